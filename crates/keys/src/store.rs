@@ -1,0 +1,19 @@
+//! What key management asks of a store.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tenancy::{StoreError, TenantId};
+
+use crate::{KeyRecord, KeyRecords};
+
+/// Holds sealed signing keys.
+#[async_trait]
+pub trait SigningKeyStore: Send + Sync {
+    /// All keys of the tenant; none and a counter of 1 for a tenant that never had one.
+    async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError>;
+
+    /// Adds a key if its number is still the tenant's next one, and says whether it was: of two replicas that make a first key at
+    /// once, one is told to read again.
+    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,276 @@
+//! What is said about the settings: the file, the line with a caret, the key, what is wrong and how to mend it.
+//! No secret is ever shown, not even on a line that has another fault.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use zeroize::Zeroizing;
+
+use super::outline::{Hidden, KeyPath, Outline, Position};
+
+/// One fault or warning, ready to be printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Diagnostic {
+    /// Where it is.
+    pub(crate) place: Place,
+    /// The key that it is about, such as `tenants.acme.signing.skew`; empty for a whole file.
+    pub(crate) key: String,
+    /// What is wrong.
+    pub(crate) problem: String,
+    /// How to mend it.
+    pub(crate) mend: String,
+    excerpt: Option<Excerpt>,
+}
+
+/// Where a setting comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A place in a file.
+    File { path: PathBuf, line: usize, column: usize },
+    /// A folder, or a file that cannot be read.
+    Path(PathBuf),
+    /// An environment variable.
+    Variable(String),
+}
+
+/// A file as it was read, and the outline made of it when there is something to say.
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: Zeroizing<String>,
+    outline: std::cell::OnceCell<Outline>,
+}
+
+/// What a fault is about: a key, or the value under it. The caret points there.
+#[derive(Clone, Debug)]
+pub(crate) enum Spot {
+    Key(KeyPath),
+    Value(KeyPath),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Excerpt {
+    line: usize,
+    text: String,
+    caret: usize,
+}
+
+/// The most that is shown of a line, in characters.
+const WIDEST: usize = 120;
+
+impl Diagnostic {
+    pub(crate) fn about_path(path: &Path, problem: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self::bare(Place::Path(path.to_owned()), String::new(), problem, mend)
+    }
+
+    pub(crate) fn about_variable(
+        name: &str,
+        key: String,
+        problem: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self::bare(Place::Variable(name.to_owned()), key, problem, mend)
+    }
+
+    /// One line, for a log or a list of warnings.
+    pub(crate) fn brief(&self) -> String {
+        format!("{}{}; {}", self.heading(), self.problem, self.mend)
+    }
+
+    fn bare(place: Place, key: String, problem: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { place, key, problem: problem.into(), mend: mend.into(), excerpt: None }
+    }
+
+    fn heading(&self) -> String {
+        let place = match &self.place {
+            Place::File { path, line, column } => format!("{}:{line}:{column}", path.display()),
+            Place::Path(path) => path.display().to_string(),
+            Place::Variable(name) => format!("environment variable {name}"),
+        };
+        if self.key.is_empty() { format!("{place}: ") } else { format!("{place}: {}: ", self.key) }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}{}", self.heading(), self.problem)?;
+        if let Some(Excerpt { line, text, caret }) = &self.excerpt {
+            let number = line.to_string();
+            let margin = " ".repeat(number.len());
+            writeln!(f, " {margin} |")?;
+            writeln!(f, " {number} | {text}")?;
+            writeln!(f, " {margin} | {}^", " ".repeat(*caret))?;
+            write!(f, " {margin} = {}", self.mend)
+        } else {
+            write!(f, "  = {}", self.mend)
+        }
+    }
+}
+
+impl Source {
+    pub(crate) fn new(path: PathBuf, text: Zeroizing<String>) -> Self {
+        Self { path, text, outline: std::cell::OnceCell::new() }
+    }
+
+    /// The folder that paths in this file are relative to.
+    pub(crate) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    pub(crate) fn outline(&self) -> &Outline {
+        self.outline.get_or_init(|| Outline::of(&self.text))
+    }
+
+    /// A fault at a key of this file.
+    pub(crate) fn diagnostic(&self, spot: &Spot, problem: String, mend: String) -> Diagnostic {
+        let outline = self.outline();
+        let (path, position) = match spot {
+            Spot::Key(path) => (path, outline.key(path).or_else(|| outline.value(path))),
+            Spot::Value(path) => (path, outline.value(path)),
+        };
+        self.diagnostic_at(position.unwrap_or(Position::START), path, None, problem, mend)
+    }
+
+    /// A fault at a position of this file; everything below `doubtful` may be a secret.
+    pub(crate) fn diagnostic_at(
+        &self,
+        position: Position,
+        path: &[String],
+        doubtful: Option<&[String]>,
+        problem: String,
+        mend: String,
+    ) -> Diagnostic {
+        Diagnostic {
+            place: Place::File { path: self.path.clone(), line: position.line, column: position.column },
+            key: written(path),
+            problem,
+            mend,
+            excerpt: self.excerpt(position, doubtful),
+        }
+    }
+
+    fn excerpt(&self, position: Position, doubtful: Option<&[String]>) -> Option<Excerpt> {
+        let start = line_start(&self.text, position.line)?;
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        // Past the place where a file stops being YAML nothing says what is a secret, so nothing is shown.
+        if !self.outline().is_whole() {
+            return None;
+        }
+        let (text, caret) =
+            redacted(line, start, position.column - 1, &self.outline().hidden(doubtful));
+        let first = if text.chars().count() > WIDEST { caret.saturating_sub(WIDEST / 2) } else { 0 };
+        let shown = text.chars().skip(first).take(WIDEST);
+        let text = shown.map(|c| if c.is_control() { ' ' } else { c }).collect();
+        Some(Excerpt { line: position.line, text, caret: caret - first })
+    }
+}
+
+/// A path as people write it: `clients.web.scopes[1]`, with quotes around what has dots itself.
+pub(crate) fn written(path: &[String]) -> String {
+    const LONGEST: usize = 64;
+    let mut text = String::new();
+    for segment in path {
+        let index = segment.starts_with('[') && segment.ends_with(']');
+        let plain = segment.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        let shown: String = segment.chars().take(LONGEST).collect();
+        let more = if shown.len() < segment.len() { "…" } else { "" };
+        if !text.is_empty() && !index {
+            text.push('.');
+        }
+        if index || plain && !segment.is_empty() {
+            text.push_str(&shown);
+            text.push_str(more);
+        } else {
+            text.push_str(&format!("\"{}{more}\"", shown.escape_debug()));
+        }
+    }
+    text
+}
+
+fn line_start(text: &str, line: usize) -> Option<usize> {
+    match line.checked_sub(2) {
+        None => Some(0),
+        Some(breaks) => text.match_indices('\n').nth(breaks).map(|(at, _)| at + 1),
+    }
+}
+
+/// The line without its secrets, and the caret moved to where its character now stands.
+fn redacted(line: &str, start: usize, caret: usize, hidden: &[Hidden]) -> (String, usize) {
+    const MASK: &str = "[redacted]";
+    let (mut text, mut moved) = (String::new(), None);
+    let mut masked_up_to = 0;
+    for (column, (at, character)) in line.char_indices().enumerate() {
+        let inside = hidden.iter().find(|range| range.contains(&(start + at)));
+        if column == caret {
+            moved = Some(text.chars().count());
+        }
+        match inside {
+            Some(range) if range.end > masked_up_to => {
+                if column == caret || masked_up_to == 0 || range.start >= masked_up_to {
+                    moved = moved.map(|_| text.chars().count()).filter(|_| column == caret).or(moved);
+                }
+                text.push_str(MASK);
+                masked_up_to = range.end;
+            }
+            Some(_) => {}
+            None => text.push(character),
+        }
+    }
+    let end = text.chars().count();
+    (text, moved.unwrap_or(end).min(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source::new(PathBuf::from("config.yaml"), Zeroizing::new(text.to_owned()))
+    }
+
+    fn path(keys: &[&str]) -> KeyPath {
+        keys.iter().map(|key| (*key).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_fault_shows_its_line_with_a_caret() {
+        let source = source("server:\n  public_url: nonsense\n");
+        let fault = source.diagnostic(
+            &Spot::Value(path(&["server", "public_url"])),
+            "this is not a URL".into(),
+            "write one".into(),
+        );
+        assert_eq!(
+            fault.to_string(),
+            "config.yaml:2:15: server.public_url: this is not a URL\n   |\n 2 |   public_url: nonsense\n   |               ^\n   = write one"
+        );
+        assert_eq!(fault.brief(), "config.yaml:2:15: server.public_url: this is not a URL; write one");
+    }
+
+    #[test]
+    fn a_secret_on_the_line_is_not_shown_and_the_caret_stays_at_its_place() {
+        let source = source("a: { client_secret: { value: hunter2 }, naem: x }\n");
+        let fault = source.diagnostic(&Spot::Key(path(&["a", "naem"])), "unknown".into(), "mend".into());
+        let printed = fault.to_string();
+        assert!(printed.contains("{ value: [redacted] }, naem: x"), "{printed}");
+        let lines: Vec<&str> = printed.lines().collect();
+        assert_eq!(lines[3].find('^'), lines[2].find("naem"), "{printed}");
+    }
+
+    #[test]
+    fn a_long_line_and_a_long_key_are_cropped() {
+        let key = "k".repeat(1000);
+        let source = source(&format!("{key}: 1\n"));
+        let fault = source.diagnostic(&Spot::Value(vec![key]), "p".into(), "m".into());
+        assert!(fault.to_string().len() < 500);
+    }
+
+    #[test]
+    fn a_path_is_written_with_quotes_where_it_must() {
+        assert_eq!(
+            written(&path(&["resource_servers", "https://a.b", "scopes", "[1]"])),
+            "resource_servers.\"https://a.b\".scopes[1]"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! settings
+mod client;
+mod diagnostic;
+mod nearest;
+mod outline;
+mod scalar;
+mod secret;
+mod sections;
+mod tenant;
+mod yaml;

@@ -1,0 +1,187 @@
+//! The sections of config.yaml that belong to the whole server rather than to one tenant.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    scalar::{ListenAddress, PublicUrl, Rate},
+    secret::{PasswordSetting, Secret},
+};
+
+/// Where the server listens and under which name the world knows it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    /// What issuers and metadata are derived from. It need not be an address that the server itself listens on.
+    pub(crate) public_url: PublicUrl,
+    /// The addresses to listen on, one or more.
+    pub(crate) listeners: Vec<Listener>,
+    /// The tenant that is also served at the un-prefixed paths, such as `/oauth/token`. Default: none.
+    pub(crate) default_tenant: Option<String>,
+}
+
+/// One address to listen on.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listener {
+    /// An IP address and a port.
+    pub(crate) address: ListenAddress,
+    /// What is served here: `public` (tokens, keys, metadata) and `admin` (clients, keys, tenants, metrics).
+    #[serde(default = "every_surface")]
+    pub(crate) serves: Vec<Surface>,
+    /// Serve https rather than http.
+    #[serde(default)]
+    pub(crate) tls: Option<Tls>,
+}
+
+/// What a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Surface {
+    /// Everything that services and verifiers call.
+    Public,
+    /// `/api/v1/admin`, `/clients`, `/keys` and `/metrics`.
+    Admin,
+}
+
+/// The certificate of a listener. Paths are relative to the file that names them.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// The certificate chain in PEM.
+    pub(crate) certificate: PathBuf,
+    /// The private key of the certificate in PEM.
+    pub(crate) private_key: PathBuf,
+    /// The authorities of client certificates in PEM, for mutual TLS. Default: client certificates are not asked for.
+    #[serde(default)]
+    pub(crate) client_ca: Option<PathBuf>,
+}
+
+/// Where rows are kept.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Storage {
+    /// `sqlite://` and a path relative to the file that names it (absolute with a third slash), or `postgres://…`.
+    pub(crate) url: Secret,
+}
+
+/// The cache that replicas share.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cache {
+    /// `redis://` or `rediss://`. Default: caches live in the process only.
+    pub(crate) redis_url: Option<Secret>,
+}
+
+/// How far a start or a reload may go in retiring what the file no longer declares.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Reconcile {
+    /// More than this is retired by `latchkey apply --prune` only.
+    pub(crate) max_retired: MaxRetired,
+}
+
+/// How many rows one start or reload may retire.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MaxRetired {
+    /// Tenants.
+    pub(crate) tenants: u32,
+    /// Clients.
+    pub(crate) clients: u32,
+}
+
+/// The server's own keys.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Keys {
+    /// The key that seals every private key and the pepper at rest.
+    pub(crate) sealing_key: SealingKeySetting,
+}
+
+/// 32 bytes in base64: one of `file` and `env`. Default: the file `data/sealing.key`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SealingKeySetting {
+    /// The file that holds the key, relative to the file that names it.
+    pub(crate) file: Option<PathBuf>,
+    /// The environment variable that holds the key.
+    pub(crate) env: Option<String>,
+}
+
+/// The sample resource server: one tenant's, never another's.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProtectedResource {
+    /// The tenant whose tokens it takes.
+    pub(crate) tenant: String,
+    /// The audience that a token must name.
+    pub(crate) audience: String,
+    /// The scope that a token must have. Default: none is asked for.
+    #[serde(default)]
+    pub(crate) required_scope: Option<String>,
+}
+
+/// How much is too much.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    /// Failed authentications per tenant and source; over it, the source's expensive hashes wait behind all others.
+    pub(crate) failed_attempts: Rate,
+}
+
+/// Who may sign in at `/flow/execute`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Admin {
+    /// Administrators by user name.
+    pub(crate) users: BTreeMap<String, AdminUser>,
+    /// What `/flow/execute` accepts as `applicationId`.
+    pub(crate) applications: Vec<String>,
+}
+
+/// An administrator.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdminUser {
+    /// The password.
+    pub(crate) password: PasswordSetting,
+    /// The permissions that may be asked for, such as `system`.
+    #[serde(default)]
+    pub(crate) permissions: Vec<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        let address = ListenAddress::try_from("127.0.0.1:3000".to_owned()).expect("a literal address");
+        Self {
+            public_url: PublicUrl::try_from("http://localhost:3000".to_owned()).expect("a literal URL"),
+            listeners: vec![Listener { address, serves: every_surface(), tls: None }],
+            default_tenant: None,
+        }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { url: Secret::new("sqlite://data/latchkey.db".to_owned()) }
+    }
+}
+
+impl Default for MaxRetired {
+    fn default() -> Self {
+        Self { tenants: 1, clients: 10 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { failed_attempts: Rate::per_minute(10_000) }
+    }
+}
+
+fn every_surface() -> Vec<Surface> {
+    vec![Surface::Public, Surface::Admin]
+}

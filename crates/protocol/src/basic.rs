@@ -1,0 +1,84 @@
+//! HTTP Basic credentials of a client (RFC 6749 §2.3.1, RFC 7617 §2).
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+use crate::{IdAndSecret, Secret};
+
+/// Padding is optional: some clients leave it out, and it carries nothing.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The readings of a Basic header, most likely first; none when it is malformed.
+///
+/// "The client identifier is encoded using the `application/x-www-form-urlencoded` encoding algorithm […] and the encoded value
+/// is used as the username; the client password is encoded using the same algorithm" (RFC 6749 §2.3.1). Many clients do not
+/// encode, so the pair as sent is the second reading where it differs.
+pub(crate) fn readings(credentials: &[u8]) -> Vec<IdAndSecret> {
+    let Ok(bytes) = BASE64.decode(credentials).map(Zeroizing::new) else { return Vec::new() };
+    let Some((id, secret)) = std::str::from_utf8(&bytes).ok().and_then(|text| text.split_once(':')) else {
+        return Vec::new();
+    };
+    let mut readings = Vec::with_capacity(2);
+    if let (Some(id), Some(secret)) = (form_decode(id), form_decode(secret)) {
+        readings.push(IdAndSecret { client_id: id, secret: Secret::new(secret) });
+    }
+    if readings.first().is_none_or(|decoded| decoded.client_id != id || decoded.secret.expose() != secret) {
+        readings.push(IdAndSecret { client_id: id.to_owned(), secret: Secret::new(secret.to_owned()) });
+    }
+    readings
+}
+
+/// Strict, unlike a form body: a stray `%` means that the client did not encode.
+fn form_decode(text: &str) -> Option<String> {
+    let stray = text.match_indices('%').any(|(at, _)| {
+        !text.as_bytes().get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    });
+    if stray {
+        return None;
+    }
+    percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pair: &str, expected: &[(&str, &str)]) {
+        let readings = readings(BASE64.encode(pair).as_bytes());
+        let pairs: Vec<_> =
+            readings.iter().map(|reading| (reading.client_id.as_str(), reading.secret.expose())).collect();
+        assert_eq!(pairs, expected, "{pair}");
+    }
+
+    #[test]
+    fn a_pair_that_encoding_does_not_change_has_one_reading() {
+        check("s6BhdRkqt3:gX1fBat3bV", &[("s6BhdRkqt3", "gX1fBat3bV")]);
+        check("id:a:b", &[("id", "a:b")]);
+    }
+
+    #[test]
+    fn an_encoded_pair_is_decoded_first_and_then_read_as_sent() {
+        check("a%3Ab:c%20d", &[("a:b", "c d"), ("a%3Ab", "c%20d")]);
+        check("id:a+b", &[("id", "a b"), ("id", "a+b")]);
+    }
+
+    #[test]
+    fn a_pair_that_does_not_decode_is_read_as_sent() {
+        check("id:100%", &[("id", "100%")]);
+        check("id:%ff", &[("id", "%ff")]);
+        check("id:%2", &[("id", "%2")]);
+    }
+
+    #[test]
+    fn malformed_headers_have_no_reading() {
+        for bad in ["", "!!!", "aWQ", "/////w=="] {
+            assert!(readings(bad.as_bytes()).is_empty(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Client credentials as presented, one method a request (RFC 6749 §2.3, RFC 7521 §4.2).
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::bearer::split_scheme;
+use crate::{ErrorCode, ErrorResponse, Form, Secret, basic};
+
+/// A client identifier and a secret; neither has been checked.
+#[derive(Debug)]
+pub struct IdAndSecret {
+    /// Who the caller claims to be.
+    pub client_id: String,
+    /// What it claims to know.
+    pub secret: Secret,
+}
+
+/// How the caller says who it is.
+#[derive(Debug)]
+pub enum ClientAuthentication {
+    /// `Authorization: Basic`, in its possible readings, most likely first; none where the header is malformed.
+    Basic(Vec<IdAndSecret>),
+    /// `client_id` and `client_secret` in the body.
+    Post(IdAndSecret),
+    /// `client_assertion` in the body (RFC 7521 §4.2).
+    Assertion,
+    /// A client identifier and nothing to prove it.
+    None {
+        /// Who the caller claims to be.
+        client_id: String,
+    },
+}
+
+impl ClientAuthentication {
+    /// Takes the credentials out of a header and a form: "The client MUST NOT use more than one authentication method in each
+    /// request" (RFC 6749 §2.3).
+    ///
+    /// # Errors
+    /// `invalid_request` for two methods or two different client identifiers, `invalid_client` where there is none at all.
+    pub fn take(authorization: Option<&[u8]>, form: &mut Form) -> Result<Self, ErrorResponse> {
+        let client_id = form.take("client_id")?;
+        let secret = form.take_secret("client_secret")?;
+        let assertion = form.take_secret("client_assertion")?;
+        let assertion_type = form.take("client_assertion_type")?;
+        let asserted = assertion.is_some() || assertion_type.is_some();
+        match (authorization, secret) {
+            (Some(_), Some(_)) => Err(two_methods()),
+            (_, Some(_)) if asserted => Err(two_methods()),
+            (Some(_), None) if asserted => Err(two_methods()),
+            (Some(header), None) => basic_readings(header, client_id.as_deref()).map(Self::Basic),
+            (None, None) if asserted => Ok(Self::Assertion),
+            (None, Some(secret)) => {
+                let client_id = client_id.ok_or_else(no_client)?;
+                Ok(Self::Post(IdAndSecret { client_id, secret }))
+            }
+            (None, None) => Ok(Self::None { client_id: client_id.ok_or_else(no_client)? }),
+        }
+    }
+}
+
+/// Another scheme than Basic proves nothing here: no reading, so that it fails as a wrong secret does.
+fn basic_readings(header: &[u8], client_id: Option<&str>) -> Result<Vec<IdAndSecret>, ErrorResponse> {
+    let (scheme, credentials) = split_scheme(header);
+    if !scheme.eq_ignore_ascii_case(b"Basic") {
+        return Ok(Vec::new());
+    }
+    let mut readings = basic::readings(credentials);
+    if let Some(client_id) = client_id {
+        let malformed = readings.is_empty();
+        readings.retain(|reading| reading.client_id == client_id);
+        if readings.is_empty() && !malformed {
+            return Err(ErrorResponse::invalid_request(
+                "client_id in request body does not match client_id from authentication credentials",
+            ));
+        }
+    }
+    Ok(readings)
+}
+
+fn two_methods() -> ErrorResponse {
+    ErrorResponse::invalid_request("Multiple client authentication methods were provided")
+}
+
+fn no_client() -> ErrorResponse {
+    ErrorResponse::new(ErrorCode::InvalidClient, "Missing client_id parameter")
+}
+
+/// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientAuthenticationMethod {
+    /// Any method that the client has a credential for.
+    Any,
+    /// A secret, in the header or in the body: knowing it is what counts, not where it stands.
+    ClientSecret,
+    /// A signed assertion (RFC 7523 §2.2).
+    PrivateKeyJwt,
+    /// A client certificate from a trusted issuer (RFC 8705 §2.1).
+    TlsClientAuth,
+    /// A registered client certificate (RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
+    /// Nothing: a public client.
+    None,
+}
+
+impl ClientAuthenticationMethod {
+    /// What the token and introspection endpoints serve and metadata advertises.
+    pub const SERVED: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+
+    /// The name under which the method is stored; of the two names for a secret, the first.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::ClientSecret => "client_secret_basic",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+            Self::None => "none",
+        }
+    }
+
+    /// Whether a client of this method may prove itself with a secret.
+    #[must_use]
+    pub const fn allows_secret(self) -> bool {
+        match self {
+            Self::Any | Self::ClientSecret => true,
+            Self::PrivateKeyJwt | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth | Self::None => false,
+        }
+    }
+}
+
+impl fmt::Display for ClientAuthenticationMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Not a registered client authentication method. `client_secret_jwt` is absent: it would need the secret in clear.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a client authentication method that can be used here")]
+pub struct UnknownAuthenticationMethod;
+
+impl FromStr for ClientAuthenticationMethod {
+    type Err = UnknownAuthenticationMethod;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "any" => Ok(Self::Any),
+            "client_secret_basic" | "client_secret_post" => Ok(Self::ClientSecret),
+            "private_key_jwt" => Ok(Self::PrivateKeyJwt),
+            "tls_client_auth" => Ok(Self::TlsClientAuth),
+            "self_signed_tls_client_auth" => Ok(Self::SelfSignedTlsClientAuth),
+            "none" => Ok(Self::None),
+            _ => Err(UnknownAuthenticationMethod),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASIC: &[u8] = b"Basic YTpi"; // a:b
+
+    fn take(header: Option<&[u8]>, body: &str) -> String {
+        let mut form = Form::parse(body.as_bytes()).unwrap();
+        match ClientAuthentication::take(header, &mut form) {
+            Ok(ClientAuthentication::Basic(readings)) => {
+                let ids: Vec<_> = readings.iter().map(|reading| reading.client_id.as_str()).collect();
+                format!("basic {}", ids.join(","))
+            }
+            Ok(ClientAuthentication::Post(pair)) => format!("post {}", pair.client_id),
+            Ok(ClientAuthentication::Assertion) => "assertion".to_owned(),
+            Ok(ClientAuthentication::None { client_id }) => format!("none {client_id}"),
+            Err(error) => format!("{}: {}", error.error.as_str(), error.error_description),
+        }
+    }
+
+    #[test]
+    fn one_method_is_taken_as_it_is() {
+        assert_eq!(take(Some(BASIC), ""), "basic a");
+        assert_eq!(take(Some(BASIC), "client_id=a"), "basic a");
+        assert_eq!(take(None, "client_id=a&client_secret=b"), "post a");
+        assert_eq!(take(None, "client_assertion=x"), "assertion");
+        assert_eq!(take(None, "client_id=a"), "none a");
+    }
+
+    #[test]
+    fn malformed_headers_and_other_schemes_have_no_reading() {
+        for header in ["Basic", "Basic ???", "Bearer x", "Digest y"] {
+            assert_eq!(take(Some(header.as_bytes()), "client_id=a"), "basic ", "{header}");
+        }
+    }
+
+    #[test]
+    fn two_methods_are_refused() {
+        let two = "invalid_request: Multiple client authentication methods were provided";
+        assert_eq!(take(Some(BASIC), "client_secret=b"), two);
+        assert_eq!(take(Some(BASIC), "client_id=a&client_secret=b"), two);
+        assert_eq!(take(Some(BASIC), "client_assertion=x"), two);
+        assert_eq!(take(None, "client_id=a&client_secret=b&client_assertion=x"), two);
+    }
+
+    #[test]
+    fn two_identifiers_and_none_are_refused() {
+        let mismatch = "client_id in request body does not match client_id from authentication credentials";
+        assert_eq!(take(Some(BASIC), "client_id=z"), format!("invalid_request: {mismatch}"));
+        for body in ["", "client_secret=b", "client_id="] {
+            assert_eq!(take(None, body), "invalid_client: Missing client_id parameter", "{body}");
+        }
+    }
+}

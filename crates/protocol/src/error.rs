@@ -1,0 +1,89 @@
+//! Protocol refusals as the caller sees them (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2).
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// A registered error code. Which HTTP status it travels with is the gateway's table, and only there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// A parameter is missing, repeated or malformed (RFC 6749 §5.2).
+    InvalidRequest,
+    /// Client authentication failed (RFC 6749 §5.2).
+    InvalidClient,
+    /// The client may not use this grant type (RFC 6749 §5.2).
+    UnauthorizedClient,
+    /// The server does not serve this grant type (RFC 6749 §5.2).
+    UnsupportedGrantType,
+    /// The scope is unknown, malformed or more than the client may have (RFC 6749 §5.2).
+    InvalidScope,
+    /// The resource is malformed or not the client's to ask for (RFC 8707 §2).
+    InvalidTarget,
+    /// The bearer token is expired, malformed or not ours (RFC 6750 §3.1).
+    InvalidToken,
+    /// The bearer token lacks a scope (RFC 6750 §3.1).
+    InsufficientScope,
+    /// No such path or tenant. Ours: RFC 6749 names no code for it.
+    NotFound,
+    /// The store or a queue cannot take the request now (RFC 6749 §4.1.2.1, used with 503).
+    TemporarilyUnavailable,
+    /// A fault of ours (RFC 6749 §4.1.2.1, used with 500).
+    ServerError,
+}
+
+impl ErrorCode {
+    /// The code as it is written on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::NotFound => "not_found",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::ServerError => "server_error",
+        }
+    }
+}
+
+/// `{"error":…,"error_description":…}` (RFC 6749 §5.2). The description is for developers, in printable ASCII, and holds
+/// nothing that the caller sent but the name of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorResponse {
+    /// The code that programs act on.
+    pub error: ErrorCode,
+    /// The sentence that people read.
+    pub error_description: Cow<'static, str>,
+}
+
+impl ErrorResponse {
+    /// A refusal with its sentence.
+    #[must_use]
+    pub fn new(error: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { error, error_description: description.into() }
+    }
+
+    /// `invalid_request` with its sentence.
+    #[must_use]
+    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, description)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_stand_in_the_order_of_the_seeds() {
+        let body = serde_json::to_string(&ErrorResponse::invalid_request("Missing grant_type parameter")).unwrap();
+        assert_eq!(body, r#"{"error":"invalid_request","error_description":"Missing grant_type parameter"}"#);
+        assert_eq!(serde_json::to_value(ErrorCode::InsufficientScope).unwrap(), ErrorCode::InsufficientScope.as_str());
+    }
+}

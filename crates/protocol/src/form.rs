@@ -1,0 +1,126 @@
+//! `application/x-www-form-urlencoded` bodies (RFC 6749 appendix B), read strictly where a mistake could change a credential.
+
+use percent_encoding::percent_decode;
+use zeroize::Zeroize;
+
+use crate::{ErrorResponse, Secret};
+
+/// The parameters of one request, in order. Values are wiped on drop because one of them may be a secret.
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Decodes the body. "Parameters sent without a value MUST be treated as if they were omitted" (RFC 6749 §3.2), so empty
+    /// ones are left out here, before anything counts them.
+    ///
+    /// # Errors
+    /// `invalid_request` when a name or value is not UTF-8: replacing bytes could turn one secret into another.
+    pub fn parse(body: &[u8]) -> Result<Self, ErrorResponse> {
+        let mut form = Self(Vec::with_capacity(8));
+        for pair in body.split(|byte| *byte == b'&') {
+            let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let value = decode(pair.get(equals + 1..).unwrap_or_default())?;
+            if !value.is_empty() {
+                form.0.push((decode(&pair[..equals])?, value));
+            }
+        }
+        Ok(form)
+    }
+
+    /// Takes a parameter that may be sent once.
+    ///
+    /// # Errors
+    /// `invalid_request` when it is there twice: "Request and response parameters MUST NOT be included more than once"
+    /// (RFC 6749 §3.2).
+    pub fn take(&mut self, name: &str) -> Result<Option<String>, ErrorResponse> {
+        let mut values = self.take_all(name);
+        let value = values.pop();
+        if values.is_empty() {
+            return Ok(value);
+        }
+        values.iter_mut().for_each(Zeroize::zeroize);
+        value.map(Secret::new);
+        Err(repeated(name))
+    }
+
+    /// Takes a parameter that may be sent many times, in order (`resource`, RFC 8707 §2).
+    pub fn take_all(&mut self, name: &str) -> Vec<String> {
+        let mut values = Vec::new();
+        self.0.retain_mut(|(key, value)| {
+            let matches = key == name;
+            if matches {
+                values.push(std::mem::take(value));
+            }
+            !matches
+        });
+        values
+    }
+
+    /// Takes a secret that may be sent once.
+    ///
+    /// # Errors
+    /// As [`Form::take`].
+    pub fn take_secret(&mut self, name: &str) -> Result<Option<Secret>, ErrorResponse> {
+        Ok(self.take(name)?.map(Secret::new))
+    }
+
+    /// Refuses repetitions among the parameters that nobody took: an unknown parameter is ignored, but not twice.
+    ///
+    /// # Errors
+    /// `invalid_request`, without the name: an unknown name is the caller's text, not ours.
+    pub fn finish(self) -> Result<(), ErrorResponse> {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(ErrorResponse::invalid_request("A parameter was sent more than once"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Form {
+    fn drop(&mut self) {
+        for (_, value) in &mut self.0 {
+            value.zeroize();
+        }
+    }
+}
+
+fn decode(text: &[u8]) -> Result<String, ErrorResponse> {
+    let with_spaces: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let decoded = percent_decode(&with_spaces).decode_utf8().map(std::borrow::Cow::into_owned);
+    zeroize::Zeroizing::new(with_spaces);
+    decoded.map_err(|_| ErrorResponse::invalid_request("The request body is not UTF-8"))
+}
+
+fn repeated(name: &str) -> ErrorResponse {
+    ErrorResponse::invalid_request(format!("Parameter {name} was sent more than once"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(body: &str, name: &str) -> Result<Option<String>, String> {
+        let mut form = Form::parse(body.as_bytes()).map_err(|error| error.error_description.into_owned())?;
+        form.take(name).map_err(|error| error.error_description.into_owned())
+    }
+
+    #[test]
+    fn values_are_decoded_and_empty_ones_are_absent() {
+        assert_eq!(take("a=b+c%2Bd&e=f", "a"), Ok(Some("b c+d".to_owned())));
+        assert_eq!(take("a=&a=1", "a"), Ok(Some("1".to_owned())));
+        for absent in ["", "a", "a=", "b=1", "&&", "A=1"] {
+            assert_eq!(take(absent, "a"), Ok(None), "{absent}");
+        }
+        assert_eq!(take("a=%zz&b=%", "a"), Ok(Some("%zz".to_owned())));
+    }
+
+    #[test]
+    fn repetitions_and_broken_utf_8_are_refused() {
+        assert_eq!(take("a=1&a=1", "a"), Err("Parameter a was sent more than once".to_owned()));
+        assert_eq!(take("a=%ff", "a"), Err("The request body is not UTF-8".to_owned()));
+        let mut form = Form::parse(b"x=1&a=1&x=2").unwrap();
+        assert!(form.take("a").is_ok());
+        assert!(form.finish().is_err());
+    }
+}

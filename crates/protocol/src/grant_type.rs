@@ -1,0 +1,83 @@
+//! Grant types by their registered names (RFC 6749 §4.5, RFC 8628 §3.4, RFC 8693 §2.1, RFC 7523 §2.1).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A grant type that a client may be registered for. Which of them the token endpoint serves is [`GrantType::SERVED`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GrantType {
+    /// RFC 6749 §4.4.
+    ClientCredentials,
+    /// RFC 6749 §4.1.
+    AuthorizationCode,
+    /// RFC 6749 §6.
+    RefreshToken,
+    /// RFC 8628.
+    DeviceCode,
+    /// RFC 8693.
+    TokenExchange,
+    /// RFC 7523 §2.1.
+    JwtBearer,
+}
+
+impl GrantType {
+    /// All that a registration may name.
+    pub const ALL: [Self; 6] = [
+        Self::ClientCredentials,
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::DeviceCode,
+        Self::TokenExchange,
+        Self::JwtBearer,
+    ];
+
+    /// What the token endpoint serves and metadata advertises.
+    pub const SERVED: [Self; 1] = [Self::ClientCredentials];
+
+    /// The value of `grant_type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        }
+    }
+}
+
+impl fmt::Display for GrantType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Not a registered grant type. The implicit and password grants are absent on purpose (RFC 9700 §2.1.2, §2.4).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a grant type that can be used here")]
+pub struct UnknownGrantType;
+
+impl FromStr for GrantType {
+    type Err = UnknownGrantType;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|grant| grant.as_str() == name).ok_or(UnknownGrantType)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip_and_the_password_grant_is_unknown() {
+        for grant in GrantType::ALL {
+            assert_eq!(grant.as_str().parse(), Ok(grant));
+        }
+        for name in ["password", "implicit", "CLIENT_CREDENTIALS"] {
+            assert_eq!(name.parse::<GrantType>(), Err(UnknownGrantType), "{name}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! OAuth vocabulary as types: what is said on the wire, parsed once at the edge and carried as values from then on.
+//!
+//! Pure and at the bottom of the crate graph: no tenant, no client, no clock, no HTTP library. In reading order:
+
+mod secret;
+mod timestamp;
+
+mod algorithm;
+mod audience;
+mod grant_type;
+mod resource;
+mod scope;
+
+mod error;
+mod form;
+
+mod basic;
+mod bearer;
+mod client_authentication;
+
+mod introspection;
+mod metadata;
+mod token_request;
+mod token_response;
+
+pub use algorithm::{SigningAlgorithm, UnknownAlgorithm};
+pub use audience::Audience;
+pub use bearer::BearerToken;
+pub use client_authentication::{
+    ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, UnknownAuthenticationMethod,
+};
+pub use error::{ErrorCode, ErrorResponse};
+pub use form::Form;
+pub use grant_type::{GrantType, UnknownGrantType};
+pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse};
+pub use metadata::AuthorizationServerMetadata;
+pub use resource::{InvalidResource, ResourceIndicator};
+pub use scope::{InvalidScope, Scope, ScopeToken};
+pub use secret::Secret;
+pub use timestamp::{Lifetime, Timestamp};
+pub use token_request::TokenRequest;
+pub use token_response::{TokenResponse, TokenType};

@@ -1,0 +1,46 @@
+//! Authorization server metadata: what a client may rely on, and nothing that does not work (RFC 8414 §2).
+
+use serde::Serialize;
+
+use crate::{ClientAuthenticationMethod, GrantType};
+
+/// The discovery document. `response_types_supported` is required, so it stays even when empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuthorizationServerMetadata {
+    /// The issuer identifier, as in `iss`.
+    pub issuer: String,
+    /// Where tokens are fetched.
+    pub token_endpoint: String,
+    /// Where the public keys are.
+    pub jwks_uri: String,
+    /// Scopes that resource servers of this tenant have declared.
+    pub scopes_supported: Vec<String>,
+    /// None: there is no authorization endpoint.
+    pub response_types_supported: [&'static str; 0],
+    /// Grant types that the token endpoint serves.
+    pub grant_types_supported: Vec<&'static str>,
+    /// How clients may authenticate at the token endpoint.
+    pub token_endpoint_auth_methods_supported: [&'static str; 2],
+    /// Where tokens are introspected (RFC 7662).
+    pub introspection_endpoint: String,
+    /// How clients may authenticate there.
+    pub introspection_endpoint_auth_methods_supported: [&'static str; 2],
+}
+
+impl AuthorizationServerMetadata {
+    /// The document of an issuer whose endpoints lie below `base`, such as `https://id.example/api/v1/tenant/acme`.
+    #[must_use]
+    pub fn new(issuer: &str, base: &str, scopes_supported: Vec<String>) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            token_endpoint: format!("{base}/oauth/token"),
+            jwks_uri: format!("{base}/.well-known/jwks.json"),
+            scopes_supported,
+            response_types_supported: [],
+            grant_types_supported: GrantType::SERVED.iter().map(|grant| grant.as_str()).collect(),
+            token_endpoint_auth_methods_supported: ClientAuthenticationMethod::SERVED,
+            introspection_endpoint: format!("{base}/oauth/introspect"),
+            introspection_endpoint_auth_methods_supported: ClientAuthenticationMethod::SERVED,
+        }
+    }
+}

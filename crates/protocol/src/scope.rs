@@ -1,0 +1,122 @@
+//! Scopes: a list of case-sensitive tokens (RFC 6749 §3.3).
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// One token of a scope: `1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ScopeToken(String);
+
+/// A set of scope tokens in the order in which they were first named, as the answer repeats it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope(Vec<ScopeToken>);
+
+/// The text is not a scope (RFC 6749 §3.3).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a scope token holds a character that RFC 6749 section 3.3 does not allow")]
+pub struct InvalidScope;
+
+impl ScopeToken {
+    /// Checks the characters.
+    ///
+    /// # Errors
+    /// [`InvalidScope`] when the token is empty or holds a space, a quote, a backslash or anything outside printable ASCII.
+    pub fn parse(text: &str) -> Result<Self, InvalidScope> {
+        let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+        if text.is_empty() || !text.bytes().all(allowed) { Err(InvalidScope) } else { Ok(Self(text.to_owned())) }
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Scope {
+    /// Splits at single spaces, as the grammar has it; runs of spaces are forgiven, repeated tokens are kept once.
+    ///
+    /// # Errors
+    /// [`InvalidScope`] when one token is not allowed. Nothing is dropped silently.
+    pub fn parse(text: &str) -> Result<Self, InvalidScope> {
+        text.split(' ').filter(|token| !token.is_empty()).map(ScopeToken::parse).collect()
+    }
+
+    /// Whether no token is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the token is in the set.
+    #[must_use]
+    pub fn contains(&self, token: &ScopeToken) -> bool {
+        self.0.contains(token)
+    }
+
+    /// Whether every token of `other` is in this set.
+    #[must_use]
+    pub fn contains_all(&self, other: &Self) -> bool {
+        other.0.iter().all(|token| self.contains(token))
+    }
+
+    /// The tokens in order.
+    pub fn iter(&self) -> impl Iterator<Item = &ScopeToken> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<ScopeToken> for Scope {
+    fn from_iter<I: IntoIterator<Item = ScopeToken>>(tokens: I) -> Self {
+        let mut scope = Self::default();
+        for token in tokens {
+            if !scope.contains(&token) {
+                scope.0.push(token);
+            }
+        }
+        scope
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, token) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(token.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Result<&str, InvalidScope>) {
+        assert_eq!(Scope::parse(text).map(|scope| scope.to_string()).as_deref(), expected.as_ref().copied(), "{text:?}");
+    }
+
+    #[test]
+    fn scopes_keep_their_order_and_lose_repetitions() {
+        check("api:write api:read", Ok("api:write api:read"));
+        check("a b a", Ok("a b"));
+        check("  a  b ", Ok("a b"));
+        check("", Ok(""));
+    }
+
+    #[test]
+    fn characters_outside_the_grammar_are_refused() {
+        for bad in ["a\"b", "a\\b", "a\tb", "a\u{e9}", "a\nb", "a\u{7f}"] {
+            check(bad, Err(InvalidScope));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! A secret in memory: wiped when dropped, never printed, never cloned (RFC 6749 §2.3.1 calls it the client password).
+
+use std::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// A secret as text: a client secret, a password, a key in PEM.
+///
+/// It has no `Clone`, `PartialEq` or `Serialize` on purpose: each would be a way to leak it or to compare it byte by byte.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes ownership, so that no other copy stays behind.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself. The name is long so that each use stands out in review.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_prints_no_secret() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2".to_owned())), "[redacted]");
+    }
+}

@@ -1,0 +1,26 @@
+//! The successful answer of the token endpoint (RFC 6749 §5.1).
+
+use serde::Serialize;
+
+use crate::Scope;
+
+/// How the token is used (RFC 6749 §7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum TokenType {
+    /// Whoever bears it may use it (RFC 6750).
+    Bearer,
+}
+
+/// Members in the order of the seeds. There is no `refresh_token`: "A refresh token SHOULD NOT be included" (RFC 6749 §4.4.3).
+#[derive(Debug, Serialize)]
+pub struct TokenResponse {
+    /// The token.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: TokenType,
+    /// Seconds until the token expires.
+    pub expires_in: u64,
+    /// What was granted; left out when that is nothing, because the grammar has no empty scope.
+    #[serde(skip_serializing_if = "Scope::is_empty")]
+    pub scope: Scope,
+}

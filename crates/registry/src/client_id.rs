@@ -1,0 +1,60 @@
+//! Client identifiers: unique within their tenant, and not a secret (RFC 6749 §2.2).
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The identifier of a client of one tenant.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientId(Arc<str>);
+
+/// The text cannot be a client identifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a client id is 1 to 255 bytes of UTF-8 without control characters")]
+pub struct InvalidClientId;
+
+impl ClientId {
+    /// Names of ours, such as audiences of the administration; no client may take one.
+    pub const RESERVED_PREFIX: &str = "urn:latchkey:";
+
+    /// Checks the shape.
+    ///
+    /// # Errors
+    /// [`InvalidClientId`].
+    pub fn parse(text: &str) -> Result<Self, InvalidClientId> {
+        let fits = (1..=255).contains(&text.len()) && !text.chars().any(char::is_control);
+        if fits { Ok(Self(text.into())) } else { Err(InvalidClientId) }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClientId({})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_short_text_without_control_characters_is_a_client_id() {
+        for good in ["a", "your-client-id", "\u{e9}\u{4e2d}", "a b", &"a".repeat(255)] {
+            assert_eq!(ClientId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a\0", "a\nb", "\u{7f}", "\u{85}", &"a".repeat(256), &"\u{e9}".repeat(128)] {
+            assert_eq!(ClientId::parse(bad), Err(InvalidClientId), "{bad:?}");
+        }
+    }
+}

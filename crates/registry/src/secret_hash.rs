@@ -1,0 +1,70 @@
+//! The stored form of a secret, with its version in front, so that parameters can change while old rows go on working.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+
+/// What a presented secret is checked against.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SecretHash {
+    /// HMAC-SHA-256 under the server's pepper, for secrets that we generated: 256 random bits need no slow hash.
+    Generated([u8; 32]),
+    /// argon2id in PHC string format (RFC 9106), for secrets that people chose.
+    Chosen(String),
+}
+
+/// The text is no hash that this version knows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a secret hash of a known format")]
+pub struct UnknownHashFormat;
+
+const GENERATED: &str = "$lk1$hmac-sha256$";
+const CHOSEN: &str = "$argon2id$";
+
+impl FromStr for SecretHash {
+    type Err = UnknownHashFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(encoded) = text.strip_prefix(GENERATED) {
+            let bytes = BASE64.decode(encoded).map_err(|_| UnknownHashFormat)?;
+            return bytes.try_into().map(Self::Generated).map_err(|_| UnknownHashFormat);
+        }
+        if text.starts_with(CHOSEN) { Ok(Self::Chosen(text.to_owned())) } else { Err(UnknownHashFormat) }
+    }
+}
+
+impl fmt::Display for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generated(digest) => write!(f, "{GENERATED}{}", BASE64.encode(digest)),
+            Self::Chosen(phc) => f.write_str(phc),
+        }
+    }
+}
+
+/// A hash is not a secret, but it belongs in no log either.
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Generated(_) => "SecretHash::Generated([redacted])",
+            Self::Chosen(_) => "SecretHash::Chosen([redacted])",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_round_trip_and_unknown_versions_are_refused() {
+        for hash in [SecretHash::Generated([7; 32]), SecretHash::Chosen("$argon2id$v=19$x".to_owned())] {
+            assert_eq!(hash.to_string().parse(), Ok(hash));
+        }
+        for bad in ["", "secret", "$lk2$hmac-sha256$AAAA", "$lk1$hmac-sha256$AAAA", "$2b$10$x"] {
+            assert_eq!(bad.parse::<SecretHash>(), Err(UnknownHashFormat), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a tenant's access tokens look like and how long they live (RFC 9068 §2.1).
+
+use protocol::{Lifetime, Timestamp};
+
+/// Lifetime, format and `typ` of a tenant's access tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessTokenPolicy {
+    /// How long a token lives unless its client says otherwise.
+    pub lifetime: Lifetime,
+    /// What a token is.
+    pub format: TokenFormat,
+    /// The `typ` header of new tokens.
+    pub typ: String,
+    /// `typ` values that the tenant used before, each accepted until the last token that bears it has expired.
+    pub former_typs: Vec<FormerTyp>,
+}
+
+/// A `typ` of the past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerTyp {
+    /// The value.
+    pub typ: String,
+    /// When the last token with it expires.
+    pub accepted_until: Timestamp,
+}
+
+/// What an access token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenFormat {
+    /// A signed JWT (RFC 9068).
+    Jwt,
+    /// A reference into the store. Accepted in configuration, not served yet.
+    Opaque,
+}
+
+impl TokenFormat {
+    /// The name in configuration and rows.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::Opaque => "opaque",
+        }
+    }
+}
+
+impl AccessTokenPolicy {
+    /// Whether a token with this `typ` header is one of ours: without the check an ID token or a client's assertion could pass
+    /// for an access token (RFC 8725 §3.11).
+    #[must_use]
+    pub fn accepts_typ(&self, typ: Option<&str>, now: Timestamp) -> bool {
+        let Some(typ) = typ else { return false };
+        same_media_type(typ, &self.typ)
+            || self.former_typs.iter().any(|former| now < former.accepted_until && same_media_type(typ, &former.typ))
+    }
+}
+
+impl Default for AccessTokenPolicy {
+    fn default() -> Self {
+        Self {
+            lifetime: Lifetime::from_seconds(3600),
+            format: TokenFormat::Jwt,
+            typ: "at+jwt".to_owned(),
+            former_typs: Vec::new(),
+        }
+    }
+}
+
+/// "It is RECOMMENDED that the 'application/' prefix be omitted" (RFC 7515 §4.1.9); media types ignore case (RFC 2045 §5.1).
+fn same_media_type(left: &str, right: &str) -> bool {
+    bare(left).eq_ignore_ascii_case(bare(right))
+}
+
+fn bare(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match typ.get(..PREFIX.len()) {
+        Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &typ[PREFIX.len()..],
+        _ => typ,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typ_matches_without_case_and_prefix_and_a_former_one_until_its_end() {
+        let at = Timestamp::from_seconds;
+        let former = FormerTyp { typ: "JWT".to_owned(), accepted_until: at(100) };
+        let policy = AccessTokenPolicy { former_typs: vec![former], ..AccessTokenPolicy::default() };
+        for good in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/at+jwt"] {
+            assert!(policy.accepts_typ(Some(good), at(200)), "{good}");
+        }
+        assert!(policy.accepts_typ(Some("jwt"), at(99)));
+        for (bad, now) in [(Some("JWT"), 100), (Some("id+jwt"), 1), (Some(""), 1), (None, 1)] {
+            assert!(!policy.accepts_typ(bad, at(now)), "{bad:?}");
+        }
+    }
+}

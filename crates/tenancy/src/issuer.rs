@@ -1,0 +1,68 @@
+//! Issuer identifiers, compared as the exact string (RFC 8414 §2, RFC 7519 §4.1.1).
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The value of `iss`. Usually a URL; a tenant may also have bare words as aliases, because `iss` is a `StringOrURI`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Issuer(Arc<str>);
+
+/// The text cannot be an issuer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an issuer is 1 to 255 printable ASCII characters without spaces, quotes or backslashes")]
+pub struct InvalidIssuer;
+
+impl Issuer {
+    /// Checks the characters: an issuer also stands in `WWW-Authenticate`, in quotes, so neither a quote nor a backslash may be
+    /// in it.
+    ///
+    /// # Errors
+    /// [`InvalidIssuer`].
+    pub fn parse(text: &str) -> Result<Self, InvalidIssuer> {
+        let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+        let fits = (1..=255).contains(&text.len()) && text.bytes().all(allowed);
+        if fits { Ok(Self(text.into())) } else { Err(InvalidIssuer) }
+    }
+
+    /// The issuer of a tenant that names none: its own path under the public URL. Nothing is built from `Host`.
+    #[must_use]
+    pub fn derived(public_url: &str, tenant: &crate::TenantId) -> Self {
+        Self(format!("{}/api/v1/tenant/{tenant}", public_url.trim_end_matches('/')).into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TenantId;
+
+    #[test]
+    fn issuers_are_urls_or_bare_words() {
+        for good in ["https://auth.example.com", "thunder", "http://localhost:3000/api/v1/tenant/acme"] {
+            assert_eq!(Issuer::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "a\"b", "a\\b", "\u{e9}", &"a".repeat(256)] {
+            assert_eq!(Issuer::parse(bad), Err(InvalidIssuer), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_derived_issuer_is_the_path_of_the_tenant() {
+        let acme = TenantId::parse("acme").unwrap();
+        let expected = "http://localhost:3000/api/v1/tenant/acme";
+        assert_eq!(Issuer::derived("http://localhost:3000", &acme).as_str(), expected);
+        assert_eq!(Issuer::derived("http://localhost:3000/", &acme).as_str(), expected);
+    }
+}

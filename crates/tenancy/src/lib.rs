@@ -1,0 +1,20 @@
+//! Which tenant is this request for? A tenant is one isolated authorization server: its own issuer, clients, scopes, keys
+//! and limits. In reading order:
+
+mod issuer;
+mod tenant_id;
+
+mod access_token_policy;
+mod signing_policy;
+mod tenant;
+
+mod resolver;
+mod store;
+
+pub use access_token_policy::{AccessTokenPolicy, FormerTyp, TokenFormat};
+pub use issuer::{InvalidIssuer, Issuer};
+pub use resolver::{TenantError, TenantResolver};
+pub use signing_policy::SigningPolicy;
+pub use store::{StoreError, TenantStore};
+pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};
+pub use tenant_id::{InvalidTenantId, TenantId};

@@ -1,0 +1,66 @@
+//! The first step of every request: from the name in the path to the tenant, or to "no such tenant".
+
+use std::sync::Arc;
+
+use protocol::Timestamp;
+
+use crate::{StoreError, Tenant, TenantId, TenantStatus, TenantStore};
+
+/// Finds the tenant of a request.
+#[derive(Clone)]
+pub struct TenantResolver {
+    store: Arc<dyn TenantStore>,
+}
+
+/// There is no tenant to go on with.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// Malformed, absent or suspended: callers cannot tell which.
+    #[error("unknown tenant")]
+    Unknown,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl TenantResolver {
+    /// Over a store, which may be a cache.
+    #[must_use]
+    pub fn new(store: Arc<dyn TenantStore>) -> Self {
+        Self { store }
+    }
+
+    /// The active tenant of this name.
+    ///
+    /// # Errors
+    /// [`TenantError::Unknown`] for anything else; a name of the wrong shape asks no store.
+    pub async fn resolve(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
+        Some(self.find(name).await?).filter(|tenant| tenant.is_active()).ok_or(TenantError::Unknown)
+    }
+
+    /// The tenant of this name if it serves OAuth.
+    ///
+    /// # Errors
+    /// As [`TenantResolver::resolve`].
+    pub async fn resolve_authorization_server(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
+        Some(self.resolve(name).await?).filter(|tenant| tenant.strategies.oauth2).ok_or(TenantError::Unknown)
+    }
+
+    /// The tenant of this name if verifiers may still need its keys: a suspended one until its last token has expired.
+    ///
+    /// # Errors
+    /// As [`TenantResolver::resolve`].
+    pub async fn resolve_key_publisher(&self, name: &str, now: Timestamp) -> Result<Arc<Tenant>, TenantError> {
+        let tenant = self.find(name).await?;
+        match tenant.status {
+            TenantStatus::Active => Ok(tenant),
+            TenantStatus::Suspended { keys_published_until } if now < keys_published_until => Ok(tenant),
+            TenantStatus::Suspended { .. } => Err(TenantError::Unknown),
+        }
+    }
+
+    async fn find(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
+        let id = TenantId::parse(name).map_err(|_| TenantError::Unknown)?;
+        self.store.find_tenant(&id).await?.ok_or(TenantError::Unknown)
+    }
+}

@@ -1,0 +1,33 @@
+//! How a tenant signs and how long verifiers may keep its public keys.
+
+use protocol::{Lifetime, SigningAlgorithm};
+
+/// Algorithm and windows of a tenant's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningPolicy {
+    /// What new tokens are signed with.
+    pub algorithm: SigningAlgorithm,
+    /// How long a key signs before the next one takes over.
+    pub rotate_every: Lifetime,
+    /// How long a key is published before it signs.
+    pub publish_before: Lifetime,
+    /// `max-age` of the JWKS answer (RFC 9111 §5.2.2.1).
+    pub jwks_max_age: Lifetime,
+    /// `stale-while-revalidate` of the JWKS answer (RFC 5861 §3).
+    pub jwks_stale: Lifetime,
+    /// By how much clocks may differ.
+    pub skew: Lifetime,
+}
+
+impl Default for SigningPolicy {
+    fn default() -> Self {
+        Self {
+            algorithm: SigningAlgorithm::RS256,
+            rotate_every: Lifetime::from_seconds(90 * 86_400),
+            publish_before: Lifetime::from_seconds(86_400),
+            jwks_max_age: Lifetime::from_seconds(300),
+            jwks_stale: Lifetime::from_seconds(60),
+            skew: Lifetime::from_seconds(60),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The load: wrk on its own core, posting one token request over sixteen connections, and what it has seen.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::LOAD_CORE;
+use super::server::{BASIC_CREDENTIALS, REQUEST_BODY};
+use crate::workspace::{Doing, Failure, Workspace, read_output};
+
+const CONNECTIONS: &str = "-c16";
+
+/// What the load saw of one round.
+pub(super) struct Load {
+    pub(super) seconds: f64,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+    /// Answers that were no success.
+    pub(super) refused: f64,
+    /// Connections that failed, and answers that never came.
+    pub(super) broken: f64,
+    requests: f64,
+}
+
+impl Load {
+    /// Successful answers.
+    pub(super) fn answered(&self) -> f64 {
+        self.requests - self.refused
+    }
+}
+
+/// Writes the script that says what wrk posts, and prints the figures on one line.
+pub(super) fn write_script(folder: &Path) -> Result<PathBuf, Failure> {
+    let script = format!(
+        r#"wrk.method = "POST"
+wrk.body = "{REQUEST_BODY}"
+wrk.headers["Authorization"] = "Basic {BASIC_CREDENTIALS}"
+wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+wrk.headers["Accept"] = "application/json"
+function done(summary, latency, requests)
+  local errors = summary.errors
+  print(string.format("requests=%d refused=%d broken=%d seconds=%.4f p50_ms=%.3f p99_ms=%.3f",
+    summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+    summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+end
+"#
+    );
+    let path = folder.join("token.lua");
+    fs::write(&path, script).doing("write the load's script")?;
+    Ok(path)
+}
+
+/// Drives the server for so long.
+pub(super) fn apply(workspace: &Workspace, url: &str, script: &Path, seconds: u32) -> Result<Load, Failure> {
+    let duration = format!("-d{seconds}s");
+    let script = script.to_string_lossy();
+    let wrk = ["-c", LOAD_CORE, "wrk", "-t1", CONNECTIONS, &duration, "-s", &script, url];
+    let answer = read_output(&mut workspace.program("taskset", &wrk))?;
+    read(&String::from_utf8_lossy(&answer))
+}
+
+/// The figure that `text` holds as `name=figure`.
+pub(super) fn number(text: &str, name: &str) -> Result<f64, Failure> {
+    let figure = text.split_whitespace().filter_map(|word| word.split_once('='));
+    let figure = figure.filter(|(key, _)| *key == name).find_map(|(_, figure)| figure.parse().ok());
+    figure.ok_or_else(|| Failure::new(format!("no {name}= in the output of a measurement:\n{text}")))
+}
+
+fn read(text: &str) -> Result<Load, Failure> {
+    Ok(Load {
+        seconds: number(text, "seconds")?,
+        p50_ms: number(text, "p50_ms")?,
+        p99_ms: number(text, "p99_ms")?,
+        refused: number(text, "refused")?,
+        broken: number(text, "broken")?,
+        requests: number(text, "requests")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figures_are_found_among_other_output() {
+        let text =
+            "Running 6s test\nrequests=110 refused=10 broken=1 seconds=6.0100 p50_ms=3.800 p99_ms=9.100\n";
+        let load = read(text).unwrap();
+        assert_eq!((load.answered(), load.broken, load.p99_ms), (100.0, 1.0, 9.1));
+        assert!(read("Running 6s test\n").is_err());
+    }
+}

@@ -1,0 +1,49 @@
+//! Minimum, median and maximum of a figure over the rounds.
+
+use std::fmt;
+
+/// Printed as three columns, with the precision asked for.
+pub(super) struct Spread {
+    sorted: Vec<f64>,
+}
+
+impl Spread {
+    pub(super) fn of(figures: impl Iterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = figures.collect();
+        sorted.sort_by(f64::total_cmp);
+        Self { sorted }
+    }
+
+    /// The middle one, or the mean of the middle two.
+    fn median(&self) -> f64 {
+        let last = self.sorted.len().saturating_sub(1);
+        let at = |index: usize| self.sorted.get(index).copied().unwrap_or(f64::NAN);
+        f64::midpoint(at(last / 2), at(last.div_ceil(2)))
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let precision = formatter.precision().unwrap_or(2);
+        let [min, max] =
+            [self.sorted.first(), self.sorted.last()].map(|end| end.copied().unwrap_or(f64::NAN));
+        write!(formatter, "{min:>10.precision$} {:>10.precision$} {max:>10.precision$}", self.median())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_shows_minimum_median_and_maximum() {
+        let cases: [(&[f64], &str); 3] = [
+            (&[3.0, 1.0, 2.0], "       1.0        2.0        3.0"),
+            (&[4.0, 1.0, 2.0, 3.0], "       1.0        2.5        4.0"),
+            (&[1.0], "       1.0        1.0        1.0"),
+        ];
+        for (figures, expected) in cases {
+            assert_eq!(format!("{:.1}", Spread::of(figures.iter().copied())), expected);
+        }
+    }
+}

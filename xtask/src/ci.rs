@@ -1,0 +1,66 @@
+//! What a change must pass, in the order of what is cheapest to learn. The first failure ends it with its exit code.
+
+use std::time::Instant;
+
+use crate::workspace::{self, Failure, Workspace};
+use crate::{codegen, test, tidy};
+
+type Step = fn(&Workspace) -> Result<(), Failure>;
+
+const STEPS: [(&str, Step); 6] = [
+    ("format", format),
+    ("lints", lints),
+    ("documentation", documentation),
+    ("tidy", tidy::run),
+    ("generated files", codegen::check),
+    ("tests", tests),
+];
+
+pub(crate) fn run_steps(workspace: &Workspace, steps: &[(&str, Step)]) -> Result<(), Failure> {
+    let begun = Instant::now();
+    for (name, step) in steps {
+        println!("\n==> {name}");
+        let started = Instant::now();
+        let outcome = step(workspace);
+        let word = if outcome.is_ok() { "passed" } else { "FAILED" };
+        println!("<== {name} {word} after {:.1} s", started.elapsed().as_secs_f64());
+        outcome?;
+    }
+    println!("\nall {} steps passed after {:.1} s", steps.len(), begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// `INSTA_UPDATE=no`: a snapshot that differs fails, and nothing is written into the tree.
+pub(crate) fn run() -> Result<(), Failure> {
+    run_steps(&Workspace::here().with("INSTA_UPDATE", "no"), &STEPS)
+}
+
+fn format(workspace: &Workspace) -> Result<(), Failure> {
+    workspace::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
+}
+
+fn lints(workspace: &Workspace) -> Result<(), Failure> {
+    let arguments = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    workspace::run(&mut workspace.cargo(&arguments))
+}
+
+fn documentation(workspace: &Workspace) -> Result<(), Failure> {
+    let arguments = ["doc", "--locked", "--no-deps", "--workspace", "--document-private-items"];
+    workspace::run(workspace.cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn tests(workspace: &Workspace) -> Result<(), Failure> {
+    test::run(workspace, &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_failure_ends_the_run() {
+        let steps: [(&str, Step); 2] =
+            [("first", |_| Err(Failure::new("no"))), ("second", |_| panic!("reached"))];
+        assert_eq!(run_steps(&Workspace::here(), &steps).unwrap_err().to_string(), "no");
+    }
+}

@@ -1,0 +1,84 @@
+//! Foreign OAuth and JOSE clients that the tests set against the running program, installed under the target folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::workspace::{Doing, Failure, Workspace, run};
+
+/// Where the installed clients lie.
+pub(crate) struct Clients {
+    /// A Python that has PyJWT and requests.
+    pub(crate) python: PathBuf,
+    /// A folder whose `node_modules` has jose and axios.
+    pub(crate) node_folder: PathBuf,
+}
+
+/// Installs the clients where they are missing or their manifest has changed.
+pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
+    let clients = workspace.target_folder()?.join("clients");
+    let manifests = workspace.root.join("xtask/clients");
+    let python_folder = clients.join("python");
+    let node_folder = clients.join("node");
+    when_stale(&python_folder, &manifests.join("requirements.txt"), |manifest| {
+        run(&mut workspace.program("python3", &["-m", "venv", &text(&python_folder)]))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        run(workspace.program(&text(&python_folder.join("bin/python")), &pip).arg(manifest))
+    })?;
+    when_stale(&node_folder, &manifests.join("package.json"), |manifest| {
+        fs::copy(manifest, node_folder.join("package.json")).doing("copy package.json")?;
+        let npm = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+        run(workspace.program("npm", &npm).current_dir(&node_folder))
+    })?;
+    Ok(Clients { python: python_folder.join("bin/python"), node_folder })
+}
+
+/// Empties and fills `folder` unless its stamp holds the manifest's content. The stamp is written last, so an
+/// installation that was broken off is begun again.
+fn when_stale(
+    folder: &Path,
+    manifest: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let stamp = folder.join("installed-from");
+    let wanted = fs::read(manifest).doing(format_args!("read {}", manifest.display()))?;
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    println!("installing the clients of {} under {}", manifest.display(), folder.display());
+    if folder.exists() {
+        fs::remove_dir_all(folder).doing(format_args!("empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
+    fill(manifest)?;
+    fs::write(&stamp, wanted).doing(format_args!("write {}", stamp.display()))
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_filled_again_only_after_its_manifest_changed_or_a_failure() {
+        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/xtask-tests/when-stale");
+        let (folder, manifest) = (place.join("folder"), place.join("manifest"));
+        drop(fs::remove_dir_all(&place));
+        fs::create_dir_all(&place).unwrap();
+        let filled = Cell::new(0);
+        let fill = |_: &Path| {
+            filled.set(filled.get() + 1);
+            if filled.get() == 1 { Err(Failure::new("network")) } else { Ok(()) }
+        };
+        for (content, expected) in [("one", 1), ("one", 2), ("one", 2), ("two", 3), ("two", 3)] {
+            fs::write(&manifest, content).unwrap();
+            drop(when_stale(&folder, &manifest, fill));
+            assert_eq!(filled.get(), expected);
+        }
+        fs::remove_dir_all(&place).unwrap();
+    }
+}

@@ -1,0 +1,63 @@
+//! The generated files that are committed: which they are, and the program's command that makes each.
+
+use std::fs;
+
+use crate::workspace::{Doing, Failure, Workspace, read_output};
+
+/// A file, and the arguments with which the program prints it.
+const GENERATED: [(&str, &str); 2] = [("config.schema.json", "schema"), ("docs/openapi.json", "openapi")];
+
+/// Writes every generated file anew.
+pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
+    for (file, command) in GENERATED {
+        let text = generate(workspace, command)?;
+        fs::write(workspace.root.join(file), text).doing(format_args!("write {file}"))?;
+        println!("{file} written");
+    }
+    Ok(())
+}
+
+/// Compares in memory, so that a failed check leaves the tree as it was.
+pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
+    let mut stale = Vec::new();
+    for (file, command) in GENERATED {
+        let generated = generate(workspace, command)?;
+        let committed = fs::read(workspace.root.join(file)).unwrap_or_default();
+        stale.extend(difference(file, &committed, &generated));
+    }
+    if stale.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{}\nrun `cargo xtask codegen` and commit what it writes", stale.join("\n"))))
+}
+
+fn generate(workspace: &Workspace, command: &str) -> Result<Vec<u8>, Failure> {
+    read_output(&mut workspace.cargo(&["run", "--quiet", "--package", "latchkey", "--", command]))
+}
+
+fn difference(file: &str, committed: &[u8], generated: &[u8]) -> Option<String> {
+    if committed == generated {
+        return None;
+    }
+    let [committed, generated] = [committed, generated].map(String::from_utf8_lossy);
+    let equal = committed.lines().zip(generated.lines()).take_while(|(old, new)| old == new).count();
+    Some(format!("{file}:{}: differs from what the program prints", equal + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_names_its_first_line() {
+        let cases = [
+            ("a\nb\n", "a\nb\n", None),
+            ("a\nb\n", "a\nc\n", Some("f:2: differs from what the program prints")),
+            ("", "a\n", Some("f:1: differs from what the program prints")),
+            ("a\n", "a", Some("f:2: differs from what the program prints")),
+        ];
+        for (committed, generated, expected) in cases {
+            assert_eq!(difference("f", committed.as_bytes(), generated.as_bytes()).as_deref(), expected);
+        }
+    }
+}

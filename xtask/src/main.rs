@@ -1,0 +1,81 @@
+//! The one door to everything a developer or a CI machine runs: `cargo xtask <command>`, a module per command.
+#![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
+#![expect(clippy::print_stderr, reason = "and says on standard error why it stopped")]
+
+mod bench;
+mod ci;
+mod clients;
+mod codegen;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use workspace::{Failure, Workspace};
+
+/// What a contributor runs; `cargo xtask ci` is exactly what the CI machine runs.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Format, lints, documentation, tidy, generated files and tests, in this order, until one fails
+    Ci,
+    /// The rules of the house: crate edges, licences, file headers, documents that name tests
+    Tidy,
+    /// Writes the generated files that are committed (config.schema.json, docs/openapi.json)
+    Codegen {
+        /// Write nothing; fail when a file differs from what would be generated
+        #[arg(long)]
+        check: bool,
+    },
+    /// Makes the machine ready (installs what is missing, as root), then runs every test
+    Test {
+        /// Passed on to the test runner, for example `-p keys` or a part of a test's name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Measures tokens per server CPU second against the signing rate of the same core
+    Bench(BenchOptions),
+}
+
+/// How long and how often to measure.
+#[derive(Args)]
+struct BenchOptions {
+    /// Rounds, of which minimum, median and maximum are shown
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+    rounds: u32,
+    /// Length of one measurement
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=120))]
+    seconds: u32,
+}
+
+fn main() -> ExitCode {
+    let workspace = Workspace::here();
+    match perform(CommandLine::parse().command, &workspace) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
+    match command {
+        Command::Ci => ci::run(),
+        Command::Tidy => tidy::run(workspace),
+        Command::Codegen { check: true } => codegen::check(workspace),
+        Command::Codegen { check: false } => codegen::write(workspace),
+        Command::Test { arguments } => test::run(workspace, &arguments),
+        Command::Bench(options) => bench::run(workspace, options.rounds, options.seconds),
+    }
+}

@@ -1,0 +1,113 @@
+//! Runs every test: makes the machine ready, then the tests, then the examples in the documentation; the sums come last.
+
+use std::io::IsTerminal;
+use std::process::Command;
+
+use crate::clients;
+use crate::tools::{self, FOR_TESTS};
+use crate::workspace::{Failure, Stream, Workspace, is_content, run_watching};
+
+/// Arguments make it a narrow run: they go to the test runner, and the documentation's examples are left out.
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {
+    tools::make_ready(workspace, FOR_TESTS)?;
+    let clients = clients::install(workspace)?;
+    let with_clients = |arguments: &[&str]| {
+        let mut command = workspace.cargo(arguments);
+        command.env("LATCHKEY_TEST_PYTHON", &clients.python);
+        command.env("LATCHKEY_TEST_NODE_DIR", &clients.node_folder);
+        command
+    };
+    let scope: &[&str] = if names_packages(arguments) { &[] } else { &["--workspace"] };
+    let closing = if is_content(&mut workspace.cargo(&["nextest", "--version"])) {
+        let mut command = with_clients(&[&["nextest", "run"], scope].concat());
+        if std::io::stderr().is_terminal() {
+            command.args(["--color", "always"]);
+        }
+        nextest(command.args(arguments))?
+    } else {
+        let mut command = with_clients(&[&["test"], scope, &["--lib", "--bins", "--tests"]].concat());
+        sum_of("tests", command.args(arguments))?
+    };
+    if arguments.is_empty() {
+        let examples =
+            sum_of("examples in documentation", &mut with_clients(&["test", "--doc", "--workspace"]))?;
+        println!("\n{closing}\n{examples}");
+    }
+    Ok(())
+}
+
+fn names_packages(arguments: &[String]) -> bool {
+    arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
+}
+
+/// Hands back the runner's own closing lines.
+fn nextest(command: &mut Command) -> Result<String, Failure> {
+    let mut closing = Vec::new();
+    run_watching(command, Stream::Errors, &mut |line| {
+        if !closing.is_empty() || line.contains("Summary") {
+            closing.push(line.to_owned());
+        }
+    })?;
+    Ok(closing.join("\n"))
+}
+
+/// `cargo test` sums up each binary by itself; this sums up all.
+fn sum_of(what: &str, command: &mut Command) -> Result<String, Failure> {
+    let mut sum = Sum::default();
+    run_watching(command, Stream::Output, &mut |line| sum.add(line))?;
+    Ok(format!("{what}: {} passed, {} failed, {} ignored", sum.passed, sum.failed, sum.ignored))
+}
+
+#[derive(Default, Debug, PartialEq)]
+struct Sum {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Sum {
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) = line.split_once("test result: ") else { return };
+        let words: Vec<&str> = counts.split([' ', ';', '.']).filter(|word| !word.is_empty()).collect();
+        for pair in words.windows(2) {
+            let Ok(count) = pair[0].parse::<u64>() else { continue };
+            match pair[1] {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.ignored += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_several_binaries_are_summed_up() {
+        let mut sum = Sum::default();
+        for line in [
+            "running 3 tests",
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+            "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out; finished in 1.20s",
+        ] {
+            sum.add(line);
+        }
+        assert_eq!(sum, Sum { passed: 5, failed: 1, ignored: 1 });
+    }
+
+    #[test]
+    fn a_chosen_package_replaces_the_whole_workspace() {
+        for (arguments, expected) in [
+            (vec!["-p", "keys"], true),
+            (vec!["-pkeys"], true),
+            (vec!["--package=keys"], true),
+            (vec!["name"], false),
+        ] {
+            let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+            assert_eq!(names_packages(&arguments), expected);
+        }
+    }
+}

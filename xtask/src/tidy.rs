@@ -1,0 +1,53 @@
+//! The rules of the house that no compiler holds. Each broken one is a line `file:line: what; how to mend`.
+
+mod architecture;
+mod arrows;
+mod conformance;
+mod files;
+mod licences;
+mod manifests;
+mod metadata;
+mod migrations;
+mod program_graph;
+mod rust_code;
+mod source_rules;
+mod violation;
+
+use crate::workspace::{Failure, Workspace};
+use files::Files;
+use violation::Violation;
+
+/// Checks everything, prints every violation, and fails when there is one.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
+    let metadata = workspace.metadata()?;
+    let members = metadata::members(&metadata, &workspace.root);
+    let packages = metadata::packages(&metadata);
+    let files = Files::read(&workspace.root)?;
+
+    let mut violations = Vec::new();
+    violations.extend(arrows::check(&members));
+    violations.extend(program_graph::check(&program_graph::read(workspace)?));
+    violations.extend(licences::check(&packages));
+    violations.extend(manifests::check_members(&members));
+    violations.extend(manifests::check(&files));
+    violations.extend(source_rules::check(&files));
+    violations.extend(conformance::check(&files));
+    violations.extend(architecture::check(&files, &members));
+    violations.extend(migrations::check(&files));
+    report(violations, &files)
+}
+
+fn report(mut violations: Vec<Violation>, files: &Files) -> Result<(), Failure> {
+    for violation in &mut violations {
+        violation.locate(|file| files.text(file));
+    }
+    violations.sort();
+    for violation in &violations {
+        println!("{violation}");
+    }
+    match violations.len() {
+        0 => Ok(()),
+        1 => Err(Failure::new("tidy: 1 violation")),
+        count => Err(Failure::new(format!("tidy: {count} violations"))),
+    }
+}

@@ -1,0 +1,113 @@
+//! The crate graph that docs/ARCHITECTURE.md shows is the one that cargo sees (dependencies of tests left out).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::files::Files;
+use super::metadata::Member;
+use super::violation::Violation;
+
+const FILE: &str = "docs/ARCHITECTURE.md";
+const BEGIN: &str = "<!-- crate-graph -->";
+const END: &str = "<!-- /crate-graph -->";
+
+type Graph<'g> = BTreeMap<&'g str, BTreeSet<&'g str>>;
+
+pub(super) fn check(files: &Files, members: &[Member]) -> Vec<Violation> {
+    match files.text(FILE) {
+        Some(text) => check_text(text, &graph_of(members)),
+        None => vec![Violation::of_file(FILE, "missing", "write the bird's eye view, with the crate graph")],
+    }
+}
+
+fn graph_of(members: &[Member]) -> Graph<'_> {
+    let arrows = members.iter().map(|member| {
+        let ours = member.dependencies.iter().filter(|named| named.ours && !named.for_tests);
+        (member.name.as_str(), ours.map(|named| named.name.as_str()).collect())
+    });
+    arrows.collect()
+}
+
+fn check_text(text: &str, graph: &Graph<'_>) -> Vec<Violation> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let begin = lines.iter().position(|line| *line == BEGIN);
+    let end = lines.iter().position(|line| *line == END);
+    let (Some(begin), Some(end)) = (begin, end) else {
+        let mend = format!("draw it between lines `{BEGIN}` and `{END}`");
+        return vec![Violation::of_file(FILE, "no crate graph", mend)];
+    };
+    let mut found = Vec::new();
+    let mut drawn = BTreeSet::new();
+    for (index, line) in lines.iter().enumerate().take(end).skip(begin + 1) {
+        if line.is_empty() || line.starts_with("```") {
+            continue;
+        }
+        let mut add = |what: String, mend: String| found.push(Violation::new(FILE, index + 1, what, mend));
+        let Some((from, to)) = line.split_once("->") else {
+            add("not an arrow".to_owned(), "write `crate -> crate, crate`".to_owned());
+            continue;
+        };
+        let from = from.trim();
+        let to = to.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "nothing").collect();
+        drawn.insert(from);
+        match graph.get(from) {
+            None => add(format!("there is no crate {from}"), "remove the line".to_owned()),
+            Some(actual) if *actual != to => {
+                add(format!("{from} does not name these"), format!("write `{}`", arrow(from, actual)));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, to) in graph.iter().filter(|(name, _)| !drawn.contains(**name)) {
+        let mend = format!("add `{}`", arrow(name, to));
+        found.push(Violation::new(FILE, begin + 1, format!("crate {name} is not in the graph"), mend));
+    }
+    found
+}
+
+fn arrow(from: &str, to: &BTreeSet<&str>) -> String {
+    let to = to.iter().copied().collect::<Vec<_>>().join(", ");
+    if to.is_empty() { format!("{from} -> nothing") } else { format!("{from} -> {to}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metadata::example;
+    use super::super::violation::lines;
+    use super::*;
+
+    #[test]
+    fn the_drawn_graph_is_the_real_one() {
+        let members =
+            [example("keys", &["ours:protocol", "rsa", "dev:ours:testkit"]), example("protocol", &["url"])];
+        let graph = graph_of(&members);
+        let cases: [(&str, &[&str]); 4] = [
+            (
+                "<!-- crate-graph -->\n```\nkeys     -> protocol\nprotocol -> nothing\n```\n<!-- /crate-graph -->\n",
+                &[],
+            ),
+            (
+                "<!-- crate-graph -->\nkeys -> protocol, url\n<!-- /crate-graph -->\n",
+                &[
+                    "docs/ARCHITECTURE.md:2: keys does not name these; write `keys -> protocol`",
+                    "docs/ARCHITECTURE.md:1: crate protocol is not in the graph; add `protocol -> nothing`",
+                ],
+            ),
+            (
+                "<!-- crate-graph -->\nkeys -> protocol\nprotocol ->\nx -> keys\nwords\n<!-- /crate-graph -->\n",
+                &[
+                    "docs/ARCHITECTURE.md:4: there is no crate x; remove the line",
+                    "docs/ARCHITECTURE.md:5: not an arrow; write `crate -> crate, crate`",
+                ],
+            ),
+            (
+                "no markers\n",
+                &[
+                    "docs/ARCHITECTURE.md:1: no crate graph; draw it between lines `<!-- crate-graph -->` and `<!-- /crate-graph -->`",
+                ],
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(lines(&check_text(text, &graph)), expected, "{text}");
+        }
+    }
+}

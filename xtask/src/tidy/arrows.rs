@@ -1,0 +1,202 @@
+//! Who may name whom: the arrows between our crates, and which crate alone may name a library of the outer world.
+
+use super::metadata::{Dependency, Member};
+use super::violation::Violation;
+
+/// An arrow means "may name"; nothing else is allowed.
+const ARROWS: [(&str, &[&str]); 14] = [
+    ("protocol", &[]),
+    ("tenancy", &["protocol"]),
+    ("keys", &["tenancy", "protocol"]),
+    ("registry", &["keys", "tenancy", "protocol"]),
+    ("grants", &["registry", "keys", "tenancy", "protocol"]),
+    ("administration", &["registry", "keys", "tenancy", "protocol"]),
+    ("storage-sqlite", DOMAIN),
+    ("storage-postgres", DOMAIN),
+    ("cache", DOMAIN),
+    ("outbound", &["registry", "keys", "protocol"]),
+    ("gateway", DOMAIN),
+    ("testkit", DOMAIN),
+    ("latchkey", BELOW_THE_PROGRAM),
+    ("xtask", &[]),
+];
+
+/// Pure crates: rules without a database, a network, an environment.
+pub(super) const DOMAIN: &[&str] = &["administration", "grants", "registry", "keys", "tenancy", "protocol"];
+
+const BELOW_THE_PROGRAM: &[&str] = &[
+    "gateway",
+    "storage-sqlite",
+    "storage-postgres",
+    "cache",
+    "outbound",
+    "administration",
+    "grants",
+    "registry",
+    "keys",
+    "tenancy",
+    "protocol",
+];
+
+/// Who may have `testkit` for its tests.
+const TESTED_WITH_TESTKIT: [&str; 5] = ["storage-sqlite", "storage-postgres", "cache", "gateway", "latchkey"];
+
+/// What a domain crate never names, not even for its tests.
+const NEVER_IN_DOMAIN: [&str; 6] = ["sqlx", "redis", "actix-web", "utoipa", "config", "reqwest"];
+
+/// A library, and the only crates that may name it outside tests.
+const OWNERS: [(&str, &[&str]); 6] = [
+    ("sqlx", &["storage-sqlite", "storage-postgres"]),
+    ("actix-web", &["gateway"]),
+    ("utoipa", &["gateway"]),
+    ("redis", &["cache"]),
+    ("reqwest", &["outbound"]),
+    ("rsa", &["keys"]),
+];
+
+pub(super) fn check(members: &[Member]) -> Vec<Violation> {
+    let of = |member: &Member| match ARROWS.iter().find(|(from, _)| *from == member.name) {
+        Some((_, may_name)) => {
+            member.dependencies.iter().filter_map(|named| judge(member, may_name, named)).collect()
+        }
+        None => vec![Violation::of_file(
+            member.manifest(),
+            format!("no arrow begins at crate {}", member.name),
+            "say in the layout what the crate is for and whom it may name, then in xtask/src/tidy/arrows.rs",
+        )],
+    };
+    members.iter().flat_map(of).collect()
+}
+
+fn judge(member: &Member, may_name: &[&str], named: &Dependency) -> Option<Violation> {
+    let name = named.name.as_str();
+    let (what, mend) = if named.ours {
+        arrow(member, may_name, named)?
+    } else if DOMAIN.contains(&member.name.as_str()) && NEVER_IN_DOMAIN.iter().any(|lib| is_of(lib, name)) {
+        (
+            format!("domain crate {} names {name}", member.name),
+            "state a trait here and implement it in an outer crate".to_owned(),
+        )
+    } else {
+        let (_, owners) = OWNERS.iter().find(|(lib, _)| is_of(lib, name) && !named.for_tests)?;
+        if owners.contains(&member.name.as_str()) {
+            return None;
+        }
+        let owners = owners.join(" and ");
+        (format!("{} names {name}", member.name), format!("only {owners} may; move the code there"))
+    };
+    Some(Violation::of_file(member.manifest(), what, mend).at(name))
+}
+
+fn arrow(member: &Member, may_name: &[&str], named: &Dependency) -> Option<(String, String)> {
+    let name = named.name.as_str();
+    let for_tests =
+        name == "testkit" && named.for_tests && TESTED_WITH_TESTKIT.contains(&member.name.as_str());
+    if may_name.contains(&name) || for_tests {
+        return None;
+    }
+    let allowed = if may_name.is_empty() { "none of our crates".to_owned() } else { may_name.join(", ") };
+    let kind = if named.for_tests { " (dev)" } else { "" };
+    Some((
+        format!("no arrow {} -> {name}{kind}", member.name),
+        format!("remove it; {} may name {allowed}", member.name),
+    ))
+}
+
+/// `sqlx` stands for `sqlx-core` too, and `utoipa` for `utoipa-actix-web`.
+fn is_of(library: &str, name: &str) -> bool {
+    name.strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metadata::example;
+    use super::super::violation::lines;
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, dependency: &str, expected: Option<&str>) {
+        let found = lines(&super::check(&[example(name, &[dependency])]));
+        let expected: Vec<String> =
+            expected.iter().map(|what| format!("crates/{name}/Cargo.toml:1: {what}")).collect();
+        assert_eq!(found, expected, "{name} -> {dependency}");
+    }
+
+    #[test]
+    fn an_arrow_that_is_drawn_may_be_gone() {
+        for (from, to) in [
+            ("gateway", "ours:administration"),
+            ("latchkey", "ours:outbound"),
+            ("storage-sqlite", "ours:grants"),
+            ("cache", "dev:ours:testkit"),
+            ("keys", "rsa"),
+            ("storage-sqlite", "sqlx"),
+            ("gateway", "utoipa"),
+            ("latchkey", "dev:reqwest"),
+            ("latchkey", "config"),
+            ("registry", "configure-me"),
+        ] {
+            check(from, to, None);
+        }
+    }
+
+    #[test]
+    fn an_arrow_that_is_not_drawn_is_a_violation() {
+        check(
+            "protocol",
+            "ours:keys",
+            Some("no arrow protocol -> keys; remove it; protocol may name none of our crates"),
+        );
+        check(
+            "keys",
+            "dev:ours:registry",
+            Some("no arrow keys -> registry (dev); remove it; keys may name tenancy, protocol"),
+        );
+        check(
+            "grants",
+            "dev:ours:testkit",
+            Some(
+                "no arrow grants -> testkit (dev); remove it; grants may name registry, keys, tenancy, protocol",
+            ),
+        );
+        check(
+            "latchkey",
+            "ours:testkit",
+            Some(&format!(
+                "no arrow latchkey -> testkit; remove it; latchkey may name {}",
+                BELOW_THE_PROGRAM.join(", ")
+            )),
+        );
+        check(
+            "storage-sqlite",
+            "ours:storage-postgres",
+            Some(&format!(
+                "no arrow storage-sqlite -> storage-postgres; remove it; storage-sqlite may name {}",
+                DOMAIN.join(", ")
+            )),
+        );
+    }
+
+    #[test]
+    fn a_library_is_named_by_its_owner_only() {
+        let trait_here = "state a trait here and implement it in an outer crate";
+        check("keys", "sqlx", Some(&format!("domain crate keys names sqlx; {trait_here}")));
+        check("grants", "dev:reqwest", Some(&format!("domain crate grants names reqwest; {trait_here}")));
+        check(
+            "cache",
+            "sqlx-core",
+            Some("cache names sqlx-core; only storage-sqlite and storage-postgres may; move the code there"),
+        );
+        check("latchkey", "reqwest", Some("latchkey names reqwest; only outbound may; move the code there"));
+        check("registry", "rsa", Some("registry names rsa; only keys may; move the code there"));
+    }
+
+    #[test]
+    fn an_unknown_crate_is_a_violation() {
+        let found = lines(&super::check(&[example("helpers", &[])]));
+        assert!(
+            found[0].starts_with("crates/helpers/Cargo.toml:1: no arrow begins at crate helpers; say"),
+            "{found:?}"
+        );
+    }
+}

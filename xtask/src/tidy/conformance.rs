@@ -1,0 +1,159 @@
+//! docs/conformance.md: each requirement of a standard says whether it is met, and names the tests that show it.
+//!
+//! A row is `| RFC 6749 §5.1 | requirement | met | registry::a_test, gateway::another |`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::files::Files;
+use super::rust_code::code_only;
+use super::violation::Violation;
+
+const FILE: &str = "docs/conformance.md";
+
+/// Names of test functions by crate; the crate's name as Rust code writes it.
+type Tests = BTreeMap<String, BTreeSet<String>>;
+
+pub(super) fn check(files: &Files) -> Vec<Violation> {
+    match files.text(FILE) {
+        Some(text) => check_text(text, &tests_of(files)),
+        None => {
+            vec![Violation::of_file(FILE, "missing", "write a row for each requirement of the standards")]
+        }
+    }
+}
+
+fn check_text(text: &str, tests: &Tests) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut rows = 0_usize;
+    let mut in_table = false;
+    for (index, line) in text.lines().enumerate() {
+        let Some(cells) = cells(line) else {
+            in_table = false;
+            continue;
+        };
+        let is_header = cells.get(2).is_some_and(|cell| cell.eq_ignore_ascii_case("status"));
+        let is_rule = cells.iter().all(|cell| cell.contains('-') && cell.trim_matches(['-', ':']).is_empty());
+        if is_header || is_rule {
+            in_table |= is_header;
+            continue;
+        }
+        if in_table {
+            rows += 1;
+            let problems = row(&cells, tests).into_iter();
+            found.extend(problems.map(|(what, mend)| Violation::new(FILE, index + 1, what, mend)));
+        }
+    }
+    if rows == 0 {
+        let mend = "write a table `| standard | requirement | status | tests |`";
+        found.push(Violation::of_file(FILE, "no row of a requirement", mend));
+    }
+    found
+}
+
+fn row(cells: &[String], tests: &Tests) -> Vec<(String, &'static str)> {
+    let [_, _, status, named] = cells else {
+        return vec![(format!("{} cells", cells.len()), "write four: standard, requirement, status, tests")];
+    };
+    let names: Vec<&str> = named.split(',').map(|name| name.trim_matches([' ', '`'])).collect();
+    let names: Vec<&str> = names.into_iter().filter(|name| name.contains("::")).collect();
+    let mut problems = Vec::new();
+    match status.as_str() {
+        "met" if names.is_empty() => {
+            problems.push(("met, but no test shows it".to_owned(), "name one as crate::test_name"));
+        }
+        "met" | "departs" | "absent" => {}
+        other => problems.push((format!("status {other}"), "write met, departs or absent")),
+    }
+    let missing = names.into_iter().filter(|name| !exists(name, tests));
+    problems.extend(
+        missing.map(|name| {
+            (format!("there is no test {name}"), "write the test, or name the one that shows it")
+        }),
+    );
+    problems
+}
+
+fn exists(name: &str, tests: &Tests) -> bool {
+    let of_crate = name.split("::").next().unwrap_or_default();
+    let test = name.rsplit("::").next().unwrap_or_default();
+    tests.get(&of_crate.replace('-', "_")).is_some_and(|tests| tests.contains(test))
+}
+
+/// The cells of a table's row; `\|` is a bar within one.
+fn cells(line: &str) -> Option<Vec<String>> {
+    let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
+    let inner = inner.replace("\\|", "\u{0}");
+    Some(inner.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect())
+}
+
+fn tests_of(files: &Files) -> Tests {
+    let mut tests = Tests::new();
+    for (path, text) in files.rust() {
+        let Some(of_crate) = path.strip_prefix("crates/").and_then(|path| path.split('/').next()) else {
+            continue;
+        };
+        tests.entry(of_crate.replace('-', "_")).or_default().extend(test_names(&code_only(text)));
+    }
+    tests
+}
+
+/// Functions under an attribute that names `test`: `#[test]`, `#[tokio::test(…)]`, `#[actix_web::test]`.
+fn test_names(code: &str) -> impl Iterator<Item = String> {
+    let mut under_test = false;
+    code.lines().filter_map(move |line| {
+        let line = line.trim();
+        let is_attribute = line.starts_with("#[");
+        let is_condition = line.starts_with("#[cfg");
+        under_test |=
+            is_attribute && !is_condition && line.split(['[', ':', '(', ']', ' ']).any(|word| word == "test");
+        let (before, after) = line.split_once("fn ")?;
+        if is_attribute || !(before.is_empty() || before.ends_with(' ')) {
+            return None;
+        }
+        let name = after.split(|character: char| !character.is_alphanumeric() && character != '_').next()?;
+        std::mem::take(&mut under_test).then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::violation::lines;
+    use super::*;
+
+    #[test]
+    fn tests_are_known_by_their_attribute() {
+        let code = "fn helper() {}\n#[test]\nfn one() {}\n#[tokio::test(flavor = x)]\n#[track]\nasync fn two() {}\n\
+                    #[cfg(test)]\nmod tests {\n    fn aid() {}\n    #[actix_web::test]\n    pub async fn three() {}\n}\nfn four() {}\n";
+        // `#[cfg(test)]` stands above a module; the tests within have attributes of their own.
+        assert_eq!(test_names(code).collect::<Vec<_>>(), ["one", "two", "three"]);
+    }
+
+    #[track_caller]
+    fn check(rows: &str, expected: &[&str]) {
+        let files =
+            Files::from([("crates/storage-sqlite/src/a.rs", "//! A.\n#[test]\nfn rows_survive() {}\n")]);
+        let text = format!(
+            "# Conformance\n\n| standard | requirement | status | tests |\n|---|---|---|---|\n{rows}\n"
+        );
+        let found = lines(&check_text(&text, &tests_of(&files)));
+        let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
+        let expected: Vec<String> =
+            expected.iter().map(|what| format!("docs/conformance.md:{what}")).collect();
+        assert_eq!(found, expected, "{rows}");
+    }
+
+    #[test]
+    fn a_met_requirement_names_tests_that_exist() {
+        check("| RFC 6749 §5.1 | a \\| b | met | `storage_sqlite::rows_survive` |", &[]);
+        check("| RFC 6749 §5.1 | a | absent | |", &[]);
+        check("| RFC 6749 §5.1 | a | departs | storage-sqlite::inner::rows_survive |", &[]);
+        check("| RFC 6749 §5.1 | a | met | |", &["5: met, but no test shows it"]);
+        check("| RFC 6749 §5.1 | a | mostly | |", &["5: status mostly"]);
+        check("| RFC 6749 §5.1 | a | met |", &["5: 3 cells"]);
+        check(
+            "| RFC 6749 §5.1 | a | met | storage_sqlite::gone, keys::rows_survive |",
+            &["5: there is no test storage_sqlite::gone", "5: there is no test keys::rows_survive"],
+        );
+        check("", &["1: no row of a requirement"]);
+    }
+}

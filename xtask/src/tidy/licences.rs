@@ -1,0 +1,129 @@
+//! Which licences a package may come under. Its expression (SPDX) must be satisfiable with allowed ones only.
+
+use super::metadata::Package;
+use super::violation::Violation;
+
+/// Permissive licences, compatible with Apache-2.0. A new one is a decision, not a formality.
+const ALLOWED: [&str; 10] = [
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "MIT",
+    "MIT-0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "CC0-1.0",
+    "Unicode-3.0",
+];
+
+pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
+    packages.iter().filter_map(judge).collect()
+}
+
+fn judge(package: &Package) -> Option<Violation> {
+    let Package { name, version, licence } = package;
+    let what = match licence.as_deref().map(|expression| (expression, is_allowed(expression))) {
+        Some((_, Some(true))) => return None,
+        Some((expression, Some(false))) => format!("{name} {version} comes under {expression}"),
+        Some((expression, None)) => {
+            format!("{name} {version} has a licence that is no expression: {expression}")
+        }
+        None => format!("{name} {version} names no licence"),
+    };
+    let mend = "do without it, or decide on the licence and allow it in xtask/src/tidy/licences.rs";
+    Some(Violation::of_file("Cargo.lock", what, mend).at(format!("name = \"{name}\"")))
+}
+
+/// `None` when it cannot be read.
+fn is_allowed(expression: &str) -> Option<bool> {
+    // The slash is how packages said OR before SPDX expressions.
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let mut rest = words.as_slice();
+    let answer = any_of(&mut rest)?;
+    rest.is_empty().then_some(answer)
+}
+
+fn any_of(words: &mut &[&str]) -> Option<bool> {
+    let mut answer = all_of(words)?;
+    while take(words, "OR") {
+        answer |= all_of(words)?;
+    }
+    Some(answer)
+}
+
+/// AND binds tighter than OR.
+fn all_of(words: &mut &[&str]) -> Option<bool> {
+    let mut answer = one(words)?;
+    while take(words, "AND") {
+        answer &= one(words)?;
+    }
+    Some(answer)
+}
+
+fn one(words: &mut &[&str]) -> Option<bool> {
+    if take(words, "(") {
+        let answer = any_of(words)?;
+        return take(words, ")").then_some(answer);
+    }
+    let licence = word(words)?;
+    let licence =
+        if take(words, "WITH") { format!("{licence} WITH {}", word(words)?) } else { licence.to_owned() };
+    Some(ALLOWED.contains(&licence.as_str()))
+}
+
+fn word<'w>(words: &mut &[&'w str]) -> Option<&'w str> {
+    let (first, rest) = words.split_first()?;
+    let is_operator = ["OR", "AND", "WITH", "(", ")"].contains(first);
+    *words = rest;
+    (!is_operator).then_some(*first)
+}
+
+fn take(words: &mut &[&str], expected: &str) -> bool {
+    match words.split_first() {
+        Some((first, rest)) if *first == expected => {
+            *words = rest;
+            true
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::violation::lines;
+    use super::*;
+
+    #[test]
+    fn an_expression_is_allowed_when_allowed_licences_satisfy_it() {
+        let cases = [
+            ("MIT", Some(true)),
+            ("GPL-3.0-only", Some(false)),
+            ("MIT/Apache-2.0", Some(true)),
+            ("Apache-2.0 / MIT", Some(true)),
+            ("GPL-3.0-only OR MIT", Some(true)),
+            ("GPL-3.0-only AND MIT", Some(false)),
+            ("MIT OR GPL-3.0-only AND ISC", Some(true)),
+            ("(MIT OR GPL-3.0-only) AND ISC", Some(true)),
+            ("(MIT OR Apache-2.0) AND GPL-3.0-only", Some(false)),
+            ("Apache-2.0 WITH LLVM-exception", Some(true)),
+            ("GPL-2.0 WITH Classpath-exception-2.0", Some(false)),
+            ("ISC AND (Apache-2.0 OR ISC) AND MIT AND (Apache-2.0 OR MIT-0)", Some(true)),
+            ("", None),
+            ("MIT OR", None),
+            ("(MIT", None),
+            ("MIT Apache-2.0", None),
+            ("AND MIT", None),
+        ];
+        for (expression, expected) in cases {
+            assert_eq!(is_allowed(expression), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn a_package_without_a_licence_is_a_violation() {
+        let package = Package { name: "x".into(), version: "1.0.0".into(), licence: None };
+        assert!(lines(&check(&[package]))[0].starts_with("Cargo.lock:1: x 1.0.0 names no licence; "));
+    }
+}

@@ -1,0 +1,134 @@
+//! Manifests: dependencies are chosen in one place, each with the line that says why, and no crate is ever published.
+
+use super::files::Files;
+use super::metadata::Member;
+use super::violation::Violation;
+
+const ROOT: &str = "Cargo.toml";
+
+/// What cargo knows of the members: their folders, and that a registry will never get them.
+pub(super) fn check_members(members: &[Member]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for member in members {
+        let folder = member.folder.rsplit('/').next().unwrap_or(&member.folder);
+        if folder != member.name {
+            let what = format!("crate {} lies in folder {folder}", member.name);
+            found.push(Violation::of_file(member.manifest(), what, "give both one name").at("name"));
+        }
+        if member.is_published {
+            let what = format!("crate {} could be published", member.name);
+            found.push(Violation::of_file(member.manifest(), what, "add `publish.workspace = true`"));
+        }
+    }
+    found
+}
+
+pub(super) fn check(files: &Files) -> Vec<Violation> {
+    let member = |path: &str| path.ends_with("/Cargo.toml");
+    let mut found = check_root(files.text(ROOT).unwrap_or_default());
+    for (path, text) in files.iter().filter(|(path, _)| member(path)) {
+        found.extend(check_member(path, text));
+    }
+    found
+}
+
+/// Every line of `[workspace.dependencies]` stands under a comment; our own crates may share one.
+fn check_root(text: &str) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut above = "";
+    for (index, section, line) in entries(text) {
+        let begins = section == "[workspace.dependencies]" && is_entry(line);
+        let begins = begins || line.starts_with("[workspace.dependencies.");
+        let is_ours = |line: &str| line.contains("path = \"crates/");
+        if begins && !above.starts_with('#') && !(is_ours(line) && is_ours(above)) {
+            let what = format!("nothing says why {} is here", name(line));
+            found.push(Violation::new(ROOT, index + 1, what, "say it in a comment on the line above"));
+        }
+        above = line;
+    }
+    found
+}
+
+/// A member chooses no version: `workspace = true` everywhere.
+fn check_member(path: &str, text: &str) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (index, section, line) in entries(text) {
+        let section = section.trim_matches(['[', ']']);
+        let entry = section.ends_with("dependencies") && is_entry(line);
+        let is_table = line.starts_with('[') && line.contains("dependencies.");
+        if is_table || (entry && !line.contains("workspace = true")) {
+            let name = if is_table { line } else { name(line) };
+            let mend =
+                "name it in the root manifest's [workspace.dependencies] and write `workspace = true` here";
+            found.push(Violation::new(path, index + 1, format!("{name} is not the workspace's"), mend));
+        }
+    }
+    found
+}
+
+/// Each line with its index and the section it stands in.
+fn entries(text: &str) -> impl Iterator<Item = (usize, &str, &str)> {
+    text.lines().enumerate().scan("", |section, (index, line)| {
+        if line.starts_with('[') {
+            *section = line.trim_end();
+        }
+        Some((index, *section, line))
+    })
+}
+
+/// Begins a key; lines of an array that goes on are indented or only close it.
+fn is_entry(line: &str) -> bool {
+    line.starts_with(|first: char| first.is_alphanumeric() || first == '"' || first == '_')
+}
+
+fn name(line: &str) -> &str {
+    line.split(['=', '.', ' ']).next().unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metadata::example;
+    use super::super::violation::lines;
+    use super::*;
+
+    #[test]
+    fn a_dependency_says_why_it_is_here() {
+        let text = "[workspace.dependencies]\n# Ours.\na = { path = \"crates/a\" }\nb = { path = \"crates/b\" }\n\n\
+                    # Reads.\nserde = \"1\"\nurl = \"2\"\n\nclap = { version = \"4\", features = [\n    \"derive\",\n] }\n\n\
+                    [profile.release]\nlto = \"thin\"\n";
+        let found = lines(&check_root(text));
+        assert_eq!(
+            found,
+            [
+                "Cargo.toml:8: nothing says why url is here; say it in a comment on the line above",
+                "Cargo.toml:10: nothing says why clap is here; say it in a comment on the line above",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_crate_names_dependencies_of_the_workspace_only() {
+        let text = "[package]\nname = \"a\"\n\n[dependencies]\nserde.workspace = true\n\
+                    url = { workspace = true, features = [\n    \"serde\",\n] }\n\n\
+                    [dev-dependencies]\nrand = \"0.9\"\n\n[target.'cfg(unix)'.dependencies]\nlibc = \"0.2\"\n\n\
+                    [dependencies.clap]\nversion = \"4\"\n";
+        let found = lines(&check_member("crates/a/Cargo.toml", text));
+        let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
+        assert_eq!(
+            found,
+            [
+                "crates/a/Cargo.toml:11: rand is not the workspace's",
+                "crates/a/Cargo.toml:14: libc is not the workspace's",
+                "crates/a/Cargo.toml:16: [dependencies.clap] is not the workspace's",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_crate_bears_its_folders_name_and_is_not_published() {
+        let mut odd = example("keys", &[]);
+        odd.folder = "crates/key-rings".to_owned();
+        odd.is_published = true;
+        assert_eq!(check_members(&[odd, example("cache", &[])]).len(), 2);
+    }
+}

@@ -1,0 +1,114 @@
+//! Migrations are numbered from 1 without gaps, and every database has the same ones by name.
+
+use std::collections::BTreeMap;
+
+use super::files::Files;
+use super::violation::Violation;
+
+const SQLITE: &str = "migrations/sqlite/";
+const POSTGRES: &str = "migrations/postgres/";
+
+pub(super) fn check(files: &Files) -> Vec<Violation> {
+    let of = |folder: &'static str| -> Vec<&str> {
+        files.iter().filter_map(|(path, _)| path.strip_prefix(folder)).collect()
+    };
+    let (sqlite, postgres) = (of(SQLITE), of(POSTGRES));
+    let mut found = check_numbers(SQLITE, &sqlite);
+    if !postgres.is_empty() {
+        found.extend(check_numbers(POSTGRES, &postgres));
+        found.extend(check_pairs(SQLITE, &sqlite, POSTGRES, &postgres));
+        found.extend(check_pairs(POSTGRES, &postgres, SQLITE, &sqlite));
+    }
+    found
+}
+
+fn check_numbers(folder: &str, names: &[&str]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut numbered: BTreeMap<u64, &str> = BTreeMap::new();
+    for name in names {
+        let path = format!("{folder}{name}");
+        let Some(number) = number(name) else {
+            let mend = "call it 0001_what_it_does.sql";
+            found.push(Violation::of_file(path, "not a migration's name", mend));
+            continue;
+        };
+        if let Some(other) = numbered.insert(number, name) {
+            let what = format!("the same number as {other}");
+            found.push(Violation::of_file(path, what, "give it the next free number"));
+        }
+    }
+    for ((number, name), expected) in numbered.iter().zip(1..) {
+        if *number != expected {
+            let what = format!("number {number} where {expected} is next");
+            found.push(Violation::of_file(format!("{folder}{name}"), what, "number without gaps from 1"));
+            break;
+        }
+    }
+    found
+}
+
+fn check_pairs(folder: &str, names: &[&str], other: &str, others: &[&str]) -> Vec<Violation> {
+    let unpaired = names.iter().filter(|name| !others.contains(name));
+    let violation = |name: &&str| {
+        let mend = format!("write {other}{name}, even if it only says why there is nothing to do");
+        Violation::of_file(format!("{folder}{name}"), "no counterpart in the other database", mend)
+    };
+    unpaired.map(violation).collect()
+}
+
+fn number(name: &str) -> Option<u64> {
+    let (number, rest) = name.strip_suffix(".sql")?.split_once('_')?;
+    let is_fine = number.len() == 4 && number.bytes().all(|byte| byte.is_ascii_digit()) && !rest.is_empty();
+    is_fine.then(|| number.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::violation::lines;
+    use super::*;
+
+    fn found(paths: &[&str]) -> Vec<String> {
+        let paths: Vec<(&str, &str)> = paths.iter().map(|path| (*path, "")).collect();
+        let files = match paths[..] {
+            [a] => Files::from([a]),
+            [a, b] => Files::from([a, b]),
+            [a, b, c] => Files::from([a, b, c]),
+            _ => panic!("one to three files"),
+        };
+        lines(&check(&files)).iter().filter_map(|line| line.split("; ").next().map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn numbers_have_no_gaps() {
+        assert!(
+            found(&["migrations/sqlite/0001_tenants.sql", "migrations/sqlite/0002_clients.sql"]).is_empty()
+        );
+        assert_eq!(
+            found(&[
+                "migrations/sqlite/0001_a.sql",
+                "migrations/sqlite/0003_b.sql",
+                "migrations/sqlite/x.sql"
+            ]),
+            [
+                "migrations/sqlite/x.sql:1: not a migration's name",
+                "migrations/sqlite/0003_b.sql:1: number 3 where 2 is next"
+            ]
+        );
+        assert_eq!(
+            found(&["migrations/sqlite/0001_a.sql", "migrations/sqlite/0001_b.sql"]),
+            ["migrations/sqlite/0001_b.sql:1: the same number as 0001_a.sql"]
+        );
+    }
+
+    #[test]
+    fn databases_have_the_same_migrations() {
+        assert!(found(&["migrations/sqlite/0001_a.sql", "migrations/postgres/0001_a.sql"]).is_empty());
+        assert_eq!(
+            found(&["migrations/sqlite/0001_a.sql", "migrations/postgres/0001_b.sql"]),
+            [
+                "migrations/sqlite/0001_a.sql:1: no counterpart in the other database",
+                "migrations/postgres/0001_b.sql:1: no counterpart in the other database",
+            ]
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! What the shipped program is made of: libraries that must not be in it, whoever brought them in.
+
+use super::violation::Violation;
+use crate::workspace::{Failure, Workspace, read_output};
+
+/// Package, the beginning of its version, and why not.
+const BANNED: [(&str, &str, &str); 5] = [
+    ("openssl", "", "one cryptographic library in the program, aws-lc-rs"),
+    ("openssl-sys", "", "one cryptographic library in the program, aws-lc-rs"),
+    ("native-tls", "", "TLS is rustls with aws-lc-rs"),
+    ("ring", "", "TLS is rustls with aws-lc-rs, and ring signs at half its speed"),
+    ("h2", "0.3.", "RUSTSEC-2026-0258; leave out the feature that brings HTTP/2"),
+];
+
+/// Package, and a feature it must not have.
+const BANNED_FEATURES: [(&str, &str, &str); 1] = [(
+    "jsonwebtoken",
+    "rust_crypto",
+    "a twentieth of the speed, and with two backends it panics; use aws_lc_rs",
+)];
+
+/// One line a package, `name vVERSION …|features`, over all platforms and without what only tests need.
+///
+/// `cargo metadata` would not do: it unites the features that tests ask for with those of the program.
+pub(super) fn read(workspace: &Workspace) -> Result<String, Failure> {
+    let tree = ["tree", "--package", "latchkey", "--edges", "normal", "--target", "all"];
+    let shape = ["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"];
+    let answer = read_output(&mut workspace.cargo(&[&tree[..], &shape[..]].concat()))?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+pub(super) fn check(graph: &str) -> Vec<Violation> {
+    let mut packages: Vec<&str> = graph.lines().collect();
+    packages.sort_unstable();
+    packages.dedup();
+    packages.into_iter().filter_map(judge).collect()
+}
+
+fn judge(line: &str) -> Option<Violation> {
+    let (package, features) = line.split_once('|')?;
+    let mut words = package.split(' ');
+    let (name, version) = (words.next()?, words.next()?.trim_start_matches('v'));
+    let banned = BANNED.iter().find(|(banned, prefix, _)| *banned == name && version.starts_with(prefix));
+    let banned_feature = || {
+        let mut features = features.split(',');
+        BANNED_FEATURES
+            .iter()
+            .find(|(banned, feature, _)| *banned == name && features.any(|has| has == *feature))
+    };
+    let (what, why) = match (banned, banned_feature()) {
+        (Some((_, _, why)), _) => (format!("the program contains {name} {version}"), why),
+        (None, Some((_, feature, why))) => {
+            (format!("the program contains {name} with feature {feature}"), why)
+        }
+        (None, None) => return None,
+    };
+    let mend = format!("{why} (`cargo tree -p latchkey -e normal -i {name}` shows who brings it)");
+    Some(Violation::of_file("Cargo.lock", what, mend).at(format!("name = \"{name}\"")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::violation::lines;
+    use super::*;
+
+    #[test]
+    fn a_banned_package_is_found_by_name_version_and_feature() {
+        let cases = [
+            ("ring v0.17.14|alloc", Some("the program contains ring 0.17.14")),
+            ("h2 v0.3.27|", Some("the program contains h2 0.3.27")),
+            ("h2 v0.4.12|", None),
+            ("jsonwebtoken v11.1.0|aws_lc_rs,use_pem", None),
+            (
+                "jsonwebtoken v11.1.0|rust_crypto,use_pem",
+                Some("the program contains jsonwebtoken with feature rust_crypto"),
+            ),
+            ("openssl-probe v0.1.6|", None),
+            ("latchkey v0.0.0 (/somewhere)|", None),
+        ];
+        for (line, expected) in cases {
+            let found = lines(&check(&format!("{line}\n{line}\n")));
+            let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
+            let expected: Vec<String> = expected.iter().map(|what| format!("Cargo.lock:1: {what}")).collect();
+            assert_eq!(found, expected, "{line}");
+        }
+    }
+}

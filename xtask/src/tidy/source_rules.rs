@@ -1,0 +1,175 @@
+//! What every Rust file is like, and what domain crates keep out: the environment, and `async` beyond their shells.
+
+use super::arrows::DOMAIN;
+use super::files::Files;
+use super::rust_code::code_only;
+use super::violation::Violation;
+
+/// Code that no file has, and what to do instead.
+const BANNED: [(&str, &str); 5] = [
+    ("#[allow(", "mend the cause, or #[expect(lint, reason = \"…\")]"),
+    ("#![allow(", "mend the cause, or #![expect(lint, reason = \"…\")]"),
+    ("#[ignore", "make the test pass or remove it; long measurements are commands of xtask"),
+    ("todo!", "write it, or leave it out and say so in the documents"),
+    ("unimplemented!", "write it, or leave it out and say so in the documents"),
+];
+
+/// The one async shell of each domain crate, and what runs its slow work beside the callers.
+const SHELLS: [&str; 7] = [
+    "crates/tenancy/src/resolver.rs",
+    "crates/keys/src/rings.rs",
+    "crates/keys/src/pool.rs",
+    "crates/registry/src/authenticator.rs",
+    "crates/registry/src/hash_pool.rs",
+    "crates/grants/src/engine.rs",
+    "crates/administration/src/reconcile.rs",
+];
+
+/// Files that hold a trait which outer crates implement, in any domain crate.
+const TRAIT_FILES: [&str; 2] = ["store.rs", "sealer.rs"];
+
+pub(super) fn check(files: &Files) -> Vec<Violation> {
+    files.rust().flat_map(|(path, text)| check_file(path, text)).collect()
+}
+
+fn check_file(path: &str, text: &str) -> Vec<Violation> {
+    let mut found = layout(path, text);
+    let code = code_only(text);
+    let may_wait = may_be_async(path);
+    for (index, line) in code.lines().enumerate() {
+        let mut add = |what: &str, mend: &str| found.push(Violation::new(path, index + 1, what, mend));
+        for (banned, mend) in BANNED.iter().filter(|(banned, _)| has(line, banned)) {
+            add(banned, mend);
+        }
+        if !may_wait && has(line, "async fn") {
+            add(
+                "async fn in a domain crate, outside its shell",
+                "make it a plain function of values and let the shell fetch them",
+            );
+        }
+    }
+    if of_domain(path) {
+        found.extend(environment(&code).map(|line| {
+            let mend = "take the value as an argument; only latchkey::settings reads the environment";
+            Violation::new(path, line, "std::env in a domain crate", mend)
+        }));
+    }
+    found
+}
+
+fn layout(path: &str, text: &str) -> Vec<Violation> {
+    let mut found = Vec::new();
+    if !text.starts_with("//!") {
+        let mend = "open it with a //! paragraph that says what it decides or holds";
+        found.push(Violation::of_file(path, "no header", mend));
+    }
+    for (index, line) in text.lines().enumerate() {
+        if line.ends_with([' ', '\t', '\r']) {
+            found.push(Violation::new(path, index + 1, "blanks at the end of the line", "remove them"));
+        }
+    }
+    if !text.ends_with('\n') {
+        let last = text.lines().count().max(1);
+        found.push(Violation::new(path, last, "no newline at the end", "run `cargo fmt`"));
+    }
+    found
+}
+
+fn of_domain(path: &str) -> bool {
+    DOMAIN.iter().any(|name| path.starts_with(&format!("crates/{name}/src/")))
+}
+
+fn may_be_async(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    !of_domain(path) || SHELLS.contains(&path) || TRAIT_FILES.contains(&file)
+}
+
+/// Lines that name `std::env`, also inside braces: `use std::{env, fmt}`.
+fn environment(code: &str) -> impl Iterator<Item = usize> {
+    let direct = code.match_indices("std::env").filter(|(at, found)| !continues(code, at + found.len()));
+    let in_braces = code.match_indices("std::{").filter(|(at, _)| {
+        let group = &code[at + "std::{".len()..];
+        let group = group.split(';').next().unwrap_or(group);
+        group
+            .split(|character: char| !character.is_alphanumeric() && character != '_')
+            .any(|word| word == "env")
+    });
+    direct.chain(in_braces).map(|(at, _)| code[..at].matches('\n').count() + 1)
+}
+
+/// Contains it, and not as the end of a longer word.
+fn has(line: &str, needle: &str) -> bool {
+    line.match_indices(needle)
+        .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
+}
+
+fn continues(code: &str, at: usize) -> bool {
+    code[at..].starts_with(|next: char| next.is_alphanumeric() || next == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::violation::lines;
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, text: &str, expected: &[&str]) {
+        let found = lines(&check_file(path, text));
+        let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
+        let expected: Vec<String> = expected.iter().map(|what| format!("{path}:{what}")).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn a_file_has_a_header_and_clean_lines() {
+        check("crates/gateway/src/a.rs", "//! What.\n\nfn a() {}\n", &[]);
+        check("xtask/src/a.rs", "fn a() {}\n", &["1: no header"]);
+        check(
+            "crates/cache/src/a.rs",
+            "//! What. \nfn a() {}",
+            &["1: blanks at the end of the line", "2: no newline at the end"],
+        );
+    }
+
+    #[test]
+    fn exceptions_need_a_reason_and_tests_must_run() {
+        check("crates/keys/src/a.rs", "//! #[allow(x)]\nconst A: &str = \"todo!\";\n", &[]);
+        check(
+            "crates/keys/tests/a.rs",
+            "//! A.\n#[allow(x)]\nfn a() { todo!() }\n#[ignore = \"slow\"]\nfn b() { my_todo!() }\n",
+            &["2: #[allow(", "3: todo!", "4: #[ignore"],
+        );
+    }
+
+    #[test]
+    fn async_stays_in_the_shells_and_traits_of_domain_crates() {
+        let text = "//! A.\npub async fn a() {}\n";
+        let refused: &[&str] = &["2: async fn in a domain crate, outside its shell"];
+        for (path, expected) in [
+            ("crates/grants/src/engine.rs", &[][..]),
+            ("crates/keys/src/sealer.rs", &[]),
+            ("crates/registry/src/store.rs", &[]),
+            ("crates/gateway/src/routes/token.rs", &[]),
+            ("crates/grants/src/client_credentials.rs", refused),
+            ("crates/tenancy/src/engine.rs", refused),
+        ] {
+            check(path, text, expected);
+        }
+    }
+
+    #[test]
+    fn domain_crates_do_not_read_the_environment() {
+        let one: &[&str] = &["2: std::env in a domain crate"];
+        for (code, expected) in [
+            ("use std::env;", one),
+            ("use std::{env, fmt};", one),
+            ("use std::{\n    fmt,\n    env::var,\n};", one),
+            ("use std::{fmt, io};\nlet env = 1;", &[]),
+            ("use std::envelope;", &[]),
+            ("// std::env", &[]),
+        ] {
+            check("crates/registry/src/a.rs", &format!("//! A.\n{code}\n"), expected);
+        }
+        check("crates/latchkey/src/settings.rs", "//! A.\nuse std::env;\n", &[]);
+    }
+}

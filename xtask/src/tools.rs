@@ -1,0 +1,118 @@
+//! The programs from outside that tests and measurements need: the one list of them, and how a missing one is installed.
+
+use std::fs;
+use std::path::Path;
+
+use crate::workspace::{Doing, Failure, Workspace, is_content, run};
+
+/// A program from outside.
+pub(crate) struct Tool {
+    /// Succeeds where the tool is there.
+    probe: &'static str,
+    /// The Debian packages that bring it.
+    packages: &'static [&'static str],
+    /// A manifest and the dependency in it without which the tool is not needed.
+    only_for: Option<(&'static str, &'static str)>,
+}
+
+const fn tool(probe: &'static str, packages: &'static [&'static str]) -> Tool {
+    Tool { probe, packages, only_for: None }
+}
+
+/// What the tests run beside the platform.
+pub(crate) const FOR_TESTS: &[Tool] = &[
+    tool("command -v curl", &["curl"]),
+    tool("command -v jq", &["jq"]),
+    tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]),
+    tool("command -v node && command -v npm", &["nodejs", "npm"]),
+    Tool {
+        probe: "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb",
+        packages: &["postgresql"],
+        only_for: Some(("crates/storage-postgres/Cargo.toml", "sqlx")),
+    },
+    Tool {
+        probe: "command -v redis-server",
+        packages: &["redis-server"],
+        only_for: Some(("crates/cache/Cargo.toml", "redis")),
+    },
+];
+
+/// What a measurement runs: the load, and what binds each process to its core.
+pub(crate) const FOR_MEASUREMENTS: &[Tool] =
+    &[tool("command -v wrk", &["wrk"]), tool("command -v taskset", &["util-linux"])];
+
+/// Without it the package would start a server of its own, which nobody needs and whose port may be taken.
+const NO_CLUSTER: (&str, &str) =
+    ("/etc/postgresql-common/createcluster.d/latchkey.conf", "create_main_cluster = false\n");
+
+/// Sees that every tool of the list is there, installing what is not.
+pub(crate) fn make_ready(workspace: &Workspace, tools: &[Tool]) -> Result<(), Failure> {
+    let is_missing = |tool: &&Tool| !is_content(&mut workspace.program("sh", &["-c", tool.probe]));
+    let needed = tools.iter().filter(|tool| is_needed(workspace, tool));
+    let missing: Vec<&str> = needed.filter(is_missing).flat_map(|tool| tool.packages).copied().collect();
+    if missing.is_empty() { Ok(()) } else { install(workspace, &missing) }
+}
+
+fn is_needed(workspace: &Workspace, tool: &Tool) -> bool {
+    tool.only_for.is_none_or(|(manifest, dependency)| {
+        fs::read_to_string(workspace.root.join(manifest)).is_ok_and(|text| names(&text, dependency))
+    })
+}
+
+fn names(manifest: &str, dependency: &str) -> bool {
+    manifest.lines().any(|line| line.split(['.', ' ', '=']).next() == Some(dependency))
+}
+
+fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), Failure> {
+    let list = packages.join(" ");
+    let may_install =
+        is_content(&mut workspace.program("sh", &["-c", "command -v apt-get && test \"$(id -u)\" = 0"]));
+    if !may_install {
+        return Err(Failure::new(format!(
+            "missing: {list}. Only root on a machine with apt-get can have them installed from here; \
+             install these packages (`apt-get install {list}`, or what your system calls them) and try again"
+        )));
+    }
+    println!("installing {list}");
+    if packages.contains(&"postgresql") {
+        let (file, text) = NO_CLUSTER;
+        let folder = Path::new(file).parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(file, text))
+            .doing(format_args!("write {file}"))?;
+    }
+    let apt = |arguments: &[&str]| {
+        run(workspace.program("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    let installed = apt(&["update", "--quiet", "--quiet"]).and_then(|()| {
+        apt(&[&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat())
+    });
+    installed.map_err(|failure| Failure::new(format!("cannot install {list}: {failure}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_names_whole_words_only() {
+        let cases = [
+            ("redis.workspace = true\n", true),
+            ("redis = { workspace = true }\n", true),
+            ("redis-test.workspace = true\n", false),
+            ("# redis comes later\n", false),
+            ("", false),
+        ];
+        for (manifest, expected) in cases {
+            assert_eq!(names(manifest, "redis"), expected, "{manifest}");
+        }
+    }
+
+    #[test]
+    fn a_tool_of_a_crate_that_is_not_there_is_not_needed() {
+        let of_no_crate =
+            Tool { probe: "false", packages: &["x"], only_for: Some(("crates/none/Cargo.toml", "x")) };
+        assert!(!is_needed(&Workspace::here(), &of_no_crate));
+        assert!(is_needed(&Workspace::here(), &tool("true", &["x"])));
+    }
+}

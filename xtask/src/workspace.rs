@@ -1,0 +1,161 @@
+//! The workspace as the commands see it: where it lies, how they run cargo and other programs in it, and how they fail.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+
+use serde_json::Value;
+
+/// Why a command stopped, and the exit code that says so.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    code: u8,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 1 }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+/// Adds to an error what was being done.
+pub(crate) trait Doing<T> {
+    fn doing(self, what: impl fmt::Display) -> Result<T, Failure>;
+}
+
+impl<T> Doing<T> for io::Result<T> {
+    fn doing(self, what: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| Failure::new(format!("cannot {what}: {error}")))
+    }
+}
+
+/// Which of a program's streams is read along while it goes on to the terminal.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Stream {
+    Output,
+    Errors,
+}
+
+/// A folder with the root manifest, and the variables that every program started in it gets.
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    environment: Vec<(&'static str, &'static str)>,
+}
+
+impl Workspace {
+    /// The workspace that this program was built from.
+    pub(crate) fn here() -> Self {
+        let manifest_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = manifest_folder.parent().unwrap_or(manifest_folder).to_path_buf();
+        Self { root, environment: Vec::new() }
+    }
+
+    /// The same, with one more variable for every program.
+    pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.environment.push((name, value));
+        self
+    }
+
+    /// A program to be run at the root. It gets no standard input, as on a CI machine.
+    pub(crate) fn program(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(name);
+        command.args(arguments).current_dir(&self.root).stdin(Stdio::null());
+        command.envs(self.environment.iter().copied());
+        command
+    }
+
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
+        self.program("cargo", arguments)
+    }
+
+    /// The answer of `cargo metadata`, over all packages of the graph.
+    pub(crate) fn metadata(&self) -> Result<Value, Failure> {
+        let answer = read_output(&mut self.cargo(&["metadata", "--format-version", "1"]))?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| Failure::new(format!("cannot read the answer of cargo metadata: {error}")))
+    }
+
+    /// Where cargo builds, which need not be `target/`.
+    pub(crate) fn target_folder(&self) -> Result<PathBuf, Failure> {
+        let mut command = self.cargo(&["metadata", "--format-version", "1", "--no-deps"]);
+        let metadata: Value = serde_json::from_slice(&read_output(&mut command)?).unwrap_or_default();
+        let folder = metadata["target_directory"].as_str();
+        folder.map(PathBuf::from).ok_or_else(|| Failure::new("cargo metadata names no target_directory"))
+    }
+}
+
+/// Runs a program, its output on the terminal.
+pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    let status = command.status().doing(format_args!("run {}", words(command)))?;
+    succeeded(command, status)
+}
+
+/// Runs a program and hands back what it wrote to standard output.
+pub(crate) fn read_output(command: &mut Command) -> Result<Vec<u8>, Failure> {
+    let output = command.stderr(Stdio::inherit()).output().doing(format_args!("run {}", words(command)))?;
+    succeeded(command, output.status)?;
+    Ok(output.stdout)
+}
+
+/// Runs a program, its output on the terminal, and shows each line of one stream to `watch` as well.
+pub(crate) fn run_watching(
+    command: &mut Command,
+    stream: Stream,
+    watch: &mut dyn FnMut(&str),
+) -> Result<(), Failure> {
+    match stream {
+        Stream::Output => command.stdout(Stdio::piped()),
+        Stream::Errors => command.stderr(Stdio::piped()),
+    };
+    let mut child = command.spawn().doing(format_args!("run {}", words(command)))?;
+    let piped: Option<Box<dyn Read>> = match stream {
+        Stream::Output => child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read>),
+        Stream::Errors => child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read>),
+    };
+    let mut lines = BufReader::new(piped.unwrap_or_else(|| Box::new(io::empty())));
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).doing("read a program's output")? > 0 {
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end_matches('\n');
+        match stream {
+            Stream::Output => println!("{text}"),
+            Stream::Errors => eprintln!("{text}"),
+        }
+        watch(text);
+        line.clear();
+    }
+    let status = child.wait().doing(format_args!("wait for {}", words(command)))?;
+    succeeded(command, status)
+}
+
+/// Whether a program runs and is content. Its output is thrown away.
+pub(crate) fn is_content(command: &mut Command) -> bool {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+fn succeeded(command: &Command, status: ExitStatus) -> Result<(), Failure> {
+    if status.success() {
+        return Ok(());
+    }
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Err(Failure { message: format!("{} ended with {status}", words(command)), code })
+}
+
+fn words(command: &Command) -> String {
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
+    let program = command.get_program().to_string_lossy();
+    std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
+}
