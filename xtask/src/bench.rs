@@ -45,7 +45,9 @@ pub(crate) fn run(workspace: &Workspace, rounds: u32, seconds: u32) -> Result<()
     let folder = release.join(format!("bench-{}", std::process::id()));
     fs::create_dir_all(&folder).doing(format_args!("make {}", folder.display()))?;
 
-    println!("\n{rounds} rounds of {seconds} s each for signatures and tokens, server on core {SERVER_CORE}");
+    println!(
+        "\nrounds: {rounds}, each {seconds} s of signatures and {seconds} s of tokens on core {SERVER_CORE}"
+    );
     let mut server = Server::start(workspace, &release.join("latchkey"), &folder)?;
     server.await_token()?;
     let idle_memory = server.memory_kib();

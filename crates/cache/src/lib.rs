@@ -1,1 +1,22 @@
-//! cache
+//! What a replica remembers of its store: tenants, clients and key sets, each for ten seconds and, while the store is down, for
+//! as long as their tenant allows. In reading order:
+
+mod epochs;
+mod slot;
+
+mod counters;
+mod read_through;
+
+mod client_store;
+mod signing_key_store;
+mod tenant_store;
+
+mod caches;
+
+pub use caches::{Caches, Capacity};
+pub use client_store::CachedClientStore;
+pub use counters::Counts;
+pub use read_through::{ReadThrough, Source};
+pub use signing_key_store::CachedSigningKeyStore;
+pub use slot::{FRESH, NEGATIVE_FRESH, RETRY_PAUSE};
+pub use tenant_store::CachedTenantStore;

@@ -1,1 +1,19 @@
-//! gateway
+//! The only crate that knows HTTP. It carries a request to the domain crates and their answer back; the rules are theirs.
+//! In reading order:
+
+mod options;
+mod server;
+mod services;
+
+mod connection;
+mod incoming;
+mod respond;
+mod routes;
+
+mod access_log;
+mod openapi;
+
+pub use openapi::document as openapi_document;
+pub use options::{Listener, Options, Surface};
+pub use server::{BindError, Gateway, GatewayHandle};
+pub use services::{Clock, Services};

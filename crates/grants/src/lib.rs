@@ -1,1 +1,14 @@
-//! grants
+//! May this client have this token? Each grant is one file with its request, its `decide` and its refusals; the [`Engine`] loads
+//! what they need, signs what they grant and writes what they ask for. In reading order:
+
+mod access_token;
+
+mod client_credentials;
+mod introspection;
+mod resource_access;
+
+mod engine;
+
+pub use access_token::{AccessTokenClaims, Grantee, JwtId};
+pub use engine::{Engine, GrantError};
+pub use resource_access::{BearerRefusal, ProtectedResource};

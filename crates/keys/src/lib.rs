@@ -3,8 +3,48 @@
 mod key_id;
 mod key_record;
 
+mod jwk;
+mod jwk_set;
+mod private_key;
+mod signing_key;
+
+mod import;
+
+mod sealing;
+mod sealing_key;
+
+mod jose_header;
+mod token_error;
+mod verify;
+mod verifying_key;
+
+mod ring;
+
+mod key_error;
+mod pool;
+mod rings;
+
+mod sealer;
 mod store;
 
+#[cfg(test)]
+mod test_keys;
+
+pub use import::{ImportError, ImportedKey, import};
+pub use jwk::{PublicJwk, PublicParameters};
+pub use jwk_set::JwkSet;
+pub use key_error::KeyError;
 pub use key_id::KeyId;
 pub use key_record::{KeyRecord, KeyRecords, KeyState};
+pub use pool::KeyPool;
+pub use private_key::{GenerationError, PrivateKeyDocument};
+pub use ring::KeyRing;
+pub use rings::KeyRings;
+pub use sealer::{KeySealer, LocalSealer};
+pub use sealing::{SealError, SealingContext};
+pub use sealing_key::{InvalidSealingKey, SealingKey, SealingKeyId};
+pub use signing_key::{KeyRejected, SignError, SigningKey};
 pub use store::SigningKeyStore;
+pub use token_error::TokenError;
+pub use verify::{Expectations, RegisteredClaims, Verified, verify};
+pub use verifying_key::VerifyingKey;

@@ -7,10 +7,39 @@ mod client_id;
 mod client_secret;
 mod secret_hash;
 
+mod keyed_digest;
+mod pepper;
+mod random;
+
+mod chosen_hash;
+mod generated_hash;
+mod generated_secret;
+
 mod store;
 
+mod failed_attempts;
+mod hash_pool;
+mod remembered;
+mod source;
+mod verification;
+
+mod authenticator;
+mod client_authentication_error;
+
+pub use authenticator::{AuthenticatedClient, Authenticator};
+pub use chosen_hash::{
+    ChosenSalt, MAX_SECRET_LENGTH, OutOfMemory, hash_chosen, is_fit_secret, is_importable, salt_of,
+};
 pub use client::{Client, ClientStatus, IntrospectionRight};
+pub use client_authentication_error::ClientAuthenticationError;
 pub use client_id::{ClientId, InvalidClientId};
 pub use client_secret::{ClientSecret, SecretId};
+pub use failed_attempts::FailedAttemptsLimit;
+pub use generated_hash::{declared_digest, hash_generated};
+pub use generated_secret::GeneratedSecret;
+pub use hash_pool::{Busy, HashJob, HashPool, Lane};
+pub use pepper::Pepper;
+pub use remembered::RememberedSecrets;
 pub use secret_hash::{SecretHash, UnknownHashFormat};
+pub use source::Source;
 pub use store::ClientStore;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use subtle::ConstantTimeEq as _;
 
 /// What a presented secret is checked against.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,6 +23,18 @@ pub struct UnknownHashFormat;
 
 const GENERATED: &str = "$lk1$hmac-sha256$";
 const CHOSEN: &str = "$argon2id$";
+
+impl SecretHash {
+    /// Whether both are hashes of one secret, compared in a time that does not tell where they differ.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Generated(left), Self::Generated(right)) => left.ct_eq(right).into(),
+            (Self::Chosen(left), Self::Chosen(right)) => left.as_bytes().ct_eq(right.as_bytes()).into(),
+            (Self::Generated(_), Self::Chosen(_)) | (Self::Chosen(_), Self::Generated(_)) => false,
+        }
+    }
+}
 
 impl FromStr for SecretHash {
     type Err = UnknownHashFormat;
@@ -57,6 +70,22 @@ impl fmt::Debug for SecretHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_matches_its_equal_and_no_other_kind() {
+        let generated = |byte| SecretHash::Generated([byte; 32]);
+        let chosen = |text: &str| SecretHash::Chosen(text.to_owned());
+        assert!(generated(1).matches(&generated(1)));
+        assert!(chosen("$a").matches(&chosen("$a")));
+        for (left, right) in [
+            (generated(1), generated(2)),
+            (chosen("$a"), chosen("$b")),
+            (chosen("$a"), chosen("$ab")),
+            (chosen("$a"), generated(1)),
+        ] {
+            assert!(!left.matches(&right) && !right.matches(&left));
+        }
+    }
 
     #[test]
     fn hashes_round_trip_and_unknown_versions_are_refused() {

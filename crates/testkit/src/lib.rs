@@ -1,1 +1,14 @@
-//! testkit
+//! What tests of the outer crates share: plain data, a store in memory that can be made to fail or to wait, and the behaviour
+//! that every store must have. In reading order:
+
+pub mod fixtures;
+
+mod calls;
+mod fault_injection;
+mod memory;
+
+pub mod store_contract;
+
+pub use calls::Calls;
+pub use fault_injection::{Failure, Held};
+pub use memory::MemoryStore;

@@ -108,12 +108,12 @@ impl Server {
         let mut stream = TcpStream::connect_timeout(&self.address, EXCHANGE)?;
         stream.set_read_timeout(Some(EXCHANGE))?;
         let length = REQUEST_BODY.len();
-        write!(
-            stream,
+        let request = format!(
             "POST {PATH} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Basic {BASIC_CREDENTIALS}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{REQUEST_BODY}",
             self.address
-        )?;
+        );
+        stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)

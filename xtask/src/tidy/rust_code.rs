@@ -95,7 +95,7 @@ mod tests {
             (r#"a "b \" c" d"#, "a          d"),
             (r##"a r#"b " c"# d"##, "a            d"),
             (r#"a br"b" d"#, "a       d"),
-            ("'a' 'x: &'a str '\\'' 'b'", "    'x: &'a str          "),
+            ("'a' 'x: &'a str '\\'' 'b'", "    'x: &'a str         "),
             ("r#type bar\"x\"", "r#type bar   "),
             ("\"a\nb\" c", "  \n   c"),
             ("\"open", "     "),

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::outline::{Hidden, KeyPath, Outline, Position};
+use super::outline::{Hidden, KeyPath, Outline, Position, holds_secret};
 
 /// One fault or warning, ready to be printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ struct Excerpt {
 
 /// The most that is shown of a line, in characters.
 const WIDEST: usize = 120;
+const MASK: &str = "[redacted]";
 
 impl Diagnostic {
     pub(crate) fn about_path(path: &Path, problem: impl Into<String>, mend: impl Into<String>) -> Self {
@@ -126,10 +127,10 @@ impl Source {
     pub(crate) fn diagnostic(&self, spot: &Spot, problem: String, mend: String) -> Diagnostic {
         let outline = self.outline();
         let (path, position) = match spot {
-            Spot::Key(path) => (path, outline.key(path).or_else(|| outline.value(path))),
+            Spot::Key(path) => (path, outline.key(path).unwrap_or_else(|| outline.value(path))),
             Spot::Value(path) => (path, outline.value(path)),
         };
-        self.diagnostic_at(position.unwrap_or(Position::START), path, None, problem, mend)
+        self.diagnostic_at(position, path, None, problem, mend)
     }
 
     /// A fault at a position of this file; everything below `doubtful` may be a secret.
@@ -153,16 +154,17 @@ impl Source {
     fn excerpt(&self, position: Position, doubtful: Option<&[String]>) -> Option<Excerpt> {
         let start = line_start(&self.text, position.line)?;
         let line = self.text[start..].lines().next().unwrap_or_default();
-        // Past the place where a file stops being YAML nothing says what is a secret, so nothing is shown.
-        if !self.outline().is_whole() {
+        if self.outline().broken().is_some_and(|path| holds_secret(path) || names_secret(line)) {
             return None;
         }
-        let (text, caret) =
-            redacted(line, start, position.column - 1, &self.outline().hidden(doubtful));
-        let first = if text.chars().count() > WIDEST { caret.saturating_sub(WIDEST / 2) } else { 0 };
-        let shown = text.chars().skip(first).take(WIDEST);
-        let text = shown.map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Some(Excerpt { line: position.line, text, caret: caret - first })
+        let caret = position.column - 1;
+        let mut columns = line.char_indices().map(|(at, _)| at);
+        let skipped = if line.chars().count() > WIDEST { caret.saturating_sub(WIDEST / 2) } else { 0 };
+        let from = columns.nth(skipped).unwrap_or(line.len());
+        let to = line[from..].char_indices().nth(WIDEST).map_or(line.len(), |(at, _)| from + at);
+        let hidden = self.outline().hidden(&(start + from..start + to), doubtful);
+        let (text, caret) = redacted(&line[from..to], start + from, caret - skipped, &hidden);
+        Some(Excerpt { line: position.line, text, caret })
     }
 }
 
@@ -195,30 +197,36 @@ fn line_start(text: &str, line: usize) -> Option<usize> {
     }
 }
 
-/// The line without its secrets, and the caret moved to where its character now stands.
-fn redacted(line: &str, start: usize, caret: usize, hidden: &[Hidden]) -> (String, usize) {
-    const MASK: &str = "[redacted]";
-    let (mut text, mut moved) = (String::new(), None);
-    let mut masked_up_to = 0;
-    for (column, (at, character)) in line.char_indices().enumerate() {
-        let inside = hidden.iter().find(|range| range.contains(&(start + at)));
-        if column == caret {
-            moved = Some(text.chars().count());
-        }
-        match inside {
-            Some(range) if range.end > masked_up_to => {
-                if column == caret || masked_up_to == 0 || range.start >= masked_up_to {
-                    moved = moved.map(|_| text.chars().count()).filter(|_| column == caret).or(moved);
-                }
+/// The text without its secrets, and the caret moved to where its character now stands.
+fn redacted(shown: &str, start: usize, caret: usize, hidden: &[Hidden]) -> (String, usize) {
+    let (mut text, mut width, mut moved) = (String::new(), 0, None);
+    let mut current: Option<(&Hidden, usize)> = None;
+    for (column, (at, character)) in shown.char_indices().enumerate() {
+        let place = width;
+        let secret = hidden.iter().find(|range| range.contains(&(start + at)));
+        current = secret.map(|range| match current {
+            Some((same, began)) if same == range => (same, began),
+            Some(_) | None => {
                 text.push_str(MASK);
-                masked_up_to = range.end;
+                width += MASK.len();
+                (range, place)
             }
-            Some(_) => {}
-            None => text.push(character),
+        });
+        if current.is_none() {
+            text.push(if character.is_control() { ' ' } else { character });
+            width += 1;
+        }
+        if column == caret {
+            moved = Some(current.map_or(place, |(_, began)| began));
         }
     }
-    let end = text.chars().count();
-    (text, moved.unwrap_or(end).min(end))
+    (text, moved.unwrap_or(width))
+}
+
+/// Whether a line of a file that is not YAML may hold a secret, by the words on it.
+fn names_secret(line: &str) -> bool {
+    let line = line.to_lowercase();
+    ["secret", "password", "value", "hash", "key", "url"].iter().any(|word| line.contains(word))
 }
 
 #[cfg(test)]

@@ -1,10 +1,43 @@
-//! settings
+//! The settings of the program, in reading order: what config.yaml may hold, how it is read, what it comes to, and the
+//! rules over it. `docs/configuration.md` is the reference for operators.
+
+// What the files may hold.
 mod client;
-mod diagnostic;
-mod nearest;
-mod outline;
+mod document;
 mod scalar;
 mod secret;
 mod sections;
 mod tenant;
+
+// How they are read.
+mod environment;
+mod intake;
+mod layers;
+mod read;
+mod resolve;
 mod yaml;
+
+// What they come to.
+mod declared;
+mod schema;
+
+// What is said about them.
+mod check;
+mod diagnostic;
+mod findings;
+mod nearest;
+mod outline;
+
+pub(crate) use client::{AuthMethod, GrantType, Introspection, Jwk};
+pub(crate) use declared::{
+    DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredSigning, DeclaredTenant, SealingKey, SecretText,
+    StorageLocation,
+};
+pub(crate) use diagnostic::{Diagnostic, Place};
+pub(crate) use environment::Environment;
+pub(crate) use read::{Loaded, ReadError, read, refuse_beyond_loopback};
+pub(crate) use scalar::{Instant, Lifetime, ListenAddress, PublicUrl, Rate};
+pub(crate) use schema::schema;
+pub(crate) use secret::Secret;
+pub(crate) use sections::{Limits, Listener, MaxRetired, ProtectedResource, Reconcile, Server, Surface, Tls};
+pub(crate) use tenant::{AccessToken, Algorithm, ResourceServer, Strategies, TokenFormat};

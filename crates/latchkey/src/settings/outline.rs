@@ -11,6 +11,7 @@ pub(crate) type KeyPath = Vec<String>;
 /// Every node of one file, in the order of the file.
 pub(crate) struct Outline {
     nodes: Vec<Node>,
+    entries: Vec<Entry>,
     /// Where the walk had come to when the file stopped being YAML.
     broken: Option<KeyPath>,
 }
@@ -26,11 +27,21 @@ pub(crate) struct Position {
 pub(crate) type Hidden = Range<usize>;
 
 struct Node {
-    path: KeyPath,
+    entry: EntryId,
     kind: Kind,
     position: Position,
     bytes: Range<usize>,
 }
+
+/// What a key or an item of a list adds to the path of the collection around it. A whole path for every node would
+/// make a file that nests deeply cost its depth for every byte.
+struct Entry {
+    parent: EntryId,
+    segment: String,
+}
+
+/// An index into the entries; none for the whole document.
+type EntryId = Option<usize>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -52,10 +63,13 @@ impl Outline {
         for event in Parser::new_from_str(text) {
             match event {
                 Ok((event, span)) => walk.step(&event, span),
-                Err(_) => return Self { broken: Some(walk.here()), nodes: walk.nodes },
+                Err(_) => {
+                    let broken = Some(path_of(&walk.entries, walk.here()));
+                    return Self { nodes: walk.nodes, entries: walk.entries, broken };
+                }
             }
         }
-        Self { nodes: walk.nodes, broken: None }
+        Self { nodes: walk.nodes, entries: walk.entries, broken: None }
     }
 
     /// The path of the node that begins at this position, or of the last one before it.
@@ -66,7 +80,7 @@ impl Outline {
             return broken.clone();
         }
         let before = self.nodes.partition_point(|node| node.position <= position);
-        before.checked_sub(1).map(|index| self.nodes[index].path.clone()).unwrap_or_default()
+        before.checked_sub(1).map(|index| self.path(&self.nodes[index])).unwrap_or_default()
     }
 
     /// Where the key at the end of this path stands.
@@ -75,137 +89,165 @@ impl Outline {
     }
 
     /// Where the value at this path stands; where it is not written itself, the nearest key around it.
-    pub(crate) fn value(&self, path: &[String]) -> Option<Position> {
-        self.find(path, |kind| kind != Kind::Key).or_else(|| {
-            (1..=path.len()).rev().find_map(|length| self.key(&path[..length])).or(Some(Position::START))
-        })
+    pub(crate) fn value(&self, path: &[String]) -> Position {
+        let around = || (1..=path.len()).rev().find_map(|length| self.key(&path[..length]));
+        self.find(path, |kind| kind != Kind::Key).or_else(around).unwrap_or(Position::START)
     }
 
-    /// The stretches that a message must not show. Everything below `doubtful` counts as secret: a mistyped
-    /// `client_secret` is an unknown key with a secret under it.
-    pub(crate) fn hidden(&self, doubtful: Option<&[String]>) -> Vec<Hidden> {
+    /// The stretches of these bytes that a message must not show. Everything below `doubtful` counts as secret: a
+    /// mistyped `client_secret` is an unknown key with a secret under it.
+    pub(crate) fn hidden(&self, shown: &Range<usize>, doubtful: Option<&[String]>) -> Vec<Hidden> {
+        let touches = |node: &&Node| node.bytes.start < shown.end && shown.start < node.bytes.end;
         let secret = |node: &&Node| {
-            let Some((last, _)) = node.path.split_last() else { return false };
-            let under = |key: &&str| node.path.iter().any(|segment| segment == key);
-            let named = SECRET_KEYS.iter().any(|key| under(key)) && !POINTERS.contains(&last.as_str());
-            let connection = CONNECTIONS.contains(&last.as_str());
-            let doubted = doubtful.is_some_and(|doubtful| node.path.starts_with(doubtful));
-            node.kind == Kind::Scalar && (named || connection || doubted)
+            let path = self.path(node);
+            node.kind == Kind::Scalar
+                && (holds_secret(&path) || doubtful.is_some_and(|doubtful| path.starts_with(doubtful)))
         };
-        self.nodes.iter().filter(secret).map(|node| node.bytes.clone()).collect()
+        self.nodes.iter().filter(touches).filter(secret).map(|node| node.bytes.clone()).collect()
     }
 
-    /// Whether the file is YAML to its end.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.broken.is_none()
+    /// Where the file stops being YAML, if it does. From there on nothing says what is a secret.
+    pub(crate) fn broken(&self) -> Option<&KeyPath> {
+        self.broken.as_ref()
+    }
+
+    fn path(&self, node: &Node) -> KeyPath {
+        path_of(&self.entries, node.entry)
     }
 
     fn find(&self, path: &[String], wanted: impl Fn(Kind) -> bool) -> Option<Position> {
-        self.nodes.iter().find(|node| wanted(node.kind) && node.path == path).map(|node| node.position)
+        let found = |node: &&Node| wanted(node.kind) && self.leads_to(path, node.entry);
+        self.nodes.iter().find(found).map(|node| node.position)
     }
+
+    fn leads_to(&self, path: &[String], mut entry: EntryId) -> bool {
+        for segment in path.iter().rev() {
+            match entry.map(|index| &self.entries[index]) {
+                Some(found) if found.segment == *segment => entry = found.parent,
+                Some(_) | None => return false,
+            }
+        }
+        entry.is_none()
+    }
+}
+
+/// Whether a scalar at this path is a secret.
+pub(crate) fn holds_secret(path: &[String]) -> bool {
+    let Some(last) = path.last().map(String::as_str) else { return false };
+    let under_secret = path.iter().any(|segment| SECRET_KEYS.contains(&segment.as_str()));
+    under_secret && !POINTERS.contains(&last) || CONNECTIONS.contains(&last)
 }
 
 impl Position {
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 }
 
-/// One frame for each open collection: `None` for a list's frame counts items, a mapping remembers its last key.
 #[derive(Default)]
 struct Walk {
     nodes: Vec<Node>,
+    entries: Vec<Entry>,
     frames: Vec<Frame>,
-    path: KeyPath,
 }
 
-enum Frame {
+/// An open collection.
+struct Frame {
+    owner: EntryId,
+    /// The collection is itself the key of an entry.
+    is_key: bool,
+    content: Content,
+}
+
+enum Content {
     List { items: usize },
-    Mapping { key_is_pending: bool },
+    Mapping { pending: EntryId },
 }
 
 impl Walk {
     fn step(&mut self, event: &Event<'_>, span: Span) {
         match event {
-            Event::Scalar(text, ..) => {
-                if let Some(Frame::Mapping { key_is_pending: pending @ false }) = self.frames.last_mut() {
-                    *pending = true;
-                    self.path.push(text.clone().into_owned());
-                    self.record(Kind::Key, span);
-                } else {
-                    self.enter();
-                    self.record(Kind::Scalar, span);
-                    self.leave();
-                }
+            Event::Scalar(text, ..) if self.awaits_key() => {
+                let entry = self.open(text.clone().into_owned());
+                self.record(entry, Kind::Key, span);
             }
-            Event::Alias(_) => {
-                self.enter();
-                self.record(Kind::Scalar, span);
-                self.leave();
+            Event::Scalar(..) | Event::Alias(_) => {
+                let entry = self.slot();
+                self.record(entry, Kind::Scalar, span);
+                self.filled();
             }
-            Event::SequenceStart(..) => {
-                self.enter();
-                self.record(Kind::Collection, span);
-                self.frames.push(Frame::List { items: 0 });
-            }
-            Event::MappingStart(..) => {
-                self.enter();
-                self.record(Kind::Collection, span);
-                self.frames.push(Frame::Mapping { key_is_pending: false });
-            }
+            Event::SequenceStart(..) => self.begin(Content::List { items: 0 }, span),
+            Event::MappingStart(..) => self.begin(Content::Mapping { pending: None }, span),
             Event::SequenceEnd | Event::MappingEnd => {
-                self.frames.pop();
-                self.leave();
+                if self.frames.pop().is_some_and(|frame| !frame.is_key) {
+                    self.filled();
+                }
             }
             _ => {}
         }
     }
 
-    fn here(&self) -> KeyPath {
-        self.path.clone()
+    fn here(&self) -> EntryId {
+        self.frames.last().and_then(|frame| match frame.content {
+            Content::Mapping { pending: Some(entry) } => Some(entry),
+            Content::Mapping { pending: None } | Content::List { .. } => frame.owner,
+        })
     }
 
-    /// A value begins: an item of a list gets its number; a key that is itself a collection counts as nameless.
-    fn enter(&mut self) {
-        match self.frames.last_mut() {
-            Some(Frame::List { items }) => {
-                self.path.push(format!("[{items}]"));
+    fn awaits_key(&self) -> bool {
+        self.frames.last().is_some_and(|frame| matches!(frame.content, Content::Mapping { pending: None }))
+    }
+
+    fn begin(&mut self, content: Content, span: Span) {
+        let is_key = self.awaits_key();
+        let owner = self.slot();
+        self.record(owner, Kind::Collection, span);
+        self.frames.push(Frame { owner, is_key, content });
+    }
+
+    /// The entry that the next value fills. A key that is no scalar has no name to be called by.
+    fn slot(&mut self) -> EntryId {
+        let next = match &mut self.frames.last_mut()?.content {
+            Content::Mapping { pending: Some(entry) } => return Some(*entry),
+            Content::Mapping { pending: None } => "?".to_owned(),
+            Content::List { items } => {
                 *items += 1;
+                format!("[{}]", *items - 1)
             }
-            Some(Frame::Mapping { key_is_pending: pending @ false }) => {
-                *pending = true;
-                self.path.push("?".to_owned());
-                // The collection is the key, so its end must not close the entry that it opens.
-                self.path.push("?".to_owned());
-            }
-            Some(Frame::Mapping { .. }) | None => {}
+        };
+        self.open(next)
+    }
+
+    fn open(&mut self, segment: String) -> EntryId {
+        let frame = self.frames.last_mut()?;
+        let entry = Some(self.entries.len());
+        self.entries.push(Entry { parent: frame.owner, segment });
+        if let Content::Mapping { pending } = &mut frame.content {
+            *pending = entry;
+        }
+        entry
+    }
+
+    fn filled(&mut self) {
+        if let Some(Frame { content: Content::Mapping { pending }, .. }) = self.frames.last_mut() {
+            *pending = None;
         }
     }
 
-    fn leave(&mut self) {
-        match self.frames.last_mut() {
-            Some(Frame::List { .. }) => {
-                self.path.pop();
-            }
-            Some(Frame::Mapping { key_is_pending }) => {
-                if self.path.last().is_some_and(|segment| segment == "?")
-                    && self.path.len() >= 2
-                    && self.path[self.path.len() - 2] == "?"
-                {
-                    self.path.pop();
-                } else {
-                    self.path.pop();
-                    *key_is_pending = false;
-                }
-            }
-            None => {}
-        }
-    }
-
-    fn record(&mut self, kind: Kind, span: Span) {
+    fn record(&mut self, entry: EntryId, kind: Kind, span: Span) {
         let position = Position { line: span.start.line(), column: span.start.col() + 1 };
         let start = span.start.byte_offset().unwrap_or(0);
         let end = span.end.byte_offset().unwrap_or(usize::MAX).max(start);
-        self.nodes.push(Node { path: self.path.clone(), kind, position, bytes: start..end });
+        self.nodes.push(Node { entry, kind, position, bytes: start..end });
     }
+}
+
+fn path_of(entries: &[Entry], mut entry: EntryId) -> KeyPath {
+    let mut path = KeyPath::new();
+    while let Some(found) = entry.map(|index| &entries[index]) {
+        path.push(found.segment.clone());
+        entry = found.parent;
+    }
+    path.reverse();
+    path
 }
 
 #[cfg(test)]
@@ -229,7 +271,7 @@ mod tests {
             (&["tenants", "acme", "issuer"], 2, 3),
             (&["server"], 1, 1),
         ] {
-            assert_eq!(outline.value(&path(keys)), Some(Position { line, column }), "{keys:?}");
+            assert_eq!(outline.value(&path(keys)), Position { line, column }, "{keys:?}");
         }
         assert_eq!(outline.key(&path(&["tenants", "acme"])), Some(Position { line: 2, column: 3 }));
         assert_eq!(
@@ -241,7 +283,7 @@ mod tests {
     #[test]
     fn a_secret_is_hidden_and_its_pointer_is_not() {
         let text = "client_secret: { vale: hunter2, env: NAME }\npassword: |\n  a\n  b\nclient_secert: c\nurl: d\n";
-        let hidden = Outline::of(text).hidden(Some(&path(&["client_secert"])));
+        let hidden = Outline::of(text).hidden(&(0..text.len()), Some(&path(&["client_secert"])));
         let shown: Vec<&str> = hidden.into_iter().map(|range| text[range].trim_end()).collect();
         assert_eq!(shown[0], "hunter2");
         assert!(shown[1].contains("a\n  b"), "{shown:?}");
@@ -251,7 +293,7 @@ mod tests {
     #[test]
     fn a_broken_file_is_walked_as_far_as_it_goes() {
         let outline = Outline::of("tenants:\n  acme:\n    name: \"x\n");
-        assert!(!outline.is_whole());
+        assert!(outline.broken().is_some());
         assert_eq!(outline.path_at(Position { line: 4, column: 1 }), path(&["tenants", "acme", "name"]));
     }
 

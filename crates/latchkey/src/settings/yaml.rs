@@ -129,20 +129,25 @@ fn explain(error: &Error, path: &[String]) -> (String, String) {
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. }
-        | Error::AliasExpansionLimitExceeded { .. } => (
-            "the file holds more, or nests deeper, than its length allows".to_owned(),
-            "write out what `&` anchors and `*` aliases repeat, and nest no deeper than 24 levels".to_owned(),
-        ),
+        | Error::AliasExpansionLimitExceeded { .. } => beyond_budget(),
         // Our own types say what is wrong and how to mend it, in one text.
         Error::Message { msg, .. } => match msg.split_once("; ") {
             Some((problem, mend)) => (problem.to_owned(), mend.to_owned()),
             None => (msg.clone(), "see docs/configuration.md".to_owned()),
         },
-        other => (
-            UserMessageFormatter.format_message(other).into_owned(),
-            "mend the YAML here: indentation, brackets, quotes and colons".to_owned(),
-        ),
+        other => match UserMessageFormatter.format_message(other).into_owned() {
+            // The scanner has a limit of its own, which a deep file may meet before it meets ours.
+            text if text.contains("limit exceeded") => beyond_budget(),
+            text => (text, "mend the YAML here: indentation, brackets, quotes and colons".to_owned()),
+        },
     }
+}
+
+fn beyond_budget() -> (String, String) {
+    (
+        "the file holds more, or nests deeper, than its length allows".to_owned(),
+        "write out what `&` anchors and `*` aliases repeat, and nest no deeper than 24 levels".to_owned(),
+    )
 }
 
 fn unexpected(expected: &str, key: &str) -> (String, String) {
@@ -164,4 +169,175 @@ fn unexpected(expected: &str, key: &str) -> (String, String) {
         _ => ("this is not what is expected here", format!("see `{key}` in docs/configuration.md")),
     };
     (problem.to_owned(), mend)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+    use zeroize::Zeroizing;
+
+    use super::{super::document::Document, *};
+
+    fn parse_text(text: &str) -> Result<Document, Diagnostic> {
+        parse(&Source::new(PathBuf::from("config.yaml"), Zeroizing::new(text.to_owned())))
+    }
+
+    fn message(text: &str) -> String {
+        parse_text(text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn a_fault_shows_file_line_column_key_caret_and_mend() {
+        for (text, expected) in [
+            (
+                "server:\n  public_ulr: http://localhost\n",
+                "config.yaml:2:3: server.public_ulr: unknown key `public_ulr`\n   |\n 2 |   public_ulr: [redacted]\n   |   ^\n   = did you mean `public_url`?",
+            ),
+            (
+                "limits: { banana: 1 }",
+                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: [redacted] }\n   |           ^\n   = the keys here are failed_attempts",
+            ),
+            (
+                "tenants:\n  acme:\n    access_token: { lifetime: 3600 }\n",
+                "config.yaml:3:31: tenants.acme.access_token.lifetime: `3600` is not a span of time\n   |\n 3 |     access_token: { lifetime: 3600 }\n   |                               ^\n   = write an integer and s, m, h or d, such as 90s, 15m, 1h or 30d",
+            ),
+            (
+                "tenants:\n  acme:\n    clients: { web: { client_secret: hunter2 } }\n",
+                "config.yaml:3:38: tenants.acme.clients.web.client_secret: a secret is a mapping that says where it is found\n   |\n 3 |     clients: { web: { client_secret: [redacted] } }\n   |                                      ^\n   = write `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`",
+            ),
+            (
+                "tenants:\n  acme:\n    clients: { web: { client_secert: { value: hunter2 } } }\n",
+                "config.yaml:3:23: tenants.acme.clients.web.client_secert: unknown key `client_secert`\n   |\n 3 |     clients: { web: { client_secert: { value: [redacted] } } }\n   |                       ^\n   = did you mean `client_secret`?",
+            ),
+            (
+                "tenants:\n  acme: {}\n  acme: {}\n",
+                "config.yaml:3:3: tenants.acme: the key is given twice\n   |\n 3 |   acme: {}\n   |   ^\n   = leave one of the two out",
+            ),
+            (
+                "tenants: { acme: { signing: { algorithm: RS257 } } }",
+                "config.yaml:1:42: tenants.acme.signing.algorithm: this value is not one of those allowed\n   |\n 1 | tenants: { acme: { signing: { algorithm: RS257 } } }\n   |                                          ^\n   = did you mean `RS256`?",
+            ),
+            (
+                "tenants: { acme: { strategies: { oidc: { enabled: yes } } } }",
+                "config.yaml:1:51: tenants.acme.strategies.oidc.enabled: this is neither true nor false\n   |\n 1 | tenants: { acme: { strategies: { oidc: { enabled: yes } } } }\n   |                                                   ^\n   = write `true` or `false`",
+            ),
+            (
+                "tenants: { acme: { issuer_aliases: thunder } }",
+                "config.yaml:1:36: tenants.acme.issuer_aliases: a list is expected here\n   |\n 1 | tenants: { acme: { issuer_aliases: thunder } }\n   |                                    ^\n   = write `issuer_aliases: [a, b]`, or one `- item` a line",
+            ),
+            (
+                "reconcile: { max_retired: { tenants: -1 } }",
+                "config.yaml:1:38: reconcile.max_retired.tenants: this is not a whole number in range\n   |\n 1 | reconcile: { max_retired: { tenants: -1 } }\n   |                                      ^\n   = write a number such as 10",
+            ),
+            (
+                "server:\n  listeners:\n    - serves: [public]\n",
+                "config.yaml:3:7: server.listeners[0].serves: `address` is missing\n   |\n 3 |     - serves: [public]\n   |       ^\n   = add `address: …` here",
+            ),
+            (
+                "server:\n  listeners:\n    - address: localhost:3000\n",
+                "config.yaml:3:16: server.listeners[0].address: `localhost:3000` is not an address to listen on\n   |\n 3 |     - address: localhost:3000\n   |                ^\n   = write an IP address and a port, such as 127.0.0.1:3000 or 0.0.0.0:3000",
+            ),
+            ("# nothing\n\n", "config.yaml: the file is empty\n  = write the settings, or `{}` for nothing but defaults"),
+        ] {
+            assert_eq!(message(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_yaml_shows_its_line_unless_a_secret_may_stand_there() {
+        let shown = message("tenants:\n  acme:\n   name: a\n    scopes: b\n");
+        assert!(shown.starts_with("config.yaml:4:11: tenants.acme"), "{shown}");
+        assert!(shown.contains(" 4 |     scopes: b\n"), "{shown}");
+        for text in [
+            "tenants: { acme: { clients: { web: { client_secret: { value: \"hunter2 } } } } }\n",
+            "admin:\n  users:\n    a:\n      password: { value: hunter2\n     x",
+            "admin:\n  users:\n    a:\n      password:\n        value: \"abc\n  hunter2\n",
+        ] {
+            let message = message(text);
+            assert!(!message.contains("hunter2"), "{message}");
+            assert!(message.starts_with("config.yaml:"), "{message}");
+        }
+    }
+
+    #[test]
+    fn strings_stay_the_strings_that_are_written() {
+        let text = "tenants: { acme: { clients: { 0123: { client_secret: { value: 0123 }, scopes: [yes, 1e3, ~a, null1, 0x10] } } } }";
+        let document = parse_text(text).unwrap();
+        let (id, client) = document.tenants["acme"].clients.first_key_value().unwrap();
+        assert_eq!(id, "0123");
+        assert_eq!(client.client_secret.as_ref().unwrap().value.as_ref().unwrap().expose(), "0123");
+        assert_eq!(client.scopes, ["yes", "1e3", "~a", "null1", "0x10"]);
+    }
+
+    #[test]
+    fn nothing_under_a_key_is_its_default() {
+        let document = parse_text("tenants:\n  acme:\n    clients:\n    issuer:\n").unwrap();
+        assert!(document.tenants["acme"].clients.is_empty() && document.tenants["acme"].issuer.is_none());
+    }
+
+    #[test]
+    fn an_alias_bomb_and_a_depth_bomb_are_refused_at_once() {
+        // A member of a JWK that is not known is skipped, so here any shape gets past the types.
+        let skipped = |text: &str| format!("tenants: {{ a: {{ clients: {{ b: {{ jwks: {{ keys: [{{ {text} }}] }} }} }} }} }}");
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]".to_owned();
+        for level in 1..9 {
+            let item = format!("*a{}", level - 1);
+            bomb += &format!(", a{level}: &a{level} [{}]", [item.as_str(); 9].join(", "));
+        }
+        let long = "x".repeat(10_000);
+        let merged = "{ <<: [*a, *a, *a, *a, *a, *a, *a, *a] }, ".repeat(400);
+        for text in [
+            skipped(&bomb),
+            skipped(&format!("a: &a {long}, b: [{}]", ["*a"; 1000].join(", "))),
+            skipped(&format!("a: {}", "[".repeat(100_000))),
+            skipped(&format!("a: {}", "{a: ".repeat(100_000))),
+            skipped(&format!("a: &a {{ {} }}, b: [{merged}]", (0..400).map(|n| format!("k{n}: 1, ")).collect::<String>())),
+            (0..500).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect(),
+        ] {
+            let message = message(&text);
+            assert!(message.contains("than its length allows"), "{message}");
+            assert!(message.len() < 1000);
+        }
+    }
+
+    #[test]
+    fn an_anchor_that_a_few_clients_share_is_no_bomb() {
+        let mut text = "tenants:\n  acme:\n    clients:\n      first: &client { scopes: &scopes [a, b, c] }\n".to_owned();
+        for number in 0..200 {
+            text += &format!("      client-number-{number}: {{ scopes: *scopes, name: client }}\n");
+        }
+        text += "      last:\n        <<: *client\n        name: last\n";
+        let document = parse_text(&text).unwrap();
+        assert_eq!(document.tenants["acme"].clients["last"].scopes, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_key_of_a_mebibyte_is_refused_in_few_words() {
+        let key = "k".repeat(1 << 20);
+        for text in [format!("{key}: 1"), format!("? {key}\n: 1"), format!("\"{key}\": 1"), format!("server: {{ {key}: 1 }}")] {
+            let message = message(&text);
+            assert!(message.len() < 1000, "{} bytes", message.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse_text(&String::from_utf8_lossy(&bytes)).map_err(|fault| fault.to_string());
+        }
+
+        #[test]
+        fn no_scraps_of_yaml_make_it_panic(scraps in proptest::collection::vec(
+            prop_oneof![
+                Just("tenants:"), Just("acme"), Just(": "), Just("\n"), Just("  "), Just("- "), Just("["), Just("]"),
+                Just("{"), Just("}"), Just("\""), Just("'"), Just("&a "), Just("*a"), Just("<<: "), Just("|\n"),
+                Just("? "), Just("é"), Just("client_secret"), Just("\t"), Just("!x "), Just("---\n"), Just("#"), Just(","),
+            ],
+            0..60,
+        )) {
+            let _ = parse_text(&scraps.concat()).map_err(|fault| fault.to_string());
+        }
+    }
 }

@@ -1,0 +1,78 @@
+//! Who changed what, and when. A record is written in the transaction of its change, and tells values before and after, never a
+//! secret or a hash.
+
+use protocol::Timestamp;
+use serde_json::{Map, Value, json};
+use tenancy::TenantId;
+
+use crate::fields::Described;
+use crate::{Change, ChangeKind, FieldChange, RowChange, SecretChangeKind};
+
+/// One line of the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// When it happened.
+    pub at: Timestamp,
+    /// Who did it.
+    pub actor: String,
+    /// What was done, as `client.changed`.
+    pub action: String,
+    /// Whose rows.
+    pub tenant: TenantId,
+    /// Which row, within the tenant.
+    pub subject: String,
+    /// Values before and after.
+    pub detail: Value,
+}
+
+impl AuditRecord {
+    /// The record of a change.
+    #[must_use]
+    pub fn of(change: &Change, actor: &str, at: Timestamp) -> Self {
+        let tenant = change.tenant().clone();
+        let (action, subject, detail) = match change {
+            Change::Tenant(row) => (action("tenant", row.kind), row.after.id.to_string(), row_detail(row)),
+            Change::ResourceServer(_, row) => {
+                (action("resource_server", row.kind), row.after.audience.clone(), row_detail(row))
+            }
+            Change::Client(row) => (action("client", row.kind), row.after.id.to_string(), row_detail(row)),
+            Change::Secret(_, client, secret) => {
+                let (verb, detail) = secret_detail(secret.kind);
+                (format!("secret.{verb}"), format!("{client}/{}", secret.id), detail)
+            }
+            Change::FirstKey(_, key) => {
+                let detail = json!({ "algorithm": key.algorithm.as_str(), "thumbprint": key.thumbprint });
+                ("key.imported".to_owned(), keys::KeyId::numbered(1).to_string(), detail)
+            }
+        };
+        Self { at, actor: actor.to_owned(), action, tenant, subject, detail }
+    }
+}
+
+fn action(what: &str, kind: ChangeKind) -> String {
+    format!("{what}.{}", kind.as_str())
+}
+
+fn row_detail<T: Described>(row: &RowChange<T>) -> Value {
+    let of = |FieldChange { field, before, after }: FieldChange| {
+        let value = match before {
+            Some(before) => json!({ "before": before, "after": after }),
+            None => json!({ "after": after }),
+        };
+        (field.to_owned(), value)
+    };
+    Value::Object(row.fields().into_iter().map(of).collect::<Map<_, _>>())
+}
+
+fn secret_detail(kind: SecretChangeKind) -> (&'static str, Value) {
+    match kind {
+        SecretChangeKind::Added { form, expires_at } => {
+            ("added", json!({ "form": form.as_str(), "expires_at": expires_at }))
+        }
+        SecretChangeKind::Rescheduled { before, after } => {
+            ("rescheduled", json!({ "expires_at": { "before": before, "after": after } }))
+        }
+        SecretChangeKind::Restored { expires_at } => ("restored", json!({ "expires_at": expires_at })),
+        SecretChangeKind::Revoked => ("revoked", json!({})),
+    }
+}

@@ -1,0 +1,147 @@
+//! One thing that changes, whichever door asks for it. A change tells what and never carries a secret or a hash, so it can be
+//! shown, logged and recorded as it is.
+
+use protocol::{SigningAlgorithm, Timestamp};
+use registry::{Client, ClientId, SecretId};
+use tenancy::{ResourceServer, Tenant, TenantId};
+
+use crate::fields::{Described, FieldChange};
+
+/// A change to one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// To a tenant's own row.
+    Tenant(RowChange<Tenant>),
+    /// To a resource server of the tenant.
+    ResourceServer(TenantId, RowChange<ResourceServer>),
+    /// To a client, which names its tenant.
+    Client(RowChange<Client>),
+    /// To a secret of the client.
+    Secret(TenantId, ClientId, SecretChange),
+    /// The tenant begins with a key of the operator's.
+    FirstKey(TenantId, FirstKey),
+}
+
+/// What happens to a row with fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowChange<T> {
+    /// What happens.
+    pub kind: ChangeKind,
+    /// As it was; absent for a row that is added.
+    pub before: Option<Box<T>>,
+    /// As it will be.
+    pub after: Box<T>,
+}
+
+/// What happens to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It comes to be.
+    Added,
+    /// Some of its fields change.
+    Changed,
+    /// It was retired and serves again, perhaps with other fields.
+    Restored,
+    /// It stops serving and is kept.
+    Retired,
+}
+
+/// What happens to a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretChange {
+    /// Which secret of its client.
+    pub id: SecretId,
+    /// What happens.
+    pub kind: SecretChangeKind,
+}
+
+/// What happens to a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretChangeKind {
+    /// It comes to be; its hash travels beside the change.
+    Added {
+        /// How it is stored.
+        form: SecretForm,
+        /// From when on it no longer counts.
+        expires_at: Option<Timestamp>,
+    },
+    /// Its end moves.
+    Rescheduled {
+        /// Until now.
+        before: Option<Timestamp>,
+        /// From now on.
+        after: Option<Timestamp>,
+    },
+    /// It was revoked because it was not declared, and is declared again.
+    Restored {
+        /// From when on it no longer counts.
+        expires_at: Option<Timestamp>,
+    },
+    /// It no longer counts.
+    Revoked,
+}
+
+/// How a secret is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretForm {
+    /// A digest of a secret that we generated.
+    Generated,
+    /// A slow hash of a secret that a person chose.
+    Chosen,
+    /// The operator gave only a hash.
+    Imported,
+}
+
+/// The public side of a key that a tenant begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstKey {
+    /// What it signs with.
+    pub algorithm: SigningAlgorithm,
+    /// By which it is recognised (RFC 7638).
+    pub thumbprint: String,
+}
+
+impl Change {
+    /// Whose rows change.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Tenant(row) => &row.after.id,
+            Self::Client(row) => &row.after.tenant,
+            Self::ResourceServer(tenant, _) | Self::Secret(tenant, _, _) | Self::FirstKey(tenant, _) => tenant,
+        }
+    }
+}
+
+impl<T: Described> RowChange<T> {
+    /// The fields that differ, or all of them for a row that is added.
+    #[must_use]
+    pub fn fields(&self) -> Vec<FieldChange> {
+        FieldChange::between(self.before.as_deref(), &self.after)
+    }
+}
+
+impl ChangeKind {
+    /// The word in audit records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Restored => "restored",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+impl SecretForm {
+    /// The word for people and audit records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Generated => "generated",
+            Self::Chosen => "chosen",
+            Self::Imported => "imported hash",
+        }
+    }
+}

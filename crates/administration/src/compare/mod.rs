@@ -1,0 +1,72 @@
+//! A declaration against what the store holds. First the tenants that are untouched are passed over by their fingerprints, so
+//! that they are not even loaded; then each of the others is compared row by row.
+
+mod client;
+mod names;
+mod row;
+mod secrets;
+mod tenant;
+mod triage;
+
+use std::collections::BTreeMap;
+
+use protocol::Timestamp;
+use registry::Pepper;
+use tenancy::{Issuer, TenantId};
+
+use crate::plan::PlannedSecret;
+use crate::{Change, Conflict, Conflicts, Declaration, Plan, TenantMark, TenantState};
+
+pub(crate) use triage::{Task, Triage};
+
+/// What the store holds of the tenants that are to be compared.
+#[derive(Debug, Default)]
+pub(crate) struct Current {
+    pub(crate) states: BTreeMap<TenantId, TenantState>,
+    pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
+}
+
+/// What a comparison needs beside the two sides.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) pepper: &'a Pepper,
+    pub(crate) now: Timestamp,
+}
+
+/// A plan in the making.
+#[derive(Debug, Default)]
+struct Draft {
+    changes: Vec<Change>,
+    marks: Vec<TenantMark>,
+    secrets: Vec<PlannedSecret>,
+    conflicts: Vec<Conflict>,
+}
+
+/// What would have to change for the store to agree with the declaration.
+pub(crate) fn compare(
+    context: Context<'_>,
+    declaration: &Declaration,
+    triage: Triage<'_>,
+    current: &Current,
+) -> Result<Plan, Conflicts> {
+    let mut draft = Draft { conflicts: triage.conflicts, ..Draft::default() };
+    names::check_issuers(&mut draft, declaration, &current.issuer_owners);
+    for task in triage.tasks {
+        match task {
+            Task::Compare { declared, fingerprint } => {
+                let state = current.states.get(&declared.tenant.id);
+                tenant::compare(context, &mut draft, declared, fingerprint, state);
+            }
+            Task::Retire(id) => {
+                if let Some(state) = current.states.get(&id) {
+                    tenant::retire(context, &mut draft, state);
+                }
+            }
+        }
+    }
+    let Draft { changes, marks, secrets, conflicts } = draft;
+    if conflicts.is_empty() { Ok(Plan { changes, marks, secrets }) } else { Err(Conflicts(conflicts)) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! One row against its declaration: the same three questions for tenants, resource servers and clients.
+
+use crate::fields::Described;
+use crate::{ChangeKind, Conflict, FieldChange, ManagedBy, RowChange, Standing};
+
+/// What has to happen to the row, if anything. `name` is for the message when the row is not ours to change.
+pub(super) fn compare<T: Described + Clone>(
+    name: impl Fn() -> String,
+    before: Option<(&T, &Standing)>,
+    after: T,
+) -> Result<Option<RowChange<T>>, Conflict> {
+    let Some((before, standing)) = before else {
+        return Ok(Some(RowChange { kind: ChangeKind::Added, before: None, after: Box::new(after) }));
+    };
+    if standing.deleted_at.is_some() {
+        return Err(Conflict::Deleted(name()));
+    }
+    if standing.managed_by == ManagedBy::Api {
+        return Err(Conflict::CreatedByApi(name()));
+    }
+    let kind = match standing.retired_at {
+        Some(_) => ChangeKind::Restored,
+        None if FieldChange::between(Some(before), &after).is_empty() => return Ok(None),
+        None => ChangeKind::Changed,
+    };
+    Ok(Some(RowChange { kind, before: Some(Box::new(before.clone())), after: Box::new(after) }))
+}
+
+/// The row stops serving. `after` is how it then stands.
+pub(super) fn retire<T: Clone>(before: &T, after: T) -> RowChange<T> {
+    RowChange { kind: ChangeKind::Retired, before: Some(Box::new(before.clone())), after: Box::new(after) }
+}

@@ -1,0 +1,156 @@
+//! The secrets of one client against their declarations, without computing a slow hash: a declared value is recognised by the
+//! keyed digest in its row.
+
+use std::collections::HashSet;
+
+use protocol::Timestamp;
+use registry::{ChosenSalt, GeneratedSecret, SecretHash, SecretId, declared_digest, salt_of};
+
+use super::{Context, Draft};
+use crate::plan::PlannedSecret;
+use crate::{
+    Change, ClientState, Conflict, DeclaredClient, DeclaredSecret, ManagedBy, SecretChange, SecretChangeKind,
+    SecretForm, SecretState,
+};
+
+pub(super) fn compare(
+    context: Context<'_>,
+    draft: &mut Draft,
+    declared: &DeclaredClient,
+    client_index: usize,
+    state: Option<&ClientState>,
+) {
+    let (tenant, client) = (&declared.client.tenant, &declared.client.id);
+    let rows = state.map(|state| state.secrets.as_slice()).unwrap_or_default();
+    let mut next = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
+    let mut kept: HashSet<&SecretId> = HashSet::new();
+    let mut seen: HashSet<Recognised<'_>> = HashSet::new();
+    let mut add = |draft: &mut Draft, id: SecretId, kind| {
+        let change = SecretChange { id, kind };
+        draft.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
+    };
+    for (index, secret) in declared.secrets.iter().enumerate() {
+        let recognised = match secret {
+            DeclaredSecret::Value { secret, .. } => {
+                Recognised::Digest(declared_digest(context.pepper, tenant, client, secret))
+            }
+            DeclaredSecret::Hash { phc, .. } => Recognised::Hash(phc),
+        };
+        // The same secret twice is one secret.
+        if !seen.insert(recognised) {
+            continue;
+        }
+        let expires_at = secret.expires_at();
+        if let Some(row) = rows.iter().find(|row| recognised.is(row)) {
+            kept.insert(&row.secret.id);
+            if let Some(kind) = change_of(row, expires_at) {
+                add(draft, row.secret.id.clone(), kind);
+            }
+            continue;
+        }
+        let Some(form) = form_of(secret) else {
+            let (tenant, client) = (tenant.clone(), client.clone());
+            draft.conflicts.push(Conflict::ForeignHash { tenant, client });
+            continue;
+        };
+        next += 1;
+        let id = SecretId::new(&format!("s{next}"));
+        draft.secrets.push(PlannedSecret {
+            tenant: tenant.clone(),
+            client: client.clone(),
+            id: id.clone(),
+            place: (client_index, index),
+            digest: recognised.digest(),
+            salt: None,
+            expires_at,
+        });
+        add(draft, id, SecretChangeKind::Added { form, expires_at });
+    }
+    let left = |row: &&SecretState| row.managed_by == ManagedBy::Config && row.secret.revoked_at.is_none();
+    for row in rows.iter().filter(left).filter(|row| !kept.contains(&row.secret.id)) {
+        add(draft, row.secret.id.clone(), SecretChangeKind::Revoked);
+    }
+    share_salt(draft, declared, rows, &kept);
+}
+
+/// By what a declared secret is found among the rows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Recognised<'a> {
+    Digest([u8; 32]),
+    Hash(&'a str),
+}
+
+impl Recognised<'_> {
+    fn is(&self, row: &SecretState) -> bool {
+        row.managed_by == ManagedBy::Config
+            && match self {
+                Self::Digest(digest) => row.declared_digest == Some(*digest),
+                Self::Hash(phc) => row.secret.hash.to_string() == *phc,
+            }
+    }
+
+    fn digest(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::Digest(digest) => Some(*digest),
+            Self::Hash(_) => None,
+        }
+    }
+}
+
+/// What another door did to a declared secret stands, be it an end or a revocation, as long as the declaration stays the same.
+fn change_of(row: &SecretState, expires_at: Option<Timestamp>) -> Option<SecretChangeKind> {
+    match row.revoked_by {
+        Some(ManagedBy::Api) => None,
+        Some(ManagedBy::Config) => Some(SecretChangeKind::Restored { expires_at }),
+        None if row.declared_expires_at == expires_at => None,
+        None => Some(SecretChangeKind::Rescheduled { before: row.secret.expires_at, after: expires_at }),
+    }
+}
+
+fn form_of(secret: &DeclaredSecret) -> Option<SecretForm> {
+    match secret {
+        DeclaredSecret::Value { secret, .. } if GeneratedSecret::is_well_formed(secret.expose()) => {
+            Some(SecretForm::Generated)
+        }
+        DeclaredSecret::Value { .. } => Some(SecretForm::Chosen),
+        DeclaredSecret::Hash { phc, .. } => match phc.parse() {
+            Ok(SecretHash::Generated(_)) => Some(SecretForm::Imported),
+            Ok(SecretHash::Chosen(phc)) => salt_of(&phc).map(|_| SecretForm::Imported),
+            Err(_) => None,
+        },
+    }
+}
+
+/// One computation must compare all chosen secrets of a client, so a new one takes the salt of those that stay, and hashes from
+/// elsewhere must agree with them.
+fn share_salt(draft: &mut Draft, declared: &DeclaredClient, rows: &[SecretState], kept: &HashSet<&SecretId>) {
+    let (tenant, client) = (&declared.client.tenant, &declared.client.id);
+    let stays = |row: &&SecretState| {
+        kept.contains(&row.secret.id)
+            || (row.managed_by == ManagedBy::Api && row.secret.revoked_at.is_none())
+    };
+    let of_rows = rows.iter().filter(stays).filter_map(|row| match &row.secret.hash {
+        SecretHash::Chosen(phc) => salt_of(phc),
+        SecretHash::Generated(_) => None,
+    });
+    let of_hashes = declared.secrets.iter().filter_map(|secret| match secret {
+        DeclaredSecret::Hash { phc, .. } => salt_of(phc),
+        DeclaredSecret::Value { .. } => None,
+    });
+    let mut salts: Vec<ChosenSalt> = of_rows.chain(of_hashes).collect();
+    salts.dedup();
+    if salts.len() > 1 {
+        let (tenant, client) = (tenant.clone(), client.clone());
+        return draft.conflicts.push(Conflict::SaltsDiffer { tenant, client });
+    }
+    let salt = salts.pop();
+    let of_client = |planned: &&mut PlannedSecret| planned.client == *client && planned.tenant == *tenant;
+    // The client's own planned secrets are the last ones.
+    for planned in draft.secrets.iter_mut().rev().take_while(of_client) {
+        planned.salt.clone_from(&salt);
+    }
+}
+
+fn number(id: &SecretId) -> Option<u64> {
+    id.as_str().strip_prefix('s')?.parse().ok()
+}

@@ -1,0 +1,106 @@
+//! One tenant against its declaration: its own row, its first key and its resource servers; its clients one by one.
+
+use tenancy::{FormerTyp, Tenant, TenantStatus};
+
+use super::{Context, Draft, client, names, row};
+use crate::state::longest_lifetime;
+use crate::{Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, Standing, TenantMark, TenantState};
+
+pub(super) fn compare(
+    context: Context<'_>,
+    draft: &mut Draft,
+    declared: &DeclaredTenant,
+    fingerprint: Fingerprint,
+    state: Option<&TenantState>,
+) {
+    let id = &declared.tenant.id;
+    names::check_client_ids(draft, declared, state);
+    let before = state.map(|state| (&state.tenant, &state.standing));
+    match row::compare(|| format!("tenant {id}"), before, tenant_after(context, &declared.tenant, state)) {
+        Ok(change) => draft.changes.extend(change.map(Change::Tenant)),
+        // The rows below it are as little ours as the tenant is.
+        Err(conflict) => return draft.conflicts.push(conflict),
+    }
+    match first_key(declared, state) {
+        Ok(key) => draft.changes.extend(key.map(|key| Change::FirstKey(id.clone(), key))),
+        Err(conflict) => draft.conflicts.push(conflict),
+    }
+    compare_resource_servers(draft, declared, state);
+    client::compare_all(context, draft, declared, state);
+    let shortened = state.filter(|state| longest_lifetime_after(declared, state) < state.longest_lifetime());
+    draft.marks.push(TenantMark {
+        tenant: id.clone(),
+        fingerprint: Some(fingerprint),
+        earlier_tokens_until: shortened.map(|state| state.tokens_until(context.now)),
+    });
+}
+
+pub(super) fn retire(context: Context<'_>, draft: &mut Draft, state: &TenantState) {
+    let mut after = state.tenant.clone();
+    if state.tenant.is_active() {
+        after.status = TenantStatus::Suspended { keys_published_until: state.tokens_until(context.now) };
+    }
+    draft.changes.push(Change::Tenant(row::retire(&state.tenant, after)));
+    let tenant = state.tenant.id.clone();
+    draft.marks.push(TenantMark { tenant, fingerprint: None, earlier_tokens_until: None });
+}
+
+/// The declared fields, with what only the store knows.
+fn tenant_after(context: Context<'_>, declared: &Tenant, state: Option<&TenantState>) -> Tenant {
+    let mut after = declared.clone();
+    let Some(state) = state else { return after };
+    if state.standing.suspended_at.is_some() {
+        after.status = state.tenant.status;
+    }
+    let before = &state.tenant.access_token;
+    let typ = &after.access_token.typ;
+    let kept = |former: &&FormerTyp| context.now < former.accepted_until && former.typ != *typ;
+    let mut former_typs: Vec<_> = before.former_typs.iter().filter(kept).cloned().collect();
+    if before.typ != *typ {
+        former_typs.retain(|former| former.typ != before.typ);
+        let accepted_until = state.tokens_until(context.now);
+        former_typs.push(FormerTyp { typ: before.typ.clone(), accepted_until });
+    }
+    after.access_token.former_typs = former_typs;
+    after
+}
+
+/// A key is imported only where there never was one; after that the line in the file is only compared.
+fn first_key(declared: &DeclaredTenant, state: Option<&TenantState>) -> Result<Option<FirstKey>, Conflict> {
+    let Some(key) = &declared.first_key else { return Ok(None) };
+    let id = &declared.tenant.id;
+    match state.and_then(|state| state.first_key_thumbprint.as_ref()) {
+        Some(recorded) if *recorded == key.thumbprint => Ok(None),
+        Some(_) => Err(Conflict::FirstKeyDiffers(id.clone())),
+        None if state.is_some_and(|state| state.has_had_keys) => Err(Conflict::FirstKeyTooLate(id.clone())),
+        None => Ok(Some(FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() })),
+    }
+}
+
+fn compare_resource_servers(draft: &mut Draft, declared: &DeclaredTenant, state: Option<&TenantState>) {
+    let tenant = &declared.tenant.id;
+    let stored = state.map(|state| state.resource_servers.as_slice()).unwrap_or_default();
+    for server in &declared.tenant.resource_servers {
+        let before = stored.iter().find(|row| row.resource_server.audience == server.audience);
+        let before: Option<(_, &Standing)> = before.map(|row| (&row.resource_server, &row.standing));
+        let name = || format!("resource server {tenant}/{}", server.audience);
+        match row::compare(name, before, server.clone()) {
+            Ok(change) => {
+                draft.changes.extend(change.map(|row| Change::ResourceServer(tenant.clone(), row)));
+            }
+            Err(conflict) => draft.conflicts.push(conflict),
+        }
+    }
+    for row in stored.iter().filter(|row| row.standing.is_declared()) {
+        if declared.tenant.resource_server(&row.resource_server.audience).is_none() {
+            let change = row::retire(&row.resource_server, row.resource_server.clone());
+            draft.changes.push(Change::ResourceServer(tenant.clone(), change));
+        }
+    }
+}
+
+fn longest_lifetime_after(declared: &DeclaredTenant, state: &TenantState) -> protocol::Lifetime {
+    let of_others = state.clients.iter().filter(|row| row.standing.is_live() && !row.standing.is_declared());
+    let of_declared = declared.clients.iter().map(|declared| &declared.client);
+    longest_lifetime(&declared.tenant, of_declared.chain(of_others.map(|row| &row.client)))
+}

@@ -1,0 +1,104 @@
+//! Digests by which unchanged things are passed over: of all that was read, and of what is declared of one tenant.
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use protocol::Secret;
+use registry::{ClientId, Pepper, declared_digest};
+use tenancy::TenantId;
+
+use crate::{DeclaredSecret, DeclaredTenant};
+
+/// SHA-256 of everything that was read: files, referenced files, environment. It is stored only under the pepper, since whoever
+/// knows the files could else try weak secrets of the environment against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentHash([u8; 32]);
+
+/// Keyed digest of what is declared of one tenant, or of all content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl ContentHash {
+    /// Of the parts in their order, each with its length, so that no two lists of parts hash the same.
+    #[must_use]
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut context = Context::new(&SHA256);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let mut hash = [0; 32];
+        hash.copy_from_slice(context.finish().as_ref());
+        Self(hash)
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn keyed(&self, pepper: &Pepper) -> Fingerprint {
+        let platform = TenantId::parse("platform").expect("the reserved tenant's id has the right shape");
+        Fingerprint::of(pepper, &platform, "generation", hex(&self.0))
+    }
+}
+
+impl Fingerprint {
+    /// From its bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Of what is declared of a tenant. The text under the digest is the derived `Debug` form, which never leaves out a field; where
+    /// a new version of the program prints it otherwise, the tenant is compared once more and nothing is found.
+    pub(crate) fn of_tenant(pepper: &Pepper, declared: &DeclaredTenant) -> Self {
+        let id = &declared.tenant.id;
+        let mut text = format!("{:?}", declared.tenant);
+        for client in &declared.clients {
+            push(&mut text, format_args!("{:?}", client.client));
+            for secret in &client.secrets {
+                match secret {
+                    DeclaredSecret::Value { secret, expires_at } => {
+                        let digest = declared_digest(pepper, id, &client.client.id, secret);
+                        push(&mut text, format_args!("value {digest:?} {expires_at:?}"));
+                    }
+                    DeclaredSecret::Hash { phc, expires_at } => {
+                        push(&mut text, format_args!("hash {phc:?} {expires_at:?}"));
+                    }
+                }
+            }
+        }
+        if let Some(key) = &declared.first_key {
+            push(&mut text, format_args!("{} {:?}", key.algorithm, key.thumbprint));
+        }
+        Self::of(pepper, id, "declaration", text)
+    }
+
+    /// No client can be called like this, so the digest is never one of a secret.
+    fn of(pepper: &Pepper, tenant: &TenantId, what: &str, text: String) -> Self {
+        let name = format!("{}{what}", ClientId::RESERVED_PREFIX);
+        let name = ClientId::parse(&name).expect("a reserved name has the shape of a client id");
+        Self(declared_digest(pepper, tenant, &name, &Secret::new(text)))
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        push_plain(&mut text, format_args!("{byte:02x}"));
+    }
+    text
+}
+
+fn push(text: &mut String, more: std::fmt::Arguments<'_>) {
+    push_plain(text, format_args!("\n{more}"));
+}
+
+fn push_plain(text: &mut String, more: std::fmt::Arguments<'_>) {
+    text.write_fmt(more).expect("writing to a string does not fail");
+}

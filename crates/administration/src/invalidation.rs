@@ -1,0 +1,41 @@
+//! What caches must forget after a change.
+
+use std::collections::HashSet;
+
+use registry::ClientId;
+use tenancy::TenantId;
+
+use crate::Change;
+
+/// A thing that has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Invalidation {
+    /// The tenant's own row or its resource servers.
+    Tenant(TenantId),
+    /// A client or its secrets.
+    Client(TenantId, ClientId),
+    /// The tenant's keys.
+    Keys(TenantId),
+}
+
+/// What these changes invalidate, each thing once, in the order in which it is first named.
+#[must_use]
+pub fn invalidations(changes: &[Change]) -> Vec<Invalidation> {
+    let mut seen = HashSet::new();
+    let all = changes.iter().map(Change::invalidation);
+    all.filter(|invalidation| seen.insert(invalidation.clone())).collect()
+}
+
+impl Change {
+    /// What this change invalidates.
+    #[must_use]
+    pub fn invalidation(&self) -> Invalidation {
+        let tenant = self.tenant().clone();
+        match self {
+            Self::Tenant(_) | Self::ResourceServer(..) => Invalidation::Tenant(tenant),
+            Self::Client(row) => Invalidation::Client(tenant, row.after.id.clone()),
+            Self::Secret(_, client, _) => Invalidation::Client(tenant, client.clone()),
+            Self::FirstKey(..) => Invalidation::Keys(tenant),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What would change: the outcome of comparing a declaration with the store, or everything that stands against it.
+
+use protocol::Timestamp;
+use registry::{ChosenSalt, ClientId, SecretId};
+use tenancy::{Issuer, TenantId};
+
+use crate::{Change, ChangeKind, TenantMark};
+
+/// All that is to change, in the order in which it is shown. Nothing in it is secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What changes.
+    pub changes: Vec<Change>,
+    /// What is noted at each tenant that was compared.
+    pub(crate) marks: Vec<TenantMark>,
+    /// Which declared secrets are to be hashed once the plan is applied.
+    pub(crate) secrets: Vec<PlannedSecret>,
+}
+
+/// A secret that comes to be, by its place in the declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlannedSecret {
+    pub(crate) tenant: TenantId,
+    pub(crate) client: ClientId,
+    pub(crate) id: SecretId,
+    /// Index of the client in its tenant and of the secret in its client.
+    pub(crate) place: (usize, usize),
+    pub(crate) digest: Option<[u8; 32]>,
+    /// What a chosen secret of this client must share with the others.
+    pub(crate) salt: Option<ChosenSalt>,
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// How many rows would stop serving.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retirements {
+    /// Tenants, whose clients are not counted again.
+    pub tenants: usize,
+    /// Clients of tenants that stay.
+    pub clients: usize,
+}
+
+/// What stands against a declaration; all of it at once, so that it is mended at once.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Conflicts(pub Vec<Conflict>);
+
+/// One thing that stands against a declaration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// Rows of the administration API are its own.
+    #[error("{0} was created through the administration API, so it cannot be declared")]
+    CreatedByApi(String),
+    /// A deleted id stays reserved: what was issued to the old holder must not open the new one's doors.
+    #[error("{0} was deleted and its id stays reserved, so it cannot be declared again")]
+    Deleted(String),
+    /// The platform's own tenant, clients and scopes.
+    #[error("{0} is reserved for Latchkey itself")]
+    Reserved(String),
+    /// Two tenants would speak under one name.
+    #[error("tenant {tenant}: issuer {issuer} belongs to tenant {owner}")]
+    IssuerTaken {
+        /// Who asks for it.
+        tenant: TenantId,
+        /// What it asks for.
+        issuer: Issuer,
+        /// Whose it is.
+        owner: TenantId,
+    },
+    /// An `aud` that is a client id would be taken for a token to that client.
+    #[error("tenant {tenant}: {name} is both a client id and an audience, resource or issuer")]
+    ClientIdTaken {
+        /// Where.
+        tenant: TenantId,
+        /// The name that two things have.
+        name: String,
+    },
+    /// The tenant began with another key.
+    #[error("tenant {0}: first_key is not the key that was imported; remove the line and rotate instead")]
+    FirstKeyDiffers(TenantId),
+    /// The tenant already made a key of its own.
+    #[error("tenant {0}: first_key comes too late, the tenant has had a key")]
+    FirstKeyTooLate(TenantId),
+    /// The hash could never be compared with anything.
+    #[error("tenant {tenant}, client {client}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours")]
+    ForeignHash {
+        /// Where.
+        tenant: TenantId,
+        /// Whose.
+        client: ClientId,
+    },
+    /// One computation must compare all chosen secrets of a client.
+    #[error("tenant {tenant}, client {client}: two argon2id hashes with different salts cannot be live at once")]
+    SaltsDiffer {
+        /// Where.
+        tenant: TenantId,
+        /// Whose.
+        client: ClientId,
+    },
+}
+
+impl Plan {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// How many rows would stop serving.
+    #[must_use]
+    pub fn retirements(&self) -> Retirements {
+        let mut counted = Retirements::default();
+        for change in &self.changes {
+            match change {
+                Change::Tenant(row) if row.kind == ChangeKind::Retired => counted.tenants += 1,
+                Change::Client(row) if row.kind == ChangeKind::Retired => counted.clients += 1,
+                Change::Tenant(_)
+                | Change::Client(_)
+                | Change::ResourceServer(..)
+                | Change::Secret(..)
+                | Change::FirstKey(..) => {}
+            }
+        }
+        counted
+    }
+
+    /// Whether more would be retired than is allowed without being asked.
+    #[must_use]
+    pub fn exceeds(&self, allowed: &Retirements) -> bool {
+        let counted = self.retirements();
+        counted.tenants > allowed.tenants || counted.clients > allowed.clients
+    }
+}

@@ -1,0 +1,148 @@
+//! What the store holds of one tenant, as far as administration asks: every row with who manages it and how it stands.
+
+use protocol::{Lifetime, Timestamp};
+use registry::{Client, ClientSecret};
+use tenancy::{ResourceServer, Tenant, TenantId};
+
+use crate::Fingerprint;
+
+/// Through which door a row came, and so which door may change its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManagedBy {
+    /// The operator's files.
+    Config,
+    /// The administration API or the command line.
+    Api,
+}
+
+/// How a row stands, beside its own fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose it is.
+    pub managed_by: ManagedBy,
+    /// When a door suspended it by intent; reconciling leaves that alone.
+    pub suspended_at: Option<Timestamp>,
+    /// When it was no longer declared; declaring it again takes this back.
+    pub retired_at: Option<Timestamp>,
+    /// When it was deleted; the row only keeps the name from being used again.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// Just enough of a tenant to see whether anything is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantSummary {
+    /// Which tenant.
+    pub tenant: TenantId,
+    /// How it stands.
+    pub standing: Standing,
+    /// Of the declaration that was last applied to it.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// One tenant with all that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantState {
+    /// As requests see it, so with its live resource servers only.
+    pub tenant: Tenant,
+    /// How it stands.
+    pub standing: Standing,
+    /// When the last token that was issued under a longer lifetime than today's expires.
+    pub earlier_tokens_until: Option<Timestamp>,
+    /// All its resource servers, retired and deleted ones too.
+    pub resource_servers: Vec<ResourceServerState>,
+    /// All its clients, retired and deleted ones too.
+    pub clients: Vec<ClientState>,
+    /// Of the key that was imported as its first.
+    pub first_key_thumbprint: Option<String>,
+    /// Whether it ever had a key.
+    pub has_had_keys: bool,
+}
+
+/// A resource server's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceServerState {
+    /// Its fields.
+    pub resource_server: ResourceServer,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// A client's row and those of its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientState {
+    /// Its fields; the list of secrets in it is empty.
+    pub client: Client,
+    /// How it stands.
+    pub standing: Standing,
+    /// Its secrets, revoked ones too.
+    pub secrets: Vec<SecretState>,
+}
+
+/// A secret's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretState {
+    /// Its fields.
+    pub secret: ClientSecret,
+    /// Who gave it.
+    pub managed_by: ManagedBy,
+    /// Who revoked it; what another door revoked stays revoked although it is declared.
+    pub revoked_by: Option<ManagedBy>,
+    /// By which a declared value is recognised; it authenticates nobody.
+    pub declared_digest: Option<[u8; 32]>,
+    /// The end that was declared, which another door may have moved in the secret itself.
+    pub declared_expires_at: Option<Timestamp>,
+}
+
+impl ManagedBy {
+    /// The name in rows.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Api => "api",
+        }
+    }
+}
+
+impl Standing {
+    /// Of a row that has just been made.
+    #[must_use]
+    pub const fn fresh(managed_by: ManagedBy) -> Self {
+        Self { managed_by, suspended_at: None, retired_at: None, deleted_at: None }
+    }
+
+    /// Whether the row counts for anything: neither retired nor deleted.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.retired_at.is_none() && self.deleted_at.is_none()
+    }
+
+    /// Whether the operator's files declared it and still do.
+    #[must_use]
+    pub fn is_declared(&self) -> bool {
+        self.is_live() && self.managed_by == ManagedBy::Config
+    }
+}
+
+impl TenantState {
+    /// The longest life of a token that can be issued today.
+    #[must_use]
+    pub fn longest_lifetime(&self) -> Lifetime {
+        let live = self.clients.iter().filter(|state| state.standing.is_live());
+        longest_lifetime(&self.tenant, live.map(|state| &state.client))
+    }
+
+    /// When the last token that was issued until now expires. Caches may issue under a former row for ten seconds more.
+    #[must_use]
+    pub fn tokens_until(&self, now: Timestamp) -> Timestamp {
+        const CACHED: Lifetime = Lifetime::from_seconds(10);
+        let newest = now + self.longest_lifetime() + CACHED;
+        self.earlier_tokens_until.map_or(newest, |earlier| earlier.max(newest))
+    }
+}
+
+pub(crate) fn longest_lifetime<'a>(tenant: &Tenant, clients: impl Iterator<Item = &'a Client>) -> Lifetime {
+    clients
+        .filter_map(|client| client.access_token_lifetime)
+        .fold(tenant.access_token.lifetime, |longest, lifetime| longest.max(lifetime))
+}

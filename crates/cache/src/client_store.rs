@@ -1,0 +1,102 @@
+//! Clients from memory, each under its tenant and identifier: two tenants' clients of one name never meet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use registry::{Client, ClientId, ClientStore};
+use tenancy::{StoreError, TenantId};
+
+use crate::{CachedTenantStore, Counts, ReadThrough, Source};
+
+/// A [`ClientStore`] before another.
+pub struct CachedClientStore {
+    clients: ReadThrough<Clients>,
+}
+
+/// The store answered with another client than the one asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("asked for client {asked} of {tenant}, the store answered with {answered} of {owner}")]
+struct WrongClient {
+    tenant: TenantId,
+    asked: ClientId,
+    owner: TenantId,
+    answered: ClientId,
+}
+
+struct Clients {
+    store: Arc<dyn ClientStore>,
+    tenants: Arc<CachedTenantStore>,
+}
+
+impl CachedClientStore {
+    /// With room for so many clients, known and unknown. The tenants say how long their clients may serve stale.
+    #[must_use]
+    pub fn new(store: Arc<dyn ClientStore>, tenants: Arc<CachedTenantStore>, capacity: u64) -> Self {
+        Self { clients: ReadThrough::new(Clients { store, tenants }, capacity) }
+    }
+
+    /// Drops what is known of one client.
+    pub fn invalidate(&self, tenant: &TenantId, client: &ClientId) {
+        self.clients.invalidate(&(tenant.clone(), client.clone()));
+    }
+
+    /// Drops what is known of a tenant's clients.
+    pub fn invalidate_tenant(&self, tenant: &TenantId) {
+        self.clients.invalidate_tenant(tenant);
+    }
+
+    /// What the cache did since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.clients.counts()
+    }
+
+    /// Whether the last load found the store unavailable.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.clients.is_degraded()
+    }
+}
+
+#[async_trait]
+impl ClientStore for CachedClientStore {
+    async fn find_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        self.clients.get(&(tenant.clone(), client.clone())).await
+    }
+}
+
+#[async_trait]
+impl Source for Clients {
+    type Key = (TenantId, ClientId);
+    type Value = Client;
+
+    const NAME: &'static str = "clients";
+
+    fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
+        tenant
+    }
+
+    async fn load(&self, (tenant, id): &Self::Key) -> Result<Option<Arc<Client>>, StoreError> {
+        let found = self.store.find_client(tenant, id).await?;
+        match &found {
+            Some(client) if client.tenant != *tenant || client.id != *id => {
+                Err(StoreError::fault(WrongClient {
+                    tenant: tenant.clone(),
+                    asked: id.clone(),
+                    owner: client.tenant.clone(),
+                    answered: client.id.clone(),
+                }))
+            }
+            Some(_) | None => Ok(found),
+        }
+    }
+
+    fn stale_if_error(&self, (tenant, _): &Self::Key, _: &Client) -> Duration {
+        self.tenants.stale_if_error(tenant)
+    }
+}

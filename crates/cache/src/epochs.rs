@@ -1,0 +1,98 @@
+//! How everything cached of one tenant is dropped at once without looking for it: each entry holds its tenant's epoch, and an
+//! epoch can be ended.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tenancy::TenantId;
+
+/// A time of one tenant in which nothing was changed that would concern all its entries.
+#[derive(Debug, Default)]
+pub(crate) struct Epoch {
+    ended: AtomicBool,
+}
+
+/// The current epoch of each tenant that has entries. Only a cold read or a change comes here; a warm read asks its entry.
+#[derive(Default)]
+pub(crate) struct Epochs {
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    /// Entries keep their epoch alive, not this table: it is never larger than what is cached, but for what `sweep` finds.
+    current: HashMap<TenantId, Weak<Epoch>>,
+    sweep_at: usize,
+}
+
+impl Epoch {
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+}
+
+impl Epochs {
+    /// The epoch that a new entry of this tenant belongs to.
+    pub(crate) fn current(&self, tenant: &TenantId) -> Arc<Epoch> {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(epoch) = table.current.get(tenant).and_then(Weak::upgrade) {
+            return epoch;
+        }
+        table.sweep();
+        let epoch = Arc::new(Epoch::default());
+        table.current.insert(tenant.clone(), Arc::downgrade(&epoch));
+        epoch
+    }
+
+    /// Ends the tenant's epoch and with it every entry that was made in it.
+    pub(crate) fn end(&self, tenant: &TenantId) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(epoch) = table.current.remove(tenant).and_then(|epoch| epoch.upgrade()) {
+            epoch.ended.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Table {
+    /// Forgets tenants without entries, each time the table has doubled, so that the work is constant per entry.
+    fn sweep(&mut self) {
+        const SMALL: usize = 1024;
+        if self.current.len() >= self.sweep_at.max(SMALL) {
+            self.current.retain(|_, epoch| epoch.strong_count() > 0);
+            self.sweep_at = self.current.len() * 2;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::parse(name).unwrap()
+    }
+
+    #[test]
+    fn an_epoch_is_shared_until_it_ends_and_is_one_tenants_only() {
+        let epochs = Epochs::default();
+        let (first, other) = (epochs.current(&tenant("acme")), epochs.current(&tenant("globex")));
+        assert!(Arc::ptr_eq(&first, &epochs.current(&tenant("acme"))));
+
+        epochs.end(&tenant("acme"));
+        assert!(first.has_ended());
+        assert!(!other.has_ended());
+        assert!(!epochs.current(&tenant("acme")).has_ended());
+    }
+
+    #[test]
+    fn tenants_without_entries_are_forgotten() {
+        let epochs = Epochs::default();
+        let kept = epochs.current(&tenant("acme"));
+        for number in 0..10_000 {
+            epochs.current(&tenant(&format!("t{number}")));
+        }
+        assert!(epochs.table.lock().unwrap().current.len() <= 1025);
+        assert!(Arc::ptr_eq(&kept, &epochs.current(&tenant("acme"))));
+    }
+}

@@ -1,0 +1,164 @@
+//! A bounded cache in front of a source: one load at a time for a key however many ask, absences remembered briefly, stale
+//! values only while the source is unavailable, and nothing from before a change after it.
+
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use moka::sync::Cache;
+use tenancy::{StoreError, TenantId};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::counters::{Counters, Counts};
+use crate::epochs::Epochs;
+use crate::slot::{Answer, Outcome, Slot};
+
+/// Where a cache gets its values from.
+#[async_trait]
+pub trait Source: Send + Sync + 'static {
+    /// Names a value.
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
+    /// What is cached.
+    type Value: Send + Sync + 'static;
+
+    /// For the log: what the values are, in the plural.
+    const NAME: &'static str;
+
+    /// Whose key this is.
+    fn tenant_of(key: &Self::Key) -> &TenantId;
+
+    /// Reads the store and checks that it answered with what was asked for.
+    async fn load(&self, key: &Self::Key) -> Result<Option<Arc<Self::Value>>, StoreError>;
+
+    /// For how long after it stopped being fresh the value may serve while the store is unavailable.
+    fn stale_if_error(&self, key: &Self::Key, value: &Self::Value) -> Duration;
+}
+
+/// The cache. Reads must happen inside a Tokio runtime: loads are tasks of their own, so that a caller who gives up does not take
+/// along the load that others wait for.
+pub struct ReadThrough<S: Source> {
+    source: Arc<S>,
+    slots: Cache<S::Key, Arc<Slot<S::Value>>>,
+    epochs: Epochs,
+    counters: Arc<Counters>,
+}
+
+impl<S: Source> ReadThrough<S> {
+    /// With room for so many keys.
+    #[must_use]
+    pub fn new(source: S, capacity: u64) -> Self {
+        Self {
+            source: Arc::new(source),
+            slots: Cache::builder().name(S::NAME).max_capacity(capacity).build(),
+            epochs: Epochs::default(),
+            counters: Arc::new(Counters::new(S::NAME)),
+        }
+    }
+
+    /// The value of this key, from memory or from the source.
+    ///
+    /// # Errors
+    /// What the source failed with; where it is unavailable, only if there is no value that may serve meanwhile.
+    pub async fn get(&self, key: &S::Key) -> Result<Option<Arc<S::Value>>, StoreError> {
+        let slot = self.slot(key);
+        if let Some(value) = slot.fresh(Instant::now()) {
+            return Ok(value);
+        }
+        // A load is abandoned when its worker ends during a drain; whoever waited for it from another worker loads anew, once.
+        if let Some(outcome) = self.ask(key, &slot).await {
+            return outcome;
+        }
+        let abandoned = || Err(StoreError::fault("the load was abandoned twice"));
+        self.ask(key, &slot).await.unwrap_or_else(abandoned)
+    }
+
+    /// The last known value, however old, without a load.
+    #[must_use]
+    pub fn peek(&self, key: &S::Key) -> Option<Arc<S::Value>> {
+        self.slots.get(key).filter(|slot| slot.is_current()).and_then(|slot| slot.last())
+    }
+
+    /// Drops one key. Whoever reads after this call reads what the source holds after it.
+    pub fn invalidate(&self, key: &S::Key) {
+        if let Some(slot) = self.slots.remove(key) {
+            slot.retire();
+        }
+    }
+
+    /// Drops all keys of a tenant, with the same promise.
+    pub fn invalidate_tenant(&self, tenant: &TenantId) {
+        self.epochs.end(tenant);
+    }
+
+    /// What it did since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counters.counts()
+    }
+
+    /// Whether the last load found the source unavailable.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.counters.is_degraded()
+    }
+
+    /// The slot of this key. It is in the cache before anyone loads into it, so a change that comes later finds it there; a slot
+    /// that a change has taken out may still be handed over by a concurrent insertion, hence the loop.
+    fn slot(&self, key: &S::Key) -> Arc<Slot<S::Value>> {
+        let mut slot = self.slots.get(key);
+        loop {
+            if let Some(slot) = slot.filter(|slot| slot.is_current()) {
+                return slot;
+            }
+            let new = || Arc::new(Slot::new(self.epochs.current(S::tenant_of(key))));
+            let entry = self.slots.entry_by_ref(key).or_insert_with_if(new, |slot| !slot.is_current());
+            slot = Some(entry.into_value());
+        }
+    }
+
+    /// Nothing when the load was abandoned.
+    async fn ask(&self, key: &S::Key, slot: &Arc<Slot<S::Value>>) -> Option<Outcome<S::Value>> {
+        let stale_if_error = |value: &S::Value| self.source.stale_if_error(key, value);
+        let next = slot.next(Instant::now(), stale_if_error);
+        if let Some(load) = next.load {
+            self.start(key, slot, load);
+        }
+        let mut flight = match next.answer {
+            Answer::Known(outcome) => return Some(outcome),
+            Answer::Stale(value) => return Some(Ok(Some(self.stale(value)))),
+            Answer::Awaited(flight) => flight,
+        };
+        let outcome = flight.wait_for(Option::is_some).await.ok()?.clone()?;
+        Some(match outcome {
+            Err(StoreError::Unavailable(cause)) => match slot.stale(Instant::now(), stale_if_error) {
+                Some(value) => Ok(Some(self.stale(value))),
+                None => Err(StoreError::Unavailable(cause)),
+            },
+            other => other,
+        })
+    }
+
+    fn start(
+        &self,
+        key: &S::Key,
+        slot: &Arc<Slot<S::Value>>,
+        load: watch::Sender<Option<Outcome<S::Value>>>,
+    ) {
+        let (source, counters) = (Arc::clone(&self.source), Arc::clone(&self.counters));
+        let (slot, key) = (Arc::clone(slot), key.clone());
+        tokio::spawn(async move {
+            let began = Instant::now();
+            counters.load_began();
+            let outcome = source.load(&key).await;
+            counters.load_ended(outcome.as_ref().err());
+            slot.land(began, Instant::now(), outcome, &load);
+        });
+    }
+
+    fn stale(&self, value: Arc<S::Value>) -> Arc<S::Value> {
+        self.counters.answered_stale();
+        value
+    }
+}

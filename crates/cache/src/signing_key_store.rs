@@ -1,0 +1,91 @@
+//! Key sets from memory, sealed as the store holds them; a key that is added goes through to the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use keys::{KeyRecord, KeyRecords, SigningKeyStore};
+use tenancy::{StoreError, TenantId};
+
+use crate::{CachedTenantStore, Counts, ReadThrough, Source};
+
+/// A [`SigningKeyStore`] before another.
+pub struct CachedSigningKeyStore {
+    store: Arc<dyn SigningKeyStore>,
+    key_sets: ReadThrough<KeySets>,
+}
+
+struct KeySets {
+    store: Arc<dyn SigningKeyStore>,
+    tenants: Arc<CachedTenantStore>,
+}
+
+/// Drops a tenant's key set when it goes out of scope, also when the caller gave up in the middle of a write that may have
+/// been made.
+struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
+
+impl CachedSigningKeyStore {
+    /// With room for the keys of so many tenants. The tenants say how long their keys may serve stale.
+    #[must_use]
+    pub fn new(store: Arc<dyn SigningKeyStore>, tenants: Arc<CachedTenantStore>, capacity: u64) -> Self {
+        let key_sets = ReadThrough::new(KeySets { store: Arc::clone(&store), tenants }, capacity);
+        Self { store, key_sets }
+    }
+
+    /// Drops what is known of a tenant's keys.
+    pub fn invalidate(&self, tenant: &TenantId) {
+        self.key_sets.invalidate_tenant(tenant);
+    }
+
+    /// What the cache did since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.key_sets.counts()
+    }
+
+    /// Whether the last load found the store unavailable.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.key_sets.is_degraded()
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for CachedSigningKeyStore {
+    async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+        let found = self.key_sets.get(tenant).await?;
+        found.ok_or_else(|| StoreError::fault("a key set is never absent"))
+    }
+
+    /// Whatever comes of it, the keys are read anew: `false` too means that there is one which is not in memory.
+    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
+        let _read_anew = DropKeySet(self, tenant);
+        self.store.add_key(tenant, key).await
+    }
+}
+
+impl Drop for DropKeySet<'_> {
+    fn drop(&mut self) {
+        self.0.invalidate(self.1);
+    }
+}
+
+#[async_trait]
+impl Source for KeySets {
+    type Key = TenantId;
+    type Value = KeyRecords;
+
+    const NAME: &'static str = "key sets";
+
+    fn tenant_of(key: &TenantId) -> &TenantId {
+        key
+    }
+
+    async fn load(&self, key: &TenantId) -> Result<Option<Arc<KeyRecords>>, StoreError> {
+        self.store.find_keys(key).await.map(Some)
+    }
+
+    fn stale_if_error(&self, key: &TenantId, _: &KeyRecords) -> Duration {
+        self.tenants.stale_if_error(key)
+    }
+}

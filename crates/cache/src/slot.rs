@@ -1,0 +1,184 @@
+//! One entry: what was loaded and when, whether a load is under way, and what a reader is to do at this moment. Time is an
+//! argument and always monotonic.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tenancy::StoreError;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::epochs::Epoch;
+
+/// How long an entry answers without asking the store: the bound for a change whose message was lost.
+pub const FRESH: Duration = Duration::from_secs(10);
+
+/// The same for "there is none": short, because what is created is used at once.
+pub const NEGATIVE_FRESH: Duration = Duration::from_secs(1);
+
+/// How long an entry leaves an unavailable store alone before it tries again.
+pub const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// What a read came to.
+pub(crate) type Outcome<V> = Result<Option<Arc<V>>, StoreError>;
+
+/// Where readers wait for a load.
+pub(crate) type Flight<V> = watch::Receiver<Option<Outcome<V>>>;
+
+/// The place of one key in a cache. A load writes into the slot for which it began and nowhere else, and a change takes the slot
+/// out of the cache, so what was read before a change is never found after it.
+pub(crate) struct Slot<V> {
+    epoch: Arc<Epoch>,
+    retired: AtomicBool,
+    state: RwLock<State<V>>,
+}
+
+struct State<V> {
+    loaded: Option<Loaded<V>>,
+    /// When the store was last found unavailable, if it has not answered since.
+    unavailable: Option<(Instant, StoreError)>,
+    flight: Option<Flight<V>>,
+}
+
+struct Loaded<V> {
+    value: Option<Arc<V>>,
+    /// When the load began: what the store held then is what is known.
+    at: Instant,
+}
+
+/// What a reader does who found nothing fresh.
+pub(crate) struct Next<V> {
+    /// Start a load, and report it here.
+    pub(crate) load: Option<watch::Sender<Option<Outcome<V>>>>,
+    /// How to get the answer.
+    pub(crate) answer: Answer<V>,
+}
+
+/// How a reader gets its answer.
+pub(crate) enum Answer<V> {
+    /// It is here.
+    Known(Outcome<V>),
+    /// The same, from before the store became unavailable.
+    Stale(Arc<V>),
+    /// A load will bring it.
+    Awaited(Flight<V>),
+}
+
+impl<V> Slot<V> {
+    pub(crate) fn new(epoch: Arc<Epoch>) -> Self {
+        let state = State { loaded: None, unavailable: None, flight: None };
+        Self { epoch, retired: AtomicBool::new(false), state: RwLock::new(state) }
+    }
+
+    /// Whether nothing changed since the slot was made.
+    pub(crate) fn is_current(&self) -> bool {
+        !self.retired.load(Ordering::Acquire) && !self.epoch.has_ended()
+    }
+
+    /// Something changed: whoever comes from now on must not read here.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+    }
+
+    /// The value, if it is fresh.
+    pub(crate) fn fresh(&self, now: Instant) -> Option<Option<Arc<V>>> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.loaded.as_ref().filter(|loaded| loaded.is_fresh(now)).map(|loaded| loaded.value.clone())
+    }
+
+    /// The value, however old.
+    pub(crate) fn last(&self) -> Option<Arc<V>> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.loaded.as_ref().and_then(|loaded| loaded.value.clone())
+    }
+
+    /// What to do when nothing is fresh. A reader waits for the store as long as it may be there; once it was found unavailable,
+    /// one load at a time tries it again, no reader waits who can have the stale value, and in the pause nobody waits at all.
+    pub(crate) fn next(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Next<V> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(now)) {
+            return Next { load: None, answer: Answer::Known(Ok(loaded.value.clone())) };
+        }
+        let stale = state.stale(now, stale_if_error);
+        if let Some((at, error)) = &state.unavailable {
+            let since = now.saturating_duration_since(*at);
+            if since < RETRY_PAUSE {
+                return Next {
+                    load: None,
+                    answer: stale.map_or_else(|| Answer::Known(Err(error.clone())), Answer::Stale),
+                };
+            }
+            // A failure of long ago says nothing about the store of today.
+            if since < FRESH
+                && let Some(stale) = stale
+            {
+                let load = if state.flight().is_some() { None } else { Some(state.depart().0) };
+                return Next { load, answer: Answer::Stale(stale) };
+            }
+        }
+        match state.flight() {
+            Some(flight) => Next { load: None, answer: Answer::Awaited(flight) },
+            None => {
+                let (load, flight) = state.depart();
+                Next { load: Some(load), answer: Answer::Awaited(flight) }
+            }
+        }
+    }
+
+    /// Ends a load: a value and an absence are kept, an unavailable store is remembered for the pause, a fault is not.
+    pub(crate) fn land(
+        &self,
+        began: Instant,
+        now: Instant,
+        outcome: Outcome<V>,
+        load: &watch::Sender<Option<Outcome<V>>>,
+    ) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.flight = None;
+        state.unavailable = None;
+        match &outcome {
+            Ok(value) => state.loaded = Some(Loaded { value: value.clone(), at: began }),
+            Err(StoreError::Unavailable(cause)) => {
+                state.unavailable = Some((now, StoreError::Unavailable(Arc::clone(cause))));
+            }
+            Err(StoreError::Fault(_)) => {}
+        }
+        drop(state);
+        load.send_replace(Some(outcome));
+    }
+
+    /// The stale value, if there is one that may still serve.
+    pub(crate) fn stale(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Option<Arc<V>> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).stale(now, stale_if_error)
+    }
+}
+
+impl<V> State<V> {
+    /// `stale-if-error` counts from the moment at which a value stops being fresh (RFC 5861 §4). That there is no such thing is
+    /// never told from memory: it may exist by now, and "unknown" would be a lie where "unavailable" is the truth.
+    fn stale(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Option<Arc<V>> {
+        let loaded = self.loaded.as_ref()?;
+        let value = loaded.value.as_ref()?;
+        let age = now.saturating_duration_since(loaded.at);
+        (age < FRESH.saturating_add(stale_if_error(value))).then(|| Arc::clone(value))
+    }
+
+    /// The load under way; one that was abandoned, by a panic or by the end of its worker, is none.
+    fn flight(&self) -> Option<Flight<V>> {
+        self.flight.as_ref().filter(|flight| flight.has_changed().is_ok()).cloned()
+    }
+
+    fn depart(&mut self) -> (watch::Sender<Option<Outcome<V>>>, Flight<V>) {
+        let (load, flight) = watch::channel(None);
+        self.flight = Some(flight.clone());
+        (load, flight)
+    }
+}
+
+impl<V> Loaded<V> {
+    fn is_fresh(&self, now: Instant) -> bool {
+        let fresh = if self.value.is_some() { FRESH } else { NEGATIVE_FRESH };
+        now.saturating_duration_since(self.at) < fresh
+    }
+}

@@ -1,0 +1,93 @@
+//! Tenants from memory. What it holds of a tenant also says how long that tenant's clients and keys may serve stale.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tenancy::{StoreError, Tenant, TenantId, TenantStore};
+
+use crate::{Counts, ReadThrough, Source};
+
+/// A [`TenantStore`] before another.
+pub struct CachedTenantStore {
+    tenants: ReadThrough<Tenants>,
+}
+
+/// The store answered with another tenant than the one asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("asked for tenant {asked}, the store answered with {answered}")]
+struct WrongTenant {
+    asked: TenantId,
+    answered: TenantId,
+}
+
+struct Tenants(Arc<dyn TenantStore>);
+
+impl CachedTenantStore {
+    /// With room for so many tenants, known and unknown.
+    #[must_use]
+    pub fn new(store: Arc<dyn TenantStore>, capacity: u64) -> Self {
+        Self { tenants: ReadThrough::new(Tenants(store), capacity) }
+    }
+
+    /// Drops what is known of a tenant.
+    pub fn invalidate(&self, tenant: &TenantId) {
+        self.tenants.invalidate_tenant(tenant);
+    }
+
+    /// For how long this tenant's rows may serve while the store is unavailable. Nothing for a tenant that is not in memory:
+    /// nobody can say what it allows, and none of its requests comes past the resolver anyway.
+    #[must_use]
+    pub fn stale_if_error(&self, tenant: &TenantId) -> Duration {
+        self.tenants.peek(tenant).map_or(Duration::ZERO, |tenant| allowance(&tenant))
+    }
+
+    /// What the cache did since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.tenants.counts()
+    }
+
+    /// Whether the last load found the store unavailable.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.tenants.is_degraded()
+    }
+}
+
+#[async_trait]
+impl TenantStore for CachedTenantStore {
+    async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+        self.tenants.get(tenant).await
+    }
+}
+
+#[async_trait]
+impl Source for Tenants {
+    type Key = TenantId;
+    type Value = Tenant;
+
+    const NAME: &'static str = "tenants";
+
+    fn tenant_of(key: &TenantId) -> &TenantId {
+        key
+    }
+
+    async fn load(&self, key: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+        let found = self.0.find_tenant(key).await?;
+        match &found {
+            Some(tenant) if tenant.id != *key => {
+                Err(StoreError::fault(WrongTenant { asked: key.clone(), answered: tenant.id.clone() }))
+            }
+            Some(_) | None => Ok(found),
+        }
+    }
+
+    fn stale_if_error(&self, _: &TenantId, tenant: &Tenant) -> Duration {
+        allowance(tenant)
+    }
+}
+
+fn allowance(tenant: &Tenant) -> Duration {
+    Duration::from_secs(tenant.stale_if_error.seconds())
+}

@@ -1,0 +1,81 @@
+//! What is cached, for how long, and for whom.
+
+use std::time::Duration;
+
+use cache::{FRESH, NEGATIVE_FRESH};
+use keys::SigningKeyStore as _;
+use tenancy::StoreError;
+use testkit::{Calls, Failure, fixtures};
+use tokio::time::advance;
+
+use crate::house::House;
+
+const MOMENT: Duration = Duration::from_millis(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_read_once_in_ten_seconds() {
+    let house = House::new();
+    for _ in 0..100 {
+        house.tenant(&house.acme).await.unwrap().unwrap();
+        house.client(&house.acme).await.unwrap().unwrap();
+        house.caches.signing_keys.find_keys(&house.acme.id).await.unwrap();
+    }
+    let once = Calls { find_tenant: 1, find_client: 1, find_keys: 1, add_key: 0 };
+    assert_eq!(house.store.calls(), once);
+
+    house.rename_client(&house.acme, "renamed");
+    advance(FRESH - MOMENT).await;
+    assert_eq!(house.client_name(&house.acme).await, "svc");
+    advance(MOMENT).await;
+    assert_eq!(house.client_name(&house.acme).await, "renamed");
+    assert_eq!(house.store.calls().find_client, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_absence_is_remembered_for_a_second() {
+    let house = House::new();
+    for _ in 0..100 {
+        assert!(house.named_client(&house.acme, "new").await.unwrap().is_none());
+    }
+    assert_eq!(house.store.calls().find_client, 1);
+
+    house.store.put_client(fixtures::client(&house.acme, "new"));
+    advance(NEGATIVE_FRESH).await;
+    assert!(house.named_client(&house.acme, "new").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn two_tenants_clients_of_one_name_never_share_an_entry() {
+    let house = House::new();
+    house.rename_client(&house.acme, "acme's");
+    house.rename_client(&house.globex, "globex's");
+    for _ in 0..2 {
+        assert_eq!(house.client_name(&house.acme).await, "acme's");
+        assert_eq!(house.client_name(&house.globex).await, "globex's");
+    }
+    assert_eq!(house.store.calls().find_client, 2);
+}
+
+#[tokio::test]
+async fn a_store_that_answers_with_something_else_is_not_believed() {
+    let house = House::new();
+    let (acme, globex) = (&house.acme.id, &house.globex.id);
+    let svc = fixtures::client_id("svc");
+    house.store.misplace_client(acme, &svc, fixtures::client(&house.globex, "svc"));
+    house.store.misplace_client(globex, &svc, fixtures::client(&house.globex, "other"));
+    house.store.misplace_tenant(acme, house.globex.clone());
+    for _ in 0..2 {
+        assert!(matches!(house.client(&house.acme).await, Err(StoreError::Fault(_))));
+        assert!(matches!(house.client(&house.globex).await, Err(StoreError::Fault(_))));
+        assert!(matches!(house.tenant(&house.acme).await, Err(StoreError::Fault(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_fault_is_told_and_forgotten() {
+    let house = House::new();
+    house.store.fail_with(Failure::Fault);
+    assert!(matches!(house.client(&house.acme).await, Err(StoreError::Fault(_))));
+    house.store.fail_with(None);
+    assert_eq!(house.client_name(&house.acme).await, "svc");
+}

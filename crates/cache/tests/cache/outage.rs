@@ -1,0 +1,121 @@
+//! While the store is down: what serves, for how long, and what it costs.
+
+use std::time::Duration;
+
+use cache::{FRESH, RETRY_PAUSE};
+use keys::SigningKeyStore as _;
+use protocol::Lifetime;
+use tenancy::{StoreError, Tenant};
+use testkit::{Failure, fixtures};
+use tokio::time::advance;
+
+use crate::house::House;
+
+const MOMENT: Duration = Duration::from_millis(1);
+const ALLOWED: Duration = Duration::from_secs(900);
+
+/// With everything of acme in memory, and the store gone.
+async fn in_an_outage(stale_if_error: u64) -> House {
+    let house = House::new();
+    let stale_if_error = Lifetime::from_seconds(stale_if_error);
+    house.store.put_tenant(Tenant { stale_if_error, ..fixtures::tenant("acme") });
+    house.tenant(&house.acme).await.unwrap();
+    house.client(&house.acme).await.unwrap();
+    house.caches.signing_keys.find_keys(&house.acme.id).await.unwrap();
+    house.store.fail_with(Failure::Unavailable);
+    house
+}
+
+async fn served(house: &House) -> [bool; 3] {
+    [
+        house.tenant(&house.acme).await.is_ok(),
+        house.client(&house.acme).await.is_ok(),
+        house.caches.signing_keys.find_keys(&house.acme.id).await.is_ok(),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_cached_serves_as_long_as_the_tenant_allows() {
+    let house = in_an_outage(900).await;
+    advance(FRESH).await;
+    assert_eq!(served(&house).await, [true; 3]);
+    assert!(house.caches.is_degraded());
+    advance(ALLOWED - MOMENT).await;
+    assert_eq!(served(&house).await, [true; 3]);
+    advance(MOMENT).await;
+    assert_eq!(served(&house).await, [false; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_may_allow_nothing() {
+    let house = in_an_outage(0).await;
+    advance(FRESH - MOMENT).await;
+    assert_eq!(served(&house).await, [true; 3]);
+    advance(MOMENT).await;
+    assert_eq!(served(&house).await, [false; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_cached_is_unavailable_and_never_unknown() {
+    let house = House::new();
+    assert!(house.named_client(&house.acme, "ghost").await.unwrap().is_none());
+    house.store.fail_with(Failure::Unavailable);
+    advance(FRESH).await;
+    for id in ["ghost", "svc"] {
+        assert!(matches!(house.named_client(&house.acme, id).await, Err(StoreError::Unavailable(_))), "{id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_store_is_tried_once_in_a_pause() {
+    let house = in_an_outage(900).await;
+    advance(FRESH).await;
+    let before = house.store.calls().find_client;
+    for _ in 0..1000 {
+        house.client(&house.acme).await.unwrap().unwrap();
+        house.named_client(&house.acme, "ghost").await.unwrap_err();
+    }
+    assert_eq!(house.store.calls().find_client, before + 2, "once for each key");
+    advance(RETRY_PAUSE).await;
+    house.client(&house.acme).await.unwrap().unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(house.store.calls().find_client, before + 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_hung_store_who_can_have_a_stale_value() {
+    let house = in_an_outage(900).await;
+    advance(FRESH).await;
+    house.client(&house.acme).await.unwrap();
+    let held = house.store.hold_answers().await;
+    for _ in 0..10 {
+        advance(RETRY_PAUSE).await;
+        assert_eq!(house.client_name(&house.acme).await, "svc");
+    }
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_back_is_believed_again() {
+    let house = in_an_outage(900).await;
+    advance(FRESH).await;
+    assert_eq!(house.client_name(&house.acme).await, "svc");
+    house.rename_client(&house.acme, "renamed");
+    house.store.fail_with(None);
+    advance(RETRY_PAUSE).await;
+    house.client(&house.acme).await.unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(house.client_name(&house.acme).await, "renamed");
+    assert!(!house.caches.clients.is_degraded());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_long_ago_excuses_no_stale_value() {
+    let house = in_an_outage(900).await;
+    advance(FRESH).await;
+    assert_eq!(house.client_name(&house.acme).await, "svc");
+    house.rename_client(&house.acme, "renamed");
+    house.store.fail_with(None);
+    advance(FRESH).await;
+    assert_eq!(house.client_name(&house.acme).await, "renamed");
+}

@@ -1,0 +1,49 @@
+//! The OpenAPI document and a page to read it with. Every script is in the program: the page asks no other server for anything.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType};
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(crate::openapi::document);
+
+/// The page. Its scripts are files of their own, so that the policy can forbid inline ones.
+const PAGE: &str = "<!doctype html><html lang=\"en\"><head><title>Latchkey API</title><meta charset=\"utf-8\">\
+<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"></head><body><div id=\"app\"></div>\
+<script src=\"/docs/scalar.js\"></script><script src=\"/docs/start.js\"></script></body></html>";
+const START: &str = "Scalar.createApiReference('#app', {url: '/openapi.json', withDefaultFonts: false, telemetry: false, \
+agent: {disabled: true}, showDeveloperTools: 'never'});";
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
+worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";
+
+/// Fetch this document.
+#[utoipa::path(get, path = "/openapi.json", tag = "documentation", responses((status = 200, description = "OpenAPI 3.1")))]
+pub(crate) async fn document() -> HttpResponse {
+    HttpResponse::Ok().insert_header(ContentType::json()).body(DOCUMENT.as_str())
+}
+
+/// Read this document.
+#[utoipa::path(get, path = "/docs", tag = "documentation", responses((status = 200, description = "A page")))]
+pub(crate) async fn page() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(ContentType::html())
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .body(PAGE)
+}
+
+/// The page's library.
+#[utoipa::path(get, path = "/docs/scalar.js", tag = "documentation", responses((status = 200, description = "A script")))]
+pub(crate) async fn script() -> HttpResponse {
+    javascript(scalar_api_reference::get_asset("scalar.js").unwrap_or_default())
+}
+
+pub(super) async fn start() -> HttpResponse {
+    javascript(START.into())
+}
+
+fn javascript(body: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/javascript; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .body(body)
+}

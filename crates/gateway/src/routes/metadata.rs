@@ -1,0 +1,42 @@
+//! Authorization server metadata, at both forms of RFC 8414 §3 and at the OpenID form (§5).
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use protocol::AuthorizationServerMetadata;
+use tenancy::Tenant;
+
+use super::tenant_name;
+use crate::Services;
+use crate::incoming::Incoming;
+use crate::respond::{Refusal, fresh_json};
+use crate::server::{DefaultTenant, PublicUrl};
+
+/// Fetch a tenant's metadata.
+#[utoipa::path(
+    get, path = "/api/v1/tenant/{id}/.well-known/oauth-authorization-server", tag = "discovery",
+    params(("id" = String, Path, description = "Tenant id. The same document is at …/.well-known/openid-configuration and at /.well-known/oauth-authorization-server/api/v1/tenant/{id}.")),
+    responses(
+        (status = 200, description = "What works (RFC 8414 section 2)", body = crate::openapi::Metadata),
+        (status = 404, description = "Unknown or suspended tenant, or one without oauth2", body = crate::openapi::Error),
+    )
+)]
+pub(crate) async fn metadata(
+    services: Data<Services>,
+    default_tenant: Data<DefaultTenant>,
+    public_url: Data<PublicUrl>,
+    incoming: Incoming,
+) -> Result<HttpResponse, Refusal> {
+    let name = tenant_name(&incoming, &default_tenant);
+    let tenant = services.tenants.resolve_authorization_server(name).await?;
+    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
+    let base = format!("{}/api/v1/tenant/{}", public_url.0, tenant.id);
+    fresh_json(&AuthorizationServerMetadata::new(tenant.issuer.as_str(), &base, scopes(&tenant)))
+}
+
+fn scopes(tenant: &Tenant) -> Vec<String> {
+    let declared = tenant.resource_servers.iter().flat_map(|server| server.scopes.iter());
+    let mut scopes: Vec<String> = declared.map(|token| token.as_str().to_owned()).collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
+}

@@ -1,0 +1,77 @@
+//! All routes on one page.
+
+mod documentation;
+mod introspect;
+mod jwks;
+mod metadata;
+mod protected_resource;
+mod strategies;
+mod token;
+mod unknown;
+
+use actix_web::guard::{Any, Get, Head};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, Resource, Responder};
+
+use crate::Surface;
+use crate::incoming::Incoming;
+use crate::server::DefaultTenant;
+
+pub(crate) use documentation::{__path_document, __path_page, __path_script};
+pub(crate) use introspect::__path_introspect;
+pub(crate) use jwks::__path_jwks;
+pub(crate) use metadata::__path_metadata;
+pub(crate) use protected_resource::__path_protected_resource;
+pub(crate) use strategies::__path_strategies;
+pub(crate) use token::__path_token;
+
+/// Registers what an address serves.
+pub(crate) fn configure(surface: Surface) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        if surface.public {
+            config
+                .service(post("/api/v1/tenant/{id}/oauth/token", token::token))
+                .service(post("/oauth/token", token::token))
+                .service(post("/oauth2/token", token::token))
+                .service(post("/api/v1/tenant/{id}/oauth/introspect", introspect::introspect))
+                .service(post("/oauth2/introspect", introspect::introspect))
+                .service(get("/api/v1/tenant/{id}/strategies", strategies::strategies))
+                .service(get("/api/v1/tenant/{id}/.well-known/jwks.json", jwks::jwks))
+                .service(get("/oauth2/jwks", jwks::jwks))
+                .service(get("/api/v1/tenant/{id}/.well-known/openid-configuration", metadata::metadata))
+                .service(get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata))
+                .service(get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata))
+                .service(get("/api/v1/protected-resource", protected_resource::protected_resource))
+                .service(get("/openapi.json", documentation::document))
+                .service(get("/docs", documentation::page))
+                .service(get("/docs/scalar.js", documentation::script))
+                .service(get("/docs/start.js", documentation::start));
+        }
+        config.default_service(web::to(unknown::unknown_path));
+    }
+}
+
+fn post<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(web::post().to(handler)).default_service(web::to(unknown::not_post))
+}
+
+/// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1).
+fn get<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let route = web::route().guard(Any(Get()).or(Head())).to(handler);
+    web::resource(path).route(route).default_service(web::to(unknown::not_get))
+}
+
+/// The tenant that the path names, or the default one on the paths without a tenant. No tenant has the empty name.
+fn tenant_name<'a>(incoming: &'a Incoming, default_tenant: &'a DefaultTenant) -> &'a str {
+    incoming.tenant().or(default_tenant.0.as_deref()).unwrap_or_default()
+}

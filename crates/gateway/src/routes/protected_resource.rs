@@ -1,0 +1,74 @@
+//! `GET /api/v1/protected-resource`: a sample resource server, to try a token at (RFC 6750, RFC 9068 §4).
+
+use actix_web::HttpResponse;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
+use grants::{AccessTokenClaims, BearerRefusal, ProtectedResource};
+use protocol::{BearerToken, ScopeToken};
+use serde::Serialize;
+use tenancy::TenantError;
+
+use crate::Services;
+use crate::incoming::Incoming;
+use crate::respond::{Refusal, secret_json};
+use crate::server::SampleResource;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    data: &'static str,
+    tenant: &'a str,
+    caller: Caller<'a>,
+    scopes: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Caller<'a> {
+    r#type: &'static str,
+    client_id: &'a str,
+}
+
+/// Try a token at the sample resource server.
+#[utoipa::path(
+    get, path = "/api/v1/protected-resource", tag = "sample",
+    security(("access_token" = [])),
+    responses(
+        (status = 200, description = "The token does", body = crate::openapi::Sample),
+        (status = 401, description = "invalid_token, with WWW-Authenticate: Bearer; without a token no error code (RFC 6750 section 3.1)", body = crate::openapi::Error),
+        (status = 403, description = "insufficient_scope", body = crate::openapi::Error),
+        (status = 404, description = "No sample resource server is configured", body = crate::openapi::Error),
+    )
+)]
+pub(crate) async fn protected_resource(
+    services: Data<Services>,
+    resource: Data<SampleResource>,
+    incoming: Incoming,
+) -> Result<HttpResponse, Refusal> {
+    let Some(resource) = &resource.0 else { return Err(Refusal::not_found("Unknown path")) };
+    let token = BearerToken::from_authorization(incoming.authorization()?)
+        .ok_or_else(|| Refusal::bearer_required(&resource.audience))?;
+    let claims = admit(&services, resource, &token, &incoming).await.map_err(|refusal| {
+        refusal.in_bearer_realm(&resource.audience, resource.required_scope.as_ref().map(ScopeToken::as_str))
+    })?;
+    secret_json(&Answer {
+        data: "Protected resource data",
+        tenant: &resource.tenant,
+        caller: Caller { r#type: if claims.sub == claims.client_id { "machine" } else { "user" }, client_id: &claims.client_id },
+        scopes: claims.scope.as_deref().unwrap_or_default().split_whitespace().collect(),
+    })
+}
+
+async fn admit(
+    services: &Services,
+    resource: &ProtectedResource,
+    token: &BearerToken,
+    incoming: &Incoming,
+) -> Result<AccessTokenClaims, Refusal> {
+    let tenant = services.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
+        TenantError::Unknown => BearerRefusal::TenantSuspended.into(),
+        TenantError::Store(_) => Refusal::from(error),
+    })?;
+    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
+    let claims = services.engine.admit(&tenant, token, resource, (services.clock)()).await?;
+    incoming.note(|notes| notes.client = registry::ClientId::parse(&claims.client_id).ok());
+    Ok(claims)
+}

@@ -1,0 +1,50 @@
+//! `POST …/oauth/token`: the token endpoint (RFC 6749 §3.2). The handler is the request's way and nothing else.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use protocol::{TokenRequest, TokenResponse};
+use tenancy::Tenant;
+
+use super::tenant_name;
+use crate::Services;
+use crate::incoming::Incoming;
+use crate::respond::{Refusal, secret_json};
+use crate::server::DefaultTenant;
+
+/// Fetch an access token.
+#[utoipa::path(
+    post, path = "/api/v1/tenant/{id}/oauth/token", tag = "tokens",
+    params(("id" = String, Path, description = "Tenant id. The default tenant is also served at /oauth/token and /oauth2/token.")),
+    request_body(content = crate::openapi::TokenForm, content_type = "application/x-www-form-urlencoded"),
+    security((), ("client_secret_basic" = [])),
+    responses(
+        (status = 200, description = "A token (RFC 6749 section 5.1)", body = crate::openapi::Token),
+        (status = 400, description = "invalid_request, unauthorized_client, unsupported_grant_type, invalid_scope or invalid_target (RFC 6749 section 5.2, RFC 8707 section 2)", body = crate::openapi::Error),
+        (status = 401, description = "invalid_client, with WWW-Authenticate: Basic", body = crate::openapi::Error),
+        (status = 404, description = "Unknown or suspended tenant, or one without oauth2", body = crate::openapi::Error),
+        (status = 408, description = "Head not complete in 5 s or body not in 10 s", body = crate::openapi::Error),
+        (status = 413, description = "Body over 65536 bytes", body = crate::openapi::Error),
+        (status = 415, description = "Body is not a form", body = crate::openapi::Error),
+        (status = 503, description = "Store or hash queue cannot take the request; Retry-After says when", body = crate::openapi::Error),
+    )
+)]
+pub(crate) async fn token(
+    services: Data<Services>,
+    default_tenant: Data<DefaultTenant>,
+    mut incoming: Incoming,
+) -> Result<HttpResponse, Refusal> {
+    let name = tenant_name(&incoming, &default_tenant);
+    let tenant = services.tenants.resolve_authorization_server(name).await?;
+    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
+    let issued = issue(&services, &tenant, &mut incoming).await;
+    secret_json(&issued.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?)
+}
+
+async fn issue(services: &Services, tenant: &Tenant, incoming: &mut Incoming) -> Result<TokenResponse, Refusal> {
+    let body = incoming.form().await?;
+    let now = (services.clock)();
+    let (credentials, request) = TokenRequest::parse(incoming.authorization()?, &body)?;
+    let client = services.authenticator.authenticate(tenant, credentials, &incoming.source(), now).await?;
+    incoming.note(|notes| notes.client = Some(client.client().id.clone()));
+    Ok(services.engine.issue(tenant, &client, &request, now).await?)
+}

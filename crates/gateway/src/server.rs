@@ -1,0 +1,148 @@
+//! Listeners, worker threads and the composition of the HTTP service.
+
+use std::future::ready;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_http::{Extensions, HttpService, Protocol};
+use actix_server::{Server, ServerBuilder};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::{AppConfig, ServerHandle};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Data;
+use actix_web::{App, Error};
+use grants::ProtectedResource;
+
+use crate::access_log::AccessLog;
+use crate::connection::WatchedStream;
+use crate::{Listener, Options, Services, routes};
+
+/// How long open requests may take when the program ends.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// The tenant of the paths without a tenant.
+pub(crate) struct DefaultTenant(pub(crate) Option<String>);
+/// The base of every URL that we publish, without a slash at its end.
+pub(crate) struct PublicUrl(pub(crate) String);
+/// The sample resource server.
+pub(crate) struct SampleResource(pub(crate) Option<ProtectedResource>);
+
+/// A bound gateway; it serves while its future is awaited.
+pub struct Gateway {
+    server: Server,
+    addresses: Vec<SocketAddr>,
+}
+
+/// Stops a gateway from elsewhere.
+pub struct GatewayHandle(ServerHandle);
+
+/// An address could not be taken.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+pub struct BindError {
+    address: SocketAddr,
+    #[source]
+    source: io::Error,
+}
+
+impl Gateway {
+    /// Takes all addresses, or none.
+    ///
+    /// # Errors
+    /// [`BindError`], naming the address.
+    pub fn bind(options: &Options, services: &Services) -> Result<Self, BindError> {
+        let mut builder = Server::build()
+            .workers(options.workers)
+            .disable_signals()
+            .shutdown_timeout(DRAIN.as_secs());
+        let mut addresses = Vec::with_capacity(options.listeners.len());
+        for listener in &options.listeners {
+            let failed = |source| BindError { address: listener.address, source };
+            let socket = socket(listener.address).map_err(failed)?;
+            addresses.push(socket.local_addr().map_err(failed)?);
+            builder = listen(builder, socket, *listener, options, services).map_err(failed)?;
+        }
+        Ok(Self { server: builder.run(), addresses })
+    }
+
+    /// Where it listens, ports as the system chose them.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Stops it from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> GatewayHandle {
+        GatewayHandle(self.server.handle())
+    }
+
+    /// Serves until it is stopped and its open requests are answered.
+    ///
+    /// # Errors
+    /// When a worker cannot be started.
+    pub async fn serve(self) -> io::Result<()> {
+        self.server.await
+    }
+}
+
+impl GatewayHandle {
+    /// Takes no new connections, answers what is open, and ends.
+    pub async fn stop(&self) {
+        self.0.stop(true).await;
+    }
+}
+
+fn socket(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpListener::bind(address)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// One listener: socket -> watched stream -> HTTP/1.1 -> routes.
+fn listen(
+    builder: ServerBuilder,
+    socket: TcpListener,
+    listener: Listener,
+    options: &Options,
+    services: &Services,
+) -> io::Result<ServerBuilder> {
+    let services = Data::new(services.clone());
+    let default_tenant = Data::new(DefaultTenant(options.default_tenant.clone()));
+    let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
+    let sample = Data::new(SampleResource(options.protected_resource.clone()));
+    let draining = builder.graceful_shutdown_signal();
+    builder.listen(format!("http-{}", listener.address), socket, move || {
+        let app = App::new()
+            .app_data(services.clone())
+            .app_data(default_tenant.clone())
+            .app_data(public_url.clone())
+            .app_data(sample.clone())
+            .wrap(AccessLog)
+            .configure(routes::configure(listener.surface))
+            .into_factory()
+            .map_err(|error: Error| error.error_response());
+        let draining = draining.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let draining = draining.clone();
+                async move { draining.notified().await }
+            })
+            .keep_alive(actix_http::KeepAlive::Disabled)
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(Duration::from_secs(1))
+            .on_connect_ext(|stream: &WatchedStream, data: &mut Extensions| {
+                data.insert::<Rc<_>>(stream.deadlines());
+            })
+            .finish(map_config(app, |()| AppConfig::default()));
+        fn_service(|socket: TcpStream| {
+            let peer = socket.peer_addr().ok();
+            // Answers are small and whole: waiting for more to send would only add latency.
+            let _ = socket.set_nodelay(true);
+            ready(Ok((WatchedStream::new(socket), Protocol::Http1, peer)))
+        })
+        .and_then(http)
+    })
+}

@@ -1,0 +1,27 @@
+//! The domain, as the routes see it.
+
+use std::sync::Arc;
+
+use grants::Engine;
+use keys::KeyRings;
+use protocol::Timestamp;
+use registry::Authenticator;
+use tenancy::TenantResolver;
+
+/// Tells the time. Rules take `now` as an argument; this is where the gateway gets it, once a request.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the routes call.
+#[derive(Clone)]
+pub struct Services {
+    /// Which tenant is this request for?
+    pub tenants: TenantResolver,
+    /// Which client is calling?
+    pub authenticator: Arc<Authenticator>,
+    /// May it have this token?
+    pub engine: Engine,
+    /// A tenant's public keys.
+    pub keys: Arc<KeyRings>,
+    /// What time is it?
+    pub clock: Clock,
+}

@@ -1,0 +1,56 @@
+//! May the bearer of this token use this resource? (RFC 6750 §3.1, RFC 9068 §4)
+
+use keys::TokenError;
+use protocol::{ErrorCode, ErrorResponse, ScopeToken};
+
+use crate::AccessTokenClaims;
+
+/// A resource and what it takes to use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtectedResource {
+    /// The name of the tenant whose tokens it takes, and no other's, whatever their `aud` says.
+    pub tenant: String,
+    /// What `aud` must hold.
+    pub audience: String,
+    /// What `scope` must hold.
+    pub required_scope: Option<ScopeToken>,
+}
+
+/// Why the bearer may not.
+#[derive(Debug, thiserror::Error)]
+pub enum BearerRefusal {
+    /// The token is not one of the tenant's, or no longer, or not for this resource.
+    #[error("the token is not valid here")]
+    Token(#[from] TokenError),
+    /// The tenant serves no requests, so neither do its tokens.
+    #[error("the tenant of the token is suspended")]
+    TenantSuspended,
+    /// The token is good but lacks the scope.
+    #[error("the token lacks a scope")]
+    InsufficientScope(ScopeToken),
+}
+
+/// Judges the scope of a token that has been verified for the resource's tenant and audience.
+pub(crate) fn decide(claims: &AccessTokenClaims, resource: &ProtectedResource) -> Result<(), BearerRefusal> {
+    let Some(required) = &resource.required_scope else { return Ok(()) };
+    let held = claims.scope.as_deref().unwrap_or_default().split(' ');
+    if held.into_iter().any(|token| token == required.as_str()) {
+        Ok(())
+    } else {
+        Err(BearerRefusal::InsufficientScope(required.clone()))
+    }
+}
+
+impl From<&BearerRefusal> for ErrorResponse {
+    fn from(refusal: &BearerRefusal) -> Self {
+        match refusal {
+            BearerRefusal::Token(error) => Self::new(ErrorCode::InvalidToken, error.description()),
+            BearerRefusal::TenantSuspended => {
+                Self::new(ErrorCode::InvalidToken, "Token issuer is not active")
+            }
+            BearerRefusal::InsufficientScope(_) => {
+                Self::new(ErrorCode::InsufficientScope, "Token does not have the required scope")
+            }
+        }
+    }
+}

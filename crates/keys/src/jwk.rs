@@ -1,0 +1,196 @@
+//! A public key as verifiers fetch it (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), members in the order of the seeds.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::SigningAlgorithm;
+use serde::{Serialize, Serializer};
+
+use crate::KeyId;
+
+/// A JSON Web Key without anything private.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PublicJwk {
+    kty: &'static str,
+    #[serde(rename = "use")]
+    public_key_use: &'static str,
+    #[serde(serialize_with = "display")]
+    kid: KeyId,
+    #[serde(flatten)]
+    parameters: PublicParameters,
+    #[serde(serialize_with = "display")]
+    alg: SigningAlgorithm,
+}
+
+/// What differs between key types; numbers and coordinates are base64url.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum PublicParameters {
+    /// RSA: "Base64urlUInt-encoded", so without leading zeros (RFC 7518 §6.3.1).
+    Rsa {
+        /// Modulus.
+        n: String,
+        /// Exponent.
+        e: String,
+    },
+    /// "The length of this octet string MUST be the full size of a coordinate for the curve" (RFC 7518 §6.2.1.2).
+    Ec {
+        /// Curve.
+        crv: &'static str,
+        /// First coordinate.
+        x: String,
+        /// Second coordinate.
+        y: String,
+    },
+    /// An octet key pair, such as Ed25519 (RFC 8037 §2).
+    Okp {
+        /// Curve.
+        crv: &'static str,
+        /// The public key.
+        x: String,
+    },
+}
+
+impl PublicJwk {
+    /// An RSA key of this modulus and exponent, big-endian.
+    pub(crate) fn rsa(id: KeyId, algorithm: SigningAlgorithm, modulus: &[u8], exponent: &[u8]) -> Self {
+        let n = BASE64URL.encode(without_leading_zeros(modulus));
+        let e = BASE64URL.encode(without_leading_zeros(exponent));
+        Self::new("RSA", id, algorithm, PublicParameters::Rsa { n, e })
+    }
+
+    /// An EC key of this uncompressed point (SEC 1 §2.3.3): `04`, then both coordinates at full size, so that cutting it in the
+    /// middle keeps their leading zeros.
+    pub(crate) fn ec(id: KeyId, algorithm: SigningAlgorithm, crv: &'static str, point: &[u8]) -> Option<Self> {
+        let coordinates = point.strip_prefix(&[4]).filter(|bytes| bytes.len().is_multiple_of(2))?;
+        let (x, y) = coordinates.split_at(coordinates.len() / 2);
+        let (x, y) = (BASE64URL.encode(x), BASE64URL.encode(y));
+        Some(Self::new("EC", id, algorithm, PublicParameters::Ec { crv, x, y }))
+    }
+
+    /// An Ed25519 key.
+    pub(crate) fn ed25519(id: KeyId, algorithm: SigningAlgorithm, public_key: &[u8]) -> Self {
+        let x = BASE64URL.encode(public_key);
+        Self::new("OKP", id, algorithm, PublicParameters::Okp { crv: "Ed25519", x })
+    }
+
+    /// Its identifier.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.kid
+    }
+
+    /// The numbers of the key.
+    #[must_use]
+    pub fn parameters(&self) -> &PublicParameters {
+        &self.parameters
+    }
+
+    /// The thumbprint: SHA-256 over the required members, in lexicographic order, without blanks (RFC 7638 §3).
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        let kty = self.kty;
+        let canonical = match &self.parameters {
+            PublicParameters::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"{kty}","n":"{n}"}}"#),
+            PublicParameters::Ec { crv, x, y } => {
+                format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}","y":"{y}"}}"#)
+            }
+            PublicParameters::Okp { crv, x } => format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}"}}"#),
+        };
+        BASE64URL.encode(digest(&SHA256, canonical.as_bytes()))
+    }
+
+    fn new(kty: &'static str, kid: KeyId, alg: SigningAlgorithm, parameters: PublicParameters) -> Self {
+        Self { kty, public_key_use: "sig", kid, parameters, alg }
+    }
+}
+
+fn without_leading_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    &number[zeros..]
+}
+
+fn display<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PrivateKeyDocument, SigningKey, test_keys};
+
+    const ID: KeyId = KeyId::numbered(1);
+
+    fn json(jwk: &PublicJwk) -> String {
+        serde_json::to_string(jwk).unwrap()
+    }
+
+    #[test]
+    fn members_stand_in_the_order_of_the_seeds() {
+        let rsa = PublicJwk::rsa(ID, SigningAlgorithm::RS256, &[0, 255, 1], &[1, 0, 1]);
+        assert_eq!(
+            json(&rsa),
+            r#"{"kty":"RSA","use":"sig","kid":"oauth2-key-1","n":"_wE","e":"AQAB","alg":"RS256"}"#
+        );
+        let point = [&[4], [0; 32].as_slice(), [255; 32].as_slice()].concat();
+        let ec = PublicJwk::ec(ID, SigningAlgorithm::ES256, "P-256", &point).unwrap();
+        let (x, y) = (BASE64URL.encode([0; 32]), BASE64URL.encode([255; 32]));
+        let expected = format!(
+            r#"{{"kty":"EC","use":"sig","kid":"oauth2-key-1","crv":"P-256","x":"{x}","y":"{y}","alg":"ES256"}}"#
+        );
+        assert_eq!(json(&ec), expected);
+        let okp = PublicJwk::ed25519(ID, SigningAlgorithm::EdDSA, &[1, 2, 3]);
+        assert_eq!(
+            json(&okp),
+            r#"{"kty":"OKP","use":"sig","kid":"oauth2-key-1","crv":"Ed25519","x":"AQID","alg":"EdDSA"}"#
+        );
+    }
+
+    #[test]
+    fn the_thumbprint_is_that_of_the_example_in_the_rfc() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZC\
+                 iFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgn\
+                 Yb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw\
+                 0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let jwk = PublicJwk::rsa(ID, SigningAlgorithm::RS256, &BASE64URL.decode(n).unwrap(), &[1, 0, 1]);
+        assert_eq!(jwk.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+
+    #[test]
+    fn fifty_generated_ec_keys_have_padded_coordinates() {
+        for (algorithm, encoded_len) in [(SigningAlgorithm::ES256, 43), (SigningAlgorithm::ES384, 64)] {
+            for _ in 0..50 {
+                let document = PrivateKeyDocument::generate(algorithm).unwrap();
+                let key = SigningKey::parse(ID, algorithm, document.expose()).unwrap();
+                match key.jwk().parameters() {
+                    PublicParameters::Ec { x, y, .. } => assert_eq!((x.len(), y.len()), (encoded_len, encoded_len)),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_independent_reader_finds_the_same_key_and_thumbprint() {
+        for algorithm in SigningAlgorithm::ALL {
+            let key = test_keys::signing_key(ID, algorithm);
+            let foreign: jsonwebtoken::jwk::Jwk = serde_json::from_str(&json(key.jwk())).unwrap();
+            assert!(foreign.is_supported(), "{algorithm}");
+            assert_eq!(foreign.common.key_id.as_deref(), Some("oauth2-key-1"));
+            assert_eq!(foreign.common.key_algorithm.unwrap().to_string(), algorithm.as_str());
+            let thumbprint = foreign.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256).unwrap();
+            assert_eq!(thumbprint, key.thumbprint(), "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_an_rsa_key_are_those_that_another_library_reads() {
+        use rsa::pkcs8::DecodePrivateKey as _;
+        use rsa::traits::PublicKeyParts as _;
+        let foreign = rsa::RsaPrivateKey::from_pkcs8_pem(test_keys::RSA_2048_PKCS8).unwrap();
+        let jwk = test_keys::signing_key(ID, SigningAlgorithm::RS256).jwk().clone();
+        let n = BASE64URL.encode(foreign.n().to_bytes_be());
+        let e = BASE64URL.encode(foreign.e().to_bytes_be());
+        assert_eq!(jwk.parameters(), &PublicParameters::Rsa { n, e });
+    }
+}

@@ -1,0 +1,74 @@
+//! A tenant's published keys as one answer: the document is built once and served as it is (RFC 7517 §5).
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use serde::Serialize;
+
+use crate::PublicJwk;
+
+/// A JWK set, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JwkSet {
+    keys: Vec<PublicJwk>,
+    json: Arc<[u8]>,
+    etag: String,
+}
+
+impl JwkSet {
+    /// A set of these keys, in this order.
+    #[must_use]
+    pub fn new(keys: Vec<PublicJwk>) -> Self {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            keys: &'a [PublicJwk],
+        }
+        let json: Arc<[u8]> = serde_json::to_vec(&Document { keys: &keys })
+            .expect("a structure of strings is always valid JSON")
+            .into();
+        let hash = digest(&SHA256, &json);
+        let etag = format!("\"{}\"", BASE64URL.encode(&hash.as_ref()[..16]));
+        Self { keys, json, etag }
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> &[PublicJwk] {
+        &self.keys
+    }
+
+    /// The document; cloning it copies no bytes.
+    #[must_use]
+    pub fn json(&self) -> &Arc<[u8]> {
+        &self.json
+    }
+
+    /// Its strong entity tag, in quotes (RFC 9110 §8.8.3).
+    #[must_use]
+    pub fn etag(&self) -> &str {
+        &self.etag
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::SigningAlgorithm;
+
+    use super::*;
+    use crate::{KeyId, test_keys};
+
+    #[test]
+    fn the_tag_changes_with_the_keys_and_only_then() {
+        let jwk = |number| test_keys::signing_key(KeyId::numbered(number), SigningAlgorithm::ES256).jwk().clone();
+        let one = JwkSet::new(vec![jwk(1)]);
+        let two = JwkSet::new(vec![jwk(1), jwk(2)]);
+        assert_eq!(one, JwkSet::new(vec![jwk(1)]));
+        assert_ne!(one.etag(), two.etag());
+        assert!(one.etag().starts_with('"') && one.etag().ends_with('"') && one.etag().len() == 24);
+        let read: jsonwebtoken::jwk::JwkSet = serde_json::from_slice(two.json()).unwrap();
+        assert_eq!(read.keys.len(), 2);
+        assert_eq!(JwkSet::new(Vec::new()).json().as_ref(), br#"{"keys":[]}"#);
+    }
+}

@@ -1,0 +1,98 @@
+//! What sealed bytes are bound to: a private key belongs to one tenant, identifier and algorithm, and a row that was moved to
+//! another place does not unseal there.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use protocol::SigningAlgorithm;
+use tenancy::TenantId;
+
+use crate::{KeyId, SealingKeyId};
+
+/// What is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealingContext<'a> {
+    /// The private key of a tenant.
+    SigningKey {
+        /// Whose it is.
+        tenant: &'a TenantId,
+        /// Which of the tenant's keys.
+        id: KeyId,
+        /// What it signs with.
+        algorithm: SigningAlgorithm,
+    },
+    /// A secret of the whole installation, by its name.
+    Named(&'a str),
+}
+
+/// Sealed bytes could not be made or read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SealError {
+    /// The first byte names another format.
+    #[error("sealed in a format that this version does not know")]
+    UnknownFormat,
+    /// Another key has sealed them.
+    #[error("sealed with sealing key {sealed_with}, but sealing key {present} is configured")]
+    WrongKey {
+        /// The key that is needed.
+        sealed_with: SealingKeyId,
+        /// The key that there is.
+        present: SealingKeyId,
+    },
+    /// The right key, but the bytes do not authenticate.
+    #[error("altered, cut off or sealed for something else")]
+    Corrupt,
+    /// A sealing service did not answer.
+    #[error("the sealing service is unavailable")]
+    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
+    /// No random bytes, or more plaintext than the cipher takes.
+    #[error("the cryptographic library failed")]
+    Failed,
+}
+
+impl SealingContext<'_> {
+    /// The context as associated data. Each field is preceded by its length, so no two contexts have the same bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::SigningKey { tenant, id, algorithm } => {
+                let number = id.number().to_string();
+                length_prefixed(&["signing-key", tenant.as_str(), &number, algorithm.as_str()])
+            }
+            Self::Named(name) => length_prefixed(&["named", name]),
+        }
+    }
+}
+
+fn length_prefixed(fields: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(64);
+    for field in fields {
+        bytes.extend_from_slice(&(field.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(field.as_bytes());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_contexts_have_the_same_bytes() {
+        let tenants = ["a", "a1", "signing-key"].map(|id| TenantId::parse(id).unwrap());
+        let mut seen = Vec::new();
+        for tenant in &tenants {
+            for number in [1, 2, 11] {
+                for algorithm in SigningAlgorithm::ALL {
+                    let id = KeyId::numbered(number);
+                    seen.push(SealingContext::SigningKey { tenant, id, algorithm }.to_bytes());
+                }
+            }
+        }
+        seen.extend(["", "a", "pepper", "signing-key"].map(|name| SealingContext::Named(name).to_bytes()));
+        let count = seen.len();
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), count);
+    }
+}

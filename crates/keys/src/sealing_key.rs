@@ -1,0 +1,256 @@
+//! The key that seals private keys and the pepper at rest: AES-256-GCM (NIST SP 800-38D), 32 bytes in base64 in a file.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::{digest, rand};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use protocol::Secret;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::{GenerationError, SealError, SealingContext};
+
+/// 32 secret bytes and their name.
+pub struct SealingKey {
+    bytes: Zeroizing<[u8; KEY_LEN]>,
+    id: SealingKeyId,
+    cipher: LessSafeKey,
+}
+
+/// The name of a sealing key: the beginning of a hash of it. It stands in front of all that the key has sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SealingKeyId([u8; ID_LEN]);
+
+/// The text is no sealing key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSealingKey {
+    /// It has other characters or wrong padding.
+    #[error("a sealing key is 32 bytes in base64; this is not base64")]
+    NotBase64,
+    /// It is too short or too long.
+    #[error("a sealing key is 32 bytes in base64; this is base64 of {0} bytes")]
+    WrongLength(usize),
+}
+
+const KEY_LEN: usize = 32;
+const ID_LEN: usize = 8;
+const TAG_LEN: usize = 16;
+const VERSION: u8 = 1;
+/// Version and key identifier; both are authenticated with the context.
+const PREFIX_LEN: usize = 1 + ID_LEN;
+const HEAD_LEN: usize = PREFIX_LEN + NONCE_LEN;
+
+impl SealingKey {
+    /// A new random key.
+    ///
+    /// # Errors
+    /// [`GenerationError`] if there are no random bytes.
+    pub fn generate() -> Result<Self, GenerationError> {
+        let mut bytes = Zeroizing::new([0; KEY_LEN]);
+        rand::fill(bytes.as_mut_slice()).map_err(|_| GenerationError)?;
+        Ok(Self::from_bytes(bytes))
+    }
+
+    /// Reads the text of a key file; blanks and line ends around it do not count.
+    ///
+    /// # Errors
+    /// [`InvalidSealingKey`]; it holds nothing of the text.
+    pub fn from_base64(text: &Secret) -> Result<Self, InvalidSealingKey> {
+        let decoded = BASE64.decode(text.expose().trim()).map_err(|_| InvalidSealingKey::NotBase64)?;
+        let decoded = Zeroizing::new(decoded);
+        let mut bytes = Zeroizing::new([0; KEY_LEN]);
+        if decoded.len() != KEY_LEN {
+            return Err(InvalidSealingKey::WrongLength(decoded.len()));
+        }
+        bytes.copy_from_slice(&decoded);
+        Ok(Self::from_bytes(bytes))
+    }
+
+    /// The text of a key file.
+    #[must_use]
+    pub fn to_base64(&self) -> Secret {
+        Secret::new(BASE64.encode(self.bytes.as_slice()))
+    }
+
+    /// Its name, which may be shown.
+    #[must_use]
+    pub fn id(&self) -> SealingKeyId {
+        self.id
+    }
+
+    /// Encrypts and authenticates. Nonces are random: with 96 bits one key may seal 2^32 times, which no installation reaches.
+    ///
+    /// # Errors
+    /// [`SealError::Failed`].
+    pub fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; NONCE_LEN];
+        rand::fill(&mut nonce).map_err(|_| SealError::Failed)?;
+        // The plaintext stands in this buffer until it is encrypted in place, hence the exact capacity and the wiping.
+        let mut sealed = Zeroizing::new(Vec::with_capacity(HEAD_LEN + plaintext.len() + TAG_LEN));
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&self.id.0);
+        let associated = Aad::from(associated_data(&sealed, context));
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plaintext);
+        let tag = self
+            .cipher
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                associated,
+                &mut sealed[HEAD_LEN..],
+            )
+            .map_err(|_| SealError::Failed)?;
+        sealed.extend_from_slice(tag.as_ref());
+        Ok(std::mem::take(&mut *sealed))
+    }
+
+    /// Decrypts what this key has sealed for the same context.
+    ///
+    /// # Errors
+    /// [`SealError`], telling a wrong key from damaged bytes.
+    pub fn unseal(&self, context: &SealingContext<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        if sealed.first().is_some_and(|version| *version != VERSION) {
+            return Err(SealError::UnknownFormat);
+        }
+        let (prefix, rest) = sealed.split_at_checked(PREFIX_LEN).ok_or(SealError::Corrupt)?;
+        let sealed_with = SealingKeyId(prefix[1..].try_into().map_err(|_| SealError::Corrupt)?);
+        if sealed_with != self.id {
+            return Err(SealError::WrongKey { sealed_with, present: self.id });
+        }
+        let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(SealError::Corrupt)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Corrupt)?;
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        let associated = Aad::from(associated_data(prefix, context));
+        let length = self
+            .cipher
+            .open_in_place(nonce, associated, &mut buffer)
+            .map_err(|_| SealError::Corrupt)?
+            .len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+
+    fn from_bytes(bytes: Zeroizing<[u8; KEY_LEN]>) -> Self {
+        let mut hashed = digest::Context::new(&digest::SHA256);
+        hashed.update(b"latchkey sealing key id");
+        hashed.update(bytes.as_slice());
+        let mut id = [0; ID_LEN];
+        id.copy_from_slice(&hashed.finish().as_ref()[..ID_LEN]);
+        let cipher = UnboundKey::new(&AES_256_GCM, bytes.as_slice()).expect("AES-256 takes any 32 bytes");
+        Self { bytes, id: SealingKeyId(id), cipher: LessSafeKey::new(cipher) }
+    }
+}
+
+fn associated_data(prefix: &[u8], context: &SealingContext<'_>) -> Vec<u8> {
+    [prefix, &context.to_bytes()].concat()
+}
+
+impl Drop for SealingKey {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealingKey({}, [redacted])", self.id)
+    }
+}
+
+impl fmt::Display for SealingKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SealingKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealingKeyId({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::SigningAlgorithm;
+    use tenancy::TenantId;
+
+    use super::*;
+    use crate::KeyId;
+
+    const PEPPER: SealingContext<'_> = SealingContext::Named("pepper");
+
+    fn read(text: &str) -> Result<SealingKey, InvalidSealingKey> {
+        SealingKey::from_base64(&Secret::new(text.to_owned()))
+    }
+
+    #[test]
+    fn a_key_is_the_same_after_a_trip_through_its_file() {
+        let key = SealingKey::generate().unwrap();
+        let text = key.to_base64().expose().to_owned();
+        assert_eq!(text.len(), 44);
+        let again = read(&format!("  {text}\r\n")).unwrap();
+        assert_eq!(again.id(), key.id());
+        assert_eq!(again.unseal(&PEPPER, &key.seal(&PEPPER, b"x").unwrap()).unwrap().as_slice(), b"x");
+        assert_ne!(SealingKey::generate().unwrap().id(), key.id());
+        assert!(!format!("{key:?}").contains(&text[..8]));
+    }
+
+    #[test]
+    fn a_text_that_is_no_key_is_refused_with_its_reason() {
+        assert_eq!(read("").unwrap_err(), InvalidSealingKey::WrongLength(0));
+        assert_eq!(read("c2hvcnQ=").unwrap_err(), InvalidSealingKey::WrongLength(5));
+        assert_eq!(read("not base64!").unwrap_err(), InvalidSealingKey::NotBase64);
+        assert_eq!(read(&BASE64.encode([7; 33])).unwrap_err(), InvalidSealingKey::WrongLength(33));
+    }
+
+    #[test]
+    fn what_was_sealed_unseals_in_its_own_context_only() {
+        let key = SealingKey::generate().unwrap();
+        let [acme, other] = ["acme", "other"].map(|id| TenantId::parse(id).unwrap());
+        let context =
+            |tenant, number, algorithm| SealingContext::SigningKey { tenant, id: KeyId::numbered(number), algorithm };
+        let own = context(&acme, 1, SigningAlgorithm::RS256);
+        let sealed = key.seal(&own, b"private").unwrap();
+        assert_eq!(key.unseal(&own, &sealed).unwrap().as_slice(), b"private");
+        assert!(!sealed.windows(7).any(|window| window == b"private"));
+        for foreign in [
+            context(&other, 1, SigningAlgorithm::RS256),
+            context(&acme, 2, SigningAlgorithm::RS256),
+            context(&acme, 1, SigningAlgorithm::PS256),
+            PEPPER,
+        ] {
+            assert!(matches!(key.unseal(&foreign, &sealed), Err(SealError::Corrupt)), "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_plaintext_is_never_sealed_alike() {
+        let key = SealingKey::generate().unwrap();
+        assert_ne!(key.seal(&PEPPER, b"x").unwrap(), key.seal(&PEPPER, b"x").unwrap());
+    }
+
+    #[test]
+    fn a_wrong_key_is_told_from_damage() {
+        let [key, other] = [SealingKey::generate().unwrap(), SealingKey::generate().unwrap()];
+        let sealed = key.seal(&PEPPER, b"pepper").unwrap();
+        match other.unseal(&PEPPER, &sealed).unwrap_err() {
+            SealError::WrongKey { sealed_with, present } => {
+                assert_eq!((sealed_with, present), (key.id(), other.id()));
+            }
+            error => panic!("{error}"),
+        }
+        for at in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[at] ^= 1;
+            let error = key.unseal(&PEPPER, &altered).unwrap_err();
+            let expected = match at {
+                0 => matches!(error, SealError::UnknownFormat),
+                1..PREFIX_LEN => matches!(error, SealError::WrongKey { .. }),
+                _ => matches!(error, SealError::Corrupt),
+            };
+            assert!(expected, "byte {at}: {error}");
+            assert!(key.unseal(&PEPPER, &sealed[..at]).is_err(), "cut at {at}");
+        }
+    }
+}

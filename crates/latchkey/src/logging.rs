@@ -1,0 +1,125 @@
+//! Where log lines go: through a bounded buffer to the standard output, written by a thread of their own.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Lines wait at most this long. The writer sleeps between two looks rather than being woken by each line: a wake-up costs a
+/// request on the same core more than the line itself.
+const FLUSH_EVERY: Duration = Duration::from_millis(50);
+/// What may wait. A reader of the log that stalls costs lines, never requests.
+const CAPACITY: usize = 4 * 1024 * 1024;
+
+/// Writes what is left when it is dropped.
+pub(crate) struct LogGuard {
+    buffer: Arc<Buffer>,
+    writer: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Buffer {
+    lines: Mutex<Vec<u8>>,
+    dropped: AtomicU64,
+    ended: AtomicBool,
+}
+
+#[derive(Clone)]
+struct BufferWriter(Arc<Buffer>);
+
+/// Starts logging: JSON lines, `info` and above unless the filter says otherwise.
+pub(crate) fn start(filter: Option<&str>) -> LogGuard {
+    let buffer = Arc::new(Buffer::default());
+    let filter = EnvFilter::try_new(filter.unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_writer(BufferWriter(Arc::clone(&buffer)))
+        .init();
+    let writer = thread::Builder::new().name("log-writer".to_owned()).spawn({
+        let buffer = Arc::clone(&buffer);
+        move || buffer.write_until_ended(&mut io::stdout())
+    });
+    LogGuard { buffer, writer: writer.ok() }
+}
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        self.buffer.ended.store(true, Ordering::Release);
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Buffer {
+    fn write_until_ended(&self, out: &mut impl Write) {
+        let mut batch = Vec::new();
+        loop {
+            let ended = self.ended.load(Ordering::Acquire);
+            std::mem::swap(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner), &mut batch);
+            let dropped = self.dropped.swap(0, Ordering::Relaxed);
+            if dropped > 0 {
+                let _ = writeln!(batch, "{{\"level\":\"WARN\",\"message\":\"log lines dropped\",\"count\":{dropped}}}");
+            }
+            // A closed output is no reason to end: the platform serves on without a log.
+            let _ = out.write_all(&batch).and_then(|()| out.flush());
+            batch.clear();
+            if ended {
+                return;
+            }
+            thread::sleep(FLUSH_EVERY);
+        }
+    }
+}
+
+/// Takes whole lines, as the formatter hands them over; a line that does not fit is counted and dropped.
+impl Write for BufferWriter {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut lines = self.0.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() + line.len() > CAPACITY {
+            self.0.dropped.fetch_add(1, Ordering::Relaxed);
+        } else {
+            lines.extend_from_slice(line);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for BufferWriter {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_buffer_drops_lines_counts_them_and_never_blocks() {
+        let buffer = Arc::new(Buffer::default());
+        let mut writer = BufferWriter(Arc::clone(&buffer));
+        let line = vec![b'x'; CAPACITY / 2];
+        for _ in 0..5 {
+            writer.write_all(&line).unwrap();
+        }
+        buffer.ended.store(true, Ordering::Release);
+        let mut out = Vec::new();
+        buffer.write_until_ended(&mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches('x').count(), CAPACITY);
+        assert!(text.ends_with("\"count\":3}\n"));
+    }
+}

@@ -1,0 +1,11 @@
+//! The rules that a well-formed configuration must still keep. Each is a pure function over what was declared; what it
+//! finds carries the key, and so the line.
+
+pub(crate) mod client;
+pub(crate) mod server;
+pub(crate) mod tenant;
+mod text;
+pub(crate) mod unbuilt;
+
+#[cfg(test)]
+mod tests;

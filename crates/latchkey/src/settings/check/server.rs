@@ -1,0 +1,146 @@
+//! The rules over the sections of the whole server: listeners, storage, the sealing key, and the tenants they name.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    super::{
+        declared::{DeclaredTenant, SealingKey, StorageLocation},
+        findings::{Findings, Location},
+        intake::Intake,
+        sections::{Cache, ProtectedResource, SealingKeySetting, Server, Storage},
+        secret::Secret,
+    },
+    tenant::is_tenant_id,
+    text::{LONGEST_URI, check_scope, unfit},
+};
+
+/// Listeners, and the tenant at the un-prefixed paths.
+pub(crate) fn check(
+    server: &Server,
+    tenants: &[(DeclaredTenant, Location)],
+    at: &Location,
+    findings: &mut Findings,
+) {
+    let at = at.key("server");
+    if server.listeners.is_empty() {
+        let problem = "there is nothing to listen on";
+        findings.error(at.key("listeners"), problem, "write `- address: 127.0.0.1:3000`, or leave the key out");
+    }
+    let mut addresses = HashSet::new();
+    for (index, listener) in server.listeners.iter().enumerate() {
+        let at = at.item("listeners", index);
+        // Port 0 asks the system for any free port, so it is never the same one.
+        if listener.address.socket().port() != 0 && !addresses.insert(listener.address.socket()) {
+            findings.error(at.key("address"), "another listener has this address", "leave one of the two out");
+        }
+        let distinct: HashSet<_> = listener.serves.iter().map(|surface| *surface as u8).collect();
+        if listener.serves.is_empty() || distinct.len() < listener.serves.len() {
+            let problem = "this must name public, admin or both, once each";
+            findings.error(at.key("serves"), problem, "write [public], [admin] or [public, admin]");
+        }
+    }
+    if let Some(id) = &server.default_tenant {
+        check_tenant_reference(id, tenants, at.key("default_tenant"), findings);
+    }
+}
+
+/// The sample resource server's tenant, audience and scope.
+pub(crate) fn check_protected_resource(
+    resource: &ProtectedResource,
+    tenants: &[(DeclaredTenant, Location)],
+    at: &Location,
+    findings: &mut Findings,
+) {
+    let at = at.key("protected_resource");
+    check_tenant_reference(&resource.tenant, tenants, at.key("tenant"), findings);
+    if let Some(why) = unfit(&resource.audience, LONGEST_URI) {
+        let mend = "write the audience that tokens must name";
+        findings.error(at.key("audience"), format!("the audience {why}"), mend);
+    }
+    if let Some(scope) = &resource.required_scope {
+        check_scope(findings, at.key("required_scope"), scope);
+    }
+}
+
+/// Where rows are kept; a relative path is relative to `folder`.
+pub(crate) fn storage(
+    storage: &Storage,
+    folder: &Path,
+    at: &Location,
+    findings: &mut Findings,
+) -> Option<StorageLocation> {
+    let url = storage.url.expose();
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Some(StorageLocation::Postgres(Secret::new(url.to_owned())));
+    }
+    match url.strip_prefix("sqlite://") {
+        Some(path) if !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control) => {
+            Some(StorageLocation::Sqlite(folder.join(path)))
+        }
+        Some(_) | None => {
+            let mend = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
+            findings.error(at.key("storage").key("url"), "this names no store", mend);
+            None
+        }
+    }
+}
+
+/// The shared cache's URL, if there is one.
+pub(crate) fn check_cache(cache: &Cache, at: &Location, findings: &mut Findings) {
+    let url = cache.redis_url.as_ref().map(Secret::expose);
+    if url.is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://")) {
+        let mend = "write redis://… or rediss://…, or leave the key out";
+        findings.error(at.key("cache").key("redis_url"), "this names no Redis", mend);
+    }
+}
+
+/// Where the sealing key is.
+pub(crate) fn sealing_key(
+    setting: &SealingKeySetting,
+    intake: &Intake<'_>,
+    folder: &Path,
+    at: &Location,
+    findings: &mut Findings,
+) -> Option<SealingKey> {
+    let at = at.key("keys").key("sealing_key");
+    match (&setting.file, &setting.env) {
+        (Some(_), Some(_)) => {
+            let problem = "two places are given for the one key";
+            findings.error(at, problem, "give either `file` or `env`");
+            None
+        }
+        (None, Some(name)) => match intake.unhashed_variable(name) {
+            Ok(mut text) => Some(SealingKey::Text(Secret::new(std::mem::take(&mut text)))),
+            Err(unreadable) => {
+                findings.error(at.key("env"), unreadable.problem, unreadable.mend);
+                None
+            }
+        },
+        (file, None) => {
+            let file = file.clone().unwrap_or_else(|| PathBuf::from("data/sealing.key"));
+            Some(SealingKey::File(folder.join(file)))
+        }
+    }
+}
+
+fn check_tenant_reference(
+    id: &str,
+    tenants: &[(DeclaredTenant, Location)],
+    at: Location,
+    findings: &mut Findings,
+) {
+    // Tenants are in the order of their ids.
+    let declared = tenants.binary_search_by(|(tenant, _)| tenant.id.as_str().cmp(id)).is_ok();
+    if !declared {
+        let problem = match id {
+            "platform" => "`platform` is the tenant of platform administrators".to_owned(),
+            id if is_tenant_id(id) => format!("no tenant `{id}` is declared"),
+            _ => "this is not a tenant id".to_owned(),
+        };
+        let mend = "name a tenant that stands under `tenants` or in `tenants_dir`, or leave the key out";
+        findings.error(at, problem, mend);
+    }
+}

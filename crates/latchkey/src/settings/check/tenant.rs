@@ -1,0 +1,133 @@
+//! The rules over tenants: their ids, their issuers, which must be unique over all of them, their keys and scopes.
+
+use std::collections::HashMap;
+
+use super::{
+    super::{
+        declared::{DeclaredSigning, DeclaredTenant},
+        findings::{Findings, Location},
+        scalar::{Lifetime, PublicUrl},
+    },
+    text::{LONGEST_ID, check_distinct, check_name, check_scope, is_issuer_url, unfit},
+};
+
+/// How long a replica may go on serving a key set from its own memory. Published keys must be older than that, too.
+const IN_PROCESS_CACHE: Lifetime = Lifetime::from_secs(10);
+const SECOND: Lifetime = Lifetime::from_secs(1);
+/// The tenant of platform administrators; it is made by `latchkey admin init`.
+const PLATFORM: &str = "platform";
+
+/// Tenant ids are `[a-z0-9][a-z0-9-]{0,62}`.
+pub(crate) fn is_tenant_id(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= 63
+        && text.bytes().next().is_some_and(letter)
+        && text.bytes().all(|byte| letter(byte) || byte == b'-')
+}
+
+/// What is wrong with an id, whichever file names it.
+pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
+    if id == PLATFORM {
+        let problem = "`platform` is the tenant of platform administrators";
+        findings.key_error(at, problem, "choose another id; `latchkey admin init` makes this one");
+    } else if !is_tenant_id(id) {
+        let mend = "write 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit";
+        findings.key_error(at, "this is not a tenant id", mend);
+    }
+}
+
+/// One tenant by itself.
+pub(crate) fn check(tenant: &DeclaredTenant, at: &Location, findings: &mut Findings) {
+    if let Some(why) = unfit(&tenant.name, LONGEST_ID) {
+        findings.error(at.key("name"), format!("the name {why}"), "write a name that people can read");
+    }
+    if !is_issuer_url(&tenant.issuer) {
+        let mend = "write an http or https URL without query and fragment, such as https://auth.example.com";
+        findings.error(at.key("issuer"), "this cannot be an issuer (RFC 8414 §2)", mend);
+    }
+    check_signing(&tenant.signing, &at.key("signing"), findings);
+    let access_token = at.key("access_token");
+    if tenant.access_token.lifetime < SECOND {
+        let problem = "a token must be valid for at least 1s";
+        findings.error(access_token.key("lifetime"), problem, "write 1s or more");
+    }
+    check_typ(&tenant.access_token.typ, access_token.key("typ"), findings);
+    for (name, server) in &tenant.resource_servers {
+        let at = at.key("resource_servers").key(name);
+        check_name(findings, at.clone(), true, "the audience", name);
+        check_distinct(findings, &at, "scopes", &server.scopes);
+        check_distinct(findings, &at, "clients", &server.clients);
+        for (index, scope) in server.scopes.iter().enumerate() {
+            check_scope(findings, at.item("scopes", index), scope);
+        }
+        for (index, client) in server.clients.iter().enumerate() {
+            if !tenant.clients.contains_key(client) {
+                let problem = format!("tenant `{}` declares no client of this id", tenant.id);
+                let mend = "declare it under `clients`, or leave it out here";
+                findings.error(at.item("clients", index), problem, mend);
+            }
+        }
+    }
+}
+
+/// Issuers, aliases and derived issuers are unique over all tenants, and a derived one belongs to its id alone.
+pub(crate) fn check_issuers(
+    tenants: &[(DeclaredTenant, Location)],
+    public_url: &PublicUrl,
+    findings: &mut Findings,
+) {
+    let prefix = public_url.tenant_prefix();
+    let mut owners: HashMap<&str, &str> = HashMap::new();
+    for (tenant, at) in tenants {
+        let aliases = tenant.issuer_aliases.iter().enumerate();
+        let aliases = aliases.map(|(index, alias)| (at.item("issuer_aliases", index), alias.as_str()));
+        for (at, issuer) in std::iter::once((at.key("issuer"), tenant.issuer.as_str())).chain(aliases) {
+            check_name(findings, at.clone(), false, "the issuer", issuer);
+            if let Some(owner) = owners.insert(issuer, &tenant.id) {
+                let problem = if owner == tenant.id {
+                    "this tenant has the same issuer or alias already".to_owned()
+                } else {
+                    format!("tenant `{owner}` has the same issuer or alias")
+                };
+                findings.error(at.clone(), problem, "give every tenant issuers of its own");
+            }
+            let belongs_to = issuer.strip_prefix(&prefix).map(|rest| rest.split('/').next().unwrap_or(rest));
+            if let Some(id) = belongs_to.filter(|_| issuer != format!("{prefix}{}", tenant.id)) {
+                let problem = format!("an issuer under {prefix} belongs to the tenant of that id, here `{id}`");
+                let mend = format!("write {prefix}{}, leave it out, or choose another issuer", tenant.id);
+                findings.error(at, problem, mend);
+            }
+        }
+    }
+}
+
+fn check_signing(signing: &DeclaredSigning, at: &Location, findings: &mut Findings) {
+    for (key, lifetime) in [("rotate_every", signing.rotate_every), ("publish_before", signing.publish_before)] {
+        if lifetime < SECOND {
+            findings.error(at.key(key), "this must be at least 1s", "write a longer span of time");
+        }
+    }
+    let known_everywhere = [signing.jwks_max_age, signing.jwks_stale, IN_PROCESS_CACHE, signing.skew];
+    let least = Lifetime::from_secs(known_everywhere.iter().map(|lifetime| lifetime.as_secs()).sum());
+    if signing.publish_before < least {
+        let problem = format!(
+            "a key would sign before every verifier knows it: {} is less than jwks_max_age {} + jwks_stale {} + {IN_PROCESS_CACHE} + skew {}",
+            signing.publish_before, signing.jwks_max_age, signing.jwks_stale, signing.skew
+        );
+        findings.error(at.key("publish_before"), problem, format!("write {least} or more, or shorten the others"));
+    }
+    if signing.rotate_every <= signing.publish_before {
+        let problem = format!("keys would be published {} ahead but sign for {} only", signing.publish_before, signing.rotate_every);
+        findings.error(at.key("rotate_every"), problem, "write a span longer than publish_before");
+    }
+}
+
+fn check_typ(typ: &str, at: Location, findings: &mut Findings) {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
+    if typ.is_empty() || typ.len() > LONGEST_ID || !typ.bytes().all(token) {
+        findings.error(at, "this is not a media type", "write at+jwt (RFC 9068) or JWT");
+    } else if typ.to_ascii_lowercase().trim_start_matches("application/").starts_with("latchkey-") {
+        let problem = "a `typ` that begins `latchkey-` marks the platform's own tokens";
+        findings.error(at, problem, "write at+jwt (RFC 9068) or JWT");
+    }
+}

@@ -1,0 +1,114 @@
+//! What the contract of config.yaml accepts and this version does not do yet. It is neither granted nor advertised, and
+//! `latchkey check` says so with the line.
+
+use super::super::{
+    client::{AuthMethod, GrantType},
+    declared::{DeclaredClient, DeclaredTenant, SealingKey, StorageLocation},
+    findings::{Findings, Location},
+    sections::{Admin, Cache, Server},
+    tenant::{Tenant, TokenFormat},
+};
+
+const NOT_YET: &str = "is accepted, but not built in this version";
+
+/// The sections of the whole server.
+pub(crate) fn warn_server(server: &Server, cache: &Cache, admin: &Admin, at: &Location, findings: &mut Findings) {
+    for (index, listener) in server.listeners.iter().enumerate() {
+        if let Some(tls) = &listener.tls {
+            let at = at.key("server").item("listeners", index).key("tls");
+            let mutual = if tls.client_ca.is_some() { ", nor are client certificates asked for" } else { "" };
+            let mend = format!("put a proxy that speaks TLS before a plain listener{mutual}");
+            findings.warning(at, format!("https {NOT_YET}"), mend);
+        }
+    }
+    if cache.redis_url.is_some() {
+        let at = at.key("cache").key("redis_url");
+        findings.warning(at, format!("a shared cache {NOT_YET}"), "caches live in the process");
+    }
+    let at = at.key("admin");
+    if !admin.users.is_empty() {
+        let mend = "no one can sign in at /flow/execute";
+        findings.warning(at.key("users"), format!("signing in {NOT_YET}"), mend);
+    }
+    if !admin.applications.is_empty() {
+        let mend = "/flow/execute does not answer";
+        findings.warning(at.key("applications"), format!("signing in {NOT_YET}"), mend);
+    }
+}
+
+/// The store and the key that seals it.
+pub(crate) fn warn_storage(
+    storage: &StorageLocation,
+    sealing_key: &SealingKey,
+    at: &Location,
+    findings: &mut Findings,
+) {
+    match (storage, sealing_key) {
+        (StorageLocation::Postgres(_), _) => {
+            let at = at.key("storage").key("url");
+            findings.warning(at, format!("PostgreSQL {NOT_YET}"), "use sqlite:// until then");
+        }
+        (StorageLocation::Sqlite(database), SealingKey::File(key)) if database.parent() == key.parent() => {
+            findings.warning(
+                at.key("keys").key("sealing_key"),
+                "the sealing key lies beside the database, so one stolen folder opens every key",
+                "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
+            );
+        }
+        (StorageLocation::Sqlite(_), SealingKey::File(_) | SealingKey::Text(_)) => {}
+    }
+}
+
+/// What a tenant says itself, before defaults are filled in.
+pub(crate) fn warn_tenant(tenant: &Tenant, at: &Location, findings: &mut Findings) {
+    if tenant.signing.rotate_every.is_some() {
+        let at = at.key("signing").key("rotate_every");
+        findings.warning(at, format!("rotation by itself {NOT_YET}"), "a key signs until it is rotated by hand");
+    }
+}
+
+/// What a tenant's tokens and clients come to.
+pub(crate) fn warn_clients(tenant: &DeclaredTenant, at: &Location, findings: &mut Findings) {
+    if tenant.access_token.format == TokenFormat::Opaque {
+        let at = at.key("access_token").key("format");
+        findings.warning(at, format!("an opaque token {NOT_YET}"), "this tenant issues no token; use jwt until then");
+    }
+    for (id, client) in &tenant.clients {
+        warn_client(client, &at.key("clients").key(id), findings);
+    }
+}
+
+fn warn_client(client: &DeclaredClient, at: &Location, findings: &mut Findings) {
+    let method = match client.token_endpoint_auth_method {
+        AuthMethod::Any | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => None,
+        AuthMethod::PrivateKeyJwt => Some("private_key_jwt"),
+        AuthMethod::TlsClientAuth => Some("tls_client_auth"),
+        AuthMethod::SelfSignedTlsClientAuth => Some("self_signed_tls_client_auth"),
+        AuthMethod::None => Some("none"),
+    };
+    if let Some(method) = method {
+        let at = at.key("token_endpoint_auth_method");
+        findings.warning(at, format!("{method} {NOT_YET}"), "this client gets no token");
+    }
+    for (index, grant) in client.grant_types.iter().enumerate() {
+        let name = match grant {
+            GrantType::ClientCredentials => continue,
+            GrantType::AuthorizationCode => "authorization_code",
+            GrantType::RefreshToken => "refresh_token",
+            GrantType::DeviceCode => "the device grant",
+            GrantType::TokenExchange => "token exchange",
+            GrantType::JwtBearer => "the jwt-bearer grant",
+        };
+        let at = at.item("grant_types", index);
+        findings.warning(at, format!("{name} {NOT_YET}"), "it is neither granted nor advertised");
+    }
+    for (key, given) in [
+        ("jwks", client.jwks.is_some()),
+        ("jwks_uri", client.jwks_uri.is_some()),
+        ("redirect_uris", !client.redirect_uris.is_empty()),
+    ] {
+        if given {
+            findings.warning(at.key(key), format!("{key} {NOT_YET}"), "it has no effect");
+        }
+    }
+}

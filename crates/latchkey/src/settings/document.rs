@@ -1,0 +1,38 @@
+//! config.yaml as a whole, and a file of `tenants_dir`, as they are read.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    sections::{Admin, Cache, Keys, Limits, ProtectedResource, Reconcile, Server, Storage},
+    tenant::Tenant,
+};
+
+/// The settings of a Latchkey server.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "Latchkey settings")]
+pub(crate) struct Document {
+    /// Where the server listens and under which name the world knows it.
+    pub(crate) server: Server,
+    /// Where rows are kept.
+    pub(crate) storage: Storage,
+    /// The cache that replicas share.
+    pub(crate) cache: Cache,
+    /// How far a start or a reload may go in retiring what the file no longer declares.
+    pub(crate) reconcile: Reconcile,
+    /// The server's own keys.
+    pub(crate) keys: Keys,
+    /// The sample resource server. Default: none.
+    pub(crate) protected_resource: Option<ProtectedResource>,
+    /// How much is too much.
+    pub(crate) limits: Limits,
+    /// Who may sign in at `/flow/execute`. Default: no one.
+    pub(crate) admin: Admin,
+    /// A folder with more tenants, one file each: `acme.yaml` declares the tenant `acme`. Relative to this file.
+    pub(crate) tenants_dir: Option<PathBuf>,
+    /// Tenants by id: `[a-z0-9][a-z0-9-]{0,62}`.
+    pub(crate) tenants: BTreeMap<String, Tenant>,
+}

@@ -1,0 +1,81 @@
+//! The process environment, read once. This is the only place that reads it.
+
+use std::{collections::BTreeMap, env, fmt};
+
+use super::secret::Secret;
+
+/// What the environment held when it was read.
+#[derive(Default)]
+pub(crate) struct Environment {
+    variables: BTreeMap<String, Variable>,
+}
+
+/// What a variable holds.
+#[derive(Debug)]
+pub(crate) enum Variable {
+    /// Text.
+    Text(Secret),
+    /// Bytes that are not UTF-8.
+    NotText,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub(crate) fn of_process() -> Self {
+        let named = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        let variables = named.map(|(name, value)| {
+            (name, value.into_string().map_or(Variable::NotText, |text| Variable::Text(Secret::new(text))))
+        });
+        Self { variables: variables.collect() }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Variable> {
+        self.variables.get(name)
+    }
+
+    /// Every variable whose name begins so, by name.
+    pub(crate) fn beginning_with<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Variable)> {
+        let from = self.variables.range(prefix.to_owned()..);
+        from.take_while(move |(name, _)| name.starts_with(prefix)).map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Environment {
+    fn from(variables: [(&str, &str); N]) -> Self {
+        let text = |value: &str| Variable::Text(Secret::new(value.to_owned()));
+        Self { variables: variables.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect() }
+    }
+}
+
+/// Names only: any value may be a secret.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_prints_no_value() {
+        let environment = Environment::from([("A", "hunter2")]);
+        assert_eq!(format!("{environment:?}"), "{\"A\"}");
+    }
+
+    #[test]
+    fn a_prefix_finds_its_variables_and_no_others() {
+        let environment = Environment::from([("A__X", "1"), ("A__Y", "2"), ("A_Z", "3"), ("B", "4")]);
+        let names: Vec<&str> = environment.beginning_with("A__").map(|(name, _)| name).collect();
+        assert_eq!(names, ["A__X", "A__Y"]);
+    }
+
+    #[test]
+    fn the_process_has_an_environment() {
+        assert!(Environment::of_process().get("PATH").is_some());
+    }
+}

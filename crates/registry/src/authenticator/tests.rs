@@ -1,0 +1,341 @@
+//! Who is authenticated, who is not, and what either costs, counted in hashes rather than in time.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use protocol::{ClientAuthenticationMethod, Lifetime, Scope};
+use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, Strategies, TenantStatus};
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::chosen_hash::hash_chosen;
+use crate::generated_hash::hash_generated;
+use crate::{ClientSecret, GeneratedSecret, IntrospectionRight, SecretHash};
+
+use ClientAuthenticationError as E;
+
+const CHOSEN: &str = "your-client-secret";
+const NOW: u64 = 1_000;
+
+/// Answers by identifier alone where it is faulty, as if it had lost the tenant from a cache key.
+#[derive(Default)]
+struct FakeStore {
+    clients: Mutex<HashMap<(String, String), Arc<Client>>>,
+    is_faulty: bool,
+    failure: Option<StoreError>,
+    asked: AtomicU64,
+}
+
+#[async_trait]
+impl ClientStore for FakeStore {
+    async fn find_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let clients = self.clients.lock().unwrap();
+        let found = clients
+            .iter()
+            .find(|((of, id), _)| id == client.as_str() && (self.is_faulty || of == tenant.as_str()));
+        Ok(found.map(|(_, client)| Arc::clone(client)))
+    }
+}
+
+struct House {
+    store: Arc<FakeStore>,
+    pool: Arc<HashPool>,
+    authenticator: Authenticator,
+}
+
+fn pepper() -> Pepper {
+    Pepper::from_bytes(Zeroizing::new([1; 32]))
+}
+
+fn generated(byte: u8) -> Secret {
+    GeneratedSecret::from_bytes(&[byte; 32]).secret
+}
+
+fn tenant(id: &str) -> Tenant {
+    Tenant {
+        id: TenantId::parse(id).unwrap(),
+        name: id.to_owned(),
+        issuer: Issuer::parse(id).unwrap(),
+        issuer_aliases: Vec::new(),
+        status: TenantStatus::Active,
+        strategies: Strategies::default(),
+        stale_if_error: Lifetime::from_seconds(0),
+        signing: SigningPolicy::default(),
+        access_token: AccessTokenPolicy::default(),
+        resource_servers: Vec::new(),
+    }
+}
+
+fn secret(id: &str, hash: SecretHash) -> ClientSecret {
+    ClientSecret {
+        id: SecretId::new(id),
+        hash,
+        hint: String::new(),
+        created_at: Timestamp::from_seconds(0),
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
+/// With a generated secret of byte 1 and the chosen one.
+fn client(id: &str) -> Client {
+    let (tenant, id) = (TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
+    let chosen = hash_chosen(&Secret::new(CHOSEN.to_owned()), &ChosenSalt::generate()).unwrap();
+    let generated = hash_generated(&pepper(), &tenant, &id, &generated(1));
+    Client {
+        tenant,
+        id,
+        name: String::new(),
+        status: ClientStatus::Active,
+        authentication_method: ClientAuthenticationMethod::Any,
+        grant_types: Vec::new(),
+        audiences: Vec::new(),
+        resources: Vec::new(),
+        scope: Scope::default(),
+        access_token_lifetime: None,
+        issuer: None,
+        introspection: IntrospectionRight::Own,
+        secrets: vec![secret("generated", generated), secret("chosen", chosen)],
+    }
+}
+
+fn house(clients: Vec<Client>) -> House {
+    over(FakeStore::default(), clients, FailedAttemptsLimit::default())
+}
+
+fn over(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -> House {
+    let store = Arc::new(store);
+    for client in clients {
+        put(&store, client);
+    }
+    let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
+    let remembered = RememberedSecrets::with_key(&[2; 32]);
+    let authenticator =
+        Authenticator::new(Arc::<FakeStore>::clone(&store), pepper(), Arc::clone(&pool), remembered, limit);
+    House { store, pool, authenticator }
+}
+
+fn put(store: &FakeStore, client: Client) {
+    let key = (client.tenant.to_string(), client.id.to_string());
+    store.clients.lock().unwrap().insert(key, Arc::new(client));
+}
+
+fn pair(id: &str, secret: &str) -> IdAndSecret {
+    IdAndSecret { client_id: id.to_owned(), secret: Secret::new(secret.to_owned()) }
+}
+
+fn post(id: &str, secret: &str) -> ClientAuthentication {
+    ClientAuthentication::Post(pair(id, secret))
+}
+
+fn basic(readings: &[(&str, &str)]) -> ClientAuthentication {
+    ClientAuthentication::Basic(readings.iter().map(|(id, secret)| pair(id, secret)).collect())
+}
+
+impl House {
+    async fn at(
+        &self,
+        id: &str,
+        credentials: ClientAuthentication,
+        now: u64,
+    ) -> Result<AuthenticatedClient, E> {
+        let source = Source::of([192, 0, 2, 1].into());
+        self.authenticator.authenticate(&tenant(id), credentials, &source, Timestamp::from_seconds(now)).await
+    }
+
+    /// What came of it, as the identifier of the secret or the text for the log, and how many hashes it took.
+    async fn outcome(&self, credentials: ClientAuthentication) -> (String, u64) {
+        self.outcome_at("acme", credentials, NOW).await
+    }
+
+    async fn outcome_at(&self, id: &str, credentials: ClientAuthentication, now: u64) -> (String, u64) {
+        let before = self.pool.hashes_computed();
+        let outcome = match self.at(id, credentials, now).await {
+            Ok(authenticated) => authenticated.secret().to_string(),
+            Err(error) => error.to_string(),
+        };
+        (outcome, self.pool.hashes_computed() - before)
+    }
+
+    async fn check(&self, credentials: ClientAuthentication, expected: &str, hashes: u64) {
+        assert_eq!(self.outcome(credentials).await, (expected.to_owned(), hashes));
+    }
+}
+
+fn clients_of_every_kind() -> Vec<Client> {
+    let suspended = Client { status: ClientStatus::Suspended, ..client("suspended") };
+    let keyed =
+        Client { authentication_method: ClientAuthenticationMethod::PrivateKeyJwt, ..client("keyed") };
+    let empty = Client { secrets: Vec::new(), ..client("empty") };
+    let mut expired = client("expired");
+    for secret in &mut expired.secrets {
+        secret.expires_at = Some(Timestamp::from_seconds(NOW));
+    }
+    vec![client("billing"), suspended, keyed, empty, expired]
+}
+
+#[tokio::test]
+async fn the_right_secret_authenticates_and_a_chosen_one_is_hashed_once() {
+    let house = house(vec![client("billing")]);
+    house.check(post("billing", generated(1).expose()), "generated", 0).await;
+    house.check(post("billing", CHOSEN), "chosen", 1).await;
+    house.check(post("billing", CHOSEN), "chosen", 0).await;
+    house.check(basic(&[("billing", CHOSEN)]), "chosen", 0).await;
+    let authenticated = house.at("acme", post("billing", CHOSEN), NOW).await.unwrap();
+    assert_eq!(authenticated.client().id.as_str(), "billing");
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_client_costs_the_same() {
+    let house = house(clients_of_every_kind());
+    for (id, expected) in [
+        ("billing", E::SecretMismatch),
+        ("unknown", E::UnknownClient),
+        ("suspended", E::ClientSuspended),
+        ("keyed", E::MethodNotAllowed),
+        ("empty", E::SecretMismatch),
+        ("expired", E::SecretMismatch),
+        ("mal\0formed", E::Malformed),
+        ("", E::Malformed),
+    ] {
+        let wrong = if id == "billing" { "wrong" } else { CHOSEN };
+        for _ in 0..2 {
+            house.check(post(id, wrong), &expected.to_string(), 1).await;
+        }
+        let wrong = generated(if id == "billing" { 2 } else { 1 });
+        house.check(post(id, wrong.expose()), &expected.to_string(), 0).await;
+        house.check(post(id, &"a".repeat(1025)), &expected.to_string(), 1).await;
+        house.check(post(id, "a\nb"), &expected.to_string(), 1).await;
+        house.check(basic(&[(id, "a b"), (id, "a+b")]), &expected.to_string(), 2).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_served_costs_what_a_wrong_secret_does() {
+    let house = house(vec![client("billing")]);
+    house.check(ClientAuthentication::Assertion, &E::MethodNotServed.to_string(), 1).await;
+    for id in ["billing", "unknown"] {
+        let public = ClientAuthentication::None { client_id: id.to_owned() };
+        house.check(public, &E::MethodNotServed.to_string(), 1).await;
+    }
+    house.check(basic(&[]), &E::Malformed.to_string(), 1).await;
+}
+
+#[tokio::test]
+async fn the_second_reading_of_a_header_may_be_the_right_one() {
+    let house = house(vec![client("a+b")]);
+    house.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 2).await;
+    house.check(basic(&[("a+b", CHOSEN), ("a b", CHOSEN)]), "chosen", 0).await;
+}
+
+#[tokio::test]
+async fn a_hundred_first_checks_at_once_compute_one_hash() {
+    let house = Arc::new(house(vec![client("billing")]));
+    for (id, presented, authenticated) in
+        [("billing", CHOSEN, true), ("billing", "wrong", false), ("unknown", CHOSEN, false)]
+    {
+        let before = house.pool.hashes_computed();
+        let checks: Vec<_> = (0..100)
+            .map(|_| {
+                let house = Arc::clone(&house);
+                tokio::spawn(async move { house.at("acme", post(id, presented), NOW).await.is_ok() })
+            })
+            .collect();
+        for check in checks {
+            assert_eq!(check.await.unwrap(), authenticated);
+        }
+        assert_eq!(house.pool.hashes_computed() - before, 1, "{id} {presented}");
+    }
+}
+
+#[tokio::test]
+async fn a_remembered_secret_is_forgotten_when_it_ends() {
+    let house = house(vec![client("billing")]);
+    house.check(post("billing", CHOSEN), "chosen", 1).await;
+    let mut ending = client("billing");
+    ending.secrets = house.store.clients.lock().unwrap().values().next().unwrap().secrets.clone();
+    ending.secrets[0].revoked_at = Some(Timestamp::from_seconds(NOW));
+    ending.secrets[1].expires_at = Some(Timestamp::from_seconds(NOW + 1));
+    put(&house.store, ending.clone());
+    house.check(post("billing", CHOSEN), "chosen", 0).await;
+    house.check(post("billing", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
+    let after = house.outcome_at("acme", post("billing", CHOSEN), NOW + 1).await;
+    assert_eq!(after, (E::SecretMismatch.to_string(), 1));
+    ending.status = ClientStatus::Suspended;
+    put(&house.store, ending);
+    house.check(post("billing", CHOSEN), &E::ClientSuspended.to_string(), 1).await;
+}
+
+#[tokio::test]
+async fn two_live_secrets_of_a_client_both_authenticate_at_one_hash_each() {
+    let mut billing = client("billing");
+    let salt = ChosenSalt::generate();
+    billing.secrets = ["old", "new"]
+        .map(|id| secret(id, hash_chosen(&Secret::new(format!("{id} secret")), &salt).unwrap()))
+        .into();
+    let house = house(vec![billing]);
+    for id in ["old", "new"] {
+        house.check(post("billing", &format!("{id} secret")), id, 1).await;
+        house.check(post("billing", &format!("{id} secret")), id, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_row_copied_to_another_client_authenticates_nobody() {
+    let copied = Client { id: ClientId::parse("copy").unwrap(), ..client("billing") };
+    let house = house(vec![copied]);
+    house.check(post("copy", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
+}
+
+#[tokio::test]
+async fn another_tenants_client_is_unknown_even_where_the_store_mixes_them_up() {
+    let store = FakeStore { is_faulty: true, ..FakeStore::default() };
+    let house = over(store, vec![client("billing")], FailedAttemptsLimit::default());
+    let outcome = house.outcome_at("other", post("billing", CHOSEN), NOW).await;
+    assert_eq!(outcome, (E::UnknownClient.to_string(), 1));
+    let other = TenantId::parse("other").unwrap();
+    assert!(house.authenticator.find_active(&other, "billing").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn only_active_clients_are_found_and_malformed_identifiers_ask_no_store() {
+    let house = house(clients_of_every_kind());
+    let acme = TenantId::parse("acme").unwrap();
+    for (id, found) in [("billing", true), ("suspended", false), ("unknown", false), ("a\0", false)] {
+        assert_eq!(house.authenticator.find_active(&acme, id).await.unwrap().is_some(), found, "{id}");
+    }
+    let asked = house.store.asked.load(Ordering::Relaxed);
+    house.check(post("a\0", CHOSEN), &E::Malformed.to_string(), 1).await;
+    assert_eq!(house.store.asked.load(Ordering::Relaxed), asked);
+    assert_eq!(asked, 3);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_no_refusal() {
+    let failure = Some(StoreError::unavailable("down"));
+    let store = FakeStore { failure, ..FakeStore::default() };
+    let house = over(store, Vec::new(), FailedAttemptsLimit::default());
+    house.check(basic(&[("a b", "x"), ("a+b", "x")]), "the store is unavailable", 0).await;
+}
+
+#[tokio::test]
+async fn over_the_limit_a_source_waits_but_is_still_served() {
+    let limit = FailedAttemptsLimit { count: 2, per: Lifetime::from_seconds(60) };
+    let house = over(FakeStore::default(), vec![client("billing")], limit);
+    for _ in 0..3 {
+        house.check(post("unknown", "wrong"), &E::UnknownClient.to_string(), 1).await;
+    }
+    house.check(post("billing", CHOSEN), "chosen", 1).await;
+    house.check(post("billing", CHOSEN), "chosen", 0).await;
+}

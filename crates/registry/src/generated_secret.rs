@@ -1,0 +1,153 @@
+//! Secrets that we generate: `lk_`, 32 random bytes as 43 base62 characters, and the CRC-32 of all that as 6 more.
+//!
+//! Leak scanners find one by `\blk_[0-9A-Za-z]{49}\b` and rule out chance offline, by the checksum. The shape also says what a
+//! presented secret costs to check: with 256 random bits inside, one HMAC is enough.
+
+use protocol::Secret;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::random::random_bytes;
+
+const PREFIX: &str = "lk_";
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const BODY: usize = 43;
+const CHECKSUM: usize = 6;
+const LENGTH: usize = PREFIX.len() + BODY + CHECKSUM;
+
+/// A new secret, shown once.
+#[derive(Debug)]
+pub struct GeneratedSecret {
+    /// The secret itself.
+    pub secret: Secret,
+    /// Its last four characters, by which people tell secrets apart.
+    pub hint: String,
+}
+
+impl GeneratedSecret {
+    /// Draws a new one.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self::from_bytes(&random_bytes())
+    }
+
+    /// Of these bytes, which must be random.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        let mut text = Vec::with_capacity(LENGTH);
+        text.extend_from_slice(PREFIX.as_bytes());
+        text.extend_from_slice(Zeroizing::new(base62::<BODY>(bytes)).as_slice());
+        let checksum = checksum(&text);
+        text.extend_from_slice(&checksum);
+        let text: String = text.into_iter().map(char::from).collect();
+        let hint = text[LENGTH - 4..].to_owned();
+        Self { secret: Secret::new(text), hint }
+    }
+
+    /// Whether a text has the shape of a generated secret, checksum included.
+    #[must_use]
+    pub fn is_well_formed(text: &str) -> bool {
+        let Some((checked, sum)) = text.as_bytes().split_at_checked(PREFIX.len() + BODY) else {
+            return false;
+        };
+        text.len() == LENGTH
+            && text.starts_with(PREFIX)
+            && checked[PREFIX.len()..].iter().all(u8::is_ascii_alphanumeric)
+            && checksum(checked) == sum
+    }
+}
+
+fn checksum(text: &[u8]) -> [u8; CHECKSUM] {
+    base62(&crc32fast::hash(text).to_be_bytes())
+}
+
+/// The big-endian number in base 62, with leading zeros up to the full width: 62^43 > 2^256 and 62^6 > 2^32, so nothing is lost.
+fn base62<const WIDTH: usize>(number: &[u8]) -> [u8; WIDTH] {
+    let mut rest = Zeroizing::new([0_u8; 32]);
+    let rest = &mut rest[..number.len()];
+    rest.copy_from_slice(number);
+    let mut digits = [0; WIDTH];
+    for digit in digits.iter_mut().rev() {
+        let mut remainder = 0_u16;
+        for byte in rest.iter_mut() {
+            let value = remainder << 8 | u16::from(*byte);
+            *byte = u8::try_from(value / 62).expect("the quotient of a remainder below 62 fits");
+            remainder = value % 62;
+        }
+        *digit = ALPHABET[usize::from(remainder)];
+    }
+    rest.zeroize();
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(bytes: &[u8; 32]) -> String {
+        GeneratedSecret::from_bytes(bytes).secret.expose().to_owned()
+    }
+
+    #[test]
+    fn the_smallest_and_the_largest_have_the_same_width() {
+        assert_eq!(text(&[0; 32])[..46], format!("lk_{}", "0".repeat(43)));
+        assert_eq!(&text(&[255; 32])[..46], "lk_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1");
+        assert_eq!(text(&[0; 32]).len(), 52);
+        assert_eq!(text(&[255; 32]).len(), 52);
+    }
+
+    #[test]
+    fn generated_secrets_differ_and_are_well_formed() {
+        let (left, right) = (GeneratedSecret::generate(), GeneratedSecret::generate());
+        assert_ne!(left.secret.expose(), right.secret.expose());
+        assert!(GeneratedSecret::is_well_formed(left.secret.expose()));
+        assert!(left.secret.expose().ends_with(&left.hint));
+        assert_eq!(left.hint.len(), 4);
+        assert!(!format!("{left:?}").contains(left.secret.expose()));
+    }
+
+    #[test]
+    fn other_texts_are_not_well_formed() {
+        let good = text(&[7; 32]);
+        let other_prefix = good.replacen("lk_", "LK_", 1);
+        let bad = [
+            "",
+            "lk_",
+            "your-client-secret",
+            &good[..51],
+            &format!("{good}0"),
+            &other_prefix,
+            &"\u{e9}".repeat(26),
+        ];
+        for bad in bad {
+            assert!(!GeneratedSecret::is_well_formed(bad), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_secret_is_well_formed_and_a_changed_character_shows(
+            bytes: [u8; 32],
+            at in 0_usize..52,
+            to in proptest::char::range('0', 'z'),
+        ) {
+            let good = text(&bytes);
+            prop_assert!(GeneratedSecret::is_well_formed(&good));
+            let mut changed: Vec<char> = good.chars().collect();
+            prop_assume!(changed[at] != to);
+            changed[at] = to;
+            prop_assert!(!GeneratedSecret::is_well_formed(&changed.into_iter().collect::<String>()));
+        }
+
+        #[test]
+        fn different_bytes_are_different_secrets(left: [u8; 32], right: [u8; 32]) {
+            prop_assert_eq!(left == right, text(&left) == text(&right));
+        }
+
+        #[test]
+        fn any_text_can_be_asked_about(text in ".{0,60}") {
+            prop_assert!(!GeneratedSecret::is_well_formed(&text));
+        }
+    }
+}

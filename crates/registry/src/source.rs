@@ -1,0 +1,36 @@
+//! Where a request comes from, as far as failures are counted by it.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// An address, or the network that one caller surely has whole: whoever has one IPv6 address has its /64 (RFC 6177 §2), and
+/// counting each address of it alone would count nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Source(IpAddr);
+
+impl Source {
+    /// The source that this address belongs to.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self(IpAddr::V4(address)),
+            IpAddr::V6(address) => Self(IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_network_are_one_source() {
+        let source = |text: &str| Source::of(text.parse().unwrap());
+        assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:0:0:1"));
+        assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
+        for (left, right) in
+            [("2001:db8::1", "2001:db8:0:1::1"), ("192.0.2.1", "192.0.2.2"), ("::1", "127.0.0.1")]
+        {
+            assert_ne!(source(left), source(right));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What a presented secret costs to check, and what it is checked against.
+//!
+//! The presented text alone decides the cost: never whether the client exists, in what state it is or which secrets it has.
+
+use protocol::{Secret, Timestamp};
+
+use crate::chosen_hash::{ChosenSalt, is_fit_secret, salt_of};
+use crate::{Client, ClientSecret, GeneratedSecret, SecretHash, SecretId};
+
+/// The work that is due for a presented secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// One keyed digest, compared with all live generated secrets.
+    Digest,
+    /// One argon2id, compared with all live chosen secrets.
+    SlowHash,
+    /// One argon2id of nothing in particular: no client can have such a secret.
+    DummySlowHash,
+}
+
+/// The secrets that count at this moment; none for a client that is not there or may not authenticate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidates<'a> {
+    secrets: &'a [ClientSecret],
+    now: Timestamp,
+}
+
+impl Work {
+    pub(crate) fn due_for(secret: &Secret) -> Self {
+        if GeneratedSecret::is_well_formed(secret.expose()) {
+            Self::Digest
+        } else if is_fit_secret(secret.expose()) {
+            Self::SlowHash
+        } else {
+            Self::DummySlowHash
+        }
+    }
+}
+
+impl<'a> Candidates<'a> {
+    pub(crate) fn of(client: Option<&'a Client>, now: Timestamp) -> Self {
+        Self { secrets: client.map_or(&[], |client| &client.secrets), now }
+    }
+
+    /// The live chosen secrets with their stored hashes.
+    pub(crate) fn chosen(self) -> impl Iterator<Item = (&'a SecretId, &'a str)> {
+        self.live().filter_map(|secret| match &secret.hash {
+            SecretHash::Chosen(phc) => Some((&secret.id, phc.as_str())),
+            SecretHash::Generated(_) => None,
+        })
+    }
+
+    /// The salt that the live chosen secrets share, or a dummy.
+    pub(crate) fn salt(self) -> ChosenSalt {
+        self.chosen().find_map(|(_, phc)| salt_of(phc)).unwrap_or_else(ChosenSalt::dummy)
+    }
+
+    /// The secret whose hash was presented. All are compared, whichever matches, and one comparison is made even with none.
+    pub(crate) fn matching(self, presented: &SecretHash) -> Option<&'a SecretId> {
+        let dummy = SecretHash::Generated([0; 32]).matches(presented);
+        let mut found = None;
+        for secret in self.live() {
+            if secret.hash.matches(presented) {
+                found = Some(&secret.id);
+            }
+        }
+        // No digest can be foretold to be all zeros, but were one, it must not authenticate.
+        found.filter(|_| !dummy)
+    }
+
+    fn live(self) -> impl Iterator<Item = &'a ClientSecret> {
+        self.secrets.iter().filter(move |secret| secret.is_live(self.now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chosen_hash::hash_chosen;
+
+    fn secret(id: &str, hash: SecretHash, expires_at: Option<u64>, revoked_at: Option<u64>) -> ClientSecret {
+        ClientSecret {
+            id: SecretId::new(id),
+            hash,
+            hint: String::new(),
+            created_at: Timestamp::from_seconds(0),
+            expires_at: expires_at.map(Timestamp::from_seconds),
+            revoked_at: revoked_at.map(Timestamp::from_seconds),
+        }
+    }
+
+    fn check(secrets: &[ClientSecret], presented: &SecretHash, now: u64) -> Option<String> {
+        let candidates = Candidates { secrets, now: Timestamp::from_seconds(now) };
+        candidates.matching(presented).map(ToString::to_string)
+    }
+
+    #[test]
+    fn the_text_decides_the_work() {
+        let generated = GeneratedSecret::from_bytes(&[1; 32]).secret;
+        assert_eq!(Work::due_for(&generated), Work::Digest);
+        let unknown_checksum = format!("{}0", &generated.expose()[..51]);
+        for (text, work) in [
+            ("your-client-secret", Work::SlowHash),
+            (unknown_checksum.as_str(), Work::SlowHash),
+            ("lk_", Work::SlowHash),
+            ("", Work::DummySlowHash),
+            ("a\tb", Work::DummySlowHash),
+            (&"a".repeat(1024), Work::SlowHash),
+            (&"a".repeat(1025), Work::DummySlowHash),
+        ] {
+            assert_eq!(Work::due_for(&Secret::new(text.to_owned())), work, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_live_secrets_match() {
+        let hash = SecretHash::Generated;
+        let secrets = [
+            secret("for-ever", hash([1; 32]), None, None),
+            secret("expiring", hash([2; 32]), Some(100), None),
+            secret("revoked", hash([3; 32]), None, Some(50)),
+        ];
+        for (byte, now, expected) in [
+            (1, 0, Some("for-ever")),
+            (1, 1_000, Some("for-ever")),
+            (2, 99, Some("expiring")),
+            (2, 100, None),
+            (3, 49, Some("revoked")),
+            (3, 50, None),
+            (4, 0, None),
+        ] {
+            assert_eq!(check(&secrets, &hash([byte; 32]), now).as_deref(), expected, "{byte} at {now}");
+        }
+        assert_eq!(check(&[], &hash([0; 32]), 0), None);
+    }
+
+    #[test]
+    fn one_salt_serves_all_chosen_secrets_and_a_dummy_where_there_is_none() {
+        let salt = ChosenSalt::generate();
+        let hash = |text: &str| hash_chosen(&Secret::new(text.to_owned()), &salt).unwrap();
+        let secrets = [
+            secret("generated", SecretHash::Generated([1; 32]), None, None),
+            secret("expired", SecretHash::Chosen("$argon2id$unreadable".to_owned()), None, None),
+            secret("old", hash("old secret"), None, None),
+            secret("new", hash("new secret"), None, None),
+        ];
+        let candidates = Candidates { secrets: &secrets, now: Timestamp::from_seconds(1) };
+        assert_eq!(candidates.salt(), salt);
+        assert_eq!(candidates.chosen().count(), 3);
+        assert_eq!(check(&secrets, &hash("old secret"), 1).as_deref(), Some("old"));
+        assert_eq!(check(&secrets, &hash("new secret"), 1).as_deref(), Some("new"));
+        assert_eq!(check(&secrets, &hash("no secret"), 1), None);
+        assert_eq!(Candidates::of(None, Timestamp::from_seconds(1)).salt(), ChosenSalt::dummy());
+    }
+}

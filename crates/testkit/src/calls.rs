@@ -1,0 +1,44 @@
+//! How often each method of a store was called.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Calls since the store was made, failed ones included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Of `find_tenant`.
+    pub find_tenant: u64,
+    /// Of `find_client`.
+    pub find_client: u64,
+    /// Of `find_keys`.
+    pub find_keys: u64,
+    /// Of `add_key`.
+    pub add_key: u64,
+}
+
+impl Calls {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.find_tenant + self.find_client + self.find_keys + self.add_key
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct CallCounters {
+    pub(crate) find_tenant: AtomicU64,
+    pub(crate) find_client: AtomicU64,
+    pub(crate) find_keys: AtomicU64,
+    pub(crate) add_key: AtomicU64,
+}
+
+impl CallCounters {
+    pub(crate) fn read(&self) -> Calls {
+        let of = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+        Calls {
+            find_tenant: of(&self.find_tenant),
+            find_client: of(&self.find_client),
+            find_keys: of(&self.find_keys),
+            add_key: of(&self.add_key),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Makes a store fail, or hold its answers back.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tenancy::StoreError;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
+
+/// How a store can be made to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// As one that cannot be reached.
+    Unavailable,
+    /// As one that answers nonsense.
+    Fault,
+}
+
+/// While this lives, no answer comes back.
+#[must_use]
+pub struct Held {
+    _gate: OwnedRwLockWriteGuard<()>,
+}
+
+#[derive(Default)]
+pub(crate) struct FaultInjection {
+    failure: Mutex<Option<Failure>>,
+    gate: Arc<RwLock<()>>,
+}
+
+impl FaultInjection {
+    pub(crate) fn fail_with(&self, failure: Option<Failure>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match *self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(Failure::Unavailable) => Err(StoreError::unavailable("made to be unavailable")),
+            Some(Failure::Fault) => Err(StoreError::fault("made to fail")),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn hold(&self) -> Held {
+        Held { _gate: Arc::clone(&self.gate).write_owned().await }
+    }
+
+    /// The way back of every answer: what it says was decided before.
+    pub(crate) async fn pass<T>(&self, answer: T) -> T {
+        let _pass = self.gate.read().await;
+        answer
+    }
+}
