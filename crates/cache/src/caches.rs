@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use administration::Invalidation;
 use keys::SigningKeyStore;
-use registry::{ClientId, ClientStore};
-use tenancy::{TenantId, TenantStore};
+use registry::ClientStore;
+use tenancy::TenantStore;
 
 use crate::{CachedClientStore, CachedSigningKeyStore, CachedTenantStore};
 
@@ -51,21 +52,20 @@ impl Caches {
         Self { tenants, clients: Arc::new(clients), signing_keys: Arc::new(signing_keys) }
     }
 
-    /// Drops a tenant and everything of it.
-    pub fn invalidate_tenant(&self, tenant: &TenantId) {
-        self.tenants.invalidate(tenant);
-        self.clients.invalidate_tenant(tenant);
-        self.signing_keys.invalidate(tenant);
-    }
-
-    /// Drops one client.
-    pub fn invalidate_client(&self, tenant: &TenantId, client: &ClientId) {
-        self.clients.invalidate(tenant, client);
-    }
-
-    /// Drops a tenant's keys.
-    pub fn invalidate_keys(&self, tenant: &TenantId) {
-        self.signing_keys.invalidate(tenant);
+    /// Forgets what changed. Whoever reads after this call reads what the store holds after it.
+    pub fn apply(&self, changes: &[Invalidation]) {
+        for change in changes {
+            match change {
+                // Its policies decide how the rest of it may be used, so nothing that was read under the old ones stays.
+                Invalidation::Tenant(tenant) => {
+                    self.tenants.invalidate(tenant);
+                    self.clients.invalidate_tenant(tenant);
+                    self.signing_keys.invalidate(tenant);
+                }
+                Invalidation::Client(tenant, client) => self.clients.invalidate(tenant, client),
+                Invalidation::Keys(tenant) => self.signing_keys.invalidate(tenant),
+            }
+        }
     }
 
     /// Whether any of them last found the store unavailable.

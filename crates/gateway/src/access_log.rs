@@ -38,7 +38,9 @@ pub(crate) struct Notes {
 /// The middleware, outermost.
 pub(crate) struct AccessLog;
 
-pub(crate) struct AccessLogService<S>(Rc<S>);
+pub(crate) struct AccessLogService<S> {
+    service: Rc<S>,
+}
 
 pin_project! {
     /// A body that knows when it has been handed to the connection: its line is written when both are dropped.
@@ -75,7 +77,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(AccessLogService(Rc::new(service))))
+        ready(Ok(AccessLogService { service: Rc::new(service) }))
     }
 }
 
@@ -88,7 +90,7 @@ where
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
 
-    forward_ready!(0);
+    forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let deadlines = request.conn_data::<Rc<Deadlines>>().cloned();
@@ -97,7 +99,7 @@ where
         }
         request.extensions_mut().insert(Notes::default());
         let mut line = Line::begin(request.method().clone(), deadlines);
-        let service = Rc::clone(&self.0);
+        let service = Rc::clone(&self.service);
         Box::pin(async move {
             // A panic in one request must not end the connections of all others on this worker.
             let outcome = AssertUnwindSafe(service.call(request)).catch_unwind().await;

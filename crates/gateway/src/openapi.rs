@@ -124,9 +124,7 @@ pub(crate) struct Introspection {
 }
 
 /// RFC 7519 section 4.1.3: one value as a string, several as an array.
-#[derive(ToSchema)]
-#[schema(untagged)]
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Audience {
     One(String),

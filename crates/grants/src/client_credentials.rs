@@ -116,3 +116,90 @@ impl From<Refusal> for ErrorResponse {
         Self::new(error, description)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::Lifetime;
+    use registry::Client;
+    use tenancy::{Issuer, Tenant};
+
+    use super::*;
+    use crate::test_fixtures::{acme, client};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    fn ask(tenant: &Tenant, client: &Client, scope: &str, resources: &[&str]) -> Result<Grant, Refusal> {
+        let scope = Some(Scope::parse(scope).unwrap()).filter(|scope| !scope.is_empty());
+        let resources: Vec<_> = resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect();
+        let request = ClientCredentialsRequest { scope: scope.as_ref(), resources: &resources };
+        decide(&request, &Grantee { tenant, client }, NOW, &JwtId::new("id-1"))
+    }
+
+    fn check_scope(scope: &str, resources: &[&str], expected: Result<&str, Refusal>) {
+        let granted = ask(&acme(), &client("svc"), scope, resources).map(|grant| grant.scope.to_string());
+        assert_eq!(granted.as_deref(), expected.as_ref().copied(), "{scope} {resources:?}");
+    }
+
+    #[test]
+    fn scopes_are_granted_whole_or_refused() {
+        check_scope("", &[], Ok("read write report anywhere"));
+        check_scope("write read", &[], Ok("write read"));
+        check_scope("anywhere", &[], Ok("anywhere"));
+        check_scope("read admin", &[], Err(Refusal::ScopeNotAllowed));
+        check_scope("READ", &[], Err(Refusal::ScopeNotAllowed));
+    }
+
+    #[test]
+    fn a_resource_narrows_what_is_granted_and_what_may_be_asked() {
+        check_scope("", &["https://orders.example"], Ok("read write anywhere"));
+        check_scope("", &["https://reports.example"], Ok("report anywhere"));
+        check_scope("", &["https://reports.example", "https://orders.example"], Ok("read write report anywhere"));
+        check_scope("read", &["https://orders.example"], Ok("read"));
+        check_scope("read", &["https://reports.example"], Err(Refusal::ScopeNotAllowed));
+        check_scope("", &["https://other.example"], Err(Refusal::ResourceNotAllowed));
+    }
+
+    #[test]
+    fn the_audience_has_the_shape_of_its_origin() {
+        let configured = Client { audiences: vec!["your-api".to_owned()], ..client("svc") };
+        let aud = |client: &Client, resources: &[&str]| {
+            let claims = ask(&acme(), client, "", resources).unwrap().claims;
+            serde_json::to_string(&claims.aud).unwrap()
+        };
+        assert_eq!(aud(&client("svc"), &[]), r#""svc""#);
+        assert_eq!(aud(&configured, &[]), r#"["your-api"]"#);
+        assert_eq!(aud(&configured, &["https://orders.example"]), r#""https://orders.example""#);
+        let twice = ["https://orders.example", "https://orders.example"];
+        assert_eq!(aud(&configured, &twice), r#""https://orders.example""#);
+        let both = ["https://reports.example", "https://orders.example"];
+        assert_eq!(aud(&configured, &both), r#"["https://reports.example","https://orders.example"]"#);
+    }
+
+    #[test]
+    fn claims_name_client_and_times() {
+        let short = Client { access_token_lifetime: Some(Lifetime::from_seconds(2)), ..client("svc") };
+        let claims = ask(&acme(), &short, "read", &[]).unwrap().claims;
+        let json = serde_json::to_string(&claims).unwrap();
+        let expected = r#"{"iss":"https://acme.example","sub":"svc","aud":"svc","exp":1000002,"iat":1000000,"nbf":1000000,"#;
+        assert_eq!(json, format!(r#"{expected}"jti":"id-1","scope":"read","client_id":"svc"}}"#));
+        let nothing = Client { scope: Scope::default(), ..client("svc") };
+        assert_eq!(ask(&acme(), &nothing, "", &[]).unwrap().claims.scope, None);
+    }
+
+    #[test]
+    fn an_alias_is_the_issuer_only_while_it_is_the_tenants() {
+        let alias = Client { issuer: Some(Issuer::parse("thunder").unwrap()), ..client("svc") };
+        assert_eq!(ask(&acme(), &alias, "", &[]).unwrap().claims.iss, "thunder");
+        let without = Tenant { issuer_aliases: Vec::new(), ..acme() };
+        assert_eq!(ask(&without, &alias, "", &[]).unwrap().claims.iss, "https://acme.example");
+    }
+
+    #[test]
+    fn clients_of_other_grants_and_tenants_of_other_formats_are_refused() {
+        let code_only = Client { grant_types: vec![GrantType::AuthorizationCode], ..client("svc") };
+        assert_eq!(ask(&acme(), &code_only, "", &[]), Err(Refusal::GrantNotRegistered));
+        let mut opaque = acme();
+        opaque.access_token.format = TokenFormat::Opaque;
+        assert_eq!(ask(&opaque, &client("svc"), "", &[]), Err(Refusal::FormatNotServed));
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keys::{Expectations, KeyError, KeyRings, TokenError};
+use keys::{Expectations, KeyError, KeyRings, SignError, TokenError};
 use protocol::{
     BearerToken, ErrorCode, ErrorResponse, GrantType, IntrospectionResponse, Timestamp, TokenRequest, TokenResponse,
     TokenType,
@@ -35,6 +35,9 @@ pub enum GrantError {
     /// The tenant's keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The claims could not be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,7 +75,7 @@ impl Engine {
         }
         .map_err(|refusal| GrantError::Refused(refusal.into()))?;
         let key = self.keys.signing_key(tenant, now).await?;
-        let access_token = key.sign(&tenant.access_token.typ, &grant.claims).map_err(KeyError::from)?;
+        let access_token = key.sign(&tenant.access_token.typ, &grant.claims)?;
         let expires_in = grant.claims.exp.seconds() - grant.claims.iat.seconds();
         Ok(TokenResponse { access_token, token_type: TokenType::Bearer, expires_in, scope: grant.scope })
     }
@@ -128,7 +131,7 @@ impl Engine {
             accepts_typ: &|typ| tenant.access_token.accepts_typ(typ, now),
             audience,
         };
-        Ok(keys::verify(token.expose(), &ring, &expectations, now))
+        Ok(keys::verify(token.expose(), &ring, now, &expectations).map(|verified| verified.claims))
     }
 }
 

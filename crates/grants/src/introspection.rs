@@ -45,3 +45,67 @@ fn may_know(claims: &AccessTokenClaims, caller: &Grantee<'_>) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Audience, Timestamp};
+
+    use super::*;
+    use crate::test_fixtures::{acme, client};
+
+    fn claims(holder: &str, audience: &str) -> AccessTokenClaims {
+        AccessTokenClaims {
+            iss: "https://acme.example".to_owned(),
+            sub: holder.to_owned(),
+            aud: Audience::One(audience.to_owned()),
+            exp: Timestamp::from_seconds(20),
+            iat: Timestamp::from_seconds(10),
+            nbf: Timestamp::from_seconds(10),
+            jti: "id-1".to_owned(),
+            scope: Some("read".to_owned()),
+            client_id: holder.to_owned(),
+        }
+    }
+
+    fn check(right: IntrospectionRight, caller: &str, holder: &str, audience: &str, active: bool) {
+        let tenant = acme();
+        let caller = Client { introspection: right, ..client(caller) };
+        let caller = Grantee { tenant: &tenant, client: &caller };
+        let answer = decide(&claims(holder, audience), &caller, Some(&client(holder)));
+        assert_eq!(matches!(answer, IntrospectionResponse::Active(_)), active, "{right:?} {holder} {audience}");
+    }
+
+    #[test]
+    fn a_caller_knows_what_its_right_reaches() {
+        use IntrospectionRight::{Audience, Own, Tenant};
+        check(Own, "svc", "svc", "x", true);
+        check(Own, "svc", "other", "x", false);
+        check(Own, "gatekeeper", "other", "https://orders.example", false);
+        check(Audience, "gatekeeper", "other", "https://orders.example", true);
+        check(Audience, "gatekeeper", "other", "https://reports.example", false);
+        check(Audience, "gatekeeper", "gatekeeper", "x", true);
+        check(Audience, "svc", "other", "https://orders.example", false);
+        check(Tenant, "svc", "other", "x", true);
+    }
+
+    #[test]
+    fn a_token_dies_with_its_client() {
+        let (tenant, caller) = (acme(), client("svc"));
+        let caller = Grantee { tenant: &tenant, client: &caller };
+        let suspended = Client { status: ClientStatus::Suspended, ..client("svc") };
+        for holder in [None, Some(&suspended)] {
+            assert_eq!(decide(&claims("svc", "x"), &caller, holder), IntrospectionResponse::Inactive);
+        }
+    }
+
+    #[test]
+    fn an_active_answer_repeats_the_claims() {
+        let (tenant, svc) = (acme(), client("svc"));
+        let answer = decide(&claims("svc", "api"), &Grantee { tenant: &tenant, client: &svc }, Some(&svc));
+        let expected = concat!(
+            r#"{"active":true,"scope":"read","client_id":"svc","token_type":"Bearer","exp":20,"iat":10,"nbf":10,"#,
+            r#""sub":"svc","aud":"api","iss":"https://acme.example","jti":"id-1"}"#
+        );
+        assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
+    }
+}

@@ -9,6 +9,9 @@ mod resource_access;
 
 mod engine;
 
+#[cfg(test)]
+mod test_fixtures;
+
 pub use access_token::{AccessTokenClaims, Grantee, JwtId};
 pub use engine::{Engine, GrantError};
 pub use resource_access::{BearerRefusal, ProtectedResource};

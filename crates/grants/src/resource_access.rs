@@ -54,3 +54,37 @@ impl From<&BearerRefusal> for ErrorResponse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Audience, Timestamp};
+
+    use super::*;
+
+    fn check(held: Option<&str>, required: Option<&str>, admitted: bool) {
+        let at = Timestamp::from_seconds(1);
+        let claims = AccessTokenClaims {
+            iss: String::new(),
+            sub: String::new(),
+            aud: Audience::One("api".to_owned()),
+            exp: at,
+            iat: at,
+            nbf: at,
+            jti: String::new(),
+            scope: held.map(str::to_owned),
+            client_id: String::new(),
+        };
+        let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());
+        let resource = ProtectedResource { tenant: "acme".to_owned(), audience: "api".to_owned(), required_scope };
+        assert_eq!(decide(&claims, &resource).is_ok(), admitted, "{held:?} {required:?}");
+    }
+
+    #[test]
+    fn the_required_scope_must_be_held_whole() {
+        check(Some("api:read api:write"), Some("api:write"), true);
+        check(Some("api:read"), Some("api:write"), false);
+        check(Some("api:readonly"), Some("api:read"), false);
+        check(None, Some("api:read"), false);
+        check(None, None, true);
+    }
+}

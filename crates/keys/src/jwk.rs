@@ -61,7 +61,12 @@ impl PublicJwk {
 
     /// An EC key of this uncompressed point (SEC 1 §2.3.3): `04`, then both coordinates at full size, so that cutting it in the
     /// middle keeps their leading zeros.
-    pub(crate) fn ec(id: KeyId, algorithm: SigningAlgorithm, crv: &'static str, point: &[u8]) -> Option<Self> {
+    pub(crate) fn ec(
+        id: KeyId,
+        algorithm: SigningAlgorithm,
+        crv: &'static str,
+        point: &[u8],
+    ) -> Option<Self> {
         let coordinates = point.strip_prefix(&[4]).filter(|bytes| bytes.len().is_multiple_of(2))?;
         let (x, y) = coordinates.split_at(coordinates.len() / 2);
         let (x, y) = (BASE64URL.encode(x), BASE64URL.encode(y));
@@ -78,6 +83,12 @@ impl PublicJwk {
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.kid
+    }
+
+    /// What it signs and verifies with.
+    #[must_use]
+    pub fn algorithm(&self) -> SigningAlgorithm {
+        self.alg
     }
 
     /// The numbers of the key.
@@ -163,7 +174,9 @@ mod tests {
                 let document = PrivateKeyDocument::generate(algorithm).unwrap();
                 let key = SigningKey::parse(ID, algorithm, document.expose()).unwrap();
                 match key.jwk().parameters() {
-                    PublicParameters::Ec { x, y, .. } => assert_eq!((x.len(), y.len()), (encoded_len, encoded_len)),
+                    PublicParameters::Ec { x, y, .. } => {
+                        assert_eq!((x.len(), y.len()), (encoded_len, encoded_len));
+                    }
                     other => panic!("{other:?}"),
                 }
             }

@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn the_tag_changes_with_the_keys_and_only_then() {
-        let jwk = |number| test_keys::signing_key(KeyId::numbered(number), SigningAlgorithm::ES256).jwk().clone();
+        let jwk =
+            |number| test_keys::signing_key(KeyId::numbered(number), SigningAlgorithm::ES256).jwk().clone();
         let one = JwkSet::new(vec![jwk(1)]);
         let two = JwkSet::new(vec![jwk(1), jwk(2)]);
         assert_eq!(one, JwkSet::new(vec![jwk(1)]));

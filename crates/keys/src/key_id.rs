@@ -40,7 +40,15 @@ mod tests {
     #[test]
     fn only_the_spelling_that_we_write_is_read() {
         assert_eq!(KeyId::parse("oauth2-key-17"), Some(KeyId::numbered(17)));
-        for bad in ["oauth2-key-01", "oauth2-key-+1", "oauth2-key-", "OAUTH2-key-1", "1", "../1", "oauth2-key-4294967296"] {
+        for bad in [
+            "oauth2-key-01",
+            "oauth2-key-+1",
+            "oauth2-key-",
+            "OAUTH2-key-1",
+            "1",
+            "../1",
+            "oauth2-key-4294967296",
+        ] {
             assert_eq!(KeyId::parse(bad), None, "{bad}");
         }
     }

@@ -12,7 +12,11 @@ pub trait KeySealer: Send + Sync {
     async fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError>;
 
     /// The plaintext of what was sealed for exactly this context.
-    async fn unseal(&self, context: &SealingContext<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError>;
+    async fn unseal(
+        &self,
+        context: &SealingContext<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError>;
 }
 
 /// Seals with a key that this process holds.
@@ -35,7 +39,11 @@ impl KeySealer for LocalSealer {
         self.key.seal(context, plaintext)
     }
 
-    async fn unseal(&self, context: &SealingContext<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    async fn unseal(
+        &self,
+        context: &SealingContext<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         self.key.unseal(context, sealed)
     }
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use protocol::Secret;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::{GenerationError, SealError, SealingContext};
 
@@ -109,7 +109,11 @@ impl SealingKey {
     ///
     /// # Errors
     /// [`SealError`], telling a wrong key from damaged bytes.
-    pub fn unseal(&self, context: &SealingContext<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    pub fn unseal(
+        &self,
+        context: &SealingContext<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         if sealed.first().is_some_and(|version| *version != VERSION) {
             return Err(SealError::UnknownFormat);
         }
@@ -122,11 +126,8 @@ impl SealingKey {
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Corrupt)?;
         let mut buffer = Zeroizing::new(ciphertext.to_vec());
         let associated = Aad::from(associated_data(prefix, context));
-        let length = self
-            .cipher
-            .open_in_place(nonce, associated, &mut buffer)
-            .map_err(|_| SealError::Corrupt)?
-            .len();
+        let length =
+            self.cipher.open_in_place(nonce, associated, &mut buffer).map_err(|_| SealError::Corrupt)?.len();
         buffer.truncate(length);
         Ok(buffer)
     }
@@ -144,12 +145,6 @@ impl SealingKey {
 
 fn associated_data(prefix: &[u8], context: &SealingContext<'_>) -> Vec<u8> {
     [prefix, &context.to_bytes()].concat()
-}
-
-impl Drop for SealingKey {
-    fn drop(&mut self) {
-        self.bytes.zeroize();
-    }
 }
 
 impl fmt::Debug for SealingKey {
@@ -208,8 +203,11 @@ mod tests {
     fn what_was_sealed_unseals_in_its_own_context_only() {
         let key = SealingKey::generate().unwrap();
         let [acme, other] = ["acme", "other"].map(|id| TenantId::parse(id).unwrap());
-        let context =
-            |tenant, number, algorithm| SealingContext::SigningKey { tenant, id: KeyId::numbered(number), algorithm };
+        let context = |tenant, number, algorithm| SealingContext::SigningKey {
+            tenant,
+            id: KeyId::numbered(number),
+            algorithm,
+        };
         let own = context(&acme, 1, SigningAlgorithm::RS256);
         let sealed = key.seal(&own, b"private").unwrap();
         assert_eq!(key.unseal(&own, &sealed).unwrap().as_slice(), b"private");

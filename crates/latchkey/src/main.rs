@@ -1,2 +1,4 @@
 //! latchkey
+mod settings;
+
 fn main() {}

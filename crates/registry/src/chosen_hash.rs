@@ -80,6 +80,8 @@ pub fn salt_of(phc: &str) -> Option<ChosenSalt> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Made by the reference implementation in C, of `password` and `somesaltsomesalt`.
@@ -138,6 +140,24 @@ mod tests {
         }
         for bad in ["", "a\0", "a\n", "\u{7f}", "\u{85}", &"a".repeat(1025), &"\u{e9}".repeat(513)] {
             assert!(!is_fit_secret(bad), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        // Each case computes two hashes.
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn a_secret_with_one_byte_changed_has_another_hash(
+            mut secret in proptest::collection::vec(0x20_u8..0x7f, 1..=512),
+            at: proptest::sample::Index,
+            to in 0x20_u8..0x7f,
+        ) {
+            let good = hash(std::str::from_utf8(&secret).unwrap(), &ChosenSalt::dummy());
+            let at = at.index(secret.len());
+            prop_assume!(secret[at] != to);
+            secret[at] = to;
+            prop_assert!(!good.matches(&hash(std::str::from_utf8(&secret).unwrap(), &ChosenSalt::dummy())));
         }
     }
 }

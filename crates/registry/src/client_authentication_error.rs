@@ -1,4 +1,4 @@
-//! Every way in which a client can fail to prove itself (RFC 6749 §5.2 `invalid_client`). Callers cannot tell the refusals apart.
+//! Every way in which a client can fail to prove itself (RFC 6749 §5.2 `invalid_client`). Callers cannot tell refusals apart.
 
 use protocol::ErrorCode;
 use tenancy::StoreError;

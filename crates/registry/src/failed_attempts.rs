@@ -2,17 +2,17 @@
 //!
 //! Nobody is locked out: an attacker behind the same address as a service must not be able to stop that service.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use moka::future::Cache;
 use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
 
 use crate::{Lane, Source};
 
-/// How many pairs of tenant and source are remembered. Beyond it the least used are forgotten.
-const SOURCES: u64 = 100_000;
+/// How many pairs of tenant and source are counted in one span. Those beyond are not: who has so many sources gains nothing by it
+/// that he did not have, and the memory has an end.
+const SOURCES: usize = 100_000;
 
 /// How many failures in a span leave a source in the normal lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,34 +29,33 @@ impl Default for FailedAttemptsLimit {
     }
 }
 
-/// The counts.
+/// The failures of the running span.
 pub(crate) struct FailedAttempts {
     limit: FailedAttemptsLimit,
-    counts: Cache<(TenantId, Source), Arc<Count>>,
+    counts: Mutex<Counts>,
 }
 
-/// One attempt to authenticate, from its first costly step on. Given up half way it counts as failed: else who hangs up before
-/// the answer would never be counted.
+/// One attempt to authenticate. Unless it is forgiven it counts as failed, also when it is given up half way: else who hangs up
+/// before the answer would never be counted.
 pub(crate) struct Attempt<'a> {
     attempts: &'a FailedAttempts,
     tenant: &'a TenantId,
     source: &'a Source,
     span: u64,
-    pending: Option<Arc<Count>>,
+    is_forgiven: bool,
 }
 
-/// Which span was counted last, and its failures.
 #[derive(Default)]
-struct Count(Mutex<(u64, u64)>);
+struct Counts {
+    span: u64,
+    failures: HashMap<(TenantId, Source), u64>,
+}
 
 impl FailedAttempts {
     pub(crate) fn new(limit: FailedAttemptsLimit) -> Self {
-        // Whoever was idle for a whole span has no failures in the running one; a year is as good as for ever.
-        let idle = Duration::from_secs(limit.per.seconds().clamp(1, 31_536_000));
-        Self { limit, counts: Cache::builder().max_capacity(SOURCES).time_to_idle(idle).build() }
+        Self { limit, counts: Mutex::default() }
     }
 
-    /// Begins an attempt; nothing is looked up until something is due.
     pub(crate) fn begin<'a>(
         &'a self,
         tenant: &'a TenantId,
@@ -64,54 +63,51 @@ impl FailedAttempts {
         now: Timestamp,
     ) -> Attempt<'a> {
         let span = now.seconds() / self.limit.per.seconds().max(1);
-        Attempt { attempts: self, tenant, source, span, pending: None }
+        Attempt { attempts: self, tenant, source, span, is_forgiven: false }
+    }
+
+    /// The counts, emptied when a new span begins.
+    fn counts(&self, span: u64) -> MutexGuard<'_, Counts> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        // An attempt may end a little after its span; a clock that was set back must not leave the counts where they are.
+        if counts.span != span && counts.span != span.saturating_add(1) {
+            *counts = Counts { span, failures: HashMap::new() };
+        }
+        counts
     }
 }
 
 impl Attempt<'_> {
-    /// Where the attempt's hashes wait. From here on it is pending.
-    pub(crate) async fn lane(&mut self) -> Lane {
-        let (limit, span) = (self.attempts.limit.count, self.span);
-        if self.count().await.failures(span) < limit { Lane::Normal } else { Lane::Low }
-    }
-
-    /// It failed.
-    pub(crate) async fn failed(mut self) {
-        self.count().await;
+    /// Where the attempt's hashes wait.
+    pub(crate) fn lane(&self) -> Lane {
+        let counts = self.attempts.counts(self.span);
+        let failures = counts.failures.get(&self.key()).copied().unwrap_or_default();
+        if failures < self.attempts.limit.count { Lane::Normal } else { Lane::Low }
     }
 
     /// It succeeded, or it is ours that it did not.
-    pub(crate) fn forgiven(mut self) {
-        self.pending = None;
+    pub(crate) fn forgive(mut self) {
+        self.is_forgiven = true;
     }
 
-    async fn count(&mut self) -> &Count {
-        if self.pending.is_none() {
-            let key = (self.tenant.clone(), *self.source);
-            self.pending = Some(self.attempts.counts.get_with(key, async { Arc::default() }).await);
-        }
-        self.pending.as_ref().expect("it was just put there")
+    fn key(&self) -> (TenantId, Source) {
+        (self.tenant.clone(), *self.source)
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if let Some(count) = &self.pending {
-            count.add(self.span);
+        if self.is_forgiven {
+            return;
         }
-    }
-}
-
-impl Count {
-    fn failures(&self, span: u64) -> u64 {
-        let (counted, failures) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counted == span { failures } else { 0 }
-    }
-
-    fn add(&self, span: u64) {
-        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (counted, failures) = *count;
-        *count = if counted == span { (span, failures.saturating_add(1)) } else { (span, 1) };
+        let key = self.key();
+        let mut counts = self.attempts.counts(self.span);
+        let has_room = counts.failures.len() < SOURCES;
+        if let Some(failures) = counts.failures.get_mut(&key) {
+            *failures = failures.saturating_add(1);
+        } else if has_room {
+            counts.failures.insert(key, 1);
+        }
     }
 }
 
@@ -127,71 +123,76 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    fn source(last: u8) -> Source {
-        Source::of(std::net::IpAddr::from([192, 0, 2, last]))
+    fn source(number: u32) -> Source {
+        Source::new(Some(std::net::Ipv4Addr::from(number).into()))
     }
 
-    async fn lane(attempts: &FailedAttempts, id: &str, last: u8, now: u64) -> Lane {
-        let (tenant, source) = (tenant(id), source(last));
-        let mut attempt = attempts.begin(&tenant, &source, Timestamp::from_seconds(now));
-        let lane = attempt.lane().await;
-        attempt.forgiven();
+    fn lane(attempts: &FailedAttempts, id: &str, number: u32, now: u64) -> Lane {
+        let (tenant, source) = (tenant(id), source(number));
+        let attempt = attempts.begin(&tenant, &source, Timestamp::from_seconds(now));
+        let lane = attempt.lane();
+        attempt.forgive();
         lane
     }
 
-    async fn fail(attempts: &FailedAttempts, id: &str, last: u8, now: u64) {
-        attempts.begin(&tenant(id), &source(last), Timestamp::from_seconds(now)).failed().await;
+    fn fail(attempts: &FailedAttempts, id: &str, number: u32, now: u64) {
+        drop(attempts.begin(&tenant(id), &source(number), Timestamp::from_seconds(now)));
     }
 
-    #[tokio::test]
-    async fn the_limit_is_per_tenant_and_source_and_span() {
+    #[test]
+    fn the_limit_is_per_tenant_and_source_and_span() {
         let attempts = attempts(2);
-        fail(&attempts, "acme", 1, 100).await;
-        assert_eq!(lane(&attempts, "acme", 1, 101).await, Lane::Normal);
-        fail(&attempts, "acme", 1, 110).await;
-        for (id, last, now, expected) in [
+        fail(&attempts, "acme", 1, 62);
+        assert_eq!(lane(&attempts, "acme", 1, 62), Lane::Normal);
+        fail(&attempts, "acme", 1, 63);
+        for (id, number, now, expected) in [
             ("acme", 1, 111, Lane::Low),
             ("acme", 2, 111, Lane::Normal),
             ("other", 1, 111, Lane::Normal),
             ("acme", 1, 119, Lane::Low),
             ("acme", 1, 120, Lane::Normal),
         ] {
-            assert_eq!(lane(&attempts, id, last, now).await, expected, "{id} {last} {now}");
+            assert_eq!(lane(&attempts, id, number, now), expected, "{id} {number} {now}");
         }
-        fail(&attempts, "acme", 1, 120).await;
-        assert_eq!(lane(&attempts, "acme", 1, 121).await, Lane::Normal);
+        fail(&attempts, "acme", 1, 120);
+        assert_eq!(lane(&attempts, "acme", 1, 121), Lane::Normal);
     }
 
-    #[tokio::test]
-    async fn an_attempt_that_is_given_up_counts_and_a_forgiven_one_does_not() {
+    #[test]
+    fn a_forgiven_attempt_does_not_count() {
         let attempts = attempts(1);
-        assert_eq!(lane(&attempts, "acme", 1, 1).await, Lane::Normal);
-        assert_eq!(lane(&attempts, "acme", 1, 1).await, Lane::Normal);
-        let (tenant, source) = (tenant("acme"), source(1));
-        let mut attempt = attempts.begin(&tenant, &source, Timestamp::from_seconds(1));
-        attempt.lane().await;
-        drop(attempt);
-        assert_eq!(lane(&attempts, "acme", 1, 1).await, Lane::Low);
+        for _ in 0..3 {
+            assert_eq!(lane(&attempts, "acme", 1, 1), Lane::Normal);
+        }
     }
 
-    #[tokio::test]
-    async fn an_attempt_counts_once_whatever_it_cost() {
+    #[test]
+    fn late_ends_count_in_the_running_span_and_a_clock_set_back_begins_anew() {
         let attempts = attempts(2);
-        let (tenant, source) = (tenant("acme"), source(1));
-        let mut attempt = attempts.begin(&tenant, &source, Timestamp::from_seconds(1));
-        attempt.lane().await;
-        attempt.lane().await;
-        attempt.failed().await;
-        assert_eq!(lane(&attempts, "acme", 1, 1).await, Lane::Normal);
+        fail(&attempts, "acme", 1, 600);
+        fail(&attempts, "acme", 1, 599);
+        assert_eq!(lane(&attempts, "acme", 1, 601), Lane::Low);
+        assert_eq!(lane(&attempts, "acme", 1, 100), Lane::Normal);
     }
 
-    #[tokio::test]
-    async fn a_span_of_nothing_and_one_without_end_are_spans() {
+    #[test]
+    fn the_memory_has_an_end_and_what_is_in_it_still_counts() {
+        let attempts = attempts(2);
+        for number in 0..u32::try_from(SOURCES).unwrap() + 10 {
+            fail(&attempts, "acme", number, 1);
+        }
+        fail(&attempts, "acme", 0, 1);
+        assert_eq!(attempts.counts(0).failures.len(), SOURCES);
+        assert_eq!(lane(&attempts, "acme", 0, 1), Lane::Low);
+    }
+
+    #[test]
+    fn a_span_of_nothing_and_one_without_end_are_spans() {
         for per in [0, u64::MAX] {
             let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(per) };
             let attempts = FailedAttempts::new(limit);
-            fail(&attempts, "acme", 1, 7).await;
-            assert_eq!(lane(&attempts, "acme", 1, 7).await, Lane::Low, "{per}");
+            fail(&attempts, "acme", 1, 7);
+            assert_eq!(lane(&attempts, "acme", 1, 7), Lane::Low, "{per}");
         }
     }
 }

@@ -4,7 +4,7 @@
 //! presented secret costs to check: with 256 random bits inside, one HMAC is enough.
 
 use protocol::Secret;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::random::random_bytes;
 
@@ -38,7 +38,8 @@ impl GeneratedSecret {
         text.extend_from_slice(Zeroizing::new(base62::<BODY>(bytes)).as_slice());
         let checksum = checksum(&text);
         text.extend_from_slice(&checksum);
-        let text: String = text.into_iter().map(char::from).collect();
+        // The very bytes become the secret: no copy of them stays behind.
+        let text = String::from_utf8(text).expect("base62 is ASCII");
         let hint = text[LENGTH - 4..].to_owned();
         Self { secret: Secret::new(text), hint }
     }
@@ -75,7 +76,6 @@ fn base62<const WIDTH: usize>(number: &[u8]) -> [u8; WIDTH] {
         }
         *digit = ALPHABET[usize::from(remainder)];
     }
-    rest.zeroize();
     digits
 }
 

@@ -73,15 +73,9 @@ impl HashPool {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(threads: NonZeroUsize) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            queues: Mutex::default(),
-            changed: Condvar::new(),
-            computed: AtomicU64::new(0),
-        });
-        let pool = Self { shared: Arc::clone(&shared) };
+        let pool = Self::without_threads();
         for _ in 0..threads.get() {
-            let shared = Arc::clone(&shared);
-            thread::Builder::new().name("argon2id".to_owned()).spawn(move || shared.work())?;
+            pool.add_thread()?;
         }
         Ok(pool)
     }
@@ -100,6 +94,18 @@ impl HashPool {
     #[must_use]
     pub fn hashes_computed(&self) -> u64 {
         self.shared.computed.load(Ordering::Relaxed)
+    }
+
+    /// Jobs wait until there is a thread.
+    pub(crate) fn without_threads() -> Self {
+        let shared =
+            Shared { queues: Mutex::default(), changed: Condvar::new(), computed: AtomicU64::new(0) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(crate) fn add_thread(&self) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        thread::Builder::new().name("argon2id".to_owned()).spawn(move || shared.work()).map(drop)
     }
 }
 
@@ -180,13 +186,6 @@ mod tests {
         HashJob { secret: Secret::new(text.to_owned()), salt: ChosenSalt::dummy() }
     }
 
-    /// No threads, so nothing leaves the queues until the test takes it.
-    fn stopped() -> HashPool {
-        let shared =
-            Shared { queues: Mutex::default(), changed: Condvar::new(), computed: AtomicU64::new(0) };
-        HashPool { shared: Arc::new(shared) }
-    }
-
     fn is_refused(future: Pin<&mut impl Future<Output = Result<SecretHash, Busy>>>) -> bool {
         future.poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
@@ -203,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_full_lane_refuses_at_once_and_does_not_fill_the_other() {
-        let pool = stopped();
+        let pool = HashPool::without_threads();
         let mut waiting = Vec::new();
         for (lane, bound) in [(Lane::Normal, NORMAL_QUEUE), (Lane::Low, LOW_QUEUE)] {
             for _ in 0..bound {
@@ -222,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_low_lane_waits_until_the_normal_one_is_empty() {
-        let pool = stopped();
+        let pool = HashPool::without_threads();
         let mut waiting = Vec::new();
         for (text, lane) in [("1", Lane::Low), ("2", Lane::Normal), ("3", Lane::Low), ("4", Lane::Normal)] {
             let mut future = Box::pin(pool.hash(job(text), lane));

@@ -3,18 +3,18 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 /// An address, or the network that one caller surely has whole: whoever has one IPv6 address has its /64 (RFC 6177 §2), and
-/// counting each address of it alone would count nothing.
+/// counting each address of it alone would count nothing. All requests without an address are of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Source(IpAddr);
+pub struct Source(Option<IpAddr>);
 
 impl Source {
     /// The source that this address belongs to.
     #[must_use]
-    pub fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self(IpAddr::V4(address)),
-            IpAddr::V6(address) => Self(IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))),
-        }
+    pub fn new(address: Option<IpAddr>) -> Self {
+        Self(address.map(|address| match address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        }))
     }
 }
 
@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn addresses_of_one_network_are_one_source() {
-        let source = |text: &str| Source::of(text.parse().unwrap());
+        let source = |text: &str| Source::new(Some(text.parse().unwrap()));
         assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:0:0:1"));
         assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
         for (left, right) in
@@ -32,5 +32,6 @@ mod tests {
         {
             assert_ne!(source(left), source(right));
         }
+        assert_ne!(Source::new(None), source("::"));
     }
 }

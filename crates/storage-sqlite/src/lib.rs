@@ -1,1 +1,26 @@
-//! storage-sqlite
+//! The platform's rows in SQLite: the store traits of the domain crates over one file, with one writer and several readers.
+//!
+//! A row that belongs to a tenant has the tenant's id in its primary key, and every query of such rows names it. In reading order:
+
+mod database;
+mod error;
+mod schema;
+mod statements;
+
+mod column;
+
+mod client_row;
+mod client_store;
+mod signing_key_row;
+mod signing_key_store;
+mod tenant_row;
+mod tenant_store;
+
+mod administration_store;
+mod commit;
+
+mod change_feed;
+
+pub use change_feed::ChangeFeed;
+pub use database::SqliteDatabase;
+pub use error::OpenError;

@@ -13,13 +13,15 @@ pub struct Calls {
     pub find_keys: u64,
     /// Of `add_key`.
     pub add_key: u64,
+    /// Of everything that only administration asks.
+    pub administration: u64,
 }
 
 impl Calls {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.find_tenant + self.find_client + self.find_keys + self.add_key
+        self.find_tenant + self.find_client + self.find_keys + self.add_key + self.administration
     }
 }
 
@@ -29,6 +31,7 @@ pub(crate) struct CallCounters {
     pub(crate) find_client: AtomicU64,
     pub(crate) find_keys: AtomicU64,
     pub(crate) add_key: AtomicU64,
+    pub(crate) administration: AtomicU64,
 }
 
 impl CallCounters {
@@ -39,6 +42,7 @@ impl CallCounters {
             find_client: of(&self.find_client),
             find_keys: of(&self.find_keys),
             add_key: of(&self.add_key),
+            administration: of(&self.administration),
         }
     }
 }

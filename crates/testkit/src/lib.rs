@@ -2,6 +2,7 @@
 //! that every store must have. In reading order:
 
 pub mod fixtures;
+pub mod requests;
 
 mod calls;
 mod fault_injection;

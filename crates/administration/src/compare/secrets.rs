@@ -138,8 +138,7 @@ fn share_salt(draft: &mut Draft, declared: &DeclaredClient, rows: &[SecretState]
         DeclaredSecret::Value { .. } => None,
     });
     let mut salts: Vec<ChosenSalt> = of_rows.chain(of_hashes).collect();
-    salts.dedup();
-    if salts.len() > 1 {
+    if salts.iter().any(|salt| *salt != salts[0]) {
         let (tenant, client) = (tenant.clone(), client.clone());
         return draft.conflicts.push(Conflict::SaltsDiffer { tenant, client });
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use administration::Invalidation;
 use keys::{KeyId, SigningKeyStore as _};
 use registry::ClientStore as _;
 use tenancy::{Tenant, TenantStore as _};
@@ -16,7 +17,7 @@ async fn a_changed_client_is_read_anew_and_no_other() {
         house.client(tenant).await.unwrap();
         house.rename_client(tenant, "renamed");
     }
-    house.caches.invalidate_client(&house.acme.id, &fixtures::client_id("svc"));
+    house.caches.apply(&[svc_of(&house.acme)]);
     assert_eq!(house.client_name(&house.acme).await, "renamed");
     assert_eq!(house.client_name(&house.globex).await, "svc");
 }
@@ -33,7 +34,7 @@ async fn a_changed_tenant_is_read_anew_with_all_that_is_its_own() {
         house.store.put_tenant(Tenant { name: "renamed".to_owned(), ..tenant.clone() });
         house.store.add_key(&tenant.id, &fixtures::key(1)).await.unwrap();
     }
-    caches.invalidate_tenant(&house.acme.id);
+    house.caches.apply(&[Invalidation::Tenant(house.acme.id.clone())]);
     for (tenant, name, keys) in [(&house.acme, "renamed", 1), (&house.globex, "svc", 0)] {
         assert_eq!(house.client_name(tenant).await, name);
         assert_eq!(caches.signing_keys.find_keys(&tenant.id).await.unwrap().keys.len(), keys);
@@ -56,9 +57,9 @@ async fn a_load_that_began_before_a_change_is_not_found_after_it() {
         }
         house.rename_client(&house.acme, "renamed");
         if whole_tenant {
-            house.caches.invalidate_tenant(&house.acme.id);
+            house.caches.apply(&[Invalidation::Tenant(house.acme.id.clone())]);
         } else {
-            house.caches.invalidate_client(&house.acme.id, &fixtures::client_id("svc"));
+            house.caches.apply(&[svc_of(&house.acme)]);
         }
         let after = {
             let house = Arc::clone(&house);
@@ -93,9 +94,9 @@ async fn among_racing_readers_and_changes_nobody_reads_the_past() {
         let name = format!("name {number}");
         house.rename_client(&house.acme, &name);
         if number % 2 == 0 {
-            house.caches.invalidate_tenant(&house.acme.id);
+            house.caches.apply(&[Invalidation::Tenant(house.acme.id.clone())]);
         } else {
-            house.caches.invalidate_client(&house.acme.id, &fixtures::client_id("svc"));
+            house.caches.apply(&[svc_of(&house.acme)]);
         }
         assert_eq!(house.client_name(&house.acme).await, name);
     }
@@ -116,6 +117,19 @@ async fn an_added_key_is_seen_at_once_and_a_taken_number_makes_read_again() {
     house.store.add_key(&house.acme.id, &fixtures::key(2)).await.unwrap();
     assert!(!keys.add_key(&house.acme.id, &fixtures::key(2)).await.unwrap());
     assert_eq!(keys.find_keys(&house.acme.id).await.unwrap().next, KeyId::numbered(3));
+}
+
+#[tokio::test]
+async fn changed_keys_are_read_anew() {
+    let house = House::new();
+    for tenant in [&house.acme, &house.globex] {
+        house.caches.signing_keys.find_keys(&tenant.id).await.unwrap();
+        house.store.add_key(&tenant.id, &fixtures::key(1)).await.unwrap();
+    }
+    house.caches.apply(&[Invalidation::Keys(house.acme.id.clone())]);
+    for (tenant, keys) in [(&house.acme, 1), (&house.globex, 0)] {
+        assert_eq!(house.caches.signing_keys.find_keys(&tenant.id).await.unwrap().keys.len(), keys);
+    }
 }
 
 #[tokio::test]
@@ -144,9 +158,13 @@ async fn a_changed_row_does_not_serve_stale() {
     house.tenant(&house.acme).await.unwrap();
     house.client(&house.acme).await.unwrap();
     house.store.fail_with(Failure::Unavailable);
-    house.caches.invalidate_tenant(&house.acme.id);
+    house.caches.apply(&[Invalidation::Tenant(house.acme.id.clone())]);
     assert!(house.client(&house.acme).await.is_err());
     assert!(house.caches.tenants.find_tenant(&house.acme.id).await.is_err());
     let client = house.caches.clients.find_client(&house.globex.id, &fixtures::client_id("svc")).await;
     assert!(client.is_err(), "it was never read");
+}
+
+fn svc_of(tenant: &Tenant) -> Invalidation {
+    Invalidation::Client(tenant.id.clone(), fixtures::client_id("svc"))
 }

@@ -156,6 +156,7 @@ impl From<GrantError> for Refusal {
             GrantError::Refused(body) => body.into(),
             GrantError::Bearer(refusal) => ErrorResponse::from(&refusal).into(),
             GrantError::Keys(error) => error.into(),
+            GrantError::Sign(error) => Self::fault(&error),
             GrantError::Store(error) => Self::store(&error),
         }
     }

@@ -1,8 +1,10 @@
 //! `GET …/.well-known/jwks.json`: a tenant's public keys (RFC 7517 §5), prebuilt and served as they are.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, IF_NONE_MATCH};
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use tenancy::Tenant;
 
 use super::tenant_name;
@@ -37,7 +39,7 @@ pub(crate) async fn jwks(
     if known {
         return Ok(response.finish());
     }
-    Ok(response.insert_header(ContentType::json()).body(set.bytes()))
+    Ok(response.insert_header(ContentType::json()).body(Bytes::from_owner(Arc::clone(set.json()))))
 }
 
 fn cache_control(tenant: &Tenant) -> String {

@@ -1,7 +1,6 @@
 //! `GET /api/v1/protected-resource`: a sample resource server, to try a token at (RFC 6750, RFC 9068 §4).
 
 use actix_web::HttpResponse;
-use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use grants::{AccessTokenClaims, BearerRefusal, ProtectedResource};
 use protocol::{BearerToken, ScopeToken};

@@ -1,15 +1,17 @@
 //! Requests that no route takes.
 
+use actix_web::{HttpResponse, ResponseError as _};
+
 use crate::respond::Refusal;
 
-pub(super) async fn unknown_path() -> Refusal {
-    Refusal::not_found("Unknown path")
+pub(super) async fn unknown_path() -> HttpResponse {
+    Refusal::not_found("Unknown path").error_response()
 }
 
-pub(super) async fn not_post() -> Refusal {
-    Refusal::method_not_allowed("POST")
+pub(super) async fn not_post() -> HttpResponse {
+    Refusal::method_not_allowed("POST").error_response()
 }
 
-pub(super) async fn not_get() -> Refusal {
-    Refusal::method_not_allowed("GET, HEAD")
+pub(super) async fn not_get() -> HttpResponse {
+    Refusal::method_not_allowed("GET, HEAD").error_response()
 }

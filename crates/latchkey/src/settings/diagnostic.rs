@@ -6,10 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use zeroize::Zeroizing;
-
-use super::outline::{Hidden, KeyPath, Outline, Position, holds_secret};
-
 /// One fault or warning, ready to be printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
@@ -21,7 +17,7 @@ pub(crate) struct Diagnostic {
     pub(crate) problem: String,
     /// How to mend it.
     pub(crate) mend: String,
-    excerpt: Option<Excerpt>,
+    pub(super) excerpt: Option<Box<Excerpt>>,
 }
 
 /// Where a setting comes from.
@@ -35,30 +31,13 @@ pub(crate) enum Place {
     Variable(String),
 }
 
-/// A file as it was read, and the outline made of it when there is something to say.
-pub(crate) struct Source {
-    pub(crate) path: PathBuf,
-    pub(crate) text: Zeroizing<String>,
-    outline: std::cell::OnceCell<Outline>,
-}
-
-/// What a fault is about: a key, or the value under it. The caret points there.
-#[derive(Clone, Debug)]
-pub(crate) enum Spot {
-    Key(KeyPath),
-    Value(KeyPath),
-}
-
+/// A line of a file, with a caret under one character.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Excerpt {
-    line: usize,
-    text: String,
-    caret: usize,
+pub(super) struct Excerpt {
+    pub(super) line: usize,
+    pub(super) text: String,
+    pub(super) caret: usize,
 }
-
-/// The most that is shown of a line, in characters.
-const WIDEST: usize = 120;
-const MASK: &str = "[redacted]";
 
 impl Diagnostic {
     pub(crate) fn about_path(path: &Path, problem: impl Into<String>, mend: impl Into<String>) -> Self {
@@ -96,7 +75,7 @@ impl Diagnostic {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}{}", self.heading(), self.problem)?;
-        if let Some(Excerpt { line, text, caret }) = &self.excerpt {
+        if let Some(Excerpt { line, text, caret }) = self.excerpt.as_deref() {
             let number = line.to_string();
             let margin = " ".repeat(number.len());
             writeln!(f, " {margin} |")?;
@@ -106,65 +85,6 @@ impl fmt::Display for Diagnostic {
         } else {
             write!(f, "  = {}", self.mend)
         }
-    }
-}
-
-impl Source {
-    pub(crate) fn new(path: PathBuf, text: Zeroizing<String>) -> Self {
-        Self { path, text, outline: std::cell::OnceCell::new() }
-    }
-
-    /// The folder that paths in this file are relative to.
-    pub(crate) fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
-    }
-
-    pub(crate) fn outline(&self) -> &Outline {
-        self.outline.get_or_init(|| Outline::of(&self.text))
-    }
-
-    /// A fault at a key of this file.
-    pub(crate) fn diagnostic(&self, spot: &Spot, problem: String, mend: String) -> Diagnostic {
-        let outline = self.outline();
-        let (path, position) = match spot {
-            Spot::Key(path) => (path, outline.key(path).unwrap_or_else(|| outline.value(path))),
-            Spot::Value(path) => (path, outline.value(path)),
-        };
-        self.diagnostic_at(position, path, None, problem, mend)
-    }
-
-    /// A fault at a position of this file; everything below `doubtful` may be a secret.
-    pub(crate) fn diagnostic_at(
-        &self,
-        position: Position,
-        path: &[String],
-        doubtful: Option<&[String]>,
-        problem: String,
-        mend: String,
-    ) -> Diagnostic {
-        Diagnostic {
-            place: Place::File { path: self.path.clone(), line: position.line, column: position.column },
-            key: written(path),
-            problem,
-            mend,
-            excerpt: self.excerpt(position, doubtful),
-        }
-    }
-
-    fn excerpt(&self, position: Position, doubtful: Option<&[String]>) -> Option<Excerpt> {
-        let start = line_start(&self.text, position.line)?;
-        let line = self.text[start..].lines().next().unwrap_or_default();
-        if self.outline().broken().is_some_and(|path| holds_secret(path) || names_secret(line)) {
-            return None;
-        }
-        let caret = position.column - 1;
-        let mut columns = line.char_indices().map(|(at, _)| at);
-        let skipped = if line.chars().count() > WIDEST { caret.saturating_sub(WIDEST / 2) } else { 0 };
-        let from = columns.nth(skipped).unwrap_or(line.len());
-        let to = line[from..].char_indices().nth(WIDEST).map_or(line.len(), |(at, _)| from + at);
-        let hidden = self.outline().hidden(&(start + from..start + to), doubtful);
-        let (text, caret) = redacted(&line[from..to], start + from, caret - skipped, &hidden);
-        Some(Excerpt { line: position.line, text, caret })
     }
 }
 
@@ -190,94 +110,14 @@ pub(crate) fn written(path: &[String]) -> String {
     text
 }
 
-fn line_start(text: &str, line: usize) -> Option<usize> {
-    match line.checked_sub(2) {
-        None => Some(0),
-        Some(breaks) => text.match_indices('\n').nth(breaks).map(|(at, _)| at + 1),
-    }
-}
-
-/// The text without its secrets, and the caret moved to where its character now stands.
-fn redacted(shown: &str, start: usize, caret: usize, hidden: &[Hidden]) -> (String, usize) {
-    let (mut text, mut width, mut moved) = (String::new(), 0, None);
-    let mut current: Option<(&Hidden, usize)> = None;
-    for (column, (at, character)) in shown.char_indices().enumerate() {
-        let place = width;
-        let secret = hidden.iter().find(|range| range.contains(&(start + at)));
-        current = secret.map(|range| match current {
-            Some((same, began)) if same == range => (same, began),
-            Some(_) | None => {
-                text.push_str(MASK);
-                width += MASK.len();
-                (range, place)
-            }
-        });
-        if current.is_none() {
-            text.push(if character.is_control() { ' ' } else { character });
-            width += 1;
-        }
-        if column == caret {
-            moved = Some(current.map_or(place, |(_, began)| began));
-        }
-    }
-    (text, moved.unwrap_or(width))
-}
-
-/// Whether a line of a file that is not YAML may hold a secret, by the words on it.
-fn names_secret(line: &str) -> bool {
-    let line = line.to_lowercase();
-    ["secret", "password", "value", "hash", "key", "url"].iter().any(|word| line.contains(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn source(text: &str) -> Source {
-        Source::new(PathBuf::from("config.yaml"), Zeroizing::new(text.to_owned()))
-    }
-
-    fn path(keys: &[&str]) -> KeyPath {
-        keys.iter().map(|key| (*key).to_owned()).collect()
-    }
-
-    #[test]
-    fn a_fault_shows_its_line_with_a_caret() {
-        let source = source("server:\n  public_url: nonsense\n");
-        let fault = source.diagnostic(
-            &Spot::Value(path(&["server", "public_url"])),
-            "this is not a URL".into(),
-            "write one".into(),
-        );
-        assert_eq!(
-            fault.to_string(),
-            "config.yaml:2:15: server.public_url: this is not a URL\n   |\n 2 |   public_url: nonsense\n   |               ^\n   = write one"
-        );
-        assert_eq!(fault.brief(), "config.yaml:2:15: server.public_url: this is not a URL; write one");
-    }
-
-    #[test]
-    fn a_secret_on_the_line_is_not_shown_and_the_caret_stays_at_its_place() {
-        let source = source("a: { client_secret: { value: hunter2 }, naem: x }\n");
-        let fault = source.diagnostic(&Spot::Key(path(&["a", "naem"])), "unknown".into(), "mend".into());
-        let printed = fault.to_string();
-        assert!(printed.contains("{ value: [redacted] }, naem: x"), "{printed}");
-        let lines: Vec<&str> = printed.lines().collect();
-        assert_eq!(lines[3].find('^'), lines[2].find("naem"), "{printed}");
-    }
-
-    #[test]
-    fn a_long_line_and_a_long_key_are_cropped() {
-        let key = "k".repeat(1000);
-        let source = source(&format!("{key}: 1\n"));
-        let fault = source.diagnostic(&Spot::Value(vec![key]), "p".into(), "m".into());
-        assert!(fault.to_string().len() < 500);
-    }
-
     #[test]
     fn a_path_is_written_with_quotes_where_it_must() {
         assert_eq!(
-            written(&path(&["resource_servers", "https://a.b", "scopes", "[1]"])),
+            written(&["resource_servers", "https://a.b", "scopes", "[1]"].map(str::to_owned)),
             "resource_servers.\"https://a.b\".scopes[1]"
         );
     }

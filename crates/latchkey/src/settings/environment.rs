@@ -46,7 +46,9 @@ impl Environment {
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(variables: [(&str, &str); N]) -> Self {
         let text = |value: &str| Variable::Text(Secret::new(value.to_owned()));
-        Self { variables: variables.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect() }
+        Self {
+            variables: variables.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect(),
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the rules have found so far: faults, warnings, and what may not be reached from beyond loopback.
 
 use super::{
-    diagnostic::{Diagnostic, Source, Spot, written},
+    diagnostic::{Diagnostic, written},
     layers::Overridden,
     outline::KeyPath,
+    source::{Source, Spot},
 };
 
 /// A key of one of the files that were read.
@@ -80,7 +81,9 @@ impl Finding {
     /// Finds the line, or the variable that the value came from.
     pub(crate) fn locate(self, sources: &[Source], overridden: &Overridden) -> Diagnostic {
         let Self { at, on_key, problem, mend } = self;
-        if at.source == 0 && let Some(variable) = overridden.get(&at.path) {
+        if at.source == 0
+            && let Some(variable) = overridden.get(&at.path)
+        {
             return Diagnostic::about_variable(variable, written(&at.path), problem, mend);
         }
         let spot = if on_key { Spot::Key(at.path) } else { Spot::Value(at.path) };

@@ -104,11 +104,12 @@ fn read(path: &Path, limit: u64) -> Result<Zeroizing<String>, Unreadable> {
             format!("there is no file {}", path.display()),
             "make it, or mend the path; paths are relative to the file that names them",
         ),
-        io::ErrorKind::PermissionDenied => unreadable(
-            format!("{} may not be read", path.display()),
-            "give this user the right to read it",
-        ),
-        _ => unreadable(format!("{} cannot be read: {error}", path.display()), "name a file that can be read"),
+        io::ErrorKind::PermissionDenied => {
+            unreadable(format!("{} may not be read", path.display()), "give this user the right to read it")
+        }
+        _ => {
+            unreadable(format!("{} cannot be read: {error}", path.display()), "name a file that can be read")
+        }
     };
     let mut bytes = Zeroizing::new(Vec::new());
     let opened = File::open(path).map_err(file)?;

@@ -105,7 +105,8 @@ fn key_of(name: &str) -> Result<&'static str, Diagnostic> {
     let (problem, mend) = match section {
         "tenants" | "tenants_dir" => (
             "tenants and clients come from files, not from the environment".to_owned(),
-            "declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`".to_owned(),
+            "declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`"
+                .to_owned(),
         ),
         "admin" | "reconcile" | "protected_resource" => (
             format!("`{section}` comes from config.yaml, not from the environment"),
@@ -188,11 +189,31 @@ mod tests {
     #[test]
     fn a_variable_that_sets_nothing_is_named_with_the_mend() {
         for (name, value, expected) in [
-            ("LATCHKEY__TENANTS__ACME__NAME", "x", "environment variable LATCHKEY__TENANTS__ACME__NAME: tenants.acme.name: tenants and clients come from files, not from the environment\n  = declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`"),
-            ("LATCHKEY__SERVER__PUBLIC_ULR", "x", "environment variable LATCHKEY__SERVER__PUBLIC_ULR: server.public_ulr: this variable sets no key\n  = did you mean LATCHKEY__SERVER__PUBLIC_URL?"),
-            ("LATCHKEY__LIMITS__FAILED_ATTEMPTS", "many", "environment variable LATCHKEY__LIMITS__FAILED_ATTEMPTS: limits.failed_attempts: `many` is not a rate\n  = write a count and s, min or h, such as 10000/min"),
-            ("LATCHKEY__SERVER__LISTENERS__0__ADDRESS", "x", "environment variable LATCHKEY__SERVER__LISTENERS__0__ADDRESS: server.listeners.0.address: `server.listeners` is a list, which a variable cannot hold\n  = set it in config.yaml"),
-            ("LATCHKEY__ADMIN__USERS", "x", "environment variable LATCHKEY__ADMIN__USERS: admin.users: `admin` comes from config.yaml, not from the environment\n  = set it in config.yaml; a password there may say `{ env: NAME }`"),
+            (
+                "LATCHKEY__TENANTS__ACME__NAME",
+                "x",
+                "environment variable LATCHKEY__TENANTS__ACME__NAME: tenants.acme.name: tenants and clients come from files, not from the environment\n  = declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`",
+            ),
+            (
+                "LATCHKEY__SERVER__PUBLIC_ULR",
+                "x",
+                "environment variable LATCHKEY__SERVER__PUBLIC_ULR: server.public_ulr: this variable sets no key\n  = did you mean LATCHKEY__SERVER__PUBLIC_URL?",
+            ),
+            (
+                "LATCHKEY__LIMITS__FAILED_ATTEMPTS",
+                "many",
+                "environment variable LATCHKEY__LIMITS__FAILED_ATTEMPTS: limits.failed_attempts: `many` is not a rate\n  = write a count and s, min or h, such as 10000/min",
+            ),
+            (
+                "LATCHKEY__SERVER__LISTENERS__0__ADDRESS",
+                "x",
+                "environment variable LATCHKEY__SERVER__LISTENERS__0__ADDRESS: server.listeners.0.address: `server.listeners` is a list, which a variable cannot hold\n  = set it in config.yaml",
+            ),
+            (
+                "LATCHKEY__ADMIN__USERS",
+                "x",
+                "environment variable LATCHKEY__ADMIN__USERS: admin.users: `admin` comes from config.yaml, not from the environment\n  = set it in config.yaml; a password there may say `{ env: NAME }`",
+            ),
         ] {
             assert_eq!(check([(name, value)]).err().as_deref(), Some(expected));
         }

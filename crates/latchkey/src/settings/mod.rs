@@ -10,10 +10,12 @@ mod sections;
 mod tenant;
 
 // How they are read.
+mod declared_tenants;
 mod environment;
 mod intake;
 mod layers;
 mod read;
+mod read_error;
 mod resolve;
 mod yaml;
 
@@ -27,6 +29,7 @@ mod diagnostic;
 mod findings;
 mod nearest;
 mod outline;
+mod source;
 
 pub(crate) use client::{AuthMethod, GrantType, Introspection, Jwk};
 pub(crate) use declared::{
@@ -35,7 +38,8 @@ pub(crate) use declared::{
 };
 pub(crate) use diagnostic::{Diagnostic, Place};
 pub(crate) use environment::Environment;
-pub(crate) use read::{Loaded, ReadError, read, refuse_beyond_loopback};
+pub(crate) use read::{Loaded, read, refuse_beyond_loopback};
+pub(crate) use read_error::ReadError;
 pub(crate) use scalar::{Instant, Lifetime, ListenAddress, PublicUrl, Rate};
 pub(crate) use schema::schema;
 pub(crate) use secret::Secret;

@@ -1,24 +1,22 @@
 //! The one door: files, folder and environment in, checked settings out, each read once.
 
-use std::{
-    collections::BTreeMap,
-    fmt, fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     check,
     declared::{DeclaredAdmin, DeclaredTenant, SealingKey, StorageLocation},
-    diagnostic::{Diagnostic, Source},
+    declared_tenants::{Declared, declared, settings},
+    diagnostic::Diagnostic,
     document::Document,
     environment::Environment,
     findings::{Finding, Findings, Location},
-    intake::{Intake, Unreadable},
+    intake::Intake,
     layers::{self, Layered, Overridden, Sections},
+    read_error::ReadError,
     resolve::Resolver,
     secret::Secret,
     sections::{Limits, ProtectedResource, Reconcile, Server},
-    tenant::Tenant,
+    source::Source,
     yaml,
 };
 
@@ -46,15 +44,6 @@ pub(crate) struct Loaded {
     /// Harmless on loopback, refused beyond it.
     exposed: Vec<Diagnostic>,
 }
-
-/// Every fault found, each with its place and its mend.
-#[derive(Debug, thiserror::Error)]
-pub(crate) struct ReadError {
-    pub(crate) faults: Vec<Diagnostic>,
-}
-
-/// A tenant that some file declares, not yet resolved.
-type Declared = BTreeMap<String, (Tenant, Location)>;
 
 /// Reads config.yaml and everything that it names.
 pub(crate) fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
@@ -167,92 +156,197 @@ fn resolve(
     })
 }
 
-/// Tenants of config.yaml and of `tenants_dir`, by id.
-fn declared(
-    document: &mut Document,
-    intake: &mut Intake<'_>,
-    sources: &mut Vec<Source>,
-    findings: &mut Findings,
-) -> Result<Declared, ReadError> {
-    let mut declared = Declared::new();
-    let root = Location::file(0);
-    for (id, tenant) in std::mem::take(&mut document.tenants) {
-        let at = root.key("tenants").key(&id);
-        check::tenant::check_id(findings, at.clone(), &id);
-        declared.insert(id, (tenant, at));
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{super::declared::SecretText, *};
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
     }
-    let Some(folder) = &document.tenants_dir else { return Ok(declared) };
-    let folder = sources[0].folder().join(folder);
-    intake.watch(&folder);
-    let files = tenant_files(&folder).map_err(|error| {
-        let problem = format!("{} cannot be listed: {error}", folder.display());
-        findings.error(root.key("tenants_dir"), problem, "make the folder, or mend or leave out the key");
-        let faults = std::mem::take(&mut findings.errors);
-        ReadError { faults: faults.into_iter().map(|f| f.locate(sources, &Overridden::new())).collect() }
-    })?;
-    let mut faults = Vec::new();
-    for (id, path) in files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match settings(intake, &path, &name).and_then(|source| Ok((yaml::parse::<Tenant>(&source)?, source))) {
-            Ok((tenant, source)) => {
-                sources.push(source);
-                let at = Location::file(sources.len() - 1);
-                check::tenant::check_id(findings, at.clone(), &id);
-                if declared.contains_key(&id) {
-                    let problem = format!("tenant `{id}` is declared elsewhere, too");
-                    findings.error(at, problem, "leave one of the two out: a file is named for its tenant's id");
-                } else {
-                    declared.insert(id, (tenant, at));
-                }
+
+    fn read_in(folder: &tempfile::TempDir, environment: &Environment) -> Result<Loaded, ReadError> {
+        read(&folder.path().join("config.yaml"), environment)
+    }
+
+    fn secret(loaded: &Loaded, tenant: usize) -> &str {
+        let client = loaded.tenants[tenant].clients.values().next().unwrap();
+        match &client.secrets[0].secret {
+            SecretText::Value(secret) | SecretText::Hash(secret) => secret.expose(),
+        }
+    }
+
+    const BETA: &str = "clients: { web: { client_secret: { file: ../secrets/beta } } }";
+
+    #[test]
+    fn tenants_come_from_the_file_and_the_folder_in_the_order_of_their_ids() {
+        let folder = folder(&[
+            ("config.yaml", "tenants_dir: tenants.d\ntenants: { zeta: {}, acme: {} }"),
+            ("tenants.d/beta.yml", BETA),
+            ("tenants.d/cello.yaml", "{}"),
+            ("tenants.d/.hidden.yaml", "not: read"),
+            ("tenants.d/..data/delta.yaml", "not: read"),
+            ("tenants.d/README.md", "not read"),
+            ("secrets/beta", "hunter2\n"),
+        ]);
+        let loaded = read_in(&folder, &Environment::default()).unwrap();
+        let ids: Vec<&str> = loaded.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
+        assert_eq!(ids, ["acme", "beta", "cello", "zeta"]);
+        assert_eq!(secret(&loaded, 1), "hunter2");
+        assert_eq!(loaded.tenants[0].issuer, "http://localhost:3000/api/v1/tenant/acme");
+        let watched =
+            ["config.yaml", "tenants.d", "tenants.d/../secrets/beta"].map(|name| folder.path().join(name));
+        assert_eq!(loaded.watched, watched);
+        assert!(
+            matches!(&loaded.storage, StorageLocation::Sqlite(path) if *path == folder.path().join("data/latchkey.db"))
+        );
+        assert!(
+            matches!(&loaded.sealing_key, SealingKey::File(path) if *path == folder.path().join("data/sealing.key"))
+        );
+    }
+
+    #[test]
+    fn one_newline_at_the_end_of_a_secret_file_is_left_out() {
+        for (text, expected) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a ", "a "), ("\u{feff}a", "a")] {
+            let folder = folder(&[
+                ("config.yaml", "tenants: { acme: { clients: { web: { client_secret: { file: s } } } } }"),
+                ("s", text),
+            ]);
+            assert_eq!(secret(&read_in(&folder, &Environment::default()).unwrap(), 0), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_fault_in_the_folder_names_its_file() {
+        for (name, text, expected) in [
+            ("Bad.yaml", "{}", "tenants.d/Bad.yaml:1:1: this is not a tenant id"),
+            ("acme.yaml", "{}", "tenants.d/acme.yaml:1:1: tenant `acme` is declared elsewhere, too"),
+            (
+                "beta.yaml",
+                "nmae: x",
+                "tenants.d/beta.yaml:1:1: nmae: unknown key `nmae`; did you mean `name`?",
+            ),
+            ("beta.yaml", "", "tenants.d/beta.yaml: the file is empty"),
+            (
+                "beta.yaml",
+                "clients:\n  web: {}",
+                "tenants.d/beta.yaml:2:3: clients.web: the client has nothing",
+            ),
+            ("beta.yaml", BETA, "tenants.d/beta.yaml:1:42: clients.web.client_secret.file: there is no file"),
+        ] {
+            let folder = folder(&[
+                ("config.yaml", "tenants_dir: tenants.d\ntenants: { acme: {} }"),
+                (&format!("tenants.d/{name}"), text),
+            ]);
+            let error = read_in(&folder, &Environment::default()).unwrap_err();
+            let brief = error.faults[0].brief().replace(&format!("{}/", folder.path().display()), "");
+            assert!(brief.starts_with(expected), "{brief}");
+        }
+    }
+
+    #[test]
+    fn the_hash_changes_with_whatever_tenants_come_from_and_with_nothing_else() {
+        let main = "tenants_dir: tenants.d\ntenants: { acme: { clients: { web: { client_secret: { env: SECRET } } } } }";
+        let files = [("config.yaml", main), ("tenants.d/beta.yaml", BETA), ("secrets/beta", "a")];
+        let hash = |change: Option<(&str, &str)>, variables: &[(&str, &str)]| {
+            let folder = folder(&files);
+            if let Some((name, text)) = change {
+                fs::write(folder.path().join(name), text).unwrap();
             }
-            Err(error) => faults.extend(error.faults),
+            let mut all = vec![("SECRET", "s")];
+            all.retain(|(name, _)| !variables.iter().any(|(changed, _)| changed == name));
+            all.extend(variables);
+            let environment = match all[..] {
+                [a] => Environment::from([a]),
+                [a, b] => Environment::from([a, b]),
+                _ => unreachable!("at most two variables"),
+            };
+            read_in(&folder, &environment).unwrap().content_hash
+        };
+        let same = hash(None, &[]);
+        assert_eq!(same.len(), 64);
+        assert_eq!(hash(None, &[("UNRELATED", "x")]), same);
+        assert_eq!(hash(None, &[("LATCHKEY__LIMITS__FAILED_ATTEMPTS", "5/s")]), same);
+        for (change, variables) in [
+            (Some(("config.yaml", format!("{main} # changed"))), vec![]),
+            (Some(("tenants.d/beta.yaml", format!("{BETA} # changed"))), vec![]),
+            (Some(("tenants.d/gamma.yaml", "{}".to_owned())), vec![]),
+            (Some(("secrets/beta", "b".to_owned())), vec![]),
+            (None, vec![("SECRET", "t")]),
+            (None, vec![("LATCHKEY__SERVER__PUBLIC_URL", "http://elsewhere")]),
+        ] {
+            let change = change.as_ref().map(|(name, text)| (*name, text.as_str()));
+            assert_ne!(hash(change, &variables), same, "{change:?} {variables:?}");
         }
     }
-    if faults.is_empty() { Ok(declared) } else { Err(ReadError { faults }) }
-}
 
-/// `acme.yaml` declares `acme`. What begins with a dot is skipped: editors' swap files, and the `..data` of a mounted
-/// ConfigMap, whose links beside it are what counts.
-fn tenant_files(folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if yaml && !hidden && !path.is_dir() {
-            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            files.push((id, path));
+    #[test]
+    fn a_fault_in_an_overridden_value_names_the_variable() {
+        let folder = folder(&[("config.yaml", "{}")]);
+        for (name, value, expected) in [
+            (
+                "LATCHKEY__STORAGE__URL",
+                "mysql://x",
+                "environment variable LATCHKEY__STORAGE__URL: storage.url: this names no store; ",
+            ),
+            (
+                "LATCHKEY__SERVER__DEFAULT_TENANT",
+                "acme",
+                "environment variable LATCHKEY__SERVER__DEFAULT_TENANT: server.default_tenant: no tenant `acme` is declared; ",
+            ),
+            (
+                "LATCHKEY__SERVER__PUBLIC_URL",
+                "x",
+                "environment variable LATCHKEY__SERVER__PUBLIC_URL: server.public_url: this is not a URL to derive issuers from; ",
+            ),
+        ] {
+            let error = read_in(&folder, &Environment::from([(name, value)])).unwrap_err();
+            assert!(error.faults[0].brief().starts_with(expected), "{error}");
         }
     }
-    files.sort();
-    Ok(files)
-}
 
-fn settings(intake: &mut Intake<'_>, path: &Path, name: &str) -> Result<Source, ReadError> {
-    match intake.settings(path, name) {
-        Ok(text) => Ok(Source::new(path.to_owned(), text)),
-        Err(Unreadable { problem, mend }) => Err(Diagnostic::about_path(path, problem, mend).into()),
+    #[test]
+    fn a_path_from_a_variable_is_relative_to_the_working_directory() {
+        let folder = folder(&[("config.yaml", "{}")]);
+        let environment = Environment::from([("LATCHKEY__STORAGE__URL", "sqlite://here.db")]);
+        let loaded = read_in(&folder, &environment).unwrap();
+        assert!(matches!(&loaded.storage, StorageLocation::Sqlite(path) if path == Path::new("here.db")));
     }
-}
 
-impl From<Diagnostic> for ReadError {
-    fn from(fault: Diagnostic) -> Self {
-        Self { faults: vec![fault] }
+    #[test]
+    fn a_missing_file_and_bytes_that_are_not_text_are_refused() {
+        let none = folder(&[]);
+        let error = read_in(&none, &Environment::default()).unwrap_err();
+        assert!(error.to_string().contains("there is no file"), "{error}");
+        fs::write(none.path().join("config.yaml"), b"a: 1\nb: \xff").unwrap();
+        let error = read_in(&none, &Environment::default()).unwrap_err();
+        assert!(error.to_string().contains("is not UTF-8 in line 2"), "{error}");
     }
-}
 
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 20;
-        for (index, fault) in self.faults.iter().take(SHOWN).enumerate() {
-            if index > 0 {
-                f.write_str("\n\n")?;
-            }
-            fault.fmt(f)?;
-        }
-        match self.faults.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(f, "\n\nand {more} more"),
+    #[test]
+    fn the_repository_s_configurations_are_sound() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for (file, tenants, warned) in [
+            (
+                "config.yaml",
+                &["acme", "test-tenant"][..],
+                &["tenants.test-tenant.signing.rotate_every", "keys.sealing_key"][..],
+            ),
+            ("deploy/seeds/config.yaml", &["test-tenant"], &["keys.sealing_key"]),
+        ] {
+            let loaded = read(&root.join(file), &Environment::default()).unwrap();
+            let ids: Vec<&str> = loaded.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
+            assert_eq!(ids, tenants);
+            let keys: Vec<&str> = loaded.warnings.iter().map(|warning| warning.key.as_str()).collect();
+            assert_eq!(keys, warned);
+            refuse_beyond_loopback(&loaded).unwrap();
         }
     }
 }

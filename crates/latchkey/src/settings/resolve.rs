@@ -8,12 +8,12 @@ use super::{
     check,
     client::{Client, Jwk, Jwks},
     declared::{DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredSigning, DeclaredTenant, SecretText},
-    diagnostic::Source,
     findings::{Findings, Location},
     intake::{Intake, Unreadable},
     scalar::PublicUrl,
     secret::{ClientSecretSetting, PasswordSetting, PrivateKeySetting, Secret},
     sections::Admin,
+    source::Source,
     tenant::{Signing, Tenant},
     yaml,
 };
@@ -78,7 +78,7 @@ impl Resolver<'_, '_> {
             let allowed = "`env`, `file`, `hash` or `value`";
             let places = Places { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
             if let Some(password) = self.secret(places, &at) {
-                check::client::check_secret(&password, &at, self.findings);
+                check::secret::check_secret(&password, &at, self.findings);
                 admins.push(DeclaredAdmin { name, password, permissions: user.permissions });
             }
         }
@@ -90,11 +90,12 @@ impl Resolver<'_, '_> {
         let single = client.client_secret.map(|secret| (at.key("client_secret"), secret));
         let several = client.client_secrets.into_iter().enumerate();
         let several = several.map(|(index, secret)| (at.item("client_secrets", index), secret));
-        for (at, ClientSecretSetting { value, env, file, hash, expires }) in single.into_iter().chain(several) {
+        for (at, ClientSecretSetting { value, env, file, hash, expires }) in single.into_iter().chain(several)
+        {
             let allowed = "`env`, `file`, `hash` or `value`";
             let places = Places { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
             if let Some(secret) = self.secret(places, &at) {
-                check::client::check_secret(&secret, &at, self.findings);
+                check::secret::check_secret(&secret, &at, self.findings);
                 secrets.push(DeclaredSecret { secret, expires });
             }
         }
@@ -147,7 +148,8 @@ impl Resolver<'_, '_> {
             (None, None, None, Some(path)) => {
                 let folder = self.sources[at.source()].folder();
                 let read = self.intake.referenced(folder, path);
-                read.map(|text| without_last_newline(&text)).map_err(|unreadable| (at.key("file"), unreadable))
+                read.map(|text| without_last_newline(&text))
+                    .map_err(|unreadable| (at.key("file"), unreadable))
             }
             (None, None, None, None) => {
                 self.findings.error(at.clone(), "nothing says where it is found", format!("give {allowed}"));

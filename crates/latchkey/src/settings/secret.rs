@@ -79,8 +79,10 @@ mod tests {
 
     #[test]
     fn a_secret_prints_redacted() {
-        let setting =
-            ClientSecretSetting { value: Some(Secret::new("hunter2".into())), ..ClientSecretSetting::default() };
+        let setting = ClientSecretSetting {
+            value: Some(Secret::new("hunter2".into())),
+            ..ClientSecretSetting::default()
+        };
         let printed = format!("{setting:?} {setting:#?}");
         assert!(printed.contains("[redacted]") && !printed.contains("hunter2"), "{printed}");
     }

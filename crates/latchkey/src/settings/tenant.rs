@@ -161,10 +161,6 @@ impl Default for Signing {
 
 impl Default for AccessToken {
     fn default() -> Self {
-        Self {
-            lifetime: Lifetime::from_secs(3600),
-            format: TokenFormat::default(),
-            typ: "at+jwt".to_owned(),
-        }
+        Self { lifetime: Lifetime::from_secs(3600), format: TokenFormat::default(), typ: "at+jwt".to_owned() }
     }
 }

@@ -8,9 +8,10 @@ use serde_saphyr::{
 };
 
 use super::{
-    diagnostic::{Diagnostic, Source, written},
+    diagnostic::{Diagnostic, written},
     nearest::nearest,
     outline::Position,
+    source::Source,
 };
 
 /// Reads one document. A file that holds nothing is a fault, since a file cut short by a failed write looks so.
@@ -63,9 +64,8 @@ fn alias_limits(nodes: usize) -> AliasLimits {
 fn translate(error: &Error, source: &Source) -> Diagnostic {
     let error = error.without_snippet();
     let location = error.location();
-    let position = location
-        .filter(|location| location.line() > 0)
-        .map_or(Position::START, |location| Position {
+    let position =
+        location.filter(|location| location.line() > 0).map_or(Position::START, |location| Position {
             line: usize::try_from(location.line()).unwrap_or(1),
             column: usize::try_from(location.column()).unwrap_or(1).max(1),
         });
@@ -87,6 +87,11 @@ fn explain(error: &Error, path: &[String]) -> (String, String) {
             let field = written(std::slice::from_ref(field));
             let mend = match nearest(&field, expected.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
+                // An argon2id hash without quotes falls apart so.
+                None if field.contains('=') => {
+                    "if it belongs to the value before it, put that value in quotes: its comma ends it here"
+                        .to_owned()
+                }
                 None => format!("the keys here are {}", expected.join(", ")),
             };
             (format!("unknown key `{field}`"), mend)
@@ -239,7 +244,10 @@ mod tests {
                 "server:\n  listeners:\n    - address: localhost:3000\n",
                 "config.yaml:3:16: server.listeners[0].address: `localhost:3000` is not an address to listen on\n   |\n 3 |     - address: localhost:3000\n   |                ^\n   = write an IP address and a port, such as 127.0.0.1:3000 or 0.0.0.0:3000",
             ),
-            ("# nothing\n\n", "config.yaml: the file is empty\n  = write the settings, or `{}` for nothing but defaults"),
+            (
+                "# nothing\n\n",
+                "config.yaml: the file is empty\n  = write the settings, or `{}` for nothing but defaults",
+            ),
         ] {
             assert_eq!(message(text), expected);
         }
@@ -280,7 +288,9 @@ mod tests {
     #[test]
     fn an_alias_bomb_and_a_depth_bomb_are_refused_at_once() {
         // A member of a JWK that is not known is skipped, so here any shape gets past the types.
-        let skipped = |text: &str| format!("tenants: {{ a: {{ clients: {{ b: {{ jwks: {{ keys: [{{ {text} }}] }} }} }} }} }}");
+        let skipped = |text: &str| {
+            format!("tenants: {{ a: {{ clients: {{ b: {{ jwks: {{ keys: [{{ {text} }}] }} }} }} }} }}")
+        };
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]".to_owned();
         for level in 1..9 {
             let item = format!("*a{}", level - 1);
@@ -293,8 +303,14 @@ mod tests {
             skipped(&format!("a: &a {long}, b: [{}]", ["*a"; 1000].join(", "))),
             skipped(&format!("a: {}", "[".repeat(100_000))),
             skipped(&format!("a: {}", "{a: ".repeat(100_000))),
-            skipped(&format!("a: &a {{ {} }}, b: [{merged}]", (0..400).map(|n| format!("k{n}: 1, ")).collect::<String>())),
-            (0..500).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect(),
+            skipped(&format!(
+                "a: &a {{ {} }}, b: [{merged}]",
+                (0..400).map(|n| format!("k{n}: 1, ")).collect::<String>()
+            )),
+            (0..500).fold(
+                "tenants:\n a:\n  clients:\n   b:\n    jwks:\n     keys:\n     -\n".to_owned(),
+                |text, depth| text + &" ".repeat(depth + 6) + "z:\n",
+            ),
         ] {
             let message = message(&text);
             assert!(message.contains("than its length allows"), "{message}");
@@ -304,7 +320,9 @@ mod tests {
 
     #[test]
     fn an_anchor_that_a_few_clients_share_is_no_bomb() {
-        let mut text = "tenants:\n  acme:\n    clients:\n      first: &client { scopes: &scopes [a, b, c] }\n".to_owned();
+        let mut text =
+            "tenants:\n  acme:\n    clients:\n      first: &client { scopes: &scopes [a, b, c] }\n"
+                .to_owned();
         for number in 0..200 {
             text += &format!("      client-number-{number}: {{ scopes: *scopes, name: client }}\n");
         }
@@ -316,7 +334,12 @@ mod tests {
     #[test]
     fn a_key_of_a_mebibyte_is_refused_in_few_words() {
         let key = "k".repeat(1 << 20);
-        for text in [format!("{key}: 1"), format!("? {key}\n: 1"), format!("\"{key}\": 1"), format!("server: {{ {key}: 1 }}")] {
+        for text in [
+            format!("{key}: 1"),
+            format!("? {key}\n: 1"),
+            format!("\"{key}\": 1"),
+            format!("server: {{ {key}: 1 }}"),
+        ] {
             let message = message(&text);
             assert!(message.len() < 1000, "{} bytes", message.len());
         }

@@ -2,6 +2,8 @@
 //! finds carries the key, and so the line.
 
 pub(crate) mod client;
+mod method;
+pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod tenant;
 mod text;

@@ -10,8 +10,8 @@ use super::{
         declared::{DeclaredTenant, SealingKey, StorageLocation},
         findings::{Findings, Location},
         intake::Intake,
-        sections::{Cache, ProtectedResource, SealingKeySetting, Server, Storage},
         secret::Secret,
+        sections::{Cache, ProtectedResource, SealingKeySetting, Server, Storage},
     },
     tenant::is_tenant_id,
     text::{LONGEST_URI, check_scope, unfit},
@@ -27,14 +27,22 @@ pub(crate) fn check(
     let at = at.key("server");
     if server.listeners.is_empty() {
         let problem = "there is nothing to listen on";
-        findings.error(at.key("listeners"), problem, "write `- address: 127.0.0.1:3000`, or leave the key out");
+        findings.error(
+            at.key("listeners"),
+            problem,
+            "write `- address: 127.0.0.1:3000`, or leave the key out",
+        );
     }
     let mut addresses = HashSet::new();
     for (index, listener) in server.listeners.iter().enumerate() {
         let at = at.item("listeners", index);
         // Port 0 asks the system for any free port, so it is never the same one.
         if listener.address.socket().port() != 0 && !addresses.insert(listener.address.socket()) {
-            findings.error(at.key("address"), "another listener has this address", "leave one of the two out");
+            findings.error(
+                at.key("address"),
+                "another listener has this address",
+                "leave one of the two out",
+            );
         }
         let distinct: HashSet<_> = listener.serves.iter().map(|surface| *surface as u8).collect();
         if listener.serves.is_empty() || distinct.len() < listener.serves.len() {
@@ -77,7 +85,9 @@ pub(crate) fn storage(
         return Some(StorageLocation::Postgres(Secret::new(url.to_owned())));
     }
     match url.strip_prefix("sqlite://") {
-        Some(path) if !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control) => {
+        Some(path)
+            if !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control) =>
+        {
             Some(StorageLocation::Sqlite(folder.join(path)))
         }
         Some(_) | None => {

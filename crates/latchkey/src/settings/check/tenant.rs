@@ -93,7 +93,8 @@ pub(crate) fn check_issuers(
             }
             let belongs_to = issuer.strip_prefix(&prefix).map(|rest| rest.split('/').next().unwrap_or(rest));
             if let Some(id) = belongs_to.filter(|_| issuer != format!("{prefix}{}", tenant.id)) {
-                let problem = format!("an issuer under {prefix} belongs to the tenant of that id, here `{id}`");
+                let problem =
+                    format!("an issuer under {prefix} belongs to the tenant of that id, here `{id}`");
                 let mend = format!("write {prefix}{}, leave it out, or choose another issuer", tenant.id);
                 findings.error(at, problem, mend);
             }
@@ -102,7 +103,9 @@ pub(crate) fn check_issuers(
 }
 
 fn check_signing(signing: &DeclaredSigning, at: &Location, findings: &mut Findings) {
-    for (key, lifetime) in [("rotate_every", signing.rotate_every), ("publish_before", signing.publish_before)] {
+    for (key, lifetime) in
+        [("rotate_every", signing.rotate_every), ("publish_before", signing.publish_before)]
+    {
         if lifetime < SECOND {
             findings.error(at.key(key), "this must be at least 1s", "write a longer span of time");
         }
@@ -114,10 +117,17 @@ fn check_signing(signing: &DeclaredSigning, at: &Location, findings: &mut Findin
             "a key would sign before every verifier knows it: {} is less than jwks_max_age {} + jwks_stale {} + {IN_PROCESS_CACHE} + skew {}",
             signing.publish_before, signing.jwks_max_age, signing.jwks_stale, signing.skew
         );
-        findings.error(at.key("publish_before"), problem, format!("write {least} or more, or shorten the others"));
+        findings.error(
+            at.key("publish_before"),
+            problem,
+            format!("write {least} or more, or shorten the others"),
+        );
     }
     if signing.rotate_every <= signing.publish_before {
-        let problem = format!("keys would be published {} ahead but sign for {} only", signing.publish_before, signing.rotate_every);
+        let problem = format!(
+            "keys would be published {} ahead but sign for {} only",
+            signing.publish_before, signing.rotate_every
+        );
         findings.error(at.key("rotate_every"), problem, "write a span longer than publish_before");
     }
 }

@@ -1,1 +1,325 @@
+//! Every rule over tenants, clients and the server's sections, by one file that breaks it and one that keeps it.
 
+use std::fs;
+
+use super::super::{Environment, Loaded, read, refuse_beyond_loopback};
+
+const HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ";
+
+fn load(text: &str) -> Result<Loaded, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    fs::write(&path, text).unwrap();
+    let environment = Environment::from([("SET", "from the environment")]);
+    read(&path, &environment).map_err(|error| {
+        let brief = error.faults.iter().map(|fault| fault.brief().replace(path.to_str().unwrap(), ""));
+        brief.collect::<Vec<_>>().join("\n")
+    })
+}
+
+fn refusal(text: &str) -> String {
+    load(text).expect_err(text)
+}
+
+fn client(keys: &str) -> String {
+    format!("tenants:\n  acme:\n    clients:\n      web:\n        {keys}\n")
+}
+
+/// The client's keys, with a secret, which nearly every client must have.
+fn with_secret(keys: &str) -> String {
+    client(&format!("client_secret: {{ value: s }}\n        {keys}"))
+}
+
+#[test]
+fn a_bad_tenant_is_refused_with_its_place_and_mend() {
+    for (text, expected) in [
+        (
+            "tenants:\n  Acme: {}",
+            ":2:3: tenants.Acme: this is not a tenant id; write 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit",
+        ),
+        ("tenants:\n  -a: {}", ":2:3: tenants.-a: this is not a tenant id"),
+        ("tenants:\n  a..b: {}", ":2:3: tenants.\"a..b\": this is not a tenant id"),
+        (
+            "tenants:\n  platform: {}",
+            ":2:3: tenants.platform: `platform` is the tenant of platform administrators; choose another id",
+        ),
+        ("tenants:\n  acme: { name: '' }", ":2:17: tenants.acme.name: the name is empty"),
+        (
+            "tenants:\n  acme: { issuer: acme }",
+            ":2:19: tenants.acme.issuer: this cannot be an issuer (RFC 8414 §2)",
+        ),
+        (
+            "tenants:\n  acme: { issuer: 'https://a.example?x' }",
+            ":2:19: tenants.acme.issuer: this cannot be an issuer",
+        ),
+        (
+            "tenants:\n  acme: { issuer: 'https://a.example' }\n  beta: { issuer_aliases: ['https://a.example'] }",
+            ":3:28: tenants.beta.issuer_aliases[0]: tenant `acme` has the same issuer or alias; give every tenant issuers of its own",
+        ),
+        (
+            "tenants:\n  acme: { issuer_aliases: [x, x] }",
+            ":2:31: tenants.acme.issuer_aliases[1]: this tenant has the same issuer or alias already",
+        ),
+        (
+            "tenants:\n  acme: { issuer_aliases: ['http://localhost:3000/api/v1/tenant/beta'] }",
+            ":2:28: tenants.acme.issuer_aliases[0]: an issuer under http://localhost:3000/api/v1/tenant/ belongs to the tenant of that id, here `beta`; write http://localhost:3000/api/v1/tenant/acme, leave it out, or choose another issuer",
+        ),
+        (
+            "tenants:\n  acme: { issuer: 'http://localhost:3000/api/v1/tenant/' }",
+            ":2:19: tenants.acme.issuer: an issuer under http://localhost:3000/api/v1/tenant/ belongs",
+        ),
+        (
+            "tenants:\n  acme: { issuer_aliases: ['urn:latchkey:admin'] }",
+            ":2:28: tenants.acme.issuer_aliases[0]: the issuer begins `urn:latchkey:`, which is kept for the platform",
+        ),
+        (
+            "tenants:\n  acme:\n    signing: { publish_before: 7m }",
+            ":3:32: tenants.acme.signing.publish_before: a key would sign before every verifier knows it: 7m is less than jwks_max_age 5m + jwks_stale 1m + 10s + skew 1m; write 430s or more, or shorten the others",
+        ),
+        (
+            "tenants:\n  acme:\n    signing: { jwks_max_age: 2d }",
+            ":3:5: tenants.acme.signing.publish_before: a key would sign before every verifier knows it: 1d is less",
+        ),
+        (
+            "tenants:\n  acme:\n    signing: { rotate_every: 1h }",
+            ":3:30: tenants.acme.signing.rotate_every: keys would be published 1d ahead but sign for 1h only; write a span longer than publish_before",
+        ),
+        (
+            "tenants:\n  acme:\n    access_token: { lifetime: 0s }",
+            ":3:31: tenants.acme.access_token.lifetime: a token must be valid for at least 1s; write 1s or more",
+        ),
+        (
+            "tenants:\n  acme:\n    access_token: { typ: 'a b' }",
+            ":3:26: tenants.acme.access_token.typ: this is not a media type",
+        ),
+        (
+            "tenants:\n  acme:\n    access_token: { typ: latchkey-admin+jwt }",
+            ":3:26: tenants.acme.access_token.typ: a `typ` that begins `latchkey-`",
+        ),
+        (
+            "tenants:\n  acme:\n    resource_servers: { api: { scopes: [\"a b\"] } }",
+            ":3:41: tenants.acme.resource_servers.api.scopes[0]: `a b` is not a scope; write printable ASCII",
+        ),
+        (
+            "tenants:\n  acme:\n    resource_servers: { api: { scopes: ['latchkey:keys'] } }",
+            ":3:41: tenants.acme.resource_servers.api.scopes[0]: `latchkey:keys` says who may administer, and is not granted by a file",
+        ),
+        (
+            "tenants:\n  acme:\n    resource_servers: { api: { scopes: [a, a] } }",
+            ":3:44: tenants.acme.resource_servers.api.scopes[1]: this stands in the list twice; leave one of the two out",
+        ),
+        (
+            "tenants:\n  acme:\n    resource_servers: { api: { clients: [web] } }",
+            ":3:42: tenants.acme.resource_servers.api.clients[0]: tenant `acme` declares no client of this id",
+        ),
+        (
+            "tenants:\n  acme:\n    resource_servers: { 'urn:latchkey:x': {} }",
+            ":3:25: tenants.acme.resource_servers.\"urn:latchkey:x\": the audience begins `urn:latchkey:`",
+        ),
+        (
+            "tenants:\n  acme:\n    signing: { first_key: {} }",
+            ":3:27: tenants.acme.signing.first_key: nothing says where it is found; give `file`, `env` or `value`",
+        ),
+    ] {
+        let refusal = refusal(text);
+        assert!(refusal.starts_with(expected), "{text}\n{refusal}");
+    }
+}
+
+#[test]
+fn a_bad_client_is_refused_with_its_place_and_mend() {
+    let long = "x".repeat(256);
+    for (text, expected) in [
+        (client("name: Web"), ":4:7: tenants.acme.clients.web: the client has nothing to prove who it is; give `client_secret: { env: NAME }`"),
+        (client("token_endpoint_auth_method: client_secret_post"), ":5:37: tenants.acme.clients.web.token_endpoint_auth_method: this method needs a secret, and the client has none"),
+        (client("token_endpoint_auth_method: private_key_jwt"), ":5:37: tenants.acme.clients.web.token_endpoint_auth_method: this method needs the client's public keys"),
+        (client("token_endpoint_auth_method: none"), ":5:37: tenants.acme.clients.web.token_endpoint_auth_method: a public client cannot use client_credentials (RFC 6749 §4.4)"),
+        (with_secret("token_endpoint_auth_method: none"), ":6:37: tenants.acme.clients.web.token_endpoint_auth_method: a public client has no secret, and this one does"),
+        (client("client_secret: { env: UNSET }"), ":5:31: tenants.acme.clients.web.client_secret.env: the environment variable UNSET is not set; set UNSET before the start, or name another source"),
+        (client("client_secret: { file: nowhere }"), ":5:32: tenants.acme.clients.web.client_secret.file: there is no file"),
+        (client("client_secret: {}"), ":5:24: tenants.acme.clients.web.client_secret: nothing says where it is found; give `env`, `file`, `hash` or `value`"),
+        (client("client_secret: { value: a, env: SET }"), ":5:24: tenants.acme.clients.web.client_secret: more than one place is given for the one thing"),
+        (client("client_secret: { value: '' }"), ":5:24: tenants.acme.clients.web.client_secret: the secret is empty"),
+        (client("client_secret: { value: \"a\\tb\" }"), ":5:24: tenants.acme.clients.web.client_secret: the secret holds a control character"),
+        (client(&format!("client_secret: {{ value: {} }}", "x".repeat(1025))), ":5:24: tenants.acme.clients.web.client_secret: the secret is longer than 1024 bytes"),
+        (client("client_secret: { hash: $lk1$abc }"), ":5:32: tenants.acme.clients.web.client_secret.hash: an imported hash must be argon2id with the parameters of this server; import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included"),
+        (client(&format!("client_secret: {{ hash: '{}' }}", HASH.replace("t=2", "t=3"))), ":5:32: tenants.acme.clients.web.client_secret.hash: an imported hash must be argon2id"),
+        (client(&format!("client_secrets: [{{ hash: '{HASH}' }}, {{ value: b }}]")), ":5:25: tenants.acme.clients.web.client_secrets: an imported hash has a salt of its own, so it must be the client's only chosen secret"),
+        (client(&format!("client_secret: {{ hash: {HASH} }}")), ":5:55: tenants.acme.clients.web.client_secret.\"t=2\": unknown key `\"t=2\"`; if it belongs to the value before it, put that value in quotes: its comma ends it here"),
+        (with_secret("access_token_lifetime: 0s"), ":6:32: tenants.acme.clients.web.access_token_lifetime: a token must be valid for at least 1s"),
+        (with_secret("scopes: [latchkey:audit]"), ":6:18: tenants.acme.clients.web.scopes[0]: `latchkey:audit` says who may administer"),
+        (with_secret("scopes: [a b]"), ":6:18: tenants.acme.clients.web.scopes[0]: `a b` is not a scope"),
+        (with_secret("scopes: [a, b, a]"), ":6:24: tenants.acme.clients.web.scopes[2]: this stands in the list twice"),
+        (with_secret("grant_types: [client_credentials, client_credentials]"), ":6:43: tenants.acme.clients.web.grant_types[1]: this stands in the list twice"),
+        (with_secret("resources: [api]"), ":6:21: tenants.acme.clients.web.resources[0]: `api` is not an absolute URI without a fragment (RFC 8707 §2)"),
+        (with_secret("resources: ['https://a.example#x']"), ":6:21: tenants.acme.clients.web.resources[0]: `https://a.example#x` is not an absolute URI"),
+        (with_secret("resources: ['urn:latchkey:tenant:a']"), ":6:21: tenants.acme.clients.web.resources[0]: the resource begins `urn:latchkey:`"),
+        (with_secret("audiences: ['urn:latchkey:admin']"), ":6:21: tenants.acme.clients.web.audiences[0]: the audience begins `urn:latchkey:`"),
+        (with_secret("audiences: [web]"), ":4:7: tenants.acme.clients.web: the client id is an audience of this tenant, too; choose another id for the client"),
+        (with_secret("token: { issuer: thunder }"), ":6:26: tenants.acme.clients.web.token.issuer: this is neither the tenant's issuer nor one of its aliases; add it to the tenant's `issuer_aliases`"),
+        (with_secret("redirect_uris: [/here]"), ":6:25: tenants.acme.clients.web.redirect_uris[0]: this is not an absolute URI"),
+        (with_secret("jwks_uri: http://a.example"), ":6:19: tenants.acme.clients.web.jwks_uri: this is not an https URL"),
+        (with_secret("jwks: { keys: [{ kty: RSA, n: a, e: AQAB, d: b }] }"), ":6:24: tenants.acme.clients.web.jwks.keys[0]: this key is secret"),
+        (with_secret("jwks: { keys: [{ kty: EC, crv: P-256 }] }"), ":6:24: tenants.acme.clients.web.jwks.keys[0]: this key lacks members"),
+        (with_secret("jwks: { keys: [{ kty: oct }] }"), ":6:24: tenants.acme.clients.web.jwks.keys[0]: this type of key is not known"),
+        (with_secret("jwks: {}"), ":6:15: tenants.acme.clients.web.jwks: the keys are to be found in exactly one place"),
+        (client("").replace("web:", "'urn:latchkey:x': { client_secret: { value: s } }"), ":4:7: tenants.acme.clients.\"urn:latchkey:x\": the client id begins `urn:latchkey:`"),
+        (client("").replace("web:", "'': { client_secret: { value: s } }"), ":4:7: tenants.acme.clients.\"\": the client id is empty"),
+        (client("").replace("web:", &format!("{long}: {{ client_secret: {{ value: s }} }}")), &format!(":4:7: tenants.acme.clients.{}…: the client id is longer than 255 bytes", "x".repeat(64))),
+        ("tenants:\n  acme:\n    issuer_aliases: [web]\n    clients:\n      web: { client_secret: { value: s } }".into(), ":5:7: tenants.acme.clients.web: the client id is an issuer alias of this tenant, too"),
+        ("tenants:\n  acme:\n    resource_servers: { web: {} }\n    clients:\n      web: { client_secret: { value: s } }".into(), ":5:7: tenants.acme.clients.web: the client id is a resource server of this tenant, too"),
+        ("tenants:\n  acme:\n    clients:\n      'http://localhost:3000/api/v1/tenant/acme': { client_secret: { value: s } }".into(), ":4:7: tenants.acme.clients.\"http://localhost:3000/api/v1/tenant/acme\": the client id is the issuer of this tenant, too"),
+    ] {
+        let refusal = refusal(&text);
+        assert!(refusal.starts_with(expected), "{text}\n{refusal}\nnot\n{expected}");
+    }
+}
+
+#[test]
+fn bad_sections_of_the_server_are_refused_with_their_place_and_mend() {
+    for (text, expected) in [
+        (
+            "server: { default_tenant: acme }",
+            ":1:27: server.default_tenant: no tenant `acme` is declared; name a tenant that stands under `tenants` or in `tenants_dir`, or leave the key out",
+        ),
+        (
+            "server: { default_tenant: platform }",
+            ":1:27: server.default_tenant: `platform` is the tenant of platform administrators",
+        ),
+        ("server: { default_tenant: ../x }", ":1:27: server.default_tenant: this is not a tenant id"),
+        ("server: { listeners: [] }", ":1:22: server.listeners: there is nothing to listen on"),
+        (
+            "server: { listeners: [{ address: '127.0.0.1:1' }, { address: '127.0.0.1:1' }] }",
+            ":1:62: server.listeners[1].address: another listener has this address",
+        ),
+        (
+            "server: { listeners: [{ address: '127.0.0.1:1', serves: [admin, admin] }] }",
+            ":1:57: server.listeners[0].serves: this must name public, admin or both, once each",
+        ),
+        (
+            "protected_resource: { tenant: acme, audience: a }",
+            ":1:31: protected_resource.tenant: no tenant `acme` is declared",
+        ),
+        (
+            "protected_resource: { tenant: acme, audience: a, required_scope: 'a b' }\ntenants: { acme: {} }",
+            ":1:66: protected_resource.required_scope: `a b` is not a scope",
+        ),
+        (
+            "storage: { url: mysql://x }",
+            ":1:17: storage.url: this names no store; write sqlite:// and a path",
+        ),
+        ("storage: { url: 'sqlite://a.db?mode=ro' }", ":1:17: storage.url: this names no store"),
+        ("cache: { redis_url: http://x }", ":1:21: cache.redis_url: this names no Redis"),
+        (
+            "keys: { sealing_key: { file: a, env: SET } }",
+            ":1:22: keys.sealing_key: two places are given for the one key",
+        ),
+        (
+            "keys: { sealing_key: { env: UNSET } }",
+            ":1:29: keys.sealing_key.env: the environment variable UNSET is not set",
+        ),
+        ("tenants_dir: nowhere", ":1:14: tenants_dir: "),
+        (
+            "admin: { users: { admin: { password: { env: UNSET } } } }",
+            ":1:45: admin.users.admin.password.env: the environment variable UNSET is not set",
+        ),
+        (
+            "admin: { users: { admin: { password: { value: a }, permissions: ['a b'] } } }",
+            ":1:66: admin.users.admin.permissions[0]: this is not a permission",
+        ),
+    ] {
+        let refusal = refusal(text);
+        assert!(refusal.starts_with(expected), "{text}\n{refusal}");
+    }
+}
+
+#[test]
+fn every_fault_is_reported_at_once() {
+    let refusal = refusal("tenants:\n  acme: { name: '' }\n  beta: { issuer: x }\n");
+    assert_eq!(refusal.lines().count(), 2, "{refusal}");
+}
+
+#[test]
+fn the_contract_is_accepted_and_what_is_not_built_is_said() {
+    let loaded = load(&format!(
+        "server:
+  listeners:
+    - address: 127.0.0.1:8443
+      serves: [public]
+      tls: {{ certificate: a.pem, private_key: a.key, client_ca: b.pem }}
+cache: {{ redis_url: redis://localhost }}
+storage: {{ url: 'postgres://u:p@localhost/latchkey' }}
+keys: {{ sealing_key: {{ env: SET }} }}
+admin: {{ users: {{ admin: {{ password: {{ hash: '{HASH}' }}, permissions: [system] }} }}, applications: [550e8400-e29b-41d4-a716-446655440000] }}
+tenants:
+  acme:
+    issuer_aliases: [thunder]
+    signing: {{ algorithm: EdDSA, rotate_every: 30d }}
+    access_token: {{ format: opaque }}
+    resource_servers: {{ api: {{ scopes: [a], clients: [web] }} }}
+    clients:
+      web:
+        client_secrets: [{{ value: one, expires: 2027-01-31 }}, {{ env: SET }}]
+        token: {{ issuer: thunder }}
+        introspection: audience
+      app:
+        token_endpoint_auth_method: none
+        grant_types: [authorization_code, refresh_token, 'urn:ietf:params:oauth:grant-type:device_code']
+        redirect_uris: [https://app.example.com/back]
+      signer:
+        token_endpoint_auth_method: private_key_jwt
+        jwks: {{ keys: [{{ kty: EC, crv: P-256, x: a, y: b, unknown: 1 }}] }}
+"
+    ))
+    .unwrap();
+    let warnings: Vec<String> = loaded.warnings.iter().map(|warning| warning.key.clone()).collect();
+    assert_eq!(
+        warnings,
+        [
+            "server.listeners[0].tls",
+            "cache.redis_url",
+            "admin.users",
+            "admin.applications",
+            "tenants.acme.signing.rotate_every",
+            "tenants.acme.access_token.format",
+            "tenants.acme.clients.app.token_endpoint_auth_method",
+            "tenants.acme.clients.app.grant_types[0]",
+            "tenants.acme.clients.app.grant_types[1]",
+            "tenants.acme.clients.app.grant_types[2]",
+            "tenants.acme.clients.app.redirect_uris",
+            "tenants.acme.clients.signer.token_endpoint_auth_method",
+            "tenants.acme.clients.signer.jwks",
+            "storage.url",
+        ]
+    );
+    assert!(!format!("{loaded:?}").contains("from the environment"));
+}
+
+#[test]
+fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
+    let sample = |address: &str| {
+        format!(
+            "server: {{ listeners: [{{ address: '{address}' }}] }}\n{}",
+            client("client_secret: { value: your-client-secret }")
+        )
+    };
+    let password = |address: &str| {
+        format!(
+            "server: {{ listeners: [{{ address: '{address}' }}] }}\nadmin: {{ users: {{ a: {{ password: {{ value: b }} }} }} }}"
+        )
+    };
+    for (text, refused) in [
+        (sample("127.0.0.1:0"), None),
+        (sample("[::1]:0"), None),
+        (sample("0.0.0.0:0"), Some("tenants.acme.clients.web.client_secret")),
+        (sample("192.0.2.1:0"), Some("tenants.acme.clients.web.client_secret")),
+        (password("127.0.0.1:0"), None),
+        (password("[::]:0"), Some("admin.users.a.password.value")),
+        (sample("0.0.0.0:0").replace("your-client-secret", "another"), None),
+    ] {
+        let found =
+            refuse_beyond_loopback(&load(&text).unwrap()).err().map(|error| error.faults[0].key.clone());
+        assert_eq!(found.as_deref(), refused, "{text}");
+    }
+}

@@ -57,7 +57,11 @@ pub(super) fn is_scope_token(text: &str) -> bool {
 pub(super) fn check_scope(findings: &mut Findings, at: Location, scope: &str) {
     if !is_scope_token(scope) {
         let problem = format!("`{}` is not a scope", cropped(&scope.escape_debug().to_string()));
-        findings.error(at, problem, "write printable ASCII without blanks, quotes and backslashes, one scope an item");
+        findings.error(
+            at,
+            problem,
+            "write printable ASCII without blanks, quotes and backslashes, one scope an item",
+        );
     } else if scope.starts_with(RESERVED_SCOPE) {
         findings.error(
             at,
@@ -68,12 +72,7 @@ pub(super) fn check_scope(findings: &mut Findings, at: Location, scope: &str) {
 }
 
 /// Every item of a list once.
-pub(super) fn check_distinct<T: Ord>(
-    findings: &mut Findings,
-    at: &Location,
-    key: &str,
-    items: &[T],
-) {
+pub(super) fn check_distinct<T: Ord>(findings: &mut Findings, at: &Location, key: &str, items: &[T]) {
     let mut seen = BTreeSet::new();
     for (index, item) in items.iter().enumerate() {
         if !seen.insert(item) {

@@ -12,7 +12,13 @@ use super::super::{
 const NOT_YET: &str = "is accepted, but not built in this version";
 
 /// The sections of the whole server.
-pub(crate) fn warn_server(server: &Server, cache: &Cache, admin: &Admin, at: &Location, findings: &mut Findings) {
+pub(crate) fn warn_server(
+    server: &Server,
+    cache: &Cache,
+    admin: &Admin,
+    at: &Location,
+    findings: &mut Findings,
+) {
     for (index, listener) in server.listeners.iter().enumerate() {
         if let Some(tls) = &listener.tls {
             let at = at.key("server").item("listeners", index).key("tls");
@@ -63,7 +69,11 @@ pub(crate) fn warn_storage(
 pub(crate) fn warn_tenant(tenant: &Tenant, at: &Location, findings: &mut Findings) {
     if tenant.signing.rotate_every.is_some() {
         let at = at.key("signing").key("rotate_every");
-        findings.warning(at, format!("rotation by itself {NOT_YET}"), "a key signs until it is rotated by hand");
+        findings.warning(
+            at,
+            format!("rotation by itself {NOT_YET}"),
+            "a key signs until it is rotated by hand",
+        );
     }
 }
 
@@ -71,7 +81,11 @@ pub(crate) fn warn_tenant(tenant: &Tenant, at: &Location, findings: &mut Finding
 pub(crate) fn warn_clients(tenant: &DeclaredTenant, at: &Location, findings: &mut Findings) {
     if tenant.access_token.format == TokenFormat::Opaque {
         let at = at.key("access_token").key("format");
-        findings.warning(at, format!("an opaque token {NOT_YET}"), "this tenant issues no token; use jwt until then");
+        findings.warning(
+            at,
+            format!("an opaque token {NOT_YET}"),
+            "this tenant issues no token; use jwt until then",
+        );
     }
     for (id, client) in &tenant.clients {
         warn_client(client, &at.key("clients").key(id), findings);

@@ -3,7 +3,11 @@
 
 use std::ops::Range;
 
-use serde_saphyr::granit_parser::{Event, Parser, Span};
+use serde_saphyr::granit_parser::Parser;
+
+use walk::{Entry, EntryId, Kind, Node, Walk, path_of};
+
+mod walk;
 
 /// The keys that lead to a value, outermost first; an item of a list is `[0]`, `[1]`, ….
 pub(crate) type KeyPath = Vec<String>;
@@ -25,30 +29,6 @@ pub(crate) struct Position {
 
 /// A stretch of text that is not to be shown, in bytes.
 pub(crate) type Hidden = Range<usize>;
-
-struct Node {
-    entry: EntryId,
-    kind: Kind,
-    position: Position,
-    bytes: Range<usize>,
-}
-
-/// What a key or an item of a list adds to the path of the collection around it. A whole path for every node would
-/// make a file that nests deeply cost its depth for every byte.
-struct Entry {
-    parent: EntryId,
-    segment: String,
-}
-
-/// An index into the entries; none for the whole document.
-type EntryId = Option<usize>;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Key,
-    Scalar,
-    Collection,
-}
 
 /// Below these keys every scalar is a secret, but for those that only say where the secret is.
 const SECRET_KEYS: [&str; 7] =
@@ -142,114 +122,6 @@ impl Position {
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 }
 
-#[derive(Default)]
-struct Walk {
-    nodes: Vec<Node>,
-    entries: Vec<Entry>,
-    frames: Vec<Frame>,
-}
-
-/// An open collection.
-struct Frame {
-    owner: EntryId,
-    /// The collection is itself the key of an entry.
-    is_key: bool,
-    content: Content,
-}
-
-enum Content {
-    List { items: usize },
-    Mapping { pending: EntryId },
-}
-
-impl Walk {
-    fn step(&mut self, event: &Event<'_>, span: Span) {
-        match event {
-            Event::Scalar(text, ..) if self.awaits_key() => {
-                let entry = self.open(text.clone().into_owned());
-                self.record(entry, Kind::Key, span);
-            }
-            Event::Scalar(..) | Event::Alias(_) => {
-                let entry = self.slot();
-                self.record(entry, Kind::Scalar, span);
-                self.filled();
-            }
-            Event::SequenceStart(..) => self.begin(Content::List { items: 0 }, span),
-            Event::MappingStart(..) => self.begin(Content::Mapping { pending: None }, span),
-            Event::SequenceEnd | Event::MappingEnd => {
-                if self.frames.pop().is_some_and(|frame| !frame.is_key) {
-                    self.filled();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn here(&self) -> EntryId {
-        self.frames.last().and_then(|frame| match frame.content {
-            Content::Mapping { pending: Some(entry) } => Some(entry),
-            Content::Mapping { pending: None } | Content::List { .. } => frame.owner,
-        })
-    }
-
-    fn awaits_key(&self) -> bool {
-        self.frames.last().is_some_and(|frame| matches!(frame.content, Content::Mapping { pending: None }))
-    }
-
-    fn begin(&mut self, content: Content, span: Span) {
-        let is_key = self.awaits_key();
-        let owner = self.slot();
-        self.record(owner, Kind::Collection, span);
-        self.frames.push(Frame { owner, is_key, content });
-    }
-
-    /// The entry that the next value fills. A key that is no scalar has no name to be called by.
-    fn slot(&mut self) -> EntryId {
-        let next = match &mut self.frames.last_mut()?.content {
-            Content::Mapping { pending: Some(entry) } => return Some(*entry),
-            Content::Mapping { pending: None } => "?".to_owned(),
-            Content::List { items } => {
-                *items += 1;
-                format!("[{}]", *items - 1)
-            }
-        };
-        self.open(next)
-    }
-
-    fn open(&mut self, segment: String) -> EntryId {
-        let frame = self.frames.last_mut()?;
-        let entry = Some(self.entries.len());
-        self.entries.push(Entry { parent: frame.owner, segment });
-        if let Content::Mapping { pending } = &mut frame.content {
-            *pending = entry;
-        }
-        entry
-    }
-
-    fn filled(&mut self) {
-        if let Some(Frame { content: Content::Mapping { pending }, .. }) = self.frames.last_mut() {
-            *pending = None;
-        }
-    }
-
-    fn record(&mut self, entry: EntryId, kind: Kind, span: Span) {
-        let position = Position { line: span.start.line(), column: span.start.col() + 1 };
-        let start = span.start.byte_offset().unwrap_or(0);
-        let end = span.end.byte_offset().unwrap_or(usize::MAX).max(start);
-        self.nodes.push(Node { entry, kind, position, bytes: start..end });
-    }
-}
-
-fn path_of(entries: &[Entry], mut entry: EntryId) -> KeyPath {
-    let mut path = KeyPath::new();
-    while let Some(found) = entry.map(|index| &entries[index]) {
-        path.push(found.segment.clone());
-        entry = found.parent;
-    }
-    path.reverse();
-    path
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +154,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_hidden_and_its_pointer_is_not() {
-        let text = "client_secret: { vale: hunter2, env: NAME }\npassword: |\n  a\n  b\nclient_secert: c\nurl: d\n";
+        let text =
+            "client_secret: { vale: hunter2, env: NAME }\npassword: |\n  a\n  b\nclient_secert: c\nurl: d\n";
         let hidden = Outline::of(text).hidden(&(0..text.len()), Some(&path(&["client_secert"])));
         let shown: Vec<&str> = hidden.into_iter().map(|range| text[range].trim_end()).collect();
         assert_eq!(shown[0], "hunter2");

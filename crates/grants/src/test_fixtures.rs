@@ -1,0 +1,50 @@
+//! A tenant and a client for the tables of this crate.
+
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
+use registry::{Client, ClientId, ClientStatus, IntrospectionRight};
+use tenancy::{
+    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
+};
+
+/// Tenant `acme` with an orders API that owns `read` and `write`, and a reports API that owns `report`.
+pub(crate) fn acme() -> Tenant {
+    let server = |audience: &str, scopes: &str, clients: &[&str]| ResourceServer {
+        audience: audience.to_owned(),
+        scopes: Scope::parse(scopes).unwrap(),
+        introspection_clients: clients.iter().map(|client| (*client).to_owned()).collect(),
+    };
+    Tenant {
+        id: TenantId::parse("acme").unwrap(),
+        name: "Acme".to_owned(),
+        issuer: Issuer::parse("https://acme.example").unwrap(),
+        issuer_aliases: vec![Issuer::parse("thunder").unwrap()],
+        status: TenantStatus::Active,
+        strategies: Strategies { oauth2: true, oidc: false },
+        stale_if_error: Lifetime::from_seconds(900),
+        signing: SigningPolicy::default(),
+        access_token: AccessTokenPolicy::default(),
+        resource_servers: vec![
+            server("https://orders.example", "read write", &["gatekeeper"]),
+            server("https://reports.example", "report", &[]),
+        ],
+    }
+}
+
+/// A client of `acme` with all scopes and one more that no resource server owns.
+pub(crate) fn client(id: &str) -> Client {
+    Client {
+        tenant: TenantId::parse("acme").unwrap(),
+        id: ClientId::parse(id).unwrap(),
+        name: id.to_owned(),
+        status: ClientStatus::Active,
+        authentication_method: ClientAuthenticationMethod::Any,
+        grant_types: vec![GrantType::ClientCredentials],
+        audiences: Vec::new(),
+        resources: vec!["https://orders.example".to_owned(), "https://reports.example".to_owned()],
+        scope: Scope::parse("read write report anywhere").unwrap(),
+        access_token_lifetime: None,
+        issuer: None,
+        introspection: IntrospectionRight::Own,
+        secrets: Vec::new(),
+    }
+}

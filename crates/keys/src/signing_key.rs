@@ -1,0 +1,322 @@
+//! A key that signs: parsed once, then used for every token (RFC 7515 §3.1, §7.1). The compact form is put together here, because
+//! a general library parses the key on every call.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::OnceLock;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
+    RsaEncoding, RsaKeyPair,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::SigningAlgorithm;
+use serde::Serialize;
+
+use crate::{KeyId, PublicJwk, VerifyingKey};
+
+/// A private key with everything that its tokens and its publication need.
+pub struct SigningKey {
+    id: KeyId,
+    algorithm: SigningAlgorithm,
+    pair: KeyPair,
+    jwk: PublicJwk,
+    thumbprint: String,
+    verifying_key: VerifyingKey,
+    headers: [OnceLock<Header>; REMEMBERED_HEADERS],
+}
+
+/// The document is not PKCS#8, or its key cannot sign with the algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a usable {0} private key in PKCS#8")]
+pub struct KeyRejected(pub SigningAlgorithm);
+
+/// A token could not be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// The claims have no JSON form.
+    #[error("the claims cannot be written as JSON")]
+    Claims(#[from] serde_json::Error),
+    /// The cryptographic library refused.
+    #[error("the key does not sign")]
+    Signature,
+}
+
+/// The first values of `typ` that a key signs with are kept in encoded form; a tenant has one, and for a while after a change two.
+const REMEMBERED_HEADERS: usize = 3;
+/// Of the largest RSA key that is taken, with room to spare.
+const LONGEST_SIGNATURE: usize = 1024;
+/// Most claims fit, so that the buffer does not grow.
+const USUAL_CLAIMS: usize = 512;
+
+enum KeyPair {
+    Rsa { pair: RsaKeyPair, encoding: &'static dyn RsaEncoding },
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+struct Header {
+    typ: String,
+    encoded: String,
+}
+
+impl SigningKey {
+    /// Reads a PKCS#8 document and checks that its key fits the algorithm.
+    ///
+    /// # Errors
+    /// [`KeyRejected`]; it holds nothing of the document.
+    pub fn parse(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, KeyRejected> {
+        let parsed = match algorithm {
+            SigningAlgorithm::RS256 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA256),
+            SigningAlgorithm::RS384 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA384),
+            SigningAlgorithm::RS512 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA512),
+            SigningAlgorithm::PS256 => rsa(id, algorithm, pkcs8, &RSA_PSS_SHA256),
+            SigningAlgorithm::ES256 => ec(id, algorithm, pkcs8, &ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"),
+            SigningAlgorithm::ES384 => ec(id, algorithm, pkcs8, &ECDSA_P384_SHA384_FIXED_SIGNING, "P-384"),
+            SigningAlgorithm::EdDSA => ed25519(id, algorithm, pkcs8),
+        };
+        let (pair, jwk) = parsed.ok_or(KeyRejected(algorithm))?;
+        let verifying_key = VerifyingKey::from_jwk(&jwk).ok_or(KeyRejected(algorithm))?;
+        let thumbprint = jwk.thumbprint();
+        Ok(Self { id, algorithm, pair, jwk, thumbprint, verifying_key, headers: Default::default() })
+    }
+
+    /// Its identifier.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// What it signs with.
+    #[must_use]
+    pub fn algorithm(&self) -> SigningAlgorithm {
+        self.algorithm
+    }
+
+    /// Its public half as it is published.
+    #[must_use]
+    pub fn jwk(&self) -> &PublicJwk {
+        &self.jwk
+    }
+
+    /// SHA-256 thumbprint of its public half (RFC 7638).
+    #[must_use]
+    pub fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
+    /// Its public half as it verifies.
+    #[must_use]
+    pub fn verifying_key(&self) -> &VerifyingKey {
+        &self.verifying_key
+    }
+
+    /// A signed token in compact form: `BASE64URL(header) . BASE64URL(claims) . BASE64URL(signature)`.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
+        let mut payload = Vec::with_capacity(USUAL_CLAIMS);
+        serde_json::to_writer(&mut payload, claims)?;
+        let header = self.header(typ);
+        let length = header.len() + encoded_len(payload.len()) + encoded_len(self.signature_len()) + 2;
+        let mut token = String::with_capacity(length);
+        token.push_str(&header);
+        token.push('.');
+        BASE64URL.encode_string(&payload, &mut token);
+        self.append_signature(&mut token)?;
+        Ok(token)
+    }
+
+    /// Signs the text as it stands and puts the signature behind it; ECDSA signatures are `R || S` (RFC 7518 §3.4).
+    pub(crate) fn append_signature(&self, token: &mut String) -> Result<(), SignError> {
+        let random = SystemRandom::new();
+        let mut buffer = [0; LONGEST_SIGNATURE];
+        let message = token.as_bytes();
+        let signature = match &self.pair {
+            KeyPair::Rsa { pair, encoding } => {
+                let signature = buffer.get_mut(..pair.public_modulus_len()).ok_or(SignError::Signature)?;
+                pair.sign(*encoding, &random, message, signature).map(|()| &*signature)
+            }
+            KeyPair::Ecdsa(pair) => pair.sign(&random, message).map(|made| copy(made.as_ref(), &mut buffer)),
+            KeyPair::Ed25519(pair) => pair.try_sign(message).map(|made| copy(made.as_ref(), &mut buffer)),
+        }
+        .map_err(|_| SignError::Signature)?;
+        token.push('.');
+        BASE64URL.encode_string(signature, token);
+        Ok(())
+    }
+
+    fn signature_len(&self) -> usize {
+        match (&self.pair, self.algorithm) {
+            (KeyPair::Rsa { pair, .. }, _) => pair.public_modulus_len(),
+            (KeyPair::Ecdsa(_), SigningAlgorithm::ES384) => 96,
+            (KeyPair::Ecdsa(_) | KeyPair::Ed25519(_), _) => 64,
+        }
+    }
+
+    fn header(&self, typ: &str) -> Cow<'_, str> {
+        for slot in &self.headers {
+            let header =
+                slot.get_or_init(|| Header { typ: typ.to_owned(), encoded: self.encode_header(typ) });
+            if header.typ == typ {
+                return Cow::Borrowed(&header.encoded);
+            }
+        }
+        Cow::Owned(self.encode_header(typ))
+    }
+
+    fn encode_header(&self, typ: &str) -> String {
+        #[derive(Serialize)]
+        struct JoseHeader<'a> {
+            alg: &'static str,
+            typ: &'a str,
+            kid: String,
+        }
+        let header = JoseHeader { alg: self.algorithm.as_str(), typ, kid: self.id.to_string() };
+        BASE64URL.encode(serde_json::to_vec(&header).expect("a structure of strings is always valid JSON"))
+    }
+}
+
+fn rsa(
+    id: KeyId,
+    algorithm: SigningAlgorithm,
+    pkcs8: &[u8],
+    encoding: &'static dyn RsaEncoding,
+) -> Option<(KeyPair, PublicJwk)> {
+    let pair =
+        RsaKeyPair::from_pkcs8(pkcs8).ok().filter(|pair| pair.public_modulus_len() <= LONGEST_SIGNATURE)?;
+    let public_key = pair.public_key();
+    let (modulus, exponent) = (public_key.modulus(), public_key.exponent());
+    let jwk = PublicJwk::rsa(
+        id,
+        algorithm,
+        modulus.big_endian_without_leading_zero(),
+        exponent.big_endian_without_leading_zero(),
+    );
+    Some((KeyPair::Rsa { pair, encoding }, jwk))
+}
+
+fn ec(
+    id: KeyId,
+    algorithm: SigningAlgorithm,
+    pkcs8: &[u8],
+    signing: &'static EcdsaSigningAlgorithm,
+    crv: &'static str,
+) -> Option<(KeyPair, PublicJwk)> {
+    let pair = EcdsaKeyPair::from_pkcs8(signing, pkcs8).ok()?;
+    let jwk = PublicJwk::ec(id, algorithm, crv, pair.public_key().as_ref())?;
+    Some((KeyPair::Ecdsa(pair), jwk))
+}
+
+fn ed25519(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<(KeyPair, PublicJwk)> {
+    let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
+    let jwk = PublicJwk::ed25519(id, algorithm, pair.public_key().as_ref());
+    Some((KeyPair::Ed25519(pair), jwk))
+}
+
+fn copy<'a>(signature: &[u8], buffer: &'a mut [u8; LONGEST_SIGNATURE]) -> &'a [u8] {
+    let target = &mut buffer[..signature.len()];
+    target.copy_from_slice(signature);
+    target
+}
+
+/// Of base64url without padding.
+fn encoded_len(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({}, {}, [redacted])", self.id, self.algorithm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{DecodingKey, Validation};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{PrivateKeyDocument, test_keys};
+
+    const ID: KeyId = KeyId::numbered(1);
+
+    fn claims() -> Value {
+        json!({"sub": "a client", "exp": 4_000_000_000_u64})
+    }
+
+    fn part(token: &str, index: usize) -> Vec<u8> {
+        BASE64URL.decode(token.split('.').nth(index).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_header_is_that_of_the_seeds_to_the_byte() {
+        let token = test_keys::signing_key(ID, SigningAlgorithm::RS256).sign("JWT", &claims()).unwrap();
+        assert_eq!(part(&token, 0), br#"{"alg":"RS256","typ":"JWT","kid":"oauth2-key-1"}"#);
+        assert!(token.starts_with("eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Im9hdXRoMi1rZXktMSJ9."));
+        assert_eq!(part(&token, 1), serde_json::to_vec(&claims()).unwrap());
+    }
+
+    #[test]
+    fn more_typ_values_than_are_remembered_are_written_right() {
+        let key = test_keys::signing_key(ID, SigningAlgorithm::EdDSA);
+        for typ in ["JWT", "at+jwt", "a\"b\\c", "x", "y", "JWT", "y"] {
+            let header: Value = serde_json::from_slice(&part(&key.sign(typ, &claims()).unwrap(), 0)).unwrap();
+            assert_eq!(header, json!({"alg": "EdDSA", "typ": typ, "kid": "oauth2-key-1"}));
+        }
+    }
+
+    #[test]
+    fn an_independent_library_verifies_every_algorithm_by_the_published_key() {
+        for algorithm in SigningAlgorithm::ALL {
+            let key = test_keys::signing_key(ID, algorithm);
+            let token = key.sign("JWT", &claims()).unwrap();
+            let jwk: jsonwebtoken::jwk::Jwk =
+                serde_json::from_value(serde_json::to_value(key.jwk()).unwrap()).unwrap();
+            let validation = Validation::new(algorithm.as_str().parse().unwrap());
+            let verified =
+                jsonwebtoken::decode::<Value>(&token, &DecodingKey::from_jwk(&jwk).unwrap(), &validation);
+            assert_eq!(verified.unwrap().claims, claims(), "{algorithm}");
+            assert_eq!(part(&token, 2).len(), key.signature_len(), "{algorithm}");
+            assert_eq!(token.capacity(), token.len(), "{algorithm}: one allocation of the right size");
+        }
+    }
+
+    #[test]
+    fn a_generated_key_signs() {
+        for algorithm in [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA] {
+            let document = PrivateKeyDocument::generate(algorithm).unwrap();
+            let key = SigningKey::parse(ID, algorithm, document.expose()).unwrap();
+            let token = key.sign("JWT", &claims()).unwrap();
+            let (message, signature) = token.rsplit_once('.').unwrap();
+            assert!(key.verifying_key().verifies(message.as_bytes(), signature), "{algorithm}");
+            assert!(!key.verifying_key().verifies(b"other", signature), "{algorithm}");
+            if algorithm == SigningAlgorithm::RS256 {
+                assert_eq!(key.signature_len(), 256);
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_of_another_kind_is_rejected() {
+        let ec = PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
+        for algorithm in
+            SigningAlgorithm::ALL.into_iter().filter(|algorithm| *algorithm != SigningAlgorithm::ES256)
+        {
+            let rejected = SigningKey::parse(ID, algorithm, ec.expose()).unwrap_err();
+            assert_eq!(rejected, KeyRejected(algorithm));
+        }
+        assert!(SigningKey::parse(ID, SigningAlgorithm::ES256, b"").is_err());
+    }
+
+    #[test]
+    fn claims_without_a_json_form_are_an_error() {
+        let key = test_keys::signing_key(ID, SigningAlgorithm::EdDSA);
+        let claims = std::collections::HashMap::from([(vec![1], 1)]);
+        assert!(matches!(key.sign("JWT", &claims), Err(SignError::Claims(_))));
+    }
+}

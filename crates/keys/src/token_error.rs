@@ -1,0 +1,55 @@
+//! The ways in which a token can be refused, and what its bearer is told (RFC 6750 §3.1).
+
+/// Why a token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum TokenError {
+    /// Not three parts of base64url, not JSON objects with unique members, too long, or a claim is missing or of a wrong type.
+    #[error("the token is malformed")]
+    Malformed,
+    /// The header brings a key of its own or an extension that must be understood.
+    #[error("the token has a header member that is not allowed")]
+    HeaderNotAllowed,
+    /// `none`, HMAC, an unknown algorithm, or another one than the key's.
+    #[error("the algorithm of the token is not that of its key")]
+    AlgorithmNotAllowed,
+    /// Somebody else's token.
+    #[error("the token is of another issuer")]
+    ForeignIssuer,
+    /// No published key has this identifier.
+    #[error("the key of the token is not published")]
+    UnknownKey,
+    /// The key did not sign this.
+    #[error("the signature does not verify")]
+    SignatureInvalid,
+    /// `exp` has come.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` or `iat` has not come.
+    #[error("the token is not yet valid")]
+    NotYetValid,
+    /// A token of another kind, such as an assertion.
+    #[error("the token is of another type")]
+    WrongTyp,
+    /// For somebody else.
+    #[error("the token is for another audience")]
+    WrongAudience,
+}
+
+impl TokenError {
+    /// The sentence that the bearer may read.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Malformed => "Token is malformed",
+            Self::HeaderNotAllowed => "Token header is not allowed",
+            Self::AlgorithmNotAllowed => "Token algorithm is not allowed",
+            Self::ForeignIssuer => "Token issuer is not accepted",
+            Self::UnknownKey => "Token key is unknown",
+            Self::SignatureInvalid => "Token signature is invalid",
+            Self::Expired => "Token has expired",
+            Self::NotYetValid => "Token is not yet valid",
+            Self::WrongTyp => "Token type is not accepted",
+            Self::WrongAudience => "Token audience is not accepted",
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The rules over secrets and passwords, wherever they were found.
+
+use super::{
+    super::{
+        declared::{DeclaredClient, SecretText},
+        findings::{Findings, Location},
+    },
+    text::{LONGEST_SECRET, is_our_argon2id, unfit},
+};
+
+/// Secrets that stand in public documents, and so are none.
+const SAMPLE_SECRETS: [&str; 4] =
+    ["your-client-secret", "acme-sample-secret", "YOUR_CLIENT_SECRET", "gX1fBat3bV"];
+const NO_SUCH_HASH: &str = "an imported hash must be argon2id with the parameters of this server";
+const IMPORTABLE: &str = "import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included, hold in the store they come from only";
+
+/// One secret or password, wherever it was found.
+pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Findings) {
+    match secret {
+        SecretText::Value(value) => {
+            if let Some(why) = unfit(value.expose(), LONGEST_SECRET) {
+                let mend = "any UTF-8 without control characters will do, up to 1024 bytes";
+                findings.error(at.clone(), format!("the secret {why}"), mend);
+            }
+            if SAMPLE_SECRETS.contains(&value.expose()) {
+                let problem =
+                    "this is a sample secret that everyone knows, while a listener is beyond loopback";
+                let mend = "choose another secret, or listen on 127.0.0.1 only";
+                findings.exposed(at.clone(), problem, mend);
+            }
+        }
+        SecretText::Hash(hash) if !is_our_argon2id(hash.expose()) => {
+            findings.error(at.key("hash"), NO_SUCH_HASH, IMPORTABLE);
+        }
+        SecretText::Hash(_) => {}
+    }
+}
+
+/// An imported hash stands alone among the secrets that people chose.
+pub(super) fn check_imported(client: &DeclaredClient, at: &Location, findings: &mut Findings) {
+    // A generated secret is recognised by its form and compared by HMAC; it is not a chosen one.
+    let chosen = client.secrets.iter().filter(|secret| match &secret.secret {
+        SecretText::Value(value) => !value.expose().starts_with("lk_"),
+        SecretText::Hash(_) => true,
+    });
+    let imported = client.secrets.iter().any(|secret| matches!(secret.secret, SecretText::Hash(_)));
+    if imported && chosen.count() > 1 {
+        let problem = "an imported hash has a salt of its own, so it must be the client's only chosen secret";
+        let mend = "leave the others out, or give all of them as `env`, `file` or `value`";
+        findings.error(at.key("client_secrets"), problem, mend);
+    }
+}

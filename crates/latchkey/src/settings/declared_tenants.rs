@@ -1,0 +1,97 @@
+//! Which tenants the files declare: those of config.yaml, and one for each file of `tenants_dir`.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    check,
+    diagnostic::Diagnostic,
+    document::Document,
+    findings::{Findings, Location},
+    intake::{Intake, Unreadable},
+    layers::Overridden,
+    read_error::ReadError,
+    source::Source,
+    tenant::Tenant,
+    yaml,
+};
+
+/// Tenants that files declare, not yet resolved, by id.
+pub(crate) type Declared = BTreeMap<String, (Tenant, Location)>;
+
+/// Tenants of config.yaml and of `tenants_dir`, by id.
+pub(crate) fn declared(
+    document: &mut Document,
+    intake: &mut Intake<'_>,
+    sources: &mut Vec<Source>,
+    findings: &mut Findings,
+) -> Result<Declared, ReadError> {
+    let mut declared = Declared::new();
+    let root = Location::file(0);
+    for (id, tenant) in std::mem::take(&mut document.tenants) {
+        let at = root.key("tenants").key(&id);
+        check::tenant::check_id(findings, at.clone(), &id);
+        declared.insert(id, (tenant, at));
+    }
+    let Some(folder) = &document.tenants_dir else { return Ok(declared) };
+    let folder = sources[0].folder().join(folder);
+    intake.watch(&folder);
+    let files = tenant_files(&folder).map_err(|error| {
+        let problem = format!("{} cannot be listed: {error}", folder.display());
+        findings.error(root.key("tenants_dir"), problem, "make the folder, or mend or leave out the key");
+        let faults = std::mem::take(&mut findings.errors);
+        ReadError { faults: faults.into_iter().map(|f| f.locate(sources, &Overridden::new())).collect() }
+    })?;
+    let mut faults = Vec::new();
+    for (id, path) in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match settings(intake, &path, &name).and_then(|source| Ok((yaml::parse::<Tenant>(&source)?, source)))
+        {
+            Ok((tenant, source)) => {
+                sources.push(source);
+                let at = Location::file(sources.len() - 1);
+                check::tenant::check_id(findings, at.clone(), &id);
+                match declared.entry(id) {
+                    Entry::Vacant(free) => {
+                        free.insert((tenant, at));
+                    }
+                    Entry::Occupied(taken) => {
+                        let problem = format!("tenant `{}` is declared elsewhere, too", taken.key());
+                        let mend = "leave one of the two out: a file is named for its tenant's id";
+                        findings.error(at, problem, mend);
+                    }
+                }
+            }
+            Err(error) => faults.extend(error.faults),
+        }
+    }
+    if faults.is_empty() { Ok(declared) } else { Err(ReadError { faults }) }
+}
+
+/// `acme.yaml` declares `acme`. What begins with a dot is skipped: editors' swap files, and the `..data` of a mounted
+/// ConfigMap, whose links beside it are what counts.
+fn tenant_files(folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if yaml && !hidden && !path.is_dir() {
+            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((id, path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Reads one file of settings.
+pub(crate) fn settings(intake: &mut Intake<'_>, path: &Path, name: &str) -> Result<Source, ReadError> {
+    match intake.settings(path, name) {
+        Ok(text) => Ok(Source::new(path.to_owned(), text)),
+        Err(Unreadable { problem, mend }) => Err(Diagnostic::about_path(path, problem, mend).into()),
+    }
+}

@@ -1,0 +1,33 @@
+//! Every fault of a configuration, as one error.
+
+use std::fmt;
+
+use super::diagnostic::Diagnostic;
+
+/// Every fault found, each with its place and its mend.
+#[derive(Debug, thiserror::Error)]
+pub(crate) struct ReadError {
+    pub(crate) faults: Vec<Diagnostic>,
+}
+
+impl From<Diagnostic> for ReadError {
+    fn from(fault: Diagnostic) -> Self {
+        Self { faults: vec![fault] }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 20;
+        for (index, fault) in self.faults.iter().take(SHOWN).enumerate() {
+            if index > 0 {
+                f.write_str("\n\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        match self.faults.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n\nand {more} more"),
+        }
+    }
+}

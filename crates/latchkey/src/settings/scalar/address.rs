@@ -1,0 +1,110 @@
+//! Where the server listens, and the URL that the world reaches it at.
+
+use std::net::SocketAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::cropped;
+
+/// An IP address and a port to listen on: `127.0.0.1:3000`, `0.0.0.0:8443`, `[::1]:3000`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct ListenAddress(SocketAddr);
+
+/// The http or https URL that the world reaches the server at; issuers and metadata are derived from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(extend("format" = "uri"))]
+pub(crate) struct PublicUrl(String);
+
+impl ListenAddress {
+    pub(crate) const fn socket(self) -> SocketAddr {
+        self.0
+    }
+}
+
+impl TryFrom<String> for ListenAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| {
+            format!(
+                "`{}` is not an address to listen on; write an IP address and a port, such as 127.0.0.1:3000 or 0.0.0.0:3000",
+                cropped(&text)
+            )
+        })
+    }
+}
+
+impl From<ListenAddress> for String {
+    fn from(address: ListenAddress) -> Self {
+        address.0.to_string()
+    }
+}
+
+impl PublicUrl {
+    /// The URL without a slash at its end.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What every derived issuer begins with.
+    pub(crate) fn tenant_prefix(&self) -> String {
+        format!("{}/api/v1/tenant/", self.0)
+    }
+}
+
+impl TryFrom<String> for PublicUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let mend = "write the http or https URL that callers use, such as https://auth.example.com, without a query, a fragment or a user";
+        let fits = Url::parse(&text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        // The parser forgives blanks around and backslashes inside; an issuer is compared byte for byte.
+        let exact = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        if fits && exact {
+            Ok(Self(text.trim_end_matches('/').to_owned()))
+        } else {
+            Err(format!("this is not a URL to derive issuers from; {mend}"))
+        }
+    }
+}
+
+impl From<PublicUrl> for String {
+    fn from(url: PublicUrl) -> Self {
+        url.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_http_without_more_than_a_path() {
+        for (text, url) in [
+            ("http://localhost:3000", Some("http://localhost:3000")),
+            ("https://auth.example.com/", Some("https://auth.example.com")),
+            ("https://example.com/auth", Some("https://example.com/auth")),
+            ("ftp://example.com", None),
+            ("https://user@example.com", None),
+            ("https://example.com?x=1", None),
+            ("https://example.com#x", None),
+            (" https://example.com", None),
+            ("example.com", None),
+            ("https://", None),
+        ] {
+            let found = PublicUrl::try_from(text.to_owned()).ok();
+            assert_eq!(found.as_ref().map(PublicUrl::as_str), url, "{text}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What is registered under this identifier? One statement.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use registry::{Client, ClientId, ClientStore};
+use tenancy::{StoreError, TenantId};
+
+use crate::SqliteDatabase;
+use crate::client_row::{ClientRow, SELECT_ONE};
+use crate::error::store_error;
+
+#[async_trait]
+impl ClientStore for SqliteDatabase {
+    async fn find_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        let row: Option<ClientRow> = sqlx::query_as(SELECT_ONE)
+            .bind(tenant.as_str())
+            .bind(client.as_str())
+            .fetch_optional(self.read())
+            .await
+            .map_err(store_error)?;
+        row.filter(|row| !row.is_deleted()).map(|row| row.client().map(Arc::new)).transpose()
+    }
+}

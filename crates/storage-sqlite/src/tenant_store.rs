@@ -1,0 +1,22 @@
+//! Which tenant is this? One statement.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tenancy::{StoreError, Tenant, TenantId, TenantStore};
+
+use crate::SqliteDatabase;
+use crate::error::store_error;
+use crate::tenant_row::{SELECT, TenantRow};
+
+#[async_trait]
+impl TenantStore for SqliteDatabase {
+    async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+        let row: Option<TenantRow> = sqlx::query_as(SELECT)
+            .bind(tenant.as_str())
+            .fetch_optional(self.read())
+            .await
+            .map_err(store_error)?;
+        row.filter(|row| !row.is_deleted()).map(|row| row.tenant().map(Arc::new)).transpose()
+    }
+}

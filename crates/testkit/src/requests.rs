@@ -1,0 +1,85 @@
+//! Commits as tests write them: changes under a door's name, and nothing else unless a test adds it.
+
+use administration::{
+    Change, ChangeKind, CommitRequest, Fingerprint, ManagedBy, NewSecret, RowChange, SecretChange,
+    SecretChangeKind, SecretForm, TenantMark,
+};
+use registry::{Client, ClientSecret, SecretHash};
+use tenancy::{ResourceServer, Tenant, TenantId};
+
+use crate::fixtures::NOW;
+
+/// From the operator's files, with these changes only.
+#[must_use]
+pub fn declared(changes: Vec<Change>) -> CommitRequest {
+    CommitRequest {
+        managed_by: ManagedBy::Config,
+        generation: None,
+        changes,
+        secrets: Vec::new(),
+        first_keys: Vec::new(),
+        marks: Vec::new(),
+        audit: Vec::new(),
+        now: NOW,
+    }
+}
+
+/// The tenant with its resource servers, and the clients with their secrets, all of them new.
+#[must_use]
+pub fn added(tenant: &Tenant, clients: &[&Client]) -> CommitRequest {
+    let mut request = declared(vec![Change::Tenant(row(ChangeKind::Added, None, tenant))]);
+    for server in &tenant.resource_servers {
+        request.changes.push(resource_server(&tenant.id, ChangeKind::Added, None, server));
+    }
+    for client in clients {
+        let registration = Client { secrets: Vec::new(), ..Client::clone(client) };
+        request.changes.push(Change::Client(row(ChangeKind::Added, None, &registration)));
+        for secret in &client.secrets {
+            add_secret(&mut request, client, secret.clone(), None);
+        }
+    }
+    let fingerprint = Some(Fingerprint::from_bytes([1; 32]));
+    request.marks.push(TenantMark { tenant: tenant.id.clone(), fingerprint, earlier_tokens_until: None });
+    request
+}
+
+/// A row as it was and as it will be.
+#[must_use]
+pub fn row<T: Clone>(kind: ChangeKind, before: Option<&T>, after: &T) -> RowChange<T> {
+    RowChange { kind, before: before.cloned().map(Box::new), after: Box::new(after.clone()) }
+}
+
+/// The same for a resource server.
+#[must_use]
+pub fn resource_server(
+    tenant: &TenantId,
+    kind: ChangeKind,
+    before: Option<&ResourceServer>,
+    after: &ResourceServer,
+) -> Change {
+    Change::ResourceServer(tenant.clone(), row(kind, before, after))
+}
+
+/// Something that happens to a secret that is there.
+#[must_use]
+pub fn secret(client: &Client, secret: &ClientSecret, kind: SecretChangeKind) -> Change {
+    let change = SecretChange { id: secret.id.clone(), kind };
+    Change::Secret(client.tenant.clone(), client.id.clone(), change)
+}
+
+/// Adds a secret with its hash to the request.
+pub fn add_secret(
+    request: &mut CommitRequest,
+    client: &Client,
+    secret: ClientSecret,
+    declared_digest: Option<[u8; 32]>,
+) {
+    let form = match secret.hash {
+        SecretHash::Generated(_) => SecretForm::Generated,
+        SecretHash::Chosen(_) => SecretForm::Chosen,
+    };
+    let kind = SecretChangeKind::Added { form, expires_at: secret.expires_at };
+    request.changes.push(self::secret(client, &secret, kind));
+    let (tenant, client) = (client.tenant.clone(), client.id.clone());
+    request.secrets.push(NewSecret { tenant, client, secret, declared_digest });
+}

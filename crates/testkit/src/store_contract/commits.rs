@@ -1,0 +1,105 @@
+//! A commit is whole or nothing, and nothing where the plan no longer fits what is there.
+
+use administration::{Change, ChangeKind, CommitOutcome, Fingerprint, Generation, ManagedBy, NewGeneration};
+use tenancy::{Tenant, TenantId};
+
+use super::{Stores, add, commit};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// A change that no longer fits takes those beside it along, before and after it.
+pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = fixtures::client(&acme, "svc");
+    add(&stores, &acme, &[&svc]).await;
+    let outdated = Tenant { name: "never was".to_owned(), ..acme.clone() };
+    let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
+    let position = stores.administration.position().await.unwrap();
+    let superseded = [
+        vec![Change::Tenant(requests::row(ChangeKind::Changed, Some(&outdated), &renamed))],
+        vec![Change::Tenant(requests::row(ChangeKind::Added, None, &acme))],
+        vec![Change::Client(requests::row(ChangeKind::Added, None, &svc))],
+    ];
+    for outdated in superseded {
+        let new = fixtures::client(&acme, "new");
+        let other = fixtures::tenant("globex");
+        let mut changes = vec![Change::Client(requests::row(ChangeKind::Added, None, &new))];
+        changes.extend(outdated);
+        changes.push(Change::Tenant(requests::row(ChangeKind::Added, None, &other)));
+        let mut request = requests::declared(changes);
+        request.generation = Some(generation(1, None));
+        assert_eq!(stores.administration.commit(&request).await.unwrap(), CommitOutcome::Superseded);
+        assert_eq!(stores.clients.find_client(&acme.id, &new.id).await.unwrap(), None);
+        assert_eq!(stores.tenants.find_tenant(&other.id).await.unwrap(), None);
+        assert_eq!(stores.administration.latest_generation().await.unwrap(), None);
+    }
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+    assert_eq!(stores.administration.changes_since(position).await.unwrap(), []);
+}
+
+/// Replicas that read the same new files apply them once.
+pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) {
+    let configuration = |name: &str, content: u8, expected_latest: Option<u64>| {
+        let mut request = requests::added(&fixtures::tenant(name), &[]);
+        request.generation = Some(generation(content, expected_latest));
+        request
+    };
+    let store = &stores.administration;
+    let found = async |name: &str| {
+        let id: TenantId = fixtures::tenant_id(name);
+        stores.tenants.find_tenant(&id).await.unwrap().is_some()
+    };
+    let applied = CommitOutcome::Committed { generation: Some(1) };
+    assert_eq!(store.commit(&configuration("first", 1, None)).await.unwrap(), applied);
+    assert_eq!(store.commit(&configuration("second", 2, None)).await.unwrap(), CommitOutcome::Superseded);
+    assert!(found("first").await && !found("second").await);
+
+    let applied = CommitOutcome::Committed { generation: Some(2) };
+    assert_eq!(store.commit(&configuration("second", 2, Some(1))).await.unwrap(), applied);
+    assert!(found("second").await);
+    let content = Fingerprint::from_bytes([2; 32]);
+    assert_eq!(
+        store.latest_generation().await.unwrap(),
+        Some(Generation { number: 2, content, applied_at: NOW })
+    );
+    for (content, known) in [(1, true), (2, true), (3, false)] {
+        assert_eq!(store.is_known_generation(&Fingerprint::from_bytes([content; 32])).await.unwrap(), known);
+    }
+}
+
+/// What the API created is never touched by the files, nor the other way round.
+pub async fn no_door_changes_the_rows_of_another(stores: Stores) {
+    for (owner, other) in [(ManagedBy::Api, ManagedBy::Config), (ManagedBy::Config, ManagedBy::Api)] {
+        let tenant = fixtures::tenant(owner.as_str());
+        let mut request = requests::added(&tenant, &[]);
+        request.managed_by = owner;
+        commit(&stores, &request).await;
+        let renamed = Tenant { name: "renamed".to_owned(), ..tenant.clone() };
+        for kind in [ChangeKind::Changed, ChangeKind::Retired] {
+            let change = Change::Tenant(requests::row(kind, Some(&tenant), &renamed));
+            let mut request = requests::declared(vec![change]);
+            request.managed_by = other;
+            assert_eq!(stores.administration.commit(&request).await.unwrap(), CommitOutcome::Superseded);
+        }
+        assert_eq!(stores.tenants.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(&tenant));
+    }
+}
+
+/// Also among aliases.
+pub async fn an_issuer_belongs_to_one_tenant(stores: Stores) {
+    let acme = Tenant { issuer_aliases: vec![fixtures::issuer("thunder")], ..fixtures::tenant("acme") };
+    add(&stores, &acme, &[]).await;
+    for issuer in [acme.issuer.clone(), fixtures::issuer("thunder")] {
+        let globex = Tenant { issuer: issuer.clone(), ..fixtures::tenant("globex") };
+        let aliased = Tenant { issuer_aliases: vec![issuer], ..fixtures::tenant("globex") };
+        for thief in [globex, aliased] {
+            let outcome = stores.administration.commit(&requests::added(&thief, &[])).await;
+            assert_eq!(outcome.unwrap(), CommitOutcome::Superseded);
+            assert_eq!(stores.tenants.find_tenant(&thief.id).await.unwrap(), None);
+        }
+    }
+}
+
+fn generation(content: u8, expected_latest: Option<u64>) -> NewGeneration {
+    NewGeneration { content: Fingerprint::from_bytes([content; 32]), expected_latest }
+}

@@ -1,0 +1,195 @@
+//! What was written is found again, whole, where it belongs and nowhere else.
+
+use std::sync::Arc;
+
+use administration::{Change, ChangeKind, ManagedBy};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, Timestamp};
+use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight, SecretHash};
+use tenancy::{AccessTokenPolicy, FormerTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TokenFormat};
+
+use super::Stores;
+use crate::{fixtures, requests};
+
+/// Absence is `None`, not an error.
+pub async fn what_nobody_added_is_not_found(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = fixtures::client_id("svc");
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap(), None);
+    assert_eq!(stores.clients.find_client(&acme.id, &svc).await.unwrap(), None);
+    assert_eq!(stores.administration.load_state(&acme.id).await.unwrap(), None);
+    assert_eq!(stores.administration.find_sealed("pepper").await.unwrap(), None);
+    assert_eq!(stores.administration.latest_generation().await.unwrap(), None);
+    assert!(!stores.administration.holds_sealed_rows().await.unwrap());
+
+    super::add(&stores, &acme, &[]).await;
+    assert_eq!(stores.clients.find_client(&acme.id, &svc).await.unwrap(), None);
+    assert_eq!(stores.tenants.find_tenant(&fixtures::tenant_id("globex")).await.unwrap(), None);
+}
+
+/// With a value in every field that is not the default.
+pub async fn a_tenant_is_read_back_field_by_field(stores: Stores) {
+    let plain = fixtures::tenant("plain");
+    let unusual = unusual_tenant();
+    for tenant in [&plain, &unusual] {
+        super::add(&stores, tenant, &[]).await;
+    }
+    for tenant in [&plain, &unusual] {
+        assert_eq!(stores.tenants.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(tenant));
+    }
+}
+
+/// With a value in every field that is not the default, and secrets of both kinds.
+pub async fn a_client_is_read_back_field_by_field(stores: Stores) {
+    let acme = unusual_tenant();
+    let plain = fixtures::client(&acme, "plain");
+    let unusual = unusual_client(&acme);
+    super::add(&stores, &acme, &[&plain, &unusual]).await;
+    for client in [&plain, &unusual] {
+        let found = stores.clients.find_client(&acme.id, &client.id).await.unwrap();
+        assert_eq!(found.as_deref(), Some(client));
+    }
+}
+
+/// The tenant is part of a client's name.
+pub async fn a_client_is_found_in_its_tenant_only(stores: Stores) {
+    let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
+    let both = [&acme, &globex]
+        .map(|tenant| Client { name: tenant.name.clone(), ..fixtures::client(tenant, "svc") });
+    let only = fixtures::client(&acme, "only");
+    super::add(&stores, &acme, &[&both[0], &only]).await;
+    super::add(&stores, &globex, &[&both[1]]).await;
+    for client in &both {
+        let found = stores.clients.find_client(&client.tenant, &client.id).await.unwrap();
+        assert_eq!(found.as_deref(), Some(client));
+    }
+    assert_eq!(stores.clients.find_client(&globex.id, &only.id).await.unwrap(), None);
+    for other in ["SVC", "svc ", "sv", "s_c", "%"] {
+        let other = fixtures::client_id(other);
+        assert_eq!(stores.clients.find_client(&acme.id, &other).await.unwrap(), None, "{other}");
+    }
+}
+
+/// Also what becomes empty, absent or shorter.
+pub async fn a_changed_row_is_read_back_changed(stores: Stores) {
+    let before = unusual_tenant();
+    let client_before = Client { secrets: Vec::new(), ..unusual_client(&before) };
+    super::add(&stores, &before, &[&client_before]).await;
+    let mut after = fixtures::tenant(before.id.as_str());
+    after.resource_servers.clone_from(&before.resource_servers);
+    let client_after = fixtures::client(&after, client_before.id.as_str());
+    let changes = vec![
+        Change::Tenant(requests::row(ChangeKind::Changed, Some(&before), &after)),
+        Change::Client(requests::row(ChangeKind::Changed, Some(&client_before), &client_after)),
+    ];
+    super::commit(&stores, &requests::declared(changes)).await;
+    assert_eq!(stores.tenants.find_tenant(&after.id).await.unwrap(), Some(Arc::new(after.clone())));
+    let found = stores.clients.find_client(&after.id, &client_after.id).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&client_after));
+}
+
+/// Live rows as requests see them, with who manages them and the marks.
+pub async fn administration_sees_every_row(stores: Stores) {
+    let acme = unusual_tenant();
+    let client = unusual_client(&acme);
+    super::add(&stores, &acme, &[&client]).await;
+    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    assert_eq!(state.tenant, acme);
+    assert!(state.standing.is_declared());
+    assert!(!state.has_had_keys);
+    assert_eq!(state.first_key_thumbprint, None);
+    let servers: Vec<_> = state.resource_servers.iter().map(|row| row.resource_server.clone()).collect();
+    assert_eq!(servers, acme.resource_servers);
+    let [row] = state.clients.as_slice() else { panic!("{} clients", state.clients.len()) };
+    assert_eq!(row.client, Client { secrets: Vec::new(), ..client.clone() });
+    assert!(row.standing.is_declared());
+    let secrets: Vec<_> = row.secrets.iter().map(|row| row.secret.clone()).collect();
+    assert_eq!(secrets, client.secrets);
+    assert!(row.secrets.iter().all(|row| row.managed_by == ManagedBy::Config && row.revoked_by.is_none()));
+
+    let [summary] = stores.administration.survey(&[]).await.unwrap().try_into().unwrap();
+    assert_eq!(summary.tenant, acme.id);
+    assert_eq!(summary.fingerprint.unwrap().as_bytes(), &[1; 32]);
+    let named = [acme.id.clone(), fixtures::tenant_id("nobody")];
+    assert_eq!(stores.administration.survey(&named).await.unwrap().len(), 1);
+}
+
+/// Aliases too, and only those that were asked for.
+pub async fn issuers_are_found_with_their_owners(stores: Stores) {
+    let (acme, globex) = (unusual_tenant(), fixtures::tenant("globex"));
+    super::add(&stores, &acme, &[]).await;
+    super::add(&stores, &globex, &[]).await;
+    let alias = acme.issuer_aliases[0].clone();
+    let asked = [alias.clone(), globex.issuer.clone(), fixtures::issuer("nobody")];
+    let mut found = stores.administration.find_issuer_owners(&asked).await.unwrap();
+    found.sort();
+    let mut expected = [(alias, acme.id), (globex.issuer, globex.id)];
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+pub(super) fn unusual_tenant() -> Tenant {
+    let seconds = Lifetime::from_seconds;
+    let server = |audience: &str, scopes: &str, clients: &[&str]| ResourceServer {
+        audience: audience.to_owned(),
+        scopes: fixtures::scope(scopes),
+        introspection_clients: clients.iter().map(ToString::to_string).collect(),
+    };
+    Tenant {
+        name: "Ümläut & 'Söhne' \"GmbH\"".to_owned(),
+        issuer: fixtures::issuer("https://auth.example.com/x?y"),
+        issuer_aliases: vec![fixtures::issuer("thunder"), fixtures::issuer("a-lias")],
+        strategies: Strategies { oauth2: false, oidc: true },
+        stale_if_error: seconds(0),
+        signing: SigningPolicy {
+            algorithm: SigningAlgorithm::EdDSA,
+            rotate_every: seconds(1),
+            publish_before: seconds(2),
+            jwks_max_age: seconds(3),
+            jwks_stale: seconds(4),
+            skew: seconds(5),
+        },
+        access_token: AccessTokenPolicy {
+            lifetime: seconds(2),
+            format: TokenFormat::Opaque,
+            typ: "JWT".to_owned(),
+            former_typs: vec![FormerTyp {
+                typ: "at+jwt".to_owned(),
+                accepted_until: Timestamp::from_seconds(7),
+            }],
+        },
+        resource_servers: vec![
+            server("https://api.example.com", "b a", &["svc", "other"]),
+            server("your-api", "", &[]),
+        ],
+        ..fixtures::tenant("unusual")
+    }
+}
+
+pub(super) fn unusual_client(tenant: &Tenant) -> Client {
+    let chosen =
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+    let times = (Some(Timestamp::from_seconds(9)), None);
+    Client {
+        name: "'; DROP TABLE clients; --".to_owned(),
+        status: ClientStatus::Active,
+        authentication_method: ClientAuthenticationMethod::ClientSecret,
+        grant_types: vec![GrantType::RefreshToken, GrantType::ClientCredentials],
+        audiences: vec!["z".to_owned(), "a b".to_owned()],
+        resources: vec!["https://api.example.com".to_owned()],
+        scope: fixtures::scope("b a"),
+        access_token_lifetime: Some(Lifetime::from_seconds(2)),
+        issuer: Some(fixtures::issuer("thunder")),
+        introspection: IntrospectionRight::Tenant,
+        secrets: vec![
+            fixtures::secret("s1"),
+            ClientSecret {
+                hash: SecretHash::Chosen(chosen.to_owned()),
+                hint: String::new(),
+                expires_at: times.0,
+                revoked_at: times.1,
+                ..fixtures::secret("s2")
+            },
+        ],
+        ..fixtures::client(tenant, "sërvice / 日本 %2e")
+    }
+}

@@ -1,0 +1,44 @@
+//! The log of changes, by which other processes learn what to forget.
+
+use administration::{Change, ChangeKind, Invalidation, SecretChangeKind};
+use registry::Client;
+
+use super::{Stores, add, commit};
+use crate::{fixtures, requests};
+
+/// From any position onward, and nothing from the newest; keys that are added are told too.
+pub async fn changes_are_told_in_their_order_since_a_position(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = fixtures::client(&acme, "svc");
+    let with_secret = Client { secrets: vec![fixtures::secret("s1")], ..svc.clone() };
+    let store = &stores.administration;
+    add(&stores, &acme, &[&with_secret]).await;
+    let start = store.position().await.unwrap();
+    assert_eq!(store.changes_since(start).await.unwrap(), []);
+
+    let renamed = Client { name: "renamed".to_owned(), ..svc.clone() };
+    let change = Change::Client(requests::row(ChangeKind::Changed, Some(&svc), &renamed));
+    commit(&stores, &requests::declared(vec![change])).await;
+    let middle = store.position().await.unwrap();
+    assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+    assert!(!stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+    let server = requests::resource_server(
+        &acme.id,
+        ChangeKind::Retired,
+        Some(&acme.resource_servers[0]),
+        &acme.resource_servers[0],
+    );
+    let secret = requests::secret(&svc, &with_secret.secrets[0], SecretChangeKind::Revoked);
+    commit(&stores, &requests::declared(vec![server, secret])).await;
+
+    let client = || Invalidation::Client(acme.id.clone(), svc.id.clone());
+    let later = [Invalidation::Keys(acme.id.clone()), Invalidation::Tenant(acme.id.clone()), client()];
+    let told = store.changes_since(middle).await.unwrap();
+    assert!(told.is_sorted_by(|(left, _), (right, _)| left < right));
+    assert!(told.iter().all(|(position, _)| *position > middle));
+    assert_eq!(told.last().unwrap().0, store.position().await.unwrap());
+    assert_eq!(told.into_iter().map(|(_, change)| change).collect::<Vec<_>>(), later);
+    let told = store.changes_since(start).await.unwrap();
+    assert_eq!(told[0].1, client());
+    assert_eq!(told.len(), 4);
+}

@@ -1,0 +1,100 @@
+//! Keys and sealed values: numbers are given once, and the first one in wins.
+
+use std::collections::BTreeSet;
+
+use administration::{Change, CommitOutcome, FirstKey};
+use keys::KeyId;
+
+use super::Stores;
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// What is added is read back; a number that is taken or not yet due is refused.
+pub async fn keys_are_numbered_from_one_and_no_number_is_given_twice(stores: Stores) {
+    let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
+    let keys = &stores.signing_keys;
+    let none = keys.find_keys(&acme).await.unwrap();
+    assert_eq!((none.next, none.keys.len()), (KeyId::numbered(1), 0));
+    for (number, added) in [(2, false), (0, false), (1, true), (1, false), (3, false), (2, true), (1, false)]
+    {
+        assert_eq!(keys.add_key(&acme, &fixtures::key(number)).await.unwrap(), added, "{number}");
+    }
+    let records = keys.find_keys(&acme).await.unwrap();
+    assert_eq!(records.next, KeyId::numbered(3));
+    assert_eq!(records.keys, [fixtures::key(1), fixtures::key(2)]);
+    assert!(stores.administration.load_state(&acme).await.unwrap().unwrap().has_had_keys);
+    assert!(stores.administration.holds_sealed_rows().await.unwrap());
+}
+
+/// A `kid` means nothing without its tenant.
+pub async fn each_tenant_counts_its_own_keys(stores: Stores) {
+    let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
+    let globex = super::add(&stores, &fixtures::tenant("globex"), &[]).await;
+    for (tenant, bytes) in [(&acme, vec![1]), (&globex, vec![2])] {
+        let key = keys::KeyRecord { sealed_private_key: bytes, ..fixtures::key(1) };
+        assert!(stores.signing_keys.add_key(tenant, &key).await.unwrap());
+    }
+    for (tenant, bytes) in [(&acme, vec![1]), (&globex, vec![2])] {
+        let records = stores.signing_keys.find_keys(tenant).await.unwrap();
+        assert_eq!(records.keys.len(), 1);
+        assert_eq!(records.keys[0].sealed_private_key, bytes);
+    }
+}
+
+/// Replicas that make a first key at the same time agree on one.
+pub async fn of_twenty_first_keys_at_once_one_is_added(stores: Stores) {
+    let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
+    let attempts: Vec<_> = (0..20)
+        .map(|attempt| {
+            let (keys, acme) = (stores.signing_keys.clone(), acme.clone());
+            let key = keys::KeyRecord { thumbprint: format!("of {attempt}"), ..fixtures::key(1) };
+            tokio::spawn(async move { keys.add_key(&acme, &key).await.unwrap().then_some(key) })
+        })
+        .collect();
+    let mut added = Vec::new();
+    for attempt in attempts {
+        added.extend(attempt.await.unwrap());
+    }
+    assert_eq!(added.len(), 1);
+    assert_eq!(stores.signing_keys.find_keys(&acme).await.unwrap().keys, added);
+}
+
+/// And never after the tenant has had a key.
+pub async fn a_first_key_is_imported_once(stores: Stores) {
+    let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
+    let key = fixtures::key(1);
+    let first = FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
+    let mut request = requests::declared(vec![Change::FirstKey(acme.clone(), first)]);
+    request.first_keys.push((acme.clone(), key.clone()));
+    super::commit(&stores, &request).await;
+    let found = stores.signing_keys.find_keys(&acme).await.unwrap();
+    assert_eq!(found.keys, std::slice::from_ref(&key));
+    let state = stores.administration.load_state(&acme).await.unwrap().unwrap();
+    assert_eq!((state.first_key_thumbprint, state.has_had_keys), (Some(key.thumbprint), true));
+    assert_eq!(stores.administration.commit(&request).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(stores.signing_keys.find_keys(&acme).await.unwrap().next, KeyId::numbered(2));
+}
+
+/// Replicas that make a pepper at the same time agree on one.
+pub async fn a_sealed_value_is_put_once(stores: Stores) {
+    let attempts: Vec<_> = (0..20_u8)
+        .map(|attempt| {
+            let store = stores.administration.clone();
+            tokio::spawn(async move {
+                store
+                    .put_sealed_if_absent("pepper", &[attempt, 0, 255], NOW)
+                    .await
+                    .unwrap()
+                    .then_some(attempt)
+            })
+        })
+        .collect();
+    let mut put = BTreeSet::new();
+    for attempt in attempts {
+        put.extend(attempt.await.unwrap());
+    }
+    let [winner] = put.into_iter().collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(stores.administration.find_sealed("pepper").await.unwrap(), Some(vec![winner, 0, 255]));
+    assert_eq!(stores.administration.find_sealed("Pepper").await.unwrap(), None);
+    assert!(stores.administration.holds_sealed_rows().await.unwrap());
+}

@@ -1,0 +1,61 @@
+//! What is retired stops serving and is kept, and serves again when it is restored.
+
+use administration::{Change, ChangeKind};
+use registry::{Client, ClientStatus};
+use tenancy::{Tenant, TenantStatus};
+
+use super::{Stores, add, commit};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// It may be found as suspended or not at all; it is not found as active.
+pub async fn a_retired_client_does_not_serve_and_is_restored_with_its_secrets(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
+    let registration = fixtures::client(&acme, "svc");
+    add(&stores, &acme, &[&svc]).await;
+    let change = |kind| {
+        requests::declared(vec![Change::Client(requests::row(kind, Some(&registration), &registration))])
+    };
+    commit(&stores, &change(ChangeKind::Retired)).await;
+    let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap();
+    assert!(found.is_none_or(|client| client.status == ClientStatus::Suspended));
+    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    assert_eq!(state.clients[0].standing.retired_at, Some(NOW));
+
+    commit(&stores, &change(ChangeKind::Restored)).await;
+    assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap().as_deref(), Some(&svc));
+}
+
+/// Its keys stay published for a while, so it is still found.
+pub async fn a_retired_tenant_does_not_serve_and_is_restored_with_its_keys(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    add(&stores, &acme, &[]).await;
+    assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+    let retired = Tenant { status: TenantStatus::Suspended { keys_published_until: NOW }, ..acme.clone() };
+    let change = Change::Tenant(requests::row(ChangeKind::Retired, Some(&acme), &retired));
+    commit(&stores, &requests::declared(vec![change])).await;
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&retired));
+    let summaries = stores.administration.survey(std::slice::from_ref(&acme.id)).await.unwrap();
+    assert_eq!(summaries[0].standing.retired_at, Some(NOW));
+
+    let change = Change::Tenant(requests::row(ChangeKind::Restored, Some(&retired), &acme));
+    commit(&stores, &requests::declared(vec![change])).await;
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+    assert_eq!(stores.signing_keys.find_keys(&acme.id).await.unwrap().keys.len(), 1);
+}
+
+/// Requests do not see it, administration does.
+pub async fn a_retired_resource_server_is_hidden_until_it_is_restored(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    add(&stores, &acme, &[]).await;
+    let server = &acme.resource_servers[0];
+    for (kind, visible) in [(ChangeKind::Retired, 0), (ChangeKind::Restored, 1)] {
+        let change = requests::resource_server(&acme.id, kind, Some(server), server);
+        commit(&stores, &requests::declared(vec![change])).await;
+        let found = stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap();
+        assert_eq!(found.resource_servers.len(), visible);
+        let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+        assert_eq!(state.resource_servers[0].standing.is_live(), visible == 1);
+    }
+}

@@ -1,0 +1,10 @@
+//! The store in memory is a store.
+
+use testkit::MemoryStore;
+use testkit::store_contract::Stores;
+
+async fn fresh() -> (Stores, ()) {
+    (Stores::of(MemoryStore::new()), ())
+}
+
+testkit::store_contract_tests!(fresh);
