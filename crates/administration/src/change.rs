@@ -108,7 +108,9 @@ impl Change {
         match self {
             Self::Tenant(row) => &row.after.id,
             Self::Client(row) => &row.after.tenant,
-            Self::ResourceServer(tenant, _) | Self::Secret(tenant, _, _) | Self::FirstKey(tenant, _) => tenant,
+            Self::ResourceServer(tenant, _) | Self::Secret(tenant, _, _) | Self::FirstKey(tenant, _) => {
+                tenant
+            }
         }
     }
 }

@@ -47,7 +47,8 @@ impl Described for Tenant {
             resource_servers: _,
         } = self;
         let Strategies { oauth2, oidc } = strategies;
-        let SigningPolicy { algorithm, rotate_every, publish_before, jwks_max_age, jwks_stale, skew } = signing;
+        let SigningPolicy { algorithm, rotate_every, publish_before, jwks_max_age, jwks_stale, skew } =
+            signing;
         let AccessTokenPolicy { lifetime, format, typ, former_typs: _ } = access_token;
         vec![
             ("name", name.clone()),

@@ -26,7 +26,9 @@ pub use fingerprint::{ContentHash, Fingerprint};
 pub use invalidation::{Invalidation, invalidations};
 pub use plan::{Conflict, Conflicts, Plan, Retirements};
 pub use reconcile::{Options, Outcome, ReconcileError, Reconciler};
-pub use state::{ClientState, ManagedBy, ResourceServerState, SecretState, Standing, TenantState, TenantSummary};
+pub use state::{
+    ClientState, ManagedBy, ResourceServerState, SecretState, Standing, TenantState, TenantSummary,
+};
 pub use store::{
     AdministrationStore, CommitOutcome, CommitRequest, Generation, NewGeneration, NewSecret, TenantMark,
 };

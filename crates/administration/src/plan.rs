@@ -82,7 +82,9 @@ pub enum Conflict {
     #[error("tenant {0}: first_key comes too late, the tenant has had a key")]
     FirstKeyTooLate(TenantId),
     /// The hash could never be compared with anything.
-    #[error("tenant {tenant}, client {client}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours")]
+    #[error(
+        "tenant {tenant}, client {client}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours"
+    )]
     ForeignHash {
         /// Where.
         tenant: TenantId,
@@ -90,7 +92,9 @@ pub enum Conflict {
         client: ClientId,
     },
     /// One computation must compare all chosen secrets of a client.
-    #[error("tenant {tenant}, client {client}: two argon2id hashes with different salts cannot be live at once")]
+    #[error(
+        "tenant {tenant}, client {client}: two argon2id hashes with different salts cannot be live at once"
+    )]
     SaltsDiffer {
         /// Where.
         tenant: TenantId,

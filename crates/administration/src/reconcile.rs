@@ -18,7 +18,7 @@ use crate::compare::{Context, Current, Triage, compare};
 use crate::plan::PlannedSecret;
 use crate::{
     AdministrationStore, AuditRecord, Change, CommitOutcome, CommitRequest, Conflicts, ContentHash,
-    DeclaredSecret, Declaration, Fingerprint, Invalidation, ManagedBy, NewGeneration, NewSecret, Plan,
+    Declaration, DeclaredSecret, Fingerprint, Invalidation, ManagedBy, NewGeneration, NewSecret, Plan,
     Retirements, invalidations,
 };
 
@@ -221,7 +221,9 @@ impl Reconciler {
             let (client, at) = secret.place;
             let hash = match &declaration.tenants[&secret.tenant].clients[client].secrets[at] {
                 DeclaredSecret::Hash { phc, .. } => phc.parse()?,
-                DeclaredSecret::Value { secret: value, .. } if GeneratedSecret::is_well_formed(value.expose()) => {
+                DeclaredSecret::Value { secret: value, .. }
+                    if GeneratedSecret::is_well_formed(value.expose()) =>
+                {
                     let hint = value.expose()[value.expose().len() - 4..].to_owned();
                     let hash = hash_generated(&self.pepper, &secret.tenant, &secret.client, value);
                     rows.push(Some(row(secret, hash, hint, now)));

@@ -40,7 +40,12 @@ impl fmt::Display for Change {
                         expires_at.map_or(Ok(()), |end| write!(f, ", expires {}", end.seconds()))
                     }
                     SecretChangeKind::Rescheduled { before, after } => {
-                        write!(f, "~ secret {tenant}/{client}/{id}: expires {} -> {}", end(before), end(after))
+                        write!(
+                            f,
+                            "~ secret {tenant}/{client}/{id}: expires {} -> {}",
+                            end(before),
+                            end(after)
+                        )
                     }
                     SecretChangeKind::Restored { .. } => write!(f, "+ secret {tenant}/{client}/{id} (again)"),
                     SecretChangeKind::Revoked => write!(f, "- secret {tenant}/{client}/{id}"),

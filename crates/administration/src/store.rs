@@ -34,8 +34,12 @@ pub trait AdministrationStore: Send + Sync {
     async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Stores a sealed value unless there is one of this name already, and says whether it did.
-    async fn put_sealed_if_absent(&self, name: &str, sealed: &[u8], now: Timestamp)
-    -> Result<bool, StoreError>;
+    async fn put_sealed_if_absent(
+        &self,
+        name: &str,
+        sealed: &[u8],
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Whether anything here, key or value, can be read with the old sealing key only.
     async fn holds_sealed_rows(&self) -> Result<bool, StoreError>;

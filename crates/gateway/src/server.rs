@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix_http::{Extensions, HttpService, Protocol};
+use actix_http::{Extensions, HttpService, KeepAlive, Protocol};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::{AppConfig, ServerHandle};
@@ -130,7 +130,9 @@ fn listen(
                 let draining = draining.clone();
                 async move { draining.notified().await }
             })
-            .keep_alive(actix_http::KeepAlive::Disabled)
+            // `Os` means no limit of its own: `WatchedStream` closes an idle connection. (`Disabled` would answer every request
+            // with `connection: close`.)
+            .keep_alive(KeepAlive::Os)
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(Duration::from_secs(1))
             .on_connect_ext(|stream: &WatchedStream, data: &mut Extensions| {

@@ -5,6 +5,7 @@ mod key_record;
 
 mod jwk;
 mod jwk_set;
+mod key_pair;
 mod private_key;
 mod signing_key;
 

@@ -302,7 +302,7 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn two_thousand_first_requests_make_one_key_and_one_ring() {
         let Setting { rows, rings } = setting();
         let mut requests = JoinSet::new();

@@ -5,17 +5,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
-    RsaEncoding, RsaKeyPair,
-};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::SigningAlgorithm;
 use serde::Serialize;
 
+use crate::key_pair::{KeyPair, LONGEST_SIGNATURE};
 use crate::{KeyId, PublicJwk, VerifyingKey};
 
 /// A private key with everything that its tokens and its publication need.
@@ -47,16 +42,8 @@ pub enum SignError {
 
 /// The first values of `typ` that a key signs with are kept in encoded form; a tenant has one, and for a while after a change two.
 const REMEMBERED_HEADERS: usize = 3;
-/// Of the largest RSA key that is taken, with room to spare.
-const LONGEST_SIGNATURE: usize = 1024;
 /// Most claims fit, so that the buffer does not grow.
 const USUAL_CLAIMS: usize = 512;
-
-enum KeyPair {
-    Rsa { pair: RsaKeyPair, encoding: &'static dyn RsaEncoding },
-    Ecdsa(EcdsaKeyPair),
-    Ed25519(Ed25519KeyPair),
-}
 
 struct Header {
     typ: String,
@@ -69,16 +56,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyRejected`]; it holds nothing of the document.
     pub fn parse(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, KeyRejected> {
-        let parsed = match algorithm {
-            SigningAlgorithm::RS256 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA256),
-            SigningAlgorithm::RS384 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA384),
-            SigningAlgorithm::RS512 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA512),
-            SigningAlgorithm::PS256 => rsa(id, algorithm, pkcs8, &RSA_PSS_SHA256),
-            SigningAlgorithm::ES256 => ec(id, algorithm, pkcs8, &ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"),
-            SigningAlgorithm::ES384 => ec(id, algorithm, pkcs8, &ECDSA_P384_SHA384_FIXED_SIGNING, "P-384"),
-            SigningAlgorithm::EdDSA => ed25519(id, algorithm, pkcs8),
-        };
-        let (pair, jwk) = parsed.ok_or(KeyRejected(algorithm))?;
+        let (pair, jwk) = KeyPair::parse(id, algorithm, pkcs8).ok_or(KeyRejected(algorithm))?;
         let verifying_key = VerifyingKey::from_jwk(&jwk).ok_or(KeyRejected(algorithm))?;
         let thumbprint = jwk.thumbprint();
         Ok(Self { id, algorithm, pair, jwk, thumbprint, verifying_key, headers: Default::default() })
@@ -122,7 +100,7 @@ impl SigningKey {
         let mut payload = Vec::with_capacity(USUAL_CLAIMS);
         serde_json::to_writer(&mut payload, claims)?;
         let header = self.header(typ);
-        let length = header.len() + encoded_len(payload.len()) + encoded_len(self.signature_len()) + 2;
+        let length = header.len() + encoded_len(payload.len()) + encoded_len(self.pair.signature_len()) + 2;
         let mut token = String::with_capacity(length);
         token.push_str(&header);
         token.push('.');
@@ -131,31 +109,13 @@ impl SigningKey {
         Ok(token)
     }
 
-    /// Signs the text as it stands and puts the signature behind it; ECDSA signatures are `R || S` (RFC 7518 §3.4).
+    /// Signs the text as it stands and puts the signature behind it.
     pub(crate) fn append_signature(&self, token: &mut String) -> Result<(), SignError> {
-        let random = SystemRandom::new();
         let mut buffer = [0; LONGEST_SIGNATURE];
-        let message = token.as_bytes();
-        let signature = match &self.pair {
-            KeyPair::Rsa { pair, encoding } => {
-                let signature = buffer.get_mut(..pair.public_modulus_len()).ok_or(SignError::Signature)?;
-                pair.sign(*encoding, &random, message, signature).map(|()| &*signature)
-            }
-            KeyPair::Ecdsa(pair) => pair.sign(&random, message).map(|made| copy(made.as_ref(), &mut buffer)),
-            KeyPair::Ed25519(pair) => pair.try_sign(message).map(|made| copy(made.as_ref(), &mut buffer)),
-        }
-        .map_err(|_| SignError::Signature)?;
+        let signature = self.pair.sign(token.as_bytes(), &mut buffer)?;
         token.push('.');
         BASE64URL.encode_string(signature, token);
         Ok(())
-    }
-
-    fn signature_len(&self) -> usize {
-        match (&self.pair, self.algorithm) {
-            (KeyPair::Rsa { pair, .. }, _) => pair.public_modulus_len(),
-            (KeyPair::Ecdsa(_), SigningAlgorithm::ES384) => 96,
-            (KeyPair::Ecdsa(_) | KeyPair::Ed25519(_), _) => 64,
-        }
     }
 
     fn header(&self, typ: &str) -> Cow<'_, str> {
@@ -179,49 +139,6 @@ impl SigningKey {
         let header = JoseHeader { alg: self.algorithm.as_str(), typ, kid: self.id.to_string() };
         BASE64URL.encode(serde_json::to_vec(&header).expect("a structure of strings is always valid JSON"))
     }
-}
-
-fn rsa(
-    id: KeyId,
-    algorithm: SigningAlgorithm,
-    pkcs8: &[u8],
-    encoding: &'static dyn RsaEncoding,
-) -> Option<(KeyPair, PublicJwk)> {
-    let pair =
-        RsaKeyPair::from_pkcs8(pkcs8).ok().filter(|pair| pair.public_modulus_len() <= LONGEST_SIGNATURE)?;
-    let public_key = pair.public_key();
-    let (modulus, exponent) = (public_key.modulus(), public_key.exponent());
-    let jwk = PublicJwk::rsa(
-        id,
-        algorithm,
-        modulus.big_endian_without_leading_zero(),
-        exponent.big_endian_without_leading_zero(),
-    );
-    Some((KeyPair::Rsa { pair, encoding }, jwk))
-}
-
-fn ec(
-    id: KeyId,
-    algorithm: SigningAlgorithm,
-    pkcs8: &[u8],
-    signing: &'static EcdsaSigningAlgorithm,
-    crv: &'static str,
-) -> Option<(KeyPair, PublicJwk)> {
-    let pair = EcdsaKeyPair::from_pkcs8(signing, pkcs8).ok()?;
-    let jwk = PublicJwk::ec(id, algorithm, crv, pair.public_key().as_ref())?;
-    Some((KeyPair::Ecdsa(pair), jwk))
-}
-
-fn ed25519(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<(KeyPair, PublicJwk)> {
-    let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
-    let jwk = PublicJwk::ed25519(id, algorithm, pair.public_key().as_ref());
-    Some((KeyPair::Ed25519(pair), jwk))
-}
-
-fn copy<'a>(signature: &[u8], buffer: &'a mut [u8; LONGEST_SIGNATURE]) -> &'a [u8] {
-    let target = &mut buffer[..signature.len()];
-    target.copy_from_slice(signature);
-    target
 }
 
 /// Of base64url without padding.
@@ -281,7 +198,7 @@ mod tests {
             let verified =
                 jsonwebtoken::decode::<Value>(&token, &DecodingKey::from_jwk(&jwk).unwrap(), &validation);
             assert_eq!(verified.unwrap().claims, claims(), "{algorithm}");
-            assert_eq!(part(&token, 2).len(), key.signature_len(), "{algorithm}");
+            assert_eq!(part(&token, 2).len(), key.pair.signature_len(), "{algorithm}");
             assert_eq!(token.capacity(), token.len(), "{algorithm}: one allocation of the right size");
         }
     }
@@ -296,7 +213,7 @@ mod tests {
             assert!(key.verifying_key().verifies(message.as_bytes(), signature), "{algorithm}");
             assert!(!key.verifying_key().verifies(b"other", signature), "{algorithm}");
             if algorithm == SigningAlgorithm::RS256 {
-                assert_eq!(key.signature_len(), 256);
+                assert_eq!(key.pair.signature_len(), 256);
             }
         }
     }

@@ -75,7 +75,9 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::BeginFailed => true,
-        sqlx::Error::Database(error) => error.code().and_then(|code| code.parse().ok()).is_some_and(is_passing),
+        sqlx::Error::Database(error) => {
+            error.code().and_then(|code| code.parse().ok()).is_some_and(is_passing)
+        }
         _ => false,
     };
     if passing { StoreError::unavailable(error) } else { StoreError::fault(error) }

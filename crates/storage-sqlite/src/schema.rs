@@ -30,7 +30,9 @@ pub(crate) async fn is_ready(path: &Path, readers: &SqlitePool) -> Result<bool, 
     refuse_newer(path, found)?;
     match found {
         None => Ok(false),
-        Some(found) if found < known() => Err(OpenError::Older { path: path.to_owned(), found, known: known() }),
+        Some(found) if found < known() => {
+            Err(OpenError::Older { path: path.to_owned(), found, known: known() })
+        }
         Some(_) => Ok(true),
     }
 }

@@ -93,7 +93,9 @@ impl TenantRow {
         Ok(Tenant {
             id,
             name: self.name.clone(),
-            issuer: issuers.next().unwrap_or_else(|| Err(unreadable("issuers", "a tenant without issuer")))?,
+            issuer: issuers
+                .next()
+                .unwrap_or_else(|| Err(unreadable("issuers", "a tenant without issuer")))?,
             issuer_aliases: issuers.collect::<Result<_, _>>()?,
             status: self.status(),
             strategies: Strategies { oauth2: self.oauth2_enabled, oidc: self.oidc_enabled },

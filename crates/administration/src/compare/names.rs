@@ -34,19 +34,16 @@ pub(super) fn check_client_ids(draft: &mut Draft, declared: &DeclaredTenant, sta
     let tenant = &declared.tenant;
     let others = || state.into_iter().flat_map(|state| &state.clients);
     let of_others = || others().filter(|row| row.standing.is_live() && !row.standing.is_declared());
-    let clients = || {
-        declared
-            .clients
-            .iter()
-            .map(|declared| &declared.client)
-            .chain(of_others().map(|row| &row.client))
-    };
+    let clients =
+        || declared.clients.iter().map(|declared| &declared.client).chain(of_others().map(|row| &row.client));
     let rows = state.into_iter().flat_map(|state| &state.resource_servers);
     let of_others_too = rows.filter(|row| row.standing.is_live() && !row.standing.is_declared());
     let servers = tenant.resource_servers.iter().chain(of_others_too.map(|row| &row.resource_server));
     let mut taken: BTreeSet<&str> = names_of(tenant).map(Issuer::as_str).collect();
     taken.extend(servers.map(|server| server.audience.as_str()));
-    taken.extend(clients().flat_map(|client| client.audiences.iter().chain(&client.resources)).map(String::as_str));
+    taken.extend(
+        clients().flat_map(|client| client.audiences.iter().chain(&client.resources)).map(String::as_str),
+    );
     for client in clients().filter(|client| taken.contains(client.id.as_str())) {
         let (tenant, name) = (tenant.id.clone(), client.id.to_string());
         draft.conflicts.push(Conflict::ClientIdTaken { tenant, name });

@@ -25,7 +25,7 @@ pub(super) fn compare(
     let mut next = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
     let mut kept: HashSet<&SecretId> = HashSet::new();
     let mut seen: HashSet<Recognised<'_>> = HashSet::new();
-    let mut add = |draft: &mut Draft, id: SecretId, kind| {
+    let add = |draft: &mut Draft, id: SecretId, kind| {
         let change = SecretChange { id, kind };
         draft.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
     };
@@ -126,8 +126,7 @@ fn form_of(secret: &DeclaredSecret) -> Option<SecretForm> {
 fn share_salt(draft: &mut Draft, declared: &DeclaredClient, rows: &[SecretState], kept: &HashSet<&SecretId>) {
     let (tenant, client) = (&declared.client.tenant, &declared.client.id);
     let stays = |row: &&SecretState| {
-        kept.contains(&row.secret.id)
-            || (row.managed_by == ManagedBy::Api && row.secret.revoked_at.is_none())
+        kept.contains(&row.secret.id) || (row.managed_by == ManagedBy::Api && row.secret.revoked_at.is_none())
     };
     let of_rows = rows.iter().filter(stays).filter_map(|row| match &row.secret.hash {
         SecretHash::Chosen(phc) => salt_of(phc),

@@ -1,0 +1,508 @@
+//! Declarations against states, told by the lines that an operator reads.
+
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
+use registry::{
+    Client, ClientId, ClientSecret, ClientStatus, GeneratedSecret, IntrospectionRight, Pepper, SecretHash,
+};
+use tenancy::{
+    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
+};
+use zeroize::Zeroizing;
+
+use super::{Context, Current, Triage, compare};
+use crate::{
+    Change, ClientState, Conflicts, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Fingerprint,
+    ManagedBy, Plan, ResourceServerState, Retirements, SecretState, Standing, TenantState, TenantSummary,
+};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+const EARLIER: Option<Timestamp> = Some(Timestamp::from_seconds(5));
+/// What caches may add to the life of a former row.
+const CACHED: u64 = 10;
+const PHC: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const OTHER_SALT: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$b3RoZXJzYWx0b3RoZXJzYQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn pepper() -> Pepper {
+    Pepper::from_bytes(Zeroizing::new([1; 32]))
+}
+
+fn id(text: &str) -> TenantId {
+    TenantId::parse(text).unwrap()
+}
+
+fn scope(text: &str) -> Scope {
+    Scope::parse(text).unwrap()
+}
+
+fn value(text: &str) -> DeclaredSecret {
+    DeclaredSecret::Value { secret: Secret::new(text.to_owned()), expires_at: None }
+}
+
+fn hash(phc: &str) -> DeclaredSecret {
+    DeclaredSecret::Hash { phc: phc.to_owned(), expires_at: None }
+}
+
+fn client(tenant: &str, name: &str) -> DeclaredClient {
+    let client = Client {
+        tenant: id(tenant),
+        id: ClientId::parse(name).unwrap(),
+        name: name.to_owned(),
+        status: ClientStatus::Active,
+        authentication_method: ClientAuthenticationMethod::Any,
+        grant_types: vec![GrantType::ClientCredentials],
+        audiences: vec!["api".to_owned()],
+        resources: Vec::new(),
+        scope: scope("a b"),
+        access_token_lifetime: None,
+        issuer: None,
+        introspection: IntrospectionRight::Own,
+        secrets: Vec::new(),
+    };
+    DeclaredClient { client, secrets: vec![value("chosen")] }
+}
+
+/// One audience, one client with one secret.
+fn tenant(name: &str) -> DeclaredTenant {
+    let api = ResourceServer {
+        audience: "api".to_owned(),
+        scopes: scope("a b"),
+        introspection_clients: Vec::new(),
+    };
+    let tenant = Tenant {
+        id: id(name),
+        name: name.to_owned(),
+        issuer: Issuer::parse(&format!("https://{name}.example.com")).unwrap(),
+        issuer_aliases: Vec::new(),
+        status: TenantStatus::Active,
+        strategies: Strategies { oauth2: true, oidc: false },
+        stale_if_error: Lifetime::from_seconds(900),
+        signing: SigningPolicy::default(),
+        access_token: AccessTokenPolicy::default(),
+        resource_servers: vec![api],
+    };
+    DeclaredTenant { tenant, clients: vec![client(name, "svc")], first_key: None }
+}
+
+/// As the store holds what was declared.
+fn stored(declared: &DeclaredTenant) -> TenantState {
+    let standing = Standing::fresh(ManagedBy::Config);
+    let secret = |client: &Client, index: usize, secret: &DeclaredSecret| SecretState {
+        secret: ClientSecret {
+            id: registry::SecretId::new(&format!("s{}", index + 1)),
+            hash: match secret {
+                DeclaredSecret::Value { .. } => SecretHash::Chosen(PHC.to_owned()),
+                DeclaredSecret::Hash { phc, .. } => phc.parse().unwrap(),
+            },
+            hint: String::new(),
+            created_at: NOW,
+            expires_at: secret.expires_at(),
+            revoked_at: None,
+        },
+        managed_by: ManagedBy::Config,
+        revoked_by: None,
+        declared_digest: match secret {
+            DeclaredSecret::Value { secret, .. } => {
+                Some(registry::declared_digest(&pepper(), &client.tenant, &client.id, secret))
+            }
+            DeclaredSecret::Hash { .. } => None,
+        },
+        declared_expires_at: secret.expires_at(),
+    };
+    let client = |declared: &DeclaredClient| ClientState {
+        client: declared.client.clone(),
+        standing,
+        secrets: declared
+            .secrets
+            .iter()
+            .enumerate()
+            .map(|(index, row)| secret(&declared.client, index, row))
+            .collect(),
+    };
+    let server = |server: &ResourceServer| ResourceServerState { resource_server: server.clone(), standing };
+    TenantState {
+        tenant: declared.tenant.clone(),
+        standing,
+        earlier_tokens_until: None,
+        resource_servers: declared.tenant.resource_servers.iter().map(server).collect(),
+        clients: declared.clients.iter().map(client).collect(),
+        first_key_thumbprint: declared.first_key.as_ref().map(|key| key.thumbprint.clone()),
+        has_had_keys: declared.first_key.is_some(),
+    }
+}
+
+fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan, Conflicts> {
+    let declaration = Declaration {
+        tenants: declared.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect(),
+    };
+    let summary = |state: &TenantState| TenantSummary {
+        tenant: state.tenant.id.clone(),
+        standing: state.standing,
+        fingerprint: None,
+    };
+    let issuers = |state: &TenantState| {
+        let id = state.tenant.id.clone();
+        let names = std::iter::once(&state.tenant.issuer).chain(&state.tenant.issuer_aliases);
+        names.map(|issuer| (issuer.clone(), id.clone())).collect::<Vec<_>>()
+    };
+    let pepper = pepper();
+    let triage = Triage::of(&pepper, &declaration, states.iter().map(summary).collect());
+    let current = Current {
+        issuer_owners: states.iter().flat_map(issuers).collect(),
+        states: states.into_iter().map(|state| (state.tenant.id.clone(), state)).collect(),
+    };
+    compare(Context { pepper: &pepper, now: NOW }, &declaration, triage, &current)
+}
+
+#[track_caller]
+fn check(declared: Vec<DeclaredTenant>, states: Vec<TenantState>, expected: &[&str]) {
+    let text = match plan(declared, states) {
+        Ok(plan) => plan.to_string(),
+        Err(conflicts) => conflicts.to_string(),
+    };
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+}
+
+/// The tenant `t`, stored as declared, after both sides were changed.
+#[track_caller]
+fn check_one(change: impl Fn(&mut DeclaredTenant), happened: impl Fn(&mut TenantState), expected: &[&str]) {
+    let (mut declared, mut state) = (tenant("t"), stored(&tenant("t")));
+    change(&mut declared);
+    happened(&mut state);
+    check(vec![declared], vec![state], expected);
+}
+
+fn nothing<T>(_: &mut T) {}
+
+#[test]
+fn what_is_stored_as_declared_does_not_change() {
+    check_one(nothing, nothing, &[]);
+    check(Vec::new(), Vec::new(), &[]);
+}
+
+#[test]
+fn a_new_tenant_comes_with_everything() {
+    let lines =
+        ["+ tenant t", "+ resource server t/api", "+ client t/svc; gains a b", "+ secret t/svc/s1 (chosen)"];
+    check(vec![tenant("t")], Vec::new(), &lines);
+}
+
+#[test]
+fn changed_fields_are_told_with_both_values_and_who_gains_and_loses() {
+    check_one(|t| t.tenant.name = "T".to_owned(), nothing, &["~ tenant t: name t -> T"]);
+    check_one(
+        |t| t.tenant.access_token.lifetime = Lifetime::from_seconds(60),
+        nothing,
+        &["~ tenant t: access_token.lifetime 3600s -> 60s"],
+    );
+    check_one(
+        |t| t.clients[0].client.scope = scope("b c"),
+        nothing,
+        &["~ client t/svc: scopes [a b] -> [b c]; gains c; loses a"],
+    );
+    check_one(
+        |t| t.tenant.resource_servers[0].introspection_clients = vec!["svc".to_owned(), "x y".to_owned()],
+        nothing,
+        &["~ resource server t/api: clients [] -> [svc \"x y\"]"],
+    );
+}
+
+#[test]
+fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
+    check(Vec::new(), vec![stored(&tenant("t"))], &["- tenant t"]);
+    check_one(|t| t.clients.clear(), nothing, &["- client t/svc; loses a b"]);
+    check_one(
+        |t| {
+            t.tenant.resource_servers.clear();
+            t.clients[0].client.audiences.clear();
+        },
+        nothing,
+        &["- resource server t/api", "~ client t/svc: audiences [api] -> []"],
+    );
+    check_one(nothing, |t| t.standing.retired_at = EARLIER, &["+ tenant t (again)"]);
+    check_one(
+        |t| t.clients[0].client.name = "S".to_owned(),
+        |t| t.clients[0].standing.retired_at = EARLIER,
+        &["+ client t/svc (again): name svc -> S; gains a b"],
+    );
+    // What is retired already is not retired again.
+    let mut retired = stored(&tenant("t"));
+    retired.standing.retired_at = EARLIER;
+    check(Vec::new(), vec![retired], &[]);
+    check_one(|t| t.clients.clear(), |t| t.clients[0].standing.retired_at = EARLIER, &[]);
+}
+
+#[test]
+fn retirements_are_counted_by_kind() {
+    let mut shrunk = tenant("u");
+    shrunk.clients.clear();
+    let states = vec![stored(&tenant("t")), stored(&tenant("u"))];
+    let plan = plan(vec![shrunk], states).unwrap();
+    assert_eq!(plan.retirements(), Retirements { tenants: 1, clients: 1 });
+    for (tenants, clients, exceeds) in [(1, 1, false), (0, 1, true), (1, 0, true), (2, 10, false)] {
+        assert_eq!(plan.exceeds(&Retirements { tenants, clients }), exceeds, "{tenants} {clients}");
+    }
+}
+
+#[test]
+fn what_other_doors_did_is_left_alone() {
+    let api = Standing::fresh(ManagedBy::Api);
+    check_one(nothing, |t| t.standing.suspended_at = EARLIER, &[]);
+    check_one(nothing, |t| t.clients[0].standing.suspended_at = EARLIER, &[]);
+    check_one(nothing, |t| t.has_had_keys = true, &[]);
+    // A client, a resource server and a secret that were never declared.
+    check_one(|t| t.clients.clear(), |t| t.clients[0].standing = api, &[]);
+    check_one(
+        |t| {
+            t.tenant.resource_servers.clear();
+            t.clients.clear();
+        },
+        |t| {
+            t.clients.clear();
+            t.resource_servers[0].standing = api;
+        },
+        &[],
+    );
+    check_one(|t| t.clients[0].secrets.clear(), |t| t.clients[0].secrets[0].managed_by = ManagedBy::Api, &[]);
+    // A declared secret that was revoked or given an end elsewhere.
+    check_one(
+        nothing,
+        |t| {
+            t.clients[0].secrets[0].secret.revoked_at = EARLIER;
+            t.clients[0].secrets[0].revoked_by = Some(ManagedBy::Api);
+        },
+        &[],
+    );
+    check_one(nothing, |t| t.clients[0].secrets[0].secret.expires_at = EARLIER, &[]);
+}
+
+#[test]
+fn ids_of_the_api_and_deleted_ids_cannot_be_declared() {
+    let api = "was created through the administration API, so it cannot be declared";
+    let deleted = "was deleted and its id stays reserved, so it cannot be declared again";
+    let is_api = |standing: &mut Standing| standing.managed_by = ManagedBy::Api;
+    let is_deleted = |standing: &mut Standing| standing.deleted_at = EARLIER;
+    check_one(nothing, |t| is_api(&mut t.standing), &[&format!("tenant t {api}")]);
+    check_one(nothing, |t| is_deleted(&mut t.standing), &[&format!("tenant t {deleted}")]);
+    check_one(nothing, |t| is_api(&mut t.clients[0].standing), &[&format!("client t/svc {api}")]);
+    check_one(nothing, |t| is_deleted(&mut t.clients[0].standing), &[&format!("client t/svc {deleted}")]);
+    check_one(
+        nothing,
+        |t| is_api(&mut t.resource_servers[0].standing),
+        &[&format!("resource server t/api {api}")],
+    );
+}
+
+#[test]
+fn reserved_names_cannot_be_declared() {
+    check(vec![tenant("platform")], Vec::new(), &["tenant platform is reserved for Latchkey itself"]);
+    check_one(
+        |t| t.clients[0] = client("t", "urn:latchkey:x"),
+        nothing,
+        &["client t/urn:latchkey:x is reserved for Latchkey itself"],
+    );
+    check_one(
+        |t| t.clients[0].client.scope = scope("latchkey:tenants"),
+        nothing,
+        &["tenant t: scope latchkey:tenants is reserved for Latchkey itself"],
+    );
+}
+
+#[test]
+fn an_issuer_belongs_to_one_tenant_declared_or_not() {
+    let issuer = |name: &str| Issuer::parse(&format!("https://{name}.example.com")).unwrap();
+    let alias = |name: &str, of: &str| {
+        let mut declared = tenant(name);
+        declared.tenant.issuer_aliases = vec![issuer(of)];
+        declared
+    };
+    let taken = ["tenant u: issuer https://t.example.com belongs to tenant t"];
+    check(vec![tenant("t"), alias("u", "t")], Vec::new(), &taken);
+    let mut of_the_api = stored(&tenant("t"));
+    of_the_api.standing.managed_by = ManagedBy::Api;
+    check(vec![alias("u", "t")], vec![of_the_api], &taken);
+    let mut retired = stored(&tenant("t"));
+    retired.standing.retired_at = EARLIER;
+    check(vec![alias("u", "t")], vec![retired], &taken);
+    // Two tenants may change places.
+    let (mut left, mut right) = (tenant("t"), tenant("u"));
+    std::mem::swap(&mut left.tenant.issuer, &mut right.tenant.issuer);
+    let lines = [
+        "~ tenant t: issuer https://t.example.com -> https://u.example.com",
+        "~ tenant u: issuer https://u.example.com -> https://t.example.com",
+    ];
+    check(vec![left, right], vec![stored(&tenant("t")), stored(&tenant("u"))], &lines);
+}
+
+#[test]
+fn a_client_id_is_no_audience_resource_or_issuer_whichever_door_they_came_through() {
+    let both =
+        |name: &str| format!("tenant t: {name} is both a client id and an audience, resource or issuer");
+    check_one(|t| t.clients.push(client("t", "api")), nothing, &[&both("api")]);
+    check_one(
+        |t| t.clients[0].client.resources = vec!["of-api".to_owned()],
+        |t| {
+            let mut state = t.clients[0].clone();
+            state.client.id = ClientId::parse("of-api").unwrap();
+            state.standing.managed_by = ManagedBy::Api;
+            t.clients.push(state);
+        },
+        &[&both("of-api")],
+    );
+}
+
+#[test]
+fn a_former_typ_is_accepted_until_the_last_token_with_it_expires() {
+    let mut declared = tenant("t");
+    declared.tenant.access_token.typ = "JWT".to_owned();
+    let mut state = stored(&tenant("t"));
+    state.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(7200));
+    let plan = plan(vec![declared], vec![state]).unwrap();
+    let Change::Tenant(row) = &plan.changes[0] else { panic!("{plan}") };
+    let former = &row.after.access_token.former_typs;
+    assert_eq!(former.len(), 1);
+    assert_eq!(former[0].typ, "at+jwt");
+    assert_eq!(former[0].accepted_until, NOW + Lifetime::from_seconds(7200 + CACHED));
+    // The client's longer lifetime ends here, and its last tokens are remembered.
+    assert_eq!(plan.marks[0].earlier_tokens_until, Some(former[0].accepted_until));
+}
+
+#[test]
+fn keys_of_a_retired_tenant_stay_until_its_last_token_expires() {
+    let published_until = |state: TenantState| {
+        let plan = plan(Vec::new(), vec![state]).unwrap();
+        let Change::Tenant(row) = &plan.changes[0] else { panic!("{plan}") };
+        match row.after.status {
+            TenantStatus::Suspended { keys_published_until } => keys_published_until,
+            TenantStatus::Active => panic!("{plan}"),
+        }
+    };
+    let state = stored(&tenant("t"));
+    assert_eq!(published_until(state.clone()), NOW + Lifetime::from_seconds(3600 + CACHED));
+    let later = NOW + Lifetime::from_seconds(90_000);
+    assert_eq!(published_until(TenantState { earlier_tokens_until: Some(later), ..state.clone() }), later);
+    // One that was suspended before has issued nothing since.
+    let mut suspended = state;
+    suspended.tenant.status = TenantStatus::Suspended { keys_published_until: NOW };
+    assert_eq!(published_until(suspended), NOW);
+}
+
+#[test]
+fn secrets_are_recognised_added_moved_revoked_and_restored() {
+    let secrets =
+        |secrets: fn() -> Vec<DeclaredSecret>| move |t: &mut DeclaredTenant| t.clients[0].secrets = secrets();
+    let revoked = |t: &mut TenantState| {
+        t.clients[0].secrets[0].secret.revoked_at = EARLIER;
+        t.clients[0].secrets[0].revoked_by = Some(ManagedBy::Config);
+    };
+    check_one(secrets(|| vec![value("chosen"), value("chosen")]), nothing, &[]);
+    check_one(secrets(|| vec![value("chosen"), value("next")]), nothing, &["+ secret t/svc/s2 (chosen)"]);
+    check_one(secrets(|| vec![value("next")]), nothing, &["+ secret t/svc/s2 (chosen)", "- secret t/svc/s1"]);
+    check_one(secrets(Vec::new), nothing, &["- secret t/svc/s1"]);
+    check_one(secrets(Vec::new), revoked, &[]);
+    check_one(nothing, revoked, &["+ secret t/svc/s1 (again)"]);
+    let ending =
+        || vec![DeclaredSecret::Value { secret: Secret::new("chosen".to_owned()), expires_at: EARLIER }];
+    check_one(secrets(ending), nothing, &["~ secret t/svc/s1: expires never -> 5"]);
+    check_one(
+        secrets(|| vec![hash(OTHER_SALT)]),
+        nothing,
+        &["+ secret t/svc/s2 (imported hash)", "- secret t/svc/s1"],
+    );
+    // The hash of the very secret that is there, in place of the secret.
+    check_one(secrets(|| vec![hash(PHC)]), nothing, &[]);
+    let generated = || vec![value(GeneratedSecret::from_bytes(&[7; 32]).secret.expose())];
+    check_one(secrets(generated), nothing, &["+ secret t/svc/s2 (generated)", "- secret t/svc/s1"]);
+}
+
+#[test]
+fn hashes_must_be_comparable_at_one_cost() {
+    let with = |secrets: Vec<DeclaredSecret>| {
+        let mut declared = tenant("t");
+        declared.clients[0].secrets = secrets;
+        declared
+    };
+    let foreign = ["tenant t, client svc: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours"];
+    let differ = ["tenant t, client svc: two argon2id hashes with different salts cannot be live at once"];
+    for bad in ["$2b$10$x", &PHC.replace("t=2", "t=3"), ""] {
+        check(vec![with(vec![hash(bad)])], Vec::new(), &foreign);
+    }
+    check(vec![with(vec![hash(PHC), hash(OTHER_SALT)])], Vec::new(), &differ);
+    let kept_and_new = with(vec![value("chosen"), hash(OTHER_SALT)]);
+    check(vec![kept_and_new], vec![stored(&tenant("t"))], &differ);
+    // One that goes makes room.
+    let plan = plan(vec![with(vec![hash(OTHER_SALT), value("next")])], vec![stored(&tenant("t"))]).unwrap();
+    let salts: Vec<_> = plan.secrets.iter().map(|planned| planned.salt.clone()).collect();
+    assert_eq!(salts, [registry::salt_of(OTHER_SALT), registry::salt_of(OTHER_SALT)]);
+}
+
+#[test]
+fn a_first_key_is_imported_once_and_only_the_same_is_declared_again() {
+    let with = |thumbprint: &str| {
+        let mut declared = tenant("t");
+        declared.first_key = Some(keys::ImportedKey {
+            algorithm: SigningAlgorithm::RS256,
+            pkcs8: Zeroizing::new(vec![1]).into(),
+            thumbprint: thumbprint.to_owned(),
+        });
+        declared
+    };
+    let import = ["+ key t/oauth2-key-1 (RS256, thumbprint one)"];
+    check(vec![with("one")], vec![stored(&tenant("t"))], &import);
+    check(vec![with("one")], vec![stored(&with("one"))], &[]);
+    check(vec![tenant("t")], vec![stored(&with("one"))], &[]);
+    let differs =
+        ["tenant t: first_key is not the key that was imported; remove the line and rotate instead"];
+    check(vec![with("two")], vec![stored(&with("one"))], &differs);
+    let mut used = stored(&tenant("t"));
+    used.has_had_keys = true;
+    check(vec![with("one")], vec![used], &["tenant t: first_key comes too late, the tenant has had a key"]);
+}
+
+#[test]
+fn an_unchanged_tenant_is_not_even_loaded() {
+    let declaration = |change: fn(&mut DeclaredTenant)| {
+        let mut declared = tenant("t");
+        change(&mut declared);
+        Declaration { tenants: [(id("t"), declared)].into() }
+    };
+    let before = declaration(nothing);
+    let fingerprint = Some(Fingerprint::of_tenant(&pepper(), &before.tenants[&id("t")]));
+    let loads = |change, retired_at| {
+        let standing = Standing { retired_at, ..Standing::fresh(ManagedBy::Config) };
+        let summary = TenantSummary { tenant: id("t"), standing, fingerprint };
+        Triage::of(&pepper(), &declaration(change), vec![summary]).load.len()
+    };
+    assert_eq!(loads(nothing, None), 0);
+    assert_eq!(loads(nothing, EARLIER), 1);
+    let changes: [fn(&mut DeclaredTenant); 5] = [
+        |t| t.tenant.name = "T".to_owned(),
+        |t| t.tenant.resource_servers[0].scopes = Scope::default(),
+        |t| t.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(1)),
+        |t| t.clients[0].secrets[0] = value("other"),
+        |t| t.clients.clear(),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        assert_eq!(loads(change, None), 1, "{index}");
+    }
+}
+
+#[test]
+fn audit_records_tell_values_but_no_secrets() {
+    let mut declared = tenant("t");
+    declared.clients[0].secrets = vec![value("hunter2")];
+    let plan = plan(vec![declared], Vec::new()).unwrap();
+    let records: Vec<_> =
+        plan.changes.iter().map(|change| crate::AuditRecord::of(change, "config", NOW)).collect();
+    let told: Vec<_> = records.iter().map(|record| format!("{} {}", record.action, record.subject)).collect();
+    assert_eq!(
+        told,
+        ["tenant.added t", "resource_server.added api", "client.added svc", "secret.added svc/s1"]
+    );
+    assert_eq!(records[2].detail["scopes"]["after"], "[a b]");
+    assert!(!format!("{records:?}").contains("hunter2"));
+    let of_client = |invalidation: &crate::Invalidation| format!("{invalidation:?}");
+    let forgotten: Vec<_> = crate::invalidations(&plan.changes).iter().map(of_client).collect();
+    assert_eq!(forgotten, ["Tenant(TenantId(t))", "Client(TenantId(t), ClientId(svc))"]);
+}

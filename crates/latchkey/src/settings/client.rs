@@ -165,13 +165,6 @@ pub(crate) enum Introspection {
     Tenant,
 }
 
-impl Client {
-    /// Every declared secret, whether under `client_secret` or `client_secrets`.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &ClientSecretSetting> {
-        self.client_secret.iter().chain(&self.client_secrets)
-    }
-}
-
 impl Default for Client {
     fn default() -> Self {
         Self {

@@ -63,12 +63,18 @@ impl Diagnostic {
     }
 
     fn heading(&self) -> String {
-        let place = match &self.place {
-            Place::File { path, line, column } => format!("{}:{line}:{column}", path.display()),
-            Place::Path(path) => path.display().to_string(),
-            Place::Variable(name) => format!("environment variable {name}"),
-        };
-        if self.key.is_empty() { format!("{place}: ") } else { format!("{place}: {}: ", self.key) }
+        let Self { place, key, .. } = self;
+        if key.is_empty() { format!("{place}: ") } else { format!("{place}: {key}: ") }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
+            Self::Path(path) => path.display().fmt(f),
+            Self::Variable(name) => write!(f, "environment variable {name}"),
+        }
     }
 }
 

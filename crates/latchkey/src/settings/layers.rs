@@ -187,6 +187,26 @@ mod tests {
     }
 
     #[test]
+    fn every_variable_sets_its_key_and_leaves_the_rest_of_the_file() {
+        let listener = r#"{ "address": "127.0.0.1:1", "serves": ["admin"], "tls": { "certificate": "a", "private_key": "b" } }"#;
+        for key in KEYS {
+            let value = match key {
+                "server.public_url" => "https://auth.example.com",
+                "limits.failed_attempts" => "1/h",
+                _ => "x",
+            };
+            let mut file = Sections::default();
+            file.server.listeners = vec![serde_json::from_str(listener).unwrap()];
+            let layered = apply(file, &Environment::from([(variable_of(key).as_str(), value)])).ok().unwrap();
+            let path: Vec<&str> = key.split('.').collect();
+            let all = json(&layered.sections, |_| false);
+            assert_eq!(path.iter().fold(&all, |found, key| &found[key]), value, "{key}");
+            let tls = layered.sections.server.listeners[0].tls.as_ref().unwrap();
+            assert_eq!(tls.private_key.to_str(), Some("b"), "{key}");
+        }
+    }
+
+    #[test]
     fn a_variable_that_sets_nothing_is_named_with_the_mend() {
         for (name, value, expected) in [
             (

@@ -31,17 +31,15 @@ mod nearest;
 mod outline;
 mod source;
 
-pub(crate) use client::{AuthMethod, GrantType, Introspection, Jwk};
+pub(crate) use check::secret::SAMPLE_SECRET;
+pub(crate) use client::{AuthMethod, GrantType, Introspection};
 pub(crate) use declared::{
-    DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredSigning, DeclaredTenant, SealingKey, SecretText,
-    StorageLocation,
+    DeclaredClient, DeclaredSecret, DeclaredTenant, SealingKey, SecretText, StorageLocation,
 };
-pub(crate) use diagnostic::{Diagnostic, Place};
-pub(crate) use environment::Environment;
+pub(crate) use environment::{Environment, Variable};
 pub(crate) use read::{Loaded, read, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
-pub(crate) use scalar::{Instant, Lifetime, ListenAddress, PublicUrl, Rate};
+pub(crate) use scalar::Lifetime;
 pub(crate) use schema::schema;
-pub(crate) use secret::Secret;
-pub(crate) use sections::{Limits, Listener, MaxRetired, ProtectedResource, Reconcile, Server, Surface, Tls};
-pub(crate) use tenant::{AccessToken, Algorithm, ResourceServer, Strategies, TokenFormat};
+pub(crate) use sections::{MaxRetired, Surface};
+pub(crate) use tenant::{AccessToken, Algorithm, TokenFormat};

@@ -96,9 +96,7 @@ fn resolve(
         tenants.push((resolver.tenant(id, tenant, &server.public_url, &at), at));
     }
     let admins = resolver.admins(&mut document.admin, &root.key("admin"));
-    let located = |findings: Vec<Finding>| -> Vec<Diagnostic> {
-        findings.into_iter().map(|finding| finding.locate(sources, overridden)).collect()
-    };
+    let located = |findings| located(findings, sources, overridden);
     // The rules below would take a secret that was not found for one that was not given.
     if !findings.errors.is_empty() {
         return Err(ReadError { faults: located(findings.errors) });
@@ -154,6 +152,16 @@ fn resolve(
         watched,
         exposed: located(findings.exposed),
     })
+}
+
+/// Ten thousand tenants may all have the same fault, and to find the line of each would take longer than reading them.
+fn located(findings: Vec<Finding>, sources: &[Source], overridden: &Overridden) -> Vec<Diagnostic> {
+    const MOST: usize = 100;
+    let more = findings.len().saturating_sub(MOST);
+    let first = findings.into_iter().take(MOST).map(|finding| finding.locate(sources, overridden));
+    let rest =
+        Diagnostic::about_path(&sources[0].path, format!("{more} more are not listed"), "mend these first");
+    first.chain((more > 0).then_some(rest)).collect()
 }
 
 #[cfg(test)]
@@ -328,6 +336,15 @@ mod tests {
         fs::write(none.path().join("config.yaml"), b"a: 1\nb: \xff").unwrap();
         let error = read_in(&none, &Environment::default()).unwrap_err();
         assert!(error.to_string().contains("is not UTF-8 in line 2"), "{error}");
+    }
+
+    #[test]
+    fn ten_thousand_faults_are_not_listed_one_by_one() {
+        let tenants: String =
+            (0..10_000).map(|n| format!("  t{n}: {{ signing: {{ rotate_every: 30d }} }}\n")).collect();
+        let many = folder(&[("config.yaml", &format!("tenants:\n{tenants}"))]);
+        let loaded = read_in(&many, &Environment::default()).unwrap();
+        assert_eq!((loaded.tenants.len(), loaded.warnings.len()), (10_000, 101));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A commit is whole or nothing, and nothing where the plan no longer fits what is there.
 
-use administration::{Change, ChangeKind, CommitOutcome, Fingerprint, Generation, ManagedBy, NewGeneration};
+use administration::{
+    Change, ChangeKind, CommitOutcome, Fingerprint, Generation, ManagedBy, NewGeneration, SecretChangeKind,
+};
 use tenancy::{Tenant, TenantId};
 
 use super::{Stores, add, commit};
@@ -12,11 +14,14 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
-    let outdated = Tenant { name: "never was".to_owned(), ..acme.clone() };
-    let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
+    let nobody = fixtures::tenant("nobody");
+    let nothing = fixtures::client(&acme, "nothing");
     let position = stores.administration.position().await.unwrap();
     let superseded = [
-        vec![Change::Tenant(requests::row(ChangeKind::Changed, Some(&outdated), &renamed))],
+        vec![Change::Tenant(requests::row(ChangeKind::Changed, Some(&nobody), &nobody))],
+        vec![Change::Client(requests::row(ChangeKind::Changed, Some(&nothing), &nothing))],
+        vec![Change::Client(requests::row(ChangeKind::Retired, Some(&nothing), &nothing))],
+        vec![requests::secret(&svc, &fixtures::secret("s1"), SecretChangeKind::Revoked)],
         vec![Change::Tenant(requests::row(ChangeKind::Added, None, &acme))],
         vec![Change::Client(requests::row(ChangeKind::Added, None, &svc))],
     ];

@@ -8,9 +8,11 @@ use super::{
     text::{LONGEST_SECRET, is_our_argon2id, unfit},
 };
 
+/// The secret of the sample client in the repository's config.yaml.
+pub(crate) const SAMPLE_SECRET: &str = "your-client-secret";
+
 /// Secrets that stand in public documents, and so are none.
-const SAMPLE_SECRETS: [&str; 4] =
-    ["your-client-secret", "acme-sample-secret", "YOUR_CLIENT_SECRET", "gX1fBat3bV"];
+const SAMPLE_SECRETS: [&str; 4] = [SAMPLE_SECRET, "acme-sample-secret", "YOUR_CLIENT_SECRET", "gX1fBat3bV"];
 const NO_SUCH_HASH: &str = "an imported hash must be argon2id with the parameters of this server";
 const IMPORTABLE: &str = "import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included, hold in the store they come from only";
 

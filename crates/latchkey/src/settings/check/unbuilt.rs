@@ -69,11 +69,7 @@ pub(crate) fn warn_storage(
 pub(crate) fn warn_tenant(tenant: &Tenant, at: &Location, findings: &mut Findings) {
     if tenant.signing.rotate_every.is_some() {
         let at = at.key("signing").key("rotate_every");
-        findings.warning(
-            at,
-            format!("rotation by itself {NOT_YET}"),
-            "a key signs until it is rotated by hand",
-        );
+        findings.warning(at, format!("rotation by itself {NOT_YET}"), "the first key goes on signing");
     }
 }
 

@@ -1,0 +1,112 @@
+//! `latchkey serve`: from settings to a serving program, and to its orderly end.
+
+use std::io::{IsTerminal as _, Write as _, stdout};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use administration::Outcome;
+use gateway::{Gateway, GatewayHandle};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::block_on;
+use crate::logging;
+use crate::platform::{Platform, gateway_options};
+use crate::reload::{self, Asked, Reload};
+use crate::settings::{Environment, Loaded, SAMPLE_SECRET, SecretText, Variable, read, refuse_beyond_loopback};
+use crate::start_error::StartError;
+
+/// More tenants than these are counted, not named.
+const NAMED: usize = 20;
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
+    let environment = Environment::of_process();
+    let filter = match environment.get("LATCHKEY_LOG") {
+        Some(Variable::Text(filter)) => Some(filter.as_str()),
+        Some(Variable::NotText) | None => None,
+    };
+    let _log = logging::start(filter);
+    let loaded = read(config, &environment)?;
+    refuse_beyond_loopback(&loaded)?;
+    block_on(run(config, environment, loaded))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<(), StartError> {
+    for warning in &loaded.warnings {
+        tracing::warn!(at = %warning.place, key = warning.key, "{}", warning.problem);
+    }
+    let options = gateway_options(&loaded)?;
+    let platform = Arc::new(Platform::open(&loaded).await?);
+    let feed = platform.database.change_feed().await?;
+    let reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
+    let (watched, tenants, sample) = (loaded.watched.clone(), names(&loaded), sample_client(&loaded));
+
+    let outcome = reload::apply(&platform, loaded, Asked::default()).await?;
+    reload::say(&outcome);
+    if let Outcome::TooManyRetired { plan } = outcome {
+        return Err(StartError::TooManyRetired(Box::new(plan)));
+    }
+
+    let gateway = Gateway::bind(&options, &platform.services)?;
+    for address in gateway.addresses() {
+        tracing::info!(%address, "listening");
+    }
+    tracing::info!(tenants, "serving");
+    if stdout().is_terminal() {
+        welcome(gateway.addresses(), sample)?;
+    }
+    tokio::spawn({
+        let platform = Arc::clone(&platform);
+        async move { feed.watch(move |changed| platform.forget(&changed)).await }
+    });
+    tokio::spawn(reload.run(watched));
+    tokio::spawn(stop_on_signal(gateway.handle()));
+    gateway.serve().await.map_err(StartError::Serve)?;
+    platform.database.close().await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn stop_on_signal(gateway: GatewayHandle) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return tracing::error!("signals cannot be listened to; the program ends only by force");
+    };
+    tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+    tracing::info!("ending: open requests are answered, new connections are not taken");
+    gateway.stop().await;
+}
+
+fn names(loaded: &Loaded) -> String {
+    let names: Vec<&str> = loaded.tenants.iter().take(NAMED).map(|tenant| tenant.id.as_str()).collect();
+    match loaded.tenants.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+/// The client of the sample settings, if it is declared with the secret that everyone knows.
+fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
+    loaded.tenants.iter().find_map(|tenant| {
+        let client = tenant.clients.iter().find(|(_, client)| {
+            let mut secrets = client.secrets.iter();
+            secrets.any(|secret| matches!(&secret.secret, SecretText::Value(text) if text.expose() == SAMPLE_SECRET))
+        });
+        client.map(|(id, _)| (tenant.id.clone(), id.clone()))
+    })
+}
+
+/// For the person at the terminal; the log never holds a secret, not even this one.
+fn welcome(addresses: &[SocketAddr], sample: Option<(String, String)>) -> Result<(), StartError> {
+    let (Some(address), Some((tenant, client))) = (addresses.first(), sample) else { return Ok(()) };
+    let mut out = stdout();
+    writeln!(
+        out,
+        "\nFetch a token:\n\n  curl -X POST http://{address}/api/v1/tenant/{tenant}/oauth/token \\\n    \
+         -d grant_type=client_credentials -d client_id={client} -d client_secret={SAMPLE_SECRET}\n"
+    )?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Why a command ended without doing its work. Messages are for operators: they name files, keys and mends, never secrets.
+
+use std::io;
+use std::path::PathBuf;
+
+use administration::{Plan, ReconcileError};
+use gateway::BindError;
+use storage_sqlite::OpenError;
+use tenancy::StoreError;
+
+use crate::declare::DeclareError;
+use crate::sealing::SealingError;
+use crate::settings::ReadError;
+
+/// The reason.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Settings(#[from] ReadError),
+    #[error(transparent)]
+    Declare(#[from] DeclareError),
+    #[error("storage.url names PostgreSQL, which this version does not serve; use sqlite://")]
+    PostgresNotServed,
+    #[error("listener {0} asks for TLS, which this version does not serve; let a proxy end it and remove `tls`")]
+    TlsNotServed(std::net::SocketAddr),
+    #[error(transparent)]
+    Storage(#[from] OpenError),
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Reconcile(#[from] ReconcileError),
+    #[error(
+        "{0}\nthese settings would retire more than reconcile.max_retired allows, as a truncated file would; nothing was changed. \
+         If it is meant, run `latchkey apply --prune`"
+    )]
+    TooManyRetired(Box<Plan>),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error("the threads that hash secrets cannot be started")]
+    HashPool(#[source] io::Error),
+    #[error("the runtime cannot be started")]
+    Runtime(#[source] io::Error),
+    #[error("the gateway ended")]
+    Serve(#[source] io::Error),
+    #[error("{} cannot be written", .0.display())]
+    Write(PathBuf, #[source] io::Error),
+    #[error("the output cannot be written")]
+    Output(#[from] io::Error),
+}
