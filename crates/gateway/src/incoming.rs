@@ -42,11 +42,11 @@ impl FromRequest for Incoming {
 }
 
 impl Incoming {
-    /// The tenant that the path names, letter by letter as it was sent: an escaped letter is another name. `None` for the paths
-    /// without a tenant.
+    /// The tenant that the path names, letter by letter as it was sent: an escaped letter is another name, also in the words
+    /// before it, which the router reads unescaped. `None` for the routes without a tenant.
     pub(crate) fn tenant(&self) -> Option<&str> {
-        let path = self.request.uri().path();
-        let rest = path.split_once("/api/v1/tenant/")?.1;
+        self.request.match_info().get("id")?;
+        let rest = self.request.uri().path().split_once("/api/v1/tenant/").map_or("", |(_, rest)| rest);
         Some(rest.split_once('/').map_or(rest, |(name, _)| name))
     }
 

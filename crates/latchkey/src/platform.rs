@@ -35,7 +35,7 @@ impl Platform {
     /// Opens the store and the server's own secrets, and puts the rest on top of them.
     pub(crate) async fn open(loaded: &Loaded) -> Result<Self, StartError> {
         let StorageLocation::Sqlite(path) = &loaded.storage else { return Err(StartError::PostgresNotServed) };
-        let database = Arc::new(SqliteDatabase::open(path).await?);
+        let database = Arc::new(SqliteDatabase::open(&path.to_string_lossy()).await?);
         let sealer = sealing::sealer(&loaded.sealing_key, &*database).await?;
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         let caches = Caches::new(database.clone(), database.clone(), database.clone(), Capacity::default());

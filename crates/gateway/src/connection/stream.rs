@@ -14,7 +14,7 @@ use super::Deadlines;
 use super::deadlines::{Expired, HEAD};
 
 const TIMED_OUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncache-control: no-store\r\n\
-content-type: application/json\r\ncontent-length: 87\r\n\r\n\
+content-type: application/json\r\ncontent-length: 88\r\n\r\n\
 {\"error\":\"invalid_request\",\"error_description\":\"The request head took too long to come\"}";
 
 /// A socket that ends when its client takes too long.

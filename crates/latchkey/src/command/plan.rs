@@ -33,7 +33,7 @@ pub(crate) fn plan(config: &Path) -> Result<ExitCode, StartError> {
 
 async fn compare(loaded: Loaded) -> Result<Plan, StartError> {
     let StorageLocation::Sqlite(path) = &loaded.storage else { return Err(StartError::PostgresNotServed) };
-    let reconciler = match SqliteDatabase::open_read_only(path).await? {
+    let reconciler = match SqliteDatabase::open_read_only(&path.to_string_lossy()).await? {
         Some(database) => over(Arc::new(database), &loaded.sealing_key).await?,
         None => over_nothing()?,
     };

@@ -24,7 +24,7 @@ const NAMED: usize = 20;
 pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
     let environment = Environment::of_process();
     let filter = match environment.get("LATCHKEY_LOG") {
-        Some(Variable::Text(filter)) => Some(filter.as_str()),
+        Some(Variable::Text(filter)) => Some(filter.expose()),
         Some(Variable::NotText) | None => None,
     };
     let _log = logging::start(filter);

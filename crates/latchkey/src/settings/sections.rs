@@ -1,6 +1,6 @@
 //! The sections of config.yaml that belong to the whole server rather than to one tenant.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub(crate) struct Server {
     pub(crate) listeners: Vec<Listener>,
     /// The tenant that is also served at the un-prefixed paths, such as `/oauth/token`. Default: none.
     pub(crate) default_tenant: Option<String>,
+    /// Threads that serve requests, from 1 to 512. Default: one for each core.
+    pub(crate) workers: Option<NonZeroUsize>,
 }
 
 /// One address to listen on.
@@ -160,6 +162,7 @@ impl Default for Server {
             public_url: PublicUrl::try_from("http://localhost:3000".to_owned()).expect("a literal URL"),
             listeners: vec![Listener { address, serves: every_surface(), tls: None }],
             default_tenant: None,
+            workers: None,
         }
     }
 }

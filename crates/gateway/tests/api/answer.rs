@@ -1,0 +1,94 @@
+//! An answer, read whole: by an HTTP library, or from a bare connection for what a library does not send.
+
+use reqwest::RequestBuilder;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// To a request of the library.
+    pub(crate) async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.text().await.unwrap() }
+    }
+
+    /// To bytes that are sent as they are.
+    pub(crate) async fn to_bytes(connection: &mut TcpStream, bytes: impl AsRef<[u8]>) -> Self {
+        connection.write_all(bytes.as_ref()).await.unwrap();
+        Self::next(connection).await
+    }
+
+    /// The next one on a connection, by its `content-length`.
+    pub(crate) async fn next(connection: &mut TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\r\n\r\n") {
+            match connection.read_u8().await {
+                Ok(byte) => bytes.push(byte),
+                Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&bytes)),
+            }
+        }
+        let head = String::from_utf8(bytes).unwrap();
+        let mut lines = head.trim_end().split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let header = |line: &str| {
+            let (name, value) = line.split_once(": ").unwrap();
+            (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap())
+        };
+        let headers: HeaderMap = lines.map(header).collect();
+        let length = headers.get("content-length").map_or(0, |text| text.to_str().unwrap().parse().unwrap());
+        let mut body = vec![0; length];
+        connection.read_exact(&mut body).await.unwrap();
+        Self { status, headers, body: String::from_utf8(body).unwrap() }
+    }
+
+    /// The value of a header, empty where there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
+    }
+
+    /// A refusal as all of them are: these words in JSON, in this order, and nothing that may be kept.
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, status: u16, error: &str, description: &str) {
+        let body = format!(r#"{{"error":"{error}","error_description":"{description}"}}"#);
+        assert_eq!((self.status, self.body.as_str()), (status, body.as_str()));
+        self.assert_json();
+        self.assert_not_stored();
+        assert_eq!(self.headers.contains_key("retry-after"), status == 503);
+    }
+
+    /// As [`Answer::assert_refused`], whatever the words.
+    #[track_caller]
+    pub(crate) fn assert_some_refusal(&self) {
+        assert!((400..500).contains(&self.status), "{self:?}");
+        let json = self.json();
+        let members: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, ["error", "error_description"], "{}", self.body);
+        let printable = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        assert!(printable(json["error_description"].as_str().unwrap()), "{}", self.body);
+        self.assert_json();
+        self.assert_not_stored();
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_json(&self) {
+        assert_eq!(self.header("content-type"), "application/json", "{self:?}");
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_not_stored(&self) {
+        assert_eq!((self.header("cache-control"), self.header("pragma")), ("no-store", "no-cache"), "{self:?}");
+    }
+}

@@ -1,0 +1,185 @@
+//! The gateway as tests use it: two tenants in a store in memory, served on a port of their own under a clock that tests set.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use gateway::{Gateway, Listener, Options, Services, Surface};
+use grants::{Engine, ProtectedResource};
+use keys::{KeyPool, KeyRings, LocalSealer, SealingKey};
+use protocol::{ScopeToken, Timestamp};
+use registry::{Authenticator, Client, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets};
+use reqwest::{Method, RequestBuilder};
+use tenancy::{Tenant, TenantResolver};
+use testkit::{MemoryStore, fixtures};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+use crate::answer::Answer;
+use crate::people::{self, Secrets};
+
+pub(crate) const ACME: &str = "acme";
+pub(crate) const GLOBEX: &str = "globex";
+/// What metadata is derived from; the real address is another one, so that nothing can be derived from it unnoticed.
+pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
+
+/// A running gateway. It stops when it is dropped.
+pub(crate) struct TestApp {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) sealer: Arc<LocalSealer>,
+    pub(crate) acme: Secrets,
+    pub(crate) globex: Secrets,
+    address: SocketAddr,
+    clock: Arc<AtomicU64>,
+    http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl TestApp {
+    /// With acme as the default tenant and the owner of the protected resource.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&options(ACME))
+    }
+
+    /// With other options.
+    pub(crate) fn start_with(options: &Options) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let pepper = Arc::new(Pepper::generate());
+        let acme = people::settle(&store, &pepper, &fixtures::tenant(ACME));
+        let globex = people::settle(&store, &pepper, &fixtures::tenant(GLOBEX));
+        let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
+        let keys = Arc::new(KeyRings::new(store.clone(), sealer.clone(), KeyPool::new(0), 16));
+        let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
+        let ticking = clock.clone();
+        let services = Services {
+            tenants: TenantResolver::new(store.clone()),
+            authenticator: Arc::new(Authenticator::new(
+                store.clone(),
+                pepper,
+                Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap()),
+                RememberedSecrets::generate(),
+                FailedAttemptsLimit::default(),
+            )),
+            engine: Engine::new(keys.clone(), store.clone()),
+            keys,
+            clock: Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst))),
+        };
+        let gateway = Gateway::bind(options, &services).unwrap();
+        let address = gateway.addresses()[0];
+        let (stop, stopped) = oneshot::channel();
+        let server = std::thread::spawn(move || serve(gateway, stopped));
+        let http = reqwest::Client::new();
+        Self { store, sealer, acme, globex, address, clock, http, stop: Some(stop), server: Some(server) }
+    }
+
+    /// The secrets of a tenant's clients.
+    pub(crate) fn secrets(&self, tenant: &str) -> &Secrets {
+        if tenant == ACME { &self.acme } else { &self.globex }
+    }
+
+    /// Moves the clock on.
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.clock.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    /// Replaces a tenant by its fixture with changes; its clients stay.
+    pub(crate) fn change_tenant(&self, tenant: &str, change: impl FnOnce(&mut Tenant)) {
+        let mut tenant = people::tenant(tenant);
+        change(&mut tenant);
+        self.store.put_tenant(tenant);
+    }
+
+    /// Adds a client without secrets of its own: it knows the secret that `of` knows there.
+    pub(crate) fn add_client(&self, client: Client) {
+        self.store.put_client(client);
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{}{path}", self.address))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        Answer::to(self.request(Method::POST, path).form(form)).await
+    }
+
+    /// A connection of its own, for what an HTTP library does not send.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// A token of the tenant's client `svc`.
+    pub(crate) async fn token(&self, tenant: &str) -> String {
+        self.token_of(tenant, people::SVC).await
+    }
+
+    /// A token of one of the tenant's clients.
+    pub(crate) async fn token_of(&self, tenant: &str, client: &str) -> String {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client),
+            ("client_secret", self.secrets(tenant).of(client)),
+        ];
+        let answer = self.post(&token_path(tenant), &form).await;
+        assert_eq!(answer.status, 200, "{client} of {tenant}: {}", answer.body);
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let ended = self.server.take().map(JoinHandle::join);
+        if !std::thread::panicking() {
+            ended.unwrap().unwrap();
+        }
+    }
+}
+
+/// One worker on a port of the system's choice, for this default tenant and a protected resource of it.
+pub(crate) fn options(default_tenant: &str) -> Options {
+    Options {
+        public_url: format!("{PUBLIC_URL}/"),
+        listeners: vec![Listener {
+            address: ([127, 0, 0, 1], 0).into(),
+            surface: Surface { public: true, admin: true },
+        }],
+        default_tenant: Some(default_tenant.to_owned()),
+        protected_resource: Some(ProtectedResource {
+            tenant: default_tenant.to_owned(),
+            audience: fixtures::AUDIENCE.to_owned(),
+            required_scope: Some(ScopeToken::parse("api:read").unwrap()),
+        }),
+        workers: 1,
+    }
+}
+
+pub(crate) fn token_path(tenant: &str) -> String {
+    tenant_path(tenant, "/oauth/token")
+}
+
+pub(crate) fn tenant_path(tenant: &str, rest: &str) -> String {
+    format!("/api/v1/tenant/{tenant}{rest}")
+}
+
+fn serve(gateway: Gateway, stopped: oneshot::Receiver<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let handle = gateway.handle();
+        tokio::spawn(async move {
+            let _ = stopped.await;
+            handle.stop().await;
+        });
+        gateway.serve().await.unwrap();
+    });
+}

@@ -1,0 +1,127 @@
+//! Tokens made by hand: what no client of ours would be given.
+
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use keys::{
+    KeyId, KeyRecord, KeySealer as _, PrivateKeyDocument, SealingContext, SigningKey, SigningKeyStore as _,
+};
+use protocol::SigningAlgorithm::RS256;
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::app::{PUBLIC_URL, TestApp};
+
+/// An RSA key of which the test knows the private half.
+pub(crate) struct Forge {
+    document: PrivateKeyDocument,
+}
+
+impl Forge {
+    /// A key that no tenant has.
+    pub(crate) fn foreign() -> Self {
+        Self { document: PrivateKeyDocument::generate(RS256).unwrap() }
+    }
+
+    /// The first key of a tenant that has had none, `oauth2-key-1`.
+    pub(crate) async fn of(app: &TestApp, tenant: &str) -> Self {
+        let forge = Self::foreign();
+        let (tenant, id) = (fixtures::tenant_id(tenant), KeyId::numbered(1));
+        let context = SealingContext::SigningKey { tenant: &tenant, id, algorithm: RS256 };
+        let record = KeyRecord {
+            sealed_private_key: app.sealer.seal(&context, forge.document.expose()).await.unwrap(),
+            thumbprint: forge.signing_key().thumbprint().to_owned(),
+            ..fixtures::key(1)
+        };
+        assert!(app.store.add_key(&tenant, &record).await.unwrap(), "{tenant} has a key already");
+        forge
+    }
+
+    /// A token with the usual header.
+    pub(crate) fn token(&self, claims: &Value) -> String {
+        self.token_with(&header(), claims)
+    }
+
+    pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
+        let pair = RsaKeyPair::from_pkcs8(self.document.expose()).unwrap();
+        compact(header, claims, |message| {
+            let mut signature = vec![0; pair.public_modulus_len()];
+            pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+            signature
+        })
+    }
+
+    /// Signed with the public key as if it were a shared secret (RFC 8725 §2.1).
+    pub(crate) fn hs256(&self, header: &Value, claims: &Value, secret: &[u8]) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        compact(header, claims, |message| hmac::sign(&key, message).as_ref().to_vec())
+    }
+
+    /// The public half, in the forms in which libraries hold it.
+    pub(crate) fn public_forms(&self) -> [Vec<u8>; 3] {
+        use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+        let pair = RsaKeyPair::from_pkcs8(self.document.expose()).unwrap();
+        let x509: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        let base64 = base64::engine::general_purpose::STANDARD.encode(x509.as_ref());
+        let lines: Vec<_> = base64.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
+        [pem.into_bytes(), x509.as_ref().to_vec(), serde_json::to_vec(&self.jwk()).unwrap()]
+    }
+
+    pub(crate) fn jwk(&self) -> Value {
+        serde_json::to_value(self.signing_key().jwk()).unwrap()
+    }
+
+    fn signing_key(&self) -> SigningKey {
+        SigningKey::parse(KeyId::numbered(1), RS256, self.document.expose()).unwrap()
+    }
+}
+
+/// Without any signature.
+pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
+    compact(header, claims, |_| Vec::new())
+}
+
+/// The header of a good token.
+pub(crate) fn header() -> Value {
+    json!({ "alg": "RS256", "typ": "at+jwt", "kid": "oauth2-key-1" })
+}
+
+/// The claims of a token that the tenant's protected resource takes.
+pub(crate) fn claims(tenant: &str) -> Value {
+    let now = fixtures::NOW.seconds();
+    json!({
+        "iss": issuer(tenant), "sub": "svc", "aud": ["api"], "exp": now + 3600, "iat": now, "nbf": now,
+        "jti": "a-1", "scope": "api:read", "client_id": "svc",
+    })
+}
+
+pub(crate) fn issuer(tenant: &str) -> String {
+    format!("{PUBLIC_URL}/api/v1/tenant/{tenant}")
+}
+
+/// The object with some members changed; `null` removes one.
+pub(crate) fn but(mut object: Value, changes: Value) -> Value {
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            object.as_object_mut().unwrap().remove(name);
+        } else {
+            object[name] = value.clone();
+        }
+    }
+    object
+}
+
+/// A part of a token, decoded.
+pub(crate) fn part(token: &str, index: usize) -> String {
+    String::from_utf8(BASE64URL.decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
+}
+
+fn compact(header: &Value, claims: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+    let encode = |value: &Value| BASE64URL.encode(serde_json::to_vec(value).unwrap());
+    let message = format!("{}.{}", encode(header), encode(claims));
+    let signature = BASE64URL.encode(sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}

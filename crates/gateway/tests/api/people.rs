@@ -1,0 +1,104 @@
+//! The clients of both tenants. They have the same identifiers in each and never the same secrets.
+
+use std::collections::BTreeMap;
+
+use protocol::{ClientAuthenticationMethod, GrantType, Secret};
+use registry::{
+    ChosenSalt, Client, ClientSecret, ClientStatus, GeneratedSecret, IntrospectionRight, Pepper, SecretHash,
+    hash_chosen, hash_generated,
+};
+use tenancy::{ResourceServer, Tenant};
+use testkit::{MemoryStore, fixtures};
+
+/// The usual client.
+pub(crate) const SVC: &str = "svc";
+/// Its secret was chosen by somebody who likes characters that Basic credentials have to encode.
+pub(crate) const CHOSEN: &str = "chosen";
+/// May not have the scope that the protected resource asks for.
+pub(crate) const WRITER: &str = "writer";
+/// Has no audiences of its own.
+pub(crate) const PLAIN: &str = "plain";
+/// May introspect tokens for the second resource server.
+pub(crate) const GATEKEEPER: &str = "gatekeeper";
+/// May introspect all tokens of its tenant.
+pub(crate) const AUDITOR: &str = "auditor";
+/// May not use client credentials.
+pub(crate) const CODE_ONLY: &str = "code-only";
+/// Must prove itself by an assertion.
+pub(crate) const ASSERTING: &str = "asserting";
+/// Is suspended.
+pub(crate) const SUSPENDED: &str = "suspended";
+/// Has an identifier that Basic credentials have to encode.
+pub(crate) const ODD: &str = "od:d/client 1+1%";
+/// Everybody of this module.
+pub(crate) const ALL: [&str; 10] =
+    [SVC, CHOSEN, WRITER, PLAIN, GATEKEEPER, AUDITOR, CODE_ONLY, ASSERTING, SUSPENDED, ODD];
+
+/// A resource server beside that of the fixtures, with a URI for its name.
+pub(crate) const ORDERS: &str = "https://orders.example";
+
+/// What the clients of one tenant know.
+pub(crate) struct Secrets(BTreeMap<&'static str, String>);
+
+impl Secrets {
+    pub(crate) fn of(&self, client: &str) -> &str {
+        &self.0[client]
+    }
+}
+
+/// Puts the tenant and its clients into the store.
+pub(crate) fn settle(store: &MemoryStore, pepper: &Pepper, tenant: &Tenant) -> Secrets {
+    let tenant = self::tenant(tenant.id.as_str());
+    store.put_tenant(tenant.clone());
+    let mut secrets = BTreeMap::new();
+    for id in ALL {
+        let mut client = client(&tenant, id);
+        let (text, hash) = secret(pepper, &client);
+        client.secrets.push(ClientSecret { hash, ..fixtures::secret("1") });
+        secrets.insert(id, text);
+        store.put_client(client);
+    }
+    Secrets(secrets)
+}
+
+/// The tenant as it begins.
+pub(crate) fn tenant(id: &str) -> Tenant {
+    let mut tenant = fixtures::tenant(id);
+    tenant.resource_servers.push(ResourceServer {
+        audience: ORDERS.to_owned(),
+        scopes: fixtures::scope("orders:read"),
+        introspection_clients: vec![GATEKEEPER.to_owned()],
+    });
+    tenant
+}
+
+fn client(tenant: &Tenant, id: &str) -> Client {
+    let mut client = fixtures::client(tenant, id);
+    match id {
+        SVC => {
+            client.scope = fixtures::scope("api:read api:write orders:read");
+            client.resources.push(ORDERS.to_owned());
+        }
+        WRITER => client.scope = fixtures::scope("api:write"),
+        PLAIN => client.audiences.clear(),
+        GATEKEEPER => client.introspection = IntrospectionRight::Audience,
+        AUDITOR => client.introspection = IntrospectionRight::Tenant,
+        CODE_ONLY => client.grant_types = vec![GrantType::AuthorizationCode],
+        ASSERTING => client.authentication_method = ClientAuthenticationMethod::PrivateKeyJwt,
+        SUSPENDED => client.status = ClientStatus::Suspended,
+        _ => {}
+    }
+    client
+}
+
+fn secret(pepper: &Pepper, client: &Client) -> (String, SecretHash) {
+    let secret = match client.id.as_str() {
+        CHOSEN => Secret::new(format!("100% {}:\u{e9}+/=&?", client.tenant)),
+        _ => GeneratedSecret::generate().secret,
+    };
+    let hash = match client.id.as_str() {
+        CHOSEN => hash_chosen(&secret, &ChosenSalt::generate()).unwrap(),
+        _ => hash_generated(pepper, &client.tenant, &client.id, &secret),
+    };
+    (secret.expose().to_owned(), hash)
+}

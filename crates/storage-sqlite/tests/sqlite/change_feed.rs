@@ -1,0 +1,51 @@
+//! A process hears of what others write.
+
+use std::time::Duration;
+
+use administration::{AdministrationStore as _, Invalidation};
+use keys::SigningKeyStore as _;
+use testkit::fixtures::{client_id, key, tenant_id};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+
+use crate::declared::{Sandbox, apply, declaration, tenant};
+
+/// Far beyond the 250 ms of the feed, for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn hear(heard: &mut UnboundedReceiver<Vec<Invalidation>>) -> Vec<Invalidation> {
+    timeout(PATIENCE, heard.recv()).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn what_another_process_writes_is_heard_and_costs_no_request_a_statement() {
+    let sandbox = Sandbox::new();
+    let (here, there) = (sandbox.open().await, sandbox.open().await);
+    apply(&there, &declaration(vec![tenant("before", Vec::new())]), "1").await.unwrap();
+    let (tell, mut heard) = unbounded_channel();
+    let feed = here.change_feed().await.unwrap();
+    let statements = here.statements();
+    let watching = tokio::spawn(feed.watch(move |changed| drop(tell.send(changed))));
+    let both = declaration(vec![tenant("before", Vec::new()), tenant("acme", Vec::new())]);
+    apply(&there, &both, "2").await.unwrap();
+    let acme = tenant_id("acme");
+    let added = [Invalidation::Tenant(acme.clone()), Invalidation::Client(acme.clone(), client_id("svc"))];
+    assert_eq!(hear(&mut heard).await, added);
+    there.add_key(&acme, &key(1)).await.unwrap();
+    assert_eq!(hear(&mut heard).await, [Invalidation::Keys(acme)]);
+    assert_eq!(here.statements(), statements);
+    watching.abort();
+}
+
+#[tokio::test]
+async fn what_this_process_writes_is_heard_too() {
+    let sandbox = Sandbox::new();
+    let here = sandbox.open().await;
+    let (tell, mut heard) = unbounded_channel();
+    let watching =
+        tokio::spawn(here.change_feed().await.unwrap().watch(move |changed| drop(tell.send(changed))));
+    apply(&here, &declaration(vec![tenant("acme", Vec::new())]), "1").await.unwrap();
+    assert_eq!(hear(&mut heard).await.len(), 2);
+    assert_eq!(here.position().await.unwrap(), 2);
+    watching.abort();
+}

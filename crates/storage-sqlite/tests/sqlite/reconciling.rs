@@ -1,0 +1,226 @@
+//! Declarations applied to a real file.
+
+use administration::{
+    AdministrationStore as _, ContentHash, DeclaredSecret, Options, Outcome, ReconcileError, Retirements,
+};
+use keys::{KeyId, LocalSealer, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
+use protocol::{Secret, SigningAlgorithm};
+use registry::{ClientStore as _, GeneratedSecret, SecretHash, hash_generated, salt_of};
+use std::sync::Arc;
+use tenancy::{TenantStatus, TenantStore as _};
+use testkit::fixtures::{NOW, client_id, tenant_id};
+
+use crate::declared::{
+    Sandbox, apply, declaration, later, lines, options, pepper, reconciler, tenant, value,
+};
+
+#[tokio::test]
+async fn applying_twice_changes_nothing_the_second_time() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let declared = || declaration(vec![tenant("acme", vec![value("chosen")]), tenant("other", Vec::new())]);
+    assert_eq!(
+        lines(apply(&database, &declared(), "one").await),
+        [
+            "+ tenant acme",
+            "+ resource server acme/api",
+            "+ client acme/svc; gains api:read api:write",
+            "+ secret acme/svc/s1 (chosen)",
+            "+ tenant other",
+            "+ resource server other/api",
+            "+ client other/svc; gains api:read api:write",
+        ]
+    );
+    assert_eq!(apply(&database, &declared(), "one").await.unwrap(), Outcome::Unchanged);
+    // The same under other bytes, as after a comment was added: a generation, but no change and no slow hash.
+    assert!(lines(apply(&database, &declared(), "two").await).is_empty());
+    assert_eq!(database.latest_generation().await.unwrap().unwrap().number, 2);
+    assert!(reconciler(&database).plan(&declared(), NOW).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn secrets_are_stored_by_their_kind_and_chosen_ones_share_a_salt() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let generated = GeneratedSecret::from_bytes(&[7; 32]).secret;
+    let first = || vec![value("one"), value("two"), value(generated.expose())];
+    apply(&database, &declaration(vec![tenant("acme", first())]), "1").await.unwrap();
+    let mut more = first();
+    more.push(value("three"));
+    apply(&database, &declaration(vec![tenant("acme", more)]), "2").await.unwrap();
+    let (tenant_id, client_id) = (tenant_id("acme"), client_id("svc"));
+    let client = database.find_client(&tenant_id, &client_id).await.unwrap().unwrap();
+    let mut salts = Vec::new();
+    for secret in &client.secrets {
+        match &secret.hash {
+            SecretHash::Chosen(phc) => salts.push(salt_of(phc).unwrap()),
+            hash @ SecretHash::Generated(_) => {
+                let expected = hash_generated(&pepper(), &tenant_id, &client_id, &generated);
+                assert!(*hash == expected);
+                assert!(generated.expose().ends_with(&secret.hint) && secret.hint.len() == 4);
+            }
+        }
+    }
+    assert_eq!(salts.len(), 3);
+    assert!(salts.iter().all(|salt| *salt == salts[0]));
+}
+
+#[tokio::test]
+async fn a_removed_secret_is_revoked_and_declared_again_counts_again() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let live = async || {
+        let found = database.find_client(&tenant_id("acme"), &client_id("svc")).await.unwrap().unwrap();
+        found
+            .secrets
+            .iter()
+            .filter(|secret| secret.is_live(NOW))
+            .map(|secret| secret.id.to_string())
+            .collect::<Vec<_>>()
+    };
+    let both = || vec![value("one"), value("two")];
+    apply(&database, &declaration(vec![tenant("acme", both())]), "1").await.unwrap();
+    apply(&database, &declaration(vec![tenant("acme", vec![value("two")])]), "2").await.unwrap();
+    assert_eq!(live().await, ["s2"]);
+    let lines = lines(apply(&database, &declaration(vec![tenant("acme", both())]), "3").await);
+    assert_eq!(lines, ["+ secret acme/svc/s1 (again)"]);
+    assert_eq!(live().await, ["s1", "s2"]);
+    let ending = DeclaredSecret::Value { secret: Secret::new("one".to_owned()), expires_at: Some(later(0)) };
+    let ending = declaration(vec![tenant("acme", vec![ending, value("two")])]);
+    apply(&database, &ending, "4").await.unwrap();
+    assert_eq!(live().await, ["s2"]);
+}
+
+#[tokio::test]
+async fn a_retired_tenant_comes_back_with_its_secrets_and_keys() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let declared = || declaration(vec![tenant("acme", vec![value("chosen")])]);
+    apply(&database, &declared(), "1").await.unwrap();
+    database.add_key(&tenant_id("acme"), &testkit::fixtures::key(1)).await.unwrap();
+    let before = database.find_client(&tenant_id("acme"), &client_id("svc")).await.unwrap();
+    assert_eq!(lines(apply(&database, &declaration(Vec::new()), "2").await), ["- tenant acme"]);
+    let retired = database.find_tenant(&tenant_id("acme")).await.unwrap().unwrap();
+    assert_eq!(retired.status, TenantStatus::Suspended { keys_published_until: later(3610) });
+    assert_eq!(lines(apply(&database, &declared(), "3").await), ["+ tenant acme (again)"]);
+    assert!(database.find_tenant(&tenant_id("acme")).await.unwrap().unwrap().is_active());
+    assert_eq!(database.find_client(&tenant_id("acme"), &client_id("svc")).await.unwrap(), before);
+    assert_eq!(database.find_keys(&tenant_id("acme")).await.unwrap().keys.len(), 1);
+}
+
+#[tokio::test]
+async fn more_is_retired_only_when_it_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let three = declaration(["a", "b", "c"].map(|id| tenant(id, Vec::new())).into());
+    apply(&database, &three, "three").await.unwrap();
+    // As after a folder was unmounted: one tenant is left, and a new one is there.
+    let two = declaration(vec![tenant("a", Vec::new()), tenant("new", Vec::new())]);
+    let Outcome::TooManyRetired { plan } = apply(&database, &two, "two").await.unwrap() else { panic!() };
+    assert_eq!(plan.retirements(), Retirements { tenants: 2, clients: 0 });
+    assert!(database.find_tenant(&tenant_id("new")).await.unwrap().is_none());
+    assert_eq!(database.latest_generation().await.unwrap().unwrap().number, 1);
+    let prune = Options { prune: true, ..options() };
+    let pruned = reconciler(&database).apply(&two, &ContentHash::of([b"two".as_slice()]), &prune).await;
+    assert_eq!(lines(pruned).iter().filter(|line| line.starts_with("- ")).count(), 2);
+}
+
+#[tokio::test]
+async fn an_older_configuration_is_not_applied_unless_it_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let declared = |name: &str| {
+        let mut tenant = tenant("acme", Vec::new());
+        tenant.tenant.name = name.to_owned();
+        declaration(vec![tenant])
+    };
+    apply(&database, &declared("old"), "old").await.unwrap();
+    apply(&database, &declared("new"), "new").await.unwrap();
+    assert_eq!(apply(&database, &declared("old"), "old").await.unwrap(), Outcome::OlderGeneration);
+    assert_eq!(database.find_tenant(&tenant_id("acme")).await.unwrap().unwrap().name, "new");
+    let force = Options { force_generation: true, ..options() };
+    let content = ContentHash::of([b"old".as_slice()]);
+    let forced = reconciler(&database).apply(&declared("old"), &content, &force).await.unwrap();
+    assert!(matches!(forced, Outcome::Applied { generation: 3, .. }), "{forced:?}");
+    assert_eq!(apply(&database, &declared("old"), "old").await.unwrap(), Outcome::Unchanged);
+    assert_eq!(apply(&database, &declared("new"), "new").await.unwrap(), Outcome::OlderGeneration);
+}
+
+#[tokio::test]
+async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let with_key = || {
+        let mut declared = tenant("acme", Vec::new());
+        let pkcs8 = PrivateKeyDocument::from(zeroize::Zeroizing::new(b"a private key".to_vec()));
+        let (algorithm, thumbprint) = (SigningAlgorithm::RS256, "thumbprint".to_owned());
+        declared.first_key = Some(keys::ImportedKey { algorithm, pkcs8, thumbprint });
+        declaration(vec![declared])
+    };
+    let sealing_key = SealingKey::generate().unwrap();
+    let again = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
+    let sealer = Arc::new(LocalSealer::new(sealing_key));
+    let reconciler = administration::Reconciler::new(Arc::clone(&database) as _, sealer, Arc::new(pepper()));
+    let applied = reconciler.apply(&with_key(), &ContentHash::of([b"1".as_slice()]), &options()).await;
+    assert_eq!(lines(applied)[1], "+ key acme/oauth2-key-1 (RS256, thumbprint thumbprint)");
+    let records = database.find_keys(&tenant_id("acme")).await.unwrap();
+    assert_eq!(records.next, KeyId::numbered(2));
+    let (tenant, id, algorithm) = (&tenant_id("acme"), KeyId::numbered(1), SigningAlgorithm::RS256);
+    let context = SealingContext::SigningKey { tenant, id, algorithm };
+    let unsealed = again.unseal(&context, &records.keys[0].sealed_private_key).unwrap();
+    assert_eq!(unsealed.as_slice(), b"a private key");
+    assert!(lines(apply(&database, &with_key(), "2").await).is_empty());
+}
+
+#[tokio::test]
+async fn a_conflict_changes_nothing_and_is_told_whole() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let mut thief = tenant("thief", Vec::new());
+    thief.tenant.issuer = testkit::fixtures::tenant("acme").issuer;
+    let declared = declaration(vec![tenant("acme", Vec::new()), thief, tenant("platform", Vec::new())]);
+    let error = apply(&database, &declared, "1").await.unwrap_err();
+    let ReconcileError::Conflicts(conflicts) = error else { panic!("{error}") };
+    assert_eq!(conflicts.0.len(), 2);
+    assert!(database.find_tenant(&tenant_id("acme")).await.unwrap().is_none());
+    assert_eq!(database.position().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn two_tenants_change_places() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let [mut left, mut right] = ["a", "b"].map(|id| tenant(id, Vec::new()));
+    let swapped = [left.tenant.issuer.clone(), right.tenant.issuer.clone()];
+    apply(&database, &declaration(["a", "b"].map(|id| tenant(id, Vec::new())).into()), "1").await.unwrap();
+    [right.tenant.issuer, left.tenant.issuer] = swapped.clone();
+    apply(&database, &declaration(vec![left, right]), "2").await.unwrap();
+    let now = database.find_tenant(&tenant_id("a")).await.unwrap().unwrap();
+    assert_eq!(now.issuer, swapped[1]);
+}
+
+#[tokio::test]
+async fn two_thousand_tenants_are_a_bounded_number_of_statements() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let declared = || {
+        let of = |index: u32| {
+            let mut seed = [0; 32];
+            seed[..4].copy_from_slice(&index.to_be_bytes());
+            let secret = GeneratedSecret::from_bytes(&seed).secret;
+            tenant(&format!("tenant-{index}"), vec![value(secret.expose())])
+        };
+        declaration((0..2_000).map(of).collect())
+    };
+    let statements = async |content| {
+        let before = database.statements();
+        let changed = lines(apply(&database, &declared(), content).await).len();
+        (changed, database.statements() - before)
+    };
+    let (changed, first) = statements("1").await;
+    assert_eq!(changed, 8_000);
+    assert!(first < 100, "{first}");
+    let (changed, second) = statements("2").await;
+    assert_eq!(changed, 0);
+    assert!(second < 15, "{second}");
+}
