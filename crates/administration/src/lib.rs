@@ -15,17 +15,21 @@ mod fingerprint;
 mod audit;
 mod invalidation;
 
+mod hashing;
+mod outcome;
 mod reconcile;
 mod store;
 
 pub use audit::AuditRecord;
 pub use change::{Change, ChangeKind, FirstKey, RowChange, SecretChange, SecretChangeKind, SecretForm};
+pub use compare::initial_plan;
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};
 pub use invalidation::{Invalidation, invalidations};
+pub use outcome::{Options, Outcome, ReconcileError};
 pub use plan::{Conflict, Conflicts, Plan, Retirements};
-pub use reconcile::{Options, Outcome, ReconcileError, Reconciler};
+pub use reconcile::Reconciler;
 pub use state::{
     ClientState, ManagedBy, ResourceServerState, SecretState, Standing, TenantState, TenantSummary,
 };

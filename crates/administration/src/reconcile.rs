@@ -1,99 +1,29 @@
 //! The shell around comparing: reads the store, hashes and seals what is new outside any transaction, and commits once.
 
-use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
-use keys::{KeyId, KeyRecord, KeySealer, SealError, SealingContext};
-use protocol::{Secret, Timestamp};
-use registry::{
-    ChosenSalt, ClientSecret, GeneratedSecret, OutOfMemory, Pepper, SecretHash, UnknownHashFormat,
-    hash_chosen, hash_generated,
-};
-use tenancy::{StoreError, TenantId};
-use tokio::task::{JoinError, spawn_blocking};
+use keys::{KeyId, KeyRecord, KeySealer, SealingContext};
+use protocol::Timestamp;
+use registry::Pepper;
+use tenancy::TenantId;
+use tokio::task::spawn_blocking;
 
 use crate::compare::{Context, Current, Triage, compare};
-use crate::plan::PlannedSecret;
+use crate::hashing::{self, Prepared};
+use crate::outcome::ATTEMPTS;
 use crate::{
-    AdministrationStore, AuditRecord, Change, CommitOutcome, CommitRequest, Conflicts, ContentHash,
-    Declaration, DeclaredSecret, Fingerprint, Invalidation, ManagedBy, NewGeneration, NewSecret, Plan,
-    Retirements, invalidations,
+    AdministrationStore, AuditRecord, Change, CommitOutcome, CommitRequest, ContentHash, Declaration,
+    Fingerprint, ManagedBy, NewGeneration, NewSecret, Options, Outcome, Plan, ReconcileError, invalidations,
 };
 
 /// Who the audit says it was.
 const ACTOR: &str = "config";
-/// How often a plan is made anew because somebody else was faster; each time somebody got further.
-const ATTEMPTS: usize = 5;
 
 /// Makes the store agree with a declaration.
 pub struct Reconciler {
     store: Arc<dyn AdministrationStore>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
-}
-
-/// How far applying may go.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// How many rows may be retired without being asked.
-    pub max_retired: Retirements,
-    /// The operator asks for it: retire as many as there are.
-    pub prune: bool,
-    /// The operator asks for it: apply again what a later configuration has replaced.
-    pub force_generation: bool,
-    /// When.
-    pub now: Timestamp,
-}
-
-/// What became of a declaration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is what was applied last; nothing was looked at.
-    Unchanged,
-    /// The store agrees with it now.
-    Applied {
-        /// What changed.
-        plan: Plan,
-        /// Its number.
-        generation: u64,
-        /// What caches must forget.
-        invalidations: Vec<Invalidation>,
-    },
-    /// A later one has replaced it, so the store is served as it is: this replica was left behind.
-    OlderGeneration,
-    /// It would retire more than is allowed unasked, as a truncated file would; nothing was written.
-    TooManyRetired {
-        /// What would change.
-        plan: Plan,
-    },
-}
-
-/// A declaration could not be applied; nothing was written.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    /// The declaration and the store contradict each other.
-    #[error(transparent)]
-    Conflicts(#[from] Conflicts),
-    /// The store did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A first key could not be sealed.
-    #[error("a first key cannot be sealed")]
-    Seal(#[from] SealError),
-    /// A secret could not be hashed.
-    #[error(transparent)]
-    Hash(#[from] OutOfMemory),
-    /// A declared hash is of no known format, although the comparison let it through.
-    #[error(transparent)]
-    UnknownHash(#[from] UnknownHashFormat),
-    /// The program is stopping or out of threads.
-    #[error("hashing was interrupted")]
-    Interrupted(#[from] JoinError),
-    /// Others kept writing; another try will find their work.
-    #[error("the store was changed at the same time, {ATTEMPTS} times in a row")]
-    Contended,
 }
 
 impl Reconciler {
@@ -169,7 +99,7 @@ impl Reconciler {
             managed_by: ManagedBy::Config,
             generation: Some(NewGeneration { content, expected_latest }),
             changes: plan.changes.clone(),
-            secrets: self.hash(declaration, &plan.secrets, now).await?,
+            secrets: self.hash(declaration, plan, now).await?,
             first_keys: self.seal_first_keys(declaration, plan, now).await?,
             marks: plan.marks.clone(),
             audit: plan.changes.iter().map(|change| AuditRecord::of(change, ACTOR, now)).collect(),
@@ -207,67 +137,17 @@ impl Reconciler {
         Ok(sealed)
     }
 
-    /// Slow hashes go to blocking threads, as many at once as there are cores: each takes 19 MiB besides its time.
+    /// Nothing of it stands in the way of other work: slow hashes take 11 ms each.
     async fn hash(
         &self,
         declaration: &Declaration,
-        planned: &[PlannedSecret],
+        plan: &Plan,
         now: Timestamp,
     ) -> Result<Vec<NewSecret>, ReconcileError> {
-        let mut rows: Vec<Option<NewSecret>> = Vec::with_capacity(planned.len());
-        let mut slow = Vec::new();
-        let mut salts = HashMap::new();
-        for (index, secret) in planned.iter().enumerate() {
-            let (client, at) = secret.place;
-            let hash = match &declaration.tenants[&secret.tenant].clients[client].secrets[at] {
-                DeclaredSecret::Hash { phc, .. } => phc.parse()?,
-                DeclaredSecret::Value { secret: value, .. }
-                    if GeneratedSecret::is_well_formed(value.expose()) =>
-                {
-                    let hint = value.expose()[value.expose().len() - 4..].to_owned();
-                    let hash = hash_generated(&self.pepper, &secret.tenant, &secret.client, value);
-                    rows.push(Some(row(secret, hash, hint, now)));
-                    continue;
-                }
-                DeclaredSecret::Value { secret: value, .. } => {
-                    let fresh = || secret.salt.clone().unwrap_or_else(ChosenSalt::generate);
-                    let salt = salts.entry((&secret.tenant, &secret.client)).or_insert_with(fresh).clone();
-                    slow.push((index, Secret::new(value.expose().to_owned()), salt));
-                    rows.push(None);
-                    continue;
-                }
-            };
-            rows.push(Some(row(secret, hash, String::new(), now)));
+        let Prepared { mut rows, slow } = hashing::prepare(&self.pepper, declaration, &plan.secrets, now)?;
+        if !slow.is_empty() {
+            rows.extend(spawn_blocking(|| hashing::hash_slow(slow)).await??);
         }
-        for (index, hash) in hash_in_parallel(slow).await? {
-            rows[index] = Some(row(&planned[index], hash, String::new(), now));
-        }
-        Ok(rows.into_iter().flatten().collect())
+        Ok(rows)
     }
-}
-
-async fn hash_in_parallel(
-    mut jobs: Vec<(usize, Secret, ChosenSalt)>,
-) -> Result<Vec<(usize, SecretHash)>, ReconcileError> {
-    let threads = available_parallelism().map_or(1, NonZeroUsize::get);
-    let share = jobs.len().div_ceil(threads).max(1);
-    let mut running = Vec::new();
-    while !jobs.is_empty() {
-        let own = jobs.split_off(jobs.len().saturating_sub(share));
-        running.push(spawn_blocking(move || {
-            own.iter().map(|(index, secret, salt)| Ok((*index, hash_chosen(secret, salt)?))).collect()
-        }));
-    }
-    let mut hashed = Vec::new();
-    for task in running {
-        let done: Result<Vec<_>, OutOfMemory> = task.await?;
-        hashed.extend(done?);
-    }
-    Ok(hashed)
-}
-
-fn row(planned: &PlannedSecret, hash: SecretHash, hint: String, now: Timestamp) -> NewSecret {
-    let PlannedSecret { tenant, client, id, digest, expires_at, .. } = planned.clone();
-    let secret = ClientSecret { id, hash, hint, created_at: now, expires_at, revoked_at: None };
-    NewSecret { tenant, client, secret, declared_digest: digest }
 }

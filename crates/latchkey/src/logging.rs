@@ -1,6 +1,6 @@
 //! Where log lines go: through a bounded buffer to the standard output, written by a thread of their own.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -14,6 +14,9 @@ use tracing_subscriber::fmt::MakeWriter;
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
 /// What may wait. A reader of the log that stalls costs lines, never requests.
 const CAPACITY: usize = 4 * 1024 * 1024;
+
+/// The server library's own lines tell operators nothing that ours do not.
+const DEFAULT: &str = "info,actix_server=warn";
 
 /// Writes what is left when it is dropped.
 pub(crate) struct LogGuard {
@@ -31,16 +34,17 @@ struct Buffer {
 #[derive(Clone)]
 struct BufferWriter(Arc<Buffer>);
 
-/// Starts logging: JSON lines, `info` and above unless the filter says otherwise.
+/// Starts logging: what happened, `info` and above unless the filter says otherwise; as text for a person at a terminal, else as
+/// JSON lines.
 pub(crate) fn start(filter: Option<&str>) -> LogGuard {
     let buffer = Arc::new(Buffer::default());
-    let filter = EnvFilter::try_new(filter.unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .with_writer(BufferWriter(Arc::clone(&buffer)))
-        .init();
+    let filter = filter.and_then(|filter| EnvFilter::try_new(filter).ok()).unwrap_or_else(|| EnvFilter::new(DEFAULT));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(BufferWriter(Arc::clone(&buffer)));
+    if io::stdout().is_terminal() {
+        subscriber.with_target(false).init();
+    } else {
+        subscriber.json().flatten_event(true).init();
+    }
     let writer = thread::Builder::new().name("log-writer".to_owned()).spawn({
         let buffer = Arc::clone(&buffer);
         move || buffer.write_until_ended(&mut io::stdout())

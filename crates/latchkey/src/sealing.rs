@@ -42,6 +42,16 @@ pub(crate) enum SealingError {
     Store(#[from] StoreError),
 }
 
+impl SealingError {
+    /// The key is not where the settings say, and rows need it. A key from the environment is never missing: its variable was read.
+    pub(crate) fn missing(setting: &Setting) -> Self {
+        match setting {
+            Setting::File(path) => Self::Missing(path.clone()),
+            Setting::Text(_) => Self::PepperLength,
+        }
+    }
+}
+
 /// Reads the sealing key. Where its file is missing it is made, but only for a store in which nothing is sealed yet: a new key beside
 /// old rows would look like a start and be a loss.
 pub(crate) async fn sealer(

@@ -1,7 +1,6 @@
 //! Why a command ended without doing its work. Messages are for operators: they name files, keys and mends, never secrets.
 
 use std::io;
-use std::path::PathBuf;
 
 use administration::{Plan, ReconcileError};
 use gateway::BindError;
@@ -21,8 +20,8 @@ pub(crate) enum StartError {
     Declare(#[from] DeclareError),
     #[error("storage.url names PostgreSQL, which this version does not serve; use sqlite://")]
     PostgresNotServed,
-    #[error("listener {0} asks for TLS, which this version does not serve; let a proxy end it and remove `tls`")]
-    TlsNotServed(std::net::SocketAddr),
+    #[error("every listener asks for TLS, which this version does not serve; let a proxy end it and remove `tls`")]
+    NoListener,
     #[error(transparent)]
     Storage(#[from] OpenError),
     #[error(transparent)]
@@ -44,8 +43,6 @@ pub(crate) enum StartError {
     Runtime(#[source] io::Error),
     #[error("the gateway ended")]
     Serve(#[source] io::Error),
-    #[error("{} cannot be written", .0.display())]
-    Write(PathBuf, #[source] io::Error),
     #[error("the output cannot be written")]
     Output(#[from] io::Error),
 }

@@ -11,7 +11,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
 use crate::SqliteDatabase;
-use crate::administration_store::{CHANGES, ChangeRow};
+use crate::administration_row::ChangeRow;
+use crate::administration_store::CHANGES;
 use crate::error::store_error;
 
 const PERIOD: Duration = Duration::from_millis(250);
@@ -37,13 +38,13 @@ impl SqliteDatabase {
 impl ChangeFeed {
     /// Calls `on_change` with what has changed, until it is dropped. A store that fails is asked again with a new connection;
     /// nothing that was logged meanwhile is missed.
-    pub async fn watch(mut self, on_change: impl Fn(Vec<Invalidation>) + Send) {
+    pub async fn watch(mut self, mut on_change: impl FnMut(Vec<Invalidation>) + Send) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;
         loop {
             ticks.tick().await;
-            let Err(error) = self.follow(&mut ticks, &mut failing, &on_change).await else { continue };
+            let Err(error) = self.follow(&mut ticks, &mut failing, &mut on_change).await else { continue };
             // One line for one outage, however long.
             if !failing {
                 warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
@@ -57,7 +58,7 @@ impl ChangeFeed {
         &mut self,
         ticks: &mut tokio::time::Interval,
         failing: &mut bool,
-        on_change: &(impl Fn(Vec<Invalidation>) + Send),
+        on_change: &mut (impl FnMut(Vec<Invalidation>) + Send),
     ) -> Result<(), StoreError> {
         let mut connection = self.options.connect().await.map_err(store_error)?;
         let mut seen = None;
@@ -85,7 +86,7 @@ impl ChangeFeed {
                 Ok((_, invalidation)) => changed.push(invalidation),
                 // A newer program may log kinds that this one does not cache.
                 Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "a logged change is not understood")
+                    warn!(error = &error as &dyn std::error::Error, "a logged change is not understood");
                 }
             }
         }

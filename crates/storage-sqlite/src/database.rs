@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -34,8 +33,8 @@ impl SqliteDatabase {
     ///
     /// # Errors
     /// [`OpenError`], and nothing is changed in a file whose schema is newer than this program.
-    pub async fn open(url: &str) -> Result<Self, OpenError> {
-        let path = path_of(url)?;
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let path = path.to_owned();
         create(&path).map_err(|cause| OpenError::Create { path: path.clone(), cause })?;
         let options = options(&path);
         let failed = |cause| OpenError::Open { path: path.clone(), cause };
@@ -56,8 +55,8 @@ impl SqliteDatabase {
     ///
     /// # Errors
     /// [`OpenError`], also when the schema is not this program's: bringing it up to date would be writing.
-    pub async fn open_read_only(url: &str) -> Result<Option<Self>, OpenError> {
-        let path = path_of(url)?;
+    pub async fn open_read_only(path: &Path) -> Result<Option<Self>, OpenError> {
+        let path = path.to_owned();
         if !path.exists() {
             return Ok(None);
         }
@@ -133,19 +132,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(WRITER_WAIT)
-}
-
-fn path_of(url: &str) -> Result<PathBuf, OpenError> {
-    let unsupported = || OpenError::Unsupported(url.to_owned());
-    let path = match url.split_once(':') {
-        Some(("sqlite", rest)) => rest.strip_prefix("//").unwrap_or(rest),
-        Some((_, rest)) if rest.starts_with("//") => return Err(unsupported()),
-        _ => url,
-    };
-    if path.is_empty() || path.starts_with(':') || path.contains('?') {
-        return Err(unsupported());
-    }
-    PathBuf::from_str(path).map_err(|_| unsupported())
 }
 
 /// Makes folder and file. The log and index beside the file take its mode.

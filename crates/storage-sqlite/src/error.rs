@@ -9,9 +9,6 @@ use tenancy::StoreError;
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Not a file on this machine.
-    #[error("{0} is not a SQLite file; write sqlite://data/latchkey.db, without parameters")]
-    Unsupported(String),
     /// Folder or file cannot be made.
     #[error("cannot create {}", path.display())]
     Create {

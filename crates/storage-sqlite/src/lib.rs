@@ -16,6 +16,7 @@ mod signing_key_store;
 mod tenant_row;
 mod tenant_store;
 
+mod administration_row;
 mod administration_store;
 mod commit;
 

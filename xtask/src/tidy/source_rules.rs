@@ -14,13 +14,14 @@ const BANNED: [(&str, &str); 5] = [
     ("unimplemented!", "write it, or leave it out and say so in the documents"),
 ];
 
-/// The one async shell of each domain crate, and what runs its slow work beside the callers.
-const SHELLS: [&str; 7] = [
+/// The one async shell of each domain crate, and beside it what runs its slow work once for all who wait.
+const SHELLS: [&str; 8] = [
     "crates/tenancy/src/resolver.rs",
     "crates/keys/src/rings.rs",
     "crates/keys/src/pool.rs",
     "crates/registry/src/authenticator.rs",
     "crates/registry/src/hash_pool.rs",
+    "crates/registry/src/remembered.rs",
     "crates/grants/src/engine.rs",
     "crates/administration/src/reconcile.rs",
 ];

@@ -68,5 +68,15 @@ pub(crate) fn compare(
     if conflicts.is_empty() { Ok(Plan { changes, marks, secrets }) } else { Err(Conflicts(conflicts)) }
 }
 
+/// What would change in a store that holds nothing yet, so also where there is no store yet. Any pepper will do: nothing is
+/// recognised by it.
+///
+/// # Errors
+/// [`Conflicts`] within the declaration.
+pub fn initial_plan(pepper: &Pepper, declaration: &Declaration, now: Timestamp) -> Result<Plan, Conflicts> {
+    let triage = Triage::of(pepper, declaration, Vec::new());
+    compare(Context { pepper, now }, declaration, triage, &Current::default())
+}
+
 #[cfg(test)]
 mod tests;

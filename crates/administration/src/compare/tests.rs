@@ -186,6 +186,9 @@ fn a_new_tenant_comes_with_everything() {
     let lines =
         ["+ tenant t", "+ resource server t/api", "+ client t/svc; gains a b", "+ secret t/svc/s1 (chosen)"];
     check(vec![tenant("t")], Vec::new(), &lines);
+    let declaration = Declaration { tenants: [(id("t"), tenant("t"))].into() };
+    let initial = super::initial_plan(&pepper(), &declaration, NOW).unwrap();
+    assert_eq!(initial.to_string().lines().collect::<Vec<_>>(), lines);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 mod apply;
 mod check;
-mod empty_store;
 mod key;
 mod plan;
 mod print;

@@ -73,11 +73,10 @@ pub(crate) enum SecretText {
     Hash(Secret),
 }
 
-/// An administrator as declared.
+/// An administrator as declared, without the password, which nothing asks for yet.
 #[derive(Debug)]
 pub(crate) struct DeclaredAdmin {
     pub(crate) name: String,
-    pub(crate) password: SecretText,
     pub(crate) permissions: Vec<String>,
 }
 
@@ -86,8 +85,8 @@ pub(crate) struct DeclaredAdmin {
 pub(crate) enum StorageLocation {
     /// A SQLite file.
     Sqlite(PathBuf),
-    /// The URL of a PostgreSQL database.
-    Postgres(Secret),
+    /// A PostgreSQL database.
+    Postgres,
 }
 
 /// The key that seals private keys and the pepper at rest, 32 bytes in base64.

@@ -38,9 +38,10 @@ pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 const PREFIX: &str = "LATCHKEY__";
 
 /// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "server.public_url",
     "server.default_tenant",
+    "server.workers",
     "storage.url",
     "cache.redis_url",
     "keys.sealing_key.file",
@@ -192,6 +193,7 @@ mod tests {
         for key in KEYS {
             let value = match key {
                 "server.public_url" => "https://auth.example.com",
+                "server.workers" => "2",
                 "limits.failed_attempts" => "1/h",
                 _ => "x",
             };
@@ -200,7 +202,8 @@ mod tests {
             let layered = apply(file, &Environment::from([(variable_of(key).as_str(), value)])).ok().unwrap();
             let path: Vec<&str> = key.split('.').collect();
             let all = json(&layered.sections, |_| false);
-            assert_eq!(path.iter().fold(&all, |found, key| &found[key]), value, "{key}");
+            let found = path.iter().fold(&all, |found, key| &found[key]);
+            assert_eq!(found.to_string().trim_matches('"'), value, "{key}");
             let tls = layered.sections.server.listeners[0].tls.as_ref().unwrap();
             assert_eq!(tls.private_key.to_str(), Some("b"), "{key}");
         }

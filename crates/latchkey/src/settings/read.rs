@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     check,
-    declared::{DeclaredAdmin, DeclaredTenant, SealingKey, StorageLocation},
+    declared::{DeclaredTenant, SealingKey, StorageLocation},
     declared_tenants::{Declared, declared, settings},
     diagnostic::Diagnostic,
     document::Document,
@@ -14,7 +14,6 @@ use super::{
     layers::{self, Layered, Overridden, Sections},
     read_error::ReadError,
     resolve::Resolver,
-    secret::Secret,
     sections::{Limits, ProtectedResource, Reconcile, Server},
     source::Source,
     yaml,
@@ -25,14 +24,10 @@ use super::{
 pub(crate) struct Loaded {
     pub(crate) server: Server,
     pub(crate) storage: StorageLocation,
-    pub(crate) redis_url: Option<Secret>,
     pub(crate) reconcile: Reconcile,
     pub(crate) sealing_key: SealingKey,
     pub(crate) protected_resource: Option<ProtectedResource>,
     pub(crate) limits: Limits,
-    pub(crate) admins: Vec<DeclaredAdmin>,
-    /// What `/flow/execute` accepts as `applicationId`.
-    pub(crate) applications: Vec<String>,
     /// By id.
     pub(crate) tenants: Vec<DeclaredTenant>,
     /// SHA-256 in hexadecimal over everything read that tenants and clients come from.
@@ -139,13 +134,10 @@ fn resolve(
     Ok(Loaded {
         server,
         storage,
-        redis_url: cache.redis_url,
         reconcile: document.reconcile,
         sealing_key,
         protected_resource: document.protected_resource,
         limits,
-        admins,
-        applications: document.admin.applications,
         tenants: tenants.into_iter().map(|(tenant, _)| tenant).collect(),
         content_hash,
         warnings: located(findings.warnings),

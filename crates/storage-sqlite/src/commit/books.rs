@@ -16,12 +16,13 @@ const INSERT_GENERATION: &str = "INSERT INTO generations (content, applied_at) V
 const TAKE_FIRST_KEY: &str = "
     UPDATE tenants SET next_key = ?2 + 1, first_key_thumbprint = ?3 WHERE tenant_id = ?1 AND next_key = ?2";
 
+/// The plus: as for other updates of tenants, rows are found by their id.
 const MARK: &str = "
     UPDATE tenants
        SET fingerprint = unhex(value ->> 'fingerprint'),
            earlier_tokens_until = COALESCE(value ->> 'earlier_tokens_until', earlier_tokens_until)
       FROM json_each(?1)
-     WHERE tenant_id = value ->> 'tenant_id' AND managed_by = ?3";
+     WHERE tenant_id = value ->> 'tenant_id' AND +managed_by = ?3";
 
 /// `key` is the index in the batch, so that records keep the order of their changes.
 const AUDIT: &str = "

@@ -4,6 +4,7 @@
 
 mod books;
 mod clients;
+mod resource_servers;
 mod secrets;
 mod tenants;
 

@@ -1,5 +1,6 @@
 //! A database in a folder of its own, and declarations to apply to it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use administration::{
@@ -24,12 +25,12 @@ impl Sandbox {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("sqlite://{}", self.folder.path().join("data/latchkey.db").display())
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("data/latchkey.db")
     }
 
     pub(crate) async fn open(&self) -> Arc<SqliteDatabase> {
-        Arc::new(SqliteDatabase::open(&self.url()).await.unwrap())
+        Arc::new(SqliteDatabase::open(&self.path()).await.unwrap())
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a database file does beyond the contract of every store: opening, reconciling, and several processes on one file.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
+
 mod change_feed;
+mod converging;
 mod declared;
 mod opening;
 mod reconciling;

@@ -10,8 +10,7 @@ use testkit::fixtures::tenant_id;
 use crate::declared::{Sandbox, apply, declaration, tenant, value};
 
 async fn execute(sandbox: &Sandbox, sql: &'static str) {
-    let path = sandbox.url().trim_start_matches("sqlite://").to_owned();
-    let options = SqliteConnectOptions::new().filename(path);
+    let options = SqliteConnectOptions::new().filename(sandbox.path());
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     sqlx::query(sql).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
@@ -31,15 +30,18 @@ async fn a_new_file_is_made_with_its_folder_for_its_owner_only() {
 }
 
 #[tokio::test]
-async fn rows_are_there_after_the_file_is_opened_again() {
-    let sandbox = Sandbox::new();
-    let secrets = vec![value("chosen")];
-    {
-        // Neither closed nor checkpointed: what was answered is in the write-ahead log.
-        let database = sandbox.open().await;
-        apply(&database, &declaration(vec![tenant("acme", secrets)]), "one").await.unwrap();
-    }
+async fn what_was_answered_survives_the_end_of_the_process() {
+    let (sandbox, crashed) = (Sandbox::new(), Sandbox::new());
     let database = sandbox.open().await;
+    let secrets = vec![value("chosen")];
+    apply(&database, &declaration(vec![tenant("acme", secrets)]), "one").await.unwrap();
+    // What `kill -9` leaves: a file and its write-ahead log, neither closed nor folded together.
+    std::fs::create_dir_all(crashed.path().parent().unwrap()).unwrap();
+    for suffix in ["", "-wal"] {
+        let [from, to] = [sandbox.path(), crashed.path()].map(|path| format!("{}{suffix}", path.display()));
+        std::fs::copy(from, to).unwrap();
+    }
+    let database = crashed.open().await;
     assert!(database.find_tenant(&tenant_id("acme")).await.unwrap().is_some());
     assert_eq!(database.latest_generation().await.unwrap().unwrap().number, 1);
 }
@@ -51,40 +53,36 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                  VALUES (9999, 'from the future', TRUE, x'00', 0)";
     execute(&sandbox, newer).await;
-    let refused = SqliteDatabase::open(&sandbox.url()).await.unwrap_err();
+    let refused = SqliteDatabase::open(&sandbox.path()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused}");
     assert!(refused.to_string().contains("run a newer version of Latchkey"), "{refused}");
-    let refused = SqliteDatabase::open_read_only(&sandbox.url()).await.unwrap_err();
+    let refused = SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
 }
 
 #[tokio::test]
 async fn reading_only_makes_no_file_and_needs_the_schema() {
     let sandbox = Sandbox::new();
-    assert!(SqliteDatabase::open_read_only(&sandbox.url()).await.unwrap().is_none());
-    assert!(!std::path::Path::new(sandbox.url().trim_start_matches("sqlite://")).exists());
+    assert!(SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap().is_none());
+    assert!(!sandbox.path().exists());
     let database = sandbox.open().await;
     apply(&database, &declaration(vec![tenant("acme", Vec::new())]), "one").await.unwrap();
-    let reading = SqliteDatabase::open_read_only(&sandbox.url()).await.unwrap().unwrap();
+    let reading = SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap().unwrap();
     assert!(reading.find_tenant(&tenant_id("acme")).await.unwrap().is_some());
     assert!(reading.put_sealed_if_absent("x", b"y", testkit::fixtures::NOW).await.is_err());
     reading.close().await;
     database.close().await;
     execute(&sandbox, "DELETE FROM _sqlx_migrations WHERE version > 1").await;
-    let refused = SqliteDatabase::open_read_only(&sandbox.url()).await.unwrap_err();
+    let refused = SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Older { found: 1, .. }), "{refused}");
 }
 
 #[tokio::test]
-async fn only_files_are_opened() {
-    for bad in ["postgres://localhost/x", "sqlite::memory:", "sqlite://", "", "sqlite://x.db?mode=ro"] {
-        let refused = SqliteDatabase::open(bad).await.unwrap_err();
-        assert!(matches!(refused, OpenError::Unsupported(_)), "{bad}: {refused}");
-    }
+async fn another_file_is_no_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("not-a-database");
     std::fs::write(&path, "not a database, and long enough to be told from an empty one").unwrap();
-    let refused = SqliteDatabase::open(&path.display().to_string()).await.unwrap_err();
+    let refused = SqliteDatabase::open(&path).await.unwrap_err();
     assert!(matches!(refused, OpenError::Open { .. }), "{refused}");
 }
 

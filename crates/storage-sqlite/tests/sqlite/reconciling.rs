@@ -1,12 +1,13 @@
 //! Declarations applied to a real file.
 
+use std::sync::Arc;
+
 use administration::{
     AdministrationStore as _, ContentHash, DeclaredSecret, Options, Outcome, ReconcileError, Retirements,
 };
 use keys::{KeyId, LocalSealer, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
 use protocol::{Secret, SigningAlgorithm};
 use registry::{ClientStore as _, GeneratedSecret, SecretHash, hash_generated, salt_of};
-use std::sync::Arc;
 use tenancy::{TenantStatus, TenantStore as _};
 use testkit::fixtures::{NOW, client_id, tenant_id};
 

@@ -82,7 +82,7 @@ pub(crate) fn storage(
 ) -> Option<StorageLocation> {
     let url = storage.url.expose();
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Some(StorageLocation::Postgres(Secret::new(url.to_owned())));
+        return Some(StorageLocation::Postgres);
     }
     match url.strip_prefix("sqlite://") {
         Some(path)

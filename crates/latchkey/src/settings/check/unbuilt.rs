@@ -50,7 +50,7 @@ pub(crate) fn warn_storage(
     findings: &mut Findings,
 ) {
     match (storage, sealing_key) {
-        (StorageLocation::Postgres(_), _) => {
+        (StorageLocation::Postgres, _) => {
             let at = at.key("storage").key("url");
             findings.warning(at, format!("PostgreSQL {NOT_YET}"), "use sqlite:// until then");
         }

@@ -1,6 +1,6 @@
 //! Spans of time.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,10 +23,6 @@ impl Lifetime {
 
     pub(crate) const fn as_secs(self) -> u64 {
         self.0
-    }
-
-    pub(crate) const fn as_duration(self) -> Duration {
-        Duration::from_secs(self.0)
     }
 }
 

@@ -1,0 +1,86 @@
+//! Turns declared secrets into rows. Generated ones and hashes cost nothing; chosen ones are put aside, to be hashed by as many
+//! threads as there are cores, each of which takes 19 MiB besides its time.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::thread::{available_parallelism, scope};
+
+use protocol::{Secret, Timestamp};
+use registry::{
+    ChosenSalt, ClientSecret, GeneratedSecret, OutOfMemory, Pepper, SecretHash, UnknownHashFormat,
+    hash_chosen, hash_generated,
+};
+
+use crate::plan::PlannedSecret;
+use crate::{Declaration, DeclaredSecret, NewSecret};
+
+/// Rows that are ready, and secrets that are still to be hashed.
+pub(crate) struct Prepared {
+    pub(crate) rows: Vec<NewSecret>,
+    pub(crate) slow: Vec<SlowHash>,
+}
+
+/// A chosen secret on its way. It owns a copy, because it goes to another thread, and wipes it.
+pub(crate) struct SlowHash {
+    planned: PlannedSecret,
+    secret: Secret,
+    salt: ChosenSalt,
+    now: Timestamp,
+}
+
+pub(crate) fn prepare(
+    pepper: &Pepper,
+    declaration: &Declaration,
+    planned: &[PlannedSecret],
+    now: Timestamp,
+) -> Result<Prepared, UnknownHashFormat> {
+    let mut prepared = Prepared { rows: Vec::new(), slow: Vec::new() };
+    let mut salts = HashMap::new();
+    for planned in planned {
+        let (client, at) = planned.place;
+        match &declaration.tenants[&planned.tenant].clients[client].secrets[at] {
+            DeclaredSecret::Hash { phc, .. } => {
+                prepared.rows.push(row(planned, phc.parse()?, String::new(), now));
+            }
+            DeclaredSecret::Value { secret, .. } if GeneratedSecret::is_well_formed(secret.expose()) => {
+                let hint = secret.expose()[secret.expose().len() - 4..].to_owned();
+                let hash = hash_generated(pepper, &planned.tenant, &planned.client, secret);
+                prepared.rows.push(row(planned, hash, hint, now));
+            }
+            DeclaredSecret::Value { secret, .. } => {
+                let fresh = || planned.salt.clone().unwrap_or_else(ChosenSalt::generate);
+                let salt = salts.entry((&planned.tenant, &planned.client)).or_insert_with(fresh).clone();
+                let secret = Secret::new(secret.expose().to_owned());
+                prepared.slow.push(SlowHash { planned: planned.clone(), secret, salt, now });
+            }
+        }
+    }
+    Ok(prepared)
+}
+
+pub(crate) fn hash_slow(slow: Vec<SlowHash>) -> Result<Vec<NewSecret>, OutOfMemory> {
+    let threads = available_parallelism().map_or(1, NonZeroUsize::get);
+    let share = slow.len().div_ceil(threads).max(1);
+    scope(|scope| {
+        let running: Vec<_> = slow.chunks(share).map(|share| scope.spawn(|| hash_share(share))).collect();
+        let mut rows = Vec::with_capacity(slow.len());
+        for thread in running {
+            rows.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(rows)
+    })
+}
+
+fn hash_share(share: &[SlowHash]) -> Result<Vec<NewSecret>, OutOfMemory> {
+    let hashed = |SlowHash { planned, secret, salt, now }: &SlowHash| {
+        Ok(row(planned, hash_chosen(secret, salt)?, String::new(), *now))
+    };
+    share.iter().map(hashed).collect()
+}
+
+fn row(planned: &PlannedSecret, hash: SecretHash, hint: String, now: Timestamp) -> NewSecret {
+    let PlannedSecret { tenant, client, id, digest, expires_at, .. } = planned.clone();
+    let secret = ClientSecret { id, hash, hint, created_at: now, expires_at, revoked_at: None };
+    NewSecret { tenant, client, secret, declared_digest: digest }
+}

@@ -1,0 +1,74 @@
+//! How far applying a declaration may go, and what becomes of it.
+
+use keys::SealError;
+use protocol::Timestamp;
+use registry::{OutOfMemory, UnknownHashFormat};
+use tenancy::StoreError;
+use tokio::task::JoinError;
+
+use crate::{Conflicts, Invalidation, Plan, Retirements};
+
+/// How often a plan is made anew because somebody else was faster; each time somebody got further.
+pub(crate) const ATTEMPTS: usize = 5;
+
+/// How far applying may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many rows may be retired without being asked.
+    pub max_retired: Retirements,
+    /// The operator asks for it: retire as many as there are.
+    pub prune: bool,
+    /// The operator asks for it: apply again what a later configuration has replaced.
+    pub force_generation: bool,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What became of a declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is what was applied last; nothing was looked at.
+    Unchanged,
+    /// The store agrees with it now.
+    Applied {
+        /// What changed.
+        plan: Plan,
+        /// Its number.
+        generation: u64,
+        /// What caches must forget.
+        invalidations: Vec<Invalidation>,
+    },
+    /// A later one has replaced it, so the store is served as it is: this replica was left behind.
+    OlderGeneration,
+    /// It would retire more than is allowed unasked, as a truncated file would; nothing was written.
+    TooManyRetired {
+        /// What would change.
+        plan: Plan,
+    },
+}
+
+/// A declaration could not be applied; nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The declaration and the store contradict each other.
+    #[error(transparent)]
+    Conflicts(#[from] Conflicts),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A first key could not be sealed.
+    #[error("a first key cannot be sealed")]
+    Seal(#[from] SealError),
+    /// A secret could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] OutOfMemory),
+    /// A declared hash is of no known format, although the comparison let it through.
+    #[error(transparent)]
+    UnknownHash(#[from] UnknownHashFormat),
+    /// The program is stopping or out of threads.
+    #[error("hashing was interrupted")]
+    Interrupted(#[from] JoinError),
+    /// Others kept writing; another try will find their work.
+    #[error("the store was changed at the same time, {ATTEMPTS} times in a row")]
+    Contended,
+}
