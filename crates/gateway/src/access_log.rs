@@ -107,7 +107,9 @@ where
             line.route = response.request().match_pattern();
             line.status = response.status();
             line.notes = response.request().extensions_mut().remove::<Notes>().unwrap_or_default();
-            response.headers_mut().insert(HeaderName::from_static("x-request-id"), line.request_id.to_header());
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static("x-request-id"), line.request_id.to_header());
             Ok(response.map_body(|_, body| LoggedBody { body, _line: line }))
         })
     }

@@ -53,10 +53,8 @@ impl Gateway {
     /// # Errors
     /// [`BindError`], naming the address.
     pub fn bind(options: &Options, services: &Services) -> Result<Self, BindError> {
-        let mut builder = Server::build()
-            .workers(options.workers)
-            .disable_signals()
-            .shutdown_timeout(DRAIN.as_secs());
+        let mut builder =
+            Server::build().workers(options.workers).disable_signals().shutdown_timeout(DRAIN.as_secs());
         let mut addresses = Vec::with_capacity(options.listeners.len());
         for listener in &options.listeners {
             let failed = |source| BindError { address: listener.address, source };

@@ -75,7 +75,8 @@ mod tests {
             client_id: String::new(),
         };
         let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());
-        let resource = ProtectedResource { tenant: "acme".to_owned(), audience: "api".to_owned(), required_scope };
+        let resource =
+            ProtectedResource { tenant: "acme".to_owned(), audience: "api".to_owned(), required_scope };
         assert_eq!(decide(&claims, &resource).is_ok(), admitted, "{held:?} {required:?}");
     }
 
@@ -86,5 +87,16 @@ mod tests {
         check(Some("api:readonly"), Some("api:read"), false);
         check(None, Some("api:read"), false);
         check(None, None, true);
+    }
+
+    #[test]
+    fn refusals_have_the_codes_of_bearer_tokens() {
+        let scope = BearerRefusal::InsufficientScope(ScopeToken::parse("x").unwrap());
+        assert_eq!(ErrorResponse::from(&scope).error, ErrorCode::InsufficientScope);
+        for refusal in
+            [BearerRefusal::TenantSuspended, TokenError::Expired.into(), TokenError::WrongAudience.into()]
+        {
+            assert_eq!(ErrorResponse::from(&refusal).error, ErrorCode::InvalidToken, "{refusal}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The program: settings, composition, command line. Without a command it serves.
 
+mod apply;
 mod clock;
 mod command;
 mod declare;
@@ -9,6 +10,7 @@ mod reload;
 mod sealing;
 mod settings;
 mod start_error;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ pub struct AuthorizationServerMetadata {
     /// Where the public keys are.
     pub jwks_uri: String,
     /// Scopes that resource servers of this tenant have declared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
     /// None: there is no authorization endpoint.
     pub response_types_supported: [&'static str; 0],
@@ -42,5 +43,29 @@ impl AuthorizationServerMetadata {
             introspection_endpoint: format!("{base}/oauth/introspect"),
             introspection_endpoint_auth_methods_supported: ClientAuthenticationMethod::SERVED,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_says_what_works_and_nothing_else() {
+        let document =
+            AuthorizationServerMetadata::new("https://a.example", "https://b.example", vec!["x".to_owned()]);
+        let methods = r#"["client_secret_basic","client_secret_post"]"#;
+        let expected = format!(
+            concat!(
+                r#"{{"issuer":"https://a.example","token_endpoint":"https://b.example/oauth/token","#,
+                r#""jwks_uri":"https://b.example/.well-known/jwks.json","scopes_supported":["x"],"#,
+                r#""response_types_supported":[],"grant_types_supported":["client_credentials"],"#,
+                r#""token_endpoint_auth_methods_supported":{},"#,
+                r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
+                r#""introspection_endpoint_auth_methods_supported":{}}}"#
+            ),
+            methods, methods
+        );
+        assert_eq!(serde_json::to_string(&document).unwrap(), expected);
     }
 }

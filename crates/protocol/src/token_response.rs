@@ -24,3 +24,23 @@ pub struct TokenResponse {
     #[serde(skip_serializing_if = "Scope::is_empty")]
     pub scope: Scope,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_holds_no_refresh_token_and_no_empty_scope() {
+        for (scope, last) in [("", ""), ("a b", r#","scope":"a b""#)] {
+            let scope = Scope::parse(scope).unwrap();
+            let answer = TokenResponse {
+                access_token: "t".to_owned(),
+                token_type: TokenType::Bearer,
+                expires_in: 2,
+                scope,
+            };
+            let expected = format!(r#"{{"access_token":"t","token_type":"Bearer","expires_in":2{last}}}"#);
+            assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
+        }
+    }
+}

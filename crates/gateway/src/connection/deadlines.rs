@@ -43,7 +43,9 @@ impl Deadlines {
     pub(crate) fn bytes_came(&self, now: Instant) {
         self.0.set(match self.0.get() {
             Phase::Idle { .. } => Phase::Head { until: now + HEAD },
-            Phase::Serving { body_read, more_came } => Phase::Serving { body_read, more_came: more_came || body_read },
+            Phase::Serving { body_read, more_came } => {
+                Phase::Serving { body_read, more_came: more_came || body_read }
+            }
             head @ Phase::Head { .. } => head,
         });
     }
@@ -64,7 +66,10 @@ impl Deadlines {
     pub(crate) fn request_ended(&self, now: Instant) {
         self.0.set(match self.0.get() {
             Phase::Serving { body_read: true, more_came: false } => Phase::Idle { until: now + IDLE },
-            Phase::Serving { .. } => Phase::Head { until: now + HEAD },
+            Phase::Serving { body_read: true, more_came: true } => Phase::Head { until: now + HEAD },
+            // Nobody read the body, so nobody knows whether all of it has come: the connection goes soon, but without an answer
+            // to a head that may not have begun.
+            Phase::Serving { body_read: false, .. } => Phase::Idle { until: now + HEAD },
             between => between,
         });
     }
@@ -121,5 +126,14 @@ mod tests {
         deadlines.bytes_came(start);
         deadlines.request_ended(start);
         assert_eq!(deadlines.expired(start + HEAD), Some(Expired::Head));
+    }
+
+    #[test]
+    fn a_connection_whose_body_nobody_read_is_closed_soon_and_silently() {
+        let start = Instant::now();
+        let deadlines = Deadlines::start(start);
+        deadlines.request_began(true);
+        deadlines.request_ended(start);
+        assert_eq!(deadlines.expired(start + HEAD), Some(Expired::Idle));
     }
 }

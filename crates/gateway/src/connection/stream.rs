@@ -14,7 +14,7 @@ use super::Deadlines;
 use super::deadlines::{Expired, HEAD};
 
 const TIMED_OUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncache-control: no-store\r\n\
-content-type: application/json\r\ncontent-length: 88\r\n\r\n\
+pragma: no-cache\r\ncontent-type: application/json\r\ncontent-length: 88\r\n\r\n\
 {\"error\":\"invalid_request\",\"error_description\":\"The request head took too long to come\"}";
 
 /// A socket that ends when its client takes too long.
@@ -52,7 +52,11 @@ impl WatchedStream {
 }
 
 impl AsyncRead for WatchedStream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         if let Poll::Ready(result) = Pin::new(&mut this.socket).poll_read(cx, buffer) {

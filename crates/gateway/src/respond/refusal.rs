@@ -195,7 +195,9 @@ impl ResponseError for Refusal {
             response.force_close();
         }
         match &self.body {
-            Some(body) => response.insert_header(ContentType::json()).body(serde_json::to_vec(body).unwrap_or_default()),
+            Some(body) => {
+                response.insert_header(ContentType::json()).body(serde_json::to_vec(body).unwrap_or_default())
+            }
             None => response.finish(),
         }
     }

@@ -1,11 +1,20 @@
 //! The OpenAPI document and a page to read it with. Every script is in the program: the page asks no other server for anything.
 
+use std::convert::Infallible;
 use std::sync::LazyLock;
 
+use actix_http::body::{MessageBody, SizedStream};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType};
+use actix_web::web::Bytes;
+use futures_util::stream;
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(crate::openapi::document);
+/// Megabytes, so unpacked once and never copied whole for a request.
+static SCRIPT: LazyLock<Bytes> =
+    LazyLock::new(|| scalar_api_reference::get_asset("scalar.js").unwrap_or_default().into());
+/// What of it waits in memory for a client that reads slowly.
+const CHUNK: usize = 32 * 1024;
 
 /// The page. Its scripts are files of their own, so that the policy can forbid inline ones.
 const PAGE: &str = "<!doctype html><html lang=\"en\"><head><title>Latchkey API</title><meta charset=\"utf-8\">\
@@ -34,14 +43,16 @@ pub(crate) async fn page() -> HttpResponse {
 /// The page's library.
 #[utoipa::path(get, path = "/docs/scalar.js", tag = "documentation", responses((status = 200, description = "A script")))]
 pub(crate) async fn script() -> HttpResponse {
-    javascript(scalar_api_reference::get_asset("scalar.js").unwrap_or_default())
+    let chunk = |at| Ok::<_, Infallible>(SCRIPT.slice(at..SCRIPT.len().min(at + CHUNK)));
+    let chunks = (0..SCRIPT.len()).step_by(CHUNK).map(chunk);
+    javascript(SizedStream::new(SCRIPT.len() as u64, stream::iter(chunks)))
 }
 
 pub(super) async fn start() -> HttpResponse {
-    javascript(START.into())
+    javascript(START)
 }
 
-fn javascript(body: Vec<u8>) -> HttpResponse {
+fn javascript(body: impl MessageBody + 'static) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/javascript; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))

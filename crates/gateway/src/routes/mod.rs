@@ -39,8 +39,14 @@ pub(crate) fn configure(surface: Surface) -> impl FnOnce(&mut ServiceConfig) {
                 .service(get("/api/v1/tenant/{id}/.well-known/jwks.json", jwks::jwks))
                 .service(get("/oauth2/jwks", jwks::jwks))
                 .service(get("/api/v1/tenant/{id}/.well-known/openid-configuration", metadata::metadata))
-                .service(get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata))
-                .service(get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata))
+                .service(get(
+                    "/api/v1/tenant/{id}/.well-known/oauth-authorization-server",
+                    metadata::metadata,
+                ))
+                .service(get(
+                    "/.well-known/oauth-authorization-server/api/v1/tenant/{id}",
+                    metadata::metadata,
+                ))
                 .service(get("/api/v1/protected-resource", protected_resource::protected_resource))
                 .service(get("/openapi.json", documentation::document))
                 .service(get("/docs", documentation::page))

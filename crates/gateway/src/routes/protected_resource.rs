@@ -51,7 +51,10 @@ pub(crate) async fn protected_resource(
     secret_json(&Answer {
         data: "Protected resource data",
         tenant: &resource.tenant,
-        caller: Caller { r#type: if claims.sub == claims.client_id { "machine" } else { "user" }, client_id: &claims.client_id },
+        caller: Caller {
+            r#type: if claims.sub == claims.client_id { "machine" } else { "user" },
+            client_id: &claims.client_id,
+        },
         scopes: claims.scope.as_deref().unwrap_or_default().split_whitespace().collect(),
     })
 }

@@ -40,7 +40,11 @@ pub(crate) async fn strategies(
 ) -> Result<HttpResponse, Refusal> {
     let tenant = services.tenants.resolve(tenant_name(&incoming, &default_tenant)).await?;
     incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
-    fresh_json(&Answer { tenant_id: tenant.id.as_str(), tenant_name: &tenant.name, strategies: enabled(&tenant) })
+    fresh_json(&Answer {
+        tenant_id: tenant.id.as_str(),
+        tenant_name: &tenant.name,
+        strategies: enabled(&tenant),
+    })
 }
 
 fn enabled(tenant: &Tenant) -> Vec<Strategy> {

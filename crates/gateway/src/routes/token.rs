@@ -40,7 +40,11 @@ pub(crate) async fn token(
     secret_json(&issued.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?)
 }
 
-async fn issue(services: &Services, tenant: &Tenant, incoming: &mut Incoming) -> Result<TokenResponse, Refusal> {
+async fn issue(
+    services: &Services,
+    tenant: &Tenant,
+    incoming: &mut Incoming,
+) -> Result<TokenResponse, Refusal> {
     let body = incoming.form().await?;
     let now = (services.clock)();
     let (credentials, request) = TokenRequest::parse(incoming.authorization()?, &body)?;

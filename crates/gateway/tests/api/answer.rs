@@ -89,6 +89,10 @@ impl Answer {
 
     #[track_caller]
     pub(crate) fn assert_not_stored(&self) {
-        assert_eq!((self.header("cache-control"), self.header("pragma")), ("no-store", "no-cache"), "{self:?}");
+        assert_eq!(
+            (self.header("cache-control"), self.header("pragma")),
+            ("no-store", "no-cache"),
+            "{self:?}"
+        );
     }
 }

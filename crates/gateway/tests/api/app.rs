@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
+use futures_util::FutureExt as _;
 use gateway::{Gateway, Listener, Options, Services, Surface};
 use grants::{Engine, ProtectedResource};
-use keys::{KeyPool, KeyRings, LocalSealer, SealingKey};
+use keys::{KeyPool, KeyRings, LocalSealer, SealingKey, SigningKeyStore as _};
 use protocol::{ScopeToken, Timestamp};
-use registry::{Authenticator, Client, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets};
+use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets};
 use reqwest::{Method, RequestBuilder};
 use tenancy::{Tenant, TenantResolver};
 use testkit::{MemoryStore, fixtures};
@@ -18,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use crate::answer::Answer;
+use crate::forge::Forge;
 use crate::people::{self, Secrets};
 
 pub(crate) const ACME: &str = "acme";
@@ -28,7 +30,6 @@ pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
 /// A running gateway. It stops when it is dropped.
 pub(crate) struct TestApp {
     pub(crate) store: Arc<MemoryStore>,
-    pub(crate) sealer: Arc<LocalSealer>,
     pub(crate) acme: Secrets,
     pub(crate) globex: Secrets,
     address: SocketAddr,
@@ -46,16 +47,29 @@ impl TestApp {
 
     /// With other options.
     pub(crate) fn start_with(options: &Options) -> Self {
+        Self::start_over(options, |store| TenantResolver::new(store))
+    }
+
+    /// With another way to find tenants.
+    pub(crate) fn start_over(
+        options: &Options,
+        tenants: impl FnOnce(Arc<MemoryStore>) -> TenantResolver,
+    ) -> Self {
         let store = Arc::new(MemoryStore::new());
         let pepper = Arc::new(Pepper::generate());
         let acme = people::settle(&store, &pepper, &fixtures::tenant(ACME));
         let globex = people::settle(&store, &pepper, &fixtures::tenant(GLOBEX));
-        let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
-        let keys = Arc::new(KeyRings::new(store.clone(), sealer.clone(), KeyPool::new(0), 16));
+        let sealing_key = SealingKey::generate().unwrap();
+        for tenant in [ACME, GLOBEX].map(fixtures::tenant_id) {
+            let record = Forge::of(tenant.as_str()).record(&tenant, &sealing_key);
+            assert!(store.add_key(&tenant, &record).now_or_never().unwrap().unwrap());
+        }
+        let sealer = Arc::new(LocalSealer::new(sealing_key));
+        let keys = Arc::new(KeyRings::new(store.clone(), sealer, KeyPool::new(0), 16));
         let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
         let ticking = clock.clone();
         let services = Services {
-            tenants: TenantResolver::new(store.clone()),
+            tenants: tenants(store.clone()),
             authenticator: Arc::new(Authenticator::new(
                 store.clone(),
                 pepper,
@@ -72,12 +86,22 @@ impl TestApp {
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));
         let http = reqwest::Client::new();
-        Self { store, sealer, acme, globex, address, clock, http, stop: Some(stop), server: Some(server) }
+        Self { store, acme, globex, address, clock, http, stop: Some(stop), server: Some(server) }
     }
 
     /// The secrets of a tenant's clients.
     pub(crate) fn secrets(&self, tenant: &str) -> &Secrets {
         if tenant == ACME { &self.acme } else { &self.globex }
+    }
+
+    /// How often requests asked the store: all its calls but those that put the keys there.
+    pub(crate) fn store_calls(&self) -> u64 {
+        self.store.calls().total() - 2
+    }
+
+    /// Stops it without waiting for the end.
+    pub(crate) fn begin_to_stop(&mut self) {
+        drop(self.stop.take());
     }
 
     /// Moves the clock on.
@@ -94,11 +118,6 @@ impl TestApp {
         let mut tenant = people::tenant(tenant);
         change(&mut tenant);
         self.store.put_tenant(tenant);
-    }
-
-    /// Adds a client without secrets of its own: it knows the secret that `of` knows there.
-    pub(crate) fn add_client(&self, client: Client) {
-        self.store.put_client(client);
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -138,7 +157,7 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        self.begin_to_stop();
         let ended = self.server.take().map(JoinHandle::join);
         if !std::thread::panicking() {
             ended.unwrap().unwrap();

@@ -5,38 +5,47 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use keys::{
-    KeyId, KeyRecord, KeySealer as _, PrivateKeyDocument, SealingContext, SigningKey, SigningKeyStore as _,
-};
+use keys::{KeyId, KeyRecord, PrivateKeyDocument, SealingContext, SealingKey, SigningKey};
+use protocol::Secret;
 use protocol::SigningAlgorithm::RS256;
 use serde_json::{Value, json};
+use tenancy::TenantId;
 use testkit::fixtures;
 
-use crate::app::{PUBLIC_URL, TestApp};
+use crate::app::{ACME, GLOBEX, PUBLIC_URL};
 
-/// An RSA key of which the test knows the private half.
+/// An RSA key of which the test knows the private half. Fixtures: generating keys would be most of the time that these tests take.
 pub(crate) struct Forge {
     document: PrivateKeyDocument,
 }
 
 impl Forge {
-    /// A key that no tenant has.
-    pub(crate) fn foreign() -> Self {
-        Self { document: PrivateKeyDocument::generate(RS256).unwrap() }
+    /// The key `oauth2-key-1` of a tenant.
+    pub(crate) fn of(tenant: &str) -> Self {
+        Self::read(match tenant {
+            ACME => include_str!("keys/acme.pem"),
+            GLOBEX => include_str!("keys/globex.pem"),
+            _ => panic!("no key of {tenant}"),
+        })
     }
 
-    /// The first key of a tenant that has had none, `oauth2-key-1`.
-    pub(crate) async fn of(app: &TestApp, tenant: &str) -> Self {
-        let forge = Self::foreign();
-        let (tenant, id) = (fixtures::tenant_id(tenant), KeyId::numbered(1));
-        let context = SealingContext::SigningKey { tenant: &tenant, id, algorithm: RS256 };
-        let record = KeyRecord {
-            sealed_private_key: app.sealer.seal(&context, forge.document.expose()).await.unwrap(),
-            thumbprint: forge.signing_key().thumbprint().to_owned(),
+    /// A key that no tenant has.
+    pub(crate) fn foreign() -> Self {
+        Self::read(include_str!("keys/foreign.pem"))
+    }
+
+    /// As the store keeps it.
+    pub(crate) fn record(&self, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
+        let context = SealingContext::SigningKey { tenant, id: KeyId::numbered(1), algorithm: RS256 };
+        KeyRecord {
+            sealed_private_key: sealing_key.seal(&context, self.document.expose()).unwrap(),
+            thumbprint: self.signing_key().thumbprint().to_owned(),
             ..fixtures::key(1)
-        };
-        assert!(app.store.add_key(&tenant, &record).await.unwrap(), "{tenant} has a key already");
-        forge
+        }
+    }
+
+    fn read(pem: &str) -> Self {
+        Self { document: keys::import(&Secret::new(pem.to_owned()), RS256).unwrap().pkcs8 }
     }
 
     /// A token with the usual header.

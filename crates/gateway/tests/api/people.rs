@@ -29,7 +29,7 @@ pub(crate) const ASSERTING: &str = "asserting";
 /// Is suspended.
 pub(crate) const SUSPENDED: &str = "suspended";
 /// Has an identifier that Basic credentials have to encode.
-pub(crate) const ODD: &str = "od:d/client 1+1%";
+pub(crate) const ODD: &str = "odd/client 1+1%";
 /// Everybody of this module.
 pub(crate) const ALL: [&str; 10] =
     [SVC, CHOSEN, WRITER, PLAIN, GATEKEEPER, AUDITOR, CODE_ONLY, ASSERTING, SUSPENDED, ODD];

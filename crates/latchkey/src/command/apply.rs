@@ -7,7 +7,7 @@ use administration::Outcome;
 
 use super::{block_on, print};
 use crate::platform::Platform;
-use crate::reload::{self, Asked};
+use crate::apply::{self, Asked};
 use crate::settings::{Environment, read};
 use crate::start_error::StartError;
 
@@ -16,7 +16,7 @@ pub(crate) fn apply(config: &Path, prune: bool) -> Result<ExitCode, StartError> 
     let loaded = read(config, &Environment::of_process())?;
     let outcome = block_on(async {
         let platform = Platform::open(&loaded).await?;
-        let outcome = reload::apply(&platform, loaded, Asked { prune, force: true }).await;
+        let outcome = apply::apply(&platform, loaded, Asked { prune, force: true }).await;
         platform.database.close().await;
         outcome
     })?;

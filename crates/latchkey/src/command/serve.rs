@@ -11,10 +11,13 @@ use gateway::{Gateway, GatewayHandle};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::block_on;
+use crate::apply::{self, Asked};
 use crate::logging;
 use crate::platform::{Platform, gateway_options};
-use crate::reload::{self, Asked, Reload};
-use crate::settings::{Environment, Loaded, SAMPLE_SECRET, SecretText, Variable, read, refuse_beyond_loopback};
+use crate::reload::Reload;
+use crate::settings::{
+    Environment, Loaded, SAMPLE_SECRET, SecretText, Variable, read, refuse_beyond_loopback,
+};
 use crate::start_error::StartError;
 
 /// More tenants than these are counted, not named.
@@ -41,11 +44,11 @@ async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<
     let options = gateway_options(&loaded)?;
     let platform = Arc::new(Platform::open(&loaded).await?);
     let feed = platform.database.change_feed().await?;
-    let reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
+    let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
     let (watched, tenants, sample) = (loaded.watched.clone(), names(&loaded), sample_client(&loaded));
 
-    let outcome = reload::apply(&platform, loaded, Asked::default()).await?;
-    reload::say(&outcome);
+    let outcome = apply::apply(&platform, loaded, Asked::default()).await?;
+    reload.took(&outcome).await?;
     if let Outcome::TooManyRetired { plan } = outcome {
         return Err(StartError::TooManyRetired(Box::new(plan)));
     }
@@ -71,7 +74,8 @@ async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<
 }
 
 async fn stop_on_signal(gateway: GatewayHandle) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return tracing::error!("signals cannot be listened to; the program ends only by force");
     };
@@ -93,7 +97,9 @@ fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
     loaded.tenants.iter().find_map(|tenant| {
         let client = tenant.clients.iter().find(|(_, client)| {
             let mut secrets = client.secrets.iter();
-            secrets.any(|secret| matches!(&secret.secret, SecretText::Value(text) if text.expose() == SAMPLE_SECRET))
+            secrets.any(
+                |secret| matches!(&secret.secret, SecretText::Value(text) if text.expose() == SAMPLE_SECRET),
+            )
         });
         client.map(|(id, _)| (tenant.id.clone(), id.clone()))
     })

@@ -1,11 +1,13 @@
 //! The rules over secrets and passwords, wherever they were found.
 
+use registry::is_importable;
+
 use super::{
     super::{
         declared::{DeclaredClient, SecretText},
         findings::{Findings, Location},
     },
-    text::{LONGEST_SECRET, is_our_argon2id, unfit},
+    text::{LONGEST_SECRET, unfit},
 };
 
 /// The secret of the sample client in the repository's config.yaml.
@@ -31,7 +33,7 @@ pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Fi
                 findings.exposed(at.clone(), problem, mend);
             }
         }
-        SecretText::Hash(hash) if !is_our_argon2id(hash.expose()) => {
+        SecretText::Hash(hash) if !is_importable(hash.expose()) => {
             findings.error(at.key("hash"), NO_SUCH_HASH, IMPORTABLE);
         }
         SecretText::Hash(_) => {}

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use tenancy::{Issuer, TenantId};
+
 use super::{
     super::{
         declared::{DeclaredSigning, DeclaredTenant},
@@ -14,20 +16,15 @@ use super::{
 /// How long a replica may go on serving a key set from its own memory. Published keys must be older than that, too.
 const IN_PROCESS_CACHE: Lifetime = Lifetime::from_secs(10);
 const SECOND: Lifetime = Lifetime::from_secs(1);
-/// The tenant of platform administrators; it is made by `latchkey admin init`.
-const PLATFORM: &str = "platform";
 
 /// Tenant ids are `[a-z0-9][a-z0-9-]{0,62}`.
 pub(crate) fn is_tenant_id(text: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.len() <= 63
-        && text.bytes().next().is_some_and(letter)
-        && text.bytes().all(|byte| letter(byte) || byte == b'-')
+    TenantId::parse(text).is_ok()
 }
 
 /// What is wrong with an id, whichever file names it.
 pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
-    if id == PLATFORM {
+    if id == TenantId::PLATFORM {
         let problem = "`platform` is the tenant of platform administrators";
         findings.key_error(at, problem, "choose another id; `latchkey admin init` makes this one");
     } else if !is_tenant_id(id) {
@@ -82,7 +79,12 @@ pub(crate) fn check_issuers(
         let aliases = tenant.issuer_aliases.iter().enumerate();
         let aliases = aliases.map(|(index, alias)| (at.item("issuer_aliases", index), alias.as_str()));
         for (at, issuer) in std::iter::once((at.key("issuer"), tenant.issuer.as_str())).chain(aliases) {
-            check_name(findings, at.clone(), false, "the issuer", issuer);
+            if Issuer::parse(issuer).is_err() {
+                let mend = "write 1 to 255 printable ASCII characters without blanks, quotes and backslashes";
+                findings.error(at.clone(), "this cannot be an issuer", mend);
+            } else {
+                check_name(findings, at.clone(), false, "the issuer", issuer);
+            }
             if let Some(owner) = owners.insert(issuer, &tenant.id) {
                 let problem = if owner == tenant.id {
                     "this tenant has the same issuer or alias already".to_owned()

@@ -1,0 +1,225 @@
+//! The line that each request leaves in the log: what is in it, and that no secret is in any line, whatever was sent.
+
+use std::fmt::Debug;
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use reqwest::Method;
+use testkit::Failure;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
+use crate::people::{CHOSEN, SVC};
+
+/// Keeps every event of the process as text; tests find their own by request id.
+struct Capture(Mutex<Vec<Line>>);
+
+#[derive(Clone, Debug)]
+struct Line {
+    target: &'static str,
+    fields: Vec<(&'static str, String)>,
+}
+
+impl Line {
+    fn get(&self, name: &str) -> &str {
+        self.fields.iter().find(|(field, _)| *field == name).map_or("", |(_, value)| value)
+    }
+}
+
+struct Collector(&'static Capture);
+
+impl Subscriber for Collector {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line { target: event.metadata().target(), fields: Vec::new() };
+        event.record(&mut line);
+        self.0.0.lock().unwrap().push(line);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.fields.push((field.name(), format!("{value:?}")));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields.push((field.name(), value.to_owned()));
+    }
+}
+
+/// One for the process: tests may share it.
+fn capture() -> &'static Capture {
+    static CAPTURE: OnceLock<&'static Capture> = OnceLock::new();
+    CAPTURE.get_or_init(|| {
+        let capture: &'static Capture = Box::leak(Box::new(Capture(Mutex::default())));
+        tracing::subscriber::set_global_default(Collector(capture)).unwrap();
+        capture
+    })
+}
+
+/// The access line of an answer. It is written after the answer, so it may still be on its way.
+async fn line_of(answer: &Answer) -> Line {
+    let id = answer.header("x-request-id");
+    assert_eq!(id.len(), 16, "{answer:?}");
+    for _ in 0..500 {
+        let lines = capture().0.lock().unwrap().clone();
+        let mut own =
+            lines.into_iter().filter(|line| line.target == "access" && line.get("request_id") == id);
+        if let Some(line) = own.next() {
+            assert!(own.next().is_none(), "two lines of one request");
+            return line;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no line of {answer:?}");
+}
+
+async fn check(answer: &Answer, method: &str, route: &str, tenant: &str, client: &str) {
+    let line = line_of(answer).await;
+    let names: Vec<_> = line.fields.iter().map(|(name, _)| *name).collect();
+    let expected = ["method", "route", "status", "tenant", "client_id", "latency_us", "request_id"];
+    assert_eq!(names, expected);
+    let values = ["method", "route", "status", "tenant", "client_id"].map(|name| line.get(name));
+    assert_eq!(values, [method, route, &answer.status.to_string(), tenant, client]);
+    assert!(line.get("latency_us").parse::<u64>().unwrap() < 60_000_000, "{line:?}");
+}
+
+#[tokio::test]
+async fn each_request_leaves_one_line() {
+    capture();
+    let app = TestApp::start();
+    let token_route = "/api/v1/tenant/{id}/oauth/token";
+    for tenant in [ACME, GLOBEX] {
+        let ask = async |client: &str, secret: &str| {
+            let form =
+                [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
+            app.post(&token_path(tenant), &form).await
+        };
+        let good = ask(SVC, app.secrets(tenant).of(SVC)).await;
+        check(&good, "POST", token_route, tenant, SVC).await;
+        check(&ask(SVC, "wrong").await, "POST", token_route, tenant, "-").await;
+        let strategies = app.get(&tenant_path(tenant, "/strategies")).await;
+        check(&strategies, "GET", "/api/v1/tenant/{id}/strategies", tenant, "-").await;
+        let head = app.request(Method::HEAD, &tenant_path(tenant, "/.well-known/jwks.json"));
+        check(&Answer::to(head).await, "HEAD", "/api/v1/tenant/{id}/.well-known/jwks.json", tenant, "-")
+            .await;
+    }
+    check(&app.post("/oauth/token", &[]).await, "POST", "/oauth/token", ACME, "-").await;
+    check(&app.get("/oauth/token").await, "GET", "/oauth/token", "-", "-").await;
+    check(
+        &app.get(&tenant_path("initech", "/strategies")).await,
+        "GET",
+        "/api/v1/tenant/{id}/strategies",
+        "-",
+        "-",
+    )
+    .await;
+    check(&app.get("/no/such/path").await, "GET", "-", "-", "-").await;
+    let token = app.token(ACME).await;
+    let resource = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token);
+    check(&Answer::to(resource).await, "GET", "/api/v1/protected-resource", ACME, SVC).await;
+}
+
+#[tokio::test]
+async fn every_request_has_an_identifier_of_its_own() {
+    capture();
+    let app = TestApp::start();
+    let mut identifiers = Vec::new();
+    for tenant in [ACME, GLOBEX, "initech"] {
+        let request = app.request(Method::GET, &tenant_path(tenant, "/strategies"));
+        let answer = Answer::to(request.header("x-request-id", "0000000000000000")).await;
+        identifiers.push(answer.header("x-request-id").to_owned());
+    }
+    identifiers.push("0000000000000000".to_owned());
+    identifiers.sort();
+    identifiers.dedup();
+    assert_eq!(identifiers.len(), 4);
+}
+
+const CANARY: &str = "canary-5f1c";
+
+#[tokio::test]
+async fn no_secret_is_in_any_line_of_good_and_bad_requests() {
+    capture();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(tenant));
+        let token = app.token(tenant).await;
+        let mut last = provoke(&app, tenant, &token).await;
+        for failure in [Failure::Unavailable, Failure::Fault] {
+            app.store.fail_with(failure);
+            last = provoke(&app, tenant, &token).await;
+        }
+        line_of(&last).await;
+        let mut secrets = vec![CANARY.to_owned(), token.clone()];
+        secrets.extend(token.split('.').map(str::to_owned));
+        for owner in [tenant, other] {
+            secrets.extend([SVC, CHOSEN].map(|client| app.secrets(owner).of(client).to_owned()));
+        }
+        let lines = capture().0.lock().unwrap().clone();
+        assert!(lines.iter().any(|line| line.target != "access"), "faults are told too");
+        for line in lines {
+            let text = format!("{line:?}");
+            for secret in &secrets {
+                assert!(!text.contains(secret.as_str()), "{secret} in {text}");
+            }
+        }
+    }
+}
+
+/// Sends the canary, a secret and a token wherever a caller can put them.
+async fn provoke(app: &TestApp, tenant: &str, token: &str) -> Answer {
+    let secret = app.secrets(tenant).of(SVC);
+    let chosen = app.secrets(tenant).of(CHOSEN);
+    let path = token_path(tenant);
+    let grant = ("grant_type", "client_credentials");
+    for form in [
+        vec![grant, ("client_id", SVC), ("client_secret", secret)],
+        vec![grant, ("client_id", CHOSEN), ("client_secret", chosen)],
+        vec![grant, ("client_id", SVC), ("client_secret", CANARY)],
+        vec![grant, ("client_id", CANARY), ("client_secret", secret)],
+        vec![grant, ("client_id", secret), ("client_secret", SVC)],
+        vec![grant, ("client_id", token), ("client_secret", CANARY)],
+        vec![grant, ("client_id", SVC), ("client_assertion", token), ("client_assertion_type", CANARY)],
+        vec![("grant_type", CANARY), (CANARY, CANARY)],
+        vec![grant, ("client_id", SVC), ("client_secret", secret), ("scope", CANARY)],
+        vec![grant, ("client_id", SVC), ("client_secret", secret), ("resource", CANARY)],
+        vec![(CANARY, "a"), (CANARY, "b"), grant],
+    ] {
+        app.post(&path, &form).await;
+        app.post(&tenant_path(tenant, "/oauth/introspect"), &[&form[..], &[("token", token)]].concat()).await;
+    }
+    for target in [
+        format!("{path}?client_secret={CANARY}&access_token={token}"),
+        tenant_path(CANARY, "/strategies"),
+        format!("/{CANARY}"),
+        format!("/api/v1/protected-resource?access_token={token}"),
+    ] {
+        for value in [format!("Bearer {token}"), format!("Basic {CANARY}"), CANARY.to_owned()] {
+            for method in [Method::GET, Method::POST] {
+                let request = app.request(method, &target).header("authorization", &value);
+                Answer::to(request.header("cookie", CANARY).header("x-request-id", CANARY)).await;
+            }
+        }
+    }
+    let bytes = format!("GET /{CANARY} \u{e9} HTTP/1.1\r\n{CANARY}\r\n\r\n");
+    Answer::to_bytes(&mut app.connect().await, bytes).await;
+    app.get("/openapi.json").await
+}

@@ -1,0 +1,109 @@
+//! The OpenAPI document, the page to read it with, and paths that are not there.
+
+use reqwest::Method;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::routes;
+
+#[test]
+fn the_document_is_as_it_was() {
+    insta::assert_snapshot!("openapi", gateway::openapi_document());
+}
+
+#[test]
+fn every_registered_route_is_documented_or_another_name_of_one_that_is() {
+    let source = include_str!("../../src/routes/mod.rs");
+    let mut registered: Vec<_> = source
+        .split(".service(")
+        .skip(1)
+        .map(|call| {
+            let (method, rest) = call.split_once('(').unwrap();
+            let path = rest.split('"').nth(1).unwrap();
+            (method.to_owned(), path.to_owned())
+        })
+        .collect();
+    registered.sort();
+    assert_eq!(registered, routes::all());
+}
+
+#[tokio::test]
+async fn the_document_and_its_page_are_served_whole_and_ask_nobody_else() {
+    let app = TestApp::start();
+    let document = app.get("/openapi.json").await;
+    document.assert_json();
+    assert_eq!((document.status, document.body), (200, gateway::openapi_document()));
+
+    let page = app.get("/docs").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'self';"), "{policy}");
+    let start = app.get("/docs/start.js").await;
+    for text in [page.body.as_str(), start.body.as_str(), policy] {
+        assert!(!text.contains("//"), "{text}");
+    }
+    assert!(!page.body.contains("<script>"), "the policy forbids inline scripts: {}", page.body);
+
+    let sources: Vec<_> =
+        page.body.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(sources, ["/docs/scalar.js", "/docs/start.js"]);
+    for source in sources {
+        let script = app.get(source).await;
+        assert_eq!((script.status, script.header("content-type")), (200, "text/javascript; charset=utf-8"));
+        assert!(!script.body.is_empty());
+    }
+    assert!(app.get("/docs/scalar.js").await.body.len() > 100_000);
+}
+
+#[tokio::test]
+async fn every_path_but_the_tokens_is_read_by_get_and_head() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        for (method, path) in routes::all() {
+            let path = path.replace("{id}", tenant);
+            let [known, allow] = if method == "get" { ["HEAD", "GET, HEAD"] } else { ["POST", "POST"] };
+            for (method, taken) in [(known, true), ("PUT", false), ("DELETE", false), ("OPTIONS", false)] {
+                let method = Method::from_bytes(method.as_bytes()).unwrap();
+                let answer = Answer::to(app.request(method, &path)).await;
+                assert_eq!(answer.status != 405, taken, "{path}");
+                assert_eq!(answer.header("allow"), if taken { "" } else { allow }, "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_are_answered_in_json() {
+    let app = TestApp::start();
+    let mut paths: Vec<_> = [ACME, GLOBEX]
+        .into_iter()
+        .flat_map(|tenant| {
+            ["", "/", "/oauth", "/oauth/token/", "/oauth2/token", "/Strategies"]
+                .map(|rest| tenant_path(tenant, rest))
+        })
+        .collect();
+    paths.extend(
+        ["/", "/oauth", "/oauth/token/", "/OAuth/token", "/favicon.ico", "/api/v1/tenant/", "/api//v1"]
+            .map(str::to_owned),
+    );
+    for path in paths {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let answer = Answer::to(app.request(method, &path)).await;
+            answer.assert_refused(404, "not_found", "Unknown path");
+        }
+    }
+    assert_eq!(app.store_calls(), 0);
+}
+
+#[tokio::test]
+async fn an_address_for_administration_serves_nothing_public() {
+    for tenant in [ACME, GLOBEX] {
+        let mut options = options(tenant);
+        options.listeners[0].surface.public = false;
+        let app = TestApp::start_with(&options);
+        for (_, path) in routes::all() {
+            let answer = app.get(&path.replace("{id}", tenant)).await;
+            answer.assert_refused(404, "not_found", "Unknown path");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Introspection: what a caller may know about a token, and that everything else looks alike (RFC 7662).
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{Failure, fixtures};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
+use crate::forge::{Forge, but, claims, issuer, part};
+use crate::people::{AUDITOR, GATEKEEPER, ORDERS, PLAIN, SVC};
+
+const INACTIVE: &str = r#"{"active":false}"#;
+
+async fn ask(app: &TestApp, tenant: &str, caller: &str, token: &str) -> Answer {
+    let path = tenant_path(tenant, "/oauth/introspect");
+    let request = app.request(Method::POST, &path).basic_auth(caller, Some(app.secrets(tenant).of(caller)));
+    let answer = Answer::to(request.form(&[("token", token)])).await;
+    answer.assert_json();
+    answer.assert_not_stored();
+    answer
+}
+
+async fn orders_token(app: &TestApp, tenant: &str) -> String {
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", SVC),
+        ("client_secret", app.secrets(tenant).of(SVC)),
+        ("resource", ORDERS),
+    ];
+    app.post(&token_path(tenant), &form).await.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_active_answer_repeats_the_claims_in_order() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let token = app.token(tenant).await;
+        let answer = ask(&app, tenant, SVC, &token).await;
+        let claims: Value = serde_json::from_str(&part(&token, 1)).unwrap();
+        let now = fixtures::NOW.seconds();
+        let expected = format!(
+            concat!(
+                r#"{{"active":true,"scope":"api:read api:write orders:read","client_id":"svc","token_type":"Bearer","#,
+                r#""exp":{},"iat":{},"nbf":{},"sub":"svc","aud":["api"],"iss":"{}","jti":{}}}"#
+            ),
+            now + 3600,
+            now,
+            now,
+            issuer(tenant),
+            claims["jti"]
+        );
+        assert_eq!((answer.status, answer.body), (200, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_caller_knows_what_its_right_reaches_in_its_own_tenant() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let (api, orders) = (app.token(tenant).await, orders_token(&app, tenant).await);
+        for (caller, knows_api, knows_orders) in
+            [(SVC, true, true), (PLAIN, false, false), (GATEKEEPER, false, true), (AUDITOR, true, true)]
+        {
+            for (token, knows) in [(&api, knows_api), (&orders, knows_orders)] {
+                let answer = ask(&app, tenant, caller, token).await;
+                assert_eq!(answer.json()["active"], json!(knows), "{caller}");
+                assert_eq!(answer.body == INACTIVE, !knows);
+                assert_eq!(ask(&app, other, caller, token).await.body, INACTIVE, "{caller} of {other}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_live_token_of_the_tenant_is_inactive_and_nothing_more() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let (forge, foreign) = (Forge::of(tenant), Forge::foreign());
+        let good = forge.token(&claims(tenant));
+        assert_eq!(ask(&app, tenant, AUDITOR, &good).await.json()["active"], true);
+        let now = app.now();
+        for token in [
+            "x".to_owned(),
+            "a.b.c".to_owned(),
+            "\u{e9}".to_owned(),
+            format!("{good}x"),
+            format!(" {good}"),
+            "x".repeat(20_000),
+            forge.token(&but(claims(tenant), json!({ "exp": now }))),
+            forge.token(&but(claims(tenant), json!({ "nbf": now + 6 }))),
+            forge.token(&but(claims(tenant), json!({ "client_id": "nobody" }))),
+            forge.token(&but(claims(tenant), json!({ "client_id": "a\u{0}b" }))),
+            forge.token(&but(claims(tenant), json!({ "client_id": null }))),
+            forge.token(&claims(other)),
+            foreign.token(&claims(tenant)),
+        ] {
+            let answer = ask(&app, tenant, AUDITOR, &token).await;
+            assert_eq!((answer.status, answer.body.as_str()), (200, INACTIVE), "{token}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_inactive_from_the_second_in_which_it_expires() {
+    let app = TestApp::start();
+    let tokens = [(ACME, app.token(ACME).await), (GLOBEX, app.token(GLOBEX).await)];
+    for (seconds, active) in [(3599, true), (1, false)] {
+        app.pass(seconds);
+        for (tenant, token) in &tokens {
+            assert_eq!(ask(&app, tenant, SVC, token).await.json()["active"], json!(active));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_default_tenant_is_asked_without_its_path() {
+    for (default, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(default));
+        let secret = app.secrets(default).of(SVC);
+        for (tenant, active) in [(default, true), (other, false)] {
+            let token = app.token(tenant).await;
+            let form = [("token", token.as_str()), ("client_id", SVC), ("client_secret", secret)];
+            let answer = app.post("/oauth2/introspect", &form).await;
+            assert_eq!(answer.json()["active"], json!(active), "{}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_clients_of_the_tenant_may_ask() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let path = tenant_path(tenant, "/oauth/introspect");
+        let token = app.token(tenant).await;
+        let none = app.post(&path, &[("token", &token)]).await;
+        none.assert_refused(401, "invalid_client", "Missing client_id parameter");
+        for secret in ["wrong", app.secrets(other).of(SVC)] {
+            let form = [("token", token.as_str()), ("client_id", SVC), ("client_secret", secret)];
+            let refused = app.post(&path, &form).await;
+            refused.assert_refused(401, "invalid_client", "Client authentication failed");
+            assert_eq!(refused.header("www-authenticate"), format!("Basic realm=\"{}\"", issuer(tenant)));
+        }
+        let bearer = app.request(Method::POST, &path).bearer_auth(&token).form(&[("token", &token)]);
+        Answer::to(bearer).await.assert_refused(401, "invalid_client", "Client authentication failed");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_token_or_with_two_is_invalid() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let path = tenant_path(tenant, "/oauth/introspect");
+        let missing = "Missing token parameter";
+        app.post(&path, &[]).await.assert_refused(400, "invalid_request", missing);
+        app.post(&path, &[("token", "")]).await.assert_refused(400, "invalid_request", missing);
+        let twice = app.post(&path, &[("token", "a"), ("token", "b")]).await;
+        twice.assert_refused(400, "invalid_request", "Parameter token was sent more than once");
+        let get = app.get(&path).await;
+        get.assert_refused(405, "invalid_request", "The method is not allowed here");
+        assert_eq!(get.header("allow"), "POST");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_now_is_never_called_dead() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let token = app.token(tenant).await;
+        app.store.fail_with(Failure::Unavailable);
+        let answer = ask(&app, tenant, SVC, &token).await;
+        answer.assert_refused(503, "temporarily_unavailable", "The server cannot answer now; try again");
+        app.store.fail_with(Failure::Fault);
+        let answer = ask(&app, tenant, SVC, &token).await;
+        answer.assert_refused(500, "server_error", "The server failed to answer");
+        app.store.fail_with(None);
+        assert_eq!(ask(&app, tenant, SVC, &token).await.json()["active"], true);
+    }
+}
+
+#[tokio::test]
+async fn suspended_tenants_and_those_without_oauth2_answer_nothing() {
+    let app = TestApp::start();
+    let form = [("token", "x"), ("client_id", SVC), ("client_secret", app.acme.of(SVC))];
+    app.change_tenant(ACME, |tenant| tenant.strategies.oauth2 = false);
+    app.change_tenant(GLOBEX, |tenant| {
+        tenant.status = tenancy::TenantStatus::Suspended { keys_published_until: fixtures::NOW };
+    });
+    for tenant in [ACME, GLOBEX] {
+        let answer = app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await;
+        answer.assert_refused(404, "not_found", "Unknown tenant");
+    }
+}

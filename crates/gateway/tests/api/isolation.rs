@@ -1,0 +1,218 @@
+//! What belongs to one tenant is worth nothing at the other: every path of the gateway with every kind of credential, both ways.
+
+use reqwest::Method;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::forge::{Forge, claims};
+use crate::people::{AUDITOR, CHOSEN, SVC};
+use crate::routes;
+
+/// How a path tells one caller from another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Rule {
+    /// A client must prove itself.
+    Client,
+    /// A client must prove itself, and asks about a token.
+    Introspection,
+    /// A token must be shown.
+    Bearer,
+    /// Nobody is asked, so nothing that is shown may change the answer.
+    Public,
+}
+
+const RULES: [(&str, Rule); 16] = [
+    ("/api/v1/tenant/{id}/oauth/token", Rule::Client),
+    ("/oauth/token", Rule::Client),
+    ("/oauth2/token", Rule::Client),
+    ("/api/v1/tenant/{id}/oauth/introspect", Rule::Introspection),
+    ("/oauth2/introspect", Rule::Introspection),
+    ("/api/v1/protected-resource", Rule::Bearer),
+    ("/api/v1/tenant/{id}/strategies", Rule::Public),
+    ("/api/v1/tenant/{id}/.well-known/jwks.json", Rule::Public),
+    ("/oauth2/jwks", Rule::Public),
+    ("/api/v1/tenant/{id}/.well-known/openid-configuration", Rule::Public),
+    ("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", Rule::Public),
+    ("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", Rule::Public),
+    ("/openapi.json", Rule::Public),
+    ("/docs", Rule::Public),
+    ("/docs/scalar.js", Rule::Public),
+    ("/docs/start.js", Rule::Public),
+];
+
+/// What a stranger has.
+#[derive(Clone, Copy, Debug)]
+enum Credential {
+    /// A generated secret, in the header.
+    Basic,
+    /// The same in the body.
+    Post,
+    /// A secret that was chosen, in the header.
+    ChosenBasic,
+    /// The same in the body.
+    ChosenPost,
+    /// A token that the stranger's tenant issued.
+    Token,
+    /// A token with this tenant's issuer, signed with the stranger's key of the same `kid`.
+    KeyWithThisIssuer,
+    /// A token with the stranger's issuer, signed with this tenant's key: as if keys were mixed up.
+    IssuerWithThisKey,
+}
+
+const CREDENTIALS: [Credential; 7] = [
+    Credential::Basic,
+    Credential::Post,
+    Credential::ChosenBasic,
+    Credential::ChosenPost,
+    Credential::Token,
+    Credential::KeyWithThisIssuer,
+    Credential::IssuerWithThisKey,
+];
+
+/// A gateway whose default tenant and protected resource are `home`'s, and what a stranger brings to it.
+struct Setting {
+    app: TestApp,
+    home: &'static str,
+    stranger: &'static str,
+    tokens: [String; 3],
+    good: String,
+}
+
+async fn setting(home: &'static str, stranger: &'static str) -> Setting {
+    let app = TestApp::start_with(&options(home));
+    let [homes, strangers] = [Forge::of(home), Forge::of(stranger)];
+    let token = app.token(stranger).await;
+    let tokens = [token, strangers.token(&claims(home)), homes.token(&claims(stranger))];
+    let good = app.token(home).await;
+    Setting { app, home, stranger, tokens, good }
+}
+
+impl Setting {
+    fn token(&self, credential: Credential) -> Option<&str> {
+        match credential {
+            Credential::Token => Some(&self.tokens[0]),
+            Credential::KeyWithThisIssuer => Some(&self.tokens[1]),
+            Credential::IssuerWithThisKey => Some(&self.tokens[2]),
+            Credential::Basic | Credential::Post | Credential::ChosenBasic | Credential::ChosenPost => None,
+        }
+    }
+
+    /// The request with the credential where a request can have it.
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        credential: Option<Credential>,
+        extra: (&str, &str),
+    ) -> Answer {
+        let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+        let mut form = vec![("grant_type", "client_credentials"), extra];
+        let mut request = self.app.request(method.clone(), &path.replace("{id}", self.home));
+        let secrets = self.app.secrets(self.stranger);
+        match credential {
+            Some(Credential::Basic) => request = request.basic_auth(SVC, Some(secrets.of(SVC))),
+            Some(Credential::ChosenBasic) => request = request.basic_auth(CHOSEN, Some(secrets.of(CHOSEN))),
+            Some(Credential::Post) => form.extend([("client_id", SVC), ("client_secret", secrets.of(SVC))]),
+            Some(Credential::ChosenPost) => {
+                form.extend([("client_id", CHOSEN), ("client_secret", secrets.of(CHOSEN))]);
+            }
+            Some(token) => request = request.bearer_auth(self.token(token).unwrap()),
+            None => {}
+        }
+        if method == Method::POST {
+            request = request.form(&form);
+        }
+        Answer::to(request).await
+    }
+
+    async fn check(
+        &self,
+        (method, path): (&str, &str),
+        rule: Rule,
+        credential: Credential,
+        without: &Answer,
+    ) {
+        let answer = self.ask(method, path, Some(credential), ("token", &self.good)).await;
+        println!("{method} {path} {rule:?} {credential:?}: {}", answer.status);
+        match rule {
+            Rule::Client | Rule::Introspection => {
+                answer.assert_refused(401, "invalid_client", "Client authentication failed");
+            }
+            Rule::Bearer => assert_eq!((answer.status, answer.body.contains("data")), (401, false)),
+            Rule::Public => {
+                assert!(answer.status == 200 && answer.body == without.body, "{path} {credential:?}");
+                // The library of the documentation page has megabytes of words of its own.
+                let foreign = answer.body.contains(self.stranger) && path != "/docs/scalar.js";
+                assert!(!foreign, "{path}: {}", answer.body);
+            }
+        }
+    }
+
+    /// A client of this tenant asks about the stranger's token.
+    async fn check_introspection(&self, path: &str, credential: Credential) {
+        let Some(token) = self.token(credential) else { return };
+        for caller in [SVC, AUDITOR] {
+            let request = self.app.request(Method::POST, &path.replace("{id}", self.home));
+            let request = request.basic_auth(caller, Some(self.app.secrets(self.home).of(caller)));
+            let answer = Answer::to(request.form(&[("token", token)])).await;
+            assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"active":false}"#), "{credential:?}");
+        }
+    }
+}
+
+#[test]
+fn every_path_has_its_rule() {
+    let mut ruled: Vec<_> = RULES.iter().map(|(path, _)| (*path).to_owned()).collect();
+    let mut served: Vec<_> = routes::all().into_iter().map(|(_, path)| path).collect();
+    ruled.sort();
+    served.sort();
+    assert_eq!(ruled, served);
+}
+
+#[tokio::test]
+async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
+    for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let setting = setting(home, stranger).await;
+        for (method, path) in routes::all() {
+            let (_, rule) = RULES.iter().find(|(ruled, _)| *ruled == path).unwrap();
+            let without = setting.ask(&method, &path, None, ("token", &setting.good)).await;
+            assert_eq!(without.status == 200, *rule == Rule::Public, "{path}");
+            for credential in CREDENTIALS {
+                setting.check((&method, &path), *rule, credential, &without).await;
+                if *rule == Rule::Introspection {
+                    setting.check_introspection(&path, credential).await;
+                }
+            }
+        }
+    }
+}
+
+/// The matrix above would pass if nothing worked at all.
+#[tokio::test]
+async fn the_same_credentials_work_at_home() {
+    for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let Setting { app, good, .. } = setting(home, stranger).await;
+        let shown = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(&good);
+        assert_eq!(Answer::to(shown).await.status, 200);
+        for client in [SVC, CHOSEN] {
+            let token = app.token_of(home, client).await;
+            let path = tenant_path(home, "/oauth/introspect");
+            let request =
+                app.request(Method::POST, &path).basic_auth(client, Some(app.secrets(home).of(client)));
+            assert_eq!(Answer::to(request.form(&[("token", &token)])).await.json()["active"], true);
+        }
+    }
+}
+
+/// The keys of both tenants are called `oauth2-key-1`, and are two keys.
+#[tokio::test]
+async fn keys_of_one_name_are_two_keys() {
+    let app = TestApp::start();
+    let mut keys = Vec::new();
+    for tenant in [ACME, GLOBEX] {
+        app.token(tenant).await;
+        keys.push(app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.json()["keys"][0].clone());
+    }
+    assert_eq!(keys[0]["kid"], keys[1]["kid"]);
+    assert_ne!(keys[0]["n"], keys[1]["n"]);
+}

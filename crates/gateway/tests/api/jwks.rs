@@ -1,0 +1,143 @@
+//! A tenant's public keys: their shape, how long they may be kept, and until when they are there (RFC 7517, RFC 9111).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::{Lifetime, Timestamp};
+use reqwest::Method;
+use tenancy::TenantStatus;
+use testkit::Failure;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+
+fn path(tenant: &str) -> String {
+    tenant_path(tenant, "/.well-known/jwks.json")
+}
+
+#[tokio::test]
+async fn a_key_has_the_members_of_the_seeds_in_their_order() {
+    let app = TestApp::start();
+    let mut moduli = Vec::new();
+    for tenant in [ACME, GLOBEX] {
+        let answer = app.get(&path(tenant)).await;
+        answer.assert_json();
+        let n = answer.json()["keys"][0]["n"].as_str().unwrap().to_owned();
+        let key =
+            format!(r#"{{"kty":"RSA","use":"sig","kid":"oauth2-key-1","n":"{n}","e":"AQAB","alg":"RS256"}}"#);
+        assert_eq!((answer.status, answer.body), (200, format!(r#"{{"keys":[{key}]}}"#)));
+        let modulus = BASE64URL.decode(&n).unwrap();
+        assert_eq!((modulus.len(), modulus[0] >> 7), (256, 1));
+        moduli.push(modulus);
+    }
+    assert_ne!(moduli[0], moduli[1], "tenants share no key, whatever its name");
+}
+
+#[tokio::test]
+async fn a_tenant_says_how_long_its_keys_may_be_kept() {
+    let app = TestApp::start();
+    app.change_tenant(GLOBEX, |tenant| {
+        tenant.signing.jwks_max_age = Lifetime::from_seconds(7);
+        tenant.signing.jwks_stale = Lifetime::from_seconds(0);
+    });
+    for (tenant, expected) in [
+        (ACME, "public, max-age=300, stale-while-revalidate=60"),
+        (GLOBEX, "public, max-age=7, stale-while-revalidate=0"),
+    ] {
+        assert_eq!(app.get(&path(tenant)).await.header("cache-control"), expected);
+    }
+}
+
+#[tokio::test]
+async fn who_has_the_present_keys_is_told_so_without_them() {
+    let app = TestApp::start();
+    let [acme, globex] = [app.get(&path(ACME)).await, app.get(&path(GLOBEX)).await];
+    let (acme, globex) = (acme.header("etag"), globex.header("etag"));
+    assert_ne!(acme, globex);
+    for (tenant, own, other) in [(ACME, acme, globex), (GLOBEX, globex, acme)] {
+        for (tags, status) in [
+            (own.to_owned(), 304),
+            (format!("W/{own}"), 304),
+            (format!("{other}, {own}"), 304),
+            ("*".to_owned(), 304),
+            (other.to_owned(), 200),
+            ("\"\"".to_owned(), 200),
+            (String::new(), 200),
+        ] {
+            let request = app.request(Method::GET, &path(tenant)).header("if-none-match", &tags);
+            let answer = Answer::to(request).await;
+            assert_eq!((answer.status, answer.header("etag")), (status, own), "{tags}");
+            assert!(!answer.header("cache-control").is_empty());
+            assert_eq!(answer.body.is_empty(), status == 304);
+        }
+    }
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let get = app.get(&path(tenant)).await;
+        let head = Answer::to(app.request(Method::HEAD, &path(tenant))).await;
+        assert_eq!((head.status, head.body.as_str()), (200, ""));
+        for name in ["etag", "cache-control", "content-type", "content-length"] {
+            assert_eq!(head.header(name), get.header(name), "{name}");
+        }
+        let post = app.post(&path(tenant), &[]).await;
+        post.assert_refused(405, "invalid_request", "The method is not allowed here");
+        assert_eq!(post.header("allow"), "GET, HEAD");
+    }
+}
+
+#[tokio::test]
+async fn the_keys_of_a_suspended_tenant_stay_until_its_last_token_has_expired() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let before = app.get(&path(tenant)).await;
+        let keys_published_until = Timestamp::from_seconds(app.now() + 10);
+        app.change_tenant(tenant, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
+        app.pass(9);
+        assert_eq!(app.get(&path(tenant)).await.body, before.body);
+        app.pass(1);
+        app.get(&path(tenant)).await.assert_refused(404, "not_found", "Unknown tenant");
+        assert_eq!(app.get(&path(other)).await.status, 200);
+        app.change_tenant(tenant, |_| {});
+    }
+}
+
+#[tokio::test]
+async fn a_new_tenant_is_given_a_key_of_its_own_and_a_suspended_one_is_not() {
+    let app = TestApp::start();
+    let keys_published_until = Timestamp::from_seconds(u64::MAX);
+    app.change_tenant("initech", |_| {});
+    app.change_tenant("hooli", |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
+    let before = app.store.calls().add_key;
+    let initech = app.get(&path("initech")).await.json()["keys"][0].clone();
+    assert_eq!(initech["kid"], "oauth2-key-1");
+    assert_eq!(app.get(&path("initech")).await.json()["keys"][0], initech);
+    for other in [ACME, GLOBEX] {
+        assert_ne!(app.get(&path(other)).await.json()["keys"][0]["n"], initech["n"]);
+    }
+    assert_eq!(app.get(&path("hooli")).await.body, r#"{"keys":[]}"#);
+    assert_eq!(app.store.calls().add_key, before + 1);
+}
+
+#[tokio::test]
+async fn the_default_tenants_keys_are_there_without_its_path() {
+    for default in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(default));
+        let (short, long) = (app.get("/oauth2/jwks").await, app.get(&path(default)).await);
+        assert_eq!((short.status, &short.body, short.header("etag")), (200, &long.body, long.header("etag")));
+    }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_now_are_not_called_absent() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        app.store.fail_with(Failure::Unavailable);
+        let answer = app.get(&path(tenant)).await;
+        answer.assert_refused(503, "temporarily_unavailable", "The server cannot answer now; try again");
+        app.store.fail_with(None);
+        assert_eq!(app.get(&path(tenant)).await.status, 200);
+    }
+}

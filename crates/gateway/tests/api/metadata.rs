@@ -1,0 +1,112 @@
+//! Authorization server metadata: one document at three paths, and nothing in it that does not work (RFC 8414).
+
+use reqwest::Method;
+use tenancy::Issuer;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
+use crate::people::SVC;
+
+fn paths(tenant: &str) -> [String; 3] {
+    [
+        tenant_path(tenant, "/.well-known/openid-configuration"),
+        tenant_path(tenant, "/.well-known/oauth-authorization-server"),
+        format!("/.well-known/oauth-authorization-server/api/v1/tenant/{tenant}"),
+    ]
+}
+
+#[tokio::test]
+async fn one_document_is_at_three_paths() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let mut documents = Vec::new();
+        for path in paths(tenant) {
+            let answer = app.get(&path).await;
+            assert_eq!(
+                (answer.status, answer.header("cache-control")),
+                (200, "public, max-age=300"),
+                "{path}"
+            );
+            answer.assert_json();
+            documents.push(answer.body);
+        }
+        assert!(documents.iter().all(|document| *document == documents[0]));
+        if tenant == ACME {
+            insta::assert_snapshot!(documents[0].replace(",\"", ",\n\""), @r#"
+            {"issuer":"http://localhost:3000/api/v1/tenant/acme",
+            "token_endpoint":"http://localhost:3000/api/v1/tenant/acme/oauth/token",
+            "jwks_uri":"http://localhost:3000/api/v1/tenant/acme/.well-known/jwks.json",
+            "scopes_supported":["api:read",
+            "api:write",
+            "orders:read"],
+            "response_types_supported":[],
+            "grant_types_supported":["client_credentials"],
+            "token_endpoint_auth_methods_supported":["client_secret_basic",
+            "client_secret_post"],
+            "introspection_endpoint":"http://localhost:3000/api/v1/tenant/acme/oauth/introspect",
+            "introspection_endpoint_auth_methods_supported":["client_secret_basic",
+            "client_secret_post"]}
+            "#);
+        } else {
+            let acme = app.get(&paths(ACME)[0]).await.body;
+            assert_eq!(documents[0], acme.replace("/tenant/acme", "/tenant/globex"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_that_it_names_works() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let document = app.get(&paths(tenant)[0]).await.json();
+        let path = |name: &str| document[name].as_str().unwrap().strip_prefix(PUBLIC_URL).unwrap().to_owned();
+        let secret = Some(app.secrets(tenant).of(SVC));
+        for grant in document["grant_types_supported"].as_array().unwrap() {
+            for scope in document["scopes_supported"].as_array().unwrap() {
+                let form = [("grant_type", grant.as_str().unwrap()), ("scope", scope.as_str().unwrap())];
+                let request = app.request(Method::POST, &path("token_endpoint")).basic_auth(SVC, secret);
+                assert_eq!(Answer::to(request.form(&form)).await.status, 200, "{scope}");
+            }
+        }
+        assert_eq!(app.get(&path("jwks_uri")).await.status, 200);
+        let request = app.request(Method::POST, &path("introspection_endpoint")).basic_auth(SVC, secret);
+        assert_eq!(Answer::to(request.form(&[("token", "x")])).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_of_its_own_is_named_and_its_endpoints_stay() {
+    let app = TestApp::start();
+    app.change_tenant(GLOBEX, |tenant| tenant.issuer = Issuer::parse("https://id.globex.example").unwrap());
+    let document = app.get(&paths(GLOBEX)[0]).await.json();
+    assert_eq!(document["issuer"], "https://id.globex.example");
+    assert_eq!(document["token_endpoint"], format!("{PUBLIC_URL}/api/v1/tenant/globex/oauth/token"));
+    assert_eq!(app.get(&paths(ACME)[0]).await.json()["issuer"], format!("{PUBLIC_URL}/api/v1/tenant/acme"));
+}
+
+#[tokio::test]
+async fn nothing_is_derived_from_what_a_caller_says_about_the_host() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let request = app.request(Method::GET, &paths(tenant)[0]).header("host", "evil.example");
+        let request =
+            request.header("x-forwarded-host", "evil.example").header("forwarded", "host=evil.example");
+        let answer = Answer::to(request).await;
+        assert_eq!(answer.body, app.get(&paths(tenant)[0]).await.body);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_without_oauth2_has_none_whatever_oidc_says() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        app.change_tenant(tenant, |tenant| tenant.strategies.oauth2 = false);
+        app.change_tenant(other, |tenant| tenant.strategies.oidc = false);
+        for path in paths(tenant) {
+            app.get(&path).await.assert_refused(404, "not_found", "Unknown tenant");
+        }
+        for path in paths(other) {
+            assert_eq!(app.get(&path).await.status, 200);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What a tenant offers, as seed 002 prints it.
+
+use protocol::Timestamp;
+use tenancy::{Strategies, TenantStatus};
+
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+
+#[tokio::test]
+async fn the_enabled_strategies_are_listed_in_their_order() {
+    let app = TestApp::start();
+    let oauth2 = r#"{"name":"oauth2","type":"OAuth2 Authorization Server"}"#;
+    let oidc = r#"{"name":"oidc","type":"OpenID Connect Provider"}"#;
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for (strategies, list) in [
+            (Strategies { oauth2: true, oidc: true }, format!("{oauth2},{oidc}")),
+            (Strategies { oauth2: true, oidc: false }, oauth2.to_owned()),
+            (Strategies { oauth2: false, oidc: true }, oidc.to_owned()),
+            (Strategies { oauth2: false, oidc: false }, String::new()),
+        ] {
+            let untouched = app.get(&tenant_path(other, "/strategies")).await.body;
+            app.change_tenant(tenant, |row| {
+                row.strategies = strategies;
+                row.name = format!("The \"{tenant}\" \u{e9}");
+            });
+            let answer = app.get(&tenant_path(tenant, "/strategies")).await;
+            answer.assert_json();
+            let names = format!(r#""tenant_id":"{tenant}","tenant_name":"The \"{tenant}\" {}""#, '\u{e9}');
+            assert_eq!((answer.status, answer.body), (200, format!(r#"{{{names},"strategies":[{list}]}}"#)));
+            assert_eq!(app.get(&tenant_path(other, "/strategies")).await.body, untouched);
+        }
+        app.change_tenant(tenant, |_| {});
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_looks_like_none() {
+    let app = TestApp::start();
+    let keys_published_until = Timestamp::from_seconds(u64::MAX);
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        app.change_tenant(tenant, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
+        for path in [tenant_path(tenant, "/strategies"), tenant_path("initech", "/strategies")] {
+            app.get(&path).await.assert_refused(404, "not_found", "Unknown tenant");
+        }
+        assert_eq!(app.get(&tenant_path(other, "/strategies")).await.status, 200);
+        app.change_tenant(tenant, |_| {});
+    }
+}

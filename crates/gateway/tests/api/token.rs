@@ -1,0 +1,198 @@
+//! The token endpoint where it says yes (RFC 6749 §5.1, RFC 9068 §2).
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use protocol::Lifetime;
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
+use crate::forge::{issuer, part};
+use crate::people::{CHOSEN, ODD, ORDERS, PLAIN, SVC};
+
+const GRANT: (&str, &str) = ("grant_type", "client_credentials");
+
+/// A request of `svc` with more parameters.
+async fn ask(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
+    ask_as(app, tenant, SVC, more).await
+}
+
+async fn ask_as(app: &TestApp, tenant: &str, client: &str, more: &[(&str, &str)]) -> Answer {
+    let form =
+        [&[GRANT, ("client_id", client), ("client_secret", app.secrets(tenant).of(client))], more].concat();
+    app.post(&token_path(tenant), &form).await
+}
+
+#[track_caller]
+fn claims(answer: &Answer) -> Value {
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    serde_json::from_str(&part(answer.json()["access_token"].as_str().unwrap(), 1)).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_has_the_members_of_the_seeds_in_their_order() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let answer = ask(&app, tenant, &[("scope", "api:read api:write")]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.assert_json();
+        answer.assert_not_stored();
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        let rest = r#""token_type":"Bearer","expires_in":3600,"scope":"api:read api:write""#;
+        assert_eq!(answer.body, format!(r#"{{"access_token":"{token}",{rest}}}"#));
+        assert_eq!(part(&token, 0), r#"{"alg":"RS256","typ":"at+jwt","kid":"oauth2-key-1"}"#);
+        let text = part(&token, 1);
+        let claims: Value = serde_json::from_str(&text).unwrap();
+        let (now, jti) = (fixtures::NOW.seconds(), claims["jti"].as_str().unwrap());
+        let expected = format!(
+            concat!(
+                r#"{{"iss":"{}","sub":"svc","aud":["api"],"exp":{},"iat":{},"nbf":{},"jti":"{}","#,
+                r#""scope":"api:read api:write","client_id":"svc"}}"#
+            ),
+            issuer(tenant),
+            now + 3600,
+            now,
+            now,
+            jti
+        );
+        assert_eq!(text, expected);
+        assert!(jti.len() >= 22, "{jti}");
+    }
+}
+
+#[tokio::test]
+async fn the_tenants_published_keys_verify_its_tokens_and_no_others() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let token = app.token(tenant).await;
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.validate_exp = false;
+        validation.set_audience(&[fixtures::AUDIENCE]);
+        validation.set_issuer(&[issuer(tenant)]);
+        for (publisher, verifies) in [(tenant, true), (other, false)] {
+            let set = app.get(&tenant_path(publisher, "/.well-known/jwks.json")).await.json();
+            let key = &set["keys"][0];
+            let (n, e) = (key["n"].as_str().unwrap(), key["e"].as_str().unwrap());
+            let key = DecodingKey::from_rsa_components(n, e).unwrap();
+            assert_eq!(
+                decode::<Value>(&token, &key, &validation).is_ok(),
+                verifies,
+                "{tenant} by {publisher}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_token_has_its_own_identifier() {
+    let app = TestApp::start();
+    let [first, second] = [app.token(ACME).await, app.token(ACME).await];
+    assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn basic_credentials_are_read_decoded_and_as_sent() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        for client in [SVC, CHOSEN, ODD] {
+            let secret = app.secrets(tenant).of(client);
+            for (id, secret) in [(client.to_owned(), secret.to_owned()), (encode(client), encode(secret))] {
+                let request = app.request(Method::POST, &token_path(tenant)).basic_auth(&id, Some(&secret));
+                let answer = Answer::to(request.form(&[GRANT])).await;
+                assert_eq!(answer.status, 200, "{id} {}", answer.body);
+                assert_eq!(claims(&answer)["client_id"], client);
+            }
+            let body = ask_as(&app, tenant, client, &[]).await;
+            assert_eq!(claims(&body)["sub"], client);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_default_tenant_is_served_without_its_path() {
+    for (default, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&crate::app::options(default));
+        for path in ["/oauth/token", "/oauth2/token"] {
+            let form = |tenant| [GRANT, ("client_id", SVC), ("client_secret", app.secrets(tenant).of(SVC))];
+            assert_eq!(claims(&app.post(path, &form(default)).await)["iss"], issuer(default));
+            let refused = app.post(path, &form(other)).await;
+            refused.assert_refused(401, "invalid_client", "Client authentication failed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_default_tenant_those_paths_are_of_an_unknown_one() {
+    let mut options = crate::app::options(ACME);
+    options.default_tenant = None;
+    let app = TestApp::start_with(&options);
+    for path in ["/oauth/token", "/oauth2/token", "/oauth2/introspect"] {
+        app.post(path, &[GRANT]).await.assert_refused(404, "not_found", "Unknown tenant");
+    }
+    app.get("/oauth2/jwks").await.assert_refused(404, "not_found", "Unknown tenant");
+    assert_eq!(app.store_calls(), 0);
+}
+
+#[tokio::test]
+async fn the_audience_has_the_shape_of_its_origin() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let resource = ("resource", ORDERS);
+        assert_eq!(claims(&ask(&app, tenant, &[]).await)["aud"], json!(["api"]));
+        assert_eq!(claims(&ask_as(&app, tenant, PLAIN, &[]).await)["aud"], json!("plain"));
+        assert_eq!(claims(&ask(&app, tenant, &[resource]).await)["aud"], json!(ORDERS));
+        assert_eq!(claims(&ask(&app, tenant, &[resource, resource]).await)["aud"], json!(ORDERS));
+        assert_eq!(claims(&ask(&app, tenant, &[("resource", "")]).await)["aud"], json!(["api"]));
+    }
+}
+
+#[tokio::test]
+async fn scopes_are_granted_whole_and_narrowed_by_a_resource() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        for (asked, resource, granted) in [
+            ("", "", "api:read api:write orders:read"),
+            ("orders:read api:read", "", "orders:read api:read"),
+            ("  api:read   api:read ", "", "api:read"),
+            ("", ORDERS, "orders:read"),
+            ("orders:read", ORDERS, "orders:read"),
+        ] {
+            let answer = ask(&app, tenant, &[("scope", asked), ("resource", resource)]).await;
+            assert_eq!(claims(&answer)["scope"], granted, "{asked} {resource}");
+            assert_eq!(answer.json()["scope"], granted);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lifetime_is_the_tenants_unless_the_client_has_its_own() {
+    let app = TestApp::start();
+    app.change_tenant(GLOBEX, |tenant| tenant.access_token.lifetime = Lifetime::from_seconds(2));
+    for (tenant, lifetime) in [(ACME, 3600), (GLOBEX, 2)] {
+        let answer = ask(&app, tenant, &[]).await;
+        let claims = claims(&answer);
+        assert_eq!(answer.json()["expires_in"], lifetime);
+        assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), lifetime);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_names_the_type_of_its_tokens() {
+    let app = TestApp::start();
+    app.change_tenant(GLOBEX, |tenant| tenant.access_token.typ = "JWT".to_owned());
+    let header = r#"{"alg":"RS256","typ":"JWT","kid":"oauth2-key-1"}"#;
+    assert_eq!(part(&app.token(GLOBEX).await, 0), header);
+    assert_ne!(part(&app.token(ACME).await, 0), header);
+}
+
+/// As `application/x-www-form-urlencoded` (RFC 6749 §2.3.1).
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b' ' => "+".to_owned(),
+            _ if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}

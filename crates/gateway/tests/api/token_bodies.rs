@@ -1,0 +1,133 @@
+//! What a token request is made of: media type, size, method, and what does not count.
+
+use reqwest::Method;
+use tokio::io::AsyncReadExt as _;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, token_path};
+use crate::people::SVC;
+
+const TOO_LARGE: &str = "The request body is larger than 65536 bytes";
+
+fn form(app: &TestApp, tenant: &str) -> String {
+    format!("grant_type=client_credentials&client_id={SVC}&client_secret={}", app.secrets(tenant).of(SVC))
+}
+
+#[tokio::test]
+async fn a_body_is_a_form_and_says_so() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        for (media_type, taken) in [
+            (Some("application/x-www-form-urlencoded"), true),
+            (Some("application/x-www-form-urlencoded; charset=UTF-8"), true),
+            (Some("Application/X-WWW-Form-Urlencoded ;charset=utf-8"), true),
+            (Some("application/json"), false),
+            (Some("multipart/form-data; boundary=x"), false),
+            (Some("text/plain"), false),
+            (Some("application/x-www-form-urlencodedx"), false),
+            (Some(""), false),
+            (None, false),
+        ] {
+            let mut request = app.request(Method::POST, &token_path(tenant)).body(form(&app, tenant));
+            if let Some(media_type) = media_type {
+                request = request.header("content-type", media_type);
+            }
+            let answer = Answer::to(request).await;
+            if taken {
+                assert_eq!(answer.status, 200, "{media_type:?} {}", answer.body);
+            } else {
+                let words = "The request body must be application/x-www-form-urlencoded";
+                answer.assert_refused(415, "invalid_request", words);
+            }
+        }
+        let empty = Answer::to(app.request(Method::POST, &token_path(tenant))).await;
+        empty.assert_refused(400, "invalid_request", "Missing grant_type parameter");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_64_kib_is_read_and_no_larger_one() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        for (length, status) in [(65_536, 200), (65_537, 413), (1 << 20, 413)] {
+            let mut body = form(&app, tenant) + "&filler=";
+            body.push_str(&"x".repeat(length - body.len()));
+            let request = app.request(Method::POST, &token_path(tenant)).body(body);
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let answer = Answer::to(request).await;
+            assert_eq!(answer.status, status, "{length}");
+            if status == 413 {
+                answer.assert_refused(413, "invalid_request", TOO_LARGE);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_declared_length_is_refused_before_the_body_comes_and_ends_the_connection() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let mut connection = app.connect().await;
+        let head = head(tenant, "content-length: 65537");
+        let answer = Answer::to_bytes(&mut connection, head).await;
+        answer.assert_refused(413, "invalid_request", TOO_LARGE);
+        assert_eq!(answer.header("connection"), "close");
+        assert_eq!(connection.read(&mut [0]).await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_chunked_body_is_counted() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let small = form(&app, tenant);
+        let chunk = format!("{:x}\r\n{small}\r\n0\r\n\r\n", small.len());
+        let bytes = head(tenant, "transfer-encoding: chunked") + &chunk;
+        let answer = Answer::to_bytes(&mut app.connect().await, bytes).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+
+        let mut bytes = head(tenant, "transfer-encoding: chunked");
+        for _ in 0..17 {
+            bytes.push_str(&format!("1000\r\n{}\r\n", "x".repeat(4096)));
+        }
+        let answer = Answer::to_bytes(&mut app.connect().await, bytes).await;
+        answer.assert_refused(413, "invalid_request", TOO_LARGE);
+        assert_eq!(answer.header("connection"), "close");
+    }
+}
+
+#[tokio::test]
+async fn only_post_is_a_token_request() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        for path in [token_path(tenant), "/oauth/token".to_owned(), "/oauth2/token".to_owned()] {
+            for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
+                let method = Method::from_bytes(method.as_bytes()).unwrap();
+                let answer = Answer::to(app.request(method, &path)).await;
+                answer.assert_refused(405, "invalid_request", "The method is not allowed here");
+                assert_eq!(answer.header("allow"), "POST");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_query_string_does_not_count() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let path = format!("{}?{}", token_path(tenant), form(&app, tenant));
+        let answer = app.post(&path, &[]).await;
+        answer.assert_refused(400, "invalid_request", "Missing grant_type parameter");
+        let answer = app.post(&path, &[("grant_type", "client_credentials")]).await;
+        answer.assert_refused(401, "invalid_client", "Missing client_id parameter");
+        let secret = app.secrets(tenant).of(SVC);
+        let path = format!("{}?client_secret={secret}&scope=admin&grant_type=x", token_path(tenant));
+        let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
+        assert_eq!(app.post(&path, &form).await.status, 200);
+    }
+}
+
+fn head(tenant: &str, framing: &str) -> String {
+    let form = "content-type: application/x-www-form-urlencoded";
+    format!("POST {} HTTP/1.1\r\nhost: x\r\n{form}\r\n{framing}\r\n\r\n", token_path(tenant))
+}

@@ -1,0 +1,203 @@
+//! The token endpoint where it says no: each refusal with its status, code and words (RFC 6749 §5.2), and our own failures.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use protocol::Timestamp;
+use registry::ClientSecret;
+use reqwest::Method;
+use tenancy::{TenantStatus, TokenFormat};
+use testkit::{Failure, fixtures};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, token_path};
+use crate::forge::issuer;
+use crate::people::{ASSERTING, CODE_ONLY, ORDERS, SUSPENDED, SVC};
+
+const FAILED: &str = "Client authentication failed";
+const TWO_METHODS: Refused = (400, "invalid_request", "Multiple client authentication methods were provided");
+const OTHER_CLIENT: Refused = (
+    400,
+    "invalid_request",
+    "client_id in request body does not match client_id from authentication credentials",
+);
+const CLIENT: Refused = (401, "invalid_client", FAILED);
+const NO_GRANT: Refused = (400, "invalid_request", "Missing grant_type parameter");
+const UNSUPPORTED: Refused = (400, "unsupported_grant_type", "Unsupported grant type");
+const NO_CLIENT: Refused = (401, "invalid_client", "Missing client_id parameter");
+const NOT_THE_GRANT: Refused =
+    (400, "unauthorized_client", "The client is not authorized to use this grant type");
+const SCOPE: Refused = (400, "invalid_scope", "The requested scope is not allowed for this client");
+const SCOPE_TEXT: Refused = (400, "invalid_scope", "The requested scope is malformed");
+const TARGET: Refused = (400, "invalid_target", "The requested resource is not allowed for this client");
+const TARGET_TEXT: Refused =
+    (400, "invalid_target", "The resource must be an absolute URI without a fragment");
+const NOT_UTF8: Refused = (400, "invalid_request", "The request body is not UTF-8");
+const TWICE: Refused = (400, "invalid_request", "A parameter was sent more than once");
+const GRANT: &str = "grant_type=client_credentials";
+
+/// Status, code and words.
+type Refused = (u16, &'static str, &'static str);
+/// A request and its refusal.
+type Row = (Option<String>, String, Refused);
+
+#[tokio::test]
+async fn every_refusal_has_its_status_code_and_words() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        for (authorization, body, (status, error, description)) in rows(&app, tenant) {
+            let mut request = app.request(Method::POST, &token_path(tenant)).body(body.clone());
+            request = request.header("content-type", "application/x-www-form-urlencoded");
+            if let Some(authorization) = &authorization {
+                request = request.header("authorization", authorization);
+            }
+            let answer = Answer::to(request).await;
+            println!("{authorization:?} {body}");
+            answer.assert_refused(status, error, description);
+            let challenge = format!("Basic realm=\"{}\"", issuer(tenant));
+            let expected = if error == "invalid_client" { challenge.as_str() } else { "" };
+            assert_eq!(answer.header("www-authenticate"), expected);
+        }
+    }
+}
+
+fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
+    let secret = |client: &str| app.secrets(tenant).of(client).to_owned();
+    let basic =
+        |client: &str, secret: &str| Some(format!("Basic {}", BASE64.encode(format!("{client}:{secret}"))));
+    let post = |client: &str| format!("client_id={client}&client_secret={}", secret(client));
+    let svc = basic(SVC, &secret(SVC));
+    let good = post(SVC);
+    let twice = |words| (400, "invalid_request", words);
+    vec![
+        (None, String::new(), NO_GRANT),
+        (None, "grant_type=".to_owned(), NO_GRANT),
+        (None, "client_id=you&client_secret=secret".to_owned(), NO_GRANT),
+        (svc.clone(), "scope=api:read".to_owned(), NO_GRANT),
+        (None, format!("grant_type=nonsense&{good}"), UNSUPPORTED),
+        (None, format!("grant_type=CLIENT_CREDENTIALS&{good}"), UNSUPPORTED),
+        (None, format!("grant_type=password&{good}"), UNSUPPORTED),
+        (None, format!("grant_type=refresh_token&{good}"), UNSUPPORTED),
+        (None, GRANT.to_owned(), NO_CLIENT),
+        (None, format!("{GRANT}&client_secret=x"), NO_CLIENT),
+        (None, format!("{GRANT}&client_id={SVC}&client_secret=wrong"), CLIENT),
+        (None, format!("{GRANT}&client_id={SVC}"), CLIENT),
+        (None, format!("{GRANT}&client_id=nobody&client_secret={}", secret(SVC)), CLIENT),
+        (None, format!("{GRANT}&{}", post(SUSPENDED)), CLIENT),
+        (None, format!("{GRANT}&{}", post(ASSERTING)), CLIENT),
+        (basic(SVC, "wrong"), GRANT.to_owned(), CLIENT),
+        (basic("nobody", &secret(SVC)), GRANT.to_owned(), CLIENT),
+        (basic(ASSERTING, &secret(ASSERTING)), GRANT.to_owned(), CLIENT),
+        (Some("Basic !!!".to_owned()), GRANT.to_owned(), CLIENT),
+        (Some("Bearer x".to_owned()), GRANT.to_owned(), CLIENT),
+        (None, format!("{GRANT}&client_id={SVC}&client_assertion=a.b.c"), CLIENT),
+        (None, format!("{GRANT}&client_assertion_type=x"), CLIENT),
+        (svc.clone(), format!("{GRANT}&{good}"), TWO_METHODS),
+        (svc.clone(), format!("{GRANT}&client_assertion=a.b.c"), TWO_METHODS),
+        (None, format!("{GRANT}&{good}&client_assertion=a.b.c"), TWO_METHODS),
+        (svc.clone(), format!("{GRANT}&client_id=other"), OTHER_CLIENT),
+        (None, format!("{GRANT}&{}", post(CODE_ONLY)), NOT_THE_GRANT),
+        (None, format!("{GRANT}&{good}&scope=admin"), SCOPE),
+        (None, format!("{GRANT}&{good}&scope=api:read+admin"), SCOPE),
+        (None, format!("{GRANT}&{good}&scope=api:read&resource={ORDERS}"), SCOPE),
+        (None, format!("{GRANT}&{good}&scope=%22"), SCOPE_TEXT),
+        (None, format!("{GRANT}&{good}&scope=api:read%09"), SCOPE_TEXT),
+        (None, format!("{GRANT}&{good}&resource=https://other.example"), TARGET),
+        (None, format!("{GRANT}&{good}&resource={ORDERS}&resource=https://other.example"), TARGET),
+        (None, format!("{GRANT}&{good}&resource=orders"), TARGET_TEXT),
+        (None, format!("{GRANT}&{good}&resource={ORDERS}%23part"), TARGET_TEXT),
+        (None, format!("{GRANT}&{GRANT}&{good}"), twice("Parameter grant_type was sent more than once")),
+        (
+            None,
+            format!("{GRANT}&{good}&client_id={SVC}"),
+            twice("Parameter client_id was sent more than once"),
+        ),
+        (
+            None,
+            format!("{GRANT}&{good}&client_secret=x"),
+            twice("Parameter client_secret was sent more than once"),
+        ),
+        (
+            None,
+            format!("{GRANT}&{good}&scope=api:read&scope=api:read"),
+            twice("Parameter scope was sent more than once"),
+        ),
+        (None, format!("{GRANT}&{good}&unknown=1&unknown=2"), TWICE),
+        (None, format!("{GRANT}&{good}&scope=%FF"), NOT_UTF8),
+    ]
+}
+
+#[tokio::test]
+async fn unknown_and_empty_parameters_do_not_matter() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let secret = app.secrets(tenant).of(SVC);
+        for more in
+            ["&audience=x&nonsense", "&scope=&scope=", "&resource=&client_assertion=", "&&&=", "&client_id="]
+        {
+            let body = format!("{GRANT}&client_id={SVC}&client_secret={secret}{more}");
+            let request = app.request(Method::POST, &token_path(tenant)).body(body);
+            let form = "application/x-www-form-urlencoded";
+            assert_eq!(Answer::to(request.header("content-type", form)).await.status, 200, "{more}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_suspended_and_other_tenants_are_not_there() {
+    let app = TestApp::start();
+    let keys_published_until = Timestamp::from_seconds(u64::MAX);
+    app.change_tenant(ACME, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
+    app.change_tenant(GLOBEX, |tenant| tenant.strategies.oauth2 = false);
+    for tenant in [ACME, GLOBEX, "initech"] {
+        let secret = app.secrets(tenant).of(SVC);
+        let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
+        app.post(&token_path(tenant), &form).await.assert_refused(404, "not_found", "Unknown tenant");
+    }
+    assert_eq!((app.store.calls().find_tenant, app.store_calls()), (3, 3));
+}
+
+#[tokio::test]
+async fn a_tenant_of_opaque_tokens_gets_none_while_the_other_does() {
+    let app = TestApp::start();
+    app.change_tenant(GLOBEX, |tenant| tenant.access_token.format = TokenFormat::Opaque);
+    let form =
+        [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", app.globex.of(SVC))];
+    let words = "This server does not serve the token format of this tenant";
+    app.post(&token_path(GLOBEX), &form).await.assert_refused(400, "unsupported_grant_type", words);
+    app.token(ACME).await;
+}
+
+#[tokio::test]
+async fn a_secret_counts_until_it_expires_in_one_tenant_only() {
+    let app = TestApp::start();
+    let client = fixtures::client(&fixtures::tenant(ACME), SVC);
+    let found =
+        registry::ClientStore::find_client(&*app.store, &client.tenant, &client.id).await.unwrap().unwrap();
+    let expires_at = Some(Timestamp::from_seconds(app.now() + 10));
+    let secrets = found.secrets.iter().map(|secret| ClientSecret { expires_at, ..secret.clone() }).collect();
+    app.store.put_client(registry::Client { secrets, ..(*found).clone() });
+    app.pass(9);
+    app.token(ACME).await;
+    app.pass(1);
+    let form =
+        [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", app.acme.of(SVC))];
+    app.post(&token_path(ACME), &form).await.assert_refused(401, "invalid_client", FAILED);
+    app.token(GLOBEX).await;
+}
+
+#[tokio::test]
+async fn a_failing_store_is_told_from_a_failing_client() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", "wrong")];
+        app.store.fail_with(Failure::Unavailable);
+        let busy = app.post(&token_path(tenant), &form).await;
+        busy.assert_refused(503, "temporarily_unavailable", "The server cannot answer now; try again");
+        assert!(busy.header("retry-after").parse::<u32>().unwrap() > 0);
+        app.store.fail_with(Failure::Fault);
+        let fault = app.post(&token_path(tenant), &form).await;
+        fault.assert_refused(500, "server_error", "The server failed to answer");
+        app.store.fail_with(None);
+        app.post(&token_path(tenant), &form).await.assert_refused(401, "invalid_client", FAILED);
+    }
+}

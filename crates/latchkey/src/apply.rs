@@ -1,0 +1,60 @@
+//! Making the store agree with the settings: the same step at start, at a reload and for `latchkey apply`.
+
+use administration::{ContentHash, Options, Outcome, Retirements};
+
+use crate::clock;
+use crate::declare::declare;
+use crate::platform::Platform;
+use crate::settings::{Loaded, MaxRetired};
+use crate::start_error::StartError;
+
+/// How far applying may go.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    /// Retire as much as there is.
+    pub(crate) prune: bool,
+    /// Apply an older generation again.
+    pub(crate) force: bool,
+}
+
+/// Makes the store agree with the settings and lets caches forget what changed.
+pub(crate) async fn apply(platform: &Platform, loaded: Loaded, asked: Asked) -> Result<Outcome, StartError> {
+    let content = ContentHash::of([loaded.content_hash.as_bytes()]);
+    let options = Options {
+        max_retired: retirements(&loaded.reconcile.max_retired),
+        prune: asked.prune,
+        force_generation: asked.force,
+        now: clock::now(),
+    };
+    let declaration = declare(loaded.tenants)?;
+    let outcome = platform.reconciler.apply(&declaration, &content, &options).await?;
+    if let Outcome::Applied { invalidations, .. } = &outcome {
+        platform.forget(invalidations);
+    }
+    Ok(outcome)
+}
+
+/// What became of the settings, for the log.
+pub(crate) fn say(outcome: &Outcome) {
+    match outcome {
+        Outcome::Unchanged => tracing::info!("settings unchanged"),
+        Outcome::Applied { plan, generation, .. } => {
+            tracing::info!(generation, changes = plan.changes.len(), "settings applied");
+        }
+        Outcome::OlderGeneration => tracing::warn!(
+            "these settings were replaced by later ones; the store is served as it is. If they are meant, run `latchkey apply`"
+        ),
+        Outcome::TooManyRetired { plan } => {
+            let Retirements { tenants, clients } = plan.retirements();
+            tracing::error!(
+                tenants,
+                clients,
+                "settings not applied: they would retire more than reconcile.max_retired allows. If it is meant, run `latchkey apply --prune`"
+            );
+        }
+    }
+}
+
+fn retirements(allowed: &MaxRetired) -> Retirements {
+    Retirements { tenants: allowed.tenants as usize, clients: allowed.clients as usize }
+}

@@ -1,0 +1,59 @@
+//! What must never be written: every secret that a test has configured, and whatever looks like a credential.
+
+use std::sync::{Arc, Mutex};
+
+/// Tokens of any tenant begin so: it is `{"` in base64url.
+const JWT: &str = "eyJ";
+const CREDENTIALS: [&str; 3] = [JWT, "Basic ", "Bearer "];
+
+/// Shared by a folder and all programs that run on it.
+#[derive(Clone, Default)]
+pub(crate) struct Canaries(Arc<Mutex<Vec<String>>>);
+
+impl Canaries {
+    pub(crate) fn add(&self, secret: &str) {
+        self.0.lock().unwrap().push(secret.to_owned());
+    }
+
+    /// Finds the secrets in a file: what is written as `value: …`, and the lines of a private key.
+    pub(crate) fn add_all_of(&self, file: &str) {
+        if file.contains("PRIVATE KEY") {
+            file.lines().filter(|line| !line.starts_with('-')).for_each(|line| self.add(line));
+        }
+        for line in file.lines().filter(|line| !line.trim_start().starts_with('#')) {
+            for (at, found) in line.match_indices("value:") {
+                let rest = line[at + found.len()..].trim_start().trim_start_matches(['"', '\'']);
+                let secret = rest.split([' ', '}', ',', '"', '\'']).next().unwrap_or_default();
+                assert!(secret.len() >= 8, "a secret that can be told from other words: {line}");
+                self.add(secret);
+            }
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_absent(&self, written: &str) {
+        let secrets = self.0.lock().unwrap();
+        for secret in secrets.iter().map(String::as_str).chain(CREDENTIALS) {
+            let line = written.lines().find(|line| line.contains(secret));
+            assert!(line.is_none(), "a secret was written: {secret:?} in {line:?}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_is_written_is_found() {
+    let canaries = Canaries::default();
+    canaries.add_all_of("client_secret: { value: hunter2-canary }\n# { value: x }\n  value: 'quoted-canary'");
+    canaries.add_all_of("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYD\n-----END PRIVATE KEY-----\n");
+    canaries.assert_absent("a line that has none");
+    for written in [
+        "a hunter2-canary",
+        "a quoted-canary",
+        "key MC4CAQAwBQYD",
+        "token eyJhbGci",
+        "Authorization: Basic YTpi",
+    ] {
+        let found = std::panic::catch_unwind(|| canaries.assert_absent(written));
+        assert!(found.is_err(), "{written}");
+    }
+}

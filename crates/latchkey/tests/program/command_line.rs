@@ -1,0 +1,214 @@
+//! What the commands say and how they end. None of them needs a running server; `plan_and_apply.rs` has those that speak of the store.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::settings::{self, TWO_TENANTS, edited};
+
+#[test]
+fn sound_settings_are_checked_with_what_they_come_to() {
+    let folder = Folder::with(TWO_TENANTS);
+    let ran = folder.run(&["check"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+    assert!(ran.out.ends_with("config.yaml: 2 tenants, 4 clients, 0 warnings\n"), "{}", ran.out);
+    assert!(!folder.exists("data") && !folder.exists("keys"), "checking makes nothing");
+}
+
+#[test]
+fn what_is_not_built_yet_is_accepted_and_said() {
+    let folder = Folder::with(&edited(
+        TWO_TENANTS,
+        "storage: {",
+        "cache: { redis_url: redis://localhost }\nstorage: {",
+    ));
+    let ran = folder.run(&["check"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("warning: ") && ran.out.contains("cache.redis_url"), "{}", ran.out);
+    assert!(ran.out.ends_with("1 warnings\n"), "{}", ran.out);
+}
+
+#[test]
+fn a_fault_names_file_line_key_and_mend() {
+    let missing_env = format!("{{ value: {} }}", settings::ACME_SECRET);
+    for (from, to, expected) in [
+        (
+            "globex:\n    strategies:",
+            "globex:\n    strategys:",
+            &[
+                "config.yaml:15:5",
+                "tenants.globex.strategys",
+                "unknown key `strategys`",
+                "did you mean `strategies`?",
+            ][..],
+        ),
+        (
+            "tenant: acme, audience",
+            "tenant: acmee, audience",
+            &[
+                "config.yaml:6:31",
+                "protected_resource.tenant",
+                "no tenant `acmee` is declared",
+                "= name a tenant",
+            ],
+        ),
+        (
+            "default_tenant: acme",
+            "default_tenant: ACME",
+            &["config.yaml:3:19", "server.default_tenant", "this is not a tenant id"],
+        ),
+        ("sqlite://data/latchkey.db", "mysql://x", &["config.yaml:4:17", "storage.url", "= write sqlite://"]),
+        (
+            &missing_env,
+            "{ env: LATCHKEY_TEST_UNSET }",
+            &["config.yaml:12:", "tenants.acme.clients.svc.client_secret.env", "LATCHKEY_TEST_UNSET"],
+        ),
+        (
+            &missing_env,
+            "{ file: nowhere }",
+            &["config.yaml:12:", "tenants.acme.clients.svc.client_secret.file", "nowhere"],
+        ),
+    ] {
+        let folder = Folder::with(&edited(TWO_TENANTS, from, to));
+        for command in ["check", "plan", "apply", "serve"] {
+            let ran = folder.run(&[command]);
+            assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{command}: {ran:?}");
+            for words in expected {
+                assert!(ran.err.contains(words), "{command}: {words:?} in\n{}", ran.err);
+            }
+        }
+        assert!(!folder.exists("data"), "nothing is made for settings that cannot be used");
+    }
+}
+
+/// A slip in a line that holds a secret is shown without it.
+#[test]
+fn a_fault_beside_a_secret_does_not_show_it() {
+    let folder = Folder::with(&edited(
+        TWO_TENANTS,
+        "client_secret: { value: acme-svc",
+        "client_secert: { value: acme-svc",
+    ));
+    let ran = folder.run(&["check"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("did you mean `client_secret`?"), "{}", ran.err);
+    assert!(ran.err.contains("client_secert: { value: [redacted] }"), "{}", ran.err);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = Folder::with(TWO_TENANTS);
+    fs::remove_file(folder.config()).unwrap();
+    for command in ["check", "plan", "apply", "serve"] {
+        let ran = folder.run(&[command]);
+        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+        assert!(ran.err.contains("config.yaml"), "{command}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_sample_secret_is_refused_beyond_loopback() {
+    for settings in [settings::sample(), settings::seeds()] {
+        let folder = Folder::with(&settings.replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1));
+        for command in ["check", "serve"] {
+            let ran = folder.run(&[command]);
+            assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+            assert!(
+                ran.err.contains("this is a sample secret that everyone knows"),
+                "{command}: {}",
+                ran.err
+            );
+            assert!(ran.err.contains("config.yaml:"), "{command}: {}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_secret_of_ones_own_is_served_beyond_loopback() {
+    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", "address: 0.0.0.0:0"));
+    Program::start(&folder).stop();
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", &format!("address: {address}")));
+    let ran = folder.run(&["serve"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains(&format!("cannot listen on {address}")), "{}", ran.err);
+    assert!(ran.err.to_lowercase().contains("in use"), "{}", ran.err);
+}
+
+#[test]
+fn printed_documents_are_the_committed_ones() {
+    let folder = Folder::with("{}");
+    for (command, committed) in [
+        ("schema", include_str!("../../../../config.schema.json")),
+        ("openapi", include_str!("../../../../docs/openapi.json")),
+    ] {
+        assert!(
+            folder.run(&[command]).output() == committed,
+            "`latchkey {command}` differs: run `cargo xtask codegen`"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_served_openapi_document_is_the_committed_one() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let committed: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap();
+    assert_eq!(program.get("/openapi.json").await.json(), committed);
+}
+
+#[test]
+fn a_new_sealing_key_is_printed_or_written_for_its_owner() {
+    let folder = Folder::with(TWO_TENANTS);
+    let printed = [(); 2].map(|()| folder.run(&["key", "new-sealing-key"]).output());
+    assert_ne!(printed[0], printed[1]);
+    assert!(
+        printed.iter().all(|key| key.trim_end().len() == 44 && key.ends_with("=\n")),
+        "32 bytes in base64"
+    );
+
+    let to_file = ["key", "new-sealing-key", "--file", "new/sealing.key"];
+    let said = folder.run(&to_file).output();
+    assert!(said.starts_with("wrote new/sealing.key"), "{said}");
+    let written = folder.read("new/sealing.key");
+    assert_eq!(written.trim_end().len(), 44);
+    assert!(!said.contains(written.trim_end()));
+    let mode = fs::metadata(folder.path("new/sealing.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let again = folder.run(&to_file);
+    assert_eq!(again.code, Some(1), "a key that is there is never written over: {again:?}");
+    assert_eq!(folder.read("new/sealing.key"), written);
+}
+
+#[test]
+fn a_key_of_ones_own_seals_from_a_variable() {
+    let folder = Folder::with(&edited(TWO_TENANTS, "{ file: keys/sealing.key }", "{ env: SEALING_KEY }"));
+    let key = folder.run(&["key", "new-sealing-key"]).output();
+    folder.canaries.add(key.trim());
+    let refused = folder.run(&["serve"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("SEALING_KEY"), "{}", refused.err);
+    Program::spawn(&folder, folder.program(&["serve"]).env("SEALING_KEY", key.trim())).stop();
+    assert!(!folder.exists("keys"));
+}
+
+#[tokio::test]
+async fn the_environment_stands_above_the_file() {
+    let folder = Folder::with(TWO_TENANTS);
+    let mut command = folder.program(&["serve"]);
+    let program = Program::spawn(&folder, command.env("LATCHKEY__SERVER__PUBLIC_URL", "https://id.example"));
+    let metadata = program.get("/api/v1/tenant/acme/.well-known/oauth-authorization-server").await.json();
+    assert_eq!(metadata["issuer"], "https://id.example/api/v1/tenant/acme");
+    program.stop();
+    let unknown = crate::host::run(folder.program(&["check"]).env("LATCHKEY__SERVER__PUBLIC_ULR", "x"));
+    assert_eq!(unknown.code, Some(1), "{unknown:?}");
+    assert!(unknown.err.contains("LATCHKEY__SERVER__PUBLIC_ULR"), "{}", unknown.err);
+}

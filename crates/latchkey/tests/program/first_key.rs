@@ -1,0 +1,115 @@
+//! Keys that operators bring along, and tenants that sign with something else than RSA.
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use serde_json::{Value, json};
+
+use crate::folder::Folder;
+use crate::foreign::node;
+use crate::jwt;
+use crate::program::Program;
+use crate::running::tenant_path;
+use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
+
+const RSA_PKCS1: &str = include_str!("../../../keys/tests/keys/rsa2048.pkcs1.pem");
+const RSA_PKCS8: &str = include_str!("../../../keys/tests/keys/rsa2048.pkcs8.pem");
+const RSA_PUBLIC: &str = include_str!("../../../keys/tests/keys/rsa2048.public.pem");
+const RSA_OTHER: &str = include_str!("../../../keys/tests/keys/rsa3072.pkcs8.pem");
+const P256: &str = include_str!("../../../keys/tests/keys/p256.pkcs8.pem");
+const ED25519: &str = include_str!("../../../keys/tests/keys/ed25519.pkcs8.pem");
+
+#[tokio::test]
+async fn an_imported_rsa_key_signs_as_the_first_key() {
+    for pem in [RSA_PKCS1, RSA_PKCS8] {
+        let folder = with_signing("{ first_key: { file: key.pem } }", Some(pem));
+        let program = Program::start(&folder);
+        let token = program.token("acme", "svc", ACME_SECRET).await;
+        assert_eq!(jwt::kid(&token), "oauth2-key-1");
+        let mut expected = Validation::new(Algorithm::RS256);
+        expected.set_audience(&["api"]);
+        expected.set_issuer(&["http://localhost:3000/api/v1/tenant/acme"]);
+        let key = DecodingKey::from_rsa_pem(RSA_PUBLIC.as_bytes()).unwrap();
+        decode::<Value>(&token, &key, &expected).unwrap();
+        let keys = program.jwks("acme").await.json();
+        assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
+        let other = program.token("globex", "svc", "globex-svc-canary-52b7").await;
+        assert!(decode::<Value>(&other, &key, &expected).is_err());
+    }
+}
+
+#[tokio::test]
+async fn an_imported_key_is_imported_once_and_not_replaced() {
+    let folder = with_signing("{ first_key: { file: key.pem } }", Some(RSA_PKCS8));
+    let program = Program::start(&folder);
+    let before = program.jwks("acme").await.body;
+    program.stop();
+    // The same key in another form is no change.
+    folder.write("key.pem", RSA_PKCS1);
+    assert_eq!(folder.run(&["plan"]).code, Some(0));
+    folder.write("key.pem", RSA_OTHER);
+    let plan = folder.run(&["plan"]);
+    assert_eq!(plan.code, Some(1), "{plan:?}");
+    assert!(plan.err.contains("acme") && plan.err.contains("key"), "{}", plan.err);
+    // Not declared any more, it stays what it is.
+    folder.write("config.yaml", TWO_TENANTS);
+    let program = Program::start(&folder);
+    assert_eq!(program.jwks("acme").await.body, before);
+}
+
+#[test]
+fn a_key_that_cannot_be_used_is_refused_with_its_place() {
+    for (pem, signing) in [
+        ("not a key", "{ first_key: { file: key.pem } }"),
+        (P256, "{ first_key: { file: key.pem } }"),
+        (RSA_PUBLIC, "{ first_key: { file: key.pem } }"),
+        (include_str!("../../../keys/tests/keys/rsa1024.pkcs1.pem"), "{ first_key: { file: key.pem } }"),
+        (RSA_PKCS8, "{ algorithm: ES256, first_key: { file: key.pem } }"),
+    ] {
+        let folder = with_signing(signing, Some(pem));
+        for command in ["check", "plan", "serve"] {
+            let ran = folder.run(&[command]);
+            assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+            assert!(ran.err.contains("tenants.acme.signing.first_key"), "{command}: {}", ran.err);
+        }
+    }
+}
+
+#[tokio::test]
+async fn jose_verifies_tokens_of_other_algorithms() {
+    for (signing, algorithm, pem) in [
+        ("{ algorithm: ES256 }", "ES256", None),
+        ("{ algorithm: EdDSA }", "EdDSA", None),
+        ("{ algorithm: PS256 }", "PS256", None),
+        ("{ algorithm: ES256, first_key: { file: key.pem } }", "ES256", Some(P256)),
+        ("{ algorithm: EdDSA, first_key: { file: key.pem } }", "EdDSA", Some(ED25519)),
+    ] {
+        let folder = with_signing(signing, pem);
+        let program = Program::start(&folder);
+        let token = program.token("acme", "svc", ACME_SECRET).await;
+        let other = program.token("globex", "svc", "globex-svc-canary-52b7").await;
+        let verdicts = node(
+            include_str!("scripts/verify.cjs"),
+            &[
+                ("JWKS", &program.url(&tenant_path("acme", "/.well-known/jwks.json"))),
+                ("ISSUER", "http://localhost:3000/api/v1/tenant/acme"),
+                ("AUDIENCE", "api"),
+                ("TYP", "at+jwt"),
+                ("ALGORITHM", algorithm),
+                ("TOKENS", &format!("{token} {other}")),
+            ],
+        );
+        let verdicts: Value = serde_json::from_str(&verdicts.output()).unwrap();
+        assert_eq!(verdicts[0], json!({ "claims": jwt::claims(&token) }), "{signing}");
+        assert!(verdicts[1]["refused"].is_string(), "{signing}: {verdicts}");
+        assert_eq!(program.present(&token).await.status, 200, "{signing}");
+    }
+}
+
+/// The two tenants, acme with this `signing`.
+fn with_signing(signing: &str, pem: Option<&str>) -> Folder {
+    let acme = "  acme:\n    strategies: { oauth2: { enabled: true } }";
+    let folder = Folder::with(&edited(TWO_TENANTS, acme, &format!("{acme}\n    signing: {signing}")));
+    if let Some(pem) = pem {
+        folder.write("key.pem", pem);
+    }
+    folder
+}

@@ -1,0 +1,86 @@
+//! A folder with the settings of one program, thrown away with the test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::canaries::Canaries;
+use crate::host::{Ran, run};
+
+pub(crate) struct Folder {
+    root: TempDir,
+    config: PathBuf,
+    pub(crate) canaries: Canaries,
+}
+
+impl Folder {
+    /// With these settings as `config.yaml`.
+    pub(crate) fn with(settings: &str) -> Self {
+        Self::with_config_at("config.yaml", settings)
+    }
+
+    /// With these settings in a file elsewhere in it.
+    pub(crate) fn with_config_at(config: &str, settings: &str) -> Self {
+        let folder = Self {
+            root: TempDir::new().unwrap(),
+            config: PathBuf::from(config),
+            canaries: Canaries::default(),
+        };
+        folder.write(config, settings);
+        folder
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.path(&self.config)
+    }
+
+    /// Writes over what is there, as `>` in a shell does. Secrets in it are looked for in all output from now on.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        self.canaries.add_all_of(text);
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// A file that holds nothing but a secret.
+    pub(crate) fn write_secret(&self, name: &str, secret: &str) {
+        self.canaries.add(secret);
+        self.write(name, secret);
+    }
+
+    /// Puts a new file in the place of the old one, as careful editors and deployment tools do.
+    pub(crate) fn replace(&self, name: &str, text: &str) {
+        let beside = format!("{name}.new");
+        self.write(&beside, text);
+        fs::rename(self.path(beside), self.path(name)).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn exists(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+
+    /// The program, about to run in this folder with these arguments and with an environment that holds nothing.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command.args(arguments).arg("--config").arg(self.config()).current_dir(self.root.path()).env_clear();
+        command
+    }
+
+    /// Runs a command of the program to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let ran = run(&mut self.program(arguments));
+        self.canaries.assert_absent(&ran.out);
+        self.canaries.assert_absent(&ran.err);
+        ran
+    }
+}

@@ -1,0 +1,71 @@
+//! Programs of the machine, run to their end and never longer than a minute.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// What a program said, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// Its output, of a run without fault.
+    #[track_caller]
+    pub(crate) fn output(self) -> String {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.out, self.err);
+        self.out
+    }
+}
+
+/// Runs it with nothing to read.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> Ran {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) = (read(child.stdout.take()), read(child.stderr.take()));
+    let code = wait(&mut child, LONGEST).unwrap_or_else(|| {
+        child.kill().unwrap();
+        panic!("{command:?} did not end");
+    });
+    let text = |stream: mpsc::Receiver<String>| {
+        stream.recv_timeout(LONGEST).expect("the streams end with the program")
+    };
+    Ran { code, out: text(out), err: text(err) }
+}
+
+/// The exit code of a program that ends in time.
+pub(crate) fn wait(child: &mut Child, longest: Duration) -> Option<Option<i32>> {
+    let until = Instant::now() + longest;
+    while Instant::now() < until {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status.code());
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    None
+}
+
+/// Sends a signal to one process.
+#[track_caller]
+pub(crate) fn signal(name: &str, pid: u32) {
+    run(Command::new("kill").arg(format!("-{name}")).arg(pid.to_string())).output();
+}
+
+fn read(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    let mut stream = stream.expect("a pipe");
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        drop(stream.read_to_end(&mut bytes));
+        drop(sender.send(String::from_utf8_lossy(&bytes).into_owned()));
+    });
+    receiver
+}

@@ -1,0 +1,29 @@
+//! The program from the outside: started from its own folder on a port of the system's choice, spoken to by foreign clients, stopped,
+//! killed, reconfigured. A file for each topic; whatever it writes is searched for secrets when it ends.
+
+mod answer;
+mod canaries;
+mod folder;
+mod foreign;
+mod host;
+mod jwt;
+mod program;
+mod running;
+mod settings;
+mod stub_api;
+
+mod seed_001;
+mod seed_002;
+mod seed_003;
+mod seed_004;
+
+mod verifiers;
+
+mod command_line;
+mod first_key;
+mod isolation;
+mod plan_and_apply;
+mod reload;
+mod reload_sources;
+mod restart;
+mod terminal;

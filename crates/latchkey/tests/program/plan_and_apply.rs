@@ -1,0 +1,196 @@
+//! `latchkey plan` writes nothing whatever it finds; `latchkey apply` writes, and a running server hears of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::folder::Folder;
+use crate::host::Ran;
+use crate::program::Program;
+use crate::reload::until_status;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+
+const NEW_SECRET: &str = "acme-new-canary-31c5";
+
+#[test]
+fn a_plan_before_the_first_start_shows_everything_and_makes_nothing() {
+    let folder = Folder::with(TWO_TENANTS);
+    let before = snapshot(&folder.path("."));
+    let plan = folder.run(&["plan"]);
+    assert_eq!((plan.code, plan.err.as_str()), (Some(2), ""), "{plan:?}");
+    for line in [
+        "+ tenant acme",
+        "+ tenant globex",
+        "+ resource server acme/api",
+        "+ client acme/svc",
+        "+ secret acme/svc/",
+    ] {
+        assert!(plan.out.contains(line), "{line:?} in {}", plan.out);
+    }
+    assert_eq!(snapshot(&folder.path(".")), before);
+}
+
+#[test]
+fn a_plan_without_a_change_ends_with_0() {
+    let folder = applied();
+    let before = snapshot(&folder.path("."));
+    let plan = folder.run(&["plan"]);
+    assert_eq!((plan.code, plan.out.as_str()), (Some(0), "No changes.\n"), "{plan:?}");
+    assert_eq!(snapshot(&folder.path(".")), before);
+}
+
+#[test]
+fn a_plan_tells_each_change_and_writes_none() {
+    let folder = applied();
+    let wider = edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET);
+    let svc = "value: globex-svc-canary-52b7 }, audiences: [api], scopes: [api:read]";
+    let wider = edited(
+        &wider,
+        svc,
+        "value: globex-svc-canary-52b7 }, audiences: [api], scopes: [api:read, api:write]",
+    );
+    folder.write("config.yaml", &wider);
+    let before = snapshot(&folder.path("."));
+    let plan = folder.run(&["plan"]);
+    assert_eq!(plan.code, Some(2), "{plan:?}");
+    for line in ["+ secret acme/svc/", "- secret acme/svc/", "~ client globex/svc", "gains api:write"] {
+        assert!(plan.out.contains(line), "{line:?} in {}", plan.out);
+    }
+    assert_eq!(plan.out.trim().lines().count(), 3, "{}", plan.out);
+    assert_eq!(snapshot(&folder.path(".")), before);
+    // What it said is what happens, once.
+    let apply = folder.run(&["apply"]).output();
+    assert!(apply.contains(plan.out.trim()) && apply.contains("Applied as generation 2."), "{apply}");
+    assert_eq!(folder.run(&["plan"]).code, Some(0));
+}
+
+#[test]
+fn a_plan_reads_a_folder_that_nobody_may_write() {
+    let folder = applied();
+    for name in ["data", "keys", "."] {
+        let path = folder.path(name);
+        for file in
+            fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+        {
+            set_read_only(&file, true);
+        }
+        set_read_only(&path, true);
+    }
+    let plan = folder.run(&["plan"]);
+    for name in [".", "data", "keys"] {
+        set_read_only(&folder.path(name), false);
+    }
+    assert_eq!((plan.code, plan.out.as_str()), (Some(0), "No changes.\n"), "{plan:?}");
+}
+
+#[tokio::test]
+async fn a_plan_beside_a_running_server_sees_what_it_serves() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    program.token("acme", "svc", ACME_SECRET).await;
+    assert_eq!(folder.run(&["plan"]).code, Some(0));
+    folder.write("later.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    assert_eq!(with_other_settings(&folder, &["plan"], "later.yaml").code, Some(2));
+    assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 401);
+}
+
+/// Another file than the server's own, so that it is the store that tells the server.
+#[tokio::test]
+async fn a_running_server_hears_of_what_was_applied() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
+    assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 401);
+    folder.write("later.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    let applied = with_other_settings(&folder, &["apply"], "later.yaml").output();
+    assert!(applied.contains("Applied as generation 2."), "{applied}");
+    let since = std::time::Instant::now();
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    assert!(
+        since.elapsed().as_secs() < 5,
+        "told, rather than found when a cached client expired: {:?}",
+        since.elapsed()
+    );
+    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_start_with_older_settings_serves_the_store_and_warns() {
+    let folder = Folder::with(TWO_TENANTS);
+    Program::start(&folder).stop();
+    folder.write("later.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    with_other_settings(&folder, &["apply"], "later.yaml").output();
+    let program = Program::start(&folder);
+    program.log_after(crate::program::Mark::START, "these settings were replaced by later ones");
+    assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 200);
+    // Asked for, they are applied again.
+    folder.run(&["apply"]).output();
+    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+}
+
+#[tokio::test]
+async fn more_than_may_be_retired_needs_prune() {
+    let more = ["initech", "umbrella"]
+        .map(|tenant| format!("  {tenant}: {{ strategies: {{ oauth2: {{ enabled: true }} }} }}\n"));
+    let folder = Folder::with(&format!("{TWO_TENANTS}{}{}", more[0], more[1]));
+    folder.run(&["apply"]).output();
+    folder.write("config.yaml", TWO_TENANTS);
+    assert_eq!(folder.run(&["plan"]).code, Some(2));
+    for command in ["apply", "serve"] {
+        let ran = folder.run(&[command]);
+        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+        for words in
+            ["- tenant initech", "- tenant umbrella", "reconcile.max_retired", "latchkey apply --prune"]
+        {
+            assert!(ran.err.contains(words), "{command}: {words:?} in {}", ran.err);
+        }
+    }
+    let pruned = folder.run(&["apply", "--prune"]).output();
+    assert!(pruned.contains("- tenant initech") && pruned.contains("Applied as generation"), "{pruned}");
+    let program = Program::start(&folder);
+    assert_eq!(program.get("/api/v1/tenant/initech/strategies").await.status, 404);
+    assert_eq!(program.ask_for_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
+}
+
+/// After its settings have been applied and no program runs.
+fn applied() -> Folder {
+    let folder = Folder::with(TWO_TENANTS);
+    let applied = folder.run(&["apply"]).output();
+    assert!(applied.contains("Applied as generation 1."), "{applied}");
+    folder
+}
+
+/// The later of two `--config` counts.
+fn with_other_settings(folder: &Folder, arguments: &[&str], config: &str) -> Ran {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command.args(arguments).arg("--config").arg(folder.path(config)).env_clear();
+    crate::host::run(&mut command)
+}
+
+/// All files below a folder: a digest of what each holds, and when it was last changed.
+fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime)> {
+    let mut files = BTreeMap::new();
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            files.extend(snapshot(&path));
+        } else {
+            let mut hasher = DefaultHasher::new();
+            fs::read(&path).unwrap().hash(&mut hasher);
+            let modified = fs::metadata(&path).unwrap().modified().unwrap();
+            files.insert(path, (hasher.finish(), modified));
+        }
+    }
+    files
+}
+
+fn set_read_only(path: &Path, read_only: bool) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = match (path.is_dir(), read_only) {
+        (true, true) => 0o555,
+        (true, false) => 0o755,
+        (false, _) => 0o444,
+    };
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}

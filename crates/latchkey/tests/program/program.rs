@@ -1,0 +1,162 @@
+//! A running program, and what it writes while it runs. It is killed when it is dropped, and its output searched for secrets.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::canaries::Canaries;
+use crate::folder::Folder;
+use crate::host;
+
+/// Whatever a test waits for is there long before.
+const LONGEST: Duration = Duration::from_secs(30);
+
+pub(crate) struct Program {
+    child: Child,
+    out: Arc<Lines>,
+    err: Arc<Lines>,
+    readers: Vec<JoinHandle<()>>,
+    addresses: Vec<SocketAddr>,
+    canaries: Canaries,
+}
+
+/// A place in the log: what is looked for comes after it.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark(usize);
+
+impl Mark {
+    pub(crate) const START: Self = Self(0);
+}
+
+#[derive(Default)]
+struct Lines {
+    lines: Mutex<(Vec<String>, bool)>,
+    grown: Condvar,
+}
+
+impl Program {
+    /// Starts it and waits until it serves.
+    #[track_caller]
+    pub(crate) fn start(folder: &Folder) -> Self {
+        Self::spawn(folder, &mut folder.program(&["serve"]))
+    }
+
+    /// As [`Program::start`], prepared by the test.
+    #[track_caller]
+    pub(crate) fn spawn(folder: &Folder, command: &mut Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (out, err) = (Arc::new(Lines::default()), Arc::new(Lines::default()));
+        let readers = vec![follow(child.stdout.take(), &out), follow(child.stderr.take(), &err)];
+        let canaries = folder.canaries.clone();
+        let mut program = Self { child, out, err, readers, addresses: Vec::new(), canaries };
+        program.log_after(Mark::START, "serving");
+        let lines = program.log();
+        let listening = lines.iter().filter(|line| line["message"] == "listening");
+        program.addresses =
+            listening.map(|line| line["address"].as_str().unwrap().parse().unwrap()).collect();
+        program
+    }
+
+    /// Of its listeners, in the order of the settings.
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address())
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        host::signal(name, self.child.id());
+    }
+
+    /// All log lines so far; nothing else may stand on the standard output.
+    #[track_caller]
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let lines = self.out.lines.lock().unwrap();
+        lines
+            .0
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not a log line: {line}")))
+            .collect()
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.out.lines.lock().unwrap().0.len())
+    }
+
+    /// Waits for a line that holds this text.
+    #[track_caller]
+    pub(crate) fn log_after(&self, mark: Mark, text: &str) -> String {
+        self.out.find(mark, text).unwrap_or_else(|| panic!("no log line with {text:?}\n{}", self.output()))
+    }
+
+    /// Ends it in good order and waits for that.
+    #[track_caller]
+    pub(crate) fn stop(mut self) {
+        self.signal("TERM");
+        let code = host::wait(&mut self.child, LONGEST).expect("the program ends in time");
+        assert_eq!(code, Some(0), "{}", self.output());
+    }
+
+    /// Gives it no time for anything (`kill -9`).
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
+    fn output(&self) -> String {
+        let text = |lines: &Lines| lines.lines.lock().unwrap().0.join("\n");
+        format!("{}\n{}", text(&self.out), text(&self.err))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        self.readers.drain(..).for_each(|reader| drop(reader.join()));
+        if thread::panicking() {
+            return eprintln!("the program wrote:\n{}", self.output());
+        }
+        self.canaries.assert_absent(&self.output());
+        assert_eq!(self.err.lines.lock().unwrap().0, [""; 0], "a serving program writes to its log only");
+        self.log();
+    }
+}
+
+impl Lines {
+    fn find(&self, mark: Mark, text: &str) -> Option<String> {
+        let until = Instant::now() + LONGEST;
+        let mut lines = self.lines.lock().unwrap();
+        loop {
+            if let Some(line) = lines.0.iter().skip(mark.0).find(|line| line.contains(text)) {
+                return Some(line.clone());
+            }
+            let left = until.checked_duration_since(Instant::now()).filter(|_| !lines.1)?;
+            lines = self.grown.wait_timeout(lines, left).unwrap().0;
+        }
+    }
+}
+
+fn follow(stream: Option<impl Read + Send + 'static>, lines: &Arc<Lines>) -> JoinHandle<()> {
+    let (stream, lines) = (BufReader::new(stream.expect("a pipe")), Arc::clone(lines));
+    thread::spawn(move || {
+        for line in stream.lines().map_while(Result::ok) {
+            lines.lines.lock().unwrap().0.push(line);
+            lines.grown.notify_all();
+        }
+        lines.lines.lock().unwrap().1 = true;
+        lines.grown.notify_all();
+    })
+}

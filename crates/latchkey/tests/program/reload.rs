@@ -1,0 +1,215 @@
+//! What a change of the settings does to a running program: taken over within seconds, without a request dropped; or refused, and
+//! then nothing changes. Where changes come from is `reload_sources.rs`.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::running::tenant_path;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+
+/// Below the 15 s after which the program looks by itself: a change must be noticed, not found.
+const LONGEST: Duration = Duration::from_secs(10);
+const NEW_SECRET: &str = "acme-new-canary-31c5";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_secret_works_and_the_old_one_stops() {
+    let (folder, program) = start();
+    let load = Load::on(&program);
+    folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    program.ask_for_token("acme", "svc", ACME_SECRET).await.assert_refused(401, "invalid_client");
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_secrets_are_both_good_while_a_client_changes_over() {
+    let (folder, program) = start();
+    let load = Load::on(&program);
+    let one = format!("client_secret: {{ value: {ACME_SECRET} }}");
+    let two = format!("client_secrets: [{{ value: {ACME_SECRET} }}, {{ value: {NEW_SECRET} }}]");
+    folder.replace("config.yaml", &edited(TWO_TENANTS, &one, &two));
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_removed_client_gets_no_more_tokens() {
+    let (folder, program) = start();
+    let load = Load::on(&program);
+    let without: Vec<&str> = TWO_TENANTS.lines().filter(|line| !line.contains(ACME_SECRET)).collect();
+    folder.replace("config.yaml", &without.join("\n"));
+    until_status(&program, ("acme", "svc", ACME_SECRET), 401).await;
+    assert_eq!(program.ask_for_token("acme", "auditor", "acme-auditor-canary-90aa").await.status, 200);
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changed_scopes_and_lifetimes_are_those_of_the_next_token() {
+    let (folder, program) = start();
+    let load = Load::on(&program);
+    let svc = "value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read]";
+    let wider = "value: acme-svc-canary-8d1f }, audiences: [api], access_token_lifetime: 7m, scopes: [api:read, api:write]";
+    folder.replace("config.yaml", &edited(TWO_TENANTS, svc, wider));
+    eventually("the new scopes are granted", async || {
+        let answer = program.ask_for_token("acme", "svc", ACME_SECRET).await.json();
+        (answer["scope"].as_str(), answer["expires_in"].as_u64()) == (Some("api:read api:write"), Some(420))
+    })
+    .await;
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_file_leaves_the_last_good_one_serving() {
+    let (folder, program) = start();
+    let load = Load::on(&program);
+    let broken = edited(TWO_TENANTS, "storage: {", "storagee: {").replace(ACME_SECRET, NEW_SECRET);
+    for (text, place) in
+        [(broken.as_str(), "config.yaml:4:1"), ("tenants: [", "config.yaml:1:"), ("", "config.yaml")]
+    {
+        let mark = program.mark();
+        folder.replace("config.yaml", text);
+        let line = program.log_after(mark, "settings not taken over; the last good ones go on");
+        assert!(line.contains(place), "{place:?} in {line}");
+        assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
+        assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 401);
+    }
+    // Mended, it is taken over.
+    folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_removed_tenant_is_unknown_and_restored_with_its_key() {
+    let (folder, program) = start();
+    let load = Load::on(&program);
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    let key_set = program.jwks("acme").await.body;
+    folder.replace("config.yaml", &without_acme(TWO_TENANTS));
+    until_status(&program, ("acme", "svc", ACME_SECRET), 404).await;
+    assert_eq!(program.get(&tenant_path("acme", "/strategies")).await.status, 404);
+    assert_eq!(program.jwks("acme").await.body, key_set, "published until its last token has expired");
+
+    folder.replace("config.yaml", TWO_TENANTS);
+    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    assert_eq!(program.jwks("acme").await.body, key_set);
+    assert_eq!(program.present(&token).await.status, 200);
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_than_may_be_retired_is_refused_and_everything_goes_on() {
+    let third = "  initech: { strategies: { oauth2: { enabled: true } }, clients: { svc: { client_secret: { value: initech-canary-4411 } } } }\n";
+    let three = format!("{TWO_TENANTS}{third}");
+    let folder = Folder::with(&three);
+    let program = Program::start(&folder);
+    let load = Load::on(&program);
+    let mark = program.mark();
+    folder.replace("config.yaml", &without_acme(TWO_TENANTS));
+    let line = program.log_after(mark, "would retire more than reconcile.max_retired allows");
+    assert!(line.contains(r#""tenants":2"#) && line.contains("latchkey apply --prune"), "{line}");
+    for (tenant, secret) in
+        [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET), ("initech", "initech-canary-4411")]
+    {
+        assert_eq!(program.ask_for_token(tenant, "svc", secret).await.status, 200, "{tenant}");
+    }
+    // The operator means it.
+    assert_eq!(folder.run(&["apply", "--prune"]).code, Some(0));
+    for (tenant, secret) in [("acme", ACME_SECRET), ("initech", "initech-canary-4411")] {
+        until_status(&program, (tenant, "svc", secret), 404).await;
+    }
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_needs_a_start_is_said_and_the_rest_taken_over() {
+    let (folder, program) = start();
+    let mark = program.mark();
+    let changed = edited(TWO_TENANTS, "required_scope: api:read", "required_scope: api:write");
+    folder.replace("config.yaml", &edited(&changed, ACME_SECRET, NEW_SECRET));
+    program.log_after(mark, "take effect at the next start");
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    let token = program.token("acme", "svc", NEW_SECRET).await;
+    assert_eq!(program.present(&token).await.status, 200);
+}
+
+fn start() -> (Folder, Program) {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    (folder, program)
+}
+
+/// The settings without the first tenant and without what names it.
+fn without_acme(settings: &str) -> String {
+    let (head, tenants) = settings.split_once("  acme:\n").unwrap();
+    let (_, globex) = tenants.split_once("  globex:\n").unwrap();
+    format!("{head}  globex:\n{globex}")
+        .replace("default_tenant: acme", "default_tenant: globex")
+        .replace("tenant: acme,", "tenant: globex,")
+}
+
+/// Asks until a client is answered so.
+pub(crate) async fn until_status(
+    program: &Program,
+    (tenant, client, secret): (&str, &str, &str),
+    status: u16,
+) {
+    eventually(&format!("{client} of {tenant} is answered {status}"), async || {
+        program.ask_for_token(tenant, client, secret).await.status == status
+    })
+    .await;
+}
+
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let began = Instant::now();
+    while !holds().await {
+        assert!(began.elapsed() < LONGEST, "in {LONGEST:?}: {what}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Requests of a client that no change concerns, each on a connection of its own and then each on the same one.
+pub(crate) struct Load {
+    ended: Arc<AtomicBool>,
+    requests: JoinHandle<Vec<u16>>,
+}
+
+impl Load {
+    pub(crate) fn on(program: &Program) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let (end, url) = (Arc::clone(&ended), program.url(&tenant_path("globex", "/oauth/token")));
+        let requests = tokio::spawn(async move {
+            let kept = reqwest::Client::new();
+            let form = [
+                ("grant_type", "client_credentials"),
+                ("client_id", "svc"),
+                ("client_secret", GLOBEX_SECRET),
+            ];
+            let mut statuses = Vec::new();
+            while !end.load(Ordering::Relaxed) || statuses.len() < 10 {
+                for client in [&kept, &reqwest::Client::new()] {
+                    let answer = client.post(&url).form(&form).timeout(LONGEST).send().await;
+                    statuses.push(answer.map_or(0, |answer| answer.status().as_u16()));
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+            statuses
+        });
+        Self { ended, requests }
+    }
+
+    pub(crate) async fn assert_none_failed(self) {
+        self.ended.store(true, Ordering::Relaxed);
+        let statuses = self.requests.await.unwrap();
+        let failed: Vec<_> = statuses.iter().filter(|status| **status != 200).collect();
+        assert!(failed.is_empty(), "{failed:?} of {}", statuses.len());
+    }
+}

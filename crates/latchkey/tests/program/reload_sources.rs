@@ -1,0 +1,112 @@
+//! Where changes of the settings come from: editors, deployment tools, mounted folders, files and folders that config.yaml names, and
+//! a signal.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::reload::{Load, until_status};
+use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
+
+const NEW_SECRET: &str = "acme-new-canary-31c5";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_written_over_in_place() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let load = Load::on(&program);
+    folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    // And once more: the watch is not lost.
+    folder.write("config.yaml", TWO_TENANTS);
+    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_replaced_by_another() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let load = Load::on(&program);
+    folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    folder.replace("config.yaml", TWO_TENANTS);
+    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_the_tenants_folder_new_changed_and_gone() {
+    let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
+    let tenant = |secret: &str| {
+        format!(
+            "strategies: {{ oauth2: {{ enabled: true }} }}\nclients: {{ svc: {{ client_secret: {{ value: {secret} }} }} }}\n"
+        )
+    };
+    folder.write("tenants.d/initech.yaml", &tenant("initech-canary-4411"));
+    let program = Program::start(&folder);
+    assert_eq!(program.ask_for_token("initech", "svc", "initech-canary-4411").await.status, 200);
+    let load = Load::on(&program);
+    folder.replace("tenants.d/initech.yaml", &tenant("initech-canary-5522"));
+    until_status(&program, ("initech", "svc", "initech-canary-5522"), 200).await;
+    folder.write("tenants.d/umbrella.yaml", &tenant("umbrella-canary-6633"));
+    until_status(&program, ("umbrella", "svc", "umbrella-canary-6633"), 200).await;
+    fs::remove_file(folder.path("tenants.d/initech.yaml")).unwrap();
+    until_status(&program, ("initech", "svc", "initech-canary-5522"), 404).await;
+    let mark = program.mark();
+    folder.write("tenants.d/umbrella.yaml", "clients: nonsense\n");
+    let line = program.log_after(mark, "settings not taken over");
+    assert!(line.contains("tenants.d/umbrella.yaml:1:10"), "{line}");
+    assert_eq!(program.ask_for_token("umbrella", "svc", "umbrella-canary-6633").await.status, 200);
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_holds_a_secret() {
+    let settings = edited(TWO_TENANTS, &format!("{{ value: {ACME_SECRET} }}"), "{ file: secrets/acme }");
+    let folder = Folder::with(&settings);
+    folder.write_secret("secrets/acme", ACME_SECRET);
+    let program = Program::start(&folder);
+    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
+    let load = Load::on(&program);
+    folder.write_secret("secrets/acme", NEW_SECRET);
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    load.assert_none_failed().await;
+}
+
+/// As Kubernetes mounts it: `config.yaml` is a link through `..data`, and `..data` is swapped for another folder.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mounted_folder_whose_link_is_swapped() {
+    let stored = edited(TWO_TENANTS, "sqlite://data/latchkey.db", "sqlite://../data/latchkey.db");
+    let stored = edited(&stored, "{ file: keys/sealing.key }", "{ file: ../keys/sealing.key }");
+    let folder = Folder::with_config_at("mounted/config.yaml", &stored);
+    fs::remove_file(folder.config()).unwrap();
+    folder.write("mounted/..2026_01/config.yaml", &stored);
+    symlink("..2026_01", folder.path("mounted/..data")).unwrap();
+    symlink("..data/config.yaml", folder.config()).unwrap();
+    let program = Program::start(&folder);
+    let load = Load::on(&program);
+    for (version, secret) in [("..2026_02", NEW_SECRET), ("..2026_03", "acme-newer-canary-77ff")] {
+        folder.write(&format!("mounted/{version}/config.yaml"), &edited(&stored, ACME_SECRET, secret));
+        symlink(version, folder.path("mounted/..data_tmp")).unwrap();
+        fs::rename(folder.path("mounted/..data_tmp"), folder.path("mounted/..data")).unwrap();
+        until_status(&program, ("acme", "svc", secret), 200).await;
+    }
+    assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 401);
+    load.assert_none_failed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_that_asks_for_it() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let load = Load::on(&program);
+    let mark = program.mark();
+    program.signal("HUP");
+    program.log_after(mark, "settings unchanged");
+    folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    program.signal("HUP");
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    load.assert_none_failed().await;
+}

@@ -1,0 +1,131 @@
+//! What is there after the program ended, however it ended, and what it refuses to start with.
+
+use std::fs;
+
+use crate::folder::Folder;
+use crate::jwt;
+use crate::program::{Mark, Program};
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
+
+#[tokio::test]
+async fn a_token_issued_before_kill_9_verifies_after_the_next_start() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    let of_globex = program.token("globex", "svc", GLOBEX_SECRET).await;
+    program.kill();
+
+    let program = Program::start(&folder);
+    program.log_after(Mark::START, "settings unchanged");
+    assert_eq!(program.present(&token).await.status, 200);
+    program.present(&of_globex).await.assert_refused(401, "invalid_token");
+    let facts = program.introspect("globex", "svc", GLOBEX_SECRET, &of_globex).await;
+    assert_eq!(facts["active"], true);
+    let key_sets = [program.jwks("acme").await.body, program.jwks("globex").await.body];
+    let later = program.token("acme", "svc", ACME_SECRET).await;
+    assert_eq!((jwt::kid(&later), jwt::kid(&token)), ("oauth2-key-1".to_owned(), "oauth2-key-1".to_owned()));
+    program.kill();
+
+    let program = Program::start(&folder);
+    assert_eq!([program.jwks("acme").await.body, program.jwks("globex").await.body], key_sets);
+    program.stop();
+}
+
+/// Each start may find what the last one was in the middle of.
+#[tokio::test]
+async fn a_program_killed_again_and_again_keeps_its_key() {
+    let folder = Folder::with(TWO_TENANTS);
+    let mut tokens = Vec::new();
+    for _ in 0..4 {
+        let program = Program::start(&folder);
+        tokens.push(program.token("acme", "svc", ACME_SECRET).await);
+        program.kill();
+    }
+    let program = Program::start(&folder);
+    for token in &tokens {
+        assert_eq!(program.present(token).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn an_orderly_end_answers_and_leaves_one_database_file() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    program.token("acme", "svc", ACME_SECRET).await;
+    program.stop();
+    let files = fs::read_dir(folder.path("data")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(files.collect::<Vec<_>>(), ["latchkey.db"]);
+}
+
+#[tokio::test]
+async fn a_lost_sealing_key_stops_the_start() {
+    let (folder, sealing_key) = folder_with_keys().await;
+    fs::remove_file(folder.path("keys/sealing.key")).unwrap();
+    let ran = folder.run(&["serve"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for words in ["keys/sealing.key is missing", "holds rows that only it can open", "put it back"] {
+        assert!(ran.err.contains(words), "{words:?} in {}", ran.err);
+    }
+    assert!(
+        !folder.exists("keys/sealing.key"),
+        "a new key in its place would look like a start and be a loss"
+    );
+
+    folder.write_secret("keys/sealing.key", &sealing_key);
+    Program::start(&folder).stop();
+}
+
+#[tokio::test]
+async fn another_sealing_key_stops_the_start() {
+    let (folder, _) = folder_with_keys().await;
+    let other = folder.run(&["key", "new-sealing-key"]).output();
+    folder.write_secret("keys/sealing.key", other.trim());
+    for command in ["serve", "plan"] {
+        let ran = folder.run(&[command]);
+        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+        let words = "the pepper cannot be opened; keys.sealing_key is probably not the key that sealed it";
+        assert!(ran.err.contains(words), "{command}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_sealing_key_stops_the_start() {
+    let (folder, _) = folder_with_keys().await;
+    for text in ["", "not base64!", "c2hvcnQ="] {
+        folder.write("keys/sealing.key", text);
+        let ran = folder.run(&["serve"]);
+        assert_eq!(ran.code, Some(1), "{text:?}: {ran:?}");
+        assert!(ran.err.contains("the sealing key cannot be used"), "{text:?}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_database_stops_the_start() {
+    let folder = Folder::with(TWO_TENANTS);
+    folder.write("data/latchkey.db", &"this is not a database\n".repeat(100));
+    let ran = folder.run(&["serve"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("latchkey.db"), "{}", ran.err);
+}
+
+#[test]
+fn the_servers_secrets_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::with(TWO_TENANTS);
+    let _program = Program::start(&folder);
+    for file in ["keys/sealing.key", "data/latchkey.db", "data/latchkey.db-wal"] {
+        let mode = fs::metadata(folder.path(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+/// After a program has run in it, made keys and ended; and the sealing key that it made.
+async fn folder_with_keys() -> (Folder, String) {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    program.token("acme", "svc", ACME_SECRET).await;
+    program.stop();
+    let sealing_key = folder.read("keys/sealing.key");
+    folder.canaries.add(sealing_key.trim());
+    (folder, sealing_key)
+}

@@ -1,0 +1,51 @@
+//! Requests to a running program, as most tests send them.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::program::Program;
+
+impl Program {
+    /// A connection of its own each time, as many callers have.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        reqwest::Client::new().request(method, self.url(path))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        Answer::to(self.request(Method::POST, path).form(form)).await
+    }
+
+    pub(crate) async fn ask_for_token(&self, tenant: &str, client: &str, secret: &str) -> Answer {
+        let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
+        self.post(&tenant_path(tenant, "/oauth/token"), &form).await
+    }
+
+    pub(crate) async fn token(&self, tenant: &str, client: &str, secret: &str) -> String {
+        self.ask_for_token(tenant, client, secret).await.token()
+    }
+
+    pub(crate) async fn introspect(&self, tenant: &str, client: &str, secret: &str, token: &str) -> Value {
+        let form = [("client_id", client), ("client_secret", secret), ("token", token)];
+        let answer = self.post(&tenant_path(tenant, "/oauth/introspect"), &form).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    pub(crate) async fn jwks(&self, tenant: &str) -> Answer {
+        self.get(&tenant_path(tenant, "/.well-known/jwks.json")).await
+    }
+
+    /// What the sample resource server says to a token.
+    pub(crate) async fn present(&self, token: &str) -> Answer {
+        Answer::to(self.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token)).await
+    }
+}
+
+pub(crate) fn tenant_path(tenant: &str, rest: &str) -> String {
+    format!("/api/v1/tenant/{tenant}{rest}")
+}

@@ -1,0 +1,183 @@
+//! The document of the flow, in five languages: its examples run as they are printed against the settings made for them, at both of
+//! their listeners. Go's and Rust's send here what they send there.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::folder::Folder;
+use crate::foreign::{bash, node, pointed, python};
+use crate::program::Program;
+use crate::seed_002::compact;
+use crate::settings;
+use crate::stub_api::StubApi;
+
+const CLIENT: (&str, &str) = ("YOUR_CLIENT_ID", "YOUR_CLIENT_SECRET");
+const ENVIRONMENT: [(&str, &str); 2] = [("CLIENT_ID", CLIENT.0), ("CLIENT_SECRET", CLIENT.1)];
+const PRINTED_BASE: &str = "http://localhost:8080";
+
+#[test]
+fn curl_gets_the_printed_response_at_both_listeners() {
+    let (_folder, program) = start();
+    for address in program.addresses() {
+        let base = format!("http://{address}");
+        let command = pointed(include_str!("seeds/001/curl.sh"), &[(PRINTED_BASE, &base)]);
+        let body = bash(&command, &[]).output();
+        assert_as_printed(&body);
+    }
+}
+
+#[tokio::test]
+async fn wrong_credentials_get_the_printed_error() {
+    let (_folder, program) = start();
+    let form = [("grant_type", "client_credentials"), ("client_id", CLIENT.0), ("client_secret", "another")];
+    let answer = program.post("/oauth/token", &form).await;
+    assert_eq!((answer.status, answer.body), (401, compact(include_str!("seeds/001/invalid_client.json"))));
+}
+
+#[test]
+fn axios_gets_a_token() {
+    let (_folder, program) = start();
+    let script = pointed(include_str!("seeds/001/axios_example.js"), &[(PRINTED_BASE, &at_8080(&program))]);
+    assert_printed_a_token(&node(&script, &ENVIRONMENT).output());
+}
+
+#[test]
+fn requests_gets_a_token() {
+    let (_folder, program) = start();
+    let script =
+        pointed(include_str!("seeds/001/requests_example.py"), &[(PRINTED_BASE, &at_8080(&program))]);
+    assert_printed_a_token(&python(&script, &ENVIRONMENT).output());
+}
+
+/// `http.Post` with `url.Values.Encode()`: keys in alphabetical order, a blank as a plus.
+#[tokio::test]
+async fn the_request_of_the_go_example_gets_a_token() {
+    let (_folder, program) = start();
+    let address = program.addresses()[1];
+    let body = "client_id=YOUR_CLIENT_ID&client_secret=YOUR_CLIENT_SECRET&grant_type=client_credentials&scope=read+write";
+    let request = format!(
+        "POST /oauth/token HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nAccept-Encoding: gzip\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = Answer::to_bytes(address, request.as_bytes()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_as_printed(&answer.body);
+}
+
+/// The example's own library and calls; the map gives its members in any order.
+#[tokio::test]
+async fn the_request_of_the_rust_example_gets_a_token() {
+    let (_folder, program) = start();
+    let mut params = HashMap::new();
+    params.insert("grant_type", "client_credentials");
+    params.insert("client_id", CLIENT.0);
+    params.insert("client_secret", CLIENT.1);
+    params.insert("scope", "read write");
+    let url = format!("{}/oauth/token", at_8080(&program));
+    let response = reqwest::Client::new().post(url).form(&params).send().await.unwrap();
+    assert!(response.status().is_success());
+    assert_as_printed(&response.text().await.unwrap());
+}
+
+#[tokio::test]
+async fn the_token_cache_asks_once_and_again_after_a_refusal() {
+    let (_folder, program) = start();
+    let api = StubApi::refusing_first(1);
+    let printed = [
+        include_str!("seeds/001/axios_example.js"),
+        include_str!("seeds/001/call_protected_api.js"),
+        include_str!("seeds/001/token_cache.js"),
+        include_str!("seeds/001/retry.js"),
+    ];
+    let script = pointed(
+        &printed.join("\n"),
+        &[(PRINTED_BASE, &at_8080(&program)), ("https://api.example.com", &api.url())],
+    );
+    let called = "(async () => {
+        console.log(JSON.stringify(await apiCallWithRetry(process.env.API + '/api/resource')));
+        console.log(JSON.stringify(await makeAPICall()));
+    })();";
+    let url = api.url();
+    let environment = [&ENVIRONMENT[..], &[("API", &url)]].concat();
+    let output = node(&format!("{script}\n{called}"), &environment).output();
+    assert_eq!(output.matches(r#"{"api":"answered"}"#).count(), 2, "{output}");
+    let [refused, taken, kept] = api.tokens().try_into().unwrap();
+    assert_ne!(refused, taken, "the cache was emptied after the refusal");
+    assert_eq!(taken, kept, "the cache gave the same token again");
+    assert_active(&program, &[refused, taken]).await;
+}
+
+#[tokio::test]
+async fn the_token_manager_keeps_its_token() {
+    let (_folder, program) = start();
+    let api = StubApi::refusing_first(0);
+    let printed = [
+        include_str!("seeds/001/requests_example.py"),
+        include_str!("seeds/001/call_protected_api.py"),
+        include_str!("seeds/001/token_manager.py"),
+    ];
+    let script = pointed(
+        &printed.join("\n"),
+        &[(PRINTED_BASE, &at_8080(&program)), ("https://api.example.com", &api.url())],
+    );
+    let output = python(&format!("{script}\nprint(make_api_call(), make_api_call())"), &ENVIRONMENT).output();
+    assert!(output.ends_with("{'api': 'answered'} {'api': 'answered'}\n"), "{output}");
+    let [first, second] = api.tokens().try_into().unwrap();
+    assert_eq!(first, second);
+    assert_active(&program, &[first]).await;
+}
+
+#[tokio::test]
+async fn the_complete_microservice_fetches_its_data() {
+    let (_folder, program) = start();
+    let api = StubApi::refusing_first(0);
+    let script = pointed(
+        include_str!("seeds/001/microservice.js"),
+        &[(PRINTED_BASE, &at_8080(&program)), ("https://api.example.com", &api.url())],
+    );
+    let called = "fetchData().then(fetchData).then(data => console.log(JSON.stringify(data)));";
+    let output = node(&format!("{script}\n{called}"), &ENVIRONMENT).output();
+    assert_eq!(output, "{\"api\":\"answered\"}\n");
+    let [first, second] = api.tokens().try_into().unwrap();
+    assert_eq!(first, second);
+    assert_active(&program, &[first]).await;
+}
+
+fn start() -> (Folder, Program) {
+    // The settings keep their data two folders above them.
+    let folder = Folder::with_config_at("deploy/seeds/config.yaml", &settings::seeds());
+    let program = Program::start(&folder);
+    assert!(folder.exists("data/seeds/latchkey.db"));
+    (folder, program)
+}
+
+/// The listener that stands for port 8080.
+fn at_8080(program: &Program) -> String {
+    format!("http://{}", program.addresses()[1])
+}
+
+/// The printed members in the printed order; only the token is another one, since none is signed with HS256.
+fn assert_as_printed(body: &str) {
+    let served: Value = serde_json::from_str(body).unwrap();
+    let printed = include_str!("seeds/001/token.json");
+    let printed_token = serde_json::from_str::<Value>(printed).unwrap()["access_token"].clone();
+    let (served, printed_token) =
+        (served["access_token"].as_str().unwrap(), printed_token.as_str().unwrap().to_owned());
+    assert_eq!(body.replace(served, &printed_token), compact(printed));
+}
+
+fn assert_printed_a_token(output: &str) {
+    let [first, second] = output.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert!(first.starts_with("Access Token: eyJ"), "{output}");
+    assert_eq!(second, "Expires in: 3600 seconds");
+}
+
+async fn assert_active(program: &Program, tokens: &[String]) {
+    for token in tokens {
+        let facts = program.introspect("test-tenant", CLIENT.0, CLIENT.1, token).await;
+        assert_eq!((facts["active"].as_bool(), facts["scope"].as_str()), (Some(true), Some("read write")));
+    }
+}

@@ -1,0 +1,172 @@
+//! The multi-tenant document: each command as it is printed, run by bash against the repository's settings, with the answer that is
+//! printed below it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::folder::Folder;
+use crate::foreign::{bash, pointed};
+use crate::jwt;
+use crate::program::Program;
+use crate::settings;
+
+/// The one thing in the commands that is not as it is printed.
+const PRINTED_BASE: &str = "http://localhost:3000";
+/// Stands for a token in the document's commands.
+const PRINTED_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Im9hdXRoMi1rZXktMSJ9...";
+
+#[test]
+fn the_complete_script_ends_with_the_protected_resource() {
+    let (_folder, program) = start();
+    let script = pointed(include_str!("seeds/002/complete_script.sh"), &[(PRINTED_BASE, &program.url(""))]);
+    let output = bash(&script, &[]).output();
+    let parts: Vec<&str> = output.split("==> ").collect();
+    let [before, requested, obtained, last] = parts.as_slice() else { panic!("four parts in {output}") };
+    assert_eq!(*before, "");
+    let answer = requested.strip_prefix("Requesting access token...\n").unwrap();
+    let token = serde_json::from_str::<Value>(answer).unwrap()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(*obtained, format!("Access token obtained: {}...\n\n", &token[..50]));
+    assert_eq!(
+        *last,
+        concat!(
+            "Making authenticated request...\n",
+            r#"{"data":"Protected resource data","tenant":"test-tenant","#,
+            r#""caller":{"type":"machine","client_id":"your-client-id"},"scopes":["api:read","api:write"]}"#
+        )
+    );
+}
+
+#[test]
+fn each_command_gets_the_printed_response() {
+    let (_folder, program) = start();
+    for (command, response) in [
+        (include_str!("seeds/002/strategies.sh"), include_str!("seeds/002/strategies.json")),
+        (include_str!("seeds/002/invalid_client.sh"), include_str!("seeds/002/invalid_client.json")),
+        (include_str!("seeds/002/missing_grant_type.sh"), include_str!("seeds/002/missing_grant_type.json")),
+    ] {
+        assert_eq!(curl(&program, command, &[]), compact(response), "{command}");
+    }
+}
+
+#[test]
+fn a_token_response_has_the_printed_members_and_header() {
+    let (_folder, program) = start();
+    let body = curl(&program, include_str!("seeds/002/token.sh"), &[]);
+    let token = token_of(&body);
+    let printed = compact(include_str!("seeds/002/token.json"));
+    assert_eq!(body.replace(&token, PRINTED_TOKEN), printed);
+    assert_eq!(token.split('.').next(), PRINTED_TOKEN.split('.').next());
+    assert_eq!(jwt::header(&token), r#"{"alg":"RS256","typ":"JWT","kid":"oauth2-key-1"}"#);
+}
+
+#[test]
+fn claims_are_the_printed_ones_with_jti_and_nbf() {
+    let (_folder, program) = start();
+    let mut claims = jwt::claims(&token_of(&curl(&program, include_str!("seeds/002/token.sh"), &[])));
+    let mut printed: Value = serde_json::from_str(include_str!("seeds/002/claims.json")).unwrap();
+    let mut names = names(&printed);
+    names.extend(["jti".to_owned(), "nbf".to_owned()]);
+    assert_eq!(self::names(&claims), names);
+    let times = ["exp", "iat", "nbf"].map(|name| claims[name].as_u64().unwrap());
+    assert_eq!((times[0] - times[1], times[1]), (3600, times[2]));
+    assert_eq!(printed["exp"].as_u64().unwrap() - printed["iat"].as_u64().unwrap(), 3600);
+    assert!(!claims["jti"].as_str().unwrap().is_empty());
+    // The document prints `client-id` here and `your-client-id` there, for one client.
+    assert_eq!(claims["sub"], claims["client_id"]);
+    for name in ["exp", "iat", "nbf", "jti", "sub"] {
+        claims.as_object_mut().unwrap().remove(name);
+        printed.as_object_mut().unwrap().remove(name);
+    }
+    assert_eq!(claims, printed);
+}
+
+#[test]
+fn the_key_set_has_the_printed_members() {
+    let (_folder, program) = start();
+    let body = curl(&program, include_str!("seeds/002/jwks.sh"), &[]);
+    let served: Value = serde_json::from_str(&body).unwrap();
+    let modulus = served["keys"][0]["n"].as_str().unwrap();
+    assert_eq!(body.replace(modulus, "xGOr-H7A-wiuASDFl..."), compact(include_str!("seeds/002/jwks.json")));
+    assert_eq!(modulus.len(), 342, "2048 bits in base64url");
+}
+
+#[test]
+fn a_token_opens_the_protected_resource() {
+    let (_folder, program) = start();
+    let token = token_of(&curl(&program, include_str!("seeds/002/token.sh"), &[]));
+    let body = curl(&program, include_str!("seeds/002/protected_resource.sh"), &[(PRINTED_TOKEN, &token)]);
+    assert!(body.starts_with(r#"{"data":"Protected resource data","#), "{body}");
+}
+
+#[tokio::test]
+async fn an_expired_token_gets_the_printed_response() {
+    let short = "grant_types: [client_credentials]\n        access_token_lifetime: 1s";
+    let folder =
+        Folder::with(&settings::edited(&settings::sample(), "grant_types: [client_credentials]", short));
+    let program = Program::start(&folder);
+    let token = token_of(&curl(&program, include_str!("seeds/002/token.sh"), &[]));
+    tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
+    let command = include_str!("seeds/002/expired_token.sh");
+    let printed = compact(include_str!("seeds/002/expired_token.json"));
+    assert_eq!(curl(&program, command, &[("expired-token", &token)]), printed);
+    let answer = program.present(&token).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(
+        answer.header("www-authenticate"),
+        r#"Bearer realm="your-api", error="invalid_token", error_description="Token has expired""#
+    );
+}
+
+/// What is not a token at all has not expired either, though the document lets `expired-token` stand for one that has.
+#[test]
+fn a_bad_bearer_is_an_invalid_token() {
+    let (_folder, program) = start();
+    assert_eq!(
+        curl(&program, include_str!("seeds/002/expired_token.sh"), &[]),
+        r#"{"error":"invalid_token","error_description":"Token is malformed"}"#
+    );
+}
+
+#[tokio::test]
+async fn refusals_have_the_statuses_of_the_standard() {
+    let (_folder, program) = start();
+    let path = "/api/v1/tenant/test-tenant/oauth/token";
+    let wrong = [("grant_type", "client_credentials"), ("client_id", "invalid"), ("client_secret", "wrong")];
+    let refused: Answer = program.post(path, &wrong).await;
+    refused.assert_refused(401, "invalid_client");
+    assert_eq!(refused.header("www-authenticate"), r#"Basic realm="https://auth.example.com""#);
+    program.post(path, &[("client_id", "your-client-id")]).await.assert_refused(400, "invalid_request");
+}
+
+fn start() -> (Folder, Program) {
+    let folder = Folder::with(&settings::sample());
+    let program = Program::start(&folder);
+    (folder, program)
+}
+
+/// Runs a command of the document, with the address and what else stands for something replaced.
+fn curl(program: &Program, command: &str, replacements: &[(&str, &str)]) -> String {
+    let base = program.url("");
+    let replacements = [&[(PRINTED_BASE, base.as_str())], replacements].concat();
+    bash(&pointed(command, &replacements), &[]).output()
+}
+
+fn token_of(body: &str) -> String {
+    serde_json::from_str::<Value>(body).unwrap()["access_token"].as_str().unwrap().to_owned()
+}
+
+fn names(object: &Value) -> BTreeSet<String> {
+    object.as_object().unwrap().keys().cloned().collect()
+}
+
+/// A printed document without the blanks between its parts, its members in the order in which they are printed.
+pub(crate) fn compact(printed: &str) -> String {
+    let mut in_text = false;
+    let keep = |character: &char| {
+        in_text ^= *character == '"';
+        in_text || !character.is_whitespace()
+    };
+    printed.chars().filter(keep).collect()
+}

@@ -1,0 +1,71 @@
+//! The course's notes: credentials in the header or in the body, fewer scopes on request, no refresh token, and the two ways in which
+//! a token is verified. The other way, offline, is `verifiers.rs`.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::folder::Folder;
+use crate::jwt;
+use crate::program::Program;
+use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
+
+#[tokio::test]
+async fn credentials_are_taken_in_the_body_and_in_the_header() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let in_body = program.ask_for_token("acme", "svc", ACME_SECRET).await;
+    let request = program.request(Method::POST, "/oauth2/token").basic_auth("svc", Some(ACME_SECRET));
+    let in_header = Answer::to(request.form(&[("grant_type", "client_credentials")])).await;
+    for answer in [in_body, in_header] {
+        answer.token();
+        let members: Vec<String> = answer.json().as_object().unwrap().keys().cloned().collect();
+        assert_eq!(members, ["access_token", "expires_in", "scope", "token_type"], "and no refresh token");
+    }
+}
+
+#[tokio::test]
+async fn a_token_has_the_scopes_that_were_asked_for_and_no_others() {
+    let both = edited(
+        TWO_TENANTS,
+        "{ value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read]",
+        "{ value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read, api:write]",
+    );
+    let folder = Folder::with(&both);
+    let program = Program::start(&folder);
+    let mut form =
+        vec![("grant_type", "client_credentials"), ("client_id", "svc"), ("client_secret", ACME_SECRET)];
+    let all = program.post("/oauth/token", &form).await;
+    assert_eq!(jwt::claims(&all.token())["scope"], "api:read api:write");
+    form.push(("scope", "api:write"));
+    let fewer = program.post("/oauth/token", &form).await;
+    assert_eq!(jwt::claims(&fewer.token())["scope"], "api:write");
+    // The sample resource server asks for the other one.
+    program.present(&fewer.token()).await.assert_refused(403, "insufficient_scope");
+    form.last_mut().unwrap().1 = "api:admin";
+    program.post("/oauth/token", &form).await.assert_refused(400, "invalid_scope");
+}
+
+#[tokio::test]
+async fn the_oauth_server_verifies_a_token() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    let mut facts = program.introspect("acme", "auditor", "acme-auditor-canary-90aa", &token).await;
+    let claims = jwt::claims(&token);
+    for name in ["exp", "iat", "nbf", "jti"] {
+        assert_eq!(facts.as_object_mut().unwrap().remove(name).as_ref(), Some(&claims[name]), "{name}");
+    }
+    let expected = json!({
+        "active": true, "iss": "http://localhost:3000/api/v1/tenant/acme", "sub": "svc", "client_id": "svc",
+        "aud": ["api"], "scope": "api:read", "token_type": "Bearer",
+    });
+    assert_eq!(facts, expected);
+    let (middle, flipped) =
+        (token.len() - 100, if token.as_bytes()[token.len() - 100] == b'A' { "B" } else { "A" });
+    let tampered = format!("{}{flipped}{}", &token[..middle], &token[middle + 1..]);
+    for nothing in [tampered.as_str(), "2YotnFZFEjr1zCsicMWpAA", "."] {
+        let facts = program.introspect("acme", "auditor", "acme-auditor-canary-90aa", nothing).await;
+        assert_eq!(facts, json!({ "active": false }));
+    }
+}

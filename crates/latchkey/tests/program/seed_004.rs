@@ -1,0 +1,38 @@
+//! The chapter's request, its header taken as it is printed.
+
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::folder::Folder;
+use crate::jwt;
+use crate::program::Program;
+use crate::seed_002::compact;
+use crate::settings;
+
+#[tokio::test]
+async fn the_printed_request_gets_the_printed_response() {
+    let folder = Folder::with_config_at("deploy/seeds/config.yaml", &settings::seeds());
+    let program = Program::start(&folder);
+    let (head, body) = include_str!("seeds/004/token.http").split_once("\n\n").unwrap();
+    // The remark is the document's, for its readers.
+    let head = head.replace(" (Base64 encoded ID:Secret)", "").replace('\n', "\r\n");
+    let body = body.trim_end();
+    let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    assert!(request.contains("\r\nAuthorization: Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW\r\n"));
+    let answer = Answer::to_bytes(program.address(), request.as_bytes()).await;
+    let token = answer.token();
+    let printed: Value = serde_json::from_str(include_str!("seeds/004/token.json")).unwrap();
+    let opaque = printed["access_token"].as_str().unwrap();
+    assert_eq!(answer.body.replace(&token, opaque), compact(include_str!("seeds/004/token.json")));
+    assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
+}
+
+/// "check the token and see `sub` (Subject) = `client_id`, indicating the caller is a machine"
+#[tokio::test]
+async fn the_subject_is_the_client() {
+    let folder = Folder::with_config_at("deploy/seeds/config.yaml", &settings::seeds());
+    let program = Program::start(&folder);
+    let claims = jwt::claims(&program.token("test-tenant", "s6BhdRkqt3", "gX1fBat3bV").await);
+    assert_eq!((&claims["sub"], &claims["client_id"]), (&"s6BhdRkqt3".into(), &"s6BhdRkqt3".into()));
+    assert_eq!(claims["aud"], "s6BhdRkqt3", "nothing else is configured for this client");
+}

@@ -1,0 +1,1 @@
+curl -X GET http://localhost:3000/api/v1/tenant/test-tenant/.well-known/jwks.json

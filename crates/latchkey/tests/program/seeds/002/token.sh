@@ -1,0 +1,6 @@
+curl -X POST http://localhost:3000/api/v1/tenant/test-tenant/oauth/token \
+  -H "Content-Type: application/x-www-form-urlencoded" \
+  -d "grant_type=client_credentials" \
+  -d "client_id=your-client-id" \
+  -d "client_secret=your-client-secret" \
+  -d "scope=api:read api:write"

@@ -1,0 +1,37 @@
+//! Settings that the tests run: those of the repository, with other ports, and two tenants of their own.
+
+/// The repository's `config.yaml`.
+const SAMPLE: &str = include_str!("../../../../config.yaml");
+/// The seeds' clients at the seeds' ports.
+const SEEDS: &str = include_str!("../../../../deploy/seeds/config.yaml");
+
+/// Acme and globex have a client `svc` and a client `auditor` each, with secrets of their own.
+pub(crate) const TWO_TENANTS: &str = include_str!("settings/two_tenants.yaml");
+pub(crate) const ACME_SECRET: &str = "acme-svc-canary-8d1f";
+pub(crate) const GLOBEX_SECRET: &str = "globex-svc-canary-52b7";
+
+pub(crate) fn sample() -> String {
+    with_free_ports(SAMPLE, 1)
+}
+
+pub(crate) fn seeds() -> String {
+    with_free_ports(SEEDS, 2)
+}
+
+/// Settings with one place replaced, which must be there.
+#[track_caller]
+pub(crate) fn edited(settings: &str, from: &str, to: &str) -> String {
+    assert_eq!(settings.matches(from).count(), 1, "{from:?} stands once in\n{settings}");
+    settings.replace(from, to)
+}
+
+/// Tests run beside each other, so they cannot all have port 3000.
+fn with_free_ports(settings: &str, listeners: usize) -> String {
+    let lines = settings.lines().map(|line| match line.split_once("- address: 127.0.0.1:") {
+        Some((indent, _)) => format!("{indent}- address: 127.0.0.1:0"),
+        None => line.to_owned(),
+    });
+    let settings = lines.collect::<Vec<_>>().join("\n");
+    assert_eq!(settings.matches("- address: 127.0.0.1:0").count(), listeners);
+    settings
+}

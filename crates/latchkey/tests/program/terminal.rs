@@ -1,0 +1,126 @@
+//! What a person at a terminal sees, and a pipe does not.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::folder::Folder;
+use crate::foreign::bash;
+use crate::host::{self, signal};
+use crate::program::Program;
+use crate::settings::{self, TWO_TENANTS};
+
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// A program on a pseudo terminal. It is killed when it is dropped.
+struct OnTerminal {
+    script: Child,
+    lines: Receiver<String>,
+    pid: u32,
+}
+
+#[test]
+fn the_printed_command_works_when_it_is_pasted() {
+    let folder = Folder::with(&settings::sample());
+    let mut terminal = OnTerminal::start(&folder);
+    let until = Instant::now() + LONGEST;
+    let mut seen = Vec::new();
+    while !seen.iter().any(|line: &String| line.contains("client_secret=")) {
+        seen.push(
+            terminal.lines.recv_timeout(until - Instant::now()).unwrap_or_else(|_| panic!("{seen:#?}")),
+        );
+    }
+    let command: Vec<String> =
+        seen.iter().skip_while(|line| !line.trim_start().starts_with("curl ")).cloned().collect();
+    let answer = bash(&command.join("\n"), &[]).output();
+    let answer: serde_json::Value =
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    assert_eq!(answer["scope"], "api:read api:write", "{answer}");
+
+    let rest = terminal.stop();
+    let log: Vec<String> = seen.into_iter().filter(|line| !command.contains(line)).chain(rest).collect();
+    assert!(log.iter().any(|line| line.contains("listening")), "{log:#?}");
+    assert!(log.iter().any(|line| line.contains("/oauth/token")), "the request is in the log: {log:#?}");
+    folder.canaries.assert_absent(&log.join("\n"));
+}
+
+#[test]
+fn a_secret_of_ones_own_is_not_printed() {
+    let folder = Folder::with(TWO_TENANTS);
+    let mut terminal = OnTerminal::start(&folder);
+    let mut seen = vec![terminal.lines.recv_timeout(LONGEST).unwrap()];
+    while !seen.iter().any(|line| line.contains("serving")) {
+        seen.push(terminal.lines.recv_timeout(LONGEST).unwrap());
+    }
+    seen.extend(terminal.stop());
+    assert!(!seen.iter().any(|line| line.contains("curl")), "{seen:#?}");
+    folder.canaries.assert_absent(&seen.join("\n"));
+}
+
+/// [`Program`] itself looks at every line that a pipe gets.
+#[test]
+fn a_pipe_gets_log_lines_only() {
+    let folder = Folder::with(&settings::sample());
+    let program = Program::start(&folder);
+    assert!(!program.log().is_empty());
+    program.stop();
+}
+
+impl OnTerminal {
+    fn start(folder: &Folder) -> Self {
+        let latchkey = env!("CARGO_BIN_EXE_latchkey");
+        let inner = format!("echo $$ > pid; exec '{latchkey}' serve --config config.yaml");
+        let mut script = Command::new("script")
+            .args([
+                "--quiet",
+                "--return",
+                "--command",
+                &format!("sh -c \"{}\"", inner.replace('$', "\\$")),
+                "/dev/null",
+            ])
+            .current_dir(folder.path("."))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("`script` of util-linux");
+        let out = BufReader::new(script.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                drop(sender.send(line.trim_end().to_owned()));
+            }
+        });
+        let until = Instant::now() + LONGEST;
+        let pid = loop {
+            let written = fs::read_to_string(folder.path("pid")).unwrap_or_default();
+            if let Ok(pid) = written.trim().parse() {
+                break pid;
+            }
+            assert!(Instant::now() < until, "the shell says its process id");
+            thread::sleep(Duration::from_millis(10));
+        };
+        Self { script, lines, pid }
+    }
+
+    /// Ends the program in good order, and hands back what it still said.
+    fn stop(&mut self) -> Vec<String> {
+        signal("TERM", self.pid);
+        let code = host::wait(&mut self.script, LONGEST).expect("the program ends in time");
+        assert_eq!(code, Some(0));
+        self.lines.iter().collect()
+    }
+}
+
+impl Drop for OnTerminal {
+    fn drop(&mut self) {
+        if self.script.try_wait().is_ok_and(|ended| ended.is_none()) {
+            // The program outlives its terminal, for SIGHUP asks it to read its settings.
+            drop(Command::new("kill").arg("-KILL").arg(self.pid.to_string()).status());
+            drop(self.script.kill());
+            drop(self.script.wait());
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Offline verification by foreign libraries that know a tenant's JWKS and nothing else. Both tenants have a key `oauth2-key-1`, a
+//! client `svc` and an audience `api`, so that only the signature and the issuer can tell their tokens apart.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use oauth2::basic::{BasicClient, BasicErrorResponseType};
+use oauth2::{
+    AccessToken, AuthType, ClientId, ClientSecret, IntrospectionUrl, RequestTokenError, Scope,
+    TokenIntrospectionResponse as _, TokenResponse as _, TokenUrl,
+};
+use openidconnect::core::{CoreJsonWebKeySet, CoreJwsSigningAlgorithm};
+use openidconnect::{JsonWebKey as _, JsonWebKeySetUrl};
+use serde_json::{Value, json};
+
+use crate::folder::Folder;
+use crate::foreign::{node, python};
+use crate::jwt;
+use crate::program::Program;
+use crate::running::tenant_path;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
+
+const TENANTS: [(&str, &str, &str); 2] = [("acme", ACME_SECRET, "globex"), ("globex", GLOBEX_SECRET, "acme")];
+
+#[tokio::test]
+async fn jose_takes_a_tenants_token_and_refuses_the_others() {
+    verified_by(
+        |script_environment| node(include_str!("scripts/verify.cjs"), script_environment).output(),
+        ["ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "ERR_JWS_INVALID"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn pyjwt_takes_a_tenants_token_and_refuses_the_others() {
+    verified_by(
+        |script_environment| python(include_str!("scripts/verify.py"), script_environment).output(),
+        ["InvalidSignatureError", "DecodeError"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn openidconnect_verifies_the_signature_with_the_key_set() {
+    let (_folder, program, tokens) = start().await;
+    for (index, (tenant, _, _)) in TENANTS.into_iter().enumerate() {
+        let url = JsonWebKeySetUrl::new(program.url(&tenant_path(tenant, "/.well-known/jwks.json"))).unwrap();
+        let keys = CoreJsonWebKeySet::fetch_async(&url, &client()).await.unwrap();
+        let [key] = keys.keys().as_slice() else { panic!("one key in {keys:?}") };
+        let verify = |token: &str| {
+            assert_eq!(key.key_id().unwrap().as_str(), jwt::kid(token));
+            let (message, signature) = token.rsplit_once('.').unwrap();
+            let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+            key.verify_signature(
+                &CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+                message.as_bytes(),
+                &signature,
+            )
+        };
+        verify(&tokens[index]).unwrap();
+        assert!(verify(&tokens[1 - index]).is_err(), "{tenant}'s key took the other's token");
+    }
+}
+
+#[tokio::test]
+async fn the_oauth2_crate_gets_tokens_in_both_ways_and_only_at_its_own_tenant() {
+    let (_folder, program, _) = start().await;
+    for (tenant, secret, other) in TENANTS {
+        for way in [AuthType::BasicAuth, AuthType::RequestBody] {
+            let at = |tenant: &str| {
+                let token_url = TokenUrl::new(program.url(&tenant_path(tenant, "/oauth/token"))).unwrap();
+                BasicClient::new(ClientId::new("svc".to_owned()))
+                    .set_client_secret(ClientSecret::new(secret.to_owned()))
+                    .set_token_uri(token_url)
+                    .set_auth_type(way.clone())
+            };
+            let own = at(tenant);
+            let request = own.exchange_client_credentials().add_scope(Scope::new("api:read".to_owned()));
+            let token = request.request_async(&client()).await.unwrap();
+            assert_eq!(token.expires_in().unwrap().as_secs(), 3600);
+            assert_eq!(token.scopes().unwrap(), &[Scope::new("api:read".to_owned())]);
+            assert!(token.refresh_token().is_none());
+            let own_issuer = program.jwks(tenant).await.status == 200;
+            assert!(
+                own_issuer
+                    && jwt::claims(token.access_token().secret())["iss"].as_str().unwrap().ends_with(tenant)
+            );
+            let refused = at(other).exchange_client_credentials().request_async(&client()).await.unwrap_err();
+            let RequestTokenError::ServerResponse(refused) = refused else { panic!("{refused:?}") };
+            assert_eq!(*refused.error(), BasicErrorResponseType::InvalidClient);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_oauth2_crate_introspects_tokens_of_its_own_tenant_only() {
+    let (_folder, program, tokens) = start().await;
+    for (index, (tenant, secret, _)) in TENANTS.into_iter().enumerate() {
+        let url = IntrospectionUrl::new(program.url(&tenant_path(tenant, "/oauth/introspect"))).unwrap();
+        let client_of = BasicClient::new(ClientId::new("svc".to_owned()))
+            .set_client_secret(ClientSecret::new(secret.to_owned()))
+            .set_introspection_url(url);
+        for (token, active) in [(&tokens[index], true), (&tokens[1 - index], false)] {
+            let token = AccessToken::new(token.clone());
+            let facts = client_of.introspect(&token).request_async(&client()).await.unwrap();
+            assert_eq!(facts.active(), active, "{tenant}");
+            assert_eq!(facts.client_id().is_some(), active);
+        }
+    }
+}
+
+/// Shows a library the tenant's own token, the other's and something that is none.
+async fn verified_by(verify: impl Fn(&[(&str, &str)]) -> String, [other, none]: [&str; 2]) {
+    let (_folder, program, tokens) = start().await;
+    for (index, (tenant, _, _)) in TENANTS.into_iter().enumerate() {
+        let shown = format!("{} {} none", tokens[index], tokens[1 - index]);
+        let verdicts = verify(&[
+            ("JWKS", &program.url(&tenant_path(tenant, "/.well-known/jwks.json"))),
+            ("ISSUER", &format!("http://localhost:3000/api/v1/tenant/{tenant}")),
+            ("AUDIENCE", "api"),
+            ("TYP", "at+jwt"),
+            ("ALGORITHM", "RS256"),
+            ("TOKENS", &shown),
+        ]);
+        let verdicts: Value = serde_json::from_str(&verdicts).unwrap();
+        let expected =
+            json!([{ "claims": jwt::claims(&tokens[index]) }, { "refused": other }, { "refused": none }]);
+        assert_eq!(verdicts, expected, "{tenant}");
+    }
+}
+
+/// With a token of each tenant's `svc`.
+async fn start() -> (Folder, Program, [String; 2]) {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let acme = program.token("acme", "svc", ACME_SECRET).await;
+    let globex = program.token("globex", "svc", GLOBEX_SECRET).await;
+    (folder, program, [acme, globex])
+}
+
+/// The libraries' own HTTP client, of another version than ours. It follows no redirects, as they advise.
+fn client() -> oauth2::reqwest::Client {
+    let client = oauth2::reqwest::ClientBuilder::new().redirect(oauth2::reqwest::redirect::Policy::none());
+    client.timeout(std::time::Duration::from_secs(20)).build().unwrap()
+}
