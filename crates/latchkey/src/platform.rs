@@ -109,3 +109,6 @@ fn cores() -> usize {
 fn hash_threads() -> NonZeroUsize {
     NonZeroUsize::new(cores().saturating_sub(1)).unwrap_or(NonZeroUsize::MIN)
 }
+
+#[cfg(test)]
+mod tests;

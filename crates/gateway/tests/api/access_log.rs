@@ -1,86 +1,21 @@
 //! The line that each request leaves in the log: what is in it, and that no secret is in any line, whatever was sent.
 
-use std::fmt::Debug;
-use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use reqwest::Method;
 use testkit::Failure;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
+use crate::capture::{Line, capture};
 use crate::people::{CHOSEN, SVC};
-
-/// Keeps every event of the process as text; tests find their own by request id.
-struct Capture(Mutex<Vec<Line>>);
-
-#[derive(Clone, Debug)]
-struct Line {
-    target: &'static str,
-    fields: Vec<(&'static str, String)>,
-}
-
-impl Line {
-    fn get(&self, name: &str) -> &str {
-        self.fields.iter().find(|(field, _)| *field == name).map_or("", |(_, value)| value)
-    }
-}
-
-struct Collector(&'static Capture);
-
-impl Subscriber for Collector {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line { target: event.metadata().target(), fields: Vec::new() };
-        event.record(&mut line);
-        self.0.0.lock().unwrap().push(line);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.fields.push((field.name(), format!("{value:?}")));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.fields.push((field.name(), value.to_owned()));
-    }
-}
-
-/// One for the process: tests may share it.
-fn capture() -> &'static Capture {
-    static CAPTURE: OnceLock<&'static Capture> = OnceLock::new();
-    CAPTURE.get_or_init(|| {
-        let capture: &'static Capture = Box::leak(Box::new(Capture(Mutex::default())));
-        tracing::subscriber::set_global_default(Collector(capture)).unwrap();
-        capture
-    })
-}
 
 /// The access line of an answer. It is written after the answer, so it may still be on its way.
 async fn line_of(answer: &Answer) -> Line {
     let id = answer.header("x-request-id");
     assert_eq!(id.len(), 16, "{answer:?}");
     for _ in 0..500 {
-        let lines = capture().0.lock().unwrap().clone();
+        let lines = capture().lines();
         let mut own =
             lines.into_iter().filter(|line| line.target == "access" && line.get("request_id") == id);
         if let Some(line) = own.next() {
@@ -173,7 +108,7 @@ async fn no_secret_is_in_any_line_of_good_and_bad_requests() {
         for owner in [tenant, other] {
             secrets.extend([SVC, CHOSEN].map(|client| app.secrets(owner).of(client).to_owned()));
         }
-        let lines = capture().0.lock().unwrap().clone();
+        let lines = capture().lines();
         assert!(lines.iter().any(|line| line.target != "access"), "faults are told too");
         for line in lines {
             let text = format!("{line:?}");

@@ -8,9 +8,11 @@
 
 mod answer;
 mod app;
+mod capture;
 mod forge;
 mod people;
 
+mod bad_tokens;
 mod introspect;
 mod jwks;
 mod metadata;

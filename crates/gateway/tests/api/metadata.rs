@@ -75,6 +75,17 @@ async fn every_endpoint_that_it_names_works() {
 }
 
 #[tokio::test]
+async fn a_tenant_that_declares_no_scopes_names_none() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        app.change_tenant(tenant, |tenant| tenant.resource_servers.clear());
+        assert!(app.get(&paths(tenant)[0]).await.json().get("scopes_supported").is_none());
+        assert!(app.get(&paths(other)[0]).await.json().get("scopes_supported").is_some());
+        app.change_tenant(tenant, |_| {});
+    }
+}
+
+#[tokio::test]
 async fn an_issuer_of_its_own_is_named_and_its_endpoints_stay() {
     let app = TestApp::start();
     app.change_tenant(GLOBEX, |tenant| tenant.issuer = Issuer::parse("https://id.globex.example").unwrap());

@@ -18,6 +18,14 @@ fn sound_settings_are_checked_with_what_they_come_to() {
 }
 
 #[test]
+fn without_arguments_it_serves_the_config_of_the_working_folder() {
+    let folder = Folder::with(TWO_TENANTS);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    Program::spawn(&folder, command.current_dir(folder.path(".")).env_clear()).stop();
+    assert!(folder.exists("data/latchkey.db") && folder.exists("keys/sealing.key"));
+}
+
+#[test]
 fn what_is_not_built_yet_is_accepted_and_said() {
     let folder = Folder::with(&edited(
         TWO_TENANTS,

@@ -1,6 +1,12 @@
 //! The program from the outside: started from its own folder on a port of the system's choice, spoken to by foreign clients, stopped,
 //! killed, reconfigured. A file for each topic; whatever it writes is searched for secrets when it ends.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, which lints do not take for tests"
+)]
+
 mod answer;
 mod canaries;
 mod folder;

@@ -1,0 +1,177 @@
+//! What requests cost the store, counted over the whole composition and through the network.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use registry::GeneratedSecret;
+use reqwest::{Client, RequestBuilder};
+use tempfile::TempDir;
+
+use super::*;
+use crate::apply::{Asked, apply};
+use crate::settings::{Environment, read};
+
+/// After this a cached row is asked for again; what is counted must be done well before.
+const FRESH: Duration = Duration::from_secs(8);
+
+/// A gateway over a platform in a folder of its own, and what its two clients know.
+struct Running {
+    platform: Platform,
+    address: std::net::SocketAddr,
+    http: Client,
+    secrets: [GeneratedSecret; 2],
+    _folder: TempDir,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_warm_token_costs_no_statement() {
+    serving(async |running| {
+        running.assert_free("a token", || running.token_request(0)).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_warm_introspection_costs_no_statement() {
+    serving(async |running| {
+        let answer = running.token_request(1).send().await.unwrap().text().await.unwrap();
+        let token = answer.split('"').nth(3).unwrap().to_owned();
+        let introspection = || {
+            let form = [
+                ("client_id", "two"),
+                ("client_secret", running.secrets[1].secret.expose()),
+                ("token", &token),
+            ];
+            running.http.post(running.url("/oauth2/introspect")).form(&form)
+        };
+        assert!(introspection().send().await.unwrap().text().await.unwrap().contains("\"active\":true"));
+        running.assert_free("an introspection", introspection).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn warm_documents_and_the_sample_resource_cost_no_statement() {
+    serving(async |running| {
+        let answer = running.token_request(0).send().await.unwrap().text().await.unwrap();
+        let token = answer.split('"').nth(3).unwrap().to_owned();
+        for path in [
+            "/api/v1/tenant/acme/.well-known/jwks.json",
+            "/api/v1/tenant/acme/.well-known/oauth-authorization-server",
+            "/api/v1/tenant/acme/strategies",
+            "/api/v1/protected-resource",
+        ] {
+            running.assert_free(path, || running.http.get(running.url(path)).bearer_auth(&token)).await;
+        }
+    })
+    .await;
+}
+
+/// Such ids are unknown without asking: nobody can make the store work by making names up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_no_tenant_can_have_costs_no_statement() {
+    serving(async |running| {
+        let before = running.platform.database.statements();
+        for id in ["ACME", "-a", "a_b", "%2e%2e", "%00", "a%20b"] {
+            let url = running.url(&format!("/api/v1/tenant/{id}/.well-known/jwks.json"));
+            assert_eq!(running.http.get(url).send().await.unwrap().status(), 404, "{id}");
+        }
+        assert_eq!(running.platform.database.statements() - before, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_first_requests_of_a_client_cost_one_query() {
+    serving(async |running| {
+        // Warms the tenant and its key, and leaves the other client cold.
+        assert_eq!(running.token_request(0).send().await.unwrap().status(), 200);
+        let before = running.platform.database.statements();
+        let answers: Vec<_> = (0..200).map(|_| tokio::spawn(running.token_request(1).send())).collect();
+        for answer in answers {
+            assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+        }
+        let statements = running.platform.database.statements() - before;
+        assert_eq!(statements, 1, "200 requests, one query");
+    })
+    .await;
+}
+
+impl Running {
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn token_request(&self, client: usize) -> RequestBuilder {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", ["one", "two"][client]),
+            ("client_secret", self.secrets[client].secret.expose()),
+        ];
+        self.http.post(self.url("/oauth/token")).form(&form)
+    }
+
+    /// A hundred requests after two that warm every cache.
+    async fn assert_free(&self, what: &str, request: impl Fn() -> RequestBuilder) {
+        for _ in 0..3 {
+            let (began, mut statements) = (Instant::now(), 0);
+            for number in 0..102 {
+                if number == 2 {
+                    statements = self.platform.database.statements();
+                }
+                assert_eq!(request().send().await.unwrap().status(), 200, "{what}");
+            }
+            let cost = self.platform.database.statements() - statements;
+            if began.elapsed() < FRESH {
+                return assert_eq!(cost, 0, "a hundred times {what}");
+            }
+        }
+        panic!("this machine is too slow to count: a hundred times {what} take longer than {FRESH:?}");
+    }
+}
+
+/// Serves while the test asks.
+async fn serving(ask: impl AsyncFnOnce(&Running)) {
+    let folder = TempDir::new().unwrap();
+    let secrets = [GeneratedSecret::generate(), GeneratedSecret::generate()];
+    let config = folder.path().join("config.yaml");
+    std::fs::write(&config, settings(&secrets)).unwrap();
+    let (platform, gateway) = compose(&config).await;
+    let address = gateway.addresses()[0];
+    let handle = gateway.handle();
+    let running = Running { platform, address, http: Client::new(), secrets, _folder: folder };
+    let asking = async {
+        ask(&running).await;
+        handle.stop().await;
+    };
+    let (served, ()) = tokio::join!(gateway.serve(), asking);
+    served.unwrap();
+    running.platform.database.close().await;
+}
+
+async fn compose(config: &Path) -> (Platform, gateway::Gateway) {
+    let environment = Environment::default();
+    let platform = Platform::open(&read(config, &environment).unwrap()).await.unwrap();
+    let loaded = read(config, &environment).unwrap();
+    let options = gateway_options(&loaded).unwrap();
+    apply(&platform, loaded, Asked::default()).await.unwrap();
+    let gateway = gateway::Gateway::bind(&options, &platform.services).unwrap();
+    (platform, gateway)
+}
+
+fn settings([one, two]: &[GeneratedSecret; 2]) -> String {
+    format!(
+        "server: {{ listeners: [{{ address: 127.0.0.1:0 }}], default_tenant: acme, workers: 2 }}
+protected_resource: {{ tenant: acme, audience: api, required_scope: read }}
+tenants:
+  acme:
+    strategies: {{ oauth2: {{ enabled: true }} }}
+    resource_servers: {{ api: {{ scopes: [read] }} }}
+    clients:
+      one: {{ client_secret: {{ value: {} }}, audiences: [api], scopes: [read] }}
+      two: {{ client_secret: {{ value: {} }}, audiences: [api], scopes: [read] }}
+",
+        one.secret.expose(),
+        two.secret.expose()
+    )
+}
