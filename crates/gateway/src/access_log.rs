@@ -1,7 +1,6 @@
 //! One line a request, written after the response: method, route, status, tenant, client, latency, request id. Never a path as it
 //! was sent, a header or a body: each could hold a secret.
 
-use std::fmt;
 use std::future::{Ready, ready};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::panic::AssertUnwindSafe;
@@ -26,6 +25,7 @@ use tenancy::TenantId;
 
 use crate::connection::Deadlines;
 use crate::respond::Refusal;
+use crate::routes::RoutePattern;
 
 /// What a handler tells the log.
 #[derive(Default)]
@@ -53,17 +53,13 @@ pin_project! {
 
 struct Line {
     method: Method,
-    route: Option<String>,
+    route: Option<&'static str>,
     status: StatusCode,
     notes: Notes,
     started: Instant,
-    request_id: RequestId,
+    request_id: HeaderValue,
     deadlines: Option<Rc<Deadlines>>,
 }
-
-/// Unique over all processes: 64 random bits drawn at start, then a counter.
-#[derive(Clone, Copy)]
-struct RequestId(u64);
 
 impl<S, B> Transform<S, ServiceRequest> for AccessLog
 where
@@ -104,12 +100,10 @@ where
             // A panic in one request must not end the connections of all others on this worker.
             let outcome = AssertUnwindSafe(service.call(request)).catch_unwind().await;
             let mut response = outcome.unwrap_or_else(|_| Err(Refusal::fault(&Panicked).into()))?;
-            line.route = response.request().match_pattern();
+            line.route = response.request().app_data::<RoutePattern>().map(|pattern| pattern.0);
             line.status = response.status();
             line.notes = response.request().extensions_mut().remove::<Notes>().unwrap_or_default();
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static("x-request-id"), line.request_id.to_header());
+            response.headers_mut().insert(HeaderName::from_static("x-request-id"), line.request_id.clone());
             Ok(response.map_body(|_, body| LoggedBody { body, _line: line }))
         })
     }
@@ -135,7 +129,7 @@ impl Line {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             notes: Notes::default(),
             started: Instant::now(),
-            request_id: RequestId::next(),
+            request_id: request_id(),
             deadlines,
         }
     }
@@ -150,32 +144,22 @@ impl Drop for Line {
         tracing::info!(
             target: "access",
             method = self.method.as_str(),
-            route = self.route.as_deref().unwrap_or("-"),
+            route = self.route.unwrap_or("-"),
             status = self.status.as_u16(),
             tenant = self.notes.tenant.as_ref().map_or("-", TenantId::as_str),
             client_id = self.notes.client.as_ref().map_or("-", ClientId::as_str),
             latency_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-            request_id = %self.request_id,
+            request_id = self.request_id.to_str().unwrap_or_default(),
         );
     }
 }
 
-impl RequestId {
-    fn next() -> Self {
-        static FIRST: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        Self(FIRST.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)))
-    }
-
-    fn to_header(self) -> HeaderValue {
-        HeaderValue::from_str(&self.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
+/// Unique over all processes: 64 random bits drawn at start, then counted up.
+fn request_id() -> HeaderValue {
+    static FIRST: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = FIRST.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
+    HeaderValue::try_from(format!("{number:016x}")).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
 /// A request's handler panicked; the panic itself has been reported by the panic hook.

@@ -3,11 +3,13 @@
 use administration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
 use keys::ImportError;
 use protocol::{
-    ClientAuthenticationMethod, GrantType, Lifetime, ResourceIndicator, Scope, ScopeToken, SigningAlgorithm, Timestamp,
+    ClientAuthenticationMethod, GrantType, Lifetime, ResourceIndicator, Scope, ScopeToken, SigningAlgorithm,
+    Timestamp,
 };
 use registry::{Client, ClientId, ClientStatus, IntrospectionRight};
 use tenancy::{
-    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus, TokenFormat,
+    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
+    TokenFormat,
 };
 
 use crate::settings;
@@ -33,7 +35,8 @@ fn tenant(declared: settings::DeclaredTenant) -> Result<(TenantId, DeclaredTenan
     let algorithm = algorithm(declared.signing.algorithm);
     let first_key = declared.signing.first_key.map(|pem| {
         let pem = protocol::Secret::new(pem.expose().to_owned());
-        keys::import(&pem, algorithm).map_err(|error: ImportError| wrong(&format!("{at}.signing.first_key"), error))
+        keys::import(&pem, algorithm)
+            .map_err(|error: ImportError| wrong(&format!("{at}.signing.first_key"), error))
     });
     let tenant = Tenant {
         id: id.clone(),
@@ -64,8 +67,11 @@ fn tenant(declared: settings::DeclaredTenant) -> Result<(TenantId, DeclaredTenan
             })
             .collect::<Result<_, _>>()?,
     };
-    let clients =
-        declared.clients.into_iter().map(|(name, declared)| client(&id, &name, declared, &at)).collect::<Result<_, _>>()?;
+    let clients = declared
+        .clients
+        .into_iter()
+        .map(|(name, declared)| client(&id, &name, declared, &at))
+        .collect::<Result<_, _>>()?;
     Ok((id, DeclaredTenant { tenant, clients, first_key: first_key.transpose()? }))
 }
 

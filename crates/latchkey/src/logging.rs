@@ -9,6 +9,8 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::json_lines::JsonLines;
+
 /// Lines wait at most this long. The writer sleeps between two looks rather than being woken by each line: a wake-up costs a
 /// request on the same core more than the line itself.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
@@ -38,12 +40,14 @@ struct BufferWriter(Arc<Buffer>);
 /// JSON lines.
 pub(crate) fn start(filter: Option<&str>) -> LogGuard {
     let buffer = Arc::new(Buffer::default());
-    let filter = filter.and_then(|filter| EnvFilter::try_new(filter).ok()).unwrap_or_else(|| EnvFilter::new(DEFAULT));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(BufferWriter(Arc::clone(&buffer)));
+    let filter =
+        filter.and_then(|filter| EnvFilter::try_new(filter).ok()).unwrap_or_else(|| EnvFilter::new(DEFAULT));
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(BufferWriter(Arc::clone(&buffer)));
     if io::stdout().is_terminal() {
         subscriber.with_target(false).init();
     } else {
-        subscriber.json().flatten_event(true).init();
+        subscriber.event_format(JsonLines).init();
     }
     let writer = thread::Builder::new().name("log-writer".to_owned()).spawn({
         let buffer = Arc::clone(&buffer);
@@ -69,7 +73,10 @@ impl Buffer {
             std::mem::swap(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner), &mut batch);
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
-                let _ = writeln!(batch, "{{\"level\":\"WARN\",\"message\":\"log lines dropped\",\"count\":{dropped}}}");
+                let _ = writeln!(
+                    batch,
+                    "{{\"level\":\"WARN\",\"message\":\"log lines dropped\",\"count\":{dropped}}}"
+                );
             }
             // A closed output is no reason to end: the platform serves on without a log.
             let _ = out.write_all(&batch).and_then(|()| out.flush());

@@ -4,6 +4,7 @@ mod apply;
 mod clock;
 mod command;
 mod declare;
+mod json_lines;
 mod logging;
 mod platform;
 mod reload;

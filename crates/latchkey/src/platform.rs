@@ -34,7 +34,9 @@ pub(crate) struct Platform {
 impl Platform {
     /// Opens the store and the server's own secrets, and puts the rest on top of them.
     pub(crate) async fn open(loaded: &Loaded) -> Result<Self, StartError> {
-        let StorageLocation::Sqlite(path) = &loaded.storage else { return Err(StartError::PostgresNotServed) };
+        let StorageLocation::Sqlite(path) = &loaded.storage else {
+            return Err(StartError::PostgresNotServed);
+        };
         let database = Arc::new(SqliteDatabase::open(path).await?);
         let sealer = sealing::sealer(&loaded.sealing_key, &*database).await?;
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
@@ -95,7 +97,10 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
         protected_resource: loaded.protected_resource.as_ref().map(|resource| ProtectedResource {
             tenant: resource.tenant.clone(),
             audience: resource.audience.clone(),
-            required_scope: resource.required_scope.as_deref().and_then(|scope| ScopeToken::parse(scope).ok()),
+            required_scope: resource
+                .required_scope
+                .as_deref()
+                .and_then(|scope| ScopeToken::parse(scope).ok()),
         }),
         workers: loaded.server.workers.map_or_else(cores, NonZeroUsize::get),
     })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use administration::{AdministrationStore as _, Outcome};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
@@ -15,7 +15,7 @@ use crate::apply::{Asked, apply, say};
 use crate::platform::Platform;
 use crate::settings::{Environment, Loaded, ReadError, read};
 use crate::start_error::StartError;
-use crate::watch::{watch, watcher};
+use crate::watch::Watch;
 
 /// Editors write a file in several steps; this is how long they are given.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -64,18 +64,17 @@ impl Reload {
         Ok(())
     }
 
-    pub(crate) async fn run(mut self, watched: Vec<PathBuf>) {
+    /// Takes over changes of these files, and on each hangup, until the program ends.
+    pub(crate) async fn run(mut self, watched: Vec<PathBuf>, mut hangup: Signal) {
         let (events, mut changed) = mpsc::channel(1);
-        let mut watcher = watcher(events);
-        watch(watcher.as_mut(), &watched);
+        let mut watch = Watch::new(events);
+        watch.add(&watched);
+        // Nobody tells of what changed between the first reading and now.
+        if let Some(watched) = self.look(false).await {
+            watch.add(&watched);
+        }
         let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut hangup = match signal(SignalKind::hangup()) {
-            Ok(hangup) => hangup,
-            Err(error) => {
-                return tracing::error!(%error, "SIGHUP cannot be listened to; settings are not reloaded");
-            }
-        };
         loop {
             let asked = tokio::select! {
                 Some(()) = changed.recv() => { sleep(SETTLE).await; let _ = changed.try_recv(); false }
@@ -83,7 +82,7 @@ impl Reload {
                 _ = looks.tick() => false,
             };
             if let Some(watched) = self.look(asked).await {
-                watch(watcher.as_mut(), &watched);
+                watch.add(&watched);
             }
         }
     }

@@ -4,12 +4,16 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use administration::AdministrationStore;
-use keys::{GenerationError, InvalidSealingKey, KeySealer, LocalSealer, SealError, SealingContext, SealingKey as Key};
+use keys::{
+    GenerationError, InvalidSealingKey, KeySealer, LocalSealer, SealError, SealingContext, SealingKey as Key,
+};
 use protocol::{Secret, Timestamp};
 use registry::Pepper;
 use tenancy::StoreError;
+use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use crate::settings::SealingKey as Setting;
@@ -62,8 +66,7 @@ pub(crate) async fn sealer(
         Setting::Text(text) => Key::from_base64(&Secret::new(text.expose().to_owned()))?,
         Setting::File(path) => match read(path)? {
             Some(key) => key,
-            None if store.holds_sealed_rows().await? => return Err(SealingError::Missing(path.clone())),
-            None => create(path)?,
+            None => first(path, store).await?,
         },
     };
     Ok(Arc::new(LocalSealer::new(key)))
@@ -118,6 +121,30 @@ pub(crate) fn create(path: &Path) -> Result<Key, SealingError> {
     let mut file = options.open(path).map_err(unwritable)?;
     writeln!(file, "{}", key.to_base64().expose()).and_then(|()| file.sync_all()).map_err(unwritable)?;
     Ok(key)
+}
+
+/// Makes the first key, unless another program on the same folder is faster: then its key is the one.
+async fn first(path: &Path, store: &dyn AdministrationStore) -> Result<Key, SealingError> {
+    if store.holds_sealed_rows().await? {
+        return read(path)?.ok_or_else(|| SealingError::Missing(path.to_owned()));
+    }
+    match create(path) {
+        Err(SealingError::Unwritable(_, error)) if error.kind() == io::ErrorKind::AlreadyExists => {
+            read_once_written(path).await
+        }
+        made => made,
+    }
+}
+
+/// A file that was made a moment ago may still be empty.
+async fn read_once_written(path: &Path) -> Result<Key, SealingError> {
+    for _ in 0..50 {
+        if let Ok(Some(key)) = read(path) {
+            return Ok(key);
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    read(path)?.ok_or_else(|| SealingError::Missing(path.to_owned()))
 }
 
 fn read(path: &Path) -> Result<Option<Key>, SealingError> {

@@ -20,7 +20,9 @@ pub(crate) enum StartError {
     Declare(#[from] DeclareError),
     #[error("storage.url names PostgreSQL, which this version does not serve; use sqlite://")]
     PostgresNotServed,
-    #[error("every listener asks for TLS, which this version does not serve; let a proxy end it and remove `tls`")]
+    #[error(
+        "every listener asks for TLS, which this version does not serve; let a proxy end it and remove `tls`"
+    )]
     NoListener,
     #[error(transparent)]
     Storage(#[from] OpenError),
@@ -41,6 +43,8 @@ pub(crate) enum StartError {
     HashPool(#[source] io::Error),
     #[error("the runtime cannot be started")]
     Runtime(#[source] io::Error),
+    #[error("signals cannot be listened to")]
+    Signals(#[source] io::Error),
     #[error("the gateway ended")]
     Serve(#[source] io::Error),
     #[error("the output cannot be written")]

@@ -1,30 +1,83 @@
 //! Being told that files have changed. What has changed is found by reading them.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 
-/// A watcher that sends a unit for whatever happens; many happenings may be one.
-pub(crate) fn watcher(events: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
-    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            let _ = events.try_send(());
-        }
-    });
-    watcher
-        .map_err(|error| tracing::warn!(%error, "files cannot be watched; they are looked at every 15 s"))
-        .ok()
+/// Sends a unit when something happens to the files of the settings; many happenings may be one.
+pub(crate) struct Watch {
+    watcher: Option<RecommendedWatcher>,
+    names: Arc<Mutex<HashSet<OsString>>>,
 }
 
-/// Folders are watched rather than files: an editor that replaces a file, or a mount that swaps a link, makes a new one.
-pub(crate) fn watch(watcher: Option<&mut RecommendedWatcher>, paths: &[PathBuf]) {
-    let Some(watcher) = watcher else { return };
-    for path in paths {
-        let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(path) };
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
-            tracing::warn!(%error, folder = %folder.display(), "folder cannot be watched; it is looked at every 15 s");
+impl Watch {
+    pub(crate) fn new(changed: mpsc::Sender<()>) -> Self {
+        let names = Arc::new(Mutex::new(HashSet::new()));
+        let watcher = notify::recommended_watcher({
+            let names = Arc::clone(&names);
+            move |event: notify::Result<Event>| {
+                if event.is_ok_and(|event| concerns(&event, &names)) {
+                    let _ = changed.try_send(());
+                }
+            }
+        });
+        let unwatched =
+            |error| tracing::warn!(%error, "files cannot be watched; they are looked at every 15 s");
+        Self { watcher: watcher.map_err(unwatched).ok(), names }
+    }
+
+    /// Adds these. Folders are watched rather than files: an editor that replaces a file makes a new one.
+    pub(crate) fn add(&mut self, paths: &[PathBuf]) {
+        let Some(watcher) = &mut self.watcher else { return };
+        for path in paths {
+            let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(path) };
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
+                tracing::warn!(%error, folder = %folder.display(), "folder cannot be watched; it is looked at every 15 s");
+            }
+            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            names.extend(path.file_name().map(OsString::from));
         }
+    }
+}
+
+/// A folder of settings may hold a log, too, which changes all the time. What counts has the name of a watched file, is YAML as a
+/// tenant's file is, or begins with two dots, as the link does that a mounted ConfigMap swaps.
+fn concerns(event: &Event, names: &Mutex<HashSet<OsString>>) -> bool {
+    let names = names.lock().unwrap_or_else(PoisonError::into_inner);
+    !event.kind.is_access()
+        && event.paths.iter().any(|path| {
+            let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+            let named =
+                |name: &std::ffi::OsStr| names.contains(name) || name.to_string_lossy().starts_with("..");
+            yaml || path.file_name().is_some_and(named)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::EventKind;
+    use notify::event::{AccessKind, ModifyKind};
+
+    use super::*;
+
+    #[test]
+    fn only_settings_concern() {
+        let names = Mutex::new(HashSet::from([OsString::from("config.yaml"), OsString::from("secret.txt")]));
+        let check = |path: &str, kind: EventKind, expected: bool| {
+            let event = Event::new(kind).add_path(PathBuf::from(path));
+            assert_eq!(concerns(&event, &names), expected, "{path} {kind:?}");
+        };
+        let modified = EventKind::Modify(ModifyKind::Any);
+        check("/etc/latchkey/config.yaml", modified, true);
+        check("/etc/latchkey/secret.txt", modified, true);
+        check("/etc/latchkey/tenants.d/acme.yml", modified, true);
+        check("/etc/latchkey/..data", modified, true);
+        check("/etc/latchkey/latchkey.log", modified, false);
+        check("/etc/latchkey/config.yaml", EventKind::Access(AccessKind::Any), false);
     }
 }

@@ -25,6 +25,10 @@ pub(crate) use protected_resource::__path_protected_resource;
 pub(crate) use strategies::__path_strategies;
 pub(crate) use token::__path_token;
 
+/// The pattern of the route that took a request.
+#[derive(Clone, Copy)]
+pub(crate) struct RoutePattern(pub(crate) &'static str);
+
 /// Registers what an address serves.
 pub(crate) fn configure(surface: Surface) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
@@ -57,24 +61,29 @@ pub(crate) fn configure(surface: Surface) -> impl FnOnce(&mut ServiceConfig) {
     }
 }
 
-fn post<F, Args>(path: &str, handler: F) -> Resource
+fn post<F, Args>(path: &'static str, handler: F) -> Resource
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path).route(web::post().to(handler)).default_service(web::to(unknown::not_post))
+    resource(path).route(web::post().to(handler)).default_service(web::to(unknown::not_post))
 }
 
 /// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1).
-fn get<F, Args>(path: &str, handler: F) -> Resource
+fn get<F, Args>(path: &'static str, handler: F) -> Resource
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
     let route = web::route().guard(Any(Get()).or(Head())).to(handler);
-    web::resource(path).route(route).default_service(web::to(unknown::not_get))
+    resource(path).route(route).default_service(web::to(unknown::not_get))
+}
+
+/// The pattern goes along, because asking the library for it would match all routes again.
+fn resource(path: &'static str) -> Resource {
+    web::resource(path).app_data(RoutePattern(path))
 }
 
 /// The tenant that the path names, or the default one on the paths without a tenant. No tenant has the empty name.

@@ -12,6 +12,9 @@ use crate::incoming::Incoming;
 use crate::respond::{Refusal, secret_json};
 use crate::server::SampleResource;
 
+/// Not a name from configuration: those may hold what a quoted string may not.
+const REALM: &str = "protected-resource";
+
 #[derive(Serialize)]
 struct Answer<'a> {
     data: &'static str,
@@ -44,9 +47,9 @@ pub(crate) async fn protected_resource(
 ) -> Result<HttpResponse, Refusal> {
     let Some(resource) = &resource.0 else { return Err(Refusal::not_found("Unknown path")) };
     let token = BearerToken::from_authorization(incoming.authorization()?)
-        .ok_or_else(|| Refusal::bearer_required(&resource.audience))?;
+        .ok_or_else(|| Refusal::bearer_required(REALM))?;
     let claims = admit(&services, resource, &token, &incoming).await.map_err(|refusal| {
-        refusal.in_bearer_realm(&resource.audience, resource.required_scope.as_ref().map(ScopeToken::as_str))
+        refusal.in_bearer_realm(REALM, resource.required_scope.as_ref().map(ScopeToken::as_str))
     })?;
     secret_json(&Answer {
         data: "Protected resource data",

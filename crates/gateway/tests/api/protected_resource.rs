@@ -20,7 +20,7 @@ pub(crate) async fn present(app: &TestApp, token: &str) -> Answer {
 #[track_caller]
 pub(crate) fn assert_invalid(answer: &Answer, words: &str) {
     answer.assert_refused(401, "invalid_token", words);
-    let challenge = format!(r#"Bearer realm="api", error="invalid_token", error_description="{words}""#);
+    let challenge = format!(r#"Bearer realm="protected-resource", error="invalid_token", error_description="{words}""#);
     assert_eq!(answer.header("www-authenticate"), challenge);
 }
 
@@ -61,7 +61,7 @@ async fn without_a_token_no_error_is_named() {
         for request in [bare, basic] {
             let answer = Answer::to(request).await;
             assert_eq!((answer.status, answer.body.as_str()), (401, ""));
-            assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="api""#);
+            assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="protected-resource""#);
             answer.assert_not_stored();
         }
         let path = format!("{PATH}?access_token={}", app.token(tenant).await);
@@ -110,7 +110,7 @@ async fn a_missing_scope_is_named() {
         let words = "Token does not have the required scope";
         answer.assert_refused(403, "insufficient_scope", words);
         let challenge = format!(
-            r#"Bearer realm="api", error="insufficient_scope", error_description="{words}", scope="api:read""#
+            r#"Bearer realm="protected-resource", error="insufficient_scope", error_description="{words}", scope="api:read""#
         );
         assert_eq!(answer.header("www-authenticate"), challenge);
     }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use administration::Outcome;
 
 use super::{block_on, print};
-use crate::platform::Platform;
 use crate::apply::{self, Asked};
+use crate::platform::Platform;
 use crate::settings::{Environment, read};
 use crate::start_error::StartError;
 
@@ -25,7 +25,9 @@ pub(crate) fn apply(config: &Path, prune: bool) -> Result<ExitCode, StartError> 
         Outcome::Applied { plan, generation, .. } if plan.is_empty() => {
             print(&format!("No changes; generation {generation}.\n"))
         }
-        Outcome::Applied { plan, generation, .. } => print(&format!("{plan}\nApplied as generation {generation}.\n")),
+        Outcome::Applied { plan, generation, .. } => {
+            print(&format!("{plan}\nApplied as generation {generation}.\n"))
+        }
         Outcome::TooManyRetired { plan } => Err(StartError::TooManyRetired(Box::new(plan))),
     }
 }

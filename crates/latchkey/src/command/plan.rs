@@ -10,11 +10,11 @@ use registry::Pepper;
 use storage_sqlite::SqliteDatabase;
 
 use super::{block_on, print};
+use crate::clock;
 use crate::declare::declare;
 use crate::sealing::{self, SealingError};
 use crate::settings::{Environment, Loaded, StorageLocation, read};
 use crate::start_error::StartError;
-use crate::clock;
 
 /// As `diff` does: 0 for nothing, 2 for something, and 1, through the error, for trouble.
 const SOMETHING: u8 = 2;
@@ -36,7 +36,9 @@ async fn compare(loaded: Loaded) -> Result<Plan, StartError> {
     let setting = loaded.sealing_key;
     let declaration = declare(loaded.tenants)?;
     let Some(database) = database.map(Arc::new) else {
-        return Ok(initial_plan(&Pepper::generate(), &declaration, clock::now()).map_err(ReconcileError::from)?);
+        return Ok(
+            initial_plan(&Pepper::generate(), &declaration, clock::now()).map_err(ReconcileError::from)?
+        );
     };
     let sealer = match sealing::existing_sealer(&setting)? {
         Some(sealer) => sealer,

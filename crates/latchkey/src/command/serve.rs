@@ -1,6 +1,6 @@
 //! `latchkey serve`: from settings to a serving program, and to its orderly end.
 
-use std::io::{IsTerminal as _, Write as _, stdout};
+use std::io::{self, IsTerminal as _, Write as _, stdout};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use administration::Outcome;
 use gateway::{Gateway, GatewayHandle};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::block_on;
 use crate::apply::{self, Asked};
@@ -41,6 +41,8 @@ async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<
     for warning in &loaded.warnings {
         tracing::warn!(at = %warning.place, key = warning.key, "{}", warning.problem);
     }
+    // From here on, so that asking for a reload does not end a program that is still starting.
+    let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
     let options = gateway_options(&loaded)?;
     let platform = Arc::new(Platform::open(&loaded).await?);
     let feed = platform.database.change_feed().await?;
@@ -54,6 +56,7 @@ async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<
     }
 
     let gateway = Gateway::bind(&options, &platform.services)?;
+    let stop = StopSignals::listen().map_err(StartError::Signals)?;
     for address in gateway.addresses() {
         tracing::info!(%address, "listening");
     }
@@ -65,23 +68,30 @@ async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<
         let platform = Arc::clone(&platform);
         async move { feed.watch(move |changed| platform.forget(&changed)).await }
     });
-    tokio::spawn(reload.run(watched));
-    tokio::spawn(stop_on_signal(gateway.handle()));
+    tokio::spawn(reload.run(watched, hangup));
+    tokio::spawn(stop.stop(gateway.handle()));
     gateway.serve().await.map_err(StartError::Serve)?;
     platform.database.close().await;
     tracing::info!("ended");
     Ok(())
 }
 
-async fn stop_on_signal(gateway: GatewayHandle) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return tracing::error!("signals cannot be listened to; the program ends only by force");
-    };
-    tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
-    tracing::info!("ending: open requests are answered, new connections are not taken");
-    gateway.stop().await;
+/// Listened to before anybody is told that the program serves: who hears that may stop it at once, and in good order.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn stop(mut self, gateway: GatewayHandle) {
+        tokio::select! { _ = self.terminate.recv() => {} _ = self.interrupt.recv() => {} }
+        tracing::info!("ending: open requests are answered, new connections are not taken");
+        gateway.stop().await;
+    }
 }
 
 fn names(loaded: &Loaded) -> String {

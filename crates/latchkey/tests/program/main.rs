@@ -31,5 +31,6 @@ mod isolation;
 mod plan_and_apply;
 mod reload;
 mod reload_sources;
+mod replicas;
 mod restart;
 mod terminal;

@@ -24,6 +24,22 @@ async fn a_file_written_over_in_place() {
     load.assert_none_failed().await;
 }
 
+/// Between the first reading of a file and the start of the watch on it lies a while in which nobody is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_replaced_while_the_program_starts() {
+    for milliseconds in [60, 120, 180, 240, 300] {
+        let folder = Folder::with(TWO_TENANTS);
+        let program = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+                folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+            });
+            Program::start(&folder)
+        });
+        until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_replaced_by_another() {
     let folder = Folder::with(TWO_TENANTS);
@@ -33,6 +49,21 @@ async fn a_file_replaced_by_another() {
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     folder.replace("config.yaml", TWO_TENANTS);
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    load.assert_none_failed().await;
+}
+
+/// As an editor does that keeps the old file as a backup.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_gone_for_a_while() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let load = Load::on(&program);
+    let mark = program.mark();
+    fs::rename(folder.config(), folder.path("config.yaml~")).unwrap();
+    program.log_after(mark, "settings not taken over");
+    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
+    folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     load.assert_none_failed().await;
 }
 

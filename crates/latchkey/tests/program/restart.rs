@@ -1,6 +1,9 @@
 //! What is there after the program ended, however it ended, and what it refuses to start with.
 
 use std::fs;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 use crate::folder::Folder;
 use crate::jwt;
@@ -44,6 +47,32 @@ async fn a_program_killed_again_and_again_keeps_its_key() {
     let program = Program::start(&folder);
     for token in &tokens {
         assert_eq!(program.present(token).await.status, 200);
+    }
+}
+
+/// The sealing key, the schema, the pepper, the settings: whatever of it was there already must not stand in the way.
+#[tokio::test]
+async fn a_first_start_killed_at_any_moment_is_made_up_for_by_the_next() {
+    for milliseconds in [5, 20, 45, 80, 130, 200] {
+        let folder = Folder::with(TWO_TENANTS);
+        let mut child = folder.program(&["serve"]).stdout(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let program = Program::start(&folder);
+        let answer = program.ask_for_token("acme", "svc", ACME_SECRET).await;
+        assert_eq!(answer.status, 200, "killed after {milliseconds} ms: {answer:?}");
+    }
+}
+
+/// As soon as the program says that it serves, no signal ends it out of order.
+#[test]
+fn a_stop_asked_for_at_once_is_orderly() {
+    let folder = Folder::with(TWO_TENANTS);
+    for _ in 0..6 {
+        let program = Program::start(&folder);
+        program.signal("HUP");
+        program.stop();
     }
 }
 

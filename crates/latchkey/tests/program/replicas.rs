@@ -1,0 +1,59 @@
+//! Several programs on one folder: they are one server, whichever of them was first at anything.
+
+use std::thread;
+
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::reload::until_status;
+use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
+
+const NEW_SECRET: &str = "acme-new-canary-31c5";
+
+#[tokio::test]
+async fn first_tokens_at_two_programs_are_signed_with_one_key() {
+    let folder = Folder::with(TWO_TENANTS);
+    let programs = [Program::start(&folder), Program::start(&folder)];
+    let (one, other) = tokio::join!(
+        programs[0].token("acme", "svc", ACME_SECRET),
+        programs[1].token("acme", "svc", ACME_SECRET)
+    );
+    for program in &programs {
+        for token in [&one, &other] {
+            let answer = program.present(token).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    }
+    let key_sets = [programs[0].jwks("acme").await.body, programs[1].jwks("acme").await.body];
+    assert_eq!(key_sets[0], key_sets[1]);
+    assert_eq!(key_sets[0].matches("kid").count(), 1, "{}", key_sets[0]);
+}
+
+#[test]
+fn programs_that_start_at_once_in_a_new_folder_all_serve() {
+    let folder = Folder::with(TWO_TENANTS);
+    thread::scope(|scope| {
+        let starts = [(); 3].map(|()| scope.spawn(|| Program::start(&folder)));
+        for start in starts {
+            start.join().unwrap().stop();
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_change_is_one_generation_however_many_programs_see_it() {
+    let folder = Folder::with(TWO_TENANTS);
+    let programs = [Program::start(&folder), Program::start(&folder)];
+    let marks = [programs[0].mark(), programs[1].mark()];
+    folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    for (program, mark) in programs.iter().zip(marks) {
+        until_status(program, ("acme", "svc", NEW_SECRET), 200).await;
+        program.log_after(mark, "settings ");
+    }
+    // And back again.
+    folder.replace("config.yaml", TWO_TENANTS);
+    for program in &programs {
+        until_status(program, ("acme", "svc", ACME_SECRET), 200).await;
+    }
+    let applied = programs.iter().flat_map(Program::log).filter(|line| line["message"] == "settings applied");
+    assert_eq!(applied.count(), 3, "the first, the change and the change back");
+}
