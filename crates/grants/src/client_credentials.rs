@@ -1,6 +1,8 @@
 //! The client credentials grant: a client asks on its own behalf (RFC 6749 §4.4, RFC 8707 §2.1).
 
-use protocol::{Audience, ErrorCode, ErrorResponse, GrantType, ResourceIndicator, Scope, ScopeToken, Timestamp};
+use protocol::{
+    Audience, ErrorCode, ErrorResponse, GrantType, ResourceIndicator, Scope, ScopeToken, Timestamp,
+};
 use tenancy::TokenFormat;
 
 use crate::{AccessTokenClaims, Grantee, JwtId};
@@ -88,7 +90,10 @@ fn scope(request: &ClientCredentialsRequest<'_>, grantee: &Grantee<'_>) -> Resul
     let registered = &grantee.client.scope;
     let means_something = |token: &ScopeToken| {
         request.resources.is_empty()
-            || request.resources.iter().any(|resource| grantee.tenant.scope_belongs_to(token, resource.as_str()))
+            || request
+                .resources
+                .iter()
+                .any(|resource| grantee.tenant.scope_belongs_to(token, resource.as_str()))
     };
     match request.scope {
         Some(asked) if asked.iter().all(|token| registered.contains(token) && means_something(token)) => {
@@ -105,13 +110,16 @@ impl From<Refusal> for ErrorResponse {
             Refusal::GrantNotRegistered => {
                 (ErrorCode::UnauthorizedClient, "The client is not authorized to use this grant type")
             }
-            Refusal::ScopeNotAllowed => (ErrorCode::InvalidScope, "The requested scope is not allowed for this client"),
+            Refusal::ScopeNotAllowed => {
+                (ErrorCode::InvalidScope, "The requested scope is not allowed for this client")
+            }
             Refusal::ResourceNotAllowed => {
                 (ErrorCode::InvalidTarget, "The requested resource is not allowed for this client")
             }
-            Refusal::FormatNotServed => {
-                (ErrorCode::UnsupportedGrantType, "This server does not serve the token format of this tenant")
-            }
+            Refusal::FormatNotServed => (
+                ErrorCode::UnsupportedGrantType,
+                "This server does not serve the token format of this tenant",
+            ),
         };
         Self::new(error, description)
     }
@@ -130,7 +138,8 @@ mod tests {
 
     fn ask(tenant: &Tenant, client: &Client, scope: &str, resources: &[&str]) -> Result<Grant, Refusal> {
         let scope = Some(Scope::parse(scope).unwrap()).filter(|scope| !scope.is_empty());
-        let resources: Vec<_> = resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect();
+        let resources: Vec<_> =
+            resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect();
         let request = ClientCredentialsRequest { scope: scope.as_ref(), resources: &resources };
         decide(&request, &Grantee { tenant, client }, NOW, &JwtId::new("id-1"))
     }
@@ -153,7 +162,11 @@ mod tests {
     fn a_resource_narrows_what_is_granted_and_what_may_be_asked() {
         check_scope("", &["https://orders.example"], Ok("read write anywhere"));
         check_scope("", &["https://reports.example"], Ok("report anywhere"));
-        check_scope("", &["https://reports.example", "https://orders.example"], Ok("read write report anywhere"));
+        check_scope(
+            "",
+            &["https://reports.example", "https://orders.example"],
+            Ok("read write report anywhere"),
+        );
         check_scope("read", &["https://orders.example"], Ok("read"));
         check_scope("read", &["https://reports.example"], Err(Refusal::ScopeNotAllowed));
         check_scope("", &["https://other.example"], Err(Refusal::ResourceNotAllowed));

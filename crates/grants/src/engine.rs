@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use keys::{Expectations, KeyError, KeyRings, SignError, TokenError};
 use protocol::{
-    BearerToken, ErrorCode, ErrorResponse, GrantType, IntrospectionResponse, Timestamp, TokenRequest, TokenResponse,
-    TokenType,
+    BearerToken, ErrorCode, ErrorResponse, GrantType, IntrospectionResponse, Timestamp, TokenRequest,
+    TokenResponse, TokenType,
 };
 use registry::{AuthenticatedClient, ClientId, ClientStore};
 use tenancy::{StoreError, Tenant};
@@ -64,7 +64,8 @@ impl Engine {
         let grantee = Grantee { tenant, client: client.client() };
         let grant = match request.grant_type {
             GrantType::ClientCredentials => {
-                let request = ClientCredentialsRequest { scope: request.scope.as_ref(), resources: &request.resources };
+                let request =
+                    ClientCredentialsRequest { scope: request.scope.as_ref(), resources: &request.resources };
                 client_credentials::decide(&request, &grantee, now, &JwtId::random())
             }
             GrantType::AuthorizationCode
@@ -94,7 +95,9 @@ impl Engine {
         let Ok(claims) = self.verify(tenant, token, None, now).await? else {
             return Ok(IntrospectionResponse::Inactive);
         };
-        let Ok(holder) = ClientId::parse(&claims.client_id) else { return Ok(IntrospectionResponse::Inactive) };
+        let Ok(holder) = ClientId::parse(&claims.client_id) else {
+            return Ok(IntrospectionResponse::Inactive);
+        };
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
         let caller = Grantee { tenant, client: caller.client() };
         Ok(introspection::decide(&claims, &caller, holder.as_deref()))

@@ -72,7 +72,11 @@ mod tests {
         let caller = Client { introspection: right, ..client(caller) };
         let caller = Grantee { tenant: &tenant, client: &caller };
         let answer = decide(&claims(holder, audience), &caller, Some(&client(holder)));
-        assert_eq!(matches!(answer, IntrospectionResponse::Active(_)), active, "{right:?} {holder} {audience}");
+        assert_eq!(
+            matches!(answer, IntrospectionResponse::Active(_)),
+            active,
+            "{right:?} {holder} {audience}"
+        );
     }
 
     #[test]

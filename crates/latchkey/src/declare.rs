@@ -140,7 +140,7 @@ const fn lifetime(declared: settings::Lifetime) -> Lifetime {
     Lifetime::from_seconds(declared.as_secs())
 }
 
-const fn algorithm(declared: settings::Algorithm) -> SigningAlgorithm {
+pub(crate) const fn algorithm(declared: settings::Algorithm) -> SigningAlgorithm {
     match declared {
         settings::Algorithm::RS256 => SigningAlgorithm::RS256,
         settings::Algorithm::RS384 => SigningAlgorithm::RS384,

@@ -82,8 +82,12 @@ mod tests {
 
     #[test]
     fn members_stand_in_the_order_of_the_seeds() {
-        let body = serde_json::to_string(&ErrorResponse::invalid_request("Missing grant_type parameter")).unwrap();
+        let body =
+            serde_json::to_string(&ErrorResponse::invalid_request("Missing grant_type parameter")).unwrap();
         assert_eq!(body, r#"{"error":"invalid_request","error_description":"Missing grant_type parameter"}"#);
-        assert_eq!(serde_json::to_value(ErrorCode::InsufficientScope).unwrap(), ErrorCode::InsufficientScope.as_str());
+        assert_eq!(
+            serde_json::to_value(ErrorCode::InsufficientScope).unwrap(),
+            ErrorCode::InsufficientScope.as_str()
+        );
     }
 }

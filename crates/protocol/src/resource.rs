@@ -36,7 +36,16 @@ mod tests {
         for good in ["https://api.example.com", "https://api.example.com/v1?x=1", "urn:example:api"] {
             assert_eq!(ResourceIndicator::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", "api", "/api", "//host/api", "https://api.example.com#top", "https://", "https://a b", " https://a"] {
+        for bad in [
+            "",
+            "api",
+            "/api",
+            "//host/api",
+            "https://api.example.com#top",
+            "https://",
+            "https://a b",
+            " https://a",
+        ] {
             assert_eq!(ResourceIndicator::parse(bad), Err(InvalidResource), "{bad}");
         }
     }

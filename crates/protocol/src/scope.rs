@@ -24,7 +24,11 @@ impl ScopeToken {
     /// [`InvalidScope`] when the token is empty or holds a space, a quote, a backslash or anything outside printable ASCII.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
         let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-        if text.is_empty() || !text.bytes().all(allowed) { Err(InvalidScope) } else { Ok(Self(text.to_owned())) }
+        if text.is_empty() || !text.bytes().all(allowed) {
+            Err(InvalidScope)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
     }
 
     /// The token.
@@ -102,7 +106,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Result<&str, InvalidScope>) {
-        assert_eq!(Scope::parse(text).map(|scope| scope.to_string()).as_deref(), expected.as_ref().copied(), "{text:?}");
+        assert_eq!(
+            Scope::parse(text).map(|scope| scope.to_string()).as_deref(),
+            expected.as_ref().copied(),
+            "{text:?}"
+        );
     }
 
     #[test]

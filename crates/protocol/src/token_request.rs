@@ -32,7 +32,8 @@ impl TokenRequest {
             .filter(|grant_type| GrantType::SERVED.contains(grant_type))
             .ok_or_else(|| ErrorResponse::new(ErrorCode::UnsupportedGrantType, "Unsupported grant type"))?;
         let credentials = ClientAuthentication::take(authorization, &mut form)?;
-        let scope = form.take("scope")?.map(|text| Scope::parse(&text)).transpose().map_err(|_| invalid_scope())?;
+        let scope =
+            form.take("scope")?.map(|text| Scope::parse(&text)).transpose().map_err(|_| invalid_scope())?;
         let resources = form
             .take_all("resource")
             .iter()

@@ -65,7 +65,12 @@ pub fn hash_chosen(secret: &Secret, salt: &ChosenSalt) -> Result<SecretHash, Out
     memory.try_reserve_exact(RESERVED).map_err(|_| OutOfMemory)?;
     memory.resize(PARAMETERS.block_count(), Block::default());
     argon2
-        .hash_password_into_with_memory(secret.expose().as_bytes(), &salt.0, digest.as_mut_slice(), &mut memory)
+        .hash_password_into_with_memory(
+            secret.expose().as_bytes(),
+            &salt.0,
+            digest.as_mut_slice(),
+            &mut memory,
+        )
         .map_err(|_| OutOfMemory)?;
     let (salt, digest) = (BASE64.encode(&salt.0), BASE64.encode(digest.as_slice()));
     Ok(SecretHash::Chosen(format!("{PREFIX}{salt}${digest}")))

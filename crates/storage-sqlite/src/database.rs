@@ -61,7 +61,10 @@ impl SqliteDatabase {
             return Ok(None);
         }
         let failed = |cause| OpenError::Open { path: path.clone(), cause };
-        let pool = readers().connect_with(options(&path).read_only(true)).await.map_err(failed)?;
+        // A reader makes a log and an index beside the file, unless it is told that nobody writes; without a log, nobody does.
+        let quiet = !log_of(&path).exists();
+        let options = options(&path).read_only(true).immutable(quiet);
+        let pool = readers().connect_with(options).await.map_err(failed)?;
         if !schema::is_ready(&path, &pool).await? {
             return Ok(None);
         }
@@ -118,6 +121,12 @@ impl SqliteDatabase {
         self.statements.fetch_add(1, Ordering::Relaxed);
         pool.begin_with(sql).await
     }
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
 }
 
 fn readers() -> SqlitePoolOptions {

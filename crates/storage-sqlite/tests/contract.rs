@@ -6,7 +6,8 @@ use testkit::store_contract::Stores;
 
 async fn fresh() -> (Stores, TempDir) {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let database = SqliteDatabase::open(&folder.path().join("latchkey.db")).await.expect("a new database can be opened");
+    let database =
+        SqliteDatabase::open(&folder.path().join("latchkey.db")).await.expect("a new database can be opened");
     (Stores::of(database), folder)
 }
 

@@ -51,7 +51,10 @@ impl AccessTokenPolicy {
     pub fn accepts_typ(&self, typ: Option<&str>, now: Timestamp) -> bool {
         let Some(typ) = typ else { return false };
         same_media_type(typ, &self.typ)
-            || self.former_typs.iter().any(|former| now < former.accepted_until && same_media_type(typ, &former.typ))
+            || self
+                .former_typs
+                .iter()
+                .any(|former| now < former.accepted_until && same_media_type(typ, &former.typ))
     }
 }
 

@@ -50,7 +50,11 @@ impl TenantResolver {
     ///
     /// # Errors
     /// As [`TenantResolver::resolve`].
-    pub async fn resolve_key_publisher(&self, name: &str, now: Timestamp) -> Result<Arc<Tenant>, TenantError> {
+    pub async fn resolve_key_publisher(
+        &self,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Tenant>, TenantError> {
         let tenant = self.find(name).await?;
         match tenant.status {
             TenantStatus::Active => Ok(tenant),

@@ -56,7 +56,9 @@ mod tests {
             assert_eq!(TenantId::parse(good).unwrap().as_str(), good);
         }
         let long = "a".repeat(10_000);
-        for bad in ["", "-a", "A", "a_b", "..", "%2e", "a\0", "a b", "\u{e9}", "a/b", "a.b", &"a".repeat(64), &long] {
+        for bad in
+            ["", "-a", "A", "a_b", "..", "%2e", "a\0", "a b", "\u{e9}", "a/b", "a.b", &"a".repeat(64), &long]
+        {
             assert_eq!(TenantId::parse(bad), Err(InvalidTenantId), "{bad}");
         }
     }

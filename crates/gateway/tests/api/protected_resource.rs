@@ -20,7 +20,8 @@ pub(crate) async fn present(app: &TestApp, token: &str) -> Answer {
 #[track_caller]
 pub(crate) fn assert_invalid(answer: &Answer, words: &str) {
     answer.assert_refused(401, "invalid_token", words);
-    let challenge = format!(r#"Bearer realm="protected-resource", error="invalid_token", error_description="{words}""#);
+    let challenge =
+        format!(r#"Bearer realm="protected-resource", error="invalid_token", error_description="{words}""#);
     assert_eq!(answer.header("www-authenticate"), challenge);
 }
 

@@ -80,15 +80,29 @@ async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<
 struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
+    at_terminal: bool,
 }
 
 impl StopSignals {
     fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            at_terminal: stdout().is_terminal(),
+        })
     }
 
     async fn stop(mut self, gateway: GatewayHandle) {
-        tokio::select! { _ = self.terminate.recv() => {} _ = self.interrupt.recv() => {} }
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                // A hangup asks for a reload, unless it says that the terminal is gone.
+                _ = self.hangup.recv() => if self.at_terminal && !stdout().is_terminal() { break },
+            }
+        }
         tracing::info!("ending: open requests are answered, new connections are not taken");
         gateway.stop().await;
     }
