@@ -1,11 +1,11 @@
-//! Runs every test: makes the machine ready, then the tests, then the examples in the documentation; the sums come last.
+//! Runs every test: makes the machine ready, then the examples in the documentation, then the tests, whose sums come last.
 
 use std::io::IsTerminal;
 use std::process::Command;
 
 use crate::clients;
 use crate::tools::{self, FOR_TESTS};
-use crate::workspace::{Failure, Stream, Workspace, is_content, run_watching};
+use crate::workspace::{self, Failure, Workspace, is_content, run_watching};
 
 /// Arguments make it a narrow run: they go to the test runner, and the documentation's examples are left out.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {
@@ -17,45 +17,32 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
         command.env("LATCHKEY_TEST_NODE_DIR", &clients.node_folder);
         command
     };
+    if arguments.is_empty() {
+        sum_of("examples in documentation", &mut with_clients(&["test", "--doc", "--workspace"]))?;
+    }
     let scope: &[&str] = if names_packages(arguments) { &[] } else { &["--workspace"] };
-    let closing = if is_content(&mut workspace.cargo(&["nextest", "--version"])) {
+    if is_content(&mut workspace.cargo(&["nextest", "--version"])) {
         let mut command = with_clients(&[&["nextest", "run"], scope].concat());
         if std::io::stderr().is_terminal() {
             command.args(["--color", "always"]);
         }
-        nextest(command.args(arguments))?
+        workspace::run(command.args(arguments))
     } else {
         let mut command = with_clients(&[&["test"], scope, &["--lib", "--bins", "--tests"]].concat());
-        sum_of("tests", command.args(arguments))?
-    };
-    if arguments.is_empty() {
-        let examples =
-            sum_of("examples in documentation", &mut with_clients(&["test", "--doc", "--workspace"]))?;
-        println!("\n{closing}\n{examples}");
+        sum_of("tests", command.args(arguments))
     }
-    Ok(())
 }
 
 fn names_packages(arguments: &[String]) -> bool {
     arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
 }
 
-/// Hands back the runner's own closing lines.
-fn nextest(command: &mut Command) -> Result<String, Failure> {
-    let mut closing = Vec::new();
-    run_watching(command, Stream::Errors, &mut |line| {
-        if !closing.is_empty() || line.contains("Summary") {
-            closing.push(line.to_owned());
-        }
-    })?;
-    Ok(closing.join("\n"))
-}
-
 /// `cargo test` sums up each binary by itself; this sums up all.
-fn sum_of(what: &str, command: &mut Command) -> Result<String, Failure> {
+fn sum_of(what: &str, command: &mut Command) -> Result<(), Failure> {
     let mut sum = Sum::default();
-    run_watching(command, Stream::Output, &mut |line| sum.add(line))?;
-    Ok(format!("{what}: {} passed, {} failed, {} ignored", sum.passed, sum.failed, sum.ignored))
+    run_watching(command, &mut |line| sum.add(line))?;
+    println!("{what}: {} passed, {} failed, {} ignored", sum.passed, sum.failed, sum.ignored);
+    Ok(())
 }
 
 #[derive(Default, Debug, PartialEq)]

@@ -41,13 +41,6 @@ impl<T> Doing<T> for io::Result<T> {
     }
 }
 
-/// Which of a program's streams is read along while it goes on to the terminal.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Stream {
-    Output,
-    Errors,
-}
-
 /// A folder with the root manifest, and the variables that every program started in it gets.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
@@ -109,30 +102,17 @@ pub(crate) fn read_output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     Ok(output.stdout)
 }
 
-/// Runs a program, its output on the terminal, and shows each line of one stream to `watch` as well.
-pub(crate) fn run_watching(
-    command: &mut Command,
-    stream: Stream,
-    watch: &mut dyn FnMut(&str),
-) -> Result<(), Failure> {
-    match stream {
-        Stream::Output => command.stdout(Stdio::piped()),
-        Stream::Errors => command.stderr(Stdio::piped()),
-    };
-    let mut child = command.spawn().doing(format_args!("run {}", words(command)))?;
-    let piped: Option<Box<dyn Read>> = match stream {
-        Stream::Output => child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read>),
-        Stream::Errors => child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read>),
-    };
-    let mut lines = BufReader::new(piped.unwrap_or_else(|| Box::new(io::empty())));
+/// Runs a program, its output on the terminal, and shows each line of its standard output to `watch` as well.
+pub(crate) fn run_watching(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    let mut child = command.stdout(Stdio::piped()).spawn().doing(format_args!("run {}", words(command)))?;
+    let piped: Box<dyn Read> =
+        child.stdout.take().map_or_else(|| Box::new(io::empty()) as _, |pipe| Box::new(pipe) as _);
+    let mut lines = BufReader::new(piped);
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).doing("read a program's output")? > 0 {
         let text = String::from_utf8_lossy(&line);
         let text = text.trim_end_matches('\n');
-        match stream {
-            Stream::Output => println!("{text}"),
-            Stream::Errors => eprintln!("{text}"),
-        }
+        println!("{text}");
         watch(text);
         line.clear();
     }
