@@ -6,6 +6,8 @@ mod bench;
 mod ci;
 mod clients;
 mod codegen;
+mod servers;
+mod soak;
 mod test;
 mod tidy;
 mod tools;
@@ -45,6 +47,8 @@ enum Command {
     },
     /// Measures tokens per server CPU second against the signing rate of the same core
     Bench(BenchOptions),
+    /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; servers of its own, a few minutes
+    Soak(soak::SoakOptions),
 }
 
 /// How long and how often to measure.
@@ -77,5 +81,6 @@ fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
         Command::Codegen { check: false } => codegen::write(workspace),
         Command::Test { arguments } => test::run(workspace, &arguments),
         Command::Bench(options) => bench::run(workspace, options.rounds, options.seconds),
+        Command::Soak(options) => soak::run(workspace, options),
     }
 }

@@ -1,9 +1,11 @@
-//! Runs every test: makes the machine ready, then the examples in the documentation, then the tests, whose sums come last.
+//! Runs every test: makes the machine ready, starts the servers that tests need, then the examples in the documentation, then the
+//! tests, whose sums come last.
 
 use std::io::IsTerminal;
 use std::process::Command;
 
 use crate::clients;
+use crate::servers::Servers;
 use crate::tools::{self, FOR_TESTS};
 use crate::workspace::{self, Failure, Workspace, is_content, run_watching};
 
@@ -11,24 +13,27 @@ use crate::workspace::{self, Failure, Workspace, is_content, run_watching};
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_TESTS)?;
     let clients = clients::install(workspace)?;
-    let with_clients = |arguments: &[&str]| {
+    // Dropped at every end of this function, also when tests fail.
+    let servers = Servers::start(workspace)?;
+    let equipped = |arguments: &[&str]| {
         let mut command = workspace.cargo(arguments);
+        servers.tell(&mut command);
         command.env("LATCHKEY_TEST_PYTHON", &clients.python);
         command.env("LATCHKEY_TEST_NODE_DIR", &clients.node_folder);
         command
     };
     if arguments.is_empty() {
-        sum_of("examples in documentation", &mut with_clients(&["test", "--doc", "--workspace"]))?;
+        sum_of("examples in documentation", &mut equipped(&["test", "--doc", "--workspace"]))?;
     }
     let scope: &[&str] = if names_packages(arguments) { &[] } else { &["--workspace"] };
     if is_content(&mut workspace.cargo(&["nextest", "--version"])) {
-        let mut command = with_clients(&[&["nextest", "run"], scope].concat());
+        let mut command = equipped(&[&["nextest", "run"], scope].concat());
         if std::io::stderr().is_terminal() {
             command.args(["--color", "always"]);
         }
         workspace::run(command.args(arguments))
     } else {
-        let mut command = with_clients(&[&["test"], scope, &["--lib", "--bins", "--tests"]].concat());
+        let mut command = equipped(&[&["test"], scope, &["--lib", "--bins", "--tests"]].concat());
         sum_of("tests", command.args(arguments))
     }
 }

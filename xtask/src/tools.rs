@@ -11,12 +11,10 @@ pub(crate) struct Tool {
     probe: &'static str,
     /// The Debian packages that bring it.
     packages: &'static [&'static str],
-    /// A manifest and the dependency in it without which the tool is not needed.
-    only_for: Option<(&'static str, &'static str)>,
 }
 
 const fn tool(probe: &'static str, packages: &'static [&'static str]) -> Tool {
-    Tool { probe, packages, only_for: None }
+    Tool { probe, packages }
 }
 
 /// What the tests run beside the platform.
@@ -25,16 +23,8 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     tool("command -v jq", &["jq"]),
     tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]),
     tool("command -v node && command -v npm", &["nodejs", "npm"]),
-    Tool {
-        probe: "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb",
-        packages: &["postgresql"],
-        only_for: Some(("crates/storage-postgres/Cargo.toml", "sqlx")),
-    },
-    Tool {
-        probe: "command -v redis-server",
-        packages: &["redis-server"],
-        only_for: Some(("crates/cache/Cargo.toml", "redis")),
-    },
+    tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]),
+    tool("command -v redis-server", &["redis-server"]),
 ];
 
 /// What a measurement runs: the load, and what binds each process to its core.
@@ -48,19 +38,9 @@ const NO_CLUSTER: (&str, &str) =
 /// Sees that every tool of the list is there, installing what is not.
 pub(crate) fn make_ready(workspace: &Workspace, tools: &[Tool]) -> Result<(), Failure> {
     let is_missing = |tool: &&Tool| !is_content(&mut workspace.program("sh", &["-c", tool.probe]));
-    let needed = tools.iter().filter(|tool| is_needed(workspace, tool));
-    let missing: Vec<&str> = needed.filter(is_missing).flat_map(|tool| tool.packages).copied().collect();
+    let missing: Vec<&str> =
+        tools.iter().filter(is_missing).flat_map(|tool| tool.packages).copied().collect();
     if missing.is_empty() { Ok(()) } else { install(workspace, &missing) }
-}
-
-fn is_needed(workspace: &Workspace, tool: &Tool) -> bool {
-    tool.only_for.is_none_or(|(manifest, dependency)| {
-        fs::read_to_string(workspace.root.join(manifest)).is_ok_and(|text| names(&text, dependency))
-    })
-}
-
-fn names(manifest: &str, dependency: &str) -> bool {
-    manifest.lines().any(|line| line.split(['.', ' ', '=']).next() == Some(dependency))
 }
 
 fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), Failure> {
@@ -88,31 +68,4 @@ fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), Failure> {
         apt(&[&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat())
     });
     installed.map_err(|failure| Failure::new(format!("cannot install {list}: {failure}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_manifest_names_whole_words_only() {
-        let cases = [
-            ("redis.workspace = true\n", true),
-            ("redis = { workspace = true }\n", true),
-            ("redis-test.workspace = true\n", false),
-            ("# redis comes later\n", false),
-            ("", false),
-        ];
-        for (manifest, expected) in cases {
-            assert_eq!(names(manifest, "redis"), expected, "{manifest}");
-        }
-    }
-
-    #[test]
-    fn a_tool_of_a_crate_that_is_not_there_is_not_needed() {
-        let of_no_crate =
-            Tool { probe: "false", packages: &["x"], only_for: Some(("crates/none/Cargo.toml", "x")) };
-        assert!(!is_needed(&Workspace::here(), &of_no_crate));
-        assert!(is_needed(&Workspace::here(), &tool("true", &["x"])));
-    }
 }

@@ -5,6 +5,7 @@ use protocol::{SigningAlgorithm, Timestamp};
 use registry::{Client, ClientId, SecretId};
 use tenancy::{ResourceServer, Tenant, TenantId};
 
+use crate::Standing;
 use crate::fields::{Described, FieldChange};
 
 /// A change to one row.
@@ -120,6 +121,15 @@ impl<T: Described> RowChange<T> {
     #[must_use]
     pub fn fields(&self) -> Vec<FieldChange> {
         FieldChange::between(self.before.as_deref(), &self.after)
+    }
+
+    /// Whether a row that is there is still the one that this was planned for. A store asks before it writes: what another door has
+    /// written since then would be lost. How the row serves is no field, but a row that was retired meanwhile is not to serve again
+    /// by a mere change.
+    #[must_use]
+    pub fn fits(&self, found: &T, standing: &Standing) -> bool {
+        let same = self.before.as_ref().is_some_and(|before| before.fields() == found.fields());
+        same && (self.kind != ChangeKind::Changed || standing.retired_at.is_none())
     }
 }
 

@@ -18,6 +18,7 @@ mod invalidation;
 mod hashing;
 mod outcome;
 mod reconcile;
+mod rests_on;
 mod store;
 
 pub use audit::AuditRecord;
@@ -30,6 +31,7 @@ pub use invalidation::{Invalidation, invalidations};
 pub use outcome::{Options, Outcome, ReconcileError};
 pub use plan::{Conflict, Conflicts, Plan, Retirements};
 pub use reconcile::Reconciler;
+pub use rests_on::RestsOn;
 pub use state::{
     ClientState, ManagedBy, ResourceServerState, SecretState, Standing, TenantState, TenantSummary,
 };

@@ -6,8 +6,10 @@ use administration::Invalidation;
 use keys::SigningKeyStore;
 use registry::ClientStore;
 use tenancy::TenantStore;
+use tokio::sync::oneshot;
 
-use crate::{CachedClientStore, CachedSigningKeyStore, CachedTenantStore};
+use crate::shared::listen;
+use crate::{CachedClientStore, CachedSigningKeyStore, CachedTenantStore, RedisCache};
 
 /// What stands between the request path and the store.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ pub struct Caches {
     pub clients: Arc<CachedClientStore>,
     /// Sealed keys.
     pub signing_keys: Arc<CachedSigningKeyStore>,
+    redis: Option<Arc<RedisCache>>,
 }
 
 /// How many entries each cache has room for; what is asked for least gives way.
@@ -46,14 +49,79 @@ impl Caches {
         signing_keys: Arc<dyn SigningKeyStore>,
         capacity: Capacity,
     ) -> Self {
-        let tenants = Arc::new(CachedTenantStore::new(tenants, capacity.tenants));
-        let clients = CachedClientStore::new(clients, Arc::clone(&tenants), capacity.clients);
-        let signing_keys = CachedSigningKeyStore::new(signing_keys, Arc::clone(&tenants), capacity.key_sets);
-        Self { tenants, clients: Arc::new(clients), signing_keys: Arc::new(signing_keys) }
+        Self::build(tenants, clients, signing_keys, None, capacity)
     }
 
-    /// Forgets what changed. Whoever reads after this call reads what the store holds after it.
+    /// Before these stores, with what other replicas have read, and forgetting what they have changed.
+    #[must_use]
+    pub fn with_redis(
+        tenants: Arc<dyn TenantStore>,
+        clients: Arc<dyn ClientStore>,
+        signing_keys: Arc<dyn SigningKeyStore>,
+        redis: Arc<RedisCache>,
+        capacity: Capacity,
+    ) -> Self {
+        let caches = Self::build(tenants, clients, signing_keys, Some(Arc::clone(&redis)), capacity);
+        let tenants = Arc::downgrade(&caches.tenants);
+        let clients = Arc::downgrade(&caches.clients);
+        let signing_keys = Arc::downgrade(&caches.signing_keys);
+        let heard = move |changes: &[Invalidation]| {
+            let (Some(tenants), Some(clients), Some(signing_keys)) =
+                (tenants.upgrade(), clients.upgrade(), signing_keys.upgrade())
+            else {
+                return false;
+            };
+            Self { tenants, clients, signing_keys, redis: None }.forget(changes);
+            true
+        };
+        redis.link.runtime.spawn(listen(Arc::downgrade(&redis), heard));
+        caches
+    }
+
+    fn build(
+        tenants: Arc<dyn TenantStore>,
+        clients: Arc<dyn ClientStore>,
+        signing_keys: Arc<dyn SigningKeyStore>,
+        redis: Option<Arc<RedisCache>>,
+        capacity: Capacity,
+    ) -> Self {
+        let tenants = Arc::new(CachedTenantStore::shared(tenants, redis.clone(), capacity.tenants));
+        let clients =
+            CachedClientStore::shared(clients, redis.clone(), Arc::clone(&tenants), capacity.clients);
+        let signing_keys = CachedSigningKeyStore::shared(
+            signing_keys,
+            redis.clone(),
+            Arc::clone(&tenants),
+            capacity.key_sets,
+        );
+        Self { tenants, clients: Arc::new(clients), signing_keys: Arc::new(signing_keys), redis }
+    }
+
+    /// Forgets what changed. Whoever reads after this call reads what the store holds after it. Redis and the other replicas are
+    /// told in the background.
     pub fn apply(&self, changes: &[Invalidation]) {
+        drop(self.tell(changes));
+    }
+
+    /// The same, and waits until Redis and the other replicas are told, or cannot be told now; says which. Without Redis there
+    /// is nobody to tell.
+    pub async fn announce(&self, changes: &[Invalidation]) -> bool {
+        match self.tell(changes) {
+            Some(told) => told.await.unwrap_or(false),
+            None => true,
+        }
+    }
+
+    /// Redis is told first, or a reader would find there what was just forgotten here.
+    fn tell(&self, changes: &[Invalidation]) -> Option<oneshot::Receiver<bool>> {
+        let redis = self.redis.as_ref().filter(|_| !changes.is_empty());
+        let told = redis.map(|redis| redis.announce(changes));
+        self.forget(changes);
+        told
+    }
+
+    /// Forgets in this process only: for what was heard from the store, which every replica hears.
+    pub fn forget(&self, changes: &[Invalidation]) {
         for change in changes {
             match change {
                 // Its policies decide how the rest of it may be used, so nothing that was read under the old ones stays.

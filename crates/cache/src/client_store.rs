@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, TenantId};
 
-use crate::{CachedTenantStore, Counts, ReadThrough, Source};
+use crate::shared::{self, Place};
+use crate::{CachedTenantStore, Counts, ReadThrough, Reading, RedisCache, Source};
 
 /// A [`ClientStore`] before another.
 pub struct CachedClientStore {
@@ -26,6 +27,7 @@ struct WrongClient {
 
 struct Clients {
     store: Arc<dyn ClientStore>,
+    redis: Option<Arc<RedisCache>>,
     tenants: Arc<CachedTenantStore>,
 }
 
@@ -33,7 +35,17 @@ impl CachedClientStore {
     /// With room for so many clients, known and unknown. The tenants say how long their clients may serve stale.
     #[must_use]
     pub fn new(store: Arc<dyn ClientStore>, tenants: Arc<CachedTenantStore>, capacity: u64) -> Self {
-        Self { clients: ReadThrough::new(Clients { store, tenants }, capacity) }
+        Self::shared(store, None, tenants, capacity)
+    }
+
+    /// The same, with what other replicas have read.
+    pub(crate) fn shared(
+        store: Arc<dyn ClientStore>,
+        redis: Option<Arc<RedisCache>>,
+        tenants: Arc<CachedTenantStore>,
+        capacity: u64,
+    ) -> Self {
+        Self { clients: ReadThrough::new(Clients { store, redis, tenants }, capacity) }
     }
 
     /// Drops what is known of one client.
@@ -81,7 +93,17 @@ impl Source for Clients {
         tenant
     }
 
-    async fn load(&self, (tenant, id): &Self::Key) -> Result<Option<Arc<Client>>, StoreError> {
+    async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<Client>, StoreError> {
+        shared::read(self.redis.as_ref(), Place::Client(tenant, id), self.find(tenant, id)).await
+    }
+
+    fn stale_if_error(&self, (tenant, _): &Self::Key, _: &Client) -> Duration {
+        self.tenants.stale_if_error(tenant)
+    }
+}
+
+impl Clients {
+    async fn find(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         let found = self.store.find_client(tenant, id).await?;
         match &found {
             Some(client) if client.tenant != *tenant || client.id != *id => {
@@ -94,9 +116,5 @@ impl Source for Clients {
             }
             Some(_) | None => Ok(found),
         }
-    }
-
-    fn stale_if_error(&self, (tenant, _): &Self::Key, _: &Client) -> Duration {
-        self.tenants.stale_if_error(tenant)
     }
 }

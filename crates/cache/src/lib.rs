@@ -1,8 +1,10 @@
 //! What a replica remembers of its store: tenants, clients and key sets, each for ten seconds and, while the store is down, for
-//! as long as their tenant allows. In reading order:
+//! as long as their tenant allows; and what replicas share of it through Redis, where there is one. In reading order:
 
 mod epochs;
 mod slot;
+
+mod shared;
 
 mod counters;
 mod read_through;
@@ -17,6 +19,7 @@ pub use caches::{Caches, Capacity};
 pub use client_store::CachedClientStore;
 pub use counters::Counts;
 pub use read_through::{ReadThrough, Source};
+pub use shared::{InvalidRedisUrl, Reading, RedisCache, RedisCounts, RedisOptions, RedisTiming, WallClock};
 pub use signing_key_store::CachedSigningKeyStore;
 pub use slot::{FRESH, NEGATIVE_FRESH, RETRY_PAUSE};
 pub use tenant_store::CachedTenantStore;

@@ -11,6 +11,7 @@ use tenancy::{StoreError, TenantId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::Reading;
 use crate::counters::{Counters, Counts};
 use crate::epochs::Epochs;
 use crate::slot::{Answer, Outcome, Slot};
@@ -29,8 +30,8 @@ pub trait Source: Send + Sync + 'static {
     /// Whose key this is.
     fn tenant_of(key: &Self::Key) -> &TenantId;
 
-    /// Reads the store and checks that it answered with what was asked for.
-    async fn load(&self, key: &Self::Key) -> Result<Option<Arc<Self::Value>>, StoreError>;
+    /// Reads the store, or what another replica has read from it, and checks that the answer is what was asked for.
+    async fn load(&self, key: &Self::Key) -> Result<Reading<Self::Value>, StoreError>;
 
     /// For how long after it stopped being fresh the value may serve while the store is unavailable.
     fn stale_if_error(&self, key: &Self::Key, value: &Self::Value) -> Duration;
@@ -151,9 +152,11 @@ impl<S: Source> ReadThrough<S> {
         tokio::spawn(async move {
             let began = Instant::now();
             counters.load_began();
-            let outcome = source.load(&key).await;
-            counters.load_ended(outcome.as_ref().err());
-            slot.land(began, Instant::now(), outcome, &load);
+            let reading = source.load(&key).await;
+            counters.load_ended(reading.as_ref().err());
+            // What another replica has read is as old as its reading, or a lost message would count twice.
+            let at = reading.as_ref().map_or(began, |reading| reading.at);
+            slot.land(at, Instant::now(), reading.map(|reading| reading.value), &load);
         });
     }
 

@@ -3,24 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use administration::Invalidation;
 use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
-use crate::{CachedTenantStore, Counts, ReadThrough, Source};
+use crate::shared::{self, Place};
+use crate::{CachedTenantStore, Counts, ReadThrough, Reading, RedisCache, Source};
 
 /// A [`SigningKeyStore`] before another.
 pub struct CachedSigningKeyStore {
     store: Arc<dyn SigningKeyStore>,
+    redis: Option<Arc<RedisCache>>,
     key_sets: ReadThrough<KeySets>,
 }
 
 struct KeySets {
     store: Arc<dyn SigningKeyStore>,
+    redis: Option<Arc<RedisCache>>,
     tenants: Arc<CachedTenantStore>,
 }
 
-/// Drops a tenant's key set when it goes out of scope, also when the caller gave up in the middle of a write that may have
+/// Drops a tenant's key set, here and elsewhere, when it goes out of scope, also when the caller gave up in the middle of a write that may have
 /// been made.
 struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
 
@@ -28,8 +32,18 @@ impl CachedSigningKeyStore {
     /// With room for the keys of so many tenants. The tenants say how long their keys may serve stale.
     #[must_use]
     pub fn new(store: Arc<dyn SigningKeyStore>, tenants: Arc<CachedTenantStore>, capacity: u64) -> Self {
-        let key_sets = ReadThrough::new(KeySets { store: Arc::clone(&store), tenants }, capacity);
-        Self { store, key_sets }
+        Self::shared(store, None, tenants, capacity)
+    }
+
+    /// The same, with what other replicas have read.
+    pub(crate) fn shared(
+        store: Arc<dyn SigningKeyStore>,
+        redis: Option<Arc<RedisCache>>,
+        tenants: Arc<CachedTenantStore>,
+        capacity: u64,
+    ) -> Self {
+        let source = KeySets { store: Arc::clone(&store), redis: redis.clone(), tenants };
+        Self { store, redis, key_sets: ReadThrough::new(source, capacity) }
     }
 
     /// Drops what is known of a tenant's keys.
@@ -66,6 +80,10 @@ impl SigningKeyStore for CachedSigningKeyStore {
 
 impl Drop for DropKeySet<'_> {
     fn drop(&mut self) {
+        if let Some(redis) = &self.0.redis {
+            // In the background; until then, Redis is not asked.
+            drop(redis.announce(&[Invalidation::Keys(self.1.clone())]));
+        }
         self.0.invalidate(self.1);
     }
 }
@@ -81,8 +99,9 @@ impl Source for KeySets {
         key
     }
 
-    async fn load(&self, key: &TenantId) -> Result<Option<Arc<KeyRecords>>, StoreError> {
-        self.store.find_keys(key).await.map(Some)
+    async fn load(&self, key: &TenantId) -> Result<Reading<KeyRecords>, StoreError> {
+        let load = async { self.store.find_keys(key).await.map(Some) };
+        shared::read(self.redis.as_ref(), Place::Keys(key), load).await
     }
 
     fn stale_if_error(&self, key: &TenantId, _: &KeyRecords) -> Duration {

@@ -43,7 +43,7 @@ struct State<V> {
 
 struct Loaded<V> {
     value: Option<Arc<V>>,
-    /// When the load began: what the store held then is what is known.
+    /// When the store was asked: what it held then is what is known.
     at: Instant,
 }
 
@@ -129,7 +129,7 @@ impl<V> Slot<V> {
     /// Ends a load: a value and an absence are kept, an unavailable store is remembered for the pause, a fault is not.
     pub(crate) fn land(
         &self,
-        began: Instant,
+        at: Instant,
         now: Instant,
         outcome: Outcome<V>,
         load: &watch::Sender<Option<Outcome<V>>>,
@@ -138,7 +138,7 @@ impl<V> Slot<V> {
         state.flight = None;
         state.unavailable = None;
         match &outcome {
-            Ok(value) => state.loaded = Some(Loaded { value: value.clone(), at: began }),
+            Ok(value) => state.loaded = Some(Loaded { value: value.clone(), at }),
             Err(StoreError::Unavailable(cause)) => {
                 state.unavailable = Some((now, StoreError::Unavailable(Arc::clone(cause))));
             }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
-use crate::{Counts, ReadThrough, Source};
+use crate::shared::{self, Place};
+use crate::{Counts, ReadThrough, Reading, RedisCache, Source};
 
 /// A [`TenantStore`] before another.
 pub struct CachedTenantStore {
@@ -21,13 +22,21 @@ struct WrongTenant {
     answered: TenantId,
 }
 
-struct Tenants(Arc<dyn TenantStore>);
+struct Tenants {
+    store: Arc<dyn TenantStore>,
+    redis: Option<Arc<RedisCache>>,
+}
 
 impl CachedTenantStore {
     /// With room for so many tenants, known and unknown.
     #[must_use]
     pub fn new(store: Arc<dyn TenantStore>, capacity: u64) -> Self {
-        Self { tenants: ReadThrough::new(Tenants(store), capacity) }
+        Self::shared(store, None, capacity)
+    }
+
+    /// The same, with what other replicas have read.
+    pub(crate) fn shared(store: Arc<dyn TenantStore>, redis: Option<Arc<RedisCache>>, capacity: u64) -> Self {
+        Self { tenants: ReadThrough::new(Tenants { store, redis }, capacity) }
     }
 
     /// Drops what is known of a tenant.
@@ -73,18 +82,24 @@ impl Source for Tenants {
         key
     }
 
-    async fn load(&self, key: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
-        let found = self.0.find_tenant(key).await?;
+    async fn load(&self, key: &TenantId) -> Result<Reading<Tenant>, StoreError> {
+        shared::read(self.redis.as_ref(), Place::Tenant(key), self.find(key)).await
+    }
+
+    fn stale_if_error(&self, _: &TenantId, tenant: &Tenant) -> Duration {
+        allowance(tenant)
+    }
+}
+
+impl Tenants {
+    async fn find(&self, key: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+        let found = self.store.find_tenant(key).await?;
         match &found {
             Some(tenant) if tenant.id != *key => {
                 Err(StoreError::fault(WrongTenant { asked: key.clone(), answered: tenant.id.clone() }))
             }
             Some(_) | None => Ok(found),
         }
-    }
-
-    fn stale_if_error(&self, _: &TenantId, tenant: &Tenant) -> Duration {
-        allowance(tenant)
     }
 }
 

@@ -4,6 +4,7 @@
 mod options;
 mod server;
 mod services;
+mod vitals;
 
 mod connection;
 mod incoming;
@@ -11,9 +12,13 @@ mod respond;
 mod routes;
 
 mod access_log;
+mod metrics;
+mod readiness;
+
 mod openapi;
 
 pub use openapi::document as openapi_document;
 pub use options::{Listener, Options, Surface};
 pub use server::{BindError, Gateway, GatewayHandle};
 pub use services::{Clock, Services};
+pub use vitals::{Check, Kind, Sample, State, Vitals};

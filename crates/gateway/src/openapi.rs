@@ -35,6 +35,9 @@ pub fn document() -> String {
         routes::metadata,
         routes::strategies,
         routes::protected_resource,
+        routes::live,
+        routes::ready,
+        routes::metrics,
         routes::document,
         routes::page,
         routes::script,
@@ -191,6 +194,34 @@ pub(crate) struct Caller {
     #[schema(example = "machine")]
     r#type: String,
     client_id: String,
+}
+
+/// The program serves.
+#[derive(ToSchema)]
+pub(crate) struct Live {
+    /// Always `live`.
+    #[schema(example = "live")]
+    status: String,
+}
+
+/// Whether callers should be sent here.
+#[derive(ToSchema)]
+pub(crate) struct Ready {
+    /// `ready` or `not_ready`.
+    #[schema(example = "ready")]
+    status: String,
+    /// By the name of the part: `store`, `keys`, and `draining` while the program ends.
+    checks: BTreeMap<String, Check>,
+}
+
+/// How one part is doing.
+#[derive(ToSchema)]
+pub(crate) struct Check {
+    /// `ok`; `degraded`: missed, but callers are served; `failed`: callers cannot be served.
+    #[schema(example = "ok")]
+    status: String,
+    /// Why it is not ok.
+    reason: Option<String>,
 }
 
 /// RFC 6749 section 5.2.

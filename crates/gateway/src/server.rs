@@ -4,7 +4,8 @@ use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix_http::{Extensions, HttpService, KeepAlive, Protocol};
 use actix_server::{Server, ServerBuilder};
@@ -17,6 +18,8 @@ use grants::ProtectedResource;
 
 use crate::access_log::AccessLog;
 use crate::connection::WatchedStream;
+use crate::metrics::{Metrics, UNKNOWN_ROUTE};
+use crate::readiness::Readiness;
 use crate::{Listener, Options, Services, routes};
 
 /// How long open requests may take when the program ends.
@@ -32,11 +35,23 @@ pub(crate) struct SampleResource(pub(crate) Option<ProtectedResource>);
 /// A bound gateway; it serves while its future is awaited.
 pub struct Gateway {
     server: Server,
+    readiness: Arc<Readiness>,
     addresses: Vec<SocketAddr>,
 }
 
 /// Stops a gateway from elsewhere.
-pub struct GatewayHandle(ServerHandle);
+#[derive(Clone)]
+pub struct GatewayHandle {
+    server: ServerHandle,
+    readiness: Arc<Readiness>,
+}
+
+/// What all listeners share.
+struct Shared {
+    services: Data<Services>,
+    metrics: Data<Metrics>,
+    readiness: Data<Readiness>,
+}
 
 /// An address could not be taken.
 #[derive(Debug, thiserror::Error)]
@@ -55,14 +70,19 @@ impl Gateway {
     pub fn bind(options: &Options, services: &Services) -> Result<Self, BindError> {
         let mut builder =
             Server::build().workers(options.workers).disable_signals().shutdown_timeout(DRAIN.as_secs());
+        let shared = Shared {
+            services: Data::new(services.clone()),
+            metrics: Data::new(Metrics::default()),
+            readiness: Data::new(Readiness::default()),
+        };
         let mut addresses = Vec::with_capacity(options.listeners.len());
         for listener in &options.listeners {
             let failed = |source| BindError { address: listener.address, source };
             let socket = socket(listener.address).map_err(failed)?;
             addresses.push(socket.local_addr().map_err(failed)?);
-            builder = listen(builder, socket, *listener, options, services).map_err(failed)?;
+            builder = listen(builder, socket, *listener, options, &shared).map_err(failed)?;
         }
-        Ok(Self { server: builder.run(), addresses })
+        Ok(Self { server: builder.run(), readiness: shared.readiness.into_inner(), addresses })
     }
 
     /// Where it listens, ports as the system chose them.
@@ -74,7 +94,7 @@ impl Gateway {
     /// Stops it from elsewhere.
     #[must_use]
     pub fn handle(&self) -> GatewayHandle {
-        GatewayHandle(self.server.handle())
+        GatewayHandle { server: self.server.handle(), readiness: Arc::clone(&self.readiness) }
     }
 
     /// Serves until it is stopped and its open requests are answered.
@@ -87,9 +107,22 @@ impl Gateway {
 }
 
 impl GatewayHandle {
+    /// Tells probes that callers should go elsewhere, and callers that the connection ends with the answer. Requests are served as
+    /// before.
+    pub fn withdraw(&self) {
+        self.readiness.withdraw();
+    }
+
+    /// Whether somebody asked within this time whether callers should come here.
+    #[must_use]
+    pub fn probed_within(&self, span: Duration) -> bool {
+        self.readiness.probed_within(span, Instant::now())
+    }
+
     /// Takes no new connections, answers what is open, and ends.
     pub async fn stop(&self) {
-        self.0.stop(true).await;
+        self.withdraw();
+        self.server.stop(true).await;
     }
 }
 
@@ -105,9 +138,10 @@ fn listen(
     socket: TcpListener,
     listener: Listener,
     options: &Options,
-    services: &Services,
+    shared: &Shared,
 ) -> io::Result<ServerBuilder> {
-    let services = Data::new(services.clone());
+    let Shared { services, metrics, readiness } = shared;
+    let (services, metrics, readiness) = (services.clone(), metrics.clone(), readiness.clone());
     let default_tenant = Data::new(DefaultTenant(options.default_tenant.clone()));
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
     let sample = Data::new(SampleResource(options.protected_resource.clone()));
@@ -115,11 +149,16 @@ fn listen(
     builder.listen(format!("http-{}", listener.address), socket, move || {
         let app = App::new()
             .app_data(services.clone())
+            .app_data(metrics.clone())
+            .app_data(readiness.clone())
             .app_data(default_tenant.clone())
             .app_data(public_url.clone())
             .app_data(sample.clone())
-            .wrap(AccessLog)
-            .configure(routes::configure(listener.surface))
+            .wrap(AccessLog {
+                unknown: metrics.series(UNKNOWN_ROUTE),
+                readiness: readiness.clone().into_inner(),
+            })
+            .configure(routes::configure(listener.surface, &metrics))
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let draining = draining.clone();

@@ -8,6 +8,8 @@ use protocol::Timestamp;
 use registry::Authenticator;
 use tenancy::TenantResolver;
 
+use crate::Vitals;
+
 /// Tells the time. Rules take `now` as an argument; this is where the gateway gets it, once a request.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -24,4 +26,6 @@ pub struct Services {
     pub keys: Arc<KeyRings>,
     /// What time is it?
     pub clock: Clock,
+    /// How are the parts doing that no route calls?
+    pub vitals: Arc<dyn Vitals>,
 }

@@ -26,11 +26,13 @@ pub(crate) async fn apply(platform: &Platform, loaded: Loaded, asked: Asked) -> 
         force_generation: asked.force,
         now: clock::now(),
     };
+    let longest_stale = loaded.tenants.iter().map(|tenant| tenant.stale_if_error.as_secs()).max();
     let declaration = declare(loaded.tenants)?;
     let outcome = platform.reconciler.apply(&declaration, &content, &options).await?;
     if let Outcome::Applied { invalidations, .. } = &outcome {
-        platform.forget(invalidations);
+        platform.announce(invalidations);
     }
+    platform.vitals.set_longest_stale(longest_stale.unwrap_or(0));
     Ok(outcome)
 }
 

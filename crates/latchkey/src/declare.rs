@@ -34,7 +34,6 @@ fn tenant(declared: settings::DeclaredTenant) -> Result<(TenantId, DeclaredTenan
     let issuer = |text: &String| Issuer::parse(text).map_err(|error| wrong(&at, error));
     let algorithm = algorithm(declared.signing.algorithm);
     let first_key = declared.signing.first_key.map(|pem| {
-        let pem = protocol::Secret::new(pem.expose().to_owned());
         keys::import(&pem, algorithm)
             .map_err(|error: ImportError| wrong(&format!("{at}.signing.first_key"), error))
     });
@@ -113,9 +112,7 @@ fn client(
 fn secret(declared: settings::DeclaredSecret) -> DeclaredSecret {
     let expires_at = declared.expires.map(|instant| Timestamp::from_seconds(instant.as_unix()));
     match declared.secret {
-        settings::SecretText::Value(text) => {
-            DeclaredSecret::Value { secret: protocol::Secret::new(text.expose().to_owned()), expires_at }
-        }
+        settings::SecretText::Value(text) => DeclaredSecret::Value { secret: text.into_inner(), expires_at },
         settings::SecretText::Hash(phc) => DeclaredSecret::Hash { phc: phc.expose().to_owned(), expires_at },
     }
 }

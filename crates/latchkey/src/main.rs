@@ -3,7 +3,9 @@
 mod apply;
 mod clock;
 mod command;
+mod database;
 mod declare;
+mod drain;
 mod json_lines;
 mod logging;
 mod platform;
@@ -11,8 +13,10 @@ mod reload;
 mod sealing;
 mod settings;
 mod start_error;
+mod vitals;
 mod watch;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,6 +37,12 @@ struct Arguments {
 enum Command {
     /// Serve all tenants (the default).
     Serve,
+    /// Ask a server on this machine whether it is ready. Exit 0 if it is, else 1.
+    Health {
+        /// Where it listens.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+        address: SocketAddr,
+    },
     /// Read the settings and say what is wrong with them, or accepted but not served. Exit 0, or 1 for a mistake.
     Check,
     /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error.
@@ -43,6 +53,8 @@ enum Command {
         #[arg(long)]
         prune: bool,
     },
+    /// Bring the store's schema up to date, and nothing else.
+    Migrate,
     /// Print the JSON Schema of the settings, for editors.
     Schema,
     /// Print the OpenAPI document.
@@ -66,9 +78,11 @@ fn main() -> ExitCode {
     let Arguments { config, command } = Arguments::parse();
     let outcome = match command.unwrap_or(Command::Serve) {
         Command::Serve => command::serve(&config),
+        Command::Health { address } => command::health(address),
         Command::Check => command::check(&config),
         Command::Plan => command::plan(&config),
         Command::Apply { prune } => command::apply(&config, prune),
+        Command::Migrate => command::migrate(&config),
         Command::Schema => command::print(&settings::schema()),
         Command::Openapi => command::print(&gateway::openapi_document()),
         Command::Key(KeyCommand::NewSealingKey { file }) => command::new_sealing_key(file.as_deref()),

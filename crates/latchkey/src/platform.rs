@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use administration::{Invalidation, Reconciler};
-use cache::{Caches, Capacity};
+use cache::{Caches, Capacity, RedisCache, RedisOptions};
 use gateway::{Listener, Options, Services, Surface};
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRings};
-use protocol::{Lifetime, ScopeToken};
-use registry::{Authenticator, FailedAttemptsLimit, HashPool, RememberedSecrets};
-use storage_sqlite::SqliteDatabase;
+use protocol::{Lifetime, ScopeToken, Secret};
+use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets};
 use tenancy::TenantResolver;
 
-use crate::settings::{self, Loaded, StorageLocation};
+use crate::database::Database;
+use crate::settings::{self, Loaded};
 use crate::start_error::StartError;
+use crate::vitals::PlatformVitals;
 use crate::{clock, sealing};
 
 /// RSA keys that are made ahead, so that a new tenant's first token waits for none.
@@ -25,24 +26,32 @@ const RINGS: u64 = 10_000;
 
 /// All parts.
 pub(crate) struct Platform {
-    pub(crate) database: Arc<SqliteDatabase>,
+    pub(crate) database: Database,
     pub(crate) caches: Caches,
     pub(crate) reconciler: Reconciler,
+    pub(crate) vitals: Arc<PlatformVitals>,
     pub(crate) services: Services,
 }
 
 impl Platform {
     /// Opens the store and the server's own secrets, and puts the rest on top of them.
     pub(crate) async fn open(loaded: &Loaded) -> Result<Self, StartError> {
-        let StorageLocation::Sqlite(path) = &loaded.storage else {
-            return Err(StartError::PostgresNotServed);
-        };
-        let database = Arc::new(SqliteDatabase::open(path).await?);
-        let sealer = sealing::sealer(&loaded.sealing_key, &*database).await?;
-        let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
-        let caches = Caches::new(database.clone(), database.clone(), database.clone(), Capacity::default());
+        let database = Database::open(&loaded.storage).await?;
+        let rows = database.administration();
+        let sealer = sealing::sealer(&loaded.sealing_key, &*rows, database.is_embedded()).await?;
+        let pepper = sealing::pepper(&*rows, &*sealer, clock::now()).await?;
+        let redis = redis(loaded.redis_url.as_deref(), &pepper)?;
+        let caches = caches(&database, redis.clone());
         let pool = KeyPool::new(KEYS_AHEAD);
         pool.refill();
+        let vitals = Arc::new(PlatformVitals::new(
+            rows.clone(),
+            Arc::clone(&sealer),
+            caches.clone(),
+            redis,
+            pool.clone(),
+            database.samples(),
+        ));
         let keys = Arc::new(KeyRings::new(caches.signing_keys.clone(), Arc::clone(&sealer), pool, RINGS));
         let limit = FailedAttemptsLimit {
             count: loaded.limits.failed_attempts.count.into(),
@@ -61,14 +70,20 @@ impl Platform {
             engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),
             keys,
             clock: Arc::new(clock::now),
+            vitals: vitals.clone(),
         };
-        let reconciler = Reconciler::new(database.clone(), sealer, pepper);
-        Ok(Self { database, caches, reconciler, services })
+        let reconciler = Reconciler::new(rows, sealer, pepper);
+        Ok(Self { database, caches, reconciler, vitals, services })
     }
 
-    /// Lets caches forget what has changed.
-    pub(crate) fn forget(&self, changed: &[Invalidation]) {
+    /// Lets caches forget what this process has changed, here and elsewhere.
+    pub(crate) fn announce(&self, changed: &[Invalidation]) {
         self.caches.apply(changed);
+    }
+
+    /// Lets caches forget what the store says has changed, which it says to every replica.
+    pub(crate) fn hear(&self, changed: &[Invalidation]) {
+        self.caches.forget(changed);
     }
 }
 
@@ -104,6 +119,22 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
         }),
         workers: loaded.server.workers.map_or_else(cores, NonZeroUsize::get),
     })
+}
+
+/// What replicas share. Nothing waits for it here: until it answers it is done without.
+fn redis(url: Option<&Secret>, pepper: &Pepper) -> Result<Option<Arc<RedisCache>>, StartError> {
+    let Some(url) = url else { return Ok(None) };
+    let options = RedisOptions::new(url.expose(), Arc::new(clock::since_epoch))?;
+    Ok(Some(RedisCache::open(options, pepper)))
+}
+
+/// In the process, or in the process and in Redis.
+fn caches(database: &Database, redis: Option<Arc<RedisCache>>) -> Caches {
+    let (tenants, clients, keys) = (database.tenants(), database.clients(), database.signing_keys());
+    match redis {
+        Some(redis) => Caches::with_redis(tenants, clients, keys, redis, Capacity::default()),
+        None => Caches::new(tenants, clients, keys, Capacity::default()),
+    }
 }
 
 fn cores() -> usize {

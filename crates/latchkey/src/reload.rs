@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{AdministrationStore as _, Outcome};
+use administration::Outcome;
 use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -122,7 +122,7 @@ impl Reload {
     }
 
     async fn latest(&self) -> Result<Option<u64>, StartError> {
-        Ok(self.platform.database.latest_generation().await?.map(|latest| latest.number))
+        Ok(self.platform.database.administration().latest_generation().await?.map(|latest| latest.number))
     }
 
     fn refused(&mut self, asked: bool, error: &ReadError) {

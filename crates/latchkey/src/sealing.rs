@@ -36,6 +36,11 @@ pub(crate) enum SealingError {
         .0.display()
     )]
     Missing(PathBuf),
+    #[error(
+        "the sealing key {} is missing; make one with `latchkey key new-sealing-key --file` and give it to every replica",
+        .0.display()
+    )]
+    NotMade(PathBuf),
     #[error("no sealing key could be made")]
     Generation(#[from] GenerationError),
     #[error("the pepper cannot be opened; keys.sealing_key is probably not the key that sealed it")]
@@ -56,17 +61,19 @@ impl SealingError {
     }
 }
 
-/// Reads the sealing key. Where its file is missing it is made, but only for a store in which nothing is sealed yet: a new key beside
-/// old rows would look like a start and be a loss.
+/// Reads the sealing key. Where its file is missing it is made, but only for a store of this machine (`embedded`) in which nothing is
+/// sealed yet: a new key beside old rows would look like a start and be a loss, and replicas would each make their own.
 pub(crate) async fn sealer(
     setting: &Setting,
     store: &dyn AdministrationStore,
+    embedded: bool,
 ) -> Result<Arc<dyn KeySealer>, SealingError> {
     let key = match setting {
-        Setting::Text(text) => Key::from_base64(&Secret::new(text.expose().to_owned()))?,
+        Setting::Text(text) => Key::from_base64(text)?,
         Setting::File(path) => match read(path)? {
             Some(key) => key,
-            None => first(path, store).await?,
+            None if embedded => first(path, store).await?,
+            None => return Err(SealingError::NotMade(path.clone())),
         },
     };
     Ok(Arc::new(LocalSealer::new(key)))
@@ -75,7 +82,7 @@ pub(crate) async fn sealer(
 /// Reads the sealing key without making one; `None` where its file is missing.
 pub(crate) fn existing_sealer(setting: &Setting) -> Result<Option<Arc<dyn KeySealer>>, SealingError> {
     let key = match setting {
-        Setting::Text(text) => Some(Key::from_base64(&Secret::new(text.expose().to_owned()))?),
+        Setting::Text(text) => Some(Key::from_base64(text)?),
         Setting::File(path) => read(path)?,
     };
     Ok(key.map(|key| Arc::new(LocalSealer::new(key)) as Arc<dyn KeySealer>))

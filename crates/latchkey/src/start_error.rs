@@ -1,10 +1,11 @@
 //! Why a command ended without doing its work. Messages are for operators: they name files, keys and mends, never secrets.
 
 use std::io;
+use std::net::SocketAddr;
 
 use administration::{Plan, ReconcileError};
+use cache::InvalidRedisUrl;
 use gateway::BindError;
-use storage_sqlite::OpenError;
 use tenancy::StoreError;
 
 use crate::declare::DeclareError;
@@ -18,14 +19,16 @@ pub(crate) enum StartError {
     Settings(#[from] ReadError),
     #[error(transparent)]
     Declare(#[from] DeclareError),
-    #[error("storage.url names PostgreSQL, which this version does not serve; use sqlite://")]
-    PostgresNotServed,
     #[error(
         "every listener asks for TLS, which this version does not serve; let a proxy end it and remove `tls`"
     )]
     NoListener,
     #[error(transparent)]
-    Storage(#[from] OpenError),
+    Sqlite(#[from] storage_sqlite::OpenError),
+    #[error(transparent)]
+    Postgres(#[from] storage_postgres::OpenError),
+    #[error("cache.redis_url cannot be used")]
+    Redis(#[from] InvalidRedisUrl),
     #[error(transparent)]
     Sealing(#[from] SealingError),
     #[error(transparent)]
@@ -45,6 +48,12 @@ pub(crate) enum StartError {
     Runtime(#[source] io::Error),
     #[error("signals cannot be listened to")]
     Signals(#[source] io::Error),
+    #[error("no server answers at {address}")]
+    NoAnswer {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
     #[error("the gateway ended")]
     Serve(#[source] io::Error),
     #[error("the output cannot be written")]

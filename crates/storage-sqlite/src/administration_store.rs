@@ -114,7 +114,7 @@ impl AdministrationStore for SqliteDatabase {
         match commit(self, request).await {
             Ok(generation) => Ok(CommitOutcome::Committed { generation }),
             Err(CommitError::Superseded) => Ok(CommitOutcome::Superseded),
-            Err(CommitError::Sql(error)) => Err(store_error(error)),
+            Err(CommitError::Store(error)) => Err(error),
         }
     }
 

@@ -11,21 +11,30 @@ use tenancy::{
 
 use crate::column::{json, lifetime, named, parse, standing, timestamp, unreadable};
 
-/// Everything about one tenant but its clients and keys.
-pub(crate) const SELECT: &str = "
-    SELECT t.*,
-           (SELECT json_group_array(i.issuer ORDER BY i.position)
-              FROM tenant_issuers i WHERE i.tenant_id = t.tenant_id) AS issuers,
-           (SELECT json_group_array(json_object('typ', f.typ, 'accepted_until', f.accepted_until) ORDER BY f.typ)
-              FROM tenant_former_typs f WHERE f.tenant_id = t.tenant_id) AS former_typs,
-           (SELECT json_group_array(
-                       json_object('audience', r.audience, 'scopes', r.scopes, 'managed_by', r.managed_by,
-                                   'introspection_clients', json(r.introspection_clients),
-                                   'retired_at', r.retired_at, 'deleted_at', r.deleted_at)
-                       ORDER BY r.audience)
-              FROM resource_servers r WHERE r.tenant_id = t.tenant_id) AS resource_servers
-      FROM tenants t
-     WHERE t.tenant_id = ?1";
+/// Everything about a tenant but its clients and keys; the condition follows.
+macro_rules! select {
+    () => {
+        "SELECT t.*,
+               (SELECT json_group_array(i.issuer ORDER BY i.position)
+                  FROM tenant_issuers i WHERE i.tenant_id = t.tenant_id) AS issuers,
+               (SELECT json_group_array(json_object('typ', f.typ, 'accepted_until', f.accepted_until) ORDER BY f.typ)
+                  FROM tenant_former_typs f WHERE f.tenant_id = t.tenant_id) AS former_typs,
+               (SELECT json_group_array(
+                           json_object('audience', r.audience, 'scopes', r.scopes, 'managed_by', r.managed_by,
+                                       'introspection_clients', json(r.introspection_clients),
+                                       'retired_at', r.retired_at, 'deleted_at', r.deleted_at)
+                           ORDER BY r.audience)
+                  FROM resource_servers r WHERE r.tenant_id = t.tenant_id) AS resource_servers
+          FROM tenants t "
+    };
+}
+
+/// One tenant.
+pub(crate) const SELECT: &str = concat!(select!(), "WHERE t.tenant_id = ?1");
+
+/// Across tenants on purpose: a commit looks at all that it changes.
+pub(crate) const SELECT_MANY: &str =
+    concat!(select!(), "WHERE t.tenant_id IN (SELECT value FROM json_each(?1))");
 
 #[derive(Debug, FromRow)]
 pub(crate) struct TenantRow {

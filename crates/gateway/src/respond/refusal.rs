@@ -1,4 +1,5 @@
-//! The only place that turns an error code into a status, and the only place that logs a fault: once, with its causes.
+//! The only place that turns an error code into a status, and the only place that logs a fault: once, with its causes. The code
+//! goes along in the response's extensions, for whoever counts.
 
 use std::error::Error;
 use std::fmt;
@@ -196,6 +197,7 @@ impl ResponseError for Refusal {
         }
         match &self.body {
             Some(body) => {
+                response.extensions_mut().insert(body.error);
                 response.insert_header(ContentType::json()).body(serde_json::to_vec(body).unwrap_or_default())
             }
             None => response.finish(),

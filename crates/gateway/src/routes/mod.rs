@@ -1,13 +1,17 @@
 //! All routes on one page.
 
 mod documentation;
+mod health;
 mod introspect;
 mod jwks;
 mod metadata;
+mod metrics;
 mod protected_resource;
 mod strategies;
 mod token;
 mod unknown;
+
+use std::sync::Arc;
 
 use actix_web::guard::{Any, Get, Head};
 use actix_web::web::{self, ServiceConfig};
@@ -15,25 +19,36 @@ use actix_web::{FromRequest, Handler, Resource, Responder};
 
 use crate::Surface;
 use crate::incoming::Incoming;
+use crate::metrics::{Metrics, Series};
 use crate::server::DefaultTenant;
 
 pub(crate) use documentation::{__path_document, __path_page, __path_script};
+pub(crate) use health::{__path_live, __path_ready};
 pub(crate) use introspect::__path_introspect;
 pub(crate) use jwks::__path_jwks;
 pub(crate) use metadata::__path_metadata;
+pub(crate) use metrics::__path_metrics;
 pub(crate) use protected_resource::__path_protected_resource;
 pub(crate) use strategies::__path_strategies;
 pub(crate) use token::__path_token;
 
-/// The pattern of the route that took a request.
-#[derive(Clone, Copy)]
-pub(crate) struct RoutePattern(pub(crate) &'static str);
+/// The route that took a request: its pattern, and where its requests are counted on this worker.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) pattern: &'static str,
+    pub(crate) series: Arc<Series>,
+}
 
 /// Registers what an address serves.
-pub(crate) fn configure(surface: Surface) -> impl FnOnce(&mut ServiceConfig) {
+pub(crate) fn configure(surface: Surface, metrics: &Metrics) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
+        let mut routes = Routes { config, metrics };
+        routes.service(get("/health/live", health::live)).service(get("/health/ready", health::ready));
+        if surface.admin {
+            routes.service(get("/metrics", metrics::metrics));
+        }
         if surface.public {
-            config
+            routes
                 .service(post("/api/v1/tenant/{id}/oauth/token", token::token))
                 .service(post("/oauth/token", token::token))
                 .service(post("/oauth2/token", token::token))
@@ -61,29 +76,40 @@ pub(crate) fn configure(surface: Surface) -> impl FnOnce(&mut ServiceConfig) {
     }
 }
 
-fn post<F, Args>(path: &'static str, handler: F) -> Resource
+/// Where routes are registered, each with its pattern and its numbers: asking the library for the pattern would match all routes
+/// again for each request.
+struct Routes<'a> {
+    config: &'a mut ServiceConfig,
+    metrics: &'a Metrics,
+}
+
+impl Routes<'_> {
+    fn service(&mut self, (pattern, resource): (&'static str, Resource)) -> &mut Self {
+        let series = self.metrics.series(pattern);
+        ServiceConfig::service(self.config, resource.app_data(Route { pattern, series }));
+        self
+    }
+}
+
+fn post<F, Args>(path: &'static str, handler: F) -> (&'static str, Resource)
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    resource(path).route(web::post().to(handler)).default_service(web::to(unknown::not_post))
+    let route = web::post().to(handler);
+    (path, web::resource(path).route(route).default_service(web::to(unknown::not_post)))
 }
 
 /// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1).
-fn get<F, Args>(path: &'static str, handler: F) -> Resource
+fn get<F, Args>(path: &'static str, handler: F) -> (&'static str, Resource)
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
     let route = web::route().guard(Any(Get()).or(Head())).to(handler);
-    resource(path).route(route).default_service(web::to(unknown::not_get))
-}
-
-/// The pattern goes along, because asking the library for it would match all routes again.
-fn resource(path: &'static str) -> Resource {
-    web::resource(path).app_data(RoutePattern(path))
+    (path, web::resource(path).route(route).default_service(web::to(unknown::not_get)))
 }
 
 /// The tenant that the path names, or the default one on the paths without a tenant. No tenant has the empty name.

@@ -50,5 +50,7 @@ async fn issue(
     let (credentials, request) = TokenRequest::parse(incoming.authorization()?, &body)?;
     let client = services.authenticator.authenticate(tenant, credentials, &incoming.source(), now).await?;
     incoming.note(|notes| notes.client = Some(client.client().id.clone()));
-    Ok(services.engine.issue(tenant, &client, &request, now).await?)
+    let issued = services.engine.issue(tenant, &client, &request, now).await?;
+    incoming.note(|notes| notes.signed = Some(tenant.signing.algorithm));
+    Ok(issued)
 }

@@ -3,7 +3,7 @@
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 #[derive(Debug)]
@@ -29,6 +29,11 @@ impl Answer {
 
     /// The next one on a connection, by its `content-length`.
     pub(crate) async fn next(connection: &mut TcpStream) -> Self {
+        Self::next_of(connection).await
+    }
+
+    /// The same of half a connection, for who still writes to the other half.
+    pub(crate) async fn next_of(connection: &mut (impl AsyncRead + Unpin)) -> Self {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
             match connection.read_u8().await {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use futures_util::FutureExt as _;
-use gateway::{Gateway, Listener, Options, Services, Surface};
+use gateway::{Gateway, GatewayHandle, Listener, Options, Services, Surface};
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRings, LocalSealer, SealingKey, SigningKeyStore as _};
 use protocol::{ScopeToken, Timestamp};
@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use crate::answer::Answer;
 use crate::forge::Forge;
 use crate::people::{self, Secrets};
+use crate::vitals::TestVitals;
 
 pub(crate) const ACME: &str = "acme";
 pub(crate) const GLOBEX: &str = "globex";
@@ -32,7 +33,10 @@ pub(crate) struct TestApp {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) acme: Secrets,
     pub(crate) globex: Secrets,
-    address: SocketAddr,
+    pub(crate) vitals: Arc<TestVitals>,
+    /// Of the options' listeners.
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) handle: GatewayHandle,
     clock: Arc<AtomicU64>,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
@@ -68,6 +72,7 @@ impl TestApp {
         let keys = Arc::new(KeyRings::new(store.clone(), sealer, KeyPool::new(0), 16));
         let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
         let ticking = clock.clone();
+        let vitals = Arc::new(TestVitals::default());
         let services = Services {
             tenants: tenants(store.clone()),
             authenticator: Arc::new(Authenticator::new(
@@ -79,14 +84,16 @@ impl TestApp {
             )),
             engine: Engine::new(keys.clone(), store.clone()),
             keys,
+            vitals: vitals.clone(),
             clock: Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst))),
         };
         let gateway = Gateway::bind(options, &services).unwrap();
-        let address = gateway.addresses()[0];
+        let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));
         let http = reqwest::Client::new();
-        Self { store, acme, globex, address, clock, http, stop: Some(stop), server: Some(server) }
+        let (stop, server) = (Some(stop), Some(server));
+        Self { store, acme, globex, vitals, addresses, handle, clock, http, stop, server }
     }
 
     /// The secrets of a tenant's clients.
@@ -121,7 +128,12 @@ impl TestApp {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("http://{}{path}", self.address))
+        self.request_at(0, method, path)
+    }
+
+    /// At another one of the options' listeners.
+    pub(crate) fn request_at(&self, listener: usize, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{}{path}", self.addresses[listener]))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -134,7 +146,7 @@ impl TestApp {
 
     /// A connection of its own, for what an HTTP library does not send.
     pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
+        TcpStream::connect(self.addresses[0]).await.unwrap()
     }
 
     /// A token of the tenant's client `svc`.

@@ -11,6 +11,7 @@ mod app;
 mod capture;
 mod forge;
 mod people;
+mod vitals;
 
 mod bad_tokens;
 mod introspect;
@@ -27,7 +28,9 @@ mod access_log;
 mod deadlines;
 mod documents;
 mod faults;
+mod health;
 mod isolation;
+mod metrics;
 mod routes;
 mod stopping;
 mod tenant_names;

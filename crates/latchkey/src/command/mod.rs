@@ -2,14 +2,18 @@
 
 mod apply;
 mod check;
+mod health;
 mod key;
+mod migrate;
 mod plan;
 mod print;
 mod serve;
 
 pub(crate) use apply::apply;
 pub(crate) use check::check;
+pub(crate) use health::health;
 pub(crate) use key::new_sealing_key;
+pub(crate) use migrate::migrate;
 pub(crate) use plan::plan;
 pub(crate) use print::{print, report};
 pub(crate) use serve::serve;

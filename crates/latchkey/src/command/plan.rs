@@ -4,16 +4,16 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use administration::{AdministrationStore as _, Plan, ReconcileError, Reconciler, initial_plan};
+use administration::{Plan, ReconcileError, Reconciler, initial_plan};
 use keys::{LocalSealer, SealingKey};
 use registry::Pepper;
-use storage_sqlite::SqliteDatabase;
 
 use super::{block_on, print};
 use crate::clock;
+use crate::database::Database;
 use crate::declare::declare;
 use crate::sealing::{self, SealingError};
-use crate::settings::{Environment, Loaded, StorageLocation, read};
+use crate::settings::{Environment, Loaded, read};
 use crate::start_error::StartError;
 
 /// As `diff` does: 0 for nothing, 2 for something, and 1, through the error, for trouble.
@@ -31,22 +31,21 @@ pub(crate) fn plan(config: &Path) -> Result<ExitCode, StartError> {
 }
 
 async fn compare(loaded: Loaded) -> Result<Plan, StartError> {
-    let StorageLocation::Sqlite(path) = &loaded.storage else { return Err(StartError::PostgresNotServed) };
-    let database = SqliteDatabase::open_read_only(path).await?;
+    let database = Database::open_read_only(&loaded.storage).await?;
     let setting = loaded.sealing_key;
     let declaration = declare(loaded.tenants)?;
-    let Some(database) = database.map(Arc::new) else {
+    let Some(rows) = database.map(|database| database.administration()) else {
         return Ok(
             initial_plan(&Pepper::generate(), &declaration, clock::now()).map_err(ReconcileError::from)?
         );
     };
     let sealer = match sealing::existing_sealer(&setting)? {
         Some(sealer) => sealer,
-        None if database.holds_sealed_rows().await? => return Err(SealingError::missing(&setting).into()),
+        None if rows.holds_sealed_rows().await? => return Err(SealingError::missing(&setting).into()),
         // Planning seals nothing.
         None => Arc::new(LocalSealer::new(SealingKey::generate().map_err(SealingError::from)?)),
     };
-    let pepper = sealing::existing_pepper(&*database, &*sealer).await?;
+    let pepper = sealing::existing_pepper(&*rows, &*sealer).await?;
     let pepper = pepper.unwrap_or_else(|| Arc::new(Pepper::generate()));
-    Ok(Reconciler::new(database, sealer, pepper).plan(&declaration, clock::now()).await?)
+    Ok(Reconciler::new(rows, sealer, pepper).plan(&declaration, clock::now()).await?)
 }

@@ -1,17 +1,18 @@
 //! `latchkey serve`: from settings to a serving program, and to its orderly end.
 
-use std::io::{self, IsTerminal as _, Write as _, stdout};
+use std::io::{IsTerminal as _, Write as _, stdout};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use administration::Outcome;
-use gateway::{Gateway, GatewayHandle};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use gateway::Gateway;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::block_on;
 use crate::apply::{self, Asked};
+use crate::drain::StopSignals;
 use crate::logging;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
@@ -23,7 +24,15 @@ use crate::start_error::StartError;
 /// More tenants than these are counted, not named.
 const NAMED: usize = 20;
 
-/// Serves until SIGTERM or SIGINT.
+/// How a serving program came to its end.
+enum Ended {
+    /// All requests were answered.
+    InOrder,
+    /// Somebody asked again and did not wait for that.
+    AtOnce,
+}
+
+/// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 when asked again in the meantime.
 pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
     let environment = Environment::of_process();
     let filter = match environment.get("LATCHKEY_LOG") {
@@ -33,11 +42,13 @@ pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
     let _log = logging::start(filter);
     let loaded = read(config, &environment)?;
     refuse_beyond_loopback(&loaded)?;
-    block_on(run(config, environment, loaded))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(match block_on(run(config, environment, loaded))? {
+        Ended::InOrder => ExitCode::SUCCESS,
+        Ended::AtOnce => ExitCode::FAILURE,
+    })
 }
 
-async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<(), StartError> {
+async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<Ended, StartError> {
     for warning in &loaded.warnings {
         tracing::warn!(at = %warning.place, key = warning.key, "{}", warning.problem);
     }
@@ -66,46 +77,18 @@ async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<
     }
     tokio::spawn({
         let platform = Arc::clone(&platform);
-        async move { feed.watch(move |changed| platform.forget(&changed)).await }
+        async move { feed.watch(move |changed| platform.hear(&changed)).await }
     });
     tokio::spawn(reload.run(watched, hangup));
-    tokio::spawn(stop.stop(gateway.handle()));
-    gateway.serve().await.map_err(StartError::Serve)?;
+    tokio::spawn(Arc::clone(&platform.vitals).watch());
+    let draining = stop.drain(gateway.handle());
+    tokio::select! {
+        served = gateway.serve() => served.map_err(StartError::Serve)?,
+        () = draining => return Ok(Ended::AtOnce),
+    }
     platform.database.close().await;
     tracing::info!("ended");
-    Ok(())
-}
-
-/// Listened to before anybody is told that the program serves: who hears that may stop it at once, and in good order.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-    at_terminal: bool,
-}
-
-impl StopSignals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            at_terminal: stdout().is_terminal(),
-        })
-    }
-
-    async fn stop(mut self, gateway: GatewayHandle) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
-                // A hangup asks for a reload, unless it says that the terminal is gone.
-                _ = self.hangup.recv() => if self.at_terminal && !stdout().is_terminal() { break },
-            }
-        }
-        tracing::info!("ending: open requests are answered, new connections are not taken");
-        gateway.stop().await;
-    }
+    Ok(Ended::InOrder)
 }
 
 fn names(loaded: &Loaded) -> String {

@@ -85,8 +85,8 @@ pub(crate) struct DeclaredAdmin {
 pub(crate) enum StorageLocation {
     /// A SQLite file.
     Sqlite(PathBuf),
-    /// A PostgreSQL database.
-    Postgres,
+    /// The URL of a PostgreSQL database.
+    Postgres(Secret),
 }
 
 /// The key that seals private keys and the pepper at rest, 32 bytes in base64.

@@ -12,7 +12,6 @@ use super::{
     environment::{Environment, Variable},
     nearest::nearest,
     outline::KeyPath,
-    secret::Secret,
     sections::{Cache, Keys, Limits, Server, Storage},
 };
 
@@ -90,7 +89,7 @@ fn json(file: &Sections, held: impl Fn(&str) -> bool) -> Value {
     json!({
         "server": file.server,
         "storage": { "url": file.storage.url.expose() },
-        "cache": { "redis_url": file.cache.redis_url.as_ref().map(Secret::expose) },
+        "cache": { "redis_url": file.cache.redis_url.as_ref().map(|url| url.expose()) },
         "keys": { "sealing_key": sealing_key },
         "limits": file.limits,
     })

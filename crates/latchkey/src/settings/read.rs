@@ -14,6 +14,7 @@ use super::{
     layers::{self, Layered, Overridden, Sections},
     read_error::ReadError,
     resolve::Resolver,
+    secret::Secret,
     sections::{Limits, ProtectedResource, Reconcile, Server},
     source::Source,
     yaml,
@@ -24,6 +25,7 @@ use super::{
 pub(crate) struct Loaded {
     pub(crate) server: Server,
     pub(crate) storage: StorageLocation,
+    pub(crate) redis_url: Option<Secret>,
     pub(crate) reconcile: Reconcile,
     pub(crate) sealing_key: SealingKey,
     pub(crate) protected_resource: Option<ProtectedResource>,
@@ -83,7 +85,7 @@ fn resolve(
     let Sections { mut server, storage, cache, keys, limits } = sections;
     // Issuers are derived from it, so another public URL is another configuration of the tenants.
     intake.absorb("public_url", "", server.public_url.as_str().as_bytes());
-    check::unbuilt::warn_server(&server, &cache, &document.admin, &root, &mut findings);
+    check::unbuilt::warn_server(&server, &document.admin, &root, &mut findings);
     let mut resolver = Resolver { intake: &mut intake, sources, findings: &mut findings };
     let mut tenants = Vec::new();
     for (id, (tenant, at)) in declared {
@@ -134,6 +136,7 @@ fn resolve(
     Ok(Loaded {
         server,
         storage,
+        redis_url: cache.redis_url,
         reconcile: document.reconcile,
         sealing_key,
         protected_resource: document.protected_resource,

@@ -1,18 +1,16 @@
-//! Secrets in the settings: where config.yaml says a secret is to be found, and the type that holds one.
-//! It prints `[redacted]`, is wiped when dropped, and can be neither cloned nor serialised.
+//! Secrets in the settings: where config.yaml says a secret is to be found, and how one is read.
 
-use std::{fmt, path::PathBuf};
+use std::{ops::Deref, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::scalar::Instant;
 
-/// A text that must not be shown.
-#[derive(Deserialize, JsonSchema, Zeroize, ZeroizeOnDrop)]
-#[serde(transparent)]
-pub(crate) struct Secret(String);
+/// A secret as the settings hold it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(from = "String")]
+pub(crate) struct Secret(#[schemars(with = "String")] protocol::Secret);
 
 /// A secret of a client: exactly one of `value`, `env`, `file` and `hash`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -58,18 +56,26 @@ pub(crate) struct PrivateKeySetting {
 
 impl Secret {
     pub(crate) fn new(text: String) -> Self {
-        Self(text)
+        Self(protocol::Secret::new(text))
     }
 
-    /// The text, for the one who must compare, hash or open something with it.
-    pub(crate) fn expose(&self) -> &str {
+    /// For the domain, without a copy.
+    pub(crate) fn into_inner(self) -> protocol::Secret {
+        self.0
+    }
+}
+
+impl Deref for Secret {
+    type Target = protocol::Secret;
+
+    fn deref(&self) -> &protocol::Secret {
         &self.0
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
     }
 }
 

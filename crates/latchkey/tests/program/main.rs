@@ -26,8 +26,11 @@ mod seed_004;
 mod verifiers;
 
 mod command_line;
+mod deployment;
+mod draining;
 mod first_key;
 mod isolation;
+mod operations;
 mod plan_and_apply;
 mod reload;
 mod reload_sources;

@@ -103,10 +103,22 @@ impl Program {
 
     /// Ends it in good order and waits for that.
     #[track_caller]
-    pub(crate) fn stop(mut self) {
+    pub(crate) fn stop(self) {
         self.signal("TERM");
+        self.stop_after_signal();
+    }
+
+    /// Waits for the good end of a program that has been asked to end.
+    #[track_caller]
+    pub(crate) fn stop_after_signal(self) {
+        self.assert_ends_with(0);
+    }
+
+    /// Waits for its end, whatever it was asked.
+    #[track_caller]
+    pub(crate) fn assert_ends_with(mut self, expected: i32) {
         let code = host::wait(&mut self.child, LONGEST).expect("the program ends in time");
-        assert_eq!(code, Some(0), "{}", self.output());
+        assert_eq!(code, Some(expected), "{}", self.output());
     }
 
     /// Gives it no time for anything (`kill -9`).

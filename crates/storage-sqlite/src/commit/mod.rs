@@ -1,19 +1,22 @@
 //! Writes a plan in one transaction. Rows travel as JSON arrays, many to a statement, so that onboarding ten thousand tenants is
-//! some hundred statements; each statement must touch as many rows as it was given, or the plan rests on something that has
-//! changed and nothing is written.
+//! some hundred statements. The rows that a plan changes are compared with what it rests on, and each statement must touch as many
+//! rows as it was given: otherwise nothing is written.
 
 mod books;
 mod clients;
 mod resource_servers;
 mod secrets;
 mod tenants;
+mod unchanged;
 
 use administration::{ChangeKind, CommitRequest, RowChange};
 use serde::Serialize;
 use sqlx::{Sqlite, Transaction};
+use tenancy::StoreError;
 
 use crate::SqliteDatabase;
 use crate::column::seconds;
+use crate::error::store_error;
 
 /// Rows in one statement: some hundred kilobytes of JSON.
 const BATCH: usize = 1000;
@@ -23,8 +26,8 @@ const BATCH: usize = 1000;
 pub(crate) enum CommitError {
     /// Something else was written since the plan was made.
     Superseded,
-    /// SQLite failed.
-    Sql(sqlx::Error),
+    /// SQLite failed, or holds what cannot be read.
+    Store(StoreError),
 }
 
 impl From<sqlx::Error> for CommitError {
@@ -32,8 +35,14 @@ impl From<sqlx::Error> for CommitError {
         match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
             // A row that was not there when the plan was made.
             Some(sqlx::error::ErrorKind::UniqueViolation) => Self::Superseded,
-            _ => Self::Sql(error),
+            _ => Self::Store(store_error(error)),
         }
+    }
+}
+
+impl From<StoreError> for CommitError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }
 
@@ -51,6 +60,7 @@ pub(crate) async fn commit(
 ) -> Result<Option<u64>, CommitError> {
     let mut writing = Writing { database, transaction: database.begin().await?, request };
     let generation = writing.generation().await?;
+    writing.unchanged_rows().await?;
     writing.tenants().await?;
     writing.resource_servers().await?;
     writing.clients().await?;

@@ -3,7 +3,8 @@
 use administration::{
     Change, ChangeKind, CommitOutcome, Fingerprint, Generation, ManagedBy, NewGeneration, SecretChangeKind,
 };
-use tenancy::{Tenant, TenantId};
+use registry::Client;
+use tenancy::{ResourceServer, Tenant, TenantId};
 
 use super::{Stores, add, commit};
 use crate::fixtures::{self, NOW};
@@ -40,6 +41,40 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
     }
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
     assert_eq!(stores.administration.changes_since(position).await.unwrap(), []);
+}
+
+/// What another door has written since a plan was made is not lost.
+pub async fn what_was_planned_for_other_fields_is_superseded(stores: Stores) {
+    let acme = Tenant { issuer_aliases: vec![fixtures::issuer("thunder")], ..fixtures::tenant("acme") };
+    let svc = fixtures::client(&acme, "svc");
+    let server = &acme.resource_servers[0];
+    add(&stores, &acme, &[&svc]).await;
+    let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
+    let stranger = Tenant { issuer_aliases: Vec::new(), ..acme.clone() };
+    let narrowed = ResourceServer { scopes: fixtures::scope("api:read"), ..server.clone() };
+    let widened = Client { audiences: vec!["other".to_owned()], ..svc.clone() };
+    for kind in [ChangeKind::Changed, ChangeKind::Retired] {
+        let planned = [
+            Change::Tenant(requests::row(kind, Some(&renamed), &renamed)),
+            Change::Tenant(requests::row(kind, Some(&stranger), &renamed)),
+            requests::resource_server(&acme.id, kind, Some(&narrowed), &narrowed),
+            Change::Client(requests::row(kind, Some(&widened), &widened)),
+            Change::Client(requests::row(kind, None, &widened)),
+        ];
+        for change in planned {
+            let request = requests::declared(vec![change]);
+            let outcome = stores.administration.commit(&request).await.unwrap();
+            assert_eq!(outcome, CommitOutcome::Superseded, "{:?}", request.changes);
+        }
+    }
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+    assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap().as_deref(), Some(&svc));
+
+    let retired = Change::Client(requests::row(ChangeKind::Retired, Some(&svc), &svc));
+    commit(&stores, &requests::declared(vec![retired])).await;
+    let changed = Change::Client(requests::row(ChangeKind::Changed, Some(&svc), &widened));
+    let outcome = stores.administration.commit(&requests::declared(vec![changed])).await.unwrap();
+    assert_eq!(outcome, CommitOutcome::Superseded);
 }
 
 /// Replicas that read the same new files apply them once.

@@ -79,6 +79,7 @@ macro_rules! store_contract_tests {
             a_first_key_is_imported_once,
             a_sealed_value_is_put_once,
             a_commit_is_whole_or_nothing,
+            what_was_planned_for_other_fields_is_superseded,
             of_two_configurations_planned_alike_one_is_applied,
             no_door_changes_the_rows_of_another,
             an_issuer_belongs_to_one_tenant,

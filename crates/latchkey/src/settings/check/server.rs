@@ -3,6 +3,8 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -82,7 +84,7 @@ pub(crate) fn storage(
 ) -> Option<StorageLocation> {
     let url = storage.url.expose();
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Some(StorageLocation::Postgres);
+        return Some(StorageLocation::Postgres(Secret::new(url.to_owned())));
     }
     match url.strip_prefix("sqlite://") {
         Some(path)
@@ -99,11 +101,11 @@ pub(crate) fn storage(
 }
 
 /// The shared cache's URL, if there is one.
-pub(crate) fn check_cache(cache: &Cache, at: &Location, findings: &mut Findings) {
-    let url = cache.redis_url.as_ref().map(Secret::expose);
-    if url.is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://")) {
-        let mend = "write redis://… or rediss://…, or leave the key out";
-        findings.error(at.key("cache").key("redis_url"), "this names no Redis", mend);
+pub(crate) fn check_cache(settings: &Cache, at: &Location, findings: &mut Findings) {
+    let Some(url) = &settings.redis_url else { return };
+    if let Err(error) = cache::RedisOptions::new(url.expose(), Arc::new(|| Duration::ZERO)) {
+        let mend = "write redis://… or rediss://…, with +sentinel or +cluster for several hosts, or leave the key out";
+        findings.error(at.key("cache").key("redis_url"), error.to_string(), mend);
     }
 }
 

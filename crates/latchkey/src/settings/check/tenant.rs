@@ -107,12 +107,11 @@ pub(crate) fn check_issuers(
 }
 
 fn check_signing(signing: &DeclaredSigning, at: &Location, findings: &mut Findings) {
-    if let Some(pem) = &signing.first_key {
-        let pem = protocol::Secret::new(pem.expose().to_owned());
-        if let Err(error) = keys::import(&pem, algorithm(signing.algorithm)) {
-            let mend = "give a private key in PEM (PKCS#8, or PKCS#1 for RSA) that fits `algorithm`";
-            findings.error(at.key("first_key"), error.to_string(), mend);
-        }
+    if let Some(pem) = &signing.first_key
+        && let Err(error) = keys::import(pem, algorithm(signing.algorithm))
+    {
+        let mend = "give a private key in PEM (PKCS#8, or PKCS#1 for RSA) that fits `algorithm`";
+        findings.error(at.key("first_key"), error.to_string(), mend);
     }
     for (key, lifetime) in
         [("rotate_every", signing.rotate_every), ("publish_before", signing.publish_before)]

@@ -5,20 +5,14 @@ use super::super::{
     client::{AuthMethod, GrantType},
     declared::{DeclaredClient, DeclaredTenant, SealingKey, StorageLocation},
     findings::{Findings, Location},
-    sections::{Admin, Cache, Server},
+    sections::{Admin, Server},
     tenant::{Tenant, TokenFormat},
 };
 
 const NOT_YET: &str = "is accepted, but not built in this version";
 
 /// The sections of the whole server.
-pub(crate) fn warn_server(
-    server: &Server,
-    cache: &Cache,
-    admin: &Admin,
-    at: &Location,
-    findings: &mut Findings,
-) {
+pub(crate) fn warn_server(server: &Server, admin: &Admin, at: &Location, findings: &mut Findings) {
     for (index, listener) in server.listeners.iter().enumerate() {
         if let Some(tls) = &listener.tls {
             let at = at.key("server").item("listeners", index).key("tls");
@@ -26,10 +20,6 @@ pub(crate) fn warn_server(
             let mend = format!("put a proxy that speaks TLS before a plain listener{mutual}");
             findings.warning(at, format!("https {NOT_YET}"), mend);
         }
-    }
-    if cache.redis_url.is_some() {
-        let at = at.key("cache").key("redis_url");
-        findings.warning(at, format!("a shared cache {NOT_YET}"), "caches live in the process");
     }
     let at = at.key("admin");
     if !admin.users.is_empty() {
@@ -50,10 +40,6 @@ pub(crate) fn warn_storage(
     findings: &mut Findings,
 ) {
     match (storage, sealing_key) {
-        (StorageLocation::Postgres, _) => {
-            let at = at.key("storage").key("url");
-            findings.warning(at, format!("PostgreSQL {NOT_YET}"), "use sqlite:// until then");
-        }
         (StorageLocation::Sqlite(database), SealingKey::File(key)) if database.parent() == key.parent() => {
             findings.warning(
                 at.key("keys").key("sealing_key"),
@@ -61,7 +47,10 @@ pub(crate) fn warn_storage(
                 "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
             );
         }
-        (StorageLocation::Sqlite(_), SealingKey::File(_) | SealingKey::Text(_)) => {}
+        (
+            StorageLocation::Sqlite(_) | StorageLocation::Postgres(_),
+            SealingKey::File(_) | SealingKey::Text(_),
+        ) => {}
     }
 }
 

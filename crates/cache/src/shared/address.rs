@@ -1,0 +1,120 @@
+//! Where Redis is, from one URL: a server, a set of Sentinels that know it, or a cluster.
+
+use redis::sentinel::SentinelNodeConnectionInfo;
+use redis::{ConnectionInfo, IntoConnectionInfo as _, TlsMode};
+
+/// A URL of one of the forms `redis://host`, `redis+sentinel://host,host/master-name` and `redis+cluster://host,host`, each also
+/// as `rediss` for TLS, with `user:password@` and a port where needed, and for a server or a master `/database`.
+#[derive(Debug)]
+pub(crate) enum Address {
+    Server(ConnectionInfo),
+    Sentinel { sentinels: Vec<ConnectionInfo>, master: String, node: Box<Node> },
+    Cluster(Vec<ConnectionInfo>),
+}
+
+/// How to talk to the master that the Sentinels name.
+pub(crate) struct Node(pub(crate) SentinelNodeConnectionInfo);
+
+/// The text names no Redis. It may hold a password, so it is not repeated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a Redis URL: {0}")]
+pub struct InvalidRedisUrl(String);
+
+impl Address {
+    pub(crate) fn parse(url: &str) -> Result<Self, InvalidRedisUrl> {
+        let invalid = |why: &str| InvalidRedisUrl(why.to_owned());
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| invalid("no scheme"))?;
+        let (scheme, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+        if !matches!(scheme, "redis" | "rediss") {
+            return Err(invalid("the scheme is neither redis nor rediss"));
+        }
+        let (credentials, places) = rest.rsplit_once('@').map_or(("", rest), |(left, right)| (left, right));
+        let (hosts, path) = places.split_once('/').unwrap_or((places, ""));
+        let at = |credentials: &str, host: &str, database: &str| {
+            let at = if credentials.is_empty() { "" } else { "@" };
+            let url = format!("{scheme}://{credentials}{at}{host}/{database}");
+            url.as_str().into_connection_info().map_err(|_| invalid("host, port, credentials or database"))
+        };
+        let all = |credentials: &str| -> Result<Vec<_>, _> {
+            hosts.split(',').map(|host| at(credentials, host, "")).collect()
+        };
+        match kind {
+            "" => Ok(Self::Server(at(credentials, hosts, path)?)),
+            "cluster" if path.is_empty() => Ok(Self::Cluster(all(credentials)?)),
+            "cluster" => Err(invalid("a cluster has no databases")),
+            "sentinel" => {
+                let (master, database) = path.split_once('/').unwrap_or((path, ""));
+                if master.is_empty() {
+                    return Err(invalid("the name of the master is missing"));
+                }
+                let settings = at(credentials, "master", database)?.redis_settings().clone();
+                let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(settings);
+                if scheme == "rediss" {
+                    node = node.set_tls_mode(TlsMode::Secure);
+                }
+                // The credentials are the master's. Sentinels are asked without any.
+                let node = Box::new(Node(node));
+                Ok(Self::Sentinel { sentinels: all("")?, master: master.to_owned(), node })
+            }
+            _ => Err(invalid("only +sentinel and +cluster are known")),
+        }
+    }
+
+    pub(crate) fn uses_tls(&self) -> bool {
+        let is_tls = |info: &ConnectionInfo| matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. });
+        match self {
+            Self::Server(info) => is_tls(info),
+            Self::Sentinel { sentinels: nodes, .. } | Self::Cluster(nodes) => nodes.iter().any(is_tls),
+        }
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Node([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_a_server_sentinels_or_a_cluster() {
+        for (url, expected, tls) in [
+            ("redis://localhost", "server", false),
+            ("redis://:p%40ss@10.0.0.1:6380/3", "server", false),
+            ("rediss://user:pass@cache.example.com:6380", "server", true),
+            ("redis+sentinel://a,b:26380/main", "sentinel main", false),
+            ("rediss+sentinel://user:pass@a:26379,b:26379/main/2", "sentinel main", true),
+            ("redis+cluster://a:7000,b:7001", "cluster 2", false),
+            ("rediss+cluster://user:pass@a:7000", "cluster 1", true),
+        ] {
+            let address = Address::parse(url).unwrap();
+            let kind = match &address {
+                Address::Server(_) => "server".to_owned(),
+                Address::Sentinel { master, .. } => format!("sentinel {master}"),
+                Address::Cluster(nodes) => format!("cluster {}", nodes.len()),
+            };
+            assert_eq!((kind.as_str(), address.uses_tls()), (expected, tls), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_bad_url_is_refused_without_repeating_it() {
+        for url in [
+            "",
+            "localhost:6379",
+            "http://localhost",
+            "redis+ring://h",
+            "redis://h/sekret",
+            "redis://u:sekret@",
+            "redis+sentinel://u:sekret@h",
+            "redis+cluster://u:sekret@h/1",
+            "redis://u:sekret@h:port",
+        ] {
+            let error = Address::parse(url).unwrap_err();
+            assert!(!error.to_string().contains("sekret"), "{url}: {error}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Makes connections: for commands, one that all requests share; for messages, one of its own.
+
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::sentinel::Sentinel;
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult};
+
+use super::address::Address;
+use super::options::RedisTiming;
+
+/// Knows where Redis is.
+pub(crate) struct Connector {
+    address: Address,
+    timing: RedisTiming,
+}
+
+/// A connection that any number of requests use at once.
+#[derive(Clone)]
+pub(crate) enum Connection {
+    Server(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl Connector {
+    pub(crate) fn new(address: Address, timing: RedisTiming) -> Self {
+        if address.uses_tls() {
+            // An error says that the process has chosen one already.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        }
+        Self { address, timing }
+    }
+
+    pub(crate) async fn connect(&self) -> RedisResult<Connection> {
+        match &self.address {
+            Address::Cluster(nodes) => {
+                let client = ClusterClient::builder(nodes.clone())
+                    .connection_timeout(self.timing.connect)
+                    .response_timeout(self.timing.response)
+                    .retries(1)
+                    .build()?;
+                client.get_async_connection().await.map(Connection::Cluster)
+            }
+            Address::Server(_) | Address::Sentinel { .. } => {
+                let config = AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(self.timing.connect))
+                    .set_response_timeout(Some(self.timing.response));
+                let client = self.client().await?;
+                let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+                Ok(Connection::Server(connection))
+            }
+        }
+    }
+
+    pub(crate) async fn subscribe(&self, channel: &str) -> RedisResult<PubSub> {
+        let mut messages = match &self.address {
+            // A cluster hands every message to all its nodes, so any of them will do.
+            Address::Cluster(nodes) => first_of(nodes.iter()).await?,
+            Address::Server(_) | Address::Sentinel { .. } => self.client().await?.get_async_pubsub().await?,
+        };
+        messages.subscribe(channel).await?;
+        Ok(messages)
+    }
+
+    async fn client(&self) -> RedisResult<Client> {
+        match &self.address {
+            Address::Server(info) => Client::open(info.clone()),
+            Address::Sentinel { sentinels, master, node } => {
+                Sentinel::build(sentinels.clone())?.async_master_for(master, Some(&node.0)).await
+            }
+            Address::Cluster(_) => {
+                Err((redis::ErrorKind::InvalidClientConfig, "a cluster has no single server").into())
+            }
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
+        match self {
+            Self::Server(connection) => command.query_async(connection).await,
+            Self::Cluster(connection) => command.query_async(connection).await,
+        }
+    }
+}
+
+async fn first_of(nodes: impl Iterator<Item = &redis::ConnectionInfo>) -> RedisResult<PubSub> {
+    let mut last = Err((redis::ErrorKind::ClusterConnectionNotFound, "no node").into());
+    for node in nodes {
+        last = Client::open(node.clone())?.get_async_pubsub().await;
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
+}

@@ -1,0 +1,76 @@
+//! What was asked of Redis and what came of it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RedisCounts {
+    /// Commands sent for rows and changes. Probes and the subscription are not among them.
+    pub commands: u64,
+    /// Rows found.
+    pub hits: u64,
+    /// Rows not found, expired ones included.
+    pub misses: u64,
+    /// Values that were not what one of us sealed for this name: altered, moved, or another installation's.
+    pub rejected: u64,
+    /// Rows written.
+    pub puts: u64,
+    /// Rows not written because something changed while they were read.
+    pub overtaken_puts: u64,
+    /// Times that Redis was given up until a probe is answered.
+    pub outages: u64,
+    /// Changes told to other replicas, in messages.
+    pub told: u64,
+    /// Messages that could not be told within the time for which it would have mattered.
+    pub untold: u64,
+    /// Messages of other replicas.
+    pub heard: u64,
+    /// Messages that none of us has sealed.
+    pub rejected_messages: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct RedisCounters {
+    pub(crate) commands: Counter,
+    pub(crate) hits: Counter,
+    pub(crate) misses: Counter,
+    pub(crate) rejected: Counter,
+    pub(crate) puts: Counter,
+    pub(crate) overtaken_puts: Counter,
+    pub(crate) outages: Counter,
+    pub(crate) told: Counter,
+    pub(crate) untold: Counter,
+    pub(crate) heard: Counter,
+    pub(crate) rejected_messages: Counter,
+}
+
+#[derive(Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl RedisCounters {
+    pub(crate) fn read(&self) -> RedisCounts {
+        RedisCounts {
+            commands: self.commands.read(),
+            hits: self.hits.read(),
+            misses: self.misses.read(),
+            rejected: self.rejected.read(),
+            puts: self.puts.read(),
+            overtaken_puts: self.overtaken_puts.read(),
+            outages: self.outages.read(),
+            told: self.told.read(),
+            untold: self.untold.read(),
+            heard: self.heard.read(),
+            rejected_messages: self.rejected_messages.read(),
+        }
+    }
+}

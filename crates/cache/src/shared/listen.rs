@@ -1,0 +1,82 @@
+//! Listens to what other replicas have changed, for as long as there are caches to tell, and subscribes anew when the connection
+//! fails. Messages that are sent meanwhile are lost; what was read counts for ten seconds at most, whether or not they come.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use administration::Invalidation;
+use futures_util::StreamExt as _;
+use redis::aio::PubSub;
+use redis::{RedisResult, Value};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use super::RedisCache;
+use super::message;
+
+/// How long a subscription may take to be made or to answer a ping.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a silent connection is asked whether it is still one.
+const PING_EVERY: Duration = Duration::from_secs(1);
+
+/// Runs until `heard` says that nobody listens any more, or the cache is gone.
+pub(crate) async fn listen(redis: Weak<RedisCache>, heard: impl Fn(&[Invalidation]) -> bool + Send) {
+    loop {
+        let Some(strong) = redis.upgrade() else { return };
+        let subscription = timeout(PATIENCE, strong.link.connector.subscribe(&strong.names.channel())).await;
+        let pause = strong.link.timing.probe_every;
+        drop(strong);
+        if let Ok(Ok(messages)) = subscription
+            && !follow(&redis, messages, &heard).await
+        {
+            return;
+        }
+        sleep(pause).await;
+    }
+}
+
+/// Whether there is still somebody to listen for.
+async fn follow(
+    redis: &Weak<RedisCache>,
+    messages: PubSub,
+    heard: &(impl Fn(&[Invalidation]) -> bool + Send),
+) -> bool {
+    let (mut sink, mut messages) = messages.split();
+    let mut pings = interval(PING_EVERY);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            message = messages.next() => {
+                let Some(message) = message else { return true };
+                let Some(redis) = redis.upgrade() else { return false };
+                if !hear(&redis, message.get_payload_bytes(), heard) {
+                    return false;
+                }
+            }
+            _ = pings.tick() => {
+                if redis.strong_count() == 0 || !heard(&[]) {
+                    return false;
+                }
+                let answer: Result<RedisResult<Value>, _> = timeout(PATIENCE, sink.ping()).await;
+                if !matches!(answer, Ok(Ok(_))) {
+                    return true;
+                }
+            }
+        }
+    }
+}
+
+fn hear(redis: &Arc<RedisCache>, payload: &[u8], heard: &impl Fn(&[Invalidation]) -> bool) -> bool {
+    let counters = &redis.link.counters;
+    match message::open(&redis.sealer, &redis.names.channel(), payload) {
+        // It has dropped these itself, before it told the others.
+        Some(message) if message.sender == redis.sender => true,
+        Some(message) => {
+            counters.heard.count();
+            heard(&message.changes)
+        }
+        None => {
+            counters.rejected_messages.count();
+            true
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What replicas share through Redis: rows that one of them read, so that the others need not, and word of what has changed.
+//! Nothing here is trusted and nothing here is needed: what does not authenticate counts as absent, and without Redis the store
+//! is read. In reading order:
+
+mod address;
+mod options;
+
+mod breaker;
+mod connector;
+mod link;
+mod scripts;
+
+mod entry;
+mod names;
+mod rows;
+mod sealer;
+
+mod doubts;
+mod read;
+
+mod announce;
+mod listen;
+mod message;
+
+mod counters;
+mod redis_cache;
+
+pub use address::InvalidRedisUrl;
+pub use counters::RedisCounts;
+pub use options::{RedisOptions, RedisTiming, WallClock};
+pub use read::Reading;
+pub use redis_cache::RedisCache;
+
+pub(crate) use listen::listen;
+pub(crate) use names::Place;
+pub(crate) use read::read;

@@ -1,0 +1,91 @@
+//! What things are called in Redis: the tenant first and in braces, so that a cluster keeps a tenant's keys together, and a
+//! client's identifier last and as it is, so that no two things share a name whatever characters it has.
+
+use registry::ClientId;
+use tenancy::TenantId;
+
+/// What can be shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place<'a> {
+    Tenant(&'a TenantId),
+    Client(&'a TenantId, &'a ClientId),
+    Keys(&'a TenantId),
+}
+
+/// Names of one installation.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    prefix: String,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn tenant(&self) -> &'a TenantId {
+        match self {
+            Self::Tenant(tenant) | Self::Client(tenant, _) | Self::Keys(tenant) => tenant,
+        }
+    }
+}
+
+impl Names {
+    pub(crate) fn new(prefix: String) -> Self {
+        Self { prefix }
+    }
+
+    /// Of the value, of the lease under which it is written, and of the tenant's epoch.
+    pub(crate) fn of(&self, place: Place<'_>) -> [String; 3] {
+        let tenant = place.tenant();
+        let [value, lease] = match place {
+            Place::Tenant(_) => ["tenant", "tenant-lease"].map(str::to_owned),
+            Place::Keys(_) => ["keys", "keys-lease"].map(str::to_owned),
+            Place::Client(_, client) => [format!("client:{client}"), format!("client-lease:{client}")],
+        };
+        [self.below(tenant, &value), self.below(tenant, &lease), self.epoch(tenant)]
+    }
+
+    /// Of the token under which everything of a tenant was read: without it, all that is void.
+    pub(crate) fn epoch(&self, tenant: &TenantId) -> String {
+        self.below(tenant, "epoch")
+    }
+
+    /// Where changes are told.
+    pub(crate) fn channel(&self) -> String {
+        format!("{}:changes", self.prefix)
+    }
+
+    /// A name that no tenant has, to try what the others need.
+    pub(crate) fn probe(&self) -> [String; 3] {
+        ["value", "lease", "epoch"].map(|what| format!("{}:{{.probe}}:{what}", self.prefix))
+    }
+
+    fn below(&self, tenant: &TenantId, what: &str) -> String {
+        format!("{}:{{{tenant}}}:{what}", self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_things_share_a_name() {
+        let names = Names::new("latchkey".to_owned());
+        let tenants = ["acme", "acme-client", "client"].map(|id| TenantId::parse(id).unwrap());
+        let clients = ["svc", "svc-lease", "lease:svc", "a:b", "a", "{x}", "epoch", "client:svc", "é"]
+            .map(|id| ClientId::parse(id).unwrap());
+        let mut seen = HashSet::new();
+        for tenant in &tenants {
+            assert!(seen.insert(names.epoch(tenant)));
+            let clients = clients.iter().map(|client| Place::Client(tenant, client));
+            for place in clients.chain([Place::Tenant(tenant), Place::Keys(tenant)]) {
+                let [value, lease, epoch] = names.of(place);
+                assert!(seen.insert(value.clone()), "{value}");
+                assert!(seen.insert(lease.clone()), "{lease}");
+                assert_eq!(epoch, names.epoch(tenant));
+            }
+        }
+        let svc = Place::Client(&tenants[0], &clients[0]);
+        assert_eq!(names.of(svc)[0], "latchkey:{acme}:client:svc");
+    }
+}

@@ -1,0 +1,51 @@
+//! The Redis that the replicas of an installation share.
+
+use std::sync::Arc;
+
+use registry::Pepper;
+use tokio::runtime::Handle;
+
+use super::connector::Connector;
+use super::counters::RedisCounts;
+use super::doubts::Doubts;
+use super::link::Link;
+use super::names::Names;
+use super::options::{RedisOptions, WallClock};
+use super::sealer::{Sealer, token};
+
+/// Stands between a replica's memory and its store. It never fails: what it cannot say, the store is asked.
+pub struct RedisCache {
+    pub(crate) link: Arc<Link>,
+    pub(crate) names: Names,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) clock: WallClock,
+    pub(crate) doubts: Doubts,
+    /// By which a replica knows its own messages.
+    pub(crate) sender: String,
+}
+
+impl RedisCache {
+    /// Begins to look for Redis in the background of this Tokio runtime, which must live as long as the cache. What is shared is
+    /// sealed under a key derived from the pepper, so only replicas that have the same one understand each other.
+    #[must_use]
+    pub fn open(options: RedisOptions, pepper: &Pepper) -> Arc<Self> {
+        let RedisOptions { address, prefix, timing, clock } = options;
+        let names = Names::new(prefix);
+        let connector = Connector::new(address, timing);
+        let link = Link::open(connector, timing, Handle::current(), names.probe());
+        let (sealer, doubts) = (Arc::new(Sealer::new(pepper)), Doubts::default());
+        Arc::new(Self { link, names, sealer, clock, doubts, sender: token().unwrap_or_default() })
+    }
+
+    /// Whether Redis is used at this moment.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.link.is_up()
+    }
+
+    /// What it did since the start.
+    #[must_use]
+    pub fn counts(&self) -> RedisCounts {
+        self.link.counters.read()
+    }
+}

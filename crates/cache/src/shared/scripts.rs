@@ -1,0 +1,81 @@
+//! What runs inside Redis. Each script is one step that nothing can come between, and all its keys bear one tenant's hash tag,
+//! so that a cluster keeps them together.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, Script, ServerErrorKind};
+
+use super::connector::Connection;
+
+/// A script with its digest, by which Redis knows it after the first time.
+pub(crate) struct Step {
+    code: &'static str,
+    digest: String,
+}
+
+/// Keys: value, lease, epoch. Arguments: a new token, and for how many milliseconds a lease and an epoch live; with a fourth the
+/// value is dropped first. Answers with epoch, value, its remaining milliseconds, lease; a lease only where there is no value.
+pub(crate) static LOOK: LazyLock<Step> = LazyLock::new(|| {
+    Step::new(
+        "local epoch = redis.call('GET', KEYS[3])
+    if not epoch then
+      epoch = ARGV[1]
+      redis.call('SET', KEYS[3], epoch, 'PX', ARGV[3])
+    end
+    if ARGV[4] then redis.call('DEL', KEYS[1]) end
+    local value = redis.call('GET', KEYS[1])
+    if value then return {epoch, value, redis.call('PTTL', KEYS[1]), false} end
+    local lease = redis.call('GET', KEYS[2])
+    if not lease then
+      lease = ARGV[1]
+      redis.call('SET', KEYS[2], lease, 'PX', ARGV[2])
+    end
+    return {epoch, false, 0, lease}",
+    )
+});
+
+/// Keys: value, lease, epoch. Arguments: lease, epoch, value, its milliseconds. The value is kept only if lease and epoch are
+/// still those of the look before the load: a change in between has removed one of them.
+pub(crate) static PUT: LazyLock<Step> = LazyLock::new(|| {
+    Step::new(
+        "if redis.call('GET', KEYS[2]) ~= ARGV[1] or redis.call('GET', KEYS[3]) ~= ARGV[2] then return 0 end
+    redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+    redis.call('DEL', KEYS[2])
+    return 1",
+    )
+});
+
+/// Keys: what has changed. Arguments: channel, message.
+pub(crate) static ANNOUNCE: LazyLock<Step> = LazyLock::new(|| {
+    Step::new(
+        "redis.call('DEL', unpack(KEYS))
+    return redis.call('PUBLISH', ARGV[1], ARGV[2])",
+    )
+});
+
+impl Step {
+    fn new(code: &'static str) -> Self {
+        Self { code, digest: Script::new(code).get_hash().to_owned() }
+    }
+
+    /// Runs it, by its digest or, where Redis has been restarted since, by its text.
+    pub(crate) async fn run<T: FromRedisValue>(
+        &self,
+        connection: &mut Connection,
+        keys: &[String],
+        arguments: &[&[u8]],
+    ) -> RedisResult<T> {
+        match connection.query(&command("EVALSHA", &self.digest, keys, arguments)).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                connection.query(&command("EVAL", self.code, keys, arguments)).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+fn command(name: &str, script: &str, keys: &[String], arguments: &[&[u8]]) -> Cmd {
+    let mut command = redis::cmd(name);
+    command.arg(script).arg(keys.len()).arg(keys).arg(arguments);
+    command
+}

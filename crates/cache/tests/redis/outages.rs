@@ -1,0 +1,169 @@
+//! Redis absent, killed, hung, flushed and restarted: nobody gets an error, and nobody but the first waits.
+
+use std::time::{Duration, Instant};
+
+use cache::RedisTiming;
+use testkit::fixtures;
+
+use crate::house::{House, Replica, Traits, eventually};
+use crate::server::{self, Server};
+
+const CLIENTS: usize = 500;
+/// Of 500 requests that do not wait; if each waited for a hung Redis, it would be 25 s.
+const GENEROUS: Duration = Duration::from_secs(8);
+
+/// With timeouts as in production, and many clients, of whom each is cold once.
+struct Street {
+    house: House,
+    replica: Replica,
+    next: usize,
+}
+
+impl Street {
+    async fn before(server: &Server) -> Self {
+        let house = House::at(&server.url());
+        for number in 0..20 * CLIENTS {
+            house.store.put_client(fixtures::client(&house.acme, &format!("c{number}")));
+        }
+        let replica = house.replica_now(quick());
+        Self { house, replica, next: 0 }
+    }
+
+    /// Reads cold clients. Every answer is right.
+    async fn requests(&mut self) -> Duration {
+        let began = Instant::now();
+        for _ in 0..CLIENTS {
+            let id = format!("c{}", self.next);
+            self.next += 1;
+            assert_eq!(self.replica.client(&self.house.acme, &id).await.unwrap().name, id);
+        }
+        began.elapsed()
+    }
+
+    fn commands(&self) -> u64 {
+        self.replica.redis.counts().commands
+    }
+
+    /// Requests in an outage: a few commands find out about it, then there are none.
+    async fn outage(&mut self, what: &str) {
+        let before = self.commands();
+        let took = self.requests().await;
+        let spent = self.commands() - before;
+        println!("{what}: {CLIENTS} requests in {took:?}, {spent} commands");
+        assert!(spent <= 4, "{what}: {spent} commands");
+        assert!(took < GENEROUS, "{what}: {took:?}");
+        assert!(!self.replica.redis.is_up(), "{what}");
+        let before = self.commands();
+        self.requests().await;
+        assert_eq!(self.commands(), before, "{what}: Redis was asked again");
+    }
+
+    async fn recovered(&mut self, what: &str) {
+        let began = Instant::now();
+        eventually(what, || self.replica.redis.is_up()).await;
+        println!("{what}: {:?}", began.elapsed());
+        let before = self.replica.redis.counts().puts;
+        self.requests().await;
+        eventually("rows are shared again", || self.replica.redis.counts().puts > before).await;
+    }
+}
+
+fn quick() -> Traits {
+    Traits { timing: RedisTiming::default(), ..Traits::default() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_absent_at_the_start_costs_nothing_and_is_found_when_it_comes() {
+    let mut server = Server::absent();
+    let mut street = Street::before(&server).await;
+    street.outage("absent").await;
+    assert_eq!(street.commands(), 0);
+    server.start();
+    street.recovered("found after its start").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_redis_is_done_without_until_it_is_back() {
+    let mut server = Server::started();
+    let mut street = Street::before(&server).await;
+    street.recovered("found").await;
+    for _ in 0..2 {
+        server.kill();
+        street.outage("killed").await;
+        server.start();
+        street.recovered("back after a kill").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hung_redis_is_waited_for_once() {
+    let server = Server::started();
+    let mut street = Street::before(&server).await;
+    street.recovered("found").await;
+    for _ in 0..2 {
+        server.pause();
+        street.outage("hung").await;
+        server.resume();
+        street.recovered("back after a pause").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hung_redis_at_the_start_is_not_waited_for_at_all() {
+    let server = Server::started();
+    server.pause();
+    let mut street = Street::before(&server).await;
+    street.outage("hung at the start").await;
+    assert_eq!(street.commands(), 0);
+    server.resume();
+    street.recovered("found after a pause").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flushed_redis_has_forgotten_and_that_is_all() {
+    let server = Server::started();
+    let mut street = Street::before(&server).await;
+    street.recovered("found").await;
+    let mut redis = server::connection(&server.url()).unwrap();
+    for _ in 0..3 {
+        redis::cmd("FLUSHALL").exec(&mut redis).unwrap();
+        redis::cmd("SCRIPT").arg("FLUSH").exec(&mut redis).unwrap();
+        street.requests().await;
+    }
+    assert!(street.replica.redis.counts().puts > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_takes_no_writes_is_done_without() {
+    let server = Server::started();
+    let mut street = Street::before(&server).await;
+    street.recovered("found").await;
+    let mut redis = server::connection(&server.url()).unwrap();
+    redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).exec(&mut redis).unwrap();
+    street.outage("read-only").await;
+    redis::cmd("REPLICAOF").arg("NO").arg("ONE").exec(&mut redis).unwrap();
+    street.recovered("writable again").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restart_changes_are_heard_again() {
+    let mut server = Server::started();
+    let house = House::at(&server.url());
+    let (first, second) = (house.replica_with(quick()).await, house.replica_with(quick()).await);
+    assert_eq!(second.name(&house.acme).await, "svc");
+    server.kill();
+    server.start();
+    eventually("Redis is back", || first.redis.is_up() && second.redis.is_up()).await;
+    house.rename(&house.acme, "renamed");
+    let began = Instant::now();
+    loop {
+        first.caches.announce(&[crate::house::svc_of(&house.acme)]).await;
+        if second.redis.counts().heard > 0 {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(9), "nobody listens");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    println!("heard again after {:?}", began.elapsed());
+    assert_eq!(second.name(&house.acme).await, "renamed");
+}

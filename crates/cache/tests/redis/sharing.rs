@@ -1,0 +1,137 @@
+//! What one replica has read, the others need not read; and what that costs in commands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keys::SigningKeyStore as _;
+use registry::{ClientSecret, SecretHash};
+use tenancy::TenantStore as _;
+use testkit::{Calls, fixtures};
+use tokio::time::sleep;
+
+use crate::house::{House, svc_of};
+
+#[tokio::test]
+async fn all_three_kinds_come_back_as_they_were_without_a_word_to_the_store() {
+    let house = House::new();
+    house.store.add_key(&house.acme.id, &fixtures::key(1)).await.unwrap();
+    let client = registry::Client {
+        secrets: vec![fixtures::secret("one")],
+        ..fixtures::client(&house.acme, "svc: {é}")
+    };
+    house.store.put_client(client.clone());
+    let (first, second) = (house.replica().await, house.replica().await);
+    let before = house.store.calls();
+    for replica in [&first, &second] {
+        let tenant = replica.caches.tenants.find_tenant(&house.acme.id).await.unwrap().unwrap();
+        assert_eq!(*tenant, house.acme);
+        assert_eq!(*replica.client(&house.acme, "svc: {é}").await.unwrap(), client);
+        let keys = replica.caches.signing_keys.find_keys(&house.acme.id).await.unwrap();
+        assert_eq!(keys.keys, [fixtures::key(1)]);
+        first.has_put(3).await;
+    }
+    let after = house.store.calls();
+    assert_eq!(after.total() - before.total(), 3, "{after:?}");
+    assert_eq!(second.redis.counts().hits, 3);
+}
+
+#[tokio::test]
+async fn commands_of_a_cold_token_a_warm_one_and_one_after_a_change() {
+    let house = House::new();
+    let (first, second) = (house.replica().await, house.replica().await);
+    let commands = || (first.redis.counts().commands, second.redis.counts().commands);
+
+    first.token(&house.acme).await;
+    first.has_put(3).await;
+    assert_eq!(commands(), (6, 0), "cold everywhere: look and put for tenant, client and keys");
+    second.token(&house.acme).await;
+    assert_eq!(commands(), (6, 3), "cold here, warm in Redis");
+    for _ in 0..100 {
+        first.token(&house.acme).await;
+        second.token(&house.acme).await;
+    }
+    assert_eq!(commands(), (6, 3), "warm");
+
+    house.rename(&house.acme, "renamed");
+    assert!(first.caches.announce(&[svc_of(&house.acme)]).await);
+    assert_eq!(commands(), (7, 3), "the change itself");
+    first.token(&house.acme).await;
+    first.has_put(4).await;
+    assert_eq!(commands(), (9, 3), "after a change");
+    crate::house::eventually("the change is heard", || second.redis.counts().heard == 1).await;
+    second.token(&house.acme).await;
+    assert_eq!(commands(), (9, 4), "after another replica's change");
+    let once = Calls { find_tenant: 1, find_client: 2, find_keys: 1, ..Calls::default() };
+    assert_eq!(house.store.calls(), once);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_thousand_requests_for_a_cold_client_are_one_query_and_two_commands() {
+    let house = Arc::new(House::new());
+    let replica = Arc::new(house.replica().await);
+    let held = house.store.hold_answers().await;
+    let requests: Vec<_> = (0..2000)
+        .map(|_| {
+            let (house, replica) = (Arc::clone(&house), Arc::clone(&replica));
+            tokio::spawn(async move { replica.name(&house.acme).await })
+        })
+        .collect();
+    while house.store.calls().find_client == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    for request in requests {
+        assert_eq!(request.await.unwrap(), "svc");
+    }
+    replica.has_put(1).await;
+    assert_eq!(house.store.calls().find_client, 1);
+    assert_eq!(replica.redis.counts().commands, 2);
+}
+
+#[tokio::test]
+async fn an_absence_is_shared_for_a_second_only() {
+    let house = House::new();
+    let (first, second) = (house.replica().await, house.replica().await);
+    assert!(first.client(&house.acme, "new").await.is_none());
+    first.has_put(1).await;
+    assert!(second.client(&house.acme, "new").await.is_none());
+    // A machine that is busy for a second in between may ask twice.
+    assert!(house.store.calls().find_client <= 2);
+    house.store.put_client(fixtures::client(&house.acme, "new"));
+    sleep(Duration::from_millis(1100)).await;
+    assert!(second.client(&house.acme, "new").await.is_some());
+    assert!(first.client(&house.acme, "new").await.is_some());
+}
+
+#[tokio::test]
+async fn nothing_secret_lies_in_redis_in_clear() {
+    const CANARY: &[u8] = b"canary-of-a-secret";
+    let house = House::new();
+    let text = String::from_utf8_lossy(CANARY).into_owned();
+    let hash = SecretHash::Chosen(format!("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ${text}"));
+    let chosen = ClientSecret { hash, ..fixtures::secret("chosen") };
+    house.store.put_client(registry::Client {
+        name: text.clone(),
+        secrets: vec![chosen, fixtures::secret("generated")],
+        ..fixtures::client(&house.acme, "svc")
+    });
+    let sealed = keys::KeyRecord { sealed_private_key: CANARY.to_vec(), ..fixtures::key(1) };
+    house.store.add_key(&house.acme.id, &sealed).await.unwrap();
+    let replica = house.replica().await;
+    replica.token(&house.acme).await;
+    replica.has_put(3).await;
+
+    let mut redis = house.redis();
+    let names = house.names();
+    assert!(names.len() >= 3, "{names:?}");
+    let encoded = serde_json::to_vec(&text).unwrap();
+    for name in names {
+        let value: Vec<u8> = redis::cmd("GET").arg(&name).query(&mut redis).unwrap();
+        for canary in [CANARY, b"$argon2id", b"hmac-sha256", &[7; 32], b"Y2FuYXJ5", b"thumbprint", &encoded] {
+            assert!(!value.windows(canary.len()).any(|window| window == canary), "{name}");
+        }
+        let left: i64 = redis::cmd("PTTL").arg(&name).query(&mut redis).unwrap();
+        assert!(left > 0, "{name} would stay for ever");
+        assert!(left <= 10_000 || name.ends_with(":epoch"), "{name} stays {left} ms");
+    }
+}

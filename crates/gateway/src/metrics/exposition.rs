@@ -1,0 +1,102 @@
+//! Prometheus' text format, version 0.0.4. Labels are texts of the program without quotes, backslashes or line ends, so nothing is
+//! escaped.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::histogram::BOUNDS;
+use super::series::{ALGORITHM_LABELS, ERROR_LABELS, STATUS_LABELS, Sum};
+use crate::vitals::{Kind, Sample};
+
+const REQUESTS: &str = "latchkey_http_requests_total";
+const DURATION: &str = "latchkey_http_request_duration_seconds";
+const SIGNATURES: &str = "latchkey_signatures_total";
+
+/// The gateway's own numbers.
+pub(super) fn requests(by_route: &BTreeMap<&'static str, Sum>) -> String {
+    let mut text = String::with_capacity(8 * 1024);
+    let help = "Requests by route, status and OAuth error code (empty without one); status closed: the caller left before the answer.";
+    head(&mut text, REQUESTS, help, "counter");
+    for (route, sum) in by_route {
+        for (status, counts) in STATUS_LABELS.iter().zip(&sum.answers) {
+            for (error, count) in ERROR_LABELS.iter().zip(counts).filter(|(_, count)| **count > 0) {
+                let labels = format_args!("route=\"{route}\",status=\"{status}\",error=\"{error}\"");
+                let _ = writeln!(text, "{REQUESTS}{{{labels}}} {count}");
+            }
+        }
+    }
+    head(&mut text, DURATION, "From the head of a request to the end of its answer, by route.", "histogram");
+    for (route, sum) in by_route {
+        latency(&mut text, route, sum);
+    }
+    head(&mut text, SIGNATURES, "Tokens signed, by algorithm.", "counter");
+    for (place, algorithm) in ALGORITHM_LABELS.iter().enumerate() {
+        let count: u64 = by_route.values().map(|sum| sum.signatures[place]).sum();
+        let _ = writeln!(text, "{SIGNATURES}{{algorithm=\"{algorithm}\"}} {count}");
+    }
+    text
+}
+
+/// What the program adds.
+pub(super) fn append_samples(text: &mut String, samples: &[Sample]) {
+    let mut last = "";
+    for sample in samples {
+        if sample.name != last {
+            let kind = match sample.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+            };
+            head(text, sample.name, sample.help, kind);
+            last = sample.name;
+        }
+        text.push_str(sample.name);
+        for (index, (label, value)) in sample.labels.iter().enumerate() {
+            let opening = if index == 0 { '{' } else { ',' };
+            let _ = write!(text, "{opening}{label}=\"{value}\"");
+        }
+        let closing = if sample.labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(text, "{closing} {}", sample.value);
+    }
+}
+
+fn latency(text: &mut String, route: &str, sum: &Sum) {
+    let mut cumulated = 0;
+    let bounds = BOUNDS.iter().map(|(_, seconds)| *seconds).chain(["+Inf"]);
+    for (bound, count) in bounds.zip(sum.latency.buckets) {
+        cumulated += count;
+        let _ = writeln!(text, "{DURATION}_bucket{{route=\"{route}\",le=\"{bound}\"}} {cumulated}");
+    }
+    let (seconds, rest) = (sum.latency.nanoseconds / 1_000_000_000, sum.latency.nanoseconds % 1_000_000_000);
+    let _ = writeln!(text, "{DURATION}_sum{{route=\"{route}\"}} {seconds}.{rest:09}");
+    let _ = writeln!(text, "{DURATION}_count{{route=\"{route}\"}} {cumulated}");
+}
+
+fn head(text: &mut String, name: &str, help: &str, kind: &str) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_of_one_name_have_one_head() {
+        let sample = |labels, value| Sample {
+            name: "latchkey_loads_total",
+            help: "Loads.",
+            kind: Kind::Counter,
+            labels,
+            value,
+        };
+        let mut text = String::new();
+        let gauge = Sample { name: "latchkey_up", help: "Up.", kind: Kind::Gauge, labels: &[], value: 1 };
+        append_samples(
+            &mut text,
+            &[sample(&[("cache", "tenants")], 3), sample(&[("cache", "clients"), ("of", "x")], 4), gauge],
+        );
+        let expected = "# HELP latchkey_loads_total Loads.\n# TYPE latchkey_loads_total counter\n\
+            latchkey_loads_total{cache=\"tenants\"} 3\nlatchkey_loads_total{cache=\"clients\",of=\"x\"} 4\n\
+            # HELP latchkey_up Up.\n# TYPE latchkey_up gauge\nlatchkey_up 1\n";
+        assert_eq!(text, expected);
+    }
+}

@@ -1,0 +1,86 @@
+//! How long answers took: how many within each of a few bounds, and all of it together.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Upper bounds in microseconds, and as they are written in seconds. A signature takes from 15 to 600 of them.
+pub(super) const BOUNDS: [(u64, &str); 16] = [
+    (50, "0.00005"),
+    (100, "0.0001"),
+    (250, "0.00025"),
+    (500, "0.0005"),
+    (1_000, "0.001"),
+    (2_500, "0.0025"),
+    (5_000, "0.005"),
+    (10_000, "0.01"),
+    (25_000, "0.025"),
+    (50_000, "0.05"),
+    (100_000, "0.1"),
+    (250_000, "0.25"),
+    (500_000, "0.5"),
+    (1_000_000, "1"),
+    (2_500_000, "2.5"),
+    (10_000_000, "10"),
+];
+/// The last one has no bound.
+const BUCKETS: usize = BOUNDS.len() + 1;
+
+/// Counts by bound, not yet cumulated.
+#[derive(Default)]
+pub(super) struct Histogram {
+    buckets: [AtomicU64; BUCKETS],
+    nanoseconds: AtomicU64,
+}
+
+/// The numbers of several histograms.
+#[derive(Clone, Copy, Default)]
+pub(super) struct HistogramSum {
+    pub(super) buckets: [u64; BUCKETS],
+    pub(super) nanoseconds: u64,
+}
+
+impl Histogram {
+    pub(super) fn record(&self, took: Duration) {
+        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let within = |&(bound, _): &(u64, &str)| nanoseconds <= bound * 1_000;
+        let bucket = BOUNDS.iter().position(within).unwrap_or(BOUNDS.len());
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+}
+
+impl HistogramSum {
+    pub(super) fn add(&mut self, histogram: &Histogram) {
+        for (sum, bucket) in self.buckets.iter_mut().zip(&histogram.buckets) {
+            *sum += bucket.load(Ordering::Relaxed);
+        }
+        self.nanoseconds = self.nanoseconds.wrapping_add(histogram.nanoseconds.load(Ordering::Relaxed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_falls_under_the_first_bound_that_holds_it() {
+        for (nanoseconds, bucket) in
+            [(0, 0), (50_000, 0), (50_001, 1), (200_000, 2), (10_000_000_000, 15), (10_000_000_001, 16)]
+        {
+            let histogram = Histogram::default();
+            histogram.record(Duration::from_nanos(nanoseconds));
+            let mut sum = HistogramSum::default();
+            sum.add(&histogram);
+            assert_eq!(sum.buckets.iter().position(|count| *count == 1), Some(bucket), "{nanoseconds}");
+            assert_eq!(sum.nanoseconds, nanoseconds);
+        }
+    }
+
+    #[test]
+    fn bounds_are_written_as_what_they_are() {
+        for (microseconds, seconds) in BOUNDS {
+            let written: f64 = seconds.parse().unwrap();
+            assert!((written * 1e6 - microseconds as f64).abs() < 1e-6, "{seconds}");
+        }
+    }
+}

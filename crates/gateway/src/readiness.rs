@@ -1,0 +1,49 @@
+//! Whether callers should come here at all: not once the program is about to end. Also who is listening to that, so that an end
+//! waits for load balancers only where there are any.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Shared by all listeners and whoever stops the gateway.
+#[derive(Default)]
+pub(crate) struct Readiness {
+    draining: AtomicBool,
+    last_probe: Mutex<Option<Instant>>,
+}
+
+impl Readiness {
+    /// From now on callers should go elsewhere.
+    pub(crate) fn withdraw(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Somebody asked.
+    pub(crate) fn probed(&self, now: Instant) {
+        *self.last_probe.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    pub(crate) fn probed_within(&self, span: Duration, now: Instant) -> bool {
+        let last = *self.last_probe.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| now.saturating_duration_since(last) <= span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_is_remembered_for_as_long_as_is_asked() {
+        let (readiness, start) = (Readiness::default(), Instant::now());
+        let span = Duration::from_secs(60);
+        assert!(!readiness.probed_within(span, start));
+        readiness.probed(start);
+        assert!(readiness.probed_within(span, start + span));
+        assert!(!readiness.probed_within(span, start + span + Duration::from_millis(1)));
+    }
+}

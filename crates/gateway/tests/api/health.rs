@@ -1,0 +1,93 @@
+//! Whether the program serves, and whether callers should come: what is said, where, and when it turns.
+
+use std::time::Duration;
+
+use gateway::{Listener, State, Surface};
+use reqwest::Method;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+
+const READY: &str = r#"{"status":"ready","checks":{"keys":{"status":"ok"},"store":{"status":"ok"}}}"#;
+
+#[tokio::test]
+async fn a_serving_gateway_is_live_and_ready_and_asks_no_store() {
+    let app = TestApp::start();
+    for (path, body) in [("/health/live", r#"{"status":"live"}"#), ("/health/ready", READY)] {
+        let answer = app.get(path).await;
+        answer.assert_json();
+        assert_eq!((answer.status, answer.body.as_str()), (200, body));
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("retry-after"), "");
+    }
+    assert_eq!(app.store_calls(), 0);
+}
+
+#[tokio::test]
+async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers_away() {
+    let app = TestApp::start();
+    app.vitals.set("store", State::Degraded("cached clients are served".into()));
+    let answer = app.get("/health/ready").await;
+    let degraded = r#"{"status":"ready","checks":{"keys":{"status":"ok"},"store":{"status":"degraded","reason":"cached clients are served"}}}"#;
+    assert_eq!((answer.status, answer.body.as_str()), (200, degraded));
+
+    app.vitals.set("store", State::Failed("it does not answer".into()));
+    let answer = app.get("/health/ready").await;
+    let failed = r#"{"status":"not_ready","checks":{"keys":{"status":"ok"},"store":{"status":"failed","reason":"it does not answer"}}}"#;
+    assert_eq!((answer.status, answer.body.as_str()), (503, failed));
+    assert_eq!((answer.header("retry-after"), answer.header("cache-control")), ("1", "no-store"));
+    // Who is not ready still lives, or it would be restarted for a store that is down.
+    assert_eq!(app.get("/health/live").await.status, 200);
+
+    app.vitals.set("store", State::Good);
+    assert_eq!(app.get("/health/ready").await.body, READY);
+}
+
+#[tokio::test]
+async fn every_address_tells_its_health_and_only_those_for_administration_the_numbers() {
+    let mut options = options(ACME);
+    let surfaces = [(true, true), (true, false), (false, true)];
+    let listener = |(public, admin)| Listener {
+        address: ([127, 0, 0, 1], 0).into(),
+        surface: Surface { public, admin },
+    };
+    options.listeners = surfaces.map(listener).to_vec();
+    let app = TestApp::start_with(&options);
+    for (index, (_, admin)) in surfaces.into_iter().enumerate() {
+        for path in ["/health/live", "/health/ready"] {
+            assert_eq!(Answer::to(app.request_at(index, Method::GET, path)).await.status, 200);
+        }
+        let numbers = Answer::to(app.request_at(index, Method::GET, "/metrics")).await;
+        if admin {
+            assert_eq!(numbers.status, 200);
+        } else {
+            numbers.assert_refused(404, "not_found", "Unknown path");
+        }
+    }
+}
+
+/// Both tenants are served to the last; only the probe's answer and the end of the connection tell.
+#[tokio::test]
+async fn a_gateway_that_is_about_to_end_is_not_ready_at_once_and_serves_on() {
+    let app = TestApp::start();
+    assert!(!app.handle.probed_within(Duration::from_secs(60)));
+    assert_eq!(app.get("/health/ready").await.status, 200);
+    assert!(app.handle.probed_within(Duration::from_secs(60)));
+
+    app.handle.withdraw();
+    let answer = app.get("/health/ready").await;
+    assert_eq!((answer.status, answer.header("connection")), (503, "close"));
+    let json = answer.json();
+    assert_eq!(json["status"], "not_ready");
+    assert_eq!(json["checks"]["draining"]["status"], "failed");
+    assert_eq!(json["checks"]["store"]["status"], "ok");
+    assert_eq!(app.get("/health/live").await.status, 200);
+    for tenant in [ACME, GLOBEX] {
+        let answer = app.get(&tenant_path(tenant, "/strategies")).await;
+        assert_eq!(
+            (answer.json()["tenant_id"].as_str(), answer.header("connection")),
+            (Some(tenant), "close")
+        );
+        app.token(tenant).await;
+    }
+}

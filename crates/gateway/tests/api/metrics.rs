@@ -1,0 +1,201 @@
+//! The numbers: what is counted, in which form, and that no caller can make a series.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use reqwest::Method;
+use tokio::io::AsyncWriteExt as _;
+use tokio::time::sleep;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
+use crate::people::{self, SVC};
+
+const TOKEN_ROUTE: &str = "/api/v1/tenant/{id}/oauth/token";
+
+/// Series with their values.
+type Numbers = BTreeMap<String, f64>;
+
+/// Read when so many requests have been counted: one is, as its line is written, after its answer.
+async fn numbers(app: &TestApp, expected: f64) -> Numbers {
+    for _ in 0..1_000 {
+        let answer = app.get("/metrics").await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, "text/plain; version=0.0.4; charset=utf-8")
+        );
+        let numbers = parse(&answer.body);
+        let others = |(series, _): &(&String, &f64)| {
+            series.starts_with("latchkey_http_requests_total") && !series.contains("\"/metrics\"")
+        };
+        let counted: f64 = numbers.iter().filter(others).map(|(_, value)| value).sum();
+        if counted >= expected {
+            assert!(counted <= expected, "{counted} instead of {expected}\n{}", answer.body);
+            return numbers;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{expected} requests are not counted");
+}
+
+/// Every line is a comment or a series, no series stands twice, and each has the head of its name above it.
+fn parse(text: &str) -> Numbers {
+    assert!(text.ends_with('\n'));
+    let mut numbers = Numbers::new();
+    let mut of = "";
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# ") {
+            let mut words = rest.split(' ');
+            assert!(["HELP", "TYPE"].contains(&words.next().unwrap()), "{line}");
+            of = words.next().unwrap();
+            continue;
+        }
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        assert!(series.starts_with(of), "{line} under {of}");
+        assert!(numbers.insert(series.to_owned(), value.parse().unwrap()).is_none(), "{series} twice");
+    }
+    numbers
+}
+
+fn requests(route: &str, status: u16, error: &str) -> String {
+    format!("latchkey_http_requests_total{{route=\"{route}\",status=\"{status}\",error=\"{error}\"}}")
+}
+
+/// Without those of reading them, which may not have been counted yet.
+fn series(numbers: &Numbers) -> Vec<&String> {
+    numbers.keys().filter(|series| !series.contains("\"/metrics\"")).collect()
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm() {
+    let app = TestApp::start();
+    // Both tenants' requests fall under the same series: thousands of tenants may not make thousands of them.
+    for tenant in [ACME, GLOBEX] {
+        for _ in 0..3 {
+            app.token(tenant).await;
+        }
+        let wrong = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", "wrong")];
+        app.post(&token_path(tenant), &wrong).await.assert_refused(
+            401,
+            "invalid_client",
+            "Client authentication failed",
+        );
+        assert_eq!(app.post(&token_path(tenant), &[]).await.status, 400);
+        assert_eq!(app.get(&token_path(tenant)).await.status, 405);
+        assert_eq!(app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.status, 200);
+    }
+    assert_eq!(app.post(&token_path("initech"), &[]).await.status, 404);
+    assert_eq!(app.get("/nowhere").await.status, 404);
+    assert_eq!(app.get("/api/v1/protected-resource").await.status, 401);
+
+    let numbers = numbers(&app, 17.0).await;
+    let jwks = "/api/v1/tenant/{id}/.well-known/jwks.json";
+    for (series, expected) in [
+        (requests(TOKEN_ROUTE, 200, ""), 6.0),
+        (requests(TOKEN_ROUTE, 401, "invalid_client"), 2.0),
+        (requests(TOKEN_ROUTE, 400, "invalid_request"), 2.0),
+        (requests(TOKEN_ROUTE, 405, "invalid_request"), 2.0),
+        (requests(TOKEN_ROUTE, 404, "not_found"), 1.0),
+        (requests(jwks, 200, ""), 2.0),
+        (requests("unknown", 404, "not_found"), 1.0),
+        (requests("/api/v1/protected-resource", 401, ""), 1.0),
+        (format!("latchkey_http_request_duration_seconds_count{{route=\"{TOKEN_ROUTE}\"}}"), 13.0),
+        (
+            format!("latchkey_http_request_duration_seconds_bucket{{route=\"{TOKEN_ROUTE}\",le=\"+Inf\"}}"),
+            13.0,
+        ),
+        ("latchkey_signatures_total{algorithm=\"RS256\"}".to_owned(), 6.0),
+        ("latchkey_signatures_total{algorithm=\"ES256\"}".to_owned(), 0.0),
+        ("latchkey_cache_loads_total{cache=\"clients\"}".to_owned(), 11.0),
+    ] {
+        assert_eq!(numbers.get(&series), Some(&expected), "{series}\n{numbers:#?}");
+    }
+    let sum = numbers[&format!("latchkey_http_request_duration_seconds_sum{{route=\"{TOKEN_ROUTE}\"}}")];
+    assert!(sum > 0.0 && sum < 60.0, "{sum}");
+    let text = format!("{numbers:?}");
+    for name in people::ALL.iter().chain(&[ACME, GLOBEX, "initech", "nowhere"]) {
+        assert!(!text.contains(&format!("\"{name}")), "{name} in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn buckets_are_cumulated() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        app.token(tenant).await;
+    }
+    let numbers = numbers(&app, 2.0).await;
+    let bounds = ["0.00005", "0.001", "0.1", "10", "+Inf"];
+    let bucket = |bound: &str| {
+        numbers[&format!(
+            "latchkey_http_request_duration_seconds_bucket{{route=\"{TOKEN_ROUTE}\",le=\"{bound}\"}}"
+        )]
+    };
+    let counts = bounds.map(bucket);
+    assert!(counts.is_sorted() && counts[4] == 2.0, "{counts:?}");
+}
+
+/// Ten thousand paths and tenants, and as many clients, that nobody has: as many series as one of each makes.
+#[tokio::test]
+async fn no_caller_can_make_a_series() {
+    const BATCH: u32 = 100;
+    let app = TestApp::start();
+    let send = async |first: u32| {
+        let mut connection = app.connect().await;
+        let mut bytes = String::new();
+        (first..first + BATCH).for_each(|number| append_odd_requests(&mut bytes, number));
+        let (mut reader, mut writer) = connection.split();
+        let written = writer.write_all(bytes.as_bytes());
+        let read = async {
+            for _ in 0..2 * BATCH {
+                let status = Answer::next_of(&mut reader).await.status;
+                assert!([400, 404].contains(&status), "{status}");
+            }
+        };
+        tokio::join!(async { written.await.unwrap() }, read);
+    };
+    send(0).await;
+    let before = numbers(&app, 2.0 * f64::from(BATCH)).await;
+    for first in (BATCH..10_000).step_by(BATCH as usize) {
+        send(first).await;
+    }
+    let after = numbers(&app, 20_000.0).await;
+    assert_eq!(series(&before), series(&after));
+    assert_eq!(after[&requests("unknown", 404, "not_found")], 5_000.0);
+}
+
+/// A path or tenant, and then a client, of this number. What is wrong with the client's request is its grant, so that it costs no
+/// hash.
+fn append_odd_requests(bytes: &mut String, number: u32) {
+    let tenant = [ACME, GLOBEX][number as usize / 2 % 2];
+    let unknown = match number % 2 {
+        0 => format!("/odd/{number}"),
+        _ => tenant_path(&format!("tenant-{number}"), "/strategies"),
+    };
+    let body = format!("grant_type=odd-{number}&client_id=client-{number}&client_secret=guess");
+    let (path, length) = (token_path(tenant), body.len());
+    let form = "content-type: application/x-www-form-urlencoded";
+    let _ = write!(
+        bytes,
+        "GET {unknown} HTTP/1.1\r\nhost: x\r\n\r\n\
+         POST {path} HTTP/1.1\r\nhost: x\r\n{form}\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_before_the_answer_is_no_error_of_ours() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let path = token_path(tenant);
+        let form = "content-type: application/x-www-form-urlencoded";
+        let mut connection = app.connect().await;
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\n{form}\r\ncontent-length: 100\r\n\r\n");
+        connection.write_all(head.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+    }
+    let numbers = numbers(&app, 2.0).await;
+    let text = format!("{numbers:?}");
+    assert!(!text.contains("server_error") && !text.contains("\"500\""), "{text}");
+    assert_eq!(Answer::to(app.request(Method::HEAD, "/metrics")).await.status, 200);
+}

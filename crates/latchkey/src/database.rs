@@ -1,0 +1,147 @@
+//! The store that the settings ask for, behind the traits that everyone else knows.
+
+use std::sync::Arc;
+
+use administration::{AdministrationStore, Invalidation};
+use gateway::Sample;
+use keys::SigningKeyStore;
+use registry::ClientStore;
+use storage_postgres::{Options, PostgresDatabase};
+use storage_sqlite::SqliteDatabase;
+use tenancy::{StoreError, TenantStore};
+
+use crate::settings::StorageLocation;
+use crate::start_error::StartError;
+use crate::vitals::{StoreSamples, counter, gauge};
+
+/// An open store.
+#[derive(Clone)]
+pub(crate) enum Database {
+    Sqlite(Arc<SqliteDatabase>),
+    Postgres(Arc<PostgresDatabase>),
+}
+
+/// What changes in it from now on, by whomever.
+pub(crate) enum ChangeFeed {
+    Sqlite(Box<storage_sqlite::ChangeFeed>),
+    Postgres(storage_postgres::ChangeFeed),
+}
+
+impl Database {
+    /// Opens it and brings its schema up to date.
+    pub(crate) async fn open(location: &StorageLocation) -> Result<Self, StartError> {
+        Ok(match location {
+            StorageLocation::Sqlite(path) => Self::Sqlite(Arc::new(SqliteDatabase::open(path).await?)),
+            StorageLocation::Postgres(url) => {
+                Self::Postgres(Arc::new(PostgresDatabase::open(url.expose(), Options::default()).await?))
+            }
+        })
+    }
+
+    /// Opens it for reading; nothing where there is nothing yet.
+    pub(crate) async fn open_read_only(location: &StorageLocation) -> Result<Option<Self>, StartError> {
+        Ok(match location {
+            StorageLocation::Sqlite(path) => {
+                SqliteDatabase::open_read_only(path).await?.map(Arc::new).map(Self::Sqlite)
+            }
+            StorageLocation::Postgres(url) => {
+                let database = PostgresDatabase::open_read_only(url.expose(), Options::default()).await?;
+                database.map(Arc::new).map(Self::Postgres)
+            }
+        })
+    }
+
+    pub(crate) fn tenants(&self) -> Arc<dyn TenantStore> {
+        match self {
+            Self::Sqlite(database) => database.clone(),
+            Self::Postgres(database) => database.clone(),
+        }
+    }
+
+    pub(crate) fn clients(&self) -> Arc<dyn ClientStore> {
+        match self {
+            Self::Sqlite(database) => database.clone(),
+            Self::Postgres(database) => database.clone(),
+        }
+    }
+
+    pub(crate) fn signing_keys(&self) -> Arc<dyn SigningKeyStore> {
+        match self {
+            Self::Sqlite(database) => database.clone(),
+            Self::Postgres(database) => database.clone(),
+        }
+    }
+
+    pub(crate) fn administration(&self) -> Arc<dyn AdministrationStore> {
+        match self {
+            Self::Sqlite(database) => database.clone(),
+            Self::Postgres(database) => database.clone(),
+        }
+    }
+
+    /// Whether this is one machine's file. A store that replicas share may be older than this machine, so a key for it is made by
+    /// hand and given to all of them.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    /// How many statements it has executed, for tests that count.
+    #[cfg(test)]
+    pub(crate) fn statements(&self) -> u64 {
+        match self {
+            Self::Sqlite(database) => database.statements(),
+            Self::Postgres(database) => database.statements(),
+        }
+    }
+
+    pub(crate) async fn change_feed(&self) -> Result<ChangeFeed, StoreError> {
+        Ok(match self {
+            Self::Sqlite(database) => ChangeFeed::Sqlite(Box::new(database.change_feed().await?)),
+            Self::Postgres(database) => ChangeFeed::Postgres(database.change_feed().await?),
+        })
+    }
+
+    /// What it tells of itself, for the metrics.
+    pub(crate) fn samples(&self) -> StoreSamples {
+        let database = self.clone();
+        Box::new(move || match &database {
+            Self::Sqlite(database) => vec![statements(database.statements())],
+            Self::Postgres(database) => {
+                let (open, idle) = database.connections();
+                let connections = |labels, count| {
+                    gauge("latchkey_store_connections", "Connections to the store.", labels, count)
+                };
+                let busy = u64::from(open).saturating_sub(idle as u64);
+                let (busy, idle) =
+                    (connections(&[("state", "busy")], busy), connections(&[("state", "idle")], idle as u64));
+                vec![statements(database.statements()), busy, idle]
+            }
+        })
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(database) => database.close().await,
+            Self::Postgres(database) => database.close().await,
+        }
+    }
+}
+
+fn statements(count: u64) -> Sample {
+    counter(
+        "latchkey_store_statements_total",
+        "SQL statements, without those of the change feed.",
+        &[],
+        count,
+    )
+}
+
+impl ChangeFeed {
+    /// Calls `on_change` with what has changed, until it is dropped.
+    pub(crate) async fn watch(self, on_change: impl FnMut(Vec<Invalidation>) + Send) {
+        match self {
+            Self::Sqlite(feed) => feed.watch(on_change).await,
+            Self::Postgres(feed) => feed.watch(on_change).await,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Numbers of the parts behind the gateway, as samples.
+
+use cache::{Caches, Counts, RedisCache, RedisCounts};
+use gateway::{Kind, Sample};
+
+/// Fixed texts, so that a series is never made by what somebody sends.
+pub(super) type Labels = &'static [(&'static str, &'static str)];
+type CacheCount = (&'static str, &'static str, fn(&Counts) -> u64);
+
+const CACHE_COUNTS: [CacheCount; 3] = [
+    ("latchkey_cache_loads_total", "Times that a cache had to ask its store.", |counts| counts.loads),
+    ("latchkey_cache_load_failures_total", "Times that the store failed it.", |counts| counts.failures),
+    (
+        "latchkey_cache_stale_answers_total",
+        "Answers with what was cached before the store became unavailable.",
+        |counts| counts.stale_answers,
+    ),
+];
+
+/// Of the three caches, beside each other.
+pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
+    let all: [(Labels, Counts); 3] = [
+        (&[("cache", "tenants")], caches.tenants.counts()),
+        (&[("cache", "clients")], caches.clients.counts()),
+        (&[("cache", "signing_keys")], caches.signing_keys.counts()),
+    ];
+    let mut samples = Vec::with_capacity(24);
+    for (name, help, count) in CACHE_COUNTS {
+        samples.extend(all.iter().map(|(labels, counts)| counter(name, help, labels, count(counts))));
+    }
+    samples
+}
+
+/// A number that only goes up.
+pub(crate) fn counter(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Sample {
+    Sample { name, help, kind: Kind::Counter, labels, value }
+}
+
+/// Of Redis, which the replicas share.
+pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
+    let RedisCounts { commands, hits, misses, rejected, outages, told, untold, heard, .. } = redis.counts();
+    let (rows, messages) = ("latchkey_redis_rows_total", "latchkey_redis_messages_total");
+    let of_rows = "Rows that were looked for in Redis; rejected: altered, moved or another installation's.";
+    let of_messages = "Changes told to other replicas, heard from them, and not told in time.";
+    let is_up = u64::from(redis.is_up());
+    vec![
+        gauge("latchkey_redis_up", "Whether Redis is used (1) or done without (0).", &[], is_up),
+        counter("latchkey_redis_commands_total", "Commands for rows and changes.", &[], commands),
+        counter(rows, of_rows, &[("outcome", "hit")], hits),
+        counter(rows, of_rows, &[("outcome", "miss")], misses),
+        counter(rows, of_rows, &[("outcome", "rejected")], rejected),
+        counter(messages, of_messages, &[("outcome", "told")], told),
+        counter(messages, of_messages, &[("outcome", "untold")], untold),
+        counter(messages, of_messages, &[("outcome", "heard")], heard),
+        counter("latchkey_redis_outages_total", "Times that Redis was given up.", &[], outages),
+    ]
+}
+
+/// A number that goes up and down.
+pub(crate) fn gauge(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Sample {
+    Sample { name, help, kind: Kind::Gauge, labels, value }
+}

@@ -1,0 +1,85 @@
+//! Health and numbers of the whole program, as an operator's tools see them.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+
+#[tokio::test]
+async fn a_started_program_is_live_ready_and_counts() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    assert_eq!(program.get("/health/live").await.json(), json!({ "status": "live" }));
+    let ready = program.get("/health/ready").await;
+    assert_eq!(ready.status, 200, "{ready:?}");
+    let checks = json!({ "store": { "status": "ok" }, "keys": { "status": "ok" } });
+    assert_eq!(ready.json(), json!({ "status": "ready", "checks": checks }));
+
+    program.token("acme", "svc", ACME_SECRET).await;
+    program.token("globex", "svc", GLOBEX_SECRET).await;
+    let until = Instant::now() + Duration::from_secs(10);
+    let tokens = "latchkey_signatures_total{algorithm=\"RS256\"} 2\n";
+    let numbers = loop {
+        let numbers = program.get("/metrics").await.body;
+        // A request is counted after its answer.
+        if numbers.contains(tokens) || Instant::now() > until {
+            break numbers;
+        }
+        sleep(Duration::from_millis(20)).await;
+    };
+    for part in [
+        tokens,
+        "latchkey_store_up 1\n",
+        "latchkey_cache_loads_total{cache=\"clients\"} 2\n",
+        "latchkey_cache_load_failures_total{cache=\"clients\"} 0\n",
+        "\nlatchkey_store_statements_total ",
+        "\nlatchkey_rsa_keys_ready ",
+        "\nlatchkey_build_info{version=\"",
+    ] {
+        assert!(numbers.contains(part), "{part} in\n{numbers}");
+    }
+    for name in ["acme", "globex", "svc"] {
+        assert!(!numbers.contains(name), "{name} in\n{numbers}");
+    }
+    program.stop();
+}
+
+#[tokio::test]
+async fn numbers_are_for_the_address_of_administration() {
+    let folder = Folder::with(&edited(
+        TWO_TENANTS,
+        "[{ address: 127.0.0.1:0 }]",
+        "[{ address: 127.0.0.1:0, serves: [public] }, { address: 127.0.0.1:0, serves: [admin] }]",
+    ));
+    let program = Program::start(&folder);
+    program.get("/metrics").await.assert_refused(404, "not_found");
+    let admin = format!("http://{}", program.addresses()[1]);
+    let status = async |path: &str| reqwest::get(format!("{admin}{path}")).await.unwrap().status().as_u16();
+    assert_eq!(status("/metrics").await, 200);
+    assert_eq!(status("/health/ready").await, 200);
+    assert_eq!(status("/api/v1/tenant/acme/strategies").await, 404);
+    assert_eq!(program.get("/health/ready").await.status, 200);
+}
+
+/// Name by name, in the same order.
+#[tokio::test]
+async fn documented_numbers_are_those_that_are_told() {
+    let documented = include_str!("../../../../docs/operations.md");
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let numbers = program.get("/metrics").await.body;
+    let told: Vec<&str> =
+        numbers.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    // Those of PostgreSQL and Redis are told where these are used.
+    let in_table = |line: &'static str| {
+        let line = Some(line).filter(|line| !line.contains("| With "))?;
+        line.strip_prefix("| `latchkey_")?.split('`').next()
+    };
+    let documented: Vec<String> =
+        documented.lines().filter_map(in_table).map(|name| format!("latchkey_{name}")).collect();
+    assert_eq!(told, documented);
+}

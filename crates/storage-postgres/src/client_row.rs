@@ -1,0 +1,167 @@
+//! A client's row with its secrets, gathered by one statement, and how it becomes a client.
+
+use administration::{ClientState, SecretState, Standing};
+use protocol::{GrantType, Scope};
+use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretId};
+use serde::Deserialize;
+use sqlx::FromRow;
+use tenancy::{Issuer, StoreError, TenantId};
+
+use crate::column::{json, lifetime, managed_by, named, parse, standing, timestamp, unreadable};
+use crate::read::in_tenant;
+
+/// A client with its secrets; the condition follows.
+macro_rules! select {
+    () => {
+        "SELECT c.*,
+                (SELECT json_agg(
+                            json_build_object('secret_id', s.secret_id, 'hash', s.hash, 'hint', s.hint,
+                                              'managed_by', s.managed_by, 'created_at', s.created_at,
+                                              'expires_at', s.expires_at, 'revoked_at', s.revoked_at,
+                                              'revoked_by', s.revoked_by,
+                                              'declared_digest', COALESCE(encode(s.declared_digest, 'hex'), ''),
+                                              'declared_expires_at', s.declared_expires_at)
+                            ORDER BY s.created_at, s.secret_id)
+                   FROM client_secrets s
+                  WHERE s.tenant_id = c.tenant_id AND s.client_id = c.client_id)::text AS secrets
+           FROM clients c "
+    };
+}
+
+/// One client.
+pub(crate) const SELECT_ONE: &str =
+    in_tenant!(select!(), "WHERE c.tenant_id = entered.tenant_id AND c.client_id = $2");
+
+/// All clients of a tenant.
+pub(crate) const SELECT_ALL: &str =
+    in_tenant!(select!(), "WHERE c.tenant_id = entered.tenant_id ORDER BY c.client_id");
+
+/// Across tenants on purpose: a commit looks at all that it changes. Its secrets do not matter there.
+pub(crate) const SELECT_MANY: &str = "
+    SELECT c.*, NULL AS secrets
+      FROM clients c JOIN unnest($1, $2) AS named (tenant_id, client_id)
+           ON c.tenant_id = named.tenant_id AND c.client_id = named.client_id";
+
+#[derive(Debug, FromRow)]
+pub(crate) struct ClientRow {
+    tenant_id: String,
+    client_id: String,
+    name: String,
+    managed_by: String,
+    suspended_at: Option<i64>,
+    retired_at: Option<i64>,
+    deleted_at: Option<i64>,
+    authentication_method: String,
+    grant_types: Vec<String>,
+    audiences: Vec<String>,
+    resources: Vec<String>,
+    scopes: String,
+    access_token_lifetime: Option<i64>,
+    issuer: Option<String>,
+    introspection: String,
+    secrets: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SecretRow {
+    secret_id: String,
+    hash: String,
+    hint: String,
+    managed_by: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+    revoked_by: Option<String>,
+    declared_digest: String,
+    declared_expires_at: Option<i64>,
+}
+
+impl ClientRow {
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted_at.is_some()
+    }
+
+    /// As requests see it.
+    pub(crate) fn client(&self) -> Result<Client, StoreError> {
+        let secrets = self.secrets()?.into_iter().map(|state| state.secret).collect();
+        Ok(Client { secrets, ..self.without_secrets()? })
+    }
+
+    /// As administration sees it.
+    pub(crate) fn state(&self) -> Result<ClientState, StoreError> {
+        Ok(ClientState {
+            client: self.without_secrets()?,
+            standing: self.standing()?,
+            secrets: self.secrets()?,
+        })
+    }
+
+    fn standing(&self) -> Result<Standing, StoreError> {
+        standing(&self.managed_by, self.suspended_at, self.retired_at, self.deleted_at)
+    }
+
+    fn secrets(&self) -> Result<Vec<SecretState>, StoreError> {
+        let rows: Vec<SecretRow> = json("secrets", self.secrets.as_deref())?;
+        rows.into_iter().map(SecretState::try_from).collect()
+    }
+
+    fn without_secrets(&self) -> Result<Client, StoreError> {
+        let serves = self.suspended_at.is_none() && self.retired_at.is_none() && self.deleted_at.is_none();
+        let grant_type = |text: &String| parse::<GrantType>("grant_types", text);
+        let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));
+        let rights = [IntrospectionRight::Own, IntrospectionRight::Audience, IntrospectionRight::Tenant];
+        Ok(Client {
+            tenant: TenantId::parse(&self.tenant_id).map_err(|cause| unreadable("tenant_id", cause))?,
+            id: ClientId::parse(&self.client_id).map_err(|cause| unreadable("client_id", cause))?,
+            name: self.name.clone(),
+            status: if serves { ClientStatus::Active } else { ClientStatus::Suspended },
+            authentication_method: parse("authentication_method", &self.authentication_method)?,
+            grant_types: self.grant_types.iter().map(grant_type).collect::<Result<_, _>>()?,
+            audiences: self.audiences.clone(),
+            resources: self.resources.clone(),
+            scope: Scope::parse(&self.scopes).map_err(|cause| unreadable("scopes", cause))?,
+            access_token_lifetime: self.access_token_lifetime.map(lifetime),
+            issuer: self.issuer.as_ref().map(issuer).transpose()?,
+            introspection: named("introspection", &rights, IntrospectionRight::as_str, &self.introspection)?,
+            secrets: Vec::new(),
+        })
+    }
+}
+
+impl TryFrom<SecretRow> for SecretState {
+    type Error = StoreError;
+
+    fn try_from(row: SecretRow) -> Result<Self, Self::Error> {
+        Ok(Self {
+            secret: ClientSecret {
+                id: SecretId::new(&row.secret_id),
+                hash: parse("hash", &row.hash)?,
+                hint: row.hint,
+                created_at: timestamp(row.created_at),
+                expires_at: row.expires_at.map(timestamp),
+                revoked_at: row.revoked_at.map(timestamp),
+            },
+            managed_by: managed_by(&row.managed_by)?,
+            revoked_by: row.revoked_by.as_deref().map(managed_by).transpose()?,
+            declared_digest: digest(&row.declared_digest)?,
+            declared_expires_at: row.declared_expires_at.map(timestamp),
+        })
+    }
+}
+
+/// 32 bytes in hexadecimal, or nothing.
+fn digest(text: &str) -> Result<Option<[u8; 32]>, StoreError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let malformed = || unreadable("declared_digest", "not 32 bytes");
+    let mut bytes = [0; 32];
+    if text.len() != 64 {
+        return Err(malformed());
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let pair = std::str::from_utf8(pair).map_err(|_| malformed())?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| malformed())?;
+    }
+    Ok(Some(bytes))
+}

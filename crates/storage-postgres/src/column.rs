@@ -1,0 +1,84 @@
+//! Between columns and values. A column that holds what no version of the program could have written is a fault of the store, not
+//! something to guess about.
+
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
+use administration::{ManagedBy, Standing};
+use protocol::{Lifetime, Timestamp};
+use serde::de::DeserializeOwned;
+use tenancy::StoreError;
+
+/// A column could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("column {column} cannot be read: {cause}")]
+struct Unreadable {
+    column: &'static str,
+    cause: String,
+}
+
+pub(crate) fn unreadable(column: &'static str, cause: impl Display) -> StoreError {
+    StoreError::fault(Unreadable { column, cause: cause.to_string() })
+}
+
+pub(crate) fn parse<T: FromStr<Err: Display>>(column: &'static str, text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|cause| unreadable(column, cause))
+}
+
+/// A group of rows that the query has gathered into one column; absent where there are none.
+pub(crate) fn json<T: DeserializeOwned + Default>(
+    column: &'static str,
+    text: Option<&str>,
+) -> Result<T, StoreError> {
+    text.map_or_else(
+        || Ok(T::default()),
+        |text| serde_json::from_str(text).map_err(|cause| unreadable(column, cause)),
+    )
+}
+
+/// One of a closed set of names.
+pub(crate) fn named<T: Copy + Debug>(
+    column: &'static str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
+    let found = all.iter().copied().find(|value| name(*value) == text);
+    found.ok_or_else(|| unreadable(column, format_args!("unknown name {text:?}")))
+}
+
+pub(crate) fn managed_by(text: &str) -> Result<ManagedBy, StoreError> {
+    named("managed_by", &[ManagedBy::Config, ManagedBy::Api], ManagedBy::as_str, text)
+}
+
+/// PostgreSQL's integers are signed; no instant or span of ours is negative.
+pub(crate) fn timestamp(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds.max(0).unsigned_abs())
+}
+
+pub(crate) fn lifetime(seconds: i64) -> Lifetime {
+    Lifetime::from_seconds(seconds.max(0).unsigned_abs())
+}
+
+/// What is beyond PostgreSQL's integers is as good as never.
+pub(crate) fn seconds(timestamp: Timestamp) -> i64 {
+    timestamp.seconds().try_into().unwrap_or(i64::MAX)
+}
+
+pub(crate) fn span(lifetime: Lifetime) -> i64 {
+    lifetime.seconds().try_into().unwrap_or(i64::MAX)
+}
+
+pub(crate) fn standing(
+    managed: &str,
+    suspended_at: Option<i64>,
+    retired_at: Option<i64>,
+    deleted_at: Option<i64>,
+) -> Result<Standing, StoreError> {
+    Ok(Standing {
+        managed_by: managed_by(managed)?,
+        suspended_at: suspended_at.map(timestamp),
+        retired_at: retired_at.map(timestamp),
+        deleted_at: deleted_at.map(timestamp),
+    })
+}

@@ -1,0 +1,126 @@
+//! Opening the database: schema, wall, and the two pools, one that serves requests and one for everything else.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use tracing::warn;
+
+use crate::options::{self, Options};
+use crate::schema::{self, Schema};
+use crate::{OpenError, error};
+
+/// A database.
+pub struct PostgresDatabase {
+    server: PgConnectOptions,
+    pub(crate) readers: PgPool,
+    pub(crate) administrators: PgPool,
+    pub(crate) statements: AtomicU64,
+    pub(crate) patience: Duration,
+    /// Whether row level security stands and the roles can be used.
+    pub(crate) walled: bool,
+}
+
+impl PostgresDatabase {
+    /// Opens the database and brings its schema up to date; of several replicas that start at once, one does it.
+    ///
+    /// # Errors
+    /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
+    pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
+        let server = parse(url)?;
+        let walled = schema::migrate(&server).await?;
+        if !walled {
+            warn!(
+                database = error::place(&server),
+                "row level security is off: this login can neither make the roles latchkey_app and latchkey_operator nor act \
+                 as them; let an administrator create them and grant them to it, and start again"
+            );
+        }
+        Self::over(server, options, walled).reach().await
+    }
+
+    /// Opens the database without changing anything. Where there is no schema yet, there is nothing to open.
+    ///
+    /// # Errors
+    /// [`OpenError`], also when the schema is not this program's: bringing it up to date would be writing.
+    pub async fn open_read_only(url: &str, options: Options) -> Result<Option<Self>, OpenError> {
+        let server = parse(url)?;
+        match schema::inspect(&server).await? {
+            Schema::Absent => Ok(None),
+            Schema::Ready { walled } => {
+                let server = server.options([("default_transaction_read_only", "on")]);
+                Self::over(server, options, walled).reach().await.map(Some)
+            }
+        }
+    }
+
+    /// Brings the schema up to date and nothing else, as a step of its own before the program is started.
+    ///
+    /// # Errors
+    /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
+    pub async fn migrate(url: &str) -> Result<(), OpenError> {
+        schema::migrate(&parse(url)?).await.map(drop)
+    }
+
+    /// How many statements requests have cost so far, `BEGIN` and `COMMIT` among them: a warm token request must cost none. The
+    /// change feed has its own connection and is not counted.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// How many connections are open, and how many of them are idle, for those who watch over the platform.
+    #[must_use]
+    pub fn connections(&self) -> (u32, usize) {
+        let pools = [&self.readers, &self.administrators];
+        (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| pool.num_idle()).sum())
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.administrators.close().await;
+    }
+
+    /// For a connection of its own that works across tenants.
+    pub(crate) fn administration_options(&self) -> PgConnectOptions {
+        options::administration(&self.server, self.walled)
+    }
+
+    /// Opens a connection of each kind, so that a role that cannot be taken is found now, and the first request finds one.
+    async fn reach(self) -> Result<Self, OpenError> {
+        for pool in [&self.administrators, &self.readers] {
+            match pool.acquire().await {
+                // A busy machine: requests will tell whether it stays so.
+                Ok(_) | Err(sqlx::Error::PoolTimedOut) => {}
+                Err(cause) => return Err(OpenError::Open { database: error::place(&self.server), cause }),
+            }
+        }
+        Ok(self)
+    }
+
+    fn over(server: PgConnectOptions, options: Options, walled: bool) -> Self {
+        Self {
+            readers: options.readers(&server, walled),
+            administrators: options.administrators(&server, walled),
+            server,
+            patience: options.patience,
+            statements: AtomicU64::new(0),
+            walled,
+        }
+    }
+}
+
+/// The options of a connection hold its password.
+impl fmt::Debug for PostgresDatabase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("PostgresDatabase").field(&error::place(&self.server)).finish()
+    }
+}
+
+fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
+    let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
+    Ok(options.application_name("latchkey"))
+}

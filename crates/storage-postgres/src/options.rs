@@ -1,0 +1,81 @@
+//! How many connections, and as whom each of them speaks.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// How long administration waits for one.
+const ADMINISTRATION_WAIT: Duration = Duration::from_secs(2);
+/// Onboarding thousands of tenants, or waiting for a replica that does.
+const ADMINISTRATION_STATEMENT: Duration = Duration::from_secs(30);
+
+/// How a database is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Connections on which requests read.
+    pub readers: u32,
+    /// Connections for everything else: administration, new keys, other processes' changes.
+    pub administrators: u32,
+    /// How long a request waits for a connection, and then for its answer, before its caller is told that the store cannot be
+    /// reached.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    /// By the cores of this machine: caches answer nearly all requests, and a reader is busy for a millisecond. One that takes 250
+    /// stands behind something that will not end in time.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(64));
+        let cores = u32::try_from(cores).unwrap_or(1);
+        Self {
+            readers: (2 * cores).clamp(4, 32),
+            administrators: cores.clamp(2, 8),
+            patience: Duration::from_millis(250),
+        }
+    }
+}
+
+/// As whom a session speaks. Of the session and not of each transaction, so that a lookup is one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The login itself: migrations, and everything where the roles cannot be used.
+    Login,
+    /// Sees the rows of the tenant that was entered.
+    App,
+    /// Sees the rows of all tenants.
+    Operator,
+}
+
+impl Options {
+    pub(crate) fn readers(&self, server: &PgConnectOptions, walled: bool) -> PgPool {
+        let role = if walled { Role::App } else { Role::Login };
+        let pool = PgPoolOptions::new().max_connections(self.readers.max(1)).acquire_timeout(self.patience);
+        pool.connect_lazy_with(session(server, role, self.patience))
+    }
+
+    pub(crate) fn administrators(&self, server: &PgConnectOptions, walled: bool) -> PgPool {
+        let pool = PgPoolOptions::new().max_connections(self.administrators.max(1));
+        pool.acquire_timeout(ADMINISTRATION_WAIT).connect_lazy_with(administration(server, walled))
+    }
+}
+
+/// One connection, opened when it is needed.
+pub(crate) fn single(server: PgConnectOptions) -> PgPool {
+    let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
+    pool.acquire_timeout(ADMINISTRATION_WAIT).connect_lazy_with(server)
+}
+
+/// For work across tenants.
+pub(crate) fn administration(server: &PgConnectOptions, walled: bool) -> PgConnectOptions {
+    session(server, if walled { Role::Operator } else { Role::Login }, ADMINISTRATION_STATEMENT)
+}
+
+fn session(server: &PgConnectOptions, role: Role, longest: Duration) -> PgConnectOptions {
+    let options = server.clone().options([("statement_timeout", longest.as_millis())]);
+    match role {
+        Role::Login => options,
+        Role::App => options.options([("role", "latchkey_app")]),
+        Role::Operator => options.options([("role", "latchkey_operator")]),
+    }
+}

@@ -1,0 +1,136 @@
+//! The schema and the wall: compiled-in migrations, applied whole under a lock that replicas share, never to a database that a newer
+//! program has migrated.
+
+use std::io;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+
+use tokio::time::timeout;
+
+use crate::OpenError;
+use crate::error::place;
+
+static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// A host that answers nothing would be waited for by the minute.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Held until the end of the transaction that migrates.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302010)";
+
+/// Whether row level security is forced on tenants' rows, and whether it would stop this login.
+const IS_BARRED: &str = "
+    SELECT c.relforcerowsecurity AND NOT (r.rolsuper OR r.rolbypassrls)
+      FROM pg_class c, pg_roles r
+     WHERE c.oid = 'tenants'::regclass AND r.rolname = current_user";
+
+const IS_WALLED: &str = "
+    SELECT c.relforcerowsecurity
+           AND pg_has_role(current_user, (SELECT oid FROM pg_roles WHERE rolname = 'latchkey_app'), 'MEMBER')
+           AND pg_has_role(current_user, (SELECT oid FROM pg_roles WHERE rolname = 'latchkey_operator'), 'MEMBER')
+      FROM pg_class c
+     WHERE c.oid = 'tenants'::regclass";
+
+/// What is there.
+pub(crate) enum Schema {
+    /// Nothing was ever put into the database.
+    Absent,
+    /// The schema of this program.
+    Ready {
+        /// Whether the wall stands and can be used.
+        walled: bool,
+    },
+}
+
+/// Brings the schema up to date, raises the wall where it does not stand, and says whether it stands. Of several replicas that
+/// start at once, one does it and the others wait for it.
+pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<bool, OpenError> {
+    let failed = |cause| OpenError::Open { database: place(server), cause };
+    let mut connection = connect(server).await?;
+    let mut transaction = connection.begin().await.map_err(failed)?;
+    sqlx::query(LOCK).execute(&mut *transaction).await.map_err(failed)?;
+    let found = version(&mut transaction).await.map_err(failed)?;
+    refuse_newer(server, found)?;
+    if found != Some(known()) {
+        let done = MIGRATOR.run_direct(None, &mut *transaction, false).await;
+        done.map_err(|cause| OpenError::Migrate { database: place(server), cause })?;
+    }
+    let walled: bool = sqlx::query_scalar("SELECT latchkey_raise_wall()")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    refuse_barred(server, &mut transaction, walled).await?;
+    transaction.commit().await.map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    Ok(walled)
+}
+
+/// Looks, and changes nothing.
+pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenError> {
+    let failed = |cause| OpenError::Open { database: place(server), cause };
+    let mut connection = connect(server).await?;
+    let found = version(&mut connection).await.map_err(failed)?;
+    refuse_newer(server, found)?;
+    let known = known();
+    let schema = match found {
+        None => Schema::Absent,
+        Some(found) if found < known => {
+            return Err(OpenError::Older { database: place(server), found, known });
+        }
+        Some(_) => {
+            let walled: Option<bool> =
+                sqlx::query_scalar(IS_WALLED).fetch_one(&mut connection).await.map_err(failed)?;
+            let walled = walled.unwrap_or(false);
+            refuse_barred(server, &mut connection, walled).await?;
+            Schema::Ready { walled }
+        }
+    };
+    connection.close().await.map_err(failed)?;
+    Ok(schema)
+}
+
+/// Without the roles such a login would see an empty platform.
+async fn refuse_barred(
+    server: &PgConnectOptions,
+    connection: &mut PgConnection,
+    walled: bool,
+) -> Result<(), OpenError> {
+    let failed = |cause| OpenError::Open { database: place(server), cause };
+    let barred = sqlx::query_scalar::<_, bool>(IS_BARRED).fetch_one(connection).await.map_err(failed)?;
+    if barred && !walled {
+        return Err(OpenError::Roles { database: place(server), login: server.get_username().to_owned() });
+    }
+    Ok(())
+}
+
+async fn connect(server: &PgConnectOptions) -> Result<PgConnection, OpenError> {
+    let late = |_| Err(sqlx::Error::Io(io::Error::from(io::ErrorKind::TimedOut)));
+    let connected = timeout(CONNECT, server.connect()).await.unwrap_or_else(late);
+    connected.map_err(|cause| OpenError::Open { database: place(server), cause })
+}
+
+async fn version(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+    let is_there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?;
+    if !is_there {
+        return Ok(None);
+    }
+    sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(connection).await
+}
+
+fn refuse_newer(server: &PgConnectOptions, found: Option<i64>) -> Result<(), OpenError> {
+    match found {
+        Some(found) if found > known() => {
+            Err(OpenError::Newer { database: place(server), found, known: known() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn known() -> i64 {
+    MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
+}

@@ -1,0 +1,79 @@
+//! A tenant's sealed keys. A new one takes the tenant's next number or none: the counter is compared and moved in one statement.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
+use tenancy::{StoreError, TenantId};
+
+use crate::PostgresDatabase;
+use crate::column::seconds;
+use crate::error::store_error;
+use crate::read::in_tenant;
+use crate::signing_key_row::{CountedKeyRow, key_id};
+use crate::work::Work;
+
+/// The counter stands beside each key, and alone where there is none.
+const SELECT: &str = in_tenant!(
+    "SELECT t.next_key, k.number, k.algorithm, k.sealed_private_key, k.thumbprint, k.announced_at, k.active_from,
+            k.retiring_from, k.removed_at
+       FROM tenants t LEFT JOIN signing_keys k ON k.tenant_id = t.tenant_id
+      WHERE t.tenant_id = entered.tenant_id
+      ORDER BY k.number"
+);
+
+const TAKE_NUMBER: &str = "
+    UPDATE tenants SET next_key = next_key + 1
+     WHERE tenant_id = $1 AND next_key = $2 AND deleted_at IS NULL";
+
+const INSERT: &str = "
+    INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint,
+                              announced_at, active_from, retiring_from, removed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', $1, $2)";
+
+#[async_trait]
+impl SigningKeyStore for PostgresDatabase {
+    async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+        let rows: Vec<CountedKeyRow> = self.find(SELECT, &[tenant.as_str()]).await?;
+        let next = rows.first().map_or(Ok(KeyId::numbered(1)), |row| key_id(row.next_key))?;
+        let keys = rows.into_iter().filter_map(|row| row.key).map(KeyRecord::try_from);
+        Ok(Arc::new(KeyRecords { next, keys: keys.collect::<Result<_, _>>()? }))
+    }
+
+    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
+        add(self, tenant, key).await.map_err(store_error)
+    }
+}
+
+async fn add(database: &PostgresDatabase, tenant: &TenantId, key: &KeyRecord) -> Result<bool, sqlx::Error> {
+    let mut work = database.begin_in(tenant).await?;
+    let number = i64::from(key.id.number());
+    let taken = work.execute(sqlx::query(TAKE_NUMBER).bind(tenant.as_str()).bind(number)).await?;
+    if taken == 0 {
+        return Ok(false);
+    }
+    insert(&mut work, tenant, key).await?;
+    work.execute(sqlx::query(LOG).bind(tenant.as_str()).bind(seconds(key.announced_at))).await?;
+    work.commit().await?;
+    Ok(true)
+}
+
+pub(crate) async fn insert(
+    work: &mut Work<'_>,
+    tenant: &TenantId,
+    key: &KeyRecord,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(INSERT)
+        .bind(tenant.as_str())
+        .bind(i64::from(key.id.number()))
+        .bind(key.algorithm.as_str())
+        .bind(&key.sealed_private_key)
+        .bind(&key.thumbprint)
+        .bind(seconds(key.announced_at))
+        .bind(seconds(key.active_from))
+        .bind(key.retiring_from.map(seconds))
+        .bind(key.removed_at.map(seconds));
+    work.execute(query).await.map(drop)
+}

@@ -1,0 +1,89 @@
+//! Stands between a database and its server, and takes the server away: refuses, or says nothing any more.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
+
+/// Forwards until it is dropped.
+pub(crate) struct Forwarder {
+    address: SocketAddr,
+    server: String,
+    silent: Arc<AtomicBool>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Forwarder {
+    /// To where the URL points.
+    pub(crate) async fn new(url: &str) -> (Self, String) {
+        let (login, place) = url.rsplit_once('@').unwrap();
+        let (server, database) = place.split_once('/').unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut forwarder = Self { address, server: server.to_owned(), silent: Arc::default(), task: None };
+        forwarder.accept().await;
+        let url = format!("{login}@{}/{database}", forwarder.address);
+        (forwarder, url)
+    }
+
+    /// Takes connections, on the same port as before.
+    pub(crate) async fn accept(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.address = listener.local_addr().unwrap();
+        self.silent.store(false, Ordering::SeqCst);
+        self.task = Some(tokio::spawn(forward(listener, self.server.clone(), Arc::clone(&self.silent))));
+    }
+
+    /// Cuts all connections and takes no new ones.
+    pub(crate) async fn refuse(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            drop(task.await);
+        }
+    }
+
+    /// Keeps all connections, takes new ones, and passes nothing on.
+    pub(crate) fn hang(&self) {
+        self.silent.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+async fn forward(listener: TcpListener, server: String, silent: Arc<AtomicBool>) {
+    // Aborted with this task.
+    let mut halves = JoinSet::new();
+    loop {
+        let (client, _) = listener.accept().await.unwrap();
+        let server = TcpStream::connect(&server).await.unwrap();
+        for stream in [&client, &server] {
+            stream.set_nodelay(true).unwrap();
+        }
+        let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+        halves.spawn(copy(from_client, to_server, Arc::clone(&silent)));
+        halves.spawn(copy(from_server, to_client, Arc::clone(&silent)));
+    }
+}
+
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, silent: Arc<AtomicBool>) {
+    let mut bytes = vec![0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut bytes).await {
+        while silent.load(Ordering::SeqCst) {
+            sleep(Duration::from_millis(5)).await;
+        }
+        if to.write_all(&bytes[..length]).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What a PostgreSQL database does beyond the contract of every store: opening, the wall between tenants, several replicas, and a
+//! server that goes away.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
+
+mod change_feed;
+mod failing;
+mod forwarder;
+mod opening;
+mod replicas;
+mod sandbox;
+mod statements;
+mod wall;

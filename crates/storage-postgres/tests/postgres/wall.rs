@@ -1,0 +1,139 @@
+//! The second wall: a query that names no tenant sees one tenant's rows all the same, and writes to no other's.
+
+use administration::AdministrationStore as _;
+use keys::SigningKeyStore as _;
+use registry::{Client, ClientStore as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
+use tenancy::Tenant;
+use testkit::fixtures::{self, key};
+use testkit::requests;
+
+use crate::sandbox::{Sandbox, execute};
+
+/// Every table that belongs to tenants, by what makes it so.
+const TABLES: &str = "
+    SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attname = 'tenant_id'
+     ORDER BY 1";
+
+/// Two tenants with a row in every table.
+async fn two_tenants() -> (Sandbox, PgConnection) {
+    let sandbox = Sandbox::new().await;
+    let database = sandbox.open().await;
+    for id in ["acme", "globex"] {
+        let mut tenant = Tenant { issuer_aliases: vec![fixtures::issuer(id)], ..fixtures::tenant(id) };
+        tenant
+            .access_token
+            .former_typs
+            .push(tenancy::FormerTyp { typ: "JWT".to_owned(), accepted_until: fixtures::NOW });
+        let client = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
+        let mut request = requests::added(&tenant, &[&client]);
+        request.audit.push(administration::AuditRecord {
+            tenant: tenant.id.clone(),
+            at: fixtures::NOW,
+            actor: "test".to_owned(),
+            action: "added".to_owned(),
+            subject: id.to_owned(),
+            detail: serde_json::json!({}),
+        });
+        database.commit(&request).await.unwrap();
+        assert!(database.add_key(&tenant.id, &key(1)).await.unwrap());
+    }
+    let connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    (sandbox, connection)
+}
+
+async fn enter<'c>(
+    connection: &'c mut PgConnection,
+    role: &str,
+    tenant: Option<&str>,
+) -> Transaction<'c, Postgres> {
+    let mut transaction = connection.begin().await.unwrap();
+    execute(&mut transaction, format!("SET LOCAL ROLE {role}")).await;
+    if let Some(tenant) = tenant {
+        execute(&mut transaction, format!("SELECT set_config('latchkey.tenant', '{tenant}', true)")).await;
+    }
+    transaction
+}
+
+/// Whose rows a query without a tenant finds.
+async fn seen(connection: &mut PgConnection, table: &str) -> Vec<String> {
+    let sql = format!("SELECT DISTINCT tenant_id FROM {table} ORDER BY 1");
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
+    let (_sandbox, mut connection) = two_tenants().await;
+    let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
+    assert_eq!(tables.len(), 9, "{tables:?}");
+    for (table, walled) in &tables {
+        assert!(walled, "{table}");
+        let mut all = enter(&mut connection, "latchkey_operator", None).await;
+        assert_eq!(seen(&mut all, table).await, ["acme", "globex"], "{table}");
+        drop(all);
+        if ["audit_records", "change_log"].contains(&table.as_str()) {
+            continue;
+        }
+        for tenant in ["acme", "globex"] {
+            let mut one = enter(&mut connection, "latchkey_app", Some(tenant)).await;
+            assert_eq!(seen(&mut one, table).await, [tenant], "{table}");
+        }
+        for nobody in [None, Some(""), Some("initech")] {
+            let mut none = enter(&mut connection, "latchkey_app", nobody).await;
+            assert!(seen(&mut none, table).await.is_empty(), "{table} {nobody:?}");
+        }
+    }
+    // The owner of the tables, who is nobody here.
+    assert!(seen(&mut connection, "clients").await.is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_written_for_another_tenant() {
+    let (_sandbox, mut connection) = two_tenants().await;
+    let key = |tenant: &str| {
+        format!(
+            "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at,
+                                       active_from) VALUES ('{tenant}', 2, 'RS256', '', '', 0, 0)"
+        )
+    };
+    let log = |tenant: &str| {
+        format!("INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', '{tenant}', 0)")
+    };
+    let refused = [
+        key("globex"),
+        log("globex"),
+        "UPDATE tenants SET name = 'renamed'".to_owned(),
+        "DELETE FROM clients".to_owned(),
+        "SELECT * FROM sealed_values".to_owned(),
+        "SELECT * FROM audit_records".to_owned(),
+    ];
+    for sql in refused {
+        let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
+        let error = sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *acme).await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{sql}: {error}");
+    }
+    let allowed = [(key("acme"), 1), (log("acme"), 1), ("UPDATE tenants SET next_key = 9".to_owned(), 1)];
+    for (sql, rows) in allowed {
+        let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
+        let done = sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *acme).await.unwrap();
+        assert_eq!(done.rows_affected(), rows, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn requests_stand_behind_the_wall_and_administration_does_not() {
+    let (sandbox, mut connection) = two_tenants().await;
+    let database = sandbox.open().await;
+    let (acme, svc) = (fixtures::tenant_id("acme"), fixtures::client_id("svc"));
+    assert!(database.find_client(&acme, &svc).await.unwrap().is_some());
+    for table in ["clients", "signing_keys"] {
+        let policy = "AS RESTRICTIVE TO latchkey_app USING (false)";
+        execute(&mut connection, format!("CREATE POLICY nothing ON {table} {policy}")).await;
+    }
+    assert!(database.find_client(&acme, &svc).await.unwrap().is_none());
+    assert!(database.find_keys(&acme).await.unwrap().keys.is_empty());
+    assert!(database.add_key(&acme, &key(2)).await.is_err());
+    assert_eq!(database.survey(&[]).await.unwrap().len(), 2);
+}

@@ -1,0 +1,130 @@
+//! The throwaway servers that tests set the platform against: one PostgreSQL and one Redis, on free ports of this machine only, in
+//! a folder that goes with them. Dropping them ends them, and only them.
+
+mod folder;
+mod postgres;
+mod redis;
+
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::workspace::{Doing, Failure, Workspace, is_content};
+use folder::Folder;
+use postgres::Postgres;
+use redis::Redis;
+
+const START: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(10);
+/// Between asking for a free port and taking it, another process may take it.
+const ATTEMPTS: u32 = 3;
+
+/// Servers that run.
+pub(crate) struct Servers {
+    // In the order in which they are dropped: the folder last.
+    postgres: Postgres,
+    redis: Redis,
+    _folder: Folder,
+}
+
+impl Servers {
+    pub(crate) fn start(workspace: &Workspace) -> Result<Self, Failure> {
+        let folder = Folder::new(workspace)?;
+        let postgres = Postgres::start(workspace, &folder)?;
+        let redis = Redis::start(workspace, &folder)?;
+        Ok(Self { postgres, redis, _folder: folder })
+    }
+
+    /// What tests look for. The binaries are for those that start a server of their own, to pause or to kill it.
+    pub(crate) fn tell(&self, command: &mut Command) {
+        command.env("LATCHKEY_TEST_POSTGRES_URL", self.postgres.url());
+        command.env("LATCHKEY_TEST_POSTGRES_BIN", self.postgres.binaries());
+        command.env("LATCHKEY_TEST_REDIS_URL", self.redis.url());
+        command.env("LATCHKEY_TEST_REDIS_SERVER", self.redis.program());
+    }
+}
+
+/// A server's process. Dropping it asks for a quick end and, when that takes too long, forces one.
+struct Process(Child);
+
+impl Process {
+    /// Waits until `is_ready`; fails when the process ends before.
+    fn await_ready(&mut self, log: &Path, is_ready: impl Fn() -> bool) -> Result<(), Failure> {
+        let deadline = Instant::now() + START;
+        while !is_ready() {
+            let ended = self.0.try_wait().doing("look after a server")?;
+            if ended.is_some() || Instant::now() > deadline {
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                let what = ended.map_or("is not ready".to_owned(), |status| format!("ended with {status}"));
+                return Err(Failure::new(format!("a server for tests {what}:\n{said}")));
+            }
+            thread::sleep(Duration::from_millis(30));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // To both servers an interrupt says: end now, in order.
+        let id = self.0.id().to_string();
+        let asked = is_content(Command::new("kill").args(["-INT", &id]));
+        let deadline = Instant::now() + STOP;
+        while asked && Instant::now() < deadline && matches!(self.0.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Begins a command that ends when xtask does, however that ends, where the machine can see to it, and that runs as `user`, if any.
+fn guarded(workspace: &Workspace, user: Option<&str>, program: &Path) -> Command {
+    let mut arguments = vec!["--pdeathsig", "INT"];
+    if let Some(user) = user {
+        arguments.extend(["--reuid", user, "--regid", user, "--init-groups"]);
+    }
+    let can =
+        user.is_some() || is_content(&mut workspace.program("setpriv", &["--pdeathsig", "INT", "true"]));
+    if !can {
+        return workspace.program(&program.to_string_lossy(), &[]);
+    }
+    // setpriv becomes the program it starts, so the child's id is the server's.
+    let mut command = workspace.program("setpriv", &arguments);
+    command.arg(program);
+    command
+}
+
+/// Tries a few ports.
+fn on_free_port<T>(mut start: impl FnMut(u16) -> Result<T, Failure>) -> Result<T, Failure> {
+    let mut attempt = 1;
+    loop {
+        match start(free_port()?) {
+            Err(_) if attempt < ATTEMPTS => attempt += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+fn free_port() -> Result<u16, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
+    Ok(listener.local_addr().doing("find a free port")?.port())
+}
+
+fn connect(port: u16) -> std::io::Result<TcpStream> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+    Ok(stream)
+}
+
+/// A password of letters and digits: other users of this machine reach the port too, and a server's administrator may start programs.
+fn password() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    let mut source = std::fs::File::open("/dev/urandom").doing("open /dev/urandom")?;
+    source.read_exact(&mut bytes).doing("read /dev/urandom")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
