@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::TryFutureExt as _;
 use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::SqliteDatabase;
 use crate::client_row::{ClientRow, SELECT_ONE};
+use crate::database::promptly;
 use crate::error::store_error;
 
 #[async_trait]
@@ -17,12 +19,8 @@ impl ClientStore for SqliteDatabase {
         tenant: &TenantId,
         client: &ClientId,
     ) -> Result<Option<Arc<Client>>, StoreError> {
-        let row: Option<ClientRow> = sqlx::query_as(SELECT_ONE)
-            .bind(tenant.as_str())
-            .bind(client.as_str())
-            .fetch_optional(self.read())
-            .await
-            .map_err(store_error)?;
+        let query = sqlx::query_as(SELECT_ONE).bind(tenant.as_str()).bind(client.as_str());
+        let row: Option<ClientRow> = promptly(query.fetch_optional(self.read()).map_err(store_error)).await?;
         row.filter(|row| !row.is_deleted()).map(|row| row.client().map(Arc::new)).transpose()
     }
 }

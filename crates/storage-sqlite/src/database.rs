@@ -8,12 +8,17 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
+use tenancy::StoreError;
+use tokio::time::timeout;
+
 use crate::OpenError;
 use crate::schema;
 use crate::statements::Counted;
 
-/// How long a request waits for a connection before its caller is told that the store is too busy.
-const READER_WAIT: Duration = Duration::from_millis(250);
+/// How long the lookup of a request may take before its caller is told that the store is too busy.
+const LOOKUP_WAIT: Duration = Duration::from_millis(250);
+/// How long everything else waits for a connection. On a crowded machine opening one takes longer than a request would wait.
+const READER_WAIT: Duration = Duration::from_secs(5);
 /// How long a writer waits for the writers before it, here and in other processes.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
 /// Each reader is a thread and a page cache of its own.
@@ -121,6 +126,14 @@ impl SqliteDatabase {
         self.statements.fetch_add(1, Ordering::Relaxed);
         pool.begin_with(sql).await
     }
+}
+
+/// Bounds the lookup of a request.
+pub(crate) async fn promptly<T>(
+    lookup: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let too_long = |_| Err(StoreError::unavailable("the lookup took longer than 250 ms"));
+    timeout(LOOKUP_WAIT, lookup).await.unwrap_or_else(too_long)
 }
 
 fn log_of(path: &Path) -> PathBuf {

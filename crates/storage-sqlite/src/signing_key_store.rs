@@ -8,6 +8,7 @@ use tenancy::{StoreError, TenantId};
 
 use crate::SqliteDatabase;
 use crate::column::seconds;
+use crate::database::promptly;
 use crate::error::store_error;
 use crate::signing_key_row::{SigningKeyRow, key_id};
 
@@ -30,9 +31,8 @@ const INSERT: &str = "
 
 const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', ?1, ?2)";
 
-#[async_trait]
-impl SigningKeyStore for SqliteDatabase {
-    async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+impl SqliteDatabase {
+    async fn read_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
         let mut snapshot = self.snapshot().await.map_err(store_error)?;
         let next: Option<i64> = sqlx::query_scalar(NEXT)
             .bind(tenant.as_str())
@@ -47,6 +47,13 @@ impl SigningKeyStore for SqliteDatabase {
         let next = next.map_or(Ok(KeyId::numbered(1)), key_id)?;
         let keys = rows.into_iter().map(KeyRecord::try_from).collect::<Result<_, _>>()?;
         Ok(Arc::new(KeyRecords { next, keys }))
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for SqliteDatabase {
+    async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+        promptly(self.read_keys(tenant)).await
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {

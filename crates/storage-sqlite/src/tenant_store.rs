@@ -3,20 +3,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::TryFutureExt as _;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
 use crate::SqliteDatabase;
+use crate::database::promptly;
 use crate::error::store_error;
 use crate::tenant_row::{SELECT, TenantRow};
 
 #[async_trait]
 impl TenantStore for SqliteDatabase {
     async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
-        let row: Option<TenantRow> = sqlx::query_as(SELECT)
-            .bind(tenant.as_str())
-            .fetch_optional(self.read())
-            .await
-            .map_err(store_error)?;
+        let lookup = sqlx::query_as(SELECT).bind(tenant.as_str()).fetch_optional(self.read());
+        let row: Option<TenantRow> = promptly(lookup.map_err(store_error)).await?;
         row.filter(|row| !row.is_deleted()).map(|row| row.tenant().map(Arc::new)).transpose()
     }
 }

@@ -30,11 +30,11 @@ fn what_is_not_built_yet_is_accepted_and_said() {
     let folder = Folder::with(&edited(
         TWO_TENANTS,
         "storage: {",
-        "cache: { redis_url: redis://localhost }\nstorage: {",
+        "admin: { applications: [550e8400-e29b-41d4-a716-446655440000] }\nstorage: {",
     ));
     let ran = folder.run(&["check"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.out.contains("warning: ") && ran.out.contains("cache.redis_url"), "{}", ran.out);
+    assert!(ran.out.contains("warning: ") && ran.out.contains("admin.applications"), "{}", ran.out);
     assert!(ran.out.ends_with("1 warnings\n"), "{}", ran.out);
 }
 
