@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
+use tokio::runtime::Handle;
 use tracing::warn;
 
 use crate::options::{self, Options};
@@ -19,6 +20,8 @@ pub struct PostgresDatabase {
     pub(crate) administrators: PgPool,
     pub(crate) statements: AtomicU64,
     pub(crate) patience: Duration,
+    /// Where connections are opened.
+    pub(crate) runtime: Handle,
     /// Whether row level security stands and the roles can be used.
     pub(crate) walled: bool,
 }
@@ -107,6 +110,7 @@ impl PostgresDatabase {
             administrators: options.administrators(&server, walled),
             server,
             patience: options.patience,
+            runtime: Handle::current(),
             statements: AtomicU64::new(0),
             walled,
         }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+/// How long a connection for requests may take to be opened. No request waits that long.
+const READER_CONNECT: Duration = Duration::from_secs(5);
 /// How long administration waits for one.
 const ADMINISTRATION_WAIT: Duration = Duration::from_secs(2);
 /// Onboarding thousands of tenants, or waiting for a replica that does.
@@ -50,7 +52,7 @@ pub(crate) enum Role {
 impl Options {
     pub(crate) fn readers(&self, server: &PgConnectOptions, walled: bool) -> PgPool {
         let role = if walled { Role::App } else { Role::Login };
-        let pool = PgPoolOptions::new().max_connections(self.readers.max(1)).acquire_timeout(self.patience);
+        let pool = PgPoolOptions::new().max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
         pool.connect_lazy_with(session(server, role, self.patience))
     }
 

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::QueryAs;
 use sqlx::{FromRow, Postgres};
@@ -34,11 +35,12 @@ impl PostgresDatabase {
     where
         R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let attempt = || {
+        let attempt = || async {
+            let mut connection = self.reader().await?;
             self.statements.fetch_add(1, Ordering::Relaxed);
             let query = sqlx::query_as(sql);
             let query = arguments.iter().fold(query, |query, argument| query.bind(*argument));
-            query.fetch_all(&self.readers)
+            query.fetch_all(&mut *connection).await
         };
         let twice = async {
             match attempt().await {
@@ -47,6 +49,18 @@ impl PostgresDatabase {
             }
         };
         timeout(2 * self.patience, twice).await.map_err(StoreError::unavailable)?.map_err(store_error)
+    }
+
+    /// A connection to read on. It is opened in a task of its own, away from the workers that sign: a request stops waiting in time,
+    /// but the connection that it asked for is made to the end and serves the next one. Otherwise a busy server that has lost its
+    /// connections would begin them again and again, and finish none.
+    async fn reader(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let readers = self.readers.clone();
+        let opening = self.runtime.spawn(async move { readers.acquire().await });
+        match timeout(self.patience, opening).await {
+            Ok(opened) => opened.unwrap_or(Err(sqlx::Error::PoolClosed)),
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
     }
 
     /// All rows of a query across tenants.

@@ -1,0 +1,68 @@
+//! Measures what takes long or needs servers: the platform on PostgreSQL with few and with very many tenants, and what callers
+//! see while Redis or PostgreSQL is away. All of it on this machine, with servers of its own; times are shown, never judged.
+
+mod calls;
+mod house;
+mod postgres;
+mod postgres_outage;
+mod program;
+mod redis;
+mod redis_outage;
+mod scale;
+mod tenants;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::tools::{self, FOR_MEASUREMENTS, FOR_TESTS};
+use crate::workspace::{Failure, Workspace, run as run_program};
+use house::House;
+
+/// What to measure.
+#[derive(Args)]
+pub(crate) struct SoakOptions {
+    /// One measurement instead of all
+    #[arg(long)]
+    only: Option<Measurement>,
+    /// A program to measure instead of building one
+    #[arg(long)]
+    program: Option<PathBuf>,
+    /// How many tenants the store holds in each row of the table
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 1_000, 100_000])]
+    tenants: Vec<u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measurement {
+    /// Start, cold and warm tokens and memory as the store grows
+    Scale,
+    /// Tokens while Redis is up, killed and paused, and when it is used again
+    Redis,
+    /// Tokens while PostgreSQL is restarted without notice
+    Postgres,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Failure> {
+    tools::make_ready(workspace, FOR_TESTS)?;
+    tools::make_ready(workspace, FOR_MEASUREMENTS)?;
+    let program = match options.program {
+        Some(program) => program,
+        None => {
+            run_program(&mut workspace.cargo(&["build", "--release", "--package", "latchkey"]))?;
+            workspace.target_folder()?.join("release/latchkey")
+        }
+    };
+    let house = House::new(workspace, program)?;
+    let wanted = |measurement| options.only.is_none_or(|only| only == measurement);
+    if wanted(Measurement::Scale) {
+        scale::measure(&house, &options.tenants)?;
+    }
+    if wanted(Measurement::Redis) {
+        redis_outage::measure(&house)?;
+    }
+    if wanted(Measurement::Postgres) {
+        postgres_outage::measure(&house)?;
+    }
+    Ok(())
+}

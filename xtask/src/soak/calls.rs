@@ -1,0 +1,166 @@
+//! Token requests over kept connections, one answer after the other, and what became of each of them.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::tenants::SECRET;
+
+const CONNECTIONS: u32 = 16;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whose token is asked for.
+pub(super) struct Client {
+    pub(super) tenant: String,
+    pub(super) id: String,
+}
+
+/// How hard the load presses.
+#[derive(Clone, Copy)]
+pub(super) enum Pace {
+    /// Each connection asks again as soon as it is answered, which fills the program's core.
+    Full,
+    /// So many requests a second over all connections.
+    PerSecond(u32),
+}
+
+/// What became of a request. Status 0: no answer came.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) has_retry_after: bool,
+    pub(super) took: Duration,
+}
+
+/// One connection, opened when needed and again after a failure.
+pub(super) struct Caller {
+    address: SocketAddr,
+    stream: Option<BufReader<TcpStream>>,
+}
+
+impl Caller {
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self { address, stream: None }
+    }
+
+    pub(super) fn token(&mut self, client: &Client) -> Answer {
+        let Client { tenant, id } = client;
+        let form = format!("grant_type=client_credentials&client_id={id}&client_secret={SECRET}");
+        let request = format!(
+            "POST /api/v1/tenant/{tenant}/oauth/token HTTP/1.1\r\nHost: soak\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        let began = Instant::now();
+        let answered = self.exchange(&request);
+        let took = began.elapsed();
+        if answered.is_err() {
+            self.stream = None;
+        }
+        let (status, has_retry_after, _) = answered.unwrap_or_default();
+        Answer { status, has_retry_after, took }
+    }
+
+    /// The body, empty when there is none.
+    pub(super) fn get(&mut self, path: &str) -> String {
+        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: soak\r\n\r\n")).unwrap_or_default().2
+    }
+
+    fn exchange(&mut self, request: &str) -> io::Result<(u16, bool, String)> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => connect(self.address)?,
+        };
+        stream.get_mut().write_all(request.as_bytes())?;
+        let (mut status, mut length, mut has_retry_after, mut closes) = (0, 0, false, false);
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let line = line.trim_end().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            } else if let Some((name, value)) = line.split_once(": ") {
+                match name {
+                    "content-length" => length = value.parse().map_err(io::Error::other)?,
+                    "retry-after" => has_retry_after = true,
+                    "connection" => closes = value == "close",
+                    _ => {}
+                }
+            } else {
+                status = line.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body)?;
+        if !closes {
+            self.stream = Some(stream);
+        }
+        Ok((status, has_retry_after, String::from_utf8_lossy(&body).into_owned()))
+    }
+}
+
+fn connect(address: SocketAddr) -> io::Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(BufReader::new(stream))
+}
+
+/// Asks for tokens of all these clients in turn, over sixteen connections, while `meanwhile` runs.
+pub(super) fn load<T>(
+    address: SocketAddr,
+    clients: &[Client],
+    pace: Pace,
+    meanwhile: impl FnOnce() -> T,
+) -> (Vec<Answer>, T) {
+    let interval = match pace {
+        Pace::Full => Duration::ZERO,
+        Pace::PerSecond(rate) => Duration::from_secs(1) * CONNECTIONS / rate,
+    };
+    let (stop, next) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut caller, mut answers) = (Caller::new(address), Vec::new());
+                    while !stop.load(Ordering::Relaxed) {
+                        let turn = next.fetch_add(1, Ordering::Relaxed);
+                        let answer = caller.token(&clients[turn % clients.len()]);
+                        thread::sleep(interval.saturating_sub(answer.took));
+                        answers.push(answer);
+                    }
+                    answers
+                })
+            })
+            .collect();
+        let result = meanwhile();
+        stop.store(true, Ordering::Relaxed);
+        let answers = callers.into_iter().flat_map(|caller| caller.join().unwrap_or_default());
+        (answers.collect(), result)
+    })
+}
+
+/// Milliseconds below which this share of the times lies.
+pub(super) fn percentile(times: impl Iterator<Item = Duration>, percent: usize) -> f64 {
+    let mut times: Vec<Duration> = times.collect();
+    times.sort_unstable();
+    let index = (times.len() * percent / 100).min(times.len().saturating_sub(1));
+    times.get(index).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_one_of_the_times() {
+        let times = |count: u64| (1..=count).rev().map(Duration::from_millis);
+        assert_eq!(percentile(times(3), 50), 2.0);
+        assert_eq!(percentile(times(100), 99), 100.0);
+        assert_eq!(percentile(times(1), 99), 1.0);
+        assert!(percentile(times(0), 50).is_nan());
+    }
+}

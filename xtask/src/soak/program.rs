@@ -1,0 +1,92 @@
+//! The platform under measurement: one worker on a core of its own, on a port of this machine only.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::calls::{Caller, Client};
+use super::house::House;
+use crate::workspace::{Doing, Failure};
+
+const CORE: &str = "0";
+const START: Duration = Duration::from_secs(60);
+/// Short beside what is measured, and long enough to leave the core to the program.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// A running program. Dropping it ends the process, and only that one.
+pub(super) struct Program {
+    process: Child,
+    began: Instant,
+    pub(super) address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Program {
+    /// Starts it with these stores and tenants; it need not be ready yet.
+    pub(super) fn start(house: &House<'_>, stores: &str, tenants: &str) -> Result<Self, Failure> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
+        let address = listener.local_addr().doing("find a free port")?;
+        drop(listener);
+        let (config, log) = (house.file("config.yaml"), house.file("server.log"));
+        let key = house.file("sealing.key");
+        let text = format!(
+            "server: {{ public_url: 'http://soak.example', listeners: [{{ address: '{address}' }}], workers: 1 }}\n\
+             keys: {{ sealing_key: {{ file: '{}' }} }}\n{stores}{tenants}",
+            key.display()
+        );
+        fs::write(&config, text).doing("write the configuration")?;
+        let output = File::create(&log).doing("make the log")?;
+        let errors = output.try_clone().doing("make the log")?;
+        // taskset becomes the program it starts, so the child's id is the program's.
+        let mut command = house.workspace.program("taskset", &["-c", CORE]);
+        command.arg(&house.program).args(["serve", "--config"]).arg(&config);
+        let began = Instant::now();
+        let process = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
+        Ok(Self { process: process.doing("start the program")?, began, address, log })
+    }
+
+    /// The time from its start to this client's first token.
+    pub(super) fn await_token(&mut self, client: &Client) -> Result<Duration, Failure> {
+        loop {
+            let status = Caller::new(self.address).token(client).status;
+            if status == 200 {
+                return Ok(self.began.elapsed());
+            }
+            let ended = self.process.try_wait().doing("look after the program")?;
+            if ended.is_some() || self.began.elapsed() > START {
+                let log = fs::read_to_string(&self.log).unwrap_or_default();
+                let end: Vec<&str> = log.lines().rev().take(10).collect();
+                return Err(Failure::new(format!(
+                    "the program gives no token ({status}):\n{}",
+                    end.join("\n")
+                )));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Resident memory in MiB.
+    pub(super) fn memory(&self) -> f64 {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        kib.unwrap_or(f64::NAN) / 1024.0
+    }
+
+    /// Whether its metrics say that it uses Redis.
+    pub(super) fn uses_redis(&self) -> bool {
+        let metrics = Caller::new(self.address).get("/metrics");
+        metrics.lines().any(|line| line == "latchkey_redis_up 1")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail harmlessly when it has already ended.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}

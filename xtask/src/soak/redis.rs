@@ -1,0 +1,86 @@
+//! A Redis of our own that can be killed, paused and started again on the same port. It writes nothing to disk.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::house::House;
+use crate::workspace::{Doing, Failure, is_content};
+
+const START: Duration = Duration::from_secs(10);
+
+/// Dropping it ends the process, also a paused one.
+pub(super) struct Redis<'a> {
+    house: &'a House<'a>,
+    port: u16,
+    process: Child,
+}
+
+impl<'a> Redis<'a> {
+    pub(super) fn start(house: &'a House<'a>) -> Result<Self, Failure> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
+        let port = listener.local_addr().doing("find a free port")?.port();
+        drop(listener);
+        Ok(Self { house, port, process: spawn(house, port)? })
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("redis://default:{}@127.0.0.1:{}", self.house.redis_password(), self.port)
+    }
+
+    pub(super) fn kill(&mut self) -> Result<(), Failure> {
+        self.process.kill().doing("kill Redis")?;
+        self.process.wait().doing("wait for Redis").map(drop)
+    }
+
+    /// Returns when it accepts connections.
+    pub(super) fn start_again(&mut self) -> Result<(), Failure> {
+        self.process = spawn(self.house, self.port)?;
+        Ok(())
+    }
+
+    pub(super) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(super) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        is_content(Command::new("kill").args([signal, &self.process.id().to_string()]));
+    }
+}
+
+impl Drop for Redis<'_> {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+fn spawn(house: &House<'_>, port: u16) -> Result<Child, Failure> {
+    // setpriv becomes the program it starts, which ends when this process does, even paused.
+    let mut command = house.workspace.program("setpriv", &["--pdeathsig", "KILL"]);
+    command.arg(&house.redis_program).arg("-");
+    let log = std::fs::File::create(house.file("redis.log")).doing("make a log")?;
+    let mut child = command.stdin(Stdio::piped()).stdout(log).spawn().doing("start Redis")?;
+    // By standard input: a command line is everybody's to read.
+    let password = house.redis_password();
+    let settings = format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(settings.as_bytes()).doing("tell Redis its settings")?;
+    }
+    let deadline = Instant::now() + START;
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        if Instant::now() > deadline {
+            drop(child.kill());
+            drop(child.wait());
+            return Err(Failure::new("Redis does not start"));
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    Ok(child)
+}

@@ -1,0 +1,62 @@
+//! The tenants of a measurement: declared ones, which can be asked for tokens, and copies of their rows that only fill the store.
+
+use std::fmt::Write as _;
+
+use super::calls::Client;
+
+/// Has the shape of a generated secret, so that checking it costs an HMAC. All clients have it; each has a hash of its own.
+pub(super) const SECRET: &str = "lk_soakmeasurementsoakmeasurementsoakmeasureme2oNbne";
+
+/// A client of a declared tenant.
+pub(super) fn client(tenant: u32, number: u32) -> Client {
+    Client { tenant: format!("declared-{tenant}"), id: format!("client-{number}") }
+}
+
+/// The part of the settings that declares so many tenants with so many clients each.
+pub(super) fn declared(tenants: u32, clients: u32) -> String {
+    let mut text = "tenants:\n".to_owned();
+    for tenant in 0..tenants {
+        let written = write!(
+            text,
+            "  declared-{tenant}:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n    \
+             resource_servers: {{ 'https://api.example': {{ scopes: [read, write] }} }}\n    clients:\n"
+        );
+        written.expect("a text takes any length");
+        for number in 0..clients {
+            let written = writeln!(
+                text,
+                "      client-{number}: {{ client_secret: {{ value: {SECRET} }}, audiences: ['https://api.example'], \
+                 scopes: [read, write] }}"
+            );
+            written.expect("a text takes any length");
+        }
+    }
+    text
+}
+
+/// Copies every row of the first declared tenant to tenants with these numbers. The copies are whole but of no use to anybody:
+/// hashes and sealed keys are bound to whom they were made for.
+pub(super) fn fill(first: u32, last: u32) -> String {
+    format!(
+        "SET session_replication_role = replica;
+DO $$
+DECLARE
+    copied text;
+    columns text;
+BEGIN
+    FOREACH copied IN ARRAY ARRAY['tenants', 'tenant_issuers', 'resource_servers', 'clients', 'client_secrets', 'signing_keys'] LOOP
+        SELECT string_agg(CASE
+                WHEN attname = 'tenant_id' THEN '''filler-'' || filler'
+                WHEN attname = 'managed_by' THEN '''api'''
+                WHEN copied = 'tenant_issuers' AND attname = 'issuer' THEN 'issuer || ''/filler-'' || filler'
+                ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
+          INTO columns FROM pg_attribute
+         WHERE attrelid = copied::regclass AND attnum > 0 AND NOT attisdropped;
+        EXECUTE format('INSERT INTO %I SELECT %s FROM %I, generate_series({first}, {last}) AS filler
+                         WHERE tenant_id = ''declared-0''', copied, columns, copied);
+    END LOOP;
+END
+$$;
+ANALYZE;"
+    )
+}
