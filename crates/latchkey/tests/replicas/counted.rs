@@ -1,0 +1,203 @@
+//! What a token costs PostgreSQL and Redis, in statements and commands.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::house::{House, Replica, TENANTS, settings};
+use crate::numbers::Numbers;
+use crate::program::Mark;
+use crate::redis_server::RedisServer;
+use crate::running::tenant_path;
+
+const AT_ONCE: usize = 2_000;
+
+/// Statements, and Redis commands.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost(u64, u64);
+
+/// The clients of acme that are asked about.
+const COLD: [(&str, &str); 4] = [("acme", "svc-1"), ("acme", "svc-2"), ("acme", "svc-3"), ("acme", "svc-4")];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_token_costs_with_redis() {
+    let expected = [
+        ("a cold tenant and client", Cost(3, 6)),
+        ("a tenant and client that the other has read", Cost(0, 3)),
+        ("a cold client", Cost(1, 2)),
+        ("a warm client", Cost(0, 0)),
+        ("a client that the other has read", Cost(0, 1)),
+        ("after an invalidation", Cost(1, 2)),
+        ("after an invalidation, at the other", Cost(0, 1)),
+        ("warm again", Cost(0, 0)),
+    ];
+    for _ in 0..5 {
+        let redis = RedisServer::started();
+        let house = House::new(Some(redis.url()));
+        make_keys(&house).await;
+        let replicas = house.start_two(&settings(30)).await;
+        redis.command(&[b"FLUSHALL"]);
+        for replica in &replicas {
+            replica.program.log_after(Mark::START, "Redis answers");
+        }
+        let (costs, scripts) = measure(&house, &replicas, || redis.scripts_run()).await;
+        let [one, other] = [Numbers::of(&replicas[0]).await, Numbers::of(&replicas[1]).await];
+        // A machine so busy that Redis passed for dead says nothing.
+        if one.outages + other.outages == 0 {
+            assert_eq!(costs, expected);
+            assert_eq!(scripts, 2 * COLD.len() as u64, "as Redis counts after an invalidation");
+            return;
+        }
+    }
+    panic!("Redis was given up in every attempt");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_token_costs_without_redis() {
+    let house = House::new(None);
+    make_keys(&house).await;
+    let replicas = house.start_two(&settings(30)).await;
+    let (costs, _) = measure(&house, &replicas, || 0).await;
+    let expected = [
+        ("a cold tenant and client", Cost(3, 0)),
+        ("a tenant and client that the other has read", Cost(3, 0)),
+        ("a cold client", Cost(1, 0)),
+        ("a warm client", Cost(0, 0)),
+        ("a client that the other has read", Cost(1, 0)),
+        ("after an invalidation", Cost(1, 0)),
+        ("after an invalidation, at the other", Cost(1, 0)),
+        ("warm again", Cost(0, 0)),
+    ];
+    assert_eq!(costs, expected);
+}
+
+/// What tokens cost in each of these situations, and what Redis itself counts of those after an invalidation.
+async fn measure(
+    house: &House,
+    [one, other]: &[Replica; 2],
+    scripts_run: impl Fn() -> u64,
+) -> ([(&'static str, Cost); 8], u64) {
+    let cold_tenants = least(house, one, &TENANTS.map(|tenant| (tenant, "svc-0"))).await;
+    let tenants = least(house, other, &TENANTS.map(|tenant| (tenant, "svc-0"))).await;
+    let cold = least(house, one, &COLD).await;
+    let warm = least(house, one, &COLD).await;
+    let shared = least(house, other, &COLD).await;
+    replace_secrets(one, &COLD.map(|(_, client)| client)).await;
+    let before = scripts_run();
+    let invalidated = least(house, one, &COLD).await;
+    let scripts = scripts_run() - before;
+    let invalidated_at_other = least(house, other, &COLD).await;
+    let warm_again = least(house, other, &COLD).await;
+    let costs = [
+        ("a cold tenant and client", cold_tenants),
+        ("a tenant and client that the other has read", tenants),
+        ("a cold client", cold),
+        ("a warm client", warm),
+        ("a client that the other has read", shared),
+        ("after an invalidation", invalidated),
+        ("after an invalidation, at the other", invalidated_at_other),
+        ("warm again", warm_again),
+    ];
+    (costs, scripts)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn however_many_ask_for_a_cold_client_at_once_each_program_reads_it_once() {
+    let redis = RedisServer::started();
+    for url in [None, Some(redis.url())] {
+        let house = House::new(url);
+        let replicas = house.start_two(&settings(2)).await;
+        for replica in &replicas {
+            first_tokens(&house, replica).await;
+        }
+        let before = [Numbers::of(&replicas[0]).await, Numbers::of(&replicas[1]).await];
+        let began = Instant::now();
+        let http = reqwest::Client::new();
+        let mut requests = JoinSet::new();
+        for number in 0..AT_ONCE {
+            let url = replicas[number % 2].program.url(&tenant_path("acme", "/oauth/token"));
+            let form = [
+                ("grant_type", "client_credentials"),
+                ("client_id", "svc-1"),
+                ("client_secret", house.secret_of("acme")),
+            ];
+            requests.spawn(http.post(url).form(&form).send());
+        }
+        while let Some(answer) = requests.join_next().await {
+            assert_eq!(answer.unwrap().unwrap().status(), 200);
+        }
+        for (replica, before) in replicas.iter().zip(before) {
+            let after = Numbers::of(replica).await;
+            // A machine that takes longer than what was read counts, reads it again.
+            let took = began.elapsed().as_secs();
+            let readings = 1 + took / 10;
+            assert!(after.client_loads - before.client_loads <= readings, "single flight");
+            // The tenant and its keys may have to be read again meanwhile, and the store is looked after.
+            let (statements, others) = (after.statements - before.statements, 2 * readings + took + 2);
+            assert!(
+                statements <= readings + others,
+                "{statements} statements, at most {others} of them others"
+            );
+        }
+    }
+}
+
+/// A tenant's first token makes its key, which is told to all and forgotten by all. These programs end, so that it is over.
+async fn make_keys(house: &House) {
+    let replicas = house.start_two(&settings(30)).await;
+    first_tokens(house, &replicas[0]).await;
+}
+
+async fn first_tokens(house: &House, replica: &Replica) {
+    for tenant in TENANTS {
+        replica.program.token(tenant, "svc-0", house.secret_of(tenant)).await;
+    }
+    settled(replica).await;
+}
+
+/// The cost of one token, the least of several alike: once a second a program looks after its store, which counts too.
+async fn least(house: &House, replica: &Replica, clients: &[(&str, &str)]) -> Cost {
+    let mut costs = Vec::new();
+    for (tenant, client) in clients {
+        let before = settled(replica).await;
+        let mut secret = house.secret_of(tenant);
+        if replica.program.ask_for_token(tenant, client, secret).await.status != 200 {
+            secret = house.new_secret();
+            replica.program.token(tenant, client, secret).await;
+        }
+        let after = settled(replica).await;
+        costs.push(Cost(after.statements - before.statements, after.commands - before.commands));
+    }
+    // Statements and commands each by themselves: a look must not hide behind a command.
+    let statements = costs.iter().map(|cost| cost.0).min().unwrap();
+    let commands = costs.iter().map(|cost| cost.1).min().unwrap();
+    Cost(statements, commands)
+}
+
+/// Its numbers when nothing is under way any more: what was read is written to Redis after the answer.
+async fn settled(replica: &Replica) -> Numbers {
+    let mut last = Numbers::of(replica).await;
+    loop {
+        sleep(Duration::from_millis(40)).await;
+        let now = Numbers::of(replica).await;
+        if now.commands == last.commands {
+            return now;
+        }
+        last = now;
+    }
+}
+
+/// In the file of one program, for these clients of acme; returns when both programs have heard of it.
+async fn replace_secrets(one: &Replica, clients: &[&str]) {
+    let mut text = settings(30);
+    for client in clients {
+        let line = format!("{client}: {{ client_secret: {{ env: ACME_SECRET }}");
+        assert!(text.contains(&line));
+        text = text.replacen(&line, &line.replace("ACME", "NEW"), 1);
+    }
+    let mark = one.program.mark();
+    one.folder.replace("config.yaml", &text);
+    one.program.log_after(mark, "settings applied");
+    sleep(Duration::from_secs(1)).await;
+}

@@ -1,0 +1,83 @@
+//! An empty database of its own for a test, and the server that it is on. The login is nobody special: it owns the database and may
+//! make roles.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use url::Url;
+
+use crate::host::run;
+use crate::told::{told, told_path};
+
+static DATABASES: AtomicU64 = AtomicU64::new(0);
+
+/// The same that all tests on this server have: who has made the roles of the platform may act as them.
+const LOGIN: &str = "latchkey_login";
+
+/// A PostgreSQL, as its administrator sees it.
+#[derive(Clone)]
+pub(crate) struct Server(pub(crate) Url);
+
+/// A database. It is dropped with this.
+pub(crate) struct Database {
+    server: Server,
+    name: String,
+}
+
+impl Server {
+    /// The one that all tests share.
+    pub(crate) fn shared() -> Self {
+        Self(told("LATCHKEY_TEST_POSTGRES_URL").parse().unwrap())
+    }
+
+    /// What a statement answers, without heads and frames.
+    #[track_caller]
+    pub(crate) fn query(&self, database: &str, sql: &str) -> String {
+        self.command(database, sql).output().trim().to_owned()
+    }
+
+    fn command(&self, database: &str, sql: &str) -> crate::host::Ran {
+        let mut command = Command::new(told_path("LATCHKEY_TEST_POSTGRES_BIN").join("psql"));
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]);
+        command.env("PGHOST", self.0.host_str().unwrap()).env("PGPORT", self.0.port().unwrap().to_string());
+        command.env("PGUSER", self.0.username()).env("PGPASSWORD", self.0.password().unwrap_or_default());
+        run(command.env("PGDATABASE", database))
+    }
+}
+
+impl Database {
+    pub(crate) fn on(server: &Server) -> Self {
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("latchkey_replicas_{}_{number}", std::process::id());
+        let make = format!(
+            "DO $$ BEGIN CREATE ROLE {LOGIN} LOGIN CREATEROLE PASSWORD '{LOGIN}';
+             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        );
+        server.query("postgres", &make);
+        server.query("postgres", &format!("CREATE DATABASE {name} OWNER {LOGIN}"));
+        Self { server: server.clone(), name }
+    }
+
+    /// As the login, with its password.
+    pub(crate) fn url(&self) -> String {
+        let Server(server) = &self.server;
+        format!(
+            "postgres://{LOGIN}:{LOGIN}@{}:{}/{}",
+            server.host_str().unwrap(),
+            server.port().unwrap(),
+            self.name
+        )
+    }
+
+    #[track_caller]
+    pub(crate) fn query(&self, sql: &str) -> String {
+        self.server.query(&self.name, sql)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // The server may have ended before.
+        drop(self.server.command("postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name)));
+    }
+}

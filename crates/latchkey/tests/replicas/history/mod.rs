@@ -1,0 +1,143 @@
+//! A thousand random changes while two programs are asked, killed, paused, and Redis with them: no answer is given by news that is
+//! older than allowed.
+
+mod changes;
+mod random;
+mod readers;
+mod record;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use crate::house::{House, Replica, settings};
+use crate::redis_server::RedisServer;
+use changes::Changes;
+use random::Random;
+use readers::Reader;
+use record::{Answered, Asked, Credential, Fault};
+
+const SEED: u64 = 20_261_120;
+const CHANGES: u64 = 1_000;
+/// A machine that is so busy that it does not make them in this time makes fewer, but not fewer than a third.
+const LONGEST: Duration = Duration::from_secs(60);
+/// A thousand take half a minute.
+const PACE: Duration = Duration::from_millis(32);
+/// Between two faults: long enough for what came of the first to be over, and for the strict bound to hold for a while.
+const QUIET: Duration = Duration::from_millis(1_800);
+const READERS: u64 = 6;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_changes_kills_and_pauses_leave_no_answer_by_old_news() {
+    let mut redis = RedisServer::started();
+    let house = House::new(Some(redis.url()));
+    let mut replicas = house.start_two(&settings(1)).await.map(watched);
+    let credentials = Arc::new(Mutex::new(Vec::new()));
+    let addresses = Arc::new(Mutex::new(replicas.each_ref().map(|replica| replica.program.address())));
+    let ended = Arc::new(AtomicBool::new(false));
+    let readers = (0..READERS).map(|number| {
+        let (credentials, addresses) = (Arc::clone(&credentials), Arc::clone(&addresses));
+        let (replica, random) = (usize::from(number % 2 == 1), Random(SEED ^ (number + 1)));
+        tokio::spawn(Reader { replica, addresses, credentials, ended: Arc::clone(&ended), random }.read())
+    });
+    let readers: Vec<_> = readers.collect();
+
+    let mut changes = Changes::on(&house, SEED, Arc::clone(&credentials)).await;
+    let changing = tokio::spawn(async move {
+        let mut ticks = interval(PACE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let (began, mut made) = (Instant::now(), 0);
+        while made < CHANGES && began.elapsed() < LONGEST {
+            ticks.tick().await;
+            changes.make().await;
+            made += 1;
+        }
+        made
+    });
+    let (began, mut random, mut faults, mut round) = (Instant::now(), Random(!SEED), Vec::new(), 0);
+    while !changing.is_finished() {
+        sleep(QUIET).await;
+        let from = Instant::now();
+        let replica = random.below(2);
+        let pause = Duration::from_millis(500 + random.below(1_000) as u64);
+        // Each kind in turn.
+        let concerned = match round % 4 {
+            0 => {
+                redis.pause();
+                sleep(pause).await;
+                redis.resume();
+                None
+            }
+            1 => {
+                let [one, other] = replicas;
+                let (killed, kept) = if replica == 0 { (one, other) } else { (other, one) };
+                killed.program.kill();
+                let anew = watched(house.start(&settings(1)));
+                anew.open_connections().await;
+                addresses.lock().unwrap()[replica] = anew.program.address();
+                replicas = if replica == 0 { [anew, kept] } else { [kept, anew] };
+                Some(replica)
+            }
+            2 => {
+                redis.kill();
+                sleep(pause).await;
+                redis.start();
+                None
+            }
+            _ => {
+                replicas[replica].program.signal("STOP");
+                sleep(pause).await;
+                replicas[replica].program.signal("CONT");
+                Some(replica)
+            }
+        };
+        faults.push(Fault { replica: concerned, from, to: Instant::now() });
+        round += 1;
+    }
+    let made = changing.await.unwrap();
+    let took = began.elapsed();
+    sleep(Duration::from_secs(1)).await;
+    ended.store(true, Ordering::Relaxed);
+    let mut asked = Vec::new();
+    for reader in readers {
+        asked.extend(reader.await.unwrap());
+    }
+    assert!(made > CHANGES / 3, "{made} changes in {took:?}");
+    eprintln!("measured: {made} changes in {took:?}, {} faults", faults.len());
+    judge(&asked, &credentials.lock().unwrap(), &faults);
+}
+
+fn judge(asked: &[Asked], credentials: &[Credential], faults: &[Fault]) {
+    let mut violations = Vec::new();
+    for asked in asked {
+        let credential = &credentials[asked.credential];
+        if let Some(violation) = asked.violation(&credential.turns, faults) {
+            let Credential { tenant, client, turns, .. } = credential;
+            violations.push(format!("{tenant}/{client}: {violation}\n{asked:?}\n{turns:?}"));
+        }
+    }
+    assert!(violations.is_empty(), "{} of {}: {}\n{faults:?}", violations.len(), asked.len(), violations[0]);
+    for answered in [Answered::Granted, Answered::Refused] {
+        let all: Vec<_> = asked.iter().filter(|asked| asked.answered == answered).collect();
+        let age = |asked: &&&Asked| asked.age(&credentials[asked.credential].turns);
+        let late = all.iter().filter(|asked| age(asked) > Some(Duration::ZERO)).count();
+        let oldest = all.iter().filter_map(|asked| age(&asked)).max();
+        eprintln!("measured: {} {answered:?}, {late} by old news, the oldest {oldest:?}", all.len());
+        assert!(all.len() > 500, "too few to mean anything");
+    }
+    let deferred = asked.iter().filter(|asked| asked.answered == Answered::Deferred).count();
+    assert!(deferred * 50 < asked.len(), "{deferred} of {} told to come back", asked.len());
+    let failed = asked.iter().filter(|asked| matches!(asked.answered, Answered::Failed(_))).count();
+    eprintln!(
+        "measured: {} requests, {deferred} told to come back, {failed} failed at a program that was killed or paused",
+        asked.len()
+    );
+}
+
+/// Whatever its secret is, no program writes it.
+fn watched(replica: Replica) -> Replica {
+    replica.folder.canaries.add("lk_");
+    replica
+}

@@ -1,0 +1,83 @@
+//! Callers who try credentials at one program, preferably such as have just changed.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::random::Random;
+use super::record::{Answered, Asked, Credential};
+use crate::answer::Answer;
+use crate::jwt::claims;
+use crate::running::tenant_path;
+
+/// How many of the latest credentials count as changed just now.
+const RECENT: usize = 12;
+
+pub(super) struct Reader {
+    pub(super) replica: usize,
+    pub(super) addresses: Arc<Mutex<[SocketAddr; 2]>>,
+    pub(super) credentials: Arc<Mutex<Vec<Credential>>>,
+    pub(super) ended: Arc<AtomicBool>,
+    pub(super) random: Random,
+}
+
+impl Reader {
+    /// Asks until the end.
+    pub(super) async fn read(mut self) -> Vec<Asked> {
+        let http = reqwest::Client::new();
+        let mut asked = Vec::new();
+        while !self.ended.load(Ordering::Relaxed) {
+            if let Some((credential, tenant, client, secret)) = self.choose() {
+                let from = Instant::now();
+                let answered = self.ask(&http, tenant, &client, &secret).await;
+                asked.push(Asked { credential, replica: self.replica, from, to: Instant::now(), answered });
+            }
+            sleep(Duration::from_millis(4)).await;
+        }
+        asked
+    }
+
+    fn choose(&mut self) -> Option<(usize, &'static str, String, String)> {
+        let credentials = self.credentials.lock().unwrap();
+        let mut known: Vec<usize> = (0..credentials.len()).collect();
+        if self.random.below(3) > 0 {
+            known.sort_by_key(|number| credentials[*number].turns.last().map(|turn| turn.begun));
+            known.drain(..known.len().saturating_sub(RECENT));
+        }
+        let number = *self.random.one_of(&known)?;
+        let Credential { tenant, client, secret, .. } = &credentials[number];
+        Some((number, tenant, client.clone(), secret.clone()))
+    }
+
+    async fn ask(&self, http: &reqwest::Client, tenant: &str, client: &str, secret: &str) -> Answered {
+        let address = self.addresses.lock().unwrap()[self.replica];
+        let url = format!("http://{address}{}", tenant_path(tenant, "/oauth/token"));
+        let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
+        let sent = http.post(url).form(&form).timeout(Duration::from_secs(10)).send().await;
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => return Answered::Failed(format!("{error:?}")),
+        };
+        let status = response.status().as_u16();
+        let body = match response.text().await {
+            Ok(body) => body,
+            Err(error) => return Answered::Failed(format!("{error:?}")),
+        };
+        match status {
+            200 => {
+                let token = Answer { status, headers: Vec::new(), body }.token();
+                let claims = claims(&token);
+                let issuer = format!("http://localhost:3000/api/v1/tenant/{tenant}");
+                let is_own = claims["client_id"] == client && claims["iss"] == issuer.as_str();
+                if is_own { Answered::Granted } else { Answered::Wrong }
+            }
+            // 404 where the tenant is retired.
+            401 | 404 => Answered::Refused,
+            503 => Answered::Deferred,
+            _ => Answered::Failed(format!("{status} {body}")),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The history of every credential, and whether an answer fits it: it does if it was right at some moment between the request's
+//! beginning, less the time that news may take, and the answer.
+
+use std::time::{Duration, Instant};
+
+/// How long news may take, and what a busy machine needs.
+pub(super) const NEWS: Duration = Duration::from_millis(1_000 + SLACK);
+/// Where a message may be lost: what was read counts for ten seconds.
+pub(super) const LOST_NEWS: Duration = Duration::from_millis(10_000 + SLACK);
+const SLACK: u64 = 1_000;
+/// How long after a fault its consequences last: until Redis is used again, a program has read what it missed.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// A secret of a client.
+pub(super) struct Credential {
+    pub(super) tenant: &'static str,
+    pub(super) client: String,
+    pub(super) secret: String,
+    /// Alternately live and revoked, live first.
+    pub(super) turns: Vec<Turn>,
+}
+
+/// A credential becomes live or revoked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    pub(super) live: bool,
+    /// From here on it may be so.
+    pub(super) begun: Instant,
+    /// From here on it is so.
+    pub(super) acknowledged: Option<Instant>,
+}
+
+/// Something that delays news or answers.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// Of one program, or of Redis.
+    pub(super) replica: Option<usize>,
+    pub(super) from: Instant,
+    pub(super) to: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answered {
+    Granted,
+    Refused,
+    /// Told to come back: the store did not answer in time.
+    Deferred,
+    /// No answer, or one that says nothing.
+    Failed(String),
+    /// A token of somebody else.
+    Wrong,
+}
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) credential: usize,
+    pub(super) replica: usize,
+    pub(super) from: Instant,
+    pub(super) to: Instant,
+    pub(super) answered: Answered,
+}
+
+impl Credential {
+    pub(super) fn is_live(&self) -> bool {
+        self.turns.last().is_some_and(|turn| turn.live)
+    }
+}
+
+impl Fault {
+    fn concerns(&self, asked: &Asked, earlier: Duration) -> bool {
+        self.from <= asked.to && self.to + RECOVERY + earlier >= asked.from
+    }
+}
+
+impl Asked {
+    /// How old the news must have been for this answer to be right: zero where it was right when it was asked for or meanwhile,
+    /// nothing where it never was.
+    pub(super) fn age(&self, turns: &[Turn]) -> Option<Duration> {
+        let live = self.answered == Answered::Granted;
+        let mut ages = Vec::new();
+        // Before its first turn it was not live, since ever.
+        let mut begun = (!live).then_some(None);
+        for turn in turns.iter().filter(|turn| turn.begun <= self.to) {
+            if turn.live == live {
+                begun = Some(Some(turn.begun));
+            } else if begun.take().is_some() {
+                let ended = turn.acknowledged.map(|ended| self.from.saturating_duration_since(ended));
+                ages.push(ended.unwrap_or(Duration::ZERO));
+            }
+        }
+        ages.extend(begun.map(|_| Duration::ZERO));
+        ages.into_iter().min()
+    }
+
+    /// What is wrong with it, if anything.
+    pub(super) fn violation(&self, turns: &[Turn], faults: &[Fault]) -> Option<String> {
+        let own = |fault: &&Fault| fault.replica == Some(self.replica);
+        match &self.answered {
+            Answered::Wrong => Some("a token of another client".to_owned()),
+            Answered::Deferred => None,
+            // Who is asked while he is killed or paused may fail.
+            Answered::Failed(how) => {
+                let excused = faults.iter().filter(own).any(|fault| fault.concerns(self, Duration::ZERO));
+                (!excused).then(|| how.clone())
+            }
+            Answered::Granted | Answered::Refused => {
+                let mut all = faults.iter().filter(|fault| fault.replica.is_none() || own(fault));
+                let longest = if all.any(|fault| fault.concerns(self, NEWS)) { LOST_NEWS } else { NEWS };
+                let age = self.age(turns);
+                let late = age.is_none_or(|age| age > longest);
+                late.then(|| format!("{:?} by news of {age:?} ago, allowed {longest:?}", self.answered))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_judged_by_what_could_be_known() {
+        let zero = Instant::now();
+        let at = |seconds: u64| zero + Duration::from_secs(seconds);
+        let turn =
+            |live, begun, acknowledged| Turn { live, begun: at(begun), acknowledged: Some(at(acknowledged)) };
+        // Live from 10 to 20, and again from 40 on.
+        let turns = [turn(true, 10, 11), turn(false, 20, 21), turn(true, 40, 41)];
+        let fault = |replica, from, to| Fault { replica, from: at(from), to: at(to) };
+        let (granted, refused) = (Answered::Granted, Answered::Refused);
+        for (answered, from, faults, is_right) in [
+            (&refused, 5, vec![], true),
+            (&granted, 5, vec![], false),
+            (&refused, 13, vec![], true),
+            (&refused, 14, vec![], false),
+            (&granted, 15, vec![], true),
+            (&granted, 23, vec![], true),
+            (&granted, 24, vec![], false),
+            (&granted, 24, vec![fault(None, 20, 23)], true),
+            (&granted, 33, vec![fault(None, 20, 32)], false),
+            (&granted, 24, vec![fault(Some(1), 20, 23)], false),
+            (&granted, 24, vec![fault(Some(0), 20, 23)], true),
+            (&refused, 30, vec![], true),
+            (&granted, 50, vec![], true),
+            (&Answered::Wrong, 50, vec![fault(Some(0), 49, 51)], false),
+            (&Answered::Failed("closed".to_owned()), 50, vec![fault(Some(0), 49, 51)], true),
+            (&Answered::Failed("closed".to_owned()), 50, vec![fault(None, 49, 51)], false),
+        ] {
+            let (from, to) = (at(from), at(from));
+            let asked = Asked { credential: 0, replica: 0, from, to, answered: answered.clone() };
+            let violation = asked.violation(&turns, &faults);
+            assert_eq!(violation.is_none(), is_right, "{asked:?} {violation:?}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Callers who ask all the while, on connections that they keep, each time for another client and at the next program. Each token
+//! is checked: tenant, client and signature.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::house::{House, Replica, TENANTS};
+use crate::running::tenant_path;
+use crate::told::{LONGEST, eventually};
+use crate::verifier::Verifier;
+
+const CALLERS: usize = 6;
+
+pub(crate) struct Load {
+    shared: Arc<Shared>,
+    callers: Vec<JoinHandle<Vec<String>>>,
+}
+
+struct Shared {
+    urls: Vec<String>,
+    /// Of acme and globex.
+    secrets: [String; 2],
+    clients: usize,
+    verifier: Verifier,
+    asked: AtomicUsize,
+    answered: AtomicUsize,
+    ended: AtomicBool,
+}
+
+impl Load {
+    /// On the first `clients` clients of both tenants.
+    pub(crate) async fn on(house: &House, replicas: &[Replica], clients: usize) -> Self {
+        for tenant in TENANTS {
+            replicas[0].program.token(tenant, "svc-0", house.secret_of(tenant)).await;
+        }
+        let shared = Arc::new(Shared {
+            urls: replicas.iter().map(|replica| replica.program.url("")).collect(),
+            secrets: TENANTS.map(|tenant| house.secret_of(tenant).to_owned()),
+            clients,
+            verifier: Verifier::of(&replicas[0]).await,
+            asked: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+        });
+        let callers = (0..CALLERS).map(|_| tokio::spawn(call(Arc::clone(&shared)))).collect();
+        let load = Self { shared, callers };
+        load.more(100).await;
+        load
+    }
+
+    /// Waits until so many more requests are answered.
+    pub(crate) async fn more(&self, count: usize) {
+        let before = self.shared.answered.load(Ordering::Relaxed);
+        let answered = async || self.shared.answered.load(Ordering::Relaxed) >= before + count;
+        eventually("requests are answered", LONGEST, answered).await;
+    }
+
+    /// Ends it; none of at least `least` requests may have failed. Says how many there were.
+    pub(crate) async fn assert_none_failed(self, least: usize) -> usize {
+        self.more(50).await;
+        self.shared.ended.store(true, Ordering::Relaxed);
+        let mut failures = Vec::new();
+        for caller in self.callers {
+            failures.extend(caller.await.unwrap());
+        }
+        let answered = self.shared.answered.load(Ordering::Relaxed);
+        assert!(
+            failures.is_empty(),
+            "{} of {answered} failed: {:#?}",
+            failures.len(),
+            &failures[..failures.len().min(5)]
+        );
+        assert!(answered >= least, "{answered} requests are too few to mean anything");
+        answered
+    }
+}
+
+async fn call(shared: Arc<Shared>) -> Vec<String> {
+    let http = reqwest::Client::new();
+    let mut failures = Vec::new();
+    while !shared.ended.load(Ordering::Relaxed) {
+        failures.extend(ask(&shared, &http).await.err());
+        shared.answered.fetch_add(1, Ordering::Relaxed);
+        sleep(Duration::from_millis(5)).await;
+    }
+    failures
+}
+
+async fn ask(shared: &Shared, http: &reqwest::Client) -> Result<(), String> {
+    // Through all programs first, then through tenants, then through clients.
+    let number = shared.asked.fetch_add(1, Ordering::Relaxed);
+    let (url, number) = (&shared.urls[number % shared.urls.len()], number / shared.urls.len());
+    let (tenant, number) = (number % TENANTS.len(), number / TENANTS.len());
+    let client = format!("svc-{}", number % shared.clients);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client.as_str()),
+        ("client_secret", shared.secrets[tenant].as_str()),
+    ];
+    let url = format!("{url}{}", tenant_path(TENANTS[tenant], "/oauth/token"));
+    let failed = |error: reqwest::Error| format!("{client}: {error:?}");
+    let answer = http.post(url).form(&form).timeout(LONGEST).send().await.map_err(failed)?;
+    let (status, body) = (answer.status(), answer.text().await.map_err(failed)?);
+    let parsed: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+    let token = parsed["access_token"].as_str().ok_or_else(|| format!("{client}: {status} {body}"))?;
+    shared.verifier.objection(TENANTS[tenant], &client, token).map_or(Ok(()), Err)
+}

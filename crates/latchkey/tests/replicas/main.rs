@@ -1,0 +1,44 @@
+//! Several programs on one PostgreSQL and one Redis: they answer as one, whichever of them is asked, and whatever happens to a program,
+//! to Redis or to PostgreSQL meanwhile. The servers are real and, where they are paused or killed, the test's own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, which lints do not take for tests"
+)]
+
+#[path = "../program/answer.rs"]
+#[expect(dead_code, reason = "shared with the tests of one program")]
+mod answer;
+#[path = "../program/canaries.rs"]
+mod canaries;
+#[path = "../program/folder.rs"]
+#[expect(dead_code, reason = "shared with the tests of one program")]
+mod folder;
+#[path = "../program/host.rs"]
+mod host;
+#[path = "../program/jwt.rs"]
+#[expect(dead_code, reason = "shared with the tests of one program")]
+mod jwt;
+#[path = "../program/program.rs"]
+#[expect(dead_code, reason = "shared with the tests of one program")]
+mod program;
+#[path = "../program/running.rs"]
+#[expect(dead_code, reason = "shared with the tests of one program")]
+mod running;
+
+mod database;
+mod house;
+mod load;
+mod numbers;
+mod postgres_server;
+mod redis_server;
+mod told;
+mod verifier;
+
+mod counted;
+mod history;
+
+mod postgres_faults;
+mod redis_faults;
+mod two_replicas;

@@ -1,0 +1,38 @@
+//! What a program counts, as its metrics tell it.
+
+use crate::house::Replica;
+
+/// Some of its numbers at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    /// SQL statements. One a second is not a request's: the program looks after its store.
+    pub(crate) statements: u64,
+    /// Redis commands for rows and changes.
+    pub(crate) commands: u64,
+    /// Times that the cache of clients turned to Redis or the store.
+    pub(crate) client_loads: u64,
+    /// Rows found in Redis.
+    pub(crate) hits: u64,
+    pub(crate) redis_is_up: bool,
+    /// Times that Redis was given up.
+    pub(crate) outages: u64,
+}
+
+impl Numbers {
+    pub(crate) async fn of(replica: &Replica) -> Self {
+        let text = replica.program.get("/metrics").await.body;
+        let read = |series: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+            line.map_or(0, |number| number.parse().unwrap())
+        };
+        assert!(text.contains("latchkey_store_statements_total "), "{text}");
+        Self {
+            statements: read("latchkey_store_statements_total"),
+            commands: read("latchkey_redis_commands_total"),
+            client_loads: read("latchkey_cache_loads_total{cache=\"clients\"}"),
+            hits: read("latchkey_redis_rows_total{outcome=\"hit\"}"),
+            outages: read("latchkey_redis_outages_total"),
+            redis_is_up: read("latchkey_redis_up") == 1,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! While PostgreSQL is away, clients that are remembered get their tokens, and all others are told to come back: never that they are
+//! unknown, never that we are broken. Once it is back, so is everything.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use crate::answer::Answer;
+use crate::house::{House, Replica, TENANTS, settings};
+use crate::load::Load;
+use crate::postgres_server::PostgresServer;
+use crate::told::eventually;
+
+const CLIENTS: usize = 60;
+/// Remembered by both programs soon after the load begins.
+const WARM: usize = 10;
+/// A second, and what a busy machine needs.
+const AT_ONCE: Duration = Duration::from_secs(2);
+/// A second, and what a busy machine needs to open connections.
+const SERVED_AGAIN: Duration = Duration::from_secs(10);
+/// What was read counts for ten seconds; after that it serves only because the store is away.
+const STALE: Duration = Duration::from_millis(10_500);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgresql_may_be_restarted_and_stay_away() {
+    let mut postgres = PostgresServer::started();
+    let house = House::on(&postgres.server(), None);
+    let replicas = house.start_two(&settings(CLIENTS)).await;
+    let load = Load::on(&house, &replicas, WARM).await;
+    load.more(8 * WARM * TENANTS.len()).await;
+
+    postgres.stop_immediately();
+    postgres.start();
+    let accepts = Instant::now();
+    served_again(&house, &replicas, 20, accepts).await;
+    load.more(200).await;
+
+    postgres.stop_immediately();
+    for number in 40..50 {
+        for replica in &replicas {
+            for client in [format!("svc-{number}"), format!("unknown-{number}")] {
+                let asked = Instant::now();
+                let answer = ask(&house, replica, &client).await;
+                answer.assert_refused(503, "temporarily_unavailable");
+                assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
+                assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
+            }
+        }
+    }
+    let asked = Instant::now();
+    ask(&house, &replicas[0], "svc-50").await.assert_refused(503, "temporarily_unavailable");
+    eprintln!("measured: a cold client is told to come back after {:?}", asked.elapsed());
+    sleep(STALE).await;
+    load.more(200).await;
+    postgres.start();
+    let accepts = Instant::now();
+    served_again(&house, &replicas, 40, accepts).await;
+    load.more(100).await;
+    let answered = load.assert_none_failed(500).await;
+    eprintln!("measured: {answered} requests of warm clients, 0 failed");
+}
+
+/// A client that was refused meanwhile, and one that was not asked for.
+async fn served_again(house: &House, replicas: &[Replica; 2], first: usize, accepts: Instant) {
+    let mut longest = Duration::ZERO;
+    for number in [first, first + 15] {
+        for replica in replicas {
+            let client = format!("svc-{number}");
+            let is_served = async || match ask(house, replica, &client).await {
+                answer if answer.status == 200 => true,
+                answer => {
+                    answer.assert_refused(503, "temporarily_unavailable");
+                    false
+                }
+            };
+            longest = longest.max(eventually("a cold client is served again", SERVED_AGAIN, is_served).await);
+        }
+    }
+    let all = accepts.elapsed();
+    eprintln!(
+        "measured: a cold client waits {longest:?} at most, the last of four is served {all:?} after PostgreSQL accepts"
+    );
+}
+
+async fn ask(house: &House, replica: &Replica, client: &str) -> Answer {
+    replica.program.ask_for_token("acme", client, house.secret_of("acme")).await
+}

@@ -1,0 +1,150 @@
+//! A Redis of a test's own, on a free port and in a folder that goes with it, and a plain connection to it for looks and mischief.
+//! Only its own process is ever signalled.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::host::signal;
+use crate::told::{LONGEST, told_path};
+
+pub(crate) struct RedisServer {
+    folder: TempDir,
+    port: u16,
+    process: Option<Child>,
+}
+
+/// What Redis answers, as far as tests need it.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Text(Vec<u8>),
+    Many(Vec<Reply>),
+    Error,
+}
+
+impl RedisServer {
+    /// One that is not running yet.
+    pub(crate) fn absent() -> Self {
+        Self { folder: TempDir::new().unwrap(), port: free_port(), process: None }
+    }
+
+    pub(crate) fn started() -> Self {
+        let mut server = Self::absent();
+        server.start();
+        server
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn start(&mut self) {
+        let mut command = Command::new(told_path("LATCHKEY_TEST_REDIS_SERVER"));
+        command.args(["--bind", "127.0.0.1", "--port", &self.port.to_string()]);
+        command.args(["--save", "", "--appendonly", "no"]).current_dir(self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.process = Some(command.spawn().unwrap());
+        let deadline = Instant::now() + LONGEST;
+        while self.ask(&[b"PING"]).is_err() {
+            assert!(Instant::now() < deadline, "redis-server does not answer");
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    pub(crate) fn pause(&self) {
+        signal("STOP", self.process.as_ref().unwrap().id());
+    }
+
+    pub(crate) fn resume(&self) {
+        signal("CONT", self.process.as_ref().unwrap().id());
+    }
+
+    /// Runs one command on a connection of its own.
+    #[track_caller]
+    pub(crate) fn command(&self, words: &[&[u8]]) -> Reply {
+        self.ask(words).unwrap()
+    }
+
+    /// All names that programs have written.
+    pub(crate) fn names(&self) -> Vec<Vec<u8>> {
+        match self.command(&[b"KEYS", b"latchkey:*"]) {
+            Reply::Many(names) => names.into_iter().map(Reply::text).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// How many scripts it has run: everything that programs do for rows and changes is one.
+    pub(crate) fn scripts_run(&self) -> u64 {
+        let told = String::from_utf8(self.command(&[b"INFO", b"commandstats"]).text()).unwrap();
+        let calls = |name: &str| {
+            let line = told.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split(',').next()?.parse::<u64>().ok()
+        };
+        calls("cmdstat_evalsha:calls=").unwrap_or(0) + calls("cmdstat_eval:calls=").unwrap_or(0)
+    }
+
+    fn ask(&self, words: &[&[u8]]) -> std::io::Result<Reply> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let mut request = format!("*{}\r\n", words.len()).into_bytes();
+        for word in words {
+            request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+            request.extend_from_slice(word);
+            request.extend_from_slice(b"\r\n");
+        }
+        stream.write_all(&request)?;
+        read(&mut BufReader::new(stream))
+    }
+}
+
+impl Reply {
+    #[track_caller]
+    pub(crate) fn text(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The protocol, RESP 2: simple text, errors, numbers, texts with a length, lists.
+fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Reply> {
+    let mut line = String::new();
+    stream.read_line(&mut line)?;
+    let line = line.trim_end();
+    let (kind, rest) = line.split_at_checked(1).ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let length = rest.parse::<i64>().unwrap_or(0);
+    Ok(match kind {
+        "-" => Reply::Error,
+        "$" if length >= 0 => {
+            let mut text = vec![0; usize::try_from(length).unwrap() + 2];
+            stream.read_exact(&mut text)?;
+            text.truncate(text.len() - 2);
+            Reply::Text(text)
+        }
+        "*" => Reply::Many((0..length).map(|_| read(stream)).collect::<Result<_, _>>()?),
+        _ => Reply::Text(rest.as_bytes().to_vec()),
+    })
+}
+
+/// Nobody listens there, for the moment.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

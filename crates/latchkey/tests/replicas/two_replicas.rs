@@ -1,0 +1,155 @@
+//! Two programs that start at once on an empty database are one server from the first token on, and what is changed at one is so at
+//! the other: told by Redis, or by PostgreSQL, or, where nobody tells, once what was read counts no longer.
+
+use std::time::{Duration, Instant};
+
+use crate::house::{House, Replica, TENANTS, settings};
+use crate::program::Mark;
+use crate::redis_server::RedisServer;
+use crate::told::eventually;
+use crate::verifier::Verifier;
+
+/// A second, and what a busy machine needs. Well below the ten seconds after which the other would find out by itself.
+const TOLD: Duration = Duration::from_secs(4);
+/// Ten seconds, and what a busy machine needs.
+const FOUND_OUT: Duration = Duration::from_secs(13);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
+    let redis = RedisServer::started();
+    let house = House::new(Some(redis.url()));
+    let replicas = house.start_two(&settings(2)).await;
+    assert_eq!(house.database.query("SELECT count(*) FROM generations"), "1");
+    assert_eq!(house.database.query("SELECT count(*) FROM clients"), "4");
+    assert_eq!(house.database.query("SELECT count(*) FROM change_log WHERE kind = 'client'"), "4");
+    let twice = "SELECT count(*) - count(DISTINCT version) FROM _sqlx_migrations WHERE success";
+    assert_eq!(house.database.query(twice), "0");
+    let said = |what: &str| {
+        let lines = replicas.iter().flat_map(|replica| replica.program.log());
+        lines.filter(|line| line["message"] == what).count()
+    };
+    assert_eq!((said("settings applied"), said("settings unchanged")), (1, 1));
+
+    for tenant in TENANTS {
+        let secret = house.secret_of(tenant);
+        let (one, other) = tokio::join!(
+            replicas[0].program.token(tenant, "svc-0", secret),
+            replicas[1].program.token(tenant, "svc-0", secret)
+        );
+        assert_eq!(replicas[0].program.jwks(tenant).await.body, replicas[1].program.jwks(tenant).await.body);
+        for replica in &replicas {
+            for token in [&one, &other] {
+                let status = replica.program.present(token).await.status;
+                assert_eq!(status, if tenant == "acme" { 200 } else { 401 }, "a token of {tenant}");
+            }
+        }
+    }
+    assert_eq!(house.database.query("SELECT count(*) FROM signing_keys"), "2");
+    // Also by signature, each tenant's.
+    for replica in &replicas {
+        let verifier = Verifier::of(replica).await;
+        for other in &replicas {
+            for tenant in TENANTS {
+                let token = other.program.token(tenant, "svc-1", house.secret_of(tenant)).await;
+                assert_eq!(verifier.objection(tenant, "svc-1", &token), None);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_at_one_is_so_at_the_other_with_redis() {
+    let redis = RedisServer::started();
+    let house = House::new(Some(redis.url()));
+    check_changes(&house, &house.start_two(&settings(3)).await, TOLD).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_at_one_is_so_at_the_other_without_redis() {
+    let house = House::new(None);
+    check_changes(&house, &house.start_two(&settings(3)).await, TOLD).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_at_one_is_so_at_the_other_after_redis_has_died() {
+    let mut redis = RedisServer::started();
+    let house = House::new(Some(redis.url()));
+    let replicas = house.start_two(&settings(3)).await;
+    for replica in &replicas {
+        replica.program.log_after(Mark::START, "Redis answers");
+    }
+    redis.kill();
+    check_changes(&house, &replicas, FOUND_OUT).await;
+}
+
+/// Nobody is told of what somebody writes with SQL of his own: the loss of every message there is. What one has read and the other
+/// has from Redis does not count for longer than if both had read it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_nobody_was_told_of_is_found_out_all_the_same() {
+    let redis = RedisServer::started();
+    let shared = House::new(Some(redis.url()));
+    let unshared = House::new(None);
+    let (first, second) = (shared.start_two(&settings(1)).await, unshared.start_two(&settings(1)).await);
+    let all = [(&shared, &first[0]), (&shared, &first[1]), (&unshared, &second[0]), (&unshared, &second[1])];
+    for (house, replica) in all {
+        replica.program.token("acme", "svc-0", house.secret_of("acme")).await;
+    }
+    for house in [&shared, &unshared] {
+        let revoke = "UPDATE client_secrets SET revoked_by = 'api', revoked_at = extract(epoch FROM now())";
+        house.database.query(&format!("{revoke} WHERE tenant_id = 'acme'"));
+    }
+    let revoked = Instant::now();
+    for (house, replica) in all {
+        let secret = house.secret_of("acme");
+        let is_refused = async || replica.program.ask_for_token("acme", "svc-0", secret).await.status == 401;
+        let left = FOUND_OUT.saturating_sub(revoked.elapsed());
+        eventually("it is found out", left, is_refused).await;
+        eprintln!("measured: found out {:?} after nobody was told", revoked.elapsed());
+    }
+}
+
+/// One after the other: a client's secret is replaced, a client is removed, a tenant is removed and comes back. The first program
+/// alone sees the file; the second has just served what changes, so it remembers that.
+async fn check_changes(house: &House, [one, other]: &[Replica; 2], longest: Duration) {
+    let replaced = settings(3).replacen(
+        "svc-0: { client_secret: { env: ACME_SECRET }",
+        "svc-0: { client_secret: { env: NEW_SECRET }",
+        1,
+    );
+    let removed = without(&replaced, |line| line.contains("svc-1:") && line.contains("ACME_SECRET"));
+    let closed = removed.split("  globex:").next().unwrap().to_owned();
+    let (acme, new, globex) = (house.secret_of("acme"), house.new_secret(), house.secret_of("globex"));
+    // Settings; then whom to ask with what, and what the answer was and becomes.
+    type Asked<'a> = (&'a str, &'a str, &'a str, u16, u16);
+    let changes: [(&str, &[Asked<'_>]); 4] = [
+        (&replaced, &[("acme", "svc-0", acme, 200, 401), ("acme", "svc-0", new, 401, 200)]),
+        (&removed, &[("acme", "svc-1", acme, 200, 401)]),
+        (&closed, &[("globex", "svc-2", globex, 200, 404)]),
+        (&removed, &[("globex", "svc-2", globex, 404, 200)]),
+    ];
+    for (settings, asked) in changes {
+        for (tenant, client, secret, before, _) in asked {
+            assert_eq!(other.program.ask_for_token(tenant, client, secret).await.status, *before);
+        }
+        let mark = one.program.mark();
+        one.folder.replace("config.yaml", settings);
+        one.program.log_after(mark, "settings applied");
+        let applied = Instant::now();
+        for (tenant, client, secret, before, after) in asked {
+            let is_so = async || other.program.ask_for_token(tenant, client, secret).await.status == *after;
+            eventually("the other does so too", longest, is_so).await;
+            eprintln!(
+                "measured: {before} became {after} at the other {:?} after it was applied",
+                applied.elapsed()
+            );
+            assert_eq!(one.program.ask_for_token(tenant, client, secret).await.status, *after);
+        }
+    }
+    // What no change concerned goes on.
+    assert_eq!(other.program.ask_for_token("acme", "svc-2", acme).await.status, 200);
+}
+
+fn without(settings: &str, is_left_out: impl Fn(&str) -> bool) -> String {
+    let lines = settings.lines().filter(|line| !is_left_out(line));
+    lines.map(|line| format!("{line}\n")).collect()
+}
