@@ -39,6 +39,17 @@ fn what_is_not_built_yet_is_accepted_and_said() {
 }
 
 #[test]
+fn migrating_makes_the_schema_and_nothing_else() {
+    let folder = Folder::with(TWO_TENANTS);
+    for _ in 0..2 {
+        let ran = folder.run(&["migrate"]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), "The schema is up to date.\n"), "{ran:?}");
+    }
+    assert!(folder.exists("data/latchkey.db") && !folder.exists("keys/sealing.key"));
+    assert_eq!(folder.run(&["plan"]).code, Some(2));
+}
+
+#[test]
 fn a_fault_names_file_line_key_and_mend() {
     let missing_env = format!("{{ value: {} }}", settings::ACME_SECRET);
     for (from, to, expected) in [
