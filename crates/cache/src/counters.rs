@@ -1,13 +1,16 @@
-//! How often a cache had to turn to its store. Answers from memory are not counted: a counter that all workers share would cost
-//! more than the answer.
+//! How often a cache answered from memory, and how often it had to turn to its store.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tenancy::StoreError;
 
+use crate::stripes::Stripes;
+
 /// What a cache did since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Answers from memory.
+    pub hits: u64,
     /// Loads begun.
     pub loads: u64,
     /// Loads that failed.
@@ -19,6 +22,7 @@ pub struct Counts {
 pub(crate) struct Counters {
     /// What is cached, for the log.
     of: &'static str,
+    hits: Stripes,
     loads: AtomicU64,
     failures: AtomicU64,
     stale_answers: AtomicU64,
@@ -29,6 +33,7 @@ impl Counters {
     pub(crate) fn new(of: &'static str) -> Self {
         Self {
             of,
+            hits: Stripes::default(),
             loads: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             stale_answers: AtomicU64::new(0),
@@ -38,6 +43,7 @@ impl Counters {
 
     pub(crate) fn counts(&self) -> Counts {
         Counts {
+            hits: self.hits.sum(),
             loads: self.loads.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
             stale_answers: self.stale_answers.load(Ordering::Relaxed),
@@ -47,6 +53,10 @@ impl Counters {
     /// Whether the last load found the store unavailable.
     pub(crate) fn is_degraded(&self) -> bool {
         self.unavailable.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn hit(&self) {
+        self.hits.add_one();
     }
 
     pub(crate) fn load_began(&self) {

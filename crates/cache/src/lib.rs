@@ -8,6 +8,7 @@ mod shared;
 
 mod counters;
 mod read_through;
+mod stripes;
 
 mod client_store;
 mod signing_key_store;

@@ -65,6 +65,7 @@ impl<S: Source> ReadThrough<S> {
     pub async fn get(&self, key: &S::Key) -> Result<Option<Arc<S::Value>>, StoreError> {
         let slot = self.slot(key);
         if let Some(value) = slot.fresh(Instant::now()) {
+            self.counters.hit();
             return Ok(value);
         }
         // A load is abandoned when its worker ends during a drain; whoever waited for it from another worker loads anew, once.

@@ -7,7 +7,8 @@ use gateway::{Kind, Sample};
 pub(super) type Labels = &'static [(&'static str, &'static str)];
 type CacheCount = (&'static str, &'static str, fn(&Counts) -> u64);
 
-const CACHE_COUNTS: [CacheCount; 3] = [
+const CACHE_COUNTS: [CacheCount; 4] = [
+    ("latchkey_cache_hits_total", "Answers from memory.", |counts| counts.hits),
     ("latchkey_cache_loads_total", "Times that a cache had to ask its store.", |counts| counts.loads),
     ("latchkey_cache_load_failures_total", "Times that the store failed it.", |counts| counts.failures),
     (
@@ -24,7 +25,7 @@ pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
         (&[("cache", "clients")], caches.clients.counts()),
         (&[("cache", "signing_keys")], caches.signing_keys.counts()),
     ];
-    let mut samples = Vec::with_capacity(24);
+    let mut samples = Vec::with_capacity(32);
     for (name, help, count) in CACHE_COUNTS {
         samples.extend(all.iter().map(|(labels, counts)| counter(name, help, labels, count(counts))));
     }
