@@ -18,6 +18,9 @@ pub struct Scope(Vec<ScopeToken>);
 pub struct InvalidScope;
 
 impl ScopeToken {
+    /// Scopes that begin so say who may administer the platform; neither a file nor a resource server may name one.
+    pub const RESERVED_PREFIX: &str = "latchkey:";
+
     /// Checks the characters.
     ///
     /// # Errors
@@ -57,12 +60,6 @@ impl Scope {
     #[must_use]
     pub fn contains(&self, token: &ScopeToken) -> bool {
         self.0.contains(token)
-    }
-
-    /// Whether every token of `other` is in this set.
-    #[must_use]
-    pub fn contains_all(&self, other: &Self) -> bool {
-        other.0.iter().all(|token| self.contains(token))
     }
 
     /// The tokens in order.

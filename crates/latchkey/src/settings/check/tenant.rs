@@ -16,7 +16,7 @@ use super::{
 };
 
 /// How long a replica may go on serving a key set from its own memory. Published keys must be older than that, too.
-const IN_PROCESS_CACHE: Lifetime = Lifetime::from_secs(10);
+const IN_PROCESS_CACHE: Lifetime = Lifetime::from_secs(cache::FRESH.as_secs());
 const SECOND: Lifetime = Lifetime::from_secs(1);
 
 /// Tenant ids are `[a-z0-9][a-z0-9-]{0,62}`.

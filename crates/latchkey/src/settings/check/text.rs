@@ -15,9 +15,6 @@ pub(super) const LONGEST_ID: usize = 255;
 pub(super) const LONGEST_SECRET: usize = 1024;
 pub(super) const LONGEST_URI: usize = 2048;
 
-/// Scopes that begin so say who may administer; they are granted through the admin API only.
-const RESERVED_SCOPE: &str = "latchkey:";
-
 /// Why a text cannot be a name, if it cannot: any UTF-8 without control characters will do.
 pub(super) fn unfit(text: &str, longest: usize) -> Option<String> {
     if text.is_empty() {
@@ -62,7 +59,7 @@ pub(super) fn check_scope(findings: &mut Findings, at: Location, scope: &str) {
             problem,
             "write printable ASCII without blanks, quotes and backslashes, one scope an item",
         );
-    } else if scope.starts_with(RESERVED_SCOPE) {
+    } else if scope.starts_with(ScopeToken::RESERVED_PREFIX) {
         findings.error(
             at,
             format!("`{}` says who may administer, and is not granted by a file", cropped(scope)),
