@@ -1,10 +1,8 @@
 //! The sealing key and the pepper: the two secrets of the server itself, found or made before anything else.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use administration::AdministrationStore;
 use keys::{
@@ -13,7 +11,6 @@ use keys::{
 use protocol::{Secret, Timestamp};
 use registry::Pepper;
 use tenancy::StoreError;
-use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use crate::settings::SealingKey as Setting;
@@ -114,42 +111,28 @@ pub(crate) async fn existing_pepper(
     Ok(Some(Arc::new(Pepper::from_bytes(Zeroizing::new(bytes)))))
 }
 
-/// Makes a sealing key in a new file that only its owner may read.
+/// Makes a sealing key in a new file that only its owner may read. The file takes its name when it is whole: a program that is killed
+/// meanwhile leaves no half of a key where the next start would read one.
 pub(crate) fn create(path: &Path) -> Result<Key, SealingError> {
     let key = Key::generate()?;
     let unwritable = |error| SealingError::Unwritable(path.to_owned(), error);
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(unwritable)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(unwritable)?;
-    writeln!(file, "{}", key.to_base64().expose()).and_then(|()| file.sync_all()).map_err(unwritable)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(unwritable)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".sealing-key-").tempfile_in(folder).map_err(unwritable)?;
+    writeln!(file, "{}", key.to_base64().expose()).map_err(unwritable)?;
+    file.as_file().sync_all().map_err(unwritable)?;
+    file.persist_noclobber(path).map_err(|error| unwritable(error.error))?;
     Ok(key)
 }
 
 /// Makes the first key, unless another program on the same folder is faster: then its key is the one.
 async fn first(path: &Path, store: &dyn AdministrationStore) -> Result<Key, SealingError> {
-    if store.holds_sealed_rows().await? {
-        return read(path)?.ok_or_else(|| SealingError::Missing(path.to_owned()));
-    }
-    match create(path) {
-        Err(SealingError::Unwritable(_, error)) if error.kind() == io::ErrorKind::AlreadyExists => {
-            read_once_written(path).await
+    if !store.holds_sealed_rows().await? {
+        match create(path) {
+            Err(SealingError::Unwritable(_, error)) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made,
         }
-        made => made,
-    }
-}
-
-/// A file that was made a moment ago may still be empty.
-async fn read_once_written(path: &Path) -> Result<Key, SealingError> {
-    for _ in 0..50 {
-        if let Ok(Some(key)) = read(path) {
-            return Ok(key);
-        }
-        sleep(Duration::from_millis(20)).await;
     }
     read(path)?.ok_or_else(|| SealingError::Missing(path.to_owned()))
 }
