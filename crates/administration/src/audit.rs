@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
 use crate::fields::Described;
-use crate::{Change, ChangeKind, FieldChange, RowChange, SecretChangeKind};
+use crate::{Actor, Change, ChangeKind, FieldChange, RowChange, SecretChangeKind};
 
 /// One line of the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct AuditRecord {
     pub at: Timestamp,
     /// Who did it.
     pub actor: String,
+    /// From which address, where there is one.
+    pub source: Option<String>,
     /// What was done, as `client.changed`.
     pub action: String,
     /// Whose rows.
@@ -28,7 +30,7 @@ pub struct AuditRecord {
 impl AuditRecord {
     /// The record of a change.
     #[must_use]
-    pub fn of(change: &Change, actor: &str, at: Timestamp) -> Self {
+    pub fn of(change: &Change, actor: &Actor, at: Timestamp) -> Self {
         let tenant = change.tenant().clone();
         let (action, subject, detail) = match change {
             Change::Tenant(row) => (action("tenant", row.kind), row.after.id.to_string(), row_detail(row)),
@@ -36,6 +38,9 @@ impl AuditRecord {
                 (action("resource_server", row.kind), row.after.audience.clone(), row_detail(row))
             }
             Change::Client(row) => (action("client", row.kind), row.after.id.to_string(), row_detail(row)),
+            Change::Application(row) => {
+                (action("application", row.kind), row.after.id.to_string(), row_detail(row))
+            }
             Change::Secret(_, client, secret) => {
                 let (verb, detail) = secret_detail(secret.kind);
                 (format!("secret.{verb}"), format!("{client}/{}", secret.id), detail)
@@ -45,7 +50,8 @@ impl AuditRecord {
                 ("key.imported".to_owned(), keys::KeyId::numbered(1).to_string(), detail)
             }
         };
-        Self { at, actor: actor.to_owned(), action, tenant, subject, detail }
+        let Actor { name, source } = actor.clone();
+        Self { at, actor: name, source, action, tenant, subject, detail }
     }
 }
 

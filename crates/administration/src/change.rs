@@ -5,7 +5,7 @@ use protocol::{SigningAlgorithm, Timestamp};
 use registry::{Client, ClientId, SecretId};
 use tenancy::{ResourceServer, Tenant, TenantId};
 
-use crate::Standing;
+use crate::Application;
 use crate::fields::{Described, FieldChange};
 
 /// A change to one row.
@@ -21,6 +21,8 @@ pub enum Change {
     Secret(TenantId, ClientId, SecretChange),
     /// The tenant begins with a key of the operator's.
     FirstKey(TenantId, FirstKey),
+    /// To an application, which names its tenant. Added, changed or deleted; its client changes beside it.
+    Application(RowChange<Application>),
 }
 
 /// What happens to a row with fields.
@@ -45,6 +47,19 @@ pub enum ChangeKind {
     Restored,
     /// It stops serving and is kept.
     Retired,
+    /// A door stops it from serving, whoever manages it.
+    Suspended,
+    /// A door lets it serve again.
+    Resumed,
+    /// A tenant stops serving and is deleted at this time, unless that is taken back.
+    DeletionScheduled {
+        /// When.
+        due_at: Timestamp,
+    },
+    /// A tenant is not deleted after all.
+    DeletionCancelled,
+    /// It is gone, with its secrets and keys; the row keeps its name from being used again.
+    Deleted,
 }
 
 /// What happens to a secret.
@@ -109,6 +124,7 @@ impl Change {
         match self {
             Self::Tenant(row) => &row.after.id,
             Self::Client(row) => &row.after.tenant,
+            Self::Application(row) => &row.after.tenant,
             Self::ResourceServer(tenant, _) | Self::Secret(tenant, _, _) | Self::FirstKey(tenant, _) => {
                 tenant
             }
@@ -122,15 +138,6 @@ impl<T: Described> RowChange<T> {
     pub fn fields(&self) -> Vec<FieldChange> {
         FieldChange::between(self.before.as_deref(), &self.after)
     }
-
-    /// Whether a row that is there is still the one that this was planned for. A store asks before it writes: what another door has
-    /// written since then would be lost. How the row serves is no field, but a row that was retired meanwhile is not to serve again
-    /// by a mere change.
-    #[must_use]
-    pub fn fits(&self, found: &T, standing: &Standing) -> bool {
-        let same = self.before.as_ref().is_some_and(|before| before.fields() == found.fields());
-        same && (self.kind != ChangeKind::Changed || standing.retired_at.is_none())
-    }
 }
 
 impl ChangeKind {
@@ -142,6 +149,11 @@ impl ChangeKind {
             Self::Changed => "changed",
             Self::Restored => "restored",
             Self::Retired => "retired",
+            Self::Suspended => "suspended",
+            Self::Resumed => "resumed",
+            Self::DeletionScheduled { .. } => "deletion_scheduled",
+            Self::DeletionCancelled => "deletion_cancelled",
+            Self::Deleted => "deleted",
         }
     }
 }

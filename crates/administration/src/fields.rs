@@ -4,6 +4,8 @@
 use registry::Client;
 use tenancy::{AccessTokenPolicy, ResourceServer, SigningPolicy, Strategies, Tenant};
 
+use crate::Application;
+
 /// A row that can be told field by field. What only the store decides (status, former `typ` values, secrets) is left out.
 pub trait Described {
     /// Names, as in configuration, and values.
@@ -105,6 +107,14 @@ impl Described for Client {
             ("issuer", issuer.as_ref().map_or_else(absent, ToString::to_string)),
             ("introspection", introspection.as_str().to_owned()),
         ]
+    }
+}
+
+impl Described for Application {
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        let Self { tenant: _, id: _, name, client, document, created_at: _ } = self;
+        let client = client.as_ref().map_or_else(absent, ToString::to_string);
+        vec![("name", name.clone()), ("client_id", client), ("document", document.to_string())]
     }
 }
 

@@ -22,20 +22,22 @@ pub enum Invalidation {
 #[must_use]
 pub fn invalidations(changes: &[Change]) -> Vec<Invalidation> {
     let mut seen = HashSet::new();
-    let all = changes.iter().map(Change::invalidation);
+    let all = changes.iter().filter_map(Change::invalidation);
     all.filter(|invalidation| seen.insert(invalidation.clone())).collect()
 }
 
 impl Change {
-    /// What this change invalidates.
+    /// What this change invalidates, if anything.
     #[must_use]
-    pub fn invalidation(&self) -> Invalidation {
+    pub fn invalidation(&self) -> Option<Invalidation> {
         let tenant = self.tenant().clone();
-        match self {
+        Some(match self {
             Self::Tenant(_) | Self::ResourceServer(..) => Invalidation::Tenant(tenant),
             Self::Client(row) => Invalidation::Client(tenant, row.after.id.clone()),
+            // No cache holds applications.
+            Self::Application(_) => return None,
             Self::Secret(_, client, _) => Invalidation::Client(tenant, client.clone()),
             Self::FirstKey(..) => Invalidation::Keys(tenant),
-        }
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! What changes in the platform's rows, and who changed it? A declaration is compared with the store, which yields a plan; the
 //! store commits a plan whole or not at all. In reading order:
 
+mod application;
+mod authority;
 mod declaration;
 mod state;
 
@@ -15,26 +17,41 @@ mod fingerprint;
 mod audit;
 mod invalidation;
 
+mod documents;
+mod edit_error;
+mod query;
+
+mod administrator;
 mod hashing;
 mod outcome;
 mod reconcile;
-mod rests_on;
 mod store;
 
+pub use administrator::{Administrator, Created, EditPolicy, Idempotency};
+pub use application::{Application, ApplicationId};
 pub use audit::AuditRecord;
+pub use authority::{Actor, Authority, Permission};
 pub use change::{Change, ChangeKind, FirstKey, RowChange, SecretChange, SecretChangeKind, SecretForm};
 pub use compare::initial_plan;
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
+pub use documents::{
+    AccessTokenSettings, AuditView, ClientSettings, ClientView, CreatedClient, CreatedSecret, CreatedTenant,
+    EntityTag, NewClient, NewSecretSettings, NewTenant, Page, ResourceServerSettings, RotateSettings,
+    SecretView, SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView,
+    TenantView, TokenSettings, UsedFrom, merge_patch,
+};
+pub use edit_error::{EditError, Fault};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};
 pub use invalidation::{Invalidation, invalidations};
 pub use outcome::{Options, Outcome, ReconcileError};
 pub use plan::{Conflict, Conflicts, Plan, Retirements};
+pub use query::{AuditQuery, ClientQuery, TenantCursor, TenantQuery, search_words};
 pub use reconcile::Reconciler;
-pub use rests_on::RestsOn;
 pub use state::{
     ClientState, ManagedBy, ResourceServerState, SecretState, Standing, TenantState, TenantSummary,
 };
 pub use store::{
-    AdministrationStore, CommitOutcome, CommitRequest, Generation, NewGeneration, NewSecret, TenantMark,
+    AdministrationStore, CommitOutcome, CommitRequest, Generation, IdempotentAnswer, KEPT_ADDRESSES,
+    KEPT_SOURCES, NewGeneration, NewSecret, SecretUse, TenantMark,
 };

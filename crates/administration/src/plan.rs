@@ -11,6 +11,8 @@ use crate::{Change, ChangeKind, TenantMark};
 pub struct Plan {
     /// What changes.
     pub changes: Vec<Change>,
+    /// The revisions of the tenants that were compared.
+    pub(crate) rests_on: Vec<(TenantId, u64)>,
     /// What is noted at each tenant that was compared.
     pub(crate) marks: Vec<TenantMark>,
     /// Which declared secrets are to be hashed once the plan is applied.
@@ -122,7 +124,8 @@ impl Plan {
                 | Change::Client(_)
                 | Change::ResourceServer(..)
                 | Change::Secret(..)
-                | Change::FirstKey(..) => {}
+                | Change::FirstKey(..)
+                | Change::Application(_) => {}
             }
         }
         counted

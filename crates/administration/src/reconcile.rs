@@ -12,12 +12,9 @@ use crate::compare::{Context, Current, Triage, compare};
 use crate::hashing::{self, Prepared};
 use crate::outcome::ATTEMPTS;
 use crate::{
-    AdministrationStore, AuditRecord, Change, CommitOutcome, CommitRequest, ContentHash, Declaration,
+    Actor, AdministrationStore, AuditRecord, Change, CommitOutcome, CommitRequest, ContentHash, Declaration,
     Fingerprint, ManagedBy, NewGeneration, NewSecret, Options, Outcome, Plan, ReconcileError, invalidations,
 };
-
-/// Who the audit says it was.
-const ACTOR: &str = "config";
 
 /// Makes the store agree with a declaration.
 pub struct Reconciler {
@@ -95,14 +92,17 @@ impl Reconciler {
         expected_latest: Option<u64>,
         now: Timestamp,
     ) -> Result<CommitRequest, ReconcileError> {
+        let actor = Actor { name: "config".to_owned(), source: None };
         Ok(CommitRequest {
             managed_by: ManagedBy::Config,
-            generation: Some(NewGeneration { content, expected_latest }),
+            generation: Some(NewGeneration { content, expected_latest, sealed_sources: None }),
+            rests_on: plan.rests_on.clone(),
             changes: plan.changes.clone(),
             secrets: self.hash(declaration, plan, now).await?,
             first_keys: self.seal_first_keys(declaration, plan, now).await?,
             marks: plan.marks.clone(),
-            audit: plan.changes.iter().map(|change| AuditRecord::of(change, ACTOR, now)).collect(),
+            audit: plan.changes.iter().map(|change| AuditRecord::of(change, &actor, now)).collect(),
+            idempotent: None,
             now,
         })
     }

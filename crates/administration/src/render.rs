@@ -51,6 +51,10 @@ impl fmt::Display for Change {
                     SecretChangeKind::Revoked => write!(f, "- secret {tenant}/{client}/{id}"),
                 }
             }
+            Self::Application(row) => {
+                write!(f, "{} application {}/{}", sign(row.kind), row.after.tenant, row.after.id)?;
+                write_fields(f, row)
+            }
             Self::FirstKey(_, key) => {
                 let (id, thumbprint) = (keys::KeyId::numbered(1), &key.thumbprint);
                 write!(f, "+ key {tenant}/{id} ({}, thumbprint {thumbprint})", key.algorithm)
@@ -61,9 +65,12 @@ impl fmt::Display for Change {
 
 fn sign(kind: ChangeKind) -> &'static str {
     match kind {
-        ChangeKind::Added | ChangeKind::Restored => "+",
+        ChangeKind::Added | ChangeKind::Restored | ChangeKind::Resumed | ChangeKind::DeletionCancelled => "+",
         ChangeKind::Changed => "~",
-        ChangeKind::Retired => "-",
+        ChangeKind::Retired
+        | ChangeKind::Suspended
+        | ChangeKind::DeletionScheduled { .. }
+        | ChangeKind::Deleted => "-",
     }
 }
 
@@ -87,9 +94,14 @@ fn scopes_of_client(row: &RowChange<registry::Client>) -> (Scope, Scope) {
     let before = row.before.as_ref().map(|client| client.scope.clone()).unwrap_or_default();
     let after = row.after.scope.clone();
     match row.kind {
-        ChangeKind::Added | ChangeKind::Restored => (Scope::default(), after),
+        ChangeKind::Added | ChangeKind::Restored | ChangeKind::Resumed | ChangeKind::DeletionCancelled => {
+            (Scope::default(), after)
+        }
         ChangeKind::Changed => (before, after),
-        ChangeKind::Retired => (before, Scope::default()),
+        ChangeKind::Retired
+        | ChangeKind::Suspended
+        | ChangeKind::DeletionScheduled { .. }
+        | ChangeKind::Deleted => (before, Scope::default()),
     }
 }
 

@@ -26,6 +26,12 @@ pub struct Standing {
     pub retired_at: Option<Timestamp>,
     /// When it was deleted; the row only keeps the name from being used again.
     pub deleted_at: Option<Timestamp>,
+    /// Until when its deletion can be taken back; of tenants only. It does not serve meanwhile.
+    pub deletion_due_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
 }
 
 /// Just enough of a tenant to see whether anything is to be done.
@@ -46,6 +52,9 @@ pub struct TenantState {
     pub tenant: Tenant,
     /// How it stands.
     pub standing: Standing,
+    /// Counted up by every commit that touches the tenant or anything in it. What was planned on one revision is written on that one
+    /// or not at all.
+    pub revision: u64,
     /// When the last token that was issued under a longer lifetime than today's expires.
     pub earlier_tokens_until: Option<Timestamp>,
     /// All its resource servers, retired and deleted ones too.
@@ -107,8 +116,22 @@ impl ManagedBy {
 impl Standing {
     /// Of a row that has just been made.
     #[must_use]
-    pub const fn fresh(managed_by: ManagedBy) -> Self {
-        Self { managed_by, suspended_at: None, retired_at: None, deleted_at: None }
+    pub const fn fresh(managed_by: ManagedBy, now: Timestamp) -> Self {
+        Self {
+            managed_by,
+            suspended_at: None,
+            retired_at: None,
+            deleted_at: None,
+            deletion_due_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Whether requests are served by it.
+    #[must_use]
+    pub const fn serves(&self) -> bool {
+        self.is_live() && self.suspended_at.is_none() && self.deletion_due_at.is_none()
     }
 
     /// Whether the row counts for anything: neither retired nor deleted.

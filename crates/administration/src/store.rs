@@ -4,10 +4,13 @@
 use async_trait::async_trait;
 use keys::KeyRecord;
 use protocol::Timestamp;
-use registry::{ClientId, ClientSecret};
+use registry::{ClientId, ClientSecret, SecretId};
 use tenancy::{Issuer, StoreError, TenantId};
 
-use crate::{AuditRecord, Change, Fingerprint, Invalidation, ManagedBy, TenantState, TenantSummary};
+use crate::{
+    Application, ApplicationId, AuditQuery, AuditRecord, Change, ClientQuery, ClientState, Fingerprint,
+    Invalidation, ManagedBy, TenantCursor, TenantQuery, TenantState, TenantSummary,
+};
 
 /// Holds the rows of the platform.
 #[async_trait]
@@ -23,6 +26,70 @@ pub trait AdministrationStore: Send + Sync {
 
     /// Everything about one tenant.
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError>;
+
+    /// One tenant with only those of its clients that these names touch: whose id is one of them, or who list one of them as audience
+    /// or resource. So what is done to one client costs the same however many others there are.
+    async fn load_around(&self, tenant: &TenantId, names: &[&str])
+    -> Result<Option<TenantState>, StoreError>;
+
+    /// A page of tenants, deleted ones left out, each with the cursor that goes on after it.
+    async fn list_tenants(&self, query: &TenantQuery)
+    -> Result<Vec<(TenantCursor, TenantState)>, StoreError>;
+
+    /// A page of a tenant's clients, deleted ones left out.
+    async fn list_clients(
+        &self,
+        tenant: &TenantId,
+        query: &ClientQuery,
+    ) -> Result<Vec<ClientState>, StoreError>;
+
+    /// From where a client's secrets were used.
+    async fn secret_uses(&self, tenant: &TenantId, client: &ClientId) -> Result<Vec<SecretUse>, StoreError>;
+
+    /// Notes from where secrets were used, several at once. A secret or client that is gone is passed over.
+    async fn record_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError>;
+
+    /// A page of the audit, with the place of each record.
+    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError>;
+
+    /// The latest generations, the newest first.
+    async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError>;
+
+    /// What a generation was read from, sealed, if it is still kept.
+    async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// What was answered to this idempotency key, unless that has expired.
+    async fn find_idempotent_answer(
+        &self,
+        tenant: &TenantId,
+        key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StoreError>;
+
+    /// Tenants whose deletion is due, at most so many.
+    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
+
+    /// An application by its identifier.
+    async fn find_application(
+        &self,
+        tenant: &TenantId,
+        application: &ApplicationId,
+    ) -> Result<Option<Application>, StoreError>;
+
+    /// The application of this name.
+    async fn find_application_named(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Option<ApplicationId>, StoreError>;
+
+    /// How many applications a tenant has, and some of them in the order in which they were made.
+    async fn list_applications(
+        &self,
+        tenant: &TenantId,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(u64, Vec<Application>), StoreError>;
 
     /// Which tenants have these issuers or aliases, retired and deleted ones too.
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError>;
@@ -63,12 +130,50 @@ pub struct Generation {
 }
 
 /// A configuration that is to be applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewGeneration {
     /// What is applied.
     pub content: Fingerprint,
     /// The latest number when the plan was made: of two replicas with the same change, only one applies it.
     pub expected_latest: Option<u64>,
+    /// What it was read from, sealed, for a rollback. Only the latest [`KEPT_SOURCES`] are kept.
+    pub sealed_sources: Option<Vec<u8>>,
+}
+
+/// So many generations can be rolled back to.
+pub const KEPT_SOURCES: u64 = 20;
+
+/// A secret that was used from an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretUse {
+    /// Whose client.
+    pub tenant: TenantId,
+    /// Whose secret.
+    pub client: ClientId,
+    /// Which.
+    pub secret: SecretId,
+    /// From where, as text; of each secret the latest [`KEPT_ADDRESSES`] are kept.
+    pub address: String,
+    /// When last.
+    pub at: Timestamp,
+}
+
+/// So many addresses are kept of each secret.
+pub const KEPT_ADDRESSES: usize = 32;
+
+/// What was answered to an idempotency key (draft-ietf-httpapi-idempotency-key-header).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotentAnswer {
+    /// In whose tenant it was asked; `platform` for what concerns no tenant that was there.
+    pub tenant: TenantId,
+    /// Digest of the key and of who sent it to do what.
+    pub key: [u8; 32],
+    /// Digest of the request.
+    pub request: [u8; 32],
+    /// The answer, sealed: it may hold a secret.
+    pub sealed: Vec<u8>,
+    /// Until when it is kept.
+    pub expires_at: Timestamp,
 }
 
 /// Changes that belong together, with all that they need.
@@ -78,6 +183,9 @@ pub struct CommitRequest {
     pub managed_by: ManagedBy,
     /// The configuration behind the changes; absent for the other doors.
     pub generation: Option<NewGeneration>,
+    /// Tenants that were there when it was planned, each at the revision on which the plan rests. Every tenant that is touched and not
+    /// added is among them.
+    pub rests_on: Vec<(TenantId, u64)>,
     /// What changes.
     pub changes: Vec<Change>,
     /// The hashes of the secrets that are added.
@@ -88,6 +196,8 @@ pub struct CommitRequest {
     pub marks: Vec<TenantMark>,
     /// Who did what.
     pub audit: Vec<AuditRecord>,
+    /// What is answered to a repetition of this request.
+    pub idempotent: Option<IdempotentAnswer>,
     /// When.
     pub now: Timestamp,
 }

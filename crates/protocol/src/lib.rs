@@ -37,6 +37,6 @@ pub use metadata::AuthorizationServerMetadata;
 pub use resource::{InvalidResource, ResourceIndicator};
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;
-pub use timestamp::{Lifetime, Timestamp};
+pub use timestamp::{Lifetime, Timestamp, rfc3339};
 pub use token_request::TokenRequest;
 pub use token_response::{TokenResponse, TokenType};

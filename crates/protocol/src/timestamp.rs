@@ -26,6 +26,23 @@ impl Timestamp {
     pub const fn seconds(self) -> u64 {
         self.0
     }
+
+    /// As people and programs write it: `2027-01-31T12:00:00Z` (RFC 3339 §5.6). Beyond the year 9999 that year's end.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        let seconds = i64::try_from(self.0).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_second(seconds)
+            .unwrap_or(jiff::Timestamp::MAX)
+            .strftime("%Y-%m-%dT%H:%M:%SZ")
+            .to_string()
+    }
+
+    /// From a date and time with its offset (RFC 3339 §5.6); fractions of a second are dropped. None before 1970.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let parsed: jiff::Timestamp = text.parse().ok()?;
+        u64::try_from(parsed.as_second()).ok().map(Self)
+    }
 }
 
 impl Lifetime {
@@ -51,6 +68,63 @@ impl Add<Lifetime> for Timestamp {
     }
 }
 
+/// Instants as RFC 3339 text in documents: `#[serde(with = "protocol::rfc3339")]`.
+pub mod rfc3339 {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Timestamp;
+
+    /// Writes the text.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&at.to_rfc3339())
+    }
+
+    /// Reads the text.
+    ///
+    /// # Errors
+    /// For any other text.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Timestamp::parse_rfc3339(&text)
+            .ok_or_else(|| D::Error::custom("expected an instant such as 2027-01-31T12:00:00Z"))
+    }
+
+    /// As the above, where there may be none: `#[serde(default, with = "protocol::rfc3339::option")]`.
+    pub mod option {
+        use serde::de::Error as _;
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        use super::Timestamp;
+
+        /// Writes the text or null.
+        ///
+        /// # Errors
+        /// The serializer's.
+        pub fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+            match at {
+                Some(at) => super::serialize(at, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        /// Reads the text or null.
+        ///
+        /// # Errors
+        /// For any other text.
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+            let wrong = || D::Error::custom("expected an instant such as 2027-01-31T12:00:00Z, or null");
+            Timestamp::parse_rfc3339(&text).map(Some).ok_or_else(wrong)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +133,24 @@ mod tests {
     fn an_endless_lifetime_does_not_wrap() {
         let end = Timestamp::from_seconds(10) + Lifetime::from_seconds(u64::MAX);
         assert_eq!(end, Timestamp::from_seconds(u64::MAX));
+    }
+
+    #[test]
+    fn an_instant_is_written_and_read_in_utc() {
+        for (seconds, text) in [(0, "1970-01-01T00:00:00Z"), (1_801_396_801, "2027-01-31T12:00:01Z")] {
+            assert_eq!(Timestamp::from_seconds(seconds).to_rfc3339(), text);
+            assert_eq!(Timestamp::parse_rfc3339(text), Some(Timestamp::from_seconds(seconds)));
+        }
+        for (text, seconds) in [
+            ("2027-01-31T13:00:01+01:00", Some(1_801_396_801)),
+            ("2027-01-31T12:00:01.9Z", Some(1_801_396_801)),
+            ("1969-12-31T23:59:59Z", None),
+            ("2027-01-31", None),
+            ("2027-01-31T12:00:01", None),
+            ("", None),
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text).map(Timestamp::seconds), seconds, "{text}");
+        }
+        assert_eq!(Timestamp::from_seconds(u64::MAX).to_rfc3339(), "9999-12-30T22:00:00Z");
     }
 }

@@ -64,8 +64,13 @@ pub(crate) fn compare(
             }
         }
     }
+    let rests_on = current.states.iter().map(|(id, state)| (id.clone(), state.revision)).collect();
     let Draft { changes, marks, secrets, conflicts } = draft;
-    if conflicts.is_empty() { Ok(Plan { changes, marks, secrets }) } else { Err(Conflicts(conflicts)) }
+    if conflicts.is_empty() {
+        Ok(Plan { changes, rests_on, marks, secrets })
+    } else {
+        Err(Conflicts(conflicts))
+    }
 }
 
 /// What would change in a store that holds nothing yet, so also where there is no store yet. Any pepper will do: nothing is

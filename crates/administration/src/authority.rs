@@ -1,0 +1,160 @@
+//! Who asks for a change or a look, and how far that person or program may go.
+//!
+//! The platform's own administrators are clients of the tenant `platform`, or whoever has the store itself. A tenant's administrator
+//! is a client of that tenant and reaches nothing beyond it. Nobody hands on what he has not.
+
+use protocol::{Scope, ScopeToken};
+use tenancy::TenantId;
+
+/// What an administrator may do; each is a scope of the platform's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// Create, change, suspend and delete tenants. Of the whole platform only.
+    Tenants,
+    /// Manage clients and their secrets.
+    Clients,
+    /// Manage signing keys.
+    Keys,
+    /// Read the audit.
+    Audit,
+}
+
+/// Who it is, for the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// As `client:platform/ops`, `user:admin`, `cli:root` or `config`.
+    pub name: String,
+    /// The address that the request came from, where there is one.
+    pub source: Option<String>,
+}
+
+/// Somebody who has proven who he is, with what he may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    actor: Actor,
+    reach: Reach,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Has the store itself.
+    Operator,
+    /// A client of the tenant `platform`, with the permissions of its token.
+    Platform(Vec<Permission>),
+    /// A client of this tenant, with the permissions of its token and everything that it is registered for.
+    Tenant { tenant: TenantId, permissions: Vec<Permission>, registered: Scope },
+    /// A person of the operator's who signed in for the applications of this tenant.
+    Applications(TenantId),
+}
+
+impl Permission {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Tenants, Self::Clients, Self::Keys, Self::Audit];
+
+    /// The scope that gives it.
+    #[must_use]
+    pub const fn scope(self) -> &'static str {
+        match self {
+            Self::Tenants => "latchkey:tenants",
+            Self::Clients => "latchkey:clients",
+            Self::Keys => "latchkey:keys",
+            Self::Audit => "latchkey:audit",
+        }
+    }
+
+    /// What this scope gives, if it is one of ours.
+    #[must_use]
+    pub fn of_scope(scope: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.scope() == scope)
+    }
+}
+
+impl Authority {
+    /// Whoever has the store may do everything.
+    #[must_use]
+    pub fn operator(actor: Actor) -> Self {
+        Self { actor, reach: Reach::Operator }
+    }
+
+    /// A client of the tenant `platform`; `granted` is the scope of its token.
+    #[must_use]
+    pub fn of_platform(actor: Actor, granted: &Scope) -> Self {
+        Self { actor, reach: Reach::Platform(permissions(granted)) }
+    }
+
+    /// A client of this tenant; `granted` is the scope of its token, `registered` what the client has today.
+    #[must_use]
+    pub fn of_tenant(actor: Actor, tenant: TenantId, granted: &Scope, registered: Scope) -> Self {
+        let mut permissions = permissions(granted);
+        permissions.retain(|permission| *permission != Permission::Tenants);
+        Self { actor, reach: Reach::Tenant { tenant, permissions, registered } }
+    }
+
+    /// A person who signed in to manage the applications of this tenant.
+    #[must_use]
+    pub fn of_user(actor: Actor, tenant: TenantId) -> Self {
+        Self { actor, reach: Reach::Applications(tenant) }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Whether it may do this across all tenants.
+    #[must_use]
+    pub fn holds_everywhere(&self, permission: Permission) -> bool {
+        match &self.reach {
+            Reach::Operator => true,
+            Reach::Platform(held) => held.contains(&permission),
+            Reach::Tenant { .. } | Reach::Applications(_) => false,
+        }
+    }
+
+    /// Whether it may do this in this tenant. The tenant `platform` is the platform administrators' alone.
+    #[must_use]
+    pub fn holds_in(&self, tenant: &TenantId, permission: Permission) -> bool {
+        let own = match &self.reach {
+            Reach::Tenant { tenant: own, permissions, .. } => {
+                own == tenant && permissions.contains(&permission)
+            }
+            Reach::Applications(own) => own == tenant && permission == Permission::Clients,
+            Reach::Operator | Reach::Platform(_) => false,
+        };
+        (own && tenant.as_str() != TenantId::PLATFORM) || self.holds_everywhere(permission)
+    }
+
+    /// Whether it may register a client of this tenant for this scope. A scope of ours is given on by its holder or by whoever
+    /// manages all tenants; any other one a tenant's administrator must be registered for himself.
+    #[must_use]
+    pub fn may_grant(&self, tenant: &TenantId, token: &ScopeToken) -> bool {
+        let manages_all = self.holds_everywhere(Permission::Tenants);
+        if token.as_str().starts_with(ScopeToken::RESERVED_PREFIX) {
+            return Permission::of_scope(token.as_str()).is_some_and(|permission| {
+                let fits = permission != Permission::Tenants || tenant.as_str() == TenantId::PLATFORM;
+                let may = match &self.reach {
+                    Reach::Operator | Reach::Platform(_) | Reach::Tenant { .. } => {
+                        manages_all || self.holds_in(tenant, permission)
+                    }
+                    Reach::Applications(_) => false,
+                };
+                fits && may
+            });
+        }
+        match &self.reach {
+            Reach::Tenant { registered, .. } => registered.contains(token),
+            Reach::Operator | Reach::Platform(_) | Reach::Applications(_) => true,
+        }
+    }
+
+    /// Whether it may set what reaches beyond a client's own tokens: `issuer` of a client and `introspection: tenant`.
+    #[must_use]
+    pub fn may_set_beyond_client(&self) -> bool {
+        !matches!(self.reach, Reach::Tenant { .. })
+    }
+}
+
+fn permissions(granted: &Scope) -> Vec<Permission> {
+    granted.iter().filter_map(|token| Permission::of_scope(token.as_str())).collect()
+}

@@ -1,0 +1,57 @@
+//! Entity tags: a digest of what a door shows of a row, so that the same row has the same tag on every replica (RFC 9110 §8.8.3).
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+/// A strong entity tag, without its quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityTag(String);
+
+impl EntityTag {
+    /// Of a document.
+    #[must_use]
+    pub fn of(document: &impl Serialize) -> Self {
+        let text = serde_json::to_vec(document).expect("documents are plain JSON");
+        Self(URL_SAFE_NO_PAD.encode(&digest(&SHA256, &text).as_ref()[..16]))
+    }
+
+    /// Whether a value of `If-Match` names it: `*`, or one of a list of quoted tags. A weak one never matches (RFC 9110 §13.1.1).
+    #[must_use]
+    pub fn matches(&self, if_match: &str) -> bool {
+        if_match.split(',').map(str::trim).any(|tag| {
+            tag == "*" || tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) == Some(&self.0)
+        })
+    }
+}
+
+impl fmt::Display for EntityTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_matches_itself_alone_or_in_a_list() {
+        let tag = EntityTag::of(&"a");
+        let other = EntityTag::of(&"b");
+        for (if_match, expected) in [
+            (tag.to_string(), true),
+            ("*".to_owned(), true),
+            (format!("{other}, {tag}"), true),
+            (other.to_string(), false),
+            (format!("W/{tag}"), false),
+            (tag.0.clone(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(tag.matches(&if_match), expected, "{if_match}");
+        }
+    }
+}

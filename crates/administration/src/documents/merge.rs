@@ -1,0 +1,47 @@
+//! JSON merge patch: what is named changes, null takes away, all else stays (RFC 7396 §2).
+
+use serde_json::{Map, Value};
+
+/// Applies a patch.
+#[must_use]
+pub fn merge_patch(target: Value, patch: Value) -> Value {
+    let Value::Object(patch) = patch else { return patch };
+    let mut merged = match target {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            merged.remove(&name);
+        } else {
+            let before = merged.remove(&name).unwrap_or(Value::Null);
+            merged.insert(name, merge_patch(before, value));
+        }
+    }
+    Value::Object(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Cases of RFC 7396, appendix A.
+    #[test]
+    fn a_patch_names_what_changes() {
+        for (target, patch, merged) in [
+            (json!({"a":"b"}), json!({"a":"c"}), json!({"a":"c"})),
+            (json!({"a":"b"}), json!({"b":"c"}), json!({"a":"b","b":"c"})),
+            (json!({"a":"b"}), json!({"a":null}), json!({})),
+            (json!({"a":["b"]}), json!({"a":"c"}), json!({"a":"c"})),
+            (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d"}})),
+            (json!({"a":[{"b":"c"}]}), json!({"a":[1]}), json!({"a":[1]})),
+            (json!(["a", "b"]), json!({"a":"b"}), json!({"a":"b"})),
+            (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
+            (json!({"e":null}), json!({"a":1}), json!({"e":null,"a":1})),
+        ] {
+            assert_eq!(merge_patch(target, patch), merged);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A page of a list.
+
+use serde::{Deserialize, Serialize};
+
+/// Some rows, and where the next page begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// To be sent as `cursor` for the next page; absent on the last one. Opaque.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}

@@ -1,0 +1,78 @@
+//! Secrets as doors show them: never a value but at the moment in which it is made, never a hash.
+
+use protocol::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A secret of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretView {
+    /// Which of the client's secrets, as `s1`.
+    pub id: String,
+    /// The last four characters of a generated value; empty for one that a person chose.
+    pub hint: String,
+    /// `generated`, `chosen` or `imported`.
+    pub form: String,
+    /// `live`, `expired` or `revoked`.
+    pub status: String,
+    /// `config` or `api`.
+    pub managed_by: String,
+    /// When it was made.
+    #[serde(with = "protocol::rfc3339")]
+    pub created_at: Timestamp,
+    /// From when on it no longer counts.
+    #[serde(default, with = "protocol::rfc3339::option")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
+    pub revoked_at: Option<Timestamp>,
+    /// When it last opened the token endpoint; null for never. Up to one interval of flushing late.
+    #[serde(default, with = "protocol::rfc3339::option")]
+    pub last_used_at: Option<Timestamp>,
+    /// From how many addresses it was used, of the last 32 that are kept.
+    pub addresses: u32,
+    /// Those addresses, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_from: Vec<UsedFrom>,
+    /// Whether nobody would miss it: it is not live, or it was not used for a day while another live secret was.
+    pub safe_to_delete: bool,
+}
+
+/// An address from which a secret was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedFrom {
+    /// An IPv4 address, or the /64 of an IPv6 one.
+    pub address: String,
+    /// When last.
+    #[serde(with = "protocol::rfc3339")]
+    pub last_used_at: Timestamp,
+}
+
+/// How a secret is to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewSecretSettings {
+    /// From when on it no longer counts. Default: never.
+    #[serde(with = "protocol::rfc3339::option")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// How a secret is to be replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RotateSettings {
+    /// For how many seconds the old ones still count. Default: a day.
+    pub grace: Option<u64>,
+    /// From when on the new one no longer counts. Default: never.
+    #[serde(with = "protocol::rfc3339::option")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A secret that has just been made: the only moment in which its value is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatedSecret {
+    /// The value.
+    pub client_secret: String,
+    /// Everything else.
+    #[serde(flatten)]
+    pub secret: SecretView,
+}

@@ -1,0 +1,74 @@
+//! Why a door did not do what was asked. Each way is something that the asker can act on; the words are for him.
+
+use keys::SealError;
+use registry::{OutOfMemory, UnknownHashFormat};
+use tenancy::StoreError;
+
+use crate::Permission;
+
+/// Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// The asker lacks the permission, for this tenant or at all.
+    #[error("{} is needed here", .0.scope())]
+    Forbidden(Permission),
+    /// The asker has the permission, but not to go this far.
+    #[error("{0}")]
+    BeyondReach(String),
+    /// There is no such thing, for this asker.
+    #[error("there is no {0} of this id")]
+    NotFound(&'static str),
+    /// What was sent cannot be used; all faults at once.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Fault>),
+    /// It stands against what there is; the words say what.
+    #[error("{0}")]
+    Conflict(String),
+    /// Somebody has changed it since the asker looked.
+    #[error("it has changed since the ETag in If-Match was given")]
+    Stale,
+    /// The idempotency key was used for another request.
+    #[error("this Idempotency-Key was used for a different request")]
+    IdempotencyKeyReused,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is kept under the sealing key cannot be written or read.
+    #[error("a value cannot be sealed or opened")]
+    Seal(#[from] SealError),
+    /// No memory for another slow hash now.
+    #[error(transparent)]
+    Hash(#[from] OutOfMemory),
+    /// Too many slow hashes wait already, or the program is stopping.
+    #[error("too busy to hash a secret now")]
+    Busy,
+    /// A stored hash or answer cannot be read.
+    #[error("a stored value cannot be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Others kept writing to the same tenant.
+    #[error("the tenant was changed at the same time, again and again")]
+    Contended,
+}
+
+/// One thing that is wrong with what was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{pointer}: {detail}")]
+pub struct Fault {
+    /// Where, as a JSON pointer into what was sent (RFC 6901).
+    pub pointer: String,
+    /// What, and how to mend it.
+    pub detail: String,
+}
+
+impl Fault {
+    /// At this place.
+    pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+impl From<UnknownHashFormat> for EditError {
+    fn from(error: UnknownHashFormat) -> Self {
+        Self::Unreadable(Box::new(error))
+    }
+}

@@ -1,0 +1,71 @@
+//! What may be listed, and a page at a time: a list goes on after the last row that was seen, so that every page costs the same.
+
+use protocol::Timestamp;
+use registry::ClientId;
+use tenancy::TenantId;
+
+/// Tenants in the order of their ids; with a search, in the order of the words that were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantQuery {
+    /// Each of these words begins a word of the tenant's id or name. In lower case, as [`search_words`] makes them.
+    pub words: Vec<String>,
+    /// Only rows that come after this one.
+    pub after: Option<TenantCursor>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Where a page of tenants ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantCursor {
+    /// The word that was found; empty where none was searched for.
+    pub word: String,
+    /// The tenant.
+    pub tenant: TenantId,
+}
+
+/// Clients of one tenant in the order of their ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientQuery {
+    /// Part of the id or the name, upper or lower case.
+    pub search: Option<String>,
+    /// Only clients that come after this one.
+    pub after: Option<ClientId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Audit records, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Only of this tenant.
+    pub tenant: Option<TenantId>,
+    /// Only by this actor.
+    pub actor: Option<String>,
+    /// Only this action, as `client.changed`, or all that begin so, as `client.`.
+    pub action: Option<String>,
+    /// Only about this row, or about rows below it: `svc` is also `svc/s1`.
+    pub subject: Option<String>,
+    /// From then on.
+    pub since: Option<Timestamp>,
+    /// Before then.
+    pub until: Option<Timestamp>,
+    /// Only records older than this position.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// The words of a text, in lower case and each once: what a search is made of, and what a tenant is found by.
+#[must_use]
+pub fn search_words(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase();
+    let mut words: Vec<String> = lower
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
