@@ -1,6 +1,7 @@
 //! Measures what takes long or needs servers: the platform on PostgreSQL with few and with very many tenants, and what callers
 //! see while Redis or PostgreSQL is away. All of it on this machine, with servers of its own; times are shown, never judged.
 
+mod administration;
 mod calls;
 mod house;
 mod postgres;
@@ -37,6 +38,8 @@ pub(crate) struct SoakOptions {
 enum Measurement {
     /// Start, cold and warm tokens and memory as the store grows
     Scale,
+    /// Creating, listing and searching tenants as the store grows
+    Administration,
     /// Tokens while Redis is up, killed and paused, and when it is used again
     Redis,
     /// Tokens while PostgreSQL is restarted without notice
@@ -57,6 +60,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     let wanted = |measurement| options.only.is_none_or(|only| only == measurement);
     if wanted(Measurement::Scale) {
         scale::measure(&house, &options.tenants)?;
+    }
+    if wanted(Measurement::Administration) {
+        administration::measure(&house, &options.tenants)?;
     }
     if wanted(Measurement::Redis) {
         redis_outage::measure(&house)?;

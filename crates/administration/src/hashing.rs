@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{available_parallelism, scope};
 
 use protocol::{Secret, Timestamp};
@@ -59,11 +60,13 @@ pub(crate) fn prepare(
     Ok(prepared)
 }
 
-pub(crate) fn hash_slow(slow: Vec<SlowHash>) -> Result<Vec<NewSecret>, OutOfMemory> {
+/// `done` counts, for whoever waits.
+pub(crate) fn hash_slow(slow: Vec<SlowHash>, done: &AtomicUsize) -> Result<Vec<NewSecret>, OutOfMemory> {
     let threads = available_parallelism().map_or(1, NonZeroUsize::get);
     let share = slow.len().div_ceil(threads).max(1);
     scope(|scope| {
-        let running: Vec<_> = slow.chunks(share).map(|share| scope.spawn(|| hash_share(share))).collect();
+        let running: Vec<_> =
+            slow.chunks(share).map(|share| scope.spawn(|| hash_share(share, done))).collect();
         let mut rows = Vec::with_capacity(slow.len());
         for thread in running {
             rows.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic))?);
@@ -72,9 +75,11 @@ pub(crate) fn hash_slow(slow: Vec<SlowHash>) -> Result<Vec<NewSecret>, OutOfMemo
     })
 }
 
-fn hash_share(share: &[SlowHash]) -> Result<Vec<NewSecret>, OutOfMemory> {
+fn hash_share(share: &[SlowHash], done: &AtomicUsize) -> Result<Vec<NewSecret>, OutOfMemory> {
     let hashed = |SlowHash { planned, secret, salt, now }: &SlowHash| {
-        Ok(row(planned, hash_chosen(secret, salt)?, String::new(), *now))
+        let hash = hash_chosen(secret, salt)?;
+        done.fetch_add(1, Ordering::Relaxed);
+        Ok(row(planned, hash, String::new(), *now))
     };
     share.iter().map(hashed).collect()
 }

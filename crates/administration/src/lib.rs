@@ -2,6 +2,7 @@
 //! store commits a plan whole or not at all. In reading order:
 
 mod application;
+mod applications;
 mod authority;
 mod declaration;
 mod state;
@@ -9,15 +10,18 @@ mod state;
 mod change;
 mod fields;
 mod plan;
+mod plan_view;
 mod render;
 
 mod compare;
 mod fingerprint;
+mod former_typs;
 
 mod audit;
 mod invalidation;
 
 mod documents;
+mod edit;
 mod edit_error;
 mod query;
 
@@ -27,25 +31,31 @@ mod outcome;
 mod reconcile;
 mod store;
 
-pub use administrator::{Administrator, Created, EditPolicy, Idempotency};
+pub mod rows;
+
+pub use administrator::{Administrator, Announce, Created, EditPolicy, Idempotency};
 pub use application::{Application, ApplicationId};
+pub use applications::{
+    ApplicationCode, ApplicationError, ApplicationRefusal, ApplicationRequest, Shape, Spelling,
+};
 pub use audit::AuditRecord;
 pub use authority::{Actor, Authority, Permission};
 pub use change::{Change, ChangeKind, FirstKey, RowChange, SecretChange, SecretChangeKind, SecretForm};
-pub use compare::initial_plan;
+pub use compare::{Deviation, DeviationKind, Drift, initial_plan};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
 pub use documents::{
     AccessTokenSettings, AuditView, ClientSettings, ClientView, CreatedClient, CreatedSecret, CreatedTenant,
     EntityTag, NewClient, NewSecretSettings, NewTenant, Page, ResourceServerSettings, RotateSettings,
     SecretView, SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView,
-    TenantView, TokenSettings, UsedFrom, merge_patch,
+    TenantView, TokenSettings, UsedFrom, merge_patch, nearest,
 };
 pub use edit_error::{EditError, Fault};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};
 pub use invalidation::{Invalidation, invalidations};
-pub use outcome::{Options, Outcome, ReconcileError};
-pub use plan::{Conflict, Conflicts, Plan, Retirements};
+pub use outcome::{Along, Options, Outcome, Progress, ReconcileError};
+pub use plan::{Conflict, Conflicts, Effect, Plan, Retirements};
+pub use plan_view::{ChangeView, DeviationView, DriftView, EffectView, PlanView};
 pub use query::{AuditQuery, ClientQuery, TenantCursor, TenantQuery, search_words};
 pub use reconcile::Reconciler;
 pub use state::{

@@ -24,6 +24,39 @@ pub struct Options {
     pub now: Timestamp,
 }
 
+/// How far applying has come, for whoever waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Declaration and store are compared.
+    Comparing,
+    /// Chosen secrets are hashed, which is slow on purpose.
+    Hashing {
+        /// So many are done.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
+    /// So many changes are written, in one transaction.
+    Writing {
+        /// How many.
+        changes: usize,
+    },
+}
+
+/// What goes along with applying a declaration.
+#[derive(Clone, Copy)]
+pub struct Along<'a> {
+    /// What the declaration was read from, for a rollback; it is sealed before it is kept. Absent: it cannot be rolled back to.
+    pub sources: Option<&'a [u8]>,
+    /// Told how far it has come.
+    pub progress: &'a (dyn Fn(Progress) + Send + Sync),
+}
+
+impl Along<'_> {
+    /// Nothing.
+    pub const NONE: Along<'static> = Along { sources: None, progress: &|_| {} };
+}
+
 /// What became of a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -1,6 +1,6 @@
 //! What would change: the outcome of comparing a declaration with the store, or everything that stands against it.
 
-use protocol::Timestamp;
+use protocol::{Scope, Timestamp};
 use registry::{ChosenSalt, ClientId, SecretId};
 use tenancy::{Issuer, TenantId};
 
@@ -11,12 +11,27 @@ use crate::{Change, ChangeKind, TenantMark};
 pub struct Plan {
     /// What changes.
     pub changes: Vec<Change>,
+    /// Which clients can be granted more or less from then on, for whatever reason.
+    pub effects: Vec<Effect>,
     /// The revisions of the tenants that were compared.
     pub(crate) rests_on: Vec<(TenantId, u64)>,
     /// What is noted at each tenant that was compared.
     pub(crate) marks: Vec<TenantMark>,
     /// Which declared secrets are to be hashed once the plan is applied.
     pub(crate) secrets: Vec<PlannedSecret>,
+}
+
+/// What a plan means for one client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// Whose client.
+    pub tenant: TenantId,
+    /// Which.
+    pub client: ClientId,
+    /// What it could not be granted until now.
+    pub gains: Scope,
+    /// What it can no longer be granted.
+    pub loses: Scope,
 }
 
 /// A secret that comes to be, by its place in the declaration.

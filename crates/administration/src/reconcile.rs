@@ -1,20 +1,29 @@
 //! The shell around comparing: reads the store, hashes and seals what is new outside any transaction, and commits once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use keys::{KeyId, KeyRecord, KeySealer, SealingContext};
 use protocol::Timestamp;
 use registry::Pepper;
 use tenancy::TenantId;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
 
-use crate::compare::{Context, Current, Triage, compare};
+use crate::compare::{self, Context, Current, Triage, compare};
+use crate::fingerprint::hex;
 use crate::hashing::{self, Prepared};
 use crate::outcome::ATTEMPTS;
 use crate::{
-    Actor, AdministrationStore, AuditRecord, Change, CommitOutcome, CommitRequest, ContentHash, Declaration,
-    Fingerprint, ManagedBy, NewGeneration, NewSecret, Options, Outcome, Plan, ReconcileError, invalidations,
+    Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest, ContentHash,
+    Declaration, Drift, Fingerprint, Generation, ManagedBy, NewGeneration, NewSecret, Options, Outcome, Plan,
+    Progress, ReconcileError, invalidations,
 };
+
+/// How often whoever waits for slow hashes is told.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Makes the store agree with a declaration.
 pub struct Reconciler {
@@ -50,6 +59,34 @@ impl Reconciler {
         Ok(compare(context, declaration, triage, &current)?)
     }
 
+    /// How the store differs from the declaration, also in what applying would leave alone; writes nothing.
+    ///
+    /// # Errors
+    /// [`ReconcileError`].
+    pub async fn drift(&self, declaration: &Declaration, now: Timestamp) -> Result<Drift, ReconcileError> {
+        let mut left_alone = Vec::new();
+        for id in declaration.tenants.keys() {
+            let state = self.store.load_state(id).await?;
+            left_alone.extend(compare::left_alone(declaration, &state, now));
+        }
+        Ok(Drift { plan: self.plan(declaration, now).await?, left_alone })
+    }
+
+    /// What a generation was read from, if it is still kept.
+    ///
+    /// # Errors
+    /// [`ReconcileError`].
+    pub async fn sources_of(
+        &self,
+        generation: &Generation,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, ReconcileError> {
+        let Some(sealed) = self.store.find_generation_sources(generation.number).await? else {
+            return Ok(None);
+        };
+        let name = sources_name(&generation.content);
+        Ok(Some(self.sealer.unseal(&SealingContext::Named(&name), &sealed).await?))
+    }
+
     /// Makes the store agree with the declaration, whole or not at all. `content` is of everything that the declaration was read
     /// from.
     ///
@@ -61,6 +98,20 @@ impl Reconciler {
         content: &ContentHash,
         options: &Options,
     ) -> Result<Outcome, ReconcileError> {
+        self.apply_along(declaration, content, options, Along::NONE).await
+    }
+
+    /// As [`Reconciler::apply`], keeping what the declaration was read from and telling how far it has come.
+    ///
+    /// # Errors
+    /// [`ReconcileError`].
+    pub async fn apply_along(
+        &self,
+        declaration: &Declaration,
+        content: &ContentHash,
+        options: &Options,
+        along: Along<'_>,
+    ) -> Result<Outcome, ReconcileError> {
         let content = content.keyed(&self.pepper);
         for _ in 0..ATTEMPTS {
             let latest = self.store.latest_generation().await?;
@@ -70,12 +121,19 @@ impl Reconciler {
             if !options.force_generation && self.store.is_known_generation(&content).await? {
                 return Ok(Outcome::OlderGeneration);
             }
+            (along.progress)(Progress::Comparing);
             let plan = self.plan(declaration, options.now).await?;
             if !options.prune && plan.exceeds(&options.max_retired) {
                 return Ok(Outcome::TooManyRetired { plan });
             }
             let expected_latest = latest.map(|latest| latest.number);
-            let request = self.request(declaration, &plan, content, expected_latest, options.now).await?;
+            let generation = NewGeneration {
+                content,
+                expected_latest,
+                sealed_sources: self.seal_sources(&content, along.sources).await?,
+            };
+            let request = self.request(declaration, &plan, generation, options.now, along.progress).await?;
+            (along.progress)(Progress::Writing { changes: plan.changes.len() });
             if let CommitOutcome::Committed { generation } = self.store.commit(&request).await? {
                 let invalidations = invalidations(&plan.changes);
                 return Ok(Outcome::Applied { plan, generation: generation.unwrap_or(0), invalidations });
@@ -88,17 +146,17 @@ impl Reconciler {
         &self,
         declaration: &Declaration,
         plan: &Plan,
-        content: Fingerprint,
-        expected_latest: Option<u64>,
+        generation: NewGeneration,
         now: Timestamp,
+        progress: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<CommitRequest, ReconcileError> {
         let actor = Actor { name: "config".to_owned(), source: None };
         Ok(CommitRequest {
             managed_by: ManagedBy::Config,
-            generation: Some(NewGeneration { content, expected_latest, sealed_sources: None }),
+            generation: Some(generation),
             rests_on: plan.rests_on.clone(),
             changes: plan.changes.clone(),
-            secrets: self.hash(declaration, plan, now).await?,
+            secrets: self.hash(declaration, plan, now, progress).await?,
             first_keys: self.seal_first_keys(declaration, plan, now).await?,
             marks: plan.marks.clone(),
             audit: plan.changes.iter().map(|change| AuditRecord::of(change, &actor, now)).collect(),
@@ -143,11 +201,38 @@ impl Reconciler {
         declaration: &Declaration,
         plan: &Plan,
         now: Timestamp,
+        progress: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Vec<NewSecret>, ReconcileError> {
         let Prepared { mut rows, slow } = hashing::prepare(&self.pepper, declaration, &plan.secrets, now)?;
-        if !slow.is_empty() {
-            rows.extend(spawn_blocking(|| hashing::hash_slow(slow)).await??);
+        if slow.is_empty() {
+            return Ok(rows);
         }
-        Ok(rows)
+        let (done, of) = (Arc::new(AtomicUsize::new(0)), slow.len());
+        let mut hashing = spawn_blocking({
+            let done = Arc::clone(&done);
+            move || hashing::hash_slow(slow, &done)
+        });
+        loop {
+            progress(Progress::Hashing { done: done.load(Ordering::Relaxed), of });
+            if let Ok(hashed) = timeout(LOOK_EVERY, &mut hashing).await {
+                rows.extend(hashed??);
+                return Ok(rows);
+            }
+        }
     }
+
+    async fn seal_sources(
+        &self,
+        content: &Fingerprint,
+        sources: Option<&[u8]>,
+    ) -> Result<Option<Vec<u8>>, ReconcileError> {
+        let Some(sources) = sources else { return Ok(None) };
+        let name = sources_name(content);
+        Ok(Some(self.sealer.seal(&SealingContext::Named(&name), sources).await?))
+    }
+}
+
+/// Sources are bound to their content, so that those of one generation cannot be put in the place of another's.
+fn sources_name(content: &Fingerprint) -> String {
+    format!("generation:{}", hex(content.as_bytes()))
 }

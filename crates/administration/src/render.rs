@@ -1,15 +1,51 @@
 //! A plan for people: one line a change, with what it means for whom.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use protocol::{Scope, Timestamp};
+use registry::ClientId;
+use tenancy::TenantId;
 
 use crate::fields::Described;
-use crate::{Change, ChangeKind, FieldChange, Plan, RowChange, SecretChangeKind};
+use crate::{Change, ChangeKind, Effect, FieldChange, Plan, RowChange, SecretChangeKind};
 
+/// What a client gains or loses stands at its own line, or below its tenant's where only the tenant changes.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
+        let mut effects: HashMap<&TenantId, BTreeMap<&ClientId, &Effect>> = HashMap::new();
+        for effect in &self.effects {
+            effects.entry(&effect.tenant).or_default().insert(&effect.client, effect);
+        }
+        let own = self.changes.iter().filter_map(|change| match change {
+            Change::Client(row) => {
+                effects.get_mut(&row.after.tenant).and_then(|effects| effects.remove(&row.after.id))
+            }
+            _ => None,
+        });
+        let own: HashMap<(&TenantId, &ClientId), &Effect> =
+            own.map(|effect| ((&effect.tenant, &effect.client), effect)).collect();
+        for change in &self.changes {
+            write!(f, "{change}")?;
+            if let Change::Client(row) = change
+                && let Some(effect) = own.get(&(&row.after.tenant, &row.after.id))
+            {
+                write!(f, "; {}", Difference(effect))?;
+            }
+            writeln!(f)?;
+            if let Change::Tenant(row) = change {
+                for effect in effects.remove(&row.after.id).unwrap_or_default().into_values() {
+                    writeln!(f, "  {effect}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "client {}/{} {}", self.tenant, self.client, Difference(self))
     }
 }
 
@@ -27,17 +63,14 @@ impl fmt::Display for Change {
             }
             Self::Client(row) => {
                 write!(f, "{} client {tenant}/{}", sign(row.kind), row.after.id)?;
-                write_fields(f, row)?;
-                let (before, after) = scopes_of_client(row);
-                write_difference(f, "gains", &after, &before)?;
-                write_difference(f, "loses", &before, &after)
+                write_fields(f, row)
             }
             Self::Secret(_, client, secret) => {
                 let id = &secret.id;
                 match secret.kind {
                     SecretChangeKind::Added { form, expires_at } => {
                         write!(f, "+ secret {tenant}/{client}/{id} ({})", form.as_str())?;
-                        expires_at.map_or(Ok(()), |end| write!(f, ", expires {}", end.seconds()))
+                        expires_at.map_or(Ok(()), |end| write!(f, ", expires {}", end.to_rfc3339()))
                     }
                     SecretChangeKind::Rescheduled { before, after } => {
                         write!(
@@ -89,27 +122,18 @@ fn write_fields<T: Described>(f: &mut fmt::Formatter<'_>, row: &RowChange<T>) ->
     Ok(())
 }
 
-/// What the client could ask for until now, and from now on: a retired one can ask for nothing.
-fn scopes_of_client(row: &RowChange<registry::Client>) -> (Scope, Scope) {
-    let before = row.before.as_ref().map(|client| client.scope.clone()).unwrap_or_default();
-    let after = row.after.scope.clone();
-    match row.kind {
-        ChangeKind::Added | ChangeKind::Restored | ChangeKind::Resumed | ChangeKind::DeletionCancelled => {
-            (Scope::default(), after)
-        }
-        ChangeKind::Changed => (before, after),
-        ChangeKind::Retired
-        | ChangeKind::Suspended
-        | ChangeKind::DeletionScheduled { .. }
-        | ChangeKind::Deleted => (before, Scope::default()),
+/// What a client gains and loses, without saying which client.
+struct Difference<'a>(&'a Effect);
+
+impl fmt::Display for Difference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Effect { gains, loses, .. } = self.0;
+        let part = |verb: &str, scope: &Scope| (!scope.is_empty()).then(|| format!("{verb} {scope}"));
+        let parts: Vec<String> = [part("gains", gains), part("loses", loses)].into_iter().flatten().collect();
+        f.write_str(&parts.join(", "))
     }
 }
 
-fn write_difference(f: &mut fmt::Formatter<'_>, verb: &str, these: &Scope, those: &Scope) -> fmt::Result {
-    let only: Scope = these.iter().filter(|token| !those.contains(token)).cloned().collect();
-    if only.is_empty() { Ok(()) } else { write!(f, "; {verb} {only}") }
-}
-
 fn end(expires_at: Option<Timestamp>) -> String {
-    expires_at.map_or_else(|| "never".to_owned(), |end| end.seconds().to_string())
+    expires_at.map_or_else(|| "never".to_owned(), Timestamp::to_rfc3339)
 }

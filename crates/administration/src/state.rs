@@ -155,14 +155,16 @@ impl TenantState {
         longest_lifetime(&self.tenant, live.map(|state| &state.client))
     }
 
-    /// When the last token that was issued until now expires. Caches may issue under a former row for ten seconds more.
+    /// When the last token that was issued until now expires. Caches may issue under a former row a little longer.
     #[must_use]
     pub fn tokens_until(&self, now: Timestamp) -> Timestamp {
-        const CACHED: Lifetime = Lifetime::from_seconds(10);
         let newest = now + self.longest_lifetime() + CACHED;
         self.earlier_tokens_until.map_or(newest, |earlier| earlier.max(newest))
     }
 }
+
+/// So long a replica may serve a row or a key set from its own memory.
+pub(crate) const CACHED: Lifetime = Lifetime::from_seconds(10);
 
 pub(crate) fn longest_lifetime<'a>(tenant: &Tenant, clients: impl Iterator<Item = &'a Client>) -> Lifetime {
     clients.filter_map(|client| client.access_token_lifetime).fold(tenant.access_token.lifetime, Ord::max)

@@ -6,10 +6,14 @@ mod server;
 mod services;
 mod vitals;
 
+mod body;
 mod connection;
 mod incoming;
 mod respond;
 mod routes;
+
+mod admission;
+mod documents;
 
 mod access_log;
 mod metrics;
@@ -17,6 +21,7 @@ mod readiness;
 
 mod openapi;
 
+pub use connection::{Tls, TlsError, TlsFiles};
 pub use openapi::document as openapi_document;
 pub use options::{Listener, Options, Surface};
 pub use server::{BindError, Gateway, GatewayHandle};

@@ -2,6 +2,9 @@
 
 #![expect(dead_code, reason = "the fields are read by the derive, at compile time")]
 
+pub(crate) mod administration;
+pub(crate) mod applications;
+
 use std::collections::BTreeMap;
 
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -35,6 +38,34 @@ pub fn document() -> String {
         routes::metadata,
         routes::strategies,
         routes::protected_resource,
+        routes::admin::tenants::list,
+        routes::admin::tenants::create,
+        routes::admin::tenants::look,
+        routes::admin::tenants::patch,
+        routes::admin::tenants::delete,
+        routes::admin::tenant_state::suspend,
+        routes::admin::tenant_state::resume,
+        routes::admin::tenant_state::restore,
+        routes::admin::clients::list,
+        routes::admin::clients::create,
+        routes::admin::clients::look,
+        routes::admin::clients::patch,
+        routes::admin::clients::delete,
+        routes::admin::client_state::suspend,
+        routes::admin::client_state::resume,
+        routes::admin::secrets::list,
+        routes::admin::secrets::create,
+        routes::admin::secrets::rotate,
+        routes::admin::secrets::expire,
+        routes::admin::secrets::revoke,
+        routes::admin::audit::of_platform,
+        routes::admin::audit::of_tenant,
+        routes::execute,
+        routes::create,
+        routes::list,
+        routes::get,
+        routes::replace,
+        routes::delete,
         routes::live,
         routes::ready,
         routes::metrics,
@@ -48,6 +79,8 @@ struct Document;
 
 struct Schemes;
 
+const ADMIN_TOKEN: &str = "An access token of the tenant `platform` with the one audience `urn:latchkey:admin`, or of the tenant in the path with the one audience `urn:latchkey:tenant:{id}`, asked for with `resource`";
+
 impl Modify for Schemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
@@ -57,6 +90,13 @@ impl Modify for Schemes {
         );
         components
             .add_security_scheme("access_token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        let mut assertion = Http::new(HttpAuthScheme::Bearer);
+        assertion.description = Some("The assertion that POST /flow/execute answers with".to_owned());
+        components.add_security_scheme("assertion", SecurityScheme::Http(assertion));
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.bearer_format = Some("JWT".to_owned());
+        bearer.description = Some(ADMIN_TOKEN.to_owned());
+        components.add_security_scheme("admin_token", SecurityScheme::Http(bearer));
     }
 }
 

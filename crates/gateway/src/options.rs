@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use grants::ProtectedResource;
 
+use crate::Tls;
+
 /// How the gateway serves.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -20,12 +22,14 @@ pub struct Options {
 }
 
 /// One address.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Listener {
     /// Where it listens; port 0 lets the system choose.
     pub address: SocketAddr,
     /// What it serves.
     pub surface: Surface,
+    /// With it, https; without it, http.
+    pub tls: Option<Tls>,
 }
 
 /// Which paths an address serves.

@@ -1,12 +1,12 @@
 //! Listeners, worker threads and the composition of the HTTP service.
 
-use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actix_http::error::DispatchError;
 use actix_http::{Extensions, HttpService, KeepAlive, Protocol};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
@@ -17,7 +17,7 @@ use actix_web::{App, Error};
 use grants::ProtectedResource;
 
 use crate::access_log::AccessLog;
-use crate::connection::WatchedStream;
+use crate::connection::{Socket, WatchedStream};
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
 use crate::readiness::Readiness;
 use crate::{Listener, Options, Services, routes};
@@ -80,7 +80,7 @@ impl Gateway {
             let failed = |source| BindError { address: listener.address, source };
             let socket = socket(listener.address).map_err(failed)?;
             addresses.push(socket.local_addr().map_err(failed)?);
-            builder = listen(builder, socket, *listener, options, &shared).map_err(failed)?;
+            builder = listen(builder, socket, listener, options, &shared).map_err(failed)?;
         }
         Ok(Self { server: builder.run(), readiness: shared.readiness.into_inner(), addresses })
     }
@@ -132,11 +132,11 @@ fn socket(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket)
 }
 
-/// One listener: socket -> watched stream -> HTTP/1.1 -> routes.
+/// One listener: socket -> TLS, if it is asked for -> watched stream -> HTTP/1.1 -> routes.
 fn listen(
     builder: ServerBuilder,
     socket: TcpListener,
-    listener: Listener,
+    listener: &Listener,
     options: &Options,
     shared: &Shared,
 ) -> io::Result<ServerBuilder> {
@@ -146,6 +146,7 @@ fn listen(
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
     let sample = Data::new(SampleResource(options.protected_resource.clone()));
     let draining = builder.graceful_shutdown_signal();
+    let (surface, tls) = (listener.surface, listener.tls.clone());
     builder.listen(format!("http-{}", listener.address), socket, move || {
         let app = App::new()
             .app_data(services.clone())
@@ -158,7 +159,7 @@ fn listen(
                 unknown: metrics.series(UNKNOWN_ROUTE),
                 readiness: readiness.clone().into_inner(),
             })
-            .configure(routes::configure(listener.surface, &metrics))
+            .configure(routes::configure(surface, &metrics))
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let draining = draining.clone();
@@ -176,11 +177,19 @@ fn listen(
                 data.insert::<Rc<_>>(stream.deadlines());
             })
             .finish(map_config(app, |()| AppConfig::default()));
-        fn_service(|socket: TcpStream| {
-            let peer = socket.peer_addr().ok();
-            // Answers are small and whole: waiting for more to send would only add latency.
-            let _ = socket.set_nodelay(true);
-            ready(Ok((WatchedStream::new(socket), Protocol::Http1, peer)))
+        let tls = tls.clone();
+        fn_service(move |socket: TcpStream| {
+            let tls = tls.clone();
+            async move {
+                let peer = socket.peer_addr().ok();
+                // Answers are small and whole: waiting for more to send would only add latency.
+                let _ = socket.set_nodelay(true);
+                let socket = match tls {
+                    Some(tls) => tls.accept(socket).await.map_err(DispatchError::Io)?,
+                    None => Socket::Plain(socket),
+                };
+                Ok((WatchedStream::new(socket), Protocol::Http1, peer))
+            }
         })
         .and_then(http)
     })

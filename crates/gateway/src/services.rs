@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use administration::Administrator;
 use grants::Engine;
 use keys::KeyRings;
 use protocol::Timestamp;
-use registry::Authenticator;
+use registry::{Authenticator, Users};
 use tenancy::TenantResolver;
 
 use crate::Vitals;
@@ -24,6 +25,10 @@ pub struct Services {
     pub engine: Engine,
     /// A tenant's public keys.
     pub keys: Arc<KeyRings>,
+    /// May this be changed, and what becomes of it?
+    pub administrator: Arc<Administrator>,
+    /// Which person is signing in?
+    pub users: Arc<Users>,
     /// What time is it?
     pub clock: Clock,
     /// How are the parts doing that no route calls?

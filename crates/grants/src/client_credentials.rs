@@ -1,8 +1,12 @@
 //! The client credentials grant: a client asks on its own behalf (RFC 6749 §4.4, RFC 8707 §2.1).
+//!
+//! What administers the platform is never in one token with anything else: the reserved scopes go to the tenant's admin audience only,
+//! which takes no other scope and stands alone. So no API that a token is shown to can administer with it.
 
 use protocol::{
     Audience, ErrorCode, ErrorResponse, GrantType, ResourceIndicator, Scope, ScopeToken, Timestamp,
 };
+use registry::ClientId;
 use tenancy::TokenFormat;
 
 use crate::{AccessTokenClaims, Grantee, JwtId};
@@ -30,8 +34,12 @@ pub(crate) enum Refusal {
     GrantNotRegistered,
     #[error("the scope is more than the client may have")]
     ScopeNotAllowed,
+    #[error("the scope administers, and the token is not for the admin audience")]
+    ScopeNeedsAdminAudience,
     #[error("the resource is not the client's to ask for")]
     ResourceNotAllowed,
+    #[error("the admin audience is asked for together with another")]
+    AdminAudienceNotAlone,
     #[error("the tenant asks for opaque tokens, which are not served")]
     FormatNotServed,
 }
@@ -49,8 +57,9 @@ pub(crate) fn decide(
     if grantee.tenant.access_token.format != TokenFormat::Jwt {
         return Err(Refusal::FormatNotServed);
     }
-    let aud = audience(request.resources, grantee)?;
-    let scope = scope(request, grantee)?;
+    let is_admin = is_for_administration(request.resources, grantee)?;
+    let aud = audience(request.resources, grantee, is_admin)?;
+    let scope = scope(request, grantee, is_admin)?;
     let claims = AccessTokenClaims {
         iss: grantee.issuer(),
         sub: grantee.client.id.to_string(),
@@ -65,13 +74,40 @@ pub(crate) fn decide(
     Ok(Grant { claims, scope })
 }
 
+/// Whether the token is to administer. No other tenant's admin audience passes here, whatever the client's rows list, nor does a client's
+/// own before it is registered for a scope that goes there.
+fn is_for_administration(resources: &[ResourceIndicator], grantee: &Grantee<'_>) -> Result<bool, Refusal> {
+    let Grantee { client, tenant } = grantee;
+    let (mut ours, mut others) = (false, false);
+    let mut sort = |audience: &str| {
+        if !audience.starts_with(ClientId::RESERVED_PREFIX) {
+            others = true;
+        } else if tenant.id.is_admin_audience(audience) && client.scope.iter().any(is_reserved) {
+            ours = true;
+        } else {
+            return Err(Refusal::ResourceNotAllowed);
+        }
+        Ok(())
+    };
+    if resources.is_empty() {
+        client.audiences.iter().try_for_each(|audience| sort(audience))?;
+    } else {
+        resources.iter().try_for_each(|resource| sort(resource.as_str()))?;
+    }
+    if ours && others { Err(Refusal::AdminAudienceNotAlone) } else { Ok(ours) }
+}
+
 /// One resource is a string and several are an array (RFC 8707 §2); audiences from configuration are an array; where neither is
 /// there, the client itself (a departure from RFC 9068 §3, which wants a default resource).
-fn audience(resources: &[ResourceIndicator], grantee: &Grantee<'_>) -> Result<Audience, Refusal> {
+fn audience(
+    resources: &[ResourceIndicator],
+    grantee: &Grantee<'_>,
+    is_admin: bool,
+) -> Result<Audience, Refusal> {
     let client = grantee.client;
     let mut asked: Vec<String> = Vec::with_capacity(resources.len());
     for resource in resources.iter().map(ResourceIndicator::as_str) {
-        if !client.audiences.iter().chain(&client.resources).any(|allowed| allowed == resource) {
+        if !is_admin && !client.audiences.iter().chain(&client.resources).any(|allowed| allowed == resource) {
             return Err(Refusal::ResourceNotAllowed);
         }
         if !asked.iter().any(|known| known == resource) {
@@ -86,22 +122,35 @@ fn audience(resources: &[ResourceIndicator], grantee: &Grantee<'_>) -> Result<Au
     })
 }
 
-fn scope(request: &ClientCredentialsRequest<'_>, grantee: &Grantee<'_>) -> Result<Scope, Refusal> {
+fn scope(
+    request: &ClientCredentialsRequest<'_>,
+    grantee: &Grantee<'_>,
+    is_admin: bool,
+) -> Result<Scope, Refusal> {
     let registered = &grantee.client.scope;
     let means_something = |token: &ScopeToken| {
-        request.resources.is_empty()
-            || request
-                .resources
-                .iter()
-                .any(|resource| grantee.tenant.scope_belongs_to(token, resource.as_str()))
+        is_reserved(token) == is_admin
+            && (is_admin
+                || request.resources.is_empty()
+                || request
+                    .resources
+                    .iter()
+                    .any(|resource| grantee.tenant.scope_belongs_to(token, resource.as_str())))
     };
-    match request.scope {
-        Some(asked) if asked.iter().all(|token| registered.contains(token) && means_something(token)) => {
-            Ok(asked.clone())
+    let Some(asked) = request.scope else {
+        return Ok(registered.iter().filter(|token| means_something(token)).cloned().collect());
+    };
+    match asked.iter().find(|token| !registered.contains(token) || !means_something(token)) {
+        None => Ok(asked.clone()),
+        Some(token) if !is_admin && is_reserved(token) && registered.contains(token) => {
+            Err(Refusal::ScopeNeedsAdminAudience)
         }
         Some(_) => Err(Refusal::ScopeNotAllowed),
-        None => Ok(registered.iter().filter(|token| means_something(token)).cloned().collect()),
     }
+}
+
+fn is_reserved(token: &ScopeToken) -> bool {
+    token.as_str().starts_with(ScopeToken::RESERVED_PREFIX)
 }
 
 impl From<Refusal> for ErrorResponse {
@@ -113,6 +162,13 @@ impl From<Refusal> for ErrorResponse {
             Refusal::ScopeNotAllowed => {
                 (ErrorCode::InvalidScope, "The requested scope is not allowed for this client")
             }
+            Refusal::ScopeNeedsAdminAudience => {
+                (ErrorCode::InvalidScope, "The requested scope needs the resource that it administers")
+            }
+            Refusal::AdminAudienceNotAlone => (
+                ErrorCode::InvalidTarget,
+                "The requested resource cannot be combined with another resource of this client",
+            ),
             Refusal::ResourceNotAllowed => {
                 (ErrorCode::InvalidTarget, "The requested resource is not allowed for this client")
             }
@@ -205,6 +261,115 @@ mod tests {
         assert_eq!(ask(&acme(), &alias, "", &[]).unwrap().claims.iss, "thunder");
         let without = Tenant { issuer_aliases: Vec::new(), ..acme() };
         assert_eq!(ask(&without, &alias, "", &[]).unwrap().claims.iss, "https://acme.example");
+    }
+
+    const OURS: &str = "urn:latchkey:tenant:acme";
+
+    /// Registered for administration and for its own API.
+    fn admin() -> Client {
+        Client {
+            scope: Scope::parse("read latchkey:clients latchkey:audit anywhere").unwrap(),
+            ..client("ops")
+        }
+    }
+
+    fn check_admin(
+        client: &Client,
+        scope: &str,
+        resources: &[&str],
+        expected: Result<(&str, &str), Refusal>,
+    ) {
+        let granted = ask(&acme(), client, scope, resources).map(|grant| {
+            (serde_json::to_string(&grant.claims.aud).unwrap(), grant.claims.scope.unwrap_or_default())
+        });
+        let granted = granted.as_ref().map(|(aud, scope)| (aud.as_str(), scope.as_str()));
+        assert_eq!(granted, expected.as_ref().copied(), "{scope} {resources:?} {client:?}");
+    }
+
+    #[test]
+    fn the_admin_audience_takes_reserved_scopes_and_no_others() {
+        let aud = r#""urn:latchkey:tenant:acme""#;
+        check_admin(&admin(), "", &[OURS], Ok((aud, "latchkey:clients latchkey:audit")));
+        check_admin(&admin(), "latchkey:audit", &[OURS], Ok((aud, "latchkey:audit")));
+        check_admin(&admin(), "latchkey:audit", &[OURS, OURS], Ok((aud, "latchkey:audit")));
+        for scope in ["read", "anywhere", "latchkey:audit read", "latchkey:keys", "latchkey:tenants"] {
+            check_admin(&admin(), scope, &[OURS], Err(Refusal::ScopeNotAllowed));
+        }
+    }
+
+    #[test]
+    fn reserved_scopes_go_nowhere_else() {
+        let orders = "https://orders.example";
+        check_admin(&admin(), "", &[], Ok((r#""ops""#, "read anywhere")));
+        check_admin(&admin(), "", &[orders], Ok((r#""https://orders.example""#, "read anywhere")));
+        for resources in [&[] as &[&str], &[orders]] {
+            for scope in ["latchkey:clients", "read latchkey:clients"] {
+                check_admin(&admin(), scope, resources, Err(Refusal::ScopeNeedsAdminAudience));
+            }
+            check_admin(&admin(), "latchkey:keys", resources, Err(Refusal::ScopeNotAllowed));
+        }
+        check_admin(&client("svc"), "latchkey:clients", &[], Err(Refusal::ScopeNotAllowed));
+    }
+
+    #[test]
+    fn the_admin_audience_stands_alone() {
+        let orders = "https://orders.example";
+        for resources in [[OURS, orders], [orders, OURS]] {
+            for scope in ["", "read", "latchkey:clients"] {
+                check_admin(&admin(), scope, &resources, Err(Refusal::AdminAudienceNotAlone));
+            }
+        }
+    }
+
+    #[test]
+    fn only_who_is_registered_for_it_may_ask_for_the_admin_audience_and_only_for_its_own_tenants() {
+        check_admin(&client("svc"), "", &[OURS], Err(Refusal::ResourceNotAllowed));
+        let lists = |audience: &str, client: Client| Client {
+            audiences: vec![audience.to_owned()],
+            resources: vec![audience.to_owned()],
+            ..client
+        };
+        check_admin(&lists(OURS, client("svc")), "", &[OURS], Err(Refusal::ResourceNotAllowed));
+        check_admin(&lists(OURS, client("svc")), "", &[], Err(Refusal::ResourceNotAllowed));
+        for other in ["urn:latchkey:tenant:globex", "urn:latchkey:admin", "urn:latchkey:tenant:platform"] {
+            for resources in [&[other] as &[&str], &[OURS, other], &[]] {
+                check_admin(&lists(other, admin()), "", resources, Err(Refusal::ResourceNotAllowed));
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_whose_only_audience_it_is_need_not_name_it() {
+        let aud = r#"["urn:latchkey:tenant:acme"]"#;
+        let only = Client { audiences: vec![OURS.to_owned()], ..admin() };
+        check_admin(&only, "", &[], Ok((aud, "latchkey:clients latchkey:audit")));
+        check_admin(&only, "latchkey:clients", &[], Ok((aud, "latchkey:clients")));
+        check_admin(&only, "read", &[], Err(Refusal::ScopeNotAllowed));
+        check_admin(&only, "read", &["https://orders.example"], Ok((r#""https://orders.example""#, "read")));
+        let mixed = Client { audiences: vec!["your-api".to_owned(), OURS.to_owned()], ..admin() };
+        check_admin(&mixed, "", &[], Err(Refusal::AdminAudienceNotAlone));
+        check_admin(&mixed, "read", &["https://orders.example"], Ok((r#""https://orders.example""#, "read")));
+    }
+
+    #[test]
+    fn the_platforms_own_audience_is_the_tenant_platforms_alone() {
+        let platform = Tenant { id: tenancy::TenantId::parse("platform").unwrap(), ..acme() };
+        let granted = ask(&platform, &admin(), "latchkey:audit", &["urn:latchkey:admin"]).unwrap();
+        assert_eq!(granted.claims.aud, Audience::One("urn:latchkey:admin".to_owned()));
+        for other in [OURS, "urn:latchkey:tenant:platform"] {
+            assert_eq!(ask(&platform, &admin(), "", &[other]), Err(Refusal::ResourceNotAllowed));
+        }
+    }
+
+    #[test]
+    fn refusals_of_administration_have_the_codes_of_their_kind() {
+        for (refusal, code) in [
+            (Refusal::ScopeNeedsAdminAudience, ErrorCode::InvalidScope),
+            (Refusal::AdminAudienceNotAlone, ErrorCode::InvalidTarget),
+            (Refusal::ResourceNotAllowed, ErrorCode::InvalidTarget),
+        ] {
+            assert_eq!(ErrorResponse::from(refusal).error, code, "{refusal}");
+        }
     }
 
     #[test]

@@ -13,7 +13,8 @@ use tenancy::{StoreError, Tenant};
 
 use crate::client_credentials::{self, ClientCredentialsRequest};
 use crate::{
-    AccessTokenClaims, BearerRefusal, Grantee, JwtId, ProtectedResource, introspection, resource_access,
+    AccessTokenClaims, AdminAssertion, BearerRefusal, Grantee, JwtId, ProtectedResource, admin_assertion,
+    administration_access, introspection, resource_access,
 };
 
 /// Issues tokens and answers about them.
@@ -118,6 +119,61 @@ impl Engine {
             self.verify(tenant, token, Some(&resource.audience), now).await?.map_err(BearerRefusal::from)?;
         resource_access::decide(&claims, resource)?;
         Ok(claims)
+    }
+
+    /// Lets the bearer of a token of this tenant administer it (the whole platform, where it is the reserved one), or says why not.
+    /// What the client holds today is the caller's question.
+    ///
+    /// # Errors
+    /// [`GrantError::Bearer`] where the token does not do; keys where they fail.
+    pub async fn admit_administrator(
+        &self,
+        tenant: &Tenant,
+        token: &BearerToken,
+        now: Timestamp,
+    ) -> Result<AccessTokenClaims, GrantError> {
+        let audience = tenant.id.admin_audience();
+        let claims = self.verify(tenant, token, Some(&audience), now).await?.map_err(BearerRefusal::from)?;
+        administration_access::decide(&claims, &audience).map_err(BearerRefusal::from)?;
+        Ok(claims)
+    }
+
+    /// Signs that a person who signed in may do this in the tenant.
+    ///
+    /// # Errors
+    /// Keys where they fail.
+    pub async fn sign_assertion(
+        &self,
+        tenant: &Tenant,
+        user: &str,
+        permissions: &[&str],
+        now: Timestamp,
+    ) -> Result<String, GrantError> {
+        let assertion = AdminAssertion::new(tenant, user, permissions, now, &JwtId::random());
+        let key = self.keys.signing_key(tenant, now).await?;
+        Ok(key.sign(admin_assertion::TYP, &assertion)?)
+    }
+
+    /// Checks an assertion: signed by this tenant in its own name, for its administration alone, of this type and alive. Whether the
+    /// person still may is the caller's question.
+    ///
+    /// # Errors
+    /// Keys where they fail; inside, why it does not do.
+    pub async fn admit_assertion(
+        &self,
+        tenant: &Tenant,
+        token: &BearerToken,
+        now: Timestamp,
+    ) -> Result<Result<AdminAssertion, TokenError>, KeyError> {
+        let ring = self.keys.ring(tenant, now).await?;
+        let audience = tenant.id.admin_audience();
+        let expectations = Expectations {
+            // Not an alias: what speaks of administration speaks in the tenant's own name.
+            is_issuer: &|iss| tenant.issuer.as_str() == iss,
+            accepts_typ: &|typ| typ.is_some_and(|typ| typ.eq_ignore_ascii_case(admin_assertion::TYP)),
+            audience: Some(&audience),
+        };
+        Ok(keys::verify(token.expose(), &ring, now, &expectations).map(|verified| verified.claims))
     }
 
     /// One way to check our own tokens, for every door: signature, issuer, times, `typ` and, where asked, audience.

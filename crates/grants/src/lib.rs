@@ -9,9 +9,13 @@ mod resource_access;
 
 mod engine;
 
+mod admin_assertion;
+mod administration_access;
+
 #[cfg(test)]
 mod test_fixtures;
 
 pub use access_token::{AccessTokenClaims, Grantee, JwtId};
+pub use admin_assertion::AdminAssertion;
 pub use engine::{Engine, GrantError};
 pub use resource_access::{BearerRefusal, ProtectedResource};

@@ -1,6 +1,6 @@
 //! Making the store agree with the settings: the same step at start, at a reload and for `latchkey apply`.
 
-use administration::{ContentHash, Options, Outcome, Retirements};
+use administration::{Along, ContentHash, Options, Outcome, Progress, Retirements};
 
 use crate::clock;
 use crate::declare::declare;
@@ -19,6 +19,16 @@ pub(crate) struct Asked {
 
 /// Makes the store agree with the settings and lets caches forget what changed.
 pub(crate) async fn apply(platform: &Platform, loaded: Loaded, asked: Asked) -> Result<Outcome, StartError> {
+    apply_telling(platform, loaded, asked, &|_| {}).await
+}
+
+/// As [`apply`], telling how far it has come.
+pub(crate) async fn apply_telling(
+    platform: &Platform,
+    loaded: Loaded,
+    asked: Asked,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Outcome, StartError> {
     let content = ContentHash::of([loaded.content_hash.as_bytes()]);
     let options = Options {
         max_retired: retirements(&loaded.reconcile.max_retired),
@@ -28,7 +38,8 @@ pub(crate) async fn apply(platform: &Platform, loaded: Loaded, asked: Asked) -> 
     };
     let longest_stale = loaded.tenants.iter().map(|tenant| tenant.stale_if_error.as_secs()).max();
     let declaration = declare(loaded.tenants)?;
-    let outcome = platform.reconciler.apply(&declaration, &content, &options).await?;
+    let along = Along { sources: loaded.recording.bytes(), progress };
+    let outcome = platform.reconciler.apply_along(&declaration, &content, &options, along).await?;
     if let Outcome::Applied { invalidations, .. } = &outcome {
         platform.announce(invalidations);
     }

@@ -1,11 +1,15 @@
 //! The program: settings, composition, command line. Without a command it serves.
 
+mod admins;
 mod apply;
+mod causes;
 mod clock;
 mod command;
 mod database;
 mod declare;
+mod door;
 mod drain;
+mod housekeeping;
 mod json_lines;
 mod logging;
 mod platform;
@@ -13,6 +17,8 @@ mod reload;
 mod sealing;
 mod settings;
 mod start_error;
+mod tls;
+mod uses;
 mod vitals;
 mod watch;
 
@@ -21,10 +27,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+use command::{AdminCommand, AuditCommand, ClientCommand, SecretCommand, TenantCommand};
+use door::Through;
 
 /// Multi-tenant identity platform for machines.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = EXIT_CODES)]
 struct Arguments {
     /// The settings; paths in them are relative to this file.
     #[arg(long, global = true, default_value = "config.yaml", value_name = "FILE")]
@@ -32,6 +41,10 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 }
+
+/// docs/command-line.md says the same at length.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift) or an argument that is not understood, \
+    3 not found, 4 conflict, 5 not allowed, 6 not available.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -46,12 +59,66 @@ enum Command {
     /// Read the settings and say what is wrong with them, or accepted but not served. Exit 0, or 1 for a mistake.
     Check,
     /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error.
-    Plan,
+    Plan {
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how the store differs from the settings, also in what applying leaves alone. Exit 0 for not at all, 2 else, 1 for an
+    /// error.
+    Drift {
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+    },
     /// Apply the settings to the store.
     Apply {
         /// Also retire more of what is no longer declared than `reconcile.max_retired` allows.
         #[arg(long)]
         prune: bool,
+    },
+    /// Apply again what an earlier generation was read from, after showing what changes and asking.
+    Rollback {
+        /// Which generation.
+        #[arg(required_unless_present = "list")]
+        generation: Option<u64>,
+        /// Show the generations that can be rolled back to.
+        #[arg(long, conflicts_with = "generation")]
+        list: bool,
+        /// Print the list as a JSON document.
+        #[arg(long, requires = "list")]
+        json: bool,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Manage tenants.
+    Tenant(Through<TenantCommand>),
+    /// Manage clients.
+    Client(Through<ClientCommand>),
+    /// Manage the secrets of clients.
+    Secret(Through<SecretCommand>),
+    /// See who changed what.
+    Audit(Through<AuditCommand>),
+    /// Make the first administrator.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Make a self-signed certificate for an https listener of this machine. Nothing is written over.
+    DevCert {
+        /// Where the certificate goes.
+        #[arg(long, value_name = "FILE", default_value = "data/dev-cert.pem")]
+        certificate: PathBuf,
+        /// Where its private key goes.
+        #[arg(long, value_name = "FILE", default_value = "data/dev-key.pem")]
+        key: PathBuf,
+        /// A name or address beside localhost, 127.0.0.1 and ::1; may be repeated.
+        #[arg(long = "name", value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Print what a shell needs to complete commands.
+    Completion {
+        /// For which shell.
+        shell: Shell,
     },
     /// Bring the store's schema up to date, and nothing else.
     Migrate,
@@ -80,8 +147,18 @@ fn main() -> ExitCode {
         Command::Serve => command::serve(&config),
         Command::Health { address } => command::health(address),
         Command::Check => command::check(&config),
-        Command::Plan => command::plan(&config),
+        Command::Plan { json } => command::plan(&config, json),
+        Command::Drift { json } => command::drift(&config, json),
         Command::Apply { prune } => command::apply(&config, prune),
+        Command::Rollback { generation: Some(number), yes, .. } => command::rollback(&config, number, yes),
+        Command::Rollback { json, .. } => command::list_generations(&config, json),
+        Command::Tenant(asked) => command::tenant(&config, asked),
+        Command::Client(asked) => command::client(&config, asked),
+        Command::Secret(asked) => command::secret(&config, asked),
+        Command::Audit(asked) => command::audit(&config, asked),
+        Command::Admin(asked) => command::admin(&config, asked),
+        Command::DevCert { certificate, key, names } => command::dev_cert(&certificate, &key, &names),
+        Command::Completion { shell } => command::completion::<Arguments>(shell),
         Command::Migrate => command::migrate(&config),
         Command::Schema => command::print(&settings::schema()),
         Command::Openapi => command::print(&gateway::openapi_document()),

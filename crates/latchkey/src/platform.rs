@@ -4,20 +4,20 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use administration::{Invalidation, Reconciler};
+use administration::{Administrator, EditPolicy, Invalidation, Reconciler};
 use cache::{Caches, Capacity, RedisCache, RedisOptions};
 use gateway::{Listener, Options, Services, Surface};
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRings};
 use protocol::{Lifetime, ScopeToken, Secret};
-use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets};
+use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets, Users};
 use tenancy::TenantResolver;
 
 use crate::database::Database;
 use crate::settings::{self, Loaded};
 use crate::start_error::StartError;
 use crate::vitals::PlatformVitals;
-use crate::{clock, sealing};
+use crate::{clock, sealing, tls};
 
 /// RSA keys that are made ahead, so that a new tenant's first token waits for none.
 const KEYS_AHEAD: usize = 2;
@@ -29,6 +29,7 @@ pub(crate) struct Platform {
     pub(crate) database: Database,
     pub(crate) caches: Caches,
     pub(crate) reconciler: Reconciler,
+    pub(crate) administrator: Arc<Administrator>,
     pub(crate) vitals: Arc<PlatformVitals>,
     pub(crate) services: Services,
 }
@@ -57,23 +58,38 @@ impl Platform {
             count: loaded.limits.failed_attempts.count.into(),
             per: Lifetime::from_seconds(loaded.limits.failed_attempts.period().as_secs()),
         };
+        let hashes = Arc::new(HashPool::start(hash_threads()).map_err(StartError::HashPool)?);
+        let users = Users::new(Arc::clone(&hashes), &pepper, limit);
         let authenticator = Authenticator::new(
             caches.clients.clone(),
             Arc::clone(&pepper),
-            Arc::new(HashPool::start(hash_threads()).map_err(StartError::HashPool)?),
+            hashes,
             RememberedSecrets::generate(),
             limit,
         );
+        let announce = {
+            let caches = caches.clone();
+            Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
+        };
+        let administrator = Arc::new(Administrator::new(
+            rows.clone(),
+            Arc::clone(&sealer),
+            Arc::clone(&pepper),
+            edit_policy(loaded),
+            announce,
+        ));
         let services = Services {
             tenants: TenantResolver::new(caches.tenants.clone()),
             authenticator: Arc::new(authenticator),
             engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),
+            administrator: Arc::clone(&administrator),
+            users: Arc::new(users),
             keys,
             clock: Arc::new(clock::now),
             vitals: vitals.clone(),
         };
         let reconciler = Reconciler::new(rows, sealer, pepper);
-        Ok(Self { database, caches, reconciler, vitals, services })
+        Ok(Self { database, caches, reconciler, administrator, vitals, services })
     }
 
     /// Lets caches forget what this process has changed, here and elsewhere.
@@ -87,23 +103,25 @@ impl Platform {
     }
 }
 
+/// What all doors to administration go by.
+pub(crate) fn edit_policy(loaded: &Loaded) -> EditPolicy {
+    EditPolicy {
+        public_url: loaded.server.public_url.as_str().to_owned(),
+        live_secrets: loaded.limits.live_secrets.get() as usize,
+        deletion_grace: Lifetime::from_seconds(loaded.limits.deletion_grace.as_secs()),
+    }
+}
+
 /// What the gateway is told, from what the operator has set.
 pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
     let mut listeners = Vec::with_capacity(loaded.server.listeners.len());
     for listener in &loaded.server.listeners {
         let address = listener.address.socket();
-        if listener.tls.is_some() {
-            // Never in clear what was meant to be encrypted; `latchkey check` says so too.
-            tracing::warn!(%address, "listener left closed: TLS is not served by this version");
-            continue;
-        }
+        let tls = listener.tls.as_ref().map(|tls| tls::open(address, tls)).transpose()?;
         let serves = |surface| listener.serves.contains(&surface);
         let surface =
             Surface { public: serves(settings::Surface::Public), admin: serves(settings::Surface::Admin) };
-        listeners.push(Listener { address, surface });
-    }
-    if listeners.is_empty() {
-        return Err(StartError::NoListener);
+        listeners.push(Listener { address, surface, tls });
     }
     Ok(Options {
         public_url: loaded.server.public_url.as_str().to_owned(),
@@ -122,14 +140,14 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
 }
 
 /// What replicas share. Nothing waits for it here: until it answers it is done without.
-fn redis(url: Option<&Secret>, pepper: &Pepper) -> Result<Option<Arc<RedisCache>>, StartError> {
+pub(crate) fn redis(url: Option<&Secret>, pepper: &Pepper) -> Result<Option<Arc<RedisCache>>, StartError> {
     let Some(url) = url else { return Ok(None) };
     let options = RedisOptions::new(url.expose(), Arc::new(clock::since_epoch))?;
     Ok(Some(RedisCache::open(options, pepper)))
 }
 
 /// In the process, or in the process and in Redis.
-fn caches(database: &Database, redis: Option<Arc<RedisCache>>) -> Caches {
+pub(crate) fn caches(database: &Database, redis: Option<Arc<RedisCache>>) -> Caches {
     let (tenants, clients, keys) = (database.tenants(), database.clients(), database.signing_keys());
     match redis {
         Some(redis) => Caches::with_redis(tenants, clients, keys, redis, Capacity::default()),

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
+use crate::admins::Admins;
 use crate::apply::{Asked, apply, say};
 use crate::platform::Platform;
 use crate::settings::{Environment, Loaded, ReadError, read};
@@ -115,10 +116,19 @@ impl Reload {
 
     /// Files that were at the latest generation and now hold an older one again have been put back on purpose. Files that
     /// lagged behind say nothing new.
-    async fn take_over(&mut self, loaded: Loaded) -> Result<(), StartError> {
+    async fn take_over(&mut self, mut loaded: Loaded) -> Result<(), StartError> {
+        let admins = Admins::take(&mut loaded).hashed().await?;
+        let outcome = self.apply(loaded).await;
+        // Who may no longer sign in must not wait for a store that is down.
+        if !matches!(outcome, Ok(Outcome::TooManyRetired { .. })) {
+            self.platform.services.users.replace(admins);
+        }
+        self.took(&outcome?).await
+    }
+
+    async fn apply(&self, loaded: Loaded) -> Result<Outcome, StartError> {
         let force = self.held.is_some() && self.held == self.latest().await?;
-        let outcome = apply(&self.platform, loaded, Asked { force, ..Asked::default() }).await?;
-        self.took(&outcome).await
+        apply(&self.platform, loaded, Asked { force, ..Asked::default() }).await
     }
 
     async fn latest(&self) -> Result<Option<u64>, StartError> {

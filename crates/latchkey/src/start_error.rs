@@ -2,13 +2,17 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use administration::{Plan, ReconcileError};
 use cache::InvalidRedisUrl;
-use gateway::BindError;
+use gateway::{BindError, TlsError};
+use registry::OutOfMemory;
 use tenancy::StoreError;
 
+use crate::command::DevCertError;
 use crate::declare::DeclareError;
+use crate::door::DoorError;
 use crate::sealing::SealingError;
 use crate::settings::ReadError;
 
@@ -19,10 +23,17 @@ pub(crate) enum StartError {
     Settings(#[from] ReadError),
     #[error(transparent)]
     Declare(#[from] DeclareError),
-    #[error(
-        "every listener asks for TLS, which this version does not serve; let a proxy end it and remove `tls`"
-    )]
-    NoListener,
+    #[error("the https listener {address} cannot be served: {mend}")]
+    Tls {
+        address: SocketAddr,
+        mend: String,
+        #[source]
+        source: Box<TlsError>,
+    },
+    #[error(transparent)]
+    DevCert(#[from] DevCertError),
+    #[error("the administrators' passwords cannot be hashed")]
+    Admins(#[from] OutOfMemory),
     #[error(transparent)]
     Sqlite(#[from] storage_sqlite::OpenError),
     #[error(transparent)]
@@ -58,4 +69,31 @@ pub(crate) enum StartError {
     Serve(#[source] io::Error),
     #[error("the output cannot be written")]
     Output(#[from] io::Error),
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    #[error("{0}")]
+    Unusable(String),
+    #[error("{} cannot be written", .0.display())]
+    SecretFile(PathBuf, #[source] io::Error),
+    #[error("there is no terminal to ask at: {0} If it is meant, say --yes")]
+    Unconfirmed(String),
+    #[error("nothing was changed")]
+    Declined,
+    #[error("generation {number} cannot be rolled back to: {why}")]
+    NotKept { number: u64, why: String },
+}
+
+impl StartError {
+    /// What a script is told; docs/command-line.md has the table.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Door(error) => error.exit_code(),
+            _ => 1,
+        }
+    }
+
+    /// Whether the store did not answer or could not be opened.
+    pub(crate) fn is_about_the_store(&self) -> bool {
+        matches!(self, Self::Sqlite(_) | Self::Postgres(_) | Self::Store(_))
+    }
 }

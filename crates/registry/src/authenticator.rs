@@ -15,7 +15,7 @@ use crate::remembered::CheckFailed;
 use crate::verification::{Candidates, Work};
 use crate::{
     Client, ClientAuthenticationError, ClientId, ClientStatus, ClientStore, FailedAttemptsLimit, HashJob,
-    HashPool, Pepper, RememberedSecrets, SecretId, Source,
+    HashPool, Pepper, RememberedSecrets, SecretId, SecretUses, Source,
 };
 
 /// Authenticates the clients of all tenants.
@@ -25,6 +25,7 @@ pub struct Authenticator {
     pool: Arc<HashPool>,
     remembered: RememberedSecrets,
     failed_attempts: FailedAttempts,
+    uses: Arc<SecretUses>,
 }
 
 /// A client that has proven itself. Having one is the proof: nothing but [`Authenticator::authenticate`] makes it.
@@ -58,7 +59,8 @@ impl Authenticator {
         remembered: RememberedSecrets,
         limit: FailedAttemptsLimit,
     ) -> Self {
-        Self { store, pepper, pool, remembered, failed_attempts: FailedAttempts::new(limit) }
+        let (failed_attempts, uses) = (FailedAttempts::new(limit), Arc::default());
+        Self { store, pepper, pool, remembered, failed_attempts, uses }
     }
 
     /// Checks the credentials of one request as one attempt, however many readings they have.
@@ -76,9 +78,19 @@ impl Authenticator {
         let outcome = self.check(&tenant.id, credentials, &attempt, now).await;
         match &outcome {
             Err(error) if error.is_refusal() => drop(attempt),
-            Ok(_) | Err(_) => attempt.forgive(),
+            Err(_) => attempt.forgive(),
+            Ok(AuthenticatedClient { client, secret_id }) => {
+                attempt.forgive();
+                self.uses.note(&tenant.id, &client.id, secret_id, source, now);
+            }
         }
         outcome
+    }
+
+    /// From where secrets were used, for whoever writes it down.
+    #[must_use]
+    pub fn secret_uses(&self) -> &Arc<SecretUses> {
+        &self.uses
     }
 
     /// An active client of this tenant; a text of the wrong shape asks no store.
@@ -570,6 +582,30 @@ mod tests {
         house.check(post("a\0", CHOSEN), &E::Malformed.to_string(), 1).await;
         assert_eq!(house.store.asked.load(Ordering::Relaxed), asked);
         assert_eq!(asked, 3);
+    }
+
+    #[tokio::test]
+    async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
+        let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("web") };
+        let house = house(vec![client("web"), globex]);
+        for (id, credentials, now) in [
+            ("acme", post("web", CHOSEN), NOW),
+            ("acme", post("web", CHOSEN), NOW + 7),
+            ("acme", basic(&[("web", "wrong"), ("web", generated(1).expose())]), NOW),
+            ("acme", post("web", generated(2).expose()), NOW + 9),
+            ("acme", post("nobody", CHOSEN), NOW + 9),
+            // Its hash was made for acme's.
+            ("globex", post("web", generated(1).expose()), NOW + 9),
+        ] {
+            drop(house.at(id, credentials, now).await);
+        }
+        let uses = house.authenticator.secret_uses().drain().into_iter().map(|used| {
+            let whose = format!("{}/{}/{}", used.tenant, used.client, used.secret);
+            (whose, used.source.to_string(), used.at.seconds())
+        });
+        let expected = [("acme/web/chosen", NOW + 7), ("acme/web/generated", NOW)]
+            .map(|(whose, at)| (whose.to_owned(), "192.0.2.1".to_owned(), at));
+        assert_eq!(uses.collect::<Vec<_>>(), expected);
     }
 
     #[tokio::test]

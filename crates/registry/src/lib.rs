@@ -20,11 +20,15 @@ mod store;
 mod failed_attempts;
 mod hash_pool;
 mod remembered;
+mod secret_uses;
 mod source;
 mod verification;
 
 mod authenticator;
 mod client_authentication_error;
+
+mod flow_id;
+mod users;
 
 pub use authenticator::{AuthenticatedClient, Authenticator};
 pub use chosen_hash::{
@@ -41,5 +45,7 @@ pub use hash_pool::{Busy, HashJob, HashPool, Lane};
 pub use pepper::Pepper;
 pub use remembered::RememberedSecrets;
 pub use secret_hash::{SecretHash, UnknownHashFormat};
+pub use secret_uses::{SecretUses, UsedSecret};
 pub use source::Source;
 pub use store::ClientStore;
+pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignInError, SignedIn, Users};

@@ -1,10 +1,11 @@
-//! Where a request comes from, as far as failures are counted by it.
+//! Where a request comes from, as far as failures are counted and uses of secrets are noted by it.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// An address, or the network that one caller surely has whole: whoever has one IPv6 address has its /64 (RFC 6177 §2), and
 /// counting each address of it alone would count nothing. All requests without an address are of one source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source(Option<IpAddr>);
 
 impl Source {
@@ -18,9 +19,35 @@ impl Source {
     }
 }
 
+/// For people: `192.0.2.1`, `2001:db8::/64`, or `unknown`.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(IpAddr::V4(address)) => address.fmt(f),
+            Some(IpAddr::V6(network)) => write!(f, "{network}/64"),
+            None => f.write_str("unknown"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_is_shown_as_people_write_it() {
+        for (address, expected) in [
+            (Some("192.0.2.1"), "192.0.2.1"),
+            (Some("::ffff:192.0.2.1"), "192.0.2.1"),
+            (Some("2001:db8::1:2:3:4"), "2001:db8::/64"),
+            (Some("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64"),
+            (Some("::1"), "::/64"),
+            (None, "unknown"),
+        ] {
+            let source = Source::new(address.map(|text| text.parse().unwrap()));
+            assert_eq!(source.to_string(), expected, "{address:?}");
+        }
+    }
 
     #[test]
     fn addresses_of_one_network_are_one_source() {

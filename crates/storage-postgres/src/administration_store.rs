@@ -1,30 +1,37 @@
-//! What administration asks: states, generations, sealed values, the log of changes. Writing a plan is in `commit`.
+//! What administration asks, each method beside or in the file of what it reads. Writing a plan is in `commit`.
 
+use administration::rows::seconds;
 use administration::{
-    AdministrationStore, CommitOutcome, CommitRequest, Fingerprint, Generation, Invalidation, TenantState,
-    TenantSummary,
+    AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
+    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, SecretUse,
+    TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
+use registry::ClientId;
 use tenancy::{Issuer, StoreError, TenantId};
 
 use crate::PostgresDatabase;
-use crate::administration_row::{ChangeRow, SummaryRow, tenant_id};
-use crate::client_row::{self, ClientRow};
-use crate::column::{seconds, timestamp, unreadable};
+use crate::administration_row::{ChangeRow, SummaryRow};
+use crate::column::{tenant_id, unreadable};
 use crate::commit::{CommitError, commit};
 use crate::error::store_error;
-use crate::tenant_row::{self, TenantRow, fingerprint};
-
-const LATEST: &str = "SELECT number, content, applied_at FROM generations ORDER BY number DESC LIMIT 1";
-
-const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM generations WHERE content = $1)";
+use crate::{
+    application_row, audit_row, generation_row, idempotent_row, secret_uses, tenant_list, tenant_state,
+};
 
 /// Across tenants on purpose: reconciling looks at all that it manages.
 const SURVEY: &str = "
-    SELECT tenant_id, managed_by, suspended_at, retired_at, deleted_at, fingerprint
+    SELECT tenant_id, managed_by, created_at, updated_at, suspended_at, retired_at, deleted_at, deletion_due_at,
+           fingerprint
       FROM tenants
      WHERE managed_by = 'config' OR tenant_id = ANY($1)";
+
+/// Across tenants on purpose: one process looks after all of them.
+const DUE_DELETIONS: &str = "
+    SELECT tenant_id FROM tenants
+     WHERE deletion_due_at <= $1 AND deleted_at IS NULL
+     ORDER BY deletion_due_at, tenant_id LIMIT $2";
 
 /// Across tenants on purpose: an issuer is unique on the whole platform.
 const ISSUER_OWNERS: &str = "
@@ -35,8 +42,10 @@ const FIND_SEALED: &str = "SELECT sealed FROM sealed_values WHERE name = $1";
 const PUT_SEALED: &str = "
     INSERT INTO sealed_values (name, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
 
-const HOLDS_SEALED: &str =
-    "SELECT EXISTS (SELECT 1 FROM sealed_values) OR EXISTS (SELECT 1 FROM signing_keys)";
+const HOLDS_SEALED: &str = "
+    SELECT EXISTS (SELECT 1 FROM sealed_values) OR EXISTS (SELECT 1 FROM signing_keys)
+        OR EXISTS (SELECT 1 FROM idempotent_answers)
+        OR EXISTS (SELECT 1 FROM generations WHERE sealed_sources IS NOT NULL)";
 
 /// Of what is committed: the counter is already beyond what others are about to commit. Where all rows are old and gone, everything
 /// is new.
@@ -49,20 +58,19 @@ pub(crate) const CHANGES: &str = "
 #[async_trait]
 impl AdministrationStore for PostgresDatabase {
     async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
-        let rows: Vec<(i64, Vec<u8>, i64)> = self.oversee(sqlx::query_as(LATEST)).await?;
-        let of_row = |(number, content, applied_at): (i64, Vec<u8>, i64)| {
-            Ok(Generation {
-                number: number.unsigned_abs(),
-                content: fingerprint(&content)?,
-                applied_at: timestamp(applied_at),
-            })
-        };
-        rows.into_iter().next().map(of_row).transpose()
+        Ok(generation_row::latest(self, 1).await?.pop())
     }
 
     async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
-        let query = sqlx::query_as(IS_KNOWN).bind(content.as_bytes().as_slice());
-        self.one(query).await
+        generation_row::is_known(self, content).await
+    }
+
+    async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
+        generation_row::latest(self, limit).await
+    }
+
+    async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        generation_row::sources(self, number).await
     }
 
     async fn survey(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
@@ -72,22 +80,82 @@ impl AdministrationStore for PostgresDatabase {
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
-        let mut work = self.snapshot().await.map_err(store_error)?;
-        let query = sqlx::query_as(tenant_row::SELECT).bind(tenant.as_str());
-        let rows: Vec<TenantRow> = work.all(query).await.map_err(store_error)?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let query = sqlx::query_as(client_row::SELECT_ALL).bind(tenant.as_str());
-        let clients: Vec<ClientRow> = work.all(query).await.map_err(store_error)?;
-        work.commit().await.map_err(store_error)?;
-        Ok(Some(TenantState {
-            tenant: row.tenant()?,
-            standing: row.standing()?,
-            earlier_tokens_until: row.earlier_tokens_until.map(timestamp),
-            resource_servers: row.resource_servers()?,
-            clients: clients.iter().map(ClientRow::state).collect::<Result<_, _>>()?,
-            first_key_thumbprint: row.first_key_thumbprint.clone(),
-            has_had_keys: row.next_key > 1,
-        }))
+        tenant_state::whole(self, tenant).await
+    }
+
+    async fn load_around(
+        &self,
+        tenant: &TenantId,
+        names: &[&str],
+    ) -> Result<Option<TenantState>, StoreError> {
+        tenant_state::around(self, tenant, names).await
+    }
+
+    async fn list_tenants(
+        &self,
+        query: &TenantQuery,
+    ) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
+        tenant_list::page(self, query).await
+    }
+
+    async fn list_clients(
+        &self,
+        tenant: &TenantId,
+        query: &ClientQuery,
+    ) -> Result<Vec<ClientState>, StoreError> {
+        tenant_state::clients(self, tenant, query).await
+    }
+
+    async fn secret_uses(&self, tenant: &TenantId, client: &ClientId) -> Result<Vec<SecretUse>, StoreError> {
+        secret_uses::of_client(self, tenant, client).await
+    }
+
+    async fn record_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        secret_uses::record(self, uses).await
+    }
+
+    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+        audit_row::page(self, query).await
+    }
+
+    async fn find_idempotent_answer(
+        &self,
+        tenant: &TenantId,
+        key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StoreError> {
+        idempotent_row::find(self, tenant, key, now).await
+    }
+
+    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        let query = sqlx::query_as(DUE_DELETIONS).bind(seconds(now)).bind(i64::from(limit));
+        let rows: Vec<(String,)> = self.oversee(query).await?;
+        rows.iter().map(|(id,)| tenant_id(id)).collect()
+    }
+
+    async fn find_application(
+        &self,
+        tenant: &TenantId,
+        application: &ApplicationId,
+    ) -> Result<Option<Application>, StoreError> {
+        application_row::find(self, tenant, application).await
+    }
+
+    async fn find_application_named(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Option<ApplicationId>, StoreError> {
+        application_row::find_named(self, tenant, name).await
+    }
+
+    async fn list_applications(
+        &self,
+        tenant: &TenantId,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(u64, Vec<Application>), StoreError> {
+        application_row::page(self, tenant, offset, limit).await
     }
 
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError> {

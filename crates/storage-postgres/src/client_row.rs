@@ -1,14 +1,15 @@
 //! A client's row with its secrets, gathered by one statement, and how it becomes a client.
 
-use administration::{ClientState, SecretState, Standing};
+use administration::{ClientState, SecretState};
 use protocol::{GrantType, Scope};
-use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretId};
+use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight, SecretId};
 use serde::Deserialize;
 use sqlx::FromRow;
-use tenancy::{Issuer, StoreError, TenantId};
+use tenancy::{Issuer, StoreError};
 
-use crate::column::{json, lifetime, managed_by, named, parse, standing, timestamp, unreadable};
+use crate::column::{client_id, json, lifetime, managed_by, named, parse, tenant_id, timestamp, unreadable};
 use crate::read::in_tenant;
+use crate::standing_row::StandingRow;
 
 /// A client with its secrets; the condition follows.
 macro_rules! select {
@@ -36,21 +37,39 @@ pub(crate) const SELECT_ONE: &str =
 pub(crate) const SELECT_ALL: &str =
     in_tenant!(select!(), "WHERE c.tenant_id = entered.tenant_id ORDER BY c.client_id");
 
-/// Across tenants on purpose: a commit looks at all that it changes. Its secrets do not matter there.
-pub(crate) const SELECT_MANY: &str = "
-    SELECT c.*, NULL AS secrets
-      FROM clients c JOIN unnest($1, $2) AS named (tenant_id, client_id)
-           ON c.tenant_id = named.tenant_id AND c.client_id = named.client_id";
+/// Those that the names touch. Each is looked up by its key: the planner, which knows only what tenants have on average, would else
+/// read all clients of a large one.
+pub(crate) const SELECT_AROUND: &str = in_tenant!(
+    "SELECT around.*
+       FROM (SELECT unnest($2) AS client_id
+              UNION
+             SELECT listing.client_id
+               FROM unnest($2) AS given (name)
+              CROSS JOIN LATERAL (SELECT n.client_id FROM client_names n
+                                   WHERE n.tenant_id = entered.tenant_id AND n.name = given.name
+                                  OFFSET 0) AS listing) AS touched
+      CROSS JOIN LATERAL (",
+    select!(),
+    "WHERE c.tenant_id = entered.tenant_id AND c.client_id = touched.client_id
+                          OFFSET 0) AS around
+      ORDER BY around.client_id"
+);
+
+/// A page of them, with `$2` in the id or the name. Upper and lower case are one for ASCII only, whatever the database's locale.
+pub(crate) const SELECT_PAGE: &str = in_tenant!(
+    select!(),
+    "WHERE c.tenant_id = entered.tenant_id AND c.deleted_at IS NULL AND c.client_id > $3
+       AND ($2 = '' OR position($2 IN lower(c.client_id)) > 0 OR position($2 IN lower(c.name COLLATE \"C\")) > 0)
+     ORDER BY c.client_id LIMIT $4"
+);
 
 #[derive(Debug, FromRow)]
 pub(crate) struct ClientRow {
     tenant_id: String,
     client_id: String,
     name: String,
-    managed_by: String,
-    suspended_at: Option<i64>,
-    retired_at: Option<i64>,
-    deleted_at: Option<i64>,
+    #[sqlx(flatten)]
+    standing: StandingRow,
     authentication_method: String,
     grant_types: Vec<String>,
     audiences: Vec<String>,
@@ -78,7 +97,7 @@ struct SecretRow {
 
 impl ClientRow {
     pub(crate) fn is_deleted(&self) -> bool {
-        self.deleted_at.is_some()
+        self.standing.is_deleted()
     }
 
     /// As requests see it.
@@ -91,13 +110,9 @@ impl ClientRow {
     pub(crate) fn state(&self) -> Result<ClientState, StoreError> {
         Ok(ClientState {
             client: self.without_secrets()?,
-            standing: self.standing()?,
+            standing: self.standing.standing()?,
             secrets: self.secrets()?,
         })
-    }
-
-    fn standing(&self) -> Result<Standing, StoreError> {
-        standing(&self.managed_by, self.suspended_at, self.retired_at, self.deleted_at)
     }
 
     fn secrets(&self) -> Result<Vec<SecretState>, StoreError> {
@@ -106,13 +121,13 @@ impl ClientRow {
     }
 
     fn without_secrets(&self) -> Result<Client, StoreError> {
-        let serves = self.suspended_at.is_none() && self.retired_at.is_none() && self.deleted_at.is_none();
+        let serves = self.standing.standing()?.serves();
         let grant_type = |text: &String| parse::<GrantType>("grant_types", text);
         let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));
         let rights = [IntrospectionRight::Own, IntrospectionRight::Audience, IntrospectionRight::Tenant];
         Ok(Client {
-            tenant: TenantId::parse(&self.tenant_id).map_err(|cause| unreadable("tenant_id", cause))?,
-            id: ClientId::parse(&self.client_id).map_err(|cause| unreadable("client_id", cause))?,
+            tenant: tenant_id(&self.tenant_id)?,
+            id: client_id(&self.client_id)?,
             name: self.name.clone(),
             status: if serves { ClientStatus::Active } else { ClientStatus::Suspended },
             authentication_method: parse("authentication_method", &self.authentication_method)?,

@@ -4,10 +4,11 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use administration::{ManagedBy, Standing};
+use administration::ManagedBy;
 use protocol::{Lifetime, Timestamp};
+use registry::ClientId;
 use serde::de::DeserializeOwned;
-use tenancy::StoreError;
+use tenancy::{StoreError, TenantId};
 
 /// A column could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,18 @@ pub(crate) fn managed_by(text: &str) -> Result<ManagedBy, StoreError> {
     named("managed_by", &[ManagedBy::Config, ManagedBy::Api], ManagedBy::as_str, text)
 }
 
+pub(crate) fn tenant_id(text: &str) -> Result<TenantId, StoreError> {
+    TenantId::parse(text).map_err(|cause| unreadable("tenant_id", cause))
+}
+
+pub(crate) fn client_id(text: &str) -> Result<ClientId, StoreError> {
+    ClientId::parse(text).map_err(|cause| unreadable("client_id", cause))
+}
+
+pub(crate) fn bytes32(column: &'static str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|cause| unreadable(column, cause))
+}
+
 /// PostgreSQL's integers are signed; no instant or span of ours is negative.
 pub(crate) fn timestamp(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds.max(0).unsigned_abs())
@@ -58,27 +71,4 @@ pub(crate) fn timestamp(seconds: i64) -> Timestamp {
 
 pub(crate) fn lifetime(seconds: i64) -> Lifetime {
     Lifetime::from_seconds(seconds.max(0).unsigned_abs())
-}
-
-/// What is beyond PostgreSQL's integers is as good as never.
-pub(crate) fn seconds(timestamp: Timestamp) -> i64 {
-    timestamp.seconds().try_into().unwrap_or(i64::MAX)
-}
-
-pub(crate) fn span(lifetime: Lifetime) -> i64 {
-    lifetime.seconds().try_into().unwrap_or(i64::MAX)
-}
-
-pub(crate) fn standing(
-    managed: &str,
-    suspended_at: Option<i64>,
-    retired_at: Option<i64>,
-    deleted_at: Option<i64>,
-) -> Result<Standing, StoreError> {
-    Ok(Standing {
-        managed_by: managed_by(managed)?,
-        suspended_at: suspended_at.map(timestamp),
-        retired_at: retired_at.map(timestamp),
-        deleted_at: deleted_at.map(timestamp),
-    })
 }

@@ -14,6 +14,7 @@ mod read;
 mod work;
 
 mod column;
+mod standing_row;
 
 mod client_row;
 mod client_store;
@@ -24,6 +25,14 @@ mod tenant_store;
 
 mod administration_row;
 mod administration_store;
+mod application_row;
+mod audit_row;
+mod generation_row;
+mod idempotent_row;
+mod secret_uses;
+mod tenant_list;
+mod tenant_state;
+
 mod commit;
 
 mod change_feed;

@@ -68,9 +68,12 @@ pub(crate) fn single(server: PgConnectOptions) -> PgPool {
     pool.acquire_timeout(ADMINISTRATION_WAIT).connect_lazy_with(server)
 }
 
-/// For work across tenants.
+/// For work across tenants, and for reading one. Every page is in the order of an index, and everything else is found by its key. The
+/// planner knows only what tenants have on average and would gather and sort all rows of one that has a thousand times as many.
 pub(crate) fn administration(server: &PgConnectOptions, walled: bool) -> PgConnectOptions {
-    session(server, if walled { Role::Operator } else { Role::Login }, ADMINISTRATION_STATEMENT)
+    let role = if walled { Role::Operator } else { Role::Login };
+    let in_order = [("enable_bitmapscan", "off"), ("max_parallel_workers_per_gather", "0")];
+    session(server, role, ADMINISTRATION_STATEMENT).options(in_order)
 }
 
 fn session(server: &PgConnectOptions, role: Role, longest: Duration) -> PgConnectOptions {

@@ -63,6 +63,20 @@ impl PostgresDatabase {
         }
     }
 
+    /// All rows of a query that enters its tenant, for administration.
+    pub(crate) async fn within<R>(
+        &self,
+        query: QueryAs<'_, Postgres, R, PgArguments>,
+    ) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let mut work = self.snapshot().await.map_err(store_error)?;
+        let rows = work.all(query).await.map_err(store_error)?;
+        work.commit().await.map_err(store_error)?;
+        Ok(rows)
+    }
+
     /// All rows of a query across tenants.
     pub(crate) async fn oversee<R>(
         &self,

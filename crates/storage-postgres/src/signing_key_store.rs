@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use administration::rows::seconds;
 use async_trait::async_trait;
 use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::PostgresDatabase;
-use crate::column::seconds;
 use crate::error::store_error;
 use crate::read::in_tenant;
 use crate::signing_key_row::{CountedKeyRow, key_id};

@@ -1,21 +1,22 @@
 //! A tenant's row with what hangs on it, gathered by one statement, and how it becomes a tenant.
 
-use administration::{Fingerprint, ResourceServerState, Standing};
+use administration::{ClientState, Fingerprint, ResourceServerState, TenantState};
 use protocol::Scope;
 use serde::Deserialize;
 use sqlx::FromRow;
 use tenancy::{
     AccessTokenPolicy, FormerTyp, Issuer, ResourceServer, SigningPolicy, StoreError, Strategies, Tenant,
-    TenantId, TenantStatus, TokenFormat,
+    TenantStatus, TokenFormat,
 };
 
-use crate::column::{json, lifetime, named, parse, standing, timestamp, unreadable};
+use crate::column::{bytes32, json, lifetime, named, parse, tenant_id, timestamp, unreadable};
 use crate::read::in_tenant;
+use crate::standing_row::StandingRow;
 
-/// Everything about a tenant but its clients and keys; the condition follows.
-macro_rules! select {
+/// Everything about a tenant `t` but its clients and keys.
+macro_rules! columns {
     () => {
-        "SELECT t.*,
+        "t.*,
                 (SELECT array_agg(i.issuer ORDER BY i.position)
                    FROM tenant_issuers i WHERE i.tenant_id = t.tenant_id) AS issuers,
                 (SELECT json_agg(json_build_object('typ', f.typ, 'accepted_until', f.accepted_until) ORDER BY f.typ)
@@ -23,29 +24,28 @@ macro_rules! select {
                 (SELECT json_agg(
                             json_build_object('audience', r.audience, 'scopes', r.scopes, 'managed_by', r.managed_by,
                                               'introspection_clients', r.introspection_clients,
+                                              'created_at', r.created_at, 'updated_at', r.updated_at,
                                               'retired_at', r.retired_at, 'deleted_at', r.deleted_at)
                             ORDER BY r.audience)
-                   FROM resource_servers r WHERE r.tenant_id = t.tenant_id)::text AS resource_servers
-           FROM tenants t "
+                   FROM resource_servers r WHERE r.tenant_id = t.tenant_id)::text AS resource_servers"
     };
 }
 
-/// One tenant.
-pub(crate) const SELECT: &str = in_tenant!(select!(), "WHERE t.tenant_id = entered.tenant_id");
+pub(crate) use columns;
 
-/// Across tenants on purpose: a commit looks at all that it changes.
-pub(crate) const SELECT_MANY: &str = concat!(select!(), "WHERE t.tenant_id = ANY($1)");
+/// One tenant.
+pub(crate) const SELECT: &str =
+    in_tenant!("SELECT ", columns!(), " FROM tenants t WHERE t.tenant_id = entered.tenant_id");
 
 #[derive(Debug, FromRow)]
 pub(crate) struct TenantRow {
     tenant_id: String,
     name: String,
-    managed_by: String,
-    suspended_at: Option<i64>,
-    retired_at: Option<i64>,
-    deleted_at: Option<i64>,
+    #[sqlx(flatten)]
+    standing: StandingRow,
+    revision: i64,
     keys_published_until: Option<i64>,
-    pub(crate) earlier_tokens_until: Option<i64>,
+    earlier_tokens_until: Option<i64>,
     oauth2_enabled: bool,
     oidc_enabled: bool,
     stale_if_error: i64,
@@ -58,8 +58,8 @@ pub(crate) struct TenantRow {
     access_token_lifetime: i64,
     access_token_format: String,
     access_token_typ: String,
-    pub(crate) next_key: i64,
-    pub(crate) first_key_thumbprint: Option<String>,
+    next_key: i64,
+    first_key_thumbprint: Option<String>,
     issuers: Option<Vec<String>>,
     former_typs: Option<String>,
     resource_servers: Option<String>,
@@ -76,36 +76,44 @@ struct ResourceServerRow {
     audience: String,
     scopes: String,
     introspection_clients: Vec<String>,
-    managed_by: String,
-    retired_at: Option<i64>,
-    deleted_at: Option<i64>,
+    #[serde(flatten)]
+    standing: StandingRow,
 }
 
 impl TenantRow {
-    pub(crate) fn standing(&self) -> Result<Standing, StoreError> {
-        standing(&self.managed_by, self.suspended_at, self.retired_at, self.deleted_at)
+    /// As administration sees it, with these clients.
+    pub(crate) fn state(&self, clients: Vec<ClientState>) -> Result<TenantState, StoreError> {
+        Ok(TenantState {
+            tenant: self.tenant()?,
+            standing: self.standing.standing()?,
+            revision: self.revision.unsigned_abs(),
+            earlier_tokens_until: self.earlier_tokens_until.map(timestamp),
+            resource_servers: self.resource_servers()?,
+            clients,
+            first_key_thumbprint: self.first_key_thumbprint.clone(),
+            has_had_keys: self.next_key > 1,
+        })
     }
 
     /// Retired and deleted ones too.
-    pub(crate) fn resource_servers(&self) -> Result<Vec<ResourceServerState>, StoreError> {
+    fn resource_servers(&self) -> Result<Vec<ResourceServerState>, StoreError> {
         let rows: Vec<ResourceServerRow> = json("resource_servers", self.resource_servers.as_deref())?;
         rows.into_iter().map(ResourceServerState::try_from).collect()
     }
 
     /// As requests see it.
     pub(crate) fn tenant(&self) -> Result<Tenant, StoreError> {
-        let id = TenantId::parse(&self.tenant_id).map_err(|cause| unreadable("tenant_id", cause))?;
         let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));
         let mut issuers = self.issuers.iter().flatten().map(issuer);
         let live = self.resource_servers()?.into_iter().filter(|row| row.standing.is_live());
         Ok(Tenant {
-            id,
+            id: tenant_id(&self.tenant_id)?,
             name: self.name.clone(),
             issuer: issuers
                 .next()
                 .unwrap_or_else(|| Err(unreadable("issuers", "a tenant without issuer")))?,
             issuer_aliases: issuers.collect::<Result<_, _>>()?,
-            status: self.status(),
+            status: self.status()?,
             strategies: Strategies { oauth2: self.oauth2_enabled, oidc: self.oidc_enabled },
             stale_if_error: lifetime(self.stale_if_error),
             signing: SigningPolicy {
@@ -122,14 +130,15 @@ impl TenantRow {
     }
 
     pub(crate) fn is_deleted(&self) -> bool {
-        self.deleted_at.is_some()
+        self.standing.is_deleted()
     }
 
-    fn status(&self) -> TenantStatus {
-        if self.suspended_at.is_none() && self.retired_at.is_none() && self.deleted_at.is_none() {
-            return TenantStatus::Active;
+    fn status(&self) -> Result<TenantStatus, StoreError> {
+        if self.standing.standing()?.serves() {
+            return Ok(TenantStatus::Active);
         }
-        TenantStatus::Suspended { keys_published_until: timestamp(self.keys_published_until.unwrap_or(0)) }
+        let keys_published_until = timestamp(self.keys_published_until.unwrap_or(0));
+        Ok(TenantStatus::Suspended { keys_published_until })
     }
 
     fn access_token(&self) -> Result<AccessTokenPolicy, StoreError> {
@@ -152,15 +161,14 @@ impl TryFrom<ResourceServerRow> for ResourceServerState {
     type Error = StoreError;
 
     fn try_from(row: ResourceServerRow) -> Result<Self, Self::Error> {
-        let ResourceServerRow { audience, scopes, introspection_clients, .. } = row;
+        let ResourceServerRow { audience, scopes, introspection_clients, standing } = row;
         let scopes = Scope::parse(&scopes).map_err(|cause| unreadable("scopes", cause))?;
-        let standing = standing(&row.managed_by, None, row.retired_at, row.deleted_at)?;
+        let standing = standing.standing()?;
         Ok(Self { resource_server: ResourceServer { audience, scopes, introspection_clients }, standing })
     }
 }
 
 /// From its column.
 pub(crate) fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, StoreError> {
-    let bytes = bytes.try_into().map_err(|cause| unreadable("fingerprint", cause))?;
-    Ok(Fingerprint::from_bytes(bytes))
+    bytes32("fingerprint", bytes).map(Fingerprint::from_bytes)
 }

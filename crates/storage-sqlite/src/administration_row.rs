@@ -1,20 +1,19 @@
-//! One line about a tenant, and one line of the log of changes.
+//! One line about a tenant, one line of the log of changes, and one of the audit.
 
-use administration::{Invalidation, TenantSummary};
+use administration::{AuditRecord, Invalidation, TenantSummary};
 use registry::ClientId;
 use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
 
-use crate::column::{standing, unreadable};
+use crate::column::{json, timestamp, unreadable};
+use crate::standing_row::StandingRow;
 use crate::tenant_row::fingerprint;
 
 #[derive(Debug, FromRow)]
 pub(crate) struct SummaryRow {
     tenant_id: String,
-    managed_by: String,
-    suspended_at: Option<i64>,
-    retired_at: Option<i64>,
-    deleted_at: Option<i64>,
+    #[sqlx(flatten)]
+    standing: StandingRow,
     fingerprint: Option<Vec<u8>>,
 }
 
@@ -24,7 +23,7 @@ impl TryFrom<SummaryRow> for TenantSummary {
     fn try_from(row: SummaryRow) -> Result<Self, Self::Error> {
         Ok(Self {
             tenant: tenant_id(&row.tenant_id)?,
-            standing: standing(&row.managed_by, row.suspended_at, row.retired_at, row.deleted_at)?,
+            standing: row.standing.standing()?,
             fingerprint: row.fingerprint.as_deref().map(fingerprint).transpose()?,
         })
     }
@@ -52,6 +51,27 @@ impl ChangeRow {
             (kind, _) => return Err(unreadable("kind", format_args!("unknown kind {kind:?}"))),
         };
         Ok((self.position, changed))
+    }
+}
+
+/// A line of the audit.
+#[derive(Debug, FromRow)]
+pub(crate) struct AuditRow {
+    tenant_id: String,
+    position: i64,
+    at: i64,
+    actor: String,
+    source: Option<String>,
+    action: String,
+    subject: String,
+    detail: String,
+}
+
+impl AuditRow {
+    pub(crate) fn record(self) -> Result<(i64, AuditRecord), StoreError> {
+        let Self { tenant_id: tenant, position, at, actor, source, action, subject, detail } = self;
+        let (tenant, detail) = (tenant_id(&tenant)?, json("detail", &detail)?);
+        Ok((position, AuditRecord { at: timestamp(at), actor, source, action, tenant, subject, detail }))
     }
 }
 

@@ -1,28 +1,31 @@
 //! What administration asks: states, generations, sealed values, the log of changes. Writing a plan is in `commit`.
 
+use administration::rows::seconds;
 use administration::{
-    AdministrationStore, CommitOutcome, CommitRequest, Fingerprint, Generation, Invalidation, TenantState,
-    TenantSummary,
+    AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
+    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, SecretUse,
+    TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
+use registry::ClientId;
+use sqlx::sqlite::SqliteArguments;
 use tenancy::{Issuer, StoreError, TenantId};
 
 use crate::SqliteDatabase;
 use crate::administration_row::{ChangeRow, SummaryRow, tenant_id};
 use crate::client_row::{self, ClientRow};
-use crate::column::{seconds, timestamp, unreadable};
+use crate::column::unreadable;
 use crate::commit::{CommitError, commit};
 use crate::error::store_error;
-use crate::tenant_row::{self, TenantRow, fingerprint};
-
-const LATEST: &str = "SELECT number, content, applied_at FROM generations ORDER BY number DESC LIMIT 1";
+use crate::tenant_row::{self, TenantRow};
 
 const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM generations WHERE content = ?1)";
 
 /// Across tenants on purpose: reconciling looks at all that it manages.
 const SURVEY: &str = "
-    SELECT tenant_id, managed_by, suspended_at, retired_at, deleted_at, fingerprint
+    SELECT tenant_id, managed_by, suspended_at, retired_at, deleted_at, deletion_due_at, created_at, updated_at,
+           fingerprint
       FROM tenants
      WHERE managed_by = 'config' OR tenant_id IN (SELECT value FROM json_each(?1))";
 
@@ -35,8 +38,16 @@ const FIND_SEALED: &str = "SELECT sealed FROM sealed_values WHERE name = ?1";
 const PUT_SEALED: &str = "
     INSERT INTO sealed_values (name, sealed, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO NOTHING";
 
-const HOLDS_SEALED: &str =
-    "SELECT EXISTS (SELECT 1 FROM sealed_values) OR EXISTS (SELECT 1 FROM signing_keys)";
+const HOLDS_SEALED: &str = "
+    SELECT EXISTS (SELECT 1 FROM sealed_values) OR EXISTS (SELECT 1 FROM signing_keys)
+        OR EXISTS (SELECT 1 FROM idempotent_answers)
+        OR EXISTS (SELECT 1 FROM generations WHERE sealed_sources IS NOT NULL)";
+
+/// Across tenants on purpose: whoever deletes them does so for the platform.
+pub(crate) const DUE: &str = "
+    SELECT tenant_id FROM tenants
+     WHERE deletion_due_at IS NOT NULL AND deletion_due_at <= ?1
+     ORDER BY deletion_due_at, tenant_id LIMIT ?2";
 
 /// From the counter, not from the rows: old rows are removed.
 const POSITION: &str = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'change_log'), 0)";
@@ -48,16 +59,7 @@ pub(crate) const CHANGES: &str = "
 #[async_trait]
 impl AdministrationStore for SqliteDatabase {
     async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
-        let row: Option<(i64, Vec<u8>, i64)> =
-            sqlx::query_as(LATEST).fetch_optional(self.read()).await.map_err(store_error)?;
-        let of_row = |(number, content, applied_at): (i64, Vec<u8>, i64)| {
-            Ok(Generation {
-                number: number.unsigned_abs(),
-                content: fingerprint(&content)?,
-                applied_at: timestamp(applied_at),
-            })
-        };
-        row.map(of_row).transpose()
+        Ok(self.latest_generations(1).await?.pop())
     }
 
     async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
@@ -73,27 +75,92 @@ impl AdministrationStore for SqliteDatabase {
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
-        let mut snapshot = self.snapshot().await.map_err(store_error)?;
-        let row: Option<TenantRow> = sqlx::query_as(tenant_row::SELECT)
-            .bind(tenant.as_str())
-            .fetch_optional(self.counted(&mut *snapshot))
-            .await
-            .map_err(store_error)?;
-        let Some(row) = row else { return Ok(None) };
-        let clients: Vec<ClientRow> = sqlx::query_as(client_row::SELECT_ALL)
-            .bind(tenant.as_str())
-            .fetch_all(self.counted(&mut *snapshot))
-            .await
-            .map_err(store_error)?;
-        Ok(Some(TenantState {
-            tenant: row.tenant()?,
-            standing: row.standing()?,
-            earlier_tokens_until: row.earlier_tokens_until.map(timestamp),
-            resource_servers: row.resource_servers()?,
-            clients: clients.iter().map(ClientRow::state).collect::<Result<_, _>>()?,
-            first_key_thumbprint: row.first_key_thumbprint.clone(),
-            has_had_keys: row.next_key > 1,
-        }))
+        self.state(tenant, sqlx::query_as(client_row::SELECT_ALL).bind(tenant.as_str())).await
+    }
+
+    async fn load_around(
+        &self,
+        tenant: &TenantId,
+        names: &[&str],
+    ) -> Result<Option<TenantState>, StoreError> {
+        let names = serde_json::json!(names).to_string();
+        let clients = sqlx::query_as(client_row::SELECT_AROUND).bind(tenant.as_str()).bind(names);
+        self.state(tenant, clients).await
+    }
+
+    async fn list_tenants(
+        &self,
+        query: &TenantQuery,
+    ) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
+        self.tenant_page(query).await
+    }
+
+    async fn list_clients(
+        &self,
+        tenant: &TenantId,
+        query: &ClientQuery,
+    ) -> Result<Vec<ClientState>, StoreError> {
+        self.client_page(tenant, query).await
+    }
+
+    async fn secret_uses(&self, tenant: &TenantId, client: &ClientId) -> Result<Vec<SecretUse>, StoreError> {
+        self.uses_of(tenant, client).await
+    }
+
+    async fn record_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        self.record_uses(uses).await
+    }
+
+    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+        self.audit_page(query).await
+    }
+
+    async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
+        self.latest_generations(limit).await
+    }
+
+    async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.sources_of(number).await
+    }
+
+    async fn find_idempotent_answer(
+        &self,
+        tenant: &TenantId,
+        key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StoreError> {
+        self.idempotent_answer(tenant, key, now).await
+    }
+
+    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        let query = sqlx::query_scalar(DUE).bind(seconds(now)).bind(limit);
+        let ids: Vec<String> = query.fetch_all(self.read()).await.map_err(store_error)?;
+        ids.iter().map(|id| tenant_id(id)).collect()
+    }
+
+    async fn find_application(
+        &self,
+        tenant: &TenantId,
+        application: &ApplicationId,
+    ) -> Result<Option<Application>, StoreError> {
+        self.application(tenant, application).await
+    }
+
+    async fn find_application_named(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Option<ApplicationId>, StoreError> {
+        self.application_named(tenant, name).await
+    }
+
+    async fn list_applications(
+        &self,
+        tenant: &TenantId,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(u64, Vec<Application>), StoreError> {
+        self.application_page(tenant, offset, limit).await
     }
 
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError> {
@@ -153,5 +220,24 @@ impl AdministrationStore for SqliteDatabase {
         let rows: Vec<ChangeRow> =
             sqlx::query_as(CHANGES).bind(position).fetch_all(self.read()).await.map_err(store_error)?;
         rows.into_iter().map(ChangeRow::change).collect()
+    }
+}
+
+impl SqliteDatabase {
+    /// A tenant and some of its clients, as they were at one moment.
+    async fn state(
+        &self,
+        tenant: &TenantId,
+        clients: sqlx::query::QueryAs<'_, sqlx::Sqlite, ClientRow, SqliteArguments>,
+    ) -> Result<Option<TenantState>, StoreError> {
+        let mut snapshot = self.snapshot().await.map_err(store_error)?;
+        let row: Option<TenantRow> = sqlx::query_as(tenant_row::SELECT)
+            .bind(tenant.as_str())
+            .fetch_optional(self.counted(&mut *snapshot))
+            .await
+            .map_err(store_error)?;
+        let Some(row) = row else { return Ok(None) };
+        let clients = clients.fetch_all(self.counted(&mut *snapshot)).await.map_err(store_error)?;
+        row.state(clients.iter().map(ClientRow::state).collect::<Result<_, _>>()?).map(Some)
     }
 }

@@ -1,13 +1,14 @@
 //! A client's row with its secrets, gathered by one statement, and how it becomes a client.
 
-use administration::{ClientState, SecretState, Standing};
+use administration::{ClientState, SecretState};
 use protocol::{GrantType, Scope};
 use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretId};
 use serde::Deserialize;
 use sqlx::FromRow;
 use tenancy::{Issuer, StoreError, TenantId};
 
-use crate::column::{json, lifetime, managed_by, named, parse, standing, timestamp, unreadable};
+use crate::column::{json, lifetime, managed_by, named, parse, timestamp, unreadable};
+use crate::standing_row::StandingRow;
 
 /// A client with its secrets; the condition follows.
 macro_rules! select {
@@ -31,20 +32,31 @@ pub(crate) const SELECT_ONE: &str = concat!(select!(), "WHERE c.tenant_id = ?1 A
 /// All clients of a tenant.
 pub(crate) const SELECT_ALL: &str = concat!(select!(), "WHERE c.tenant_id = ?1 ORDER BY c.client_id");
 
-/// Across tenants on purpose: a commit looks at all that it changes. Its secrets do not matter there.
-pub(crate) const SELECT_MANY: &str = "
-    SELECT c.*, '[]' AS secrets
-      FROM json_each(?1) JOIN clients c ON c.tenant_id = value ->> 0 AND c.client_id = value ->> 1";
+/// Those of a tenant's clients that names touch.
+pub(crate) const SELECT_AROUND: &str = concat!(
+    select!(),
+    "WHERE c.tenant_id = ?1
+       AND c.client_id IN (SELECT value FROM json_each(?2)
+                            UNION
+                           SELECT n.client_id FROM json_each(?2) JOIN client_names n ON n.tenant_id = ?1 AND n.name = value)
+     ORDER BY c.client_id"
+);
+
+/// A page of a tenant's clients after a given one. SQLite's own `lower` knows ASCII only, and so does this search.
+pub(crate) const SELECT_PAGE: &str = concat!(
+    select!(),
+    "WHERE c.tenant_id = ?1 AND c.client_id > ?2 AND c.deleted_at IS NULL
+       AND (?3 = '' OR instr(lower(c.client_id), ?3) OR instr(lower(c.name), ?3))
+     ORDER BY c.client_id LIMIT ?4"
+);
 
 #[derive(Debug, FromRow)]
 pub(crate) struct ClientRow {
     tenant_id: String,
     client_id: String,
     name: String,
-    managed_by: String,
-    suspended_at: Option<i64>,
-    retired_at: Option<i64>,
-    deleted_at: Option<i64>,
+    #[sqlx(flatten)]
+    standing: StandingRow,
     authentication_method: String,
     grant_types: String,
     audiences: String,
@@ -72,7 +84,7 @@ struct SecretRow {
 
 impl ClientRow {
     pub(crate) fn is_deleted(&self) -> bool {
-        self.deleted_at.is_some()
+        self.standing.is_deleted()
     }
 
     /// As requests see it.
@@ -85,13 +97,9 @@ impl ClientRow {
     pub(crate) fn state(&self) -> Result<ClientState, StoreError> {
         Ok(ClientState {
             client: self.without_secrets()?,
-            standing: self.standing()?,
+            standing: self.standing.standing()?,
             secrets: self.secrets()?,
         })
-    }
-
-    fn standing(&self) -> Result<Standing, StoreError> {
-        standing(&self.managed_by, self.suspended_at, self.retired_at, self.deleted_at)
     }
 
     fn secrets(&self) -> Result<Vec<SecretState>, StoreError> {
@@ -100,7 +108,7 @@ impl ClientRow {
     }
 
     fn without_secrets(&self) -> Result<Client, StoreError> {
-        let serves = self.suspended_at.is_none() && self.retired_at.is_none() && self.deleted_at.is_none();
+        let serves = self.standing.standing()?.serves();
         let grant_types: Vec<String> = json("grant_types", &self.grant_types)?;
         let grant_type = |text: &String| parse::<GrantType>("grant_types", text);
         let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));

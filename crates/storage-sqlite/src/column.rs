@@ -4,7 +4,7 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use administration::{ManagedBy, Standing};
+use administration::ManagedBy;
 use protocol::{Lifetime, Timestamp};
 use serde::de::DeserializeOwned;
 use tenancy::StoreError;
@@ -52,27 +52,4 @@ pub(crate) fn timestamp(seconds: i64) -> Timestamp {
 
 pub(crate) fn lifetime(seconds: i64) -> Lifetime {
     Lifetime::from_seconds(seconds.max(0).unsigned_abs())
-}
-
-/// What is beyond SQLite's integers is as good as never.
-pub(crate) fn seconds(timestamp: Timestamp) -> i64 {
-    timestamp.seconds().try_into().unwrap_or(i64::MAX)
-}
-
-pub(crate) fn span(lifetime: Lifetime) -> i64 {
-    lifetime.seconds().try_into().unwrap_or(i64::MAX)
-}
-
-pub(crate) fn standing(
-    managed: &str,
-    suspended_at: Option<i64>,
-    retired_at: Option<i64>,
-    deleted_at: Option<i64>,
-) -> Result<Standing, StoreError> {
-    Ok(Standing {
-        managed_by: managed_by(managed)?,
-        suspended_at: suspended_at.map(timestamp),
-        retired_at: retired_at.map(timestamp),
-        deleted_at: deleted_at.map(timestamp),
-    })
 }

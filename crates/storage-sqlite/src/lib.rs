@@ -8,9 +8,11 @@ mod schema;
 mod statements;
 
 mod column;
+mod standing_row;
 
 mod client_row;
 mod client_store;
+mod resource_server_row;
 mod signing_key_row;
 mod signing_key_store;
 mod tenant_row;
@@ -18,9 +20,18 @@ mod tenant_store;
 
 mod administration_row;
 mod administration_store;
+mod applications;
 mod commit;
+mod generations;
+mod idempotent_answers;
+mod listing;
+mod secret_uses;
+mod words;
 
 mod change_feed;
+
+#[cfg(test)]
+mod plans;
 
 pub use change_feed::ChangeFeed;
 pub use database::SqliteDatabase;

@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
 
-use crate::OpenError;
+use crate::{OpenError, words};
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -19,6 +19,9 @@ pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<(), Open
         .run_direct(None, &mut *transaction, false)
         .await
         .map_err(|cause| OpenError::Migrate { path: path.to_owned(), cause })?;
+    if found.is_some_and(|found| found < words::SINCE) {
+        words::add_missing(&mut transaction).await.map_err(failed)?;
+    }
     transaction.commit().await.map_err(failed)
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use administration::rows::seconds;
 use async_trait::async_trait;
 use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::SqliteDatabase;
-use crate::column::seconds;
 use crate::database::promptly;
 use crate::error::store_error;
 use crate::signing_key_row::{SigningKeyRow, key_id};

@@ -1,15 +1,16 @@
 //! A tenant's row with what hangs on it, gathered by one statement, and how it becomes a tenant.
 
-use administration::{Fingerprint, ResourceServerState, Standing};
-use protocol::Scope;
+use administration::{ClientState, Fingerprint, ResourceServerState, TenantCursor, TenantState};
 use serde::Deserialize;
 use sqlx::FromRow;
 use tenancy::{
-    AccessTokenPolicy, FormerTyp, Issuer, ResourceServer, SigningPolicy, StoreError, Strategies, Tenant,
-    TenantId, TenantStatus, TokenFormat,
+    AccessTokenPolicy, FormerTyp, Issuer, SigningPolicy, StoreError, Strategies, Tenant, TenantId,
+    TenantStatus, TokenFormat,
 };
 
-use crate::column::{json, lifetime, named, parse, standing, timestamp, unreadable};
+use crate::column::{json, lifetime, named, parse, timestamp, unreadable};
+use crate::resource_server_row::ResourceServerRow;
+use crate::standing_row::StandingRow;
 
 /// Everything about a tenant but its clients and keys; the condition follows.
 macro_rules! select {
@@ -22,7 +23,8 @@ macro_rules! select {
                (SELECT json_group_array(
                            json_object('audience', r.audience, 'scopes', r.scopes, 'managed_by', r.managed_by,
                                        'introspection_clients', json(r.introspection_clients),
-                                       'retired_at', r.retired_at, 'deleted_at', r.deleted_at)
+                                       'retired_at', r.retired_at, 'deleted_at', r.deleted_at,
+                                       'created_at', r.created_at, 'updated_at', r.updated_at)
                            ORDER BY r.audience)
                   FROM resource_servers r WHERE r.tenant_id = t.tenant_id) AS resource_servers
           FROM tenants t "
@@ -32,20 +34,29 @@ macro_rules! select {
 /// One tenant.
 pub(crate) const SELECT: &str = concat!(select!(), "WHERE t.tenant_id = ?1");
 
-/// Across tenants on purpose: a commit looks at all that it changes.
-pub(crate) const SELECT_MANY: &str =
-    concat!(select!(), "WHERE t.tenant_id IN (SELECT value FROM json_each(?1))");
+/// A page of tenants after a given one, across tenants on purpose.
+pub(crate) const SELECT_PAGE: &str = concat!(
+    "SELECT '' AS word, page.* FROM (",
+    select!(),
+    "WHERE t.tenant_id > ?1 AND t.deleted_at IS NULL ORDER BY t.tenant_id LIMIT ?2) AS page"
+);
+
+/// The tenants of the places that the search has found, in their order.
+pub(crate) const SELECT_FOUND: &str = concat!(
+    "SELECT place.word, found.* FROM (SELECT key, value ->> 0 AS word, value ->> 1 AS id FROM json_each(?1)) place CROSS JOIN (",
+    select!(),
+    ") AS found ON found.tenant_id = place.id ORDER BY place.key"
+);
 
 #[derive(Debug, FromRow)]
 pub(crate) struct TenantRow {
     tenant_id: String,
     name: String,
-    managed_by: String,
-    suspended_at: Option<i64>,
-    retired_at: Option<i64>,
-    deleted_at: Option<i64>,
+    #[sqlx(flatten)]
+    standing: StandingRow,
+    revision: i64,
     keys_published_until: Option<i64>,
-    pub(crate) earlier_tokens_until: Option<i64>,
+    earlier_tokens_until: Option<i64>,
     oauth2_enabled: bool,
     oidc_enabled: bool,
     stale_if_error: i64,
@@ -58,11 +69,19 @@ pub(crate) struct TenantRow {
     access_token_lifetime: i64,
     access_token_format: String,
     access_token_typ: String,
-    pub(crate) next_key: i64,
-    pub(crate) first_key_thumbprint: Option<String>,
+    next_key: i64,
+    first_key_thumbprint: Option<String>,
     issuers: String,
     former_typs: String,
     resource_servers: String,
+}
+
+/// A tenant on a page, with the word that it was found by.
+#[derive(Debug, FromRow)]
+pub(crate) struct PlacedRow {
+    word: String,
+    #[sqlx(flatten)]
+    row: TenantRow,
 }
 
 #[derive(Deserialize)]
@@ -71,23 +90,23 @@ struct FormerTypRow {
     accepted_until: i64,
 }
 
-#[derive(Deserialize)]
-struct ResourceServerRow {
-    audience: String,
-    scopes: String,
-    introspection_clients: Vec<String>,
-    managed_by: String,
-    retired_at: Option<i64>,
-    deleted_at: Option<i64>,
-}
-
 impl TenantRow {
-    pub(crate) fn standing(&self) -> Result<Standing, StoreError> {
-        standing(&self.managed_by, self.suspended_at, self.retired_at, self.deleted_at)
+    /// As administration sees it.
+    pub(crate) fn state(&self, clients: Vec<ClientState>) -> Result<TenantState, StoreError> {
+        Ok(TenantState {
+            tenant: self.tenant()?,
+            standing: self.standing.standing()?,
+            revision: self.revision.unsigned_abs(),
+            earlier_tokens_until: self.earlier_tokens_until.map(timestamp),
+            resource_servers: self.resource_servers()?,
+            clients,
+            first_key_thumbprint: self.first_key_thumbprint.clone(),
+            has_had_keys: self.next_key > 1,
+        })
     }
 
     /// Retired and deleted ones too.
-    pub(crate) fn resource_servers(&self) -> Result<Vec<ResourceServerState>, StoreError> {
+    fn resource_servers(&self) -> Result<Vec<ResourceServerState>, StoreError> {
         let rows: Vec<ResourceServerRow> = json("resource_servers", &self.resource_servers)?;
         rows.into_iter().map(ResourceServerState::try_from).collect()
     }
@@ -106,7 +125,7 @@ impl TenantRow {
                 .next()
                 .unwrap_or_else(|| Err(unreadable("issuers", "a tenant without issuer")))?,
             issuer_aliases: issuers.collect::<Result<_, _>>()?,
-            status: self.status(),
+            status: self.status()?,
             strategies: Strategies { oauth2: self.oauth2_enabled, oidc: self.oidc_enabled },
             stale_if_error: lifetime(self.stale_if_error),
             signing: SigningPolicy {
@@ -123,14 +142,15 @@ impl TenantRow {
     }
 
     pub(crate) fn is_deleted(&self) -> bool {
-        self.deleted_at.is_some()
+        self.standing.is_deleted()
     }
 
-    fn status(&self) -> TenantStatus {
-        if self.suspended_at.is_none() && self.retired_at.is_none() && self.deleted_at.is_none() {
-            return TenantStatus::Active;
+    fn status(&self) -> Result<TenantStatus, StoreError> {
+        if self.standing.standing()?.serves() {
+            return Ok(TenantStatus::Active);
         }
-        TenantStatus::Suspended { keys_published_until: timestamp(self.keys_published_until.unwrap_or(0)) }
+        let keys_published_until = timestamp(self.keys_published_until.unwrap_or(0));
+        Ok(TenantStatus::Suspended { keys_published_until })
     }
 
     fn access_token(&self) -> Result<AccessTokenPolicy, StoreError> {
@@ -149,14 +169,12 @@ impl TenantRow {
     }
 }
 
-impl TryFrom<ResourceServerRow> for ResourceServerState {
+impl TryFrom<PlacedRow> for (TenantCursor, TenantState) {
     type Error = StoreError;
 
-    fn try_from(row: ResourceServerRow) -> Result<Self, Self::Error> {
-        let ResourceServerRow { audience, scopes, introspection_clients, .. } = row;
-        let scopes = Scope::parse(&scopes).map_err(|cause| unreadable("scopes", cause))?;
-        let standing = standing(&row.managed_by, None, row.retired_at, row.deleted_at)?;
-        Ok(Self { resource_server: ResourceServer { audience, scopes, introspection_clients }, standing })
+    fn try_from(PlacedRow { word, row }: PlacedRow) -> Result<Self, Self::Error> {
+        let state = row.state(Vec::new())?;
+        Ok((TenantCursor { word, tenant: state.tenant.id.clone() }, state))
     }
 }
 

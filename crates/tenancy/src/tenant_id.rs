@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+const PLATFORM_ADMIN_AUDIENCE: &str = "urn:latchkey:admin";
+const TENANT_ADMIN_AUDIENCE: &str = "urn:latchkey:tenant:";
+
 /// A tenant's identifier. Having one says that the text has the right shape, not that the tenant exists.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TenantId(Arc<str>);
@@ -32,6 +35,26 @@ impl TenantId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What `aud` of a token holds that administers this tenant; the whole platform, where it is the reserved one.
+    #[must_use]
+    pub fn admin_audience(&self) -> String {
+        if self.as_str() == Self::PLATFORM {
+            PLATFORM_ADMIN_AUDIENCE.to_owned()
+        } else {
+            format!("{TENANT_ADMIN_AUDIENCE}{self}")
+        }
+    }
+
+    /// Whether this is [`TenantId::admin_audience`]; asked for every token, so it makes no text.
+    #[must_use]
+    pub fn is_admin_audience(&self, audience: &str) -> bool {
+        if self.as_str() == Self::PLATFORM {
+            audience == PLATFORM_ADMIN_AUDIENCE
+        } else {
+            audience.strip_prefix(TENANT_ADMIN_AUDIENCE) == Some(self.as_str())
+        }
+    }
 }
 
 impl fmt::Display for TenantId {
@@ -60,6 +83,30 @@ mod tests {
             ["", "-a", "A", "a_b", "..", "%2e", "a\0", "a b", "\u{e9}", "a/b", "a.b", &"a".repeat(64), &long]
         {
             assert_eq!(TenantId::parse(bad), Err(InvalidTenantId), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_tenant_has_an_admin_audience_and_knows_no_others() {
+        let audiences = [
+            ("platform", "urn:latchkey:admin"),
+            ("acme", "urn:latchkey:tenant:acme"),
+            ("admin", "urn:latchkey:tenant:admin"),
+        ];
+        for (id, own) in audiences {
+            let id = TenantId::parse(id).unwrap();
+            assert_eq!(id.admin_audience(), own);
+            let others = audiences.iter().map(|(_, audience)| *audience).chain([
+                "urn:latchkey:tenant:platform",
+                "urn:latchkey:tenant:",
+                "urn:latchkey:tenant:acme:x",
+                "URN:latchkey:admin",
+                "acme",
+                "",
+            ]);
+            for audience in others {
+                assert_eq!(id.is_admin_audience(audience), audience == own, "{id} {audience}");
+            }
         }
     }
 }

@@ -15,11 +15,13 @@ pub fn declared(changes: Vec<Change>) -> CommitRequest {
     CommitRequest {
         managed_by: ManagedBy::Config,
         generation: None,
+        rests_on: Vec::new(),
         changes,
         secrets: Vec::new(),
         first_keys: Vec::new(),
         marks: Vec::new(),
         audit: Vec::new(),
+        idempotent: None,
         now: NOW,
     }
 }

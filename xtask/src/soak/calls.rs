@@ -1,4 +1,4 @@
-//! Token requests over kept connections, one answer after the other, and what became of each of them.
+//! Requests over kept connections, one answer after the other, and what became of each of them.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -47,19 +47,42 @@ impl Caller {
     pub(super) fn token(&mut self, client: &Client) -> Answer {
         let Client { tenant, id } = client;
         let form = format!("grant_type=client_credentials&client_id={id}&client_secret={SECRET}");
-        let request = format!(
-            "POST /api/v1/tenant/{tenant}/oauth/token HTTP/1.1\r\nHost: soak\r\n\
+        self.post_form(&format!("/api/v1/tenant/{tenant}/oauth/token"), &form).0
+    }
+
+    /// With the body of the answer.
+    pub(super) fn post_form(&mut self, path: &str, form: &str) -> (Answer, String) {
+        self.timed(&format!(
+            "POST {path} HTTP/1.1\r\nHost: soak\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
-        );
+        ))
+    }
+
+    /// A request to the admin API, with the body of the answer.
+    pub(super) fn administer(
+        &mut self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (Answer, String) {
+        self.timed(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: soak\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
+    fn timed(&mut self, request: &str) -> (Answer, String) {
         let began = Instant::now();
-        let answered = self.exchange(&request);
+        let answered = self.exchange(request);
         let took = began.elapsed();
         if answered.is_err() {
             self.stream = None;
         }
-        let (status, has_retry_after, _) = answered.unwrap_or_default();
-        Answer { status, has_retry_after, took }
+        let (status, has_retry_after, body) = answered.unwrap_or_default();
+        (Answer { status, has_retry_after, took }, body)
     }
 
     /// The body, empty when there is none.

@@ -48,6 +48,7 @@ BEGIN
         SELECT string_agg(CASE
                 WHEN attname = 'tenant_id' THEN '''filler-'' || filler'
                 WHEN attname = 'managed_by' THEN '''api'''
+                WHEN copied = 'tenants' AND attname = 'name' THEN '''Filler '' || filler'
                 WHEN copied = 'tenant_issuers' AND attname = 'issuer' THEN 'issuer || ''/filler-'' || filler'
                 ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
           INTO columns FROM pg_attribute
@@ -57,6 +58,40 @@ BEGIN
     END LOOP;
 END
 $$;
+INSERT INTO tenant_words SELECT 'filler-' || filler, word
+  FROM generate_series({first}, {last}) AS filler, LATERAL (VALUES ('filler'), (filler::text)) AS of (word);
 ANALYZE;"
     )
 }
+
+/// The same for SQLite, as a program for Python with the file and the two numbers as arguments: it has an SQLite of its own.
+pub(super) const FILL_SQLITE: &str = r#"
+import sqlite3, sys
+
+path, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+store = sqlite3.connect(path, isolation_level=None)
+fillers = f'filler(n) AS (VALUES ({first}) UNION ALL SELECT n + 1 FROM filler WHERE n < {last})'
+store.execute('BEGIN')
+for table in ['tenants', 'tenant_issuers', 'resource_servers', 'clients', 'client_secrets', 'signing_keys',
+              'client_names']:
+    def value(column):
+        if column == 'tenant_id':
+            return "'filler-' || n"
+        if column == 'managed_by':
+            return "'api'"
+        if (table, column) == ('tenants', 'name'):
+            return "'Filler ' || n"
+        if (table, column) == ('tenant_issuers', 'issuer'):
+            return "issuer || '/filler-' || n"
+        return f'"{column}"'
+    columns = [row[1] for row in store.execute(f'PRAGMA table_info({table})')]
+    names = ', '.join(f'"{column}"' for column in columns)
+    values = ', '.join(map(value, columns))
+    store.execute(f"INSERT INTO {table} ({names}) WITH RECURSIVE {fillers} "
+                  f"SELECT {values} FROM {table}, filler WHERE tenant_id = 'declared-0'")
+for word in ["'filler'", 'CAST(n AS TEXT)']:
+    store.execute(f"INSERT INTO tenant_words (tenant_id, word) WITH RECURSIVE {fillers} "
+                  f"SELECT 'filler-' || n, {word} FROM filler")
+store.execute('COMMIT')
+store.execute('ANALYZE')
+"#;

@@ -50,7 +50,7 @@ const OWNERS: [(&str, &[&str]); 6] = [
     ("actix-web", &["gateway"]),
     ("utoipa", &["gateway"]),
     ("redis", &["cache"]),
-    ("reqwest", &["outbound"]),
+    ("reqwest", &["outbound", "latchkey"]),
     ("rsa", &["keys"]),
 ];
 
@@ -187,7 +187,12 @@ mod tests {
             "sqlx-core",
             Some("cache names sqlx-core; only storage-sqlite and storage-postgres may; move the code there"),
         );
-        check("latchkey", "reqwest", Some("latchkey names reqwest; only outbound may; move the code there"));
+        check("latchkey", "reqwest", None);
+        check(
+            "gateway",
+            "reqwest",
+            Some("gateway names reqwest; only outbound and latchkey may; move the code there"),
+        );
         check("registry", "rsa", Some("registry names rsa; only keys may; move the code there"));
     }
 

@@ -2,6 +2,8 @@
 //! that they are not even loaded; then each of the others is compared row by row.
 
 mod client;
+mod drift;
+mod effects;
 mod names;
 mod row;
 mod secrets;
@@ -15,8 +17,10 @@ use registry::Pepper;
 use tenancy::{Issuer, TenantId};
 
 use crate::plan::PlannedSecret;
-use crate::{Change, Conflict, Conflicts, Declaration, Plan, TenantMark, TenantState};
+use crate::{Change, Conflict, Conflicts, Declaration, Effect, Plan, TenantMark, TenantState};
 
+pub(crate) use drift::left_alone;
+pub use drift::{Deviation, DeviationKind, Drift};
 pub(crate) use triage::{Task, Triage};
 
 /// What the store holds of the tenants that are to be compared.
@@ -37,6 +41,7 @@ pub(crate) struct Context<'a> {
 #[derive(Debug, Default)]
 struct Draft {
     changes: Vec<Change>,
+    effects: Vec<Effect>,
     marks: Vec<TenantMark>,
     secrets: Vec<PlannedSecret>,
     conflicts: Vec<Conflict>,
@@ -56,18 +61,20 @@ pub(crate) fn compare(
             Task::Compare { declared, fingerprint } => {
                 let state = current.states.get(&declared.tenant.id);
                 tenant::compare(context, &mut draft, declared, fingerprint, state);
+                draft.effects.extend(effects::of_declared(declared, state));
             }
             Task::Retire(id) => {
                 if let Some(state) = current.states.get(&id) {
                     tenant::retire(context, &mut draft, state);
+                    draft.effects.extend(effects::of_retired(state));
                 }
             }
         }
     }
     let rests_on = current.states.iter().map(|(id, state)| (id.clone(), state.revision)).collect();
-    let Draft { changes, marks, secrets, conflicts } = draft;
+    let Draft { changes, effects, marks, secrets, conflicts } = draft;
     if conflicts.is_empty() {
-        Ok(Plan { changes, rests_on, marks, secrets })
+        Ok(Plan { changes, effects, rests_on, marks, secrets })
     } else {
         Err(Conflicts(conflicts))
     }

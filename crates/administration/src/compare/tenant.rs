@@ -1,10 +1,12 @@
 //! One tenant against its declaration: its own row, its first key and its resource servers; its clients one by one.
 
-use tenancy::{FormerTyp, Tenant, TenantStatus};
+use tenancy::{Tenant, TenantStatus};
 
 use super::{Context, Draft, client, names, row};
 use crate::state::longest_lifetime;
-use crate::{Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, Standing, TenantMark, TenantState};
+use crate::{
+    Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, Standing, TenantMark, TenantState, former_typs,
+};
 
 pub(super) fn compare(
     context: Context<'_>,
@@ -49,19 +51,12 @@ pub(super) fn retire(context: Context<'_>, draft: &mut Draft, state: &TenantStat
 fn tenant_after(context: Context<'_>, declared: &Tenant, state: Option<&TenantState>) -> Tenant {
     let mut after = declared.clone();
     let Some(state) = state else { return after };
-    if state.standing.suspended_at.is_some() {
+    // Declaring it again takes back what reconciling did, not what somebody asked for at another door.
+    if state.standing.suspended_at.is_some() || state.standing.deletion_due_at.is_some() {
         after.status = state.tenant.status;
     }
-    let before = &state.tenant.access_token;
-    let typ = &after.access_token.typ;
-    let kept = |former: &&FormerTyp| context.now < former.accepted_until && former.typ != *typ;
-    let mut former_typs: Vec<_> = before.former_typs.iter().filter(kept).cloned().collect();
-    if before.typ != *typ {
-        former_typs.retain(|former| former.typ != before.typ);
-        let accepted_until = state.tokens_until(context.now);
-        former_typs.push(FormerTyp { typ: before.typ.clone(), accepted_until });
-    }
-    after.access_token.former_typs = former_typs;
+    after.access_token.former_typs =
+        former_typs::after_change(state, &declared.access_token.typ, context.now);
     after
 }
 

@@ -87,7 +87,7 @@ fn tenant(name: &str) -> DeclaredTenant {
 
 /// As the store holds what was declared.
 fn stored(declared: &DeclaredTenant) -> TenantState {
-    let standing = Standing::fresh(ManagedBy::Config);
+    let standing = Standing::fresh(ManagedBy::Config, NOW);
     let secret = |client: &Client, index: usize, secret: &DeclaredSecret| SecretState {
         secret: ClientSecret {
             id: registry::SecretId::new(&format!("s{}", index + 1)),
@@ -124,6 +124,7 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
     TenantState {
         tenant: declared.tenant.clone(),
         standing,
+        revision: 1,
         earlier_tokens_until: None,
         resource_servers: declared.tenant.resource_servers.iter().map(server).collect(),
         clients: declared.clients.iter().map(client).collect(),
@@ -202,7 +203,7 @@ fn changed_fields_are_told_with_both_values_and_who_gains_and_loses() {
     check_one(
         |t| t.clients[0].client.scope = scope("b c"),
         nothing,
-        &["~ client t/svc: scopes [a b] -> [b c]; gains c; loses a"],
+        &["~ client t/svc: scopes [a b] -> [b c]; gains c, loses a"],
     );
     check_one(
         |t| t.tenant.resource_servers[0].introspection_clients = vec!["svc".to_owned(), "x y".to_owned()],
@@ -213,7 +214,7 @@ fn changed_fields_are_told_with_both_values_and_who_gains_and_loses() {
 
 #[test]
 fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
-    check(Vec::new(), vec![stored(&tenant("t"))], &["- tenant t"]);
+    check(Vec::new(), vec![stored(&tenant("t"))], &["- tenant t", "  client t/svc loses a b"]);
     check_one(|t| t.clients.clear(), nothing, &["- client t/svc; loses a b"]);
     check_one(
         |t| {
@@ -223,7 +224,11 @@ fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
         nothing,
         &["- resource server t/api", "~ client t/svc: audiences [api] -> []"],
     );
-    check_one(nothing, |t| t.standing.retired_at = EARLIER, &["+ tenant t (again)"]);
+    check_one(
+        nothing,
+        |t| t.standing.retired_at = EARLIER,
+        &["+ tenant t (again)", "  client t/svc gains a b"],
+    );
     check_one(
         |t| t.clients[0].client.name = "S".to_owned(),
         |t| t.clients[0].standing.retired_at = EARLIER,
@@ -234,6 +239,54 @@ fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
     retired.standing.retired_at = EARLIER;
     check(Vec::new(), vec![retired], &[]);
     check_one(|t| t.clients.clear(), |t| t.clients[0].standing.retired_at = EARLIER, &[]);
+}
+
+/// A row that a door has suspended goes on being suspended, so nobody gains or loses anything by it.
+#[test]
+fn who_cannot_be_granted_anything_gains_and_loses_nothing() {
+    let scopes = |t: &mut DeclaredTenant| t.clients[0].client.scope = scope("b c");
+    let line = "~ client t/svc: scopes [a b] -> [b c]";
+    check_one(scopes, |t| t.standing.suspended_at = EARLIER, &[line]);
+    check_one(scopes, |t| t.clients[0].standing.suspended_at = EARLIER, &[line]);
+    check_one(scopes, |t| t.standing.deletion_due_at = EARLIER, &[line]);
+    check_one(
+        |t| t.tenant.strategies.oauth2 = false,
+        nothing,
+        &["~ tenant t: strategies.oauth2 true -> false", "  client t/svc loses a b"],
+    );
+}
+
+#[test]
+fn what_other_doors_did_to_declared_rows_is_drift() {
+    let drift = |happened: &dyn Fn(&mut TenantState)| {
+        let mut state = stored(&tenant("t"));
+        happened(&mut state);
+        let declaration = Declaration { tenants: [(id("t"), tenant("t"))].into() };
+        let found = super::left_alone(&declaration, &[state], NOW);
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let end = Some(Timestamp::from_seconds(NOW.seconds() + 60));
+    assert_eq!(drift(&nothing), [""; 0]);
+    let told = drift(&|t| {
+        t.standing.suspended_at = EARLIER;
+        t.clients[0].standing.suspended_at = EARLIER;
+        t.clients[0].secrets[0].secret.expires_at = end;
+    });
+    let began =
+        ["tenant t: suspended", "client t/svc: suspended", "secret t/svc/s1: declared to expire never"];
+    assert_eq!(told.len(), began.len(), "{told:?}");
+    assert!(told.iter().zip(began).all(|(told, began)| told.starts_with(began)), "{told:?}");
+    let told = drift(&|t| {
+        let secret = &mut t.clients[0].secrets[0];
+        (secret.secret.revoked_at, secret.revoked_by) = (EARLIER, Some(ManagedBy::Api));
+    });
+    assert!(told[0].starts_with("secret t/svc/s1: declared, and revoked"), "{told:?}");
+    assert_eq!(
+        drift(&|t| t.clients[0].secrets[0].managed_by = ManagedBy::Api),
+        ["secret t/svc/s1: given by another door"]
+    );
+    // Rows of the other door are its own, and so is what it does to them.
+    assert_eq!(drift(&|t| t.clients[0].standing = Standing::fresh(ManagedBy::Api, NOW)), [""; 0]);
 }
 
 #[test]
@@ -250,7 +303,7 @@ fn retirements_are_counted_by_kind() {
 
 #[test]
 fn what_other_doors_did_is_left_alone() {
-    let api = Standing::fresh(ManagedBy::Api);
+    let api = Standing::fresh(ManagedBy::Api, NOW);
     check_one(nothing, |t| t.standing.suspended_at = EARLIER, &[]);
     check_one(nothing, |t| t.clients[0].standing.suspended_at = EARLIER, &[]);
     check_one(nothing, |t| t.has_had_keys = true, &[]);
@@ -407,7 +460,7 @@ fn secrets_are_recognised_added_moved_revoked_and_restored() {
     check_one(nothing, revoked, &["+ secret t/svc/s1 (again)"]);
     let ending =
         || vec![DeclaredSecret::Value { secret: Secret::new("chosen".to_owned()), expires_at: EARLIER }];
-    check_one(secrets(ending), nothing, &["~ secret t/svc/s1: expires never -> 5"]);
+    check_one(secrets(ending), nothing, &["~ secret t/svc/s1: expires never -> 1970-01-01T00:00:05Z"]);
     check_one(
         secrets(|| vec![hash(OTHER_SALT)]),
         nothing,
@@ -473,7 +526,7 @@ fn an_unchanged_tenant_is_not_even_loaded() {
     let before = declaration(nothing);
     let fingerprint = Some(Fingerprint::of_tenant(&pepper(), &before.tenants[&id("t")]));
     let loads = |change, retired_at| {
-        let standing = Standing { retired_at, ..Standing::fresh(ManagedBy::Config) };
+        let standing = Standing { retired_at, ..Standing::fresh(ManagedBy::Config, NOW) };
         let summary = TenantSummary { tenant: id("t"), standing, fingerprint };
         Triage::of(&pepper(), &declaration(change), vec![summary]).load.len()
     };
@@ -496,8 +549,9 @@ fn audit_records_tell_values_but_no_secrets() {
     let mut declared = tenant("t");
     declared.clients[0].secrets = vec![value("hunter2")];
     let plan = plan(vec![declared], Vec::new()).unwrap();
+    let actor = crate::Actor { name: "config".to_owned(), source: None };
     let records: Vec<_> =
-        plan.changes.iter().map(|change| crate::AuditRecord::of(change, "config", NOW)).collect();
+        plan.changes.iter().map(|change| crate::AuditRecord::of(change, &actor, NOW)).collect();
     let told: Vec<_> = records.iter().map(|record| format!("{} {}", record.action, record.subject)).collect();
     assert_eq!(
         told,

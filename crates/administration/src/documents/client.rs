@@ -1,5 +1,7 @@
 //! Clients as doors show and take them.
 
+use std::fmt;
+
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +40,7 @@ pub struct TokenSettings {
 }
 
 /// A client that is to be made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct NewClient {
     /// Its id; made where there is none.
     pub client_id: Option<String>,
@@ -94,5 +96,15 @@ impl Default for ClientSettings {
             token: TokenSettings::default(),
             introspection: "own".to_owned(),
         }
+    }
+}
+
+impl fmt::Debug for NewClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { client_id, client_secret, settings } = self;
+        let client_secret = client_secret.as_ref().map(|_| "[redacted]");
+        let mut shown = f.debug_struct("NewClient");
+        shown.field("client_id", client_id).field("client_secret", &client_secret);
+        shown.field("settings", settings).finish()
     }
 }

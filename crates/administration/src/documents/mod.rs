@@ -3,17 +3,24 @@
 
 mod audit;
 mod client;
+mod client_view;
 mod etag;
 mod merge;
+mod nearest;
 mod page;
+mod read;
 mod secret;
+mod secret_view;
 mod tenant;
+mod tenant_view;
 
 pub use audit::AuditView;
 pub use client::{ClientSettings, ClientView, CreatedClient, NewClient, TokenSettings};
 pub use etag::EntityTag;
 pub use merge::merge_patch;
+pub use nearest::nearest;
 pub use page::Page;
+pub(crate) use read::escaped;
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
 pub use tenant::{
     AccessTokenSettings, CreatedTenant, NewTenant, ResourceServerSettings, SigningSettings,

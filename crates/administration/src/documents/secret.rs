@@ -1,5 +1,7 @@
 //! Secrets as doors show them: never a value but at the moment in which it is made, never a hash.
 
+use std::fmt;
+
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -68,11 +70,18 @@ pub struct RotateSettings {
 }
 
 /// A secret that has just been made: the only moment in which its value is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatedSecret {
     /// The value.
     pub client_secret: String,
     /// Everything else.
     #[serde(flatten)]
     pub secret: SecretView,
+}
+
+impl fmt::Debug for CreatedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &mut f.debug_struct("CreatedSecret");
+        shown.field("client_secret", &"[redacted]").field("secret", &self.secret).finish()
+    }
 }

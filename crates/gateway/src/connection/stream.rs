@@ -6,12 +6,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Instant, Sleep, sleep_until};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::Deadlines;
 use super::deadlines::{Expired, HEAD};
+use super::{Deadlines, Socket};
 
 const TIMED_OUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncache-control: no-store\r\n\
 pragma: no-cache\r\ncontent-type: application/json\r\ncontent-length: 88\r\n\r\n\
@@ -19,14 +18,14 @@ pragma: no-cache\r\ncontent-type: application/json\r\ncontent-length: 88\r\n\r\n
 
 /// A socket that ends when its client takes too long.
 pub(crate) struct WatchedStream {
-    socket: TcpStream,
+    socket: Socket,
     deadlines: Rc<Deadlines>,
     /// Kept over all requests and moved only when it fires or must fire earlier, so that a request costs no timer.
     timer: Pin<Box<Sleep>>,
 }
 
 impl WatchedStream {
-    pub(crate) fn new(socket: TcpStream) -> Self {
+    pub(crate) fn new(socket: Socket) -> Self {
         let now = Instant::now();
         let deadlines = Rc::new(Deadlines::start(now));
         Self { socket, deadlines, timer: Box::pin(sleep_until(now + HEAD)) }

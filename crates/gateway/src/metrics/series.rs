@@ -10,10 +10,13 @@ use protocol::{ErrorCode, SigningAlgorithm};
 use super::histogram::{Histogram, HistogramSum};
 
 /// Statuses that we answer with; what is first is found first.
-const STATUSES: [u16; 12] = [200, 304, 400, 401, 403, 404, 405, 408, 413, 415, 500, 503];
+const STATUSES: [u16; 18] =
+    [200, 304, 400, 401, 403, 404, 405, 408, 413, 415, 500, 503, 201, 202, 204, 409, 412, 422];
 /// Their labels: `closed` is a caller who left before the answer.
-pub(super) const STATUS_LABELS: [&str; 14] =
-    ["200", "304", "400", "401", "403", "404", "405", "408", "413", "415", "500", "503", "other", "closed"];
+pub(super) const STATUS_LABELS: [&str; 20] = [
+    "200", "304", "400", "401", "403", "404", "405", "408", "413", "415", "500", "503", "201", "202", "204",
+    "409", "412", "422", "other", "closed",
+];
 const OTHER: usize = STATUSES.len();
 const CLOSED: usize = OTHER + 1;
 

@@ -1,7 +1,13 @@
 //! From answers and refusals to HTTP responses.
 
+mod coded;
+mod document;
 mod json;
+mod problem;
 mod refusal;
 
+pub(crate) use coded::{Coded, coded_json};
+pub(crate) use document::{Document, changed, looked_at, names_tag};
 pub(crate) use json::{fresh_json, secret_json};
+pub(crate) use problem::Problem;
 pub(crate) use refusal::Refusal;

@@ -206,7 +206,7 @@ impl ResponseError for Refusal {
 }
 
 /// An error with its causes on one line.
-struct Causes<'a>(&'a (dyn Error + 'static));
+pub(super) struct Causes<'a>(pub(super) &'a (dyn Error + 'static));
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

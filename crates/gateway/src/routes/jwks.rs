@@ -10,7 +10,7 @@ use tenancy::Tenant;
 use super::tenant_name;
 use crate::Services;
 use crate::incoming::Incoming;
-use crate::respond::Refusal;
+use crate::respond::{Refusal, names_tag};
 use crate::server::DefaultTenant;
 
 /// Fetch a tenant's public keys.
@@ -33,7 +33,7 @@ pub(crate) async fn jwks(
     let tenant = services.tenants.resolve_key_publisher(name, now).await?;
     incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
     let set = services.keys.ring(&tenant, now).await?.jwk_set(now);
-    let known = incoming.header(&IF_NONE_MATCH).is_some_and(|tags| names(tags, set.etag()));
+    let known = incoming.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, set.etag()));
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, set.etag())).insert_header((CACHE_CONTROL, cache_control(&tenant)));
     if known {
@@ -46,25 +46,4 @@ fn cache_control(tenant: &Tenant) -> String {
     let policy = &tenant.signing;
     let (max_age, stale) = (policy.jwks_max_age.seconds(), policy.jwks_stale.seconds());
     format!("public, max-age={max_age}, stale-while-revalidate={stale}")
-}
-
-/// Whether `If-None-Match` names the tag, weakly compared (RFC 9110 §13.1.2).
-fn names(tags: &[u8], etag: &str) -> bool {
-    let tags = String::from_utf8_lossy(tags);
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tag_is_found_alone_in_a_list_weak_or_by_a_star() {
-        for tags in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*"] {
-            assert!(names(tags.as_bytes(), "\"a\""), "{tags}");
-        }
-        for tags in ["", "a", "\"b\"", "\"ab\""] {
-            assert!(!names(tags.as_bytes(), "\"a\""), "{tags}");
-        }
-    }
 }

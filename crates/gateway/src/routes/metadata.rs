@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use protocol::AuthorizationServerMetadata;
+use protocol::{AuthorizationServerMetadata, ScopeToken};
 use tenancy::Tenant;
 
 use super::tenant_name;
@@ -33,9 +33,12 @@ pub(crate) async fn metadata(
     fresh_json(&AuthorizationServerMetadata::new(tenant.issuer.as_str(), &base, scopes(&tenant)))
 }
 
+/// Who administers is nobody's to read here.
 fn scopes(tenant: &Tenant) -> Vec<String> {
     let declared = tenant.resource_servers.iter().flat_map(|server| server.scopes.iter());
-    let mut scopes: Vec<String> = declared.map(|token| token.as_str().to_owned()).collect();
+    let public =
+        declared.map(ScopeToken::as_str).filter(|scope| !scope.starts_with(ScopeToken::RESERVED_PREFIX));
+    let mut scopes: Vec<String> = public.map(str::to_owned).collect();
     scopes.sort_unstable();
     scopes.dedup();
     scopes

@@ -1,6 +1,9 @@
 //! All routes on one page.
 
+pub(crate) mod admin;
+mod applications;
 mod documentation;
+mod flow;
 mod health;
 mod introspect;
 mod jwks;
@@ -21,8 +24,11 @@ use crate::Surface;
 use crate::incoming::Incoming;
 use crate::metrics::{Metrics, Series};
 use crate::server::DefaultTenant;
+use admin::managed;
 
+pub(crate) use applications::{__path_create, __path_delete, __path_get, __path_list, __path_replace};
 pub(crate) use documentation::{__path_document, __path_page, __path_script};
+pub(crate) use flow::__path_execute;
 pub(crate) use health::{__path_live, __path_ready};
 pub(crate) use introspect::__path_introspect;
 pub(crate) use jwks::__path_jwks;
@@ -44,9 +50,7 @@ pub(crate) fn configure(surface: Surface, metrics: &Metrics) -> impl FnOnce(&mut
     move |config| {
         let mut routes = Routes { config, metrics };
         routes.service(get("/health/live", health::live)).service(get("/health/ready", health::ready));
-        if surface.admin {
-            routes.service(get("/metrics", metrics::metrics));
-        }
+        // First, because routes are tried in their order, and tokens are what most requests ask for.
         if surface.public {
             routes
                 .service(post("/api/v1/tenant/{id}/oauth/token", token::token))
@@ -72,6 +76,59 @@ pub(crate) fn configure(surface: Surface, metrics: &Metrics) -> impl FnOnce(&mut
                 .service(get("/docs/scalar.js", documentation::script))
                 .service(get("/docs/start.js", documentation::start));
         }
+        if surface.admin {
+            routes
+                .service(flow::route("/flow/execute"))
+                .service(applications::all("/applications"))
+                .service(applications::one("/applications/{application}"))
+                .service(get("/metrics", metrics::metrics))
+                .service(
+                    managed("/api/v1/admin/tenants").get(admin::tenants::list).post(admin::tenants::create),
+                )
+                .service(
+                    managed("/api/v1/admin/tenants/{id}")
+                        .get(admin::tenants::look)
+                        .patch(admin::tenants::patch)
+                        .delete(admin::tenants::delete),
+                )
+                .service(managed("/api/v1/admin/tenants/{id}/suspend").post(admin::tenant_state::suspend))
+                .service(managed("/api/v1/admin/tenants/{id}/resume").post(admin::tenant_state::resume))
+                .service(managed("/api/v1/admin/tenants/{id}/restore").post(admin::tenant_state::restore))
+                .service(managed("/api/v1/admin/audit").get(admin::audit::of_platform))
+                .service(
+                    managed("/api/v1/tenant/{id}/clients")
+                        .get(admin::clients::list)
+                        .post(admin::clients::create),
+                )
+                .service(
+                    managed("/api/v1/tenant/{id}/clients/{client}")
+                        .get(admin::clients::look)
+                        .patch(admin::clients::patch)
+                        .delete(admin::clients::delete),
+                )
+                .service(
+                    managed("/api/v1/tenant/{id}/clients/{client}/suspend")
+                        .post(admin::client_state::suspend),
+                )
+                .service(
+                    managed("/api/v1/tenant/{id}/clients/{client}/resume").post(admin::client_state::resume),
+                )
+                .service(
+                    managed("/api/v1/tenant/{id}/clients/{client}/secrets")
+                        .get(admin::secrets::list)
+                        .post(admin::secrets::create),
+                )
+                .service(
+                    managed("/api/v1/tenant/{id}/clients/{client}/secrets/rotate")
+                        .post(admin::secrets::rotate),
+                )
+                .service(
+                    managed("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}")
+                        .patch(admin::secrets::expire)
+                        .delete(admin::secrets::revoke),
+                )
+                .service(managed("/api/v1/tenant/{id}/audit").get(admin::audit::of_tenant));
+        }
         config.default_service(web::to(unknown::unknown_path));
     }
 }
@@ -84,7 +141,8 @@ struct Routes<'a> {
 }
 
 impl Routes<'_> {
-    fn service(&mut self, (pattern, resource): (&'static str, Resource)) -> &mut Self {
+    fn service(&mut self, resource: impl Into<(&'static str, Resource)>) -> &mut Self {
+        let (pattern, resource) = resource.into();
         let series = self.metrics.series(pattern);
         ServiceConfig::service(self.config, resource.app_data(Route { pattern, series }));
         self

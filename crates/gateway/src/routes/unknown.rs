@@ -1,10 +1,14 @@
 //! Requests that no route takes.
 
-use actix_web::{HttpResponse, ResponseError as _};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
+use super::admin;
 use crate::respond::Refusal;
 
-pub(super) async fn unknown_path() -> HttpResponse {
+pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
+    if admin::unknown::is_admin(request.uri().path()) {
+        return admin::unknown::unknown_path();
+    }
     Refusal::not_found("Unknown path").error_response()
 }
 

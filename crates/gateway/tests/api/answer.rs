@@ -87,6 +87,36 @@ impl Answer {
         self.assert_not_stored();
     }
 
+    /// A refusal of the admin API (RFC 9457).
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, kind: &str) {
+        assert_eq!(
+            (self.status, self.header("content-type")),
+            (status, "application/problem+json"),
+            "{self:?}"
+        );
+        self.assert_not_stored();
+        let body = self.json();
+        assert_eq!(body["type"], format!("urn:latchkey:problem:{kind}"), "{}", self.body);
+        assert_eq!(body["status"], status, "{}", self.body);
+        for member in ["title", "detail"] {
+            assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{}", self.body);
+        }
+        let known = ["detail", "errors", "status", "title", "type"];
+        assert!(body.as_object().unwrap().keys().all(|name| known.contains(&name.as_str())), "{}", self.body);
+        assert_eq!(
+            self.headers.contains_key("www-authenticate"),
+            [401, 403].contains(&status) && kind != "beyond-reach"
+        );
+    }
+
+    /// The places of the faults.
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        let body = self.json();
+        let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+    }
+
     #[track_caller]
     pub(crate) fn assert_json(&self) {
         assert_eq!(self.header("content-type"), "application/json", "{self:?}");

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
+use administration::{Administrator, EditPolicy};
 use futures_util::FutureExt as _;
 use gateway::{Gateway, GatewayHandle, Listener, Options, Services, Surface};
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRings, LocalSealer, SealingKey, SigningKeyStore as _};
-use protocol::{ScopeToken, Timestamp};
-use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets};
+use protocol::{Lifetime, ScopeToken, Timestamp};
+use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets, Users};
 use reqwest::{Method, RequestBuilder};
-use tenancy::{Tenant, TenantResolver};
+use tenancy::{Tenant, TenantId, TenantResolver};
 use testkit::{MemoryStore, fixtures};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -34,9 +35,17 @@ pub(crate) struct TestApp {
     pub(crate) acme: Secrets,
     pub(crate) globex: Secrets,
     pub(crate) vitals: Arc<TestVitals>,
+    /// Nobody, until a test declares somebody.
+    pub(crate) users: Arc<Users>,
+    /// Where passwords and chosen secrets are hashed.
+    pub(crate) pool: Arc<HashPool>,
     /// Of the options' listeners.
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) handle: GatewayHandle,
+    pub(crate) pepper: Arc<Pepper>,
+    pub(crate) sealing_key: SealingKey,
+    /// The store's calls before the first request.
+    calls: u64,
     clock: Arc<AtomicU64>,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
@@ -65,24 +74,39 @@ impl TestApp {
         let globex = people::settle(&store, &pepper, &fixtures::tenant(GLOBEX));
         let sealing_key = SealingKey::generate().unwrap();
         for tenant in [ACME, GLOBEX].map(fixtures::tenant_id) {
-            let record = Forge::of(tenant.as_str()).record(&tenant, &sealing_key);
-            assert!(store.add_key(&tenant, &record).now_or_never().unwrap().unwrap());
+            add_key(&store, &sealing_key, &tenant);
         }
-        let sealer = Arc::new(LocalSealer::new(sealing_key));
-        let keys = Arc::new(KeyRings::new(store.clone(), sealer, KeyPool::new(0), 16));
+        let calls = store.calls().total();
+        let copy = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
+        let sealer = Arc::new(LocalSealer::new(copy));
+        let keys = Arc::new(KeyRings::new(store.clone(), sealer.clone(), KeyPool::new(0), 16));
         let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
         let ticking = clock.clone();
         let vitals = Arc::new(TestVitals::default());
+        let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
+        let users = Arc::new(Users::new(pool.clone(), &pepper, FailedAttemptsLimit::default()));
         let services = Services {
             tenants: tenants(store.clone()),
             authenticator: Arc::new(Authenticator::new(
                 store.clone(),
-                pepper,
-                Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap()),
+                pepper.clone(),
+                pool.clone(),
                 RememberedSecrets::generate(),
                 FailedAttemptsLimit::default(),
             )),
             engine: Engine::new(keys.clone(), store.clone()),
+            administrator: Arc::new(Administrator::new(
+                store.clone(),
+                sealer,
+                pepper.clone(),
+                EditPolicy {
+                    public_url: PUBLIC_URL.to_owned(),
+                    live_secrets: 5,
+                    deletion_grace: Lifetime::from_seconds(30 * 86_400),
+                },
+                Arc::new(|_| {}),
+            )),
+            users: users.clone(),
             keys,
             vitals: vitals.clone(),
             clock: Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst))),
@@ -93,7 +117,23 @@ impl TestApp {
         let server = std::thread::spawn(move || serve(gateway, stopped));
         let http = reqwest::Client::new();
         let (stop, server) = (Some(stop), Some(server));
-        Self { store, acme, globex, vitals, addresses, handle, clock, http, stop, server }
+        Self {
+            store,
+            acme,
+            globex,
+            vitals,
+            users,
+            pool,
+            addresses,
+            handle,
+            pepper,
+            sealing_key,
+            calls,
+            clock,
+            http,
+            stop,
+            server,
+        }
     }
 
     /// The secrets of a tenant's clients.
@@ -103,7 +143,7 @@ impl TestApp {
 
     /// How often requests asked the store: all its calls but those that put the keys there.
     pub(crate) fn store_calls(&self) -> u64 {
-        self.store.calls().total() - 2
+        self.store.calls().total() - self.calls
     }
 
     /// Stops it without waiting for the end.
@@ -177,6 +217,12 @@ impl Drop for TestApp {
     }
 }
 
+/// Its `oauth2-key-1`.
+pub(crate) fn add_key(store: &MemoryStore, sealing_key: &SealingKey, tenant: &TenantId) {
+    let record = Forge::of(tenant.as_str()).record(tenant, sealing_key);
+    assert!(store.add_key(tenant, &record).now_or_never().unwrap().unwrap());
+}
+
 /// One worker on a port of the system's choice, for this default tenant and a protected resource of it.
 pub(crate) fn options(default_tenant: &str) -> Options {
     Options {
@@ -184,6 +230,7 @@ pub(crate) fn options(default_tenant: &str) -> Options {
         listeners: vec![Listener {
             address: ([127, 0, 0, 1], 0).into(),
             surface: Surface { public: true, admin: true },
+            tls: None,
         }],
         default_tenant: Some(default_tenant.to_owned()),
         protected_resource: Some(ProtectedResource {

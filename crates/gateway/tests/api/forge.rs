@@ -25,6 +25,7 @@ impl Forge {
         Self::read(match tenant {
             ACME => include_str!("keys/acme.pem"),
             GLOBEX => include_str!("keys/globex.pem"),
+            TenantId::PLATFORM => include_str!("keys/platform.pem"),
             _ => panic!("no key of {tenant}"),
         })
     }

@@ -50,6 +50,7 @@ async fn every_address_tells_its_health_and_only_those_for_administration_the_nu
     let listener = |(public, admin)| Listener {
         address: ([127, 0, 0, 1], 0).into(),
         surface: Surface { public, admin },
+        tls: None,
     };
     options.listeners = surfaces.map(listener).to_vec();
     let app = TestApp::start_with(&options);

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 
+use crate::administrators::House;
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 use crate::forge::{Forge, claims};
@@ -17,13 +18,34 @@ enum Rule {
     Introspection,
     /// A token must be shown.
     Bearer,
+    /// A person must sign in, or show what that gave; no credential of a client does.
+    Person,
+    /// A token for administration must be shown.
+    Administration,
     /// Nobody is asked, so nothing that is shown may change the answer.
     Public,
     /// The same for an answer that counts requests, itself too.
     Numbers,
 }
 
-const RULES: [(&str, Rule); 19] = [
+const RULES: [(&str, Rule); 36] = [
+    ("/api/v1/admin/tenants", Rule::Administration),
+    ("/api/v1/admin/tenants/{id}", Rule::Administration),
+    ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
+    ("/api/v1/admin/tenants/{id}/resume", Rule::Administration),
+    ("/api/v1/admin/tenants/{id}/restore", Rule::Administration),
+    ("/api/v1/admin/audit", Rule::Administration),
+    ("/api/v1/tenant/{id}/clients", Rule::Administration),
+    ("/api/v1/tenant/{id}/clients/{client}", Rule::Administration),
+    ("/api/v1/tenant/{id}/clients/{client}/suspend", Rule::Administration),
+    ("/api/v1/tenant/{id}/clients/{client}/resume", Rule::Administration),
+    ("/api/v1/tenant/{id}/clients/{client}/secrets", Rule::Administration),
+    ("/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Rule::Administration),
+    ("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Rule::Administration),
+    ("/api/v1/tenant/{id}/audit", Rule::Administration),
+    ("/flow/execute", Rule::Person),
+    ("/applications", Rule::Person),
+    ("/applications/{application}", Rule::Person),
     ("/api/v1/tenant/{id}/oauth/token", Rule::Client),
     ("/oauth/token", Rule::Client),
     ("/oauth2/token", Rule::Client),
@@ -84,7 +106,8 @@ struct Setting {
 }
 
 async fn setting(home: &'static str, stranger: &'static str) -> Setting {
-    let app = TestApp::start_with(&options(home));
+    let app = House::over(TestApp::start_with(&options(home))).app;
+    crate::applications::declare_admin(&app);
     let [homes, strangers] = [Forge::of(home), Forge::of(stranger)];
     let token = app.token(stranger).await;
     let tokens = [token, strangers.token(&claims(home)), homes.token(&claims(stranger))];
@@ -112,7 +135,7 @@ impl Setting {
     ) -> Answer {
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
         let mut form = vec![("grant_type", "client_credentials"), extra];
-        let mut request = self.app.request(method.clone(), &path.replace("{id}", self.home));
+        let mut request = self.app.request(method.clone(), &placed(path, self.home));
         let secrets = self.app.secrets(self.stranger);
         match credential {
             Some(Credential::Basic) => request = request.basic_auth(SVC, Some(secrets.of(SVC))),
@@ -142,6 +165,15 @@ impl Setting {
         match rule {
             Rule::Client | Rule::Introspection => {
                 answer.assert_refused(401, "invalid_client", "Client authentication failed");
+            }
+            Rule::Person => {
+                let refused = if path == "/flow/execute" { 400 } else { 401 };
+                assert_eq!((answer.status, answer.body.contains("\"code\"")), (refused, true), "{answer:?}");
+            }
+            Rule::Administration => {
+                let is_token = self.token(credential).is_some();
+                answer
+                    .assert_problem(401, if is_token { "invalid-token" } else { "authentication-required" });
             }
             Rule::Bearer => assert_eq!((answer.status, answer.body.contains("data")), (401, false)),
             Rule::Numbers => {
@@ -175,6 +207,7 @@ fn every_path_has_its_rule() {
     let mut served: Vec<_> = routes::all().into_iter().map(|(_, path)| path).collect();
     ruled.sort();
     served.sort();
+    served.dedup();
     assert_eq!(ruled, served);
 }
 
@@ -225,4 +258,8 @@ async fn keys_of_one_name_are_two_keys() {
     }
     assert_eq!(keys[0]["kid"], keys[1]["kid"]);
     assert_ne!(keys[0]["n"], keys[1]["n"]);
+}
+
+fn placed(path: &str, tenant: &str) -> String {
+    path.replace("{id}", tenant).replace("{client}", SVC).replace("{secret}", "1")
 }

@@ -6,6 +6,7 @@
     reason = "helpers of tests, which lints do not take for tests"
 )]
 
+mod administrators;
 mod answer;
 mod app;
 mod capture;
@@ -19,15 +20,32 @@ mod jwks;
 mod metadata;
 mod protected_resource;
 mod strategies;
+mod tls;
 mod token;
 mod token_bodies;
 mod token_credentials;
 mod token_errors;
 
+mod admin_access;
+mod admin_audience;
+mod admin_audit;
+mod admin_bodies;
+mod admin_clients;
+mod admin_conditions;
+mod admin_grants;
+mod admin_idempotency;
+mod admin_paging;
+mod admin_problems;
+mod admin_secrets;
+mod admin_tenants;
+mod admin_tokens;
+
 mod access_log;
+mod applications;
 mod deadlines;
 mod documents;
 mod faults;
+mod flow;
 mod health;
 mod isolation;
 mod metrics;

@@ -42,3 +42,14 @@ pub(crate) fn all() -> Vec<(String, String)> {
     routes.sort();
     routes
 }
+
+/// Whether the path is one of the admin API's.
+pub(crate) fn is_admin(path: &str) -> bool {
+    let below = ["/api/v1/admin/", "/api/v1/tenant/{id}/clients", "/api/v1/tenant/{id}/audit"];
+    below.iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// Whether people sign in there, or show what that gave.
+pub(crate) fn is_of_people(path: &str) -> bool {
+    path.starts_with("/flow/") || path.starts_with("/applications")
+}

@@ -75,7 +75,8 @@ async fn another_spelling_is_another_tenant() {
     for tenant in [ACME, GLOBEX] {
         let secret = app.secrets(tenant).of(SVC);
         let body = format!("grant_type=client_credentials&client_id={SVC}&client_secret={secret}&token=x");
-        for (method, path) in routes::all().iter().filter(|(_, path)| path.contains("{id}")) {
+        let named = |path: &str| path.contains("{id}") && !routes::is_admin(path);
+        for (method, path) in routes::all().iter().filter(|(_, path)| named(path)) {
             let (method, body) = if method == "post" { ("POST", body.as_str()) } else { ("GET", "") };
             for name in names(tenant) {
                 let answer = request(&app, method, &path.replace("{id}", &name), body).await;

@@ -1,22 +1,47 @@
 //! The commands, a file each.
 
+mod admin;
 mod apply;
+mod audit;
 mod check;
+mod client;
+mod completion;
+mod dev_cert;
+mod drift;
 mod health;
 mod key;
 mod migrate;
 mod plan;
-mod print;
+mod rollback;
+mod secret;
 mod serve;
+mod tenant;
 
+// What they share.
+mod compared;
+mod print;
+mod progress;
+mod session;
+mod shown;
+mod value;
+
+pub(crate) use admin::{AdminCommand, admin};
 pub(crate) use apply::apply;
+pub(crate) use audit::{AuditCommand, audit};
 pub(crate) use check::check;
+pub(crate) use client::{ClientCommand, client};
+pub(crate) use completion::completion;
+pub(crate) use dev_cert::{DevCertError, dev_cert};
+pub(crate) use drift::drift;
 pub(crate) use health::health;
 pub(crate) use key::new_sealing_key;
 pub(crate) use migrate::migrate;
 pub(crate) use plan::plan;
 pub(crate) use print::{print, report};
+pub(crate) use rollback::{list_generations, rollback};
+pub(crate) use secret::{SecretCommand, secret};
 pub(crate) use serve::serve;
+pub(crate) use tenant::{TenantCommand, tenant};
 
 use std::future::Future;
 

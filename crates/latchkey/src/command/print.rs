@@ -12,7 +12,7 @@ pub(crate) fn print(document: &str) -> Result<ExitCode, StartError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints an error with its causes and gives exit code 1.
+/// Prints an error with its causes and gives its exit code.
 pub(crate) fn report(error: &StartError) -> ExitCode {
     let mut text = format!("error: {error}\n");
     let mut cause = error.source();
@@ -21,5 +21,5 @@ pub(crate) fn report(error: &StartError) -> ExitCode {
         cause = error.source();
     }
     let _ = stderr().write_all(text.as_bytes());
-    ExitCode::FAILURE
+    ExitCode::from(error.exit_code())
 }

@@ -11,8 +11,10 @@ use gateway::Gateway;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::block_on;
+use crate::admins::Admins;
 use crate::apply::{self, Asked};
 use crate::drain::StopSignals;
+use crate::housekeeping;
 use crate::logging;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
@@ -20,6 +22,8 @@ use crate::settings::{
     Environment, Loaded, SAMPLE_SECRET, SecretText, Variable, read, refuse_beyond_loopback,
 };
 use crate::start_error::StartError;
+use crate::tls;
+use crate::uses::UseRecorder;
 
 /// More tenants than these are counted, not named.
 const NAMED: usize = 20;
@@ -48,7 +52,7 @@ pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
     })
 }
 
-async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<Ended, StartError> {
+async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Result<Ended, StartError> {
     for warning in &loaded.warnings {
         tracing::warn!(at = %warning.place, key = warning.key, "{}", warning.problem);
     }
@@ -60,12 +64,14 @@ async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
     let (watched, tenants, sample) = (loaded.watched.clone(), names(&loaded), sample_client(&loaded));
 
+    let admins = Admins::take(&mut loaded);
     let outcome = apply::apply(&platform, loaded, Asked::default()).await?;
     reload.took(&outcome).await?;
     if let Outcome::TooManyRetired { plan } = outcome {
         return Err(StartError::TooManyRetired(Box::new(plan)));
     }
 
+    platform.services.users.replace(admins.hashed().await?);
     let gateway = Gateway::bind(&options, &platform.services)?;
     let stop = StopSignals::listen().map_err(StartError::Signals)?;
     for address in gateway.addresses() {
@@ -73,19 +79,27 @@ async fn run(config: &Path, environment: Environment, loaded: Loaded) -> Result<
     }
     tracing::info!(tenants, "serving");
     if stdout().is_terminal() {
-        welcome(gateway.addresses(), sample)?;
+        let is_https = options.listeners.first().is_some_and(|listener| listener.tls.is_some());
+        welcome(gateway.addresses(), is_https, sample)?;
     }
     tokio::spawn({
         let platform = Arc::clone(&platform);
         async move { feed.watch(move |changed| platform.hear(&changed)).await }
     });
     tokio::spawn(reload.run(watched, hangup));
+    let served = options.listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
+    tokio::spawn(tls::keep_fresh(served, signal(SignalKind::hangup()).map_err(StartError::Signals)?));
     tokio::spawn(Arc::clone(&platform.vitals).watch());
+    tokio::spawn(housekeeping::keep(Arc::clone(&platform.administrator)));
+    let uses = platform.services.authenticator.secret_uses();
+    let recorder = Arc::new(UseRecorder::new(Arc::clone(uses), platform.database.administration()));
+    tokio::spawn(Arc::clone(&recorder).run());
     let draining = stop.drain(gateway.handle());
     tokio::select! {
         served = gateway.serve() => served.map_err(StartError::Serve)?,
         () = draining => return Ok(Ended::AtOnce),
     }
+    recorder.finish().await;
     platform.database.close().await;
     tracing::info!("ended");
     Ok(Ended::InOrder)
@@ -113,13 +127,38 @@ fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
 }
 
 /// For the person at the terminal; the log never holds a secret, not even this one.
-fn welcome(addresses: &[SocketAddr], sample: Option<(String, String)>) -> Result<(), StartError> {
+fn welcome(
+    addresses: &[SocketAddr],
+    is_https: bool,
+    sample: Option<(String, String)>,
+) -> Result<(), StartError> {
     let (Some(address), Some((tenant, client))) = (addresses.first(), sample) else { return Ok(()) };
-    let mut out = stdout();
-    writeln!(
-        out,
-        "\nFetch a token:\n\n  curl -X POST http://{address}/api/v1/tenant/{tenant}/oauth/token \\\n    \
-         -d grant_type=client_credentials -d client_id={client} -d client_secret={SAMPLE_SECRET}\n"
-    )?;
+    writeln!(stdout(), "\nFetch a token:\n\n{}\n", token_command(*address, is_https, &tenant, &client))?;
     Ok(())
+}
+
+/// A certificate for trying things out is one that nobody trusts, hence `-k`.
+fn token_command(address: SocketAddr, is_https: bool, tenant: &str, client: &str) -> String {
+    let (curl, scheme) = if is_https { ("curl -k", "https") } else { ("curl", "http") };
+    format!(
+        "  {curl} -X POST {scheme}://{address}/api/v1/tenant/{tenant}/oauth/token \\\n    \
+         -d grant_type=client_credentials -d client_id={client} -d client_secret={SAMPLE_SECRET}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_at_the_terminal_speaks_what_the_listener_speaks() {
+        let address = "127.0.0.1:8090".parse().unwrap();
+        for (is_https, begins) in [
+            (false, "  curl -X POST http://127.0.0.1:8090/api/v1/tenant/acme/oauth/token \\\n"),
+            (true, "  curl -k -X POST https://127.0.0.1:8090/api/v1/tenant/acme/oauth/token \\\n"),
+        ] {
+            let command = token_command(address, is_https, "acme", "svc");
+            assert!(command.starts_with(begins) && command.contains("-d client_id=svc "), "{command}");
+        }
+    }
 }

@@ -73,10 +73,11 @@ pub(crate) enum SecretText {
     Hash(Secret),
 }
 
-/// An administrator as declared, without the password, which nothing asks for yet.
+/// An administrator as declared.
 #[derive(Debug)]
 pub(crate) struct DeclaredAdmin {
     pub(crate) name: String,
+    pub(crate) password: SecretText,
     pub(crate) permissions: Vec<String>,
 }
 

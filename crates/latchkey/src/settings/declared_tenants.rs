@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -39,7 +38,7 @@ pub(crate) fn declared(
     let Some(folder) = &document.tenants_dir else { return Ok(declared) };
     let folder = sources[0].folder().join(folder);
     intake.watch(&folder);
-    let files = tenant_files(&folder).map_err(|error| {
+    let files = tenant_files(intake, &folder).map_err(|error| {
         let problem = format!("{} cannot be listed: {error}", folder.display());
         findings.error(root.key("tenants_dir"), problem, "make the folder, or mend or leave out the key");
         let faults = std::mem::take(&mut findings.errors);
@@ -73,10 +72,9 @@ pub(crate) fn declared(
 
 /// `acme.yaml` declares `acme`. What begins with a dot is skipped: editors' swap files, and the `..data` of a mounted
 /// ConfigMap, whose links beside it are what counts.
-fn tenant_files(folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
+fn tenant_files(intake: &Intake<'_>, folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
+    for path in intake.list(folder)? {
         let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
         let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         if yaml && !hidden && !path.is_dir() {

@@ -29,6 +29,12 @@ impl Environment {
         Self { variables: variables.collect() }
     }
 
+    /// With this variable in place of its own, if it has one.
+    pub(crate) fn with(mut self, name: &str, variable: Variable) -> Self {
+        self.variables.insert(name.to_owned(), variable);
+        self
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Variable> {
         self.variables.get(name)
     }

@@ -1,8 +1,9 @@
-//! Reads files and variables, each once, and hashes what it reads: the bytes hashed are the bytes applied.
+//! Reads files and variables, each once, and hashes what it reads: the bytes hashed are the bytes applied. It also keeps them, so
+//! that the same configuration can be read again when the files say something else.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
+    fs::{self, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
     rc::Rc,
@@ -12,10 +13,17 @@ use aws_lc_rs::digest::{Context, SHA256};
 use zeroize::Zeroizing;
 
 use super::environment::{Environment, Variable};
+use super::recorded::{Kind, Recorded, Recording};
 
 /// Everything that has been read, and the hash over it.
 pub(crate) struct Intake<'a> {
     environment: &'a Environment,
+    /// Read instead of files and variables, where there is one.
+    recorded: Option<&'a Recorded>,
+    recording: Recording,
+    /// The main file. Names in recordings are relative to its folder and its own name is left out, so that they hold where it lies
+    /// elsewhere.
+    config: PathBuf,
     digest: Context,
     watched: BTreeSet<PathBuf>,
     files: BTreeMap<PathBuf, Rc<Zeroizing<String>>>,
@@ -31,15 +39,35 @@ pub(crate) struct Unreadable {
 const LARGEST_REFERENCED: u64 = 1 << 20;
 
 impl<'a> Intake<'a> {
-    pub(crate) fn new(environment: &'a Environment) -> Self {
-        Self { environment, digest: Context::new(&SHA256), watched: BTreeSet::new(), files: BTreeMap::new() }
+    /// Of what the files and the environment hold now, or of what was recorded.
+    pub(crate) fn new(environment: &'a Environment, config: &Path, recorded: Option<&'a Recorded>) -> Self {
+        Self {
+            environment,
+            recorded,
+            recording: Recording::default(),
+            config: config.to_owned(),
+            digest: Context::new(&SHA256),
+            watched: BTreeSet::new(),
+            files: BTreeMap::new(),
+        }
     }
 
     /// A file of settings. `name` stands for it in the hash, so that replicas may keep it in different folders.
     pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Zeroizing<String>, Unreadable> {
-        let text = read(path, u64::MAX)?;
+        let text = self.file(path, u64::MAX)?;
         self.absorb("settings", name, text.as_bytes());
         Ok(text)
+    }
+
+    /// What lies in a folder, in no order.
+    pub(crate) fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        match self.recorded {
+            Some(recorded) => {
+                let named = recorded.files().map(|name| self.root().join(name));
+                Ok(named.filter(|path| path.parent() == Some(folder)).collect())
+            }
+            None => fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect(),
+        }
     }
 
     /// A file that a key names, relative to the folder of the file that names it.
@@ -53,7 +81,7 @@ impl<'a> Intake<'a> {
         if let Some(text) = self.files.get(&full) {
             return Ok(Rc::clone(text));
         }
-        let text = Rc::new(read(&full, LARGEST_REFERENCED)?);
+        let text = Rc::new(self.file(&full, LARGEST_REFERENCED)?);
         self.absorb("file", &path.to_string_lossy(), text.as_bytes());
         self.files.insert(full, Rc::clone(&text));
         Ok(text)
@@ -61,7 +89,11 @@ impl<'a> Intake<'a> {
 
     /// A variable that a key names.
     pub(crate) fn variable(&mut self, name: &str) -> Result<Zeroizing<String>, Unreadable> {
-        let text = self.unhashed_variable(name)?;
+        let text = match self.recorded.and_then(|recorded| recorded.get(Kind::Variable, name)) {
+            Some(text) => text,
+            None => self.unhashed_variable(name)?,
+        };
+        self.recording.add(Kind::Variable, name, &text);
         self.absorb("variable", name, text.as_bytes());
         Ok(text)
     }
@@ -89,11 +121,38 @@ impl<'a> Intake<'a> {
         self.watched.insert(path.to_owned());
     }
 
-    /// The hash in hexadecimal, and the paths whose change is a change of the settings.
-    pub(crate) fn finish(self) -> (String, Vec<PathBuf>) {
+    /// Notes what issuers are derived from, which may come from a variable that only one machine has.
+    pub(crate) fn public_url(&mut self, public_url: &str) {
+        self.recording.add(Kind::PublicUrl, "", public_url);
+        self.absorb("public_url", "", public_url.as_bytes());
+    }
+
+    /// The hash in hexadecimal, the paths whose change is a change of the settings, and what was read.
+    pub(crate) fn finish(self) -> (String, Vec<PathBuf>, Recording) {
         let hash = self.digest.finish();
         let hex = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        (hex, self.watched.into_iter().collect())
+        (hex, self.watched.into_iter().collect(), self.recording)
+    }
+
+    fn root(&self) -> &Path {
+        self.config.parent().unwrap_or(Path::new(""))
+    }
+
+    fn file(&mut self, path: &Path, limit: u64) -> Result<Zeroizing<String>, Unreadable> {
+        let name = match path {
+            path if path == self.config => String::new(),
+            path => path.strip_prefix(self.root()).unwrap_or(path).to_string_lossy().into_owned(),
+        };
+        let text = match self.recorded {
+            Some(recorded) => recorded.get(Kind::File, &name).ok_or_else(|| Unreadable {
+                problem: format!("{} was not recorded with this generation", path.display()),
+                mend: "call `latchkey rollback` with the `--config` at the place where it was when the generation was applied"
+                    .to_owned(),
+            })?,
+            None => read(path, limit)?,
+        };
+        self.recording.add(Kind::File, &name, &text);
+        Ok(text)
     }
 }
 
@@ -139,7 +198,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a"), "first").unwrap();
         let environment = Environment::default();
-        let mut intake = Intake::new(&environment);
+        let mut intake = Intake::new(&environment, Path::new(""), None);
         let first = intake.referenced(folder.path(), Path::new("a")).ok().unwrap();
         fs::write(folder.path().join("a"), "second").unwrap();
         let second = intake.referenced(folder.path(), Path::new("a")).ok().unwrap();
@@ -158,7 +217,10 @@ mod tests {
             ("missing", "there is no file"),
             ("bytes", "is not UTF-8 in line 2"),
         ] {
-            let refused = Intake::new(&environment).referenced(folder.path(), Path::new(name)).err().unwrap();
+            let refused = Intake::new(&environment, Path::new(""), None)
+                .referenced(folder.path(), Path::new(name))
+                .err()
+                .unwrap();
             assert!(refused.problem.contains(problem), "{}", refused.problem);
         }
     }
@@ -167,7 +229,7 @@ mod tests {
     fn the_hash_tells_readings_apart() {
         let environment = Environment::default();
         let hash = |parts: &[(&str, &str)]| {
-            let mut intake = Intake::new(&environment);
+            let mut intake = Intake::new(&environment, Path::new(""), None);
             parts.iter().for_each(|(name, text)| intake.absorb("file", name, text.as_bytes()));
             intake.finish().0
         };

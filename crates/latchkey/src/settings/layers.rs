@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use administration::nearest;
 use config::{Config, ConfigError, File, FileFormat};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,7 +11,6 @@ use serde_json::{Value, json};
 use super::{
     diagnostic::{Diagnostic, written},
     environment::{Environment, Variable},
-    nearest::nearest,
     outline::KeyPath,
     sections::{Cache, Keys, Limits, Server, Storage},
 };
@@ -37,7 +37,7 @@ pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 const PREFIX: &str = "LATCHKEY__";
 
 /// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 10] = [
     "server.public_url",
     "server.default_tenant",
     "server.workers",
@@ -46,6 +46,8 @@ const KEYS: [&str; 8] = [
     "keys.sealing_key.file",
     "keys.sealing_key.env",
     "limits.failed_attempts",
+    "limits.live_secrets",
+    "limits.deletion_grace",
 ];
 
 /// Puts the environment's `LATCHKEY__SECTION__KEY` above what the file says. An empty variable counts as unset.
@@ -194,6 +196,8 @@ mod tests {
                 "server.public_url" => "https://auth.example.com",
                 "server.workers" => "2",
                 "limits.failed_attempts" => "1/h",
+                "limits.live_secrets" => "2",
+                "limits.deletion_grace" => "7d",
                 _ => "x",
             };
             let mut file = Sections::default();

@@ -16,6 +16,7 @@ mod intake;
 mod layers;
 mod read;
 mod read_error;
+mod recorded;
 mod resolve;
 mod yaml;
 
@@ -27,19 +28,19 @@ mod schema;
 mod check;
 mod diagnostic;
 mod findings;
-mod nearest;
 mod outline;
 mod source;
 
 pub(crate) use check::secret::SAMPLE_SECRET;
 pub(crate) use client::{AuthMethod, GrantType, Introspection};
 pub(crate) use declared::{
-    DeclaredClient, DeclaredSecret, DeclaredTenant, SealingKey, SecretText, StorageLocation,
+    DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredTenant, SealingKey, SecretText, StorageLocation,
 };
 pub(crate) use environment::{Environment, Variable};
-pub(crate) use read::{Loaded, read, refuse_beyond_loopback};
+pub(crate) use read::{Loaded, read, read_recorded, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
+pub(crate) use recorded::{LARGEST as LARGEST_RECORD, Recorded};
 pub(crate) use scalar::Lifetime;
 pub(crate) use schema::schema;
-pub(crate) use sections::{MaxRetired, Surface};
+pub(crate) use sections::{MaxRetired, Surface, Tls};
 pub(crate) use tenant::{AccessToken, Algorithm, TokenFormat};

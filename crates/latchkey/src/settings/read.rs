@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     check,
-    declared::{DeclaredTenant, SealingKey, StorageLocation},
+    declared::{DeclaredAdmin, DeclaredTenant, SealingKey, StorageLocation},
     declared_tenants::{Declared, declared, settings},
     diagnostic::Diagnostic,
     document::Document,
@@ -13,6 +13,7 @@ use super::{
     intake::Intake,
     layers::{self, Layered, Overridden, Sections},
     read_error::ReadError,
+    recorded::{Recorded, Recording},
     resolve::Resolver,
     secret::Secret,
     sections::{Limits, ProtectedResource, Reconcile, Server},
@@ -30,6 +31,10 @@ pub(crate) struct Loaded {
     pub(crate) sealing_key: SealingKey,
     pub(crate) protected_resource: Option<ProtectedResource>,
     pub(crate) limits: Limits,
+    /// Who may sign in at `/flow/execute`.
+    pub(crate) admins: Vec<DeclaredAdmin>,
+    /// What a sign-in may name as its application.
+    pub(crate) admin_applications: Vec<String>,
     /// By id.
     pub(crate) tenants: Vec<DeclaredTenant>,
     /// SHA-256 in hexadecimal over everything read that tenants and clients come from.
@@ -38,13 +43,27 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<Diagnostic>,
     /// Files and folders whose change is a change of the settings.
     pub(crate) watched: Vec<PathBuf>,
+    /// What all this was read from.
+    pub(crate) recording: Recording,
     /// Harmless on loopback, refused beyond it.
     exposed: Vec<Diagnostic>,
 }
 
 /// Reads config.yaml and everything that it names.
 pub(crate) fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
-    let mut intake = Intake::new(environment);
+    read_through(path, environment, Intake::new(environment, path, None))
+}
+
+/// Reads what was recorded as if it lay where `path` is.
+pub(crate) fn read_recorded(
+    path: &Path,
+    environment: &Environment,
+    recorded: &Recorded,
+) -> Result<Loaded, ReadError> {
+    read_through(path, environment, Intake::new(environment, path, Some(recorded)))
+}
+
+fn read_through(path: &Path, environment: &Environment, mut intake: Intake<'_>) -> Result<Loaded, ReadError> {
     intake.watch(path);
     let main = settings(&mut intake, path, "config.yaml")?;
     let mut document: Document = yaml::parse(&main)?;
@@ -84,8 +103,7 @@ fn resolve(
     let root = Location::file(0);
     let Sections { mut server, storage, cache, keys, limits } = sections;
     // Issuers are derived from it, so another public URL is another configuration of the tenants.
-    intake.absorb("public_url", "", server.public_url.as_str().as_bytes());
-    check::unbuilt::warn_server(&server, &document.admin, &root, &mut findings);
+    intake.public_url(server.public_url.as_str());
     let mut resolver = Resolver { intake: &mut intake, sources, findings: &mut findings };
     let mut tenants = Vec::new();
     for (id, (tenant, at)) in declared {
@@ -132,7 +150,7 @@ fn resolve(
     let (Some(storage), Some(sealing_key), true) = (storage, sealing_key, findings.errors.is_empty()) else {
         return Err(ReadError { faults: located(findings.errors) });
     };
-    let (content_hash, watched) = intake.finish();
+    let (content_hash, watched, recording) = intake.finish();
     Ok(Loaded {
         server,
         storage,
@@ -141,10 +159,13 @@ fn resolve(
         sealing_key,
         protected_resource: document.protected_resource,
         limits,
+        admins,
+        admin_applications: document.admin.applications,
         tenants: tenants.into_iter().map(|(tenant, _)| tenant).collect(),
         content_hash,
         warnings: located(findings.warnings),
         watched,
+        recording,
         exposed: located(findings.exposed),
     })
 }

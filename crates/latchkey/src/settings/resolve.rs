@@ -79,7 +79,7 @@ impl Resolver<'_, '_> {
             let places = Places { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
             if let Some(password) = self.secret(places, &at) {
                 check::secret::check_secret(&password, &at, self.findings);
-                admins.push(DeclaredAdmin { name, permissions: user.permissions });
+                admins.push(DeclaredAdmin { name, password, permissions: user.permissions });
             }
         }
         admins

@@ -1,12 +1,16 @@
 //! The sections of config.yaml that belong to the whole server rather than to one tenant.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    scalar::{ListenAddress, PublicUrl, Rate},
+    scalar::{Lifetime, ListenAddress, PublicUrl, Rate},
     secret::{PasswordSetting, Secret},
 };
 
@@ -132,6 +136,10 @@ pub(crate) struct ProtectedResource {
 pub(crate) struct Limits {
     /// Failed authentications per tenant and source; over it, the source's expensive hashes wait behind all others.
     pub(crate) failed_attempts: Rate,
+    /// How many secrets of a client may count at once, before the API and the command line make no more.
+    pub(crate) live_secrets: NonZeroU32,
+    /// For how long the deletion of a tenant can be taken back.
+    pub(crate) deletion_grace: Lifetime,
 }
 
 /// Who may sign in at `/flow/execute`.
@@ -181,7 +189,11 @@ impl Default for MaxRetired {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { failed_attempts: Rate::per_minute(10_000) }
+        Self {
+            failed_attempts: Rate::per_minute(10_000),
+            live_secrets: NonZeroU32::new(5).expect("five is not zero"),
+            deletion_grace: Lifetime::from_secs(30 * 86_400),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! YAML straight into a typed value, under a budget proportional to the file's length, and the library's faults in
 //! our own words: no untyped detour turns `0123` into a number or `yes` into a boolean.
 
+use administration::nearest;
 use serde::de::DeserializeOwned;
 use serde_saphyr::{
     Error, MessageFormatter, Options, UserMessageFormatter,
@@ -9,7 +10,6 @@ use serde_saphyr::{
 
 use super::{
     diagnostic::{Diagnostic, written},
-    nearest::nearest,
     outline::Position,
     source::Source,
 };
@@ -202,7 +202,7 @@ mod tests {
             ),
             (
                 "limits: { banana: 1 }",
-                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: [redacted] }\n   |           ^\n   = the keys here are failed_attempts",
+                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: [redacted] }\n   |           ^\n   = the keys here are failed_attempts, live_secrets, deletion_grace",
             ),
             (
                 "tenants:\n  acme:\n    access_token: { lifetime: 3600 }\n",

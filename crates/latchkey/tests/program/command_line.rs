@@ -29,12 +29,12 @@ fn without_arguments_it_serves_the_config_of_the_working_folder() {
 fn what_is_not_built_yet_is_accepted_and_said() {
     let folder = Folder::with(&edited(
         TWO_TENANTS,
-        "storage: {",
-        "admin: { applications: [550e8400-e29b-41d4-a716-446655440000] }\nstorage: {",
+        "globex:\n    strategies:",
+        "globex:\n    access_token: { format: opaque }\n    strategies:",
     ));
     let ran = folder.run(&["check"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.out.contains("warning: ") && ran.out.contains("admin.applications"), "{}", ran.out);
+    assert!(ran.out.contains("warning: ") && ran.out.contains("globex.access_token.format"), "{}", ran.out);
     assert!(ran.out.ends_with("1 warnings\n"), "{}", ran.out);
 }
 

@@ -192,6 +192,13 @@ async fn judge(
         // It is acme's: globex's token is the stranger there, and acme's own is not.
         let own = attacker.tenant == "acme" && matches!(shown, Shown::Bearer(_));
         assert_eq!(answer.status, if own { 200 } else { 401 }, "{what}");
+    } else if path == "/flow/execute" || path.starts_with("/applications") {
+        // Nobody can sign in here, so there is nothing.
+        assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")), "{what}");
+    } else if ["/api/v1/admin/", "/clients", "/audit"].iter().any(|part| path.contains(part)) {
+        // Neither a secret nor a token that administers nothing opens the administration, of whichever tenant.
+        let problem = answer.header("content-type") == "application/problem+json";
+        assert!(answer.status == 401 && problem && !answer.body.contains(owner.tenant), "{what}");
     } else if path == "/metrics" {
         // Its numbers change with each request; whose requests they are is not in them.
         let names = ["acme", "globex", "svc", "auditor"];

@@ -7,8 +7,11 @@
     reason = "helpers of tests, which lints do not take for tests"
 )]
 
+mod administrator;
 mod answer;
 mod canaries;
+mod cli;
+mod creations;
 mod folder;
 mod foreign;
 mod host;
@@ -18,6 +21,7 @@ mod running;
 mod settings;
 mod stub_api;
 
+mod seed_000;
 mod seed_001;
 mod seed_002;
 mod seed_003;
@@ -25,15 +29,22 @@ mod seed_004;
 
 mod verifiers;
 
+mod cli_clients;
+mod cli_generations;
+mod cli_server;
+mod cli_tenants;
 mod command_line;
 mod deployment;
 mod draining;
+mod durable;
 mod first_key;
 mod isolation;
+mod leaked_secrets;
 mod operations;
 mod plan_and_apply;
 mod reload;
 mod reload_sources;
 mod replicas;
 mod restart;
+mod rotation;
 mod terminal;

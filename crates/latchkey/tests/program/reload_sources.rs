@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use crate::folder::Folder;
 use crate::program::Program;
 use crate::reload::{Load, until_status};
-use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
 const NEW_SECRET: &str = "acme-new-canary-31c5";
 
@@ -103,6 +103,57 @@ async fn a_file_that_holds_a_secret() {
     let load = Load::on(&program);
     folder.write_secret("secrets/acme", NEW_SECRET);
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    load.assert_none_failed().await;
+}
+
+/// A mount that goes away leaves nothing, or the empty folder that it was mounted on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
+    let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
+    let tenant = |secret: &str| {
+        format!(
+            "strategies: {{ oauth2: {{ enabled: true }} }}\nclients: {{ svc: {{ client_secret: {{ value: {secret} }} }} }}\n"
+        )
+    };
+    let mounted = [("initech", "initech-canary-4411"), ("umbrella", "umbrella-canary-6633")];
+    for (id, secret) in mounted {
+        folder.write(&format!("tenants.d/{id}.yaml"), &tenant(secret));
+    }
+    let program = Program::start(&folder);
+    let load = Load::on(&program);
+    let mark = program.mark();
+    fs::rename(folder.path("tenants.d"), folder.path("elsewhere")).unwrap();
+    program.log_after(mark, "settings not taken over");
+    let mark = program.mark();
+    fs::create_dir(folder.path("tenants.d")).unwrap();
+    program.log_after(mark, "would retire more than reconcile.max_retired allows");
+    for (id, secret) in mounted {
+        assert_eq!(program.ask_for_token(id, "svc", secret).await.status, 200, "{id}");
+    }
+    fs::remove_dir(folder.path("tenants.d")).unwrap();
+    fs::rename(folder.path("elsewhere"), folder.path("tenants.d")).unwrap();
+    folder.write("tenants.d/initech.yaml", &tenant("initech-canary-5522"));
+    until_status(&program, ("initech", "svc", "initech-canary-5522"), 200).await;
+    load.assert_none_failed().await;
+}
+
+/// As a full disk or a copy under way leaves it. Wherever it is cut, it is either no settings or says too little to be believed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_cut_off_anywhere_retires_nobody() {
+    let settings = format!("reconcile: {{ max_retired: {{ tenants: 0, clients: 0 }} }}\n{TWO_TENANTS}");
+    let folder = Folder::with(&settings);
+    let program = Program::start(&folder);
+    let load = Load::on(&program);
+    let ends: Vec<usize> = settings.match_indices('\n').map(|(at, _)| at + 1).collect();
+    for end in ends.iter().rev().skip(1).step_by(3) {
+        let mark = program.mark();
+        folder.replace("config.yaml", &settings[..*end]);
+        program.signal("HUP");
+        program.log_after(mark, "settings not ");
+        for (tenant, secret) in [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)] {
+            assert_eq!(program.ask_for_token(tenant, "svc", secret).await.status, 200, "cut at {end}");
+        }
+    }
     load.assert_none_failed().await;
 }
 

@@ -3,15 +3,14 @@
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::folder::Folder;
 use crate::jwt;
 use crate::program::Program;
+use crate::seed_000;
 use crate::seed_002::compact;
-use crate::settings;
 
 #[tokio::test]
 async fn the_printed_request_gets_the_printed_response() {
-    let folder = Folder::with_config_at("deploy/seeds/config.yaml", &settings::seeds());
+    let folder = seed_000::folder();
     let program = Program::start(&folder);
     let (head, body) = include_str!("seeds/004/token.http").split_once("\n\n").unwrap();
     // The remark is the document's, for its readers.
@@ -30,7 +29,7 @@ async fn the_printed_request_gets_the_printed_response() {
 /// "check the token and see `sub` (Subject) = `client_id`, indicating the caller is a machine"
 #[tokio::test]
 async fn the_subject_is_the_client() {
-    let folder = Folder::with_config_at("deploy/seeds/config.yaml", &settings::seeds());
+    let folder = seed_000::folder();
     let program = Program::start(&folder);
     let claims = jwt::claims(&program.token("test-tenant", "s6BhdRkqt3", "gX1fBat3bV").await);
     assert_eq!((&claims["sub"], &claims["client_id"]), (&"s6BhdRkqt3".into(), &"s6BhdRkqt3".into()));

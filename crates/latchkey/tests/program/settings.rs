@@ -15,7 +15,7 @@ pub(crate) fn sample() -> String {
 }
 
 pub(crate) fn seeds() -> String {
-    with_free_ports(SEEDS, 2)
+    with_free_ports(SEEDS, 3)
 }
 
 /// Settings with one place replaced, which must be there.

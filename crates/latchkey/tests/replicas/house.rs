@@ -2,6 +2,7 @@
 //! settings, each in a folder of its own.
 
 use std::fmt::Write as _;
+use std::process::Command;
 use std::thread;
 
 use keys::SealingKey;
@@ -89,7 +90,13 @@ impl House {
 
     pub(crate) fn start(&self, settings: &str) -> Replica {
         let folder = Folder::with(settings);
-        let mut command = folder.program(&["serve"]);
+        let mut command = self.command(&folder, &["serve"]);
+        Replica { program: Program::spawn(&folder, &mut command), folder }
+    }
+
+    /// The program, about to run on this installation.
+    pub(crate) fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
+        let mut command = folder.program(arguments);
         command.env("LATCHKEY__STORAGE__URL", self.database.url());
         command.env("LATCHKEY_SEALING_KEY", &self.sealing_key);
         folder.canaries.add(&self.sealing_key);
@@ -100,7 +107,7 @@ impl House {
             command.env(name, secret);
             folder.canaries.add(secret);
         }
-        Replica { program: Program::spawn(&folder, &mut command), folder }
+        command
     }
 
     /// Two at once, which have been serving for a while.

@@ -7,11 +7,15 @@
     reason = "helpers of tests, which lints do not take for tests"
 )]
 
+#[path = "../program/administrator.rs"]
+mod administrator;
 #[path = "../program/answer.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
 mod answer;
 #[path = "../program/canaries.rs"]
 mod canaries;
+#[path = "../program/creations.rs"]
+mod creations;
 #[path = "../program/folder.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
 mod folder;
@@ -36,7 +40,9 @@ mod redis_server;
 mod told;
 mod verifier;
 
+mod command_line;
 mod counted;
+mod durable;
 mod history;
 
 mod postgres_faults;

@@ -1,21 +1,23 @@
 //! Writes a plan in one transaction. Rows travel as JSON arrays, many to a statement, so that onboarding ten thousand tenants is
-//! some hundred statements. The rows that a plan changes are compared with what it rests on, and each statement must touch as many
-//! rows as it was given: otherwise nothing is written. Commits happen one after another, of all replicas together, so what one has
-//! compared, no other changes under it.
+//! some hundred statements. The plan rests on tenants at a revision, and each statement must touch as many rows as it was given:
+//! otherwise nothing is written. Commits happen one after another, of all replicas together, so what one has found, no other
+//! changes under it.
 
+mod applications;
 mod books;
 mod clients;
+mod deletions;
+mod generation;
 mod resource_servers;
 mod secrets;
 mod tenants;
-mod unchanged;
 
-use administration::{ChangeKind, CommitRequest, RowChange};
+use administration::CommitRequest;
+use administration::rows::{CommitRows, seconds};
 use serde::Serialize;
 use tenancy::StoreError;
 
 use crate::PostgresDatabase;
-use crate::column::seconds;
 use crate::error::store_error;
 use crate::work::Work;
 
@@ -23,7 +25,7 @@ use crate::work::Work;
 const BATCH: usize = 1000;
 
 /// Held until the end of the transaction. Keys that are added meanwhile do not wait for it.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302012)";
+pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302012)";
 
 /// Why nothing was written.
 #[derive(Debug)]
@@ -37,16 +39,12 @@ pub(crate) enum CommitError {
 impl From<sqlx::Error> for CommitError {
     fn from(error: sqlx::Error) -> Self {
         match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
-            // A row that was not there when the plan was made.
-            Some(sqlx::error::ErrorKind::UniqueViolation) => Self::Superseded,
+            // A row that was not there when the plan was made, or one that was.
+            Some(sqlx::error::ErrorKind::UniqueViolation | sqlx::error::ErrorKind::ForeignKeyViolation) => {
+                Self::Superseded
+            }
             _ => Self::Store(store_error(error)),
         }
-    }
-}
-
-impl From<StoreError> for CommitError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }
 
@@ -61,18 +59,22 @@ pub(crate) async fn commit(
     database: &PostgresDatabase,
     request: &CommitRequest,
 ) -> Result<Option<u64>, CommitError> {
+    let rows = CommitRows::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
     let mut writing = Writing { work: database.begin().await?, request };
     writing.work.execute(sqlx::query(LOCK)).await?;
     let generation = writing.generation().await?;
-    writing.unchanged_rows().await?;
-    writing.tenants().await?;
-    writing.resource_servers().await?;
-    writing.clients().await?;
-    writing.secrets().await?;
+    writing.revisions(&rows.revisions).await?;
+    writing.tenants(&rows.tenants).await?;
+    writing.resource_servers(&rows.resource_servers).await?;
+    writing.clients(&rows.clients).await?;
+    writing.secrets(&rows.secrets).await?;
+    writing.applications(&rows.applications).await?;
     writing.first_keys().await?;
-    writing.marks().await?;
-    writing.audit().await?;
-    writing.change_log().await?;
+    writing.marks(&rows.marks).await?;
+    writing.deletions(&rows.tenants.deleted, &rows.clients.deleted).await?;
+    writing.idempotent_answers(&rows.idempotent_answers).await?;
+    writing.audit(&rows.audit).await?;
+    writing.change_log(&rows.change_log).await?;
     writing.work.commit().await?;
     Ok(generation)
 }
@@ -93,29 +95,9 @@ impl Writing<'_> {
         Ok(touched)
     }
 
-    /// As `each`, where every row must be there and ours.
+    /// As `each`, where every row must be there and ours to change.
     async fn all<T: Serialize>(&mut self, sql: &'static str, rows: &[T]) -> Result<(), CommitError> {
         let touched = self.each(sql, rows).await?;
         if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::Superseded) }
     }
-}
-
-/// Rows by what happens to them.
-struct ByKind<'a, T> {
-    added: Vec<&'a T>,
-    changed: Vec<&'a T>,
-    retired: Vec<&'a T>,
-}
-
-fn by_kind<'a, T: 'a>(changes: impl Iterator<Item = &'a RowChange<T>>) -> ByKind<'a, T> {
-    let mut sorted = ByKind { added: Vec::new(), changed: Vec::new(), retired: Vec::new() };
-    for change in changes {
-        match change.kind {
-            ChangeKind::Added => sorted.added.push(change.after.as_ref()),
-            // A row that is restored is written as a changed one is: both end as declared and serving.
-            ChangeKind::Changed | ChangeKind::Restored => sorted.changed.push(change.after.as_ref()),
-            ChangeKind::Retired => sorted.retired.push(change.after.as_ref()),
-        }
-    }
-    sorted
 }

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
+mod belongings;
 mod change_feed;
 mod failing;
 mod forwarder;
+mod migrating;
 mod opening;
 mod replicas;
 mod sandbox;

@@ -1,7 +1,10 @@
 //! Several replicas on one database: each change happens once.
 
-use administration::{AdministrationStore as _, CommitOutcome, Fingerprint, NewGeneration};
+use administration::{
+    AdministrationStore as _, Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUse,
+};
 use keys::SigningKeyStore as _;
+use registry::{Client, SecretId};
 use testkit::fixtures::{self, key};
 use testkit::requests;
 
@@ -15,7 +18,7 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
         let mut request = requests::added(&fixtures::tenant(&format!("t{round}")), &[]);
         let expected_latest = (round > 0).then_some(u64::from(round));
         let content = Fingerprint::from_bytes([round; 32]);
-        request.generation = Some(NewGeneration { content, expected_latest });
+        request.generation = Some(NewGeneration { content, expected_latest, sealed_sources: None });
         let (here, there) = tokio::join!(left.commit(&request), right.commit(&request));
         let outcomes = [here.unwrap(), there.unwrap()];
         let applied = CommitOutcome::Committed { generation: Some(u64::from(round) + 1) };
@@ -34,4 +37,67 @@ async fn of_two_replicas_that_make_a_first_key_one_is_told_to_read_again() {
     let (here, there) = tokio::join!(left.add_key(&acme.id, &key), right.add_key(&acme.id, &key));
     assert_ne!(here.unwrap(), there.unwrap());
     assert_eq!(right.find_keys(&acme.id).await.unwrap().keys, [key]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
+    let sandbox = Sandbox::new().await;
+    let (left, right) = (sandbox.open().await, sandbox.open().await);
+    let acme = fixtures::tenant("acme");
+    left.commit(&requests::added(&acme, &[])).await.unwrap();
+    for revision in 1..=10 {
+        let edit = |name: &str| {
+            let after = fixtures::client(&acme, &format!("{name}-{revision}"));
+            let added = Change::Client(requests::row(ChangeKind::Added, None, &after));
+            let mut request = requests::declared(vec![added]);
+            request.rests_on = vec![(acme.id.clone(), revision)];
+            request
+        };
+        let (here, there) = (edit("here"), edit("there"));
+        let (here, there) = tokio::join!(left.commit(&here), right.commit(&there));
+        let committed = CommitOutcome::Committed { generation: None };
+        let outcomes = [here.unwrap(), there.unwrap()];
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == committed).count(), 1, "{outcomes:?}");
+        let state = right.load_state(&acme.id).await.unwrap().unwrap();
+        assert_eq!((state.revision, state.clients.len() as u64), (revision + 1, revision));
+    }
+}
+
+/// Nobody waits for another forever, and nothing stays of what is destroyed.
+#[tokio::test(flavor = "multi_thread")]
+async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
+    let sandbox = Sandbox::new().await;
+    let (left, right) = (sandbox.open().await, sandbox.open().await);
+    let acme = fixtures::tenant("acme");
+    let clients: Vec<Client> = (0..20)
+        .map(|number| Client {
+            secrets: vec![fixtures::secret("s1"), fixtures::secret("s2")],
+            ..fixtures::client(&acme, &format!("svc-{number}"))
+        })
+        .collect();
+    left.commit(&requests::added(&acme, &clients.iter().collect::<Vec<_>>())).await.unwrap();
+    let of = |client: &Client, secret: &str| SecretUse {
+        tenant: acme.id.clone(),
+        client: client.id.clone(),
+        secret: SecretId::new(secret),
+        address: "192.0.2.1".to_owned(),
+        at: fixtures::NOW,
+    };
+    let uses: Vec<_> = clients.iter().flat_map(|client| [of(client, "s1"), of(client, "s2")]).collect();
+    let backwards: Vec<_> = uses.iter().rev().cloned().collect();
+    for (revision, client) in (1..).zip(&clients) {
+        let before = Client { secrets: Vec::new(), ..client.clone() };
+        let deleted = Change::Client(requests::row(ChangeKind::Deleted, Some(&before), &before));
+        let mut request = requests::declared(vec![deleted]);
+        request.rests_on = vec![(acme.id.clone(), revision)];
+        let (first, second, third) = tokio::join!(
+            left.record_secret_uses(&uses),
+            right.record_secret_uses(&backwards),
+            right.commit(&request)
+        );
+        first.unwrap();
+        second.unwrap();
+        assert_eq!(third.unwrap(), CommitOutcome::Committed { generation: None });
+        assert!(left.secret_uses(&acme.id, &client.id).await.unwrap().is_empty());
+    }
 }

@@ -1,6 +1,6 @@
 //! What requests cost: one statement, one round trip, for each thing that is looked up.
 
-use administration::AdministrationStore as _;
+use administration::{AdministrationStore as _, AuditQuery, ClientQuery, TenantQuery, search_words};
 use keys::SigningKeyStore as _;
 use registry::ClientStore as _;
 use tenancy::TenantStore as _;
@@ -34,4 +34,38 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
     let before = database.statements();
     assert!(database.load_state(&acme.id).await.unwrap().is_some());
     assert_eq!(counted(before), 4);
+}
+
+#[tokio::test]
+async fn a_page_costs_as_many_statements_however_long_it_is() {
+    let sandbox = Sandbox::new().await;
+    let database = sandbox.open().await;
+    for number in 0..30 {
+        let tenant = fixtures::tenant(&format!("tenant-{number}"));
+        let svc = fixtures::client(&tenant, "svc");
+        database.commit(&requests::added(&tenant, &[&svc])).await.unwrap();
+    }
+    // By id, by a word, and by several words, which are counted once, on the first page.
+    for (search, limit, expected, statements) in
+        [("", 30, 30, 1), ("", 1, 1, 1), ("tenant", 30, 30, 1), ("tenant 2", 30, 11, 2)]
+    {
+        let mut query = TenantQuery { words: search_words(search), after: None, limit };
+        let before = database.statements();
+        let page = database.list_tenants(&query).await.unwrap();
+        assert_eq!(page.len(), expected, "{search:?}");
+        assert!(page.iter().all(|(_, state)| state.clients.is_empty() && state.resource_servers.len() == 1));
+        assert_eq!(database.statements() - before, statements, "{search:?}");
+        query.after = page.into_iter().next().map(|(cursor, _)| cursor);
+        let before = database.statements();
+        database.list_tenants(&query).await.unwrap();
+        assert_eq!(database.statements() - before, 1, "{search:?}");
+    }
+    // BEGIN, the page, COMMIT.
+    let tenant = fixtures::tenant_id("tenant-1");
+    let before = database.statements();
+    let clients = ClientQuery { limit: 9, ..ClientQuery::default() };
+    assert_eq!(database.list_clients(&tenant, &clients).await.unwrap().len(), 1);
+    let audit = AuditQuery { tenant: Some(tenant), limit: 9, ..AuditQuery::default() };
+    assert!(database.list_audit(&audit).await.unwrap().is_empty());
+    assert_eq!(database.statements() - before, 6);
 }

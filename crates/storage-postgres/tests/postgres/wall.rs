@@ -1,13 +1,14 @@
 //! The second wall: a query that names no tenant sees one tenant's rows all the same, and writes to no other's.
 
-use administration::AdministrationStore as _;
+use administration::{AdministrationStore as _, AuditQuery, AuditRecord, Change, ChangeKind, ClientQuery};
 use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
-use tenancy::Tenant;
+use tenancy::{Tenant, TenantId};
 use testkit::fixtures::{self, key};
 use testkit::requests;
 
+use crate::belongings::{answer, application, used};
 use crate::sandbox::{Sandbox, execute};
 
 /// Every table that belongs to tenants, by what makes it so.
@@ -29,16 +30,24 @@ async fn two_tenants() -> (Sandbox, PgConnection) {
             .push(tenancy::FormerTyp { typ: "JWT".to_owned(), accepted_until: fixtures::NOW });
         let client = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
         let mut request = requests::added(&tenant, &[&client]);
-        request.audit.push(administration::AuditRecord {
+        request.changes.push(Change::Application(requests::row(
+            ChangeKind::Added,
+            None,
+            &application(&tenant.id),
+        )));
+        request.idempotent = Some(answer(&tenant.id));
+        request.audit.push(AuditRecord {
             tenant: tenant.id.clone(),
             at: fixtures::NOW,
             actor: "test".to_owned(),
+            source: None,
             action: "added".to_owned(),
             subject: id.to_owned(),
             detail: serde_json::json!({}),
         });
         database.commit(&request).await.unwrap();
         assert!(database.add_key(&tenant.id, &key(1)).await.unwrap());
+        database.record_secret_uses(&[used(&tenant.id)]).await.unwrap();
     }
     let connection = PgConnection::connect(&sandbox.url()).await.unwrap();
     (sandbox, connection)
@@ -67,13 +76,13 @@ async fn seen(connection: &mut PgConnection, table: &str) -> Vec<String> {
 async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 9, "{tables:?}");
+    assert_eq!(tables.len(), 14, "{tables:?}");
     for (table, walled) in &tables {
         assert!(walled, "{table}");
         let mut all = enter(&mut connection, "latchkey_operator", None).await;
         assert_eq!(seen(&mut all, table).await, ["acme", "globex"], "{table}");
         drop(all);
-        if ["audit_records", "change_log"].contains(&table.as_str()) {
+        if ["change_log", "tenant_words"].contains(&table.as_str()) {
             continue;
         }
         for tenant in ["acme", "globex"] {
@@ -107,7 +116,11 @@ async fn nothing_is_written_for_another_tenant() {
         "UPDATE tenants SET name = 'renamed'".to_owned(),
         "DELETE FROM clients".to_owned(),
         "SELECT * FROM sealed_values".to_owned(),
-        "SELECT * FROM audit_records".to_owned(),
+        "SELECT * FROM tenant_words".to_owned(),
+        "DELETE FROM idempotent_answers".to_owned(),
+        "UPDATE secret_uses SET last_used_at = 0".to_owned(),
+        "DELETE FROM audit_records".to_owned(),
+        "UPDATE tenants SET revision = 9".to_owned(),
     ];
     for sql in refused {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
@@ -136,4 +149,46 @@ async fn requests_stand_behind_the_wall_and_administration_does_not() {
     assert!(database.find_keys(&acme).await.unwrap().keys.is_empty());
     assert!(database.add_key(&acme, &key(2)).await.is_err());
     assert_eq!(database.survey(&[]).await.unwrap().len(), 2);
+}
+
+/// What a tenant's own administrator reads is read as its requests read, and holds nothing of another tenant that has the same.
+#[tokio::test]
+async fn administration_reads_a_single_tenant_behind_the_wall() {
+    let (sandbox, mut connection) = two_tenants().await;
+    let database = sandbox.open().await;
+    let audit =
+        |tenant: Option<&TenantId>| AuditQuery { tenant: tenant.cloned(), limit: 9, ..AuditQuery::default() };
+    let clients = ClientQuery { limit: 9, ..ClientQuery::default() };
+    for id in ["acme", "globex"] {
+        let id = fixtures::tenant_id(id);
+        let (svc, own) = (fixtures::client_id("svc"), application(&id));
+        assert_eq!(database.secret_uses(&id, &svc).await.unwrap(), [used(&id)]);
+        assert_eq!(database.find_application(&id, &own.id).await.unwrap(), Some(own.clone()));
+        assert_eq!(database.find_application_named(&id, "app").await.unwrap(), Some(own.id));
+        assert_eq!(database.list_applications(&id, 0, 9).await.unwrap(), (1, vec![own]));
+        let found = database.find_idempotent_answer(&id, &[1; 32], fixtures::NOW).await.unwrap();
+        assert_eq!(found, Some(answer(&id)));
+        let records = database.list_audit(&audit(Some(&id))).await.unwrap();
+        assert!(records.len() == 1 && records[0].1.tenant == id, "{records:?}");
+        let listed = database.list_clients(&id, &clients).await.unwrap();
+        assert!(listed.len() == 1 && listed[0].client.tenant == id, "{listed:?}");
+        let around = database.load_around(&id, &[fixtures::AUDIENCE]).await.unwrap().unwrap();
+        assert!(around.tenant.id == id && around.clients.len() == 1, "{around:?}");
+    }
+
+    let policy = "AS RESTRICTIVE TO latchkey_app USING (false)";
+    for table in ["clients", "secret_uses", "applications", "idempotent_answers", "audit_records"] {
+        execute(&mut connection, format!("CREATE POLICY nothing ON {table} {policy}")).await;
+    }
+    let (acme, svc) = (fixtures::tenant_id("acme"), fixtures::client_id("svc"));
+    assert!(database.secret_uses(&acme, &svc).await.unwrap().is_empty());
+    assert!(database.find_application(&acme, &application(&acme).id).await.unwrap().is_none());
+    assert!(database.find_application_named(&acme, "app").await.unwrap().is_none());
+    assert_eq!(database.list_applications(&acme, 0, 9).await.unwrap(), (0, Vec::new()));
+    assert!(database.find_idempotent_answer(&acme, &[1; 32], fixtures::NOW).await.unwrap().is_none());
+    assert!(database.list_audit(&audit(Some(&acme))).await.unwrap().is_empty());
+    assert!(database.list_clients(&acme, &clients).await.unwrap().is_empty());
+    assert!(database.load_around(&acme, &["svc"]).await.unwrap().unwrap().clients.is_empty());
+    // The platform's administrators see all of it.
+    assert_eq!(database.list_audit(&audit(None)).await.unwrap().len(), 2);
 }

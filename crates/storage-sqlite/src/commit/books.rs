@@ -1,16 +1,25 @@
-//! What is kept beside the rows: the generation, first keys, marks at tenants, the audit and the log of changes.
+//! What is kept beside the rows: revisions, the generation, first keys, marks at tenants, answers to idempotency keys, the audit and
+//! the log of changes.
 
-use administration::{Invalidation, invalidations};
+use administration::KEPT_SOURCES;
+use administration::rows::seconds;
 use keys::KeyId;
-use serde::Serialize;
 
 use super::{CommitError, Writing};
-use crate::column::seconds;
 use crate::signing_key_store;
+
+const REVISION: &str = "
+    UPDATE tenants SET revision = revision + 1
+      FROM json_each(?1)
+     WHERE tenant_id = value ->> 'tenant_id' AND revision = value ->> 'revision'";
 
 const LATEST: &str = "SELECT MAX(number) FROM generations";
 
-const INSERT_GENERATION: &str = "INSERT INTO generations (content, applied_at) VALUES (?1, ?2)";
+const INSERT_GENERATION: &str =
+    "INSERT INTO generations (content, applied_at, sealed_sources) VALUES (?1, ?2, ?3)";
+
+const FORGET_SOURCES: &str =
+    "UPDATE generations SET sealed_sources = NULL WHERE number = ?1 AND sealed_sources IS NOT NULL";
 
 /// Only where there never was a key.
 const TAKE_FIRST_KEY: &str = "
@@ -19,16 +28,25 @@ const TAKE_FIRST_KEY: &str = "
 /// The plus: as for other updates of tenants, rows are found by their id.
 const MARK: &str = "
     UPDATE tenants
-       SET fingerprint = unhex(value ->> 'fingerprint'),
+       SET fingerprint = IIF(?3 = 'config', unhex(value ->> 'fingerprint'), fingerprint),
            earlier_tokens_until = COALESCE(value ->> 'earlier_tokens_until', earlier_tokens_until)
       FROM json_each(?1)
-     WHERE tenant_id = value ->> 'tenant_id' AND +managed_by = ?3";
+     WHERE tenant_id = value ->> 'tenant_id' AND (+managed_by = ?3 OR ?3 = 'api')";
+
+const FORGET_ANSWERS: &str = "DELETE FROM idempotent_answers WHERE expires_at <= ?1";
+
+const INSERT_ANSWER: &str = "
+    INSERT INTO idempotent_answers (tenant_id, key, request, sealed, expires_at)
+    SELECT value ->> 'tenant_id', unhex(value ->> 'key'), unhex(value ->> 'request'),
+           unhex(value ->> 'sealed'), value ->> 'expires_at'
+      FROM json_each(?1)";
 
 /// `key` is the index in the batch, so that records keep the order of their changes.
 const AUDIT: &str = "
-    INSERT INTO audit_records (tenant_id, position, at, actor, action, subject, detail)
+    INSERT INTO audit_records (tenant_id, position, at, actor, source, action, subject, detail)
     SELECT value ->> 'tenant_id', key + 1 + (SELECT COALESCE(MAX(position), 0) FROM audit_records),
-           value ->> 'at', value ->> 'actor', value ->> 'action', value ->> 'subject', value -> 'detail'
+           value ->> 'at', value ->> 'actor', value ->> 'source', value ->> 'action', value ->> 'subject',
+           value -> 'detail'
       FROM json_each(?1)";
 
 const LOG: &str = "
@@ -40,31 +58,11 @@ const FORGET: &str = "DELETE FROM change_log WHERE changed_at < ?1";
 /// No cache keeps anything this long.
 const REMEMBERED_SECONDS: i64 = 86_400;
 
-#[derive(Serialize)]
-struct MarkRow<'a> {
-    tenant_id: &'a str,
-    fingerprint: Option<String>,
-    earlier_tokens_until: Option<i64>,
-}
-
-#[derive(Serialize)]
-struct AuditRow<'a> {
-    tenant_id: &'a str,
-    at: i64,
-    actor: &'a str,
-    action: &'a str,
-    subject: &'a str,
-    detail: &'a serde_json::Value,
-}
-
-#[derive(Serialize)]
-struct LogRow<'a> {
-    kind: &'a str,
-    tenant_id: &'a str,
-    client_id: Option<&'a str>,
-}
-
 impl Writing<'_> {
+    pub(super) async fn revisions(&mut self) -> Result<(), CommitError> {
+        self.all(REVISION, &self.rows.revisions).await
+    }
+
     pub(super) async fn generation(&mut self) -> Result<Option<u64>, CommitError> {
         let Some(new) = &self.request.generation else { return Ok(None) };
         let latest: Option<i64> =
@@ -75,9 +73,16 @@ impl Writing<'_> {
         let inserted = sqlx::query(INSERT_GENERATION)
             .bind(new.content.as_bytes().as_slice())
             .bind(seconds(self.request.now))
+            .bind(new.sealed_sources.as_deref())
             .execute(self.database.counted(&mut *self.transaction))
             .await?;
-        Ok(Some(inserted.last_insert_rowid().unsigned_abs()))
+        let number = inserted.last_insert_rowid();
+        // One comes and one goes.
+        sqlx::query(FORGET_SOURCES)
+            .bind(number.saturating_sub_unsigned(KEPT_SOURCES))
+            .execute(self.database.counted(&mut *self.transaction))
+            .await?;
+        Ok(Some(number.unsigned_abs()))
     }
 
     pub(super) async fn first_keys(&mut self) -> Result<(), CommitError> {
@@ -97,51 +102,28 @@ impl Writing<'_> {
     }
 
     pub(super) async fn marks(&mut self) -> Result<(), CommitError> {
-        let rows = self.request.marks.iter().map(|mark| MarkRow {
-            tenant_id: mark.tenant.as_str(),
-            fingerprint: mark.fingerprint.map(|fingerprint| hex(fingerprint.as_bytes())),
-            earlier_tokens_until: mark.earlier_tokens_until.map(seconds),
-        });
-        self.all(MARK, &rows.collect::<Vec<_>>()).await
+        self.all(MARK, &self.rows.marks).await
+    }
+
+    pub(super) async fn idempotent_answers(&mut self) -> Result<(), CommitError> {
+        if self.rows.idempotent_answers.is_empty() {
+            return Ok(());
+        }
+        self.forget(FORGET_ANSWERS, seconds(self.request.now)).await?;
+        self.all(INSERT_ANSWER, &self.rows.idempotent_answers).await
     }
 
     pub(super) async fn audit(&mut self) -> Result<(), CommitError> {
-        let rows = self.request.audit.iter().map(|record| AuditRow {
-            tenant_id: record.tenant.as_str(),
-            at: seconds(record.at),
-            actor: &record.actor,
-            action: &record.action,
-            subject: &record.subject,
-            detail: &record.detail,
-        });
-        self.all(AUDIT, &rows.collect::<Vec<_>>()).await
+        self.all(AUDIT, &self.rows.audit).await
     }
 
     pub(super) async fn change_log(&mut self) -> Result<(), CommitError> {
-        let changed = invalidations(&self.request.changes);
-        let rows: Vec<_> = changed.iter().map(log_row).collect();
-        self.all(LOG, &rows).await?;
-        sqlx::query(FORGET)
-            .bind(seconds(self.request.now) - REMEMBERED_SECONDS)
-            .execute(self.database.counted(&mut *self.transaction))
-            .await?;
+        self.all(LOG, &self.rows.change_log).await?;
+        self.forget(FORGET, seconds(self.request.now) - REMEMBERED_SECONDS).await
+    }
+
+    async fn forget(&mut self, sql: &'static str, before: i64) -> Result<(), CommitError> {
+        sqlx::query(sql).bind(before).execute(self.database.counted(&mut *self.transaction)).await?;
         Ok(())
     }
-}
-
-fn log_row(invalidation: &Invalidation) -> LogRow<'_> {
-    match invalidation {
-        Invalidation::Tenant(tenant) => {
-            LogRow { kind: "tenant", tenant_id: tenant.as_str(), client_id: None }
-        }
-        Invalidation::Keys(tenant) => LogRow { kind: "keys", tenant_id: tenant.as_str(), client_id: None },
-        Invalidation::Client(tenant, client) => {
-            LogRow { kind: "client", tenant_id: tenant.as_str(), client_id: Some(client.as_str()) }
-        }
-    }
-}
-
-/// Blobs travel in JSON as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,22 +1,24 @@
 //! Writes a plan in one transaction. Rows travel as JSON arrays, many to a statement, so that onboarding ten thousand tenants is
-//! some hundred statements. The rows that a plan changes are compared with what it rests on, and each statement must touch as many
-//! rows as it was given: otherwise nothing is written.
+//! some hundred statements. First the revisions that the plan rests on are compared and counted up, and each statement must touch as
+//! many rows as it was given: otherwise nothing is written.
 
 mod books;
 mod clients;
+mod deletions;
 mod resource_servers;
 mod secrets;
 mod tenants;
-mod unchanged;
 
-use administration::{ChangeKind, CommitRequest, RowChange};
+use administration::CommitRequest;
+use administration::rows::{CommitRows, seconds};
 use serde::Serialize;
 use sqlx::{Sqlite, Transaction};
 use tenancy::StoreError;
 
 use crate::SqliteDatabase;
-use crate::column::seconds;
 use crate::error::store_error;
+
+pub(crate) use tenants::INSERT_WORDS;
 
 /// Rows in one statement: some hundred kilobytes of JSON.
 const BATCH: usize = 1000;
@@ -40,17 +42,12 @@ impl From<sqlx::Error> for CommitError {
     }
 }
 
-impl From<StoreError> for CommitError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 /// A commit under way.
 struct Writing<'a> {
     database: &'a SqliteDatabase,
     transaction: Transaction<'static, Sqlite>,
     request: &'a CommitRequest,
+    rows: &'a CommitRows<'a>,
 }
 
 /// Writes everything and says which generation it is, if it is one.
@@ -58,15 +55,19 @@ pub(crate) async fn commit(
     database: &SqliteDatabase,
     request: &CommitRequest,
 ) -> Result<Option<u64>, CommitError> {
-    let mut writing = Writing { database, transaction: database.begin().await?, request };
+    let rows = CommitRows::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
+    let mut writing = Writing { database, transaction: database.begin().await?, request, rows: &rows };
     let generation = writing.generation().await?;
-    writing.unchanged_rows().await?;
+    writing.revisions().await?;
     writing.tenants().await?;
     writing.resource_servers().await?;
     writing.clients().await?;
     writing.secrets().await?;
+    writing.applications().await?;
     writing.first_keys().await?;
+    writing.deletions().await?;
     writing.marks().await?;
+    writing.idempotent_answers().await?;
     writing.audit().await?;
     writing.change_log().await?;
     writing.transaction.commit().await?;
@@ -95,24 +96,4 @@ impl Writing<'_> {
         let touched = self.each(sql, rows).await?;
         if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::Superseded) }
     }
-}
-
-/// Rows by what happens to them.
-struct ByKind<'a, T> {
-    added: Vec<&'a T>,
-    changed: Vec<&'a T>,
-    retired: Vec<&'a T>,
-}
-
-fn by_kind<'a, T: 'a>(changes: impl Iterator<Item = &'a RowChange<T>>) -> ByKind<'a, T> {
-    let mut sorted = ByKind { added: Vec::new(), changed: Vec::new(), retired: Vec::new() };
-    for change in changes {
-        match change.kind {
-            ChangeKind::Added => sorted.added.push(change.after.as_ref()),
-            // A row that is restored is written as a changed one is: both end as declared and serving.
-            ChangeKind::Changed | ChangeKind::Restored => sorted.changed.push(change.after.as_ref()),
-            ChangeKind::Retired => sorted.retired.push(change.after.as_ref()),
-        }
-    }
-    sorted
 }

@@ -1,66 +1,35 @@
 //! Resource servers.
 
-use administration::Change;
-use administration::ChangeKind::{self, Added, Changed, Restored, Retired};
-use serde::Serialize;
-use tenancy::{ResourceServer, TenantId};
-
 use super::{CommitError, Writing};
 
 const INSERT: &str = "
     INSERT INTO resource_servers (tenant_id, audience, managed_by, created_at, updated_at, scopes,
                                   introspection_clients)
-    SELECT value ->> 'tenant_id', value ->> 'audience', ?3, ?2, ?2, value ->> 'scopes', value -> 'clients'
+    SELECT value ->> 'tenant_id', value ->> 'audience', ?3, ?2, ?2, value ->> 'scopes',
+           value -> 'introspection_clients'
       FROM json_each(?1)";
+
+const STEP: &str = "
+    UPDATE resource_servers
+       SET updated_at = ?2,
+           retired_at = CASE value ->> 'kind' WHEN 'retired' THEN ?2 WHEN 'restored' THEN NULL ELSE retired_at END,
+           deleted_at = IIF(value ->> 'kind' = 'deleted', ?2, deleted_at)
+      FROM json_each(?1)
+     WHERE tenant_id = value ->> 'tenant_id' AND audience = value ->> 'audience' AND deleted_at IS NULL
+       AND (managed_by = ?3 OR value ->> 'kind' = 'deleted' AND retired_at IS NOT NULL)";
 
 const UPDATE: &str = "
     UPDATE resource_servers
-       SET updated_at = ?2, retired_at = NULL, scopes = value ->> 'scopes',
-           introspection_clients = value -> 'clients'
+       SET updated_at = ?2, scopes = value ->> 'scopes', introspection_clients = value -> 'introspection_clients'
       FROM json_each(?1)
      WHERE tenant_id = value ->> 'tenant_id' AND audience = value ->> 'audience'
-       AND managed_by = ?3 AND deleted_at IS NULL";
-
-const RETIRE: &str = "
-    UPDATE resource_servers SET updated_at = ?2, retired_at = ?2
-      FROM json_each(?1)
-     WHERE tenant_id = value ->> 'tenant_id' AND audience = value ->> 'audience'
-       AND managed_by = ?3 AND deleted_at IS NULL";
-
-#[derive(Serialize)]
-struct ServerRow<'a> {
-    tenant_id: &'a str,
-    audience: &'a str,
-    scopes: String,
-    clients: &'a [String],
-}
+       AND managed_by = ?3 AND retired_at IS NULL AND deleted_at IS NULL";
 
 impl Writing<'_> {
     pub(super) async fn resource_servers(&mut self) -> Result<(), CommitError> {
-        let changes = &self.request.changes;
-        let of = |wanted: &dyn Fn(ChangeKind) -> bool| -> Vec<ServerRow<'_>> {
-            let rows = changes.iter().filter_map(|change| match change {
-                Change::ResourceServer(tenant, row) if wanted(row.kind) => {
-                    Some(server_row(tenant, &row.after))
-                }
-                _ => None,
-            });
-            rows.collect()
-        };
-        let added = of(&|kind| kind == Added);
-        let changed = of(&|kind| matches!(kind, Changed | Restored));
-        let retired = of(&|kind| kind == Retired);
-        self.all(INSERT, &added).await?;
-        self.all(UPDATE, &changed).await?;
-        self.all(RETIRE, &retired).await
-    }
-}
-
-fn server_row<'a>(tenant: &'a TenantId, server: &'a ResourceServer) -> ServerRow<'a> {
-    ServerRow {
-        tenant_id: tenant.as_str(),
-        audience: &server.audience,
-        scopes: server.scopes.to_string(),
-        clients: &server.introspection_clients,
+        let servers = &self.rows.resource_servers;
+        self.all(INSERT, &servers.added).await?;
+        self.all(STEP, &servers.steps).await?;
+        self.all(UPDATE, &servers.changed).await
     }
 }

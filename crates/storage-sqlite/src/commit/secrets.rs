@@ -1,99 +1,45 @@
-//! Secrets of clients. A row is added, its end moves, it is revoked or counts again; its hash never changes.
-
-use administration::{Change, NewSecret, SecretChangeKind};
-use protocol::Timestamp;
-use serde::Serialize;
+//! Secrets of clients. A row is added, its end moves, it is revoked or counts again; its hash never changes. The API's doors do so
+//! to every secret, the files only to those that they declared.
 
 use super::{CommitError, Writing};
-use crate::column::seconds;
 
 const INSERT: &str = "
     INSERT INTO client_secrets (tenant_id, client_id, secret_id, hash, hint, managed_by, created_at, expires_at,
                                 declared_digest, declared_expires_at)
     SELECT value ->> 'tenant_id', value ->> 'client_id', value ->> 'secret_id', value ->> 'hash',
-           value ->> 'hint', ?3, value ->> 'created_at', value ->> 'expires_at', unhex(value ->> 'digest'),
-           value ->> 'expires_at'
+           value ->> 'hint', ?3, value ->> 'created_at', value ->> 'expires_at',
+           unhex(value ->> 'declared_digest'), IIF(?3 = 'config', value ->> 'expires_at', NULL)
       FROM json_each(?1)";
 
 const RESCHEDULE: &str = "
     UPDATE client_secrets
-       SET expires_at = value ->> 'expires_at', declared_expires_at = value ->> 'expires_at'
+       SET expires_at = value ->> 'expires_at',
+           declared_expires_at = IIF(?3 = 'config', value ->> 'expires_at', declared_expires_at)
       FROM json_each(?1)
      WHERE tenant_id = value ->> 'tenant_id' AND client_id = value ->> 'client_id'
-       AND secret_id = value ->> 'secret_id' AND managed_by = ?3";
+       AND secret_id = value ->> 'secret_id' AND (managed_by = ?3 OR ?3 = 'api')";
 
 /// What another door has revoked meanwhile stays revoked, and the plan is made anew.
 const RESTORE: &str = "
     UPDATE client_secrets
-       SET revoked_at = NULL, revoked_by = NULL,
-           expires_at = value ->> 'expires_at', declared_expires_at = value ->> 'expires_at'
+       SET revoked_at = NULL, revoked_by = NULL, expires_at = value ->> 'expires_at',
+           declared_expires_at = IIF(?3 = 'config', value ->> 'expires_at', declared_expires_at)
       FROM json_each(?1)
      WHERE tenant_id = value ->> 'tenant_id' AND client_id = value ->> 'client_id'
-       AND secret_id = value ->> 'secret_id' AND managed_by = ?3 AND revoked_by = ?3";
+       AND secret_id = value ->> 'secret_id' AND (managed_by = ?3 OR ?3 = 'api') AND revoked_by = ?3";
 
 const REVOKE: &str = "
     UPDATE client_secrets SET revoked_at = ?2, revoked_by = ?3
       FROM json_each(?1)
      WHERE tenant_id = value ->> 'tenant_id' AND client_id = value ->> 'client_id'
-       AND secret_id = value ->> 'secret_id' AND managed_by = ?3 AND revoked_at IS NULL";
-
-#[derive(Serialize)]
-struct NewRow<'a> {
-    tenant_id: &'a str,
-    client_id: &'a str,
-    secret_id: &'a str,
-    hash: String,
-    hint: &'a str,
-    created_at: i64,
-    expires_at: Option<i64>,
-    digest: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Row<'a> {
-    tenant_id: &'a str,
-    client_id: &'a str,
-    secret_id: &'a str,
-    expires_at: Option<i64>,
-}
+       AND secret_id = value ->> 'secret_id' AND (managed_by = ?3 OR ?3 = 'api') AND revoked_at IS NULL";
 
 impl Writing<'_> {
     pub(super) async fn secrets(&mut self) -> Result<(), CommitError> {
-        let (mut rescheduled, mut restored, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
-        for change in &self.request.changes {
-            let Change::Secret(tenant, client, secret) = change else { continue };
-            let row = |end: Option<Timestamp>| Row {
-                tenant_id: tenant.as_str(),
-                client_id: client.as_str(),
-                secret_id: secret.id.as_str(),
-                expires_at: end.map(seconds),
-            };
-            match secret.kind {
-                // The row comes with its hash, beside the change.
-                SecretChangeKind::Added { .. } => {}
-                SecretChangeKind::Rescheduled { after, .. } => rescheduled.push(row(after)),
-                SecretChangeKind::Restored { expires_at } => restored.push(row(expires_at)),
-                SecretChangeKind::Revoked => revoked.push(row(None)),
-            }
-        }
-        let added: Vec<_> = self.request.secrets.iter().map(new_row).collect();
-        self.all(INSERT, &added).await?;
-        self.all(RESCHEDULE, &rescheduled).await?;
-        self.all(RESTORE, &restored).await?;
-        self.all(REVOKE, &revoked).await
-    }
-}
-
-fn new_row(new: &NewSecret) -> NewRow<'_> {
-    let NewSecret { tenant, client, secret, declared_digest } = new;
-    NewRow {
-        tenant_id: tenant.as_str(),
-        client_id: client.as_str(),
-        secret_id: secret.id.as_str(),
-        hash: secret.hash.to_string(),
-        hint: &secret.hint,
-        created_at: seconds(secret.created_at),
-        expires_at: secret.expires_at.map(seconds),
-        digest: declared_digest.map(|digest| super::books::hex(&digest)),
+        let secrets = &self.rows.secrets;
+        self.all(INSERT, &secrets.added).await?;
+        self.all(RESCHEDULE, &secrets.rescheduled).await?;
+        self.all(RESTORE, &secrets.restored).await?;
+        self.all(REVOKE, &secrets.revoked).await
     }
 }

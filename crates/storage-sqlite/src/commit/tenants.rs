@@ -1,43 +1,57 @@
-//! Tenants with their issuers and former `typ` values.
+//! Tenants with their issuers, former `typ` values and words.
 
-use administration::Change;
-use serde::Serialize;
-use tenancy::{Tenant, TenantStatus};
-
-use super::{CommitError, Writing, by_kind};
-use crate::column::{seconds, span};
+use super::{CommitError, Writing};
 
 const INSERT: &str = "
     INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, oauth2_enabled, oidc_enabled,
                          stale_if_error, signing_algorithm, rotate_every, publish_before, jwks_max_age,
                          jwks_stale, skew, access_token_lifetime, access_token_format, access_token_typ)
-    SELECT value ->> 'tenant_id', value ->> 'name', ?3, ?2, ?2, value ->> 'oauth2', value ->> 'oidc',
-           value ->> 'stale_if_error', value ->> 'algorithm', value ->> 'rotate_every',
-           value ->> 'publish_before', value ->> 'jwks_max_age', value ->> 'jwks_stale', value ->> 'skew',
-           value ->> 'lifetime', value ->> 'format', value ->> 'typ'
+    SELECT value ->> 'tenant_id', value ->> 'name', ?3, ?2, ?2, value ->> 'oauth2_enabled',
+           value ->> 'oidc_enabled', value ->> 'stale_if_error', value ->> 'signing_algorithm',
+           value ->> 'rotate_every', value ->> 'publish_before', value ->> 'jwks_max_age',
+           value ->> 'jwks_stale', value ->> 'skew', value ->> 'access_token_lifetime',
+           value ->> 'access_token_format', value ->> 'access_token_typ'
       FROM json_each(?1)";
 
-/// A tenant that another door has suspended stays so, and its keys stay published as long.
-///
 /// The plus keeps SQLite from finding the rows by their door, that is nearly all tenants for each row of the batch.
+const STEP: &str = "
+    UPDATE tenants
+       SET updated_at = ?2,
+           retired_at = CASE value ->> 'kind' WHEN 'retired' THEN ?2 WHEN 'restored' THEN NULL ELSE retired_at END,
+           suspended_at =
+               CASE value ->> 'kind' WHEN 'suspended' THEN ?2 WHEN 'resumed' THEN NULL ELSE suspended_at END,
+           deletion_due_at = CASE WHEN value ->> 'kind' = 'deletion_scheduled' THEN value ->> 'deletion_due_at'
+                                  WHEN value ->> 'kind' IN ('deletion_cancelled', 'deleted') THEN NULL
+                                  ELSE deletion_due_at END,
+           deleted_at = IIF(value ->> 'kind' = 'deleted', ?2, deleted_at)
+      FROM json_each(?1)
+     WHERE tenant_id = value ->> 'tenant_id' AND deleted_at IS NULL
+       AND CASE WHEN value ->> 'kind' IN ('retired', 'restored') THEN +managed_by = ?3
+                WHEN value ->> 'kind' = 'deleted' THEN +managed_by = ?3 OR retired_at IS NOT NULL
+                ELSE TRUE END";
+
+/// After the steps: a tenant that stops serving, or still does not serve, keeps its keys published until the later time.
+const PUBLISH_KEYS: &str = "
+    UPDATE tenants
+       SET keys_published_until =
+               IIF(suspended_at IS NULL AND retired_at IS NULL AND deleted_at IS NULL AND deletion_due_at IS NULL,
+                   NULL,
+                   MAX(COALESCE(keys_published_until, 0), COALESCE(value ->> 'keys_published_until', 0)))
+      FROM json_each(?1)
+     WHERE tenant_id = value ->> 'tenant_id'";
+
 const UPDATE: &str = "
     UPDATE tenants
-       SET name = value ->> 'name', updated_at = ?2, retired_at = NULL,
-           keys_published_until = IIF(suspended_at IS NULL, NULL, keys_published_until),
-           oauth2_enabled = value ->> 'oauth2', oidc_enabled = value ->> 'oidc',
-           stale_if_error = value ->> 'stale_if_error', signing_algorithm = value ->> 'algorithm',
-           rotate_every = value ->> 'rotate_every', publish_before = value ->> 'publish_before',
-           jwks_max_age = value ->> 'jwks_max_age', jwks_stale = value ->> 'jwks_stale',
-           skew = value ->> 'skew', access_token_lifetime = value ->> 'lifetime',
-           access_token_format = value ->> 'format', access_token_typ = value ->> 'typ'
+       SET name = value ->> 'name', updated_at = ?2, oauth2_enabled = value ->> 'oauth2_enabled',
+           oidc_enabled = value ->> 'oidc_enabled', stale_if_error = value ->> 'stale_if_error',
+           signing_algorithm = value ->> 'signing_algorithm', rotate_every = value ->> 'rotate_every',
+           publish_before = value ->> 'publish_before', jwks_max_age = value ->> 'jwks_max_age',
+           jwks_stale = value ->> 'jwks_stale', skew = value ->> 'skew',
+           access_token_lifetime = value ->> 'access_token_lifetime',
+           access_token_format = value ->> 'access_token_format',
+           access_token_typ = value ->> 'access_token_typ'
       FROM json_each(?1)
-     WHERE tenant_id = value ->> 'tenant_id' AND +managed_by = ?3 AND deleted_at IS NULL";
-
-const RETIRE: &str = "
-    UPDATE tenants
-       SET retired_at = ?2, updated_at = ?2, keys_published_until = value ->> 'keys_published_until'
-      FROM json_each(?1)
-     WHERE tenant_id = value ->> 'tenant_id' AND +managed_by = ?3 AND deleted_at IS NULL";
+     WHERE tenant_id = value ->> 'tenant_id' AND +managed_by = ?3 AND retired_at IS NULL AND deleted_at IS NULL";
 
 const DELETE_ISSUERS: &str = "
     DELETE FROM tenant_issuers WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))";
@@ -53,104 +67,26 @@ const INSERT_FORMER_TYPS: &str = "
     INSERT INTO tenant_former_typs (tenant_id, typ, accepted_until)
     SELECT value ->> 'tenant_id', value ->> 'typ', value ->> 'accepted_until' FROM json_each(?1)";
 
-#[derive(Serialize)]
-struct TenantRow<'a> {
-    tenant_id: &'a str,
-    name: &'a str,
-    oauth2: bool,
-    oidc: bool,
-    stale_if_error: i64,
-    algorithm: &'a str,
-    rotate_every: i64,
-    publish_before: i64,
-    jwks_max_age: i64,
-    jwks_stale: i64,
-    skew: i64,
-    lifetime: i64,
-    format: &'a str,
-    typ: &'a str,
-    keys_published_until: Option<i64>,
-}
+const DELETE_WORDS: &str = "
+    DELETE FROM tenant_words WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))";
 
-#[derive(Serialize)]
-struct IssuerRow<'a> {
-    tenant_id: &'a str,
-    position: usize,
-    issuer: &'a str,
-}
-
-#[derive(Serialize)]
-struct FormerTypRow<'a> {
-    tenant_id: &'a str,
-    typ: &'a str,
-    accepted_until: i64,
-}
+pub(crate) const INSERT_WORDS: &str = "
+    INSERT INTO tenant_words (word, tenant_id)
+    SELECT value ->> 'word', value ->> 'tenant_id' FROM json_each(?1)";
 
 impl Writing<'_> {
     pub(super) async fn tenants(&mut self) -> Result<(), CommitError> {
-        let changes = self.request.changes.iter().filter_map(|change| match change {
-            Change::Tenant(row) => Some(row),
-            Change::ResourceServer(..) | Change::Client(_) | Change::Secret(..) | Change::FirstKey(..) => {
-                None
-            }
-        });
-        let sorted = by_kind(changes);
-        let (added, changed) = (tenant_rows(&sorted.added), tenant_rows(&sorted.changed));
-        self.all(INSERT, &added).await?;
-        self.all(UPDATE, &changed).await?;
-        self.all(RETIRE, &tenant_rows(&sorted.retired)).await?;
+        let tenants = &self.rows.tenants;
+        self.all(INSERT, &tenants.rows.added).await?;
+        self.all(STEP, &tenants.rows.steps).await?;
+        self.all(PUBLISH_KEYS, &tenants.rows.steps).await?;
+        self.all(UPDATE, &tenants.rows.changed).await?;
         // All issuers that are given up are free before any is taken, so that two tenants can change places.
-        self.each(DELETE_ISSUERS, &changed).await?;
-        self.each(DELETE_FORMER_TYPS, &changed).await?;
-        let written: Vec<&Tenant> = sorted.added.into_iter().chain(sorted.changed).collect();
-        let issuers: Vec<_> = written.iter().flat_map(|tenant| issuer_rows(tenant)).collect();
-        self.all(INSERT_ISSUERS, &issuers).await?;
-        let former_typs: Vec<_> = written.iter().flat_map(|tenant| former_typ_rows(tenant)).collect();
-        self.all(INSERT_FORMER_TYPS, &former_typs).await
+        self.each(DELETE_ISSUERS, &tenants.rewritten).await?;
+        self.each(DELETE_FORMER_TYPS, &tenants.rewritten).await?;
+        self.all(INSERT_ISSUERS, &tenants.issuers).await?;
+        self.all(INSERT_FORMER_TYPS, &tenants.former_typs).await?;
+        self.each(DELETE_WORDS, &tenants.reworded).await?;
+        self.all(INSERT_WORDS, &tenants.words).await
     }
-}
-
-fn tenant_rows<'a>(tenants: &[&'a Tenant]) -> Vec<TenantRow<'a>> {
-    tenants.iter().map(|tenant| tenant_row(tenant)).collect()
-}
-
-fn tenant_row(tenant: &Tenant) -> TenantRow<'_> {
-    let (signing, access_token) = (&tenant.signing, &tenant.access_token);
-    TenantRow {
-        tenant_id: tenant.id.as_str(),
-        name: &tenant.name,
-        oauth2: tenant.strategies.oauth2,
-        oidc: tenant.strategies.oidc,
-        stale_if_error: span(tenant.stale_if_error),
-        algorithm: signing.algorithm.as_str(),
-        rotate_every: span(signing.rotate_every),
-        publish_before: span(signing.publish_before),
-        jwks_max_age: span(signing.jwks_max_age),
-        jwks_stale: span(signing.jwks_stale),
-        skew: span(signing.skew),
-        lifetime: span(access_token.lifetime),
-        format: access_token.format.as_str(),
-        typ: &access_token.typ,
-        keys_published_until: match tenant.status {
-            TenantStatus::Active => None,
-            TenantStatus::Suspended { keys_published_until } => Some(seconds(keys_published_until)),
-        },
-    }
-}
-
-fn issuer_rows(tenant: &Tenant) -> impl Iterator<Item = IssuerRow<'_>> {
-    let issuers = std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases).enumerate();
-    issuers.map(|(position, issuer)| IssuerRow {
-        tenant_id: tenant.id.as_str(),
-        position,
-        issuer: issuer.as_str(),
-    })
-}
-
-fn former_typ_rows(tenant: &Tenant) -> impl Iterator<Item = FormerTypRow<'_>> {
-    tenant.access_token.former_typs.iter().map(|former| FormerTypRow {
-        tenant_id: tenant.id.as_str(),
-        typ: &former.typ,
-        accepted_until: seconds(former.accepted_until),
-    })
 }

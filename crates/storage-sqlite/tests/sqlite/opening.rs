@@ -1,11 +1,11 @@
 //! Opening files: new ones, foreign ones, newer ones, and without touching them.
 
-use administration::AdministrationStore as _;
+use administration::{AdministrationStore as _, TenantQuery};
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use storage_sqlite::{OpenError, SqliteDatabase};
 use tenancy::TenantStore as _;
-use testkit::fixtures::tenant_id;
+use testkit::fixtures::{AUDIENCE, tenant_id};
 
 use crate::declared::{Sandbox, apply, declaration, tenant, value};
 
@@ -93,4 +93,54 @@ async fn every_statement_of_a_request_is_counted() {
     let before = database.statements();
     database.find_tenant(&tenant_id("acme")).await.unwrap();
     assert_eq!(database.statements() - before, 1);
+}
+
+#[tokio::test]
+async fn tenants_of_an_older_schema_are_searched_and_touched_as_new_ones_are() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    apply(&database, &declaration(vec![tenant("acme", Vec::new()), tenant("other", Vec::new())]), "one")
+        .await
+        .unwrap();
+    database.close().await;
+    // As the migrations before the fifth have left it.
+    let older = "DROP TABLE tenant_words;
+                 DROP TABLE client_names;
+                 DROP TABLE secret_uses;
+                 DROP TABLE applications;
+                 DROP TABLE idempotent_answers;
+                 DROP INDEX tenants_by_deletion;
+                 DROP INDEX audit_by_actor;
+                 DROP INDEX audit_by_action;
+                 DROP INDEX audit_by_time;
+                 ALTER TABLE tenants DROP COLUMN deletion_due_at;
+                 ALTER TABLE tenants DROP COLUMN revision;
+                 ALTER TABLE generations DROP COLUMN sealed_sources;
+                 ALTER TABLE audit_records DROP COLUMN source;
+                 DELETE FROM _sqlx_migrations WHERE version >= 5";
+    for statement in older.split(';') {
+        execute(&sandbox, statement).await;
+    }
+    let database = sandbox.open().await;
+    let query = TenantQuery { words: vec!["acm".to_owned()], limit: 9, after: None };
+    let found = database.list_tenants(&query).await.unwrap();
+    assert_eq!(found.iter().map(|(at, _)| at.tenant.as_str()).collect::<Vec<_>>(), ["acme"]);
+    assert_eq!(found[0].1.revision, 1);
+    let around = database.load_around(&tenant_id("acme"), &[AUDIENCE]).await.unwrap().unwrap();
+    assert_eq!(around.clients.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_of_tenants_is_a_statement_or_a_few() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let tenants = (0..60).map(|nth| tenant(&format!("tenant-{nth}"), Vec::new()));
+    apply(&database, &declaration(tenants.collect()), "one").await.unwrap();
+    for (words, found, statements) in [(vec![], 50, 1), (vec!["tenant"], 50, 2), (vec!["tenant", "7"], 1, 3)]
+    {
+        let words = words.into_iter().map(str::to_owned).collect();
+        let before = database.statements();
+        let page = database.list_tenants(&TenantQuery { words, limit: 50, after: None }).await.unwrap();
+        assert_eq!((page.len(), database.statements() - before), (found, statements));
+    }
 }

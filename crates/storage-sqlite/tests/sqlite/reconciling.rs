@@ -100,10 +100,12 @@ async fn a_retired_tenant_comes_back_with_its_secrets_and_keys() {
     apply(&database, &declared(), "1").await.unwrap();
     database.add_key(&tenant_id("acme"), &testkit::fixtures::key(1)).await.unwrap();
     let before = database.find_client(&tenant_id("acme"), &client_id("svc")).await.unwrap();
-    assert_eq!(lines(apply(&database, &declaration(Vec::new()), "2").await), ["- tenant acme"]);
+    let retired = lines(apply(&database, &declaration(Vec::new()), "2").await);
+    assert_eq!(retired, ["- tenant acme", "  client acme/svc loses api:read api:write"]);
     let retired = database.find_tenant(&tenant_id("acme")).await.unwrap().unwrap();
     assert_eq!(retired.status, TenantStatus::Suspended { keys_published_until: later(3610) });
-    assert_eq!(lines(apply(&database, &declared(), "3").await), ["+ tenant acme (again)"]);
+    let again = lines(apply(&database, &declared(), "3").await);
+    assert_eq!(again, ["+ tenant acme (again)", "  client acme/svc gains api:read api:write"]);
     assert!(database.find_tenant(&tenant_id("acme")).await.unwrap().unwrap().is_active());
     assert_eq!(database.find_client(&tenant_id("acme"), &client_id("svc")).await.unwrap(), before);
     assert_eq!(database.find_keys(&tenant_id("acme")).await.unwrap().keys.len(), 1);

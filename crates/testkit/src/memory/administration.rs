@@ -1,11 +1,13 @@
 //! What administration asks of the store in memory.
 
 use administration::{
-    AdministrationStore, CommitOutcome, CommitRequest, Fingerprint, Generation, Invalidation, TenantState,
-    TenantSummary,
+    AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
+    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, SecretUse,
+    TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
+use registry::ClientId;
 use tenancy::{Issuer, StoreError, TenantId};
 
 use super::MemoryStore;
@@ -27,6 +29,96 @@ impl AdministrationStore for MemoryStore {
 
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
         self.administer(|rows| rows.state(tenant)).await
+    }
+
+    async fn load_around(
+        &self,
+        tenant: &TenantId,
+        names: &[&str],
+    ) -> Result<Option<TenantState>, StoreError> {
+        self.administer(|rows| rows.state_around(tenant, names)).await
+    }
+
+    async fn list_tenants(
+        &self,
+        query: &TenantQuery,
+    ) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
+        self.administer(|rows| rows.list_tenants(query)).await
+    }
+
+    async fn list_clients(
+        &self,
+        tenant: &TenantId,
+        query: &ClientQuery,
+    ) -> Result<Vec<ClientState>, StoreError> {
+        self.administer(|rows| rows.list_clients(tenant, query)).await
+    }
+
+    async fn secret_uses(&self, tenant: &TenantId, client: &ClientId) -> Result<Vec<SecretUse>, StoreError> {
+        self.administer(|rows| rows.uses_of(tenant, client)).await
+    }
+
+    async fn record_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        self.administer(|rows| rows.record_uses(uses)).await
+    }
+
+    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+        self.administer(|rows| rows.list_audit(query)).await
+    }
+
+    async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
+        self.administer(|rows| rows.generations.iter().rev().take(as_count(limit)).copied().collect()).await
+    }
+
+    async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.administer(|rows| rows.sealed_sources.get(&number).cloned()).await
+    }
+
+    async fn find_idempotent_answer(
+        &self,
+        tenant: &TenantId,
+        key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StoreError> {
+        let asked =
+            |row: &&IdempotentAnswer| row.tenant == *tenant && row.key == *key && now < row.expires_at;
+        self.administer(|rows| rows.idempotent_answers.iter().find(asked).cloned()).await
+    }
+
+    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        self.administer(|rows| rows.due_deletions(now).take(as_count(limit)).collect()).await
+    }
+
+    async fn find_application(
+        &self,
+        tenant: &TenantId,
+        application: &ApplicationId,
+    ) -> Result<Option<Application>, StoreError> {
+        let asked = |row: &&Application| row.tenant == *tenant && row.id == *application;
+        self.administer(|rows| rows.applications.iter().find(asked).cloned()).await
+    }
+
+    async fn find_application_named(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Option<ApplicationId>, StoreError> {
+        let asked = |row: &&Application| row.tenant == *tenant && row.name == name;
+        self.administer(|rows| rows.applications.iter().find(asked).map(|row| row.id)).await
+    }
+
+    async fn list_applications(
+        &self,
+        tenant: &TenantId,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(u64, Vec<Application>), StoreError> {
+        self.administer(|rows| {
+            let all: Vec<_> = rows.applications.iter().filter(|row| row.tenant == *tenant).collect();
+            let page = all.iter().skip(as_count(offset)).take(as_count(limit));
+            (all.len() as u64, page.copied().cloned().collect())
+        })
+        .await
     }
 
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError> {
@@ -59,7 +151,9 @@ impl AdministrationStore for MemoryStore {
 
     async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
         self.administer(|rows| {
-            !rows.sealed.is_empty() || rows.keys.values().any(|keys| !keys.keys.is_empty())
+            let keys = rows.keys.values().any(|keys| !keys.keys.is_empty());
+            let books = !rows.sealed_sources.is_empty() || !rows.idempotent_answers.is_empty();
+            keys || books || !rows.sealed.is_empty()
         })
         .await
     }
@@ -85,36 +179,10 @@ impl MemoryStore {
     }
 }
 
-impl Rows {
-    fn survey(&self, declared: &[TenantId]) -> Vec<TenantSummary> {
-        let rows = self.tenants.iter();
-        rows.filter(|(id, row)| row.state.standing.is_declared() || declared.contains(id))
-            .map(|(id, row)| TenantSummary {
-                tenant: id.clone(),
-                standing: row.state.standing,
-                fingerprint: row.fingerprint,
-            })
-            .collect()
-    }
-
-    fn state(&self, tenant: &TenantId) -> Option<TenantState> {
-        let mut state = self.tenants.get(tenant)?.state.clone();
-        state.has_had_keys = self.keys.contains_key(tenant);
-        Some(state)
-    }
-
-    fn issuer_owners(&self, issuers: &[Issuer]) -> Vec<(Issuer, TenantId)> {
-        let tenants = self.tenants.values().map(|row| &row.state.tenant);
-        tenants
-            .flat_map(|tenant| {
-                let names = std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases);
-                names.map(move |issuer| (issuer.clone(), tenant.id.clone()))
-            })
-            .filter(|(issuer, _)| issuers.contains(issuer))
-            .collect()
-    }
+pub(super) fn as_position(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn as_position(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+pub(super) fn as_count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use administration::rows::check_complete;
 use administration::{
-    Change, ChangeKind, ClientState, CommitOutcome, CommitRequest, Generation, ResourceServerState,
-    RowChange, Standing, TenantMark, invalidations,
+    Application, Change, ChangeKind, ClientState, CommitOutcome, CommitRequest, ResourceServerState,
+    RowChange, Standing, invalidations,
 };
+use protocol::Timestamp;
 use registry::Client;
-use tenancy::{ResourceServer, StoreError, Tenant, TenantId};
+use tenancy::{ResourceServer, StoreError, Tenant, TenantId, TenantStatus};
 
+use super::commit_standing::step;
 use super::rows::{Rows, TenantRow};
 
 /// Something is not as the plan says.
@@ -32,7 +35,13 @@ impl Rows {
     }
 
     fn write(&mut self, request: &CommitRequest) -> Result<Option<u64>, Refusal> {
+        check_complete(request).map_err(|error| Refusal::Failed(StoreError::fault(error)))?;
         let generation = self.write_generation(request)?;
+        for (tenant, revision) in &request.rests_on {
+            let state = &mut self.tenant_row(tenant)?.state;
+            require(state.revision == *revision)?;
+            state.revision += 1;
+        }
         for change in &request.changes {
             match change {
                 Change::Tenant(change) => self.write_tenant(request, change)?,
@@ -44,41 +53,44 @@ impl Rows {
                     self.write_secret(request, tenant, client, change)?;
                 }
                 Change::FirstKey(tenant, _) => self.write_first_key(request, tenant)?,
+                Change::Application(change) => self.write_application(change)?,
             }
         }
         for mark in &request.marks {
-            self.write_mark(mark)?;
+            self.write_mark(request, mark)?;
         }
         self.check_issuers()?;
+        if let Some(answer) = &request.idempotent {
+            self.write_idempotent_answer(answer, request.now)?;
+        }
         self.audit.extend(request.audit.iter().cloned());
         self.changes.extend(invalidations(&request.changes));
         Ok(generation)
-    }
-
-    fn write_generation(&mut self, request: &CommitRequest) -> Result<Option<u64>, Refusal> {
-        let Some(new) = request.generation else { return Ok(None) };
-        let latest = self.generations.last().map(|generation| generation.number);
-        require(latest == new.expected_latest)?;
-        let number = latest.unwrap_or(0) + 1;
-        self.generations.push(Generation { number, content: new.content, applied_at: request.now });
-        Ok(Some(number))
     }
 
     fn write_tenant(&mut self, request: &CommitRequest, change: &RowChange<Tenant>) -> Result<(), Refusal> {
         let id = &change.after.id;
         if change.kind == ChangeKind::Added {
             require(!self.tenants.contains_key(id))?;
-            let row = TenantRow::added(Tenant::clone(&change.after), request.managed_by);
+            let row = TenantRow::added(Tenant::clone(&change.after), request.managed_by, request.now);
             self.tenants.insert(id.clone(), row);
             return Ok(());
         }
         let row = self.tenant_row(id)?;
-        let same =
-            change.before.as_ref().is_some_and(|before| own_fields(before) == own_fields(&row.state.tenant));
-        require(same)?;
         step(&mut row.state.standing, request, change.kind)?;
-        row.state.tenant = Tenant::clone(&change.after);
-        row.show_live_resource_servers();
+        match change.after.status {
+            _ if row.state.standing.serves() => row.keys_published_until = None,
+            TenantStatus::Suspended { keys_published_until } => {
+                row.keys_published_until = row.keys_published_until.max(Some(keys_published_until));
+            }
+            TenantStatus::Active => {}
+        }
+        if has_new_fields(change.kind) {
+            row.state.tenant = Tenant::clone(&change.after);
+        }
+        if change.kind == ChangeKind::Deleted {
+            self.empty(id, request.now);
+        }
         Ok(())
     }
 
@@ -88,61 +100,59 @@ impl Rows {
         tenant: &TenantId,
         change: &RowChange<ResourceServer>,
     ) -> Result<(), Refusal> {
-        let row = self.tenant_row(tenant)?;
-        let rows = &mut row.state.resource_servers;
+        let rows = &mut self.tenant_row(tenant)?.state.resource_servers;
         let found = rows.iter_mut().find(|row| row.resource_server.audience == change.after.audience);
-        match found {
-            None => {
-                require(change.kind == ChangeKind::Added)?;
-                let standing = Standing::fresh(request.managed_by);
-                rows.push(ResourceServerState {
-                    resource_server: ResourceServer::clone(&change.after),
-                    standing,
-                });
-            }
-            Some(row) => {
-                require(change.before.as_deref() == Some(&row.resource_server))?;
-                step(&mut row.standing, request, change.kind)?;
-                row.resource_server = ResourceServer::clone(&change.after);
-            }
+        let Some(row) = found else {
+            require(change.kind == ChangeKind::Added)?;
+            let standing = Standing::fresh(request.managed_by, request.now);
+            rows.push(ResourceServerState {
+                resource_server: ResourceServer::clone(&change.after),
+                standing,
+            });
+            return Ok(());
+        };
+        step(&mut row.standing, request, change.kind)?;
+        if has_new_fields(change.kind) {
+            row.resource_server = ResourceServer::clone(&change.after);
         }
-        row.show_live_resource_servers();
         Ok(())
     }
 
     fn write_client(&mut self, request: &CommitRequest, change: &RowChange<Client>) -> Result<(), Refusal> {
-        let rows = &mut self.tenant_row(&change.after.tenant)?.state.clients;
+        let (tenant, id) = (&change.after.tenant, &change.after.id);
+        let rows = &mut self.tenant_row(tenant)?.state.clients;
         let client = Client { secrets: Vec::new(), ..Client::clone(&change.after) };
-        match rows.iter_mut().find(|row| row.client.id == client.id) {
-            None => {
-                require(change.kind == ChangeKind::Added)?;
-                let standing = Standing::fresh(request.managed_by);
-                rows.push(ClientState { client, standing, secrets: Vec::new() });
-            }
-            Some(row) => {
-                require(change.before.as_deref() == Some(&row.client))?;
-                step(&mut row.standing, request, change.kind)?;
-                row.client = client;
-            }
+        let Some(row) = rows.iter_mut().find(|row| row.client.id == *id) else {
+            require(change.kind == ChangeKind::Added)?;
+            let standing = Standing::fresh(request.managed_by, request.now);
+            rows.push(ClientState { client, standing, secrets: Vec::new() });
+            return Ok(());
+        };
+        step(&mut row.standing, request, change.kind)?;
+        if has_new_fields(change.kind) {
+            row.client = client;
+        }
+        if change.kind == ChangeKind::Deleted {
+            row.secrets.clear();
+            self.secret_uses.retain(|used| used.tenant != *tenant || used.client != *id);
         }
         Ok(())
     }
 
-    fn write_first_key(&mut self, request: &CommitRequest, tenant: &TenantId) -> Result<(), Refusal> {
-        let of = request.first_keys.iter().find(|(owner, _)| owner == tenant);
-        let (_, key) = of.ok_or_else(|| incomplete("a first key without its record"))?;
-        self.tenant_row(tenant)?.state.first_key_thumbprint = Some(key.thumbprint.clone());
-        require(self.keys(tenant).keys.is_empty() && self.add_key(tenant, key))?;
-        // The commit tells of all its changes itself.
-        self.changes.pop();
-        Ok(())
-    }
-
-    fn write_mark(&mut self, mark: &TenantMark) -> Result<(), Refusal> {
-        let row = self.tenant_row(&mark.tenant)?;
-        row.fingerprint = mark.fingerprint;
-        if mark.earlier_tokens_until.is_some() {
-            row.state.earlier_tokens_until = mark.earlier_tokens_until;
+    fn write_application(&mut self, change: &RowChange<Application>) -> Result<(), Refusal> {
+        let new = &change.after;
+        let rows = &mut self.applications;
+        let same = |row: &Application| row.tenant == new.tenant && row.id == new.id;
+        let namesake = |row: &Application| row.tenant == new.tenant && row.name == new.name && !same(row);
+        let place = rows.iter().position(same);
+        require(place.is_some() != (change.kind == ChangeKind::Added))?;
+        require(change.kind == ChangeKind::Deleted || !rows.iter().any(namesake))?;
+        match place {
+            None => rows.push(Application::clone(new)),
+            Some(place) if change.kind == ChangeKind::Deleted => drop(rows.remove(place)),
+            Some(place) => {
+                rows[place] = Application { created_at: rows[place].created_at, ..Application::clone(new) };
+            }
         }
         Ok(())
     }
@@ -156,32 +166,34 @@ impl Rows {
         require(issuers.all(|issuer| seen.insert(issuer)))
     }
 
+    /// What a deleted tenant leaves behind: rows that reserve their names.
+    fn empty(&mut self, tenant: &TenantId, now: Timestamp) {
+        if let Some(row) = self.tenants.get_mut(tenant) {
+            let gone = |standing: &mut Standing| standing.deleted_at = standing.deleted_at.or(Some(now));
+            row.state.resource_servers.iter_mut().for_each(|row| gone(&mut row.standing));
+            for client in &mut row.state.clients {
+                gone(&mut client.standing);
+                client.secrets.clear();
+            }
+        }
+        if let Some(keys) = self.keys.get_mut(tenant) {
+            keys.keys.clear();
+        }
+        self.secret_uses.retain(|used| used.tenant != *tenant);
+        self.applications.retain(|row| row.tenant != *tenant);
+        self.idempotent_answers.retain(|row| row.tenant != *tenant);
+    }
+
     pub(super) fn tenant_row(&mut self, id: &TenantId) -> Result<&mut TenantRow, Refusal> {
         self.tenants.get_mut(id).ok_or(Refusal::Superseded)
     }
 }
 
-/// How a row that was there stands after the change; another door's row is not touched.
-fn step(standing: &mut Standing, request: &CommitRequest, kind: ChangeKind) -> Result<(), Refusal> {
-    require(standing.managed_by == request.managed_by && standing.deleted_at.is_none())?;
-    match kind {
-        ChangeKind::Added => return Err(Refusal::Superseded),
-        ChangeKind::Changed => require(standing.retired_at.is_none())?,
-        ChangeKind::Restored => standing.retired_at = None,
-        ChangeKind::Retired => standing.retired_at = Some(request.now),
-    }
-    Ok(())
-}
-
-/// Resource servers are rows of their own.
-fn own_fields(tenant: &Tenant) -> Tenant {
-    Tenant { resource_servers: Vec::new(), ..tenant.clone() }
+/// Whether the change is to what the row says, not only to how it stands.
+fn has_new_fields(kind: ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Changed | ChangeKind::Restored)
 }
 
 pub(super) fn require(holds: bool) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(Refusal::Superseded) }
-}
-
-pub(super) fn incomplete(what: &'static str) -> Refusal {
-    Refusal::Failed(StoreError::fault(what))
 }

@@ -2,7 +2,10 @@
 
 mod administration;
 mod commit;
+mod commit_books;
 mod commit_secret;
+mod commit_standing;
+mod lists;
 mod rows;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,19 +3,28 @@
 use std::collections::BTreeMap;
 
 use administration::{
-    AuditRecord, ClientState, Fingerprint, Generation, Invalidation, ManagedBy, ResourceServerState,
-    SecretState, Standing, TenantState,
+    Application, AuditRecord, ClientState, Fingerprint, Generation, IdempotentAnswer, Invalidation,
+    ManagedBy, ResourceServerState, SecretState, SecretUse, Standing, TenantState,
 };
 use keys::{KeyId, KeyRecord, KeyRecords};
+use protocol::Timestamp;
 use registry::{Client, ClientId, ClientSecret, ClientStatus};
-use tenancy::{Tenant, TenantId};
+use tenancy::{Tenant, TenantId, TenantStatus};
+
+use crate::fixtures::NOW;
 
 #[derive(Clone, Default)]
 pub(super) struct Rows {
     pub(super) tenants: BTreeMap<TenantId, TenantRow>,
     pub(super) keys: BTreeMap<TenantId, KeyRecords>,
+    pub(super) secret_uses: Vec<SecretUse>,
+    /// In the order in which they were made.
+    pub(super) applications: Vec<Application>,
+    pub(super) idempotent_answers: Vec<IdempotentAnswer>,
     pub(super) sealed: BTreeMap<String, Vec<u8>>,
     pub(super) generations: Vec<Generation>,
+    pub(super) sealed_sources: BTreeMap<u64, Vec<u8>>,
+    /// The position of a record is a count of those up to it.
     pub(super) audit: Vec<AuditRecord>,
     /// A position in it is a count of its entries.
     pub(super) changes: Vec<Invalidation>,
@@ -23,30 +32,30 @@ pub(super) struct Rows {
 
 #[derive(Clone)]
 pub(super) struct TenantRow {
-    /// In `tenant`, the resource servers are those that are live; `has_had_keys` is looked up when asked.
+    /// What is derived from other rows in it is filled in when it is asked for, by [`Rows::state`].
     pub(super) state: TenantState,
+    pub(super) keys_published_until: Option<Timestamp>,
     pub(super) fingerprint: Option<Fingerprint>,
 }
 
 impl Rows {
     pub(super) fn tenant(&self, id: &TenantId) -> Option<Tenant> {
         let row = self.tenants.get(id).filter(|row| row.state.standing.deleted_at.is_none())?;
-        Some(row.state.tenant.clone())
+        Some(row.seen().tenant)
     }
 
     pub(super) fn client(&self, tenant: &TenantId, id: &ClientId) -> Option<Client> {
         let clients = &self.tenants.get(tenant)?.state.clients;
         let row = clients.iter().find(|row| row.client.id == *id)?;
-        let standing = row.standing;
-        if standing.deleted_at.is_some() {
-            return None;
-        }
-        let mut client = row.client.clone();
-        client.secrets = row.secrets.iter().map(|row| row.secret.clone()).collect();
-        if standing.retired_at.is_some() || standing.suspended_at.is_some() {
-            client.status = ClientStatus::Suspended;
-        }
-        Some(client)
+        let row = Some(seen(row)).filter(|row| row.standing.deleted_at.is_none())?;
+        let secrets = row.secrets.into_iter().map(|row| row.secret).collect();
+        Some(Client { secrets, ..row.client })
+    }
+
+    pub(super) fn state(&self, tenant: &TenantId) -> Option<TenantState> {
+        let mut state = self.tenants.get(tenant)?.seen();
+        state.has_had_keys = self.keys.contains_key(tenant);
+        Some(state)
     }
 
     pub(super) fn keys(&self, tenant: &TenantId) -> KeyRecords {
@@ -56,7 +65,8 @@ impl Rows {
 
     pub(super) fn add_key(&mut self, tenant: &TenantId, key: &KeyRecord) -> bool {
         let mut records = self.keys(tenant);
-        if key.id != records.next {
+        let deleted = |row: &TenantRow| row.state.standing.deleted_at.is_some();
+        if key.id != records.next || self.tenants.get(tenant).is_none_or(deleted) {
             return false;
         }
         records.next = KeyId::numbered(key.id.number() + 1);
@@ -67,19 +77,20 @@ impl Rows {
     }
 
     pub(super) fn put_tenant(&mut self, tenant: Tenant) {
-        let mut row = TenantRow::added(tenant.clone(), ManagedBy::Config);
-        row.state.resource_servers = tenant
-            .resource_servers
-            .iter()
-            .map(|server| ResourceServerState {
-                resource_server: server.clone(),
-                standing: Standing::fresh(ManagedBy::Config),
-            })
-            .collect();
+        let mut row = TenantRow::added(tenant.clone(), ManagedBy::Config, NOW);
+        let of = |server: &tenancy::ResourceServer| ResourceServerState {
+            resource_server: server.clone(),
+            standing: Standing::fresh(ManagedBy::Config, NOW),
+        };
+        row.state.resource_servers = tenant.resource_servers.iter().map(of).collect();
+        if let TenantStatus::Suspended { keys_published_until } = tenant.status {
+            row.state.standing.suspended_at = Some(NOW);
+            row.keys_published_until = Some(keys_published_until);
+        }
         if let Some(before) = self.tenants.remove(&tenant.id) {
             row.state.clients = before.state.clients;
+            row.state.revision = before.state.revision + 1;
         }
-        row.show_live_resource_servers();
         self.tenants.insert(tenant.id, row);
     }
 
@@ -89,33 +100,52 @@ impl Rows {
         let secrets = std::mem::take(&mut client.secrets);
         let secrets =
             secrets.into_iter().map(|secret| added_secret(secret, ManagedBy::Config, None)).collect();
-        let standing = Standing::fresh(ManagedBy::Config);
+        let mut standing = Standing::fresh(ManagedBy::Config, NOW);
+        standing.suspended_at = (client.status == ClientStatus::Suspended).then_some(NOW);
+        row.state.revision += 1;
         row.state.clients.retain(|row| row.client.id != client.id);
         row.state.clients.push(ClientState { client, standing, secrets });
     }
 }
 
 impl TenantRow {
-    pub(super) fn added(tenant: Tenant, managed_by: ManagedBy) -> Self {
-        let mut state = TenantState {
+    pub(super) fn added(tenant: Tenant, managed_by: ManagedBy, now: Timestamp) -> Self {
+        let state = TenantState {
             tenant,
-            standing: Standing::fresh(managed_by),
+            standing: Standing::fresh(managed_by, now),
+            revision: 1,
             earlier_tokens_until: None,
             resource_servers: Vec::new(),
             clients: Vec::new(),
             first_key_thumbprint: None,
             has_had_keys: false,
         };
-        state.tenant.resource_servers.clear();
-        Self { state, fingerprint: None }
+        Self { state, keys_published_until: None, fingerprint: None }
     }
 
-    pub(super) fn show_live_resource_servers(&mut self) {
-        let live = self.state.resource_servers.iter().filter(|row| row.standing.is_live());
-        let mut servers: Vec<_> = live.map(|row| row.resource_server.clone()).collect();
-        servers.sort_by(|left, right| left.audience.cmp(&right.audience));
-        self.state.tenant.resource_servers = servers;
+    /// With what follows from how the rows stand, and in the order of their names.
+    fn seen(&self) -> TenantState {
+        let mut state = self.state.clone();
+        state.tenant.status = TenantStatus::Active;
+        if !state.standing.serves() {
+            let keys_published_until = self.keys_published_until.unwrap_or(Timestamp::from_seconds(0));
+            state.tenant.status = TenantStatus::Suspended { keys_published_until };
+        }
+        let name = |row: &ResourceServerState| row.resource_server.audience.clone();
+        state.resource_servers.sort_by_key(name);
+        let live = state.resource_servers.iter().filter(|row| row.standing.is_live());
+        state.tenant.resource_servers = live.map(|row| row.resource_server.clone()).collect();
+        state.clients = state.clients.iter().map(seen).collect();
+        state.clients.sort_by(|left, right| left.client.id.cmp(&right.client.id));
+        state
     }
+}
+
+fn seen(row: &ClientState) -> ClientState {
+    let mut row = row.clone();
+    row.client.status = if row.standing.serves() { ClientStatus::Active } else { ClientStatus::Suspended };
+    row.secrets.sort_by_key(|row| (row.secret.created_at, row.secret.id.clone()));
+    row
 }
 
 pub(super) fn added_secret(

@@ -3,10 +3,9 @@
 use administration::{
     Change, ChangeKind, CommitOutcome, Fingerprint, Generation, ManagedBy, NewGeneration, SecretChangeKind,
 };
-use registry::Client;
-use tenancy::{ResourceServer, Tenant, TenantId};
+use tenancy::{Tenant, TenantId};
 
-use super::{Stores, add, commit};
+use super::{Stores, add, commit, commit_now};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -34,47 +33,13 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
         changes.push(Change::Tenant(requests::row(ChangeKind::Added, None, &other)));
         let mut request = requests::declared(changes);
         request.generation = Some(generation(1, None));
-        assert_eq!(stores.administration.commit(&request).await.unwrap(), CommitOutcome::Superseded);
+        assert_eq!(commit_now(&stores, &request).await, CommitOutcome::Superseded);
         assert_eq!(stores.clients.find_client(&acme.id, &new.id).await.unwrap(), None);
         assert_eq!(stores.tenants.find_tenant(&other.id).await.unwrap(), None);
         assert_eq!(stores.administration.latest_generation().await.unwrap(), None);
     }
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
     assert_eq!(stores.administration.changes_since(position).await.unwrap(), []);
-}
-
-/// What another door has written since a plan was made is not lost.
-pub async fn what_was_planned_for_other_fields_is_superseded(stores: Stores) {
-    let acme = Tenant { issuer_aliases: vec![fixtures::issuer("thunder")], ..fixtures::tenant("acme") };
-    let svc = fixtures::client(&acme, "svc");
-    let server = &acme.resource_servers[0];
-    add(&stores, &acme, &[&svc]).await;
-    let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
-    let stranger = Tenant { issuer_aliases: Vec::new(), ..acme.clone() };
-    let narrowed = ResourceServer { scopes: fixtures::scope("api:read"), ..server.clone() };
-    let widened = Client { audiences: vec!["other".to_owned()], ..svc.clone() };
-    for kind in [ChangeKind::Changed, ChangeKind::Retired] {
-        let planned = [
-            Change::Tenant(requests::row(kind, Some(&renamed), &renamed)),
-            Change::Tenant(requests::row(kind, Some(&stranger), &renamed)),
-            requests::resource_server(&acme.id, kind, Some(&narrowed), &narrowed),
-            Change::Client(requests::row(kind, Some(&widened), &widened)),
-            Change::Client(requests::row(kind, None, &widened)),
-        ];
-        for change in planned {
-            let request = requests::declared(vec![change]);
-            let outcome = stores.administration.commit(&request).await.unwrap();
-            assert_eq!(outcome, CommitOutcome::Superseded, "{:?}", request.changes);
-        }
-    }
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
-    assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap().as_deref(), Some(&svc));
-
-    let retired = Change::Client(requests::row(ChangeKind::Retired, Some(&svc), &svc));
-    commit(&stores, &requests::declared(vec![retired])).await;
-    let changed = Change::Client(requests::row(ChangeKind::Changed, Some(&svc), &widened));
-    let outcome = stores.administration.commit(&requests::declared(vec![changed])).await.unwrap();
-    assert_eq!(outcome, CommitOutcome::Superseded);
 }
 
 /// Replicas that read the same new files apply them once.
@@ -119,7 +84,7 @@ pub async fn no_door_changes_the_rows_of_another(stores: Stores) {
             let change = Change::Tenant(requests::row(kind, Some(&tenant), &renamed));
             let mut request = requests::declared(vec![change]);
             request.managed_by = other;
-            assert_eq!(stores.administration.commit(&request).await.unwrap(), CommitOutcome::Superseded);
+            assert_eq!(commit_now(&stores, &request).await, CommitOutcome::Superseded);
         }
         assert_eq!(stores.tenants.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(&tenant));
     }
@@ -141,5 +106,5 @@ pub async fn an_issuer_belongs_to_one_tenant(stores: Stores) {
 }
 
 fn generation(content: u8, expected_latest: Option<u64>) -> NewGeneration {
-    NewGeneration { content: Fingerprint::from_bytes([content; 32]), expected_latest }
+    NewGeneration { content: Fingerprint::from_bytes([content; 32]), expected_latest, sealed_sources: None }
 }

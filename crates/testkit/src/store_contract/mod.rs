@@ -5,28 +5,45 @@
 
 #![expect(clippy::unwrap_used, reason = "a store that fails here has failed the test")]
 
+mod applications;
+mod audit;
+mod books;
 mod commits;
+mod deleting;
 mod finding;
+mod listing;
 mod log;
 mod numbering;
 mod retiring;
+mod revisions;
+mod secret_uses;
 mod secrets;
+mod suspending;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use administration::{AdministrationStore, CommitOutcome, CommitRequest};
+use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
 use keys::SigningKeyStore;
 use registry::{Client, ClientStore};
 use tenancy::{Tenant, TenantId, TenantStore};
 
 use crate::requests;
 
+pub use applications::*;
+pub use audit::*;
+pub use books::*;
 pub use commits::*;
+pub use deleting::*;
 pub use finding::*;
+pub use listing::*;
 pub use log::*;
 pub use numbering::*;
 pub use retiring::*;
+pub use revisions::*;
+pub use secret_uses::*;
 pub use secrets::*;
+pub use suspending::*;
 
 /// One store under all its names.
 #[derive(Clone)]
@@ -79,14 +96,44 @@ macro_rules! store_contract_tests {
             a_first_key_is_imported_once,
             a_sealed_value_is_put_once,
             a_commit_is_whole_or_nothing,
-            what_was_planned_for_other_fields_is_superseded,
+            what_was_planned_on_an_older_revision_is_superseded,
+            a_change_to_another_client_supersedes_too,
+            every_commit_counts_each_tenant_that_it_rests_on,
+            a_change_without_its_revision_is_a_fault,
+            rows_tell_when_they_were_made_and_changed,
+            fields_of_a_retired_row_do_not_change,
             of_two_configurations_planned_alike_one_is_applied,
             no_door_changes_the_rows_of_another,
             an_issuer_belongs_to_one_tenant,
             a_retired_client_does_not_serve_and_is_restored_with_its_secrets,
             a_retired_tenant_does_not_serve_and_is_restored_with_its_keys,
             a_retired_resource_server_is_hidden_until_it_is_restored,
+            any_door_suspends_and_resumes,
+            a_suspended_and_retired_tenant_serves_when_both_are_taken_back,
+            a_tenant_is_deleted_in_two_steps,
+            deletions_are_found_when_they_are_due,
+            a_deleted_tenant_leaves_only_its_names,
+            a_deleted_client_loses_its_secrets_and_keeps_its_id,
+            a_declared_row_is_deleted_by_another_door_once_it_is_retired,
             secrets_end_are_revoked_and_come_back,
+            the_api_ends_and_revokes_declared_secrets,
+            the_files_leave_the_secrets_of_the_api_alone,
+            uses_of_secrets_are_merged_and_pruned,
+            uses_of_unknown_secrets_are_passed_over,
+            applications_are_kept_in_their_order,
+            applications_belong_to_their_tenant,
+            an_idempotent_answer_is_found_until_it_expires,
+            of_two_requests_with_one_idempotency_key_one_is_written,
+            sources_of_the_latest_generations_are_kept,
+            generations_are_listed_the_newest_first,
+            a_mark_of_the_api_leaves_the_fingerprint,
+            audit_records_are_listed_by_every_filter,
+            audit_pages_have_no_gaps,
+            only_touched_clients_are_loaded_around_a_name,
+            tenants_are_listed_page_by_page,
+            tenants_are_searched_by_the_words_of_id_and_name,
+            a_search_goes_on_page_by_page,
+            clients_are_listed_page_by_page,
             changes_are_told_in_their_order_since_a_position
         );
     };
@@ -109,6 +156,34 @@ async fn add(stores: &Stores, tenant: &Tenant, clients: &[&Client]) -> TenantId 
 
 /// Commits what nothing may stand against.
 async fn commit(stores: &Stores, request: &CommitRequest) {
-    let outcome = stores.administration.commit(request).await.unwrap();
+    let outcome = commit_now(stores, request).await;
     assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{:?}", request.changes);
+}
+
+/// Commits what was planned a moment ago.
+async fn commit_now(stores: &Stores, request: &CommitRequest) -> CommitOutcome {
+    let request = resting_on_today(stores, request).await;
+    stores.administration.commit(&request).await.unwrap()
+}
+
+/// The request, resting on the revisions of today.
+async fn resting_on_today(stores: &Stores, request: &CommitRequest) -> CommitRequest {
+    let mut request = request.clone();
+    let is_added = |id: &TenantId| {
+        let of = |change: &Change| matches!(change, Change::Tenant(row) if row.kind == ChangeKind::Added && row.after.id == *id);
+        request.changes.iter().any(of)
+    };
+    let touched: BTreeSet<_> =
+        request.changes.iter().map(Change::tenant).filter(|id| !is_added(id)).cloned().collect();
+    for tenant in touched {
+        let revision = revision(stores, &tenant).await;
+        request.rests_on.push((tenant, revision));
+    }
+    request
+}
+
+/// Of a tenant; 1 of one that is not there.
+async fn revision(stores: &Stores, tenant: &TenantId) -> u64 {
+    let state = stores.administration.load_state(tenant).await.unwrap();
+    state.map_or(1, |state| state.revision)
 }

@@ -16,7 +16,7 @@ use super::{
         sections::{Cache, ProtectedResource, SealingKeySetting, Server, Storage},
     },
     tenant::is_tenant_id,
-    text::{LONGEST_URI, check_scope, unfit},
+    text::{check_name, check_scope},
 };
 
 /// Listeners, and the tenant at the un-prefixed paths.
@@ -66,10 +66,7 @@ pub(crate) fn check_protected_resource(
 ) {
     let at = at.key("protected_resource");
     check_tenant_reference(&resource.tenant, tenants, at.key("tenant"), findings);
-    if let Some(why) = unfit(&resource.audience, LONGEST_URI) {
-        let mend = "write the audience that tokens must name";
-        findings.error(at.key("audience"), format!("the audience {why}"), mend);
-    }
+    check_name(findings, at.key("audience"), false, "the audience", &resource.audience);
     if let Some(scope) = &resource.required_scope {
         check_scope(findings, at.key("required_scope"), scope);
     }

@@ -202,6 +202,10 @@ fn bad_sections_of_the_server_are_refused_with_their_place_and_mend() {
             ":1:31: protected_resource.tenant: no tenant `acme` is declared",
         ),
         (
+            "protected_resource: { tenant: acme, audience: 'urn:latchkey:tenant:acme' }\ntenants: { acme: {} }",
+            ":1:47: protected_resource.audience: the audience begins `urn:latchkey:`, which is kept for the platform",
+        ),
+        (
             "protected_resource: { tenant: acme, audience: a, required_scope: 'a b' }\ntenants: { acme: {} }",
             ":1:66: protected_resource.required_scope: `a b` is not a scope",
         ),
@@ -277,9 +281,6 @@ tenants:
     assert_eq!(
         warnings,
         [
-            "server.listeners[0].tls",
-            "admin.users",
-            "admin.applications",
             "tenants.acme.signing.rotate_every",
             "tenants.acme.access_token.format",
             "tenants.acme.clients.app.token_endpoint_auth_method",

@@ -5,32 +5,10 @@ use super::super::{
     client::{AuthMethod, GrantType},
     declared::{DeclaredClient, DeclaredTenant, SealingKey, StorageLocation},
     findings::{Findings, Location},
-    sections::{Admin, Server},
     tenant::{Tenant, TokenFormat},
 };
 
 const NOT_YET: &str = "is accepted, but not built in this version";
-
-/// The sections of the whole server.
-pub(crate) fn warn_server(server: &Server, admin: &Admin, at: &Location, findings: &mut Findings) {
-    for (index, listener) in server.listeners.iter().enumerate() {
-        if let Some(tls) = &listener.tls {
-            let at = at.key("server").item("listeners", index).key("tls");
-            let mutual = if tls.client_ca.is_some() { ", nor are client certificates asked for" } else { "" };
-            let mend = format!("put a proxy that speaks TLS before a plain listener{mutual}");
-            findings.warning(at, format!("https {NOT_YET}"), mend);
-        }
-    }
-    let at = at.key("admin");
-    if !admin.users.is_empty() {
-        let mend = "no one can sign in at /flow/execute";
-        findings.warning(at.key("users"), format!("signing in {NOT_YET}"), mend);
-    }
-    if !admin.applications.is_empty() {
-        let mend = "/flow/execute does not answer";
-        findings.warning(at.key("applications"), format!("signing in {NOT_YET}"), mend);
-    }
-}
 
 /// The store and the key that seals it.
 pub(crate) fn warn_storage(

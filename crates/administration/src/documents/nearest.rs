@@ -1,7 +1,8 @@
 //! Which of the valid names was meant, when a name is not valid.
 
 /// The valid name nearest to the given one, if one is near enough to be a slip of the pen.
-pub(crate) fn nearest<'a>(given: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(given: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given: Vec<char> = given.chars().take(64).flat_map(char::to_lowercase).collect();
     valid
         .into_iter()
@@ -37,11 +38,12 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_found_and_a_far_one_is_not() {
-        let valid = ["client_secret", "client_secrets", "scopes", "issuer", "env"];
+        let valid = ["client_id", "client_secret", "client_secrets", "scopes", "issuer", "env"];
         for (given, meant) in [
-            ("client_secert", Some("client_secret")),
+            ("clinet_id", Some("client_id")),
             ("Scopes", Some("scopes")),
             ("scope", Some("scopes")),
+            ("client_secert", Some("client_secret")),
             ("isuer", Some("issuer")),
             ("evn", Some("env")),
             ("banana", None),

@@ -1,0 +1,146 @@
+//! The way of every edit: load what it needs, decide, commit on the revision that was decided upon, tell the caches. Where somebody
+//! else was faster, all of it again.
+
+use std::time::Duration;
+
+use protocol::Timestamp;
+use registry::ClientId;
+use tenancy::{Issuer, TenantId};
+use tokio::time::sleep;
+
+use super::Administrator;
+use crate::edit::{Context, Edit, Facts};
+use crate::{
+    Actor, ApplicationId, AuditRecord, Authority, CommitOutcome, CommitRequest, EditError, IdempotentAnswer,
+    ManagedBy, invalidations,
+};
+
+/// Each time that it is superseded, somebody else got further.
+pub(super) const ATTEMPTS: u32 = 20;
+
+/// Who asks for an edit of which tenant.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) by: &'a Authority,
+    pub(super) tenant: &'a TenantId,
+    pub(super) loading: Loading<'a>,
+    pub(super) now: Timestamp,
+}
+
+/// What must be known before it is decided.
+#[derive(Clone, Copy)]
+pub(super) enum Loading<'a> {
+    /// The whole tenant, and who has these issuers.
+    Whole(&'a [Issuer]),
+    /// The tenant, with those of its clients that these names touch.
+    Around(&'a [&'a str]),
+    /// The tenant, with an application and its client.
+    Application(AboutApplication<'a>),
+}
+
+/// Which application is asked about.
+#[derive(Clone, Copy)]
+pub(super) struct AboutApplication<'a> {
+    pub(super) id: &'a ApplicationId,
+    /// The name that it is to have.
+    pub(super) name: &'a str,
+    /// The client that it is to have.
+    pub(super) client: &'a str,
+}
+
+impl Administrator {
+    /// Decides and writes, as often as it takes, and says what was decided in the end. Nothing is written where nothing changes.
+    pub(super) async fn carry_out<T, E: From<EditError>>(
+        &self,
+        asked: Asked<'_>,
+        mut decide: impl FnMut(Context<'_>, &Facts) -> Result<(Edit, T), E> + Send,
+    ) -> Result<T, E> {
+        let _turn = self.turns.take(asked.tenant).await;
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let facts = self.load(asked).await?;
+            let (edit, answer) = decide(self.context(asked.by, asked.now), &facts)?;
+            if edit.is_empty() || self.commit(asked, &facts, edit, None).await? {
+                return Ok(answer);
+            }
+        }
+        Err(EditError::Contended.into())
+    }
+
+    pub(super) async fn load(&self, asked: Asked<'_>) -> Result<Facts, EditError> {
+        Ok(match asked.loading {
+            Loading::Whole(issuers) => Facts {
+                state: self.store.load_state(asked.tenant).await?,
+                issuer_owners: match issuers {
+                    [] => Vec::new(),
+                    issuers => self.store.find_issuer_owners(issuers).await?,
+                },
+                ..Facts::default()
+            },
+            Loading::Around(names) => {
+                Facts { state: self.store.load_around(asked.tenant, names).await?, ..Facts::default() }
+            }
+            Loading::Application(about) => self.load_application(asked.tenant, about).await?,
+        })
+    }
+
+    /// What is read after the tenant is what the tenant's revision vouches for, so the application is read twice: before, for the name of
+    /// the client that has to be loaded, and after.
+    async fn load_application(
+        &self,
+        tenant: &TenantId,
+        about: AboutApplication<'_>,
+    ) -> Result<Facts, EditError> {
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let known = self.store.find_application(tenant, about.id).await?.and_then(|known| known.client);
+            let names = [about.client, known.as_ref().map_or(about.client, ClientId::as_str)];
+            let state = self.store.load_around(tenant, &names).await?;
+            let application = self.store.find_application(tenant, about.id).await?;
+            if application.as_ref().and_then(|application| application.client.as_ref()) == known.as_ref() {
+                let name_owner = self.store.find_application_named(tenant, about.name).await?;
+                return Ok(Facts { state, application, name_owner, ..Facts::default() });
+            }
+        }
+        Err(EditError::Contended)
+    }
+
+    /// Whether it was written; if not, something that the decision rests on has changed.
+    pub(super) async fn commit(
+        &self,
+        asked: Asked<'_>,
+        facts: &Facts,
+        edit: Edit,
+        idempotent: Option<IdempotentAnswer>,
+    ) -> Result<bool, EditError> {
+        let Asked { by, tenant, now, .. } = asked;
+        let Edit { changes, secrets, marks } = edit;
+        let actor: &Actor = by.actor();
+        let request = CommitRequest {
+            managed_by: ManagedBy::Api,
+            generation: None,
+            rests_on: facts.state.iter().map(|state| (tenant.clone(), state.revision)).collect(),
+            audit: changes.iter().map(|change| AuditRecord::of(change, actor, now)).collect(),
+            changes,
+            secrets,
+            first_keys: Vec::new(),
+            marks,
+            idempotent,
+            now,
+        };
+        match self.store.commit(&request).await? {
+            CommitOutcome::Committed { .. } => {
+                (self.announce)(&invalidations(&request.changes));
+                Ok(true)
+            }
+            CommitOutcome::Superseded => Ok(false),
+        }
+    }
+}
+
+/// Before the second attempt a millisecond, then a little longer each time.
+pub(super) async fn pause(attempt: u32) {
+    if attempt > 0 {
+        sleep(Duration::from_millis(u64::from(attempt))).await;
+    }
+}

@@ -1,0 +1,113 @@
+//! Idempotency keys: what a request has made is answered again, sealed, to the same request of the same actor, and it makes nothing
+//! twice (draft-ietf-httpapi-idempotency-key-header).
+
+use aws_lc_rs::digest::{Context as Digest, SHA256};
+use keys::SealingContext;
+use protocol::{Lifetime, Secret};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tenancy::TenantId;
+
+use super::carry_out::{ATTEMPTS, Asked, pause};
+use super::{Administrator, Created, Idempotency};
+use crate::edit::{Context, Edit, Facts, invalid};
+use crate::fingerprint::hex;
+use crate::{EditError, IdempotentAnswer};
+
+const KEPT: Lifetime = Lifetime::from_seconds(86_400);
+
+/// Under which an answer is kept: the caller's key, bound to tenant, actor and operation.
+#[derive(Clone)]
+pub(super) struct OnceKey {
+    tenant: TenantId,
+    digest: [u8; 32],
+    request: [u8; 32],
+}
+
+impl Administrator {
+    /// As [`Administrator::carry_out`]; with a key, whatever was made under it before is answered instead. The answer is written in
+    /// the commit that makes the thing, so there is no moment in which only one of them is there.
+    pub(super) async fn carry_out_once<T: Serialize + DeserializeOwned + Send>(
+        &self,
+        asked: Asked<'_>,
+        once: Option<OnceKey>,
+        mut decide: impl FnMut(Context<'_>, &Facts) -> Result<(Edit, T), EditError> + Send,
+    ) -> Result<Created<T>, EditError> {
+        let _turn = self.turns.take(asked.tenant).await;
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            if let Some(value) = self.answered(asked, once.as_ref()).await? {
+                return Ok(Created { value, replayed: true });
+            }
+            let facts = self.load(asked).await?;
+            let (edit, value) = decide(self.context(asked.by, asked.now), &facts)?;
+            let idempotent = match &once {
+                Some(key) => Some(self.seal_answer(asked, key, &value).await?),
+                None => None,
+            };
+            if self.commit(asked, &facts, edit, idempotent).await? {
+                return Ok(Created { value, replayed: false });
+            }
+        }
+        Err(EditError::Contended)
+    }
+
+    async fn answered<T: DeserializeOwned>(
+        &self,
+        asked: Asked<'_>,
+        once: Option<&OnceKey>,
+    ) -> Result<Option<T>, EditError> {
+        let Some(key) = once else { return Ok(None) };
+        let found = self.store.find_idempotent_answer(&key.tenant, &key.digest, asked.now).await?;
+        let Some(answer) = found else { return Ok(None) };
+        if answer.request != key.request {
+            return Err(EditError::IdempotencyKeyReused);
+        }
+        let name = key.sealing_name();
+        let plain = self.sealer.unseal(&SealingContext::Named(&name), &answer.sealed).await?;
+        let read = serde_json::from_slice(&plain);
+        read.map(Some).map_err(|error| EditError::Unreadable(Box::new(error)))
+    }
+
+    async fn seal_answer<T: Serialize>(
+        &self,
+        asked: Asked<'_>,
+        key: &OnceKey,
+        value: &T,
+    ) -> Result<IdempotentAnswer, EditError> {
+        // The text holds the new secret, so it is wiped after use.
+        let text = Secret::new(serde_json::to_string(value).expect("documents are plain JSON"));
+        let name = key.sealing_name();
+        let sealed = self.sealer.seal(&SealingContext::Named(&name), text.expose().as_bytes()).await?;
+        let OnceKey { tenant, digest, request } = key.clone();
+        Ok(IdempotentAnswer { tenant, key: digest, request, sealed, expires_at: asked.now + KEPT })
+    }
+}
+
+impl OnceKey {
+    /// `place` is the tenant under which the answer is kept; `operation` tells two doors of the same tenant apart.
+    pub(super) fn of(
+        asked: Asked<'_>,
+        place: &TenantId,
+        operation: &str,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Option<Self>, EditError> {
+        let Some(Idempotency { key, request }) = idempotency else { return Ok(None) };
+        let printable = |byte: u8| (0x20..=0x7e).contains(&byte);
+        if !(1..=255).contains(&key.len()) || !key.bytes().all(printable) {
+            return Err(invalid("", "an Idempotency-Key is 1 to 255 printable ASCII characters"));
+        }
+        let mut digest = Digest::new(&SHA256);
+        for part in [place.as_str(), &asked.by.actor().name, operation, key] {
+            digest.update(&(part.len() as u64).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest.finish().as_ref());
+        Ok(Some(Self { tenant: place.clone(), digest: bytes, request: *request }))
+    }
+
+    fn sealing_name(&self) -> String {
+        format!("idempotent answer {} {}", self.tenant, hex(&self.digest))
+    }
+}

@@ -1,0 +1,21 @@
+//! Seed 000's applications: what a request says, whether it may stand, and how it is answered. Pure; the administrator carries it out.
+//! An application is a client of the tenant's registry and what this surface shows beside it.
+
+mod document;
+mod owned;
+mod refusal;
+mod request;
+mod rules;
+mod shape;
+mod spelling;
+mod uris;
+mod view;
+
+pub use refusal::{ApplicationCode, ApplicationError, ApplicationRefusal};
+pub use request::ApplicationRequest;
+pub use shape::Shape;
+pub use spelling::Spelling;
+
+pub(crate) use document::Document;
+pub(crate) use rules::{Registration, judge};
+pub(crate) use view::{Shown, list, shape};

@@ -1,0 +1,219 @@
+//! Codes, defaults and shapes, over the seed's request with a change or two.
+
+use protocol::ClientAuthenticationMethod as Method;
+use serde_json::{Value, json};
+
+use super::super::{ApplicationRequest, Shown, Spelling, shape};
+use super::*;
+use crate::{Application, ApplicationId};
+
+fn tenant() -> Tenant {
+    use tenancy::{AccessTokenPolicy, ResourceServer, SigningPolicy, Strategies, TenantStatus};
+    let server = |audience: &str, scopes: &str| ResourceServer {
+        audience: audience.to_owned(),
+        scopes: Scope::parse(scopes).unwrap(),
+        introspection_clients: Vec::new(),
+    };
+    Tenant {
+        id: TenantId::parse("acme").unwrap(),
+        name: "Acme".to_owned(),
+        issuer: Issuer::parse("https://auth.example.com").unwrap(),
+        issuer_aliases: vec![Issuer::parse("thunder").unwrap()],
+        status: TenantStatus::Active,
+        strategies: Strategies { oauth2: true, oidc: false },
+        stale_if_error: Lifetime::from_seconds(900),
+        signing: SigningPolicy::default(),
+        access_token: AccessTokenPolicy::default(),
+        resource_servers: vec![
+            server("your-api", "api:read api:write"),
+            server("https://api.example.com", "api:read"),
+            server("https://other.example.com", "other"),
+        ],
+    }
+}
+
+/// The request of the seed.
+fn seed() -> Value {
+    json!({
+        "name": "Backend Service",
+        "description": "Backend service using client credentials grant type",
+        "auth_flow_id": "auth_flow_config_basic",
+        "inbound_auth_config": [{ "type": "oauth2", "config": {
+            "client_id": "backend_service_client",
+            "client_secret": "backend_service_secret",
+            "redirect_uris": ["https://localhost:3000"],
+            "grant_types": ["client_credentials"],
+            "token_endpoint_auth_method": "client_secret_basic",
+            "pkce_required": false,
+            "public_client": false,
+            "scopes": ["api:read", "api:write"],
+            "token": { "issuer": "thunder", "access_token": { "validity_period": 3600 } },
+        } }],
+    })
+}
+
+/// The request with members changed; null removes one.
+fn with(top: Value, config: Value) -> Value {
+    let mut request = seed();
+    let change = |target: &mut Value, changes: Value| {
+        for (name, value) in changes.as_object().unwrap() {
+            target[name] = value.clone();
+        }
+    };
+    change(&mut request["inbound_auth_config"][0]["config"], config);
+    change(&mut request, top);
+    request
+}
+
+fn judged(request: &Value) -> Result<Option<Registration>, ApplicationRefusal> {
+    let request =
+        ApplicationRequest::parse(&serde_json::to_vec(request).unwrap()).map_err(|(error, _)| error)?;
+    judge(&request.document, request.secret.as_ref(), &tenant())
+}
+
+#[test]
+fn the_seeds_request_becomes_a_client() {
+    let registration = judged(&seed()).unwrap().unwrap();
+    assert_eq!(
+        registration,
+        Registration {
+            client_id: Some(ClientId::parse("backend_service_client").unwrap()),
+            authentication_method: Method::ClientSecret,
+            grant_types: vec![GrantType::ClientCredentials],
+            resources: vec!["your-api".to_owned(), "https://api.example.com".to_owned()],
+            scope: Scope::parse("api:read api:write").unwrap(),
+            access_token_lifetime: Some(Lifetime::from_seconds(3600)),
+            issuer: Some(Issuer::parse("thunder").unwrap()),
+        }
+    );
+}
+
+#[test]
+fn each_fault_has_its_code() {
+    let top = |changes: Value| with(changes, json!({}));
+    let config = |changes: Value| with(json!({}), changes);
+    let longest = "x".repeat(256);
+    let reserved = [json!(["latchkey:clients"]), json!(["api:read", "latchkey:anything"])];
+    for (request, code) in [
+        (config(json!({ "client_id": "a\nb" })), "APP-1003"),
+        (config(json!({ "client_id": longest })), "APP-1003"),
+        (top(json!({ "name": null })), "APP-1004"),
+        (top(json!({ "name": "  " })), "APP-1004"),
+        (top(json!({ "name": longest })), "APP-1004"),
+        (top(json!({ "url": "not a url" })), "APP-1005"),
+        (top(json!({ "url": "javascript:alert(1)" })), "APP-1005"),
+        (top(json!({ "logo_url": "//host" })), "APP-1006"),
+        (top(json!({ "auth_flow_id": "a\u{0}" })), "APP-1007"),
+        (top(json!({ "registration_flow_id": "a\u{0}" })), "APP-1008"),
+        (top(json!({ "inbound_auth_config": [{ "type": "saml", "config": {} }] })), "APP-1009"),
+        (top(json!({ "inbound_auth_config": [{ "type": "oauth2" }] })), "APP-1009"),
+        (config(json!({ "grant_types": ["password"] })), "APP-1010"),
+        (config(json!({ "grant_types": ["implicit"] })), "APP-1010"),
+        (config(json!({ "grant_types": ["client_credentials", "x"] })), "APP-1010"),
+        (config(json!({ "response_types": ["token"] })), "APP-1011"),
+        (config(json!({ "redirect_uris": ["/relative"] })), "APP-1012"),
+        (config(json!({ "redirect_uris": ["https://a/#b"] })), "APP-1012"),
+        (config(json!({ "token_endpoint_auth_method": "client_secret_jwt" })), "APP-1013"),
+        (config(json!({ "token_endpoint_auth_method": "private_key_jwt" })), "APP-1013"),
+        (top(json!({ "certificate": { "type": "PEM" } })), "APP-1014"),
+        (top(json!({ "certificate": { "type": "JWKS", "value": "x" } })), "APP-1015"),
+        (top(json!({ "certificate": { "type": "JWKS_URI", "value": "x" } })), "APP-1016"),
+        (top(json!({ "certificate": { "type": "JWKS_URI", "value": "http://a/b" } })), "APP-1022"),
+        (top(json!({ "inbound_auth_config": "x" })), "APP-1018"),
+        (config(json!({ "scopes": "api:read" })), "APP-1018"),
+        (config(json!({ "public_client": true })), "APP-1023"),
+        (config(json!({ "public_client": null, "token_endpoint_auth_method": "none" })), "APP-1023"),
+        (config(json!({ "token_endpoint_auth_method": "none" })), "APP-1023"),
+        (config(json!({ "scopes": ["a b"] })), "APP-1024"),
+        (config(json!({ "scopes": reserved[0] })), "APP-1024"),
+        (config(json!({ "scopes": reserved[1] })), "APP-1024"),
+        (config(json!({ "client_secret": "a\nb" })), "APP-1024"),
+        (config(json!({ "client_secret": "x".repeat(1025) })), "APP-1024"),
+        (config(json!({ "token": { "issuer": "https://globex.example" } })), "APP-1024"),
+        (
+            config(json!({ "token": { "access_token": { "validity_period": 4_000_000_000_u64 } } })),
+            "APP-1024",
+        ),
+        (config(json!({ "grant_types": null, "redirect_uris": null })), "APP-1024"),
+    ] {
+        let refusal = judged(&request).expect_err(&request.to_string());
+        assert_eq!(refusal.code.as_str(), code, "{refusal} for {request}");
+        assert!(!refusal.description.contains("backend_service_secret"));
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_surface() {
+    let config = |changes: Value| judged(&with(json!({}), changes)).unwrap().unwrap();
+    assert_eq!(config(json!({ "grant_types": null })).grant_types, [GrantType::AuthorizationCode]);
+    assert_eq!(
+        config(json!({ "token_endpoint_auth_method": null })).authentication_method,
+        Method::ClientSecret
+    );
+    assert_eq!(config(json!({ "client_id": null })).client_id, None);
+    assert_eq!(config(json!({ "client_id": "" })).client_id, None);
+    let plain = config(json!({ "token": null, "scopes": null }));
+    assert_eq!((plain.issuer, plain.access_token_lifetime, plain.resources), (None, None, Vec::new()));
+    let own = config(json!({ "token": { "issuer": "https://auth.example.com" } }));
+    assert_eq!(own.issuer, None, "the tenant's own issuer is no exception to it");
+    assert_eq!(judged(&with(json!({ "inbound_auth_config": null }), json!({}))), Ok(None));
+    let public = json!({
+        "client_secret": null, "public_client": true, "token_endpoint_auth_method": null,
+        "grant_types": ["authorization_code"],
+    });
+    assert_eq!(config(public).authentication_method, Method::None);
+}
+
+/// The answer of the seed, as it is printed there.
+const SEEDS_ANSWER: &str = r#"{"id":"550e8400-e29b-41d4-a716-446655440000","name":"Backend Service","description":"Backend service using client credentials grant type","client_id":"backend_service_client","client_secret":"backend_service_secret","auth_flow_id":"auth_flow_config_basic","inbound_auth_config":[{"type":"oauth2","config":{"client_id":"backend_service_client","client_secret":"backend_service_secret","grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scopes":["api:read","api:write"]}}]}"#;
+
+#[test]
+fn the_answer_is_the_seeds_to_the_byte_in_either_spelling() {
+    let snake = seed();
+    let camel = Spelling::Camel.spelled(&snake);
+    for (request, expected) in [
+        (snake, SEEDS_ANSWER.to_owned()),
+        (
+            camel,
+            SEEDS_ANSWER
+                .replace("client_id", "clientId")
+                .replace("client_secret\"", "clientSecret\"")
+                .replace("auth_flow_id", "authFlowId")
+                .replace("inbound_auth_config", "inboundAuthConfig")
+                .replace("grant_types", "grantTypes")
+                .replace("token_endpoint_auth_method", "tokenEndpointAuthMethod"),
+        ),
+    ] {
+        let request = ApplicationRequest::parse(&serde_json::to_vec(&request).unwrap()).unwrap();
+        let registration = judge(&request.document, request.secret.as_ref(), &tenant()).unwrap().unwrap();
+        let id = registration.client_id.clone().unwrap();
+        let client = registration.client(&tenant().id, id.clone());
+        let application = Application {
+            tenant: tenant().id,
+            id: ApplicationId::parse("550e8400-e29b-41d4-a716-446655440000").unwrap(),
+            name: request.document.name.clone(),
+            client: Some(id),
+            document: Value::Null,
+            created_at: protocol::Timestamp::from_seconds(0),
+        };
+        let secret = request.secret.as_ref().map(Secret::expose);
+        let shown =
+            Shown { application: &application, document: &request.document, client: Some(&client), secret };
+        let answer = shape(&shown, request.spelling());
+        assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
+        let shown = Shown { secret: None, ..shown };
+        let without = serde_json::to_string(&shape(&shown, Spelling::Snake)).unwrap();
+        assert!(
+            !without.contains("client_secret\"") && !without.contains("backend_service_secret"),
+            "{without}"
+        );
+    }
+}
+
+#[test]
+fn a_put_keeps_what_answers_do_not_show() {
+    let before = ApplicationRequest::parse(&serde_json::to_vec(&seed()).unwrap()).unwrap().document;
+    let round_trip: Value = serde_json::from_str(SEEDS_ANSWER).unwrap();
+    let after = ApplicationRequest::parse(&serde_json::to_vec(&round_trip).unwrap()).unwrap().document;
+    assert_eq!(after.keeping_unseen(&before), before);
+}

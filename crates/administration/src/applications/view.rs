@@ -1,0 +1,137 @@
+//! How applications are shown: the members that the seed's answer has, in its order. What only redirects and tokens need is kept and not
+//! shown, as there.
+
+use protocol::{GrantType, Scope};
+use registry::Client;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::document::Document;
+use super::{Shape, Spelling};
+use crate::Application;
+
+/// An application with what is shown of its client and, where it was just made, its secret.
+pub(crate) struct Shown<'a> {
+    pub(crate) application: &'a Application,
+    pub(crate) document: &'a Document,
+    /// As it is registered today, which another door may have changed.
+    pub(crate) client: Option<&'a Client>,
+    pub(crate) secret: Option<&'a str>,
+}
+
+/// One application, whole.
+pub(crate) fn shape(shown: &Shown<'_>, spelling: Spelling) -> Shape {
+    let Shown { application, document, client, secret } = shown;
+    let mut members = Members::new(spelling);
+    members.text("id", Some(application.id.to_string()));
+    members.text("name", Some(document.name.clone()));
+    members.text("description", document.description.clone());
+    members.text("client_id", client.map(|client| client.id.to_string()));
+    members.text("client_secret", secret.map(str::to_owned));
+    common(&mut members, document);
+    members.text("recovery_flow_id", document.recovery_flow_id.clone());
+    members.text("ou_id", document.ou_id.clone());
+    members.text("url", document.url.clone());
+    members.text("tos_uri", document.tos_uri.clone());
+    members.text("policy_uri", document.policy_uri.clone());
+    members.value("contacts", document.contacts.as_ref());
+    members.value("allowed_user_types", document.allowed_user_types.as_ref());
+    members.value("assertion", document.assertion.as_ref());
+    members.value("certificate", document.certificate.as_ref());
+    members.value("login_consent", document.login_consent.as_ref());
+    members.own("metadata", document.metadata.clone());
+    if let Some(client) = client {
+        let mut inbound = Members::new(spelling);
+        inbound.text("type", Some("oauth2".to_owned()));
+        inbound.members.push(("config", config(client, document, *secret, spelling)));
+        members.members.push(("inbound_auth_config", Shape::Items(vec![inbound.shape()])));
+    }
+    members.shape()
+}
+
+/// A page of applications and how many there are in all.
+pub(crate) fn list(total: u64, page: &[(Application, Document)]) -> Shape {
+    let count = |number: u64| Shape::Value(Spelling::Snake, Value::from(number));
+    let items = page.iter().map(|(application, document)| {
+        let mut members = Members::new(Spelling::Snake);
+        members.text("id", Some(application.id.to_string()));
+        members.text("name", Some(application.name.clone()));
+        members.text("description", document.description.clone());
+        members.text("client_id", application.client.as_ref().map(ToString::to_string));
+        common(&mut members, document);
+        members.shape()
+    });
+    let members = vec![
+        ("totalResults", count(total)),
+        ("count", count(page.len() as u64)),
+        ("applications", Shape::Items(items.collect())),
+    ];
+    Shape::Members(Spelling::Snake, members)
+}
+
+/// What a list shows too.
+fn common(members: &mut Members, document: &Document) {
+    members.text("logo_url", document.logo_url.clone());
+    members.text("auth_flow_id", document.auth_flow_id.clone());
+    members.text("registration_flow_id", document.registration_flow_id.clone());
+    members.value("is_registration_flow_enabled", document.is_registration_flow_enabled.as_ref());
+    members.text("theme_id", document.theme_id.clone());
+    members.text("layout_id", document.layout_id.clone());
+    members.text("template", document.template.clone());
+}
+
+fn config(client: &Client, document: &Document, secret: Option<&str>, spelling: Spelling) -> Shape {
+    let mut members = Members::new(spelling);
+    members.text("client_id", Some(client.id.to_string()));
+    members.text("client_secret", secret.map(str::to_owned));
+    members.value("grant_types", Some(&grants(&client.grant_types)));
+    members.text("token_endpoint_auth_method", Some(method(client, document)));
+    members.value("scopes", Some(&scopes(&client.scope)));
+    members.shape()
+}
+
+/// Basic and post are one method of the registry; the caller is shown the name that was sent.
+fn method(client: &Client, document: &Document) -> String {
+    let named = document.oauth().and_then(|config| config.token_endpoint_auth_method.clone());
+    let fits = |name: &String| name.parse() == Ok(client.authentication_method);
+    named.filter(fits).unwrap_or_else(|| client.authentication_method.to_string())
+}
+
+fn grants(grants: &[GrantType]) -> Vec<&'static str> {
+    grants.iter().map(|grant| grant.as_str()).collect()
+}
+
+fn scopes(scope: &Scope) -> Vec<&str> {
+    scope.iter().map(protocol::ScopeToken::as_str).collect()
+}
+
+/// Members in the order in which they are put there; absent ones are left out.
+struct Members {
+    spelling: Spelling,
+    members: Vec<(&'static str, Shape)>,
+}
+
+impl Members {
+    fn new(spelling: Spelling) -> Self {
+        Self { spelling, members: Vec::new() }
+    }
+
+    fn text(&mut self, name: &'static str, text: Option<String>) {
+        self.members.extend(text.map(|text| (name, Shape::text(text))));
+    }
+
+    fn value(&mut self, name: &'static str, value: Option<&impl Serialize>) {
+        let value = value.and_then(|value| serde_json::to_value(value).ok());
+        let spelling = self.spelling;
+        self.members.extend(value.map(|value| (name, Shape::Value(spelling, value))));
+    }
+
+    /// What is the caller's own, names included.
+    fn own(&mut self, name: &'static str, value: Option<Value>) {
+        self.members.extend(value.map(|value| (name, Shape::Value(Spelling::Snake, value))));
+    }
+
+    fn shape(self) -> Shape {
+        Shape::Members(self.spelling, self.members)
+    }
+}

@@ -1,0 +1,66 @@
+//! From a client's rows to what doors show of it.
+
+use protocol::Timestamp;
+use registry::Client;
+
+use super::{ClientSettings, ClientView, TokenSettings};
+use crate::{ClientState, Standing};
+
+impl ClientView {
+    /// Of a client's rows.
+    #[must_use]
+    pub fn of(state: &ClientState, now: Timestamp) -> Self {
+        let ClientState { client, standing, secrets } = state;
+        let live = secrets.iter().filter(|row| row.secret.is_live(now)).count();
+        Self {
+            client_id: client.id.to_string(),
+            status: status(standing).to_owned(),
+            managed_by: standing.managed_by.as_str().to_owned(),
+            created_at: standing.created_at,
+            updated_at: standing.updated_at,
+            live_secrets: u32::try_from(live).unwrap_or(u32::MAX),
+            settings: ClientSettings::from(client),
+        }
+    }
+}
+
+impl From<&Client> for ClientSettings {
+    fn from(client: &Client) -> Self {
+        let Client {
+            tenant: _,
+            id: _,
+            name,
+            status: _,
+            authentication_method,
+            grant_types,
+            audiences,
+            resources,
+            scope,
+            access_token_lifetime,
+            issuer,
+            introspection,
+            secrets: _,
+        } = client;
+        Self {
+            name: Some(name.clone()),
+            token_endpoint_auth_method: authentication_method.to_string(),
+            grant_types: grant_types.iter().map(ToString::to_string).collect(),
+            audiences: audiences.clone(),
+            resources: resources.clone(),
+            scopes: scope.iter().map(|token| token.as_str().to_owned()).collect(),
+            access_token_lifetime: access_token_lifetime.map(protocol::Lifetime::seconds),
+            token: TokenSettings { issuer: issuer.as_ref().map(ToString::to_string) },
+            introspection: introspection.as_str().to_owned(),
+        }
+    }
+}
+
+fn status(standing: &Standing) -> &'static str {
+    if standing.retired_at.is_some() {
+        "retired"
+    } else if standing.suspended_at.is_some() {
+        "suspended"
+    } else {
+        "active"
+    }
+}

@@ -1,0 +1,266 @@
+//! Reads documents that doors are sent. Every fault is told at once with its place, and an unknown member with the one that was
+//! meant; a document that passes is one that the types take.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::nearest::nearest;
+use super::{ClientSettings, NewClient, NewSecretSettings, NewTenant, RotateSettings, TenantSettings};
+use crate::Fault;
+
+impl TenantSettings {
+    /// From JSON; members that are missing have their defaults.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+        read(&tenant_example(), document)
+    }
+}
+
+impl ClientSettings {
+    /// From JSON; members that are missing have their defaults.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+        read(&client_example(), document)
+    }
+}
+
+impl NewClient {
+    /// From JSON: `client_id`, `client_secret` and the members of [`ClientSettings`].
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+        check_whole(&new_client_example(), &document)?;
+        Self::take(document)
+    }
+
+    fn take(mut document: Value) -> Result<Self, Vec<Fault>> {
+        let client_id = take_text(&mut document, "client_id");
+        let client_secret = take_text(&mut document, "client_secret");
+        Ok(Self { client_id, client_secret, settings: parse(without_nulls(document))? })
+    }
+}
+
+impl NewTenant {
+    /// From JSON: `id`, `client` and the members of [`TenantSettings`].
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn read(mut document: Value) -> Result<Self, Vec<Fault>> {
+        let mut example = tenant_example();
+        example["id"] = json!("");
+        example["client"] = new_client_example();
+        check_whole(&example, &document)?;
+        let id = take_text(&mut document, "id").unwrap_or_default();
+        let client = document.as_object_mut().and_then(|members| members.remove("client"));
+        let client = client.filter(|client| !client.is_null()).map(NewClient::take).transpose()?;
+        Ok(Self { id, client, settings: parse(without_nulls(document))? })
+    }
+}
+
+impl NewSecretSettings {
+    /// From JSON.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+        read(&json!({ "expires_at": INSTANT }), document)
+    }
+}
+
+impl RotateSettings {
+    /// From JSON.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+        read(&json!({ "grace": 0, "expires_at": INSTANT }), document)
+    }
+}
+
+/// Stands in an example for any instant, as [`NAMED`] does for any name of a member.
+const INSTANT: &str = "2027-01-31T12:00:00Z";
+const NAMED: &str = "*";
+
+/// A document with every member that there is, each with a value of its kind.
+fn tenant_example() -> Value {
+    let mut example = json!(TenantSettings::default());
+    example["name"] = json!("");
+    example["issuer"] = json!("");
+    example["issuer_aliases"] = json!([""]);
+    example["resource_servers"] = json!({ NAMED: { "scopes": [""], "clients": [""] } });
+    example
+}
+
+fn client_example() -> Value {
+    let mut example = json!(ClientSettings::default());
+    example["name"] = json!("");
+    for list in ["grant_types", "audiences", "resources", "scopes"] {
+        example[list] = json!([""]);
+    }
+    example["access_token_lifetime"] = json!(0);
+    example["token"] = json!({ "issuer": "" });
+    example
+}
+
+fn new_client_example() -> Value {
+    let mut example = client_example();
+    example["client_id"] = json!("");
+    example["client_secret"] = json!("");
+    example
+}
+
+fn read<T: DeserializeOwned>(example: &Value, document: Value) -> Result<T, Vec<Fault>> {
+    check_whole(example, &document)?;
+    parse(without_nulls(document))
+}
+
+fn check_whole(example: &Value, document: &Value) -> Result<(), Vec<Fault>> {
+    let mut faults = Vec::new();
+    check(example, document, "", &mut faults);
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// What the check has let through does not fail here; should the types know a rule that it does not, its words are passed on.
+fn parse<T: DeserializeOwned>(document: Value) -> Result<T, Vec<Fault>> {
+    serde_json::from_value(document).map_err(|error| vec![Fault::at("", error.to_string())])
+}
+
+fn check(example: &Value, value: &Value, at: &str, faults: &mut Vec<Fault>) {
+    match (example, value) {
+        (Value::Object(example), Value::Object(members)) => check_members(example, members, at, faults),
+        (Value::Array(example), Value::Array(items)) => {
+            for (index, item) in items.iter().enumerate() {
+                check(&example[0], item, &format!("{at}/{index}"), faults);
+            }
+        }
+        (Value::String(example), Value::String(text)) => {
+            if example == INSTANT && protocol::Timestamp::parse_rfc3339(text).is_none() {
+                faults.push(Fault::at(at, format!("write an instant such as {INSTANT}, or null")));
+            }
+        }
+        (Value::Bool(_), Value::Bool(_)) => {}
+        (Value::Number(_), value) if value.is_u64() => {}
+        _ => faults.push(Fault::at(at, format!("write {}", kind(example)))),
+    }
+}
+
+fn check_members(
+    example: &Map<String, Value>,
+    members: &Map<String, Value>,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) {
+    for (name, value) in members {
+        let at = format!("{at}/{}", escaped(name));
+        match example.get(name).or_else(|| example.get(NAMED)) {
+            // As in a merge patch, null is the same as leaving it out.
+            Some(_) if value.is_null() => {}
+            Some(example) => check(example, value, &at, faults),
+            None => {
+                let meant = nearest(name, example.keys().map(String::as_str));
+                let mend = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
+                faults.push(Fault::at(at, format!("there is no such member here{mend}")));
+            }
+        }
+    }
+}
+
+fn kind(example: &Value) -> &'static str {
+    match example {
+        Value::Object(_) => "an object",
+        Value::Array(_) => "a list",
+        Value::Number(_) => "a whole number, 0 or more",
+        Value::Bool(_) => "true or false",
+        Value::String(_) | Value::Null => "a text",
+    }
+}
+
+/// RFC 6901 §3.
+pub(crate) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn take_text(document: &mut Value, name: &str) -> Option<String> {
+    match document.as_object_mut()?.remove(name)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The members of nested objects have defaults of their own, which null would stand in the way of.
+fn without_nulls(document: Value) -> Value {
+    super::merge_patch(Value::Null, document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_faults<T: std::fmt::Debug>(read: Result<T, Vec<Fault>>, expected: &[&str]) {
+        let faults = read.err().unwrap_or_default();
+        let found: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_fault_has_its_place_and_an_unknown_member_its_neighbour() {
+        check_faults(
+            ClientSettings::read(json!({ "scope": [], "audiences": ["a", 1], "access_token_lifetime": -1 })),
+            &[
+                "/access_token_lifetime: write a whole number, 0 or more",
+                "/audiences/1: write a text",
+                "/scope: there is no such member here; was `scopes` meant?",
+            ],
+        );
+        check_faults(
+            TenantSettings::read(json!({
+                "resource_servers": { "a/b~": { "scope": [] } }, "signing": { "skew": "60s" }, "strategies": []
+            })),
+            &[
+                "/resource_servers/a~1b~0/scope: there is no such member here; was `scopes` meant?",
+                "/signing/skew: write a whole number, 0 or more",
+                "/strategies: write an object",
+            ],
+        );
+        check_faults(
+            NewTenant::read(json!({ "id": "a", "client": { "secret": "x" }, "*": 1 })),
+            &["/*: there is no such member here", "/client/secret: there is no such member here"],
+        );
+        check_faults(
+            RotateSettings::read(json!({ "grace": 1.5, "expires_at": "tomorrow" })),
+            &[
+                "/expires_at: write an instant such as 2027-01-31T12:00:00Z, or null",
+                "/grace: write a whole number, 0 or more",
+            ],
+        );
+        check_faults(NewClient::read(json!([])), &[": write an object"]);
+        check_faults(NewSecretSettings::read(Value::Null), &[": write an object"]);
+    }
+
+    #[test]
+    fn what_is_left_out_or_null_has_its_default() {
+        assert_eq!(TenantSettings::read(json!({})), Ok(TenantSettings::default()));
+        let nulls = json!({ "name": null, "scopes": null, "token": { "issuer": null }, "grant_types": null });
+        assert_eq!(ClientSettings::read(nulls), Ok(ClientSettings::default()));
+        let new =
+            NewTenant::read(json!({ "id": "a", "client": { "client_id": "svc" }, "name": "A" })).unwrap();
+        assert_eq!((new.id.as_str(), new.settings.name.as_deref()), ("a", Some("A")));
+        assert_eq!(new.client.unwrap().client_id.as_deref(), Some("svc"));
+        assert_eq!(NewTenant::read(json!({ "id": "a", "client": null })).unwrap().client, None);
+        assert_eq!(NewSecretSettings::read(json!({ "expires_at": null })), Ok(NewSecretSettings::default()));
+    }
+
+    #[test]
+    fn a_document_that_is_shown_can_be_sent_back() {
+        let mut tenant = TenantSettings::default();
+        tenant.resource_servers.insert("api".to_owned(), super::super::ResourceServerSettings::default());
+        assert_eq!(TenantSettings::read(json!(tenant)), Ok(tenant));
+        let client = ClientSettings { scopes: vec!["a".to_owned()], ..ClientSettings::default() };
+        assert_eq!(ClientSettings::read(json!(client)), Ok(client));
+    }
+}

@@ -1,0 +1,162 @@
+//! From a secret's row and what is known of its use to what doors show of it, and whether anybody would miss it.
+
+use protocol::{Lifetime, Timestamp};
+use registry::{ClientSecret, SecretHash, SecretId};
+
+use super::{SecretView, UsedFrom};
+use crate::{ManagedBy, SecretForm, SecretState, SecretUse};
+
+impl SecretView {
+    /// Of one of a client's secrets; `all` are the client's, `uses` are of all of them.
+    #[must_use]
+    pub fn of(state: &SecretState, all: &[SecretState], uses: &[SecretUse], now: Timestamp) -> Self {
+        let SecretState { secret, managed_by, .. } = state;
+        let of_secret = uses.iter().filter(|used| used.secret == secret.id);
+        let from = |used: &SecretUse| UsedFrom { address: used.address.clone(), last_used_at: used.at };
+        let mut used_from: Vec<UsedFrom> = of_secret.map(from).collect();
+        used_from.sort_by(|left, right| {
+            right.last_used_at.cmp(&left.last_used_at).then_with(|| left.address.cmp(&right.address))
+        });
+        Self {
+            id: secret.id.to_string(),
+            hint: secret.hint.clone(),
+            form: form(state).to_owned(),
+            status: status(secret, now).to_owned(),
+            managed_by: managed_by.as_str().to_owned(),
+            created_at: secret.created_at,
+            expires_at: secret.expires_at,
+            revoked_at: secret.revoked_at,
+            last_used_at: last_used(&secret.id, uses),
+            addresses: u32::try_from(used_from.len()).unwrap_or(u32::MAX),
+            used_from,
+            safe_to_delete: is_safe_to_delete(secret, all, uses, now),
+        }
+    }
+}
+
+/// So long a caller may sleep before its secret counts as no longer used.
+const QUIET: Lifetime = Lifetime::from_seconds(86_400);
+
+/// Nobody would miss it: it is not live, or for a day it was there and not used, while another live one was. Without the other one
+/// silence proves nothing: the caller may run once a week.
+fn is_safe_to_delete(secret: &ClientSecret, all: &[SecretState], uses: &[SecretUse], now: Timestamp) -> bool {
+    if !secret.is_live(now) {
+        return true;
+    }
+    let is_quiet = |since: Timestamp| since + QUIET <= now;
+    let quiet = is_quiet(secret.created_at) && last_used(&secret.id, uses).is_none_or(is_quiet);
+    let others =
+        all.iter().map(|row| &row.secret).filter(|other| other.id != secret.id && other.is_live(now));
+    let mut others_used = others.filter_map(|other| last_used(&other.id, uses));
+    quiet && others_used.any(|at| !is_quiet(at))
+}
+
+fn last_used(secret: &SecretId, uses: &[SecretUse]) -> Option<Timestamp> {
+    uses.iter().filter(|used| used.secret == *secret).map(|used| used.at).max()
+}
+
+fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {
+    if secret.is_live(now) {
+        "live"
+    } else if secret.revoked_at.is_some_and(|at| at <= now) {
+        "revoked"
+    } else {
+        "expired"
+    }
+}
+
+/// Only a hash that was declared has no digest of its value beside it.
+fn form(state: &SecretState) -> &'static str {
+    match &state.secret.hash {
+        _ if state.managed_by == ManagedBy::Config && state.declared_digest.is_none() => "imported",
+        SecretHash::Generated(_) => SecretForm::Generated.as_str(),
+        SecretHash::Chosen(_) => SecretForm::Chosen.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::ClientId;
+    use tenancy::TenantId;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+    const DAY: u64 = 86_400;
+
+    const fn ago(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(1_000_000 - seconds)
+    }
+
+    fn secret(id: &str) -> SecretState {
+        let hash = SecretHash::Generated([1; 32]);
+        let (id, hint) = (SecretId::new(id), "abcd".to_owned());
+        let secret =
+            ClientSecret { id, hash, hint, created_at: ago(9 * DAY), expires_at: None, revoked_at: None };
+        SecretState {
+            secret,
+            managed_by: ManagedBy::Api,
+            revoked_by: None,
+            declared_digest: None,
+            declared_expires_at: None,
+        }
+    }
+
+    fn used(id: &str, address: &str, at: Timestamp) -> SecretUse {
+        SecretUse {
+            tenant: TenantId::parse("t").unwrap(),
+            client: ClientId::parse("c").unwrap(),
+            secret: SecretId::new(id),
+            address: address.to_owned(),
+            at,
+        }
+    }
+
+    fn check(change: impl Fn(&mut [SecretState]), uses: &[(&str, u64)], expected: bool) {
+        let mut all = [secret("s1"), secret("s2")];
+        change(&mut all);
+        let uses: Vec<_> = uses.iter().map(|(id, seconds)| used(id, "192.0.2.1", ago(*seconds))).collect();
+        let view = SecretView::of(&all[0], &all, &uses, NOW);
+        assert_eq!(view.safe_to_delete, expected, "{uses:?}");
+    }
+
+    #[test]
+    fn a_secret_is_safe_to_delete_when_nobody_would_miss_it() {
+        let nothing = |_: &mut [SecretState]| {};
+        // Another one is in use, and this one is not, or not for a day.
+        check(nothing, &[("s2", 60)], true);
+        check(nothing, &[("s1", DAY), ("s2", 60)], true);
+        check(nothing, &[("s1", DAY - 1), ("s2", 60)], false);
+        // Nobody uses any, or not lately: silence proves nothing.
+        check(nothing, &[], false);
+        check(nothing, &[("s1", 2 * DAY)], false);
+        check(nothing, &[("s1", 3 * DAY), ("s2", DAY)], false);
+        // The other one does not count any more, so this one will be needed.
+        check(|all| all[1].secret.revoked_at = Some(ago(1)), &[("s2", 60)], false);
+        check(|all| all[1].secret.expires_at = Some(NOW), &[("s2", 60)], false);
+        // It is new: who rolls it out has not come to use it yet.
+        check(|all| all[0].secret.created_at = ago(DAY - 1), &[("s2", 60)], false);
+        // It does not count anyway.
+        check(|all| all[0].secret.revoked_at = Some(NOW), &[("s1", 0)], true);
+        check(|all| all[0].secret.expires_at = Some(ago(5)), &[("s1", 0)], true);
+        check(|all| all[0].secret.expires_at = Some(NOW + Lifetime::from_seconds(1)), &[("s1", 0)], false);
+    }
+
+    #[test]
+    fn a_view_tells_form_status_and_addresses_the_latest_first() {
+        let mut all = [secret("s1")];
+        let uses = [used("s1", "a", ago(9)), used("s1", "b", ago(2)), used("s2", "c", ago(1))];
+        let view = SecretView::of(&all[0], &all, &uses, NOW);
+        let from: Vec<_> = view.used_from.iter().map(|used| used.address.as_str()).collect();
+        assert_eq!((from.as_slice(), view.addresses, view.last_used_at), (&["b", "a"][..], 2, Some(ago(2))));
+        assert_eq!((view.form.as_str(), view.status.as_str()), ("generated", "live"));
+        all[0].secret.hash = SecretHash::Chosen("$argon2id$".to_owned());
+        all[0].secret.expires_at = Some(NOW);
+        let view = SecretView::of(&all[0], &all, &uses, NOW);
+        assert_eq!((view.form.as_str(), view.status.as_str()), ("chosen", "expired"));
+        all[0].managed_by = ManagedBy::Config;
+        all[0].secret.revoked_at = Some(NOW);
+        let view = SecretView::of(&all[0], &all, &uses, NOW);
+        assert_eq!((view.form.as_str(), view.status.as_str()), ("imported", "revoked"));
+    }
+}

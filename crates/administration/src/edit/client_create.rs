@@ -1,0 +1,103 @@
+//! A client comes to be, with its first secret.
+
+use registry::{Client, ClientId};
+use tenancy::TenantId;
+
+use super::text::{Faults, LONGEST_ID};
+use super::{Context, Edit, Facts, SecretMaterial, client_fields, faultless, names, reach, secret_create};
+use crate::{
+    Change, ChangeKind, ClientSettings, ClientState, EditError, ManagedBy, Permission, RowChange, Standing,
+    TenantState,
+};
+
+/// What is to be made. Where it stands in what was sent is part of it, for the faults.
+#[derive(Clone, Debug)]
+pub(crate) struct NewClientRow<'a> {
+    pub(crate) id: ClientId,
+    pub(crate) settings: &'a ClientSettings,
+    pub(crate) secret: &'a SecretMaterial,
+    pub(crate) at: &'static str,
+}
+
+/// What is written, and what then is there.
+pub(crate) fn create(
+    context: Context<'_>,
+    facts: &Facts,
+    tenant: &TenantId,
+    new: &NewClientRow<'_>,
+) -> Result<(Edit, ClientState), EditError> {
+    context.require_in(tenant, Permission::Clients)?;
+    make(context, facts.tenant()?, new)
+}
+
+/// As [`create`], in a tenant that may be as new, for somebody who may make clients in it.
+pub(super) fn make(
+    context: Context<'_>,
+    state: &TenantState,
+    new: &NewClientRow<'_>,
+) -> Result<(Edit, ClientState), EditError> {
+    let NewClientRow { id, settings, secret, at } = new;
+    let mut faults = Faults::below(at);
+    let client = client_fields::read(&mut faults, &state.tenant, id, settings);
+    register(context, state, faults, client, Some(secret))
+}
+
+/// A client whose fields were read, among all that the tenant has already.
+pub(super) fn register(
+    context: Context<'_>,
+    state: &TenantState,
+    mut faults: Faults,
+    client: Client,
+    secret: Option<&SecretMaterial>,
+) -> Result<(Edit, ClientState), EditError> {
+    let id = &client.id;
+    if let Some(row) = state.clients.iter().find(|row| row.client.id == *id) {
+        return Err(EditError::Conflict(if row.standing.deleted_at.is_some() {
+            format!("client {id} was deleted and its id stays reserved; choose another id")
+        } else {
+            format!("client {id} exists already")
+        }));
+    }
+    faults.check_name("/client_id", "the client id", id.as_str(), LONGEST_ID);
+    names::check_client(&mut faults, &client, &state.tenant, state);
+    let client = faultless(client, faults.into_vec())?;
+    reach::require_grant(context, None, &client)?;
+    let standing = Standing::fresh(ManagedBy::Api, context.now);
+    let row = RowChange { kind: ChangeKind::Added, before: None, after: Box::new(client.clone()) };
+    let mut edit = Edit::of(Change::Client(row));
+    let mut made = ClientState { client, standing, secrets: Vec::new() };
+    if let Some(secret) = secret {
+        let (more, row) = secret_create::add(&made, secret, None, context.now);
+        edit.extend(more);
+        made.secrets.push(row);
+    }
+    Ok((edit, made))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_states::{NOW, ask, client_id, facts, material, operator, state, tenant_id, told};
+    use super::*;
+
+    fn check(id: &str, change: impl Fn(&mut TenantState), expected: &str) {
+        let mut state = state("t");
+        change(&mut state);
+        let (settings, secret) = (ClientSettings::default(), material());
+        let new = NewClientRow { id: client_id(id), settings: &settings, secret: &secret, at: "" };
+        let made = ask(&operator(), |context| Ok(create(context, &facts(state), &tenant_id("t"), &new)?.0));
+        assert_eq!(told(made), expected);
+    }
+
+    #[test]
+    fn an_id_is_given_once() {
+        check("new", |_| {}, "new added, new/s1 added until never");
+        check("svc", |_| {}, "conflict");
+        check("svc", |t| t.clients[0].standing.deleted_at = Some(NOW), "conflict");
+        check("svc", |t| t.clients[0].standing.managed_by = ManagedBy::Config, "conflict");
+        check("api", |_| {}, "/client_id");
+        check("urn:latchkey:x", |_| {}, "/client_id");
+        check("new", |t| t.standing.deleted_at = Some(NOW), "there is no tenant of this id");
+        // The tenant is declared; clients of the API's live in it all the same.
+        check("new", |t| t.standing.managed_by = ManagedBy::Config, "new added, new/s1 added until never");
+    }
+}

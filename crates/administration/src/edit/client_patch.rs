@@ -1,0 +1,180 @@
+//! A client's fields change: some of them, or all at once.
+
+use protocol::Timestamp;
+use registry::{Client, ClientId};
+use serde_json::{Value, json};
+use tenancy::TenantId;
+
+use super::text::Faults;
+use super::{Context, Edit, Facts, client_fields, faultless, invalid, names, reach};
+use crate::state::CACHED;
+use crate::{
+    Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, EntityTag, FieldChange,
+    ManagedBy, Permission, RowChange, TenantMark, TenantState, merge_patch,
+};
+
+/// The names that a client's settings bring in, against which other clients must be known.
+pub(crate) fn client_names(settings: &Value) -> Vec<&str> {
+    let lists = ["audiences", "resources"].into_iter().filter_map(|list| settings.get(list)?.as_array());
+    lists.flatten().filter_map(Value::as_str).collect()
+}
+
+/// What a merge patch of its settings changes.
+pub(crate) fn patch(
+    context: Context<'_>,
+    facts: &Facts,
+    (tenant, client): (&TenantId, &ClientId),
+    patch: &Value,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    let (state, row) = look(context, facts, (tenant, client), if_match)?;
+    require_own_fields(row)?;
+    if !patch.is_object() {
+        return Err(invalid("", "a merge patch is an object"));
+    }
+    let merged = merge_patch(json!(ClientSettings::from(&row.client)), patch.clone());
+    let settings = ClientSettings::read(merged).map_err(EditError::Invalid)?;
+    let mut faults = Faults::default();
+    let after = client_fields::read(&mut faults, &state.tenant, client, &settings);
+    replace(context, state, row, faults, after)
+}
+
+/// The client, for somebody who may touch it and has seen it as it is.
+pub(super) fn look<'a>(
+    context: Context<'_>,
+    facts: &'a Facts,
+    (tenant, client): (&TenantId, &ClientId),
+    if_match: Option<&str>,
+) -> Result<(&'a TenantState, &'a ClientState), EditError> {
+    context.require_in(tenant, Permission::Clients)?;
+    let (state, row) = facts.client(client)?;
+    reach::require_touch(context, &row.client)?;
+    let seen = |if_match: &str| EntityTag::of(&ClientView::of(row, context.now)).matches(if_match);
+    if if_match.is_none_or(seen) { Ok((state, row)) } else { Err(EditError::Stale) }
+}
+
+/// Tokens that it got under a longer lifetime live on, and so must the keys that check them. Only this client is known here, so a
+/// lifetime that another one has, too, is noted needlessly.
+pub(super) fn shortened(
+    state: &TenantState,
+    before: &Client,
+    after: Option<&Client>,
+    now: Timestamp,
+) -> Option<TenantMark> {
+    let of_tenant = state.tenant.access_token.lifetime;
+    let lifetime = |client: &Client| client.access_token_lifetime.unwrap_or(of_tenant);
+    let (before, after) = (lifetime(before), after.map_or(of_tenant, lifetime));
+    (after < before).then(|| TenantMark {
+        tenant: state.tenant.id.clone(),
+        fingerprint: None,
+        earlier_tokens_until: state.earlier_tokens_until.max(Some(now + before + CACHED)),
+    })
+}
+
+/// It becomes a client whose fields were read, but stands as it stood.
+pub(super) fn replace(
+    context: Context<'_>,
+    state: &TenantState,
+    row: &ClientState,
+    mut faults: Faults,
+    after: Client,
+) -> Result<Edit, EditError> {
+    let before = &row.client;
+    let after = Client { status: before.status, ..after };
+    names::check_client(&mut faults, &after, &state.tenant, state);
+    let after = faultless(after, faults.into_vec())?;
+    reach::require_grant(context, Some(before), &after)?;
+    if FieldChange::between(Some(before), &after).is_empty() {
+        return Ok(Edit::default());
+    }
+    let marks = shortened(state, before, Some(&after), context.now).into_iter().collect();
+    let before = Some(Box::new(before.clone()));
+    let row = RowChange { kind: ChangeKind::Changed, before, after: Box::new(after) };
+    Ok(Edit { changes: vec![Change::Client(row)], marks, ..Edit::default() })
+}
+
+fn require_own_fields(row: &ClientState) -> Result<(), EditError> {
+    if row.standing.managed_by == ManagedBy::Config {
+        let id = &row.client.id;
+        let words = format!("client {id} is declared in the operator's files; change it there");
+        return Err(EditError::Conflict(words));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Lifetime;
+
+    use super::super::test_states::{NOW, ask, at, client_id, facts, operator, state, tenant_id, told};
+    use super::*;
+
+    fn check(change: impl Fn(&mut TenantState), merge: Value, expected: &str) -> Option<Edit> {
+        let mut state = state("t");
+        change(&mut state);
+        let names = (&tenant_id("t"), &client_id("svc"));
+        let edit = ask(&operator(), |context| patch(context, &facts(state), names, &merge, None));
+        let again = edit.as_ref().ok().cloned();
+        assert_eq!(told(edit), expected, "{merge}");
+        again
+    }
+
+    fn nothing(_: &mut TenantState) {}
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_nothing_changes_nothing() {
+        check(nothing, json!({}), "");
+        check(nothing, json!({ "name": null }), "");
+        check(nothing, json!({ "name": "S" }), "svc changed");
+        check(nothing, json!({ "token": { "issuer": "thunder" } }), "svc changed");
+        check(nothing, json!({ "client_secret": "x" }), "/client_secret");
+        check(nothing, json!({ "audiences": ["ops"] }), "/audiences/0");
+        check(nothing, json!(1), "all of it");
+    }
+
+    #[test]
+    fn the_files_own_what_they_declare_and_what_is_gone_is_gone() {
+        let declared = |t: &mut TenantState| t.clients[0].standing.managed_by = ManagedBy::Config;
+        check(declared, json!({ "name": "S" }), "conflict");
+        let deleted = |t: &mut TenantState| t.clients[0].standing.deleted_at = Some(NOW);
+        check(deleted, json!({ "name": "S" }), "there is no client of this id");
+        let tenant_deleted = |t: &mut TenantState| t.standing.deleted_at = Some(NOW);
+        check(tenant_deleted, json!({ "name": "S" }), "there is no tenant of this id");
+    }
+
+    #[test]
+    fn tokens_of_a_longer_life_are_remembered() {
+        let lifetime = |seconds: u64| {
+            move |t: &mut TenantState| {
+                t.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(seconds));
+            }
+        };
+        let to = |seconds: Option<u64>| json!({ "access_token_lifetime": seconds });
+        let until = |edit: Option<Edit>| edit.unwrap().marks.first().map(|mark| mark.earlier_tokens_until);
+        assert_eq!(until(check(lifetime(9000), to(Some(60)), "svc changed")), Some(Some(at(9010))));
+        assert_eq!(until(check(lifetime(9000), to(None), "svc changed")), Some(Some(at(9010))));
+        assert_eq!(until(check(lifetime(60), to(None), "svc changed")), None);
+        assert_eq!(until(check(nothing, to(Some(60)), "svc changed")), Some(Some(at(3610))));
+        let known = |t: &mut TenantState| t.earlier_tokens_until = Some(at(99_999));
+        assert_eq!(until(check(known, to(Some(60)), "svc changed")), Some(Some(at(99_999))));
+    }
+
+    #[test]
+    fn only_who_has_seen_the_client_as_it_is_changes_it() {
+        let names = (&tenant_id("t"), &client_id("svc"));
+        let tag = EntityTag::of(&ClientView::of(&state("t").clients[0], NOW)).to_string();
+        for (if_match, fresh) in [(Some(tag.as_str()), true), (Some("*"), true), (Some("\"x\""), false)] {
+            let edit = ask(&operator(), |context| {
+                patch(context, &facts(state("t")), names, &json!({ "name": "S" }), if_match)
+            });
+            assert!(if fresh { edit.is_ok() } else { matches!(edit, Err(EditError::Stale)) }, "{if_match:?}");
+        }
+    }
+
+    #[test]
+    fn the_names_that_may_come_are_known_beforehand() {
+        let settings = json!({ "audiences": ["a", 1], "resources": ["b"], "scopes": ["c"] });
+        assert_eq!(client_names(&settings), ["a", "b"]);
+        assert_eq!(client_names(&json!(null)), Vec::<&str>::new());
+    }
+}

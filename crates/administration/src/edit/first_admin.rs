@@ -1,0 +1,92 @@
+//! The first administrator of the platform. Once one is there who can get a token, others are made by him.
+
+use protocol::Timestamp;
+use registry::{ClientId, ClientStatus};
+use tenancy::TenantId;
+
+use super::client_create::{NewClientRow, make};
+use super::{Context, Edit, Facts, SecretMaterial, tenant_create};
+use crate::{ClientSettings, ClientState, EditError, Permission, TenantSettings};
+
+/// The tenant `platform`, if it is missing, and in it a client with all permissions.
+pub(crate) fn first_admin(
+    context: Context<'_>,
+    facts: &Facts,
+    id: ClientId,
+    secret: &SecretMaterial,
+) -> Result<(Edit, ClientState), EditError> {
+    context.require_everywhere(Permission::Tenants)?;
+    let settings = ClientSettings {
+        scopes: Permission::ALL.map(|permission| permission.scope().to_owned()).to_vec(),
+        ..ClientSettings::default()
+    };
+    let new = NewClientRow { id, settings: &settings, secret, at: "" };
+    let Some(state) = &facts.state else {
+        let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
+        let defaults = TenantSettings::default();
+        let (edit, mut made) = tenant_create::create(context, facts, &platform, &defaults, Some(&new))?;
+        return Ok((edit, made.clients.remove(0)));
+    };
+    if let Some(admin) = state.clients.iter().find(|row| is_admin(row, context.now)) {
+        let words = format!("client platform/{} is a live administrator; use it", admin.client.id);
+        return Err(EditError::Conflict(words));
+    }
+    make(context, state, &new)
+}
+
+fn is_admin(row: &ClientState, now: Timestamp) -> bool {
+    let holds = |scope: &protocol::ScopeToken| scope.as_str() == Permission::Tenants.scope();
+    row.standing.serves()
+        && row.client.status == ClientStatus::Active
+        && row.client.scope.iter().any(holds)
+        && row.secrets.iter().any(|row| row.secret.is_live(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_states::{
+        NOW, ask, client, client_id, facts, material, of_platform, operator, state, told,
+    };
+    use super::*;
+    use crate::Authority;
+
+    fn check(by: &Authority, change: Option<&dyn Fn(&mut ClientState)>, id: &str, expected: &str) {
+        let facts = match change {
+            Some(change) => {
+                let mut state = state("platform");
+                let mut admin = client("platform", "root", "latchkey:tenants");
+                change(&mut admin);
+                state.clients = vec![admin];
+                facts(state)
+            }
+            None => Facts::default(),
+        };
+        let made = ask(by, |context| {
+            first_admin(context, &facts, client_id(id), &material()).map(|(edit, client)| {
+                assert_eq!(client.client.audiences, ["urn:latchkey:admin"]);
+                let all = "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit";
+                assert_eq!(client.client.scope.to_string(), all);
+                edit
+            })
+        });
+        assert_eq!(told(made), expected);
+    }
+
+    const MADE: &str = "new added, new/s1 added until never";
+
+    #[test]
+    fn the_first_administrator_is_made_while_there_is_none_who_can_get_a_token() {
+        let operator = operator();
+        check(&operator, None, "new", &format!("tenant added, {MADE}"));
+        check(&operator, Some(&|_| {}), "new", "conflict");
+        check(&operator, Some(&|row| row.secrets.clear()), "new", MADE);
+        check(&operator, Some(&|row| row.secrets[0].secret.revoked_at = Some(NOW)), "new", MADE);
+        check(&operator, Some(&|row| row.standing.suspended_at = Some(NOW)), "new", MADE);
+        check(&operator, Some(&|row| row.standing.deleted_at = Some(NOW)), "new", MADE);
+        check(&operator, Some(&|row| row.client.scope = protocol::Scope::default()), "new", MADE);
+        // The old one's id stays its own.
+        check(&operator, Some(&|row| row.secrets.clear()), "root", "conflict");
+        check(&operator, None, "urn:latchkey:x", "/client_id");
+        check(&of_platform("latchkey:clients"), None, "new", "forbidden: latchkey:tenants");
+    }
+}

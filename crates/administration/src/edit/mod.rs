@@ -1,0 +1,146 @@
+//! The rules of living administration, pure: what is asked and what there is go in; changes come out, or everything that stands
+//! against them. Who may ask stands first in each, so that nobody learns of rows that he may not see.
+
+mod application;
+mod application_draft;
+mod client_create;
+mod client_fields;
+mod client_life;
+mod client_patch;
+mod first_admin;
+mod names;
+mod reach;
+mod resource_servers;
+mod secret_change;
+mod secret_create;
+mod signing_fields;
+mod tenant_create;
+mod tenant_fields;
+mod tenant_life;
+mod tenant_patch;
+mod text;
+
+#[cfg(test)]
+mod test_states;
+
+use protocol::Timestamp;
+use registry::{ClientId, SecretHash};
+use tenancy::{Issuer, TenantId};
+
+use crate::{
+    Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, Fault, NewSecret,
+    Permission, SecretForm, TenantMark, TenantState,
+};
+
+pub(crate) use application::{
+    ApplicationState, PreparedSecret, delete as delete_application, look as application,
+    put as put_application,
+};
+pub(crate) use application_draft::{NewApplication, secret_wanted};
+pub(crate) use client_create::{NewClientRow, create as create_client};
+pub(crate) use client_life::{delete as delete_client, resume as resume_client, suspend as suspend_client};
+pub(crate) use client_patch::{client_names, patch as patch_client};
+pub(crate) use first_admin::first_admin;
+pub(crate) use secret_change::{expire as expire_secret, revoke as revoke_secret};
+pub(crate) use secret_create::{create as create_secret, rotate as rotate_secret};
+pub(crate) use tenant_create::{create as create_tenant, new_tenant_id};
+pub(crate) use tenant_life::{
+    cancel_deletion, delete as delete_tenant, is_due, resume as resume_tenant, schedule_deletion,
+    suspend as suspend_tenant,
+};
+pub(crate) use tenant_patch::{patch as patch_tenant, patched_issuers};
+
+/// Who asks, under which policy, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) by: &'a Authority,
+    pub(crate) policy: &'a EditPolicy,
+    pub(crate) now: Timestamp,
+}
+
+/// What the store holds of the tenant that an edit is about.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// The tenant, whole or as far as the edit touches it; a deleted one too.
+    pub(crate) state: Option<TenantState>,
+    /// Who has the issuers that were asked about.
+    pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
+    /// The application that was asked about.
+    pub(crate) application: Option<Application>,
+    /// Which application has the name that was asked about.
+    pub(crate) name_owner: Option<ApplicationId>,
+}
+
+/// What an edit writes. Nothing where everything already is as it was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Edit {
+    pub(crate) changes: Vec<Change>,
+    /// The hashes of the secrets that are added.
+    pub(crate) secrets: Vec<NewSecret>,
+    pub(crate) marks: Vec<TenantMark>,
+}
+
+/// A secret's value after it was made or hashed; the value itself stays outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SecretMaterial {
+    pub(crate) hash: SecretHash,
+    pub(crate) hint: String,
+    pub(crate) form: SecretForm,
+}
+
+impl Context<'_> {
+    /// Whether the asker may do this across all tenants.
+    pub(crate) fn require_everywhere(&self, permission: Permission) -> Result<(), EditError> {
+        if self.by.holds_everywhere(permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
+    }
+
+    /// Whether the asker may do this in the tenant, which need not even exist.
+    pub(crate) fn require_in(&self, tenant: &TenantId, permission: Permission) -> Result<(), EditError> {
+        if self.by.holds_in(tenant, permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
+    }
+}
+
+impl Facts {
+    /// The tenant, unless it is deleted.
+    pub(crate) fn tenant(&self) -> Result<&TenantState, EditError> {
+        let live = self.state.as_ref().filter(|state| state.standing.deleted_at.is_none());
+        live.ok_or(EditError::NotFound("tenant"))
+    }
+
+    /// One of the tenant's clients, unless it is deleted.
+    pub(crate) fn client(&self, client: &ClientId) -> Result<(&TenantState, &ClientState), EditError> {
+        let state = self.tenant()?;
+        let row = state.clients.iter().find(|row| row.client.id == *client);
+        let live = row.filter(|row| row.standing.deleted_at.is_none());
+        Ok((state, live.ok_or(EditError::NotFound("client"))?))
+    }
+}
+
+impl Edit {
+    /// Whether there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Of one change.
+    pub(crate) fn of(change: Change) -> Self {
+        Self { changes: vec![change], ..Self::default() }
+    }
+
+    /// Takes over what another one writes, after its own.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.changes.extend(other.changes);
+        self.secrets.extend(other.secrets);
+        self.marks.extend(other.marks);
+    }
+}
+
+/// One fault by itself.
+pub(crate) fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> EditError {
+    EditError::Invalid(vec![Fault::at(pointer, detail)])
+}
+
+/// The value, or all faults.
+fn faultless<T>(value: T, faults: Vec<Fault>) -> Result<T, EditError> {
+    if faults.is_empty() { Ok(value) } else { Err(EditError::Invalid(faults)) }
+}

@@ -1,0 +1,294 @@
+//! How far an asker may go with a client once he may manage clients at all: nobody hands on what he has not, and nobody touches a
+//! client that may do more to the platform than he may.
+
+use protocol::ScopeToken;
+use registry::{Client, IntrospectionRight};
+
+use super::Context;
+use super::text::Faults;
+use crate::{EditError, Permission};
+
+/// Whether he may touch this client at all. Its secrets are its scopes: who makes one may use them.
+pub(super) fn require_touch(context: Context<'_>, client: &Client) -> Result<(), EditError> {
+    // Whoever manages all tenants could grant himself anything.
+    if context.by.holds_everywhere(Permission::Tenants) {
+        return Ok(());
+    }
+    let beyond = reserved(client).find(|token| !context.by.may_grant(&client.tenant, token));
+    beyond.map_or(Ok(()), |token| {
+        let words = format!("client {} holds {}, which you lack", client.id, token.as_str());
+        Err(EditError::BeyondReach(words))
+    })
+}
+
+/// Whether he may make the client this, where it was that, or nothing.
+pub(super) fn require_grant(
+    context: Context<'_>,
+    before: Option<&Client>,
+    after: &Client,
+) -> Result<(), EditError> {
+    let had = |token: &ScopeToken| before.is_some_and(|before| before.scope.contains(token));
+    let mut gained = after.scope.iter().filter(|token| !had(token));
+    if let Some(token) = gained.find(|token| !context.by.may_grant(&after.tenant, token)) {
+        let words = format!("you may not grant {}: you lack it", token.as_str());
+        return Err(EditError::BeyondReach(words));
+    }
+    if context.by.may_set_beyond_client() {
+        return Ok(());
+    }
+    if before.and_then(|before| before.issuer.as_ref()) != after.issuer.as_ref() {
+        return Err(EditError::BeyondReach("only the platform sets a client's token.issuer".to_owned()));
+    }
+    let is_tenant_wide = |client: &Client| client.introspection == IntrospectionRight::Tenant;
+    if is_tenant_wide(after) && !before.is_some_and(is_tenant_wide) {
+        let words = "only the platform lets a client introspect for the whole tenant";
+        return Err(EditError::BeyondReach(words.to_owned()));
+    }
+    Ok(())
+}
+
+/// What nobody can grant is a fault of the request, not a matter of who asks.
+pub(super) fn check_grantable(faults: &mut Faults, client: &Client) {
+    for (index, token) in client.scope.iter().enumerate() {
+        if !token.as_str().starts_with(ScopeToken::RESERVED_PREFIX) {
+            continue;
+        }
+        let at = format!("/scopes/{index}");
+        match Permission::of_scope(token.as_str()) {
+            None => faults.add(&at, "this scope is kept for the platform, and means nothing yet"),
+            Some(Permission::Tenants) if client.tenant.as_str() != tenancy::TenantId::PLATFORM => {
+                faults.add(&at, "only clients of the tenant `platform` may have this scope");
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn reserved(client: &Client) -> impl Iterator<Item = &ScopeToken> {
+    client.scope.iter().filter(|token| token.as_str().starts_with(ScopeToken::RESERVED_PREFIX))
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::Client;
+    use serde_json::{Value, json};
+
+    use super::super::test_states::{
+        ask, client, client_id, facts, material, of_platform, of_tenant, of_user, operator, state, tenant_id,
+        told,
+    };
+    use super::super::{
+        Facts, NewClientRow, create_client, create_secret, create_tenant, delete_client, patch_client,
+        patch_tenant, resume_client, revoke_secret, rotate_secret, suspend_client, suspend_tenant,
+    };
+    use super::super::{cancel_deletion, delete_tenant, expire_secret, resume_tenant, schedule_deletion};
+    use crate::{Authority, ClientSettings, NewSecretSettings, RotateSettings, TenantSettings};
+
+    const T: &str = "acme";
+
+    /// `boss` holds everything that a client of a tenant can, and more scopes than an administrator of the tenant.
+    fn rows(change: impl Fn(&mut Client)) -> Facts {
+        let mut state = state(T);
+        let mut boss = client(T, "boss", "latchkey:clients latchkey:keys latchkey:audit billing");
+        change(&mut boss.client);
+        state.clients.push(boss);
+        facts(state)
+    }
+
+    fn create(by: &Authority, tenant: &str, settings: Value) -> String {
+        let settings = ClientSettings::read(settings).unwrap();
+        let secret = material();
+        let new = NewClientRow { id: client_id("new"), settings: &settings, secret: &secret, at: "" };
+        let facts = facts(state(tenant));
+        told(ask(by, |context| Ok(create_client(context, &facts, &tenant_id(tenant), &new)?.0)))
+    }
+
+    fn patch(by: &Authority, client: &str, patch: Value) -> String {
+        patch_of(by, client, |_| {}, patch)
+    }
+
+    fn patch_of(by: &Authority, client: &str, change: impl Fn(&mut Client), patch: Value) -> String {
+        let facts = rows(change);
+        let names = (&tenant_id(T), &client_id(client));
+        told(ask(by, |context| patch_client(context, &facts, names, &patch, None)))
+    }
+
+    const MADE: &str = "new added, new/s1 added until never";
+
+    #[test]
+    fn only_holders_of_latchkey_tenants_at_the_platform_touch_tenants() {
+        let facts = facts(state(T));
+        let askers = [
+            of_platform("latchkey:clients latchkey:keys latchkey:audit"),
+            of_tenant(T, "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit"),
+            of_tenant("platform", "latchkey:tenants"),
+            of_user(T),
+        ];
+        let settings = TenantSettings::default();
+        for by in &askers {
+            let edits = ask(by, |context| {
+                [
+                    create_tenant(context, &facts, &tenant_id("new"), &settings, None).map(|(edit, _)| edit),
+                    patch_tenant(context, &facts, &json!({ "issuer": "https://evil.example.com" }), None),
+                    patch_tenant(context, &facts, &json!({ "issuer_aliases": ["evil"] }), None),
+                    suspend_tenant(context, &facts, None),
+                    resume_tenant(context, &facts, None),
+                    schedule_deletion(context, &facts, None),
+                    cancel_deletion(context, &facts, None),
+                    delete_tenant(context, &facts, None),
+                ]
+            });
+            for edit in edits {
+                assert_eq!(told(edit), "forbidden: latchkey:tenants", "{by:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tenant_s_administrator_reaches_no_other_tenant_and_learns_nothing_of_it() {
+        let forbidden = "forbidden: latchkey:clients";
+        for by in [of_tenant("globex", "latchkey:clients"), of_user("globex"), of_tenant(T, "latchkey:audit")]
+        {
+            assert_eq!(create(&by, T, json!({})), forbidden);
+            let (tenant, svc, absent) = (tenant_id(T), client_id("svc"), client_id("absent"));
+            // What is not there answers as what is.
+            for (facts, client) in [(rows(|_| {}), &svc), (rows(|_| {}), &absent), (Facts::default(), &svc)] {
+                let names = (&tenant, client);
+                let s1 = registry::SecretId::new("s1");
+                let edits = ask(&by, |context| {
+                    let new = NewSecretSettings::default();
+                    [
+                        patch_client(context, &facts, names, &json!({}), None),
+                        suspend_client(context, &facts, names, None),
+                        resume_client(context, &facts, names, None),
+                        delete_client(context, &facts, names, None),
+                        create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
+                        rotate_secret(context, &facts, names, &material(), &RotateSettings::default())
+                            .map(|(edit, _)| edit),
+                        expire_secret(context, &facts, names, &s1, None),
+                        revoke_secret(context, &facts, names, &s1),
+                    ]
+                });
+                for edit in edits {
+                    assert_eq!(told(edit), forbidden, "{by:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_but_the_platform_s_touches_the_tenant_platform() {
+        let all = "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit";
+        for by in [of_tenant("platform", all), of_tenant(T, all), of_user("platform")] {
+            assert_eq!(create(&by, "platform", json!({})), "forbidden: latchkey:clients", "{by:?}");
+        }
+        assert_eq!(create(&of_platform("latchkey:clients"), "platform", json!({ "scopes": [] })), MADE);
+    }
+
+    #[test]
+    fn a_tenant_s_administrator_grants_what_he_has_and_no_more() {
+        let ops = of_tenant(T, "latchkey:clients read");
+        let clients = json!(["latchkey:clients"]);
+        assert_eq!(create(&ops, T, json!({ "scopes": ["read"] })), MADE);
+        assert_eq!(create(&ops, T, json!({ "scopes": clients })), MADE);
+        for scope in ["write", "latchkey:keys", "latchkey:audit"] {
+            assert_eq!(create(&ops, T, json!({ "scopes": ["read", scope] })), "beyond reach", "{scope}");
+            assert_eq!(patch(&ops, "svc", json!({ "scopes": ["read", scope] })), "beyond reach", "{scope}");
+        }
+        // What was registered already is not granted anew, and may be taken away.
+        assert_eq!(
+            patch_of(&of_tenant(T, "latchkey:clients"), "svc", |_| {}, json!({ "name": "S" })),
+            "svc changed"
+        );
+        assert_eq!(patch(&of_tenant(T, "latchkey:clients"), "svc", json!({ "scopes": [] })), "svc changed");
+        // A token that was narrowed does not give on what its client might have asked for.
+        let narrow = Authority::of_tenant(
+            ops.actor().clone(),
+            tenant_id(T),
+            &protocol::Scope::parse("latchkey:clients").unwrap(),
+            protocol::Scope::parse("latchkey:clients latchkey:audit").unwrap(),
+        );
+        assert_eq!(create(&narrow, T, json!({ "scopes": ["latchkey:audit"] })), "beyond reach");
+    }
+
+    #[test]
+    fn reserved_scopes_are_granted_by_holders_and_by_who_manages_all_tenants() {
+        let audit = json!({ "scopes": ["latchkey:audit"] });
+        assert_eq!(create(&of_platform("latchkey:clients"), T, audit.clone()), "beyond reach");
+        assert_eq!(create(&of_user(T), T, audit.clone()), "beyond reach");
+        assert_eq!(create(&of_user(T), T, json!({ "scopes": ["write"] })), MADE);
+        assert_eq!(create(&of_platform("latchkey:clients latchkey:audit"), T, audit.clone()), MADE);
+        assert_eq!(create(&of_platform("latchkey:tenants latchkey:clients"), T, audit.clone()), MADE);
+        assert_eq!(create(&operator(), T, audit), MADE);
+        let tenants = json!({ "scopes": ["latchkey:tenants"] });
+        // That one nobody can give to a client of an ordinary tenant, and at the platform only who has it.
+        for by in
+            [operator(), of_platform("latchkey:tenants latchkey:clients"), of_tenant(T, "latchkey:clients")]
+        {
+            assert_eq!(create(&by, T, tenants.clone()), "/scopes/0");
+        }
+        assert_eq!(create(&of_platform("latchkey:clients"), "platform", tenants.clone()), "beyond reach");
+        assert_eq!(create(&of_platform("latchkey:tenants latchkey:clients"), "platform", tenants), MADE);
+        assert_eq!(create(&operator(), T, json!({ "scopes": ["latchkey:everything"] })), "/scopes/0");
+    }
+
+    #[test]
+    fn only_the_platform_sets_what_reaches_beyond_a_client() {
+        let ops = of_tenant(T, "latchkey:clients read");
+        let issuer = json!({ "token": { "issuer": "thunder" } });
+        let wide = json!({ "introspection": "tenant" });
+        for settings in [&issuer, &wide] {
+            assert_eq!(create(&ops, T, settings.clone()), "beyond reach");
+            assert_eq!(patch(&ops, "svc", settings.clone()), "beyond reach");
+            assert_eq!(create(&of_platform("latchkey:clients"), T, settings.clone()), MADE);
+            assert_eq!(patch(&of_platform("latchkey:clients"), "svc", settings.clone()), "svc changed");
+        }
+        assert_eq!(create(&ops, T, json!({ "introspection": "audience" })), MADE);
+        // Taking the issuer away changes what verifiers see as much as setting it.
+        let has_issuer = |client: &mut Client| {
+            client.scope = protocol::Scope::default();
+            client.issuer = tenancy::Issuer::parse("thunder").ok();
+        };
+        assert_eq!(patch_of(&ops, "boss", has_issuer, json!({ "token": null })), "beyond reach");
+        assert_eq!(patch_of(&ops, "boss", has_issuer, json!({ "name": "B" })), "boss changed");
+    }
+
+    #[test]
+    fn a_client_that_may_do_more_to_the_platform_is_not_touched_at_all() {
+        let names = (&tenant_id(T), &client_id("boss"));
+        let lower = [of_tenant(T, "latchkey:clients billing"), of_platform("latchkey:clients"), of_user(T)];
+        let peers = [
+            operator(),
+            of_platform("latchkey:tenants latchkey:clients"),
+            of_tenant(T, "latchkey:clients latchkey:keys latchkey:audit"),
+        ];
+        let facts = rows(|_| {});
+        let s1 = registry::SecretId::new("s1");
+        let edits = |by: &Authority| {
+            ask(by, |context| {
+                let (new, rotate) = (NewSecretSettings::default(), RotateSettings::default());
+                [
+                    patch_client(context, &facts, names, &json!({ "name": "B" }), None),
+                    patch_client(context, &facts, names, &json!({ "scopes": [] }), None),
+                    suspend_client(context, &facts, names, None),
+                    resume_client(context, &facts, names, None),
+                    delete_client(context, &facts, names, None),
+                    create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
+                    rotate_secret(context, &facts, names, &material(), &rotate).map(|(edit, _)| edit),
+                    expire_secret(context, &facts, names, &s1, None),
+                    revoke_secret(context, &facts, names, &s1),
+                ]
+            })
+        };
+        for by in &lower {
+            for edit in edits(by) {
+                assert_eq!(told(edit), "beyond reach", "{by:?}");
+            }
+        }
+        for by in &peers {
+            for edit in edits(by) {
+                assert!(edit.is_ok(), "{by:?}: {edit:?}");
+            }
+        }
+    }
+}

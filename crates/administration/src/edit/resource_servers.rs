@@ -1,0 +1,57 @@
+//! A tenant's resource servers, which are rows of their own: what a list of them changes in the rows.
+
+use tenancy::{ResourceServer, Tenant};
+
+use super::text::{Faults, member};
+use crate::{Change, ChangeKind, FieldChange, ResourceServerState, RowChange, TenantState};
+
+/// What makes the rows those of `after`. One that is no longer named is kept, retired: it keeps its name, and comes back with it.
+pub(super) fn changes(state: Option<&TenantState>, after: &Tenant) -> Vec<Change> {
+    let rows = state.map(|state| state.resource_servers.as_slice()).unwrap_or_default();
+    let named = after.resource_servers.iter().filter_map(|server| {
+        let row = rows.iter().find(|row| row.resource_server.audience == server.audience);
+        named(row, server)
+    });
+    let left = rows.iter().filter(|row| row.standing.is_live());
+    let left = left.filter(|row| after.resource_server(&row.resource_server.audience).is_none());
+    let retired = left.map(|row| change(ChangeKind::Retired, Some(row), &row.resource_server));
+    named.chain(retired).map(|change| Change::ResourceServer(after.id.clone(), change)).collect()
+}
+
+/// A client that may introspect must be there; one that was named before may have gone since.
+pub(super) fn check_clients(
+    faults: &mut Faults,
+    state: Option<&TenantState>,
+    after: &Tenant,
+    is_client: impl Fn(&str) -> bool,
+) {
+    for server in &after.resource_servers {
+        let before = state.and_then(|state| state.tenant.resource_server(&server.audience));
+        let was_named =
+            |client: &String| before.is_some_and(|before| before.introspection_clients.contains(client));
+        for (index, client) in server.introspection_clients.iter().enumerate() {
+            if !was_named(client) && !is_client(client) {
+                let at = member("/resource_servers", &server.audience);
+                faults.add(&format!("{at}/clients/{index}"), "this tenant has no client of this id");
+            }
+        }
+    }
+}
+
+fn named(row: Option<&ResourceServerState>, server: &ResourceServer) -> Option<RowChange<ResourceServer>> {
+    let Some(row) = row else { return Some(change(ChangeKind::Added, None, server)) };
+    if row.standing.retired_at.is_some() {
+        return Some(change(ChangeKind::Restored, Some(row), server));
+    }
+    let differs = !FieldChange::between(Some(&row.resource_server), server).is_empty();
+    differs.then(|| change(ChangeKind::Changed, Some(row), server))
+}
+
+fn change(
+    kind: ChangeKind,
+    before: Option<&ResourceServerState>,
+    after: &ResourceServer,
+) -> RowChange<ResourceServer> {
+    let before = before.map(|row| Box::new(row.resource_server.clone()));
+    RowChange { kind, before, after: Box::new(after.clone()) }
+}

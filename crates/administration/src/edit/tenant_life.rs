@@ -1,0 +1,222 @@
+//! A tenant stops serving, serves again, and is deleted in two steps, the first of which can be taken back.
+
+use protocol::Timestamp;
+use tenancy::{Tenant, TenantId, TenantStatus};
+
+use super::tenant_patch::require_match;
+use super::{Context, Edit, Facts};
+use crate::{Change, ChangeKind, EditError, Permission, RowChange, Standing, TenantState};
+
+/// It stops serving. Its keys stay published until the last of its tokens has expired.
+pub(crate) fn suspend(
+    context: Context<'_>,
+    facts: &Facts,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    require_not_platform(state)?;
+    if state.standing.suspended_at.is_some() {
+        return Ok(Edit::default());
+    }
+    Ok(step(state, ChangeKind::Suspended, stopped(state, context.now)))
+}
+
+/// It serves again, unless something else stands in the way.
+pub(crate) fn resume(context: Context<'_>, facts: &Facts, if_match: Option<&str>) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    if state.standing.suspended_at.is_none() {
+        return Ok(Edit::default());
+    }
+    let standing = Standing { suspended_at: None, ..state.standing };
+    Ok(step(state, ChangeKind::Resumed, status(state, &standing)))
+}
+
+/// The first step of its deletion. A repetition does not move the day.
+pub(crate) fn schedule_deletion(
+    context: Context<'_>,
+    facts: &Facts,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    require_deletable(state)?;
+    if state.standing.deletion_due_at.is_some() {
+        return Ok(Edit::default());
+    }
+    let due_at = context.now + context.policy.deletion_grace;
+    Ok(step(state, ChangeKind::DeletionScheduled { due_at }, stopped(state, context.now)))
+}
+
+/// The first step is taken back.
+pub(crate) fn cancel_deletion(
+    context: Context<'_>,
+    facts: &Facts,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    if state.standing.deletion_due_at.is_none() {
+        return Ok(Edit::default());
+    }
+    let standing = Standing { deletion_due_at: None, ..state.standing };
+    Ok(step(state, ChangeKind::DeletionCancelled, status(state, &standing)))
+}
+
+/// The second step, which destroys secrets and keys. Whoever is in a hurry need not wait, but takes both steps.
+pub(crate) fn delete(context: Context<'_>, facts: &Facts, if_match: Option<&str>) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    require_deletable(state)?;
+    if state.standing.deletion_due_at.is_none() {
+        let words = format!("tenant {} is deleted in two steps; take the first one before", state.tenant.id);
+        return Err(EditError::Conflict(words));
+    }
+    Ok(step(state, ChangeKind::Deleted, stopped(state, context.now)))
+}
+
+/// Whether its time of grace is over. A tenant that was declared again meanwhile is spared.
+pub(crate) fn is_due(state: &TenantState, now: Timestamp) -> bool {
+    let standing = &state.standing;
+    standing.deleted_at.is_none()
+        && standing.deletion_due_at.is_some_and(|due_at| due_at <= now)
+        && require_deletable(state).is_ok()
+}
+
+fn look<'a>(
+    context: Context<'_>,
+    facts: &'a Facts,
+    if_match: Option<&str>,
+) -> Result<&'a TenantState, EditError> {
+    context.require_everywhere(Permission::Tenants)?;
+    let state = facts.tenant()?;
+    require_match(context, state, if_match)?;
+    Ok(state)
+}
+
+/// Without it nobody could administer, not even to take this back.
+fn require_not_platform(state: &TenantState) -> Result<(), EditError> {
+    if state.tenant.id.as_str() == TenantId::PLATFORM {
+        return Err(EditError::Conflict("tenant platform is Latchkey's own and goes on serving".to_owned()));
+    }
+    Ok(())
+}
+
+fn require_deletable(state: &TenantState) -> Result<(), EditError> {
+    require_not_platform(state)?;
+    if state.standing.is_declared() {
+        let id = &state.tenant.id;
+        let words = format!("tenant {id} is declared in the operator's files; take it out there first");
+        return Err(EditError::Conflict(words));
+    }
+    Ok(())
+}
+
+fn step(state: &TenantState, kind: ChangeKind, status: TenantStatus) -> Edit {
+    let after = Tenant { status, ..state.tenant.clone() };
+    let before = Some(Box::new(state.tenant.clone()));
+    Edit::of(Change::Tenant(RowChange { kind, before, after: Box::new(after) }))
+}
+
+/// A tenant that does not serve already issues nothing that would need its keys longer.
+fn stopped(state: &TenantState, now: Timestamp) -> TenantStatus {
+    match state.tenant.status {
+        TenantStatus::Active => TenantStatus::Suspended { keys_published_until: state.tokens_until(now) },
+        stopped @ TenantStatus::Suspended { .. } => stopped,
+    }
+}
+
+fn status(state: &TenantState, standing: &Standing) -> TenantStatus {
+    if standing.serves() { TenantStatus::Active } else { state.tenant.status }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_states::{NOW, ask, at, facts, operator, state, told};
+    use super::*;
+    use crate::ManagedBy;
+
+    type Step = fn(Context<'_>, &Facts, Option<&str>) -> Result<Edit, EditError>;
+
+    const STEPS: [Step; 5] = [suspend, resume, schedule_deletion, cancel_deletion, delete];
+
+    /// What suspending, resuming, and the three steps of a deletion do.
+    fn check(id: &str, change: impl Fn(&mut TenantState), expected: [&str; 5]) {
+        let mut state = state(id);
+        change(&mut state);
+        let facts = facts(state);
+        let found = STEPS.map(|step| told(ask(&operator(), |context| step(context, &facts, None))));
+        assert_eq!(found, expected);
+    }
+
+    const DUE: &str = "tenant due 1604800";
+
+    #[test]
+    fn each_step_is_taken_once() {
+        check("t", |_| {}, ["tenant suspended", "", DUE, "", "conflict"]);
+        check("t", |t| t.standing.suspended_at = Some(NOW), ["", "tenant resumed", DUE, "", "conflict"]);
+        check(
+            "t",
+            |t| t.standing.deletion_due_at = Some(at(9)),
+            ["tenant suspended", "", "", "tenant deletion_cancelled", "tenant deleted"],
+        );
+        let none = "there is no tenant of this id";
+        check("t", |t| t.standing.deleted_at = Some(NOW), [none; 5]);
+    }
+
+    #[test]
+    fn a_declared_tenant_is_suspended_but_not_deleted_before_it_is_retired() {
+        let declared = |t: &mut TenantState| t.standing.managed_by = ManagedBy::Config;
+        check("t", declared, ["tenant suspended", "", "conflict", "", "conflict"]);
+        let retired = |t: &mut TenantState| {
+            declared(t);
+            t.standing.retired_at = Some(NOW);
+        };
+        check("t", retired, ["tenant suspended", "", DUE, "", "conflict"]);
+    }
+
+    #[test]
+    fn the_platform_s_own_tenant_goes_on_serving() {
+        check("platform", |_| {}, ["conflict", "", "conflict", "", "conflict"]);
+    }
+
+    fn status_after(step: Step, change: impl Fn(&mut TenantState)) -> TenantStatus {
+        let mut state = state("t");
+        change(&mut state);
+        let edit = ask(&operator(), |context| step(context, &facts(state), None)).unwrap();
+        let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
+        row.after.status
+    }
+
+    #[test]
+    fn keys_stay_published_until_the_last_token_has_expired() {
+        let until = |keys_published_until| TenantStatus::Suspended { keys_published_until };
+        assert_eq!(status_after(suspend, |_| {}), until(at(3610)));
+        assert_eq!(status_after(suspend, |t| t.earlier_tokens_until = Some(at(9999))), until(at(9999)));
+        // It stopped serving before, and has issued nothing since.
+        let stopped = |t: &mut TenantState| {
+            t.tenant.status = until(at(5));
+            t.standing.suspended_at = Some(NOW);
+        };
+        assert_eq!(status_after(schedule_deletion, stopped), until(at(5)));
+        // Resuming lets it serve only where nothing else stands in the way.
+        assert_eq!(status_after(resume, stopped), TenantStatus::Active);
+        let deleting = |t: &mut TenantState| {
+            stopped(t);
+            t.standing.deletion_due_at = Some(at(9));
+        };
+        assert_eq!(status_after(resume, deleting), until(at(5)));
+        assert_eq!(status_after(cancel_deletion, deleting), until(at(5)));
+    }
+
+    #[test]
+    fn a_deletion_is_due_when_its_time_has_come_and_nobody_wants_the_tenant_back() {
+        let check = |change: &dyn Fn(&mut TenantState), expected| {
+            let mut state = state("t");
+            state.standing.deletion_due_at = Some(NOW);
+            change(&mut state);
+            assert_eq!(is_due(&state, NOW), expected);
+        };
+        check(&|_| {}, true);
+        check(&|t| t.standing.deletion_due_at = Some(at(1)), false);
+        check(&|t| t.standing.deletion_due_at = None, false);
+        check(&|t| t.standing.deleted_at = Some(NOW), false);
+        check(&|t| t.standing.managed_by = ManagedBy::Config, false);
+    }
+}

@@ -1,0 +1,210 @@
+//! Some of a tenant's fields change.
+
+use serde_json::{Value, json};
+use tenancy::{Issuer, Tenant, TenantId};
+
+use super::text::Faults;
+use super::{Context, Edit, Facts, faultless, invalid, names, resource_servers, tenant_fields};
+use crate::state::longest_lifetime;
+use crate::{
+    Change, ChangeKind, EditError, EntityTag, FieldChange, ManagedBy, Permission, RowChange, TenantMark,
+    TenantSettings, TenantState, TenantView, former_typs, merge_patch,
+};
+
+/// The issuers that a patch may bring in, whose owners must be known.
+pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value) -> Vec<Issuer> {
+    let aliases = patch.get("issuer_aliases").and_then(Value::as_array).into_iter().flatten();
+    let named = patch.get("issuer").into_iter().chain(aliases).filter_map(Value::as_str);
+    let named = named.filter_map(|text| Issuer::parse(text).ok());
+    std::iter::once(Issuer::derived(public_url, tenant)).chain(named).collect()
+}
+
+/// What a merge patch of its settings changes.
+pub(crate) fn patch(
+    context: Context<'_>,
+    facts: &Facts,
+    patch: &Value,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    context.require_everywhere(Permission::Tenants)?;
+    let state = facts.tenant()?;
+    require_match(context, state, if_match)?;
+    let id = &state.tenant.id;
+    if state.standing.managed_by == ManagedBy::Config {
+        let words = format!("tenant {id} is declared in the operator's files; change it there");
+        return Err(EditError::Conflict(words));
+    }
+    if !patch.is_object() {
+        return Err(invalid("", "a merge patch is an object"));
+    }
+    let merged = merge_patch(json!(TenantSettings::from(&state.tenant)), patch.clone());
+    let settings = TenantSettings::read(merged).map_err(EditError::Invalid)?;
+    let after = read(context, facts, state, &settings)?;
+    let mut edit = Edit::default();
+    if !FieldChange::between(Some(&state.tenant), &after).is_empty() {
+        let before = Some(Box::new(state.tenant.clone()));
+        let row = RowChange { kind: ChangeKind::Changed, before, after: Box::new(after.clone()) };
+        edit.changes.push(Change::Tenant(row));
+    }
+    edit.changes.extend(resource_servers::changes(Some(state), &after));
+    edit.marks.extend(shortened(context, state, &after));
+    Ok(edit)
+}
+
+/// Whether the tenant still is as the asker saw it.
+pub(super) fn require_match(
+    context: Context<'_>,
+    state: &TenantState,
+    if_match: Option<&str>,
+) -> Result<(), EditError> {
+    let seen =
+        |if_match: &str| EntityTag::of(&TenantView::of(state, &context.policy.public_url)).matches(if_match);
+    if if_match.is_none_or(seen) { Ok(()) } else { Err(EditError::Stale) }
+}
+
+fn read(
+    context: Context<'_>,
+    facts: &Facts,
+    state: &TenantState,
+    settings: &TenantSettings,
+) -> Result<Tenant, EditError> {
+    let mut faults = Faults::default();
+    let mut after = tenant_fields::read(&mut faults, &context.policy.public_url, &state.tenant.id, settings);
+    after.status = state.tenant.status;
+    after.access_token.former_typs = former_typs::after_change(state, &after.access_token.typ, context.now);
+    names::check_tenant(&mut faults, &after, state);
+    names::check_issuers(&mut faults, &after, &facts.issuer_owners);
+    let clients = || state.clients.iter().filter(|row| row.standing.deleted_at.is_none());
+    resource_servers::check_clients(&mut faults, Some(state), &after, |client| {
+        clients().any(|row| row.client.id.as_str() == client)
+    });
+    for row in clients() {
+        let Some(issuer) = &row.client.issuer else { continue };
+        if !after.is_issuer(issuer.as_str()) {
+            faults.add("/issuer_aliases", format!("client {} has the issuer {issuer}", row.client.id));
+        }
+    }
+    faultless(after, faults.into_vec())
+}
+
+fn shortened(context: Context<'_>, state: &TenantState, after: &Tenant) -> Option<TenantMark> {
+    let live = state.clients.iter().filter(|row| row.standing.is_live());
+    let longest = longest_lifetime(after, live.map(|row| &row.client));
+    (longest < state.longest_lifetime()).then(|| TenantMark {
+        tenant: after.id.clone(),
+        fingerprint: None,
+        earlier_tokens_until: Some(state.tokens_until(context.now)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Lifetime;
+
+    use super::super::test_states::{NOW, ask, at, facts, operator, state, told};
+    use super::*;
+
+    fn check(change: impl Fn(&mut TenantState), patch_: Value, expected: &str) -> Option<Edit> {
+        let mut state = state("t");
+        change(&mut state);
+        let edit = ask(&operator(), |context| patch(context, &facts(state), &patch_, None));
+        let edit_again = edit.as_ref().ok().cloned();
+        assert_eq!(told(edit), expected, "{patch_}");
+        edit_again
+    }
+
+    fn nothing(_: &mut TenantState) {}
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_nothing_changes_nothing() {
+        check(nothing, json!({}), "");
+        check(nothing, json!({ "name": "T" }), "tenant changed");
+        check(nothing, json!({ "name": null }), "");
+        check(nothing, json!([]), "all of it");
+        check(nothing, json!({ "nam": "T" }), "/nam");
+        check(nothing, json!({ "signing": { "skew": "x" }, "strategies": null }), "/signing/skew");
+    }
+
+    #[test]
+    fn resource_servers_come_go_and_come_back() {
+        check(nothing, json!({ "resource_servers": { "b": {} } }), "b added");
+        check(nothing, json!({ "resource_servers": { "api": { "scopes": ["x"] } } }), "api changed");
+        check(nothing, json!({ "resource_servers": { "api": null } }), "api retired");
+        let gone = |state: &mut TenantState| {
+            state.resource_servers[0].standing.retired_at = Some(NOW);
+            state.tenant.resource_servers.clear();
+        };
+        check(gone, json!({ "resource_servers": { "api": {} } }), "api restored");
+        check(gone, json!({ "name": "T" }), "tenant changed");
+    }
+
+    #[test]
+    fn a_resource_server_names_clients_that_are_there() {
+        let name = |client: &str| json!({ "resource_servers": { "api": { "clients": [client] } } });
+        check(nothing, name("svc"), "api changed");
+        check(nothing, name("absent"), "/resource_servers/api/clients/0");
+        let deleted = |state: &mut TenantState| state.clients[0].standing.deleted_at = Some(NOW);
+        check(deleted, name("svc"), "/resource_servers/api/clients/0");
+        // One that has gone since does not stand in the way of other changes.
+        let dangling = |state: &mut TenantState| {
+            state.tenant.resource_servers[0].introspection_clients = vec!["gone".to_owned()];
+            state.resource_servers[0].resource_server = state.tenant.resource_servers[0].clone();
+        };
+        check(dangling, json!({ "name": "T" }), "tenant changed");
+    }
+
+    #[test]
+    fn an_issuer_that_a_client_speaks_under_stays() {
+        let speaks = |state: &mut TenantState| state.clients[0].client.issuer = Issuer::parse("thunder").ok();
+        check(speaks, json!({ "issuer_aliases": [] }), "/issuer_aliases");
+        check(nothing, json!({ "issuer_aliases": [] }), "tenant changed");
+        check(nothing, json!({ "issuer_aliases": ["svc"] }), "/issuer_aliases/0");
+    }
+
+    #[test]
+    fn the_files_own_what_they_declare() {
+        let declared = |state: &mut TenantState| state.standing.managed_by = ManagedBy::Config;
+        check(declared, json!({ "name": "T" }), "conflict");
+        let deleted = |state: &mut TenantState| state.standing.deleted_at = Some(NOW);
+        check(deleted, json!({ "name": "T" }), "there is no tenant of this id");
+    }
+
+    #[test]
+    fn only_who_has_seen_the_tenant_as_it_is_changes_it() {
+        let tag = ask(&operator(), |context| {
+            EntityTag::of(&TenantView::of(&state("t"), &context.policy.public_url)).to_string()
+        });
+        for (if_match, expected) in [(Some(tag.as_str()), true), (Some("\"x\""), false), (None, true)] {
+            let edit = ask(&operator(), |context| {
+                patch(context, &facts(state("t")), &json!({ "name": "T" }), if_match)
+            });
+            assert_eq!(edit.is_ok(), expected, "{if_match:?}");
+            assert!(expected || matches!(edit, Err(EditError::Stale)));
+        }
+    }
+
+    #[test]
+    fn tokens_of_a_longer_life_and_a_former_typ_are_remembered() {
+        let patch = json!({ "access_token": { "lifetime": 60 } });
+        let edit = check(nothing, patch.clone(), "tenant changed").unwrap();
+        assert_eq!(edit.marks[0].earlier_tokens_until, Some(at(3610)));
+        // A client's own lifetime is as long as ever.
+        let long = |state: &mut TenantState| {
+            state.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(9000));
+        };
+        assert_eq!(check(long, patch, "tenant changed").unwrap().marks, []);
+        let edit = check(nothing, json!({ "access_token": { "typ": "JWT" } }), "tenant changed").unwrap();
+        let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
+        let former = &row.after.access_token.former_typs;
+        assert_eq!((former[0].typ.as_str(), former[0].accepted_until), ("at+jwt", at(3610)));
+    }
+
+    #[test]
+    fn the_issuers_that_may_come_are_known_beforehand() {
+        let id = TenantId::parse("t").unwrap();
+        let patch = json!({ "issuer": "https://a", "issuer_aliases": ["b", 1, "c d"] });
+        let found = patched_issuers(&id, "https://id", &patch);
+        let found: Vec<_> = found.iter().map(Issuer::as_str).collect();
+        assert_eq!(found, ["https://id/api/v1/tenant/t", "https://a", "b"]);
+    }
+}

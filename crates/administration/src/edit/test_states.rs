@@ -1,0 +1,189 @@
+//! Rows and askers for the tests of the rules.
+
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, Timestamp};
+use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretHash, SecretId};
+use tenancy::{
+    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
+};
+
+use super::{Context, Edit, Facts, SecretMaterial};
+use crate::{
+    Actor, Authority, Change, ChangeKind, ClientState, EditError, EditPolicy, ManagedBy, ResourceServerState,
+    SecretChangeKind, SecretForm, SecretState, Standing, TenantState,
+};
+
+pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+pub(super) fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(1_000_000 + seconds)
+}
+
+pub(super) fn tenant_id(id: &str) -> TenantId {
+    TenantId::parse(id).unwrap()
+}
+
+pub(super) fn client_id(id: &str) -> ClientId {
+    ClientId::parse(id).unwrap()
+}
+
+pub(super) fn scope(text: &str) -> Scope {
+    Scope::parse(text).unwrap()
+}
+
+pub(super) fn policy() -> EditPolicy {
+    EditPolicy {
+        public_url: "https://id.example.com".to_owned(),
+        live_secrets: 3,
+        deletion_grace: Lifetime::from_seconds(7 * 86_400),
+    }
+}
+
+fn actor() -> Actor {
+    Actor { name: "tests".to_owned(), source: None }
+}
+
+pub(super) fn operator() -> Authority {
+    Authority::operator(actor())
+}
+
+/// A client of `platform` with this scope.
+pub(super) fn of_platform(granted: &str) -> Authority {
+    Authority::of_platform(actor(), &scope(granted))
+}
+
+/// A client of the tenant with this scope, registered for the same.
+pub(super) fn of_tenant(tenant: &str, granted: &str) -> Authority {
+    Authority::of_tenant(actor(), tenant_id(tenant), &scope(granted), scope(granted))
+}
+
+pub(super) fn of_user(tenant: &str) -> Authority {
+    Authority::of_user(actor(), tenant_id(tenant))
+}
+
+/// A tenant of the API's with the resource server `api` and the clients `svc` and `ops`, of which `ops` may manage clients.
+pub(super) fn state(id: &str) -> TenantState {
+    let standing = Standing::fresh(ManagedBy::Api, NOW);
+    let server = ResourceServer {
+        audience: "api".to_owned(),
+        scopes: scope("read write"),
+        introspection_clients: Vec::new(),
+    };
+    let tenant = Tenant {
+        id: tenant_id(id),
+        name: id.to_owned(),
+        issuer: Issuer::derived("https://id.example.com", &tenant_id(id)),
+        issuer_aliases: vec![Issuer::parse("thunder").unwrap()],
+        status: TenantStatus::Active,
+        strategies: Strategies { oauth2: true, oidc: false },
+        stale_if_error: Lifetime::from_seconds(900),
+        signing: SigningPolicy::default(),
+        access_token: AccessTokenPolicy::default(),
+        resource_servers: vec![server.clone()],
+    };
+    TenantState {
+        tenant,
+        standing,
+        revision: 7,
+        earlier_tokens_until: None,
+        resource_servers: vec![ResourceServerState { resource_server: server, standing }],
+        clients: vec![client(id, "svc", "read"), client(id, "ops", "read latchkey:clients")],
+        first_key_thumbprint: None,
+        has_had_keys: true,
+    }
+}
+
+/// A client with one secret.
+pub(super) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
+    let client = Client {
+        tenant: tenant_id(tenant),
+        id: client_id(id),
+        name: id.to_owned(),
+        status: ClientStatus::Active,
+        authentication_method: ClientAuthenticationMethod::Any,
+        grant_types: vec![GrantType::ClientCredentials],
+        audiences: vec!["api".to_owned()],
+        resources: Vec::new(),
+        scope: scope(scopes),
+        access_token_lifetime: None,
+        issuer: None,
+        introspection: IntrospectionRight::Own,
+        secrets: Vec::new(),
+    };
+    ClientState { client, standing: Standing::fresh(ManagedBy::Api, NOW), secrets: vec![secret("s1")] }
+}
+
+pub(super) fn secret(id: &str) -> SecretState {
+    SecretState {
+        secret: ClientSecret {
+            id: SecretId::new(id),
+            hash: material().hash,
+            hint: material().hint,
+            created_at: NOW,
+            expires_at: None,
+            revoked_at: None,
+        },
+        managed_by: ManagedBy::Api,
+        revoked_by: None,
+        declared_digest: None,
+        declared_expires_at: None,
+    }
+}
+
+pub(super) fn material() -> SecretMaterial {
+    SecretMaterial {
+        hash: SecretHash::Generated([9; 32]),
+        hint: "9xQ2".to_owned(),
+        form: SecretForm::Generated,
+    }
+}
+
+pub(super) fn facts(state: TenantState) -> Facts {
+    Facts { state: Some(state), ..Facts::default() }
+}
+
+/// Decides for this asker.
+pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(Context<'_>) -> T) -> T {
+    decide(Context { by, policy: &policy(), now: NOW })
+}
+
+/// What is written, in one line for each row; or the refusal in one.
+pub(super) fn told(edit: Result<Edit, EditError>) -> String {
+    let edit = match edit {
+        Ok(edit) => edit,
+        Err(EditError::Invalid(faults)) => {
+            let place = |fault: &crate::Fault| match fault.pointer.as_str() {
+                "" => "all of it".to_owned(),
+                pointer => pointer.to_owned(),
+            };
+            return faults.iter().map(place).collect::<Vec<_>>().join(" ");
+        }
+        Err(EditError::Forbidden(permission)) => return format!("forbidden: {}", permission.scope()),
+        Err(EditError::BeyondReach(_)) => return "beyond reach".to_owned(),
+        Err(EditError::Conflict(_)) => return "conflict".to_owned(),
+        Err(error) => return error.to_string(),
+    };
+    let kind = |kind: ChangeKind| match kind {
+        ChangeKind::DeletionScheduled { due_at } => format!("due {}", due_at.seconds()),
+        kind => kind.as_str().to_owned(),
+    };
+    let line = |change: &Change| match change {
+        Change::Tenant(row) => format!("tenant {}", kind(row.kind)),
+        Change::ResourceServer(_, row) => format!("{} {}", row.after.audience, kind(row.kind)),
+        Change::Client(row) => format!("{} {}", row.after.id, kind(row.kind)),
+        Change::Secret(_, client, secret) => format!("{client}/{} {}", secret.id, secret_kind(secret.kind)),
+        Change::FirstKey(..) | Change::Application(_) => panic!("no edit of ours: {change:?}"),
+    };
+    edit.changes.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+fn secret_kind(kind: SecretChangeKind) -> String {
+    let end = |end: Option<Timestamp>| {
+        end.map_or("never".to_owned(), |end| (end.seconds() - NOW.seconds()).to_string())
+    };
+    match kind {
+        SecretChangeKind::Added { expires_at, .. } => format!("added until {}", end(expires_at)),
+        SecretChangeKind::Rescheduled { before, after } => format!("from {} to {}", end(before), end(after)),
+        SecretChangeKind::Restored { .. } => panic!("only reconciling restores secrets"),
+        SecretChangeKind::Revoked => "revoked".to_owned(),
+    }
+}

@@ -1,0 +1,58 @@
+//! Applications of seed 000's surface.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::seconds;
+use crate::{Application, Change, ChangeKind, CommitRequest};
+
+/// What happens to applications. They are removed first, so that a name is free again.
+#[derive(Debug, Default)]
+pub struct ApplicationRows<'a> {
+    /// They are removed.
+    pub deleted: Vec<ApplicationRow<'a>>,
+    /// They get other fields and keep their place and `created_at`.
+    pub changed: Vec<ApplicationRow<'a>>,
+    /// They come to be, after all others of their tenant, in this order.
+    pub added: Vec<ApplicationRow<'a>>,
+}
+
+/// An application's row.
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+#[derive(Debug, Serialize)]
+pub struct ApplicationRow<'a> {
+    pub tenant_id: &'a str,
+    pub application_id: String,
+    pub name: &'a str,
+    pub client_id: Option<&'a str>,
+    pub document: &'a Value,
+    pub created_at: i64,
+}
+
+impl<'a> ApplicationRows<'a> {
+    pub(super) fn of(request: &'a CommitRequest) -> Self {
+        let mut rows = Self::default();
+        for change in &request.changes {
+            let Change::Application(change) = change else { continue };
+            let list = match change.kind {
+                ChangeKind::Added => &mut rows.added,
+                ChangeKind::Deleted => &mut rows.deleted,
+                _ => &mut rows.changed,
+            };
+            list.push(application_row(&change.after));
+        }
+        rows
+    }
+}
+
+fn application_row(application: &Application) -> ApplicationRow<'_> {
+    let Application { tenant, id, name, client, document, created_at } = application;
+    ApplicationRow {
+        tenant_id: tenant.as_str(),
+        application_id: id.to_string(),
+        name,
+        client_id: client.as_ref().map(registry::ClientId::as_str),
+        document,
+        created_at: seconds(*created_at),
+    }
+}

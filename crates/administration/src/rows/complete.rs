@@ -1,0 +1,56 @@
+//! Whether a commit brings all that its changes need. What is missing is a defect of the program, and nothing is written.
+
+use std::collections::HashSet;
+
+use crate::{Change, ChangeKind, CommitRequest, SecretChangeKind};
+
+/// A commit that no store can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a commit with {0}")]
+pub struct Incomplete(&'static str);
+
+/// Looks at everything but the rows that are there.
+///
+/// # Errors
+/// [`Incomplete`], naming what is missing or meaningless.
+pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
+    let added = request.changes.iter().filter_map(|change| match change {
+        Change::Tenant(row) if row.kind == ChangeKind::Added => Some(&row.after.id),
+        _ => None,
+    });
+    let known: HashSet<_> = request.rests_on.iter().map(|(tenant, _)| tenant).chain(added).collect();
+    require(request.changes.iter().all(|change| known.contains(change.tenant())), "an unseen tenant")?;
+    require(request.changes.iter().all(has_a_kind_of_its_own), "a change that its row does not know")?;
+
+    let secrets: HashSet<_> =
+        request.secrets.iter().map(|new| (&new.tenant, &new.client, &new.secret.id)).collect();
+    let hashed = |change: &Change| match change {
+        Change::Secret(tenant, client, secret) => {
+            !matches!(secret.kind, SecretChangeKind::Added { .. })
+                || secrets.contains(&(tenant, client, &secret.id))
+        }
+        _ => true,
+    };
+    require(request.changes.iter().all(hashed), "a secret without its hash")?;
+
+    let keys: HashSet<_> = request.first_keys.iter().map(|(tenant, _)| tenant).collect();
+    let sealed = |change: &Change| !matches!(change, Change::FirstKey(tenant, _) if !keys.contains(tenant));
+    require(request.changes.iter().all(sealed), "a first key without its record")
+}
+
+/// Not everything happens to every row: only tenants are deleted in two steps, and an audience does not act.
+fn has_a_kind_of_its_own(change: &Change) -> bool {
+    use ChangeKind::{Added, Changed, Deleted, DeletionCancelled, DeletionScheduled, Resumed, Suspended};
+    match change {
+        Change::Tenant(_) | Change::Secret(..) | Change::FirstKey(..) => true,
+        Change::Client(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),
+        Change::ResourceServer(_, row) => {
+            !matches!(row.kind, Suspended | Resumed | DeletionScheduled { .. } | DeletionCancelled)
+        }
+        Change::Application(row) => matches!(row.kind, Added | Changed | Deleted),
+    }
+}
+
+fn require(holds: bool, else_with: &'static str) -> Result<(), Incomplete> {
+    if holds { Ok(()) } else { Err(Incomplete(else_with)) }
+}

@@ -1,0 +1,94 @@
+//! What a commit writes, as flat rows whose members have the columns' names: a store of SQL binds each list as one JSON array and
+//! holds nothing but statements. Numbers are seconds, blobs are hexadecimal digits. Each statement must touch as many rows as it is
+//! given, or the commit is superseded; those that remove what may be there are named so.
+
+mod applications;
+mod books;
+mod clients;
+mod complete;
+mod kinds;
+mod resource_servers;
+mod search;
+mod secrets;
+mod tenants;
+mod uses;
+
+use protocol::{Lifetime, Timestamp};
+
+use crate::CommitRequest;
+
+pub use applications::{ApplicationRow, ApplicationRows};
+pub use books::{AuditRow, IdempotentAnswerRow, LogRow, MarkRow, RevisionRow};
+pub use clients::{ClientKey, ClientRow, ClientRows, NameRow};
+pub use complete::{Incomplete, check_complete};
+pub use kinds::{ByKind, Step};
+pub use resource_servers::{ResourceServerKey, ResourceServerRow};
+pub use search::{COUNTED_WORDS, Prefix, TenantSearch};
+pub use secrets::{NewSecretRow, SecretRow, SecretRows};
+pub use tenants::{FormerTypRow, IssuerRow, TenantKey, TenantRow, TenantRows, WordRow, word_rows_of};
+pub use uses::{SecretUseRow, latest_uses, secret_use_rows};
+
+/// All that a commit writes but generation and first keys, in the order in which it is written.
+#[derive(Debug)]
+pub struct CommitRows<'a> {
+    /// What the commit rests on.
+    pub revisions: Vec<RevisionRow<'a>>,
+    /// Tenants.
+    pub tenants: TenantRows<'a>,
+    /// Resource servers. They are not suspended.
+    pub resource_servers: ByKind<ResourceServerRow<'a>, Step<ResourceServerKey<'a>>>,
+    /// Clients.
+    pub clients: ClientRows<'a>,
+    /// Secrets.
+    pub secrets: SecretRows<'a>,
+    /// Applications.
+    pub applications: ApplicationRows<'a>,
+    /// Marks at tenants.
+    pub marks: Vec<MarkRow<'a>>,
+    /// The audit.
+    pub audit: Vec<AuditRow<'a>>,
+    /// The log of changes.
+    pub change_log: Vec<LogRow>,
+    /// The answer to an idempotency key: one or none.
+    pub idempotent_answers: Vec<IdempotentAnswerRow<'a>>,
+}
+
+impl<'a> CommitRows<'a> {
+    /// Of a commit that brings all that its changes need.
+    ///
+    /// # Errors
+    /// [`Incomplete`].
+    pub fn of(request: &'a CommitRequest) -> Result<Self, Incomplete> {
+        check_complete(request)?;
+        Ok(Self {
+            revisions: books::revision_rows(request),
+            tenants: TenantRows::of(request),
+            resource_servers: resource_servers::resource_server_rows(request),
+            clients: ClientRows::of(request),
+            secrets: SecretRows::of(request),
+            applications: ApplicationRows::of(request),
+            marks: request.marks.iter().map(books::mark_row).collect(),
+            audit: request.audit.iter().map(books::audit_row).collect(),
+            change_log: books::log_rows(request),
+            idempotent_answers: request.idempotent.iter().map(books::idempotent_answer_row).collect(),
+        })
+    }
+}
+
+/// What is beyond a store's integers is as good as never.
+#[must_use]
+pub fn seconds(timestamp: Timestamp) -> i64 {
+    timestamp.seconds().try_into().unwrap_or(i64::MAX)
+}
+
+/// As [`seconds`].
+#[must_use]
+pub fn span(lifetime: Lifetime) -> i64 {
+    lifetime.seconds().try_into().unwrap_or(i64::MAX)
+}
+
+/// Blobs travel in JSON as hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    crate::fingerprint::hex(bytes)
+}

@@ -1,0 +1,131 @@
+//! How tenants are searched by their words so that a page costs the same among ten tenants and among a hundred thousand. One word
+//! of the query drives: tenants are read in the order of their own words that begin with it, and the other words are looked up at
+//! each. The driving word is the rarest, because nearly every tenant may be called `tenant` and only one `99999`.
+
+use crate::TenantQuery;
+
+/// What tenants are found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantSearch {
+    /// The driving word. A tenant is at the place of the smallest of its words that begins so.
+    pub prefix: String,
+    /// Only places after this one count: a word, and a tenant's id.
+    pub after: (String, String),
+    /// No word that begins with the driving one is as great.
+    pub end: String,
+    /// What other words of the tenant must begin with.
+    pub others: Vec<Prefix>,
+}
+
+/// All words that begin so: those from here on that are smaller than the end, by their bytes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Prefix {
+    /// The smallest.
+    pub prefix: String,
+    /// Beyond the greatest.
+    pub end: String,
+}
+
+/// So many words are counted at most to see which is the rarest.
+pub const COUNTED_WORDS: u64 = 10_000;
+
+impl Prefix {
+    /// Of this text. A word has letters and digits only, and the greatest character is neither.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self { prefix: text.to_owned(), end: format!("{text}{}", char::MAX) }
+    }
+}
+
+impl TenantSearch {
+    /// Whether it must be counted how many words begin with each word of the query; what is not, is decided without.
+    #[must_use]
+    pub fn needs_counts(query: &TenantQuery) -> bool {
+        query.words.len() > 1 && query.after.is_none()
+    }
+
+    /// Of a query with words. `count` says how many words of tenants begin so; what is beyond [`COUNTED_WORDS`] counts as that.
+    ///
+    /// A later page is driven by the same word as the first one, without counting again: the word of its cursor begins with it. If
+    /// it begins with two words of the query, the longer one is never the less rare.
+    #[must_use]
+    pub fn of(query: &TenantQuery, count: impl Fn(&str) -> u64) -> Option<Self> {
+        let words = query.words.iter();
+        let driving = match &query.after {
+            Some(after) => words.filter(|word| after.word.starts_with(*word)).max_by_key(|word| word.len()),
+            None if query.words.len() == 1 => query.words.first(),
+            None => words.min_by_key(|word| (count(word).min(COUNTED_WORDS), usize::MAX - word.len())),
+        };
+        // A cursor of another search has no word of this one.
+        let driving = driving.or_else(|| query.words.first())?;
+        let Prefix { prefix, end } = Prefix::of(driving);
+        let after = match &query.after {
+            Some(after) => (after.word.clone(), after.tenant.to_string()),
+            None => (prefix.clone(), String::new()),
+        };
+        let others =
+            query.words.iter().filter(|word| *word != driving).map(|word| Prefix::of(word)).collect();
+        Some(Self { prefix, after, end, others })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenancy::TenantId;
+
+    use super::*;
+    use crate::{TenantCursor, search_words};
+
+    fn query(words: &str, after: Option<(&str, &str)>) -> TenantQuery {
+        let after = after.map(|(word, tenant)| TenantCursor {
+            word: word.to_owned(),
+            tenant: TenantId::parse(tenant).unwrap(),
+        });
+        TenantQuery { words: search_words(words), after, limit: 9 }
+    }
+
+    /// As where every tenant is called `tenant` and has a number.
+    fn count(prefix: &str) -> u64 {
+        if prefix.starts_with(|letter: char| letter.is_ascii_digit()) { 3 } else { 90_000 }
+    }
+
+    #[test]
+    fn the_rarest_word_drives() {
+        for (words, driving) in [
+            ("tenant", "tenant"),
+            ("tenant-99", "99"),
+            ("99 tenant", "99"),
+            ("9 99", "99"),
+            ("odd tenant", "tenant"),
+        ] {
+            let search = TenantSearch::of(&query(words, None), count).unwrap();
+            assert_eq!(search.prefix, driving, "{words}");
+            assert_eq!(search.after, (driving.to_owned(), String::new()), "{words}");
+            assert_eq!(search.others.len() + 1, search_words(words).len(), "{words}");
+        }
+        assert_eq!(TenantSearch::of(&query("-", None), count), None);
+    }
+
+    #[test]
+    fn a_later_page_is_driven_as_the_first_one_and_counts_nothing() {
+        for (words, at, driving) in [
+            ("tenant-99", ("9901", "tenant-9901"), "99"),
+            ("9 99", ("998", "tenant-998"), "99"),
+            ("tenant", ("tenant", "tenant-1"), "tenant"),
+        ] {
+            let query = query(words, Some(at));
+            assert!(!TenantSearch::needs_counts(&query));
+            let search = TenantSearch::of(&query, |_| unreachable!("counts a later page")).unwrap();
+            assert_eq!((search.prefix.as_str(), search.after.0.as_str()), (driving, at.0), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_ends_beyond_every_word_that_begins_so() {
+        let Prefix { prefix, end } = Prefix::of("straß");
+        for (word, begins) in [("straß", true), ("straße", true), ("straß\u{10fffd}", true), ("strat", false)]
+        {
+            assert_eq!((prefix.as_str()..end.as_str()).contains(&word), begins, "{word}");
+        }
+    }
+}

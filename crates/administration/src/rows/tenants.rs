@@ -1,0 +1,180 @@
+//! Tenants, with what they are found by: issuers, former `typ` values, words.
+
+use serde::Serialize;
+use tenancy::{Tenant, TenantStatus};
+
+use super::kinds::{ByKind, Step, by_kind, deleted};
+use super::{seconds, span};
+use crate::{Change, ChangeKind, CommitRequest, search_words};
+
+/// What happens to tenants.
+#[derive(Debug)]
+pub struct TenantRows<'a> {
+    /// Their own rows.
+    pub rows: ByKind<TenantRow<'a>, Step<TenantKey<'a>>>,
+    /// Whose issuers and former `typ` values are written anew.
+    pub rewritten: Vec<TenantKey<'a>>,
+    /// The new issuers of those that are added or rewritten, once all old ones are given up: two tenants can change places.
+    pub issuers: Vec<IssuerRow<'a>>,
+    /// The same for former `typ` values.
+    pub former_typs: Vec<FormerTypRow<'a>>,
+    /// Whose words are removed: deleted and renamed ones.
+    pub reworded: Vec<TenantKey<'a>>,
+    /// The words of those that are added or renamed.
+    pub words: Vec<WordRow<'a>>,
+    /// Who loses secrets, keys, applications and answers to idempotency keys, and whose clients and resource servers are marked as
+    /// deleted.
+    pub deleted: Vec<TenantKey<'a>>,
+}
+
+/// Which tenant.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TenantKey<'a> {
+    /// Its id.
+    pub tenant_id: &'a str,
+}
+
+/// A tenant's row.
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+#[derive(Debug, Serialize)]
+pub struct TenantRow<'a> {
+    pub tenant_id: &'a str,
+    pub name: &'a str,
+    pub oauth2_enabled: bool,
+    pub oidc_enabled: bool,
+    pub stale_if_error: i64,
+    pub signing_algorithm: &'a str,
+    pub rotate_every: i64,
+    pub publish_before: i64,
+    pub jwks_max_age: i64,
+    pub jwks_stale: i64,
+    pub skew: i64,
+    pub access_token_lifetime: i64,
+    pub access_token_format: &'a str,
+    pub access_token_typ: &'a str,
+}
+
+/// A row of `tenant_issuers`.
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+#[derive(Debug, Serialize)]
+pub struct IssuerRow<'a> {
+    pub tenant_id: &'a str,
+    pub position: usize,
+    pub issuer: &'a str,
+}
+
+/// A row of `tenant_former_typs`.
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+#[derive(Debug, Serialize)]
+pub struct FormerTypRow<'a> {
+    pub tenant_id: &'a str,
+    pub typ: &'a str,
+    pub accepted_until: i64,
+}
+
+/// A row of `tenant_words`.
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+#[derive(Debug, Serialize)]
+pub struct WordRow<'a> {
+    pub word: String,
+    pub tenant_id: &'a str,
+}
+
+impl<'a> TenantRows<'a> {
+    pub(super) fn of(request: &'a CommitRequest) -> Self {
+        let changes = || {
+            request.changes.iter().filter_map(|change| match change {
+                Change::Tenant(row) => Some(row),
+                _ => None,
+            })
+        };
+        let rows = by_kind(changes(), tenant_row, tenant_key, keys_published_until);
+        let (mut written, mut rewritten, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
+        for change in changes() {
+            let after: &Tenant = &change.after;
+            match change.kind {
+                ChangeKind::Added => written.push(after),
+                ChangeKind::Changed | ChangeKind::Restored => {
+                    written.push(after);
+                    rewritten.push(tenant_key(after));
+                    if change.before.as_ref().is_none_or(|before| before.name != after.name) {
+                        renamed.push(after);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let added = changes().filter(|change| change.kind == ChangeKind::Added).map(|change| &*change.after);
+        let words = added.chain(renamed.iter().copied()).flat_map(word_rows).collect();
+        let deleted = deleted(&rows.steps);
+        let reworded = deleted.iter().copied().chain(renamed.into_iter().map(tenant_key)).collect();
+        Self {
+            issuers: written.iter().copied().flat_map(issuer_rows).collect(),
+            former_typs: written.iter().copied().flat_map(former_typ_rows).collect(),
+            rows,
+            rewritten,
+            reworded,
+            words,
+            deleted,
+        }
+    }
+}
+
+/// The words that a tenant is found by, for a store that has to make them for rows that were written without.
+#[must_use]
+pub fn word_rows_of<'a>(tenant_id: &'a str, name: &str) -> Vec<WordRow<'a>> {
+    let words = search_words(&format!("{tenant_id} {name}"));
+    words.into_iter().map(|word| WordRow { word, tenant_id }).collect()
+}
+
+fn tenant_key(tenant: &Tenant) -> TenantKey<'_> {
+    TenantKey { tenant_id: tenant.id.as_str() }
+}
+
+fn tenant_row(tenant: &Tenant) -> TenantRow<'_> {
+    let (signing, access_token) = (&tenant.signing, &tenant.access_token);
+    TenantRow {
+        tenant_id: tenant.id.as_str(),
+        name: &tenant.name,
+        oauth2_enabled: tenant.strategies.oauth2,
+        oidc_enabled: tenant.strategies.oidc,
+        stale_if_error: span(tenant.stale_if_error),
+        signing_algorithm: signing.algorithm.as_str(),
+        rotate_every: span(signing.rotate_every),
+        publish_before: span(signing.publish_before),
+        jwks_max_age: span(signing.jwks_max_age),
+        jwks_stale: span(signing.jwks_stale),
+        skew: span(signing.skew),
+        access_token_lifetime: span(access_token.lifetime),
+        access_token_format: access_token.format.as_str(),
+        access_token_typ: &access_token.typ,
+    }
+}
+
+fn keys_published_until(tenant: &Tenant) -> Option<i64> {
+    match tenant.status {
+        TenantStatus::Active => None,
+        TenantStatus::Suspended { keys_published_until } => Some(seconds(keys_published_until)),
+    }
+}
+
+fn issuer_rows(tenant: &Tenant) -> impl Iterator<Item = IssuerRow<'_>> {
+    let issuers = std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases).enumerate();
+    issuers.map(|(position, issuer)| IssuerRow {
+        tenant_id: tenant.id.as_str(),
+        position,
+        issuer: issuer.as_str(),
+    })
+}
+
+fn former_typ_rows(tenant: &Tenant) -> impl Iterator<Item = FormerTypRow<'_>> {
+    tenant.access_token.former_typs.iter().map(|former| FormerTypRow {
+        tenant_id: tenant.id.as_str(),
+        typ: &former.typ,
+        accepted_until: seconds(former.accepted_until),
+    })
+}
+
+fn word_rows(tenant: &Tenant) -> Vec<WordRow<'_>> {
+    word_rows_of(tenant.id.as_str(), &tenant.name)
+}

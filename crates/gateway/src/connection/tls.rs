@@ -1,0 +1,189 @@
+//! TLS of a listener (RFC 8446, RFC 5246): its certificate, and client certificates where they are asked for. The files are read again
+//! without a restart; connections that are open go on with what they began with.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use actix_web::rt::net::TcpStream;
+use actix_web::rt::time::timeout;
+use aws_lc_rs::digest::{SHA256, digest};
+use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
+
+use super::Socket;
+use super::deadlines::HEAD;
+
+/// Where a listener's TLS comes from; all in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those that lead from it to a known authority, in this order.
+    pub certificate: PathBuf,
+    /// Its private key: PKCS#8, PKCS#1 or SEC1.
+    pub private_key: PathBuf,
+    /// The authorities of client certificates. With it, who has no certificate of theirs gets no connection.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// TLS as it is served now. Clones are the same one: what one of them reloads all serve.
+#[derive(Clone)]
+pub struct Tls(Arc<Inner>);
+
+struct Inner {
+    files: TlsFiles,
+    current: RwLock<Current>,
+}
+
+#[derive(Clone)]
+struct Current {
+    config: Arc<ServerConfig>,
+    /// Of the bytes of the files, to see whether they have changed.
+    content: [u8; 32],
+}
+
+/// The files do not make TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file is not there or cannot be read.
+    #[error("cannot read {}", .path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file holds no certificate.
+    #[error("{} holds no certificate; it must begin -----BEGIN CERTIFICATE-----", .0.display())]
+    NoCertificate(PathBuf),
+    /// A file holds no private key.
+    #[error("{} holds no private key in PEM (PKCS#8, PKCS#1 or SEC1, without a passphrase)", .0.display())]
+    NoKey(PathBuf),
+    /// The authorities cannot be used.
+    #[error("{} holds a certificate that cannot be an authority: {reason}", .path.display())]
+    ClientCa {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The key is not the certificate's, or of a kind that is not served.
+    #[error("{} is not the private key of {}, or of a kind that is not served", .key.display(), .certificate.display())]
+    Mismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// Why.
+        #[source]
+        source: rustls::Error,
+    },
+}
+
+impl Tls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// [`TlsError`], naming the file.
+    pub fn open(files: TlsFiles) -> Result<Self, TlsError> {
+        let current = RwLock::new(read(&files)?);
+        Ok(Self(Arc::new(Inner { files, current })))
+    }
+
+    /// Reads the files again, and says whether they have changed. Where they cannot be used the last good ones go on.
+    ///
+    /// # Errors
+    /// As [`Tls::open`].
+    pub fn reload(&self) -> Result<bool, TlsError> {
+        let read = read(&self.0.files)?;
+        let mut current = self.0.current.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = current.content != read.content;
+        if changed {
+            *current = read;
+        }
+        Ok(changed)
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub fn files(&self) -> &TlsFiles {
+        &self.0.files
+    }
+
+    /// Shakes hands within the time that a head has: until then a client costs memory and has shown nothing.
+    pub(crate) async fn accept(&self, socket: TcpStream) -> io::Result<Socket> {
+        let config = Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner).config);
+        let shaken = timeout(HEAD, TlsAcceptor::from(config).accept(socket)).await;
+        let stream = shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        Ok(Socket::Tls(Box::new(stream)))
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tls").field(&self.0.files).finish()
+    }
+}
+
+fn read(files: &TlsFiles) -> Result<Current, TlsError> {
+    let provider = Arc::new(default_provider());
+    let certificate = load(&files.certificate)?;
+    let key = load(&files.private_key)?;
+    let authorities = files.client_ca.as_deref().map(load).transpose()?;
+    let mut content = Vec::with_capacity(96);
+    for part in [Some(&certificate), Some(&key), authorities.as_ref()].into_iter().flatten() {
+        content.extend_from_slice(digest(&SHA256, part).as_ref());
+    }
+    let chain = certificates(&files.certificate, &certificate)?;
+    let parsed = PrivateKeyDer::from_pem_slice(&key);
+    let parsed = parsed.map_err(|_| TlsError::NoKey(files.private_key.clone()))?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|source| mismatch(files, source))?;
+    let builder = match (&files.client_ca, &authorities) {
+        (Some(path), Some(pem)) => builder.with_client_cert_verifier(verifier(path, pem, provider)?),
+        _ => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, parsed).map_err(|source| mismatch(files, source))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let mut all = [0; 32];
+    all.copy_from_slice(digest(&SHA256, &content).as_ref());
+    Ok(Current { config: Arc::new(config), content: all })
+}
+
+fn load(path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+    let path = path.as_ref();
+    let unreadable = |source| TlsError::Unreadable { path: path.to_owned(), source };
+    fs::read(path).map(Zeroizing::new).map_err(unreadable)
+}
+
+fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    all.ok().filter(|all| !all.is_empty()).ok_or_else(|| TlsError::NoCertificate(path.to_owned()))
+}
+
+fn verifier(
+    path: &Path,
+    pem: &[u8],
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, TlsError> {
+    let refused = |reason: String| TlsError::ClientCa { path: path.to_owned(), reason };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path, pem)? {
+        roots.add(certificate).map_err(|error| refused(error.to_string()))?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    verifier.map_err(|error| refused(error.to_string()))
+}
+
+fn mismatch(files: &TlsFiles, source: rustls::Error) -> TlsError {
+    let TlsFiles { certificate, private_key, client_ca: _ } = files.clone();
+    TlsError::Mismatch { certificate, key: private_key, source }
+}

@@ -1,0 +1,106 @@
+//! From a body to what administration is asked.
+
+use administration::{
+    ClientSettings, EditError, Fault, NewClient, NewSecretSettings, NewTenant, RotateSettings, TenantSettings,
+};
+use protocol::Timestamp;
+use serde_json::{Map, Value};
+
+use super::unique;
+
+/// `{"id": …, "client"?: {…}, …settings}`.
+pub(crate) fn new_tenant(body: &[u8]) -> Result<NewTenant, EditError> {
+    NewTenant::read(parse(body)?).map_err(EditError::Invalid)
+}
+
+/// `{"client_id"?, "client_secret"?, …settings}`.
+pub(crate) fn new_client(body: &[u8]) -> Result<NewClient, EditError> {
+    NewClient::read(parse(body)?).map_err(EditError::Invalid)
+}
+
+/// A merge patch of a tenant's settings (RFC 7396). It is read as if it were settings itself: once it is merged, an unknown member
+/// that it sets to null would have vanished without a word.
+pub(crate) fn tenant_patch(body: &[u8]) -> Result<Value, EditError> {
+    let patch = parse(body)?;
+    TenantSettings::read(patch.clone()).map_err(EditError::Invalid)?;
+    Ok(patch)
+}
+
+/// The same of a client's settings.
+pub(crate) fn client_patch(body: &[u8]) -> Result<Value, EditError> {
+    let patch = parse(body)?;
+    ClientSettings::read(patch.clone()).map_err(EditError::Invalid)?;
+    Ok(patch)
+}
+
+/// `{"expires_at"?}`.
+pub(crate) fn new_secret(body: &[u8]) -> Result<NewSecretSettings, EditError> {
+    NewSecretSettings::read(parse(body)?).map_err(EditError::Invalid)
+}
+
+/// `{"grace"?, "expires_at"?}`.
+pub(crate) fn rotation(body: &[u8]) -> Result<RotateSettings, EditError> {
+    RotateSettings::read(parse(body)?).map_err(EditError::Invalid)
+}
+
+/// `{"expires_at": …|null}`; here a missing member is no request.
+pub(crate) fn secret_end(body: &[u8]) -> Result<Option<Timestamp>, EditError> {
+    let document = parse(body)?;
+    let is_missing = document.as_object().is_some_and(|members| !members.contains_key("expires_at"));
+    let end = NewSecretSettings::read(document).map_err(EditError::Invalid)?.expires_at;
+    if is_missing {
+        let fault = Fault::at("/expires_at", "is needed; null lets the secret never end");
+        return Err(EditError::Invalid(vec![fault]));
+    }
+    Ok(end)
+}
+
+/// No body is an empty document.
+fn parse(body: &[u8]) -> Result<Value, EditError> {
+    if body.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    unique::parse(body).map_err(EditError::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults<T: std::fmt::Debug>(read: Result<T, EditError>) -> String {
+        read.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn no_body_is_an_empty_document() {
+        assert_eq!(new_client(b"").unwrap(), NewClient::default());
+        assert_eq!(rotation(b"").unwrap(), RotateSettings::default());
+        assert_eq!(new_secret(b"").unwrap(), NewSecretSettings::default());
+        assert_eq!(client_patch(b"").unwrap(), Value::Object(Map::new()));
+    }
+
+    #[test]
+    fn a_secrets_end_must_be_said() {
+        assert_eq!(faults(secret_end(b"")), "/expires_at: is needed; null lets the secret never end");
+        assert_eq!(secret_end(br#"{"expires_at":null}"#).unwrap(), None);
+        let end = secret_end(br#"{"expires_at":"1970-01-01T00:00:09Z"}"#).unwrap();
+        assert_eq!(end, Some(Timestamp::from_seconds(9)));
+        for body in ["[]", "null", "7", r#"{"expires_at":7}"#, r#"{"expires_at":null,"x":1}"#] {
+            assert!(secret_end(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_patch_may_name_only_what_there_is_even_to_take_it_away() {
+        assert!(client_patch(br#"{"scopes":null,"token":{"issuer":null}}"#).is_ok());
+        assert!(tenant_patch(br#"{"signing":{"skew":null},"resource_servers":{"api":null}}"#).is_ok());
+        for fault in [
+            faults(client_patch(br#"{"scoeps":null}"#)),
+            faults(client_patch(br#"{"scopes":"a"}"#)),
+            faults(tenant_patch(br#"{"scoeps":null}"#)),
+            faults(tenant_patch(br#"{"signing":{"skwe":null}}"#)),
+        ] {
+            assert!(fault.starts_with("/s"), "{fault}");
+        }
+    }
+}

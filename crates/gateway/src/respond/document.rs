@@ -1,0 +1,87 @@
+//! What the admin API answers with: one document, its entity tag, and where it is. Nothing of it may be kept, for it may hold a secret.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, ContentType, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, PRAGMA,
+};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use administration::EntityTag;
+use serde::Serialize;
+
+use super::Problem;
+use crate::incoming::Incoming;
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// An answer in the making.
+pub(crate) struct Document(HttpResponseBuilder);
+
+impl Document {
+    /// With this status.
+    pub(crate) fn of(status: StatusCode) -> Self {
+        let mut response = HttpResponseBuilder::new(status);
+        response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
+        Self(response)
+    }
+
+    /// The tag of what is shown (RFC 9110 §8.8.3).
+    pub(crate) fn tagged(mut self, tag: &EntityTag) -> Self {
+        self.0.insert_header((ETAG, tag.to_string()));
+        self
+    }
+
+    /// Something was made: where it is, and whether this answer is a repetition.
+    pub(crate) fn made(mut self, location: &str, replayed: bool) -> Self {
+        self.0.insert_header((LOCATION, location));
+        if replayed {
+            self.0.insert_header((REPLAYED, "true"));
+        }
+        self
+    }
+
+    /// With this body.
+    pub(crate) fn body(mut self, body: &impl Serialize) -> Result<HttpResponse, Problem> {
+        let body = serde_json::to_vec(body).map_err(|error| Problem::fault(&error))?;
+        Ok(self.0.insert_header(ContentType::json()).body(body))
+    }
+
+    /// Without one.
+    pub(crate) fn empty(mut self) -> HttpResponse {
+        self.0.finish()
+    }
+}
+
+/// What was looked at: itself, or 304 where the caller has it already (RFC 9110 §13.1.2).
+pub(crate) fn looked_at(incoming: &Incoming, view: &impl Serialize) -> Result<HttpResponse, Problem> {
+    let tag = EntityTag::of(view);
+    let known = incoming.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &tag.to_string()));
+    if known {
+        return Ok(Document::of(StatusCode::NOT_MODIFIED).tagged(&tag).empty());
+    }
+    Document::of(StatusCode::OK).tagged(&tag).body(view)
+}
+
+/// What was changed, as it is now.
+pub(crate) fn changed(view: &impl Serialize) -> Result<HttpResponse, Problem> {
+    Document::of(StatusCode::OK).tagged(&EntityTag::of(view)).body(view)
+}
+
+/// Whether `If-None-Match` names the tag, weakly compared (RFC 9110 §13.1.2).
+pub(crate) fn names_tag(tags: &str, etag: &str) -> bool {
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_alone_in_a_list_weak_or_by_a_star() {
+        for tags in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*"] {
+            assert!(names_tag(tags, "\"a\""), "{tags}");
+        }
+        for tags in ["", "a", "\"b\"", "\"ab\""] {
+            assert!(!names_tag(tags, "\"a\""), "{tags}");
+        }
+    }
+}

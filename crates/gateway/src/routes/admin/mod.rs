@@ -1,0 +1,24 @@
+//! The admin API: tenants of the platform, clients and secrets of a tenant, and the audit of both. A handler finds out who asks, reads
+//! what is asked, and hands it to administration, which decides.
+
+pub(crate) mod audit;
+pub(crate) mod client_state;
+pub(crate) mod clients;
+pub(crate) mod secrets;
+pub(crate) mod tenant_state;
+pub(crate) mod tenants;
+
+mod idempotency;
+mod managed;
+mod names;
+mod query;
+pub(super) mod unknown;
+
+pub(super) use managed::managed;
+
+use actix_web::HttpResponse;
+
+use crate::respond::Problem;
+
+/// What every handler of the admin API answers with.
+type Answer = Result<HttpResponse, Problem>;

@@ -1,0 +1,71 @@
+//! The names in a path of the admin API. A tenant is named letter by letter; a client's and a secret's name may need escapes
+//! (RFC 3986 §2.1).
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use registry::{ClientId, SecretId};
+use tenancy::TenantId;
+
+use crate::incoming::Incoming;
+use crate::respond::Problem;
+
+/// What stands for something else in a segment of a path.
+const RESERVED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'+')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The tenant as it was sent; no tenant has the empty name.
+pub(super) fn tenant_name(incoming: &Incoming) -> &str {
+    incoming.place("id").unwrap_or_default()
+}
+
+/// The tenant. Asked after admission only: who may not know gets no 404.
+pub(super) fn tenant(incoming: &Incoming) -> Result<TenantId, Problem> {
+    TenantId::parse(tenant_name(incoming)).map_err(|_| Problem::not_found("there is no tenant of this id"))
+}
+
+/// The client.
+pub(super) fn client(incoming: &Incoming) -> Result<ClientId, Problem> {
+    let name = decoded(incoming, "client").and_then(|name| ClientId::parse(&name).ok());
+    name.ok_or_else(|| Problem::not_found("there is no client of this id"))
+}
+
+/// The secret.
+pub(super) fn secret(incoming: &Incoming) -> Result<SecretId, Problem> {
+    let name = decoded(incoming, "secret").filter(|name| !name.chars().any(char::is_control));
+    name.map(|name| SecretId::new(&name)).ok_or_else(|| Problem::not_found("there is no secret of this id"))
+}
+
+/// Where a tenant is found.
+pub(super) fn tenant_location(tenant: &str) -> String {
+    format!("/api/v1/admin/tenants/{tenant}")
+}
+
+/// Where a client is found.
+pub(super) fn client_location(tenant: &TenantId, client: &str) -> String {
+    format!("/api/v1/tenant/{tenant}/clients/{}", utf8_percent_encode(client, RESERVED))
+}
+
+/// Where a secret is found.
+pub(super) fn secret_location(tenant: &TenantId, client: &ClientId, secret: &str) -> String {
+    let client = client_location(tenant, client.as_str());
+    format!("{client}/secrets/{}", utf8_percent_encode(secret, RESERVED))
+}
+
+fn decoded(incoming: &Incoming, place: &str) -> Option<String> {
+    percent_decode_str(incoming.place(place)?).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}

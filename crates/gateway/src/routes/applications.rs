@@ -1,0 +1,235 @@
+//! `/applications…`: seed 000's applications of the default tenant. Only the assertion of `/flow/execute` opens it, and only while the
+//! person is declared; no client's token does, whatever it says.
+
+use std::sync::Arc;
+
+use actix_web::guard::{Any, Get, Head};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, PRAGMA};
+use actix_web::web::{self, Data};
+use actix_web::{HttpResponse, Resource, ResponseError as _};
+use administration::{Actor, ApplicationRefusal, ApplicationRequest, Authority, Shape};
+use protocol::{BearerToken, Form};
+use tenancy::{Tenant, TenantId};
+
+use crate::Services;
+use crate::incoming::Incoming;
+use crate::respond::{Coded, coded_json};
+use crate::server::DefaultTenant;
+
+/// What opens these paths.
+const PERMISSION: &str = "system";
+/// How many applications a list has when nobody says.
+const PAGE: u32 = 30;
+/// No list has more.
+const LONGEST_PAGE: u32 = 200;
+
+/// Who asks, and where.
+struct Admitted {
+    tenant: TenantId,
+    by: Authority,
+}
+
+/// Make an application and its client.
+#[utoipa::path(
+    post, path = "/applications", tag = "applications",
+    request_body(content = crate::openapi::applications::Application, content_type = "application/json"),
+    security(("assertion" = [])),
+    responses(
+        (status = 201, description = "The application, with its client's secret: the only moment in which it is shown", body = crate::openapi::applications::Application),
+        (status = 400, description = "APP-1003 to APP-1024", body = crate::openapi::applications::Coded),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
+        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::Coded),
+        (status = 404, description = "No default tenant, or nobody may sign in", body = crate::openapi::applications::Coded),
+    )
+)]
+pub(crate) async fn create(
+    services: Data<Services>,
+    default_tenant: Data<DefaultTenant>,
+    mut incoming: Incoming,
+) -> Result<HttpResponse, Coded> {
+    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
+    let request = read(&mut incoming).await?;
+    let made = services.administrator.create_application(&by, &tenant, &request, (services.clock)()).await;
+    let made = made.map_err(|error| Coded::from(error).spelled(request.spelling()))?;
+    coded_json(StatusCode::CREATED, location(&made).as_deref(), &made)
+}
+
+/// List applications.
+#[utoipa::path(
+    get, path = "/applications", tag = "applications",
+    params(("limit" = Option<u32>, Query, description = "At most so many, up to 200; default 30"), ("offset" = Option<u32>, Query, description = "Without the first so many; default 0")),
+    security(("assertion" = [])),
+    responses(
+        (status = 200, description = "The applications in the order in which they were made, without secrets", body = crate::openapi::applications::Applications),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
+        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::Coded),
+    )
+)]
+pub(crate) async fn list(
+    services: Data<Services>,
+    default_tenant: Data<DefaultTenant>,
+    incoming: Incoming,
+) -> Result<HttpResponse, Coded> {
+    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
+    let (offset, limit) = page(incoming.query())?;
+    let page = services.administrator.applications(&by, &tenant, offset, limit, (services.clock)()).await?;
+    coded_json(StatusCode::OK, None, &page)
+}
+
+/// Look at an application.
+#[utoipa::path(
+    get, path = "/applications/{application}", tag = "applications",
+    params(("application" = String, Path, description = "The application's id, a UUID")),
+    security(("assertion" = [])),
+    responses(
+        (status = 200, description = "The application, without its secret", body = crate::openapi::applications::Application),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
+        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::Coded),
+        (status = 404, description = "APP-1001", body = crate::openapi::applications::Coded),
+    )
+)]
+pub(crate) async fn get(
+    services: Data<Services>,
+    default_tenant: Data<DefaultTenant>,
+    incoming: Incoming,
+) -> Result<HttpResponse, Coded> {
+    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
+    let found = services.administrator.application(&by, &tenant, id(&incoming), (services.clock)()).await?;
+    coded_json(StatusCode::OK, None, &found)
+}
+
+/// Put an application in the place of one.
+#[utoipa::path(
+    put, path = "/applications/{application}", tag = "applications",
+    params(("application" = String, Path, description = "The application's id, a UUID")),
+    request_body(content = crate::openapi::applications::Application, content_type = "application/json"),
+    security(("assertion" = [])),
+    responses(
+        (status = 200, description = "The application, with its client's secret where one was sent: it replaces all earlier ones", body = crate::openapi::applications::Application),
+        (status = 400, description = "APP-1003 to APP-1024", body = crate::openapi::applications::Coded),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
+        (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::Coded),
+        (status = 404, description = "APP-1001", body = crate::openapi::applications::Coded),
+    )
+)]
+pub(crate) async fn replace(
+    services: Data<Services>,
+    default_tenant: Data<DefaultTenant>,
+    mut incoming: Incoming,
+) -> Result<HttpResponse, Coded> {
+    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
+    let request = read(&mut incoming).await?;
+    let (id, now) = (id(&incoming), (services.clock)());
+    let replaced = services.administrator.replace_application(&by, &tenant, id, &request, now).await;
+    let replaced = replaced.map_err(|error| Coded::from(error).spelled(request.spelling()))?;
+    coded_json(StatusCode::OK, None, &replaced)
+}
+
+/// Delete an application and its client.
+#[utoipa::path(
+    delete, path = "/applications/{application}", tag = "applications",
+    params(("application" = String, Path, description = "The application's id, a UUID")),
+    security(("assertion" = [])),
+    responses(
+        (status = 204, description = "Both are gone; the client's id stays reserved"),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
+        (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::Coded),
+        (status = 404, description = "APP-1001", body = crate::openapi::applications::Coded),
+    )
+)]
+pub(crate) async fn delete(
+    services: Data<Services>,
+    default_tenant: Data<DefaultTenant>,
+    incoming: Incoming,
+) -> Result<HttpResponse, Coded> {
+    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
+    let now = (services.clock)();
+    services.administrator.delete_application(&by, &tenant, id(&incoming), now).await?;
+    let mut response = HttpResponse::NoContent();
+    Ok(response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).finish())
+}
+
+/// All applications, as a route.
+pub(super) fn all(path: &'static str) -> (&'static str, Resource) {
+    let refuse = || async { Coded::method_not_allowed("GET, HEAD, POST").error_response() };
+    let read = web::route().guard(Any(Get()).or(Head())).to(list);
+    let resource = web::resource(path).route(read).route(web::post().to(create));
+    (path, resource.default_service(web::to(refuse)))
+}
+
+/// One application, as a route.
+pub(super) fn one(path: &'static str) -> (&'static str, Resource) {
+    let refuse = || async { Coded::method_not_allowed("DELETE, GET, HEAD, PUT").error_response() };
+    let read = web::route().guard(Any(Get()).or(Head())).to(get);
+    let resource = web::resource(path).route(read).route(web::put().to(replace));
+    (path, resource.route(web::delete().to(delete)).default_service(web::to(refuse)))
+}
+
+/// The tenant that this surface is for. Where nobody can sign in there is no surface.
+pub(super) async fn tenant(
+    services: &Services,
+    default_tenant: &DefaultTenant,
+    incoming: &Incoming,
+) -> Result<Arc<Tenant>, Coded> {
+    if !incoming.is_plain() {
+        return Err(Coded::not_served());
+    }
+    let Some(name) = default_tenant.0.as_deref().filter(|_| !services.users.is_empty()) else {
+        return Err(Coded::not_served());
+    };
+    let tenant = services.tenants.resolve(name).await?;
+    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
+    Ok(tenant)
+}
+
+async fn admit(
+    services: &Services,
+    default_tenant: &DefaultTenant,
+    incoming: &Incoming,
+) -> Result<Admitted, Coded> {
+    let tenant = tenant(services, default_tenant, incoming).await?;
+    let header = incoming.authorization().map_err(|_| Coded::invalid_assertion("Two tokens were sent"))?;
+    let token = BearerToken::from_authorization(header).ok_or_else(Coded::assertion_required)?;
+    let assertion = services.engine.admit_assertion(&tenant, &token, (services.clock)()).await??;
+    if !services.users.is_declared(&assertion.sub) {
+        return Err(Coded::invalid_assertion("The user may no longer sign in"));
+    }
+    // What was granted an hour ago counts only while it would be granted now.
+    if !assertion.permits(PERMISSION) || !services.users.permits(&assertion.sub, PERMISSION) {
+        return Err(Coded::forbidden(
+            "The permission `system` is needed: ask for it in requested_permissions",
+        ));
+    }
+    let actor = Actor {
+        name: format!("user:{}", assertion.sub),
+        source: incoming.address().map(|address| address.to_string()),
+    };
+    Ok(Admitted { tenant: tenant.id.clone(), by: Authority::of_user(actor, tenant.id.clone()) })
+}
+
+async fn read(incoming: &mut Incoming) -> Result<ApplicationRequest, Coded> {
+    let body = incoming.untyped().await?;
+    ApplicationRequest::parse(&body).map_err(|(refusal, spelling)| Coded::from(refusal).spelled(spelling))
+}
+
+fn id(incoming: &Incoming) -> &str {
+    incoming.place("application").unwrap_or_default()
+}
+
+fn location(made: &Shape) -> Option<String> {
+    Some(format!("/applications/{}", made.id()?))
+}
+
+/// `offset` and `limit`; a number that is too large is the largest one.
+fn page(query: &str) -> Result<(u32, u32), Coded> {
+    let wrong =
+        || Coded::from(ApplicationRefusal::malformed("limit and offset must be numbers, each sent once"));
+    let mut form = Form::parse(query.as_bytes()).map_err(|_| wrong())?;
+    let mut number = |name: &str, default: u32| match form.take(name).map_err(|_| wrong())? {
+        None => Ok(default),
+        Some(text) => text.parse::<u32>().map_err(|_| wrong()),
+    };
+    let (offset, limit) = (number("offset", 0)?, number("limit", PAGE)?);
+    Ok((offset, limit.clamp(1, LONGEST_PAGE)))
+}

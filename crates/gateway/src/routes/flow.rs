@@ -1,0 +1,98 @@
+//! `POST /flow/execute`: a person signs in to manage applications, in one call or in two. Between two calls nothing is kept: the flow's
+//! identifier proves itself, and the second call brings all that is needed.
+
+mod request;
+mod step;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data};
+use actix_web::{HttpResponse, Resource, ResponseError as _};
+use administration::Spelling;
+use grants::GrantError;
+use protocol::Timestamp;
+use registry::SignInError;
+use tenancy::Tenant;
+
+use self::request::{Credentials, FlowRequest, Opening};
+use self::step::Step;
+use crate::Services;
+use crate::incoming::Incoming;
+use crate::respond::{Coded, coded_json};
+use crate::server::DefaultTenant;
+
+/// Sign in to manage applications.
+#[utoipa::path(
+    post, path = "/flow/execute", tag = "applications",
+    request_body(content = crate::openapi::applications::Flow, content_type = "application/json"),
+    security(()),
+    responses(
+        (status = 200, description = "COMPLETE with the assertion, INCOMPLETE with the inputs that are missing, or ERROR for wrong credentials", body = crate::openapi::applications::FlowStep),
+        (status = 400, description = "FES-1001 to FES-1009", body = crate::openapi::applications::Coded),
+        (status = 404, description = "No default tenant, or nobody may sign in", body = crate::openapi::applications::Coded),
+        (status = 503, description = "Store or hash queue cannot take the request; Retry-After says when", body = crate::openapi::applications::Coded),
+    )
+)]
+pub(crate) async fn execute(
+    services: Data<Services>,
+    default_tenant: Data<DefaultTenant>,
+    mut incoming: Incoming,
+) -> Result<HttpResponse, Coded> {
+    let tenant = super::applications::tenant(&services, &default_tenant, &incoming).await?;
+    let now = (services.clock)();
+    let request = FlowRequest::parse(&incoming.untyped().await?)?;
+    let (spelling, is_first) = (request.spelling(), request.is_first());
+    let flow = match request.opening().map_err(|refusal| refusal.spelled(spelling))? {
+        Opening::Begins(application) if services.users.accepts_application(application) => {
+            services.users.begin_flow(now)
+        }
+        Opening::Begins(_) => return Err(request::invalid_application().spelled(spelling)),
+        Opening::GoesOn(flow) if services.users.is_flow(flow, now) => flow.to_owned(),
+        Opening::GoesOn(_) => return Err(request::invalid_flow().spelled(spelling)),
+    };
+    let step = match request.credentials() {
+        Ok(credentials) => sign_in(&services, &tenant, &incoming, credentials, now)
+            .await
+            .map_err(|refusal| refusal.spelled(spelling))?,
+        Err(missing) => Step::Incomplete { missing, step: services.users.begin_flow(now) },
+    };
+    coded_json(StatusCode::OK, None, &step.answer(&flow, spelling, is_first))
+}
+
+/// The route.
+pub(super) fn route(path: &'static str) -> (&'static str, Resource) {
+    let refuse = || async { Coded::method_not_allowed("POST").error_response() };
+    (path, web::resource(path).route(web::post().to(execute)).default_service(web::to(refuse)))
+}
+
+/// Wrong credentials are no error of the protocol, here: they are answered with 200.
+async fn sign_in(
+    services: &Services,
+    tenant: &Tenant,
+    incoming: &Incoming,
+    credentials: Credentials,
+    now: Timestamp,
+) -> Result<Step, Coded> {
+    let Credentials { username, password, requested } = credentials;
+    let signed_in = services.users.sign_in(&tenant.id, &username, password, &incoming.source(), now).await;
+    let user = match signed_in {
+        Ok(user) => user,
+        Err(SignInError::Refused) => return Ok(Step::Failed),
+        Err(error @ SignInError::Busy) => return Err(Coded::unavailable(&error)),
+    };
+    let asked: Vec<&str> = requested.split_whitespace().collect();
+    let granted: Vec<&str> =
+        user.permissions.iter().map(String::as_str).filter(|held| asked.contains(held)).collect();
+    let signed = services.engine.sign_assertion(tenant, &user.name, &granted, now).await;
+    let assertion = signed.map_err(|error| match error {
+        GrantError::Keys(error) => Coded::from(error),
+        other => Coded::fault(&other),
+    })?;
+    tracing::info!(user = %user.name, tenant = %tenant.id, "user {} signed in", user.name);
+    incoming.note(|notes| notes.signed = Some(tenant.signing.algorithm));
+    Ok(Step::Complete { assertion })
+}
+
+/// The generation that a member is named by.
+const fn spelling_of(is_current: bool) -> Spelling {
+    if is_current { Spelling::Camel } else { Spelling::Snake }
+}

@@ -1,0 +1,235 @@
+//! Who may administer, tried from outside: every door with every administrator who has no business there.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::administrators::{
+    Ask, BOSS, CLERK, House, OPS, PLATFORM, READER, WATCHER, ask, clients_path, forged,
+};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::people::SVC;
+use crate::routes;
+
+/// What each path of the admin API takes.
+pub(crate) fn doors() -> Vec<(Method, String)> {
+    let all = routes::documented().into_iter().filter(|(_, path)| routes::is_admin(path));
+    all.map(|(method, path)| (Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), path)).collect()
+}
+
+fn placed(path: &str, tenant: &str) -> String {
+    path.replace("{id}", tenant).replace("{client}", SVC).replace("{secret}", "1")
+}
+
+/// What the door asks for.
+fn scope(path: &str) -> &'static str {
+    match path {
+        _ if path.ends_with("/audit") => "latchkey:audit",
+        _ if path.starts_with("/api/v1/admin") => "latchkey:tenants",
+        _ => "latchkey:clients",
+    }
+}
+
+fn assert_lacks(answer: &Answer, scope: &str) {
+    answer.assert_problem(403, "insufficient-scope");
+    let challenge = answer.header("www-authenticate");
+    let expected = "Bearer realm=\"latchkey\", error=\"insufficient_scope\"";
+    assert!(
+        challenge.starts_with(expected) && challenge.ends_with(&format!("scope=\"{scope}\"")),
+        "{challenge}"
+    );
+}
+
+async fn knock(house: &House, token: &str, (method, path): &(Method, String), tenant: &str) -> Answer {
+    let path = placed(path, tenant);
+    let body = (*method != Method::GET).then(|| json!({}));
+    house.ask(token, Ask { body, ..ask(method.clone(), &path) }).await
+}
+
+#[tokio::test]
+async fn without_a_token_no_door_opens() {
+    let house = House::start();
+    for (method, path) in doors() {
+        for tenant in [ACME, GLOBEX, "unknown", PLATFORM] {
+            let request = || house.app.request(method.clone(), &placed(&path, tenant));
+            for request in [request(), request().basic_auth(SVC, Some("x"))] {
+                let answer = Answer::to(request).await;
+                answer.assert_problem(401, "authentication-required");
+                assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"latchkey\"");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn before_there_is_an_administrator_nobody_gets_in() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let own = app.token(tenant).await;
+        for token in [own, forged(PLATFORM, OPS, "latchkey:tenants latchkey:clients latchkey:audit")] {
+            for (method, path) in doors() {
+                let request = app.request(method, &placed(&path, tenant)).bearer_auth(&token);
+                Answer::to(request).await.assert_problem(401, "invalid-token");
+            }
+        }
+    }
+}
+
+/// "In a tenant only with that tenant's `iss`": neither at the platform nor at another tenant.
+#[tokio::test]
+async fn a_tenants_administrator_reaches_nothing_beyond_his_tenant() {
+    let house = House::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let boss = house.token(tenant, BOSS).await;
+        for door in doors() {
+            let is_platform = door.1.starts_with("/api/v1/admin");
+            let targets =
+                if is_platform { vec![tenant, other] } else { vec![other, PLATFORM, "unknown", "ACME"] };
+            for target in targets {
+                let answer = knock(&house, &boss, &door, target).await;
+                answer.assert_problem(401, "invalid-token");
+                assert_eq!(answer.json()["detail"], "Token issuer is not accepted", "{door:?} {target}");
+            }
+        }
+        let looked = house.get(&boss, &clients_path(tenant)).await;
+        assert_eq!(looked.status, 200, "or all of this would say nothing");
+    }
+}
+
+#[tokio::test]
+async fn each_door_asks_for_its_own_scope() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        for (at, who, held) in [
+            (PLATFORM, CLERK, vec!["latchkey:clients"]),
+            (PLATFORM, WATCHER, vec!["latchkey:audit"]),
+            (tenant, READER, vec!["latchkey:audit"]),
+        ] {
+            let token = house.token(at, who).await;
+            for door in doors() {
+                let scope = scope(&door.1);
+                if at != PLATFORM && door.1.starts_with("/api/v1/admin") {
+                    continue;
+                }
+                let answer = knock(&house, &token, &door, tenant).await;
+                if held.contains(&scope) {
+                    assert!(![401, 403].contains(&answer.status), "{door:?} {}", answer.body);
+                } else {
+                    assert_lacks(&answer, scope);
+                }
+            }
+        }
+    }
+}
+
+/// A token may be given less than its client has, and then is worth less.
+#[tokio::test]
+async fn a_narrow_token_does_not_stand_for_all_that_its_client_has() {
+    let house = House::start();
+    let ops = house.narrow_token(PLATFORM, OPS, "latchkey:audit").await;
+    for tenant in [ACME, GLOBEX] {
+        let boss = house.narrow_token(tenant, BOSS, "latchkey:audit").await;
+        for token in [&ops, &boss] {
+            assert_eq!(house.get(token, &tenant_path(tenant, "/audit")).await.status, 200);
+            assert_lacks(&house.get(token, &clients_path(tenant)).await, "latchkey:clients");
+        }
+    }
+    assert_lacks(&house.get(&ops, "/api/v1/admin/tenants").await, "latchkey:tenants");
+}
+
+/// A scope that the client has lost since is not held, whatever its tokens say.
+#[tokio::test]
+async fn what_was_taken_away_counts_from_the_next_request_on() {
+    let house = House::start();
+    let ops = house.token(PLATFORM, OPS).await;
+    for tenant in [ACME, GLOBEX] {
+        let path = clients_path(tenant);
+        let made = json!({ "client_id": "deputy", "scopes": ["latchkey:clients", "latchkey:audit"] });
+        assert_eq!(house.post(&ops, &path, made).await.status, 201);
+        let deputy = forged(tenant, "deputy", "latchkey:clients latchkey:audit");
+        assert_eq!(house.get(&deputy, &path).await.status, 200);
+
+        let one = format!("{path}/deputy");
+        house.patch(&ops, &one, json!({ "scopes": ["latchkey:audit"] })).await;
+        assert_lacks(&house.get(&deputy, &path).await, "latchkey:clients");
+        assert_eq!(house.get(&deputy, &tenant_path(tenant, "/audit")).await.status, 200);
+
+        house.ask(&ops, ask(Method::POST, &format!("{one}/suspend"))).await;
+        let answer = house.get(&deputy, &tenant_path(tenant, "/audit")).await;
+        answer.assert_problem(401, "invalid-token");
+        assert_eq!(answer.json()["detail"], "Token client is not active");
+        house.ask(&ops, ask(Method::POST, &format!("{one}/resume"))).await;
+        assert_eq!(house.get(&deputy, &tenant_path(tenant, "/audit")).await.status, 200);
+        house.delete(&ops, &one).await;
+        house.get(&deputy, &tenant_path(tenant, "/audit")).await.assert_problem(401, "invalid-token");
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_tenants_tokens_open_nothing_but_the_platforms_still_reach_it() {
+    let house = House::start();
+    let ops = house.token(PLATFORM, OPS).await;
+    for tenant in [ACME, GLOBEX] {
+        let boss = house.token(tenant, BOSS).await;
+        house.ask(&ops, ask(Method::POST, &format!("/api/v1/admin/tenants/{tenant}/suspend"))).await;
+        let refused = house.get(&boss, &clients_path(tenant)).await;
+        refused.assert_problem(401, "invalid-token");
+        let unknown = house.get(&boss, &clients_path("unknown")).await;
+        assert_eq!(refused.body, unknown.body, "nobody learns that it is there");
+        assert_eq!(house.get(&ops, &clients_path(tenant)).await.status, 200);
+        let made = house.post(&ops, &clients_path(tenant), json!({ "client_id": "new" })).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+    }
+}
+
+#[tokio::test]
+async fn only_the_platform_is_told_that_a_tenant_is_not_there() {
+    let house = House::start();
+    let clerk = house.token(PLATFORM, CLERK).await;
+    for name in ["unknown", "ACME", "a%63me", "%00", "a".repeat(64).as_str()] {
+        house.get(&clerk, &clients_path(name)).await.assert_problem(404, "not-found");
+        for tenant in [ACME, GLOBEX] {
+            let boss = house.token(tenant, BOSS).await;
+            house.get(&boss, &clients_path(name)).await.assert_problem(401, "invalid-token");
+        }
+    }
+}
+
+/// Whoever names a tenant as the issuer of a token that it did not sign is not told whether there is such a tenant.
+#[tokio::test]
+async fn a_forged_issuer_is_no_oracle() {
+    let house = House::start();
+    let mut bodies: Vec<Value> = Vec::new();
+    for tenant in [ACME, GLOBEX, "unknown"] {
+        let claims = crate::administrators::admin_claims(tenant, BOSS, "latchkey:clients");
+        let header = crate::forge::header();
+        for token in [
+            crate::forge::Forge::foreign().token(&claims),
+            crate::forge::unsigned(&header, &claims),
+            crate::forge::Forge::foreign()
+                .token_with(&crate::forge::but(header.clone(), json!({ "kid": "oauth2-key-7" })), &claims),
+        ] {
+            let answer = house.get(&token, &clients_path(tenant)).await;
+            answer.assert_problem(401, "invalid-token");
+            bodies.push(answer.json());
+        }
+    }
+    assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
+}
+
+/// A guard before us that forbids `/api/v1/admin` may compare the words as they are sent.
+#[tokio::test]
+async fn another_spelling_of_a_path_is_no_door() {
+    let house = House::start();
+    let ops = house.token(PLATFORM, OPS).await;
+    for path in [
+        "/api/v1/%61dmin/tenants",
+        "/%61pi/v1/admin/tenants",
+        "/api/v1/admin/tenant%73",
+        "/api/v1/tenant/acme/client%73",
+        "/api/v1/ten%61nt/globex/clients",
+        "/api/v1/tenant/globex/clients/svc/secret%73",
+    ] {
+        assert_eq!(house.get(&ops, path).await.status, 404, "{path}");
+    }
+}

@@ -1,0 +1,87 @@
+//! Tokens that administer are apart from all others: where they may be asked for, and where they are refused (RFC 8707 §2).
+
+use registry::{Client, ClientStore as _};
+use reqwest::Method;
+use testkit::fixtures;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
+use crate::people::SVC;
+use crate::protected_resource::{assert_invalid, present};
+
+const NOT_ALLOWED: (&str, &str) = ("invalid_target", "The requested resource is not allowed for this client");
+
+/// The usual client, which may also administer clients.
+async fn start(default_tenant: &str) -> TestApp {
+    let app = TestApp::start_with(&options(default_tenant));
+    for tenant in [ACME, GLOBEX] {
+        let svc = app.store.find_client(&fixtures::tenant_id(tenant), &fixtures::client_id(SVC)).await;
+        let svc = svc.unwrap().unwrap();
+        // As if a rule had failed before: what is listed must not be granted.
+        let listed = ["urn:latchkey:admin".to_owned(), audience(ACME), audience(GLOBEX)];
+        let resources = svc.resources.iter().cloned().chain(listed).collect();
+        let scope = fixtures::scope(&format!("{} latchkey:clients", svc.scope));
+        app.store.put_client(Client { scope, resources, ..Client::clone(&svc) });
+    }
+    app
+}
+
+fn audience(tenant: &str) -> String {
+    format!("urn:latchkey:tenant:{tenant}")
+}
+
+async fn ask(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
+    let secret = app.secrets(tenant).of(SVC);
+    let mut form = vec![("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
+    form.extend(more);
+    Answer::to(app.request(Method::POST, &token_path(tenant)).form(&form)).await
+}
+
+#[tokio::test]
+async fn a_token_that_administers_holds_nothing_else_and_opens_no_api() {
+    for tenant in [ACME, GLOBEX] {
+        let app = start(tenant).await;
+        let answer = ask(&app, tenant, &[("resource", &audience(tenant))]).await;
+        assert_eq!((answer.status, answer.json()["scope"].as_str()), (200, Some("latchkey:clients")));
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        assert_invalid(&present(&app, &token).await, "Token audience is not accepted");
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_the_admin_audience_does_not_administer() {
+    for tenant in [ACME, GLOBEX] {
+        let app = start(tenant).await;
+        let answer = ask(&app, tenant, &[]).await;
+        assert_eq!(answer.json()["scope"], "api:read api:write orders:read");
+        let words = "The requested scope needs the resource that it administers";
+        ask(&app, tenant, &[("scope", "latchkey:clients")]).await.assert_refused(400, "invalid_scope", words);
+    }
+}
+
+#[tokio::test]
+async fn the_admin_audience_of_another_tenant_is_never_granted() {
+    let app = start(ACME).await;
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for resource in [audience(other).as_str(), "urn:latchkey:admin", "urn:latchkey:tenant:platform"] {
+            let answer = ask(&app, tenant, &[("resource", resource)]).await;
+            answer.assert_refused(400, NOT_ALLOWED.0, NOT_ALLOWED.1);
+        }
+        let both = [("resource", audience(tenant)), ("resource", "https://orders.example".to_owned())];
+        let both = both.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let words = "The requested resource cannot be combined with another resource of this client";
+        ask(&app, tenant, &both).await.assert_refused(400, "invalid_target", words);
+    }
+}
+
+#[tokio::test]
+async fn metadata_never_names_a_scope_that_administers() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        app.change_tenant(tenant, |tenant| {
+            tenant.resource_servers[0].scopes = fixtures::scope("api:read latchkey:clients");
+        });
+        let document = app.get(&tenant_path(tenant, "/.well-known/openid-configuration")).await.json();
+        assert_eq!(document["scopes_supported"], serde_json::json!(["api:read", "orders:read"]));
+    }
+}

@@ -1,0 +1,123 @@
+//! Whatever is sent as a body, it is answered, and never by a fault of ours.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::administrators::{BOSS, House, OPS, PLATFORM, clients_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX};
+
+const NAMES: [&str; 26] = [
+    "id",
+    "client",
+    "client_id",
+    "client_secret",
+    "name",
+    "issuer",
+    "issuer_aliases",
+    "strategies",
+    "oauth2",
+    "enabled",
+    "signing",
+    "algorithm",
+    "skew",
+    "access_token",
+    "lifetime",
+    "format",
+    "typ",
+    "resource_servers",
+    "scopes",
+    "audiences",
+    "resources",
+    "grace",
+    "expires_at",
+    "token",
+    "introspection",
+    "\u{e9}/~",
+];
+
+fn leaf() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        prop::sample::select(vec![
+            "ES256",
+            "jwt",
+            "own",
+            "https://a.example",
+            "acme",
+            "any",
+            "urn:latchkey:x"
+        ])
+        .prop_map(Value::from),
+        Just(Value::from("2027-01-31T12:00:00Z")),
+    ]
+}
+
+fn document() -> impl Strategy<Value = Value> {
+    let json = leaf().prop_recursive(4, 48, 8, |inner| {
+        let name = prop::sample::select(NAMES.to_vec());
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((name, inner), 0..7).prop_map(|members| {
+                members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+            }),
+        ]
+    });
+    prop::collection::vec((prop::sample::select(NAMES.to_vec()), json), 0..7)
+        .prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The document as it is, or with some of its bytes changed.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3);
+    (document(), changes).prop_map(|(document, changes)| {
+        let mut bytes = document.to_string().into_bytes();
+        for (index, byte) in changes {
+            let at = index.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes
+    })
+}
+
+#[test]
+fn no_body_is_a_fault_of_ours() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let house = House::start();
+    let (ops, bosses) = runtime.block_on(async {
+        let bosses = [house.token(ACME, BOSS).await, house.token(GLOBEX, BOSS).await];
+        (house.token(PLATFORM, OPS).await, bosses)
+    });
+    let mut doors = vec![(Method::POST, "/api/v1/admin/tenants".to_owned(), &ops)];
+    for (tenant, boss) in [ACME, GLOBEX].into_iter().zip(&bosses) {
+        let clients = clients_path(tenant);
+        doors.push((Method::PATCH, format!("/api/v1/admin/tenants/{tenant}"), &ops));
+        doors.push((Method::POST, clients.clone(), boss));
+        doors.push((Method::PATCH, format!("{clients}/svc"), boss));
+        doors.push((Method::POST, format!("{clients}/svc/secrets"), boss));
+        doors.push((Method::POST, format!("{clients}/svc/secrets/rotate"), boss));
+        doors.push((Method::PATCH, format!("{clients}/svc/secrets/1"), boss));
+    }
+    let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config)
+        .run(&body(), |body| {
+            for (method, path, token) in &doors {
+                let request = house.app.request(method.clone(), path).bearer_auth(token);
+                let request = request.header("content-type", "application/json").body(body.clone());
+                let answer = runtime.block_on(Answer::to(request));
+                prop_assert!(answer.status < 500, "{} {}: {:?}", method, path, answer);
+                if answer.status >= 400 {
+                    prop_assert_eq!(answer.header("content-type"), "application/problem+json");
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+}

@@ -1,0 +1,107 @@
+//! `/api/v1/tenant/{id}/clients…`: a client's life, by the tenant's own administrator and by the platform's.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::administrators::{BOSS, CLERK, House, PLATFORM, ask, clients_path};
+use crate::app::{ACME, GLOBEX};
+use crate::people::SVC;
+
+#[tokio::test]
+async fn both_administrators_register_clients_and_no_tenant_sees_the_others() {
+    let house = House::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for (at, who, id) in [(tenant, BOSS, "web"), (PLATFORM, CLERK, "batch")] {
+            let token = house.token(at, who).await;
+            let body = json!({ "client_id": id, "scopes": ["api:read"], "audiences": ["api"] });
+            let made = house.post(&token, &clients_path(tenant), body).await;
+            assert_eq!(made.status, 201, "{}", made.body);
+            made.assert_not_stored();
+            assert_eq!(made.header("location"), format!("{}/{id}", clients_path(tenant)));
+            let client = made.json();
+            assert_eq!((&client["client_id"], &client["status"]), (&json!(id), &json!("active")));
+            let secret = client["secret"]["client_secret"].as_str().unwrap();
+            assert!(house.opens(tenant, id, secret).await);
+            assert!(!house.opens(other, id, secret).await);
+            let looked = house.get(&token, made.header("location")).await;
+            assert_eq!((looked.status, looked.header("etag")), (200, made.header("etag")));
+            assert!(!looked.body.contains(secret));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_changed_suspended_resumed_and_deleted() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let boss = house.token(tenant, BOSS).await;
+        let made = house.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await.json();
+        let secret = made["secret"]["client_secret"].as_str().unwrap();
+        let path = format!("{}/web", clients_path(tenant));
+
+        let patched = house.patch(&boss, &path, json!({ "scopes": ["api:read"], "name": "Web" })).await;
+        assert_eq!(
+            (patched.status, &patched.json()["scopes"]),
+            (200, &json!(["api:read"])),
+            "{}",
+            patched.body
+        );
+        assert_eq!(house.get(&boss, &path).await.json(), patched.json());
+
+        for (verb, status, opens) in [("suspend", "suspended", false), ("resume", "active", true)] {
+            for _ in 0..2 {
+                let answer = house.ask(&boss, ask(Method::POST, &format!("{path}/{verb}"))).await;
+                assert_eq!(
+                    (answer.status, &answer.json()["status"]),
+                    (200, &json!(status)),
+                    "{}",
+                    answer.body
+                );
+                assert_eq!(house.opens(tenant, "web", secret).await, opens, "{verb}");
+            }
+        }
+        let deleted = house.delete(&boss, &path).await;
+        assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
+        assert!(!house.opens(tenant, "web", secret).await);
+        house.get(&boss, &path).await.assert_problem(404, "not-found");
+        let again = house.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await;
+        again.assert_problem(409, "conflict");
+    }
+}
+
+#[tokio::test]
+async fn a_declared_client_is_changed_in_its_file_but_may_be_suspended() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let boss = house.token(tenant, BOSS).await;
+        let path = format!("{}/{SVC}", clients_path(tenant));
+        house.patch(&boss, &path, json!({ "name": "x" })).await.assert_problem(409, "conflict");
+        house.delete(&boss, &path).await.assert_problem(409, "conflict");
+        let suspended = house.ask(&boss, ask(Method::POST, &format!("{path}/suspend"))).await;
+        assert_eq!(suspended.status, 200, "{}", suspended.body);
+    }
+}
+
+#[tokio::test]
+async fn any_client_id_has_its_path() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let boss = house.token(tenant, BOSS).await;
+        for id in ["a/b", "a b+c%2F", "ümlaut?x=y#z", "secrets", "%", "a:b@c;d=e&f"] {
+            let made = house.post(&boss, &clients_path(tenant), json!({ "client_id": id })).await;
+            assert_eq!(made.status, 201, "{id} {}", made.body);
+            let looked = house.get(&boss, made.header("location")).await;
+            assert_eq!(
+                (looked.status, &looked.json()["client_id"]),
+                (200, &json!(id)),
+                "{}",
+                made.header("location")
+            );
+            assert_eq!(house.delete(&boss, made.header("location")).await.status, 204);
+        }
+        for name in ["%ff", "%00", "missing", "%0a"] {
+            let path = format!("{}/{name}", clients_path(tenant));
+            house.get(&boss, &path).await.assert_problem(404, "not-found");
+        }
+    }
+}

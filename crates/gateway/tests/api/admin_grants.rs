@@ -1,0 +1,124 @@
+//! How far an administrator may go with a client: nobody hands on what he has not, and nobody touches a client that may do more.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::administrators::{Ask, BOSS, CLERK, House, OPS, PLATFORM, READER, ask, clients_path};
+use crate::app::{ACME, GLOBEX};
+
+#[tokio::test]
+async fn a_tenants_administrator_grants_what_he_holds_and_no_more() {
+    let house = House::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let boss = house.token(tenant, BOSS).await;
+        let path = clients_path(tenant);
+        for scope in ["latchkey:clients", "latchkey:audit", "api:read"] {
+            let made = house.post(&boss, &path, json!({ "scopes": [scope] })).await;
+            assert_eq!(made.status, 201, "{scope} {}", made.body);
+        }
+        for scope in ["latchkey:keys", "api:write", "orders:read", "anything"] {
+            house.post(&boss, &path, json!({ "scopes": [scope] })).await.assert_problem(403, "beyond-reach");
+        }
+        for scope in ["latchkey:tenants", "latchkey:other", "latchkey:"] {
+            let refused = house.post(&boss, &path, json!({ "scopes": ["api:read", scope] })).await;
+            assert!([400, 403].contains(&refused.status), "{scope} {}", refused.body);
+        }
+        let narrow = house.narrow_token(tenant, BOSS, "latchkey:clients").await;
+        let refused = house.post(&narrow, &path, json!({ "scopes": ["latchkey:audit"] })).await;
+        refused.assert_problem(403, "beyond-reach");
+
+        house.post(&boss, &path, json!({ "client_id": "web" })).await;
+        let one = format!("{path}/web");
+        for settings in [
+            json!({ "scopes": ["api:write"] }),
+            json!({ "scopes": ["latchkey:keys"] }),
+            json!({ "introspection": "tenant" }),
+            json!({ "token": { "issuer": "thunder" } }),
+            json!({ "token": { "issuer": format!("http://localhost:3000/api/v1/tenant/{other}") } }),
+        ] {
+            let refused = house.patch(&boss, &one, settings.clone()).await;
+            assert!([400, 403].contains(&refused.status), "{settings} {}", refused.body);
+            let mut new = settings;
+            new["client_id"] = json!("other");
+            let refused = house.post(&boss, &path, new.clone()).await;
+            assert!([400, 403].contains(&refused.status), "{new} {}", refused.body);
+        }
+        assert_eq!(house.get(&boss, &one).await.json()["scopes"], json!([]));
+        house.get(&boss, &format!("{path}/other")).await.assert_problem(404, "not-found");
+    }
+}
+
+/// Secrets are scopes: whoever makes one for a client can be that client.
+#[tokio::test]
+async fn nobody_edits_a_client_that_may_do_more_than_he() {
+    let house = House::start();
+    let ops = house.token(PLATFORM, OPS).await;
+    for tenant in [ACME, GLOBEX] {
+        let path = clients_path(tenant);
+        let keeper = json!({ "client_id": "keeper", "scopes": ["latchkey:keys"] });
+        assert_eq!(house.post(&ops, &path, keeper).await.status, 201);
+        let boss = house.token(tenant, BOSS).await;
+        let clerk = house.token(PLATFORM, CLERK).await;
+        let one = format!("{path}/keeper");
+        for token in [&boss, &clerk] {
+            for (method, rest, body) in [
+                (Method::PATCH, "", Some(json!({ "name": "x" }))),
+                (Method::PATCH, "", Some(json!({ "scopes": [] }))),
+                (Method::DELETE, "", None),
+                (Method::POST, "/suspend", None),
+                (Method::POST, "/resume", None),
+                (Method::POST, "/secrets", None),
+                (Method::POST, "/secrets/rotate", None),
+                (Method::PATCH, "/secrets/s1", Some(json!({ "expires_at": null }))),
+                (Method::DELETE, "/secrets/s1", None),
+            ] {
+                let path = format!("{one}{rest}");
+                let answer = house.ask(token, Ask { body, ..ask(method.clone(), &path) }).await;
+                assert!([403, 404].contains(&answer.status), "{method} {rest} {}", answer.body);
+                assert_ne!(answer.status, 404, "{method} {rest}: it must not get as far as the secret");
+            }
+        }
+        let made = house.ask(&ops, ask(Method::POST, &format!("{one}/secrets"))).await;
+        assert_eq!(made.status, 201, "whoever manages all tenants may: {}", made.body);
+    }
+}
+
+/// The tenant `platform` is the platform administrators' own, and there too nobody becomes more than he is.
+#[tokio::test]
+async fn a_clerk_of_the_platform_does_not_make_himself_more() {
+    let house = House::start();
+    let clerk = house.token(PLATFORM, CLERK).await;
+    let path = clients_path(PLATFORM);
+    for scope in ["latchkey:tenants", "latchkey:audit", "latchkey:keys"] {
+        house.post(&clerk, &path, json!({ "scopes": [scope] })).await.assert_problem(403, "beyond-reach");
+    }
+    let secrets = format!("{path}/{OPS}/secrets");
+    house.ask(&clerk, ask(Method::POST, &secrets)).await.assert_problem(403, "beyond-reach");
+    house.post(&clerk, &format!("{secrets}/rotate"), json!({})).await.assert_problem(403, "beyond-reach");
+    let ops = house.token(PLATFORM, OPS).await;
+    let body: Value = json!({ "client_id": "second", "scopes": ["latchkey:tenants", "latchkey:clients"] });
+    assert_eq!(house.post(&ops, &path, body).await.status, 201);
+}
+
+#[tokio::test]
+async fn what_administers_tenants_is_no_tenants_scope() {
+    let house = House::start();
+    let ops = house.token(PLATFORM, OPS).await;
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let refused =
+            house.post(&ops, &clients_path(tenant), json!({ "scopes": ["latchkey:tenants"] })).await;
+        refused.assert_problem(400, "invalid-request");
+        assert_eq!(refused.pointers(), ["/scopes/0"]);
+        // Its own audience is a client's to ask for without naming it; another one's is not.
+        for aud in ["urn:latchkey:admin", &format!("urn:latchkey:tenant:{other}"), "urn:latchkey:x"] {
+            for list in ["audiences", "resources"] {
+                let refused = house.post(&ops, &clients_path(tenant), json!({ list: [aud] })).await;
+                refused.assert_problem(400, "invalid-request");
+                assert_eq!(refused.pointers(), [format!("/{list}/0")]);
+            }
+        }
+        let reader = house.token(tenant, READER).await;
+        let refused = house.post(&reader, &clients_path(tenant), json!({})).await;
+        refused.assert_problem(403, "insufficient-scope");
+    }
+}

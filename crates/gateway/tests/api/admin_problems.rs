@@ -1,0 +1,194 @@
+//! How the admin API says no: RFC 9457, for every path below it and everything that can be wrong with a request.
+
+use reqwest::Method;
+use serde_json::json;
+use testkit::Failure;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::admin_access::doors;
+use crate::administrators::{BOSS, House, OPS, PLATFORM, clients_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+
+const TENANTS: &str = "/api/v1/admin/tenants";
+
+fn paths(tenant: &str) -> Vec<String> {
+    let mut paths: Vec<_> =
+        ["", "/", "/x", "/tenants/", "/tenants/acme/x", "/tenants/acme/suspend/x", "/keys"]
+            .map(|rest| format!("/api/v1/admin{rest}"))
+            .to_vec();
+    paths.extend(
+        [
+            "/clients/",
+            "/clients/svc/",
+            "/clients/svc/x",
+            "/keys",
+            "/keys/1",
+            "/audit/",
+            "/clients/svc/secrets/1/x",
+        ]
+        .map(|rest| tenant_path(tenant, rest)),
+    );
+    paths
+}
+
+#[tokio::test]
+async fn unknown_paths_below_it_are_problems() {
+    for tenant in [ACME, GLOBEX] {
+        let house = House::start();
+        let ops = house.token(PLATFORM, OPS).await;
+        for path in paths(tenant) {
+            for method in [Method::GET, Method::POST, Method::DELETE] {
+                let request = house.app.request(method, &path).bearer_auth(&ops);
+                let answer = Answer::to(request).await;
+                answer.assert_problem(404, "not-found");
+                assert_eq!(answer.json()["detail"], "Unknown path", "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_public_address_knows_none_of_it() {
+    for tenant in [ACME, GLOBEX] {
+        let mut options = options(tenant);
+        options.listeners[0].surface.admin = false;
+        let house = House::over(TestApp::start_with(&options));
+        let ops = house.token(PLATFORM, OPS).await;
+        for (method, path) in doors() {
+            let path = path.replace("{id}", tenant).replace("{client}", "svc").replace("{secret}", "1");
+            let answer = Answer::to(house.app.request(method, &path).bearer_auth(&ops)).await;
+            answer.assert_problem(404, "not-found");
+            assert_eq!(answer.json()["detail"], "Unknown path", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        for (path, allow) in [
+            (TENANTS.to_owned(), "GET, HEAD, POST"),
+            (format!("{TENANTS}/{tenant}"), "GET, HEAD, PATCH, DELETE"),
+            (format!("{TENANTS}/{tenant}/suspend"), "POST"),
+            ("/api/v1/admin/audit".to_owned(), "GET, HEAD"),
+            (clients_path(tenant), "GET, HEAD, POST"),
+            (format!("{}/svc/secrets/rotate", clients_path(tenant)), "POST"),
+            (format!("{}/svc/secrets/1", clients_path(tenant)), "PATCH, DELETE"),
+        ] {
+            for method in [Method::PUT, Method::OPTIONS] {
+                let answer = Answer::to(house.app.request(method, &path)).await;
+                answer.assert_problem(405, "method-not-allowed");
+                assert_eq!(answer.header("allow"), allow, "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_faulty_body_is_told_every_fault_with_its_place() {
+    let house = House::start();
+    let ops = house.token(PLATFORM, OPS).await;
+    let body = json!({
+        "id": "initech", "nmae": "x", "signing": { "skew": "60s" }, "client": { "scopes": ["a", 7] },
+    });
+    let refused = house.post(&ops, TENANTS, body).await;
+    refused.assert_problem(400, "invalid-request");
+    assert_eq!(refused.pointers(), ["/client/scopes/1", "/nmae", "/signing/skew"]);
+    assert!(refused.body.contains("`name`"), "{}", refused.body);
+    for tenant in [ACME, GLOBEX] {
+        let boss = house.token(tenant, BOSS).await;
+        let path = clients_path(tenant);
+        for (body, pointer) in [
+            (r#"{"name":"a","name":"b"}"#, "/name"),
+            (r#"{"token":{"issuer":"a","issuer":"b"}}"#, "/token/issuer"),
+            (r#"{"client_secret":7}"#, "/client_secret"),
+            (r#"{"scope":["a"]}"#, "/scope"),
+            ("[]", ""),
+            ("null", ""),
+            ("{", ""),
+            ("{}{}", ""),
+            ("\u{feff}{}", ""),
+            (r#"{"client_secret":"hunter2","#, ""),
+            (r#"{"client_secret":["hunter2"]}"#, "/client_secret"),
+        ] {
+            let request = house.app.request(Method::POST, &path).bearer_auth(&boss);
+            let answer = Answer::to(request.header("content-type", "application/json").body(body)).await;
+            answer.assert_problem(400, "invalid-request");
+            assert_eq!(answer.pointers(), [pointer], "{body}");
+            assert!(!answer.body.contains("hunter2"), "{}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_another_type_or_too_large_or_incomplete_is_not_read() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let boss = house.token(tenant, BOSS).await;
+        let path = clients_path(tenant);
+        let post = || house.app.request(Method::POST, &path).bearer_auth(&boss);
+        for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""] {
+            let request = post().header("content-type", media_type).body("{}");
+            Answer::to(request).await.assert_problem(415, "unreadable-body");
+        }
+        Answer::to(post().body("{}")).await.assert_problem(415, "unreadable-body");
+        for media_type in
+            ["application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"]
+        {
+            let request = post().header("content-type", media_type).body("{}");
+            assert_eq!(Answer::to(request).await.status, 201, "{media_type}");
+        }
+        let large = format!("{{\"name\":\"{}\"}}", "x".repeat(64 * 1024));
+        let request = post().header("content-type", "application/json").body(large);
+        Answer::to(request).await.assert_problem(413, "unreadable-body");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
+    let house = House::start();
+    let boss = house.token(GLOBEX, BOSS).await;
+    let mut connection = house.app.connect().await;
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {boss}\r\ncontent-type: application/json\r\n\
+         content-length: 2\r\n\r\n{{",
+        clients_path(GLOBEX)
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let answer = Answer::next(&mut connection).await;
+    answer.assert_problem(408, "unreadable-body");
+    assert_eq!(answer.header("connection"), "close");
+}
+
+/// Who may not come in is not told what is wrong with what he sends, and his body is not read.
+#[tokio::test]
+async fn the_door_comes_before_the_body() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let request = house.app.request(Method::POST, &clients_path(tenant));
+        let request = request.header("content-type", "text/plain").body("x".repeat(100_000));
+        Answer::to(request).await.assert_problem(401, "authentication-required");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_answered_503_or_500_as_a_problem() {
+    let house = House::start();
+    let ops = house.token(PLATFORM, OPS).await;
+    for tenant in [ACME, GLOBEX] {
+        for (failure, status, kind) in
+            [(Failure::Unavailable, 503, "unavailable"), (Failure::Fault, 500, "server-error")]
+        {
+            house.app.store.fail_with(failure);
+            for path in [TENANTS.to_owned(), clients_path(tenant)] {
+                let answer = house.get(&ops, &path).await;
+                answer.assert_problem(status, kind);
+                assert_eq!(answer.headers.contains_key("retry-after"), status == 503);
+            }
+            house.app.store.fail_with(None);
+        }
+        assert_eq!(house.get(&ops, &clients_path(tenant)).await.status, 200);
+    }
+}

@@ -1,0 +1,174 @@
+//! Tokens that open no door of the admin API, each told what is wrong with it where it has proven to be the tenant's.
+
+use serde_json::{Value, json};
+
+use crate::administrators::{BOSS, House, OPS, PLATFORM, admin_claims, clients_path, forged};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, tenant_path};
+use crate::forge::{Forge, but, claims, header, unsigned};
+use crate::people::SVC;
+
+const TENANTS: &str = "/api/v1/admin/tenants";
+const SCOPE: &str = "latchkey:tenants latchkey:clients latchkey:audit";
+
+#[track_caller]
+fn assert_invalid(answer: &Answer, words: &str) {
+    answer.assert_problem(401, "invalid-token");
+    assert_eq!(answer.json()["detail"], words);
+    let expected =
+        format!("Bearer realm=\"latchkey\", error=\"invalid_token\", error_description=\"{words}\"");
+    assert_eq!(answer.header("www-authenticate"), expected);
+}
+
+fn doors() -> [(&'static str, &'static str, String, &'static str); 4] {
+    [
+        (PLATFORM, OPS, TENANTS.to_owned(), ACME),
+        (PLATFORM, OPS, clients_path(GLOBEX), GLOBEX),
+        (ACME, BOSS, clients_path(ACME), GLOBEX),
+        (GLOBEX, BOSS, clients_path(GLOBEX), ACME),
+    ]
+}
+
+#[tokio::test]
+async fn a_token_is_for_one_administration_and_nothing_beside_it() {
+    let house = House::start();
+    for (tenant, client, path, other) in doors() {
+        let good = admin_claims(tenant, client, SCOPE);
+        let audience = good["aud"].as_str().unwrap();
+        assert_eq!(house.get(&forged(tenant, client, SCOPE), &path).await.status, 200);
+        let alone = but(good.clone(), json!({ "aud": [audience] }));
+        assert_eq!(house.get(&Forge::of(tenant).token(&alone), &path).await.status, 200);
+        for aud in [
+            json!([audience, "api"]),
+            json!(["api", audience]),
+            json!([audience, audience]),
+            json!([audience, format!("urn:latchkey:tenant:{other}")]),
+            json!("api"),
+            json!([]),
+            json!(""),
+            json!(format!("urn:latchkey:tenant:{other}")),
+            json!(format!("{audience} api")),
+            json!(audience.to_uppercase()),
+            json!(format!("{audience}/")),
+            json!(client),
+        ] {
+            let token = Forge::of(tenant).token(&but(good.clone(), json!({ "aud": aud })));
+            assert_invalid(&house.get(&token, &path).await, "Token audience is not accepted");
+        }
+    }
+}
+
+/// The platform's audience in a tenant's token is worth nothing, nor is a tenant's in the platform's.
+#[tokio::test]
+async fn audiences_belong_to_their_issuers() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let claims = but(admin_claims(tenant, BOSS, SCOPE), json!({ "aud": "urn:latchkey:admin" }));
+        let token = Forge::of(tenant).token(&claims);
+        assert_invalid(&house.get(&token, TENANTS).await, "Token issuer is not accepted");
+        assert_invalid(&house.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
+        let aud = format!("urn:latchkey:tenant:{tenant}");
+        let token =
+            Forge::of(PLATFORM).token(&but(admin_claims(PLATFORM, OPS, SCOPE), json!({ "aud": aud })));
+        for path in [TENANTS, &clients_path(tenant)] {
+            assert_invalid(&house.get(&token, path).await, "Token audience is not accepted");
+        }
+        let aud = json!({ "aud": "urn:latchkey:tenant:platform" });
+        let token = Forge::of(PLATFORM).token(&but(admin_claims(PLATFORM, OPS, SCOPE), aud));
+        assert_invalid(&house.get(&token, &clients_path(PLATFORM)).await, "Token audience is not accepted");
+    }
+}
+
+/// A tenant's administrator who gives his token the platform's name has still only his own key.
+#[tokio::test]
+async fn a_key_signs_for_its_own_tenant_only() {
+    let house = House::start();
+    for (tenant, client, path, other) in doors() {
+        let good = admin_claims(tenant, client, SCOPE);
+        let words =
+            if tenant == PLATFORM { "Token signature is invalid" } else { "Token issuer is not accepted" };
+        for forge in [Forge::of(other), Forge::foreign()] {
+            assert_invalid(&house.get(&forge.token(&good), &path).await, words);
+        }
+        let theirs = Forge::of(tenant).token(&admin_claims(other, BOSS, SCOPE));
+        assert_invalid(&house.get(&theirs, &path).await, "Token issuer is not accepted");
+    }
+}
+
+#[tokio::test]
+async fn times_and_types_count() {
+    let house = House::start();
+    let now = house.app.now();
+    for (tenant, client, path, _) in doors() {
+        let forge = Forge::of(tenant);
+        let good = admin_claims(tenant, client, SCOPE);
+        let with = |changes: Value| forge.token(&but(good.clone(), changes));
+        let typ = |typ: Value| forge.token_with(&but(header(), json!({ "typ": typ })), &good);
+        for (token, words) in [
+            (with(json!({ "exp": now })), "Token has expired"),
+            (with(json!({ "exp": 0 })), "Token has expired"),
+            (with(json!({ "nbf": now + 6 })), "Token is not yet valid"),
+            (with(json!({ "iat": now + 6 })), "Token is not yet valid"),
+            // What seed 000's `/flow/execute` gives: good at `/applications` and nowhere else.
+            (typ(json!("latchkey-admin+jwt")), "Token type is not accepted"),
+            (typ(json!("JWT")), "Token type is not accepted"),
+            (typ(Value::Null), "Token type is not accepted"),
+            (with(json!({ "sub": "somebody" })), "Token audience is not accepted"),
+            (with(json!({ "client_id": "nobody", "sub": "nobody" })), "Token client is not active"),
+            (with(json!({ "client_id": "", "sub": "" })), "Token client is not active"),
+        ] {
+            assert_invalid(&house.get(&token, &path).await, words);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_signed_is_no_token() {
+    let house = House::start();
+    for (tenant, client, path, _) in doors() {
+        let good = admin_claims(tenant, client, SCOPE);
+        let forge = Forge::of(tenant);
+        let mut tokens = vec![unsigned(&header(), &good), String::new(), "x".to_owned(), "a.b.c".to_owned()];
+        for alg in ["none", "None", "HS256"] {
+            tokens.push(unsigned(&but(header(), json!({ "alg": alg })), &good));
+        }
+        let hs256 = but(header(), json!({ "alg": "HS256" }));
+        for public in forge.public_forms() {
+            tokens.push(forge.hs256(&hs256, &good, &public));
+            tokens.push(forge.hs256(&header(), &good, &public));
+        }
+        tokens.push(forge.token_with(&but(header(), json!({ "jwk": forge.jwk() })), &good));
+        for token in tokens {
+            house.get(&token, &path).await.assert_problem(401, "invalid-token");
+        }
+    }
+}
+
+/// A token for the tenant's own API, or a good one for administration of a client that holds nothing, is not enough.
+#[tokio::test]
+async fn tokens_of_ordinary_clients_open_nothing() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let token = house.app.token(tenant).await;
+        assert_invalid(&house.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
+        // Its client was never given the scope, whatever the token says.
+        let claimed = forged(tenant, SVC, "latchkey:clients");
+        house.get(&claimed, &clients_path(tenant)).await.assert_problem(403, "insufficient-scope");
+        let everything = forged(tenant, BOSS, SCOPE);
+        house.get(&everything, TENANTS).await.assert_problem(401, "invalid-token");
+        assert_eq!(Forge::of(tenant).token(&claims(tenant)).split('.').count(), 3);
+        let refused = house.fetch(tenant, BOSS, &[("resource", "https://orders.example")]).await;
+        refused.assert_refused(400, "invalid_target", refused.json()["error_description"].as_str().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn two_authorization_headers_are_no_credential() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let boss = house.token(tenant, BOSS).await;
+        let request = house.app.request(reqwest::Method::GET, &tenant_path(tenant, "/clients"));
+        let twice = request.bearer_auth(&boss).bearer_auth(&boss);
+        Answer::to(twice).await.assert_problem(400, "invalid-request");
+    }
+}

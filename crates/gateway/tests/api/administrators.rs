@@ -1,0 +1,162 @@
+//! Those who administer: clients of the tenant `platform` and of both tenants, and what they ask.
+
+use std::collections::BTreeMap;
+
+use registry::{ClientSecret, GeneratedSecret, hash_generated};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tenancy::TenantId;
+use testkit::fixtures;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, add_key, options, tenant_path, token_path};
+use crate::forge::{Forge, but, claims};
+
+pub(crate) const PLATFORM: &str = TenantId::PLATFORM;
+/// Of the platform, may do everything.
+pub(crate) const OPS: &str = "ops";
+/// Of the platform, manages clients of all tenants, but not tenants.
+pub(crate) const CLERK: &str = "clerk";
+/// Of the platform, reads the audit.
+pub(crate) const WATCHER: &str = "watcher";
+/// Of each tenant, manages its clients, reads its audit, and has one scope of its API.
+pub(crate) const BOSS: &str = "boss";
+/// Of each tenant, reads its audit.
+pub(crate) const READER: &str = "reader";
+
+const ALL: [(&str, &str, &str); 7] = [
+    (PLATFORM, OPS, "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit"),
+    (PLATFORM, CLERK, "latchkey:clients"),
+    (PLATFORM, WATCHER, "latchkey:audit"),
+    (ACME, BOSS, "latchkey:clients latchkey:audit api:read"),
+    (GLOBEX, BOSS, "latchkey:clients latchkey:audit api:read"),
+    (ACME, READER, "latchkey:audit"),
+    (GLOBEX, READER, "latchkey:audit"),
+];
+
+/// A gateway with administrators.
+pub(crate) struct House {
+    pub(crate) app: TestApp,
+    secrets: BTreeMap<(&'static str, &'static str), String>,
+}
+
+/// What an administrator sends.
+pub(crate) struct Ask<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a str,
+    pub(crate) body: Option<Value>,
+    pub(crate) headers: Vec<(&'a str, String)>,
+}
+
+impl House {
+    pub(crate) fn start() -> Self {
+        Self::over(TestApp::start_with(&options(ACME)))
+    }
+
+    pub(crate) fn over(app: TestApp) -> Self {
+        app.store.put_tenant(fixtures::tenant(PLATFORM));
+        add_key(&app.store, &app.sealing_key, &fixtures::tenant_id(PLATFORM));
+        let secrets = ALL.iter().map(|(tenant, id, scope)| ((*tenant, *id), settle(&app, tenant, id, scope)));
+        let secrets = secrets.collect();
+        Self { app, secrets }
+    }
+
+    /// A token for administration with everything that its client may have.
+    pub(crate) async fn token(&self, tenant: &str, client: &str) -> String {
+        let answer = self.fetch(tenant, client, &[]).await;
+        assert_eq!(answer.status, 200, "{client} of {tenant}: {}", answer.body);
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// One with this scope.
+    pub(crate) async fn narrow_token(&self, tenant: &str, client: &str, scope: &str) -> String {
+        let answer = self.fetch(tenant, client, &[("scope", scope)]).await;
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn fetch(&self, tenant: &str, client: &str, more: &[(&str, &str)]) -> Answer {
+        let resource = fixtures::tenant_id(tenant).admin_audience();
+        let secret = &self.secrets[&(tenant_name(tenant), client_name(client))];
+        let mut form = vec![
+            ("grant_type", "client_credentials"),
+            ("client_id", client),
+            ("client_secret", secret),
+            ("resource", &resource),
+        ];
+        form.extend(more);
+        self.app.post(&token_path(tenant), &form).await
+    }
+
+    /// The answer to what somebody asks.
+    pub(crate) async fn ask(&self, token: &str, ask: Ask<'_>) -> Answer {
+        let mut request = self.app.request(ask.method, ask.path).bearer_auth(token);
+        if let Some(body) = ask.body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        for (name, value) in ask.headers {
+            request = request.header(name, value);
+        }
+        Answer::to(request).await
+    }
+
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.ask(token, ask(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, token: &str, path: &str, body: Value) -> Answer {
+        self.ask(token, Ask { body: Some(body), ..ask(Method::POST, path) }).await
+    }
+
+    pub(crate) async fn patch(&self, token: &str, path: &str, body: Value) -> Answer {
+        self.ask(token, Ask { body: Some(body), ..ask(Method::PATCH, path) }).await
+    }
+
+    pub(crate) async fn delete(&self, token: &str, path: &str) -> Answer {
+        self.ask(token, ask(Method::DELETE, path)).await
+    }
+
+    /// Whether the token endpoint takes this pair.
+    pub(crate) async fn opens(&self, tenant: &str, client: &str, secret: &str) -> bool {
+        let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
+        self.app.post(&token_path(tenant), &form).await.status == 200
+    }
+}
+
+pub(crate) fn ask(method: Method, path: &str) -> Ask<'_> {
+    Ask { method, path, body: None, headers: Vec::new() }
+}
+
+pub(crate) fn clients_path(tenant: &str) -> String {
+    tenant_path(tenant, "/clients")
+}
+
+/// The claims of a good token for administration.
+pub(crate) fn admin_claims(tenant: &str, client: &str, scope: &str) -> Value {
+    let audience = fixtures::tenant_id(tenant).admin_audience();
+    but(claims(tenant), json!({ "aud": audience, "sub": client, "client_id": client, "scope": scope }))
+}
+
+/// A good token, as the tenant itself would sign it.
+pub(crate) fn forged(tenant: &str, client: &str, scope: &str) -> String {
+    Forge::of(tenant).token(&admin_claims(tenant, client, scope))
+}
+
+fn settle(app: &TestApp, tenant: &str, id: &str, scope: &str) -> String {
+    let tenant = fixtures::tenant(tenant);
+    let mut client = fixtures::client(&tenant, id);
+    client.audiences.clear();
+    client.scope = fixtures::scope(scope);
+    let secret = GeneratedSecret::generate().secret;
+    let hash = hash_generated(&app.pepper, &tenant.id, &client.id, &secret);
+    client.secrets.push(ClientSecret { hash, ..fixtures::secret("1") });
+    app.store.put_client(client);
+    secret.expose().to_owned()
+}
+
+fn tenant_name(name: &str) -> &'static str {
+    ALL.iter().find(|(tenant, _, _)| *tenant == name).unwrap().0
+}
+
+fn client_name(name: &str) -> &'static str {
+    ALL.iter().find(|(_, client, _)| *client == name).unwrap().1
+}

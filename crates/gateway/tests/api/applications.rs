@@ -1,0 +1,306 @@
+//! `/applications…` of the default tenant: made, shown, listed, replaced, deleted, and by whom.
+
+use registry::{DeclaredPassword, DeclaredUser, HashedUsers};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, token_path};
+use crate::flow::execute;
+use crate::forge::{Forge, but};
+
+pub(crate) const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
+
+/// `admin` may do everything here, `reader` nothing.
+pub(crate) fn declare_admin(app: &TestApp) {
+    let user = |name: &str, permissions: &[&str]| DeclaredUser {
+        name: name.to_owned(),
+        password: DeclaredPassword::Value(protocol::Secret::new(name.to_owned())),
+        permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
+    };
+    let users = [user("admin", &["system"]), user("reader", &[])];
+    app.users.replace(HashedUsers::of(&users, vec![APPLICATION.to_owned()]).unwrap());
+}
+
+struct Admin {
+    app: TestApp,
+    assertion: String,
+}
+
+impl Admin {
+    async fn at(tenant: &str) -> Self {
+        let app = TestApp::start_with(&options(tenant));
+        declare_admin(&app);
+        let assertion = assertion(&app, "admin").await;
+        Self { app, assertion }
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let request = self.app.request(method, path).bearer_auth(&self.assertion);
+        Answer::to(match body {
+            Some(body) => request.body(body.to_string()),
+            None => request,
+        })
+        .await
+    }
+
+    async fn create(&self, body: &Value) -> Answer {
+        self.send(Method::POST, "/applications", Some(body)).await
+    }
+
+    async fn token(&self, tenant: &str, client: &str, secret: &str) -> u16 {
+        let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
+        self.app.post(&token_path(tenant), &form).await.status
+    }
+}
+
+async fn assertion(app: &TestApp, user: &str) -> String {
+    let inputs = json!({ "username": user, "password": user, "requested_permissions": "system" });
+    let request = json!({ "applicationId": APPLICATION, "flowType": "AUTHENTICATION", "inputs": inputs });
+    execute(app, &request).await.json()["assertion"].as_str().unwrap().to_owned()
+}
+
+fn service(name: &str, config: Value) -> Value {
+    let usual = json!({ "grant_types": ["client_credentials"], "scopes": ["api:read"] });
+    json!({ "name": name, "inbound_auth_config": [{ "type": "oauth2", "config": but(usual, config) }] })
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_made_and_works_at_once() {
+    let admin = Admin::at(ACME).await;
+    let made = admin.create(&service("a", json!({}))).await;
+    made.assert_not_stored();
+    let body = made.json();
+    let id = body["id"].as_str().unwrap();
+    assert_eq!((made.status, made.header("location")), (201, format!("/applications/{id}").as_str()));
+    let config = &body["inbound_auth_config"][0]["config"];
+    assert_eq!(
+        (&body["client_id"], &body["client_secret"]),
+        (&config["client_id"], &config["client_secret"])
+    );
+    let (client, secret) = (config["client_id"].as_str().unwrap(), config["client_secret"].as_str().unwrap());
+    assert!(secret.starts_with("lk_"), "{secret}");
+    assert_eq!(admin.token(ACME, client, secret).await, 200);
+    let shown = admin.send(Method::GET, &format!("/applications/{id}"), None).await;
+    assert_eq!(shown.status, 200);
+    assert!(!shown.body.contains(secret) && !shown.body.contains("client_secret\""), "{}", shown.body);
+    assert_eq!(admin.token(GLOBEX, client, secret).await, 401);
+}
+
+#[tokio::test]
+async fn names_and_clients_are_had_once() {
+    let admin = Admin::at(ACME).await;
+    assert_eq!(admin.create(&service("a", json!({ "client_id": "c1" }))).await.status, 201);
+    for (body, code) in [
+        (service("a", json!({ "client_id": "c2" })), "APP-1020"),
+        (service("b", json!({ "client_id": "c1" })), "APP-1021"),
+        (service("b", json!({ "client_id": "svc" })), "APP-1021"),
+        (service("b", json!({ "client_id": "api" })), "APP-1003"),
+        (service("", json!({})), "APP-1004"),
+        (service("b", json!({ "scopes": ["latchkey:tenants"] })), "APP-1024"),
+        (json!([]), "APP-1018"),
+    ] {
+        let refused = admin.create(&body).await;
+        assert_eq!((refused.status, &refused.json()["code"]), (400, &json!(code)), "{body}");
+    }
+    let camel = admin.create(&json!({ "name": "a", "inboundAuthConfig": [] })).await.json();
+    assert_eq!(camel["message"]["defaultValue"], "Application already exists");
+    let listed = admin.send(Method::GET, "/applications", None).await.json();
+    assert_eq!(
+        (&listed["totalResults"], &listed["count"]),
+        (&json!(1), &json!(1)),
+        "managed clients are none"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_that_is_put_replaces_the_earlier_ones() {
+    let admin = Admin::at(ACME).await;
+    let config = json!({ "client_id": "c1", "client_secret": "first-secret" });
+    let made = admin.create(&service("a", config)).await.json();
+    let path = format!("/applications/{}", made["id"].as_str().unwrap());
+    assert_eq!(admin.token(ACME, "c1", "first-secret").await, 200);
+
+    let replaced = admin
+        .send(Method::PUT, &path, Some(&service("b", json!({ "client_secret": "second-secret" }))))
+        .await;
+    let body = replaced.json();
+    assert_eq!(
+        (replaced.status, &body["name"], &body["client_secret"]),
+        (200, &json!("b"), &json!("second-secret"))
+    );
+    assert_eq!(admin.token(ACME, "c1", "first-secret").await, 401);
+    assert_eq!(admin.token(ACME, "c1", "second-secret").await, 200);
+
+    let kept = admin.send(Method::PUT, &path, Some(&service("b", json!({})))).await;
+    assert_eq!((kept.status, kept.body.contains("client_secret\"")), (200, false));
+    assert_eq!(admin.token(ACME, "c1", "second-secret").await, 200);
+    for (body, code) in
+        [(service("b", json!({ "client_id": "c9" })), "APP-1003"), (service(" ", json!({})), "APP-1004")]
+    {
+        let refused = admin.send(Method::PUT, &path, Some(&body)).await;
+        assert_eq!((refused.status, &refused.json()["code"]), (400, &json!(code)));
+    }
+}
+
+#[tokio::test]
+async fn deleting_an_application_deletes_its_client_and_keeps_the_id() {
+    let admin = Admin::at(ACME).await;
+    let config = json!({ "client_id": "c1", "client_secret": "first-secret" });
+    let made = admin.create(&service("a", config.clone())).await.json();
+    let path = format!("/applications/{}", made["id"].as_str().unwrap());
+    let deleted = admin.send(Method::DELETE, &path, None).await;
+    assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
+    assert_eq!(admin.token(ACME, "c1", "first-secret").await, 401);
+    for method in [Method::GET, Method::DELETE] {
+        let gone = admin.send(method, &path, None).await;
+        assert_eq!((gone.status, &gone.json()["code"]), (404, &json!("APP-1001")));
+    }
+    let again = admin.create(&service("a", config)).await;
+    assert_eq!((again.status, &again.json()["code"]), (400, &json!("APP-1021")));
+    assert_eq!(admin.create(&service("a", json!({}))).await.status, 201, "the name is free");
+}
+
+#[tokio::test]
+async fn a_list_comes_in_pages() {
+    let admin = Admin::at(ACME).await;
+    for name in ["a", "b", "c"] {
+        assert_eq!(admin.create(&json!({ "name": name })).await.status, 201);
+    }
+    for (query, names) in
+        [("", vec!["a", "b", "c"]), ("?limit=2", vec!["a", "b"]), ("?offset=2&limit=5", vec!["c"])]
+    {
+        let page = admin.send(Method::GET, &format!("/applications{query}"), None).await.json();
+        let listed: Vec<_> = page["applications"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap())
+            .collect();
+        assert_eq!((listed, &page["totalResults"]), (names, &json!(3)), "{query}");
+    }
+    for query in ["?limit=x", "?offset=-1", "?limit=1&limit=2"] {
+        assert_eq!(
+            admin.send(Method::GET, &format!("/applications{query}"), None).await.status,
+            400,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_a_declared_person_with_the_permission_comes_in() {
+    let admin = Admin::at(ACME).await;
+    let app = &admin.app;
+    let without = app.get("/applications").await;
+    assert_eq!(
+        (without.status, without.header("www-authenticate")),
+        (401, r#"Bearer realm="latchkey-applications""#)
+    );
+    let reader = assertion(app, "reader").await;
+    let refused = Answer::to(app.request(Method::GET, "/applications").bearer_auth(&reader)).await;
+    assert_eq!((refused.status, &refused.json()["code"]), (403, &json!("LK-4030")));
+    // Clients' tokens, whatever they say.
+    let token = app.token(ACME).await;
+    let refused = Answer::to(app.request(Method::GET, "/applications").bearer_auth(&token)).await;
+    assert_eq!((refused.status, &refused.json()["code"]), (401, &json!("LK-4010")));
+
+    app.pass(3600);
+    assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 401, "after an hour");
+    let admin = Admin { assertion: assertion(&admin.app, "admin").await, app: admin.app };
+    assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 200);
+    admin.app.users.replace(HashedUsers::of(&[], Vec::new()).unwrap());
+    assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 404, "nobody may");
+    let other = DeclaredUser {
+        name: "other".to_owned(),
+        password: DeclaredPassword::Value(protocol::Secret::new("other".to_owned())),
+        permissions: vec!["system".to_owned()],
+    };
+    admin.app.users.replace(HashedUsers::of(&[other], Vec::new()).unwrap());
+    assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 401, "not this one any more");
+}
+
+#[tokio::test]
+async fn assertions_that_are_not_quite_one_are_refused() {
+    let admin = Admin::at(ACME).await;
+    let now = admin.app.now();
+    let claims = json!({
+        "iss": crate::forge::issuer(ACME), "sub": "admin", "aud": "urn:latchkey:tenant:acme", "exp": now + 60,
+        "iat": now, "nbf": now, "jti": "a", "authorized_permissions": "system",
+    });
+    let header = but(crate::forge::header(), json!({ "typ": "latchkey-admin+jwt" }));
+    let acme = Forge::of(ACME);
+    for (what, token, status) in [
+        ("itself", acme.token_with(&header, &claims), 200),
+        ("typ", acme.token(&claims), 401),
+        (
+            "audience",
+            acme.token_with(&header, &but(claims.clone(), json!({ "aud": "urn:latchkey:tenant:globex" }))),
+            401,
+        ),
+        (
+            "platform",
+            acme.token_with(&header, &but(claims.clone(), json!({ "aud": "urn:latchkey:admin" }))),
+            401,
+        ),
+        (
+            "audiences",
+            acme.token_with(
+                &header,
+                &but(claims.clone(), json!({ "aud": ["urn:latchkey:tenant:acme", "x"] })),
+            ),
+            401,
+        ),
+        (
+            "issuer",
+            acme.token_with(&header, &but(claims.clone(), json!({ "iss": crate::forge::issuer(GLOBEX) }))),
+            401,
+        ),
+        ("client", acme.token_with(&header, &but(claims.clone(), json!({ "client_id": "svc" }))), 401),
+        ("expired", acme.token_with(&header, &but(claims.clone(), json!({ "exp": now }))), 401),
+        ("user", acme.token_with(&header, &but(claims.clone(), json!({ "sub": "svc" }))), 401),
+        (
+            "permission",
+            acme.token_with(&header, &but(claims.clone(), json!({ "authorized_permissions": "other" }))),
+            403,
+        ),
+        ("key", Forge::of(GLOBEX).token_with(&header, &claims), 401),
+    ] {
+        let request = admin.app.request(Method::GET, "/applications").bearer_auth(&token);
+        assert_eq!(Answer::to(request).await.status, status, "{what}");
+    }
+}
+
+/// What one tenant's surface made is not there at the other's, by list, by id or by client.
+#[tokio::test]
+async fn applications_of_one_tenant_are_unseen_at_the_other() {
+    for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let admin = Admin::at(home).await;
+        let strangers = Admin::at(stranger).await;
+        let made = admin
+            .create(&service("a", json!({ "client_id": "c1", "client_secret": "first-secret" })))
+            .await
+            .json();
+        let path = format!("/applications/{}", made["id"].as_str().unwrap());
+        // The keys of a tenant are the same in both gateways, so what signs there is known here.
+        let foreign =
+            Answer::to(admin.app.request(Method::GET, &path).bearer_auth(&strangers.assertion)).await;
+        assert_eq!((foreign.status, &foreign.json()["code"]), (401, &json!("LK-4010")));
+        assert_eq!(strangers.send(Method::GET, &path, None).await.status, 404);
+        assert_eq!(admin.token(stranger, "c1", "first-secret").await, 401);
+        assert_eq!(admin.token(home, "c1", "first-secret").await, 200);
+    }
+}
+
+#[tokio::test]
+async fn other_methods_are_told_which_there_are() {
+    let admin = Admin::at(ACME).await;
+    for (method, path, allow) in [
+        (Method::PATCH, "/applications", "GET, HEAD, POST"),
+        (Method::POST, "/applications/x", "DELETE, GET, HEAD, PUT"),
+        (Method::GET, "/flow/execute", "POST"),
+    ] {
+        let answer = admin.send(method, path, None).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, allow));
+    }
+}

@@ -1,0 +1,208 @@
+//! Signing in at `/flow/execute`, in one call and in two, in either generation's words.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use protocol::Secret;
+use registry::{Busy, ChosenSalt, HashJob, HashPool, Lane, SecretHash};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options};
+use crate::applications::{APPLICATION, declare_admin};
+use crate::forge::part;
+
+fn app() -> TestApp {
+    let app = TestApp::start();
+    declare_admin(&app);
+    app
+}
+
+pub(crate) async fn execute(app: &TestApp, body: &Value) -> Answer {
+    // Without a content type, as `curl -d` without `-H` might as well send another one.
+    Answer::to(app.request(Method::POST, "/flow/execute").body(body.to_string())).await
+}
+
+fn first(inputs: Value) -> Value {
+    json!({ "applicationId": APPLICATION, "flowType": "AUTHENTICATION", "inputs": inputs })
+}
+
+fn all() -> Value {
+    json!({ "username": "admin", "password": "admin", "requested_permissions": "system" })
+}
+
+#[tokio::test]
+async fn one_call_is_enough() {
+    let app = app();
+    let answer = execute(&app, &first(all())).await;
+    answer.assert_not_stored();
+    let body = answer.json();
+    let (flow, assertion) = (body["flowId"].as_str().unwrap(), body["assertion"].as_str().unwrap());
+    let expected =
+        format!(r#"{{"flowId":"{flow}","flowStatus":"COMPLETE","data":{{}},"assertion":"{assertion}"}}"#);
+    assert_eq!((answer.status, answer.body.as_str()), (200, expected.as_str()));
+    let header: Value = serde_json::from_str(&part(assertion, 0)).unwrap();
+    assert_eq!(header["typ"], "latchkey-admin+jwt");
+    let claims: Value = serde_json::from_str(&part(assertion, 1)).unwrap();
+    assert_eq!(claims["aud"], "urn:latchkey:tenant:acme");
+    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
+}
+
+#[tokio::test]
+async fn two_calls_do_too_in_either_generation() {
+    let app = app();
+    for name in ["flowId", "executionId"] {
+        let begun =
+            execute(&app, &json!({ "applicationId": APPLICATION, "flowType": "AUTHENTICATION" })).await;
+        let step = begun.json();
+        assert_eq!(
+            (begun.status, &step["flowStatus"], &step["type"]),
+            (200, &json!("INCOMPLETE"), &json!("VIEW"))
+        );
+        let inputs = step["data"]["inputs"].as_array().unwrap();
+        assert_eq!(inputs.iter().map(|input| &input["name"]).collect::<Vec<_>>(), ["username", "password"]);
+        let done = execute(&app, &json!({ name: step[name], "action": "action_001", "inputs": all() })).await;
+        let done = done.json();
+        assert_eq!((&done["flowStatus"], &done[name]), (&json!("COMPLETE"), &step[name]), "{done}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_no_error_of_the_protocol() {
+    let app = app();
+    for (username, password) in [("admin", "wrong"), ("nobody", "admin"), ("ADMIN", "admin")] {
+        let answer = execute(&app, &first(json!({ "username": username, "password": password }))).await;
+        let flow = answer.json()["flowId"].as_str().unwrap().to_owned();
+        let expected =
+            format!(r#"{{"flowId":"{flow}","flowStatus":"ERROR","failureReason":"Invalid credentials"}}"#);
+        assert_eq!((answer.status, answer.body), (200, expected));
+    }
+}
+
+#[tokio::test]
+async fn where_too_many_hashes_wait_the_caller_is_told_to_come_again() {
+    for home in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(home));
+        declare_admin(&app);
+        let mut waiting = Vec::new();
+        let busy = loop {
+            assert!(waiting.len() < 5_000, "no place was ever missing");
+            fill(&app.pool, &mut waiting);
+            // Hashing goes on, so a request may find a place after all. It would then wait behind all the others.
+            let asked = timeout(Duration::from_millis(500), execute(&app, &first(all()))).await;
+            if let Ok(busy) = asked {
+                break busy;
+            }
+        };
+        busy.assert_not_stored();
+        assert_eq!((busy.status, &busy.json()["code"]), (503, &json!("LK-5030")));
+        assert!(busy.header("retry-after").parse::<u32>().unwrap() > 0);
+        drop(waiting);
+        let served = execute(&app, &first(all())).await;
+        assert_eq!((served.status, &served.json()["flowStatus"]), (200, &json!("COMPLETE")));
+    }
+}
+
+type Hashing<'a> = Pin<Box<dyn Future<Output = Result<SecretHash, Busy>> + 'a>>;
+
+/// Adds jobs until there is no place for another one.
+fn fill<'a>(pool: &'a HashPool, waiting: &mut Vec<Hashing<'a>>) {
+    loop {
+        let job = HashJob { secret: Secret::new("x".to_owned()), salt: ChosenSalt::generate() };
+        let mut hashing: Hashing<'a> = Box::pin(pool.hash(job, Lane::Normal));
+        if let Some(Err(Busy)) = hashing.as_mut().now_or_never() {
+            return;
+        }
+        waiting.push(hashing);
+    }
+}
+
+#[tokio::test]
+async fn what_is_granted_is_what_is_asked_for_and_held() {
+    let app = app();
+    for (asked, granted) in [("system", "system"), ("other system", "system"), ("other", ""), ("", "")] {
+        let inputs = json!({ "username": "admin", "password": "admin", "requested_permissions": asked });
+        let body = execute(&app, &first(inputs)).await.json();
+        let claims: Value = serde_json::from_str(&part(body["assertion"].as_str().unwrap(), 1)).unwrap();
+        assert_eq!(claims["authorized_permissions"], granted, "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn each_fault_has_its_code() {
+    let app = app();
+    let foreign = "550e8400-e29b-41d4-a716-446655449999";
+    for (body, code) in [
+        ("", "FES-1001"),
+        ("[]", "FES-1001"),
+        (r#"{"inputs":5}"#, "FES-1001"),
+        (r#"{"flowType":"AUTHENTICATION"}"#, "FES-1003"),
+        (&format!(r#"{{"applicationId":"{foreign}","flowType":"AUTHENTICATION"}}"#), "FES-1003"),
+        (r#"{"flowId":"x"}"#, "FES-1004"),
+        (&format!(r#"{{"flowId":"{foreign}"}}"#), "FES-1004"),
+        (&format!(r#"{{"applicationId":"{APPLICATION}","flowType":"x"}}"#), "FES-1005"),
+        (&format!(r#"{{"applicationId":"{APPLICATION}"}}"#), "FES-1005"),
+        (&format!(r#"{{"applicationId":"{APPLICATION}","flowType":"REGISTRATION"}}"#), "FES-1006"),
+        (&format!(r#"{{"applicationId":"{APPLICATION}","flowType":"RECOVERY"}}"#), "FES-1009"),
+    ] {
+        let request = app.request(Method::POST, "/flow/execute").body(body.to_owned());
+        let answer = Answer::to(request).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (400, &json!(code)), "{body}: {answer:?}");
+        answer.assert_not_stored();
+    }
+    let camel = execute(&app, &json!({ "executionId": "x" })).await.json();
+    assert_eq!(
+        (&camel["code"], &camel["message"]["defaultValue"]),
+        (&json!("FES-1004"), &json!("Invalid request"))
+    );
+}
+
+#[tokio::test]
+async fn a_sign_in_is_forgotten_after_ten_minutes() {
+    let app = app();
+    let begun =
+        execute(&app, &json!({ "applicationId": APPLICATION, "flowType": "AUTHENTICATION" })).await.json();
+    app.pass(600);
+    let late = execute(&app, &json!({ "flowId": begun["flowId"], "inputs": all() })).await;
+    assert_eq!((late.status, &late.json()["code"]), (400, &json!("FES-1004")));
+}
+
+#[tokio::test]
+async fn where_nobody_can_sign_in_there_is_nothing() {
+    let nobody = TestApp::start();
+    let mut without = options(ACME);
+    without.default_tenant = None;
+    let nowhere = TestApp::start_with(&without);
+    declare_admin(&nowhere);
+    for app in [nobody, nowhere] {
+        let answer = execute(&app, &first(all())).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")));
+        let answer = app.get("/applications").await;
+        assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")));
+    }
+}
+
+/// The assertion is the default tenant's, whichever that is, and opens nothing but the applications.
+#[tokio::test]
+async fn an_assertion_is_no_access_token_anywhere() {
+    for home in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(home));
+        declare_admin(&app);
+        let body = execute(&app, &first(all())).await.json();
+        let assertion = body["assertion"].as_str().unwrap();
+        app.get("/health/live").await;
+        let shown = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(assertion);
+        assert_eq!(Answer::to(shown).await.status, 401);
+        let auditor = (crate::people::AUDITOR, app.secrets(home).of(crate::people::AUDITOR));
+        let asked = app.request(Method::POST, &crate::app::tenant_path(home, "/oauth/introspect"));
+        let asked = asked.basic_auth(auditor.0, Some(auditor.1)).form(&[("token", assertion)]);
+        assert_eq!(Answer::to(asked).await.body, r#"{"active":false}"#);
+        for path in ["/api/v1/admin/tenants".to_owned(), crate::app::tenant_path(home, "/clients")] {
+            let shown = app.request(Method::GET, &path).bearer_auth(assertion);
+            assert_eq!(Answer::to(shown).await.status, 401, "{path}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Listeners that speak TLS: with their certificate, with client certificates where they are asked for, and with another certificate
+//! without a restart.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway::{Tls, TlsFiles};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::client::WantsClientCert;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_rustls::TlsConnector;
+
+use crate::app::{ACME, TestApp, options};
+
+struct Files {
+    folder: tempfile::TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        let files = Self { folder: tempfile::tempdir().unwrap() };
+        files.make("localhost");
+        files
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A certificate of its own making, as PEM.
+    fn make(&self, name: &str) -> String {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+        std::fs::write(self.path("cert.pem"), certificate.pem()).unwrap();
+        std::fs::write(self.path("key.pem"), key.serialize_pem()).unwrap();
+        certificate.pem()
+    }
+
+    fn tls(&self, client_ca: Option<&str>) -> Result<Tls, gateway::TlsError> {
+        Tls::open(TlsFiles {
+            certificate: self.path("cert.pem"),
+            private_key: self.path("key.pem"),
+            client_ca: client_ca.map(|name| self.path(name)),
+        })
+    }
+}
+
+fn start(tls: &Tls) -> TestApp {
+    let mut options = options(ACME);
+    options.listeners[0].tls = Some(tls.clone());
+    TestApp::start_with(&options)
+}
+
+/// A client that trusts this one certificate, perhaps with one of its own.
+struct Client(Arc<ClientConfig>);
+
+fn trusting(pem: &str) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+    builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots)
+}
+
+fn nameless(pem: &str) -> Client {
+    Client(Arc::new(trusting(pem).with_no_client_auth()))
+}
+
+/// The status of an answer, if there is one.
+async fn ask(app: &TestApp, client: &Client, request: &str) -> Option<String> {
+    let mut config = (*client.0).clone();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let name = ServerName::try_from("localhost").unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let mut stream = connector.connect(name, app.connect().await).await.ok()?;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok()?;
+    Some(String::from_utf8_lossy(&answer).into_owned())
+}
+
+async fn live(app: &TestApp, client: &Client) -> bool {
+    let request = "GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    ask(app, client, request).await.is_some_and(|answer| answer.starts_with("HTTP/1.1 200 OK\r\n"))
+}
+
+#[tokio::test]
+async fn a_certificate_is_served_and_replaced_without_a_restart() {
+    let files = Files::new();
+    let first = std::fs::read_to_string(files.path("cert.pem")).unwrap();
+    let tls = files.tls(None).unwrap();
+    let app = start(&tls);
+    assert!(live(&app, &nameless(&first)).await);
+    assert!(!tls.reload().unwrap(), "nothing has changed");
+
+    std::fs::write(files.path("cert.pem"), "broken").unwrap();
+    assert!(tls.reload().is_err());
+    assert!(live(&app, &nameless(&first)).await, "the last good one goes on");
+
+    let second = files.make("localhost");
+    assert!(tls.reload().unwrap());
+    assert!(live(&app, &nameless(&second)).await);
+    assert!(!live(&app, &nameless(&first)).await);
+}
+
+#[tokio::test]
+async fn with_an_authority_only_its_clients_get_a_connection() {
+    let files = Files::new();
+    let server = std::fs::read_to_string(files.path("cert.pem")).unwrap();
+    let authority = |name: &str| {
+        let mut parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
+    };
+    let (ours, others) = (authority("ours"), authority("others"));
+    std::fs::write(files.path("ca.pem"), ours.pem()).unwrap();
+    let app = start(&files.tls(Some("ca.pem")).unwrap());
+    let known_by = |authority: &CertifiedIssuer<'_, KeyPair>| {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["client".to_owned()]).unwrap();
+        let certificate = certificate.signed_by(&key, authority).unwrap().der().clone();
+        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+        Client(Arc::new(trusting(&server).with_client_auth_cert(vec![certificate], key).unwrap()))
+    };
+    assert!(!live(&app, &nameless(&server)).await, "without a certificate");
+    assert!(!live(&app, &known_by(&others)).await);
+    assert!(live(&app, &known_by(&ours)).await);
+}
+
+#[tokio::test]
+async fn who_does_not_shake_hands_is_let_go() {
+    let files = Files::new();
+    let app = start(&files.tls(None).unwrap());
+    for sent in [&b""[..], b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01"] {
+        let mut connection = app.connect().await;
+        connection.write_all(sent).await.unwrap();
+        let mut read = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(20), connection.read_to_end(&mut read)).await;
+        assert!(ended.is_ok(), "the connection ends: {sent:?}");
+        assert!(!read.starts_with(b"HTTP"), "nothing is answered in clear");
+    }
+}
+
+#[test]
+fn files_that_make_no_tls_are_named() {
+    let files = Files::new();
+    let key = std::fs::read_to_string(files.path("key.pem")).unwrap();
+    let certificate = std::fs::read_to_string(files.path("cert.pem")).unwrap();
+    let other = KeyPair::generate().unwrap().serialize_pem();
+    for (cert, key, named) in [
+        ("", key.as_str(), "cert.pem holds no certificate"),
+        ("x", &key, "cert.pem holds no certificate"),
+        (&key, &key, "cert.pem holds no certificate"),
+        (&certificate, "", "key.pem holds no private key"),
+        (&certificate, &certificate, "key.pem holds no private key"),
+        (&certificate, &other, "key.pem is not the private key of"),
+    ] {
+        std::fs::write(files.path("cert.pem"), cert).unwrap();
+        std::fs::write(files.path("key.pem"), key).unwrap();
+        let error = files.tls(None).unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+    }
+    std::fs::remove_file(files.path("cert.pem")).unwrap();
+    assert!(files.tls(None).unwrap_err().to_string().contains("cannot read"));
+}

@@ -1,0 +1,106 @@
+//! What a person gets who signed in at seed 000's `/flow/execute`: a JWT that opens `/applications…` and nothing else. It looks like no
+//! access token: another `typ` (RFC 8725 §3.11), another audience, no `client_id` and no `scope`.
+
+use protocol::{Lifetime, Timestamp};
+use serde::{Deserialize, Serialize};
+use tenancy::Tenant;
+
+use crate::JwtId;
+
+/// `typ` of its header.
+pub(crate) const TYP: &str = "latchkey-admin+jwt";
+/// How long it lives.
+const LIFETIME: Lifetime = Lifetime::from_seconds(3600);
+
+/// The claims of an administrator's assertion, in the order in which they are written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminAssertion {
+    /// The tenant that signed it.
+    pub iss: String,
+    /// The person's user name.
+    pub sub: String,
+    /// The tenant's administration, and nothing else.
+    pub aud: String,
+    /// When it ends.
+    pub exp: Timestamp,
+    /// When it was issued.
+    pub iat: Timestamp,
+    /// When it begins.
+    pub nbf: Timestamp,
+    /// Its identifier.
+    pub jti: String,
+    /// What was asked for and is the person's to have, with blanks between.
+    pub authorized_permissions: String,
+}
+
+impl AdminAssertion {
+    /// Whether it was given for this.
+    #[must_use]
+    pub fn permits(&self, permission: &str) -> bool {
+        self.authorized_permissions.split(' ').any(|held| held == permission)
+    }
+
+    pub(crate) fn new(
+        tenant: &Tenant,
+        user: &str,
+        permissions: &[&str],
+        now: Timestamp,
+        jti: &JwtId,
+    ) -> Self {
+        Self {
+            iss: tenant.issuer.to_string(),
+            sub: user.to_owned(),
+            aud: tenant.id.admin_audience(),
+            exp: now + LIFETIME,
+            iat: now,
+            nbf: now,
+            jti: jti.to_string(),
+            authorized_permissions: permissions.join(" "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::test_fixtures;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+    #[test]
+    fn it_says_who_may_do_what_where_and_until_when() {
+        let tenant = test_fixtures::acme();
+        let assertion = AdminAssertion::new(&tenant, "admin", &["system", "other"], NOW, &JwtId::new("a-1"));
+        assert_eq!(
+            serde_json::to_value(&assertion).unwrap(),
+            json!({
+                "iss": tenant.issuer.as_str(),
+                "sub": "admin",
+                "aud": format!("urn:latchkey:tenant:{}", tenant.id),
+                "exp": NOW.seconds() + 3600,
+                "iat": NOW.seconds(),
+                "nbf": NOW.seconds(),
+                "jti": "a-1",
+                "authorized_permissions": "system other",
+            })
+        );
+    }
+
+    #[test]
+    fn a_permission_is_a_whole_word() {
+        let tenant = test_fixtures::acme();
+        for (held, asked, expected) in [
+            (&["system"][..], "system", true),
+            (&["other", "system"], "system", true),
+            (&["systems"], "system", false),
+            (&["sys", "tem"], "system", false),
+            (&[], "system", false),
+        ] {
+            let assertion = AdminAssertion::new(&tenant, "admin", held, NOW, &JwtId::new("a-1"));
+            assert_eq!(assertion.permits(asked), expected, "{held:?}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Is this token one that opens the admin API? It speaks for a client itself, and is for one administration and nothing beside it
+//! (RFC 8725 §3.9, RFC 9068 §4): whoever else a token is for could use it here in the client's name.
+
+use keys::TokenError;
+
+use crate::AccessTokenClaims;
+
+/// Judges a token that has been verified for its tenant and audience.
+pub(crate) fn decide(claims: &AccessTokenClaims, audience: &str) -> Result<(), TokenError> {
+    let only_here = claims.aud.iter().eq([audience]);
+    let for_itself = claims.sub == claims.client_id;
+    if only_here && for_itself { Ok(()) } else { Err(TokenError::WrongAudience) }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Audience, Timestamp};
+
+    use super::*;
+
+    fn check(aud: Audience, sub: &str, admitted: bool) {
+        let at = Timestamp::from_seconds(1);
+        let claims = AccessTokenClaims {
+            iss: String::new(),
+            sub: sub.to_owned(),
+            aud: aud.clone(),
+            exp: at,
+            iat: at,
+            nbf: at,
+            jti: String::new(),
+            scope: None,
+            client_id: "ops".to_owned(),
+        };
+        assert_eq!(decide(&claims, "urn:latchkey:admin").is_ok(), admitted, "{aud:?} {sub}");
+    }
+
+    #[test]
+    fn a_token_is_for_one_administration_and_nothing_beside_it() {
+        let many = |names: &[&str]| Audience::Many(names.iter().map(|name| (*name).to_owned()).collect());
+        check(Audience::One("urn:latchkey:admin".to_owned()), "ops", true);
+        check(many(&["urn:latchkey:admin"]), "ops", true);
+        check(many(&["urn:latchkey:admin", "api"]), "ops", false);
+        check(many(&["urn:latchkey:admin", "urn:latchkey:admin"]), "ops", false);
+        check(many(&[]), "ops", false);
+        check(Audience::One("urn:latchkey:admin:x".to_owned()), "ops", false);
+    }
+
+    #[test]
+    fn a_token_speaks_for_the_client_itself() {
+        check(Audience::One("urn:latchkey:admin".to_owned()), "somebody", false);
+    }
+}

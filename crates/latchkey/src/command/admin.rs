@@ -1,0 +1,53 @@
+//! `latchkey admin …`: the first administrator, made by whoever has the store.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use tenancy::TenantId;
+
+use super::client::welcome;
+use super::shown::{SecretArguments, SecretSink, json};
+use super::{block_on, print};
+use crate::door::{Door as _, StoreDoor};
+use crate::settings::Environment;
+use crate::start_error::StartError;
+
+/// What can be done about administrators.
+#[derive(Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Make the first administrator, a client of the tenant `platform`, and print its secret, once. Refused while there is one.
+    Init(InitArguments),
+}
+
+/// Of `admin init`.
+#[derive(Args)]
+pub(crate) struct InitArguments {
+    /// The client's id.
+    #[arg(long, default_value = "admin")]
+    name: String,
+    /// Print the API's JSON document instead.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    secret: SecretArguments,
+}
+
+/// Runs the command.
+pub(crate) fn admin(config: &Path, AdminCommand::Init(asked): AdminCommand) -> Result<ExitCode, StartError> {
+    let mut sink = SecretSink::open(&asked.secret)?;
+    let created = block_on(async {
+        let door = StoreDoor::open(config, &Environment::of_process()).await?;
+        let created = door.init_admin(&asked.name).await;
+        door.close().await;
+        Ok(created?)
+    })?;
+    let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved tenant's id has the right shape");
+    let mut lines = welcome(&platform, &created, &mut sink)?;
+    lines.push_str(&format!(
+        "\nPut it into a file, and manage a running server with it:\n\n  \
+         latchkey tenant list --server URL --as-client {} --as-client-secret-file FILE\n",
+        created.client.client_id
+    ));
+    print(&if asked.json { json(&sink.document(&created)) } else { lines })
+}

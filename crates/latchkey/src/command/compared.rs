@@ -1,0 +1,36 @@
+//! Settings and store side by side, for commands that only look: nothing is written, not even a database that is not there yet.
+
+use std::sync::Arc;
+
+use administration::{AdministrationStore, Declaration, Reconciler};
+use keys::{LocalSealer, SealingKey};
+use registry::Pepper;
+
+use crate::database::Database;
+use crate::sealing::{self, SealingError};
+use crate::settings::{SealingKey as SealingKeySetting, StorageLocation};
+use crate::start_error::StartError;
+
+/// What looks at the store; nothing where there is no store yet.
+pub(crate) async fn looking(
+    storage: &StorageLocation,
+    setting: &SealingKeySetting,
+) -> Result<Option<Reconciler>, StartError> {
+    let Some(database) = Database::open_read_only(storage).await? else { return Ok(None) };
+    let rows: Arc<dyn AdministrationStore> = database.administration();
+    let sealer = match sealing::existing_sealer(setting)? {
+        Some(sealer) => sealer,
+        None if rows.holds_sealed_rows().await? => return Err(SealingError::missing(setting).into()),
+        // Looking seals nothing.
+        None => Arc::new(LocalSealer::new(SealingKey::generate().map_err(SealingError::from)?)),
+    };
+    let pepper = sealing::existing_pepper(&*rows, &*sealer).await?;
+    let pepper = pepper.unwrap_or_else(|| Arc::new(Pepper::generate()));
+    Ok(Some(Reconciler::new(rows, sealer, pepper)))
+}
+
+/// What a store that is not there yet is compared by.
+pub(crate) fn initial(declaration: &Declaration) -> Result<administration::Plan, StartError> {
+    let plan = administration::initial_plan(&Pepper::generate(), declaration, crate::clock::now());
+    Ok(plan.map_err(administration::ReconcileError::from)?)
+}

@@ -1,0 +1,36 @@
+//! `latchkey drift`: how the store differs from the settings, also in what applying them would leave alone. Nothing is written.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use administration::{Drift, DriftView};
+
+use super::compared::{initial, looking};
+use super::plan::SOMETHING;
+use super::shown::json;
+use super::{block_on, print};
+use crate::clock;
+use crate::declare::declare;
+use crate::settings::{Environment, Loaded, read};
+use crate::start_error::StartError;
+
+/// Compares settings and store.
+pub(crate) fn drift(config: &Path, as_json: bool) -> Result<ExitCode, StartError> {
+    let loaded = read(config, &Environment::of_process())?;
+    let drift = block_on(compare(loaded))?;
+    match (as_json, drift.is_empty()) {
+        (true, _) => print(&json(&DriftView::from(&drift)))?,
+        (false, true) => print("No drift.\n")?,
+        (false, false) => print(&drift.to_string())?,
+    };
+    Ok(if drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOMETHING) })
+}
+
+async fn compare(loaded: Loaded) -> Result<Drift, StartError> {
+    let store = looking(&loaded.storage, &loaded.sealing_key).await?;
+    let declaration = declare(loaded.tenants)?;
+    match store {
+        Some(store) => Ok(store.drift(&declaration, clock::now()).await?),
+        None => Ok(Drift { plan: initial(&declaration)?, left_alone: Vec::new() }),
+    }
+}

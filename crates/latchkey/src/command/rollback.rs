@@ -1,0 +1,90 @@
+//! `latchkey rollback`: applies again what an earlier generation was read from. The files of then are read from what was recorded,
+//! through the same path as those of today; the store, its sealing key and the environment are those of today.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use administration::{Generation, KEPT_SOURCES, Outcome, ReconcileError};
+use serde_json::json;
+
+use super::apply::{report, take_over};
+use super::shown::{confirm, json as document, table};
+use super::{block_on, print};
+use crate::apply::Asked;
+use crate::clock;
+use crate::declare::declare;
+use crate::platform::Platform;
+use crate::settings::{Environment, LARGEST_RECORD, Loaded, Recorded, read, read_recorded};
+use crate::start_error::StartError;
+
+/// Lists the generations that can be asked for.
+pub(crate) fn list_generations(config: &Path, as_json: bool) -> Result<ExitCode, StartError> {
+    let loaded = read(config, &Environment::of_process())?;
+    let generations = block_on(async {
+        let Some(database) = crate::database::Database::open_read_only(&loaded.storage).await? else {
+            return Ok(Vec::new());
+        };
+        let limit = u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX);
+        Ok(database.administration().list_generations(limit).await?)
+    })?;
+    if as_json {
+        let item = |generation: &Generation| json!({ "generation": generation.number, "applied_at": generation.applied_at.to_rfc3339() });
+        return print(&document(&json!({ "items": generations.iter().map(item).collect::<Vec<_>>() })));
+    }
+    let row =
+        |generation: &Generation| vec![generation.number.to_string(), generation.applied_at.to_rfc3339()];
+    print(&table("No generations.", &["GENERATION", "APPLIED AT"], generations.iter().map(row).collect()))
+}
+
+/// Shows what would change, asks, and applies it as a new generation.
+pub(crate) fn rollback(config: &Path, number: u64, yes: bool) -> Result<ExitCode, StartError> {
+    let today = read(config, &Environment::of_process())?;
+    let outcome = block_on(async {
+        let platform = Platform::open(&today).await?;
+        let outcome = roll_back(&platform, config, number, yes).await;
+        platform.database.close().await;
+        outcome
+    })?;
+    report(outcome)
+}
+
+async fn roll_back(
+    platform: &Platform,
+    config: &Path,
+    number: u64,
+    yes: bool,
+) -> Result<Outcome, StartError> {
+    let recorded = recorded(platform, number).await?;
+    let read = || -> Result<Loaded, StartError> {
+        let environment = recorded.environment(Environment::of_process());
+        Ok(read_recorded(config, &environment, &recorded)?)
+    };
+    let plan = platform.reconciler.plan(&declare(read()?.tenants)?, clock::now()).await?;
+    if !plan.is_empty() {
+        print(&format!("{plan}\n"))?;
+        confirm(&format!("Roll back to generation {number}?"), yes)?;
+    }
+    // Whoever has seen the plan knows what is retired.
+    take_over(platform, read()?, Asked { prune: true, force: true }, &|_| {}).await
+}
+
+async fn recorded(platform: &Platform, number: u64) -> Result<Recorded, StartError> {
+    let store = platform.database.administration();
+    let kept = store.list_generations(u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX)).await?;
+    let generation = kept.iter().find(|generation| generation.number == number);
+    let not_kept = |why: String| StartError::NotKept { number, why };
+    let Some(generation) = generation else {
+        return Err(not_kept(format!(
+            "only the latest {KEPT_SOURCES} generations are kept; `latchkey rollback --list` shows them"
+        )));
+    };
+    let sources = platform.reconciler.sources_of(generation).await;
+    let sources = sources.map_err(|error: ReconcileError| StartError::Reconcile(error))?;
+    let Some(sources) = sources else {
+        let largest = LARGEST_RECORD / (1024 * 1024);
+        return Err(not_kept(format!(
+            "its files were not kept: they were larger than {largest} MiB, or applied by an earlier version"
+        )));
+    };
+    Recorded::parse(&sources).map_err(|error| not_kept(error.to_string()))
+}

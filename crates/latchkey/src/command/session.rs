@@ -1,0 +1,53 @@
+//! A command that goes through a door: opens it, does its work, closes it, whatever came of the work.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::shown::json;
+use super::{block_on, print};
+use crate::door::{self, Door, DoorArguments};
+use crate::settings::Environment;
+use crate::start_error::StartError;
+
+/// An open door, and how its answers are shown.
+pub(crate) struct Session {
+    door: Box<dyn Door>,
+    json: bool,
+}
+
+impl Session {
+    pub(crate) fn door(&self) -> &dyn Door {
+        &*self.door
+    }
+
+    /// The document for programs, or these lines for people.
+    pub(crate) fn show(
+        &self,
+        document: &impl Serialize,
+        lines: impl FnOnce() -> String,
+    ) -> Result<ExitCode, StartError> {
+        print(&if self.json { json(document) } else { lines() })
+    }
+
+    /// Words for people; a program is told by the exit code.
+    pub(crate) fn say(&self, words: &str) -> Result<ExitCode, StartError> {
+        if self.json { Ok(ExitCode::SUCCESS) } else { print(&format!("{words}\n")) }
+    }
+}
+
+/// Runs a command through the door that was asked for.
+pub(crate) fn through(
+    config: &Path,
+    arguments: &DoorArguments,
+    work: impl AsyncFnOnce(&Session) -> Result<ExitCode, StartError>,
+) -> Result<ExitCode, StartError> {
+    block_on(async {
+        let door = door::open(config, arguments, Environment::of_process()).await?;
+        let session = Session { door, json: arguments.json };
+        let done = work(&session).await;
+        session.door.close().await;
+        done
+    })
+}

@@ -1,0 +1,21 @@
+//! What people and programs see of documents: tables and lines, or the API's JSON; secrets once.
+
+mod confirm;
+mod list;
+mod secret;
+mod snippet;
+mod table;
+
+pub(crate) use confirm::confirm;
+pub(crate) use list::{ListArguments, all_pages};
+pub(crate) use secret::{SecretArguments, SecretSink};
+pub(crate) use snippet::{Language, Snippets};
+pub(crate) use table::{details, table};
+
+use serde::Serialize;
+
+/// A document as the API gives it.
+pub(crate) fn json(document: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(document).expect("documents are plain JSON");
+    format!("{text}\n")
+}

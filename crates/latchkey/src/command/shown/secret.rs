@@ -1,0 +1,110 @@
+//! Where a new secret goes: to the standard output, once, or to a file that only its owner may read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::start_error::StartError;
+
+/// Where it goes.
+#[derive(Args)]
+pub(crate) struct SecretArguments {
+    /// Write the secret to this new file, which only its owner may read, instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+/// Made before the secret is: a secret that cannot be written is made for nobody.
+pub(crate) struct SecretSink(Option<(PathBuf, Option<File>)>);
+
+impl SecretSink {
+    /// A file that is there is never written over.
+    pub(crate) fn open(arguments: &SecretArguments) -> Result<Self, StartError> {
+        let Some(path) = &arguments.secret_file else { return Ok(Self(None)) };
+        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = opened.map_err(|error| StartError::SecretFile(path.clone(), error))?;
+        Ok(Self(Some((path.clone(), Some(file)))))
+    }
+
+    /// What stands for the secret in the lines for people.
+    pub(crate) fn take(&mut self, secret: &str) -> Result<String, StartError> {
+        let Some((path, file)) = &mut self.0 else { return Ok(secret.to_owned()) };
+        if let Some(mut file) = file.take() {
+            let written = writeln!(file, "{secret}").and_then(|()| file.sync_all());
+            written.map_err(|error| StartError::SecretFile(path.clone(), error))?;
+        }
+        Ok(format!("in {}", path.display()))
+    }
+
+    /// The document for programs, without the secret where that is in a file.
+    pub(crate) fn document(&self, document: &impl Serialize) -> Value {
+        let mut document = serde_json::to_value(document).expect("documents are plain JSON");
+        if self.0.is_some() {
+            redact(&mut document);
+        }
+        document
+    }
+}
+
+/// Nothing was made, so nothing is left behind.
+impl Drop for SecretSink {
+    fn drop(&mut self) {
+        if let Some((path, Some(_))) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn redact(document: &mut Value) {
+    let Value::Object(members) = document else { return };
+    members.remove("client_secret");
+    members.values_mut().for_each(redact);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn to(path: PathBuf) -> SecretArguments {
+        SecretArguments { secret_file: Some(path) }
+    }
+
+    #[test]
+    fn a_file_takes_the_place_of_the_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let mut sink = SecretSink::open(&to(path.clone())).unwrap();
+        assert!(!sink.take("hunter2").unwrap().contains("hunter2"));
+        let shown = sink.document(&json!({"client": {"secret": {"client_secret": "hunter2", "id": "s1"}}}));
+        assert_eq!(shown, json!({"client": {"secret": {"id": "s1"}}}));
+        drop(sink);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "hunter2\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(SecretSink::open(&to(path)).is_err());
+    }
+
+    #[test]
+    fn a_secret_that_was_not_made_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        drop(SecretSink::open(&to(path.clone())).unwrap());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn without_a_file_it_is_shown() {
+        let mut sink = SecretSink::open(&SecretArguments { secret_file: None }).unwrap();
+        assert_eq!(sink.take("hunter2").unwrap(), "hunter2");
+        let document = json!({"client_secret": "hunter2"});
+        assert_eq!(sink.document(&document), document);
+    }
+}

@@ -1,0 +1,202 @@
+//! Words of the command line that stand for instants, spans and changes of settings.
+
+use protocol::{Lifetime, Timestamp};
+use serde_json::{Map, Value};
+
+use crate::clock;
+use crate::settings;
+
+/// An instant, a span from now on, or `never`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    Never,
+    At(Timestamp),
+}
+
+/// `name=value`, a change of one setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    path: String,
+    value: String,
+}
+
+impl When {
+    pub(crate) fn end(self) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::At(at) => Some(at),
+        }
+    }
+}
+
+/// For an end: a span is counted from now on.
+pub(crate) fn parse_when(text: &str) -> Result<When, String> {
+    if text == "never" {
+        return Ok(When::Never);
+    }
+    let now = clock::now();
+    match parse_span(text) {
+        Ok(span) => Ok(When::At(now + span)),
+        Err(_) => parse_instant(text).map(When::At),
+    }
+}
+
+/// For a look back: a span is counted back from now.
+pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
+    match parse_span(text) {
+        Ok(span) => Ok(Timestamp::from_seconds(clock::now().seconds().saturating_sub(span.seconds()))),
+        Err(_) => parse_instant(text),
+    }
+}
+
+/// An integer and s, m, h or d.
+pub(crate) fn parse_span(text: &str) -> Result<Lifetime, String> {
+    settings::Lifetime::try_from(text.to_owned()).map(|span| Lifetime::from_seconds(span.as_secs()))
+}
+
+fn parse_instant(text: &str) -> Result<Timestamp, String> {
+    let whole_day = format!("{text}T00:00:00Z");
+    Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_rfc3339(&whole_day)).ok_or_else(|| {
+        format!(
+            "`{text}` is neither an instant such as 2027-01-31T12:00:00Z or 2027-01-31 nor a span such as 90d"
+        )
+    })
+}
+
+pub(crate) fn parse_assignment(text: &str) -> Result<Assignment, String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.is_empty() => {
+            Ok(Assignment { path: path.to_owned(), value: value.to_owned() })
+        }
+        Some(_) | None => Err("write name=value, such as access_token.lifetime=30m".to_owned()),
+    }
+}
+
+/// A merge patch (RFC 7396). `settings` are the defaults: they tell a number from a text. What they do not know is sent as it is
+/// written, and refused with the nearest name.
+pub(crate) fn patch(assignments: &[Assignment], settings: &Value) -> Result<Value, String> {
+    let mut patch = Value::Object(Map::new());
+    for Assignment { path, value } in assignments {
+        let names = names(path);
+        let known = names.iter().try_fold(settings, |at, name| at.get(name));
+        let mut at = &mut patch;
+        for name in &names {
+            if !at.is_object() {
+                *at = Value::Object(Map::new());
+            }
+            at = &mut at[*name];
+        }
+        *at = typed(path, value, known)?;
+    }
+    Ok(patch)
+}
+
+/// An audience may hold dots, so of a resource server only the first and the last name are set apart.
+fn names(path: &str) -> Vec<&str> {
+    match path.split_once("resource_servers.").filter(|(before, _)| before.is_empty()) {
+        Some((_, rest)) => match rest.rsplit_once('.') {
+            Some((audience, member @ ("scopes" | "clients"))) => vec!["resource_servers", audience, member],
+            Some(_) | None => vec!["resource_servers", rest],
+        },
+        None => path.split('.').collect(),
+    }
+}
+
+fn typed(path: &str, text: &str, known: Option<&Value>) -> Result<Value, String> {
+    if text == "null" {
+        return Ok(Value::Null);
+    }
+    let is_list = path.ends_with(".scopes") || path.ends_with(".clients");
+    match known {
+        Some(Value::Bool(_)) => {
+            text.parse().map(Value::Bool).map_err(|_| format!("{path}: write true or false"))
+        }
+        Some(Value::Number(_)) => seconds(path, text),
+        Some(Value::Null) if path == "access_token_lifetime" => seconds(path, text),
+        Some(Value::Array(_)) => list(path, text),
+        None if is_list => list(path, text),
+        Some(Value::Object(_)) => json(path, text),
+        Some(Value::String(_) | Value::Null) | None => Ok(Value::from(text)),
+    }
+}
+
+fn seconds(path: &str, text: &str) -> Result<Value, String> {
+    match text.parse::<u64>() {
+        Ok(seconds) => Ok(Value::from(seconds)),
+        Err(_) => parse_span(text)
+            .map(|span| Value::from(span.seconds()))
+            .map_err(|error| format!("{path}: {error}")),
+    }
+}
+
+fn list(path: &str, text: &str) -> Result<Value, String> {
+    if text.starts_with('[') {
+        return json(path, text);
+    }
+    Ok(text.split([',', ' ']).filter(|item| !item.is_empty()).map(Value::from).collect())
+}
+
+fn json(path: &str, text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("{path}: this is not JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use administration::{ClientSettings, TenantSettings};
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(settings: &Value, assignments: &[&str], expected: Result<Value, &str>) {
+        let assignments: Vec<Assignment> =
+            assignments.iter().map(|text| parse_assignment(text).unwrap()).collect();
+        assert_eq!(patch(&assignments, settings), expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn assignments_become_a_merge_patch() {
+        let tenant = serde_json::to_value(TenantSettings::default()).unwrap();
+        let client = serde_json::to_value(ClientSettings::default()).unwrap();
+        for (settings, assignments, expected) in [
+            (&tenant, &["name=123"][..], json!({"name": "123"})),
+            (&tenant, &["name=a=b", "issuer=null"], json!({"name": "a=b", "issuer": null})),
+            (
+                &tenant,
+                &["access_token.lifetime=30m", "access_token.typ=JWT"],
+                json!({"access_token": {"lifetime": 1800, "typ": "JWT"}}),
+            ),
+            (&tenant, &["stale_if_error=0"], json!({"stale_if_error": 0})),
+            (&tenant, &["strategies.oidc.enabled=true"], json!({"strategies": {"oidc": {"enabled": true}}})),
+            (&tenant, &["issuer_aliases=a, b"], json!({"issuer_aliases": ["a", "b"]})),
+            (
+                &tenant,
+                &["resource_servers.https://api.example.com.scopes=a,b", "resource_servers.old=null"],
+                json!({"resource_servers": {"https://api.example.com": {"scopes": ["a", "b"]}, "old": null}}),
+            ),
+            (
+                &client,
+                &["scopes=", "access_token_lifetime=2s"],
+                json!({"scopes": [], "access_token_lifetime": 2}),
+            ),
+            (&client, &["scopes=[\"a\"]"], json!({"scopes": ["a"]})),
+            (&client, &["nmae=x"], json!({"nmae": "x"})),
+        ] {
+            check(settings, assignments, Ok(expected));
+        }
+        check(&tenant, &["strategies.oidc.enabled=yes"], Err("strategies.oidc.enabled: write true or false"));
+        assert!(parse_assignment("name").is_err() && parse_assignment("=x").is_err());
+    }
+
+    #[test]
+    fn an_end_is_an_instant_a_span_or_never() {
+        let at = |seconds| Ok(When::At(Timestamp::from_seconds(seconds)));
+        assert_eq!(parse_when("never"), Ok(When::Never));
+        assert_eq!(parse_when("2027-01-31T12:00:01Z"), at(1_801_396_801));
+        assert_eq!(parse_when("1970-01-02"), at(86_400));
+        let Ok(When::At(later)) = parse_when("90d") else { panic!("a span") };
+        assert!(later.seconds() >= clock::now().seconds() + 90 * 86_400 - 5);
+        assert!(parse_when("tomorrow").is_err());
+        assert!(parse_since("1h").unwrap() < clock::now());
+    }
+}

@@ -1,0 +1,129 @@
+//! Through which door the command line manages tenants: the store itself, or the administration API of a running server. Both take
+//! and give the same documents, so the commands do not know which one it is.
+
+mod arguments;
+mod credential;
+mod error;
+mod http;
+mod server;
+mod store;
+mod telling;
+
+pub(crate) use arguments::{DoorArguments, Through, parse_tenant};
+pub(crate) use error::{DoorError, Fault};
+pub(crate) use store::StoreDoor;
+pub(crate) use telling::tell;
+
+use std::path::Path;
+
+use administration::{
+    AuditQuery, AuditView, ClientView, CreatedClient, CreatedSecret, CreatedTenant, NewClient,
+    NewSecretSettings, NewTenant, Page, RotateSettings, SecretView, TenantView,
+};
+use async_trait::async_trait;
+use protocol::Timestamp;
+use registry::{ClientId, SecretId};
+use serde_json::Value;
+use tenancy::TenantId;
+
+use crate::settings::Environment;
+use crate::start_error::StartError;
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PageAsked {
+    pub(crate) search: Option<String>,
+    pub(crate) cursor: Option<String>,
+    pub(crate) limit: u32,
+}
+
+/// What can be done to a tenant as a whole, and taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TenantStep {
+    Suspend,
+    Resume,
+    /// The first step of a deletion.
+    Delete,
+    /// Takes that back.
+    Restore,
+}
+
+/// What can be done to a client as a whole, and taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientStep {
+    Suspend,
+    Resume,
+}
+
+/// Changes and shows what there is.
+#[async_trait]
+pub(crate) trait Door: Send + Sync {
+    async fn create_tenant(&self, new: NewTenant) -> Result<CreatedTenant, DoorError>;
+    async fn tenants(&self, asked: &PageAsked) -> Result<Page<TenantView>, DoorError>;
+    async fn tenant(&self, tenant: &TenantId) -> Result<TenantView, DoorError>;
+    async fn patch_tenant(&self, tenant: &TenantId, patch: Value) -> Result<TenantView, DoorError>;
+    async fn step_tenant(&self, tenant: &TenantId, step: TenantStep) -> Result<TenantView, DoorError>;
+    /// The second step of a deletion.
+    async fn delete_tenant(&self, tenant: &TenantId) -> Result<(), DoorError>;
+
+    async fn create_client(&self, tenant: &TenantId, new: NewClient) -> Result<CreatedClient, DoorError>;
+    async fn clients(&self, tenant: &TenantId, asked: &PageAsked) -> Result<Page<ClientView>, DoorError>;
+    async fn client(&self, tenant: &TenantId, client: &ClientId) -> Result<ClientView, DoorError>;
+    async fn patch_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        patch: Value,
+    ) -> Result<ClientView, DoorError>;
+    async fn step_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        step: ClientStep,
+    ) -> Result<ClientView, DoorError>;
+    async fn delete_client(&self, tenant: &TenantId, client: &ClientId) -> Result<(), DoorError>;
+
+    async fn secrets(&self, tenant: &TenantId, client: &ClientId) -> Result<Vec<SecretView>, DoorError>;
+    async fn create_secret(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        settings: NewSecretSettings,
+    ) -> Result<CreatedSecret, DoorError>;
+    async fn rotate_secret(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        settings: RotateSettings,
+    ) -> Result<CreatedSecret, DoorError>;
+    async fn expire_secret(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        secret: &SecretId,
+        expires_at: Option<Timestamp>,
+    ) -> Result<SecretView, DoorError>;
+    async fn revoke_secret(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        secret: &SecretId,
+    ) -> Result<SecretView, DoorError>;
+
+    async fn audit(&self, query: AuditQuery, cursor: Option<&str>) -> Result<Page<AuditView>, DoorError>;
+
+    /// Ends in good order.
+    async fn close(&self);
+}
+
+/// Opens the door that was asked for. With `--server` no settings are read: the server has them.
+pub(crate) async fn open(
+    config: &Path,
+    arguments: &DoorArguments,
+    environment: Environment,
+) -> Result<Box<dyn Door>, StartError> {
+    match &arguments.server {
+        Some(server) => Ok(Box::new(server::ServerDoor::open(server, arguments, &environment).await?)),
+        None => Ok(Box::new(StoreDoor::open(config, &environment).await?)),
+    }
+}

@@ -1,0 +1,40 @@
+//! What is due by the clock alone, and nobody asks for: tenants whose deletion can no longer be taken back are deleted. Every replica
+//! looks; the store lets only one of them do it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use administration::Administrator;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::causes::causes;
+use crate::clock;
+
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Looks once a minute, until the program ends.
+pub(crate) async fn keep(administrator: Arc<Administrator>) {
+    let mut rounds = interval(EVERY);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_failing = false;
+    loop {
+        rounds.tick().await;
+        match administrator.delete_due_tenants(clock::now()).await {
+            Ok(deleted) => {
+                if deleted > 0 {
+                    tracing::info!(deleted, "tenants whose deletion was due are deleted");
+                }
+                is_failing = false;
+            }
+            // Once an outage, not once a minute.
+            Err(error) if !is_failing => {
+                tracing::warn!(
+                    error = causes(&error),
+                    "tenants whose deletion is due cannot be deleted; trying again every minute"
+                );
+                is_failing = true;
+            }
+            Err(_) => {}
+        }
+    }
+}

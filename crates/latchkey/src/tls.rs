@@ -1,0 +1,107 @@
+//! TLS of the listeners: opened at start, and read again when its files change, on SIGHUP, and by looking every 15 s. What cannot be used
+//! changes nothing.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gateway::{Tls, TlsError, TlsFiles};
+use tokio::signal::unix::Signal;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+
+use crate::settings;
+use crate::start_error::StartError;
+use crate::watch::Watch;
+
+/// A certificate and its key are two files, written one after the other.
+const SETTLE: Duration = Duration::from_millis(200);
+/// How often the files are read when nobody said that they changed.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// Reads what a listener's `tls` names.
+pub(crate) fn open(address: SocketAddr, tls: &settings::Tls) -> Result<Tls, StartError> {
+    let files = TlsFiles {
+        certificate: tls.certificate.clone(),
+        private_key: tls.private_key.clone(),
+        client_ca: tls.client_ca.clone(),
+    };
+    Tls::open(files).map_err(|source| {
+        let mend = mend(&source, tls);
+        StartError::Tls { address, mend, source: Box::new(source) }
+    })
+}
+
+/// Reads them again whenever they may have changed, until the program ends.
+pub(crate) async fn keep_fresh(all: Vec<Tls>, mut hangup: Signal) {
+    if all.is_empty() {
+        return;
+    }
+    let (events, mut changed) = mpsc::channel(1);
+    let mut watch = Watch::new(events);
+    let files: Vec<PathBuf> = all.iter().flat_map(|tls| paths(tls.files())).collect();
+    watch.add(&files);
+    let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut refused = vec![None; all.len()];
+    loop {
+        let asked = tokio::select! {
+            Some(()) = changed.recv() => { sleep(SETTLE).await; let _ = changed.try_recv(); false }
+            _ = hangup.recv() => true,
+            _ = looks.tick() => false,
+        };
+        for (tls, refused) in all.iter().zip(&mut refused) {
+            look(tls, asked, refused).await;
+        }
+    }
+}
+
+/// The same fault is told once, unless somebody asked.
+async fn look(tls: &Tls, asked: bool, refused: &mut Option<String>) {
+    let reading = tls.clone();
+    let Ok(outcome) = spawn_blocking(move || reading.reload()).await else { return };
+    let certificate = tls.files().certificate.display();
+    match outcome {
+        Ok(changed) => {
+            *refused = None;
+            if changed {
+                tracing::info!(%certificate, "certificate replaced");
+            }
+        }
+        Err(error) => {
+            let text = error.to_string();
+            if asked || refused.as_ref() != Some(&text) {
+                tracing::error!(%certificate, error = text, "certificate not replaced; the last good one goes on");
+                *refused = Some(text);
+            }
+        }
+    }
+}
+
+fn paths(files: &TlsFiles) -> impl Iterator<Item = PathBuf> + use<> {
+    let TlsFiles { certificate, private_key, client_ca } = files.clone();
+    [Some(certificate), Some(private_key), client_ca].into_iter().flatten()
+}
+
+fn mend(error: &TlsError, tls: &settings::Tls) -> String {
+    match error {
+        TlsError::Unreadable { path, source } if source.kind() == io::ErrorKind::NotFound => {
+            let ours = *path == tls.certificate || *path == tls.private_key;
+            if ours {
+                return format!(
+                    "put the certificate and its key there or, on a machine of your own, run `latchkey dev-cert --certificate {} --key {}`",
+                    tls.certificate.display(),
+                    tls.private_key.display()
+                );
+            }
+            "put the file there, or leave client_ca out".to_owned()
+        }
+        TlsError::Unreadable { .. } => "let the server read the file".to_owned(),
+        TlsError::NoCertificate(_)
+        | TlsError::NoKey(_)
+        | TlsError::ClientCa { .. }
+        | TlsError::Mismatch { .. } => "mend the file, or name another one under `tls`".to_owned(),
+    }
+}

@@ -1,0 +1,98 @@
+//! The admin API of a running program, as an administrator's own program calls it.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::canaries::Canaries;
+use crate::host::run;
+use crate::program::Program;
+use crate::running::tenant_path;
+
+/// A program that runs already sees what another process wrote within a second; a busy machine takes longer.
+const SEEN: Duration = Duration::from_secs(20);
+/// No answer takes so long.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// What an answer says; nothing where the connection broke before it was whole.
+pub(crate) type Said = Option<(u16, Value)>;
+
+/// An administrator of the whole platform, with a token that outlives any test.
+#[derive(Clone)]
+pub(crate) struct Administrator {
+    http: reqwest::Client,
+    origin: String,
+    token: String,
+}
+
+impl Administrator {
+    /// The first one. `command` is the program, about to run `admin init --json` on the store of the one that serves.
+    pub(crate) async fn init(program: &Program, command: &mut Command, canaries: &Canaries) -> Self {
+        let made: Value = serde_json::from_str(&run(command).output()).unwrap();
+        let client = made["client_id"].as_str().unwrap();
+        let secret = made["secret"]["client_secret"].as_str().unwrap();
+        canaries.add(secret);
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client),
+            ("client_secret", secret),
+            ("resource", "urn:latchkey:admin"),
+        ];
+        let began = Instant::now();
+        loop {
+            let answer = program.post(&tenant_path("platform", "/oauth/token"), &form).await;
+            if answer.status == 200 {
+                let token = answer.token();
+                return Self { http: reqwest::Client::new(), origin: program.url(""), token };
+            }
+            assert!(began.elapsed() < SEEN, "no token for the first administrator: {answer:?}");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The same, at a program that was started later on the same store.
+    pub(crate) fn at(&self, program: &Program) -> Self {
+        Self { origin: program.url(""), ..self.clone() }
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Said {
+        let request = self.http.request(method, format!("{}{path}", self.origin));
+        let mut request = request.bearer_auth(&self.token).timeout(LONGEST);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.ok()?;
+        let (status, text) = (answer.status().as_u16(), answer.text().await.ok()?);
+        Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    /// What is answered to a request that cannot fail.
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let (status, said) = self.send(method.clone(), path, body.as_ref()).await.expect("an answer");
+        assert!((200..300).contains(&status), "{method} {path}: {status} {said}");
+        said
+    }
+
+    /// All items of a list, through all its pages.
+    pub(crate) async fn all(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let more = if path.contains('?') { '&' } else { '?' };
+            let said = self.ask(Method::GET, &format!("{path}{more}limit=200{cursor}"), None).await;
+            items.extend(said["items"].as_array().unwrap().iter().cloned());
+            let Some(next) = said["next_cursor"].as_str() else { return items };
+            cursor = format!("&cursor={}", percent_encoded(next));
+        }
+    }
+}
+
+fn percent_encoded(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}

@@ -1,0 +1,99 @@
+//! What tests of the command line share: a command at a door, the store's or a running server's.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::host::{Ran, run};
+use crate::program::Program;
+use crate::reload::until_status;
+
+/// A command at a door; the canaries of the folder are looked for in all that it writes.
+pub(crate) struct Door<'a> {
+    folder: &'a Folder,
+    /// `--server` and the token's file, or nothing.
+    more: Vec<String>,
+}
+
+impl<'a> Door<'a> {
+    /// Of the store.
+    pub(crate) fn store(folder: &'a Folder) -> Self {
+        Self { folder, more: Vec::new() }
+    }
+
+    /// Of a running server, as its first administrator, who is made by this.
+    pub(crate) async fn server(folder: &'a Folder, program: &Program) -> Self {
+        let made = Self::store(folder).run(&["admin", "init", "--secret-file", "admin.secret"]).output();
+        let secret = folder.read("admin.secret").trim().to_owned();
+        assert!(!made.contains(&secret) && secret.starts_with("lk_"), "{made}");
+        folder.canaries.add(&secret);
+        until_status(program, ("platform", "admin", &secret), 200).await;
+        Self::as_client(folder, program, "platform", "admin", "admin.secret")
+    }
+
+    /// Of a running server, as this client.
+    pub(crate) fn as_client(
+        folder: &'a Folder,
+        program: &Program,
+        tenant: &str,
+        client: &str,
+        secret_file: &str,
+    ) -> Self {
+        let url = program.url("");
+        let more =
+            ["--server", &url, "--as-tenant", tenant, "--as-client", client, "--as-client-secret-file"];
+        let more = more.into_iter().chain([secret_file]).map(str::to_owned).collect();
+        Self { folder, more }
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let more: Vec<&str> = self.more.iter().map(String::as_str).collect();
+        let mut command = self.folder.program(&[arguments, &more].concat());
+        command.env("USER", "ops");
+        command
+    }
+
+    #[track_caller]
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let ran = run(&mut self.command(arguments));
+        self.folder.canaries.assert_absent(&ran.out);
+        self.folder.canaries.assert_absent(&ran.err);
+        ran
+    }
+
+    /// The document that a command without fault prints.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let out = self.run(&[arguments, &["--json"]].concat()).output();
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    }
+
+    /// Makes a tenant with the client `svc` and an audience, and hands back the secret, which may be written nowhere from now on.
+    #[track_caller]
+    pub(crate) fn add_tenant(&self, tenant: &str) -> String {
+        let made = self.json(&[
+            "tenant",
+            "add",
+            tenant,
+            "--client",
+            "svc",
+            "--audience",
+            "api",
+            "--scope",
+            "api:read",
+            "--scope",
+            "api:write",
+        ]);
+        let secret = made["client"]["secret"]["client_secret"].as_str().expect("a secret").to_owned();
+        self.folder.canaries.add(&secret);
+        secret
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_ends(&self, arguments: &[&str], code: i32, words: &str) {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, Some(code), "{arguments:?}: {ran:?}");
+        assert!(ran.err.contains(words), "{arguments:?}: {words:?} in {}", ran.err);
+    }
+}

@@ -1,0 +1,189 @@
+//! Drift, rollback, and an apply that is killed: what became of a configuration, and how one gets back to it.
+
+use std::fmt::Write as _;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::cli::Door;
+use crate::folder::Folder;
+use crate::program::{Mark, Program};
+use crate::reload::until_status;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+
+const NEW_SECRET: &str = "acme-new-canary-31c5";
+
+#[test]
+fn drift_is_the_plan_and_what_applying_leaves_alone() {
+    let folder = Folder::with(TWO_TENANTS);
+    let first = folder.run(&["drift"]);
+    assert_eq!(first.code, Some(2), "nothing is applied yet: {first:?}");
+    assert!(!folder.exists("data"), "looking makes nothing");
+    folder.run(&["apply"]).output();
+    let none = folder.run(&["drift"]);
+    assert_eq!((none.code, none.out.as_str()), (Some(0), "No drift.\n"), "{none:?}");
+
+    let door = Door::store(&folder);
+    door.run(&["tenant", "suspend", "acme"]).output();
+    door.run(&["client", "suspend", "globex", "auditor"]).output();
+    door.run(&["secret", "revoke", "globex", "svc", "s1", "--yes"]).output();
+    let given = door.json(&["secret", "add", "globex", "svc"]);
+    folder.canaries.add(given["client_secret"].as_str().unwrap());
+    let drift = folder.run(&["drift"]);
+    assert_eq!(drift.code, Some(2), "{drift:?}");
+    for line in [
+        "! tenant acme: suspended by another door",
+        "! client globex/auditor: suspended by another door",
+        "! secret globex/svc/s1: declared, and revoked by another door",
+        "! secret globex/svc/s2: given by another door",
+    ] {
+        assert!(drift.out.contains(line), "{line:?} in {}", drift.out);
+    }
+    assert_eq!(drift.out.lines().count(), 4, "{}", drift.out);
+    assert_eq!(folder.run(&["plan"]).code, Some(0), "applying would leave all of it alone");
+
+    folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    let out = folder.run(&["drift", "--json"]).out;
+    let drift: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(drift["left_alone"].as_array().unwrap().len(), 4, "{drift}");
+    let actions: Vec<&str> = drift["plan"]["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(actions, ["secret.added", "secret.revoked"]);
+    folder.write("config.yaml", "nonsense");
+    assert_eq!(folder.run(&["drift"]).code, Some(1));
+}
+
+#[test]
+fn a_plan_for_programs_names_who_gains_and_loses() {
+    let folder = Folder::with(TWO_TENANTS);
+    folder.run(&["apply"]).output();
+    let svc = "value: globex-svc-canary-52b7 }, audiences: [api], scopes: [api:read]";
+    let changed = edited(TWO_TENANTS, svc, &svc.replace("[api:read]", "[api:write]"));
+    folder.write("config.yaml", &changed);
+    let people = folder.run(&["plan"]);
+    assert!(
+        people
+            .out
+            .contains("client globex/svc: scopes [api:read] -> [api:write]; gains api:write, loses api:read"),
+        "{people:?}"
+    );
+    let plan = folder.run(&["plan", "--json"]);
+    assert_eq!(plan.code, Some(2), "{plan:?}");
+    let plan: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
+    let expected = serde_json::json!([{ "tenant": "globex", "client": "svc", "gains": ["api:write"], "loses": ["api:read"] }]);
+    assert_eq!(plan["effects"], expected);
+    assert_eq!(plan["changes"][0]["action"], "client.changed");
+}
+
+/// A tenant in a folder, a secret in a file and one in a variable come back as they were, whatever stands there today.
+#[tokio::test]
+async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
+    let settings = edited(TWO_TENANTS, "tenants:\n", "tenants_dir: tenants.d\ntenants:\n");
+    let settings = edited(&settings, &format!("{{ value: {GLOBEX_SECRET} }}"), "{ env: GLOBEX_SECRET }");
+    let folder = Folder::with(&settings);
+    let initech = "strategies: { oauth2: { enabled: true } }\nclients: { svc: { client_secret: { file: ../secret } } }\n";
+    folder.write("tenants.d/initech.yaml", initech);
+    folder.write_secret("secret", "initech-canary-71aa");
+    let run = |arguments: &[&str], secret: &str| {
+        let ran = crate::host::run(folder.program(arguments).env("GLOBEX_SECRET", secret));
+        folder.canaries.assert_absent(&ran.out);
+        ran
+    };
+    run(&["apply"], GLOBEX_SECRET).output();
+
+    folder.write("config.yaml", &edited(&settings, ACME_SECRET, NEW_SECRET));
+    folder.write("tenants.d/initech.yaml", "strategies: { oauth2: { enabled: false } }\n");
+    folder.write_secret("secret", "initech-later-canary");
+    run(&["apply"], "globex-later-canary").output();
+
+    let list = run(&["rollback", "--list"], "globex-later-canary").output();
+    assert_eq!(list.lines().count(), 3, "{list}");
+    let asked = run(&["rollback", "1"], "globex-later-canary");
+    assert_eq!(asked.code, Some(1), "a script must say that it is meant: {asked:?}");
+    assert!(asked.err.contains("--yes") && asked.out.contains("+ client initech/svc"), "{asked:?}");
+    let done = run(&["rollback", "1", "--yes"], "globex-later-canary").output();
+    assert!(done.contains("Applied as generation 3."), "{done}");
+
+    // A start with the newer files serves the store, and warns.
+    let program =
+        Program::spawn(&folder, folder.program(&["serve"]).env("GLOBEX_SECRET", "globex-later-canary"));
+    program.log_after(Mark::START, "these settings were replaced by later ones");
+    for (tenant, secret) in
+        [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET), ("initech", "initech-canary-71aa")]
+    {
+        assert_eq!(program.ask_for_token(tenant, "svc", secret).await.status, 200, "{tenant}");
+    }
+    assert_eq!(program.ask_for_token("globex", "svc", "globex-later-canary").await.status, 401);
+    // And forward again, which the running server hears.
+    run(&["rollback", "2", "--yes"], "globex-later-canary").output();
+    until_status(&program, ("globex", "svc", "globex-later-canary"), 200).await;
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    let unknown = run(&["rollback", "9", "--yes"], "globex-later-canary");
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.err.contains("only the latest 20 generations are kept"), "{unknown:?}");
+}
+
+/// What was read is kept sealed: neither a secret of the environment nor one of a file lies in the store as it is.
+#[test]
+fn what_is_kept_for_a_rollback_is_sealed() {
+    let folder = Folder::with(TWO_TENANTS);
+    folder.run(&["apply"]).output();
+    for file in std::fs::read_dir(folder.path("data")).unwrap().map(|entry| entry.unwrap().path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        for secret in [ACME_SECRET, GLOBEX_SECRET] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} lies in {}", file.display());
+        }
+    }
+}
+
+/// Whenever it is killed, the store holds all of it or nothing of it, and the next one finishes the work.
+#[test]
+fn an_apply_that_is_killed_converges() {
+    let folder = Folder::with(&many(2_000));
+    let mut wrote_nothing = 0;
+    for pause in [150, 300, 450, 600, 900] {
+        let mut command = folder.program(&["apply"]);
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        sleep(Duration::from_millis(pause));
+        drop(child.kill());
+        drop(child.wait());
+        let plan = folder.run(&["plan"]);
+        match plan.code {
+            Some(0) => {}
+            Some(2) => {
+                wrote_nothing += 1;
+                assert_eq!(plan.out.lines().filter(|line| line.starts_with("+ tenant ")).count(), 2_000);
+            }
+            code => panic!("{code:?}: {}", plan.err),
+        }
+    }
+    assert!(wrote_nothing > 0, "it was killed in time at least once");
+    let applied = folder.run(&["apply"]);
+    assert_eq!(applied.code, Some(0), "{}", applied.err);
+    assert_eq!(folder.run(&["apply"]).output(), "No changes.\n");
+    assert_eq!(folder.run(&["drift"]).code, Some(0));
+}
+
+/// Tenants with a client each, whose secrets are hashes.
+fn many(tenants: usize) -> String {
+    let (head, _) = TWO_TENANTS.split_once("tenants:\n").unwrap();
+    let head = head.replace("default_tenant: acme", "default_tenant: t0");
+    let head = head.replace("protected_resource: { tenant: acme,", "protected_resource: { tenant: t0,");
+    let mut settings = format!("{head}tenants:\n");
+    let hash =
+        "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    for number in 0..tenants {
+        let _ = writeln!(
+            settings,
+            "  t{number}: {{ strategies: {{ oauth2: {{ enabled: true }} }}, resource_servers: {{ api: {{ scopes: [api:read] }} }}, \
+             clients: {{ svc: {{ client_secret: {{ hash: '{hash}' }}, audiences: [api], scopes: [api:read] }} }} }}"
+        );
+    }
+    settings
+}

@@ -1,0 +1,187 @@
+//! Tenants and clients that are created, several at once, until the program is killed without notice; and what must then be there:
+//! everything that was acknowledged, and of everything else all or nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use registry::GeneratedSecret;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::administrator::Administrator;
+use crate::canaries::Canaries;
+use crate::program::Program;
+use crate::running::tenant_path;
+
+const ROUNDS: usize = 5;
+/// The program is killed when so many are acknowledged, with more under way.
+const ACKNOWLEDGED: usize = 200;
+const AT_ONCE: usize = 8;
+/// Hundreds of requests on a machine that builds meanwhile.
+const LONGEST: Duration = Duration::from_secs(45);
+
+/// Something that was asked for. Its secret was chosen by us, so that it can be tried even if the answer never came.
+#[derive(Clone, Debug)]
+struct Asked {
+    tenant: String,
+    client: String,
+    secret: String,
+    is_acknowledged: bool,
+}
+
+/// `start` starts a program on the same store each time; `admin` is good at each of them.
+pub(crate) async fn assert_survive_kill_9<T>(
+    start: impl Fn() -> (Program, T),
+    admin: &Administrator,
+    canaries: &Canaries,
+) {
+    let mut acknowledged = 0;
+    for round in 0..ROUNDS {
+        let (program, _keep) = start();
+        let asked = create_until_killed(program, admin, canaries, round).await;
+        acknowledged += asked.iter().filter(|asked| asked.is_acknowledged).count();
+        let (program, _keep) = start();
+        assert_whole(&program, &admin.at(&program), round, &asked).await;
+    }
+    let (program, _keep) = start();
+    let [tenants, clients] = made(&admin.at(&program), "made-").await;
+    let count = tenants.len() + clients.len();
+    assert!(count >= acknowledged, "{count} of {acknowledged}");
+    eprintln!("measured: {acknowledged} acknowledged creates before {ROUNDS} kills, 0 lost, 0 half-written");
+}
+
+async fn create_until_killed(
+    program: Program,
+    admin: &Administrator,
+    canaries: &Canaries,
+    round: usize,
+) -> Vec<Asked> {
+    let admin = admin.at(&program);
+    let (next, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut creators = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (admin, canaries) = (admin.clone(), canaries.clone());
+        let (next, done) = (Arc::clone(&next), Arc::clone(&done));
+        creators.spawn(async move {
+            let mut asked = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let mut one = Asked::new(round, number);
+                canaries.add(&one.secret);
+                let said = one.create(&admin).await;
+                one.is_acknowledged = matches!(said, Some((201, _)));
+                if one.is_acknowledged {
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+                asked.push(one);
+                match said {
+                    // It was too busy, or something else was changed at the same moment: nothing is written.
+                    Some((201 | 409 | 503, _)) => {}
+                    Some(other) => panic!("{other:?}"),
+                    None => return asked,
+                }
+            }
+        });
+    }
+    let began = Instant::now();
+    while done.load(Ordering::Relaxed) < ACKNOWLEDGED {
+        assert!(began.elapsed() < LONGEST, "{done:?} creates in {LONGEST:?}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    program.kill();
+    creators.join_all().await.into_iter().flatten().collect()
+}
+
+async fn assert_whole(program: &Program, admin: &Administrator, round: usize, asked: &[Asked]) {
+    let [tenants, clients] = made(admin, &format!("made-{round}-")).await;
+    let audit: BTreeSet<_> = admin.all("/api/v1/admin/audit").await.iter().map(audited).collect();
+    let answers = tokens(program, asked).await;
+    for (one, status) in asked.iter().zip(answers) {
+        let is_there =
+            if one.is_tenant() { tenants.contains(&one.tenant) } else { clients.contains(&one.client) };
+        assert!(is_there || !one.is_acknowledged, "lost: {one:?}");
+        assert_eq!(status, if is_there { 200 } else { one.refusal() }, "half-written: {one:?}");
+        let client = (one.tenant.clone(), "client.added".to_owned(), one.client.clone());
+        assert_eq!(audit.contains(&client), is_there, "{one:?}");
+        if one.is_tenant() {
+            let tenant = (one.tenant.clone(), "tenant.added".to_owned(), one.tenant.clone());
+            assert_eq!(audit.contains(&tenant), is_there, "{one:?}");
+        }
+        let secrets = audit.iter().filter(|(tenant, action, subject)| {
+            let (client, _) = subject.split_once('/').unwrap_or_default();
+            *tenant == one.tenant && action == "secret.added" && client == one.client
+        });
+        assert_eq!(secrets.count(), usize::from(is_there), "{one:?}");
+    }
+    let known = |name: &String| asked.iter().any(|one| one.tenant == *name || one.client == *name);
+    assert!(tenants.iter().chain(&clients).all(known), "what nobody asked for");
+}
+
+/// What each of them gets that asks for a token, as a status.
+async fn tokens(program: &Program, asked: &[Asked]) -> Vec<u16> {
+    let http = reqwest::Client::new();
+    let mut answers = Vec::new();
+    for some in asked.chunks(AT_ONCE) {
+        let requests = some.iter().map(|one| {
+            let form = [
+                ("grant_type", "client_credentials"),
+                ("client_id", one.client.as_str()),
+                ("client_secret", one.secret.as_str()),
+            ];
+            let url = program.url(&tenant_path(&one.tenant, "/oauth/token"));
+            tokio::spawn(http.post(url).form(&form).timeout(LONGEST).send())
+        });
+        for request in requests.collect::<Vec<_>>() {
+            answers.push(request.await.unwrap().unwrap().status().as_u16());
+        }
+    }
+    answers
+}
+
+/// The tenants that are there, and the clients of acme, whose ids begin so.
+async fn made(admin: &Administrator, prefix: &str) -> [BTreeSet<String>; 2] {
+    let ids = |items: Vec<Value>, name: &str| -> BTreeSet<String> {
+        let ids = items.iter().map(|item| item[name].as_str().unwrap().to_owned());
+        ids.filter(|id| id.starts_with(prefix)).collect()
+    };
+    let tenants = ids(admin.all("/api/v1/admin/tenants").await, "id");
+    [tenants, ids(admin.all(&tenant_path("acme", "/clients")).await, "client_id")]
+}
+
+fn audited(record: &Value) -> (String, String, String) {
+    let text = |name: &str| record[name].as_str().unwrap().to_owned();
+    (text("tenant"), text("action"), text("subject"))
+}
+
+impl Asked {
+    /// In turns a tenant with a client, and a client of acme.
+    fn new(round: usize, number: usize) -> Self {
+        let name = format!("made-{round}-{number}");
+        let (tenant, client) =
+            if number.is_multiple_of(2) { (name, "svc".to_owned()) } else { ("acme".to_owned(), name) };
+        let secret = GeneratedSecret::generate().secret.expose().to_owned();
+        Self { tenant, client, secret, is_acknowledged: false }
+    }
+
+    /// What is answered where it is not there.
+    fn refusal(&self) -> u16 {
+        if self.is_tenant() { 404 } else { 401 }
+    }
+
+    fn is_tenant(&self) -> bool {
+        self.tenant != "acme"
+    }
+
+    async fn create(&self, admin: &Administrator) -> crate::administrator::Said {
+        let client = json!({ "client_id": self.client, "client_secret": self.secret });
+        if !self.is_tenant() {
+            return admin.send(Method::POST, &tenant_path("acme", "/clients"), Some(&client)).await;
+        }
+        // An RSA key each would be most of the test.
+        let tenant = json!({ "id": self.tenant, "client": client, "signing": { "algorithm": "ES256" } });
+        admin.send(Method::POST, "/api/v1/admin/tenants", Some(&tenant)).await
+    }
+}

@@ -1,0 +1,17 @@
+//! What was acknowledged is there after `kill -9`, on SQLite.
+
+use crate::administrator::Administrator;
+use crate::creations::assert_survive_kill_9;
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::settings::TWO_TENANTS;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn creates_that_were_acknowledged_survive_kill_9() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let mut init = folder.program(&["admin", "init", "--json"]);
+    let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
+    program.kill();
+    assert_survive_kill_9(|| (Program::start(&folder), ()), &admin, &folder.canaries).await;
+}

@@ -1,0 +1,99 @@
+//! What the documents say about finding leaked secrets finds the secrets that the program makes, and nothing that only looks so.
+
+use registry::GeneratedSecret;
+use serde_json::{Value, json};
+
+use crate::foreign::python;
+
+const GITLEAKS: &str = include_str!("../../../../deploy/gitleaks.toml");
+const DOCUMENT: &str = include_str!("../../../../docs/secrets.md");
+
+/// In text as it leaks: settings, logs, addresses.
+fn leaks(secret: &str) -> [String; 5] {
+    [
+        secret.to_owned(),
+        format!("client_secret: {secret}"),
+        format!("LATCHKEY_SECRET=\"{secret}\"\n"),
+        format!("curl -d client_secret={secret}&scope=a https://auth.example"),
+        format!("https://svc:{secret}@auth.example/token"),
+    ]
+}
+
+fn lookalikes(secret: &str) -> [String; 8] {
+    [
+        secret[..51].to_owned(),
+        format!("{secret}0"),
+        format!("x{secret}"),
+        format!("_{secret}"),
+        secret.replacen("lk_", "sk_", 1),
+        secret.replacen("lk_", "LK_", 1),
+        format!("{}-{}", &secret[..20], &secret[21..]),
+        format!("lk_{}", "0".repeat(49)),
+    ]
+}
+
+/// As gitleaks reads the file: a text with the keyword, the pattern, and the entropy of what it found.
+#[test]
+fn the_rule_for_gitleaks_finds_generated_secrets_and_no_lookalikes() {
+    let secrets: Vec<_> = (0..50).map(|_| generated()).collect();
+    let found: Vec<_> = secrets.iter().flat_map(|secret| leaks(secret)).collect();
+    let passed: Vec<_> = secrets.iter().flat_map(|secret| lookalikes(secret)).collect();
+    let script = "
+import json, math, os, re, tomllib
+
+rule, = tomllib.loads(os.environ['RULES'])['rules']
+
+def find(text):
+    if not any(word in text.lower() for word in rule['keywords']):
+        return None
+    match = re.search(rule['regex'], text)
+    if not match:
+        return None
+    secret = match.group(rule['secretGroup'])
+    shares = [secret.count(character) / len(secret) for character in set(secret)]
+    return secret if -sum(share * math.log2(share) for share in shares) > rule['entropy'] else None
+
+print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
+";
+    let find = |texts: &[String]| -> Vec<Value> {
+        let texts = json!(texts).to_string();
+        let out = python(script, &[("RULES", GITLEAKS), ("TEXTS", &texts)]).output();
+        serde_json::from_str(&out).unwrap()
+    };
+    for (text, secret) in found.iter().zip(find(&found)) {
+        assert!(secret.as_str().is_some_and(GeneratedSecret::is_well_formed), "{text}");
+    }
+    for (text, secret) in passed.iter().zip(find(&passed)) {
+        assert_eq!(secret, Value::Null, "{text}");
+    }
+}
+
+/// The example in the document is run as it is printed.
+#[test]
+fn the_documents_example_tells_secrets_from_lookalikes_by_the_checksum() {
+    let secret = generated();
+    let changed = |at: usize| {
+        let other = if secret.as_bytes()[at] == b'a' { "b" } else { "a" };
+        format!("{}{other}{}", &secret[..at], &secret[at + 1..])
+    };
+    let mut texts = vec![secret.clone()];
+    texts.extend((0..secret.len()).map(changed));
+    texts.extend(lookalikes(&secret));
+    let example = DOCUMENT.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let script = format!(
+        "{example}
+import json, os
+print(json.dumps([is_latchkey_secret(text) for text in json.loads(os.environ['TEXTS'])]))
+"
+    );
+    let out = python(&script, &[("TEXTS", &json!(texts).to_string())]).output();
+    let verdicts: Vec<bool> = serde_json::from_str(&out).unwrap();
+    for (text, verdict) in texts.iter().zip(verdicts) {
+        assert_eq!(verdict, *text == secret, "{text}");
+    }
+}
+
+/// Of none of our tests' programs, so it may be shown where a test fails.
+fn generated() -> String {
+    GeneratedSecret::generate().secret.expose().to_owned()
+}

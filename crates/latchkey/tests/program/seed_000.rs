@@ -1,0 +1,167 @@
+//! The document of the applications: its commands as they are printed, run by bash over https against the settings made for them. Only
+//! the port and the id that the document leaves open are not as printed.
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::foreign::{bash, pointed};
+use crate::jwt;
+use crate::program::Program;
+use crate::seed_002::compact;
+use crate::settings;
+
+const PRINTED_BASE: &str = "https://localhost:8090";
+/// The document's own example of an id, which the settings accept.
+const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
+
+/// The settings that the seeds run against, in a folder with the certificate that they name.
+pub(crate) fn folder() -> Folder {
+    // The settings keep their data two folders above them.
+    let folder = Folder::with_config_at("deploy/seeds/config.yaml", &settings::seeds());
+    let ran = folder.run(&[
+        "dev-cert",
+        "--certificate",
+        "data/seeds/dev-cert.pem",
+        "--key",
+        "data/seeds/dev-key.pem",
+    ]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    folder
+}
+
+#[test]
+fn the_documents_commands_get_the_printed_responses() {
+    let folder = folder();
+    let program = Program::start(&folder);
+    let base = at_8090(&program);
+    let sign_in = pointed(
+        include_str!("seeds/000/admin_token.sh"),
+        &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)],
+    );
+    let create = pointed(include_str!("seeds/000/create.sh"), &[(PRINTED_BASE, &base)]);
+    let script = format!("{sign_in}\n{create}\necho\necho \"$ADMIN_TOKEN_RESPONSE\"");
+    let output = bash(&script, &[]).output();
+    let [created, signed_in] = output.lines().collect::<Vec<_>>().try_into().unwrap();
+
+    assert_eq!(with_printed_id(created), compact(include_str!("seeds/000/create.json")));
+    let step: Value = serde_json::from_str(signed_in).unwrap();
+    let (flow, assertion) = (step["flowId"].as_str().unwrap(), step["assertion"].as_str().unwrap());
+    assert_eq!(
+        signed_in,
+        format!(r#"{{"flowId":"{flow}","flowStatus":"COMPLETE","data":{{}},"assertion":"{assertion}"}}"#)
+    );
+    assert_eq!(jwt::header(assertion), r#"{"alg":"RS256","typ":"latchkey-admin+jwt","kid":"oauth2-key-1"}"#);
+    let claims = jwt::claims(assertion);
+    assert_eq!((&claims["sub"], &claims["authorized_permissions"]), (&"admin".into(), &"system".into()));
+
+    for (command, response, audience) in [
+        (
+            include_str!("seeds/000/token_basic.sh"),
+            include_str!("seeds/000/token.json"),
+            "backend_service_client",
+        ),
+        (
+            include_str!("seeds/000/token_post.sh"),
+            include_str!("seeds/000/token.json"),
+            "backend_service_client",
+        ),
+        (
+            include_str!("seeds/000/token_scope.sh"),
+            include_str!("seeds/000/token.json"),
+            "backend_service_client",
+        ),
+        (
+            include_str!("seeds/000/token_resource.sh"),
+            include_str!("seeds/000/token_resource.json"),
+            "https://api.example.com",
+        ),
+    ] {
+        let body = bash(&pointed(command, &[(PRINTED_BASE, &base)]), &[]).output();
+        let token =
+            serde_json::from_str::<Value>(&body).unwrap()["access_token"].as_str().unwrap().to_owned();
+        let printed: Value = serde_json::from_str(response).unwrap();
+        assert_eq!(body.replace(&token, printed["access_token"].as_str().unwrap()), compact(response));
+        let claims = jwt::claims(&token);
+        assert_eq!((&claims["iss"], &claims["aud"]), (&"thunder".into(), &audience.into()), "{command}");
+        for member in ["sub", "client_id"] {
+            assert_eq!(claims[member], "backend_service_client", "{command}");
+        }
+        assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
+    }
+    program.stop();
+}
+
+#[test]
+fn an_application_is_shown_listed_replaced_and_deleted() {
+    let folder = folder();
+    let program = Program::start(&folder);
+    let base = at_8090(&program);
+    let sign_in = pointed(
+        include_str!("seeds/000/admin_token.sh"),
+        &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)],
+    );
+    let create = pointed(include_str!("seeds/000/create.sh"), &[(PRINTED_BASE, &base)]);
+    let as_admin = format!(
+        "curl -ks -H \"Authorization: Bearer $ADMIN_TOKEN\" -w ' %{{http_code}}\\n' {base}/applications"
+    );
+    let script = format!(
+        "{sign_in}\nAPPLICATION_ID=$({} | jq -r .id)\n{as_admin}/$APPLICATION_ID\n{as_admin}\n\
+         {as_admin}/$APPLICATION_ID -X DELETE\n{as_admin}/$APPLICATION_ID\n\
+         curl -ks -w ' %{{http_code}}\\n' {base}/applications",
+        create.trim_end()
+    );
+    let output = bash(&script, &[]).output();
+    let [shown, listed, deleted, gone, stranger] = output.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert!(shown.ends_with(" 200") && shown.contains("\"client_id\""), "{output}");
+    assert!(!shown.contains("client_secret\"") && !shown.contains("backend_service_secret"), "{output}");
+    assert!(listed.starts_with(r#"{"totalResults":1,"count":1,"applications":[{"id":""#), "{output}");
+    assert_eq!(deleted, " 204");
+    assert!(gone.starts_with(r#"{"code":"APP-1001","message":"Application not found","#), "{output}");
+    assert!(gone.ends_with(" 404") && stranger.ends_with(" 401"), "{output}");
+
+    let command = include_str!("seeds/000/token_basic.sh");
+    let refused = bash(&pointed(command, &[(PRINTED_BASE, &base)]), &[]).output();
+    assert!(refused.starts_with(r#"{"error":"invalid_client""#), "its client is gone too: {refused}");
+    program.stop();
+}
+
+#[test]
+fn without_its_certificate_the_start_says_how_to_make_it() {
+    let folder = Folder::with_config_at("deploy/seeds/config.yaml", &settings::seeds());
+    let ran = folder.run(&["serve"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err.contains("run `latchkey dev-cert --certificate ") && ran.err.contains("dev-cert.pem"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_certificate_is_replaced_while_the_program_runs() {
+    let folder = folder();
+    let program = Program::start(&folder);
+    let before = program.mark();
+    folder.replace("data/seeds/dev-cert.pem", "no certificate");
+    program.log_after(before, "certificate not replaced");
+    let other = ["dev-cert", "--certificate", "data/other.pem", "--key", "data/other.key"];
+    assert_eq!(folder.run(&other).code, Some(0));
+    let before = program.mark();
+    std::fs::rename(folder.path("data/other.key"), folder.path("data/seeds/dev-key.pem")).unwrap();
+    std::fs::rename(folder.path("data/other.pem"), folder.path("data/seeds/dev-cert.pem")).unwrap();
+    program.log_after(before, "certificate replaced");
+    let health = bash(&format!("curl -ks {}/health/live", at_8090(&program)), &[]).output();
+    assert_eq!(health, r#"{"status":"live"}"#);
+    program.stop();
+}
+
+/// The listener that stands for port 8090.
+fn at_8090(program: &Program) -> String {
+    format!("https://{}", program.addresses()[2])
+}
+
+/// An id is another one each time.
+fn with_printed_id(answer: &str) -> String {
+    let id = serde_json::from_str::<Value>(answer).unwrap()["id"].as_str().unwrap().to_owned();
+    answer.replace(&id, APPLICATION)
+}

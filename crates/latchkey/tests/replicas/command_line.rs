@@ -1,0 +1,67 @@
+//! The command line on PostgreSQL: looking needs no right to write, and what it changes every replica sees at once, also where Redis
+//! holds what was read before.
+
+use std::time::Duration;
+
+use crate::folder::Folder;
+use crate::host::run;
+use crate::house::{House, TENANTS, settings};
+use crate::redis_server::RedisServer;
+use crate::told::{LONGEST, eventually};
+
+#[test]
+fn looking_takes_a_login_that_may_only_read() {
+    let house = House::new(None);
+    let folder = Folder::with(&settings(1));
+    run(&mut house.command(&folder, &["apply"])).output();
+    let reader = format!("latchkey_reader_{}", std::process::id());
+    house.database.query(&format!("CREATE ROLE {reader} LOGIN BYPASSRLS PASSWORD '{reader}'"));
+    house.database.query(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"));
+    let (_, place) = house.database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let url = format!("postgres://{reader}:{reader}@{place}");
+    let as_reader =
+        |arguments: &[&str]| run(house.command(&folder, arguments).env("LATCHKEY__STORAGE__URL", &url));
+    let before = house.database.query("SELECT count(*), max(position) FROM change_log");
+    for (command, says) in [("plan", "No changes.\n"), ("drift", "No drift.\n")] {
+        let ran = as_reader(&[command]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), says), "{ran:?}");
+    }
+    folder.write("config.yaml", &settings(2));
+    for command in ["plan", "drift"] {
+        let ran = as_reader(&[command]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        for tenant in TENANTS {
+            assert!(ran.out.contains(&format!("+ client {tenant}/svc-1; gains api:read")), "{ran:?}");
+        }
+    }
+    assert_eq!(as_reader(&["apply"]).code, Some(1), "it may not write");
+    assert_eq!(house.database.query("SELECT count(*), max(position) FROM change_log"), before);
+    house.database.query(&format!("DROP OWNED BY {reader}"));
+    house.database.query(&format!("DROP ROLE {reader}"));
+}
+
+#[tokio::test]
+async fn every_replica_sees_what_the_command_line_changed() {
+    let redis = RedisServer::started();
+    let house = House::new(Some(redis.url()));
+    let replicas = house.start_two(&settings(1)).await;
+    let status = async |tenant: &str| {
+        let mut statuses = Vec::new();
+        for replica in &replicas {
+            let answer = replica.program.ask_for_token(tenant, "svc-0", house.secret_of(tenant)).await;
+            statuses.push(answer.status);
+        }
+        statuses
+    };
+    for tenant in TENANTS {
+        eventually("both replicas serve", LONGEST, async || status(tenant).await == [200, 200]).await;
+    }
+    for (verb, expected) in [("suspend", 401), ("resume", 200)] {
+        let changed = run(&mut house.command(&replicas[0].folder, &["client", verb, "acme", "svc-0"]));
+        assert_eq!((changed.code, changed.err.as_str()), (Some(0), ""), "{changed:?}");
+        let is_seen = async || status("acme").await == [expected, expected];
+        let seen = eventually("both replicas see it", LONGEST, is_seen).await;
+        assert!(seen < Duration::from_secs(2), "seen after {seen:?}");
+        assert_eq!(status("globex").await, [200, 200]);
+    }
+}

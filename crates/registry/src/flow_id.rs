@@ -1,0 +1,96 @@
+//! The identifier of a sign-in that takes two calls. It carries its own time and proof, so that any replica can go on with what another
+//! began and nothing is kept meanwhile: a UUID of our own making (RFC 9562 §5.8).
+
+use protocol::{Lifetime, Timestamp};
+use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
+
+use crate::Pepper;
+use crate::keyed_digest::KeyedDigest;
+use crate::random::random_bytes;
+
+/// How long a person may take between the calls.
+const LIFETIME: Lifetime = Lifetime::from_seconds(600);
+/// Replicas' clocks differ a little.
+const SKEW: Lifetime = Lifetime::from_seconds(60);
+
+/// Makes and recognises identifiers.
+pub(crate) struct FlowIds(KeyedDigest);
+
+impl FlowIds {
+    /// All replicas have the same pepper.
+    pub(crate) fn new(pepper: &Pepper) -> Self {
+        Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey sign-in flow 1"))
+    }
+
+    /// A new one.
+    pub(crate) fn generate(&self, now: Timestamp) -> String {
+        self.of(now, &random_bytes::<4>()).to_string()
+    }
+
+    /// Whether it is one of ours and still young.
+    pub(crate) fn admits(&self, text: &str, now: Timestamp) -> bool {
+        let Ok(id) = Uuid::try_parse(text) else { return false };
+        let bytes = id.as_bytes();
+        let mut seconds = [0; 4];
+        let mut random = [0; 4];
+        seconds.copy_from_slice(&bytes[..4]);
+        random.copy_from_slice(&bytes[4..8]);
+        let begun = Timestamp::from_seconds(u32::from_be_bytes(seconds).into());
+        let is_ours: bool = self.of(begun, &random).as_bytes().ct_eq(bytes).into();
+        is_ours && begun <= now + SKEW && now < begun + LIFETIME
+    }
+
+    /// Four bytes of time, four random ones, and a digest of them; version and variant as in every UUID.
+    fn of(&self, begun: Timestamp, random: &[u8; 4]) -> Uuid {
+        let seconds = u32::try_from(begun.seconds()).unwrap_or(u32::MAX).to_be_bytes();
+        let mut random = *random;
+        random[2] = random[2] & 0x0F | 0x80;
+        let digest = self.0.of([seconds.as_slice(), random.as_slice()]);
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&seconds);
+        bytes[4..8].copy_from_slice(&random);
+        bytes[8..].copy_from_slice(&digest[..8]);
+        bytes[8] = bytes[8] & 0x3F | 0x80;
+        Uuid::from_bytes(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+    #[test]
+    fn a_flow_goes_on_at_any_replica_for_ten_minutes() {
+        let replicas = [(); 2].map(|()| FlowIds::new(&Pepper::from_bytes(Zeroizing::new([7; 32]))));
+        let id = replicas[0].generate(NOW);
+        assert_ne!(id, replicas[0].generate(NOW));
+        for (seconds, expected) in [(0, true), (599, true), (600, false), (10_000, false)] {
+            let later = NOW + Lifetime::from_seconds(seconds);
+            assert_eq!(replicas[1].admits(&id, later), expected, "{seconds}");
+        }
+        let earlier = Timestamp::from_seconds(NOW.seconds() - 61);
+        assert!(!replicas[0].admits(&id, earlier));
+    }
+
+    #[test]
+    fn what_we_did_not_make_is_refused() {
+        let ours = FlowIds::new(&Pepper::from_bytes(Zeroizing::new([7; 32])));
+        let others = FlowIds::new(&Pepper::from_bytes(Zeroizing::new([8; 32])));
+        for text in ["", "x", "550e8400-e29b-41d4-a716-446655440000", &others.generate(NOW)] {
+            assert!(!ours.admits(text, NOW), "{text}");
+        }
+        let mut id = ours.generate(NOW).into_bytes();
+        for at in 0..id.len() {
+            let before = id[at];
+            id[at] = if before == b'0' { b'1' } else { b'0' };
+            let forged = String::from_utf8(id.clone()).unwrap();
+            assert!(before == b'-' || !ours.admits(&forged, NOW), "{forged}");
+            id[at] = before;
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! People who may sign in: the administrators that the operator's file declares. They are few, they live in memory, and a reload
+//! replaces them all at once.
+//!
+//! All passwords share one salt where that is possible, so that a sign-in costs one argon2id whoever asks, known or not.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use protocol::{Secret, Timestamp};
+use tenancy::TenantId;
+
+use crate::chosen_hash::{ChosenSalt, is_fit_secret, salt_of};
+use crate::failed_attempts::FailedAttempts;
+use crate::flow_id::FlowIds;
+use crate::{
+    Busy, FailedAttemptsLimit, HashJob, HashPool, OutOfMemory, Pepper, SecretHash, Source, hash_chosen,
+};
+
+/// The people who may sign in now.
+pub struct Users {
+    pool: Arc<HashPool>,
+    failed_attempts: FailedAttempts,
+    flow_ids: FlowIds,
+    declared: RwLock<Arc<Declared>>,
+}
+
+/// A person as the operator declares one.
+#[derive(Debug)]
+pub struct DeclaredUser {
+    /// The name to sign in with.
+    pub name: String,
+    /// How the password is known.
+    pub password: DeclaredPassword,
+    /// What this person may ask for.
+    pub permissions: Vec<String>,
+}
+
+/// A password as the operator gave it.
+#[derive(Debug)]
+pub enum DeclaredPassword {
+    /// The password itself.
+    Value(Secret),
+    /// Its argon2id hash with our parameters.
+    Hash(String),
+}
+
+/// A person who has just proven who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The name.
+    pub name: String,
+    /// What this person may ask for.
+    pub permissions: Vec<String>,
+}
+
+/// Nobody signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// An unknown name or a wrong password; callers cannot tell which.
+    #[error("the user name or the password is wrong")]
+    Refused,
+    /// Too many passwords wait to be checked.
+    #[error("too many passwords wait to be checked")]
+    Busy,
+}
+
+/// The declared people as they are compared.
+#[derive(Default)]
+struct Declared {
+    users: BTreeMap<String, User>,
+    /// Where people may sign in.
+    applications: Vec<String>,
+    /// Of nearly all hashes; one that was imported has its own.
+    salt: Option<ChosenSalt>,
+}
+
+struct User {
+    hash: SecretHash,
+    permissions: Vec<String>,
+}
+
+/// What the operator gave, hashed and ready to take effect.
+pub struct HashedUsers(Declared);
+
+impl HashedUsers {
+    /// Hashes declared passwords; `applications` are the identifiers that sign-ins may name. Each password takes 11 ms of a core, so this
+    /// is no work for a thread that serves.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`].
+    pub fn of(declared: &[DeclaredUser], applications: Vec<String>) -> Result<Self, OutOfMemory> {
+        let salt = ChosenSalt::generate();
+        let mut users = BTreeMap::new();
+        for user in declared {
+            let hash = match &user.password {
+                DeclaredPassword::Value(password) => hash_chosen(password, &salt)?,
+                DeclaredPassword::Hash(phc) => SecretHash::Chosen(phc.clone()),
+            };
+            users.insert(user.name.clone(), User { hash, permissions: user.permissions.clone() });
+        }
+        Ok(Self(Declared { users, applications, salt: Some(salt) }))
+    }
+}
+
+impl Users {
+    /// Nobody yet.
+    #[must_use]
+    pub fn new(pool: Arc<HashPool>, pepper: &Pepper, limit: FailedAttemptsLimit) -> Self {
+        let (failed_attempts, flow_ids) = (FailedAttempts::new(limit), FlowIds::new(pepper));
+        Self { pool, failed_attempts, flow_ids, declared: RwLock::default() }
+    }
+
+    /// From now on these and no others may sign in.
+    pub fn replace(&self, users: HashedUsers) {
+        *self.declared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users.0);
+    }
+
+    /// Whether anybody may sign in at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.declared().users.is_empty()
+    }
+
+    /// Whether a sign-in may name this application.
+    #[must_use]
+    pub fn accepts_application(&self, id: &str) -> bool {
+        self.declared().applications.iter().any(|accepted| accepted == id)
+    }
+
+    /// A new identifier for a sign-in of two calls; nothing is kept of it.
+    #[must_use]
+    pub fn begin_flow(&self, now: Timestamp) -> String {
+        self.flow_ids.generate(now)
+    }
+
+    /// Whether a sign-in of this identifier was begun here or at another replica, less than ten minutes ago.
+    #[must_use]
+    pub fn is_flow(&self, id: &str, now: Timestamp) -> bool {
+        self.flow_ids.admits(id, now)
+    }
+
+    /// Whether this person is still declared and may still do this: what was signed in earlier ends when the file says so.
+    #[must_use]
+    pub fn permits(&self, name: &str, permission: &str) -> bool {
+        self.declared()
+            .users
+            .get(name)
+            .is_some_and(|user| user.permissions.iter().any(|held| held == permission))
+    }
+
+    /// Whether this person is still declared.
+    #[must_use]
+    pub fn is_declared(&self, name: &str) -> bool {
+        self.declared().users.contains_key(name)
+    }
+
+    /// Checks a password as one attempt at this tenant, at the cost of one argon2id whoever asks. Over the limit of failed attempts it
+    /// waits behind all others.
+    ///
+    /// # Errors
+    /// [`SignInError`]; only a refusal counts as an attempt.
+    pub async fn sign_in(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        password: Secret,
+        source: &Source,
+        now: Timestamp,
+    ) -> Result<SignedIn, SignInError> {
+        let attempt = self.failed_attempts.begin(tenant, source, now);
+        let declared = self.declared();
+        let user = declared.users.get(name).filter(|_| is_fit_secret(password.expose()));
+        let own_salt = user.and_then(|user| match &user.hash {
+            SecretHash::Chosen(phc) => salt_of(phc),
+            SecretHash::Generated(_) => None,
+        });
+        let salt = own_salt.or_else(|| declared.salt.clone()).unwrap_or_else(ChosenSalt::dummy);
+        // What is too long to be a password is not hashed either, but the wait is the same.
+        let secret = if is_fit_secret(password.expose()) { password } else { Secret::new(String::new()) };
+        let hashed = self.pool.hash(HashJob { secret, salt }, attempt.lane()).await;
+        let hash = match hashed {
+            Ok(hash) => hash,
+            Err(Busy) => {
+                attempt.forgive();
+                return Err(SignInError::Busy);
+            }
+        };
+        let user = user.filter(|user| user.hash.matches(&hash)).ok_or(SignInError::Refused)?;
+        attempt.forgive();
+        Ok(SignedIn { name: name.to_owned(), permissions: user.permissions.clone() })
+    }
+
+    fn declared(&self) -> Arc<Declared> {
+        Arc::clone(&self.declared.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for HashedUsers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.users.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use protocol::Lifetime;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+    fn declared(name: &str, password: &str) -> DeclaredUser {
+        DeclaredUser {
+            name: name.to_owned(),
+            password: DeclaredPassword::Value(Secret::new(password.to_owned())),
+            permissions: vec!["system".to_owned()],
+        }
+    }
+
+    fn users(declared: &[DeclaredUser]) -> (Users, Arc<HashPool>) {
+        let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
+        let users = Users::new(Arc::clone(&pool), &Pepper::generate(), FailedAttemptsLimit::default());
+        users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
+        (users, pool)
+    }
+
+    async fn sign_in(users: &Users, name: &str, password: &str) -> Result<SignedIn, SignInError> {
+        let tenant = TenantId::parse("acme").unwrap();
+        users.sign_in(&tenant, name, Secret::new(password.to_owned()), &Source::new(None), NOW).await
+    }
+
+    #[tokio::test]
+    async fn a_password_opens_its_own_user_only() {
+        let (users, _) = users(&[declared("admin", "admin"), declared("root", "other")]);
+        for (name, password, expected) in [
+            ("admin", "admin", true),
+            ("root", "other", true),
+            ("admin", "other", false),
+            ("root", "admin", false),
+            ("Admin", "admin", false),
+            ("admin", "", false),
+            ("nobody", "admin", false),
+            ("", "", false),
+        ] {
+            let signed_in = sign_in(&users, name, password).await;
+            assert_eq!(signed_in.is_ok(), expected, "{name}:{password}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_costs_one_hash() {
+        let (users, pool) = users(&[declared("admin", "admin"), declared("root", "other")]);
+        let long = "x".repeat(5000);
+        for (name, password) in
+            [("admin", "admin"), ("admin", "wrong"), ("nobody", "wrong"), ("admin", ""), ("admin", &long)]
+        {
+            let before = pool.hashes_computed();
+            drop(sign_in(&users, name, password).await);
+            assert_eq!(pool.hashes_computed() - before, 1, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_imported_hash_opens_beside_hashed_passwords() {
+        let phc = hash_chosen(&Secret::new("imported".to_owned()), &ChosenSalt::generate()).unwrap();
+        let imported = DeclaredUser {
+            password: DeclaredPassword::Hash(phc.to_string()),
+            ..declared("second", "unused")
+        };
+        let (users, _) = users(&[declared("admin", "admin"), imported]);
+        assert!(sign_in(&users, "second", "imported").await.is_ok());
+        assert!(sign_in(&users, "admin", "admin").await.is_ok());
+        assert_eq!(sign_in(&users, "second", "admin").await, Err(SignInError::Refused));
+    }
+
+    #[tokio::test]
+    async fn who_is_no_longer_declared_is_nobody() {
+        let (users, _) = users(&[declared("admin", "admin")]);
+        assert!(users.permits("admin", "system") && !users.permits("admin", "other"));
+        users.replace(HashedUsers::of(&[declared("other", "admin")], Vec::new()).unwrap());
+        assert!(!users.permits("admin", "system") && !users.is_declared("admin"));
+        assert_eq!(sign_in(&users, "admin", "admin").await, Err(SignInError::Refused));
+    }
+
+    #[tokio::test]
+    async fn over_the_limit_a_source_waits_but_is_served() {
+        let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
+        let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(60) };
+        let users = Users::new(pool, &Pepper::generate(), limit);
+        users.replace(HashedUsers::of(&[declared("admin", "admin")], Vec::new()).unwrap());
+        for _ in 0..3 {
+            assert_eq!(sign_in(&users, "admin", "wrong").await, Err(SignInError::Refused));
+        }
+        assert!(sign_in(&users, "admin", "admin").await.is_ok());
+    }
+
+    #[test]
+    fn nothing_of_a_password_is_printed() {
+        let user = declared("admin", "canary-password");
+        let hashed = HashedUsers::of(std::slice::from_ref(&user), Vec::new()).unwrap();
+        let printed = format!("{user:?} {hashed:?}");
+        assert!(!printed.contains("canary") && !printed.contains("argon2"), "{printed}");
+    }
+}

@@ -1,0 +1,56 @@
+//! The configuration behind a commit, and the keys that its tenants begin with.
+
+use administration::KEPT_SOURCES;
+use administration::rows::seconds;
+use keys::KeyId;
+
+use super::{CommitError, Writing};
+use crate::signing_key_store;
+
+const LATEST: &str = "SELECT MAX(number) FROM generations";
+
+const INSERT: &str = "
+    INSERT INTO generations (number, content, applied_at, sealed_sources) VALUES ($1, $2, $3, $4)";
+
+const FORGET_SOURCES: &str = "
+    UPDATE generations SET sealed_sources = NULL WHERE number <= $1 AND sealed_sources IS NOT NULL";
+
+/// Only where there never was a key.
+const TAKE_FIRST_KEY: &str = "
+    UPDATE tenants SET next_key = $2 + 1, first_key_thumbprint = $3 WHERE tenant_id = $1 AND next_key = $2";
+
+impl Writing<'_> {
+    pub(super) async fn generation(&mut self) -> Result<Option<u64>, CommitError> {
+        let Some(new) = &self.request.generation else { return Ok(None) };
+        let rows: Vec<(Option<i64>,)> = self.work.all(sqlx::query_as(LATEST)).await?;
+        let latest = rows.first().and_then(|(number,)| *number);
+        if latest.map(i64::unsigned_abs) != new.expected_latest {
+            return Err(CommitError::Superseded);
+        }
+        let number = latest.unwrap_or(0) + 1;
+        let query = sqlx::query(INSERT)
+            .bind(number)
+            .bind(new.content.as_bytes().as_slice())
+            .bind(seconds(self.request.now))
+            .bind(&new.sealed_sources);
+        self.work.execute(query).await?;
+        let number = number.unsigned_abs();
+        let old = i64::try_from(number.saturating_sub(KEPT_SOURCES)).unwrap_or(i64::MAX);
+        self.work.execute(sqlx::query(FORGET_SOURCES).bind(old)).await?;
+        Ok(Some(number))
+    }
+
+    pub(super) async fn first_keys(&mut self) -> Result<(), CommitError> {
+        for (tenant, key) in &self.request.first_keys {
+            let query = sqlx::query(TAKE_FIRST_KEY)
+                .bind(tenant.as_str())
+                .bind(i64::from(KeyId::numbered(1).number()))
+                .bind(&key.thumbprint);
+            if self.work.execute(query).await? == 0 {
+                return Err(CommitError::Superseded);
+            }
+            signing_key_store::insert(&mut self.work, tenant, key).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+//! Configurations that were applied, and what the latest of them were read from.
+
+use administration::{Fingerprint, Generation};
+use sqlx::FromRow;
+use tenancy::StoreError;
+
+use crate::PostgresDatabase;
+use crate::column::timestamp;
+use crate::tenant_row::fingerprint;
+
+const LATEST: &str = "
+    SELECT number, content, applied_at FROM generations ORDER BY number DESC LIMIT $1";
+
+const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM generations WHERE content = $1)";
+
+const SOURCES: &str = "
+    SELECT sealed_sources FROM generations WHERE number = $1 AND sealed_sources IS NOT NULL";
+
+#[derive(FromRow)]
+struct GenerationRow {
+    number: i64,
+    content: Vec<u8>,
+    applied_at: i64,
+}
+
+/// The newest first.
+pub(crate) async fn latest(database: &PostgresDatabase, limit: u32) -> Result<Vec<Generation>, StoreError> {
+    let query = sqlx::query_as(LATEST).bind(i64::from(limit));
+    let rows: Vec<GenerationRow> = database.oversee(query).await?;
+    rows.into_iter().map(Generation::try_from).collect()
+}
+
+pub(crate) async fn is_known(database: &PostgresDatabase, content: &Fingerprint) -> Result<bool, StoreError> {
+    database.one(sqlx::query_as(IS_KNOWN).bind(content.as_bytes().as_slice())).await
+}
+
+pub(crate) async fn sources(database: &PostgresDatabase, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let Ok(number) = i64::try_from(number) else { return Ok(None) };
+    let rows: Vec<(Vec<u8>,)> = database.oversee(sqlx::query_as(SOURCES).bind(number)).await?;
+    Ok(rows.into_iter().next().map(|(sealed,)| sealed))
+}
+
+impl TryFrom<GenerationRow> for Generation {
+    type Error = StoreError;
+
+    fn try_from(row: GenerationRow) -> Result<Self, Self::Error> {
+        Ok(Self {
+            number: row.number.unsigned_abs(),
+            content: fingerprint(&row.content)?,
+            applied_at: timestamp(row.applied_at),
+        })
+    }
+}

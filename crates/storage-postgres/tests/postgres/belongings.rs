@@ -1,0 +1,38 @@
+//! What a tenant may have beside its clients and keys, alike in every tenant.
+
+use administration::{Application, ApplicationId, IdempotentAnswer, SecretUse};
+use registry::SecretId;
+use tenancy::TenantId;
+use testkit::fixtures;
+
+/// The same identifier, name and key in each tenant.
+pub(crate) fn application(tenant: &TenantId) -> Application {
+    Application {
+        tenant: tenant.clone(),
+        id: ApplicationId::parse("550e8400-e29b-41d4-a716-446655440000").unwrap(),
+        name: "app".to_owned(),
+        client: Some(fixtures::client_id("svc")),
+        document: serde_json::json!({ "of": tenant.as_str() }),
+        created_at: fixtures::NOW,
+    }
+}
+
+pub(crate) fn answer(tenant: &TenantId) -> IdempotentAnswer {
+    IdempotentAnswer {
+        tenant: tenant.clone(),
+        key: [1; 32],
+        request: [2; 32],
+        sealed: tenant.as_str().as_bytes().to_vec(),
+        expires_at: fixtures::NOW + protocol::Lifetime::from_seconds(60),
+    }
+}
+
+pub(crate) fn used(tenant: &TenantId) -> SecretUse {
+    SecretUse {
+        tenant: tenant.clone(),
+        client: fixtures::client_id("svc"),
+        secret: SecretId::new("s1"),
+        address: format!("192.0.2.{}", tenant.as_str().len()),
+        at: fixtures::NOW,
+    }
+}

@@ -1,0 +1,62 @@
+//! What a commit writes beside the rows: generation, first keys, marks at tenants, answers to idempotency keys.
+
+use administration::{CommitRequest, Generation, IdempotentAnswer, KEPT_SOURCES, ManagedBy, TenantMark};
+use protocol::Timestamp;
+use tenancy::TenantId;
+
+use super::commit::{Refusal, require};
+use super::rows::Rows;
+
+impl Rows {
+    pub(super) fn write_generation(&mut self, request: &CommitRequest) -> Result<Option<u64>, Refusal> {
+        let Some(new) = &request.generation else { return Ok(None) };
+        let latest = self.generations.last().map(|generation| generation.number);
+        require(latest == new.expected_latest)?;
+        let number = latest.unwrap_or(0) + 1;
+        self.generations.push(Generation { number, content: new.content, applied_at: request.now });
+        if let Some(sealed) = &new.sealed_sources {
+            self.sealed_sources.insert(number, sealed.clone());
+        }
+        self.sealed_sources.retain(|of, _| of + KEPT_SOURCES > number);
+        Ok(Some(number))
+    }
+
+    pub(super) fn write_first_key(
+        &mut self,
+        request: &CommitRequest,
+        tenant: &TenantId,
+    ) -> Result<(), Refusal> {
+        let of = request.first_keys.iter().find(|(owner, _)| owner == tenant);
+        let (_, key) = of.ok_or(Refusal::Superseded)?;
+        self.tenant_row(tenant)?.state.first_key_thumbprint = Some(key.thumbprint.clone());
+        require(self.keys(tenant).keys.is_empty() && self.add_key(tenant, key))?;
+        // The commit tells of all its changes itself.
+        self.changes.pop();
+        Ok(())
+    }
+
+    /// Only the files have a declaration to note.
+    pub(super) fn write_mark(&mut self, request: &CommitRequest, mark: &TenantMark) -> Result<(), Refusal> {
+        let row = self.tenant_row(&mark.tenant)?;
+        if request.managed_by == ManagedBy::Config {
+            require(row.state.standing.managed_by == ManagedBy::Config)?;
+            row.fingerprint = mark.fingerprint;
+        }
+        if mark.earlier_tokens_until.is_some() {
+            row.state.earlier_tokens_until = mark.earlier_tokens_until;
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_idempotent_answer(
+        &mut self,
+        answer: &IdempotentAnswer,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let rows = &mut self.idempotent_answers;
+        rows.retain(|row| row.expires_at > now);
+        require(!rows.iter().any(|row| row.tenant == answer.tenant && row.key == answer.key))?;
+        rows.push(answer.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! What is looked up across rows, each time by reading all of them.
+
+use administration::rows::{TenantSearch, latest_uses};
+use administration::{
+    AuditQuery, AuditRecord, ClientQuery, ClientState, KEPT_ADDRESSES, ManagedBy, SecretUse, TenantCursor,
+    TenantQuery, TenantState, TenantSummary, search_words,
+};
+use protocol::Timestamp;
+use registry::ClientId;
+use tenancy::{Issuer, TenantId};
+
+use super::administration::{as_count, as_position};
+use super::rows::{Rows, TenantRow};
+
+impl Rows {
+    pub(super) fn survey(&self, declared: &[TenantId]) -> Vec<TenantSummary> {
+        let rows = self.tenants.iter();
+        rows.filter(|(id, row)| row.state.standing.managed_by == ManagedBy::Config || declared.contains(id))
+            .map(|(id, row)| TenantSummary {
+                tenant: id.clone(),
+                standing: row.state.standing,
+                fingerprint: row.fingerprint,
+            })
+            .collect()
+    }
+
+    pub(super) fn state_around(&self, tenant: &TenantId, names: &[&str]) -> Option<TenantState> {
+        let mut state = self.state(tenant)?;
+        state.clients.retain(|ClientState { client, .. }| {
+            let mut touched = client.audiences.iter().chain(&client.resources).map(String::as_str);
+            names.contains(&client.id.as_str()) || touched.any(|name| names.contains(&name))
+        });
+        Some(state)
+    }
+
+    pub(super) fn issuer_owners(&self, issuers: &[Issuer]) -> Vec<(Issuer, TenantId)> {
+        let tenants = self.tenants.values().map(|row| &row.state.tenant);
+        tenants
+            .flat_map(|tenant| {
+                let names = std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases);
+                names.map(move |issuer| (issuer.clone(), tenant.id.clone()))
+            })
+            .filter(|(issuer, _)| issuers.contains(issuer))
+            .collect()
+    }
+
+    pub(super) fn list_tenants(&self, query: &TenantQuery) -> Vec<(TenantCursor, TenantState)> {
+        let live = self.tenants.iter().filter(|(_, row)| row.state.standing.deleted_at.is_none());
+        let with_words: Vec<_> = live.map(|(id, row)| (id, words(row))).collect();
+        let having = |prefix: &str| {
+            with_words.iter().flat_map(|(_, words)| words).filter(|word| word.starts_with(prefix)).count()
+        };
+        let search = TenantSearch::of(query, |prefix| having(prefix) as u64);
+        let found = with_words.iter().filter_map(|(id, words)| {
+            let begun = |prefix: &String| words.iter().any(|word| word.starts_with(prefix.as_str()));
+            let word = match &search {
+                None => String::new(),
+                Some(search) => words.iter().find(|word| word.starts_with(&search.prefix))?.clone(),
+            };
+            query.words.iter().all(begun).then(|| (word, TenantId::clone(id)))
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort();
+        let later = |place: &(String, TenantId)| {
+            query.after.as_ref().is_none_or(|after| (&after.word, &after.tenant) < (&place.0, &place.1))
+        };
+        found.retain(later);
+        let page = found.into_iter().take(as_count(query.limit)).filter_map(|(word, tenant)| {
+            let state = TenantState { clients: Vec::new(), ..self.state(&tenant)? };
+            Some((TenantCursor { word, tenant }, state))
+        });
+        page.collect()
+    }
+
+    pub(super) fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Vec<ClientState> {
+        let mut clients = self.state(tenant).map(|state| state.clients).unwrap_or_default();
+        let part = query.search.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let matches = |text: &str| text.to_ascii_lowercase().contains(&part);
+        clients.retain(|row| row.standing.deleted_at.is_none());
+        clients.retain(|row| matches(row.client.id.as_str()) || matches(&row.client.name));
+        clients.retain(|row| query.after.as_ref().is_none_or(|after| *after < row.client.id));
+        clients.truncate(as_count(query.limit));
+        clients
+    }
+
+    pub(super) fn uses_of(&self, tenant: &TenantId, client: &ClientId) -> Vec<SecretUse> {
+        let uses = self.secret_uses.iter();
+        let mut uses: Vec<_> =
+            uses.filter(|used| used.tenant == *tenant && used.client == *client).cloned().collect();
+        uses.sort_by(|left, right| {
+            (&left.secret, right.at, &left.address).cmp(&(&right.secret, left.at, &right.address))
+        });
+        uses
+    }
+
+    pub(super) fn record_uses(&mut self, uses: &[SecretUse]) {
+        let known = |used: &&SecretUse| {
+            let clients = self.tenants.get(&used.tenant).map(|row| row.state.clients.iter());
+            let client = clients.and_then(|mut rows| rows.find(|row| row.client.id == used.client));
+            client.is_some_and(|row| row.secrets.iter().any(|row| row.secret.id == used.secret))
+        };
+        let new = uses.iter().filter(known).cloned();
+        let all: Vec<_> = self.secret_uses.iter().cloned().chain(new).collect();
+        self.secret_uses = latest_uses(&all, KEPT_ADDRESSES);
+    }
+
+    pub(super) fn list_audit(&self, query: &AuditQuery) -> Vec<(i64, AuditRecord)> {
+        let newest_first = self.audit.iter().enumerate().rev();
+        let placed = newest_first.map(|(index, record)| (as_position(index + 1), record));
+        placed
+            .filter(|(position, record)| {
+                query.before.is_none_or(|before| *position < before) && is_asked_for(query, record)
+            })
+            .take(as_count(query.limit))
+            .map(|(position, record)| (position, record.clone()))
+            .collect()
+    }
+
+    pub(super) fn due_deletions(&self, now: Timestamp) -> impl Iterator<Item = TenantId> {
+        let rows = self.tenants.iter();
+        let mut due: Vec<_> = rows
+            .filter_map(|(id, row)| Some((row.state.standing.deletion_due_at?, id.clone())))
+            .filter(|(due_at, _)| *due_at <= now)
+            .collect();
+        due.sort();
+        due.into_iter().map(|(_, id)| id)
+    }
+}
+
+fn words(row: &TenantRow) -> Vec<String> {
+    let tenant = &row.state.tenant;
+    search_words(&format!("{} {}", tenant.id, tenant.name))
+}
+
+fn is_asked_for(query: &AuditQuery, record: &AuditRecord) -> bool {
+    let AuditQuery { tenant, actor, action, subject, since, until, before: _, limit: _ } = query;
+    let below =
+        |subject: &String| record.subject.strip_prefix(subject).is_some_and(|rest| rest.starts_with('/'));
+    tenant.as_ref().is_none_or(|tenant| *tenant == record.tenant)
+        && actor.as_ref().is_none_or(|actor| *actor == record.actor)
+        && action.as_ref().is_none_or(|action| match action.strip_suffix('.') {
+            Some(_) => record.action.starts_with(action),
+            None => *action == record.action,
+        })
+        && subject.as_ref().is_none_or(|subject| *subject == record.subject || below(subject))
+        && since.is_none_or(|since| since <= record.at)
+        && until.is_none_or(|until| record.at < until)
+}

@@ -1,0 +1,98 @@
+//! The audit, read back.
+
+use administration::{AuditQuery, AuditRecord, CommitRequest};
+use protocol::Timestamp;
+use serde_json::json;
+
+use super::{Stores, commit};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// Each filter alone and several together; a name that only begins alike is another one.
+pub async fn audit_records_are_listed_by_every_filter(stores: Stores) {
+    let records = [
+        record("acme", "cli:root", "client.added", "svc", 0),
+        record("acme", "cli:root", "secret.added", "svc/s1", 1),
+        record("acme", "config", "client.changed", "svc2", 2),
+        record("globex", "config", "client.changed", "svc", 3),
+        record("acme", "client:platform/ops", "client_x.y", "SVC", 4),
+        record("globex", "cli:root", "tenant.suspended", "globex", 5),
+    ];
+    commit(&stores, &auditing(&records[..3])).await;
+    commit(&stores, &auditing(&records[3..])).await;
+    let all = AuditQuery { limit: 100, ..AuditQuery::default() };
+    let text = |text: &str| Some(text.to_owned());
+    let acme = || Some(fixtures::tenant_id("acme"));
+    let cases = [
+        (all.clone(), vec![5, 4, 3, 2, 1, 0]),
+        (AuditQuery { limit: 2, ..all.clone() }, vec![5, 4]),
+        (AuditQuery { tenant: acme(), ..all.clone() }, vec![4, 2, 1, 0]),
+        (AuditQuery { tenant: Some(fixtures::tenant_id("nobody")), ..all.clone() }, vec![]),
+        (AuditQuery { actor: text("cli:root"), ..all.clone() }, vec![5, 1, 0]),
+        (AuditQuery { actor: text("cli:"), ..all.clone() }, vec![]),
+        (AuditQuery { action: text("client.changed"), ..all.clone() }, vec![3, 2]),
+        (AuditQuery { action: text("client."), ..all.clone() }, vec![3, 2, 0]),
+        (AuditQuery { action: text("client"), ..all.clone() }, vec![]),
+        (AuditQuery { action: text("%."), ..all.clone() }, vec![]),
+        (AuditQuery { subject: text("svc"), ..all.clone() }, vec![3, 1, 0]),
+        (AuditQuery { subject: text("svc/s1"), ..all.clone() }, vec![1]),
+        (AuditQuery { subject: text("s_c"), ..all.clone() }, vec![]),
+        (AuditQuery { since: Some(at(3)), ..all.clone() }, vec![5, 4, 3]),
+        (AuditQuery { until: Some(at(3)), ..all.clone() }, vec![2, 1, 0]),
+        (AuditQuery { since: Some(at(1)), until: Some(at(2)), ..all.clone() }, vec![1]),
+        (
+            AuditQuery { tenant: acme(), subject: text("svc"), action: text("secret."), ..all.clone() },
+            vec![1],
+        ),
+    ];
+    for (query, expected) in cases {
+        let listed = stores.administration.list_audit(&query).await.unwrap();
+        let listed: Vec<_> = listed.into_iter().map(|(_, record)| record).collect();
+        let expected: Vec<_> = expected.into_iter().map(|index: usize| records[index].clone()).collect();
+        assert_eq!(listed, expected, "{query:?}");
+    }
+}
+
+/// Each page goes on before the last record of the one before it, whatever was written meanwhile.
+pub async fn audit_pages_have_no_gaps(stores: Stores) {
+    let records: Vec<_> = (0..25)
+        .map(|nth| record(["acme", "globex"][nth % 2], "config", "client.added", &nth.to_string(), 0))
+        .collect();
+    commit(&stores, &auditing(&records)).await;
+    for tenant in [None, Some(fixtures::tenant_id("acme"))] {
+        let expected = records.iter().filter(|record| tenant.as_ref().is_none_or(|id| record.tenant == *id));
+        let mut query = AuditQuery { tenant: tenant.clone(), limit: 4, ..AuditQuery::default() };
+        let mut seen = Vec::new();
+        loop {
+            let page = stores.administration.list_audit(&query).await.unwrap();
+            let Some((last, _)) = page.last() else { break };
+            assert!(page.is_sorted_by(|(left, _), (right, _)| left > right));
+            query.before = Some(*last);
+            seen.extend(page.into_iter().map(|(_, record)| record));
+            commit(&stores, &auditing(&[record("acme", "config", "client.changed", "new", 9)])).await;
+        }
+        seen.retain(|record| record.subject != "new");
+        seen.reverse();
+        assert_eq!(seen, expected.cloned().collect::<Vec<_>>());
+    }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(NOW.seconds() + seconds)
+}
+
+fn record(tenant: &str, actor: &str, action: &str, subject: &str, seconds: u64) -> AuditRecord {
+    AuditRecord {
+        at: at(seconds),
+        actor: actor.to_owned(),
+        source: (actor != "config").then(|| "192.0.2.1".to_owned()),
+        action: action.to_owned(),
+        tenant: fixtures::tenant_id(tenant),
+        subject: subject.to_owned(),
+        detail: json!({ "name": { "before": "Ü", "after": "ü" } }),
+    }
+}
+
+fn auditing(records: &[AuditRecord]) -> CommitRequest {
+    CommitRequest { audit: records.to_vec(), ..requests::declared(Vec::new()) }
+}

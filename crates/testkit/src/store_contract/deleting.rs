@@ -1,0 +1,189 @@
+//! What is deleted is gone, but for its names.
+
+use administration::{
+    Application, ApplicationId, Change, ChangeKind, CommitOutcome, CommitRequest, IdempotentAnswer,
+    ManagedBy, SecretUse, TenantQuery,
+};
+use protocol::Timestamp;
+use registry::{Client, ClientStatus};
+use serde_json::json;
+use tenancy::{Tenant, TenantStatus};
+
+use super::{Stores, add, commit, commit_now};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// The first step stops it and can be taken back; the second one cannot.
+pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    add(&stores, &acme, &[]).await;
+    let due_at = Timestamp::from_seconds(NOW.seconds() + 600);
+    let stopped = Tenant { status: TenantStatus::Suspended { keys_published_until: due_at }, ..acme.clone() };
+    let schedule = tenant(ChangeKind::DeletionScheduled { due_at }, &stopped);
+    let due =
+        async || stores.administration.load_state(&acme.id).await.unwrap().unwrap().standing.deletion_due_at;
+    commit(&stores, &schedule).await;
+    assert_eq!(due().await, Some(due_at));
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&stopped));
+    commit(&stores, &tenant(ChangeKind::DeletionCancelled, &acme)).await;
+    assert_eq!(due().await, None);
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+
+    commit(&stores, &schedule).await;
+    commit(&stores, &own(tenant(ChangeKind::Deleted, &stopped))).await;
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap(), None);
+    let standing = stores.administration.load_state(&acme.id).await.unwrap().unwrap().standing;
+    assert_eq!((standing.deleted_at, standing.deletion_due_at), (Some(NOW), None));
+    for kind in
+        [ChangeKind::DeletionCancelled, ChangeKind::Resumed, ChangeKind::Restored, ChangeKind::Changed]
+    {
+        let outcome = commit_now(&stores, &own(tenant(kind, &acme))).await;
+        assert_eq!(outcome, CommitOutcome::Superseded, "{kind:?}");
+    }
+}
+
+/// The earliest first, and no more than asked for.
+pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
+    let at = |seconds| Timestamp::from_seconds(NOW.seconds() + seconds);
+    for (id, due) in [("late", Some(30)), ("b-soon", Some(10)), ("a-soon", Some(10)), ("never", None)] {
+        let stopped = fixtures::tenant(id);
+        add(&stores, &stopped, &[]).await;
+        if let Some(due) = due {
+            commit(&stores, &tenant(ChangeKind::DeletionScheduled { due_at: at(due) }, &stopped)).await;
+        }
+    }
+    let found = async |seconds, limit| {
+        let found = stores.administration.find_due_deletions(at(seconds), limit).await.unwrap();
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(found(9, 10).await.is_empty());
+    assert_eq!(found(10, 10).await, ["a-soon", "b-soon"]);
+    assert_eq!(found(30, 10).await, ["a-soon", "b-soon", "late"]);
+    assert_eq!(found(30, 2).await, ["a-soon", "b-soon"]);
+    commit(&stores, &own(tenant(ChangeKind::Deleted, &fixtures::tenant("a-soon")))).await;
+    assert_eq!(found(30, 10).await, ["b-soon", "late"]);
+}
+
+/// Secrets, keys, applications and answers are destroyed; nobody else's are.
+pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    let store = &stores.administration;
+    for owner in [&acme, &globex] {
+        let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
+        add(&stores, owner, &[&svc]).await;
+        assert!(stores.signing_keys.add_key(&owner.id, &fixtures::key(1)).await.unwrap());
+        store.record_secret_uses(&[used(owner)]).await.unwrap();
+        let application = requests::row(ChangeKind::Added, None, &application(owner));
+        let mut request = requests::declared(vec![Change::Application(application)]);
+        request.idempotent = Some(answer(owner));
+        commit(&stores, &request).await;
+    }
+    commit(&stores, &own(tenant(ChangeKind::Deleted, &acme))).await;
+    for (owner, there) in [(&acme, false), (&globex, true)] {
+        let (id, svc) = (&owner.id, fixtures::client_id("svc"));
+        assert_eq!(stores.tenants.find_tenant(id).await.unwrap().is_some(), there);
+        assert_eq!(stores.clients.find_client(id, &svc).await.unwrap().is_some(), there);
+        assert_eq!(stores.signing_keys.find_keys(id).await.unwrap().keys.len(), usize::from(there));
+        assert_eq!(store.secret_uses(id, &svc).await.unwrap().len(), usize::from(there));
+        assert_eq!(store.list_applications(id, 0, 10).await.unwrap().0, u64::from(there));
+        let found = store.find_idempotent_answer(id, &[5; 32], NOW).await.unwrap();
+        assert_eq!(found.is_some(), there);
+        let state = store.load_state(id).await.unwrap().unwrap();
+        assert_eq!(state.clients[0].secrets.len(), usize::from(there));
+        assert_eq!(state.clients[0].standing.is_live(), there);
+        assert_eq!(state.resource_servers[0].standing.is_live(), there);
+        let listed = store.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await.unwrap();
+        assert_eq!(listed.iter().any(|(_, state)| state.tenant.id == *id), there);
+        let words = vec![id.to_string()];
+        let found = store.list_tenants(&TenantQuery { words, limit: 9, after: None }).await.unwrap();
+        assert_eq!(found.len(), usize::from(there));
+        assert_eq!(store.find_issuer_owners(std::slice::from_ref(&owner.issuer)).await.unwrap().len(), 1);
+    }
+    assert!(!stores.signing_keys.add_key(&acme.id, &fixtures::key(2)).await.unwrap());
+    assert_eq!(commit_now(&stores, &requests::added(&acme, &[])).await, CommitOutcome::Superseded);
+    let thief = Tenant { issuer: acme.issuer.clone(), ..fixtures::tenant("thief") };
+    assert_eq!(commit_now(&stores, &requests::added(&thief, &[])).await, CommitOutcome::Superseded);
+}
+
+/// Its namesake in another tenant is another client.
+pub async fn a_deleted_client_loses_its_secrets_and_keeps_its_id(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    for owner in [&acme, &globex] {
+        let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
+        add(&stores, owner, &[&svc]).await;
+        stores.administration.record_secret_uses(&[used(owner)]).await.unwrap();
+    }
+    let svc = fixtures::client(&acme, "svc");
+    let change = |kind| own(requests::declared(vec![Change::Client(requests::row(kind, Some(&svc), &svc))]));
+    commit(&stores, &change(ChangeKind::Deleted)).await;
+    assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap(), None);
+    assert!(stores.administration.secret_uses(&acme.id, &svc.id).await.unwrap().is_empty());
+    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    assert_eq!((state.clients[0].secrets.len(), state.clients[0].standing.deleted_at), (0, Some(NOW)));
+    for kind in [ChangeKind::Added, ChangeKind::Resumed, ChangeKind::Restored, ChangeKind::Changed] {
+        assert_eq!(commit_now(&stores, &change(kind)).await, CommitOutcome::Superseded, "{kind:?}");
+    }
+    let theirs = stores.clients.find_client(&globex.id, &svc.id).await.unwrap().unwrap();
+    assert_eq!((theirs.status, theirs.secrets.len()), (ClientStatus::Active, 1));
+    assert_eq!(stores.administration.secret_uses(&globex.id, &svc.id).await.unwrap().len(), 1);
+}
+
+/// Before that it is for the files to take it away.
+pub async fn a_declared_row_is_deleted_by_another_door_once_it_is_retired(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = fixtures::client(&acme, "svc");
+    let server = &acme.resource_servers[0];
+    add(&stores, &acme, &[&svc]).await;
+    let rows = |kind| {
+        [
+            Change::Client(requests::row(kind, Some(&svc), &svc)),
+            requests::resource_server(&acme.id, kind, Some(server), server),
+            Change::Tenant(requests::row(kind, Some(&acme), &acme)),
+        ]
+    };
+    let by_api = |change| CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) };
+    for (retired, deleted) in rows(ChangeKind::Retired).into_iter().zip(rows(ChangeKind::Deleted)) {
+        let deletion = by_api(deleted);
+        assert_eq!(commit_now(&stores, &deletion).await, CommitOutcome::Superseded);
+        commit(&stores, &requests::declared(vec![retired])).await;
+        commit(&stores, &deletion).await;
+    }
+    assert!(stores.administration.load_state(&acme.id).await.unwrap().unwrap().standing.deleted_at.is_some());
+}
+
+fn tenant(kind: ChangeKind, after: &Tenant) -> CommitRequest {
+    let change = Change::Tenant(requests::row(kind, Some(after), after));
+    CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) }
+}
+
+/// From the door that has made the rows of these tests.
+fn own(request: CommitRequest) -> CommitRequest {
+    CommitRequest { managed_by: ManagedBy::Config, ..request }
+}
+
+fn used(tenant: &Tenant) -> SecretUse {
+    SecretUse {
+        tenant: tenant.id.clone(),
+        client: fixtures::client_id("svc"),
+        secret: fixtures::secret("s1").id,
+        address: "192.0.2.1".to_owned(),
+        at: NOW,
+    }
+}
+
+fn application(tenant: &Tenant) -> Application {
+    Application {
+        tenant: tenant.id.clone(),
+        id: ApplicationId::random(),
+        name: "shop".to_owned(),
+        client: Some(fixtures::client_id("svc")),
+        document: json!({}),
+        created_at: NOW,
+    }
+}
+
+fn answer(tenant: &Tenant) -> IdempotentAnswer {
+    let expires_at = Timestamp::from_seconds(NOW.seconds() + 60);
+    let (request, sealed) = ([6; 32], vec![1, 2, 3]);
+    IdempotentAnswer { tenant: tenant.id.clone(), key: [5; 32], request, sealed, expires_at }
+}

@@ -1,0 +1,226 @@
+//! Lists of tenants and clients, a page at a time.
+
+use administration::{
+    Change, ChangeKind, ClientQuery, CommitRequest, TenantCursor, TenantQuery, TenantState, search_words,
+};
+use registry::Client;
+use tenancy::{Tenant, TenantId};
+
+use super::{Stores, add, commit};
+use crate::fixtures;
+use crate::requests;
+
+/// Whose id is named, and who lists a name; everything else about the tenant is whole.
+pub async fn only_touched_clients_are_loaded_around_a_name(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in [&acme, &globex] {
+        let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(tenant, "svc") };
+        let listing = |id: &str, audiences: &[&str], resources: &[&str]| Client {
+            audiences: audiences.iter().map(ToString::to_string).collect(),
+            resources: resources.iter().map(ToString::to_string).collect(),
+            ..fixtures::client(tenant, id)
+        };
+        let other = listing("other", &["x", "y", "x"], &["x"]);
+        let resource = listing("resource", &[], &["y", "z"]);
+        add(&stores, tenant, &[&svc, &other, &resource]).await;
+    }
+    let store = &stores.administration;
+    let whole = store.load_state(&acme.id).await.unwrap().unwrap();
+    assert_eq!(ids(&whole), ["other", "resource", "svc"]);
+    let around = async |names: &[&str]| store.load_around(&acme.id, names).await.unwrap().unwrap();
+    let cases: [(&[&str], &[&str]); 6] = [
+        (&[], &[]),
+        (&["svc"], &["svc"]),
+        (&["y"], &["other", "resource"]),
+        (&["x", "svc", "nobody"], &["other", "svc"]),
+        (&["X", "%"], &[]),
+        (&["z", "z", "resource"], &["resource"]),
+    ];
+    for (names, expected) in cases {
+        let found = around(names).await;
+        assert_eq!(ids(&found), expected, "{names:?}");
+        for client in &found.clients {
+            assert!(whole.clients.contains(client), "{client:?}");
+        }
+        assert_eq!(TenantState { clients: whole.clients.clone(), ..found }, whole);
+    }
+    // What it no longer lists does not touch it.
+    let before = &whole.clients[0].client;
+    let after = Client { audiences: vec!["new".to_owned()], resources: Vec::new(), ..before.clone() };
+    let change = Change::Client(requests::row(ChangeKind::Changed, Some(before), &after));
+    commit(&stores, &requests::declared(vec![change])).await;
+    assert_eq!(ids(&around(&["y", "x"]).await), ["resource"]);
+    assert_eq!(ids(&around(&["new"]).await), ["other"]);
+    assert_eq!(store.load_around(&fixtures::tenant_id("nobody"), &["svc"]).await.unwrap(), None);
+}
+
+/// In the order of their ids, each once, with everything but their clients.
+pub async fn tenants_are_listed_page_by_page(stores: Stores) {
+    let mut expected = add_many(&stores, 260).await;
+    expected.sort();
+    let listed = pages(&stores, &TenantQuery { limit: 50, ..TenantQuery::default() }).await;
+    assert_eq!(listed.iter().map(|(at, _)| at.tenant.clone()).collect::<Vec<_>>(), expected);
+    for (at, state) in listed.iter().step_by(97) {
+        assert_eq!(at.word, "");
+        let whole = stores.administration.load_state(&at.tenant).await.unwrap().unwrap();
+        assert_eq!(*state, TenantState { clients: Vec::new(), ..whole });
+    }
+}
+
+/// From the beginning of each word, in whatever order the words are asked for.
+pub async fn tenants_are_searched_by_the_words_of_id_and_name(stores: Stores) {
+    let named = |id: &str, name: &str| Tenant { name: name.to_owned(), ..fixtures::tenant(id) };
+    let all = [
+        named("acme-prod", "ACME Production"),
+        named("acme-test", "Acme (Test)"),
+        named("globex", "Globex, a Straße in Ürümqi"),
+        named("zz", "Production of zz"),
+    ];
+    for tenant in &all {
+        add(&stores, tenant, &[]).await;
+    }
+    let found = async |words: &str| {
+        let query = TenantQuery { words: search_words(words), limit: 10, after: None };
+        let listed = stores.administration.list_tenants(&query).await.unwrap();
+        listed.into_iter().map(|(at, _)| (at.word, at.tenant.to_string())).collect::<Vec<_>>()
+    };
+    let cases: [(&str, &[(&str, &str)]); 11] = [
+        ("acme", &[("acme", "acme-prod"), ("acme", "acme-test")]),
+        ("PROD", &[("prod", "acme-prod"), ("production", "zz")]),
+        ("produ", &[("production", "acme-prod"), ("production", "zz")]),
+        ("p acme", &[("acme", "acme-prod")]),
+        ("test acme", &[("test", "acme-test")]),
+        ("ürüm", &[("ürümqi", "globex")]),
+        ("STRASSE", &[]),
+        ("straß", &[("straße", "globex")]),
+        ("cme", &[]),
+        ("acme globex", &[]),
+        ("%", &[("", "acme-prod"), ("", "acme-test"), ("", "globex"), ("", "zz")]),
+    ];
+    for (words, expected) in cases {
+        let expected: Vec<_> =
+            expected.iter().map(|(word, id)| ((*word).to_owned(), (*id).to_owned())).collect();
+        assert_eq!(found(words).await, expected, "{words}");
+    }
+    let renamed = Tenant { name: "Initech".to_owned(), ..all[3].clone() };
+    let change = Change::Tenant(requests::row(ChangeKind::Changed, Some(&all[3]), &renamed));
+    commit(&stores, &requests::declared(vec![change])).await;
+    assert_eq!(found("produ").await, [("production".to_owned(), "acme-prod".to_owned())]);
+    assert_eq!(found("init zz").await, [("initech".to_owned(), "zz".to_owned())]);
+}
+
+/// Each that matches once, whether the words are common or rare.
+pub async fn a_search_goes_on_page_by_page(stores: Stores) {
+    let all = add_many(&stores, 260).await;
+    for (words, matches) in [
+        ("t", 260),
+        ("tenant", 260),
+        ("number", 260),
+        ("1", 260 - 10 - 148),
+        ("tenant 25", 11),
+        ("tenant 7 number", 11),
+        ("even tenant", 130),
+        ("odd even", 0),
+    ] {
+        let query = TenantQuery { words: search_words(words), limit: 7, after: None };
+        let listed = pages(&stores, &query).await;
+        assert!(listed.is_sorted_by(|(left, _), (right, _)| place(left) < place(right)), "{words}");
+        let mut found: Vec<_> = listed.into_iter().map(|(at, _)| at.tenant).collect();
+        found.sort();
+        found.dedup();
+        let mut expected: Vec<_> = all.iter().filter(|id| matches_all(id, &query.words)).cloned().collect();
+        expected.sort();
+        assert_eq!(found, expected, "{words}");
+        if words != "1" {
+            assert_eq!(found.len(), matches, "{words}");
+        }
+    }
+}
+
+/// In the order of their ids, those of the tenant only.
+pub async fn clients_are_listed_page_by_page(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in [&acme, &globex] {
+        let named = |nth: u32| Client {
+            name: format!("{} Service {}", tenant.id, ["even", "ODD"][nth as usize % 2]),
+            secrets: vec![fixtures::secret("s1")],
+            ..fixtures::client(tenant, &format!("svc-{nth:03}"))
+        };
+        let clients: Vec<_> = (0..30).map(named).collect();
+        add(&stores, tenant, &clients.iter().collect::<Vec<_>>()).await;
+    }
+    let gone = fixtures::client(&acme, "svc-007");
+    let deletion = Change::Client(requests::row(ChangeKind::Deleted, Some(&gone), &gone));
+    commit(&stores, &requests::declared(vec![deletion])).await;
+    let whole = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let live: Vec<_> = whole.clients.iter().filter(|row| row.client.id != gone.id).cloned().collect();
+    let cases = [(None, 29), (Some("odd"), 14), (Some("SVC-01"), 10), (Some("globex"), 0), (Some("%"), 0)];
+    for (search, expected) in cases {
+        let mut query = ClientQuery { search: search.map(str::to_owned), after: None, limit: 4 };
+        let mut listed = Vec::new();
+        loop {
+            let page = stores.administration.list_clients(&acme.id, &query).await.unwrap();
+            assert!(page.len() <= 4);
+            let Some(last) = page.last() else { break };
+            query.after = Some(last.client.id.clone());
+            listed.extend(page);
+        }
+        assert_eq!(listed.len(), expected, "{search:?}");
+        assert!(listed.is_sorted_by(|left, right| left.client.id < right.client.id));
+        assert!(listed.iter().all(|row| live.contains(row)));
+    }
+    let query = ClientQuery { limit: 100, ..ClientQuery::default() };
+    assert_eq!(stores.administration.list_clients(&acme.id, &query).await.unwrap(), live);
+    let nobody = fixtures::tenant_id("nobody");
+    assert!(stores.administration.list_clients(&nobody, &query).await.unwrap().is_empty());
+}
+
+fn name_of(nth: u32) -> String {
+    format!("Tenant number {nth} {}", ["even", "odd"][nth as usize % 2])
+}
+
+fn matches_all(id: &TenantId, words: &[String]) -> bool {
+    let nth = id.as_str().trim_start_matches("t-").parse().unwrap();
+    let of_tenant = search_words(&format!("{id} {}", name_of(nth)));
+    words.iter().all(|word| of_tenant.iter().any(|own| own.starts_with(word)))
+}
+
+async fn add_many(stores: &Stores, count: u32) -> Vec<TenantId> {
+    let mut request: Option<CommitRequest> = None;
+    let mut ids = Vec::new();
+    for nth in 0..count {
+        let tenant = Tenant { name: name_of(nth), ..fixtures::tenant(&format!("t-{nth}")) };
+        let clients = [fixtures::client(&tenant, "svc")];
+        let added = requests::added(&tenant, &clients.iter().collect::<Vec<_>>());
+        ids.push(tenant.id);
+        match &mut request {
+            None => request = Some(added),
+            Some(request) => {
+                request.changes.extend(added.changes);
+                request.marks.extend(added.marks);
+            }
+        }
+    }
+    commit(stores, &request.unwrap()).await;
+    ids
+}
+
+async fn pages(stores: &Stores, query: &TenantQuery) -> Vec<(TenantCursor, TenantState)> {
+    let mut query = query.clone();
+    let mut listed = Vec::new();
+    loop {
+        let page = stores.administration.list_tenants(&query).await.unwrap();
+        assert!(page.len() <= query.limit as usize);
+        let Some((last, _)) = page.last() else { return listed };
+        query.after = Some(last.clone());
+        listed.extend(page);
+    }
+}
+
+fn place(at: &TenantCursor) -> (&str, &str) {
+    (&at.word, at.tenant.as_str())
+}
+
+fn ids(state: &TenantState) -> Vec<&str> {
+    state.clients.iter().map(|row| row.client.id.as_str()).collect()
+}

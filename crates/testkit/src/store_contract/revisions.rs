@@ -1,0 +1,122 @@
+//! What was planned on one revision of a tenant is written on that one or not at all.
+
+use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, ManagedBy, SecretChangeKind};
+use protocol::Timestamp;
+use registry::Client;
+use tenancy::{StoreError, Tenant};
+
+use super::{Stores, add, commit, commit_now, resting_on_today, revision};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// Whatever it is that has changed since: the next plan rests on what there is now.
+pub async fn what_was_planned_on_an_older_revision_is_superseded(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
+    add(&stores, &acme, &[&svc]).await;
+    let server = &acme.resource_servers[0];
+    let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
+    let planned = resting_on_today(&stores, &renaming(&acme, &renamed)).await;
+    let meanwhile = [
+        requests::secret(&svc, &svc.secrets[0], SecretChangeKind::Revoked),
+        requests::resource_server(&acme.id, ChangeKind::Retired, Some(server), server),
+        Change::Client(requests::row(ChangeKind::Retired, Some(&svc), &svc)),
+    ];
+    for change in meanwhile {
+        let planned = resting_on_today(&stores, &renaming(&acme, &renamed)).await;
+        commit(&stores, &requests::declared(vec![change])).await;
+        assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+    }
+    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, acme.name);
+    commit(&stores, &renaming(&acme, &renamed)).await;
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
+}
+
+/// Another door's too, because rules look at a tenant as a whole.
+pub async fn a_change_to_another_client_supersedes_too(stores: Stores) {
+    let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
+    for tenant in [&acme, &globex] {
+        let clients = ["svc", "other"].map(|id| fixtures::client(tenant, id));
+        add(&stores, tenant, &[&clients[0], &clients[1]]).await;
+    }
+    let suspended = |tenant: &Tenant, id: &str| {
+        let client = fixtures::client(tenant, id);
+        let change = Change::Client(requests::row(ChangeKind::Suspended, Some(&client), &client));
+        CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) }
+    };
+    let planned = resting_on_today(&stores, &suspended(&acme, "svc")).await;
+    commit(&stores, &suspended(&globex, "svc")).await;
+    commit(&stores, &suspended(&acme, "other")).await;
+    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+
+    // Nothing of it stands in the way of the other tenant.
+    let planned = resting_on_today(&stores, &suspended(&globex, "other")).await;
+    commit(&stores, &suspended(&acme, "svc")).await;
+    let outcome = stores.administration.commit(&planned).await.unwrap();
+    assert_eq!(outcome, CommitOutcome::Committed { generation: None });
+}
+
+/// One by one from the first; requests do not count.
+pub async fn every_commit_counts_each_tenant_that_it_rests_on(stores: Stores) {
+    let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
+    for tenant in [&acme, &globex] {
+        add(&stores, tenant, &[]).await;
+    }
+    let revisions = async || (revision(&stores, &acme.id).await, revision(&stores, &globex.id).await);
+    assert_eq!(revisions().await, (1, 1));
+    assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+    assert_eq!(revisions().await, (1, 1));
+    let svc = Change::Client(requests::row(ChangeKind::Added, None, &fixtures::client(&acme, "svc")));
+    commit(&stores, &requests::declared(vec![svc])).await;
+    assert_eq!(revisions().await, (2, 1));
+    let mut nothing = requests::declared(Vec::new());
+    nothing.rests_on = vec![(acme.id.clone(), 2), (globex.id.clone(), 2)];
+    assert_eq!(stores.administration.commit(&nothing).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(revisions().await, (2, 1));
+    nothing.rests_on[1].1 = 1;
+    assert!(matches!(stores.administration.commit(&nothing).await.unwrap(), CommitOutcome::Committed { .. }));
+    assert_eq!(revisions().await, (3, 2));
+}
+
+/// A plan that has not looked at what it changes is a defect of the program.
+pub async fn a_change_without_its_revision_is_a_fault(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    add(&stores, &acme, &[]).await;
+    let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
+    let outcome = stores.administration.commit(&renaming(&acme, &renamed)).await;
+    assert!(matches!(outcome, Err(StoreError::Fault(_))), "{outcome:?}");
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, acme.name);
+}
+
+/// For people, and each row for itself.
+pub async fn rows_tell_when_they_were_made_and_changed(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = fixtures::client(&acme, "svc");
+    add(&stores, &acme, &[&svc]).await;
+    let later = Timestamp::from_seconds(NOW.seconds() + 5);
+    let renamed = Client { name: "renamed".to_owned(), ..svc.clone() };
+    let change = Change::Client(requests::row(ChangeKind::Changed, Some(&svc), &renamed));
+    commit(&stores, &CommitRequest { now: later, ..requests::declared(vec![change]) }).await;
+    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let times = |standing: administration::Standing| (standing.created_at, standing.updated_at);
+    assert_eq!(times(state.clients[0].standing), (NOW, later));
+    assert_eq!(times(state.standing), (NOW, NOW));
+    assert_eq!(times(state.resource_servers[0].standing), (NOW, NOW));
+}
+
+/// It would come to serve unseen.
+pub async fn fields_of_a_retired_row_do_not_change(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = fixtures::client(&acme, "svc");
+    add(&stores, &acme, &[&svc]).await;
+    let change = |kind| requests::declared(vec![Change::Client(requests::row(kind, Some(&svc), &svc))]);
+    commit(&stores, &change(ChangeKind::Retired)).await;
+    assert_eq!(commit_now(&stores, &change(ChangeKind::Changed)).await, CommitOutcome::Superseded);
+    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    assert!(!state.clients[0].standing.is_live());
+}
+
+fn renaming(before: &Tenant, after: &Tenant) -> CommitRequest {
+    requests::declared(vec![Change::Tenant(requests::row(ChangeKind::Changed, Some(before), after))])
+}

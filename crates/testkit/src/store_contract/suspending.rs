@@ -1,0 +1,77 @@
+//! Any door stops a row from serving and lets it serve again, whoever manages it.
+
+use administration::{Change, ChangeKind, CommitRequest, ManagedBy};
+use protocol::Timestamp;
+use registry::{Client, ClientStatus};
+use tenancy::{Tenant, TenantStatus};
+
+use super::{Stores, add, commit};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// A tenant and a client, of the files and of the API, with a namesake that goes on serving.
+pub async fn any_door_suspends_and_resumes(stores: Stores) {
+    for (owner, other) in [(ManagedBy::Config, ManagedBy::Api), (ManagedBy::Api, ManagedBy::Config)] {
+        let of = |suffix: &str| fixtures::tenant(&format!("{}-{suffix}", owner.as_str()));
+        let (acme, namesake) = (of("acme"), of("other"));
+        for tenant in [&acme, &namesake] {
+            let svc = fixtures::client(tenant, "svc");
+            let added =
+                CommitRequest { managed_by: owner, marks: Vec::new(), ..requests::added(tenant, &[&svc]) };
+            commit(&stores, &added).await;
+        }
+        let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
+        let client = |kind| Change::Client(requests::row(kind, Some(&svc), &svc));
+        let by_other = |change| CommitRequest { managed_by: other, ..requests::declared(vec![change]) };
+
+        commit(&stores, &by_other(client(ChangeKind::Suspended))).await;
+        let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap();
+        assert!(found.is_none_or(|client| client.status == ClientStatus::Suspended));
+        let theirs = stores.clients.find_client(&namesake.id, &svc.id).await.unwrap().unwrap();
+        assert_eq!(theirs.status, ClientStatus::Active);
+        let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+        assert_eq!(state.clients[0].standing.suspended_at, Some(NOW));
+        assert_eq!(state.clients[0].standing.managed_by, owner);
+        commit(&stores, &by_other(client(ChangeKind::Resumed))).await;
+        let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap().unwrap();
+        assert_eq!(found.status, ClientStatus::Active);
+
+        let suspended = suspended(&acme, 60);
+        let change = requests::row(ChangeKind::Suspended, Some(&acme), &suspended);
+        commit(&stores, &by_other(Change::Tenant(change))).await;
+        assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&suspended));
+        assert!(stores.tenants.find_tenant(&namesake.id).await.unwrap().unwrap().is_active());
+        let change = requests::row(ChangeKind::Resumed, Some(&suspended), &acme);
+        commit(&stores, &by_other(Change::Tenant(change))).await;
+        assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+    }
+}
+
+/// Its keys stay published until the later of the two times.
+pub async fn a_suspended_and_retired_tenant_serves_when_both_are_taken_back(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    add(&stores, &acme, &[]).await;
+    let steps = [
+        (ChangeKind::Retired, suspended(&acme, 60), Some(60)),
+        (ChangeKind::Suspended, suspended(&acme, 30), Some(60)),
+        (ChangeKind::Restored, acme.clone(), Some(60)),
+        (ChangeKind::Retired, suspended(&acme, 90), Some(90)),
+        (ChangeKind::Resumed, suspended(&acme, 0), Some(90)),
+        (ChangeKind::Restored, acme.clone(), None),
+    ];
+    for (kind, after, expected) in steps {
+        let change = Change::Tenant(requests::row(kind, Some(&acme), &after));
+        commit(&stores, &requests::declared(vec![change])).await;
+        let expected = expected.map_or(TenantStatus::Active, |seconds| suspended(&acme, seconds).status);
+        let found = stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap();
+        assert_eq!(found.status, expected, "{kind:?}");
+        let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+        assert_eq!(state.tenant, *found, "{kind:?}");
+        assert_eq!(state.standing.serves(), found.is_active(), "{kind:?}");
+    }
+}
+
+fn suspended(tenant: &Tenant, seconds: u64) -> Tenant {
+    let keys_published_until = Timestamp::from_seconds(NOW.seconds() + seconds);
+    Tenant { status: TenantStatus::Suspended { keys_published_until }, ..tenant.clone() }
+}

@@ -1,0 +1,200 @@
+//! Applications are put by several writers at once, under the rules that hold for every client.
+
+use std::sync::Arc;
+
+use administration::{
+    Actor, ApplicationCode, ApplicationError, ApplicationRequest, Authority, EditError, Permission,
+};
+use protocol::Secret;
+use registry::{ClientStore as _, GeneratedSecret, SecretHash, hash_chosen, salt_of};
+use serde_json::{Value, json};
+use tenancy::TenantId;
+use testkit::fixtures::{NOW, client_id};
+
+use crate::doors::{Door, door, new_tenant, operator};
+
+type Answer = Result<Value, ApplicationError>;
+
+fn user(tenant: &TenantId) -> Authority {
+    let actor = Actor { name: "user:admin".to_owned(), source: None };
+    Authority::of_user(actor, tenant.clone())
+}
+
+fn service(name: &str, config: Value) -> Value {
+    let mut usual = json!({ "grant_types": ["client_credentials"], "scopes": ["read"] });
+    usual.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
+    json!({ "name": name, "inbound_auth_config": [{ "type": "oauth2", "config": usual }] })
+}
+
+fn request(body: &Value) -> ApplicationRequest {
+    ApplicationRequest::parse(body.to_string().as_bytes()).unwrap()
+}
+
+async fn create(door: &Door, tenant: &TenantId, body: &Value) -> Answer {
+    let made = door.administrator.create_application(&user(tenant), tenant, &request(body), NOW).await?;
+    Ok(json!(made))
+}
+
+async fn replace(door: &Door, tenant: &TenantId, id: &str, body: &Value) -> Answer {
+    let put = door.administrator.replace_application(&user(tenant), tenant, id, &request(body), NOW).await?;
+    Ok(json!(put))
+}
+
+async fn shown(door: &Door, tenant: &TenantId, id: &str) -> Answer {
+    Ok(json!(door.administrator.application(&user(tenant), tenant, id, NOW).await?))
+}
+
+/// Two processes put these in the place of one application, and each sees of the store what the other sees until one has written.
+async fn race(first: &Door, tenant: &TenantId, id: &str, bodies: [Value; 2]) -> Vec<Answer> {
+    let store = Arc::clone(&first.store);
+    let (written, mut calls) = (store.audit().len(), store.calls().administration);
+    let mut held = store.hold_answers().await;
+    let writers = bodies.map(|body| {
+        let (door, tenant, id) = (first.beside(), tenant.clone(), id.to_owned());
+        tokio::spawn(async move { replace(&door, &tenant, &id, &body).await })
+    });
+    loop {
+        calls += 2;
+        while store.calls().administration < calls {
+            tokio::task::yield_now().await;
+        }
+        drop(held);
+        if store.audit().len() > written {
+            break;
+        }
+        held = store.hold_answers().await;
+    }
+    let mut answers = Vec::new();
+    for writer in writers {
+        answers.push(writer.await.unwrap());
+    }
+    assert!(store.calls().administration > calls, "who came second has looked again");
+    answers
+}
+
+/// Two processes put an application whole, the one as "one", the other as "two", and the row holds what the later one said.
+async fn check(before: Value, secrets: [&str; 2]) {
+    let door = door();
+    let (acme, globex) = (door.tenant("acme").await, door.tenant("globex").await);
+    let made = create(&door, &acme, &before).await.unwrap();
+    let others = create(&door, &globex, &before).await.unwrap();
+    let id = made["id"].as_str().unwrap();
+    let body = |name: &str, secret: &str| service(name, json!({ "client_secret": secret, "scopes": [name] }));
+    let bodies = [body("one", secrets[0]), body("two", secrets[1])];
+    let answers: Vec<Value> = race(&door, &acme, id, bodies).await.into_iter().map(Result::unwrap).collect();
+
+    let now = shown(&door, &acme, id).await.unwrap();
+    let last = answers.iter().find(|answer| answer["name"] == now["name"]).unwrap();
+    assert!(answers.iter().all(|answer| answer["client_id"] == now["client_id"]), "one client for both");
+    let client = client_id(now["client_id"].as_str().unwrap());
+    let row = door.store.find_client(&acme, &client).await.unwrap().unwrap();
+    assert_eq!(
+        (json!(row.name), json!([row.scope.to_string()])),
+        (now["name"].clone(), config(&now)["scopes"].clone())
+    );
+    let live: Vec<_> = row.secrets.iter().filter(|secret| secret.is_live(NOW)).collect();
+    let [live] = live.as_slice() else { panic!("{live:?}") };
+    let sent = last["client_secret"].as_str().unwrap();
+    assert!(match &live.hash {
+        SecretHash::Chosen(phc) => {
+            let sent = Secret::new(sent.to_owned());
+            live.hash.matches(&hash_chosen(&sent, &salt_of(phc).unwrap()).unwrap())
+        }
+        SecretHash::Generated(_) => door.opens(&acme, &client, sent, NOW).await,
+    });
+
+    let theirs = shown(&door, &globex, others["id"].as_str().unwrap()).await.unwrap();
+    assert_eq!((&theirs["name"], &theirs["client_id"]), (&before["name"], &others["client_id"]));
+}
+
+#[tokio::test]
+async fn of_two_writers_of_one_application_the_later_one_is_there_whole() {
+    let with_client = service("app", json!({ "client_id": "svc", "client_secret": "the first" }));
+    let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
+    let generated = [generated[0].secret.expose(), generated[1].secret.expose()];
+    for secrets in [["the second", "the third"], generated] {
+        check(with_client.clone(), secrets).await;
+    }
+}
+
+/// Each of them brings a client, and a secret that was hashed for that one.
+#[tokio::test]
+async fn of_two_writers_who_bring_a_client_the_later_one_gives_its_secret_to_the_earlier_ones() {
+    let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
+    let generated = [generated[0].secret.expose(), generated[1].secret.expose()];
+    for secrets in [["the second", "the third"], generated] {
+        check(json!({ "name": "app" }), secrets).await;
+    }
+}
+
+fn config(application: &Value) -> &Value {
+    &application["inbound_auth_config"][0]["config"]
+}
+
+#[tokio::test]
+async fn the_secret_that_is_live_already_is_left_alone() {
+    let door = door();
+    let acme = door.tenant("acme").await;
+    let body = service("app", json!({ "client_id": "svc", "client_secret": "the first" }));
+    let made = create(&door, &acme, &body).await.unwrap();
+    let before = door.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap();
+    let written = door.store.audit().len();
+    replace(&door, &acme, made["id"].as_str().unwrap(), &body).await.unwrap();
+    assert_eq!(door.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap(), before);
+    assert_eq!(door.store.audit().len(), written, "nothing has changed");
+}
+
+#[tokio::test]
+async fn a_client_id_is_held_to_the_rules_of_every_door() {
+    let door = door();
+    let acme = new_tenant(json!({
+        "id": "acme", "issuer_aliases": ["thunder"], "resource_servers": { "your-api": { "scopes": ["read"] } },
+        "client": { "client_id": "svc", "audiences": ["orders"] },
+    }));
+    door.administrator.create_tenant(&operator(), acme, None, NOW).await.unwrap();
+    let acme = testkit::fixtures::tenant_id("acme");
+    for (id, code) in [
+        ("urn:latchkey:admin", ApplicationCode::InvalidClientId),
+        ("thunder", ApplicationCode::InvalidClientId),
+        ("your-api", ApplicationCode::InvalidClientId),
+        ("orders", ApplicationCode::InvalidClientId),
+        ("svc", ApplicationCode::ClientIdExists),
+    ] {
+        let refused = create(&door, &acme, &service("app", json!({ "client_id": id }))).await;
+        assert!(
+            matches!(&refused, Err(ApplicationError::Refused(refusal)) if refusal.code == code),
+            "{id}: {refused:?}"
+        );
+    }
+    // At another tenant none of these names means anything.
+    let globex = door.tenant("globex").await;
+    for id in ["thunder", "your-api", "orders", "svc"] {
+        create(&door, &globex, &service(id, json!({ "client_id": id }))).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn whoever_may_not_manage_clients_here_learns_nothing_of_applications() {
+    let door = door();
+    let (acme, globex) = (door.tenant("acme").await, door.tenant("globex").await);
+    let made = create(&door, &acme, &service("app", json!({}))).await.unwrap();
+    let id = made["id"].as_str().unwrap();
+    let (stranger, body) = (user(&globex), request(&service("app", json!({}))));
+    let door = &door.administrator;
+    for refused in [
+        door.application(&stranger, &acme, id, NOW).await.map(drop),
+        door.application(&stranger, &acme, "x", NOW).await.map(drop),
+        door.applications(&stranger, &acme, 0, 9, NOW).await.map(drop),
+        door.create_application(&stranger, &acme, &body, NOW).await.map(drop),
+        door.replace_application(&stranger, &acme, id, &body, NOW).await.map(drop),
+        door.delete_application(&stranger, &acme, id, NOW).await,
+    ] {
+        let forbidden = ApplicationError::Edit(EditError::Forbidden(Permission::Clients));
+        assert_eq!(refused.unwrap_err().to_string(), forbidden.to_string());
+    }
+    let absent = door.application(&stranger, &globex, id, NOW).await;
+    assert!(
+        matches!(&absent, Err(ApplicationError::Refused(refusal)) if refusal.code == ApplicationCode::NotFound),
+        "{absent:?}"
+    );
+}

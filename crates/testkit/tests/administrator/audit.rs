@@ -1,0 +1,66 @@
+//! Every change is recorded: who, what, from where, before and after, and never a secret.
+
+use administration::{AuditQuery, AuditView, NewSecretSettings, Page, RotateSettings};
+use serde_json::json;
+use testkit::fixtures::{NOW, client_id};
+
+use crate::doors::{door, later, new_client, of_tenant, operator};
+
+#[tokio::test]
+async fn a_record_tells_who_and_from_where_with_before_and_after() {
+    let door = door();
+    let (acme, _) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let ops = of_tenant("acme", "latchkey:clients latchkey:audit");
+    let patch = json!({ "name": "S" });
+    door.administrator.patch_client(&ops, &acme, &client_id("svc"), patch, None, later(1)).await.unwrap();
+    let record = door.store.audit().pop().unwrap();
+    assert_eq!((record.actor.as_str(), record.source.as_deref()), ("client:acme/ops", Some("192.0.2.1")));
+    assert_eq!(
+        (record.action.as_str(), record.subject.as_str(), record.at),
+        ("client.changed", "svc", later(1))
+    );
+    assert_eq!(record.detail, json!({ "name": { "before": "svc", "after": "S" } }));
+    let query = AuditQuery { tenant: Some(acme), limit: 1, ..AuditQuery::default() };
+    let page = door.administrator.audit(&ops, query.clone(), None).await.unwrap();
+    assert_eq!(page.items[0].action, "client.changed");
+    let next = door.administrator.audit(&ops, query, page.next_cursor.as_deref()).await.unwrap();
+    assert_eq!(next.items[0].action, "secret.added");
+}
+
+#[tokio::test]
+async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
+    let door = door();
+    let (acme, made) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let (administrator, svc) = (&door.administrator, client_id("svc"));
+    let mut values = vec![made.secret.unwrap().client_secret];
+    let new = NewSecretSettings::default();
+    values.push(
+        administrator
+            .create_secret(&operator(), &acme, &svc, new, None, NOW)
+            .await
+            .unwrap()
+            .value
+            .client_secret,
+    );
+    let rotate = RotateSettings { grace: Some(0), expires_at: Some(later(9)) };
+    values.push(
+        administrator
+            .rotate_secret(&operator(), &acme, &svc, rotate, None, NOW)
+            .await
+            .unwrap()
+            .value
+            .client_secret,
+    );
+    values.push("correct horse battery".to_owned());
+    let chosen = new_client(json!({ "client_id": "chosen", "client_secret": values[3] }));
+    administrator.create_client(&operator(), &acme, chosen.clone(), None, NOW).await.unwrap();
+    let again = administrator.create_client(&operator(), &acme, chosen, None, NOW).await.unwrap_err();
+    let query = AuditQuery { limit: 200, ..AuditQuery::default() };
+    let page: Page<AuditView> = administrator.audit(&operator(), query, None).await.unwrap();
+    assert_eq!(page.items.iter().filter(|record| record.action == "secret.added").count(), 4);
+    let text = format!("{} {again} {again:?}", serde_json::to_string(&page).unwrap());
+    for value in &values {
+        assert!(!text.contains(value.as_str()));
+    }
+    assert!(!text.contains("$lk1$") && !text.contains("$argon2id$"));
+}

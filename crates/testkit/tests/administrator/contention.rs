@@ -1,0 +1,117 @@
+//! Writers of one tenant at the same time, in one process and in several.
+
+use std::sync::Arc;
+
+use administration::{EditError, NewSecretSettings};
+use serde_json::json;
+use testkit::Failure;
+use testkit::fixtures::{NOW, client_id, tenant_id};
+
+use crate::doors::{Door, door, new_client, new_tenant, once, operator};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_make_the_same_tenant_one_does() {
+    let first = door();
+    let doors: Vec<Arc<Door>> = (0..4).map(|_| Arc::new(first.beside())).collect();
+    let tasks: Vec<_> = (0..16)
+        .map(|index| {
+            let door = Arc::clone(&doors[index % 4]);
+            tokio::spawn(async move {
+                let new = new_tenant(json!({ "id": "acme", "client": { "client_id": format!("c{index}") } }));
+                door.administrator.create_tenant(&operator(), new, None, NOW).await
+            })
+        })
+        .collect();
+    let mut made = Vec::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(answer) => made.push(answer.value.client.unwrap().client.client_id),
+            Err(EditError::Conflict(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(made.len(), 1);
+    let page =
+        first.administrator.clients(&operator(), &tenant_id("acme"), None, None, 50, NOW).await.unwrap();
+    let ids: Vec<_> = page.items.into_iter().map(|client| client.client_id).collect();
+    assert_eq!(ids, made, "the others have left nothing behind");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_repeat_one_request_at_once_one_makes_it_and_all_get_its_answer() {
+    let first = door();
+    let acme = first.tenant("acme").await;
+    let tasks: Vec<_> = (0..12)
+        .map(|_| {
+            let (door, acme) = (first.beside(), acme.clone());
+            tokio::spawn(async move {
+                let key = once("k", 1);
+                door.administrator
+                    .create_client(&operator(), &acme, new_client(json!({})), Some(&key), NOW)
+                    .await
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap().unwrap());
+    }
+    assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
+    assert!(answers.iter().all(|answer| answer.value == answers[0].value));
+}
+
+#[tokio::test]
+async fn who_was_superseded_decides_again_on_what_there_is_now() {
+    let one = door();
+    let (acme, _) = one.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let doors = [one.beside(), one.beside(), one.beside()];
+    let before = one.store.calls().administration;
+    let held = one.store.hold_answers().await;
+    let tasks: Vec<_> = doors
+        .into_iter()
+        .map(|door| {
+            let acme = acme.clone();
+            tokio::spawn(async move {
+                let new = NewSecretSettings::default();
+                door.administrator.create_secret(&operator(), &acme, &client_id("svc"), new, None, NOW).await
+            })
+        })
+        .collect();
+    // All have read the same revision before any of them writes.
+    while one.store.calls().administration < before + 3 {
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    let mut ids = Vec::new();
+    for task in tasks {
+        ids.push(task.await.unwrap().unwrap().value.secret.id);
+    }
+    ids.sort();
+    assert_eq!(ids, ["s2", "s3", "s4"]);
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_said_to_be_down_and_nothing_is_told() {
+    let door = door();
+    let acme = door.tenant("acme").await;
+    door.told.lock().unwrap().clear();
+    door.store.fail_with(Failure::Unavailable);
+    let patched =
+        door.administrator.patch_tenant(&operator(), &acme, json!({ "name": "A" }), None, NOW).await;
+    assert!(matches!(patched, Err(EditError::Store(_))));
+    assert_eq!(*door.told.lock().unwrap(), []);
+}
+
+/// Handlers and background tasks run on any thread.
+#[tokio::test]
+async fn what_an_administrator_does_can_be_done_on_any_thread() {
+    fn sendable<T: Send>(work: T) -> T {
+        work
+    }
+    let door = door();
+    let acme = door.tenant("acme").await;
+    let (by, administrator) = (operator(), &door.administrator);
+    sendable(administrator.patch_tenant(&by, &acme, json!({}), None, NOW)).await.unwrap();
+    sendable(administrator.init_admin(&by, "root", NOW)).await.unwrap();
+    assert_eq!(sendable(administrator.delete_due_tenants(NOW)).await.unwrap(), 0);
+}

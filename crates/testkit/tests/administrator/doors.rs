@@ -1,0 +1,114 @@
+//! Doors to stand at, and people who knock.
+
+use std::sync::{Arc, Mutex};
+
+use administration::{
+    Actor, Administrator, Authority, ClientView, CreatedClient, EditPolicy, Idempotency, Invalidation,
+    NewClient, NewTenant,
+};
+use keys::{LocalSealer, SealingKey};
+use protocol::{Lifetime, Secret, Timestamp};
+use registry::{ClientId, Pepper, hash_generated};
+use serde_json::{Value, json};
+use tenancy::TenantId;
+use testkit::MemoryStore;
+use testkit::fixtures::{NOW, client_id, scope, tenant_id};
+
+/// One process over a store.
+pub(crate) struct Door {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) administrator: Administrator,
+    pub(crate) told: Arc<Mutex<Vec<Invalidation>>>,
+    sealer: Arc<LocalSealer>,
+    pepper: Arc<Pepper>,
+}
+
+pub(crate) fn later(seconds: u64) -> Timestamp {
+    NOW + Lifetime::from_seconds(seconds)
+}
+
+pub(crate) fn door() -> Door {
+    at(
+        Arc::default(),
+        Arc::new(LocalSealer::new(SealingKey::generate().unwrap())),
+        Arc::new(Pepper::generate()),
+    )
+}
+
+fn at(store: Arc<MemoryStore>, sealer: Arc<LocalSealer>, pepper: Arc<Pepper>) -> Door {
+    let told = Arc::<Mutex<Vec<Invalidation>>>::default();
+    let told_here = Arc::clone(&told);
+    let policy = EditPolicy {
+        public_url: "https://id.example.com".to_owned(),
+        live_secrets: 5,
+        deletion_grace: Lifetime::from_seconds(7 * 86_400),
+    };
+    let administrator = Administrator::new(
+        store.clone(),
+        sealer.clone(),
+        pepper.clone(),
+        policy,
+        Arc::new(move |told: &[Invalidation]| told_here.lock().unwrap().extend_from_slice(told)),
+    );
+    Door { store, administrator, told, sealer, pepper }
+}
+
+impl Door {
+    /// Another process over the same store.
+    pub(crate) fn beside(&self) -> Self {
+        at(self.store.clone(), self.sealer.clone(), self.pepper.clone())
+    }
+
+    pub(crate) async fn tenant(&self, id: &str) -> TenantId {
+        self.administrator
+            .create_tenant(&operator(), new_tenant(json!({ "id": id })), None, NOW)
+            .await
+            .unwrap();
+        tenant_id(id)
+    }
+
+    /// A tenant with one client.
+    pub(crate) async fn tenant_with(&self, id: &str, client: Value) -> (TenantId, CreatedClient) {
+        let new = new_tenant(json!({ "id": id, "client": client }));
+        let made = self.administrator.create_tenant(&operator(), new, None, NOW).await.unwrap();
+        (tenant_id(id), made.value.client.unwrap())
+    }
+
+    pub(crate) async fn client(&self, tenant: &TenantId, client: &str) -> ClientView {
+        self.administrator.client(&operator(), tenant, &client_id(client), NOW).await.unwrap()
+    }
+
+    /// Which of a client's secrets the value opens at this moment, as a request would see it.
+    pub(crate) async fn opens(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        value: &str,
+        now: Timestamp,
+    ) -> bool {
+        let found = registry::ClientStore::find_client(&*self.store, tenant, client).await.unwrap().unwrap();
+        let hash = hash_generated(&self.pepper, tenant, client, &Secret::new(value.to_owned()));
+        found.secrets.iter().any(|secret| secret.is_live(now) && secret.hash.matches(&hash))
+    }
+}
+
+pub(crate) fn operator() -> Authority {
+    Authority::operator(Actor { name: "cli:root".to_owned(), source: None })
+}
+
+pub(crate) fn of_tenant(tenant: &str, granted: &str) -> Authority {
+    let actor = Actor { name: format!("client:{tenant}/ops"), source: Some("192.0.2.1".to_owned()) };
+    Authority::of_tenant(actor, tenant_id(tenant), &scope(granted), scope(granted))
+}
+
+pub(crate) fn new_tenant(document: Value) -> NewTenant {
+    NewTenant::read(document).unwrap()
+}
+
+pub(crate) fn new_client(document: Value) -> NewClient {
+    NewClient::read(document).unwrap()
+}
+
+pub(crate) fn once(key: &str, request: u8) -> Idempotency {
+    Idempotency { key: key.to_owned(), request: [request; 32] }
+}

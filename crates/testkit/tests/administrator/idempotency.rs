@@ -1,0 +1,107 @@
+//! A repeated request makes nothing twice and is answered as the first time.
+
+use administration::{EditError, NewSecretSettings, RotateSettings};
+use serde_json::json;
+use testkit::fixtures::{NOW, client_id};
+
+use crate::doors::{door, later, new_client, new_tenant, of_tenant, once, operator};
+
+#[tokio::test]
+async fn a_repetition_gets_the_same_answer_with_the_same_secret() {
+    let door = door();
+    let administrator = &door.administrator;
+    let key = once("k", 1);
+    let new = || new_tenant(json!({ "id": "acme", "client": { "scopes": ["read"] } }));
+    let first = administrator.create_tenant(&operator(), new(), Some(&key), NOW).await.unwrap();
+    let again =
+        door.beside().administrator.create_tenant(&operator(), new(), Some(&key), later(60)).await.unwrap();
+    assert_eq!((first.replayed, again.replayed), (false, true));
+    assert_eq!(again.value, first.value);
+    let other = administrator.create_tenant(&operator(), new(), Some(&once("k", 2)), NOW).await;
+    assert!(matches!(other, Err(EditError::IdempotencyKeyReused)));
+    let without = administrator.create_tenant(&operator(), new(), None, NOW).await;
+    assert!(matches!(without, Err(EditError::Conflict(_))));
+}
+
+#[tokio::test]
+async fn each_operation_client_and_actor_has_keys_of_its_own() {
+    let door = door();
+    let (acme, _) = door.tenant_with("acme", json!({ "client_id": "a" })).await;
+    let (administrator, key) = (&door.administrator, once("k", 1));
+    administrator
+        .create_client(&operator(), &acme, new_client(json!({ "client_id": "b" })), Some(&key), NOW)
+        .await
+        .unwrap();
+    for client in ["a", "b"] {
+        let id = client_id(client);
+        for by in [operator(), of_tenant("acme", "latchkey:clients")] {
+            let new = NewSecretSettings::default();
+            let made = administrator.create_secret(&by, &acme, &id, new, Some(&key), NOW).await.unwrap();
+            assert!(!made.replayed);
+        }
+        let rotated = administrator
+            .rotate_secret(&operator(), &acme, &id, RotateSettings::default(), Some(&key), NOW)
+            .await;
+        assert!(!rotated.unwrap().replayed);
+    }
+    let id = client_id("a");
+    let again = administrator
+        .rotate_secret(&operator(), &acme, &id, RotateSettings::default(), Some(&key), NOW)
+        .await
+        .unwrap();
+    assert!(again.replayed);
+    assert_eq!(administrator.secrets(&operator(), &acme, &id, NOW).await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn an_answer_is_forgotten_after_a_day_and_a_refusal_is_not_kept() {
+    let door = door();
+    let acme = door.tenant("acme").await;
+    let (administrator, key) = (&door.administrator, once("k", 1));
+    let bad = administrator
+        .create_client(&operator(), &acme, new_client(json!({ "scopes": [""] })), Some(&key), NOW)
+        .await;
+    assert!(matches!(bad, Err(EditError::Invalid(_))));
+    let create = async |now| {
+        let made =
+            administrator.create_client(&operator(), &acme, new_client(json!({})), Some(&key), now).await;
+        made.unwrap()
+    };
+    let first = create(NOW).await;
+    assert_eq!(create(later(86_399)).await.value, first.value);
+    let later = create(later(86_400)).await;
+    assert!(!later.replayed && later.value.client.client_id != first.value.client.client_id);
+}
+
+#[tokio::test]
+async fn a_key_is_short_printable_text() {
+    let door = door();
+    let acme = door.tenant("acme").await;
+    for (key, fits) in [
+        ("", false),
+        ("a\n", false),
+        ("\u{e9}", false),
+        (&*"a".repeat(256), false),
+        (&*"a".repeat(255), true),
+        ("a b", true),
+    ] {
+        let made = door
+            .administrator
+            .create_client(&operator(), &acme, new_client(json!({})), Some(&once(key, 1)), NOW)
+            .await;
+        assert_eq!(made.is_ok(), fits, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_no_longer_ask_is_not_answered_again() {
+    let door = door();
+    let acme = door.tenant("acme").await;
+    let key = once("k", 1);
+    let ops = of_tenant("acme", "latchkey:clients");
+    door.administrator.create_client(&ops, &acme, new_client(json!({})), Some(&key), NOW).await.unwrap();
+    let demoted = of_tenant("acme", "latchkey:audit");
+    let again =
+        door.administrator.create_client(&demoted, &acme, new_client(json!({})), Some(&key), NOW).await;
+    assert!(matches!(again, Err(EditError::Forbidden(_))));
+}
