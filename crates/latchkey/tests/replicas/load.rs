@@ -34,9 +34,6 @@ struct Shared {
 impl Load {
     /// On the first `clients` clients of both tenants.
     pub(crate) async fn on(house: &House, replicas: &[Replica], clients: usize) -> Self {
-        for tenant in TENANTS {
-            replicas[0].program.token(tenant, "svc-0", house.secret_of(tenant)).await;
-        }
         let shared = Arc::new(Shared {
             urls: replicas.iter().map(|replica| replica.program.url("")).collect(),
             secrets: TENANTS.map(|tenant| house.secret_of(tenant).to_owned()),
@@ -46,6 +43,14 @@ impl Load {
             answered: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
         });
+        // What is warm is served whatever happens then. On a machine that is busy with other things, becoming warm may take more than
+        // one try: a store that does not answer in time is a clean 503.
+        let http = reqwest::Client::new();
+        for _ in 0..shared.urls.len() * TENANTS.len() * clients {
+            let number = shared.asked.fetch_add(1, Ordering::Relaxed);
+            let warm = async || ask(&shared, &http, number).await.is_ok();
+            eventually("every client is warm at every replica", LONGEST, warm).await;
+        }
         let callers = (0..CALLERS).map(|_| tokio::spawn(call(Arc::clone(&shared)))).collect();
         let load = Self { shared, callers };
         load.more(100).await;
@@ -83,16 +88,16 @@ async fn call(shared: Arc<Shared>) -> Vec<String> {
     let http = reqwest::Client::new();
     let mut failures = Vec::new();
     while !shared.ended.load(Ordering::Relaxed) {
-        failures.extend(ask(&shared, &http).await.err());
+        let number = shared.asked.fetch_add(1, Ordering::Relaxed);
+        failures.extend(ask(&shared, &http, number).await.err());
         shared.answered.fetch_add(1, Ordering::Relaxed);
         sleep(Duration::from_millis(5)).await;
     }
     failures
 }
 
-async fn ask(shared: &Shared, http: &reqwest::Client) -> Result<(), String> {
+async fn ask(shared: &Shared, http: &reqwest::Client, number: usize) -> Result<(), String> {
     // Through all programs first, then through tenants, then through clients.
-    let number = shared.asked.fetch_add(1, Ordering::Relaxed);
     let (url, number) = (&shared.urls[number % shared.urls.len()], number / shared.urls.len());
     let (tenant, number) = (number % TENANTS.len(), number / TENANTS.len());
     let client = format!("svc-{}", number % shared.clients);
