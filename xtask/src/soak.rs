@@ -1,14 +1,17 @@
-//! Measures what takes long or needs servers: the platform on PostgreSQL with few and with very many tenants, and what callers
-//! see while Redis or PostgreSQL is away. All of it on this machine, with servers of its own; times are shown, never judged.
+//! Measures what takes long or needs servers: the platform on PostgreSQL with few and with very many tenants, what callers see while
+//! Redis or PostgreSQL is away, and what they see of keys that are made, rotated and sealed anew. All of it on this machine, with servers of its own; times are shown, never judged.
 
 mod administration;
 mod calls;
+mod first_token;
 mod house;
 mod postgres;
 mod postgres_outage;
 mod program;
 mod redis;
 mod redis_outage;
+mod reseal;
+mod rotation;
 mod scale;
 mod tenants;
 
@@ -44,6 +47,12 @@ enum Measurement {
     Redis,
     /// Tokens while PostgreSQL is restarted without notice
     Postgres,
+    /// First tokens of new tenants with and without keys made ahead, and the memory of a loaded key
+    FirstToken,
+    /// Keys rotated under traffic whose every token is verified
+    Rotation,
+    /// Ten thousand keys moved to a new sealing key under traffic
+    Reseal,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Failure> {
@@ -69,6 +78,15 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     }
     if wanted(Measurement::Postgres) {
         postgres_outage::measure(&house)?;
+    }
+    if wanted(Measurement::FirstToken) {
+        first_token::measure(&house)?;
+    }
+    if wanted(Measurement::Rotation) {
+        rotation::measure(&house)?;
+    }
+    if wanted(Measurement::Reseal) {
+        reseal::measure(&house)?;
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Who changed what, and when. A record is written in the transaction of its change, and tells values before and after, never a
 //! secret or a hash.
 
+use keys::life_cycle::KeyTimes;
 use protocol::Timestamp;
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
 use crate::fields::Described;
-use crate::{Actor, Change, ChangeKind, FieldChange, RowChange, SecretChangeKind};
+use crate::{Actor, Change, ChangeKind, FieldChange, KeyChangeKind, RowChange, SecretChangeKind};
 
 /// One line of the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,10 @@ impl AuditRecord {
                 let (verb, detail) = secret_detail(secret.kind);
                 (format!("secret.{verb}"), format!("{client}/{}", secret.id), detail)
             }
+            Change::Key(_, key) => {
+                let (verb, detail) = key_detail(&key.kind);
+                (format!("key.{verb}"), key.id.to_string(), detail)
+            }
             Change::FirstKey(_, key) => {
                 let detail = json!({ "algorithm": key.algorithm.as_str(), "thumbprint": key.thumbprint });
                 ("key.imported".to_owned(), keys::KeyId::numbered(1).to_string(), detail)
@@ -68,6 +73,22 @@ fn row_detail<T: Described>(row: &RowChange<T>) -> Value {
         (field.to_owned(), value)
     };
     Value::Object(row.fields().into_iter().map(of).collect::<Map<_, _>>())
+}
+
+fn key_detail(kind: &KeyChangeKind) -> (&'static str, Value) {
+    let times = |times: &KeyTimes| json!({ "active_from": times.active_from, "retiring_from": times.retiring_from, "removed_at": times.removed_at });
+    match kind {
+        KeyChangeKind::Announced { algorithm, thumbprint, active_from, imported } => {
+            let verb = if *imported { "imported" } else { "announced" };
+            let detail = json!({ "algorithm": algorithm.as_str(), "thumbprint": thumbprint, "active_from": active_from });
+            (verb, detail)
+        }
+        KeyChangeKind::Rescheduled { before, after } => {
+            ("rescheduled", json!({ "before": times(before), "after": times(after) }))
+        }
+        KeyChangeKind::Revoked { after } => ("revoked", json!({ "after": times(after) })),
+        KeyChangeKind::Destroyed => ("destroyed", json!({})),
+    }
 }
 
 fn secret_detail(kind: SecretChangeKind) -> (&'static str, Value) {

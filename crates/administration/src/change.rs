@@ -1,6 +1,8 @@
 //! One thing that changes, whichever door asks for it. A change tells what and never carries a secret or a hash, so it can be
 //! shown, logged and recorded as it is.
 
+use keys::KeyId;
+use keys::life_cycle::KeyTimes;
 use protocol::{SigningAlgorithm, Timestamp};
 use registry::{Client, ClientId, SecretId};
 use tenancy::{ResourceServer, Tenant, TenantId};
@@ -21,6 +23,8 @@ pub enum Change {
     Secret(TenantId, ClientId, SecretChange),
     /// The tenant begins with a key of the operator's.
     FirstKey(TenantId, FirstKey),
+    /// To a signing key of the tenant.
+    Key(TenantId, KeyChange),
     /// To an application, which names its tenant. Added, changed or deleted; its client changes beside it.
     Application(RowChange<Application>),
 }
@@ -108,6 +112,45 @@ pub enum SecretForm {
     Imported,
 }
 
+/// What happens to a signing key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyChange {
+    /// Which key of its tenant.
+    pub id: KeyId,
+    /// What happens.
+    pub kind: KeyChangeKind,
+}
+
+/// What happens to a signing key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyChangeKind {
+    /// It comes to be; its sealed row travels beside the change.
+    Announced {
+        /// What it signs with.
+        algorithm: SigningAlgorithm,
+        /// Of its public half (RFC 7638).
+        thumbprint: String,
+        /// From when on it signs.
+        active_from: Timestamp,
+        /// Whether an operator brought it.
+        imported: bool,
+    },
+    /// Its life goes otherwise than it was planned.
+    Rescheduled {
+        /// Until now.
+        before: KeyTimes,
+        /// From now on.
+        after: KeyTimes,
+    },
+    /// An operator took it away before its time.
+    Revoked {
+        /// Its times from now on.
+        after: KeyTimes,
+    },
+    /// Its private half is gone: nobody needs it any more.
+    Destroyed,
+}
+
 /// The public side of a key that a tenant begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstKey {
@@ -125,9 +168,10 @@ impl Change {
             Self::Tenant(row) => &row.after.id,
             Self::Client(row) => &row.after.tenant,
             Self::Application(row) => &row.after.tenant,
-            Self::ResourceServer(tenant, _) | Self::Secret(tenant, _, _) | Self::FirstKey(tenant, _) => {
-                tenant
-            }
+            Self::ResourceServer(tenant, _)
+            | Self::Secret(tenant, _, _)
+            | Self::FirstKey(tenant, _)
+            | Self::Key(tenant, _) => tenant,
         }
     }
 }
@@ -154,6 +198,17 @@ impl ChangeKind {
             Self::DeletionScheduled { .. } => "deletion_scheduled",
             Self::DeletionCancelled => "deletion_cancelled",
             Self::Deleted => "deleted",
+        }
+    }
+}
+
+impl KeyChangeKind {
+    /// Whether it brings, moves or takes away.
+    pub(crate) const fn sign(&self) -> &'static str {
+        match self {
+            Self::Announced { .. } => "+",
+            Self::Rescheduled { .. } => "~",
+            Self::Revoked { .. } | Self::Destroyed => "-",
         }
     }
 }

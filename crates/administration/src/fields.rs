@@ -49,8 +49,16 @@ impl Described for Tenant {
             resource_servers: _,
         } = self;
         let Strategies { oauth2, oidc } = strategies;
-        let SigningPolicy { algorithm, rotate_every, publish_before, jwks_max_age, jwks_stale, skew } =
-            signing;
+        let SigningPolicy {
+            algorithm,
+            rotate_every,
+            publish_before,
+            jwks_max_age,
+            jwks_stale,
+            skew,
+            rsa_bits,
+            hold_activation,
+        } = signing;
         let AccessTokenPolicy { lifetime, format, typ, former_typs: _ } = access_token;
         vec![
             ("name", name.clone()),
@@ -65,6 +73,8 @@ impl Described for Tenant {
             ("signing.jwks_max_age", seconds(*jwks_max_age)),
             ("signing.jwks_stale", seconds(*jwks_stale)),
             ("signing.skew", seconds(*skew)),
+            ("signing.rsa_bits", rsa_bits.to_string()),
+            ("signing.hold_activation", hold_activation.map_or_else(absent, seconds)),
             ("access_token.lifetime", seconds(*lifetime)),
             ("access_token.format", format.as_str().to_owned()),
             ("access_token.typ", typ.clone()),

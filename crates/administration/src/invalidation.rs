@@ -37,7 +37,7 @@ impl Change {
             // No cache holds applications.
             Self::Application(_) => return None,
             Self::Secret(_, client, _) => Invalidation::Client(tenant, client.clone()),
-            Self::FirstKey(..) => Invalidation::Keys(tenant),
+            Self::FirstKey(..) | Self::Key(..) => Invalidation::Keys(tenant),
         })
     }
 }

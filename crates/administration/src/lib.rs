@@ -15,6 +15,7 @@ mod render;
 
 mod compare;
 mod fingerprint;
+mod former_jwks;
 mod former_typs;
 
 mod audit;
@@ -40,14 +41,18 @@ pub use applications::{
 };
 pub use audit::AuditRecord;
 pub use authority::{Actor, Authority, Permission};
-pub use change::{Change, ChangeKind, FirstKey, RowChange, SecretChange, SecretChangeKind, SecretForm};
+pub use change::{
+    Change, ChangeKind, FirstKey, KeyChange, KeyChangeKind, RowChange, SecretChange, SecretChangeKind,
+    SecretForm,
+};
 pub use compare::{Deviation, DeviationKind, Drift, initial_plan};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
 pub use documents::{
-    AccessTokenSettings, AuditView, ClientSettings, ClientView, CreatedClient, CreatedSecret, CreatedTenant,
-    EntityTag, NewClient, NewSecretSettings, NewTenant, Page, ResourceServerSettings, RotateSettings,
-    SecretView, SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView,
-    TenantView, TokenSettings, UsedFrom, merge_patch, nearest,
+    AccessTokenSettings, AuditView, BrokenTokensView, ClientSettings, ClientView, CreatedClient,
+    CreatedSecret, CreatedTenant, EntityTag, ImportSettings, KeyStatusView, KeyView, KeysChanged, NewClient,
+    NewSecretSettings, NewTenant, Page, PublicKeyView, ResourceServerSettings, RotateSettings, SecretView,
+    SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView,
+    TokenSettings, UsedFrom, VerifierView, merge_patch, nearest,
 };
 pub use edit_error::{EditError, Fault};
 pub use fields::{Described, FieldChange};
@@ -63,5 +68,6 @@ pub use state::{
 };
 pub use store::{
     AdministrationStore, CommitOutcome, CommitRequest, Generation, IdempotentAnswer, KEPT_ADDRESSES,
-    KEPT_SOURCES, NewGeneration, NewSecret, SecretUse, TenantMark,
+    KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, KeySighting, KeyState, NewGeneration, NewSecret, SealedPlace,
+    SecretUse, TenantMark,
 };

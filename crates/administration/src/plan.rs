@@ -140,6 +140,7 @@ impl Plan {
                 | Change::ResourceServer(..)
                 | Change::Secret(..)
                 | Change::FirstKey(..)
+                | Change::Key(..)
                 | Change::Application(_) => {}
             }
         }

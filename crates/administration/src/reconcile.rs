@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use keys::{KeyId, KeyRecord, KeySealer, SealingContext};
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use registry::Pepper;
 use tenancy::TenantId;
 use tokio::task::spawn_blocking;
@@ -30,13 +30,23 @@ pub struct Reconciler {
     store: Arc<dyn AdministrationStore>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
+    l1_lifetime: Lifetime,
 }
+
+/// For how long replicas go on with rows from their own memory, unless it is said otherwise.
+const L1_LIFETIME: Lifetime = Lifetime::from_seconds(10);
 
 impl Reconciler {
     /// Over a store, with what is needed to write secrets and keys into it.
     #[must_use]
     pub fn new(store: Arc<dyn AdministrationStore>, sealer: Arc<dyn KeySealer>, pepper: Arc<Pepper>) -> Self {
-        Self { store, sealer, pepper }
+        Self { store, sealer, pepper, l1_lifetime: L1_LIFETIME }
+    }
+
+    /// With another time for which a replica may go on with rows from its own memory.
+    #[must_use]
+    pub fn with_l1_lifetime(self, l1_lifetime: Lifetime) -> Self {
+        Self { l1_lifetime, ..self }
     }
 
     /// What would change; writes nothing, and so needs no right to.
@@ -55,7 +65,7 @@ impl Reconciler {
         if !triage.issuers.is_empty() {
             current.issuer_owners = self.store.find_issuer_owners(&triage.issuers).await?;
         }
-        let context = Context { pepper: &self.pepper, now };
+        let context = Context { pepper: &self.pepper, now, l1_lifetime: self.l1_lifetime };
         Ok(compare(context, declaration, triage, &current)?)
     }
 
@@ -158,6 +168,7 @@ impl Reconciler {
             changes: plan.changes.clone(),
             secrets: self.hash(declaration, plan, now, progress).await?,
             first_keys: self.seal_first_keys(declaration, plan, now).await?,
+            keys: Default::default(),
             marks: plan.marks.clone(),
             audit: plan.changes.iter().map(|change| AuditRecord::of(change, &actor, now)).collect(),
             idempotent: None,

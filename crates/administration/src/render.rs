@@ -88,6 +88,7 @@ impl fmt::Display for Change {
                 write!(f, "{} application {}/{}", sign(row.kind), row.after.tenant, row.after.id)?;
                 write_fields(f, row)
             }
+            Self::Key(_, key) => write!(f, "{} key {tenant}/{}", key.kind.sign(), key.id),
             Self::FirstKey(_, key) => {
                 let (id, thumbprint) = (keys::KeyId::numbered(1), &key.thumbprint);
                 write!(f, "+ key {tenant}/{id} ({}, thumbprint {thumbprint})", key.algorithm)

@@ -155,16 +155,14 @@ impl TenantState {
         longest_lifetime(&self.tenant, live.map(|state| &state.client))
     }
 
-    /// When the last token that was issued until now expires. Caches may issue under a former row a little longer.
+    /// When the last token that was issued until now expires. For as long as replicas go on with rows from their own memory, they issue
+    /// under a former one.
     #[must_use]
-    pub fn tokens_until(&self, now: Timestamp) -> Timestamp {
-        let newest = now + self.longest_lifetime() + CACHED;
+    pub fn tokens_until(&self, now: Timestamp, l1_lifetime: Lifetime) -> Timestamp {
+        let newest = now + self.longest_lifetime() + l1_lifetime;
         self.earlier_tokens_until.map_or(newest, |earlier| earlier.max(newest))
     }
 }
-
-/// So long a replica may serve a row or a key set from its own memory.
-pub(crate) const CACHED: Lifetime = Lifetime::from_seconds(10);
 
 pub(crate) fn longest_lifetime<'a>(tenant: &Tenant, clients: impl Iterator<Item = &'a Client>) -> Lifetime {
     clients.filter_map(|client| client.access_token_lifetime).fold(tenant.access_token.lifetime, Ord::max)

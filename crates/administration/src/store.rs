@@ -2,14 +2,15 @@
 //! transaction; no transaction crosses this border.
 
 use async_trait::async_trait;
-use keys::KeyRecord;
-use protocol::Timestamp;
+use keys::life_cycle::KeyTimes;
+use keys::{KeyId, KeyRecord, KeyRecords};
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use registry::{ClientId, ClientSecret, SecretId};
-use tenancy::{Issuer, StoreError, TenantId};
+use tenancy::{Issuer, StoreError, Tenant, TenantId};
 
 use crate::{
     Application, ApplicationId, AuditQuery, AuditRecord, Change, ClientQuery, ClientState, Fingerprint,
-    Invalidation, ManagedBy, TenantCursor, TenantQuery, TenantState, TenantSummary,
+    Invalidation, ManagedBy, Standing, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 
 /// Holds the rows of the platform.
@@ -68,6 +69,37 @@ pub trait AdministrationStore: Send + Sync {
 
     /// Tenants whose deletion is due, at most so many.
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
+
+    /// A tenant with its keys, and what their lives depend on.
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<KeyState>, StoreError>;
+
+    /// Tenants whose keys are due to be looked at, the longest due first, at most so many. Never a look at all tenants.
+    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
+
+    /// Whether this holder has the lease of this name until then: it was free, has run out, or was this holder's already.
+    async fn try_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Notes which keys verifiers have fetched, several at once. A tenant that is gone is passed over.
+    async fn record_key_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError>;
+
+    /// Which verifiers fetch a tenant's keys.
+    async fn key_sightings(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError>;
+
+    /// Some of what is sealed (private keys and named values), in a fixed order, after a place.
+    async fn list_sealed(
+        &self,
+        after: Option<&SealedPlace>,
+        limit: u32,
+    ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError>;
+
+    /// Puts other sealed bytes in a place if these are still there, and says whether they were.
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError>;
 
     /// An application by its identifier.
     async fn find_application(
@@ -143,6 +175,72 @@ pub struct NewGeneration {
 /// So many generations can be rolled back to.
 pub const KEPT_SOURCES: u64 = 20;
 
+/// A tenant's keys, and what their lives depend on, as they were at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyState {
+    /// The tenant, as requests see it.
+    pub tenant: Tenant,
+    /// How it stands.
+    pub standing: Standing,
+    /// On which a plan rests.
+    pub revision: u64,
+    /// The longest lifetime of its tokens, as the tenant and its live clients say today.
+    pub longest_token: Lifetime,
+    /// When the last token that was issued under a longer lifetime than today's expires.
+    pub earlier_tokens_until: Option<Timestamp>,
+    /// For how long copies of the key set were kept under an earlier policy, and until when such copies may be about.
+    pub earlier_jwks: Option<(Lifetime, Timestamp)>,
+    /// When its keys are to be looked at.
+    pub due_at: Option<Timestamp>,
+    /// Its keys.
+    pub records: KeyRecords,
+}
+
+/// What a commit does to signing keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyCommit {
+    /// Keys that come to be; each number must be its tenant's next one.
+    pub added: Vec<(TenantId, KeyRecord)>,
+    /// Keys with other times.
+    pub times: Vec<(TenantId, KeyTimes)>,
+    /// Keys whose private half is wiped from the row.
+    pub destroyed: Vec<(TenantId, KeyId)>,
+    /// When to look at a tenant's keys again; none: nothing is planned.
+    pub due: Vec<(TenantId, Option<Timestamp>)>,
+}
+
+/// A verifier that has fetched a tenant's keys. Numbers grow, so who has fetched key 7 has fetched all that were published with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySighting {
+    /// Whose keys.
+    pub tenant: TenantId,
+    /// Who, as user agent and address group.
+    pub verifier: String,
+    /// When last.
+    pub last_fetch_at: Timestamp,
+    /// The newest key that it was given.
+    pub newest_key: KeyId,
+}
+
+/// So many verifiers are kept of each tenant, those that came last.
+pub const KEPT_VERIFIERS: usize = 256;
+
+/// Where something sealed is kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SealedPlace {
+    /// A private key; destroyed ones are left out.
+    SigningKey {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        id: KeyId,
+        /// What it signs with, which is part of what it is sealed for.
+        algorithm: SigningAlgorithm,
+    },
+    /// A value of the installation, by its name.
+    Named(String),
+}
+
 /// A secret that was used from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretUse {
@@ -192,6 +290,8 @@ pub struct CommitRequest {
     pub secrets: Vec<NewSecret>,
     /// The sealed keys that tenants begin with.
     pub first_keys: Vec<(TenantId, KeyRecord)>,
+    /// What happens to signing keys.
+    pub keys: KeyCommit,
     /// What is noted at the tenants.
     pub marks: Vec<TenantMark>,
     /// Who did what.
@@ -224,6 +324,9 @@ pub struct TenantMark {
     pub fingerprint: Option<Fingerprint>,
     /// When the last token that was issued under a longer lifetime than today's expires; absent leaves what is noted.
     pub earlier_tokens_until: Option<Timestamp>,
+    /// For how long copies of the key set were kept under the policy until now, and until when such copies may be about; absent leaves
+    /// what is noted.
+    pub earlier_jwks: Option<(Lifetime, Timestamp)>,
 }
 
 /// What became of a commit.

@@ -9,7 +9,7 @@ use tenancy::TenantStore;
 use tokio::sync::oneshot;
 
 use crate::shared::listen;
-use crate::{CachedClientStore, CachedSigningKeyStore, CachedTenantStore, RedisCache};
+use crate::{CachedClientStore, CachedSigningKeyStore, CachedTenantStore, Freshness, RedisCache};
 
 /// What stands between the request path and the store.
 #[derive(Clone)]
@@ -21,6 +21,7 @@ pub struct Caches {
     /// Sealed keys.
     pub signing_keys: Arc<CachedSigningKeyStore>,
     redis: Option<Arc<RedisCache>>,
+    freshness: Freshness,
 }
 
 /// How many entries each cache has room for; what is asked for least gives way.
@@ -48,8 +49,9 @@ impl Caches {
         clients: Arc<dyn ClientStore>,
         signing_keys: Arc<dyn SigningKeyStore>,
         capacity: Capacity,
+        freshness: Freshness,
     ) -> Self {
-        Self::build(tenants, clients, signing_keys, None, capacity)
+        Self::build(tenants, clients, signing_keys, None, capacity, freshness)
     }
 
     /// Before these stores, with what other replicas have read, and forgetting what they have changed.
@@ -60,8 +62,10 @@ impl Caches {
         signing_keys: Arc<dyn SigningKeyStore>,
         redis: Arc<RedisCache>,
         capacity: Capacity,
+        freshness: Freshness,
     ) -> Self {
-        let caches = Self::build(tenants, clients, signing_keys, Some(Arc::clone(&redis)), capacity);
+        let shared = Some(Arc::clone(&redis));
+        let caches = Self::build(tenants, clients, signing_keys, shared, capacity, freshness);
         let tenants = Arc::downgrade(&caches.tenants);
         let clients = Arc::downgrade(&caches.clients);
         let signing_keys = Arc::downgrade(&caches.signing_keys);
@@ -71,7 +75,7 @@ impl Caches {
             else {
                 return false;
             };
-            Self { tenants, clients, signing_keys, redis: None }.forget(changes);
+            Self { tenants, clients, signing_keys, redis: None, freshness }.forget(changes);
             true
         };
         redis.link.runtime.spawn(listen(Arc::downgrade(&redis), heard));
@@ -84,17 +88,25 @@ impl Caches {
         signing_keys: Arc<dyn SigningKeyStore>,
         redis: Option<Arc<RedisCache>>,
         capacity: Capacity,
+        freshness: Freshness,
     ) -> Self {
-        let tenants = Arc::new(CachedTenantStore::shared(tenants, redis.clone(), capacity.tenants));
-        let clients =
-            CachedClientStore::shared(clients, redis.clone(), Arc::clone(&tenants), capacity.clients);
+        let tenants =
+            Arc::new(CachedTenantStore::shared(tenants, redis.clone(), capacity.tenants, freshness));
+        let clients = CachedClientStore::shared(
+            clients,
+            redis.clone(),
+            Arc::clone(&tenants),
+            capacity.clients,
+            freshness,
+        );
         let signing_keys = CachedSigningKeyStore::shared(
             signing_keys,
             redis.clone(),
             Arc::clone(&tenants),
             capacity.key_sets,
+            freshness,
         );
-        Self { tenants, clients: Arc::new(clients), signing_keys: Arc::new(signing_keys), redis }
+        Self { tenants, clients: Arc::new(clients), signing_keys: Arc::new(signing_keys), redis, freshness }
     }
 
     /// Forgets what changed. Whoever reads after this call reads what the store holds after it. Redis and the other replicas are
@@ -115,7 +127,7 @@ impl Caches {
     /// Redis is told first, or a reader would find there what was just forgotten here.
     fn tell(&self, changes: &[Invalidation]) -> Option<oneshot::Receiver<bool>> {
         let redis = self.redis.as_ref().filter(|_| !changes.is_empty());
-        let told = redis.map(|redis| redis.announce(changes));
+        let told = redis.map(|redis| redis.announce(changes, self.freshness));
         self.forget(changes);
         told
     }

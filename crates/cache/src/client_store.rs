@@ -8,7 +8,7 @@ use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::shared::{self, Place};
-use crate::{CachedTenantStore, Counts, ReadThrough, Reading, RedisCache, Source};
+use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source};
 
 /// A [`ClientStore`] before another.
 pub struct CachedClientStore {
@@ -28,14 +28,20 @@ struct WrongClient {
 struct Clients {
     store: Arc<dyn ClientStore>,
     redis: Option<Arc<RedisCache>>,
+    freshness: Freshness,
     tenants: Arc<CachedTenantStore>,
 }
 
 impl CachedClientStore {
     /// With room for so many clients, known and unknown. The tenants say how long their clients may serve stale.
     #[must_use]
-    pub fn new(store: Arc<dyn ClientStore>, tenants: Arc<CachedTenantStore>, capacity: u64) -> Self {
-        Self::shared(store, None, tenants, capacity)
+    pub fn new(
+        store: Arc<dyn ClientStore>,
+        tenants: Arc<CachedTenantStore>,
+        capacity: u64,
+        freshness: Freshness,
+    ) -> Self {
+        Self::shared(store, None, tenants, capacity, freshness)
     }
 
     /// The same, with what other replicas have read.
@@ -44,8 +50,9 @@ impl CachedClientStore {
         redis: Option<Arc<RedisCache>>,
         tenants: Arc<CachedTenantStore>,
         capacity: u64,
+        freshness: Freshness,
     ) -> Self {
-        Self { clients: ReadThrough::new(Clients { store, redis, tenants }, capacity) }
+        Self { clients: ReadThrough::new(Clients { store, redis, freshness, tenants }, capacity, freshness) }
     }
 
     /// Drops what is known of one client.
@@ -94,7 +101,8 @@ impl Source for Clients {
     }
 
     async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<Client>, StoreError> {
-        shared::read(self.redis.as_ref(), Place::Client(tenant, id), self.find(tenant, id)).await
+        shared::read(self.redis.as_ref(), self.freshness, Place::Client(tenant, id), self.find(tenant, id))
+            .await
     }
 
     fn stale_if_error(&self, (tenant, _): &Self::Key, _: &Client) -> Duration {

@@ -1,7 +1,8 @@
-//! What a replica remembers of its store: tenants, clients and key sets, each for ten seconds and, while the store is down, for
+//! What a replica remembers of its store: tenants, clients and key sets, each for a few seconds and, while the store is down, for
 //! as long as their tenant allows; and what replicas share of it through Redis, where there is one. In reading order:
 
 mod epochs;
+mod freshness;
 mod slot;
 
 mod shared;
@@ -19,8 +20,9 @@ mod caches;
 pub use caches::{Caches, Capacity};
 pub use client_store::CachedClientStore;
 pub use counters::Counts;
+pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH};
 pub use read_through::{ReadThrough, Source};
 pub use shared::{InvalidRedisUrl, Reading, RedisCache, RedisCounts, RedisOptions, RedisTiming, WallClock};
 pub use signing_key_store::CachedSigningKeyStore;
-pub use slot::{FRESH, NEGATIVE_FRESH, RETRY_PAUSE};
+pub use slot::RETRY_PAUSE;
 pub use tenant_store::CachedTenantStore;

@@ -11,10 +11,10 @@ use tenancy::{StoreError, TenantId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::Reading;
 use crate::counters::{Counters, Counts};
 use crate::epochs::Epochs;
 use crate::slot::{Answer, Outcome, Slot};
+use crate::{Freshness, Reading};
 
 /// Where a cache gets its values from.
 #[async_trait]
@@ -42,6 +42,7 @@ pub trait Source: Send + Sync + 'static {
 pub struct ReadThrough<S: Source> {
     source: Arc<S>,
     slots: Cache<S::Key, Arc<Slot<S::Value>>>,
+    freshness: Freshness,
     epochs: Epochs,
     counters: Arc<Counters>,
 }
@@ -49,10 +50,11 @@ pub struct ReadThrough<S: Source> {
 impl<S: Source> ReadThrough<S> {
     /// With room for so many keys.
     #[must_use]
-    pub fn new(source: S, capacity: u64) -> Self {
+    pub fn new(source: S, capacity: u64, freshness: Freshness) -> Self {
         Self {
             source: Arc::new(source),
             slots: Cache::builder().name(S::NAME).max_capacity(capacity).build(),
+            freshness,
             epochs: Epochs::default(),
             counters: Arc::new(Counters::new(S::NAME)),
         }
@@ -114,7 +116,7 @@ impl<S: Source> ReadThrough<S> {
             if let Some(slot) = slot.filter(|slot| slot.is_current()) {
                 return slot;
             }
-            let new = || Arc::new(Slot::new(self.epochs.current(S::tenant_of(key))));
+            let new = || Arc::new(Slot::new(self.epochs.current(S::tenant_of(key)), self.freshness));
             let entry = self.slots.entry_by_ref(key).or_insert_with_if(new, |slot| !slot.is_current());
             slot = Some(entry.into_value());
         }

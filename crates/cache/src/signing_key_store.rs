@@ -9,18 +9,20 @@ use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::shared::{self, Place};
-use crate::{CachedTenantStore, Counts, ReadThrough, Reading, RedisCache, Source};
+use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source};
 
 /// A [`SigningKeyStore`] before another.
 pub struct CachedSigningKeyStore {
     store: Arc<dyn SigningKeyStore>,
     redis: Option<Arc<RedisCache>>,
+    freshness: Freshness,
     key_sets: ReadThrough<KeySets>,
 }
 
 struct KeySets {
     store: Arc<dyn SigningKeyStore>,
     redis: Option<Arc<RedisCache>>,
+    freshness: Freshness,
     tenants: Arc<CachedTenantStore>,
 }
 
@@ -31,8 +33,13 @@ struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
 impl CachedSigningKeyStore {
     /// With room for the keys of so many tenants. The tenants say how long their keys may serve stale.
     #[must_use]
-    pub fn new(store: Arc<dyn SigningKeyStore>, tenants: Arc<CachedTenantStore>, capacity: u64) -> Self {
-        Self::shared(store, None, tenants, capacity)
+    pub fn new(
+        store: Arc<dyn SigningKeyStore>,
+        tenants: Arc<CachedTenantStore>,
+        capacity: u64,
+        freshness: Freshness,
+    ) -> Self {
+        Self::shared(store, None, tenants, capacity, freshness)
     }
 
     /// The same, with what other replicas have read.
@@ -41,9 +48,10 @@ impl CachedSigningKeyStore {
         redis: Option<Arc<RedisCache>>,
         tenants: Arc<CachedTenantStore>,
         capacity: u64,
+        freshness: Freshness,
     ) -> Self {
-        let source = KeySets { store: Arc::clone(&store), redis: redis.clone(), tenants };
-        Self { store, redis, key_sets: ReadThrough::new(source, capacity) }
+        let source = KeySets { store: Arc::clone(&store), redis: redis.clone(), freshness, tenants };
+        Self { store, redis, freshness, key_sets: ReadThrough::new(source, capacity, freshness) }
     }
 
     /// Drops what is known of a tenant's keys.
@@ -82,7 +90,7 @@ impl Drop for DropKeySet<'_> {
     fn drop(&mut self) {
         if let Some(redis) = &self.0.redis {
             // In the background; until then, Redis is not asked.
-            drop(redis.announce(&[Invalidation::Keys(self.1.clone())]));
+            drop(redis.announce(&[Invalidation::Keys(self.1.clone())], self.0.freshness));
         }
         self.0.invalidate(self.1);
     }
@@ -101,7 +109,7 @@ impl Source for KeySets {
 
     async fn load(&self, key: &TenantId) -> Result<Reading<KeyRecords>, StoreError> {
         let load = async { self.store.find_keys(key).await.map(Some) };
-        shared::read(self.redis.as_ref(), Place::Keys(key), load).await
+        shared::read(self.redis.as_ref(), self.freshness, Place::Keys(key), load).await
     }
 
     fn stale_if_error(&self, key: &TenantId, _: &KeyRecords) -> Duration {

@@ -9,13 +9,8 @@ use tenancy::StoreError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::Freshness;
 use crate::epochs::Epoch;
-
-/// How long an entry answers without asking the store: the bound for a change whose message was lost.
-pub const FRESH: Duration = Duration::from_secs(10);
-
-/// The same for "there is none": short, because what is created is used at once.
-pub const NEGATIVE_FRESH: Duration = Duration::from_secs(1);
 
 /// How long an entry leaves an unavailable store alone before it tries again.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(250);
@@ -30,6 +25,7 @@ pub(crate) type Flight<V> = watch::Receiver<Option<Outcome<V>>>;
 /// out of the cache, so what was read before a change is never found after it.
 pub(crate) struct Slot<V> {
     epoch: Arc<Epoch>,
+    freshness: Freshness,
     retired: AtomicBool,
     state: RwLock<State<V>>,
 }
@@ -66,9 +62,9 @@ pub(crate) enum Answer<V> {
 }
 
 impl<V> Slot<V> {
-    pub(crate) fn new(epoch: Arc<Epoch>) -> Self {
+    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness) -> Self {
         let state = State { loaded: None, unavailable: None, flight: None };
-        Self { epoch, retired: AtomicBool::new(false), state: RwLock::new(state) }
+        Self { epoch, freshness, retired: AtomicBool::new(false), state: RwLock::new(state) }
     }
 
     /// Whether nothing changed since the slot was made.
@@ -84,7 +80,8 @@ impl<V> Slot<V> {
     /// The value, if it is fresh.
     pub(crate) fn fresh(&self, now: Instant) -> Option<Option<Arc<V>>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.loaded.as_ref().filter(|loaded| loaded.is_fresh(now)).map(|loaded| loaded.value.clone())
+        let fresh = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(self.freshness, now));
+        fresh.map(|loaded| loaded.value.clone())
     }
 
     /// The value, however old.
@@ -97,10 +94,10 @@ impl<V> Slot<V> {
     /// one load at a time tries it again, no reader waits who can have the stale value, and in the pause nobody waits at all.
     pub(crate) fn next(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Next<V> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(loaded) = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(now)) {
+        if let Some(loaded) = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(self.freshness, now)) {
             return Next { load: None, answer: Answer::Known(Ok(loaded.value.clone())) };
         }
-        let stale = state.stale(now, stale_if_error);
+        let stale = state.stale(self.freshness, now, stale_if_error);
         if let Some((at, error)) = &state.unavailable {
             let since = now.saturating_duration_since(*at);
             if since < RETRY_PAUSE {
@@ -110,7 +107,7 @@ impl<V> Slot<V> {
                 };
             }
             // A failure of long ago says nothing about the store of today.
-            if since < FRESH
+            if since < self.freshness.of_values()
                 && let Some(stale) = stale
             {
                 let load = if state.flight().is_some() { None } else { Some(state.depart().0) };
@@ -150,18 +147,24 @@ impl<V> Slot<V> {
 
     /// The stale value, if there is one that may still serve.
     pub(crate) fn stale(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Option<Arc<V>> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).stale(now, stale_if_error)
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.stale(self.freshness, now, stale_if_error)
     }
 }
 
 impl<V> State<V> {
     /// `stale-if-error` counts from the moment at which a value stops being fresh (RFC 5861 §4). That there is no such thing is
     /// never told from memory: it may exist by now, and "unknown" would be a lie where "unavailable" is the truth.
-    fn stale(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Option<Arc<V>> {
+    fn stale(
+        &self,
+        freshness: Freshness,
+        now: Instant,
+        stale_if_error: impl FnOnce(&V) -> Duration,
+    ) -> Option<Arc<V>> {
         let loaded = self.loaded.as_ref()?;
         let value = loaded.value.as_ref()?;
         let age = now.saturating_duration_since(loaded.at);
-        (age < FRESH.saturating_add(stale_if_error(value))).then(|| Arc::clone(value))
+        (age < freshness.of_values().saturating_add(stale_if_error(value))).then(|| Arc::clone(value))
     }
 
     /// The load under way; one that was abandoned, by a panic or by the end of its worker, is none.
@@ -177,8 +180,7 @@ impl<V> State<V> {
 }
 
 impl<V> Loaded<V> {
-    fn is_fresh(&self, now: Instant) -> bool {
-        let fresh = if self.value.is_some() { FRESH } else { NEGATIVE_FRESH };
-        now.saturating_duration_since(self.at) < fresh
+    fn is_fresh(&self, freshness: Freshness, now: Instant) -> bool {
+        now.saturating_duration_since(self.at) < freshness.of(self.value.as_ref())
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
 use crate::shared::{self, Place};
-use crate::{Counts, ReadThrough, Reading, RedisCache, Source};
+use crate::{Counts, Freshness, ReadThrough, Reading, RedisCache, Source};
 
 /// A [`TenantStore`] before another.
 pub struct CachedTenantStore {
@@ -25,18 +25,24 @@ struct WrongTenant {
 struct Tenants {
     store: Arc<dyn TenantStore>,
     redis: Option<Arc<RedisCache>>,
+    freshness: Freshness,
 }
 
 impl CachedTenantStore {
     /// With room for so many tenants, known and unknown.
     #[must_use]
-    pub fn new(store: Arc<dyn TenantStore>, capacity: u64) -> Self {
-        Self::shared(store, None, capacity)
+    pub fn new(store: Arc<dyn TenantStore>, capacity: u64, freshness: Freshness) -> Self {
+        Self::shared(store, None, capacity, freshness)
     }
 
     /// The same, with what other replicas have read.
-    pub(crate) fn shared(store: Arc<dyn TenantStore>, redis: Option<Arc<RedisCache>>, capacity: u64) -> Self {
-        Self { tenants: ReadThrough::new(Tenants { store, redis }, capacity) }
+    pub(crate) fn shared(
+        store: Arc<dyn TenantStore>,
+        redis: Option<Arc<RedisCache>>,
+        capacity: u64,
+        freshness: Freshness,
+    ) -> Self {
+        Self { tenants: ReadThrough::new(Tenants { store, redis, freshness }, capacity, freshness) }
     }
 
     /// Drops what is known of a tenant.
@@ -83,7 +89,7 @@ impl Source for Tenants {
     }
 
     async fn load(&self, key: &TenantId) -> Result<Reading<Tenant>, StoreError> {
-        shared::read(self.redis.as_ref(), Place::Tenant(key), self.find(key)).await
+        shared::read(self.redis.as_ref(), self.freshness, Place::Tenant(key), self.find(key)).await
     }
 
     fn stale_if_error(&self, _: &TenantId, tenant: &Tenant) -> Duration {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use administration::{Actor, Authority, Permission};
 use grants::{AccessTokenClaims, BearerRefusal, GrantError};
-use keys::TokenError;
+use keys::{KeyError, TokenError};
 use protocol::{BearerToken, Scope, Timestamp};
 use tenancy::{Tenant, TenantError, TenantId};
 
@@ -80,10 +80,14 @@ async fn verify(
     door: Door<'_>,
     now: Timestamp,
 ) -> Result<(Arc<Tenant>, AccessTokenClaims), Problem> {
+    let mut unreadable = None;
     if let Some(platform) = resolve(services, TenantId::PLATFORM).await? {
         match services.engine.admit_administrator(&platform, token, now).await {
             Ok(claims) => return Ok((platform, claims)),
             Err(GrantError::Bearer(BearerRefusal::Token(TokenError::ForeignIssuer))) => {}
+            Err(GrantError::Keys(KeyError::Store(error))) => return Err(error.into()),
+            // The platform's keys cannot be opened: a tenant's administrators go on with theirs.
+            Err(GrantError::Keys(error)) => unreadable = Some(error),
             Err(error) => return Err(error.into()),
         }
     }
@@ -100,7 +104,8 @@ async fn verify(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Problem::invalid_token(TokenError::ForeignIssuer.description()))
+    let foreign = || Problem::invalid_token(TokenError::ForeignIssuer.description());
+    Err(unreadable.map_or_else(foreign, Problem::from))
 }
 
 /// Whether the signature was good, so that the bearer may be told more. To everybody else an unknown tenant, a suspended one and

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
+};
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use protocol::ErrorResponse;
@@ -99,6 +101,12 @@ impl Incoming {
             all.push_str(&line);
             all
         })
+    }
+
+    /// What the caller calls itself, of whatever length; empty where it says nothing that can be read.
+    pub(crate) fn user_agent(&self) -> &str {
+        let header = self.request.headers().get(USER_AGENT);
+        header.and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The other end of the connection. Headers that claim something else are not believed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use administration::Administrator;
 use grants::Engine;
-use keys::KeyRings;
+use keys::{KeyRings, KeySightings};
 use protocol::Timestamp;
 use registry::{Authenticator, Users};
 use tenancy::TenantResolver;
@@ -25,6 +25,8 @@ pub struct Services {
     pub engine: Engine,
     /// A tenant's public keys.
     pub keys: Arc<KeyRings>,
+    /// Who has fetched them.
+    pub sightings: Arc<KeySightings>,
     /// May this be changed, and what becomes of it?
     pub administrator: Arc<Administrator>,
     /// Which person is signing in?

@@ -71,7 +71,10 @@ impl KeyError {
     pub fn needs_operator(&self) -> bool {
         match self {
             Self::Unseal { source, .. } | Self::Seal { source, .. } => match source {
-                SealError::UnknownFormat | SealError::WrongKey { .. } | SealError::Corrupt => true,
+                SealError::UnknownFormat
+                | SealError::WrongKey { .. }
+                | SealError::MissingKey { .. }
+                | SealError::Corrupt => true,
                 SealError::Unavailable(_) | SealError::Failed => false,
             },
             Self::Unusable { .. } | Self::ThumbprintDiffers { .. } => true,

@@ -2,6 +2,7 @@
 //! replicas agree without telling each other.
 
 use protocol::{SigningAlgorithm, Timestamp};
+use tenancy::SigningPolicy;
 
 use crate::KeyId;
 
@@ -63,4 +64,31 @@ impl KeyRecord {
             KeyState::Announced
         }
     }
+}
+
+/// The row that signs now, if one does: of the policy's algorithm, else of another one, so that a change of the algorithm can wait for
+/// its key to be known. Where none is active, one that becomes so within the skew will do: the clock of the replica that made it may be
+/// ahead of ours.
+pub(crate) fn signing_row<'a, R: Iterator<Item = &'a KeyRecord>>(
+    rows: impl Fn() -> R,
+    policy: &SigningPolicy,
+    now: Timestamp,
+) -> Option<&'a KeyRecord> {
+    let soon = now + policy.skew;
+    begun_last(rows(), Some(policy.algorithm), now)
+        .or_else(|| begun_last(rows(), None, now))
+        .or_else(|| begun_last(rows(), Some(policy.algorithm), soon))
+        .or_else(|| begun_last(rows(), None, soon))
+}
+
+/// Of the active rows, of this algorithm or of any, the one that began last, so that a new key takes over at its time even if nobody
+/// has ended the old one.
+pub(crate) fn begun_last<'a>(
+    rows: impl Iterator<Item = &'a KeyRecord>,
+    algorithm: Option<SigningAlgorithm>,
+    now: Timestamp,
+) -> Option<&'a KeyRecord> {
+    rows.filter(|row| algorithm.is_none_or(|algorithm| row.algorithm == algorithm))
+        .filter(|row| row.state(now) == KeyState::Active)
+        .max_by_key(|row| (row.active_from, row.id))
 }

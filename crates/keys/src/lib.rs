@@ -4,6 +4,7 @@ mod key_id;
 mod key_record;
 
 mod jwk;
+mod jwk_pem;
 mod jwk_set;
 mod key_pair;
 mod private_key;
@@ -11,6 +12,7 @@ mod signing_key;
 
 mod import;
 
+mod aead;
 mod sealing;
 mod sealing_key;
 
@@ -21,31 +23,42 @@ mod verifying_key;
 
 mod ring;
 
+pub mod life_cycle;
+
 mod key_error;
+mod opened_ring;
 mod pool;
 mod rings;
+mod sightings;
+mod troubles;
 
+mod envelope;
+mod key_encryption_key;
 mod sealer;
 mod store;
 
 #[cfg(test)]
 mod test_keys;
 
-pub use import::{ImportError, ImportedKey, import};
+pub use envelope::{EnvelopeSealer, SealedWith};
+pub use import::{ImportError, ImportedKey, import, import_key};
 pub use jwk::{PublicJwk, PublicParameters};
 pub use jwk_set::JwkSet;
+pub use key_encryption_key::{KeyEncryptionKey, LocalKeyEncryptionKey};
 pub use key_error::KeyError;
 pub use key_id::KeyId;
 pub use key_record::{KeyRecord, KeyRecords, KeyState};
 pub use pool::KeyPool;
-pub use private_key::{GenerationError, PrivateKeyDocument};
+pub use private_key::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
 pub use ring::KeyRing;
 pub use rings::KeyRings;
 pub use sealer::{KeySealer, LocalSealer};
 pub use sealing::{SealError, SealingContext};
 pub use sealing_key::{InvalidSealingKey, SealingKey, SealingKeyId};
+pub use sightings::{KeySightings, SeenVerifier};
 pub use signing_key::{KeyRejected, SignError, SigningKey};
 pub use store::SigningKeyStore;
 pub use token_error::TokenError;
+pub use troubles::UnopenedKeys;
 pub use verify::{Expectations, RegisteredClaims, Verified, verify};
 pub use verifying_key::VerifyingKey;

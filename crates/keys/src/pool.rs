@@ -1,13 +1,15 @@
 //! RSA keys made ahead, one thread at a time, so that a new tenant's first token need not wait for one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use protocol::SigningAlgorithm;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
 
-use crate::{GenerationError, PrivateKeyDocument};
+use crate::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
 
-/// A stock of RSA-2048 keys that belong to nobody yet. Clones share it.
+/// A stock of RSA-2048 keys that belong to nobody yet. Keys of other sizes are made when they are asked for, in the same thread.
+/// Clones share it.
 #[derive(Clone, Debug)]
 pub struct KeyPool {
     shared: Arc<Shared>,
@@ -30,6 +32,8 @@ struct Stock {
 impl KeyPool {
     /// How many keys a pool holds unless told otherwise.
     pub const DEFAULT_SIZE: usize = 2;
+    /// What is made ahead.
+    const STOCKED: RsaSize = RsaSize::Bits2048;
 
     /// An empty pool that will hold this many keys; with none, every key is made when it is asked for.
     #[must_use]
@@ -58,11 +62,20 @@ impl KeyPool {
         self.stock().ready.len()
     }
 
-    /// A key that nobody else gets: one that is ready, or a new one, made off the caller's thread.
+    /// A key of this kind that nobody else gets. An RSA key is one that is ready, or a new one, made off the caller's thread; the others
+    /// are made at once.
     ///
     /// # Errors
     /// [`GenerationError`].
-    pub async fn take(&self) -> Result<PrivateKeyDocument, GenerationError> {
+    pub async fn take(&self, spec: KeySpec) -> Result<PrivateKeyDocument, GenerationError> {
+        match spec.rsa() {
+            Some(Self::STOCKED) => self.take_stocked().await,
+            Some(size) => generate(size, self.permit().await?).await,
+            None => PrivateKeyDocument::of(spec),
+        }
+    }
+
+    async fn take_stocked(&self) -> Result<PrivateKeyDocument, GenerationError> {
         let document = match self.pop() {
             Some(document) => document,
             None => {
@@ -70,7 +83,7 @@ impl KeyPool {
                 // While this waited, the one before may have filled the pool.
                 match self.pop() {
                     Some(document) => document,
-                    None => generate(permit).await?,
+                    None => generate(Self::STOCKED, permit).await?,
                 }
             }
         };
@@ -78,23 +91,31 @@ impl KeyPool {
         Ok(document)
     }
 
+    /// Takes half a core at most: after each key it rests for as long as that took, without the permit, so that whoever needs a key
+    /// meanwhile makes one at full speed.
     async fn fill(&self) {
         loop {
-            let made = match self.permit().await {
-                Ok(permit) => generate(permit).await,
-                Err(error) => Err(error),
+            let (made, took) = match self.permit().await {
+                Ok(permit) => {
+                    let began = Instant::now();
+                    (generate(Self::STOCKED, permit).await, began.elapsed())
+                }
+                Err(error) => (Err(error), Duration::ZERO),
             };
-            let mut stock = self.stock();
-            match made {
-                Ok(document) => stock.ready.push(document),
-                Err(error) => {
-                    stock.filling = false;
-                    drop(stock);
-                    tracing::error!(%error, "the pool of RSA keys stays empty until a key is asked for");
-                    return;
+            {
+                let mut stock = self.stock();
+                match made {
+                    Ok(document) => stock.ready.push(document),
+                    Err(error) => {
+                        stock.filling = false;
+                        tracing::error!(%error, "the pool of RSA keys stays empty until a key is asked for");
+                        return;
+                    }
                 }
             }
+            sleep(took).await;
             // Decided under the lock: who takes a key after this sees that nobody fills any more.
+            let mut stock = self.stock();
             if stock.ready.len() >= self.shared.size {
                 stock.filling = false;
                 return;
@@ -117,9 +138,12 @@ impl KeyPool {
 }
 
 /// The permit goes along into the thread: a caller that gives up does not stop the work, and so must not let another begin.
-async fn generate(permit: OwnedSemaphorePermit) -> Result<PrivateKeyDocument, GenerationError> {
+async fn generate(
+    size: RsaSize,
+    permit: OwnedSemaphorePermit,
+) -> Result<PrivateKeyDocument, GenerationError> {
     let made = tokio::task::spawn_blocking(move || {
-        let made = PrivateKeyDocument::generate(SigningAlgorithm::RS256);
+        let made = PrivateKeyDocument::generate_rsa(size);
         drop(permit);
         made
     });
@@ -128,9 +152,18 @@ async fn generate(permit: OwnedSemaphorePermit) -> Result<PrivateKeyDocument, Ge
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use protocol::SigningAlgorithm;
 
     use super::*;
+    use crate::{KeyId, SigningKey};
+
+    fn spec(algorithm: SigningAlgorithm, rsa_size: RsaSize) -> KeySpec {
+        KeySpec { algorithm, rsa_size }
+    }
+
+    fn usual() -> KeySpec {
+        spec(SigningAlgorithm::RS256, RsaSize::Bits2048)
+    }
 
     #[tokio::test]
     async fn a_pool_fills_in_the_background_and_gives_each_key_once() {
@@ -139,21 +172,61 @@ mod tests {
         pool.refill();
         pool.refill();
         while pool.ready() < 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            sleep(Duration::from_millis(5)).await;
         }
-        let [one, two] = [pool.take().await.unwrap(), pool.take().await.unwrap()];
+        let [one, two] = [pool.take(usual()).await.unwrap(), pool.take(usual()).await.unwrap()];
         assert_ne!(one.expose(), two.expose());
-        while pool.ready() < 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        while pool.ready() < 2 || pool.stock().filling {
+            sleep(Duration::from_millis(5)).await;
         }
-        assert!(!pool.stock().filling);
     }
 
     #[tokio::test]
     async fn a_pool_of_none_makes_keys_when_they_are_asked_for() {
         let pool = KeyPool::new(0);
         pool.refill();
-        assert!(!pool.take().await.unwrap().expose().is_empty());
+        assert!(!pool.take(usual()).await.unwrap().expose().is_empty());
         assert_eq!((pool.ready(), pool.stock().filling), (0, false));
+    }
+
+    #[tokio::test]
+    async fn other_kinds_are_made_when_they_are_asked_for_and_leave_the_stock_alone() {
+        let pool = KeyPool::new(1);
+        pool.refill();
+        while pool.ready() < 1 || pool.stock().filling {
+            sleep(Duration::from_millis(5)).await;
+        }
+        for algorithm in SigningAlgorithm::ALL {
+            let spec = spec(algorithm, RsaSize::Bits3072);
+            let document = pool.take(spec).await.unwrap();
+            let key = SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap();
+            let bits = match spec.rsa() {
+                Some(_) => 3072,
+                None => continue,
+            };
+            assert_eq!(key.sign("JWT", &()).unwrap().rsplit('.').next().unwrap().len(), bits / 8 * 4 / 3);
+        }
+        assert_eq!(pool.ready(), 1);
+    }
+
+    #[tokio::test]
+    async fn while_the_pool_rests_a_key_is_made_at_once() {
+        let pool = KeyPool::new(1000);
+        pool.refill();
+        let mut rested = 0;
+        for _ in 0..200 {
+            while pool.shared.generator.available_permits() == 0 {
+                sleep(Duration::from_millis(1)).await;
+            }
+            if pool.stock().filling {
+                rested += 1;
+            }
+            if rested == 5 {
+                break;
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(rested, 5, "it fills, and nobody holds the permit");
+        assert!(pool.permit().await.is_ok());
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use protocol::{SigningAlgorithm, Timestamp};
 use tenancy::SigningPolicy;
 
+use crate::key_record::{begun_last, signing_row};
 use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyState, SigningKey, VerifyingKey};
 
 /// The parsed keys of one tenant with the times of their lives.
@@ -30,7 +31,8 @@ struct Published {
 }
 
 impl KeyRing {
-    /// A ring of these rows and the keys that were parsed from them. A row without a key is as good as removed.
+    /// A ring of these rows and the keys that were parsed from them. A row without a key is not published and verifies nothing; if its
+    /// private half is there all the same, no other key signs in its place.
     #[must_use]
     pub fn new(records: Arc<KeyRecords>, keys: Vec<Arc<SigningKey>>) -> Self {
         let with_row = |key: Arc<SigningKey>| {
@@ -41,21 +43,17 @@ impl KeyRing {
         Self { records, keys, jwk_set: RwLock::default() }
     }
 
-    /// The key that signs with this algorithm now: of several the one that began last, so that a new key takes over at its time
-    /// even if nobody has ended the old one.
+    /// The key of this algorithm that is active now: of several the one that began last.
     #[must_use]
     pub fn active(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<SigningKey>> {
-        self.with_rows()
-            .filter(|(row, _)| row.algorithm == algorithm && row.state(now) == KeyState::Active)
-            .max_by_key(|(row, _)| (row.active_from, row.id))
-            .map(|(_, key)| key)
+        self.key_of(begun_last(self.rows(), Some(algorithm), now)?)
     }
 
-    /// The key that a tenant of this policy signs with. Where none is active, one that becomes so within the skew will do: the
-    /// clock of the replica that made it may be ahead of ours.
+    /// The key that a tenant of this policy signs with. While the policy's algorithm has no active key, that of another one goes on:
+    /// its [`SigningKey::algorithm`] says what a token is signed with, not the policy.
     #[must_use]
     pub fn signing_key(&self, policy: &SigningPolicy, now: Timestamp) -> Option<&Arc<SigningKey>> {
-        self.active(policy.algorithm, now).or_else(|| self.active(policy.algorithm, now + policy.skew))
+        self.key_of(signing_row(|| self.rows(), policy, now)?)
     }
 
     /// The keys that verifiers may see now, in the order of their numbers.
@@ -101,6 +99,15 @@ impl KeyRing {
                     && row.sealed_private_key == record.sealed_private_key
             })
             .map(|(_, key)| key.clone())
+    }
+
+    /// All that may sign: a destroyed key has no row any more, one that does not open still has.
+    fn rows(&self) -> impl Iterator<Item = &KeyRecord> {
+        self.records.keys.iter().filter(|row| !row.sealed_private_key.is_empty())
+    }
+
+    fn key_of(&self, row: &KeyRecord) -> Option<&Arc<SigningKey>> {
+        self.keys.iter().map(|entry| &entry.key).find(|key| key.id() == row.id)
     }
 
     fn with_rows(&self) -> impl Iterator<Item = (&KeyRecord, &Arc<SigningKey>)> {
@@ -187,6 +194,21 @@ mod tests {
         assert!(ring.signing_key(&policy(60), at(100)).is_some());
         assert!(ring.signing_key(&policy(29), at(100)).is_none());
         assert!(ring.find("oauth2-key-1", at(100)).is_some());
+    }
+
+    #[test]
+    fn the_key_of_another_algorithm_signs_until_one_of_the_policys_begins() {
+        let eddsa = SigningAlgorithm::EdDSA;
+        let policy = SigningPolicy { algorithm: eddsa, ..SigningPolicy::default() };
+        let changed = ring(vec![row(1, ES256, [0, 0, 500, 900]), row(2, eddsa, [100, 500, 0, 0])]);
+        for (now, expected) in [(0, 1), (450, 1), (499, 1), (500, 2), (10_000, 2)] {
+            let key = changed.signing_key(&policy, at(now)).unwrap();
+            assert_eq!(key.id(), KeyId::numbered(expected), "at {now}");
+            assert_eq!(key.algorithm(), if expected == 1 { ES256 } else { eddsa }, "at {now}");
+        }
+        let both = ring(vec![row(1, eddsa, [0, 0, 0, 0]), row(2, ES256, [0, 50, 0, 0])]);
+        assert_eq!(both.signing_key(&policy, at(60)).unwrap().id(), KeyId::numbered(1));
+        assert!(ring(vec![row(1, ES256, [0, 0, 5, 9])]).signing_key(&policy, at(6)).is_none());
     }
 
     #[test]

@@ -39,6 +39,14 @@ pub enum SealError {
         /// The key that there is.
         present: SealingKeyId,
     },
+    /// A key-encryption key has sealed them that is not among the readable ones.
+    #[error("sealed with key-encryption key {name:?}, which is not configured; readable are {readable:?}")]
+    MissingKey {
+        /// The key that is needed.
+        name: String,
+        /// The keys that there are.
+        readable: Vec<String>,
+    },
     /// The right key, but the bytes do not authenticate.
     #[error("altered, cut off or sealed for something else")]
     Corrupt,

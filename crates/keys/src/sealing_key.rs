@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::aead::LessSafeKey;
 use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use protocol::Secret;
 use zeroize::Zeroizing;
 
-use crate::{GenerationError, SealError, SealingContext};
+use crate::{GenerationError, SealError, SealingContext, aead};
 
 /// 32 secret bytes and their name.
 pub struct SealingKey {
@@ -35,11 +35,9 @@ pub enum InvalidSealingKey {
 
 const KEY_LEN: usize = 32;
 const ID_LEN: usize = 8;
-const TAG_LEN: usize = 16;
 const VERSION: u8 = 1;
 /// Version and key identifier; both are authenticated with the context.
 const PREFIX_LEN: usize = 1 + ID_LEN;
-const HEAD_LEN: usize = PREFIX_LEN + NONCE_LEN;
 
 impl SealingKey {
     /// A new random key.
@@ -84,25 +82,7 @@ impl SealingKey {
     /// # Errors
     /// [`SealError::Failed`].
     pub fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
-        let mut nonce = [0; NONCE_LEN];
-        rand::fill(&mut nonce).map_err(|_| SealError::Failed)?;
-        // The plaintext stands in this buffer until it is encrypted in place, hence the exact capacity and the wiping.
-        let mut sealed = Zeroizing::new(Vec::with_capacity(HEAD_LEN + plaintext.len() + TAG_LEN));
-        sealed.push(VERSION);
-        sealed.extend_from_slice(&self.id.0);
-        let associated = Aad::from(associated_data(&sealed, context));
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(plaintext);
-        let tag = self
-            .cipher
-            .seal_in_place_separate_tag(
-                Nonce::assume_unique_for_key(nonce),
-                associated,
-                &mut sealed[HEAD_LEN..],
-            )
-            .map_err(|_| SealError::Failed)?;
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(std::mem::take(&mut *sealed))
+        self.seal_for(&context.to_bytes(), plaintext)
     }
 
     /// Decrypts what this key has sealed for the same context.
@@ -114,22 +94,30 @@ impl SealingKey {
         context: &SealingContext<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        if sealed.first().is_some_and(|version| *version != VERSION) {
-            return Err(SealError::UnknownFormat);
-        }
-        let (prefix, rest) = sealed.split_at_checked(PREFIX_LEN).ok_or(SealError::Corrupt)?;
-        let sealed_with = SealingKeyId(prefix[1..].try_into().map_err(|_| SealError::Corrupt)?);
+        self.unseal_for(&context.to_bytes(), sealed)
+    }
+
+    pub(crate) fn seal_for(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+        let head = [&[VERSION], self.id.0.as_slice()].concat();
+        aead::seal(&self.cipher, head, context, plaintext)
+    }
+
+    pub(crate) fn unseal_for(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let sealed_with = Self::sealed_with(sealed)?;
         if sealed_with != self.id {
             return Err(SealError::WrongKey { sealed_with, present: self.id });
         }
-        let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(SealError::Corrupt)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Corrupt)?;
-        let mut buffer = Zeroizing::new(ciphertext.to_vec());
-        let associated = Aad::from(associated_data(prefix, context));
-        let length =
-            self.cipher.open_in_place(nonce, associated, &mut buffer).map_err(|_| SealError::Corrupt)?.len();
-        buffer.truncate(length);
-        Ok(buffer)
+        let (head, rest) = sealed.split_at_checked(PREFIX_LEN).ok_or(SealError::Corrupt)?;
+        aead::open(&self.cipher, head, context, rest)
+    }
+
+    /// The name of the key that sealed these bytes, as they say.
+    pub(crate) fn sealed_with(sealed: &[u8]) -> Result<SealingKeyId, SealError> {
+        if sealed.first().is_some_and(|version| *version != VERSION) {
+            return Err(SealError::UnknownFormat);
+        }
+        let id = sealed.get(1..PREFIX_LEN).ok_or(SealError::Corrupt)?;
+        Ok(SealingKeyId(id.try_into().map_err(|_| SealError::Corrupt)?))
     }
 
     fn from_bytes(bytes: Zeroizing<[u8; KEY_LEN]>) -> Self {
@@ -138,13 +126,9 @@ impl SealingKey {
         hashed.update(bytes.as_slice());
         let mut id = [0; ID_LEN];
         id.copy_from_slice(&hashed.finish().as_ref()[..ID_LEN]);
-        let cipher = UnboundKey::new(&AES_256_GCM, bytes.as_slice()).expect("AES-256 takes any 32 bytes");
-        Self { bytes, id: SealingKeyId(id), cipher: LessSafeKey::new(cipher) }
+        let cipher = aead::cipher(&bytes);
+        Self { bytes, id: SealingKeyId(id), cipher }
     }
-}
-
-fn associated_data(prefix: &[u8], context: &SealingContext<'_>) -> Vec<u8> {
-    [prefix, &context.to_bytes()].concat()
 }
 
 impl fmt::Debug for SealingKey {

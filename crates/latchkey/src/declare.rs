@@ -55,6 +55,8 @@ fn tenant(declared: settings::DeclaredTenant) -> Result<(TenantId, DeclaredTenan
             jwks_max_age: lifetime(declared.signing.jwks_max_age),
             jwks_stale: lifetime(declared.signing.jwks_stale),
             skew: lifetime(declared.signing.skew),
+            rsa_bits: declared.signing.rsa_bits,
+            hold_activation: declared.signing.hold_activation.map(lifetime),
         },
         access_token: access_token(declared.access_token),
         resource_servers: declared

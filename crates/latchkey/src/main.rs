@@ -13,9 +13,13 @@ mod housekeeping;
 mod json_lines;
 mod logging;
 mod platform;
+mod recorder;
 mod reload;
+mod reseal;
+mod rotation;
 mod sealing;
 mod settings;
+mod sightings;
 mod start_error;
 mod tls;
 mod uses;
@@ -28,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
-use command::{AdminCommand, AuditCommand, ClientCommand, SecretCommand, TenantCommand};
+use command::{AdminCommand, AuditCommand, ClientCommand, KeyCommand, SecretCommand, TenantCommand};
 use door::Through;
 
 /// Multi-tenant identity platform for machines.
@@ -98,6 +102,8 @@ enum Command {
     Client(Through<ClientCommand>),
     /// Manage the secrets of clients.
     Secret(Through<SecretCommand>),
+    /// Manage signing keys, and the key that seals them.
+    Key(Through<KeyCommand>),
     /// See who changed what.
     Audit(Through<AuditCommand>),
     /// Make the first administrator.
@@ -126,19 +132,6 @@ enum Command {
     Schema,
     /// Print the OpenAPI document.
     Openapi,
-    /// Manage keys.
-    #[command(subcommand)]
-    Key(KeyCommand),
-}
-
-#[derive(Subcommand)]
-enum KeyCommand {
-    /// Make a sealing key and print it, or write it to a new file that only its owner may read.
-    NewSealingKey {
-        /// Where to write it; must not exist.
-        #[arg(long, value_name = "FILE")]
-        file: Option<PathBuf>,
-    },
 }
 
 fn main() -> ExitCode {
@@ -155,6 +148,7 @@ fn main() -> ExitCode {
         Command::Tenant(asked) => command::tenant(&config, asked),
         Command::Client(asked) => command::client(&config, asked),
         Command::Secret(asked) => command::secret(&config, asked),
+        Command::Key(asked) => command::key(&config, asked),
         Command::Audit(asked) => command::audit(&config, asked),
         Command::Admin(asked) => command::admin(&config, asked),
         Command::DevCert { certificate, key, names } => command::dev_cert(&certificate, &key, &names),
@@ -162,7 +156,6 @@ fn main() -> ExitCode {
         Command::Migrate => command::migrate(&config),
         Command::Schema => command::print(&settings::schema()),
         Command::Openapi => command::print(&gateway::openapi_document()),
-        Command::Key(KeyCommand::NewSealingKey { file }) => command::new_sealing_key(file.as_deref()),
     };
     outcome.unwrap_or_else(|error| command::report(&error))
 }

@@ -3,17 +3,19 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use administration::{Administrator, EditPolicy, Invalidation, Reconciler};
-use cache::{Caches, Capacity, RedisCache, RedisOptions};
+use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use gateway::{Listener, Options, Services, Surface};
 use grants::{Engine, ProtectedResource};
-use keys::{KeyPool, KeyRings};
+use keys::{KeyPool, KeyRings, KeySealer};
 use protocol::{Lifetime, ScopeToken, Secret};
 use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets, Users};
 use tenancy::TenantResolver;
 
 use crate::database::Database;
+use crate::rotation::Rotated;
 use crate::settings::{self, Loaded};
 use crate::start_error::StartError;
 use crate::vitals::PlatformVitals;
@@ -21,7 +23,7 @@ use crate::{clock, sealing, tls};
 
 /// RSA keys that are made ahead, so that a new tenant's first token waits for none.
 const KEYS_AHEAD: usize = 2;
-/// Tenants whose parsed keys are kept, 4 KiB each.
+/// Tenants whose parsed keys are kept, 10 KiB each with RSA-2048.
 const RINGS: u64 = 10_000;
 
 /// All parts.
@@ -30,6 +32,7 @@ pub(crate) struct Platform {
     pub(crate) caches: Caches,
     pub(crate) reconciler: Reconciler,
     pub(crate) administrator: Arc<Administrator>,
+    pub(crate) rotated: Arc<Rotated>,
     pub(crate) vitals: Arc<PlatformVitals>,
     pub(crate) services: Services,
 }
@@ -39,21 +42,25 @@ impl Platform {
     pub(crate) async fn open(loaded: &Loaded) -> Result<Self, StartError> {
         let database = Database::open(&loaded.storage).await?;
         let rows = database.administration();
-        let sealer = sealing::sealer(&loaded.sealing_key, &*rows, database.is_embedded()).await?;
+        let sealer = sealing::sealer(&loaded.sealing_keys, &*rows, database.is_embedded()).await?;
         let pepper = sealing::pepper(&*rows, &*sealer, clock::now()).await?;
         let redis = redis(loaded.redis_url.as_deref(), &pepper)?;
-        let caches = caches(&database, redis.clone());
+        let sealer: Arc<dyn KeySealer> = sealer;
+        let caches = caches(&database, redis.clone(), loaded);
         let pool = KeyPool::new(KEYS_AHEAD);
         pool.refill();
+        let keys =
+            Arc::new(KeyRings::new(caches.signing_keys.clone(), Arc::clone(&sealer), pool.clone(), RINGS));
+        let rotated = Arc::<Rotated>::default();
         let vitals = Arc::new(PlatformVitals::new(
             rows.clone(),
             Arc::clone(&sealer),
             caches.clone(),
             redis,
-            pool.clone(),
+            (pool.clone(), Arc::clone(&keys)),
+            Arc::clone(&rotated),
             database.samples(),
         ));
-        let keys = Arc::new(KeyRings::new(caches.signing_keys.clone(), Arc::clone(&sealer), pool, RINGS));
         let limit = FailedAttemptsLimit {
             count: loaded.limits.failed_attempts.count.into(),
             per: Lifetime::from_seconds(loaded.limits.failed_attempts.period().as_secs()),
@@ -75,6 +82,7 @@ impl Platform {
             rows.clone(),
             Arc::clone(&sealer),
             Arc::clone(&pepper),
+            pool,
             edit_policy(loaded),
             announce,
         ));
@@ -85,11 +93,13 @@ impl Platform {
             administrator: Arc::clone(&administrator),
             users: Arc::new(users),
             keys,
+            sightings: Arc::default(),
             clock: Arc::new(clock::now),
             vitals: vitals.clone(),
         };
-        let reconciler = Reconciler::new(rows, sealer, pepper);
-        Ok(Self { database, caches, reconciler, administrator, vitals, services })
+        let reconciler =
+            Reconciler::new(rows, sealer, pepper).with_l1_lifetime(edit_policy(loaded).l1_lifetime);
+        Ok(Self { database, caches, reconciler, administrator, rotated, vitals, services })
     }
 
     /// Lets caches forget what this process has changed, here and elsewhere.
@@ -109,6 +119,7 @@ pub(crate) fn edit_policy(loaded: &Loaded) -> EditPolicy {
         public_url: loaded.server.public_url.as_str().to_owned(),
         live_secrets: loaded.limits.live_secrets.get() as usize,
         deletion_grace: Lifetime::from_seconds(loaded.limits.deletion_grace.as_secs()),
+        l1_lifetime: Lifetime::from_seconds(loaded.l1_lifetime.as_secs()),
     }
 }
 
@@ -147,11 +158,13 @@ pub(crate) fn redis(url: Option<&Secret>, pepper: &Pepper) -> Result<Option<Arc<
 }
 
 /// In the process, or in the process and in Redis.
-pub(crate) fn caches(database: &Database, redis: Option<Arc<RedisCache>>) -> Caches {
+pub(crate) fn caches(database: &Database, redis: Option<Arc<RedisCache>>, loaded: &Loaded) -> Caches {
+    let fresh = Duration::from_secs(loaded.l1_lifetime.as_secs());
     let (tenants, clients, keys) = (database.tenants(), database.clients(), database.signing_keys());
+    let (capacity, freshness) = (Capacity::default(), Freshness::new(fresh));
     match redis {
-        Some(redis) => Caches::with_redis(tenants, clients, keys, redis, Capacity::default()),
-        None => Caches::new(tenants, clients, keys, Capacity::default()),
+        Some(redis) => Caches::with_redis(tenants, clients, keys, redis, capacity, freshness),
+        None => Caches::new(tenants, clients, keys, capacity, freshness),
     }
 }
 

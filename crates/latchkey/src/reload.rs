@@ -146,7 +146,12 @@ impl Reload {
 
 fn fixed(loaded: &Loaded) -> String {
     format!(
-        "{:?} {:?} {:?} {:?} {:?}",
-        loaded.server, loaded.storage, loaded.sealing_key, loaded.limits, loaded.protected_resource
+        "{:?} {:?} {:?} {:?} {:?} {:?}",
+        loaded.server,
+        loaded.storage,
+        loaded.l1_lifetime,
+        loaded.sealing_keys,
+        loaded.limits,
+        loaded.protected_resource
     )
 }

@@ -13,6 +13,7 @@ use tenancy::StoreError;
 use crate::command::DevCertError;
 use crate::declare::DeclareError;
 use crate::door::DoorError;
+use crate::reseal::ResealError;
 use crate::sealing::SealingError;
 use crate::settings::ReadError;
 
@@ -42,6 +43,8 @@ pub(crate) enum StartError {
     Redis(#[from] InvalidRedisUrl),
     #[error(transparent)]
     Sealing(#[from] SealingError),
+    #[error("not everything could be moved; what was moved stays moved, and the same command goes on")]
+    Reseal(#[from] ResealError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

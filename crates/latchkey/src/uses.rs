@@ -1,110 +1,32 @@
-//! Writes down from where secrets were used, every ten seconds and at the end: a token itself writes nothing, and a program that is
-//! killed loses what was noted since the last time.
-
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+//! From where secrets were used, as the recorder writes it down.
 
 use administration::{AdministrationStore, SecretUse};
+use async_trait::async_trait;
 use registry::{SecretUses, UsedSecret};
 use tenancy::StoreError;
-use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::causes::causes;
+use crate::recorder::Noted;
 
-const EVERY: Duration = Duration::from_secs(10);
-/// Rows a transaction: small enough that nothing else waits long behind one.
-const BATCH: usize = 1_000;
-/// At the end a store that does not answer is waited for no longer; whoever stops a program expects it to stop.
-const AT_THE_END: Duration = Duration::from_secs(3);
+#[async_trait]
+impl Noted for SecretUses {
+    const WHAT: &'static str = "uses of secrets";
+    type Row = UsedSecret;
 
-/// Carries uses from memory to the store.
-pub(crate) struct UseRecorder {
-    uses: Arc<SecretUses>,
-    store: Arc<dyn AdministrationStore>,
-    told: Mutex<Told>,
-    /// One at a time, so that the last one waits for one that is under way.
-    turn: tokio::sync::Mutex<()>,
-}
-
-/// What the log has been told, so that a long outage is two lines.
-#[derive(Default)]
-struct Told {
-    is_failing: bool,
-    dropped: u64,
-}
-
-impl UseRecorder {
-    pub(crate) fn new(uses: Arc<SecretUses>, store: Arc<dyn AdministrationStore>) -> Self {
-        Self { uses, store, told: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    fn drain(&self) -> Vec<UsedSecret> {
+        Self::drain(self)
     }
 
-    /// Writes every ten seconds, until the program ends.
-    pub(crate) async fn run(self: Arc<Self>) {
-        let mut rounds = interval(EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            rounds.tick().await;
-            self.flush().await;
-        }
+    fn give_back(&self, rows: Vec<UsedSecret>) {
+        Self::give_back(self, rows);
     }
 
-    /// Writes what is still there, when no request comes any more.
-    pub(crate) async fn finish(&self) {
-        if timeout(AT_THE_END, self.flush()).await.is_err() {
-            tracing::warn!("the last uses of secrets are not written: the store does not answer");
-        }
+    fn dropped(&self) -> u64 {
+        Self::dropped(self)
     }
 
-    /// Writes everything that is noted now. What cannot be written stays for the next time.
-    async fn flush(&self) {
-        let _turn = self.turn.lock().await;
-        let noted = Unwritten { rows: self.uses.drain(), uses: &self.uses };
-        self.tell(self.write(noted).await.err());
-    }
-
-    async fn write(&self, mut noted: Unwritten<'_>) -> Result<(), StoreError> {
-        while !noted.rows.is_empty() {
-            let batch = noted.rows.len().saturating_sub(BATCH);
-            let rows: Vec<_> = noted.rows[batch..].iter().map(row).collect();
-            self.store.record_secret_uses(&rows).await?;
-            noted.rows.truncate(batch);
-        }
-        Ok(())
-    }
-
-    fn tell(&self, failure: Option<StoreError>) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        match (failure, told.is_failing) {
-            (Some(error), false) => {
-                tracing::warn!(
-                    error = causes(&error),
-                    "uses of secrets cannot be written and are kept in memory"
-                );
-                told.is_failing = true;
-            }
-            (None, true) => {
-                tracing::info!("uses of secrets are written again");
-                told.is_failing = false;
-            }
-            (Some(_), true) | (None, false) => {}
-        }
-        let dropped = self.uses.dropped();
-        if dropped > told.dropped {
-            tracing::warn!(count = dropped - told.dropped, "uses of secrets were forgotten for lack of room");
-            told.dropped = dropped;
-        }
-    }
-}
-
-/// Goes back to memory unless it was written, also where writing is given up half way.
-struct Unwritten<'a> {
-    rows: Vec<UsedSecret>,
-    uses: &'a SecretUses,
-}
-
-impl Drop for Unwritten<'_> {
-    fn drop(&mut self) {
-        self.uses.give_back(std::mem::take(&mut self.rows));
+    async fn write(store: &dyn AdministrationStore, rows: &[UsedSecret]) -> Result<(), StoreError> {
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        store.record_secret_uses(&rows).await
     }
 }
 
@@ -120,18 +42,22 @@ fn row(used: &UsedSecret) -> SecretUse {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use protocol::Timestamp;
     use registry::{Client, ClientId, SecretId, Source};
     use testkit::{Failure, MemoryStore, fixtures};
 
     use super::*;
+    use crate::recorder::{AT_THE_END, BATCH, EVERY, Recorder};
 
     const TENANTS: [&str; 2] = ["acme", "globex"];
 
     struct House {
         store: Arc<MemoryStore>,
         uses: Arc<SecretUses>,
-        recorder: Arc<UseRecorder>,
+        recorder: Arc<Recorder<SecretUses>>,
     }
 
     /// Each tenant has a client `svc` with a secret `s1`.
@@ -143,7 +69,7 @@ mod tests {
             store.put_tenant(tenant);
             store.put_client(client);
         }
-        let recorder = Arc::new(UseRecorder::new(Arc::clone(&uses), store.clone()));
+        let recorder = Arc::new(Recorder::new(Arc::clone(&uses), store.clone()));
         House { store, uses, recorder }
     }
 

@@ -3,8 +3,8 @@
 use administration::rows::seconds;
 use administration::{
     AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
-    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, SecretUse,
-    TenantCursor, TenantQuery, TenantState, TenantSummary,
+    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, KeySighting,
+    KeyState, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -15,9 +15,9 @@ use crate::PostgresDatabase;
 use crate::administration_row::{ChangeRow, SummaryRow};
 use crate::column::{tenant_id, unreadable};
 use crate::commit::{CommitError, commit};
-use crate::error::store_error;
 use crate::{
-    application_row, audit_row, generation_row, idempotent_row, secret_uses, tenant_list, tenant_state,
+    application_row, audit_row, generation_row, idempotent_row, key_schedule, key_sightings, lease, sealed,
+    secret_uses, tenant_list, tenant_state,
 };
 
 /// Across tenants on purpose: reconciling looks at all that it manages.
@@ -36,16 +36,6 @@ const DUE_DELETIONS: &str = "
 /// Across tenants on purpose: an issuer is unique on the whole platform.
 const ISSUER_OWNERS: &str = "
     SELECT issuer, tenant_id FROM tenant_issuers WHERE issuer = ANY($1)";
-
-const FIND_SEALED: &str = "SELECT sealed FROM sealed_values WHERE name = $1";
-
-const PUT_SEALED: &str = "
-    INSERT INTO sealed_values (name, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
-
-const HOLDS_SEALED: &str = "
-    SELECT EXISTS (SELECT 1 FROM sealed_values) OR EXISTS (SELECT 1 FROM signing_keys)
-        OR EXISTS (SELECT 1 FROM idempotent_answers)
-        OR EXISTS (SELECT 1 FROM generations WHERE sealed_sources IS NOT NULL)";
 
 /// Of what is committed: the counter is already beyond what others are about to commit. Where all rows are old and gone, everything
 /// is new.
@@ -133,6 +123,44 @@ impl AdministrationStore for PostgresDatabase {
         rows.iter().map(|(id,)| tenant_id(id)).collect()
     }
 
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<KeyState>, StoreError> {
+        key_schedule::load(self, tenant).await
+    }
+
+    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        key_schedule::due(self, now, limit).await
+    }
+
+    async fn try_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        lease::try_take(self, name, holder, now, until).await
+    }
+
+    async fn record_key_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError> {
+        key_sightings::record(self, sightings).await
+    }
+
+    async fn key_sightings(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError> {
+        key_sightings::of_tenant(self, tenant).await
+    }
+
+    async fn list_sealed(
+        &self,
+        after: Option<&SealedPlace>,
+        limit: u32,
+    ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError> {
+        sealed::list(self, after, limit).await
+    }
+
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        sealed::replace(self, place, old, new).await
+    }
+
     async fn find_application(
         &self,
         tenant: &TenantId,
@@ -177,8 +205,7 @@ impl AdministrationStore for PostgresDatabase {
     }
 
     async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let rows: Vec<(Vec<u8>,)> = self.oversee(sqlx::query_as(FIND_SEALED).bind(name)).await?;
-        Ok(rows.into_iter().next().map(|(sealed,)| sealed))
+        sealed::find(self, name).await
     }
 
     async fn put_sealed_if_absent(
@@ -187,15 +214,11 @@ impl AdministrationStore for PostgresDatabase {
         sealed: &[u8],
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut work = self.begin().await.map_err(store_error)?;
-        let query = sqlx::query(PUT_SEALED).bind(name).bind(sealed).bind(seconds(now));
-        let put = work.execute(query).await.map_err(store_error)?;
-        work.commit().await.map_err(store_error)?;
-        Ok(put > 0)
+        sealed::put_if_absent(self, name, sealed, now).await
     }
 
     async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
-        self.one(sqlx::query_as(HOLDS_SEALED)).await
+        sealed::holds_any(self).await
     }
 
     async fn position(&self) -> Result<i64, StoreError> {

@@ -1,6 +1,6 @@
 //! A signing key's row and how it becomes a record.
 
-use keys::{KeyId, KeyRecord};
+use keys::{KeyId, KeyRecord, KeyRecords};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
 use tenancy::StoreError;
@@ -49,6 +49,13 @@ impl TryFrom<SigningKeyRow> for KeyRecord {
             removed_at: row.removed_at.map(timestamp),
         })
     }
+}
+
+/// All of one tenant; none of a tenant that is not there.
+pub(crate) fn records(rows: Vec<CountedKeyRow>) -> Result<KeyRecords, StoreError> {
+    let next = rows.first().map_or(Ok(KeyId::numbered(1)), |row| key_id(row.next_key))?;
+    let keys = rows.into_iter().filter_map(|row| row.key).map(KeyRecord::try_from);
+    Ok(KeyRecords { next, keys: keys.collect::<Result<_, _>>()? })
 }
 
 pub(crate) fn key_id(number: i64) -> Result<KeyId, StoreError> {

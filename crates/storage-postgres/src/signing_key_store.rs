@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use administration::rows::seconds;
 use async_trait::async_trait;
-use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
+use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::PostgresDatabase;
 use crate::error::store_error;
 use crate::read::in_tenant;
-use crate::signing_key_row::{CountedKeyRow, key_id};
+use crate::signing_key_row::{CountedKeyRow, records};
 use crate::work::Work;
 
 /// The counter stands beside each key, and alone where there is none.
-const SELECT: &str = in_tenant!(
+pub(crate) const SELECT: &str = in_tenant!(
     "SELECT t.next_key, k.number, k.algorithm, k.sealed_private_key, k.thumbprint, k.announced_at, k.active_from,
             k.retiring_from, k.removed_at
        FROM tenants t LEFT JOIN signing_keys k ON k.tenant_id = t.tenant_id
@@ -31,15 +31,18 @@ const INSERT: &str = "
                               announced_at, active_from, retiring_from, removed_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
+/// Whoever looks after keys finds the tenant by this when the key begins to sign.
+const SCHEDULE: &str = "
+    INSERT INTO key_schedules (tenant_id, due_at) VALUES ($1, $2)
+    ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";
+
 const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', $1, $2)";
 
 #[async_trait]
 impl SigningKeyStore for PostgresDatabase {
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
         let rows: Vec<CountedKeyRow> = self.find(SELECT, &[tenant.as_str()]).await?;
-        let next = rows.first().map_or(Ok(KeyId::numbered(1)), |row| key_id(row.next_key))?;
-        let keys = rows.into_iter().filter_map(|row| row.key).map(KeyRecord::try_from);
-        Ok(Arc::new(KeyRecords { next, keys: keys.collect::<Result<_, _>>()? }))
+        records(rows).map(Arc::new)
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
@@ -55,6 +58,9 @@ async fn add(database: &PostgresDatabase, tenant: &TenantId, key: &KeyRecord) ->
         return Ok(false);
     }
     insert(&mut work, tenant, key).await?;
+    let due_at = seconds(key.active_from);
+    work.execute(sqlx::query(SCHEDULE).bind(tenant.as_str()).bind(due_at)).await?;
+    // The log last: its lock is shared by all tenants, and who holds it waits for no row.
     work.execute(sqlx::query(LOG).bind(tenant.as_str()).bind(seconds(key.announced_at))).await?;
     work.commit().await?;
     Ok(true)

@@ -1,7 +1,7 @@
 //! A tenant's row with what hangs on it, gathered by one statement, and how it becomes a tenant.
 
-use administration::{ClientState, Fingerprint, ResourceServerState, TenantState};
-use protocol::Scope;
+use administration::{ClientState, Fingerprint, ResourceServerState, Standing, TenantState};
+use protocol::{Scope, Timestamp};
 use serde::Deserialize;
 use sqlx::FromRow;
 use tenancy::{
@@ -55,6 +55,8 @@ pub(crate) struct TenantRow {
     jwks_max_age: i64,
     jwks_stale: i64,
     skew: i64,
+    rsa_bits: i64,
+    hold_activation: Option<i64>,
     access_token_lifetime: i64,
     access_token_format: String,
     access_token_typ: String,
@@ -85,9 +87,9 @@ impl TenantRow {
     pub(crate) fn state(&self, clients: Vec<ClientState>) -> Result<TenantState, StoreError> {
         Ok(TenantState {
             tenant: self.tenant()?,
-            standing: self.standing.standing()?,
-            revision: self.revision.unsigned_abs(),
-            earlier_tokens_until: self.earlier_tokens_until.map(timestamp),
+            standing: self.standing()?,
+            revision: self.revision(),
+            earlier_tokens_until: self.earlier_tokens_until(),
             resource_servers: self.resource_servers()?,
             clients,
             first_key_thumbprint: self.first_key_thumbprint.clone(),
@@ -123,6 +125,8 @@ impl TenantRow {
                 jwks_max_age: lifetime(self.jwks_max_age),
                 jwks_stale: lifetime(self.jwks_stale),
                 skew: lifetime(self.skew),
+                rsa_bits: u32::try_from(self.rsa_bits).map_err(|cause| unreadable("rsa_bits", cause))?,
+                hold_activation: self.hold_activation.map(lifetime),
             },
             access_token: self.access_token()?,
             resource_servers: live.map(|row| row.resource_server).collect(),
@@ -133,8 +137,20 @@ impl TenantRow {
         self.standing.is_deleted()
     }
 
+    pub(crate) fn standing(&self) -> Result<Standing, StoreError> {
+        self.standing.standing()
+    }
+
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.unsigned_abs()
+    }
+
+    pub(crate) fn earlier_tokens_until(&self) -> Option<Timestamp> {
+        self.earlier_tokens_until.map(timestamp)
+    }
+
     fn status(&self) -> Result<TenantStatus, StoreError> {
-        if self.standing.standing()?.serves() {
+        if self.standing()?.serves() {
             return Ok(TenantStatus::Active);
         }
         let keys_published_until = timestamp(self.keys_published_until.unwrap_or(0));

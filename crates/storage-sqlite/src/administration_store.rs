@@ -3,8 +3,8 @@
 use administration::rows::seconds;
 use administration::{
     AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
-    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, SecretUse,
-    TenantCursor, TenantQuery, TenantState, TenantSummary,
+    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, KeySighting,
+    KeyState, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -39,7 +39,8 @@ const PUT_SEALED: &str = "
     INSERT INTO sealed_values (name, sealed, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO NOTHING";
 
 const HOLDS_SEALED: &str = "
-    SELECT EXISTS (SELECT 1 FROM sealed_values) OR EXISTS (SELECT 1 FROM signing_keys)
+    SELECT EXISTS (SELECT 1 FROM sealed_values)
+        OR EXISTS (SELECT 1 FROM signing_keys WHERE sealed_private_key <> x'')
         OR EXISTS (SELECT 1 FROM idempotent_answers)
         OR EXISTS (SELECT 1 FROM generations WHERE sealed_sources IS NOT NULL)";
 
@@ -136,6 +137,44 @@ impl AdministrationStore for SqliteDatabase {
         let query = sqlx::query_scalar(DUE).bind(seconds(now)).bind(limit);
         let ids: Vec<String> = query.fetch_all(self.read()).await.map_err(store_error)?;
         ids.iter().map(|id| tenant_id(id)).collect()
+    }
+
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<KeyState>, StoreError> {
+        self.key_state(tenant).await
+    }
+
+    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        self.due_keys(now, limit).await
+    }
+
+    async fn try_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.lease(name, holder, now, until).await
+    }
+
+    async fn record_key_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError> {
+        self.record_sightings(sightings).await
+    }
+
+    async fn key_sightings(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError> {
+        self.sightings_of(tenant).await
+    }
+
+    async fn list_sealed(
+        &self,
+        after: Option<&SealedPlace>,
+        limit: u32,
+    ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError> {
+        self.sealed_after(after, limit).await
+    }
+
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        self.put_sealed_anew(place, old, new).await
     }
 
     async fn find_application(

@@ -24,7 +24,10 @@ mod applications;
 mod commit;
 mod generations;
 mod idempotent_answers;
+mod key_life;
+mod key_sightings;
 mod listing;
+mod sealed;
 mod secret_uses;
 mod words;
 

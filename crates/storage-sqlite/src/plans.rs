@@ -6,8 +6,12 @@ use sqlx::{AssertSqlSafe, Row as _};
 use tempfile::TempDir;
 use testkit::fixtures::{NOW, tenant_id};
 
+use crate::commit::KEY_STATEMENTS;
 use crate::listing::{PLACES, audit};
-use crate::{SqliteDatabase, administration_store, applications, client_row, secret_uses, tenant_row};
+use crate::{
+    SqliteDatabase, administration_store, applications, client_row, key_life, key_sightings, sealed,
+    secret_uses, signing_key_store, tenant_row,
+};
 
 async fn plan(sql: &str) -> Vec<String> {
     let folder = TempDir::new().unwrap();
@@ -46,6 +50,26 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
     // As many rows as were found or named are sorted.
     for sql in [tenant_row::SELECT_FOUND, client_row::SELECT_AROUND, administration_store::DUE] {
         check(sql, true).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
+    for sql in [key_life::DUE, key_life::SCHEDULE, signing_key_store::SELECT, sealed::KEYS, sealed::NAMED] {
+        check(sql, false).await;
+    }
+    for sql in KEY_STATEMENTS {
+        check(sql, false).await;
+    }
+    // As many as are kept of one tenant are sorted.
+    check(key_sightings::SELECT, true).await;
+    for (sql, index) in [
+        (key_life::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
+        (key_life::SCHEDULE, "clients_by_lifetime (tenant_id=?"),
+        (sealed::KEYS, "(tenant_id,number)>(?,?)"),
+    ] {
+        let steps = plan(sql).await;
+        assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
     }
 }
 

@@ -14,7 +14,7 @@ use crate::signing_key_row::{SigningKeyRow, key_id};
 
 const NEXT: &str = "SELECT next_key FROM tenants WHERE tenant_id = ?1";
 
-const SELECT: &str = "
+pub(crate) const SELECT: &str = "
     SELECT number, algorithm, sealed_private_key, thumbprint, announced_at, active_from, retiring_from, removed_at
       FROM signing_keys
      WHERE tenant_id = ?1
@@ -28,6 +28,11 @@ const INSERT: &str = "
     INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint,
                               announced_at, active_from, retiring_from, removed_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+/// So that whoever looks after keys finds the tenant.
+const SCHEDULE: &str = "
+    INSERT INTO key_schedules (tenant_id, due_at) VALUES (?1, ?2)
+        ON CONFLICT DO UPDATE SET due_at = excluded.due_at";
 
 const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', ?1, ?2)";
 
@@ -68,6 +73,12 @@ impl SigningKeyStore for SqliteDatabase {
             return Ok(false);
         }
         insert(self, &mut transaction, tenant, key).await.map_err(store_error)?;
+        sqlx::query(SCHEDULE)
+            .bind(tenant.as_str())
+            .bind(seconds(key.active_from))
+            .execute(self.counted(&mut *transaction))
+            .await
+            .map_err(store_error)?;
         sqlx::query(LOG)
             .bind(tenant.as_str())
             .bind(seconds(key.announced_at))

@@ -1,6 +1,7 @@
 //! A tenant's row with what hangs on it, gathered by one statement, and how it becomes a tenant.
 
 use administration::{ClientState, Fingerprint, ResourceServerState, TenantCursor, TenantState};
+use keys::KeyId;
 use serde::Deserialize;
 use sqlx::FromRow;
 use tenancy::{
@@ -10,6 +11,7 @@ use tenancy::{
 
 use crate::column::{json, lifetime, named, parse, timestamp, unreadable};
 use crate::resource_server_row::ResourceServerRow;
+use crate::signing_key_row::key_id;
 use crate::standing_row::StandingRow;
 
 /// Everything about a tenant but its clients and keys; the condition follows.
@@ -66,6 +68,8 @@ pub(crate) struct TenantRow {
     jwks_max_age: i64,
     jwks_stale: i64,
     skew: i64,
+    rsa_bits: i64,
+    hold_activation: Option<i64>,
     access_token_lifetime: i64,
     access_token_format: String,
     access_token_typ: String,
@@ -135,10 +139,16 @@ impl TenantRow {
                 jwks_max_age: lifetime(self.jwks_max_age),
                 jwks_stale: lifetime(self.jwks_stale),
                 skew: lifetime(self.skew),
+                rsa_bits: u32::try_from(self.rsa_bits).map_err(|cause| unreadable("rsa_bits", cause))?,
+                hold_activation: self.hold_activation.map(lifetime),
             },
             access_token: self.access_token()?,
             resource_servers: live.map(|row| row.resource_server).collect(),
         })
+    }
+
+    pub(crate) fn next_key(&self) -> Result<KeyId, StoreError> {
+        key_id(self.next_key)
     }
 
     pub(crate) fn is_deleted(&self) -> bool {

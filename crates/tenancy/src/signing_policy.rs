@@ -17,6 +17,10 @@ pub struct SigningPolicy {
     pub jwks_stale: Lifetime,
     /// By how much clocks may differ.
     pub skew: Lifetime,
+    /// How long new RSA keys are: 2048, 3072 or 4096 bits. Other algorithms have one size.
+    pub rsa_bits: u32,
+    /// How long a key may wait to sign until the verifiers that poll have fetched it; absent: it waits for nobody.
+    pub hold_activation: Option<Lifetime>,
 }
 
 impl Default for SigningPolicy {
@@ -28,6 +32,8 @@ impl Default for SigningPolicy {
             jwks_max_age: Lifetime::from_seconds(300),
             jwks_stale: Lifetime::from_seconds(60),
             skew: Lifetime::from_seconds(60),
+            rsa_bits: 2048,
+            hold_activation: None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Commits as tests write them: changes under a door's name, and nothing else unless a test adds it.
 
 use administration::{
-    Change, ChangeKind, CommitRequest, Fingerprint, ManagedBy, NewSecret, RowChange, SecretChange,
-    SecretChangeKind, SecretForm, TenantMark,
+    Change, ChangeKind, CommitRequest, Fingerprint, KeyChange, KeyChangeKind, KeyCommit, ManagedBy,
+    NewSecret, RowChange, SecretChange, SecretChangeKind, SecretForm, TenantMark,
 };
+use keys::life_cycle::KeyTimes;
+use keys::{KeyId, KeyRecord};
 use registry::{Client, ClientSecret, SecretHash};
 use tenancy::{ResourceServer, Tenant, TenantId};
 
@@ -19,6 +21,7 @@ pub fn declared(changes: Vec<Change>) -> CommitRequest {
         changes,
         secrets: Vec::new(),
         first_keys: Vec::new(),
+        keys: KeyCommit::default(),
         marks: Vec::new(),
         audit: Vec::new(),
         idempotent: None,
@@ -41,7 +44,12 @@ pub fn added(tenant: &Tenant, clients: &[&Client]) -> CommitRequest {
         }
     }
     let fingerprint = Some(Fingerprint::from_bytes([1; 32]));
-    request.marks.push(TenantMark { tenant: tenant.id.clone(), fingerprint, earlier_tokens_until: None });
+    request.marks.push(TenantMark {
+        tenant: tenant.id.clone(),
+        fingerprint,
+        earlier_tokens_until: None,
+        earlier_jwks: None,
+    });
     request
 }
 
@@ -84,4 +92,34 @@ pub fn add_secret(
     request.changes.push(self::secret(client, &secret, kind));
     let (tenant, client) = (client.tenant.clone(), client.id.clone());
     request.secrets.push(NewSecret { tenant, client, secret, declared_digest });
+}
+
+/// Adds a key with its record to the request.
+pub fn announce_key(request: &mut CommitRequest, tenant: &TenantId, key: KeyRecord) {
+    let kind = KeyChangeKind::Announced {
+        algorithm: key.algorithm,
+        thumbprint: key.thumbprint.clone(),
+        active_from: key.active_from,
+        imported: false,
+    };
+    request.changes.push(self::key(tenant, key.id, kind));
+    request.keys.added.push((tenant.clone(), key));
+}
+
+/// Gives a key that is there other times.
+pub fn reschedule_key(request: &mut CommitRequest, tenant: &TenantId, before: KeyTimes, after: KeyTimes) {
+    request.changes.push(key(tenant, after.id, KeyChangeKind::Rescheduled { before, after }));
+    request.keys.times.push((tenant.clone(), after));
+}
+
+/// Wipes the private half of a key that is there.
+pub fn destroy_key(request: &mut CommitRequest, tenant: &TenantId, id: KeyId) {
+    request.changes.push(key(tenant, id, KeyChangeKind::Destroyed));
+    request.keys.destroyed.push((tenant.clone(), id));
+}
+
+/// Something that happens to a signing key.
+#[must_use]
+pub fn key(tenant: &TenantId, id: KeyId, kind: KeyChangeKind) -> Change {
+    Change::Key(tenant.clone(), KeyChange { id, kind })
 }

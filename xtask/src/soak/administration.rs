@@ -132,7 +132,7 @@ fn grow(house: &House<'_>, backend: Backend, sizes: &[u32]) -> Result<(), Failur
 }
 
 /// Of the first administrator. It lives for an hour, which is longer than this takes.
-fn first_token(house: &House<'_>, stores: &str, tenants: &str) -> Result<String, Failure> {
+pub(super) fn first_token(house: &House<'_>, stores: &str, tenants: &str) -> Result<String, Failure> {
     let mut program = Program::start(house, stores, tenants)?;
     program.await_token(&client(0, 0))?;
     let config = house.file("config.yaml");

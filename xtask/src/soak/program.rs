@@ -12,6 +12,8 @@ use super::house::House;
 use crate::workspace::{Doing, Failure};
 
 const CORE: &str = "0";
+/// What a load that is a program of its own has to itself.
+pub(super) const LOAD_CORE: &str = "1";
 const START: Duration = Duration::from_secs(60);
 /// Short beside what is measured, and long enough to leave the core to the program.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -27,15 +29,35 @@ pub(super) struct Program {
 impl Program {
     /// Starts it with these stores and tenants; it need not be ready yet.
     pub(super) fn start(house: &House<'_>, stores: &str, tenants: &str) -> Result<Self, Failure> {
+        Self::start_named(house, "config", stores, tenants)
+    }
+
+    /// As [`Program::start`], beside others that have files of other names.
+    pub(super) fn start_named(
+        house: &House<'_>,
+        name: &str,
+        stores: &str,
+        tenants: &str,
+    ) -> Result<Self, Failure> {
+        let keys = format!("{{ sealing_key: {{ file: '{}' }} }}", house.file("sealing.key").display());
+        Self::start_sealed(house, name, &keys, stores, tenants)
+    }
+
+    /// As [`Program::start_named`], with other settings for sealing keys.
+    pub(super) fn start_sealed(
+        house: &House<'_>,
+        name: &str,
+        keys: &str,
+        stores: &str,
+        tenants: &str,
+    ) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
         let address = listener.local_addr().doing("find a free port")?;
         drop(listener);
-        let (config, log) = (house.file("config.yaml"), house.file("server.log"));
-        let key = house.file("sealing.key");
+        let (config, log) = (house.file(&format!("{name}.yaml")), house.file(&format!("{name}.log")));
         let text = format!(
             "server: {{ public_url: 'http://soak.example', listeners: [{{ address: '{address}' }}], workers: 1 }}\n\
-             keys: {{ sealing_key: {{ file: '{}' }} }}\n{stores}{tenants}",
-            key.display()
+             keys: {keys}\n{stores}{tenants}"
         );
         fs::write(&config, text).doing("write the configuration")?;
         let output = File::create(&log).doing("make the log")?;

@@ -124,6 +124,7 @@ impl Administrator {
             changes,
             secrets,
             first_keys: Vec::new(),
+            keys: Default::default(),
             marks,
             idempotent,
             now,

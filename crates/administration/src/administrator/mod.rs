@@ -8,16 +8,20 @@ mod carry_out;
 mod clients;
 mod cursor;
 mod first_admin;
+mod key_change;
+mod key_looks;
+mod key_material;
 mod once;
 mod secret_material;
 mod secrets;
+mod signing_keys;
 mod tenant_life;
 mod tenants;
 mod turns;
 
 use std::sync::Arc;
 
-use keys::KeySealer;
+use keys::{KeyPool, KeySealer};
 use protocol::{Lifetime, Timestamp};
 use registry::Pepper;
 use tokio::sync::Semaphore;
@@ -38,6 +42,8 @@ pub struct EditPolicy {
     pub live_secrets: usize,
     /// For how long a tenant's deletion can be taken back.
     pub deletion_grace: Lifetime,
+    /// For how long a replica may go on with rows from its own memory.
+    pub l1_lifetime: Lifetime,
 }
 
 /// What makes a repeated request the same request.
@@ -61,11 +67,12 @@ pub struct Created<T> {
 /// Lets the caches of this process forget what has changed.
 pub type Announce = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
 
-/// Changes tenants, clients and secrets for whoever may.
+/// Changes tenants, clients, secrets and keys for whoever may.
 pub struct Administrator {
     store: Arc<dyn AdministrationStore>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
+    pool: KeyPool,
     policy: EditPolicy,
     /// Told of everything that was committed.
     announce: Announce,
@@ -83,11 +90,12 @@ impl Administrator {
         store: Arc<dyn AdministrationStore>,
         sealer: Arc<dyn KeySealer>,
         pepper: Arc<Pepper>,
+        pool: KeyPool,
         policy: EditPolicy,
         announce: Announce,
     ) -> Self {
-        let slow_hashes = Semaphore::new(SLOW_HASHES);
-        Self { store, sealer, pepper, policy, announce, turns: Turns::default(), slow_hashes }
+        let (turns, slow_hashes) = (Turns::default(), Semaphore::new(SLOW_HASHES));
+        Self { store, sealer, pepper, pool, policy, announce, turns, slow_hashes }
     }
 
     fn context<'a>(&'a self, by: &'a Authority, now: Timestamp) -> Context<'a> {

@@ -12,7 +12,7 @@ mod triage;
 
 use std::collections::BTreeMap;
 
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use registry::Pepper;
 use tenancy::{Issuer, TenantId};
 
@@ -35,6 +35,8 @@ pub(crate) struct Current {
 pub(crate) struct Context<'a> {
     pub(crate) pepper: &'a Pepper,
     pub(crate) now: Timestamp,
+    /// For how long a replica may go on with rows from its own memory.
+    pub(crate) l1_lifetime: Lifetime,
 }
 
 /// A plan in the making.
@@ -87,7 +89,9 @@ pub(crate) fn compare(
 /// [`Conflicts`] within the declaration.
 pub fn initial_plan(pepper: &Pepper, declaration: &Declaration, now: Timestamp) -> Result<Plan, Conflicts> {
     let triage = Triage::of(pepper, declaration, Vec::new());
-    compare(Context { pepper, now }, declaration, triage, &Current::default())
+    // Nothing was served before, so nothing of before is in any memory.
+    let context = Context { pepper, now, l1_lifetime: Lifetime::from_seconds(0) };
+    compare(context, declaration, triage, &Current::default())
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use tenancy::{Tenant, TenantStatus};
 use super::{Context, Draft, client, names, row};
 use crate::state::longest_lifetime;
 use crate::{
-    Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, Standing, TenantMark, TenantState, former_typs,
+    Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, Standing, TenantMark, TenantState, former_jwks,
+    former_typs,
 };
 
 pub(super) fn compare(
@@ -29,22 +30,33 @@ pub(super) fn compare(
     }
     compare_resource_servers(draft, declared, state);
     client::compare_all(context, draft, declared, state);
+    let (now, l1_lifetime) = (context.now, context.l1_lifetime);
     let shortened = state.filter(|state| longest_lifetime_after(declared, state) < state.longest_lifetime());
+    let slower_jwks = |state: &TenantState| {
+        former_jwks::after_change(&state.tenant.signing, &declared.tenant.signing, now, l1_lifetime)
+    };
     draft.marks.push(TenantMark {
         tenant: id.clone(),
         fingerprint: Some(fingerprint),
-        earlier_tokens_until: shortened.map(|state| state.tokens_until(context.now)),
+        earlier_tokens_until: shortened.map(|state| state.tokens_until(now, l1_lifetime)),
+        earlier_jwks: state.and_then(slower_jwks),
     });
 }
 
 pub(super) fn retire(context: Context<'_>, draft: &mut Draft, state: &TenantState) {
     let mut after = state.tenant.clone();
     if state.tenant.is_active() {
-        after.status = TenantStatus::Suspended { keys_published_until: state.tokens_until(context.now) };
+        let keys_published_until = state.tokens_until(context.now, context.l1_lifetime);
+        after.status = TenantStatus::Suspended { keys_published_until };
     }
     draft.changes.push(Change::Tenant(row::retire(&state.tenant, after)));
     let tenant = state.tenant.id.clone();
-    draft.marks.push(TenantMark { tenant, fingerprint: None, earlier_tokens_until: None });
+    draft.marks.push(TenantMark {
+        tenant,
+        fingerprint: None,
+        earlier_tokens_until: None,
+        earlier_jwks: None,
+    });
 }
 
 /// The declared fields, with what only the store knows.
@@ -56,7 +68,7 @@ fn tenant_after(context: Context<'_>, declared: &Tenant, state: Option<&TenantSt
         after.status = state.tenant.status;
     }
     after.access_token.former_typs =
-        former_typs::after_change(state, &declared.access_token.typ, context.now);
+        former_typs::after_change(state, &declared.access_token.typ, context.now, context.l1_lifetime);
     after
 }
 

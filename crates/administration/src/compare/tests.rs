@@ -153,7 +153,12 @@ fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan,
         issuer_owners: states.iter().flat_map(issuers).collect(),
         states: states.into_iter().map(|state| (state.tenant.id.clone(), state)).collect(),
     };
-    compare(Context { pepper: &pepper, now: NOW }, &declaration, triage, &current)
+    compare(
+        Context { pepper: &pepper, now: NOW, l1_lifetime: Lifetime::from_seconds(CACHED) },
+        &declaration,
+        triage,
+        &current,
+    )
 }
 
 #[track_caller]
@@ -422,6 +427,19 @@ fn a_former_typ_is_accepted_until_the_last_token_with_it_expires() {
     assert_eq!(former[0].accepted_until, NOW + Lifetime::from_seconds(7200 + CACHED));
     // The client's longer lifetime ends here, and its last tokens are remembered.
     assert_eq!(plan.marks[0].earlier_tokens_until, Some(former[0].accepted_until));
+}
+
+#[test]
+fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
+    let mark = |max_age| {
+        let mut declared = tenant("t");
+        declared.tenant.signing.jwks_max_age = Lifetime::from_seconds(max_age);
+        let plan = plan(vec![declared], vec![stored(&tenant("t"))]).unwrap();
+        plan.marks[0].earlier_jwks
+    };
+    let until = NOW + Lifetime::from_seconds(360 + CACHED + 60);
+    assert_eq!(mark(200), Some((Lifetime::from_seconds(360), until)));
+    assert_eq!(mark(400), None);
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod audit;
 mod client;
 mod client_view;
 mod etag;
+mod key;
+mod key_view;
 mod merge;
 mod nearest;
 mod page;
@@ -17,6 +19,9 @@ mod tenant_view;
 pub use audit::AuditView;
 pub use client::{ClientSettings, ClientView, CreatedClient, NewClient, TokenSettings};
 pub use etag::EntityTag;
+pub use key::{
+    BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, VerifierView,
+};
 pub use merge::merge_patch;
 pub use nearest::nearest;
 pub use page::Page;

@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::nearest::nearest;
-use super::{ClientSettings, NewClient, NewSecretSettings, NewTenant, RotateSettings, TenantSettings};
+use super::{
+    ClientSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant, RotateSettings, TenantSettings,
+};
 use crate::Fault;
 
 impl TenantSettings {
@@ -82,6 +84,20 @@ impl RotateSettings {
     }
 }
 
+impl ImportSettings {
+    /// From JSON: `key` and, unless the key says it, `algorithm`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+        let settings: Self = read(&json!({ "key": "", "algorithm": "" }), document)?;
+        if settings.key.trim().is_empty() {
+            return Err(vec![Fault::at("/key", "write a private key in PEM or as a JWK")]);
+        }
+        Ok(settings)
+    }
+}
+
 /// Stands in an example for any instant, as [`NAMED`] does for any name of a member.
 const INSTANT: &str = "2027-01-31T12:00:00Z";
 const NAMED: &str = "*";
@@ -92,6 +108,7 @@ fn tenant_example() -> Value {
     example["name"] = json!("");
     example["issuer"] = json!("");
     example["issuer_aliases"] = json!([""]);
+    example["signing"]["hold_activation"] = json!(0);
     example["resource_servers"] = json!({ NAMED: { "scopes": [""], "clients": [""] } });
     example
 }
@@ -238,6 +255,11 @@ mod tests {
                 "/grace: write a whole number, 0 or more",
             ],
         );
+        check_faults(
+            ImportSettings::read(json!({ "key": {}, "algorithm": 1, "pem": "" })),
+            &["/algorithm: write a text", "/key: write a text", "/pem: there is no such member here"],
+        );
+        check_faults(ImportSettings::read(json!({})), &["/key: write a private key in PEM or as a JWK"]);
         check_faults(NewClient::read(json!([])), &[": write an object"]);
         check_faults(NewSecretSettings::read(Value::Null), &[": write an object"]);
     }
@@ -258,6 +280,7 @@ mod tests {
     #[test]
     fn a_document_that_is_shown_can_be_sent_back() {
         let mut tenant = TenantSettings::default();
+        tenant.signing.hold_activation = Some(600);
         tenant.resource_servers.insert("api".to_owned(), super::super::ResourceServerSettings::default());
         assert_eq!(TenantSettings::read(json!(tenant)), Ok(tenant));
         let client = ClientSettings { scopes: vec!["a".to_owned()], ..ClientSettings::default() };

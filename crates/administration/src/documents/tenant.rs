@@ -63,6 +63,10 @@ pub struct SigningSettings {
     pub jwks_stale: u64,
     /// By how much clocks may differ.
     pub skew: u64,
+    /// Of new RSA keys: 2048, 3072 or 4096.
+    pub rsa_bits: u32,
+    /// For how long a key may wait to sign until verifiers that poll have it; null: it waits for nobody.
+    pub hold_activation: Option<u64>,
 }
 
 /// How a tenant's tokens look.
@@ -183,6 +187,8 @@ impl Default for SigningSettings {
             jwks_max_age: policy.jwks_max_age.seconds(),
             jwks_stale: policy.jwks_stale.seconds(),
             skew: policy.skew.seconds(),
+            rsa_bits: policy.rsa_bits,
+            hold_activation: policy.hold_activation.map(protocol::Lifetime::seconds),
         }
     }
 }

@@ -59,8 +59,16 @@ impl From<&Tenant> for TenantSettings {
             access_token,
             resource_servers,
         } = tenant;
-        let SigningPolicy { algorithm, rotate_every, publish_before, jwks_max_age, jwks_stale, skew } =
-            signing;
+        let SigningPolicy {
+            algorithm,
+            rotate_every,
+            publish_before,
+            jwks_max_age,
+            jwks_stale,
+            skew,
+            rsa_bits,
+            hold_activation,
+        } = signing;
         let AccessTokenPolicy { lifetime, format, typ, former_typs: _ } = access_token;
         Self {
             name: Some(name.clone()),
@@ -78,6 +86,8 @@ impl From<&Tenant> for TenantSettings {
                 jwks_max_age: jwks_max_age.seconds(),
                 jwks_stale: jwks_stale.seconds(),
                 skew: skew.seconds(),
+                rsa_bits: *rsa_bits,
+                hold_activation: hold_activation.map(protocol::Lifetime::seconds),
             },
             access_token: AccessTokenSettings {
                 lifetime: lifetime.seconds(),

@@ -49,7 +49,7 @@ pub(crate) fn delete(
         return Err(EditError::Conflict(words));
     }
     let mut edit = step(row, ChangeKind::Deleted, ClientStatus::Suspended);
-    edit.marks.extend(shortened(state, &row.client, None, context.now));
+    edit.marks.extend(shortened(context, state, &row.client, None));
     Ok(edit)
 }
 

@@ -1,13 +1,11 @@
 //! A client's fields change: some of them, or all at once.
 
-use protocol::Timestamp;
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use super::text::Faults;
 use super::{Context, Edit, Facts, client_fields, faultless, invalid, names, reach};
-use crate::state::CACHED;
 use crate::{
     Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, EntityTag, FieldChange,
     ManagedBy, Permission, RowChange, TenantMark, TenantState, merge_patch,
@@ -56,10 +54,10 @@ pub(super) fn look<'a>(
 /// Tokens that it got under a longer lifetime live on, and so must the keys that check them. Only this client is known here, so a
 /// lifetime that another one has, too, is noted needlessly.
 pub(super) fn shortened(
+    context: Context<'_>,
     state: &TenantState,
     before: &Client,
     after: Option<&Client>,
-    now: Timestamp,
 ) -> Option<TenantMark> {
     let of_tenant = state.tenant.access_token.lifetime;
     let lifetime = |client: &Client| client.access_token_lifetime.unwrap_or(of_tenant);
@@ -67,7 +65,10 @@ pub(super) fn shortened(
     (after < before).then(|| TenantMark {
         tenant: state.tenant.id.clone(),
         fingerprint: None,
-        earlier_tokens_until: state.earlier_tokens_until.max(Some(now + before + CACHED)),
+        earlier_tokens_until: state
+            .earlier_tokens_until
+            .max(Some(context.now + before + context.policy.l1_lifetime)),
+        earlier_jwks: None,
     })
 }
 
@@ -87,7 +88,7 @@ pub(super) fn replace(
     if FieldChange::between(Some(before), &after).is_empty() {
         return Ok(Edit::default());
     }
-    let marks = shortened(state, before, Some(&after), context.now).into_iter().collect();
+    let marks = shortened(context, state, before, Some(&after)).into_iter().collect();
     let before = Some(Box::new(before.clone()));
     let row = RowChange { kind: ChangeKind::Changed, before, after: Box::new(after) };
     Ok(Edit { changes: vec![Change::Client(row)], marks, ..Edit::default() })

@@ -8,6 +8,9 @@ mod client_fields;
 mod client_life;
 mod client_patch;
 mod first_admin;
+mod key_advance;
+mod key_commands;
+mod key_edit;
 mod names;
 mod reach;
 mod resource_servers;
@@ -20,6 +23,8 @@ mod tenant_life;
 mod tenant_patch;
 mod text;
 
+#[cfg(test)]
+mod test_keys;
 #[cfg(test)]
 mod test_states;
 
@@ -41,6 +46,12 @@ pub(crate) use client_create::{NewClientRow, create as create_client};
 pub(crate) use client_life::{delete as delete_client, resume as resume_client, suspend as suspend_client};
 pub(crate) use client_patch::{client_names, patch as patch_client};
 pub(crate) use first_admin::first_admin;
+pub(crate) use key_advance::{advance as advance_keys, polls};
+pub(crate) use key_commands::{
+    import as import_key, key_policy, revoke as revoke_key, rotate as rotate_key,
+    rotate_in_emergency as rotate_key_in_emergency,
+};
+pub(crate) use key_edit::{KeyDecision, KeyEdit};
 pub(crate) use secret_change::{expire as expire_secret, revoke as revoke_secret};
 pub(crate) use secret_create::{create as create_secret, rotate as rotate_secret};
 pub(crate) use tenant_create::{create as create_tenant, new_tenant_id};

@@ -1,15 +1,22 @@
 //! The rules over how a tenant signs: no key may sign before every verifier knows it.
 
-use protocol::SigningAlgorithm;
+use protocol::{Lifetime, SigningAlgorithm};
 use tenancy::SigningPolicy;
 
 use super::text::Faults;
 use crate::SigningSettings;
-use crate::state::CACHED;
 
-pub(super) fn read(faults: &mut Faults, settings: &SigningSettings) -> SigningPolicy {
-    let SigningSettings { algorithm, rotate_every, publish_before, jwks_max_age, jwks_stale, skew } =
-        settings;
+pub(super) fn read(faults: &mut Faults, settings: &SigningSettings, l1_lifetime: Lifetime) -> SigningPolicy {
+    let SigningSettings {
+        algorithm,
+        rotate_every,
+        publish_before,
+        jwks_max_age,
+        jwks_stale,
+        skew,
+        rsa_bits,
+        hold_activation,
+    } = settings;
     let algorithm = algorithm.parse().unwrap_or_else(|_| {
         let all: Vec<_> = SigningAlgorithm::ALL.into_iter().map(SigningAlgorithm::as_str).collect();
         faults.add("/signing/algorithm", format!("write one of {}", all.join(", ")));
@@ -22,15 +29,20 @@ pub(super) fn read(faults: &mut Faults, settings: &SigningSettings) -> SigningPo
         jwks_max_age: faults.span("/signing/jwks_max_age", *jwks_max_age, 0),
         jwks_stale: faults.span("/signing/jwks_stale", *jwks_stale, 0),
         skew: faults.span("/signing/skew", *skew, 0),
+        rsa_bits: *rsa_bits,
+        hold_activation: hold_activation.map(|hold| faults.span("/signing/hold_activation", hold, 1)),
     };
-    let known_everywhere = [*jwks_max_age, *jwks_stale, CACHED.seconds(), *skew];
+    if !matches!(rsa_bits, 2048 | 3072 | 4096) {
+        faults.add("/signing/rsa_bits", "write 2048, 3072 or 4096");
+    }
+    let known_everywhere = [*jwks_max_age, *jwks_stale, l1_lifetime.seconds(), *skew];
     let least = known_everywhere.into_iter().fold(0_u64, u64::saturating_add);
     if *publish_before < least {
         faults.add(
             "/signing/publish_before",
             format!(
                 "a key would sign before every verifier knows it: jwks_max_age + jwks_stale + {} + skew are {least} s",
-                CACHED.seconds()
+                l1_lifetime.seconds()
             ),
         );
     }

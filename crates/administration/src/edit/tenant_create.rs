@@ -36,7 +36,7 @@ pub(crate) fn create(
         }));
     }
     let mut faults = Faults::default();
-    let tenant = tenant_fields::read(&mut faults, &context.policy.public_url, id, settings);
+    let tenant = tenant_fields::read(&mut faults, context.policy, id, settings);
     names::check_issuers(&mut faults, &tenant, &facts.issuer_owners);
     resource_servers::check_clients(&mut faults, None, &tenant, |client| {
         first.is_some_and(|first| first.id.as_str() == client)

@@ -6,15 +6,16 @@ use tenancy::{
 
 use super::signing_fields;
 use super::text::{Faults, LONGEST_ID, LONGEST_URI, is_issuer_url, member};
-use crate::{AccessTokenSettings, ResourceServerSettings, TenantSettings};
+use crate::{AccessTokenSettings, EditPolicy, ResourceServerSettings, TenantSettings};
 
 /// The tenant, active and without a past, of no use where faults were found.
 pub(super) fn read(
     faults: &mut Faults,
-    public_url: &str,
+    policy: &EditPolicy,
     id: &TenantId,
     settings: &TenantSettings,
 ) -> Tenant {
+    let public_url = policy.public_url.as_str();
     let TenantSettings {
         name,
         issuer,
@@ -39,7 +40,7 @@ pub(super) fn read(
         status: TenantStatus::Active,
         strategies: Strategies { oauth2: strategies.oauth2.enabled, oidc: strategies.oidc.enabled },
         stale_if_error: faults.span("/stale_if_error", *stale_if_error, 0),
-        signing: signing_fields::read(faults, signing),
+        signing: signing_fields::read(faults, signing, policy.l1_lifetime),
         access_token: read_access_token(faults, access_token),
         resource_servers: resource_servers
             .iter()
@@ -145,15 +146,15 @@ fn read_resource_server(
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::test_states::policy;
     use super::*;
-
-    const URL: &str = "https://id.example.com/";
 
     fn check(id: &str, settings: Value, expected: &[&str]) -> Tenant {
         let told = settings.to_string();
         let mut faults = Faults::default();
         let settings = TenantSettings::read(settings).unwrap();
-        let tenant = read(&mut faults, URL, &TenantId::parse(id).unwrap(), &settings);
+        let policy = EditPolicy { public_url: "https://id.example.com/".to_owned(), ..policy() };
+        let tenant = read(&mut faults, &policy, &TenantId::parse(id).unwrap(), &settings);
         let found: Vec<_> = faults.into_vec().into_iter().map(|fault| fault.pointer).collect();
         assert_eq!(found, expected, "{told}");
         tenant

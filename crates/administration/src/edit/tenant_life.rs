@@ -18,7 +18,7 @@ pub(crate) fn suspend(
     if state.standing.suspended_at.is_some() {
         return Ok(Edit::default());
     }
-    Ok(step(state, ChangeKind::Suspended, stopped(state, context.now)))
+    Ok(step(state, ChangeKind::Suspended, stopped(context, state)))
 }
 
 /// It serves again, unless something else stands in the way.
@@ -43,7 +43,7 @@ pub(crate) fn schedule_deletion(
         return Ok(Edit::default());
     }
     let due_at = context.now + context.policy.deletion_grace;
-    Ok(step(state, ChangeKind::DeletionScheduled { due_at }, stopped(state, context.now)))
+    Ok(step(state, ChangeKind::DeletionScheduled { due_at }, stopped(context, state)))
 }
 
 /// The first step is taken back.
@@ -68,7 +68,7 @@ pub(crate) fn delete(context: Context<'_>, facts: &Facts, if_match: Option<&str>
         let words = format!("tenant {} is deleted in two steps; take the first one before", state.tenant.id);
         return Err(EditError::Conflict(words));
     }
-    Ok(step(state, ChangeKind::Deleted, stopped(state, context.now)))
+    Ok(step(state, ChangeKind::Deleted, stopped(context, state)))
 }
 
 /// Whether its time of grace is over. A tenant that was declared again meanwhile is spared.
@@ -115,9 +115,10 @@ fn step(state: &TenantState, kind: ChangeKind, status: TenantStatus) -> Edit {
 }
 
 /// A tenant that does not serve already issues nothing that would need its keys longer.
-fn stopped(state: &TenantState, now: Timestamp) -> TenantStatus {
+fn stopped(context: Context<'_>, state: &TenantState) -> TenantStatus {
+    let until = || state.tokens_until(context.now, context.policy.l1_lifetime);
     match state.tenant.status {
-        TenantStatus::Active => TenantStatus::Suspended { keys_published_until: state.tokens_until(now) },
+        TenantStatus::Active => TenantStatus::Suspended { keys_published_until: until() },
         stopped @ TenantStatus::Suspended { .. } => stopped,
     }
 }

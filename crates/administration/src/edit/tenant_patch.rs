@@ -8,7 +8,7 @@ use super::{Context, Edit, Facts, faultless, invalid, names, resource_servers, t
 use crate::state::longest_lifetime;
 use crate::{
     Change, ChangeKind, EditError, EntityTag, FieldChange, ManagedBy, Permission, RowChange, TenantMark,
-    TenantSettings, TenantState, TenantView, former_typs, merge_patch,
+    TenantSettings, TenantState, TenantView, former_jwks, former_typs, merge_patch,
 };
 
 /// The issuers that a patch may bring in, whose owners must be known.
@@ -69,9 +69,11 @@ fn read(
     settings: &TenantSettings,
 ) -> Result<Tenant, EditError> {
     let mut faults = Faults::default();
-    let mut after = tenant_fields::read(&mut faults, &context.policy.public_url, &state.tenant.id, settings);
+    let mut after = tenant_fields::read(&mut faults, context.policy, &state.tenant.id, settings);
     after.status = state.tenant.status;
-    after.access_token.former_typs = former_typs::after_change(state, &after.access_token.typ, context.now);
+    let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
+    after.access_token.former_typs =
+        former_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
     names::check_tenant(&mut faults, &after, state);
     names::check_issuers(&mut faults, &after, &facts.issuer_owners);
     let clients = || state.clients.iter().filter(|row| row.standing.deleted_at.is_none());
@@ -87,13 +89,19 @@ fn read(
     faultless(after, faults.into_vec())
 }
 
+/// What of before is to be remembered: tokens that live for longer than new ones, copies of the key set that are kept for longer.
 fn shortened(context: Context<'_>, state: &TenantState, after: &Tenant) -> Option<TenantMark> {
     let live = state.clients.iter().filter(|row| row.standing.is_live());
     let longest = longest_lifetime(after, live.map(|row| &row.client));
-    (longest < state.longest_lifetime()).then(|| TenantMark {
+    let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
+    let shorter_tokens = longest < state.longest_lifetime();
+    let earlier_tokens_until = shorter_tokens.then(|| state.tokens_until(now, l1_lifetime));
+    let earlier_jwks = former_jwks::after_change(&state.tenant.signing, &after.signing, now, l1_lifetime);
+    (earlier_tokens_until.is_some() || earlier_jwks.is_some()).then(|| TenantMark {
         tenant: after.id.clone(),
         fingerprint: None,
-        earlier_tokens_until: Some(state.tokens_until(context.now)),
+        earlier_tokens_until,
+        earlier_jwks,
     })
 }
 
@@ -197,6 +205,22 @@ mod tests {
         let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
         let former = &row.after.access_token.former_typs;
         assert_eq!((former[0].typ.as_str(), former[0].accepted_until), ("at+jwt", at(3610)));
+    }
+
+    #[test]
+    fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
+        let mark = |signing: Value| {
+            let edit = check(nothing, json!({ "signing": signing }), "tenant changed").unwrap();
+            edit.marks.first().map(|mark| (mark.earlier_tokens_until, mark.earlier_jwks))
+        };
+        let former = Some((Lifetime::from_seconds(360), at(430)));
+        assert_eq!(mark(json!({ "jwks_max_age": 299 })), Some((None, former)));
+        assert_eq!(mark(json!({ "jwks_stale": 59, "skew": 1 })), Some((None, former)));
+        assert_eq!(mark(json!({ "jwks_max_age": 301 })), None);
+        let both = json!({ "signing": { "jwks_max_age": 0 }, "access_token": { "lifetime": 60 } });
+        let marks = check(nothing, both, "tenant changed").unwrap().marks;
+        assert_eq!(marks.len(), 1);
+        assert_eq!((marks[0].earlier_tokens_until, marks[0].earlier_jwks), (Some(at(3610)), former));
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(super) fn policy() -> EditPolicy {
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 3,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
+        l1_lifetime: Lifetime::from_seconds(10),
     }
 }
 
@@ -171,7 +172,9 @@ pub(super) fn told(edit: Result<Edit, EditError>) -> String {
         Change::ResourceServer(_, row) => format!("{} {}", row.after.audience, kind(row.kind)),
         Change::Client(row) => format!("{} {}", row.after.id, kind(row.kind)),
         Change::Secret(_, client, secret) => format!("{client}/{} {}", secret.id, secret_kind(secret.kind)),
-        Change::FirstKey(..) | Change::Application(_) => panic!("no edit of ours: {change:?}"),
+        Change::FirstKey(..) | Change::Key(..) | Change::Application(_) => {
+            panic!("no edit of ours: {change:?}")
+        }
     };
     edit.changes.iter().map(line).collect::<Vec<_>>().join(", ")
 }

@@ -1,8 +1,10 @@
 //! Whether a commit brings all that its changes need. What is missing is a defect of the program, and nothing is written.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::{Change, ChangeKind, CommitRequest, SecretChangeKind};
+use tenancy::TenantId;
+
+use crate::{Change, ChangeKind, CommitRequest, KeyChangeKind, SecretChangeKind};
 
 /// A commit that no store can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,14 +37,48 @@ pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
 
     let keys: HashSet<_> = request.first_keys.iter().map(|(tenant, _)| tenant).collect();
     let sealed = |change: &Change| !matches!(change, Change::FirstKey(tenant, _) if !keys.contains(tenant));
-    require(request.changes.iter().all(sealed), "a first key without its record")
+    require(request.changes.iter().all(sealed), "a first key without its record")?;
+    check_keys(request, |tenant| known.contains(tenant))
+}
+
+/// What happens to keys is told by a change, or caches would go on with what they have; and a change is really made.
+fn check_keys(request: &CommitRequest, is_known: impl Fn(&TenantId) -> bool) -> Result<(), Incomplete> {
+    let keys = &request.keys;
+    require(keys.due.iter().all(|(tenant, _)| is_known(tenant)), "an unseen tenant")?;
+    let told = |kinds: fn(&KeyChangeKind) -> bool| -> BTreeSet<_> {
+        let changes = request.changes.iter();
+        changes
+            .filter_map(|change| match change {
+                Change::Key(tenant, key) if kinds(&key.kind) => Some((tenant, key.id)),
+                _ => None,
+            })
+            .collect()
+    };
+    let added = keys.added.iter().map(|(tenant, key)| (tenant, key.id)).collect();
+    let timed = keys.times.iter().map(|(tenant, times)| (tenant, times.id)).collect();
+    let destroyed = keys.destroyed.iter().map(|(tenant, id)| (tenant, *id)).collect();
+    let announced = told(|kind| matches!(kind, KeyChangeKind::Announced { .. }));
+    let moved =
+        told(|kind| matches!(kind, KeyChangeKind::Rescheduled { .. } | KeyChangeKind::Revoked { .. }));
+    require(announced == added, "a key that is announced or added only")?;
+    require(moved == timed, "times that are told or written only")?;
+    require(
+        told(|kind| matches!(kind, KeyChangeKind::Destroyed)) == destroyed,
+        "a key that is told to be destroyed or is destroyed only",
+    )?;
+    let mut latest = BTreeMap::new();
+    let follows = |(tenant, number): (_, u32)| {
+        latest.insert(tenant, number).is_none_or(|before| number == before.saturating_add(1))
+    };
+    let mut numbers = keys.added.iter().map(|(tenant, key)| (tenant, key.id.number()));
+    require(numbers.all(follows), "keys whose numbers do not follow one another")
 }
 
 /// Not everything happens to every row: only tenants are deleted in two steps, and an audience does not act.
 fn has_a_kind_of_its_own(change: &Change) -> bool {
     use ChangeKind::{Added, Changed, Deleted, DeletionCancelled, DeletionScheduled, Resumed, Suspended};
     match change {
-        Change::Tenant(_) | Change::Secret(..) | Change::FirstKey(..) => true,
+        Change::Tenant(_) | Change::Secret(..) | Change::FirstKey(..) | Change::Key(..) => true,
         Change::Client(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),
         Change::ResourceServer(_, row) => {
             !matches!(row.kind, Suspended | Resumed | DeletionScheduled { .. } | DeletionCancelled)

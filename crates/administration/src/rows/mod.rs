@@ -6,10 +6,12 @@ mod applications;
 mod books;
 mod clients;
 mod complete;
+mod keys;
 mod kinds;
 mod resource_servers;
 mod search;
 mod secrets;
+mod sightings;
 mod tenants;
 mod uses;
 
@@ -21,10 +23,12 @@ pub use applications::{ApplicationRow, ApplicationRows};
 pub use books::{AuditRow, IdempotentAnswerRow, LogRow, MarkRow, RevisionRow};
 pub use clients::{ClientKey, ClientRow, ClientRows, NameRow};
 pub use complete::{Incomplete, check_complete};
+pub use keys::{DueRow, EarlierJwksRow, KeyKey, KeyRow, KeyRows, KeyTimesRow, TakenRow};
 pub use kinds::{ByKind, Step};
 pub use resource_servers::{ResourceServerKey, ResourceServerRow};
 pub use search::{COUNTED_WORDS, Prefix, TenantSearch};
 pub use secrets::{NewSecretRow, SecretRow, SecretRows};
+pub use sightings::{KeySightingRow, key_sighting_rows, merged_sightings};
 pub use tenants::{FormerTypRow, IssuerRow, TenantKey, TenantRow, TenantRows, WordRow, word_rows_of};
 pub use uses::{SecretUseRow, latest_uses, secret_use_rows};
 
@@ -43,8 +47,12 @@ pub struct CommitRows<'a> {
     pub secrets: SecretRows<'a>,
     /// Applications.
     pub applications: ApplicationRows<'a>,
+    /// Signing keys but first ones.
+    pub keys: KeyRows<'a>,
     /// Marks at tenants.
     pub marks: Vec<MarkRow<'a>>,
+    /// What the marks say of earlier key sets; nothing is written for a tenant that is deleted.
+    pub earlier_jwks: Vec<EarlierJwksRow<'a>>,
     /// The audit.
     pub audit: Vec<AuditRow<'a>>,
     /// The log of changes.
@@ -67,7 +75,9 @@ impl<'a> CommitRows<'a> {
             clients: ClientRows::of(request),
             secrets: SecretRows::of(request),
             applications: ApplicationRows::of(request),
+            keys: KeyRows::of(request),
             marks: request.marks.iter().map(books::mark_row).collect(),
+            earlier_jwks: keys::earlier_jwks_rows(request),
             audit: request.audit.iter().map(books::audit_row).collect(),
             change_log: books::log_rows(request),
             idempotent_answers: request.idempotent.iter().map(books::idempotent_answer_row).collect(),

@@ -14,7 +14,7 @@ use super::RedisCache;
 use super::message::{self, tenant_of};
 use super::names::Place;
 use super::scripts::ANNOUNCE;
-use crate::slot::FRESH;
+use crate::Freshness;
 
 /// Changes in one step: Redis does nothing else meanwhile.
 const AT_ONCE: usize = 200;
@@ -22,7 +22,11 @@ const AT_ONCE: usize = 200;
 impl RedisCache {
     /// From the moment that this returns, Redis is not believed about these tenants; the rest happens in the background. The
     /// receiver learns whether the first attempt succeeded.
-    pub(crate) fn announce(self: &Arc<Self>, changes: &[Invalidation]) -> oneshot::Receiver<bool> {
+    pub(crate) fn announce(
+        self: &Arc<Self>,
+        changes: &[Invalidation],
+        freshness: Freshness,
+    ) -> oneshot::Receiver<bool> {
         let mut of_tenants: HashMap<TenantId, Vec<Invalidation>> = HashMap::new();
         for change in changes {
             of_tenants.entry(tenant_of(change).clone()).or_default().push(change.clone());
@@ -32,7 +36,7 @@ impl RedisCache {
         let redis = Arc::clone(self);
         self.link.runtime.spawn(async move {
             let _doubt = doubt;
-            redis.tell(of_tenants, told).await;
+            redis.tell(of_tenants, freshness, told).await;
         });
         receiver
     }
@@ -40,9 +44,10 @@ impl RedisCache {
     async fn tell(
         self: Arc<Self>,
         of_tenants: HashMap<TenantId, Vec<Invalidation>>,
+        freshness: Freshness,
         told: oneshot::Sender<bool>,
     ) {
-        let until = Instant::now() + FRESH;
+        let until = Instant::now() + freshness.of_values();
         let mut left: Vec<(TenantId, Vec<Invalidation>)> = Vec::new();
         for (tenant, changes) in of_tenants {
             for some in changes.chunks(AT_ONCE) {

@@ -1,4 +1,4 @@
-//! One shared value as it is sealed: whose it is, until when it counts, and under which of the tenant's epochs it was read.
+//! One shared value as it is sealed: whose it is, when it was read, and under which of the tenant's epochs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rows::Row;
 use super::sealer::{Purpose, Sealer};
-use crate::slot::{FRESH, NEGATIVE_FRESH};
-
-/// For how long what was read is shared and remembered: an absence briefly.
-pub(crate) fn lifetime<V>(value: Option<&V>) -> Duration {
-    if value.is_some() { FRESH } else { NEGATIVE_FRESH }
-}
+use crate::Freshness;
 
 /// What was found in Redis, and for how long it still counts.
 pub(crate) struct Entry<V> {
@@ -24,8 +19,9 @@ pub(crate) struct Entry<V> {
 struct Form<F> {
     name: String,
     epoch: String,
-    /// Milliseconds since 1970. It is inside the seal, so that an old value which somebody puts back is worth nothing.
-    expires: u64,
+    /// Milliseconds since 1970. It is inside the seal, so that an old value which somebody puts back is worth nothing; and the reader
+    /// says for how long it counts, so that replicas with other settings keep their own.
+    read_at: u64,
     row: Option<F>,
 }
 
@@ -37,8 +33,8 @@ pub(crate) fn seal<R: Row>(
     read_at: Duration,
     value: Option<&R>,
 ) -> Option<Vec<u8>> {
-    let expires = u64::try_from((read_at + lifetime(value)).as_millis()).ok()?;
-    let form = Form { name: name.to_owned(), epoch: epoch.to_owned(), expires, row: value.map(Row::to_form) };
+    let read_at = u64::try_from(read_at.as_millis()).ok()?;
+    let form = Form { name: name.to_owned(), epoch: epoch.to_owned(), read_at, row: value.map(Row::to_form) };
     sealer.seal(Purpose::Value, name, serde_json::to_vec(&form).ok()?)
 }
 
@@ -47,6 +43,7 @@ pub(crate) fn open<R: Row>(
     sealer: &Sealer,
     name: &str,
     epoch: &str,
+    freshness: Freshness,
     now: Duration,
     sealed: &[u8],
 ) -> Option<Entry<R>> {
@@ -59,9 +56,9 @@ pub(crate) fn open<R: Row>(
         Some(row) => Some(Arc::new(R::from_form(row)?)),
         None => None,
     };
-    let left = Duration::from_millis(form.expires).saturating_sub(now);
+    let lifetime = freshness.of(value.as_ref());
     // A writer whose clock is ahead gains no more than a value ever has.
-    let left = left.min(lifetime(value.as_ref()));
+    let left = Duration::from_millis(form.read_at).saturating_add(lifetime).saturating_sub(now).min(lifetime);
     let remaining = if form.epoch == epoch { left } else { Duration::ZERO };
     Some(Entry { value, remaining })
 }
@@ -76,10 +73,12 @@ mod tests {
 
     const READ: Duration = Duration::from_secs(1_767_225_600);
 
-    fn remaining(value: Option<&KeyRecords>, epoch: &str, now: Duration) -> Duration {
+    fn remaining(fresh: u64, value: Option<&KeyRecords>, epoch: &str, now: Duration) -> Duration {
         let sealer = Sealer::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
         let sealed = seal(&sealer, "name", "epoch", READ, value).unwrap();
-        open::<KeyRecords>(&sealer, "name", epoch, now, &sealed).unwrap().remaining
+        open::<KeyRecords>(&sealer, "name", epoch, Freshness::new(Duration::from_secs(fresh)), now, &sealed)
+            .unwrap()
+            .remaining
     }
 
     #[test]
@@ -87,10 +86,14 @@ mod tests {
         let keys = KeyRecords { next: keys::KeyId::numbered(1), keys: Vec::new() };
         let after = |seconds| READ + Duration::from_secs(seconds);
         for (seconds, present, absent) in [(0, 10, 1), (1, 9, 0), (9, 1, 0), (10, 0, 0), (1000, 0, 0)] {
-            assert_eq!(remaining(Some(&keys), "epoch", after(seconds)), Duration::from_secs(present));
-            assert_eq!(remaining(None, "epoch", after(seconds)), Duration::from_secs(absent));
+            assert_eq!(remaining(10, Some(&keys), "epoch", after(seconds)), Duration::from_secs(present));
+            assert_eq!(remaining(10, None, "epoch", after(seconds)), Duration::from_secs(absent));
         }
-        assert_eq!(remaining(Some(&keys), "epoch", READ - Duration::from_secs(60)), FRESH, "clock behind");
-        assert_eq!(remaining(Some(&keys), "another", READ), Duration::ZERO);
+        let behind = READ - Duration::from_secs(60);
+        assert_eq!(remaining(10, Some(&keys), "epoch", behind), Duration::from_secs(10), "clock behind");
+        assert_eq!(remaining(10, Some(&keys), "another", READ), Duration::ZERO);
+        // Whatever the writer's setting, the reader's own counts.
+        assert_eq!(remaining(2, Some(&keys), "epoch", after(1)), Duration::from_secs(1));
+        assert_eq!(remaining(2, Some(&keys), "epoch", after(2)), Duration::ZERO);
     }
 }

@@ -11,11 +11,12 @@ use tenancy::StoreError;
 use tokio::time::Instant;
 
 use super::RedisCache;
-use super::entry::{self, lifetime};
+use super::entry;
 use super::names::Place;
 use super::rows::Row;
 use super::scripts::{LOOK, PUT};
 use super::sealer::token;
+use crate::Freshness;
 
 /// How long a load may take and still be shared, in milliseconds. Then the lease is forgotten.
 const LEASE: &[u8] = b"10000";
@@ -48,6 +49,7 @@ type Answer = (String, Option<Vec<u8>>, i64, Option<String>);
 /// The row, from Redis if there is one, else by this load, which must not have begun.
 pub(crate) async fn read<R: Row>(
     redis: Option<&Arc<RedisCache>>,
+    freshness: Freshness,
     place: Place<'_>,
     load: impl Future<Output = Result<Option<Arc<R>>, StoreError>> + Send,
 ) -> Result<Reading<R>, StoreError> {
@@ -56,7 +58,7 @@ pub(crate) async fn read<R: Row>(
         let at = Instant::now();
         return Ok(Reading { value: load.await?, at });
     };
-    let lease = match redis.look(place).await {
+    let lease = match redis.look(place, freshness).await {
         Found::Row(reading) => return Ok(reading),
         Found::Nothing(lease) => lease,
     };
@@ -65,13 +67,17 @@ pub(crate) async fn read<R: Row>(
     if let Some(lease) = lease {
         let (redis, value) = (Arc::clone(redis), value.clone());
         // Nobody waits for it.
-        redis.link.runtime.clone().spawn(async move { redis.put(&lease, at, wall, value.as_deref()).await });
+        redis
+            .link
+            .runtime
+            .clone()
+            .spawn(async move { redis.put(&lease, freshness, at, wall, value.as_deref()).await });
     }
     Ok(Reading { value, at })
 }
 
 impl RedisCache {
-    async fn look<R: Row>(&self, place: Place<'_>) -> Found<R> {
+    async fn look<R: Row>(&self, place: Place<'_>, freshness: Freshness) -> Found<R> {
         let names = self.names.of(place);
         let counters = &self.link.counters;
         let mut discard = false;
@@ -82,12 +88,12 @@ impl RedisCache {
                 return Found::Nothing(None);
             };
             if let Some(sealed) = value {
-                match entry::open::<R>(&self.sealer, &names[0], &epoch, now, &sealed) {
+                match entry::open::<R>(&self.sealer, &names[0], &epoch, freshness, now, &sealed) {
                     Some(entry) => {
                         // Redis's own clock and ours: whichever says less, so that neither alone can stretch a life.
                         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
                         let remaining = entry.remaining.min(left);
-                        let age = lifetime(entry.value.as_ref()).saturating_sub(remaining);
+                        let age = freshness.of(entry.value.as_ref()).saturating_sub(remaining);
                         if let Some(at) = at.checked_sub(age).filter(|_| !remaining.is_zero()) {
                             counters.hits.count();
                             return Found::Row(Reading { value: entry.value, at });
@@ -112,9 +118,16 @@ impl RedisCache {
         self.link.run(&LOOK, names, arguments).await
     }
 
-    async fn put<R: Row>(&self, lease: &Lease, at: Instant, wall: Duration, value: Option<&R>) {
+    async fn put<R: Row>(
+        &self,
+        lease: &Lease,
+        freshness: Freshness,
+        at: Instant,
+        wall: Duration,
+        value: Option<&R>,
+    ) {
         let Lease { names, lease, epoch } = lease;
-        let left = lifetime(value).saturating_sub(at.elapsed()).as_millis().to_string();
+        let left = freshness.of(value).saturating_sub(at.elapsed()).as_millis().to_string();
         let Some(sealed) = entry::seal(&self.sealer, &names[0], epoch, wall, value) else { return };
         if left == "0" {
             return;

@@ -14,18 +14,34 @@ pub(crate) struct Step {
 }
 
 /// Keys: value, lease, epoch. Arguments: a new token, and for how many milliseconds a lease and an epoch live; with a fourth the
-/// value is dropped first. Answers with epoch, value, its remaining milliseconds, lease; a lease only where there is no value.
+/// value is dropped first. Answers with epoch, value, its remaining milliseconds, lease; a lease only where there is no value. What
+/// is of another type than ours, or no token where one should be, is deleted, so that sharing goes on.
 pub(crate) static LOOK: LazyLock<Step> = LazyLock::new(|| {
     Step::new(
-        "local epoch = redis.call('GET', KEYS[3])
+        "local function text(key)
+      local found = redis.pcall('GET', key)
+      if type(found) ~= 'table' then return found end
+      if not string.find(found.err, 'WRONGTYPE', 1, true) then return redis.call('GET', key) end
+      redis.call('DEL', key)
+      return false
+    end
+    local function token(key)
+      local found = text(key)
+      if found and (#found ~= #ARGV[1] or string.find(found, '[^%w_-]')) then
+        redis.call('DEL', key)
+        return false
+      end
+      return found
+    end
+    local epoch = token(KEYS[3])
     if not epoch then
       epoch = ARGV[1]
       redis.call('SET', KEYS[3], epoch, 'PX', ARGV[3])
     end
     if ARGV[4] then redis.call('DEL', KEYS[1]) end
-    local value = redis.call('GET', KEYS[1])
+    local value = text(KEYS[1])
     if value then return {epoch, value, redis.call('PTTL', KEYS[1]), false} end
-    local lease = redis.call('GET', KEYS[2])
+    local lease = token(KEYS[2])
     if not lease then
       lease = ARGV[1]
       redis.call('SET', KEYS[2], lease, 'PX', ARGV[2])
@@ -38,7 +54,7 @@ pub(crate) static LOOK: LazyLock<Step> = LazyLock::new(|| {
 /// still those of the look before the load: a change in between has removed one of them.
 pub(crate) static PUT: LazyLock<Step> = LazyLock::new(|| {
     Step::new(
-        "if redis.call('GET', KEYS[2]) ~= ARGV[1] or redis.call('GET', KEYS[3]) ~= ARGV[2] then return 0 end
+        "if redis.pcall('GET', KEYS[2]) ~= ARGV[1] or redis.pcall('GET', KEYS[3]) ~= ARGV[2] then return 0 end
     redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
     redis.call('DEL', KEYS[2])
     return 1",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use cache::{CachedClientStore, CachedTenantStore};
+use cache::{CachedClientStore, CachedTenantStore, Freshness};
 use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
@@ -40,8 +40,8 @@ impl TenantStore for Panicking {
 
 #[tokio::test]
 async fn a_store_that_answers_with_something_else_is_not_believed() {
-    let tenants = Arc::new(CachedTenantStore::new(Arc::new(Confused), 10));
-    let clients = CachedClientStore::new(Arc::new(Confused), Arc::clone(&tenants), 10);
+    let tenants = Arc::new(CachedTenantStore::new(Arc::new(Confused), 10, Freshness::default()));
+    let clients = CachedClientStore::new(Arc::new(Confused), Arc::clone(&tenants), 10, Freshness::default());
     let tenant = async |id| tenants.find_tenant(&fixtures::tenant_id(id)).await;
     let client =
         async |id, name| clients.find_client(&fixtures::tenant_id(id), &fixtures::client_id(name)).await;
@@ -57,7 +57,8 @@ async fn a_store_that_answers_with_something_else_is_not_believed() {
 #[tokio::test]
 async fn an_abandoned_load_is_begun_again_once() {
     for (panics, answered) in [(1, true), (2, false)] {
-        let tenants = CachedTenantStore::new(Arc::new(Panicking(AtomicU64::new(panics))), 10);
+        let tenants =
+            CachedTenantStore::new(Arc::new(Panicking(AtomicU64::new(panics))), 10, Freshness::default());
         let acme = fixtures::tenant_id("acme");
         assert_eq!(tenants.find_tenant(&acme).await.is_ok(), answered);
         assert!(tenants.find_tenant(&acme).await.is_ok(), "nothing of it is left behind");

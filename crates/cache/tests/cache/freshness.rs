@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache::{FRESH, NEGATIVE_FRESH};
+use cache::{FRESH, Freshness, NEGATIVE_FRESH};
 use keys::SigningKeyStore as _;
 use tenancy::StoreError;
 use testkit::{Calls, Failure, fixtures};
@@ -29,6 +29,27 @@ async fn a_value_is_read_once_in_ten_seconds() {
     advance(MOMENT).await;
     assert_eq!(house.client_name(&house.acme).await, "renamed");
     assert_eq!(house.store.calls().find_client, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_fresh_for_as_long_as_is_set_and_an_absence_for_no_longer() {
+    for (fresh, absent) in [(500, 500), (2_000, 1_000), (60_000, 1_000)] {
+        let [fresh, absent] = [fresh, absent].map(Duration::from_millis);
+        let house = House::with(Freshness::new(fresh));
+        house.tenant(&house.acme).await.unwrap();
+        house.client_name(&house.acme).await;
+        house.rename_client(&house.acme, "renamed");
+        advance(fresh - MOMENT).await;
+        assert_eq!(house.client_name(&house.acme).await, "svc");
+        advance(MOMENT).await;
+        assert_eq!(house.client_name(&house.acme).await, "renamed");
+        assert!(house.named_client(&house.acme, "new").await.unwrap().is_none());
+        house.store.put_client(fixtures::client(&house.acme, "new"));
+        advance(absent - MOMENT).await;
+        assert!(house.named_client(&house.acme, "new").await.unwrap().is_none());
+        advance(MOMENT).await;
+        assert!(house.named_client(&house.acme, "new").await.unwrap().is_some());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cache::{Caches, Capacity};
+use cache::{Caches, Capacity, Freshness};
 use registry::{Client, ClientStore as _};
 use tenancy::{StoreError, Tenant, TenantStore as _};
 use testkit::{MemoryStore, fixtures};
@@ -16,13 +16,18 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new() -> Self {
+        Self::with(Freshness::default())
+    }
+
+    pub(crate) fn with(freshness: Freshness) -> Self {
         let store = Arc::new(MemoryStore::new());
         let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
         for tenant in [&acme, &globex] {
             store.put_tenant(tenant.clone());
             store.put_client(fixtures::client(tenant, "svc"));
         }
-        let caches = Caches::new(store.clone(), store.clone(), store.clone(), Capacity::default());
+        let capacity = Capacity::default();
+        let caches = Caches::new(store.clone(), store.clone(), store.clone(), capacity, freshness);
         Self { store, caches, acme, globex }
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use administration::Invalidation;
-use cache::{Caches, Capacity, RedisCache, RedisOptions, RedisTiming};
+use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, RedisTiming};
 use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _, Pepper};
 use tenancy::{Tenant, TenantStore as _};
@@ -37,13 +37,14 @@ pub(crate) struct Traits {
     /// By how much its clock is ahead.
     pub(crate) ahead: Duration,
     pub(crate) timing: RedisTiming,
+    pub(crate) freshness: Freshness,
 }
 
 impl Default for Traits {
     /// Patient, where commands are counted: a busy machine must not pass for a Redis that is out of reach.
     fn default() -> Self {
         let timing = RedisTiming { connect: SOON, response: SOON, ..RedisTiming::default() };
-        Self { pepper: 1, ahead: Duration::ZERO, timing }
+        Self { pepper: 1, ahead: Duration::ZERO, timing, freshness: Freshness::default() }
     }
 }
 
@@ -85,7 +86,8 @@ impl House {
         let options = options.prefix(&self.prefix).timing(traits.timing);
         let redis = RedisCache::open(options, &Pepper::from_bytes(Zeroizing::new([traits.pepper; 32])));
         let (tenants, clients, keys) = (self.store.clone(), self.store.clone(), self.store.clone());
-        let caches = Caches::with_redis(tenants, clients, keys, Arc::clone(&redis), Capacity::default());
+        let (capacity, freshness) = (Capacity::default(), traits.freshness);
+        let caches = Caches::with_redis(tenants, clients, keys, Arc::clone(&redis), capacity, freshness);
         Replica { caches, redis }
     }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cache::Freshness;
 use keys::SigningKeyStore as _;
 use registry::{ClientSecret, SecretHash};
 use tenancy::TenantStore as _;
 use testkit::{Calls, fixtures};
 use tokio::time::sleep;
 
-use crate::house::{House, svc_of};
+use crate::house::{House, Traits, svc_of};
 
 #[tokio::test]
 async fn all_three_kinds_come_back_as_they_were_without_a_word_to_the_store() {
@@ -101,6 +102,24 @@ async fn an_absence_is_shared_for_a_second_only() {
     sleep(Duration::from_millis(1100)).await;
     assert!(second.client(&house.acme, "new").await.is_some());
     assert!(first.client(&house.acme, "new").await.is_some());
+}
+
+#[tokio::test]
+async fn what_is_shared_counts_for_as_long_as_the_reader_says() {
+    let house = House::new();
+    let brief = || Traits { freshness: Freshness::new(Duration::from_secs(1)), ..Traits::default() };
+    let (usual, brief, later) =
+        (house.replica().await, house.replica_with(brief()).await, house.replica_with(brief()).await);
+    assert_eq!(usual.name(&house.acme).await, "svc");
+    usual.has_put(1).await;
+    house.rename(&house.acme, "renamed");
+    sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(brief.name(&house.acme).await, "renamed", "read a second ago");
+    brief.has_put(1).await;
+    let name = house.name(&house.acme, "client:svc");
+    let left: i64 = redis::cmd("PTTL").arg(&name).query(&mut house.redis()).unwrap();
+    assert!(left <= 1_000, "{left}");
+    assert_eq!(later.name(&house.acme).await, "renamed");
 }
 
 #[tokio::test]

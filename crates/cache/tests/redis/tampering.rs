@@ -114,7 +114,50 @@ async fn things_of_another_type_cost_a_read_and_no_outage() {
     assert_eq!(replica.name(&house.acme).await, "svc");
     assert!(replica.redis.is_up());
     assert_eq!(replica.redis.counts().outages, 0);
-    assert!(replica.redis.counts().rejected >= 1);
+}
+
+/// Whoever reads first mends it, whatever it is and in whichever place, and the next one finds what was shared.
+#[tokio::test]
+async fn foreign_things_in_our_places_are_removed_and_sharing_goes_on() {
+    for what in ["client:svc", "client-lease:svc", "epoch", "all"] {
+        let foreign: [&[&[u8]]; 5] = [
+            &[b"HSET", b"field", b"value"],
+            &[b"RPUSH", b"value"],
+            &[b"SET", b""],
+            &[b"SET", &[0xff; 22]],
+            &[b"SET", &[b'x'; 100_000]],
+        ];
+        for command in foreign {
+            let house = House::new();
+            let mut redis = house.redis();
+            let all = ["client:svc", "client-lease:svc", "epoch"];
+            for what in all.iter().filter(|each| what == "all" || what == **each) {
+                let mut set = redis::cmd(std::str::from_utf8(command[0]).unwrap());
+                set.arg(house.name(&house.acme, what));
+                command[1..].iter().for_each(|argument| {
+                    set.arg(*argument);
+                });
+                set.exec(&mut redis).unwrap();
+            }
+            let (first, second) = (house.replica().await, house.replica().await);
+            assert_eq!(first.name(&house.acme).await, "svc", "{what} {command:?}");
+            first.has_put(1).await;
+            assert_eq!(second.name(&house.acme).await, "svc");
+            assert_eq!(second.redis.counts().hits, 1, "{what}: not mended");
+            assert_eq!((first.redis.counts().outages, house.store.calls().find_client), (0, 1), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn foreign_things_in_the_places_of_the_probe_keep_nobody_away() {
+    let house = House::new();
+    let mut redis = house.redis();
+    for what in ["value", "lease", "epoch"] {
+        let name = format!("{}:{{.probe}}:{what}", house.prefix);
+        redis::cmd("HSET").arg(name).arg("field").arg("value").exec(&mut redis).unwrap();
+    }
+    assert!(house.replica().await.redis.is_up());
 }
 
 #[tokio::test]

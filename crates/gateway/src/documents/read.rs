@@ -56,7 +56,7 @@ pub(crate) fn secret_end(body: &[u8]) -> Result<Option<Timestamp>, EditError> {
 }
 
 /// No body is an empty document.
-fn parse(body: &[u8]) -> Result<Value, EditError> {
+pub(super) fn parse(body: &[u8]) -> Result<Value, EditError> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }

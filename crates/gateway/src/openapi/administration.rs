@@ -48,6 +48,11 @@ pub(crate) struct Signing {
     jwks_max_age: Option<u64>,
     jwks_stale: Option<u64>,
     skew: Option<u64>,
+    /// Of new RSA keys: 2048, 3072 or 4096.
+    #[schema(example = 2048)]
+    rsa_bits: Option<u32>,
+    /// For how long a key may wait to sign until verifiers that poll have it; by default it waits for nobody.
+    hold_activation: Option<u64>,
 }
 
 /// How a tenant's tokens look.
@@ -273,6 +278,124 @@ pub(crate) struct Secrets {
     items: Vec<Secret>,
 }
 
+/// A signing key of a tenant, without its private half.
+#[derive(ToSchema)]
+#[schema(as = SigningKey)]
+pub(crate) struct KeyView {
+    /// As in the header of tokens.
+    #[schema(example = "oauth2-key-1")]
+    kid: String,
+    #[schema(example = "RS256")]
+    algorithm: String,
+    /// `announced`, `active`, `retiring` or `removed`.
+    #[schema(example = "active")]
+    state: String,
+    /// Of its public half (RFC 7638).
+    thumbprint: String,
+    /// From when on it is published.
+    #[schema(format = DateTime)]
+    announced_at: String,
+    /// From when on it signs.
+    #[schema(format = DateTime)]
+    active_from: String,
+    /// From when on it no longer signs; null: nothing follows it yet.
+    #[schema(format = DateTime)]
+    retiring_from: Option<String>,
+    /// From when on it is no longer published.
+    #[schema(format = DateTime)]
+    removed_at: Option<String>,
+    /// Whether its private half has been wiped.
+    destroyed: bool,
+}
+
+/// A signing key with its public half.
+#[derive(ToSchema)]
+pub(crate) struct Key {
+    #[schema(inline)]
+    #[serde(flatten)]
+    key: KeyView,
+    /// As a member of the key set (RFC 7517 section 4).
+    jwk: BTreeMap<String, String>,
+    /// As SubjectPublicKeyInfo in PEM (RFC 7468 section 13).
+    pem: String,
+}
+
+/// All signing keys of a tenant.
+#[derive(ToSchema)]
+pub(crate) struct Keys {
+    items: Vec<KeyView>,
+}
+
+/// How keys are to be replaced.
+#[derive(ToSchema)]
+pub(crate) struct KeyRotation {
+    /// The present keys may be in wrong hands: they are gone at once.
+    emergency: Option<bool>,
+    /// What an emergency breaks is known; needed there.
+    confirm: Option<bool>,
+}
+
+/// A key that is to be brought in.
+#[derive(ToSchema)]
+pub(crate) struct NewKey {
+    /// A private key: PKCS#8 or PKCS#1 in PEM, or a JWK as a text.
+    #[schema(format = Password)]
+    key: String,
+    /// What it is to sign with. May be left out where the JWK says it or the key can do one thing only.
+    #[schema(example = "RS256")]
+    algorithm: Option<String>,
+}
+
+/// What a command has done.
+#[derive(ToSchema)]
+pub(crate) struct KeysChanged {
+    /// The keys as they are now.
+    items: Vec<KeyView>,
+    /// What it broke; empty for an orderly rotation.
+    breaks: Vec<BrokenTokens>,
+}
+
+/// Tokens that are refused although they would still be alive.
+#[derive(ToSchema)]
+pub(crate) struct BrokenTokens {
+    /// Which key signed them.
+    #[schema(example = "oauth2-key-1")]
+    kid: String,
+    /// When the last of them would have expired.
+    #[schema(format = DateTime)]
+    until: String,
+}
+
+/// Whether a new key can sign safely.
+#[derive(ToSchema)]
+pub(crate) struct KeyStatus {
+    /// The key that signs now.
+    signing: Option<KeyView>,
+    /// The key that is announced, if one is.
+    announced: Option<KeyView>,
+    /// Whether all verifiers that poll have fetched the announced key; absent where none is announced.
+    seen_by_all: Option<bool>,
+    /// When the keys are looked at next.
+    #[schema(format = DateTime)]
+    due_at: Option<String>,
+    /// Those that poll, the latest first.
+    verifiers: Vec<Verifier>,
+}
+
+/// Somebody who fetches the key set.
+#[derive(ToSchema)]
+pub(crate) struct Verifier {
+    /// User agent and address, of an IPv6 one its /64.
+    verifier: String,
+    #[schema(format = DateTime)]
+    last_fetch_at: String,
+    /// The newest key that it was given.
+    #[schema(example = "oauth2-key-1")]
+    newest_kid: String,
+    /// Whether it has the announced key.
+    has_announced: bool,
+}
+
 /// Some tenants.
 #[derive(ToSchema)]
 pub(crate) struct TenantPage {
@@ -330,6 +453,8 @@ pub(crate) struct Problem {
     detail: String,
     /// Of a faulty body or query: every fault with its place.
     errors: Option<Vec<Fault>>,
+    /// Of what must be confirmed: whose tokens it breaks.
+    breaks: Option<Vec<BrokenTokens>>,
 }
 
 /// One thing that is wrong.

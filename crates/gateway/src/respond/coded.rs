@@ -13,6 +13,7 @@ use protocol::ErrorCode;
 use serde::Serialize;
 use tenancy::{StoreError, TenantError};
 
+use super::key_fault::KeyFault;
 use super::refusal::Causes;
 use crate::body::BodyError;
 
@@ -81,6 +82,10 @@ impl Coded {
     /// Not now; the caller may try again.
     pub(crate) fn unavailable(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::warn!(cause = %Causes(cause), "request not served for now");
+        Self::busy()
+    }
+
+    fn busy() -> Self {
         let why = "The server cannot answer now; try again";
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -94,6 +99,10 @@ impl Coded {
     /// A fault of ours; the cause goes into the log and nowhere else.
     pub(crate) fn fault(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(cause = %Causes(cause), "request failed");
+        Self::failed()
+    }
+
+    fn failed() -> Self {
         let why = "The server failed to answer";
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -228,9 +237,10 @@ impl From<TenantError> for Coded {
 
 impl From<KeyError> for Coded {
     fn from(error: KeyError) -> Self {
-        match &error {
-            KeyError::Store(error) => Self::store(error),
-            _ => Self::fault(&error),
+        match KeyFault::of(&error) {
+            KeyFault::Store(error) => Self::store(&error),
+            KeyFault::Unavailable => Self::busy(),
+            KeyFault::Failed => Self::failed(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, ContentType, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, PRAGMA,
+    CACHE_CONTROL, CONTENT_TYPE, ContentType, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, PRAGMA,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use administration::EntityTag;
@@ -45,6 +45,11 @@ impl Document {
         Ok(self.0.insert_header(ContentType::json()).body(body))
     }
 
+    /// With this text, which is of this type.
+    fn text(mut self, media_type: &'static str, text: String) -> HttpResponse {
+        self.0.insert_header((CONTENT_TYPE, media_type)).body(text)
+    }
+
     /// Without one.
     pub(crate) fn empty(mut self) -> HttpResponse {
         self.0.finish()
@@ -54,16 +59,28 @@ impl Document {
 /// What was looked at: itself, or 304 where the caller has it already (RFC 9110 §13.1.2).
 pub(crate) fn looked_at(incoming: &Incoming, view: &impl Serialize) -> Result<HttpResponse, Problem> {
     let tag = EntityTag::of(view);
-    let known = incoming.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &tag.to_string()));
-    if known {
+    if is_known(incoming, &tag) {
         return Ok(Document::of(StatusCode::NOT_MODIFIED).tagged(&tag).empty());
     }
     Document::of(StatusCode::OK).tagged(&tag).body(view)
 }
 
+/// The same of a text of another type.
+pub(crate) fn looked_at_as(incoming: &Incoming, media_type: &'static str, text: String) -> HttpResponse {
+    let tag = EntityTag::of(&text);
+    if is_known(incoming, &tag) {
+        return Document::of(StatusCode::NOT_MODIFIED).tagged(&tag).empty();
+    }
+    Document::of(StatusCode::OK).tagged(&tag).text(media_type, text)
+}
+
 /// What was changed, as it is now.
 pub(crate) fn changed(view: &impl Serialize) -> Result<HttpResponse, Problem> {
     Document::of(StatusCode::OK).tagged(&EntityTag::of(view)).body(view)
+}
+
+fn is_known(incoming: &Incoming, tag: &EntityTag) -> bool {
+    incoming.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &tag.to_string()))
 }
 
 /// Whether `If-None-Match` names the tag, weakly compared (RFC 9110 §13.1.2).

@@ -3,11 +3,12 @@
 mod coded;
 mod document;
 mod json;
+mod key_fault;
 mod problem;
 mod refusal;
 
 pub(crate) use coded::{Coded, coded_json};
-pub(crate) use document::{Document, changed, looked_at, names_tag};
+pub(crate) use document::{Document, changed, looked_at, looked_at_as, names_tag};
 pub(crate) use json::{fresh_json, secret_json};
 pub(crate) use problem::Problem;
 pub(crate) use refusal::Refusal;

@@ -1,4 +1,6 @@
-//! Problem details (RFC 9457): how the admin API says no. The only place that turns what administration refuses into a status.
+//! Problem details (RFC 9457): how the admin API says no.
+
+mod refused;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,15 +8,11 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use administration::{EditError, Fault, Permission};
-use grants::{BearerRefusal, GrantError};
-use keys::KeyError;
-use protocol::{ErrorCode, ErrorResponse};
+use administration::{BrokenTokensView, Fault, Permission};
+use protocol::ErrorCode;
 use serde::Serialize;
-use tenancy::{StoreError, TenantError};
 
 use super::refusal::Causes;
-use crate::body::BodyError;
 
 /// The realm of the admin API's challenges.
 const REALM: &str = "latchkey";
@@ -36,6 +34,7 @@ impl Kind {
     const INVALID_REQUEST: Self = Self("invalid-request", "The request cannot be used");
     const BODY: Self = Self("unreadable-body", "The body cannot be read");
     const CONFLICT: Self = Self("conflict", "It stands against what there is");
+    const CONFIRMATION_NEEDED: Self = Self("confirmation-needed", "It breaks what works now");
     const CONTENDED: Self = Self("contended", "Changed at the same time");
     const STALE: Self = Self("stale", "Changed since you looked");
     const KEY_REUSED: Self = Self("idempotency-key-reused", "The idempotency key is another request's");
@@ -49,12 +48,20 @@ pub(crate) struct Problem {
     status: StatusCode,
     kind: Kind,
     detail: Cow<'static, str>,
-    errors: Vec<Fault>,
+    more: More,
     challenge: Option<Box<str>>,
     allow: Option<Box<str>>,
     /// For whoever counts.
     code: Option<ErrorCode>,
     close: bool,
+}
+
+/// What stands beside the members that every problem has.
+#[derive(Debug)]
+enum More {
+    Nothing,
+    Errors(Box<[Fault]>),
+    Breaks(Box<[BrokenTokensView]>),
 }
 
 #[derive(Serialize)]
@@ -65,6 +72,8 @@ struct Body<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<BodyFault<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breaks: Option<&'a [BrokenTokensView]>,
 }
 
 #[derive(Serialize)]
@@ -76,7 +85,16 @@ struct BodyFault<'a> {
 impl Problem {
     fn new(status: StatusCode, kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         let detail = detail.into();
-        Self { status, kind, detail, errors: vec![], challenge: None, allow: None, code: None, close: false }
+        Self {
+            status,
+            kind,
+            detail,
+            more: More::Nothing,
+            challenge: None,
+            allow: None,
+            code: None,
+            close: false,
+        }
     }
 
     /// No token at all: the challenge has no error code (RFC 6750 §3.1).
@@ -125,12 +143,22 @@ impl Problem {
     pub(crate) fn invalid(detail: impl Into<Cow<'static, str>>, mut errors: Vec<Fault>) -> Self {
         errors.truncate(MOST_ERRORS);
         let problem = Self::new(StatusCode::BAD_REQUEST, Kind::INVALID_REQUEST, detail);
-        Self { errors, code: Some(ErrorCode::InvalidRequest), ..problem }
+        Self { more: More::Errors(errors.into()), code: Some(ErrorCode::InvalidRequest), ..problem }
+    }
+
+    /// What is asked breaks these tokens, and the asker has not said that he knows.
+    pub(crate) fn confirmation_needed(detail: &'static str, breaks: Vec<BrokenTokensView>) -> Self {
+        let problem = Self::new(StatusCode::CONFLICT, Kind::CONFIRMATION_NEEDED, detail);
+        Self { more: More::Breaks(breaks.into()), ..problem }
     }
 
     /// A fault of ours; the cause goes into the log and nowhere else.
     pub(crate) fn fault(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(cause = %Causes(cause), "request failed");
+        Self::failed()
+    }
+
+    fn failed() -> Self {
         let detail = "The server failed to answer";
         let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, Kind::SERVER_ERROR, detail);
         Self { code: Some(ErrorCode::ServerError), ..problem }
@@ -138,6 +166,10 @@ impl Problem {
 
     fn unavailable(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::warn!(cause = %Causes(cause), "request not served for now");
+        Self::busy()
+    }
+
+    fn busy() -> Self {
         let detail = "The server cannot answer now; try again";
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, Kind::UNAVAILABLE, detail);
         Self { code: Some(ErrorCode::TemporarilyUnavailable), ..problem }
@@ -146,76 +178,6 @@ impl Problem {
 
 fn challenge(error: ErrorCode, description: &str) -> String {
     format!("Bearer realm=\"{REALM}\", error=\"{}\", error_description=\"{description}\"", error.as_str())
-}
-
-impl From<EditError> for Problem {
-    fn from(error: EditError) -> Self {
-        match error {
-            EditError::Forbidden(permission) => Self::insufficient_scope(permission),
-            EditError::BeyondReach(detail) => Self::new(StatusCode::FORBIDDEN, Kind::BEYOND_REACH, detail),
-            EditError::NotFound(_) => Self::not_found(error.to_string()),
-            EditError::Invalid(faults) => {
-                Self::invalid("What was sent cannot be used; errors says where and why", faults)
-            }
-            EditError::Conflict(detail) => Self::new(StatusCode::CONFLICT, Kind::CONFLICT, detail),
-            EditError::Contended => Self::new(StatusCode::CONFLICT, Kind::CONTENDED, error.to_string()),
-            EditError::Stale => Self::new(StatusCode::PRECONDITION_FAILED, Kind::STALE, error.to_string()),
-            EditError::IdempotencyKeyReused => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, Kind::KEY_REUSED, error.to_string())
-            }
-            EditError::Store(error) => error.into(),
-            EditError::Busy | EditError::Hash(_) => Self::unavailable(&error),
-            EditError::Seal(_) | EditError::Unreadable(_) => Self::fault(&error),
-        }
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Unavailable(_) => Self::unavailable(&error),
-            StoreError::Fault(_) => Self::fault(&error),
-        }
-    }
-}
-
-impl From<TenantError> for Problem {
-    fn from(error: TenantError) -> Self {
-        match error {
-            TenantError::Unknown => Self::not_found("there is no tenant of this id"),
-            TenantError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<BearerRefusal> for Problem {
-    fn from(refusal: BearerRefusal) -> Self {
-        match refusal {
-            BearerRefusal::Token(error) => Self::invalid_token(error.description()),
-            BearerRefusal::TenantSuspended | BearerRefusal::InsufficientScope(_) => {
-                Self::invalid_token("Token issuer is not active")
-            }
-        }
-    }
-}
-
-impl From<GrantError> for Problem {
-    fn from(error: GrantError) -> Self {
-        match error {
-            GrantError::Bearer(refusal) => refusal.into(),
-            GrantError::Store(error) | GrantError::Keys(KeyError::Store(error)) => error.into(),
-            GrantError::Refused(ErrorResponse { .. }) | GrantError::Keys(_) | GrantError::Sign(_) => {
-                Self::fault(&error)
-            }
-        }
-    }
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        let problem = Self::new(error.status(), Kind::BODY, error.to_string());
-        Self { close: error.ends_connection(), code: Some(ErrorCode::InvalidRequest), ..problem }
-    }
 }
 
 impl fmt::Display for Problem {
@@ -250,13 +212,18 @@ impl ResponseError for Problem {
         if let Some(code) = self.code {
             response.extensions_mut().insert(code);
         }
-        let errors = self.errors.iter();
+        let (errors, breaks) = match &self.more {
+            More::Nothing => (&[][..], None),
+            More::Errors(errors) => (&errors[..], None),
+            More::Breaks(breaks) => (&[][..], Some(&breaks[..])),
+        };
         let body = Body {
             r#type: format!("urn:latchkey:problem:{}", self.kind.0),
             title: self.kind.1,
             status: self.status.as_u16(),
             detail: &self.detail,
-            errors: errors.map(|Fault { pointer, detail }| BodyFault { pointer, detail }).collect(),
+            errors: errors.iter().map(|Fault { pointer, detail }| BodyFault { pointer, detail }).collect(),
+            breaks,
         };
         response.body(serde_json::to_vec(&body).unwrap_or_default())
     }

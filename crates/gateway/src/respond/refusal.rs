@@ -13,6 +13,8 @@ use protocol::{ErrorCode, ErrorResponse};
 use registry::ClientAuthenticationError;
 use tenancy::{StoreError, TenantError};
 
+use super::key_fault::KeyFault;
+
 /// A response that is not what the caller asked for.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -49,7 +51,7 @@ impl Refusal {
     /// A fault of ours; the cause goes into the log and nowhere else.
     pub(crate) fn fault(cause: &(dyn Error + 'static)) -> Self {
         tracing::error!(cause = %Causes(cause), "request failed");
-        ErrorResponse::new(ErrorCode::ServerError, "The server failed to answer").into()
+        failed()
     }
 
     /// Also ends the connection.
@@ -95,6 +97,10 @@ impl Refusal {
             StoreError::Fault(_) => Self::fault(error),
         }
     }
+}
+
+fn failed() -> Refusal {
+    ErrorResponse::new(ErrorCode::ServerError, "The server failed to answer").into()
 }
 
 fn busy() -> Refusal {
@@ -144,9 +150,10 @@ impl From<ClientAuthenticationError> for Refusal {
 
 impl From<KeyError> for Refusal {
     fn from(error: KeyError) -> Self {
-        match &error {
-            KeyError::Store(error) => Self::store(error),
-            _ => Self::fault(&error),
+        match KeyFault::of(&error) {
+            KeyFault::Store(error) => Self::store(&error),
+            KeyFault::Unavailable => busy(),
+            KeyFault::Failed => failed(),
         }
     }
 }

@@ -1,10 +1,17 @@
-//! `GET …/.well-known/jwks.json`: a tenant's public keys (RFC 7517 §5), prebuilt and served as they are.
+//! `GET …/.well-known/jwks.json`: a tenant's public keys (RFC 7517 §5), prebuilt and served as they are. Who has fetched them is noted,
+//! so that a new key need not sign before those that poll have it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, IF_NONE_MATCH};
+use actix_web::http::Method;
+use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::web::{Bytes, Data};
+use keys::life_cycle::{self, KeyPolicy};
+use keys::{JwkSet, KeyRing, PublicJwk};
+use protocol::{Lifetime, Timestamp};
 use tenancy::Tenant;
 
 use super::tenant_name;
@@ -18,7 +25,7 @@ use crate::server::DefaultTenant;
     get, path = "/api/v1/tenant/{id}/.well-known/jwks.json", tag = "discovery",
     params(("id" = String, Path, description = "Tenant id. The default tenant is also served at /oauth2/jwks.")),
     responses(
-        (status = 200, description = "The key set; ETag and Cache-Control say how long to keep it", body = crate::openapi::JwkSet),
+        (status = 200, description = "The key set; ETag and Cache-Control say how long to keep it, shorter as a new key comes near", body = crate::openapi::JwkSet),
         (status = 304, description = "If-None-Match names the present key set"),
         (status = 404, description = "Unknown tenant", body = crate::openapi::Error),
     )
@@ -32,18 +39,72 @@ pub(crate) async fn jwks(
     let name = tenant_name(&incoming, &default_tenant);
     let tenant = services.tenants.resolve_key_publisher(name, now).await?;
     incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
-    let set = services.keys.ring(&tenant, now).await?.jwk_set(now);
+    let ring = services.keys.ring(&tenant, now).await?;
+    let set = ring.jwk_set(now);
+    note_sighting(&services, &incoming, &tenant, &set, now);
     let known = incoming.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, set.etag()));
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((ETAG, set.etag())).insert_header((CACHE_CONTROL, cache_control(&tenant)));
+    response.insert_header((ETAG, set.etag())).insert_header((CACHE_CONTROL, fresh(&tenant, &ring, now)));
     if known {
         return Ok(response.finish());
     }
     Ok(response.insert_header(ContentType::json()).body(Bytes::from_owner(Arc::clone(set.json()))))
 }
 
-fn cache_control(tenant: &Tenant) -> String {
-    let policy = &tenant.signing;
-    let (max_age, stale) = (policy.jwks_max_age.seconds(), policy.jwks_stale.seconds());
-    format!("public, max-age={max_age}, stale-while-revalidate={stale}")
+/// Who is told 304 has the set; who asks for the head alone may not.
+fn note_sighting(services: &Services, incoming: &Incoming, tenant: &Tenant, set: &JwkSet, now: Timestamp) {
+    if incoming.method() == Method::HEAD.as_str() {
+        return;
+    }
+    if let Some(newest) = set.keys().iter().map(PublicJwk::id).max() {
+        let source = incoming.source().to_string();
+        services.sightings.note(&tenant.id, incoming.user_agent(), &source, newest, now);
+    }
+}
+
+/// How long a copy may be kept: shorter as a new key comes near, so that copies are fetched anew when it has appeared.
+fn fresh(tenant: &Tenant, ring: &KeyRing, now: Timestamp) -> HeaderValue {
+    // Tokens and replicas have no say in this, only spans of the tenant's own settings.
+    let policy = KeyPolicy::new(&tenant.signing, tenant.access_token.lifetime, Lifetime::from_seconds(0));
+    cache_control(life_cycle::max_age(ring.records(), &policy, now), tenant.signing.jwks_stale)
+}
+
+/// So many different values are kept on each worker; most tenants have the same two spans.
+const KEPT: usize = 1024;
+
+/// The header of these spans, as it was written before.
+fn cache_control(max_age: Lifetime, stale: Lifetime) -> HeaderValue {
+    thread_local! {
+        static WRITTEN: RefCell<HashMap<(u64, u64), HeaderValue>> = RefCell::default();
+    }
+    let spans = (max_age.seconds(), stale.seconds());
+    WRITTEN.with_borrow_mut(|written| {
+        if let Some(value) = written.get(&spans) {
+            return value.clone();
+        }
+        if written.len() >= KEPT {
+            written.clear();
+        }
+        let text = format!("public, max-age={}, stale-while-revalidate={}", spans.0, spans.1);
+        let value = HeaderValue::from_maybe_shared(Bytes::from(text));
+        let value = value.unwrap_or_else(|_| HeaderValue::from_static("no-cache"));
+        written.entry(spans).or_insert(value).clone()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_pair_of_spans_has_its_header_however_many_there_are() {
+        let span = Lifetime::from_seconds;
+        for _ in 0..2 {
+            for max_age in 0..3000 {
+                let value = cache_control(span(max_age), span(60));
+                let expected = format!("public, max-age={max_age}, stale-while-revalidate=60");
+                assert_eq!(value.to_str().unwrap(), expected);
+            }
+        }
+    }
 }

@@ -127,6 +127,19 @@ pub(crate) fn configure(surface: Surface, metrics: &Metrics) -> impl FnOnce(&mut
                         .patch(admin::secrets::expire)
                         .delete(admin::secrets::revoke),
                 )
+                .service(
+                    managed("/api/v1/tenant/{id}/keys")
+                        .get(admin::signing_keys::list)
+                        .post(admin::key_commands::import),
+                )
+                // Before the path of one key, which would take these words for its name.
+                .service(managed("/api/v1/tenant/{id}/keys/rotate").post(admin::key_commands::rotate))
+                .service(managed("/api/v1/tenant/{id}/keys/status").get(admin::signing_keys::status))
+                .service(
+                    managed("/api/v1/tenant/{id}/keys/{kid}")
+                        .get(admin::signing_keys::look)
+                        .delete(admin::key_commands::revoke),
+                )
                 .service(managed("/api/v1/tenant/{id}/audit").get(admin::audit::of_tenant));
         }
         config.default_service(web::to(unknown::unknown_path));

@@ -4,12 +4,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::administrators::{
-    Ask, BOSS, CLERK, House, OPS, PLATFORM, READER, WATCHER, ask, clients_path, forged,
+    Ask, BOSS, CLERK, House, KEEPER, OPS, PLATFORM, READER, WATCHER, ask, clients_path, forged,
 };
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
 use crate::people::SVC;
-use crate::routes;
+use crate::routes::{self, placed};
 
 /// What each path of the admin API takes.
 pub(crate) fn doors() -> Vec<(Method, String)> {
@@ -17,15 +17,12 @@ pub(crate) fn doors() -> Vec<(Method, String)> {
     all.map(|(method, path)| (Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), path)).collect()
 }
 
-fn placed(path: &str, tenant: &str) -> String {
-    path.replace("{id}", tenant).replace("{client}", SVC).replace("{secret}", "1")
-}
-
 /// What the door asks for.
 fn scope(path: &str) -> &'static str {
     match path {
         _ if path.ends_with("/audit") => "latchkey:audit",
         _ if path.starts_with("/api/v1/admin") => "latchkey:tenants",
+        _ if path.starts_with("/api/v1/tenant/{id}/keys") => "latchkey:keys",
         _ => "latchkey:clients",
     }
 }
@@ -103,7 +100,9 @@ async fn each_door_asks_for_its_own_scope() {
         for (at, who, held) in [
             (PLATFORM, CLERK, vec!["latchkey:clients"]),
             (PLATFORM, WATCHER, vec!["latchkey:audit"]),
+            (PLATFORM, KEEPER, vec!["latchkey:keys"]),
             (tenant, READER, vec!["latchkey:audit"]),
+            (tenant, KEEPER, vec!["latchkey:keys"]),
         ] {
             let token = house.token(at, who).await;
             for door in doors() {
@@ -229,6 +228,8 @@ async fn another_spelling_of_a_path_is_no_door() {
         "/api/v1/tenant/acme/client%73",
         "/api/v1/ten%61nt/globex/clients",
         "/api/v1/tenant/globex/clients/svc/secret%73",
+        "/api/v1/tenant/globex/key%73",
+        "/api/v1/tenant/globex/keys/statu%73",
     ] {
         assert_eq!(house.get(&ops, path).await.status, 404, "{path}");
     }

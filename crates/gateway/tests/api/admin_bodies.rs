@@ -5,11 +5,11 @@ use proptest::test_runner::{Config, TestRunner};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::administrators::{BOSS, House, OPS, PLATFORM, clients_path};
+use crate::administrators::{BOSS, House, KEEPER, OPS, PLATFORM, clients_path, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX};
 
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 29] = [
     "id",
     "client",
     "client_id",
@@ -35,6 +35,9 @@ const NAMES: [&str; 26] = [
     "expires_at",
     "token",
     "introspection",
+    "key",
+    "emergency",
+    "confirm",
     "\u{e9}/~",
 ];
 
@@ -91,9 +94,10 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 fn no_body_is_a_fault_of_ours() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let house = House::start();
-    let (ops, bosses) = runtime.block_on(async {
+    let (ops, bosses, keepers) = runtime.block_on(async {
         let bosses = [house.token(ACME, BOSS).await, house.token(GLOBEX, BOSS).await];
-        (house.token(PLATFORM, OPS).await, bosses)
+        let keepers = [house.token(ACME, KEEPER).await, house.token(GLOBEX, KEEPER).await];
+        (house.token(PLATFORM, OPS).await, bosses, keepers)
     });
     let mut doors = vec![(Method::POST, "/api/v1/admin/tenants".to_owned(), &ops)];
     for (tenant, boss) in [ACME, GLOBEX].into_iter().zip(&bosses) {
@@ -104,6 +108,10 @@ fn no_body_is_a_fault_of_ours() {
         doors.push((Method::POST, format!("{clients}/svc/secrets"), boss));
         doors.push((Method::POST, format!("{clients}/svc/secrets/rotate"), boss));
         doors.push((Method::PATCH, format!("{clients}/svc/secrets/1"), boss));
+    }
+    for (tenant, keeper) in [ACME, GLOBEX].into_iter().zip(&keepers) {
+        doors.push((Method::POST, keys_path(tenant), keeper));
+        doors.push((Method::POST, format!("{}/rotate", keys_path(tenant)), keeper));
     }
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)

@@ -6,9 +6,10 @@ use testkit::Failure;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::admin_access::doors;
-use crate::administrators::{BOSS, House, OPS, PLATFORM, clients_path};
+use crate::administrators::{BOSS, House, OPS, PLATFORM, clients_path, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::routes::placed;
 
 const TENANTS: &str = "/api/v1/admin/tenants";
 
@@ -22,8 +23,10 @@ fn paths(tenant: &str) -> Vec<String> {
             "/clients/",
             "/clients/svc/",
             "/clients/svc/x",
-            "/keys",
-            "/keys/1",
+            "/keys/",
+            "/keys/oauth2-key-1/",
+            "/keys/oauth2-key-1/revoke",
+            "/keys/rotate/x",
             "/audit/",
             "/clients/svc/secrets/1/x",
         ]
@@ -56,7 +59,7 @@ async fn a_public_address_knows_none_of_it() {
         let house = House::over(TestApp::start_with(&options));
         let ops = house.token(PLATFORM, OPS).await;
         for (method, path) in doors() {
-            let path = path.replace("{id}", tenant).replace("{client}", "svc").replace("{secret}", "1");
+            let path = placed(&path, tenant);
             let answer = Answer::to(house.app.request(method, &path).bearer_auth(&ops)).await;
             answer.assert_problem(404, "not-found");
             assert_eq!(answer.json()["detail"], "Unknown path", "{path}");
@@ -76,6 +79,10 @@ async fn a_wrong_method_is_told_the_right_ones() {
             (clients_path(tenant), "GET, HEAD, POST"),
             (format!("{}/svc/secrets/rotate", clients_path(tenant)), "POST"),
             (format!("{}/svc/secrets/1", clients_path(tenant)), "PATCH, DELETE"),
+            (keys_path(tenant), "GET, HEAD, POST"),
+            (format!("{}/rotate", keys_path(tenant)), "POST"),
+            (format!("{}/status", keys_path(tenant)), "GET, HEAD"),
+            (format!("{}/oauth2-key-1", keys_path(tenant)), "GET, HEAD, DELETE"),
         ] {
             for method in [Method::PUT, Method::OPTIONS] {
                 let answer = Answer::to(house.app.request(method, &path)).await;

@@ -24,7 +24,10 @@ pub(crate) const BOSS: &str = "boss";
 /// Of each tenant, reads its audit.
 pub(crate) const READER: &str = "reader";
 
-const ALL: [(&str, &str, &str); 7] = [
+/// Of the platform and of each tenant, manages keys.
+pub(crate) const KEEPER: &str = "locksmith";
+
+const ALL: [(&str, &str, &str); 10] = [
     (PLATFORM, OPS, "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit"),
     (PLATFORM, CLERK, "latchkey:clients"),
     (PLATFORM, WATCHER, "latchkey:audit"),
@@ -32,6 +35,9 @@ const ALL: [(&str, &str, &str); 7] = [
     (GLOBEX, BOSS, "latchkey:clients latchkey:audit api:read"),
     (ACME, READER, "latchkey:audit"),
     (GLOBEX, READER, "latchkey:audit"),
+    (PLATFORM, KEEPER, "latchkey:keys"),
+    (ACME, KEEPER, "latchkey:keys"),
+    (GLOBEX, KEEPER, "latchkey:keys"),
 ];
 
 /// A gateway with administrators.
@@ -124,6 +130,10 @@ impl House {
 
 pub(crate) fn ask(method: Method, path: &str) -> Ask<'_> {
     Ask { method, path, body: None, headers: Vec::new() }
+}
+
+pub(crate) fn keys_path(tenant: &str) -> String {
+    tenant_path(tenant, "/keys")
 }
 
 pub(crate) fn clients_path(tenant: &str) -> String {

@@ -10,7 +10,7 @@ use administration::{Administrator, EditPolicy};
 use futures_util::FutureExt as _;
 use gateway::{Gateway, GatewayHandle, Listener, Options, Services, Surface};
 use grants::{Engine, ProtectedResource};
-use keys::{KeyPool, KeyRings, LocalSealer, SealingKey, SigningKeyStore as _};
+use keys::{KeyPool, KeyRings, KeySightings, LocalSealer, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, ScopeToken, Timestamp};
 use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets, Users};
 use reqwest::{Method, RequestBuilder};
@@ -29,6 +29,9 @@ pub(crate) const GLOBEX: &str = "globex";
 /// What metadata is derived from; the real address is another one, so that nothing can be derived from it unnoticed.
 pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
 
+/// What the life cycle of keys reckons with; here every change is seen at once.
+pub(crate) const L1_LIFETIME: Lifetime = Lifetime::from_seconds(10);
+
 /// A running gateway. It stops when it is dropped.
 pub(crate) struct TestApp {
     pub(crate) store: Arc<MemoryStore>,
@@ -44,6 +47,8 @@ pub(crate) struct TestApp {
     pub(crate) handle: GatewayHandle,
     pub(crate) pepper: Arc<Pepper>,
     pub(crate) sealing_key: SealingKey,
+    /// Who has fetched which keys, as far as it is not in the store.
+    pub(crate) sightings: Arc<KeySightings>,
     /// The store's calls before the first request.
     calls: u64,
     clock: Arc<AtomicU64>,
@@ -85,6 +90,7 @@ impl TestApp {
         let vitals = Arc::new(TestVitals::default());
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
         let users = Arc::new(Users::new(pool.clone(), &pepper, FailedAttemptsLimit::default()));
+        let sightings = Arc::new(KeySightings::default());
         let services = Services {
             tenants: tenants(store.clone()),
             authenticator: Arc::new(Authenticator::new(
@@ -99,15 +105,18 @@ impl TestApp {
                 store.clone(),
                 sealer,
                 pepper.clone(),
+                KeyPool::new(0),
                 EditPolicy {
                     public_url: PUBLIC_URL.to_owned(),
                     live_secrets: 5,
                     deletion_grace: Lifetime::from_seconds(30 * 86_400),
+                    l1_lifetime: L1_LIFETIME,
                 },
                 Arc::new(|_| {}),
             )),
             users: users.clone(),
             keys,
+            sightings: sightings.clone(),
             vitals: vitals.clone(),
             clock: Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst))),
         };
@@ -128,6 +137,7 @@ impl TestApp {
             handle,
             pepper,
             sealing_key,
+            sightings,
             calls,
             clock,
             http,

@@ -28,7 +28,7 @@ enum Rule {
     Numbers,
 }
 
-const RULES: [(&str, Rule); 36] = [
+const RULES: [(&str, Rule); 40] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -42,6 +42,10 @@ const RULES: [(&str, Rule); 36] = [
     ("/api/v1/tenant/{id}/clients/{client}/secrets", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Rule::Administration),
+    ("/api/v1/tenant/{id}/keys", Rule::Administration),
+    ("/api/v1/tenant/{id}/keys/{kid}", Rule::Administration),
+    ("/api/v1/tenant/{id}/keys/rotate", Rule::Administration),
+    ("/api/v1/tenant/{id}/keys/status", Rule::Administration),
     ("/api/v1/tenant/{id}/audit", Rule::Administration),
     ("/flow/execute", Rule::Person),
     ("/applications", Rule::Person),
@@ -135,7 +139,7 @@ impl Setting {
     ) -> Answer {
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
         let mut form = vec![("grant_type", "client_credentials"), extra];
-        let mut request = self.app.request(method.clone(), &placed(path, self.home));
+        let mut request = self.app.request(method.clone(), &routes::placed(path, self.home));
         let secrets = self.app.secrets(self.stranger);
         match credential {
             Some(Credential::Basic) => request = request.basic_auth(SVC, Some(secrets.of(SVC))),
@@ -258,8 +262,4 @@ async fn keys_of_one_name_are_two_keys() {
     }
     assert_eq!(keys[0]["kid"], keys[1]["kid"]);
     assert_ne!(keys[0]["n"], keys[1]["n"]);
-}
-
-fn placed(path: &str, tenant: &str) -> String {
-    path.replace("{id}", tenant).replace("{client}", SVC).replace("{secret}", "1")
 }

@@ -4,9 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::{Lifetime, Timestamp};
 use reqwest::Method;
+use serde_json::json;
 use tenancy::TenantStatus;
 use testkit::Failure;
 
+use crate::administrators::{House, KEEPER, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 
@@ -44,6 +46,43 @@ async fn a_tenant_says_how_long_its_keys_may_be_kept() {
         (GLOBEX, "public, max-age=7, stale-while-revalidate=0"),
     ] {
         assert_eq!(app.get(&path(tenant)).await.header("cache-control"), expected);
+    }
+}
+
+/// So that copies are fetched anew when the next key has appeared.
+#[tokio::test]
+async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
+    let house = House::start();
+    let app = &house.app;
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let began = app.now();
+        let max_age = async |tenant| {
+            let answer = app.get(&path(tenant)).await;
+            let value = answer.header("cache-control").strip_prefix("public, max-age=").unwrap();
+            value.strip_suffix(", stale-while-revalidate=60").unwrap().parse::<u64>().unwrap()
+        };
+        // The next key is announced 400 s from now.
+        app.change_tenant(tenant, |tenant| {
+            let active_for = began - testkit::fixtures::NOW.seconds();
+            tenant.signing.rotate_every = Lifetime::from_seconds(active_for + 1000);
+            tenant.signing.publish_before = Lifetime::from_seconds(600);
+        });
+        let keeper = house.token(tenant, KEEPER).await;
+        assert_eq!(max_age(tenant).await, 300);
+        let mut last = 300;
+        for step in [50, 100, 50, 100, 50, 40, 5] {
+            app.pass(step);
+            let (left, found) = (began + 400 - app.now(), max_age(tenant).await);
+            assert!(found <= last && found <= left && found + 2 >= left.min(300), "{found} of {left}");
+            assert_eq!(max_age(other).await, 300, "the other tenant's key is not due");
+            last = found;
+        }
+        app.pass(began + 400 - app.now());
+        assert_eq!(max_age(tenant).await, 1, "at once, but not in a storm");
+        let rotated = house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        assert_eq!(rotated.status, 200, "{}", rotated.body);
+        assert_eq!(max_age(tenant).await, 300, "the next but one is far away");
+        app.change_tenant(tenant, |_| {});
     }
 }
 

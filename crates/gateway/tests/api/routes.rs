@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::people::SVC;
+
 /// Paths that the document tells of in the description of another one, and that path.
 pub(crate) const ALIASES: [(&str, &str); 7] = [
     ("/oauth/token", "/api/v1/tenant/{id}/oauth/token"),
@@ -43,10 +45,16 @@ pub(crate) fn all() -> Vec<(String, String)> {
     routes
 }
 
+/// The path with everything in its place, at this tenant.
+pub(crate) fn placed(path: &str, tenant: &str) -> String {
+    let path = path.replace("{id}", tenant).replace("{client}", SVC);
+    path.replace("{secret}", "1").replace("{kid}", "oauth2-key-1")
+}
+
 /// Whether the path is one of the admin API's.
 pub(crate) fn is_admin(path: &str) -> bool {
-    let below = ["/api/v1/admin/", "/api/v1/tenant/{id}/clients", "/api/v1/tenant/{id}/audit"];
-    below.iter().any(|prefix| path.starts_with(prefix))
+    let below = ["clients", "keys", "audit"].map(|part| format!("/api/v1/tenant/{{id}}/{part}"));
+    path.starts_with("/api/v1/admin/") || below.iter().any(|prefix| path.starts_with(prefix.as_str()))
 }
 
 /// Whether people sign in there, or show what that gave.

@@ -3,24 +3,26 @@
 use std::sync::Arc;
 
 use administration::{AdministrationStore, Declaration, Reconciler};
-use keys::{LocalSealer, SealingKey};
+use keys::{KeySealer, LocalSealer, SealingKey};
 use registry::Pepper;
 
 use crate::database::Database;
 use crate::sealing::{self, SealingError};
-use crate::settings::{SealingKey as SealingKeySetting, StorageLocation};
+use crate::settings::{SealingKeys, StorageLocation};
 use crate::start_error::StartError;
 
 /// What looks at the store; nothing where there is no store yet.
 pub(crate) async fn looking(
     storage: &StorageLocation,
-    setting: &SealingKeySetting,
+    settings: &SealingKeys,
 ) -> Result<Option<Reconciler>, StartError> {
     let Some(database) = Database::open_read_only(storage).await? else { return Ok(None) };
     let rows: Arc<dyn AdministrationStore> = database.administration();
-    let sealer = match sealing::existing_sealer(setting)? {
+    let sealer: Arc<dyn KeySealer> = match sealing::existing_sealer(settings).await? {
         Some(sealer) => sealer,
-        None if rows.holds_sealed_rows().await? => return Err(SealingError::missing(setting).into()),
+        None if rows.holds_sealed_rows().await? => {
+            return Err(SealingError::missing(&settings.writing).into());
+        }
         // Looking seals nothing.
         None => Arc::new(LocalSealer::new(SealingKey::generate().map_err(SealingError::from)?)),
     };

@@ -27,7 +27,7 @@ pub(crate) fn drift(config: &Path, as_json: bool) -> Result<ExitCode, StartError
 }
 
 async fn compare(loaded: Loaded) -> Result<Drift, StartError> {
-    let store = looking(&loaded.storage, &loaded.sealing_key).await?;
+    let store = looking(&loaded.storage, &loaded.sealing_keys).await?;
     let declaration = declare(loaded.tenants)?;
     match store {
         Some(store) => Ok(store.drift(&declaration, clock::now()).await?),

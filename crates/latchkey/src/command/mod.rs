@@ -34,7 +34,7 @@ pub(crate) use completion::completion;
 pub(crate) use dev_cert::{DevCertError, dev_cert};
 pub(crate) use drift::drift;
 pub(crate) use health::health;
-pub(crate) use key::new_sealing_key;
+pub(crate) use key::{KeyCommand, key};
 pub(crate) use migrate::migrate;
 pub(crate) use plan::plan;
 pub(crate) use print::{print, report};

@@ -29,7 +29,7 @@ pub(crate) fn plan(config: &Path, as_json: bool) -> Result<ExitCode, StartError>
 }
 
 async fn compare(loaded: Loaded) -> Result<Plan, StartError> {
-    let store = looking(&loaded.storage, &loaded.sealing_key).await?;
+    let store = looking(&loaded.storage, &loaded.sealing_keys).await?;
     let declaration = declare(loaded.tenants)?;
     match store {
         Some(store) => Ok(store.plan(&declaration, clock::now()).await?),

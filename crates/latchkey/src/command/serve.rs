@@ -13,17 +13,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::block_on;
 use crate::admins::Admins;
 use crate::apply::{self, Asked};
+use crate::clock;
 use crate::drain::StopSignals;
 use crate::housekeeping;
 use crate::logging;
 use crate::platform::{Platform, gateway_options};
+use crate::recorder::Recorder;
 use crate::reload::Reload;
+use crate::rotation::{Advancing, Rotation};
 use crate::settings::{
     Environment, Loaded, SAMPLE_SECRET, SecretText, Variable, read, refuse_beyond_loopback,
 };
 use crate::start_error::StartError;
 use crate::tls;
-use crate::uses::UseRecorder;
 
 /// More tenants than these are counted, not named.
 const NAMED: usize = 20;
@@ -92,17 +94,29 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     tokio::spawn(Arc::clone(&platform.vitals).watch());
     tokio::spawn(housekeeping::keep(Arc::clone(&platform.administrator)));
     let uses = platform.services.authenticator.secret_uses();
-    let recorder = Arc::new(UseRecorder::new(Arc::clone(uses), platform.database.administration()));
+    let recorder = Arc::new(Recorder::new(Arc::clone(uses), platform.database.administration()));
     tokio::spawn(Arc::clone(&recorder).run());
+    let sightings = Arc::clone(&platform.services.sightings);
+    let sightings = Arc::new(Recorder::new(sightings, platform.database.administration()));
+    tokio::spawn(Arc::clone(&sightings).run());
+    let rotation = Arc::new(rotation(&platform));
+    tokio::spawn(Arc::clone(&rotation).run());
     let draining = stop.drain(gateway.handle());
     tokio::select! {
         served = gateway.serve() => served.map_err(StartError::Serve)?,
         () = draining => return Ok(Ended::AtOnce),
     }
-    recorder.finish().await;
+    tokio::join!(rotation.finish(), recorder.finish(), sightings.finish());
     platform.database.close().await;
     tracing::info!("ended");
     Ok(Ended::InOrder)
+}
+
+fn rotation(platform: &Platform) -> Rotation {
+    let store = platform.database.administration();
+    let administrator = Arc::clone(&platform.administrator);
+    let steps = Arc::new(Advancing { administrator, store: Arc::clone(&store) });
+    Rotation::new(store, steps, Arc::new(clock::now), Arc::clone(&platform.rotated))
 }
 
 fn names(loaded: &Loaded) -> String {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use administration::EditError;
+use administration::{BrokenTokensView, EditError};
 use serde::Deserialize;
 
 /// Nothing was changed, unless the server could not be asked to the end.
@@ -33,6 +33,8 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) detail: String,
     pub(crate) errors: Vec<Fault>,
+    /// What would break, where it is not done before the asker says that he knows.
+    pub(crate) breaks: Option<Vec<BrokenTokensView>>,
 }
 
 /// What is wrong with what was sent.
@@ -92,8 +94,9 @@ mod tests {
 
     #[test]
     fn both_doors_end_with_the_same_code() {
-        let refused =
-            |status| DoorError::Refused(Refusal { status, detail: String::new(), errors: Vec::new() });
+        let refused = |status| {
+            DoorError::Refused(Refusal { status, detail: String::new(), errors: Vec::new(), breaks: None })
+        };
         for (edit, status, code) in [
             (EditError::NotFound("tenant"), 404, 3),
             (EditError::Conflict("taken".to_owned()), 409, 4),
@@ -117,7 +120,8 @@ mod tests {
         let edit = EditError::Invalid(vec![fault("/name"), fault("/scopes/0")]);
         let errors = ["/name", "/scopes/0"]
             .map(|pointer| Fault { pointer: pointer.to_owned(), detail: "mend it".to_owned() });
-        let refusal = Refusal { status: 400, detail: "what was sent".to_owned(), errors: errors.into() };
+        let refusal =
+            Refusal { status: 400, detail: "what was sent".to_owned(), errors: errors.into(), breaks: None };
         assert_eq!(refusal.to_string(), edit.to_string());
     }
 }

@@ -128,8 +128,9 @@ pub(super) async fn refusal_of(answer: Response) -> DoorError {
     let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let said = text("detail").or_else(|| text("error_description")).or_else(|| text("title"));
     let errors = serde_json::from_value::<Vec<Fault>>(body["errors"].clone()).unwrap_or_default();
+    let breaks = body.get("breaks").and_then(|breaks| serde_json::from_value(breaks.clone()).ok());
     let detail = said.unwrap_or_else(|| format!("the server answers {status}"));
-    DoorError::Refused(Refusal { status: status.as_u16(), detail, errors })
+    DoorError::Refused(Refusal { status: status.as_u16(), detail, errors, breaks })
 }
 
 #[cfg(test)]

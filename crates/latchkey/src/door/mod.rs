@@ -17,12 +17,15 @@ pub(crate) use telling::tell;
 use std::path::Path;
 
 use administration::{
-    AuditQuery, AuditView, ClientView, CreatedClient, CreatedSecret, CreatedTenant, NewClient,
-    NewSecretSettings, NewTenant, Page, RotateSettings, SecretView, TenantView,
+    AuditQuery, AuditView, BrokenTokensView, ClientView, CreatedClient, CreatedSecret, CreatedTenant,
+    ImportSettings, KeyStatusView, KeyView, KeysChanged, NewClient, NewSecretSettings, NewTenant, Page,
+    PublicKeyView, RotateSettings, SecretView, TenantView,
 };
 use async_trait::async_trait;
+use keys::KeyId;
 use protocol::Timestamp;
 use registry::{ClientId, SecretId};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenancy::TenantId;
 
@@ -53,6 +56,15 @@ pub(crate) enum TenantStep {
 pub(crate) enum ClientStep {
     Suspend,
     Resume,
+}
+
+/// A signing key with its public half.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct KeyShown {
+    #[serde(flatten)]
+    pub(crate) key: KeyView,
+    #[serde(flatten)]
+    pub(crate) public: PublicKeyView,
 }
 
 /// Changes and shows what there is.
@@ -109,6 +121,21 @@ pub(crate) trait Door: Send + Sync {
         client: &ClientId,
         secret: &SecretId,
     ) -> Result<SecretView, DoorError>;
+
+    async fn keys(&self, tenant: &TenantId) -> Result<Vec<KeyView>, DoorError>;
+    async fn key(&self, tenant: &TenantId, key: KeyId) -> Result<KeyShown, DoorError>;
+    async fn rotate_key(&self, tenant: &TenantId) -> Result<KeysChanged, DoorError>;
+    async fn rotate_key_in_emergency(&self, tenant: &TenantId) -> Result<KeysChanged, DoorError>;
+    async fn revoke_key(&self, tenant: &TenantId, key: KeyId) -> Result<KeysChanged, DoorError>;
+    /// What revoking this key breaks, or an emergency where none is named. Changes nothing.
+    async fn key_effects(
+        &self,
+        tenant: &TenantId,
+        key: Option<KeyId>,
+    ) -> Result<Vec<BrokenTokensView>, DoorError>;
+    async fn import_key(&self, tenant: &TenantId, settings: ImportSettings)
+    -> Result<KeysChanged, DoorError>;
+    async fn key_status(&self, tenant: &TenantId) -> Result<KeyStatusView, DoorError>;
 
     async fn audit(&self, query: AuditQuery, cursor: Option<&str>) -> Result<Page<AuditView>, DoorError>;
 

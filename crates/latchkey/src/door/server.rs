@@ -1,10 +1,12 @@
 //! The door of a running server: its administration API, with a token.
 
 use administration::{
-    AuditQuery, AuditView, ClientView, CreatedClient, CreatedSecret, CreatedTenant, NewClient,
-    NewSecretSettings, NewTenant, Page, RotateSettings, SecretView, TenantView,
+    AuditQuery, AuditView, BrokenTokensView, ClientView, CreatedClient, CreatedSecret, CreatedTenant,
+    ImportSettings, KeyStatusView, KeyView, KeysChanged, NewClient, NewSecretSettings, NewTenant, Page,
+    RotateSettings, SecretView, TenantView,
 };
 use async_trait::async_trait;
+use keys::KeyId;
 use protocol::Timestamp;
 use registry::{ClientId, SecretId};
 use reqwest::Method;
@@ -14,8 +16,9 @@ use tenancy::TenantId;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use super::error::Refusal;
 use super::http::{self, Http, segment};
-use super::{ClientStep, Door, DoorArguments, DoorError, PageAsked, TenantStep, credential};
+use super::{ClientStep, Door, DoorArguments, DoorError, KeyShown, PageAsked, TenantStep, credential};
 use crate::settings::Environment;
 
 const TENANTS: &str = "/api/v1/admin/tenants";
@@ -38,6 +41,10 @@ impl ServerDoor {
         let client = http::client(server, arguments)?;
         let token = credential::token(&client, server, arguments, environment).await?;
         Ok(Self(Http::new(client, server, token)))
+    }
+
+    async fn rotate(&self, tenant: &TenantId, body: &Value) -> Result<KeysChanged, DoorError> {
+        self.0.document(Method::POST, &format!("{}/rotate", keys_path(tenant)), Some(body)).await
     }
 }
 
@@ -162,6 +169,59 @@ impl Door for ServerDoor {
         self.0.document(Method::DELETE, &secret_path(tenant, client, secret)?, None).await
     }
 
+    async fn keys(&self, tenant: &TenantId) -> Result<Vec<KeyView>, DoorError> {
+        let all: Items<KeyView> = self.0.document(Method::GET, &keys_path(tenant), None).await?;
+        Ok(all.items)
+    }
+
+    async fn key(&self, tenant: &TenantId, key: KeyId) -> Result<KeyShown, DoorError> {
+        self.0.document(Method::GET, &format!("{}/{key}", keys_path(tenant)), None).await
+    }
+
+    async fn rotate_key(&self, tenant: &TenantId) -> Result<KeysChanged, DoorError> {
+        self.rotate(tenant, &json!({})).await
+    }
+
+    async fn rotate_key_in_emergency(&self, tenant: &TenantId) -> Result<KeysChanged, DoorError> {
+        self.rotate(tenant, &json!({ "emergency": true, "confirm": true })).await
+    }
+
+    async fn revoke_key(&self, tenant: &TenantId, key: KeyId) -> Result<KeysChanged, DoorError> {
+        let path = format!("{}/{key}?confirm=true", keys_path(tenant));
+        self.0.document(Method::DELETE, &path, None).await
+    }
+
+    /// A server that is asked without being told that it is meant does nothing, and says what it would break.
+    async fn key_effects(
+        &self,
+        tenant: &TenantId,
+        key: Option<KeyId>,
+    ) -> Result<Vec<BrokenTokensView>, DoorError> {
+        let asked: Result<KeysChanged, _> = match key {
+            Some(key) => self.0.document(Method::DELETE, &format!("{}/{key}", keys_path(tenant)), None).await,
+            None => self.rotate(tenant, &json!({ "emergency": true })).await,
+        };
+        match asked {
+            Err(DoorError::Refused(Refusal { breaks: Some(breaks), .. })) => Ok(breaks),
+            Err(error) => Err(error),
+            Ok(_) => Err(DoorError::NotUnderstood("it did what was not confirmed".to_owned())),
+        }
+    }
+
+    async fn import_key(
+        &self,
+        tenant: &TenantId,
+        settings: ImportSettings,
+    ) -> Result<KeysChanged, DoorError> {
+        let ImportSettings { key, algorithm } = settings;
+        let body = json!({ "key": key, "algorithm": algorithm });
+        self.0.document(Method::POST, &keys_path(tenant), Some(&body)).await
+    }
+
+    async fn key_status(&self, tenant: &TenantId) -> Result<KeyStatusView, DoorError> {
+        self.0.document(Method::GET, &format!("{}/status", keys_path(tenant)), None).await
+    }
+
     async fn audit(&self, query: AuditQuery, cursor: Option<&str>) -> Result<Page<AuditView>, DoorError> {
         let AuditQuery { tenant, actor, action, subject, since, until, before: _, limit } = query;
         let [since, until] = [since, until].map(|at| at.map(Timestamp::to_rfc3339));
@@ -182,6 +242,10 @@ impl Door for ServerDoor {
     }
 
     async fn close(&self) {}
+}
+
+fn keys_path(tenant: &TenantId) -> String {
+    format!("/api/v1/tenant/{tenant}/keys")
 }
 
 fn clients(tenant: &TenantId) -> String {

@@ -5,18 +5,19 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use administration::{
-    Actor, Administrator, AuditQuery, AuditView, Authority, ClientView, CreatedClient, CreatedSecret,
-    CreatedTenant, EditError, Invalidation, NewClient, NewSecretSettings, NewTenant, Page, RotateSettings,
-    SecretView, TenantView,
+    Actor, Administrator, AuditQuery, AuditView, Authority, BrokenTokensView, ClientView, CreatedClient,
+    CreatedSecret, CreatedTenant, EditError, ImportSettings, Invalidation, KeyStatusView, KeyView,
+    KeysChanged, NewClient, NewSecretSettings, NewTenant, Page, RotateSettings, SecretView, TenantView,
 };
 use async_trait::async_trait;
 use cache::Caches;
+use keys::{KeyId, KeyPool};
 use protocol::Timestamp;
 use registry::{ClientId, SecretId};
 use serde_json::Value;
 use tenancy::TenantId;
 
-use super::{ClientStep, Door, DoorError, PageAsked, TenantStep, tell};
+use super::{ClientStep, Door, DoorError, KeyShown, PageAsked, TenantStep, tell};
 use crate::database::Database;
 use crate::platform::{caches, edit_policy, redis};
 use crate::settings::{Environment, Variable, read};
@@ -39,10 +40,10 @@ impl StoreDoor {
         let not_open = |error| DoorError::StoreNotOpen(Box::new(error));
         let database = Database::open(&loaded.storage).await.map_err(not_open)?;
         let rows = database.administration();
-        let sealer = sealing::sealer(&loaded.sealing_key, &*rows, database.is_embedded()).await?;
+        let sealer = sealing::sealer(&loaded.sealing_keys, &*rows, database.is_embedded()).await?;
         let pepper = sealing::pepper(&*rows, &*sealer, clock::now()).await?;
         let redis = redis(loaded.redis_url.as_deref(), &pepper)?;
-        let caches = caches(&database, redis);
+        let caches = caches(&database, redis, &loaded);
         let changed = Arc::new(Mutex::new(Vec::new()));
         let announce = {
             let changed = Arc::clone(&changed);
@@ -50,7 +51,9 @@ impl StoreDoor {
                 changed.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(committed);
             })
         };
-        let administrator = Administrator::new(rows, sealer, pepper, edit_policy(&loaded), announce);
+        // Whoever asks for a key waits for it; a pool would go on making more.
+        let pool = KeyPool::new(0);
+        let administrator = Administrator::new(rows, sealer, pepper, pool, edit_policy(&loaded), announce);
         let by = Authority::operator(Actor { name: actor(environment), source: None });
         Ok(Self { database, administrator, by, caches, changed })
     }
@@ -194,6 +197,48 @@ impl Door for StoreDoor {
     ) -> Result<SecretView, DoorError> {
         let done = self.administrator.revoke_secret(&self.by, tenant, client, secret, clock::now()).await;
         self.telling(done).await
+    }
+
+    async fn keys(&self, tenant: &TenantId) -> Result<Vec<KeyView>, DoorError> {
+        Ok(self.administrator.keys(&self.by, tenant, clock::now()).await?)
+    }
+
+    async fn key(&self, tenant: &TenantId, key: KeyId) -> Result<KeyShown, DoorError> {
+        let (key, public) = self.administrator.public_key(&self.by, tenant, key, clock::now()).await?;
+        Ok(KeyShown { key, public })
+    }
+
+    async fn rotate_key(&self, tenant: &TenantId) -> Result<KeysChanged, DoorError> {
+        self.telling(self.administrator.rotate_key(&self.by, tenant, clock::now()).await).await
+    }
+
+    async fn rotate_key_in_emergency(&self, tenant: &TenantId) -> Result<KeysChanged, DoorError> {
+        let done = self.administrator.rotate_key_in_emergency(&self.by, tenant, clock::now()).await;
+        self.telling(done).await
+    }
+
+    async fn revoke_key(&self, tenant: &TenantId, key: KeyId) -> Result<KeysChanged, DoorError> {
+        self.telling(self.administrator.revoke_key(&self.by, tenant, key, clock::now()).await).await
+    }
+
+    async fn key_effects(
+        &self,
+        tenant: &TenantId,
+        key: Option<KeyId>,
+    ) -> Result<Vec<BrokenTokensView>, DoorError> {
+        Ok(self.administrator.key_effects(&self.by, tenant, key, clock::now()).await?)
+    }
+
+    async fn import_key(
+        &self,
+        tenant: &TenantId,
+        settings: ImportSettings,
+    ) -> Result<KeysChanged, DoorError> {
+        self.telling(self.administrator.import_key(&self.by, tenant, settings, clock::now()).await).await
+    }
+
+    async fn key_status(&self, tenant: &TenantId) -> Result<KeyStatusView, DoorError> {
+        Ok(self.administrator.key_status(&self.by, tenant, clock::now()).await?)
     }
 
     async fn audit(&self, query: AuditQuery, cursor: Option<&str>) -> Result<Page<AuditView>, DoorError> {

@@ -34,6 +34,8 @@ pub(crate) struct DeclaredSigning {
     pub(crate) jwks_max_age: Lifetime,
     pub(crate) jwks_stale: Lifetime,
     pub(crate) skew: Lifetime,
+    pub(crate) rsa_bits: u32,
+    pub(crate) hold_activation: Option<Lifetime>,
     /// A key in PEM.
     pub(crate) first_key: Option<Secret>,
 }
@@ -90,11 +92,50 @@ pub(crate) enum StorageLocation {
     Postgres(Secret),
 }
 
-/// The key that seals private keys and the pepper at rest, 32 bytes in base64.
+/// The keys that seal private keys and the pepper at rest.
+#[derive(Debug)]
+pub(crate) struct SealingKeys {
+    /// The one that seals.
+    pub(crate) writing: SealingKey,
+    /// Those that only open.
+    pub(crate) former: Vec<SealingKey>,
+}
+
+/// Where a key that seals is.
 #[derive(Debug)]
 pub(crate) enum SealingKey {
-    /// The file that holds it, or is to hold it: it may be made at the first start.
+    /// The file that holds it in base64, or is to hold it: it may be made at the first start.
     File(PathBuf),
-    /// The key, from the environment.
+    /// The key in base64, from the environment.
     Text(Secret),
+    /// In Vault.
+    Vault(VaultKey),
+    /// In AWS KMS.
+    AwsKms(KmsKey),
+}
+
+/// A key of Vault's transit engine.
+#[derive(Debug)]
+pub(crate) struct VaultKey {
+    pub(crate) address: String,
+    pub(crate) namespace: Option<String>,
+    pub(crate) mount: String,
+    pub(crate) transit_key: String,
+    pub(crate) token: Token,
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// A token, or the file that it is read from when the key is opened.
+#[derive(Debug)]
+pub(crate) enum Token {
+    Text(Secret),
+    File(PathBuf),
+}
+
+/// A key of AWS KMS.
+#[derive(Debug)]
+pub(crate) struct KmsKey {
+    pub(crate) key_id: String,
+    pub(crate) region: Option<String>,
+    pub(crate) endpoint: Option<String>,
 }

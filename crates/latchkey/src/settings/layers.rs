@@ -37,12 +37,13 @@ pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 const PREFIX: &str = "LATCHKEY__";
 
 /// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "server.public_url",
     "server.default_tenant",
     "server.workers",
     "storage.url",
     "cache.redis_url",
+    "cache.l1_lifetime",
     "keys.sealing_key.file",
     "keys.sealing_key.env",
     "limits.failed_attempts",
@@ -82,7 +83,7 @@ pub(crate) fn apply(file: Sections, environment: &Environment) -> Result<Layered
     if faults.is_empty() { Ok(layered) } else { Err(faults) }
 }
 
-/// The sections as the file has them. Naming one place of the sealing key replaces the other.
+/// The sections as the file has them. Naming one place of the sealing key replaces every other.
 fn json(file: &Sections, held: impl Fn(&str) -> bool) -> Value {
     let sealing_key = match (held("keys.sealing_key.file"), held("keys.sealing_key.env")) {
         (false, false) => json!(file.keys.sealing_key),
@@ -91,8 +92,11 @@ fn json(file: &Sections, held: impl Fn(&str) -> bool) -> Value {
     json!({
         "server": file.server,
         "storage": { "url": file.storage.url.expose() },
-        "cache": { "redis_url": file.cache.redis_url.as_ref().map(|url| url.expose()) },
-        "keys": { "sealing_key": sealing_key },
+        "cache": {
+            "redis_url": file.cache.redis_url.as_ref().map(|url| url.expose()),
+            "l1_lifetime": file.cache.l1_lifetime,
+        },
+        "keys": { "sealing_key": sealing_key, "former_sealing_keys": file.keys.former_sealing_keys },
         "limits": file.limits,
     })
 }
@@ -198,6 +202,7 @@ mod tests {
                 "limits.failed_attempts" => "1/h",
                 "limits.live_secrets" => "2",
                 "limits.deletion_grace" => "7d",
+                "cache.l1_lifetime" => "5s",
                 _ => "x",
             };
             let mut file = Sections::default();

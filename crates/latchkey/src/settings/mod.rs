@@ -34,7 +34,8 @@ mod source;
 pub(crate) use check::secret::SAMPLE_SECRET;
 pub(crate) use client::{AuthMethod, GrantType, Introspection};
 pub(crate) use declared::{
-    DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredTenant, SealingKey, SecretText, StorageLocation,
+    DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredTenant, KmsKey, SealingKey, SealingKeys,
+    SecretText, StorageLocation, Token, VaultKey,
 };
 pub(crate) use environment::{Environment, Variable};
 pub(crate) use read::{Loaded, read, read_recorded, refuse_beyond_loopback};

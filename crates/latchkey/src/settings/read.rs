@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     check,
-    declared::{DeclaredAdmin, DeclaredTenant, SealingKey, StorageLocation},
+    declared::{DeclaredAdmin, DeclaredTenant, SealingKeys, StorageLocation},
     declared_tenants::{Declared, declared, settings},
     diagnostic::Diagnostic,
     document::Document,
@@ -15,6 +15,7 @@ use super::{
     read_error::ReadError,
     recorded::{Recorded, Recording},
     resolve::Resolver,
+    scalar::Lifetime,
     secret::Secret,
     sections::{Limits, ProtectedResource, Reconcile, Server},
     source::Source,
@@ -27,8 +28,10 @@ pub(crate) struct Loaded {
     pub(crate) server: Server,
     pub(crate) storage: StorageLocation,
     pub(crate) redis_url: Option<Secret>,
+    /// For how long a replica goes on with what it knows.
+    pub(crate) l1_lifetime: Lifetime,
     pub(crate) reconcile: Reconcile,
-    pub(crate) sealing_key: SealingKey,
+    pub(crate) sealing_keys: SealingKeys,
     pub(crate) protected_resource: Option<ProtectedResource>,
     pub(crate) limits: Limits,
     /// Who may sign in at `/flow/execute`.
@@ -107,7 +110,6 @@ fn resolve(
     let mut resolver = Resolver { intake: &mut intake, sources, findings: &mut findings };
     let mut tenants = Vec::new();
     for (id, (tenant, at)) in declared {
-        check::unbuilt::warn_tenant(&tenant, &at, resolver.findings);
         tenants.push((resolver.tenant(id, tenant, &server.public_url, &at), at));
     }
     let admins = resolver.admins(&mut document.admin, &root.key("admin"));
@@ -118,7 +120,7 @@ fn resolve(
     }
 
     for (tenant, at) in &tenants {
-        check::tenant::check(tenant, at, &mut findings);
+        check::tenant::check(tenant, cache.l1_lifetime, at, &mut findings);
         check::client::check(tenant, at, &mut findings);
         check::unbuilt::warn_clients(tenant, at, &mut findings);
     }
@@ -136,18 +138,18 @@ fn resolve(
         if overridden.contains_key(&path) { Path::new("") } else { folder }
     };
     let storage = check::server::storage(&storage, folder_of(&["storage", "url"]), &root, &mut findings);
-    let key_folder = folder_of(&["keys", "sealing_key", "file"]);
-    let sealing_key =
-        check::server::sealing_key(&keys.sealing_key, &intake, key_folder, &root, &mut findings);
-    if let (Some(storage), Some(key)) = (&storage, &sealing_key) {
-        check::unbuilt::warn_storage(storage, key, &root, &mut findings);
+    let folders = (folder, folder_of(&["keys", "sealing_key", "file"]));
+    let sealing_keys = check::sealing::sealing_keys(&keys, &intake, folders, &root, &mut findings);
+    if let (Some(storage), Some(keys)) = (&storage, &sealing_keys) {
+        check::unbuilt::warn_storage(storage, &keys.writing, &root, &mut findings);
     }
     for tls in server.listeners.iter_mut().filter_map(|listener| listener.tls.as_mut()) {
         let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
         paths.into_iter().flatten().for_each(|path| *path = folder.join(&path));
     }
 
-    let (Some(storage), Some(sealing_key), true) = (storage, sealing_key, findings.errors.is_empty()) else {
+    let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, findings.errors.is_empty())
+    else {
         return Err(ReadError { faults: located(findings.errors) });
     };
     let (content_hash, watched, recording) = intake.finish();
@@ -155,8 +157,9 @@ fn resolve(
         server,
         storage,
         redis_url: cache.redis_url,
+        l1_lifetime: cache.l1_lifetime,
         reconcile: document.reconcile,
-        sealing_key,
+        sealing_keys,
         protected_resource: document.protected_resource,
         limits,
         admins,
@@ -184,7 +187,10 @@ fn located(findings: Vec<Finding>, sources: &[Source], overridden: &Overridden) 
 mod tests {
     use std::fs;
 
-    use super::{super::declared::SecretText, *};
+    use super::{
+        super::declared::{SealingKey, SecretText},
+        *,
+    };
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -232,7 +238,7 @@ mod tests {
             matches!(&loaded.storage, StorageLocation::Sqlite(path) if *path == folder.path().join("data/latchkey.db"))
         );
         assert!(
-            matches!(&loaded.sealing_key, SealingKey::File(path) if *path == folder.path().join("data/sealing.key"))
+            matches!(&loaded.sealing_keys.writing, SealingKey::File(path) if *path == folder.path().join("data/sealing.key"))
         );
     }
 
@@ -357,7 +363,7 @@ mod tests {
     #[test]
     fn ten_thousand_faults_are_not_listed_one_by_one() {
         let tenants: String =
-            (0..10_000).map(|n| format!("  t{n}: {{ signing: {{ rotate_every: 30d }} }}\n")).collect();
+            (0..10_000).map(|n| format!("  t{n}: {{ access_token: {{ format: opaque }} }}\n")).collect();
         let many = folder(&[("config.yaml", &format!("tenants:\n{tenants}"))]);
         let loaded = read_in(&many, &Environment::default()).unwrap();
         assert_eq!((loaded.tenants.len(), loaded.warnings.len()), (10_000, 101));
@@ -367,11 +373,7 @@ mod tests {
     fn the_repository_s_configurations_are_sound() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for (file, tenants, warned) in [
-            (
-                "config.yaml",
-                &["acme", "test-tenant"][..],
-                &["tenants.test-tenant.signing.rotate_every", "keys.sealing_key"][..],
-            ),
+            ("config.yaml", &["acme", "test-tenant"][..], &["keys.sealing_key"][..]),
             ("deploy/seeds/config.yaml", &["test-tenant"], &["keys.sealing_key"]),
         ] {
             let loaded = read(&root.join(file), &Environment::default()).unwrap();

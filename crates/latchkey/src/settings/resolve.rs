@@ -133,6 +133,8 @@ impl Resolver<'_, '_> {
             jwks_max_age: signing.jwks_max_age,
             jwks_stale: signing.jwks_stale,
             skew: signing.skew,
+            rsa_bits: signing.rsa_bits,
+            hold_activation: signing.hold_activation,
             first_key,
         }
     }

@@ -73,12 +73,14 @@ pub(crate) struct Storage {
     pub(crate) url: Secret,
 }
 
-/// The cache that replicas share.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+/// What is kept near at hand of the store.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Cache {
     /// `redis://` or `rediss://`. Default: caches live in the process only.
     pub(crate) redis_url: Option<Secret>,
+    /// For how long a replica goes on with what it knows if no message of a change reaches it, from 1s to 60s.
+    pub(crate) l1_lifetime: Lifetime,
 }
 
 /// How far a start or a reload may go in retiring what the file no longer declares.
@@ -105,16 +107,67 @@ pub(crate) struct MaxRetired {
 pub(crate) struct Keys {
     /// The key that seals every private key and the pepper at rest.
     pub(crate) sealing_key: SealingKeySetting,
+    /// Keys that seal nothing any more but still open what they sealed, until `latchkey key reseal` has moved it.
+    pub(crate) former_sealing_keys: Vec<SealingKeySetting>,
 }
 
-/// 32 bytes in base64: one of `file` and `env`. Default: the file `data/sealing.key`.
+/// One of `file`, `env`, `vault` and `aws_kms`. Default: the file `data/sealing.key`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SealingKeySetting {
-    /// The file that holds the key, relative to the file that names it.
+    /// The file that holds the key, 32 bytes in base64, relative to the file that names it.
     pub(crate) file: Option<PathBuf>,
-    /// The environment variable that holds the key.
+    /// The environment variable that holds the key, 32 bytes in base64.
     pub(crate) env: Option<String>,
+    /// A key of the transit engine of HashiCorp Vault, which it never leaves.
+    pub(crate) vault: Option<VaultSetting>,
+    /// A key of AWS KMS, which it never leaves.
+    pub(crate) aws_kms: Option<KmsSetting>,
+}
+
+/// A key of the transit engine of HashiCorp Vault.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VaultSetting {
+    /// Where Vault answers: an https URL, or http on this machine.
+    pub(crate) address: String,
+    /// The name of the key.
+    pub(crate) transit_key: String,
+    /// Where the transit engine is mounted. Default: `transit`.
+    #[serde(default)]
+    pub(crate) mount: Option<String>,
+    /// The namespace of Vault Enterprise. Default: none.
+    #[serde(default)]
+    pub(crate) namespace: Option<String>,
+    /// The token to come with, which may encrypt and decrypt with this key.
+    pub(crate) token: TokenSetting,
+    /// The certificates to trust, in PEM, and no others, relative to the file that names it. Default: those that the machine trusts.
+    #[serde(default)]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// A token: one of `env` and `file`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TokenSetting {
+    /// The environment variable that holds the token.
+    pub(crate) env: Option<String>,
+    /// The file that holds the token, relative to the file that names it.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// A key of AWS KMS. Credentials are found as by the AWS command line: variables, profiles, web identity, instance.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KmsSetting {
+    /// The key's id or ARN. Behind an alias may stand another key one day, which does not open what the first has sealed.
+    pub(crate) key_id: String,
+    /// Its region. Default: the ARN's, else as the AWS command line finds it.
+    #[serde(default)]
+    pub(crate) region: Option<String>,
+    /// Another address than the region's: an https URL, or http on this machine. Default: the region's.
+    #[serde(default)]
+    pub(crate) endpoint: Option<String>,
 }
 
 /// The sample resource server: one tenant's, never another's.
@@ -178,6 +231,12 @@ impl Default for Server {
 impl Default for Storage {
     fn default() -> Self {
         Self { url: Secret::new("sqlite://data/latchkey.db".to_owned()) }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { redis_url: None, l1_lifetime: Lifetime::from_secs(10) }
     }
 }
 

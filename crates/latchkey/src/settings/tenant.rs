@@ -65,6 +65,10 @@ pub(crate) struct Signing {
     pub(crate) jwks_stale: Lifetime,
     /// How far clocks may be apart.
     pub(crate) skew: Lifetime,
+    /// How long new RSA keys are, in bits: 2048, 3072 or 4096.
+    pub(crate) rsa_bits: u32,
+    /// For how long a key may wait to sign until the verifiers that poll have fetched it. Default: it waits for nobody.
+    pub(crate) hold_activation: Option<Lifetime>,
     /// A key in PEM to import as `oauth2-key-1`, only when the tenant has never had a key. Default: one is made.
     pub(crate) first_key: Option<PrivateKeySetting>,
 }
@@ -154,6 +158,8 @@ impl Default for Signing {
             jwks_max_age: Lifetime::from_secs(5 * 60),
             jwks_stale: Lifetime::from_secs(60),
             skew: Lifetime::from_secs(60),
+            rsa_bits: 2048,
+            hold_activation: None,
             first_key: None,
         }
     }

@@ -161,7 +161,7 @@ fn unexpected(expected: &str, key: &str) -> (String, String) {
             "a secret is a mapping that says where it is found",
             format!("write `{key}: {{ env: NAME }}`, or `file`, `hash` or `value` in place of `env`"),
         ),
-        ("mapping start", "first_key" | "sealing_key") => {
+        ("mapping start", "first_key" | "sealing_key" | "former_sealing_keys") => {
             ("a key is a mapping that says where it is found", format!("write `{key}: {{ file: path }}`"))
         }
         ("mapping start", _) => {

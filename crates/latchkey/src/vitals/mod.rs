@@ -11,17 +11,21 @@ use std::time::Duration;
 use administration::AdministrationStore;
 use cache::{Caches, Counts, RedisCache};
 use gateway::{Check, Sample, State, Vitals};
-use keys::{KeyPool, KeySealer};
+use keys::{KeyPool, KeyRings, KeySealer, SealError};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::sealing::{SealingError, existing_pepper};
-use found::{Found, Look};
+use crate::clock;
+use crate::rotation::Rotated;
+use crate::sealing::{SealingError, open_pepper, sealed_pepper};
+use found::{Found, Look, Opens};
 use numbers::Labels;
 pub(crate) use numbers::{counter, gauge};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A store that takes longer does not answer.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What opened once opens again unless somebody takes the key away: so often it is tried all the same. A service counts every try.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Reads what a store of some kind tells of itself: its pool, its statements.
 pub(crate) type StoreSamples = Box<dyn Fn() -> Vec<Sample> + Send + Sync>;
@@ -33,10 +37,18 @@ pub(crate) struct PlatformVitals {
     caches: Caches,
     redis: Option<Arc<RedisCache>>,
     pool: KeyPool,
+    keys: Arc<KeyRings>,
+    rotated: Arc<Rotated>,
     store_samples: StoreSamples,
     /// Seconds: the longest that any tenant's cached clients get tokens without the store.
     longest_stale: AtomicU64,
     found: Mutex<Found>,
+}
+
+/// What was opened last, and when.
+struct Opened {
+    sealed: Vec<u8>,
+    at: Instant,
 }
 
 impl PlatformVitals {
@@ -46,12 +58,13 @@ impl PlatformVitals {
         sealer: Arc<dyn KeySealer>,
         caches: Caches,
         redis: Option<Arc<RedisCache>>,
-        pool: KeyPool,
+        (pool, keys): (KeyPool, Arc<KeyRings>),
+        rotated: Arc<Rotated>,
         store_samples: StoreSamples,
     ) -> Self {
         let found = Mutex::new(Found::START);
         let longest_stale = AtomicU64::new(0);
-        Self { store, sealer, caches, redis, pool, store_samples, longest_stale, found }
+        Self { store, sealer, caches, redis, pool, keys, rotated, store_samples, longest_stale, found }
     }
 
     /// For how long at most the caches may stand in for the store, as the tenants are declared now.
@@ -63,26 +76,52 @@ impl PlatformVitals {
     pub(crate) async fn watch(self: Arc<Self>) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut opened = None;
         loop {
             looks.tick().await;
-            let look = self.look().await;
+            let look = self.look(&mut opened).await;
             let was_warm = self.is_warm();
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             let after = found.after(look, was_warm, Instant::now());
-            if found.opens && !after.opens {
-                tracing::error!("what is sealed in the store can no longer be opened with keys.sealing_key");
+            match after.opens {
+                opens if opens == found.opens => {}
+                Opens::Yes => tracing::info!("what is sealed in the store can be opened again"),
+                Opens::NotNow => tracing::warn!("the service that holds the sealing key does not answer"),
+                Opens::No => {
+                    tracing::error!(
+                        "what is sealed in the store can no longer be opened with keys.sealing_key"
+                    );
+                }
             }
             *found = after;
         }
     }
 
     /// The pepper is a row of its own, sealed as every private key is: reading and opening it tries both.
-    async fn look(&self) -> Look {
-        match timeout(PATIENCE, existing_pepper(&*self.store, &*self.sealer)).await {
-            Ok(Ok(Some(_))) => Look::Good,
-            Err(_) | Ok(Err(SealingError::Store(_))) => Look::StoreMissed,
-            Ok(Ok(None) | Err(_)) => Look::NotOpened,
+    async fn look(&self, opened: &mut Option<Opened>) -> Look {
+        let sealed = match timeout(PATIENCE, sealed_pepper(&*self.store)).await {
+            Ok(Ok(Some(sealed))) => sealed,
+            Ok(Ok(None)) => return Look::NotOpened,
+            Err(_) | Ok(Err(_)) => return Look::StoreMissed,
+        };
+        let known =
+            opened.as_ref().is_some_and(|opened| opened.sealed == sealed && opened.at.elapsed() < TRY_AGAIN);
+        if known {
+            return Look::Good;
         }
+        match timeout(PATIENCE, open_pepper(&*self.sealer, &sealed)).await {
+            Ok(Ok(_)) => {
+                *opened = Some(Opened { sealed, at: Instant::now() });
+                Look::Good
+            }
+            Err(_) | Ok(Err(SealingError::Seal(SealError::Unavailable(_)))) => Look::SealerMissed,
+            Ok(Err(_)) => Look::NotOpened,
+        }
+    }
+
+    /// Tenants that were asked for lately and whose keys do not open. What is wrong with each is in the log.
+    fn unopened(&self) -> usize {
+        self.keys.unopened(clock::now()).map_or(0, |unopened| unopened.tenants)
     }
 
     fn is_warm(&self) -> bool {
@@ -101,7 +140,7 @@ impl Vitals for PlatformVitals {
         let longest_stale = Duration::from_secs(self.longest_stale.load(Ordering::Relaxed));
         let mut checks = vec![
             Check { part: "store", state: found.store(longest_stale, Instant::now()) },
-            Check { part: "keys", state: found.keys() },
+            Check { part: "keys", state: found.keys(self.unopened()) },
         ];
         if let Some(redis) = &self.redis {
             let missed = || State::Degraded("Redis is done without; the store answers in its place".into());
@@ -119,6 +158,11 @@ impl Vitals for PlatformVitals {
         samples.extend(self.redis.as_deref().into_iter().flat_map(numbers::of_redis));
         let ready = u64::try_from(self.pool.ready()).unwrap_or(u64::MAX);
         samples.push(gauge("latchkey_rsa_keys_ready", "RSA keys made ahead for new tenants.", &[], ready));
+        let unopened = u64::try_from(self.unopened()).unwrap_or(u64::MAX);
+        let unopened_help =
+            "Tenants that were asked for in the last minute and whose signing keys cannot be opened.";
+        samples.push(gauge("latchkey_tenants_with_unopened_keys", unopened_help, &[], unopened));
+        samples.extend(self.rotated.samples());
         let version: Labels = &[("version", env!("CARGO_PKG_VERSION"))];
         samples.push(gauge(
             "latchkey_build_info",

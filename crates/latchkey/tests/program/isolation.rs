@@ -195,7 +195,7 @@ async fn judge(
     } else if path == "/flow/execute" || path.starts_with("/applications") {
         // Nobody can sign in here, so there is nothing.
         assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")), "{what}");
-    } else if ["/api/v1/admin/", "/clients", "/audit"].iter().any(|part| path.contains(part)) {
+    } else if ["/api/v1/admin/", "/clients", "/keys", "/audit"].iter().any(|part| path.contains(part)) {
         // Neither a secret nor a token that administers nothing opens the administration, of whichever tenant.
         let problem = answer.header("content-type") == "application/problem+json";
         assert!(answer.status == 401 && problem && !answer.body.contains(owner.tenant), "{what}");

@@ -9,6 +9,7 @@
 
 mod administrator;
 mod answer;
+mod caching_verifier;
 mod canaries;
 mod cli;
 mod creations;
@@ -17,9 +18,13 @@ mod foreign;
 mod host;
 mod jwt;
 mod program;
+#[expect(dead_code, reason = "shared with the tests of replicas")]
+mod rotations;
 mod running;
 mod settings;
 mod stub_api;
+#[expect(dead_code, reason = "shared with the tests of replicas")]
+mod traffic;
 
 mod seed_000;
 mod seed_001;
@@ -27,10 +32,13 @@ mod seed_002;
 mod seed_003;
 mod seed_004;
 
+mod algorithms;
+mod coordinates;
 mod verifiers;
 
 mod cli_clients;
 mod cli_generations;
+mod cli_keys;
 mod cli_server;
 mod cli_tenants;
 mod command_line;
@@ -39,12 +47,15 @@ mod draining;
 mod durable;
 mod first_key;
 mod isolation;
+mod key_rotation;
 mod leaked_secrets;
 mod operations;
 mod plan_and_apply;
 mod reload;
 mod reload_sources;
 mod replicas;
+mod reseal;
 mod restart;
 mod rotation;
+mod rotation_scheduler;
 mod terminal;

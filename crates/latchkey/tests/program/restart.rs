@@ -112,7 +112,7 @@ async fn another_sealing_key_stops_the_start() {
     for command in ["serve", "plan"] {
         let ran = folder.run(&[command]);
         assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
-        let words = "the pepper cannot be opened; keys.sealing_key is probably not the key that sealed it";
+        let words = "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys";
         assert!(ran.err.contains(words), "{command}: {}", ran.err);
     }
 }

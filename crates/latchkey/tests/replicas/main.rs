@@ -12,6 +12,8 @@ mod administrator;
 #[path = "../program/answer.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
 mod answer;
+#[path = "../program/caching_verifier.rs"]
+mod caching_verifier;
 #[path = "../program/canaries.rs"]
 mod canaries;
 #[path = "../program/creations.rs"]
@@ -27,9 +29,14 @@ mod jwt;
 #[path = "../program/program.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
 mod program;
+#[path = "../program/rotations.rs"]
+mod rotations;
 #[path = "../program/running.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
 mod running;
+#[path = "../program/traffic.rs"]
+#[expect(dead_code, reason = "shared with what soaks")]
+mod traffic;
 
 mod database;
 mod house;
@@ -44,6 +51,7 @@ mod command_line;
 mod counted;
 mod durable;
 mod history;
+mod key_rotation;
 
 mod postgres_faults;
 mod redis_faults;

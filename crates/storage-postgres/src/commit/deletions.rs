@@ -16,9 +16,11 @@ macro_rules! emptied {
 }
 
 /// From where a secret was used goes with it.
-const OF_TENANT: [&str; 4] = [
+const OF_TENANT: [&str; 6] = [
     emptied!("client_secrets"),
     emptied!("signing_keys"),
+    emptied!("key_schedules"),
+    emptied!("key_sightings"),
     emptied!("applications"),
     emptied!("idempotent_answers"),
 ];

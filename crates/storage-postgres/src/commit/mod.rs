@@ -8,6 +8,7 @@ mod books;
 mod clients;
 mod deletions;
 mod generation;
+mod keys;
 mod resource_servers;
 mod secrets;
 mod tenants;
@@ -69,8 +70,10 @@ pub(crate) async fn commit(
     writing.clients(&rows.clients).await?;
     writing.secrets(&rows.secrets).await?;
     writing.applications(&rows.applications).await?;
+    writing.keys(&rows.keys).await?;
     writing.first_keys().await?;
     writing.marks(&rows.marks).await?;
+    writing.earlier_jwks(&rows.earlier_jwks).await?;
     writing.deletions(&rows.tenants.deleted, &rows.clients.deleted).await?;
     writing.idempotent_answers(&rows.idempotent_answers).await?;
     writing.audit(&rows.audit).await?;

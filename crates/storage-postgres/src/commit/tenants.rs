@@ -7,15 +7,16 @@ use super::{CommitError, Writing};
 const INSERT: &str = "
     INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, oauth2_enabled, oidc_enabled,
                          stale_if_error, signing_algorithm, rotate_every, publish_before, jwks_max_age,
-                         jwks_stale, skew, access_token_lifetime, access_token_format, access_token_typ)
+                         jwks_stale, skew, rsa_bits, hold_activation, access_token_lifetime, access_token_format,
+                         access_token_typ)
     SELECT tenant_id, name, $3, $2, $2, oauth2_enabled, oidc_enabled, stale_if_error, signing_algorithm,
-           rotate_every, publish_before, jwks_max_age, jwks_stale, skew, access_token_lifetime,
-           access_token_format, access_token_typ
+           rotate_every, publish_before, jwks_max_age, jwks_stale, skew, rsa_bits, hold_activation,
+           access_token_lifetime, access_token_format, access_token_typ
       FROM json_to_recordset($1::json) AS given (
                tenant_id text, name text, oauth2_enabled boolean, oidc_enabled boolean, stale_if_error bigint,
                signing_algorithm text, rotate_every bigint, publish_before bigint, jwks_max_age bigint,
-               jwks_stale bigint, skew bigint, access_token_lifetime bigint, access_token_format text,
-               access_token_typ text)";
+               jwks_stale bigint, skew bigint, rsa_bits bigint, hold_activation bigint,
+               access_token_lifetime bigint, access_token_format text, access_token_typ text)";
 
 /// Its keys stay published until the latest time that was ever said, and that is forgotten when it serves again.
 const STEP: &str = "
@@ -47,14 +48,15 @@ const UPDATE: &str = "
            oidc_enabled = given.oidc_enabled, stale_if_error = given.stale_if_error,
            signing_algorithm = given.signing_algorithm, rotate_every = given.rotate_every,
            publish_before = given.publish_before, jwks_max_age = given.jwks_max_age,
-           jwks_stale = given.jwks_stale, skew = given.skew,
+           jwks_stale = given.jwks_stale, skew = given.skew, rsa_bits = given.rsa_bits,
+           hold_activation = given.hold_activation,
            access_token_lifetime = given.access_token_lifetime, access_token_format = given.access_token_format,
            access_token_typ = given.access_token_typ
       FROM json_to_recordset($1::json) AS given (
                tenant_id text, name text, oauth2_enabled boolean, oidc_enabled boolean, stale_if_error bigint,
                signing_algorithm text, rotate_every bigint, publish_before bigint, jwks_max_age bigint,
-               jwks_stale bigint, skew bigint, access_token_lifetime bigint, access_token_format text,
-               access_token_typ text)
+               jwks_stale bigint, skew bigint, rsa_bits bigint, hold_activation bigint,
+               access_token_lifetime bigint, access_token_format text, access_token_typ text)
      WHERE t.tenant_id = given.tenant_id AND t.managed_by = $3 AND t.retired_at IS NULL AND t.deleted_at IS NULL";
 
 const DELETE_ISSUERS: &str = "

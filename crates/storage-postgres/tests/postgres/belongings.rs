@@ -1,6 +1,7 @@
 //! What a tenant may have beside its clients and keys, alike in every tenant.
 
-use administration::{Application, ApplicationId, IdempotentAnswer, SecretUse};
+use administration::{Application, ApplicationId, IdempotentAnswer, KeySighting, SecretUse};
+use keys::KeyId;
 use registry::SecretId;
 use tenancy::TenantId;
 use testkit::fixtures;
@@ -34,5 +35,14 @@ pub(crate) fn used(tenant: &TenantId) -> SecretUse {
         secret: SecretId::new("s1"),
         address: format!("192.0.2.{}", tenant.as_str().len()),
         at: fixtures::NOW,
+    }
+}
+
+pub(crate) fn seen(tenant: &TenantId) -> KeySighting {
+    KeySighting {
+        tenant: tenant.clone(),
+        verifier: format!("verifier of {tenant}"),
+        last_fetch_at: fixtures::NOW,
+        newest_key: KeyId::numbered(1),
     }
 }

@@ -7,6 +7,7 @@ mod belongings;
 mod change_feed;
 mod failing;
 mod forwarder;
+mod leaders;
 mod migrating;
 mod opening;
 mod replicas;

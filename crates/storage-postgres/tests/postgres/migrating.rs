@@ -1,11 +1,13 @@
 //! A database of an earlier program keeps its rows, and what newer ones find them by is made.
 
 use administration::{AdministrationStore as _, TenantQuery, search_words};
+use keys::{KeyId, SigningKeyStore as _};
+use protocol::{Lifetime, Timestamp};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, PgConnection};
 use storage_postgres::PostgresDatabase;
 use tenancy::TenantStore as _;
-use testkit::fixtures::tenant_id;
+use testkit::fixtures::{key, tenant_id};
 
 use crate::sandbox::{Sandbox, execute};
 
@@ -30,18 +32,27 @@ const ROWS: [&str; 4] = [
     "INSERT INTO audit_records VALUES ('acme-1', 1, 1, 'config', 'tenant.added', 'acme-1', '{}')",
 ];
 
-async fn at_version_4(walled: bool) -> Sandbox {
+/// As the fifth migration's program wrote them: keys of the first tenant, none of the second.
+const KEYS: [&str; 3] = [
+    "UPDATE tenants SET next_key = 3 WHERE tenant_id <> 'globex'",
+    "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at, active_from)
+     SELECT 'acme-1', number, 'RS256', '\\x009f9296ff', 'thumbprint-' || number, 1767225600, 1767225600
+       FROM generate_series(1, 2) AS given (number)",
+    "UPDATE clients SET access_token_lifetime = 77, retired_at = CASE client_id WHEN 'svc' THEN 5 END",
+];
+
+async fn at_version(version: i64, walled: bool, rows: &[&str]) -> Sandbox {
     let sandbox = Sandbox::create("").await;
     let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
-    let earlier = MIGRATOR.iter().filter(|migration| migration.version <= 4).cloned();
+    let earlier = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
     Migrator::with_migrations(earlier.collect()).run_direct(None, &mut connection, false).await.unwrap();
     let mut transaction = connection.begin().await.unwrap();
     if walled {
         execute(&mut transaction, "SELECT latchkey_raise_wall()".to_owned()).await;
         execute(&mut transaction, "SET LOCAL ROLE latchkey_operator".to_owned()).await;
     }
-    for sql in ROWS {
-        execute(&mut transaction, sql.to_owned()).await;
+    for sql in rows {
+        execute(&mut transaction, (*sql).to_owned()).await;
     }
     transaction.commit().await.unwrap();
     sandbox
@@ -56,7 +67,7 @@ async fn found(database: &PostgresDatabase, search: &str) -> Vec<String> {
 #[tokio::test]
 async fn rows_of_the_fourth_schema_are_found_searched_and_touched_by_the_fifth() {
     for walled in [true, false] {
-        let sandbox = at_version_4(walled).await;
+        let sandbox = at_version(4, walled, &ROWS).await;
         let database = sandbox.open().await;
         let acme = tenant_id("acme-1");
         assert!(database.find_tenant(&acme).await.unwrap().unwrap().is_active());
@@ -81,4 +92,22 @@ async fn rows_of_the_fourth_schema_are_found_searched_and_touched_by_the_fifth()
         let audit = database.list_audit(&query).await.unwrap();
         assert!(audit.len() == 1 && audit[0].1.source.is_none(), "{audit:?}");
     }
+}
+
+/// The fifth migration has raised the wall itself.
+#[tokio::test]
+async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
+    let sandbox = at_version(5, true, &[ROWS.as_slice(), KEYS.as_slice()].concat()).await;
+    let database = sandbox.open().await;
+    let (acme, globex) = (tenant_id("acme-1"), tenant_id("globex"));
+    let state = database.load_keys(&acme).await.unwrap().unwrap();
+    assert_eq!(state.records.keys, [key(1), key(2)]);
+    assert_eq!(state.records.next, KeyId::numbered(3));
+    assert_eq!((state.due_at, state.earlier_jwks), (Some(Timestamp::from_seconds(0)), None));
+    assert_eq!(state.longest_token, Lifetime::from_seconds(77));
+    assert_eq!((state.tenant.signing.rsa_bits, state.tenant.signing.hold_activation), (2048, None));
+    let state = database.load_keys(&globex).await.unwrap().unwrap();
+    assert!(state.records.keys.is_empty() && state.due_at.is_none(), "{state:?}");
+    assert_eq!(database.find_due_keys(Timestamp::from_seconds(1), 9).await.unwrap(), [acme]);
+    assert!(database.add_key(&globex, &key(1)).await.unwrap());
 }

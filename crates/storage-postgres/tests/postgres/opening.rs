@@ -26,7 +26,7 @@ async fn replicas_that_open_an_empty_database_at_once_migrate_it_once() {
     for database in [left, right, third] {
         assert!(database.find_tenant(&tenant_id("acme")).await.unwrap().is_none());
     }
-    assert_eq!(migrations(&sandbox).await, 5);
+    assert_eq!(migrations(&sandbox).await, 6);
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     assert!(refused.to_string().contains("run a newer version of Latchkey"), "{refused}");
     let refused = PostgresDatabase::open_read_only(&sandbox.url(), Options::default()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
-    assert_eq!(migrations(&sandbox).await, 6);
+    assert_eq!(migrations(&sandbox).await, 7);
 }
 
 #[tokio::test]

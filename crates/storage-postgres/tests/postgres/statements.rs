@@ -4,7 +4,7 @@ use administration::{AdministrationStore as _, AuditQuery, ClientQuery, TenantQu
 use keys::SigningKeyStore as _;
 use registry::ClientStore as _;
 use tenancy::TenantStore as _;
-use testkit::fixtures::{self, key};
+use testkit::fixtures::{self, NOW, key};
 use testkit::requests;
 
 use crate::sandbox::Sandbox;
@@ -26,14 +26,35 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
     assert!(database.find_keys(&acme.id).await.unwrap().keys.is_empty());
     assert_eq!(counted(before), 3);
 
-    // BEGIN, entering the tenant, the number, the key, the log, COMMIT: once in a tenant's life.
+    // BEGIN, entering the tenant, the number, the key, its schedule, the log, COMMIT: once in a tenant's life.
     let before = database.statements();
     assert!(database.add_key(&acme.id, &key(1)).await.unwrap());
-    assert_eq!(counted(before), 6);
+    assert_eq!(counted(before), 7);
     // BEGIN, the tenant, its clients, COMMIT.
     let before = database.statements();
     assert!(database.load_state(&acme.id).await.unwrap().is_some());
     assert_eq!(counted(before), 4);
+}
+
+/// Each second, of each replica, however many tenants there are.
+#[tokio::test]
+async fn who_looks_after_keys_asks_one_thing_for_the_lease_and_one_for_all_tenants() {
+    let sandbox = Sandbox::new().await;
+    let database = sandbox.open().await;
+    for number in 0..30 {
+        let tenant = fixtures::tenant(&format!("tenant-{number}"));
+        database.commit(&requests::added(&tenant, &[])).await.unwrap();
+        assert!(database.add_key(&tenant.id, &key(1)).await.unwrap());
+    }
+    let before = database.statements();
+    assert!(database.try_lease("rotation", "here", NOW, NOW).await.unwrap());
+    assert_eq!(database.statements() - before, 1);
+    assert_eq!(database.find_due_keys(NOW, 50).await.unwrap().len(), 30);
+    assert_eq!(database.statements() - before, 2);
+    // BEGIN, the tenant, its schedule, its keys, COMMIT.
+    let before = database.statements();
+    assert!(database.load_keys(&fixtures::tenant_id("tenant-1")).await.unwrap().is_some());
+    assert_eq!(database.statements() - before, 5);
 }
 
 #[tokio::test]

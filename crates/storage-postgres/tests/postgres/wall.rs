@@ -8,7 +8,7 @@ use tenancy::{Tenant, TenantId};
 use testkit::fixtures::{self, key};
 use testkit::requests;
 
-use crate::belongings::{answer, application, used};
+use crate::belongings::{answer, application, seen, used};
 use crate::sandbox::{Sandbox, execute};
 
 /// Every table that belongs to tenants, by what makes it so.
@@ -48,6 +48,7 @@ async fn two_tenants() -> (Sandbox, PgConnection) {
         database.commit(&request).await.unwrap();
         assert!(database.add_key(&tenant.id, &key(1)).await.unwrap());
         database.record_secret_uses(&[used(&tenant.id)]).await.unwrap();
+        database.record_key_sightings(&[seen(&tenant.id)]).await.unwrap();
     }
     let connection = PgConnection::connect(&sandbox.url()).await.unwrap();
     (sandbox, connection)
@@ -67,7 +68,7 @@ async fn enter<'c>(
 }
 
 /// Whose rows a query without a tenant finds.
-async fn seen(connection: &mut PgConnection, table: &str) -> Vec<String> {
+async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
     let sql = format!("SELECT DISTINCT tenant_id FROM {table} ORDER BY 1");
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap()
 }
@@ -76,26 +77,26 @@ async fn seen(connection: &mut PgConnection, table: &str) -> Vec<String> {
 async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 14, "{tables:?}");
+    assert_eq!(tables.len(), 16, "{tables:?}");
     for (table, walled) in &tables {
         assert!(walled, "{table}");
         let mut all = enter(&mut connection, "latchkey_operator", None).await;
-        assert_eq!(seen(&mut all, table).await, ["acme", "globex"], "{table}");
+        assert_eq!(owners(&mut all, table).await, ["acme", "globex"], "{table}");
         drop(all);
         if ["change_log", "tenant_words"].contains(&table.as_str()) {
             continue;
         }
         for tenant in ["acme", "globex"] {
             let mut one = enter(&mut connection, "latchkey_app", Some(tenant)).await;
-            assert_eq!(seen(&mut one, table).await, [tenant], "{table}");
+            assert_eq!(owners(&mut one, table).await, [tenant], "{table}");
         }
         for nobody in [None, Some(""), Some("initech")] {
             let mut none = enter(&mut connection, "latchkey_app", nobody).await;
-            assert!(seen(&mut none, table).await.is_empty(), "{table} {nobody:?}");
+            assert!(owners(&mut none, table).await.is_empty(), "{table} {nobody:?}");
         }
     }
     // The owner of the tables, who is nobody here.
-    assert!(seen(&mut connection, "clients").await.is_empty());
+    assert!(owners(&mut connection, "clients").await.is_empty());
 }
 
 #[tokio::test]
@@ -110,9 +111,17 @@ async fn nothing_is_written_for_another_tenant() {
     let log = |tenant: &str| {
         format!("INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', '{tenant}', 0)")
     };
+    let due = |tenant: &str| {
+        format!(
+            "INSERT INTO key_schedules (tenant_id, due_at) VALUES ('{tenant}', 1)
+             ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at"
+        )
+    };
     let refused = [
         key("globex"),
         log("globex"),
+        due("globex"),
+        due("initech"),
         "UPDATE tenants SET name = 'renamed'".to_owned(),
         "DELETE FROM clients".to_owned(),
         "SELECT * FROM sealed_values".to_owned(),
@@ -121,17 +130,28 @@ async fn nothing_is_written_for_another_tenant() {
         "UPDATE secret_uses SET last_used_at = 0".to_owned(),
         "DELETE FROM audit_records".to_owned(),
         "UPDATE tenants SET revision = 9".to_owned(),
+        "UPDATE key_schedules SET earlier_jwks_until = 9".to_owned(),
+        "DELETE FROM key_schedules".to_owned(),
+        "UPDATE signing_keys SET sealed_private_key = ''".to_owned(),
+        "UPDATE key_sightings SET newest_key = 9".to_owned(),
+        "SELECT * FROM leases".to_owned(),
     ];
     for sql in refused {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
         let error = sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *acme).await.unwrap_err();
         assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{sql}: {error}");
     }
-    let allowed = [(key("acme"), 1), (log("acme"), 1), ("UPDATE tenants SET next_key = 9".to_owned(), 1)];
-    for (sql, rows) in allowed {
+    let allowed = [
+        key("acme"),
+        log("acme"),
+        due("acme"),
+        "UPDATE tenants SET next_key = 9".to_owned(),
+        "UPDATE key_schedules SET due_at = 9".to_owned(),
+    ];
+    for sql in allowed {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
         let done = sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *acme).await.unwrap();
-        assert_eq!(done.rows_affected(), rows, "{sql}");
+        assert_eq!(done.rows_affected(), 1, "{sql}");
     }
 }
 
@@ -141,7 +161,7 @@ async fn requests_stand_behind_the_wall_and_administration_does_not() {
     let database = sandbox.open().await;
     let (acme, svc) = (fixtures::tenant_id("acme"), fixtures::client_id("svc"));
     assert!(database.find_client(&acme, &svc).await.unwrap().is_some());
-    for table in ["clients", "signing_keys"] {
+    for table in ["clients", "signing_keys", "key_schedules"] {
         let policy = "AS RESTRICTIVE TO latchkey_app USING (false)";
         execute(&mut connection, format!("CREATE POLICY nothing ON {table} {policy}")).await;
     }
@@ -174,10 +194,23 @@ async fn administration_reads_a_single_tenant_behind_the_wall() {
         assert!(listed.len() == 1 && listed[0].client.tenant == id, "{listed:?}");
         let around = database.load_around(&id, &[fixtures::AUDIENCE]).await.unwrap().unwrap();
         assert!(around.tenant.id == id && around.clients.len() == 1, "{around:?}");
+        assert_eq!(database.key_sightings(&id).await.unwrap(), [seen(&id)]);
+        let keys = database.load_keys(&id).await.unwrap().unwrap();
+        assert_eq!((&keys.tenant.id, keys.due_at), (&id, Some(fixtures::NOW)));
+        assert_eq!(keys.records.keys, [key(1)]);
     }
 
     let policy = "AS RESTRICTIVE TO latchkey_app USING (false)";
-    for table in ["clients", "secret_uses", "applications", "idempotent_answers", "audit_records"] {
+    for table in [
+        "clients",
+        "secret_uses",
+        "applications",
+        "idempotent_answers",
+        "audit_records",
+        "signing_keys",
+        "key_schedules",
+        "key_sightings",
+    ] {
         execute(&mut connection, format!("CREATE POLICY nothing ON {table} {policy}")).await;
     }
     let (acme, svc) = (fixtures::tenant_id("acme"), fixtures::client_id("svc"));
@@ -189,6 +222,10 @@ async fn administration_reads_a_single_tenant_behind_the_wall() {
     assert!(database.list_audit(&audit(Some(&acme))).await.unwrap().is_empty());
     assert!(database.list_clients(&acme, &clients).await.unwrap().is_empty());
     assert!(database.load_around(&acme, &["svc"]).await.unwrap().unwrap().clients.is_empty());
+    assert!(database.key_sightings(&acme).await.unwrap().is_empty());
+    let keys = database.load_keys(&acme).await.unwrap().unwrap();
+    assert!(keys.records.keys.is_empty() && keys.due_at.is_none(), "{keys:?}");
     // The platform's administrators see all of it.
+    assert_eq!(database.find_due_keys(fixtures::NOW, 9).await.unwrap().len(), 2);
     assert_eq!(database.list_audit(&audit(None)).await.unwrap().len(), 2);
 }

@@ -7,9 +7,11 @@ const SECRETS_OF_CLIENTS: &str = "
     DELETE FROM client_secrets
      WHERE (tenant_id, client_id) IN (SELECT value ->> 'tenant_id', value ->> 'client_id' FROM json_each(?1))";
 
-const OF_TENANTS: [&str; 6] = [
+const OF_TENANTS: [&str; 8] = [
     "DELETE FROM client_secrets WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))",
     "DELETE FROM signing_keys WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))",
+    "DELETE FROM key_schedules WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))",
+    "DELETE FROM key_sightings WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))",
     "DELETE FROM applications WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))",
     "DELETE FROM idempotent_answers WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))",
     "UPDATE clients SET deleted_at = ?2

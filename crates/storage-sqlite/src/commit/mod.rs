@@ -5,6 +5,7 @@
 mod books;
 mod clients;
 mod deletions;
+mod keys;
 mod resource_servers;
 mod secrets;
 mod tenants;
@@ -18,6 +19,8 @@ use tenancy::StoreError;
 use crate::SqliteDatabase;
 use crate::error::store_error;
 
+#[cfg(test)]
+pub(crate) use keys::STATEMENTS as KEY_STATEMENTS;
 pub(crate) use tenants::INSERT_WORDS;
 
 /// Rows in one statement: some hundred kilobytes of JSON.
@@ -64,9 +67,11 @@ pub(crate) async fn commit(
     writing.clients().await?;
     writing.secrets().await?;
     writing.applications().await?;
+    writing.keys().await?;
     writing.first_keys().await?;
     writing.deletions().await?;
     writing.marks().await?;
+    writing.earlier_jwks().await?;
     writing.idempotent_answers().await?;
     writing.audit().await?;
     writing.change_log().await?;

@@ -5,11 +5,13 @@ use super::{CommitError, Writing};
 const INSERT: &str = "
     INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, oauth2_enabled, oidc_enabled,
                          stale_if_error, signing_algorithm, rotate_every, publish_before, jwks_max_age,
-                         jwks_stale, skew, access_token_lifetime, access_token_format, access_token_typ)
+                         jwks_stale, skew, rsa_bits, hold_activation, access_token_lifetime, access_token_format,
+                         access_token_typ)
     SELECT value ->> 'tenant_id', value ->> 'name', ?3, ?2, ?2, value ->> 'oauth2_enabled',
            value ->> 'oidc_enabled', value ->> 'stale_if_error', value ->> 'signing_algorithm',
            value ->> 'rotate_every', value ->> 'publish_before', value ->> 'jwks_max_age',
-           value ->> 'jwks_stale', value ->> 'skew', value ->> 'access_token_lifetime',
+           value ->> 'jwks_stale', value ->> 'skew', value ->> 'rsa_bits', value ->> 'hold_activation',
+           value ->> 'access_token_lifetime',
            value ->> 'access_token_format', value ->> 'access_token_typ'
       FROM json_each(?1)";
 
@@ -46,7 +48,8 @@ const UPDATE: &str = "
            oidc_enabled = value ->> 'oidc_enabled', stale_if_error = value ->> 'stale_if_error',
            signing_algorithm = value ->> 'signing_algorithm', rotate_every = value ->> 'rotate_every',
            publish_before = value ->> 'publish_before', jwks_max_age = value ->> 'jwks_max_age',
-           jwks_stale = value ->> 'jwks_stale', skew = value ->> 'skew',
+           jwks_stale = value ->> 'jwks_stale', skew = value ->> 'skew', rsa_bits = value ->> 'rsa_bits',
+           hold_activation = value ->> 'hold_activation',
            access_token_lifetime = value ->> 'access_token_lifetime',
            access_token_format = value ->> 'access_token_format',
            access_token_typ = value ->> 'access_token_typ'

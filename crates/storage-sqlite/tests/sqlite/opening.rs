@@ -1,6 +1,8 @@
 //! Opening files: new ones, foreign ones, newer ones, and without touching them.
 
 use administration::{AdministrationStore as _, TenantQuery};
+use keys::SigningKeyStore as _;
+use protocol::Timestamp;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use storage_sqlite::{OpenError, SqliteDatabase};
@@ -95,6 +97,40 @@ async fn every_statement_of_a_request_is_counted() {
     assert_eq!(database.statements() - before, 1);
 }
 
+/// Takes back what later migrations have made.
+const AFTER_THE_FIFTH: &str = "
+    DROP TABLE key_schedules;
+    DROP TABLE key_sightings;
+    DROP TABLE leases;
+    DROP INDEX clients_by_lifetime;
+    ALTER TABLE tenants DROP COLUMN rsa_bits;
+    ALTER TABLE tenants DROP COLUMN hold_activation;
+    DELETE FROM _sqlx_migrations WHERE version >= 6";
+
+#[tokio::test]
+async fn keys_of_an_older_schema_are_looked_at_once() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let tenants = ["acme", "globex", "other"].map(|id| tenant(id, Vec::new()));
+    apply(&database, &declaration(tenants.into()), "one").await.unwrap();
+    for (id, numbers) in [("acme", 1..=2), ("globex", 1..=1)] {
+        for number in numbers {
+            assert!(database.add_key(&tenant_id(id), &testkit::fixtures::key(number)).await.unwrap());
+        }
+    }
+    database.close().await;
+    for statement in AFTER_THE_FIFTH.split(';') {
+        execute(&sandbox, statement).await;
+    }
+    let database = sandbox.open().await;
+    let due = database.find_due_keys(Timestamp::from_seconds(0), 9).await.unwrap();
+    assert_eq!(due, ["acme", "globex"].map(tenant_id));
+    let state = database.load_keys(&tenant_id("acme")).await.unwrap().unwrap();
+    assert_eq!((state.due_at, state.earlier_jwks), (Some(Timestamp::from_seconds(0)), None));
+    assert_eq!((state.tenant.signing.rsa_bits, state.tenant.signing.hold_activation), (2048, None));
+    assert_eq!(state.records.keys.len(), 2);
+}
+
 #[tokio::test]
 async fn tenants_of_an_older_schema_are_searched_and_touched_as_new_ones_are() {
     let sandbox = Sandbox::new();
@@ -104,6 +140,9 @@ async fn tenants_of_an_older_schema_are_searched_and_touched_as_new_ones_are() {
         .unwrap();
     database.close().await;
     // As the migrations before the fifth have left it.
+    for statement in AFTER_THE_FIFTH.split(';') {
+        execute(&sandbox, statement).await;
+    }
     let older = "DROP TABLE tenant_words;
                  DROP TABLE client_names;
                  DROP TABLE secret_uses;

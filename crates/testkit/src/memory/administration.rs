@@ -2,8 +2,8 @@
 
 use administration::{
     AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
-    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, SecretUse,
-    TenantCursor, TenantQuery, TenantState, TenantSummary,
+    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, KeySighting,
+    KeyState, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -89,6 +89,44 @@ impl AdministrationStore for MemoryStore {
         self.administer(|rows| rows.due_deletions(now).take(as_count(limit)).collect()).await
     }
 
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<KeyState>, StoreError> {
+        self.administer(|rows| rows.key_state(tenant)).await
+    }
+
+    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        self.administer(|rows| rows.due_keys(now).take(as_count(limit)).collect()).await
+    }
+
+    async fn try_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.administer(|rows| rows.try_lease(name, holder, now, until)).await
+    }
+
+    async fn record_key_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError> {
+        self.administer(|rows| rows.record_sightings(sightings)).await
+    }
+
+    async fn key_sightings(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError> {
+        self.administer(|rows| rows.sightings_of(tenant)).await
+    }
+
+    async fn list_sealed(
+        &self,
+        after: Option<&SealedPlace>,
+        limit: u32,
+    ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError> {
+        self.administer(|rows| rows.sealed_after(after).take(as_count(limit)).collect()).await
+    }
+
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        self.administer(|rows| rows.replace_sealed(place, old, new)).await
+    }
+
     async fn find_application(
         &self,
         tenant: &TenantId,
@@ -151,7 +189,8 @@ impl AdministrationStore for MemoryStore {
 
     async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
         self.administer(|rows| {
-            let keys = rows.keys.values().any(|keys| !keys.keys.is_empty());
+            let mut keys = rows.keys.values().flat_map(|records| &records.keys);
+            let keys = keys.any(|key| !key.sealed_private_key.is_empty());
             let books = !rows.sealed_sources.is_empty() || !rows.idempotent_answers.is_empty();
             keys || books || !rows.sealed.is_empty()
         })

@@ -52,10 +52,16 @@ impl Rows {
                 Change::Secret(tenant, client, change) => {
                     self.write_secret(request, tenant, client, change)?;
                 }
-                Change::FirstKey(tenant, _) => self.write_first_key(request, tenant)?,
+                // Written below: those of the keys' commit are in the order in which they are numbered.
+                Change::FirstKey(..) | Change::Key(..) => {}
                 Change::Application(change) => self.write_application(change)?,
             }
         }
+        self.write_keys(request)?;
+        for (tenant, _) in &request.first_keys {
+            self.write_first_key(request, tenant)?;
+        }
+        self.empty_deleted(request);
         for mark in &request.marks {
             self.write_mark(request, mark)?;
         }
@@ -87,9 +93,6 @@ impl Rows {
         }
         if has_new_fields(change.kind) {
             row.state.tenant = Tenant::clone(&change.after);
-        }
-        if change.kind == ChangeKind::Deleted {
-            self.empty(id, request.now);
         }
         Ok(())
     }
@@ -166,6 +169,16 @@ impl Rows {
         require(issuers.all(|issuer| seen.insert(issuer)))
     }
 
+    fn empty_deleted(&mut self, request: &CommitRequest) {
+        for change in &request.changes {
+            if let Change::Tenant(change) = change
+                && change.kind == ChangeKind::Deleted
+            {
+                self.empty(&change.after.id, request.now);
+            }
+        }
+    }
+
     /// What a deleted tenant leaves behind: rows that reserve their names.
     fn empty(&mut self, tenant: &TenantId, now: Timestamp) {
         if let Some(row) = self.tenants.get_mut(tenant) {
@@ -179,6 +192,8 @@ impl Rows {
         if let Some(keys) = self.keys.get_mut(tenant) {
             keys.keys.clear();
         }
+        self.schedules.remove(tenant);
+        self.sightings.retain(|seen| seen.tenant != *tenant);
         self.secret_uses.retain(|used| used.tenant != *tenant);
         self.applications.retain(|row| row.tenant != *tenant);
         self.idempotent_answers.retain(|row| row.tenant != *tenant);

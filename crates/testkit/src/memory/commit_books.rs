@@ -30,8 +30,7 @@ impl Rows {
         let (_, key) = of.ok_or(Refusal::Superseded)?;
         self.tenant_row(tenant)?.state.first_key_thumbprint = Some(key.thumbprint.clone());
         require(self.keys(tenant).keys.is_empty() && self.add_key(tenant, key))?;
-        // The commit tells of all its changes itself.
-        self.changes.pop();
+        self.schedule(tenant).due_at = Some(key.active_from);
         Ok(())
     }
 
@@ -44,6 +43,10 @@ impl Rows {
         }
         if mark.earlier_tokens_until.is_some() {
             row.state.earlier_tokens_until = mark.earlier_tokens_until;
+        }
+        let deleted = row.state.standing.deleted_at.is_some();
+        if let Some(earlier) = mark.earlier_jwks.filter(|_| !deleted) {
+            self.note_earlier_jwks(&mark.tenant, earlier, request.now);
         }
         Ok(())
     }

@@ -3,8 +3,10 @@
 mod administration;
 mod commit;
 mod commit_books;
+mod commit_keys;
 mod commit_secret;
 mod commit_standing;
+mod key_lists;
 mod lists;
 mod rows;
 
@@ -112,6 +114,6 @@ impl SigningKeyStore for MemoryStore {
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
-        self.answer(&self.calls.add_key, |rows| rows.add_key(tenant, key)).await
+        self.answer(&self.calls.add_key, |rows| rows.add_key_at_once(tenant, key)).await
     }
 }

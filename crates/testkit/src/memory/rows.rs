@@ -4,19 +4,25 @@ use std::collections::BTreeMap;
 
 use administration::{
     Application, AuditRecord, ClientState, Fingerprint, Generation, IdempotentAnswer, Invalidation,
-    ManagedBy, ResourceServerState, SecretState, SecretUse, Standing, TenantState,
+    KeySighting, ManagedBy, ResourceServerState, SecretState, SecretUse, Standing, TenantState,
 };
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
 use registry::{Client, ClientId, ClientSecret, ClientStatus};
 use tenancy::{Tenant, TenantId, TenantStatus};
 
+use super::commit_keys::Schedule;
 use crate::fixtures::NOW;
 
 #[derive(Clone, Default)]
 pub(super) struct Rows {
     pub(super) tenants: BTreeMap<TenantId, TenantRow>,
+    /// Of every tenant that ever had a key.
     pub(super) keys: BTreeMap<TenantId, KeyRecords>,
+    pub(super) schedules: BTreeMap<TenantId, Schedule>,
+    /// Holder and end.
+    pub(super) leases: BTreeMap<String, (String, Timestamp)>,
+    pub(super) sightings: Vec<KeySighting>,
     pub(super) secret_uses: Vec<SecretUse>,
     /// In the order in which they were made.
     pub(super) applications: Vec<Application>,
@@ -72,7 +78,6 @@ impl Rows {
         records.next = KeyId::numbered(key.id.number() + 1);
         records.keys.push(key.clone());
         self.keys.insert(tenant.clone(), records);
-        self.changes.push(Invalidation::Keys(tenant.clone()));
         true
     }
 

@@ -86,7 +86,12 @@ pub async fn generations_are_listed_the_newest_first(stores: Stores) {
 pub async fn a_mark_of_the_api_leaves_the_fingerprint(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
-    let mark = TenantMark { tenant: acme.id.clone(), fingerprint: None, earlier_tokens_until: Some(at(5)) };
+    let mark = TenantMark {
+        tenant: acme.id.clone(),
+        fingerprint: None,
+        earlier_tokens_until: Some(at(5)),
+        earlier_jwks: None,
+    };
     let mut request = CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(Vec::new()) };
     request.marks.push(mark);
     commit(&stores, &request).await;

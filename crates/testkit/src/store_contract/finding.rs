@@ -147,6 +147,8 @@ pub(super) fn unusual_tenant() -> Tenant {
             jwks_max_age: seconds(3),
             jwks_stale: seconds(4),
             skew: seconds(5),
+            rsa_bits: 3072,
+            hold_activation: Some(Lifetime::from_seconds(77)),
         },
         access_token: AccessTokenPolicy {
             lifetime: seconds(2),

@@ -11,9 +11,15 @@ mod books;
 mod commits;
 mod deleting;
 mod finding;
+mod key_commits;
+mod key_schedules;
+mod key_sightings;
+mod leases;
 mod listing;
 mod log;
 mod numbering;
+mod policies;
+mod resealing;
 mod retiring;
 mod revisions;
 mod secret_uses;
@@ -36,9 +42,15 @@ pub use books::*;
 pub use commits::*;
 pub use deleting::*;
 pub use finding::*;
+pub use key_commits::*;
+pub use key_schedules::*;
+pub use key_sightings::*;
+pub use leases::*;
 pub use listing::*;
 pub use log::*;
 pub use numbering::*;
+pub use policies::*;
+pub use resealing::*;
 pub use retiring::*;
 pub use revisions::*;
 pub use secret_uses::*;
@@ -94,6 +106,25 @@ macro_rules! store_contract_tests {
             each_tenant_counts_its_own_keys,
             of_twenty_first_keys_at_once_one_is_added,
             a_first_key_is_imported_once,
+            keys_of_a_commit_take_the_next_numbers,
+            keys_of_a_commit_rest_on_the_revision,
+            of_a_request_and_a_commit_one_adds_the_next_key,
+            keys_get_other_times_and_are_destroyed_in_their_tenant_only,
+            what_happens_to_keys_is_told_by_a_change,
+            a_key_that_a_request_adds_is_due_when_it_begins,
+            an_imported_first_key_is_due_when_it_begins,
+            keys_are_found_by_their_due_dates,
+            changes_of_policy_make_keys_due,
+            keys_are_loaded_with_what_their_lives_depend_on,
+            earlier_key_sets_are_remembered_while_copies_may_be_about,
+            a_deleted_tenant_has_no_keys_to_look_at,
+            a_lease_has_one_holder_until_it_ends,
+            of_twenty_processes_one_gets_a_lease,
+            sightings_of_keys_are_merged_and_pruned,
+            sightings_of_unknown_tenants_are_passed_over,
+            what_is_sealed_is_listed_page_by_page,
+            what_is_sealed_is_replaced_only_while_it_is_there,
+            destroyed_keys_are_not_sealed_anew,
             a_sealed_value_is_put_once,
             a_commit_is_whole_or_nothing,
             what_was_planned_on_an_older_revision_is_superseded,
@@ -173,8 +204,9 @@ async fn resting_on_today(stores: &Stores, request: &CommitRequest) -> CommitReq
         let of = |change: &Change| matches!(change, Change::Tenant(row) if row.kind == ChangeKind::Added && row.after.id == *id);
         request.changes.iter().any(of)
     };
-    let touched: BTreeSet<_> =
-        request.changes.iter().map(Change::tenant).filter(|id| !is_added(id)).cloned().collect();
+    let planned = request.keys.due.iter().map(|(tenant, _)| tenant);
+    let touched = request.changes.iter().map(Change::tenant).chain(planned);
+    let touched: BTreeSet<_> = touched.filter(|id| !is_added(id)).cloned().collect();
     for tenant in touched {
         let revision = revision(stores, &tenant).await;
         request.rests_on.push((tenant, revision));

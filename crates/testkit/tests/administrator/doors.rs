@@ -6,7 +6,7 @@ use administration::{
     Actor, Administrator, Authority, ClientView, CreatedClient, EditPolicy, Idempotency, Invalidation,
     NewClient, NewTenant,
 };
-use keys::{LocalSealer, SealingKey};
+use keys::{KeyPool, LocalSealer, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
 use registry::{ClientId, Pepper, hash_generated};
 use serde_json::{Value, json};
@@ -42,11 +42,13 @@ fn at(store: Arc<MemoryStore>, sealer: Arc<LocalSealer>, pepper: Arc<Pepper>) ->
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 5,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
+        l1_lifetime: Lifetime::from_seconds(10),
     };
     let administrator = Administrator::new(
         store.clone(),
         sealer.clone(),
         pepper.clone(),
+        KeyPool::new(0),
         policy,
         Arc::new(move |told: &[Invalidation]| told_here.lock().unwrap().extend_from_slice(told)),
     );

@@ -10,5 +10,7 @@ mod doors;
 mod first_admin;
 mod idempotency;
 mod isolation;
+mod keys;
+mod keys_in_time;
 mod secrets;
 mod tenants;

@@ -33,6 +33,8 @@ struct SigningForm {
     jwks_max_age: Lifetime,
     jwks_stale: Lifetime,
     skew: Lifetime,
+    rsa_bits: u32,
+    hold_activation: Option<Lifetime>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,6 +104,8 @@ impl Row for Tenant {
                 jwks_max_age: form.signing.jwks_max_age,
                 jwks_stale: form.signing.jwks_stale,
                 skew: form.signing.skew,
+                rsa_bits: form.signing.rsa_bits,
+                hold_activation: form.signing.hold_activation,
             },
             access_token: access_token(form.access_token)?,
             resource_servers: form
@@ -114,7 +118,16 @@ impl Row for Tenant {
 }
 
 fn signing_form(policy: &SigningPolicy) -> SigningForm {
-    let SigningPolicy { algorithm, rotate_every, publish_before, jwks_max_age, jwks_stale, skew } = policy;
+    let SigningPolicy {
+        algorithm,
+        rotate_every,
+        publish_before,
+        jwks_max_age,
+        jwks_stale,
+        skew,
+        rsa_bits,
+        hold_activation,
+    } = policy;
     SigningForm {
         algorithm: algorithm.to_string(),
         rotate_every: *rotate_every,
@@ -122,6 +135,8 @@ fn signing_form(policy: &SigningPolicy) -> SigningForm {
         jwks_max_age: *jwks_max_age,
         jwks_stale: *jwks_stale,
         skew: *skew,
+        rsa_bits: *rsa_bits,
+        hold_activation: *hold_activation,
     }
 }
 
@@ -188,6 +203,8 @@ mod tests {
                 jwks_max_age: seconds(3),
                 jwks_stale: seconds(4),
                 skew: seconds(5),
+                rsa_bits: 3072,
+                hold_activation: Some(seconds(6)),
             },
             access_token: AccessTokenPolicy {
                 lifetime: seconds(u64::MAX),

@@ -1,6 +1,7 @@
 //! The names in a path of the admin API. A tenant is named letter by letter; a client's and a secret's name may need escapes
 //! (RFC 3986 §2.1).
 
+use keys::KeyId;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use registry::{ClientId, SecretId};
 use tenancy::TenantId;
@@ -50,6 +51,12 @@ pub(super) fn secret(incoming: &Incoming) -> Result<SecretId, Problem> {
     name.map(|name| SecretId::new(&name)).ok_or_else(|| Problem::not_found("there is no secret of this id"))
 }
 
+/// The signing key, by its `kid` letter by letter.
+pub(super) fn key(incoming: &Incoming) -> Result<KeyId, Problem> {
+    let key = incoming.place("kid").and_then(KeyId::parse);
+    key.ok_or_else(|| Problem::not_found("there is no key of this id"))
+}
+
 /// Where a tenant is found.
 pub(super) fn tenant_location(tenant: &str) -> String {
     format!("/api/v1/admin/tenants/{tenant}")
@@ -64,6 +71,11 @@ pub(super) fn client_location(tenant: &TenantId, client: &str) -> String {
 pub(super) fn secret_location(tenant: &TenantId, client: &ClientId, secret: &str) -> String {
     let client = client_location(tenant, client.as_str());
     format!("{client}/secrets/{}", utf8_percent_encode(secret, RESERVED))
+}
+
+/// Where a signing key is found.
+pub(super) fn key_location(tenant: &TenantId, key: KeyId) -> String {
+    format!("/api/v1/tenant/{tenant}/keys/{key}")
 }
 
 fn decoded(incoming: &Incoming, place: &str) -> Option<String> {

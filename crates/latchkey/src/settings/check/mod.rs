@@ -3,6 +3,7 @@
 
 pub(crate) mod client;
 mod method;
+pub(crate) mod sealing;
 pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod tenant;

@@ -1,19 +1,13 @@
-//! The rules over the sections of the whole server: listeners, storage, the sealing key, and the tenants they name.
+//! The rules over the sections of the whole server: listeners, storage, caches, and the tenants they name.
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
 
 use super::{
     super::{
-        declared::{DeclaredTenant, SealingKey, StorageLocation},
+        declared::{DeclaredTenant, StorageLocation},
         findings::{Findings, Location},
-        intake::Intake,
         secret::Secret,
-        sections::{Cache, ProtectedResource, SealingKeySetting, Server, Storage},
+        sections::{Cache, ProtectedResource, Server, Storage},
     },
     tenant::is_tenant_id,
     text::{check_name, check_scope},
@@ -97,41 +91,16 @@ pub(crate) fn storage(
     }
 }
 
-/// The shared cache's URL, if there is one.
+/// How long replicas remember, and the shared cache's URL, if there is one.
 pub(crate) fn check_cache(settings: &Cache, at: &Location, findings: &mut Findings) {
+    if !(1..=60).contains(&settings.l1_lifetime.as_secs()) {
+        let at = at.key("cache").key("l1_lifetime");
+        findings.error(at, "replicas remember for 1s to 60s", "write a span of time between them");
+    }
     let Some(url) = &settings.redis_url else { return };
     if let Err(error) = cache::RedisOptions::new(url.expose(), Arc::new(|| Duration::ZERO)) {
         let mend = "write redis://… or rediss://…, with +sentinel or +cluster for several hosts, or leave the key out";
         findings.error(at.key("cache").key("redis_url"), error.to_string(), mend);
-    }
-}
-
-/// Where the sealing key is.
-pub(crate) fn sealing_key(
-    setting: &SealingKeySetting,
-    intake: &Intake<'_>,
-    folder: &Path,
-    at: &Location,
-    findings: &mut Findings,
-) -> Option<SealingKey> {
-    let at = at.key("keys").key("sealing_key");
-    match (&setting.file, &setting.env) {
-        (Some(_), Some(_)) => {
-            let problem = "two places are given for the one key";
-            findings.error(at, problem, "give either `file` or `env`");
-            None
-        }
-        (None, Some(name)) => match intake.unhashed_variable(name) {
-            Ok(mut text) => Some(SealingKey::Text(Secret::new(std::mem::take(&mut text)))),
-            Err(unreadable) => {
-                findings.error(at.key("env"), unreadable.problem, unreadable.mend);
-                None
-            }
-        },
-        (file, None) => {
-            let file = file.clone().unwrap_or_else(|| PathBuf::from("data/sealing.key"));
-            Some(SealingKey::File(folder.join(file)))
-        }
     }
 }
 

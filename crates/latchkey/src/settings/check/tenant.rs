@@ -15,8 +15,6 @@ use super::{
     text::{LONGEST_ID, check_distinct, check_name, check_scope, is_issuer_url, unfit},
 };
 
-/// How long a replica may go on serving a key set from its own memory. Published keys must be older than that, too.
-const IN_PROCESS_CACHE: Lifetime = Lifetime::from_secs(cache::FRESH.as_secs());
 const SECOND: Lifetime = Lifetime::from_secs(1);
 
 /// Tenant ids are `[a-z0-9][a-z0-9-]{0,62}`.
@@ -35,8 +33,9 @@ pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
     }
 }
 
-/// One tenant by itself.
-pub(crate) fn check(tenant: &DeclaredTenant, at: &Location, findings: &mut Findings) {
+/// One tenant by itself. `l1_lifetime` is for how long a replica may go on serving a key set from its own memory: published keys must
+/// be older than that, too.
+pub(crate) fn check(tenant: &DeclaredTenant, l1_lifetime: Lifetime, at: &Location, findings: &mut Findings) {
     if let Some(why) = unfit(&tenant.name, LONGEST_ID) {
         findings.error(at.key("name"), format!("the name {why}"), "write a name that people can read");
     }
@@ -44,7 +43,7 @@ pub(crate) fn check(tenant: &DeclaredTenant, at: &Location, findings: &mut Findi
         let mend = "write an http or https URL without query and fragment, such as https://auth.example.com";
         findings.error(at.key("issuer"), "this cannot be an issuer (RFC 8414 §2)", mend);
     }
-    check_signing(&tenant.signing, &at.key("signing"), findings);
+    check_signing(&tenant.signing, l1_lifetime, &at.key("signing"), findings);
     let access_token = at.key("access_token");
     if tenant.access_token.lifetime < SECOND {
         let problem = "a token must be valid for at least 1s";
@@ -106,25 +105,35 @@ pub(crate) fn check_issuers(
     }
 }
 
-fn check_signing(signing: &DeclaredSigning, at: &Location, findings: &mut Findings) {
+fn check_signing(signing: &DeclaredSigning, l1_lifetime: Lifetime, at: &Location, findings: &mut Findings) {
     if let Some(pem) = &signing.first_key
         && let Err(error) = keys::import(pem, algorithm(signing.algorithm))
     {
         let mend = "give a private key in PEM (PKCS#8, or PKCS#1 for RSA) that fits `algorithm`";
         findings.error(at.key("first_key"), error.to_string(), mend);
     }
-    for (key, lifetime) in
-        [("rotate_every", signing.rotate_every), ("publish_before", signing.publish_before)]
-    {
-        if lifetime < SECOND {
+    let spans = [
+        ("rotate_every", Some(signing.rotate_every)),
+        ("publish_before", Some(signing.publish_before)),
+        ("hold_activation", signing.hold_activation),
+    ];
+    for (key, lifetime) in spans {
+        if lifetime.is_some_and(|lifetime| lifetime < SECOND) {
             findings.error(at.key(key), "this must be at least 1s", "write a longer span of time");
         }
     }
-    let known_everywhere = [signing.jwks_max_age, signing.jwks_stale, IN_PROCESS_CACHE, signing.skew];
+    if !matches!(signing.rsa_bits, 2048 | 3072 | 4096) {
+        findings.error(
+            at.key("rsa_bits"),
+            "RSA keys are not made in this length",
+            "write 2048, 3072 or 4096",
+        );
+    }
+    let known_everywhere = [signing.jwks_max_age, signing.jwks_stale, l1_lifetime, signing.skew];
     let least = Lifetime::from_secs(known_everywhere.iter().map(|lifetime| lifetime.as_secs()).sum());
     if signing.publish_before < least {
         let problem = format!(
-            "a key would sign before every verifier knows it: {} is less than jwks_max_age {} + jwks_stale {} + {IN_PROCESS_CACHE} + skew {}",
+            "a key would sign before every verifier knows it: {} is less than jwks_max_age {} + jwks_stale {} + cache.l1_lifetime {l1_lifetime} + skew {}",
             signing.publish_before, signing.jwks_max_age, signing.jwks_stale, signing.skew
         );
         findings.error(

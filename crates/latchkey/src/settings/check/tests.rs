@@ -75,7 +75,7 @@ fn a_bad_tenant_is_refused_with_its_place_and_mend() {
         ),
         (
             "tenants:\n  acme:\n    signing: { publish_before: 7m }",
-            ":3:32: tenants.acme.signing.publish_before: a key would sign before every verifier knows it: 7m is less than jwks_max_age 5m + jwks_stale 1m + 10s + skew 1m; write 430s or more, or shorten the others",
+            ":3:32: tenants.acme.signing.publish_before: a key would sign before every verifier knows it: 7m is less than jwks_max_age 5m + jwks_stale 1m + cache.l1_lifetime 10s + skew 1m; write 430s or more, or shorten the others",
         ),
         (
             "tenants:\n  acme:\n    signing: { jwks_max_age: 2d }",
@@ -217,12 +217,46 @@ fn bad_sections_of_the_server_are_refused_with_their_place_and_mend() {
         ("cache: { redis_url: http://x }", ":1:21: cache.redis_url: "),
         (
             "keys: { sealing_key: { file: a, env: SET } }",
-            ":1:22: keys.sealing_key: two places are given for the one key",
+            ":1:22: keys.sealing_key: several places are given for the one key; give exactly one of `file`, `env`, `vault` and `aws_kms`",
         ),
         (
             "keys: { sealing_key: { env: UNSET } }",
             ":1:29: keys.sealing_key.env: the environment variable UNSET is not set",
         ),
+        (
+            "keys: { former_sealing_keys: [{ file: a }, {}] }",
+            ":1:44: keys.former_sealing_keys[1]: nothing says where the key is found",
+        ),
+        (
+            "keys: { former_sealing_keys: [{ env: UNSET }] }",
+            ":1:38: keys.former_sealing_keys[0].env: the environment variable UNSET is not set",
+        ),
+        (
+            "keys: { sealing_key: { vault: { address: 'http://vault.example:8200', transit_key: k, token: { env: SET } } } }",
+            ":1:42: keys.sealing_key.vault.address: keys cannot be sent there; write https://host:port",
+        ),
+        (
+            "keys: { sealing_key: { vault: { address: 'https://u:p@vault.example', transit_key: k, token: { env: SET } } } }",
+            ":1:42: keys.sealing_key.vault.address: keys cannot be sent there",
+        ),
+        (
+            "keys: { sealing_key: { vault: { address: 'https://vault.example', transit_key: ../k, token: { env: SET } } } }",
+            ":1:80: keys.sealing_key.vault.transit_key: this is empty or has characters that it cannot have",
+        ),
+        (
+            "keys: { sealing_key: { vault: { address: 'https://vault.example', transit_key: k, token: {} } } }",
+            ":1:90: keys.sealing_key.vault.token: the token is to be found in exactly one place",
+        ),
+        (
+            "keys: { sealing_key: { aws_kms: { key_id: 'a b' } } }",
+            ":1:43: keys.sealing_key.aws_kms.key_id: this is empty or has characters that it cannot have",
+        ),
+        (
+            "keys: { sealing_key: { aws_kms: { key_id: a, endpoint: 'http://10.0.0.7' } } }",
+            ":1:56: keys.sealing_key.aws_kms.endpoint: keys cannot be sent there",
+        ),
+        ("cache: { l1_lifetime: 0s }", ":1:23: cache.l1_lifetime: replicas remember for 1s to 60s"),
+        ("cache: { l1_lifetime: 61s }", ":1:23: cache.l1_lifetime: replicas remember for 1s to 60s"),
         ("tenants_dir: nowhere", ":1:14: tenants_dir: "),
         (
             "admin: { users: { admin: { password: { env: UNSET } } } }",
@@ -254,12 +288,14 @@ fn the_contract_is_accepted_and_what_is_not_built_is_said() {
       tls: {{ certificate: a.pem, private_key: a.key, client_ca: b.pem }}
 cache: {{ redis_url: redis://localhost }}
 storage: {{ url: 'postgres://u:p@localhost/latchkey' }}
-keys: {{ sealing_key: {{ env: SET }} }}
+keys:
+  sealing_key: {{ vault: {{ address: 'https://vault.example:8200', transit_key: k, mount: a/b, namespace: n, token: {{ env: SET }}, ca: ca.pem }} }}
+  former_sealing_keys: [{{ env: SET }}, {{ file: old.key }}, {{ aws_kms: {{ key_id: 'arn:aws:kms:eu-central-1:1:key/a', region: eu-central-1, endpoint: 'http://localhost:4566' }} }}]
 admin: {{ users: {{ admin: {{ password: {{ hash: '{HASH}' }}, permissions: [system] }} }}, applications: [550e8400-e29b-41d4-a716-446655440000] }}
 tenants:
   acme:
     issuer_aliases: [thunder]
-    signing: {{ algorithm: EdDSA, rotate_every: 30d }}
+    signing: {{ algorithm: EdDSA, rotate_every: 30d, rsa_bits: 4096, hold_activation: 2d }}
     access_token: {{ format: opaque }}
     resource_servers: {{ api: {{ scopes: [a], clients: [web] }} }}
     clients:
@@ -281,7 +317,6 @@ tenants:
     assert_eq!(
         warnings,
         [
-            "tenants.acme.signing.rotate_every",
             "tenants.acme.access_token.format",
             "tenants.acme.clients.app.token_endpoint_auth_method",
             "tenants.acme.clients.app.grant_types[0]",

@@ -5,7 +5,7 @@ use super::super::{
     client::{AuthMethod, GrantType},
     declared::{DeclaredClient, DeclaredTenant, SealingKey, StorageLocation},
     findings::{Findings, Location},
-    tenant::{Tenant, TokenFormat},
+    tenant::TokenFormat,
 };
 
 const NOT_YET: &str = "is accepted, but not built in this version";
@@ -25,18 +25,7 @@ pub(crate) fn warn_storage(
                 "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
             );
         }
-        (
-            StorageLocation::Sqlite(_) | StorageLocation::Postgres(_),
-            SealingKey::File(_) | SealingKey::Text(_),
-        ) => {}
-    }
-}
-
-/// What a tenant says itself, before defaults are filled in.
-pub(crate) fn warn_tenant(tenant: &Tenant, at: &Location, findings: &mut Findings) {
-    if tenant.signing.rotate_every.is_some() {
-        let at = at.key("signing").key("rotate_every");
-        findings.warning(at, format!("rotation by itself {NOT_YET}"), "the first key goes on signing");
+        (StorageLocation::Sqlite(_) | StorageLocation::Postgres(_), _) => {}
     }
 }
 

@@ -31,8 +31,16 @@ pub(crate) struct Position {
 pub(crate) type Hidden = Range<usize>;
 
 /// Below these keys every scalar is a secret, but for those that only say where the secret is.
-const SECRET_KEYS: [&str; 7] =
-    ["client_secret", "client_secrets", "password", "first_key", "sealing_key", "value", "hash"];
+const SECRET_KEYS: [&str; 8] = [
+    "client_secret",
+    "client_secrets",
+    "password",
+    "first_key",
+    "sealing_key",
+    "former_sealing_keys",
+    "value",
+    "hash",
+];
 const POINTERS: [&str; 3] = ["env", "file", "expires"];
 /// These hold a password when they hold a user.
 const CONNECTIONS: [&str; 2] = ["url", "redis_url"];

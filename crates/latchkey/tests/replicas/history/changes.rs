@@ -9,8 +9,8 @@ use administration::{
     AdministrationStore as _, ContentHash, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant,
     Options, Outcome, Reconciler, Retirements,
 };
-use cache::{Caches, Capacity, RedisCache, RedisOptions};
-use keys::{KeySealer, LocalSealer, SealingContext, SealingKey};
+use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
+use keys::{EnvelopeSealer, KeySealer, LocalKeyEncryptionKey, SealingContext, SealingKey};
 use protocol::{Secret, SigningAlgorithm, Timestamp};
 use registry::{GeneratedSecret, Pepper};
 use storage_postgres::PostgresDatabase;
@@ -41,7 +41,8 @@ impl Changes {
         let patient = storage_postgres::Options { patience: Duration::from_secs(10), ..Default::default() };
         let store = Arc::new(PostgresDatabase::open(&house.database.url(), patient).await.unwrap());
         let key = SealingKey::from_base64(&Secret::new(house.sealing_key.clone())).unwrap();
-        let sealer: Arc<dyn KeySealer> = Arc::new(LocalSealer::new(key));
+        let key = Arc::new(LocalKeyEncryptionKey::new(key));
+        let sealer: Arc<dyn KeySealer> = Arc::new(EnvelopeSealer::new(key, Vec::new()));
         // The programs have made it.
         let sealed = store.find_sealed("pepper").await.unwrap().unwrap();
         let pepper = sealer.unseal(&SealingContext::Named("pepper"), &sealed).await.unwrap();
@@ -50,7 +51,14 @@ impl Changes {
         let redis = RedisCache::open(redis, &pepper);
         let (tenants, clients, keys) = (store.clone(), store.clone(), store.clone());
         Self {
-            caches: Caches::with_redis(tenants, clients, keys, redis, Capacity::default()),
+            caches: Caches::with_redis(
+                tenants,
+                clients,
+                keys,
+                redis,
+                Capacity::default(),
+                Freshness::default(),
+            ),
             reconciler: Reconciler::new(store, sealer, pepper),
             random: Random(seed),
             number: 0,

@@ -1,18 +1,10 @@
-//! Reads an operator's private key from PEM (RFC 7468; PKCS#1 of RFC 8017 §A.1.2, PKCS#8 of RFC 5958) and turns it into the
-//! PKCS#8 document that all keys are stored as.
+//! Reads an operator's private key, from PEM or from a JWK, and turns it into the PKCS#8 document that all keys are stored as.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair,
-};
+mod jwk;
+mod kind;
+mod pem;
+
 use protocol::{Secret, SigningAlgorithm};
-use rsa::RsaPrivateKey;
-use rsa::pkcs1::DecodeRsaPrivateKey as _;
-use rsa::pkcs8::der::ErrorKind;
-use rsa::pkcs8::{
-    DecodePrivateKey as _, EncodePrivateKey as _, ObjectIdentifier, PrivateKeyInfo, SecretDocument,
-};
-use rsa::traits::PublicKeyParts as _;
 
 use crate::{KeyId, PrivateKeyDocument, SigningKey};
 
@@ -30,25 +22,46 @@ pub struct ImportedKey {
 /// Why the text is no key for the algorithm. Nothing of the text is in here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// No PEM, or a block that is no private key.
+    /// Neither PEM nor JSON, or a block that is no private key.
     #[error(
-        "no private key in PEM; it begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
+        "no private key in PEM; it begins with -----BEGIN PRIVATE KEY-----, -----BEGIN RSA PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----"
     )]
     NotPem,
+    /// JSON, and no JWK.
+    #[error("no JWK; it is one JSON object with `kty` and the members of a private key, each once")]
+    NotJwk,
+    /// A JWK set, in which it is not clear which key is meant.
+    #[error("a JWK set; give one key of it")]
+    JwkSet,
+    /// A JWK that its owner has made for something else.
+    #[error("the JWK is not for signing, as its `use` or `key_ops` says")]
+    NotForSigning,
+    /// A JWK without a number that a private key of its kind needs.
+    #[error("the JWK has no `{0}`; a private key has it")]
+    Incomplete(&'static str),
     /// The private key is needed, and this is the public half.
     #[error("a public key or a certificate; the private key is needed")]
     Public,
     /// Its passphrase is not known here.
     #[error("the key is encrypted; decrypt it with `openssl pkcs8 -in key.pem -out decrypted.pem`")]
     Encrypted,
-    /// `EC PRIVATE KEY`.
-    #[error(
-        "an EC key in SEC1 form; convert it with `openssl pkcs8 -topk8 -nocrypt -in key.pem -out key.pkcs8.pem`"
-    )]
-    Sec1,
-    /// The block holds something else than its label says.
+    /// The text holds something else than it says.
     #[error("the key is damaged")]
     Malformed,
+    /// PEM does not say it, and no `alg` does.
+    #[error("the key does not say what it signs with; give the algorithm")]
+    NoAlgorithm,
+    /// `alg` names nothing that tokens are signed with here.
+    #[error("the JWK's `alg` is none of RS256, RS384, RS512, PS256, ES256, ES384 and EdDSA")]
+    UnknownAlgorithm,
+    /// `alg` says something else than the caller.
+    #[error("the JWK is for {found} and not for {algorithm}, as its `alg` says")]
+    OtherAlgorithm {
+        /// What it says.
+        found: SigningAlgorithm,
+        /// What was asked for.
+        algorithm: SigningAlgorithm,
+    },
     /// A good key for something else.
     #[error("{found}, which cannot sign with {algorithm}")]
     Mismatch {
@@ -65,119 +78,32 @@ pub enum ImportError {
     },
 }
 
-/// Reads the key of a PEM text, for an algorithm.
+/// Reads the key of a PEM text or of a JWK, for an algorithm.
 ///
 /// # Errors
 /// [`ImportError`].
-pub fn import(pem_text: &Secret, algorithm: SigningAlgorithm) -> Result<ImportedKey, ImportError> {
-    let (form, der) = read_pem(pem_text.expose().trim())?;
-    let kind = match form {
-        Form::Pkcs1 => Kind::Rsa,
-        Form::Pkcs8 => Kind::of(der.as_bytes())?,
+pub fn import(text: &Secret, algorithm: SigningAlgorithm) -> Result<ImportedKey, ImportError> {
+    import_key(text, Some(algorithm))
+}
+
+/// As [`import`], where the algorithm may be left to the `alg` of a JWK.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import_key(text: &Secret, algorithm: Option<SigningAlgorithm>) -> Result<ImportedKey, ImportError> {
+    let text = text.expose().trim();
+    let (algorithm, pkcs8) = if text.starts_with(['{', '[']) {
+        jwk::read(text, algorithm)?
+    } else {
+        // What is wrong with the text is the better thing to say first.
+        let found = pem::read(text)?;
+        let algorithm = algorithm.ok_or(ImportError::NoAlgorithm)?;
+        (algorithm, found.convert(algorithm)?)
     };
-    let pkcs8 = match (algorithm, kind) {
-        (
-            SigningAlgorithm::RS256
-            | SigningAlgorithm::RS384
-            | SigningAlgorithm::RS512
-            | SigningAlgorithm::PS256,
-            Kind::Rsa,
-        ) => convert_rsa(form, der.as_bytes()),
-        (SigningAlgorithm::ES256, Kind::P256) => convert_ec(&ECDSA_P256_SHA256_FIXED_SIGNING, der.as_bytes()),
-        (SigningAlgorithm::ES384, Kind::P384) => convert_ec(&ECDSA_P384_SHA384_FIXED_SIGNING, der.as_bytes()),
-        (SigningAlgorithm::EdDSA, Kind::Ed25519) => convert_ed25519(der.as_bytes()),
-        (_, kind) => Err(ImportError::Mismatch { found: kind.name(), algorithm }),
-    }?;
     // The number is not known yet and does not enter the thumbprint.
     let key = SigningKey::parse(KeyId::numbered(1), algorithm, pkcs8.expose());
     let thumbprint = key.map_err(|_| ImportError::Malformed)?.thumbprint().to_owned();
     Ok(ImportedKey { algorithm, pkcs8, thumbprint })
-}
-
-#[derive(Clone, Copy)]
-enum Form {
-    Pkcs1,
-    Pkcs8,
-}
-
-enum Kind {
-    Rsa,
-    P256,
-    P384,
-    Ed25519,
-    Other,
-}
-
-impl Kind {
-    fn of(pkcs8: &[u8]) -> Result<Self, ImportError> {
-        const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-        const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-        const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-        const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-        const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-        let algorithm = PrivateKeyInfo::try_from(pkcs8).map_err(|_| ImportError::Malformed)?.algorithm;
-        Ok(match (algorithm.oid, algorithm.parameters_oid().ok()) {
-            (RSA, _) => Self::Rsa,
-            (EC, Some(P256)) => Self::P256,
-            (EC, Some(P384)) => Self::P384,
-            (ED25519, _) => Self::Ed25519,
-            _ => Self::Other,
-        })
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Rsa => "an RSA key",
-            Self::P256 => "an EC key on P-256",
-            Self::P384 => "an EC key on P-384",
-            Self::Ed25519 => "an Ed25519 key",
-            Self::Other => "a key of another kind",
-        }
-    }
-}
-
-fn read_pem(pem: &str) -> Result<(Form, SecretDocument), ImportError> {
-    if pem.contains("Proc-Type: 4,ENCRYPTED") {
-        return Err(ImportError::Encrypted);
-    }
-    let (label, der) = SecretDocument::from_pem(pem).map_err(|error| match error.kind() {
-        ErrorKind::Pem(_) => ImportError::NotPem,
-        _ => ImportError::Malformed,
-    })?;
-    match label {
-        "PRIVATE KEY" => Ok((Form::Pkcs8, der)),
-        "RSA PRIVATE KEY" => Ok((Form::Pkcs1, der)),
-        "ENCRYPTED PRIVATE KEY" => Err(ImportError::Encrypted),
-        "EC PRIVATE KEY" => Err(ImportError::Sec1),
-        "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => Err(ImportError::Public),
-        _ => Err(ImportError::NotPem),
-    }
-}
-
-/// Reads and writes only: the `rsa` crate is never asked for a private-key operation, whose timing leaks (RUSTSEC-2023-0071).
-fn convert_rsa(form: Form, der: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
-    let key = match form {
-        Form::Pkcs1 => RsaPrivateKey::from_pkcs1_der(der).map_err(|_| ImportError::Malformed)?,
-        Form::Pkcs8 => RsaPrivateKey::from_pkcs8_der(der).map_err(|_| ImportError::Malformed)?,
-    };
-    let bits = key.n().bits();
-    if !(2048..=4096).contains(&bits) {
-        return Err(ImportError::RsaSize { bits });
-    }
-    let document = key.to_pkcs8_der().map_err(|_| ImportError::Malformed)?;
-    Ok(PrivateKeyDocument::copy_of(document.as_bytes()))
-}
-
-fn convert_ec(curve: &'static EcdsaSigningAlgorithm, der: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
-    let pair = EcdsaKeyPair::from_pkcs8(curve, der).map_err(|_| ImportError::Malformed)?;
-    let document = pair.to_pkcs8v1().map_err(|_| ImportError::Malformed)?;
-    Ok(PrivateKeyDocument::copy_of(document.as_ref()))
-}
-
-fn convert_ed25519(der: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
-    let pair = Ed25519KeyPair::from_pkcs8(der).map_err(|_| ImportError::Malformed)?;
-    let document = pair.to_pkcs8v1().map_err(|_| ImportError::Malformed)?;
-    Ok(PrivateKeyDocument::copy_of(document.as_ref()))
 }
 
 #[cfg(test)]
@@ -247,7 +173,6 @@ mod tests {
         refused(RSA_2048_PKCS1_ENCRYPTED, rs256, &ImportError::Encrypted);
         refused(RSA_2048_PKCS8_ENCRYPTED, rs256, &ImportError::Encrypted);
         refused(RSA_2048_PUBLIC, rs256, &ImportError::Public);
-        refused(P256_SEC1, SigningAlgorithm::ES256, &ImportError::Sec1);
         refused("", rs256, &ImportError::NotPem);
         refused("-----BEGIN PRIVATE KEY-----", rs256, &ImportError::NotPem);
         refused(
@@ -257,6 +182,32 @@ mod tests {
         );
         let relabelled = RSA_2048_PKCS8.replace("PRIVATE KEY", "RSA PRIVATE KEY");
         refused(&relabelled, rs256, &ImportError::Malformed);
+    }
+
+    #[test]
+    fn an_ec_key_in_sec1_is_the_one_in_pkcs8() {
+        let pkcs8 = read(P256_PKCS8, SigningAlgorithm::ES256).unwrap();
+        let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+        for pem in [P256_SEC1.to_owned(), format!("{parameters}{P256_SEC1}")] {
+            let sec1 = read(&pem, SigningAlgorithm::ES256).unwrap();
+            assert_eq!(sec1.thumbprint, pkcs8.thumbprint);
+            assert_eq!(sec1.pkcs8.expose(), pkcs8.pkcs8.expose());
+        }
+        let mismatch = |found, algorithm| ImportError::Mismatch { found, algorithm };
+        let es384 = SigningAlgorithm::ES384;
+        refused(P256_SEC1, es384, &mismatch("an EC key on P-256", es384));
+        refused(P256_SEC1, SigningAlgorithm::RS256, &mismatch("an EC key on P-256", SigningAlgorithm::RS256));
+        refused(parameters, es384, &ImportError::NotPem);
+        let relabelled = P256_PKCS8.replace("PRIVATE KEY", "EC PRIVATE KEY");
+        refused(&relabelled, SigningAlgorithm::ES256, &ImportError::Malformed);
+    }
+
+    #[test]
+    fn pem_does_not_say_its_algorithm() {
+        let error = import_key(&Secret::new(P256_PKCS8.to_owned()), None).unwrap_err();
+        assert_eq!(error, ImportError::NoAlgorithm);
+        let error = import_key(&Secret::new(RSA_2048_PUBLIC.to_owned()), None).unwrap_err();
+        assert_eq!(error, ImportError::Public);
     }
 
     #[test]

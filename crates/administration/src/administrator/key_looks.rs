@@ -1,0 +1,92 @@
+//! Signing keys as they are looked at, by whoever may change them: `latchkey:keys`, at the platform or in the tenant.
+
+use keys::{KeyId, SealError, SealingContext, SigningKey};
+use protocol::Timestamp;
+use tenancy::TenantId;
+
+use super::Administrator;
+use crate::{
+    Authority, BrokenTokensView, EditError, KeyStatusView, KeyView, Permission, PublicKeyView, edit,
+};
+
+impl Administrator {
+    /// All keys of a tenant, removed ones too.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn keys(
+        &self,
+        by: &Authority,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Vec<KeyView>, EditError> {
+        self.context(by, now).require_in(tenant, Permission::Keys)?;
+        Ok(KeyView::all(&self.load_keys(tenant).await?.state.records, now))
+    }
+
+    /// The public half of one key, which is kept with the private one and so goes with it.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn public_key(
+        &self,
+        by: &Authority,
+        tenant: &TenantId,
+        key: KeyId,
+        now: Timestamp,
+    ) -> Result<(KeyView, PublicKeyView), EditError> {
+        self.context(by, now).require_in(tenant, Permission::Keys)?;
+        let facts = self.load_keys(tenant).await?;
+        let record = facts.state.records.keys.iter().find(|record| record.id == key);
+        let record = record.ok_or(EditError::NotFound("key"))?;
+        if record.sealed_private_key.is_empty() {
+            return Err(EditError::NotFound("public key"));
+        }
+        let context = SealingContext::SigningKey { tenant, id: key, algorithm: record.algorithm };
+        let document = self.sealer.unseal(&context, &record.sealed_private_key).await?;
+        let parsed = SigningKey::parse(key, record.algorithm, &document);
+        let parsed = parsed.map_err(|error| EditError::Unreadable(Box::new(error)))?;
+        if parsed.thumbprint() != record.thumbprint {
+            return Err(SealError::Corrupt.into());
+        }
+        Ok((KeyView::of(record, now), PublicKeyView::of(parsed.jwk())))
+    }
+
+    /// What an emergency, or revoking this key, would break; changes nothing.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn key_effects(
+        &self,
+        by: &Authority,
+        tenant: &TenantId,
+        key: Option<KeyId>,
+        now: Timestamp,
+    ) -> Result<Vec<BrokenTokensView>, EditError> {
+        let context = self.context(by, now);
+        context.require_in(tenant, Permission::Keys)?;
+        let facts = self.load_keys(tenant).await?;
+        let decision = match key {
+            Some(key) => edit::revoke_key(context, &facts.state, key)?,
+            None => edit::rotate_key_in_emergency(context, &facts.state),
+        };
+        Ok(decision.breaks.into_iter().map(BrokenTokensView::from).collect())
+    }
+
+    /// Which keys verifiers have.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn key_status(
+        &self,
+        by: &Authority,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<KeyStatusView, EditError> {
+        self.context(by, now).require_in(tenant, Permission::Keys)?;
+        let state = self.load_keys(tenant).await?.state;
+        let sightings = self.store.key_sightings(tenant).await?;
+        let policy = edit::key_policy(&state, self.policy.l1_lifetime, now);
+        Ok(KeyStatusView::of(&state, &policy, sightings, now))
+    }
+}

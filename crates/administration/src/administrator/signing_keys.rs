@@ -1,0 +1,138 @@
+//! What is commanded of signing keys at all doors: `latchkey:keys`, at the platform or in the tenant. And the step that the scheduler
+//! takes.
+
+use keys::{ImportError, KeyId, KeyRecords};
+use protocol::{Secret, SigningAlgorithm, Timestamp};
+use tenancy::TenantId;
+
+use super::Administrator;
+use super::key_change::KeyFacts;
+use super::key_material::{KeyMaterial, off_the_runtime};
+use crate::edit::{self, Context, KeyDecision, invalid};
+use crate::{
+    Actor, Authority, BrokenTokensView, EditError, ImportSettings, KeyView, KeysChanged, Permission,
+};
+
+impl Administrator {
+    /// The next key takes over as soon as verifiers can know it.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn rotate_key(
+        &self,
+        by: &Authority,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<KeysChanged, EditError> {
+        self.context(by, now).require_in(tenant, Permission::Keys)?;
+        let decide = |context: Context<'_>, facts: &KeyFacts| Ok(edit::rotate_key(context, &facts.state));
+        Ok(changed(self.change_keys((by, tenant, now), None, decide).await?, now))
+    }
+
+    /// A new key signs at once and all others are gone at once.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn rotate_key_in_emergency(
+        &self,
+        by: &Authority,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<KeysChanged, EditError> {
+        self.context(by, now).require_in(tenant, Permission::Keys)?;
+        let decide =
+            |context: Context<'_>, facts: &KeyFacts| Ok(edit::rotate_key_in_emergency(context, &facts.state));
+        Ok(changed(self.change_keys((by, tenant, now), None, decide).await?, now))
+    }
+
+    /// This key is gone at once.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn revoke_key(
+        &self,
+        by: &Authority,
+        tenant: &TenantId,
+        key: KeyId,
+        now: Timestamp,
+    ) -> Result<KeysChanged, EditError> {
+        self.context(by, now).require_in(tenant, Permission::Keys)?;
+        let decide = |context: Context<'_>, facts: &KeyFacts| edit::revoke_key(context, &facts.state, key);
+        Ok(changed(self.change_keys((by, tenant, now), None, decide).await?, now))
+    }
+
+    /// An operator's key takes the place of the next one.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn import_key(
+        &self,
+        by: &Authority,
+        tenant: &TenantId,
+        settings: ImportSettings,
+        now: Timestamp,
+    ) -> Result<KeysChanged, EditError> {
+        self.context(by, now).require_in(tenant, Permission::Keys)?;
+        let ImportSettings { key, algorithm } = settings;
+        let text = Secret::new(key);
+        let algorithm = algorithm.as_deref().map(read_algorithm).transpose()?;
+        // Its numbers are checked against each other, which takes a while.
+        let read = move || keys::import_key(&text, algorithm).map_err(unusable);
+        let mut imported = off_the_runtime(read).await?;
+        let material = KeyMaterial::take(&mut imported);
+        let decide =
+            |context: Context<'_>, facts: &KeyFacts| edit::import_key(context, &facts.state, &imported);
+        Ok(changed(self.change_keys((by, tenant, now), Some(material), decide).await?, now))
+    }
+
+    /// What time and policy ask for now, in one commit; says when to look again. The scheduler's step: its actor is `latchkey`.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn advance_keys(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, EditError> {
+        let by = Authority::operator(Actor { name: "latchkey".to_owned(), source: None });
+        let decide = |context: Context<'_>, facts: &KeyFacts| {
+            Ok(edit::advance_keys(context, &facts.state, &facts.sightings))
+        };
+        match self.change_keys((&by, tenant, now), None, decide).await {
+            Ok((decision, _)) => Ok(decision.plan.due_at),
+            // It was deleted since it was found to be due.
+            Err(EditError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn changed((decision, records): (KeyDecision, KeyRecords), now: Timestamp) -> KeysChanged {
+    KeysChanged {
+        items: KeyView::all(&records, now),
+        breaks: decision.breaks.into_iter().map(BrokenTokensView::from).collect(),
+    }
+}
+
+fn read_algorithm(name: &str) -> Result<SigningAlgorithm, EditError> {
+    let all = || SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ");
+    name.parse().map_err(|_| invalid("/algorithm", format!("write one of {}", all())))
+}
+
+fn unusable(error: ImportError) -> EditError {
+    let pointer = match error {
+        ImportError::NoAlgorithm | ImportError::OtherAlgorithm { .. } => "/algorithm",
+        ImportError::NotPem
+        | ImportError::NotJwk
+        | ImportError::JwkSet
+        | ImportError::NotForSigning
+        | ImportError::Incomplete(_)
+        | ImportError::Public
+        | ImportError::Encrypted
+        | ImportError::Malformed
+        | ImportError::UnknownAlgorithm
+        | ImportError::Mismatch { .. }
+        | ImportError::RsaSize { .. } => "/key",
+    };
+    invalid(pointer, error.to_string())
+}

@@ -1,0 +1,112 @@
+//! Signing keys as doors show them: never a private half.
+
+use std::fmt;
+
+use protocol::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A signing key of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    /// Its identifier, as in the header of tokens: `oauth2-key-1`.
+    pub kid: String,
+    /// What it signs with (RFC 7518 §3.1).
+    pub algorithm: String,
+    /// `announced`, `active`, `retiring` or `removed`.
+    pub state: String,
+    /// Of its public half (RFC 7638).
+    pub thumbprint: String,
+    /// From when on it is published.
+    #[serde(with = "protocol::rfc3339")]
+    pub announced_at: Timestamp,
+    /// From when on it signs.
+    #[serde(with = "protocol::rfc3339")]
+    pub active_from: Timestamp,
+    /// From when on it no longer signs.
+    #[serde(default, with = "protocol::rfc3339::option")]
+    pub retiring_from: Option<Timestamp>,
+    /// From when on it is no longer published.
+    #[serde(default, with = "protocol::rfc3339::option")]
+    pub removed_at: Option<Timestamp>,
+    /// Whether its private half has been wiped.
+    pub destroyed: bool,
+}
+
+/// The public half of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicKeyView {
+    /// As a member of the key set (RFC 7517 §4).
+    pub jwk: Value,
+    /// As SubjectPublicKeyInfo in PEM (RFC 7468 §13).
+    pub pem: String,
+}
+
+/// What taking a key away breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenTokensView {
+    /// Tokens that this key signed are refused from then on.
+    pub kid: String,
+    /// Until then such tokens would have lived.
+    #[serde(with = "protocol::rfc3339")]
+    pub until: Timestamp,
+}
+
+/// What a rotation or a revocation has done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysChanged {
+    /// The tenant's keys as they are now.
+    pub items: Vec<KeyView>,
+    /// What it broke; empty for an orderly rotation.
+    pub breaks: Vec<BrokenTokensView>,
+}
+
+/// A key that is to be brought in.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportSettings {
+    /// A private key in PEM or as a JWK.
+    pub key: String,
+    /// What it is to sign with; absent where the JWK says it.
+    pub algorithm: Option<String>,
+}
+
+/// Whether a new key can sign safely.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyStatusView {
+    /// The key that signs now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing: Option<KeyView>,
+    /// The key that is announced, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<KeyView>,
+    /// Whether all verifiers that poll have fetched the announced key; absent where none is announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_by_all: Option<bool>,
+    /// When the keys are looked at next.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
+    pub due_at: Option<Timestamp>,
+    /// The verifiers that poll, the latest first.
+    pub verifiers: Vec<VerifierView>,
+}
+
+/// A verifier that fetches the key set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifierView {
+    /// User agent and address group.
+    pub verifier: String,
+    /// When it came last.
+    #[serde(with = "protocol::rfc3339")]
+    pub last_fetch_at: Timestamp,
+    /// The newest key that it was given.
+    pub newest_kid: String,
+    /// Whether it has the announced key; where none is announced, the one that signs.
+    pub has_announced: bool,
+}
+
+impl fmt::Debug for ImportSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &mut f.debug_struct("ImportSettings");
+        shown.field("key", &"[redacted]").field("algorithm", &self.algorithm).finish()
+    }
+}

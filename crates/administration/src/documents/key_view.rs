@@ -1,0 +1,98 @@
+//! Keys as they are shown: where each stands in its life, and which of them verifiers have.
+
+use keys::life_cycle::{BrokenTokens, KeyPolicy};
+use keys::{KeyRecord, KeyRecords, KeyState as KeyStage, PublicJwk};
+use protocol::{SigningAlgorithm, Timestamp};
+use serde_json::json;
+
+use super::{BrokenTokensView, KeyStatusView, KeyView, PublicKeyView, VerifierView};
+use crate::edit::polls;
+use crate::{KeySighting, KeyState};
+
+impl KeyView {
+    /// Of a row.
+    pub(crate) fn of(record: &KeyRecord, now: Timestamp) -> Self {
+        let state = match record.state(now) {
+            KeyStage::Announced => "announced",
+            KeyStage::Active => "active",
+            KeyStage::Retiring => "retiring",
+            KeyStage::Removed => "removed",
+        };
+        Self {
+            kid: record.id.to_string(),
+            algorithm: record.algorithm.as_str().to_owned(),
+            state: state.to_owned(),
+            thumbprint: record.thumbprint.clone(),
+            announced_at: record.announced_at,
+            active_from: record.active_from,
+            retiring_from: record.retiring_from,
+            removed_at: record.removed_at,
+            destroyed: record.sealed_private_key.is_empty(),
+        }
+    }
+
+    /// Of all rows, in the order of their numbers.
+    pub(crate) fn all(records: &KeyRecords, now: Timestamp) -> Vec<Self> {
+        records.keys.iter().map(|record| Self::of(record, now)).collect()
+    }
+}
+
+impl PublicKeyView {
+    /// Of a key's public half.
+    pub(crate) fn of(key: &PublicJwk) -> Self {
+        Self { jwk: json!(key), pem: key.to_pem() }
+    }
+}
+
+impl From<BrokenTokens> for BrokenTokensView {
+    fn from(BrokenTokens { key, until }: BrokenTokens) -> Self {
+        Self { kid: key.to_string(), until }
+    }
+}
+
+impl KeyStatusView {
+    /// Of a tenant's keys and those who fetch them.
+    pub(crate) fn of(
+        state: &KeyState,
+        policy: &KeyPolicy,
+        mut sightings: Vec<KeySighting>,
+        now: Timestamp,
+    ) -> Self {
+        let signing = signing(&state.records, policy.algorithm, now);
+        let announced = in_stage(&state.records, KeyStage::Announced, now);
+        let announced = announced.min_by_key(|record| (record.active_from, record.id));
+        sightings.retain(|sighting| polls(sighting, policy, now));
+        sightings.sort_by(|a, b| (b.last_fetch_at, &a.verifier).cmp(&(a.last_fetch_at, &b.verifier)));
+        let newest = announced.or(signing);
+        let has = |sighting: &KeySighting| newest.is_some_and(|newest| sighting.newest_key >= newest.id);
+        Self {
+            signing: signing.map(|record| KeyView::of(record, now)),
+            announced: announced.map(|record| KeyView::of(record, now)),
+            seen_by_all: announced.map(|_| sightings.iter().all(has)),
+            due_at: state.due_at,
+            verifiers: sightings.iter().map(|sighting| VerifierView::of(sighting, has(sighting))).collect(),
+        }
+    }
+}
+
+impl VerifierView {
+    fn of(sighting: &KeySighting, has_announced: bool) -> Self {
+        let KeySighting { tenant: _, verifier, last_fetch_at, newest_key } = sighting;
+        Self {
+            verifier: verifier.clone(),
+            last_fetch_at: *last_fetch_at,
+            newest_kid: newest_key.to_string(),
+            has_announced,
+        }
+    }
+}
+
+/// Of this algorithm, else of another one; of several the one that began last.
+fn signing(records: &KeyRecords, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&KeyRecord> {
+    let active = in_stage(records, KeyStage::Active, now);
+    active.max_by_key(|record| (record.algorithm == algorithm, record.active_from, record.id))
+}
+
+fn in_stage(records: &KeyRecords, stage: KeyStage, now: Timestamp) -> impl Iterator<Item = &KeyRecord> {
+    records.keys.iter().filter(move |record| record.state(now) == stage)
+}

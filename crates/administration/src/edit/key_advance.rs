@@ -1,0 +1,235 @@
+//! What time and policy ask of a tenant's keys, and whether the announced key waits for verifiers that have not fetched it.
+//!
+//! A tenant that does not serve is given no key: what is planned goes on, and what is removed is destroyed. Once it serves again it is
+//! looked at anew.
+
+use keys::life_cycle::{self, KeyPolicy, Plan};
+use keys::{KeyRecord, KeyState as KeyStage};
+use protocol::{Lifetime, Timestamp};
+
+use super::Context;
+use super::key_edit::KeyDecision;
+use crate::{KeySighting, KeyState};
+
+/// So long before an announced key can no longer be held back, it is seen whether it has to be.
+const AHEAD: Lifetime = Lifetime::from_seconds(5);
+/// For how long at least it is held back each time, as far as the policy allows that.
+const STEP: Lifetime = Lifetime::from_seconds(60);
+/// And a policy that allows long waiting is used up in so many steps, so that nobody has to read of each minute in the audit.
+const STEPS: u64 = 10;
+
+/// The scheduler's step.
+pub(crate) fn advance(context: Context<'_>, state: &KeyState, sightings: &[KeySighting]) -> KeyDecision {
+    let policy = context.key_policy(state);
+    let plan = life_cycle::next(&state.records, &policy, context.now);
+    if state.standing.serves() {
+        hold(context, state, &policy, plan, sightings).into()
+    } else {
+        only_destroy(state, &policy, plan, context.now).into()
+    }
+}
+
+/// Whether a verifier is one of those that poll: it has come in a span in which whoever polls comes.
+pub(crate) fn polls(sighting: &KeySighting, policy: &KeyPolicy, now: Timestamp) -> bool {
+    let kept = policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds());
+    let span = policy.publish_before.max(Lifetime::from_seconds(kept.saturating_mul(2)));
+    now < sighting.last_fetch_at + span
+}
+
+/// The plan as it is, or one by which the announced key begins later; each says when to look again.
+fn hold(
+    context: Context<'_>,
+    state: &KeyState,
+    policy: &KeyPolicy,
+    plan: Plan,
+    sightings: &[KeySighting],
+) -> Plan {
+    let Some(longest) = state.tenant.signing.hold_activation else { return plan };
+    let look_ahead = sum([settling(policy), AHEAD]);
+    let look_at = |active_from: Timestamp| before(active_from, look_ahead);
+    let Some((announced, active_from)) = first_announced(state, &plan, context.now) else {
+        let new = plan.announce.map(|new| look_at(new.active_from));
+        return due_by(plan, new, context.now);
+    };
+    if look_at(active_from) > context.now {
+        return due_by(plan, Some(look_at(active_from)), context.now);
+    }
+    let lacks =
+        |sighting: &KeySighting| sighting.newest_key < announced.id && polls(sighting, policy, context.now);
+    if !sightings.iter().any(lacks) {
+        return plan;
+    }
+    let step = STEP.max(Lifetime::from_seconds(longest.seconds() / STEPS));
+    let limit = announced.announced_at + policy.publish_before + longest;
+    let until = (active_from + step).min(limit);
+    // Too late, or waited for long enough: it begins.
+    match life_cycle::hold(&state.records, policy, announced.id, until, context.now) {
+        Ok(held) if until > active_from => due_by(held, Some(look_at(until)), context.now),
+        Ok(_) | Err(_) => plan,
+    }
+}
+
+/// The key that begins next, of those that are there already, and when by the plan it does.
+fn first_announced<'a>(
+    state: &'a KeyState,
+    plan: &Plan,
+    now: Timestamp,
+) -> Option<(&'a KeyRecord, Timestamp)> {
+    let rows = state.records.keys.iter().filter(|row| row.state(now) == KeyStage::Announced);
+    let planned = rows.filter_map(|row| match plan.times.iter().find(|times| times.id == row.id) {
+        Some(times) if times.removed_at.is_some_and(|removed| removed <= now) => None,
+        Some(times) => Some((row, times.active_from)),
+        None => Some((row, row.active_from)),
+    });
+    planned.min_by_key(|(row, active_from)| (*active_from, row.id))
+}
+
+fn only_destroy(state: &KeyState, policy: &KeyPolicy, plan: Plan, now: Timestamp) -> Plan {
+    let whole = state.records.keys.iter().filter(|row| !row.sealed_private_key.is_empty());
+    let left = whole.filter(|row| !plan.destroy.contains(&row.id));
+    let due_at = left.filter_map(|row| Some(row.removed_at? + settling(policy))).min();
+    Plan { destroy: plan.destroy, due_at: due_at.map(|due| due.max(now)), ..Plan::default() }
+}
+
+fn due_by(plan: Plan, look_at: Option<Timestamp>, now: Timestamp) -> Plan {
+    let look_at = look_at.filter(|look_at| *look_at > now);
+    Plan { due_at: plan.due_at.into_iter().chain(look_at).min(), ..plan }
+}
+
+/// How long it takes until every replica acts on a changed row: the window of a key without the time for which verifiers keep it.
+fn settling(policy: &KeyPolicy) -> Lifetime {
+    let kept = policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds());
+    Lifetime::from_seconds(policy.window().seconds().saturating_sub(kept))
+}
+
+fn before(instant: Timestamp, lifetime: Lifetime) -> Timestamp {
+    Timestamp::from_seconds(instant.seconds().saturating_sub(lifetime.seconds()))
+}
+
+fn sum<const N: usize>(lifetimes: [Lifetime; N]) -> Lifetime {
+    Lifetime::from_seconds(lifetimes.into_iter().map(Lifetime::seconds).fold(0, u64::saturating_add))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_keys::{asked, id, key_state, span, write};
+    use super::super::test_states::{NOW, at, tenant_id};
+    use super::*;
+    use crate::Standing;
+
+    fn step(state: &mut KeyState, seconds: u64, sightings: &[KeySighting]) -> String {
+        let decision = asked(seconds, |context| advance(context, state, sightings));
+        write(state, &decision, seconds)
+    }
+
+    /// What each step does, those that only find everything as it should be left out.
+    #[track_caller]
+    fn check(state: &mut KeyState, steps: &[(u64, &str)]) {
+        for (seconds, expected) in steps {
+            assert_eq!(step(state, *seconds, &[]), *expected, "at {seconds}");
+        }
+    }
+
+    #[test]
+    fn keys_follow_each_other_and_what_is_settled_is_not_written_again() {
+        let second = "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 13721";
+        check(
+            &mut key_state(),
+            &[
+                (0, "1 announced for 0, due 9000"),
+                (0, "due 9000"),
+                (8999, "due 9000"),
+                (9000, second),
+                (13_720, "due 13721"),
+                (13_721, "1 destroyed, due 19000"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_tenant_that_does_not_serve_is_given_no_key_and_its_removed_ones_are_destroyed() {
+        let stops: [fn(&mut Standing); 3] = [
+            |standing| standing.suspended_at = Some(NOW),
+            |standing| standing.retired_at = Some(NOW),
+            |standing| standing.deletion_due_at = Some(NOW),
+        ];
+        for stop in stops {
+            let mut state = key_state();
+            stop(&mut state.standing);
+            check(&mut state, &[(0, "due -")]);
+            state.standing = key_state().standing;
+            check(&mut state, &[(0, "1 announced for 0, due 9000")]);
+            check(&mut state, &[(9000, "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 13721")]);
+            stop(&mut state.standing);
+            check(&mut state, &[(9001, "due 13721"), (13_721, "1 destroyed, due -"), (99_999, "due -")]);
+            state.standing = key_state().standing;
+            check(
+                &mut state,
+                &[(99_999, "3 announced for 100999, 2 10000/-/- -> 10000/100999/104689, due 104720")],
+            );
+        }
+    }
+
+    fn sighting(last_fetch_at: u64, newest: u32) -> KeySighting {
+        let (tenant, verifier) = (tenant_id("t"), format!("agent {last_fetch_at}"));
+        KeySighting { tenant, verifier, last_fetch_at: at(last_fetch_at), newest_key: id(newest) }
+    }
+
+    /// A tenant that waits for so long, with a key that is to begin at 10 000.
+    fn announced(hold: u64) -> KeyState {
+        let mut state = key_state();
+        state.tenant.signing.hold_activation = Some(span(hold));
+        check(&mut state, &[(0, "1 announced for 0, due 9000")]);
+        let told = step(&mut state, 9000, &[]);
+        assert_eq!(
+            told, "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 9964",
+            "it is seen beforehand"
+        );
+        state
+    }
+
+    #[test]
+    fn the_announced_key_waits_for_verifiers_that_poll_and_lack_it() {
+        let begins = |seconds, hold, sightings: &[KeySighting]| {
+            let mut state = announced(hold);
+            step(&mut state, seconds, sightings);
+            state.records.keys[1].active_from.seconds() - NOW.seconds()
+        };
+        let lacking = [sighting(9500, 1)];
+        assert_eq!(begins(9963, 600, &lacking), 10_000, "there is time yet");
+        assert_eq!(begins(9964, 600, &lacking), 10_060);
+        assert_eq!(begins(9969, 600, &lacking), 10_060);
+        assert_eq!(begins(9970, 600, &lacking), 10_000, "replicas may act on it already");
+        assert_eq!(begins(9964, 600, &[]), 10_000);
+        assert_eq!(begins(9964, 600, &[sighting(9500, 2)]), 10_000);
+        assert_eq!(begins(9964, 600, &[sighting(9500, 2), sighting(9700, 1)]), 10_060);
+        assert_eq!(begins(9964, 600, &[sighting(8964, 1)]), 10_000, "it no longer polls");
+        assert_eq!(begins(9964, 600, &[sighting(8965, 1)]), 10_060);
+        assert_eq!(begins(9964, 10_000, &lacking), 11_000, "a tenth of a long hold");
+        assert_eq!(begins(9964, 25, &lacking), 10_025, "as long as is allowed");
+    }
+
+    #[test]
+    fn after_its_limit_the_key_begins_although_it_is_lacked() {
+        let mut state = announced(150);
+        let mut seconds = 9964;
+        let mut told = Vec::new();
+        while state.records.keys[1].active_from > at(seconds) {
+            let lacking = [sighting(seconds, 1)];
+            told.push(step(&mut state, seconds, &lacking));
+            let due = state.due_at.unwrap().seconds() - NOW.seconds();
+            seconds = due.min(state.records.keys[1].active_from.seconds() - NOW.seconds());
+        }
+        let held = |from: u64, to: u64, due| {
+            let (goes, then) = (from + 3690, to + 3690);
+            format!("1 0/{from}/{goes} -> 0/{to}/{then}, 2 {from}/-/- -> {to}/-/-, due {due}")
+        };
+        let expected = [
+            held(10_000, 10_060, 10_024),
+            held(10_060, 10_120, 10_084),
+            held(10_120, 10_150, 10_114),
+            "due 13871".to_owned(),
+        ];
+        assert_eq!(told, expected);
+    }
+}

@@ -1,0 +1,161 @@
+//! What may be commanded of a tenant's keys, and by whom: `latchkey:keys`, at the platform or in the tenant. What the commands do is
+//! said in `keys::life_cycle`. They reach a tenant that does not serve, too: its keys are published still.
+
+use keys::life_cycle::{self, CommandRefused, KeyPolicy};
+use keys::{ImportedKey, KeyId};
+use protocol::{Lifetime, Timestamp};
+
+use super::key_edit::KeyDecision;
+use super::{Context, invalid};
+use crate::{EditError, KeyState};
+
+/// The policy by which the keys live now: today's, and what still has effects of former ones.
+pub(crate) fn key_policy(state: &KeyState, l1_lifetime: Lifetime, now: Timestamp) -> KeyPolicy {
+    KeyPolicy::new(&state.tenant.signing, state.longest_token, l1_lifetime).with_earlier(
+        state.earlier_tokens_until,
+        state.earlier_jwks,
+        now,
+    )
+}
+
+/// The next key takes over as soon as verifiers can know it.
+pub(crate) fn rotate(context: Context<'_>, state: &KeyState) -> KeyDecision {
+    life_cycle::rotate_now(&state.records, &context.key_policy(state), context.now).into()
+}
+
+/// A new key signs at once, and all others are gone at once.
+pub(crate) fn rotate_in_emergency(context: Context<'_>, state: &KeyState) -> KeyDecision {
+    life_cycle::rotate_in_emergency(&state.records, &context.key_policy(state), context.now).into()
+}
+
+/// This key is gone at once.
+pub(crate) fn revoke(context: Context<'_>, state: &KeyState, id: KeyId) -> Result<KeyDecision, EditError> {
+    let cut = life_cycle::revoke(&state.records, &context.key_policy(state), id, context.now);
+    cut.map(KeyDecision::from).map_err(refused)
+}
+
+/// An operator's key takes the place of the next one.
+pub(crate) fn import(
+    context: Context<'_>,
+    state: &KeyState,
+    imported: &ImportedKey,
+) -> Result<KeyDecision, EditError> {
+    let plan = life_cycle::import(&state.records, &context.key_policy(state), imported, context.now);
+    plan.map(|plan| KeyDecision { imports: true, ..plan.into() }).map_err(refused)
+}
+
+impl Context<'_> {
+    pub(super) fn key_policy(&self, state: &KeyState) -> KeyPolicy {
+        key_policy(state, self.policy.l1_lifetime, self.now)
+    }
+}
+
+fn refused(refused: CommandRefused) -> EditError {
+    match refused {
+        CommandRefused::Unknown(_) => EditError::NotFound("key"),
+        CommandRefused::OtherAlgorithm { .. } => invalid("/algorithm", refused.to_string()),
+        CommandRefused::Removed(_)
+        | CommandRefused::NotAnnounced(_)
+        | CommandRefused::TooLate(_)
+        | CommandRefused::AlreadyThere(_) => EditError::Conflict(refused.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keys::PrivateKeyDocument;
+    use protocol::SigningAlgorithm;
+    use zeroize::Zeroizing;
+
+    use super::super::test_keys::{asked, id, key_state, span, write};
+    use super::super::test_states::{NOW, at};
+    use super::*;
+
+    type Command = fn(Context<'_>, &KeyState) -> Result<KeyDecision, EditError>;
+
+    fn refusal(error: EditError) -> String {
+        match error {
+            EditError::Invalid(faults) => faults[0].pointer.clone(),
+            EditError::Conflict(_) => "conflict".to_owned(),
+            error => error.to_string(),
+        }
+    }
+
+    fn command(state: &mut KeyState, seconds: u64, command: Command) -> String {
+        match asked(seconds, |context| command(context, state)) {
+            Ok(decision) => write(state, &decision, seconds),
+            Err(error) => refusal(error),
+        }
+    }
+
+    const ROTATE: Command = |context, state| Ok(rotate(context, state));
+    const EMERGENCY: Command = |context, state| Ok(rotate_in_emergency(context, state));
+    const REVOKE_1: Command = |context, state| revoke(context, state, id(1));
+    const REVOKE_2: Command = |context, state| revoke(context, state, id(2));
+
+    #[test]
+    fn each_command_is_told_as_what_it_does_to_each_key() {
+        let check = |commands: &[(u64, Command)], expected: &str| {
+            let mut state = key_state();
+            write(&mut state, &asked(0, |context| rotate(context, &key_state())), 0);
+            let told: Vec<_> = commands.iter().map(|(at, run)| command(&mut state, *at, *run)).collect();
+            assert_eq!(told.last().unwrap(), expected);
+        };
+        check(&[(50, ROTATE)], "2 announced for 1050, 1 0/-/- -> 0/1050/4740, due 4771");
+        check(&[(50, ROTATE), (60, ROTATE)], "due 4771");
+        check(&[(50, EMERGENCY)], "2 announced for 30, 1 revoked 30, due 61");
+        check(&[(50, REVOKE_1)], "2 announced for 30, 1 revoked 30, due 61");
+        check(&[(50, ROTATE), (90, REVOKE_1)], "1 revoked 70, 2 1050/-/- -> 70/-/-, due 101");
+        let taken = "1 0/1050/4740 -> 0/-/-, 2 revoked 50, due 81";
+        check(&[(50, ROTATE), (60, REVOKE_2)], taken);
+        check(&[(50, REVOKE_2)], "there is no key of this id");
+        check(&[(50, EMERGENCY), (60, REVOKE_1)], "conflict");
+    }
+
+    fn key(algorithm: SigningAlgorithm, thumbprint: &str) -> ImportedKey {
+        let pkcs8 = PrivateKeyDocument::from(Zeroizing::default());
+        ImportedKey { algorithm, pkcs8, thumbprint: thumbprint.to_owned() }
+    }
+
+    #[test]
+    fn a_key_is_imported_once_and_for_the_algorithm_of_the_tenant() {
+        const FIRST: Command = |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"));
+        const OTHER: Command = |context, state| import(context, state, &key(SigningAlgorithm::EdDSA, "own"));
+        const AGAIN: Command = |context, state| {
+            import(context, state, &key(SigningAlgorithm::ES256, &state.records.keys[0].thumbprint))
+        };
+        let mut state = key_state();
+        assert_eq!(command(&mut state, 0, OTHER), "/algorithm");
+        assert_eq!(command(&mut state, 0, FIRST), "1 imported for 0, due 9000");
+        assert_eq!(command(&mut state, 9, AGAIN), "conflict");
+        let next = "2 imported for 1009, 1 0/-/- -> 0/1009/4699, due 4730";
+        assert_eq!(command(&mut state, 9, FIRST), next);
+        assert_eq!(command(&mut state, 20_000, AGAIN), "conflict", "not even when it is gone");
+    }
+
+    #[test]
+    fn what_outlasts_a_change_of_policy_is_kept_in_mind() {
+        let window = |change: fn(&mut KeyState)| {
+            let mut state = key_state();
+            change(&mut state);
+            let policy = asked(0, |context| context.key_policy(&state));
+            (policy.longest_token.seconds(), policy.window().seconds(), policy.publish_before.seconds())
+        };
+        assert_eq!(window(|_| {}), (3600, 141, 1000));
+        assert_eq!(window(|state| state.longest_token = span(5)).0, 5);
+        let tokens = |state: &mut KeyState| {
+            state.earlier_tokens_until = Some(at(9000));
+        };
+        assert_eq!(window(tokens).0, 9000);
+        let copies = |state: &mut KeyState| {
+            let until = at(300);
+            state.earlier_jwks = Some((span(250), until));
+        };
+        assert_eq!(window(copies), (3600, 281, 1140));
+        let over = |state: &mut KeyState| {
+            let until = NOW;
+            state.earlier_jwks = Some((span(250), until));
+        };
+        assert_eq!(window(over), (3600, 141, 1000));
+    }
+}

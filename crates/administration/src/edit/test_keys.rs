@@ -1,0 +1,98 @@
+//! Keys for the tests of the rules: a tenant whose keys are published a thousand seconds ahead and sign for ten thousand.
+
+use keys::{KeyId, KeyRecord, KeyRecords};
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use tenancy::SigningPolicy;
+
+use super::test_states::{NOW, at, operator, policy, state};
+use super::{Context, KeyDecision, KeyEdit};
+use crate::{Change, KeyChangeKind, KeyState};
+
+pub(super) fn span(seconds: u64) -> Lifetime {
+    Lifetime::from_seconds(seconds)
+}
+
+pub(super) fn id(number: u32) -> KeyId {
+    KeyId::numbered(number)
+}
+
+/// A tenant without keys. Replicas see a change after 31 seconds at the latest, and a key goes 3690 after it has retired.
+pub(super) fn key_state() -> KeyState {
+    let mut tenant = state("t").tenant;
+    tenant.signing = SigningPolicy {
+        algorithm: SigningAlgorithm::ES256,
+        rotate_every: span(10_000),
+        publish_before: span(999),
+        jwks_max_age: span(70),
+        jwks_stale: span(40),
+        skew: span(20),
+        ..SigningPolicy::default()
+    };
+    KeyState {
+        tenant,
+        standing: state("t").standing,
+        revision: 7,
+        longest_token: span(3600),
+        earlier_tokens_until: None,
+        earlier_jwks: None,
+        due_at: None,
+        records: KeyRecords { next: id(1), keys: Vec::new() },
+    }
+}
+
+/// Decides at so many seconds after [`NOW`].
+pub(super) fn asked<T>(seconds: u64, decide: impl FnOnce(Context<'_>) -> T) -> T {
+    decide(Context { by: &operator(), policy: &policy(), now: at(seconds) })
+}
+
+/// Writes a decision into the state, and says what that does and when the keys are looked at next.
+pub(super) fn write(state: &mut KeyState, decision: &KeyDecision, seconds: u64) -> String {
+    let made = decision.plan.announce.map(|announced| KeyRecord {
+        id: announced.id,
+        algorithm: announced.algorithm,
+        sealed_private_key: vec![1],
+        thumbprint: format!("thumbprint of {}", announced.id),
+        announced_at: announced.announced_at,
+        active_from: announced.active_from,
+        retiring_from: None,
+        removed_at: None,
+    });
+    let settled = decision.is_settled(state);
+    let KeyEdit { changes, keys, records } = decision.edit(state, made, at(seconds));
+    assert_eq!(keys.due, [(state.tenant.id.clone(), decision.plan.due_at)]);
+    assert_eq!(settled, changes.is_empty() && state.due_at == decision.plan.due_at);
+    let written = [keys.added.len(), keys.times.len(), keys.destroyed.len()];
+    assert_eq!(written.iter().sum::<usize>(), changes.len());
+    (state.records, state.due_at) = (records, decision.plan.due_at);
+    let due = format!("due {}", end(state.due_at));
+    changes.iter().map(told).chain([due]).collect::<Vec<_>>().join(", ")
+}
+
+fn told(change: &Change) -> String {
+    let Change::Key(_, change) = change else { panic!("{change:?}") };
+    let kind = match &change.kind {
+        KeyChangeKind::Announced { active_from, imported, .. } => {
+            let verb = if *imported { "imported" } else { "announced" };
+            format!("{verb} for {}", end(Some(*active_from)))
+        }
+        KeyChangeKind::Rescheduled { before, after } => {
+            let [before, after] = [before, after].map(|times| {
+                format!(
+                    "{}/{}/{}",
+                    end(Some(times.active_from)),
+                    end(times.retiring_from),
+                    end(times.removed_at)
+                )
+            });
+            format!("{before} -> {after}")
+        }
+        KeyChangeKind::Revoked { after } => format!("revoked {}", end(after.removed_at)),
+        KeyChangeKind::Destroyed => "destroyed".to_owned(),
+    };
+    format!("{} {kind}", change.id.number())
+}
+
+fn end(end: Option<Timestamp>) -> String {
+    let since = |end: Timestamp| i128::from(end.seconds()) - i128::from(NOW.seconds());
+    end.map_or("-".to_owned(), |end| since(end).to_string())
+}

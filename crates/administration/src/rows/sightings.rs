@@ -1,0 +1,46 @@
+//! Which verifiers fetched which keys: what several requests and replicas saw, as one row a verifier.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::seconds;
+use crate::KeySighting;
+
+/// A row of `key_sightings`. One that is there keeps the later time and the newer key.
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+#[derive(Debug, Serialize)]
+pub struct KeySightingRow<'a> {
+    pub tenant_id: &'a str,
+    pub verifier: &'a str,
+    pub last_fetch_at: i64,
+    pub newest_key: u32,
+}
+
+/// Each verifier of a tenant once, with its last fetch and the newest key that it ever was given, in the order of their names.
+#[must_use]
+pub fn merged_sightings(sightings: &[KeySighting]) -> Vec<KeySighting> {
+    let mut merged: BTreeMap<_, KeySighting> = BTreeMap::new();
+    for seen in sightings {
+        let kept = merged.entry((&seen.tenant, &seen.verifier)).or_insert_with(|| seen.clone());
+        kept.last_fetch_at = kept.last_fetch_at.max(seen.last_fetch_at);
+        kept.newest_key = kept.newest_key.max(seen.newest_key);
+    }
+    merged.into_values().collect()
+}
+
+/// As a store binds them; see [`merged_sightings`] for what must not be there twice.
+#[must_use]
+pub fn key_sighting_rows(sightings: &[KeySighting]) -> Vec<KeySightingRow<'_>> {
+    sightings.iter().map(row).collect()
+}
+
+fn row(seen: &KeySighting) -> KeySightingRow<'_> {
+    let KeySighting { tenant, verifier, last_fetch_at, newest_key } = seen;
+    KeySightingRow {
+        tenant_id: tenant.as_str(),
+        verifier,
+        last_fetch_at: seconds(*last_fetch_at),
+        newest_key: newest_key.number(),
+    }
+}

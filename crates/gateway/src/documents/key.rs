@@ -1,0 +1,136 @@
+//! What signing keys are asked to do, read out of a body.
+
+use administration::{EditError, Fault, ImportSettings, nearest};
+use serde_json::{Map, Value};
+
+use super::read::parse;
+use super::unique::member;
+
+/// How keys are to be replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KeyRotation {
+    /// The present keys may be in wrong hands.
+    pub(crate) emergency: bool,
+    /// The asker knows what that breaks.
+    pub(crate) confirm: bool,
+}
+
+/// `{"emergency"?, "confirm"?}`.
+pub(crate) fn key_rotation(body: &[u8]) -> Result<KeyRotation, EditError> {
+    let mut members = Members::of(parse(body)?, &["emergency", "confirm"])?;
+    let rotation = KeyRotation { emergency: members.flag("emergency"), confirm: members.flag("confirm") };
+    members.finish()?;
+    Ok(rotation)
+}
+
+/// `{"key": …, "algorithm"?}`.
+pub(crate) fn key_import(body: &[u8]) -> Result<ImportSettings, EditError> {
+    let mut members = Members::of(parse(body)?, &["key", "algorithm"])?;
+    let (key, algorithm) = (members.text("key"), members.text("algorithm"));
+    if key.is_none() && members.faults.iter().all(|fault| fault.pointer != "/key") {
+        members.fault("key", "is needed: a private key in PEM, or a JWK as a text");
+    }
+    members.finish()?;
+    Ok(ImportSettings { key: key.unwrap_or_default(), algorithm })
+}
+
+/// The members of an object, and what is wrong with those that were asked for. Null is the same as leaving one out.
+struct Members {
+    members: Map<String, Value>,
+    faults: Vec<Fault>,
+}
+
+impl Members {
+    /// Of a document that may have these.
+    fn of(document: Value, known: &[&str]) -> Result<Self, EditError> {
+        let Value::Object(members) = document else {
+            return Err(EditError::Invalid(vec![Fault::at("", "write an object")]));
+        };
+        let unknown = members.keys().filter(|name| !known.contains(&name.as_str()));
+        let faults = unknown.map(|name| {
+            let meant = nearest(name, known.iter().copied());
+            let mend = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
+            Fault::at(member("", name), format!("there is no such member here{mend}"))
+        });
+        Ok(Self { faults: faults.collect(), members })
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        match self.members.remove(name)? {
+            Value::Null => None,
+            Value::String(text) => Some(text),
+            _ => {
+                self.fault(name, "write a text");
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        match self.members.remove(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(value)) => value,
+            Some(_) => {
+                self.fault(name, "write true or false");
+                false
+            }
+        }
+    }
+
+    fn fault(&mut self, name: &str, detail: &str) {
+        self.faults.push(Fault::at(member("", name), detail));
+    }
+
+    fn finish(self) -> Result<(), EditError> {
+        if self.faults.is_empty() { Ok(()) } else { Err(EditError::Invalid(self.faults)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotation_is_orderly_unless_it_says_otherwise() {
+        for (body, emergency, confirm) in [
+            ("", false, false),
+            ("{}", false, false),
+            (r#"{"emergency":null,"confirm":null}"#, false, false),
+            (r#"{"emergency":true}"#, true, false),
+            (r#"{"confirm":true}"#, false, true),
+            (r#"{"emergency":true,"confirm":true}"#, true, true),
+        ] {
+            assert_eq!(key_rotation(body.as_bytes()).unwrap(), KeyRotation { emergency, confirm }, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_import_is_a_key_and_what_it_is_for() {
+        let read = key_import(br#"{"key":"PEM","algorithm":"ES256"}"#).unwrap();
+        assert_eq!((read.key.as_str(), read.algorithm.as_deref()), ("PEM", Some("ES256")));
+        let read = key_import(br#"{"key":"PEM","algorithm":null}"#).unwrap();
+        assert_eq!((read.key.as_str(), read.algorithm), ("PEM", None));
+    }
+
+    #[test]
+    fn every_fault_is_told_and_repeats_nothing_of_the_key() {
+        let needed = "/key: is needed: a private key in PEM, or a JWK as a text";
+        for (body, expected) in [
+            ("", needed),
+            (r#"{"key":null}"#, needed),
+            (r#"{"key":{"kty":"EC","d":"hunter2"}}"#, "/key: write a text"),
+            (r#"{"key":"a","key":"hunter2"}"#, "/key: is there more than once"),
+            (
+                r#"{"kye":"hunter2","algorithm":7}"#,
+                "/kye: there is no such member here; was `key` meant?; \
+              /algorithm: write a text; /key: is needed: a private key in PEM, or a JWK as a text",
+            ),
+            (r#"["hunter2"]"#, ": write an object"),
+        ] {
+            assert_eq!(key_import(body.as_bytes()).unwrap_err().to_string(), expected, "{body}");
+        }
+        for body in ["[]", "7", r#"{"emergency":"yes"}"#, r#"{"emergency":1}"#, r#"{"emergncy":true}"#] {
+            assert!(key_rotation(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Keys that operators bring in: what is a private key of the tenant's algorithm, and nothing else; and it is seen nowhere again.
+
+use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::SigningAlgorithm;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::admin_key_commands::is_alive;
+use crate::admin_keys::{PUBLICATION, one, published, signer, states};
+use crate::administrators::{Ask, House, KEEPER, ask, keys_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX};
+use crate::capture::capture;
+use crate::forge::Forge;
+
+const FOREIGN: &str = include_str!("keys/foreign.pem");
+
+async fn import(house: &House, token: &str, tenant: &str, body: Value) -> Answer {
+    house.post(token, &keys_path(tenant), body).await
+}
+
+/// A private P-256 key as a JWK.
+fn ec_jwk() -> Value {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let private: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().unwrap();
+    let point = pair.public_key().as_ref()[1..].to_vec();
+    let (x, y) = point.split_at(32);
+    json!({
+        "kty": "EC", "crv": "P-256", "alg": "ES256", "x": BASE64URL.encode(x), "y": BASE64URL.encode(y),
+        "d": BASE64URL.encode(private.as_ref()),
+    })
+}
+
+#[tokio::test]
+async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let keeper = house.token(tenant, KEEPER).await;
+        let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
+        let made = import(&house, &keeper, tenant, body.clone()).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        made.assert_not_stored();
+        assert_eq!(made.header("location"), one(tenant, 2));
+        assert_eq!(states(&made.json()), [("oauth2-key-1", "active"), ("oauth2-key-2", "announced")]);
+        let shown = house.get(&keeper, made.header("location")).await.json();
+        assert_eq!(shown["jwk"]["n"], Forge::foreign().jwk()["n"]);
+        assert_eq!(signer(&house, tenant).await, "oauth2-key-1");
+        import(&house, &keeper, tenant, body).await.assert_problem(409, "conflict");
+        house.app.pass(PUBLICATION);
+        let token = house.app.token(tenant).await;
+        assert_eq!(signer(&house, tenant).await, "oauth2-key-2");
+        assert!(is_alive(&house, tenant, &token).await);
+    }
+}
+
+#[tokio::test]
+async fn a_jwk_is_brought_in_for_what_it_says_it_is() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        house.app.change_tenant(tenant, |tenant| tenant.signing.algorithm = SigningAlgorithm::ES256);
+        let keeper = house.token(tenant, KEEPER).await;
+        let jwk = ec_jwk();
+        let made = import(&house, &keeper, tenant, json!({ "key": jwk.to_string() })).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let shown = house.get(&keeper, made.header("location")).await.json();
+        assert_eq!((&shown["jwk"]["x"], &shown["algorithm"]), (&jwk["x"], &json!("ES256")));
+        assert!(!made.body.contains(jwk["d"].as_str().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_private_key_is_refused_by_its_place() {
+    let house = House::start();
+    let public = Forge::foreign().public_forms();
+    let public_pem = String::from_utf8(public[0].clone()).unwrap();
+    let public_jwk = Forge::foreign().jwk().to_string();
+    let cut = &FOREIGN[..FOREIGN.len() / 2];
+    for tenant in [ACME, GLOBEX] {
+        let keeper = house.token(tenant, KEEPER).await;
+        for (body, pointer) in [
+            (json!({}), "/key"),
+            (json!({ "key": "" }), "/key"),
+            (json!({ "key": "hunter2" }), "/key"),
+            (json!({ "key": public_pem, "algorithm": "RS256" }), "/key"),
+            (json!({ "key": public_jwk }), "/key"),
+            (json!({ "key": cut, "algorithm": "RS256" }), "/key"),
+            (json!({ "key": FOREIGN.replace("PRIVATE KEY", "CERTIFICATE"), "algorithm": "RS256" }), "/key"),
+            (json!({ "key": Forge::foreign().jwk() }), "/key"),
+            (json!({ "key": FOREIGN, "algorithm": "HS256" }), "/algorithm"),
+            (json!({ "key": FOREIGN, "algorithm": "none" }), "/algorithm"),
+            (json!({ "key": ec_jwk().to_string() }), "/algorithm"),
+            (json!({ "key": FOREIGN, "algoritm": "RS256" }), "/algoritm"),
+        ] {
+            let refused = import(&house, &keeper, tenant, body.clone()).await;
+            refused.assert_problem(400, "invalid-request");
+            assert_eq!(refused.pointers(), [pointer], "{body}: {}", refused.body);
+            assert!(!refused.body.contains("hunter2"), "{}", refused.body);
+        }
+        assert_eq!(published(&house, tenant).await, ["oauth2-key-1"]);
+    }
+}
+
+#[tokio::test]
+async fn no_key_that_was_sent_is_in_any_line_of_the_log() {
+    capture();
+    let house = House::start();
+    let jwk = ec_jwk();
+    let secrets =
+        [FOREIGN.lines().nth(1).unwrap(), FOREIGN.lines().nth(9).unwrap(), jwk["d"].as_str().unwrap()];
+    for tenant in [ACME, GLOBEX] {
+        let keeper = house.token(tenant, KEEPER).await;
+        for body in [
+            json!({ "key": FOREIGN, "algorithm": "RS256" }),
+            json!({ "key": FOREIGN, "algorithm": "ES256" }),
+            json!({ "key": FOREIGN.replace("-----END", "----END"), "algorithm": "RS256" }),
+            json!({ "key": jwk.to_string() }),
+            json!({ "key": jwk }),
+            json!({ "kye": FOREIGN }),
+        ] {
+            let answer = import(&house, &keeper, tenant, body).await;
+            assert!(secrets.iter().all(|secret| !answer.body.contains(secret)), "{}", answer.body);
+        }
+        let broken = format!("{{\"key\": \"{}", FOREIGN.replace('\n', "\\n"));
+        let request = house.app.request(Method::POST, &keys_path(tenant)).bearer_auth(&keeper);
+        Answer::to(request.header("content-type", "application/json").body(broken)).await;
+        let path = format!("{}?key={}", keys_path(tenant), jwk["d"].as_str().unwrap());
+        house.ask(&keeper, Ask { body: Some(json!({})), ..ask(Method::POST, &path) }).await;
+    }
+    for line in capture().lines() {
+        let text = format!("{line:?}");
+        assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");
+    }
+}

@@ -1,0 +1,53 @@
+//! AES-256-GCM with random nonces (NIST SP 800-38D §8.2.2): a head that can be read, then nonce, ciphertext and tag, all bound to each
+//! other and to a context.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::rand;
+use zeroize::Zeroizing;
+
+use crate::SealError;
+
+pub(crate) const KEY_LEN: usize = 32;
+const TAG_LEN: usize = 16;
+
+pub(crate) fn cipher(key: &[u8; KEY_LEN]) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("AES-256 takes any 32 bytes"))
+}
+
+/// The head and, behind it, the sealed plaintext.
+pub(crate) fn seal(
+    cipher: &LessSafeKey,
+    head: Vec<u8>,
+    context: &[u8],
+    plaintext: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    let mut nonce = [0; NONCE_LEN];
+    rand::fill(&mut nonce).map_err(|_| SealError::Failed)?;
+    let associated = Aad::from([&head, context].concat());
+    let start = head.len() + NONCE_LEN;
+    // The plaintext stands in this buffer until it is encrypted in place, hence the exact capacity and the wiping.
+    let mut sealed = Zeroizing::new(Vec::with_capacity(start + plaintext.len() + TAG_LEN));
+    sealed.extend_from_slice(&head);
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(plaintext);
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let tag = cipher.seal_in_place_separate_tag(nonce, associated, &mut sealed[start..]);
+    sealed.extend_from_slice(tag.map_err(|_| SealError::Failed)?.as_ref());
+    Ok(std::mem::take(&mut *sealed))
+}
+
+/// The plaintext of what stands behind the head.
+pub(crate) fn open(
+    cipher: &LessSafeKey,
+    head: &[u8],
+    context: &[u8],
+    rest: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(SealError::Corrupt)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Corrupt)?;
+    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    let associated = Aad::from([head, context].concat());
+    let length = cipher.open_in_place(nonce, associated, &mut buffer).map_err(|_| SealError::Corrupt)?.len();
+    buffer.truncate(length);
+    Ok(buffer)
+}

@@ -1,0 +1,279 @@
+//! Envelope encryption: each value is sealed under a data key of its own, which a key-encryption key wraps. Format 2 is the version,
+//! the key-encryption key's name and the wrapped data key, each after its length, then nonce, ciphertext and tag; all that stands
+//! before the nonce is authenticated with the context. Format 1 is a value that a local key sealed directly.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_lc_rs::rand;
+use zeroize::Zeroizing;
+
+use crate::{KeyEncryptionKey, KeySealer, SealError, SealingContext, SealingKey, aead};
+
+/// Seals with one key-encryption key and reads what several have sealed.
+pub struct EnvelopeSealer {
+    writing: Arc<dyn KeyEncryptionKey>,
+    readable: Vec<Arc<dyn KeyEncryptionKey>>,
+}
+
+/// How a value is sealed, as its first bytes say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedWith {
+    /// The name of the key-encryption key.
+    pub key: String,
+    /// Whether a data key of its own stands between, as in all that is written now.
+    pub enveloped: bool,
+}
+
+const VERSION: u8 = 2;
+
+impl EnvelopeSealer {
+    /// Reads with the writing key too, whether or not it is among the readable ones.
+    #[must_use]
+    pub fn new(writing: Arc<dyn KeyEncryptionKey>, readable: Vec<Arc<dyn KeyEncryptionKey>>) -> Self {
+        Self { writing, readable }
+    }
+
+    /// The name of the key that seals now.
+    #[must_use]
+    pub fn writing(&self) -> &str {
+        self.writing.name()
+    }
+
+    /// What a value is sealed with; nothing of it is verified.
+    ///
+    /// # Errors
+    /// [`SealError::UnknownFormat`] or [`SealError::Corrupt`] if the bytes do not say.
+    pub fn sealed_with(sealed: &[u8]) -> Result<SealedWith, SealError> {
+        if sealed.first() == Some(&VERSION) {
+            let Envelope { name, .. } = Envelope::read(sealed)?;
+            return Ok(SealedWith { key: name.to_owned(), enveloped: true });
+        }
+        let key = SealingKey::sealed_with(sealed)?.to_string();
+        Ok(SealedWith { key, enveloped: false })
+    }
+
+    /// Whether sealing the value anew would change neither its key nor its format.
+    ///
+    /// # Errors
+    /// As [`EnvelopeSealer::sealed_with`].
+    pub fn is_current(&self, sealed: &[u8]) -> Result<bool, SealError> {
+        let found = Self::sealed_with(sealed)?;
+        Ok(found.enveloped && found.key == self.writing.name())
+    }
+
+    fn key(&self, name: &str) -> Result<&dyn KeyEncryptionKey, SealError> {
+        let found = self.keys().find(|key| key.name() == name);
+        found.ok_or_else(|| {
+            let mut readable: Vec<_> = self.keys().map(|key| key.name().to_owned()).collect();
+            readable.dedup();
+            SealError::MissingKey { name: name.to_owned(), readable }
+        })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &dyn KeyEncryptionKey> {
+        std::iter::once(&*self.writing).chain(self.readable.iter().map(|key| &**key))
+    }
+}
+
+#[async_trait]
+impl KeySealer for EnvelopeSealer {
+    async fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+        let context = context.to_bytes();
+        let mut data_key = Zeroizing::new([0; aead::KEY_LEN]);
+        rand::fill(data_key.as_mut_slice()).map_err(|_| SealError::Failed)?;
+        let wrapped = self.writing.wrap(&data_key, &context).await?;
+        let mut head = vec![VERSION];
+        append(&mut head, self.writing.name().as_bytes())?;
+        append(&mut head, &wrapped)?;
+        aead::seal(&aead::cipher(&data_key), head, &context, plaintext)
+    }
+
+    async fn unseal(
+        &self,
+        context: &SealingContext<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let context = context.to_bytes();
+        if sealed.first() != Some(&VERSION) {
+            let name = SealingKey::sealed_with(sealed)?.to_string();
+            let key = self.key(&name)?.local().ok_or(SealError::Corrupt)?;
+            return key.unseal_for(&context, sealed);
+        }
+        let Envelope { name, wrapped, head, rest } = Envelope::read(sealed)?;
+        let data_key = self.key(name)?.unwrap(wrapped, &context).await?;
+        aead::open(&aead::cipher(&data_key), head, &context, rest)
+    }
+}
+
+struct Envelope<'a> {
+    name: &'a str,
+    wrapped: &'a [u8],
+    /// The version and both of the above with their lengths.
+    head: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Envelope<'a> {
+    fn read(sealed: &'a [u8]) -> Result<Self, SealError> {
+        let (_, rest) = sealed.split_at_checked(1).ok_or(SealError::Corrupt)?;
+        let (name, rest) = take(rest)?;
+        let (wrapped, rest) = take(rest)?;
+        let head = &sealed[..sealed.len() - rest.len()];
+        let name = std::str::from_utf8(name).map_err(|_| SealError::Corrupt)?;
+        Ok(Self { name, wrapped, head, rest })
+    }
+}
+
+fn append(head: &mut Vec<u8>, field: &[u8]) -> Result<(), SealError> {
+    let length = u16::try_from(field.len()).map_err(|_| SealError::Failed)?;
+    head.extend_from_slice(&length.to_be_bytes());
+    head.extend_from_slice(field);
+    Ok(())
+}
+
+fn take(bytes: &[u8]) -> Result<(&[u8], &[u8]), SealError> {
+    let (length, rest) = bytes.split_first_chunk::<2>().ok_or(SealError::Corrupt)?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(SealError::Corrupt)
+}
+
+impl fmt::Debug for EnvelopeSealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let readable: Vec<_> = self.keys().map(KeyEncryptionKey::name).collect();
+        f.debug_struct("EnvelopeSealer").field("readable", &readable).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::SigningAlgorithm;
+    use tenancy::TenantId;
+
+    use super::*;
+    use crate::{KeyId, LocalKeyEncryptionKey};
+
+    const PEPPER: SealingContext<'_> = SealingContext::Named("pepper");
+
+    fn kek() -> Arc<dyn KeyEncryptionKey> {
+        Arc::new(LocalKeyEncryptionKey::new(SealingKey::generate().unwrap()))
+    }
+
+    /// Another key under the same name, as a service may have after a mistake.
+    struct Renamed(Arc<dyn KeyEncryptionKey>, String);
+
+    #[async_trait]
+    impl KeyEncryptionKey for Renamed {
+        fn name(&self) -> &str {
+            &self.1
+        }
+
+        async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError> {
+            self.0.wrap(data_key, context).await
+        }
+
+        async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
+            self.0.unwrap(wrapped, context).await
+        }
+    }
+
+    #[tokio::test]
+    async fn values_move_to_another_key_while_both_are_readable() {
+        let [old, new] = [kek(), kek()];
+        let before = EnvelopeSealer::new(old.clone(), Vec::new());
+        let during = EnvelopeSealer::new(new.clone(), vec![old.clone(), new.clone()]);
+        let after = EnvelopeSealer::new(new.clone(), Vec::new());
+        let sealed = before.seal(&PEPPER, b"pepper").await.unwrap();
+        assert!(before.is_current(&sealed).unwrap() && !during.is_current(&sealed).unwrap());
+        let opened = during.unseal(&PEPPER, &sealed).await.unwrap();
+        let resealed = during.seal(&PEPPER, &opened).await.unwrap();
+        assert_eq!(after.unseal(&PEPPER, &resealed).await.unwrap().as_slice(), b"pepper");
+        let found = EnvelopeSealer::sealed_with(&resealed).unwrap();
+        assert_eq!(found, SealedWith { key: new.name().to_owned(), enveloped: true });
+        match after.unseal(&PEPPER, &sealed).await.unwrap_err() {
+            SealError::MissingKey { name, readable } => {
+                assert_eq!((name.as_str(), readable), (old.name(), vec![new.name().to_owned()]));
+            }
+            error => panic!("{error}"),
+        }
+        let renamed = Renamed(new, old.name().to_owned());
+        let wrong = EnvelopeSealer::new(Arc::new(renamed), Vec::new());
+        assert!(matches!(wrong.unseal(&PEPPER, &sealed).await, Err(SealError::Corrupt)));
+    }
+
+    #[tokio::test]
+    async fn values_of_the_older_format_are_read_by_their_key() {
+        let key = SealingKey::generate().unwrap();
+        let (name, sealed) = (key.id().to_string(), key.seal(&PEPPER, b"pepper").unwrap());
+        let local: Arc<dyn KeyEncryptionKey> = Arc::new(LocalKeyEncryptionKey::new(key));
+        let sealer = EnvelopeSealer::new(kek(), vec![local.clone()]);
+        assert_eq!(sealer.unseal(&PEPPER, &sealed).await.unwrap().as_slice(), b"pepper");
+        let found = EnvelopeSealer::sealed_with(&sealed).unwrap();
+        assert_eq!(found, SealedWith { key: name.clone(), enveloped: false });
+        assert!(!EnvelopeSealer::new(local, Vec::new()).is_current(&sealed).unwrap());
+        let error = EnvelopeSealer::new(kek(), Vec::new()).unseal(&PEPPER, &sealed).await.unwrap_err();
+        assert!(matches!(&error, SealError::MissingKey { name: missing, .. } if *missing == name), "{error}");
+        let error = sealer.unseal(&SealingContext::Named("salt"), &sealed).await.unwrap_err();
+        assert!(matches!(error, SealError::Corrupt));
+    }
+
+    #[tokio::test]
+    async fn no_value_unseals_in_the_place_of_another() {
+        let sealer = EnvelopeSealer::new(kek(), Vec::new());
+        let tenants = ["acme", "other"].map(|id| TenantId::parse(id).unwrap());
+        let mut contexts = vec![PEPPER, SealingContext::Named("salt")];
+        for tenant in &tenants {
+            for number in [1, 2] {
+                for algorithm in [SigningAlgorithm::RS256, SigningAlgorithm::PS256] {
+                    contexts.push(SealingContext::SigningKey {
+                        tenant,
+                        id: KeyId::numbered(number),
+                        algorithm,
+                    });
+                }
+            }
+        }
+        let mut values = Vec::new();
+        for context in &contexts {
+            values.push(sealer.seal(context, b"the same private bytes").await.unwrap());
+        }
+        for (from, value) in values.iter().enumerate() {
+            assert!(!value.windows(7).any(|window| window == b"private"));
+            for (to, context) in contexts.iter().enumerate() {
+                let opened = sealer.unseal(context, value).await;
+                assert!(opened.is_ok() == (from == to), "{from} in the place of {to}");
+                assert!(opened.is_ok() || matches!(opened, Err(SealError::Corrupt)));
+            }
+        }
+        // Nor does it with the data key of another value.
+        for (one, other) in values.iter().zip(values.iter().skip(1)) {
+            let [one, other] = [one, other].map(|value| Envelope::read(value).unwrap());
+            let swapped = [other.head, one.rest].concat();
+            for context in &contexts {
+                assert!(matches!(sealer.unseal(context, &swapped).await, Err(SealError::Corrupt)));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_flipped_bit_and_every_cut_is_found() {
+        let sealer = EnvelopeSealer::new(kek(), Vec::new());
+        let sealed = sealer.seal(&PEPPER, b"pepper").await.unwrap();
+        for at in 0..sealed.len() {
+            for bit in 0..8 {
+                let mut altered = sealed.clone();
+                altered[at] ^= 1 << bit;
+                let error = sealer.unseal(&PEPPER, &altered).await.unwrap_err();
+                let expected = match (at, &error) {
+                    (0, SealError::UnknownFormat | SealError::MissingKey { .. }) => true,
+                    (3..=18, SealError::MissingKey { .. } | SealError::Corrupt) => true,
+                    (1..=2, SealError::MissingKey { .. } | SealError::Corrupt) => true,
+                    (_, error) => matches!(error, SealError::Corrupt),
+                };
+                assert!(expected, "byte {at}: {error}");
+            }
+            assert!(sealer.unseal(&PEPPER, &sealed[..at]).await.is_err(), "cut at {at}");
+        }
+        assert_ne!(sealed, sealer.seal(&PEPPER, b"pepper").await.unwrap());
+    }
+}

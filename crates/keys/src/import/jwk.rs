@@ -1,0 +1,320 @@
+//! A private key as a JWK (RFC 7517 §4; RSA and EC of RFC 7518 §6, Ed25519 of RFC 8037 §2).
+
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeyPairComponents, PublicKeyComponents};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::SigningAlgorithm;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use super::ImportError;
+use super::kind::{Kind, check_rsa_size, document_of_ec, document_of_ed25519};
+use crate::PrivateKeyDocument;
+
+/// The members that count; a name that comes twice is an error, and others are not looked at (RFC 7517 §4).
+#[derive(Deserialize)]
+struct PrivateJwk {
+    kty: Option<String>,
+    alg: Option<String>,
+    #[serde(rename = "use")]
+    key_use: Option<String>,
+    key_ops: Option<Vec<String>>,
+    crv: Option<String>,
+    n: Option<Number>,
+    e: Option<Number>,
+    x: Option<Number>,
+    y: Option<Number>,
+    d: Option<Number>,
+    p: Option<Number>,
+    q: Option<Number>,
+    dp: Option<Number>,
+    dq: Option<Number>,
+    qi: Option<Number>,
+    oth: Option<IgnoredAny>,
+    keys: Option<IgnoredAny>,
+}
+
+/// A number in base64url, wiped when it is no longer needed.
+struct Number(Zeroizing<Vec<u8>>);
+
+/// Reads the key, and what it is for if the caller does not say.
+pub(super) fn read(
+    json: &str,
+    algorithm: Option<SigningAlgorithm>,
+) -> Result<(SigningAlgorithm, PrivateKeyDocument), ImportError> {
+    // serde's derive also reads a struct from an array, member by member.
+    if !json.starts_with('{') {
+        return Err(ImportError::NotJwk);
+    }
+    let jwk: PrivateJwk = serde_json::from_str(json).map_err(|_| ImportError::NotJwk)?;
+    if jwk.keys.is_some() {
+        return Err(ImportError::JwkSet);
+    }
+    let kind = jwk.kind()?;
+    if jwk.d.is_none() && kind != Kind::Other {
+        return Err(ImportError::Public);
+    }
+    let algorithm = jwk.algorithm(algorithm)?;
+    kind.check(algorithm)?;
+    let signs = |ops: &Vec<String>| ops.iter().any(|op| op == "sign");
+    if jwk.key_use.as_ref().is_some_and(|key_use| key_use != "sig") || !jwk.key_ops.as_ref().is_none_or(signs)
+    {
+        return Err(ImportError::NotForSigning);
+    }
+    let document = match kind.curve() {
+        Some(curve) => {
+            let point = Zeroizing::new([&[4], bytes(&jwk.x, "x")?, bytes(&jwk.y, "y")?].concat());
+            let pair = EcdsaKeyPair::from_private_key_and_public_key(curve, bytes(&jwk.d, "d")?, &point);
+            document_of_ec(&pair.map_err(|_| ImportError::Malformed)?)?
+        }
+        None if kind == Kind::Rsa => jwk.rsa()?,
+        None => {
+            let pair = Ed25519KeyPair::from_seed_and_public_key(bytes(&jwk.d, "d")?, bytes(&jwk.x, "x")?);
+            document_of_ed25519(&pair.map_err(|_| ImportError::Malformed)?)?
+        }
+    };
+    Ok((algorithm, document))
+}
+
+impl PrivateJwk {
+    fn kind(&self) -> Result<Kind, ImportError> {
+        Ok(match (self.kty.as_deref().ok_or(ImportError::NotJwk)?, self.crv.as_deref()) {
+            ("RSA", _) => Kind::Rsa,
+            ("EC", Some("P-256")) => Kind::P256,
+            ("EC", Some("P-384")) => Kind::P384,
+            ("OKP", Some("Ed25519")) => Kind::Ed25519,
+            _ => Kind::Other,
+        })
+    }
+
+    fn algorithm(&self, wanted: Option<SigningAlgorithm>) -> Result<SigningAlgorithm, ImportError> {
+        let declared = match self.alg.as_deref() {
+            None => None,
+            // The name that says the curve too (RFC 9864 §2.2).
+            Some("Ed25519") => Some(SigningAlgorithm::EdDSA),
+            Some(alg) => Some(alg.parse().map_err(|_| ImportError::UnknownAlgorithm)?),
+        };
+        match (wanted, declared) {
+            (Some(algorithm), Some(found)) if algorithm != found => {
+                Err(ImportError::OtherAlgorithm { found, algorithm })
+            }
+            (Some(algorithm), _) | (None, Some(algorithm)) => Ok(algorithm),
+            (None, None) => Err(ImportError::NoAlgorithm),
+        }
+    }
+
+    /// All numbers must be there and fit each other, which aws-lc-rs checks; nothing is computed from others.
+    fn rsa(&self) -> Result<PrivateKeyDocument, ImportError> {
+        if self.oth.is_some() {
+            return Err(ImportError::Malformed);
+        }
+        let (n, e) = (bytes(&self.n, "n")?, bytes(&self.e, "e")?);
+        let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
+        check_rsa_size(bits)?;
+        let components = KeyPairComponents {
+            public_key: PublicKeyComponents { n, e },
+            d: bytes(&self.d, "d")?,
+            p: bytes(&self.p, "p")?,
+            q: bytes(&self.q, "q")?,
+            dP: bytes(&self.dp, "dp")?,
+            dQ: bytes(&self.dq, "dq")?,
+            qInv: bytes(&self.qi, "qi")?,
+        };
+        let pair = RsaKeyPair::from_components(&components).map_err(|_| ImportError::Malformed)?;
+        let document: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| ImportError::Malformed)?;
+        Ok(PrivateKeyDocument::copy_of(document.as_ref()))
+    }
+}
+
+fn bytes<'a>(number: &'a Option<Number>, name: &'static str) -> Result<&'a [u8], ImportError> {
+    number.as_ref().map(|number| number.0.as_slice()).ok_or(ImportError::Incomplete(name))
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        let decoded = BASE64URL.decode(text.as_bytes());
+        decoded.map(|bytes| Self(Zeroizing::new(bytes))).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Secret;
+    use rsa::RsaPrivateKey;
+    use rsa::pkcs8::DecodePrivateKey as _;
+    use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
+    use serde_json::{Value, json};
+
+    use crate::import::{ImportError, ImportedKey, import, import_key};
+    use crate::test_keys::{P384_PKCS8, RSA_2048_PKCS8, RSA_3072_PKCS8};
+    use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
+
+    use super::*;
+
+    const RS256: SigningAlgorithm = SigningAlgorithm::RS256;
+    const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
+
+    fn rsa(pem: &str) -> Value {
+        let key = RsaPrivateKey::from_pkcs8_pem(pem).unwrap();
+        let number = |bytes: Vec<u8>| BASE64URL.encode(bytes);
+        json!({
+            "kty": "RSA", "kid": "anything", "n": number(key.n().to_bytes_be()), "e": number(key.e().to_bytes_be()),
+            "d": number(key.d().to_bytes_be()), "p": number(key.primes()[0].to_bytes_be()),
+            "q": number(key.primes()[1].to_bytes_be()), "dp": number(key.dp().unwrap().to_bytes_be()),
+            "dq": number(key.dq().unwrap().to_bytes_be()), "qi": number(key.qinv().unwrap().to_bytes_be().1),
+        })
+    }
+
+    /// Of RFC 7517 §A.2.
+    fn p256() -> Value {
+        json!({
+            "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM", "d": "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE",
+        })
+    }
+
+    fn p384() -> Value {
+        let imported = import(&Secret::new(P384_PKCS8.to_owned()), SigningAlgorithm::ES384).unwrap();
+        let curve = &aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING;
+        let pair = EcdsaKeyPair::from_pkcs8(curve, imported.pkcs8.expose()).unwrap();
+        let d: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().unwrap();
+        let key = crate::test_keys::signing_key(crate::KeyId::numbered(1), SigningAlgorithm::ES384);
+        let mut jwk = serde_json::to_value(key.jwk()).unwrap();
+        jwk["d"] = json!(BASE64URL.encode(d.as_ref()));
+        jwk
+    }
+
+    /// Of RFC 8037 §A.1.
+    fn ed25519() -> Value {
+        json!({
+            "kty": "OKP", "crv": "Ed25519", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        })
+    }
+
+    fn with(mut jwk: Value, name: &str, value: Value) -> Value {
+        jwk[name] = value;
+        jwk
+    }
+
+    fn without(mut jwk: Value, name: &str) -> Value {
+        jwk.as_object_mut().unwrap().remove(name);
+        jwk
+    }
+
+    fn read_json(jwk: &Value, algorithm: Option<SigningAlgorithm>) -> Result<ImportedKey, ImportError> {
+        import_key(&Secret::new(jwk.to_string()), algorithm)
+    }
+
+    #[track_caller]
+    fn refused(jwk: &Value, algorithm: SigningAlgorithm, expected: &ImportError) {
+        let error = read_json(jwk, Some(algorithm)).unwrap_err();
+        assert_eq!(&error, expected);
+        if let Some(d) = jwk["d"].as_str().filter(|d| d.len() > 8) {
+            assert!(!format!("{error} {error:?}").contains(&d[..8]));
+        }
+    }
+
+    #[test]
+    fn keys_of_every_kind_are_read_and_are_the_same_as_in_pem() {
+        for pem in [RSA_2048_PKCS8, RSA_3072_PKCS8] {
+            let from_pem = import(&Secret::new(pem.to_owned()), RS256).unwrap();
+            let from_jwk = read_json(&rsa(pem), Some(SigningAlgorithm::PS256)).unwrap();
+            assert_eq!(from_jwk.thumbprint, from_pem.thumbprint);
+            assert_eq!(from_jwk.pkcs8.expose(), from_pem.pkcs8.expose());
+        }
+        let key = read_json(&p256(), Some(ES256)).unwrap();
+        assert_eq!(key.thumbprint, "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s");
+        let from_pem = import(&Secret::new(P384_PKCS8.to_owned()), SigningAlgorithm::ES384).unwrap();
+        let from_jwk = read_json(&p384(), None).unwrap();
+        assert_eq!(from_jwk.pkcs8.expose(), from_pem.pkcs8.expose());
+        let key = read_json(&ed25519(), Some(SigningAlgorithm::EdDSA)).unwrap();
+        assert_eq!(key.thumbprint, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+
+    #[test]
+    fn the_algorithm_is_the_callers_or_else_that_of_the_key() {
+        let key = read_json(&with(rsa(RSA_2048_PKCS8), "alg", json!("RS512")), None).unwrap();
+        assert_eq!(key.algorithm, SigningAlgorithm::RS512);
+        let key = read_json(&with(ed25519(), "alg", json!("Ed25519")), None).unwrap();
+        assert_eq!(key.algorithm, SigningAlgorithm::EdDSA);
+        assert_eq!(read_json(&p256(), None).unwrap_err(), ImportError::NoAlgorithm);
+        let found = SigningAlgorithm::ES384;
+        let other = with(p256(), "alg", json!("ES384"));
+        refused(&other, ES256, &ImportError::OtherAlgorithm { found, algorithm: ES256 });
+        let mismatch = ImportError::Mismatch { found: "an EC key on P-256", algorithm: found };
+        assert_eq!(read_json(&other, None).unwrap_err(), mismatch);
+        for alg in ["none", "HS256", "ES512", "RSA-OAEP", ""] {
+            refused(&with(p256(), "alg", json!(alg)), ES256, &ImportError::UnknownAlgorithm);
+        }
+    }
+
+    #[test]
+    fn the_public_half_and_keys_for_something_else_are_refused() {
+        for (jwk, algorithm) in
+            [(rsa(RSA_2048_PKCS8), RS256), (p256(), ES256), (ed25519(), SigningAlgorithm::EdDSA)]
+        {
+            refused(&without(jwk.clone(), "d"), algorithm, &ImportError::Public);
+            refused(&with(jwk.clone(), "use", json!("enc")), algorithm, &ImportError::NotForSigning);
+            refused(&with(jwk.clone(), "key_ops", json!(["verify"])), algorithm, &ImportError::NotForSigning);
+            assert!(read_json(&with(jwk.clone(), "key_ops", json!(["sign"])), Some(algorithm)).is_ok());
+            refused(&json!({"keys": [jwk.clone()]}), algorithm, &ImportError::JwkSet);
+            refused(&json!([jwk]), algorithm, &ImportError::NotJwk);
+        }
+        let other = |algorithm| ImportError::Mismatch { found: "a key of another kind", algorithm };
+        refused(&json!({"kty": "oct", "k": "AAAA"}), ES256, &other(ES256));
+        for crv in ["P-521", "secp256k1", "p-256", "Ed25519"] {
+            refused(&with(p256(), "crv", json!(crv)), ES256, &other(ES256));
+        }
+        let eddsa = SigningAlgorithm::EdDSA;
+        refused(&with(ed25519(), "crv", json!("X25519")), eddsa, &other(eddsa));
+        refused(&with(ed25519(), "crv", json!("Ed448")), eddsa, &other(eddsa));
+        refused(&p256(), RS256, &ImportError::Mismatch { found: "an EC key on P-256", algorithm: RS256 });
+        let foreign = with(p256(), "crv", json!("P-384"));
+        refused(&foreign, SigningAlgorithm::ES384, &ImportError::Malformed);
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_each_other_are_refused() {
+        let key = rsa(RSA_2048_PKCS8);
+        for name in ["n", "e", "d", "p", "q", "dp", "dq", "qi"] {
+            let mut bytes = BASE64URL.decode(key[name].as_str().unwrap()).unwrap();
+            *bytes.last_mut().unwrap() ^= 2;
+            let altered = with(key.clone(), name, json!(BASE64URL.encode(bytes)));
+            refused(&altered, RS256, &ImportError::Malformed);
+            let missing = if name == "d" { ImportError::Public } else { ImportError::Incomplete(name) };
+            refused(&without(key.clone(), name), RS256, &missing);
+        }
+        refused(&with(key.clone(), "oth", json!([])), RS256, &ImportError::Malformed);
+        let foreign = rsa(RSA_3072_PKCS8);
+        refused(&with(key.clone(), "n", foreign["n"].clone()), RS256, &ImportError::Malformed);
+        let short = &key["p"];
+        refused(&with(key.clone(), "n", short.clone()), RS256, &ImportError::RsaSize { bits: 1024 });
+        for (jwk, algorithm) in [(p256(), ES256), (ed25519(), SigningAlgorithm::EdDSA)] {
+            for name in ["x", "y", "d"].into_iter().filter(|name| jwk.get(name).is_some()) {
+                let mut bytes = BASE64URL.decode(jwk[name].as_str().unwrap()).unwrap();
+                bytes[5] ^= 1;
+                let altered = with(jwk.clone(), name, json!(BASE64URL.encode(&bytes)));
+                refused(&altered, algorithm, &ImportError::Malformed);
+                let cut = with(jwk.clone(), name, json!(BASE64URL.encode(&bytes[1..])));
+                refused(&cut, algorithm, &ImportError::Malformed);
+            }
+        }
+        refused(&without(p256(), "y"), ES256, &ImportError::Incomplete("y"));
+    }
+
+    #[test]
+    fn what_is_no_jwk_is_refused() {
+        let twice = p256().to_string().replacen('{', r#"{"d":"AAAA","#, 1);
+        let padded = with(p256(), "d", json!("870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE="));
+        for text in ["{", "{}", r#"{"kty":1}"#, &twice, &padded.to_string(), r#"["EC","ES256"]"#, "[]"] {
+            let error = import(&Secret::new(text.to_owned()), ES256).unwrap_err();
+            assert_eq!(error, ImportError::NotJwk, "{text}");
+        }
+        assert!(import(&Secret::new(format!(" {}\n", p256())), ES256).is_ok());
+    }
+}

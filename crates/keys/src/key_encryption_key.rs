@@ -1,0 +1,81 @@
+//! Keys that encrypt other keys: one in this process, or one that never leaves a service.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use crate::{SealError, SealingKey};
+
+/// Wraps the data keys under which values are sealed. A wrapped key unwraps for the same context only.
+#[async_trait]
+pub trait KeyEncryptionKey: Send + Sync {
+    /// Its name, which stands in all that it has sealed and may be shown.
+    fn name(&self) -> &str;
+
+    /// Encrypts and authenticates a data key together with its context.
+    async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError>;
+
+    /// The data key that was wrapped for exactly this context.
+    async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError>;
+
+    /// The key itself, if it is in this process: it also opens what it sealed without a data key, before there were any.
+    fn local(&self) -> Option<&SealingKey> {
+        None
+    }
+}
+
+/// A sealing key of this process as a key-encryption key.
+pub struct LocalKeyEncryptionKey {
+    name: String,
+    key: SealingKey,
+}
+
+impl LocalKeyEncryptionKey {
+    /// Named by the key's identifier.
+    #[must_use]
+    pub fn new(key: SealingKey) -> Self {
+        Self { name: key.id().to_string(), key }
+    }
+}
+
+#[async_trait]
+impl KeyEncryptionKey for LocalKeyEncryptionKey {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.key.seal_for(&of_data_key(context), data_key)
+    }
+
+    async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
+        let opened = self.key.unseal_for(&of_data_key(context), wrapped);
+        // The name was compared before, so another one in here is damage.
+        let opened = opened.map_err(|error| match error {
+            SealError::WrongKey { .. } | SealError::UnknownFormat => SealError::Corrupt,
+            error => error,
+        })?;
+        let mut data_key = Zeroizing::new([0; 32]);
+        if opened.len() != data_key.len() {
+            return Err(SealError::Corrupt);
+        }
+        data_key.copy_from_slice(&opened);
+        Ok(data_key)
+    }
+
+    fn local(&self) -> Option<&SealingKey> {
+        Some(&self.key)
+    }
+}
+
+/// No context of a value begins like this, so a wrapped data key never passes for a value of the older format, nor the reverse.
+fn of_data_key(context: &[u8]) -> Vec<u8> {
+    [b"data key of ", context].concat()
+}
+
+impl fmt::Debug for LocalKeyEncryptionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LocalKeyEncryptionKey({})", self.name)
+    }
+}

@@ -1,0 +1,38 @@
+//! The life of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live keys stand in one line, in which
+//! each retires at the very instant at which the next one begins, so that at every instant exactly one signs; nothing here reads a
+//! clock, makes a key or writes a row, and what is to be done is a [`Plan`].
+
+mod commands;
+mod line;
+mod max_age;
+mod order;
+mod outcome;
+mod plan;
+mod policy;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
+
+use protocol::Timestamp;
+
+use self::line::Line;
+use crate::KeyRecords;
+
+pub use self::commands::{hold, import, revoke, rotate_in_emergency, rotate_now};
+pub use self::max_age::max_age;
+pub use self::plan::{Announcement, BrokenTokens, CommandRefused, Cut, KeyTimes, Plan};
+pub use self::policy::KeyPolicy;
+
+/// What time and policy ask for now.
+///
+/// A key of another algorithm than the policy's is followed by one of it, which is announced at once and signs `publish_before` later;
+/// until then the old one goes on. If the policy changes back before that, the announced key is dropped: it never signed. One that is
+/// so near its time that replicas may act on it already is let in and followed instead.
+#[must_use]
+pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
+    let mut line = Line::of(records, policy, now);
+    line.set_in_order();
+    line.continue_from(now);
+    line.into_plan()
+}

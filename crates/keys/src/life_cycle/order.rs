@@ -1,0 +1,126 @@
+//! How the line is put in order: who comes, who goes, and until when each key is published.
+
+use protocol::{SigningAlgorithm, Timestamp};
+
+use super::line::{Line, was_cut};
+use super::plan::Announcement;
+use crate::{KeyId, KeyRecord, KeyState};
+
+impl Line<'_> {
+    /// Drops what never will be wanted, gives announced keys the publication that they need, and lets each key retire when the next
+    /// one begins.
+    pub(super) fn set_in_order(&mut self) {
+        let (settled, wanted) = (self.settled(), self.policy.algorithm);
+        let near = |key: &&KeyRecord| key.active_from < settled;
+        if self.signing().is_some() || self.waiting().first().is_some_and(near) {
+            let unwanted = |key: &&KeyRecord| key.algorithm != wanted && !near(key);
+            let unwanted: Vec<_> = self.waiting().into_iter().filter(unwanted).map(|key| key.id).collect();
+            for id in unwanted {
+                self.remove(id, self.now);
+            }
+        }
+        let least = self.policy.least_publication();
+        for key in self.keys.iter_mut().filter(|key| key.active_from >= settled && !was_cut(key)) {
+            key.active_from = key.active_from.max(key.announced_at + least);
+        }
+        self.link();
+    }
+
+    /// Sees to it that a key signs, from this instant on if it has to be put there now, and that the last one has a successor in time.
+    pub(super) fn continue_from(&mut self, at: Timestamp) {
+        if self.signing().is_none() {
+            // One that has retired here may not have by a clock that is behind.
+            for key in self.keys.iter_mut().filter(|key| !was_cut(key)) {
+                key.retiring_from = key.retiring_from.map(|retiring| retiring.min(at.max(key.active_from)));
+            }
+            match self.waiting().first().map(|key| key.id) {
+                None => self.append(self.policy.algorithm, at, at),
+                // Of a first key that a replica made whose clock is ahead this changes nothing: it was announced when it began.
+                Some(id) => self.begin(id, at),
+            }
+        }
+        if self.announced.is_some() || !self.waiting().is_empty() {
+            return;
+        }
+        let Some(signing) = self.signing() else { return };
+        if signing.algorithm != self.policy.algorithm {
+            self.append(self.policy.algorithm, self.now, self.now + self.policy.publish_before);
+        } else if self.policy.succession_of(signing) <= self.now {
+            let turn = signing.active_from + self.policy.rotate_every;
+            self.append(signing.algorithm, self.now, turn.max(self.now + self.policy.publish_before));
+        }
+    }
+
+    /// Puts a new key at the end of the line.
+    pub(super) fn append(
+        &mut self,
+        algorithm: SigningAlgorithm,
+        announced_at: Timestamp,
+        active_from: Timestamp,
+    ) {
+        let last = self.waiting().last().map(|key| key.active_from);
+        let active_from = last.map_or(active_from, |last| last.max(active_from));
+        let (id, rsa_size) = (self.records.next, self.policy.rsa_size);
+        self.announced = Some(Announcement { id, algorithm, rsa_size, announced_at, active_from });
+        self.keys.push(KeyRecord {
+            id,
+            algorithm,
+            sealed_private_key: Vec::new(),
+            thumbprint: String::new(),
+            announced_at,
+            active_from,
+            retiring_from: None,
+            removed_at: None,
+        });
+        self.link();
+    }
+
+    /// Takes a key away. If it has signed, it ends; if not, it never begins.
+    pub(super) fn remove(&mut self, id: KeyId, at: Timestamp) {
+        let Some(key) = self.keys.iter_mut().find(|key| key.id == id) else { return };
+        let at = at.max(key.announced_at);
+        if key.retiring_from.is_none_or(|retiring| retiring > at) {
+            key.retiring_from = (key.active_from <= at).then_some(at);
+        }
+        key.removed_at = Some(at);
+    }
+
+    /// Lets an announced key begin at another time, and none of those behind it before it.
+    pub(super) fn begin(&mut self, id: KeyId, at: Timestamp) {
+        let behind: Vec<_> = self.waiting().iter().map(|key| key.id).skip_while(|key| *key != id).collect();
+        for key in self.keys.iter_mut().filter(|key| behind.contains(&key.id)) {
+            let at = at.max(key.announced_at);
+            key.active_from = if key.id == id { at } else { key.active_from.max(at) };
+        }
+        self.link();
+    }
+
+    /// Lets the key that took over at this instant begin with the cut: by a clock that is behind, the one before it would still sign.
+    pub(super) fn bring_forward(&mut self, turn: Option<Timestamp>) {
+        let cut = self.cut();
+        let signing = self.signing().filter(|key| Some(key.active_from) == turn && key.active_from > cut);
+        let Some(id) = signing.map(|key| key.id) else { return };
+        for key in self.keys.iter_mut().filter(|key| key.id == id) {
+            key.active_from = cut.max(key.announced_at);
+        }
+    }
+
+    fn link(&mut self) {
+        let signing = self.signing().map(|key| key.id);
+        let line: Vec<_> = signing.into_iter().chain(self.waiting().iter().map(|key| key.id)).collect();
+        let begins: Vec<_> = line.iter().filter_map(|id| self.find(*id)).map(|key| key.active_from).collect();
+        let (now, settled, retention) = (self.now, self.settled(), self.policy.retention());
+        for key in self.keys.iter_mut().filter(|key| !was_cut(key) && key.state(now) != KeyState::Removed) {
+            match line.iter().position(|id| *id == key.id) {
+                Some(place) => key.retiring_from = begins.get(place + 1).copied(),
+                // A second active key: two replicas or an older version made it. Some may sign with it until they see this.
+                None => key.retiring_from = key.retiring_from.or(Some(settled)),
+            }
+            let until = key.retiring_from.map(|retiring| retiring + retention);
+            // Never earlier than it was to be, whatever has become shorter.
+            let promised =
+                self.records.keys.iter().find(|row| row.id == key.id).and_then(|row| row.removed_at);
+            key.removed_at = until.map(|until| promised.map_or(until, |promised| promised.max(until)));
+        }
+    }
+}

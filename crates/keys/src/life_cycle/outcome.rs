@@ -1,0 +1,52 @@
+//! What comes of a line: the plan, and the tokens that a removal breaks.
+
+use protocol::Timestamp;
+
+use super::line::Line;
+use super::plan::{BrokenTokens, KeyTimes, Plan};
+use crate::{KeyRecord, KeyState};
+
+impl Line<'_> {
+    /// The tokens that this key's removal would break.
+    pub(super) fn broken_by_removal(&self, key: &KeyRecord) -> Option<BrokenTokens> {
+        let last = match key.state(self.now) {
+            // By the clock of another replica it may have begun.
+            KeyState::Announced if key.active_from > self.now + self.policy.skew => return None,
+            KeyState::Announced | KeyState::Active => self.now + self.policy.skew,
+            KeyState::Retiring => key.retiring_from?,
+            KeyState::Removed => return None,
+        };
+        // The lifetime of before is known only by when the last such token expires, and by how long the key was to stay for it.
+        let earlier = self.policy.earlier_tokens_until.min(key.removed_at);
+        let until = earlier.unwrap_or(last).max(last + self.policy.longest_token);
+        (until > self.now).then_some(BrokenTokens { key: key.id, until })
+    }
+
+    pub(super) fn into_plan(self) -> Plan {
+        let of = |key: &KeyRecord| {
+            let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *key;
+            KeyTimes { id, active_from, retiring_from, removed_at }
+        };
+        let changed =
+            |key: &&KeyRecord| self.records.keys.iter().any(|row| row.id == key.id && of(row) != of(key));
+        let times = self.keys.iter().filter(changed).map(of).collect();
+        let gone = |key: &KeyRecord| key.removed_at.map(|removed| removed + self.policy.settling());
+        let destroyed = |key: &&KeyRecord| gone(key).is_some_and(|gone| gone <= self.now);
+        let whole = |key: &&KeyRecord| !key.sealed_private_key.is_empty();
+        let destroy = self.records.keys.iter().filter(whole).filter(destroyed).map(|key| key.id).collect();
+        let rows = self.records.keys.iter().filter(whole);
+        // Of a live key the copy counts, of another one the row.
+        let current = rows.map(|row| self.keys.iter().find(|key| key.id == row.id).unwrap_or(row));
+        let destruction = current.filter_map(gone).filter(|gone| *gone > self.now).min();
+        let due_at = self.succession().into_iter().chain(destruction).min();
+        let due_at = due_at.map(|due| due.max(self.now)).filter(|due| due.seconds() < u64::MAX);
+        Plan { announce: self.announced, times, destroy, due_at }
+    }
+
+    /// When the last of the line must have a successor.
+    fn succession(&self) -> Option<Timestamp> {
+        let waiting = self.waiting();
+        let last = waiting.last().copied().or_else(|| self.signing())?;
+        Some(self.policy.succession_of(last))
+    }
+}

@@ -1,0 +1,578 @@
+//! Random lives of a tenant: schedulers that wake late, early or never, commands, changes of the policy, two replicas whose clocks and
+//! rows differ, and verifiers that honour `Cache-Control`. What must be true is asserted after every step.
+
+use std::cell::RefCell;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestRunner};
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use tenancy::SigningPolicy;
+
+use super::*;
+use crate::key_record::signing_row;
+use crate::{ImportedKey, KeyId, KeyRecord, KeyState, PrivateKeyDocument};
+
+const CASES: u32 = 6_000;
+/// True time runs in quarters of a second; clocks show whole ones.
+const TICKS: u64 = 4;
+const START: u64 = 1_000_000 * TICKS;
+const ALGORITHMS: [SigningAlgorithm; 3] =
+    [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA];
+
+/// What stays as it is for a whole life.
+#[derive(Clone, Copy, Debug)]
+struct House {
+    /// In seconds: how long a replica goes on with rows that it has read.
+    l1_lifetime: u64,
+    /// In ticks: how far the replicas' clocks are ahead of true time, each no more than any policy's skew.
+    clocks: [u64; 2],
+    apart: u64,
+    /// Whether windows are as small as they get.
+    small: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Settings {
+    algorithm: usize,
+    jwks_max_age: u64,
+    jwks_stale: u64,
+    skew: u64,
+    ahead: u64,
+    signs_for: u64,
+    lifetime: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Wait(u64),
+    WaitUntilDue { late: i64 },
+    Wake,
+    Sign { lag: [Index; 2], lifetime: Index },
+    Fetch { verifier: Index, lag: [Index; 2] },
+    Change(Settings),
+    RotateNow,
+    Emergency,
+    Revoke(Index),
+    Import { same_algorithm: bool },
+    Hold { key: Index, until: u64 },
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    steps: u64,
+    plans: u64,
+    announced: u64,
+    commands: u64,
+    changes: u64,
+    tokens: u64,
+    broken_by_command: u64,
+    fetches: u64,
+    shortened: u64,
+    verified: u64,
+    instants: u64,
+    most_keys: usize,
+}
+
+fn houses() -> impl Strategy<Value = House> {
+    let usual = (Just(10), 0..=30 * TICKS, 0..=30 * TICKS, Just(30), Just(false));
+    let small = prop_oneof![Just(0), 0..=2_u64]
+        .prop_flat_map(|apart| (1..=2_u64, 0..=apart * TICKS, 0..=apart * TICKS, Just(apart), Just(true)));
+    prop_oneof![usual.boxed(), small.boxed()].prop_map(|(l1_lifetime, one, two, apart, small)| House {
+        l1_lifetime,
+        clocks: [one, two],
+        apart,
+        small,
+    })
+}
+
+fn settings(house: House) -> BoxedStrategy<Settings> {
+    let House { apart, small, .. } = house;
+    let age = if small {
+        prop_oneof![1_u64..4].boxed()
+    } else {
+        prop_oneof![40_u64..600, 600_u64..100_000].boxed()
+    };
+    let stale = if small { prop_oneof![Just(0), 0_u64..3].boxed() } else { (0_u64..600).boxed() };
+    let skew =
+        if small { prop_oneof![Just(apart), apart..=apart + 2].boxed() } else { (apart..=120).boxed() };
+    let ahead = prop_oneof![Just(0), 0_u64..1_000, 0_u64..200_000];
+    let ahead = if small { prop_oneof![Just(0), 0_u64..5].boxed() } else { ahead.boxed() };
+    let signs_for = prop_oneof![1_u64..2_000, 1_u64..10_000_000];
+    let signs_for = if small { (1_u64..10).boxed() } else { signs_for.boxed() };
+    let lifetime = prop_oneof![1_u64..100, 1_u64..10_000, 1_u64..3_000_000];
+    let lifetime = if small { prop_oneof![1_u64..10, 1_u64..100].boxed() } else { lifetime.boxed() };
+    (0..3_usize, age, stale, skew, ahead, signs_for, lifetime)
+        .prop_map(|(algorithm, jwks_max_age, jwks_stale, skew, ahead, signs_for, lifetime)| Settings {
+            algorithm,
+            jwks_max_age,
+            jwks_stale,
+            skew,
+            ahead,
+            signs_for,
+            lifetime,
+        })
+        .boxed()
+}
+
+fn steps(house: House) -> impl Strategy<Value = Vec<(bool, Step)>> {
+    let wait = prop_oneof![0_u64..40, 0_u64..5_000, 0_u64..1_000_000, 0_u64..200_000_000];
+    let wait = if house.small { prop_oneof![0_u64..8, 0_u64..40].boxed() } else { wait.boxed() };
+    let late = prop_oneof![-40_i64..=40, -100_000_i64..0, 0_i64..10_000_000, Just(0)];
+    let late = if house.small { prop_oneof![-8_i64..=8, Just(0)].boxed() } else { late.boxed() };
+    let lag = any::<[Index; 2]>();
+    let until = prop_oneof![0_u64..1_000, 0_u64..3_000_000];
+    let until = if house.small { (0_u64..20).boxed() } else { until.boxed() };
+    let step = prop_oneof![
+        4 => wait.prop_map(Step::Wait),
+        6 => late.prop_map(|late| Step::WaitUntilDue { late }),
+        6 => Just(Step::Wake),
+        8 => (lag.clone(), any::<Index>()).prop_map(|(lag, lifetime)| Step::Sign { lag, lifetime }),
+        4 => (any::<Index>(), lag).prop_map(|(verifier, lag)| Step::Fetch { verifier, lag }),
+        2 => settings(house).prop_map(Step::Change),
+        2 => Just(Step::RotateNow),
+        1 => Just(Step::Emergency),
+        1 => any::<Index>().prop_map(Step::Revoke),
+        1 => any::<bool>().prop_map(|same_algorithm| Step::Import { same_algorithm }),
+        1 => (any::<Index>(), until).prop_map(|(key, until)| Step::Hold { key, until }),
+    ];
+    prop::collection::vec((any::<bool>(), step), 1..80)
+}
+
+struct Token {
+    key: KeyId,
+    expires: Timestamp,
+}
+
+/// A verifier's copy of the key set.
+#[derive(Clone, Default)]
+struct Copy {
+    fetched: u64,
+    fresh_until: u64,
+    keys: Vec<KeyId>,
+}
+
+/// Rows and policy as they have been since an instant of true time.
+#[derive(Clone)]
+struct Snapshot {
+    since: u64,
+    records: KeyRecords,
+    policy: KeyPolicy,
+}
+
+struct World<'a> {
+    time: u64,
+    house: House,
+    history: Vec<Snapshot>,
+    /// By key, when it was committed, and whether verifiers could know it before it signed.
+    committed: Vec<(KeyId, u64, bool)>,
+    due_at: Option<Timestamp>,
+    tokens: Vec<Token>,
+    cut: Vec<KeyId>,
+    copies: [Copy; 3],
+    /// As the store keeps them: of longer lifetimes than today's, and of copies that are kept for longer than today's.
+    earlier_tokens_until: Option<Timestamp>,
+    earlier_jwks: Option<(Lifetime, Timestamp)>,
+    /// The replica and the policy with which the latest plan was made.
+    planned_with: (usize, KeyPolicy),
+    counts: &'a RefCell<Counts>,
+}
+
+impl World<'_> {
+    fn clock(&self, replica: usize) -> Timestamp {
+        Timestamp::from_seconds((self.time + self.house.clocks[replica]) / TICKS)
+    }
+
+    /// The policy that is planned with.
+    fn policy(&self, now: Timestamp) -> KeyPolicy {
+        self.latest().policy.clone().with_earlier(self.earlier_tokens_until, self.earlier_jwks, now)
+    }
+
+    /// Notes what outlasts the present policy, if another one takes its place.
+    fn note(&mut self, former: &KeyPolicy, policy: &KeyPolicy, now: Timestamp) {
+        let l1_lifetime = former.l1_lifetime;
+        if policy.longest_token < former.longest_token {
+            let until = now + former.longest_token + l1_lifetime;
+            self.earlier_tokens_until = self.earlier_tokens_until.max(Some(until));
+        }
+        let kept =
+            |of: &KeyPolicy| Lifetime::from_seconds(of.jwks_max_age.seconds() + of.jwks_stale.seconds());
+        if kept(policy) < kept(former) {
+            let (age, until) = (kept(former), now + kept(former) + l1_lifetime + former.skew);
+            self.earlier_jwks = match self.earlier_jwks {
+                Some((known, end)) if end > now => Some((known.max(age), end.max(until))),
+                Some(_) | None => Some((age, until)),
+            };
+        }
+    }
+
+    /// Some ticks for which a replica may go on with rows of before.
+    fn lag(&self, lag: Index) -> u64 {
+        lag.index(usize::try_from(self.house.l1_lifetime * TICKS).unwrap() + 1) as u64
+    }
+
+    fn latest(&self) -> &Snapshot {
+        self.history.last().unwrap()
+    }
+
+    fn seen(&self, lag: u64) -> &Snapshot {
+        let at = self.time - lag;
+        self.history.iter().rev().find(|snapshot| snapshot.since <= at).unwrap_or(&self.history[0])
+    }
+
+    fn take(&mut self, replica: usize, step: Step) {
+        let now = self.clock(replica);
+        let records = self.latest().records.clone();
+        let policy = self.policy(now);
+        match step {
+            Step::Wait(seconds) => self.time += seconds,
+            Step::WaitUntilDue { late } => {
+                let due = (self.due_at.map_or(0, Timestamp::seconds) * TICKS).saturating_add_signed(late);
+                self.time = self.time.max(due.saturating_sub(self.house.clocks[replica]));
+            }
+            Step::Wake => {
+                let plan = next(&records, &policy, now);
+                let same = self.planned_with == (replica, policy.clone());
+                let early = same && self.due_at.is_some_and(|due| now < due);
+                assert!(!early || plan.is_empty(), "before it is due: {plan:?}");
+                self.commit(replica, &plan);
+            }
+            Step::Change(settings) => {
+                self.counts.borrow_mut().changes += 1;
+                let policy = policy_of(&settings, self.house);
+                self.note(&self.latest().policy.clone(), &policy, now);
+                self.history.push(Snapshot { since: self.time, records: records.clone(), policy });
+                self.commit(replica, &next(&records, &self.policy(now), now));
+            }
+            Step::Sign { lag, lifetime } => self.sign(replica, lag.map(|lag| self.lag(lag)), lifetime),
+            Step::Fetch { verifier, lag } => {
+                let verifier = verifier.index(self.copies.len());
+                self.copies[verifier] = self.fetch(replica, lag.map(|lag| self.lag(lag)));
+            }
+            Step::RotateNow => self.commit_command(replica, &rotate_now(&records, &policy, now)),
+            Step::Emergency => {
+                let cut = rotate_in_emergency(&records, &policy, now);
+                assert!(cut.plan.announce.is_some());
+                self.check_cut(&cut, &records, now);
+                self.commit_command(replica, &cut.plan);
+                // What another replica has dropped before it ever signed may stay published until this clock has caught up.
+                let dropped = |key: &&KeyRecord| key.removed_at.is_some() && key.retiring_from.is_none();
+                let lived = records.keys.iter().filter(|key| key.state(now) != KeyState::Removed);
+                for key in lived.filter(|key| !dropped(key)) {
+                    let state = self.latest().records.keys.iter().find(|row| row.id == key.id);
+                    let gone = self.clock(0).min(self.clock(1)).max(key.announced_at);
+                    assert_eq!(state.unwrap().state(gone), KeyState::Removed, "{key:?}");
+                }
+            }
+            Step::Revoke(index) => {
+                if records.keys.is_empty() {
+                    return;
+                }
+                let id = records.keys[index.index(records.keys.len())].id;
+                match revoke(&records, &policy, id, now) {
+                    Ok(cut) => {
+                        self.check_cut(&cut, &records, now);
+                        self.cut.push(id);
+                        self.commit_command(replica, &cut.plan);
+                    }
+                    Err(error) => assert_eq!(error, CommandRefused::Removed(id)),
+                }
+            }
+            Step::Import { same_algorithm } => {
+                let others = ALGORITHMS.into_iter().find(|algorithm| *algorithm != policy.algorithm);
+                let algorithm = if same_algorithm { policy.algorithm } else { others.unwrap() };
+                let thumbprint = format!("imported {}", records.next);
+                let imported =
+                    ImportedKey { algorithm, pkcs8: PrivateKeyDocument::copy_of(b"x"), thumbprint };
+                match import(&records, &policy, &imported, now) {
+                    Ok(plan) => {
+                        assert!(same_algorithm && plan.announce.is_some());
+                        self.commit_command(replica, &plan);
+                    }
+                    Err(error) => assert!(
+                        !same_algorithm && matches!(error, CommandRefused::OtherAlgorithm { .. }),
+                        "{error}"
+                    ),
+                }
+            }
+            Step::Hold { key, until } => {
+                if records.keys.is_empty() {
+                    return;
+                }
+                let id = records.keys[key.index(records.keys.len())].id;
+                let until = now + Lifetime::from_seconds(until);
+                if let Ok(plan) = hold(&records, &policy, id, until, now) {
+                    self.commit_command(replica, &plan);
+                }
+            }
+        }
+    }
+
+    fn commit_command(&mut self, replica: usize, plan: &Plan) {
+        self.counts.borrow_mut().commands += 1;
+        self.commit(replica, plan);
+    }
+
+    fn check_cut(&mut self, cut: &Cut, before: &KeyRecords, now: Timestamp) {
+        let gone: Vec<_> = before
+            .keys
+            .iter()
+            .filter(|key| key.state(now) != KeyState::Removed)
+            .filter(|key| {
+                cut.plan.times.iter().any(|times| {
+                    times.id == key.id && times.removed_at.is_some_and(|at| at <= now.max(key.announced_at))
+                })
+            })
+            .map(|key| key.id)
+            .collect();
+        // Every token that is still alive and whose key goes is in what the command says that it breaks.
+        for token in self.tokens.iter().filter(|token| gone.contains(&token.key)) {
+            let alive = (0..2).any(|replica| token.expires > self.clock(replica));
+            let said =
+                cut.breaks.iter().any(|broken| broken.key == token.key && broken.until >= token.expires);
+            assert!(!alive || said || self.cut.contains(&token.key), "{:?} of {}", token.expires, token.key);
+        }
+        self.cut.extend(gone);
+    }
+
+    fn commit(&mut self, replica: usize, plan: &Plan) {
+        let now = self.clock(replica);
+        let policy = self.policy(now);
+        let mut records = self.latest().records.clone();
+        assert!(plan.due_at.is_none_or(|due| due >= now), "due in the past: {plan:?}");
+        let mut moved_forward = Vec::new();
+        for times in &plan.times {
+            let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
+            let was_cut = self.cut.contains(&row.id);
+            assert_ne!(row.state(now), KeyState::Removed, "a removed key is left alone");
+            let earlier = times.removed_at.is_some_and(|at| row.removed_at.is_some_and(|before| at < before));
+            let dropped = row.state(now) == KeyState::Announced && times.retiring_from.is_none();
+            assert!(!earlier || was_cut || dropped, "removed earlier: {row:?} {times:?}");
+            if times.active_from < row.active_from && times.active_from < row.announced_at + policy.window() {
+                moved_forward.push(row.id);
+            }
+            row.active_from = times.active_from;
+            row.retiring_from = times.retiring_from;
+            row.removed_at = times.removed_at;
+        }
+        for id in &plan.destroy {
+            let row = records.keys.iter_mut().find(|row| row.id == *id).unwrap();
+            for lag in [0, self.house.l1_lifetime * TICKS] {
+                let at = Timestamp::from_seconds((self.time - lag) / TICKS);
+                assert_eq!(row.state(at), KeyState::Removed, "destroyed while a replica needs it");
+            }
+            row.sealed_private_key.clear();
+        }
+        if let Some(announcement) = plan.announce {
+            assert_eq!(announcement.id, records.next, "a number is never given twice");
+            assert!(records.keys.iter().all(|row| row.id < announcement.id));
+            let Announcement { id, algorithm, announced_at, active_from, .. } = announcement;
+            records.next = KeyId::numbered(id.number() + 1);
+            records.keys.push(KeyRecord {
+                id,
+                algorithm,
+                sealed_private_key: vec![1],
+                thumbprint: id.to_string(),
+                announced_at,
+                active_from,
+                retiring_from: None,
+                removed_at: None,
+            });
+            let ahead = active_from > now;
+            if ahead {
+                assert!(active_from >= announced_at + policy.window(), "{announcement:?}");
+            }
+            self.committed.push((id, self.time, ahead));
+        }
+        for id in moved_forward {
+            self.committed.iter_mut().filter(|entry| entry.0 == id).for_each(|entry| entry.2 = false);
+        }
+        for row in &records.keys {
+            assert!(row.announced_at <= row.active_from, "{row:?}");
+            assert!(row.retiring_from.is_none_or(|retiring| retiring >= row.active_from), "{row:?}");
+            let end = row.retiring_from.unwrap_or(row.announced_at);
+            assert!(row.removed_at.is_none_or(|removed| removed >= end), "{row:?}");
+        }
+        // One plan makes one key: one that replaces a key at once may be due for a successor at once.
+        let again = next(&records, &policy, now);
+        let more = plan.announce.is_some() && plan.due_at == Some(now);
+        assert!(again.is_empty() || more, "planning again finds {again:?} after {plan:?} in {records:?}");
+        assert!(more || again.due_at == plan.due_at, "{again:?} {plan:?}");
+        self.due_at = plan.due_at;
+        let mut counts = self.counts.borrow_mut();
+        counts.plans += 1;
+        counts.announced += u64::from(plan.announce.is_some());
+        counts.most_keys = counts
+            .most_keys
+            .max(records.keys.iter().filter(|row| row.state(now) != KeyState::Removed).count());
+        drop(counts);
+        self.planned_with = (replica, policy);
+        let policy = self.latest().policy.clone();
+        self.history.push(Snapshot { since: self.time, records, policy });
+    }
+
+    fn sign(&mut self, replica: usize, lag: [u64; 2], lifetime: Index) {
+        let now = self.clock(replica);
+        let (records, policy) = (&self.seen(lag[0]).records, &self.seen(lag[1]).policy);
+        if records.keys.is_empty() {
+            return;
+        }
+        let Some(key) = signing_row(|| records.keys.iter(), &signing_policy(policy), now) else {
+            panic!("nothing signs at {now:?} in {records:?}");
+        };
+        let (id, signed_by) = (key.id, key.announced_at);
+        let &(_, committed, ahead) = self.committed.iter().find(|entry| entry.0 == id).unwrap();
+        if ahead {
+            // All but the skew, which the clocks may have used up.
+            let KeyPolicy { jwks_max_age, jwks_stale, .. } =
+                self.history.iter().find(|snapshot| snapshot.since >= committed).unwrap().policy;
+            let least = jwks_max_age.seconds() + jwks_stale.seconds() + self.house.l1_lifetime;
+            let published = self.time - committed;
+            assert!(published >= least * TICKS, "signed {published} ticks after it was published");
+            assert!(now >= signed_by);
+        }
+        // A replica that has the policy from before grants what was granted before.
+        let longest = usize::try_from(policy.longest_token.seconds()).unwrap();
+        let lifetime = 1 + lifetime.index(longest) as u64;
+        self.tokens.push(Token { key: id, expires: now + Lifetime::from_seconds(lifetime) });
+        self.counts.borrow_mut().tokens += 1;
+    }
+
+    fn fetch(&self, replica: usize, lag: [u64; 2]) -> Copy {
+        self.counts.borrow_mut().fetches += 1;
+        let (records, policy) = (&self.seen(lag[0]).records, &self.seen(lag[1]).policy);
+        let now = self.clock(replica);
+        let published = records.keys.iter().filter(|row| row.state(now) != KeyState::Removed);
+        let keys: Vec<_> = published.map(|row| row.id).collect();
+        assert!(records.keys.is_empty() || !keys.is_empty(), "the key set is empty");
+        let max_age = max_age(records, policy, now);
+        assert!(max_age <= policy.jwks_max_age && max_age.seconds() >= 1);
+        self.counts.borrow_mut().shortened += u64::from(max_age < policy.jwks_max_age);
+        let fresh_until = self.time + (max_age.seconds() + policy.jwks_stale.seconds()) * TICKS;
+        Copy { fetched: self.time, fresh_until, keys }
+    }
+
+    /// What must be true at this instant.
+    fn check(&mut self) {
+        for replica in 0..2 {
+            let now = self.clock(replica);
+            let Snapshot { records, policy, .. } = self.latest();
+            if records.keys.is_empty() {
+                continue;
+            }
+            let active: Vec<_> =
+                records.keys.iter().filter(|row| row.state(now) == KeyState::Active).collect();
+            let begun = |row: &&KeyRecord| row.announced_at <= now;
+            let made_ahead = active.is_empty() && records.keys.iter().any(|row| row.announced_at > now);
+            assert!(active.len() == 1 || made_ahead, "{} active at {now:?}: {records:?}", active.len());
+            assert!(signing_row(|| records.keys.iter(), &signing_policy(policy), now).is_some());
+            assert!(records.keys.iter().filter(begun).count() > 0 || made_ahead);
+            self.counts.borrow_mut().instants += 1;
+        }
+        let [one, two] = [self.clock(0), self.clock(1)];
+        let cut = &self.cut;
+        let mut counts = self.counts.borrow_mut();
+        self.tokens.retain(|token| {
+            let alive = token.expires > one.min(two);
+            let broken = alive && cut.contains(&token.key);
+            counts.broken_by_command += u64::from(broken);
+            alive && !broken
+        });
+        drop(counts);
+        for verifier in 0..self.copies.len() {
+            if self.copies[verifier].fresh_until <= self.time {
+                self.copies[verifier] = self.fetch(verifier % 2, [0, self.house.l1_lifetime * TICKS]);
+            }
+            let copy = &self.copies[verifier];
+            for token in self.tokens.iter().filter(|token| token.expires > one.max(two)) {
+                let (_, committed, ahead) =
+                    *self.committed.iter().find(|entry| entry.0 == token.key).unwrap();
+                // A key that had to sign at once is known to those who asked since.
+                if ahead || copy.fetched >= committed + self.house.l1_lifetime * TICKS {
+                    assert!(copy.keys.contains(&token.key), "{} is not in {:?}", token.key, copy.keys);
+                    self.counts.borrow_mut().verified += 1;
+                }
+            }
+        }
+    }
+}
+
+fn policy_of(settings: &Settings, house: House) -> KeyPolicy {
+    let span = Lifetime::from_seconds;
+    let window = settings.jwks_max_age + settings.jwks_stale + settings.skew + house.l1_lifetime;
+    let publish_before = window + settings.ahead;
+    let signing = SigningPolicy {
+        algorithm: ALGORITHMS[settings.algorithm],
+        rotate_every: span(publish_before + settings.signs_for),
+        publish_before: span(publish_before),
+        jwks_max_age: span(settings.jwks_max_age),
+        jwks_stale: span(settings.jwks_stale),
+        skew: span(settings.skew),
+        ..SigningPolicy::default()
+    };
+    let policy = KeyPolicy::new(&signing, span(settings.lifetime), span(house.l1_lifetime));
+    assert!(policy.publish_before >= policy.window());
+    policy
+}
+
+fn signing_policy(policy: &KeyPolicy) -> SigningPolicy {
+    let KeyPolicy { algorithm, skew, .. } = *policy;
+    SigningPolicy { algorithm, skew, ..SigningPolicy::default() }
+}
+
+fn live(house: House, settings: &Settings, steps: Vec<(bool, Step)>, counts: &RefCell<Counts>) {
+    let policy = policy_of(settings, house);
+    let records = KeyRecords { next: KeyId::numbered(1), keys: Vec::new() };
+    let mut world = World {
+        time: START,
+        house,
+        planned_with: (0, policy.clone()),
+        history: vec![Snapshot { since: START, records, policy }],
+        committed: Vec::new(),
+        due_at: None,
+        tokens: Vec::new(),
+        cut: Vec::new(),
+        copies: Default::default(),
+        earlier_tokens_until: None,
+        earlier_jwks: None,
+        counts,
+    };
+    for (replica, step) in steps {
+        counts.borrow_mut().steps += 1;
+        let from = world.time;
+        world.take(usize::from(replica), step);
+        // Also at the instants in between at which something changes by itself.
+        let until = world.time;
+        let rows = world.latest().records.keys.iter();
+        let times = rows.flat_map(|row| [Some(row.active_from), row.retiring_from, row.removed_at]);
+        let mut turns: Vec<_> = times
+            .flatten()
+            .flat_map(|turn| house.clocks.map(|clock| (turn.seconds() * TICKS).saturating_sub(clock)))
+            .flat_map(|turn| [turn.saturating_sub(1), turn])
+            .filter(|turn| (from..until).contains(turn))
+            .collect();
+        turns.sort_unstable();
+        turns.dedup();
+        for turn in turns {
+            world.time = turn;
+            world.check();
+        }
+        world.time = until;
+        world.check();
+    }
+}
+
+#[test]
+fn no_life_breaks_a_verifier() {
+    let counts = RefCell::new(Counts::default());
+    let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
+    let lives = houses().prop_flat_map(|house| (Just(house), settings(house), steps(house)));
+    let outcome = runner.run(&lives, |(house, settings, steps)| {
+        live(house, &settings, steps, &counts);
+        Ok(())
+    });
+    println!("{CASES} lives: {:?}", counts.borrow());
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}

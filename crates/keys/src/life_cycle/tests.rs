@@ -1,0 +1,290 @@
+//! The rules of the life cycle, one by one.
+
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+
+use super::*;
+use crate::{ImportedKey, KeyId, KeyRecord, PrivateKeyDocument, RsaSize};
+
+const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
+const EDDSA: SigningAlgorithm = SigningAlgorithm::EdDSA;
+
+/// The window is 140, what settles takes 30, and a key goes 190 after it has retired.
+fn policy(algorithm: SigningAlgorithm) -> KeyPolicy {
+    let span = Lifetime::from_seconds;
+    KeyPolicy {
+        algorithm,
+        rsa_size: RsaSize::Bits2048,
+        rotate_every: span(10_000),
+        publish_before: span(1_000),
+        jwks_max_age: span(70),
+        jwks_stale: span(40),
+        skew: span(20),
+        l1_lifetime: span(9),
+        longest_token: span(100),
+        earlier_tokens_until: None,
+    }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+fn id(number: u32) -> KeyId {
+    KeyId::numbered(number)
+}
+
+fn none() -> KeyRecords {
+    KeyRecords { next: id(1), keys: Vec::new() }
+}
+
+/// The rows after the plan has been carried out.
+fn after(records: &KeyRecords, plan: &Plan) -> KeyRecords {
+    let mut records = records.clone();
+    for times in &plan.times {
+        let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
+        (row.active_from, row.retiring_from, row.removed_at) =
+            (times.active_from, times.retiring_from, times.removed_at);
+    }
+    for destroyed in &plan.destroy {
+        records.keys.iter_mut().find(|row| row.id == *destroyed).unwrap().sealed_private_key.clear();
+    }
+    if let Some(Announcement { id, algorithm, announced_at, active_from, .. }) = plan.announce {
+        records.next = KeyId::numbered(id.number() + 1);
+        records.keys.push(KeyRecord {
+            id,
+            algorithm,
+            sealed_private_key: vec![1],
+            thumbprint: id.to_string(),
+            announced_at,
+            active_from,
+            retiring_from: None,
+            removed_at: None,
+        });
+    }
+    records
+}
+
+/// A row as `active_from retiring_from removed_at`, the rows after each other.
+fn shown(records: &KeyRecords) -> String {
+    let end = |end: Option<Timestamp>| end.map_or("-".to_owned(), |end| end.seconds().to_string());
+    let row = |row: &KeyRecord| {
+        let (retiring, removed) = (end(row.retiring_from), end(row.removed_at));
+        format!("{} {retiring} {removed}", row.active_from.seconds())
+    };
+    records.keys.iter().map(row).collect::<Vec<_>>().join(", ")
+}
+
+#[track_caller]
+fn check(records: &KeyRecords, plan: &Plan, expected: &str, due_at: u64) -> KeyRecords {
+    let rows = after(records, plan);
+    assert_eq!(shown(&rows), expected);
+    assert_eq!(plan.due_at, Some(at(due_at)));
+    rows
+}
+
+fn first() -> KeyRecords {
+    after(&none(), &next(&none(), &policy(ES256), at(500)))
+}
+
+/// The first key, and one that has been announced to follow it at 10 500.
+fn announced() -> KeyRecords {
+    after(&first(), &next(&first(), &policy(ES256), at(9_500)))
+}
+
+#[test]
+fn keys_follow_each_other_in_time_and_go_in_the_end() {
+    let policy = policy(ES256);
+    let rows = check(&none(), &next(&none(), &policy, at(500)), "500 - -", 9_500);
+    assert!(next(&rows, &policy, at(9_499)).is_empty());
+    let rows = check(&rows, &next(&rows, &policy, at(9_500)), "500 10500 10690, 10500 - -", 10_720);
+    assert!(next(&rows, &policy, at(10_719)).is_empty());
+    let plan = next(&rows, &policy, at(10_720));
+    assert_eq!((plan.destroy.as_slice(), plan.due_at), ([id(1)].as_slice(), Some(at(19_500))));
+}
+
+#[test]
+fn one_who_wakes_late_still_gives_a_key_its_whole_publication() {
+    let plan = next(&first(), &policy(ES256), at(99_999_999));
+    check(&first(), &plan, "500 100000999 100001189, 100000999 - -", 100_001_219);
+}
+
+#[test]
+fn another_algorithm_takes_over_after_its_publication() {
+    let plan = next(&first(), &policy(EDDSA), at(600));
+    assert_eq!(plan.announce.unwrap().algorithm, EDDSA);
+    let rows = check(&first(), &plan, "500 1600 1790, 1600 - -", 1_820);
+    // Changed back: dropped while there is time, let in and followed if not.
+    let plan = next(&rows, &policy(ES256), at(1_570));
+    check(&rows, &plan, "500 - -, 1600 - 1570", 1_600);
+    let plan = next(&rows, &policy(ES256), at(1_571));
+    assert!(plan.is_empty() && plan.due_at == Some(at(1_600)));
+    let plan = next(&rows, &policy(ES256), at(1_600));
+    check(&rows, &plan, "500 1600 1790, 1600 2600 2790, 2600 - -", 1_820);
+}
+
+#[test]
+fn longer_tokens_keep_a_key_for_longer_and_shorter_ones_not_for_shorter() {
+    let long = KeyPolicy { longest_token: Lifetime::from_seconds(5_000), ..policy(ES256) };
+    let rows =
+        check(&announced(), &next(&announced(), &long, at(9_600)), "500 10500 15590, 10500 - -", 15_620);
+    assert!(next(&rows, &policy(ES256), at(9_700)).is_empty());
+    // Shorter again, it still stays for those that were issued meanwhile, and says what its removal would break.
+    let mindful = policy(ES256).with_earlier(Some(at(14_800)), None, at(9_700));
+    assert_eq!(mindful.longest_token, Lifetime::from_seconds(5_100));
+    check(&announced(), &next(&announced(), &mindful, at(9_700)), "500 10500 15690, 10500 - -", 15_720);
+    let cut =
+        revoke(&rows, &policy(ES256).with_earlier(Some(at(14_800)), None, at(11_000)), id(1), at(11_000));
+    assert_eq!(cut.unwrap().breaks, [BrokenTokens { key: id(1), until: at(14_800) }]);
+}
+
+#[test]
+fn copies_that_are_kept_for_longer_delay_a_key_until_they_are_gone() {
+    let mindful = |age, until, now| {
+        let earlier = Some((Lifetime::from_seconds(age), at(until)));
+        policy(ES256).with_earlier(None, earlier, at(now))
+    };
+    for (age, until, now, window, publish_before) in [
+        (110, 9_000, 8_000, 140, 1_000),
+        (210, 9_000, 8_000, 240, 1_100),
+        (210, 9_000, 8_999, 240, 1_100),
+        (210, 9_000, 9_000, 140, 1_000),
+        (0, 9_000, 8_000, 140, 1_000),
+    ] {
+        let policy = mindful(age, until, now);
+        let found = (policy.window().seconds(), policy.publish_before.seconds());
+        assert_eq!(found, (window, publish_before), "{age} until {until} at {now}");
+        assert_eq!(policy.retention(), self::policy(ES256).retention());
+    }
+    let rows = after(&first(), &next(&first(), &mindful(2_000, 9_500, 9_000), at(9_000)));
+    assert_eq!(shown(&rows), "500 11890 12080, 11890 - -");
+}
+
+#[test]
+fn a_policy_of_settings_leaves_a_second_for_clocks_that_show_whole_ones() {
+    let span = Lifetime::from_seconds;
+    let settings = tenancy::SigningPolicy {
+        publish_before: span(2),
+        jwks_max_age: span(1),
+        jwks_stale: span(0),
+        skew: span(0),
+        rsa_bits: 3072,
+        ..tenancy::SigningPolicy::default()
+    };
+    let policy = KeyPolicy::new(&settings, span(5), span(1));
+    assert_eq!((policy.window(), policy.publish_before), (span(3), span(3)));
+    assert_eq!((policy.settling(), policy.retention()), (span(2), span(6)));
+    let plan = rotate_now(&first(), &policy, at(600));
+    let announced = plan.announce.unwrap();
+    assert_eq!((announced.active_from, announced.spec().rsa()), (at(603), Some(RsaSize::Bits3072)));
+}
+
+#[test]
+fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
+    let of = |records: &KeyRecords, now| max_age(records, &policy(ES256), at(now)).seconds();
+    for (now, expected) in [
+        (500, 70),
+        (9_430, 70),
+        (9_431, 69),
+        (9_490, 10),
+        (9_499, 1),
+        (9_500, 1),
+        (9_569, 1),
+        // Nobody announces anything here.
+        (9_570, 70),
+        (99_999, 70),
+    ] {
+        assert_eq!(of(&first(), now), expected, "at {now}");
+    }
+    for (now, expected) in [(9_500, 70), (10_500, 70), (19_430, 70), (19_460, 40), (19_500, 1)] {
+        assert_eq!(of(&announced(), now), expected, "announced, at {now}");
+    }
+    assert_eq!(of(&none(), 500), 70);
+    // Of another algorithm, the next one is due at once.
+    assert_eq!(max_age(&first(), &policy(EDDSA), at(500)).seconds(), 1);
+    let short = KeyPolicy { jwks_max_age: Lifetime::from_seconds(1), ..policy(ES256) };
+    assert_eq!(max_age(&first(), &short, at(500)).seconds(), 1);
+}
+
+#[test]
+fn rotating_now_keeps_an_earlier_time() {
+    let rotate = |records: &KeyRecords, now| rotate_now(records, &policy(ES256), at(now));
+    check(&first(), &rotate(&first(), 600), "500 1600 1790, 1600 - -", 1_820);
+    check(&announced(), &rotate(&announced(), 9_600), "500 10500 10690, 10500 - -", 10_720);
+    let held =
+        after(&announced(), &hold(&announced(), &policy(ES256), id(2), at(20_000), at(9_600)).unwrap());
+    check(&held, &rotate(&held, 9_700), "500 10700 20190, 10700 - -", 19_700);
+    check(&none(), &rotate(&none(), 600), "600 - -", 9_600);
+}
+
+#[test]
+fn in_an_emergency_one_new_key_is_all_that_is_left() {
+    let Cut { plan, breaks } = rotate_in_emergency(&announced(), &policy(ES256), at(10_000));
+    check(&announced(), &plan, "500 9980 9980, 10500 - 9980, 9980 - -", 10_010);
+    assert_eq!(breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
+    let Cut { breaks, .. } = rotate_in_emergency(&announced(), &policy(ES256), at(10_550));
+    let of_the_former = BrokenTokens { key: id(1), until: at(10_600) };
+    assert_eq!(breaks, [of_the_former, BrokenTokens { key: id(2), until: at(10_670) }]);
+}
+
+#[test]
+fn a_revoked_key_is_followed_by_the_announced_one_or_by_a_new_one() {
+    let revoke = |records: &KeyRecords, number, now| revoke(records, &policy(ES256), id(number), at(now));
+    let cut = revoke(&announced(), 1, 10_000).unwrap();
+    check(&announced(), &cut.plan, "500 9980 9980, 9980 - -", 10_010);
+    assert_eq!(cut.breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
+    let cut = revoke(&first(), 1, 10_000).unwrap();
+    check(&first(), &cut.plan, "500 9980 9980, 9980 - -", 10_010);
+    // An announced one breaks nothing, and another one takes its place.
+    let cut = revoke(&announced(), 2, 10_000).unwrap();
+    check(&announced(), &cut.plan, "500 11000 11190, 10500 - 9980, 11000 - -", 10_010);
+    assert!(cut.breaks.is_empty());
+    // Around the turn, a clock that is behind finds one key to sign with too.
+    let cut = revoke(&announced(), 1, 10_510).unwrap();
+    check(&announced(), &cut.plan, "500 10490 10490, 10490 - -", 10_520);
+    let cut = revoke(&announced(), 2, 10_510).unwrap();
+    check(&announced(), &cut.plan, "500 10490 10690, 10500 - 10490, 10490 - -", 10_520);
+    assert_eq!(revoke(&first(), 2, 10_000), Err(CommandRefused::Unknown(id(2))));
+    assert_eq!(revoke(&announced(), 1, 10_690), Err(CommandRefused::Removed(id(1))));
+}
+
+#[test]
+fn an_imported_key_waits_unless_it_is_the_first() {
+    let imported = |algorithm, thumbprint: &str| ImportedKey {
+        algorithm,
+        pkcs8: PrivateKeyDocument::copy_of(b"x"),
+        thumbprint: thumbprint.to_owned(),
+    };
+    let import = |records: &KeyRecords, key: &ImportedKey, now| import(records, &policy(ES256), key, at(now));
+    let key = imported(ES256, "own");
+    check(&none(), &import(&none(), &key, 500).unwrap(), "500 - -", 9_500);
+    check(&first(), &import(&first(), &key, 600).unwrap(), "500 1600 1790, 1600 - -", 1_820);
+    let plan = import(&announced(), &key, 9_600).unwrap();
+    check(&announced(), &plan, "500 10500 10690, 10500 10600 10790, 10600 - -", 10_720);
+    let known = import(&first(), &imported(ES256, "oauth2-key-1"), 600);
+    assert_eq!(known, Err(CommandRefused::AlreadyThere(id(1))));
+    let other = CommandRefused::OtherAlgorithm { found: EDDSA, wanted: ES256 };
+    assert_eq!(import(&first(), &imported(EDDSA, "own"), 600), Err(other));
+}
+
+#[test]
+fn a_key_is_held_together_with_the_one_before_it() {
+    let hold = |number, until, now| hold(&announced(), &policy(ES256), id(number), at(until), at(now));
+    let plan = hold(2, 12_000, 10_000).unwrap();
+    check(&announced(), &plan, "500 12000 12190, 12000 - -", 12_220);
+    assert!(hold(2, 10_000, 10_000).unwrap().is_empty(), "never earlier");
+    assert_eq!(hold(2, 12_000, 10_471), Err(CommandRefused::TooLate(id(2))));
+    assert_eq!(hold(2, 12_000, 10_500), Err(CommandRefused::NotAnnounced(id(2))));
+    assert_eq!(hold(1, 12_000, 10_000), Err(CommandRefused::NotAnnounced(id(1))));
+    assert_eq!(hold(3, 12_000, 10_000), Err(CommandRefused::Unknown(id(3))));
+}
+
+#[test]
+fn a_second_active_key_of_before_is_let_go() {
+    let mut rows = first();
+    rows.keys.push(KeyRecord { id: id(2), algorithm: EDDSA, active_from: at(700), ..rows.keys[0].clone() });
+    rows.next = id(3);
+    let plan = next(&rows, &policy(ES256), at(1_000));
+    check(&rows, &plan, "500 - -, 700 1030 1220", 1_250);
+    let plan = next(&rows, &policy(EDDSA), at(1_000));
+    check(&rows, &plan, "500 1030 1220, 700 - -", 1_250);
+}

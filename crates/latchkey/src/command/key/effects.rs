@@ -1,0 +1,83 @@
+//! Saying what taking keys away breaks, before it is done.
+
+use std::io::{Write as _, stderr};
+
+use administration::BrokenTokensView;
+use keys::KeyId;
+use protocol::Timestamp;
+use tenancy::TenantId;
+
+use crate::command::shown;
+use crate::door::Door;
+use crate::start_error::StartError;
+
+/// Which keys are to be taken away.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Taking {
+    /// All, in an emergency.
+    All,
+    One(KeyId),
+}
+
+/// Says what breaks and goes on only if it is meant.
+pub(super) async fn confirm(
+    door: &dyn Door,
+    tenant: &TenantId,
+    taking: Taking,
+    yes: bool,
+) -> Result<(), StartError> {
+    let key = match taking {
+        Taking::All => None,
+        Taking::One(key) => Some(key),
+    };
+    let effects = words(tenant, taking, &door.key_effects(tenant, key).await?);
+    if yes {
+        writeln!(stderr(), "{effects}")?;
+    }
+    shown::confirm(&format!("{effects}\nGo on?"), yes)
+}
+
+fn words(tenant: &TenantId, taking: Taking, breaks: &[BrokenTokensView]) -> String {
+    let mut words = match taking {
+        Taking::All => format!(
+            "A new key of tenant {tenant} signs at once, and all others are gone at once.\n\
+             Verifiers may refuse new tokens until they fetch the keys again."
+        ),
+        Taking::One(key) => format!("Key {key} of tenant {tenant} is gone at once."),
+    };
+    for BrokenTokensView { kid, until } in breaks {
+        let until: &Timestamp = until;
+        words.push_str(&format!(
+            "\nTokens signed by {kid} are refused from then on; the last of them would have lived until {}.",
+            until.to_rfc3339()
+        ));
+    }
+    if breaks.is_empty() {
+        words.push_str("\nNo token that is alive was signed by it.");
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_breaks_is_said_of_every_key() {
+        let tenant = TenantId::parse("acme").unwrap();
+        let breaks = [1, 2].map(|number| BrokenTokensView {
+            kid: KeyId::numbered(number).to_string(),
+            until: Timestamp::from_seconds(86_400 * number as u64),
+        });
+        insta::assert_snapshot!(words(&tenant, Taking::All, &breaks), @r"
+        A new key of tenant acme signs at once, and all others are gone at once.
+        Verifiers may refuse new tokens until they fetch the keys again.
+        Tokens signed by oauth2-key-1 are refused from then on; the last of them would have lived until 1970-01-02T00:00:00Z.
+        Tokens signed by oauth2-key-2 are refused from then on; the last of them would have lived until 1970-01-03T00:00:00Z.
+        ");
+        insta::assert_snapshot!(words(&tenant, Taking::One(KeyId::numbered(3)), &[]), @r"
+        Key oauth2-key-3 of tenant acme is gone at once.
+        No token that is alive was signed by it.
+        ");
+    }
+}

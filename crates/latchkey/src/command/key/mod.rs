@@ -1,0 +1,201 @@
+//! `latchkey key …`.
+
+mod effects;
+mod reseal;
+mod views;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use administration::{ImportSettings, KeysChanged};
+use clap::{Args, Subcommand, ValueEnum};
+use keys::{KeyId, SealingKey};
+use serde_json::json;
+use tenancy::TenantId;
+use zeroize::Zeroizing;
+
+use super::print;
+use super::session::{Session, through};
+use super::shown::json as document;
+use crate::door::{DoorError, Through, parse_tenant};
+use crate::sealing::{self, SealingError};
+use crate::start_error::StartError;
+use effects::Taking;
+
+/// What can be done to keys.
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// List a tenant's signing keys, removed ones too.
+    List {
+        #[arg(value_parser = parse_tenant)]
+        tenant: TenantId,
+    },
+    /// Show a signing key and its public half.
+    Show(KeyArguments),
+    /// Let the next key take over as soon as verifiers can know it.
+    Rotate {
+        #[arg(value_parser = parse_tenant)]
+        tenant: TenantId,
+        /// The keys may be in wrong hands: a new one signs at once, and all others are gone at once. Says first what that breaks.
+        #[arg(long)]
+        emergency: bool,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take a key away at once. Says first what that breaks.
+    Revoke {
+        #[command(flatten)]
+        of: KeyArguments,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Bring a private key in as the next one: PEM (PKCS#8, PKCS#1) or JWK.
+    Import {
+        #[arg(value_parser = parse_tenant)]
+        tenant: TenantId,
+        /// The file that holds it.
+        file: PathBuf,
+        /// What it is to sign with, such as ES256. A JWK may say it itself.
+        #[arg(long)]
+        algorithm: Option<String>,
+    },
+    /// Print the public half of a key.
+    Export {
+        #[arg(value_parser = parse_tenant)]
+        tenant: TenantId,
+        /// Which, as `key list` shows it. Default: the one that signs.
+        #[arg(value_name = "KID", value_parser = parse_key)]
+        key: Option<KeyId>,
+        /// As what.
+        #[arg(long, value_enum, default_value_t = Format::Jwk)]
+        format: Format,
+    },
+    /// Show which keys sign and come next, and whether verifiers have fetched them.
+    Status {
+        #[arg(value_parser = parse_tenant)]
+        tenant: TenantId,
+    },
+    /// Move everything that is sealed to `keys.sealing_key`. Servers go on meanwhile; ended half way, it goes on where it was.
+    Reseal {
+        /// Only count what would be moved. Exit 2 if there is anything.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Make a sealing key and print it, or write it to a new file that only its owner may read.
+    NewSealingKey {
+        /// Where to write it; must not exist.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+}
+
+/// Which key.
+#[derive(Args)]
+pub(crate) struct KeyArguments {
+    #[arg(value_parser = parse_tenant)]
+    tenant: TenantId,
+    /// As `key list` shows it: oauth2-key-1.
+    #[arg(value_name = "KID", value_parser = parse_key)]
+    key: KeyId,
+}
+
+/// How a public key is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// RFC 7517.
+    Jwk,
+    /// SubjectPublicKeyInfo (RFC 7468).
+    Pem,
+}
+
+/// More than any key has.
+const LARGEST_KEY: u64 = 64 * 1024;
+
+/// Runs the command.
+pub(crate) fn key(config: &Path, asked: Through<KeyCommand>) -> Result<ExitCode, StartError> {
+    let Through { door, command } = asked;
+    match command {
+        KeyCommand::List { tenant } => through(config, &door, async |session| {
+            let keys = session.door().keys(&tenant).await?;
+            session.show(&json!({ "items": keys }), || views::rows(&keys))
+        }),
+        KeyCommand::Show(KeyArguments { tenant, key }) => through(config, &door, async |session| {
+            let shown = session.door().key(&tenant, key).await?;
+            session.show(&shown, || views::shown(&shown))
+        }),
+        KeyCommand::Rotate { tenant, emergency: false, .. } => through(config, &door, async |session| {
+            changed(session, &session.door().rotate_key(&tenant).await?)
+        }),
+        KeyCommand::Rotate { tenant, emergency: true, yes } => through(config, &door, async |session| {
+            effects::confirm(session.door(), &tenant, Taking::All, yes).await?;
+            changed(session, &session.door().rotate_key_in_emergency(&tenant).await?)
+        }),
+        KeyCommand::Revoke { of: KeyArguments { tenant, key }, yes } => {
+            through(config, &door, async |session| {
+                effects::confirm(session.door(), &tenant, Taking::One(key), yes).await?;
+                changed(session, &session.door().revoke_key(&tenant, key).await?)
+            })
+        }
+        KeyCommand::Import { tenant, file, algorithm } => {
+            let mut key = read_key(&file)?;
+            through(config, &door, async |session| {
+                let settings = ImportSettings { key: std::mem::take(&mut key), algorithm };
+                changed(session, &session.door().import_key(&tenant, settings).await?)
+            })
+        }
+        KeyCommand::Export { tenant, key, format } => through(config, &door, async |session| {
+            let key = match key {
+                Some(key) => key,
+                None => signing_key(session, &tenant).await?,
+            };
+            let public = session.door().key(&tenant, key).await?.public;
+            match format {
+                Format::Jwk => print(&document(&public.jwk)),
+                Format::Pem => session.show(&public, || format!("{}\n", public.pem.trim_end())),
+            }
+        }),
+        KeyCommand::Status { tenant } => through(config, &door, async |session| {
+            let status = session.door().key_status(&tenant).await?;
+            session.show(&status, || views::status(&status))
+        }),
+        KeyCommand::Reseal { dry_run } => reseal::reseal(config, &door, dry_run),
+        KeyCommand::NewSealingKey { file } => new_sealing_key(file.as_deref()),
+    }
+}
+
+fn changed(session: &Session, changed: &KeysChanged) -> Result<ExitCode, StartError> {
+    session.show(changed, || views::rows(&changed.items))
+}
+
+async fn signing_key(session: &Session, tenant: &TenantId) -> Result<KeyId, StartError> {
+    let keys = session.door().keys(tenant).await?;
+    let active = keys.iter().filter(|key| key.state == "active").find_map(|key| KeyId::parse(&key.kid));
+    active.ok_or_else(|| DoorError::Edit(administration::EditError::NotFound("key that signs")).into())
+}
+
+fn new_sealing_key(file: Option<&Path>) -> Result<ExitCode, StartError> {
+    match file {
+        Some(path) => {
+            sealing::create(path)?;
+            print(&format!("wrote {}; keep a copy apart from the database\n", path.display()))
+        }
+        None => {
+            let key = SealingKey::generate().map_err(SealingError::from)?;
+            print(&format!("{}\n", key.to_base64().expose()))
+        }
+    }
+}
+
+fn read_key(file: &Path) -> Result<Zeroizing<String>, StartError> {
+    let unreadable = |error| DoorError::Unreadable(file.to_owned(), error);
+    if std::fs::metadata(file).map_err(unreadable)?.len() > LARGEST_KEY {
+        return Err(StartError::Unusable(format!("{} is larger than any key", file.display())));
+    }
+    Ok(Zeroizing::new(std::fs::read_to_string(file).map_err(unreadable)?))
+}
+
+fn parse_key(text: &str) -> Result<KeyId, String> {
+    KeyId::parse(text).ok_or_else(|| "write it as `key list` shows it, such as oauth2-key-1".to_owned())
+}

@@ -1,0 +1,165 @@
+//! Over a store in memory, with two local keys.
+
+use keys::{
+    KeyEncryptionKey, KeyRecord, KeySealer, LocalKeyEncryptionKey, LocalSealer, SealingKey,
+    SigningKeyStore as _,
+};
+use protocol::{Secret, Timestamp};
+use testkit::{MemoryStore, fixtures};
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+struct House {
+    store: Arc<MemoryStore>,
+    texts: [Secret; 2],
+}
+
+impl House {
+    fn key(&self, index: usize) -> SealingKey {
+        SealingKey::from_base64(&self.texts[index]).unwrap()
+    }
+
+    fn sealer(&self, writing: usize, former: &[usize]) -> Arc<EnvelopeSealer> {
+        let wrapping =
+            |index| Arc::new(LocalKeyEncryptionKey::new(self.key(index))) as Arc<dyn KeyEncryptionKey>;
+        Arc::new(EnvelopeSealer::new(
+            wrapping(writing),
+            former.iter().map(|index| wrapping(*index)).collect(),
+        ))
+    }
+
+    fn resealing(&self, writing: usize, former: &[usize]) -> Resealing {
+        Resealing { store: self.store.clone(), sealer: self.sealer(writing, former) }
+    }
+
+    async fn sealed(&self) -> Vec<(SealedPlace, Vec<u8>)> {
+        self.store.list_sealed(None, 10_000).await.unwrap()
+    }
+
+    async fn assert_opens(&self, sealer: &EnvelopeSealer) {
+        for (place, sealed) in self.sealed().await {
+            let opened = sealer.unseal(&context(&place), &sealed).await.unwrap();
+            assert_eq!(*opened, named(&place).into_bytes());
+        }
+    }
+}
+
+/// The pepper and some keys, half of them in the older format, all under the first key.
+async fn house(tenants: usize) -> House {
+    let texts = [0; 2].map(|_| SealingKey::generate().unwrap().to_base64());
+    let house = House { store: Arc::new(MemoryStore::new()), texts };
+    let (old, envelope) = (LocalSealer::new(house.key(0)), house.sealer(0, &[]));
+    let pepper = old.seal(&SealingContext::Named("pepper"), b"the installation's pepper").await.unwrap();
+    assert!(house.store.put_sealed_if_absent("pepper", &pepper, NOW).await.unwrap());
+    for number in 0..tenants {
+        let tenant = fixtures::tenant(&format!("t{number}"));
+        house.store.put_tenant(tenant.clone());
+        let key = fixtures::key(1);
+        let place =
+            SealedPlace::SigningKey { tenant: tenant.id.clone(), id: key.id, algorithm: key.algorithm };
+        let sealer: &dyn KeySealer = if number % 2 == 0 { &old } else { &*envelope };
+        let sealed_private_key = sealer.seal(&context(&place), named(&place).as_bytes()).await.unwrap();
+        assert!(house.store.add_key(&tenant.id, &KeyRecord { sealed_private_key, ..key }).await.unwrap());
+    }
+    house
+}
+
+#[tokio::test]
+async fn everything_moves_and_a_second_run_does_nothing() {
+    let house = house(500).await;
+    let resealing = house.resealing(1, &[0]);
+    let looked = resealing.look(|_| {}).await.unwrap();
+    assert_eq!((looked.current, looked.moved, looked.left, looked.unreadable), (0, 0, 501, 0));
+    house.assert_opens(&house.sealer(0, &[])).await;
+    let mut batches = 0;
+    let moved = resealing.run(|_| batches += 1).await.unwrap();
+    assert_eq!((moved.current, moved.moved, moved.left, moved.unreadable), (501, 501, 0, 0));
+    assert_eq!(batches, 6, "three batches that move and three that look again");
+    house.assert_opens(&house.sealer(1, &[])).await;
+    let before = house.sealed().await;
+    let again = resealing.run(|_| {}).await.unwrap();
+    assert_eq!((again.current, again.moved, again.left, again.unreadable), (501, 0, 0, 0));
+    assert_eq!(house.sealed().await, before);
+}
+
+#[tokio::test]
+async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
+    let house = house(3).await;
+    let foreign = SealingKey::generate().unwrap();
+    let (place, old) = house.sealed().await.swap_remove(1);
+    let sealed = foreign.seal(&context(&place), b"x").unwrap();
+    assert!(house.store.replace_sealed(&place, &old, &sealed).await.unwrap());
+    let resealed = house.resealing(1, &[0]).run(|_| {}).await.unwrap();
+    assert_eq!((resealed.current, resealed.moved, resealed.left, resealed.unreadable), (3, 3, 0, 1));
+    assert_eq!(resealed.faults[0].place, "key oauth2-key-1 of tenant t1");
+    assert!(resealed.faults[0].problem.contains(&foreign.id().to_string()), "{}", resealed.faults[0].problem);
+    assert_eq!(house.sealed().await[1].1, sealed);
+    // Where the former key is not named, nothing is touched.
+    let before = house.sealed().await;
+    let lost = self::house(3).await.resealing(1, &[]).run(|_| {}).await.unwrap();
+    assert_eq!((lost.moved, lost.unreadable), (0, 4));
+    assert_eq!(house.sealed().await, before);
+}
+
+/// Half of the work is done when the first run is given up.
+#[tokio::test]
+async fn a_run_that_is_ended_half_way_is_gone_on_with() {
+    let house = house(500).await;
+    let resealing = house.resealing(1, &[0]);
+    let ended = tokio::spawn({
+        let resealing = resealing.clone();
+        async move {
+            let mut batches = 0;
+            resealing
+                .run(|_| {
+                    batches += 1;
+                    assert!(batches < 2, "killed");
+                })
+                .await
+        }
+    });
+    assert!(ended.await.unwrap_err().is_panic());
+    let half = resealing.look(|_| {}).await.unwrap();
+    assert!(half.current >= 200 && half.left > 0, "{half}");
+    house.assert_opens(&house.sealer(1, &[0])).await;
+    let rest = resealing.run(|_| {}).await.unwrap();
+    assert_eq!((rest.current, rest.moved), (501, half.left));
+}
+
+/// Somebody adds keys under the former key all the time, as a server does that has not been told yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_at_the_same_time_lose_nothing() {
+    let house = house(200).await;
+    let (store, sealer) = (house.store.clone(), house.sealer(0, &[]));
+    let writer = tokio::spawn(async move {
+        for number in 0..50 {
+            let tenant = fixtures::tenant(&format!("new{number}"));
+            store.put_tenant(tenant.clone());
+            let key = fixtures::key(1);
+            let place =
+                SealedPlace::SigningKey { tenant: tenant.id.clone(), id: key.id, algorithm: key.algorithm };
+            let sealed_private_key = sealer.seal(&context(&place), named(&place).as_bytes()).await.unwrap();
+            assert!(store.add_key(&tenant.id, &KeyRecord { sealed_private_key, ..key }).await.unwrap());
+            tokio::task::yield_now().await;
+        }
+    });
+    let resealing = house.resealing(1, &[0]);
+    resealing.run(|_| {}).await.unwrap();
+    writer.await.unwrap();
+    resealing.run(|_| {}).await.unwrap();
+    assert_eq!(house.sealed().await.len(), 251);
+    house.assert_opens(&house.sealer(1, &[])).await;
+}
+
+#[tokio::test]
+async fn a_value_that_changed_meanwhile_is_not_written_over() {
+    let house = house(1).await;
+    let (place, old) = house.sealed().await.swap_remove(0);
+    let newer = house.sealer(0, &[]).seal(&context(&place), named(&place).as_bytes()).await.unwrap();
+    let resealing = house.resealing(1, &[0]);
+    assert!(house.store.replace_sealed(&place, &old, &newer).await.unwrap());
+    assert!(matches!(resealing.one(place, old, false).await.unwrap(), Outcome::Changed));
+    assert_eq!(house.sealed().await[0].1, newer);
+}

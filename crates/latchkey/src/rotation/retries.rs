@@ -1,0 +1,103 @@
+//! Tenants whose step failed: each is tried again after a pause that grows, and the log is told once.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tenancy::TenantId;
+use tokio::time::Instant;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Who has not been due for so long after its pause is no longer thought of: it was deleted, or somebody else has helped it.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
+
+/// Who waits, and until when.
+#[derive(Debug, Default)]
+pub(super) struct Retries(HashMap<TenantId, Retry>);
+
+#[derive(Debug)]
+struct Retry {
+    not_before: Instant,
+    pause: Duration,
+    failed: bool,
+}
+
+impl Retries {
+    /// How many tenants wait.
+    pub(super) fn waiting(&mut self, now: Instant) -> u32 {
+        self.0.retain(|_, retry| {
+            let since = now.saturating_duration_since(retry.not_before);
+            retry.not_before > now || retry.failed && since < FORGOTTEN_AFTER
+        });
+        let waiting = self.0.values().filter(|retry| retry.not_before > now).count();
+        u32::try_from(waiting).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn may_try(&self, tenant: &TenantId, now: Instant) -> bool {
+        self.0.get(tenant).is_none_or(|retry| retry.not_before <= now)
+    }
+
+    /// Its step failed. Says whether that is news.
+    pub(super) fn failed(&mut self, tenant: &TenantId, now: Instant) -> bool {
+        let retry = self.0.entry(tenant.clone()).or_insert(Retry {
+            not_before: now,
+            pause: Duration::ZERO,
+            failed: false,
+        });
+        retry.pause = (retry.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        retry.not_before = now + retry.pause;
+        !std::mem::replace(&mut retry.failed, true)
+    }
+
+    /// Nothing failed, but its next step waits for the next round.
+    pub(super) fn again(&mut self, tenant: &TenantId, now: Instant) {
+        let soon = now + FIRST_PAUSE;
+        let new = Retry { not_before: soon, pause: Duration::ZERO, failed: false };
+        let retry = self.0.entry(tenant.clone()).or_insert(new);
+        retry.not_before = soon;
+    }
+
+    /// Its step is taken. Says whether it had failed.
+    pub(super) fn forget(&mut self, tenant: &TenantId) -> bool {
+        self.0.remove(tenant).is_some_and(|retry| retry.failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> TenantId {
+        TenantId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn pauses_grow_to_five_minutes_and_the_log_is_told_once() {
+        let (mut retries, acme, mut now) = (Retries::default(), id("acme"), Instant::now());
+        let mut pauses = Vec::new();
+        for round in 0..11 {
+            assert_eq!(retries.failed(&acme, now), round == 0);
+            assert!(!retries.may_try(&acme, now) && retries.may_try(&id("other"), now));
+            let pause = retries.0[&acme].pause;
+            assert!(!retries.may_try(&acme, now + pause - Duration::from_millis(1)));
+            now += pause;
+            assert!(retries.may_try(&acme, now));
+            pauses.push(pause.as_secs());
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        assert!(retries.forget(&acme) && !retries.forget(&acme));
+        assert!(retries.failed(&acme, now), "after a success a failure is news again");
+    }
+
+    #[test]
+    fn who_waits_is_counted_and_who_is_never_due_again_is_forgotten() {
+        let (mut retries, now) = (Retries::default(), Instant::now());
+        retries.failed(&id("a"), now);
+        retries.again(&id("b"), now);
+        assert_eq!(retries.waiting(now), 2);
+        assert_eq!(retries.waiting(now + FIRST_PAUSE), 0);
+        assert!(!retries.forget(&id("b")), "nothing had failed");
+        retries.waiting(now + FORGOTTEN_AFTER + FIRST_PAUSE);
+        assert!(retries.0.is_empty());
+    }
+}

@@ -1,0 +1,234 @@
+//! Leases, budgets and failures over a store in memory, on a clock that is moved by hand.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+
+use administration::{Administrator, EditPolicy};
+use async_trait::async_trait;
+use keys::{KeyPool, KeyRecord, LocalSealer, SealingKey, SigningKeyStore as _};
+use registry::Pepper;
+use tenancy::{SigningPolicy, Tenant};
+use testkit::{Failure, MemoryStore, fixtures};
+
+use super::*;
+
+/// Stands in for administration: takes no time, and fails where it is told to.
+#[derive(Default)]
+struct Taken {
+    steps: Mutex<Vec<TenantId>>,
+    failing: Mutex<HashMap<TenantId, fn() -> EditError>>,
+    announces: Option<SigningAlgorithm>,
+}
+
+#[async_trait]
+impl Steps for Taken {
+    async fn step(&self, tenant: &TenantId, _: Timestamp) -> Result<Option<SigningAlgorithm>, EditError> {
+        self.steps.lock().unwrap().push(tenant.clone());
+        match self.failing.lock().unwrap().get(tenant) {
+            Some(failure) => Err(failure()),
+            None => Ok(self.announces),
+        }
+    }
+}
+
+impl Taken {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.steps.lock().unwrap()).iter().map(ToString::to_string).collect()
+    }
+}
+
+struct House {
+    store: Arc<MemoryStore>,
+    taken: Arc<Taken>,
+    now: Arc<AtomicU64>,
+}
+
+/// Of tenants that are all due, for ever.
+async fn house(tenants: usize, announces: Option<SigningAlgorithm>) -> House {
+    let store = Arc::new(MemoryStore::new());
+    for number in 0..tenants {
+        let tenant = fixtures::tenant(&format!("t{number}"));
+        store.put_tenant(tenant.clone());
+        assert!(store.add_key(&tenant.id, &first_key(number as u64)).await.unwrap());
+    }
+    let taken = Arc::new(Taken { announces, ..Taken::default() });
+    House { store, taken, now: Arc::new(AtomicU64::new(1_000_000)) }
+}
+
+fn first_key(at: u64) -> KeyRecord {
+    KeyRecord { active_from: Timestamp::from_seconds(at), ..fixtures::key(1) }
+}
+
+impl House {
+    /// A replica whose clock is ahead.
+    fn replica(&self, ahead: u64) -> Arc<Rotation> {
+        let now = Arc::clone(&self.now);
+        let clock = Arc::new(move || Timestamp::from_seconds(now.load(Ordering::Relaxed) + ahead));
+        let steps: Arc<dyn Steps> = self.taken.clone();
+        Arc::new(Rotation::new(self.store.clone(), steps, clock, Arc::default()))
+    }
+
+    /// Both clocks: that of the rows and that of the process.
+    async fn pass(&self, seconds: u64) {
+        self.now.fetch_add(seconds, Ordering::Relaxed);
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_two_leads_until_its_lease_ends() {
+    let house = house(3, None).await;
+    let [leader, follower] = [house.replica(0), house.replica(0)];
+    leader.round().await;
+    assert_eq!(house.taken.take(), ["t0", "t1", "t2"], "by due date");
+    follower.round().await;
+    assert_eq!(house.taken.take(), [""; 0]);
+    // Renewed in time, it is kept for ever.
+    for _ in 0..60 {
+        house.pass(1).await;
+        leader.round().await;
+        assert_eq!(house.taken.take().len(), 3);
+        follower.round().await;
+        assert_eq!(house.taken.take().len(), 0);
+    }
+    // The leader is killed.
+    let mut waited = 0;
+    while house.taken.take().is_empty() {
+        house.pass(1).await;
+        waited += 1;
+        follower.round().await;
+    }
+    assert!((10..=15).contains(&waited), "{waited}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orderly_end_leaves_nobody_waiting() {
+    let house = house(1, None).await;
+    let [leader, follower] = [house.replica(0), house.replica(0)];
+    leader.round().await;
+    house.taken.take();
+    // Who does not lead gives nothing back.
+    follower.round().await;
+    house.replica(0).finish().await;
+    follower.round().await;
+    assert_eq!(house.taken.take(), [""; 0]);
+    leader.finish().await;
+    leader.round().await;
+    assert_eq!(house.taken.take(), [""; 0], "no step after the end");
+    follower.round().await;
+    assert_eq!(house.taken.take(), ["t0"]);
+    assert_eq!(follower.rotated.samples()[3].value, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_that_fail_do_not_hide_those_behind_them() {
+    let house = house(130, None).await;
+    for number in 0..120 {
+        let failure: fn() -> EditError = || EditError::Conflict("no".to_owned());
+        house.taken.failing.lock().unwrap().insert(fixtures::tenant_id(&format!("t{number}")), failure);
+    }
+    let leader = house.replica(0);
+    leader.round().await;
+    assert_eq!(house.taken.take().len(), 130);
+    let mut tried = Vec::new();
+    for _ in 0..7 {
+        house.pass(1).await;
+        leader.round().await;
+        let taken = house.taken.take();
+        assert_eq!(
+            taken.iter().filter(|id| id.len() == 4 && id.as_str() >= "t120").count(),
+            10,
+            "each round"
+        );
+        tried.push(taken.len() - 10);
+    }
+    assert_eq!(tried, [120, 0, 120, 0, 0, 0, 120], "after 1, 2 and 4 seconds");
+    assert_eq!(leader.rotated.samples()[1].value, 480);
+}
+
+#[tokio::test(start_paused = true)]
+async fn making_rsa_keys_takes_half_a_core_at_most() {
+    for (announces, seconds) in
+        [(Some(SigningAlgorithm::RS256), 10), (Some(SigningAlgorithm::ES256), 0), (None, 0)]
+    {
+        let house = house(200, announces).await;
+        let (leader, began) = (house.replica(0), Instant::now());
+        let done = timeout(Duration::from_secs(10), leader.round()).await;
+        assert_eq!((began.elapsed().as_secs(), done.is_err()), (seconds, seconds > 0), "{announces:?}");
+        let expected = if seconds > 0 { 81 } else { 200 };
+        assert_eq!(house.taken.take().len(), expected, "{announces:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_down_is_waited_for() {
+    let house = house(1, None).await;
+    let leader = house.replica(0);
+    leader.round().await;
+    for failure in [Failure::Unavailable, Failure::Fault] {
+        house.store.fail_with(failure);
+        house.pass(6).await;
+        leader.round().await;
+        assert_eq!(leader.rotated.samples()[3].value, 0, "it may lead no more");
+        house.store.fail_with(None);
+        house.taken.take();
+        house.pass(1).await;
+        leader.round().await;
+        assert_eq!(house.taken.take(), ["t0"]);
+    }
+}
+
+/// With the real administration: the rows are those that one replica with one clock would have written, but for the seconds.
+#[tokio::test(start_paused = true)]
+async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
+    let house = house(0, None).await;
+    let lifetime = Lifetime::from_seconds;
+    let signing = SigningPolicy {
+        algorithm: SigningAlgorithm::ES256,
+        rotate_every: lifetime(3_600),
+        publish_before: lifetime(600),
+        ..SigningPolicy::default()
+    };
+    let tenant = Tenant { signing, ..fixtures::tenant("acme") };
+    house.store.put_tenant(tenant.clone());
+    let begin = house.now.load(Ordering::Relaxed);
+    let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
+    assert!(house.store.add_key(&tenant.id, &first_key(begin)).await.unwrap());
+    let policy = EditPolicy {
+        public_url: "http://localhost".to_owned(),
+        live_secrets: 5,
+        deletion_grace: lifetime(60),
+        l1_lifetime: lifetime(10),
+    };
+    let pepper = Arc::new(Pepper::generate());
+    let administrator = Arc::new(Administrator::new(
+        house.store.clone(),
+        sealer,
+        pepper,
+        KeyPool::new(0),
+        policy,
+        Arc::new(|_| {}),
+    ));
+    let replicas = [0, 30].map(|ahead| {
+        let steps =
+            Arc::new(Advancing { administrator: Arc::clone(&administrator), store: house.store.clone() });
+        Rotation { steps, ..Arc::into_inner(house.replica(ahead)).unwrap() }
+    });
+    // A day in steps of ten seconds: the one that is ahead takes every lease of the other for run out.
+    for _ in 0..8_640 {
+        house.pass(10).await;
+        for replica in &replicas {
+            replica.round().await;
+        }
+    }
+    let records = house.store.find_keys(&tenant.id).await.unwrap();
+    let keys = &records.keys;
+    assert!((25..=26).contains(&keys.len()), "{}", keys.len());
+    for (one, next) in keys.iter().zip(&keys[1..]) {
+        assert_eq!(one.retiring_from, Some(next.active_from), "one signs at a time");
+        let published = next.active_from.seconds() - next.announced_at.seconds();
+        assert!((600..=640).contains(&published), "{published}");
+    }
+    assert!(keys[0].removed_at.is_some() && keys[0].sealed_private_key.is_empty());
+}

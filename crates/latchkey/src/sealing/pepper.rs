@@ -1,0 +1,51 @@
+//! The pepper: random, made once in the life of a store, and stored sealed.
+
+use std::sync::Arc;
+
+use administration::AdministrationStore;
+use keys::{KeySealer, SealingContext};
+use protocol::Timestamp;
+use registry::Pepper;
+use tenancy::StoreError;
+use zeroize::Zeroizing;
+
+use super::SealingError;
+
+/// The name under which it is stored.
+const PEPPER: &str = "pepper";
+
+/// Opens the pepper, which is made once in the life of a store.
+pub(crate) async fn pepper(
+    store: &dyn AdministrationStore,
+    sealer: &dyn KeySealer,
+    now: Timestamp,
+) -> Result<Arc<Pepper>, SealingError> {
+    if let Some(pepper) = existing_pepper(store, sealer).await? {
+        return Ok(pepper);
+    }
+    let sealed = sealer.seal(&SealingContext::Named(PEPPER), Pepper::generate().expose()).await?;
+    // Another process may have been faster: what is stored counts.
+    store.put_sealed_if_absent(PEPPER, &sealed, now).await?;
+    existing_pepper(store, sealer).await?.ok_or(SealingError::PepperLength)
+}
+
+/// Opens the pepper if there is one.
+pub(crate) async fn existing_pepper(
+    store: &dyn AdministrationStore,
+    sealer: &dyn KeySealer,
+) -> Result<Option<Arc<Pepper>>, SealingError> {
+    let Some(sealed) = sealed_pepper(store).await? else { return Ok(None) };
+    Ok(Some(Arc::new(open_pepper(sealer, &sealed).await?)))
+}
+
+/// The pepper as it is stored.
+pub(crate) async fn sealed_pepper(store: &dyn AdministrationStore) -> Result<Option<Vec<u8>>, StoreError> {
+    store.find_sealed(PEPPER).await
+}
+
+/// Opens what is stored.
+pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> Result<Pepper, SealingError> {
+    let bytes = sealer.unseal(&SealingContext::Named(PEPPER), sealed).await?;
+    let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| SealingError::PepperLength)?;
+    Ok(Pepper::from_bytes(Zeroizing::new(bytes)))
+}

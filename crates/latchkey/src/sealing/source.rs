@@ -1,0 +1,54 @@
+//! From where a sealing key is to what wraps data keys: read into this process, or left where it is.
+
+use std::fs;
+use std::sync::Arc;
+
+use keys::{KeyEncryptionKey, LocalKeyEncryptionKey, SealingKey as Key};
+use outbound::{AwsKms, KmsOptions, VaultOptions, VaultTransit};
+use protocol::Secret;
+use zeroize::Zeroizing;
+
+use super::{SealingError, file};
+use crate::settings::{KmsKey, SealingKey, Token, VaultKey};
+
+/// Opens a key; `None` where its file is missing.
+pub(super) async fn open(setting: &SealingKey) -> Result<Option<Arc<dyn KeyEncryptionKey>>, SealingError> {
+    Ok(match setting {
+        SealingKey::Text(text) => Some(local(Key::from_base64(text)?)),
+        SealingKey::File(path) => file::read(path)?.map(local),
+        SealingKey::Vault(key) => Some(vault(key)?),
+        SealingKey::AwsKms(key) => Some(aws_kms(key).await?),
+    })
+}
+
+fn local(key: Key) -> Arc<dyn KeyEncryptionKey> {
+    Arc::new(LocalKeyEncryptionKey::new(key))
+}
+
+fn vault(setting: &VaultKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
+    let VaultKey { address, namespace, mount, transit_key, token, ca } = setting;
+    let token = match token {
+        Token::Text(token) => Secret::new(token.expose().trim().to_owned()),
+        Token::File(path) => {
+            let text = fs::read_to_string(path).map_err(|error| SealingError::Beside(path.clone(), error))?;
+            Secret::new(Zeroizing::new(text).trim().to_owned())
+        }
+    };
+    let ca = match ca {
+        Some(path) => Some(fs::read(path).map_err(|error| SealingError::Beside(path.clone(), error))?),
+        None => None,
+    };
+    let options = VaultOptions {
+        namespace: namespace.clone(),
+        mount: mount.clone(),
+        ca,
+        ..VaultOptions::new(address, transit_key, token)
+    };
+    Ok(Arc::new(VaultTransit::new(options).map_err(|error| SealingError::Options("vault", error))?))
+}
+
+async fn aws_kms(setting: &KmsKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
+    let KmsKey { key_id, region, endpoint } = setting;
+    let options = KmsOptions { key_id: key_id.clone(), region: region.clone(), endpoint: endpoint.clone() };
+    Ok(Arc::new(AwsKms::new(options).await.map_err(|error| SealingError::Options("aws_kms", error))?))
+}

@@ -1,0 +1,166 @@
+//! Where the sealing keys are: each in exactly one place, and what goes over the network goes encrypted.
+
+use std::path::Path;
+
+use url::{Host, Url};
+
+use super::super::{
+    declared::{KmsKey, SealingKey, SealingKeys, Token, VaultKey},
+    findings::{Findings, Location},
+    intake::{Intake, Unreadable},
+    secret::Secret,
+    sections::{Keys, KmsSetting, SealingKeySetting, TokenSetting, VaultSetting},
+};
+
+const ALLOWED: &str = "give exactly one of `file`, `env`, `vault` and `aws_kms`";
+
+/// What finding a key needs beside the setting.
+struct Finder<'f, 'e> {
+    intake: &'f Intake<'e>,
+    /// What paths of the file are relative to.
+    folder: &'f Path,
+    findings: &'f mut Findings,
+}
+
+/// All of them; `key_folder` is what the path of the writing key is relative to.
+pub(crate) fn sealing_keys(
+    keys: &Keys,
+    intake: &Intake<'_>,
+    (folder, key_folder): (&Path, &Path),
+    at: &Location,
+    findings: &mut Findings,
+) -> Option<SealingKeys> {
+    let at = at.key("keys");
+    let mut finder = Finder { intake, folder: key_folder, findings };
+    let setting = &keys.sealing_key;
+    let writing = match setting {
+        SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
+            Some(SealingKey::File(folder.join("data/sealing.key")))
+        }
+        setting => finder.find(setting, &at.key("sealing_key")),
+    };
+    finder.folder = folder;
+    let mut former = Vec::with_capacity(keys.former_sealing_keys.len());
+    for (index, setting) in keys.former_sealing_keys.iter().enumerate() {
+        former.push(finder.find(setting, &at.item("former_sealing_keys", index)));
+    }
+    Some(SealingKeys { writing: writing?, former: former.into_iter().collect::<Option<_>>()? })
+}
+
+impl Finder<'_, '_> {
+    fn find(&mut self, setting: &SealingKeySetting, at: &Location) -> Option<SealingKey> {
+        match setting {
+            SealingKeySetting { file: Some(file), env: None, vault: None, aws_kms: None } => {
+                Some(SealingKey::File(self.folder.join(file)))
+            }
+            SealingKeySetting { file: None, env: Some(name), vault: None, aws_kms: None } => {
+                self.variable(name, at.key("env")).map(SealingKey::Text)
+            }
+            SealingKeySetting { file: None, env: None, vault: Some(vault), aws_kms: None } => {
+                self.vault(vault, &at.key("vault")).map(SealingKey::Vault)
+            }
+            SealingKeySetting { file: None, env: None, vault: None, aws_kms: Some(kms) } => {
+                self.kms(kms, &at.key("aws_kms")).map(SealingKey::AwsKms)
+            }
+            SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
+                self.findings.error(at.clone(), "nothing says where the key is found", ALLOWED);
+                None
+            }
+            SealingKeySetting { .. } => {
+                self.findings.error(at.clone(), "several places are given for the one key", ALLOWED);
+                None
+            }
+        }
+    }
+
+    fn vault(&mut self, setting: &VaultSetting, at: &Location) -> Option<VaultKey> {
+        let VaultSetting { address, transit_key, mount, namespace, token, ca } = setting;
+        let mount = mount.as_deref().unwrap_or("transit");
+        let places = [("mount", Some(mount)), ("namespace", namespace.as_deref())];
+        let mut sound = self.address(address, at.key("address"));
+        for (key, path) in places.into_iter().filter_map(|(key, path)| Some((key, path?))) {
+            sound &= self.name(path.split('/').all(is_segment), at.key(key));
+        }
+        sound &= self.name(is_segment(transit_key), at.key("transit_key"));
+        let token = self.token(token, &at.key("token"))?;
+        sound.then(|| VaultKey {
+            address: address.clone(),
+            namespace: namespace.clone(),
+            mount: mount.to_owned(),
+            transit_key: transit_key.clone(),
+            token,
+            ca: ca.as_ref().map(|path| self.folder.join(path)),
+        })
+    }
+
+    fn kms(&mut self, setting: &KmsSetting, at: &Location) -> Option<KmsKey> {
+        let KmsSetting { key_id, region, endpoint } = setting;
+        let fits = |text: &str| {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:/".contains(&byte);
+            !text.is_empty() && text.len() <= 2048 && text.bytes().all(plain)
+        };
+        let mut sound = self.name(fits(key_id), at.key("key_id"));
+        sound &= self.name(region.as_deref().is_none_or(fits), at.key("region"));
+        sound &= endpoint.as_deref().is_none_or(|endpoint| self.address(endpoint, at.key("endpoint")));
+        sound.then(|| KmsKey { key_id: key_id.clone(), region: region.clone(), endpoint: endpoint.clone() })
+    }
+
+    fn token(&mut self, setting: &TokenSetting, at: &Location) -> Option<Token> {
+        match (&setting.env, &setting.file) {
+            (Some(name), None) => self.variable(name, at.key("env")).map(Token::Text),
+            (None, Some(file)) => Some(Token::File(self.folder.join(file))),
+            (None, None) | (Some(_), Some(_)) => {
+                let problem = "the token is to be found in exactly one place";
+                self.findings.error(at.clone(), problem, "give either `env` or `file`");
+                None
+            }
+        }
+    }
+
+    fn variable(&mut self, name: &str, at: Location) -> Option<Secret> {
+        match self.intake.unhashed_variable(name) {
+            Ok(mut text) => Some(Secret::new(std::mem::take(&mut text))),
+            Err(Unreadable { problem, mend }) => {
+                self.findings.error(at, problem, mend);
+                None
+            }
+        }
+    }
+
+    /// Data keys and tokens go there, so only this machine is spoken to in clear.
+    fn address(&mut self, text: &str, at: Location) -> bool {
+        let sound = Url::parse(text).is_ok_and(|url| {
+            let is_loopback = match url.host() {
+                Some(Host::Ipv4(address)) => address.is_loopback(),
+                Some(Host::Ipv6(address)) => address.is_loopback(),
+                Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+                None => false,
+            };
+            let is_bare = url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none();
+            is_bare && (url.scheme() == "https" || url.scheme() == "http" && is_loopback)
+        });
+        if !sound {
+            let mend = "write https://host:port; http:// is for this machine only";
+            self.findings.error(at, "keys cannot be sent there", mend);
+        }
+        sound
+    }
+
+    fn name(&mut self, sound: bool, at: Location) -> bool {
+        if !sound {
+            let problem = "this is empty or has characters that it cannot have";
+            self.findings.error(at, problem, "write it as the service shows it");
+        }
+        sound
+    }
+}
+
+/// It becomes a part of a URL.
+fn is_segment(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !["", ".", ".."].contains(&text) && text.bytes().all(fits)
+}

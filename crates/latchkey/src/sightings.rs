@@ -1,0 +1,37 @@
+//! Which keys verifiers have fetched, as the recorder writes it down.
+
+use administration::{AdministrationStore, KeySighting};
+use async_trait::async_trait;
+use keys::{KeySightings, SeenVerifier};
+use tenancy::StoreError;
+
+use crate::recorder::Noted;
+
+#[async_trait]
+impl Noted for KeySightings {
+    const WHAT: &'static str = "key fetches of verifiers";
+    type Row = SeenVerifier;
+
+    fn drain(&self) -> Vec<SeenVerifier> {
+        Self::drain(self)
+    }
+
+    fn give_back(&self, rows: Vec<SeenVerifier>) {
+        Self::give_back(self, rows);
+    }
+
+    /// Those that poll come again, so whoever was forgotten is soon known again.
+    fn dropped(&self) -> u64 {
+        0
+    }
+
+    async fn write(store: &dyn AdministrationStore, rows: &[SeenVerifier]) -> Result<(), StoreError> {
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        store.record_key_sightings(&rows).await
+    }
+}
+
+fn row(seen: &SeenVerifier) -> KeySighting {
+    let SeenVerifier { tenant, verifier, newest_key, at } = seen.clone();
+    KeySighting { tenant, verifier, last_fetch_at: at, newest_key }
+}

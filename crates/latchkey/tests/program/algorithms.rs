@@ -1,0 +1,105 @@
+//! Every algorithm and every size of RSA key that a tenant may sign with, through the running program: its tokens are verified by
+//! foreign libraries that know the tenant's key set, and by no other tenant's, although all keys have the same `kid`.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use openidconnect::JsonWebKey as _;
+use openidconnect::core::{CoreJsonWebKeySet, CoreJwsSigningAlgorithm};
+use serde_json::{Value, json};
+
+use crate::folder::Folder;
+use crate::foreign::{node, python};
+use crate::host::Ran;
+use crate::jwt;
+use crate::program::Program;
+use crate::running::tenant_path;
+
+const SECRET: &str = "algorithms-svc-canary-77ab";
+
+/// Tenant, algorithm, bits of an RSA key, bytes of a signature.
+const TENANTS: [(&str, &str, Option<u32>, usize); 9] = [
+    ("rs256", "RS256", None, 256),
+    ("rs256-3072", "RS256", Some(3072), 384),
+    ("rs256-4096", "RS256", Some(4096), 512),
+    ("rs384", "RS384", Some(2048), 256),
+    ("rs512", "RS512", None, 256),
+    ("ps256", "PS256", None, 256),
+    ("es256", "ES256", None, 64),
+    ("es384", "ES384", None, 96),
+    ("eddsa", "EdDSA", None, 64),
+];
+
+#[tokio::test]
+async fn jose_takes_tokens_of_every_algorithm() {
+    verified_by(|environment| node(include_str!("scripts/verify.cjs"), environment)).await;
+}
+
+#[tokio::test]
+async fn pyjwt_takes_tokens_of_every_algorithm() {
+    verified_by(|environment| python(include_str!("scripts/verify.py"), environment)).await;
+}
+
+#[tokio::test]
+async fn openidconnect_takes_signatures_of_every_algorithm() {
+    let (_folder, program, tokens) = start().await;
+    for (index, (tenant, algorithm, _, size)) in TENANTS.into_iter().enumerate() {
+        let keys: CoreJsonWebKeySet = serde_json::from_str(&program.jwks(tenant).await.body).unwrap();
+        let [key] = keys.keys().as_slice() else { panic!("one key in {keys:?}") };
+        let algorithm: CoreJwsSigningAlgorithm = serde_json::from_value(json!(algorithm)).unwrap();
+        for (other, token) in tokens.iter().enumerate() {
+            let (message, signature) = token.rsplit_once('.').unwrap();
+            let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+            let is_taken = key.verify_signature(&algorithm, message.as_bytes(), &signature).is_ok();
+            assert_eq!(is_taken, other == index, "{tenant} on {}", TENANTS[other].0);
+            assert!(other != index || signature.len() == size, "{tenant}: {} bytes", signature.len());
+        }
+    }
+}
+
+/// Shows a library each tenant's own token and its neighbour's.
+async fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran) {
+    let (_folder, program, tokens) = start().await;
+    for (index, (tenant, algorithm, _, _)) in TENANTS.into_iter().enumerate() {
+        let verdicts = verify(&[
+            ("JWKS", &program.url(&tenant_path(tenant, "/.well-known/jwks.json"))),
+            ("ISSUER", &format!("http://localhost:3000/api/v1/tenant/{tenant}")),
+            ("AUDIENCE", "api"),
+            ("TYP", "at+jwt"),
+            ("ALGORITHM", algorithm),
+            ("TOKENS", &format!("{} {}", tokens[index], tokens[(index + 1) % tokens.len()])),
+        ]);
+        let verdicts: Value = serde_json::from_str(&verdicts.output()).unwrap();
+        assert_eq!(verdicts[0], json!({ "claims": jwt::claims(&tokens[index]) }), "{tenant}");
+        assert!(verdicts[1]["refused"].is_string(), "{tenant}: {verdicts}");
+        let header: Value = serde_json::from_str(&jwt::header(&tokens[index])).unwrap();
+        assert_eq!((&header["alg"], &header["kid"]), (&json!(algorithm), &json!("oauth2-key-1")));
+    }
+}
+
+/// With a token of each tenant's `svc`.
+async fn start() -> (Folder, Program, Vec<String>) {
+    let mut settings = "server: { listeners: [{ address: 127.0.0.1:0 }], default_tenant: rs256 }\n\
+                        storage: { url: sqlite://data/latchkey.db }\n\
+                        keys: { sealing_key: { file: keys/sealing.key } }\ntenants:\n"
+        .to_owned();
+    for (tenant, algorithm, bits, _) in TENANTS {
+        let bits = bits.map(|bits| format!(", rsa_bits: {bits}")).unwrap_or_default();
+        let secret = format!("{{ value: {SECRET} }}");
+        write!(
+            settings,
+            "  {tenant}:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n    \
+             signing: {{ algorithm: {algorithm}{bits} }}\n    resource_servers: {{ api: {{ scopes: [api:read] }} }}\n    \
+             clients:\n      svc: {{ client_secret: {secret}, audiences: [api], scopes: [api:read] }}\n"
+        )
+        .unwrap();
+    }
+    let folder = Folder::with(&settings);
+    let program = Program::start(&folder);
+    let mut tokens = Vec::new();
+    for (tenant, ..) in TENANTS {
+        tokens.push(program.token(tenant, "svc", SECRET).await);
+    }
+    (folder, program, tokens)
+}

@@ -1,0 +1,116 @@
+//! A resource server as it should be, and as slow to learn as it may be: it verifies tokens offline by a key set that it keeps to the
+//! last instant that `Cache-Control` allows (RFC 9111 §4.2, RFC 5861 §3), and a `kid` that it does not know is no reason to ask again.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+/// No answer takes so long.
+const LONGEST: Duration = Duration::from_secs(20);
+
+pub(crate) struct CachingVerifier {
+    http: reqwest::Client,
+    /// The programs, which are asked in turn.
+    origins: Arc<RwLock<Vec<String>>>,
+    tenants: Vec<String>,
+    kept: Vec<Mutex<Option<Arc<KeySet>>>>,
+    fetched: AtomicUsize,
+}
+
+struct KeySet {
+    keys: HashMap<String, (Algorithm, DecodingKey)>,
+    /// It counts from before it was asked for: it may have been made at any time since.
+    until: Instant,
+}
+
+impl CachingVerifier {
+    /// Of these tenants, who are called by their place in the list from then on.
+    pub(crate) fn new(origins: Arc<RwLock<Vec<String>>>, tenants: Vec<String>) -> Self {
+        let kept = tenants.iter().map(|_| Mutex::default()).collect();
+        Self { http: reqwest::Client::new(), origins, tenants, kept, fetched: AtomicUsize::new(0) }
+    }
+
+    /// What is wrong with a token of this tenant, if anything; and otherwise its claims.
+    pub(crate) async fn verify(&self, tenant: usize, token: &str) -> Result<Value, String> {
+        let header = decode_header(token).map_err(|error| format!("no token: {error}"))?;
+        let kid = header.kid.ok_or("a token without a kid")?;
+        let set = self.key_set(tenant).await?;
+        let Some((algorithm, key)) = set.keys.get(&kid) else {
+            let mut known: Vec<_> = set.keys.keys().cloned().collect();
+            known.sort();
+            let left = set.until.saturating_duration_since(Instant::now());
+            return Err(format!("unverifiable: {kid} is not among {known:?}, kept for another {left:?}"));
+        };
+        let mut validation = Validation::new(*algorithm);
+        validation.leeway = 0;
+        validation.validate_aud = false;
+        let verified = decode::<Value>(token, key, &validation);
+        verified.map(|verified| verified.claims).map_err(|error| format!("unverifiable: {kid}: {error}"))
+    }
+
+    /// How often it has asked for a key set.
+    pub(crate) fn fetched(&self) -> usize {
+        self.fetched.load(Ordering::Relaxed)
+    }
+
+    async fn key_set(&self, tenant: usize) -> Result<Arc<KeySet>, String> {
+        // Held while it asks: whoever comes meanwhile waits for the answer.
+        let mut kept = self.kept[tenant].lock().await;
+        if let Some(set) = kept.as_ref().filter(|set| Instant::now() < set.until) {
+            return Ok(Arc::clone(set));
+        }
+        let set = loop {
+            let turn = self.fetched.fetch_add(1, Ordering::Relaxed);
+            let origin = turn_of(&self.origins, turn);
+            match self.fetch(&origin, &self.tenants[tenant]).await {
+                Ok(set) => break Arc::new(set),
+                // It is no longer one of the programs.
+                Err(_) if !self.origins.read().unwrap().contains(&origin) => {}
+                Err(error) => return Err(error),
+            }
+        };
+        *kept = Some(Arc::clone(&set));
+        Ok(set)
+    }
+
+    async fn fetch(&self, origin: &str, tenant: &str) -> Result<KeySet, String> {
+        let place = format!("{origin}/api/v1/tenant/{tenant}/.well-known/jwks.json");
+        let failed = |error: reqwest::Error| format!("{place}: {error:?}");
+        let asked = Instant::now();
+        let answer = self.http.get(&place).timeout(LONGEST).send().await.map_err(failed)?;
+        let answer = answer.error_for_status().map_err(failed)?;
+        let cache_control = answer.headers().get("cache-control").and_then(|value| value.to_str().ok());
+        let cache_control = cache_control.unwrap_or_default().to_owned();
+        let may_keep = seconds(&cache_control, "max-age").ok_or(format!("no max-age: {cache_control}"))?
+            + seconds(&cache_control, "stale-while-revalidate").unwrap_or(0);
+        let text = answer.text().await.map_err(failed)?;
+        let set: JwkSet = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
+        let key = |jwk: &jsonwebtoken::jwk::Jwk| {
+            let algorithm = jwk.common.key_algorithm?.to_string().parse().ok()?;
+            Some((jwk.common.key_id.clone()?, (algorithm, DecodingKey::from_jwk(jwk).ok()?)))
+        };
+        let keys = set.keys.iter().map(|jwk| key(jwk).ok_or(format!("not usable: {text}")));
+        let keys = keys.collect::<Result<HashMap<_, _>, _>>()?;
+        if keys.is_empty() {
+            return Err(format!("{place}: an empty key set"));
+        }
+        Ok(KeySet { keys, until: asked + Duration::from_secs(may_keep) })
+    }
+}
+
+/// The program whose turn it is.
+pub(crate) fn turn_of(origins: &RwLock<Vec<String>>, turn: usize) -> String {
+    let origins = origins.read().unwrap();
+    origins[turn % origins.len()].clone()
+}
+
+fn seconds(cache_control: &str, name: &str) -> Option<u64> {
+    let directives = cache_control.split(',').filter_map(|directive| directive.trim().split_once('='));
+    directives.filter(|(found, _)| *found == name).find_map(|(_, value)| value.parse().ok())
+}

@@ -1,0 +1,180 @@
+//! Signing keys at the command line, at both doors: looked at, rotated, brought in, taken away.
+
+use serde_json::Value;
+
+use crate::cli::Door;
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::reload::eventually;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+
+/// So that keys of tests cost nothing.
+fn settings() -> String {
+    edited(TWO_TENANTS, "  acme:\n", "  acme:\n    signing: { algorithm: ES256 }\n")
+}
+
+fn states(door: &Door<'_>, tenant: &str) -> Vec<String> {
+    let keys = door.json(&["key", "list", tenant]);
+    let keys = keys["items"].as_array().unwrap();
+    keys.iter()
+        .map(|key| format!("{} {}", key["kid"].as_str().unwrap(), key["state"].as_str().unwrap()))
+        .collect()
+}
+
+async fn until_published(program: &Program, tenant: &str, kids: &[&str]) {
+    eventually(&format!("{tenant} publishes {kids:?}"), async || {
+        let keys = program.jwks(tenant).await.json();
+        let published: Vec<&str> =
+            keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+        published == kids
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn both_doors_show_the_same_keys() {
+    let folder = Folder::with(&settings());
+    let program = Program::start(&folder);
+    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
+    assert_eq!(store.json(&["key", "list", "acme"])["items"], Value::Array(Vec::new()));
+    assert!(store.run(&["key", "list", "acme"]).output().contains("No keys"));
+    program.token("acme", "svc", ACME_SECRET).await;
+    program.token("globex", "svc", GLOBEX_SECRET).await;
+    assert_eq!(states(&server, "acme"), ["oauth2-key-1 active"]);
+    server.run(&["key", "rotate", "acme"]).output();
+    for arguments in [
+        &["key", "list", "acme"][..],
+        &["key", "show", "acme", "oauth2-key-2"],
+        &["key", "status", "acme"],
+        &["key", "list", "globex"],
+        &["key", "export", "acme"],
+        &["key", "export", "acme", "oauth2-key-2", "--format", "pem"],
+    ] {
+        assert_eq!(store.json(arguments), server.json(arguments), "{arguments:?}");
+        assert_eq!(store.run(arguments).output(), server.run(arguments).output(), "{arguments:?}");
+    }
+    let pem = server.run(&["key", "export", "acme", "--format", "pem"]).output();
+    assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && !pem.contains("PRIVATE"), "{pem}");
+    // What is exported is what is published.
+    let exported = server.json(&["key", "export", "acme"]);
+    let published = program.jwks("acme").await.json();
+    assert_eq!(exported["x"], published["keys"][0]["x"]);
+    assert_eq!(states(&server, "globex"), ["oauth2-key-1 active"], "nobody else's keys are rotated");
+}
+
+#[tokio::test]
+async fn an_orderly_rotation_announces_and_asks_nothing() {
+    let folder = Folder::with(&settings());
+    let program = Program::start(&folder);
+    let server = Door::server(&folder, &program).await;
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    let changed = server.json(&["key", "rotate", "acme"]);
+    assert_eq!(changed["breaks"], Value::Array(Vec::new()));
+    assert_eq!(states(&server, "acme"), ["oauth2-key-1 active", "oauth2-key-2 announced"]);
+    until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
+    assert_eq!(program.present(&token).await.status, 200);
+    // Asked again, the announced key keeps its time.
+    assert_eq!(server.json(&["key", "rotate", "acme"])["items"], changed["items"]);
+}
+
+/// Whoever cannot be asked must say that he means it.
+#[tokio::test]
+async fn what_breaks_is_said_before_it_is_done() {
+    let folder = Folder::with(&settings());
+    let program = Program::start(&folder);
+    let doors = [Door::store(&folder), Door::server(&folder, &program).await];
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    let other = program.token("globex", "svc", GLOBEX_SECRET).await;
+    for door in &doors {
+        for arguments in
+            [&["key", "rotate", "acme", "--emergency"][..], &["key", "revoke", "acme", "oauth2-key-1"]]
+        {
+            let ran = door.run(arguments);
+            assert_eq!(ran.code, Some(1), "{ran:?}");
+            for words in ["Tokens signed by oauth2-key-1 are refused from then on", "say --yes"] {
+                assert!(ran.err.contains(words), "{words:?} in {}", ran.err);
+            }
+        }
+    }
+    assert_eq!(program.present(&token).await.status, 200, "nothing was done");
+    let ran = doors[1].run(&["key", "rotate", "acme", "--emergency", "--yes"]);
+    assert!(ran.err.contains("Tokens signed by oauth2-key-1 are refused"), "{}", ran.err);
+    assert!(ran.output().contains("oauth2-key-2"));
+    until_published(&program, "acme", &["oauth2-key-2"]).await;
+    assert_eq!(program.present(&token).await.status, 401);
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    assert_eq!(program.present(&token).await.status, 200);
+    // The same through the other door, of one key.
+    doors[0].run(&["key", "revoke", "acme", "oauth2-key-2", "--yes"]).output();
+    until_published(&program, "acme", &["oauth2-key-3"]).await;
+    assert_eq!(program.present(&token).await.status, 401);
+    let form = [("client_id", "auditor"), ("client_secret", "globex-auditor-canary-77e0"), ("token", &other)];
+    let answer = program.post("/api/v1/tenant/globex/oauth/introspect", &form).await;
+    assert_eq!(answer.json()["active"], true, "the other tenant's token goes on");
+}
+
+#[tokio::test]
+async fn a_key_of_ones_own_is_brought_in() {
+    let folder = Folder::with(&settings());
+    let program = Program::start(&folder);
+    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
+    program.token("acme", "svc", ACME_SECRET).await;
+    let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+    folder.canaries.add(pem.lines().nth(1).unwrap());
+    folder.write("own.pem", &pem);
+    server.run(&["key", "import", "acme", "own.pem", "--algorithm", "ES256"]).output();
+    assert_eq!(states(&store, "acme"), ["oauth2-key-1 active", "oauth2-key-2 announced"]);
+    until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
+    for (door, tenant, file, code) in [
+        (&server, "acme", "own.pem", 4),
+        (&store, "acme", "own.pem", 4),
+        // Another tenant's keys are RSA's.
+        (&server, "globex", "own.pem", 1),
+        (&server, "acme", "nowhere.pem", 1),
+        (&store, "acme", "config.yaml", 1),
+    ] {
+        let ran = door.run(&["key", "import", tenant, file, "--algorithm", "ES256"]);
+        assert_eq!(ran.code, Some(code), "{tenant} {file}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn both_doors_end_alike_where_it_cannot_be_done() {
+    let folder = Folder::with(&settings());
+    let program = Program::start(&folder);
+    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
+    program.token("acme", "svc", ACME_SECRET).await;
+    for (arguments, code) in [
+        (&["key", "list", "nobody"][..], 3),
+        (&["key", "show", "acme", "oauth2-key-7"], 3),
+        (&["key", "revoke", "acme", "oauth2-key-7", "--yes"], 3),
+        (&["key", "rotate", "nobody", "--emergency", "--yes"], 3),
+        (&["key", "export", "globex"], 3),
+        (&["key", "show", "acme", "../x"], 2),
+    ] {
+        let (one, other) = (store.run(arguments), server.run(arguments));
+        assert_eq!((one.code, other.code), (Some(code), Some(code)), "{arguments:?}: {one:?} {other:?}");
+        assert_eq!(one.err, other.err, "{arguments:?}");
+    }
+    server.assert_ends(&["key", "reseal"], 1, "leave --server out");
+}
+
+#[tokio::test]
+async fn verifiers_are_known_by_what_they_have_fetched() {
+    let folder = Folder::with(&settings());
+    let program = Program::start(&folder);
+    let server = Door::server(&folder, &program).await;
+    program.token("acme", "svc", ACME_SECRET).await;
+    program.jwks("acme").await;
+    server.run(&["key", "rotate", "acme"]).output();
+    until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
+    // Written down every ten seconds, and at an orderly end.
+    program.stop();
+    let status = Door::store(&folder).json(&["key", "status", "acme"]);
+    assert_eq!(status["announced"]["kid"], "oauth2-key-2", "{status}");
+    let verifiers = status["verifiers"].as_array().unwrap();
+    assert!(verifiers.len() == 1 && verifiers[0]["has_announced"] == true, "{status}");
+    assert_eq!(status["seen_by_all"], true, "{status}");
+    let other = Door::store(&folder).json(&["key", "status", "globex"]);
+    assert_eq!(other["verifiers"], Value::Array(Vec::new()), "{other}");
+}

@@ -1,0 +1,112 @@
+//! Another sealing key, while the program serves; and what becomes of a tenant whose key nobody can open.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::host::run;
+use crate::program::Program;
+use crate::reload::eventually;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+
+const OLD: &str = "{ sealing_key: { file: keys/sealing.key } }";
+const BOTH: &str =
+    "{ sealing_key: { file: keys/new.key }, former_sealing_keys: [{ file: keys/sealing.key }] }";
+const NEW: &str = "{ sealing_key: { file: keys/new.key } }";
+
+async fn both_are_served(program: &Program) {
+    for (tenant, secret) in [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)] {
+        program.token(tenant, "svc", secret).await;
+    }
+}
+
+#[tokio::test]
+async fn everything_moves_to_another_key_while_tokens_are_issued() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    both_are_served(&program).await;
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    program.stop();
+    folder.run(&["key", "new-sealing-key", "--file", "keys/new.key"]).output();
+    folder.replace("config.yaml", &edited(TWO_TENANTS, OLD, NEW));
+    let ran = folder.run(&["key", "reseal"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.out.contains("key oauth2-key-1 of tenant acme"), "{}", ran.out);
+
+    folder.replace("config.yaml", &edited(TWO_TENANTS, OLD, BOTH));
+    let program = Program::start(&folder);
+    both_are_served(&program).await;
+    let looked = folder.run(&["key", "reseal", "--dry-run", "--json"]);
+    assert_eq!(looked.code, Some(2), "{looked:?}");
+    assert_eq!(serde_json::from_str::<Value>(&looked.out).unwrap()["left"], 3, "{}", looked.out);
+    let moved = folder.run(&["key", "reseal"]).output();
+    assert!(moved.contains("3 moved, 0 to be moved, 0 cannot be opened; 3 are under"), "{moved}");
+    assert!(moved.contains("Rolling back to the generations 1 to 1"), "{moved}");
+    let again = folder.run(&["key", "reseal"]).output();
+    assert!(again.contains("0 moved, 0 to be moved"), "{again}");
+    assert_eq!(folder.run(&["key", "reseal", "--dry-run"]).code, Some(0));
+    both_are_served(&program).await;
+    program.stop();
+
+    folder.replace("config.yaml", &edited(TWO_TENANTS, OLD, NEW));
+    std::fs::remove_file(folder.path("keys/sealing.key")).unwrap();
+    let program = Program::start(&folder);
+    both_are_served(&program).await;
+    assert_eq!(program.present(&token).await.status, 200, "signed before, by the same key");
+    program.stop();
+}
+
+#[tokio::test]
+async fn a_tenant_whose_key_cannot_be_opened_fails_alone_and_readiness_says_so() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    both_are_served(&program).await;
+    let of_globex = program.token("globex", "svc", GLOBEX_SECRET).await;
+    program.stop();
+    let damage = "import sqlite3, sys\n\
+        store = sqlite3.connect(sys.argv[1])\n\
+        changed = store.execute(\"update signing_keys set sealed_private_key = zeroblob(200) where tenant_id = 'acme'\")\n\
+        store.commit()\n\
+        print(changed.rowcount)";
+    let path = folder.path("data/latchkey.db");
+    assert_eq!(run(Command::new("python3").arg("-c").arg(damage).arg(path)).output().trim(), "1");
+
+    let program = Program::start(&folder);
+    let answer = program.ask_for_token("acme", "svc", ACME_SECRET).await;
+    assert!(answer.status >= 500, "{answer:?}");
+    let answer = program.ask_for_token("globex", "svc", GLOBEX_SECRET).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let form =
+        [("client_id", "auditor"), ("client_secret", "globex-auditor-canary-77e0"), ("token", &of_globex)];
+    assert_eq!(program.post("/api/v1/tenant/globex/oauth/introspect", &form).await.json()["active"], true);
+    eventually("readiness says so", async || {
+        let ready = program.get("/health/ready").await;
+        assert_eq!(ready.status, 200, "others are served: {ready:?}");
+        ready.json()["checks"]["keys"]["reason"]
+            == "the keys of 1 tenants cannot be opened; all others are served"
+    })
+    .await;
+    let metrics = program.get("/metrics").await.body;
+    assert!(metrics.contains("\nlatchkey_tenants_with_unopened_keys 1\n"), "{metrics}");
+    program.log_after(crate::program::Mark::START, "a key of tenant acme cannot be used");
+    program.stop();
+}
+
+/// Only the pepper's key stops a start.
+#[tokio::test]
+async fn a_former_key_that_is_missing_does_not_stop_the_start() {
+    let folder = Folder::with(&edited(
+        TWO_TENANTS,
+        OLD,
+        "{ sealing_key: { file: keys/sealing.key }, former_sealing_keys: [{ file: keys/gone.key }] }",
+    ));
+    let program = Program::start(&folder);
+    both_are_served(&program).await;
+    program.log_after(crate::program::Mark::START, "a former sealing key is missing");
+    program.stop();
+    folder.run(&["key", "new-sealing-key", "--file", "keys/new.key"]).output();
+    folder.replace("config.yaml", &edited(TWO_TENANTS, OLD, NEW));
+    let ran = folder.run(&["serve"]);
+    assert!(ran.code == Some(1) && ran.err.contains("the pepper cannot be opened"), "{ran:?}");
+}

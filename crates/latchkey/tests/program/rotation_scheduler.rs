@@ -1,0 +1,90 @@
+//! Keys rotate by themselves, at one of two programs; and at the other one when that is killed.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::cli::Door;
+use crate::folder::Folder;
+use crate::jwt::header;
+use crate::program::{Mark, Program};
+use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
+
+/// A lease of 15 s, and what a busy machine needs to begin.
+const TAKEN_OVER: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// A new key every four seconds.
+fn quick() -> String {
+    let policy = "signing: { algorithm: ES256, rotate_every: 4s, publish_before: 2s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s }\n    \
+                  access_token: { lifetime: 2s }";
+    let settings = edited(TWO_TENANTS, "  acme:\n", &format!("  acme:\n    {policy}\n"));
+    edited(&settings, "keys: {", "cache: { l1_lifetime: 1s }\nkeys: {")
+}
+
+fn keys(folder: &Folder, tenant: &str) -> Vec<Value> {
+    Door::store(folder).json(&["key", "list", tenant])["items"].as_array().unwrap().clone()
+}
+
+async fn leads(program: &Program) -> bool {
+    program.get("/metrics").await.body.contains("\nlatchkey_rotation_leader 1\n")
+}
+
+async fn until_keys(folder: &Folder, at_least: usize) -> Vec<Value> {
+    let began = Instant::now();
+    loop {
+        let keys = keys(folder, "acme");
+        if keys.len() >= at_least {
+            return keys;
+        }
+        assert!(began.elapsed() < LONGEST, "{at_least} keys in time: {keys:?}");
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_rotate_at_one_program_and_at_the_other_when_that_is_killed() {
+    let folder = Folder::with(&quick());
+    let first = Program::start(&folder);
+    first.log_after(Mark::START, "this replica rotates keys");
+    let second = Program::start(&folder);
+    first.token("acme", "svc", ACME_SECRET).await;
+    until_keys(&folder, 3).await;
+    assert!(leads(&first).await && !leads(&second).await, "one leads");
+    // Both sign with what the rows say.
+    for program in [&first, &second] {
+        let token = program.token("acme", "svc", ACME_SECRET).await;
+        assert_eq!(program.present(&token).await.status, 200, "{}", header(&token));
+    }
+    first.kill();
+    let killed = Instant::now();
+    while !leads(&second).await {
+        assert!(killed.elapsed() < TAKEN_OVER, "the other one takes over");
+        sleep(Duration::from_millis(200)).await;
+    }
+    let before = keys(&folder, "acme").len();
+    let keys = until_keys(&folder, before + 1).await;
+    for (one, next) in keys.iter().zip(&keys[1..]) {
+        assert_eq!(one["retiring_from"], next["active_from"], "one signs at a time: {keys:?}");
+    }
+    // Nobody rotates what is not due, and nobody makes keys for a tenant that has none.
+    assert_eq!(self::keys(&folder, "globex"), Vec::<Value>::new());
+    let token = second.token("acme", "svc", ACME_SECRET).await;
+    assert_eq!(second.present(&token).await.status, 200);
+    second.stop();
+}
+
+#[tokio::test]
+async fn an_orderly_end_hands_the_lease_over_at_once() {
+    let folder = Folder::with(&quick());
+    let first = Program::start(&folder);
+    first.log_after(Mark::START, "this replica rotates keys");
+    let second = Program::start(&folder);
+    let mark = second.mark();
+    first.stop();
+    let ended = Instant::now();
+    second.log_after(mark, "this replica rotates keys");
+    assert!(ended.elapsed() < Duration::from_secs(10), "{:?}", ended.elapsed());
+    second.stop();
+}

@@ -1,0 +1,276 @@
+//! Callers who ask all the while for tokens, at every program in turn, and verifiers who check each token at once, and some of them
+//! again at the end of their lives and, by introspection, at the next program.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::caching_verifier::{CachingVerifier, turn_of};
+
+/// They learn of a new key at different times.
+const VERIFIERS: usize = 3;
+/// What is left of a token's life when it is verified again.
+const LEFT: Duration = Duration::from_secs(2);
+/// Of so many tokens one is introspected.
+const INTROSPECTED: usize = 16;
+/// No answer takes so long.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Who asks.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) tenant: String,
+    pub(crate) client: String,
+    pub(crate) secret: String,
+}
+
+/// How much is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) callers: usize,
+    /// Between a caller's requests.
+    pub(crate) pause: Duration,
+    /// Of so many tokens one is verified again.
+    pub(crate) again: usize,
+}
+
+pub(crate) struct Traffic {
+    shared: Arc<Shared>,
+    callers: Vec<JoinHandle<()>>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) tokens: usize,
+    pub(crate) again: usize,
+    pub(crate) introspected: usize,
+    pub(crate) key_sets: usize,
+    /// Asked to come back: 503 of a program that has no connection to its store yet.
+    pub(crate) turned_away: usize,
+    pub(crate) failed: usize,
+    /// The first of them.
+    pub(crate) failures: Vec<String>,
+    /// Of each tenant, by what keys tokens were signed.
+    pub(crate) kids: BTreeMap<String, BTreeSet<String>>,
+}
+
+struct Shared {
+    origins: Arc<RwLock<Vec<String>>>,
+    asked: Vec<Asked>,
+    /// Of each who asks: which tenant that is, as the verifiers count them.
+    tenants: Vec<usize>,
+    verifiers: Vec<CachingVerifier>,
+    pace: Pace,
+    tokens: AtomicUsize,
+    again: AtomicUsize,
+    introspected: AtomicUsize,
+    turned_away: AtomicUsize,
+    failures: Mutex<(usize, Vec<String>)>,
+    kids: Mutex<BTreeMap<String, BTreeSet<String>>>,
+    ended: AtomicBool,
+}
+
+/// A token that is verified again when this comes.
+type Later = (Instant, usize, String);
+
+impl Traffic {
+    /// At programs at `origins`.
+    pub(crate) fn start(origins: Vec<String>, asked: Vec<Asked>, pace: Pace) -> Self {
+        let names: BTreeSet<_> = asked.iter().map(|asked| asked.tenant.clone()).collect();
+        let names: Vec<_> = names.into_iter().collect();
+        let origins = Arc::new(RwLock::new(origins));
+        let verifier = || CachingVerifier::new(Arc::clone(&origins), names.clone());
+        let tenant = |asked: &Asked| names.iter().position(|name| *name == asked.tenant).unwrap();
+        let shared = Arc::new(Shared {
+            tenants: asked.iter().map(tenant).collect(),
+            asked,
+            verifiers: (0..VERIFIERS).map(|_| verifier()).collect(),
+            origins,
+            pace,
+            tokens: AtomicUsize::new(0),
+            again: AtomicUsize::new(0),
+            introspected: AtomicUsize::new(0),
+            turned_away: AtomicUsize::new(0),
+            failures: Mutex::default(),
+            kids: Mutex::default(),
+            ended: AtomicBool::new(false),
+        });
+        let caller = |number| tokio::spawn(Arc::clone(&shared).call(number));
+        let callers = (0..pace.callers).map(caller).collect();
+        Self { shared, callers }
+    }
+
+    /// Programs that are asked from now on; what others are still answering does not matter any more.
+    pub(crate) fn turn_to(&self, origins: Vec<String>) {
+        *self.shared.origins.write().unwrap() = origins;
+    }
+
+    pub(crate) fn tokens(&self) -> usize {
+        self.shared.tokens.load(Ordering::Relaxed)
+    }
+
+    /// Of this tenant, by how many keys tokens were signed until now.
+    pub(crate) fn kids(&self, tenant: &str) -> usize {
+        self.shared.kids.lock().unwrap().get(tenant).map_or(0, BTreeSet::len)
+    }
+
+    pub(crate) async fn end(self) -> Outcome {
+        self.shared.ended.store(true, Ordering::Relaxed);
+        for caller in self.callers {
+            caller.await.unwrap();
+        }
+        let Shared { tokens, again, introspected, turned_away, verifiers, failures, kids, .. } =
+            &*self.shared;
+        let (failed, failures) = failures.lock().unwrap().clone();
+        Outcome {
+            tokens: tokens.load(Ordering::Relaxed),
+            again: again.load(Ordering::Relaxed),
+            introspected: introspected.load(Ordering::Relaxed),
+            turned_away: turned_away.load(Ordering::Relaxed),
+            key_sets: verifiers.iter().map(CachingVerifier::fetched).sum(),
+            failed,
+            failures,
+            kids: kids.lock().unwrap().clone(),
+        }
+    }
+}
+
+impl Shared {
+    async fn call(self: Arc<Self>, caller: usize) {
+        let http = reqwest::Client::new();
+        let verifier = &self.verifiers[caller % self.verifiers.len()];
+        let mut later: VecDeque<Later> = VecDeque::new();
+        let mut turn = caller;
+        while !self.ended.load(Ordering::Relaxed) {
+            turn += self.pace.callers;
+            self.ask(&http, verifier, turn, &mut later).await;
+            while later.front().is_some_and(|(due, ..)| *due <= Instant::now()) {
+                self.verify_again(verifier, later.pop_front()).await;
+            }
+            if !self.pace.pause.is_zero() {
+                sleep(self.pace.pause).await;
+            }
+        }
+        // What is still alive is looked at now.
+        for last in later {
+            self.verify_again(verifier, Some(last)).await;
+        }
+    }
+
+    async fn ask(
+        &self,
+        http: &reqwest::Client,
+        verifier: &CachingVerifier,
+        turn: usize,
+        later: &mut VecDeque<Later>,
+    ) {
+        let number = turn % self.asked.len();
+        let (asked, tenant) = (&self.asked[number], self.tenants[number]);
+        let began = Instant::now();
+        let form = [("grant_type", "client_credentials")];
+        // Programs in turn, and each who asks at each of them.
+        let Some(said) = self.post(http, turn / self.asked.len(), asked, "token", &form).await else {
+            return;
+        };
+        let Some(token) = said["access_token"].as_str() else {
+            return self.failed(format!("{}: {said}", asked.tenant));
+        };
+        match verifier.verify(tenant, token).await {
+            Ok(claims) if claims["client_id"] == asked.client.as_str() => {}
+            Ok(claims) => self.failed(format!("{}/{}: a token of {claims}", asked.tenant, asked.client)),
+            Err(error) => self.failed(format!("{}/{}: {error}", asked.tenant, asked.client)),
+        }
+        self.note(&asked.tenant, token);
+        let count = self.tokens.fetch_add(1, Ordering::Relaxed);
+        if count.is_multiple_of(self.pace.again) {
+            let life = Duration::from_secs(said["expires_in"].as_u64().unwrap_or(0));
+            later.push_back((began + life.saturating_sub(LEFT), tenant, token.to_owned()));
+        }
+        if count.is_multiple_of(INTROSPECTED) {
+            let form = [("token", token)];
+            let next = turn / self.asked.len() + 1;
+            let Some(said) = self.post(http, next, asked, "introspect", &form).await else { return };
+            self.introspected.fetch_add(1, Ordering::Relaxed);
+            if said["active"] != true {
+                self.failed(format!("{}: not active at the next program: {said}", asked.tenant));
+            }
+        }
+    }
+
+    /// What is answered; nothing of a program that is no longer to be asked.
+    async fn post(
+        &self,
+        http: &reqwest::Client,
+        turn: usize,
+        asked: &Asked,
+        what: &str,
+        form: &[(&str, &str)],
+    ) -> Option<Value> {
+        let origin = turn_of(&self.origins, turn);
+        let url = format!("{origin}/api/v1/tenant/{}/oauth/{what}", asked.tenant);
+        let credentials = [("client_id", asked.client.as_str()), ("client_secret", asked.secret.as_str())];
+        let form: Vec<_> = credentials.iter().chain(form).collect();
+        let answered = async {
+            let answer = http.post(url).form(&form).timeout(LONGEST).send().await?;
+            let status = answer.status();
+            Ok::<_, reqwest::Error>((status, answer.text().await?))
+        };
+        match answered.await {
+            Ok((status, text)) if status == 200 => return serde_json::from_str(&text).ok(),
+            Ok((status, _)) if status == 503 => drop(self.turned_away.fetch_add(1, Ordering::Relaxed)),
+            Ok((status, text)) => self.failed(format!("{}: {what}: {status} {text}", asked.tenant)),
+            Err(_) if !self.origins.read().unwrap().contains(&origin) => {}
+            Err(error) => self.failed(format!("{}: {what}: {error:?}", asked.tenant)),
+        }
+        None
+    }
+
+    async fn verify_again(&self, verifier: &CachingVerifier, later: Option<Later>) {
+        let Some((_, tenant, token)) = later else { return };
+        match verifier.verify(tenant, &token).await {
+            Ok(_) => drop(self.again.fetch_add(1, Ordering::Relaxed)),
+            // On a machine that is so busy that it comes too late.
+            Err(error) if error.ends_with("ExpiredSignature") => {}
+            Err(error) => self.failed(format!("at the end of its life: {error}")),
+        }
+    }
+
+    fn note(&self, tenant: &str, token: &str) {
+        let kid = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid).unwrap_or_default();
+        let mut kids = self.kids.lock().unwrap();
+        if !kids.get(tenant).is_some_and(|kids| kids.contains(&kid)) {
+            kids.entry(tenant.to_owned()).or_default().insert(kid);
+        }
+    }
+
+    fn failed(&self, what: String) {
+        let mut failures = self.failures.lock().unwrap();
+        failures.0 += 1;
+        if failures.1.len() < 10 {
+            failures.1.push(what);
+        }
+    }
+}
+
+impl Outcome {
+    /// Nothing failed and nobody was turned away, and enough was asked to mean something.
+    #[track_caller]
+    pub(crate) fn assert_all_served(&self, least: usize) {
+        assert_eq!(self.turned_away, 0, "{self:?}");
+        self.assert_none_failed(least);
+    }
+
+    /// As [`Outcome::assert_all_served`], but some may have been turned away.
+    #[track_caller]
+    pub(crate) fn assert_none_failed(&self, least: usize) {
+        assert_eq!(self.failed, 0, "of {} tokens: {:#?}", self.tokens, self.failures);
+        assert!(self.tokens >= least, "too few to mean anything: {self:?}");
+        assert!(self.again > 0 && self.introspected > 0 && self.key_sets > 0, "{self:?}");
+    }
+}

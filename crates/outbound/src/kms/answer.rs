@@ -1,0 +1,66 @@
+//! What AWS KMS' refusals mean. They have names; one that is not known here is a refusal that may pass, never damage.
+
+use aws_sdk_kms::config::http::HttpResponse;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::operation::decrypt::DecryptError;
+use aws_sdk_kms::operation::encrypt::EncryptError;
+use keys::SealError;
+
+use crate::trouble::{Trouble, on_one_line, root};
+
+/// Reads answers on behalf of one key.
+pub(super) struct Answers {
+    pub(super) name: String,
+}
+
+impl Answers {
+    pub(super) fn to_wrap(&self, error: &SdkError<EncryptError, HttpResponse>) -> SealError {
+        match error.as_service_error() {
+            Some(EncryptError::NotFoundException(_)) => self.missing(),
+            _ => self.trouble(error).into(),
+        }
+    }
+
+    pub(super) fn to_unwrap(&self, error: &SdkError<DecryptError, HttpResponse>) -> SealError {
+        match error.as_service_error() {
+            Some(DecryptError::InvalidCiphertextException(_)) => SealError::Corrupt,
+            // The ciphertext is whole, but of another key, as when an alias was given to another.
+            Some(DecryptError::NotFoundException(_) | DecryptError::IncorrectKeyException(_)) => {
+                self.missing()
+            }
+            _ => self.trouble(error).into(),
+        }
+    }
+
+    pub(super) fn not_understood(&self, what: &'static str) -> SealError {
+        Trouble::NotUnderstood { service: self.name.clone(), what }.into()
+    }
+
+    fn missing(&self) -> SealError {
+        SealError::MissingKey { name: self.name.clone(), readable: Vec::new() }
+    }
+
+    fn trouble<E>(&self, error: &SdkError<E, HttpResponse>) -> Trouble
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let service = self.name.clone();
+        match error {
+            SdkError::ServiceError(refusal) => {
+                let (refusal, status) = (refusal.err(), refusal.raw().status().as_u16());
+                match refusal.code() {
+                    Some(code) => {
+                        let said = refusal.message().unwrap_or("no reason");
+                        Trouble::Refused { service, status: on_one_line(code), said: on_one_line(said) }
+                    }
+                    None => {
+                        Trouble::Refused { service, status: status.to_string(), said: "no reason".to_owned() }
+                    }
+                }
+            }
+            // Its cause may quote the body, which should have held a data key.
+            SdkError::ResponseError(_) => Trouble::NotUnderstood { service, what: "no JSON of AWS KMS" },
+            error => Trouble::Silent { service, cause: root(error) },
+        }
+    }
+}

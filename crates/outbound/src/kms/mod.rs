@@ -1,0 +1,134 @@
+//! AWS KMS as a key-encryption key. The context goes with each data key as encryption context, which AWS authenticates and writes in
+//! clear into CloudTrail: it names a tenant and the number of a key. Credentials, and what the options leave open, are found by the
+//! SDK in its usual places, which are the one thing here that is read from the environment.
+
+mod answer;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, Region};
+use aws_sdk_kms::Client;
+use aws_sdk_kms::primitives::Blob;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use keys::{KeyEncryptionKey, SealError};
+use tracing::{Dispatch, instrument::WithSubscriber};
+use zeroize::Zeroizing;
+
+use crate::{OptionsError, data_key, place};
+use answer::Answers;
+
+/// Which key of AWS KMS.
+#[derive(Clone, Debug, Default)]
+pub struct KmsOptions {
+    /// The key's ARN or identifier. Behind an alias may stand another key one day, which does not open what the first has wrapped.
+    pub key_id: String,
+    /// Without: the ARN's, else as the environment says.
+    pub region: Option<String>,
+    /// Another place that speaks as AWS KMS does: a VPC endpoint, or a stand-in.
+    pub endpoint: Option<String>,
+}
+
+/// A symmetric key of AWS KMS.
+pub struct AwsKms {
+    client: Client,
+    key_id: String,
+    answers: Answers,
+}
+
+const TO_CONNECT: Duration = Duration::from_secs(1);
+/// Of one attempt, with finding credentials.
+const TO_ANSWER: Duration = Duration::from_secs(3);
+const ATTEMPTS: u32 = 2;
+const PAUSE: Duration = Duration::from_millis(100);
+/// The name of our part of the encryption context, as it stands in CloudTrail.
+const CONTEXT: &str = "latchkey-context";
+
+impl AwsKms {
+    /// Finds out the region where it is not said, which may take seconds; AWS KMS itself is asked later.
+    ///
+    /// # Errors
+    /// [`OptionsError`] where the options are unusable.
+    pub async fn new(options: KmsOptions) -> Result<Self, OptionsError> {
+        Self::load(options, aws_config::defaults(BehaviorVersion::v2026_01_12())).await
+    }
+
+    async fn load(options: KmsOptions, loader: ConfigLoader) -> Result<Self, OptionsError> {
+        let KmsOptions { key_id, region, endpoint } = options;
+        check_key_id(&key_id)?;
+        let endpoint = endpoint.map(|endpoint| place::parse("aws_kms.endpoint", &endpoint)).transpose()?;
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(TO_CONNECT).operation_attempt_timeout(TO_ANSWER).build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(PAUSE)
+            .with_max_backoff(PAUSE);
+        let mut loader = loader.timeout_config(timeouts).retry_config(retries);
+        if let Some(region) = region.or_else(|| region_of(&key_id)) {
+            loader = loader.region(Region::new(region));
+        }
+        let found = loader.load().with_subscriber(Dispatch::none()).await;
+        if found.region().is_none() {
+            return Err(OptionsError::Region);
+        }
+        // For KMS alone: the same loader's credentials may come from other services of AWS.
+        let mut config = aws_sdk_kms::config::Builder::from(&found);
+        config
+            .set_endpoint_url(endpoint.map(String::from).or_else(|| found.endpoint_url().map(str::to_owned)));
+        let answers = Answers { name: format!("aws-kms:{key_id}") };
+        Ok(Self { client: Client::from_conf(config.build()), key_id, answers })
+    }
+}
+
+#[async_trait]
+impl KeyEncryptionKey for AwsKms {
+    fn name(&self) -> &str {
+        &self.answers.name
+    }
+
+    async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError> {
+        let request = self.client.encrypt().key_id(&self.key_id).plaintext(Blob::new(*data_key));
+        let request = request.encryption_context(CONTEXT, STANDARD.encode(context));
+        let answer = request.send().with_subscriber(Dispatch::none()).await;
+        let answer = answer.map_err(|error| self.answers.to_wrap(&error))?;
+        let wrapped = answer.ciphertext_blob.map(Blob::into_inner).filter(|wrapped| !wrapped.is_empty());
+        wrapped.ok_or_else(|| self.answers.not_understood("no ciphertext"))
+    }
+
+    async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
+        // Naming the key keeps a ciphertext of somebody else's key, which we may happen to be allowed to use, from being opened.
+        let request = self.client.decrypt().key_id(&self.key_id).ciphertext_blob(Blob::new(wrapped));
+        let request = request.encryption_context(CONTEXT, STANDARD.encode(context));
+        let answer = request.send().with_subscriber(Dispatch::none()).await;
+        let answer = answer.map_err(|error| self.answers.to_unwrap(&error))?;
+        let plaintext = answer.plaintext.ok_or_else(|| self.answers.not_understood("no plaintext"))?;
+        data_key::from_bytes(plaintext.into_inner())
+    }
+}
+
+fn check_key_id(key_id: &str) -> Result<(), OptionsError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:/".contains(&byte);
+    if !key_id.is_empty() && key_id.len() <= 2048 && key_id.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(OptionsError::Name { what: "aws_kms.key_id", name: key_id.to_owned() })
+}
+
+/// `arn:<partition>:kms:<region>:<account>:key/<identifier>`.
+fn region_of(key_id: &str) -> Option<String> {
+    let mut parts = key_id.split(':');
+    let is_arn = parts.next() == Some("arn") && parts.next().is_some() && parts.next() == Some("kms");
+    parts.next().filter(|region| is_arn && !region.is_empty()).map(str::to_owned)
+}
+
+impl fmt::Debug for AwsKms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AwsKms({})", self.answers.name)
+    }
+}

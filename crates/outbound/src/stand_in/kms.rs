@@ -1,0 +1,150 @@
+//! AWS KMS: `TrentService.Encrypt` and `Decrypt` in JSON 1.1, from whoever signs by Signature Version 4 with the one pair of keys.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::{digest, hmac};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use super::http::{Reply, Request};
+use super::sealing;
+
+pub(crate) const ACCESS_KEY: &str = "AKIDSTANDIN";
+pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG/stand-in";
+
+/// The symmetric keys of an account, by identifier.
+#[derive(Clone, Default)]
+pub(crate) struct KmsKeys(Arc<Mutex<HashMap<String, KmsKey>>>);
+
+struct KmsKey {
+    materials: Vec<[u8; 32]>,
+    is_enabled: bool,
+}
+
+type Refusal = (&'static str, &'static str);
+
+impl KmsKeys {
+    pub(crate) fn create(&self, id: &str) {
+        let key = KmsKey { materials: vec![sealing::new_key()], is_enabled: true };
+        self.0.lock().unwrap().insert(id.to_owned(), key);
+    }
+
+    pub(crate) fn rotate(&self, id: &str) {
+        self.0.lock().unwrap().get_mut(id).unwrap().materials.push(sealing::new_key());
+    }
+
+    pub(crate) fn disable(&self, id: &str) {
+        self.0.lock().unwrap().get_mut(id).unwrap().is_enabled = false;
+    }
+
+    pub(crate) fn answer(&self, request: &Request) -> Reply {
+        let (status, body) = match self.try_answer(request) {
+            Ok(body) => (200, body),
+            Err((name, said)) => (400, json!({"__type": name, "message": said})),
+        };
+        Reply::of(status, "content-type: application/x-amz-json-1.1", body.to_string().as_bytes())
+    }
+
+    fn try_answer(&self, request: &Request) -> Result<Value, Refusal> {
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/"));
+        assert_eq!(request.headers["content-type"], "application/x-amz-json-1.1");
+        check_signature(request)?;
+        let body: Value =
+            serde_json::from_slice(&request.body).map_err(|_| ("SerializationException", ""))?;
+        let id = body["KeyId"].as_str().unwrap().rsplit('/').next().unwrap();
+        let keys = self.0.lock().unwrap();
+        let key = keys.get(id).ok_or(("NotFoundException", "Key 'x' does not exist"))?;
+        if !key.is_enabled {
+            return Err(("DisabledException", "the key is disabled."));
+        }
+        let context: BTreeMap<String, String> =
+            serde_json::from_value(body["EncryptionContext"].clone()).unwrap();
+        let associated = format!("{context:?}");
+        match request.headers["x-amz-target"].as_str() {
+            "TrentService.Encrypt" => {
+                let plaintext = STANDARD.decode(body["Plaintext"].as_str().unwrap()).unwrap();
+                let number = key.materials.len();
+                let sealed = sealing::seal(&key.materials[number - 1], associated.as_bytes(), &plaintext);
+                let head = [&[u8::try_from(id.len()).unwrap()], id.as_bytes()].concat();
+                let blob = [head, vec![u8::try_from(number).unwrap()], sealed].concat();
+                Ok(json!({"CiphertextBlob": STANDARD.encode(blob), "KeyId": id,
+                    "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+            }
+            "TrentService.Decrypt" => {
+                let blob = STANDARD.decode(body["CiphertextBlob"].as_str().unwrap()).unwrap();
+                let opened = key.open(id, associated.as_bytes(), &blob)?;
+                Ok(json!({"Plaintext": STANDARD.encode(opened), "KeyId": id,
+                    "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+impl KmsKey {
+    /// A blob names its key and, as it has more than one after a rotation, which material.
+    fn open(&self, id: &str, associated: &[u8], blob: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let invalid = ("InvalidCiphertextException", "");
+        let (length, rest) = blob.split_first().ok_or(invalid)?;
+        let (sealed_by, rest) = rest.split_at_checked(usize::from(*length)).ok_or(invalid)?;
+        if !sealed_by.iter().all(u8::is_ascii_graphic) {
+            return Err(invalid);
+        }
+        if sealed_by != id.as_bytes() {
+            return Err(("IncorrectKeyException", "The key ID in the request does not identify the key"));
+        }
+        let (number, sealed) = rest.split_first().ok_or(invalid)?;
+        let material = usize::from(*number).checked_sub(1).and_then(|at| self.materials.get(at));
+        sealing::open(material.ok_or(invalid)?, associated, sealed).ok_or(invalid)
+    }
+}
+
+/// Signature Version 4, for a request without a query.
+fn check_signature(request: &Request) -> Result<(), Refusal> {
+    let missing = ("MissingAuthenticationTokenException", "Missing Authentication Token");
+    let authorization = request.headers.get("authorization").ok_or(missing)?;
+    let fields = authorization.strip_prefix("AWS4-HMAC-SHA256 ").ok_or(missing)?;
+    let fields: HashMap<_, _> = fields.split(", ").filter_map(|field| field.split_once('=')).collect();
+    let (access_key, scope) = fields["Credential"].split_once('/').unwrap();
+    if access_key != ACCESS_KEY {
+        return Err((
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ));
+    }
+    let of_headers: String = fields["SignedHeaders"]
+        .split(';')
+        .map(|name| format!("{name}:{}\n", request.headers[name]))
+        .collect();
+    let canonical = format!(
+        "POST\n{}\n\n{of_headers}\n{}\n{}",
+        request.path,
+        fields["SignedHeaders"],
+        hex(digest::digest(&digest::SHA256, &request.body).as_ref())
+    );
+    let to_sign = format!(
+        "AWS4-HMAC-SHA256\n{}\n{scope}\n{}",
+        request.headers["x-amz-date"],
+        hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
+    );
+    let secret = format!("AWS4{SECRET_KEY}").into_bytes();
+    let key = scope.split('/').fold(secret, |key, part| mac(&key, part.as_bytes()));
+    if hex(&mac(&key, to_sign.as_bytes())) != fields["Signature"] {
+        return Err((
+            "InvalidSignatureException",
+            "The request signature we calculated does not match the signature you provided.",
+        ));
+    }
+    // The scope is day/region/service/aws4_request.
+    assert!(scope.ends_with("/eu-central-1/kms/aws4_request"), "{scope}");
+    Ok(())
+}
+
+fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

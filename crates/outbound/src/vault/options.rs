@@ -1,0 +1,111 @@
+//! What an operator says of Vault, and the client that follows from it.
+
+use std::time::Duration;
+
+use protocol::Secret;
+use reqwest::{Certificate, redirect};
+use url::Url;
+use vaultrs::api::EndpointMiddleware;
+use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
+
+use crate::{OptionsError, place};
+
+/// Which key of which Vault, and the token to come with.
+#[derive(Debug)]
+pub struct VaultOptions {
+    /// `https://host:port`, or `http://` on this machine, as of a Vault agent.
+    pub address: String,
+    /// The key's name in the transit engine.
+    pub transit_key: String,
+    /// Needs `update` on `<mount>/encrypt/<key>` and `<mount>/decrypt/<key>`, and no more: with `create`, Vault makes a key for a
+    /// name that was mistyped. It is not renewed here.
+    pub token: Secret,
+    /// Where the engine is mounted; usually `transit`.
+    pub mount: String,
+    /// The namespace of Vault Enterprise, if there is one.
+    pub namespace: Option<String>,
+    /// The certificates to trust, in PEM, and no others; without, those that the machine trusts.
+    pub ca: Option<Vec<u8>>,
+}
+
+const TO_CONNECT: Duration = Duration::from_secs(1);
+/// Of one attempt.
+const TO_ANSWER: Duration = Duration::from_secs(3);
+
+impl VaultOptions {
+    /// With the usual mount, no namespace and the certificates that the machine trusts.
+    #[must_use]
+    pub fn new(address: impl Into<String>, transit_key: impl Into<String>, token: Secret) -> Self {
+        Self {
+            address: address.into(),
+            transit_key: transit_key.into(),
+            token,
+            mount: "transit".to_owned(),
+            namespace: None,
+            ca: None,
+        }
+    }
+
+    /// The library puts all of these into paths and headers unseen, and panics over what fits into none.
+    pub(super) fn check(&self) -> Result<Url, OptionsError> {
+        check_name("transit_key", &self.transit_key, false)?;
+        check_name("mount", &self.mount, true)?;
+        if let Some(namespace) = &self.namespace {
+            check_name("namespace", namespace, true)?;
+        }
+        let token = self.token.expose();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(OptionsError::Token);
+        }
+        place::parse("vault.address", &self.address)
+    }
+
+    /// Made in parts: the library's own way follows redirects, waits long to connect and takes what is not said from the environment.
+    pub(super) fn client(&self, address: &Url) -> Result<VaultClient, OptionsError> {
+        let http = reqwest::Client::builder()
+            .tls_backend_rustls()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(TO_CONNECT)
+            .timeout(TO_ANSWER);
+        let http = match (address.scheme(), &self.ca) {
+            // No certificate will be looked at, and a machine may have none.
+            ("http", _) => http.tls_certs_only([]),
+            (_, None) => http.https_only(true),
+            (_, Some(pem)) => {
+                let trusted = Certificate::from_pem_bundle(pem).map_err(OptionsError::Certificate)?;
+                if trusted.is_empty() {
+                    return Err(OptionsError::NoCertificate);
+                }
+                http.https_only(true).tls_certs_only(trusted)
+            }
+        };
+        let http = http.build().map_err(OptionsError::Client)?;
+        // Read by nothing that is used here. The token stands beside the requests only.
+        let settings = VaultClientSettingsBuilder::default()
+            .address(address.as_str())
+            .token("")
+            .ca_certs(Vec::new())
+            .identity(None)
+            .verify(true)
+            .build()
+            .map_err(|_| OptionsError::Address { what: "vault.address" })?;
+        let middle = EndpointMiddleware {
+            token: self.token.expose().to_owned(),
+            version: "v1".to_owned(),
+            wrap: None,
+            namespace: self.namespace.clone(),
+        };
+        let http = rustify::clients::reqwest::Client::new(address.as_str(), http);
+        Ok(VaultClient { http, middle, settings })
+    }
+}
+
+fn check_name(what: &'static str, name: &str, may_have_parts: bool) -> Result<(), OptionsError> {
+    let is_plain = |part: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain)
+    };
+    let fits = if may_have_parts { name.split('/').all(is_plain) } else { is_plain(name) };
+    if fits { Ok(()) } else { Err(OptionsError::Name { what, name: name.to_owned() }) }
+}

@@ -1,0 +1,321 @@
+//! Vault's transit engine, against a stand-in that speaks its protocol.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer, SealError, SealingContext};
+use protocol::Secret;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::{VaultOptions, VaultTransit};
+use crate::OptionsError;
+use crate::stand_in::{Log, Reply, StandIn, TOKEN, VaultKeys};
+
+const DATA_KEY: [u8; 32] = *b"a data key has 32 bytes, like me";
+
+async fn start() -> (StandIn, VaultKeys) {
+    let keys = VaultKeys::default();
+    keys.create("latchkey", false);
+    let of_server = keys.clone();
+    (StandIn::start(None, move |request| of_server.answer(request)).await, keys)
+}
+
+fn options(address: impl Into<String>) -> VaultOptions {
+    VaultOptions::new(address, "latchkey", Secret::new(TOKEN.to_owned()))
+}
+
+fn transit(server: &StandIn) -> VaultTransit {
+    VaultTransit::new(options(server.url())).unwrap()
+}
+
+/// What stands in the log of one who tries in vain.
+#[track_caller]
+fn told(error: &SealError) -> String {
+    match error {
+        SealError::Unavailable(trouble) => trouble.to_string(),
+        error => format!("{error:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_was_sealed_unseals_in_its_place_only() {
+    let (server, keys) = start().await;
+    keys.create("derived", true);
+    for key in ["latchkey", "derived"] {
+        let transit =
+            VaultTransit::new(VaultOptions { transit_key: key.to_owned(), ..options(server.url()) }).unwrap();
+        let name = format!("vault:{}/transit/{key}", server.address);
+        assert_eq!(transit.name(), name);
+        let sealer = EnvelopeSealer::new(Arc::new(transit), Vec::new());
+        let pepper = SealingContext::Named("pepper");
+        let sealed = sealer.seal(&pepper, b"the pepper").await.unwrap();
+        assert_eq!(EnvelopeSealer::sealed_with(&sealed).unwrap().key, name);
+        assert_eq!(sealer.unseal(&pepper, &sealed).await.unwrap().as_slice(), b"the pepper");
+        let elsewhere = sealer.unseal(&SealingContext::Named("salt"), &sealed).await;
+        assert!(matches!(elsewhere, Err(SealError::Corrupt)));
+        assert_eq!(server.asked(), 3);
+    }
+}
+
+#[tokio::test]
+async fn vault_itself_refuses_another_context() {
+    let (server, keys) = start().await;
+    keys.create("derived", true);
+    for key in ["latchkey", "derived"] {
+        let transit =
+            VaultTransit::new(VaultOptions { transit_key: key.to_owned(), ..options(server.url()) }).unwrap();
+        let wrapped = transit.wrap(&DATA_KEY, b"acme 1").await.unwrap();
+        assert_eq!(*transit.unwrap(&wrapped, b"acme 1").await.unwrap(), DATA_KEY);
+        let error = transit.unwrap(&wrapped, b"other 1").await.unwrap_err();
+        assert!(matches!(error, SealError::Corrupt), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_vault_has_rotated_opens_what_it_wrapped_before() {
+    let (server, keys) = start().await;
+    let transit = transit(&server);
+    let before = transit.wrap(&DATA_KEY, b"x").await.unwrap();
+    keys.rotate("latchkey");
+    let after = transit.wrap(&DATA_KEY, b"x").await.unwrap();
+    assert_eq!([&before, &after].map(|wrapped| VaultTransit::key_version(wrapped)), [Some(1), Some(2)]);
+    for wrapped in [&before, &after] {
+        assert_eq!(*transit.unwrap(wrapped, b"x").await.unwrap(), DATA_KEY);
+    }
+    keys.require_version("latchkey", 2);
+    let error = transit.unwrap(&before, b"x").await.unwrap_err();
+    let expected = "ciphertext or signature version is disallowed by policy (too old)";
+    assert_eq!(told(&error), format!("{} refuses with 400: {expected}", transit.name()));
+}
+
+#[tokio::test]
+async fn damage_is_told_from_a_key_that_is_gone() {
+    let (server, keys) = start().await;
+    let transit = transit(&server);
+    keys.rotate("latchkey");
+    let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
+    for at in 0..wrapped.len() {
+        let mut altered = wrapped.clone();
+        altered[at] ^= 1;
+        let error = transit.unwrap(&altered, b"x").await.unwrap_err();
+        // `vault:v2:` may become an earlier or a later version.
+        let expected = matches!(error, SealError::Corrupt)
+            || at == 7
+                && matches!(&error, SealError::MissingKey { name, .. } if name.ends_with(" version 3"));
+        assert!(expected, "{at}: {error}");
+        assert!(transit.unwrap(&wrapped[..at], b"x").await.is_err(), "cut at {at}");
+    }
+    server.asked();
+    for nonsense in [&b""[..], b"AAAA", b"vault:v:AAAA", b"vault:v1:", b"vault:v+1:AAAA", &[0xff; 40]] {
+        assert!(matches!(transit.unwrap(nonsense, b"x").await, Err(SealError::Corrupt)), "{nonsense:?}");
+    }
+    assert_eq!(server.asked(), 0);
+    keys.delete("latchkey");
+    match transit.unwrap(&wrapped, b"x").await {
+        Err(SealError::MissingKey { name, .. }) => assert_eq!(name, transit.name()),
+        outcome => panic!("{outcome:?}"),
+    }
+    keys.create("latchkey", false);
+    match transit.unwrap(&wrapped, b"x").await {
+        Err(SealError::MissingKey { name, .. }) => assert_eq!(name, format!("{} version 2", transit.name())),
+        outcome => panic!("{outcome:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_vault_said_and_is_not_repeated() {
+    let (server, _) = start().await;
+    let refused = |options: VaultOptions| async {
+        let transit = VaultTransit::new(options).unwrap();
+        let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
+        assert_eq!(server.asked(), 1);
+        told(&error).replace(transit.name(), "it")
+    };
+    let wrong_token = VaultOptions { token: Secret::new("hvs.wrong".to_owned()), ..options(server.url()) };
+    let denied = "it refuses with 403: 2 errors occurred: * permission denied * invalid token";
+    assert_eq!(refused(wrong_token).await, denied);
+    let unknown_key = VaultOptions { transit_key: "other".to_owned(), ..options(server.url()) };
+    assert_eq!(refused(unknown_key).await, "it refuses with 403: 1 error occurred: * permission denied");
+    let unknown_mount = VaultOptions { mount: "kv/transit".to_owned(), ..options(server.url()) };
+    let name = format!("vault:{}/kv/transit/latchkey", server.address);
+    let missing = SealError::MissingKey { name: name.clone(), readable: Vec::new() };
+    assert_eq!(refused(unknown_mount).await, format!("{missing:?}").replace(&name, "it"));
+}
+
+#[tokio::test]
+async fn a_vault_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
+    let (server, _) = start().await;
+    let transit = transit(&server);
+    server.instead([Reply::json(503, &json!({"errors": ["Vault is sealed"]}))]);
+    let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
+    assert_eq!(server.asked(), 2);
+    // It hangs up in the middle.
+    server.instead([Reply::raw("")]);
+    assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
+    server.asked();
+    server.instead(vec![Reply::json(503, &json!({"errors": ["Vault is sealed"]})); 2]);
+    let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
+    assert_eq!(told(&error), format!("{} refuses with 503: Vault is sealed", transit.name()));
+    assert_eq!(server.asked(), 2);
+    drop(server);
+    let begun = Instant::now();
+    let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
+    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_slow_vault_is_waited_for_three_seconds_and_once_more() {
+    let (server, _) = start().await;
+    let transit = transit(&server);
+    let late = Reply::json(200, &json!({})).after(Duration::from_secs(30));
+    server.instead(vec![late; 2]);
+    let begun = Instant::now();
+    let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
+    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    let waited = begun.elapsed().as_secs_f64();
+    assert!((6.0..8.0).contains(&waited), "{waited}");
+    assert_eq!(server.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_never_stands_is_waited_for_one_second() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    let transit = VaultTransit::new(options(address)).unwrap();
+    let begun = Instant::now();
+    let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
+    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    let waited = begun.elapsed().as_secs_f64();
+    assert!((2.0..4.0).contains(&waited), "{waited}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let (server, _) = start().await;
+    let (other, _) = start().await;
+    let transit = transit(&server);
+    for status in [301, 302, 307, 308] {
+        let location = format!("location: {}/v1/transit/encrypt/latchkey", other.url());
+        server.instead([Reply::of(status, &location, b"")]);
+        let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
+        assert_eq!(told(&error), format!("{} refuses with {status}: no reason", transit.name()));
+    }
+    assert_eq!((server.asked(), other.asked()), (4, 0));
+}
+
+#[tokio::test]
+async fn nonsense_is_an_unavailable_vault_and_never_damage() {
+    let (server, _) = start().await;
+    let transit = transit(&server);
+    let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
+    let whole = |data: serde_json::Value| json!({"request_id": "", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data});
+    let replies = [
+        Reply::raw("SSH-2.0-OpenSSH_9.9\r\n"),
+        Reply::of(200, "x: y", b""),
+        Reply::of(200, "x: y", b"<html>secret plaintext</html>"),
+        Reply::of(200, "x: y", &[0xff; 100]),
+        Reply::of(400, "x: y", b"<html>secret plaintext</html>"),
+        Reply::json(200, &json!({"data": {"plaintext": "secret plaintext"}})),
+        Reply::json(200, &whole(json!(null))),
+        Reply::json(200, &whole(json!({"plaintext": 7}))),
+        Reply::json(200, &whole(json!({"plaintext": "secret plaintext", "ciphertext": "secret plaintext"}))),
+        Reply::json(400, &json!({"errors": []})),
+        Reply::json(400, &json!({"errors": ["something new"]})),
+        Reply::json(418, &json!({"errors": ["I'm a teapot"]})),
+    ];
+    for (number, reply) in replies.into_iter().enumerate() {
+        // What is no HTTP is asked again.
+        server.instead([reply.clone(), reply.clone()]);
+        for error in [transit.unwrap(&wrapped, b"x").await.unwrap_err(), {
+            server.instead([reply.clone(), reply]);
+            transit.wrap(&DATA_KEY, b"x").await.unwrap_err()
+        }] {
+            assert!(matches!(error, SealError::Unavailable(_)), "{number}: {error:?}");
+            assert!(!format!("{error:?} {}", told(&error)).contains("secret plaintext"), "{number}");
+        }
+        server.forget();
+    }
+    // What authenticates and is no data key was not sealed by us.
+    server.instead([Reply::json(200, &whole(json!({"plaintext": "AAAA"})))]);
+    assert!(matches!(transit.unwrap(&wrapped, b"x").await, Err(SealError::Corrupt)));
+}
+
+#[tokio::test]
+async fn only_the_given_authority_vouches_for_an_https_vault() {
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let tls = tls.unwrap().with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key).unwrap();
+    let keys = VaultKeys::default();
+    keys.create("latchkey", false);
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let server = StandIn::start(Some(acceptor), move |request| keys.answer(request)).await;
+    let address = format!("https://localhost:{}", server.address.port());
+    let trusting = |ca: Option<String>| {
+        VaultTransit::new(VaultOptions { ca: ca.map(String::into_bytes), ..options(address.clone()) })
+            .unwrap()
+    };
+    let transit = trusting(Some(own.cert.pem()));
+    let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
+    assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
+    server.asked();
+    for ca in [None, Some(other.cert.pem())] {
+        let error = trusting(ca).wrap(&DATA_KEY, b"x").await.unwrap_err();
+        assert!(told(&error).contains("certificate"), "{}", told(&error));
+    }
+    assert_eq!(server.asked(), 0);
+}
+
+#[test]
+fn options_that_cannot_be_used_are_refused_and_print_no_token() {
+    let at = || options("https://vault.example");
+    let tokens = ["", "hvs.a b", "hvs.hunter2\n", "hvs.é"];
+    for token in tokens {
+        let error =
+            VaultTransit::new(VaultOptions { token: Secret::new(token.to_owned()), ..at() }).unwrap_err();
+        assert!(matches!(error, OptionsError::Token));
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+    for name in ["", ".", "..", "a/b", "a?b", "a%2fb", "a b", "é"] {
+        let error = VaultTransit::new(VaultOptions { transit_key: name.to_owned(), ..at() }).unwrap_err();
+        assert!(matches!(error, OptionsError::Name { what: "transit_key", .. }), "{name}");
+    }
+    for mount in ["", "/transit", "transit/", "a/../b", "a//b"] {
+        let error = VaultTransit::new(VaultOptions { mount: mount.to_owned(), ..at() }).unwrap_err();
+        assert!(matches!(error, OptionsError::Name { what: "mount", .. }), "{mount}");
+        let error =
+            VaultTransit::new(VaultOptions { namespace: Some(mount.to_owned()), ..at() }).unwrap_err();
+        assert!(matches!(error, OptionsError::Name { what: "namespace", .. }), "{mount}");
+    }
+    for ca in ["", "hunter2", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        assert!(VaultTransit::new(VaultOptions { ca: Some(ca.into()), ..at() }).is_err(), "{ca}");
+    }
+    let named = VaultTransit::new(VaultOptions { namespace: Some("eu/prod".to_owned()), ..at() }).unwrap();
+    assert_eq!(named.name(), "vault:vault.example/eu/prod/transit/latchkey");
+    assert_eq!(format!("{named:?}"), "VaultTransit(vault:vault.example/eu/prod/transit/latchkey)");
+    assert!(!format!("{:?}", at()).contains(TOKEN));
+}
+
+#[tokio::test]
+async fn the_most_talkative_log_holds_no_token_and_no_data_key() {
+    let (log, _guard) = Log::capture();
+    let (server, _) = start().await;
+    let transit = transit(&server);
+    let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
+    transit.unwrap(&wrapped, b"x").await.unwrap();
+    transit.unwrap(&wrapped, b"y").await.unwrap_err();
+    server.instead([Reply::of(200, "x: y", b"secret plaintext")]);
+    transit.unwrap(&wrapped, b"x").await.unwrap_err();
+    let log = log.text();
+    assert!(log.contains("the log begins"), "{log}");
+    for secret in [TOKEN, &STANDARD.encode(DATA_KEY), "secret plaintext", "authentication failed"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}

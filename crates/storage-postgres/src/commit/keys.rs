@@ -1,0 +1,74 @@
+//! Signing keys, and when a tenant's keys are looked at again. A new key takes its tenant's next number or the commit is superseded.
+
+use administration::rows::{EarlierJwksRow, KeyRows};
+
+use super::{CommitError, Writing};
+
+const TAKE_NUMBERS: &str = "
+    UPDATE tenants t SET next_key = given.\"to\"
+      FROM json_to_recordset($1::json) AS given (tenant_id text, \"from\" bigint, \"to\" bigint)
+     WHERE t.tenant_id = given.tenant_id AND t.next_key = given.\"from\" AND t.deleted_at IS NULL";
+
+const INSERT: &str = "
+    INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at,
+                              active_from, retiring_from, removed_at)
+    SELECT tenant_id, number, algorithm, decode(sealed_private_key, 'hex'), thumbprint, announced_at, active_from,
+           retiring_from, removed_at
+      FROM json_to_recordset($1::json) AS given (
+               tenant_id text, number bigint, algorithm text, sealed_private_key text, thumbprint text,
+               announced_at bigint, active_from bigint, retiring_from bigint, removed_at bigint)";
+
+const SET_TIMES: &str = "
+    UPDATE signing_keys k
+       SET active_from = given.active_from, retiring_from = given.retiring_from, removed_at = given.removed_at
+      FROM json_to_recordset($1::json) AS given (
+               tenant_id text, number bigint, active_from bigint, retiring_from bigint, removed_at bigint)
+     WHERE k.tenant_id = given.tenant_id AND k.number = given.number";
+
+const DESTROY: &str = "
+    UPDATE signing_keys k SET sealed_private_key = ''
+      FROM json_to_recordset($1::json) AS given (tenant_id text, number bigint)
+     WHERE k.tenant_id = given.tenant_id AND k.number = given.number";
+
+/// A tenant that never had a key has nothing to look at.
+const UNSETTLE: &str = "
+    INSERT INTO key_schedules (tenant_id, due_at)
+    SELECT t.tenant_id, $2
+      FROM json_to_recordset($1::json) AS given (tenant_id text) JOIN tenants t USING (tenant_id)
+     WHERE t.next_key > 1 AND t.deleted_at IS NULL
+    ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";
+
+const SCHEDULE: &str = "
+    INSERT INTO key_schedules (tenant_id, due_at)
+    SELECT tenant_id, due_at FROM json_to_recordset($1::json) AS given (tenant_id text, due_at bigint)
+    ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";
+
+/// What is noted already counts as long as copies of then may be about.
+const NOTE_EARLIER_JWKS: &str = "
+    INSERT INTO key_schedules AS noted (tenant_id, earlier_jwks_age, earlier_jwks_until)
+    SELECT tenant_id, earlier_jwks_age, earlier_jwks_until
+      FROM json_to_recordset($1::json) AS given (
+               tenant_id text, earlier_jwks_age bigint, earlier_jwks_until bigint)
+           JOIN tenants t USING (tenant_id)
+     WHERE t.deleted_at IS NULL
+    ON CONFLICT (tenant_id) DO UPDATE
+       SET earlier_jwks_age = CASE
+               WHEN noted.earlier_jwks_until > $2 THEN GREATEST(noted.earlier_jwks_age, excluded.earlier_jwks_age)
+               ELSE excluded.earlier_jwks_age END,
+           earlier_jwks_until = GREATEST(noted.earlier_jwks_until, excluded.earlier_jwks_until)";
+
+impl Writing<'_> {
+    pub(super) async fn keys(&mut self, keys: &KeyRows<'_>) -> Result<(), CommitError> {
+        self.all(TAKE_NUMBERS, &keys.taken).await?;
+        self.all(INSERT, &keys.added).await?;
+        self.all(SET_TIMES, &keys.times).await?;
+        self.all(DESTROY, &keys.destroyed).await?;
+        self.each(UNSETTLE, &keys.unsettled).await?;
+        self.all(SCHEDULE, &keys.due).await
+    }
+
+    /// Copies of a deleted tenant's keys are nobody's.
+    pub(super) async fn earlier_jwks(&mut self, rows: &[EarlierJwksRow<'_>]) -> Result<(), CommitError> {
+        self.each(NOTE_EARLIER_JWKS, rows).await.map(drop)
+    }
+}

@@ -1,0 +1,107 @@
+//! Several processes that look after keys, beside requests that make first ones: each thing happens once, and nobody waits for another
+//! forever.
+
+use administration::{
+    AdministrationStore as _, Change, ChangeKind, CommitOutcome, CommitRequest, KeyChange, KeyChangeKind,
+    SealedPlace,
+};
+use keys::{KeyId, KeyRecord, SigningKeyStore as _};
+use protocol::{Lifetime, Timestamp};
+use tenancy::TenantId;
+use testkit::fixtures::{self, NOW, key};
+use testkit::requests;
+
+use crate::belongings::seen;
+use crate::sandbox::Sandbox;
+
+fn announced(tenant: &TenantId, revision: u64, key: &KeyRecord, due_at: Timestamp) -> CommitRequest {
+    let kind = KeyChangeKind::Announced {
+        algorithm: key.algorithm,
+        thumbprint: key.thumbprint.clone(),
+        active_from: key.active_from,
+        imported: false,
+    };
+    let mut request = requests::declared(vec![Change::Key(tenant.clone(), KeyChange { id: key.id, kind })]);
+    request.rests_on = vec![(tenant.clone(), revision)];
+    request.keys.added = vec![(tenant.clone(), key.clone())];
+    request.keys.due = vec![(tenant.clone(), Some(due_at))];
+    request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_want_a_lease_one_has_it_until_it_ends() {
+    let sandbox = Sandbox::new().await;
+    let (left, right) = (sandbox.open().await, sandbox.open().await);
+    for round in 0..20 {
+        let now = NOW + Lifetime::from_seconds(15 * round);
+        let until = now + Lifetime::from_seconds(15);
+        let (here, there) = tokio::join!(
+            left.try_lease("rotation", "left", now, until),
+            right.try_lease("rotation", "right", now, until)
+        );
+        let (here, there) = (here.unwrap(), there.unwrap());
+        assert_ne!(here, there, "{round}");
+        // Whoever has it keeps it, and has another one too.
+        let (has, other) = if here { (&left, "left") } else { (&right, "right") };
+        assert!(has.try_lease("rotation", other, now, until).await.unwrap());
+        assert!(left.try_lease(&format!("other-{round}"), "third", now, until).await.unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_leaders_that_announce_the_same_key_one_does() {
+    let sandbox = Sandbox::new().await;
+    let (left, right) = (sandbox.open().await, sandbox.open().await);
+    let acme = fixtures::tenant("acme");
+    left.commit(&requests::added(&acme, &[])).await.unwrap();
+    assert!(left.add_key(&acme.id, &key(1)).await.unwrap());
+    for (revision, number) in (1..=10).zip(2..) {
+        let due_at = NOW + Lifetime::from_seconds(u64::from(number));
+        let of = |name: &str| {
+            let key = KeyRecord { thumbprint: format!("{name}-{number}"), ..key(number) };
+            announced(&acme.id, revision, &key, due_at)
+        };
+        let (here, there) = (of("left"), of("right"));
+        let (here, there) = tokio::join!(left.commit(&here), right.commit(&there));
+        let outcomes = [here.unwrap(), there.unwrap()];
+        assert!(outcomes.contains(&CommitOutcome::Committed { generation: None }), "{outcomes:?}");
+        assert!(outcomes.contains(&CommitOutcome::Superseded), "{outcomes:?}");
+        let state = left.load_keys(&acme.id).await.unwrap().unwrap();
+        assert_eq!((state.records.next, state.due_at), (KeyId::numbered(number + 1), Some(due_at)));
+        assert_eq!(state.records.keys.len(), number as usize);
+    }
+}
+
+/// A request holds its tenant's row, then its schedule, then the log; so does everything else that needs several of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn first_keys_are_made_while_their_tenants_change_are_seen_and_sealed_anew() {
+    let sandbox = Sandbox::new().await;
+    let (left, right) = (sandbox.open().await, sandbox.open().await);
+    for number in 0..20 {
+        let acme = fixtures::tenant(&format!("acme-{number}"));
+        left.commit(&requests::added(&acme, &[])).await.unwrap();
+        assert!(left.add_key(&acme.id, &key(1)).await.unwrap());
+        let mut edit = requests::declared(vec![Change::Client(requests::row(
+            ChangeKind::Added,
+            None,
+            &fixtures::client(&acme, "svc"),
+        ))]);
+        edit.rests_on = vec![(acme.id.clone(), 1)];
+        let (first, second) = (key(1), key(2));
+        let place =
+            SealedPlace::SigningKey { tenant: acme.id.clone(), id: first.id, algorithm: first.algorithm };
+        let sightings = [seen(&acme.id)];
+        let (added, edited, sealed, recorded) = tokio::join!(
+            left.add_key(&acme.id, &second),
+            right.commit(&edit),
+            right.replace_sealed(&place, &first.sealed_private_key, b"anew"),
+            left.record_key_sightings(&sightings)
+        );
+        assert!(added.unwrap() && sealed.unwrap());
+        assert_eq!(edited.unwrap(), CommitOutcome::Committed { generation: None });
+        recorded.unwrap();
+        let state = right.load_keys(&acme.id).await.unwrap().unwrap();
+        assert_eq!(state.records.keys[0].sealed_private_key, b"anew");
+        assert_eq!((state.records.keys.len(), state.due_at), (2, Some(NOW)));
+    }
+}

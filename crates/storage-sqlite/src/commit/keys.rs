@@ -1,0 +1,74 @@
+//! Signing keys, and when those of a tenant are looked at again.
+
+use super::{CommitError, Writing};
+
+const TAKE_NUMBERS: &str = "
+    UPDATE tenants SET next_key = value ->> 'to'
+      FROM json_each(?1)
+     WHERE tenant_id = value ->> 'tenant_id' AND next_key = value ->> 'from' AND deleted_at IS NULL";
+
+const INSERT: &str = "
+    INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at,
+                              active_from, retiring_from, removed_at)
+    SELECT value ->> 'tenant_id', value ->> 'number', value ->> 'algorithm', unhex(value ->> 'sealed_private_key'),
+           value ->> 'thumbprint', value ->> 'announced_at', value ->> 'active_from', value ->> 'retiring_from',
+           value ->> 'removed_at'
+      FROM json_each(?1)";
+
+const RESCHEDULE: &str = "
+    UPDATE signing_keys
+       SET active_from = value ->> 'active_from', retiring_from = value ->> 'retiring_from',
+           removed_at = value ->> 'removed_at'
+      FROM json_each(?1)
+     WHERE tenant_id = value ->> 'tenant_id' AND number = value ->> 'number'";
+
+const DESTROY: &str = "
+    UPDATE signing_keys SET sealed_private_key = x''
+      FROM json_each(?1)
+     WHERE tenant_id = value ->> 'tenant_id' AND number = value ->> 'number'";
+
+/// A tenant without keys has nothing to be looked at.
+const UNSETTLE: &str = "
+    INSERT INTO key_schedules (tenant_id, due_at)
+    SELECT t.tenant_id, ?2
+      FROM json_each(?1) CROSS JOIN tenants t ON t.tenant_id = value ->> 'tenant_id'
+     WHERE t.next_key > 1
+        ON CONFLICT DO UPDATE SET due_at = excluded.due_at";
+
+/// `TRUE` tells the source from a conflict clause.
+const DUE: &str = "
+    INSERT INTO key_schedules (tenant_id, due_at)
+    SELECT value ->> 'tenant_id', value ->> 'due_at' FROM json_each(?1) WHERE TRUE
+        ON CONFLICT DO UPDATE SET due_at = excluded.due_at";
+
+/// What is noted already counts as long as copies of then may be about.
+const EARLIER_JWKS: &str = "
+    INSERT INTO key_schedules (tenant_id, earlier_jwks_age, earlier_jwks_until)
+    SELECT t.tenant_id, value ->> 'earlier_jwks_age', value ->> 'earlier_jwks_until'
+      FROM json_each(?1) CROSS JOIN tenants t ON t.tenant_id = value ->> 'tenant_id'
+     WHERE t.deleted_at IS NULL
+        ON CONFLICT DO UPDATE
+       SET earlier_jwks_age = IIF(earlier_jwks_until > ?2, MAX(earlier_jwks_age, excluded.earlier_jwks_age),
+                                  excluded.earlier_jwks_age),
+           earlier_jwks_until = MAX(COALESCE(earlier_jwks_until, 0), excluded.earlier_jwks_until)";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: [&str; 7] =
+    [TAKE_NUMBERS, INSERT, RESCHEDULE, DESTROY, UNSETTLE, DUE, EARLIER_JWKS];
+
+impl Writing<'_> {
+    pub(super) async fn keys(&mut self) -> Result<(), CommitError> {
+        let keys = &self.rows.keys;
+        self.all(TAKE_NUMBERS, &keys.taken).await?;
+        self.all(INSERT, &keys.added).await?;
+        self.all(RESCHEDULE, &keys.times).await?;
+        self.all(DESTROY, &keys.destroyed).await?;
+        self.each(UNSETTLE, &keys.unsettled).await?;
+        self.all(DUE, &keys.due).await
+    }
+
+    pub(super) async fn earlier_jwks(&mut self) -> Result<(), CommitError> {
+        self.each(EARLIER_JWKS, &self.rows.earlier_jwks).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Which verifiers fetched a tenant's keys. What several requests saw comes in one batch, and each tenant keeps those that came last.
+
+use administration::rows::{key_sighting_rows, merged_sightings};
+use administration::{KEPT_VERIFIERS, KeySighting};
+use tenancy::{StoreError, TenantId};
+
+use crate::SqliteDatabase;
+use crate::column::timestamp;
+use crate::error::store_error;
+use crate::signing_key_row::key_id;
+
+pub(crate) const SELECT: &str = "
+    SELECT verifier, last_fetch_at, newest_key
+      FROM key_sightings
+     WHERE tenant_id = ?1
+     ORDER BY last_fetch_at DESC, verifier";
+
+/// Joined, so that a tenant that is gone is passed over.
+const RECORD: &str = "
+    INSERT INTO key_sightings (tenant_id, verifier, last_fetch_at, newest_key)
+    SELECT t.tenant_id, value ->> 'verifier', value ->> 'last_fetch_at', value ->> 'newest_key'
+      FROM json_each(?1) CROSS JOIN tenants t ON t.tenant_id = value ->> 'tenant_id'
+     WHERE t.deleted_at IS NULL
+        ON CONFLICT DO UPDATE SET last_fetch_at = MAX(last_fetch_at, excluded.last_fetch_at),
+                                  newest_key = MAX(newest_key, excluded.newest_key)";
+
+pub(crate) const PRUNE: &str = "
+    DELETE FROM key_sightings
+     WHERE (tenant_id, verifier) IN (
+               SELECT tenant_id, verifier
+                 FROM (SELECT s.tenant_id, s.verifier,
+                              ROW_NUMBER() OVER (PARTITION BY s.tenant_id
+                                                     ORDER BY s.last_fetch_at DESC, s.verifier) AS nth
+                         FROM (SELECT DISTINCT value ->> 'tenant_id' AS tenant_id FROM json_each(?1)) given
+                        CROSS JOIN key_sightings s USING (tenant_id))
+                WHERE nth > ?2)";
+
+impl SqliteDatabase {
+    pub(crate) async fn sightings_of(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError> {
+        let query = sqlx::query_as(SELECT).bind(tenant.as_str());
+        let rows: Vec<(String, i64, i64)> = query.fetch_all(self.read()).await.map_err(store_error)?;
+        let of_row = |(verifier, last_fetch_at, newest_key): (String, i64, i64)| {
+            Ok(KeySighting {
+                tenant: tenant.clone(),
+                verifier,
+                last_fetch_at: timestamp(last_fetch_at),
+                newest_key: key_id(newest_key)?,
+            })
+        };
+        rows.into_iter().map(of_row).collect()
+    }
+
+    pub(crate) async fn record_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError> {
+        if sightings.is_empty() {
+            return Ok(());
+        }
+        let sightings = merged_sightings(sightings);
+        let rows = serde_json::to_string(&key_sighting_rows(&sightings)).map_err(StoreError::fault)?;
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        sqlx::query(RECORD)
+            .bind(&rows)
+            .execute(self.counted(&mut *transaction))
+            .await
+            .map_err(store_error)?;
+        sqlx::query(PRUNE)
+            .bind(&rows)
+            .bind(i64::try_from(KEPT_VERIFIERS).unwrap_or(i64::MAX))
+            .execute(self.counted(&mut *transaction))
+            .await
+            .map_err(store_error)?;
+        transaction.commit().await.map_err(store_error)
+    }
+}

@@ -1,0 +1,77 @@
+//! What a commit and a request do to keys, and when a tenant's keys are to be looked at again.
+
+use administration::{Change, CommitRequest, Invalidation};
+use keys::life_cycle::KeyTimes;
+use keys::{KeyId, KeyRecord};
+use protocol::{Lifetime, Timestamp};
+use tenancy::TenantId;
+
+use super::commit::{Refusal, require};
+use super::rows::Rows;
+
+/// What the keys of a tenant wait for.
+#[derive(Clone, Default)]
+pub(super) struct Schedule {
+    pub(super) due_at: Option<Timestamp>,
+    pub(super) earlier_jwks: Option<(Lifetime, Timestamp)>,
+}
+
+impl Rows {
+    /// For a request, which has no commit that would tell of it.
+    pub(super) fn add_key_at_once(&mut self, tenant: &TenantId, key: &KeyRecord) -> bool {
+        let added = self.add_key(tenant, key);
+        if added {
+            self.schedule(tenant).due_at = Some(key.active_from);
+            self.changes.push(Invalidation::Keys(tenant.clone()));
+        }
+        added
+    }
+
+    pub(super) fn write_keys(&mut self, request: &CommitRequest) -> Result<(), Refusal> {
+        let keys = &request.keys;
+        for (tenant, key) in &keys.added {
+            require(self.add_key(tenant, key))?;
+        }
+        for (tenant, times) in &keys.times {
+            let KeyTimes { id, active_from, retiring_from, removed_at } = *times;
+            let row = self.key_row(tenant, id)?;
+            *row = KeyRecord { active_from, retiring_from, removed_at, ..row.clone() };
+        }
+        for (tenant, id) in &keys.destroyed {
+            self.key_row(tenant, *id)?.sealed_private_key.clear();
+        }
+        for change in &request.changes {
+            let concerns_keys = matches!(change, Change::Tenant(_) | Change::Client(_) | Change::Key(..));
+            if concerns_keys && self.keys.contains_key(change.tenant()) {
+                self.schedule(change.tenant()).due_at = Some(request.now);
+            }
+        }
+        for (tenant, due_at) in &keys.due {
+            require(self.tenants.contains_key(tenant))?;
+            self.schedule(tenant).due_at = *due_at;
+        }
+        Ok(())
+    }
+
+    /// What is noted already counts as long as copies of then may be about.
+    pub(super) fn note_earlier_jwks(
+        &mut self,
+        tenant: &TenantId,
+        (age, until): (Lifetime, Timestamp),
+        now: Timestamp,
+    ) {
+        let schedule = self.schedule(tenant);
+        let (noted_age, noted_until) = schedule.earlier_jwks.unwrap_or((age, until));
+        let age = if now < noted_until { age.max(noted_age) } else { age };
+        schedule.earlier_jwks = Some((age, until.max(noted_until)));
+    }
+
+    pub(super) fn schedule(&mut self, tenant: &TenantId) -> &mut Schedule {
+        self.schedules.entry(tenant.clone()).or_default()
+    }
+
+    fn key_row(&mut self, tenant: &TenantId, id: KeyId) -> Result<&mut KeyRecord, Refusal> {
+        let records = self.keys.get_mut(tenant).ok_or(Refusal::Superseded)?;
+        records.keys.iter_mut().find(|row| row.id == id).ok_or(Refusal::Superseded)
+    }
+}

@@ -1,0 +1,206 @@
+//! What a commit does to signing keys: they are numbered, moved and destroyed in their own tenant, or nothing is.
+
+use administration::{Change, CommitOutcome, CommitRequest, Invalidation, KeyChangeKind};
+use keys::life_cycle::KeyTimes;
+use keys::{KeyId, KeyRecord, KeyRecords};
+use protocol::{SigningAlgorithm, Timestamp};
+use tenancy::{StoreError, Tenant, TenantId};
+
+use super::{Stores, add, commit, commit_now, resting_on_today, revision};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// Several at once, each read back field by field; what an operator declares as the first key is another matter.
+pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let second = KeyRecord {
+        algorithm: SigningAlgorithm::EdDSA,
+        active_from: at(10),
+        retiring_from: Some(at(20)),
+        removed_at: Some(at(30)),
+        ..fixtures::key(2)
+    };
+    let announcing = |tenant: &TenantId, keys: &[KeyRecord]| {
+        let mut request = requests::declared(Vec::new());
+        keys.iter().for_each(|key| requests::announce_key(&mut request, tenant, key.clone()));
+        request
+    };
+    for taken_or_not_due in [1, 3, 0] {
+        let mut request = announcing(&acme, &[fixtures::key(taken_or_not_due)]);
+        request.changes.push(renamed("acme"));
+        assert_eq!(commit_now(&stores, &request).await, CommitOutcome::Superseded, "{taken_or_not_due}");
+    }
+    assert_eq!(stores.tenants.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
+    commit(&stores, &announcing(&acme, &[second.clone(), fixtures::key(3)])).await;
+    let found = records(&stores, &acme).await;
+    assert_eq!(found.next, KeyId::numbered(4));
+    assert_eq!(found.keys, [fixtures::key(1), second, fixtures::key(3)]);
+    assert_eq!(records(&stores, &globex).await.keys, [fixtures::key(1)]);
+
+    let initech = add(&stores, &fixtures::tenant("initech"), &[]).await;
+    commit(&stores, &announcing(&initech, &[fixtures::key(1)])).await;
+    let state = stores.administration.load_state(&initech).await.unwrap().unwrap();
+    assert_eq!((state.first_key_thumbprint, state.has_had_keys), (None, true));
+    // Of two tenants in one commit each counts its own.
+    let mut both = announcing(&acme, &[fixtures::key(4)]);
+    requests::announce_key(&mut both, &globex, fixtures::key(2));
+    commit(&stores, &both).await;
+    assert_eq!(records(&stores, &acme).await.next, KeyId::numbered(5));
+    assert_eq!(records(&stores, &globex).await.next, KeyId::numbered(3));
+}
+
+/// As everything that is planned.
+pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let mut request = requests::declared(Vec::new());
+    requests::announce_key(&mut request, &acme, fixtures::key(2));
+    request.keys.due.push((acme.clone(), Some(at(50))));
+    let planned = resting_on_today(&stores, &request).await;
+    commit(&stores, &requests::declared(vec![renamed("globex")])).await;
+    commit(&stores, &requests::declared(vec![renamed("acme")])).await;
+    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(records(&stores, &acme).await.keys.len(), 1);
+    let before = revision(&stores, &acme).await;
+    commit(&stores, &request).await;
+    assert_eq!(revision(&stores, &acme).await, before + 1);
+    assert_eq!(records(&stores, &globex).await.keys.len(), 1);
+}
+
+/// A request that makes a key does not count the revision, so the number alone decides.
+pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
+    let [acme, _] = two_tenants(&stores).await;
+    let mut request = requests::declared(Vec::new());
+    requests::announce_key(&mut request, &acme, fixtures::key(2));
+    let planned = resting_on_today(&stores, &request).await;
+    let of_request = KeyRecord { thumbprint: "of the request".to_owned(), ..fixtures::key(2) };
+    assert!(stores.signing_keys.add_key(&acme, &of_request).await.unwrap());
+    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(records(&stores, &acme).await.keys, [fixtures::key(1), of_request]);
+    let mut next = requests::declared(Vec::new());
+    requests::announce_key(&mut next, &acme, fixtures::key(3));
+    commit(&stores, &next).await;
+    assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(3)).await.unwrap());
+}
+
+/// A destroyed key keeps its row, and requests are given it as it is.
+pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    for tenant in [&acme, &globex] {
+        assert!(stores.signing_keys.add_key(tenant, &fixtures::key(2)).await.unwrap());
+    }
+    let position = stores.administration.position().await.unwrap();
+    let after = KeyTimes {
+        id: KeyId::numbered(2),
+        active_from: at(1),
+        retiring_from: Some(at(2)),
+        removed_at: Some(at(3)),
+    };
+    let mut request = requests::declared(Vec::new());
+    requests::reschedule_key(&mut request, &acme, times(&fixtures::key(2)), after);
+    requests::destroy_key(&mut request, &acme, KeyId::numbered(1));
+    commit(&stores, &request).await;
+    let destroyed = KeyRecord { sealed_private_key: Vec::new(), ..fixtures::key(1) };
+    let moved = KeyRecord {
+        active_from: at(1),
+        retiring_from: Some(at(2)),
+        removed_at: Some(at(3)),
+        ..fixtures::key(2)
+    };
+    assert_eq!(records(&stores, &acme).await.keys, [destroyed.clone(), moved]);
+    assert_eq!(records(&stores, &globex).await.keys, [fixtures::key(1), fixtures::key(2)]);
+    let told = stores.administration.changes_since(position).await.unwrap();
+    assert_eq!(
+        told.into_iter().map(|(_, told)| told).collect::<Vec<_>>(),
+        [Invalidation::Keys(acme.clone())]
+    );
+
+    // Times are taken away again, and what is destroyed already is destroyed.
+    let mut back = requests::declared(Vec::new());
+    requests::reschedule_key(&mut back, &acme, after, times(&fixtures::key(2)));
+    requests::destroy_key(&mut back, &acme, KeyId::numbered(1));
+    commit(&stores, &back).await;
+    assert_eq!(records(&stores, &acme).await.keys, [destroyed, fixtures::key(2)]);
+
+    let [mut moved, mut destroyed] = [(); 2].map(|()| requests::declared(vec![renamed("acme")]));
+    let unknown = KeyTimes { id: KeyId::numbered(3), ..after };
+    requests::reschedule_key(&mut moved, &acme, unknown, unknown);
+    requests::destroy_key(&mut destroyed, &acme, KeyId::numbered(3));
+    for outdated in [moved, destroyed] {
+        assert_eq!(commit_now(&stores, &outdated).await, CommitOutcome::Superseded);
+    }
+    assert_eq!(stores.tenants.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
+}
+
+/// Else caches would go on with what they have.
+pub async fn what_happens_to_keys_is_told_by_a_change(stores: Stores) {
+    let [acme, _] = two_tenants(&stores).await;
+    let id = KeyId::numbered(2);
+    let after = times(&fixtures::key(1));
+    let told_only = |kind| requests::declared(vec![requests::key(&acme, id, kind)]);
+    let done_only = |does: &dyn Fn(&mut CommitRequest)| {
+        let mut request = requests::declared(vec![renamed("acme")]);
+        does(&mut request);
+        request
+    };
+    let announced = KeyChangeKind::Announced {
+        algorithm: SigningAlgorithm::ES256,
+        thumbprint: String::new(),
+        active_from: NOW,
+        imported: true,
+    };
+    let mut leaping = requests::declared(Vec::new());
+    requests::announce_key(&mut leaping, &acme, fixtures::key(2));
+    requests::announce_key(&mut leaping, &acme, fixtures::key(4));
+    let mut unseen = requests::declared(Vec::new());
+    unseen.keys.due.push((fixtures::tenant_id("globex"), None));
+    for request in [
+        told_only(announced),
+        told_only(KeyChangeKind::Rescheduled { before: after, after }),
+        told_only(KeyChangeKind::Revoked { after }),
+        told_only(KeyChangeKind::Destroyed),
+        done_only(&|request| request.keys.added.push((acme.clone(), fixtures::key(2)))),
+        done_only(&|request| request.keys.times.push((acme.clone(), after))),
+        done_only(&|request| request.keys.destroyed.push((acme.clone(), KeyId::numbered(1)))),
+        leaping,
+    ] {
+        let request = resting_on_today(&stores, &request).await;
+        let outcome = stores.administration.commit(&request).await;
+        assert!(matches!(outcome, Err(StoreError::Fault(_))), "{outcome:?} {:?}", request.changes);
+    }
+    let outcome = stores.administration.commit(&unseen).await;
+    assert!(matches!(outcome, Err(StoreError::Fault(_))), "{outcome:?}");
+    assert_eq!(records(&stores, &acme).await.keys, [fixtures::key(1)]);
+}
+
+/// Both with a key of number 1.
+pub(super) async fn two_tenants(stores: &Stores) -> [TenantId; 2] {
+    let tenants = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in &tenants {
+        add(stores, tenant, &[]).await;
+        assert!(stores.signing_keys.add_key(&tenant.id, &fixtures::key(1)).await.unwrap());
+    }
+    tenants.map(|tenant| tenant.id)
+}
+
+pub(super) fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(NOW.seconds() + seconds)
+}
+
+/// The name is another from now on.
+pub(super) fn renamed(tenant: &str) -> Change {
+    let before = fixtures::tenant(tenant);
+    let after = Tenant { name: "renamed".to_owned(), ..before.clone() };
+    Change::Tenant(requests::row(administration::ChangeKind::Changed, Some(&before), &after))
+}
+
+async fn records(stores: &Stores, tenant: &TenantId) -> KeyRecords {
+    let found = stores.signing_keys.find_keys(tenant).await.unwrap();
+    let loaded = stores.administration.load_keys(tenant).await.unwrap().unwrap();
+    assert_eq!(loaded.records, *found);
+    loaded.records
+}
+
+fn times(key: &KeyRecord) -> KeyTimes {
+    let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *key;
+    KeyTimes { id, active_from, retiring_from, removed_at }
+}

@@ -1,0 +1,169 @@
+//! When a tenant's keys are looked at: found by date, never by looking at all tenants.
+
+use administration::{
+    AdministrationStore, Change, ChangeKind, CommitRequest, FirstKey, KeySighting, SecretChangeKind,
+};
+use keys::{KeyId, KeyRecord};
+use protocol::Timestamp;
+use registry::Client;
+use tenancy::TenantId;
+
+use super::key_commits::{at, renamed, two_tenants};
+use super::{Stores, add, commit};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// So that whoever looks after keys finds a tenant that has none until a token is asked for.
+pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
+    let acme = add(&stores, &fixtures::tenant("acme"), &[]).await;
+    assert_eq!(due_at(&stores, &acme).await, None);
+    let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
+    assert!(stores.signing_keys.add_key(&acme, &key).await.unwrap());
+    assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
+    // One that is refused leaves it.
+    assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(1)).await.unwrap());
+    assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
+    commit(&stores, &planning(&acme, Some(at(90)))).await;
+    assert!(stores.signing_keys.add_key(&acme, &fixtures::key(2)).await.unwrap());
+    assert_eq!(due_at(&stores, &acme).await, Some(NOW));
+}
+
+/// Beside a tenant that is made with it.
+pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
+    let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
+    let acme = fixtures::tenant("acme");
+    let mut request = requests::added(&acme, &[&fixtures::client(&acme, "svc")]);
+    let first = FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
+    request.changes.push(Change::FirstKey(acme.id.clone(), first));
+    request.first_keys.push((acme.id.clone(), key));
+    commit(&stores, &request).await;
+    assert_eq!(due_at(&stores, &acme.id).await, Some(at(5)));
+}
+
+/// The longest due first, of several at once by their names, and no more than asked for.
+pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
+    let store = &stores.administration;
+    let mut ids = Vec::new();
+    for (name, due) in [("a", Some(30)), ("b", Some(10)), ("c", Some(20)), ("d", Some(10)), ("e", None)] {
+        let id = add(&stores, &fixtures::tenant(name), &[]).await;
+        commit(&stores, &planning(&id, due.map(at))).await;
+        ids.push(id);
+    }
+    let named = |names: &[usize]| names.iter().map(|nth| ids[*nth].clone()).collect::<Vec<_>>();
+    for (now, limit, expected) in [
+        (9, 9, &[][..]),
+        (10, 9, &[1, 3]),
+        (10, 1, &[1]),
+        (25, 9, &[1, 3, 2]),
+        (25, 2, &[1, 3]),
+        (99, 9, &[1, 3, 2, 0]),
+        (99, 0, &[]),
+    ] {
+        assert_eq!(store.find_due_keys(at(now), limit).await.unwrap(), named(expected), "{now} {limit}");
+    }
+    commit(&stores, &planning(&ids[1], None)).await;
+    commit(&stores, &planning(&ids[3], Some(at(40)))).await;
+    assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
+    // Keys of tenants that do not serve are removed in their time too.
+    let suspended = fixtures::tenant("c");
+    let change = Change::Tenant(requests::row(ChangeKind::Suspended, Some(&suspended), &suspended));
+    commit(&stores, &requests::declared(vec![change])).await;
+    assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
+}
+
+/// Lifetimes and policies are rows of tenants and clients; nobody but a tenant with keys is looked at, and a plan has the last word.
+pub async fn changes_of_policy_make_keys_due(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let tenant = fixtures::tenant("acme");
+    let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
+    let bare = Client { secrets: Vec::new(), ..svc.clone() };
+    let client = |kind| Change::Client(requests::row(kind, Some(&bare), &bare));
+    let of_tenant = |kind| Change::Tenant(requests::row(kind, Some(&tenant), &tenant));
+    let due_after = async |request: CommitRequest| {
+        for id in [&acme, &globex] {
+            commit(&stores, &planning(id, Some(at(500)))).await;
+        }
+        commit(&stores, &CommitRequest { now: at(7), ..request }).await;
+        assert_eq!(due_at(&stores, &globex).await, Some(at(500)));
+        due_at(&stores, &acme).await
+    };
+    for change in [
+        client(ChangeKind::Added),
+        client(ChangeKind::Changed),
+        client(ChangeKind::Retired),
+        client(ChangeKind::Restored),
+        client(ChangeKind::Suspended),
+        client(ChangeKind::Resumed),
+        renamed("acme"),
+        of_tenant(ChangeKind::Retired),
+        of_tenant(ChangeKind::Restored),
+        of_tenant(ChangeKind::Suspended),
+        of_tenant(ChangeKind::Resumed),
+    ] {
+        let request = requests::declared(vec![change]);
+        assert_eq!(due_after(request.clone()).await, Some(at(7)), "{:?}", request.changes);
+    }
+    for planned in [Some(at(9)), None] {
+        let mut request = requests::declared(vec![client(ChangeKind::Changed), renamed("acme")]);
+        request.keys.due.push((acme.clone(), planned));
+        assert_eq!(due_after(request).await, planned);
+    }
+    let mut secret = requests::declared(Vec::new());
+    requests::add_secret(&mut secret, &svc, svc.secrets[0].clone(), None);
+    let server = &tenant.resource_servers[0];
+    for others in [
+        secret,
+        requests::declared(vec![requests::secret(&svc, &svc.secrets[0], SecretChangeKind::Revoked)]),
+        requests::declared(vec![requests::resource_server(&acme, ChangeKind::Retired, Some(server), server)]),
+    ] {
+        assert_eq!(due_after(others).await, Some(at(500)));
+    }
+    // What is done to keys without a plan is looked at, too.
+    let mut unplanned = requests::declared(Vec::new());
+    requests::announce_key(&mut unplanned, &acme, fixtures::key(2));
+    assert_eq!(due_after(unplanned).await, Some(at(7)));
+    assert_eq!(due_after(requests::declared(vec![client(ChangeKind::Deleted)])).await, Some(at(7)));
+
+    let without = fixtures::tenant("without");
+    add(&stores, &without, &[&fixtures::client(&without, "svc")]).await;
+    commit(&stores, &requests::declared(vec![renamed("without")])).await;
+    assert_eq!(due_at(&stores, &without.id).await, None);
+}
+
+/// Nor sightings, and what comes late brings nothing back. Its namesake's keys live on.
+pub async fn a_deleted_tenant_has_no_keys_to_look_at(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let store = &stores.administration;
+    let sightings = [&acme, &globex].map(|tenant| KeySighting {
+        tenant: tenant.clone(),
+        verifier: "verifier".to_owned(),
+        last_fetch_at: NOW,
+        newest_key: KeyId::numbered(1),
+    });
+    store.record_key_sightings(&sightings).await.unwrap();
+    let tenant = fixtures::tenant("acme");
+    let deleted = Change::Tenant(requests::row(ChangeKind::Deleted, Some(&tenant), &tenant));
+    commit(&stores, &requests::declared(vec![deleted])).await;
+    store.record_key_sightings(&sightings).await.unwrap();
+    assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(2)).await.unwrap());
+    assert_eq!(store.find_due_keys(at(1000), 9).await.unwrap(), std::slice::from_ref(&globex));
+    for (id, there) in [(&acme, false), (&globex, true)] {
+        let state = store.load_keys(id).await.unwrap().unwrap();
+        assert_eq!(state.standing.deleted_at.is_none(), there);
+        assert_eq!((state.due_at.is_some(), state.records.keys.len()), (there, usize::from(there)));
+        assert_eq!(state.records.next, KeyId::numbered(2));
+        assert_eq!(store.key_sightings(id).await.unwrap().len(), usize::from(there));
+    }
+}
+
+/// When to look at the tenant's keys, and nothing else.
+pub(super) fn planning(tenant: &TenantId, due_at: Option<Timestamp>) -> CommitRequest {
+    let mut request = requests::declared(Vec::new());
+    request.keys.due.push((tenant.clone(), due_at));
+    request
+}
+
+async fn due_at(stores: &Stores, tenant: &TenantId) -> Option<Timestamp> {
+    let store: &dyn AdministrationStore = &*stores.administration;
+    store.load_keys(tenant).await.unwrap().unwrap().due_at
+}

@@ -1,0 +1,46 @@
+//! Leases: of many processes one does what only one should do, and another takes over when it is gone.
+
+use super::Stores;
+use super::key_commits::at;
+
+/// Whoever has it may go on having it, and may give it back.
+pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
+    for (now, name, holder, until, expected) in [
+        (0, "rotation", "first", 15, true),
+        (0, "rotation", "second", 15, false),
+        (14, "rotation", "second", 29, false),
+        (14, "cleaning", "second", 20, true),
+        (14, "rotation", "first", 29, true),
+        (15, "rotation", "second", 30, false),
+        (28, "rotation", "second", 43, false),
+        (29, "rotation", "second", 44, true),
+        (30, "rotation", "first", 45, false),
+        (30, "rotation", "second", 30, true),
+        (30, "rotation", "first", 45, true),
+        (19, "cleaning", "first", 30, false),
+        (100, "cleaning", "second", 110, true),
+    ] {
+        let got = stores.administration.try_lease(name, holder, at(now), at(until)).await.unwrap();
+        assert_eq!(got, expected, "{holder} wants {name} at {now}");
+    }
+}
+
+/// Also when it has run out under all of them at once.
+pub async fn of_twenty_processes_one_gets_a_lease(stores: Stores) {
+    for round in 0..2 {
+        let attempts: Vec<_> = (0..20)
+            .map(|nth| {
+                let store = stores.administration.clone();
+                let (holder, now) = (format!("process {nth} of {round}"), 15 * round);
+                tokio::spawn(async move {
+                    store.try_lease("rotation", &holder, at(now), at(now + 15)).await.unwrap()
+                })
+            })
+            .collect();
+        let mut holders = 0;
+        for attempt in attempts {
+            holders += usize::from(attempt.await.unwrap());
+        }
+        assert_eq!(holders, 1);
+    }
+}

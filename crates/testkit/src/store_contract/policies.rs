@@ -1,0 +1,104 @@
+//! What the lives of a tenant's keys depend on: lifetimes of tokens and copies, those of now and those of a while ago.
+
+use administration::{Change, ChangeKind, CommitRequest, ManagedBy, TenantMark};
+use keys::KeyId;
+use protocol::{Lifetime, Timestamp};
+use registry::Client;
+use tenancy::{AccessTokenPolicy, Tenant};
+
+use super::key_commits::{at, two_tenants};
+use super::key_schedules::planning;
+use super::{Stores, add, commit};
+use crate::fixtures;
+use crate::requests;
+
+/// The longest lifetime of a token is the tenant's or that of one of its live clients, suspended ones too.
+pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
+    let store = &stores.administration;
+    assert_eq!(store.load_keys(&fixtures::tenant_id("nobody")).await.unwrap(), None);
+    let seconds = Lifetime::from_seconds;
+    let of = |id: &str, lifetime| Tenant {
+        access_token: AccessTokenPolicy { lifetime: seconds(lifetime), ..AccessTokenPolicy::default() },
+        ..fixtures::tenant(id)
+    };
+    let (acme, globex) = (of("acme", 100), of("globex", 7));
+    let lives = [("long", Some(900)), ("longer", Some(1000)), ("short", Some(5)), ("none", None)];
+    let clients = lives.map(|(id, lifetime)| Client {
+        access_token_lifetime: lifetime.map(seconds),
+        ..fixtures::client(&acme, id)
+    });
+    add(&stores, &acme, &clients.each_ref()).await;
+    add(&stores, &globex, &[]).await;
+    let longest = async |tenant: &Tenant| {
+        let state = store.load_keys(&tenant.id).await.unwrap().unwrap();
+        let known = store.load_state(&tenant.id).await.unwrap().unwrap();
+        assert_eq!(state.longest_token, known.longest_lifetime());
+        assert_eq!((&state.tenant, state.standing), (&known.tenant, known.standing));
+        assert_eq!(
+            (state.revision, state.earlier_tokens_until),
+            (known.revision, known.earlier_tokens_until)
+        );
+        state.longest_token.seconds()
+    };
+    assert_eq!((longest(&acme).await, longest(&globex).await), (1000, 7));
+    for (nth, kind, expected) in [
+        (1, ChangeKind::Suspended, 1000),
+        (1, ChangeKind::Retired, 900),
+        (1, ChangeKind::Restored, 1000),
+        (1, ChangeKind::Deleted, 900),
+        (0, ChangeKind::Deleted, 100),
+    ] {
+        let change = Change::Client(requests::row(kind, Some(&clients[nth]), &clients[nth]));
+        commit(&stores, &requests::declared(vec![change])).await;
+        assert_eq!(longest(&acme).await, expected, "{kind:?}");
+    }
+    let mut noting = marking(&acme, None, 0);
+    noting.marks[0].earlier_tokens_until = Some(at(77));
+    commit(&stores, &noting).await;
+    commit(&stores, &planning(&acme.id, Some(at(5)))).await;
+    longest(&acme).await;
+    let state = store.load_keys(&acme.id).await.unwrap().unwrap();
+    assert_eq!((state.earlier_tokens_until, state.due_at), (Some(at(77)), Some(at(5))));
+    assert_eq!((state.earlier_jwks, state.records.next), (None, KeyId::numbered(1)));
+}
+
+/// The longer age counts as long as what was noted may be about, and the later end.
+pub async fn earlier_key_sets_are_remembered_while_copies_may_be_about(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let tenant = fixtures::tenant("acme");
+    let noted = async |id| {
+        let state = stores.administration.load_keys(id).await.unwrap().unwrap();
+        state.earlier_jwks.map(|(age, until)| (age.seconds(), until))
+    };
+    for (now, given, expected) in [
+        (0, None, None),
+        (0, Some((60, at(100))), Some((60, at(100)))),
+        (1, None, Some((60, at(100)))),
+        (1, Some((20, at(150))), Some((60, at(150)))),
+        (2, Some((70, at(90))), Some((70, at(150)))),
+        (149, Some((5, at(160))), Some((70, at(160)))),
+        (160, Some((5, at(170))), Some((5, at(170)))),
+        (500, Some((3, at(501))), Some((3, at(501)))),
+    ] {
+        commit(&stores, &marking(&tenant, given, now)).await;
+        assert_eq!(noted(&acme).await, expected, "{now}");
+        assert_eq!(noted(&globex).await, None);
+    }
+    // It is kept apart from when to look at the keys.
+    commit(&stores, &planning(&acme, None)).await;
+    assert_eq!(noted(&acme).await, Some((3, at(501))));
+    commit(&stores, &planning(&acme, Some(at(5)))).await;
+    commit(&stores, &marking(&tenant, Some((4, at(600))), 501)).await;
+    assert_eq!(stores.administration.load_keys(&acme).await.unwrap().unwrap().due_at, Some(at(5)));
+}
+
+fn marking(tenant: &Tenant, earlier_jwks: Option<(u64, Timestamp)>, now: u64) -> CommitRequest {
+    let mark = TenantMark {
+        tenant: tenant.id.clone(),
+        fingerprint: None,
+        earlier_tokens_until: None,
+        earlier_jwks: earlier_jwks.map(|(age, until)| (Lifetime::from_seconds(age), until)),
+    };
+    let request = requests::declared(Vec::new());
+    CommitRequest { managed_by: ManagedBy::Api, marks: vec![mark], now: at(now), ..request }
+}

@@ -1,0 +1,268 @@
+//! Signing keys at the door: what each command does, what it says that it breaks, and what nobody gets to see.
+
+use administration::{
+    AdministrationStore as _, AuditQuery, EditError, ImportSettings, Invalidation, KeyView, KeysChanged,
+};
+use keys::{KeyId, PrivateKeyDocument, SigningKey, SigningKeyStore as _};
+use protocol::SigningAlgorithm;
+use serde_json::{Value, json};
+use tenancy::TenantId;
+use testkit::fixtures::NOW;
+
+use crate::doors::{Door, door, later, new_tenant, of_tenant, operator};
+
+/// The policy of most tests: quick keys that are published for 1001 seconds.
+pub(crate) fn signing() -> Value {
+    json!({
+        "algorithm": "ES256", "rotate_every": 10_000, "publish_before": 1000,
+        "jwks_max_age": 70, "jwks_stale": 40, "skew": 20
+    })
+}
+
+pub(crate) async fn tenant(door: &Door, id: &str) -> TenantId {
+    let new = new_tenant(json!({ "id": id, "signing": signing() }));
+    door.administrator.create_tenant(&operator(), new, None, NOW).await.unwrap();
+    testkit::fixtures::tenant_id(id)
+}
+
+pub(crate) fn id(number: u32) -> KeyId {
+    KeyId::numbered(number)
+}
+
+/// Each key as its number and where it stands.
+pub(crate) fn stages(keys: &[KeyView]) -> String {
+    let stage = |key: &KeyView| format!("{} {}", key.kid.trim_start_matches("oauth2-key-"), key.state);
+    keys.iter().map(stage).collect::<Vec<_>>().join(", ")
+}
+
+fn check(changed: Result<KeysChanged, EditError>, stages_: &str, breaks: &[&str]) {
+    let changed = changed.unwrap();
+    assert_eq!(stages(&changed.items), stages_);
+    let broken: Vec<_> = changed.breaks.iter().map(|broken| broken.kid.as_str()).collect();
+    assert_eq!(broken, breaks);
+}
+
+const KEY_1: &str = "oauth2-key-1";
+
+#[tokio::test]
+async fn the_next_key_is_published_before_it_signs() {
+    let door = door();
+    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    check(keys.rotate_key(&by, &acme, NOW).await, "1 active", &[]);
+    door.told.lock().unwrap().clear();
+    check(keys.rotate_key(&by, &acme, later(9)).await, "1 active, 2 announced", &[]);
+    assert_eq!(*door.told.lock().unwrap(), [Invalidation::Keys(acme.clone())]);
+    check(keys.rotate_key(&by, &acme, later(10)).await, "1 active, 2 announced", &[]);
+    let at = |seconds| keys.keys(&by, &acme, later(seconds));
+    assert_eq!(stages(&at(1009).await.unwrap()), "1 active, 2 announced");
+    assert_eq!(stages(&at(1010).await.unwrap()), "1 retiring, 2 active");
+    assert_eq!(stages(&at(4699).await.unwrap()), "1 retiring, 2 active");
+    assert_eq!(stages(&at(4700).await.unwrap()), "1 removed, 2 active");
+}
+
+#[tokio::test]
+async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
+    let door = door();
+    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    for at in [NOW, later(9)] {
+        keys.rotate_key(&by, &acme, at).await.unwrap();
+    }
+    // One that nobody signed with breaks nothing.
+    let effects = |key, at| keys.key_effects(&by, &acme, key, at);
+    assert_eq!(effects(Some(id(2)), later(20)).await.unwrap(), []);
+    check(keys.revoke_key(&by, &acme, id(2), later(20)).await, "1 active, 2 removed", &[]);
+    check(keys.rotate_key(&by, &acme, later(30)).await, "1 active, 2 removed, 3 announced", &[]);
+    // Both that may have signed.
+    let told = effects(None, later(1040)).await.unwrap();
+    assert_eq!(told.iter().map(|broken| broken.kid.as_str()).collect::<Vec<_>>(), [KEY_1, "oauth2-key-3"]);
+    assert!(told.iter().all(|broken| broken.until >= later(1040)));
+    let before = stages(&keys.keys(&by, &acme, later(1040)).await.unwrap());
+    assert_eq!(before, "1 retiring, 2 removed, 3 active", "saying does nothing");
+    // The former one alone.
+    let changed = keys.revoke_key(&by, &acme, id(1), later(1040)).await;
+    check(changed, "1 removed, 2 removed, 3 active", &[KEY_1]);
+    // The one that signs, and then all there is.
+    let changed = keys.revoke_key(&by, &acme, id(3), later(1050)).await;
+    check(changed, "1 removed, 2 removed, 3 removed, 4 active", &["oauth2-key-3"]);
+    let changed = keys.rotate_key_in_emergency(&by, &acme, later(1060)).await;
+    check(changed, "1 removed, 2 removed, 3 removed, 4 removed, 5 active", &["oauth2-key-4"]);
+    let again = keys.revoke_key(&by, &acme, id(4), later(1061)).await;
+    assert!(matches!(again, Err(EditError::Conflict(_))), "{again:?}");
+    for absent in [
+        keys.revoke_key(&by, &acme, id(9), later(1061)).await.map(|_| ()),
+        effects(Some(id(9)), later(1061)).await.map(|_| ()),
+    ] {
+        assert!(matches!(absent, Err(EditError::NotFound("key"))), "{absent:?}");
+    }
+}
+
+/// A key of an operator's, in PEM.
+fn own(algorithm: SigningAlgorithm) -> ImportSettings {
+    let document = PrivateKeyDocument::generate(algorithm).unwrap();
+    let body = base64_of(document.expose());
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
+    ImportSettings { key, algorithm: Some(algorithm.as_str().to_owned()) }
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = bytes.chunks(3).flat_map(|chunk| {
+        let number = chunk.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte));
+        let number = number << (8 * (3 - chunk.len()));
+        let kept = chunk.len() + 1;
+        (0..4).map(move |place| if place < kept { DIGITS[number >> (18 - 6 * place) & 63] } else { b'=' })
+    });
+    let digits: Vec<u8> = digits.collect();
+    let lines: Vec<_> = digits.chunks(64).map(|line| String::from_utf8(line.to_vec()).unwrap()).collect();
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn an_operators_key_is_the_first_or_the_next_and_never_comes_twice() {
+    let door = door();
+    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    let first = own(SigningAlgorithm::ES256);
+    check(keys.import_key(&by, &acme, first.clone(), NOW).await, "1 active", &[]);
+    let next = own(SigningAlgorithm::ES256);
+    check(keys.import_key(&by, &acme, next, later(9)).await, "1 active, 2 announced", &[]);
+    let again = keys.import_key(&by, &acme, first.clone(), later(10)).await;
+    assert!(matches!(again, Err(EditError::Conflict(_))), "{again:?}");
+    keys.rotate_key_in_emergency(&by, &acme, later(20)).await.unwrap();
+    let again = keys.import_key(&by, &acme, first.clone(), later(30)).await;
+    assert!(matches!(again, Err(EditError::Conflict(_))), "a key that was taken away does not come back");
+    let globex = tenant(&door, "globex").await;
+    check(keys.import_key(&by, &globex, first, NOW).await, "1 active", &[]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_key_is_said_where_it_is() {
+    let door = door();
+    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    let good = own(SigningAlgorithm::ES256);
+    let refused = [
+        (ImportSettings { algorithm: Some("HS256".to_owned()), ..good.clone() }, "/algorithm"),
+        (ImportSettings { algorithm: None, ..good.clone() }, "/algorithm"),
+        (ImportSettings { algorithm: Some("ES384".to_owned()), ..good.clone() }, "/key"),
+        (own(SigningAlgorithm::EdDSA), "/algorithm"),
+        (ImportSettings { key: "x".to_owned(), ..good.clone() }, "/key"),
+        (ImportSettings { key: "{\"keys\":[]}".to_owned(), ..good.clone() }, "/key"),
+    ];
+    for (settings, pointer) in refused {
+        match keys.import_key(&by, &acme, settings, NOW).await {
+            Err(EditError::Invalid(faults)) => assert_eq!(faults[0].pointer, pointer, "{}", faults[0]),
+            other => panic!("{pointer}: {other:?}"),
+        }
+    }
+    assert_eq!(keys.keys(&by, &acme, NOW).await.unwrap(), []);
+    assert!(!format!("{good:?}").contains(&good.key[30..60]));
+}
+
+#[tokio::test]
+async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one() {
+    let door = door();
+    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    keys.rotate_key(&by, &acme, NOW).await.unwrap();
+    let (view, public) = keys.public_key(&by, &acme, id(1), NOW).await.unwrap();
+    assert_eq!((view.kid.as_str(), view.destroyed), (KEY_1, false));
+    assert_eq!((&public.jwk["kid"], &public.jwk["alg"]), (&json!(KEY_1), &json!("ES256")));
+    assert!(public.pem.starts_with("-----BEGIN PUBLIC KEY-----"));
+    assert!(public.jwk.get("d").is_none());
+    let absent = keys.public_key(&by, &acme, id(2), NOW).await;
+    assert!(matches!(absent, Err(EditError::NotFound("key"))));
+    keys.rotate_key_in_emergency(&by, &acme, later(100)).await.unwrap();
+    keys.advance_keys(&acme, later(200)).await.unwrap();
+    let views = keys.keys(&by, &acme, later(200)).await.unwrap();
+    assert_eq!(views.iter().map(|view| view.destroyed).collect::<Vec<_>>(), [true, false]);
+    let gone = keys.public_key(&by, &acme, id(1), later(200)).await;
+    assert!(matches!(gone, Err(EditError::NotFound("public key"))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
+    let door = door();
+    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    let settings = own(SigningAlgorithm::ES256);
+    let private: Vec<String> =
+        settings.key.lines().filter(|line| !line.starts_with('-')).map(str::to_owned).collect();
+    let mut shown = format!("{:?}", keys.import_key(&by, &acme, settings, NOW).await.unwrap());
+    shown += &format!("{:?}", keys.rotate_key(&by, &acme, later(9)).await.unwrap());
+    shown += &format!("{:?}", keys.revoke_key(&by, &acme, id(1), later(99)).await.unwrap());
+    shown += &format!("{:?}", keys.public_key(&by, &acme, id(2), later(99)).await.unwrap());
+    keys.advance_keys(&acme, later(999)).await.unwrap();
+    let query = AuditQuery { tenant: Some(acme.clone()), limit: 50, ..AuditQuery::default() };
+    let records = keys.audit(&by, query, None).await.unwrap().items;
+    let mut told: Vec<_> = records
+        .iter()
+        .map(|record| format!("{} {} {}", record.actor, record.action, record.subject))
+        .collect();
+    told.reverse();
+    let of_keys: Vec<_> = told.iter().filter(|line| line.contains(" key.")).map(String::as_str).collect();
+    assert_eq!(
+        of_keys,
+        [
+            "cli:root key.imported oauth2-key-1",
+            "cli:root key.announced oauth2-key-2",
+            "cli:root key.rescheduled oauth2-key-1",
+            "cli:root key.revoked oauth2-key-1",
+            "cli:root key.rescheduled oauth2-key-2",
+            "latchkey key.destroyed oauth2-key-1",
+        ]
+    );
+    shown += &format!("{records:?}");
+    let rows = door.store.find_keys(&acme).await.unwrap();
+    let sealed = base64_of(&rows.keys[1].sealed_private_key);
+    assert!(private.iter().all(|line| !shown.contains(line)));
+    assert!(sealed.lines().all(|line| !shown.contains(line)));
+    // And what is in the rows is the tenant's, sealed: no key can be parsed from it.
+    assert!(SigningKey::parse(id(2), SigningAlgorithm::ES256, &rows.keys[1].sealed_private_key).is_err());
+}
+
+#[tokio::test]
+async fn only_who_holds_keys_here_may_ask() {
+    let door = door();
+    let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
+    let keys = &door.administrator;
+    keys.rotate_key(&operator(), &acme, NOW).await.unwrap();
+    let strangers =
+        [of_tenant("globex", "latchkey:keys"), of_tenant("acme", "latchkey:clients latchkey:audit")];
+    for by in strangers {
+        let refusals = [
+            keys.keys(&by, &acme, NOW).await.err(),
+            keys.public_key(&by, &acme, id(1), NOW).await.err(),
+            keys.rotate_key(&by, &acme, NOW).await.err(),
+            keys.rotate_key_in_emergency(&by, &acme, NOW).await.err(),
+            keys.revoke_key(&by, &acme, id(1), NOW).await.err(),
+            keys.key_effects(&by, &acme, None, NOW).await.err(),
+            keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), NOW).await.err(),
+            keys.key_status(&by, &acme, NOW).await.err(),
+        ];
+        for refusal in refusals {
+            assert!(matches!(refusal, Some(EditError::Forbidden(_))), "{refusal:?}");
+        }
+    }
+    let own = of_tenant("globex", "latchkey:keys");
+    check(keys.rotate_key(&own, &globex, NOW).await, "1 active", &[]);
+    let (ops, platform) = (of_tenant("platform", "latchkey:keys"), TenantId::parse("platform").unwrap());
+    assert!(matches!(keys.keys(&ops, &platform, NOW).await, Err(EditError::Forbidden(_))));
+    let absent = keys.keys(&operator(), &TenantId::parse("absent").unwrap(), NOW).await;
+    assert!(matches!(absent, Err(EditError::NotFound("tenant"))));
+}
+
+#[tokio::test]
+async fn what_is_done_to_the_keys_of_one_tenant_is_not_done_to_the_others() {
+    let door = door();
+    let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
+    let (by, keys) = (operator(), &door.administrator);
+    for tenant in [&acme, &globex] {
+        keys.rotate_key(&by, tenant, NOW).await.unwrap();
+    }
+    let before = door.store.load_keys(&globex).await.unwrap();
+    keys.rotate_key(&by, &acme, later(9)).await.unwrap();
+    keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), later(10)).await.unwrap();
+    keys.revoke_key(&by, &acme, id(1), later(20)).await.unwrap();
+    keys.rotate_key_in_emergency(&by, &acme, later(30)).await.unwrap();
+    keys.advance_keys(&acme, later(99_999)).await.unwrap();
+    assert_eq!(door.store.load_keys(&globex).await.unwrap(), before);
+    let (_, public) = keys.public_key(&by, &globex, id(1), NOW).await.unwrap();
+    assert_ne!(public.pem, keys.public_key(&by, &acme, id(4), NOW).await.unwrap().1.pem);
+}

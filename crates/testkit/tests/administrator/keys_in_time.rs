@@ -1,0 +1,224 @@
+//! What the scheduler's steps make of a tenant's keys: over a year, with several at work, and with verifiers that lag behind.
+
+use std::sync::Arc;
+
+use administration::{AdministrationStore as _, KeySighting};
+use keys::{KeyState, SigningKeyStore as _};
+use protocol::{SigningAlgorithm, Timestamp};
+use serde_json::json;
+use tenancy::TenantId;
+use testkit::fixtures::NOW;
+
+use crate::doors::{Door, door, later, operator};
+use crate::keys::{id, stages, tenant};
+
+/// How many keys sign now, and how many are published.
+async fn alive(door: &Door, tenant: &TenantId, now: Timestamp) -> (usize, usize) {
+    let rows = door.store.find_keys(tenant).await.unwrap();
+    let count = |state: fn(KeyState) -> bool| rows.keys.iter().filter(|row| state(row.state(now))).count();
+    (count(|state| state == KeyState::Active), count(|state| state != KeyState::Removed))
+}
+
+#[tokio::test]
+async fn over_a_year_one_key_signs_at_every_instant() {
+    let door = door();
+    let acme = tenant(&door, "acme").await;
+    let patch = json!({ "signing": { "rotate_every": 864_000, "publish_before": 86_400 } });
+    door.administrator.patch_tenant(&operator(), &acme, patch, None, NOW).await.unwrap();
+    let (mut now, end) = (NOW, later(365 * 86_400));
+    let mut steps = 0_u64;
+    while now < end {
+        let due = door.administrator.advance_keys(&acme, now).await.unwrap();
+        assert_eq!(door.store.load_keys(&acme).await.unwrap().unwrap().due_at, due);
+        assert_eq!(alive(&door, &acme, now).await.0, 1, "at {now:?}");
+        let due = due.unwrap();
+        assert!(due > now, "the same is not due again at {now:?}");
+        // The clock jumps: now and then the scheduler is late, by up to some days.
+        steps += 1;
+        let late = [0, 1, 300, 5, 200_000][usize::try_from(steps % 5).unwrap()];
+        let next = Timestamp::from_seconds(due.seconds() + late);
+        for between in [now.seconds() + 1, due.seconds() - 1, due.seconds(), next.seconds()] {
+            let (signing, published) = alive(&door, &acme, Timestamp::from_seconds(between)).await;
+            assert!(signing == 1 && (1..=3).contains(&published), "{signing} {published} at {between}");
+        }
+        now = next;
+    }
+    let rows = door.store.find_keys(&acme).await.unwrap();
+    assert!((30..=37).contains(&rows.keys.len()), "{} keys", rows.keys.len());
+    let whole = rows.keys.iter().filter(|row| !row.sealed_private_key.is_empty()).count();
+    assert!(whole <= 3, "{whole} private keys are left");
+    assert!(steps < 120, "{steps} steps");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_at_work_on_one_tenant_do_no_harm() {
+    let one = door();
+    let acme = tenant(&one, "acme").await;
+    for round in 0..10_u64 {
+        let tasks: Vec<_> = (0..6)
+            .map(|index| {
+                let (door, acme) = (one.beside(), acme.clone());
+                tokio::spawn(async move {
+                    let (now, administrator) = (later(round * 9_500), &door.administrator);
+                    match index {
+                        0 => administrator.rotate_key(&operator(), &acme, now).await.map(|_| ()),
+                        _ => administrator.advance_keys(&acme, now).await.map(|_| ()),
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+        let now = later(round * 9_500);
+        assert_eq!(alive(&one, &acme, now).await.0, 1);
+        let rows = one.store.find_keys(&acme).await.unwrap();
+        let waiting = rows.keys.iter().filter(|row| row.state(now) == KeyState::Announced).count();
+        assert!(waiting <= 1, "{waiting} keys wait in round {round}");
+        let numbers: Vec<_> = rows.keys.iter().map(|row| row.id).collect();
+        assert_eq!(numbers, (1..=u32::try_from(numbers.len()).unwrap()).map(id).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn another_algorithm_is_published_before_it_signs() {
+    let door = door();
+    let acme = tenant(&door, "acme").await;
+    let administrator = &door.administrator;
+    administrator.advance_keys(&acme, NOW).await.unwrap();
+    let patch = json!({ "signing": { "algorithm": "EdDSA" } });
+    administrator.patch_tenant(&operator(), &acme, patch, None, later(10)).await.unwrap();
+    let due = door.store.find_due_keys(later(10), 9).await.unwrap();
+    assert_eq!(due, std::slice::from_ref(&acme), "it is looked at at once");
+    administrator.advance_keys(&acme, later(10)).await.unwrap();
+    let views = administrator.keys(&operator(), &acme, later(10)).await.unwrap();
+    assert_eq!(stages(&views), "1 active, 2 announced");
+    assert_eq!((views[0].algorithm.as_str(), views[1].algorithm.as_str()), ("ES256", "EdDSA"));
+    assert_eq!(views[1].active_from, later(1011));
+    let rows = door.store.find_keys(&acme).await.unwrap();
+    assert_eq!(rows.keys[1].algorithm, SigningAlgorithm::EdDSA);
+}
+
+async fn seen(door: &Door, tenant: &TenantId, verifier: &str, newest: u32, at: Timestamp) {
+    let sighting = KeySighting {
+        tenant: tenant.clone(),
+        verifier: verifier.to_owned(),
+        last_fetch_at: at,
+        newest_key: id(newest),
+    };
+    door.store.record_key_sightings(&[sighting]).await.unwrap();
+}
+
+/// Steps whenever one is due until the second key signs, and says when that is.
+async fn second_signs(door: &Door, tenant: &TenantId, polling: Option<(u64, u32)>) -> u64 {
+    let mut now = later(9000);
+    loop {
+        // It comes again and again, and has the new key from some moment on.
+        if let Some((from, newest)) = polling {
+            seen(door, tenant, "poller", if now >= later(from) { newest } else { 1 }, now).await;
+        }
+        let due = door.administrator.advance_keys(tenant, now).await.unwrap().unwrap();
+        let rows = door.store.find_keys(tenant).await.unwrap();
+        let turn = rows.keys[1].active_from;
+        if due >= turn {
+            return turn.seconds() - NOW.seconds();
+        }
+        now = due;
+    }
+}
+
+#[tokio::test]
+async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
+    let cases =
+        [(None, 10_001), (Some((9000, 2)), 10_001), (Some((10_000, 2)), 10_061), (Some((99_999, 2)), 10_201)];
+    for (polling, expected) in cases {
+        let door = door();
+        let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
+        for tenant in [&acme, &globex] {
+            let patch = json!({ "signing": { "hold_activation": 200 } });
+            door.administrator.patch_tenant(&operator(), tenant, patch, None, NOW).await.unwrap();
+            door.administrator.advance_keys(tenant, NOW).await.unwrap();
+        }
+        assert_eq!(second_signs(&door, &acme, polling).await, expected, "{polling:?}");
+        assert_eq!(
+            second_signs(&door, &globex, None).await,
+            10_001,
+            "verifiers of another tenant do not count"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_status_says_who_has_the_announced_key() {
+    let door = door();
+    let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
+    let (by, keys) = (operator(), &door.administrator);
+    let status = |at| keys.key_status(&by, &acme, at);
+    let empty = status(NOW).await.unwrap();
+    assert_eq!(
+        (empty.signing, empty.announced, empty.seen_by_all, empty.verifiers.len()),
+        (None, None, None, 0)
+    );
+    keys.rotate_key(&by, &acme, NOW).await.unwrap();
+    seen(&door, &acme, "early", 1, later(5)).await;
+    seen(&door, &globex, "other", 1, later(5)).await;
+    let one = status(later(6)).await.unwrap();
+    assert_eq!((one.signing.unwrap().kid.as_str(), one.seen_by_all), ("oauth2-key-1", None));
+    assert!(one.verifiers[0].has_announced);
+    keys.rotate_key(&by, &acme, later(10)).await.unwrap();
+    seen(&door, &acme, "late", 2, later(20)).await;
+    let two = status(later(30)).await.unwrap();
+    assert_eq!(two.announced.unwrap().kid, "oauth2-key-2");
+    assert_eq!(two.seen_by_all, Some(false));
+    let told: Vec<_> = two.verifiers.iter().map(|of| (of.verifier.as_str(), of.has_announced)).collect();
+    assert_eq!(told, [("late", true), ("early", false)]);
+    assert_eq!(two.due_at, door.store.load_keys(&acme).await.unwrap().unwrap().due_at);
+    // Who has not come for as long as keys are published does not poll.
+    assert_eq!(status(later(1008)).await.unwrap().seen_by_all, Some(true));
+}
+
+#[tokio::test]
+async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
+    let door = door();
+    let (acme, keys) = (tenant(&door, "acme").await, &door.administrator);
+    keys.advance_keys(&acme, NOW).await.unwrap();
+    keys.suspend_tenant(&operator(), &acme, None, later(10)).await.unwrap();
+    assert_eq!(keys.advance_keys(&acme, later(99_999)).await.unwrap(), None);
+    assert_eq!(door.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
+    assert_eq!(door.store.find_keys(&acme).await.unwrap().keys.len(), 1);
+    keys.resume_tenant(&operator(), &acme, None, later(99_999)).await.unwrap();
+    let due = door.store.find_due_keys(later(99_999), 9).await.unwrap();
+    assert_eq!(due, std::slice::from_ref(&acme));
+    keys.advance_keys(&acme, later(99_999)).await.unwrap();
+    let views = keys.keys(&operator(), &acme, later(99_999)).await.unwrap();
+    assert_eq!(stages(&views), "1 active, 2 announced");
+    keys.schedule_tenant_deletion(&operator(), &acme, None, later(100_000)).await.unwrap();
+    keys.delete_tenant(&operator(), &acme, None, later(100_000)).await.unwrap();
+    assert_eq!(keys.advance_keys(&acme, later(200_000)).await.unwrap(), None);
+    assert_eq!(door.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn who_is_superseded_does_not_make_another_key() {
+    let one = door();
+    let acme = tenant(&one, "acme").await;
+    one.administrator.advance_keys(&acme, NOW).await.unwrap();
+    let doors: Vec<Arc<Door>> = (0..3).map(|_| Arc::new(one.beside())).collect();
+    let before = one.store.calls().administration;
+    let held = one.store.hold_answers().await;
+    let tasks: Vec<_> = doors
+        .into_iter()
+        .map(|door| {
+            let acme = acme.clone();
+            tokio::spawn(async move { door.administrator.rotate_key(&operator(), &acme, later(9)).await })
+        })
+        .collect();
+    // All have read the same rows before any of them writes.
+    while one.store.calls().administration < before + 3 {
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    for task in tasks {
+        assert_eq!(stages(&task.await.unwrap().unwrap().items), "1 active, 2 announced");
+    }
+}

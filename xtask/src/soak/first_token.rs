@@ -1,0 +1,129 @@
+//! How long a new tenant waits for its first token, which makes its key: with an RSA key that was made ahead, without, and with a key
+//! that costs next to nothing; and what a loaded key takes of memory.
+
+use std::thread;
+use std::time::Duration;
+
+use super::administration::first_token;
+use super::calls::{Answer, Caller, percentile};
+use super::house::House;
+use super::program::Program;
+use super::tenants::{SECRET, client, declared};
+use crate::workspace::Failure;
+
+/// Of each row.
+const TENANTS: u32 = 100;
+/// Longer than two RSA keys take on the program's one core, so that the pool is full again.
+const REFILLED: Duration = Duration::from_millis(1_000);
+/// Whose keys are loaded.
+const LOADED: u32 = 300;
+
+struct Row {
+    name: &'static str,
+    algorithm: &'static str,
+    pause: Duration,
+}
+
+const ROWS: [Row; 3] = [
+    Row { name: "RS256, from the pool", algorithm: "RS256", pause: REFILLED },
+    Row { name: "RS256, one after the other without a pause", algorithm: "RS256", pause: Duration::ZERO },
+    Row { name: "ES256", algorithm: "ES256", pause: Duration::ZERO },
+];
+
+/// How a token is asked for.
+#[derive(Clone, Copy)]
+enum Asking {
+    /// It is given.
+    Token,
+    /// It is refused for its scope: tenant and client are read, keys are not.
+    UnknownScope,
+}
+
+pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
+    let stores = format!("storage: {{ url: 'sqlite://{}' }}\n", house.file("first-token.db").display());
+    let tenants = declared(1, 1);
+    let token = first_token(house, &stores, &tenants)?;
+    println!("\nfirst-token: {TENANTS} new tenants a row, ms");
+    println!("{:<45} {:>8} {:>8} {:>8} {:>8}", "first token", "p50", "p99", "longest", "second");
+    let mut program = Program::start(house, &stores, &tenants)?;
+    program.await_token(&client(0, 0))?;
+    let mut caller = Caller::new(program.address);
+    for (number, row) in ROWS.iter().enumerate() {
+        let ids: Vec<_> = (0..TENANTS).map(|tenant| format!("new-{number}-{tenant}")).collect();
+        for id in &ids {
+            create(&mut caller, &token, id, row.algorithm)?;
+        }
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for id in &ids {
+            thread::sleep(row.pause);
+            first.push(asked(&mut caller, id, Asking::Token)?.took);
+        }
+        for id in &ids {
+            second.push(asked(&mut caller, id, Asking::Token)?.took);
+        }
+        println!(
+            "{:<45} {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
+            row.name,
+            percentile(first.iter().copied(), 50),
+            percentile(first.iter().copied(), 99),
+            percentile(first.iter().copied(), 100),
+            percentile(second.into_iter(), 50)
+        );
+    }
+    println!("\nmemory of a loaded key: {LOADED} tenants each, KiB resident");
+    for algorithm in ["RS256", "ES256"] {
+        let ids: Vec<_> =
+            (0..LOADED).map(|tenant| format!("loaded-{algorithm}-{tenant}").to_lowercase()).collect();
+        for id in &ids {
+            create(&mut caller, &token, id, algorithm)?;
+            asked(&mut caller, id, Asking::Token)?;
+        }
+    }
+    drop(program);
+    for algorithm in ["RS256", "ES256"] {
+        let mut program = Program::start(house, &stores, &tenants)?;
+        program.await_token(&client(0, 0))?;
+        // The pool is filled before anything is compared.
+        thread::sleep(REFILLED);
+        let mut caller = Caller::new(program.address);
+        let mut memory = |asking| {
+            for _ in 0..2 {
+                for tenant in 0..LOADED {
+                    asked(&mut caller, &format!("loaded-{algorithm}-{tenant}").to_lowercase(), asking)?;
+                }
+            }
+            Ok::<_, Failure>(program.memory() * 1024.0)
+        };
+        let idle = program.memory() * 1024.0;
+        let without = memory(Asking::UnknownScope)?;
+        let with = memory(Asking::Token)?;
+        let each = |more: f64| more / f64::from(LOADED);
+        println!(
+            "{algorithm}: {idle:.0} before, {:.1} for each tenant and client, {:.1} more for each key",
+            each(without - idle),
+            each(with - without)
+        );
+    }
+    Ok(())
+}
+
+fn create(caller: &mut Caller, token: &str, id: &str, algorithm: &str) -> Result<(), Failure> {
+    let body = format!(
+        r#"{{"id":"{id}","signing":{{"algorithm":"{algorithm}"}},"client":{{"client_id":"svc","client_secret":"{SECRET}"}}}}"#
+    );
+    let (answer, said) = caller.administer(token, "POST", "/api/v1/admin/tenants", &body);
+    if answer.status == 201 { Ok(()) } else { Err(Failure::new(format!("{id}: {} {said}", answer.status))) }
+}
+
+fn asked(caller: &mut Caller, id: &str, asking: Asking) -> Result<Answer, Failure> {
+    let (expected, scope) = match asking {
+        Asking::Token => (200, ""),
+        Asking::UnknownScope => (400, "&scope=unknown"),
+    };
+    let form = format!("grant_type=client_credentials&client_id=svc&client_secret={SECRET}{scope}");
+    let (answer, said) = caller.post_form(&format!("/api/v1/tenant/{id}/oauth/token"), &form);
+    if answer.status == expected {
+        return Ok(answer);
+    }
+    Err(Failure::new(format!("{id}: {} {said}", answer.status)))
+}

@@ -1,0 +1,146 @@
+//! Rotates keys under traffic whose every token is verified offline: twenty times in a minute on SQLite and on two replicas with
+//! PostgreSQL and Redis, and a hundred times for fifty tenants over a million tokens. What takes days in ordinary times takes seconds
+//! here. That nothing failed is judged; how long it took is shown.
+
+use std::fmt::Write as _;
+
+use super::administration::first_token;
+use super::calls::Caller;
+use super::house::House;
+use super::program::{LOAD_CORE, Program};
+use super::redis::Redis;
+use super::tenants::{SECRET, client};
+use crate::workspace::{Failure, run as run_program};
+
+/// A key set may be kept for a second and read rows for another; the third is for the parts of seconds that instants do not have.
+const SIGNING: &str = "publish_before: 3s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s";
+const PUBLISHED_FOR: u32 = 3_000;
+const L1_LIFETIME: &str = "l1_lifetime: 1s";
+const LIFETIME: &str = "6s";
+
+struct Case {
+    name: &'static str,
+    /// Tenants and clients of each.
+    size: (u32, u32),
+    /// Tenants take turns.
+    algorithms: &'static [&'static str],
+    rotations: u32,
+    tokens: u32,
+    callers: u32,
+    pause_ms: u32,
+    longest_s: u32,
+}
+
+const MINUTE: Case = Case {
+    name: "20 rotations in a minute",
+    size: (2, 5),
+    algorithms: &["RS256", "ES256"],
+    rotations: 20,
+    tokens: 1,
+    callers: 16,
+    pause_ms: 10,
+    longest_s: 120,
+};
+
+const MILLION: Case = Case {
+    name: "100 rotations of 50 tenants",
+    size: (50, 2),
+    algorithms: &["ES256"],
+    rotations: 100,
+    tokens: 1_000_000,
+    callers: 32,
+    pause_ms: 0,
+    longest_s: 900,
+};
+
+pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
+    let example = ["build", "--release", "--package", "latchkey", "--example", "rotation_load"];
+    run_program(&mut house.workspace.cargo(&example))?;
+    println!("\nrotation: every token verified offline by a key set kept as long as Cache-Control allows");
+    let sqlite = |name: &str| {
+        let file = house.file(name);
+        format!("storage: {{ url: 'sqlite://{}' }}\ncache: {{ {L1_LIFETIME} }}\n", file.display())
+    };
+    show(house, "SQLite", &MINUTE, &sqlite("rotation.db"), 1)?;
+    let redis = Redis::start(house)?;
+    let shared = format!(
+        "storage: {{ url: '{}' }}\ncache: {{ redis_url: '{}', {L1_LIFETIME} }}\n",
+        house.create_database("rotation")?,
+        redis.url()
+    );
+    show(house, "two replicas, PostgreSQL, Redis", &MINUTE, &shared, 2)?;
+    show(house, "SQLite", &MILLION, &sqlite("million.db"), 1)
+}
+
+fn show(house: &House<'_>, on: &str, case: &Case, stores: &str, programs: usize) -> Result<(), Failure> {
+    let tenants = declared(case);
+    let token = first_token(house, stores, &tenants)?;
+    let mut running = Vec::new();
+    for number in 0..programs {
+        let mut program = Program::start_named(house, &format!("rotation-{number}"), stores, &tenants)?;
+        program.await_token(&client(0, 0))?;
+        running.push(program);
+    }
+    // Every tenant's first key is made before the rotations begin.
+    let mut caller = Caller::new(running[0].address);
+    for tenant in 0..case.size.0 {
+        let answer = caller.token(&client(tenant, 0));
+        if answer.status != 200 {
+            return Err(Failure::new(format!("no token for tenant {tenant}, but {}", answer.status)));
+        }
+    }
+    let origins: Vec<_> = running.iter().map(|program| format!("http://{}", program.address)).collect();
+    let load = house.workspace.target_folder()?.join("release/examples/rotation_load");
+    let mut command = house.workspace.program("taskset", &["-c", LOAD_CORE]);
+    command.arg(load).arg(format!("origins={}", origins.join(",")));
+    for (name, value) in [
+        ("tenants", case.size.0),
+        ("clients", case.size.1),
+        ("rotations", case.rotations),
+        ("tokens", case.tokens),
+        ("every_ms", PUBLISHED_FOR),
+        ("longest_s", case.longest_s),
+        ("callers", case.callers),
+        ("pause_ms", case.pause_ms),
+        ("again", 8),
+    ] {
+        command.arg(format!("{name}={value}"));
+    }
+    println!("{}, {on}:", case.name);
+    run_program(command.env("SOAK_SECRET", SECRET).env("SOAK_ADMIN_TOKEN", token))
+}
+
+fn declared(case: &Case) -> String {
+    let mut text = "tenants:\n".to_owned();
+    let (tenants, clients) = case.size;
+    for (tenant, algorithm) in (0..tenants).zip(case.algorithms.iter().cycle()) {
+        let written = write!(
+            text,
+            "  declared-{tenant}:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n    \
+             signing: {{ algorithm: {algorithm}, {SIGNING} }}\n    access_token: {{ lifetime: {LIFETIME} }}\n    \
+             resource_servers: {{ 'https://api.example': {{ scopes: [read] }} }}\n    clients:\n"
+        );
+        written.expect("a text takes any length");
+        for number in 0..clients {
+            let written = writeln!(
+                text,
+                "      client-{number}: {{ client_secret: {{ value: {SECRET} }}, audiences: ['https://api.example'], \
+                 scopes: [read] }}"
+            );
+            written.expect("a text takes any length");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_take_turns_with_the_algorithms() {
+        let text = declared(&MINUTE);
+        assert_eq!((text.matches("RS256").count(), text.matches("ES256").count()), (1, 1));
+        assert_eq!(text.matches("client-4:").count(), 2);
+    }
+}
