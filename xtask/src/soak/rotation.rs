@@ -12,8 +12,9 @@ use super::redis::Redis;
 use super::tenants::{SECRET, client};
 use crate::workspace::{Failure, run as run_program};
 
-/// A key set may be kept for a second and read rows for another; the third is for the parts of seconds that instants do not have.
-const SIGNING: &str = "publish_before: 3s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s";
+/// A key set may be kept for a second and read rows for another, so the window is 2 s.
+const SIGNING: &str = "publish_before: 2s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s";
+/// With what instants lack of parts of a second.
 const PUBLISHED_FOR: u32 = 3_000;
 const L1_LIFETIME: &str = "l1_lifetime: 1s";
 const LIFETIME: &str = "6s";
