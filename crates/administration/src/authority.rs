@@ -76,6 +76,12 @@ impl Authority {
         Self { actor, reach: Reach::Operator }
     }
 
+    /// The platform itself, for what is due by the clock alone.
+    #[must_use]
+    pub(crate) fn itself() -> Self {
+        Self::operator(Actor { name: "latchkey".to_owned(), source: None })
+    }
+
     /// A client of the tenant `platform`; `granted` is the scope of its token.
     #[must_use]
     pub fn of_platform(actor: Actor, granted: &Scope) -> Self {
@@ -130,7 +136,7 @@ impl Authority {
     #[must_use]
     pub fn may_grant(&self, tenant: &TenantId, token: &ScopeToken) -> bool {
         let manages_all = self.holds_everywhere(Permission::Tenants);
-        if token.as_str().starts_with(ScopeToken::RESERVED_PREFIX) {
+        if token.is_reserved() {
             return Permission::of_scope(token.as_str()).is_some_and(|permission| {
                 let fits = permission != Permission::Tenants || tenant.as_str() == TenantId::PLATFORM;
                 let may = match &self.reach {

@@ -34,7 +34,7 @@ mod store;
 
 pub mod rows;
 
-pub use administrator::{Administrator, Announce, Created, EditPolicy, Idempotency};
+pub use administrator::{Administrator, Announce, Created, EditPolicy, Idempotency, KeyStep};
 pub use application::{Application, ApplicationId};
 pub use applications::{
     ApplicationCode, ApplicationError, ApplicationRefusal, ApplicationRequest, Shape, Spelling,

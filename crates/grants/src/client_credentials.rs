@@ -82,7 +82,7 @@ fn is_for_administration(resources: &[ResourceIndicator], grantee: &Grantee<'_>)
     let mut sort = |audience: &str| {
         if !audience.starts_with(ClientId::RESERVED_PREFIX) {
             others = true;
-        } else if tenant.id.is_admin_audience(audience) && client.scope.iter().any(is_reserved) {
+        } else if tenant.id.is_admin_audience(audience) && client.scope.iter().any(ScopeToken::is_reserved) {
             ours = true;
         } else {
             return Err(Refusal::ResourceNotAllowed);
@@ -129,7 +129,7 @@ fn scope(
 ) -> Result<Scope, Refusal> {
     let registered = &grantee.client.scope;
     let means_something = |token: &ScopeToken| {
-        is_reserved(token) == is_admin
+        token.is_reserved() == is_admin
             && (is_admin
                 || request.resources.is_empty()
                 || request
@@ -142,15 +142,11 @@ fn scope(
     };
     match asked.iter().find(|token| !registered.contains(token) || !means_something(token)) {
         None => Ok(asked.clone()),
-        Some(token) if !is_admin && is_reserved(token) && registered.contains(token) => {
+        Some(token) if !is_admin && token.is_reserved() && registered.contains(token) => {
             Err(Refusal::ScopeNeedsAdminAudience)
         }
         Some(_) => Err(Refusal::ScopeNotAllowed),
     }
-}
-
-fn is_reserved(token: &ScopeToken) -> bool {
-    token.as_str().starts_with(ScopeToken::RESERVED_PREFIX)
 }
 
 impl From<Refusal> for ErrorResponse {

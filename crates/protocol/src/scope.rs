@@ -34,6 +34,12 @@ impl ScopeToken {
         }
     }
 
+    /// Whether it says who may administer the platform.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with(Self::RESERVED_PREFIX)
+    }
+
     /// The token.
     #[must_use]
     pub fn as_str(&self) -> &str {

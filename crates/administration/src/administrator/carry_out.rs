@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::Administrator;
 use crate::edit::{Context, Edit, Facts};
 use crate::{
-    Actor, ApplicationId, AuditRecord, Authority, CommitOutcome, CommitRequest, EditError, IdempotentAnswer,
+    ApplicationId, AuditRecord, Authority, CommitOutcome, CommitRequest, EditError, IdempotentAnswer,
     ManagedBy, invalidations,
 };
 
@@ -105,7 +105,7 @@ impl Administrator {
         Err(EditError::Contended)
     }
 
-    /// Whether it was written; if not, something that the decision rests on has changed.
+    /// As [`Administrator::write`], of what was decided on these facts.
     pub(super) async fn commit(
         &self,
         asked: Asked<'_>,
@@ -114,17 +114,29 @@ impl Administrator {
         idempotent: Option<IdempotentAnswer>,
     ) -> Result<bool, EditError> {
         let Asked { by, tenant, now, .. } = asked;
-        let Edit { changes, secrets, marks } = edit;
-        let actor: &Actor = by.actor();
+        let rests_on = facts.state.iter().map(|state| (tenant.clone(), state.revision)).collect();
+        self.write(by, rests_on, edit, idempotent, now).await
+    }
+
+    /// Whether it was written; if not, something that the decision rests on has changed.
+    pub(super) async fn write(
+        &self,
+        by: &Authority,
+        rests_on: Vec<(TenantId, u64)>,
+        edit: Edit,
+        idempotent: Option<IdempotentAnswer>,
+        now: Timestamp,
+    ) -> Result<bool, EditError> {
+        let Edit { changes, secrets, keys, marks } = edit;
         let request = CommitRequest {
             managed_by: ManagedBy::Api,
             generation: None,
-            rests_on: facts.state.iter().map(|state| (tenant.clone(), state.revision)).collect(),
-            audit: changes.iter().map(|change| AuditRecord::of(change, actor, now)).collect(),
+            rests_on,
+            audit: changes.iter().map(|change| AuditRecord::of(change, by.actor(), now)).collect(),
             changes,
             secrets,
             first_keys: Vec::new(),
-            keys: Default::default(),
+            keys,
             marks,
             idempotent,
             now,

@@ -8,11 +8,8 @@ use tenancy::TenantId;
 use super::Administrator;
 use super::carry_out::{ATTEMPTS, pause};
 use super::key_material::{KeyMaterial, KeyOrigin};
-use crate::edit::{Context, KeyDecision, KeyEdit};
-use crate::{
-    AuditRecord, Authority, CommitOutcome, CommitRequest, EditError, KeySighting, KeyState, ManagedBy,
-    invalidations,
-};
+use crate::edit::{Context, Edit, KeyDecision, KeyEdit};
+use crate::{Authority, EditError, KeySighting, KeyState};
 
 /// What is decided upon.
 pub(super) struct KeyFacts {
@@ -53,9 +50,10 @@ impl Administrator {
                     }
                 }
             }
-            let edit = decision.edit(&facts.state, made, now);
-            let records = edit.records.clone();
-            if self.commit_keys(by, &facts.state, edit, now).await? {
+            let KeyEdit { changes, keys, records } = decision.edit(&facts.state, made, now);
+            let edit = Edit { changes, keys, ..Edit::default() };
+            let rests_on = vec![(tenant.clone(), facts.state.revision)];
+            if self.write(by, rests_on, edit, None, now).await? {
                 return Ok((decision, records));
             }
             attempt += 1;
@@ -73,35 +71,5 @@ impl Administrator {
             None => Vec::new(),
         };
         Ok(KeyFacts { state, sightings })
-    }
-
-    async fn commit_keys(
-        &self,
-        by: &Authority,
-        state: &KeyState,
-        edit: KeyEdit,
-        now: Timestamp,
-    ) -> Result<bool, EditError> {
-        let KeyEdit { changes, keys, records: _ } = edit;
-        let request = CommitRequest {
-            managed_by: ManagedBy::Api,
-            generation: None,
-            rests_on: vec![(state.tenant.id.clone(), state.revision)],
-            audit: changes.iter().map(|change| AuditRecord::of(change, by.actor(), now)).collect(),
-            changes,
-            secrets: Vec::new(),
-            first_keys: Vec::new(),
-            keys,
-            marks: Vec::new(),
-            idempotent: None,
-            now,
-        };
-        match self.store.commit(&request).await? {
-            CommitOutcome::Committed { .. } => {
-                (self.announce)(&invalidations(&request.changes));
-                Ok(true)
-            }
-            CommitOutcome::Superseded => Ok(false),
-        }
     }
 }

@@ -30,6 +30,8 @@ use self::turns::Turns;
 use crate::edit::Context;
 use crate::{AdministrationStore, Authority, Invalidation};
 
+pub use signing_keys::KeyStep;
+
 use carry_out::{AboutApplication, Asked, Loading};
 use secret_material::NewSecretValue;
 

@@ -1,7 +1,8 @@
 //! What is commanded of signing keys at all doors: `latchkey:keys`, at the platform or in the tenant. And the step that the scheduler
 //! takes.
 
-use keys::{ImportError, KeyId, KeyRecords};
+use keys::life_cycle::Announcement;
+use keys::{ImportError, KeyId, KeyRecords, KeySpec};
 use protocol::{Secret, SigningAlgorithm, Timestamp};
 use tenancy::TenantId;
 
@@ -9,9 +10,16 @@ use super::Administrator;
 use super::key_change::KeyFacts;
 use super::key_material::{KeyMaterial, off_the_runtime};
 use crate::edit::{self, Context, KeyDecision, invalid};
-use crate::{
-    Actor, Authority, BrokenTokensView, EditError, ImportSettings, KeyView, KeysChanged, Permission,
-};
+use crate::{Authority, BrokenTokensView, EditError, ImportSettings, KeyView, KeysChanged, Permission};
+
+/// What a step of a tenant's keys came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyStep {
+    /// When to look again; nothing is planned without it.
+    pub due_at: Option<Timestamp>,
+    /// The key that was made and announced, if one was.
+    pub announced: Option<KeySpec>,
+}
 
 impl Administrator {
     /// The next key takes over as soon as verifiers can know it.
@@ -85,23 +93,22 @@ impl Administrator {
         Ok(changed(self.change_keys((by, tenant, now), Some(material), decide).await?, now))
     }
 
-    /// What time and policy ask for now, in one commit; says when to look again. The scheduler's step: its actor is `latchkey`.
+    /// What time and policy ask for now, in one commit. The scheduler's step: its actor is `latchkey`.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn advance_keys(
-        &self,
-        tenant: &TenantId,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, EditError> {
-        let by = Authority::operator(Actor { name: "latchkey".to_owned(), source: None });
+    pub async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Result<KeyStep, EditError> {
+        let by = Authority::itself();
         let decide = |context: Context<'_>, facts: &KeyFacts| {
             Ok(edit::advance_keys(context, &facts.state, &facts.sightings))
         };
         match self.change_keys((&by, tenant, now), None, decide).await {
-            Ok((decision, _)) => Ok(decision.plan.due_at),
+            Ok((KeyDecision { plan, .. }, _)) => {
+                let announced = plan.announce.as_ref().map(Announcement::spec);
+                Ok(KeyStep { due_at: plan.due_at, announced })
+            }
             // It was deleted since it was found to be due.
-            Err(EditError::NotFound(_)) => Ok(None),
+            Err(EditError::NotFound(_)) => Ok(KeyStep::default()),
             Err(error) => Err(error),
         }
     }

@@ -5,7 +5,7 @@ use tenancy::TenantId;
 
 use super::{Administrator, Asked, Loading};
 use crate::edit::{self, Context, Edit, Facts};
-use crate::{Actor, Authority, EditError, Permission, TenantView};
+use crate::{Authority, EditError, Permission, TenantView};
 
 impl Administrator {
     /// Stops it from serving.
@@ -89,7 +89,7 @@ impl Administrator {
     /// # Errors
     /// [`EditError`].
     pub async fn delete_due_tenants(&self, now: Timestamp) -> Result<usize, EditError> {
-        let by = Authority::operator(Actor { name: "latchkey".to_owned(), source: None });
+        let by = Authority::itself();
         let mut deleted = 0;
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
             let asked = Asked { by: &by, tenant: &tenant, loading: Loading::Whole(&[]), now };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use protocol::{Scope, ScopeToken};
+use protocol::Scope;
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::Draft;
@@ -55,7 +55,7 @@ pub(super) fn check_client_ids(draft: &mut Draft, declared: &DeclaredTenant, sta
 }
 
 fn reserved_in(tenant: &TenantId, scope: &Scope) -> impl Iterator<Item = Conflict> {
-    let reserved = scope.iter().filter(|token| token.as_str().starts_with(ScopeToken::RESERVED_PREFIX));
+    let reserved = scope.iter().filter(|token| token.is_reserved());
     reserved.map(move |token| Conflict::Reserved(format!("tenant {tenant}: scope {}", token.as_str())))
 }
 

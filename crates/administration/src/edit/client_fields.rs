@@ -87,8 +87,7 @@ fn read_audiences(
             faults.add(&at, "the audience of the administration must be the client's only one");
         }
     }
-    let is_reserved = |token: &ScopeToken| token.as_str().starts_with(ScopeToken::RESERVED_PREFIX);
-    if audiences.is_empty() && !scope.is_empty() && scope.iter().all(is_reserved) {
+    if audiences.is_empty() && !scope.is_empty() && scope.iter().all(ScopeToken::is_reserved) {
         return vec![own];
     }
     audiences.to_vec()

@@ -33,8 +33,8 @@ use registry::{ClientId, SecretHash};
 use tenancy::{Issuer, TenantId};
 
 use crate::{
-    Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, Fault, NewSecret,
-    Permission, SecretForm, TenantMark, TenantState,
+    Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, Fault, KeyCommit,
+    NewSecret, Permission, SecretForm, TenantMark, TenantState,
 };
 
 pub(crate) use application::{
@@ -88,6 +88,7 @@ pub(crate) struct Edit {
     pub(crate) changes: Vec<Change>,
     /// The hashes of the secrets that are added.
     pub(crate) secrets: Vec<NewSecret>,
+    pub(crate) keys: KeyCommit,
     pub(crate) marks: Vec<TenantMark>,
 }
 
@@ -142,6 +143,11 @@ impl Edit {
     pub(crate) fn extend(&mut self, other: Self) {
         self.changes.extend(other.changes);
         self.secrets.extend(other.secrets);
+        let KeyCommit { added, times, destroyed, due } = other.keys;
+        self.keys.added.extend(added);
+        self.keys.times.extend(times);
+        self.keys.destroyed.extend(destroyed);
+        self.keys.due.extend(due);
         self.marks.extend(other.marks);
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn require_grant(
 /// What nobody can grant is a fault of the request, not a matter of who asks.
 pub(super) fn check_grantable(faults: &mut Faults, client: &Client) {
     for (index, token) in client.scope.iter().enumerate() {
-        if !token.as_str().starts_with(ScopeToken::RESERVED_PREFIX) {
+        if !token.is_reserved() {
             continue;
         }
         let at = format!("/scopes/{index}");
@@ -65,7 +65,7 @@ pub(super) fn check_grantable(faults: &mut Faults, client: &Client) {
 }
 
 fn reserved(client: &Client) -> impl Iterator<Item = &ScopeToken> {
-    client.scope.iter().filter(|token| token.as_str().starts_with(ScopeToken::RESERVED_PREFIX))
+    client.scope.iter().filter(|token| token.is_reserved())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use protocol::{AuthorizationServerMetadata, ScopeToken};
+use protocol::AuthorizationServerMetadata;
 use tenancy::Tenant;
 
 use super::tenant_name;
@@ -36,9 +36,8 @@ pub(crate) async fn metadata(
 /// Who administers is nobody's to read here.
 fn scopes(tenant: &Tenant) -> Vec<String> {
     let declared = tenant.resource_servers.iter().flat_map(|server| server.scopes.iter());
-    let public =
-        declared.map(ScopeToken::as_str).filter(|scope| !scope.starts_with(ScopeToken::RESERVED_PREFIX));
-    let mut scopes: Vec<String> = public.map(str::to_owned).collect();
+    let public = declared.filter(|scope| !scope.is_reserved());
+    let mut scopes: Vec<String> = public.map(|scope| scope.as_str().to_owned()).collect();
     scopes.sort_unstable();
     scopes.dedup();
     scopes

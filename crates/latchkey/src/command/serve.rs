@@ -20,7 +20,7 @@ use crate::logging;
 use crate::platform::{Platform, gateway_options};
 use crate::recorder::Recorder;
 use crate::reload::Reload;
-use crate::rotation::{Advancing, Rotation};
+use crate::rotation::Rotation;
 use crate::settings::{
     Environment, Loaded, SAMPLE_SECRET, SecretText, Variable, read, refuse_beyond_loopback,
 };
@@ -113,9 +113,7 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
 }
 
 fn rotation(platform: &Platform) -> Rotation {
-    let store = platform.database.administration();
-    let administrator = Arc::clone(&platform.administrator);
-    let steps = Arc::new(Advancing { administrator, store: Arc::clone(&store) });
+    let (store, steps) = (platform.database.administration(), Arc::clone(&platform.administrator));
     Rotation::new(store, steps, Arc::new(clock::now), Arc::clone(&platform.rotated))
 }
 

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use administration::{AdministrationStore, EditError};
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use gateway::Clock;
+use protocol::{Lifetime, Timestamp};
 use tenancy::{StoreError, TenantId};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
@@ -19,7 +20,7 @@ use crate::causes::causes;
 
 use retries::Retries;
 pub(crate) use rotated::Rotated;
-pub(crate) use steps::{Advancing, Steps};
+use steps::Steps;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// Tenants that are asked for at once.
@@ -31,8 +32,6 @@ const RENEW_AFTER: Duration = Duration::from_secs(5);
 const RSA_EVERY: Duration = Duration::from_millis(125);
 /// At the end a step that is under way is waited for no longer.
 const AT_THE_END: Duration = Duration::from_secs(3);
-
-pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The scheduler of one replica.
 pub(crate) struct Rotation {
@@ -177,9 +176,9 @@ impl Rotation {
                 }
                 // Not before the next round, whatever is left to be done.
                 turn.retries.again(tenant, Instant::now());
-                if let Some(algorithm) = announced {
+                if let Some(made) = announced {
                     self.rotated.count_announced();
-                    if is_rsa(algorithm) {
+                    if made.rsa().is_some() {
                         let took = began.elapsed();
                         sleep(RSA_EVERY.saturating_sub(took).max(took)).await;
                     }
@@ -199,16 +198,6 @@ impl Rotation {
             }
         }
         Ok(())
-    }
-}
-
-fn is_rsa(algorithm: SigningAlgorithm) -> bool {
-    match algorithm {
-        SigningAlgorithm::RS256
-        | SigningAlgorithm::RS384
-        | SigningAlgorithm::RS512
-        | SigningAlgorithm::PS256 => true,
-        SigningAlgorithm::ES256 | SigningAlgorithm::ES384 | SigningAlgorithm::EdDSA => false,
     }
 }
 

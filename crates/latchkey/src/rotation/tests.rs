@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicU64;
 
 use administration::{Administrator, EditPolicy};
 use async_trait::async_trait;
-use keys::{KeyPool, KeyRecord, LocalSealer, SealingKey, SigningKeyStore as _};
+use keys::{KeyPool, KeyRecord, KeySpec, LocalSealer, RsaSize, SealingKey, SigningKeyStore as _};
+use protocol::SigningAlgorithm;
 use registry::Pepper;
 use tenancy::{SigningPolicy, Tenant};
 use testkit::{Failure, MemoryStore, fixtures};
@@ -23,11 +24,14 @@ struct Taken {
 
 #[async_trait]
 impl Steps for Taken {
-    async fn step(&self, tenant: &TenantId, _: Timestamp) -> Result<Option<SigningAlgorithm>, EditError> {
+    async fn step(&self, tenant: &TenantId, _: Timestamp) -> Result<Option<KeySpec>, EditError> {
         self.steps.lock().unwrap().push(tenant.clone());
         match self.failing.lock().unwrap().get(tenant) {
             Some(failure) => Err(failure()),
-            None => Ok(self.announces),
+            None => {
+                let made = |algorithm| KeySpec { algorithm, rsa_size: RsaSize::default() };
+                Ok(self.announces.map(made))
+            }
         }
     }
 }
@@ -211,8 +215,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
         Arc::new(|_| {}),
     ));
     let replicas = [0, 30].map(|ahead| {
-        let steps =
-            Arc::new(Advancing { administrator: Arc::clone(&administrator), store: house.store.clone() });
+        let steps = Arc::clone(&administrator) as Arc<dyn Steps>;
         Rotation { steps, ..Arc::into_inner(house.replica(ahead)).unwrap() }
     });
     // A day in steps of ten seconds: the one that is ahead takes every lease of the other for run out.
