@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use keys::{Expectations, KeyError, KeyRings, SignError, TokenError};
 use protocol::{
-    BearerToken, ErrorCode, ErrorResponse, GrantType, IntrospectionResponse, Timestamp, TokenRequest,
-    TokenResponse, TokenType,
+    BearerToken, ErrorCode, ErrorResponse, GrantType, IntrospectionResponse, SigningAlgorithm, Timestamp,
+    TokenRequest, TokenResponse, TokenType,
 };
 use registry::{AuthenticatedClient, ClientId, ClientStore};
 use tenancy::{StoreError, Tenant};
@@ -22,6 +22,15 @@ use crate::{
 pub struct Engine {
     keys: Arc<KeyRings>,
     clients: Arc<dyn ClientStore>,
+}
+
+/// What was signed, and by which algorithm: while a tenant changes it, that is not yet the one of its policy.
+#[derive(Debug)]
+pub struct Signed<T> {
+    /// The answer with the token, or the token itself.
+    pub value: T,
+    /// Of the key that signed.
+    pub algorithm: SigningAlgorithm,
 }
 
 /// There is no answer of the asked kind.
@@ -61,7 +70,7 @@ impl Engine {
         client: &AuthenticatedClient,
         request: &TokenRequest,
         now: Timestamp,
-    ) -> Result<TokenResponse, GrantError> {
+    ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
         let grant = match request.grant_type {
             GrantType::ClientCredentials => {
@@ -79,7 +88,9 @@ impl Engine {
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &grant.claims)?;
         let expires_in = grant.claims.exp.seconds() - grant.claims.iat.seconds();
-        Ok(TokenResponse { access_token, token_type: TokenType::Bearer, expires_in, scope: grant.scope })
+        let value =
+            TokenResponse { access_token, token_type: TokenType::Bearer, expires_in, scope: grant.scope };
+        Ok(Signed { value, algorithm: key.algorithm() })
     }
 
     /// Says what the caller may know about a token (RFC 7662). Nothing is written.
@@ -148,10 +159,10 @@ impl Engine {
         user: &str,
         permissions: &[&str],
         now: Timestamp,
-    ) -> Result<String, GrantError> {
+    ) -> Result<Signed<String>, GrantError> {
         let assertion = AdminAssertion::new(tenant, user, permissions, now, &JwtId::random());
         let key = self.keys.signing_key(tenant, now).await?;
-        Ok(key.sign(admin_assertion::TYP, &assertion)?)
+        Ok(Signed { value: key.sign(admin_assertion::TYP, &assertion)?, algorithm: key.algorithm() })
     }
 
     /// Checks an assertion: signed by this tenant in its own name, for its administration alone, of this type and alive. Whether the

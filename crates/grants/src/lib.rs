@@ -17,5 +17,5 @@ mod test_fixtures;
 
 pub use access_token::{AccessTokenClaims, Grantee, JwtId};
 pub use admin_assertion::AdminAssertion;
-pub use engine::{Engine, GrantError};
+pub use engine::{Engine, GrantError, Signed};
 pub use resource_access::{BearerRefusal, ProtectedResource};

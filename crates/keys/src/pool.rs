@@ -34,6 +34,9 @@ impl KeyPool {
     pub const DEFAULT_SIZE: usize = 2;
     /// What is made ahead.
     const STOCKED: RsaSize = RsaSize::Bits2048;
+    /// Between taking a key and making the one that replaces it, so that whoever took it has used it first. Where cores are few,
+    /// generation would hold that request up for longer than all the rest of it.
+    const PAUSE: Duration = Duration::from_millis(50);
 
     /// An empty pool that will hold this many keys; with none, every key is made when it is asked for.
     #[must_use]
@@ -45,6 +48,10 @@ impl KeyPool {
     /// Starts to fill the pool in the background if it is not full; must be called within a tokio runtime. [`KeyPool::take`] does
     /// it too.
     pub fn refill(&self) {
+        self.refill_after(Duration::ZERO);
+    }
+
+    fn refill_after(&self, pause: Duration) {
         {
             let mut stock = self.stock();
             if stock.filling || stock.ready.len() >= self.shared.size {
@@ -53,7 +60,10 @@ impl KeyPool {
             stock.filling = true;
         }
         let pool = self.clone();
-        tokio::spawn(async move { pool.fill().await });
+        tokio::spawn(async move {
+            sleep(pause).await;
+            pool.fill().await;
+        });
     }
 
     /// How many keys are ready.
@@ -87,7 +97,7 @@ impl KeyPool {
                 }
             }
         };
-        self.refill();
+        self.refill_after(Self::PAUSE);
         Ok(document)
     }
 

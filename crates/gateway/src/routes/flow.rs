@@ -83,13 +83,13 @@ async fn sign_in(
     let granted: Vec<&str> =
         user.permissions.iter().map(String::as_str).filter(|held| asked.contains(held)).collect();
     let signed = services.engine.sign_assertion(tenant, &user.name, &granted, now).await;
-    let assertion = signed.map_err(|error| match error {
+    let signed = signed.map_err(|error| match error {
         GrantError::Keys(error) => Coded::from(error),
         other => Coded::fault(&other),
     })?;
     tracing::info!(user = %user.name, tenant = %tenant.id, "user {} signed in", user.name);
-    incoming.note(|notes| notes.signed = Some(tenant.signing.algorithm));
-    Ok(Step::Complete { assertion })
+    incoming.note(|notes| notes.signed = Some(signed.algorithm));
+    Ok(Step::Complete { assertion: signed.value })
 }
 
 /// The generation that a member is named by.

@@ -51,6 +51,6 @@ async fn issue(
     let client = services.authenticator.authenticate(tenant, credentials, &incoming.source(), now).await?;
     incoming.note(|notes| notes.client = Some(client.client().id.clone()));
     let issued = services.engine.issue(tenant, &client, &request, now).await?;
-    incoming.note(|notes| notes.signed = Some(tenant.signing.algorithm));
-    Ok(issued)
+    incoming.note(|notes| notes.signed = Some(issued.algorithm));
+    Ok(issued.value)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use protocol::SigningAlgorithm;
 use reqwest::Method;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::sleep;
@@ -117,6 +118,18 @@ async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm(
     for name in people::ALL.iter().chain(&[ACME, GLOBEX, "initech", "nowhere"]) {
         assert!(!text.contains(&format!("\"{name}")), "{name} in\n{text}");
     }
+}
+
+#[tokio::test]
+async fn a_signature_is_counted_under_what_signed_and_not_under_what_will() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        app.change_tenant(tenant, |tenant| tenant.signing.algorithm = SigningAlgorithm::ES256);
+        assert_eq!(app.token(tenant).await.matches('.').count(), 2);
+    }
+    let numbers = numbers(&app, 2.0).await;
+    let of = |algorithm: &str| numbers[&format!("latchkey_signatures_total{{algorithm=\"{algorithm}\"}}")];
+    assert_eq!((of("RS256"), of("ES256")), (2.0, 0.0));
 }
 
 #[tokio::test]
