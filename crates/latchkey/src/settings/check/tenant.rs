@@ -109,7 +109,8 @@ fn check_signing(signing: &DeclaredSigning, l1_lifetime: Lifetime, at: &Location
     if let Some(pem) = &signing.first_key
         && let Err(error) = keys::import(pem, algorithm(signing.algorithm))
     {
-        let mend = "give a private key in PEM (PKCS#8, or PKCS#1 for RSA) that fits `algorithm`";
+        let mend =
+            "give a private key that fits `algorithm`: PEM (PKCS#8; PKCS#1 for RSA, SEC1 for EC) or a JWK";
         findings.error(at.key("first_key"), error.to_string(), mend);
     }
     let spans = [
