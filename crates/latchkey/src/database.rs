@@ -85,6 +85,14 @@ impl Database {
         matches!(self, Self::Sqlite(_))
     }
 
+    /// What those who operate it should hear, also where nothing is logged.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(database) => database.warning(),
+        }
+    }
+
     /// How many statements it has executed, for tests that count.
     #[cfg(test)]
     pub(crate) fn statements(&self) -> u64 {

@@ -13,6 +13,11 @@ use crate::options::{self, Options};
 use crate::schema::{self, Schema};
 use crate::{OpenError, error};
 
+/// Why, as far as people can mend it.
+const UNWALLED: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
+                        them passes through it; let an administrator create both, NOLOGIN and NOBYPASSRLS, and grant them to \
+                        this login, and start again";
+
 /// A database.
 pub struct PostgresDatabase {
     server: PgConnectOptions,
@@ -35,11 +40,7 @@ impl PostgresDatabase {
         let server = parse(url)?;
         let walled = schema::migrate(&server).await?;
         if !walled {
-            warn!(
-                database = error::place(&server),
-                "row level security is off: this login can neither make the roles latchkey_app and latchkey_operator nor act \
-                 as them; let an administrator create them and grant them to it, and start again"
-            );
+            warn!(database = error::place(&server), "{UNWALLED}");
         }
         Self::over(server, options, walled).reach().await
     }
@@ -67,6 +68,12 @@ impl PostgresDatabase {
         schema::migrate(&parse(url)?).await.map(drop)
     }
 
+    /// What those who operate it should hear: that there is no second wall between tenants. It is logged when it is opened.
+    #[must_use]
+    pub fn warning(&self) -> Option<&'static str> {
+        (!self.walled).then_some(UNWALLED)
+    }
+
     /// How many statements requests have cost so far, `BEGIN` and `COMMIT` among them: a warm token request must cost none. The
     /// change feed has its own connection and is not counted.
     #[must_use]
@@ -78,7 +85,9 @@ impl PostgresDatabase {
     #[must_use]
     pub fn connections(&self) -> (u32, usize) {
         let pools = [&self.readers, &self.administrators];
-        (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| pool.num_idle()).sum())
+        // A pool counts a connection as idle just after it has given it to the next, and wraps round below zero in between.
+        let idle = |idle: usize| isize::try_from(idle).map_or(0, |_| idle);
+        (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| idle(pool.num_idle())).sum())
     }
 
     /// Closes all connections.

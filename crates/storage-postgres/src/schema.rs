@@ -27,11 +27,15 @@ const IS_BARRED: &str = "
       FROM pg_class c, pg_roles r
      WHERE c.oid = 'tenants'::regclass AND r.rolname = current_user";
 
+/// From PostgreSQL 16 on a member is not yet one who may act as the role.
 const IS_WALLED: &str = "
     SELECT c.relforcerowsecurity
-           AND pg_has_role(current_user, (SELECT oid FROM pg_roles WHERE rolname = 'latchkey_app'), 'MEMBER')
-           AND pg_has_role(current_user, (SELECT oid FROM pg_roles WHERE rolname = 'latchkey_operator'), 'MEMBER')
-      FROM pg_class c
+           AND (SELECT count(*) = 2 AND bool_and(pg_has_role(current_user, r.oid, acting.privilege))
+                  FROM pg_roles r
+                 WHERE r.rolname IN ('latchkey_app', 'latchkey_operator'))
+      FROM pg_class c,
+           (SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+               AS acting (privilege)
      WHERE c.oid = 'tenants'::regclass";
 
 /// What is there.
@@ -81,9 +85,8 @@ pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenErr
             return Err(OpenError::Older { database: place(server), found, known });
         }
         Some(_) => {
-            let walled: Option<bool> =
+            let walled: bool =
                 sqlx::query_scalar(IS_WALLED).fetch_one(&mut connection).await.map_err(failed)?;
-            let walled = walled.unwrap_or(false);
             refuse_barred(server, &mut connection, walled).await?;
             Schema::Ready { walled }
         }

@@ -39,6 +39,11 @@ impl Folder {
         &self.path
     }
 
+    /// Whether the servers can read what lies there.
+    pub(super) fn is_open(&self, workspace: &Workspace, place: &Path) -> bool {
+        is_open(workspace, self.user, place)
+    }
+
     /// As whom to run what refuses to run as root; none where we are not root.
     pub(super) fn user(&self) -> Option<&'static str> {
         self.user
@@ -54,9 +59,13 @@ impl Drop for Folder {
 /// A home folder, for one, is closed to other users.
 fn is_open_to(workspace: &Workspace, user: Option<&str>, place: &Path) -> Result<bool, Failure> {
     fs::create_dir_all(place).doing(format_args!("make {}", place.display()))?;
-    let Some(user) = user else { return Ok(true) };
+    Ok(is_open(workspace, user, place))
+}
+
+fn is_open(workspace: &Workspace, user: Option<&str>, place: &Path) -> bool {
+    let Some(user) = user else { return true };
     let arguments = ["--reuid", user, "--regid", user, "--init-groups", "test", "-x"];
-    Ok(is_content(workspace.program("setpriv", &arguments).arg(place)))
+    is_content(workspace.program("setpriv", &arguments).arg(place))
 }
 
 /// Folders of runs that were killed. Only where the machine says which processes there are.

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::folder::Folder;
 use super::{Process, guarded, on_free_port, password};
-use crate::workspace::{Doing, Failure, Workspace, is_content, read_output};
+use crate::workspace::{Doing, Failure, Workspace, is_content, read_output, run};
 
 /// Debian keeps the binaries of each version apart and out of the path.
 const FIND: &str = "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 | grep . || dirname \"$(command -v initdb)\"";
@@ -25,32 +25,66 @@ const SETTINGS: [&str; 10] = [
     "autovacuum=off",
 ];
 
+/// With an order of text that is nobody's bytes, as servers have it by default: what depends on the order says which.
+const IN_ENGLISH: [&str; 3] = ["--locale-provider=icu", "--icu-locale=en-US", "--no-locale"];
+
+/// A version of PostgreSQL, and how its databases sort text.
+pub(super) struct Build {
+    name: &'static str,
+    /// The folder with `initdb` and `postgres`.
+    programs: PathBuf,
+    /// The folder with `pg_isready`, which asks servers of any version.
+    tools: PathBuf,
+    locale: &'static [&'static str],
+}
+
+impl Build {
+    /// The machine's.
+    pub(super) fn of_packages(workspace: &Workspace) -> Result<Self, Failure> {
+        let found = read_output(&mut workspace.program("sh", &["-c", FIND]))?;
+        let programs = PathBuf::from(String::from_utf8_lossy(&found).trim());
+        Ok(Self { name: "postgres", tools: programs.clone(), programs, locale: &["--no-locale"] })
+    }
+
+    /// Another one, which is copied where the server may not read it.
+    pub(super) fn newest(workspace: &Workspace, folder: &Folder, programs: &Path) -> Result<Self, Failure> {
+        let mut programs = programs.to_owned();
+        if !folder.is_open(workspace, &programs) {
+            let copy = folder.path().join("newest");
+            let native = programs.parent().unwrap_or(&programs);
+            run(workspace.program("cp", &["-R"]).args([native, &copy]))?;
+            run(workspace.program("chmod", &["-R", "a+rX"]).arg(&copy))?;
+            programs = copy.join("bin");
+        }
+        let tools = Self::of_packages(workspace)?.tools;
+        Ok(Self { name: "newest-postgres", programs, tools, locale: &IN_ENGLISH })
+    }
+}
+
 /// A server that runs.
 pub(super) struct Postgres {
     _process: Process,
     url: String,
-    binaries: PathBuf,
+    programs: PathBuf,
 }
 
 impl Postgres {
-    pub(super) fn start(workspace: &Workspace, folder: &Folder) -> Result<Self, Failure> {
-        let found = read_output(&mut workspace.program("sh", &["-c", FIND]))?;
-        let binaries = PathBuf::from(String::from_utf8_lossy(&found).trim());
+    pub(super) fn start(workspace: &Workspace, folder: &Folder, build: &Build) -> Result<Self, Failure> {
         let password = password()?;
-        let data = folder.path().join("postgres");
-        initialise(workspace, folder, &binaries, &data, &password)?;
+        let data = folder.path().join(build.name);
+        initialise(workspace, folder, build, &data, &password)?;
         on_free_port(|port| {
-            let log = folder.path().join("postgres.log");
+            let log = folder.path().join(format!("{}.log", build.name));
             let output = fs::File::create(&log).doing("make a log")?;
-            let mut command = guarded(workspace, folder.user(), &binaries.join("postgres"));
+            let mut command = guarded(workspace, folder.user(), &build.programs.join("postgres"));
             command.current_dir(folder.path()).arg("-D").arg(&data).args(["-p", &port.to_string()]);
             command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
             let errors = output.try_clone().doing("make a log")?;
             command.stdout(Stdio::from(output)).stderr(Stdio::from(errors));
             let mut process = Process(command.spawn().doing("start PostgreSQL")?);
-            process.await_ready(&log, || accepts(&binaries, port))?;
+            process.await_ready(&log, || accepts(&build.tools, port))?;
             let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-            Ok(Self { _process: process, url, binaries: binaries.clone() })
+            Ok(Self { _process: process, url, programs: build.programs.clone() })
         })
     }
 
@@ -60,28 +94,29 @@ impl Postgres {
     }
 
     /// The folder with `initdb`, `postgres` and `pg_ctl`.
-    pub(super) fn binaries(&self) -> &Path {
-        &self.binaries
+    pub(super) fn programs(&self) -> &Path {
+        &self.programs
     }
 }
 
 fn initialise(
     workspace: &Workspace,
     folder: &Folder,
-    binaries: &Path,
+    build: &Build,
     data: &Path,
     password: &str,
 ) -> Result<(), Failure> {
     let secret = folder.path().join("postgres.password");
     fs::write(&secret, password).doing("write a password")?;
-    let mut command = guarded(workspace, folder.user(), &binaries.join("initdb"));
+    let mut command = guarded(workspace, folder.user(), &build.programs.join("initdb"));
     command.current_dir(folder.path()).arg("-D").arg(data).arg("--pwfile").arg(&secret);
-    command.args(["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync"]);
+    command.args(["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"]);
+    command.args(build.locale);
     read_output(&mut command)?;
     fs::remove_file(&secret).doing("remove a password")
 }
 
-fn accepts(binaries: &Path, port: u16) -> bool {
-    let mut command = Command::new(binaries.join("pg_isready"));
+fn accepts(tools: &Path, port: u16) -> bool {
+    let mut command = Command::new(tools.join("pg_isready"));
     is_content(command.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]))
 }

@@ -1,6 +1,7 @@
 //! `latchkey migrate`: brings the schema up to date and does nothing else, for those who want that to be a step of its own. Starting
 //! does it too, one replica at a time.
 
+use std::io::{Write as _, stderr};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,9 +13,13 @@ use crate::start_error::StartError;
 /// A schema that is newer than this program is refused, and nothing is changed.
 pub(crate) fn migrate(config: &Path) -> Result<ExitCode, StartError> {
     let loaded = read(config, &Environment::of_process())?;
-    block_on(async {
-        Database::open(&loaded.storage).await?.close().await;
-        Ok(())
+    let warning = block_on(async {
+        let database = Database::open(&loaded.storage).await?;
+        database.close().await;
+        Ok(database.warning())
     })?;
+    if let Some(warning) = warning {
+        stderr().write_all(format!("warning: {warning}\n").as_bytes())?;
+    }
     print("The schema is up to date.\n")
 }

@@ -14,3 +14,6 @@ mod replicas;
 mod sandbox;
 mod statements;
 mod wall;
+
+/// What says where the server is.
+const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";

@@ -14,7 +14,7 @@ use crate::sandbox::{Sandbox, execute};
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// As the fourth migration's program wrote them.
-const ROWS: [&str; 4] = [
+pub(crate) const ROWS: [&str; 4] = [
     "INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, deleted_at, oauth2_enabled,
                           oidc_enabled, stale_if_error, signing_algorithm, rotate_every, publish_before,
                           jwks_max_age, jwks_stale, skew, access_token_lifetime, access_token_format,
@@ -41,11 +41,19 @@ const KEYS: [&str; 3] = [
     "UPDATE clients SET access_token_lifetime = 77, retired_at = CASE client_id WHEN 'svc' THEN 5 END",
 ];
 
-async fn at_version(version: i64, walled: bool, rows: &[&str]) -> Sandbox {
-    let sandbox = Sandbox::create("").await;
-    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+/// Connected to an empty database that was brought up to this version, by whom the URL names.
+pub(crate) async fn migrated(url: &str, version: i64) -> PgConnection {
+    let mut connection = PgConnection::connect(url).await.unwrap();
     let earlier = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
     Migrator::with_migrations(earlier.collect()).run_direct(None, &mut connection, false).await.unwrap();
+    connection
+}
+
+async fn at_version(version: i64, walled: bool, rows: &[&str]) -> Sandbox {
+    // Makes the roles, and takes them, if no test has done so yet: earlier schemas cannot from PostgreSQL 16 on.
+    Sandbox::new().await;
+    let sandbox = Sandbox::create("").await;
+    let mut connection = migrated(&sandbox.url(), version).await;
     let mut transaction = connection.begin().await.unwrap();
     if walled {
         execute(&mut transaction, "SELECT latchkey_raise_wall()".to_owned()).await;

@@ -1,5 +1,7 @@
 //! Opening databases: empty ones, several times at once, newer ones, and as logins that may do little.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use administration::AdministrationStore as _;
 use sqlx::{Connection as _, PgConnection};
 use storage_postgres::{OpenError, Options, PostgresDatabase};
@@ -26,7 +28,7 @@ async fn replicas_that_open_an_empty_database_at_once_migrate_it_once() {
     for database in [left, right, third] {
         assert!(database.find_tenant(&tenant_id("acme")).await.unwrap().is_none());
     }
-    assert_eq!(migrations(&sandbox).await, 6);
+    assert_eq!(migrations(&sandbox).await, 7);
 }
 
 #[tokio::test]
@@ -40,7 +42,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     assert!(refused.to_string().contains("run a newer version of Latchkey"), "{refused}");
     let refused = PostgresDatabase::open_read_only(&sandbox.url(), Options::default()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
-    assert_eq!(migrations(&sandbox).await, 7);
+    assert_eq!(migrations(&sandbox).await, 8);
 }
 
 #[tokio::test]
@@ -75,39 +77,45 @@ async fn no_message_about_a_database_holds_its_password() {
     assert!(!format!("{:?}", sandbox.open().await).contains("latchkey_login"));
 }
 
+static MODEST: AtomicU64 = AtomicU64::new(0);
+
 /// A login that owns a database, may make no roles and is a member of none. It goes with this.
-struct Modest {
+pub(crate) struct Modest {
     login: String,
     sandbox: Sandbox,
 }
 
 impl Modest {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         // Makes the roles, which belong to the whole server, if no test has done so yet.
         Sandbox::new().await;
         let sandbox = Sandbox::create("").await;
-        let login = format!("latchkey_modest_{}", std::process::id());
+        let number = MODEST.fetch_add(1, Ordering::Relaxed);
+        let login = format!("latchkey_modest_{}_{number}", std::process::id());
         let modest = Self { login, sandbox };
         modest.administer("CREATE ROLE {login} LOGIN PASSWORD 'modest'").await;
         modest.administer("ALTER DATABASE {database} OWNER TO {login}").await;
         modest
     }
 
-    async fn administer(&self, sql: &str) {
+    pub(crate) async fn administer(&self, sql: &str) {
         let (_, database) =
             self.sandbox.url().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
         let sql = sql.replace("{login}", &self.login).replace("{database}", &database);
         execute(&mut server().await, sql).await;
     }
 
-    async fn open(&self) -> Result<PostgresDatabase, OpenError> {
+    pub(crate) fn url(&self) -> String {
         let url = self.sandbox.url();
         let (_, place) = url.rsplit_once('@').unwrap();
-        let url = format!("postgres://{}:modest@{place}", self.login);
-        PostgresDatabase::open(&url, Options::default()).await
+        format!("postgres://{}:modest@{place}", self.login)
     }
 
-    async fn is_walled(&self) -> bool {
+    pub(crate) async fn open(&self) -> Result<PostgresDatabase, OpenError> {
+        PostgresDatabase::open(&self.url(), Options::default()).await
+    }
+
+    pub(crate) async fn is_walled(&self) -> bool {
         let forced = "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'tenants'::regclass";
         sqlx::query_scalar(forced).fetch_one(&mut connect(&self.sandbox).await).await.unwrap()
     }
@@ -121,12 +129,14 @@ async fn a_login_without_the_roles_works_without_the_wall_until_it_gets_them() {
     database.commit(&requests::added(&acme, &[])).await.unwrap();
     assert!(database.find_tenant(&acme.id).await.unwrap().is_some());
     assert!(!modest.is_walled().await);
+    assert!(database.warning().unwrap().starts_with("row level security is off: this login cannot act"));
     database.close().await;
 
     modest.administer("GRANT latchkey_app, latchkey_operator TO {login}").await;
     let database = modest.open().await.unwrap();
     assert!(database.find_tenant(&acme.id).await.unwrap().is_some());
     assert!(modest.is_walled().await);
+    assert_eq!(database.warning(), None);
     database.close().await;
 
     modest.administer("REVOKE latchkey_app, latchkey_operator FROM {login}").await;

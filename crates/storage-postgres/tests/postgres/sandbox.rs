@@ -75,8 +75,8 @@ pub(crate) async fn execute(connection: &mut PgConnection, sql: String) {
     reason = "xtask tells tests, through the environment, which server it has started"
 )]
 fn server_url() -> String {
-    std::env::var("LATCHKEY_TEST_POSTGRES_URL").unwrap_or_else(|_| {
-        panic!("LATCHKEY_TEST_POSTGRES_URL is not set: run `cargo xtask test`, which starts what this needs")
+    std::env::var(crate::SERVER).unwrap_or_else(|_| {
+        panic!("{} is not set: run `cargo xtask test`, which starts what this needs", crate::SERVER)
     })
 }
 
