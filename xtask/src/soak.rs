@@ -5,10 +5,12 @@ mod administration;
 mod calls;
 mod first_token;
 mod house;
+mod news;
 mod postgres;
 mod postgres_outage;
 mod program;
 mod redis;
+mod redis_connection;
 mod redis_outage;
 mod reseal;
 mod rotation;
@@ -16,6 +18,7 @@ mod scale;
 mod tenants;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -35,6 +38,9 @@ pub(crate) struct SoakOptions {
     /// How many tenants the store holds in each row of the table
     #[arg(long, value_delimiter = ',', default_values_t = [10, 1_000, 100_000])]
     tenants: Vec<u32>,
+    /// Seconds a row while Redis is away; in ten every client is read anew
+    #[arg(long, default_value_t = 10)]
+    phase: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,7 +49,7 @@ enum Measurement {
     Scale,
     /// Creating, listing and searching tenants as the store grows
     Administration,
-    /// Tokens while Redis is up, killed and paused, and when it is used again
+    /// Tokens while Redis is up, away or full of mischief, when it is used again, and how soon replicas learn of changes
     Redis,
     /// Tokens while PostgreSQL is restarted without notice
     Postgres,
@@ -74,7 +80,8 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
         administration::measure(&house, &options.tenants)?;
     }
     if wanted(Measurement::Redis) {
-        redis_outage::measure(&house)?;
+        redis_outage::measure(&house, Duration::from_secs(options.phase))?;
+        news::measure(&house)?;
     }
     if wanted(Measurement::Postgres) {
         postgres_outage::measure(&house)?;

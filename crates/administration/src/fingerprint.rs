@@ -15,7 +15,7 @@ use crate::{DeclaredSecret, DeclaredTenant};
 pub struct ContentHash([u8; 32]);
 
 /// Keyed digest of what is declared of one tenant, or of all content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
 impl ContentHash {

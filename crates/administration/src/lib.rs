@@ -34,7 +34,7 @@ mod store;
 
 pub mod rows;
 
-pub use administrator::{Administrator, Announce, Created, EditPolicy, Idempotency, KeyStep};
+pub use administrator::{Administrator, Announce, Clock, Created, EditPolicy, Idempotency, KeyStep};
 pub use application::{Application, ApplicationId};
 pub use applications::{
     ApplicationCode, ApplicationError, ApplicationRefusal, ApplicationRequest, Shape, Spelling,
@@ -52,14 +52,14 @@ pub use documents::{
     CreatedSecret, CreatedTenant, EntityTag, ImportSettings, KeyStatusView, KeyView, KeysChanged, NewClient,
     NewSecretSettings, NewTenant, Page, PublicKeyView, ResourceServerSettings, RotateSettings, SecretView,
     SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView,
-    TokenSettings, UsedFrom, VerifierView, merge_patch, nearest,
+    TokenSettings, UnopenedKeyView, UsedFrom, VerifierView, merge_patch, nearest,
 };
 pub use edit_error::{EditError, Fault};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};
 pub use invalidation::{Invalidation, invalidations};
 pub use outcome::{Along, Options, Outcome, Progress, ReconcileError};
-pub use plan::{Conflict, Conflicts, Effect, Plan, Retirements};
+pub use plan::{Conflict, Conflicts, Effect, Plan, Retirements, Subject};
 pub use plan_view::{ChangeView, DeviationView, DriftView, EffectView, PlanView};
 pub use query::{AuditQuery, ClientQuery, TenantCursor, TenantQuery, search_words};
 pub use reconcile::Reconciler;

@@ -89,8 +89,8 @@ pub enum ReconcileError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A first key could not be sealed.
-    #[error("a first key cannot be sealed")]
+    /// A first key or what a generation is read from.
+    #[error("something cannot be sealed or opened with the sealing keys of these settings")]
     Seal(#[from] SealError),
     /// A secret could not be hashed.
     #[error(transparent)]

@@ -1,5 +1,7 @@
 //! What would change: the outcome of comparing a declaration with the store, or everything that stands against it.
 
+use std::fmt;
+
 use protocol::{Scope, Timestamp};
 use registry::{ChosenSalt, ClientId, SecretId};
 use tenancy::{Issuer, TenantId};
@@ -67,13 +69,13 @@ pub struct Conflicts(pub Vec<Conflict>);
 pub enum Conflict {
     /// Rows of the administration API are its own.
     #[error("{0} was created through the administration API, so it cannot be declared")]
-    CreatedByApi(String),
+    CreatedByApi(Subject),
     /// A deleted id stays reserved: what was issued to the old holder must not open the new one's doors.
     #[error("{0} was deleted and its id stays reserved, so it cannot be declared again")]
-    Deleted(String),
+    Deleted(Subject),
     /// The platform's own tenant, clients and scopes.
     #[error("{0} is reserved for Latchkey itself")]
-    Reserved(String),
+    Reserved(Subject),
     /// Two tenants would speak under one name.
     #[error("tenant {tenant}: issuer {issuer} belongs to tenant {owner}")]
     IssuerTaken {
@@ -93,7 +95,7 @@ pub enum Conflict {
         name: String,
     },
     /// The tenant began with another key.
-    #[error("tenant {0}: first_key is not the key that was imported; remove the line and rotate instead")]
+    #[error("tenant {0}: first_key is not the key that was imported")]
     FirstKeyDiffers(TenantId),
     /// The tenant already made a key of its own.
     #[error("tenant {0}: first_key comes too late, the tenant has had a key")]
@@ -118,6 +120,30 @@ pub enum Conflict {
         /// Whose.
         client: ClientId,
     },
+}
+
+/// What of a declaration a conflict is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A tenant.
+    Tenant(TenantId),
+    /// A tenant's client.
+    Client(TenantId, ClientId),
+    /// A tenant's resource server, by its audience.
+    ResourceServer(TenantId, String),
+    /// A scope that a tenant declares.
+    Scope(TenantId, String),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant(tenant) => write!(f, "tenant {tenant}"),
+            Self::Client(tenant, client) => write!(f, "client {tenant}/{client}"),
+            Self::ResourceServer(tenant, audience) => write!(f, "resource server {tenant}/{audience}"),
+            Self::Scope(tenant, scope) => write!(f, "tenant {tenant}: scope {scope}"),
+        }
+    }
 }
 
 impl Plan {

@@ -13,7 +13,6 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::compare::{self, Context, Current, Triage, compare};
-use crate::fingerprint::hex;
 use crate::hashing::{self, Prepared};
 use crate::outcome::ATTEMPTS;
 use crate::{
@@ -93,8 +92,8 @@ impl Reconciler {
         let Some(sealed) = self.store.find_generation_sources(generation.number).await? else {
             return Ok(None);
         };
-        let name = sources_name(&generation.content);
-        Ok(Some(self.sealer.unseal(&SealingContext::Named(&name), &sealed).await?))
+        let context = SealingContext::Sources(generation.content.as_bytes());
+        Ok(Some(self.sealer.unseal(&context, &sealed).await?))
     }
 
     /// Makes the store agree with the declaration, whole or not at all. `content` is of everything that the declaration was read
@@ -232,18 +231,13 @@ impl Reconciler {
         }
     }
 
+    /// Bound to their content, so that the sources of one generation cannot be put in the place of another's.
     async fn seal_sources(
         &self,
         content: &Fingerprint,
         sources: Option<&[u8]>,
     ) -> Result<Option<Vec<u8>>, ReconcileError> {
         let Some(sources) = sources else { return Ok(None) };
-        let name = sources_name(content);
-        Ok(Some(self.sealer.seal(&SealingContext::Named(&name), sources).await?))
+        Ok(Some(self.sealer.seal(&SealingContext::Sources(content.as_bytes()), sources).await?))
     }
-}
-
-/// Sources are bound to their content, so that those of one generation cannot be put in the place of another's.
-fn sources_name(content: &Fingerprint) -> String {
-    format!("generation:{}", hex(content.as_bytes()))
 }

@@ -91,11 +91,13 @@ pub trait AdministrationStore: Send + Sync {
     /// Which verifiers fetch a tenant's keys.
     async fn key_sightings(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError>;
 
-    /// Some of what is sealed (private keys and named values), in a fixed order, after a place.
+    /// Some of all that is sealed, in the order of places, after a place; what has expired is left out. A page may be short, and an
+    /// empty one is the end.
     async fn list_sealed(
         &self,
         after: Option<&SealedPlace>,
         limit: u32,
+        now: Timestamp,
     ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError>;
 
     /// Puts other sealed bytes in a place if these are still there, and says whether they were.
@@ -222,10 +224,10 @@ pub struct KeySighting {
     pub newest_key: KeyId,
 }
 
-/// So many verifiers are kept of each tenant, those that came last.
+/// So many verifiers are kept of each tenant. Newcomers take the places of those alone that have not come for a day.
 pub const KEPT_VERIFIERS: usize = 256;
 
-/// Where something sealed is kept.
+/// Where something sealed is kept. Whatever is sealed at rest has its place here: what has none is lost with a former sealing key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SealedPlace {
     /// A private key; destroyed ones are left out.
@@ -239,6 +241,20 @@ pub enum SealedPlace {
     },
     /// A value of the installation, by its name.
     Named(String),
+    /// What a generation was read from.
+    Sources {
+        /// Which.
+        generation: u64,
+        /// What was applied, which is what it is sealed for.
+        content: Fingerprint,
+    },
+    /// What was answered to an idempotency key.
+    IdempotentAnswer {
+        /// As [`IdempotentAnswer::tenant`].
+        tenant: TenantId,
+        /// As [`IdempotentAnswer::key`].
+        key: [u8; 32],
+    },
 }
 
 /// A secret that was used from an address.

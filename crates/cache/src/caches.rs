@@ -148,6 +148,13 @@ impl Caches {
         }
     }
 
+    /// Whether anybody would be served now if the store were unavailable: a tenant, a client and keys that may serve stale are in memory.
+    /// It looks through what is in memory, up to the first of each, so it is asked only while the store is missed.
+    #[must_use]
+    pub fn may_stand_in(&self) -> bool {
+        self.tenants.may_stand_in() && self.clients.may_stand_in() && self.signing_keys.may_stand_in()
+    }
+
     /// Whether any of them last found the store unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {

@@ -71,6 +71,11 @@ impl CachedClientStore {
         self.clients.counts()
     }
 
+    /// Whether any of them may serve now if the store is unavailable.
+    pub(crate) fn may_stand_in(&self) -> bool {
+        self.clients.may_stand_in()
+    }
+
     /// Whether the last load found the store unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {

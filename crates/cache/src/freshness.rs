@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use protocol::Lifetime;
+
 /// How long an entry is fresh unless told otherwise.
 pub const FRESH: Duration = Duration::from_secs(10);
 
@@ -22,6 +24,11 @@ impl Freshness {
     /// Of what there is.
     pub(crate) fn of_values(self) -> Duration {
         self.0
+    }
+
+    /// The same in whole seconds, none of it left out.
+    pub(crate) fn lifetime(self) -> Lifetime {
+        Lifetime::from_seconds(self.0.as_secs().saturating_add(u64::from(self.0.subsec_nanos() > 0)))
     }
 
     /// Of this reading.

@@ -84,6 +84,15 @@ impl<S: Source> ReadThrough<S> {
         self.slots.get(key).filter(|slot| slot.is_current()).and_then(|slot| slot.last())
     }
 
+    /// Whether any value in memory would serve now if the source were unavailable. Ends at the first one.
+    #[must_use]
+    pub fn may_stand_in(&self) -> bool {
+        let now = Instant::now();
+        self.slots.iter().any(|(key, slot)| {
+            slot.is_current() && slot.stale(now, |value| self.source.stale_if_error(&key, value)).is_some()
+        })
+    }
+
     /// Drops one key. Whoever reads after this call reads what the source holds after it.
     pub fn invalidate(&self, key: &S::Key) {
         if let Some(slot) = self.slots.remove(key) {

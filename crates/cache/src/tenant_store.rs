@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use keys::life_cycle::KeyPolicy;
+use protocol::Lifetime;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
 use crate::shared::{self, Place};
@@ -57,10 +59,21 @@ impl CachedTenantStore {
         self.tenants.peek(tenant).map_or(Duration::ZERO, |tenant| allowance(&tenant))
     }
 
+    /// The same for its keys, which may serve for less long: other replicas announce new ones meanwhile, and sign with them.
+    pub(crate) fn keys_stale_if_error(&self, tenant: &TenantId, freshness: Freshness) -> Duration {
+        let allowance = |tenant: Arc<Tenant>| KeyPolicy::stale_if_error(&tenant, freshness.lifetime());
+        self.tenants.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(allowance(tenant)))
+    }
+
     /// What the cache did since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.tenants.counts()
+    }
+
+    /// Whether any of them may serve now if the store is unavailable.
+    pub(crate) fn may_stand_in(&self) -> bool {
+        self.tenants.may_stand_in()
     }
 
     /// Whether the last load found the store unavailable.
@@ -110,5 +123,9 @@ impl Tenants {
 }
 
 fn allowance(tenant: &Tenant) -> Duration {
-    Duration::from_secs(tenant.stale_if_error.seconds())
+    seconds(tenant.stale_if_error)
+}
+
+fn seconds(lifetime: Lifetime) -> Duration {
+    Duration::from_secs(lifetime.seconds())
 }

@@ -25,6 +25,8 @@ pub(crate) enum BodyError {
     TooLarge,
     #[error("The request body took too long to come")]
     TooSlow,
+    #[error("The Content-Type header was sent more than once")]
+    TwoTypes,
     /// What it must be.
     #[error("The request body must be {0}")]
     MediaType(&'static str),
@@ -41,7 +43,7 @@ pub(crate) async fn read(payload: &mut Payload, announced: Option<usize>) -> Res
 impl BodyError {
     pub(crate) const fn status(self) -> StatusCode {
         match self {
-            Self::Incomplete => StatusCode::BAD_REQUEST,
+            Self::Incomplete | Self::TwoTypes => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -148,6 +148,9 @@ impl Incoming {
 
     async fn body(&mut self, types: &[&str], wanted: &'static str) -> Result<BytesMut, BodyError> {
         let body = self.untyped().await?;
+        if self.request.headers().get_all(CONTENT_TYPE).nth(1).is_some() {
+            return Err(BodyError::TwoTypes);
+        }
         if !body.is_empty() && !self.is_one_of(types) {
             return Err(BodyError::MediaType(wanted));
         }

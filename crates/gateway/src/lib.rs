@@ -25,5 +25,5 @@ pub use connection::{Tls, TlsError, TlsFiles};
 pub use openapi::document as openapi_document;
 pub use options::{Listener, Options, Surface};
 pub use server::{BindError, Gateway, GatewayHandle};
-pub use services::{Clock, Services};
+pub use services::Services;
 pub use vitals::{Check, Kind, Sample, State, Vitals};

@@ -194,12 +194,12 @@ pub(crate) struct JwkSet {
 #[derive(ToSchema)]
 pub(crate) struct Metadata {
     issuer: String,
-    token_endpoint: String,
+    token_endpoint: Option<String>,
     jwks_uri: String,
     scopes_supported: Option<Vec<String>>,
     response_types_supported: Vec<String>,
     grant_types_supported: Vec<String>,
-    token_endpoint_auth_methods_supported: Vec<String>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
     introspection_endpoint: String,
     introspection_endpoint_auth_methods_supported: Vec<String>,
 }

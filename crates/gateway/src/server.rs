@@ -9,14 +9,16 @@ use std::time::{Duration, Instant};
 use actix_http::error::DispatchError;
 use actix_http::{Extensions, HttpService, KeepAlive, Protocol};
 use actix_server::{Server, ServerBuilder};
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{
+    IntoServiceFactory as _, Service as _, ServiceFactoryExt as _, apply_fn_factory, fn_service, map_config,
+};
 use actix_web::dev::{AppConfig, ServerHandle};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error};
 use grants::ProtectedResource;
 
-use crate::access_log::AccessLog;
+use crate::access_log::{AccessLog, note_unread};
 use crate::connection::{Socket, WatchedStream};
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
 use crate::readiness::Readiness;
@@ -148,6 +150,7 @@ fn listen(
     let draining = builder.graceful_shutdown_signal();
     let (surface, tls) = (listener.surface, listener.tls.clone());
     builder.listen(format!("http-{}", listener.address), socket, move || {
+        let unknown = metrics.series(UNKNOWN_ROUTE);
         let app = App::new()
             .app_data(services.clone())
             .app_data(metrics.clone())
@@ -155,10 +158,7 @@ fn listen(
             .app_data(default_tenant.clone())
             .app_data(public_url.clone())
             .app_data(sample.clone())
-            .wrap(AccessLog {
-                unknown: metrics.series(UNKNOWN_ROUTE),
-                readiness: readiness.clone().into_inner(),
-            })
+            .wrap(AccessLog { unknown: Arc::clone(&unknown), readiness: readiness.clone().into_inner() })
             .configure(routes::configure(surface, &metrics))
             .into_factory()
             .map_err(|error: Error| error.error_response());
@@ -177,6 +177,15 @@ fn listen(
                 data.insert::<Rc<_>>(stream.deadlines());
             })
             .finish(map_config(app, |()| AppConfig::default()));
+        let http = apply_fn_factory(http, move |connection: (WatchedStream, _, _), http| {
+            let (unknown, deadlines) = (Arc::clone(&unknown), connection.0.deadlines());
+            let served = http.call(connection);
+            async move {
+                let ended = served.await;
+                note_unread(&unknown, &deadlines, &ended);
+                ended
+            }
+        });
         let tls = tls.clone();
         fn_service(move |socket: TcpStream| {
             let tls = tls.clone();

@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use administration::Administrator;
+use administration::{Administrator, Clock};
 use grants::Engine;
 use keys::{KeyRings, KeySightings};
-use protocol::Timestamp;
 use registry::{Authenticator, Users};
 use tenancy::TenantResolver;
 
 use crate::Vitals;
-
-/// Tells the time. Rules take `now` as an argument; this is where the gateway gets it, once a request.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What the routes call.
 #[derive(Clone)]
@@ -31,7 +27,7 @@ pub struct Services {
     pub administrator: Arc<Administrator>,
     /// Which person is signing in?
     pub users: Arc<Users>,
-    /// What time is it?
+    /// What time is it? Rules take `now` as an argument; this is where the gateway gets it, once a request.
     pub clock: Clock,
     /// How are the parts doing that no route calls?
     pub vitals: Arc<dyn Vitals>,

@@ -7,7 +7,6 @@ use protocol::{
     Audience, ErrorCode, ErrorResponse, GrantType, ResourceIndicator, Scope, ScopeToken, Timestamp,
 };
 use registry::ClientId;
-use tenancy::TokenFormat;
 
 use crate::{AccessTokenClaims, Grantee, JwtId};
 
@@ -54,7 +53,7 @@ pub(crate) fn decide(
     if !grantee.client.grant_types.contains(&GrantType::ClientCredentials) {
         return Err(Refusal::GrantNotRegistered);
     }
-    if grantee.tenant.access_token.format != TokenFormat::Jwt {
+    if !grantee.tenant.access_token.format.is_served() {
         return Err(Refusal::FormatNotServed);
     }
     let is_admin = is_for_administration(request.resources, grantee)?;
@@ -181,7 +180,7 @@ impl From<Refusal> for ErrorResponse {
 mod tests {
     use protocol::Lifetime;
     use registry::Client;
-    use tenancy::{Issuer, Tenant};
+    use tenancy::{Issuer, Tenant, TokenFormat};
 
     use super::*;
     use crate::test_fixtures::{acme, client};

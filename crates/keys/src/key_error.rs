@@ -1,5 +1,7 @@
 //! Why a tenant's keys cannot be had. Errors name the tenant and the key, never what is in it.
 
+use std::error::Error as _;
+
 use tenancy::{StoreError, TenantId};
 
 use crate::{GenerationError, KeyId, KeyRejected, SealError};
@@ -74,6 +76,7 @@ impl KeyError {
                 SealError::UnknownFormat
                 | SealError::WrongKey { .. }
                 | SealError::MissingKey { .. }
+                | SealError::KeyGone { .. }
                 | SealError::Corrupt => true,
                 SealError::Unavailable(_) | SealError::Failed => false,
             },
@@ -82,5 +85,83 @@ impl KeyError {
                 false
             }
         }
+    }
+
+    /// The error with its causes and what an operator can do, on one line. Not for anybody else: it names sealing keys and places.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        match self.mend() {
+            Some(mend) => format!("{text}; {mend}"),
+            None => text,
+        }
+    }
+
+    fn mend(&self) -> Option<String> {
+        let (tenant, key, mend) = match self {
+            Self::Unseal { tenant, key, source } => match source {
+                SealError::MissingKey { .. } | SealError::WrongKey { .. } => {
+                    (tenant, key, "name that sealing key under keys.former_sealing_keys and restart")
+                }
+                SealError::KeyGone { .. } => (tenant, key, "restore that sealing key in its service"),
+                SealError::UnknownFormat | SealError::Corrupt => {
+                    (tenant, key, "restore the row from a backup")
+                }
+                SealError::Unavailable(_) | SealError::Failed => return None,
+            },
+            Self::Unusable { tenant, key, .. } | Self::ThumbprintDiffers { tenant, key } => {
+                (tenant, key, "restore the row from a backup")
+            }
+            _ => return None,
+        };
+        let lost = format!("if it is lost, `latchkey key revoke {tenant} {key}` puts a new key in its place");
+        Some(format!("{mend}; {lost}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(source: SealError, expected: &str) {
+        let (tenant, key) = (TenantId::parse("acme").unwrap(), KeyId::numbered(3));
+        let told = KeyError::Unseal { tenant, key, source }.in_full();
+        let expected = format!("key oauth2-key-3 of tenant acme does not unseal: {expected}");
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn an_operator_is_told_which_key_is_missing_and_what_to_do() {
+        let lost = "; if it is lost, `latchkey key revoke acme oauth2-key-3` puts a new key in its place";
+        let missing =
+            SealError::MissingKey { name: "vault:a/transit/b".into(), readable: vec!["c0ffee".into()] };
+        check(
+            missing,
+            &format!(
+                "sealed with key-encryption key \"vault:a/transit/b\", which is not configured; readable are [\"c0ffee\"]; \
+                 name that sealing key under keys.former_sealing_keys and restart{lost}"
+            ),
+        );
+        check(
+            SealError::KeyGone { name: "vault:a/transit/b version 2".into() },
+            &format!(
+                "key-encryption key \"vault:a/transit/b version 2\" is gone: its service has none of that name, or another one; \
+                 restore that sealing key in its service{lost}"
+            ),
+        );
+        check(
+            SealError::Corrupt,
+            &format!("altered, cut off or sealed for something else; restore the row from a backup{lost}"),
+        );
+        let down = SealError::Unavailable(Arc::new(std::io::Error::other("vault does not answer")));
+        check(down, "the sealing service is unavailable: vault does not answer");
     }
 }

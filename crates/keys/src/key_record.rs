@@ -27,7 +27,7 @@ pub struct KeyRecord {
     pub removed_at: Option<Timestamp>,
 }
 
-/// All keys that a tenant ever had and still has rows for.
+/// A tenant's keys: all that there are rows for, or, for requests, those whose private half is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRecords {
     /// The number of the next key; a counter, because a number is never given twice.

@@ -1,7 +1,6 @@
 //! A ring as it was opened, with the keys that would not open: a key that fails must neither be replaced by another one, nor be asked
 //! for on every request, nor stop the tenant's other keys.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -71,13 +70,13 @@ impl OpenedRing {
     }
 
     /// What is wrong, for an operator.
-    pub(crate) fn trouble(&self) -> Option<String> {
-        self.failures.last().map(|(_, error)| in_full(error))
+    pub(crate) fn troubles(&self) -> impl Iterator<Item = &KeyError> {
+        self.failures.iter().map(|(_, error)| error)
     }
 }
 
 /// The rows whose private half is there and wanted.
-pub(crate) fn openable(records: &[KeyRecord], now: Timestamp) -> impl Iterator<Item = &KeyRecord> {
+pub fn openable(records: &[KeyRecord], now: Timestamp) -> impl Iterator<Item = &KeyRecord> {
     let there = |row: &&KeyRecord| !row.sealed_private_key.is_empty();
     records.iter().filter(there).filter(move |row| row.state(now) != KeyState::Removed)
 }
@@ -85,14 +84,4 @@ pub(crate) fn openable(records: &[KeyRecord], now: Timestamp) -> impl Iterator<I
 /// The row that signs, whether or not its key opens.
 fn signs<'a>(ring: &'a KeyRing, tenant: &Tenant, now: Timestamp) -> Option<&'a KeyRecord> {
     signing_row(|| openable(&ring.records().keys, now), &tenant.signing, now)
-}
-
-fn in_full(error: &KeyError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -1,4 +1,5 @@
-//! RSA keys made ahead, one thread at a time, so that a new tenant's first token need not wait for one.
+//! RSA keys made ahead, so that a new tenant's first token need not wait for one. One thread makes them, and another one the larger keys
+//! that are asked for: a 4096-bit key may take seconds, and no first token waits behind one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
 
-/// A stock of RSA-2048 keys that belong to nobody yet. Keys of other sizes are made when they are asked for, in the same thread.
+/// A stock of RSA-2048 keys that belong to nobody yet. Keys of other sizes are made when they are asked for.
 /// Clones share it.
 #[derive(Clone, Debug)]
 pub struct KeyPool {
@@ -19,8 +20,10 @@ pub struct KeyPool {
 struct Shared {
     size: usize,
     stock: Mutex<Stock>,
-    /// One permit: generation never takes more than one thread, however many tenants come at once. It is fair, so nobody starves.
-    generator: Arc<Semaphore>,
+    /// One permit each: generation never takes more than two threads, however many tenants come at once. They are fair, so nobody
+    /// starves.
+    stocked: Arc<Semaphore>,
+    others: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +44,8 @@ impl KeyPool {
     /// An empty pool that will hold this many keys; with none, every key is made when it is asked for.
     #[must_use]
     pub fn new(size: usize) -> Self {
-        let shared = Shared { size, stock: Mutex::default(), generator: Arc::new(Semaphore::new(1)) };
+        let [stocked, others] = [(); 2].map(|()| Arc::new(Semaphore::new(1)));
+        let shared = Shared { size, stock: Mutex::default(), stocked, others };
         Self { shared: Arc::new(shared) }
     }
 
@@ -72,15 +76,15 @@ impl KeyPool {
         self.stock().ready.len()
     }
 
-    /// A key of this kind that nobody else gets. An RSA key is one that is ready, or a new one, made off the caller's thread; the others
-    /// are made at once.
+    /// A key of this kind that nobody else gets. An RSA key is one that is ready, or a new one, made off the caller's thread after those
+    /// that came before: of 2048 bits after no larger one. The others are made at once.
     ///
     /// # Errors
     /// [`GenerationError`].
     pub async fn take(&self, spec: KeySpec) -> Result<PrivateKeyDocument, GenerationError> {
         match spec.rsa() {
             Some(Self::STOCKED) => self.take_stocked().await,
-            Some(size) => generate(size, self.permit().await?).await,
+            Some(size) => generate(size, permit(&self.shared.others).await?).await,
             None => PrivateKeyDocument::of(spec),
         }
     }
@@ -89,7 +93,7 @@ impl KeyPool {
         let document = match self.pop() {
             Some(document) => document,
             None => {
-                let permit = self.permit().await?;
+                let permit = permit(&self.shared.stocked).await?;
                 // While this waited, the one before may have filled the pool.
                 match self.pop() {
                     Some(document) => document,
@@ -105,7 +109,7 @@ impl KeyPool {
     /// meanwhile makes one at full speed.
     async fn fill(&self) {
         loop {
-            let (made, took) = match self.permit().await {
+            let (made, took) = match permit(&self.shared.stocked).await {
                 Ok(permit) => {
                     let began = Instant::now();
                     (generate(Self::STOCKED, permit).await, began.elapsed())
@@ -133,10 +137,6 @@ impl KeyPool {
         }
     }
 
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, GenerationError> {
-        self.shared.generator.clone().acquire_owned().await.map_err(|_| GenerationError)
-    }
-
     fn pop(&self) -> Option<PrivateKeyDocument> {
         self.stock().ready.pop()
     }
@@ -145,6 +145,10 @@ impl KeyPool {
         // Nothing that can panic runs under the lock.
         self.shared.stock.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn permit(generator: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, GenerationError> {
+    generator.clone().acquire_owned().await.map_err(|_| GenerationError)
 }
 
 /// The permit goes along into the thread: a caller that gives up does not stop the work, and so must not let another begin.
@@ -163,6 +167,7 @@ async fn generate(
 #[cfg(test)]
 mod tests {
     use protocol::SigningAlgorithm;
+    use tokio::time::timeout;
 
     use super::*;
     use crate::{KeyId, SigningKey};
@@ -219,13 +224,31 @@ mod tests {
         assert_eq!(pool.ready(), 1);
     }
 
+    /// Their generation may take seconds each. One is under way for as long as the permit of the larger ones is held.
+    #[tokio::test]
+    async fn a_usual_key_never_waits_behind_larger_ones() {
+        let pool = KeyPool::new(0);
+        let large = spec(SigningAlgorithm::RS256, RsaSize::Bits3072);
+        let held = permit(&pool.shared.others).await.unwrap();
+        let waiting = pool.take(large);
+        tokio::pin!(waiting);
+        assert!(timeout(Duration::ZERO, &mut waiting).await.is_err(), "one of them at a time");
+        let usual = timeout(Duration::from_secs(60), pool.take(usual())).await;
+        assert!(!usual.expect("it waits for nobody").unwrap().expose().is_empty());
+        assert!(timeout(Duration::ZERO, &mut waiting).await.is_err());
+        drop(held);
+        // Nor the other way round.
+        let _held = permit(&pool.shared.stocked).await.unwrap();
+        assert!(!waiting.await.unwrap().expose().is_empty());
+    }
+
     #[tokio::test]
     async fn while_the_pool_rests_a_key_is_made_at_once() {
         let pool = KeyPool::new(1000);
         pool.refill();
         let mut rested = 0;
         for _ in 0..200 {
-            while pool.shared.generator.available_permits() == 0 {
+            while pool.shared.stocked.available_permits() == 0 {
                 sleep(Duration::from_millis(1)).await;
             }
             if pool.stock().filling {
@@ -237,6 +260,6 @@ mod tests {
             sleep(Duration::from_millis(1)).await;
         }
         assert_eq!(rested, 5, "it fills, and nobody holds the permit");
-        assert!(pool.permit().await.is_ok());
+        assert!(permit(&pool.shared.stocked).await.is_ok());
     }
 }

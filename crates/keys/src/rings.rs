@@ -110,7 +110,7 @@ impl KeyRings {
                     Err(error) => return Err(error),
                 }
             }
-            self.troubles.note(&tenant.id, opened.trouble(), now);
+            self.troubles.note(&tenant.id, opened.troubles(), now);
             return Ok(Arc::new(opened));
         }
         Err(KeyError::Contended { tenant: tenant.id.clone() })
@@ -127,27 +127,13 @@ impl KeyRings {
         for record in openable(&records.keys, now) {
             match previous.and_then(|ring| ring.parsed(record)) {
                 Some(key) => keys.push(key),
-                None => match self.unseal(tenant, record).await {
+                None => match open_key(&*self.sealer, tenant, record).await {
                     Ok(key) => keys.push(Arc::new(key)),
                     Err(error) => failures.push((record.id, error)),
                 },
             }
         }
         OpenedRing::new(KeyRing::new(records, keys), failures, now)
-    }
-
-    async fn unseal(&self, tenant: &TenantId, record: &KeyRecord) -> Result<SigningKey, KeyError> {
-        let (tenant, key, algorithm) = (tenant.clone(), record.id, record.algorithm);
-        let context = SealingContext::SigningKey { tenant: &tenant, id: key, algorithm };
-        let document = match self.sealer.unseal(&context, &record.sealed_private_key).await {
-            Ok(document) => document,
-            Err(source) => return Err(KeyError::Unseal { tenant, key, source }),
-        };
-        match SigningKey::parse(key, algorithm, &document) {
-            Ok(parsed) if parsed.thumbprint() == record.thumbprint => Ok(parsed),
-            Ok(_) => Err(KeyError::ThumbprintDiffers { tenant, key }),
-            Err(source) => Err(KeyError::Unusable { tenant, key, source }),
-        }
     }
 
     async fn add_key(&self, tenant: &Tenant, records: &KeyRecords, now: Timestamp) -> Result<(), KeyError> {
@@ -200,6 +186,28 @@ impl KeyRings {
                 std::future::ready(if unchanged { newer.map_or(Op::Remove, Op::Put) } else { Op::Nop })
             })
             .await;
+    }
+}
+
+/// The key of a row, which must be the one that the row says.
+///
+/// # Errors
+/// [`KeyError`].
+pub async fn open_key(
+    sealer: &dyn KeySealer,
+    tenant: &TenantId,
+    record: &KeyRecord,
+) -> Result<SigningKey, KeyError> {
+    let (tenant, key, algorithm) = (tenant.clone(), record.id, record.algorithm);
+    let context = SealingContext::SigningKey { tenant: &tenant, id: key, algorithm };
+    let document = match sealer.unseal(&context, &record.sealed_private_key).await {
+        Ok(document) => document,
+        Err(source) => return Err(KeyError::Unseal { tenant, key, source }),
+    };
+    match SigningKey::parse(key, algorithm, &document) {
+        Ok(parsed) if parsed.thumbprint() == record.thumbprint => Ok(parsed),
+        Ok(_) => Err(KeyError::ThumbprintDiffers { tenant, key }),
+        Err(source) => Err(KeyError::Unusable { tenant, key, source }),
     }
 }
 

@@ -1,5 +1,5 @@
-//! What sealed bytes are bound to: a private key belongs to one tenant, identifier and algorithm, and a row that was moved to
-//! another place does not unseal there.
+//! All that is sealed, and what sealed bytes are bound to: a private key belongs to one tenant, identifier and algorithm, and a row
+//! that was moved to another place does not unseal there.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -23,6 +23,15 @@ pub enum SealingContext<'a> {
     },
     /// A secret of the whole installation, by its name.
     Named(&'a str),
+    /// What a configuration was read from, by the digest of its content.
+    Sources(&'a [u8; 32]),
+    /// What was answered to an idempotency key.
+    IdempotentAnswer {
+        /// Under whom it is kept.
+        tenant: &'a TenantId,
+        /// Digest of the idempotency key.
+        key: &'a [u8; 32],
+    },
 }
 
 /// Sealed bytes could not be made or read.
@@ -47,6 +56,12 @@ pub enum SealError {
         /// The keys that there are.
         readable: Vec<String>,
     },
+    /// The service that should hold the key-encryption key has none of that name, or another one.
+    #[error("key-encryption key {name:?} is gone: its service has none of that name, or another one")]
+    KeyGone {
+        /// The key that is needed.
+        name: String,
+    },
     /// The right key, but the bytes do not authenticate.
     #[error("altered, cut off or sealed for something else")]
     Corrupt,
@@ -68,8 +83,17 @@ impl SealingContext<'_> {
                 length_prefixed(&["signing-key", tenant.as_str(), &number, algorithm.as_str()])
             }
             Self::Named(name) => length_prefixed(&["named", name]),
+            // No secret of the installation has a name like these.
+            Self::Sources(content) => length_prefixed(&["named", &format!("generation:{}", hex(content))]),
+            Self::IdempotentAnswer { tenant, key } => {
+                length_prefixed(&["named", &format!("idempotent answer {tenant} {}", hex(key))])
+            }
         }
     }
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn length_prefixed(fields: &[&str]) -> Vec<u8> {
@@ -98,9 +122,31 @@ mod tests {
             }
         }
         seen.extend(["", "a", "pepper", "signing-key"].map(|name| SealingContext::Named(name).to_bytes()));
+        for key in [&[1; 32], &[0x10; 32], &[17; 32]] {
+            seen.push(SealingContext::Sources(key).to_bytes());
+            for tenant in &tenants {
+                seen.push(SealingContext::IdempotentAnswer { tenant, key }.to_bytes());
+            }
+        }
         let count = seen.len();
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), count);
+    }
+
+    /// What is in a store was sealed for these bytes.
+    #[test]
+    fn sources_and_answers_are_sealed_under_names() {
+        let (tenant, bytes) = (TenantId::parse("acme").unwrap(), [0xa5; 32]);
+        let digits = "a5".repeat(32);
+        for (context, name) in [
+            (SealingContext::Sources(&bytes), format!("generation:{digits}")),
+            (
+                SealingContext::IdempotentAnswer { tenant: &tenant, key: &bytes },
+                format!("idempotent answer acme {digits}"),
+            ),
+        ] {
+            assert_eq!(context.to_bytes(), SealingContext::Named(&name).to_bytes());
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::{KeyRecord, KeyRecords};
 /// Holds sealed signing keys.
 #[async_trait]
 pub trait SigningKeyStore: Send + Sync {
-    /// All keys of the tenant; none and a counter of 1 for a tenant that never had one.
+    /// All keys of the tenant but those whose private half is destroyed; none and a counter of 1 for a tenant that never had one.
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError>;
 
     /// Adds a key if its number is still the tenant's next one, and says whether it was: of two replicas that make a first key at

@@ -3,6 +3,7 @@
 use administration::{Along, ContentHash, Options, Outcome, Progress, Retirements};
 
 use crate::clock;
+use crate::contradicted::contradicted;
 use crate::declare::declare;
 use crate::platform::Platform;
 use crate::settings::{Loaded, MaxRetired};
@@ -36,14 +37,13 @@ pub(crate) async fn apply_telling(
         force_generation: asked.force,
         now: clock::now(),
     };
-    let longest_stale = loaded.tenants.iter().map(|tenant| tenant.stale_if_error.as_secs()).max();
     let declaration = declare(loaded.tenants)?;
     let along = Along { sources: loaded.recording.bytes(), progress };
-    let outcome = platform.reconciler.apply_along(&declaration, &content, &options, along).await?;
+    let outcome = platform.reconciler.apply_along(&declaration, &content, &options, along).await;
+    let outcome = outcome.map_err(|error| contradicted(error, &declaration, &loaded.places))?;
     if let Outcome::Applied { invalidations, .. } = &outcome {
         platform.announce(invalidations);
     }
-    platform.vitals.set_longest_stale(longest_stale.unwrap_or(0));
     Ok(outcome)
 }
 

@@ -1,9 +1,10 @@
 //! Where log lines go: through a bounded buffer to the standard output, written by a thread of their own.
 
+use std::convert::Infallible;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
@@ -16,14 +17,17 @@ use crate::json_lines::JsonLines;
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
 /// What may wait. A reader of the log that stalls costs lines, never requests.
 const CAPACITY: usize = 4 * 1024 * 1024;
+/// How long the end of the program waits for its last lines to be taken: a pipe that nobody reads must not keep it alive.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The server library's own lines tell operators nothing that ours do not.
 const DEFAULT: &str = "info,actix_server=warn";
 
-/// Writes what is left when it is dropped.
+/// Writes what is left when it is dropped, as far as somebody takes it.
 pub(crate) struct LogGuard {
     buffer: Arc<Buffer>,
-    writer: Option<JoinHandle<()>>,
+    /// Hung up when all is written.
+    writer: mpsc::Receiver<Infallible>,
 }
 
 #[derive(Default)]
@@ -49,19 +53,20 @@ pub(crate) fn start(filter: Option<&str>) -> LogGuard {
     } else {
         subscriber.event_format(JsonLines).init();
     }
-    let writer = thread::Builder::new().name("log-writer".to_owned()).spawn({
-        let buffer = Arc::clone(&buffer);
-        move || buffer.write_until_ended(&mut io::stdout())
+    let (writing, writer) = mpsc::channel();
+    let of_writer = Arc::clone(&buffer);
+    // Where no thread can be had there is no log, and nobody to wait for.
+    let _ = thread::Builder::new().name("log-writer".to_owned()).spawn(move || {
+        of_writer.write_until_ended(&mut io::stdout());
+        drop(writing);
     });
-    LogGuard { buffer, writer: writer.ok() }
+    LogGuard { buffer, writer }
 }
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
         self.buffer.ended.store(true, Ordering::Release);
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
-        }
+        let _ = self.writer.recv_timeout(LAST_LINES);
     }
 }
 

@@ -5,6 +5,7 @@ mod apply;
 mod causes;
 mod clock;
 mod command;
+mod contradicted;
 mod database;
 mod declare;
 mod door;
@@ -47,7 +48,7 @@ struct Arguments {
 }
 
 /// docs/command-line.md says the same at length.
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift) or an argument that is not understood, \
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift, key reseal --dry-run), \
     3 not found, 4 conflict, 5 not allowed, 6 not available.";
 
 #[derive(Subcommand)]
@@ -135,7 +136,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Arguments { config, command } = Arguments::parse();
+    let Arguments { config, command } = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            // Not clap's 2, which is how `plan` says that there is something to do. Help and version are no errors.
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
     let outcome = match command.unwrap_or(Command::Serve) {
         Command::Serve => command::serve(&config),
         Command::Health { address } => command::health(address),

@@ -66,14 +66,17 @@ impl Platform {
             per: Lifetime::from_seconds(loaded.limits.failed_attempts.period().as_secs()),
         };
         let hashes = Arc::new(HashPool::start(hash_threads()).map_err(StartError::HashPool)?);
-        let users = Users::new(Arc::clone(&hashes), &pepper, limit);
+        // Whatever the store holds and whichever door it came through: what everyone knows proves nothing to others.
+        let samples: &[&str] = if loaded.listens_beyond_loopback() { &settings::SAMPLE_SECRETS } else { &[] };
+        let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(samples);
         let authenticator = Authenticator::new(
             caches.clients.clone(),
             Arc::clone(&pepper),
             hashes,
             RememberedSecrets::generate(),
             limit,
-        );
+        )
+        .refusing(samples);
         let announce = {
             let caches = caches.clone();
             Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
@@ -85,6 +88,7 @@ impl Platform {
             pool,
             edit_policy(loaded),
             announce,
+            Arc::new(clock::now),
         ));
         let services = Services {
             tenants: TenantResolver::new(caches.tenants.clone()),

@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 use crate::admins::Admins;
 use crate::apply::{Asked, apply, say};
 use crate::platform::Platform;
-use crate::settings::{Environment, Loaded, ReadError, read};
+use crate::settings::{Environment, Loaded, ReadError, read, refuse_beyond_loopback};
 use crate::start_error::StartError;
 use crate::watch::Watch;
 
@@ -30,6 +30,8 @@ pub(crate) struct Reload {
     environment: Arc<Environment>,
     /// What the running server was built from and cannot change without a start.
     fixed: String,
+    /// Whether others than this machine reach the running server, whatever the files say by now.
+    runs_beyond: bool,
     /// What was last applied, or refused: neither is tried again until the files change.
     seen: String,
     /// The generation that these files were when they were last taken over; none if the store had later ones.
@@ -48,6 +50,7 @@ impl Reload {
             config: config.to_owned(),
             environment: Arc::new(environment),
             fixed: fixed(loaded),
+            runs_beyond: loaded.listens_beyond_loopback(),
             seen: loaded.content_hash.clone(),
             held: None,
         }
@@ -99,6 +102,10 @@ impl Reload {
             }
         };
         if !asked && loaded.content_hash == self.seen {
+            return None;
+        }
+        if let Err(error) = refuse_beyond_loopback(&loaded, self.runs_beyond) {
+            self.refused(asked, &error);
             return None;
         }
         self.seen.clone_from(&loaded.content_hash);

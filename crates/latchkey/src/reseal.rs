@@ -5,8 +5,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use administration::{AdministrationStore, KEPT_SOURCES, SealedPlace};
+use administration::{AdministrationStore, SealedPlace};
 use keys::{EnvelopeSealer, KeySealer as _, SealError, SealingContext};
+use protocol::Timestamp;
 use serde::Serialize;
 use tenancy::StoreError;
 use tokio::task::JoinSet;
@@ -35,8 +36,6 @@ pub(crate) struct Resealed {
     pub(crate) unreadable: u64,
     /// Some of these, and why.
     pub(crate) faults: Vec<Fault>,
-    /// Generations whose files are sealed under a former key: to roll back to one of them, that key is needed.
-    pub(crate) generations: Vec<u64>,
 }
 
 /// A value that cannot be opened.
@@ -68,6 +67,8 @@ enum Outcome {
 pub(crate) struct Resealing {
     pub(crate) store: Arc<dyn AdministrationStore>,
     pub(crate) sealer: Arc<EnvelopeSealer>,
+    /// What has expired by now is never read again, and stays as it is until it is removed.
+    pub(crate) now: Timestamp,
 }
 
 impl Resealing {
@@ -77,18 +78,16 @@ impl Resealing {
         for _ in 0..PASSES {
             let pass = self.pass(moved, false, &mut show).await?;
             if pass.moved == moved && pass.left == 0 {
-                return self.with_generations(pass).await;
+                return Ok(pass);
             }
             moved = pass.moved;
         }
-        let pass = self.pass(moved, true, &mut show).await?;
-        self.with_generations(pass).await
+        self.pass(moved, true, &mut show).await
     }
 
     /// Counts, and moves nothing.
     pub(crate) async fn look(&self, mut show: impl FnMut(&Resealed)) -> Result<Resealed, ResealError> {
-        let pass = self.pass(0, true, &mut show).await?;
-        self.with_generations(pass).await
+        self.pass(0, true, &mut show).await
     }
 
     async fn pass(
@@ -100,7 +99,7 @@ impl Resealing {
         let mut pass = Resealed { moved, ..Resealed::default() };
         let mut after = None;
         loop {
-            let batch = self.store.list_sealed(after.as_ref(), BATCH).await?;
+            let batch = self.store.list_sealed(after.as_ref(), BATCH, self.now).await?;
             let Some((last, _)) = batch.last() else { return Ok(pass) };
             after = Some(last.clone());
             let mut stale = Vec::new();
@@ -161,21 +160,6 @@ impl Resealing {
         let replaced = self.store.replace_sealed(&place, &old, &new).await?;
         Ok(if replaced { Outcome::Moved } else { Outcome::Changed })
     }
-
-    async fn with_generations(&self, mut pass: Resealed) -> Result<Resealed, ResealError> {
-        let limit = u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX);
-        for generation in self.store.list_generations(limit).await? {
-            let sources = self.store.find_generation_sources(generation.number).await?;
-            // An older format under the key of today opens as it is.
-            let is_ours = |sealed: &[u8]| {
-                EnvelopeSealer::sealed_with(sealed).is_ok_and(|with| with.key == self.sealer.writing())
-            };
-            if sources.is_some_and(|sealed| !is_ours(&sealed)) {
-                pass.generations.push(generation.number);
-            }
-        }
-        Ok(pass)
-    }
 }
 
 impl fmt::Display for Resealed {
@@ -203,6 +187,8 @@ fn context(place: &SealedPlace) -> SealingContext<'_> {
             SealingContext::SigningKey { tenant, id: *id, algorithm: *algorithm }
         }
         SealedPlace::Named(name) => SealingContext::Named(name),
+        SealedPlace::Sources { content, .. } => SealingContext::Sources(content.as_bytes()),
+        SealedPlace::IdempotentAnswer { tenant, key } => SealingContext::IdempotentAnswer { tenant, key },
     }
 }
 
@@ -210,6 +196,10 @@ fn named(place: &SealedPlace) -> String {
     match place {
         SealedPlace::SigningKey { tenant, id, .. } => format!("key {id} of tenant {tenant}"),
         SealedPlace::Named(name) => format!("the installation's {name}"),
+        SealedPlace::Sources { generation, .. } => format!("the files of generation {generation}"),
+        SealedPlace::IdempotentAnswer { tenant, .. } => {
+            format!("a remembered answer of the API, of tenant {tenant}")
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Why a service cannot be asked as the operator says. Nothing of it quotes a secret.
 
+use std::io;
+use std::path::PathBuf;
+
 /// The options are unusable; nothing was asked yet.
 #[derive(Debug, thiserror::Error)]
 pub enum OptionsError {
@@ -26,6 +29,9 @@ pub enum OptionsError {
     /// Empty, or not of visible ASCII characters.
     #[error("the token is empty or has blanks, line ends or characters beyond ASCII")]
     Token,
+    /// The file that holds the token is not there, or not for us.
+    #[error("the token's file {} cannot be read", .0.display())]
+    TokenFile(PathBuf, #[source] io::Error),
     /// Not readable as PEM.
     #[error("the certificate authority is no PEM certificate")]
     Certificate(#[source] reqwest::Error),

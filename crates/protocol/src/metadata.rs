@@ -4,13 +4,15 @@ use serde::Serialize;
 
 use crate::{ClientAuthenticationMethod, GrantType};
 
-/// The discovery document. `response_types_supported` is required, so it stays even when empty.
+/// The discovery document. `response_types_supported` is required, so it stays even when empty; so does `grant_types_supported`, which
+/// where it is missing means grants that are not served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthorizationServerMetadata {
     /// The issuer identifier, as in `iss`.
     pub issuer: String,
-    /// Where tokens are fetched.
-    pub token_endpoint: String,
+    /// Where tokens are fetched, by one of the grants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint: Option<String>,
     /// Where the public keys are.
     pub jwks_uri: String,
     /// Scopes that resource servers of this tenant have declared.
@@ -21,7 +23,8 @@ pub struct AuthorizationServerMetadata {
     /// Grant types that the token endpoint serves.
     pub grant_types_supported: Vec<&'static str>,
     /// How clients may authenticate at the token endpoint.
-    pub token_endpoint_auth_methods_supported: [&'static str; 2],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_methods_supported: Option<[&'static str; 2]>,
     /// Where tokens are introspected (RFC 7662).
     pub introspection_endpoint: String,
     /// How clients may authenticate there.
@@ -29,17 +32,19 @@ pub struct AuthorizationServerMetadata {
 }
 
 impl AuthorizationServerMetadata {
-    /// The document of an issuer whose endpoints lie below `base`, such as `https://id.example/api/v1/tenant/acme`.
+    /// The document of an issuer whose endpoints lie below `base`, such as `https://id.example/api/v1/tenant/acme`, and by whose
+    /// grants these scopes can be had.
     #[must_use]
-    pub fn new(issuer: &str, base: &str, scopes_supported: Vec<String>) -> Self {
+    pub fn new(issuer: &str, base: &str, grants: &[GrantType], scopes_supported: Vec<String>) -> Self {
+        let gives_tokens = !grants.is_empty();
         Self {
             issuer: issuer.to_owned(),
-            token_endpoint: format!("{base}/oauth/token"),
+            token_endpoint: gives_tokens.then(|| format!("{base}/oauth/token")),
             jwks_uri: format!("{base}/.well-known/jwks.json"),
-            scopes_supported,
+            scopes_supported: if gives_tokens { scopes_supported } else { Vec::new() },
             response_types_supported: [],
-            grant_types_supported: GrantType::SERVED.iter().map(|grant| grant.as_str()).collect(),
-            token_endpoint_auth_methods_supported: ClientAuthenticationMethod::SERVED,
+            grant_types_supported: grants.iter().map(|grant| grant.as_str()).collect(),
+            token_endpoint_auth_methods_supported: gives_tokens.then_some(ClientAuthenticationMethod::SERVED),
             introspection_endpoint: format!("{base}/oauth/introspect"),
             introspection_endpoint_auth_methods_supported: ClientAuthenticationMethod::SERVED,
         }
@@ -52,8 +57,12 @@ mod tests {
 
     #[test]
     fn a_document_says_what_works_and_nothing_else() {
-        let document =
-            AuthorizationServerMetadata::new("https://a.example", "https://b.example", vec!["x".to_owned()]);
+        let document = |grants: &[GrantType]| {
+            let scopes = vec!["x".to_owned()];
+            let document =
+                AuthorizationServerMetadata::new("https://a.example", "https://b.example", grants, scopes);
+            serde_json::to_string(&document).unwrap()
+        };
         let methods = r#"["client_secret_basic","client_secret_post"]"#;
         let expected = format!(
             concat!(
@@ -66,6 +75,16 @@ mod tests {
             ),
             methods, methods
         );
-        assert_eq!(serde_json::to_string(&document).unwrap(), expected);
+        assert_eq!(document(&GrantType::SERVED), expected);
+        let of_no_grant = format!(
+            concat!(
+                r#"{{"issuer":"https://a.example","jwks_uri":"https://b.example/.well-known/jwks.json","#,
+                r#""response_types_supported":[],"grant_types_supported":[],"#,
+                r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
+                r#""introspection_endpoint_auth_methods_supported":{}}}"#
+            ),
+            methods
+        );
+        assert_eq!(document(&[]), of_no_grant);
     }
 }

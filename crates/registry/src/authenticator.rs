@@ -25,6 +25,7 @@ pub struct Authenticator {
     pool: Arc<HashPool>,
     remembered: RememberedSecrets,
     failed_attempts: FailedAttempts,
+    samples: &'static [&'static str],
     uses: Arc<SecretUses>,
 }
 
@@ -60,7 +61,13 @@ impl Authenticator {
         limit: FailedAttemptsLimit,
     ) -> Self {
         let (failed_attempts, uses) = (FailedAttempts::new(limit), Arc::default());
-        Self { store, pepper, pool, remembered, failed_attempts, uses }
+        Self { store, pepper, pool, remembered, failed_attempts, samples: &[], uses }
+    }
+
+    /// With texts that everyone knows, so that they prove nothing, whoever has one as a secret and however it came to it.
+    #[must_use]
+    pub fn refusing(self, samples: &'static [&'static str]) -> Self {
+        Self { samples, ..self }
     }
 
     /// Checks the credentials of one request as one attempt, however many readings they have.
@@ -152,7 +159,7 @@ impl Authenticator {
             Err(_) => Err(ClientAuthenticationError::Malformed),
         };
         let candidates = Candidates::of(client.as_deref().ok(), now);
-        let matching = match Work::due_for(&secret) {
+        let matching = match Work::due_for(&secret, self.samples) {
             Work::Digest => {
                 let presented = hash_presented(&self.pepper, tenant, &client_id, &secret);
                 candidates.matching(&presented).cloned()
@@ -161,6 +168,10 @@ impl Authenticator {
             Work::DummySlowHash => {
                 self.spend_one_hash(attempt).await?;
                 None
+            }
+            Work::SampleSecret => {
+                self.spend_one_hash(attempt).await?;
+                return Err(client.err().unwrap_or(ClientAuthenticationError::SampleSecret));
             }
         };
         let client = client?;
@@ -538,6 +549,23 @@ mod tests {
         ending.status = ClientStatus::Suspended;
         put(&house.store, ending);
         house.check(post("billing", CHOSEN), &E::ClientSuspended.to_string(), 1).await;
+    }
+
+    #[tokio::test]
+    async fn a_sample_secret_that_a_client_really_has_is_wrong_and_costs_what_a_wrong_one_does() {
+        let mut house = house(clients_of_every_kind());
+        house.check(post("billing", CHOSEN), "chosen", 1).await;
+        house.authenticator = house.authenticator.refusing(&["another", CHOSEN]);
+        for (id, expected) in
+            [("billing", E::SampleSecret), ("unknown", E::UnknownClient), ("", E::Malformed)]
+        {
+            for _ in 0..2 {
+                house.check(post(id, CHOSEN), &expected.to_string(), 1).await;
+            }
+        }
+        house.check(basic(&[("billing", CHOSEN)]), &E::SampleSecret.to_string(), 1).await;
+        house.check(post("billing", "wrong"), &E::SecretMismatch.to_string(), 1).await;
+        house.check(post("billing", generated(1).expose()), "generated", 0).await;
     }
 
     #[tokio::test]

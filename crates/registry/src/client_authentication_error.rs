@@ -24,6 +24,9 @@ pub enum ClientAuthenticationError {
     /// No live secret of the client matches.
     #[error("the client secret does not match")]
     SecretMismatch,
+    /// It is a secret that everyone knows, on a server that others can reach.
+    #[error("the client secret is a sample that everyone knows")]
+    SampleSecret,
     /// Too many secrets wait to be checked.
     #[error("too many client secrets wait to be checked")]
     Busy,
@@ -48,7 +51,8 @@ impl ClientAuthenticationError {
             | Self::ClientSuspended
             | Self::MethodNotAllowed
             | Self::MethodNotServed
-            | Self::SecretMismatch => ErrorCode::InvalidClient,
+            | Self::SecretMismatch
+            | Self::SampleSecret => ErrorCode::InvalidClient,
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => ErrorCode::TemporarilyUnavailable,
             Self::Store(StoreError::Fault(_)) => ErrorCode::ServerError,
         }
@@ -63,7 +67,8 @@ impl ClientAuthenticationError {
             | Self::ClientSuspended
             | Self::MethodNotAllowed
             | Self::MethodNotServed
-            | Self::SecretMismatch => "Client authentication failed",
+            | Self::SecretMismatch
+            | Self::SampleSecret => "Client authentication failed",
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => "The server is temporarily unavailable",
             Self::Store(StoreError::Fault(_)) => "The server failed",
         }
@@ -84,6 +89,7 @@ mod tests {
             E::MethodNotAllowed,
             E::MethodNotServed,
             E::SecretMismatch,
+            E::SampleSecret,
         ] {
             assert!(refusal.is_refusal());
             assert_eq!(refusal.error_code(), ErrorCode::InvalidClient);

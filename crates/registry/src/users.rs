@@ -22,6 +22,7 @@ pub struct Users {
     pool: Arc<HashPool>,
     failed_attempts: FailedAttempts,
     flow_ids: FlowIds,
+    samples: &'static [&'static str],
     declared: RwLock<Arc<Declared>>,
 }
 
@@ -108,7 +109,13 @@ impl Users {
     #[must_use]
     pub fn new(pool: Arc<HashPool>, pepper: &Pepper, limit: FailedAttemptsLimit) -> Self {
         let (failed_attempts, flow_ids) = (FailedAttempts::new(limit), FlowIds::new(pepper));
-        Self { pool, failed_attempts, flow_ids, declared: RwLock::default() }
+        Self { pool, failed_attempts, flow_ids, samples: &[], declared: RwLock::default() }
+    }
+
+    /// With passwords that everyone knows, so that they open nothing, whoever has one.
+    #[must_use]
+    pub fn refusing(self, samples: &'static [&'static str]) -> Self {
+        Self { samples, ..self }
     }
 
     /// From now on these and no others may sign in.
@@ -170,14 +177,15 @@ impl Users {
     ) -> Result<SignedIn, SignInError> {
         let attempt = self.failed_attempts.begin(tenant, source, now);
         let declared = self.declared();
-        let user = declared.users.get(name).filter(|_| is_fit_secret(password.expose()));
+        let may_open = is_fit_secret(password.expose()) && !self.samples.contains(&password.expose());
+        let user = declared.users.get(name).filter(|_| may_open);
         let own_salt = user.and_then(|user| match &user.hash {
             SecretHash::Chosen(phc) => salt_of(phc),
             SecretHash::Generated(_) => None,
         });
         let salt = own_salt.or_else(|| declared.salt.clone()).unwrap_or_else(ChosenSalt::dummy);
-        // What is too long to be a password is not hashed either, but the wait is the same.
-        let secret = if is_fit_secret(password.expose()) { password } else { Secret::new(String::new()) };
+        // What cannot be a password is not hashed either, but the wait is the same.
+        let secret = if may_open { password } else { Secret::new(String::new()) };
         let hashed = self.pool.hash(HashJob { secret, salt }, attempt.lane()).await;
         let hash = match hashed {
             Ok(hash) => hash,
@@ -274,6 +282,15 @@ mod tests {
         assert!(sign_in(&users, "second", "imported").await.is_ok());
         assert!(sign_in(&users, "admin", "admin").await.is_ok());
         assert_eq!(sign_in(&users, "second", "admin").await, Err(SignInError::Refused));
+    }
+
+    #[tokio::test]
+    async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one() {
+        let (users, pool) = users(&[declared("admin", "admin"), declared("root", "other")]);
+        let users = users.refusing(&["admin"]);
+        assert_eq!(sign_in(&users, "admin", "admin").await, Err(SignInError::Refused));
+        assert_eq!(pool.hashes_computed(), 1);
+        assert!(sign_in(&users, "root", "other").await.is_ok());
     }
 
     #[tokio::test]

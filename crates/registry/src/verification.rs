@@ -16,6 +16,8 @@ pub(crate) enum Work {
     SlowHash,
     /// One argon2id of nothing in particular: no client can have such a secret.
     DummySlowHash,
+    /// The same: everyone knows this text, so it proves nothing.
+    SampleSecret,
 }
 
 /// The secrets that count at this moment; none for a client that is not there or may not authenticate.
@@ -26,9 +28,11 @@ pub(crate) struct Candidates<'a> {
 }
 
 impl Work {
-    pub(crate) fn due_for(secret: &Secret) -> Self {
+    pub(crate) fn due_for(secret: &Secret, samples: &[&str]) -> Self {
         if GeneratedSecret::is_well_formed(secret.expose()) {
             Self::Digest
+        } else if samples.contains(&secret.expose()) {
+            Self::SampleSecret
         } else if is_fit_secret(secret.expose()) {
             Self::SlowHash
         } else {
@@ -97,18 +101,20 @@ mod tests {
     #[test]
     fn the_text_decides_the_work() {
         let generated = GeneratedSecret::from_bytes(&[1; 32]).secret;
-        assert_eq!(Work::due_for(&generated), Work::Digest);
+        assert_eq!(Work::due_for(&generated, &["sample"]), Work::Digest);
         let unknown_checksum = format!("{}0", &generated.expose()[..51]);
         for (text, work) in [
             ("your-client-secret", Work::SlowHash),
             (unknown_checksum.as_str(), Work::SlowHash),
             ("lk_", Work::SlowHash),
+            ("sample", Work::SampleSecret),
+            ("Sample", Work::SlowHash),
             ("", Work::DummySlowHash),
             ("a\tb", Work::DummySlowHash),
             (&"a".repeat(1024), Work::SlowHash),
             (&"a".repeat(1025), Work::DummySlowHash),
         ] {
-            assert_eq!(Work::due_for(&Secret::new(text.to_owned())), work, "{text:?}");
+            assert_eq!(Work::due_for(&Secret::new(text.to_owned()), &["other", "sample"]), work, "{text:?}");
         }
     }
 

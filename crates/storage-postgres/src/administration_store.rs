@@ -153,8 +153,9 @@ impl AdministrationStore for PostgresDatabase {
         &self,
         after: Option<&SealedPlace>,
         limit: u32,
+        now: Timestamp,
     ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError> {
-        sealed::list(self, after, limit).await
+        sealed::list(self, after, limit, now).await
     }
 
     async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {

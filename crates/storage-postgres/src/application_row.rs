@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
 
 use crate::PostgresDatabase;
-use crate::column::{client_id, tenant_id, timestamp, unreadable};
+use crate::column::{client_id, is_text, tenant_id, timestamp, unreadable};
 use crate::error::store_error;
 use crate::read::in_tenant;
 
@@ -51,6 +51,9 @@ pub(crate) async fn find_named(
     tenant: &TenantId,
     name: &str,
 ) -> Result<Option<ApplicationId>, StoreError> {
+    if !is_text(name) {
+        return Ok(None);
+    }
     let query = sqlx::query_as(BY_NAME).bind(tenant.as_str()).bind(name);
     let rows: Vec<(String,)> = database.within(query).await?;
     rows.first().map(|(id,)| application_id(id)).transpose()

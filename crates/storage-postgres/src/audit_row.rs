@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use tenancy::StoreError;
 
 use crate::PostgresDatabase;
-use crate::column::{tenant_id, timestamp, unreadable};
+use crate::column::{is_text, tenant_id, timestamp, unreadable};
 use crate::read::in_tenant;
 
 /// From `$2` on, what was asked for; a text that is empty asks for nothing.
@@ -43,6 +43,9 @@ pub(crate) async fn page(
     database: &PostgresDatabase,
     query: &AuditQuery,
 ) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+    if ![&query.actor, &query.action, &query.subject].into_iter().flatten().all(|text| is_text(text)) {
+        return Ok(Vec::new());
+    }
     let (sql, tenant) = match &query.tenant {
         Some(tenant) => (OF_TENANT, tenant.as_str()),
         None => (OF_PLATFORM, ""),

@@ -26,6 +26,11 @@ pub(crate) fn parse<T: FromStr<Err: Display>>(column: &'static str, text: &str) 
     text.parse().map_err(|cause| unreadable(column, cause))
 }
 
+/// Whether a text can be in a column at all, and so be asked for: PostgreSQL knows no NUL.
+pub(crate) fn is_text(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 /// A group of rows that the query has gathered into one column; absent where there are none.
 pub(crate) fn json<T: DeserializeOwned + Default>(
     column: &'static str,

@@ -1,7 +1,7 @@
 //! Which verifiers fetch a tenant's keys. As with the uses of secrets: read in the tenant, written across tenants, because a batch holds
 //! the sightings of many.
 
-use administration::rows::{key_sighting_rows, merged_sightings};
+use administration::rows::{key_sighting_rows, merged_sightings, places_kept_since, seconds};
 use administration::{KEPT_VERIFIERS, KeySighting};
 use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
@@ -19,14 +19,30 @@ const SELECT: &str = in_tenant!(
       ORDER BY s.last_fetch_at DESC, s.verifier"
 );
 
-/// A tenant that is gone is passed over, and nothing becomes older than it is.
+/// A tenant that is gone is passed over, and nothing becomes older than it is. Newcomers are taken as long as those leave room who keep
+/// their places; if none has come, nobody counts.
 const RECORD: &str = "
+    WITH given AS MATERIALIZED (
+        SELECT tenant_id, verifier, seen.last_fetch_at, seen.newest_key, k.verifier IS NULL AS is_new
+          FROM json_to_recordset($1::json) AS seen (
+                   tenant_id text, verifier text, last_fetch_at bigint, newest_key bigint)
+               JOIN tenants t USING (tenant_id)
+               LEFT JOIN key_sightings k USING (tenant_id, verifier)
+         WHERE t.deleted_at IS NULL),
+    placed AS MATERIALIZED (
+        SELECT k.tenant_id, COUNT(*) AS number
+          FROM (SELECT DISTINCT tenant_id FROM given WHERE is_new) AS newcomers
+               JOIN key_sightings k USING (tenant_id)
+         WHERE k.last_fetch_at > $2 OR (k.tenant_id, k.verifier) IN (SELECT tenant_id, verifier FROM given)
+         GROUP BY k.tenant_id),
+    ranked AS (
+        SELECT *, row_number() OVER (PARTITION BY tenant_id, is_new
+                                     ORDER BY last_fetch_at DESC, verifier COLLATE \"C\") AS nth
+          FROM given)
     INSERT INTO key_sightings AS known (tenant_id, verifier, last_fetch_at, newest_key)
     SELECT tenant_id, verifier, last_fetch_at, newest_key
-      FROM json_to_recordset($1::json) AS given (
-               tenant_id text, verifier text, last_fetch_at bigint, newest_key bigint)
-           JOIN tenants t USING (tenant_id)
-     WHERE t.deleted_at IS NULL
+      FROM ranked LEFT JOIN placed USING (tenant_id)
+     WHERE NOT is_new OR nth + COALESCE(number, 0) <= $3
     ON CONFLICT (tenant_id, verifier) DO UPDATE
        SET last_fetch_at = GREATEST(known.last_fetch_at, excluded.last_fetch_at),
            newest_key = GREATEST(known.newest_key, excluded.newest_key)";
@@ -67,11 +83,12 @@ pub(crate) async fn record(database: &PostgresDatabase, sightings: &[KeySighting
     }
     let merged = merged_sightings(sightings);
     let rows = serde_json::to_string(&key_sighting_rows(&merged)).map_err(StoreError::fault)?;
+    let since = seconds(places_kept_since(sightings));
     let kept = i64::try_from(KEPT_VERIFIERS).unwrap_or(i64::MAX);
     let written = async {
         let mut work = database.begin().await?;
         work.execute(sqlx::query(LOCK)).await?;
-        work.execute(sqlx::query(RECORD).bind(&rows)).await?;
+        work.execute(sqlx::query(RECORD).bind(&rows).bind(since).bind(kept)).await?;
         work.execute(sqlx::query(FORGET).bind(&rows).bind(kept)).await?;
         work.commit().await
     };

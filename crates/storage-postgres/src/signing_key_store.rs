@@ -14,13 +14,24 @@ use crate::signing_key_row::{CountedKeyRow, records};
 use crate::work::Work;
 
 /// The counter stands beside each key, and alone where there is none.
-pub(crate) const SELECT: &str = in_tenant!(
-    "SELECT t.next_key, k.number, k.algorithm, k.sealed_private_key, k.thumbprint, k.announced_at, k.active_from,
-            k.retiring_from, k.removed_at
-       FROM tenants t LEFT JOIN signing_keys k ON k.tenant_id = t.tenant_id
-      WHERE t.tenant_id = entered.tenant_id
-      ORDER BY k.number"
-);
+macro_rules! select {
+    ($condition:literal) => {
+        in_tenant!(
+            "SELECT t.next_key, k.number, k.algorithm, k.sealed_private_key, k.thumbprint, k.announced_at, k.active_from,
+                    k.retiring_from, k.removed_at
+               FROM tenants t LEFT JOIN signing_keys k ON k.tenant_id = t.tenant_id ",
+            $condition,
+            " WHERE t.tenant_id = entered.tenant_id
+              ORDER BY k.number"
+        )
+    };
+}
+
+/// All that a tenant ever had, for administration.
+pub(crate) const SELECT: &str = select!("");
+
+/// Those that a request may need, of which there are few however often a tenant's keys have followed each other.
+const SELECT_WHOLE: &str = select!("AND k.sealed_private_key <> ''");
 
 const TAKE_NUMBER: &str = "
     UPDATE tenants SET next_key = next_key + 1
@@ -41,7 +52,7 @@ const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES (
 #[async_trait]
 impl SigningKeyStore for PostgresDatabase {
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
-        let rows: Vec<CountedKeyRow> = self.find(SELECT, &[tenant.as_str()]).await?;
+        let rows: Vec<CountedKeyRow> = self.find(SELECT_WHOLE, &[tenant.as_str()]).await?;
         records(rows).map(Arc::new)
     }
 

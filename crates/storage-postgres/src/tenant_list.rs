@@ -9,6 +9,7 @@ use sqlx::FromRow;
 use tenancy::StoreError;
 
 use crate::PostgresDatabase;
+use crate::column::is_text;
 use crate::tenant_row::{TenantRow, columns};
 
 const IN_ORDER: &str = concat!(
@@ -54,6 +55,9 @@ pub(crate) async fn page(
     database: &PostgresDatabase,
     query: &TenantQuery,
 ) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
+    if !query.words.iter().all(|word| is_text(word)) {
+        return Ok(Vec::new());
+    }
     let counts =
         if TenantSearch::needs_counts(query) { counts(database, query).await? } else { HashMap::new() };
     let count = |word: &str| counts.get(word).copied().unwrap_or_default();

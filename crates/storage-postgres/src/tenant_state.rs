@@ -8,6 +8,7 @@ use tenancy::{StoreError, TenantId};
 
 use crate::PostgresDatabase;
 use crate::client_row::{self, ClientRow};
+use crate::column::is_text;
 use crate::error::store_error;
 use crate::tenant_row::{self, TenantRow};
 
@@ -26,6 +27,7 @@ pub(crate) async fn around(
     tenant: &TenantId,
     names: &[&str],
 ) -> Result<Option<TenantState>, StoreError> {
+    let names: Vec<&str> = names.iter().copied().filter(|name| is_text(name)).collect();
     let clients = sqlx::query_as(client_row::SELECT_AROUND).bind(tenant.as_str()).bind(names);
     with_clients(database, tenant, clients).await
 }
@@ -36,6 +38,9 @@ pub(crate) async fn clients(
     query: &ClientQuery,
 ) -> Result<Vec<ClientState>, StoreError> {
     let search = query.search.as_deref().unwrap_or_default().to_ascii_lowercase();
+    if !is_text(&search) {
+        return Ok(Vec::new());
+    }
     let after = query.after.as_ref().map_or("", |client| client.as_str());
     let listing = sqlx::query_as(client_row::SELECT_PAGE)
         .bind(tenant.as_str())

@@ -8,6 +8,9 @@ mod sandbox;
 use sandbox::Sandbox;
 use testkit::store_contract::Stores;
 
+/// What says where the server is.
+const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";
+
 async fn fresh() -> (Stores, Sandbox) {
     let sandbox = Sandbox::new().await;
     (Stores::of(sandbox.open().await), sandbox)

@@ -169,8 +169,9 @@ impl AdministrationStore for SqliteDatabase {
         &self,
         after: Option<&SealedPlace>,
         limit: u32,
+        now: Timestamp,
     ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError> {
-        self.sealed_after(after, limit).await
+        self.sealed_after(after, limit, now).await
     }
 
     async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {

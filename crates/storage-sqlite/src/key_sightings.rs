@@ -1,6 +1,6 @@
-//! Which verifiers fetched a tenant's keys. What several requests saw comes in one batch, and each tenant keeps those that came last.
+//! Which verifiers fetched a tenant's keys. What several requests saw comes in one batch, and each tenant keeps so many.
 
-use administration::rows::{key_sighting_rows, merged_sightings};
+use administration::rows::{key_sighting_rows, merged_sightings, places_kept_since, seconds};
 use administration::{KEPT_VERIFIERS, KeySighting};
 use tenancy::{StoreError, TenantId};
 
@@ -15,12 +15,27 @@ pub(crate) const SELECT: &str = "
      WHERE tenant_id = ?1
      ORDER BY last_fetch_at DESC, verifier";
 
-/// Joined, so that a tenant that is gone is passed over.
+/// Joined, so that a tenant that is gone is passed over. Newcomers are taken as long as those leave room who keep their places; if none
+/// has come, nobody counts.
 const RECORD: &str = "
+    WITH given AS MATERIALIZED (
+        SELECT t.tenant_id, value ->> 'verifier' AS verifier, value ->> 'last_fetch_at' AS last_fetch_at,
+               value ->> 'newest_key' AS newest_key, k.verifier IS NULL AS is_new
+          FROM json_each(?1) CROSS JOIN tenants t ON t.tenant_id = value ->> 'tenant_id'
+               LEFT JOIN key_sightings k ON k.tenant_id = t.tenant_id AND k.verifier = value ->> 'verifier'
+         WHERE t.deleted_at IS NULL),
+    placed AS MATERIALIZED (
+        SELECT k.tenant_id, COUNT(*) AS number
+          FROM (SELECT DISTINCT tenant_id FROM given WHERE is_new) CROSS JOIN key_sightings k USING (tenant_id)
+         WHERE k.last_fetch_at > ?2 OR (k.tenant_id, k.verifier) IN (SELECT tenant_id, verifier FROM given)
+         GROUP BY k.tenant_id),
+    ranked AS (
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY tenant_id, is_new ORDER BY last_fetch_at DESC, verifier) AS nth
+          FROM given)
     INSERT INTO key_sightings (tenant_id, verifier, last_fetch_at, newest_key)
-    SELECT t.tenant_id, value ->> 'verifier', value ->> 'last_fetch_at', value ->> 'newest_key'
-      FROM json_each(?1) CROSS JOIN tenants t ON t.tenant_id = value ->> 'tenant_id'
-     WHERE t.deleted_at IS NULL
+    SELECT tenant_id, verifier, last_fetch_at, newest_key
+      FROM ranked LEFT JOIN placed USING (tenant_id)
+     WHERE NOT is_new OR nth + COALESCE(number, 0) <= ?3
         ON CONFLICT DO UPDATE SET last_fetch_at = MAX(last_fetch_at, excluded.last_fetch_at),
                                   newest_key = MAX(newest_key, excluded.newest_key)";
 
@@ -54,17 +69,21 @@ impl SqliteDatabase {
         if sightings.is_empty() {
             return Ok(());
         }
+        let since = seconds(places_kept_since(sightings));
         let sightings = merged_sightings(sightings);
         let rows = serde_json::to_string(&key_sighting_rows(&sightings)).map_err(StoreError::fault)?;
         let mut transaction = self.begin().await.map_err(store_error)?;
+        let kept = i64::try_from(KEPT_VERIFIERS).unwrap_or(i64::MAX);
         sqlx::query(RECORD)
             .bind(&rows)
+            .bind(since)
+            .bind(kept)
             .execute(self.counted(&mut *transaction))
             .await
             .map_err(store_error)?;
         sqlx::query(PRUNE)
             .bind(&rows)
-            .bind(i64::try_from(KEPT_VERIFIERS).unwrap_or(i64::MAX))
+            .bind(kept)
             .execute(self.counted(&mut *transaction))
             .await
             .map_err(store_error)?;

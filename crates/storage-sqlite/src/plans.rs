@@ -55,7 +55,11 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
 
 #[tokio::test]
 async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
-    for sql in [key_life::DUE, key_life::SCHEDULE, signing_key_store::SELECT, sealed::KEYS, sealed::NAMED] {
+    for sql in [key_life::DUE, key_life::SCHEDULE, signing_key_store::SELECT, signing_key_store::SELECT_WHOLE]
+    {
+        check(sql, false).await;
+    }
+    for sql in [sealed::KEYS, sealed::NAMED, sealed::SOURCES, sealed::ANSWERS] {
         check(sql, false).await;
     }
     for sql in KEY_STATEMENTS {
@@ -67,6 +71,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         (key_life::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
         (key_life::SCHEDULE, "clients_by_lifetime (tenant_id=?"),
         (sealed::KEYS, "(tenant_id,number)>(?,?)"),
+        (sealed::ANSWERS, "(tenant_id,key)>(?,?)"),
     ] {
         let steps = plan(sql).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");

@@ -14,11 +14,24 @@ use crate::signing_key_row::{SigningKeyRow, key_id};
 
 const NEXT: &str = "SELECT next_key FROM tenants WHERE tenant_id = ?1";
 
-pub(crate) const SELECT: &str = "
-    SELECT number, algorithm, sealed_private_key, thumbprint, announced_at, active_from, retiring_from, removed_at
-      FROM signing_keys
-     WHERE tenant_id = ?1
-     ORDER BY number";
+macro_rules! select {
+    ($condition:literal) => {
+        concat!(
+            "SELECT number, algorithm, sealed_private_key, thumbprint, announced_at, active_from, retiring_from,
+                    removed_at
+               FROM signing_keys
+              WHERE tenant_id = ?1 ",
+            $condition,
+            " ORDER BY number"
+        )
+    };
+}
+
+/// All that a tenant ever had, for administration.
+pub(crate) const SELECT: &str = select!("");
+
+/// Those that a request may need, of which there are few however often a tenant's keys have followed each other.
+pub(crate) const SELECT_WHOLE: &str = select!("AND sealed_private_key <> x''");
 
 const TAKE_NUMBER: &str = "
     UPDATE tenants SET next_key = next_key + 1
@@ -44,7 +57,7 @@ impl SqliteDatabase {
             .fetch_optional(self.counted(&mut *snapshot))
             .await
             .map_err(store_error)?;
-        let rows: Vec<SigningKeyRow> = sqlx::query_as(SELECT)
+        let rows: Vec<SigningKeyRow> = sqlx::query_as(SELECT_WHOLE)
             .bind(tenant.as_str())
             .fetch_all(self.counted(&mut *snapshot))
             .await

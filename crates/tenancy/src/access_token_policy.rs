@@ -42,6 +42,12 @@ impl TokenFormat {
             Self::Opaque => "opaque",
         }
     }
+
+    /// Whether tokens of it can be had. A tenant that asks for others has no grant.
+    #[must_use]
+    pub const fn is_served(self) -> bool {
+        matches!(self, Self::Jwt)
+    }
 }
 
 impl AccessTokenPolicy {

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::house::House;
+use super::redis_connection::Connection;
 use crate::workspace::{Doing, Failure, is_content};
 
 const START: Duration = Duration::from_secs(10);
@@ -15,15 +16,27 @@ const START: Duration = Duration::from_secs(10);
 pub(super) struct Redis<'a> {
     house: &'a House<'a>,
     port: u16,
-    process: Child,
+    process: Option<Child>,
 }
 
 impl<'a> Redis<'a> {
     pub(super) fn start(house: &'a House<'a>) -> Result<Self, Failure> {
+        let mut redis = Self::absent(house)?;
+        redis.start_again()?;
+        Ok(redis)
+    }
+
+    /// One that does not run yet.
+    pub(super) fn absent(house: &'a House<'a>) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
         let port = listener.local_addr().doing("find a free port")?.port();
         drop(listener);
-        Ok(Self { house, port, process: spawn(house, port)? })
+        Ok(Self { house, port, process: None })
+    }
+
+    /// To look into it and to do mischief.
+    pub(super) fn connect(&self) -> Result<Connection, Failure> {
+        Connection::open(self.port, self.house.redis_password()).doing("connect to Redis")
     }
 
     pub(super) fn url(&self) -> String {
@@ -31,13 +44,14 @@ impl<'a> Redis<'a> {
     }
 
     pub(super) fn kill(&mut self) -> Result<(), Failure> {
-        self.process.kill().doing("kill Redis")?;
-        self.process.wait().doing("wait for Redis").map(drop)
+        let Some(mut process) = self.process.take() else { return Ok(()) };
+        process.kill().doing("kill Redis")?;
+        process.wait().doing("wait for Redis").map(drop)
     }
 
     /// Returns when it accepts connections.
     pub(super) fn start_again(&mut self) -> Result<(), Failure> {
-        self.process = spawn(self.house, self.port)?;
+        self.process = Some(spawn(self.house, self.port)?);
         Ok(())
     }
 
@@ -50,14 +64,14 @@ impl<'a> Redis<'a> {
     }
 
     fn signal(&self, signal: &str) {
-        is_content(Command::new("kill").args([signal, &self.process.id().to_string()]));
+        let Some(process) = &self.process else { return };
+        is_content(Command::new("kill").args([signal, &process.id().to_string()]));
     }
 }
 
 impl Drop for Redis<'_> {
     fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
+        drop(self.kill());
     }
 }
 

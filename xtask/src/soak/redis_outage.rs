@@ -1,5 +1,6 @@
-//! What callers see while Redis is away, and how soon after its return it is used again.
+//! What callers see while Redis is away or full of mischief, and how soon after its return it is used again.
 
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -7,52 +8,90 @@ use super::calls::{Answer, Client, Pace, load, percentile};
 use super::house::House;
 use super::program::Program;
 use super::redis::Redis;
+use super::redis_connection::Connection;
 use super::tenants::{client, declared};
-use crate::workspace::Failure;
+use crate::workspace::{Doing, Failure};
 
-/// What is fresh is so for ten seconds: in each phase every client is read anew once.
-const PHASE: Duration = Duration::from_secs(10);
 const TENANTS: u32 = 10;
 const CLIENTS: u32 = 100;
 const RECOVERY: Duration = Duration::from_secs(20);
+/// Between one piece of mischief and the next.
+const PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
-    let mut redis = Redis::start(house)?;
+/// A row each `phase`; what is fresh is so for ten seconds, so in ten every client is read anew once. Mischief takes half of it.
+pub(super) fn measure(house: &House<'_>, phase: Duration) -> Result<(), Failure> {
     let database = house.create_database("redis_outage")?;
-    let stores = format!("storage: {{ url: '{database}' }}\ncache: {{ redis_url: '{}' }}\n", redis.url());
-    let mut program = Program::start(house, &stores, &declared(TENANTS, CLIENTS))?;
-    program.await_token(&client(0, 0))?;
     let clients: Vec<Client> =
         (0..TENANTS * CLIENTS).map(|index| client(index % TENANTS, index / TENANTS)).collect();
-    load(program.address, &clients, Pace::Full, || thread::sleep(PHASE));
-
-    println!("\nredis: {} warm clients, 16 connections, {} s a row", clients.len(), PHASE.as_secs());
+    let start = |redis: &Redis<'_>| {
+        let stores = format!("storage: {{ url: '{database}' }}\ncache: {{ redis_url: '{}' }}\n", redis.url());
+        let mut program = Program::start(house, &stores, &declared(TENANTS, CLIENTS))?;
+        program.await_token(&client(0, 0))?;
+        load(program.address, &clients, Pace::Full, || thread::sleep(phase));
+        Ok::<_, Failure>(program)
+    };
+    let seconds = phase.as_secs_f64();
+    println!("\nredis: {} warm clients, 16 connections, {seconds} s a row", clients.len());
     println!("redis              tokens  failed  p50, ms  p99, ms  longest, ms");
-    let phase = |name: &str, program: &Program, event: &mut dyn FnMut() -> Result<(), Failure>| {
-        let (answers, outcome) = load(program.address, &clients, Pace::Full, || {
-            let outcome = event();
-            thread::sleep(PHASE);
-            outcome
-        });
+    let row = |name: &str, program: &Program, event: &mut dyn FnMut() -> Result<(), Failure>| {
+        let (answers, outcome) = load(program.address, &clients, Pace::Full, event);
         show(name, &answers);
         outcome
     };
-    phase("up", &program, &mut || Ok(()))?;
-    phase("killed", &program, &mut || redis.kill())?;
-    phase("started again", &program, &mut || {
-        refuse_unnoticed(&program)?;
-        redis.start_again()?;
-        show_recovery(&program)
-    })?;
-    phase("paused", &program, &mut || {
+    let lasting = |event: &mut dyn FnMut() -> Result<(), Failure>| {
+        let outcome = event();
+        thread::sleep(phase);
+        outcome
+    };
+
+    let mut redis = Redis::absent(house)?;
+    let program = start(&redis)?;
+    row("absent at start", &program, &mut || lasting(&mut || Ok(())))?;
+    row("started later", &program, &mut || lasting(&mut || return_of(&mut redis, &program)))?;
+    drop(program);
+
+    let program = start(&redis)?;
+    row("up", &program, &mut || lasting(&mut || Ok(())))?;
+    row("killed", &program, &mut || lasting(&mut || redis.kill()))?;
+    row("started again", &program, &mut || lasting(&mut || return_of(&mut redis, &program)))?;
+    row("paused", &program, &mut || {
         redis.pause();
+        thread::sleep(phase);
         Ok(())
     })?;
-    phase("resumed", &program, &mut || {
-        refuse_unnoticed(&program)?;
-        redis.resume();
-        show_recovery(&program)
-    })
+    row("resumed", &program, &mut || {
+        lasting(&mut || {
+            wait_until_missed(&program)?;
+            redis.resume();
+            show_recovery(&program)
+        })
+    })?;
+    let former = redis.connect()?.values().doing("read Redis")?;
+    let half = phase / 2;
+    row("flushed", &program, &mut || mischief(&redis, half, Connection::flush))?;
+    row("forged", &program, &mut || mischief(&redis, half, Connection::forge))?;
+    let name = format!("{} old back", former.len());
+    row(&name, &program, &mut || mischief(&redis, half, |redis| redis.put_back(&former)))
+}
+
+fn return_of(redis: &mut Redis<'_>, program: &Program) -> Result<(), Failure> {
+    wait_until_missed(program)?;
+    redis.start_again()?;
+    show_recovery(program)
+}
+
+/// Again and again for so long.
+fn mischief(
+    redis: &Redis<'_>,
+    duration: Duration,
+    act: impl Fn(&mut Connection) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let (began, mut connection) = (Instant::now(), redis.connect()?);
+    while began.elapsed() < duration {
+        act(&mut connection).doing("do mischief in Redis")?;
+        thread::sleep(PAUSE);
+    }
+    Ok(())
 }
 
 fn show(name: &str, answers: &[Answer]) {
@@ -67,22 +106,26 @@ fn show(name: &str, answers: &[Answer]) {
     );
 }
 
-/// A program that still believes in a dead Redis would seem to be well again at once.
-fn refuse_unnoticed(program: &Program) -> Result<(), Failure> {
-    if program.uses_redis() {
-        return Err(Failure::new("Redis is away, and the program has not noticed"));
-    }
-    Ok(())
+/// A program that still believes in a dead Redis would seem to be well again at once. It notices when it reads something anew.
+fn wait_until_missed(program: &Program) -> Result<(), Failure> {
+    wait_until(program, false, "Redis is away, and the program has not noticed")
 }
 
 fn show_recovery(program: &Program) -> Result<(), Failure> {
     let began = Instant::now();
-    while !program.uses_redis() {
+    wait_until(program, true, "Redis is there and not used again")?;
+    println!("used again after {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
+    Ok(())
+}
+
+/// While the load runs.
+fn wait_until(program: &Program, is_used: bool, otherwise: &str) -> Result<(), Failure> {
+    let began = Instant::now();
+    while program.uses_redis() != is_used {
         if began.elapsed() > RECOVERY {
-            return Err(Failure::new("Redis is there and not used again"));
+            return Err(Failure::new(otherwise));
         }
         thread::sleep(Duration::from_millis(5));
     }
-    println!("used again after {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What every Rust file is like, and what domain crates keep out: the environment, and `async` beyond their shells.
+//! What every Rust file is like, and what domain crates keep out: the environment, and beyond their shells `async`, chance and the
+//! passing of time.
 
 use super::arrows::DOMAIN;
 use super::files::Files;
@@ -33,14 +34,41 @@ const SHELLS: [&str; 12] = [
 /// Files that hold a trait which outer crates implement, in any domain crate.
 const TRAIT_FILES: [&str; 3] = ["store.rs", "sealer.rs", "key_encryption_key.rs"];
 
+/// What gives another value each time that it is asked. `SystemTime` is clippy's to forbid, everywhere.
+const AMBIENT: [&str; 4] = ["rand::", "SystemRandom", "new_v4", "Instant::now"];
+
+/// The files of domain crates that draw by chance outside a shell, and why that is no argument of theirs. Nobody but a shell or a door
+/// calls what draws in them.
+const DRAWERS: [(&str, &str); 7] = [
+    ("crates/keys/src/aead.rs", "a nonce that a caller could repeat would give the key away"),
+    ("crates/keys/src/key_pair.rs", "so would the nonce of a signature"),
+    ("crates/keys/src/private_key.rs", "`generate` makes private keys"),
+    ("crates/keys/src/sealing_key.rs", "`generate` makes sealing keys"),
+    ("crates/registry/src/random.rs", "the one source of that crate's functions called `generate`"),
+    ("crates/grants/src/access_token.rs", "`JwtId::random`, an argument of the rules"),
+    ("crates/administration/src/application.rs", "`ApplicationId::random`, an argument of the rules"),
+];
+
 pub(super) fn check(files: &Files) -> Vec<Violation> {
-    files.rust().flat_map(|(path, text)| check_file(path, text)).collect()
+    let of_files = files.rust().flat_map(|(path, text)| check_file(path, text));
+    of_files.chain(DRAWERS.iter().filter_map(|drawer| idle(files, drawer))).collect()
+}
+
+/// An exception that nothing needs any more would let the next one in unseen.
+fn idle(files: &Files, (path, why): &(&str, &str)) -> Option<Violation> {
+    let code = code_only(files.text(path).unwrap_or_default());
+    if code.lines().any(|line| ambient(line).is_some()) {
+        return None;
+    }
+    let what = format!("nothing in it draws by chance any more ({why})");
+    Some(Violation::of_file(*path, what, "strike it off in xtask/src/tidy/source_rules.rs"))
 }
 
 fn check_file(path: &str, text: &str) -> Vec<Violation> {
     let mut found = layout(path, text);
     let code = code_only(text);
     let may_wait = may_be_async(path);
+    let may_draw = may_wait || DRAWERS.iter().any(|(drawer, _)| path == *drawer);
     for (index, line) in code.lines().enumerate() {
         let mut add = |what: &str, mend: &str| found.push(Violation::new(path, index + 1, what, mend));
         for (banned, mend) in BANNED.iter().filter(|(banned, _)| has(line, banned)) {
@@ -50,6 +78,12 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
             add(
                 "async fn in a domain crate, outside its shell",
                 "make it a plain function of values and let the shell fetch them",
+            );
+        }
+        if let Some(drawn) = ambient(line).filter(|_| !may_draw) {
+            add(
+                &format!("{drawn} in a domain crate, outside its shell"),
+                "take the value as an argument, or name the file and the reason in xtask/src/tidy/source_rules.rs",
             );
         }
     }
@@ -88,6 +122,10 @@ fn may_be_async(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     let is_shell = |shell: &&str| path == *shell || (shell.ends_with('/') && path.starts_with(*shell));
     !of_domain(path) || SHELLS.iter().any(is_shell) || TRAIT_FILES.contains(&file)
+}
+
+fn ambient(line: &str) -> Option<&'static str> {
+    AMBIENT.into_iter().find(|name| has(line, name))
 }
 
 /// Lines that name `std::env`, also inside braces: `use std::{env, fmt}`.
@@ -163,6 +201,35 @@ mod tests {
         ] {
             check(path, text, expected);
         }
+    }
+
+    #[test]
+    fn chance_and_time_are_arguments_but_in_named_files() {
+        for code in [
+            "let id = Uuid::new_v4();",
+            "use aws_lc_rs::rand::SystemRandom;",
+            "let random = SystemRandom::new();",
+            "aws_lc_rs::rand::fill(&mut bytes);",
+            "let began = std::time::Instant::now();",
+        ] {
+            let text = format!("//! A.\nfn a() {{ {code} }}\n");
+            let drawn = AMBIENT.iter().find(|name| code.contains(**name)).unwrap();
+            let refused = format!("2: {drawn} in a domain crate, outside its shell");
+            check("crates/registry/src/pepper.rs", &text, &[&refused]);
+            for path in ["registry/src/random.rs", "grants/src/engine.rs", "latchkey/src/clock.rs"] {
+                check(&format!("crates/{path}"), &text, &[]);
+            }
+        }
+        check("crates/keys/src/a.rs", "//! rand::\nfn a(brand: u8, instant: Instant) {}\n", &[]);
+    }
+
+    #[test]
+    fn a_file_that_draws_no_more_is_named_no_more() {
+        let files = Files::from([("crates/keys/src/aead.rs", "//! A.\nfn a() { rand::fill(b); }\n")]);
+        let found = lines(&super::check(&files));
+        assert_eq!(found.len(), DRAWERS.len() - 1, "{found:?}");
+        assert!(!found.iter().any(|line| line.starts_with("crates/keys/src/aead.rs")), "{found:?}");
+        assert!(found[0].contains("strike it off"), "{found:?}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Administrator {
         let mut names = edit::client_names(&settings);
         names.push(id.as_str());
         let asked = Asked { by, tenant, loading: Loading::Around(&names), now };
-        let once = OnceKey::of(asked, tenant, "create client", idempotency)?;
+        let once = OnceKey::of(by, tenant, "create client", idempotency)?;
         let chosen = new.client_secret.as_deref();
         let secret = self.prepare_secret((tenant, &id), chosen, "/client_secret").await?;
         let row = NewClientRow { id: id.clone(), settings: &new.settings, secret: &secret.material, at: "" };

@@ -29,7 +29,7 @@ pub(super) fn page<C, T>(rows: Vec<(C, T)>, size: u32, cursor: impl Fn(C) -> Str
     Page { items, next_cursor }
 }
 
-/// No word holds a line feed.
+/// No word holds a line feed, or another control character.
 pub(super) fn of_tenant(cursor: &TenantCursor) -> String {
     format!("{}\n{}", cursor.word, cursor.tenant)
 }
@@ -37,6 +37,9 @@ pub(super) fn of_tenant(cursor: &TenantCursor) -> String {
 pub(super) fn read_tenant(text: &str) -> Result<TenantCursor, EditError> {
     let plain = read(text)?;
     let (word, tenant) = plain.split_once('\n').ok_or_else(unknown)?;
+    if word.contains(char::is_control) {
+        return Err(unknown());
+    }
     let tenant = TenantId::parse(tenant).map_err(|_| unknown())?;
     Ok(TenantCursor { word: word.to_owned(), tenant })
 }
@@ -75,6 +78,7 @@ mod tests {
             assert!(matches!(read_tenant(bad), Err(EditError::Invalid(_))), "{bad}");
             assert!(matches!(read_position(bad), Err(EditError::Invalid(_))), "{bad}");
         }
+        assert!(read_tenant(&URL_SAFE_NO_PAD.encode("a\0\nacme")).is_err());
         assert_eq!(read_client("YQ").unwrap().as_str(), "a");
         assert!(read_client("").is_err());
         assert_eq!(read_position(&URL_SAFE_NO_PAD.encode("17")).unwrap(), 17);

@@ -1,15 +1,25 @@
 //! The way of every change to a tenant's keys: load them, decide, make the key that is needed, commit on the revision that was decided
-//! upon, tell the caches. Where somebody else was faster, all of it again, but for the key.
+//! upon, tell the caches. Where somebody else was faster or something took too long, all of it again, but for the key.
+//!
+//! From the moment of the decision a key's publication is counted, so nothing slow may stand between that and the commit: making a key
+//! takes seconds, and others wait for theirs before it.
+
+use std::time::Duration;
 
 use keys::KeyRecords;
 use protocol::Timestamp;
-use tenancy::TenantId;
+use tenancy::{StoreError, TenantId};
+use tokio::time::timeout;
 
-use super::Administrator;
 use super::carry_out::{ATTEMPTS, pause};
 use super::key_material::{KeyMaterial, KeyOrigin};
+use super::once::OnceKey;
+use super::{Administrator, Created, KeyStep};
 use crate::edit::{Context, Edit, KeyDecision, KeyEdit};
-use crate::{Authority, EditError, KeySighting, KeyState};
+use crate::{Authority, BrokenTokensView, EditError, KeySighting, KeyState, KeyView, KeysChanged};
+
+/// So often it may have been too late before a store is too slow.
+const MOST_LATE: u32 = 3;
 
 /// What is decided upon.
 pub(super) struct KeyFacts {
@@ -18,45 +28,82 @@ pub(super) struct KeyFacts {
     pub(super) sightings: Vec<KeySighting>,
 }
 
+/// Who asks for a change of whose keys, and when he did.
+pub(super) struct KeysAsked<'a> {
+    pub(super) by: &'a Authority,
+    pub(super) tenant: &'a TenantId,
+    pub(super) once: Option<OnceKey>,
+    pub(super) now: Timestamp,
+}
+
 impl Administrator {
     /// Decides and writes, as often as it takes; says what was decided in the end, and the keys as they are then.
     pub(super) async fn change_keys(
         &self,
-        (by, tenant, now): (&Authority, &TenantId, Timestamp),
+        asked: KeysAsked<'_>,
         mut material: Option<KeyMaterial>,
         mut decide: impl FnMut(Context<'_>, &KeyFacts) -> Result<KeyDecision, EditError> + Send,
-    ) -> Result<(KeyDecision, KeyRecords), EditError> {
-        let mut attempt = 0;
-        while attempt < ATTEMPTS {
+    ) -> Result<(Created<KeysChanged>, KeyStep), EditError> {
+        let KeysAsked { by, tenant, once, now: asked_at } = asked;
+        let clock = || asked_at.max((self.clock)());
+        let mut late = 0;
+        let mut turn = self.turns.take(tenant).await;
+        for attempt in 0..ATTEMPTS {
             pause(attempt).await;
-            let turn = self.turns.take(tenant).await;
+            if let Some(value) = self.answered(once.as_ref(), asked_at).await? {
+                return Ok((Created { value, replayed: true }, KeyStep::default()));
+            }
             let facts = self.load_keys(tenant).await?;
+            let now = clock();
             let decision = decide(self.context(by, now), &facts)?;
-            if decision.is_settled(&facts.state) {
-                return Ok((decision, facts.state.records));
+            if once.is_none() && decision.is_settled(&facts.state) {
+                return Ok(done(&decision, &facts.state.records, now));
             }
             let mut made = None;
             if let Some(announced) = decision.plan.announce {
                 let made_as = KeyOrigin::Made(announced.spec());
                 let origin = if decision.imports { KeyOrigin::Brought } else { made_as };
                 match material.as_mut().filter(|material| material.origin() == origin) {
-                    Some(material) => made = Some(self.seal_key(tenant, announced, material).await?),
+                    Some(material) => match material.record(announced) {
+                        Some(record) => made = Some(record),
+                        None => {
+                            self.seal_key(tenant, announced, material).await?;
+                            continue;
+                        }
+                    },
                     None => {
                         // It may take long, and others have their turn meanwhile.
                         drop(turn);
                         material = Some(self.make_key(announced.spec()).await?);
-                        attempt += 1;
+                        turn = self.turns.take(tenant).await;
                         continue;
                     }
                 }
             }
             let KeyEdit { changes, keys, records } = decision.edit(&facts.state, made, now);
+            let done = done(&decision, &records, now);
+            let idempotent = match &once {
+                Some(key) => Some(self.seal_answer(key, &done.0.value, now).await?),
+                None => None,
+            };
             let edit = Edit { changes, keys, ..Edit::default() };
             let rests_on = vec![(tenant.clone(), facts.state.revision)];
-            if self.write(by, rests_on, edit, None, now).await? {
-                return Ok((decision, records));
+            let written = self.write(by, rests_on, edit, idempotent, now);
+            let left = spare(&facts.state).saturating_sub(clock().seconds().saturating_sub(now.seconds()));
+            let committed = match decision.cuts {
+                // What is cut off is cut off in the past, and never late.
+                true => Some(written.await?),
+                false if left == 0 => None,
+                false => timeout(Duration::from_secs(left), written).await.ok().transpose()?,
+            };
+            match committed {
+                Some(true) => return Ok(done),
+                Some(false) => {}
+                None => late += 1,
             }
-            attempt += 1;
+            if late == MOST_LATE {
+                return Err(StoreError::unavailable("it takes longer than keys can wait").into());
+            }
         }
         Err(EditError::Contended)
     }
@@ -72,4 +119,23 @@ impl Administrator {
         };
         Ok(KeyFacts { state, sightings })
     }
+}
+
+/// How many seconds a decision may be old when it is written. Of the window that a key is published for, verifiers may use up all but
+/// the skew, which is there for clocks that differ and is left over by clocks that are kept in step. So what clocks differ by and what
+/// a commit takes share it. Where a commit is given up and its last word to the database arrives there all the same, the key is later
+/// than this: that word alone is not bounded.
+fn spare(state: &KeyState) -> u64 {
+    const LEAST: u64 = 1;
+    const MOST: u64 = 10;
+    state.tenant.signing.skew.seconds().clamp(LEAST, MOST)
+}
+
+fn done(decision: &KeyDecision, records: &KeyRecords, now: Timestamp) -> (Created<KeysChanged>, KeyStep) {
+    let value = KeysChanged {
+        items: KeyView::all(records, now),
+        breaks: decision.breaks.iter().copied().map(BrokenTokensView::from).collect(),
+    };
+    let announced = decision.plan.announce.map(|announced| announced.spec());
+    (Created { value, replayed: false }, KeyStep { due_at: decision.plan.due_at, announced })
 }

@@ -1,12 +1,13 @@
 //! Signing keys as they are looked at, by whoever may change them: `latchkey:keys`, at the platform or in the tenant.
 
-use keys::{KeyId, SealError, SealingContext, SigningKey};
+use keys::{KeyError, KeyId, open_key, openable};
 use protocol::Timestamp;
 use tenancy::TenantId;
 
 use super::Administrator;
 use crate::{
-    Authority, BrokenTokensView, EditError, KeyStatusView, KeyView, Permission, PublicKeyView, edit,
+    Authority, BrokenTokensView, EditError, KeyStatusView, KeyView, Permission, PublicKeyView,
+    UnopenedKeyView, edit,
 };
 
 impl Administrator {
@@ -42,14 +43,11 @@ impl Administrator {
         if record.sealed_private_key.is_empty() {
             return Err(EditError::NotFound("public key"));
         }
-        let context = SealingContext::SigningKey { tenant, id: key, algorithm: record.algorithm };
-        let document = self.sealer.unseal(&context, &record.sealed_private_key).await?;
-        let parsed = SigningKey::parse(key, record.algorithm, &document);
-        let parsed = parsed.map_err(|error| EditError::Unreadable(Box::new(error)))?;
-        if parsed.thumbprint() != record.thumbprint {
-            return Err(SealError::Corrupt.into());
-        }
-        Ok((KeyView::of(record, now), PublicKeyView::of(parsed.jwk())))
+        let opened = open_key(&*self.sealer, tenant, record).await.map_err(|error| match error {
+            KeyError::Unseal { source, .. } => EditError::Seal(source),
+            error => EditError::Unreadable(Box::new(error)),
+        })?;
+        Ok((KeyView::of(record, now), PublicKeyView::of(opened.jwk())))
     }
 
     /// What an emergency, or revoking this key, would break; changes nothing.
@@ -73,7 +71,7 @@ impl Administrator {
         Ok(decision.breaks.into_iter().map(BrokenTokensView::from).collect())
     }
 
-    /// Which keys verifiers have.
+    /// Which keys verifiers have, and which ones do not open.
     ///
     /// # Errors
     /// [`EditError`].
@@ -87,6 +85,12 @@ impl Administrator {
         let state = self.load_keys(tenant).await?.state;
         let sightings = self.store.key_sightings(tenant).await?;
         let policy = edit::key_policy(&state, self.policy.l1_lifetime, now);
-        Ok(KeyStatusView::of(&state, &policy, sightings, now))
+        let mut unopened = Vec::new();
+        for record in openable(&state.records.keys, now) {
+            if let Err(error) = open_key(&*self.sealer, tenant, record).await {
+                unopened.push(UnopenedKeyView::of(record.id, &error, by.holds_everywhere(Permission::Keys)));
+            }
+        }
+        Ok(KeyStatusView { unopened, ..KeyStatusView::of(&state, &policy, sightings, now) })
     }
 }

@@ -17,7 +17,8 @@ pub(super) struct KeyMaterial {
     origin: KeyOrigin,
     document: PrivateKeyDocument,
     thumbprint: String,
-    /// The number for which it was sealed, so that who has to decide again need not ask the sealing service again.
+    /// The number for which it was sealed: who decides again need not ask the sealing service again, and a decision that needs no
+    /// service is as young as it can be when it is written.
     sealed: Option<(KeyId, Vec<u8>)>,
 }
 
@@ -41,6 +42,22 @@ impl KeyMaterial {
     pub(super) fn origin(&self) -> KeyOrigin {
         self.origin
     }
+
+    /// The row of this key, as it was announced, if it is sealed for that number.
+    pub(super) fn record(&self, announced: Announcement) -> Option<KeyRecord> {
+        let Announcement { id, algorithm, announced_at, active_from, .. } = announced;
+        let (_, sealed) = self.sealed.as_ref().filter(|(number, _)| *number == id)?;
+        Some(KeyRecord {
+            id,
+            algorithm,
+            sealed_private_key: sealed.clone(),
+            thumbprint: self.thumbprint.clone(),
+            announced_at,
+            active_from,
+            retiring_from: None,
+            removed_at: None,
+        })
+    }
 }
 
 impl Administrator {
@@ -55,33 +72,17 @@ impl Administrator {
         .await
     }
 
-    /// The row of this key, as it was announced.
+    /// Seals it for the number that it is to have.
     pub(super) async fn seal_key(
         &self,
         tenant: &TenantId,
         announced: Announcement,
         material: &mut KeyMaterial,
-    ) -> Result<KeyRecord, EditError> {
-        let Announcement { id, algorithm, announced_at, active_from, .. } = announced;
-        let sealed_private_key = match &material.sealed {
-            Some((number, sealed)) if *number == id => sealed.clone(),
-            Some(_) | None => {
-                let context = SealingContext::SigningKey { tenant, id, algorithm };
-                let sealed = self.sealer.seal(&context, material.document.expose()).await?;
-                material.sealed = Some((id, sealed.clone()));
-                sealed
-            }
-        };
-        Ok(KeyRecord {
-            id,
-            algorithm,
-            sealed_private_key,
-            thumbprint: material.thumbprint.clone(),
-            announced_at,
-            active_from,
-            retiring_from: None,
-            removed_at: None,
-        })
+    ) -> Result<(), EditError> {
+        let Announcement { id, algorithm, .. } = announced;
+        let context = SealingContext::SigningKey { tenant, id, algorithm };
+        material.sealed = Some((id, self.sealer.seal(&context, material.document.expose()).await?));
+        Ok(())
     }
 }
 

@@ -66,6 +66,9 @@ pub struct Created<T> {
     pub replayed: bool,
 }
 
+/// What time it is: a request's `now` is past when slow work on it is done.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// Lets the caches of this process forget what has changed.
 pub type Announce = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
 
@@ -78,6 +81,7 @@ pub struct Administrator {
     policy: EditPolicy,
     /// Told of everything that was committed.
     announce: Announce,
+    clock: Clock,
     turns: Turns,
     slow_hashes: Semaphore,
 }
@@ -95,9 +99,10 @@ impl Administrator {
         pool: KeyPool,
         policy: EditPolicy,
         announce: Announce,
+        clock: Clock,
     ) -> Self {
         let (turns, slow_hashes) = (Turns::default(), Semaphore::new(SLOW_HASHES));
-        Self { store, sealer, pepper, pool, policy, announce, turns, slow_hashes }
+        Self { store, sealer, pepper, pool, policy, announce, clock, turns, slow_hashes }
     }
 
     fn context<'a>(&'a self, by: &'a Authority, now: Timestamp) -> Context<'a> {

@@ -3,7 +3,7 @@
 
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use keys::SealingContext;
-use protocol::{Lifetime, Secret};
+use protocol::{Lifetime, Secret, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tenancy::TenantId;
@@ -11,8 +11,7 @@ use tenancy::TenantId;
 use super::carry_out::{ATTEMPTS, Asked, pause};
 use super::{Administrator, Created, Idempotency};
 use crate::edit::{Context, Edit, Facts, invalid};
-use crate::fingerprint::hex;
-use crate::{EditError, IdempotentAnswer};
+use crate::{Authority, EditError, IdempotentAnswer};
 
 const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
@@ -36,13 +35,13 @@ impl Administrator {
         let _turn = self.turns.take(asked.tenant).await;
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
-            if let Some(value) = self.answered(asked, once.as_ref()).await? {
+            if let Some(value) = self.answered(once.as_ref(), asked.now).await? {
                 return Ok(Created { value, replayed: true });
             }
             let facts = self.load(asked).await?;
             let (edit, value) = decide(self.context(asked.by, asked.now), &facts)?;
             let idempotent = match &once {
-                Some(key) => Some(self.seal_answer(asked, key, &value).await?),
+                Some(key) => Some(self.seal_answer(key, &value, asked.now).await?),
                 None => None,
             };
             if self.commit(asked, &facts, edit, idempotent).await? {
@@ -52,42 +51,42 @@ impl Administrator {
         Err(EditError::Contended)
     }
 
-    async fn answered<T: DeserializeOwned>(
+    /// What was made under this key before.
+    pub(super) async fn answered<T: DeserializeOwned>(
         &self,
-        asked: Asked<'_>,
         once: Option<&OnceKey>,
+        now: Timestamp,
     ) -> Result<Option<T>, EditError> {
         let Some(key) = once else { return Ok(None) };
-        let found = self.store.find_idempotent_answer(&key.tenant, &key.digest, asked.now).await?;
+        let found = self.store.find_idempotent_answer(&key.tenant, &key.digest, now).await?;
         let Some(answer) = found else { return Ok(None) };
         if answer.request != key.request {
             return Err(EditError::IdempotencyKeyReused);
         }
-        let name = key.sealing_name();
-        let plain = self.sealer.unseal(&SealingContext::Named(&name), &answer.sealed).await?;
+        let plain = self.sealer.unseal(&key.context(), &answer.sealed).await?;
         let read = serde_json::from_slice(&plain);
         read.map(Some).map_err(|error| EditError::Unreadable(Box::new(error)))
     }
 
-    async fn seal_answer<T: Serialize>(
+    /// For the commit that makes it.
+    pub(super) async fn seal_answer<T: Serialize>(
         &self,
-        asked: Asked<'_>,
         key: &OnceKey,
         value: &T,
+        now: Timestamp,
     ) -> Result<IdempotentAnswer, EditError> {
         // The text holds the new secret, so it is wiped after use.
         let text = Secret::new(serde_json::to_string(value).expect("documents are plain JSON"));
-        let name = key.sealing_name();
-        let sealed = self.sealer.seal(&SealingContext::Named(&name), text.expose().as_bytes()).await?;
+        let sealed = self.sealer.seal(&key.context(), text.expose().as_bytes()).await?;
         let OnceKey { tenant, digest, request } = key.clone();
-        Ok(IdempotentAnswer { tenant, key: digest, request, sealed, expires_at: asked.now + KEPT })
+        Ok(IdempotentAnswer { tenant, key: digest, request, sealed, expires_at: now + KEPT })
     }
 }
 
 impl OnceKey {
     /// `place` is the tenant under which the answer is kept; `operation` tells two doors of the same tenant apart.
     pub(super) fn of(
-        asked: Asked<'_>,
+        by: &Authority,
         place: &TenantId,
         operation: &str,
         idempotency: Option<&Idempotency>,
@@ -98,7 +97,7 @@ impl OnceKey {
             return Err(invalid("", "an Idempotency-Key is 1 to 255 printable ASCII characters"));
         }
         let mut digest = Digest::new(&SHA256);
-        for part in [place.as_str(), &asked.by.actor().name, operation, key] {
+        for part in [place.as_str(), &by.actor().name, operation, key] {
             digest.update(&(part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         }
@@ -107,7 +106,7 @@ impl OnceKey {
         Ok(Some(Self { tenant: place.clone(), digest: bytes, request: *request }))
     }
 
-    fn sealing_name(&self) -> String {
-        format!("idempotent answer {} {}", self.tenant, hex(&self.digest))
+    fn context(&self) -> SealingContext<'_> {
+        SealingContext::IdempotentAnswer { tenant: &self.tenant, key: &self.digest }
     }
 }

@@ -130,7 +130,7 @@ impl Administrator {
     ) -> Result<Created<CreatedSecret>, EditError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
         let asked = Asked { by, tenant, loading: Loading::Around(&[client.as_str()]), now };
-        let once = OnceKey::of(asked, tenant, operation, idempotency)?;
+        let once = OnceKey::of(by, tenant, operation, idempotency)?;
         let secret = self.generate_secret(tenant, client);
         self.carry_out_once(asked, once, |context, facts| {
             let (edit, made) = decide(context, facts, &secret.material)?;

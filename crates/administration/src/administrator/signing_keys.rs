@@ -1,16 +1,16 @@
 //! What is commanded of signing keys at all doors: `latchkey:keys`, at the platform or in the tenant. And the step that the scheduler
 //! takes.
 
-use keys::life_cycle::Announcement;
-use keys::{ImportError, KeyId, KeyRecords, KeySpec};
+use keys::{ImportError, KeyId, KeySpec};
 use protocol::{Secret, SigningAlgorithm, Timestamp};
 use tenancy::TenantId;
 
-use super::Administrator;
-use super::key_change::KeyFacts;
+use super::key_change::{KeyFacts, KeysAsked};
 use super::key_material::{KeyMaterial, off_the_runtime};
-use crate::edit::{self, Context, KeyDecision, invalid};
-use crate::{Authority, BrokenTokensView, EditError, ImportSettings, KeyView, KeysChanged, Permission};
+use super::once::OnceKey;
+use super::{Administrator, Created, Idempotency};
+use crate::edit::{self, Context, invalid};
+use crate::{Authority, EditError, ImportSettings, KeysChanged, Permission};
 
 /// What a step of a tenant's keys came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,11 +30,13 @@ impl Administrator {
         &self,
         by: &Authority,
         tenant: &TenantId,
+        idempotency: Option<&Idempotency>,
         now: Timestamp,
-    ) -> Result<KeysChanged, EditError> {
+    ) -> Result<Created<KeysChanged>, EditError> {
         self.context(by, now).require_in(tenant, Permission::Keys)?;
-        let decide = |context: Context<'_>, facts: &KeyFacts| Ok(edit::rotate_key(context, &facts.state));
-        Ok(changed(self.change_keys((by, tenant, now), None, decide).await?, now))
+        let once = OnceKey::of(by, tenant, "rotate key", idempotency)?;
+        let decide = |context: Context<'_>, facts: &KeyFacts| edit::rotate_key(context, &facts.state);
+        Ok(self.change_keys(KeysAsked { by, tenant, once, now }, None, decide).await?.0)
     }
 
     /// A new key signs at once and all others are gone at once.
@@ -45,12 +47,14 @@ impl Administrator {
         &self,
         by: &Authority,
         tenant: &TenantId,
+        idempotency: Option<&Idempotency>,
         now: Timestamp,
-    ) -> Result<KeysChanged, EditError> {
+    ) -> Result<Created<KeysChanged>, EditError> {
         self.context(by, now).require_in(tenant, Permission::Keys)?;
+        let once = OnceKey::of(by, tenant, "rotate key", idempotency)?;
         let decide =
             |context: Context<'_>, facts: &KeyFacts| Ok(edit::rotate_key_in_emergency(context, &facts.state));
-        Ok(changed(self.change_keys((by, tenant, now), None, decide).await?, now))
+        Ok(self.change_keys(KeysAsked { by, tenant, once, now }, None, decide).await?.0)
     }
 
     /// This key is gone at once.
@@ -66,7 +70,7 @@ impl Administrator {
     ) -> Result<KeysChanged, EditError> {
         self.context(by, now).require_in(tenant, Permission::Keys)?;
         let decide = |context: Context<'_>, facts: &KeyFacts| edit::revoke_key(context, &facts.state, key);
-        Ok(changed(self.change_keys((by, tenant, now), None, decide).await?, now))
+        Ok(self.change_keys(KeysAsked { by, tenant, once: None, now }, None, decide).await?.0.value)
     }
 
     /// An operator's key takes the place of the next one.
@@ -78,9 +82,11 @@ impl Administrator {
         by: &Authority,
         tenant: &TenantId,
         settings: ImportSettings,
+        idempotency: Option<&Idempotency>,
         now: Timestamp,
-    ) -> Result<KeysChanged, EditError> {
+    ) -> Result<Created<KeysChanged>, EditError> {
         self.context(by, now).require_in(tenant, Permission::Keys)?;
+        let once = OnceKey::of(by, tenant, "import key", idempotency)?;
         let ImportSettings { key, algorithm } = settings;
         let text = Secret::new(key);
         let algorithm = algorithm.as_deref().map(read_algorithm).transpose()?;
@@ -90,7 +96,7 @@ impl Administrator {
         let material = KeyMaterial::take(&mut imported);
         let decide =
             |context: Context<'_>, facts: &KeyFacts| edit::import_key(context, &facts.state, &imported);
-        Ok(changed(self.change_keys((by, tenant, now), Some(material), decide).await?, now))
+        Ok(self.change_keys(KeysAsked { by, tenant, once, now }, Some(material), decide).await?.0)
     }
 
     /// What time and policy ask for now, in one commit. The scheduler's step: its actor is `latchkey`.
@@ -102,22 +108,12 @@ impl Administrator {
         let decide = |context: Context<'_>, facts: &KeyFacts| {
             Ok(edit::advance_keys(context, &facts.state, &facts.sightings))
         };
-        match self.change_keys((&by, tenant, now), None, decide).await {
-            Ok((KeyDecision { plan, .. }, _)) => {
-                let announced = plan.announce.as_ref().map(Announcement::spec);
-                Ok(KeyStep { due_at: plan.due_at, announced })
-            }
+        match self.change_keys(KeysAsked { by: &by, tenant, once: None, now }, None, decide).await {
+            Ok((_, step)) => Ok(step),
             // It was deleted since it was found to be due.
             Err(EditError::NotFound(_)) => Ok(KeyStep::default()),
             Err(error) => Err(error),
         }
-    }
-}
-
-fn changed((decision, records): (KeyDecision, KeyRecords), now: Timestamp) -> KeysChanged {
-    KeysChanged {
-        items: KeyView::all(&records, now),
-        breaks: decision.breaks.into_iter().map(BrokenTokensView::from).collect(),
     }
 }
 

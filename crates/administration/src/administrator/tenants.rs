@@ -39,7 +39,7 @@ impl Administrator {
         let issuers = edit::patched_issuers(&id, &self.policy.public_url, &serde_json::json!(settings));
         let asked = Asked { by, tenant: &id, loading: Loading::Whole(&issuers), now };
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
-        let once = OnceKey::of(asked, &platform, "create tenant", idempotency)?;
+        let once = OnceKey::of(by, &platform, "create tenant", idempotency)?;
         self.carry_out_once(asked, once, |context, facts| {
             let first_row = first.as_ref().map(|(client_id, settings, secret)| NewClientRow {
                 id: client_id.clone(),

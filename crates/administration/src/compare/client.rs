@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use registry::ClientId;
 
 use super::{Context, Draft, row, secrets};
-use crate::{Change, ClientState, Conflict, DeclaredTenant, TenantState};
+use crate::{Change, ClientState, Conflict, DeclaredTenant, Subject, TenantState};
 
 pub(super) fn compare_all(
     context: Context<'_>,
@@ -34,16 +34,16 @@ fn compare_one(
 ) {
     let (tenant, client) = (&declared.tenant.id, &declared.clients[index]);
     let id = &client.client.id;
-    let name = || format!("client {tenant}/{id}");
+    let subject = || Subject::Client(tenant.clone(), id.clone());
     if id.as_str().starts_with(ClientId::RESERVED_PREFIX) {
-        return draft.conflicts.push(Conflict::Reserved(name()));
+        return draft.conflicts.push(Conflict::Reserved(subject()));
     }
     let state = stored.get(id).copied();
     let mut after = client.client.clone();
     if let Some(state) = state {
         after.status = state.client.status;
     }
-    match row::compare(name, state.map(|state| (&state.client, &state.standing)), after) {
+    match row::compare(subject, state.map(|state| (&state.client, &state.standing)), after) {
         Ok(change) => draft.changes.extend(change.map(Change::Client)),
         Err(conflict) => return draft.conflicts.push(conflict),
     }

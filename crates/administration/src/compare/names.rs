@@ -6,7 +6,7 @@ use protocol::Scope;
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::Draft;
-use crate::{Conflict, Declaration, DeclaredTenant, TenantState};
+use crate::{Conflict, Declaration, DeclaredTenant, Subject, TenantState};
 
 /// An issuer belongs to one tenant, in the declaration and in the store; one that its owner gives up in this very declaration
 /// is free.
@@ -56,7 +56,7 @@ pub(super) fn check_client_ids(draft: &mut Draft, declared: &DeclaredTenant, sta
 
 fn reserved_in(tenant: &TenantId, scope: &Scope) -> impl Iterator<Item = Conflict> {
     let reserved = scope.iter().filter(|token| token.is_reserved());
-    reserved.map(move |token| Conflict::Reserved(format!("tenant {tenant}: scope {}", token.as_str())))
+    reserved.map(move |token| Conflict::Reserved(Subject::Scope(tenant.clone(), token.as_str().to_owned())))
 }
 
 fn names_of(tenant: &Tenant) -> impl Iterator<Item = &Issuer> {

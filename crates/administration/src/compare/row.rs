@@ -1,11 +1,11 @@
 //! One row against its declaration: the same three questions for tenants, resource servers and clients.
 
 use crate::fields::Described;
-use crate::{ChangeKind, Conflict, FieldChange, ManagedBy, RowChange, Standing};
+use crate::{ChangeKind, Conflict, FieldChange, ManagedBy, RowChange, Standing, Subject};
 
-/// What has to happen to the row, if anything. `name` is for the message when the row is not ours to change.
+/// What has to happen to the row, if anything. `subject` is what the conflict is about when the row is not ours to change.
 pub(super) fn compare<T: Described + Clone>(
-    name: impl Fn() -> String,
+    subject: impl Fn() -> Subject,
     before: Option<(&T, &Standing)>,
     after: T,
 ) -> Result<Option<RowChange<T>>, Conflict> {
@@ -13,10 +13,10 @@ pub(super) fn compare<T: Described + Clone>(
         return Ok(Some(RowChange { kind: ChangeKind::Added, before: None, after: Box::new(after) }));
     };
     if standing.deleted_at.is_some() {
-        return Err(Conflict::Deleted(name()));
+        return Err(Conflict::Deleted(subject()));
     }
     if standing.managed_by == ManagedBy::Api {
-        return Err(Conflict::CreatedByApi(name()));
+        return Err(Conflict::CreatedByApi(subject()));
     }
     let kind = match standing.retired_at {
         Some(_) => ChangeKind::Restored,

@@ -5,8 +5,8 @@ use tenancy::{Tenant, TenantStatus};
 use super::{Context, Draft, client, names, row};
 use crate::state::longest_lifetime;
 use crate::{
-    Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, Standing, TenantMark, TenantState, former_jwks,
-    former_typs,
+    Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, Standing, Subject, TenantMark, TenantState,
+    former_jwks, former_typs,
 };
 
 pub(super) fn compare(
@@ -19,7 +19,8 @@ pub(super) fn compare(
     let id = &declared.tenant.id;
     names::check_client_ids(draft, declared, state);
     let before = state.map(|state| (&state.tenant, &state.standing));
-    match row::compare(|| format!("tenant {id}"), before, tenant_after(context, &declared.tenant, state)) {
+    match row::compare(|| Subject::Tenant(id.clone()), before, tenant_after(context, &declared.tenant, state))
+    {
         Ok(change) => draft.changes.extend(change.map(Change::Tenant)),
         // The rows below it are as little ours as the tenant is.
         Err(conflict) => return draft.conflicts.push(conflict),
@@ -90,8 +91,8 @@ fn compare_resource_servers(draft: &mut Draft, declared: &DeclaredTenant, state:
     for server in &declared.tenant.resource_servers {
         let before = stored.iter().find(|row| row.resource_server.audience == server.audience);
         let before: Option<(_, &Standing)> = before.map(|row| (&row.resource_server, &row.standing));
-        let name = || format!("resource server {tenant}/{}", server.audience);
-        match row::compare(name, before, server.clone()) {
+        let subject = || Subject::ResourceServer(tenant.clone(), server.audience.clone());
+        match row::compare(subject, before, server.clone()) {
             Ok(change) => {
                 draft.changes.extend(change.map(|row| Change::ResourceServer(tenant.clone(), row)));
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use registry::Pepper;
 use tenancy::{Issuer, TenantId};
 
-use crate::{Conflict, Declaration, DeclaredTenant, Fingerprint, ManagedBy, TenantSummary};
+use crate::{Conflict, Declaration, DeclaredTenant, Fingerprint, ManagedBy, Subject, TenantSummary};
 
 /// The outcome of the first look.
 #[derive(Debug, Default)]
@@ -45,15 +45,15 @@ impl<'a> Triage<'a> {
     fn look_at(&mut self, pepper: &Pepper, declared: &'a DeclaredTenant, stored: Option<TenantSummary>) {
         let id = &declared.tenant.id;
         if id.as_str() == "platform" {
-            return self.conflicts.push(Conflict::Reserved(format!("tenant {id}")));
+            return self.conflicts.push(Conflict::Reserved(Subject::Tenant(id.clone())));
         }
         let fingerprint = Fingerprint::of_tenant(pepper, declared);
         if let Some(stored) = stored {
             if stored.standing.deleted_at.is_some() {
-                return self.conflicts.push(Conflict::Deleted(format!("tenant {id}")));
+                return self.conflicts.push(Conflict::Deleted(Subject::Tenant(id.clone())));
             }
             if stored.standing.managed_by == ManagedBy::Api {
-                return self.conflicts.push(Conflict::CreatedByApi(format!("tenant {id}")));
+                return self.conflicts.push(Conflict::CreatedByApi(Subject::Tenant(id.clone())));
             }
             if stored.standing.retired_at.is_none() && stored.fingerprint == Some(fingerprint) {
                 return;

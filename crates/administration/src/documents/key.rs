@@ -80,14 +80,26 @@ pub struct KeyStatusView {
     /// The key that is announced, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<KeyView>,
-    /// Whether all verifiers that poll have fetched the announced key; absent where none is announced.
+    /// Whether all verifiers that poll have fetched the announced key; absent where none is announced or nobody polls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_by_all: Option<bool>,
     /// When the keys are looked at next.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
     pub due_at: Option<Timestamp>,
+    /// The keys that cannot be opened. While one of them should sign, no token is issued.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedKeyView>,
     /// The verifiers that poll, the latest first.
     pub verifiers: Vec<VerifierView>,
+}
+
+/// A key whose private half is sealed, and stays so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnopenedKeyView {
+    /// Which.
+    pub kid: String,
+    /// Why; and to those who administer the platform, how to mend it.
+    pub problem: String,
 }
 
 /// A verifier that fetches the key set.

@@ -1,11 +1,11 @@
 //! Keys as they are shown: where each stands in its life, and which of them verifiers have.
 
 use keys::life_cycle::{BrokenTokens, KeyPolicy};
-use keys::{KeyRecord, KeyRecords, KeyState as KeyStage, PublicJwk};
+use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyState as KeyStage, PublicJwk};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
 
-use super::{BrokenTokensView, KeyStatusView, KeyView, PublicKeyView, VerifierView};
+use super::{BrokenTokensView, KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView};
 use crate::edit::polls;
 use crate::{KeySighting, KeyState};
 
@@ -68,10 +68,26 @@ impl KeyStatusView {
         Self {
             signing: signing.map(|record| KeyView::of(record, now)),
             announced: announced.map(|record| KeyView::of(record, now)),
-            seen_by_all: announced.map(|_| sightings.iter().all(has)),
+            // Of nobody everything is true, which would read as if somebody had been asked.
+            seen_by_all: announced.filter(|_| !sightings.is_empty()).map(|_| sightings.iter().all(has)),
             due_at: state.due_at,
+            unopened: Vec::new(),
             verifiers: sightings.iter().map(|sighting| VerifierView::of(sighting, has(sighting))).collect(),
         }
+    }
+}
+
+impl UnopenedKeyView {
+    /// The names of sealing keys and the words of a service are for those alone who administer the platform.
+    pub(crate) fn of(key: KeyId, error: &KeyError, in_full: bool) -> Self {
+        let problem = if in_full {
+            error.in_full()
+        } else if error.needs_operator() {
+            "only who operates this server can mend it; its log says how".to_owned()
+        } else {
+            "the service that holds the sealing key fails; it is tried again".to_owned()
+        };
+        Self { kid: key.to_string(), problem }
     }
 }
 
@@ -95,4 +111,29 @@ fn signing(records: &KeyRecords, algorithm: SigningAlgorithm, now: Timestamp) ->
 
 fn in_stage(records: &KeyRecords, stage: KeyStage, now: Timestamp) -> impl Iterator<Item = &KeyRecord> {
     records.keys.iter().filter(move |record| record.state(now) == stage)
+}
+
+#[cfg(test)]
+mod tests {
+    use keys::SealError;
+    use tenancy::TenantId;
+
+    use super::*;
+
+    #[test]
+    fn what_a_service_said_is_for_the_platform_alone() {
+        let key = KeyId::numbered(1);
+        let name = "vault:vault.internal/transit/latchkey";
+        let down = SealError::Unavailable(std::sync::Arc::new(std::io::Error::other(name)));
+        for (source, told) in [
+            (SealError::KeyGone { name: name.to_owned() }, "only who operates this server can mend it"),
+            (down, "it is tried again"),
+        ] {
+            let error = KeyError::Unseal { tenant: TenantId::parse("acme").unwrap(), key, source };
+            let [in_full, in_short] =
+                [true, false].map(|in_full| UnopenedKeyView::of(key, &error, in_full).problem);
+            assert!(in_full.contains(name), "{in_full}");
+            assert!(!in_short.contains("vault") && in_short.contains(told), "{in_short}");
+        }
+    }
 }

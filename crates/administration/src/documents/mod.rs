@@ -20,7 +20,8 @@ pub use audit::AuditView;
 pub use client::{ClientSettings, ClientView, CreatedClient, NewClient, TokenSettings};
 pub use etag::EntityTag;
 pub use key::{
-    BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, VerifierView,
+    BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, UnopenedKeyView,
+    VerifierView,
 };
 pub use merge::merge_patch;
 pub use nearest::nearest;

@@ -45,15 +45,11 @@ fn hold(
     sightings: &[KeySighting],
 ) -> Plan {
     let Some(longest) = state.tenant.signing.hold_activation else { return plan };
-    let look_ahead = sum([settling(policy), AHEAD]);
-    let look_at = |active_from: Timestamp| before(active_from, look_ahead);
-    let Some((announced, active_from)) = first_announced(state, &plan, context.now) else {
-        let new = plan.announce.map(|new| look_at(new.active_from));
-        return due_by(plan, new, context.now);
+    let announced = first_announced(state, &plan, context.now);
+    let Some((announced, active_from)) = announced.filter(|(_, at)| look_at(policy, *at) <= context.now)
+    else {
+        return seen_before_it_begins(context, state, policy, plan);
     };
-    if look_at(active_from) > context.now {
-        return due_by(plan, Some(look_at(active_from)), context.now);
-    }
     let lacks =
         |sighting: &KeySighting| sighting.newest_key < announced.id && polls(sighting, policy, context.now);
     if !sightings.iter().any(lacks) {
@@ -64,9 +60,31 @@ fn hold(
     let until = (active_from + step).min(limit);
     // Too late, or waited for long enough: it begins.
     match life_cycle::hold(&state.records, policy, announced.id, until, context.now) {
-        Ok(held) if until > active_from => due_by(held, Some(look_at(until)), context.now),
+        Ok(held) if until > active_from => due_by(held, look_at(policy, until), context.now),
         Ok(_) | Err(_) => plan,
     }
+}
+
+/// As it is, but looked at once more before the next key begins, where the policy lets that wait for verifiers.
+pub(super) fn seen_before_it_begins(
+    context: Context<'_>,
+    state: &KeyState,
+    policy: &KeyPolicy,
+    plan: Plan,
+) -> Plan {
+    if state.tenant.signing.hold_activation.is_none() {
+        return plan;
+    }
+    let there = first_announced(state, &plan, context.now).map(|(_, active_from)| active_from);
+    match there.or(plan.announce.map(|new| new.active_from)) {
+        Some(active_from) => due_by(plan, look_at(policy, active_from), context.now),
+        None => plan,
+    }
+}
+
+/// When it is seen whether a key that begins at this instant has to be held back.
+fn look_at(policy: &KeyPolicy, active_from: Timestamp) -> Timestamp {
+    before(active_from, sum([settling(policy), AHEAD]))
 }
 
 /// The key that begins next, of those that are there already, and when by the plan it does.
@@ -91,8 +109,8 @@ fn only_destroy(state: &KeyState, policy: &KeyPolicy, plan: Plan, now: Timestamp
     Plan { destroy: plan.destroy, due_at: due_at.map(|due| due.max(now)), ..Plan::default() }
 }
 
-fn due_by(plan: Plan, look_at: Option<Timestamp>, now: Timestamp) -> Plan {
-    let look_at = look_at.filter(|look_at| *look_at > now);
+fn due_by(plan: Plan, look_at: Timestamp, now: Timestamp) -> Plan {
+    let look_at = Some(look_at).filter(|look_at| *look_at > now);
     Plan { due_at: plan.due_at.into_iter().chain(look_at).min(), ..plan }
 }
 

@@ -1,10 +1,11 @@
 //! What may be commanded of a tenant's keys, and by whom: `latchkey:keys`, at the platform or in the tenant. What the commands do is
 //! said in `keys::life_cycle`. They reach a tenant that does not serve, too: its keys are published still.
 
-use keys::life_cycle::{self, CommandRefused, KeyPolicy};
-use keys::{ImportedKey, KeyId};
+use keys::life_cycle::{self, CommandRefused, Cut, KeyPolicy, Plan};
+use keys::{ImportedKey, KeyId, KeyState as KeyStage};
 use protocol::{Lifetime, Timestamp};
 
+use super::key_advance::seen_before_it_begins;
 use super::key_edit::KeyDecision;
 use super::{Context, invalid};
 use crate::{EditError, KeyState};
@@ -18,9 +19,16 @@ pub(crate) fn key_policy(state: &KeyState, l1_lifetime: Lifetime, now: Timestamp
     )
 }
 
+/// So many keys a tenant may have that are not removed, as far as commands add them: all are published and fetched, opened and kept in
+/// memory. Time and policy add theirs all the same, and an emergency takes the others away.
+const MOST_KEYS: usize = 20;
+
 /// The next key takes over as soon as verifiers can know it.
-pub(crate) fn rotate(context: Context<'_>, state: &KeyState) -> KeyDecision {
-    life_cycle::rotate_now(&state.records, &context.key_policy(state), context.now).into()
+pub(crate) fn rotate(context: Context<'_>, state: &KeyState) -> Result<KeyDecision, EditError> {
+    let policy = context.key_policy(state);
+    let plan = life_cycle::rotate_now(&state.records, &policy, context.now);
+    let plan = where_there_is_room(plan, state, context.now)?;
+    Ok(seen_before_it_begins(context, state, &policy, plan).into())
 }
 
 /// A new key signs at once, and all others are gone at once.
@@ -30,8 +38,10 @@ pub(crate) fn rotate_in_emergency(context: Context<'_>, state: &KeyState) -> Key
 
 /// This key is gone at once.
 pub(crate) fn revoke(context: Context<'_>, state: &KeyState, id: KeyId) -> Result<KeyDecision, EditError> {
-    let cut = life_cycle::revoke(&state.records, &context.key_policy(state), id, context.now);
-    cut.map(KeyDecision::from).map_err(refused)
+    let policy = context.key_policy(state);
+    let Cut { plan, breaks } =
+        life_cycle::revoke(&state.records, &policy, id, context.now).map_err(refused)?;
+    Ok(Cut { plan: seen_before_it_begins(context, state, &policy, plan), breaks }.into())
 }
 
 /// An operator's key takes the place of the next one.
@@ -40,8 +50,20 @@ pub(crate) fn import(
     state: &KeyState,
     imported: &ImportedKey,
 ) -> Result<KeyDecision, EditError> {
-    let plan = life_cycle::import(&state.records, &context.key_policy(state), imported, context.now);
-    plan.map(|plan| KeyDecision { imports: true, ..plan.into() }).map_err(refused)
+    let policy = context.key_policy(state);
+    let plan = life_cycle::import(&state.records, &policy, imported, context.now).map_err(refused)?;
+    let plan = where_there_is_room(plan, state, context.now)?;
+    let plan = seen_before_it_begins(context, state, &policy, plan);
+    Ok(KeyDecision { imports: true, ..plan.into() })
+}
+
+fn where_there_is_room(plan: Plan, state: &KeyState, now: Timestamp) -> Result<Plan, EditError> {
+    let live = state.records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed).count();
+    if plan.announce.is_some() && live >= MOST_KEYS {
+        let words = "keys that are not removed: revoke one, or wait until one goes";
+        return Err(EditError::Conflict(format!("the tenant has {MOST_KEYS} {words}")));
+    }
+    Ok(plan)
 }
 
 impl Context<'_> {
@@ -57,13 +79,14 @@ fn refused(refused: CommandRefused) -> EditError {
         CommandRefused::Removed(_)
         | CommandRefused::NotAnnounced(_)
         | CommandRefused::TooLate(_)
+        | CommandRefused::Overtakes(_)
         | CommandRefused::AlreadyThere(_) => EditError::Conflict(refused.to_string()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use keys::PrivateKeyDocument;
+    use keys::{KeyRecord, PrivateKeyDocument};
     use protocol::SigningAlgorithm;
     use zeroize::Zeroizing;
 
@@ -88,7 +111,7 @@ mod tests {
         }
     }
 
-    const ROTATE: Command = |context, state| Ok(rotate(context, state));
+    const ROTATE: Command = |context, state| rotate(context, state);
     const EMERGENCY: Command = |context, state| Ok(rotate_in_emergency(context, state));
     const REVOKE_1: Command = |context, state| revoke(context, state, id(1));
     const REVOKE_2: Command = |context, state| revoke(context, state, id(2));
@@ -97,7 +120,7 @@ mod tests {
     fn each_command_is_told_as_what_it_does_to_each_key() {
         let check = |commands: &[(u64, Command)], expected: &str| {
             let mut state = key_state();
-            write(&mut state, &asked(0, |context| rotate(context, &key_state())), 0);
+            write(&mut state, &asked(0, |context| rotate(context, &key_state())).unwrap(), 0);
             let told: Vec<_> = commands.iter().map(|(at, run)| command(&mut state, *at, *run)).collect();
             assert_eq!(told.last().unwrap(), expected);
         };
@@ -131,6 +154,74 @@ mod tests {
         let next = "2 imported for 1009, 1 0/-/- -> 0/1009/4699, due 4730";
         assert_eq!(command(&mut state, 9, FIRST), next);
         assert_eq!(command(&mut state, 20_000, AGAIN), "conflict", "not even when it is gone");
+    }
+
+    #[test]
+    fn commands_add_so_many_keys_and_an_emergency_is_always_possible() {
+        const IMPORT: Command = |context, state| {
+            let thumbprint = state.records.next.to_string();
+            import(context, state, &key(SigningAlgorithm::ES256, &thumbprint))
+        };
+        let live = |state: &KeyState, seconds| {
+            let live = |key: &&KeyRecord| key.state(at(seconds)) != KeyStage::Removed;
+            state.records.keys.iter().filter(live).count()
+        };
+        let mut state = key_state();
+        let refused = (0..400).find(|seconds| command(&mut state, *seconds, IMPORT) == "conflict");
+        assert_eq!((refused, live(&state, 400)), (Some(20), MOST_KEYS));
+
+        let mut state = key_state();
+        command(&mut state, 0, ROTATE);
+        while live(&state, 50) < MOST_KEYS {
+            let (retiring_from, removed_at) = (Some(NOW), Some(at(9000)));
+            let signing = state.records.keys[0].clone();
+            let old = KeyRecord { id: state.records.next, retiring_from, removed_at, ..signing };
+            state.records.next = id(old.id.number() + 1);
+            state.records.keys.push(old);
+        }
+        for full in [ROTATE, IMPORT] {
+            assert_eq!(command(&mut state.clone(), 50, full), "conflict");
+        }
+        for room in [ROTATE, IMPORT] {
+            assert_ne!(command(&mut state.clone(), 9000, room), "conflict", "when they have gone");
+        }
+        let told = command(&mut state, 50, EMERGENCY);
+        assert!(told.starts_with("21 announced for 30, 1 revoked 30"), "{told}");
+        assert_eq!(live(&state, 50), 1);
+    }
+
+    #[test]
+    fn a_key_that_is_commanded_is_seen_before_it_begins_where_it_may_be_held_back() {
+        const IMPORT: Command = |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"));
+        for (command_, verb) in [(ROTATE, "announced"), (IMPORT, "imported")] {
+            let mut state = key_state();
+            command(&mut state, 0, ROTATE);
+            state.tenant.signing.hold_activation = Some(span(600));
+            let told = format!("2 {verb} for 1009, 1 0/-/- -> 0/1009/4699, due 973");
+            assert_eq!(command(&mut state, 9, command_), told, "36 seconds before it begins");
+            assert_eq!(command(&mut state, 20, ROTATE), "due 973");
+            assert_eq!(command(&mut state, 973, ROTATE), "due 4730", "it has been looked at");
+        }
+        // Another command leaves the look as it is.
+        let mut state = key_state();
+        command(&mut state, 0, ROTATE);
+        state.tenant.signing.hold_activation = Some(span(600));
+        command(&mut state, 0, ROTATE);
+        command(&mut state, 1100, ROTATE);
+        assert_eq!(command(&mut state, 2060, REVOKE_1), "1 revoked 2040, due 2064");
+    }
+
+    #[test]
+    fn a_key_that_would_keep_another_from_ever_signing_is_refused() {
+        const ANOTHER: Command =
+            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "another"));
+        const IMPORT: Command = |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"));
+        let mut state = key_state();
+        command(&mut state, 0, ROTATE);
+        command(&mut state, 9, IMPORT);
+        assert_eq!(command(&mut state, 9, ANOTHER), "conflict");
+        let told = "3 imported for 1010, 2 1009/-/- -> 1009/1010/4700, due 4730";
+        assert_eq!(command(&mut state, 10, ANOTHER), told, "a second of signing each");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct KeyRows<'a> {
     pub destroyed: Vec<KeyKey<'a>>,
     /// Tenants whose keys are looked at now if they ever had one: what the lives of keys depend on is otherwise than it was.
     pub unsettled: Vec<TenantKey<'a>>,
+    /// Tenants whose keys stay for tokens that may live longer from now on, as `keys::life_cycle::prolong` says.
+    pub prolonged: Vec<TenantKey<'a>>,
     /// When the keys of these tenants are looked at, first keys' included. One that is there is replaced, also by none.
     pub due: Vec<DueRow<'a>>,
 }
@@ -97,13 +99,14 @@ impl<'a> KeyRows<'a> {
         let mut due: BTreeMap<&TenantId, Option<Timestamp>> =
             keys.due.iter().map(|(tenant, due_at)| (tenant, *due_at)).collect();
         due.extend(request.first_keys.iter().map(|(tenant, key)| (tenant, Some(key.active_from))));
-        let unsettled: BTreeSet<&TenantId> = request
-            .changes
-            .iter()
-            .filter(|change| matches!(change, Change::Tenant(_) | Change::Client(_) | Change::Key(..)))
-            .map(Change::tenant)
-            .filter(|tenant| !due.contains_key(tenant))
-            .collect();
+        let of =
+            |concerned: fn(&&Change) -> bool| request.changes.iter().filter(concerned).map(Change::tenant);
+        let prolonged: BTreeSet<&TenantId> =
+            of(|change| matches!(change, Change::Tenant(_) | Change::Client(_))).collect();
+        let of_keys = of(|change| matches!(change, Change::Key(..)));
+        let unsettled: BTreeSet<&TenantId> =
+            prolonged.iter().copied().chain(of_keys).filter(|tenant| !due.contains_key(tenant)).collect();
+        let key = |tenant: &'a TenantId| TenantKey { tenant_id: tenant.as_str() };
         Self {
             taken: taken_rows(&keys.added),
             added: keys.added.iter().map(|(tenant, key)| key_row(tenant, key)).collect(),
@@ -113,7 +116,8 @@ impl<'a> KeyRows<'a> {
                 .iter()
                 .map(|(tenant, id)| KeyKey { tenant_id: tenant.as_str(), number: id.number() })
                 .collect(),
-            unsettled: unsettled.into_iter().map(|tenant| TenantKey { tenant_id: tenant.as_str() }).collect(),
+            unsettled: unsettled.into_iter().map(key).collect(),
+            prolonged: prolonged.into_iter().map(key).collect(),
             due: due.into_iter().map(due_row).collect(),
         }
     }

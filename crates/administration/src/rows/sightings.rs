@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use protocol::{Lifetime, Timestamp};
 use serde::Serialize;
 
 use super::seconds;
 use crate::KeySighting;
+
+/// Whoever has come within this span keeps his place among those that are kept of a tenant. Anybody may fetch keys under any name, and
+/// newcomers in any number must not make it forgotten who waits for an announced key.
+const PLACE_KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
 /// A row of `key_sightings`. One that is there keeps the later time and the newer key.
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
@@ -27,6 +32,13 @@ pub fn merged_sightings(sightings: &[KeySighting]) -> Vec<KeySighting> {
         kept.newest_key = kept.newest_key.max(seen.newest_key);
     }
     merged.into_values().collect()
+}
+
+/// Whoever has come after this, or is in this batch, keeps his place.
+#[must_use]
+pub fn places_kept_since(sightings: &[KeySighting]) -> Timestamp {
+    let latest = sightings.iter().map(|seen| seen.last_fetch_at.seconds()).max();
+    Timestamp::from_seconds(latest.unwrap_or(0).saturating_sub(PLACE_KEPT.seconds()))
 }
 
 /// As a store binds them; see [`merged_sightings`] for what must not be there twice.

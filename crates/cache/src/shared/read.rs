@@ -128,7 +128,9 @@ impl RedisCache {
     ) {
         let Lease { names, lease, epoch } = lease;
         let left = freshness.of(value).saturating_sub(at.elapsed()).as_millis().to_string();
-        let Some(sealed) = entry::seal(&self.sealer, &names[0], epoch, wall, value) else { return };
+        let Some(sealed) = entry::seal(&self.sealer, &names[0], epoch, freshness, wall, value) else {
+            return;
+        };
         if left == "0" {
             return;
         }

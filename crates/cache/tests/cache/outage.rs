@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use administration::Invalidation;
 use cache::{FRESH, RETRY_PAUSE};
 use keys::SigningKeyStore as _;
 use protocol::Lifetime;
-use tenancy::{StoreError, Tenant};
+use tenancy::{SigningPolicy, StoreError, Tenant};
 use testkit::{Failure, fixtures};
 use tokio::time::advance;
 
@@ -53,6 +54,88 @@ async fn a_tenant_may_allow_nothing() {
     assert_eq!(served(&house).await, [true; 3]);
     advance(MOMENT).await;
     assert_eq!(served(&house).await, [false; 3]);
+}
+
+/// What readiness is told: any one tenant is enough, and which door made it does not matter.
+#[tokio::test(start_paused = true)]
+async fn the_caches_stand_in_as_long_as_anybody_is_served() {
+    let house = House::new();
+    assert!(!house.caches.may_stand_in(), "nothing is in memory");
+    house.store.put_tenant(Tenant { stale_if_error: Lifetime::from_seconds(0), ..fixtures::tenant("acme") });
+    for tenant in [&house.acme, &house.globex] {
+        house.tenant(tenant).await.unwrap();
+        assert!(!house.caches.may_stand_in(), "no client is in memory");
+        house.caches.signing_keys.find_keys(&tenant.id).await.unwrap();
+    }
+    house.client(&house.acme).await.unwrap();
+    house.store.fail_with(Failure::Unavailable);
+    advance(FRESH - MOMENT).await;
+    assert!(house.caches.may_stand_in());
+    advance(MOMENT).await;
+    assert!(!house.caches.may_stand_in(), "acme allows nothing");
+    house.store.fail_with(None);
+    house.client(&house.globex).await.unwrap();
+    house.store.fail_with(Failure::Unavailable);
+    // Its tenant was read before.
+    advance(ALLOWED - MOMENT).await;
+    assert!(house.caches.may_stand_in());
+    advance(MOMENT).await;
+    assert!(!house.caches.may_stand_in());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_changed_stands_in_for_nothing() {
+    let house = in_an_outage(900).await;
+    assert!(house.caches.may_stand_in());
+    house.caches.forget(&[Invalidation::Tenant(house.acme.id.clone())]);
+    assert!(!house.caches.may_stand_in());
+}
+
+/// A replica that is cut off neither hands out a key set without a key that signs elsewhere, nor signs with one that is gone.
+#[tokio::test(start_paused = true)]
+async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
+    let span = Lifetime::from_seconds;
+    let spare = |spare: u64| SigningPolicy {
+        // The window: 4 + 1 + 2 and the ten seconds for which rows are fresh.
+        publish_before: span(17 + spare),
+        jwks_max_age: span(4),
+        jwks_stale: span(1),
+        skew: span(2),
+        ..SigningPolicy::default()
+    };
+    let hasty = SigningPolicy { publish_before: span(1), ..spare(0) };
+    for (signing, stale_if_error, expected) in [
+        (spare(0), 900, 0),
+        (spare(30), 900, 30),
+        (spare(30), 20, 20),
+        (spare(900), 900, 900),
+        (SigningPolicy::default(), 900, 900),
+        // Refused in settings, and never less than nothing.
+        (hasty, 900, 0),
+    ] {
+        let house = House::new();
+        let stale_if_error = span(stale_if_error);
+        house.store.put_tenant(Tenant { signing, stale_if_error, ..fixtures::tenant("acme") });
+        let long_lived = SigningPolicy { publish_before: span(100_000), ..SigningPolicy::default() };
+        house.store.put_tenant(Tenant { signing: long_lived, ..fixtures::tenant("globex") });
+        let keys = &house.caches.signing_keys;
+        for tenant in [&house.acme, &house.globex] {
+            house.tenant(tenant).await.unwrap();
+            house.client(tenant).await.unwrap();
+            keys.find_keys(&tenant.id).await.unwrap();
+        }
+        house.store.fail_with(Failure::Unavailable);
+        advance(FRESH + Duration::from_secs(expected) - MOMENT).await;
+        assert!(keys.find_keys(&house.acme.id).await.is_ok(), "{expected}");
+        assert!(house.caches.may_stand_in(), "{expected}");
+        advance(MOMENT).await;
+        let late = keys.find_keys(&house.acme.id).await;
+        assert!(matches!(late, Err(StoreError::Unavailable(_))), "{expected}");
+        assert_eq!(keys.find_keys(&house.globex.id).await.is_ok(), expected < 900, "its own allowance");
+        // Readiness asks this: of acme alone, nobody is served any more.
+        house.caches.forget(&[Invalidation::Tenant(house.globex.id.clone())]);
+        assert!(!house.caches.may_stand_in(), "{expected}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,7 +27,8 @@ pub(crate) struct Notes {
 }
 
 pub(super) struct Line {
-    method: Method,
+    /// None for what did not become a request.
+    method: Option<Method>,
     pub(super) route: Option<&'static str>,
     pub(super) series: Arc<Series>,
     /// None until there is an answer.
@@ -42,7 +43,7 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn begin(method: Method, series: Arc<Series>, deadlines: Option<Rc<Deadlines>>) -> Self {
         Self {
-            method,
+            method: Some(method),
             route: None,
             series,
             status: None,
@@ -51,6 +52,21 @@ impl Line {
             started: Instant::now(),
             request_id: request_id(),
             deadlines,
+        }
+    }
+
+    /// Of a head that was answered without becoming a request. The answer has no identifier.
+    pub(super) fn unread(series: Arc<Series>, status: StatusCode, started: Instant) -> Self {
+        Self {
+            method: None,
+            route: None,
+            series,
+            status: Some(status),
+            error: None,
+            notes: Notes::default(),
+            started,
+            request_id: HeaderValue::from_static("-"),
+            deadlines: None,
         }
     }
 
@@ -84,7 +100,7 @@ impl Drop for Line {
         );
         tracing::info!(
             target: "access",
-            method = self.method.as_str(),
+            method = self.method.as_ref().map_or("-", Method::as_str),
             route = self.route.unwrap_or("-"),
             // Nobody reads the answer of a request that was given up.
             status = self.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).as_u16(),

@@ -2,6 +2,7 @@
 //! was sent, a header or a body: each could hold a secret. What the line tells is counted at the same moment.
 
 mod line;
+mod unread;
 
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
@@ -27,6 +28,7 @@ use crate::respond::Refusal;
 use crate::routes::Route;
 use line::Line;
 pub(crate) use line::Notes;
+pub(crate) use unread::note_unread;
 
 /// The middleware, outermost.
 pub(crate) struct AccessLog {

@@ -22,6 +22,8 @@ enum Phase {
     Head { until: Instant },
     /// A request is being served. Bytes that come after its body belong to the next head.
     Serving { body_read: bool, more_came: bool },
+    /// A head took too long and was answered so; nothing comes after that.
+    Late { since: Instant },
 }
 
 /// What to do about a connection whose time is up.
@@ -46,7 +48,7 @@ impl Deadlines {
             Phase::Serving { body_read, more_came } => {
                 Phase::Serving { body_read, more_came: more_came || body_read }
             }
-            head @ Phase::Head { .. } => head,
+            on @ (Phase::Head { .. } | Phase::Late { .. }) => on,
         });
     }
 
@@ -78,8 +80,25 @@ impl Deadlines {
     pub(crate) fn until(&self) -> Option<Instant> {
         match self.0.get() {
             Phase::Idle { until } | Phase::Head { until } => Some(until),
-            Phase::Serving { .. } => None,
+            Phase::Serving { .. } | Phase::Late { .. } => None,
         }
+    }
+
+    /// The head that did not come in time is answered.
+    pub(crate) fn answered_late(&self) {
+        if let Phase::Head { until } = self.0.get() {
+            self.0.set(Phase::Late { since: until - HEAD });
+        }
+    }
+
+    /// When the head began that was answered because it came too late.
+    pub(crate) fn late_since(&self) -> Option<Instant> {
+        if let Phase::Late { since } = self.0.get() { Some(since) } else { None }
+    }
+
+    /// When the head began that is still to be read; now, where none has.
+    pub(crate) fn head_since(&self, now: Instant) -> Instant {
+        if let Phase::Head { until } = self.0.get() { until - HEAD } else { now }
     }
 
     /// Whether its time is up.
@@ -87,7 +106,7 @@ impl Deadlines {
         match self.0.get() {
             Phase::Idle { until } if until <= now => Some(Expired::Idle),
             Phase::Head { until } if until <= now => Some(Expired::Head),
-            Phase::Idle { .. } | Phase::Head { .. } | Phase::Serving { .. } => None,
+            Phase::Idle { .. } | Phase::Head { .. } | Phase::Serving { .. } | Phase::Late { .. } => None,
         }
     }
 }

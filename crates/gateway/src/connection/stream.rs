@@ -68,6 +68,7 @@ impl AsyncRead for WatchedStream {
         if expired == Expired::Head {
             // Best effort: the socket takes these bytes at once or its client is not reading either.
             let _ = Pin::new(&mut this.socket).poll_write(cx, TIMED_OUT);
+            this.deadlines.answered_late();
         }
         // No bytes and no error: the connection reads as ended, and the HTTP library closes it.
         Poll::Ready(Ok(()))

@@ -373,13 +373,24 @@ pub(crate) struct KeyStatus {
     signing: Option<KeyView>,
     /// The key that is announced, if one is.
     announced: Option<KeyView>,
-    /// Whether all verifiers that poll have fetched the announced key; absent where none is announced.
+    /// Whether all verifiers that poll have fetched the announced key; absent where none is announced or nobody polls.
     seen_by_all: Option<bool>,
     /// When the keys are looked at next.
     #[schema(format = DateTime)]
     due_at: Option<String>,
+    /// The keys that cannot be opened; absent where all can.
+    unopened: Option<Vec<UnopenedKey>>,
     /// Those that poll, the latest first.
     verifiers: Vec<Verifier>,
+}
+
+/// A key that cannot be opened. While it should sign, no token is issued.
+#[derive(ToSchema)]
+pub(crate) struct UnopenedKey {
+    #[schema(example = "oauth2-key-1")]
+    kid: String,
+    /// Why; and to administrators of the platform, how to mend it.
+    problem: String,
 }
 
 /// Somebody who fetches the key set.

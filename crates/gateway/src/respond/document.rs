@@ -33,6 +33,11 @@ impl Document {
     /// Something was made: where it is, and whether this answer is a repetition.
     pub(crate) fn made(mut self, location: &str, replayed: bool) -> Self {
         self.0.insert_header((LOCATION, location));
+        self.replayed(replayed)
+    }
+
+    /// Whether this answer is a repetition.
+    pub(crate) fn replayed(mut self, replayed: bool) -> Self {
         if replayed {
             self.0.insert_header((REPLAYED, "true"));
         }

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Once;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, ContentType, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -143,7 +144,12 @@ impl From<ClientAuthenticationError> for Refusal {
         match &error {
             ClientAuthenticationError::Store(error) => Self::store(error),
             ClientAuthenticationError::Busy => Self::unavailable(&error),
-            _ => ErrorResponse::new(error.error_code(), error.description()).into(),
+            _ => {
+                if matches!(error, ClientAuthenticationError::SampleSecret) {
+                    tell_of_sample_secret();
+                }
+                ErrorResponse::new(error.error_code(), error.description()).into()
+            }
         }
     }
 }
@@ -210,6 +216,17 @@ impl ResponseError for Refusal {
             None => response.finish(),
         }
     }
+}
+
+/// Once in the life of the program: anyone may present one, as often as he likes.
+fn tell_of_sample_secret() {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            "a client came with a secret that the samples print, which proves nothing while a listener is beyond loopback; \
+             give it one of its own, such as with `latchkey secret rotate`"
+        );
+    });
 }
 
 /// An error with its causes on one line.

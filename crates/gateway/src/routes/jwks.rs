@@ -9,10 +9,10 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::web::{Bytes, Data};
-use keys::life_cycle::{self, KeyPolicy};
+use keys::life_cycle::{self, KeptFor, KeyPolicy};
 use keys::{JwkSet, KeyRing, PublicJwk};
 use protocol::{Lifetime, Timestamp};
-use tenancy::Tenant;
+use tenancy::{Tenant, TenantError};
 
 use super::tenant_name;
 use crate::Services;
@@ -27,7 +27,7 @@ use crate::server::DefaultTenant;
     responses(
         (status = 200, description = "The key set; ETag and Cache-Control say how long to keep it, shorter as a new key comes near", body = crate::openapi::JwkSet),
         (status = 304, description = "If-None-Match names the present key set"),
-        (status = 404, description = "Unknown tenant", body = crate::openapi::Error),
+        (status = 404, description = "Unknown tenant, or a suspended one without a key", body = crate::openapi::Error),
     )
 )]
 pub(crate) async fn jwks(
@@ -41,14 +41,24 @@ pub(crate) async fn jwks(
     incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
     let ring = services.keys.ring(&tenant, now).await?;
     let set = ring.jwk_set(now);
+    if set.keys().is_empty() {
+        // Of a tenant that was suspended before it had a key. Whoever kept the empty set would refuse its first tokens, which it may
+        // issue as soon as it serves again.
+        return Err(TenantError::Unknown.into());
+    }
     note_sighting(&services, &incoming, &tenant, &set, now);
     let known = incoming.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, set.etag()));
+    Ok(answer(&set, known, cache_control(kept_for(&tenant, &ring, now))))
+}
+
+/// The document as it was built: all answers share its one copy.
+fn answer(set: &JwkSet, known: bool, cache_control: HeaderValue) -> HttpResponse {
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((ETAG, set.etag())).insert_header((CACHE_CONTROL, fresh(&tenant, &ring, now)));
+    response.insert_header((ETAG, set.etag())).insert_header((CACHE_CONTROL, cache_control));
     if known {
-        return Ok(response.finish());
+        return response.finish();
     }
-    Ok(response.insert_header(ContentType::json()).body(Bytes::from_owner(Arc::clone(set.json()))))
+    response.insert_header(ContentType::json()).body(Bytes::from_owner(Arc::clone(set.json())))
 }
 
 /// Who is told 304 has the set; who asks for the head alone may not.
@@ -63,17 +73,17 @@ fn note_sighting(services: &Services, incoming: &Incoming, tenant: &Tenant, set:
 }
 
 /// How long a copy may be kept: shorter as a new key comes near, so that copies are fetched anew when it has appeared.
-fn fresh(tenant: &Tenant, ring: &KeyRing, now: Timestamp) -> HeaderValue {
+fn kept_for(tenant: &Tenant, ring: &KeyRing, now: Timestamp) -> KeptFor {
     // Tokens and replicas have no say in this, only spans of the tenant's own settings.
     let policy = KeyPolicy::new(&tenant.signing, tenant.access_token.lifetime, Lifetime::from_seconds(0));
-    cache_control(life_cycle::max_age(ring.records(), &policy, now), tenant.signing.jwks_stale)
+    life_cycle::kept_for(ring.records(), &policy, now)
 }
 
 /// So many different values are kept on each worker; most tenants have the same two spans.
 const KEPT: usize = 1024;
 
 /// The header of these spans, as it was written before.
-fn cache_control(max_age: Lifetime, stale: Lifetime) -> HeaderValue {
+fn cache_control(KeptFor { max_age, stale }: KeptFor) -> HeaderValue {
     thread_local! {
         static WRITTEN: RefCell<HashMap<(u64, u64), HeaderValue>> = RefCell::default();
     }
@@ -94,14 +104,36 @@ fn cache_control(max_age: Lifetime, stale: Lifetime) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::body::MessageBody as _;
+    use keys::{KeyId, KeyPool, SigningKey};
+    use protocol::SigningAlgorithm;
+
     use super::*;
+
+    #[tokio::test]
+    async fn every_answer_is_the_one_document_in_memory() {
+        let algorithm = SigningAlgorithm::ES256;
+        let spec = keys::KeySpec { algorithm, rsa_size: keys::RsaSize::default() };
+        let document = KeyPool::new(0).take(spec).await.unwrap();
+        let key = SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap();
+        let set = JwkSet::new(vec![key.jwk().clone()]);
+        let body = |known| {
+            let answer = answer(&set, known, HeaderValue::from_static("no-cache"));
+            answer.into_body().try_into_bytes().unwrap()
+        };
+        for _ in 0..2 {
+            let body = body(false);
+            assert_eq!((body.as_ptr(), body.len()), (set.json().as_ptr(), set.json().len()));
+        }
+        assert!(body(true).is_empty());
+    }
 
     #[test]
     fn each_pair_of_spans_has_its_header_however_many_there_are() {
         let span = Lifetime::from_seconds;
         for _ in 0..2 {
             for max_age in 0..3000 {
-                let value = cache_control(span(max_age), span(60));
+                let value = cache_control(KeptFor { max_age: span(max_age), stale: span(60) });
                 let expected = format!("public, max-age={max_age}, stale-while-revalidate=60");
                 assert_eq!(value.to_str().unwrap(), expected);
             }

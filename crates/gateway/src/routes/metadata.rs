@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use protocol::AuthorizationServerMetadata;
+use protocol::{AuthorizationServerMetadata, GrantType};
 use tenancy::Tenant;
 
 use super::tenant_name;
@@ -30,7 +30,13 @@ pub(crate) async fn metadata(
     let tenant = services.tenants.resolve_authorization_server(name).await?;
     incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
     let base = format!("{}/api/v1/tenant/{}", public_url.0, tenant.id);
-    fresh_json(&AuthorizationServerMetadata::new(tenant.issuer.as_str(), &base, scopes(&tenant)))
+    let issuer = tenant.issuer.as_str();
+    fresh_json(&AuthorizationServerMetadata::new(issuer, &base, grants(&tenant), scopes(&tenant)))
+}
+
+/// None where the token endpoint refuses all of them.
+fn grants(tenant: &Tenant) -> &'static [GrantType] {
+    if tenant.access_token.format.is_served() { &GrantType::SERVED } else { &[] }
 }
 
 /// Who administers is nobody's to read here.

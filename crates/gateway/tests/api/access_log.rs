@@ -14,17 +14,21 @@ use crate::people::{CHOSEN, SVC};
 async fn line_of(answer: &Answer) -> Line {
     let id = answer.header("x-request-id");
     assert_eq!(id.len(), 16, "{answer:?}");
+    let is_its = |line: &Line| line.target == "access" && line.get("request_id") == id;
+    let line = line_that(is_its).await;
+    assert_eq!(capture().lines().iter().filter(|line| is_its(line)).count(), 1, "two lines of one request");
+    line
+}
+
+async fn line_that(is_it: impl Fn(&Line) -> bool) -> Line {
     for _ in 0..500 {
-        let lines = capture().lines();
-        let mut own =
-            lines.into_iter().filter(|line| line.target == "access" && line.get("request_id") == id);
-        if let Some(line) = own.next() {
-            assert!(own.next().is_none(), "two lines of one request");
+        let mut lines = capture().lines().into_iter();
+        if let Some(line) = lines.find(&is_it) {
             return line;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("no line of {answer:?}");
+    panic!("no such line");
 }
 
 async fn check(answer: &Answer, method: &str, route: &str, tenant: &str, client: &str) {
@@ -71,6 +75,39 @@ async fn each_request_leaves_one_line() {
     let token = app.token(ACME).await;
     let resource = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token);
     check(&Answer::to(resource).await, "GET", "/api/v1/protected-resource", ACME, SVC).await;
+}
+
+/// What is no request is answered on the connection itself, and leaves a line and a number all the same: one, and on no path and no
+/// tenant, whatever it speaks of.
+#[tokio::test]
+async fn what_never_became_a_request_leaves_a_line_too() {
+    capture();
+    let app = TestApp::start();
+    let token = |tenant: &str, more: &str| format!("POST {} HTTP/1.1\r\n{more}", token_path(tenant));
+    for (bytes, status) in [
+        ("\u{1}\r\n\r\n".to_owned(), 400),
+        (token(ACME, "host: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"), 400),
+        (token(GLOBEX, &format!("x: {}\r\n\r\n", "y".repeat(200_000))), 431),
+        (token(GLOBEX, "host: "), 408),
+    ] {
+        let mut connection = app.connect().await;
+        let answer = Answer::to_bytes(&mut connection, &bytes).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        drop(connection);
+        let line = line_that(|line| line.get("method") == "-" && line.get("status") == status.to_string());
+        let line = line.await;
+        let values = ["route", "tenant", "client_id", "request_id"].map(|name| line.get(name));
+        assert_eq!(values, ["-"; 4]);
+        let took = line.get("latency_us").parse::<u64>().unwrap();
+        assert!(took < 60_000_000 && (status != 408 || took > 4_500_000), "{line:?}");
+    }
+    for (status, count) in [(400, 2), (431, 1), (408, 1)] {
+        let series = format!(
+            "latchkey_http_requests_total{{route=\"unknown\",status=\"{status}\",error=\"\"}} {count}\n"
+        );
+        let numbers = app.get("/metrics").await.body;
+        assert!(numbers.contains(&series), "{series}{numbers}");
+    }
 }
 
 #[tokio::test]

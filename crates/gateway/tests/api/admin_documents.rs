@@ -5,7 +5,7 @@ use administration::{
     AuditView, BrokenTokensView, ClientSettings, ClientView, CreatedClient, CreatedSecret, CreatedTenant,
     KeyStatusView, KeyView, KeysChanged, NewClient, NewSecretSettings, NewTenant, Page, PublicKeyView,
     ResourceServerSettings, RotateSettings, SecretView, SigningSettings, TenantSettings, TenantStatusView,
-    TenantView, TokenSettings, UsedFrom, VerifierView,
+    TenantView, TokenSettings, UnopenedKeyView, UsedFrom, VerifierView,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -163,6 +163,7 @@ fn keys_are_as_their_schemas_say() {
             announced: Some(key()),
             seen_by_all: Some(true),
             due_at: Some(NOW),
+            unopened: vec![UnopenedKeyView { kid: text(), problem: text() }],
             verifiers: vec![verifier],
         },
     );

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::admin_keys::{one, published, signer, states};
-use crate::administrators::{House, KEEPER, OPS, PLATFORM, keys_path};
+use crate::administrators::{Ask, House, KEEPER, OPS, PLATFORM, ask, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, tenant_path};
 use crate::people::SVC;
@@ -51,6 +51,30 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
         assert!(is_alive(&house, tenant, &house.app.token(tenant).await).await);
         assert_eq!(published(&house, other).await, others.0, "nothing of the other tenant");
         assert!(is_alive(&house, other, &others.1).await);
+    }
+}
+
+/// The answer was lost: what is done again would take the new key away, with its tokens.
+#[tokio::test]
+async fn an_emergency_that_is_sent_again_is_done_once() {
+    let house = House::start();
+    let ops = house.token(PLATFORM, OPS).await;
+    let send = async |tenant: &str, key: &str, body: Value| {
+        let headers = vec![("idempotency-key", key.to_owned())];
+        let path = format!("{}/rotate", keys_path(tenant));
+        house.ask(&ops, Ask { body: Some(body), headers, ..ask(Method::POST, &path) }).await
+    };
+    let emergency = json!({ "emergency": true, "confirm": true });
+    for tenant in [ACME, GLOBEX] {
+        send(tenant, "k", json!({ "emergency": true })).await.assert_problem(409, "confirmation-needed");
+        let first = send(tenant, "k", emergency.clone()).await;
+        assert_eq!((first.status, first.header("idempotency-replayed")), (200, ""), "{}", first.body);
+        let token = house.app.token(tenant).await;
+        let again = send(tenant, "k", emergency.clone()).await;
+        assert_eq!((again.status, again.header("idempotency-replayed")), (200, "true"));
+        assert_eq!(again.body, first.body);
+        assert!(is_alive(&house, tenant, &token).await);
+        send(tenant, "k", json!({})).await.assert_problem(422, "idempotency-key-reused");
     }
 }
 

@@ -118,6 +118,10 @@ async fn a_page_that_cannot_be_is_told_so() {
             ("cursor=_w", "/cursor"),
             ("limit=1&limit=2", "/limit"),
             ("search=a&search=b", "/search"),
+            ("search=a%00b", "/search"),
+            ("search=%0a", "/search"),
+            // A word with a NUL, and acme.
+            ("cursor=YQAKYWNtZQ", "/cursor"),
         ] {
             let refused = house.get(&ops, &format!("{path}?{query}")).await;
             refused.assert_problem(400, "invalid-request");

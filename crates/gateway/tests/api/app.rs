@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use administration::{Administrator, EditPolicy};
+use administration::{Administrator, Clock, EditPolicy};
 use futures_util::FutureExt as _;
 use gateway::{Gateway, GatewayHandle, Listener, Options, Services, Surface};
 use grants::{Engine, ProtectedResource};
@@ -87,6 +87,7 @@ impl TestApp {
         let keys = Arc::new(KeyRings::new(store.clone(), sealer.clone(), KeyPool::new(0), 16));
         let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
         let ticking = clock.clone();
+        let tells: Clock = Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst)));
         let vitals = Arc::new(TestVitals::default());
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
         let users = Arc::new(Users::new(pool.clone(), &pepper, FailedAttemptsLimit::default()));
@@ -113,12 +114,13 @@ impl TestApp {
                     l1_lifetime: L1_LIFETIME,
                 },
                 Arc::new(|_| {}),
+                tells.clone(),
             )),
             users: users.clone(),
             keys,
             sightings: sightings.clone(),
             vitals: vitals.clone(),
-            clock: Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst))),
+            clock: tells,
         };
         let gateway = Gateway::bind(options, &services).unwrap();
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());

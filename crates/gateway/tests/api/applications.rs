@@ -54,7 +54,7 @@ impl Admin {
     }
 }
 
-async fn assertion(app: &TestApp, user: &str) -> String {
+pub(crate) async fn assertion(app: &TestApp, user: &str) -> String {
     let inputs = json!({ "username": user, "password": user, "requested_permissions": "system" });
     let request = json!({ "applicationId": APPLICATION, "flowType": "AUTHENTICATION", "inputs": inputs });
     execute(app, &request).await.json()["assertion"].as_str().unwrap().to_owned()

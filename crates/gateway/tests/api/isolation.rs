@@ -2,9 +2,10 @@
 
 use reqwest::Method;
 
-use crate::administrators::House;
+use crate::administrators::{BOSS, House, clients_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::applications::{assertion, declare_admin};
 use crate::forge::{Forge, claims};
 use crate::people::{AUDITOR, CHOSEN, SVC};
 use crate::routes;
@@ -88,9 +89,13 @@ enum Credential {
     KeyWithThisIssuer,
     /// A token with the stranger's issuer, signed with this tenant's key: as if keys were mixed up.
     IssuerWithThisKey,
+    /// A token with which a client administers the stranger's tenant.
+    AdminToken,
+    /// What signing in gives where the stranger's tenant is the default one.
+    Assertion,
 }
 
-const CREDENTIALS: [Credential; 7] = [
+const CREDENTIALS: [Credential; 9] = [
     Credential::Basic,
     Credential::Post,
     Credential::ChosenBasic,
@@ -98,6 +103,8 @@ const CREDENTIALS: [Credential; 7] = [
     Credential::Token,
     Credential::KeyWithThisIssuer,
     Credential::IssuerWithThisKey,
+    Credential::AdminToken,
+    Credential::Assertion,
 ];
 
 /// A gateway whose default tenant and protected resource are `home`'s, and what a stranger brings to it.
@@ -105,16 +112,23 @@ struct Setting {
     app: TestApp,
     home: &'static str,
     stranger: &'static str,
-    tokens: [String; 3],
+    tokens: [String; 5],
     good: String,
 }
 
 async fn setting(home: &'static str, stranger: &'static str) -> Setting {
-    let app = House::over(TestApp::start_with(&options(home))).app;
-    crate::applications::declare_admin(&app);
+    let house = House::over(TestApp::start_with(&options(home)));
+    let administers = house.token(stranger, BOSS).await;
+    let app = house.app;
+    declare_admin(&app);
+    // Tenants have the same keys in each gateway.
+    let elsewhere = TestApp::start_with(&options(stranger));
+    declare_admin(&elsewhere);
+    let assertion = assertion(&elsewhere, "admin").await;
     let [homes, strangers] = [Forge::of(home), Forge::of(stranger)];
     let token = app.token(stranger).await;
-    let tokens = [token, strangers.token(&claims(home)), homes.token(&claims(stranger))];
+    let (forged, mixed) = (strangers.token(&claims(home)), homes.token(&claims(stranger)));
+    let tokens = [token, forged, mixed, administers, assertion];
     let good = app.token(home).await;
     Setting { app, home, stranger, tokens, good }
 }
@@ -125,6 +139,8 @@ impl Setting {
             Credential::Token => Some(&self.tokens[0]),
             Credential::KeyWithThisIssuer => Some(&self.tokens[1]),
             Credential::IssuerWithThisKey => Some(&self.tokens[2]),
+            Credential::AdminToken => Some(&self.tokens[3]),
+            Credential::Assertion => Some(&self.tokens[4]),
             Credential::Basic | Credential::Post | Credential::ChosenBasic | Credential::ChosenPost => None,
         }
     }
@@ -238,7 +254,13 @@ async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
 #[tokio::test]
 async fn the_same_credentials_work_at_home() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let Setting { app, good, .. } = setting(home, stranger).await;
+        let Setting { app, good, tokens, .. } = setting(home, stranger).await;
+        let administers = app.request(Method::GET, &clients_path(stranger)).bearer_auth(&tokens[3]);
+        assert_eq!(Answer::to(administers).await.status, 200);
+        let elsewhere = TestApp::start_with(&options(stranger));
+        declare_admin(&elsewhere);
+        let signed_in = elsewhere.request(Method::GET, "/applications").bearer_auth(&tokens[4]);
+        assert_eq!(Answer::to(signed_in).await.status, 200);
         let shown = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(&good);
         assert_eq!(Answer::to(shown).await.status, 200);
         for client in [SVC, CHOSEN] {

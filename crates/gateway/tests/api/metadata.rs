@@ -1,7 +1,7 @@
 //! Authorization server metadata: one document at three paths, and nothing in it that does not work (RFC 8414).
 
 use reqwest::Method;
-use tenancy::Issuer;
+use tenancy::{Issuer, TokenFormat};
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
@@ -57,16 +57,31 @@ async fn one_document_is_at_three_paths() {
 #[tokio::test]
 async fn every_endpoint_that_it_names_works() {
     let app = TestApp::start();
-    for tenant in [ACME, GLOBEX] {
+    for (tenant, format) in [
+        (ACME, TokenFormat::Jwt),
+        (GLOBEX, TokenFormat::Jwt),
+        (ACME, TokenFormat::Opaque),
+        (GLOBEX, TokenFormat::Opaque),
+    ] {
+        app.change_tenant(tenant, |tenant| tenant.access_token.format = format);
         let document = app.get(&paths(tenant)[0]).await.json();
         let path = |name: &str| document[name].as_str().unwrap().strip_prefix(PUBLIC_URL).unwrap().to_owned();
         let secret = Some(app.secrets(tenant).of(SVC));
+        let mut tokens = 0;
         for grant in document["grant_types_supported"].as_array().unwrap() {
             for scope in document["scopes_supported"].as_array().unwrap() {
                 let form = [("grant_type", grant.as_str().unwrap()), ("scope", scope.as_str().unwrap())];
                 let request = app.request(Method::POST, &path("token_endpoint")).basic_auth(SVC, secret);
                 assert_eq!(Answer::to(request.form(&form)).await.status, 200, "{scope}");
+                tokens += 1;
             }
+        }
+        let names = ["token_endpoint", "token_endpoint_auth_methods_supported", "scopes_supported"];
+        let named = names.map(|name| document.get(name).is_some());
+        match format {
+            TokenFormat::Jwt => assert_eq!((tokens, named), (3, [true; 3])),
+            // Whatever is asked of its token endpoint is refused.
+            TokenFormat::Opaque => assert_eq!((tokens, named), (0, [false; 3])),
         }
         assert_eq!(app.get(&path("jwks_uri")).await.status, 200);
         let request = app.request(Method::POST, &path("introspection_endpoint")).basic_auth(SVC, secret);

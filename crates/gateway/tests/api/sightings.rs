@@ -1,5 +1,6 @@
 //! Who has fetched which keys of which tenant is noted: whoever was given them or was told that he has them, and nobody else.
 
+use administration::{AdministrationStore as _, KeySighting};
 use reqwest::Method;
 use serde_json::json;
 use tenancy::TenantStatus;
@@ -22,6 +23,20 @@ fn noted(app: &TestApp) -> Vec<(String, String, String, u64)> {
     let seen = app.sightings.drain().into_iter();
     seen.map(|seen| (seen.tenant.to_string(), seen.verifier, seen.newest_key.to_string(), seen.at.seconds()))
         .collect()
+}
+
+/// As the program does every few seconds.
+async fn write(app: &TestApp) {
+    let seen = app.sightings.drain().into_iter();
+    let seen: Vec<_> = seen
+        .map(|seen| KeySighting {
+            tenant: seen.tenant,
+            verifier: seen.verifier,
+            last_fetch_at: seen.at,
+            newest_key: seen.newest_key,
+        })
+        .collect();
+    app.store.record_key_sightings(&seen).await.unwrap();
 }
 
 fn sighting(app: &TestApp, tenant: &str, agent: &str, key: &str) -> (String, String, String, u64) {
@@ -102,27 +117,14 @@ async fn a_name_of_any_length_or_none_is_no_trouble() {
 /// From the fetch to what an operator is told; the program writes sightings down every few seconds.
 #[tokio::test]
 async fn the_status_says_who_has_the_announced_key() {
-    use administration::{AdministrationStore as _, KeySighting};
     let house = House::start();
     for tenant in [ACME, GLOBEX] {
         let keeper = house.token(tenant, KEEPER).await;
         let status = async || house.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
-        let write = async || {
-            let seen = house.app.sightings.drain().into_iter();
-            let seen: Vec<_> = seen
-                .map(|seen| KeySighting {
-                    tenant: seen.tenant,
-                    verifier: seen.verifier,
-                    last_fetch_at: seen.at,
-                    newest_key: seen.newest_key,
-                })
-                .collect();
-            house.app.store.record_key_sightings(&seen).await.unwrap();
-        };
         for agent in ["jose/5", "PyJWT/2"] {
             fetch(&house.app, Method::GET, &path(tenant), agent, "").await;
         }
-        write().await;
+        write(&house.app).await;
         let before = status().await;
         assert_eq!(before["signing"]["kid"], "oauth2-key-1", "{before}");
         assert_eq!((before.get("announced"), before.get("seen_by_all")), (None, None), "{before}");
@@ -130,7 +132,7 @@ async fn the_status_says_who_has_the_announced_key() {
 
         house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
         fetch(&house.app, Method::GET, &path(tenant), "jose/5", "").await;
-        write().await;
+        write(&house.app).await;
         let between = status().await;
         assert_eq!(between["announced"]["kid"], "oauth2-key-2", "{between}");
         assert_eq!(between["seen_by_all"], false, "{between}");
@@ -142,7 +144,35 @@ async fn the_status_says_who_has_the_announced_key() {
         assert_eq!(has("PyJWT/2 (127.0.0.1)"), false);
 
         fetch(&house.app, Method::GET, &path(tenant), "PyJWT/2", "").await;
-        write().await;
+        write(&house.app).await;
         assert_eq!(status().await["seen_by_all"], true);
+    }
+}
+
+/// Neither where nobody polls nor where strangers come in any number.
+#[tokio::test]
+async fn it_is_not_said_that_all_have_the_key_where_nobody_or_one_that_lacks_it_is_known() {
+    let house = House::start();
+    let app = &house.app;
+    for tenant in [ACME, GLOBEX] {
+        let keeper = house.token(tenant, KEEPER).await;
+        let seen_by_all = async || {
+            let status = house.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
+            assert_eq!(status["announced"]["kid"], "oauth2-key-2", "{status}");
+            status.get("seen_by_all").cloned()
+        };
+        if tenant == GLOBEX {
+            fetch(app, Method::GET, &path(tenant), "jose/5", "").await;
+            write(app).await;
+        }
+        house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        let before = if tenant == GLOBEX { Some(json!(false)) } else { None };
+        assert_eq!(seen_by_all().await, before);
+        app.pass(1);
+        for stranger in 0..300 {
+            fetch(app, Method::GET, &path(tenant), &format!("made-up/{stranger}"), "").await;
+        }
+        write(app).await;
+        assert_eq!(seen_by_all().await, Some(json!(tenant == ACME)), "those who are known there");
     }
 }

@@ -40,6 +40,10 @@ async fn a_body_is_a_form_and_says_so() {
                 answer.assert_refused(415, "invalid_request", words);
             }
         }
+        let twice = app.request(Method::POST, &token_path(tenant)).body(form(&app, tenant));
+        let twice = twice.header("content-type", "application/x-www-form-urlencoded");
+        let twice = Answer::to(twice.header("content-type", "application/json")).await;
+        twice.assert_refused(400, "invalid_request", "The Content-Type header was sent more than once");
         let empty = Answer::to(app.request(Method::POST, &token_path(tenant))).await;
         empty.assert_refused(400, "invalid_request", "Missing grant_type parameter");
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use administration::{AdministrationStore as _, SealedPlace};
 use keys::{SealingKey, SigningKeyStore as _};
+use serde_json::json;
 use testkit::fixtures;
 
 use crate::administrators::{BOSS, House, KEEPER, OPS, PLATFORM, clients_path, keys_path};
@@ -74,7 +75,10 @@ async fn the_operator_is_told_tenant_key_and_sealing_key_and_not_once_a_request(
         let lines: Vec<_> = capture().lines().into_iter().map(|line| format!("{line:?}")).collect();
         let told: Vec<_> = lines.iter().filter(|line| line.contains(&name)).collect();
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains(tenant) && told[0].contains("oauth2-key-1"), "{told:?}");
+        let mend = format!("latchkey key revoke {tenant} oauth2-key-1");
+        for words in [tenant, "oauth2-key-1", "keys.former_sealing_keys", &mend] {
+            assert!(told[0].contains(words), "{words:?} in {told:?}");
+        }
     }
 }
 
@@ -85,7 +89,14 @@ async fn the_platform_still_reaches_the_tenant() {
     let ops = house.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (own, others) = (house.token(tenant, BOSS).await, house.token(other, BOSS).await);
-        seal_again(&house.app, tenant, &SealingKey::generate().unwrap()).await;
+        let foreign = SealingKey::generate().unwrap();
+        seal_again(&house.app, tenant, &foreign).await;
+        let status = house.get(&ops, &format!("{}/status", keys_path(tenant))).await.json();
+        let unopened = &status["unopened"][0];
+        assert_eq!(unopened["kid"], "oauth2-key-1", "{status}");
+        assert!(unopened["problem"].as_str().unwrap().contains(&foreign.id().to_string()), "{status}");
+        let status = house.get(&ops, &format!("{}/status", keys_path(other))).await.json();
+        assert_eq!(status.get("unopened"), None, "{status}");
         assert_eq!(house.get(&ops, &clients_path(tenant)).await.status, 200);
         assert_eq!(house.get(&ops, &keys_path(tenant)).await.status, 200);
         house.get(&own, &clients_path(tenant)).await.assert_problem(500, "server-error");
@@ -95,6 +106,38 @@ async fn the_platform_still_reaches_the_tenant() {
         let copy = SealingKey::from_base64(&house.app.sealing_key.to_base64()).unwrap();
         seal_again(&house.app, tenant, &copy).await;
         serves_again(&house.app, tenant).await;
+    }
+}
+
+/// Which sealing key there is or is not, and how the store is kept, is no business of a tenant's.
+#[tokio::test]
+async fn a_tenants_administrator_is_told_which_key_and_no_more() {
+    let house = House::start();
+    let ops = house.token(PLATFORM, OPS).await;
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let keeper = house.token(tenant, KEEPER).await;
+        house.post(&ops, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        let id = fixtures::tenant_id(tenant);
+        let announced = house.app.store.find_keys(&id).await.unwrap().keys[1].clone();
+        let place = SealedPlace::SigningKey { tenant: id, id: announced.id, algorithm: announced.algorithm };
+        let damaged = b"damaged";
+        assert!(
+            house.app.store.replace_sealed(&place, &announced.sealed_private_key, damaged).await.unwrap()
+        );
+        let problem = async |token: &str, tenant: &str| {
+            let status = house.get(token, &format!("{}/status", keys_path(tenant))).await.json();
+            status["unopened"].as_array().map(|unopened| {
+                assert_eq!(unopened[0]["kid"], "oauth2-key-2", "{status}");
+                unopened[0]["problem"].as_str().unwrap().to_owned()
+            })
+        };
+        let told = "only who operates this server can mend it; its log says how";
+        assert_eq!(problem(&keeper, tenant).await.as_deref(), Some(told));
+        let told = problem(&ops, tenant).await.unwrap();
+        assert!(told.contains("latchkey key revoke") && told.contains("restore the row"), "{told}");
+        if tenant == ACME {
+            assert_eq!(problem(&ops, other).await, None);
+        }
     }
 }
 

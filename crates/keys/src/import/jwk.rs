@@ -6,12 +6,13 @@ use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::SigningAlgorithm;
+use rsa::{BigUint, RsaPrivateKey};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::ImportError;
-use super::kind::{Kind, check_rsa_size, document_of_ec, document_of_ed25519};
+use super::kind::{Kind, check_rsa_size, document_of_ec, document_of_ed25519, document_of_rsa};
 use crate::PrivateKeyDocument;
 
 /// The members that count; a name that comes twice is an error, and others are not looked at (RFC 7517 §4).
@@ -106,7 +107,8 @@ impl PrivateJwk {
         }
     }
 
-    /// All numbers must be there and fit each other, which aws-lc-rs checks; nothing is computed from others.
+    /// All numbers must fit each other, which aws-lc-rs checks. The five beside `d` may be left out, but only all of them
+    /// (RFC 7518 §6.3.2).
     fn rsa(&self) -> Result<PrivateKeyDocument, ImportError> {
         if self.oth.is_some() {
             return Err(ImportError::Malformed);
@@ -114,6 +116,9 @@ impl PrivateJwk {
         let (n, e) = (bytes(&self.n, "n")?, bytes(&self.e, "e")?);
         let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
         check_rsa_size(bits)?;
+        if [&self.p, &self.q, &self.dp, &self.dq, &self.qi].into_iter().all(Option::is_none) {
+            return recover_rsa(n, e, bytes(&self.d, "d")?);
+        }
         let components = KeyPairComponents {
             public_key: PublicKeyComponents { n, e },
             d: bytes(&self.d, "d")?,
@@ -127,6 +132,18 @@ impl PrivateJwk {
         let document: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| ImportError::Malformed)?;
         Ok(PrivateKeyDocument::copy_of(document.as_ref()))
     }
+}
+
+/// Finds the primes and what follows from them. Like reading a key it happens once, and to nobody's message: its timing tells nobody
+/// anything.
+fn recover_rsa(n: &[u8], e: &[u8], d: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
+    let [n, e, d] = [n, e, d].map(BigUint::from_bytes_be);
+    // The search subtracts, and takes for granted that it may.
+    if d < BigUint::from(2_u8) || d >= n {
+        return Err(ImportError::Malformed);
+    }
+    let key = RsaPrivateKey::from_components(n, e, d, Vec::new()).map_err(|_| ImportError::Malformed)?;
+    document_of_rsa(&key)
 }
 
 fn bytes<'a>(number: &'a Option<Number>, name: &'static str) -> Result<&'a [u8], ImportError> {
@@ -144,7 +161,6 @@ impl<'de> Deserialize<'de> for Number {
 #[cfg(test)]
 mod tests {
     use protocol::Secret;
-    use rsa::RsaPrivateKey;
     use rsa::pkcs8::DecodePrivateKey as _;
     use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
     use serde_json::{Value, json};
@@ -305,6 +321,36 @@ mod tests {
             }
         }
         refused(&without(p256(), "y"), ES256, &ImportError::Incomplete("y"));
+    }
+
+    #[test]
+    fn the_primes_of_an_rsa_key_may_be_left_out_together() {
+        const LEFT_OUT: [&str; 5] = ["p", "q", "dp", "dq", "qi"];
+        for pem in [RSA_2048_PKCS8, RSA_3072_PKCS8] {
+            let whole = rsa(pem);
+            let short = LEFT_OUT.into_iter().fold(whole.clone(), without);
+            let [whole, short] = [whole, short].map(|jwk| read_json(&jwk, Some(RS256)).unwrap());
+            assert_eq!(short.thumbprint, whole.thumbprint);
+            let id = crate::KeyId::numbered(1);
+            let [whole, short] =
+                [whole, short].map(|key| crate::SigningKey::parse(id, RS256, key.pkcs8.expose()).unwrap());
+            // PKCS#1 signatures have no randomness: the same bytes say that it is the same key.
+            assert_eq!(whole.sign("JWT", &()).unwrap(), short.sign("JWT", &()).unwrap());
+        }
+        let short = LEFT_OUT.into_iter().fold(rsa(RSA_2048_PKCS8), without);
+        let n = BASE64URL.decode(short["n"].as_str().unwrap()).unwrap();
+        for d in [vec![], vec![0], vec![1], vec![2], vec![7; 256], n.clone(), [n, vec![0]].concat()] {
+            let altered = with(short.clone(), "d", json!(BASE64URL.encode(d)));
+            refused(&altered, RS256, &ImportError::Malformed);
+        }
+        for e in [vec![], vec![0], vec![1], vec![3], vec![1, 0, 3], vec![255; 300]] {
+            refused(&with(short.clone(), "e", json!(BASE64URL.encode(e))), RS256, &ImportError::Malformed);
+        }
+        for kept in LEFT_OUT {
+            let first = LEFT_OUT.into_iter().find(|name| *name != kept).unwrap();
+            let torn = with(short.clone(), kept, rsa(RSA_2048_PKCS8)[kept].clone());
+            refused(&torn, RS256, &ImportError::Incomplete(first));
+        }
     }
 
     #[test]

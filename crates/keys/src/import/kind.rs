@@ -5,6 +5,8 @@ use aws_lc_rs::signature::{
     Ed25519KeyPair,
 };
 use protocol::SigningAlgorithm;
+use rsa::RsaPrivateKey;
+use rsa::pkcs8::EncodePrivateKey as _;
 
 use super::ImportError;
 use crate::PrivateKeyDocument;
@@ -70,4 +72,9 @@ pub(super) fn document_of_ec(pair: &EcdsaKeyPair) -> Result<PrivateKeyDocument, 
 pub(super) fn document_of_ed25519(pair: &Ed25519KeyPair) -> Result<PrivateKeyDocument, ImportError> {
     let document = pair.to_pkcs8v1().map_err(|_| ImportError::Malformed)?;
     Ok(PrivateKeyDocument::copy_of(document.as_ref()))
+}
+
+pub(super) fn document_of_rsa(key: &RsaPrivateKey) -> Result<PrivateKeyDocument, ImportError> {
+    let document = key.to_pkcs8_der().map_err(|_| ImportError::Malformed)?;
+    Ok(PrivateKeyDocument::copy_of(document.as_bytes()))
 }

@@ -6,13 +6,11 @@ use rsa::RsaPrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use rsa::pkcs8::der::asn1::{ContextSpecific, OctetStringRef};
 use rsa::pkcs8::der::{self, Decode as _, ErrorKind, Reader, SliceReader, TagNumber};
-use rsa::pkcs8::{
-    DecodePrivateKey as _, EncodePrivateKey as _, ObjectIdentifier, PrivateKeyInfo, SecretDocument,
-};
+use rsa::pkcs8::{DecodePrivateKey as _, ObjectIdentifier, PrivateKeyInfo, SecretDocument};
 use rsa::traits::PublicKeyParts as _;
 
 use super::ImportError;
-use super::kind::{Kind, check_rsa_size, document_of_ec, document_of_ed25519};
+use super::kind::{Kind, check_rsa_size, document_of_ec, document_of_ed25519, document_of_rsa};
 use crate::PrivateKeyDocument;
 
 /// A private key that was found and not yet looked into.
@@ -122,6 +120,5 @@ fn convert_rsa(form: Form, der: &[u8]) -> Result<PrivateKeyDocument, ImportError
         Form::Pkcs8 | Form::Sec1 => RsaPrivateKey::from_pkcs8_der(der).map_err(|_| ImportError::Malformed)?,
     };
     check_rsa_size(key.n().bits())?;
-    let document = key.to_pkcs8_der().map_err(|_| ImportError::Malformed)?;
-    Ok(PrivateKeyDocument::copy_of(document.as_bytes()))
+    document_of_rsa(&key)
 }

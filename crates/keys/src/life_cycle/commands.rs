@@ -65,7 +65,8 @@ pub fn revoke(
 /// An operator's key takes the place of the next one; of a tenant that has none to sign with it is the first, at once.
 ///
 /// # Errors
-/// [`CommandRefused`] for a key of another algorithm than the policy's, and for one that the tenant has or had.
+/// [`CommandRefused`] for a key of another algorithm than the policy's, for one that the tenant has or had, and while another one is
+/// announced that begins no earlier.
 pub fn import(
     records: &KeyRecords,
     policy: &KeyPolicy,
@@ -82,7 +83,11 @@ pub fn import(
     let mut line = Line::of(records, policy, now);
     line.set_in_order();
     let first = line.signing().is_none() && line.waiting().is_empty();
-    line.append(*algorithm, now, if first { now } else { now + policy.publish_before });
+    let active_from = if first { now } else { now + policy.publish_before };
+    if let Some(last) = line.waiting().last().filter(|last| last.active_from >= active_from) {
+        return Err(CommandRefused::Overtakes(last.id));
+    }
+    line.append(*algorithm, now, active_from);
     line.continue_from(now);
     Ok(line.into_plan())
 }

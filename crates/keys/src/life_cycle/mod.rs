@@ -3,8 +3,8 @@
 //! clock, makes a key or writes a row, and what is to be done is a [`Plan`].
 
 mod commands;
+mod kept_for;
 mod line;
-mod max_age;
 mod order;
 mod outcome;
 mod plan;
@@ -16,11 +16,11 @@ mod tests;
 
 use protocol::Timestamp;
 
-use self::line::Line;
-use crate::KeyRecords;
+use self::line::{Line, was_cut};
+use crate::{KeyRecord, KeyRecords, KeyState};
 
 pub use self::commands::{hold, import, revoke, rotate_in_emergency, rotate_now};
-pub use self::max_age::max_age;
+pub use self::kept_for::{KeptFor, kept_for};
 pub use self::plan::{Announcement, BrokenTokens, CommandRefused, Cut, KeyTimes, Plan};
 pub use self::policy::KeyPolicy;
 
@@ -35,4 +35,18 @@ pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
     line.set_in_order();
     line.continue_from(now);
     line.into_plan()
+}
+
+/// What a policy moves in the commit that makes it the policy: keys stay for tokens that live longer than those until now, which are
+/// issued at once, however late the next step is taken. All else waits for that step.
+#[must_use]
+pub fn prolong(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Vec<KeyTimes> {
+    let here = records.keys.iter().filter(|key| key.state(now) != KeyState::Removed && !was_cut(key));
+    let longer = here.filter_map(|key| {
+        let until = key.retiring_from? + policy.retention();
+        let KeyRecord { id, active_from, retiring_from, .. } = *key;
+        let removed_at = key.removed_at.filter(|removed| *removed < until).map(|_| until)?;
+        Some(KeyTimes { id, active_from, retiring_from, removed_at: Some(removed_at) })
+    });
+    longer.collect()
 }

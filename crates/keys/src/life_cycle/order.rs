@@ -36,7 +36,11 @@ impl Line<'_> {
             match self.waiting().first().map(|key| key.id) {
                 None => self.append(self.policy.algorithm, at, at),
                 // Of a first key that a replica made whose clock is ahead this changes nothing: it was announced when it began.
-                Some(id) => self.begin(id, at),
+                Some(id) => {
+                    self.begin(id, at);
+                    // Now that one signs, those of another algorithm than the policy's can be dropped.
+                    self.set_in_order();
+                }
             }
         }
         if self.announced.is_some() || !self.waiting().is_empty() {

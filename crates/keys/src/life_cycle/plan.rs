@@ -86,6 +86,11 @@ pub enum CommandRefused {
         /// What the policy says.
         wanted: SigningAlgorithm,
     },
+    /// A key that is announced already would retire as it begins.
+    #[error(
+        "key {0} is waiting to sign and would never do so: import this one when that one has begun, or revoke that one first"
+    )]
+    Overtakes(KeyId),
     /// The tenant has or had this very key.
     #[error("the key is the tenant's key {0} already")]
     AlreadyThere(KeyId),

@@ -1,7 +1,7 @@
 //! The spans that a key's life is made of, and the two that follow from them.
 
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
-use tenancy::SigningPolicy;
+use tenancy::{SigningPolicy, Tenant};
 
 use crate::{KeyRecord, KeySpec, RsaSize};
 
@@ -53,8 +53,17 @@ impl KeyPolicy {
         }
     }
 
+    /// For how long after they ceased to be fresh a tenant's keys may be used while the store is unavailable: no longer than the tenant
+    /// allows, nor than its verifiers bear.
+    #[must_use]
+    pub fn stale_if_error(tenant: &Tenant, l1_lifetime: Lifetime) -> Lifetime {
+        let policy = Self::new(&tenant.signing, tenant.access_token.lifetime, l1_lifetime);
+        policy.spare().min(tenant.stale_if_error)
+    }
+
     /// This policy while earlier ones still have effects: tokens that live until then, and copies of the key set that are kept for so
-    /// long until then. A change of policy is planned with this in its own commit, and so is everything after it.
+    /// long until then. Everything is planned with this that is planned after a change of policy; its own commit does what cannot wait for
+    /// that ([`super::prolong`]).
     #[must_use]
     pub fn with_earlier(
         self,
@@ -86,6 +95,14 @@ impl KeyPolicy {
     #[must_use]
     pub fn retention(&self) -> Lifetime {
         sum([self.longest_token, self.skew, self.jwks_max_age])
+    }
+
+    /// By how much longer than the window a key is published before it signs: for so long, after its rows have ceased to be fresh, may a
+    /// replica go on with them that cannot read what has changed. Later its key set would lack a key that signs elsewhere, and it would
+    /// sign with one that is gone.
+    #[must_use]
+    pub fn spare(&self) -> Lifetime {
+        minus(self.publish_before.seconds(), self.window().seconds())
     }
 
     /// How long it takes until every replica acts on a changed row, by whatever clock. What lies nearer is not changed any more.

@@ -16,6 +16,8 @@ use crate::{ImportedKey, KeyId, KeyRecord, KeyState, PrivateKeyDocument};
 const CASES: u32 = 6_000;
 /// True time runs in quarters of a second; clocks show whole ones.
 const TICKS: u64 = 4;
+/// In seconds: no commit is waited for any longer.
+const LATEST_COMMIT: u64 = 10;
 const START: u64 = 1_000_000 * TICKS;
 const ALGORITHMS: [SigningAlgorithm; 3] =
     [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA];
@@ -71,6 +73,9 @@ struct Counts {
     shortened: u64,
     verified: u64,
     instants: u64,
+    prolonged: u64,
+    refused_imports: u64,
+    slow_commits: u64,
     most_keys: usize,
 }
 
@@ -115,7 +120,8 @@ fn settings(house: House) -> BoxedStrategy<Settings> {
         .boxed()
 }
 
-fn steps(house: House) -> impl Strategy<Value = Vec<(bool, Step)>> {
+/// Each with the replica that takes it, and how much passes between decision and commit of what the skew has to spare.
+fn steps(house: House) -> impl Strategy<Value = Vec<(bool, Step, Index)>> {
     let wait = prop_oneof![0_u64..40, 0_u64..5_000, 0_u64..1_000_000, 0_u64..200_000_000];
     let wait = if house.small { prop_oneof![0_u64..8, 0_u64..40].boxed() } else { wait.boxed() };
     let late = prop_oneof![-40_i64..=40, -100_000_i64..0, 0_i64..10_000_000, Just(0)];
@@ -136,7 +142,7 @@ fn steps(house: House) -> impl Strategy<Value = Vec<(bool, Step)>> {
         1 => any::<bool>().prop_map(|same_algorithm| Step::Import { same_algorithm }),
         1 => (any::<Index>(), until).prop_map(|(key, until)| Step::Hold { key, until }),
     ];
-    prop::collection::vec((any::<bool>(), step), 1..80)
+    prop::collection::vec((any::<bool>(), step, any::<Index>()), 1..80)
 }
 
 struct Token {
@@ -220,7 +226,8 @@ impl World<'_> {
         self.history.iter().rev().find(|snapshot| snapshot.since <= at).unwrap_or(&self.history[0])
     }
 
-    fn take(&mut self, replica: usize, step: Step) {
+    /// Says what is to be committed, if the step decides anything.
+    fn take(&mut self, replica: usize, step: Step) -> Option<Plan> {
         let now = self.clock(replica);
         let records = self.latest().records.clone();
         let policy = self.policy(now);
@@ -235,45 +242,58 @@ impl World<'_> {
                 let same = self.planned_with == (replica, policy.clone());
                 let early = same && self.due_at.is_some_and(|due| now < due);
                 assert!(!early || plan.is_empty(), "before it is due: {plan:?}");
-                self.commit(replica, &plan);
+                return Some(plan);
             }
             Step::Change(settings) => {
                 self.counts.borrow_mut().changes += 1;
                 let policy = policy_of(&settings, self.house);
                 self.note(&self.latest().policy.clone(), &policy, now);
-                self.history.push(Snapshot { since: self.time, records: records.clone(), policy });
-                self.commit(replica, &next(&records, &self.policy(now), now));
+                let moved = prolong(&records, &policy, now);
+                self.counts.borrow_mut().prolonged += moved.len() as u64;
+                let mut records = records;
+                for times in moved {
+                    let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
+                    assert!(times.removed_at > row.removed_at && !self.cut.contains(&row.id));
+                    assert_eq!(
+                        (times.active_from, times.retiring_from),
+                        (row.active_from, row.retiring_from)
+                    );
+                    row.removed_at = times.removed_at;
+                }
+                self.history.push(Snapshot { since: self.time, records, policy });
+                self.due_at = Some(now);
             }
             Step::Sign { lag, lifetime } => self.sign(replica, lag.map(|lag| self.lag(lag)), lifetime),
             Step::Fetch { verifier, lag } => {
                 let verifier = verifier.index(self.copies.len());
                 self.copies[verifier] = self.fetch(replica, lag.map(|lag| self.lag(lag)));
             }
-            Step::RotateNow => self.commit_command(replica, &rotate_now(&records, &policy, now)),
+            Step::RotateNow => return Some(rotate_now(&records, &policy, now)),
             Step::Emergency => {
                 let cut = rotate_in_emergency(&records, &policy, now);
                 assert!(cut.plan.announce.is_some());
                 self.check_cut(&cut, &records, now);
-                self.commit_command(replica, &cut.plan);
                 // What another replica has dropped before it ever signed may stay published until this clock has caught up.
                 let dropped = |key: &&KeyRecord| key.removed_at.is_some() && key.retiring_from.is_none();
                 let lived = records.keys.iter().filter(|key| key.state(now) != KeyState::Removed);
                 for key in lived.filter(|key| !dropped(key)) {
-                    let state = self.latest().records.keys.iter().find(|row| row.id == key.id);
+                    let times = cut.plan.times.iter().find(|times| times.id == key.id);
+                    let removed_at = times.map_or(key.removed_at, |times| times.removed_at);
                     let gone = self.clock(0).min(self.clock(1)).max(key.announced_at);
-                    assert_eq!(state.unwrap().state(gone), KeyState::Removed, "{key:?}");
+                    assert!(removed_at.is_some_and(|removed| removed <= gone), "{key:?}");
                 }
+                return Some(cut.plan);
             }
             Step::Revoke(index) => {
                 if records.keys.is_empty() {
-                    return;
+                    return None;
                 }
                 let id = records.keys[index.index(records.keys.len())].id;
                 match revoke(&records, &policy, id, now) {
                     Ok(cut) => {
                         self.check_cut(&cut, &records, now);
                         self.cut.push(id);
-                        self.commit_command(replica, &cut.plan);
+                        return Some(cut.plan);
                     }
                     Err(error) => assert_eq!(error, CommandRefused::Removed(id)),
                 }
@@ -287,8 +307,9 @@ impl World<'_> {
                 match import(&records, &policy, &imported, now) {
                     Ok(plan) => {
                         assert!(same_algorithm && plan.announce.is_some());
-                        self.commit_command(replica, &plan);
+                        return Some(plan);
                     }
+                    Err(CommandRefused::Overtakes(_)) => self.counts.borrow_mut().refused_imports += 1,
                     Err(error) => assert!(
                         !same_algorithm && matches!(error, CommandRefused::OtherAlgorithm { .. }),
                         "{error}"
@@ -297,20 +318,19 @@ impl World<'_> {
             }
             Step::Hold { key, until } => {
                 if records.keys.is_empty() {
-                    return;
+                    return None;
                 }
                 let id = records.keys[key.index(records.keys.len())].id;
                 let until = now + Lifetime::from_seconds(until);
-                if let Ok(plan) = hold(&records, &policy, id, until, now) {
-                    self.commit_command(replica, &plan);
-                }
+                return hold(&records, &policy, id, until, now).ok();
             }
         }
+        None
     }
 
-    fn commit_command(&mut self, replica: usize, plan: &Plan) {
-        self.counts.borrow_mut().commands += 1;
-        self.commit(replica, plan);
+    /// In ticks, how much the skew has to spare for a commit: what the clocks do not differ by, and no more than is waited for.
+    fn spare(&self) -> u64 {
+        (self.latest().policy.skew.seconds() - self.house.apart).min(LATEST_COMMIT) * TICKS
     }
 
     fn check_cut(&mut self, cut: &Cut, before: &KeyRecords, now: Timestamp) {
@@ -335,8 +355,8 @@ impl World<'_> {
         self.cut.extend(gone);
     }
 
-    fn commit(&mut self, replica: usize, plan: &Plan) {
-        let now = self.clock(replica);
+    /// What was decided at `now`, which is a while ago.
+    fn commit(&mut self, replica: usize, plan: &Plan, now: Timestamp) {
         let policy = self.policy(now);
         let mut records = self.latest().records.clone();
         assert!(plan.due_at.is_none_or(|due| due >= now), "due in the past: {plan:?}");
@@ -445,11 +465,30 @@ impl World<'_> {
         let published = records.keys.iter().filter(|row| row.state(now) != KeyState::Removed);
         let keys: Vec<_> = published.map(|row| row.id).collect();
         assert!(records.keys.is_empty() || !keys.is_empty(), "the key set is empty");
-        let max_age = max_age(records, policy, now);
-        assert!(max_age <= policy.jwks_max_age && max_age.seconds() >= 1);
+        let KeptFor { max_age, stale } = kept_for(records, policy, now);
+        assert!(max_age <= policy.jwks_max_age && max_age.seconds() >= 1 && stale <= policy.jwks_stale);
         self.counts.borrow_mut().shortened += u64::from(max_age < policy.jwks_max_age);
-        let fresh_until = self.time + (max_age.seconds() + policy.jwks_stale.seconds()) * TICKS;
+        let fresh_until = self.time + (max_age.seconds() + stale.seconds()) * TICKS;
         Copy { fetched: self.time, fresh_until, keys }
+    }
+
+    /// What must be true until then, also at the instants in between at which something changes by itself.
+    fn pass_until(&mut self, until: u64, from: u64) {
+        let clocks = self.house.clocks;
+        let rows = self.latest().records.keys.iter();
+        let times = rows.flat_map(|row| [Some(row.active_from), row.retiring_from, row.removed_at]);
+        let mut turns: Vec<_> = times
+            .flatten()
+            .flat_map(|turn| clocks.map(|clock| (turn.seconds() * TICKS).saturating_sub(clock)))
+            .flat_map(|turn| [turn.saturating_sub(1), turn])
+            .filter(|turn| (from..until).contains(turn))
+            .collect();
+        turns.sort_unstable();
+        turns.dedup();
+        for turn in turns.into_iter().chain([until]) {
+            self.time = turn;
+            self.check();
+        }
     }
 
     /// What must be true at this instant.
@@ -520,7 +559,7 @@ fn signing_policy(policy: &KeyPolicy) -> SigningPolicy {
     SigningPolicy { algorithm, skew, ..SigningPolicy::default() }
 }
 
-fn live(house: House, settings: &Settings, steps: Vec<(bool, Step)>, counts: &RefCell<Counts>) {
+fn live(house: House, settings: &Settings, steps: Vec<(bool, Step, Index)>, counts: &RefCell<Counts>) {
     let policy = policy_of(settings, house);
     let records = KeyRecords { next: KeyId::numbered(1), keys: Vec::new() };
     let mut world = World {
@@ -537,28 +576,22 @@ fn live(house: House, settings: &Settings, steps: Vec<(bool, Step)>, counts: &Re
         earlier_jwks: None,
         counts,
     };
-    for (replica, step) in steps {
+    for (replica, step, delay) in steps {
         counts.borrow_mut().steps += 1;
         let from = world.time;
-        world.take(usize::from(replica), step);
-        // Also at the instants in between at which something changes by itself.
-        let until = world.time;
-        let rows = world.latest().records.keys.iter();
-        let times = rows.flat_map(|row| [Some(row.active_from), row.retiring_from, row.removed_at]);
-        let mut turns: Vec<_> = times
-            .flatten()
-            .flat_map(|turn| house.clocks.map(|clock| (turn.seconds() * TICKS).saturating_sub(clock)))
-            .flat_map(|turn| [turn.saturating_sub(1), turn])
-            .filter(|turn| (from..until).contains(turn))
-            .collect();
-        turns.sort_unstable();
-        turns.dedup();
-        for turn in turns {
-            world.time = turn;
+        let replica = usize::from(replica);
+        let (decided_at, is_command) = (world.clock(replica), !matches!(step, Step::Wake));
+        if let Some(plan) = world.take(replica, step) {
+            let passes = delay.index(usize::try_from(world.spare()).unwrap() + 1) as u64;
+            world.pass_until(from + passes, from);
+            counts.borrow_mut().slow_commits += u64::from(passes > 0);
+            counts.borrow_mut().commands += u64::from(is_command);
+            world.commit(replica, &plan, decided_at);
             world.check();
+        } else {
+            let until = world.time;
+            world.pass_until(until, from);
         }
-        world.time = until;
-        world.check();
     }
 }
 

@@ -180,29 +180,39 @@ fn a_policy_of_settings_leaves_a_second_for_clocks_that_show_whole_ones() {
 
 #[test]
 fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
-    let of = |records: &KeyRecords, now| max_age(records, &policy(ES256), at(now)).seconds();
+    let kept = |records: &KeyRecords, policy: &KeyPolicy, now| {
+        let KeptFor { max_age, stale } = kept_for(records, policy, at(now));
+        (max_age.seconds(), stale.seconds())
+    };
+    let of = |records: &KeyRecords, now| kept(records, &policy(ES256), now);
     for (now, expected) in [
-        (500, 70),
-        (9_430, 70),
-        (9_431, 69),
-        (9_490, 10),
-        (9_499, 1),
-        (9_500, 1),
-        (9_569, 1),
+        (500, (70, 40)),
+        (9_390, (70, 40)),
+        (9_391, (70, 39)),
+        (9_429, (70, 1)),
+        (9_430, (70, 0)),
+        (9_431, (69, 0)),
+        (9_490, (10, 0)),
+        (9_499, (1, 0)),
+        (9_500, (1, 0)),
+        (9_569, (1, 0)),
         // Nobody announces anything here.
-        (9_570, 70),
-        (99_999, 70),
+        (9_570, (70, 40)),
+        (99_999, (70, 40)),
     ] {
         assert_eq!(of(&first(), now), expected, "at {now}");
     }
-    for (now, expected) in [(9_500, 70), (10_500, 70), (19_430, 70), (19_460, 40), (19_500, 1)] {
+    for (now, expected) in
+        [(9_500, (70, 40)), (10_500, (70, 40)), (19_430, (70, 0)), (19_460, (40, 0)), (19_500, (1, 0))]
+    {
         assert_eq!(of(&announced(), now), expected, "announced, at {now}");
     }
-    assert_eq!(of(&none(), 500), 70);
+    assert_eq!(of(&none(), 500), (70, 40));
     // Of another algorithm, the next one is due at once.
-    assert_eq!(max_age(&first(), &policy(EDDSA), at(500)).seconds(), 1);
+    assert_eq!(kept(&first(), &policy(EDDSA), 500), (1, 0));
     let short = KeyPolicy { jwks_max_age: Lifetime::from_seconds(1), ..policy(ES256) };
-    assert_eq!(max_age(&first(), &short, at(500)).seconds(), 1);
+    assert_eq!(kept(&first(), &short, 500), (1, 40));
+    assert_eq!(kept(&first(), &short, 9_499), (1, 0));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use administration::{AdministrationStore, Declaration, Reconciler};
+use administration::{AdministrationStore, Declaration, Plan, ReconcileError, Reconciler};
 use keys::{KeySealer, LocalSealer, SealingKey};
 use registry::Pepper;
 
@@ -32,7 +32,7 @@ pub(crate) async fn looking(
 }
 
 /// What a store that is not there yet is compared by.
-pub(crate) fn initial(declaration: &Declaration) -> Result<administration::Plan, StartError> {
+pub(crate) fn initial(declaration: &Declaration) -> Result<Plan, ReconcileError> {
     let plan = administration::initial_plan(&Pepper::generate(), declaration, crate::clock::now());
-    Ok(plan.map_err(administration::ReconcileError::from)?)
+    Ok(plan?)
 }

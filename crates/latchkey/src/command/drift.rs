@@ -10,6 +10,7 @@ use super::plan::SOMETHING;
 use super::shown::json;
 use super::{block_on, print};
 use crate::clock;
+use crate::contradicted::contradicted;
 use crate::declare::declare;
 use crate::settings::{Environment, Loaded, read};
 use crate::start_error::StartError;
@@ -29,8 +30,9 @@ pub(crate) fn drift(config: &Path, as_json: bool) -> Result<ExitCode, StartError
 async fn compare(loaded: Loaded) -> Result<Drift, StartError> {
     let store = looking(&loaded.storage, &loaded.sealing_keys).await?;
     let declaration = declare(loaded.tenants)?;
-    match store {
-        Some(store) => Ok(store.drift(&declaration, clock::now()).await?),
-        None => Ok(Drift { plan: initial(&declaration)?, left_alone: Vec::new() }),
-    }
+    let drift = match store {
+        Some(store) => store.drift(&declaration, clock::now()).await,
+        None => initial(&declaration).map(|plan| Drift { plan, left_alone: Vec::new() }),
+    };
+    drift.map_err(|error| contradicted(error, &declaration, &loaded.places))
 }

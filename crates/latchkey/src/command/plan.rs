@@ -9,6 +9,7 @@ use super::compared::{initial, looking};
 use super::shown::json;
 use super::{block_on, print};
 use crate::clock;
+use crate::contradicted::contradicted;
 use crate::declare::declare;
 use crate::settings::{Environment, Loaded, read};
 use crate::start_error::StartError;
@@ -31,8 +32,9 @@ pub(crate) fn plan(config: &Path, as_json: bool) -> Result<ExitCode, StartError>
 async fn compare(loaded: Loaded) -> Result<Plan, StartError> {
     let store = looking(&loaded.storage, &loaded.sealing_keys).await?;
     let declaration = declare(loaded.tenants)?;
-    match store {
-        Some(store) => Ok(store.plan(&declaration, clock::now()).await?),
+    let plan = match store {
+        Some(store) => store.plan(&declaration, clock::now()).await,
         None => initial(&declaration),
-    }
+    };
+    plan.map_err(|error| contradicted(error, &declaration, &loaded.places))
 }

@@ -12,6 +12,7 @@ use super::shown::{confirm, json as document, table};
 use super::{block_on, print};
 use crate::apply::Asked;
 use crate::clock;
+use crate::contradicted::contradicted;
 use crate::declare::declare;
 use crate::platform::Platform;
 use crate::settings::{Environment, LARGEST_RECORD, Loaded, Recorded, read, read_recorded};
@@ -59,7 +60,10 @@ async fn roll_back(
         let environment = recorded.environment(Environment::of_process());
         Ok(read_recorded(config, &environment, &recorded)?)
     };
-    let plan = platform.reconciler.plan(&declare(read()?.tenants)?, clock::now()).await?;
+    let loaded = read()?;
+    let declaration = declare(loaded.tenants)?;
+    let plan = platform.reconciler.plan(&declaration, clock::now()).await;
+    let plan = plan.map_err(|error| contradicted(error, &declaration, &loaded.places))?;
     if !plan.is_empty() {
         print(&format!("{plan}\n"))?;
         confirm(&format!("Roll back to generation {number}?"), yes)?;

@@ -47,7 +47,7 @@ pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
     };
     let _log = logging::start(filter);
     let loaded = read(config, &environment)?;
-    refuse_beyond_loopback(&loaded)?;
+    refuse_beyond_loopback(&loaded, false)?;
     Ok(match block_on(run(config, environment, loaded))? {
         Ended::InOrder => ExitCode::SUCCESS,
         Ended::AtOnce => ExitCode::FAILURE,

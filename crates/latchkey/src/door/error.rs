@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use administration::{BrokenTokensView, EditError};
+use keys::SealError;
 use serde::Deserialize;
 
 /// Nothing was changed, unless the server could not be asked to the end.
@@ -52,7 +53,10 @@ impl DoorError {
                 EditError::NotFound(_) => 3,
                 EditError::Conflict(_) | EditError::Stale | EditError::Contended => 4,
                 EditError::Forbidden(_) | EditError::BeyondReach(_) => 5,
-                EditError::Store(_) | EditError::Busy | EditError::Hash(_) => 6,
+                EditError::Store(_)
+                | EditError::Busy
+                | EditError::Hash(_)
+                | EditError::Seal(SealError::Unavailable(_)) => 6,
                 EditError::Invalid(_)
                 | EditError::IdempotencyKeyReused
                 | EditError::Seal(_)
@@ -88,6 +92,8 @@ impl fmt::Display for Refusal {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use administration::{Fault as EditFault, Permission};
 
     use super::*;
@@ -104,6 +110,7 @@ mod tests {
             (EditError::Forbidden(Permission::Tenants), 403, 5),
             (EditError::BeyondReach("no".to_owned()), 403, 5),
             (EditError::Busy, 503, 6),
+            (EditError::Seal(SealError::Unavailable(Arc::new(std::io::Error::other("down")))), 503, 6),
             (EditError::Invalid(vec![EditFault::at("/name", "too long")]), 400, 1),
             (EditError::IdempotencyKeyReused, 422, 1),
         ] {

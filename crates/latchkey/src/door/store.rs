@@ -53,7 +53,8 @@ impl StoreDoor {
         };
         // Whoever asks for a key waits for it; a pool would go on making more.
         let pool = KeyPool::new(0);
-        let administrator = Administrator::new(rows, sealer, pepper, pool, edit_policy(&loaded), announce);
+        let (policy, clock) = (edit_policy(&loaded), Arc::new(clock::now));
+        let administrator = Administrator::new(rows, sealer, pepper, pool, policy, announce, clock);
         let by = Authority::operator(Actor { name: actor(environment), source: None });
         Ok(Self { database, administrator, by, caches, changed })
     }
@@ -209,12 +210,13 @@ impl Door for StoreDoor {
     }
 
     async fn rotate_key(&self, tenant: &TenantId) -> Result<KeysChanged, DoorError> {
-        self.telling(self.administrator.rotate_key(&self.by, tenant, clock::now()).await).await
+        let done = self.administrator.rotate_key(&self.by, tenant, None, clock::now()).await;
+        Ok(self.telling(done).await?.value)
     }
 
     async fn rotate_key_in_emergency(&self, tenant: &TenantId) -> Result<KeysChanged, DoorError> {
-        let done = self.administrator.rotate_key_in_emergency(&self.by, tenant, clock::now()).await;
-        self.telling(done).await
+        let done = self.administrator.rotate_key_in_emergency(&self.by, tenant, None, clock::now()).await;
+        Ok(self.telling(done).await?.value)
     }
 
     async fn revoke_key(&self, tenant: &TenantId, key: KeyId) -> Result<KeysChanged, DoorError> {
@@ -234,7 +236,8 @@ impl Door for StoreDoor {
         tenant: &TenantId,
         settings: ImportSettings,
     ) -> Result<KeysChanged, DoorError> {
-        self.telling(self.administrator.import_key(&self.by, tenant, settings, clock::now()).await).await
+        let done = self.administrator.import_key(&self.by, tenant, settings, None, clock::now()).await;
+        Ok(self.telling(done).await?.value)
     }
 
     async fn key_status(&self, tenant: &TenantId) -> Result<KeyStatusView, DoorError> {

@@ -1,15 +1,15 @@
 //! Over a store in memory, with two local keys.
 
+use administration::{CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, NewGeneration};
 use keys::{
     KeyEncryptionKey, KeyRecord, KeySealer, LocalKeyEncryptionKey, LocalSealer, SealingKey,
     SigningKeyStore as _,
 };
-use protocol::{Secret, Timestamp};
-use testkit::{MemoryStore, fixtures};
+use protocol::Secret;
+use testkit::fixtures::NOW;
+use testkit::{MemoryStore, fixtures, requests};
 
 use super::*;
-
-const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
 struct House {
     store: Arc<MemoryStore>,
@@ -31,11 +31,38 @@ impl House {
     }
 
     fn resealing(&self, writing: usize, former: &[usize]) -> Resealing {
-        Resealing { store: self.store.clone(), sealer: self.sealer(writing, former) }
+        Resealing { store: self.store.clone(), sealer: self.sealer(writing, former), now: NOW }
     }
 
     async fn sealed(&self) -> Vec<(SealedPlace, Vec<u8>)> {
-        self.store.list_sealed(None, 10_000).await.unwrap()
+        self.store.list_sealed(None, 10_000, NOW).await.unwrap()
+    }
+
+    /// Adds a generation with its sources, and an answer that is given for so many seconds.
+    async fn remember(&self, sealer: &dyn KeySealer, generation: u8, seconds: u64) {
+        let seal =
+            async |place: &SealedPlace| sealer.seal(&context(place), named(place).as_bytes()).await.unwrap();
+        let content = Fingerprint::from_bytes([generation; 32]);
+        let sources = SealedPlace::Sources { generation: generation.into(), content };
+        let (tenant, key) = (fixtures::tenant_id("platform"), [generation; 32]);
+        let answered = SealedPlace::IdempotentAnswer { tenant: tenant.clone(), key };
+        let request = CommitRequest {
+            generation: Some(NewGeneration {
+                content,
+                expected_latest: Some(u64::from(generation) - 1).filter(|latest| *latest > 0),
+                sealed_sources: Some(seal(&sources).await),
+            }),
+            idempotent: Some(IdempotentAnswer {
+                tenant,
+                key,
+                request: [6; 32],
+                sealed: seal(&answered).await,
+                expires_at: Timestamp::from_seconds(NOW.seconds() + seconds),
+            }),
+            ..requests::declared(Vec::new())
+        };
+        let outcome = self.store.commit(&request).await.unwrap();
+        assert!(matches!(outcome, CommitOutcome::Committed { .. }));
     }
 
     async fn assert_opens(&self, sealer: &EnvelopeSealer) {
@@ -46,13 +73,14 @@ impl House {
     }
 }
 
-/// The pepper and some keys, half of them in the older format, all under the first key.
+/// The pepper and some keys, half of them in the older format, what a generation was read from and an answer, all under the first key.
 async fn house(tenants: usize) -> House {
     let texts = [0; 2].map(|_| SealingKey::generate().unwrap().to_base64());
     let house = House { store: Arc::new(MemoryStore::new()), texts };
     let (old, envelope) = (LocalSealer::new(house.key(0)), house.sealer(0, &[]));
     let pepper = old.seal(&SealingContext::Named("pepper"), b"the installation's pepper").await.unwrap();
     assert!(house.store.put_sealed_if_absent("pepper", &pepper, NOW).await.unwrap());
+    house.remember(&*envelope, 1, 1).await;
     for number in 0..tenants {
         let tenant = fixtures::tenant(&format!("t{number}"));
         house.store.put_tenant(tenant.clone());
@@ -71,16 +99,16 @@ async fn everything_moves_and_a_second_run_does_nothing() {
     let house = house(500).await;
     let resealing = house.resealing(1, &[0]);
     let looked = resealing.look(|_| {}).await.unwrap();
-    assert_eq!((looked.current, looked.moved, looked.left, looked.unreadable), (0, 0, 501, 0));
+    assert_eq!((looked.current, looked.moved, looked.left, looked.unreadable), (0, 0, 503, 0));
     house.assert_opens(&house.sealer(0, &[])).await;
     let mut batches = 0;
     let moved = resealing.run(|_| batches += 1).await.unwrap();
-    assert_eq!((moved.current, moved.moved, moved.left, moved.unreadable), (501, 501, 0, 0));
+    assert_eq!((moved.current, moved.moved, moved.left, moved.unreadable), (503, 503, 0, 0));
     assert_eq!(batches, 6, "three batches that move and three that look again");
     house.assert_opens(&house.sealer(1, &[])).await;
     let before = house.sealed().await;
     let again = resealing.run(|_| {}).await.unwrap();
-    assert_eq!((again.current, again.moved, again.left, again.unreadable), (501, 0, 0, 0));
+    assert_eq!((again.current, again.moved, again.left, again.unreadable), (503, 0, 0, 0));
     assert_eq!(house.sealed().await, before);
 }
 
@@ -88,18 +116,23 @@ async fn everything_moves_and_a_second_run_does_nothing() {
 async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
     let house = house(3).await;
     let foreign = SealingKey::generate().unwrap();
+    let (id, foreign) = (foreign.id().to_string(), LocalSealer::new(foreign));
+    // The answer has expired by now, and is in nobody's way.
+    house.remember(&foreign, 2, 0).await;
     let (place, old) = house.sealed().await.swap_remove(1);
-    let sealed = foreign.seal(&context(&place), b"x").unwrap();
+    let sealed = foreign.seal(&context(&place), b"x").await.unwrap();
     assert!(house.store.replace_sealed(&place, &old, &sealed).await.unwrap());
     let resealed = house.resealing(1, &[0]).run(|_| {}).await.unwrap();
-    assert_eq!((resealed.current, resealed.moved, resealed.left, resealed.unreadable), (3, 3, 0, 1));
-    assert_eq!(resealed.faults[0].place, "key oauth2-key-1 of tenant t1");
-    assert!(resealed.faults[0].problem.contains(&foreign.id().to_string()), "{}", resealed.faults[0].problem);
+    assert_eq!((resealed.current, resealed.moved, resealed.left, resealed.unreadable), (5, 5, 0, 2));
+    assert!(resealed.faults.iter().all(|fault| fault.problem.contains(&id)), "{:?}", resealed.faults);
+    let mut named: Vec<_> = resealed.faults.iter().map(|fault| fault.place.as_str()).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["key oauth2-key-1 of tenant t1", "the files of generation 2"]);
     assert_eq!(house.sealed().await[1].1, sealed);
     // Where the former key is not named, nothing is touched.
     let before = house.sealed().await;
     let lost = self::house(3).await.resealing(1, &[]).run(|_| {}).await.unwrap();
-    assert_eq!((lost.moved, lost.unreadable), (0, 4));
+    assert_eq!((lost.moved, lost.unreadable), (0, 6));
     assert_eq!(house.sealed().await, before);
 }
 
@@ -125,7 +158,7 @@ async fn a_run_that_is_ended_half_way_is_gone_on_with() {
     assert!(half.current >= 200 && half.left > 0, "{half}");
     house.assert_opens(&house.sealer(1, &[0])).await;
     let rest = resealing.run(|_| {}).await.unwrap();
-    assert_eq!((rest.current, rest.moved), (501, half.left));
+    assert_eq!((rest.current, rest.moved), (503, half.left));
 }
 
 /// Somebody adds keys under the former key all the time, as a server does that has not been told yet.
@@ -149,7 +182,7 @@ async fn writers_at_the_same_time_lose_nothing() {
     resealing.run(|_| {}).await.unwrap();
     writer.await.unwrap();
     resealing.run(|_| {}).await.unwrap();
-    assert_eq!(house.sealed().await.len(), 251);
+    assert_eq!(house.sealed().await.len(), 253);
     house.assert_opens(&house.sealer(1, &[])).await;
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use administration::{AdministrationStore, EditError};
-use gateway::Clock;
+use administration::{AdministrationStore, Clock, EditError};
+use keys::KeySpec;
 use protocol::{Lifetime, Timestamp};
 use tenancy::{StoreError, TenantId};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -30,6 +30,8 @@ const LEASE_LASTS: Lifetime = Lifetime::from_seconds(15);
 const RENEW_AFTER: Duration = Duration::from_secs(5);
 /// An RSA key of 2048 bits costs a core for 60 ms, so that eight a second are half a core.
 const RSA_EVERY: Duration = Duration::from_millis(125);
+/// After a step that failed it rests for as long as that took, and no longer than this: the key may have been made, and thrown away.
+const LONGEST_REST: Duration = Duration::from_secs(5);
 /// At the end a step that is under way is waited for no longer.
 const AT_THE_END: Duration = Duration::from_secs(3);
 
@@ -169,19 +171,34 @@ impl Rotation {
     /// One tenant's step. Where the store does not answer there is no sense in trying the next tenant.
     async fn advance(&self, turn: &mut Turn, tenant: &TenantId) -> Result<(), StoreError> {
         let (began, now) = (Instant::now(), (self.clock)());
-        match self.steps.step(tenant, now).await {
+        let done = self.steps.step(tenant, now).await;
+        let took = began.elapsed();
+        let rest = match &done {
+            Ok(Some(made)) if made.rsa().is_some() => RSA_EVERY.saturating_sub(took).max(took),
+            Ok(_) => Duration::ZERO,
+            Err(_) => took.min(LONGEST_REST),
+        };
+        let told = self.tell(turn, tenant, done);
+        sleep(rest).await;
+        told
+    }
+
+    /// What became of a step: when the tenant is tried again, what is counted, what the log is told.
+    fn tell(
+        &self,
+        turn: &mut Turn,
+        tenant: &TenantId,
+        done: Result<Option<KeySpec>, EditError>,
+    ) -> Result<(), StoreError> {
+        match done {
             Ok(announced) => {
                 if turn.retries.forget(tenant) {
                     tracing::info!(%tenant, "keys of tenant {tenant} can be rotated again");
                 }
                 // Not before the next round, whatever is left to be done.
                 turn.retries.again(tenant, Instant::now());
-                if let Some(made) = announced {
+                if announced.is_some() {
                     self.rotated.count_announced();
-                    if made.rsa().is_some() {
-                        let took = began.elapsed();
-                        sleep(RSA_EVERY.saturating_sub(took).max(took)).await;
-                    }
                 }
             }
             Err(EditError::Store(error @ StoreError::Unavailable(_))) => return Err(error),

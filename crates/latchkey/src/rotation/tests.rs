@@ -14,18 +14,24 @@ use testkit::{Failure, MemoryStore, fixtures};
 
 use super::*;
 
-/// Stands in for administration: takes no time, and fails where it is told to.
+/// Stands in for administration: takes no time and fails nowhere unless it is told to.
 #[derive(Default)]
 struct Taken {
     steps: Mutex<Vec<TenantId>>,
     failing: Mutex<HashMap<TenantId, fn() -> EditError>>,
     announces: Option<SigningAlgorithm>,
+    /// Of a step.
+    takes: Mutex<Duration>,
 }
 
 #[async_trait]
 impl Steps for Taken {
     async fn step(&self, tenant: &TenantId, _: Timestamp) -> Result<Option<KeySpec>, EditError> {
         self.steps.lock().unwrap().push(tenant.clone());
+        let takes = *self.takes.lock().unwrap();
+        if !takes.is_zero() {
+            sleep(takes).await;
+        }
         match self.failing.lock().unwrap().get(tenant) {
             Some(failure) => Err(failure()),
             None => {
@@ -165,6 +171,25 @@ async fn making_rsa_keys_takes_half_a_core_at_most() {
     }
 }
 
+/// A key that was made and could not be sealed has cost as much as any other.
+#[tokio::test(start_paused = true)]
+async fn after_a_failure_it_rests_for_as_long_as_the_step_took() {
+    let sealing: fn() -> EditError = || EditError::Seal(keys::SealError::Failed);
+    let contended: fn() -> EditError = || EditError::Contended;
+    let down: fn() -> EditError = || EditError::Store(StoreError::unavailable("down"));
+    for failure in [sealing, contended, down] {
+        for (takes, rests) in [(0, 0), (700, 700), (60_000, 5000)] {
+            let house = house(1, None).await;
+            *house.taken.takes.lock().unwrap() = Duration::from_millis(takes);
+            let tenant = fixtures::tenant_id("t0");
+            house.taken.failing.lock().unwrap().insert(tenant.clone(), failure);
+            let (leader, began) = (house.replica(0), Instant::now());
+            let done = leader.advance(&mut Turn::default(), &tenant).await;
+            assert_eq!(began.elapsed().as_millis(), u128::from(takes + rests), "{done:?}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_down_is_waited_for() {
     let house = house(1, None).await;
@@ -213,6 +238,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
         KeyPool::new(0),
         policy,
         Arc::new(|_| {}),
+        Arc::new(|| Timestamp::from_seconds(0)),
     ));
     let replicas = [0, 30].map(|ahead| {
         let steps = Arc::clone(&administrator) as Arc<dyn Steps>;
@@ -225,7 +251,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
             replica.round().await;
         }
     }
-    let records = house.store.find_keys(&tenant.id).await.unwrap();
+    let records = house.store.load_keys(&tenant.id).await.unwrap().unwrap().records;
     let keys = &records.keys;
     assert!((25..=26).contains(&keys.len()), "{}", keys.len());
     for (one, next) in keys.iter().zip(&keys[1..]) {

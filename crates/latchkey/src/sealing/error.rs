@@ -38,7 +38,10 @@ pub(crate) enum SealingError {
     #[error(
         "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys is the key that sealed it"
     )]
-    Seal(#[from] SealError),
+    NotOpened(#[source] SealError),
+    /// It was not the pepper's fault: the service that holds the key did not answer, refused, or has it no more.
+    #[error("the sealing key cannot be used")]
+    Unusable(#[source] SealError),
     #[error("the pepper has the wrong length")]
     PepperLength,
     #[error(transparent)]
@@ -46,6 +49,14 @@ pub(crate) enum SealingError {
 }
 
 impl SealingError {
+    /// The pepper was tried to be opened.
+    pub(super) fn opening(error: SealError) -> Self {
+        match error {
+            SealError::Unavailable(_) | SealError::KeyGone { .. } => Self::Unusable(error),
+            error => Self::NotOpened(error),
+        }
+    }
+
     /// The key is not where the settings say, and rows need it. Only a file can be missing.
     pub(crate) fn missing(setting: &SealingKey) -> Self {
         match setting {

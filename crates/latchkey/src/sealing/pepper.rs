@@ -23,7 +23,8 @@ pub(crate) async fn pepper(
     if let Some(pepper) = existing_pepper(store, sealer).await? {
         return Ok(pepper);
     }
-    let sealed = sealer.seal(&SealingContext::Named(PEPPER), Pepper::generate().expose()).await?;
+    let sealed = sealer.seal(&SealingContext::Named(PEPPER), Pepper::generate().expose()).await;
+    let sealed = sealed.map_err(SealingError::Unusable)?;
     // Another process may have been faster: what is stored counts.
     store.put_sealed_if_absent(PEPPER, &sealed, now).await?;
     existing_pepper(store, sealer).await?.ok_or(SealingError::PepperLength)
@@ -45,7 +46,8 @@ pub(crate) async fn sealed_pepper(store: &dyn AdministrationStore) -> Result<Opt
 
 /// Opens what is stored.
 pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> Result<Pepper, SealingError> {
-    let bytes = sealer.unseal(&SealingContext::Named(PEPPER), sealed).await?;
+    let bytes = sealer.unseal(&SealingContext::Named(PEPPER), sealed).await;
+    let bytes = bytes.map_err(SealingError::opening)?;
     let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| SealingError::PepperLength)?;
     Ok(Pepper::from_bytes(Zeroizing::new(bytes)))
 }

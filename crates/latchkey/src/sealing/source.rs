@@ -4,9 +4,8 @@ use std::fs;
 use std::sync::Arc;
 
 use keys::{KeyEncryptionKey, LocalKeyEncryptionKey, SealingKey as Key};
-use outbound::{AwsKms, KmsOptions, VaultOptions, VaultTransit};
+use outbound::{AwsKms, KmsOptions, VaultOptions, VaultToken, VaultTransit};
 use protocol::Secret;
-use zeroize::Zeroizing;
 
 use super::{SealingError, file};
 use crate::settings::{KmsKey, SealingKey, Token, VaultKey};
@@ -28,11 +27,8 @@ fn local(key: Key) -> Arc<dyn KeyEncryptionKey> {
 fn vault(setting: &VaultKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
     let VaultKey { address, namespace, mount, transit_key, token, ca } = setting;
     let token = match token {
-        Token::Text(token) => Secret::new(token.expose().trim().to_owned()),
-        Token::File(path) => {
-            let text = fs::read_to_string(path).map_err(|error| SealingError::Beside(path.clone(), error))?;
-            Secret::new(Zeroizing::new(text).trim().to_owned())
-        }
+        Token::Text(token) => VaultToken::Text(Secret::new(token.expose().trim().to_owned())),
+        Token::File(path) => VaultToken::File(path.clone()),
     };
     let ca = match ca {
         Some(path) => Some(fs::read(path).map_err(|error| SealingError::Beside(path.clone(), error))?),

@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::{scalar::Lifetime, secret::ClientSecretSetting};
+use super::{scalar::Lifetime, schema, secret::ClientSecretSetting};
 
 /// A registered application.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Client {
     /// The name that people read. Default: the client's id.
+    #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
     pub(crate) name: Option<String>,
     /// The secret, if it has one.
     pub(crate) client_secret: Option<ClientSecretSetting>,
@@ -20,22 +21,29 @@ pub(crate) struct Client {
     /// How the client authenticates.
     pub(crate) token_endpoint_auth_method: AuthMethod,
     /// The grants that the client may use.
+    #[schemars(extend("uniqueItems" = true))]
     pub(crate) grant_types: Vec<GrantType>,
     /// Put in `aud` when the request names no resource. Default: `aud` is the client's id.
+    #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
     pub(crate) audiences: Vec<String>,
     /// What the client may ask for with `resource` (RFC 8707), beyond the audiences: absolute URIs without a fragment.
+    #[schemars(extend("items" = schema::names(schema::ABSOLUTE_URI), "uniqueItems" = true))]
     pub(crate) resources: Vec<String>,
     /// The scopes that the client may be granted.
+    #[schemars(extend("items" = schema::scopes(), "uniqueItems" = true))]
     pub(crate) scopes: Vec<String>,
     /// Overrides the tenant's `access_token.lifetime`. Default: the tenant's.
+    #[schemars(extend("pattern" = schema::SOME_TIME))]
     pub(crate) access_token_lifetime: Option<Lifetime>,
     /// What this client's tokens say differently.
     pub(crate) token: ClientToken,
     /// The public keys that the client signs its assertions with.
     pub(crate) jwks: Option<Jwks>,
     /// The https URL where those keys are published; not beside `jwks`.
+    #[schemars(extend("pattern" = r"^https://[^#\s]+$"))]
     pub(crate) jwks_uri: Option<String>,
     /// Where people are sent back to.
+    #[schemars(extend("items" = schema::texts(schema::ABSOLUTE_URI), "uniqueItems" = true))]
     pub(crate) redirect_uris: Vec<String>,
     /// Which tokens the client may introspect.
     pub(crate) introspection: Introspection,
@@ -96,6 +104,7 @@ pub(crate) struct ClientToken {
 /// Public keys: one of `file` and `keys`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["file", "keys"]))]
 pub(crate) struct Jwks {
     /// A file with a JWK set, relative to the file that names it.
     pub(crate) file: Option<PathBuf>,
@@ -106,8 +115,10 @@ pub(crate) struct Jwks {
 /// A public key (RFC 7517 §4); members not listed here are ignored, as §4 says.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("required" = ["kty"]))]
 pub(crate) struct Jwk {
     /// Key type: RSA, EC or OKP.
+    #[schemars(extend("enum" = ["RSA", "EC", "OKP"]))]
     pub(crate) kty: String,
     /// Key id.
     #[serde(skip_serializing_if = "Option::is_none")]

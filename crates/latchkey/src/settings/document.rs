@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    schema,
     sections::{Admin, Cache, Keys, Limits, ProtectedResource, Reconcile, Server, Storage},
     tenant::Tenant,
 };
@@ -34,5 +35,6 @@ pub(crate) struct Document {
     /// A folder with more tenants, one file each: `acme.yaml` declares the tenant `acme`. Relative to this file.
     pub(crate) tenants_dir: Option<PathBuf>,
     /// Tenants by id: `[a-z0-9][a-z0-9-]{0,62}`.
+    #[schemars(extend("propertyNames" = { "pattern": schema::TENANT_ID, "not": { "const": "platform" } }))]
     pub(crate) tenants: BTreeMap<String, Tenant>,
 }

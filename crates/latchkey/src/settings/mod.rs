@@ -14,6 +14,7 @@ mod declared_tenants;
 mod environment;
 mod intake;
 mod layers;
+mod places;
 mod read;
 mod read_error;
 mod recorded;
@@ -31,13 +32,15 @@ mod findings;
 mod outline;
 mod source;
 
-pub(crate) use check::secret::SAMPLE_SECRET;
+pub(crate) use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
 pub(crate) use client::{AuthMethod, GrantType, Introspection};
 pub(crate) use declared::{
     DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredTenant, KmsKey, SealingKey, SealingKeys,
     SecretText, StorageLocation, Token, VaultKey,
 };
 pub(crate) use environment::{Environment, Variable};
+pub(crate) use findings::{Findings, Location};
+pub(crate) use places::Places;
 pub(crate) use read::{Loaded, read, read_recorded, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
 pub(crate) use recorded::{LARGEST as LARGEST_RECORD, Recorded};

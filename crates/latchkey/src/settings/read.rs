@@ -12,6 +12,7 @@ use super::{
     findings::{Finding, Findings, Location},
     intake::Intake,
     layers::{self, Layered, Overridden, Sections},
+    places::Places,
     read_error::ReadError,
     recorded::{Recorded, Recording},
     resolve::Resolver,
@@ -48,6 +49,8 @@ pub(crate) struct Loaded {
     pub(crate) watched: Vec<PathBuf>,
     /// What all this was read from.
     pub(crate) recording: Recording,
+    /// Where it stands, for what the store has against it.
+    pub(crate) places: Places,
     /// Harmless on loopback, refused beyond it.
     exposed: Vec<Diagnostic>,
 }
@@ -82,13 +85,20 @@ fn read_through(path: &Path, environment: &Environment, mut intake: Intake<'_>) 
     let mut findings = Findings::default();
     let mut sources = vec![main];
     let declared = declared(&mut document, &mut intake, &mut sources, &mut findings)?;
-    resolve(document, sections, declared, intake, findings, &sources, &overridden)
+    resolve(document, sections, declared, intake, findings, Places { sources, overridden })
 }
 
-/// Refuses what everyone knows, or anyone who reads the file knows, on a listener that others can reach.
-pub(crate) fn refuse_beyond_loopback(loaded: &Loaded) -> Result<(), ReadError> {
-    let beyond = loaded.server.listeners.iter().any(|listener| !listener.address.socket().ip().is_loopback());
-    if beyond && !loaded.exposed.is_empty() {
+impl Loaded {
+    /// Whether others than this machine can reach a server that is started with these settings.
+    pub(crate) fn listens_beyond_loopback(&self) -> bool {
+        self.server.listeners.iter().any(|listener| !listener.address.socket().ip().is_loopback())
+    }
+}
+
+/// Refuses what everyone knows, or anyone who reads the file knows, on a listener that others can reach: one of these settings, or
+/// one of a server that runs already, whose listeners stay until its next start.
+pub(crate) fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), ReadError> {
+    if (runs_beyond || loaded.listens_beyond_loopback()) && !loaded.exposed.is_empty() {
         return Err(ReadError { faults: loaded.exposed.clone() });
     }
     Ok(())
@@ -100,9 +110,9 @@ fn resolve(
     declared: Declared,
     mut intake: Intake<'_>,
     mut findings: Findings,
-    sources: &[Source],
-    overridden: &Overridden,
+    places: Places,
 ) -> Result<Loaded, ReadError> {
+    let Places { sources, overridden } = &places;
     let root = Location::file(0);
     let Sections { mut server, storage, cache, keys, limits } = sections;
     // Issuers are derived from it, so another public URL is another configuration of the tenants.
@@ -170,11 +180,16 @@ fn resolve(
         watched,
         recording,
         exposed: located(findings.exposed),
+        places,
     })
 }
 
 /// Ten thousand tenants may all have the same fault, and to find the line of each would take longer than reading them.
-fn located(findings: Vec<Finding>, sources: &[Source], overridden: &Overridden) -> Vec<Diagnostic> {
+pub(super) fn located(
+    findings: Vec<Finding>,
+    sources: &[Source],
+    overridden: &Overridden,
+) -> Vec<Diagnostic> {
     const MOST: usize = 100;
     let more = findings.len().saturating_sub(MOST);
     let first = findings.into_iter().take(MOST).map(|finding| finding.locate(sources, overridden));
@@ -381,7 +396,7 @@ mod tests {
             assert_eq!(ids, tenants);
             let keys: Vec<&str> = loaded.warnings.iter().map(|warning| warning.key.as_str()).collect();
             assert_eq!(keys, warned);
-            refuse_beyond_loopback(&loaded).unwrap();
+            refuse_beyond_loopback(&loaded, false).unwrap();
         }
     }
 }

@@ -72,7 +72,7 @@ impl Resolver<'_, '_> {
                 self.findings.exposed(
                     at.key("value"),
                     "an admin password stands in the file itself while a listener is beyond loopback",
-                    "give it as `env` or `file`, or listen on 127.0.0.1 only",
+                    "give it as `env` or `file`, or start with listeners on 127.0.0.1 only",
                 );
             }
             let allowed = "`env`, `file`, `hash` or `value`";

@@ -2,10 +2,10 @@
 
 use std::{ops::Deref, path::PathBuf};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-use super::scalar::Instant;
+use super::{scalar::Instant, schema};
 
 /// A secret as the settings hold it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -15,14 +15,17 @@ pub(crate) struct Secret(#[schemars(with = "String")] protocol::Secret);
 /// A secret of a client: exactly one of `value`, `env`, `file` and `hash`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["value", "env", "file", "hash"]))]
 pub(crate) struct ClientSecretSetting {
     /// The secret itself. For samples and tests: whoever reads the file has it.
+    #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
     pub(crate) value: Option<Secret>,
     /// The environment variable that holds the secret.
     pub(crate) env: Option<String>,
     /// The file that holds the secret; one newline at its end is left out. Relative to the file that names it.
     pub(crate) file: Option<PathBuf>,
     /// The argon2id hash of the secret (m=19456, t=2, p=1) as a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$…`.
+    #[schemars(extend("pattern" = schema::PHC))]
     pub(crate) hash: Option<Secret>,
     /// The instant from which on the secret is refused. Default: never.
     pub(crate) expires: Option<Instant>,
@@ -31,20 +34,24 @@ pub(crate) struct ClientSecretSetting {
 /// The password of an administrator: exactly one of `value`, `env`, `file` and `hash`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["value", "env", "file", "hash"]))]
 pub(crate) struct PasswordSetting {
     /// The password itself. Start is refused with it on a listener beyond loopback.
+    #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
     pub(crate) value: Option<Secret>,
     /// The environment variable that holds the password.
     pub(crate) env: Option<String>,
     /// The file that holds the password; one newline at its end is left out. Relative to the file that names it.
     pub(crate) file: Option<PathBuf>,
     /// The argon2id hash of the password (m=19456, t=2, p=1) as a PHC string.
+    #[schemars(extend("pattern" = schema::PHC))]
     pub(crate) hash: Option<Secret>,
 }
 
 /// A private key in PEM: exactly one of `file`, `env` and `value`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["file", "env", "value"]))]
 pub(crate) struct PrivateKeySetting {
     /// The file that holds the key, relative to the file that names it.
     pub(crate) file: Option<PathBuf>,

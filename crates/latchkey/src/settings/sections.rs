@@ -6,11 +6,12 @@ use std::{
     path::PathBuf,
 };
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
     scalar::{Lifetime, ListenAddress, PublicUrl, Rate},
+    schema,
     secret::{PasswordSetting, Secret},
 };
 
@@ -21,8 +22,10 @@ pub(crate) struct Server {
     /// What issuers and metadata are derived from. It need not be an address that the server itself listens on.
     pub(crate) public_url: PublicUrl,
     /// The addresses to listen on, one or more.
+    #[schemars(extend("minItems" = 1))]
     pub(crate) listeners: Vec<Listener>,
     /// The tenant that is also served at the un-prefixed paths, such as `/oauth/token`. Default: none.
+    #[schemars(extend("pattern" = schema::TENANT_ID))]
     pub(crate) default_tenant: Option<String>,
     /// Threads that serve requests, from 1 to 512. Default: one for each core.
     pub(crate) workers: Option<NonZeroUsize>,
@@ -36,6 +39,7 @@ pub(crate) struct Listener {
     pub(crate) address: ListenAddress,
     /// What is served here: `public` (tokens, keys, metadata) and `admin` (clients, keys, tenants, metrics).
     #[serde(default = "every_surface")]
+    #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
     pub(crate) serves: Vec<Surface>,
     /// Serve https rather than http.
     #[serde(default)]
@@ -70,6 +74,7 @@ pub(crate) struct Tls {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Storage {
     /// `sqlite://` and a path relative to the file that names it (absolute with a third slash), or `postgres://…`.
+    #[schemars(extend("pattern" = r"^(sqlite://[^?#\x00-\x1F\x7F]+|postgres(ql)?://.*)$"))]
     pub(crate) url: Secret,
 }
 
@@ -78,8 +83,10 @@ pub(crate) struct Storage {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Cache {
     /// `redis://` or `rediss://`. Default: caches live in the process only.
+    #[schemars(extend("pattern" = r"^rediss?(\+(sentinel|cluster))?://"))]
     pub(crate) redis_url: Option<Secret>,
-    /// For how long a replica goes on with what it knows if no message of a change reaches it, from 1s to 60s.
+    /// For how long a replica goes on with what it knows if no message of a change reaches it, from 1s to 10s.
+    #[schemars(extend("pattern" = "^0*([1-9]|10)s$"))]
     pub(crate) l1_lifetime: Lifetime,
 }
 
@@ -108,12 +115,14 @@ pub(crate) struct Keys {
     /// The key that seals every private key and the pepper at rest.
     pub(crate) sealing_key: SealingKeySetting,
     /// Keys that seal nothing any more but still open what they sealed, until `latchkey key reseal` has moved it.
+    #[schemars(extend("items" = { "$ref": "#/$defs/SealingKeySetting", "oneOf": schema::given(["file", "env", "vault", "aws_kms"]) }))]
     pub(crate) former_sealing_keys: Vec<SealingKeySetting>,
 }
 
 /// One of `file`, `env`, `vault` and `aws_kms`. Default: the file `data/sealing.key`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::at_most_one(schema, ["file", "env", "vault", "aws_kms"]))]
 pub(crate) struct SealingKeySetting {
     /// The file that holds the key, 32 bytes in base64, relative to the file that names it.
     pub(crate) file: Option<PathBuf>,
@@ -130,14 +139,18 @@ pub(crate) struct SealingKeySetting {
 #[serde(deny_unknown_fields)]
 pub(crate) struct VaultSetting {
     /// Where Vault answers: an https URL, or http on this machine.
+    #[schemars(extend("pattern" = schema::SERVICE))]
     pub(crate) address: String,
     /// The name of the key.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9._-]+$"))]
     pub(crate) transit_key: String,
     /// Where the transit engine is mounted. Default: `transit`.
     #[serde(default)]
+    #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub(crate) mount: Option<String>,
     /// The namespace of Vault Enterprise. Default: none.
     #[serde(default)]
+    #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub(crate) namespace: Option<String>,
     /// The token to come with, which may encrypt and decrypt with this key.
     pub(crate) token: TokenSetting,
@@ -149,10 +162,11 @@ pub(crate) struct VaultSetting {
 /// A token: one of `env` and `file`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["env", "file"]))]
 pub(crate) struct TokenSetting {
     /// The environment variable that holds the token.
     pub(crate) env: Option<String>,
-    /// The file that holds the token, relative to the file that names it.
+    /// The file that holds the token, relative to the file that names it. It is read again whenever the token is refused.
     pub(crate) file: Option<PathBuf>,
 }
 
@@ -161,12 +175,15 @@ pub(crate) struct TokenSetting {
 #[serde(deny_unknown_fields)]
 pub(crate) struct KmsSetting {
     /// The key's id or ARN. Behind an alias may stand another key one day, which does not open what the first has sealed.
+    #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
     pub(crate) key_id: String,
     /// Its region. Default: the ARN's, else as the AWS command line finds it.
     #[serde(default)]
+    #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
     pub(crate) region: Option<String>,
     /// Another address than the region's: an https URL, or http on this machine. Default: the region's.
     #[serde(default)]
+    #[schemars(extend("pattern" = schema::SERVICE))]
     pub(crate) endpoint: Option<String>,
 }
 
@@ -175,11 +192,14 @@ pub(crate) struct KmsSetting {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProtectedResource {
     /// The tenant whose tokens it takes.
+    #[schemars(extend("pattern" = schema::TENANT_ID))]
     pub(crate) tenant: String,
     /// The audience that a token must name.
+    #[schemars(extend("minLength" = 1, "pattern" = schema::NAME, "not" = schema::beginning("urn:latchkey:")))]
     pub(crate) audience: String,
     /// The scope that a token must have. Default: none is asked for.
     #[serde(default)]
+    #[schemars(extend("pattern" = schema::SCOPE, "not" = schema::beginning("latchkey:")))]
     pub(crate) required_scope: Option<String>,
 }
 
@@ -200,6 +220,7 @@ pub(crate) struct Limits {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Admin {
     /// Administrators by user name.
+    #[schemars(extend("propertyNames" = { "minLength": 1, "maxLength": 255, "pattern": schema::NAME }))]
     pub(crate) users: BTreeMap<String, AdminUser>,
     /// What `/flow/execute` accepts as `applicationId`.
     pub(crate) applications: Vec<String>,
@@ -213,6 +234,7 @@ pub(crate) struct AdminUser {
     pub(crate) password: PasswordSetting,
     /// The permissions that may be asked for, such as `system`.
     #[serde(default)]
+    #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
     pub(crate) permissions: Vec<String>,
 }
 

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{client::Client, scalar::Lifetime, secret::PrivateKeySetting};
+use super::{client::Client, scalar::Lifetime, schema, secret::PrivateKeySetting};
 
 /// One isolated authorization server.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Tenant {
     /// The name that people read. Default: the tenant's id.
+    #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
     pub(crate) name: Option<String>,
     /// The issuer, put in `iss`. Default: `{public_url}/api/v1/tenant/{id}`.
+    #[schemars(extend("maxLength" = 255, "pattern" = schema::PLAIN_URL))]
     pub(crate) issuer: Option<String>,
     /// Other `iss` values that a client of this tenant may be given.
+    #[schemars(extend("items" = schema::names(schema::SCOPE), "uniqueItems" = true))]
     pub(crate) issuer_aliases: Vec<String>,
     /// What the tenant offers.
     pub(crate) strategies: Strategies,
@@ -26,8 +29,10 @@ pub(crate) struct Tenant {
     /// How access tokens look.
     pub(crate) access_token: AccessToken,
     /// Audiences, and the scopes that belong to them.
+    #[schemars(extend("propertyNames" = schema::ids()))]
     pub(crate) resource_servers: BTreeMap<String, ResourceServer>,
     /// Clients by `client_id`: any UTF-8 without control characters, up to 255 bytes.
+    #[schemars(extend("propertyNames" = schema::ids()))]
     pub(crate) clients: BTreeMap<String, Client>,
 }
 
@@ -56,8 +61,10 @@ pub(crate) struct Signing {
     /// The algorithm of new keys.
     pub(crate) algorithm: Algorithm,
     /// How long a key signs before the next one takes over. Default: `90d`.
+    #[schemars(extend("pattern" = schema::SOME_TIME))]
     pub(crate) rotate_every: Option<Lifetime>,
     /// How long a key is published before it signs: at least `jwks_max_age + jwks_stale + skew` and 10 s.
+    #[schemars(extend("pattern" = schema::SOME_TIME))]
     pub(crate) publish_before: Lifetime,
     /// How long verifiers may keep the key set (`max-age`).
     pub(crate) jwks_max_age: Lifetime,
@@ -66,8 +73,10 @@ pub(crate) struct Signing {
     /// How far clocks may be apart.
     pub(crate) skew: Lifetime,
     /// How long new RSA keys are, in bits: 2048, 3072 or 4096.
+    #[schemars(extend("enum" = [2048, 3072, 4096]))]
     pub(crate) rsa_bits: u32,
     /// For how long a key may wait to sign until the verifiers that poll have fetched it. Default: it waits for nobody.
+    #[schemars(extend("pattern" = schema::SOME_TIME))]
     pub(crate) hold_activation: Option<Lifetime>,
     /// A key in PEM to import as `oauth2-key-1`, only when the tenant has never had a key. Default: one is made.
     pub(crate) first_key: Option<PrivateKeySetting>,
@@ -98,10 +107,12 @@ pub(crate) enum Algorithm {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AccessToken {
     /// How long a token is valid, unless its client says otherwise.
+    #[schemars(extend("pattern" = schema::SOME_TIME))]
     pub(crate) lifetime: Lifetime,
     /// Whether a token can be read by itself.
     pub(crate) format: TokenFormat,
     /// The `typ` of the token's header; `at+jwt` is RFC 9068's.
+    #[schemars(extend("maxLength" = 255, "pattern" = "^[A-Za-z0-9!#$&^_.+/-]+$"))]
     pub(crate) typ: String,
 }
 
@@ -121,8 +132,10 @@ pub(crate) enum TokenFormat {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ResourceServer {
     /// The scopes that belong to this audience.
+    #[schemars(extend("items" = schema::scopes(), "uniqueItems" = true))]
     pub(crate) scopes: Vec<String>,
     /// The clients, by id, that may introspect tokens for it.
+    #[schemars(extend("uniqueItems" = true))]
     pub(crate) clients: Vec<String>,
 }
 

@@ -4,16 +4,16 @@
 mod found;
 mod numbers;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use administration::AdministrationStore;
-use cache::{Caches, Counts, RedisCache};
+use cache::{Caches, RedisCache};
 use gateway::{Check, Sample, State, Vitals};
-use keys::{KeyPool, KeyRings, KeySealer, SealError};
+use keys::{KeyPool, KeyRings, KeySealer};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use crate::causes::causes;
 use crate::clock;
 use crate::rotation::Rotated;
 use crate::sealing::{SealingError, open_pepper, sealed_pepper};
@@ -40,8 +40,6 @@ pub(crate) struct PlatformVitals {
     keys: Arc<KeyRings>,
     rotated: Arc<Rotated>,
     store_samples: StoreSamples,
-    /// Seconds: the longest that any tenant's cached clients get tokens without the store.
-    longest_stale: AtomicU64,
     found: Mutex<Found>,
 }
 
@@ -63,13 +61,7 @@ impl PlatformVitals {
         store_samples: StoreSamples,
     ) -> Self {
         let found = Mutex::new(Found::START);
-        let longest_stale = AtomicU64::new(0);
-        Self { store, sealer, caches, redis, pool, keys, rotated, store_samples, longest_stale, found }
-    }
-
-    /// For how long at most the caches may stand in for the store, as the tenants are declared now.
-    pub(crate) fn set_longest_stale(&self, seconds: u64) {
-        self.longest_stale.store(seconds, Ordering::Relaxed);
+        Self { store, sealer, caches, redis, pool, keys, rotated, store_samples, found }
     }
 
     /// Looks once a second, until the program ends.
@@ -79,54 +71,51 @@ impl PlatformVitals {
         let mut opened = None;
         loop {
             looks.tick().await;
-            let look = self.look(&mut opened).await;
-            let was_warm = self.is_warm();
+            let (look, why) = self.look(&mut opened).await;
+            // Whatever door a tenant came through: what is in memory, and how long its tenant lets it serve, is what counts.
+            let stands_in = look == Look::StoreMissed && self.caches.may_stand_in();
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            let after = found.after(look, was_warm, Instant::now());
+            let after = found.after(look, stands_in);
             match after.opens {
                 opens if opens == found.opens => {}
                 Opens::Yes => tracing::info!("what is sealed in the store can be opened again"),
-                Opens::NotNow => tracing::warn!("the service that holds the sealing key does not answer"),
-                Opens::No => {
-                    tracing::error!(
-                        "what is sealed in the store can no longer be opened with keys.sealing_key"
-                    );
-                }
+                Opens::NotNow => tracing::error!("the service that holds the sealing key fails: {why}"),
+                Opens::No => tracing::error!(
+                    "what is sealed in the store can no longer be opened with keys.sealing_key: {why}"
+                ),
             }
             *found = after;
         }
     }
 
     /// The pepper is a row of its own, sealed as every private key is: reading and opening it tries both.
-    async fn look(&self, opened: &mut Option<Opened>) -> Look {
+    async fn look(&self, opened: &mut Option<Opened>) -> (Look, String) {
         let sealed = match timeout(PATIENCE, sealed_pepper(&*self.store)).await {
             Ok(Ok(Some(sealed))) => sealed,
-            Ok(Ok(None)) => return Look::NotOpened,
-            Err(_) | Ok(Err(_)) => return Look::StoreMissed,
+            Ok(Ok(None)) => return (Look::NotOpened, "the pepper is gone".to_owned()),
+            Err(_) | Ok(Err(_)) => return (Look::StoreMissed, String::new()),
         };
-        let known =
-            opened.as_ref().is_some_and(|opened| opened.sealed == sealed && opened.at.elapsed() < TRY_AGAIN);
-        if known {
-            return Look::Good;
+        let lately = |opened: &Opened| opened.sealed == sealed && opened.at.elapsed() < TRY_AGAIN;
+        let somebody_waits = self.keys.unopened(clock::now()).is_some_and(|unopened| unopened.waiting);
+        if opened.as_ref().is_some_and(lately) && !somebody_waits {
+            return (Look::Good, String::new());
         }
+        *opened = None;
         match timeout(PATIENCE, open_pepper(&*self.sealer, &sealed)).await {
             Ok(Ok(_)) => {
                 *opened = Some(Opened { sealed, at: Instant::now() });
-                Look::Good
+                (Look::Good, String::new())
             }
-            Err(_) | Ok(Err(SealingError::Seal(SealError::Unavailable(_)))) => Look::SealerMissed,
-            Ok(Err(_)) => Look::NotOpened,
+            // As many tenants as have their keys open are served, by every replica alike.
+            Ok(Err(error @ SealingError::Unusable(_))) => (Look::SealerMissed, causes(&error)),
+            Ok(Err(error)) => (Look::NotOpened, causes(&error)),
+            Err(_) => (Look::SealerMissed, format!("no answer within {} s", PATIENCE.as_secs())),
         }
     }
 
     /// Tenants that were asked for lately and whose keys do not open. What is wrong with each is in the log.
     fn unopened(&self) -> usize {
         self.keys.unopened(clock::now()).map_or(0, |unopened| unopened.tenants)
-    }
-
-    fn is_warm(&self) -> bool {
-        let Counts { loads, failures, .. } = self.caches.clients.counts();
-        loads > failures
     }
 
     fn found(&self) -> Found {
@@ -137,9 +126,8 @@ impl PlatformVitals {
 impl Vitals for PlatformVitals {
     fn checks(&self) -> Vec<Check> {
         let found = self.found();
-        let longest_stale = Duration::from_secs(self.longest_stale.load(Ordering::Relaxed));
         let mut checks = vec![
-            Check { part: "store", state: found.store(longest_stale, Instant::now()) },
+            Check { part: "store", state: found.store() },
             Check { part: "keys", state: found.keys(self.unopened()) },
         ];
         if let Some(redis) = &self.redis {
@@ -151,7 +139,7 @@ impl Vitals for PlatformVitals {
 
     fn samples(&self) -> Vec<Sample> {
         let mut samples = numbers::of_caches(&self.caches);
-        let is_up = u64::from(self.found().store_missed_since.is_none());
+        let is_up = u64::from(!self.found().is_store_missed());
         let up_help = "Whether the store answered when it was last tried (1) or not (0).";
         samples.push(gauge("latchkey_store_up", up_help, &[], is_up));
         samples.extend((self.store_samples)());

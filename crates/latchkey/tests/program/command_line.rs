@@ -116,6 +116,37 @@ fn a_fault_beside_a_secret_does_not_show_it() {
     assert!(ran.err.contains("client_secert: { value: [redacted] }"), "{}", ran.err);
 }
 
+/// 2 is how `plan` says that there is something to do.
+#[test]
+fn an_argument_that_is_not_understood_is_an_error_and_help_is_none() {
+    let folder = Folder::with(TWO_TENANTS);
+    for arguments in [
+        &["plan", "--bogus"][..],
+        &["drift", "--bogus"],
+        &["apply", "--bogus"],
+        &["plan", "too", "much"],
+        &["nonsense"],
+        &["--bogus"],
+        &["tenant"],
+        &["tenant", "show", "NO ID"],
+        &["rollback"],
+        &["health", "--address", "nowhere"],
+    ] {
+        let ran = folder.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{arguments:?}: {ran:?}");
+        assert!(
+            ["Usage: ", "try '--help'"].iter().any(|words| ran.err.contains(words)),
+            "{arguments:?}: {}",
+            ran.err
+        );
+    }
+    for arguments in [&["--help"][..], &["--version"], &["plan", "--help"]] {
+        let ran = folder.run(arguments);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{arguments:?}: {ran:?}");
+    }
+    assert!(!folder.exists("data"));
+}
+
 #[test]
 fn a_missing_file_is_named() {
     let folder = Folder::with(TWO_TENANTS);

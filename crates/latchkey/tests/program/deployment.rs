@@ -1,5 +1,9 @@
 //! The files under `deploy/` say what the program understands.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
 use crate::folder::Folder;
 use crate::host::run;
 
@@ -30,6 +34,65 @@ fn the_settings_of_the_compose_file_are_sound() {
     let ran = run(&mut command);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
     assert!(ran.out.contains("config.yaml: 1 tenants, 1 clients"), "{}", ran.out);
+}
+
+/// Who follows the head of the file line by line has everything that the rest of it asks for.
+#[test]
+fn the_commands_at_the_head_of_the_compose_file_give_all_that_it_needs() {
+    let (head, services) = COMPOSE.split_once("\nservices:\n").unwrap();
+    let commands: Vec<&str> = head.lines().filter_map(|line| line.strip_prefix("#   ")).collect();
+    let exported = commands.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+    let exported: BTreeSet<&str> = exported.map(|(name, _)| name).collect();
+    let needed: BTreeSet<&str> =
+        services.split("${").skip(1).map(|rest| rest.split_once(":?}").unwrap().0).collect();
+    assert_eq!(exported, needed);
+    let place = |words: &str| commands.iter().position(|line| line.contains(words)).expect(words);
+    assert!(place("docker build -f deploy/Dockerfile -t latchkey .") < place("docker run --rm latchkey "));
+    assert_eq!(place("docker compose -f deploy/compose.yaml up"), commands.len() - 1);
+    assert!(services.contains("    image: latchkey\n"));
+    // As the image starts it, where no settings are mounted yet.
+    let folder = Folder::with("");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command.args(["--config", "/etc/latchkey/config.yaml", "key", "new-sealing-key"]);
+    assert!(!run(command.current_dir(folder.path(""))).output().trim().is_empty());
+}
+
+/// What `deploy/docker-check.sh` shows by building, as far as it can be seen without.
+#[test]
+fn the_steps_of_the_image_name_what_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let script = root.join("deploy/docker-check.sh");
+    run(Command::new("bash").arg("-n").arg(&script)).output();
+    let script = std::fs::read_to_string(script).unwrap();
+
+    let steps = DOCKERFILE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let steps: Vec<(&str, &str)> = steps.map(|line| line.split_once(' ').unwrap()).collect();
+    for (instruction, _) in &steps {
+        let known = [format!(" {instruction})"), format!(" {instruction} |")];
+        assert!(known.iter().any(|arm| script.contains(arm)), "the script does not know {instruction}");
+    }
+    let runs: Vec<&str> = steps.iter().filter(|(name, _)| *name == "RUN").map(|(_, rest)| *rest).collect();
+    let after = |option: &str| {
+        let words = runs.iter().flat_map(|run| run.split_once(option));
+        words.map(|(_, rest)| rest.split(' ').next().unwrap()).next().expect(option)
+    };
+    // What is built is there, and goes into the build.
+    let built = after("--path ");
+    assert!(root.join(built).join("Cargo.toml").exists(), "{built}");
+    let ignored = std::fs::read_to_string(root.join(".dockerignore")).unwrap();
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("members = [\"crates/*\", \"xtask\"]"));
+    for needed in ["Cargo.toml", "Cargo.lock", "crates", "xtask", "migrations"] {
+        assert!(root.join(needed).exists() && !ignored.lines().any(|line| line == needed), "{needed}");
+    }
+    // What one stage takes from the other is what that one makes, in its working folder.
+    let made = [format!("{}/bin/latchkey", after("--root ")), after("mkdir -p ").to_owned()];
+    let taken = steps
+        .iter()
+        .filter_map(|(name, rest)| (*name == "COPY").then_some(*rest)?.strip_prefix("--from=build "));
+    let taken: Vec<&str> = taken.map(|rest| rest.split(' ').rev().nth(1).unwrap()).collect();
+    assert_eq!(taken, made.map(|path| format!("/build/{path}")));
+    assert!(steps.contains(&("WORKDIR", "/build")));
 }
 
 /// The commands that the files start are ones that the program has.

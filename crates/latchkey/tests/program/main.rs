@@ -21,8 +21,13 @@ mod program;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod rotations;
 mod running;
+mod sealing_services;
 mod settings;
+#[path = "../../../outbound/src/stand_in/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the tests of outbound")]
+mod stand_in;
 mod stub_api;
+mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod traffic;
 
@@ -42,9 +47,11 @@ mod cli_keys;
 mod cli_server;
 mod cli_tenants;
 mod command_line;
+mod contradictions;
 mod deployment;
 mod draining;
 mod durable;
+mod exposed;
 mod first_key;
 mod isolation;
 mod key_rotation;
@@ -58,4 +65,7 @@ mod reseal;
 mod restart;
 mod rotation;
 mod rotation_scheduler;
+mod sealing_elsewhere;
 mod terminal;
+mod unopened_keys;
+mod unread_log;

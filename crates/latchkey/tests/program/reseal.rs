@@ -2,12 +2,16 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
+use crate::answer::Answer;
+use crate::cli::Door;
 use crate::folder::Folder;
 use crate::host::run;
 use crate::program::Program;
-use crate::reload::eventually;
+use crate::reload::{eventually, until_status};
+use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
 const OLD: &str = "{ sealing_key: { file: keys/sealing.key } }";
@@ -39,10 +43,9 @@ async fn everything_moves_to_another_key_while_tokens_are_issued() {
     both_are_served(&program).await;
     let looked = folder.run(&["key", "reseal", "--dry-run", "--json"]);
     assert_eq!(looked.code, Some(2), "{looked:?}");
-    assert_eq!(serde_json::from_str::<Value>(&looked.out).unwrap()["left"], 3, "{}", looked.out);
+    assert_eq!(serde_json::from_str::<Value>(&looked.out).unwrap()["left"], 4, "{}", looked.out);
     let moved = folder.run(&["key", "reseal"]).output();
-    assert!(moved.contains("3 moved, 0 to be moved, 0 cannot be opened; 3 are under"), "{moved}");
-    assert!(moved.contains("Rolling back to the generations 1 to 1"), "{moved}");
+    assert!(moved.contains("4 moved, 0 to be moved, 0 cannot be opened; 5 are under"), "{moved}");
     let again = folder.run(&["key", "reseal"]).output();
     assert!(again.contains("0 moved, 0 to be moved"), "{again}");
     assert_eq!(folder.run(&["key", "reseal", "--dry-run"]).code, Some(0));
@@ -54,6 +57,54 @@ async fn everything_moves_to_another_key_while_tokens_are_issued() {
     let program = Program::start(&folder);
     both_are_served(&program).await;
     assert_eq!(program.present(&token).await.status, 200, "signed before, by the same key");
+    program.stop();
+}
+
+/// With the former key gone, a request whose answer was lost is answered as before, and an earlier generation comes back.
+#[tokio::test]
+async fn what_is_kept_for_later_moves_too() {
+    let folder = Folder::with(TWO_TENANTS);
+    folder.run(&["apply"]).output();
+    let made = Door::store(&folder).json(&["admin", "init"]);
+    let secret = made["secret"]["client_secret"].as_str().unwrap();
+    folder.canaries.add(secret);
+    let program = Program::start(&folder);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", made["client_id"].as_str().unwrap()),
+        ("client_secret", secret),
+        ("resource", "urn:latchkey:admin"),
+    ];
+    let token = program.post(&tenant_path("platform", "/oauth/token"), &form).await.token();
+    let create = async |program: &Program| {
+        let request = program.request(Method::POST, &tenant_path("acme", "/clients")).bearer_auth(&token);
+        let request = request.header("idempotency-key", "lost").json(&json!({ "client_id": "made" }));
+        Answer::to(request).await
+    };
+    let first = create(&program).await;
+    assert_eq!(first.status, 201, "{first:?}");
+    folder.canaries.add(first.json()["secret"]["client_secret"].as_str().unwrap());
+    program.stop();
+
+    folder.run(&["key", "new-sealing-key", "--file", "keys/new.key"]).output();
+    let later = edited(TWO_TENANTS, ACME_SECRET, "acme-later-canary-6b02");
+    folder.replace("config.yaml", &edited(&later, OLD, BOTH));
+    let program = Program::start(&folder);
+    assert_eq!(folder.run(&["key", "reseal", "--dry-run"]).code, Some(2));
+    folder.run(&["key", "reseal"]).output();
+    assert_eq!(folder.run(&["key", "reseal", "--dry-run"]).code, Some(0));
+    program.stop();
+
+    folder.replace("config.yaml", &edited(&later, OLD, NEW));
+    std::fs::remove_file(folder.path("keys/sealing.key")).unwrap();
+    let program = Program::start(&folder);
+    let again = create(&program).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"), "{again:?}");
+    assert_eq!(again.body, first.body);
+    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 401);
+    folder.run(&["rollback", "1", "--yes"]).output();
+    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    assert_eq!(folder.run(&["key", "reseal", "--dry-run"]).code, Some(0));
     program.stop();
 }
 
@@ -84,7 +135,7 @@ async fn a_tenant_whose_key_cannot_be_opened_fails_alone_and_readiness_says_so()
         let ready = program.get("/health/ready").await;
         assert_eq!(ready.status, 200, "others are served: {ready:?}");
         ready.json()["checks"]["keys"]["reason"]
-            == "the keys of 1 tenants cannot be opened; all others are served"
+            == "tenants whose keys cannot be opened: 1; the log names them, all others are served"
     })
     .await;
     let metrics = program.get("/metrics").await.body;

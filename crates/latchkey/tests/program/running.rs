@@ -1,10 +1,15 @@
 //! Requests to a running program, as most tests send them.
 
+use std::time::Duration;
+
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::answer::Answer;
 use crate::program::Program;
+
+const MOST_RETRIES: usize = 5;
 
 impl Program {
     /// A connection of its own each time, as many callers have.
@@ -25,7 +30,15 @@ impl Program {
         self.post(&tenant_path(tenant, "/oauth/token"), &form).await
     }
 
+    /// Asks again, as `Retry-After` says, where the store of a busy machine did not answer in time.
     pub(crate) async fn token(&self, tenant: &str, client: &str, secret: &str) -> String {
+        for _ in 0..MOST_RETRIES {
+            let answer = self.ask_for_token(tenant, client, secret).await;
+            if answer.status != 503 {
+                return answer.token();
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
         self.ask_for_token(tenant, client, secret).await.token()
     }
 

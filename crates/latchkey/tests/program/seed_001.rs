@@ -8,9 +8,11 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::folder::Folder;
 use crate::foreign::{bash, node, pointed, python};
+use crate::jwt;
 use crate::program::Program;
 use crate::seed_000;
 use crate::seed_002::compact;
+use crate::settings;
 use crate::stub_api::StubApi;
 
 const CLIENT: (&str, &str) = ("YOUR_CLIENT_ID", "YOUR_CLIENT_SECRET");
@@ -26,6 +28,54 @@ fn curl_gets_the_printed_response_at_both_listeners() {
         let body = bash(&command, &[]).output();
         assert_as_printed(&body);
     }
+}
+
+/// The request of step 1, with the lines of its form joined: their breaks are the document's typography, in a form each would belong to
+/// the name after it. The blank in the last line is sent as it is printed.
+#[tokio::test]
+async fn the_request_of_step_1_gets_the_printed_response() {
+    let (_folder, program) = start();
+    for address in program.addresses().iter().take(2) {
+        let answer = Answer::to_bytes(*address, step_1("/oauth/token").as_bytes()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_as_printed(&answer.body);
+    }
+}
+
+/// Another tenant has a client of the same name, with a secret of its own.
+#[tokio::test]
+async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
+    const OTHER: &str = "
+  other:
+    strategies: { oauth2: { enabled: true } }
+    clients:
+      YOUR_CLIENT_ID: { client_secret: { value: another-canary-63c0 }, scopes: [read, write] }
+";
+    let folder = seed_000::folder();
+    folder.write("deploy/seeds/config.yaml", &(settings::seeds() + OTHER));
+    let program = Program::start(&folder);
+    for (path, issuer) in [
+        ("/oauth/token", Some("https://auth.example.com")),
+        ("/api/v1/tenant/test-tenant/oauth/token", Some("https://auth.example.com")),
+        ("/api/v1/tenant/other/oauth/token", None),
+    ] {
+        let answer = Answer::to_bytes(program.address(), step_1(path).as_bytes()).await;
+        match issuer {
+            Some(issuer) => assert_eq!(jwt::claims(&answer.token())["iss"], issuer, "{path}"),
+            None => assert_eq!(
+                (answer.status, answer.body),
+                (401, compact(include_str!("seeds/001/invalid_client.json")))
+            ),
+        }
+    }
+}
+
+/// The request as it is printed, but for its path and the broken lines.
+fn step_1(path: &str) -> String {
+    let (head, body) = include_str!("seeds/001/request.http").split_once("\n\n").unwrap();
+    let (head, body) = (head.replace('\n', "\r\n"), body.replace('\n', ""));
+    let head = head.replacen("/oauth/token", path, 1);
+    format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
 #[tokio::test]

@@ -11,11 +11,11 @@ pub(crate) const ACME_SECRET: &str = "acme-svc-canary-8d1f";
 pub(crate) const GLOBEX_SECRET: &str = "globex-svc-canary-52b7";
 
 pub(crate) fn sample() -> String {
-    with_free_ports(SAMPLE, 1)
+    with_free_ports(SAMPLE, &["3000"])
 }
 
 pub(crate) fn seeds() -> String {
-    with_free_ports(SEEDS, 3)
+    with_free_ports(SEEDS, &["3000", "8080", "8090"])
 }
 
 /// Settings with one place replaced, which must be there.
@@ -25,13 +25,19 @@ pub(crate) fn edited(settings: &str, from: &str, to: &str) -> String {
     settings.replace(from, to)
 }
 
-/// Tests run beside each other, so they cannot all have port 3000.
-fn with_free_ports(settings: &str, listeners: usize) -> String {
+/// Tests run beside each other, so they cannot all have port 3000. What is taken away must be the ports that the commands of the
+/// README and of the seeds call.
+#[track_caller]
+fn with_free_ports(settings: &str, called: &[&str]) -> String {
+    let mut ports = Vec::new();
     let lines = settings.lines().map(|line| match line.split_once("- address: 127.0.0.1:") {
-        Some((indent, _)) => format!("{indent}- address: 127.0.0.1:0"),
+        Some((indent, port)) => {
+            ports.push(port);
+            format!("{indent}- address: 127.0.0.1:0")
+        }
         None => line.to_owned(),
     });
-    let settings = lines.collect::<Vec<_>>().join("\n");
-    assert_eq!(settings.matches("- address: 127.0.0.1:0").count(), listeners);
-    settings
+    let freed = lines.collect::<Vec<_>>().join("\n");
+    assert_eq!(ports, called, "{settings}");
+    freed
 }

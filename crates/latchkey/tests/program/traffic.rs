@@ -29,6 +29,12 @@ pub(crate) struct Asked {
     pub(crate) secret: String,
 }
 
+impl Asked {
+    pub(crate) fn new(tenant: &str, client: &str, secret: &str) -> Self {
+        Self { tenant: tenant.to_owned(), client: client.to_owned(), secret: secret.to_owned() }
+    }
+}
+
 /// How much is asked.
 #[derive(Clone, Copy)]
 pub(crate) struct Pace {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::folder::Folder;
 use crate::host::run;
 use crate::house::{House, TENANTS, settings};
+use crate::program::{Mark, Program};
 use crate::redis_server::RedisServer;
 use crate::told::{LONGEST, eventually};
 
@@ -38,6 +39,34 @@ fn looking_takes_a_login_that_may_only_read() {
     assert_eq!(house.database.query("SELECT count(*), max(position) FROM change_log"), before);
     house.database.query(&format!("DROP OWNED BY {reader}"));
     house.database.query(&format!("DROP ROLE {reader}"));
+}
+
+#[test]
+fn a_login_that_cannot_have_the_roles_is_told_that_the_wall_is_down() {
+    const OFF: &str =
+        "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator";
+    let house = House::new(None);
+    let folder = Folder::with(&settings(1));
+    let migrated = run(&mut house.command(&folder, &["migrate"]));
+    assert_eq!((migrated.code, migrated.err.as_str()), (Some(0), ""), "{migrated:?}");
+
+    let house = House::new(None);
+    let plain = format!("latchkey_plain_{}", std::process::id());
+    house.database.query(&format!("CREATE ROLE {plain} LOGIN PASSWORD '{plain}'"));
+    let name = house.database.query("SELECT current_database()");
+    house.database.query(&format!("ALTER DATABASE {name} OWNER TO {plain}"));
+    let (_, place) = house.database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let as_plain = |command: &str| {
+        let mut command = house.command(&folder, &[command]);
+        command.env("LATCHKEY__STORAGE__URL", format!("postgres://{plain}:{plain}@{place}"));
+        command
+    };
+    let migrated = run(&mut as_plain("migrate"));
+    assert_eq!((migrated.code, migrated.out.as_str()), (Some(0), "The schema is up to date.\n"));
+    assert!(migrated.err.starts_with(&format!("warning: {OFF}")), "{migrated:?}");
+    let program = Program::spawn(&folder, &mut as_plain("serve"));
+    program.log_after(Mark::START, OFF);
+    program.stop();
 }
 
 #[tokio::test]

@@ -34,6 +34,8 @@ mod rotations;
 #[path = "../program/running.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
 mod running;
+#[path = "../program/taking_over.rs"]
+mod taking_over;
 #[path = "../program/traffic.rs"]
 #[expect(dead_code, reason = "shared with what soaks")]
 mod traffic;
@@ -49,10 +51,12 @@ mod verifier;
 
 mod command_line;
 mod counted;
+mod draining;
 mod durable;
 mod history;
 mod key_rotation;
 
 mod postgres_faults;
 mod redis_faults;
+mod store_tls;
 mod two_replicas;

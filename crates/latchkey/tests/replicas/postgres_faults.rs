@@ -3,13 +3,16 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
+use serde_json::json;
 use tokio::time::sleep;
 
+use crate::administrator::Administrator;
 use crate::answer::Answer;
 use crate::house::{House, Replica, TENANTS, settings};
 use crate::load::Load;
 use crate::postgres_server::PostgresServer;
-use crate::told::eventually;
+use crate::told::{LONGEST, eventually};
 
 const CLIENTS: usize = 60;
 /// Remembered by both programs soon after the load begins.
@@ -58,6 +61,43 @@ async fn postgresql_may_be_restarted_and_stay_away() {
     load.more(100).await;
     let answered = load.assert_none_failed(500).await;
     eprintln!("measured: {answered} requests of warm clients, 0 failed");
+}
+
+/// Its settings declare nothing, so what the caches may do comes from the rows of tenants that were made through the API.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_of_api_made_tenants_is_ready_while_its_caches_stand_in() {
+    const NOTHING: &str = "server: { listeners: [{ address: 127.0.0.1:0 }] }\nkeys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }\n";
+    let postgres = PostgresServer::started();
+    let house = House::on(&postgres.server(), None);
+    let Replica { program, folder } = house.start(NOTHING);
+    let mut init = house.command(&folder, &["admin", "init", "--json"]);
+    let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
+    let secret = house.new_secret();
+    let tenant = json!({ "id": "initech", "client": { "client_id": "svc", "client_secret": secret }, "signing": { "algorithm": "ES256" } });
+    admin.ask(Method::POST, "/api/v1/admin/tenants", Some(tenant)).await;
+    let is_served = async || program.ask_for_token("initech", "svc", secret).await.status == 200;
+    // Its first key, and what is told of it.
+    let warm = Instant::now();
+    while warm.elapsed() < Duration::from_secs(3) {
+        eventually("a new tenant is served", LONGEST, is_served).await;
+    }
+    let store = async || {
+        let answer = program.get("/health/ready").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["checks"]["store"]["status"].as_str().unwrap().to_owned()
+    };
+    let paused = postgres.paused();
+    eventually("the store is missed", LONGEST, async || store().await == "degraded").await;
+    let missed = Instant::now();
+    // Beyond what counts as fresh.
+    while missed.elapsed() < STALE + Duration::from_secs(2) {
+        assert!(is_served().await, "after {:?}", missed.elapsed());
+        assert_eq!(store().await, "degraded");
+        sleep(Duration::from_millis(100)).await;
+    }
+    drop(paused);
+    eventually("the store is back", LONGEST, async || store().await == "ok").await;
+    eventually("all is well", LONGEST, is_served).await;
 }
 
 /// A client that was refused meanwhile, and one that was not asked for.

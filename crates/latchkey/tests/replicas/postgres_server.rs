@@ -1,7 +1,8 @@
 //! A PostgreSQL of a test's own, which may be stopped and killed. It refuses to run as root, so for root it runs as the user that
-//! its packages make. Only its own process is ever signalled.
+//! its packages make. Only its own processes are ever signalled.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -22,6 +23,9 @@ pub(crate) struct PostgresServer {
     password: String,
     process: Option<Child>,
 }
+
+/// Also where a test fails: what is dropped after it needs the server.
+pub(crate) struct Paused<'a>(&'a PostgresServer);
 
 impl PostgresServer {
     pub(crate) fn started() -> Self {
@@ -48,6 +52,20 @@ impl PostgresServer {
         )
     }
 
+    /// What it says; of statements only once it was told to.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap()
+    }
+
+    pub(crate) fn log_statements(&self) {
+        self.server().query("postgres", "ALTER SYSTEM SET log_statement = 'all'");
+        self.server().query("postgres", "SELECT pg_reload_conf()");
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
     /// Returns when it accepts connections.
     pub(crate) fn start(&mut self) {
         let mut command = self.tool("postgres");
@@ -61,7 +79,8 @@ impl PostgresServer {
             "-c",
             "fsync=off",
         ]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = OpenOptions::new().create(true).append(true).open(self.log_path()).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().unwrap());
         let deadline = Instant::now() + LONGEST;
         let is_ready = || {
@@ -81,6 +100,36 @@ impl PostgresServer {
         assert!(wait(&mut process, LONGEST).is_some(), "PostgreSQL ends when told to");
     }
 
+    /// To those who ask for it; with a certificate and its private key, as PEM.
+    pub(crate) fn speak_tls(&self, certificate: &Path, key: &Path) {
+        for (from, to) in [(certificate, "server.crt"), (key, "server.key")] {
+            // A key that others may read is refused, and root's is not the server's.
+            let path = self.folder.path().join("data").join(to);
+            let owner: &[&str] = if is_root() { &["-o", USER] } else { &[] };
+            run(Command::new("install").args(["-m", "600"]).args(owner).args([from, &path])).output();
+        }
+        self.server().query("postgres", "ALTER SYSTEM SET ssl = on");
+        self.server().query("postgres", "SELECT pg_reload_conf()");
+    }
+
+    /// It says nothing to old connections and to new ones until this is dropped.
+    pub(crate) fn paused(&self) -> Paused<'_> {
+        self.signal_all("STOP");
+        Paused(self)
+    }
+
+    /// The server's process and those that it has made, one for each connection.
+    fn signal_all(&self, name: &str) {
+        let Some(process) = &self.process else { return };
+        let id = process.id();
+        signal(name, id);
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        for child in children.split_whitespace() {
+            // One that has just ended is no loss.
+            drop(run(Command::new("kill").args([&format!("-{name}"), child])));
+        }
+    }
+
     /// Ends with this process, however that ends; setpriv becomes what it starts, so the child is the server.
     fn tool(&self, name: &str) -> Command {
         let program = told_path("LATCHKEY_TEST_POSTGRES_BIN").join(name);
@@ -95,6 +144,12 @@ impl PostgresServer {
         };
         command.current_dir(self.folder.path());
         command
+    }
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        self.0.signal_all("CONT");
     }
 }
 

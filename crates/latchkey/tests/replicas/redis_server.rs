@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,7 +16,15 @@ use crate::told::{LONGEST, told_path};
 pub(crate) struct RedisServer {
     folder: TempDir,
     port: u16,
+    /// On a port of its own.
+    tls: Option<Tls>,
     process: Option<Child>,
+}
+
+struct Tls {
+    port: u16,
+    certificate: PathBuf,
+    key: PathBuf,
 }
 
 /// What Redis answers, as far as tests need it.
@@ -29,13 +38,26 @@ pub(crate) enum Reply {
 impl RedisServer {
     /// One that is not running yet.
     pub(crate) fn absent() -> Self {
-        Self { folder: TempDir::new().unwrap(), port: free_port(), process: None }
+        Self { folder: TempDir::new().unwrap(), port: free_port(), tls: None, process: None }
     }
 
     pub(crate) fn started() -> Self {
         let mut server = Self::absent();
         server.start();
         server
+    }
+
+    /// Also one port that speaks nothing but TLS.
+    pub(crate) fn started_with_tls(certificate: &Path, key: &Path) -> Self {
+        let tls = Tls { port: free_port(), certificate: certificate.to_owned(), key: key.to_owned() };
+        let mut server = Self::absent();
+        server.tls = Some(tls);
+        server.start();
+        server
+    }
+
+    pub(crate) fn tls_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.tls.as_ref().unwrap().port)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -46,6 +68,10 @@ impl RedisServer {
         let mut command = Command::new(told_path("LATCHKEY_TEST_REDIS_SERVER"));
         command.args(["--bind", "127.0.0.1", "--port", &self.port.to_string()]);
         command.args(["--save", "", "--appendonly", "no"]).current_dir(self.folder.path());
+        if let Some(tls) = &self.tls {
+            command.args(["--tls-port", &tls.port.to_string(), "--tls-auth-clients", "no"]);
+            command.arg("--tls-cert-file").arg(&tls.certificate).arg("--tls-key-file").arg(&tls.key);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.process = Some(command.spawn().unwrap());
         let deadline = Instant::now() + LONGEST;

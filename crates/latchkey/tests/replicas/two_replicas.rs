@@ -24,11 +24,7 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
     assert_eq!(house.database.query("SELECT count(*) FROM change_log WHERE kind = 'client'"), "4");
     let twice = "SELECT count(*) - count(DISTINCT version) FROM _sqlx_migrations WHERE success";
     assert_eq!(house.database.query(twice), "0");
-    let said = |what: &str| {
-        let lines = replicas.iter().flat_map(|replica| replica.program.log());
-        lines.filter(|line| line["message"] == what).count()
-    };
-    assert_eq!((said("settings applied"), said("settings unchanged")), (1, 1));
+    assert_eq!((said(&replicas, "settings applied"), said(&replicas, "settings unchanged")), (1, 1));
 
     for tenant in TENANTS {
         let secret = house.secret_of(tenant);
@@ -53,6 +49,39 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
                 let token = other.program.token(tenant, "svc-1", house.secret_of(tenant)).await;
                 assert_eq!(verifier.objection(tenant, "svc-1", &token), None);
             }
+        }
+    }
+}
+
+/// Each time on what the start before has left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
+    let house = House::new(None);
+    drop(house.start_two(&settings(2)).await);
+    let count =
+        |what: &str| house.database.query(&format!("SELECT count(*) FROM {what}")).parse::<u32>().unwrap();
+    let counts = || {
+        [
+            count("generations"),
+            count("audit_records"),
+            count(
+                "audit_records WHERE tenant_id = 'acme' AND action = 'client.changed' AND subject = 'svc-1'",
+            ),
+            count("change_log WHERE kind = 'client' AND tenant_id = 'acme' AND client_id = 'svc-1'"),
+        ]
+    };
+    for minutes in 1..=3 {
+        let before = counts();
+        let longer = format!("svc-1: {{ access_token_lifetime: {minutes}m, ");
+        let replicas = house.start_two(&settings(2).replacen("svc-1: { ", &longer, 1)).await;
+        assert_eq!(counts(), before.map(|count| count + 1), "{minutes}");
+        assert_eq!((said(&replicas, "settings applied"), said(&replicas, "settings unchanged")), (1, 1));
+        let lifetime = minutes * 60;
+        for replica in &replicas {
+            let answer = replica.program.ask_for_token("acme", "svc-1", house.secret_of("acme")).await;
+            assert_eq!(answer.json()["expires_in"], lifetime, "{answer:?}");
+            let other = replica.program.ask_for_token("globex", "svc-1", house.secret_of("globex")).await;
+            assert_ne!(other.json()["expires_in"], lifetime, "{other:?}");
         }
     }
 }
@@ -147,6 +176,12 @@ async fn check_changes(house: &House, [one, other]: &[Replica; 2], longest: Dura
     }
     // What no change concerned goes on.
     assert_eq!(other.program.ask_for_token("acme", "svc-2", acme).await.status, 200);
+}
+
+/// How many of their log lines say so.
+fn said(replicas: &[Replica; 2], what: &str) -> usize {
+    let lines = replicas.iter().flat_map(|replica| replica.program.log());
+    lines.filter(|line| line["message"] == what).count()
 }
 
 fn without(settings: &str, is_left_out: impl Fn(&str) -> bool) -> String {

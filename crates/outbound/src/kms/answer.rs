@@ -37,7 +37,7 @@ impl Answers {
     }
 
     fn missing(&self) -> SealError {
-        SealError::MissingKey { name: self.name.clone(), readable: Vec::new() }
+        SealError::KeyGone { name: self.name.clone() }
     }
 
     fn trouble<E>(&self, error: &SdkError<E, HttpResponse>) -> Trouble

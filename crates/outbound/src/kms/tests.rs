@@ -96,12 +96,12 @@ async fn damage_is_told_from_a_key_that_is_gone_or_another() {
     for (key, wrapped) in [("another", &before), ("unknown", &before)] {
         let options = KmsOptions { key_id: key.to_owned(), ..options(server.url()) };
         match kms(options).await.unwrap(wrapped, b"x").await {
-            Err(SealError::MissingKey { name, .. }) => assert_eq!(name, format!("aws-kms:{key}")),
+            Err(SealError::KeyGone { name }) => assert_eq!(name, format!("aws-kms:{key}")),
             outcome => panic!("{outcome:?}"),
         }
     }
     let unknown = kms(KmsOptions { key_id: "unknown".to_owned(), ..options(server.url()) }).await;
-    assert!(matches!(unknown.wrap(&DATA_KEY, b"x").await, Err(SealError::MissingKey { .. })));
+    assert!(matches!(unknown.wrap(&DATA_KEY, b"x").await, Err(SealError::KeyGone { .. })));
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -38,6 +39,7 @@ struct Shared {
     answer: Box<dyn Fn(&Request) -> Reply + Send + Sync>,
     instead: Mutex<VecDeque<Reply>>,
     asked: AtomicUsize,
+    is_away: AtomicBool,
 }
 
 impl StandIn {
@@ -51,6 +53,7 @@ impl StandIn {
             answer: Box::new(answer),
             instead: Mutex::default(),
             asked: AtomicUsize::new(0),
+            is_away: AtomicBool::new(false),
         });
         let of_connections = shared.clone();
         let listening = tokio::spawn(async move {
@@ -80,6 +83,11 @@ impl StandIn {
     /// Answers again as it should.
     pub(crate) fn forget(&self) {
         self.shared.instead.lock().unwrap().clear();
+    }
+
+    /// Hangs up on whoever asks, or no longer does.
+    pub(crate) fn be_away(&self, is_away: bool) {
+        self.shared.is_away.store(is_away, Ordering::Relaxed);
     }
 
     /// How many requests came since this was last asked.
@@ -118,11 +126,22 @@ impl Reply {
     }
 }
 
+/// Speaks TLS as `localhost` with a certificate of its own, which is given out in PEM.
+pub(crate) fn tls() -> (TlsAcceptor, String) {
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let tls = tls.unwrap().with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key).unwrap();
+    (TlsAcceptor::from(Arc::new(tls)), own.cert.pem())
+}
+
 /// Ends as soon as one of both has enough.
 async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) -> Option<()> {
     loop {
         let request = read(&mut stream).await?;
         shared.asked.fetch_add(1, Ordering::Relaxed);
+        (!shared.is_away.load(Ordering::Relaxed)).then_some(())?;
         let instead = shared.instead.lock().unwrap().pop_front();
         let reply = instead.unwrap_or_else(|| (shared.answer)(&request));
         tokio::time::sleep(reply.after).await;

@@ -10,12 +10,15 @@ use serde_json::{Value, json};
 use super::http::{Reply, Request};
 use super::sealing;
 
-/// The only one that may ask.
+/// The only one that may ask, until there is another one.
 pub(crate) const TOKEN: &str = "hvs.CAESIJ-stand-in-token";
 
 /// The keys of an engine mounted at `transit`.
-#[derive(Clone, Default)]
-pub(crate) struct VaultKeys(Arc<Mutex<HashMap<String, VaultKey>>>);
+#[derive(Clone)]
+pub(crate) struct VaultKeys {
+    keys: Arc<Mutex<HashMap<String, VaultKey>>>,
+    token: Arc<Mutex<String>>,
+}
 
 struct VaultKey {
     versions: Vec<[u8; 32]>,
@@ -23,22 +26,33 @@ struct VaultKey {
     is_derived: bool,
 }
 
+impl Default for VaultKeys {
+    fn default() -> Self {
+        Self { keys: Arc::default(), token: Arc::new(Mutex::new(TOKEN.to_owned())) }
+    }
+}
+
 impl VaultKeys {
+    /// From now on only this one may ask, as when the one before has ended.
+    pub(crate) fn take_only(&self, token: &str) {
+        token.clone_into(&mut self.token.lock().unwrap());
+    }
+
     pub(crate) fn create(&self, name: &str, is_derived: bool) {
         let key = VaultKey { versions: vec![sealing::new_key()], least_version: 1, is_derived };
-        self.0.lock().unwrap().insert(name.to_owned(), key);
+        self.keys.lock().unwrap().insert(name.to_owned(), key);
     }
 
     pub(crate) fn rotate(&self, name: &str) {
-        self.0.lock().unwrap().get_mut(name).unwrap().versions.push(sealing::new_key());
+        self.keys.lock().unwrap().get_mut(name).unwrap().versions.push(sealing::new_key());
     }
 
     pub(crate) fn delete(&self, name: &str) {
-        self.0.lock().unwrap().remove(name);
+        self.keys.lock().unwrap().remove(name);
     }
 
     pub(crate) fn require_version(&self, name: &str, least: usize) {
-        self.0.lock().unwrap().get_mut(name).unwrap().least_version = least;
+        self.keys.lock().unwrap().get_mut(name).unwrap().least_version = least;
     }
 
     pub(crate) fn answer(&self, request: &Request) -> Reply {
@@ -55,7 +69,7 @@ impl VaultKeys {
     }
 
     fn try_answer(&self, request: &Request) -> Result<Value, (u16, &'static str)> {
-        if request.headers.get("x-vault-token").map(String::as_str) != Some(TOKEN) {
+        if request.headers.get("x-vault-token") != Some(&*self.token.lock().unwrap()) {
             return Err((403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"));
         }
         let no_route = (404, "no handler for route \"elsewhere\". route entry not found.");
@@ -63,7 +77,7 @@ impl VaultKeys {
         let (operation, name) = path.split_once('/').ok_or(no_route)?;
         assert_eq!(request.method, "POST");
         let body: Value = serde_json::from_slice(&request.body).map_err(|_| (400, "failed to parse JSON"))?;
-        let keys = self.0.lock().unwrap();
+        let keys = self.keys.lock().unwrap();
         match (operation, keys.get(name)) {
             // It would be made if the token might create.
             ("encrypt", None) => Err((403, "1 error occurred:\n\t* permission denied\n\n")),

@@ -12,6 +12,13 @@ pub(super) struct Answers {
     pub(super) name: String,
 }
 
+/// What came of asking, where it is not what was asked for.
+pub(super) struct Failed {
+    pub(super) error: ClientError,
+    /// Why there was no other token to come with.
+    pub(super) token: Option<String>,
+}
+
 const NO_SUCH_KEY: &str = "encryption key not found";
 const NO_SUCH_MOUNT: &str = "no handler for route";
 /// The key is another one, or older than the ciphertext, as after a restored backup.
@@ -20,22 +27,22 @@ const NO_SUCH_VERSION: &str = "version is too new";
 const NOT_AUTHENTIC: [&str; 2] = ["message authentication failed", "invalid ciphertext"];
 
 impl Answers {
-    pub(super) fn to_wrap(&self, error: &ClientError) -> SealError {
-        match status(error) {
+    pub(super) fn to_wrap(&self, failed: &Failed) -> SealError {
+        match status(&failed.error) {
             Some((_, said)) if said.contains(NO_SUCH_KEY) || said.contains(NO_SUCH_MOUNT) => {
-                self.missing(self.name.clone())
+                SealError::KeyGone { name: self.name.clone() }
             }
-            _ => self.trouble(error).into(),
+            _ => self.trouble(failed).into(),
         }
     }
 
-    pub(super) fn to_unwrap(&self, error: &ClientError, version: u64) -> SealError {
-        match status(error) {
+    pub(super) fn to_unwrap(&self, failed: &Failed, version: u64) -> SealError {
+        match status(&failed.error) {
             Some((400, said)) if said.contains(NO_SUCH_VERSION) => {
-                self.missing(format!("{} version {version}", self.name))
+                SealError::KeyGone { name: format!("{} version {version}", self.name) }
             }
             Some((400, said)) if NOT_AUTHENTIC.iter().any(|words| said.contains(words)) => SealError::Corrupt,
-            _ => self.to_wrap(error),
+            _ => self.to_wrap(failed),
         }
     }
 
@@ -43,14 +50,13 @@ impl Answers {
         Trouble::NotUnderstood { service: self.name.clone(), what }.into()
     }
 
-    fn missing(&self, name: String) -> SealError {
-        SealError::MissingKey { name, readable: Vec::new() }
-    }
-
     /// Nothing of an answer that should have held a data key goes into it.
-    fn trouble(&self, error: &ClientError) -> Trouble {
+    fn trouble(&self, Failed { error, token }: &Failed) -> Trouble {
         let service = self.name.clone();
-        if let Some((status, said)) = status(error) {
+        if let Some((status, mut said)) = status(error) {
+            if let Some(why) = token {
+                said = format!("{said}; {why}");
+            }
             return Trouble::Refused { service, status: status.to_string(), said };
         }
         match error {
@@ -61,6 +67,17 @@ impl Answers {
             error => Trouble::Silent { service, cause: root(error) },
         }
     }
+}
+
+impl From<ClientError> for Failed {
+    fn from(error: ClientError) -> Self {
+        Self { error, token: None }
+    }
+}
+
+/// Whether another token may be what it takes.
+pub(super) fn is_denied(error: &ClientError) -> bool {
+    status(error).is_some_and(|(status, _)| status == 403)
 }
 
 /// Whether the same request may be answered a moment later: nobody answered, or Vault is sealed, on standby or over its limit.

@@ -4,17 +4,23 @@
 
 mod answer;
 mod options;
+mod token;
 
 #[cfg(test)]
 mod tests;
 
+use std::error::Error as _;
 use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use keys::{KeyEncryptionKey, SealError};
+use rustify::clients::reqwest::Client as HttpClient;
 use tracing::{Dispatch, instrument::WithSubscriber};
+use vaultrs::api::EndpointMiddleware;
 use vaultrs::api::transit::requests::{DecryptDataRequest, EncryptDataRequest};
 use vaultrs::client::VaultClient;
 use vaultrs::error::ClientError;
@@ -22,12 +28,15 @@ use vaultrs::transit::data;
 use zeroize::Zeroizing;
 
 use crate::{OptionsError, data_key, place};
-use answer::Answers;
+use answer::{Answers, Failed};
 pub use options::VaultOptions;
+pub use token::VaultToken;
 
 /// A key of a transit engine.
 pub struct VaultTransit {
-    client: VaultClient,
+    /// With the token that served last.
+    client: RwLock<Arc<VaultClient>>,
+    token_file: Option<PathBuf>,
     mount: String,
     key: String,
     answers: Answers,
@@ -50,8 +59,13 @@ impl VaultTransit {
             options.mount,
             options.transit_key
         );
-        let client = options.client(&address)?;
-        Ok(Self { client, mount: options.mount, key: options.transit_key, answers: Answers { name } })
+        let client = RwLock::new(Arc::new(options.client(&address)?));
+        let VaultOptions { mount, transit_key: key, token, .. } = options;
+        let token_file = match token {
+            VaultToken::Text(_) => None,
+            VaultToken::File(path) => Some(path),
+        };
+        Ok(Self { client, token_file, mount, key, answers: Answers { name } })
     }
 
     /// The version of Vault's key that wrapped a data key, as `vault:v3:…` says.
@@ -63,18 +77,51 @@ impl VaultTransit {
         if is_number { version.parse().ok() } else { None }
     }
 
-    /// Tries once more where the first attempt may only have had bad luck: wrapping twice does no harm.
-    async fn ask<T, F>(&self, request: impl Fn() -> F) -> Result<T, ClientError>
+    /// Tries once more where the first attempt may only have had bad luck, or the wrong token: wrapping twice does no harm.
+    async fn ask<T, F>(&self, request: impl Fn(Arc<VaultClient>) -> F) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, ClientError>>,
     {
-        match request().with_subscriber(Dispatch::none()).await {
-            Err(error) if answer::may_pass(&error) => {
+        let attempt = |client| request(client).with_subscriber(Dispatch::none());
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let error = match attempt(client.clone()).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let client = match &self.token_file {
+            _ if answer::may_pass(&error) => {
                 tokio::time::sleep(PAUSE).await;
-                request().with_subscriber(Dispatch::none()).await
+                client
             }
-            outcome => outcome,
+            Some(file) if answer::is_denied(&error) => match self.renewed(&client, file).await {
+                Ok(client) => client,
+                Err(why) => return Err(Failed { error, token: Some(why) }),
+            },
+            _ => return Err(error.into()),
+        };
+        Ok(attempt(client).await?)
+    }
+
+    /// With the token that stands in its file now; or why that is of no use.
+    async fn renewed(&self, refused: &VaultClient, file: &Path) -> Result<Arc<VaultClient>, String> {
+        let token = token::read(file).await.map_err(|error| match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => format!("in {}: {error}", file.display()),
+        })?;
+        let EndpointMiddleware { token: before, version, wrap, namespace } = &refused.middle;
+        if token.expose() == before {
+            return Err(format!("{} still holds the token that was refused", file.display()));
         }
+        let middle = EndpointMiddleware {
+            token: token.expose().to_owned(),
+            version: version.clone(),
+            wrap: wrap.clone(),
+            namespace: namespace.clone(),
+        };
+        let http = HttpClient::new(&refused.http.base, refused.http.http.clone());
+        let client = Arc::new(VaultClient { http, middle, settings: refused.settings.clone() });
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client.clone();
+        Ok(client)
     }
 }
 
@@ -87,12 +134,12 @@ impl KeyEncryptionKey for VaultTransit {
     async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError> {
         let plaintext = Zeroizing::new(STANDARD.encode(data_key));
         let context = STANDARD.encode(context);
-        let request = async || {
+        let request = async |client: Arc<VaultClient>| {
             let mut request = EncryptDataRequest::builder();
             request.associated_data(context.as_str()).context(context.as_str());
-            data::encrypt(&self.client, &self.mount, &self.key, &plaintext, Some(&mut request)).await
+            data::encrypt(&*client, &self.mount, &self.key, &plaintext, Some(&mut request)).await
         };
-        let answer = self.ask(request).await.map_err(|error| self.answers.to_wrap(&error))?;
+        let answer = self.ask(request).await.map_err(|failed| self.answers.to_wrap(&failed))?;
         let wrapped = answer.ciphertext.into_bytes();
         match Self::key_version(&wrapped) {
             Some(_) => Ok(wrapped),
@@ -105,12 +152,12 @@ impl KeyEncryptionKey for VaultTransit {
         let version = Self::key_version(wrapped).ok_or(SealError::Corrupt)?;
         let ciphertext = std::str::from_utf8(wrapped).map_err(|_| SealError::Corrupt)?;
         let context = STANDARD.encode(context);
-        let request = async || {
+        let request = async |client: Arc<VaultClient>| {
             let mut request = DecryptDataRequest::builder();
             request.associated_data(context.as_str()).context(context.as_str());
-            data::decrypt(&self.client, &self.mount, &self.key, ciphertext, Some(&mut request)).await
+            data::decrypt(&*client, &self.mount, &self.key, ciphertext, Some(&mut request)).await
         };
-        let answer = self.ask(request).await.map_err(|error| self.answers.to_unwrap(&error, version))?;
+        let answer = self.ask(request).await.map_err(|failed| self.answers.to_unwrap(&failed, version))?;
         let plaintext = Zeroizing::new(answer.plaintext);
         let bytes = STANDARD.decode(plaintext.as_bytes());
         let bytes = bytes.map_err(|_| self.answers.not_understood("a plaintext that is no base64"))?;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use protocol::Secret;
 use reqwest::{Certificate, redirect};
 use url::Url;
 use vaultrs::api::EndpointMiddleware;
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
+use super::VaultToken;
 use crate::{OptionsError, place};
 
 /// Which key of which Vault, and the token to come with.
@@ -19,7 +19,7 @@ pub struct VaultOptions {
     pub transit_key: String,
     /// Needs `update` on `<mount>/encrypt/<key>` and `<mount>/decrypt/<key>`, and no more: with `create`, Vault makes a key for a
     /// name that was mistyped. It is not renewed here.
-    pub token: Secret,
+    pub token: VaultToken,
     /// Where the engine is mounted; usually `transit`.
     pub mount: String,
     /// The namespace of Vault Enterprise, if there is one.
@@ -35,7 +35,7 @@ const TO_ANSWER: Duration = Duration::from_secs(3);
 impl VaultOptions {
     /// With the usual mount, no namespace and the certificates that the machine trusts.
     #[must_use]
-    pub fn new(address: impl Into<String>, transit_key: impl Into<String>, token: Secret) -> Self {
+    pub fn new(address: impl Into<String>, transit_key: impl Into<String>, token: VaultToken) -> Self {
         Self {
             address: address.into(),
             transit_key: transit_key.into(),
@@ -52,10 +52,6 @@ impl VaultOptions {
         check_name("mount", &self.mount, true)?;
         if let Some(namespace) = &self.namespace {
             check_name("namespace", namespace, true)?;
-        }
-        let token = self.token.expose();
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(OptionsError::Token);
         }
         place::parse("vault.address", &self.address)
     }
@@ -91,7 +87,7 @@ impl VaultOptions {
             .build()
             .map_err(|_| OptionsError::Address { what: "vault.address" })?;
         let middle = EndpointMiddleware {
-            token: self.token.expose().to_owned(),
+            token: self.token.find()?.expose().to_owned(),
             version: "v1".to_owned(),
             wrap: None,
             namespace: self.namespace.clone(),

@@ -6,14 +6,12 @@ use std::time::{Duration, Instant};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer, SealError, SealingContext};
 use protocol::Secret;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
-use super::{VaultOptions, VaultTransit};
+use super::{VaultOptions, VaultToken, VaultTransit};
 use crate::OptionsError;
-use crate::stand_in::{Log, Reply, StandIn, TOKEN, VaultKeys};
+use crate::stand_in::{Log, Reply, StandIn, TOKEN, VaultKeys, tls};
 
 const DATA_KEY: [u8; 32] = *b"a data key has 32 bytes, like me";
 
@@ -25,7 +23,11 @@ async fn start() -> (StandIn, VaultKeys) {
 }
 
 fn options(address: impl Into<String>) -> VaultOptions {
-    VaultOptions::new(address, "latchkey", Secret::new(TOKEN.to_owned()))
+    VaultOptions::new(address, "latchkey", token(TOKEN))
+}
+
+fn token(text: &str) -> VaultToken {
+    VaultToken::Text(Secret::new(text.to_owned()))
 }
 
 fn transit(server: &StandIn) -> VaultTransit {
@@ -104,8 +106,7 @@ async fn damage_is_told_from_a_key_that_is_gone() {
         let error = transit.unwrap(&altered, b"x").await.unwrap_err();
         // `vault:v2:` may become an earlier or a later version.
         let expected = matches!(error, SealError::Corrupt)
-            || at == 7
-                && matches!(&error, SealError::MissingKey { name, .. } if name.ends_with(" version 3"));
+            || at == 7 && matches!(&error, SealError::KeyGone { name } if name.ends_with(" version 3"));
         assert!(expected, "{at}: {error}");
         assert!(transit.unwrap(&wrapped[..at], b"x").await.is_err(), "cut at {at}");
     }
@@ -116,12 +117,12 @@ async fn damage_is_told_from_a_key_that_is_gone() {
     assert_eq!(server.asked(), 0);
     keys.delete("latchkey");
     match transit.unwrap(&wrapped, b"x").await {
-        Err(SealError::MissingKey { name, .. }) => assert_eq!(name, transit.name()),
+        Err(SealError::KeyGone { name }) => assert_eq!(name, transit.name()),
         outcome => panic!("{outcome:?}"),
     }
     keys.create("latchkey", false);
     match transit.unwrap(&wrapped, b"x").await {
-        Err(SealError::MissingKey { name, .. }) => assert_eq!(name, format!("{} version 2", transit.name())),
+        Err(SealError::KeyGone { name }) => assert_eq!(name, format!("{} version 2", transit.name())),
         outcome => panic!("{outcome:?}"),
     }
 }
@@ -135,14 +136,14 @@ async fn a_refusal_says_what_vault_said_and_is_not_repeated() {
         assert_eq!(server.asked(), 1);
         told(&error).replace(transit.name(), "it")
     };
-    let wrong_token = VaultOptions { token: Secret::new("hvs.wrong".to_owned()), ..options(server.url()) };
+    let wrong_token = VaultOptions { token: token("hvs.wrong"), ..options(server.url()) };
     let denied = "it refuses with 403: 2 errors occurred: * permission denied * invalid token";
     assert_eq!(refused(wrong_token).await, denied);
     let unknown_key = VaultOptions { transit_key: "other".to_owned(), ..options(server.url()) };
     assert_eq!(refused(unknown_key).await, "it refuses with 403: 1 error occurred: * permission denied");
     let unknown_mount = VaultOptions { mount: "kv/transit".to_owned(), ..options(server.url()) };
     let name = format!("vault:{}/kv/transit/latchkey", server.address);
-    let missing = SealError::MissingKey { name: name.clone(), readable: Vec::new() };
+    let missing = SealError::KeyGone { name: name.clone() };
     assert_eq!(refused(unknown_mount).await, format!("{missing:?}").replace(&name, "it"));
 }
 
@@ -161,6 +162,11 @@ async fn a_vault_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
     assert_eq!(told(&error), format!("{} refuses with 503: Vault is sealed", transit.name()));
     assert_eq!(server.asked(), 2);
+    server.be_away(true);
+    let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
+    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    server.be_away(false);
+    assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
     drop(server);
     let begun = Instant::now();
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
@@ -192,6 +198,67 @@ async fn a_connection_that_never_stands_is_waited_for_one_second() {
     assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
     let waited = begun.elapsed().as_secs_f64();
     assert!((2.0..4.0).contains(&waited), "{waited}");
+}
+
+#[tokio::test]
+async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
+    let (server, keys) = start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
+    let of_file = VaultOptions { token: VaultToken::File(file.clone()), ..options(server.url()) };
+    let transit = VaultTransit::new(of_file).unwrap();
+    let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
+    keys.take_only("hvs.next");
+    server.asked();
+    let refused = async |why: &str| {
+        let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
+        let said = "refuses with 403: 2 errors occurred: * permission denied * invalid token";
+        assert_eq!(told(&error), format!("{} {said}; {why}", transit.name()));
+        assert_eq!(server.asked(), 1);
+    };
+    refused(&format!("{} still holds the token that was refused", file.display())).await;
+    std::fs::write(&file, "hvs.half\nwritten").unwrap();
+    let unusable = OptionsError::Token;
+    refused(&format!("in {}: {unusable}", file.display())).await;
+    std::fs::remove_file(&file).unwrap();
+    refused(&format!(
+        "the token's file {} cannot be read: No such file or directory (os error 2)",
+        file.display()
+    ))
+    .await;
+    std::fs::write(&file, "hvs.next\n").unwrap();
+    for asked in [2, 1] {
+        assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
+        assert_eq!(server.asked(), asked, "the next request comes with the new one");
+    }
+    // Another one that Vault does not know either is tried once a request.
+    keys.take_only("hvs.third");
+    std::fs::write(&file, "hvs.wrong").unwrap();
+    let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
+    assert!(told(&error).ends_with("* permission denied * invalid token"), "{}", told(&error));
+    assert_eq!(server.asked(), 2);
+    std::fs::write(&file, "hvs.third").unwrap();
+    let unwrapping = || async { *transit.unwrap(&wrapped, b"x").await.unwrap() };
+    let all = tokio::join!(unwrapping(), unwrapping(), unwrapping(), unwrapping());
+    assert_eq!(all, (DATA_KEY, DATA_KEY, DATA_KEY, DATA_KEY));
+}
+
+#[tokio::test]
+async fn a_token_that_was_said_is_the_only_one() {
+    let (server, keys) = start().await;
+    let transit = transit(&server);
+    keys.take_only("hvs.next");
+    let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
+    assert!(told(&error).ends_with("* permission denied * invalid token"), "{}", told(&error));
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn a_tokens_file_must_be_there() {
+    let token = VaultToken::File("/nowhere/token".into());
+    let error = VaultTransit::new(VaultOptions { token, ..options("https://vault.example") }).unwrap_err();
+    assert_eq!(error.to_string(), "the token's file /nowhere/token cannot be read");
 }
 
 #[tokio::test]
@@ -247,26 +314,20 @@ async fn nonsense_is_an_unavailable_vault_and_never_damage() {
 
 #[tokio::test]
 async fn only_the_given_authority_vouches_for_an_https_vault() {
-    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let tls = tls.unwrap().with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key).unwrap();
+    let ((acceptor, own), (_, other)) = (tls(), tls());
     let keys = VaultKeys::default();
     keys.create("latchkey", false);
-    let acceptor = TlsAcceptor::from(Arc::new(tls));
     let server = StandIn::start(Some(acceptor), move |request| keys.answer(request)).await;
     let address = format!("https://localhost:{}", server.address.port());
     let trusting = |ca: Option<String>| {
         VaultTransit::new(VaultOptions { ca: ca.map(String::into_bytes), ..options(address.clone()) })
             .unwrap()
     };
-    let transit = trusting(Some(own.cert.pem()));
+    let transit = trusting(Some(own));
     let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
     assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
     server.asked();
-    for ca in [None, Some(other.cert.pem())] {
+    for ca in [None, Some(other)] {
         let error = trusting(ca).wrap(&DATA_KEY, b"x").await.unwrap_err();
         assert!(told(&error).contains("certificate"), "{}", told(&error));
     }
@@ -277,9 +338,8 @@ async fn only_the_given_authority_vouches_for_an_https_vault() {
 fn options_that_cannot_be_used_are_refused_and_print_no_token() {
     let at = || options("https://vault.example");
     let tokens = ["", "hvs.a b", "hvs.hunter2\n", "hvs.é"];
-    for token in tokens {
-        let error =
-            VaultTransit::new(VaultOptions { token: Secret::new(token.to_owned()), ..at() }).unwrap_err();
+    for text in tokens {
+        let error = VaultTransit::new(VaultOptions { token: token(text), ..at() }).unwrap_err();
         assert!(matches!(error, OptionsError::Token));
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }

@@ -38,6 +38,21 @@ const UNSETTLE: &str = "
      WHERE t.next_key > 1 AND t.deleted_at IS NULL
     ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";
 
+/// As `keys::life_cycle::prolong`, and after everything that it depends on: tokens of a longer lifetime are issued from now on,
+/// whenever the next step is taken. Keys that a command took away stay away.
+const PROLONG: &str = "
+    UPDATE signing_keys k
+       SET removed_at = k.retiring_from + policy.retention
+      FROM (SELECT t.tenant_id,
+                   GREATEST(t.access_token_lifetime,
+                            (SELECT MAX(c.access_token_lifetime) FROM clients c
+                              WHERE c.tenant_id = t.tenant_id AND c.retired_at IS NULL AND c.deleted_at IS NULL))
+                       + t.skew + t.jwks_max_age AS retention
+              FROM json_to_recordset($1::json) AS given (tenant_id text) JOIN tenants t USING (tenant_id)
+             WHERE t.next_key > 1) AS policy
+     WHERE k.tenant_id = policy.tenant_id AND k.removed_at > $2 AND k.retiring_from < k.removed_at
+       AND k.removed_at < k.retiring_from + policy.retention";
+
 const SCHEDULE: &str = "
     INSERT INTO key_schedules (tenant_id, due_at)
     SELECT tenant_id, due_at FROM json_to_recordset($1::json) AS given (tenant_id text, due_at bigint)
@@ -64,6 +79,7 @@ impl Writing<'_> {
         self.all(SET_TIMES, &keys.times).await?;
         self.all(DESTROY, &keys.destroyed).await?;
         self.each(UNSETTLE, &keys.unsettled).await?;
+        self.each(PROLONG, &keys.prolonged).await?;
         self.all(SCHEDULE, &keys.due).await
     }
 

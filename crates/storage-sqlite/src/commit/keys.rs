@@ -35,6 +35,21 @@ const UNSETTLE: &str = "
      WHERE t.next_key > 1
         ON CONFLICT DO UPDATE SET due_at = excluded.due_at";
 
+/// As `keys::life_cycle::prolong`, and after everything that it depends on: tokens of a longer lifetime are issued from now on,
+/// whenever the next step is taken. Keys that a command took away stay away.
+const PROLONG: &str = "
+    UPDATE signing_keys AS k
+       SET removed_at = k.retiring_from + p.longest + p.skew + p.jwks_max_age
+      FROM (SELECT t.tenant_id, t.skew, t.jwks_max_age,
+                   MAX(t.access_token_lifetime,
+                       COALESCE((SELECT MAX(c.access_token_lifetime) FROM clients c
+                                  WHERE c.tenant_id = t.tenant_id AND c.access_token_lifetime IS NOT NULL
+                                    AND c.retired_at IS NULL AND c.deleted_at IS NULL), 0)) AS longest
+              FROM json_each(?1) CROSS JOIN tenants t ON t.tenant_id = value ->> 'tenant_id'
+             WHERE t.next_key > 1) AS p
+     WHERE k.tenant_id = p.tenant_id AND k.removed_at > ?2 AND k.retiring_from < k.removed_at
+       AND k.removed_at < k.retiring_from + p.longest + p.skew + p.jwks_max_age";
+
 /// `TRUE` tells the source from a conflict clause.
 const DUE: &str = "
     INSERT INTO key_schedules (tenant_id, due_at)
@@ -53,8 +68,8 @@ const EARLIER_JWKS: &str = "
            earlier_jwks_until = MAX(COALESCE(earlier_jwks_until, 0), excluded.earlier_jwks_until)";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: [&str; 7] =
-    [TAKE_NUMBERS, INSERT, RESCHEDULE, DESTROY, UNSETTLE, DUE, EARLIER_JWKS];
+pub(crate) const STATEMENTS: [&str; 8] =
+    [TAKE_NUMBERS, INSERT, RESCHEDULE, DESTROY, UNSETTLE, PROLONG, DUE, EARLIER_JWKS];
 
 impl Writing<'_> {
     pub(super) async fn keys(&mut self) -> Result<(), CommitError> {
@@ -64,6 +79,7 @@ impl Writing<'_> {
         self.all(RESCHEDULE, &keys.times).await?;
         self.all(DESTROY, &keys.destroyed).await?;
         self.each(UNSETTLE, &keys.unsettled).await?;
+        self.each(PROLONG, &keys.prolonged).await?;
         self.all(DUE, &keys.due).await
     }
 

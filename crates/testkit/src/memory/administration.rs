@@ -119,8 +119,10 @@ impl AdministrationStore for MemoryStore {
         &self,
         after: Option<&SealedPlace>,
         limit: u32,
+        now: Timestamp,
     ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError> {
-        self.administer(|rows| rows.sealed_after(after).take(as_count(limit)).collect()).await
+        self.administer(|rows| rows.sealed_after(after, now).into_iter().take(as_count(limit)).collect())
+            .await
     }
 
     async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {

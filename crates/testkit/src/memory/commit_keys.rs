@@ -1,7 +1,7 @@
 //! What a commit and a request do to keys, and when a tenant's keys are to be looked at again.
 
 use administration::{Change, CommitRequest, Invalidation};
-use keys::life_cycle::KeyTimes;
+use keys::life_cycle::{self, KeyPolicy, KeyTimes};
 use keys::{KeyId, KeyRecord};
 use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
@@ -44,6 +44,9 @@ impl Rows {
             let concerns_keys = matches!(change, Change::Tenant(_) | Change::Client(_) | Change::Key(..));
             if concerns_keys && self.keys.contains_key(change.tenant()) {
                 self.schedule(change.tenant()).due_at = Some(request.now);
+                if !matches!(change, Change::Key(..)) {
+                    self.prolong(change.tenant(), request.now);
+                }
             }
         }
         for (tenant, due_at) in &keys.due {
@@ -51,6 +54,19 @@ impl Rows {
             self.schedule(tenant).due_at = *due_at;
         }
         Ok(())
+    }
+
+    /// Longer tokens are issued from now on.
+    fn prolong(&mut self, tenant: &TenantId, now: Timestamp) {
+        let Some(state) = self.tenants.get(tenant).map(|row| &row.state) else { return };
+        let policy =
+            KeyPolicy::new(&state.tenant.signing, state.longest_lifetime(), Lifetime::from_seconds(0));
+        let Some(records) = self.keys.get_mut(tenant) else { return };
+        for times in life_cycle::prolong(records, &policy, now) {
+            for row in records.keys.iter_mut().filter(|row| row.id == times.id) {
+                row.removed_at = times.removed_at;
+            }
+        }
     }
 
     /// What is noted already counts as long as copies of then may be about.

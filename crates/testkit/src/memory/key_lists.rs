@@ -1,8 +1,11 @@
 //! What is asked about keys across rows: which are due, who has fetched them, what of them is sealed; and leases.
 
-use administration::rows::merged_sightings;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use administration::rows::{merged_sightings, places_kept_since};
 use administration::{Invalidation, KEPT_VERIFIERS, KeySighting, KeyState, SealedPlace};
-use keys::KeyRecord;
+use keys::{KeyRecord, KeyRecords};
 use protocol::Timestamp;
 use tenancy::TenantId;
 
@@ -23,6 +26,13 @@ impl Rows {
             due_at,
             records: self.keys(tenant),
         })
+    }
+
+    /// As requests are given them.
+    pub(super) fn whole_keys(&self, tenant: &TenantId) -> KeyRecords {
+        let KeyRecords { next, mut keys } = self.keys(tenant);
+        keys.retain(|key| !key.sealed_private_key.is_empty());
+        KeyRecords { next, keys }
     }
 
     pub(super) fn due_keys(&self, now: Timestamp) -> impl Iterator<Item = TenantId> {
@@ -47,18 +57,21 @@ impl Rows {
     }
 
     pub(super) fn record_sightings(&mut self, sightings: &[KeySighting]) {
-        let all: Vec<_> = self.sightings.iter().chain(sightings).cloned().collect();
-        let mut merged = merged_sightings(&all);
-        merged.retain(|seen| {
-            self.tenants.get(&seen.tenant).is_some_and(|row| row.state.standing.deleted_at.is_none())
-        });
-        self.sightings.clear();
-        for tenant in self.tenants.keys() {
-            let mut of_tenant: Vec<_> =
-                merged.iter().filter(|seen| seen.tenant == *tenant).cloned().collect();
-            // Stable, so that of verifiers that came at once the smaller names stay.
-            of_tenant.sort_by_key(|seen| std::cmp::Reverse(seen.last_fetch_at));
-            self.sightings.extend(of_tenant.into_iter().take(KEPT_VERIFIERS));
+        let since = places_kept_since(sightings);
+        let before = std::mem::take(&mut self.sightings);
+        let merged = merged_sightings(&[&before, sightings].concat());
+        for (tenant, _) in self.tenants.iter().filter(|(_, row)| row.state.standing.deleted_at.is_none()) {
+            let of_tenant = merged.iter().filter(|seen| seen.tenant == *tenant).cloned();
+            let (mut kept, mut newcomers): (Vec<_>, Vec<_>) =
+                of_tenant.partition(|seen| before.iter().any(|known| is_same(known, seen)));
+            let has_place = |known: &&KeySighting| {
+                known.last_fetch_at > since || sightings.iter().any(|seen| is_same(known, seen))
+            };
+            newcomers.sort_by_key(order);
+            newcomers.truncate(KEPT_VERIFIERS.saturating_sub(kept.iter().filter(has_place).count()));
+            kept.append(&mut newcomers);
+            kept.sort_by_key(order);
+            self.sightings.extend(kept.into_iter().take(KEPT_VERIFIERS));
         }
     }
 
@@ -66,23 +79,37 @@ impl Rows {
         self.sightings.iter().filter(|seen| seen.tenant == *tenant).cloned().collect()
     }
 
-    /// Keys before named values, each in the order of their names.
     pub(super) fn sealed_after(
         &self,
         after: Option<&SealedPlace>,
-    ) -> impl Iterator<Item = (SealedPlace, Vec<u8>)> {
+        now: Timestamp,
+    ) -> BTreeMap<SealedPlace, Vec<u8>> {
         let keys = self.keys.iter().flat_map(|(tenant, records)| {
             let live = records.keys.iter().filter(|key| !key.sealed_private_key.is_empty());
             live.map(|key| (place(tenant, key), key.sealed_private_key.clone()))
         });
         let named =
             self.sealed.iter().map(|(name, sealed)| (SealedPlace::Named(name.clone()), sealed.clone()));
-        keys.chain(named).filter(move |(place, _)| after.is_none_or(|after| place > after))
+        let sources = self.generations.iter().filter_map(|generation| {
+            let place = SealedPlace::Sources { generation: generation.number, content: generation.content };
+            Some((place, self.sealed_sources.get(&generation.number)?.clone()))
+        });
+        let answers = self.idempotent_answers.iter().filter(|row| now < row.expires_at).map(|row| {
+            let place = SealedPlace::IdempotentAnswer { tenant: row.tenant.clone(), key: row.key };
+            (place, row.sealed.clone())
+        });
+        let all = keys.chain(named).chain(sources).chain(answers);
+        all.filter(|(place, _)| after.is_none_or(|after| place > after)).collect()
     }
 
     pub(super) fn replace_sealed(&mut self, place: &SealedPlace, old: &[u8], new: &[u8]) -> bool {
         let sealed = match place {
             SealedPlace::Named(name) => self.sealed.get_mut(name),
+            SealedPlace::Sources { generation, .. } => self.sealed_sources.get_mut(generation),
+            SealedPlace::IdempotentAnswer { tenant, key } => {
+                let mut rows = self.idempotent_answers.iter_mut();
+                rows.find(|row| row.tenant == *tenant && row.key == *key).map(|row| &mut row.sealed)
+            }
             SealedPlace::SigningKey { tenant, id, algorithm } => {
                 let rows = self.keys.get_mut(tenant).into_iter().flat_map(|records| &mut records.keys);
                 let mut rows = rows.filter(|row| row.id == *id && row.algorithm == *algorithm);
@@ -100,4 +127,13 @@ impl Rows {
 
 fn place(tenant: &TenantId, key: &KeyRecord) -> SealedPlace {
     SealedPlace::SigningKey { tenant: tenant.clone(), id: key.id, algorithm: key.algorithm }
+}
+
+fn is_same(one: &KeySighting, other: &KeySighting) -> bool {
+    (&one.tenant, &one.verifier) == (&other.tenant, &other.verifier)
+}
+
+/// Who came last, and of those who came at once the smaller names.
+fn order(seen: &KeySighting) -> (Reverse<Timestamp>, String) {
+    (Reverse(seen.last_fetch_at), seen.verifier.clone())
 }

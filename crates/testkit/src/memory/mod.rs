@@ -110,7 +110,7 @@ impl ClientStore for MemoryStore {
 #[async_trait]
 impl SigningKeyStore for MemoryStore {
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
-        self.answer(&self.calls.find_keys, |rows| Arc::new(rows.keys(tenant))).await
+        self.answer(&self.calls.find_keys, |rows| Arc::new(rows.whole_keys(tenant))).await
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {

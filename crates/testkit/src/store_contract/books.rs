@@ -101,11 +101,11 @@ pub async fn a_mark_of_the_api_leaves_the_fingerprint(stores: Stores) {
     assert_eq!(state.earlier_tokens_until, Some(at(5)));
 }
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_seconds(NOW.seconds() + seconds)
 }
 
-fn answer(tenant: &Tenant, key: u8, seconds: u64) -> IdempotentAnswer {
+pub(super) fn answer(tenant: &Tenant, key: u8, seconds: u64) -> IdempotentAnswer {
     IdempotentAnswer {
         tenant: tenant.id.clone(),
         key: [key; 32],
@@ -115,11 +115,11 @@ fn answer(tenant: &Tenant, key: u8, seconds: u64) -> IdempotentAnswer {
     }
 }
 
-fn answering(answer: &IdempotentAnswer) -> CommitRequest {
+pub(super) fn answering(answer: &IdempotentAnswer) -> CommitRequest {
     CommitRequest { idempotent: Some(answer.clone()), ..requests::declared(Vec::new()) }
 }
 
-fn generation(number: u64, sealed_sources: Option<Vec<u8>>) -> CommitRequest {
+pub(super) fn generation(number: u64, sealed_sources: Option<Vec<u8>>) -> CommitRequest {
     let content = Fingerprint::from_bytes([u8::try_from(number).unwrap(); 32]);
     let expected_latest = Some(number - 1).filter(|latest| *latest > 0);
     let generation = NewGeneration { content, expected_latest, sealed_sources };

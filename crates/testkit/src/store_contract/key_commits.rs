@@ -82,7 +82,7 @@ pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
     assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(3)).await.unwrap());
 }
 
-/// A destroyed key keeps its row, and requests are given it as it is.
+/// A destroyed key keeps its row, by which it is known again, and requests are not given it: they would read more with each rotation.
 pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
@@ -196,7 +196,9 @@ pub(super) fn renamed(tenant: &str) -> Change {
 async fn records(stores: &Stores, tenant: &TenantId) -> KeyRecords {
     let found = stores.signing_keys.find_keys(tenant).await.unwrap();
     let loaded = stores.administration.load_keys(tenant).await.unwrap().unwrap();
-    assert_eq!(loaded.records, *found);
+    let mut whole = loaded.records.clone();
+    whole.keys.retain(|key| !key.sealed_private_key.is_empty());
+    assert_eq!(whole, *found);
     loaded.records
 }
 

@@ -4,9 +4,9 @@ use administration::{
     AdministrationStore, Change, ChangeKind, CommitRequest, FirstKey, KeySighting, SecretChangeKind,
 };
 use keys::{KeyId, KeyRecord};
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use registry::Client;
-use tenancy::TenantId;
+use tenancy::{AccessTokenPolicy, Tenant, TenantId};
 
 use super::key_commits::{at, renamed, two_tenants};
 use super::{Stores, add, commit};
@@ -128,6 +128,67 @@ pub async fn changes_of_policy_make_keys_due(stores: Stores) {
     add(&stores, &without, &[&fixtures::client(&without, "svc")]).await;
     commit(&stores, &requests::declared(vec![renamed("without")])).await;
     assert_eq!(due_at(&stores, &without.id).await, None);
+}
+
+/// In the commit that lets tokens live longer, whenever the next step is taken; earlier than it was to be goes no key, and none comes
+/// back that is gone or was taken away.
+pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let life = |number, retiring: Option<u64>, removed| KeyRecord {
+        retiring_from: retiring.map(at),
+        removed_at: Some(at(removed)),
+        ..fixtures::key(number)
+    };
+    // Gone, retiring, still to sign, and three that were taken away, by whichever clock.
+    let lives = [
+        life(2, Some(5), 100),
+        life(3, Some(90), 101),
+        life(4, Some(150), 9_000),
+        life(5, Some(110), 110),
+        life(6, None, 120),
+        life(7, Some(130), 125),
+    ];
+    for id in [&acme, &globex] {
+        let mut request = requests::declared(Vec::new());
+        lives.iter().for_each(|key| requests::announce_key(&mut request, id, key.clone()));
+        commit(&stores, &request).await;
+    }
+    let ends = async |id| {
+        let records = stores.signing_keys.find_keys(id).await.unwrap();
+        let since = |end: Timestamp| end.seconds() - NOW.seconds();
+        records.keys.iter().map(|key| key.removed_at.map(since)).collect::<Vec<_>>()
+    };
+    let planned = ends(&acme).await;
+    let tenant = fixtures::tenant("acme");
+    let kept = tenant.signing.skew.seconds() + tenant.signing.jwks_max_age.seconds();
+    let of_tenant = |lifetime| {
+        let lifetime = Lifetime::from_seconds(lifetime);
+        let access_token = AccessTokenPolicy { lifetime, ..tenant.access_token.clone() };
+        let after = Tenant { access_token, ..tenant.clone() };
+        Change::Tenant(requests::row(ChangeKind::Changed, Some(&tenant), &after))
+    };
+    let bare = Client { secrets: Vec::new(), ..fixtures::client(&tenant, "svc") };
+    let client = |kind, lifetime| {
+        let after = Client { access_token_lifetime: Some(Lifetime::from_seconds(lifetime)), ..bare.clone() };
+        Change::Client(requests::row(kind, Some(&bare), &after))
+    };
+    // The longest lifetime after each, of which the last two leave the keys where they are.
+    for (change, longest) in [
+        (of_tenant(5), 5),
+        (client(ChangeKind::Added, 10_000), 10_000),
+        (client(ChangeKind::Changed, 20_000), 20_000),
+        (of_tenant(30_000), 30_000),
+        (client(ChangeKind::Deleted, 20_000), 30_000),
+        (of_tenant(7), 30_000),
+    ] {
+        let request = requests::declared(vec![change]);
+        commit(&stores, &CommitRequest { now: at(100), ..request.clone() }).await;
+        let mut expected = planned.clone();
+        expected[2] = Some((90 + longest + kept).max(101));
+        expected[3] = Some((150 + longest + kept).max(9_000));
+        assert_eq!(ends(&acme).await, expected, "{:?}", request.changes);
+        assert_eq!(ends(&globex).await, planned, "nothing of another tenant");
+    }
 }
 
 /// Nor sightings, and what comes late brings nothing back. Its namesake's keys live on.

@@ -1,7 +1,8 @@
 //! Lists of tenants and clients, a page at a time.
 
 use administration::{
-    Change, ChangeKind, ClientQuery, CommitRequest, TenantCursor, TenantQuery, TenantState, search_words,
+    AuditQuery, Change, ChangeKind, ClientQuery, CommitRequest, TenantCursor, TenantQuery, TenantState,
+    search_words,
 };
 use registry::Client;
 use tenancy::{Tenant, TenantId};
@@ -52,6 +53,38 @@ pub async fn only_touched_clients_are_loaded_around_a_name(stores: Stores) {
     assert_eq!(ids(&around(&["y", "x"]).await), ["resource"]);
     assert_eq!(ids(&around(&["new"]).await), ["other"]);
     assert_eq!(store.load_around(&fixtures::tenant_id("nobody"), &["svc"]).await.unwrap(), None);
+}
+
+/// A NUL is in no name, and not every store can look for one: it is no fault to ask.
+pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = Client { audiences: vec!["api".to_owned()], ..fixtures::client(&acme, "svc") };
+    add(&stores, &acme, &[&svc]).await;
+    let store = &stores.administration;
+    for text in ["\0", "svc\0", "s\0vc", "\0api", "api\0", "acme\0", "test\0"] {
+        let around = store.load_around(&acme.id, &[text]).await.unwrap().unwrap();
+        assert!(around.clients.is_empty(), "{text:?}");
+        let around = store.load_around(&acme.id, &["api", text]).await.unwrap().unwrap();
+        assert_eq!(ids(&around), ["svc"], "{text:?}");
+        let asked = || Some(text.to_owned());
+        let clients = ClientQuery { search: asked(), after: None, limit: 9 };
+        assert_eq!(store.list_clients(&acme.id, &clients).await.unwrap(), [], "{text:?}");
+        let tenants = TenantQuery { words: vec![text.to_owned()], after: None, limit: 9 };
+        assert_eq!(store.list_tenants(&tenants).await.unwrap(), [], "{text:?}");
+        let tenants = TenantQuery { words: vec!["acme".to_owned(), text.to_owned()], ..tenants };
+        assert_eq!(store.list_tenants(&tenants).await.unwrap(), [], "{text:?}");
+        assert_eq!(store.find_application_named(&acme.id, text).await.unwrap(), None, "{text:?}");
+        for tenant in [None, Some(acme.id.clone())] {
+            let all = AuditQuery { tenant, limit: 9, ..AuditQuery::default() };
+            for query in [
+                AuditQuery { actor: asked(), ..all.clone() },
+                AuditQuery { action: asked(), ..all.clone() },
+                AuditQuery { subject: asked(), ..all.clone() },
+            ] {
+                assert_eq!(store.list_audit(&query).await.unwrap(), [], "{query:?}");
+            }
+        }
+    }
 }
 
 /// In the order of their ids, each once, with everything but their clients.

@@ -1,19 +1,21 @@
 //! Everything that is sealed can be sealed anew, while others read and write it.
 
-use administration::{Invalidation, SealedPlace};
+use administration::{CommitRequest, Fingerprint, IdempotentAnswer, Invalidation, KEPT_SOURCES, SealedPlace};
 use keys::{KeyId, KeyRecord};
 use protocol::SigningAlgorithm;
 use tenancy::TenantId;
 
+use super::books::{answer, answering, at, generation};
 use super::key_commits::two_tenants;
 use super::{Stores, commit, revision};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// Keys by tenant and number, then named values; nothing twice, nothing left out, whatever the page's size.
+/// Keys by tenant and number, then named values, sources of generations, and answers that are still given; nothing twice, nothing
+/// left out, whatever the page's size.
 pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
     let store = &stores.administration;
-    assert_eq!(store.list_sealed(None, 9).await.unwrap(), []);
+    assert_eq!(store.list_sealed(None, 9, NOW).await.unwrap(), []);
     let [acme, globex] = two_tenants(&stores).await;
     for number in 2..=11 {
         let sealed_private_key = vec![u8::try_from(number).unwrap()];
@@ -27,6 +29,17 @@ pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
     let mut destroying = requests::declared(Vec::new());
     requests::destroy_key(&mut destroying, &acme, KeyId::numbered(5));
     commit(&stores, &destroying).await;
+    for number in 1..=4 {
+        let sources = (number != 2).then(|| vec![u8::try_from(number).unwrap(); 3]);
+        commit(&stores, &generation(number, sources)).await;
+    }
+    for (tenant, key, seconds) in
+        [(&globex, 1, 60), (&acme, 200, 60), (&acme, 9, 20), (&acme, 1, 61), (&acme, 8, 21)]
+    {
+        let sealed = vec![key, 0, 255];
+        let answer = IdempotentAnswer { sealed, ..answer(&fixtures::tenant(tenant.as_str()), key, seconds) };
+        commit(&stores, &answering(&answer)).await;
+    }
 
     let mut expected = vec![(place(&acme, 1), fixtures::key(1).sealed_private_key)];
     expected.extend((2..=11).filter(|number| *number != 5).map(|number| {
@@ -39,11 +52,14 @@ pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
     }));
     expected.push((place(&globex, 1), fixtures::key(1).sealed_private_key));
     expected.extend(["Another", "pepper"].map(|name| (named(name), name.as_bytes().to_vec())));
+    expected.extend([1, 3, 4].map(|number| (sources(number), vec![number; 3])));
+    let answers = [(&acme, 1), (&acme, 8), (&acme, 200), (&globex, 1)];
+    expected.extend(answers.map(|(tenant, key)| (answered(tenant, key), vec![key, 0, 255])));
     for limit in [1, 2, 5, 11, 12, 100] {
         let mut found = Vec::new();
         loop {
             let after = found.last().map(|(place, _)| place);
-            let page = store.list_sealed(after, limit).await.unwrap();
+            let page = store.list_sealed(after, limit, at(20)).await.unwrap();
             assert!(page.len() <= usize::try_from(limit).unwrap());
             if page.is_empty() {
                 break;
@@ -59,6 +75,13 @@ pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
     let store = &stores.administration;
     let [acme, globex] = two_tenants(&stores).await;
     assert!(store.put_sealed_if_absent("pepper", &[1, 0, 255], NOW).await.unwrap());
+    for number in [1, 2] {
+        commit(&stores, &generation(number, Some(vec![5, 0, 254]))).await;
+    }
+    let given = [&acme, &globex].map(|tenant| answer(&fixtures::tenant(tenant.as_str()), 1, 60));
+    for answer in &given {
+        commit(&stores, &answering(answer)).await;
+    }
     let position = store.position().await.unwrap();
     let old = fixtures::key(1).sealed_private_key;
     let other_algorithm = SealedPlace::SigningKey {
@@ -77,6 +100,13 @@ pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
         (named("pepper"), &[1, 0, 255], &[2, 255], true),
         (named("pepper"), &[1, 0, 255], &[3], false),
         (named("Pepper"), &[2, 255], &[3], false),
+        (sources(1), &[5, 0, 254], &[6, 0, 253], true),
+        (sources(1), &[5, 0, 254], &[7], false),
+        (sources(3), &[5, 0, 254], &[7], false),
+        (answered(&acme, 1), &given[0].sealed, &[6, 0, 252], true),
+        (answered(&acme, 1), &given[0].sealed, &[7], false),
+        (answered(&acme, 2), &given[0].sealed, &[7], false),
+        (answered(&fixtures::tenant_id("nobody"), 1), &given[0].sealed, &[7], false),
     ] {
         assert_eq!(store.replace_sealed(&place, old, new).await.unwrap(), expected, "{place:?} {new:?}");
     }
@@ -85,6 +115,12 @@ pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
     };
     assert_eq!((sealed(&acme).await, sealed(&globex).await), (vec![9, 0, 200], old));
     assert_eq!(store.find_sealed("pepper").await.unwrap(), Some(vec![2, 255]));
+    assert_eq!(store.find_generation_sources(1).await.unwrap(), Some(vec![6, 0, 253]));
+    assert_eq!(store.find_generation_sources(2).await.unwrap(), Some(vec![5, 0, 254]));
+    let [ours, theirs] = given;
+    let found = store.find_idempotent_answer(&acme, &[1; 32], NOW).await.unwrap();
+    assert_eq!(found, Some(IdempotentAnswer { sealed: vec![6, 0, 252], ..ours }));
+    assert_eq!(store.find_idempotent_answer(&globex, &[1; 32], NOW).await.unwrap(), Some(theirs));
     let told = store.changes_since(position).await.unwrap();
     let told: Vec<_> = told.into_iter().map(|(_, told)| told).collect();
     assert_eq!(told, [Invalidation::Keys(acme.clone())]);
@@ -104,10 +140,31 @@ pub async fn destroyed_keys_are_not_sealed_anew(stores: Stores) {
     for old in [&fixtures::key(1).sealed_private_key[..], &[]] {
         assert!(!store.replace_sealed(&place(&acme, 1), old, &[7]).await.unwrap());
     }
-    let records = stores.signing_keys.find_keys(&acme).await.unwrap();
+    let records = store.load_keys(&acme).await.unwrap().unwrap().records;
     assert!(records.keys[0].sealed_private_key.is_empty());
-    assert_eq!(store.list_sealed(None, 9).await.unwrap(), []);
+    assert_eq!(store.list_sealed(None, 9, NOW).await.unwrap(), []);
     assert!(!store.holds_sealed_rows().await.unwrap());
+}
+
+/// Between reading and writing a generation became too old to be rolled back to, and an answer expired and made room for another.
+pub async fn what_is_no_longer_kept_is_not_sealed_anew(stores: Stores) {
+    let store = &stores.administration;
+    let acme = fixtures::tenant("acme");
+    commit(&stores, &generation(1, Some(vec![5]))).await;
+    commit(&stores, &answering(&answer(&acme, 1, 60))).await;
+    let before = store.list_sealed(None, 9, NOW).await.unwrap();
+    let before = [before, store.list_sealed(Some(&sources(1)), 9, NOW).await.unwrap()].concat();
+    for number in 2..=KEPT_SOURCES + 1 {
+        commit(&stores, &generation(number, None)).await;
+    }
+    let later = IdempotentAnswer { sealed: vec![8], ..answer(&acme, 1, 120) };
+    commit(&stores, &CommitRequest { now: at(60), ..answering(&later) }).await;
+    for (place, old) in &before {
+        assert!(!store.replace_sealed(place, old, &[9]).await.unwrap(), "{place:?}");
+    }
+    assert!(before.iter().any(|(place, _)| *place == sources(1)));
+    assert_eq!(store.find_generation_sources(1).await.unwrap(), None);
+    assert_eq!(store.list_sealed(None, 9, at(60)).await.unwrap(), [(answered(&acme.id, 1), vec![8])]);
 }
 
 /// Of a key of the fixtures.
@@ -118,4 +175,12 @@ fn place(tenant: &TenantId, number: u32) -> SealedPlace {
 
 fn named(name: &str) -> SealedPlace {
     SealedPlace::Named(name.to_owned())
+}
+
+fn sources(generation: u8) -> SealedPlace {
+    SealedPlace::Sources { generation: generation.into(), content: Fingerprint::from_bytes([generation; 32]) }
+}
+
+fn answered(tenant: &TenantId, key: u8) -> SealedPlace {
+    SealedPlace::IdempotentAnswer { tenant: tenant.clone(), key: [key; 32] }
 }

@@ -1,25 +1,32 @@
 //! Doors to stand at, and people who knock.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use administration::{
     Actor, Administrator, Authority, ClientView, CreatedClient, EditPolicy, Idempotency, Invalidation,
     NewClient, NewTenant,
 };
-use keys::{KeyPool, LocalSealer, SealingKey};
+use async_trait::async_trait;
+use keys::{KeyPool, KeySealer, LocalSealer, SealError, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
 use registry::{ClientId, Pepper, hash_generated};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::MemoryStore;
 use testkit::fixtures::{NOW, client_id, scope, tenant_id};
+use zeroize::Zeroizing;
 
 /// One process over a store.
 pub(crate) struct Door {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) administrator: Administrator,
     pub(crate) told: Arc<Mutex<Vec<Invalidation>>>,
-    sealer: Arc<LocalSealer>,
+    /// Of the administrator; it stands at the beginning of time, so that what is asked for is asked for now.
+    pub(crate) clock: Arc<AtomicU64>,
+    /// How long sealing takes by it, at a slow door.
+    pub(crate) seconds: Arc<AtomicU64>,
+    sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
 }
 
@@ -35,7 +42,46 @@ pub(crate) fn door() -> Door {
     )
 }
 
-fn at(store: Arc<MemoryStore>, sealer: Arc<LocalSealer>, pepper: Arc<Pepper>) -> Door {
+/// With a sealing service that takes its time: so many of the door's seconds each, by the door's clock.
+pub(crate) fn slow_door(seconds: u64) -> Door {
+    let (clock, takes) = (Arc::<AtomicU64>::default(), Arc::new(AtomicU64::new(seconds)));
+    let key = LocalSealer::new(SealingKey::generate().unwrap());
+    let sealer = Arc::new(SlowSealer { key, clock: clock.clone(), seconds: takes.clone() });
+    Door { seconds: takes, ..with_clock(Arc::default(), sealer, Arc::new(Pepper::generate()), clock) }
+}
+
+struct SlowSealer {
+    key: LocalSealer,
+    clock: Arc<AtomicU64>,
+    seconds: Arc<AtomicU64>,
+}
+
+#[async_trait]
+impl KeySealer for SlowSealer {
+    async fn seal(&self, context: &SealingContext<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.clock.fetch_add(self.seconds.load(Ordering::SeqCst), Ordering::SeqCst);
+        self.key.seal(context, plain).await
+    }
+
+    async fn unseal(
+        &self,
+        context: &SealingContext<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.key.unseal(context, sealed).await
+    }
+}
+
+fn at(store: Arc<MemoryStore>, sealer: Arc<dyn KeySealer>, pepper: Arc<Pepper>) -> Door {
+    with_clock(store, sealer, pepper, Arc::default())
+}
+
+fn with_clock(
+    store: Arc<MemoryStore>,
+    sealer: Arc<dyn KeySealer>,
+    pepper: Arc<Pepper>,
+    clock: Arc<AtomicU64>,
+) -> Door {
     let told = Arc::<Mutex<Vec<Invalidation>>>::default();
     let told_here = Arc::clone(&told);
     let policy = EditPolicy {
@@ -51,8 +97,12 @@ fn at(store: Arc<MemoryStore>, sealer: Arc<LocalSealer>, pepper: Arc<Pepper>) ->
         KeyPool::new(0),
         policy,
         Arc::new(move |told: &[Invalidation]| told_here.lock().unwrap().extend_from_slice(told)),
+        {
+            let clock = clock.clone();
+            Arc::new(move || Timestamp::from_seconds(clock.load(Ordering::SeqCst)))
+        },
     );
-    Door { store, administrator, told, sealer, pepper }
+    Door { store, administrator, told, clock, seconds: Arc::default(), sealer, pepper }
 }
 
 impl Door {

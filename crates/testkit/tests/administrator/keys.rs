@@ -1,15 +1,16 @@
 //! Signing keys at the door: what each command does, what it says that it breaks, and what nobody gets to see.
 
 use administration::{
-    AdministrationStore as _, AuditQuery, EditError, ImportSettings, Invalidation, KeyView, KeysChanged,
+    AdministrationStore as _, AuditQuery, Created, EditError, ImportSettings, Invalidation, KeyView,
+    KeysChanged,
 };
-use keys::{KeyId, PrivateKeyDocument, SigningKey, SigningKeyStore as _};
+use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use protocol::SigningAlgorithm;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::fixtures::NOW;
 
-use crate::doors::{Door, door, later, new_tenant, of_tenant, operator};
+use crate::doors::{Door, door, later, new_tenant, of_tenant, once as asked_once, operator};
 
 /// The policy of most tests: quick keys that are published for 1001 seconds.
 pub(crate) fn signing() -> Value {
@@ -35,11 +36,16 @@ pub(crate) fn stages(keys: &[KeyView]) -> String {
     keys.iter().map(stage).collect::<Vec<_>>().join(", ")
 }
 
-fn check(changed: Result<KeysChanged, EditError>, stages_: &str, breaks: &[&str]) {
-    let changed = changed.unwrap();
+fn check(changed: Result<Created<KeysChanged>, EditError>, stages_: &str, breaks: &[&str]) {
+    let changed = changed.unwrap().value;
     assert_eq!(stages(&changed.items), stages_);
     let broken: Vec<_> = changed.breaks.iter().map(|broken| broken.kid.as_str()).collect();
     assert_eq!(broken, breaks);
+}
+
+/// As of a command that nobody repeats.
+fn once(value: KeysChanged) -> Created<KeysChanged> {
+    Created { value, replayed: false }
 }
 
 const KEY_1: &str = "oauth2-key-1";
@@ -48,11 +54,11 @@ const KEY_1: &str = "oauth2-key-1";
 async fn the_next_key_is_published_before_it_signs() {
     let door = door();
     let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
-    check(keys.rotate_key(&by, &acme, NOW).await, "1 active", &[]);
+    check(keys.rotate_key(&by, &acme, None, NOW).await, "1 active", &[]);
     door.told.lock().unwrap().clear();
-    check(keys.rotate_key(&by, &acme, later(9)).await, "1 active, 2 announced", &[]);
+    check(keys.rotate_key(&by, &acme, None, later(9)).await, "1 active, 2 announced", &[]);
     assert_eq!(*door.told.lock().unwrap(), [Invalidation::Keys(acme.clone())]);
-    check(keys.rotate_key(&by, &acme, later(10)).await, "1 active, 2 announced", &[]);
+    check(keys.rotate_key(&by, &acme, None, later(10)).await, "1 active, 2 announced", &[]);
     let at = |seconds| keys.keys(&by, &acme, later(seconds));
     assert_eq!(stages(&at(1009).await.unwrap()), "1 active, 2 announced");
     assert_eq!(stages(&at(1010).await.unwrap()), "1 retiring, 2 active");
@@ -65,13 +71,13 @@ async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
     let door = door();
     let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
     for at in [NOW, later(9)] {
-        keys.rotate_key(&by, &acme, at).await.unwrap();
+        keys.rotate_key(&by, &acme, None, at).await.unwrap();
     }
     // One that nobody signed with breaks nothing.
     let effects = |key, at| keys.key_effects(&by, &acme, key, at);
     assert_eq!(effects(Some(id(2)), later(20)).await.unwrap(), []);
-    check(keys.revoke_key(&by, &acme, id(2), later(20)).await, "1 active, 2 removed", &[]);
-    check(keys.rotate_key(&by, &acme, later(30)).await, "1 active, 2 removed, 3 announced", &[]);
+    check(keys.revoke_key(&by, &acme, id(2), later(20)).await.map(once), "1 active, 2 removed", &[]);
+    check(keys.rotate_key(&by, &acme, None, later(30)).await, "1 active, 2 removed, 3 announced", &[]);
     // Both that may have signed.
     let told = effects(None, later(1040)).await.unwrap();
     assert_eq!(told.iter().map(|broken| broken.kid.as_str()).collect::<Vec<_>>(), [KEY_1, "oauth2-key-3"]);
@@ -80,11 +86,11 @@ async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
     assert_eq!(before, "1 retiring, 2 removed, 3 active", "saying does nothing");
     // The former one alone.
     let changed = keys.revoke_key(&by, &acme, id(1), later(1040)).await;
-    check(changed, "1 removed, 2 removed, 3 active", &[KEY_1]);
+    check(changed.map(once), "1 removed, 2 removed, 3 active", &[KEY_1]);
     // The one that signs, and then all there is.
     let changed = keys.revoke_key(&by, &acme, id(3), later(1050)).await;
-    check(changed, "1 removed, 2 removed, 3 removed, 4 active", &["oauth2-key-3"]);
-    let changed = keys.rotate_key_in_emergency(&by, &acme, later(1060)).await;
+    check(changed.map(once), "1 removed, 2 removed, 3 removed, 4 active", &["oauth2-key-3"]);
+    let changed = keys.rotate_key_in_emergency(&by, &acme, None, later(1060)).await;
     check(changed, "1 removed, 2 removed, 3 removed, 4 removed, 5 active", &["oauth2-key-4"]);
     let again = keys.revoke_key(&by, &acme, id(4), later(1061)).await;
     assert!(matches!(again, Err(EditError::Conflict(_))), "{again:?}");
@@ -97,7 +103,7 @@ async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
 }
 
 /// A key of an operator's, in PEM.
-fn own(algorithm: SigningAlgorithm) -> ImportSettings {
+pub(crate) fn own(algorithm: SigningAlgorithm) -> ImportSettings {
     let document = PrivateKeyDocument::generate(algorithm).unwrap();
     let body = base64_of(document.expose());
     let key = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
@@ -122,16 +128,48 @@ async fn an_operators_key_is_the_first_or_the_next_and_never_comes_twice() {
     let door = door();
     let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
     let first = own(SigningAlgorithm::ES256);
-    check(keys.import_key(&by, &acme, first.clone(), NOW).await, "1 active", &[]);
+    check(keys.import_key(&by, &acme, first.clone(), None, NOW).await, "1 active", &[]);
     let next = own(SigningAlgorithm::ES256);
-    check(keys.import_key(&by, &acme, next, later(9)).await, "1 active, 2 announced", &[]);
-    let again = keys.import_key(&by, &acme, first.clone(), later(10)).await;
+    check(keys.import_key(&by, &acme, next, None, later(9)).await, "1 active, 2 announced", &[]);
+    let again = keys.import_key(&by, &acme, first.clone(), None, later(10)).await;
     assert!(matches!(again, Err(EditError::Conflict(_))), "{again:?}");
-    keys.rotate_key_in_emergency(&by, &acme, later(20)).await.unwrap();
-    let again = keys.import_key(&by, &acme, first.clone(), later(30)).await;
+    keys.rotate_key_in_emergency(&by, &acme, None, later(20)).await.unwrap();
+    let again = keys.import_key(&by, &acme, first.clone(), None, later(30)).await;
     assert!(matches!(again, Err(EditError::Conflict(_))), "a key that was taken away does not come back");
     let globex = tenant(&door, "globex").await;
-    check(keys.import_key(&by, &globex, first, NOW).await, "1 active", &[]);
+    check(keys.import_key(&by, &globex, first, None, NOW).await, "1 active", &[]);
+}
+
+#[tokio::test]
+async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
+    let door = door();
+    let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
+    let (by, keys, key) = (operator(), &door.administrator, asked_once("k", 1));
+    let settings = own(SigningAlgorithm::ES256);
+    let first = keys.import_key(&by, &acme, settings.clone(), Some(&key), NOW).await.unwrap();
+    let again = keys.import_key(&by, &acme, settings.clone(), Some(&key), later(9)).await.unwrap();
+    assert!(!first.replayed && again.replayed && again.value == first.value);
+    assert!(!keys.import_key(&by, &globex, settings, Some(&key), later(9)).await.unwrap().replayed);
+
+    let emergency = |key, at| keys.rotate_key_in_emergency(&by, &acme, key, at);
+    let first = emergency(Some(&key), later(20)).await.unwrap();
+    let again = emergency(Some(&key), later(30)).await.unwrap();
+    assert!(!first.replayed && again.replayed && again.value == first.value);
+    let known = async || door.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len();
+    assert_eq!(known().await, 2, "the tokens of the second key are whole");
+    let other = asked_once("k", 2);
+    let reused = keys.rotate_key(&by, &acme, Some(&other), later(30)).await;
+    assert!(matches!(reused, Err(EditError::IdempotencyKeyReused)), "{reused:?}");
+
+    // What changed nothing is answered again, too, whatever has happened since.
+    let keyed = asked_once("nothing", 1);
+    let rotate = |at| keys.rotate_key(&by, &acme, Some(&keyed), at);
+    keys.rotate_key(&by, &acme, None, later(40)).await.unwrap();
+    let first = rotate(later(41)).await.unwrap();
+    keys.revoke_key(&by, &acme, id(3), later(50)).await.unwrap();
+    let again = rotate(later(60)).await.unwrap();
+    assert!(!first.replayed && again.replayed && again.value == first.value);
+    assert_eq!(known().await, 3);
 }
 
 #[tokio::test]
@@ -148,7 +186,7 @@ async fn what_is_wrong_with_a_key_is_said_where_it_is() {
         (ImportSettings { key: "{\"keys\":[]}".to_owned(), ..good.clone() }, "/key"),
     ];
     for (settings, pointer) in refused {
-        match keys.import_key(&by, &acme, settings, NOW).await {
+        match keys.import_key(&by, &acme, settings, None, NOW).await {
             Err(EditError::Invalid(faults)) => assert_eq!(faults[0].pointer, pointer, "{}", faults[0]),
             other => panic!("{pointer}: {other:?}"),
         }
@@ -161,7 +199,7 @@ async fn what_is_wrong_with_a_key_is_said_where_it_is() {
 async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one() {
     let door = door();
     let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
-    keys.rotate_key(&by, &acme, NOW).await.unwrap();
+    keys.rotate_key(&by, &acme, None, NOW).await.unwrap();
     let (view, public) = keys.public_key(&by, &acme, id(1), NOW).await.unwrap();
     assert_eq!((view.kid.as_str(), view.destroyed), (KEY_1, false));
     assert_eq!((&public.jwk["kid"], &public.jwk["alg"]), (&json!(KEY_1), &json!("ES256")));
@@ -169,7 +207,7 @@ async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one(
     assert!(public.jwk.get("d").is_none());
     let absent = keys.public_key(&by, &acme, id(2), NOW).await;
     assert!(matches!(absent, Err(EditError::NotFound("key"))));
-    keys.rotate_key_in_emergency(&by, &acme, later(100)).await.unwrap();
+    keys.rotate_key_in_emergency(&by, &acme, None, later(100)).await.unwrap();
     keys.advance_keys(&acme, later(200)).await.unwrap();
     let views = keys.keys(&by, &acme, later(200)).await.unwrap();
     assert_eq!(views.iter().map(|view| view.destroyed).collect::<Vec<_>>(), [true, false]);
@@ -184,8 +222,8 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
     let settings = own(SigningAlgorithm::ES256);
     let private: Vec<String> =
         settings.key.lines().filter(|line| !line.starts_with('-')).map(str::to_owned).collect();
-    let mut shown = format!("{:?}", keys.import_key(&by, &acme, settings, NOW).await.unwrap());
-    shown += &format!("{:?}", keys.rotate_key(&by, &acme, later(9)).await.unwrap());
+    let mut shown = format!("{:?}", keys.import_key(&by, &acme, settings, None, NOW).await.unwrap());
+    shown += &format!("{:?}", keys.rotate_key(&by, &acme, None, later(9)).await.unwrap());
     shown += &format!("{:?}", keys.revoke_key(&by, &acme, id(1), later(99)).await.unwrap());
     shown += &format!("{:?}", keys.public_key(&by, &acme, id(2), later(99)).await.unwrap());
     keys.advance_keys(&acme, later(999)).await.unwrap();
@@ -209,7 +247,7 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
         ]
     );
     shown += &format!("{records:?}");
-    let rows = door.store.find_keys(&acme).await.unwrap();
+    let rows = door.store.load_keys(&acme).await.unwrap().unwrap().records;
     let sealed = base64_of(&rows.keys[1].sealed_private_key);
     assert!(private.iter().all(|line| !shown.contains(line)));
     assert!(sealed.lines().all(|line| !shown.contains(line)));
@@ -222,18 +260,18 @@ async fn only_who_holds_keys_here_may_ask() {
     let door = door();
     let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
     let keys = &door.administrator;
-    keys.rotate_key(&operator(), &acme, NOW).await.unwrap();
+    keys.rotate_key(&operator(), &acme, None, NOW).await.unwrap();
     let strangers =
         [of_tenant("globex", "latchkey:keys"), of_tenant("acme", "latchkey:clients latchkey:audit")];
     for by in strangers {
         let refusals = [
             keys.keys(&by, &acme, NOW).await.err(),
             keys.public_key(&by, &acme, id(1), NOW).await.err(),
-            keys.rotate_key(&by, &acme, NOW).await.err(),
-            keys.rotate_key_in_emergency(&by, &acme, NOW).await.err(),
+            keys.rotate_key(&by, &acme, None, NOW).await.err(),
+            keys.rotate_key_in_emergency(&by, &acme, None, NOW).await.err(),
             keys.revoke_key(&by, &acme, id(1), NOW).await.err(),
             keys.key_effects(&by, &acme, None, NOW).await.err(),
-            keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), NOW).await.err(),
+            keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), None, NOW).await.err(),
             keys.key_status(&by, &acme, NOW).await.err(),
         ];
         for refusal in refusals {
@@ -241,7 +279,7 @@ async fn only_who_holds_keys_here_may_ask() {
         }
     }
     let own = of_tenant("globex", "latchkey:keys");
-    check(keys.rotate_key(&own, &globex, NOW).await, "1 active", &[]);
+    check(keys.rotate_key(&own, &globex, None, NOW).await, "1 active", &[]);
     let (ops, platform) = (of_tenant("platform", "latchkey:keys"), TenantId::parse("platform").unwrap());
     assert!(matches!(keys.keys(&ops, &platform, NOW).await, Err(EditError::Forbidden(_))));
     let absent = keys.keys(&operator(), &TenantId::parse("absent").unwrap(), NOW).await;
@@ -254,13 +292,13 @@ async fn what_is_done_to_the_keys_of_one_tenant_is_not_done_to_the_others() {
     let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
     let (by, keys) = (operator(), &door.administrator);
     for tenant in [&acme, &globex] {
-        keys.rotate_key(&by, tenant, NOW).await.unwrap();
+        keys.rotate_key(&by, tenant, None, NOW).await.unwrap();
     }
     let before = door.store.load_keys(&globex).await.unwrap();
-    keys.rotate_key(&by, &acme, later(9)).await.unwrap();
-    keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), later(10)).await.unwrap();
+    keys.rotate_key(&by, &acme, None, later(9)).await.unwrap();
+    keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), None, later(10)).await.unwrap();
     keys.revoke_key(&by, &acme, id(1), later(20)).await.unwrap();
-    keys.rotate_key_in_emergency(&by, &acme, later(30)).await.unwrap();
+    keys.rotate_key_in_emergency(&by, &acme, None, later(30)).await.unwrap();
     keys.advance_keys(&acme, later(99_999)).await.unwrap();
     assert_eq!(door.store.load_keys(&globex).await.unwrap(), before);
     let (_, public) = keys.public_key(&by, &globex, id(1), NOW).await.unwrap();

@@ -1,16 +1,19 @@
 //! What the scheduler's steps make of a tenant's keys: over a year, with several at work, and with verifiers that lag behind.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use administration::{AdministrationStore as _, KeySighting};
+use administration::{AdministrationStore as _, EditError, KeySighting};
 use keys::{KeyState, SigningKeyStore as _};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
-use tenancy::TenantId;
+use tenancy::{StoreError, TenantId};
 use testkit::fixtures::NOW;
+use tokio::time::sleep;
 
-use crate::doors::{Door, door, later, operator};
-use crate::keys::{id, stages, tenant};
+use crate::doors::{Door, door, later, once, operator, slow_door};
+use crate::keys::{id, own, stages, tenant};
 
 /// How many keys sign now, and how many are published.
 async fn alive(door: &Door, tenant: &TenantId, now: Timestamp) -> (usize, usize) {
@@ -43,7 +46,7 @@ async fn over_a_year_one_key_signs_at_every_instant() {
         }
         now = next;
     }
-    let rows = door.store.find_keys(&acme).await.unwrap();
+    let rows = door.store.load_keys(&acme).await.unwrap().unwrap().records;
     assert!((30..=37).contains(&rows.keys.len()), "{} keys", rows.keys.len());
     let whole = rows.keys.iter().filter(|row| !row.sealed_private_key.is_empty()).count();
     assert!(whole <= 3, "{whole} private keys are left");
@@ -61,7 +64,7 @@ async fn two_at_work_on_one_tenant_do_no_harm() {
                 tokio::spawn(async move {
                     let (now, administrator) = (later(round * 9_500), &door.administrator);
                     match index {
-                        0 => administrator.rotate_key(&operator(), &acme, now).await.map(|_| ()),
+                        0 => administrator.rotate_key(&operator(), &acme, None, now).await.map(|_| ()),
                         _ => administrator.advance_keys(&acme, now).await.map(|_| ()),
                     }
                 })
@@ -72,7 +75,7 @@ async fn two_at_work_on_one_tenant_do_no_harm() {
         }
         let now = later(round * 9_500);
         assert_eq!(alive(&one, &acme, now).await.0, 1);
-        let rows = one.store.find_keys(&acme).await.unwrap();
+        let rows = one.store.load_keys(&acme).await.unwrap().unwrap().records;
         let waiting = rows.keys.iter().filter(|row| row.state(now) == KeyState::Announced).count();
         assert!(waiting <= 1, "{waiting} keys wait in round {round}");
         let numbers: Vec<_> = rows.keys.iter().map(|row| row.id).collect();
@@ -159,13 +162,13 @@ async fn the_status_says_who_has_the_announced_key() {
         (empty.signing, empty.announced, empty.seen_by_all, empty.verifiers.len()),
         (None, None, None, 0)
     );
-    keys.rotate_key(&by, &acme, NOW).await.unwrap();
+    keys.rotate_key(&by, &acme, None, NOW).await.unwrap();
     seen(&door, &acme, "early", 1, later(5)).await;
     seen(&door, &globex, "other", 1, later(5)).await;
     let one = status(later(6)).await.unwrap();
     assert_eq!((one.signing.unwrap().kid.as_str(), one.seen_by_all), ("oauth2-key-1", None));
     assert!(one.verifiers[0].has_announced);
-    keys.rotate_key(&by, &acme, later(10)).await.unwrap();
+    keys.rotate_key(&by, &acme, None, later(10)).await.unwrap();
     seen(&door, &acme, "late", 2, later(20)).await;
     let two = status(later(30)).await.unwrap();
     assert_eq!(two.announced.unwrap().kid, "oauth2-key-2");
@@ -210,7 +213,9 @@ async fn who_is_superseded_does_not_make_another_key() {
         .into_iter()
         .map(|door| {
             let acme = acme.clone();
-            tokio::spawn(async move { door.administrator.rotate_key(&operator(), &acme, later(9)).await })
+            tokio::spawn(
+                async move { door.administrator.rotate_key(&operator(), &acme, None, later(9)).await },
+            )
         })
         .collect();
     // All have read the same rows before any of them writes.
@@ -219,6 +224,88 @@ async fn who_is_superseded_does_not_make_another_key() {
     }
     drop(held);
     for task in tasks {
-        assert_eq!(stages(&task.await.unwrap().unwrap().items), "1 active, 2 announced");
+        assert_eq!(stages(&task.await.unwrap().unwrap().value.items), "1 active, 2 announced");
+    }
+}
+
+/// Sealing takes 11 seconds here, and making a key may take as long: what is published for 1001 is so from its commit on.
+#[tokio::test]
+async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_make() {
+    for way in ["step", "rotate", "rotate once", "import"] {
+        let door = slow_door(0);
+        let (acme, keys, by) = (tenant(&door, "acme").await, &door.administrator, operator());
+        keys.advance_keys(&acme, NOW).await.unwrap();
+        let asked_at = later(9_000);
+        door.clock.store(asked_at.seconds(), Ordering::SeqCst);
+        door.seconds.store(11, Ordering::SeqCst);
+        let key = once("k", 1);
+        match way {
+            "step" => keys.advance_keys(&acme, asked_at).await.map(|_| ()),
+            "rotate" => keys.rotate_key(&by, &acme, None, asked_at).await.map(|_| ()),
+            "import" => {
+                keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), None, asked_at).await.map(|_| ())
+            }
+            // The answer is sealed after the decision: that is too slow each time.
+            _ => match keys.rotate_key(&by, &acme, Some(&key), asked_at).await {
+                Err(EditError::Store(StoreError::Unavailable(_))) => {
+                    assert_eq!(door.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len(), 1);
+                    door.seconds.store(0, Ordering::SeqCst);
+                    keys.rotate_key(&by, &acme, Some(&key), asked_at).await.map(|_| ())
+                }
+                other => panic!("{other:?}"),
+            },
+        }
+        .unwrap();
+        let committed_at = door.clock.load(Ordering::SeqCst);
+        assert!(committed_at >= asked_at.seconds() + 11, "{way}");
+        let rows = door.store.load_keys(&acme).await.unwrap().unwrap().records;
+        assert_eq!(rows.keys[1].announced_at.seconds(), committed_at, "{way}");
+        assert_eq!(rows.keys[1].active_from.seconds(), committed_at + 1001, "{way}");
+        assert_eq!(rows.keys[0].retiring_from, Some(rows.keys[1].active_from), "{way}");
+    }
+}
+
+/// A commit is waited for no longer than the skew has to spare, and an emergency's as long as it takes.
+#[tokio::test(start_paused = true)]
+async fn what_is_written_too_late_is_decided_again() {
+    for (emergency, waits) in [(false, true), (true, false)] {
+        let door = Arc::new(door());
+        let acme = tenant(&door, "acme").await;
+        door.administrator.advance_keys(&acme, NOW).await.unwrap();
+        let before = door.store.calls().administration;
+        let (asking, of) = (Arc::clone(&door), acme.clone());
+        let held = door.store.hold_answers().await;
+        let task = tokio::spawn(async move {
+            let (keys, by) = (&asking.administrator, operator());
+            if emergency {
+                keys.rotate_key_in_emergency(&by, &of, None, later(9)).await
+            } else {
+                keys.rotate_key(&by, &of, None, later(9)).await
+            }
+        });
+        let asked = async |times| {
+            while door.store.calls().administration < before + times {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        // The rows are read anew when the key is made and when it is sealed; then the commit hangs.
+        asked(1).await;
+        drop(held);
+        let held = door.store.hold_answers().await;
+        asked(2).await;
+        drop(held);
+        let held = door.store.hold_answers().await;
+        asked(3).await;
+        drop(held);
+        let held = door.store.hold_answers().await;
+        asked(4).await;
+        sleep(Duration::from_secs(9)).await;
+        assert_eq!(door.store.calls().administration, before + 4);
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(door.store.calls().administration > before + 4, waits, "it looks what there is");
+        drop(held);
+        let changed = task.await.unwrap().unwrap().value;
+        let expected = if emergency { "1 removed, 2 active" } else { "1 active, 2 announced" };
+        assert_eq!(stages(&changed.items), expected);
     }
 }

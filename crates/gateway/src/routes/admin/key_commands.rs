@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use administration::KeysChanged;
 use keys::KeyId;
 
+use super::idempotency::idempotency;
 use super::query::Query;
 use super::signing_keys::door;
 use super::{Answer, names};
@@ -22,53 +23,64 @@ const CONFIRM_REVOCATION: &str = "The key is gone at once: verifiers refuse the 
 #[utoipa::path(
     post, path = "/api/v1/tenant/{id}/keys/rotate", tag = "administration", operation_id = "rotate_key",
     security(("admin_token" = ["latchkey:keys"])),
-    params(("id" = String, Path, description = "Tenant id")),
+    params(
+        ("id" = String, Path, description = "Tenant id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request within 24 h get the same answer"),
+    ),
     request_body(content = crate::openapi::administration::KeyRotation, content_type = "application/json", description = "May be left out"),
     responses(
         (status = 200, description = "The keys as they are now: the next one takes over when it has been published for publish_before; in an emergency at once, and all others are gone", body = crate::openapi::administration::KeysChanged),
         (status = 409, description = "An emergency that is not confirmed: breaks says whose tokens are refused from then on", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-        (status = "4XX", description = "401, 403, 404; 400 with errors", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 400 with errors; 422", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> Answer {
     let now = (services.clock)();
     let by = admit(&services, &incoming, door(&incoming), now).await?;
     let tenant = names::tenant(&incoming)?;
-    let rotation = documents::key_rotation(&incoming.json().await?)?;
+    let body = incoming.json().await?;
+    let once = idempotency(&incoming, &body)?;
+    let rotation = documents::key_rotation(&body)?;
     let administrator = &services.administrator;
-    if !rotation.emergency {
-        return Document::of(StatusCode::OK).body(&administrator.rotate_key(&by, &tenant, now).await?);
-    }
-    if !rotation.confirm {
+    if rotation.emergency && !rotation.confirm {
         let breaks = administrator.key_effects(&by, &tenant, None, now).await?;
         return Err(Problem::confirmation_needed(CONFIRM_EMERGENCY, breaks));
     }
-    let changed = administrator.rotate_key_in_emergency(&by, &tenant, now).await?;
-    Document::of(StatusCode::OK).body(&changed)
+    let changed = if rotation.emergency {
+        administrator.rotate_key_in_emergency(&by, &tenant, once.as_ref(), now).await?
+    } else {
+        administrator.rotate_key(&by, &tenant, once.as_ref(), now).await?
+    };
+    Document::of(StatusCode::OK).replayed(changed.replayed).body(&changed.value)
 }
 
 /// Bring a key in.
 #[utoipa::path(
     post, path = "/api/v1/tenant/{id}/keys", tag = "administration", operation_id = "import_key",
     security(("admin_token" = ["latchkey:keys"])),
-    params(("id" = String, Path, description = "Tenant id")),
+    params(
+        ("id" = String, Path, description = "Tenant id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request within 24 h get the same answer"),
+    ),
     request_body(content = crate::openapi::administration::NewKey, content_type = "application/json"),
     responses(
         (status = 201, description = "The keys as they are now: it takes over when it has been published for publish_before; Location", body = crate::openapi::administration::KeysChanged),
-        (status = "4XX", description = "401, 403, 404; 400 with errors for what is no private key that can be used, or is of another algorithm than the tenant signs with; 409 for a key that it has or had", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 400 with errors for what is no private key that can be used, or is of another algorithm than the tenant signs with; 409 for a key that it has or had, or that would keep an announced one from ever signing; 422", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn import(services: Data<Services>, mut incoming: Incoming) -> Answer {
     let now = (services.clock)();
     let by = admit(&services, &incoming, door(&incoming), now).await?;
     let tenant = names::tenant(&incoming)?;
-    let settings = documents::key_import(&incoming.json().await?)?;
-    let changed = services.administrator.import_key(&by, &tenant, settings, now).await?;
+    let body = incoming.json().await?;
+    let once = idempotency(&incoming, &body)?;
+    let settings = documents::key_import(&body)?;
+    let changed = services.administrator.import_key(&by, &tenant, settings, once.as_ref(), now).await?;
     let mut made = Document::of(StatusCode::CREATED);
-    if let Some(key) = newest(&changed) {
-        made = made.made(&names::key_location(&tenant, key), false);
+    if let Some(key) = newest(&changed.value) {
+        made = made.made(&names::key_location(&tenant, key), changed.replayed);
     }
-    made.body(&changed)
+    made.body(&changed.value)
 }
 
 /// Take a key away at once.

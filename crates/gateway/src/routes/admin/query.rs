@@ -32,12 +32,15 @@ impl Query {
         Ok(Self { form: Form::parse(text.as_bytes()).map_err(not_utf8)?, faults: Vec::new() })
     }
 
-    /// A text; an empty one counts as absent.
+    /// A text; an empty one counts as absent. Nothing that is kept holds a control character, and not every store can look for one.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
-        self.form.take(name).unwrap_or_else(|_| {
-            self.fault(name, "was sent more than once");
-            None
-        })
+        let problem = match self.form.take(name) {
+            Ok(Some(text)) if text.contains(char::is_control) => "must hold no control character",
+            Ok(text) => return text,
+            Err(_) => "was sent more than once",
+        };
+        self.fault(name, problem);
+        None
     }
 
     /// An instant.
@@ -117,6 +120,7 @@ mod tests {
         for limit in ["0", "201", "-1", "1.5", "many", "99999999999", "+"] {
             check(&format!("limit={limit}"), Err("/limit: must be a whole number from 1 to 200"));
         }
+        check("cursor=a%00", Err("/cursor: must hold no control character"));
         check("cursor=a&cursor=b", Err("/cursor: was sent more than once"));
         check(
             "limit=x&since=yesterday&final=yes",

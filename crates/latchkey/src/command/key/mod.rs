@@ -4,6 +4,8 @@ mod effects;
 mod reseal;
 mod views;
 
+use std::fs::File;
+use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -55,7 +57,7 @@ pub(crate) enum KeyCommand {
     Import {
         #[arg(value_parser = parse_tenant)]
         tenant: TenantId,
-        /// The file that holds it.
+        /// The file that holds it; - reads standard input.
         file: PathBuf,
         /// What it is to sign with, such as ES256. A JWK may say it itself.
         #[arg(long)]
@@ -111,7 +113,7 @@ pub(crate) enum Format {
 }
 
 /// More than any key has.
-const LARGEST_KEY: u64 = 64 * 1024;
+const LARGEST_KEY: usize = 64 * 1024;
 
 /// Runs the command.
 pub(crate) fn key(config: &Path, asked: Through<KeyCommand>) -> Result<ExitCode, StartError> {
@@ -190,10 +192,17 @@ fn new_sealing_key(file: Option<&Path>) -> Result<ExitCode, StartError> {
 
 fn read_key(file: &Path) -> Result<Zeroizing<String>, StartError> {
     let unreadable = |error| DoorError::Unreadable(file.to_owned(), error);
-    if std::fs::metadata(file).map_err(unreadable)?.len() > LARGEST_KEY {
+    let source: Box<dyn Read> = match file.to_str() {
+        Some("-") => Box::new(stdin().lock()),
+        _ => Box::new(File::open(file).map_err(unreadable)?),
+    };
+    // With room for all of it: a text that grows leaves parts of the key behind in memory.
+    let mut text = Zeroizing::new(String::with_capacity(LARGEST_KEY + 1));
+    source.take(LARGEST_KEY as u64 + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() > LARGEST_KEY {
         return Err(StartError::Unusable(format!("{} is larger than any key", file.display())));
     }
-    Ok(Zeroizing::new(std::fs::read_to_string(file).map_err(unreadable)?))
+    Ok(text)
 }
 
 fn parse_key(text: &str) -> Result<KeyId, String> {

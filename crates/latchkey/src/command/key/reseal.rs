@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use indicatif::ProgressBar;
 
+use crate::clock;
 use crate::command::shown::{json, table};
 use crate::command::{block_on, print};
 use crate::database::Database;
@@ -36,7 +37,7 @@ pub(super) fn reseal(config: &Path, door: &DoorArguments, dry_run: bool) -> Resu
         let Some(sealer) = sealing::existing_sealer(keys).await? else {
             return Err(SealingError::missing(&keys.writing).into());
         };
-        let resealing = Resealing { store, sealer };
+        let resealing = Resealing { store, sealer, now: clock::now() };
         let show = |so_far: &Resealed| bar.set_message(so_far.to_string());
         let resealed = if dry_run { resealing.look(show).await } else { resealing.run(show).await };
         bar.finish_and_clear();
@@ -52,7 +53,7 @@ pub(super) fn reseal(config: &Path, door: &DoorArguments, dry_run: bool) -> Resu
 }
 
 fn words(resealed: &Resealed, dry_run: bool) -> String {
-    let Resealed { left, unreadable, faults, generations, .. } = resealed;
+    let Resealed { left, unreadable, faults, .. } = resealed;
     let mut text = format!("{resealed}\n");
     if *unreadable > 0 {
         text.push_str(
@@ -68,11 +69,6 @@ fn words(resealed: &Resealed, dry_run: bool) -> String {
         text.push_str(
             "Somebody still seals with a former key: give all servers these settings, and run it again.\n",
         );
-    }
-    if let (Some(last), Some(first)) = (generations.first(), generations.last()) {
-        text.push_str(&format!(
-            "Rolling back to the generations {first} to {last} still needs the former key that sealed their files.\n"
-        ));
     }
     text
 }

@@ -1,6 +1,6 @@
 //! Signing keys as people see them.
 
-use administration::{KeyStatusView, KeyView, VerifierView};
+use administration::{KeyStatusView, KeyView, UnopenedKeyView, VerifierView};
 use protocol::Timestamp;
 
 use crate::command::shown::{details, table};
@@ -28,7 +28,7 @@ pub(super) fn shown(shown: &KeyShown) -> String {
 }
 
 pub(super) fn status(status: &KeyStatusView) -> String {
-    let KeyStatusView { signing, announced, seen_by_all, due_at, verifiers } = status;
+    let KeyStatusView { signing, announced, seen_by_all, due_at, unopened, verifiers } = status;
     let mut text = match signing {
         Some(key) => {
             format!("{} signs ({}, since {}).\n", key.kid, key.algorithm, key.active_from.to_rfc3339())
@@ -45,7 +45,13 @@ pub(super) fn status(status: &KeyStatusView) -> String {
     match seen_by_all {
         Some(true) => text.push_str("All verifiers that poll have fetched it: it is safe for it to sign.\n"),
         Some(false) => text.push_str("Not all verifiers that poll have fetched it yet.\n"),
+        None if announced.is_some() => {
+            text.push_str("Whether verifiers lack it is not known, so it waits for none.\n");
+        }
         None => {}
+    }
+    for UnopenedKeyView { kid, problem } in unopened {
+        text.push_str(&format!("{kid} cannot be opened: {problem}.\n"));
     }
     if let Some(due_at) = due_at {
         text.push_str(&format!("The keys are looked at next at {}.\n", due_at.to_rfc3339()));

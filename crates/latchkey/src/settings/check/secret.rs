@@ -13,8 +13,16 @@ use super::{
 /// The secret of the sample client in the repository's config.yaml.
 pub(crate) const SAMPLE_SECRET: &str = "your-client-secret";
 
-/// Secrets that stand in public documents, and so are none.
-const SAMPLE_SECRETS: [&str; 4] = [SAMPLE_SECRET, "acme-sample-secret", "YOUR_CLIENT_SECRET", "gX1fBat3bV"];
+/// Secrets and passwords that stand in public documents, those of the seeds among them, and so are none.
+pub(crate) const SAMPLE_SECRETS: [&str; 7] = [
+    SAMPLE_SECRET,
+    "acme-sample-secret",
+    "YOUR_CLIENT_SECRET",
+    "gX1fBat3bV",
+    "backend_service_secret",
+    "super_secret_value",
+    "admin",
+];
 const NO_SUCH_HASH: &str = "an imported hash must be argon2id with the parameters of this server";
 const IMPORTABLE: &str = "import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included, hold in the store they come from only";
 
@@ -29,7 +37,7 @@ pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Fi
             if SAMPLE_SECRETS.contains(&value.expose()) {
                 let problem =
                     "this is a sample secret that everyone knows, while a listener is beyond loopback";
-                let mend = "choose another secret, or listen on 127.0.0.1 only";
+                let mend = "choose another secret, or start with listeners on 127.0.0.1 only";
                 findings.exposed(at.clone(), problem, mend);
             }
         }

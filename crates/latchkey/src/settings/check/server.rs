@@ -93,9 +93,10 @@ pub(crate) fn storage(
 
 /// How long replicas remember, and the shared cache's URL, if there is one.
 pub(crate) fn check_cache(settings: &Cache, at: &Location, findings: &mut Findings) {
-    if !(1..=60).contains(&settings.l1_lifetime.as_secs()) {
+    // A change of a client counts everywhere within ten seconds, also if no message of it arrives.
+    if !(1..=cache::FRESH.as_secs()).contains(&settings.l1_lifetime.as_secs()) {
         let at = at.key("cache").key("l1_lifetime");
-        findings.error(at, "replicas remember for 1s to 60s", "write a span of time between them");
+        findings.error(at, "replicas remember for 1s to 10s", "write a span of time between them");
     }
     let Some(url) = &settings.redis_url else { return };
     if let Err(error) = cache::RedisOptions::new(url.expose(), Arc::new(|| Duration::ZERO)) {

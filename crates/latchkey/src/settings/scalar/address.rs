@@ -6,17 +6,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::cropped;
+use super::{super::schema, cropped};
 
 /// An IP address and a port to listen on: `127.0.0.1:3000`, `0.0.0.0:8443`, `[::1]:3000`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]{1,5}$"))]
 pub(crate) struct ListenAddress(SocketAddr);
 
 /// The http or https URL that the world reaches the server at; issuers and metadata are derived from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(extend("format" = "uri"))]
+#[schemars(extend("format" = "uri", "pattern" = schema::PLAIN_URL))]
 pub(crate) struct PublicUrl(String);
 
 impl ListenAddress {

@@ -10,7 +10,7 @@ use super::cropped;
 /// How often something may happen, written as a count and s, min or h: `10000/min`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(extend("pattern" = "^[0-9]+/(s|min|h)$"))]
+#[schemars(extend("pattern" = "^0*[1-9][0-9]*/(s|min|h)$"))]
 pub(crate) struct Rate {
     /// How many times.
     pub(crate) count: u32,

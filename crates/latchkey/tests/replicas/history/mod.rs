@@ -2,6 +2,7 @@
 //! older than allowed.
 
 mod changes;
+mod declared;
 mod random;
 mod readers;
 mod record;
@@ -17,16 +18,16 @@ use crate::redis_server::RedisServer;
 use changes::Changes;
 use random::Random;
 use readers::Reader;
-use record::{Answered, Asked, Credential, Fault};
+use record::{Answered, Asked, Credential, Fault, NEWS};
 
 const SEED: u64 = 20_261_120;
 const CHANGES: u64 = 1_000;
-/// A machine that is so busy that it does not make them in this time makes fewer, but not fewer than a third.
-const LONGEST: Duration = Duration::from_secs(60);
-/// A thousand take half a minute.
-const PACE: Duration = Duration::from_millis(32);
-/// Between two faults: long enough for what came of the first to be over, and for the strict bound to hold for a while.
-const QUIET: Duration = Duration::from_millis(1_800);
+/// No machine is so busy that a thousand changes take so long.
+const LONGEST: Duration = Duration::from_secs(200);
+/// A thousand take a minute.
+const PACE: Duration = Duration::from_millis(60);
+/// Between two faults: until what came of the first is over, and as long again, in which the strict bound holds everywhere.
+const QUIET: Duration = Duration::from_secs(6);
 const READERS: u64 = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,7 +105,8 @@ async fn a_thousand_changes_kills_and_pauses_leave_no_answer_by_old_news() {
     for reader in readers {
         asked.extend(reader.await.unwrap());
     }
-    assert!(made > CHANGES / 3, "{made} changes in {took:?}");
+    assert_eq!(made, CHANGES, "in {took:?}");
+    assert!(faults.len() >= 4, "each kind of fault: {faults:?}");
     eprintln!("measured: {made} changes in {took:?}, {} faults", faults.len());
     judge(&asked, &credentials.lock().unwrap(), &faults);
 }
@@ -121,11 +123,20 @@ fn judge(asked: &[Asked], credentials: &[Credential], faults: &[Fault]) {
     assert!(violations.is_empty(), "{} of {}: {}\n{faults:?}", violations.len(), asked.len(), violations[0]);
     for answered in [Answered::Granted, Answered::Refused] {
         let all: Vec<_> = asked.iter().filter(|asked| asked.answered == answered).collect();
-        let age = |asked: &&&Asked| asked.age(&credentials[asked.credential].turns);
-        let late = all.iter().filter(|asked| age(asked) > Some(Duration::ZERO)).count();
-        let oldest = all.iter().filter_map(|asked| age(&asked)).max();
-        eprintln!("measured: {} {answered:?}, {late} by old news, the oldest {oldest:?}", all.len());
-        assert!(all.len() > 500, "too few to mean anything");
+        let strictly = all.iter().copied().filter(|asked| asked.longest(faults) == NEWS);
+        let ages = strictly.filter_map(|asked| asked.age(&credentials[asked.credential].turns));
+        let ages: Vec<_> = ages.collect();
+        let later = |than: Duration| ages.iter().filter(|age| **age > than).count();
+        eprintln!(
+            "measured: {} {answered:?}, {} of them far from any fault: {} by old news, {} by news of more than 1 s, the oldest {:?}",
+            all.len(),
+            ages.len(),
+            later(Duration::ZERO),
+            later(Duration::from_secs(1)),
+            ages.iter().max()
+        );
+        // The bound for lost messages says little; most must be held to the other one.
+        assert!(ages.len() > 500 && ages.len() * 3 > all.len(), "too few to mean anything");
     }
     let deferred = asked.iter().filter(|asked| asked.answered == Answered::Deferred).count();
     assert!(deferred * 50 < asked.len(), "{deferred} of {} told to come back", asked.len());

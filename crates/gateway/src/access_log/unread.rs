@@ -1,0 +1,28 @@
+//! What was answered on a connection though it never became a request: a head that came too late, which our own stream answers, and
+//! one that is no HTTP or too large, which the HTTP library answers. Either ends its connection.
+
+use std::sync::Arc;
+
+use actix_http::error::{DispatchError, ParseError};
+use actix_web::http::StatusCode;
+use actix_web::rt::time::Instant;
+
+use super::line::Line;
+use crate::connection::Deadlines;
+use crate::metrics::Series;
+
+/// Notes how a connection ended, if that was with such an answer.
+pub(crate) fn note_unread(unknown: &Arc<Series>, deadlines: &Deadlines, ended: &Result<(), DispatchError>) {
+    let (status, since) = match (ended, deadlines.late_since()) {
+        (_, Some(since)) => (StatusCode::REQUEST_TIMEOUT, since),
+        (Err(DispatchError::Parse(error)), None) => {
+            let status = match error {
+                ParseError::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                _ => StatusCode::BAD_REQUEST,
+            };
+            (status, deadlines.head_since(Instant::now()))
+        }
+        (_, None) => return,
+    };
+    drop(Line::unread(Arc::clone(unknown), status, since));
+}

@@ -1,0 +1,270 @@
+//! The schema against the reader: what one refuses the other refuses, but for what only the program can judge, each with its reason.
+
+use std::{collections::BTreeSet, fs};
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{
+    super::{Environment, diagnostic::Diagnostic, read},
+    schema,
+};
+
+/// Both over the same settings.
+struct Judges {
+    schemas: Schemas,
+    index: SchemaIndex,
+    folder: TempDir,
+}
+
+/// What only the program can judge, by its words, and why.
+const ONLY_THE_PROGRAM: [(&str, &str); 9] = [
+    ("the environment variable", "which variables there are is not in the file"),
+    ("cannot be listed", "nor which folders"),
+    ("admin: unknown key `admin`", "the folder of the file itself, where the file would be a tenant"),
+    ("no tenant `", "a name of something else in the file"),
+    ("declares no client of this id", "as above"),
+    ("this is neither the tenant's issuer nor one of its aliases", "as above"),
+    ("the client has nothing to prove who it is", "what a client needs depends on its method"),
+    ("this method needs", "as above"),
+    ("this key lacks members of its type", "what a key needs depends on its type"),
+];
+
+impl Judges {
+    fn new() -> Self {
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        compiler.add_resource("schema.json", serde_json::from_str(&schema()).unwrap()).unwrap();
+        let index = compiler.compile("schema.json", &mut schemas).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("more")).unwrap();
+        Self { schemas, index, folder }
+    }
+
+    fn schema_refuses(&self, settings: &Value) -> bool {
+        self.schemas.validate(settings, self.index).is_err()
+    }
+
+    /// The reader's words, if it refuses.
+    fn reader_refuses(&self, text: &str) -> Option<String> {
+        let path = self.folder.path().join("config.yaml");
+        fs::write(&path, text).unwrap();
+        let error = read(&path, &Environment::from([("SET", "from the environment")])).err()?;
+        Some(error.faults.iter().map(Diagnostic::brief).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// Every key there is, with a value that is accepted.
+fn everything() -> Value {
+    json!({
+        "server": {
+            "public_url": "https://auth.example.com/base",
+            "listeners": [
+                { "address": "127.0.0.1:3000", "serves": ["public"], "tls": { "certificate": "a.pem", "private_key": "b.pem", "client_ca": "c.pem" } },
+                { "address": "[::1]:3001" }
+            ],
+            "default_tenant": "acme",
+            "workers": 2
+        },
+        "storage": { "url": "sqlite://data/latchkey.db" },
+        "cache": { "redis_url": "redis://localhost", "l1_lifetime": "10s" },
+        "reconcile": { "max_retired": { "tenants": 1, "clients": 10 } },
+        "keys": {
+            "sealing_key": { "file": "data/sealing.key" },
+            "former_sealing_keys": [
+                { "env": "SET" },
+                { "vault": { "address": "https://vault.example.com", "transit_key": "k", "mount": "transit", "namespace": "n", "token": { "env": "SET" }, "ca": "ca.pem" } },
+                { "vault": { "address": "https://vault.example.com", "transit_key": "k", "token": { "file": "t" } } },
+                { "aws_kms": { "key_id": "k", "region": "eu-west-1", "endpoint": "https://kms.example.com" } }
+            ]
+        },
+        "protected_resource": { "tenant": "acme", "audience": "api", "required_scope": "a" },
+        "limits": { "failed_attempts": "10000/min", "live_secrets": 5, "deletion_grace": "30d" },
+        "admin": {
+            "users": { "ann": { "password": { "env": "SET" }, "permissions": ["system"] }, "bob": { "password": { "value": "b" } } },
+            "applications": ["550e8400-e29b-41d4-a716-446655440000"]
+        },
+        "tenants_dir": "more",
+        "tenants": { "acme": {
+            "name": "Acme",
+            "issuer": "https://acme.example.com",
+            "issuer_aliases": ["thunder", "other"],
+            "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
+            "stale_if_error": "15m",
+            "signing": {
+                "algorithm": "RS256", "rotate_every": "90d", "publish_before": "1d", "jwks_max_age": "5m", "jwks_stale": "1m",
+                "skew": "60s", "rsa_bits": 3072, "hold_activation": "1h"
+            },
+            "access_token": { "lifetime": "1h", "format": "jwt", "typ": "at+jwt" },
+            "resource_servers": { "api": { "scopes": ["a", "b"], "clients": ["web", "app"] } },
+            "clients": {
+                "web": {
+                    "name": "Web", "client_secret": { "value": "s", "expires": "2027-01-31" }, "token_endpoint_auth_method": "any",
+                    "grant_types": ["client_credentials", "refresh_token"], "audiences": ["api", "api2"],
+                    "resources": ["https://api.example.com", "urn:x:y"], "scopes": ["a", "b"], "access_token_lifetime": "2s",
+                    "token": { "issuer": "thunder" }, "redirect_uris": ["https://app.example.com/back"], "introspection": "own"
+                },
+                "app": {
+                    "client_secrets": [{ "env": "SET" }, { "value": "t" }],
+                    "jwks": { "keys": [{ "kty": "EC", "crv": "P-256", "x": "a", "y": "b", "kid": "1", "alg": "ES256", "use": "sig" }] }
+                },
+                "imported": { "client_secret": { "hash": HASH } },
+                "remote": { "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://app.example.com/jwks" }
+            }
+        } }
+    })
+}
+
+const HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ";
+
+/// Each value in turn is replaced by what may be wrong there.
+#[test]
+fn wherever_something_is_wrong_both_say_so() {
+    let (judges, base) = (Judges::new(), everything());
+    assert!(!judges.schema_refuses(&base));
+    assert_eq!(judges.reader_refuses(&base.to_string()), None);
+    let mut pointers = Vec::new();
+    collect("", &base, &mut pointers);
+    let (mut differ, mut met) = (Vec::new(), BTreeSet::new());
+    for pointer in &pointers {
+        for put in [
+            Value::Null,
+            json!(""),
+            json!("a b"),
+            json!("0s"),
+            json!([]),
+            json!({}),
+            json!({ "unknown": 1 }),
+            json!(["x", "x"]),
+            json!("\u{7}"),
+            json!("urn:latchkey:x"),
+            json!("latchkey:x"),
+            json!("https://a#b"),
+        ] {
+            let mut changed = base.clone();
+            *changed.pointer_mut(pointer).unwrap() = put.clone();
+            let by_schema = judges.schema_refuses(&changed);
+            let by_reader = judges.reader_refuses(&changed.to_string());
+            if by_schema == by_reader.is_some() {
+                continue;
+            }
+            let words = by_reader.unwrap_or_else(|| "it is sound".to_owned());
+            match ONLY_THE_PROGRAM.iter().find(|(known, _)| words.contains(known)) {
+                Some((known, _)) => _ = met.insert(known),
+                None => differ.push(format!("{pointer} = {put}: only one refuses; the reader says: {words}")),
+            }
+        }
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+    assert_eq!(met.len(), ONLY_THE_PROGRAM.len(), "each is still needed: {met:?}");
+}
+
+#[test]
+fn what_is_refused_and_what_is_not() {
+    let judges = Judges::new();
+    let secret = |secret: &str| {
+        format!("tenants: {{ acme: {{ clients: {{ web: {{ client_secret: {secret} }} }} }} }}")
+    };
+    let tenant = |keys: &str| format!("tenants: {{ acme: {{ {keys} }} }}");
+    let listener = |keys: &str| format!("server: {{ listeners: [{{ {keys} }}] }}");
+    for (text, refused) in [
+        ("{}".to_owned(), false),
+        ("server:".to_owned(), false),
+        (
+            "server:\nstorage:\ncache:\nkeys:\nlimits:\nadmin:\ntenants:\nreconcile:\nprotected_resource:\n"
+                .to_owned(),
+            false,
+        ),
+        (tenant("signing: , clients: , access_token: , resource_servers: "), false),
+        (secret("{ value: s }"), false),
+        (secret("{ env: SET, value: null }"), false),
+        (secret("{}"), true),
+        (secret("{ expires: 2027-01-31 }"), true),
+        (secret("{ value: s, env: SET }"), true),
+        (secret("{ value: \"\" }"), true),
+        (secret("{ hash: $2b$10$abc }"), true),
+        (tenant("signing: { first_key: {} }"), true),
+        (tenant("signing: { first_key: { env: SET, file: x } }"), true),
+        (tenant("signing: { rsa_bits: 1024 }"), true),
+        (tenant("signing: { rotate_every: 0d }"), true),
+        (tenant("access_token: { lifetime: 0s }"), true),
+        (tenant("access_token: { lifetime: 1s }"), false),
+        (tenant("stale_if_error: 0s"), false),
+        (tenant("resource_servers: { api: { scopes: [\"a b\"] } }"), true),
+        (tenant("resource_servers: { api: { scopes: [a, a] } }"), true),
+        (tenant("resource_servers: { api: { scopes: [\"latchkey:keys\"] } }"), true),
+        (tenant("resource_servers: { \"urn:latchkey:admin\": {} }"), true),
+        (tenant("issuer: \"https://a.example?x\""), true),
+        ("tenants: { A: {} }".to_owned(), true),
+        ("tenants: { platform: {} }".to_owned(), true),
+        ("tenants: { a..b: {} }".to_owned(), true),
+        (listener("address: 127.0.0.1:0"), false),
+        (listener("address: \"[::1]:3000\""), false),
+        (listener("address: localhost:3000"), true),
+        (listener("address: 127.0.0.1"), true),
+        (listener("address: 127.0.0.1:0, serves: []"), true),
+        (listener("address: 127.0.0.1:0, serves: [admin, admin]"), true),
+        ("server: { listeners: [] }".to_owned(), true),
+        ("limits: { failed_attempts: 0/min }".to_owned(), true),
+        ("storage: { url: mysql://x }".to_owned(), true),
+        ("cache: { l1_lifetime: 11s }".to_owned(), true),
+        ("cache: { l1_lifetime: 10s }".to_owned(), false),
+        ("keys: { sealing_key: { file: a, env: SET } }".to_owned(), true),
+        ("keys: { former_sealing_keys: [{}] }".to_owned(), true),
+        ("admin: { users: { ann: { password: { value: a, hash: b } } } }".to_owned(), true),
+        ("admin: { users: { ann: {} } }".to_owned(), true),
+    ] {
+        let by_schema = judges.schema_refuses(&serde_saphyr::from_str(&text).unwrap());
+        let by_reader = judges.reader_refuses(&text);
+        assert_eq!((by_schema, by_reader.is_some()), (refused, refused), "{text}: {by_reader:?}");
+    }
+}
+
+/// Editors are told less, or more, than the program knows; each with the reason.
+#[test]
+fn where_they_differ_it_is_known_why() {
+    let judges = Judges::new();
+    for (text, by_schema, by_reader) in [
+        // No number and no switch: the program reads what stands there as the text that it is.
+        ("tenants: { acme: { name: 0123 } }", true, false),
+        ("tenants: { acme: { name: true } }", true, false),
+        // A pattern does not count.
+        ("server: { listeners: [{ address: '999.1.1.1:99999' }] }", false, true),
+        ("tenants: { acme: { access_token: { lifetime: 36526d } } }", false, true),
+        // Nor does it compare one key with another.
+        ("tenants: { acme: { signing: { publish_before: 1s } } }", false, true),
+        ("tenants: { acme: { issuer: 'https://a' }, beta: { issuer: 'https://a' } }", false, true),
+        ("server: { listeners: [{ address: '127.0.0.1:1' }, { address: '127.0.0.1:1' }] }", false, true),
+        // Which hosts are this machine is for the program to say.
+        (
+            "keys: { sealing_key: { vault: { address: 'http://vault.example.com', transit_key: k, token: { env: SET } } } }",
+            false,
+            true,
+        ),
+        ("server: { public_url: 'https://user@example.com' }", false, true),
+    ] {
+        let found = (
+            judges.schema_refuses(&serde_saphyr::from_str(text).unwrap()),
+            judges.reader_refuses(text).is_some(),
+        );
+        assert_eq!(found, (by_schema, by_reader), "{text}");
+    }
+}
+
+fn collect(at: &str, value: &Value, pointers: &mut Vec<String>) {
+    pointers.push(at.to_owned());
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                collect(&format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), member, pointers);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect(&format!("{at}/{index}"), item, pointers);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,254 @@
+//! A sealing key that Vault or AWS KMS holds: private keys are made, used, moved and found again with it, and what becomes of tenants while
+//! the service is away or refuses.
+
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::caching_verifier::CachingVerifier;
+use crate::folder::Folder;
+use crate::jwt;
+use crate::program::{Mark, Program};
+use crate::reload::{eventually, until_status};
+use crate::sealing_services::{Service, TOKEN_FILE};
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+use crate::stand_in::{Reply, TOKEN};
+
+const LOCAL: &str = "sealing_key: { file: keys/sealing.key }";
+const TENANTS: [(&str, &str); 2] = [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)];
+
+fn sealed_by(service: &Service) -> String {
+    edited(TWO_TENANTS, LOCAL, &format!("sealing_key: {}", service.setting))
+}
+
+/// A folder whose settings are still to be written.
+fn empty() -> Folder {
+    Folder::with("")
+}
+
+/// A cold store may be too slow for a busy machine's first request.
+async fn token(program: &Program, (tenant, secret): (&str, &str)) -> String {
+    until_status(program, (tenant, "svc", secret), 200).await;
+    program.token(tenant, "svc", secret).await
+}
+
+async fn tokens(program: &Program) -> [String; 2] {
+    [token(program, TENANTS[0]).await, token(program, TENANTS[1]).await]
+}
+
+/// By what is published, and by nothing else.
+async fn assert_verified(program: &Program, tokens: &[String; 2]) {
+    let tenants = TENANTS.map(|(tenant, _)| tenant.to_owned()).to_vec();
+    let verifier = CachingVerifier::new(Arc::new(RwLock::new(vec![program.url("")])), tenants);
+    for (index, token) in tokens.iter().enumerate() {
+        verifier.verify(index, token).await.unwrap();
+        assert!(verifier.verify(1 - index, token).await.is_err(), "another tenant's key took it");
+    }
+}
+
+async fn check_reason(program: &Program) -> Option<String> {
+    let ready = program.get("/health/ready").await;
+    assert_eq!(ready.status, 200, "whose keys are open is served: {ready:?}");
+    ready.json()["checks"]["keys"]["reason"].as_str().map(str::to_owned)
+}
+
+/// Nothing of ours, and when to come again.
+#[track_caller]
+fn assert_unavailable(answer: &Answer) {
+    answer.assert_refused(503, "temporarily_unavailable");
+    assert_ne!(answer.header("retry-after"), "", "{answer:?}");
+    for word in ["vault", "kms", "seal", "key"] {
+        assert!(!answer.body.to_lowercase().contains(word), "{word} in {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn vault_seals_what_is_made_and_opens_it_after_a_restart() {
+    let folder = empty();
+    let (vault, _) = Service::vault(&folder).await;
+    serves_and_starts_again(&folder, &vault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn aws_kms_seals_what_is_made_and_opens_it_after_a_restart() {
+    let folder = empty();
+    let kms = Service::aws_kms(&folder).await;
+    serves_and_starts_again(&folder, &kms).await;
+}
+
+async fn serves_and_starts_again(folder: &Folder, service: &Service) {
+    folder.replace("config.yaml", &sealed_by(service));
+    let program = service.serve(folder);
+    let before = tokens(&program).await;
+    assert_verified(&program, &before).await;
+    assert!(service.server.asked() > 0);
+    tokens(&program).await;
+    assert_eq!(service.server.asked(), 0, "a warm token asks nobody");
+    program.stop();
+    let found: Vec<_> = std::fs::read_dir(folder.path("data")).unwrap().collect();
+    assert!(found.len() == 1 && !folder.exists("keys"), "no sealing key was made here: {found:?}");
+
+    let looked = service.run(folder, &["key", "reseal", "--dry-run", "--json"]).output();
+    let looked: Value = serde_json::from_str(&looked).unwrap();
+    assert_eq!((&looked["left"], &looked["unreadable"]), (&0.into(), &0.into()), "{looked}");
+    assert!(looked["current"].as_u64() >= Some(3), "the pepper and two keys: {looked}");
+
+    let program = service.serve(folder);
+    assert_verified(&program, &before).await;
+    assert_eq!(program.present(&before[0]).await.status, 200);
+    let after = tokens(&program).await;
+    assert_eq!(after.each_ref().map(|token| jwt::kid(token)), ["oauth2-key-1"; 2], "the same keys");
+    assert_verified(&program, &after).await;
+    program.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_moves_from_a_file_to_vault_and_on_to_aws_kms() {
+    let folder = empty();
+    let ((vault, _), kms) = (Service::vault(&folder).await, Service::aws_kms(&folder).await);
+    folder.replace("config.yaml", TWO_TENANTS);
+    let program = Program::start(&folder);
+    let before = tokens(&program).await;
+    program.stop();
+    let mut former = LOCAL.trim_start_matches("sealing_key: ").to_owned();
+    for service in [&vault, &kms] {
+        let both = format!("sealing_key: {}, former_sealing_keys: [{former}]", service.setting);
+        folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, &both));
+        // What the other service needs is known to the one with an environment.
+        let program = kms.serve(&folder);
+        assert_verified(&program, &tokens(&program).await).await;
+        kms.run(&folder, &["key", "reseal"]).output();
+        let looked = kms.run(&folder, &["key", "reseal", "--dry-run"]);
+        assert_eq!(looked.code, Some(0), "{looked:?}");
+        program.stop();
+        former.clone_from(&service.setting);
+    }
+    // Neither of them is needed any more.
+    std::fs::remove_file(folder.path("keys/sealing.key")).unwrap();
+    drop(vault);
+    folder.replace("config.yaml", &sealed_by(&kms));
+    let program = kms.serve(&folder);
+    assert_verified(&program, &before).await;
+    assert_verified(&program, &tokens(&program).await).await;
+    program.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_without_the_service_is_refused_and_says_why() {
+    let folder = empty();
+    let (vault, keys) = Service::vault(&folder).await;
+    folder.replace("config.yaml", &sealed_by(&vault));
+    let refused = |words: &str| {
+        let ran = vault.run(&folder, &["serve"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        for told in ["the sealing key cannot be used", &format!("{} {words}", vault.name)] {
+            assert!(ran.err.contains(told), "{told:?} in {}", ran.err);
+        }
+        assert!(!ran.err.contains("pepper"), "it is not the pepper's fault: {}", ran.err);
+    };
+    // The first time, when something is to be sealed, and later, when it is to be opened.
+    for _ in 0..2 {
+        vault.server.be_away(true);
+        refused("does not answer: ");
+        vault.server.be_away(false);
+        keys.take_only("hvs.another");
+        let file = folder.path(TOKEN_FILE);
+        let holds = format!("{} still holds the token that was refused", file.display());
+        refused(&format!(
+            "refuses with 403: 2 errors occurred: * permission denied * invalid token; {holds}"
+        ));
+        keys.take_only(TOKEN);
+        let program = vault.serve(&folder);
+        assert_verified(&program, &tokens(&program).await).await;
+        program.stop();
+    }
+    assert!(!folder.exists("keys") && !folder.exists("data/sealing.key"));
+    std::fs::remove_file(folder.path(TOKEN_FILE)).unwrap();
+    let ran = vault.run(&folder, &["serve"]);
+    assert!(ran.code == Some(1) && ran.err.contains(&format!("{TOKEN_FILE} cannot be read")), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_service_is_away_tenants_with_open_keys_go_on() {
+    let folder = empty();
+    let (vault, _) = Service::vault(&folder).await;
+    folder.replace("config.yaml", &sealed_by(&vault));
+    // Globex has no key yet the first time, and one that is not open the second time.
+    for sealed_or_opened in ["cannot be sealed", "does not unseal"] {
+        let program = vault.serve(&folder);
+        let of_acme = token(&program, TENANTS[0]).await;
+        assert_eq!(check_reason(&program).await, None);
+        vault.server.be_away(true);
+        let mark = program.mark();
+        assert_unavailable(&program.ask_for_token("globex", "svc", GLOBEX_SECRET).await);
+        assert_unavailable(&program.jwks("globex").await);
+        let told = program.log_after(mark, "a key of tenant globex cannot be used");
+        for words in [sealed_or_opened, &vault.name, "does not answer"] {
+            assert!(told.contains(words), "{words:?} in {told}");
+        }
+        eventually("readiness says so", async || {
+            let reason = check_reason(&program).await.unwrap_or_default();
+            reason == "the service that holds the sealing key fails; tenants whose keys are open are served"
+        })
+        .await;
+        let told = program.log_after(mark, "the service that holds the sealing key fails");
+        assert!(told.contains(&vault.name), "{told}");
+        program.token("acme", "svc", ACME_SECRET).await;
+        assert_eq!(program.present(&of_acme).await.status, 200);
+        assert_eq!(program.jwks("acme").await.status, 200);
+
+        vault.server.be_away(false);
+        until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
+        eventually("readiness says so", async || check_reason(&program).await.is_none()).await;
+        program.log_after(mark, "the keys of tenant globex open again");
+        program.log_after(mark, "what is sealed in the store can be opened again");
+        assert_verified(&program, &tokens(&program).await).await;
+        program.stop();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_says_nothing_costs_nobody_else_a_token() {
+    let folder = empty();
+    let (vault, _) = Service::vault(&folder).await;
+    folder.replace("config.yaml", &sealed_by(&vault));
+    let program = vault.serve(&folder);
+    token(&program, TENANTS[0]).await;
+    let late = Reply::raw("").after(Duration::from_secs(30));
+    vault.server.instead(vec![late; 100]);
+    let waiting = async { (program.ask_for_token("globex", "svc", GLOBEX_SECRET).await, Instant::now()) };
+    let others = async {
+        for _ in 0..20 {
+            program.token("acme", "svc", ACME_SECRET).await;
+        }
+        Instant::now()
+    };
+    let ((waited, given_up), served) = tokio::join!(waiting, others);
+    assert!(served < given_up, "others did not wait");
+    assert_unavailable(&waited);
+    program.stop();
+}
+
+/// As by an agent that signs in anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_renewed_in_its_file_is_taken_up_without_a_restart() {
+    let folder = empty();
+    let (vault, keys) = Service::vault(&folder).await;
+    folder.replace("config.yaml", &sealed_by(&vault));
+    let program = vault.serve(&folder);
+    token(&program, TENANTS[0]).await;
+    let next = "hvs.next-canary-5a1c";
+    keys.take_only(next);
+    assert_unavailable(&program.ask_for_token("globex", "svc", GLOBEX_SECRET).await);
+    let told = program.log_after(Mark::START, "a key of tenant globex cannot be used");
+    for words in ["permission denied", TOKEN_FILE, "still holds the token that was refused"] {
+        assert!(told.contains(words), "{words:?} in {told}");
+    }
+    program.token("acme", "svc", ACME_SECRET).await;
+    folder.write_secret(TOKEN_FILE, next);
+    until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
+    eventually("readiness says so", async || check_reason(&program).await.is_none()).await;
+    program.stop();
+}

@@ -1,0 +1,154 @@
+//! A tenant whose sealing key is missing: its services are told nothing of it, its operator which one and what to do, at every place where
+//! he may look; and he can do it.
+
+use std::process::Command;
+
+use crate::cli::Door;
+use crate::folder::Folder;
+use crate::host::run;
+use crate::jwt;
+use crate::program::{Mark, Program};
+use crate::reload::{eventually, until_status};
+use crate::sealing_services::Service;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+
+const LOCAL: &str = "sealing_key: { file: keys/sealing.key }";
+const BOTH: &str = "sealing_key: { file: keys/new.key }, former_sealing_keys: [{ file: keys/sealing.key }]";
+const NEW: &str = "sealing_key: { file: keys/new.key }";
+
+fn execute(folder: &Folder, statements: &str) {
+    let script = "import sqlite3, sys\nsqlite3.connect(sys.argv[1]).executescript(sys.argv[2])";
+    let database = folder.path("data/latchkey.db");
+    run(Command::new("python3").arg("-c").arg(script).arg(database).arg(statements)).output();
+}
+
+/// Everything is under the new key but acme's own, which is still under the old one; and the old one's name.
+async fn acme_is_left_behind() -> (Folder, String, String) {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    program.stop();
+    folder.run(&["key", "new-sealing-key", "--file", "keys/new.key"]).output();
+    folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, NEW));
+    let left = folder.run(&["key", "reseal", "--dry-run"]).out;
+    let (_, old) = left.split_once("sealed with key-encryption key \"").unwrap_or_else(|| panic!("{left}"));
+    let old = old.split('"').next().unwrap().to_owned();
+    folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, BOTH));
+    execute(
+        &folder,
+        "create table kept as select sealed_private_key from signing_keys where tenant_id = 'acme'",
+    );
+    folder.run(&["key", "reseal"]).output();
+    execute(
+        &folder,
+        "update signing_keys set sealed_private_key = (select sealed_private_key from kept) where tenant_id = 'acme';
+         drop table kept",
+    );
+    (folder, old, token)
+}
+
+async fn reason(program: &Program) -> Option<String> {
+    let ready = program.get("/health/ready").await;
+    assert_eq!(ready.status, 200, "others are served: {ready:?}");
+    ready.json()["checks"]["keys"]["reason"].as_str().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn the_operator_sees_which_sealing_key_is_missing_and_mends_it() {
+    let (folder, old, before) = acme_is_left_behind().await;
+    folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, NEW));
+    let program = Program::start(&folder);
+    for _ in 0..3 {
+        let answer = program.ask_for_token("acme", "svc", ACME_SECRET).await;
+        answer.assert_refused(500, "server_error");
+        assert!(!answer.body.contains(&old) && !answer.body.contains("oauth2-key"), "{answer:?}");
+        program.jwks("acme").await.assert_refused(500, "server_error");
+        program.token("globex", "svc", GLOBEX_SECRET).await;
+        // A second later it is tried again.
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    }
+    let told = program.log_after(Mark::START, "a key of tenant acme cannot be used");
+    for words in [
+        "oauth2-key-1",
+        &old,
+        "is not configured",
+        "name that sealing key under keys.former_sealing_keys and restart",
+        "if it is lost, `latchkey key revoke acme oauth2-key-1` puts a new key in its place",
+    ] {
+        assert!(told.contains(words), "{words:?} in {told}");
+    }
+    let lines = program.log();
+    let told = |line: &&serde_json::Value| line["message"].as_str().unwrap_or_default().contains(&old);
+    assert_eq!(lines.iter().filter(told).count(), 1, "it is told once, not at each request");
+    let expected = "tenants whose keys cannot be opened: 1; the log names them, all others are served";
+    assert_eq!(reason(&program).await.as_deref(), Some(expected));
+
+    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
+    for door in [&store, &server] {
+        let shown = door.run(&["key", "status", "acme"]).output();
+        for words in
+            ["oauth2-key-1 signs", "oauth2-key-1 cannot be opened: ", &old, "keys.former_sealing_keys"]
+        {
+            assert!(shown.contains(words), "{words:?} in {shown}");
+        }
+        let shown = door.run(&["key", "status", "globex"]).output();
+        assert!(!shown.contains("cannot be opened"), "{shown}");
+        assert!(door.json(&["key", "status", "globex"]).get("unopened").is_none());
+    }
+    let left = folder.run(&["key", "reseal", "--dry-run"]);
+    assert_eq!(left.code, Some(1), "{left:?}");
+    assert!(left.out.contains("key oauth2-key-1 of tenant acme") && left.out.contains(&old), "{}", left.out);
+    program.stop();
+
+    // The key is found.
+    folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, BOTH));
+    let program = Program::start(&folder);
+    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    assert_eq!(program.present(&before).await.status, 200);
+    assert_eq!(reason(&program).await, None);
+    program.stop();
+
+    // Or it is lost.
+    folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, NEW));
+    let program = Program::start(&folder);
+    program.ask_for_token("acme", "svc", ACME_SECRET).await.assert_refused(500, "server_error");
+    folder.run(&["key", "revoke", "acme", "oauth2-key-1", "--yes"]).output();
+    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    assert_eq!(jwt::kid(&token), "oauth2-key-2");
+    assert_eq!(program.present(&token).await.status, 200);
+    assert_eq!(program.present(&before).await.status, 401, "nobody can verify it any more");
+    eventually("readiness is well", async || reason(&program).await.is_none()).await;
+    program.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_gone_from_vault_fails_those_alone_who_still_need_it() {
+    let folder = Folder::with("");
+    let (vault, keys) = Service::vault(&folder).await;
+    let sealed_by_vault = format!("sealing_key: {}", vault.setting);
+    folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, &sealed_by_vault));
+    let program = vault.serve(&folder);
+    until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
+    program.stop();
+    let program = vault.serve(&folder);
+    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    keys.delete("latchkey");
+    let answer = program.ask_for_token("globex", "svc", GLOBEX_SECRET).await;
+    answer.assert_refused(500, "server_error");
+    let told = program.log_after(Mark::START, "a key of tenant globex cannot be used");
+    for words in [&vault.name, "is gone", "restore that sealing key in its service"] {
+        assert!(told.contains(words), "{words:?} in {told}");
+    }
+    let expected = "tenants whose keys cannot be opened: 1; the log names them, all others are served";
+    assert_eq!(reason(&program).await.as_deref(), Some(expected));
+    program.token("acme", "svc", ACME_SECRET).await;
+    program.stop();
+    let ran = vault.run(&folder, &["serve"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for words in ["the sealing key cannot be used", &vault.name, "is gone"] {
+        assert!(ran.err.contains(words), "{words:?} in {}", ran.err);
+    }
+}

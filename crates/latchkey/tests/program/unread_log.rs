@@ -1,0 +1,100 @@
+//! A log whose pipe nobody reads: requests are answered all the same, and the program ends when it is asked to.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::Client;
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::folder::Folder;
+use crate::host;
+use crate::settings::TWO_TENANTS;
+
+/// What a pipe of this system takes while nobody reads it, four times over; no line of a request has as few bytes.
+const REQUESTS: usize = 4 * 65_536 / 100;
+
+/// A program whose standard output is full.
+struct Unread {
+    child: Child,
+    address: SocketAddr,
+    /// Open, so that writing to it waits rather than fails.
+    _out: BufReader<ChildStdout>,
+}
+
+impl Unread {
+    async fn start(folder: &Folder) -> Self {
+        let mut command = folder.program(&["serve"]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut address = None;
+        loop {
+            let mut text = String::new();
+            out.read_line(&mut text).unwrap();
+            let line: Value = serde_json::from_str(&text).unwrap();
+            match line["message"].as_str() {
+                Some("listening") => address = line["address"].as_str().unwrap().parse().ok(),
+                Some("serving") => break,
+                _ => {}
+            }
+        }
+        let program = Self { child, address: address.unwrap(), _out: out };
+        let http = Client::new();
+        for _ in 0..REQUESTS {
+            let answer = http.get(program.url("/health/live")).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            answer.bytes().await.unwrap();
+        }
+        program
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// How it ended, and after how long.
+    fn end_after(&mut self, signal: &str) -> (Option<i32>, Duration) {
+        let asked = Instant::now();
+        host::signal(signal, self.child.id());
+        let code = host::wait(&mut self.child, Duration::from_secs(20)).expect("the program ends in time");
+        (code, asked.elapsed())
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_does_not_keep_a_program_alive() {
+    let folder = Folder::with(TWO_TENANTS);
+    let (code, took) = Unread::start(&folder).await.end_after("TERM");
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[tokio::test]
+async fn nor_one_that_is_asked_twice() {
+    let folder = Folder::with(TWO_TENANTS);
+    let mut program = Unread::start(&folder).await;
+    // A request that stays open would be waited for, and a probe is waited for.
+    let mut open = TcpStream::connect(program.address).await.unwrap();
+    let head = "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n";
+    open.write_all(head.as_bytes()).await.unwrap();
+    let probe = async || reqwest::get(program.url("/health/ready")).await.unwrap().status();
+    assert_eq!(probe().await, 200);
+    host::signal("TERM", program.child.id());
+    while probe().await == 200 {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let (code, took) = program.end_after("TERM");
+    assert_eq!(code, Some(1));
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}

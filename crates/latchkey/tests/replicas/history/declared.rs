@@ -1,0 +1,173 @@
+//! What is declared and suspended at the moment, at random, and since when the credentials of clients count or no longer do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use administration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
+use protocol::{Secret, SigningAlgorithm};
+use registry::GeneratedSecret;
+use testkit::fixtures;
+
+use super::random::Random;
+use super::record::{Credential, Turn};
+
+const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
+const CLIENTS: usize = 8;
+
+/// A tenant and the name of a client.
+pub(super) type Client = (&'static str, String);
+
+pub(super) struct Declared {
+    random: Random,
+    closed: BTreeSet<&'static str>,
+    /// Of each tenant's clients, the credentials that they have.
+    clients: BTreeMap<Client, Vec<usize>>,
+    /// Whatever is declared of them, they have no token.
+    suspended: BTreeSet<Client>,
+    credentials: Arc<Mutex<Vec<Credential>>>,
+}
+
+/// A change.
+pub(super) enum Drawn {
+    /// Something else is declared.
+    Declared,
+    Suspended(Client),
+    Resumed(Client),
+}
+
+impl Declared {
+    pub(super) fn nothing(seed: u64, credentials: Arc<Mutex<Vec<Credential>>>) -> Self {
+        let (closed, clients, suspended) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+        Self { random: Random(seed), closed, clients, suspended, credentials }
+    }
+
+    /// Changes what is declared or suspended.
+    pub(super) fn draw(&mut self) -> Drawn {
+        loop {
+            if let Some(drawn) = self.try_to_draw() {
+                return drawn;
+            }
+        }
+    }
+
+    /// These credentials have turned.
+    pub(super) fn acknowledged(&self, turned: &[usize], at: Instant) {
+        let mut credentials = self.credentials.lock().unwrap();
+        for number in turned {
+            credentials[*number].turns.last_mut().unwrap().acknowledged = Some(at);
+        }
+    }
+
+    /// Not everything that is drawn can be done.
+    fn try_to_draw(&mut self) -> Option<Drawn> {
+        let tenant = *self.random.one_of(&TENANTS).unwrap();
+        if self.random.below(100) < 4 {
+            // A tenant without clients may come and go, but nobody would notice.
+            let mut served = self.clients.keys().filter(|client| !self.suspended.contains(*client));
+            let is_noticed = served.any(|(owner, _)| *owner == tenant);
+            if is_noticed && !self.closed.remove(tenant) {
+                self.closed.insert(tenant);
+            }
+            return is_noticed.then_some(Drawn::Declared);
+        }
+        let client = (tenant, format!("c-{}", self.random.below(CLIENTS)));
+        if self.closed.contains(tenant) {
+            return None;
+        }
+        if self.suspended.remove(&client) {
+            return Some(Drawn::Resumed(client));
+        }
+        let Some(mut held) = self.clients.get(&client).cloned() else {
+            // New, or declared again, with a secret of its own or one that it had.
+            let secret = self.former(&client).unwrap_or_else(|| self.credential(&client));
+            self.clients.insert(client, vec![secret]);
+            return Some(Drawn::Declared);
+        };
+        match self.random.below(5) {
+            0 => drop(self.clients.remove(&client)),
+            1 if held.len() < 3 => {
+                let further = self.former(&client).unwrap_or_else(|| self.credential(&client));
+                held.push(further);
+                self.clients.insert(client, held);
+            }
+            2 if held.len() > 1 => {
+                held.remove(self.random.below(held.len()));
+                self.clients.insert(client, held);
+            }
+            3 => {
+                self.suspended.insert(client.clone());
+                return Some(Drawn::Suspended(client));
+            }
+            _ => {
+                let new = self.credential(&client);
+                self.clients.insert(client, vec![new]);
+            }
+        }
+        Some(Drawn::Declared)
+    }
+
+    /// Now and then a secret that the client had before.
+    fn former(&mut self, client: &Client) -> Option<usize> {
+        if self.random.below(3) > 0 {
+            return None;
+        }
+        let credentials = self.credentials.lock().unwrap();
+        let is_former = |credential: &Credential| {
+            credential.tenant == client.0 && credential.client == client.1 && !credential.is_live()
+        };
+        let all = credentials.iter().enumerate().filter(|(_, credential)| is_former(credential));
+        let all: Vec<usize> = all.map(|(number, _)| number).collect();
+        self.random.one_of(&all).copied()
+    }
+
+    fn credential(&mut self, (tenant, client): &Client) -> usize {
+        let secret = GeneratedSecret::generate().secret.expose().to_owned();
+        let mut credentials = self.credentials.lock().unwrap();
+        credentials.push(Credential { tenant, client: client.clone(), secret, turns: Vec::new() });
+        credentials.len() - 1
+    }
+
+    /// Notes which credentials are about to become live or revoked.
+    pub(super) fn turn(&self) -> Vec<usize> {
+        let declared = self
+            .clients
+            .iter()
+            .filter(|(client, _)| !self.closed.contains(client.0) && !self.suspended.contains(*client));
+        let live: BTreeSet<usize> = declared.flat_map(|(_, held)| held).copied().collect();
+        let (mut turned, begun) = (Vec::new(), Instant::now());
+        for (number, credential) in self.credentials.lock().unwrap().iter_mut().enumerate() {
+            if credential.is_live() != live.contains(&number) {
+                let live = live.contains(&number);
+                credential.turns.push(Turn { live, begun, acknowledged: None });
+                turned.push(number);
+            }
+        }
+        turned
+    }
+
+    pub(super) fn declaration(&self) -> Declaration {
+        let credentials = self.credentials.lock().unwrap();
+        let mut declaration = Declaration::default();
+        for id in TENANTS.into_iter().filter(|id| !self.closed.contains(id)) {
+            let mut tenant = fixtures::tenant(id);
+            tenant.signing.algorithm = SigningAlgorithm::ES256;
+            let of_tenant = self.clients.iter().filter(|((owner, _), _)| *owner == id);
+            let clients = of_tenant.map(|((_, client), held)| DeclaredClient {
+                client: fixtures::client(&tenant, client),
+                secrets: held
+                    .iter()
+                    .map(|number| DeclaredSecret::Value {
+                        secret: Secret::new(credentials[*number].secret.clone()),
+                        expires_at: None,
+                    })
+                    .collect(),
+            });
+            let clients = clients.collect();
+            declaration
+                .tenants
+                .insert(tenant.id.clone(), DeclaredTenant { tenant, clients, first_key: None });
+        }
+        declaration
+    }
+}

@@ -1,0 +1,118 @@
+//! PostgreSQL and Redis over TLS, with certificates of a private authority: who does not trust it is told so by PostgreSQL at the
+//! start, and does without Redis.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use tempfile::TempDir;
+
+use crate::folder::Folder;
+use crate::host::run;
+use crate::house::{House, Replica, settings};
+use crate::numbers::Numbers;
+use crate::postgres_server::PostgresServer;
+use crate::program::Program;
+use crate::redis_server::RedisServer;
+use crate::told::{LONGEST, eventually};
+
+/// A certificate for 127.0.0.1, its private key, the authority that vouches for it, and another authority.
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        let files = Self(TempDir::new().unwrap());
+        let [ours, _] = ["ca.pem", "foreign.pem"].map(|name| {
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.distinguished_name.push(DnType::CommonName, name);
+            let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+            fs::write(files.path(name), authority.pem()).unwrap();
+            authority
+        });
+        let key = KeyPair::generate().unwrap();
+        let server = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        fs::write(files.path("cert.pem"), server.signed_by(&key, &ours).unwrap().pem()).unwrap();
+        fs::write(files.path("key.pem"), key.serialize_pem()).unwrap();
+        files
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn root(&self, name: &str) -> String {
+        format!("&sslrootcert={}", self.path(name).display())
+    }
+}
+
+#[tokio::test]
+async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
+    let files = Files::new();
+    let postgres = PostgresServer::started();
+    postgres.speak_tls(&files.path("cert.pem"), &files.path("key.pem"));
+    let house = House::on(&postgres.server(), None);
+    let folder = Folder::with(&settings(1));
+    let command = |arguments: &[&str], host: &str, options: &str| {
+        let url = format!("{}?{options}", house.database.url().replace("127.0.0.1", host));
+        let mut command = house.command(&folder, arguments);
+        command.env("LATCHKEY__STORAGE__URL", url);
+        command
+    };
+    let (ours, foreign) = (files.root("ca.pem"), files.root("foreign.pem"));
+    for (host, options, says) in [
+        ("127.0.0.1", "sslmode=verify-full".to_owned(), "UnknownIssuer"),
+        ("127.0.0.1", format!("sslmode=verify-full{foreign}"), "UnknownIssuer"),
+        ("127.0.0.1", format!("sslmode=verify-ca{foreign}"), "UnknownIssuer"),
+        // The certificate does not name it.
+        ("localhost", format!("sslmode=verify-full{ours}"), "not valid for name"),
+    ] {
+        let refused = run(&mut command(&["migrate"], host, &options));
+        assert!(refused.code == Some(1) && refused.err.contains(says), "{host} {options}: {refused:?}");
+    }
+    for (host, options) in [
+        ("127.0.0.1", "sslmode=require".to_owned()),
+        ("127.0.0.1", format!("sslmode=verify-full{ours}")),
+        ("localhost", format!("sslmode=verify-ca{ours}")),
+    ] {
+        let program = Program::spawn(&folder, &mut command(&["serve"], host, &options));
+        program.token("acme", "svc-0", house.secret_of("acme")).await;
+        let encrypted = house.database.query(
+            "SELECT count(*) > 1 AND bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+              WHERE application_name = 'latchkey'",
+        );
+        assert_eq!(encrypted, "t", "{host} {options}");
+        program.stop();
+    }
+}
+
+#[tokio::test]
+async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
+    let files = Files::new();
+    let redis = RedisServer::started_with_tls(&files.path("cert.pem"), &files.path("key.pem"));
+    let house = House::new(Some(redis.tls_url()));
+    let start = |authorities: &str| {
+        let folder = Folder::with(&settings(2));
+        let mut command = house.command(&folder, &["serve"]);
+        command.env("SSL_CERT_FILE", files.path(authorities));
+        Replica { program: Program::spawn(&folder, &mut command), folder }
+    };
+    let state = async |replica: &Replica| {
+        let ready = replica.program.get("/health/ready").await;
+        assert_eq!(ready.status, 200, "{ready:?}");
+        ready.json()["checks"]["redis"]["status"].as_str().unwrap().to_owned()
+    };
+
+    let trusting = start("ca.pem");
+    eventually("Redis answers", LONGEST, async || state(&trusting).await == "ok").await;
+    trusting.program.token("acme", "svc-0", house.secret_of("acme")).await;
+    eventually("rows are in Redis", LONGEST, async || !redis.names().is_empty()).await;
+
+    let doubting = start("foreign.pem");
+    for client in ["svc-0", "svc-1"] {
+        doubting.program.token("acme", client, house.secret_of("acme")).await;
+    }
+    assert_eq!(state(&doubting).await, "degraded");
+    let numbers = Numbers::of(&doubting).await;
+    assert!(!numbers.redis_is_up && numbers.hits == 0, "{numbers:?}");
+}
