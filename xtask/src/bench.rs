@@ -1,18 +1,20 @@
-//! Measures what the platform costs beyond the signature: tokens per server CPU second against raw signatures per CPU
-//! second of the same core, in one run with alternating rounds, so that the ratio holds on a busy machine too.
+//! Measures what the platform costs beyond the signature, in one run on one core: tokens per server CPU second beside those of a bare
+//! handler of the same web framework, and beside raw signatures. All take turns, so that the ratios hold on a busy machine too.
 
 mod load;
+mod report;
 mod server;
 mod spread;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
 
 use crate::tools::{self, FOR_MEASUREMENTS};
 use crate::workspace::{Doing, Failure, Workspace, read_output, run as run_program};
-use load::Load;
-use server::Server;
-use spread::Spread;
+use report::Round;
+use server::{Program, Server};
 
 /// The server and the raw signatures have this core to themselves, the load has the other.
 const SERVER_CORE: &str = "0";
@@ -20,89 +22,139 @@ const LOAD_CORE: &str = "1";
 
 const WARM_UP_SECONDS: u32 = 2;
 
-/// What one round measured.
-struct Round {
-    raw_per_cpu_second: f64,
-    tokens_per_cpu_second: f64,
-    load: Load,
+/// How long and how often to measure, and what.
+#[derive(Args)]
+pub(crate) struct BenchOptions {
+    /// Rounds, of which minimum, median and maximum are shown
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+    rounds: u32,
+    /// Length of one measurement
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=120))]
+    seconds: u32,
+    /// Signing algorithms, one table each
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa])]
+    algorithms: Vec<Algorithm>,
+    /// Another build of the platform, measured in the same rounds: what a change costs
+    #[arg(long, value_name = "PROGRAM")]
+    against: Option<PathBuf>,
 }
 
-pub(crate) fn run(workspace: &Workspace, rounds: u32, seconds: u32) -> Result<(), Failure> {
+/// What signs the tokens.
+#[derive(Clone, Copy, ValueEnum)]
+enum Algorithm {
+    /// With 2048 bits
+    Rs256,
+    /// With P-256
+    Es256,
+    /// With Ed25519
+    #[value(name = "eddsa")]
+    EdDsa,
+}
+
+impl Algorithm {
+    /// As `alg` names it (RFC 7518 §3.1, RFC 8037 §3.1).
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// Of a signature in base64url.
+    fn signature_length(self) -> usize {
+        match self {
+            Self::Rs256 => 342,
+            Self::Es256 | Self::EdDsa => 86,
+        }
+    }
+}
+
+/// A server that is measured, and what the report calls it.
+struct Contender {
+    name: &'static str,
+    server: Server,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), Failure> {
     if std::thread::available_parallelism().is_ok_and(|cores| cores.get() < 2) {
         return Err(Failure::new("a measurement needs two cores: one for the server, one for the load"));
     }
     tools::make_ready(workspace, FOR_MEASUREMENTS)?;
-    run_program(&mut workspace.cargo(&["build", "--release", "--package", "latchkey"]))?;
-    run_program(&mut workspace.cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "keys",
-        "--example",
-        "raw_signs",
-    ]))?;
+    build(workspace, &["--package", "latchkey"])?;
+    build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
+    build(workspace, &["--package", "gateway", "--example", "bare_handler"])?;
     let release = workspace.target_folder()?.join("release");
     let folder = release.join(format!("bench-{}", std::process::id()));
-    fs::create_dir_all(&folder).doing(format_args!("make {}", folder.display()))?;
-
     println!(
-        "\nrounds: {rounds}, each {seconds} s of signatures and {seconds} s of tokens on core {SERVER_CORE}"
+        "\nrounds: {}, each {} s of signatures and of each server on core {SERVER_CORE}",
+        options.rounds, options.seconds
     );
-    let mut server = Server::start(workspace, &release.join("latchkey"), &folder)?;
-    server.await_token()?;
-    let idle_memory = server.memory_kib();
-    let script = load::write_script(&folder)?;
-    let apply_load = |seconds| load::apply(workspace, &server.url(), &script, seconds);
-
-    apply_load(WARM_UP_SECONDS)?;
-    let mut measured = Vec::new();
-    for _ in 0..rounds {
-        let raw_per_cpu_second = raw_signs(workspace, &release.join("examples/raw_signs"), seconds)?;
-        let before = server.cpu_seconds()?;
-        let load = apply_load(seconds)?;
-        let tokens_per_cpu_second = load.answered() / (server.cpu_seconds()? - before);
-        measured.push(Round { raw_per_cpu_second, tokens_per_cpu_second, load });
+    for &algorithm in &options.algorithms {
+        measure(workspace, options, algorithm, &release, &folder.join(algorithm.name()))?;
     }
-    let memory = server.memory_kib();
-    let access_lines = server.stop()?;
-    report(&measured);
-    println!("memory of the server, MiB         {:>10.1} idle {:>10.1} after", mib(idle_memory), mib(memory));
-    println!("lines in its access log           {access_lines:>10}");
     fs::remove_dir_all(&folder).doing(format_args!("remove {}", folder.display()))
 }
 
+fn build(workspace: &Workspace, what: &[&str]) -> Result<(), Failure> {
+    run_program(&mut workspace.cargo(&[&["build", "--release"], what].concat()))
+}
+
+/// One table: every server under one algorithm.
+fn measure(
+    workspace: &Workspace,
+    options: &BenchOptions,
+    algorithm: Algorithm,
+    release: &Path,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let (bare, platform) = (release.join("examples/bare_handler"), release.join("latchkey"));
+    let mut programs =
+        vec![("bare handler", Program::BareHandler(&bare)), ("latchkey", Program::Platform(&platform))];
+    programs.extend(options.against.as_deref().map(|other| ("other build", Program::Platform(other))));
+    let mut contenders = Vec::new();
+    for (name, program) in programs {
+        let mut server = Server::start(workspace, program, algorithm, &folder.join(name))?;
+        server.await_token(algorithm)?;
+        contenders.push(Contender { name, server });
+    }
+    let idle_memory: Vec<_> = contenders.iter().map(|contender| contender.server.memory_kib()).collect();
+    let script = load::write_script(folder)?;
+    let apply_load = |server: &Server, seconds| load::apply(workspace, &server.url(), &script, seconds);
+
+    for contender in &contenders {
+        apply_load(&contender.server, WARM_UP_SECONDS)?;
+    }
+    let mut rounds = Vec::new();
+    for _ in 0..options.rounds {
+        let raw_per_cpu_second =
+            raw_signs(workspace, &release.join("examples/raw_signs"), algorithm, options.seconds)?;
+        let mut served = Vec::new();
+        for Contender { server, .. } in &contenders {
+            let before = server.cpu_seconds()?;
+            let load = apply_load(server, options.seconds)?;
+            served.push((load.answered() / (server.cpu_seconds()? - before), load));
+        }
+        rounds.push(Round { raw_per_cpu_second, served });
+    }
+    report::print(algorithm.name(), &contenders, &rounds);
+    for (Contender { name, server }, idle) in contenders.into_iter().zip(idle_memory) {
+        let loaded = server.memory_kib();
+        let lines = server.stop()?;
+        report::print_memory(name, idle, loaded, lines);
+    }
+    Ok(())
+}
+
 /// The signing rate of the server's core, measured by a program that does nothing else.
-fn raw_signs(workspace: &Workspace, program: &Path, seconds: u32) -> Result<f64, Failure> {
+fn raw_signs(
+    workspace: &Workspace,
+    program: &Path,
+    algorithm: Algorithm,
+    seconds: u32,
+) -> Result<f64, Failure> {
     let program = program.to_string_lossy();
-    let seconds = seconds.to_string();
-    let answer = read_output(&mut workspace.program("taskset", &["-c", SERVER_CORE, &program, &seconds]))?;
-    let answer = String::from_utf8_lossy(&answer);
-    load::number(&answer, "per_cpu_second")
-}
-
-fn report(rounds: &[Round]) {
-    let spread = |of: &dyn Fn(&Round) -> f64| Spread::of(rounds.iter().map(of));
-    let [raw, tokens, ratio] = [
-        spread(&|round| round.raw_per_cpu_second),
-        spread(&|round| round.tokens_per_cpu_second),
-        spread(&|round| round.tokens_per_cpu_second / round.raw_per_cpu_second),
-    ];
-    let [p50, p99] = [spread(&|round| round.load.p50_ms), spread(&|round| round.load.p99_ms)];
-    println!("\n                                         min     median        max");
-    println!("raw RS256 signs per CPU second    {raw:.0}");
-    println!("tokens per server CPU second      {tokens:.0}");
-    println!("tokens / raw signs                {ratio:.3}");
-    println!("p50, ms                           {p50:.2}");
-    println!("p99, ms                           {p99:.2}");
-    println!(
-        "tokens per second on the clock    {:.0}",
-        spread(&|round| round.load.answered() / round.load.seconds)
-    );
-    println!("not 2xx                           {:.0}", spread(&|round| round.load.refused));
-    println!("socket errors                     {:.0}", spread(&|round| round.load.broken));
-}
-
-#[expect(clippy::cast_precision_loss, reason = "kibibytes of a process are far below 2^52")]
-fn mib(kib: u64) -> f64 {
-    kib as f64 / 1024.0
+    let arguments = ["-c", SERVER_CORE, &program, &seconds.to_string(), algorithm.name()];
+    let answer = read_output(&mut workspace.program("taskset", &arguments))?;
+    load::number(&String::from_utf8_lossy(&answer), "per_cpu_second")
 }

@@ -15,7 +15,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use workspace::{Failure, Workspace};
 
@@ -45,21 +45,10 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measures tokens per server CPU second against the signing rate of the same core
-    Bench(BenchOptions),
+    /// Measures tokens per server CPU second beside a bare handler and raw signatures on the same core
+    Bench(bench::BenchOptions),
     /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; servers of its own, a few minutes
     Soak(soak::SoakOptions),
-}
-
-/// How long and how often to measure.
-#[derive(Args)]
-struct BenchOptions {
-    /// Rounds, of which minimum, median and maximum are shown
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
-    rounds: u32,
-    /// Length of one measurement
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=120))]
-    seconds: u32,
 }
 
 fn main() -> ExitCode {
@@ -80,7 +69,7 @@ fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
         Command::Codegen { check: true } => codegen::check(workspace),
         Command::Codegen { check: false } => codegen::write(workspace),
         Command::Test { arguments } => test::run(workspace, &arguments),
-        Command::Bench(options) => bench::run(workspace, options.rounds, options.seconds),
+        Command::Bench(options) => bench::run(workspace, &options),
         Command::Soak(options) => soak::run(workspace, options),
     }
 }

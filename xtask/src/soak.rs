@@ -1,8 +1,9 @@
 //! Measures what takes long or needs servers: the platform on PostgreSQL with few and with very many tenants, what callers see while
-//! Redis or PostgreSQL is away, and what they see of keys that are made, rotated and sealed anew. All of it on this machine, with servers of its own; times are shown, never judged.
+//! Redis or PostgreSQL is away, and what they see of keys that are made, rotated and sealed anew. All of it on this machine, with servers of its own; times are shown and, but for those of refusals, never judged.
 
 mod administration;
 mod calls;
+mod enumeration;
 mod first_token;
 mod house;
 mod news;
@@ -59,6 +60,8 @@ enum Measurement {
     Rotation,
     /// Ten thousand keys moved to a new sealing key under traffic
     Reseal,
+    /// Whether the time of a refusal tells which client ids exist; the one measurement that fails
+    Enumeration,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Failure> {
@@ -94,6 +97,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     }
     if wanted(Measurement::Reseal) {
         reseal::measure(&house)?;
+    }
+    if wanted(Measurement::Enumeration) {
+        enumeration::measure(&house)?;
     }
     Ok(())
 }

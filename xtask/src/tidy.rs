@@ -10,11 +10,14 @@ mod metadata;
 mod migrations;
 mod program_graph;
 mod rust_code;
+mod security;
 mod source_rules;
+mod tests_by_name;
 mod violation;
 
 use crate::workspace::{Failure, Workspace};
 use files::Files;
+use tests_by_name::Tests;
 use violation::Violation;
 
 /// Checks everything, prints every violation, and fails when there is one.
@@ -31,7 +34,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     violations.extend(manifests::check_members(&members));
     violations.extend(manifests::check(&files));
     violations.extend(source_rules::check(&files));
-    violations.extend(conformance::check(&files));
+    let tests = Tests::of(&files);
+    violations.extend(conformance::check(&files, &tests));
+    violations.extend(security::check(&files, &tests));
     violations.extend(architecture::check(&files, &members));
     violations.extend(migrations::check(&files));
     report(violations, &files)

@@ -43,7 +43,10 @@ impl AuditRecord {
                 (action("application", row.kind), row.after.id.to_string(), row_detail(row))
             }
             Change::Secret(_, client, secret) => {
-                let (verb, detail) = secret_detail(secret.kind);
+                let (verb, mut detail) = secret_detail(secret.kind);
+                // The subject alone could be a client of the name `svc/s1`.
+                detail["client"] = json!(client.as_str());
+                detail["secret"] = json!(secret.id.as_str());
                 (format!("secret.{verb}"), format!("{client}/{}", secret.id), detail)
             }
             Change::Key(_, key) => {

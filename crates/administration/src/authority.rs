@@ -41,8 +41,8 @@ enum Reach {
     Operator,
     /// A client of the tenant `platform`, with the permissions of its token.
     Platform(Vec<Permission>),
-    /// A client of this tenant, with the permissions of its token and everything that it is registered for.
-    Tenant { tenant: TenantId, permissions: Vec<Permission>, registered: Scope },
+    /// A client of this tenant, with the permissions of its token.
+    Tenant { tenant: TenantId, permissions: Vec<Permission> },
     /// A person of the operator's who signed in for the applications of this tenant.
     Applications(TenantId),
 }
@@ -88,12 +88,12 @@ impl Authority {
         Self { actor, reach: Reach::Platform(permissions(granted)) }
     }
 
-    /// A client of this tenant; `granted` is the scope of its token, `registered` what the client has today.
+    /// A client of this tenant; `granted` is the scope of its token.
     #[must_use]
-    pub fn of_tenant(actor: Actor, tenant: TenantId, granted: &Scope, registered: Scope) -> Self {
+    pub fn of_tenant(actor: Actor, tenant: TenantId, granted: &Scope) -> Self {
         let mut permissions = permissions(granted);
         permissions.retain(|permission| *permission != Permission::Tenants);
-        Self { actor, reach: Reach::Tenant { tenant, permissions, registered } }
+        Self { actor, reach: Reach::Tenant { tenant, permissions } }
     }
 
     /// A person who signed in to manage the applications of this tenant.
@@ -118,13 +118,17 @@ impl Authority {
         }
     }
 
+    /// Whether it is an operator's, who has the store itself.
+    #[must_use]
+    pub fn is_operator(&self) -> bool {
+        matches!(self.reach, Reach::Operator)
+    }
+
     /// Whether it may do this in this tenant. The tenant `platform` is the platform administrators' alone.
     #[must_use]
     pub fn holds_in(&self, tenant: &TenantId, permission: Permission) -> bool {
         let own = match &self.reach {
-            Reach::Tenant { tenant: own, permissions, .. } => {
-                own == tenant && permissions.contains(&permission)
-            }
+            Reach::Tenant { tenant: own, permissions } => own == tenant && permissions.contains(&permission),
             Reach::Applications(own) => own == tenant && permission == Permission::Clients,
             Reach::Operator | Reach::Platform(_) => false,
         };
@@ -132,7 +136,7 @@ impl Authority {
     }
 
     /// Whether it may register a client of this tenant for this scope. A scope of ours is given on by its holder or by whoever
-    /// manages all tenants; any other one a tenant's administrator must be registered for himself.
+    /// manages all tenants; all others of a tenant belong to those who manage its clients.
     #[must_use]
     pub fn may_grant(&self, tenant: &TenantId, token: &ScopeToken) -> bool {
         let manages_all = self.holds_everywhere(Permission::Tenants);
@@ -148,10 +152,13 @@ impl Authority {
                 fits && may
             });
         }
-        match &self.reach {
-            Reach::Tenant { registered, .. } => registered.contains(token),
-            Reach::Operator | Reach::Platform(_) | Reach::Applications(_) => true,
-        }
+        manages_all || self.holds_in(tenant, Permission::Clients)
+    }
+
+    /// Whether it is the platform's: an operator's or a platform administrator's.
+    #[must_use]
+    pub fn is_of_platform(&self) -> bool {
+        matches!(self.reach, Reach::Operator | Reach::Platform(_))
     }
 
     /// Whether it may set what reaches beyond a client's own tokens: `issuer` of a client and `introspection: tenant`.

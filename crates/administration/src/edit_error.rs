@@ -24,6 +24,9 @@ pub enum EditError {
     /// It stands against what there is; the words say what.
     #[error("{0}")]
     Conflict(String),
+    /// It would be more than the operator lets one tenant have; the words say of what.
+    #[error("{0}; delete what is not needed, or ask the operator for more")]
+    LimitReached(String),
     /// Somebody has changed it since the asker looked.
     #[error("it has changed since the ETag in If-Match was given")]
     Stale,

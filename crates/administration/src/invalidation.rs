@@ -18,6 +18,16 @@ pub enum Invalidation {
     Keys(TenantId),
 }
 
+impl Invalidation {
+    /// Whose it is.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Tenant(tenant) | Self::Client(tenant, _) | Self::Keys(tenant) => tenant,
+        }
+    }
+}
+
 /// What these changes invalidate, each thing once, in the order in which it is first named.
 #[must_use]
 pub fn invalidations(changes: &[Change]) -> Vec<Invalidation> {

@@ -62,7 +62,12 @@ impl Along<'_> {
 pub enum Outcome {
     /// It is what was applied last; nothing was looked at.
     Unchanged,
-    /// The store agrees with it now.
+    /// It is what was applied last, and the tenants that were left out then still are; nothing was written.
+    StillLeftOut {
+        /// Without a change: only why they are left out.
+        plan: Plan,
+    },
+    /// The store agrees with it now, but for the tenants that the plan leaves out.
     Applied {
         /// What changed.
         plan: Plan,
@@ -80,10 +85,23 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// What was planned, where the declaration was compared with the store.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        match self {
+            Self::Applied { plan, .. } | Self::StillLeftOut { plan } | Self::TooManyRetired { plan } => {
+                Some(plan)
+            }
+            Self::Unchanged | Self::OlderGeneration => None,
+        }
+    }
+}
+
 /// A declaration could not be applied; nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
-    /// The declaration and the store contradict each other.
+    /// Tenants of the declaration contradict each other.
     #[error(transparent)]
     Conflicts(#[from] Conflicts),
     /// The store did not answer.

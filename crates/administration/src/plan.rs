@@ -6,7 +6,7 @@ use protocol::{Scope, Timestamp};
 use registry::{ChosenSalt, ClientId, SecretId};
 use tenancy::{Issuer, TenantId};
 
-use crate::{Change, ChangeKind, TenantMark};
+use crate::{Change, ChangeKind, Fault, TenantMark};
 
 /// All that is to change, in the order in which it is shown. Nothing in it is secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Which clients can be granted more or less from then on, for whatever reason.
     pub effects: Vec<Effect>,
+    /// What the store has against single tenants, in the order of their ids. These tenants stay as they are.
+    pub conflicts: Vec<Conflict>,
     /// The revisions of the tenants that were compared.
     pub(crate) rests_on: Vec<(TenantId, u64)>,
     /// What is noted at each tenant that was compared.
@@ -59,12 +61,12 @@ pub struct Retirements {
     pub clients: usize,
 }
 
-/// What stands against a declaration; all of it at once, so that it is mended at once.
+/// What in a declaration contradicts the declaration itself; all of it at once, so that it is fixed at once.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Conflicts(pub Vec<Conflict>);
 
-/// One thing that stands against a declaration.
+/// One thing that stands against a declaration, or against what it says of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// Rows of the administration API are its own.
@@ -76,6 +78,16 @@ pub enum Conflict {
     /// The platform's own tenant, clients and scopes.
     #[error("{0} is reserved for Latchkey itself")]
     Reserved(Subject),
+    /// With a character that people do not see, one name looks like another.
+    #[error("{subject}: {what} holds {character}, which is not seen")]
+    Unseen {
+        /// Whose name.
+        subject: Subject,
+        /// Which name, as `the client id`.
+        what: &'static str,
+        /// The character, as U+200B.
+        character: String,
+    },
     /// Two tenants would speak under one name.
     #[error("tenant {tenant}: issuer {issuer} belongs to tenant {owner}")]
     IssuerTaken {
@@ -100,6 +112,22 @@ pub enum Conflict {
     /// The tenant already made a key of its own.
     #[error("tenant {0}: first_key comes too late, the tenant has had a key")]
     FirstKeyTooLate(TenantId),
+    /// A list or a document is longer than one that is new or grows may be.
+    #[error("{subject}{}: {}", .fault.pointer, .fault.detail)]
+    BeyondLimit {
+        /// Of what.
+        subject: Subject,
+        /// Where below it, and how much it is.
+        fault: Fault,
+    },
+    /// A tenant would have more clients than the operator lets one have.
+    #[error("{words}")]
+    TooManyClients {
+        /// Which.
+        tenant: TenantId,
+        /// How many.
+        words: String,
+    },
     /// The hash could never be compared with anything.
     #[error(
         "tenant {tenant}, client {client}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours"
@@ -135,6 +163,47 @@ pub enum Subject {
     Scope(TenantId, String),
 }
 
+impl Conflict {
+    /// Whose declaration it stands against.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Self::CreatedByApi(subject)
+            | Self::Deleted(subject)
+            | Self::Reserved(subject)
+            | Self::Unseen { subject, .. }
+            | Self::BeyondLimit { subject, .. } => subject.tenant(),
+            Self::IssuerTaken { tenant, .. }
+            | Self::ClientIdTaken { tenant, .. }
+            | Self::TooManyClients { tenant, .. }
+            | Self::ForeignHash { tenant, .. }
+            | Self::SaltsDiffer { tenant, .. }
+            | Self::FirstKeyDiffers(tenant)
+            | Self::FirstKeyTooLate(tenant) => tenant,
+        }
+    }
+
+    /// The tenants by whose changes it may go away.
+    pub fn depends_on(&self) -> impl Iterator<Item = &TenantId> {
+        let owner = match self {
+            Self::IssuerTaken { owner, .. } => Some(owner),
+            _ => None,
+        };
+        std::iter::once(self.tenant()).chain(owner)
+    }
+}
+
+impl Subject {
+    fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Tenant(tenant)
+            | Self::Client(tenant, _)
+            | Self::ResourceServer(tenant, _)
+            | Self::Scope(tenant, _) => tenant,
+        }
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -151,6 +220,15 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// The tenants that stay as they are because of a conflict, each once, in the order of their ids.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<TenantId> {
+        let mut tenants: Vec<TenantId> =
+            self.conflicts.iter().map(|conflict| conflict.tenant().clone()).collect();
+        tenants.dedup();
+        tenants
     }
 
     /// How many rows would stop serving.

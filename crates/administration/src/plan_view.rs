@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Actor, AuditRecord, Change, Deviation, Drift, Effect, Plan};
+use crate::{Actor, AuditRecord, Change, Conflict, Deviation, Drift, Effect, Plan};
 
 /// A plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +12,17 @@ pub struct PlanView {
     pub changes: Vec<ChangeView>,
     /// Who gains or loses which scope.
     pub effects: Vec<EffectView>,
+    /// What leaves which tenant out.
+    pub conflicts: Vec<ConflictView>,
+}
+
+/// Why a tenant is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConflictView {
+    /// Which tenant.
+    pub tenant: String,
+    /// In words.
+    pub detail: String,
 }
 
 /// A change.
@@ -65,7 +76,14 @@ impl From<&Plan> for PlanView {
         Self {
             changes: plan.changes.iter().map(ChangeView::from).collect(),
             effects: plan.effects.iter().map(EffectView::from).collect(),
+            conflicts: plan.conflicts.iter().map(ConflictView::from).collect(),
         }
+    }
+}
+
+impl From<&Conflict> for ConflictView {
+    fn from(conflict: &Conflict) -> Self {
+        Self { tenant: conflict.tenant().to_string(), detail: conflict.to_string() }
     }
 }
 

@@ -35,6 +35,16 @@ pub struct ClientQuery {
     pub limit: u32,
 }
 
+/// Which of a tenant's clients must be known before one is edited. So an edit costs the same however many others there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Neighbours<'a> {
+    /// Those that have one of these ids, deleted ones too.
+    pub ids: &'a [&'a str],
+    /// For each of these names, one other client that lists it as audience or resource and is not deleted: one is enough to know that
+    /// no client can have the name as its id.
+    pub listed: &'a [&'a str],
+}
+
 /// Audit records, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {

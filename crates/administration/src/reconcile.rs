@@ -7,18 +7,19 @@ use std::time::Duration;
 use keys::{KeyId, KeyRecord, KeySealer, SealingContext};
 use protocol::{Lifetime, Timestamp};
 use registry::Pepper;
-use tenancy::TenantId;
+use tenancy::{StoreError, TenantId};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::compare::{self, Context, Current, Triage, compare};
 use crate::hashing::{self, Prepared};
+use crate::limits::of_rows;
 use crate::outcome::ATTEMPTS;
 use crate::{
-    Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest, ContentHash,
-    Declaration, Drift, Fingerprint, Generation, ManagedBy, NewGeneration, NewSecret, Options, Outcome, Plan,
-    Progress, ReconcileError, invalidations,
+    Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest, Conflict,
+    ContentHash, Declaration, Drift, Fingerprint, Generation, ManagedBy, NewGeneration, NewSecret, Options,
+    Outcome, Plan, Progress, ReconcileError, TenantQuery, invalidations,
 };
 
 /// How often whoever waits for slow hashes is told.
@@ -30,7 +31,14 @@ pub struct Reconciler {
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
     l1_lifetime: Lifetime,
+    clients: u64,
 }
+
+/// How many clients a tenant may have, unless it is said otherwise.
+const CLIENTS: u64 = 10_000;
+
+/// How many tenants are listed at a time.
+const PAGE: u32 = 500;
 
 /// For how long replicas go on with rows from their own memory, unless it is said otherwise.
 const L1_LIFETIME: Lifetime = Lifetime::from_seconds(10);
@@ -39,13 +47,19 @@ impl Reconciler {
     /// Over a store, with what is needed to write secrets and keys into it.
     #[must_use]
     pub fn new(store: Arc<dyn AdministrationStore>, sealer: Arc<dyn KeySealer>, pepper: Arc<Pepper>) -> Self {
-        Self { store, sealer, pepper, l1_lifetime: L1_LIFETIME }
+        Self { store, sealer, pepper, l1_lifetime: L1_LIFETIME, clients: CLIENTS }
     }
 
     /// With another time for which a replica may go on with rows from its own memory.
     #[must_use]
     pub fn with_l1_lifetime(self, l1_lifetime: Lifetime) -> Self {
         Self { l1_lifetime, ..self }
+    }
+
+    /// With another number of clients that a tenant may have.
+    #[must_use]
+    pub fn with_client_limit(self, clients: u64) -> Self {
+        Self { clients, ..self }
     }
 
     /// What would change; writes nothing, and so needs no right to.
@@ -64,8 +78,29 @@ impl Reconciler {
         if !triage.issuers.is_empty() {
             current.issuer_owners = self.store.find_issuer_owners(&triage.issuers).await?;
         }
-        let context = Context { pepper: &self.pepper, now, l1_lifetime: self.l1_lifetime };
+        let context =
+            Context { pepper: &self.pepper, now, l1_lifetime: self.l1_lifetime, clients: self.clients };
         Ok(compare(context, declaration, triage, &current)?)
+    }
+
+    /// Rows that are beyond a limit. They go on, and may shrink. One tenant at a time is in memory.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn rows_beyond_limits(&self) -> Result<Vec<Conflict>, StoreError> {
+        let mut query = TenantQuery { limit: PAGE, ..TenantQuery::default() };
+        let mut found = Vec::new();
+        loop {
+            let page = self.store.list_tenants(&query).await?;
+            let Some((last, _)) = page.last() else { return Ok(found) };
+            query.after = Some(last.clone());
+            for (_, listed) in &page {
+                if let Some(state) = self.store.load_state(&listed.tenant.id).await? {
+                    let live = state.clients.iter().filter(|row| row.standing.is_live());
+                    found.extend(of_rows(&state.tenant, live.map(|row| &row.client), self.clients));
+                }
+            }
+        }
     }
 
     /// How the store differs from the declaration, also in what applying would leave alone; writes nothing.
@@ -96,8 +131,8 @@ impl Reconciler {
         Ok(Some(self.sealer.unseal(&context, &sealed).await?))
     }
 
-    /// Makes the store agree with the declaration, whole or not at all. `content` is of everything that the declaration was read
-    /// from.
+    /// Makes the store agree with the declaration in one commit, but for tenants that a conflict leaves out. `content` is of everything
+    /// that the declaration was read from.
     ///
     /// # Errors
     /// [`ReconcileError`].
@@ -124,23 +159,28 @@ impl Reconciler {
         let content = content.keyed(&self.pepper);
         for _ in 0..ATTEMPTS {
             let latest = self.store.latest_generation().await?;
-            if latest.is_some_and(|latest| latest.content == content) {
+            let same = latest.as_ref().filter(|latest| latest.content == content);
+            if same.is_some_and(|latest| latest.left_out.is_empty()) {
                 return Ok(Outcome::Unchanged);
             }
-            if !options.force_generation && self.store.is_known_generation(&content).await? {
+            if same.is_none() && !options.force_generation && self.store.is_known_generation(&content).await?
+            {
                 return Ok(Outcome::OlderGeneration);
             }
             (along.progress)(Progress::Comparing);
             let plan = self.plan(declaration, options.now).await?;
+            let left_out = plan.left_out();
+            if plan.is_empty() && same.is_some_and(|latest| latest.left_out == left_out) {
+                return Ok(Outcome::StillLeftOut { plan });
+            }
             if !options.prune && plan.exceeds(&options.max_retired) {
                 return Ok(Outcome::TooManyRetired { plan });
             }
             let expected_latest = latest.map(|latest| latest.number);
-            let generation = NewGeneration {
-                content,
-                expected_latest,
-                sealed_sources: self.seal_sources(&content, along.sources).await?,
-            };
+            // Only whole ones are rolled back to.
+            let sources = along.sources.filter(|_| left_out.is_empty());
+            let sealed_sources = self.seal_sources(&content, sources).await?;
+            let generation = NewGeneration { content, expected_latest, sealed_sources, left_out };
             let request = self.request(declaration, &plan, generation, options.now, along.progress).await?;
             (along.progress)(Progress::Writing { changes: plan.changes.len() });
             if let CommitOutcome::Committed { generation } = self.store.commit(&request).await? {

@@ -10,7 +10,8 @@ use tenancy::TenantId;
 use crate::fields::Described;
 use crate::{Change, ChangeKind, Effect, FieldChange, Plan, RowChange, SecretChangeKind};
 
-/// What a client gains or loses stands at its own line, or below its tenant's where only the tenant changes.
+/// What a client gains or loses stands at its own line, or below its tenant's where only the tenant changes. What leaves tenants out
+/// comes last, under `!`.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut effects: HashMap<&TenantId, BTreeMap<&ClientId, &Effect>> = HashMap::new();
@@ -39,7 +40,9 @@ impl fmt::Display for Plan {
                 }
             }
         }
-        Ok(())
+        self.conflicts
+            .iter()
+            .try_for_each(|conflict| writeln!(f, "! {conflict}; tenant {} stays as it is", conflict.tenant()))
     }
 }
 

@@ -10,7 +10,7 @@ use tenancy::{Issuer, StoreError, Tenant, TenantId};
 
 use crate::{
     Application, ApplicationId, AuditQuery, AuditRecord, Change, ClientQuery, ClientState, Fingerprint,
-    Invalidation, ManagedBy, Standing, TenantCursor, TenantQuery, TenantState, TenantSummary,
+    Invalidation, ManagedBy, Neighbours, Standing, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 
 /// Holds the rows of the platform.
@@ -28,10 +28,15 @@ pub trait AdministrationStore: Send + Sync {
     /// Everything about one tenant.
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError>;
 
-    /// One tenant with only those of its clients that these names touch: whose id is one of them, or who list one of them as audience
-    /// or resource. So what is done to one client costs the same however many others there are.
-    async fn load_around(&self, tenant: &TenantId, names: &[&str])
-    -> Result<Option<TenantState>, StoreError>;
+    /// One tenant with only those of its clients that are asked for.
+    async fn load_around(
+        &self,
+        tenant: &TenantId,
+        neighbours: Neighbours<'_>,
+    ) -> Result<Option<TenantState>, StoreError>;
+
+    /// How many clients of a tenant are neither retired nor deleted; nobody counts further than `at_most`.
+    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError>;
 
     /// A page of tenants, deleted ones left out, each with the cursor that goes on after it.
     async fn list_tenants(&self, query: &TenantQuery)
@@ -53,7 +58,7 @@ pub trait AdministrationStore: Send + Sync {
     /// A page of the audit, with the place of each record.
     async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError>;
 
-    /// The latest generations, the newest first.
+    /// The latest whole generations, the newest first.
     async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError>;
 
     /// What a generation was read from, sealed, if it is still kept.
@@ -153,7 +158,7 @@ pub trait AdministrationStore: Send + Sync {
 }
 
 /// A configuration that was applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
     /// Counted from 1.
     pub number: u64,
@@ -161,6 +166,8 @@ pub struct Generation {
     pub content: Fingerprint,
     /// When.
     pub applied_at: Timestamp,
+    /// Tenants to which it was not applied because of a conflict, in the order of their ids. Where there are none, it is whole.
+    pub left_out: Vec<TenantId>,
 }
 
 /// A configuration that is to be applied.
@@ -170,8 +177,10 @@ pub struct NewGeneration {
     pub content: Fingerprint,
     /// The latest number when the plan was made: of two replicas with the same change, only one applies it.
     pub expected_latest: Option<u64>,
-    /// What it was read from, sealed, for a rollback. Only the latest [`KEPT_SOURCES`] are kept.
+    /// What it was read from, sealed, for a rollback. Those of the latest [`KEPT_SOURCES`] whole generations are kept.
     pub sealed_sources: Option<Vec<u8>>,
+    /// As [`Generation::left_out`].
+    pub left_out: Vec<TenantId>,
 }
 
 /// So many generations can be rolled back to.
@@ -271,6 +280,13 @@ pub struct SecretUse {
     /// When last.
     pub at: Timestamp,
 }
+
+/// So many of a client's secrets that have ended are kept, the newest ones. Others go when the client gets another secret, unless they
+/// ended within [`ENDED_SECRETS_STAY`].
+pub const KEPT_ENDED_SECRETS: u32 = 20;
+
+/// For how long any secret that has ended is kept.
+pub const ENDED_SECRETS_STAY: Lifetime = Lifetime::from_seconds(30 * 86_400);
 
 /// So many addresses are kept of each secret.
 pub const KEPT_ADDRESSES: usize = 32;

@@ -24,20 +24,21 @@ pub struct Caches {
     freshness: Freshness,
 }
 
-/// How many entries each cache has room for; what is asked for least gives way.
+/// How many bytes each cache has room for, as estimated from what its entries hold; what is asked for least gives way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Tenants, and names that no tenant has.
     pub tenants: u64,
     /// Clients, and names that no client has.
     pub clients: u64,
-    /// Tenants whose keys are kept.
+    /// Key sets, sealed.
     pub key_sets: u64,
 }
 
+/// Room for some 10 000 usual tenants with their keys, and 50 000 usual clients.
 impl Default for Capacity {
     fn default() -> Self {
-        Self { tenants: 10_000, clients: 50_000, key_sets: 10_000 }
+        Self { tenants: 16 << 20, clients: 64 << 20, key_sets: 48 << 20 }
     }
 }
 

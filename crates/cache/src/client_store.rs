@@ -8,7 +8,7 @@ use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::shared::{self, Place};
-use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source};
+use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
 
 /// A [`ClientStore`] before another.
 pub struct CachedClientStore {
@@ -33,7 +33,7 @@ struct Clients {
 }
 
 impl CachedClientStore {
-    /// With room for so many clients, known and unknown. The tenants say how long their clients may serve stale.
+    /// With room for so many bytes of clients, known and unknown. The tenants say how long their clients may serve stale.
     #[must_use]
     pub fn new(
         store: Arc<dyn ClientStore>,
@@ -101,6 +101,10 @@ impl Source for Clients {
 
     const NAME: &'static str = "clients";
 
+    fn bytes((tenant, id): &Self::Key, client: Option<&Client>) -> usize {
+        weights::entry(tenant.as_str().len() + id.as_str().len(), client.map_or(0, weights::of_client))
+    }
+
     fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
         tenant
     }
@@ -128,6 +132,48 @@ impl Clients {
                 }))
             }
             Some(_) | None => Ok(found),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::{MemoryStore, fixtures};
+
+    use super::*;
+
+    /// 100 clients of 60 KiB, of which four fit, and 100 usual ones, which all do.
+    #[tokio::test]
+    async fn fat_clients_give_way_and_the_cache_has_an_end_in_bytes() {
+        const ROOM: u64 = 256 * 1024;
+        let store = Arc::new(MemoryStore::new());
+        for tenant in ["acme", "globex"].map(fixtures::tenant) {
+            store.put_tenant(tenant.clone());
+            for nth in 0..100 {
+                let fat = (0..30).map(|audience| format!("{audience:02000}")).collect();
+                store.put_client(Client {
+                    audiences: fat,
+                    ..fixtures::client(&tenant, &format!("fat-{nth}"))
+                });
+                store.put_client(fixtures::client(&tenant, &format!("thin-{nth}")));
+            }
+            let tenants = Arc::new(CachedTenantStore::new(store.clone(), 1 << 20, Freshness::default()));
+            let clients = CachedClientStore::new(store.clone(), tenants, ROOM, Freshness::default());
+            let kept = async |kind: &str| {
+                let ids = (0..100).map(|nth| fixtures::client_id(&format!("{kind}-{nth}")));
+                for id in ids.clone() {
+                    assert!(clients.find_client(&tenant.id, &id).await.unwrap().is_some());
+                    assert!(clients.clients.bytes() <= ROOM, "after {id}");
+                }
+                ids.filter(|id| clients.clients.peek(&(tenant.id.clone(), id.clone())).is_some()).count()
+            };
+            let fat = kept("fat").await;
+            assert!((1..=4).contains(&fat), "{fat} fat ones are kept");
+            clients.invalidate_tenant(&tenant.id);
+            for nth in 0..100 {
+                clients.invalidate(&tenant.id, &fixtures::client_id(&format!("fat-{nth}")));
+            }
+            assert_eq!(kept("thin").await, 100);
         }
     }
 }

@@ -4,6 +4,7 @@
 mod epochs;
 mod freshness;
 mod slot;
+mod weights;
 
 mod shared;
 

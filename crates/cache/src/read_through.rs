@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use moka::ops::compute::Op;
 use moka::sync::Cache;
 use tenancy::{StoreError, TenantId};
 use tokio::sync::watch;
@@ -26,6 +27,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// For the log: what the values are, in the plural.
     const NAME: &'static str;
+
+    /// How many bytes of memory the key takes with its value, or with the knowledge that there is none; estimated.
+    fn bytes(key: &Self::Key, value: Option<&Self::Value>) -> usize;
 
     /// Whose key this is.
     fn tenant_of(key: &Self::Key) -> &TenantId;
@@ -48,12 +52,16 @@ pub struct ReadThrough<S: Source> {
 }
 
 impl<S: Source> ReadThrough<S> {
-    /// With room for so many keys.
+    /// With room for so many bytes, as [`Source::bytes`] estimates them; what is asked for least gives way.
     #[must_use]
     pub fn new(source: S, capacity: u64, freshness: Freshness) -> Self {
         Self {
             source: Arc::new(source),
-            slots: Cache::builder().name(S::NAME).max_capacity(capacity).build(),
+            slots: Cache::builder()
+                .name(S::NAME)
+                .max_capacity(capacity)
+                .weigher(|_, slot: &Arc<Slot<S::Value>>| slot.weight())
+                .build(),
             freshness,
             epochs: Epochs::default(),
             counters: Arc::new(Counters::new(S::NAME)),
@@ -125,7 +133,10 @@ impl<S: Source> ReadThrough<S> {
             if let Some(slot) = slot.filter(|slot| slot.is_current()) {
                 return slot;
             }
-            let new = || Arc::new(Slot::new(self.epochs.current(S::tenant_of(key)), self.freshness));
+            let new = || {
+                let epoch = self.epochs.current(S::tenant_of(key));
+                Arc::new(Slot::new(epoch, self.freshness, weight::<S>(key, None)))
+            };
             let entry = self.slots.entry_by_ref(key).or_insert_with_if(new, |slot| !slot.is_current());
             slot = Some(entry.into_value());
         }
@@ -160,12 +171,17 @@ impl<S: Source> ReadThrough<S> {
         load: watch::Sender<Option<Outcome<S::Value>>>,
     ) {
         let (source, counters) = (Arc::clone(&self.source), Arc::clone(&self.counters));
-        let (slot, key) = (Arc::clone(slot), key.clone());
+        let (slots, slot, key) = (self.slots.clone(), Arc::clone(slot), key.clone());
         tokio::spawn(async move {
             let began = Instant::now();
             counters.load_began();
             let reading = source.load(&key).await;
             counters.load_ended(reading.as_ref().err());
+            if let Ok(Reading { value, .. }) = &reading
+                && slot.weigh(weight::<S>(&key, value.as_deref()))
+            {
+                reweigh(&slots, &key, &slot);
+            }
             // What another replica has read is as old as its reading, or a lost message would count twice.
             let at = reading.as_ref().map_or(began, |reading| reading.at);
             slot.land(at, Instant::now(), reading.map(|reading| reading.value), &load);
@@ -176,4 +192,27 @@ impl<S: Source> ReadThrough<S> {
         self.counters.answered_stale();
         value
     }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> u64 {
+        self.slots.run_pending_tasks();
+        self.slots.weighted_size()
+    }
+}
+
+fn weight<S: Source>(key: &S::Key, value: Option<&S::Value>) -> u32 {
+    u32::try_from(S::bytes(key, value)).unwrap_or(u32::MAX)
+}
+
+/// Puts the slot in its own place, so that the cache asks for its weight again. Where another one has that place, or none, it has no
+/// weight any more.
+fn reweigh<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static>(
+    slots: &Cache<K, Arc<Slot<V>>>,
+    key: &K,
+    slot: &Arc<Slot<V>>,
+) {
+    slots.entry_by_ref(key).and_compute_with(|entry| match entry {
+        Some(entry) if Arc::ptr_eq(entry.value(), slot) => Op::Put(Arc::clone(slot)),
+        _ => Op::Nop,
+    });
 }

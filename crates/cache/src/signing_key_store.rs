@@ -10,7 +10,7 @@ use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::shared::{self, Place};
-use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source};
+use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
 
 /// A [`SigningKeyStore`] before another.
 pub struct CachedSigningKeyStore {
@@ -32,7 +32,7 @@ struct KeySets {
 struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
 
 impl CachedSigningKeyStore {
-    /// With room for the keys of so many tenants. The tenants say how long their keys may serve stale.
+    /// With room for so many bytes of sealed keys. The tenants say how long their keys may serve stale.
     #[must_use]
     pub fn new(
         store: Arc<dyn SigningKeyStore>,
@@ -108,6 +108,10 @@ impl Source for KeySets {
     type Value = KeyRecords;
 
     const NAME: &'static str = "key sets";
+
+    fn bytes(key: &TenantId, records: Option<&KeyRecords>) -> usize {
+        weights::entry(key.as_str().len(), records.map_or(0, weights::of_keys))
+    }
 
     fn tenant_of(key: &TenantId) -> &TenantId {
         key

@@ -1,7 +1,7 @@
 //! One entry: what was loaded and when, whether a load is under way, and what a reader is to do at this moment. Time is an
 //! argument and always monotonic.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub(crate) struct Slot<V> {
     epoch: Arc<Epoch>,
     freshness: Freshness,
     retired: AtomicBool,
+    /// Bytes, as the cache was last told.
+    weight: AtomicU32,
     state: RwLock<State<V>>,
 }
 
@@ -62,9 +64,20 @@ pub(crate) enum Answer<V> {
 }
 
 impl<V> Slot<V> {
-    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness) -> Self {
+    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32) -> Self {
         let state = State { loaded: None, unavailable: None, flight: None };
-        Self { epoch, freshness, retired: AtomicBool::new(false), state: RwLock::new(state) }
+        let (retired, weight) = (AtomicBool::new(false), AtomicU32::new(weight));
+        Self { epoch, freshness, retired, weight, state: RwLock::new(state) }
+    }
+
+    /// How many bytes of the cache's room it takes.
+    pub(crate) fn weight(&self) -> u32 {
+        self.weight.load(Ordering::Relaxed)
+    }
+
+    /// From now on it takes so many; says whether that is something new.
+    pub(crate) fn weigh(&self, weight: u32) -> bool {
+        self.weight.swap(weight, Ordering::Relaxed) != weight
     }
 
     /// Whether nothing changed since the slot was made.

@@ -9,7 +9,7 @@ use protocol::Lifetime;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
 use crate::shared::{self, Place};
-use crate::{Counts, Freshness, ReadThrough, Reading, RedisCache, Source};
+use crate::{Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
 
 /// A [`TenantStore`] before another.
 pub struct CachedTenantStore {
@@ -31,7 +31,7 @@ struct Tenants {
 }
 
 impl CachedTenantStore {
-    /// With room for so many tenants, known and unknown.
+    /// With room for so many bytes of tenants, known and unknown.
     #[must_use]
     pub fn new(store: Arc<dyn TenantStore>, capacity: u64, freshness: Freshness) -> Self {
         Self::shared(store, None, capacity, freshness)
@@ -96,6 +96,10 @@ impl Source for Tenants {
     type Value = Tenant;
 
     const NAME: &'static str = "tenants";
+
+    fn bytes(key: &TenantId, tenant: Option<&Tenant>) -> usize {
+        weights::entry(key.as_str().len(), tenant.map_or(0, weights::of_tenant))
+    }
 
     fn tenant_of(key: &TenantId) -> &TenantId {
         key

@@ -54,9 +54,13 @@ pub(crate) async fn admit(
     let authority = if is_platform(&tenant) {
         Authority::of_platform(actor, &granted)
     } else {
-        Authority::of_tenant(actor, tenant.id.clone(), &granted, client.scope.clone())
+        Authority::of_tenant(actor, tenant.id.clone(), &granted)
     };
-    door.opens_to(authority)
+    let authority = door.opens_to(authority)?;
+    if incoming.writes() {
+        services.writes.spend(&tenant.id, now).map_err(Problem::too_many_writes)?;
+    }
+    Ok(authority)
 }
 
 impl Door<'_> {

@@ -1,13 +1,14 @@
-//! A request's body, read whole: never more than we take, never longer than we wait, only of a type that is read here.
+//! A request's body, read whole: never more than we take, never longer than we wait, only of a type that is read here. It may hold a
+//! secret, so it is wiped when it is dropped; what the HTTP library buffers before that is the library's.
 
 use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::rt::time::timeout;
-use actix_web::web::BytesMut;
 use futures_util::StreamExt as _;
 use protocol::ErrorResponse;
+use zeroize::Zeroizing;
 
 use crate::respond::Refusal;
 
@@ -32,8 +33,11 @@ pub(crate) enum BodyError {
     MediaType(&'static str),
 }
 
+/// A body that is wiped when it is dropped.
+pub(crate) type Body = Zeroizing<Vec<u8>>;
+
 /// Reads it; `announced` is its length as the head gives it.
-pub(crate) async fn read(payload: &mut Payload, announced: Option<usize>) -> Result<BytesMut, BodyError> {
+pub(crate) async fn read(payload: &mut Payload, announced: Option<usize>) -> Result<Body, BodyError> {
     if announced.is_some_and(|length| length > LIMIT) {
         return Err(BodyError::TooLarge);
     }
@@ -63,14 +67,80 @@ impl From<BodyError> for Refusal {
     }
 }
 
-async fn collect(payload: &mut Payload) -> Result<BytesMut, BodyError> {
-    let mut body = BytesMut::new();
+async fn collect(payload: &mut Payload) -> Result<Body, BodyError> {
+    let mut body = Body::default();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| BodyError::Incomplete)?;
-        if body.len() + chunk.len() > LIMIT {
+        let length = body.len() + chunk.len();
+        if length > LIMIT {
             return Err(BodyError::TooLarge);
+        }
+        if length > body.capacity() {
+            // A vector that grows by itself leaves an unwiped copy behind.
+            let mut larger = Body::new(Vec::with_capacity(length.max(2 * body.len())));
+            larger.extend_from_slice(&body);
+            body = larger;
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_http::BoxedPayloadStream;
+    use actix_web::web::Bytes;
+    use futures_util::stream;
+    use protocol::{IntrospectionRequest, TokenRequest};
+    use testkit::{canary, leftovers};
+
+    use super::*;
+
+    /// In chunks that are too short to hold a canary.
+    async fn received(text: &str) -> Body {
+        let chunks: Vec<_> =
+            text.as_bytes().chunks(16).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+        let stream: BoxedPayloadStream = Box::pin(stream::iter(chunks));
+        let mut payload = Payload::Stream { payload: stream };
+        read(&mut payload, None).await.unwrap()
+    }
+
+    fn form(parts: &[&str], tag: char) -> Zeroizing<String> {
+        let mut form = Zeroizing::new(String::with_capacity(1024));
+        for part in parts {
+            form.push_str(part);
+            form.push_str(&Zeroizing::new(canary(tag)));
+        }
+        form
+    }
+
+    #[actix_web::test]
+    async fn a_form_leaves_no_secret_in_memory() {
+        let grant = "grant_type=client_credentials&client_id=a";
+        for (parts, tag) in [
+            (["grant_type=client_credentials&client_id=a&client_secret=", "&scope=a&x="], 'A'),
+            (["grant_type=client_credentials&client_id=a&client_secret=", "&client_secret="], 'B'),
+            (["grant_type=client_credentials&client_id=a&client_secret=%ff", "&client_assertion="], 'C'),
+            (["grant_type=password&password=", "&client_secret="], 'D'),
+        ] {
+            let body = received(&form(&parts, tag)).await;
+            let _ = TokenRequest::parse(None, &body);
+        }
+        let body = received(&form(&["client_id=a&token=", "&client_secret="], 'E')).await;
+        let _ = IntrospectionRequest::parse(None, &body);
+        drop(body);
+        let pair = form(&["a:", "+%20"], 'F');
+        let header = format!("Basic {}", base64(pair.as_bytes()));
+        let _ = TokenRequest::parse(Some(header.as_bytes()), grant.as_bytes());
+        let broken = format!("Basic {}*", base64(pair.as_bytes()));
+        drop(pair);
+        let _ = TokenRequest::parse(Some(broken.as_bytes()), grant.as_bytes());
+        let found = leftovers();
+        assert!(!found.iter().any(|tag| "ABCDEF".contains(*tag)), "{found:?}");
+    }
+
+    fn base64(bytes: &[u8]) -> String {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(bytes)
+    }
 }

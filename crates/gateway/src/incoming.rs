@@ -10,13 +10,13 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
 };
-use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use protocol::ErrorResponse;
 use registry::Source;
 
+use crate::TrustedProxies;
 use crate::access_log::Notes;
-use crate::body::{self, BodyError};
+use crate::body::{self, Body, BodyError};
 use crate::connection::Deadlines;
 use crate::respond::Refusal;
 use crate::routes::Route;
@@ -61,6 +61,11 @@ impl Incoming {
 
     pub(crate) fn method(&self) -> &str {
         self.request.method().as_str()
+    }
+
+    /// Whether its method asks for a change (RFC 9110 §9.2.1).
+    pub(crate) fn writes(&self) -> bool {
+        !self.request.method().is_safe()
     }
 
     /// What the path has, as it was sent, where the route has `{name}`.
@@ -109,12 +114,14 @@ impl Incoming {
         header.and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The other end of the connection. Headers that claim something else are not believed.
+    /// The caller: the other end of the connection, or whom trusted proxies of the listener name. Headers of others are not believed.
     pub(crate) fn address(&self) -> Option<IpAddr> {
-        self.request.peer_addr().map(|address| address.ip().to_canonical())
+        let peer = self.request.peer_addr().map(|address| address.ip().to_canonical())?;
+        let proxies = self.request.app_data::<TrustedProxies>();
+        Some(proxies.map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
     }
 
-    /// Who is on the other end of the connection, as failures are counted.
+    /// The caller, as failures are counted.
     pub(crate) fn source(&self) -> Source {
         Source::new(self.address())
     }
@@ -127,17 +134,17 @@ impl Incoming {
     }
 
     /// The body of a form, read whole.
-    pub(crate) async fn form(&mut self) -> Result<BytesMut, Refusal> {
+    pub(crate) async fn form(&mut self) -> Result<Body, Refusal> {
         Ok(self.body(&[FORM], FORM).await?)
     }
 
     /// A JSON body, read whole; parsing it is the caller's.
-    pub(crate) async fn json(&mut self) -> Result<BytesMut, BodyError> {
+    pub(crate) async fn json(&mut self) -> Result<Body, BodyError> {
         self.body(&[JSON, MERGE_PATCH], "application/json, or application/merge-patch+json for a patch").await
     }
 
     /// A body whatever its type says, read whole: some callers of seed 000's surface name none.
-    pub(crate) async fn untyped(&mut self) -> Result<BytesMut, BodyError> {
+    pub(crate) async fn untyped(&mut self) -> Result<Body, BodyError> {
         let announced = self.content_length();
         let body = body::read(&mut self.payload, announced).await?;
         if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
@@ -146,7 +153,7 @@ impl Incoming {
         Ok(body)
     }
 
-    async fn body(&mut self, types: &[&str], wanted: &'static str) -> Result<BytesMut, BodyError> {
+    async fn body(&mut self, types: &[&str], wanted: &'static str) -> Result<Body, BodyError> {
         let body = self.untyped().await?;
         if self.request.headers().get_all(CONTENT_TYPE).nth(1).is_some() {
             return Err(BodyError::TwoTypes);

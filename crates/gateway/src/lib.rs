@@ -8,12 +8,15 @@ mod vitals;
 
 mod body;
 mod connection;
+mod forwarded;
+mod hosts;
 mod incoming;
 mod respond;
 mod routes;
 
 mod admission;
 mod documents;
+mod write_budget;
 
 mod access_log;
 mod metrics;
@@ -21,9 +24,11 @@ mod readiness;
 
 mod openapi;
 
-pub use connection::{Tls, TlsError, TlsFiles};
+pub use connection::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
+pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use openapi::document as openapi_document;
-pub use options::{Listener, Options, Surface};
+pub use options::{ConnectionLimits, Listener, Options, Surface};
 pub use server::{BindError, Gateway, GatewayHandle};
 pub use services::Services;
 pub use vitals::{Check, Kind, Sample, State, Vitals};
+pub use write_budget::{WriteBudget, WriteLimit};

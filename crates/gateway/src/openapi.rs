@@ -119,10 +119,10 @@ pub(crate) struct TokenForm {
     /// Unless the Authorization header holds it; never in both.
     #[schema(example = "your-client-secret", format = Password)]
     client_secret: Option<String>,
-    /// Space-separated; all that is registered when absent.
+    /// Space-separated, at most 128; all that is registered when absent.
     #[schema(example = "api:read api:write")]
     scope: Option<String>,
-    /// Where the token is to be used, an absolute URI; may be repeated.
+    /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
     resource: Option<Vec<String>>,
 }
 

@@ -1,10 +1,11 @@
 //! What the gateway is told when it is built. It knows no settings file: the program translates.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use grants::ProtectedResource;
 
-use crate::Tls;
+use crate::{Tls, TrustedProxies};
 
 /// How the gateway serves.
 #[derive(Clone, Debug)]
@@ -17,8 +18,37 @@ pub struct Options {
     pub default_tenant: Option<String>,
     /// What `/api/v1/protected-resource` demands; without it the path is unknown.
     pub protected_resource: Option<ProtectedResource>,
+    /// Whether browsers are told to come by https only (RFC 6797).
+    pub strict_transport: bool,
+    /// How many connections there may be, and how patient they are.
+    pub connections: ConnectionLimits,
     /// Worker threads; each has its own event loop and signs inline.
     pub workers: usize,
+}
+
+/// How much of the server connections may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// So many at once, of all listeners.
+    pub all: usize,
+    /// So many of one source: an IPv4 address or an IPv6 /64. Trusted proxies speak for many and have no share.
+    pub of_source: usize,
+    /// One is given up whose client takes nothing of what is written for so long.
+    pub stalled: Duration,
+}
+
+impl ConnectionLimits {
+    /// So many, a quarter of them of one source.
+    #[must_use]
+    pub fn of(all: usize) -> Self {
+        Self { all, of_source: (all / 4).max(1), stalled: Duration::from_secs(30) }
+    }
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self::of(10_000)
+    }
 }
 
 /// One address.
@@ -30,6 +60,18 @@ pub struct Listener {
     pub surface: Surface,
     /// With it, https; without it, http.
     pub tls: Option<Tls>,
+    /// Names by which its paths of administration may be called, beside the public URL's and localhost.
+    pub hosts: Vec<String>,
+    /// Proxies whose word on the address of a caller is taken; without it a caller is the other end of the connection.
+    pub trusted_proxies: Option<TrustedProxies>,
+}
+
+impl Listener {
+    /// In clear, behind no proxy and under no other names.
+    #[must_use]
+    pub const fn new(address: SocketAddr, surface: Surface) -> Self {
+        Self { address, surface, tls: None, hosts: Vec::new(), trusted_proxies: None }
+    }
 }
 
 /// Which paths an address serves.
@@ -39,4 +81,17 @@ pub struct Surface {
     pub public: bool,
     /// Administration and metrics.
     pub admin: bool,
+}
+
+impl Surface {
+    /// What the paths of administration begin with.
+    pub const ADMIN_PATHS: [&str; 7] = [
+        "/metrics",
+        "/flow/execute",
+        "/applications",
+        "/api/v1/admin",
+        "/api/v1/tenant/{id}/clients",
+        "/api/v1/tenant/{id}/keys",
+        "/api/v1/tenant/{id}/audit",
+    ];
 }

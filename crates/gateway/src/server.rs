@@ -1,7 +1,9 @@
 //! Listeners, worker threads and the composition of the HTTP service.
 
-use std::io;
+use std::future::poll_fn;
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,13 +18,16 @@ use actix_web::dev::{AppConfig, ServerHandle};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error};
+use futures_util::future::{Either, select};
 use grants::ProtectedResource;
 
 use crate::access_log::{AccessLog, note_unread};
-use crate::connection::{Socket, WatchedStream};
+use crate::connection::{NO_PLACE, PatientSocket, Place, Places, Socket, WatchedStream};
+use crate::hosts::HostNames;
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
 use crate::readiness::Readiness;
-use crate::{Listener, Options, Services, routes};
+use crate::respond::Protective;
+use crate::{Listener, Options, Services, Tls, routes};
 
 /// How long open requests may take when the program ends.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -53,6 +58,7 @@ struct Shared {
     services: Data<Services>,
     metrics: Data<Metrics>,
     readiness: Data<Readiness>,
+    places: Arc<Places>,
 }
 
 /// An address could not be taken.
@@ -72,10 +78,14 @@ impl Gateway {
     pub fn bind(options: &Options, services: &Services) -> Result<Self, BindError> {
         let mut builder =
             Server::build().workers(options.workers).disable_signals().shutdown_timeout(DRAIN.as_secs());
+        // Of one worker; beyond it nothing would be accepted, also of those who have a place.
+        builder = builder.max_concurrent_connections(options.connections.all.saturating_add(1024));
+        let places = Arc::new(Places::new(options.connections));
         let shared = Shared {
             services: Data::new(services.clone()),
-            metrics: Data::new(Metrics::default()),
+            metrics: Data::new(Metrics::new(Arc::clone(&places))),
             readiness: Data::new(Readiness::default()),
+            places,
         };
         let mut addresses = Vec::with_capacity(options.listeners.len());
         for listener in &options.listeners {
@@ -134,7 +144,7 @@ fn socket(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket)
 }
 
-/// One listener: socket -> TLS, if it is asked for -> watched stream -> HTTP/1.1 -> routes.
+/// One listener: place -> socket -> TLS, if it is asked for -> watched stream -> HTTP/1.1 -> routes.
 fn listen(
     builder: ServerBuilder,
     socket: TcpListener,
@@ -142,15 +152,19 @@ fn listen(
     options: &Options,
     shared: &Shared,
 ) -> io::Result<ServerBuilder> {
-    let Shared { services, metrics, readiness } = shared;
+    let Shared { services, metrics, readiness, places } = shared;
     let (services, metrics, readiness) = (services.clone(), metrics.clone(), readiness.clone());
+    let (places, stalled) = (Arc::clone(places), options.connections.stalled);
     let default_tenant = Data::new(DefaultTenant(options.default_tenant.clone()));
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
     let sample = Data::new(SampleResource(options.protected_resource.clone()));
     let draining = builder.graceful_shutdown_signal();
-    let (surface, tls) = (listener.surface, listener.tls.clone());
+    let Listener { surface, tls, hosts, trusted_proxies, .. } = listener.clone();
+    let (public, protective) =
+        (options.public_url.clone(), Protective { strict_transport: options.strict_transport });
     builder.listen(format!("http-{}", listener.address), socket, move || {
         let unknown = metrics.series(UNKNOWN_ROUTE);
+        let hosts = Rc::new(HostNames::new(&public, &hosts));
         let app = App::new()
             .app_data(services.clone())
             .app_data(metrics.clone())
@@ -158,10 +172,24 @@ fn listen(
             .app_data(default_tenant.clone())
             .app_data(public_url.clone())
             .app_data(sample.clone())
-            .wrap(AccessLog { unknown: Arc::clone(&unknown), readiness: readiness.clone().into_inner() })
-            .configure(routes::configure(surface, &metrics))
+            .configure(|config| {
+                if let Some(proxies) = &trusted_proxies {
+                    config.app_data(proxies.clone());
+                }
+            })
+            .wrap(AccessLog {
+                unknown: Arc::clone(&unknown),
+                readiness: readiness.clone().into_inner(),
+                protective,
+                unread_forwarding: trusted_proxies.is_none().then(|| metrics.clone().into_inner()),
+            })
+            .configure(routes::configure(surface, hosts, &metrics))
             .into_factory()
-            .map_err(|error: Error| error.error_response());
+            .map_err(move |error: Error| {
+                let mut response = error.error_response();
+                protective.protect(response.headers_mut());
+                response
+            });
         let draining = draining.clone();
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
@@ -186,20 +214,45 @@ fn listen(
                 ended
             }
         });
-        let tls = tls.clone();
+        let (tls, places, proxies) = (tls.clone(), Arc::clone(&places), trusted_proxies.clone());
         fn_service(move |socket: TcpStream| {
-            let tls = tls.clone();
+            let peer = socket.peer_addr().ok();
+            let address = peer.map(|peer| peer.ip().to_canonical());
+            let is_proxy =
+                address.zip(proxies.as_ref()).is_some_and(|(address, proxies)| proxies.trusts(address));
+            let (place, tls) = (places.take(address, is_proxy), tls.clone());
             async move {
-                let peer = socket.peer_addr().ok();
+                let Some(place) = place else {
+                    return Err(DispatchError::Io(turn_away(socket, tls.is_some())));
+                };
                 // Answers are small and whole: waiting for more to send would only add latency.
                 let _ = socket.set_nodelay(true);
+                let socket = PatientSocket::new(socket, stalled);
                 let socket = match tls {
-                    Some(tls) => tls.accept(socket).await.map_err(DispatchError::Io)?,
+                    Some(tls) => shake_hands(&tls, socket, &place).await.map_err(DispatchError::Io)?,
                     None => Socket::Plain(socket),
                 };
-                Ok((WatchedStream::new(socket), Protocol::Http1, peer))
+                Ok((WatchedStream::new(socket, place), Protocol::Http1, peer))
             }
         })
         .and_then(http)
     })
+}
+
+/// While it shakes hands a connection can lose its place.
+async fn shake_hands(tls: &Tls, socket: PatientSocket, place: &Place) -> io::Result<Socket> {
+    let shaken = pin!(tls.accept(socket));
+    let ousted = pin!(poll_fn(|cx| place.poll_ousted(cx)));
+    match select(shaken, ousted).await {
+        Either::Left((shaken, _)) => shaken,
+        Either::Right(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+    }
+}
+
+/// Says so where that costs one write, and closes.
+fn turn_away(socket: TcpStream, has_tls: bool) -> io::Error {
+    if !has_tls && let Ok(mut socket) = socket.into_std() {
+        let _ = socket.write(NO_PLACE);
+    }
+    io::ErrorKind::ConnectionRefused.into()
 }

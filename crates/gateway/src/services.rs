@@ -8,7 +8,7 @@ use keys::{KeyRings, KeySightings};
 use registry::{Authenticator, Users};
 use tenancy::TenantResolver;
 
-use crate::Vitals;
+use crate::{Vitals, WriteBudget};
 
 /// What the routes call.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Services {
     pub sightings: Arc<KeySightings>,
     /// May this be changed, and what becomes of it?
     pub administrator: Arc<Administrator>,
+    /// How many writes may its administrators still ask for?
+    pub writes: Arc<WriteBudget>,
     /// Which person is signing in?
     pub users: Arc<Users>,
     /// What time is it? Rules take `now` as an argument; this is where the gateway gets it, once a request.

@@ -2,6 +2,7 @@
 //! access token: another `typ` (RFC 8725 §3.11), another audience, no `client_id` and no `scope`.
 
 use protocol::{Lifetime, Timestamp};
+use registry::SignedIn;
 use serde::{Deserialize, Serialize};
 use tenancy::Tenant;
 
@@ -32,6 +33,8 @@ pub struct AdminAssertion {
     pub jti: String,
     /// What was asked for and is the person's to have, with blanks between.
     pub authorized_permissions: String,
+    /// Stands for the password that was signed in with.
+    pub credential: String,
 }
 
 impl AdminAssertion {
@@ -43,20 +46,21 @@ impl AdminAssertion {
 
     pub(crate) fn new(
         tenant: &Tenant,
-        user: &str,
+        user: &SignedIn,
         permissions: &[&str],
         now: Timestamp,
         jti: &JwtId,
     ) -> Self {
         Self {
             iss: tenant.issuer.to_string(),
-            sub: user.to_owned(),
+            sub: user.name.clone(),
             aud: tenant.id.admin_audience(),
             exp: now + LIFETIME,
             iat: now,
             nbf: now,
             jti: jti.to_string(),
             authorized_permissions: permissions.join(" "),
+            credential: user.credential.clone(),
         }
     }
 }
@@ -70,10 +74,14 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
+    fn admin() -> SignedIn {
+        SignedIn { name: "admin".to_owned(), permissions: Vec::new(), credential: "c-1".to_owned() }
+    }
+
     #[test]
     fn it_says_who_may_do_what_where_and_until_when() {
         let tenant = test_fixtures::acme();
-        let assertion = AdminAssertion::new(&tenant, "admin", &["system", "other"], NOW, &JwtId::new("a-1"));
+        let assertion = AdminAssertion::new(&tenant, &admin(), &["system", "other"], NOW, &JwtId::new("a-1"));
         assert_eq!(
             serde_json::to_value(&assertion).unwrap(),
             json!({
@@ -85,6 +93,7 @@ mod tests {
                 "nbf": NOW.seconds(),
                 "jti": "a-1",
                 "authorized_permissions": "system other",
+                "credential": "c-1",
             })
         );
     }
@@ -99,7 +108,7 @@ mod tests {
             (&["sys", "tem"], "system", false),
             (&[], "system", false),
         ] {
-            let assertion = AdminAssertion::new(&tenant, "admin", held, NOW, &JwtId::new("a-1"));
+            let assertion = AdminAssertion::new(&tenant, &admin(), held, NOW, &JwtId::new("a-1"));
             assert_eq!(assertion.permits(asked), expected, "{held:?}");
         }
     }

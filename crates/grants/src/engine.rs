@@ -8,7 +8,7 @@ use protocol::{
     BearerToken, ErrorCode, ErrorResponse, GrantType, IntrospectionResponse, SigningAlgorithm, Timestamp,
     TokenRequest, TokenResponse, TokenType,
 };
-use registry::{AuthenticatedClient, ClientId, ClientStore};
+use registry::{AuthenticatedClient, ClientId, ClientStore, SignedIn};
 use tenancy::{StoreError, Tenant};
 
 use crate::client_credentials::{self, ClientCredentialsRequest};
@@ -156,7 +156,7 @@ impl Engine {
     pub async fn sign_assertion(
         &self,
         tenant: &Tenant,
-        user: &str,
+        user: &SignedIn,
         permissions: &[&str],
         now: Timestamp,
     ) -> Result<Signed<String>, GrantError> {
@@ -183,6 +183,7 @@ impl Engine {
             is_issuer: &|iss| tenant.issuer.as_str() == iss,
             accepts_typ: &|typ| typ.is_some_and(|typ| typ.eq_ignore_ascii_case(admin_assertion::TYP)),
             audience: Some(&audience),
+            skew: tenant.signing.skew,
         };
         Ok(keys::verify(token.expose(), &ring, now, &expectations).map(|verified| verified.claims))
     }
@@ -200,6 +201,7 @@ impl Engine {
             is_issuer: &|iss| tenant.is_issuer(iss),
             accepts_typ: &|typ| tenant.access_token.accepts_typ(typ, now),
             audience,
+            skew: tenant.signing.skew,
         };
         Ok(keys::verify(token.expose(), &ring, now, &expectations).map(|verified| verified.claims))
     }

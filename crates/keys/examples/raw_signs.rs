@@ -1,5 +1,5 @@
-//! The ceiling that tokens are measured against: RSA-2048 signatures (RSASSA-PKCS1-v1_5 with SHA-256, RFC 8017 §8.2)
-//! of one core, with one parsed key and nothing else. `raw_signs SECONDS` prints signatures, CPU time and their ratio.
+//! The signing rate of one core, with one parsed key and nothing else: RS256 with 2048 bits, ES256 or EdDSA (RFC 7518 §3.1, RFC 8037 §3.1).
+//! `raw_signs SECONDS ALGORITHM` prints signatures, CPU time and their ratio.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::error::Error;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256};
 
 /// About what the signing input of an access token measures.
 const MESSAGE: [u8; 420] = [b'a'; 420];
@@ -20,20 +20,43 @@ const WARM_UP: u32 = 200;
 const BATCH: u32 = 50;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let seconds = std::env::args().nth(1).ok_or("usage: raw_signs SECONDS")?.parse()?;
-    let key = KeyPair::generate(KeySize::Rsa2048)?;
+    let mut arguments = std::env::args().skip(1);
+    let (Some(seconds), Some(algorithm)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: raw_signs SECONDS ALGORITHM".into());
+    };
+    let span = Duration::from_secs(seconds.parse()?);
     let random = SystemRandom::new();
-    let mut signature = vec![0; key.public_modulus_len()];
-    for _ in 0..WARM_UP {
-        key.sign(&RSA_PKCS1_SHA256, &random, &MESSAGE, &mut signature)?;
+    match algorithm.as_str() {
+        "RS256" => {
+            let key = KeyPair::generate(KeySize::Rsa2048)?;
+            let mut signature = vec![0; key.public_modulus_len()];
+            measure(span, || Ok(key.sign(&RSA_PKCS1_SHA256, &random, &MESSAGE, &mut signature)?))
+        }
+        "ES256" => {
+            let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
+            measure(span, || key.sign(&random, &MESSAGE).map(|_| ()).map_err(Into::into))
+        }
+        "EdDSA" => {
+            let key = Ed25519KeyPair::generate()?;
+            measure(span, || key.try_sign(&MESSAGE).map(|_| ()).map_err(Into::into))
+        }
+        other => Err(format!("no signer for {other}").into()),
     }
+}
 
-    let deadline = Instant::now() + Duration::from_secs(seconds);
+fn measure(
+    span: Duration,
+    mut sign: impl FnMut() -> Result<(), Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
+    for _ in 0..WARM_UP {
+        sign()?;
+    }
+    let deadline = Instant::now() + span;
     let before = cpu_nanoseconds()?;
     let mut signs = 0;
     while Instant::now() < deadline {
         for _ in 0..BATCH {
-            key.sign(&RSA_PKCS1_SHA256, &random, &MESSAGE, &mut signature)?;
+            sign()?;
         }
         signs += BATCH;
     }

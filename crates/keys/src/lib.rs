@@ -21,6 +21,9 @@ mod token_error;
 mod verify;
 mod verifying_key;
 
+#[cfg(test)]
+mod verify_tests;
+
 mod ring;
 
 pub mod life_cycle;

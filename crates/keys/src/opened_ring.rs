@@ -69,6 +69,15 @@ impl OpenedRing {
         tenant.is_active() && signs(&self.ring, tenant, now).is_none()
     }
 
+    /// What it keeps in memory, estimated rather too high than too low: parsed, an RSA key takes some eight times its sealed document,
+    /// and what is published and remembered of each key a few KiB.
+    pub(crate) fn bytes(&self) -> u32 {
+        const RING: usize = 1 << 10;
+        const KEY: usize = 3 << 10;
+        let keys = self.ring.records().keys.iter().map(|row| KEY + 8 * row.sealed_private_key.len());
+        u32::try_from(RING + keys.sum::<usize>()).unwrap_or(u32::MAX)
+    }
+
     /// What is wrong, for an operator.
     pub(crate) fn troubles(&self) -> impl Iterator<Item = &KeyError> {
         self.failures.iter().map(|(_, error)| error)

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use tenancy::SigningPolicy;
 
 use crate::key_record::{begun_last, signing_row};
@@ -61,11 +61,14 @@ impl KeyRing {
         self.with_rows().filter(move |(row, _)| row.state(now) != KeyState::Removed).map(|(_, key)| &**key)
     }
 
-    /// The published key of this `kid`, to verify with.
+    /// The published key of this `kid`, to verify with. An announced key has signed nothing of ours yet, so what it signs is refused
+    /// until its activation has come, by a clock that may be ahead of ours by the skew.
     #[must_use]
-    pub fn find(&self, kid: &str, now: Timestamp) -> Option<&VerifyingKey> {
+    pub fn find(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<&VerifyingKey> {
         let id = KeyId::parse(kid)?;
-        self.published(now).find(|key| key.id() == id).map(SigningKey::verifying_key)
+        let (row, key) = self.with_rows().find(|(row, _)| row.id == id)?;
+        let has_begun = row.active_from <= now + skew;
+        (has_begun && row.state(now) != KeyState::Removed).then(|| key.verifying_key())
     }
 
     /// The published keys as a document, built anew only when another key is published or removed.
@@ -117,8 +120,6 @@ impl KeyRing {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Lifetime;
-
     use super::*;
     use crate::test_keys;
 
@@ -147,6 +148,11 @@ mod tests {
         KeyRing::new(Arc::new(KeyRecords { next: KeyId::numbered(9), keys: rows }), keys)
     }
 
+    /// Whether the key verifies.
+    fn find(ring: &KeyRing, number: u32, skew: u64, now: u64) -> bool {
+        ring.find(&KeyId::numbered(number).to_string(), Lifetime::from_seconds(skew), at(now)).is_some()
+    }
+
     fn rotated() -> KeyRing {
         ring(vec![row(1, ES256, [0, 0, 200, 300]), row(2, ES256, [100, 200, 0, 0])])
     }
@@ -167,11 +173,29 @@ mod tests {
             assert_eq!(found.id(), KeyId::numbered(active), "at {now}");
             let ids: String = ring.published(at(now)).map(|key| key.id().number().to_string()).collect();
             assert_eq!(ids, published, "at {now}");
-            assert_eq!(ring.find("oauth2-key-1", at(now)).is_some(), published.contains('1'), "at {now}");
+            assert_eq!(find(&ring, 1, 0, now), published.contains('1'), "at {now}");
         }
         assert!(ring.active(SigningAlgorithm::RS256, at(0)).is_none());
-        assert!(ring.find("oauth2-key-3", at(0)).is_none());
-        assert!(ring.find("oauth2-key-01", at(0)).is_none());
+        assert!(!find(&ring, 3, 0, 0));
+        assert!(ring.find("oauth2-key-01", Lifetime::from_seconds(0), at(0)).is_none());
+    }
+
+    /// A holder of the private half of an announced key, as of one that was imported, could sign with it already.
+    #[test]
+    fn an_announced_key_verifies_nothing_before_its_activation_less_the_skew() {
+        let ring = rotated();
+        for (now, skew, expected) in [
+            (100, 0, false),
+            (199, 0, false),
+            (200, 0, true),
+            (169, 30, false),
+            (170, 30, true),
+            (100, 99, false),
+            (300, 0, true),
+        ] {
+            assert_eq!(find(&ring, 2, skew, now), expected, "at {now} with a skew of {skew}");
+            assert!(ring.published(at(now)).any(|key| key.id() == KeyId::numbered(2)), "at {now}");
+        }
     }
 
     #[test]
@@ -193,7 +217,7 @@ mod tests {
         assert!(ring.active(ES256, at(100)).is_none());
         assert!(ring.signing_key(&policy(60), at(100)).is_some());
         assert!(ring.signing_key(&policy(29), at(100)).is_none());
-        assert!(ring.find("oauth2-key-1", at(100)).is_some());
+        assert!(find(&ring, 1, 30, 100) && !find(&ring, 1, 29, 100));
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub struct KeyRings {
 /// A row changes rarely, so a second try is nearly always enough.
 const ATTEMPTS: usize = 4;
 impl KeyRings {
-    /// Over a store, which should be a cache: it is asked on every call. At most `capacity` tenants' parsed keys are kept.
+    /// Over a store, which should be a cache: it is asked on every call. Of parsed keys at most `capacity` bytes are kept, as
+    /// estimated; what is asked for least gives way.
     #[must_use]
     pub fn new(
         store: Arc<dyn SigningKeyStore>,
@@ -36,7 +37,9 @@ impl KeyRings {
         pool: KeyPool,
         capacity: u64,
     ) -> Self {
-        Self { store, sealer, pool, rings: Cache::new(capacity), troubles: Troubles::default() }
+        let weigher = |_: &TenantId, opened: &Arc<OpenedRing>| opened.bytes();
+        let rings = Cache::builder().max_capacity(capacity).weigher(weigher).build();
+        Self { store, sealer, pool, rings, troubles: Troubles::default() }
     }
 
     /// The tenant's ring as its rows are now. An active tenant without a key to sign with is given one, published and active at

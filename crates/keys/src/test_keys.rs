@@ -6,6 +6,10 @@ use crate::{KeyId, SigningKey, import};
 
 pub(crate) const RSA_2048_PKCS1: &str = include_str!("../tests/keys/rsa2048.pkcs1.pem");
 pub(crate) const RSA_2048_PKCS8: &str = include_str!("../tests/keys/rsa2048.pkcs8.pem");
+/// With the public exponent 3.
+pub(crate) const RSA_2048_E3_PKCS1: &str = include_str!("../tests/keys/rsa2048.e3.pkcs1.pem");
+/// The same key.
+pub(crate) const RSA_2048_E3_PKCS8: &str = include_str!("../tests/keys/rsa2048.e3.pkcs8.pem");
 pub(crate) const RSA_2048_PUBLIC: &str = include_str!("../tests/keys/rsa2048.public.pem");
 pub(crate) const RSA_2048_PKCS1_ENCRYPTED: &str = include_str!("../tests/keys/rsa2048.encrypted.pkcs1.pem");
 pub(crate) const RSA_2048_PKCS8_ENCRYPTED: &str = include_str!("../tests/keys/rsa2048.encrypted.pkcs8.pem");

@@ -17,6 +17,8 @@ pub struct Expectations<'a> {
     pub accepts_typ: &'a (dyn Fn(Option<&str>) -> bool + Sync),
     /// Whom it must be for, if that matters.
     pub audience: Option<&'a str>,
+    /// How far the clock of the replica that signed may be ahead of ours, for keys that begin.
+    pub skew: Lifetime,
 }
 
 /// A token that passed every check.
@@ -68,7 +70,7 @@ pub fn verify<C: DeserializeOwned>(
     if !(expectations.is_issuer)(unverified_issuer) {
         return Err(TokenError::ForeignIssuer);
     }
-    let key = key_of(&header, algorithm, ring, now)?;
+    let key = key_of(&header, algorithm, ring, expectations.skew, now)?;
     if !key.verifies(parts.signed.as_bytes(), parts.signature) {
         return Err(TokenError::SignatureInvalid);
     }
@@ -110,10 +112,11 @@ fn key_of<'a>(
     header: &JoseHeader<'_>,
     algorithm: SigningAlgorithm,
     ring: &'a KeyRing,
+    skew: Lifetime,
     now: Timestamp,
 ) -> Result<&'a VerifyingKey, TokenError> {
     let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-    let key = ring.find(kid, now).ok_or(TokenError::UnknownKey)?;
+    let key = ring.find(kid, skew, now).ok_or(TokenError::UnknownKey)?;
     if key.algorithm() == algorithm { Ok(key) } else { Err(TokenError::AlgorithmNotAllowed) }
 }
 
@@ -200,6 +203,12 @@ mod tests {
         key(1).sign("JWT", &claims()).unwrap()
     }
 
+    /// Of any type, for anybody.
+    fn anything() -> Expectations<'static> {
+        let skew = Lifetime::from_seconds(0);
+        Expectations { is_issuer: &|_| true, accepts_typ: &|_| true, audience: None, skew }
+    }
+
     fn verify_at(token: &str, ring: &KeyRing, now: u64) -> Result<Verified<Value>, TokenError> {
         let policy = AccessTokenPolicy { typ: "JWT".to_owned(), ..AccessTokenPolicy::default() };
         verify(
@@ -210,6 +219,7 @@ mod tests {
                 is_issuer: &|iss| iss == ISSUER,
                 accepts_typ: &|typ| policy.accepts_typ(typ, at(now)),
                 audience: Some(AUDIENCE),
+                skew: Lifetime::from_seconds(30),
             },
         )
     }
@@ -540,7 +550,7 @@ mod tests {
 
     #[test]
     fn without_a_wanted_audience_any_will_do() {
-        let expectations = Expectations { is_issuer: &|_| true, accepts_typ: &|_| true, audience: None };
+        let expectations = anything();
         let token = key(3).sign("x", &claims_with("aud", json!("anyone"))).unwrap();
         assert!(verify::<Value>(&token, &RING, at(NOW), &expectations).is_ok());
     }
@@ -552,7 +562,7 @@ mod tests {
         struct Strict {
             client_id: u64,
         }
-        let expectations = Expectations { is_issuer: &|_| true, accepts_typ: &|_| true, audience: None };
+        let expectations = anything();
         assert_eq!(
             verify::<Strict>(&good(), &RING, at(NOW), &expectations).unwrap_err(),
             TokenError::Malformed

@@ -3,7 +3,7 @@
 use administration::{Along, ContentHash, Options, Outcome, Progress, Retirements};
 
 use crate::clock;
-use crate::contradicted::contradicted;
+use crate::contradicted::{TenantsLeftOut, contradicted, left_out};
 use crate::declare::declare;
 use crate::platform::Platform;
 use crate::settings::{Loaded, MaxRetired};
@@ -18,8 +18,15 @@ pub(crate) struct Asked {
     pub(crate) force: bool,
 }
 
+/// What became of the settings.
+pub(crate) struct Applied {
+    pub(crate) outcome: Outcome,
+    /// Those to whom they were not applied.
+    pub(crate) left_out: Option<TenantsLeftOut>,
+}
+
 /// Makes the store agree with the settings and lets caches forget what changed.
-pub(crate) async fn apply(platform: &Platform, loaded: Loaded, asked: Asked) -> Result<Outcome, StartError> {
+pub(crate) async fn apply(platform: &Platform, loaded: Loaded, asked: Asked) -> Result<Applied, StartError> {
     apply_telling(platform, loaded, asked, &|_| {}).await
 }
 
@@ -29,7 +36,7 @@ pub(crate) async fn apply_telling(
     loaded: Loaded,
     asked: Asked,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Outcome, StartError> {
+) -> Result<Applied, StartError> {
     let content = ContentHash::of([loaded.content_hash.as_bytes()]);
     let options = Options {
         max_retired: retirements(&loaded.reconcile.max_retired),
@@ -44,13 +51,16 @@ pub(crate) async fn apply_telling(
     if let Outcome::Applied { invalidations, .. } = &outcome {
         platform.announce(invalidations);
     }
-    Ok(outcome)
+    let left_out = outcome.plan().and_then(|plan| left_out(plan, &declaration, &loaded.places));
+    Ok(Applied { outcome, left_out })
 }
 
 /// What became of the settings, for the log.
 pub(crate) fn say(outcome: &Outcome) {
     match outcome {
         Outcome::Unchanged => tracing::info!("settings unchanged"),
+        // The caller that applies reports them.
+        Outcome::StillLeftOut { .. } => {}
         Outcome::Applied { plan, generation, .. } => {
             tracing::info!(generation, changes = plan.changes.len(), "settings applied");
         }

@@ -1,19 +1,64 @@
 //! What the store has against the settings, told as faults of the settings are: with file, line, key and mend.
 
-use administration::{Conflict, Declaration, DeclaredTenant, ReconcileError, Subject};
+use std::collections::BTreeSet;
+use std::fmt;
+
+use administration::{Conflict, Declaration, DeclaredTenant, Plan, ReconcileError, Subject};
 use tenancy::TenantId;
 
-use crate::settings::{Findings, Location, Places};
+use crate::names::names;
+use crate::settings::{Diagnostic, Findings, Location, Places, ReadError};
 use crate::start_error::StartError;
 
-/// An error of reconciling. Conflicts are placed where the operator can mend them.
+/// Tenants that are left out, and why.
+#[derive(Debug, thiserror::Error)]
+pub(crate) struct TenantsLeftOut {
+    pub(crate) tenants: Vec<TenantId>,
+    /// By whose changes a conflict may go away.
+    pub(crate) depends_on: BTreeSet<TenantId>,
+    faults: ReadError,
+}
+
+impl TenantsLeftOut {
+    /// By their ids.
+    pub(crate) fn names(&self) -> String {
+        names(self.tenants.iter().map(TenantId::as_str))
+    }
+}
+
+impl fmt::Display for TenantsLeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n\nleft out, and left as they are, until this is fixed: {}", self.faults, self.names())
+    }
+}
+
+/// Whom a plan leaves out, if anybody. Conflicts are placed where the operator can fix them.
+pub(crate) fn left_out(plan: &Plan, declaration: &Declaration, places: &Places) -> Option<TenantsLeftOut> {
+    if plan.conflicts.is_empty() {
+        return None;
+    }
+    let depends_on = plan.conflicts.iter().flat_map(Conflict::depends_on).cloned().collect();
+    let faults = faults(&plan.conflicts, declaration, places);
+    Some(TenantsLeftOut { tenants: plan.left_out(), depends_on, faults })
+}
+
+/// An error of reconciling. Conflicts are placed where the operator can fix them.
 pub(crate) fn contradicted(error: ReconcileError, declaration: &Declaration, places: &Places) -> StartError {
     let ReconcileError::Conflicts(conflicts) = error else { return error.into() };
+    faults(&conflicts.0, declaration, places).into()
+}
+
+fn faults(conflicts: &[Conflict], declaration: &Declaration, places: &Places) -> ReadError {
     let mut findings = Findings::default();
-    for conflict in conflicts.0 {
-        place(&conflict, declaration, places, &mut findings);
+    for conflict in conflicts {
+        place(conflict, declaration, places, &mut findings);
     }
-    places.faults(findings).into()
+    places.faults(findings)
+}
+
+/// What the files declare beyond a limit, by the same rule, with its place; what is there already goes on all the same.
+pub(crate) fn beyond_limits(declaration: &Declaration, clients: u64, places: &Places) -> Vec<Diagnostic> {
+    faults(&administration::beyond_limits(declaration, clients), declaration, places).faults
 }
 
 fn place(conflict: &Conflict, declaration: &Declaration, places: &Places, findings: &mut Findings) {
@@ -30,6 +75,10 @@ fn place(conflict: &Conflict, declaration: &Declaration, places: &Places, findin
         }
         Conflict::Reserved(subject) => {
             findings.key_error(subject_at(subject, places), problem, "leave it out, or choose another name");
+        }
+        Conflict::Unseen { subject, .. } => {
+            let mend = "write it without that character; names that the store has already may keep theirs";
+            findings.key_error(subject_at(subject, places), problem, mend);
         }
         Conflict::IssuerTaken { tenant, issuer: name, owner } => {
             let mend =
@@ -56,6 +105,15 @@ fn place(conflict: &Conflict, declaration: &Declaration, places: &Places, findin
                 "remove the line, and bring the key in as the next one: `latchkey key import {tenant} FILE`"
             );
             findings.error(at(tenant).key("signing").key("first_key"), problem, mend);
+        }
+        Conflict::BeyondLimit { subject, fault } => {
+            let keys = fault.pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~"));
+            let place = keys.fold(subject_at(subject, places), |at, key| at.key(&key));
+            findings.key_error(place, problem, "shorten it, or spread it over more than one");
+        }
+        Conflict::TooManyClients { tenant, .. } => {
+            let mend = "raise limits.clients, or delete clients that are not needed";
+            findings.key_error(at(tenant).key("clients"), problem, mend);
         }
         Conflict::ForeignHash { tenant, client: id } => {
             let mend = "give the secret as `env`, `file` or `value`";
@@ -122,7 +180,7 @@ fn named(declared: &DeclaredTenant, name: &str, at: &Location) -> Option<Locatio
 mod tests {
     use std::fs;
 
-    use administration::Conflicts;
+    use administration::{Conflicts, Fault};
     use registry::ClientId;
     use tenancy::Issuer;
 
@@ -190,6 +248,14 @@ tenants:
                 "config.yaml:2:3: tenants.acme: tenant acme: scope latchkey:keys is reserved for Latchkey itself; leave it out",
             ),
             (
+                Conflict::Unseen {
+                    subject: Subject::Client(acme(), web()),
+                    what: "the client id",
+                    character: "U+200B".to_owned(),
+                },
+                "config.yaml:8:7: tenants.acme.clients.web: client acme/web: the client id holds U+200B, which is not seen; write it without that character",
+            ),
+            (
                 issuer("https://a.example"),
                 "config.yaml:3:13: tenants.acme.issuer: tenant acme: issuer https://a.example belongs to tenant beta; give every tenant issuers of its own; `latchkey tenant show beta` has this one",
             ),
@@ -209,6 +275,20 @@ tenants:
             (
                 client_id("y"),
                 "config.yaml:10:24: tenants.acme.clients.web.audiences[1]: tenant acme: y is both",
+            ),
+            (
+                Conflict::BeyondLimit {
+                    subject: Subject::Client(acme(), web()),
+                    fault: Fault::at("/audiences", "the list has 101 entries"),
+                },
+                "config.yaml:10:9: tenants.acme.clients.web.audiences: client acme/web/audiences: the list has 101 entries; shorten it",
+            ),
+            (
+                Conflict::TooManyClients {
+                    tenant: acme(),
+                    words: "tenant acme would have 3 clients".to_owned(),
+                },
+                "config.yaml:7:5: tenants.acme.clients: tenant acme would have 3 clients; raise limits.clients",
             ),
             (
                 Conflict::FirstKeyDiffers(acme()),
@@ -241,5 +321,23 @@ tenants:
         };
         let error = contradicted(ReconcileError::Contended, &Declaration::default(), &places);
         assert!(matches!(error, StartError::Reconcile(ReconcileError::Contended)), "{error}");
+    }
+
+    #[test]
+    fn what_is_declared_beyond_a_limit_is_listed_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        let many: Vec<String> = (0..101).map(|nth| format!("x{nth}")).collect();
+        fs::write(&path, SETTINGS.replace("[x, y]", &format!("[{}]", many.join(", ")))).unwrap();
+        let loaded = read(&path, &Environment::default()).unwrap();
+        let declaration = declare(loaded.tenants).unwrap();
+        for (clients, expected) in [
+            (1, &["tenants.acme.clients.web.audiences"][..]),
+            (0, &["tenants.acme.clients.web.audiences", "tenants.acme.clients"]),
+        ] {
+            let found = beyond_limits(&declaration, clients, &loaded.places);
+            let keys: Vec<_> = found.iter().map(|warning| warning.key.as_str()).collect();
+            assert_eq!(keys, expected, "{clients}");
+        }
     }
 }

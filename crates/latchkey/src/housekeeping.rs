@@ -1,5 +1,5 @@
-//! What is due by the clock alone, and nobody asks for: tenants whose deletion can no longer be taken back are deleted. Every replica
-//! looks; the store lets only one of them do it.
+//! What is due by the clock alone, and nobody asks for: tenants whose deletion can no longer be taken back are deleted, and sign-ins that
+//! were too many for a record each are summed. Every replica looks for tenants; the store lets only one of them do it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,9 @@ pub(crate) async fn keep(administrator: Arc<Administrator>) {
     let mut is_failing = false;
     loop {
         rounds.tick().await;
+        if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
+            tracing::warn!(error = causes(&error), "sign-ins of the last minutes are not in the audit");
+        }
         match administrator.delete_due_tenants(clock::now()).await {
             Ok(deleted) => {
                 if deleted > 0 {

@@ -10,9 +10,13 @@ mod database;
 mod declare;
 mod door;
 mod drain;
+mod files;
 mod housekeeping;
 mod json_lines;
+mod left_out;
 mod logging;
+mod names;
+mod open_files;
 mod platform;
 mod recorder;
 mod reload;
@@ -62,21 +66,26 @@ enum Command {
         address: SocketAddr,
     },
     /// Read the settings and say what is wrong with them, or accepted but not served. Exit 0, or 1 for a mistake.
-    Check,
-    /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error.
+    Check {
+        /// Open the store for reading, and list its rows that are beyond a limit, too.
+        #[arg(long)]
+        rows: bool,
+    },
+    /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error or a
+    /// tenant that would be left out.
     Plan {
         /// Print a JSON document instead.
         #[arg(long)]
         json: bool,
     },
     /// Show how the store differs from the settings, also in what applying leaves alone. Exit 0 for not at all, 2 else, 1 for an
-    /// error.
+    /// error or a tenant that would be left out.
     Drift {
         /// Print a JSON document instead.
         #[arg(long)]
         json: bool,
     },
-    /// Apply the settings to the store.
+    /// Apply the settings to the store. Exit 0, or 1 for an error or a tenant that was left out.
     Apply {
         /// Also retire more of what is no longer declared than `reconcile.max_retired` allows.
         #[arg(long)]
@@ -147,7 +156,7 @@ fn main() -> ExitCode {
     let outcome = match command.unwrap_or(Command::Serve) {
         Command::Serve => command::serve(&config),
         Command::Health { address } => command::health(address),
-        Command::Check => command::check(&config),
+        Command::Check { rows } => command::check(&config, rows),
         Command::Plan { json } => command::plan(&config, json),
         Command::Drift { json } => command::drift(&config, json),
         Command::Apply { prune } => command::apply(&config, prune),

@@ -7,24 +7,28 @@ use std::time::Duration;
 
 use administration::{Administrator, EditPolicy, Invalidation, Reconciler};
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
-use gateway::{Listener, Options, Services, Surface};
+use gateway::{
+    ConnectionLimits, ForwardingHeader, Listener, Options, Services, Surface, TrustedProxies, WriteBudget,
+    WriteLimit,
+};
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRings, KeySealer};
 use protocol::{Lifetime, ScopeToken, Secret};
-use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets, Users};
+use registry::{Authenticator, ExactTimer, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets, Users};
 use tenancy::TenantResolver;
 
 use crate::database::Database;
+use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::settings::{self, Loaded};
 use crate::start_error::StartError;
 use crate::vitals::PlatformVitals;
-use crate::{clock, sealing, tls};
+use crate::{clock, open_files, sealing, tls};
 
 /// RSA keys that are made ahead, so that a new tenant's first token waits for none.
 const KEYS_AHEAD: usize = 2;
-/// Tenants whose parsed keys are kept, 10 KiB each with RSA-2048.
-const RINGS: u64 = 10_000;
+/// Bytes of parsed keys that are kept: some 10 000 tenants with an RSA-2048 key each.
+const RING_BYTES: u64 = 128 << 20;
 
 /// All parts.
 pub(crate) struct Platform {
@@ -33,6 +37,7 @@ pub(crate) struct Platform {
     pub(crate) reconciler: Reconciler,
     pub(crate) administrator: Arc<Administrator>,
     pub(crate) rotated: Arc<Rotated>,
+    pub(crate) left_out: Arc<LeftOut>,
     pub(crate) vitals: Arc<PlatformVitals>,
     pub(crate) services: Services,
 }
@@ -49,25 +54,30 @@ impl Platform {
         let caches = caches(&database, redis.clone(), loaded);
         let pool = KeyPool::new(KEYS_AHEAD);
         pool.refill();
-        let keys =
-            Arc::new(KeyRings::new(caches.signing_keys.clone(), Arc::clone(&sealer), pool.clone(), RINGS));
-        let rotated = Arc::<Rotated>::default();
+        let keys = Arc::new(KeyRings::new(
+            caches.signing_keys.clone(),
+            Arc::clone(&sealer),
+            pool.clone(),
+            RING_BYTES,
+        ));
+        let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
         let vitals = Arc::new(PlatformVitals::new(
             rows.clone(),
             Arc::clone(&sealer),
             caches.clone(),
             redis,
             (pool.clone(), Arc::clone(&keys)),
-            Arc::clone(&rotated),
+            (Arc::clone(&rotated), Arc::clone(&left_out)),
             database.samples(),
         ));
         let limit = FailedAttemptsLimit {
             count: loaded.limits.failed_attempts.count.into(),
             per: Lifetime::from_seconds(loaded.limits.failed_attempts.period().as_secs()),
         };
-        let hashes = Arc::new(HashPool::start(hash_threads()).map_err(StartError::HashPool)?);
+        let hashes = Arc::new(HashPool::start(hash_threads()).map_err(StartError::Thread)?);
+        let exact_timer = ExactTimer::start().map_err(StartError::Thread)?;
         // Whatever the store holds and whichever door it came through: what everyone knows proves nothing to others.
-        let samples: &[&str] = if loaded.listens_beyond_loopback() { &settings::SAMPLE_SECRETS } else { &[] };
+        let samples: &[&str] = if loaded.is_beyond_loopback() { &settings::SAMPLE_SECRETS } else { &[] };
         let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(samples);
         let authenticator = Authenticator::new(
             caches.clients.clone(),
@@ -76,7 +86,8 @@ impl Platform {
             RememberedSecrets::generate(),
             limit,
         )
-        .refusing(samples);
+        .refusing(samples)
+        .with_exact_refusals(exact_timer);
         let announce = {
             let caches = caches.clone();
             Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
@@ -95,15 +106,21 @@ impl Platform {
             authenticator: Arc::new(authenticator),
             engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),
             administrator: Arc::clone(&administrator),
+            writes: Arc::new(WriteBudget::new(
+                write_limit(loaded.limits.admin_writes),
+                write_limit(loaded.limits.platform_writes),
+            )),
             users: Arc::new(users),
             keys,
             sightings: Arc::default(),
             clock: Arc::new(clock::now),
             vitals: vitals.clone(),
         };
-        let reconciler =
-            Reconciler::new(rows, sealer, pepper).with_l1_lifetime(edit_policy(loaded).l1_lifetime);
-        Ok(Self { database, caches, reconciler, administrator, rotated, vitals, services })
+        let reconciler = {
+            let EditPolicy { l1_lifetime, clients, .. } = edit_policy(loaded);
+            Reconciler::new(rows, sealer, pepper).with_l1_lifetime(l1_lifetime).with_client_limit(clients)
+        };
+        Ok(Self { database, caches, reconciler, administrator, rotated, left_out, vitals, services })
     }
 
     /// Lets caches forget what this process has changed, here and elsewhere.
@@ -111,10 +128,15 @@ impl Platform {
         self.caches.apply(changed);
     }
 
-    /// Lets caches forget what the store says has changed, which it says to every replica.
+    /// What the store says has changed, which it says to every replica: caches forget it, and who was left out may be tried again.
     pub(crate) fn hear(&self, changed: &[Invalidation]) {
         self.caches.forget(changed);
+        self.left_out.hear(changed);
     }
+}
+
+fn write_limit(rate: settings::Rate) -> WriteLimit {
+    WriteLimit { count: rate.count.into(), per: Lifetime::from_seconds(rate.period().as_secs()) }
 }
 
 /// What all doors to administration go by.
@@ -122,6 +144,7 @@ pub(crate) fn edit_policy(loaded: &Loaded) -> EditPolicy {
     EditPolicy {
         public_url: loaded.server.public_url.as_str().to_owned(),
         live_secrets: loaded.limits.live_secrets.get() as usize,
+        clients: loaded.limits.clients.get().into(),
         deletion_grace: Lifetime::from_seconds(loaded.limits.deletion_grace.as_secs()),
         l1_lifetime: Lifetime::from_seconds(loaded.l1_lifetime.as_secs()),
     }
@@ -133,10 +156,12 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
     for listener in &loaded.server.listeners {
         let address = listener.address.socket();
         let tls = listener.tls.as_ref().map(|tls| tls::open(address, tls)).transpose()?;
-        let serves = |surface| listener.serves.contains(&surface);
+        let serves = |surface| listener.surfaces().contains(&surface);
         let surface =
             Surface { public: serves(settings::Surface::Public), admin: serves(settings::Surface::Admin) };
-        listeners.push(Listener { address, surface, tls });
+        let (hosts, trusted_proxies) = (listener.hosts.clone(), listener.trusted_proxies.as_ref());
+        let trusted_proxies = trusted_proxies.map(trusted_proxies_of);
+        listeners.push(Listener { address, surface, tls, hosts, trusted_proxies });
     }
     Ok(Options {
         public_url: loaded.server.public_url.as_str().to_owned(),
@@ -150,8 +175,30 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
                 .as_deref()
                 .and_then(|scope| ScopeToken::parse(scope).ok()),
         }),
+        connections: connection_limits(loaded.server.max_connections, open_files::limit()),
+        strict_transport: loaded.server.public_url.is_https() && !loaded.server.public_url.is_on_loopback(),
         workers: loaded.server.workers.map_or_else(cores, NonZeroUsize::get),
     })
+}
+
+/// As many as are asked for, and a quarter less than there may be files: the store, certificates and listeners are files too.
+fn connection_limits(asked: Option<u32>, files: Option<usize>) -> ConnectionLimits {
+    let wanted = asked.map_or(ConnectionLimits::default().all, |asked| asked as usize);
+    let possible = files.map_or(usize::MAX, |files| (files - files / 4).max(1));
+    if asked.is_some() && wanted > possible {
+        tracing::warn!(
+            "server.max_connections is {wanted}, and the limit of open files allows {possible}: raise it (LimitNOFILE)"
+        );
+    }
+    ConnectionLimits::of(wanted.min(possible))
+}
+
+fn trusted_proxies_of(proxies: &settings::TrustedProxies) -> TrustedProxies {
+    let header = match proxies.header {
+        settings::ForwardingHeader::XForwardedFor => ForwardingHeader::XForwardedFor,
+        settings::ForwardingHeader::Forwarded => ForwardingHeader::Forwarded,
+    };
+    TrustedProxies { from: proxies.from.iter().map(|network| network.net()).collect(), header }
 }
 
 /// What replicas share. Nothing waits for it here: until it answers it is done without.

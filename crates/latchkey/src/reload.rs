@@ -12,7 +12,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use crate::admins::Admins;
-use crate::apply::{Asked, apply, say};
+use crate::apply::{Applied, Asked, apply, say};
+use crate::contradicted::TenantsLeftOut;
+use crate::left_out::Tries;
 use crate::platform::Platform;
 use crate::settings::{Environment, Loaded, ReadError, read, refuse_beyond_loopback};
 use crate::start_error::StartError;
@@ -36,6 +38,21 @@ pub(crate) struct Reload {
     seen: String,
     /// The generation that these files were when they were last taken over; none if the store had later ones.
     held: Option<u64>,
+    /// When tenants that were left out are tried again.
+    tries: Tries,
+    /// What was last said of them.
+    told: String,
+}
+
+/// Why the files are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// They may have changed.
+    Changed,
+    /// The operator asks for it.
+    Asked,
+    /// Tenants that were left out are tried again.
+    Again,
 }
 
 impl Reload {
@@ -46,26 +63,45 @@ impl Reload {
         loaded: &Loaded,
     ) -> Self {
         Self {
+            tries: platform.left_out.tries(),
+            told: String::new(),
             platform,
             config: config.to_owned(),
             environment: Arc::new(environment),
             fixed: fixed(loaded),
-            runs_beyond: loaded.listens_beyond_loopback(),
+            runs_beyond: loaded.is_beyond_loopback(),
             seen: loaded.content_hash.clone(),
             held: None,
         }
     }
 
     /// Remembers which generation the files are, and tells the log what became of them.
-    pub(crate) async fn took(&mut self, outcome: &Outcome) -> Result<(), StartError> {
-        self.held = match outcome {
+    pub(crate) async fn took(&mut self, applied: &Applied) -> Result<(), StartError> {
+        say(&applied.outcome);
+        self.held = match &applied.outcome {
+            // Nothing was applied, so what was left out before still is.
+            Outcome::TooManyRetired { .. } => return Ok(()),
             Outcome::Applied { generation, .. } => Some(*generation),
-            Outcome::Unchanged => self.latest().await?,
+            Outcome::Unchanged | Outcome::StillLeftOut { .. } => self.latest().await?,
             Outcome::OlderGeneration => None,
-            Outcome::TooManyRetired { .. } => self.held,
         };
-        say(outcome);
+        self.leave_out(applied.left_out.as_ref());
         Ok(())
+    }
+
+    /// Who is left out is said once, and not again at each try.
+    fn leave_out(&mut self, left_out: Option<&TenantsLeftOut>) {
+        let text = left_out.map(ToString::to_string).unwrap_or_default();
+        if let Some(left_out) = left_out.filter(|_| text != self.told) {
+            let tenants = left_out.names();
+            tracing::warn!(tenants, error = text, "tenants left out; all others are applied");
+        } else if left_out.is_none() && self.platform.left_out.count() > 0 {
+            tracing::info!("no tenant is left out any more");
+        }
+        self.told = text;
+        let (count, depends_on) =
+            left_out.map(|left| (left.tenants.len(), left.depends_on.clone())).unwrap_or_default();
+        self.platform.left_out.replace(count, depends_on);
     }
 
     /// Takes over changes of these files, and on each hangup, until the program ends.
@@ -74,25 +110,30 @@ impl Reload {
         let mut watch = Watch::new(events);
         watch.add(&watched);
         // Nobody tells of what changed between the first reading and now.
-        if let Some(watched) = self.look(false).await {
+        if let Some(watched) = self.look(Why::Changed).await {
             watch.add(&watched);
         }
         let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let asked = tokio::select! {
-                Some(()) = changed.recv() => { sleep(SETTLE).await; let _ = changed.try_recv(); false }
-                _ = hangup.recv() => true,
-                _ = looks.tick() => false,
+            let why = tokio::select! {
+                Some(()) = changed.recv() => { sleep(SETTLE).await; let _ = changed.try_recv(); Why::Changed }
+                _ = hangup.recv() => Why::Asked,
+                _ = looks.tick() => Why::Changed,
+                () = self.tries.due(), if self.platform.left_out.count() > 0 => Why::Again,
             };
-            if let Some(watched) = self.look(asked).await {
+            if let Some(watched) = self.look(why).await {
                 watch.add(&watched);
             }
         }
     }
 
-    /// Reads everything; `asked` says more about what is found, because somebody waits for an answer.
-    async fn look(&mut self, asked: bool) -> Option<Vec<PathBuf>> {
+    /// Reads everything. Where it was asked for, more is said about what is found, because an operator waits for an answer.
+    async fn look(&mut self, why: Why) -> Option<Vec<PathBuf>> {
+        let asked = why == Why::Asked;
+        if why != Why::Changed {
+            self.tries.begin();
+        }
         let (config, environment) = (self.config.clone(), Arc::clone(&self.environment));
         let loaded = match spawn_blocking(move || read(&config, &environment)).await.ok()? {
             Ok(loaded) => loaded,
@@ -102,7 +143,13 @@ impl Reload {
             }
         };
         if !asked && loaded.content_hash == self.seen {
+            if why == Why::Again {
+                self.try_again(loaded).await;
+            }
             return None;
+        }
+        if asked {
+            self.told.clear();
         }
         if let Err(error) = refuse_beyond_loopback(&loaded, self.runs_beyond) {
             self.refused(asked, &error);
@@ -121,19 +168,32 @@ impl Reload {
         Some(watched)
     }
 
+    /// Only the store has changed.
+    async fn try_again(&mut self, loaded: Loaded) {
+        let tried = match self.apply(loaded).await {
+            Ok(applied) => self.took(&applied).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = tried {
+            tracing::error!(%error, "tenants that were left out cannot be tried again");
+        }
+    }
+
     /// Files that were at the latest generation and now hold an older one again have been put back on purpose. Files that
     /// lagged behind say nothing new.
     async fn take_over(&mut self, mut loaded: Loaded) -> Result<(), StartError> {
         let admins = Admins::take(&mut loaded).hashed().await?;
-        let outcome = self.apply(loaded).await;
+        self.tries.begin();
+        let applied = self.apply(loaded).await;
         // Who may no longer sign in must not wait for a store that is down.
-        if !matches!(outcome, Ok(Outcome::TooManyRetired { .. })) {
+        let refused = |applied: &Applied| matches!(applied.outcome, Outcome::TooManyRetired { .. });
+        if !applied.as_ref().is_ok_and(refused) {
             self.platform.services.users.replace(admins);
         }
-        self.took(&outcome?).await
+        self.took(&applied?).await
     }
 
-    async fn apply(&self, loaded: Loaded) -> Result<Outcome, StartError> {
+    async fn apply(&self, loaded: Loaded) -> Result<Applied, StartError> {
         let force = self.held.is_some() && self.held == self.latest().await?;
         apply(&self.platform, loaded, Asked { force, ..Asked::default() }).await
     }

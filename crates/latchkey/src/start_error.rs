@@ -11,6 +11,7 @@ use registry::OutOfMemory;
 use tenancy::StoreError;
 
 use crate::command::DevCertError;
+use crate::contradicted::TenantsLeftOut;
 use crate::declare::DeclareError;
 use crate::door::DoorError;
 use crate::reseal::ResealError;
@@ -49,6 +50,8 @@ pub(crate) enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Reconcile(#[from] ReconcileError),
+    #[error(transparent)]
+    LeftOut(#[from] TenantsLeftOut),
     #[error(
         "{0}\nthese settings would retire more than reconcile.max_retired allows, as a truncated file would; nothing was changed. \
          If it is meant, run `latchkey apply --prune`"
@@ -56,8 +59,8 @@ pub(crate) enum StartError {
     TooManyRetired(Box<Plan>),
     #[error(transparent)]
     Bind(#[from] BindError),
-    #[error("the threads that hash secrets cannot be started")]
-    HashPool(#[source] io::Error),
+    #[error("the threads that check secrets cannot be started")]
+    Thread(#[source] io::Error),
     #[error("the runtime cannot be started")]
     Runtime(#[source] io::Error),
     #[error("signals cannot be listened to")]

@@ -1,17 +1,19 @@
 //! TLS of the listeners: opened at start, and read again when its files change, on SIGHUP, and by looking every 15 s. What cannot be used
 //! changes nothing.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gateway::{Tls, TlsError, TlsFiles};
+use gateway::{Tls, TlsError, TlsFiles, TlsReaders};
 use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
+use crate::files::{self, FileError};
 use crate::settings;
 use crate::start_error::StartError;
 use crate::watch::Watch;
@@ -23,12 +25,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// Reads what a listener's `tls` names.
 pub(crate) fn open(address: SocketAddr, tls: &settings::Tls) -> Result<Tls, StartError> {
-    let files = TlsFiles {
+    let tls_files = TlsFiles {
         certificate: tls.certificate.clone(),
         private_key: tls.private_key.clone(),
         client_ca: tls.client_ca.clone(),
     };
-    Tls::open(files).map_err(|source| {
+    let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
+    Tls::open(tls_files, readers).map_err(|source| {
         let mend = mend(&source, tls);
         StartError::Tls { address, mend, source: Box::new(source) }
     })
@@ -97,6 +100,11 @@ fn mend(error: &TlsError, tls: &settings::Tls) -> String {
                 );
             }
             "put the file there, or leave client_ca out".to_owned()
+        }
+        TlsError::Unreadable { source, .. }
+            if source.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<FileError>) =>
+        {
+            "correct the file, or name another one under `tls`".to_owned()
         }
         TlsError::Unreadable { .. } => "let the server read the file".to_owned(),
         TlsError::NoCertificate(_)

@@ -21,4 +21,4 @@ mod stand_in;
 
 pub use kms::{AwsKms, KmsOptions};
 pub use options_error::OptionsError;
-pub use vault::{VaultOptions, VaultToken, VaultTransit};
+pub use vault::{ReadFile, VaultOptions, VaultToken, VaultTransit};

@@ -3,10 +3,9 @@
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use crate::{IdAndSecret, Secret};
+use crate::{IdAndSecret, Secret, steps, urlencoded};
 
 /// Padding is optional: some clients leave it out, and it carries nothing.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -20,7 +19,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// is used as the username; the client password is encoded using the same algorithm" (RFC 6749 §2.3.1). Many clients do not
 /// encode, so the pair as sent is the second reading where it differs.
 pub(crate) fn readings(credentials: &[u8]) -> Vec<IdAndSecret> {
-    let Ok(bytes) = BASE64.decode(credentials).map(Zeroizing::new) else { return Vec::new() };
+    steps::note(credentials.len());
+    // Large enough at once, so that the buffer never moves; what was decoded before a fault is wiped, too.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(credentials.len() + 3));
+    if BASE64.decode_vec(credentials, &mut bytes).is_err() {
+        return Vec::new();
+    }
     let Some((id, secret)) = std::str::from_utf8(&bytes).ok().and_then(|text| text.split_once(':')) else {
         return Vec::new();
     };
@@ -36,18 +40,22 @@ pub(crate) fn readings(credentials: &[u8]) -> Vec<IdAndSecret> {
 
 /// Strict, unlike a form body: a stray `%` means that the client did not encode.
 fn form_decode(text: &str) -> Option<String> {
+    steps::note(text.len());
     let stray = text.match_indices('%').any(|(at, _)| {
         !text.as_bytes().get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     });
     if stray {
         return None;
     }
-    percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    urlencoded::decode(text.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::urlencoded::tests::encode;
 
     fn check(pair: &str, expected: &[(&str, &str)]) {
         let readings = readings(BASE64.encode(pair).as_bytes());
@@ -79,6 +87,25 @@ mod tests {
     fn malformed_headers_have_no_reading() {
         for bad in ["", "!!!", "aWQ", "/////w=="] {
             assert!(readings(bad.as_bytes()).is_empty(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_encoded_pair_is_the_first_reading(id in ".{0,20}", secret in ".{0,40}") {
+            let pair = format!("{}:{}", encode(&id), encode(&secret));
+            let readings = readings(BASE64.encode(pair).as_bytes());
+            prop_assert_eq!(&readings[0].client_id, &id);
+            prop_assert_eq!(readings[0].secret.expose(), secret);
+        }
+
+        #[test]
+        fn any_bytes_have_two_readings_at_most(
+            pair in proptest::collection::vec(any::<u8>(), 0..60),
+            is_encoded in any::<bool>(),
+        ) {
+            let sent = if is_encoded { BASE64.encode(&pair).into_bytes() } else { pair };
+            prop_assert!(readings(&sent).len() <= 2);
         }
     }
 }

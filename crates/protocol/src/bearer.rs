@@ -1,6 +1,6 @@
 //! The bearer token of a request to a protected resource (RFC 6750 §2.1).
 
-use crate::Secret;
+use crate::{Secret, steps};
 
 /// A token as the caller presented it; nothing is known about it yet.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ impl BearerToken {
 
 /// Splits `scheme SP credentials` (RFC 9110 §11.4).
 pub(crate) fn split_scheme(header: &[u8]) -> (&[u8], &[u8]) {
+    steps::note(header.len());
     let header = header.trim_ascii();
     let space = header.iter().position(|byte| *byte == b' ').unwrap_or(header.len());
     (&header[..space], header[space..].trim_ascii())

@@ -1,11 +1,13 @@
 //! `application/x-www-form-urlencoded` bodies (RFC 6749 appendix B), read strictly where a mistake could change a credential.
 
-use percent_encoding::percent_decode;
 use zeroize::Zeroize;
 
-use crate::{ErrorResponse, Secret};
+use crate::{ErrorResponse, Secret, steps, urlencoded};
 
-/// The parameters of one request, in order. Values are wiped on drop because one of them may be a secret.
+/// No request has more parameters, with or without a value.
+const MOST_PARAMETERS: usize = 128;
+
+/// The parameters of one request, in order. They are wiped on drop because one of them may be a secret.
 pub struct Form(Vec<(String, String)>);
 
 impl Form {
@@ -13,10 +15,15 @@ impl Form {
     /// ones are left out here, before anything counts them.
     ///
     /// # Errors
-    /// `invalid_request` when a name or value is not UTF-8: replacing bytes could turn one secret into another.
+    /// `invalid_request` when a name or value is not UTF-8, or when there are more than 128 parameters.
     pub fn parse(body: &[u8]) -> Result<Self, ErrorResponse> {
         let mut form = Self(Vec::with_capacity(8));
-        for pair in body.split(|byte| *byte == b'&') {
+        let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        for (before, pair) in pairs.enumerate() {
+            if before == MOST_PARAMETERS {
+                return Err(ErrorResponse::invalid_request("More than 128 parameters were sent"));
+            }
+            steps::note(pair.len());
             let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let value = decode(pair.get(equals + 1..).unwrap_or_default())?;
             if !value.is_empty() {
@@ -45,6 +52,7 @@ impl Form {
     /// Takes a parameter that may be sent many times, in order (`resource`, RFC 8707 §2).
     pub fn take_all(&mut self, name: &str) -> Vec<String> {
         let mut values = Vec::new();
+        steps::note(self.0.len());
         self.0.retain_mut(|(key, value)| {
             let matches = key == name;
             if matches {
@@ -69,7 +77,10 @@ impl Form {
     /// `invalid_request`, without the name: an unknown name is the caller's text, not ours.
     pub fn finish(self) -> Result<(), ErrorResponse> {
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
+        names.sort_unstable_by(|one, other| {
+            steps::note(1);
+            one.cmp(other)
+        });
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(ErrorResponse::invalid_request("A parameter was sent more than once"));
         }
@@ -79,17 +90,15 @@ impl Form {
 
 impl Drop for Form {
     fn drop(&mut self) {
-        for (_, value) in &mut self.0 {
+        for (name, value) in &mut self.0 {
+            name.zeroize();
             value.zeroize();
         }
     }
 }
 
 fn decode(text: &[u8]) -> Result<String, ErrorResponse> {
-    let with_spaces: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    let decoded = percent_decode(&with_spaces).decode_utf8().map(std::borrow::Cow::into_owned);
-    zeroize::Zeroizing::new(with_spaces);
-    decoded.map_err(|_| ErrorResponse::invalid_request("The request body is not UTF-8"))
+    urlencoded::decode(text).ok_or_else(|| ErrorResponse::invalid_request("The request body is not UTF-8"))
 }
 
 fn repeated(name: &str) -> ErrorResponse {
@@ -98,7 +107,10 @@ fn repeated(name: &str) -> ErrorResponse {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::urlencoded::tests::encode;
 
     fn take(body: &str, name: &str) -> Result<Option<String>, String> {
         let mut form = Form::parse(body.as_bytes()).map_err(|error| error.error_description.into_owned())?;
@@ -122,5 +134,38 @@ mod tests {
         let mut form = Form::parse(b"x=1&a=1&x=2").unwrap();
         assert!(form.take("a").is_ok());
         assert!(form.finish().is_err());
+    }
+
+    #[test]
+    fn a_hundred_and_twenty_eight_parameters_are_read_and_no_more() {
+        for filler in ["x=1", "x=", "x"] {
+            let full = vec![filler; MOST_PARAMETERS - 1].join("&") + "&a=1";
+            assert_eq!(take(&full, "a"), Ok(Some("1".to_owned())), "{filler}");
+            let spaced = full.replace('&', "&&");
+            assert_eq!(take(&spaced, "a"), Ok(Some("1".to_owned())), "nothing between two & is no parameter");
+            let over = format!("{full}&{filler}");
+            assert_eq!(take(&over, "a"), Err("More than 128 parameters were sent".to_owned()), "{filler}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_encoded_is_read_back(pairs in proptest::collection::vec((".{1,8}", ".{1,20}"), 0..12)) {
+            let body: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+            let form = Form::parse(body.join("&").as_bytes()).unwrap();
+            prop_assert_eq!(&form.0, &pairs);
+            let mut names: Vec<_> = pairs.iter().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            names.dedup();
+            prop_assert_eq!(form.finish().is_ok(), names.len() == pairs.len());
+        }
+
+        #[test]
+        fn any_body_is_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            match Form::parse(&body) {
+                Ok(form) => prop_assert!(form.0.len() <= MOST_PARAMETERS),
+                Err(error) => prop_assert_eq!(error.error.as_str(), "invalid_request"),
+            }
+        }
     }
 }

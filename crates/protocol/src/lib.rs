@@ -13,6 +13,8 @@ mod scope;
 
 mod error;
 mod form;
+mod steps;
+mod urlencoded;
 
 mod basic;
 mod bearer;
@@ -22,6 +24,9 @@ mod introspection;
 mod metadata;
 mod token_request;
 mod token_response;
+
+#[cfg(test)]
+mod linear_tests;
 
 pub use algorithm::{SigningAlgorithm, UnknownAlgorithm};
 pub use audience::Audience;

@@ -1,8 +1,14 @@
 //! Scopes: a list of case-sensitive tokens (RFC 6749 §3.3).
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+use crate::steps;
+
+/// Among so few tokens a look at each is cheaper than a set.
+const FEW: usize = 16;
 
 /// One token of a scope: `1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +32,7 @@ impl ScopeToken {
     /// # Errors
     /// [`InvalidScope`] when the token is empty or holds a space, a quote, a backslash or anything outside printable ASCII.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
+        steps::note(text.len());
         let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
         if text.is_empty() || !text.bytes().all(allowed) {
             Err(InvalidScope)
@@ -53,7 +60,17 @@ impl Scope {
     /// # Errors
     /// [`InvalidScope`] when one token is not allowed. Nothing is dropped silently.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
-        text.split(' ').filter(|token| !token.is_empty()).map(ScopeToken::parse).collect()
+        let mut tokens = Vec::with_capacity(Self::sent(text).count());
+        for token in Self::sent(text) {
+            tokens.push(ScopeToken::parse(token)?);
+        }
+        Ok(tokens.into_iter().collect())
+    }
+
+    /// The tokens of a text as they were sent, unchecked and with their repetitions.
+    pub(crate) fn sent(text: &str) -> impl Iterator<Item = &str> {
+        steps::note(text.len());
+        text.split(' ').filter(|token| !token.is_empty())
     }
 
     /// Whether no token is left.
@@ -76,13 +93,30 @@ impl Scope {
 
 impl FromIterator<ScopeToken> for Scope {
     fn from_iter<I: IntoIterator<Item = ScopeToken>>(tokens: I) -> Self {
-        let mut scope = Self::default();
-        for token in tokens {
-            if !scope.contains(&token) {
-                scope.0.push(token);
+        let mut tokens: Vec<ScopeToken> = tokens.into_iter().collect();
+        if tokens.len() <= FEW {
+            let mut next = 0;
+            while let Some(token) = tokens.get(next) {
+                steps::note(next);
+                if tokens[..next].contains(token) {
+                    tokens.remove(next);
+                } else {
+                    next += 1;
+                }
             }
+            return Self(tokens);
         }
-        scope
+        let mut known = HashSet::with_capacity(tokens.len());
+        let are_first: Vec<bool> = tokens
+            .iter()
+            .map(|token| {
+                steps::note(1);
+                known.insert(token)
+            })
+            .collect();
+        let mut are_first = are_first.into_iter();
+        tokens.retain(|_| are_first.next() == Some(true));
+        Self(tokens)
     }
 }
 
@@ -106,6 +140,8 @@ impl Serialize for Scope {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(text: &str, expected: Result<&str, InvalidScope>) {
@@ -128,6 +164,35 @@ mod tests {
     fn characters_outside_the_grammar_are_refused() {
         for bad in ["a\"b", "a\\b", "a\tb", "a\u{e9}", "a\nb", "a\u{7f}"] {
             check(bad, Err(InvalidScope));
+        }
+    }
+
+    /// As it was read before there was a set.
+    fn one_by_one(text: &str) -> Vec<&str> {
+        let mut tokens = Vec::new();
+        for token in text.split(' ').filter(|token| !token.is_empty()) {
+            if !tokens.contains(&token) {
+                tokens.push(token);
+            }
+        }
+        tokens
+    }
+
+    proptest! {
+        #[test]
+        fn few_tokens_and_many_are_each_kept_once_in_order(text in "([a-d]{1,3} {0,2}){0,60}") {
+            let scope = Scope::parse(&text).unwrap();
+            let found: Vec<_> = scope.iter().map(ScopeToken::as_str).collect();
+            prop_assert_eq!(found, one_by_one(&text));
+            prop_assert_eq!(Scope::parse(&scope.to_string()), Ok(scope));
+        }
+
+        #[test]
+        fn any_text_is_a_scope_or_refused(text in ".{0,60}") {
+            if let Ok(scope) = Scope::parse(&text) {
+                prop_assert!(text.is_ascii());
+                prop_assert!(scope.iter().all(|token| ScopeToken::parse(token.as_str()).as_ref() == Ok(token)));
+            }
         }
     }
 }

@@ -2,6 +2,11 @@
 
 use crate::{ClientAuthentication, ErrorCode, ErrorResponse, Form, GrantType, ResourceIndicator, Scope};
 
+/// No request names more scopes, however often it repeats one.
+const MOST_SCOPES: usize = 128;
+/// No request names more resources.
+const MOST_RESOURCES: usize = 16;
+
 /// A well-formed token request.
 #[derive(Debug)]
 pub struct TokenRequest {
@@ -18,7 +23,8 @@ impl TokenRequest {
     /// serve costs no password hash.
     ///
     /// # Errors
-    /// `invalid_request`, `unsupported_grant_type`, `invalid_client` (no client named), `invalid_scope`, `invalid_target`.
+    /// `invalid_request`, `unsupported_grant_type`, `invalid_client` (no client named), `invalid_scope`, `invalid_target`; more than
+    /// 128 scopes are `invalid_scope`, more than 16 resources `invalid_request`.
     pub fn parse(
         authorization: Option<&[u8]>,
         body: &[u8],
@@ -32,10 +38,12 @@ impl TokenRequest {
             .filter(|grant_type| GrantType::SERVED.contains(grant_type))
             .ok_or_else(|| ErrorResponse::new(ErrorCode::UnsupportedGrantType, "Unsupported grant type"))?;
         let credentials = ClientAuthentication::take(authorization, &mut form)?;
-        let scope =
-            form.take("scope")?.map(|text| Scope::parse(&text)).transpose().map_err(|_| invalid_scope())?;
-        let resources = form
-            .take_all("resource")
+        let scope = form.take("scope")?.map(|text| read_scope(&text)).transpose()?;
+        let resources = form.take_all("resource");
+        if resources.len() > MOST_RESOURCES {
+            return Err(ErrorResponse::invalid_request("More than 16 resources were requested"));
+        }
+        let resources = resources
             .iter()
             .map(|text| ResourceIndicator::parse(text))
             .collect::<Result<_, _>>()
@@ -45,8 +53,12 @@ impl TokenRequest {
     }
 }
 
-fn invalid_scope() -> ErrorResponse {
-    ErrorResponse::new(ErrorCode::InvalidScope, "The requested scope is malformed")
+fn read_scope(text: &str) -> Result<Scope, ErrorResponse> {
+    let invalid = |description| ErrorResponse::new(ErrorCode::InvalidScope, description);
+    if Scope::sent(text).nth(MOST_SCOPES).is_some() {
+        return Err(invalid("More than 128 scopes were requested"));
+    }
+    Scope::parse(text).map_err(|_| invalid("The requested scope is malformed"))
 }
 
 fn invalid_target() -> ErrorResponse {
@@ -96,5 +108,20 @@ mod tests {
         let base = "grant_type=client_credentials&client_id=a";
         assert_eq!(parse(&format!("{base}&scope=%22")), "invalid_scope: The requested scope is malformed");
         assert!(parse(&format!("{base}&resource=api")).starts_with("invalid_target: "));
+    }
+
+    #[test]
+    fn so_many_scopes_and_resources_are_read_and_no_more() {
+        let base = "grant_type=client_credentials&client_id=a";
+        let scopes =
+            |count: usize| (0..count).map(|number| format!("s{number}")).collect::<Vec<_>>().join("+");
+        assert!(parse(&format!("{base}&scope={}", scopes(128))).contains("s127]"));
+        for over in [scopes(129), vec!["s"; 129].join("++")] {
+            let found = parse(&format!("{base}&scope={over}"));
+            assert_eq!(found, "invalid_scope: More than 128 scopes were requested");
+        }
+        assert!(parse(&format!("{base}{}", "&resource=urn:a".repeat(16))).starts_with("client_credentials"));
+        let found = parse(&format!("{base}{}", "&resource=urn:a".repeat(17)));
+        assert_eq!(found, "invalid_request: More than 16 resources were requested");
     }
 }

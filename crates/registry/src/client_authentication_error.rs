@@ -1,6 +1,6 @@
 //! Every way in which a client can fail to prove itself (RFC 6749 §5.2 `invalid_client`). Callers cannot tell refusals apart.
 
-use protocol::ErrorCode;
+use protocol::{ErrorCode, Lifetime};
 use tenancy::StoreError;
 
 /// Why nobody was authenticated. The variants are for the log.
@@ -27,6 +27,9 @@ pub enum ClientAuthenticationError {
     /// It is a secret that everyone knows, on a server that others can reach.
     #[error("the client secret is a sample that everyone knows")]
     SampleSecret,
+    /// It failed as the others did, and too many of its source did before it in this span, which lasts so much longer.
+    #[error("too many client authentications failed")]
+    TooManyFailures(Lifetime),
     /// Too many secrets wait to be checked.
     #[error("too many client secrets wait to be checked")]
     Busy,
@@ -52,13 +55,14 @@ impl ClientAuthenticationError {
             | Self::MethodNotAllowed
             | Self::MethodNotServed
             | Self::SecretMismatch
-            | Self::SampleSecret => ErrorCode::InvalidClient,
+            | Self::SampleSecret
+            | Self::TooManyFailures(_) => ErrorCode::InvalidClient,
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => ErrorCode::TemporarilyUnavailable,
             Self::Store(StoreError::Fault(_)) => ErrorCode::ServerError,
         }
     }
 
-    /// The sentence that the caller sees: one for all refusals.
+    /// The sentence that the caller sees: one for all refusals, and one for those over the limit.
     #[must_use]
     pub const fn description(&self) -> &'static str {
         match self {
@@ -69,6 +73,7 @@ impl ClientAuthenticationError {
             | Self::MethodNotServed
             | Self::SecretMismatch
             | Self::SampleSecret => "Client authentication failed",
+            Self::TooManyFailures(_) => "Client authentication failed too often; try again later",
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => "The server is temporarily unavailable",
             Self::Store(StoreError::Fault(_)) => "The server failed",
         }
@@ -95,6 +100,8 @@ mod tests {
             assert_eq!(refusal.error_code(), ErrorCode::InvalidClient);
             assert_eq!(refusal.description(), "Client authentication failed");
         }
+        let over = E::TooManyFailures(Lifetime::from_seconds(1));
+        assert!(over.is_refusal() && over.description() != E::Malformed.description());
         for (failure, code) in [
             (E::Busy, ErrorCode::TemporarilyUnavailable),
             (E::Store(StoreError::unavailable("x")), ErrorCode::TemporarilyUnavailable),

@@ -1,70 +1,38 @@
-//! Threads for argon2id, so that 11 ms of computing hold up no request but their own, with two bounded queues before them.
-//!
-//! Work of the low lane waits until the normal lane is empty. Whoever fills a queue is told so at once rather than kept waiting.
+//! Threads for argon2id, so that 11 ms of computing hold up no request but their own. Whose hash is next, [`HashLanes`] says.
 
-use std::collections::VecDeque;
 use std::io;
 use std::num::NonZeroUsize;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use protocol::Secret;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
-use crate::SecretHash;
-use crate::chosen_hash::{ChosenSalt, OutOfMemory, hash_chosen};
+use crate::chosen_hash::{OutOfMemory, hash_chosen};
+use crate::hash_lanes::{Busy, HashJob, HashLanes, Lane, Taken};
+use crate::{SecretHash, Source};
 
-/// How many jobs may wait in the normal lane.
-const NORMAL_QUEUE: usize = 1024;
-/// How many jobs may wait behind them.
-const LOW_QUEUE: usize = 256;
+/// How long a caller waits for a hash before it is told to come again.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A bounded pool of threads that compute hashes of chosen secrets. The threads end when the pool is dropped.
 pub struct HashPool {
     shared: Arc<Shared>,
 }
 
-/// What is to be hashed. The secret is wiped as soon as that is done, or given up.
-#[derive(Debug)]
-pub struct HashJob {
-    /// The text.
-    pub secret: Secret,
-    /// The salt of the client's chosen secrets.
-    pub salt: ChosenSalt,
-}
-
-/// Where a job waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Lane {
-    /// In turn.
-    Normal,
-    /// Behind everything in the normal lane.
-    Low,
-}
-
-/// The queue is full, or there is no memory for the computation (503).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many secrets wait to be checked")]
-pub struct Busy;
-
 struct Shared {
-    queues: Mutex<Queues>,
+    lanes: Mutex<Lanes>,
     changed: Condvar,
     computed: AtomicU64,
 }
 
 #[derive(Default)]
-struct Queues {
-    normal: VecDeque<Waiting>,
-    low: VecDeque<Waiting>,
+struct Lanes {
+    lanes: HashLanes,
     closed: bool,
-}
-
-struct Waiting {
-    job: HashJob,
-    answer: oneshot::Sender<Result<SecretHash, OutOfMemory>>,
 }
 
 impl HashPool {
@@ -80,14 +48,16 @@ impl HashPool {
         Ok(pool)
     }
 
-    /// Computes a hash when its turn comes.
+    /// Computes a hash when its turn comes. Must be called inside a Tokio runtime with a clock.
     ///
     /// # Errors
-    /// [`Busy`].
-    pub async fn hash(&self, job: HashJob, lane: Lane) -> Result<SecretHash, Busy> {
+    /// [`Busy`], after five seconds at the latest.
+    pub async fn hash(&self, job: HashJob, lane: Lane, source: &Source) -> Result<SecretHash, Busy> {
         let (answer, answered) = oneshot::channel();
-        self.shared.add(Waiting { job, answer }, lane)?;
-        answered.await.map_err(|_| Busy)?.map_err(|OutOfMemory| Busy)
+        self.shared.lock().lanes.add(job, lane, *source, answer)?;
+        self.shared.changed.notify_one();
+        let answered = timeout(LONGEST_WAIT, answered).await.map_err(|_elapsed| Busy)?;
+        answered.map_err(|_given_up| Busy)?.map_err(|OutOfMemory| Busy)
     }
 
     /// How many hashes were computed so far.
@@ -98,8 +68,7 @@ impl HashPool {
 
     /// Jobs wait until there is a thread.
     pub(crate) fn without_threads() -> Self {
-        let shared =
-            Shared { queues: Mutex::default(), changed: Condvar::new(), computed: AtomicU64::new(0) };
+        let shared = Shared { lanes: Mutex::default(), changed: Condvar::new(), computed: AtomicU64::new(0) };
         Self { shared: Arc::new(shared) }
     }
 
@@ -107,130 +76,103 @@ impl HashPool {
         let shared = Arc::clone(&self.shared);
         thread::Builder::new().name("argon2id".to_owned()).spawn(move || shared.work()).map(drop)
     }
+
+    /// How many callers wait, for tests.
+    #[cfg(test)]
+    pub(crate) fn callers(&self) -> usize {
+        self.shared.lock().lanes.callers()
+    }
+
+    /// Computes the next hash in this thread, for tests that count; `false` when none waits.
+    #[cfg(test)]
+    pub(crate) fn step(&self) -> bool {
+        let taken = self.shared.lock().lanes.next();
+        taken.is_some_and(|taken| {
+            self.shared.compute(taken);
+            true
+        })
+    }
 }
 
-/// Who still waits is told that there is no answer; running computations end by themselves.
+/// Callers that still wait are told that there is no answer; running computations end by themselves.
 impl Drop for HashPool {
     fn drop(&mut self) {
-        let mut queues = self.shared.lock();
-        *queues = Queues { closed: true, ..Queues::default() };
+        *self.shared.lock() = Lanes { closed: true, ..Lanes::default() };
         self.shared.changed.notify_all();
     }
 }
 
 impl Shared {
-    fn add(&self, waiting: Waiting, lane: Lane) -> Result<(), Busy> {
-        let mut queues = self.lock();
-        let (queue, bound) = match lane {
-            Lane::Normal => (&mut queues.normal, NORMAL_QUEUE),
-            Lane::Low => (&mut queues.low, LOW_QUEUE),
-        };
-        if queue.len() >= bound {
-            // Those who went away leave their places to those who are here.
-            queue.retain(|waiting| !waiting.answer.is_closed());
+    fn work(&self) {
+        while let Some(taken) = self.next() {
+            self.compute(taken);
         }
-        if queue.len() >= bound {
-            return Err(Busy);
-        }
-        queue.push_back(waiting);
-        self.changed.notify_one();
-        Ok(())
     }
 
-    fn work(&self) {
-        while let Some(Waiting { job: HashJob { secret, salt }, answer }) = self.next() {
-            if answer.is_closed() {
-                continue;
-            }
-            self.computed.fetch_add(1, Ordering::Relaxed);
-            // A panic must not cost the pool a thread: with the last one gone, no chosen secret could be checked until a restart.
-            if let Ok(hash) = catch_unwind(|| hash_chosen(&secret, &salt)) {
-                drop(secret);
-                // Nobody waits any more: the hash is of no use then.
-                let _ = answer.send(hash);
+    fn compute(&self, Taken { job, turn }: Taken) {
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        // A panic must not cost the pool a thread: with the last one gone, no chosen secret could be checked until a restart.
+        let hash = catch_unwind(|| hash_chosen(&job.secret, &job.salt));
+        drop(job);
+        let answers = self.lock().lanes.finish(&turn);
+        if let Ok(hash) = hash {
+            for answer in answers {
+                // A caller that went away needs no hash.
+                let _ = answer.send(hash.clone());
             }
         }
     }
 
     /// The next job, or nothing when the pool is gone.
-    fn next(&self) -> Option<Waiting> {
-        let mut queues = self.lock();
-        while !queues.closed {
-            if let Some(waiting) = queues.normal.pop_front() {
-                return Some(waiting);
+    fn next(&self) -> Option<Taken> {
+        let mut lanes = self.lock();
+        while !lanes.closed {
+            if let Some(taken) = lanes.lanes.next() {
+                return Some(taken);
             }
-            if let Some(waiting) = queues.low.pop_front() {
-                return Some(waiting);
-            }
-            queues = self.changed.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            lanes = self.changed.wait(lanes).unwrap_or_else(PoisonError::into_inner);
         }
         None
     }
 
-    /// No code panics while it holds the lock, so a poisoned one still guards whole queues.
-    fn lock(&self) -> MutexGuard<'_, Queues> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    /// No code panics while it holds the lock, so a poisoned one still guards whole lanes.
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::future::Future;
-    use std::pin::{Pin, pin};
-    use std::task::{Context, Waker};
-    use std::time::Duration;
+    use protocol::Secret;
 
     use super::*;
+    use crate::chosen_hash::ChosenSalt;
 
     fn job(text: &str) -> HashJob {
-        HashJob { secret: Secret::new(text.to_owned()), salt: ChosenSalt::dummy() }
-    }
-
-    fn is_refused(future: Pin<&mut impl Future<Output = Result<SecretHash, Busy>>>) -> bool {
-        future.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        HashJob { secret: Secret::new(text.to_owned()), salt: ChosenSalt::dummy(), key: None }
     }
 
     #[tokio::test]
     async fn the_pool_computes_what_the_function_computes() {
         let pool = HashPool::start(NonZeroUsize::new(2).unwrap()).unwrap();
         let expected = hash_chosen(&job("a").secret, &ChosenSalt::dummy()).unwrap();
-        for lane in [Lane::Normal, Lane::Low] {
-            assert!(pool.hash(job("a"), lane).await.unwrap().matches(&expected));
+        for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
+            assert!(pool.hash(job("a"), lane, &Source::new(None)).await.unwrap().matches(&expected));
         }
-        assert_eq!(pool.hashes_computed(), 2);
+        assert_eq!(pool.hashes_computed(), 3);
     }
 
-    #[test]
-    fn a_full_lane_refuses_at_once_and_does_not_fill_the_other() {
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_after_five_seconds_in_every_lane() {
         let pool = HashPool::without_threads();
-        let mut waiting = Vec::new();
-        for (lane, bound) in [(Lane::Normal, NORMAL_QUEUE), (Lane::Low, LOW_QUEUE)] {
-            for _ in 0..bound {
-                let mut future = Box::pin(pool.hash(job("a"), lane));
-                assert!(!is_refused(future.as_mut()));
-                waiting.push(future);
-            }
-            assert!(is_refused(pin!(pool.hash(job("a"), lane))));
+        for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
+            let began = tokio::time::Instant::now();
+            let hash = pool.hash(job("a"), lane, &Source::new(None)).await;
+            // The clock of tokio goes in whole milliseconds.
+            let waited = began.elapsed().as_millis();
+            assert!(hash.is_err() && (5_000..=5_001).contains(&waited), "{lane:?} {waited}");
         }
-        waiting.truncate(NORMAL_QUEUE - 1);
-        assert!(
-            !is_refused(pin!(pool.hash(job("a"), Lane::Normal))),
-            "the place of one who went away is free"
-        );
-    }
-
-    #[test]
-    fn the_low_lane_waits_until_the_normal_one_is_empty() {
-        let pool = HashPool::without_threads();
-        let mut waiting = Vec::new();
-        for (text, lane) in [("1", Lane::Low), ("2", Lane::Normal), ("3", Lane::Low), ("4", Lane::Normal)] {
-            let mut future = Box::pin(pool.hash(job(text), lane));
-            assert!(!is_refused(future.as_mut()));
-            waiting.push(future);
-        }
-        let order: Vec<String> =
-            (0..4).map(|_| pool.shared.next().unwrap().job.secret.expose().to_owned()).collect();
-        assert_eq!(order, ["2", "4", "1", "3"]);
+        assert!(!pool.step(), "no hash is computed for callers that are gone");
     }
 
     #[test]

@@ -17,7 +17,11 @@ mod generated_secret;
 
 mod store;
 
+mod cold_lookups;
+mod crowded_networks;
+mod exact_timer;
 mod failed_attempts;
+mod hash_lanes;
 mod hash_pool;
 mod remembered;
 mod secret_uses;
@@ -28,6 +32,8 @@ mod authenticator;
 mod client_authentication_error;
 
 mod flow_id;
+mod sign_in_delays;
+mod unseen;
 mod users;
 
 pub use authenticator::{AuthenticatedClient, Authenticator};
@@ -38,14 +44,17 @@ pub use client::{Client, ClientStatus, IntrospectionRight};
 pub use client_authentication_error::ClientAuthenticationError;
 pub use client_id::{ClientId, InvalidClientId};
 pub use client_secret::{ClientSecret, SecretId};
+pub use exact_timer::ExactTimer;
 pub use failed_attempts::FailedAttemptsLimit;
 pub use generated_hash::{declared_digest, hash_generated};
 pub use generated_secret::GeneratedSecret;
-pub use hash_pool::{Busy, HashJob, HashPool, Lane};
+pub use hash_lanes::{Busy, HashJob, Lane};
+pub use hash_pool::HashPool;
 pub use pepper::Pepper;
 pub use remembered::RememberedSecrets;
 pub use secret_hash::{SecretHash, UnknownHashFormat};
 pub use secret_uses::{SecretUses, UsedSecret};
 pub use source::Source;
 pub use store::ClientStore;
+pub use unseen::{turning_in_name, unseen_in_id};
 pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignInError, SignedIn, Users};

@@ -1,4 +1,5 @@
-//! Random bytes of the operating system's quality, for the functions of this crate that are called `generate`, and only there.
+//! Random bytes of the operating system's quality, for the functions of this crate that are called `generate`, and for
+//! the exact timer.
 
 use zeroize::Zeroizing;
 

@@ -1,16 +1,15 @@
 //! Chosen secrets that were right once, so that only their first check computes argon2id. Never a secret: only a keyed digest.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
 use protocol::Secret;
 use tenancy::TenantId;
 
+use crate::SecretId;
 use crate::keyed_digest::KeyedDigest;
 use crate::random::random_bytes;
 use crate::verification::Candidates;
-use crate::{Busy, Lane, SecretId};
 
 /// How many are kept; beyond it the least used are computed again.
 const CAPACITY: u64 = 100_000;
@@ -20,7 +19,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// The memory of one process, under a key that dies with it.
 pub struct RememberedSecrets {
     key: KeyedDigest,
-    secrets: Cache<(RememberedKey, Lane), SecretId>,
+    secrets: Cache<RememberedKey, SecretId>,
 }
 
 /// A presented secret together with everything that it was checked against.
@@ -29,15 +28,6 @@ pub struct RememberedSecrets {
 /// or replaced is forgotten by that very change, and what one client may present helps no other.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct RememberedKey([u8; 32]);
-
-/// Why a check found no secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CheckFailed {
-    /// None matches.
-    Mismatch,
-    /// It could not be made.
-    Busy,
-}
 
 impl RememberedSecrets {
     /// Under a new key.
@@ -67,31 +57,19 @@ impl RememberedSecrets {
 
     /// Which secret it was, if that is known.
     pub(crate) async fn find(&self, key: RememberedKey) -> Option<SecretId> {
-        self.secrets.get(&(key, Lane::Normal)).await
+        self.secrets.get(&key).await
     }
 
-    /// Makes the first check, once however many ask for it at the same time, and remembers it if it was right.
-    ///
-    /// The lanes are apart, so that who is in the normal one does not wait for, or fail with, a check in the low one. Unknown
-    /// clients pass here too: were only theirs not made once for all, the difference would tell them from known ones.
-    pub(crate) async fn first_check(
-        &self,
-        key: RememberedKey,
-        lane: Lane,
-        check: impl Future<Output = Result<SecretId, CheckFailed>>,
-    ) -> Result<SecretId, CheckFailed> {
-        let outcome = self.secrets.try_get_with((key, lane), check).await;
-        let secret = outcome.map_err(|failed: Arc<CheckFailed>| *failed)?;
-        if lane == Lane::Low {
-            self.secrets.insert((key, Lane::Normal), secret.clone()).await;
-        }
-        Ok(secret)
+    /// This one was right.
+    pub(crate) async fn remember(&self, key: RememberedKey, secret: SecretId) {
+        self.secrets.insert(key, secret).await;
     }
 }
 
-impl From<Busy> for CheckFailed {
-    fn from(Busy: Busy) -> Self {
-        Self::Busy
+impl RememberedKey {
+    /// Of the hash that finds out: equal keys have equal texts and salts.
+    pub(crate) fn of_job(self) -> [u8; 32] {
+        self.0
     }
 }
 
@@ -111,28 +89,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_right_secret_is_remembered() {
+    async fn what_is_remembered_is_found_under_its_key_alone() {
         let remembered = remembered();
-        let key = key(&remembered, "acme", "billing", "secret");
-        for failed in [CheckFailed::Mismatch, CheckFailed::Busy] {
-            assert_eq!(remembered.first_check(key, Lane::Normal, async { Err(failed) }).await, Err(failed));
-            assert_eq!(remembered.find(key).await, None);
-        }
-        let right = SecretId::new("1");
-        assert_eq!(
-            remembered.first_check(key, Lane::Normal, async { Ok(right.clone()) }).await,
-            Ok(right.clone())
-        );
-        assert_eq!(remembered.find(key).await, Some(right));
-    }
-
-    #[tokio::test]
-    async fn what_was_right_in_the_low_lane_is_right_in_both() {
-        let remembered = remembered();
-        let key = key(&remembered, "acme", "billing", "secret");
-        let right = SecretId::new("1");
-        remembered.first_check(key, Lane::Low, async { Ok(right.clone()) }).await.unwrap();
-        assert_eq!(remembered.find(key).await, Some(right));
+        let right = key(&remembered, "acme", "billing", "secret");
+        assert_eq!(remembered.find(right).await, None);
+        remembered.remember(right, SecretId::new("1")).await;
+        assert_eq!(remembered.find(right).await, Some(SecretId::new("1")));
+        assert_eq!(remembered.find(key(&remembered, "acme", "billing", "other")).await, None);
     }
 
     #[test]

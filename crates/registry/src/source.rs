@@ -17,6 +17,16 @@ impl Source {
             IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         }))
     }
+
+    /// The /48 that an IPv6 network lies in, as the source of its first /64; nothing for other sources.
+    pub(crate) fn site(self) -> Option<Self> {
+        match self.0 {
+            Some(IpAddr::V6(network)) => {
+                Some(Self(Some(IpAddr::V6(Ipv6Addr::from_bits(network.to_bits() >> 80 << 80)))))
+            }
+            Some(IpAddr::V4(_)) | None => None,
+        }
+    }
 }
 
 /// For people: `192.0.2.1`, `2001:db8::/64`, or `unknown`.

@@ -7,14 +7,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::{Secret, Timestamp};
+use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
+use tokio::time::sleep;
 
 use crate::chosen_hash::{ChosenSalt, is_fit_secret, salt_of};
 use crate::failed_attempts::FailedAttempts;
 use crate::flow_id::FlowIds;
+use crate::keyed_digest::KeyedDigest;
+use crate::sign_in_delays::SignInDelays;
 use crate::{
-    Busy, FailedAttemptsLimit, HashJob, HashPool, OutOfMemory, Pepper, SecretHash, Source, hash_chosen,
+    Busy, FailedAttemptsLimit, HashJob, HashPool, Lane, OutOfMemory, Pepper, SecretHash, Source, hash_chosen,
 };
 
 /// The people who may sign in now.
@@ -22,6 +28,9 @@ pub struct Users {
     pool: Arc<HashPool>,
     failed_attempts: FailedAttempts,
     flow_ids: FlowIds,
+    delays: SignInDelays,
+    /// Makes what an assertion says of the password behind it.
+    credentials: KeyedDigest,
     samples: &'static [&'static str],
     declared: RwLock<Arc<Declared>>,
 }
@@ -53,6 +62,8 @@ pub struct SignedIn {
     pub name: String,
     /// What this person may ask for.
     pub permissions: Vec<String>,
+    /// Stands for the password: another one has another, see [`Users::has_credential`]. Nothing about the password follows from it.
+    pub credential: String,
 }
 
 /// Nobody signed in.
@@ -79,10 +90,16 @@ struct Declared {
 struct User {
     hash: SecretHash,
     permissions: Vec<String>,
+    /// A keyed digest of the password as it is declared: not of its hash, which is salted anew at each start.
+    credential: String,
 }
 
 /// What the operator gave, hashed and ready to take effect.
-pub struct HashedUsers(Declared);
+pub struct HashedUsers {
+    users: Vec<(DeclaredUser, SecretHash)>,
+    applications: Vec<String>,
+    salt: ChosenSalt,
+}
 
 impl HashedUsers {
     /// Hashes declared passwords; `applications` are the identifiers that sign-ins may name. Each password takes 11 ms of a core, so this
@@ -92,15 +109,21 @@ impl HashedUsers {
     /// [`OutOfMemory`].
     pub fn of(declared: &[DeclaredUser], applications: Vec<String>) -> Result<Self, OutOfMemory> {
         let salt = ChosenSalt::generate();
-        let mut users = BTreeMap::new();
+        let mut users = Vec::with_capacity(declared.len());
         for user in declared {
-            let hash = match &user.password {
-                DeclaredPassword::Value(password) => hash_chosen(password, &salt)?,
-                DeclaredPassword::Hash(phc) => SecretHash::Chosen(phc.clone()),
+            let (hash, password) = match &user.password {
+                DeclaredPassword::Value(password) => {
+                    let copy = Secret::new(password.expose().to_owned());
+                    (hash_chosen(password, &salt)?, DeclaredPassword::Value(copy))
+                }
+                DeclaredPassword::Hash(phc) => {
+                    (SecretHash::Chosen(phc.clone()), DeclaredPassword::Hash(phc.clone()))
+                }
             };
-            users.insert(user.name.clone(), User { hash, permissions: user.permissions.clone() });
+            let (name, permissions) = (user.name.clone(), user.permissions.clone());
+            users.push((DeclaredUser { name, password, permissions }, hash));
         }
-        Ok(Self(Declared { users, applications, salt: Some(salt) }))
+        Ok(Self { users, applications, salt })
     }
 }
 
@@ -109,7 +132,9 @@ impl Users {
     #[must_use]
     pub fn new(pool: Arc<HashPool>, pepper: &Pepper, limit: FailedAttemptsLimit) -> Self {
         let (failed_attempts, flow_ids) = (FailedAttempts::new(limit), FlowIds::new(pepper));
-        Self { pool, failed_attempts, flow_ids, samples: &[], declared: RwLock::default() }
+        let credentials = KeyedDigest::for_purpose(pepper.expose(), "latchkey sign-in credential 1");
+        let (samples, delays, declared) = (&[][..], SignInDelays::default(), RwLock::default());
+        Self { pool, failed_attempts, flow_ids, delays, credentials, samples, declared }
     }
 
     /// With passwords that everyone knows, so that they open nothing, whoever has one.
@@ -120,7 +145,14 @@ impl Users {
 
     /// From now on these and no others may sign in.
     pub fn replace(&self, users: HashedUsers) {
-        *self.declared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users.0);
+        let HashedUsers { users, applications, salt } = users;
+        let user = |(DeclaredUser { name, password, permissions }, hash)| {
+            let credential = self.credential(&name, &password);
+            (name, User { hash, permissions, credential })
+        };
+        let users = users.into_iter().map(user).collect();
+        let declared = Declared { users, applications, salt: Some(salt) };
+        *self.declared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(declared);
     }
 
     /// Whether anybody may sign in at all.
@@ -156,14 +188,22 @@ impl Users {
             .is_some_and(|user| user.permissions.iter().any(|held| held == permission))
     }
 
-    /// Whether this person is still declared.
+    /// Whether this person is declared.
     #[must_use]
     pub fn is_declared(&self, name: &str) -> bool {
         self.declared().users.contains_key(name)
     }
 
+    /// Whether this person is still declared, with the password that this stands for: what was signed in with another one is over.
+    #[must_use]
+    pub fn has_credential(&self, name: &str, credential: &str) -> bool {
+        let declared = self.declared();
+        let own = declared.users.get(name).map(|user| user.credential.as_bytes());
+        own.is_some_and(|own| own.ct_eq(credential.as_bytes()).into())
+    }
+
     /// Checks a password as one attempt at this tenant, at the cost of one argon2id whoever asks. Over the limit of failed attempts it
-    /// waits behind all others.
+    /// waits behind all others; after failures of the same user from the same source it waits before that, up to five seconds.
     ///
     /// # Errors
     /// [`SignInError`]; only a refusal counts as an attempt.
@@ -175,6 +215,10 @@ impl Users {
         source: &Source,
         now: Timestamp,
     ) -> Result<SignedIn, SignInError> {
+        let delay = self.delays.begin(name, *source, now);
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
         let attempt = self.failed_attempts.begin(tenant, source, now);
         let declared = self.declared();
         let may_open = is_fit_secret(password.expose()) && !self.samples.contains(&password.expose());
@@ -186,17 +230,34 @@ impl Users {
         let salt = own_salt.or_else(|| declared.salt.clone()).unwrap_or_else(ChosenSalt::dummy);
         // What cannot be a password is not hashed either, but the wait is the same.
         let secret = if may_open { password } else { Secret::new(String::new()) };
-        let hashed = self.pool.hash(HashJob { secret, salt }, attempt.lane()).await;
+        let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::SignIn };
+        let hashed = self.pool.hash(HashJob { secret, salt, key: None }, lane, source).await;
         let hash = match hashed {
             Ok(hash) => hash,
             Err(Busy) => {
+                self.delays.unchecked(name, *source);
                 attempt.forgive();
                 return Err(SignInError::Busy);
             }
         };
         let user = user.filter(|user| user.hash.matches(&hash)).ok_or(SignInError::Refused)?;
         attempt.forgive();
-        Ok(SignedIn { name: name.to_owned(), permissions: user.permissions.clone() })
+        self.delays.succeeded(name, *source);
+        let User { permissions, credential, .. } = user;
+        Ok(SignedIn {
+            name: name.to_owned(),
+            permissions: permissions.clone(),
+            credential: credential.clone(),
+        })
+    }
+
+    fn credential(&self, name: &str, password: &DeclaredPassword) -> String {
+        let (form, password) = match password {
+            DeclaredPassword::Value(password) => ("value", password.expose()),
+            DeclaredPassword::Hash(phc) => ("hash", phc.as_str()),
+        };
+        let digest = self.credentials.of([form, name, password].map(str::as_bytes));
+        BASE64URL.encode(&digest[..16])
     }
 
     fn declared(&self) -> Arc<Declared> {
@@ -206,7 +267,7 @@ impl Users {
 
 impl fmt::Debug for HashedUsers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.users.keys()).finish()
+        f.debug_list().entries(self.users.iter().map(|(user, _)| &user.name)).finish()
     }
 }
 
@@ -300,6 +361,60 @@ mod tests {
         users.replace(HashedUsers::of(&[declared("other", "admin")], Vec::new()).unwrap());
         assert!(!users.permits("admin", "system") && !users.is_declared("admin"));
         assert_eq!(sign_in(&users, "admin", "admin").await, Err(SignInError::Refused));
+    }
+
+    #[tokio::test]
+    async fn what_was_signed_in_ends_with_its_password_and_not_with_the_process() {
+        let pepper = || Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
+        let start = |pepper: &Pepper, declared: &[DeclaredUser]| {
+            let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
+            let users = Users::new(pool, pepper, FailedAttemptsLimit::default());
+            users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
+            users
+        };
+        let phc = hash_chosen(&Secret::new("admin".to_owned()), &ChosenSalt::generate()).unwrap();
+        let imported = || DeclaredUser {
+            password: DeclaredPassword::Hash(phc.to_string()),
+            ..declared("admin", "unused")
+        };
+        for first in [declared("admin", "admin"), imported()] {
+            let users = start(&pepper(), std::slice::from_ref(&first));
+            let credential = sign_in(&users, "admin", "admin").await.unwrap().credential;
+            assert!(!credential.contains("admin") && credential.len() == 22, "{credential}");
+            let again = start(&pepper(), std::slice::from_ref(&first));
+            assert!(again.has_credential("admin", &credential), "the same password, salted anew");
+            assert!(!again.has_credential("admin", "") && !again.has_credential("root", &credential));
+            for other in [declared("admin", "Admin"), declared("root", "admin")] {
+                users.replace(HashedUsers::of(&[other], Vec::new()).unwrap());
+                assert!(!users.has_credential("admin", &credential));
+            }
+            users.replace(HashedUsers::of(&[first], Vec::new()).unwrap());
+            assert!(users.has_credential("admin", &credential), "it is declared again");
+        }
+        let others = start(&Pepper::generate(), &[declared("admin", "admin")]);
+        let here = start(&pepper(), &[declared("admin", "admin"), declared("root", "admin")]);
+        let [admin, root] = ["admin", "root"];
+        let credential = sign_in(&here, admin, "admin").await.unwrap().credential;
+        assert!(!others.has_credential(admin, &credential), "under another pepper it is another");
+        assert_ne!(sign_in(&here, root, "admin").await.unwrap().credential, credential);
+    }
+
+    #[tokio::test]
+    async fn after_failures_a_sign_in_waits_whether_or_not_the_name_is_known_and_the_password_right() {
+        let (users, _) = users(&[declared("admin", "admin")]);
+        for name in ["nobody", "admin"] {
+            for (password, at_least) in
+                [("wrong", 0), ("wrong", 0), ("wrong", 0), ("wrong", 100), ("wrong", 200), ("admin", 400)]
+            {
+                let before = tokio::time::Instant::now();
+                let signed_in = sign_in(&users, name, password).await;
+                assert_eq!(signed_in.is_ok(), name == password, "{name}:{password}");
+                assert!(before.elapsed().as_millis() >= at_least, "{name} after {at_least} ms at least");
+            }
+        }
+        let next = |name| users.delays.begin(name, Source::new(None), NOW);
+        assert!(next("admin").is_zero(), "who has signed in begins anew");
+        assert!(!next("nobody").is_zero());
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use administration::rows::seconds;
 use administration::{
     AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
     CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, KeySighting,
-    KeyState, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
+    KeyState, Neighbours, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -48,7 +48,7 @@ pub(crate) const CHANGES: &str = "
 #[async_trait]
 impl AdministrationStore for PostgresDatabase {
     async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
-        Ok(generation_row::latest(self, 1).await?.pop())
+        generation_row::latest(self).await
     }
 
     async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
@@ -56,7 +56,7 @@ impl AdministrationStore for PostgresDatabase {
     }
 
     async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
-        generation_row::latest(self, limit).await
+        generation_row::latest_whole(self, limit).await
     }
 
     async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
@@ -76,9 +76,13 @@ impl AdministrationStore for PostgresDatabase {
     async fn load_around(
         &self,
         tenant: &TenantId,
-        names: &[&str],
+        neighbours: Neighbours<'_>,
     ) -> Result<Option<TenantState>, StoreError> {
-        tenant_state::around(self, tenant, names).await
+        tenant_state::around(self, tenant, neighbours).await
+    }
+
+    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
+        tenant_state::client_count(self, tenant, at_most).await
     }
 
     async fn list_tenants(

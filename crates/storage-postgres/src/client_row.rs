@@ -37,22 +37,33 @@ pub(crate) const SELECT_ONE: &str =
 pub(crate) const SELECT_ALL: &str =
     in_tenant!(select!(), "WHERE c.tenant_id = entered.tenant_id ORDER BY c.client_id");
 
-/// Those that the names touch. Each is looked up by its key: the planner, which knows only what tenants have on average, would else
-/// read all clients of a large one.
+/// Those that have one of the ids `$2`, and one that lists each of the names `$3`. Each is looked up by its key: the planner, which
+/// knows only what tenants have on average, would else read all clients of a large one.
 pub(crate) const SELECT_AROUND: &str = in_tenant!(
     "SELECT around.*
        FROM (SELECT unnest($2) AS client_id
               UNION
              SELECT listing.client_id
-               FROM unnest($2) AS given (name)
+               FROM unnest($3) AS given (name)
               CROSS JOIN LATERAL (SELECT n.client_id FROM client_names n
                                    WHERE n.tenant_id = entered.tenant_id AND n.name = given.name
-                                  OFFSET 0) AS listing) AS touched
+                                     AND n.client_id <> given.name
+                                     AND (SELECT l.deleted_at IS NULL FROM clients l
+                                           WHERE l.tenant_id = n.tenant_id AND l.client_id = n.client_id)
+                                   ORDER BY n.client_id LIMIT 1) AS listing) AS touched
       CROSS JOIN LATERAL (",
     select!(),
     "WHERE c.tenant_id = entered.tenant_id AND c.client_id = touched.client_id
                           OFFSET 0) AS around
       ORDER BY around.client_id"
+);
+
+/// How many of them are live, up to `$2`.
+pub(crate) const COUNT: &str = in_tenant!(
+    "SELECT COUNT(*) AS clients
+       FROM (SELECT 1 FROM clients c
+              WHERE c.tenant_id = entered.tenant_id AND c.retired_at IS NULL AND c.deleted_at IS NULL
+              LIMIT $2) AS live"
 );
 
 /// A page of them, with `$2` in the id or the name. Upper and lower case are one for ASCII only, whatever the database's locale.

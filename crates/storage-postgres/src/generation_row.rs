@@ -5,11 +5,16 @@ use sqlx::FromRow;
 use tenancy::StoreError;
 
 use crate::PostgresDatabase;
-use crate::column::timestamp;
+use crate::column::{tenant_id, timestamp};
 use crate::tenant_row::fingerprint;
 
 const LATEST: &str = "
-    SELECT number, content, applied_at FROM generations ORDER BY number DESC LIMIT $1";
+    SELECT number, content, applied_at, left_out FROM generations ORDER BY number DESC LIMIT 1";
+
+const LATEST_WHOLE: &str = "
+    SELECT number, content, applied_at, left_out FROM generations
+     WHERE left_out = '{}'
+     ORDER BY number DESC LIMIT $1";
 
 const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM generations WHERE content = $1)";
 
@@ -21,11 +26,20 @@ struct GenerationRow {
     number: i64,
     content: Vec<u8>,
     applied_at: i64,
+    left_out: Vec<String>,
+}
+
+pub(crate) async fn latest(database: &PostgresDatabase) -> Result<Option<Generation>, StoreError> {
+    let rows: Vec<GenerationRow> = database.oversee(sqlx::query_as(LATEST)).await?;
+    rows.into_iter().next().map(Generation::try_from).transpose()
 }
 
 /// The newest first.
-pub(crate) async fn latest(database: &PostgresDatabase, limit: u32) -> Result<Vec<Generation>, StoreError> {
-    let query = sqlx::query_as(LATEST).bind(i64::from(limit));
+pub(crate) async fn latest_whole(
+    database: &PostgresDatabase,
+    limit: u32,
+) -> Result<Vec<Generation>, StoreError> {
+    let query = sqlx::query_as(LATEST_WHOLE).bind(i64::from(limit));
     let rows: Vec<GenerationRow> = database.oversee(query).await?;
     rows.into_iter().map(Generation::try_from).collect()
 }
@@ -48,6 +62,7 @@ impl TryFrom<GenerationRow> for Generation {
             number: row.number.unsigned_abs(),
             content: fingerprint(&row.content)?,
             applied_at: timestamp(row.applied_at),
+            left_out: row.left_out.iter().map(|id| tenant_id(id)).collect::<Result<_, _>>()?,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! One tenant as administration sees it, with all of its clients, with some, or a page of its clients alone. Two reads of one moment.
 
-use administration::{ClientQuery, ClientState, TenantState};
+use administration::{ClientQuery, ClientState, Neighbours, TenantState};
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
@@ -25,11 +25,24 @@ pub(crate) async fn whole(
 pub(crate) async fn around(
     database: &PostgresDatabase,
     tenant: &TenantId,
-    names: &[&str],
+    neighbours: Neighbours<'_>,
 ) -> Result<Option<TenantState>, StoreError> {
-    let names: Vec<&str> = names.iter().copied().filter(|name| is_text(name)).collect();
-    let clients = sqlx::query_as(client_row::SELECT_AROUND).bind(tenant.as_str()).bind(names);
+    let texts =
+        |names: &[&str]| names.iter().copied().filter(|name| is_text(name)).map(str::to_owned).collect();
+    let (ids, listed): (Vec<String>, Vec<String>) = (texts(neighbours.ids), texts(neighbours.listed));
+    let clients = sqlx::query_as(client_row::SELECT_AROUND).bind(tenant.as_str()).bind(ids).bind(listed);
     with_clients(database, tenant, clients).await
+}
+
+pub(crate) async fn client_count(
+    database: &PostgresDatabase,
+    tenant: &TenantId,
+    at_most: u64,
+) -> Result<u64, StoreError> {
+    let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+    let query = sqlx::query_as(client_row::COUNT).bind(tenant.as_str()).bind(at_most);
+    let rows: Vec<(i64,)> = database.within(query).await?;
+    Ok(rows.first().map_or(0, |(count,)| count.unsigned_abs()))
 }
 
 pub(crate) async fn clients(

@@ -4,7 +4,7 @@ use administration::rows::seconds;
 use administration::{
     AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
     CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, KeySighting,
-    KeyState, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
+    KeyState, Neighbours, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -60,7 +60,7 @@ pub(crate) const CHANGES: &str = "
 #[async_trait]
 impl AdministrationStore for SqliteDatabase {
     async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
-        Ok(self.latest_generations(1).await?.pop())
+        self.find_latest_generation().await
     }
 
     async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
@@ -82,11 +82,21 @@ impl AdministrationStore for SqliteDatabase {
     async fn load_around(
         &self,
         tenant: &TenantId,
-        names: &[&str],
+        neighbours: Neighbours<'_>,
     ) -> Result<Option<TenantState>, StoreError> {
-        let names = serde_json::json!(names).to_string();
-        let clients = sqlx::query_as(client_row::SELECT_AROUND).bind(tenant.as_str()).bind(names);
+        let Neighbours { ids, listed } = neighbours;
+        let clients = sqlx::query_as(client_row::SELECT_AROUND)
+            .bind(tenant.as_str())
+            .bind(serde_json::json!(ids).to_string())
+            .bind(serde_json::json!(listed).to_string());
         self.state(tenant, clients).await
+    }
+
+    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
+        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let query = sqlx::query_scalar(client_row::COUNT).bind(tenant.as_str()).bind(at_most);
+        let count: i64 = query.fetch_one(self.read()).await.map_err(store_error)?;
+        Ok(count.unsigned_abs())
     }
 
     async fn list_tenants(
@@ -117,7 +127,7 @@ impl AdministrationStore for SqliteDatabase {
     }
 
     async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
-        self.latest_generations(limit).await
+        self.latest_whole_generations(limit).await
     }
 
     async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {

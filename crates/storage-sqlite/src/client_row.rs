@@ -32,15 +32,26 @@ pub(crate) const SELECT_ONE: &str = concat!(select!(), "WHERE c.tenant_id = ?1 A
 /// All clients of a tenant.
 pub(crate) const SELECT_ALL: &str = concat!(select!(), "WHERE c.tenant_id = ?1 ORDER BY c.client_id");
 
-/// Those of a tenant's clients that names touch.
+/// Those of a tenant's clients that have one of the ids `?2`, and one that lists each of the names `?3`.
 pub(crate) const SELECT_AROUND: &str = concat!(
     select!(),
     "WHERE c.tenant_id = ?1
        AND c.client_id IN (SELECT value FROM json_each(?2)
                             UNION
-                           SELECT n.client_id FROM json_each(?2) JOIN client_names n ON n.tenant_id = ?1 AND n.name = value)
+                           SELECT (SELECT n.client_id
+                                     FROM client_names n
+                                    WHERE n.tenant_id = ?1 AND n.name = value AND n.client_id <> value
+                                      AND (SELECT l.deleted_at IS NULL FROM clients l
+                                            WHERE l.tenant_id = n.tenant_id AND l.client_id = n.client_id)
+                                    ORDER BY n.client_id LIMIT 1)
+                             FROM json_each(?3))
      ORDER BY c.client_id"
 );
+
+/// How many of a tenant's clients are live, up to `?2`.
+pub(crate) const COUNT: &str = "
+    SELECT COUNT(*)
+      FROM (SELECT 1 FROM clients WHERE tenant_id = ?1 AND retired_at IS NULL AND deleted_at IS NULL LIMIT ?2)";
 
 /// A page of a tenant's clients after a given one. SQLite's own `lower` knows ASCII only, and so does this search.
 pub(crate) const SELECT_PAGE: &str = concat!(

@@ -15,10 +15,12 @@ pub struct Calls {
     pub add_key: u64,
     /// Of everything that only administration asks.
     pub administration: u64,
+    /// Clients in the answers of `load_around`; no calls of their own.
+    pub clients_loaded: u64,
 }
 
 impl Calls {
-    /// All of them.
+    /// All calls.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.find_tenant + self.find_client + self.find_keys + self.add_key + self.administration
@@ -32,6 +34,7 @@ pub(crate) struct CallCounters {
     pub(crate) find_keys: AtomicU64,
     pub(crate) add_key: AtomicU64,
     pub(crate) administration: AtomicU64,
+    pub(crate) clients_loaded: AtomicU64,
 }
 
 impl CallCounters {
@@ -43,6 +46,7 @@ impl CallCounters {
             find_keys: of(&self.find_keys),
             add_key: of(&self.add_key),
             administration: of(&self.administration),
+            clients_loaded: of(&self.clients_loaded),
         }
     }
 }

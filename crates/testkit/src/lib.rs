@@ -6,10 +6,12 @@ pub mod requests;
 
 mod calls;
 mod fault_injection;
+mod leftovers;
 mod memory;
 
 pub mod store_contract;
 
 pub use calls::Calls;
 pub use fault_injection::{Failure, Held};
+pub use leftovers::{canary, leftovers};
 pub use memory::MemoryStore;

@@ -11,7 +11,6 @@ const CONNECTIONS: &str = "-c16";
 
 /// What the load saw of one round.
 pub(super) struct Load {
-    pub(super) seconds: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     /// Answers that were no success.
@@ -38,9 +37,9 @@ wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
 wrk.headers["Accept"] = "application/json"
 function done(summary, latency, requests)
   local errors = summary.errors
-  print(string.format("requests=%d refused=%d broken=%d seconds=%.4f p50_ms=%.3f p99_ms=%.3f",
+  print(string.format("requests=%d refused=%d broken=%d p50_ms=%.3f p99_ms=%.3f",
     summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
-    summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
 end
 "#
     );
@@ -67,7 +66,6 @@ pub(super) fn number(text: &str, name: &str) -> Result<f64, Failure> {
 
 fn read(text: &str) -> Result<Load, Failure> {
     Ok(Load {
-        seconds: number(text, "seconds")?,
         p50_ms: number(text, "p50_ms")?,
         p99_ms: number(text, "p99_ms")?,
         refused: number(text, "refused")?,
@@ -82,8 +80,7 @@ mod tests {
 
     #[test]
     fn the_figures_are_found_among_other_output() {
-        let text =
-            "Running 6s test\nrequests=110 refused=10 broken=1 seconds=6.0100 p50_ms=3.800 p99_ms=9.100\n";
+        let text = "Running 6s test\nrequests=110 refused=10 broken=1 p50_ms=3.800 p99_ms=9.100\n";
         let load = read(text).unwrap();
         assert_eq!((load.answered(), load.broken, load.p99_ms), (100.0, 1.0, 9.1));
         assert!(read("Running 6s test\n").is_err());

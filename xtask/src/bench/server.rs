@@ -1,4 +1,5 @@
-//! The platform under measurement: one worker on one core, a folder of its own, its access log on and written to a file.
+//! A server under measurement: the platform, with one worker on one core, a folder of its own and its access log written to a file; or
+//! the bare handler that it is compared with.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -8,49 +9,76 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::SERVER_CORE;
+use super::{Algorithm, SERVER_CORE};
 use crate::workspace::{Doing, Failure, Workspace, is_content, read_output};
 
 /// `bench:bench-client-secret` in base64. A chosen secret is hashed once and then remembered, so it costs what a generated one does.
 pub(super) const BASIC_CREDENTIALS: &str = "YmVuY2g6YmVuY2gtY2xpZW50LXNlY3JldA==";
 pub(super) const REQUEST_BODY: &str = "grant_type=client_credentials&scope=api:read";
-const PATH: &str = "/api/v1/tenant/bench/oauth/token";
 
 /// Making the first RSA key and hashing the secret are part of a cold start.
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);
 const EXCHANGE: Duration = Duration::from_secs(10);
 
+/// What serves.
+#[derive(Clone, Copy)]
+pub(super) enum Program<'a> {
+    /// A build of the platform.
+    Platform(&'a Path),
+    /// `crates/gateway/examples/bare_handler.rs`.
+    BareHandler(&'a Path),
+}
+
 /// A running server. Dropping it ends the process, and only that one.
 pub(super) struct Server {
     process: Child,
     address: SocketAddr,
+    path: &'static str,
     log: PathBuf,
     ticks_per_second: f64,
 }
 
 impl Server {
-    pub(super) fn start(workspace: &Workspace, program: &Path, folder: &Path) -> Result<Self, Failure> {
+    /// Starts it in a new folder.
+    pub(super) fn start(
+        workspace: &Workspace,
+        program: Program<'_>,
+        algorithm: Algorithm,
+        folder: &Path,
+    ) -> Result<Self, Failure> {
+        fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
         let address = free_address()?;
-        let (config, log) = (folder.join("config.yaml"), folder.join("server.log"));
-        fs::write(&config, configuration(address)).doing("write the configuration")?;
+        let log = folder.join("server.log");
         let output = File::create(&log).doing("make the log")?;
         let errors = output.try_clone().doing("make the log")?;
         let ticks = read_output(&mut workspace.program("getconf", &["CLK_TCK"]))?;
         let ticks_per_second = String::from_utf8_lossy(&ticks).trim().parse().unwrap_or(100.0);
         // taskset becomes the program it starts, so the child's id is the server's.
         let mut command = workspace.program("taskset", &["-c", SERVER_CORE]);
-        command.arg(program).args(["serve", "--config"]).arg(&config).env("LATCHKEY__SERVER__WORKERS", "1");
+        let path = match program {
+            Program::Platform(program) => {
+                let config = folder.join("config.yaml");
+                fs::write(&config, configuration(address, algorithm)).doing("write the configuration")?;
+                command.arg(program).args(["serve", "--config"]).arg(&config);
+                command.env("LATCHKEY__SERVER__WORKERS", "1");
+                "/api/v1/tenant/bench/oauth/token"
+            }
+            Program::BareHandler(program) => {
+                command.arg(program).arg(address.to_string()).arg(algorithm.name());
+                "/oauth/token"
+            }
+        };
         let process = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
-        Ok(Self { process: process.doing("start the server")?, address, log, ticks_per_second })
+        Ok(Self { process: process.doing("start the server")?, address, path, log, ticks_per_second })
     }
 
     pub(super) fn url(&self) -> String {
-        format!("http://{}{PATH}", self.address)
+        format!("http://{}{}", self.address, self.path)
     }
 
     /// Waits for the first token, and sees that it is what is to be measured.
-    pub(super) fn await_token(&mut self) -> Result<(), Failure> {
+    pub(super) fn await_token(&mut self, algorithm: Algorithm) -> Result<(), Failure> {
         let deadline = Instant::now() + START;
         let last = loop {
             if let Some(status) = self.process.try_wait().doing("look after the server")? {
@@ -67,10 +95,10 @@ impl Server {
                 Ok(_) | Err(_) => thread::sleep(Duration::from_millis(50)),
             }
         };
-        if is_rs256_token(&last) {
+        if has_token(&last, algorithm.signature_length()) {
             return Ok(());
         }
-        Err(self.failure(&format!("the answer holds no token signed with RS256 and 2048 bits:\n{last}")))
+        Err(self.failure(&format!("the answer holds no token signed with {}:\n{last}", algorithm.name())))
     }
 
     /// User and system time of all its threads.
@@ -109,9 +137,9 @@ impl Server {
         stream.set_read_timeout(Some(EXCHANGE))?;
         let length = REQUEST_BODY.len();
         let request = format!(
-            "POST {PATH} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Basic {BASIC_CREDENTIALS}\r\n\
+            "POST {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Basic {BASIC_CREDENTIALS}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{REQUEST_BODY}",
-            self.address
+            self.path, self.address
         );
         stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
@@ -135,7 +163,8 @@ impl Drop for Server {
     }
 }
 
-fn configuration(address: SocketAddr) -> String {
+fn configuration(address: SocketAddr, algorithm: Algorithm) -> String {
+    let algorithm = algorithm.name();
     format!(
         "server:
   public_url: http://{address}
@@ -147,7 +176,7 @@ tenants:
   bench:
     name: Bench
     strategies: {{ oauth2: {{ enabled: true }} }}
-    signing: {{ algorithm: RS256 }}
+    signing: {{ algorithm: {algorithm} }}
     access_token: {{ lifetime: 1h, format: jwt }}
     resource_servers:
       bench-api: {{ scopes: [api:read, api:write] }}
@@ -176,11 +205,11 @@ fn cpu_ticks(stat: &str) -> Option<f64> {
     Some(user + system)
 }
 
-/// Three parts, of which the last is 256 bytes in base64url. The header begins with `{"`, so the first part with `ey`.
-fn is_rs256_token(answer: &str) -> bool {
+/// Three parts, of which the last has this length. The header begins with `{"`, so the first part with `ey`.
+fn has_token(answer: &str, signature: usize) -> bool {
     let tokens = answer.split('"').filter(|word| word.starts_with("ey"));
     let mut parts = tokens.map(|token| token.split('.').map(str::len).collect::<Vec<_>>());
-    parts.any(|parts| matches!(parts[..], [_, _, 342]))
+    parts.any(|parts| matches!(parts[..], [_, _, length] if length == signature))
 }
 
 #[cfg(test)]
@@ -199,8 +228,8 @@ mod tests {
         let answer = |signature: usize| {
             format!("HTTP/1.1 200 OK\r\n\r\n{{\"access_token\":\"eyJh.eyJp.{}\"}}", "A".repeat(signature))
         };
-        assert!(is_rs256_token(&answer(342)));
-        assert!(!is_rs256_token(&answer(86)));
-        assert!(!is_rs256_token("HTTP/1.1 200 OK\r\n\r\n{\"access_token\":\"opaque\"}"));
+        assert!(has_token(&answer(342), 342));
+        assert!(!has_token(&answer(86), 342));
+        assert!(!has_token("HTTP/1.1 200 OK\r\n\r\n{\"access_token\":\"opaque\"}", 342));
     }
 }

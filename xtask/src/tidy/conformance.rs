@@ -2,20 +2,15 @@
 //!
 //! A row is `| RFC 6749 §5.1 | requirement | met | registry::a_test, gateway::another |`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::files::Files;
-use super::rust_code::code_only;
+use super::tests_by_name::Tests;
 use super::violation::Violation;
 
 const FILE: &str = "docs/conformance.md";
 
-/// Names of test functions by crate; the crate's name as Rust code writes it.
-type Tests = BTreeMap<String, BTreeSet<String>>;
-
-pub(super) fn check(files: &Files) -> Vec<Violation> {
+pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
     match files.text(FILE) {
-        Some(text) => check_text(text, &tests_of(files)),
+        Some(text) => check_text(text, tests),
         None => {
             vec![Violation::of_file(FILE, "missing", "write a row for each requirement of the standards")]
         }
@@ -32,8 +27,7 @@ fn check_text(text: &str, tests: &Tests) -> Vec<Violation> {
             continue;
         };
         let is_header = cells.get(2).is_some_and(|cell| cell.eq_ignore_ascii_case("status"));
-        let is_rule = cells.iter().all(|cell| cell.contains('-') && cell.trim_matches(['-', ':']).is_empty());
-        if is_header || is_rule {
+        if is_header || is_rule(&cells) {
             in_table |= is_header;
             continue;
         }
@@ -64,7 +58,7 @@ fn row(cells: &[String], tests: &Tests) -> Vec<(String, &'static str)> {
         "met" | "departs" | "absent" => {}
         other => problems.push((format!("status {other}"), "write met, departs or absent")),
     }
-    let missing = names.into_iter().filter(|name| !exists(name, tests));
+    let missing = names.into_iter().filter(|name| !tests.has_in_crate(name));
     problems.extend(
         missing.map(|name| {
             (format!("there is no test {name}"), "write the test, or name the one that shows it")
@@ -73,60 +67,22 @@ fn row(cells: &[String], tests: &Tests) -> Vec<(String, &'static str)> {
     problems
 }
 
-fn exists(name: &str, tests: &Tests) -> bool {
-    let of_crate = name.split("::").next().unwrap_or_default();
-    let test = name.rsplit("::").next().unwrap_or_default();
-    tests.get(&of_crate.replace('-', "_")).is_some_and(|tests| tests.contains(test))
-}
-
 /// The cells of a table's row; `\|` is a bar within one.
-fn cells(line: &str) -> Option<Vec<String>> {
+pub(super) fn cells(line: &str) -> Option<Vec<String>> {
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
     let inner = inner.replace("\\|", "\u{0}");
     Some(inner.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect())
 }
 
-fn tests_of(files: &Files) -> Tests {
-    let mut tests = Tests::new();
-    for (path, text) in files.rust() {
-        let Some(of_crate) = path.strip_prefix("crates/").and_then(|path| path.split('/').next()) else {
-            continue;
-        };
-        tests.entry(of_crate.replace('-', "_")).or_default().extend(test_names(&code_only(text)));
-    }
-    tests
-}
-
-/// Functions under an attribute that names `test`: `#[test]`, `#[tokio::test(…)]`, `#[actix_web::test]`.
-fn test_names(code: &str) -> impl Iterator<Item = String> {
-    let mut under_test = false;
-    code.lines().filter_map(move |line| {
-        let line = line.trim();
-        let is_attribute = line.starts_with("#[");
-        let is_condition = line.starts_with("#[cfg");
-        under_test |=
-            is_attribute && !is_condition && line.split(['[', ':', '(', ']', ' ']).any(|word| word == "test");
-        let (before, after) = line.split_once("fn ")?;
-        if is_attribute || !(before.is_empty() || before.ends_with(' ')) {
-            return None;
-        }
-        let name = after.split(|character: char| !character.is_alphanumeric() && character != '_').next()?;
-        std::mem::take(&mut under_test).then(|| name.to_owned())
-    })
+/// Whether a row is the line between a table's header and its rows.
+pub(super) fn is_rule(cells: &[String]) -> bool {
+    cells.iter().all(|cell| cell.contains('-') && cell.trim_matches(['-', ':']).is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::violation::lines;
     use super::*;
-
-    #[test]
-    fn tests_are_known_by_their_attribute() {
-        let code = "fn helper() {}\n#[test]\nfn one() {}\n#[tokio::test(flavor = x)]\n#[track]\nasync fn two() {}\n\
-                    #[cfg(test)]\nmod tests {\n    fn aid() {}\n    #[actix_web::test]\n    pub async fn three() {}\n}\nfn four() {}\n";
-        // `#[cfg(test)]` stands above a module; the tests within have attributes of their own.
-        assert_eq!(test_names(code).collect::<Vec<_>>(), ["one", "two", "three"]);
-    }
 
     #[track_caller]
     fn check(rows: &str, expected: &[&str]) {
@@ -135,7 +91,7 @@ mod tests {
         let text = format!(
             "# Conformance\n\n| standard | requirement | status | tests |\n|---|---|---|---|\n{rows}\n"
         );
-        let found = lines(&check_text(&text, &tests_of(&files)));
+        let found = lines(&check_text(&text, &Tests::of(&files)));
         let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
         let expected: Vec<String> =
             expected.iter().map(|what| format!("docs/conformance.md:{what}")).collect();

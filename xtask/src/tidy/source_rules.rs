@@ -16,13 +16,15 @@ const BANNED: [(&str, &str); 5] = [
 ];
 
 /// The async shells of the domain crates, and beside them what runs their slow work once for all who wait. A folder ends with a slash.
-const SHELLS: [&str; 12] = [
+const SHELLS: [&str; 14] = [
     "crates/tenancy/src/resolver.rs",
     "crates/keys/src/rings.rs",
     "crates/keys/src/rings/",
     "crates/keys/src/envelope.rs",
     "crates/keys/src/pool.rs",
     "crates/registry/src/authenticator.rs",
+    "crates/registry/src/authenticator/",
+    "crates/registry/src/exact_timer.rs",
     "crates/registry/src/hash_pool.rs",
     "crates/registry/src/remembered.rs",
     "crates/registry/src/users.rs",
@@ -44,7 +46,7 @@ const DRAWERS: [(&str, &str); 7] = [
     ("crates/keys/src/key_pair.rs", "so would the nonce of a signature"),
     ("crates/keys/src/private_key.rs", "`generate` makes private keys"),
     ("crates/keys/src/sealing_key.rs", "`generate` makes sealing keys"),
-    ("crates/registry/src/random.rs", "the one source of that crate's functions called `generate`"),
+    ("crates/registry/src/random.rs", "the one source of what that crate draws"),
     ("crates/grants/src/access_token.rs", "`JwtId::random`, an argument of the rules"),
     ("crates/administration/src/application.rs", "`ApplicationId::random`, an argument of the rules"),
 ];

@@ -12,7 +12,7 @@ use super::Administrator;
 use crate::edit::{Context, Edit, Facts};
 use crate::{
     ApplicationId, AuditRecord, Authority, CommitOutcome, CommitRequest, EditError, IdempotentAnswer,
-    ManagedBy, invalidations,
+    ManagedBy, Neighbours, invalidations,
 };
 
 /// Each time that it is superseded, somebody else got further.
@@ -32,8 +32,10 @@ pub(super) struct Asked<'a> {
 pub(super) enum Loading<'a> {
     /// The whole tenant, and who has these issuers.
     Whole(&'a [Issuer]),
-    /// The tenant, with those of its clients that these names touch.
-    Around(&'a [&'a str]),
+    /// The tenant, with these of its clients.
+    Around(Neighbours<'a>),
+    /// The same, and how many clients it has: for one that is to be made.
+    New(Neighbours<'a>),
     /// The tenant, with an application and its client.
     Application(AboutApplication<'a>),
 }
@@ -77,11 +79,21 @@ impl Administrator {
                 },
                 ..Facts::default()
             },
-            Loading::Around(names) => {
-                Facts { state: self.store.load_around(asked.tenant, names).await?, ..Facts::default() }
+            Loading::Around(neighbours) => {
+                let state = self.store.load_around(asked.tenant, neighbours).await?;
+                Facts { state, ..Facts::default() }
+            }
+            Loading::New(neighbours) => {
+                let state = self.store.load_around(asked.tenant, neighbours).await?;
+                Facts { state, client_count: self.count_clients(asked.tenant).await?, ..Facts::default() }
             }
             Loading::Application(about) => self.load_application(asked.tenant, about).await?,
         })
+    }
+
+    /// Read after the tenant, whose revision vouches for it. Nobody asks how far beyond the limit it is.
+    async fn count_clients(&self, tenant: &TenantId) -> Result<u64, EditError> {
+        Ok(self.store.count_clients(tenant, self.policy.clients).await?)
     }
 
     /// What is read after the tenant is what the tenant's revision vouches for, so the application is read twice: before, for the name of
@@ -94,12 +106,15 @@ impl Administrator {
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let known = self.store.find_application(tenant, about.id).await?.and_then(|known| known.client);
-            let names = [about.client, known.as_ref().map_or(about.client, ClientId::as_str)];
-            let state = self.store.load_around(tenant, &names).await?;
+            let ids = [about.client, known.as_ref().map_or(about.client, ClientId::as_str)];
+            let neighbours = Neighbours { ids: &ids, listed: &[about.client] };
+            let state = self.store.load_around(tenant, neighbours).await?;
             let application = self.store.find_application(tenant, about.id).await?;
             if application.as_ref().and_then(|application| application.client.as_ref()) == known.as_ref() {
                 let name_owner = self.store.find_application_named(tenant, about.name).await?;
-                return Ok(Facts { state, application, name_owner, ..Facts::default() });
+                let client_count =
+                    if about.client.is_empty() { 0 } else { self.count_clients(tenant).await? };
+                return Ok(Facts { state, application, name_owner, client_count, ..Facts::default() });
             }
         }
         Err(EditError::Contended)

@@ -10,8 +10,8 @@ use super::once::OnceKey;
 use super::{Administrator, Asked, Created, Idempotency, Loading, NewSecretValue, cursor};
 use crate::edit::{self, Context, Edit, Facts, NewClientRow, invalid};
 use crate::{
-    Authority, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient,
-    Page, Permission, SecretView,
+    Authority, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, Neighbours,
+    NewClient, Page, Permission, SecretView,
 };
 
 impl Administrator {
@@ -30,11 +30,12 @@ impl Administrator {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
         let id = new_client_id(&new, "")?;
         let settings = json!(new.settings);
-        let mut names = edit::client_names(&settings);
-        names.push(id.as_str());
-        let asked = Asked { by, tenant, loading: Loading::Around(&names), now };
+        let mut ids = edit::client_names(&settings);
+        ids.push(id.as_str());
+        let neighbours = Neighbours { ids: &ids, listed: &[id.as_str()] };
+        let asked = Asked { by, tenant, loading: Loading::New(neighbours), now };
         let once = OnceKey::of(by, tenant, "create client", idempotency)?;
-        let chosen = new.client_secret.as_deref();
+        let chosen = new.client_secret.as_ref().map(|secret| secret.as_str());
         let secret = self.prepare_secret((tenant, &id), chosen, "/client_secret").await?;
         let row = NewClientRow { id: id.clone(), settings: &new.settings, secret: &secret.material, at: "" };
         self.carry_out_once(asked, once, |context, facts| {
@@ -64,7 +65,9 @@ impl Administrator {
             after: cursor.map(cursor::read_client).transpose()?,
             limit: size + 1,
         };
-        self.load(Asked { by, tenant, loading: Loading::Around(&[]), now }).await?.tenant()?;
+        self.load(Asked { by, tenant, loading: Loading::Around(Neighbours::default()), now })
+            .await?
+            .tenant()?;
         let rows = self.store.list_clients(tenant, &query).await?.into_iter();
         let rows = rows.map(|row| (row.client.id.clone(), ClientView::of(&row, now)));
         Ok(cursor::page(rows.collect(), size, |place| place.to_string()))
@@ -169,8 +172,8 @@ impl Administrator {
         now: Timestamp,
     ) -> Result<ClientState, EditError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
-        let facts =
-            self.load(Asked { by, tenant, loading: Loading::Around(&[client.as_str()]), now }).await?;
+        let neighbours = Neighbours { ids: &[client.as_str()], listed: &[] };
+        let facts = self.load(Asked { by, tenant, loading: Loading::Around(neighbours), now }).await?;
         Ok(facts.client(client)?.1.clone())
     }
 
@@ -184,9 +187,10 @@ impl Administrator {
         mut decide: impl FnMut(Context<'_>, &Facts) -> Result<Edit, EditError> + Send,
     ) -> Result<(), EditError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
-        let mut around = names.to_vec();
-        around.push(client.as_str());
-        let asked = Asked { by, tenant, loading: Loading::Around(&around), now };
+        let mut ids = names.to_vec();
+        ids.push(client.as_str());
+        let neighbours = Neighbours { ids: &ids, listed: &[client.as_str()] };
+        let asked = Asked { by, tenant, loading: Loading::Around(neighbours), now };
         self.carry_out(asked, |context, facts| Ok((decide(context, facts)?, ()))).await
     }
 }

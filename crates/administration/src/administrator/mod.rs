@@ -14,12 +14,13 @@ mod key_material;
 mod once;
 mod secret_material;
 mod secrets;
+mod sign_ins;
 mod signing_keys;
 mod tenant_life;
 mod tenants;
 mod turns;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use keys::{KeyPool, KeySealer};
 use protocol::{Lifetime, Timestamp};
@@ -28,6 +29,7 @@ use tokio::sync::Semaphore;
 
 use self::turns::Turns;
 use crate::edit::Context;
+use crate::sign_ins::SignInCounts;
 use crate::{AdministrationStore, Authority, Invalidation};
 
 pub use signing_keys::KeyStep;
@@ -42,6 +44,8 @@ pub struct EditPolicy {
     pub public_url: String,
     /// How many secrets of a client may count at once.
     pub live_secrets: usize,
+    /// How many clients a tenant may have.
+    pub clients: u64,
     /// For how long a tenant's deletion can be taken back.
     pub deletion_grace: Lifetime,
     /// For how long a replica may go on with rows from its own memory.
@@ -84,6 +88,7 @@ pub struct Administrator {
     clock: Clock,
     turns: Turns,
     slow_hashes: Semaphore,
+    sign_ins: Mutex<SignInCounts>,
 }
 
 /// So many slow hashes at once: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more.
@@ -102,7 +107,8 @@ impl Administrator {
         clock: Clock,
     ) -> Self {
         let (turns, slow_hashes) = (Turns::default(), Semaphore::new(SLOW_HASHES));
-        Self { store, sealer, pepper, pool, policy, announce, clock, turns, slow_hashes }
+        let sign_ins = Mutex::default();
+        Self { store, sealer, pepper, pool, policy, announce, clock, turns, slow_hashes, sign_ins }
     }
 
     fn context<'a>(&'a self, by: &'a Authority, now: Timestamp) -> Context<'a> {

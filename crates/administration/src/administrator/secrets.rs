@@ -8,8 +8,8 @@ use super::once::OnceKey;
 use super::{Administrator, Asked, Created, Idempotency, Loading};
 use crate::edit::{self, Context, Edit, Facts, SecretMaterial};
 use crate::{
-    Authority, CreatedSecret, EditError, NewSecretSettings, Permission, RotateSettings, SecretState,
-    SecretView,
+    Authority, CreatedSecret, EditError, Neighbours, NewSecretSettings, Permission, RotateSettings,
+    SecretState, SecretView,
 };
 
 impl Administrator {
@@ -129,7 +129,8 @@ impl Administrator {
         + Send,
     ) -> Result<Created<CreatedSecret>, EditError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
-        let asked = Asked { by, tenant, loading: Loading::Around(&[client.as_str()]), now };
+        let neighbours = Neighbours { ids: &[client.as_str()], listed: &[] };
+        let asked = Asked { by, tenant, loading: Loading::Around(neighbours), now };
         let once = OnceKey::of(by, tenant, operation, idempotency)?;
         let secret = self.generate_secret(tenant, client);
         self.carry_out_once(asked, once, |context, facts| {

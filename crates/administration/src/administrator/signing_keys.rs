@@ -1,5 +1,5 @@
-//! What is commanded of signing keys at all doors: `latchkey:keys`, at the platform or in the tenant. And the step that the scheduler
-//! takes.
+//! What is commanded of signing keys at all doors: `latchkey:keys`, at the platform or in the tenant; to import a key more is needed.
+//! And the step that the scheduler takes.
 
 use keys::{ImportError, KeyId, KeySpec};
 use protocol::{Secret, SigningAlgorithm, Timestamp};
@@ -73,7 +73,8 @@ impl Administrator {
         Ok(self.change_keys(KeysAsked { by, tenant, once: None, now }, None, decide).await?.0.value)
     }
 
-    /// An operator's key takes the place of the next one.
+    /// A key from outside takes the place of the next one. It takes `latchkey:tenants`, and an operator for the tenant `platform`:
+    /// a holder of the key signs as every client of the tenant.
     ///
     /// # Errors
     /// [`EditError`].
@@ -85,10 +86,10 @@ impl Administrator {
         idempotency: Option<&Idempotency>,
         now: Timestamp,
     ) -> Result<Created<KeysChanged>, EditError> {
-        self.context(by, now).require_in(tenant, Permission::Keys)?;
-        let once = OnceKey::of(by, tenant, "import key", idempotency)?;
         let ImportSettings { key, algorithm } = settings;
         let text = Secret::new(key);
+        self.context(by, now).require_key_import(tenant)?;
+        let once = OnceKey::of(by, tenant, "import key", idempotency)?;
         let algorithm = algorithm.as_deref().map(read_algorithm).transpose()?;
         // Its numbers are checked against each other, which takes a while.
         let read = move || keys::import_key(&text, algorithm).map_err(unusable);
@@ -135,7 +136,8 @@ fn unusable(error: ImportError) -> EditError {
         | ImportError::Malformed
         | ImportError::UnknownAlgorithm
         | ImportError::Mismatch { .. }
-        | ImportError::RsaSize { .. } => "/key",
+        | ImportError::RsaSize { .. }
+        | ImportError::RsaExponent => "/key",
     };
     invalid(pointer, error.to_string())
 }

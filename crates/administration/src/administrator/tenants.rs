@@ -9,7 +9,8 @@ use super::once::OnceKey;
 use super::{Administrator, Asked, Created, Idempotency, Loading, cursor};
 use crate::edit::{self, Context, Edit, Facts, NewClientRow};
 use crate::{
-    Authority, CreatedTenant, EditError, NewTenant, Page, Permission, TenantQuery, TenantView, search_words,
+    Authority, CreatedTenant, EditError, Neighbours, NewTenant, Page, Permission, TenantQuery, TenantView,
+    search_words,
 };
 
 impl Administrator {
@@ -30,7 +31,8 @@ impl Administrator {
         let first = match &client {
             Some(client) => {
                 let client_id = new_client_id(client, "/client")?;
-                let (names, chosen) = ((&id, &client_id), client.client_secret.as_deref());
+                let (names, chosen) =
+                    ((&id, &client_id), client.client_secret.as_ref().map(|secret| secret.as_str()));
                 let secret = self.prepare_secret(names, chosen, "/client/client_secret").await?;
                 Some((client_id, &client.settings, secret))
             }
@@ -91,7 +93,7 @@ impl Administrator {
         now: Timestamp,
     ) -> Result<TenantView, EditError> {
         self.context(by, now).require_everywhere(Permission::Tenants)?;
-        let asked = Asked { by, tenant, loading: Loading::Around(&[]), now };
+        let asked = Asked { by, tenant, loading: Loading::Around(Neighbours::default()), now };
         let facts = self.load(asked).await?;
         Ok(TenantView::of(facts.tenant()?, &self.policy.public_url))
     }

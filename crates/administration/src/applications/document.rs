@@ -1,8 +1,10 @@
 //! What an application says of itself, in the seed's spelling and without its secret. Members that this version gives no effect are kept
 //! and shown; members that nobody knows are passed over, as this surface's callers expect.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Application, EditError};
 
@@ -117,6 +119,55 @@ pub(crate) struct AccessToken {
     pub(crate) validity_period: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user_attributes: Option<Vec<String>>,
+}
+
+/// A document with every member that there is, each with a value of its kind; null stands for any.
+pub(crate) fn example() -> &'static Value {
+    static EXAMPLE: LazyLock<Value> = LazyLock::new(|| {
+        let text = || Some(String::new());
+        let texts = || Some(vec![String::new()]);
+        let token = Token {
+            issuer: text(),
+            access_token: Some(AccessToken { validity_period: Some(0), user_attributes: texts() }),
+            id_token: Some(Value::Null),
+            refresh_token: Some(Value::Null),
+        };
+        let config = OauthConfig {
+            client_id: text(),
+            redirect_uris: texts(),
+            grant_types: texts(),
+            response_types: texts(),
+            token_endpoint_auth_method: text(),
+            pkce_required: Some(true),
+            public_client: Some(true),
+            scopes: texts(),
+            token: Some(token),
+        };
+        json!(Document {
+            name: String::new(),
+            description: text(),
+            auth_flow_id: text(),
+            registration_flow_id: text(),
+            recovery_flow_id: text(),
+            is_registration_flow_enabled: Some(true),
+            ou_id: text(),
+            theme_id: text(),
+            layout_id: text(),
+            template: text(),
+            url: text(),
+            logo_url: text(),
+            tos_uri: text(),
+            policy_uri: text(),
+            contacts: texts(),
+            allowed_user_types: texts(),
+            assertion: Some(Value::Null),
+            certificate: Some(Certificate { r#type: String::new(), value: text() }),
+            login_consent: Some(Value::Null),
+            metadata: Some(Value::Null),
+            inbound_auth_config: Some(vec![Inbound { r#type: String::new(), config: Some(config) }]),
+        })
+    });
+    &EXAMPLE
 }
 
 impl Document {

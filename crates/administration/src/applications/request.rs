@@ -5,9 +5,11 @@ use std::fmt;
 use protocol::Secret;
 use serde_json::Value;
 
-use super::document::Document;
+use super::document::{Document, example};
 use super::spelling::normalised;
 use super::{ApplicationRefusal, Spelling};
+use crate::Fault;
+use crate::documents::{Unknown, Wiped, check_whole, read_lenient_json};
 
 /// What a caller asks for; nothing of it has been judged.
 pub struct ApplicationRequest {
@@ -16,6 +18,8 @@ pub struct ApplicationRequest {
     spelling: Spelling,
 }
 
+const NO_OBJECT: &str = "The request body must be a JSON object";
+
 impl ApplicationRequest {
     /// Reads a body.
     ///
@@ -23,16 +27,28 @@ impl ApplicationRequest {
     /// A body that is no application, with the spelling to say so in.
     pub fn parse(body: &[u8]) -> Result<Self, (ApplicationRefusal, Spelling)> {
         let wrong = |detail: &str| ApplicationRefusal::malformed(detail);
-        let Ok(value @ Value::Object(_)) = serde_json::from_slice::<Value>(body) else {
-            return Err((wrong("The request body must be a JSON object"), Spelling::Snake));
-        };
+        let value = read_lenient_json(body).map_err(|faults| {
+            // Nothing of a body that is no JSON is worth a word of its own.
+            let limit =
+                faults.into_iter().map(|fault| fault.detail).find(|detail| !detail.starts_with("not JSON"));
+            (wrong(limit.as_deref().unwrap_or(NO_OBJECT)), Spelling::Snake)
+        })?;
+        if !value.is_object() {
+            return Err((wrong(NO_OBJECT), Spelling::Snake));
+        }
         let Some((mut value, spelling)) = normalised(value) else {
             return Err((wrong("A member is there in two spellings; send it once"), Spelling::Camel));
         };
         let secret = take_secret(&mut value);
-        // The reason names members and types, and may quote a value; the secret is no longer among them.
-        let document = serde_json::from_value(without_nulls(value))
-            .map_err(|error| (wrong(&format!("The request body does not fit: {error}")), spelling))?;
+        let value = Wiped::new(without_nulls(value.take()));
+        check_whole(example(), &value, Unknown::PassedOver).map_err(|faults| {
+            let told = |fault: Fault| format!("{}: {}", spelling.of(&fault.pointer), fault.detail);
+            let told: Vec<_> = faults.into_iter().map(told).collect();
+            (wrong(&format!("The request body does not fit: {}", told.join("; "))), spelling)
+        })?;
+        // What the check has let through does not fail here.
+        let document = serde_json::from_value(value.take())
+            .map_err(|_| (wrong("The request body does not fit"), spelling))?;
         Ok(Self { document, secret: secret.map_err(|refusal| (refusal, spelling))?, spelling })
     }
 
@@ -46,15 +62,15 @@ impl ApplicationRequest {
 /// Takes the secret out wherever it stands, so that it is in nothing that is kept, shown or logged. An empty one counts as absent.
 fn take_secret(value: &mut Value) -> Result<Option<Secret>, ApplicationRefusal> {
     let mut found = Vec::new();
-    found.extend(value.as_object_mut().and_then(|members| members.remove("client_secret")));
+    found.extend(value.as_object_mut().and_then(|members| members.remove("client_secret")).map(Wiped::new));
     let inbound = value.get_mut("inbound_auth_config").and_then(Value::as_array_mut);
     for item in inbound.into_iter().flatten() {
         let config = item.get_mut("config").and_then(Value::as_object_mut);
-        found.extend(config.and_then(|config| config.remove("client_secret")));
+        found.extend(config.and_then(|config| config.remove("client_secret")).map(Wiped::new));
     }
     let mut secret: Option<Secret> = None;
     for value in found {
-        match value {
+        match value.take() {
             Value::Null => {}
             Value::String(text) if text.is_empty() => {}
             Value::String(text) => {
@@ -64,7 +80,10 @@ fn take_secret(value: &mut Value) -> Result<Option<Secret>, ApplicationRefusal> 
                 }
                 secret = Some(text);
             }
-            _ => return Err(ApplicationRefusal::malformed("client_secret must be a text")),
+            other => {
+                drop(Wiped::new(other));
+                return Err(ApplicationRefusal::malformed("client_secret must be a text"));
+            }
         }
     }
     Ok(secret)
@@ -125,6 +144,56 @@ mod tests {
             assert_eq!(refusal.code.as_str(), "APP-1018", "{body}");
             assert!(!refusal.description.contains("canary\""), "{refusal}");
             assert!(!refusal.description.contains("`canary`"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_in_words_of_the_api() {
+        let fits = "The request body does not fit: ";
+        for (body, expected) in [
+            ("[]", "The request body must be a JSON object"),
+            (r#"{"name":"a""#, "The request body must be a JSON object"),
+            (r#"{"name":1}"#, "/name: write a text"),
+            (r#"{"inbound_auth_config":{}}"#, "/inbound_auth_config: write a list"),
+            (r#"{"inboundAuthConfig":["x"]}"#, "/inboundAuthConfig/0: write an object"),
+            (
+                r#"{"name":[],"inbound_auth_config":[{"config":{"scopes":[7],"pkce_required":"no","token":{"access_token":{"validity_period":-1}}}}]}"#,
+                "/inbound_auth_config/0/config/pkce_required: write true or false; \
+                 /inbound_auth_config/0/config/scopes/0: write a text; \
+                 /inbound_auth_config/0/config/token/access_token/validity_period: write a whole number, 0 or more; \
+                 /name: write a text",
+            ),
+        ] {
+            let (refusal, _) = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
+            assert_eq!(
+                refusal.description.strip_prefix(fits).unwrap_or(&refusal.description),
+                expected,
+                "{body}"
+            );
+        }
+        let many = format!("[{}]", vec!["0"; 5_000].join(","));
+        let (refusal, _) = ApplicationRequest::parse(many.as_bytes()).unwrap_err();
+        assert_eq!(refusal.description, "a body holds at most 4096 values");
+    }
+
+    #[test]
+    fn the_work_is_linear_and_the_memory_near_the_input() {
+        for item in [r#"{"":0},"#, "0,", r#"{"type":"oauth2","config":{"redirect_uris":["urn:a"]}},"#] {
+            let bodies = [32, 64].map(|kib: usize| {
+                let items = item.repeat((kib * 1024 - 40) / item.len());
+                format!(r#"{{"name":"a","inbound_auth_config":[{}]}}"#, items.trim_end_matches(','))
+            });
+            let [small, large] = bodies.each_ref().map(|body| {
+                let allocated =
+                    allocation_counter::measure(|| drop(ApplicationRequest::parse(body.as_bytes())));
+                assert!(
+                    allocated.bytes_total <= 16 * body.len() as u64,
+                    "{allocated:?} for {}: {item}",
+                    body.len()
+                );
+                allocated
+            });
+            assert!(large.count_total * 10 <= small.count_total * 22, "{small:?}, then {large:?}: {item}");
         }
     }
 }

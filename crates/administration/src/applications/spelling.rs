@@ -1,7 +1,9 @@
 //! The two spellings of this surface: members with underscores, as the seed has them, and camel case, as its current generation has.
 //! Both are read; the answer is spelled as the request was.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use crate::documents::Wiped;
 
 /// How members are spelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,34 +47,36 @@ impl Spelling {
 
 /// The value with underscores throughout, and how it was spelled: in camel case as soon as one member was. Nothing where a member is
 /// there in both spellings.
-pub(crate) fn normalised(value: Value) -> Option<(Value, Spelling)> {
-    let mut spelling = Spelling::Snake;
-    let value = normalise(value, &mut spelling)?;
-    Some((value, spelling))
+pub(crate) fn normalised(mut value: Wiped) -> Option<(Wiped, Spelling)> {
+    let mut found = Found::default();
+    normalise(&mut value, &mut found);
+    (!found.is_ambiguous).then_some((value, found.spelling))
 }
 
-fn normalise(value: Value, spelling: &mut Spelling) -> Option<Value> {
-    Some(match value {
+#[derive(Default)]
+struct Found {
+    spelling: Spelling,
+    is_ambiguous: bool,
+}
+
+fn normalise(value: &mut Value, found: &mut Found) {
+    match value {
         Value::Object(members) => {
-            let mut normal = Map::new();
-            for (name, value) in members {
+            for (name, mut value) in std::mem::take(members) {
                 let snake = snake(&name);
                 if snake != name {
-                    *spelling = Spelling::Camel;
+                    found.spelling = Spelling::Camel;
                 }
-                let value = if is_free(&snake) { value } else { normalise(value, spelling)? };
-                if normal.insert(snake, value).is_some() {
-                    return None;
+                if !is_free(&snake) {
+                    normalise(&mut value, found);
                 }
+                let other = members.insert(snake, value).map(Wiped::new);
+                found.is_ambiguous |= other.is_some();
             }
-            Value::Object(normal)
         }
-        Value::Array(items) => {
-            let items = items.into_iter().map(|item| normalise(item, spelling));
-            Value::Array(items.collect::<Option<_>>()?)
-        }
-        other => other,
-    })
+        Value::Array(items) => items.iter_mut().for_each(|item| normalise(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn is_free(name: &str) -> bool {
@@ -107,6 +111,10 @@ mod tests {
 
     use super::*;
 
+    fn found(value: Value) -> Option<(Value, Spelling)> {
+        normalised(Wiped::new(value)).map(|(value, spelling)| (value.take(), spelling))
+    }
+
     #[test]
     fn both_spellings_are_one_document() {
         let snake = json!({
@@ -119,14 +127,14 @@ mod tests {
             "inboundAuthConfig": [{ "config": { "token": { "accessToken": { "validityPeriod": 1 } } } }],
             "metadata": { "costCentre": { "innerKey": 1 } },
         });
-        assert_eq!(normalised(snake.clone()), Some((snake.clone(), Spelling::Snake)));
-        assert_eq!(normalised(camel.clone()), Some((snake.clone(), Spelling::Camel)));
+        assert_eq!(found(snake.clone()), Some((snake.clone(), Spelling::Snake)));
+        assert_eq!(found(camel.clone()), Some((snake.clone(), Spelling::Camel)));
         assert_eq!(Spelling::Camel.spelled(&snake), camel);
         assert_eq!(Spelling::Snake.spelled(&snake), snake);
     }
 
     #[test]
     fn a_member_in_both_spellings_is_ambiguous() {
-        assert_eq!(normalised(json!({ "client_id": "a", "clientId": "b" })), None);
+        assert_eq!(found(json!({ "client_id": "a", "clientId": "b" })), None);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use registry::ClientId;
 
 use super::{Context, Draft, row, secrets};
-use crate::{Change, ClientState, Conflict, DeclaredTenant, Subject, TenantState};
+use crate::{Change, ClientState, Conflict, DeclaredTenant, Subject, TenantState, limits, new_names};
 
 pub(super) fn compare_all(
     context: Context<'_>,
@@ -18,10 +18,27 @@ pub(super) fn compare_all(
     for index in 0..declared.clients.len() {
         compare_one(context, draft, declared, index, &stored);
     }
+    check_count(context, draft, declared, state);
     let kept: HashSet<&ClientId> = declared.clients.iter().map(|declared| &declared.client.id).collect();
     let rows = state.iter().flat_map(|state| &state.clients);
     for row in rows.filter(|row| row.standing.is_declared() && !kept.contains(&row.client.id)) {
         draft.changes.push(Change::Client(row::retire(&row.client, row.client.clone())));
+    }
+}
+
+/// Beside the declared ones, those of the API count.
+fn check_count(
+    context: Context<'_>,
+    draft: &mut Draft,
+    declared: &DeclaredTenant,
+    state: Option<&TenantState>,
+) {
+    let rows = || state.iter().flat_map(|state| &state.clients).filter(|row| row.standing.is_live());
+    let others = rows().filter(|row| !row.standing.is_declared()).count();
+    let (before, after) = (rows().count() as u64, (declared.clients.len() + others) as u64);
+    let tenant = &declared.tenant.id;
+    if let Some(words) = limits::of_clients(tenant, before, after, context.clients) {
+        draft.conflicts.push(Conflict::TooManyClients { tenant: tenant.clone(), words });
     }
 }
 
@@ -43,8 +60,15 @@ fn compare_one(
     if let Some(state) = state {
         after.status = state.client.status;
     }
+    draft.note_unseen(subject, new_names::of_client(state.map(|state| &state.client), &after));
     match row::compare(subject, state.map(|state| (&state.client, &state.standing)), after) {
-        Ok(change) => draft.changes.extend(change.map(Change::Client)),
+        Ok(None) => {}
+        Ok(Some(change)) => {
+            for fault in limits::of_client(change.before.as_deref(), &change.after) {
+                draft.conflicts.push(Conflict::BeyondLimit { subject: subject(), fault });
+            }
+            draft.changes.push(Change::Client(change));
+        }
         Err(conflict) => return draft.conflicts.push(conflict),
     }
     secrets::compare(context, draft, client, index, state);

@@ -10,14 +10,15 @@ mod secrets;
 mod tenant;
 mod triage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{Lifetime, Timestamp};
 use registry::Pepper;
 use tenancy::{Issuer, TenantId};
 
+use crate::new_names::{UnseenName, code_point};
 use crate::plan::PlannedSecret;
-use crate::{Change, Conflict, Conflicts, Declaration, Effect, Plan, TenantMark, TenantState};
+use crate::{Change, Conflict, Conflicts, Declaration, Effect, Plan, Subject, TenantMark, TenantState};
 
 pub(crate) use drift::left_alone;
 pub use drift::{Deviation, DeviationKind, Drift};
@@ -37,9 +38,11 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     /// For how long a replica may go on with rows from its own memory.
     pub(crate) l1_lifetime: Lifetime,
+    /// How many clients a tenant may have.
+    pub(crate) clients: u64,
 }
 
-/// A plan in the making.
+/// A plan in the making, of one tenant.
 #[derive(Debug, Default)]
 struct Draft {
     changes: Vec<Change>,
@@ -49,48 +52,80 @@ struct Draft {
     conflicts: Vec<Conflict>,
 }
 
-/// What would have to change for the store to agree with the declaration.
+impl Draft {
+    /// New names of this subject that hold what people do not see.
+    fn note_unseen(&mut self, subject: impl Fn() -> Subject, found: Vec<UnseenName>) {
+        let conflict = |name: UnseenName| Conflict::Unseen {
+            subject: subject(),
+            what: name.what,
+            character: code_point(name.character),
+        };
+        self.conflicts.extend(found.into_iter().map(conflict));
+    }
+}
+
+/// What would have to change for the store to agree with the declaration. A tenant with a conflict is left out: it stays as it is.
+///
+/// # Errors
+/// [`Conflicts`] between two tenants of the declaration.
 pub(crate) fn compare(
     context: Context<'_>,
     declaration: &Declaration,
     triage: Triage<'_>,
     current: &Current,
 ) -> Result<Plan, Conflicts> {
-    let mut draft = Draft { conflicts: triage.conflicts, ..Draft::default() };
-    names::check_issuers(&mut draft, declaration, &current.issuer_owners);
+    names::check_declared_issuers(declaration)?;
+    let mut conflicts = triage.conflicts;
+    let mut drafts = Vec::with_capacity(triage.tasks.len());
     for task in triage.tasks {
-        match task {
+        let mut draft = Draft::default();
+        let id = match task {
             Task::Compare { declared, fingerprint } => {
                 let state = current.states.get(&declared.tenant.id);
                 tenant::compare(context, &mut draft, declared, fingerprint, state);
-                draft.effects.extend(effects::of_declared(declared, state));
+                draft.effects = effects::of_declared(declared, state);
+                declared.tenant.id.clone()
             }
             Task::Retire(id) => {
                 if let Some(state) = current.states.get(&id) {
                     tenant::retire(context, &mut draft, state);
-                    draft.effects.extend(effects::of_retired(state));
+                    draft.effects = effects::of_retired(state);
                 }
+                id
             }
-        }
+        };
+        conflicts.append(&mut draft.conflicts);
+        drafts.push((id, draft));
     }
-    let rests_on = current.states.iter().map(|(id, state)| (id.clone(), state.revision)).collect();
-    let Draft { changes, effects, marks, secrets, conflicts } = draft;
-    if conflicts.is_empty() {
-        Ok(Plan { changes, effects, rests_on, marks, secrets })
-    } else {
-        Err(Conflicts(conflicts))
+    names::check_stored_issuers(&mut conflicts, declaration, &current.issuer_owners);
+    conflicts.sort_by(|one, other| one.tenant().cmp(other.tenant()));
+    let mut plan = Plan { conflicts, ..Plan::default() };
+    let left_out: BTreeSet<TenantId> = plan.left_out().into_iter().collect();
+    for (_, draft) in drafts.into_iter().filter(|(id, _)| !left_out.contains(id)) {
+        plan.changes.extend(draft.changes);
+        plan.effects.extend(draft.effects);
+        plan.marks.extend(draft.marks);
+        plan.secrets.extend(draft.secrets);
     }
+    let compared = current.states.iter().filter(|(id, _)| !left_out.contains(*id));
+    plan.rests_on = compared.map(|(id, state)| (id.clone(), state.revision)).collect();
+    Ok(plan)
 }
 
 /// What would change in a store that holds nothing yet, so also where there is no store yet. Any pepper will do: nothing is
-/// recognised by it.
+/// recognised by it. `clients` is how many of them a tenant may have.
 ///
 /// # Errors
-/// [`Conflicts`] within the declaration.
-pub fn initial_plan(pepper: &Pepper, declaration: &Declaration, now: Timestamp) -> Result<Plan, Conflicts> {
+/// [`Conflicts`] between two tenants of the declaration.
+pub fn initial_plan(
+    pepper: &Pepper,
+    declaration: &Declaration,
+    clients: u64,
+    now: Timestamp,
+) -> Result<Plan, Conflicts> {
     let triage = Triage::of(pepper, declaration, Vec::new());
     // Nothing was served before, so nothing of before is in any memory.
-    let context = Context { pepper, now, l1_lifetime: Lifetime::from_seconds(0) };
+    let context = Context { pepper, now, l1_lifetime: Lifetime::from_seconds(0), clients };
     compare(context, declaration, triage, &Current::default())
 }
 

@@ -1,29 +1,55 @@
 //! Names that must not mean two things: issuers across tenants, client ids against audiences within one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use protocol::Scope;
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::Draft;
-use crate::{Conflict, Declaration, DeclaredTenant, Subject, TenantState};
+use crate::{Conflict, Conflicts, Declaration, DeclaredTenant, Subject, TenantState};
 
-/// An issuer belongs to one tenant, in the declaration and in the store; one that its owner gives up in this very declaration
-/// is free.
-pub(super) fn check_issuers(draft: &mut Draft, declaration: &Declaration, stored: &[(Issuer, TenantId)]) {
+/// Two tenants of one declaration never have one issuer: which of them means it cannot be told.
+pub(super) fn check_declared_issuers(declaration: &Declaration) -> Result<(), Conflicts> {
+    let mut conflicts = Vec::new();
     let mut owners: HashMap<&Issuer, &TenantId> = HashMap::new();
     for (id, declared) in &declaration.tenants {
         for issuer in names_of(&declared.tenant) {
             let owner = *owners.entry(issuer).or_insert(id);
             if owner != id {
-                draft.conflicts.push(taken(id, issuer, owner));
+                conflicts.push(taken(id, issuer, owner));
             }
         }
     }
+    if conflicts.is_empty() { Ok(()) } else { Err(Conflicts(conflicts)) }
+}
+
+/// An issuer of the store belongs to its tenant, unless that tenant gives it up in this very declaration. A tenant that is left out
+/// gives up nothing, so it may leave out others.
+pub(super) fn check_stored_issuers(
+    conflicts: &mut Vec<Conflict>,
+    declaration: &Declaration,
+    stored: &[(Issuer, TenantId)],
+) {
+    let declared = declaration.tenants.iter();
+    let declared = declared.flat_map(|(id, tenant)| names_of(&tenant.tenant).map(move |issuer| (issuer, id)));
+    let declared: HashMap<&Issuer, &TenantId> = declared.collect();
+    let mut kept: BTreeMap<&TenantId, Vec<&Issuer>> = BTreeMap::new();
     for (issuer, owner) in stored {
-        let Some(tenant) = owners.get(issuer).filter(|tenant| **tenant != owner) else { continue };
-        if !declaration.tenants.contains_key(owner) {
-            draft.conflicts.push(taken(tenant, issuer, owner));
+        kept.entry(owner).or_default().push(issuer);
+    }
+    let mut left_out: BTreeSet<TenantId> =
+        conflicts.iter().map(|conflict| conflict.tenant().clone()).collect();
+    let keeps = |owner: &&TenantId| !declaration.tenants.contains_key(*owner) || left_out.contains(*owner);
+    let mut owners: Vec<&TenantId> = kept.keys().copied().filter(keeps).collect();
+    while let Some(owner) = owners.pop() {
+        for issuer in kept.get(owner).into_iter().flatten() {
+            let Some(tenant) = declared.get(issuer).copied().filter(|tenant| *tenant != owner) else {
+                continue;
+            };
+            conflicts.push(taken(tenant, issuer, owner));
+            if left_out.insert(tenant.clone()) {
+                owners.push(tenant);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Context, Draft, client, names, row};
 use crate::state::longest_lifetime;
 use crate::{
     Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, Standing, Subject, TenantMark, TenantState,
-    former_jwks, former_typs,
+    former_jwks, former_typs, limits, new_names,
 };
 
 pub(super) fn compare(
@@ -18,12 +18,17 @@ pub(super) fn compare(
 ) {
     let id = &declared.tenant.id;
     names::check_client_ids(draft, declared, state);
+    let unseen = new_names::of_tenant(state.map(|state| &state.tenant), &declared.tenant);
+    draft.note_unseen(|| Subject::Tenant(id.clone()), unseen);
     let before = state.map(|state| (&state.tenant, &state.standing));
     match row::compare(|| Subject::Tenant(id.clone()), before, tenant_after(context, &declared.tenant, state))
     {
         Ok(change) => draft.changes.extend(change.map(Change::Tenant)),
         // The rows below it are as little ours as the tenant is.
         Err(conflict) => return draft.conflicts.push(conflict),
+    }
+    for fault in limits::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
+        draft.conflicts.push(Conflict::BeyondLimit { subject: Subject::Tenant(id.clone()), fault });
     }
     match first_key(declared, state) {
         Ok(key) => draft.changes.extend(key.map(|key| Change::FirstKey(id.clone(), key))),

@@ -19,6 +19,8 @@ const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 const EARLIER: Option<Timestamp> = Some(Timestamp::from_seconds(5));
 /// What caches may add to the life of a former row.
 const CACHED: u64 = 10;
+/// How many of them a tenant may have.
+const CLIENTS: u64 = 10;
 const PHC: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const OTHER_SALT: &str =
@@ -154,7 +156,7 @@ fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan,
         states: states.into_iter().map(|state| (state.tenant.id.clone(), state)).collect(),
     };
     compare(
-        Context { pepper: &pepper, now: NOW, l1_lifetime: Lifetime::from_seconds(CACHED) },
+        Context { pepper: &pepper, now: NOW, l1_lifetime: Lifetime::from_seconds(CACHED), clients: CLIENTS },
         &declaration,
         triage,
         &current,
@@ -181,6 +183,11 @@ fn check_one(change: impl Fn(&mut DeclaredTenant), happened: impl Fn(&mut Tenant
 
 fn nothing<T>(_: &mut T) {}
 
+/// The line of a conflict that leaves the tenant out.
+fn left_out(tenant: &str, conflict: &str) -> String {
+    format!("! {conflict}; tenant {tenant} stays as it is")
+}
+
 #[test]
 fn what_is_stored_as_declared_does_not_change() {
     check_one(nothing, nothing, &[]);
@@ -193,7 +200,7 @@ fn a_new_tenant_comes_with_everything() {
         ["+ tenant t", "+ resource server t/api", "+ client t/svc; gains a b", "+ secret t/svc/s1 (chosen)"];
     check(vec![tenant("t")], Vec::new(), &lines);
     let declaration = Declaration { tenants: [(id("t"), tenant("t"))].into() };
-    let initial = super::initial_plan(&pepper(), &declaration, NOW).unwrap();
+    let initial = super::initial_plan(&pepper(), &declaration, CLIENTS, NOW).unwrap();
     assert_eq!(initial.to_string().lines().collect::<Vec<_>>(), lines);
 }
 
@@ -344,29 +351,96 @@ fn ids_of_the_api_and_deleted_ids_cannot_be_declared() {
     let deleted = "was deleted and its id stays reserved, so it cannot be declared again";
     let is_api = |standing: &mut Standing| standing.managed_by = ManagedBy::Api;
     let is_deleted = |standing: &mut Standing| standing.deleted_at = EARLIER;
-    check_one(nothing, |t| is_api(&mut t.standing), &[&format!("tenant t {api}")]);
-    check_one(nothing, |t| is_deleted(&mut t.standing), &[&format!("tenant t {deleted}")]);
-    check_one(nothing, |t| is_api(&mut t.clients[0].standing), &[&format!("client t/svc {api}")]);
-    check_one(nothing, |t| is_deleted(&mut t.clients[0].standing), &[&format!("client t/svc {deleted}")]);
+    let line = |what: &str, why: &str| left_out("t", &format!("{what} {why}"));
+    check_one(nothing, |t| is_api(&mut t.standing), &[&line("tenant t", api)]);
+    check_one(nothing, |t| is_deleted(&mut t.standing), &[&line("tenant t", deleted)]);
+    check_one(nothing, |t| is_api(&mut t.clients[0].standing), &[&line("client t/svc", api)]);
+    check_one(nothing, |t| is_deleted(&mut t.clients[0].standing), &[&line("client t/svc", deleted)]);
     check_one(
         nothing,
         |t| is_api(&mut t.resource_servers[0].standing),
-        &[&format!("resource server t/api {api}")],
+        &[&line("resource server t/api", api)],
     );
+}
+
+/// Nothing of it is applied, and nothing else is held up by it.
+#[test]
+fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
+    let with_clients = |names: [&str; 3]| {
+        let clients = names.map(|name| client("t", name)).into();
+        DeclaredTenant { clients, ..tenant("t") }
+    };
+    let states = || {
+        // No file declares the last client any more, which would be retired.
+        let mut state = stored(&with_clients(["svc", "billing", "old"]));
+        state.clients[1].standing.managed_by = ManagedBy::Api;
+        vec![state, stored(&tenant("u")), stored(&tenant("w"))]
+    };
+    let declared = || {
+        let (mut conflicting, mut other) = (with_clients(["svc", "billing", "new"]), tenant("u"));
+        conflicting.tenant.name = "T".to_owned();
+        other.tenant.name = "U".to_owned();
+        vec![conflicting, other, tenant("v")]
+    };
+    let billing = "client t/billing was created through the administration API, so it cannot be declared";
+    let lines = [
+        "~ tenant u: name u -> U",
+        "+ tenant v",
+        "+ resource server v/api",
+        "+ client v/svc; gains a b",
+        "+ secret v/svc/s1 (chosen)",
+        "- tenant w",
+        "  client w/svc loses a b",
+        &left_out("t", billing),
+    ];
+    check(declared(), states(), &lines);
+    let plan = plan(declared(), states()).unwrap();
+    assert_eq!(plan.left_out(), [id("t")]);
+    assert_eq!(plan.retirements(), Retirements { tenants: 1, clients: 0 });
+    // What the plan rests on is counted up by a commit, and the tenant stays as it is.
+    let rests_on: Vec<&str> = plan.rests_on.iter().map(|(tenant, _)| tenant.as_str()).collect();
+    assert_eq!(rests_on, ["u", "w"]);
+    assert!(plan.marks.iter().all(|mark| mark.tenant != id("t")), "{:?}", plan.marks);
+    assert!(plan.secrets.iter().all(|secret| secret.tenant != id("t")), "{:?}", plan.secrets);
+}
+
+/// A tenant that is left out keeps the issuer that another one would have taken over, and so on.
+#[test]
+fn who_needs_what_a_tenant_gives_up_is_left_out_with_it() {
+    let issuer = |name: &str| Issuer::parse(&format!("https://{name}.example.com")).unwrap();
+    let named = |id: &str, issuer_of: &str| {
+        let mut declared = tenant(id);
+        declared.tenant.issuer = issuer(issuer_of);
+        declared
+    };
+    let declared =
+        vec![named("t", "new"), named("u", "t"), named("v", "u"), named("x", "w"), named("w", "x")];
+    let mut conflicting = stored(&tenant("t"));
+    conflicting.clients[0].standing.managed_by = ManagedBy::Api;
+    let others = ["u", "v", "w", "x"].map(|id| stored(&tenant(id)));
+    let lines = [
+        "~ tenant w: issuer https://w.example.com -> https://x.example.com",
+        "~ tenant x: issuer https://x.example.com -> https://w.example.com",
+        &left_out("t", "client t/svc was created through the administration API, so it cannot be declared"),
+        &left_out("u", "tenant u: issuer https://t.example.com belongs to tenant t"),
+        &left_out("v", "tenant v: issuer https://u.example.com belongs to tenant u"),
+    ];
+    check(declared, std::iter::once(conflicting).chain(others).collect(), &lines);
 }
 
 #[test]
 fn reserved_names_cannot_be_declared() {
-    check(vec![tenant("platform")], Vec::new(), &["tenant platform is reserved for Latchkey itself"]);
+    let line = |tenant, what: &str| left_out(tenant, &format!("{what} is reserved for Latchkey itself"));
+    check(vec![tenant("platform")], Vec::new(), &[&line("platform", "tenant platform")]);
     check_one(
         |t| t.clients[0] = client("t", "urn:latchkey:x"),
         nothing,
-        &["client t/urn:latchkey:x is reserved for Latchkey itself"],
+        &[&line("t", "client t/urn:latchkey:x")],
     );
     check_one(
         |t| t.clients[0].client.scope = scope("latchkey:tenants"),
         nothing,
-        &["tenant t: scope latchkey:tenants is reserved for Latchkey itself"],
+        &[&line("t", "tenant t: scope latchkey:tenants")],
     );
 }
 
@@ -378,8 +452,11 @@ fn an_issuer_belongs_to_one_tenant_declared_or_not() {
         declared.tenant.issuer_aliases = vec![issuer(of)];
         declared
     };
-    let taken = ["tenant u: issuer https://t.example.com belongs to tenant t"];
-    check(vec![tenant("t"), alias("u", "t")], Vec::new(), &taken);
+    let taken = "tenant u: issuer https://t.example.com belongs to tenant t";
+    // Which of two declared tenants means it cannot be told, so nothing is planned.
+    check(vec![tenant("t"), alias("u", "t"), tenant("v")], Vec::new(), &[taken]);
+    let taken = left_out("u", taken);
+    let taken = [taken.as_str()];
     let mut of_the_api = stored(&tenant("t"));
     of_the_api.standing.managed_by = ManagedBy::Api;
     check(vec![alias("u", "t")], vec![of_the_api], &taken);
@@ -398,8 +475,10 @@ fn an_issuer_belongs_to_one_tenant_declared_or_not() {
 
 #[test]
 fn a_client_id_is_no_audience_resource_or_issuer_whichever_door_they_came_through() {
-    let both =
-        |name: &str| format!("tenant t: {name} is both a client id and an audience, resource or issuer");
+    let both = |name: &str| {
+        let conflict = format!("tenant t: {name} is both a client id and an audience, resource or issuer");
+        left_out("t", &conflict)
+    };
     check_one(|t| t.clients.push(client("t", "api")), nothing, &[&both("api")]);
     check_one(
         |t| t.clients[0].client.resources = vec!["of-api".to_owned()],
@@ -497,8 +576,15 @@ fn hashes_must_be_comparable_at_one_cost() {
         declared.clients[0].secrets = secrets;
         declared
     };
-    let foreign = ["tenant t, client svc: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours"];
-    let differ = ["tenant t, client svc: two argon2id hashes with different salts cannot be live at once"];
+    let foreign = left_out(
+        "t",
+        "tenant t, client svc: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours",
+    );
+    let differ = left_out(
+        "t",
+        "tenant t, client svc: two argon2id hashes with different salts cannot be live at once",
+    );
+    let (foreign, differ) = ([foreign.as_str()], [differ.as_str()]);
     for bad in ["$2b$10$x", &PHC.replace("t=2", "t=3"), ""] {
         check(vec![with(vec![hash(bad)])], Vec::new(), &foreign);
     }
@@ -526,11 +612,42 @@ fn a_first_key_is_imported_once_and_only_the_same_is_declared_again() {
     check(vec![with("one")], vec![stored(&tenant("t"))], &import);
     check(vec![with("one")], vec![stored(&with("one"))], &[]);
     check(vec![tenant("t")], vec![stored(&with("one"))], &[]);
-    let differs = ["tenant t: first_key is not the key that was imported"];
-    check(vec![with("two")], vec![stored(&with("one"))], &differs);
+    let differs = left_out("t", "tenant t: first_key is not the key that was imported");
+    check(vec![with("two")], vec![stored(&with("one"))], &[&differs]);
     let mut used = stored(&tenant("t"));
     used.has_had_keys = true;
-    check(vec![with("one")], vec![used], &["tenant t: first_key comes too late, the tenant has had a key"]);
+    let too_late = left_out("t", "tenant t: first_key comes too late, the tenant has had a key");
+    check(vec![with("one")], vec![used], &[&too_late]);
+}
+
+#[test]
+fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
+    let odd = || {
+        let mut declared = tenant("t");
+        declared.tenant.name = "T\u{202e}".to_owned();
+        declared.tenant.resource_servers[0].audience = "a\u{2028}pi".to_owned();
+        let client = &mut declared.clients[0].client;
+        client.id = ClientId::parse("sv\u{200b}c").unwrap();
+        client.name = "\u{2066}svc".to_owned();
+        client.audiences = vec!["a\u{2028}pi".to_owned()];
+        declared
+    };
+    let unseen = [
+        "tenant t: the name holds U+202E, which is not seen",
+        "tenant t: the audience holds U+2028, which is not seen",
+        "client t/sv\u{200b}c: the client id holds U+200B, which is not seen",
+        "client t/sv\u{200b}c: the name holds U+2066, which is not seen",
+        "client t/sv\u{200b}c: the audience holds U+2028, which is not seen",
+    ]
+    .map(|conflict| left_out("t", conflict));
+    let unseen = unseen.each_ref().map(String::as_str);
+    check(vec![odd()], Vec::new(), &unseen);
+    check(vec![odd()], vec![stored(&tenant("t"))], &unseen);
+    check(vec![odd()], vec![stored(&odd())], &[]);
+    let mut changed = odd();
+    changed.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(7));
+    let plan = plan(vec![changed], vec![stored(&odd())]).unwrap();
+    assert_eq!(plan.changes.len(), 1, "what else changes is not in their way");
 }
 
 #[test]
@@ -575,8 +692,51 @@ fn audit_records_tell_values_but_no_secrets() {
         ["tenant.added t", "resource_server.added api", "client.added svc", "secret.added svc/s1"]
     );
     assert_eq!(records[2].detail["scopes"]["after"], "[a b]");
+    let of_secret = &records[3].detail;
+    assert_eq!((&of_secret["client"], &of_secret["secret"]), (&"svc".into(), &"s1".into()));
     assert!(!format!("{records:?}").contains("hunter2"));
     let of_client = |invalidation: &crate::Invalidation| format!("{invalidation:?}");
     let forgotten: Vec<_> = crate::invalidations(&plan.changes).iter().map(of_client).collect();
     assert_eq!(forgotten, ["Tenant(TenantId(t))", "Client(TenantId(t), ClientId(svc))"]);
+}
+
+/// What stands against a tenant that has become this, where it was that; nothing where it is new.
+#[track_caller]
+fn check_limits(declared: DeclaredTenant, before: Option<DeclaredTenant>, expected: &[&str]) {
+    let states = before.iter().map(stored).collect();
+    let conflicts = plan(vec![declared], states).unwrap().conflicts;
+    let found: Vec<_> = conflicts.iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found}");
+    }
+}
+
+#[test]
+fn what_is_new_or_grows_beyond_a_limit_is_a_conflict_and_what_was_there_goes_on() {
+    let with = |audiences: usize, scopes: usize| {
+        let names = |count| (0..count).map(|nth| format!("x{nth}")).collect::<Vec<_>>();
+        let mut declared = tenant("t");
+        declared.clients[0].client.audiences = names(audiences);
+        declared.tenant.resource_servers[0].scopes = scope(&names(scopes).join(" "));
+        declared
+    };
+    let (client, server) =
+        ("client t/svc/audiences: the list has", "tenant t/resource_servers/api/scopes: the list has");
+    check_limits(with(100, 100), None, &[]);
+    check_limits(with(101, 101), None, &[server, client]);
+    check_limits(with(101, 1), Some(with(100, 1)), &[client]);
+    check_limits(with(120, 120), Some(with(120, 120)), &[]);
+    check_limits(with(119, 120), Some(with(120, 120)), &[]);
+    check_limits(with(120, 121), Some(with(120, 120)), &[server]);
+    let crowd = |count: u64| {
+        let clients = (0..count).map(|nth| self::client("t", &format!("svc-{nth}"))).collect();
+        DeclaredTenant { clients, ..tenant("t") }
+    };
+    let many = "tenant t would have 11 clients, and limits.clients is 10";
+    check_limits(crowd(CLIENTS), None, &[]);
+    check_limits(crowd(CLIENTS + 1), None, &[many]);
+    check_limits(crowd(CLIENTS + 1), Some(crowd(CLIENTS)), &[many]);
+    check_limits(crowd(CLIENTS + 1), Some(crowd(CLIENTS + 1)), &[]);
+    check_limits(crowd(CLIENTS + 1), Some(crowd(CLIENTS + 2)), &[]);
 }

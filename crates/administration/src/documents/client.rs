@@ -4,6 +4,7 @@ use std::fmt;
 
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::CreatedSecret;
 
@@ -45,7 +46,7 @@ pub struct NewClient {
     /// Its id; made where there is none.
     pub client_id: Option<String>,
     /// A secret that a person chose; made where there is none.
-    pub client_secret: Option<String>,
+    pub client_secret: Option<Zeroizing<String>>,
     /// All else.
     pub settings: ClientSettings,
 }

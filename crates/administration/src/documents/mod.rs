@@ -5,20 +5,27 @@ mod audit;
 mod client;
 mod client_view;
 mod etag;
+mod faults;
+mod json;
 mod key;
 mod key_view;
 mod merge;
 mod nearest;
 mod page;
+mod pointer;
 mod read;
 mod secret;
 mod secret_view;
 mod tenant;
 mod tenant_view;
+mod wiped;
 
 pub use audit::AuditView;
 pub use client::{ClientSettings, ClientView, CreatedClient, NewClient, TokenSettings};
 pub use etag::EntityTag;
+pub use faults::MOST_FAULTS;
+pub use json::read_json;
+pub(crate) use json::read_lenient_json;
 pub use key::{
     BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, UnopenedKeyView,
     VerifierView,
@@ -26,9 +33,11 @@ pub use key::{
 pub use merge::merge_patch;
 pub use nearest::nearest;
 pub use page::Page;
-pub(crate) use read::escaped;
+pub use pointer::Pointer;
+pub(crate) use read::{Unknown, check_whole, escaped};
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
 pub use tenant::{
     AccessTokenSettings, CreatedTenant, NewTenant, ResourceServerSettings, SigningSettings,
     StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView,
 };
+pub use wiped::Wiped;

@@ -3,10 +3,13 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
+use super::faults::Faults;
 use super::nearest::nearest;
 use super::{
-    ClientSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant, RotateSettings, TenantSettings,
+    ClientSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant, Pointer, RotateSettings,
+    TenantSettings, Wiped,
 };
 use crate::Fault;
 
@@ -36,13 +39,14 @@ impl NewClient {
     /// # Errors
     /// Everything that is wrong with its shape.
     pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
-        check_whole(&new_client_example(), &document)?;
-        Self::take(document)
+        let document = Wiped::new(document);
+        check_whole(&new_client_example(), &document, Unknown::Refused)?;
+        Self::take(document.take())
     }
 
     fn take(mut document: Value) -> Result<Self, Vec<Fault>> {
         let client_id = take_text(&mut document, "client_id");
-        let client_secret = take_text(&mut document, "client_secret");
+        let client_secret = take_text(&mut document, "client_secret").map(Zeroizing::new);
         Ok(Self { client_id, client_secret, settings: parse(without_nulls(document))? })
     }
 }
@@ -52,11 +56,13 @@ impl NewTenant {
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
-    pub fn read(mut document: Value) -> Result<Self, Vec<Fault>> {
+    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+        let document = Wiped::new(document);
         let mut example = tenant_example();
         example["id"] = json!("");
         example["client"] = new_client_example();
-        check_whole(&example, &document)?;
+        check_whole(&example, &document, Unknown::Refused)?;
+        let mut document = document.take();
         let id = take_text(&mut document, "id").unwrap_or_default();
         let client = document.as_object_mut().and_then(|members| members.remove("client"));
         let client = client.filter(|client| !client.is_null()).map(NewClient::take).transpose()?;
@@ -132,56 +138,76 @@ fn new_client_example() -> Value {
 }
 
 fn read<T: DeserializeOwned>(example: &Value, document: Value) -> Result<T, Vec<Fault>> {
-    check_whole(example, &document)?;
-    parse(without_nulls(document))
+    let document = Wiped::new(document);
+    check_whole(example, &document, Unknown::Refused)?;
+    parse(without_nulls(document.take()))
 }
 
-fn check_whole(example: &Value, document: &Value) -> Result<(), Vec<Fault>> {
-    let mut faults = Vec::new();
-    check(example, document, "", &mut faults);
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
+/// What becomes of a member that the example does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    Refused,
+    PassedOver,
 }
 
-/// What the check has let through does not fail here; should the types know a rule that it does not, its words are passed on.
+/// Compares a document with one that has every member, each with a value of its kind; null stands for any value.
+pub(crate) fn check_whole(example: &Value, document: &Value, unknown: Unknown) -> Result<(), Vec<Fault>> {
+    let mut check = Check { unknown, faults: Faults::default() };
+    check.value(example, document, &Pointer::Root);
+    check.faults.into_result()
+}
+
+/// What the check has let through does not fail here.
 fn parse<T: DeserializeOwned>(document: Value) -> Result<T, Vec<Fault>> {
-    serde_json::from_value(document).map_err(|error| vec![Fault::at("", error.to_string())])
+    serde_json::from_value(document)
+        .map_err(|_| vec![Fault::at("", "is not of the form that docs/administration.md gives")])
 }
 
-fn check(example: &Value, value: &Value, at: &str, faults: &mut Vec<Fault>) {
-    match (example, value) {
-        (Value::Object(example), Value::Object(members)) => check_members(example, members, at, faults),
-        (Value::Array(example), Value::Array(items)) => {
-            for (index, item) in items.iter().enumerate() {
-                check(&example[0], item, &format!("{at}/{index}"), faults);
+struct Check {
+    unknown: Unknown,
+    faults: Faults,
+}
+
+impl Check {
+    fn value(&mut self, example: &Value, value: &Value, at: &Pointer<'_>) {
+        match (example, value) {
+            (Value::Null, _) => {}
+            (Value::Object(example), Value::Object(members)) => self.members(example, members, at),
+            (Value::Array(example), Value::Array(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    if self.faults.is_full() {
+                        return;
+                    }
+                    self.value(&example[0], item, &at.item(index));
+                }
             }
-        }
-        (Value::String(example), Value::String(text)) => {
-            if example == INSTANT && protocol::Timestamp::parse_rfc3339(text).is_none() {
-                faults.push(Fault::at(at, format!("write an instant such as {INSTANT}, or null")));
+            (Value::String(example), Value::String(text)) => {
+                if example == INSTANT && protocol::Timestamp::parse_rfc3339(text).is_none() {
+                    self.faults.add(at, format!("write an instant such as {INSTANT}, or null"));
+                }
             }
+            (Value::Bool(_), Value::Bool(_)) => {}
+            (Value::Number(_), value) if value.is_u64() => {}
+            _ => self.faults.add(at, format!("write {}", kind(example))),
         }
-        (Value::Bool(_), Value::Bool(_)) => {}
-        (Value::Number(_), value) if value.is_u64() => {}
-        _ => faults.push(Fault::at(at, format!("write {}", kind(example)))),
     }
-}
 
-fn check_members(
-    example: &Map<String, Value>,
-    members: &Map<String, Value>,
-    at: &str,
-    faults: &mut Vec<Fault>,
-) {
-    for (name, value) in members {
-        let at = format!("{at}/{}", escaped(name));
-        match example.get(name).or_else(|| example.get(NAMED)) {
-            // As in a merge patch, null is the same as leaving it out.
-            Some(_) if value.is_null() => {}
-            Some(example) => check(example, value, &at, faults),
-            None => {
-                let meant = nearest(name, example.keys().map(String::as_str));
-                let mend = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
-                faults.push(Fault::at(at, format!("there is no such member here{mend}")));
+    fn members(&mut self, example: &Map<String, Value>, members: &Map<String, Value>, at: &Pointer<'_>) {
+        for (name, value) in members {
+            if self.faults.is_full() {
+                return;
+            }
+            let at = at.member(name);
+            match example.get(name).or_else(|| example.get(NAMED)) {
+                // As in a merge patch, null is the same as leaving it out.
+                Some(_) if value.is_null() => {}
+                Some(example) => self.value(example, value, &at),
+                None if self.unknown == Unknown::PassedOver => {}
+                None => {
+                    let meant = nearest(name, example.keys().map(String::as_str));
+                    let mend = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
+                    self.faults.add(&at, format!("there is no such member here{mend}"));
+                }
             }
         }
     }
@@ -285,5 +311,28 @@ mod tests {
         assert_eq!(TenantSettings::read(json!(tenant)), Ok(tenant));
         let client = ClientSettings { scopes: vec!["a".to_owned()], ..ClientSettings::default() };
         assert_eq!(ClientSettings::read(json!(client)), Ok(client));
+    }
+
+    #[test]
+    fn few_of_many_faults_are_told() {
+        let unknown: Value =
+            (0..2_000).map(|number| (format!("scope{number:064}"), json!(0))).collect::<Map<_, _>>().into();
+        for document in [unknown, json!({ "audiences": vec![0; 2_000] })] {
+            assert_eq!(ClientSettings::read(document).unwrap_err().len(), crate::MOST_FAULTS);
+        }
+    }
+
+    #[test]
+    fn no_kind_of_value_is_left_open() {
+        fn has_null(value: &Value) -> bool {
+            match value {
+                Value::Null => true,
+                Value::Array(items) => items.is_empty() || items.iter().any(has_null),
+                Value::Object(members) => members.values().any(has_null),
+                _ => false,
+            }
+        }
+        assert!(!has_null(&tenant_example()), "{}", tenant_example());
+        assert!(!has_null(&new_client_example()), "{}", new_client_example());
     }
 }

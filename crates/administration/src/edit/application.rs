@@ -46,7 +46,13 @@ pub(crate) fn put(
         (Some(registration), None) => {
             let id = registration.client_id.clone().unwrap_or_else(|| new.client.clone());
             let client = Client { name, ..registration.client(new.tenant, id) };
-            let made = client_create::register(context, state, Faults::default(), client, secret);
+            let made = client_create::register(
+                context,
+                (state, facts.client_count),
+                Faults::default(),
+                client,
+                secret,
+            );
             let (edit, made) = made.map_err(told)?;
             (edit, Some(made.client))
         }
@@ -63,6 +69,7 @@ pub(crate) fn put(
             let replaced = client_patch::replace(context, state, row, Faults::default(), client.clone());
             let mut edit = replaced.map_err(told)?;
             if let Some(secret) = secret {
+                reach::require_secret(context, &state.tenant, &row.client)?;
                 edit.extend(secret_create::replace_all(row, secret, context.now));
             }
             (edit, Some(client))
@@ -143,6 +150,9 @@ fn told(error: EditError) -> ApplicationError {
                 if is_id { ApplicationCode::InvalidClientId } else { ApplicationCode::InvalidOauthConfig };
             let details: Vec<_> = faults.into_iter().map(|fault| fault.detail).collect();
             ApplicationRefusal::new(code, details.join("; ")).into()
+        }
+        EditError::LimitReached(_) => {
+            ApplicationRefusal::new(ApplicationCode::InvalidOauthConfig, error.to_string()).into()
         }
         other => other.into(),
     }

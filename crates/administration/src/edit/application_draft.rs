@@ -1,11 +1,12 @@
 //! What is asked of an application, beside what there is of it: who asks may, it can stand, and its name is free.
 
 use protocol::ClientAuthenticationMethod;
-use registry::{ChosenSalt, ClientId, SecretHash, salt_of};
+use registry::{ChosenSalt, ClientId, SecretHash, salt_of, turning_in_name};
 use tenancy::TenantId;
 
 use super::{Context, Facts};
 use crate::applications::{Document, Registration, judge};
+use crate::new_names::code_point;
 use crate::{
     Application, ApplicationCode, ApplicationError, ApplicationId, ApplicationRefusal, ApplicationRequest,
     ClientState, EditError, Permission, TenantState,
@@ -63,6 +64,11 @@ pub(super) fn draft<'a>(
         (serving(context, facts, new.tenant)?, None, None)
     };
     let registration = judge(&document, new.request.secret.as_ref(), &state.tenant)?;
+    let is_new_name = before.is_none_or(|before| before.name != document.name);
+    if let Some(turning) = turning_in_name(&document.name).filter(|_| is_new_name) {
+        let why = format!("name holds {}, which turns the direction of what follows", code_point(turning));
+        return Err(ApplicationRefusal::new(ApplicationCode::InvalidName, why).into());
+    }
     if facts.name_owner.is_some_and(|owner| owner != new.id) {
         let why = "Another application of this tenant has the name";
         return Err(ApplicationRefusal::new(ApplicationCode::NameExists, why).into());

@@ -7,7 +7,7 @@ use super::text::{Faults, LONGEST_ID};
 use super::{Context, Edit, Facts, SecretMaterial, client_fields, faultless, names, reach, secret_create};
 use crate::{
     Change, ChangeKind, ClientSettings, ClientState, EditError, ManagedBy, Permission, RowChange, Standing,
-    TenantState,
+    TenantState, limits, new_names,
 };
 
 /// What is to be made. Where it stands in what was sent is part of it, for the faults.
@@ -27,25 +27,26 @@ pub(crate) fn create(
     new: &NewClientRow<'_>,
 ) -> Result<(Edit, ClientState), EditError> {
     context.require_in(tenant, Permission::Clients)?;
-    make(context, facts.tenant()?, new)
+    make(context, facts.tenant()?, facts.client_count, new)
 }
 
-/// As [`create`], in a tenant that may be as new, for somebody who may make clients in it.
+/// As [`create`], in a tenant that may be as new and has so many clients, for an actor that may create clients in it.
 pub(super) fn make(
     context: Context<'_>,
     state: &TenantState,
+    count: u64,
     new: &NewClientRow<'_>,
 ) -> Result<(Edit, ClientState), EditError> {
     let NewClientRow { id, settings, secret, at } = new;
     let mut faults = Faults::below(at);
     let client = client_fields::read(&mut faults, &state.tenant, id, settings);
-    register(context, state, faults, client, Some(secret))
+    register(context, (state, count), faults, client, Some(secret))
 }
 
 /// A client whose fields were read, among all that the tenant has already.
 pub(super) fn register(
     context: Context<'_>,
-    state: &TenantState,
+    (state, count): (&TenantState, u64),
     mut faults: Faults,
     client: Client,
     secret: Option<&SecretMaterial>,
@@ -58,7 +59,12 @@ pub(super) fn register(
             format!("client {id} exists already")
         }));
     }
+    if let Some(words) = limits::of_clients(&client.tenant, count, count + 1, context.policy.clients) {
+        return Err(EditError::LimitReached(words));
+    }
+    faults.extend(limits::of_client(None, &client));
     faults.check_name("/client_id", "the client id", id.as_str(), LONGEST_ID);
+    faults.add_unseen(new_names::of_client(None, &client));
     names::check_client(&mut faults, &client, &state.tenant, state);
     let client = faultless(client, faults.into_vec())?;
     reach::require_grant(context, None, &client)?;
@@ -76,7 +82,9 @@ pub(super) fn register(
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_states::{NOW, ask, client_id, facts, material, operator, state, tenant_id, told};
+    use super::super::test_states::{
+        NOW, ask, client_id, facts, material, operator, policy, state, tenant_id, told,
+    };
     use super::*;
 
     fn check(id: &str, change: impl Fn(&mut TenantState), expected: &str) {
@@ -89,6 +97,21 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_at_its_limit_gets_no_more_clients() {
+        let (settings, secret) = (ClientSettings::default(), material());
+        for (count, expected) in [
+            (policy().clients - 1, "new added, new/s1 added until never"),
+            (policy().clients, "limit reached"),
+            (policy().clients + 5, "limit reached"),
+        ] {
+            let new = NewClientRow { id: client_id("new"), settings: &settings, secret: &secret, at: "" };
+            let facts = Facts { client_count: count, ..facts(state("t")) };
+            let made = ask(&operator(), |context| Ok(create(context, &facts, &tenant_id("t"), &new)?.0));
+            assert_eq!(told(made), expected, "{count}");
+        }
+    }
+
+    #[test]
     fn an_id_is_given_once() {
         check("new", |_| {}, "new added, new/s1 added until never");
         check("svc", |_| {}, "conflict");
@@ -96,6 +119,9 @@ mod tests {
         check("svc", |t| t.clients[0].standing.managed_by = ManagedBy::Config, "conflict");
         check("api", |_| {}, "/client_id");
         check("urn:latchkey:x", |_| {}, "/client_id");
+        for unseen in ["new\u{200b}", "n\u{202e}ew", "\u{feff}new", "new\u{2028}"] {
+            check(unseen, |_| {}, "/client_id");
+        }
         check("new", |t| t.standing.deleted_at = Some(NOW), "there is no tenant of this id");
         // The tenant is declared; clients of the API's live in it all the same.
         check("new", |t| t.standing.managed_by = ManagedBy::Config, "new added, new/s1 added until never");

@@ -3,7 +3,7 @@
 use registry::{Client, ClientId, ClientStatus};
 use tenancy::TenantId;
 
-use super::client_patch::{look, shortened};
+use super::client_patch::{look, look_to_end, shortened};
 use super::{Context, Edit, Facts};
 use crate::{Change, ChangeKind, ClientState, EditError, RowChange};
 
@@ -14,7 +14,7 @@ pub(crate) fn suspend(
     names: (&TenantId, &ClientId),
     if_match: Option<&str>,
 ) -> Result<Edit, EditError> {
-    let (_, row) = look(context, facts, names, if_match)?;
+    let (_, row) = look_to_end(context, facts, names, if_match)?;
     if row.standing.suspended_at.is_some() {
         return Ok(Edit::default());
     }

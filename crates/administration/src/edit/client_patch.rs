@@ -8,7 +8,7 @@ use super::text::Faults;
 use super::{Context, Edit, Facts, client_fields, faultless, invalid, names, reach};
 use crate::{
     Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, EntityTag, FieldChange,
-    ManagedBy, Permission, RowChange, TenantMark, TenantState, merge_patch,
+    ManagedBy, Permission, RowChange, TenantMark, TenantState, limits, merge_patch, new_names,
 };
 
 /// The names that a client's settings bring in, against which other clients must be known.
@@ -37,8 +37,20 @@ pub(crate) fn patch(
     replace(context, state, row, faults, after)
 }
 
-/// The client, for somebody who may touch it and has seen it as it is.
+/// The client, for an actor that may change it and has seen it as it is.
 pub(super) fn look<'a>(
+    context: Context<'_>,
+    facts: &'a Facts,
+    names: (&TenantId, &ClientId),
+    if_match: Option<&str>,
+) -> Result<(&'a TenantState, &'a ClientState), EditError> {
+    let found = look_to_end(context, facts, names, None)?;
+    reach::require_touch(context, &found.1.client)?;
+    look_to_end(context, facts, names, if_match)
+}
+
+/// The client, for an actor that has seen it as it is and may end what it may do: all who manage the tenant's clients may, at any time.
+pub(super) fn look_to_end<'a>(
     context: Context<'_>,
     facts: &'a Facts,
     (tenant, client): (&TenantId, &ClientId),
@@ -46,7 +58,6 @@ pub(super) fn look<'a>(
 ) -> Result<(&'a TenantState, &'a ClientState), EditError> {
     context.require_in(tenant, Permission::Clients)?;
     let (state, row) = facts.client(client)?;
-    reach::require_touch(context, &row.client)?;
     let seen = |if_match: &str| EntityTag::of(&ClientView::of(row, context.now)).matches(if_match);
     if if_match.is_none_or(seen) { Ok((state, row)) } else { Err(EditError::Stale) }
 }
@@ -82,7 +93,9 @@ pub(super) fn replace(
 ) -> Result<Edit, EditError> {
     let before = &row.client;
     let after = Client { status: before.status, ..after };
+    faults.add_unseen(new_names::of_client(Some(before), &after));
     names::check_client(&mut faults, &after, &state.tenant, state);
+    faults.extend(limits::of_client(Some(before), &after));
     let after = faultless(after, faults.into_vec())?;
     reach::require_grant(context, Some(before), &after)?;
     if FieldChange::between(Some(before), &after).is_empty() {
@@ -131,6 +144,19 @@ mod tests {
         check(nothing, json!({ "client_secret": "x" }), "/client_secret");
         check(nothing, json!({ "audiences": ["ops"] }), "/audiences/0");
         check(nothing, json!(1), "all of it");
+    }
+
+    #[test]
+    fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
+        let odd = |t: &mut TenantState| {
+            t.clients[0].client.audiences = vec!["a\u{200b}".to_owned()];
+            t.clients[0].client.name = "\u{202e}S".to_owned();
+        };
+        check(odd, json!({ "access_token_lifetime": 60 }), "svc changed");
+        check(odd, json!({ "audiences": ["a\u{200b}", "b"] }), "svc changed");
+        check(odd, json!({ "audiences": ["b", "a\u{200c}"] }), "/audiences/1");
+        check(odd, json!({ "name": "\u{202e}T" }), "/name");
+        check(odd, json!({ "name": "T" }), "svc changed");
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod text;
 #[cfg(test)]
 mod test_keys;
 #[cfg(test)]
-mod test_states;
+pub(crate) mod test_states;
 
 use protocol::Timestamp;
 use registry::{ClientId, SecretHash};
@@ -76,6 +76,8 @@ pub(crate) struct Facts {
     pub(crate) state: Option<TenantState>,
     /// Who has the issuers that were asked about.
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
+    /// How many live clients the tenant has, where one more is asked for; counted up to the limit.
+    pub(crate) client_count: u64,
     /// The application that was asked about.
     pub(crate) application: Option<Application>,
     /// Which application has the name that was asked about.
@@ -109,6 +111,17 @@ impl Context<'_> {
     /// Whether the asker may do this in the tenant, which need not even exist.
     pub(crate) fn require_in(&self, tenant: &TenantId, permission: Permission) -> Result<(), EditError> {
         if self.by.holds_in(tenant, permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
+    }
+
+    /// Whether a private key may be brought into the tenant. Its holder can sign in the name of each of the tenant's clients, so only
+    /// the platform may; in the tenant `platform` that is the name of each administrator, so there only an operator may.
+    pub(crate) fn require_key_import(&self, tenant: &TenantId) -> Result<(), EditError> {
+        self.require_everywhere(Permission::Tenants)?;
+        if tenant.as_str() != TenantId::PLATFORM || self.by.is_operator() {
+            return Ok(());
+        }
+        let words = "only an operator imports a key of the tenant `platform`: `latchkey key import platform FILE` beside the store";
+        Err(EditError::BeyondReach(words.to_owned()))
     }
 }
 

@@ -3,12 +3,13 @@
 
 use protocol::ScopeToken;
 use registry::{Client, IntrospectionRight};
+use tenancy::Tenant;
 
 use super::Context;
 use super::text::Faults;
 use crate::{EditError, Permission};
 
-/// Whether he may touch this client at all. Its secrets are its scopes: who makes one may use them.
+/// Whether he may change this client. To end what it may do takes less: to suspend it, or to end a secret earlier.
 pub(super) fn require_touch(context: Context<'_>, client: &Client) -> Result<(), EditError> {
     // Whoever manages all tenants could grant himself anything.
     if context.by.holds_everywhere(Permission::Tenants) {
@@ -19,6 +20,30 @@ pub(super) fn require_touch(context: Context<'_>, client: &Client) -> Result<(),
         let words = format!("client {} holds {}, which you lack", client.id, token.as_str());
         Err(EditError::BeyondReach(words))
     })
+}
+
+/// Whether he may make a secret of this client, or let one live for longer: who has a secret can be the client.
+pub(super) fn require_secret(
+    context: Context<'_>,
+    tenant: &Tenant,
+    client: &Client,
+) -> Result<(), EditError> {
+    require_touch(context, client)?;
+    let is_tenant_wide = client.introspection == IntrospectionRight::Tenant;
+    if is_tenant_wide && !context.by.is_of_platform() {
+        let words =
+            format!("client {} introspects for the whole tenant: the platform makes its secrets", client.id);
+        return Err(EditError::BeyondReach(words));
+    }
+    let has_alias = client.issuer.as_ref().is_some_and(|issuer| *issuer != tenant.issuer);
+    if has_alias && !context.by.may_set_beyond_client() {
+        let words = format!(
+            "the tokens of client {} have an issuer alias: the platform makes its secrets",
+            client.id
+        );
+        return Err(EditError::BeyondReach(words));
+    }
+    Ok(())
 }
 
 /// Whether he may make the client this, where it was that, or nothing.
@@ -70,12 +95,12 @@ fn reserved(client: &Client) -> impl Iterator<Item = &ScopeToken> {
 
 #[cfg(test)]
 mod tests {
-    use registry::Client;
+    use registry::{Client, IntrospectionRight};
     use serde_json::{Value, json};
 
     use super::super::test_states::{
-        ask, client, client_id, facts, material, of_platform, of_tenant, of_user, operator, state, tenant_id,
-        told,
+        ask, at, client, client_id, facts, material, of_platform, of_tenant, of_user, operator, state,
+        tenant_id, told,
     };
     use super::super::{
         Facts, NewClientRow, create_client, create_secret, create_tenant, delete_client, patch_client,
@@ -189,9 +214,13 @@ mod tests {
     fn a_tenant_s_administrator_grants_what_he_has_and_no_more() {
         let ops = of_tenant(T, "latchkey:clients read");
         let clients = json!(["latchkey:clients"]);
-        assert_eq!(create(&ops, T, json!({ "scopes": ["read"] })), MADE);
         assert_eq!(create(&ops, T, json!({ "scopes": clients })), MADE);
-        for scope in ["write", "latchkey:keys", "latchkey:audit"] {
+        // The tenant's own scopes are his to give, whether or not his own client has them.
+        for scope in ["read", "write", "anything"] {
+            assert_eq!(create(&ops, T, json!({ "scopes": [scope] })), MADE, "{scope}");
+            assert_eq!(patch(&ops, "svc", json!({ "scopes": ["new", scope] })), "svc changed");
+        }
+        for scope in ["latchkey:keys", "latchkey:audit"] {
             assert_eq!(create(&ops, T, json!({ "scopes": ["read", scope] })), "beyond reach", "{scope}");
             assert_eq!(patch(&ops, "svc", json!({ "scopes": ["read", scope] })), "beyond reach", "{scope}");
         }
@@ -206,7 +235,6 @@ mod tests {
             ops.actor().clone(),
             tenant_id(T),
             &protocol::Scope::parse("latchkey:clients").unwrap(),
-            protocol::Scope::parse("latchkey:clients latchkey:audit").unwrap(),
         );
         assert_eq!(create(&narrow, T, json!({ "scopes": ["latchkey:audit"] })), "beyond reach");
     }
@@ -254,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_may_do_more_to_the_platform_is_not_touched_at_all() {
+    fn a_client_that_may_do_more_to_the_platform_is_not_changed_but_may_be_stopped() {
         let names = (&tenant_id(T), &client_id("boss"));
         let lower = [of_tenant(T, "latchkey:clients billing"), of_platform("latchkey:clients"), of_user(T)];
         let peers = [
@@ -263,6 +291,10 @@ mod tests {
             of_tenant(T, "latchkey:clients latchkey:keys latchkey:audit"),
         ];
         let facts = rows(|_| {});
+        let mut ending = rows(|_| {});
+        for row in &mut ending.state.as_mut().unwrap().clients {
+            row.secrets[0].secret.expires_at = Some(at(100));
+        }
         let s1 = registry::SecretId::new("s1");
         let edits = |by: &Authority| {
             ask(by, |context| {
@@ -270,12 +302,21 @@ mod tests {
                 [
                     patch_client(context, &facts, names, &json!({ "name": "B" }), None),
                     patch_client(context, &facts, names, &json!({ "scopes": [] }), None),
-                    suspend_client(context, &facts, names, None),
                     resume_client(context, &facts, names, None),
                     delete_client(context, &facts, names, None),
                     create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
                     rotate_secret(context, &facts, names, &material(), &rotate).map(|(edit, _)| edit),
-                    expire_secret(context, &facts, names, &s1, None),
+                    expire_secret(context, &ending, names, &s1, Some(at(200))),
+                    expire_secret(context, &ending, names, &s1, None),
+                ]
+            })
+        };
+        let ends = |by: &Authority| {
+            ask(by, |context| {
+                [
+                    suspend_client(context, &facts, names, None),
+                    expire_secret(context, &facts, names, &s1, Some(at(100))),
+                    expire_secret(context, &ending, names, &s1, Some(at(99))),
                     revoke_secret(context, &facts, names, &s1),
                 ]
             })
@@ -288,6 +329,48 @@ mod tests {
         for by in &peers {
             for edit in edits(by) {
                 assert!(edit.is_ok(), "{by:?}: {edit:?}");
+            }
+        }
+        for by in lower.iter().chain(&peers) {
+            let told = ends(by).map(told);
+            let expected =
+                ["boss suspended", "boss/s1 from never to 100", "boss/s1 from 100 to 99", "boss/s1 revoked"];
+            assert_eq!(told, expected, "{by:?}");
+        }
+    }
+
+    #[test]
+    fn who_has_a_secret_can_be_the_client_so_the_platform_makes_those_of_clients_that_reach_beyond() {
+        let names = (&tenant_id(T), &client_id("svc"));
+        let boss = || of_tenant(T, "latchkey:clients read");
+        let thunder = tenancy::Issuer::parse("thunder").ok();
+        for (introspection, issuer, refused) in [
+            (IntrospectionRight::Tenant, None, vec![boss(), of_user(T)]),
+            (IntrospectionRight::Own, thunder, vec![boss()]),
+        ] {
+            let mut state = state(T);
+            let client = &mut state.clients[0].client;
+            (client.introspection, client.issuer) = (introspection, issuer);
+            let facts = facts(state);
+            let edits = |by: &Authority| {
+                ask(by, |context| {
+                    let (new, rotate) = (NewSecretSettings::default(), RotateSettings::default());
+                    [
+                        create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
+                        rotate_secret(context, &facts, names, &material(), &rotate).map(|(edit, _)| edit),
+                    ]
+                })
+            };
+            for by in &refused {
+                for edit in edits(by) {
+                    assert_eq!(told(edit), "beyond reach", "{by:?}");
+                }
+                let s1 = registry::SecretId::new("s1");
+                let ended = ask(by, |context| revoke_secret(context, &facts, names, &s1));
+                assert_eq!(told(ended), "svc/s1 revoked");
+            }
+            for edit in edits(&of_platform("latchkey:clients")) {
+                assert!(edit.is_ok(), "{edit:?}");
             }
         }
     }

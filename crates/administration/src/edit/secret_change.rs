@@ -4,11 +4,11 @@ use protocol::Timestamp;
 use registry::{ClientId, SecretId};
 use tenancy::TenantId;
 
-use super::client_patch::look;
-use super::{Context, Edit, Facts, invalid};
-use crate::{Change, EditError, SecretChange, SecretChangeKind, SecretState};
+use super::client_patch::look_to_end;
+use super::{Context, Edit, Facts, invalid, reach};
+use crate::{Change, ClientState, EditError, SecretChange, SecretChangeKind, SecretState, TenantState};
 
-/// Its end moves. A secret that has ended does not come back: whoever found it meanwhile must not come back with it.
+/// Its end moves: to be later, it takes what a new secret takes. A secret that has ended does not come back: a thief that found it meanwhile must not come back with it.
 pub(crate) fn expire(
     context: Context<'_>,
     facts: &Facts,
@@ -16,7 +16,7 @@ pub(crate) fn expire(
     secret: &SecretId,
     expires_at: Option<Timestamp>,
 ) -> Result<Edit, EditError> {
-    let row = find(context, facts, names, secret)?;
+    let (state, client, row) = find(context, facts, names, secret)?;
     if !row.secret.is_live(context.now) {
         return Err(EditError::Conflict(format!("secret {secret} has ended already; make a new one")));
     }
@@ -26,6 +26,10 @@ pub(crate) fn expire(
     let before = row.secret.expires_at;
     if before == expires_at {
         return Ok(Edit::default());
+    }
+    let is_earlier = expires_at.is_some_and(|end| before.is_none_or(|before| end < before));
+    if !is_earlier {
+        reach::require_secret(context, &state.tenant, &client.client)?;
     }
     Ok(change(names, secret, SecretChangeKind::Rescheduled { before, after: expires_at }))
 }
@@ -37,7 +41,7 @@ pub(crate) fn revoke(
     names: (&TenantId, &ClientId),
     secret: &SecretId,
 ) -> Result<Edit, EditError> {
-    let row = find(context, facts, names, secret)?;
+    let (_, _, row) = find(context, facts, names, secret)?;
     if row.secret.revoked_at.is_some() {
         return Ok(Edit::default());
     }
@@ -49,9 +53,10 @@ fn find<'a>(
     facts: &'a Facts,
     names: (&TenantId, &ClientId),
     secret: &SecretId,
-) -> Result<&'a SecretState, EditError> {
-    let (_, row) = look(context, facts, names, None)?;
-    row.secrets.iter().find(|row| row.secret.id == *secret).ok_or(EditError::NotFound("secret"))
+) -> Result<(&'a TenantState, &'a ClientState, &'a SecretState), EditError> {
+    let (state, client) = look_to_end(context, facts, names, None)?;
+    let row = client.secrets.iter().find(|row| row.secret.id == *secret);
+    Ok((state, client, row.ok_or(EditError::NotFound("secret"))?))
 }
 
 fn change((tenant, client): (&TenantId, &ClientId), secret: &SecretId, kind: SecretChangeKind) -> Edit {

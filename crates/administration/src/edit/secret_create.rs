@@ -5,7 +5,7 @@ use registry::{ClientId, ClientSecret, SecretId};
 use tenancy::TenantId;
 
 use super::client_patch::look;
-use super::{Context, Edit, Facts, SecretMaterial, invalid};
+use super::{Context, Edit, Facts, SecretMaterial, invalid, reach};
 use crate::{
     Change, ClientState, EditError, ManagedBy, NewSecret, NewSecretSettings, RotateSettings, SecretChange,
     SecretChangeKind, SecretState,
@@ -120,7 +120,8 @@ fn look_for_new<'a>(
     names: (&TenantId, &ClientId),
     expires_at: Option<Timestamp>,
 ) -> Result<&'a ClientState, EditError> {
-    let (_, row) = look(context, facts, names, None)?;
+    let (state, row) = look(context, facts, names, None)?;
+    reach::require_secret(context, &state.tenant, &row.client)?;
     let method = row.client.authentication_method;
     if !method.allows_secret() {
         let words = format!("client {} authenticates by {method} and has no use for a secret", row.client.id);

@@ -7,7 +7,7 @@ use super::text::Faults;
 use super::{Context, Edit, Facts, faultless, invalid, names, resource_servers, tenant_fields};
 use crate::{
     Change, ChangeKind, ClientState, EditError, ManagedBy, Permission, ResourceServerState, RowChange,
-    Standing, TenantSettings, TenantState,
+    Standing, TenantSettings, TenantState, limits, new_names,
 };
 
 /// The id of a tenant that a door may make.
@@ -37,6 +37,8 @@ pub(crate) fn create(
     }
     let mut faults = Faults::default();
     let tenant = tenant_fields::read(&mut faults, context.policy, id, settings);
+    faults.add_unseen(new_names::of_tenant(None, &tenant));
+    faults.extend(limits::of_tenant(None, &tenant));
     names::check_issuers(&mut faults, &tenant, &facts.issuer_owners);
     resource_servers::check_clients(&mut faults, None, &tenant, |client| {
         first.is_some_and(|first| first.id.as_str() == client)
@@ -44,7 +46,7 @@ pub(crate) fn create(
     let mut state = faultless(fresh(context, tenant), faults.into_vec())?;
     let mut edit = add(&state.tenant);
     if let Some(first) = first {
-        let (more, client) = make(context, &state, first)?;
+        let (more, client) = make(context, &state, 0, first)?;
         edit.extend(more);
         state.clients.push(client);
     }

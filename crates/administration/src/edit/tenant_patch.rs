@@ -8,7 +8,7 @@ use super::{Context, Edit, Facts, faultless, invalid, names, resource_servers, t
 use crate::state::longest_lifetime;
 use crate::{
     Change, ChangeKind, EditError, EntityTag, FieldChange, ManagedBy, Permission, RowChange, TenantMark,
-    TenantSettings, TenantState, TenantView, former_jwks, former_typs, merge_patch,
+    TenantSettings, TenantState, TenantView, former_jwks, former_typs, limits, merge_patch, new_names,
 };
 
 /// The issuers that a patch may bring in, whose owners must be known.
@@ -71,9 +71,11 @@ fn read(
     let mut faults = Faults::default();
     let mut after = tenant_fields::read(&mut faults, context.policy, &state.tenant.id, settings);
     after.status = state.tenant.status;
+    faults.extend(limits::of_tenant(Some(&state.tenant), &after));
     let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
     after.access_token.former_typs =
         former_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
+    faults.add_unseen(new_names::of_tenant(Some(&state.tenant), &after));
     names::check_tenant(&mut faults, &after, state);
     names::check_issuers(&mut faults, &after, &facts.issuer_owners);
     let clients = || state.clients.iter().filter(|row| row.standing.deleted_at.is_none());

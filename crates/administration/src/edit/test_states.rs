@@ -34,6 +34,7 @@ pub(super) fn policy() -> EditPolicy {
     EditPolicy {
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 3,
+        clients: 20,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
     }
@@ -52,9 +53,9 @@ pub(super) fn of_platform(granted: &str) -> Authority {
     Authority::of_platform(actor(), &scope(granted))
 }
 
-/// A client of the tenant with this scope, registered for the same.
+/// A client of the tenant with this scope.
 pub(super) fn of_tenant(tenant: &str, granted: &str) -> Authority {
-    Authority::of_tenant(actor(), tenant_id(tenant), &scope(granted), scope(granted))
+    Authority::of_tenant(actor(), tenant_id(tenant), &scope(granted))
 }
 
 pub(super) fn of_user(tenant: &str) -> Authority {
@@ -62,7 +63,7 @@ pub(super) fn of_user(tenant: &str) -> Authority {
 }
 
 /// A tenant of the API's with the resource server `api` and the clients `svc` and `ops`, of which `ops` may manage clients.
-pub(super) fn state(id: &str) -> TenantState {
+pub(crate) fn state(id: &str) -> TenantState {
     let standing = Standing::fresh(ManagedBy::Api, NOW);
     let server = ResourceServer {
         audience: "api".to_owned(),
@@ -94,7 +95,7 @@ pub(super) fn state(id: &str) -> TenantState {
 }
 
 /// A client with one secret.
-pub(super) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
+pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
     let client = Client {
         tenant: tenant_id(tenant),
         id: client_id(id),
@@ -161,6 +162,7 @@ pub(super) fn told(edit: Result<Edit, EditError>) -> String {
         Err(EditError::Forbidden(permission)) => return format!("forbidden: {}", permission.scope()),
         Err(EditError::BeyondReach(_)) => return "beyond reach".to_owned(),
         Err(EditError::Conflict(_)) => return "conflict".to_owned(),
+        Err(EditError::LimitReached(_)) => return "limit reached".to_owned(),
         Err(error) => return error.to_string(),
     };
     let kind = |kind: ChangeKind| match kind {

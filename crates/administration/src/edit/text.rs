@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::Fault;
 use crate::documents::escaped;
+use crate::new_names::UnseenName;
 
 pub(super) const LONGEST_ID: usize = 255;
 pub(super) const LONGEST_URI: usize = 2048;
@@ -30,8 +31,22 @@ impl Faults {
         self.found.push(Fault::at(format!("{}{at}", self.base), detail));
     }
 
+    /// Those that were found elsewhere, below the same pointer.
+    pub(super) fn extend(&mut self, faults: Vec<Fault>) {
+        for Fault { pointer, detail } in faults {
+            self.add(&pointer, detail);
+        }
+    }
+
     pub(super) fn into_vec(self) -> Vec<Fault> {
         self.found
+    }
+
+    /// New names that hold what people do not see.
+    pub(super) fn add_unseen(&mut self, found: Vec<UnseenName>) {
+        for name in found {
+            self.add(&name.pointer, name.detail());
+        }
     }
 
     /// A name for people.

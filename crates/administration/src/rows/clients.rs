@@ -14,7 +14,7 @@ use crate::{Change, CommitRequest};
 pub struct ClientRows<'a> {
     /// Their own rows.
     pub rows: ByKind<ClientRow<'a>, Step<ClientKey<'a>>>,
-    /// Whose names are written anew.
+    /// Whose names are written anew, or removed with the client.
     pub renamed: Vec<ClientKey<'a>>,
     /// The audiences and resources of those that are added or renamed, each once.
     pub names: Vec<NameRow<'a>>,
@@ -64,8 +64,9 @@ impl<'a> ClientRows<'a> {
         });
         let rows = by_kind(changes, client_row, client_key, |_| None);
         let names = rows.added.iter().chain(&rows.changed).flat_map(ClientRow::names).collect();
-        let renamed = rows.changed.iter().map(ClientRow::key).collect();
-        Self { renamed, names, deleted: deleted(&rows.steps), rows }
+        let deleted = deleted(&rows.steps);
+        let renamed = rows.changed.iter().map(ClientRow::key).chain(deleted.iter().copied()).collect();
+        Self { renamed, names, deleted, rows }
     }
 }
 

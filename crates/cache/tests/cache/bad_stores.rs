@@ -38,10 +38,14 @@ impl TenantStore for Panicking {
     }
 }
 
+/// Bytes, and more than are needed here.
+const ROOM: u64 = 1 << 20;
+
 #[tokio::test]
 async fn a_store_that_answers_with_something_else_is_not_believed() {
-    let tenants = Arc::new(CachedTenantStore::new(Arc::new(Confused), 10, Freshness::default()));
-    let clients = CachedClientStore::new(Arc::new(Confused), Arc::clone(&tenants), 10, Freshness::default());
+    let tenants = Arc::new(CachedTenantStore::new(Arc::new(Confused), ROOM, Freshness::default()));
+    let clients =
+        CachedClientStore::new(Arc::new(Confused), Arc::clone(&tenants), ROOM, Freshness::default());
     let tenant = async |id| tenants.find_tenant(&fixtures::tenant_id(id)).await;
     let client =
         async |id, name| clients.find_client(&fixtures::tenant_id(id), &fixtures::client_id(name)).await;
@@ -58,7 +62,7 @@ async fn a_store_that_answers_with_something_else_is_not_believed() {
 async fn an_abandoned_load_is_begun_again_once() {
     for (panics, answered) in [(1, true), (2, false)] {
         let tenants =
-            CachedTenantStore::new(Arc::new(Panicking(AtomicU64::new(panics))), 10, Freshness::default());
+            CachedTenantStore::new(Arc::new(Panicking(AtomicU64::new(panics))), ROOM, Freshness::default());
         let acme = fixtures::tenant_id("acme");
         assert_eq!(tenants.find_tenant(&acme).await.is_ok(), answered);
         assert!(tenants.find_tenant(&acme).await.is_ok(), "nothing of it is left behind");

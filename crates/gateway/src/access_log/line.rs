@@ -24,6 +24,8 @@ pub(crate) struct Notes {
     pub(crate) client: Option<ClientId>,
     /// What the token of the answer was signed with.
     pub(crate) signed: Option<SigningAlgorithm>,
+    /// What was refused in an answer that is no error of HTTP.
+    pub(crate) error: Option<ErrorCode>,
 }
 
 pub(super) struct Line {
@@ -70,6 +72,11 @@ impl Line {
         }
     }
 
+    /// Whether a body is still to come that nobody reads: what follows would be taken for it.
+    pub(super) fn leaves_a_body(&self) -> bool {
+        self.deadlines.as_ref().is_some_and(|deadlines| deadlines.is_body_unread())
+    }
+
     pub(super) fn answered<B>(&mut self, response: &HttpResponse<B>) {
         self.status = Some(response.status());
         if response.status().as_u16() >= 400 {
@@ -93,7 +100,7 @@ impl Drop for Line {
         self.series.record(
             Answered {
                 status: self.status.map(|status| status.as_u16()),
-                error: self.error,
+                error: self.error.or(self.notes.error),
                 signed: self.notes.signed,
             },
             took,

@@ -22,9 +22,11 @@ use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
 
 use crate::connection::Deadlines;
+use crate::forwarded::claims_to_be_forwarded;
+use crate::metrics::Metrics;
 use crate::metrics::Series;
 use crate::readiness::Readiness;
-use crate::respond::Refusal;
+use crate::respond::{Protective, Refusal};
 use crate::routes::Route;
 use line::Line;
 pub(crate) use line::Notes;
@@ -35,12 +37,17 @@ pub(crate) struct AccessLog {
     /// Counts requests that no route takes.
     pub(crate) unknown: Arc<Series>,
     pub(crate) readiness: Arc<Readiness>,
+    pub(crate) protective: Protective,
+    /// Where requests are counted whose forwarding headers nobody reads; none where the listener trusts a proxy.
+    pub(crate) unread_forwarding: Option<Arc<Metrics>>,
 }
 
 pub(crate) struct AccessLogService<S> {
     service: Rc<S>,
     unknown: Arc<Series>,
     readiness: Arc<Readiness>,
+    protective: Protective,
+    unread_forwarding: Option<Arc<Metrics>>,
 }
 
 pin_project! {
@@ -65,7 +72,14 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         let (unknown, readiness) = (Arc::clone(&self.unknown), Arc::clone(&self.readiness));
-        ready(Ok(AccessLogService { service: Rc::new(service), unknown, readiness }))
+        let (protective, unread_forwarding) = (self.protective, self.unread_forwarding.clone());
+        ready(Ok(AccessLogService {
+            service: Rc::new(service),
+            unknown,
+            readiness,
+            protective,
+            unread_forwarding,
+        }))
     }
 }
 
@@ -85,9 +99,15 @@ where
         if let Some(deadlines) = &deadlines {
             deadlines.request_began(has_body(&request));
         }
+        if let Some(metrics) = &self.unread_forwarding
+            && claims_to_be_forwarded(request.headers())
+        {
+            metrics.forwarding_was_not_read();
+        }
         request.extensions_mut().insert(Notes::default());
         let mut line = Line::begin(request.method().clone(), Arc::clone(&self.unknown), deadlines);
         let (service, readiness) = (Rc::clone(&self.service), Arc::clone(&self.readiness));
+        let protective = self.protective;
         Box::pin(async move {
             // A panic in one request must not end the connections of all others on this worker.
             let outcome = AssertUnwindSafe(service.call(request)).catch_unwind().await;
@@ -97,11 +117,13 @@ where
                 (line.route, line.series) = (Some(*pattern), Arc::clone(series));
             }
             line.answered(response.response());
-            if readiness.is_draining() {
-                // The caller's next request then finds its way to another instance, rather than a connection that is being closed.
+            // A connection ends with an answer that says so. While draining the caller's next request then finds its way to another
+            // instance, rather than a connection that is being closed.
+            if readiness.is_draining() || line.leaves_a_body() {
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
             line.notes = response.request().extensions_mut().remove::<Notes>().unwrap_or_default();
+            protective.protect(response.headers_mut());
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), line.request_id.clone());
             Ok(response.map_body(|_, body| LoggedBody { body, _line: line }))
         })

@@ -1,5 +1,5 @@
-//! What was answered on a connection though it never became a request: a head that came too late, which our own stream answers, and
-//! one that is no HTTP or too large, which the HTTP library answers. Either ends its connection.
+//! What was answered on a connection though it never became a request: a head that came too late or was too large, which our own stream
+//! answers, and one that is no HTTP, which the HTTP library answers. Either ends its connection.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::metrics::Series;
 
 /// Notes how a connection ended, if that was with such an answer.
 pub(crate) fn note_unread(unknown: &Arc<Series>, deadlines: &Deadlines, ended: &Result<(), DispatchError>) {
-    let (status, since) = match (ended, deadlines.late_since()) {
-        (_, Some(since)) => (StatusCode::REQUEST_TIMEOUT, since),
+    let (status, since) = match (ended, deadlines.refused()) {
+        (_, Some(refused)) => refused,
         (Err(DispatchError::Parse(error)), None) => {
             let status = match error {
                 ParseError::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

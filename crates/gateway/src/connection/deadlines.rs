@@ -1,18 +1,28 @@
 //! Where a connection stands between two requests, and until when it may stay there.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::task::Waker;
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use actix_web::rt::time::Instant;
 
 /// A head must be complete within this time of its first byte, on every request of a connection.
 pub(crate) const HEAD: Duration = Duration::from_secs(5);
+/// A refused head's client has so long to take in the answer.
+const LINGER: Duration = Duration::from_secs(1);
 /// A connection without a request is closed after this time.
 pub(crate) const IDLE: Duration = Duration::from_secs(75);
 
 /// Shared by the stream, which sees bytes, and the requests, which see heads and answers.
 #[derive(Debug)]
-pub(crate) struct Deadlines(Cell<Phase>);
+pub(crate) struct Deadlines {
+    phase: Cell<Phase>,
+    /// How many requests are over.
+    ended: Cell<u64>,
+    /// Waits for the end of a request.
+    waits: RefCell<Option<Waker>>,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
@@ -22,8 +32,8 @@ enum Phase {
     Head { until: Instant },
     /// A request is being served. Bytes that come after its body belong to the next head.
     Serving { body_read: bool, more_came: bool },
-    /// A head took too long and was answered so; nothing comes after that.
-    Late { since: Instant },
+    /// A head came too late or was too large and was answered so; nothing comes after that but what its client has sent already.
+    Refused { status: StatusCode, since: Instant, until: Instant },
 }
 
 /// What to do about a connection whose time is up.
@@ -38,75 +48,104 @@ pub(crate) enum Expired {
 impl Deadlines {
     /// A connection begins as if a head had begun: a client that connects means to speak.
     pub(crate) fn start(now: Instant) -> Self {
-        Self(Cell::new(Phase::Head { until: now + HEAD }))
+        let phase = Cell::new(Phase::Head { until: now + HEAD });
+        Self { phase, ended: Cell::default(), waits: RefCell::default() }
     }
 
     /// Bytes came from the client.
     pub(crate) fn bytes_came(&self, now: Instant) {
-        self.0.set(match self.0.get() {
+        self.phase.set(match self.phase.get() {
             Phase::Idle { .. } => Phase::Head { until: now + HEAD },
             Phase::Serving { body_read, more_came } => {
                 Phase::Serving { body_read, more_came: more_came || body_read }
             }
-            on @ (Phase::Head { .. } | Phase::Late { .. }) => on,
+            on @ (Phase::Head { .. } | Phase::Refused { .. }) => on,
         });
     }
 
     /// A head is complete.
     pub(crate) fn request_began(&self, has_body: bool) {
-        self.0.set(Phase::Serving { body_read: !has_body, more_came: false });
+        self.phase.set(Phase::Serving { body_read: !has_body, more_came: false });
     }
 
     /// The body of the request is complete.
     pub(crate) fn body_read(&self) {
-        if let Phase::Serving { more_came, .. } = self.0.get() {
-            self.0.set(Phase::Serving { body_read: true, more_came });
+        if let Phase::Serving { more_came, .. } = self.phase.get() {
+            self.phase.set(Phase::Serving { body_read: true, more_came });
         }
     }
 
     /// The answer has been handed to the connection.
     pub(crate) fn request_ended(&self, now: Instant) {
-        self.0.set(match self.0.get() {
+        self.phase.set(match self.phase.get() {
             Phase::Serving { body_read: true, more_came: false } => Phase::Idle { until: now + IDLE },
             Phase::Serving { body_read: true, more_came: true } => Phase::Head { until: now + HEAD },
-            // Nobody read the body, so nobody knows whether all of it has come: the connection goes soon, but without an answer
-            // to a head that may not have begun.
+            // The body was not read, so the answer has ended the connection. Should its client go on, it is not for long.
             Phase::Serving { body_read: false, .. } => Phase::Idle { until: now + HEAD },
             between => between,
         });
+        self.ended.set(self.ended.get() + 1);
+        if let Some(waker) = self.waits.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether a request is served whose body was not read.
+    pub(crate) fn is_body_unread(&self) -> bool {
+        matches!(self.phase.get(), Phase::Serving { body_read: false, .. })
+    }
+
+    /// How many requests are over.
+    pub(crate) fn ended(&self) -> u64 {
+        self.ended.get()
+    }
+
+    /// Wakes this task at the end of the next request.
+    pub(crate) fn wake_at_end(&self, waker: &Waker) {
+        *self.waits.borrow_mut() = Some(waker.clone());
     }
 
     /// Until when the connection may stay as it is; `None` while a request is served.
     pub(crate) fn until(&self) -> Option<Instant> {
-        match self.0.get() {
-            Phase::Idle { until } | Phase::Head { until } => Some(until),
-            Phase::Serving { .. } | Phase::Late { .. } => None,
+        match self.phase.get() {
+            Phase::Idle { until } | Phase::Head { until } | Phase::Refused { until, .. } => Some(until),
+            Phase::Serving { .. } => None,
         }
     }
 
     /// The head that did not come in time is answered.
     pub(crate) fn answered_late(&self) {
-        if let Phase::Head { until } = self.0.get() {
-            self.0.set(Phase::Late { since: until - HEAD });
+        if let Phase::Head { until } = self.phase.get() {
+            self.phase.set(Phase::Refused {
+                status: StatusCode::REQUEST_TIMEOUT,
+                since: until - HEAD,
+                until,
+            });
         }
     }
 
-    /// When the head began that was answered because it came too late.
-    pub(crate) fn late_since(&self) -> Option<Instant> {
-        if let Phase::Late { since } = self.0.get() { Some(since) } else { None }
+    /// The head that is coming is answered so, and its client may take that in.
+    pub(crate) fn refuse(&self, status: StatusCode, now: Instant) {
+        let since = self.head_since(now);
+        self.phase.set(Phase::Refused { status, since, until: now + LINGER });
+    }
+
+    /// How a head was answered that did not become a request, and when it began.
+    pub(crate) fn refused(&self) -> Option<(StatusCode, Instant)> {
+        if let Phase::Refused { status, since, .. } = self.phase.get() { Some((status, since)) } else { None }
     }
 
     /// When the head began that is still to be read; now, where none has.
     pub(crate) fn head_since(&self, now: Instant) -> Instant {
-        if let Phase::Head { until } = self.0.get() { until - HEAD } else { now }
+        if let Phase::Head { until } = self.phase.get() { until - HEAD } else { now }
     }
 
     /// Whether its time is up.
     pub(crate) fn expired(&self, now: Instant) -> Option<Expired> {
-        match self.0.get() {
-            Phase::Idle { until } if until <= now => Some(Expired::Idle),
+        match self.phase.get() {
+            Phase::Idle { until } | Phase::Refused { until, .. } if until <= now => Some(Expired::Idle),
             Phase::Head { until } if until <= now => Some(Expired::Head),
-            Phase::Idle { .. } | Phase::Head { .. } | Phase::Serving { .. } | Phase::Late { .. } => None,
+            Phase::Idle { .. } | Phase::Head { .. } | Phase::Serving { .. } | Phase::Refused { .. } => None,
         }
     }
 }

@@ -4,16 +4,27 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
+
+use super::PatientSocket;
 
 /// A connection in clear or encrypted.
 pub(crate) enum Socket {
     /// In clear.
-    Plain(TcpStream),
+    Plain(PatientSocket),
     /// Encrypted; its state is large.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<PatientSocket>>),
+}
+
+impl Socket {
+    /// Whether its client takes nothing at the moment.
+    pub(crate) fn is_stalled(&self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.is_stalled(),
+            Self::Tls(socket) => socket.get_ref().0.is_stalled(),
+        }
+    }
 }
 
 impl AsyncRead for Socket {

@@ -1,4 +1,4 @@
-//! The socket of a connection, with its deadlines watched while it is read.
+//! The socket of a connection, with its deadlines, the size of its heads and its place watched while it is read.
 
 use std::future::Future as _;
 use std::io;
@@ -6,29 +6,48 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use actix_web::http::StatusCode;
 use actix_web::rt::time::{Instant, Sleep, sleep_until};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::deadlines::{Expired, HEAD};
-use super::{Deadlines, Socket};
+use super::framing::Framing;
+use super::{Deadlines, Place, Socket};
 
 const TIMED_OUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncache-control: no-store\r\n\
-pragma: no-cache\r\ncontent-type: application/json\r\ncontent-length: 88\r\n\r\n\
+pragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: 88\r\n\r\n\
 {\"error\":\"invalid_request\",\"error_description\":\"The request head took too long to come\"}";
 
-/// A socket that ends when its client takes too long.
+const TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncache-control: no-store\r\n\
+pragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: 116\r\n\r\n\
+{\"error\":\"invalid_request\",\"error_description\":\"The request head is larger than 32768 bytes or has over 96 headers\"}";
+
+/// What a connection without a place is told, where it is cheap to tell.
+pub(crate) const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
+cache-control: no-store\r\npragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: 98\r\n\r\n\
+{\"error\":\"temporarily_unavailable\",\"error_description\":\"Too many connections are open; try again\"}";
+
+/// What is still read of a client whose head was too large, so that it sees the answer rather than a reset connection.
+const DISCARDED: usize = 1024 * 1024;
+
+/// A socket that ends when its client takes too long or sends too much.
 pub(crate) struct WatchedStream {
     socket: Socket,
     deadlines: Rc<Deadlines>,
+    framing: Framing,
+    place: Place,
+    /// A head was too large; how much of it may still be discarded.
+    discards: Option<usize>,
     /// Kept over all requests and moved only when it fires or must fire earlier, so that a request costs no timer.
     timer: Pin<Box<Sleep>>,
 }
 
 impl WatchedStream {
-    pub(crate) fn new(socket: Socket) -> Self {
+    pub(crate) fn new(socket: Socket, place: Place) -> Self {
         let now = Instant::now();
         let deadlines = Rc::new(Deadlines::start(now));
-        Self { socket, deadlines, timer: Box::pin(sleep_until(now + HEAD)) }
+        let timer = Box::pin(sleep_until(now + HEAD));
+        Self { socket, deadlines, framing: Framing::new(), place, discards: None, timer }
     }
 
     pub(crate) fn deadlines(&self) -> Rc<Deadlines> {
@@ -48,6 +67,57 @@ impl WatchedStream {
             }
         }
     }
+
+    /// Bytes came: so many of them are for the HTTP library.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        self.deadlines.bytes_came(Instant::now());
+        let fed = self.framing.feed(bytes);
+        if self.framing.requests() > 0 {
+            self.place.settle();
+        }
+        match fed {
+            Ok(()) => bytes.len(),
+            Err(too_large) => {
+                self.discards = Some(DISCARDED);
+                too_large.keep
+            }
+        }
+    }
+
+    /// Answers the head that is too large, once the requests before it are answered, and ends the connection when its client has seen
+    /// that. No bytes and no error is how a connection reads that has ended.
+    fn poll_refuse(&mut self, cx: &mut Context<'_>, mut left: usize) -> Poll<io::Result<()>> {
+        if self.deadlines.refused().is_none() {
+            if self.deadlines.ended() < self.framing.heads() {
+                self.deadlines.wake_at_end(cx.waker());
+                return Poll::Pending;
+            }
+            self.answer(cx, TOO_LARGE);
+            self.deadlines.refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Instant::now());
+            let _ = Pin::new(&mut self.socket).poll_shutdown(cx);
+        }
+        let mut scrap = [0; 4096];
+        while left > 0 {
+            let mut buffer = ReadBuf::new(&mut scrap);
+            match Pin::new(&mut self.socket).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    left = left.saturating_sub(buffer.filled().len());
+                    self.discards = Some(left);
+                }
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => return self.poll_expired(cx).map(|_| Ok(())),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Best effort: the socket takes these bytes at once or its client is not reading either.
+    fn answer(&mut self, cx: &mut Context<'_>, answer: &[u8]) {
+        if !self.socket.is_stalled() {
+            let _ = Pin::new(&mut self.socket).poll_write(cx, answer);
+            let _ = Pin::new(&mut self.socket).poll_flush(cx);
+        }
+    }
 }
 
 impl AsyncRead for WatchedStream {
@@ -57,17 +127,26 @@ impl AsyncRead for WatchedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if let Some(left) = this.discards {
+            return this.poll_refuse(cx, left);
+        }
         let before = buffer.filled().len();
         if let Poll::Ready(result) = Pin::new(&mut this.socket).poll_read(cx, buffer) {
             if buffer.filled().len() > before {
-                this.deadlines.bytes_came(Instant::now());
+                let kept = this.take(&buffer.filled()[before..]);
+                buffer.set_filled(before + kept);
+                if let (0, Some(left)) = (kept, this.discards) {
+                    return this.poll_refuse(cx, left);
+                }
             }
             return Poll::Ready(result);
         }
+        if this.place.poll_ousted(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
         let expired = ready!(this.poll_expired(cx));
         if expired == Expired::Head {
-            // Best effort: the socket takes these bytes at once or its client is not reading either.
-            let _ = Pin::new(&mut this.socket).poll_write(cx, TIMED_OUT);
+            this.answer(cx, TIMED_OUT);
             this.deadlines.answered_late();
         }
         // No bytes and no error: the connection reads as ended, and the HTTP library closes it.
@@ -106,9 +185,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_timeout_answer_states_its_length() {
-        let text = std::str::from_utf8(TIMED_OUT).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
+    fn the_answers_of_the_stream_state_their_length_and_are_not_kept() {
+        for answer in [TIMED_OUT, TOO_LARGE, NO_PLACE] {
+            let text = std::str::from_utf8(answer).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            for header in
+                [&format!("content-length: {}", body.len()), "cache-control: no-store", "connection: close"]
+            {
+                assert!(head.contains(header), "{header} in {text}");
+            }
+        }
     }
 }

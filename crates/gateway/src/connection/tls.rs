@@ -2,12 +2,10 @@
 //! without a restart; connections that are open go on with what they began with.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::timeout;
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
@@ -18,8 +16,8 @@ use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
-use super::Socket;
 use super::deadlines::HEAD;
+use super::{PatientSocket, Socket};
 
 /// Where a listener's TLS comes from; all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +30,25 @@ pub struct TlsFiles {
     pub client_ca: Option<PathBuf>,
 }
 
+/// Reads a file whole, or says why that file is not read.
+pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
+
+/// How the files are read.
+#[derive(Clone, Copy, Debug)]
+pub struct TlsReaders {
+    /// Certificates, which are public.
+    pub certificates: ReadFile,
+    /// The private key.
+    pub private_key: ReadFile,
+}
+
 /// TLS as it is served now. Clones are the same one: what one of them reloads all serve.
 #[derive(Clone)]
 pub struct Tls(Arc<Inner>);
 
 struct Inner {
     files: TlsFiles,
+    readers: TlsReaders,
     current: RwLock<Current>,
 }
 
@@ -92,9 +103,9 @@ impl Tls {
     ///
     /// # Errors
     /// [`TlsError`], naming the file.
-    pub fn open(files: TlsFiles) -> Result<Self, TlsError> {
-        let current = RwLock::new(read(&files)?);
-        Ok(Self(Arc::new(Inner { files, current })))
+    pub fn open(files: TlsFiles, readers: TlsReaders) -> Result<Self, TlsError> {
+        let current = RwLock::new(read(&files, readers)?);
+        Ok(Self(Arc::new(Inner { files, readers, current })))
     }
 
     /// Reads the files again, and says whether they have changed. Where they cannot be used the last good ones go on.
@@ -102,7 +113,7 @@ impl Tls {
     /// # Errors
     /// As [`Tls::open`].
     pub fn reload(&self) -> Result<bool, TlsError> {
-        let read = read(&self.0.files)?;
+        let read = read(&self.0.files, self.0.readers)?;
         let mut current = self.0.current.write().unwrap_or_else(PoisonError::into_inner);
         let changed = current.content != read.content;
         if changed {
@@ -118,7 +129,7 @@ impl Tls {
     }
 
     /// Shakes hands within the time that a head has: until then a client costs memory and has shown nothing.
-    pub(crate) async fn accept(&self, socket: TcpStream) -> io::Result<Socket> {
+    pub(crate) async fn accept(&self, socket: PatientSocket) -> io::Result<Socket> {
         let config = Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner).config);
         let shaken = timeout(HEAD, TlsAcceptor::from(config).accept(socket)).await;
         let stream = shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
@@ -132,11 +143,11 @@ impl fmt::Debug for Tls {
     }
 }
 
-fn read(files: &TlsFiles) -> Result<Current, TlsError> {
+fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
     let provider = Arc::new(default_provider());
-    let certificate = load(&files.certificate)?;
-    let key = load(&files.private_key)?;
-    let authorities = files.client_ca.as_deref().map(load).transpose()?;
+    let certificate = load(&files.certificate, readers.certificates)?;
+    let key = load(&files.private_key, readers.private_key)?;
+    let authorities = files.client_ca.as_deref().map(|path| load(path, readers.certificates)).transpose()?;
     let mut content = Vec::with_capacity(96);
     for part in [Some(&certificate), Some(&key), authorities.as_ref()].into_iter().flatten() {
         content.extend_from_slice(digest(&SHA256, part).as_ref());
@@ -158,10 +169,8 @@ fn read(files: &TlsFiles) -> Result<Current, TlsError> {
     Ok(Current { config: Arc::new(config), content: all })
 }
 
-fn load(path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>, TlsError> {
-    let path = path.as_ref();
-    let unreadable = |source| TlsError::Unreadable { path: path.to_owned(), source };
-    fs::read(path).map(Zeroizing::new).map_err(unreadable)
+fn load(path: &Path, read: ReadFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+    read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
 }
 
 fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {

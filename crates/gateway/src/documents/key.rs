@@ -1,10 +1,10 @@
 //! What signing keys are asked to do, read out of a body.
 
-use administration::{EditError, Fault, ImportSettings, nearest};
+use administration::{EditError, Fault, ImportSettings, MOST_FAULTS, Pointer, Wiped, nearest};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::read::parse;
-use super::unique::member;
 
 /// How keys are to be replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,12 +26,15 @@ pub(crate) fn key_rotation(body: &[u8]) -> Result<KeyRotation, EditError> {
 /// `{"key": …, "algorithm"?}`.
 pub(crate) fn key_import(body: &[u8]) -> Result<ImportSettings, EditError> {
     let mut members = Members::of(parse(body)?, &["key", "algorithm"])?;
-    let (key, algorithm) = (members.text("key"), members.text("algorithm"));
+    let (mut key, algorithm) = (members.text("key").map(Zeroizing::new), members.text("algorithm"));
     if key.is_none() && members.faults.iter().all(|fault| fault.pointer != "/key") {
         members.fault("key", "is needed: a private key in PEM, or a JWK as a text");
     }
     members.finish()?;
-    Ok(ImportSettings { key: key.unwrap_or_default(), algorithm })
+    Ok(ImportSettings {
+        key: key.as_mut().map(|key| std::mem::take(&mut **key)).unwrap_or_default(),
+        algorithm,
+    })
 }
 
 /// The members of an object, and what is wrong with those that were asked for. Null is the same as leaving one out.
@@ -50,16 +53,17 @@ impl Members {
         let faults = unknown.map(|name| {
             let meant = nearest(name, known.iter().copied());
             let mend = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
-            Fault::at(member("", name), format!("there is no such member here{mend}"))
+            Fault::at(at(name), format!("there is no such member here{mend}"))
         });
-        Ok(Self { faults: faults.collect(), members })
+        Ok(Self { faults: faults.take(MOST_FAULTS).collect(), members })
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
         match self.members.remove(name)? {
             Value::Null => None,
             Value::String(text) => Some(text),
-            _ => {
+            other => {
+                drop(Wiped::new(other));
                 self.fault(name, "write a text");
                 None
             }
@@ -78,11 +82,22 @@ impl Members {
     }
 
     fn fault(&mut self, name: &str, detail: &str) {
-        self.faults.push(Fault::at(member("", name), detail));
+        self.faults.push(Fault::at(at(name), detail));
     }
 
-    fn finish(self) -> Result<(), EditError> {
-        if self.faults.is_empty() { Ok(()) } else { Err(EditError::Invalid(self.faults)) }
+    fn finish(mut self) -> Result<(), EditError> {
+        let faults = std::mem::take(&mut self.faults);
+        if faults.is_empty() { Ok(()) } else { Err(EditError::Invalid(faults)) }
+    }
+}
+
+fn at(name: &str) -> String {
+    Pointer::Root.member(name).to_string()
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        drop(Wiped::new(Value::Object(std::mem::take(&mut self.members))));
     }
 }
 

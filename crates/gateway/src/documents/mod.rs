@@ -3,7 +3,6 @@
 
 mod key;
 mod read;
-mod unique;
 
 pub(crate) use key::{key_import, key_rotation};
 pub(crate) use read::{client_patch, new_client, new_secret, new_tenant, rotation, secret_end, tenant_patch};

@@ -1,12 +1,11 @@
 //! From a body to what administration is asked.
 
 use administration::{
-    ClientSettings, EditError, Fault, NewClient, NewSecretSettings, NewTenant, RotateSettings, TenantSettings,
+    ClientSettings, EditError, Fault, NewClient, NewSecretSettings, NewTenant, RotateSettings,
+    TenantSettings, Wiped, read_json,
 };
 use protocol::Timestamp;
 use serde_json::{Map, Value};
-
-use super::unique;
 
 /// `{"id": …, "client"?: {…}, …settings}`.
 pub(crate) fn new_tenant(body: &[u8]) -> Result<NewTenant, EditError> {
@@ -21,16 +20,16 @@ pub(crate) fn new_client(body: &[u8]) -> Result<NewClient, EditError> {
 /// A merge patch of a tenant's settings (RFC 7396). It is read as if it were settings itself: once it is merged, an unknown member
 /// that it sets to null would have vanished without a word.
 pub(crate) fn tenant_patch(body: &[u8]) -> Result<Value, EditError> {
-    let patch = parse(body)?;
+    let patch = Wiped::new(parse(body)?);
     TenantSettings::read(patch.clone()).map_err(EditError::Invalid)?;
-    Ok(patch)
+    Ok(patch.take())
 }
 
 /// The same of a client's settings.
 pub(crate) fn client_patch(body: &[u8]) -> Result<Value, EditError> {
-    let patch = parse(body)?;
+    let patch = Wiped::new(parse(body)?);
     ClientSettings::read(patch.clone()).map_err(EditError::Invalid)?;
-    Ok(patch)
+    Ok(patch.take())
 }
 
 /// `{"expires_at"?}`.
@@ -60,11 +59,13 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, EditError> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    unique::parse(body).map_err(EditError::Invalid)
+    read_json(body).map_err(EditError::Invalid)
 }
 
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
 
     fn faults<T: std::fmt::Debug>(read: Result<T, EditError>) -> String {
@@ -102,5 +103,48 @@ mod tests {
         ] {
             assert!(fault.starts_with("/s"), "{fault}");
         }
+    }
+
+    /// A body with a canary in the place of `$`.
+    fn with_canary(body: &str, tag: char) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(1024));
+        for (index, part) in body.split('$').enumerate() {
+            if index > 0 {
+                text.push_str(&Zeroizing::new(testkit::canary(tag)));
+            }
+            text.push_str(part);
+        }
+        text
+    }
+
+    #[test]
+    fn a_document_leaves_no_secret_in_memory() {
+        for (body, tag) in [
+            (r#"{"client_id":"a","client_secret":"$","key":"$"}"#, 'K'),
+            (r#"{"client_secret":"$","client_secret":"$","scopes":["$"]}"#, 'L'),
+            (r#"{"client_secret":"$","x":[{"key":"$"},"#, 'M'),
+            (r#"[{"client_secret":{"value":"$"}}]"#, 'N'),
+            (r#"{"client_secret":"$"}"#, 'O'),
+            (r#"{"key":"$","algorithm":7}"#, 'P'),
+            (r#"{"name":"a","client_secret":"$","clientSecret":"$"}"#, 'Q'),
+            (r#"{"name":7,"inbound_auth_config":[{"config":{"client_secret":"$","client_id":{}}}]}"#, 'R'),
+        ] {
+            let body = with_canary(body, tag);
+            let body = body.as_bytes();
+            let _ = new_client(body);
+            let _ = new_tenant(body);
+            let _ = client_patch(body);
+            let _ = tenant_patch(body);
+            let _ = rotation(body);
+            let _ = secret_end(body);
+            let _ = super::super::key_rotation(body);
+            if let Ok(settings) = super::super::key_import(body) {
+                // As it is taken on.
+                drop(protocol::Secret::new(settings.key));
+            }
+            let _ = administration::ApplicationRequest::parse(body);
+        }
+        let found = testkit::leftovers();
+        assert!(!found.iter().any(|tag| "KLMNOPQR".contains(*tag)), "{found:?}");
     }
 }

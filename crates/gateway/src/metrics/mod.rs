@@ -6,30 +6,67 @@ mod histogram;
 mod series;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use series::{Answered, Series};
 
-use crate::Sample;
+use crate::connection::Places;
+use crate::{Kind, Sample};
 
 /// What is counted for requests that no route takes.
 pub(crate) const UNKNOWN_ROUTE: &str = "unknown";
 
 /// The numbers of all workers.
 #[derive(Default)]
-pub(crate) struct Metrics(Mutex<Vec<(&'static str, Arc<Series>)>>);
+pub(crate) struct Metrics {
+    routes: Mutex<Vec<(&'static str, Arc<Series>)>>,
+    unread_forwarding: AtomicU64,
+    places: Arc<Places>,
+}
 
 impl Metrics {
+    /// With those of these connections.
+    pub(crate) fn new(places: Arc<Places>) -> Self {
+        Self { places, ..Self::default() }
+    }
+
     /// The counters of one route on one worker.
     pub(crate) fn series(&self, route: &'static str) -> Arc<Series> {
         let series = Arc::new(Series::default());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((route, Arc::clone(&series)));
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner).push((route, Arc::clone(&series)));
         series
+    }
+
+    /// A request said for whom it was sent on, at a listener that trusts no proxy. The first one is told to the log.
+    pub(crate) fn forwarding_was_not_read(&self) {
+        if self.unread_forwarding.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(
+                "requests come with X-Forwarded-For or Forwarded, and their listener trusts no proxy: name it under trusted_proxies, \
+                 or all callers behind it count as one"
+            );
+        }
+    }
+
+    fn unread_forwarding(&self) -> Sample {
+        Sample {
+            name: "latchkey_forwarding_not_read_total",
+            help: "Requests with X-Forwarded-For or Forwarded at a listener that trusts no proxy.",
+            kind: Kind::Counter,
+            labels: &[],
+            value: self.unread_forwarding.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The patterns of all routes that are counted.
+    #[cfg(test)]
+    pub(crate) fn patterns(&self) -> Vec<&'static str> {
+        self.routes.lock().unwrap().iter().map(|(pattern, _)| *pattern).collect()
     }
 
     /// In Prometheus' text format 0.0.4, the gateway's own numbers before these.
     pub(crate) fn render(&self, samples: &[Sample]) -> String {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all = self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut by_route: BTreeMap<&'static str, series::Sum> = BTreeMap::new();
         for (route, series) in &all {
             if let Some(counts) = series.counts() {
@@ -37,6 +74,8 @@ impl Metrics {
             }
         }
         let mut text = exposition::requests(&by_route);
+        exposition::append_samples(&mut text, &self.places.samples());
+        exposition::append_samples(&mut text, &[self.unread_forwarding()]);
         exposition::append_samples(&mut text, samples);
         text
     }

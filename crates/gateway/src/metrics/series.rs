@@ -10,12 +10,12 @@ use protocol::{ErrorCode, SigningAlgorithm};
 use super::histogram::{Histogram, HistogramSum};
 
 /// Statuses that we answer with; what is first is found first.
-const STATUSES: [u16; 19] =
-    [200, 304, 400, 401, 403, 404, 405, 408, 413, 415, 500, 503, 201, 202, 204, 409, 412, 422, 431];
+const STATUSES: [u16; 21] =
+    [200, 304, 400, 401, 403, 404, 405, 408, 413, 415, 500, 503, 201, 202, 204, 409, 412, 421, 422, 429, 431];
 /// Their labels: `closed` is a caller who left before the answer.
-pub(super) const STATUS_LABELS: [&str; 21] = [
+pub(super) const STATUS_LABELS: [&str; 23] = [
     "200", "304", "400", "401", "403", "404", "405", "408", "413", "415", "500", "503", "201", "202", "204",
-    "409", "412", "422", "431", "other", "closed",
+    "409", "412", "421", "422", "429", "431", "other", "closed",
 ];
 const OTHER: usize = STATUSES.len();
 const CLOSED: usize = OTHER + 1;

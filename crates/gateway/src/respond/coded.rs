@@ -14,7 +14,7 @@ use serde::Serialize;
 use tenancy::{StoreError, TenantError};
 
 use super::key_fault::KeyFault;
-use super::refusal::Causes;
+use super::refusal::{Causes, MISDIRECTED};
 use crate::body::BodyError;
 
 const REALM: &str = "latchkey-applications";
@@ -29,6 +29,8 @@ pub(crate) struct Coded {
     spelling: Spelling,
     challenge: Option<String>,
     allow: Option<&'static str>,
+    /// Seconds after which it may be otherwise.
+    retry_after: Option<u16>,
     /// For whoever counts.
     counted: ErrorCode,
     close: bool,
@@ -55,6 +57,12 @@ impl Coded {
         let (status, why) = (StatusCode::METHOD_NOT_ALLOWED, format!("This path takes {allow}"));
         let coded = Self::new(status, ErrorCode::InvalidRequest, "LK-4050", "Method not allowed", why);
         Self { allow: Some(allow), ..coded }
+    }
+
+    /// A request that is meant for a name which is not ours (RFC 9110 §15.5.20).
+    pub(crate) fn misdirected() -> Self {
+        let status = StatusCode::MISDIRECTED_REQUEST;
+        Self::new(status, ErrorCode::InvalidRequest, "LK-4210", "Misdirected request", MISDIRECTED)
     }
 
     /// No assertion at all (RFC 6750 §3.1).
@@ -96,6 +104,14 @@ impl Coded {
         )
     }
 
+    /// Those who manage this tenant have asked for too much (RFC 6585 §4).
+    pub(crate) fn too_many_writes(retry_after: u16) -> Self {
+        let why = "Too many writes were asked for; try again later";
+        let (status, counted) = (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TemporarilyUnavailable);
+        let coded = Self::new(status, counted, "LK-4290", "Too many requests", why);
+        Self { retry_after: Some(retry_after), ..coded }
+    }
+
     /// A fault of ours; the cause goes into the log and nowhere else.
     pub(crate) fn fault(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(cause = %Causes(cause), "request failed");
@@ -133,6 +149,7 @@ impl Coded {
             spelling: Spelling::Snake,
             challenge: None,
             allow: None,
+            retry_after: None,
             counted,
             close: false,
         }
@@ -279,8 +296,9 @@ impl ResponseError for Coded {
         if let Some(allow) = self.allow {
             response.insert_header((ALLOW, allow));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, "1"));
+        let soon = self.status == StatusCode::SERVICE_UNAVAILABLE;
+        if let Some(seconds) = self.retry_after.or(soon.then_some(1)) {
+            response.insert_header((RETRY_AFTER, u64::from(seconds)));
         }
         if self.close {
             response.force_close();

@@ -8,17 +8,14 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use administration::{BrokenTokensView, Fault, Permission};
+use administration::{BrokenTokensView, Fault, MOST_FAULTS, Permission};
 use protocol::ErrorCode;
 use serde::Serialize;
 
-use super::refusal::Causes;
+use super::refusal::{Causes, MISDIRECTED};
 
 /// The realm of the admin API's challenges.
 const REALM: &str = "latchkey";
-
-/// A body of 64 KiB could have thousands of faults; so many are told at once.
-const MOST_ERRORS: usize = 32;
 
 /// What kind of problem it is: the end of its `type`, and its title. Programs act on these, so they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +28,16 @@ impl Kind {
     const BEYOND_REACH: Self = Self("beyond-reach", "Not this far");
     const NOT_FOUND: Self = Self("not-found", "Not found");
     const METHOD_NOT_ALLOWED: Self = Self("method-not-allowed", "The method is not allowed here");
+    const MISDIRECTED: Self = Self("misdirected", "Not under this name");
     const INVALID_REQUEST: Self = Self("invalid-request", "The request cannot be used");
     const BODY: Self = Self("unreadable-body", "The body cannot be read");
     const CONFLICT: Self = Self("conflict", "It stands against what there is");
+    const LIMIT_REACHED: Self = Self("limit-reached", "More than is allowed");
     const CONFIRMATION_NEEDED: Self = Self("confirmation-needed", "It breaks what works now");
     const CONTENDED: Self = Self("contended", "Changed at the same time");
     const STALE: Self = Self("stale", "Changed since you looked");
     const KEY_REUSED: Self = Self("idempotency-key-reused", "The idempotency key is another request's");
+    const TOO_MANY_WRITES: Self = Self("too-many-writes", "Too many writes");
     const UNAVAILABLE: Self = Self("unavailable", "Not now");
     const SERVER_ERROR: Self = Self("server-error", "A fault of the server");
 }
@@ -51,6 +51,8 @@ pub(crate) struct Problem {
     more: More,
     challenge: Option<Box<str>>,
     allow: Option<Box<str>>,
+    /// Seconds after which it may be otherwise.
+    retry_after: Option<u16>,
     /// For whoever counts.
     code: Option<ErrorCode>,
     close: bool,
@@ -92,6 +94,7 @@ impl Problem {
             more: More::Nothing,
             challenge: None,
             allow: None,
+            retry_after: None,
             code: None,
             close: false,
         }
@@ -139,9 +142,15 @@ impl Problem {
         Self { allow: Some(allow.into()), code: Some(ErrorCode::InvalidRequest), ..problem }
     }
 
+    /// A request that is meant for a name which is not ours (RFC 9110 §15.5.20).
+    pub(crate) fn misdirected() -> Self {
+        let problem = Self::new(StatusCode::MISDIRECTED_REQUEST, Kind::MISDIRECTED, MISDIRECTED);
+        Self { code: Some(ErrorCode::InvalidRequest), ..problem }
+    }
+
     /// What was sent has faults, or a header is not of its form.
     pub(crate) fn invalid(detail: impl Into<Cow<'static, str>>, mut errors: Vec<Fault>) -> Self {
-        errors.truncate(MOST_ERRORS);
+        errors.truncate(MOST_FAULTS);
         let problem = Self::new(StatusCode::BAD_REQUEST, Kind::INVALID_REQUEST, detail);
         Self { more: More::Errors(errors.into()), code: Some(ErrorCode::InvalidRequest), ..problem }
     }
@@ -150,6 +159,13 @@ impl Problem {
     pub(crate) fn confirmation_needed(detail: &'static str, breaks: Vec<BrokenTokensView>) -> Self {
         let problem = Self::new(StatusCode::CONFLICT, Kind::CONFIRMATION_NEEDED, detail);
         Self { more: More::Breaks(breaks.into()), ..problem }
+    }
+
+    /// The administrators of the tenant, or of the platform, have asked for too much (RFC 6585 §4).
+    pub(crate) fn too_many_writes(retry_after: u16) -> Self {
+        let detail = "The administrators of this tenant have asked for too many writes; try again later";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, Kind::TOO_MANY_WRITES, detail);
+        Self { retry_after: Some(retry_after), code: Some(ErrorCode::TemporarilyUnavailable), ..problem }
     }
 
     /// A fault of ours; the cause goes into the log and nowhere else.
@@ -203,8 +219,9 @@ impl ResponseError for Problem {
         if let Some(allow) = &self.allow {
             response.insert_header((ALLOW, &**allow));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE || self.kind == Kind::CONTENDED {
-            response.insert_header((RETRY_AFTER, "1"));
+        let soon = self.status == StatusCode::SERVICE_UNAVAILABLE || self.kind == Kind::CONTENDED;
+        if let Some(seconds) = self.retry_after.or(soon.then_some(1)) {
+            response.insert_header((RETRY_AFTER, u64::from(seconds)));
         }
         if self.close {
             response.force_close();

@@ -16,6 +16,9 @@ use tenancy::{StoreError, TenantError};
 
 use super::key_fault::KeyFault;
 
+/// Whatever the shape of the answer.
+pub(super) const MISDIRECTED: &str = "This path is not served under the name in the Host header";
+
 /// A response that is not what the caller asked for.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -23,13 +26,15 @@ pub(crate) struct Refusal {
     body: Option<ErrorResponse>,
     challenge: Option<String>,
     allow: Option<&'static str>,
+    retry_after: Option<u64>,
     close: bool,
 }
 
 impl Refusal {
     /// A refusal whose status its code does not tell.
     pub(crate) fn new(status: StatusCode, body: ErrorResponse) -> Self {
-        Self { status, body: Some(body), challenge: None, allow: None, close: false }
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        Self { status, body: Some(body), challenge: None, allow: None, retry_after, close: false }
     }
 
     /// An unknown path or tenant.
@@ -43,10 +48,15 @@ impl Refusal {
         Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, body) }
     }
 
+    /// A request that is meant for a name which is not ours (RFC 9110 §15.5.20).
+    pub(crate) fn misdirected() -> Self {
+        Self::new(StatusCode::MISDIRECTED_REQUEST, ErrorResponse::invalid_request(MISDIRECTED))
+    }
+
     /// No token at all: "the resource server SHOULD NOT include an error code" (RFC 6750 §3.1).
     pub(crate) fn bearer_required(realm: &str) -> Self {
-        let challenge = Some(format!("Bearer realm=\"{realm}\""));
-        Self { status: StatusCode::UNAUTHORIZED, body: None, challenge, allow: None, close: false }
+        let (status, challenge) = (StatusCode::UNAUTHORIZED, Some(format!("Bearer realm=\"{realm}\"")));
+        Self { status, body: None, challenge, allow: None, retry_after: None, close: false }
     }
 
     /// A fault of ours; the cause goes into the log and nowhere else.
@@ -63,7 +73,9 @@ impl Refusal {
 
     /// Adds the challenge that a failed client authentication carries (RFC 6749 §5.2, RFC 7617 §2).
     pub(crate) fn in_realm(mut self, realm: &str) -> Self {
-        if self.body.as_ref().is_some_and(|body| body.error == ErrorCode::InvalidClient) {
+        if self.status == StatusCode::UNAUTHORIZED
+            && self.body.as_ref().is_some_and(|body| body.error == ErrorCode::InvalidClient)
+        {
             self.challenge = Some(format!("Basic realm=\"{realm}\""));
         }
         self
@@ -148,7 +160,15 @@ impl From<ClientAuthenticationError> for Refusal {
                 if matches!(error, ClientAuthenticationError::SampleSecret) {
                     tell_of_sample_secret();
                 }
-                ErrorResponse::new(error.error_code(), error.description()).into()
+                let body = ErrorResponse::new(error.error_code(), error.description());
+                match error {
+                    // RFC 6585 §4.
+                    ClientAuthenticationError::TooManyFailures(wait) => Self {
+                        retry_after: Some(wait.seconds()),
+                        ..Self::new(StatusCode::TOO_MANY_REQUESTS, body)
+                    },
+                    _ => body.into(),
+                }
             }
         }
     }
@@ -202,8 +222,8 @@ impl ResponseError for Refusal {
         if let Some(allow) = self.allow {
             response.insert_header((ALLOW, allow));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, "1"));
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
         }
         if self.close {
             response.force_close();

@@ -41,6 +41,7 @@ struct Admitted {
         (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
         (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::Coded),
         (status = 404, description = "No default tenant, or nobody may sign in", body = crate::openapi::applications::Coded),
+        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::Coded),
     )
 )]
 pub(crate) async fn create(
@@ -111,6 +112,7 @@ pub(crate) async fn get(
         (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
         (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::Coded),
         (status = 404, description = "APP-1001", body = crate::openapi::applications::Coded),
+        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::Coded),
     )
 )]
 pub(crate) async fn replace(
@@ -136,6 +138,7 @@ pub(crate) async fn replace(
         (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
         (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::Coded),
         (status = 404, description = "APP-1001", body = crate::openapi::applications::Coded),
+        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::Coded),
     )
 )]
 pub(crate) async fn delete(
@@ -192,8 +195,8 @@ async fn admit(
     let header = incoming.authorization().map_err(|_| Coded::invalid_assertion("Two tokens were sent"))?;
     let token = BearerToken::from_authorization(header).ok_or_else(Coded::assertion_required)?;
     let assertion = services.engine.admit_assertion(&tenant, &token, (services.clock)()).await??;
-    if !services.users.is_declared(&assertion.sub) {
-        return Err(Coded::invalid_assertion("The user may no longer sign in"));
+    if !services.users.has_credential(&assertion.sub, &assertion.credential) {
+        return Err(Coded::invalid_assertion("The user may no longer sign in, or has another password now"));
     }
     // What was granted an hour ago counts only while it would be granted now.
     if !assertion.permits(PERMISSION) || !services.users.permits(&assertion.sub, PERMISSION) {
@@ -205,6 +208,9 @@ async fn admit(
         name: format!("user:{}", assertion.sub),
         source: incoming.address().map(|address| address.to_string()),
     };
+    if incoming.writes() {
+        services.writes.spend(&tenant.id, (services.clock)()).map_err(Coded::too_many_writes)?;
+    }
     Ok(Admitted { tenant: tenant.id.clone(), by: Authority::of_user(actor, tenant.id.clone()) })
 }
 

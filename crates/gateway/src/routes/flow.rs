@@ -7,9 +7,9 @@ mod step;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _};
-use administration::Spelling;
+use administration::{SignIn, Spelling};
 use grants::GrantError;
-use protocol::Timestamp;
+use protocol::{ErrorCode, Timestamp};
 use registry::SignInError;
 use tenancy::Tenant;
 
@@ -76,20 +76,47 @@ async fn sign_in(
     let signed_in = services.users.sign_in(&tenant.id, &username, password, &incoming.source(), now).await;
     let user = match signed_in {
         Ok(user) => user,
-        Err(SignInError::Refused) => return Ok(Step::Failed),
+        Err(SignInError::Refused) => {
+            // The name that was typed may be a password: it is told only where it is a person's.
+            let user = services.users.is_declared(&username).then_some(username);
+            tracing::warn!(tenant = %tenant.id, source = %incoming.source(), "a sign-in failed");
+            incoming.note(|notes| notes.error = Some(ErrorCode::InvalidClient));
+            write_down(services, tenant, incoming, user, false, now);
+            return Ok(Step::Failed);
+        }
         Err(error @ SignInError::Busy) => return Err(Coded::unavailable(&error)),
     };
     let asked: Vec<&str> = requested.split_whitespace().collect();
     let granted: Vec<&str> =
         user.permissions.iter().map(String::as_str).filter(|held| asked.contains(held)).collect();
-    let signed = services.engine.sign_assertion(tenant, &user.name, &granted, now).await;
+    let signed = services.engine.sign_assertion(tenant, &user, &granted, now).await;
     let signed = signed.map_err(|error| match error {
         GrantError::Keys(error) => Coded::from(error),
         other => Coded::fault(&other),
     })?;
     tracing::info!(user = %user.name, tenant = %tenant.id, "user {} signed in", user.name);
+    write_down(services, tenant, incoming, Some(user.name), true, now);
     incoming.note(|notes| notes.signed = Some(signed.algorithm));
     Ok(Step::Complete { assertion: signed.value })
+}
+
+/// In the audit, beside the answer: neither whether the store answers nor how long that takes may show in it.
+fn write_down(
+    services: &Services,
+    tenant: &Tenant,
+    incoming: &Incoming,
+    user: Option<String>,
+    succeeded: bool,
+    now: Timestamp,
+) {
+    let source = incoming.address().map(|address| address.to_string());
+    let sign_in = SignIn { tenant: tenant.id.clone(), user, succeeded, source };
+    let administrator = services.administrator.clone();
+    actix_web::rt::spawn(async move {
+        if let Err(error) = administrator.note_sign_in(&sign_in, now).await {
+            tracing::warn!(%error, tenant = %sign_in.tenant, "a sign-in is not in the audit");
+        }
+    });
 }
 
 /// The generation that a member is named by.

@@ -22,6 +22,7 @@ use crate::server::DefaultTenant;
         (status = 400, description = "invalid_request", body = crate::openapi::Error),
         (status = 401, description = "invalid_client, with WWW-Authenticate: Basic", body = crate::openapi::Error),
         (status = 404, description = "Unknown or suspended tenant, or one without oauth2", body = crate::openapi::Error),
+        (status = 429, description = "invalid_client, and too many authentications of this source failed before it; Retry-After says when it may fail again", body = crate::openapi::Error),
         (status = 503, description = "The truth is not known now; Retry-After says when", body = crate::openapi::Error),
     )
 )]

@@ -14,15 +14,21 @@ mod strategies;
 mod token;
 mod unknown;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::guard::{Any, Get, Head};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, Resource, Responder};
+use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
 
 use crate::Surface;
+use crate::hosts::HostNames;
 use crate::incoming::Incoming;
 use crate::metrics::{Metrics, Series};
+use crate::respond::{Coded, Problem, Refusal};
 use crate::server::DefaultTenant;
 use admin::managed;
 
@@ -45,10 +51,14 @@ pub(crate) struct Route {
     pub(crate) series: Arc<Series>,
 }
 
-/// Registers what an address serves.
-pub(crate) fn configure(surface: Surface, metrics: &Metrics) -> impl FnOnce(&mut ServiceConfig) {
+/// Registers what an address serves; the paths of administration under these names only.
+pub(crate) fn configure(
+    surface: Surface,
+    hosts: Rc<HostNames>,
+    metrics: &Metrics,
+) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
-        let mut routes = Routes { config, metrics };
+        let mut routes = Routes { config, metrics, hosts: None };
         routes.service(get("/health/live", health::live)).service(get("/health/ready", health::ready));
         // First, because routes are tried in their order, and tokens are what most requests ask for.
         if surface.public {
@@ -77,6 +87,7 @@ pub(crate) fn configure(surface: Surface, metrics: &Metrics) -> impl FnOnce(&mut
                 .service(get("/docs/start.js", documentation::start));
         }
         if surface.admin {
+            routes.hosts = Some(hosts);
             routes
                 .service(flow::route("/flow/execute"))
                 .service(applications::all("/applications"))
@@ -151,15 +162,39 @@ pub(crate) fn configure(surface: Surface, metrics: &Metrics) -> impl FnOnce(&mut
 struct Routes<'a> {
     config: &'a mut ServiceConfig,
     metrics: &'a Metrics,
+    /// The names under which what follows is served; any, where there are none.
+    hosts: Option<Rc<HostNames>>,
 }
 
 impl Routes<'_> {
     fn service(&mut self, resource: impl Into<(&'static str, Resource)>) -> &mut Self {
         let (pattern, resource) = resource.into();
         let series = self.metrics.series(pattern);
-        ServiceConfig::service(self.config, resource.app_data(Route { pattern, series }));
+        let resource = resource.app_data(Route { pattern, series });
+        match self.hosts.clone() {
+            Some(hosts) => {
+                let named = from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
+                    let admitted = hosts.admit(&request);
+                    async move {
+                        if admitted { next.call(request).await } else { Ok(misdirected(request, pattern)) }
+                    }
+                });
+                ServiceConfig::service(self.config, resource.wrap(named))
+            }
+            None => ServiceConfig::service(self.config, resource),
+        };
         self
     }
+}
+
+/// In the words of the path.
+fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBody> {
+    let response = match pattern {
+        "/metrics" => Refusal::misdirected().error_response(),
+        _ if admin::unknown::is_admin(pattern) => Problem::misdirected().error_response(),
+        _ => Coded::misdirected().error_response(),
+    };
+    request.into_response(response)
 }
 
 fn post<F, Args>(path: &'static str, handler: F) -> (&'static str, Resource)
@@ -186,4 +221,28 @@ where
 /// The tenant that the path names, or the default one on the paths without a tenant. No tenant has the empty name.
 fn tenant_name<'a>(incoming: &'a Incoming, default_tenant: &'a DefaultTenant) -> &'a str {
     incoming.tenant().or(default_tenant.0.as_deref()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_paths_of_administration_begin_with_is_known() {
+        let metrics = Metrics::default();
+        let hosts = Rc::new(HostNames::new("http://localhost", &[]));
+        let surface = Surface { public: false, admin: true };
+        drop(actix_web::App::new().configure(configure(surface, hosts, &metrics)));
+        let mut patterns = metrics.patterns();
+        patterns.retain(|pattern| !pattern.starts_with("/health/"));
+        let begins = |pattern: &str, with: &str| {
+            pattern.strip_prefix(with).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        for pattern in &patterns {
+            assert!(Surface::ADMIN_PATHS.iter().any(|with| begins(pattern, with)), "{pattern}");
+        }
+        for with in Surface::ADMIN_PATHS {
+            assert!(patterns.iter().any(|pattern| begins(pattern, with)), "{with}");
+        }
+    }
 }

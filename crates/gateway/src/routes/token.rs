@@ -25,6 +25,7 @@ use crate::server::DefaultTenant;
         (status = 408, description = "Head not complete in 5 s or body not in 10 s", body = crate::openapi::Error),
         (status = 413, description = "Body over 65536 bytes", body = crate::openapi::Error),
         (status = 415, description = "Body is not a form", body = crate::openapi::Error),
+        (status = 429, description = "invalid_client, and too many authentications of this source failed before it; Retry-After says when it may fail again", body = crate::openapi::Error),
         (status = 503, description = "Store or hash queue cannot take the request; Retry-After says when", body = crate::openapi::Error),
     )
 )]

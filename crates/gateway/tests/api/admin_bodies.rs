@@ -110,7 +110,7 @@ fn no_body_is_a_fault_of_ours() {
         doors.push((Method::PATCH, format!("{clients}/svc/secrets/1"), boss));
     }
     for (tenant, keeper) in [ACME, GLOBEX].into_iter().zip(&keepers) {
-        doors.push((Method::POST, keys_path(tenant), keeper));
+        doors.push((Method::POST, keys_path(tenant), &ops));
         doors.push((Method::POST, format!("{}/rotate", keys_path(tenant)), keeper));
     }
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use testkit::fixtures;
 
 use crate::administrators::{BOSS, CLERK, House, PLATFORM, ask, clients_path};
 use crate::app::{ACME, GLOBEX};
@@ -103,5 +104,27 @@ async fn any_client_id_has_its_path() {
             let path = format!("{}/{name}", clients_path(tenant));
             house.get(&boss, &path).await.assert_problem(404, "not-found");
         }
+    }
+}
+
+/// Each client of the audience would else be loaded with all its secrets, at every registration of one more.
+#[tokio::test]
+async fn registering_a_client_reads_as_many_rows_with_few_neighbours_as_with_many() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let token = house.token(PLATFORM, CLERK).await;
+        let mut read = Vec::new();
+        for (neighbours, id) in [(10, "web"), (2000, "batch")] {
+            for nth in 0..neighbours {
+                let row = fixtures::client(&fixtures::tenant(tenant), &format!("neighbour-{nth}"));
+                house.app.store.put_client(row);
+            }
+            let before = house.app.store.calls().clients_loaded;
+            let body = json!({ "client_id": id, "audiences": [fixtures::AUDIENCE] });
+            let made = house.post(&token, &clients_path(tenant), body).await;
+            assert_eq!(made.status, 201, "{}", made.body);
+            read.push(house.app.store.calls().clients_loaded - before);
+        }
+        assert_eq!(read, [0, 0], "{tenant}");
     }
 }

@@ -130,6 +130,30 @@ async fn a_faulty_body_is_told_every_fault_with_its_place() {
 }
 
 #[tokio::test]
+async fn a_body_of_many_faults_has_a_short_answer() {
+    for tenant in [ACME, GLOBEX] {
+        let house = House::start();
+        let boss = house.token(tenant, BOSS).await;
+        let repeated = |name: usize| {
+            let members = r#","a":0"#.repeat((65_000 - name) / 6);
+            format!(r#"{{"{}":[{{"a":0{members}}}]}}"#, "k".repeat(name))
+        };
+        let unknown: Vec<_> = (0..900).map(|number| format!(r#""scope{number:059}":0"#)).collect();
+        for body in [repeated(1), repeated(250), repeated(30_000), format!("{{{}}}", unknown.join(","))] {
+            let request = house.app.request(Method::POST, &clients_path(tenant)).bearer_auth(&boss);
+            let answer = Answer::to(request.header("content-type", "application/json").body(body)).await;
+            answer.assert_problem(400, "invalid-request");
+            let errors = answer.json()["errors"].as_array().unwrap().len();
+            assert!(
+                (1..=32).contains(&errors) && answer.body.len() < 16 * 1024,
+                "{errors} errors: {}",
+                answer.body
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_of_another_type_or_too_large_or_incomplete_is_not_read() {
     let house = House::start();
     for tenant in [ACME, GLOBEX] {
@@ -159,7 +183,7 @@ async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
     let boss = house.token(GLOBEX, BOSS).await;
     let mut connection = house.app.connect().await;
     let head = format!(
-        "POST {} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {boss}\r\ncontent-type: application/json\r\n\
+        "POST {} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {boss}\r\ncontent-type: application/json\r\n\
          content-length: 2\r\n\r\n{{",
         clients_path(GLOBEX)
     );

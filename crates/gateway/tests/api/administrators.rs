@@ -151,7 +151,8 @@ pub(crate) fn forged(tenant: &str, client: &str, scope: &str) -> String {
     Forge::of(tenant).token(&admin_claims(tenant, client, scope))
 }
 
-fn settle(app: &TestApp, tenant: &str, id: &str, scope: &str) -> String {
+/// Puts a client with this scope into the store, whether or not it could be granted, and gives its secret.
+pub(crate) fn settle(app: &TestApp, tenant: &str, id: &str, scope: &str) -> String {
     let tenant = fixtures::tenant(tenant);
     let mut client = fixtures::client(&tenant, id);
     client.audiences.clear();

@@ -71,7 +71,7 @@ impl Answer {
         assert_eq!((self.status, self.body.as_str()), (status, body.as_str()));
         self.assert_json();
         self.assert_not_stored();
-        assert_eq!(self.headers.contains_key("retry-after"), status == 503);
+        assert_eq!(self.headers.contains_key("retry-after"), matches!(status, 429 | 503));
     }
 
     /// As [`Answer::assert_refused`], whatever the words.

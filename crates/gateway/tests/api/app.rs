@@ -2,13 +2,15 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 
 use administration::{Administrator, Clock, EditPolicy};
 use futures_util::FutureExt as _;
-use gateway::{Gateway, GatewayHandle, Listener, Options, Services, Surface};
+use gateway::{
+    ConnectionLimits, Gateway, GatewayHandle, Listener, Options, Services, Surface, WriteBudget, WriteLimit,
+};
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRings, KeySightings, LocalSealer, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, ScopeToken, Timestamp};
@@ -28,6 +30,9 @@ pub(crate) const ACME: &str = "acme";
 pub(crate) const GLOBEX: &str = "globex";
 /// What metadata is derived from; the real address is another one, so that nothing can be derived from it unnoticed.
 pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
+
+/// One for all gateways of a test, as replicas have it: what one of them gave out, another knows.
+static PEPPER: LazyLock<Arc<Pepper>> = LazyLock::new(|| Arc::new(Pepper::generate()));
 
 /// What the life cycle of keys reckons with; here every change is seen at once.
 pub(crate) const L1_LIFETIME: Lifetime = Lifetime::from_seconds(10);
@@ -57,6 +62,9 @@ pub(crate) struct TestApp {
     server: Option<JoinHandle<()>>,
 }
 
+/// Budgets of writes that no other test spends.
+const ENOUGH: [WriteLimit; 2] = [WriteLimit::per_minute(1_000_000); 2];
+
 impl TestApp {
     /// With acme as the default tenant and the owner of the protected resource.
     pub(crate) fn start() -> Self {
@@ -68,13 +76,34 @@ impl TestApp {
         Self::start_over(options, |store| TenantResolver::new(store))
     }
 
+    /// With another limit of failed attempts.
+    pub(crate) fn start_limited(limit: FailedAttemptsLimit) -> Self {
+        Self::start_whole(&options(ACME), limit, ENOUGH, |store| TenantResolver::new(store))
+    }
+
+    /// With other budgets of writes: of each tenant's administrators, and of the platform's.
+    pub(crate) fn start_with_writes(options: &Options, tenant: u64, platform: u64) -> Self {
+        let writes = [tenant, platform].map(WriteLimit::per_minute);
+        let limit = FailedAttemptsLimit::default();
+        Self::start_whole(options, limit, writes, |store| TenantResolver::new(store))
+    }
+
     /// With another way to find tenants.
     pub(crate) fn start_over(
         options: &Options,
         tenants: impl FnOnce(Arc<MemoryStore>) -> TenantResolver,
     ) -> Self {
+        Self::start_whole(options, FailedAttemptsLimit::default(), ENOUGH, tenants)
+    }
+
+    fn start_whole(
+        options: &Options,
+        limit: FailedAttemptsLimit,
+        [tenant_writes, platform_writes]: [WriteLimit; 2],
+        tenants: impl FnOnce(Arc<MemoryStore>) -> TenantResolver,
+    ) -> Self {
         let store = Arc::new(MemoryStore::new());
-        let pepper = Arc::new(Pepper::generate());
+        let pepper = Arc::clone(&PEPPER);
         let acme = people::settle(&store, &pepper, &fixtures::tenant(ACME));
         let globex = people::settle(&store, &pepper, &fixtures::tenant(GLOBEX));
         let sealing_key = SealingKey::generate().unwrap();
@@ -84,13 +113,13 @@ impl TestApp {
         let calls = store.calls().total();
         let copy = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
         let sealer = Arc::new(LocalSealer::new(copy));
-        let keys = Arc::new(KeyRings::new(store.clone(), sealer.clone(), KeyPool::new(0), 16));
+        let keys = Arc::new(KeyRings::new(store.clone(), sealer.clone(), KeyPool::new(0), 1 << 20));
         let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
         let ticking = clock.clone();
         let tells: Clock = Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst)));
         let vitals = Arc::new(TestVitals::default());
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-        let users = Arc::new(Users::new(pool.clone(), &pepper, FailedAttemptsLimit::default()));
+        let users = Arc::new(Users::new(pool.clone(), &pepper, limit));
         let sightings = Arc::new(KeySightings::default());
         let services = Services {
             tenants: tenants(store.clone()),
@@ -99,7 +128,7 @@ impl TestApp {
                 pepper.clone(),
                 pool.clone(),
                 RememberedSecrets::generate(),
-                FailedAttemptsLimit::default(),
+                limit,
             )),
             engine: Engine::new(keys.clone(), store.clone()),
             administrator: Arc::new(Administrator::new(
@@ -110,12 +139,14 @@ impl TestApp {
                 EditPolicy {
                     public_url: PUBLIC_URL.to_owned(),
                     live_secrets: 5,
+                    clients: 10_000,
                     deletion_grace: Lifetime::from_seconds(30 * 86_400),
                     l1_lifetime: L1_LIFETIME,
                 },
                 Arc::new(|_| {}),
                 tells.clone(),
             )),
+            writes: Arc::new(WriteBudget::new(tenant_writes, platform_writes)),
             users: users.clone(),
             keys,
             sightings: sightings.clone(),
@@ -239,11 +270,9 @@ pub(crate) fn add_key(store: &MemoryStore, sealing_key: &SealingKey, tenant: &Te
 pub(crate) fn options(default_tenant: &str) -> Options {
     Options {
         public_url: format!("{PUBLIC_URL}/"),
-        listeners: vec![Listener {
-            address: ([127, 0, 0, 1], 0).into(),
-            surface: Surface { public: true, admin: true },
-            tls: None,
-        }],
+        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface { public: true, admin: true })],
+        strict_transport: false,
+        connections: ConnectionLimits::default(),
         default_tenant: Some(default_tenant.to_owned()),
         protected_resource: Some(ProtectedResource {
             tenant: default_tenant.to_owned(),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, token_path};
 use crate::flow::execute;
-use crate::forge::{Forge, but};
+use crate::forge::{Forge, but, part};
 
 pub(crate) const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -111,6 +111,30 @@ async fn names_and_clients_are_had_once() {
         (&json!(1), &json!(1)),
         "managed clients are none"
     );
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_told_in_words_of_the_api() {
+    for tenant in [ACME, GLOBEX] {
+        let admin = Admin::at(tenant).await;
+        for (body, words) in [
+            (json!([]), "The request body must be a JSON object"),
+            (json!({ "name": 1 }), "The request body does not fit: /name: write a text"),
+            (
+                service("a", json!({ "scopes": "api:read" })),
+                "The request body does not fit: /inbound_auth_config/0/config/scopes: write a list",
+            ),
+        ] {
+            let refused = admin.create(&body).await;
+            assert_eq!((refused.status, &refused.json()["code"]), (400, &json!("APP-1018")), "{body}");
+            assert_eq!(refused.json()["description"], words, "{body}");
+        }
+        let camel = admin.create(&json!({ "inboundAuthConfig": 1 })).await.json();
+        assert_eq!(
+            camel["description"]["defaultValue"],
+            "The request body does not fit: /inboundAuthConfig: write a list"
+        );
+    }
 }
 
 #[tokio::test]
@@ -221,12 +245,32 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
 }
 
 #[tokio::test]
+async fn an_assertion_dies_with_the_password_that_made_it() {
+    for tenant in [ACME, GLOBEX] {
+        let admin = Admin::at(tenant).await;
+        let status = async || admin.send(Method::GET, "/applications", None).await.status;
+        declare_admin(&admin.app);
+        assert_eq!(status().await, 200, "the same password, hashed anew");
+        let changed = |password: &str| DeclaredUser {
+            name: "admin".to_owned(),
+            password: DeclaredPassword::Value(protocol::Secret::new(password.to_owned())),
+            permissions: vec!["system".to_owned()],
+        };
+        admin.app.users.replace(HashedUsers::of(&[changed("another")], Vec::new()).unwrap());
+        assert_eq!(status().await, 401, "a stolen assertion does not outlive the password");
+    }
+}
+
+#[tokio::test]
 async fn assertions_that_are_not_quite_one_are_refused() {
     let admin = Admin::at(ACME).await;
     let now = admin.app.now();
+    let credential = serde_json::from_str::<Value>(&part(&admin.assertion, 1)).unwrap()["credential"].clone();
+    let reader = part(&assertion(&admin.app, "reader").await, 1);
+    let reader = serde_json::from_str::<Value>(&reader).unwrap()["credential"].clone();
     let claims = json!({
         "iss": crate::forge::issuer(ACME), "sub": "admin", "aud": "urn:latchkey:tenant:acme", "exp": now + 60,
-        "iat": now, "nbf": now, "jti": "a", "authorized_permissions": "system",
+        "iat": now, "nbf": now, "jti": "a", "authorized_permissions": "system", "credential": credential,
     });
     let header = but(crate::forge::header(), json!({ "typ": "latchkey-admin+jwt" }));
     let acme = Forge::of(ACME);
@@ -264,6 +308,8 @@ async fn assertions_that_are_not_quite_one_are_refused() {
             acme.token_with(&header, &but(claims.clone(), json!({ "authorized_permissions": "other" }))),
             403,
         ),
+        ("password", acme.token_with(&header, &but(claims.clone(), json!({ "credential": reader }))), 401),
+        ("no password", acme.token_with(&header, &but(claims.clone(), json!({ "credential": null }))), 401),
         ("key", Forge::of(GLOBEX).token_with(&header, &claims), 401),
     ] {
         let request = admin.app.request(Method::GET, "/applications").bearer_auth(&token);
@@ -302,5 +348,22 @@ async fn other_methods_are_told_which_there_are() {
     ] {
         let answer = admin.send(method, path, None).await;
         assert_eq!((answer.status, answer.header("allow")), (405, allow));
+    }
+}
+
+#[tokio::test]
+async fn too_many_writes_are_refused_in_the_shape_of_this_surface() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with_writes(&options(tenant), 1, 9);
+        declare_admin(&app);
+        let assertion = assertion(&app, "admin").await;
+        let admin = Admin { app, assertion };
+        assert_eq!(admin.create(&service("one", json!({}))).await.status, 201);
+        let refused = admin.create(&service("two", json!({}))).await;
+        assert_eq!((refused.status, &refused.json()["code"]), (429, &json!("LK-4290")), "{}", refused.body);
+        assert!(
+            refused.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds))
+        );
+        assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 200);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use protocol::Secret;
-use registry::{Busy, ChosenSalt, HashJob, HashPool, Lane, SecretHash};
+use registry::{Busy, ChosenSalt, HashJob, HashPool, Lane, SecretHash, Source};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options};
 use crate::applications::{APPLICATION, declare_admin};
+use crate::capture::capture;
 use crate::forge::part;
 
 fn app() -> TestApp {
@@ -82,6 +83,65 @@ async fn wrong_credentials_are_no_error_of_the_protocol() {
     }
 }
 
+/// What the audit tells of sign-ins, once it tells of so many. They are written beside the answer.
+async fn sign_ins(app: &TestApp, count: usize) -> Vec<String> {
+    for _ in 0..500 {
+        let records = app.store.audit();
+        let of_users = records.iter().filter(|record| record.action.starts_with("user."));
+        let line = |record: &administration::AuditRecord| {
+            assert_eq!(record.source.as_deref(), Some("127.0.0.1"));
+            format!("{} {} {} {}", record.tenant, record.actor, record.action, record.subject)
+        };
+        let told: Vec<_> = of_users.map(line).collect();
+        if told.len() >= count {
+            return told;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{:?}", app.store.audit());
+}
+
+#[tokio::test]
+async fn sign_ins_are_told_to_the_audit_the_numbers_and_the_log_without_what_was_typed() {
+    capture();
+    for home in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(home));
+        declare_admin(&app);
+        for (username, password) in
+            [("admin", "canary-of-a-password"), ("canary-typed-as-a-name", "x"), ("admin", "admin")]
+        {
+            execute(&app, &first(json!({ "username": username, "password": password }))).await;
+        }
+        let mut told = sign_ins(&app, 3).await;
+        told.sort();
+        assert_eq!(
+            told,
+            [
+                format!("{home} anonymous user.sign_in_failed unknown user"),
+                format!("{home} anonymous user.sign_in_failed user:admin"),
+                format!("{home} user:admin user.signed_in user:admin"),
+            ]
+        );
+        assert!(!format!("{:?}", app.store.audit()).contains("canary"));
+        let series =
+            r#"latchkey_http_requests_total{route="/flow/execute",status="200",error="invalid_client"} 2"#;
+        let mut numbers = String::new();
+        for _ in 0..500 {
+            numbers = app.get("/metrics").await.body;
+            if numbers.contains(series) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(numbers.contains(series), "{numbers}");
+    }
+    let lines = capture().lines();
+    let failed = |line: &&crate::capture::Line| line.get("message") == "a sign-in failed";
+    let tenants: Vec<_> = lines.iter().filter(failed).map(|line| line.get("tenant")).collect();
+    assert!(tenants.contains(&ACME) && tenants.contains(&GLOBEX), "{tenants:?}");
+    assert!(lines.iter().all(|line| !format!("{line:?}").contains("canary-")), "nothing that was typed");
+}
+
 #[tokio::test]
 async fn where_too_many_hashes_wait_the_caller_is_told_to_come_again() {
     for home in [ACME, GLOBEX] {
@@ -111,8 +171,11 @@ type Hashing<'a> = Pin<Box<dyn Future<Output = Result<SecretHash, Busy>> + 'a>>;
 /// Adds jobs until there is no place for another one.
 fn fill<'a>(pool: &'a HashPool, waiting: &mut Vec<Hashing<'a>>) {
     loop {
-        let job = HashJob { secret: Secret::new("x".to_owned()), salt: ChosenSalt::generate() };
-        let mut hashing: Hashing<'a> = Box::pin(pool.hash(job, Lane::Normal));
+        let job = HashJob { secret: Secret::new("x".to_owned()), salt: ChosenSalt::generate(), key: None };
+        let mut hashing: Hashing<'a> = Box::pin(async move {
+            // Where the test's own requests come from.
+            pool.hash(job, Lane::SignIn, &Source::new(Some([127, 0, 0, 1].into()))).await
+        });
         if let Some(Err(Busy)) = hashing.as_mut().now_or_never() {
             return;
         }

@@ -35,13 +35,18 @@ impl Forge {
         Self::read(include_str!("keys/foreign.pem"))
     }
 
-    /// As the store keeps it.
+    /// As the store keeps it, under the first name.
     pub(crate) fn record(&self, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
-        let context = SealingContext::SigningKey { tenant, id: KeyId::numbered(1), algorithm: RS256 };
+        self.record_as(1, tenant, sealing_key)
+    }
+
+    /// As the store keeps it under this name.
+    pub(crate) fn record_as(&self, number: u32, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
+        let context = SealingContext::SigningKey { tenant, id: KeyId::numbered(number), algorithm: RS256 };
         KeyRecord {
             sealed_private_key: sealing_key.seal(&context, self.document.expose()).unwrap(),
             thumbprint: self.signing_key().thumbprint().to_owned(),
-            ..fixtures::key(1)
+            ..fixtures::key(number)
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::{Tls, TlsFiles};
+use gateway::{ReadFile, Tls, TlsFiles, TlsReaders};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::client::WantsClientCert;
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -14,21 +14,22 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
 
 use crate::app::{ACME, TestApp, options};
 
-struct Files {
+pub(crate) struct Files {
     folder: tempfile::TempDir,
 }
 
 impl Files {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let files = Self { folder: tempfile::tempdir().unwrap() };
         files.make("localhost");
         files
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -41,12 +42,14 @@ impl Files {
         certificate.pem()
     }
 
-    fn tls(&self, client_ca: Option<&str>) -> Result<Tls, gateway::TlsError> {
-        Tls::open(TlsFiles {
+    pub(crate) fn tls(&self, client_ca: Option<&str>) -> Result<Tls, gateway::TlsError> {
+        let files = TlsFiles {
             certificate: self.path("cert.pem"),
             private_key: self.path("key.pem"),
             client_ca: client_ca.map(|name| self.path(name)),
-        })
+        };
+        let read: ReadFile = |path| std::fs::read(path).map(Zeroizing::new);
+        Tls::open(files, TlsReaders { certificates: read, private_key: read })
     }
 }
 
@@ -57,7 +60,7 @@ fn start(tls: &Tls) -> TestApp {
 }
 
 /// A client that trusts this one certificate, perhaps with one of its own.
-struct Client(Arc<ClientConfig>);
+pub(crate) struct Client(pub(crate) Arc<ClientConfig>);
 
 fn trusting(pem: &str) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     let mut roots = RootCertStore::empty();
@@ -66,7 +69,7 @@ fn trusting(pem: &str) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots)
 }
 
-fn nameless(pem: &str) -> Client {
+pub(crate) fn nameless(pem: &str) -> Client {
     Client(Arc::new(trusting(pem).with_no_client_auth()))
 }
 

@@ -2,14 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use protocol::Timestamp;
-use registry::ClientSecret;
+use protocol::{Lifetime, Timestamp};
+use registry::{ClientSecret, FailedAttemptsLimit, GeneratedSecret};
 use reqwest::Method;
 use tenancy::{TenantStatus, TokenFormat};
 use testkit::{Failure, fixtures};
 
 use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, token_path};
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
 use crate::forge::issuer;
 use crate::people::{ASSERTING, CODE_ONLY, ORDERS, SUSPENDED, SVC};
 
@@ -33,6 +33,9 @@ const TARGET_TEXT: Refused =
     (400, "invalid_target", "The resource must be an absolute URI without a fragment");
 const NOT_UTF8: Refused = (400, "invalid_request", "The request body is not UTF-8");
 const TWICE: Refused = (400, "invalid_request", "A parameter was sent more than once");
+const PARAMETERS: Refused = (400, "invalid_request", "More than 128 parameters were sent");
+const SCOPES: Refused = (400, "invalid_scope", "More than 128 scopes were requested");
+const RESOURCES: Refused = (400, "invalid_request", "More than 16 resources were requested");
 const GRANT: &str = "grant_type=client_credentials";
 
 /// Status, code and words.
@@ -127,6 +130,42 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
 }
 
 #[tokio::test]
+async fn a_request_names_so_much_and_no_more_whoever_sends_it() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let known = format!("client_id={SVC}&client_secret={}", app.secrets(tenant).of(SVC));
+        let before = app.store.calls().find_client;
+        for client in [known.as_str(), "client_id=nobody&client_secret=x"] {
+            for (more, (status, error, description)) in [
+                ("&x=".repeat(126), PARAMETERS),
+                (format!("&scope={}", "api:read+".repeat(129)), SCOPES),
+                (format!("&resource={ORDERS}").repeat(17), RESOURCES),
+            ] {
+                let request =
+                    app.request(Method::POST, &token_path(tenant)).body(format!("{GRANT}&{client}{more}"));
+                let request = request.header("content-type", "application/x-www-form-urlencoded");
+                Answer::to(request).await.assert_refused(status, error, description);
+            }
+            let asked = app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
+            let asked = asked.body(format!("token=x&{client}{}", "&x=".repeat(126)));
+            let asked = asked.header("content-type", "application/x-www-form-urlencoded");
+            Answer::to(asked).await.assert_refused(PARAMETERS.0, PARAMETERS.1, PARAMETERS.2);
+        }
+        assert_eq!(app.store.calls().find_client, before, "no client was looked up");
+        for more in [
+            "&x=".repeat(125),
+            format!("&scope={}", "api:read+".repeat(128)),
+            format!("&resource={ORDERS}").repeat(16),
+        ] {
+            let request =
+                app.request(Method::POST, &token_path(tenant)).body(format!("{GRANT}&{known}{more}"));
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            assert_eq!(Answer::to(request).await.status, 200, "{more}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn unknown_and_empty_parameters_do_not_matter() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
@@ -200,4 +239,37 @@ async fn a_failing_store_is_told_from_a_failing_client() {
         app.store.fail_with(None);
         app.post(&token_path(tenant), &form).await.assert_refused(401, "invalid_client", FAILED);
     }
+}
+
+#[tokio::test]
+async fn failures_beyond_the_limit_are_told_to_come_later_in_one_tenant_only() {
+    let limit = FailedAttemptsLimit { count: 3, per: Lifetime::from_seconds(60) };
+    let app = TestApp::start_limited(limit);
+    let of_other_shape = GeneratedSecret::generate();
+    let wrong = ["wrong", of_other_shape.secret.expose()];
+    let form = |client, secret| {
+        [
+            ("grant_type", "client_credentials"),
+            ("token", "x"),
+            ("client_id", client),
+            ("client_secret", secret),
+        ]
+    };
+    for (client, secret) in [(SVC, wrong[0]), ("unknown", wrong[1]), (SVC, wrong[1])] {
+        let answer = app.post(&token_path(ACME), &form(client, secret)).await;
+        answer.assert_refused(401, "invalid_client", FAILED);
+    }
+    for path in [token_path(ACME), tenant_path(ACME, "/oauth/introspect")] {
+        for (client, secret) in [(SVC, wrong[0]), ("unknown", wrong[1]), (SVC, wrong[1])] {
+            let answer = app.post(&path, &form(client, secret)).await;
+            let words = "Client authentication failed too often; try again later";
+            answer.assert_refused(429, "invalid_client", words);
+            assert!((1..=60).contains(&answer.header("retry-after").parse::<u32>().unwrap()));
+            assert_eq!(answer.header("www-authenticate"), "");
+        }
+    }
+    app.token(ACME).await;
+    app.post(&token_path(GLOBEX), &form(SVC, wrong[1])).await.assert_refused(401, "invalid_client", FAILED);
+    app.pass(60);
+    app.post(&token_path(ACME), &form(SVC, wrong[1])).await.assert_refused(401, "invalid_client", FAILED);
 }

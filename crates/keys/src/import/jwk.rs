@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::ImportError;
-use super::kind::{Kind, check_rsa_size, document_of_ec, document_of_ed25519, document_of_rsa};
+use super::kind::{Kind, check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
 use crate::PrivateKeyDocument;
 
 /// The members that count; a name that comes twice is an error, and others are not looked at (RFC 7517 §4).
@@ -115,7 +115,7 @@ impl PrivateJwk {
         }
         let (n, e) = (bytes(&self.n, "n")?, bytes(&self.e, "e")?);
         let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
-        check_rsa_size(bits)?;
+        check_rsa(bits, &BigUint::from_bytes_be(e))?;
         if [&self.p, &self.q, &self.dp, &self.dq, &self.qi].into_iter().all(Option::is_none) {
             return recover_rsa(n, e, bytes(&self.d, "d")?);
         }
@@ -160,13 +160,14 @@ impl<'de> Deserialize<'de> for Number {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use protocol::Secret;
     use rsa::pkcs8::DecodePrivateKey as _;
     use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
-    use serde_json::{Value, json};
+    use serde_json::{Map, Value, json};
 
     use crate::import::{ImportError, ImportedKey, import, import_key};
-    use crate::test_keys::{P384_PKCS8, RSA_2048_PKCS8, RSA_3072_PKCS8};
+    use crate::test_keys::{P384_PKCS8, RSA_2048_E3_PKCS8, RSA_2048_PKCS8, RSA_3072_PKCS8};
     use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 
     use super::*;
@@ -324,6 +325,13 @@ mod tests {
     }
 
     #[test]
+    fn a_good_key_with_a_small_exponent_is_refused() {
+        refused(&rsa(RSA_2048_E3_PKCS8), RS256, &ImportError::RsaExponent);
+        let short = ["p", "q", "dp", "dq", "qi"].into_iter().fold(rsa(RSA_2048_E3_PKCS8), without);
+        refused(&short, RS256, &ImportError::RsaExponent);
+    }
+
+    #[test]
     fn the_primes_of_an_rsa_key_may_be_left_out_together() {
         const LEFT_OUT: [&str; 5] = ["p", "q", "dp", "dq", "qi"];
         for pem in [RSA_2048_PKCS8, RSA_3072_PKCS8] {
@@ -343,8 +351,11 @@ mod tests {
             let altered = with(short.clone(), "d", json!(BASE64URL.encode(d)));
             refused(&altered, RS256, &ImportError::Malformed);
         }
-        for e in [vec![], vec![0], vec![1], vec![3], vec![1, 0, 3], vec![255; 300]] {
+        for e in [vec![1, 0, 3], vec![255; 300]] {
             refused(&with(short.clone(), "e", json!(BASE64URL.encode(e))), RS256, &ImportError::Malformed);
+        }
+        for e in [vec![], vec![0], vec![1], vec![3], vec![0, 0, 3], vec![1, 0, 0]] {
+            refused(&with(short.clone(), "e", json!(BASE64URL.encode(e))), RS256, &ImportError::RsaExponent);
         }
         for kept in LEFT_OUT {
             let first = LEFT_OUT.into_iter().find(|name| *name != kept).unwrap();
@@ -362,5 +373,44 @@ mod tests {
             assert_eq!(error, ImportError::NotJwk, "{text}");
         }
         assert!(import(&Secret::new(format!(" {}\n", p256())), ES256).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_members_are_a_key_or_refused_in_words(
+            members in proptest::collection::btree_map(
+                proptest::sample::select(vec![
+                    "kty", "alg", "use", "key_ops", "crv", "n", "e", "x", "y", "d", "p", "q", "dp", "dq", "qi", "oth", "keys",
+                ]),
+                prop_oneof![
+                    proptest::sample::select(vec!["RSA", "EC", "OKP", "P-256", "P-384", "Ed25519", "ES256", "sig", "AQAB", ""])
+                        .prop_map(Value::from),
+                    proptest::collection::vec(any::<u8>(), 0..64).prop_map(|bytes| json!(BASE64URL.encode(bytes))),
+                    Just(json!(["sign"])), Just(json!(1)), Just(Value::Null),
+                ],
+                0..17,
+            ),
+            base in proptest::sample::select(vec![json!({}), p256(), p384(), ed25519()]),
+            algorithm in proptest::option::of(proptest::sample::select(SigningAlgorithm::ALL.to_vec())),
+        ) {
+            let mut jwk: Map<String, Value> = base.as_object().unwrap().clone();
+            jwk.extend(members.into_iter().map(|(name, value)| (name.to_owned(), value)));
+            match read_json(&Value::Object(jwk), algorithm) {
+                Ok(key) => prop_assert_eq!(key.thumbprint.len(), 43),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+
+        #[test]
+        fn any_scraps_of_json_are_refused(scraps in proptest::collection::vec(
+            prop_oneof![
+                Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\"kty\":"), Just("\"EC\""), Just("\"d\":"),
+                Just("\"AA\""), Just("null"), Just("\u{e9}"),
+            ],
+            0..16,
+        )) {
+            let found = import_key(&Secret::new(format!("{{{}", scraps.concat())), None);
+            prop_assert!(found.is_err());
+        }
     }
 }

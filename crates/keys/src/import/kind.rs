@@ -5,8 +5,8 @@ use aws_lc_rs::signature::{
     Ed25519KeyPair,
 };
 use protocol::SigningAlgorithm;
-use rsa::RsaPrivateKey;
 use rsa::pkcs8::EncodePrivateKey as _;
+use rsa::{BigUint, RsaPrivateKey};
 
 use super::ImportError;
 use crate::PrivateKeyDocument;
@@ -60,8 +60,12 @@ impl Kind {
     }
 }
 
-pub(super) fn check_rsa_size(bits: usize) -> Result<(), ImportError> {
-    if (2048..=4096).contains(&bits) { Ok(()) } else { Err(ImportError::RsaSize { bits }) }
+/// Of a key that is new here; those that are stored already go on.
+pub(super) fn check_rsa(bits: usize, exponent: &BigUint) -> Result<(), ImportError> {
+    if !(2048..=4096).contains(&bits) {
+        return Err(ImportError::RsaSize { bits });
+    }
+    if *exponent < BigUint::from(65_537_u32) { Err(ImportError::RsaExponent) } else { Ok(()) }
 }
 
 pub(super) fn document_of_ec(pair: &EcdsaKeyPair) -> Result<PrivateKeyDocument, ImportError> {

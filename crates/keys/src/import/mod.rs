@@ -76,6 +76,12 @@ pub enum ImportError {
         /// Length of the modulus.
         bits: usize,
     },
+    /// A signature under a small exponent is easy to forge where a verifier is lax about padding (NIST SP 800-56B §6.2 wants more than
+    /// 2^16).
+    #[error(
+        "an RSA key whose public exponent is below 65537; make another key, such as with `openssl genrsa 2048`"
+    )]
+    RsaExponent,
 }
 
 /// Reads the key of a PEM text or of a JWK, for an algorithm.
@@ -108,6 +114,8 @@ pub fn import_key(text: &Secret, algorithm: Option<SigningAlgorithm>) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::test_keys::*;
 
@@ -170,6 +178,9 @@ mod tests {
     fn what_is_no_usable_private_key_is_refused_with_its_reason() {
         let rs256 = SigningAlgorithm::RS256;
         refused(RSA_1024_PKCS1, rs256, &ImportError::RsaSize { bits: 1024 });
+        for pem in [RSA_2048_E3_PKCS1, RSA_2048_E3_PKCS8] {
+            refused(pem, rs256, &ImportError::RsaExponent);
+        }
         refused(RSA_2048_PKCS1_ENCRYPTED, rs256, &ImportError::Encrypted);
         refused(RSA_2048_PKCS8_ENCRYPTED, rs256, &ImportError::Encrypted);
         refused(RSA_2048_PUBLIC, rs256, &ImportError::Public);
@@ -216,5 +227,35 @@ mod tests {
         let swapped = if &RSA_2048_PKCS8[middle..=middle] == "A" { "B" } else { "A" };
         let damaged = format!("{}{swapped}{}", &RSA_2048_PKCS8[..middle], &RSA_2048_PKCS8[middle + 1..]);
         assert!(read(&damaged, SigningAlgorithm::RS256).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_key_or_refused_in_words(
+            scraps in proptest::collection::vec(prop_oneof![
+                Just("-----BEGIN "), Just("-----END "), Just("PRIVATE KEY-----"), Just("RSA "), Just("EC "), Just("\n"),
+                Just("EC PARAMETERS-----"), Just("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"), Just("AAAA"), Just("="), Just("\u{e9}"),
+            ], 0..12),
+            algorithm in proptest::sample::select(SigningAlgorithm::ALL.to_vec()),
+        ) {
+            let error = read(&scraps.concat(), algorithm).unwrap_err();
+            prop_assert!(!error.to_string().is_empty());
+        }
+
+        #[test]
+        fn a_key_with_changed_bytes_is_a_key_or_refused(
+            pem in proptest::sample::select(vec![P256_PKCS8, P256_SEC1, P384_PKCS8, ED25519_PKCS8]),
+            changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<char>()), 1..4),
+            algorithm in proptest::sample::select(SigningAlgorithm::ALL.to_vec()),
+        ) {
+            let mut letters: Vec<char> = pem.chars().collect();
+            for (at, letter) in changes {
+                let at = at.index(letters.len());
+                letters[at] = letter;
+            }
+            if let Ok(key) = read(&letters.into_iter().collect::<String>(), algorithm) {
+                prop_assert_eq!(key.thumbprint.len(), 43);
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use rsa::pkcs8::{DecodePrivateKey as _, ObjectIdentifier, PrivateKeyInfo, Secret
 use rsa::traits::PublicKeyParts as _;
 
 use super::ImportError;
-use super::kind::{Kind, check_rsa_size, document_of_ec, document_of_ed25519, document_of_rsa};
+use super::kind::{Kind, check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
 use crate::PrivateKeyDocument;
 
 /// A private key that was found and not yet looked into.
@@ -119,6 +119,6 @@ fn convert_rsa(form: Form, der: &[u8]) -> Result<PrivateKeyDocument, ImportError
         Form::Pkcs1 => RsaPrivateKey::from_pkcs1_der(der).map_err(|_| ImportError::Malformed)?,
         Form::Pkcs8 | Form::Sec1 => RsaPrivateKey::from_pkcs8_der(der).map_err(|_| ImportError::Malformed)?,
     };
-    check_rsa_size(key.n().bits())?;
+    check_rsa(key.n().bits(), key.e())?;
     document_of_rsa(&key)
 }

@@ -7,7 +7,7 @@ use administration::{Outcome, Progress};
 
 use super::progress::Bar;
 use super::{block_on, print};
-use crate::apply::{self, Asked};
+use crate::apply::{self, Applied, Asked};
 use crate::door::tell;
 use crate::platform::Platform;
 use crate::settings::{Environment, Loaded, read};
@@ -20,9 +20,9 @@ pub(crate) fn apply(config: &Path, prune: bool) -> Result<ExitCode, StartError> 
         block_on(async {
             let platform = Platform::open(&loaded).await?;
             let asked = Asked { prune, force: true };
-            let outcome = take_over(&platform, loaded, asked, &|progress| bar.show(progress)).await;
+            let applied = take_over(&platform, loaded, asked, &|progress| bar.show(progress)).await;
             platform.database.close().await;
-            outcome
+            applied
         })
     });
     bar.end();
@@ -35,24 +35,26 @@ pub(super) async fn take_over(
     loaded: Loaded,
     asked: Asked,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Outcome, StartError> {
-    let outcome = apply::apply_telling(platform, loaded, asked, progress).await?;
-    if let Outcome::Applied { invalidations, .. } = &outcome {
+) -> Result<Applied, StartError> {
+    let applied = apply::apply_telling(platform, loaded, asked, progress).await?;
+    if let Outcome::Applied { invalidations, .. } = &applied.outcome {
         tell(&platform.caches, invalidations).await;
     }
-    Ok(outcome)
+    Ok(applied)
 }
 
-/// What became of it.
-pub(super) fn report(outcome: Outcome) -> Result<ExitCode, StartError> {
-    match outcome {
+/// What became of it. It is an error where tenants were left out, although all others were applied.
+pub(super) fn report(Applied { outcome, left_out }: Applied) -> Result<ExitCode, StartError> {
+    let code = match outcome {
         Outcome::Unchanged | Outcome::OlderGeneration => print("No changes.\n"),
-        Outcome::Applied { plan, generation, .. } if plan.is_empty() => {
+        Outcome::StillLeftOut { plan } => print(&format!("{plan}\nNo changes.\n")),
+        Outcome::Applied { plan, generation, .. } if plan.is_empty() && left_out.is_none() => {
             print(&format!("No changes; generation {generation}.\n"))
         }
         Outcome::Applied { plan, generation, .. } => {
             print(&format!("{plan}\nApplied as generation {generation}.\n"))
         }
         Outcome::TooManyRetired { plan } => Err(StartError::TooManyRetired(Box::new(plan))),
-    }
+    }?;
+    left_out.map_or(Ok(code), |left_out| Err(left_out.into()))
 }

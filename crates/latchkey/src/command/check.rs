@@ -4,22 +4,37 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::print;
+use super::compared::looking;
+use super::{block_on, print};
+use crate::contradicted::beyond_limits;
 use crate::declare::declare;
 use crate::settings::{Environment, read, refuse_beyond_loopback};
 use crate::start_error::StartError;
 
-/// Opens no store and writes nothing.
-pub(crate) fn check(config: &Path) -> Result<ExitCode, StartError> {
+/// Writes nothing, and opens the store only where its `rows` are to be judged, too.
+pub(crate) fn check(config: &Path, rows: bool) -> Result<ExitCode, StartError> {
     let loaded = read(config, &Environment::of_process())?;
     refuse_beyond_loopback(&loaded, false)?;
     let mut text = String::new();
-    for warning in &loaded.warnings {
+    let (tenants, mut warnings) = (loaded.tenants.len(), loaded.warnings);
+    let clients: usize = loaded.tenants.iter().map(|tenant| tenant.clients.len()).sum();
+    let declaration = declare(loaded.tenants)?;
+    warnings.extend(beyond_limits(&declaration, loaded.limits.clients.get().into(), &loaded.places));
+    for warning in &warnings {
         let _ = writeln!(text, "warning: {warning}\n");
     }
-    let (tenants, warnings) = (loaded.tenants.len(), loaded.warnings.len());
-    let clients: usize = loaded.tenants.iter().map(|tenant| tenant.clients.len()).sum();
-    declare(loaded.tenants)?;
+    let mut warnings = warnings.len();
+    if rows {
+        let found = block_on(async {
+            let store = looking(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
+            let Some(store) = store else { return Ok(Vec::new()) };
+            Ok(store.rows_beyond_limits().await?)
+        })?;
+        for row in &found {
+            let _ = writeln!(text, "warning: in the store: {row}\n");
+        }
+        warnings += found.len();
+    }
     let _ = writeln!(text, "{}: {tenants} tenants, {clients} clients, {warnings} warnings", config.display());
     print(&text)
 }

@@ -8,13 +8,14 @@ use registry::Pepper;
 
 use crate::database::Database;
 use crate::sealing::{self, SealingError};
-use crate::settings::{SealingKeys, StorageLocation};
+use crate::settings::{Limits, SealingKeys, StorageLocation};
 use crate::start_error::StartError;
 
 /// What looks at the store; nothing where there is no store yet.
 pub(crate) async fn looking(
     storage: &StorageLocation,
     settings: &SealingKeys,
+    limits: &Limits,
 ) -> Result<Option<Reconciler>, StartError> {
     let Some(database) = Database::open_read_only(storage).await? else { return Ok(None) };
     let rows: Arc<dyn AdministrationStore> = database.administration();
@@ -28,11 +29,14 @@ pub(crate) async fn looking(
     };
     let pepper = sealing::existing_pepper(&*rows, &*sealer).await?;
     let pepper = pepper.unwrap_or_else(|| Arc::new(Pepper::generate()));
-    Ok(Some(Reconciler::new(rows, sealer, pepper)))
+    Ok(Some(Reconciler::new(rows, sealer, pepper).with_client_limit(limits.clients.get().into())))
 }
 
 /// What a store that is not there yet is compared by.
-pub(crate) fn initial(declaration: &Declaration) -> Result<Plan, ReconcileError> {
-    let plan = administration::initial_plan(&Pepper::generate(), declaration, crate::clock::now());
+pub(crate) fn initial(declaration: &Declaration, limits: &Limits) -> Result<Plan, ReconcileError> {
+    let plan = {
+        let clients = limits.clients.get().into();
+        administration::initial_plan(&Pepper::generate(), declaration, clients, crate::clock::now())
+    };
     Ok(plan?)
 }

@@ -96,6 +96,7 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), DevCertError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files;
 
     fn folder() -> (tempfile::TempDir, PathBuf, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -108,8 +109,10 @@ mod tests {
         let (_folder, certificate, key) = folder();
         dev_cert(&certificate, &key, &["dev.example".to_owned()]).unwrap();
         assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
-        let files = gateway::TlsFiles { certificate, private_key: key, client_ca: None };
-        assert!(gateway::Tls::open(files).is_ok());
+        let tls_files = gateway::TlsFiles { certificate, private_key: key, client_ca: None };
+        let readers =
+            gateway::TlsReaders { certificates: files::read_public, private_key: files::read_secret };
+        assert!(gateway::Tls::open(tls_files, readers).is_ok());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::plan::SOMETHING;
 use super::shown::json;
 use super::{block_on, print};
 use crate::clock;
-use crate::contradicted::contradicted;
+use crate::contradicted::{TenantsLeftOut, contradicted, left_out};
 use crate::declare::declare;
 use crate::settings::{Environment, Loaded, read};
 use crate::start_error::StartError;
@@ -18,21 +18,26 @@ use crate::start_error::StartError;
 /// Compares settings and store.
 pub(crate) fn drift(config: &Path, as_json: bool) -> Result<ExitCode, StartError> {
     let loaded = read(config, &Environment::of_process())?;
-    let drift = block_on(compare(loaded))?;
-    match (as_json, drift.is_empty()) {
+    let (drift, left_out) = block_on(compare(loaded))?;
+    match (as_json, drift.is_empty() && left_out.is_none()) {
         (true, _) => print(&json(&DriftView::from(&drift)))?,
         (false, true) => print("No drift.\n")?,
         (false, false) => print(&drift.to_string())?,
     };
+    if let Some(left_out) = left_out {
+        return Err(left_out.into());
+    }
     Ok(if drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOMETHING) })
 }
 
-async fn compare(loaded: Loaded) -> Result<Drift, StartError> {
-    let store = looking(&loaded.storage, &loaded.sealing_keys).await?;
+async fn compare(loaded: Loaded) -> Result<(Drift, Option<TenantsLeftOut>), StartError> {
+    let store = looking(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
     let declaration = declare(loaded.tenants)?;
     let drift = match store {
         Some(store) => store.drift(&declaration, clock::now()).await,
-        None => initial(&declaration).map(|plan| Drift { plan, left_alone: Vec::new() }),
+        None => initial(&declaration, &loaded.limits).map(|plan| Drift { plan, left_alone: Vec::new() }),
     };
-    drift.map_err(|error| contradicted(error, &declaration, &loaded.places))
+    let drift = drift.map_err(|error| contradicted(error, &declaration, &loaded.places))?;
+    let left_out = left_out(&drift.plan, &declaration, &loaded.places);
+    Ok((drift, left_out))
 }

@@ -9,32 +9,37 @@ use super::compared::{initial, looking};
 use super::shown::json;
 use super::{block_on, print};
 use crate::clock;
-use crate::contradicted::contradicted;
+use crate::contradicted::{TenantsLeftOut, contradicted, left_out};
 use crate::declare::declare;
 use crate::settings::{Environment, Loaded, read};
 use crate::start_error::StartError;
 
-/// As `diff` does: 0 for nothing, 2 for something, and 1, through the error, for trouble.
+/// As `diff` does: 0 for nothing, 2 for something, and 1, through the error, for trouble, such as a tenant that is left out.
 pub(super) const SOMETHING: u8 = 2;
 
 /// Compares settings and store.
 pub(crate) fn plan(config: &Path, as_json: bool) -> Result<ExitCode, StartError> {
     let loaded = read(config, &Environment::of_process())?;
-    let plan = block_on(compare(loaded))?;
-    match (as_json, plan.is_empty()) {
+    let (plan, left_out) = block_on(compare(loaded))?;
+    match (as_json, plan.is_empty() && left_out.is_none()) {
         (true, _) => print(&json(&PlanView::from(&plan)))?,
         (false, true) => print("No changes.\n")?,
         (false, false) => print(&format!("{plan}\n"))?,
     };
+    if let Some(left_out) = left_out {
+        return Err(left_out.into());
+    }
     Ok(if plan.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOMETHING) })
 }
 
-async fn compare(loaded: Loaded) -> Result<Plan, StartError> {
-    let store = looking(&loaded.storage, &loaded.sealing_keys).await?;
+async fn compare(loaded: Loaded) -> Result<(Plan, Option<TenantsLeftOut>), StartError> {
+    let store = looking(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
     let declaration = declare(loaded.tenants)?;
     let plan = match store {
         Some(store) => store.plan(&declaration, clock::now()).await,
-        None => initial(&declaration),
+        None => initial(&declaration, &loaded.limits),
     };
-    plan.map_err(|error| contradicted(error, &declaration, &loaded.places))
+    let plan = plan.map_err(|error| contradicted(error, &declaration, &loaded.places))?;
+    let left_out = left_out(&plan, &declaration, &loaded.places);
+    Ok((plan, left_out))
 }

@@ -4,13 +4,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{Generation, KEPT_SOURCES, Outcome, ReconcileError};
+use administration::{Generation, KEPT_SOURCES, ReconcileError};
 use serde_json::json;
 
 use super::apply::{report, take_over};
 use super::shown::{confirm, json as document, table};
 use super::{block_on, print};
-use crate::apply::Asked;
+use crate::apply::{Applied, Asked};
 use crate::clock;
 use crate::contradicted::contradicted;
 use crate::declare::declare;
@@ -18,7 +18,7 @@ use crate::platform::Platform;
 use crate::settings::{Environment, LARGEST_RECORD, Loaded, Recorded, read, read_recorded};
 use crate::start_error::StartError;
 
-/// Lists the generations that can be asked for.
+/// Lists the generations that can be asked for: those that left no tenant out.
 pub(crate) fn list_generations(config: &Path, as_json: bool) -> Result<ExitCode, StartError> {
     let loaded = read(config, &Environment::of_process())?;
     let generations = block_on(async {
@@ -40,13 +40,13 @@ pub(crate) fn list_generations(config: &Path, as_json: bool) -> Result<ExitCode,
 /// Shows what would change, asks, and applies it as a new generation.
 pub(crate) fn rollback(config: &Path, number: u64, yes: bool) -> Result<ExitCode, StartError> {
     let today = read(config, &Environment::of_process())?;
-    let outcome = block_on(async {
+    let applied = block_on(async {
         let platform = Platform::open(&today).await?;
-        let outcome = roll_back(&platform, config, number, yes).await;
+        let applied = roll_back(&platform, config, number, yes).await;
         platform.database.close().await;
-        outcome
+        applied
     })?;
-    report(outcome)
+    report(applied)
 }
 
 async fn roll_back(
@@ -54,7 +54,7 @@ async fn roll_back(
     config: &Path,
     number: u64,
     yes: bool,
-) -> Result<Outcome, StartError> {
+) -> Result<Applied, StartError> {
     let recorded = recorded(platform, number).await?;
     let read = || -> Result<Loaded, StartError> {
         let environment = recorded.environment(Environment::of_process());
@@ -79,7 +79,7 @@ async fn recorded(platform: &Platform, number: u64) -> Result<Recorded, StartErr
     let not_kept = |why: String| StartError::NotKept { number, why };
     let Some(generation) = generation else {
         return Err(not_kept(format!(
-            "only the latest {KEPT_SOURCES} generations are kept; `latchkey rollback --list` shows them"
+            "only the latest {KEPT_SOURCES} generations are kept, and none that left a tenant out; `latchkey rollback --list` shows them"
         )));
     };
     let sources = platform.reconciler.sources_of(generation).await;

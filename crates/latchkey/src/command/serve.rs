@@ -17,6 +17,7 @@ use crate::clock;
 use crate::drain::StopSignals;
 use crate::housekeeping;
 use crate::logging;
+use crate::names::names;
 use crate::platform::{Platform, gateway_options};
 use crate::recorder::Recorder;
 use crate::reload::Reload;
@@ -26,9 +27,6 @@ use crate::settings::{
 };
 use crate::start_error::StartError;
 use crate::tls;
-
-/// More tenants than these are counted, not named.
-const NAMED: usize = 20;
 
 /// How a serving program came to its end.
 enum Ended {
@@ -64,12 +62,13 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     let platform = Arc::new(Platform::open(&loaded).await?);
     let feed = platform.database.change_feed().await?;
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
-    let (watched, tenants, sample) = (loaded.watched.clone(), names(&loaded), sample_client(&loaded));
+    let declared = loaded.tenants.iter().map(|tenant| tenant.id.as_str());
+    let (watched, tenants, sample) = (loaded.watched.clone(), names(declared), sample_client(&loaded));
 
     let admins = Admins::take(&mut loaded);
-    let outcome = apply::apply(&platform, loaded, Asked::default()).await?;
-    reload.took(&outcome).await?;
-    if let Outcome::TooManyRetired { plan } = outcome {
+    let applied = apply::apply(&platform, loaded, Asked::default()).await?;
+    reload.took(&applied).await?;
+    if let Outcome::TooManyRetired { plan } = applied.outcome {
         return Err(StartError::TooManyRetired(Box::new(plan)));
     }
 
@@ -115,14 +114,6 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
 fn rotation(platform: &Platform) -> Rotation {
     let (store, steps) = (platform.database.administration(), Arc::clone(&platform.administrator));
     Rotation::new(store, steps, Arc::new(clock::now), Arc::clone(&platform.rotated))
-}
-
-fn names(loaded: &Loaded) -> String {
-    let names: Vec<&str> = loaded.tenants.iter().take(NAMED).map(|tenant| tenant.id.as_str()).collect();
-    match loaded.tenants.len().saturating_sub(NAMED) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
-    }
 }
 
 /// The client of the sample settings, if it is declared with the secret that everyone knows.

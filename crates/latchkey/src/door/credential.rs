@@ -6,10 +6,10 @@ use protocol::Secret;
 use serde::Deserialize;
 use tenancy::TenantId;
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::http::refusal_of;
 use super::{DoorArguments, DoorError};
+use crate::files;
 use crate::settings::{Environment, Variable};
 
 /// What a token endpoint answers.
@@ -73,8 +73,7 @@ async fn fetch(
 }
 
 fn line_of(file: &Path) -> Result<Secret, DoorError> {
-    let text =
-        std::fs::read_to_string(file).map_err(|error| DoorError::Unreadable(file.to_owned(), error))?;
-    let text = Zeroizing::new(text);
+    let read = files::read_secret_text(file);
+    let text = read.map_err(|error| DoorError::Unreadable(file.to_owned(), error))?;
     Ok(Secret::new(text.trim().to_owned()))
 }

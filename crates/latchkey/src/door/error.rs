@@ -51,7 +51,10 @@ impl DoorError {
         match self {
             Self::Edit(error) => match error {
                 EditError::NotFound(_) => 3,
-                EditError::Conflict(_) | EditError::Stale | EditError::Contended => 4,
+                EditError::Conflict(_)
+                | EditError::LimitReached(_)
+                | EditError::Stale
+                | EditError::Contended => 4,
                 EditError::Forbidden(_) | EditError::BeyondReach(_) => 5,
                 EditError::Store(_)
                 | EditError::Busy
@@ -106,6 +109,7 @@ mod tests {
         for (edit, status, code) in [
             (EditError::NotFound("tenant"), 404, 3),
             (EditError::Conflict("taken".to_owned()), 409, 4),
+            (EditError::LimitReached("full".to_owned()), 409, 4),
             (EditError::Stale, 412, 4),
             (EditError::Forbidden(Permission::Tenants), 403, 5),
             (EditError::BeyondReach("no".to_owned()), 403, 5),

@@ -104,7 +104,8 @@ pub(super) fn client(server: &Url, arguments: &DoorArguments) -> Result<Client, 
         builder = builder.no_proxy();
     }
     if let Some(file) = &arguments.ca {
-        let text = std::fs::read(file).map_err(|error| DoorError::Unreadable(file.clone(), error))?;
+        let text =
+            crate::files::read_public(file).map_err(|error| DoorError::Unreadable(file.clone(), error))?;
         let certificates = Certificate::from_pem_bundle(&text)
             .map_err(|error| DoorError::Unusable(format!("{}: {error}", file.display())))?;
         builder = builder.tls_certs_merge(certificates);

@@ -274,7 +274,8 @@ fn parameters<const N: usize>(all: [(&str, Option<String>); N]) -> String {
 
 fn client_body(new: NewClient) -> Value {
     let mut body = members(&new.settings);
-    for (name, value) in [("client_id", new.client_id), ("client_secret", new.client_secret)] {
+    let secret = new.client_secret.map(|secret| secret.as_str().to_owned());
+    for (name, value) in [("client_id", new.client_id), ("client_secret", secret)] {
         body.extend(value.map(|value| (name.to_owned(), Value::String(value))));
     }
     Value::Object(body)

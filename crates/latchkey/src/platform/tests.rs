@@ -175,3 +175,18 @@ tenants:
         two.secret.expose()
     )
 }
+
+#[test]
+fn connections_fit_the_limit_of_open_files() {
+    for (asked, files, all, of_source) in [
+        (None, None, 10_000, 2_500),
+        (None, Some(65_536), 10_000, 2_500),
+        (None, Some(1024), 768, 192),
+        (Some(100), Some(1024), 100, 25),
+        (Some(5_000), Some(1024), 768, 192),
+        (Some(2), None, 2, 1),
+    ] {
+        let limits = super::connection_limits(asked, files);
+        assert_eq!((limits.all, limits.of_source), (all, of_source), "{asked:?} {files:?}");
+    }
+}

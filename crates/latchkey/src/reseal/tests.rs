@@ -51,6 +51,7 @@ impl House {
                 content,
                 expected_latest: Some(u64::from(generation) - 1).filter(|latest| *latest > 0),
                 sealed_sources: Some(seal(&sources).await),
+                left_out: Vec::new(),
             }),
             idempotent: Some(IdempotentAnswer {
                 tenant,

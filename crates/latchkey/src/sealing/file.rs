@@ -8,6 +8,7 @@ use keys::SealingKey as Key;
 use protocol::Secret;
 
 use super::SealingError;
+use crate::files;
 
 /// Makes a sealing key in a new file that only its owner may read. The file takes its name when it is whole: a program that is killed
 /// meanwhile leaves no half of a key where the next start would read one.
@@ -36,8 +37,8 @@ pub(super) async fn first(path: &Path, store: &dyn AdministrationStore) -> Resul
 }
 
 pub(super) fn read(path: &Path) -> Result<Option<Key>, SealingError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(Key::from_base64(&Secret::new(text))?)),
+    match files::read_secret_text(path) {
+        Ok(mut text) => Ok(Some(Key::from_base64(&Secret::new(std::mem::take(&mut text)))?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(SealingError::Unreadable(path.to_owned(), error)),
     }

@@ -1,6 +1,5 @@
 //! From where a sealing key is to what wraps data keys: read into this process, or left where it is.
 
-use std::fs;
 use std::sync::Arc;
 
 use keys::{KeyEncryptionKey, LocalKeyEncryptionKey, SealingKey as Key};
@@ -8,6 +7,7 @@ use outbound::{AwsKms, KmsOptions, VaultOptions, VaultToken, VaultTransit};
 use protocol::Secret;
 
 use super::{SealingError, file};
+use crate::files;
 use crate::settings::{KmsKey, SealingKey, Token, VaultKey};
 
 /// Opens a key; `None` where its file is missing.
@@ -28,10 +28,13 @@ fn vault(setting: &VaultKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> 
     let VaultKey { address, namespace, mount, transit_key, token, ca } = setting;
     let token = match token {
         Token::Text(token) => VaultToken::Text(Secret::new(token.expose().trim().to_owned())),
-        Token::File(path) => VaultToken::File(path.clone()),
+        Token::File(path) => VaultToken::File { path: path.clone(), read: files::read_secret },
     };
     let ca = match ca {
-        Some(path) => Some(fs::read(path).map_err(|error| SealingError::Beside(path.clone(), error))?),
+        Some(path) => {
+            let read = files::read_public(path);
+            Some(read.map_err(|error| SealingError::Beside(path.clone(), error))?.to_vec())
+        }
         None => None,
     };
     let options = VaultOptions {

@@ -3,8 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
-    io::{self, Read as _},
+    fs, io,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -12,8 +11,10 @@ use std::{
 use aws_lc_rs::digest::{Context, SHA256};
 use zeroize::Zeroizing;
 
+use super::check::files::{PrivateFolders, refusal};
 use super::environment::{Environment, Variable};
 use super::recorded::{Kind, Recorded, Recording};
+use crate::files::{self, Contents, Holds};
 
 /// Everything that has been read, and the hash over it.
 pub(crate) struct Intake<'a> {
@@ -26,17 +27,23 @@ pub(crate) struct Intake<'a> {
     config: PathBuf,
     digest: Context,
     watched: BTreeSet<PathBuf>,
-    files: BTreeMap<PathBuf, Rc<Zeroizing<String>>>,
+    files: BTreeMap<(PathBuf, Holds), Referenced>,
+    private: PrivateFolders,
 }
 
-/// What is wrong with what a key points at, and the mend.
+/// A file that a key names.
+#[derive(Clone)]
+pub(crate) struct Referenced {
+    pub(crate) text: Rc<Zeroizing<String>>,
+    /// It holds a secret, and every user of this machine may read it.
+    pub(crate) is_exposed: bool,
+}
+
+/// What is wrong with what a key points at, and how to fix it. What the key says is not repeated: it may be a secret by mistake.
 pub(crate) struct Unreadable {
     pub(crate) problem: String,
     pub(crate) mend: String,
 }
-
-/// More than any secret, key or key set; without a limit `file: /dev/zero` would be read for ever.
-const LARGEST_REFERENCED: u64 = 1 << 20;
 
 impl<'a> Intake<'a> {
     /// Of what the files and the environment hold now, or of what was recorded.
@@ -49,12 +56,13 @@ impl<'a> Intake<'a> {
             digest: Context::new(&SHA256),
             watched: BTreeSet::new(),
             files: BTreeMap::new(),
+            private: PrivateFolders::of(environment),
         }
     }
 
     /// A file of settings. `name` stands for it in the hash, so that replicas may keep it in different folders.
     pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Zeroizing<String>, Unreadable> {
-        let text = self.file(path, u64::MAX)?;
+        let (text, _) = self.file(path, Holds::Settings)?;
         self.absorb("settings", name, text.as_bytes());
         Ok(text)
     }
@@ -75,16 +83,19 @@ impl<'a> Intake<'a> {
         &mut self,
         folder: &Path,
         path: &Path,
-    ) -> Result<Rc<Zeroizing<String>>, Unreadable> {
+        holds: Holds,
+    ) -> Result<Referenced, Unreadable> {
         let full = folder.join(path);
         self.watch(&full);
-        if let Some(text) = self.files.get(&full) {
-            return Ok(Rc::clone(text));
+        if let Some(known) = self.files.get(&(full.clone(), holds)) {
+            return Ok(known.clone());
         }
-        let text = Rc::new(self.file(&full, LARGEST_REFERENCED)?);
+        let (text, others_may_read) = self.file(&full, holds)?;
         self.absorb("file", &path.to_string_lossy(), text.as_bytes());
-        self.files.insert(full, Rc::clone(&text));
-        Ok(text)
+        let is_exposed = holds == Holds::Secret && others_may_read && !self.private.hold(&full);
+        let referenced = Referenced { text: Rc::new(text), is_exposed };
+        self.files.insert((full, holds), referenced.clone());
+        Ok(referenced)
     }
 
     /// A variable that a key names.
@@ -102,10 +113,10 @@ impl<'a> Intake<'a> {
     pub(crate) fn unhashed_variable(&self, name: &str) -> Result<Zeroizing<String>, Unreadable> {
         let problem = match self.environment.get(name) {
             Some(Variable::Text(text)) => return Ok(Zeroizing::new(text.expose().to_owned())),
-            Some(Variable::NotText) => format!("the environment variable {name} is not UTF-8"),
-            None => format!("the environment variable {name} is not set"),
+            Some(Variable::NotText) => "the environment variable of this name is not UTF-8".to_owned(),
+            None => "there is no environment variable of this name".to_owned(),
         };
-        Err(Unreadable { problem, mend: format!("set {name} before the start, or name another source") })
+        Err(Unreadable { problem, mend: "set it before the start, or name another source".to_owned() })
     }
 
     /// Something else that the applied configuration depends on.
@@ -138,51 +149,43 @@ impl<'a> Intake<'a> {
         self.config.parent().unwrap_or(Path::new(""))
     }
 
-    fn file(&mut self, path: &Path, limit: u64) -> Result<Zeroizing<String>, Unreadable> {
+    /// The folders whose files nobody else can read.
+    pub(crate) fn private(&self) -> &PrivateFolders {
+        &self.private
+    }
+
+    fn file(&mut self, path: &Path, holds: Holds) -> Result<(Zeroizing<String>, bool), Unreadable> {
         let name = match path {
             path if path == self.config => String::new(),
             path => path.strip_prefix(self.root()).unwrap_or(path).to_string_lossy().into_owned(),
         };
-        let text = match self.recorded {
-            Some(recorded) => recorded.get(Kind::File, &name).ok_or_else(|| Unreadable {
-                problem: format!("{} was not recorded with this generation", path.display()),
+        let (text, others_may_read) = match self.recorded {
+            Some(recorded) => (recorded.get(Kind::File, &name).ok_or_else(|| Unreadable {
+                problem: "this file was not recorded with this generation".to_owned(),
                 mend: "call `latchkey rollback` with the `--config` at the place where it was when the generation was applied"
                     .to_owned(),
-            })?,
-            None => read(path, limit)?,
+            })?, false),
+            None => read(path, holds)?,
         };
         self.recording.add(Kind::File, &name, &text);
-        Ok(text)
+        Ok((text, others_may_read))
     }
 }
 
-fn read(path: &Path, limit: u64) -> Result<Zeroizing<String>, Unreadable> {
-    let unreadable = |problem: String, mend: &str| Unreadable { problem, mend: mend.to_owned() };
-    let file = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => unreadable(
-            format!("there is no file {}", path.display()),
-            "make it, or mend the path; paths are relative to the file that names them",
-        ),
-        io::ErrorKind::PermissionDenied => {
-            unreadable(format!("{} may not be read", path.display()), "give this user the right to read it")
-        }
-        _ => {
-            unreadable(format!("{} cannot be read: {error}", path.display()), "name a file that can be read")
-        }
-    };
-    let mut bytes = Zeroizing::new(Vec::new());
-    let opened = File::open(path).map_err(file)?;
-    opened.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(file)?;
-    if bytes.len() as u64 > limit {
-        let problem = format!("{} is larger than {limit} bytes", path.display());
-        return Err(unreadable(problem, "name the file that holds the secret or the keys, and nothing else"));
-    }
+fn read(path: &Path, holds: Holds) -> Result<(Zeroizing<String>, bool), Unreadable> {
+    let Contents { bytes, others_may_read } = files::read(path, holds).map_err(|error| {
+        let (problem, mend) = refusal(&error, path);
+        Unreadable { problem, mend }
+    })?;
     match str::from_utf8(&bytes) {
-        Ok(text) => Ok(Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned())),
+        Ok(text) => {
+            let text = Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned());
+            Ok((text, others_may_read))
+        }
         Err(error) => {
             let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-            let problem = format!("{} is not UTF-8 in line {line}", path.display());
-            Err(unreadable(problem, "save it as UTF-8"))
+            let problem = format!("this file is not UTF-8 in line {line}");
+            Err(Unreadable { problem, mend: "save it as UTF-8".to_owned() })
         }
     }
 }
@@ -199,10 +202,10 @@ mod tests {
         fs::write(folder.path().join("a"), "first").unwrap();
         let environment = Environment::default();
         let mut intake = Intake::new(&environment, Path::new(""), None);
-        let first = intake.referenced(folder.path(), Path::new("a")).ok().unwrap();
+        let first = intake.referenced(folder.path(), Path::new("a"), Holds::Public).ok().unwrap();
         fs::write(folder.path().join("a"), "second").unwrap();
-        let second = intake.referenced(folder.path(), Path::new("a")).ok().unwrap();
-        assert_eq!((first.as_str(), second.as_str()), ("first", "first"));
+        let second = intake.referenced(folder.path(), Path::new("a"), Holds::Public).ok().unwrap();
+        assert_eq!((first.text.as_str(), second.text.as_str()), ("first", "first"));
         assert_eq!(intake.finish().1, [folder.path().join("a")]);
     }
 
@@ -218,7 +221,7 @@ mod tests {
             ("bytes", "is not UTF-8 in line 2"),
         ] {
             let refused = Intake::new(&environment, Path::new(""), None)
-                .referenced(folder.path(), Path::new(name))
+                .referenced(folder.path(), Path::new(name), Holds::Public)
                 .err()
                 .unwrap();
             assert!(refused.problem.contains(problem), "{}", refused.problem);

@@ -37,9 +37,10 @@ pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 const PREFIX: &str = "LATCHKEY__";
 
 /// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 15] = [
     "server.public_url",
     "server.default_tenant",
+    "server.max_connections",
     "server.workers",
     "storage.url",
     "cache.redis_url",
@@ -47,6 +48,9 @@ const KEYS: [&str; 11] = [
     "keys.sealing_key.file",
     "keys.sealing_key.env",
     "limits.failed_attempts",
+    "limits.clients",
+    "limits.admin_writes",
+    "limits.platform_writes",
     "limits.live_secrets",
     "limits.deletion_grace",
 ];
@@ -198,9 +202,11 @@ mod tests {
         for key in KEYS {
             let value = match key {
                 "server.public_url" => "https://auth.example.com",
+                "server.max_connections" => "2",
                 "server.workers" => "2",
                 "limits.failed_attempts" => "1/h",
-                "limits.live_secrets" => "2",
+                "limits.clients" | "limits.live_secrets" => "2",
+                "limits.admin_writes" | "limits.platform_writes" => "3/min",
                 "limits.deletion_grace" => "7d",
                 "cache.l1_lifetime" => "5s",
                 _ => "x",

@@ -20,6 +20,8 @@ mod read_error;
 mod recorded;
 mod resolve;
 mod yaml;
+#[cfg(test)]
+mod yaml_limits;
 
 // What they come to.
 mod declared;
@@ -32,19 +34,23 @@ mod findings;
 mod outline;
 mod source;
 
+#[cfg(test)]
+mod canaries;
+
 pub(crate) use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
 pub(crate) use client::{AuthMethod, GrantType, Introspection};
 pub(crate) use declared::{
     DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredTenant, KmsKey, SealingKey, SealingKeys,
     SecretText, StorageLocation, Token, VaultKey,
 };
+pub(crate) use diagnostic::Diagnostic;
 pub(crate) use environment::{Environment, Variable};
 pub(crate) use findings::{Findings, Location};
 pub(crate) use places::Places;
 pub(crate) use read::{Loaded, read, read_recorded, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
 pub(crate) use recorded::{LARGEST as LARGEST_RECORD, Recorded};
-pub(crate) use scalar::Lifetime;
+pub(crate) use scalar::{Lifetime, Rate};
 pub(crate) use schema::schema;
-pub(crate) use sections::{MaxRetired, Surface, Tls};
+pub(crate) use sections::{ForwardingHeader, Limits, MaxRetired, Surface, Tls, TrustedProxies};
 pub(crate) use tenant::{AccessToken, Algorithm, TokenFormat};

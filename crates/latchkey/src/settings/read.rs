@@ -89,16 +89,18 @@ fn read_through(path: &Path, environment: &Environment, mut intake: Intake<'_>) 
 }
 
 impl Loaded {
-    /// Whether others than this machine can reach a server that is started with these settings.
-    pub(crate) fn listens_beyond_loopback(&self) -> bool {
-        self.server.listeners.iter().any(|listener| !listener.address.socket().ip().is_loopback())
+    /// Whether others than this machine can reach a server that is started with these settings: at a listener, or through a proxy
+    /// under its public URL.
+    pub(crate) fn is_beyond_loopback(&self) -> bool {
+        let Server { listeners, public_url, .. } = &self.server;
+        !public_url.is_on_loopback() || listeners.iter().any(|listener| !listener.is_on_loopback())
     }
 }
 
-/// Refuses what everyone knows, or anyone who reads the file knows, on a listener that others can reach: one of these settings, or
-/// one of a server that runs already, whose listeners stay until its next start.
+/// Refuses what everyone knows, or anyone who reads the file knows, where others can reach the server: with these settings, or a server
+/// that runs already, whose listeners and public URL stay until its next start.
 pub(crate) fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), ReadError> {
-    if (runs_beyond || loaded.listens_beyond_loopback()) && !loaded.exposed.is_empty() {
+    if (runs_beyond || loaded.is_beyond_loopback()) && !loaded.exposed.is_empty() {
         return Err(ReadError { faults: loaded.exposed.clone() });
     }
     Ok(())
@@ -156,6 +158,9 @@ fn resolve(
     for tls in server.listeners.iter_mut().filter_map(|listener| listener.tls.as_mut()) {
         let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
         paths.into_iter().flatten().for_each(|path| *path = folder.join(&path));
+    }
+    if let (Some(storage), Some(keys)) = (&storage, &sealing_keys) {
+        check::files::check(&server, storage, keys, intake.private(), &root, &mut findings);
     }
 
     let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, findings.errors.is_empty())

@@ -1,6 +1,6 @@
 //! From what a file declares to what it comes to: defaults filled in, secrets fetched from where the file says.
 
-use std::{collections::BTreeMap, path::Path, rc::Rc};
+use std::{collections::BTreeMap, path::Path};
 
 use zeroize::Zeroizing;
 
@@ -9,7 +9,7 @@ use super::{
     client::{Client, Jwk, Jwks},
     declared::{DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredSigning, DeclaredTenant, SecretText},
     findings::{Findings, Location},
-    intake::{Intake, Unreadable},
+    intake::{Intake, Referenced, Unreadable},
     scalar::PublicUrl,
     secret::{ClientSecretSetting, PasswordSetting, PrivateKeySetting, Secret},
     sections::Admin,
@@ -17,6 +17,7 @@ use super::{
     tenant::{Signing, Tenant},
     yaml,
 };
+use crate::files::Holds;
 
 /// What resolving needs beside the thing itself.
 pub(crate) struct Resolver<'r, 'e> {
@@ -71,8 +72,8 @@ impl Resolver<'_, '_> {
             if value.is_some() {
                 self.findings.exposed(
                     at.key("value"),
-                    "an admin password stands in the file itself while a listener is beyond loopback",
-                    "give it as `env` or `file`, or start with listeners on 127.0.0.1 only",
+                    "an admin password stands in the file itself while a listener or server.public_url is beyond loopback",
+                    "give it as `env` or `file`, or start with listeners on 127.0.0.1 and a public_url of localhost",
                 );
             }
             let allowed = "`env`, `file`, `hash` or `value`";
@@ -149,9 +150,16 @@ impl Resolver<'_, '_> {
             }
             (None, None, None, Some(path)) => {
                 let folder = self.sources[at.source()].folder();
-                let read = self.intake.referenced(folder, path);
-                read.map(|text| without_last_newline(&text))
-                    .map_err(|unreadable| (at.key("file"), unreadable))
+                let full = folder.join(path);
+                match self.intake.referenced(folder, path, Holds::Secret) {
+                    Ok(Referenced { text, is_exposed }) => {
+                        if is_exposed {
+                            check::files::warn_of(&full, at.key("file"), self.findings);
+                        }
+                        Ok(without_last_newline(&text))
+                    }
+                    Err(unreadable) => Err((at.key("file"), unreadable)),
+                }
             }
             (None, None, None, None) => {
                 self.findings.error(at.clone(), "nothing says where it is found", format!("give {allowed}"));
@@ -190,8 +198,8 @@ impl Resolver<'_, '_> {
             }
         };
         let folder = self.sources[at.source()].folder();
-        let text: Rc<Zeroizing<String>> = match self.intake.referenced(folder, &path) {
-            Ok(text) => text,
+        let text = match self.intake.referenced(folder, &path, Holds::Public) {
+            Ok(Referenced { text, .. }) => text,
             Err(Unreadable { problem, mend }) => {
                 self.findings.error(at.key("file"), problem, mend);
                 return None;

@@ -19,6 +19,8 @@ pub(super) const SCOPE: &str = r"^[\x21\x23-\x5B\x5D-\x7E]+$";
 pub(super) const PLAIN_URL: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[\x21\x24-\x3E\x40-\x5B\x5D-\x7E]+$";
 /// A URI with its scheme and without a fragment.
 pub(super) const ABSOLUTE_URI: &str = r"^[A-Za-z][A-Za-z0-9+.-]*:[^#\s\x00-\x1F]+$";
+/// A host name, without a port.
+pub(super) const HOST: &str = "^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$";
 /// Where Vault or KMS answers.
 pub(super) const SERVICE: &str = r"^https?://[^/?#@\s]+/?$";
 /// A span of time of 1s or more.

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    scalar::{Lifetime, ListenAddress, PublicUrl, Rate},
+    scalar::{Lifetime, ListenAddress, Network, PublicUrl, Rate},
     schema,
     secret::{PasswordSetting, Secret},
 };
@@ -27,6 +27,10 @@ pub(crate) struct Server {
     /// The tenant that is also served at the un-prefixed paths, such as `/oauth/token`. Default: none.
     #[schemars(extend("pattern" = schema::TENANT_ID))]
     pub(crate) default_tenant: Option<String>,
+    /// Connections of all listeners, from 1 to 1000000; a quarter of them of one source. Default: 10000, or what the limit of open files
+    /// allows if that is less.
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000))]
+    pub(crate) max_connections: Option<u32>,
     /// Threads that serve requests, from 1 to 512. Default: one for each core.
     pub(crate) workers: Option<NonZeroUsize>,
 }
@@ -37,13 +41,43 @@ pub(crate) struct Server {
 pub(crate) struct Listener {
     /// An IP address and a port.
     pub(crate) address: ListenAddress,
-    /// What is served here: `public` (tokens, keys, metadata) and `admin` (clients, keys, tenants, metrics).
-    #[serde(default = "every_surface")]
+    /// What is served here: `public` (tokens, keys, metadata) and `admin` (clients, keys, tenants, metrics). Default: both on loopback,
+    /// `public` beyond it.
+    #[serde(default)]
     #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
-    pub(crate) serves: Vec<Surface>,
+    pub(crate) serves: Option<Vec<Surface>>,
+    /// Names in the `Host` of a request by which the paths of `admin` may be called, beside that of `public_url` and localhost. Addresses
+    /// always may.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true, "items" = schema::texts(schema::HOST)))]
+    pub(crate) hosts: Vec<String>,
+    /// Proxies in front of this address. Default: none, a caller is the other end of the connection.
+    #[serde(default)]
+    pub(crate) trusted_proxies: Option<TrustedProxies>,
     /// Serve https rather than http.
     #[serde(default)]
     pub(crate) tls: Option<Tls>,
+}
+
+/// Proxies whose word on the address of a caller is taken.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrustedProxies {
+    /// Their addresses or networks, one or more.
+    #[schemars(extend("minItems" = 1))]
+    pub(crate) from: Vec<Network>,
+    /// The one header that they write; all others are ignored.
+    pub(crate) header: ForwardingHeader,
+}
+
+/// A header that says for whom a proxy asks.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ForwardingHeader {
+    /// `X-Forwarded-For`, to whose end each proxy adds an address.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// What a listener serves.
@@ -209,6 +243,12 @@ pub(crate) struct ProtectedResource {
 pub(crate) struct Limits {
     /// Failed authentications per tenant and source; over it, the source's expensive hashes wait behind all others.
     pub(crate) failed_attempts: Rate,
+    /// How many clients a tenant may have; a file's tenant that would have more is left as it is.
+    pub(crate) clients: NonZeroU32,
+    /// Writes that the administrators of one tenant may ask for over the API, refused ones too; over it they get 429.
+    pub(crate) admin_writes: Rate,
+    /// Writes that the administrators of the platform may ask for over the API.
+    pub(crate) platform_writes: Rate,
     /// How many secrets of a client may count at once, before the API and the command line make no more.
     pub(crate) live_secrets: NonZeroU32,
     /// For how long the deletion of a tenant can be taken back.
@@ -243,8 +283,15 @@ impl Default for Server {
         let address = ListenAddress::try_from("127.0.0.1:3000".to_owned()).expect("a literal address");
         Self {
             public_url: PublicUrl::try_from("http://localhost:3000".to_owned()).expect("a literal URL"),
-            listeners: vec![Listener { address, serves: every_surface(), tls: None }],
+            listeners: vec![Listener {
+                address,
+                serves: None,
+                hosts: Vec::new(),
+                trusted_proxies: None,
+                tls: None,
+            }],
             default_tenant: None,
+            max_connections: None,
             workers: None,
         }
     }
@@ -272,12 +319,27 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             failed_attempts: Rate::per_minute(10_000),
+            clients: NonZeroU32::new(10_000).expect("ten thousand is not zero"),
+            admin_writes: Rate::per_minute(600),
+            platform_writes: Rate::per_minute(60_000),
             live_secrets: NonZeroU32::new(5).expect("five is not zero"),
             deletion_grace: Lifetime::from_secs(30 * 86_400),
         }
     }
 }
 
-fn every_surface() -> Vec<Surface> {
-    vec![Surface::Public, Surface::Admin]
+impl Listener {
+    /// Whether only this machine reaches it.
+    pub(crate) fn is_on_loopback(&self) -> bool {
+        self.address.socket().ip().to_canonical().is_loopback()
+    }
+
+    /// What it serves: where strangers may come, administration only if that is written.
+    pub(crate) fn surfaces(&self) -> &[Surface] {
+        match &self.serves {
+            Some(serves) => serves,
+            None if self.is_on_loopback() => &[Surface::Public, Surface::Admin],
+            None => &[Surface::Public],
+        }
+    }
 }

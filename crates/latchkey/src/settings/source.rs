@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{
     diagnostic::{Diagnostic, Excerpt, Place, written},
-    outline::{Hidden, KeyPath, Outline, Position, holds_secret},
+    outline::{Hidden, KeyPath, Outline, Position},
 };
 
 /// A file as it was read, and the outline made of it when there is something to say.
@@ -51,39 +51,36 @@ impl Source {
             Spot::Key(path) => (path, outline.key(path).unwrap_or_else(|| outline.value(path))),
             Spot::Value(path) => (path, outline.value(path)),
         };
-        self.diagnostic_at(position, path, None, problem, mend)
+        let problem = if outline.is_written(path) { problem } else { without_quotations(&problem) };
+        self.diagnostic_at(position, path, problem, mend)
     }
 
-    /// A fault at a position of this file; everything below `doubtful` may be a secret.
+    /// A fault at a position of this file.
     pub(crate) fn diagnostic_at(
         &self,
         position: Position,
         path: &[String],
-        doubtful: Option<&[String]>,
         problem: String,
         mend: String,
     ) -> Diagnostic {
         Diagnostic {
             place: Place::File { path: self.path.clone(), line: position.line, column: position.column },
-            key: written(path),
+            key: written(self.outline().told(path)),
             problem,
             mend,
-            excerpt: self.excerpt(position, doubtful).map(Box::new),
+            excerpt: self.excerpt(position).map(Box::new),
         }
     }
 
-    fn excerpt(&self, position: Position, doubtful: Option<&[String]>) -> Option<Excerpt> {
+    fn excerpt(&self, position: Position) -> Option<Excerpt> {
         let start = line_start(&self.text, position.line)?;
         let line = self.text[start..].lines().next().unwrap_or_default();
-        if self.outline().broken().is_some_and(|path| holds_secret(path) || names_secret(line)) {
-            return None;
-        }
         let caret = position.column - 1;
         let mut columns = line.char_indices().map(|(at, _)| at);
         let skipped = if line.chars().count() > WIDEST { caret.saturating_sub(WIDEST / 2) } else { 0 };
         let from = columns.nth(skipped).unwrap_or(line.len());
         let to = line[from..].char_indices().nth(WIDEST).map_or(line.len(), |(at, _)| from + at);
-        let hidden = self.outline().hidden(&(start + from..start + to), doubtful);
+        let hidden = self.outline().hidden(&self.text, &(start + from..start + to))?;
         let (text, caret) = redacted(&line[from..to], start + from, caret - skipped, &hidden);
         Some(Excerpt { line: position.line, text, caret })
     }
@@ -122,10 +119,12 @@ fn redacted(shown: &str, start: usize, caret: usize, hidden: &[Hidden]) -> (Stri
     (text, moved.unwrap_or(width))
 }
 
-/// Whether a line of a file that is not YAML may hold a secret, by the words on it.
-fn names_secret(line: &str) -> bool {
-    let line = line.to_lowercase();
-    ["secret", "password", "value", "hash", "key", "url"].iter().any(|word| line.contains(word))
+/// Without the values that it repeats.
+fn without_quotations(problem: &str) -> String {
+    match (problem.find('`'), problem.rfind('`')) {
+        (Some(from), Some(to)) => format!("{}{MASK}{}", &problem[..from], &problem[to + 1..]),
+        _ => problem.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -157,12 +156,12 @@ mod tests {
 
     #[test]
     fn a_secret_on_the_line_is_not_shown_and_the_caret_stays_at_its_place() {
-        let source = source("a: { client_secret: { value: hunter2 }, naem: x }\n");
-        let fault = source.diagnostic(&Spot::Key(path(&["a", "naem"])), "unknown".into(), "mend".into());
-        let printed = fault.to_string();
-        assert!(printed.contains("{ value: [redacted] }, naem: x"), "{printed}");
+        let source = source("clients: { a: { client_secret: { value: hunter2 }, name: x } }\n");
+        let spot = Spot::Key(path(&["clients", "a", "name"]));
+        let printed = source.diagnostic(&spot, "wrong".into(), "fix".into()).to_string();
+        assert!(printed.contains("{ value: [redacted] }, name: x"), "{printed}");
         let lines: Vec<&str> = printed.lines().collect();
-        assert_eq!(lines[3].find('^'), lines[2].find("naem"), "{printed}");
+        assert_eq!(lines[3].find('^'), lines[2].find("name"), "{printed}");
     }
 
     #[test]

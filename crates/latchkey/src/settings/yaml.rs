@@ -1,6 +1,8 @@
 //! YAML straight into a typed value, under a budget proportional to the file's length, and the library's faults in
 //! our own words: no untyped detour turns `0123` into a number or `yes` into a boolean.
 
+use std::borrow::Cow;
+
 use administration::nearest;
 use serde::de::DeserializeOwned;
 use serde_saphyr::{
@@ -13,6 +15,8 @@ use super::{
     outline::Position,
     source::Source,
 };
+
+const NO_YAML: &str = "mend the YAML here: indentation, brackets, quotes and colons";
 
 /// Reads one document. A file that holds nothing is a fault, since a file cut short by a failed write looks so.
 pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnostic> {
@@ -69,23 +73,24 @@ fn translate(error: &Error, source: &Source) -> Diagnostic {
             line: usize::try_from(location.line()).unwrap_or(1),
             column: usize::try_from(location.column()).unwrap_or(1).max(1),
         });
-    let inner = match error {
-        Error::AliasError { error, .. } => error.as_ref(),
-        other => other,
+    let (inner, is_alias) = match error {
+        Error::AliasError { error, .. } => (error.as_ref(), true),
+        other => (other, false),
     };
-    let path = source.outline().path_at(position);
-    let doubtful = matches!(inner, Error::SerdeUnknownField { .. }).then_some(path.as_slice());
-    let (problem, mend) = explain(inner, &path);
-    source.diagnostic_at(position, &path, doubtful, problem, mend)
+    let outline = source.outline();
+    let path = outline.path_at(position);
+    let told = if is_alias { &[] } else { outline.told(&path) };
+    let (problem, mend) = explain(inner, told, !is_alias && outline.quotes(&path));
+    source.diagnostic_at(position, &path, problem, mend)
 }
 
-/// What is wrong and how to mend it. Values are not quoted: any of them may be a secret.
-fn explain(error: &Error, path: &[String]) -> (String, String) {
-    let key = path.last().map_or("this", String::as_str);
+/// What is wrong and how to fix it. Of the path only its `told` beginning may be repeated, and the value only if `quotes`: any other may
+/// be a secret.
+fn explain(error: &Error, told: &[String], quotes: bool) -> (String, String) {
+    let key = told.last().map_or("this", String::as_str);
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
-            let field = written(std::slice::from_ref(field));
-            let mend = match nearest(&field, expected.iter().copied()) {
+            let mend = match nearest(field, expected.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 // An argon2id hash without quotes falls apart so.
                 None if field.contains('=') => {
@@ -94,7 +99,13 @@ fn explain(error: &Error, path: &[String]) -> (String, String) {
                 }
                 None => format!("the keys here are {}", expected.join(", ")),
             };
-            (format!("unknown key `{field}`"), mend)
+            let problem = match told.last() {
+                Some(key) if key == field => {
+                    format!("unknown key `{}`", written(std::slice::from_ref(field)))
+                }
+                _ => "this key is not known here".to_owned(),
+            };
+            (problem, mend)
         }
         Error::SerdeUnknownVariant { expected, variant, .. } => {
             let mend = match nearest(variant, expected.iter().copied()) {
@@ -123,9 +134,10 @@ fn explain(error: &Error, path: &[String]) -> (String, String) {
             "a second document begins here".to_owned(),
             "keep one document a file; more tenants go into `tenants_dir`".to_owned(),
         ),
-        Error::UnsupportedTag { .. } => {
-            ("this tag is not known".to_owned(), "leave out the word that begins with `!`".to_owned())
-        }
+        Error::UnsupportedTag { .. } => (
+            "this tag is not known".to_owned(),
+            "leave out the word that begins with `!`, or quote the value if its `!` is meant".to_owned(),
+        ),
         Error::UnknownAnchor { .. } => (
             "this alias names no anchor before it".to_owned(),
             "define it with `&name` first, or quote the value if its `*` is meant".to_owned(),
@@ -135,17 +147,32 @@ fn explain(error: &Error, path: &[String]) -> (String, String) {
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. }
         | Error::AliasExpansionLimitExceeded { .. } => beyond_budget(),
-        // Our own types say what is wrong and how to mend it, in one text.
-        Error::Message { msg, .. } => match msg.split_once("; ") {
-            Some((problem, mend)) => (problem.to_owned(), mend.to_owned()),
-            None => (msg.clone(), "see docs/configuration.md".to_owned()),
-        },
-        other => match UserMessageFormatter.format_message(other).into_owned() {
-            // The scanner has a limit of its own, which a deep file may meet before it meets ours.
-            text if text.contains("limit exceeded") => beyond_budget(),
-            text => (text, "mend the YAML here: indentation, brackets, quotes and colons".to_owned()),
+        Error::Message { msg, .. } => of_our_types(msg, quotes),
+        // The scanner has a limit of its own, which a deep file may meet before it meets ours.
+        Error::ExternalMessage { msg, .. } if msg.contains("limit exceeded") => beyond_budget(),
+        // Its texts are about YAML and repeat nothing of the file.
+        Error::ExternalMessage { msg, .. } => (msg.clone(), NO_YAML.to_owned()),
+        other => match UserMessageFormatter.format_message(other) {
+            Cow::Borrowed(text) => (text.to_owned(), NO_YAML.to_owned()),
+            // It was put together, and so of what stands in the file.
+            Cow::Owned(_) => {
+                ("this is not what is expected here".to_owned(), "see docs/configuration.md".to_owned())
+            }
         },
     }
+}
+
+/// Our own types say what is wrong and how to fix it, in one text that repeats the value.
+fn of_our_types(message: &str, quotes: bool) -> (String, String) {
+    let see = "see docs/configuration.md";
+    let (problem, fix) = match message.split_once("; ") {
+        _ if !quotes => ("this value cannot stand here", message.rsplit("; ").next().unwrap_or(see)),
+        Some(parts) => parts,
+        None => (message, see),
+    };
+    // A value may hold a semicolon, too.
+    let fix = if quotes || fix.starts_with("write ") { fix } else { see };
+    (problem.to_owned(), fix.to_owned())
 }
 
 fn beyond_budget() -> (String, String) {
@@ -202,7 +229,7 @@ mod tests {
             ),
             (
                 "limits: { banana: 1 }",
-                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: [redacted] }\n   |           ^\n   = the keys here are failed_attempts, live_secrets, deletion_grace",
+                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: [redacted] }\n   |           ^\n   = the keys here are failed_attempts, clients, admin_writes, platform_writes, live_secrets, deletion_grace",
             ),
             (
                 "tenants:\n  acme:\n    access_token: { lifetime: 3600 }\n",

@@ -1,6 +1,6 @@
 //! What looking at the store and at what is sealed in it comes to: whether callers can be served, and why not.
 
-use gateway::State;
+use gateway::{Check, State};
 
 /// What the last look found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,15 @@ impl Found {
     }
 }
 
+/// Whether tenants are left out of the settings that are served.
+pub(super) fn settings(left_out: usize) -> Option<Check> {
+    let why = || {
+        let why = "tenants left out because of a conflict";
+        format!("{why}: {left_out}; the log names them, all others are applied").into()
+    };
+    (left_out > 0).then(|| Check { part: "settings", state: State::Degraded(why()) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,5 +144,16 @@ mod tests {
         assert_eq!(why, "tenants whose keys cannot be opened: 3; the log names them, all others are served");
         let lost = Found { opens: Opens::No, ..Found::START };
         assert_eq!(word(&lost.keys(3)), "failed");
+    }
+    #[test]
+    fn tenants_that_are_left_out_degrade_the_settings_and_are_counted() {
+        assert_eq!(settings(0), None);
+        let Some(Check { part: "settings", state: State::Degraded(why) }) = settings(3) else {
+            panic!("degraded")
+        };
+        assert_eq!(
+            why,
+            "tenants left out because of a conflict: 3; the log names them, all others are applied"
+        );
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::causes::causes;
 use crate::clock;
+use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::sealing::{SealingError, open_pepper, sealed_pepper};
 use found::{Found, Look, Opens};
@@ -39,6 +40,7 @@ pub(crate) struct PlatformVitals {
     pool: KeyPool,
     keys: Arc<KeyRings>,
     rotated: Arc<Rotated>,
+    left_out: Arc<LeftOut>,
     store_samples: StoreSamples,
     found: Mutex<Found>,
 }
@@ -57,11 +59,11 @@ impl PlatformVitals {
         caches: Caches,
         redis: Option<Arc<RedisCache>>,
         (pool, keys): (KeyPool, Arc<KeyRings>),
-        rotated: Arc<Rotated>,
+        (rotated, left_out): (Arc<Rotated>, Arc<LeftOut>),
         store_samples: StoreSamples,
     ) -> Self {
         let found = Mutex::new(Found::START);
-        Self { store, sealer, caches, redis, pool, keys, rotated, store_samples, found }
+        Self { store, sealer, caches, redis, pool, keys, rotated, left_out, store_samples, found }
     }
 
     /// Looks once a second, until the program ends.
@@ -134,6 +136,7 @@ impl Vitals for PlatformVitals {
             let missed = || State::Degraded("Redis is done without; the store answers in its place".into());
             checks.push(Check { part: "redis", state: if redis.is_up() { State::Good } else { missed() } });
         }
+        checks.extend(found::settings(self.left_out.count()));
         checks
     }
 
@@ -151,6 +154,9 @@ impl Vitals for PlatformVitals {
             "Tenants that were asked for in the last minute and whose signing keys cannot be opened.";
         samples.push(gauge("latchkey_tenants_with_unopened_keys", unopened_help, &[], unopened));
         samples.extend(self.rotated.samples());
+        let left_out = u64::try_from(self.left_out.count()).unwrap_or(u64::MAX);
+        let left_out_help = "Tenants that the settings declare and leave out because of a conflict.";
+        samples.push(gauge("latchkey_tenants_left_out", left_out_help, &[], left_out));
         let version: Labels = &[("version", env!("CARGO_PKG_VERSION"))];
         samples.push(gauge(
             "latchkey_build_info",

@@ -139,7 +139,8 @@ async fn a_tenants_administrator_reaches_his_own_tenant_only() {
         &["tenant", "list"],
         &["tenant", "show", "initech"],
         &["tenant", "suspend", "initech"],
-        &["client", "add", "initech", "wider", "--scope", "api:write"],
+        &["client", "add", "initech", "wider", "--scope", "latchkey:keys"],
+        &["key", "import", "initech", "boss.secret"],
         &["client", "list", "platform"],
     ] {
         let ran = boss.run(arguments);

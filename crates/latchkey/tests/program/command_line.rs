@@ -82,12 +82,20 @@ fn a_fault_names_file_line_key_and_mend() {
         (
             &missing_env,
             "{ env: LATCHKEY_TEST_UNSET }",
-            &["config.yaml:12:", "tenants.acme.clients.svc.client_secret.env", "LATCHKEY_TEST_UNSET"],
+            &[
+                "config.yaml:12:",
+                "tenants.acme.clients.svc.client_secret.env",
+                "there is no environment variable of this name",
+            ],
         ),
         (
             &missing_env,
             "{ file: nowhere }",
-            &["config.yaml:12:", "tenants.acme.clients.svc.client_secret.file", "nowhere"],
+            &[
+                "config.yaml:12:",
+                "tenants.acme.clients.svc.client_secret.file",
+                "there is no file of this name",
+            ],
         ),
     ] {
         let folder = Folder::with(&edited(TWO_TENANTS, from, to));
@@ -114,6 +122,55 @@ fn a_fault_beside_a_secret_does_not_show_it() {
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("did you mean `client_secret`?"), "{}", ran.err);
     assert!(ran.err.contains("client_secert: { value: [redacted] }"), "{}", ran.err);
+}
+
+#[test]
+fn rows_beyond_a_limit_go_on_and_are_listed_on_request() {
+    let folder = Folder::with(TWO_TENANTS);
+    assert!(folder.run(&["check", "--rows"]).out.ends_with("0 warnings\n"), "there is no store yet");
+    assert!(!folder.exists("data"), "nothing is made for looking");
+    Program::start(&folder).stop();
+    for (clients, beyond) in [(2, false), (1, true)] {
+        let settings = format!("{TWO_TENANTS}limits: {{ clients: {clients} }}\n");
+        fs::write(folder.path("config.yaml"), settings).unwrap();
+        let ran = folder.run(&["check", "--rows"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        for tenant in ["acme", "globex"] {
+            let said = format!("warning: in the store: tenant {tenant} would have 2 clients");
+            assert_eq!(ran.out.contains(&said), beyond, "{tenant}: {}", ran.out);
+        }
+    }
+    assert!(!folder.run(&["check"]).out.contains("in the store"));
+    Program::start(&folder).stop();
+}
+
+/// Nobody else may put another key in its place.
+#[test]
+fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_warned_of() {
+    let folder = Folder::with(TWO_TENANTS);
+    Program::start(&folder).stop();
+    let set_mode = |mode| {
+        fs::set_permissions(folder.path("keys/sealing.key"), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for mode in [0o666, 0o620] {
+        set_mode(mode);
+        for command in ["check", "serve"] {
+            let ran = folder.run(&[command]);
+            assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+            for words in ["keys.sealing_key", "group or others may write", "chmod go-w"] {
+                assert!(ran.err.contains(words), "{command}: {words:?} in\n{}", ran.err);
+            }
+        }
+    }
+    set_mode(0o644);
+    let said = "every user of this machine may read this file";
+    let ran = folder.run(&["check"]);
+    assert!(ran.code == Some(0) && ran.out.contains(said) && ran.out.contains("chmod o-rwx"), "{ran:?}");
+    let program = Program::start(&folder);
+    program.log_after(crate::program::Mark::START, said);
+    program.stop();
+    set_mode(0o600);
+    assert!(!folder.run(&["check"]).out.contains(said));
 }
 
 /// 2 is how `plan` says that there is something to do.
@@ -161,16 +218,22 @@ fn a_missing_file_is_named() {
 #[test]
 fn a_sample_secret_is_refused_beyond_loopback() {
     for settings in [settings::sample(), settings::seeds()] {
-        let folder = Folder::with(&settings.replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1));
-        for command in ["check", "serve"] {
-            let ran = folder.run(&[command]);
-            assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
-            assert!(
-                ran.err.contains("this is a sample secret that everyone knows"),
-                "{command}: {}",
-                ran.err
-            );
-            assert!(ran.err.contains("config.yaml:"), "{command}: {}", ran.err);
+        // At a listener that others reach, or behind a proxy on this machine that brings them.
+        for exposed in [
+            settings.replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1),
+            edited(&settings, "public_url: http://localhost:3000", "public_url: https://login.example.com"),
+        ] {
+            let folder = Folder::with(&exposed);
+            for command in ["check", "serve"] {
+                let ran = folder.run(&[command]);
+                assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+                assert!(
+                    ran.err.contains("this is a sample secret that everyone knows"),
+                    "{command}: {}",
+                    ran.err
+                );
+                assert!(ran.err.contains("config.yaml:"), "{command}: {}", ran.err);
+            }
         }
     }
 }
@@ -245,7 +308,7 @@ fn a_key_of_ones_own_seals_from_a_variable() {
     folder.canaries.add(key.trim());
     let refused = folder.run(&["serve"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.err.contains("SEALING_KEY"), "{}", refused.err);
+    assert!(refused.err.contains("keys.sealing_key.env"), "{}", refused.err);
     Program::spawn(&folder, folder.program(&["serve"]).env("SEALING_KEY", key.trim())).stop();
     assert!(!folder.exists("keys"));
 }

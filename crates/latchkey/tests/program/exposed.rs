@@ -13,6 +13,11 @@ fn beyond_loopback(settings: &str) -> String {
     edited(settings, "address: 127.0.0.1:0", "address: 0.0.0.0:0")
 }
 
+/// On loopback, and under a name that others reach through a proxy.
+fn behind_a_proxy(settings: &str) -> String {
+    edited(settings, "server:\n", "server:\n  public_url: http://auth.example.com\n")
+}
+
 #[tokio::test]
 async fn a_reload_is_judged_by_the_listeners_that_are_served() {
     let folder = Folder::with(&beyond_loopback(TWO_TENANTS));
@@ -51,23 +56,50 @@ async fn a_reload_is_judged_by_the_listeners_that_are_served() {
 
 #[tokio::test]
 async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
-    let folder = Folder::with(&beyond_loopback(TWO_TENANTS));
-    assert_eq!(folder.run(&["apply"]).code, Some(0));
-    folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, SAMPLE));
-    assert_eq!(folder.run(&["apply"]).code, Some(0));
+    let folder = Folder::with(TWO_TENANTS);
+    let exposed = [beyond_loopback(TWO_TENANTS), behind_a_proxy(TWO_TENANTS)];
+    for settings in exposed.iter().chain([&edited(TWO_TENANTS, ACME_SECRET, SAMPLE)]) {
+        folder.write("config.yaml", settings);
+        assert_eq!(folder.run(&["apply"]).code, Some(0));
+    }
     let program = Program::start(&folder);
     assert_eq!(program.ask_for_token("acme", "svc", SAMPLE).await.status, 200, "it is the client's secret");
     program.stop();
 
-    // These settings are an older generation, so the store is served as it is.
-    folder.write("config.yaml", &beyond_loopback(TWO_TENANTS));
-    let program = Program::start(&folder);
-    let mark = program.mark();
-    let refused = program.ask_for_token("acme", "svc", SAMPLE).await;
-    refused.assert_refused(401, "invalid_client");
-    let wrong = program.ask_for_token("acme", "svc", "wrong").await;
-    assert_eq!((refused.status, &refused.body), (wrong.status, &wrong.body));
-    program.log_after(mark, "a client came with a secret that the samples print");
-    assert_eq!(program.introspect("globex", "svc", GLOBEX_SECRET, "x").await["active"], false);
-    until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
+    // These settings are older generations, so the store is served as it is.
+    for settings in exposed {
+        folder.write("config.yaml", &settings);
+        let program = Program::start(&folder);
+        let mark = program.mark();
+        let refused = program.ask_for_token("acme", "svc", SAMPLE).await;
+        refused.assert_refused(401, "invalid_client");
+        let wrong = program.ask_for_token("acme", "svc", "wrong").await;
+        assert_eq!((refused.status, &refused.body), (wrong.status, &wrong.body));
+        program.log_after(mark, "a client came with a secret that the samples print");
+        assert_eq!(program.introspect("globex", "svc", GLOBEX_SECRET, "x").await["active"], false);
+        until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
+        program.stop();
+    }
+}
+
+#[tokio::test]
+async fn beyond_loopback_administration_is_served_only_where_that_is_written() {
+    for (listener, status, told) in [
+        ("address: 127.0.0.1:0", 200, 0),
+        ("address: 0.0.0.0:0", 404, 1),
+        ("address: 0.0.0.0:0, serves: [public]", 404, 0),
+        ("address: 0.0.0.0:0, serves: [public, admin]", 200, 0),
+    ] {
+        let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", listener));
+        let program = Program::start(&folder);
+        assert_eq!(program.get("/metrics").await.status, status, "{listener}");
+        for (tenant, secret) in [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)] {
+            assert_eq!(program.ask_for_token(tenant, "svc", secret).await.status, 200, "{listener}");
+        }
+        let of_paths = |line: &&serde_json::Value| {
+            line["message"].as_str().is_some_and(|text| text.contains("not /metrics, /flow/execute"))
+        };
+        assert_eq!(program.log().iter().filter(of_paths).count(), told, "{listener}");
+        program.stop();
+    }
 }

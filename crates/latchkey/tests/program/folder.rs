@@ -1,6 +1,7 @@
 //! A folder with the settings of one program, thrown away with the test.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -45,7 +46,9 @@ impl Folder {
         self.canaries.add_all_of(text);
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::write(&path, text).unwrap();
+        // Whatever the umask is: a secret that others may write is refused.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     /// A file that holds nothing but a secret.

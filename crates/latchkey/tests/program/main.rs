@@ -56,6 +56,7 @@ mod first_key;
 mod isolation;
 mod key_rotation;
 mod leaked_secrets;
+mod left_out;
 mod operations;
 mod plan_and_apply;
 mod reload;

@@ -192,3 +192,49 @@ async fn a_signal_that_asks_for_it() {
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     load.assert_none_failed().await;
 }
+
+/// Reading it would wait for a writer, and every later change with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipe_among_the_tenants_stops_no_later_change() {
+    let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
+    fs::create_dir(folder.path("tenants.d")).unwrap();
+    let program = Program::start(&folder);
+    let (mark, pipe) = (program.mark(), folder.path("tenants.d/initech.yaml"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let line = program.log_after(mark, "settings not taken over");
+    assert!(line.contains("initech.yaml: this is a pipe and no regular file"), "{line}");
+    fs::remove_file(pipe).unwrap();
+    let changed = edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET);
+    folder.write("config.yaml", &format!("tenants_dir: tenants.d\n{changed}"));
+    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+}
+
+/// The program's output is searched for the secrets when it ends.
+#[tokio::test]
+async fn a_broken_file_puts_no_secret_into_the_log() {
+    let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
+    fs::create_dir(folder.path("tenants.d")).unwrap();
+    let program = Program::start(&folder);
+    for secret in ["dsn-canary-11", "tag-canary-22", "bare-canary-33", "line-canary-44", "quote-canary-55"] {
+        folder.canaries.add(secret);
+    }
+    let client = |secret: &str| format!("clients: {{ svc: {{ client_secret: {secret} }} }}\n");
+    for (name, text) in [
+        ("config.yaml", "storage: postgres://u:dsn-canary-11@db/latchkey\n".to_owned()),
+        ("config.yaml", "storage: { url: [ 'postgres://u:dsn-canary-11@db/latchkey' ] }\n".to_owned()),
+        ("tenants.d/initech.yaml", client("{ value: !tag-canary-22 }")),
+        ("tenants.d/initech.yaml", client("{ bare-canary-33 }")),
+        ("tenants.d/initech.yaml", client("{ env: bare-canary-33 }")),
+        ("tenants.d/initech.yaml", client("{ file: bare-canary-33 }")),
+        ("tenants.d/initech.yaml", "line-canary-44\nand more\n".to_owned()),
+        ("tenants.d/initech.yaml", client("{ value: \"a\"quote-canary-55\" }")),
+    ] {
+        folder.write("config.yaml", &format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
+        folder.write("tenants.d/initech.yaml", "{}");
+        fs::write(folder.path(name), &text).unwrap();
+        let mark = program.mark();
+        program.signal("HUP");
+        program.log_after(mark, "settings not taken over");
+        assert_eq!(folder.run(&["check"]).code, Some(1), "{text}");
+    }
+}

@@ -30,13 +30,13 @@ use zeroize::Zeroizing;
 use crate::{OptionsError, data_key, place};
 use answer::{Answers, Failed};
 pub use options::VaultOptions;
-pub use token::VaultToken;
+pub use token::{ReadFile, VaultToken};
 
 /// A key of a transit engine.
 pub struct VaultTransit {
     /// With the token that served last.
     client: RwLock<Arc<VaultClient>>,
-    token_file: Option<PathBuf>,
+    token_file: Option<(PathBuf, ReadFile)>,
     mount: String,
     key: String,
     answers: Answers,
@@ -63,7 +63,7 @@ impl VaultTransit {
         let VaultOptions { mount, transit_key: key, token, .. } = options;
         let token_file = match token {
             VaultToken::Text(_) => None,
-            VaultToken::File(path) => Some(path),
+            VaultToken::File { path, read } => Some((path, read)),
         };
         Ok(Self { client, token_file, mount, key, answers: Answers { name } })
     }
@@ -93,7 +93,8 @@ impl VaultTransit {
                 tokio::time::sleep(PAUSE).await;
                 client
             }
-            Some(file) if answer::is_denied(&error) => match self.renewed(&client, file).await {
+            Some((file, read)) if answer::is_denied(&error) => match self.renewed(&client, file, *read).await
+            {
                 Ok(client) => client,
                 Err(why) => return Err(Failed { error, token: Some(why) }),
             },
@@ -103,8 +104,13 @@ impl VaultTransit {
     }
 
     /// With the token that stands in its file now; or why that is of no use.
-    async fn renewed(&self, refused: &VaultClient, file: &Path) -> Result<Arc<VaultClient>, String> {
-        let token = token::read(file).await.map_err(|error| match error.source() {
+    async fn renewed(
+        &self,
+        refused: &VaultClient,
+        file: &Path,
+        read: ReadFile,
+    ) -> Result<Arc<VaultClient>, String> {
+        let token = token::read(file, read).await.map_err(|error| match error.source() {
             Some(cause) => format!("{error}: {cause}"),
             None => format!("in {}: {error}", file.display()),
         })?;

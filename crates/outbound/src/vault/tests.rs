@@ -1,5 +1,6 @@
 //! Vault's transit engine, against a stand-in that speaks its protocol.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer, SealError, SealingContex
 use protocol::Secret;
 use serde_json::json;
 use tokio::net::TcpListener;
+use zeroize::Zeroizing;
 
 use super::{VaultOptions, VaultToken, VaultTransit};
 use crate::OptionsError;
@@ -200,13 +202,17 @@ async fn a_connection_that_never_stands_is_waited_for_one_second() {
     assert!((2.0..4.0).contains(&waited), "{waited}");
 }
 
+fn token_in(file: &Path) -> VaultToken {
+    VaultToken::File { path: file.to_owned(), read: |path| std::fs::read(path).map(Zeroizing::new) }
+}
+
 #[tokio::test]
 async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
     let (server, keys) = start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
-    let of_file = VaultOptions { token: VaultToken::File(file.clone()), ..options(server.url()) };
+    let of_file = VaultOptions { token: token_in(&file), ..options(server.url()) };
     let transit = VaultTransit::new(of_file).unwrap();
     let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
     keys.take_only("hvs.next");
@@ -256,7 +262,7 @@ async fn a_token_that_was_said_is_the_only_one() {
 
 #[test]
 fn a_tokens_file_must_be_there() {
-    let token = VaultToken::File("/nowhere/token".into());
+    let token = token_in(Path::new("/nowhere/token"));
     let error = VaultTransit::new(VaultOptions { token, ..options("https://vault.example") }).unwrap_err();
     assert_eq!(error.to_string(), "the token's file /nowhere/token cannot be read");
 }

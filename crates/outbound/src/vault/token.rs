@@ -5,9 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use protocol::Secret;
+use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::OptionsError;
+
+/// Reads a file whole, or says why that file is not read.
+pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
 
 /// Where the token is.
 #[derive(Debug)]
@@ -15,7 +19,12 @@ pub enum VaultToken {
     /// Here. Whoever has made it sees to it that it lives.
     Text(Secret),
     /// In a file, as a Vault agent writes it. It is read again whenever Vault refuses what stood in it.
-    File(PathBuf),
+    File {
+        /// Which.
+        path: PathBuf,
+        /// How it is read.
+        read: ReadFile,
+    },
 }
 
 impl VaultToken {
@@ -23,19 +32,21 @@ impl VaultToken {
     pub(super) fn find(&self) -> Result<Secret, OptionsError> {
         match self {
             Self::Text(token) => sound(token.expose()),
-            Self::File(path) => trimmed(path, std::fs::read_to_string(path)),
+            Self::File { path, read } => trimmed(path, read(path)),
         }
     }
 }
 
 /// As it stands in the file now.
-pub(super) async fn read(path: &Path) -> Result<Secret, OptionsError> {
-    trimmed(path, tokio::fs::read_to_string(path).await)
+pub(super) async fn read(path: &Path, read: ReadFile) -> Result<Secret, OptionsError> {
+    let owned = path.to_owned();
+    let bytes = spawn_blocking(move || read(&owned)).await;
+    trimmed(path, bytes.unwrap_or_else(|error| Err(io::Error::other(error))))
 }
 
-fn trimmed(path: &Path, text: io::Result<String>) -> Result<Secret, OptionsError> {
-    let text = text.map_err(|error| OptionsError::TokenFile(path.to_owned(), error))?;
-    sound(Zeroizing::new(text).trim())
+fn trimmed(path: &Path, bytes: io::Result<Zeroizing<Vec<u8>>>) -> Result<Secret, OptionsError> {
+    let bytes = bytes.map_err(|error| OptionsError::TokenFile(path.to_owned(), error))?;
+    sound(str::from_utf8(&bytes).unwrap_or_default().trim())
 }
 
 /// It becomes a header's value, and the library panics over what cannot be one.

@@ -3,6 +3,7 @@
 use administration::KEPT_SOURCES;
 use administration::rows::seconds;
 use keys::KeyId;
+use tenancy::TenantId;
 
 use super::{CommitError, Writing};
 use crate::signing_key_store;
@@ -10,10 +11,16 @@ use crate::signing_key_store;
 const LATEST: &str = "SELECT MAX(number) FROM generations";
 
 const INSERT: &str = "
-    INSERT INTO generations (number, content, applied_at, sealed_sources) VALUES ($1, $2, $3, $4)";
+    INSERT INTO generations (number, content, applied_at, sealed_sources, left_out)
+    VALUES ($1, $2, $3, $4, $5)";
 
+/// Of the whole generation after so many later ones, and of any before it.
 const FORGET_SOURCES: &str = "
-    UPDATE generations SET sealed_sources = NULL WHERE number <= $1 AND sealed_sources IS NOT NULL";
+    UPDATE generations SET sealed_sources = NULL
+     WHERE sealed_sources IS NOT NULL
+       AND number <= (SELECT number FROM generations
+                       WHERE left_out = '{}'
+                       ORDER BY number DESC LIMIT 1 OFFSET $1)";
 
 /// Only where there never was a key.
 const TAKE_FIRST_KEY: &str = "
@@ -28,16 +35,17 @@ impl Writing<'_> {
             return Err(CommitError::Superseded);
         }
         let number = latest.unwrap_or(0) + 1;
+        let left_out: Vec<&str> = new.left_out.iter().map(TenantId::as_str).collect();
         let query = sqlx::query(INSERT)
             .bind(number)
             .bind(new.content.as_bytes().as_slice())
             .bind(seconds(self.request.now))
-            .bind(&new.sealed_sources);
+            .bind(&new.sealed_sources)
+            .bind(left_out);
         self.work.execute(query).await?;
-        let number = number.unsigned_abs();
-        let old = i64::try_from(number.saturating_sub(KEPT_SOURCES)).unwrap_or(i64::MAX);
-        self.work.execute(sqlx::query(FORGET_SOURCES).bind(old)).await?;
-        Ok(Some(number))
+        let kept = i64::try_from(KEPT_SOURCES).unwrap_or(i64::MAX);
+        self.work.execute(sqlx::query(FORGET_SOURCES).bind(kept)).await?;
+        Ok(Some(number.unsigned_abs()))
     }
 
     pub(super) async fn first_keys(&mut self) -> Result<(), CommitError> {

@@ -11,7 +11,7 @@ use testkit::fixtures::{key, tenant_id};
 
 use crate::sandbox::{Sandbox, execute};
 
-static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
+pub(crate) static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// As the fourth migration's program wrote them.
 pub(crate) const ROWS: [&str; 4] = [
@@ -92,7 +92,8 @@ async fn rows_of_the_fourth_schema_are_found_searched_and_touched_by_the_fifth()
             assert_eq!(found(&database, search).await, expected, "{search:?}");
         }
         for name in ["api", "https://api.example.com", "svc"] {
-            let around = database.load_around(&acme, &[name]).await.unwrap().unwrap();
+            let neighbours = administration::Neighbours { ids: &[name], listed: &[name] };
+            let around = database.load_around(&acme, neighbours).await.unwrap().unwrap();
             let touched: Vec<_> = around.clients.iter().map(|state| state.client.id.as_str()).collect();
             assert_eq!(touched, ["svc"], "{name}");
         }

@@ -18,7 +18,8 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
         let mut request = requests::added(&fixtures::tenant(&format!("t{round}")), &[]);
         let expected_latest = (round > 0).then_some(u64::from(round));
         let content = Fingerprint::from_bytes([round; 32]);
-        request.generation = Some(NewGeneration { content, expected_latest, sealed_sources: None });
+        request.generation =
+            Some(NewGeneration { content, expected_latest, sealed_sources: None, left_out: Vec::new() });
         let (here, there) = tokio::join!(left.commit(&request), right.commit(&request));
         let outcomes = [here.unwrap(), there.unwrap()];
         let applied = CommitOutcome::Committed { generation: Some(u64::from(round) + 1) };

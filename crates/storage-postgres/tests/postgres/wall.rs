@@ -1,6 +1,8 @@
 //! The second wall: a query that names no tenant sees one tenant's rows all the same, and writes to no other's.
 
-use administration::{AdministrationStore as _, AuditQuery, AuditRecord, Change, ChangeKind, ClientQuery};
+use administration::{
+    AdministrationStore as _, AuditQuery, AuditRecord, Change, ChangeKind, ClientQuery, Neighbours,
+};
 use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
@@ -192,7 +194,8 @@ async fn administration_reads_a_single_tenant_behind_the_wall() {
         assert!(records.len() == 1 && records[0].1.tenant == id, "{records:?}");
         let listed = database.list_clients(&id, &clients).await.unwrap();
         assert!(listed.len() == 1 && listed[0].client.tenant == id, "{listed:?}");
-        let around = database.load_around(&id, &[fixtures::AUDIENCE]).await.unwrap().unwrap();
+        let neighbours = Neighbours { ids: &[], listed: &[fixtures::AUDIENCE] };
+        let around = database.load_around(&id, neighbours).await.unwrap().unwrap();
         assert!(around.tenant.id == id && around.clients.len() == 1, "{around:?}");
         assert_eq!(database.key_sightings(&id).await.unwrap(), [seen(&id)]);
         let keys = database.load_keys(&id).await.unwrap().unwrap();
@@ -221,7 +224,8 @@ async fn administration_reads_a_single_tenant_behind_the_wall() {
     assert!(database.find_idempotent_answer(&acme, &[1; 32], fixtures::NOW).await.unwrap().is_none());
     assert!(database.list_audit(&audit(Some(&acme))).await.unwrap().is_empty());
     assert!(database.list_clients(&acme, &clients).await.unwrap().is_empty());
-    assert!(database.load_around(&acme, &["svc"]).await.unwrap().unwrap().clients.is_empty());
+    let neighbours = Neighbours { ids: &["svc"], listed: &[fixtures::AUDIENCE] };
+    assert!(database.load_around(&acme, neighbours).await.unwrap().unwrap().clients.is_empty());
     assert!(database.key_sightings(&acme).await.unwrap().is_empty());
     let keys = database.load_keys(&acme).await.unwrap().unwrap();
     assert!(keys.records.keys.is_empty() && keys.due_at.is_none(), "{keys:?}");

@@ -4,6 +4,7 @@
 use administration::KEPT_SOURCES;
 use administration::rows::seconds;
 use keys::KeyId;
+use tenancy::TenantId;
 
 use super::{CommitError, Writing};
 use crate::signing_key_store;
@@ -16,10 +17,15 @@ const REVISION: &str = "
 const LATEST: &str = "SELECT MAX(number) FROM generations";
 
 const INSERT_GENERATION: &str =
-    "INSERT INTO generations (content, applied_at, sealed_sources) VALUES (?1, ?2, ?3)";
+    "INSERT INTO generations (content, applied_at, sealed_sources, left_out) VALUES (?1, ?2, ?3, ?4)";
 
-const FORGET_SOURCES: &str =
-    "UPDATE generations SET sealed_sources = NULL WHERE number = ?1 AND sealed_sources IS NOT NULL";
+/// Of the whole generation after so many later ones, and of any before it.
+const FORGET_SOURCES: &str = "
+    UPDATE generations SET sealed_sources = NULL
+     WHERE sealed_sources IS NOT NULL
+       AND number <= (SELECT number FROM generations
+                       WHERE left_out = '[]'
+                       ORDER BY number DESC LIMIT 1 OFFSET ?1)";
 
 /// Only where there never was a key.
 const TAKE_FIRST_KEY: &str = "
@@ -70,16 +76,18 @@ impl Writing<'_> {
         if latest.map(i64::unsigned_abs) != new.expected_latest {
             return Err(CommitError::Superseded);
         }
+        let left_out: Vec<&str> = new.left_out.iter().map(TenantId::as_str).collect();
+        let left_out = serde_json::to_string(&left_out).map_err(|error| sqlx::Error::Encode(error.into()))?;
         let inserted = sqlx::query(INSERT_GENERATION)
             .bind(new.content.as_bytes().as_slice())
             .bind(seconds(self.request.now))
             .bind(new.sealed_sources.as_deref())
+            .bind(left_out)
             .execute(self.database.counted(&mut *self.transaction))
             .await?;
         let number = inserted.last_insert_rowid();
-        // One comes and one goes.
         sqlx::query(FORGET_SOURCES)
-            .bind(number.saturating_sub_unsigned(KEPT_SOURCES))
+            .bind(i64::try_from(KEPT_SOURCES).unwrap_or(i64::MAX))
             .execute(self.database.counted(&mut *self.transaction))
             .await?;
         Ok(Some(number.unsigned_abs()))

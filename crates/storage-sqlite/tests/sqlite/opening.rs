@@ -1,6 +1,6 @@
 //! Opening files: new ones, foreign ones, newer ones, and without touching them.
 
-use administration::{AdministrationStore as _, TenantQuery};
+use administration::{AdministrationStore as _, Neighbours, TenantQuery};
 use keys::SigningKeyStore as _;
 use protocol::Timestamp;
 use sqlx::Connection as _;
@@ -105,6 +105,7 @@ const AFTER_THE_FIFTH: &str = "
     DROP INDEX clients_by_lifetime;
     ALTER TABLE tenants DROP COLUMN rsa_bits;
     ALTER TABLE tenants DROP COLUMN hold_activation;
+    ALTER TABLE generations DROP COLUMN left_out;
     DELETE FROM _sqlx_migrations WHERE version >= 6";
 
 #[tokio::test]
@@ -165,7 +166,8 @@ async fn tenants_of_an_older_schema_are_searched_and_touched_as_new_ones_are() {
     let found = database.list_tenants(&query).await.unwrap();
     assert_eq!(found.iter().map(|(at, _)| at.tenant.as_str()).collect::<Vec<_>>(), ["acme"]);
     assert_eq!(found[0].1.revision, 1);
-    let around = database.load_around(&tenant_id("acme"), &[AUDIENCE]).await.unwrap().unwrap();
+    let neighbours = Neighbours { ids: &[], listed: &[AUDIENCE] };
+    let around = database.load_around(&tenant_id("acme"), neighbours).await.unwrap().unwrap();
     assert_eq!(around.clients.len(), 1);
 }
 

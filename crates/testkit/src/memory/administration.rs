@@ -1,9 +1,11 @@
 //! What administration asks of the store in memory.
 
+use std::sync::atomic::Ordering;
+
 use administration::{
     AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
     CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, KeySighting,
-    KeyState, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
+    KeyState, Neighbours, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -16,7 +18,7 @@ use super::rows::Rows;
 #[async_trait]
 impl AdministrationStore for MemoryStore {
     async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
-        self.administer(|rows| rows.generations.last().copied()).await
+        self.administer(|rows| rows.generations.last().cloned()).await
     }
 
     async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
@@ -34,9 +36,20 @@ impl AdministrationStore for MemoryStore {
     async fn load_around(
         &self,
         tenant: &TenantId,
-        names: &[&str],
+        neighbours: Neighbours<'_>,
     ) -> Result<Option<TenantState>, StoreError> {
-        self.administer(|rows| rows.state_around(tenant, names)).await
+        let state = self.administer(|rows| rows.state_around(tenant, neighbours)).await?;
+        let clients = state.as_ref().map_or(0, |state| state.clients.len());
+        self.calls.clients_loaded.fetch_add(clients as u64, Ordering::SeqCst);
+        Ok(state)
+    }
+
+    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
+        self.administer(|rows| {
+            let clients = rows.state(tenant).map(|state| state.clients).unwrap_or_default();
+            at_most.min(clients.iter().filter(|row| row.standing.is_live()).count() as u64)
+        })
+        .await
     }
 
     async fn list_tenants(
@@ -67,7 +80,7 @@ impl AdministrationStore for MemoryStore {
     }
 
     async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
-        self.administer(|rows| rows.generations.iter().rev().take(as_count(limit)).copied().collect()).await
+        self.administer(|rows| rows.whole_generations().take(as_count(limit)).cloned().collect()).await
     }
 
     async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {

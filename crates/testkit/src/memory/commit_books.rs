@@ -13,12 +13,20 @@ impl Rows {
         let latest = self.generations.last().map(|generation| generation.number);
         require(latest == new.expected_latest)?;
         let number = latest.unwrap_or(0) + 1;
-        self.generations.push(Generation { number, content: new.content, applied_at: request.now });
+        let (content, left_out) = (new.content, new.left_out.clone());
+        self.generations.push(Generation { number, content, applied_at: request.now, left_out });
         if let Some(sealed) = &new.sealed_sources {
             self.sealed_sources.insert(number, sealed.clone());
         }
-        self.sealed_sources.retain(|of, _| of + KEPT_SOURCES > number);
+        let kept = usize::try_from(KEPT_SOURCES).unwrap_or(usize::MAX);
+        let too_old = self.whole_generations().nth(kept).map_or(0, |generation| generation.number);
+        self.sealed_sources.retain(|of, _| *of > too_old);
         Ok(Some(number))
+    }
+
+    /// The newest first.
+    pub(super) fn whole_generations(&self) -> impl Iterator<Item = &Generation> {
+        self.generations.iter().rev().filter(|generation| generation.left_out.is_empty())
     }
 
     pub(super) fn write_first_key(

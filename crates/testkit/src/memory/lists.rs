@@ -2,8 +2,8 @@
 
 use administration::rows::{TenantSearch, latest_uses};
 use administration::{
-    AuditQuery, AuditRecord, ClientQuery, ClientState, KEPT_ADDRESSES, ManagedBy, SecretUse, TenantCursor,
-    TenantQuery, TenantState, TenantSummary, search_words,
+    AuditQuery, AuditRecord, ClientQuery, ClientState, KEPT_ADDRESSES, ManagedBy, Neighbours, SecretUse,
+    TenantCursor, TenantQuery, TenantState, TenantSummary, search_words,
 };
 use protocol::Timestamp;
 use registry::ClientId;
@@ -24,11 +24,17 @@ impl Rows {
             .collect()
     }
 
-    pub(super) fn state_around(&self, tenant: &TenantId, names: &[&str]) -> Option<TenantState> {
+    pub(super) fn state_around(&self, tenant: &TenantId, neighbours: Neighbours<'_>) -> Option<TenantState> {
         let mut state = self.state(tenant)?;
+        let lists = |ClientState { client, standing, .. }: &ClientState, name: &str| {
+            let mut listed = client.audiences.iter().chain(&client.resources);
+            standing.deleted_at.is_none() && client.id.as_str() != name && listed.any(|listed| listed == name)
+        };
+        let listing = |name: &&str| state.clients.iter().find(|row| lists(row, name));
+        let listing: Vec<_> =
+            neighbours.listed.iter().filter_map(listing).map(|row| row.client.id.clone()).collect();
         state.clients.retain(|ClientState { client, .. }| {
-            let mut touched = client.audiences.iter().chain(&client.resources).map(String::as_str);
-            names.contains(&client.id.as_str()) || touched.any(|name| names.contains(&name))
+            neighbours.ids.contains(&client.id.as_str()) || listing.contains(&client.id)
         });
         Some(state)
     }

@@ -82,6 +82,31 @@ pub async fn generations_are_listed_the_newest_first(stores: Stores) {
     assert_eq!(store.list_generations(1).await.unwrap(), [latest.unwrap()]);
 }
 
+/// It is the latest all the same. It is not listed, and makes none of those that are listed too old.
+pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
+    let store = &stores.administration;
+    commit(&stores, &generation(1, Some(vec![1]))).await;
+    let left_out = ["acme", "globex"].map(fixtures::tenant_id).to_vec();
+    let total = KEPT_SOURCES + 2;
+    for number in 2..=total {
+        let mut request = generation(number, None);
+        request.generation.as_mut().unwrap().left_out.clone_from(&left_out);
+        commit(&stores, &request).await;
+    }
+    let latest = store.latest_generation().await.unwrap().unwrap();
+    assert_eq!((latest.number, &latest.left_out), (total, &left_out));
+    assert!(store.is_known_generation(&latest.content).await.unwrap());
+    let listed = async || {
+        let listed = store.list_generations(5).await.unwrap();
+        listed.iter().map(|generation| generation.number).collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, [1]);
+    assert_eq!(store.find_generation_sources(1).await.unwrap(), Some(vec![1]));
+    commit(&stores, &generation(total + 1, None)).await;
+    assert_eq!(listed().await, [total + 1, 1]);
+    assert!(store.latest_generation().await.unwrap().unwrap().left_out.is_empty());
+}
+
 /// The files' tenant still agrees with its declaration.
 pub async fn a_mark_of_the_api_leaves_the_fingerprint(stores: Stores) {
     let acme = fixtures::tenant("acme");
@@ -122,6 +147,6 @@ pub(super) fn answering(answer: &IdempotentAnswer) -> CommitRequest {
 pub(super) fn generation(number: u64, sealed_sources: Option<Vec<u8>>) -> CommitRequest {
     let content = Fingerprint::from_bytes([u8::try_from(number).unwrap(); 32]);
     let expected_latest = Some(number - 1).filter(|latest| *latest > 0);
-    let generation = NewGeneration { content, expected_latest, sealed_sources };
+    let generation = NewGeneration { content, expected_latest, sealed_sources, left_out: Vec::new() };
     CommitRequest { generation: Some(generation), ..requests::declared(Vec::new()) }
 }

@@ -65,7 +65,7 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
     let content = Fingerprint::from_bytes([2; 32]);
     assert_eq!(
         store.latest_generation().await.unwrap(),
-        Some(Generation { number: 2, content, applied_at: NOW })
+        Some(Generation { number: 2, content, applied_at: NOW, left_out: Vec::new() })
     );
     for (content, known) in [(1, true), (2, true), (3, false)] {
         assert_eq!(store.is_known_generation(&Fingerprint::from_bytes([content; 32])).await.unwrap(), known);
@@ -106,5 +106,6 @@ pub async fn an_issuer_belongs_to_one_tenant(stores: Stores) {
 }
 
 fn generation(content: u8, expected_latest: Option<u64>) -> NewGeneration {
-    NewGeneration { content: Fingerprint::from_bytes([content; 32]), expected_latest, sealed_sources: None }
+    let content = Fingerprint::from_bytes([content; 32]);
+    NewGeneration { content, expected_latest, sealed_sources: None, left_out: Vec::new() }
 }

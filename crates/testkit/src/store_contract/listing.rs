@@ -1,8 +1,8 @@
 //! Lists of tenants and clients, a page at a time.
 
 use administration::{
-    AuditQuery, Change, ChangeKind, ClientQuery, CommitRequest, TenantCursor, TenantQuery, TenantState,
-    search_words,
+    AuditQuery, Change, ChangeKind, ClientQuery, CommitRequest, Neighbours, TenantCursor, TenantQuery,
+    TenantState, search_words,
 };
 use registry::Client;
 use tenancy::{Tenant, TenantId};
@@ -11,8 +11,8 @@ use super::{Stores, add, commit};
 use crate::fixtures;
 use crate::requests;
 
-/// Whose id is named, and who lists a name; everything else about the tenant is whole.
-pub async fn only_touched_clients_are_loaded_around_a_name(stores: Stores) {
+/// Whose id is named, and one of those who list a name; everything else about the tenant is whole.
+pub async fn only_neighbours_are_loaded_around_a_client(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for tenant in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(tenant, "svc") };
@@ -28,18 +28,23 @@ pub async fn only_touched_clients_are_loaded_around_a_name(stores: Stores) {
     let store = &stores.administration;
     let whole = store.load_state(&acme.id).await.unwrap().unwrap();
     assert_eq!(ids(&whole), ["other", "resource", "svc"]);
-    let around = async |names: &[&str]| store.load_around(&acme.id, names).await.unwrap().unwrap();
-    let cases: [(&[&str], &[&str]); 6] = [
-        (&[], &[]),
-        (&["svc"], &["svc"]),
-        (&["y"], &["other", "resource"]),
-        (&["x", "svc", "nobody"], &["other", "svc"]),
-        (&["X", "%"], &[]),
-        (&["z", "z", "resource"], &["resource"]),
+    let around = async |ids: &[&str], listed: &[&str]| {
+        store.load_around(&acme.id, Neighbours { ids, listed }).await.unwrap().unwrap()
+    };
+    type Names<'a> = &'a [&'a str];
+    let cases: [(Names<'_>, Names<'_>, Names<'_>); 8] = [
+        (&[], &[], &[]),
+        (&["svc"], &["svc"], &["svc"]),
+        (&["y", "z"], &[], &[]),
+        (&[], &["y"], &["other"]),
+        (&[], &["z", "x"], &["other", "resource"]),
+        (&["x", "svc", "nobody"], &["x"], &["other", "svc"]),
+        (&["X", "%"], &["X", "%"], &[]),
+        (&["resource", "resource"], &["z", "z"], &["resource"]),
     ];
-    for (names, expected) in cases {
-        let found = around(names).await;
-        assert_eq!(ids(&found), expected, "{names:?}");
+    for (named, listed, expected) in cases {
+        let found = around(named, listed).await;
+        assert_eq!(ids(&found), expected, "{named:?} {listed:?}");
         for client in &found.clients {
             assert!(whole.clients.contains(client), "{client:?}");
         }
@@ -50,9 +55,36 @@ pub async fn only_touched_clients_are_loaded_around_a_name(stores: Stores) {
     let after = Client { audiences: vec!["new".to_owned()], resources: Vec::new(), ..before.clone() };
     let change = Change::Client(requests::row(ChangeKind::Changed, Some(before), &after));
     commit(&stores, &requests::declared(vec![change])).await;
-    assert_eq!(ids(&around(&["y", "x"]).await), ["resource"]);
-    assert_eq!(ids(&around(&["new"]).await), ["other"]);
-    assert_eq!(store.load_around(&fixtures::tenant_id("nobody"), &["svc"]).await.unwrap(), None);
+    assert_eq!(ids(&around(&[], &["y", "x"]).await), ["resource"]);
+    assert_eq!(ids(&around(&[], &["new"]).await), ["other"]);
+    let svc = Neighbours { ids: &["svc"], listed: &["new"] };
+    assert_eq!(store.load_around(&fixtures::tenant_id("nobody"), svc).await.unwrap(), None);
+    // A deleted client keeps its id and gives its names back.
+    let deletion = Change::Client(requests::row(ChangeKind::Deleted, Some(&after), &after));
+    commit(&stores, &requests::declared(vec![deletion])).await;
+    assert_eq!(ids(&around(&["other"], &[]).await), ["other"]);
+    assert!(around(&[], &["new"]).await.clients.is_empty());
+}
+
+/// What is read for one client is the same with ten and with two thousand others of its audience.
+pub async fn neighbours_do_not_grow_with_the_clients_of_an_audience(stores: Stores) {
+    for (id, count) in [("few", 10), ("many", 2000)] {
+        let tenant = fixtures::tenant(id);
+        let clients: Vec<_> =
+            (0..count).map(|nth| fixtures::client(&tenant, &format!("svc-{nth:04}"))).collect();
+        assert!(clients.iter().all(|client| client.audiences.iter().any(|name| name == fixtures::AUDIENCE)));
+        add(&stores, &tenant, &clients.iter().collect::<Vec<_>>()).await;
+        let around = async |neighbours| {
+            let found = stores.administration.load_around(&tenant.id, neighbours).await.unwrap().unwrap();
+            ids(&found).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let made = Neighbours { ids: &[fixtures::AUDIENCE, "new"], listed: &["new"] };
+        assert!(around(made).await.is_empty(), "{id}");
+        let changed = Neighbours { ids: &[fixtures::AUDIENCE, "svc-0007"], listed: &["svc-0007"] };
+        assert_eq!(around(changed).await, ["svc-0007"], "{id}");
+        let clashing = Neighbours { ids: &[fixtures::AUDIENCE], listed: &[fixtures::AUDIENCE] };
+        assert_eq!(around(clashing).await, ["svc-0000"], "{id}");
+    }
 }
 
 /// A NUL is in no name, and not every store can look for one: it is no fault to ask.
@@ -62,9 +94,11 @@ pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
     add(&stores, &acme, &[&svc]).await;
     let store = &stores.administration;
     for text in ["\0", "svc\0", "s\0vc", "\0api", "api\0", "acme\0", "test\0"] {
-        let around = store.load_around(&acme.id, &[text]).await.unwrap().unwrap();
+        let neighbours = Neighbours { ids: &[text], listed: &[text] };
+        let around = store.load_around(&acme.id, neighbours).await.unwrap().unwrap();
         assert!(around.clients.is_empty(), "{text:?}");
-        let around = store.load_around(&acme.id, &["api", text]).await.unwrap().unwrap();
+        let neighbours = Neighbours { ids: &[text], listed: &["api", text] };
+        let around = store.load_around(&acme.id, neighbours).await.unwrap().unwrap();
         assert_eq!(ids(&around), ["svc"], "{text:?}");
         let asked = || Some(text.to_owned());
         let clients = ClientQuery { search: asked(), after: None, limit: 9 };
@@ -206,6 +240,30 @@ pub async fn clients_are_listed_page_by_page(stores: Stores) {
     assert_eq!(stores.administration.list_clients(&acme.id, &query).await.unwrap(), live);
     let nobody = fixtures::tenant_id("nobody");
     assert!(stores.administration.list_clients(&nobody, &query).await.unwrap().is_empty());
+}
+
+/// Neither retired nor deleted ones.
+pub async fn live_clients_are_counted_up_to_a_limit(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    let clients = |count: u32| (0..count).map(move |nth| format!("svc-{nth}"));
+    for (tenant, count) in [(&acme, 6), (&globex, 2)] {
+        let clients: Vec<_> = clients(count).map(|id| fixtures::client(tenant, &id)).collect();
+        add(&stores, tenant, &clients.iter().collect::<Vec<_>>()).await;
+    }
+    for (id, kind) in
+        [("svc-0", ChangeKind::Deleted), ("svc-1", ChangeKind::Retired), ("svc-2", ChangeKind::Suspended)]
+    {
+        let client = fixtures::client(&acme, id);
+        let change = Change::Client(requests::row(kind, Some(&client), &client));
+        commit(&stores, &requests::declared(vec![change])).await;
+    }
+    for (tenant, at_most, expected) in
+        [("acme", 100, 4), ("acme", 4, 4), ("acme", 3, 3), ("globex", 100, 2), ("nobody", 100, 0)]
+    {
+        let counted =
+            stores.administration.count_clients(&fixtures::tenant_id(tenant), at_most).await.unwrap();
+        assert_eq!(counted, expected, "{tenant} up to {at_most}");
+    }
 }
 
 fn name_of(nth: u32) -> String {

@@ -151,6 +151,7 @@ macro_rules! store_contract_tests {
             secrets_end_are_revoked_and_come_back,
             the_api_ends_and_revokes_declared_secrets,
             the_files_leave_the_secrets_of_the_api_alone,
+            secrets_that_ended_long_ago_are_removed_but_the_newest,
             uses_of_secrets_are_merged_and_pruned,
             uses_of_unknown_secrets_are_passed_over,
             applications_are_kept_in_their_order,
@@ -159,15 +160,18 @@ macro_rules! store_contract_tests {
             of_two_requests_with_one_idempotency_key_one_is_written,
             sources_of_the_latest_generations_are_kept,
             generations_are_listed_the_newest_first,
+            a_generation_remembers_which_tenants_it_left_out,
             a_mark_of_the_api_leaves_the_fingerprint,
             audit_records_are_listed_by_every_filter,
             audit_pages_have_no_gaps,
-            only_touched_clients_are_loaded_around_a_name,
+            only_neighbours_are_loaded_around_a_client,
+            neighbours_do_not_grow_with_the_clients_of_an_audience,
             a_text_with_a_nul_is_found_nowhere,
             tenants_are_listed_page_by_page,
             tenants_are_searched_by_the_words_of_id_and_name,
             a_search_goes_on_page_by_page,
             clients_are_listed_page_by_page,
+            live_clients_are_counted_up_to_a_limit,
             changes_are_told_in_their_order_since_a_position
         );
     };

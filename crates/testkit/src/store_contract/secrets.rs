@@ -84,3 +84,57 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
     assert_eq!((&row.secret, row.declared_expires_at), (&secret, None));
     assert_eq!((row.managed_by, row.revoked_by), (ManagedBy::Api, None));
 }
+
+/// When a client gets another one. What ended within a month stays, and so does what a file declares; and no other
+/// client's are touched.
+pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stores) {
+    let day = |days: u64| Timestamp::from_seconds(NOW.seconds() + days * 86_400);
+    let tenants = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in &tenants {
+        let clients = ["svc", "other"].map(|id| fixtures::client(tenant, id));
+        add(&stores, tenant, &clients.iter().collect::<Vec<_>>()).await;
+        for client in &clients {
+            let declared = fixtures::secret("s1");
+            let mut request = requests::declared(Vec::new());
+            requests::add_secret(&mut request, client, declared.clone(), Some([3; 32]));
+            commit(&stores, &request).await;
+            let mut request =
+                by_api(vec![requests::secret(client, &declared, SecretChangeKind::Revoked)], NOW);
+            for number in 2..=31 {
+                let ended = ClientSecret { expires_at: Some(day(1)), ..numbered(number) };
+                requests::add_secret(&mut request, client, ended, None);
+            }
+            requests::add_secret(&mut request, client, numbered(32), None);
+            commit(&stores, &request).await;
+        }
+    }
+    let svc = fixtures::client(&tenants[0], "svc");
+    // On the 30th day they have ended 29 days ago.
+    for (number, days, gone) in [(33, 30, 2..2), (34, 31, 2..12)] {
+        let mut request = by_api(Vec::new(), day(days));
+        requests::add_secret(&mut request, &svc, numbered(number), None);
+        commit(&stores, &request).await;
+        let expected = (1..=number).filter(|number| !gone.contains(number));
+        assert_eq!(numbers(&stores, &svc).await, expected.collect::<Vec<_>>(), "on day {days}");
+    }
+    for (tenant, id) in [(&tenants[0], "other"), (&tenants[1], "svc"), (&tenants[1], "other")] {
+        assert_eq!(numbers(&stores, &fixtures::client(tenant, id)).await.len(), 32, "{id} of {}", tenant.id);
+    }
+}
+
+fn numbered(number: u32) -> ClientSecret {
+    fixtures::secret(&format!("s{number}"))
+}
+
+fn by_api(changes: Vec<administration::Change>, now: Timestamp) -> CommitRequest {
+    CommitRequest { managed_by: ManagedBy::Api, now, ..requests::declared(changes) }
+}
+
+async fn numbers(stores: &Stores, client: &Client) -> Vec<u32> {
+    let state = stores.administration.load_state(&client.tenant).await.unwrap().unwrap();
+    let row = state.clients.iter().find(|row| row.client.id == client.id).unwrap();
+    let mut numbers: Vec<u32> =
+        row.secrets.iter().map(|row| row.secret.id.as_str()[1..].parse().unwrap()).collect();
+    numbers.sort_unstable();
+    numbers
+}

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::doors::{Door, door, new_tenant, operator};
+use crate::doors::{Door, door, new_tenant, operator, small_door};
 
 type Answer = Result<Value, ApplicationError>;
 
@@ -197,4 +197,23 @@ async fn whoever_may_not_manage_clients_here_learns_nothing_of_applications() {
         matches!(&absent, Err(ApplicationError::Refused(refusal)) if refusal.code == ApplicationCode::NotFound),
         "{absent:?}"
     );
+}
+
+/// The rules of clients are told in the codes of this surface.
+#[tokio::test]
+async fn an_application_is_held_to_the_limits_of_clients() {
+    let door = small_door(1);
+    for id in ["acme", "globex"] {
+        let tenant = door.tenant(id).await;
+        let scopes: Vec<_> = (0..101).map(|nth| format!("s{nth}")).collect();
+        let long = create(&door, &tenant, &service("long", json!({ "scopes": scopes }))).await;
+        create(&door, &tenant, &service("one", json!({}))).await.unwrap();
+        let second = create(&door, &tenant, &service("two", json!({}))).await;
+        for refused in [long, second] {
+            assert!(
+                matches!(&refused, Err(ApplicationError::Refused(why)) if why.code == ApplicationCode::InvalidOauthConfig),
+                "{refused:?}"
+            );
+        }
+    }
 }

@@ -1,11 +1,15 @@
 //! Clients are made, changed, listed, stopped and deleted.
 
-use administration::{EditError, EntityTag};
-use registry::{ClientStatus, ClientStore as _, GeneratedSecret, SecretHash};
+use administration::{
+    AdministrationStore as _, Change, ChangeKind, CommitOutcome, CommitRequest, EditError, EntityTag,
+    ManagedBy,
+};
+use registry::{Client, ClientStatus, ClientStore as _, GeneratedSecret, SecretHash};
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
+use testkit::{fixtures, requests};
 
-use crate::doors::{door, later, new_client, operator};
+use crate::doors::{door, later, new_client, operator, small_door};
 
 #[tokio::test]
 async fn a_client_without_an_id_or_a_secret_is_given_both() {
@@ -91,4 +95,65 @@ async fn a_client_id_that_another_client_has_as_audience_is_refused() {
     let new = new_client(json!({ "client_id": "third", "audiences": ["svc"] }));
     let refused = door.administrator.create_client(&operator(), &acme, new, None, NOW).await;
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/audiences/0"));
+}
+
+/// Rows of before the limit, or of when it was higher, are not stopped by it.
+#[tokio::test]
+async fn a_list_beyond_the_limit_goes_on_and_shrinks_but_does_not_grow() {
+    let door = door();
+    let entries = |count: usize| (0..count).map(|nth| format!("urn:r:{nth}")).collect::<Vec<_>>();
+    for id in ["acme", "globex"] {
+        let tenant = door.tenant(id).await;
+        let new = new_client(json!({ "client_id": "new", "scopes": entries(101) }));
+        let refused = door.administrator.create_client(&operator(), &tenant, new, None, NOW).await;
+        assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/scopes"));
+        let old = Client { audiences: entries(120), ..fixtures::client(&fixtures::tenant(id), "old") };
+        let row = requests::row(ChangeKind::Added, None, &old);
+        let request = CommitRequest {
+            managed_by: ManagedBy::Api,
+            rests_on: vec![(tenant.clone(), 1)],
+            ..requests::declared(vec![Change::Client(row)])
+        };
+        let outcome = door.store.commit(&request).await.unwrap();
+        assert!(matches!(outcome, CommitOutcome::Committed { .. }));
+        for (patch, expected) in [
+            (json!({ "name": "Old" }), None),
+            (json!({ "audiences": entries(121) }), Some("/audiences")),
+            (json!({ "resources": entries(101) }), Some("/resources")),
+            (json!({ "audiences": entries(110) }), None),
+            (json!({ "audiences": entries(111) }), Some("/audiences")),
+            (json!({ "audiences": entries(2) }), None),
+            (json!({ "audiences": entries(101) }), Some("/audiences")),
+            (json!({ "audiences": entries(100) }), None),
+        ] {
+            let told = patch.to_string();
+            let patched =
+                door.administrator.patch_client(&operator(), &tenant, &old.id, patch, None, NOW).await;
+            let found = match patched {
+                Ok(_) => None,
+                Err(EditError::Invalid(faults)) => Some(faults[0].pointer.clone()),
+                Err(error) => panic!("{error}"),
+            };
+            assert_eq!(found.as_deref(), expected, "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_has_as_many_clients_as_the_limit_says() {
+    let door = small_door(2);
+    for id in ["acme", "globex"] {
+        let tenant = door.tenant(id).await;
+        let create = async |id: &str| {
+            let new = new_client(json!({ "client_id": id }));
+            door.administrator.create_client(&operator(), &tenant, new, None, NOW).await.map(drop)
+        };
+        create("a").await.unwrap();
+        create("b").await.unwrap();
+        assert!(
+            matches!(create("c").await, Err(EditError::LimitReached(why)) if why.contains("limits.clients is 2"))
+        );
+        door.administrator.delete_client(&operator(), &tenant, &client_id("a"), None, NOW).await.unwrap();
+        create("c").await.unwrap();
+    }
 }

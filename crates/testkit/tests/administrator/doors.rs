@@ -82,11 +82,28 @@ fn with_clock(
     pepper: Arc<Pepper>,
     clock: Arc<AtomicU64>,
 ) -> Door {
+    with_limit(store, sealer, pepper, clock, 10_000)
+}
+
+/// At which a tenant may have so many clients.
+pub(crate) fn small_door(clients: u64) -> Door {
+    let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
+    with_limit(Arc::default(), sealer, Arc::new(Pepper::generate()), Arc::default(), clients)
+}
+
+fn with_limit(
+    store: Arc<MemoryStore>,
+    sealer: Arc<dyn KeySealer>,
+    pepper: Arc<Pepper>,
+    clock: Arc<AtomicU64>,
+    clients: u64,
+) -> Door {
     let told = Arc::<Mutex<Vec<Invalidation>>>::default();
     let told_here = Arc::clone(&told);
     let policy = EditPolicy {
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 5,
+        clients,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
     };
@@ -150,7 +167,7 @@ pub(crate) fn operator() -> Authority {
 
 pub(crate) fn of_tenant(tenant: &str, granted: &str) -> Authority {
     let actor = Actor { name: format!("client:{tenant}/ops"), source: Some("192.0.2.1".to_owned()) };
-    Authority::of_tenant(actor, tenant_id(tenant), &scope(granted), scope(granted))
+    Authority::of_tenant(actor, tenant_id(tenant), &scope(granted))
 }
 
 pub(crate) fn new_tenant(document: Value) -> NewTenant {

@@ -21,6 +21,9 @@ impl From<EditError> for Problem {
                 Self::invalid("What was sent cannot be used; errors says where and why", faults)
             }
             EditError::Conflict(detail) => Self::new(StatusCode::CONFLICT, Kind::CONFLICT, detail),
+            EditError::LimitReached(_) => {
+                Self::new(StatusCode::CONFLICT, Kind::LIMIT_REACHED, error.to_string())
+            }
             EditError::Contended => Self::new(StatusCode::CONFLICT, Kind::CONTENDED, error.to_string()),
             EditError::Stale => Self::new(StatusCode::PRECONDITION_FAILED, Kind::STALE, error.to_string()),
             EditError::IdempotencyKeyReused => {

@@ -20,7 +20,7 @@ use crate::respond::changed;
     ),
     responses(
         (status = 200, description = "The client as it is now", body = crate::openapi::administration::Client),
-        (status = "4XX", description = "401, 403, 404, 409, 412", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn suspend(services: Data<Services>, incoming: Incoming) -> Answer {
@@ -41,7 +41,7 @@ pub(crate) async fn suspend(services: Data<Services>, incoming: Incoming) -> Ans
     ),
     responses(
         (status = 200, description = "The client as it is now", body = crate::openapi::administration::Client),
-        (status = "4XX", description = "401, 403, 404, 409, 412", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn resume(services: Data<Services>, incoming: Incoming) -> Answer {

@@ -57,7 +57,7 @@ pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer
     request_body(content = crate::openapi::administration::NewClient, content_type = "application/json"),
     responses(
         (status = 201, description = "The client with its secret, shown this once; Location and ETag", body = crate::openapi::administration::CreatedClient),
-        (status = "4XX", description = "401, 403, 404; 400 with errors for a faulty body; 409 for an id that is taken or reserved; 422 for an idempotency key of another request", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 400 with errors for a faulty body; 409 for an id that is taken or reserved; 422 for an idempotency key of another request; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> Answer {
@@ -105,7 +105,7 @@ pub(crate) async fn look(services: Data<Services>, incoming: Incoming) -> Answer
     request_body(content = crate::openapi::administration::ClientSettings, content_type = "application/merge-patch+json", description = "RFC 7396: what is named changes, null sets the default, all else stays"),
     responses(
         (status = 200, description = "The client as it is now; ETag", body = crate::openapi::administration::Client),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a client that config.yaml declares; 412 for an ETag that is no more", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a client that config.yaml declares; 412 for an ETag that is no more; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn patch(services: Data<Services>, mut incoming: Incoming) -> Answer {
@@ -129,7 +129,7 @@ pub(crate) async fn patch(services: Data<Services>, mut incoming: Incoming) -> A
     ),
     responses(
         (status = 204, description = "Its secrets are destroyed, the id stays reserved"),
-        (status = "4XX", description = "401, 403, 404; 409 for a client that config.yaml declares; 412", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 409 for a client that config.yaml declares; 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn delete(services: Data<Services>, incoming: Incoming) -> Answer {

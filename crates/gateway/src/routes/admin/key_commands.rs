@@ -3,14 +3,14 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use administration::KeysChanged;
+use administration::{KeysChanged, Permission};
 use keys::KeyId;
 
 use super::idempotency::idempotency;
 use super::query::Query;
 use super::signing_keys::door;
 use super::{Answer, names};
-use crate::admission::admit;
+use crate::admission::{Door, admit};
 use crate::incoming::Incoming;
 use crate::respond::{Document, Problem};
 use crate::{Services, documents};
@@ -31,7 +31,7 @@ const CONFIRM_REVOCATION: &str = "The key is gone at once: verifiers refuse the 
     responses(
         (status = 200, description = "The keys as they are now: the next one takes over when it has been published for publish_before; in an emergency at once, and all others are gone", body = crate::openapi::administration::KeysChanged),
         (status = 409, description = "An emergency that is not confirmed: breaks says whose tokens are refused from then on", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 422", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 400 with errors; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> Answer {
@@ -57,7 +57,7 @@ pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> 
 /// Bring a key in.
 #[utoipa::path(
     post, path = "/api/v1/tenant/{id}/keys", tag = "administration", operation_id = "import_key",
-    security(("admin_token" = ["latchkey:keys"])),
+    security(("admin_token" = ["latchkey:tenants"])),
     params(
         ("id" = String, Path, description = "Tenant id"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and request within 24 h get the same answer"),
@@ -65,12 +65,13 @@ pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> 
     request_body(content = crate::openapi::administration::NewKey, content_type = "application/json"),
     responses(
         (status = 201, description = "The keys as they are now: it takes over when it has been published for publish_before; Location", body = crate::openapi::administration::KeysChanged),
-        (status = "4XX", description = "401, 403, 404; 400 with errors for what is no private key that can be used, or is of another algorithm than the tenant signs with; 409 for a key that it has or had, or that would keep an announced one from ever signing; 422", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 404; 403, for the tenant platform always; 400 with errors for what is no private key that can be used, or is of another algorithm than the tenant signs with; 409 for a key that it has or had, or that would keep an announced one from ever signing; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn import(services: Data<Services>, mut incoming: Incoming) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
+    let door = Door::Tenant(names::tenant_name(&incoming), Permission::Tenants);
+    let by = admit(&services, &incoming, door, now).await?;
     let tenant = names::tenant(&incoming)?;
     let body = incoming.json().await?;
     let once = idempotency(&incoming, &body)?;
@@ -94,7 +95,7 @@ pub(crate) async fn import(services: Data<Services>, mut incoming: Incoming) -> 
     responses(
         (status = 200, description = "The keys as they are now; if it signed, another one signs at once", body = crate::openapi::administration::KeysChanged),
         (status = 409, description = "Not confirmed: breaks says whose tokens are refused from then on. Or it is removed already", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-        (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn revoke(services: Data<Services>, incoming: Incoming) -> Answer {

@@ -50,7 +50,7 @@ pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer
     request_body(content = crate::openapi::administration::NewSecret, content_type = "application/json", description = "May be left out"),
     responses(
         (status = 201, description = "The secret with its value, shown this once; Location", body = crate::openapi::administration::CreatedSecret),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 when as many secrets are live as may be; 422", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 when as many secrets are live as may be; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> Answer {
@@ -76,7 +76,7 @@ pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> 
     request_body(content = crate::openapi::administration::Rotation, content_type = "application/json", description = "May be left out"),
     responses(
         (status = 201, description = "The new secret with its value, shown this once; the old ones end after the grace; Location", body = crate::openapi::administration::CreatedSecret),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 when as many secrets are live as may be; 422", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 when as many secrets are live as may be; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> Answer {
@@ -102,7 +102,7 @@ pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> 
     request_body(content = crate::openapi::administration::NewSecret, content_type = "application/json", description = "expires_at is needed; null: it never ends"),
     responses(
         (status = 200, description = "The secret as it is now", body = crate::openapi::administration::Secret),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a revoked secret", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a revoked secret; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn expire(services: Data<Services>, mut incoming: Incoming) -> Answer {
@@ -125,7 +125,7 @@ pub(crate) async fn expire(services: Data<Services>, mut incoming: Incoming) -> 
     ),
     responses(
         (status = 200, description = "The secret as it is now; it stays in the list", body = crate::openapi::administration::Secret),
-        (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn revoke(services: Data<Services>, incoming: Incoming) -> Answer {

@@ -19,7 +19,7 @@ const DOOR: Door<'_> = Door::Platform(Permission::Tenants);
     params(("id" = String, Path, description = "Tenant id"), ("If-Match" = Option<String>, Header, description = "Only if the tenant still has this ETag")),
     responses(
         (status = 200, description = "The tenant as it is now; its key set stays until its last token has expired", body = crate::openapi::administration::Tenant),
-        (status = "4XX", description = "401, 403, 404, 409, 412", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn suspend(services: Data<Services>, incoming: Incoming) -> Answer {
@@ -36,7 +36,7 @@ pub(crate) async fn suspend(services: Data<Services>, incoming: Incoming) -> Ans
     params(("id" = String, Path, description = "Tenant id"), ("If-Match" = Option<String>, Header, description = "Only if the tenant still has this ETag")),
     responses(
         (status = 200, description = "The tenant as it is now", body = crate::openapi::administration::Tenant),
-        (status = "4XX", description = "401, 403, 404, 409, 412", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn resume(services: Data<Services>, incoming: Incoming) -> Answer {
@@ -53,7 +53,7 @@ pub(crate) async fn resume(services: Data<Services>, incoming: Incoming) -> Answ
     params(("id" = String, Path, description = "Tenant id"), ("If-Match" = Option<String>, Header, description = "Only if the tenant still has this ETag")),
     responses(
         (status = 200, description = "The tenant as it is now, with its clients, secrets and keys", body = crate::openapi::administration::Tenant),
-        (status = "4XX", description = "401, 403, 404, 409, 412", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn restore(services: Data<Services>, incoming: Incoming) -> Answer {

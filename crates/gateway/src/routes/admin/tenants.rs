@@ -49,7 +49,7 @@ pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer
     request_body(content = crate::openapi::administration::NewTenant, content_type = "application/json"),
     responses(
         (status = 201, description = "The tenant, and its first client with its secret if one was asked for; Location and ETag", body = crate::openapi::administration::CreatedTenant),
-        (status = "4XX", description = "401, 403; 400 with errors for a faulty body; 409 for an id or issuer that is taken or reserved; 422 for an idempotency key of another request", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403; 400 with errors for a faulty body; 409 for an id or issuer that is taken or reserved; 422 for an idempotency key of another request; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> Answer {
@@ -94,7 +94,7 @@ pub(crate) async fn look(services: Data<Services>, incoming: Incoming) -> Answer
     request_body(content = crate::openapi::administration::TenantSettings, content_type = "application/merge-patch+json", description = "RFC 7396: what is named changes, null sets the default, all else stays"),
     responses(
         (status = 200, description = "The tenant as it is now; ETag", body = crate::openapi::administration::Tenant),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a tenant that config.yaml declares; 412 for an ETag that is no more", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a tenant that config.yaml declares; 412 for an ETag that is no more; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn patch(services: Data<Services>, mut incoming: Incoming) -> Answer {
@@ -118,7 +118,7 @@ pub(crate) async fn patch(services: Data<Services>, mut incoming: Incoming) -> A
     responses(
         (status = 202, description = "First step: it serves no more, and is deleted at deletion_due_at unless it is restored", body = crate::openapi::administration::Tenant),
         (status = 204, description = "Second step: secrets and keys are destroyed, the id stays reserved"),
-        (status = "4XX", description = "401, 403, 404; 409 for a tenant that config.yaml declares, or the second step before the first; 412", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "401, 403, 404; 409 for a tenant that config.yaml declares, or the second step before the first; 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn delete(services: Data<Services>, incoming: Incoming) -> Answer {

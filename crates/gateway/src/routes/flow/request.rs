@@ -1,11 +1,13 @@
 //! What a sign-in sends: an application to begin with, or a flow to go on with, and what the person typed.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use administration::Spelling;
 use protocol::Secret;
-use serde::{Deserialize, Deserializer};
+use registry::MAX_SECRET_LENGTH;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
 
 use super::spelling_of;
 use crate::respond::Coded;
@@ -132,28 +134,102 @@ pub(super) fn invalid_flow() -> Coded {
 
 impl<'de> Deserialize<'de> for Inputs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Input {
-            Text(String),
-            List(Vec<String>),
-            Other(serde::de::IgnoredAny),
-        }
-        let mut inputs = Self::default();
-        for (name, input) in BTreeMap::<String, Input>::deserialize(deserializer)? {
-            let text = match input {
-                Input::Text(text) => text,
-                Input::List(texts) => texts.join(" "),
-                Input::Other(_) => continue,
-            };
+        deserializer.deserialize_map(InputsVisitor)
+    }
+}
+
+struct InputsVisitor;
+
+impl<'de> Visitor<'de> for InputsVisitor {
+    type Value = Inputs;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("inputs by their names")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inputs, A::Error> {
+        let mut inputs = Inputs::default();
+        let (mut snake, mut camel) = (None, None);
+        let typed = |text: &String| !text.is_empty();
+        while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
-                "username" => inputs.username = Some(text).filter(|text| !text.is_empty()),
-                "password" => inputs.password = Some(text).filter(|text| !text.is_empty()).map(Secret::new),
-                "requested_permissions" | "requestedPermissions" => inputs.requested = text,
-                _ => {}
+                "username" => inputs.username = map.next_value_seed(Input::Whole)?.filter(typed),
+                "password" => {
+                    inputs.password = map.next_value_seed(Input::Whole)?.filter(typed).map(Secret::new);
+                }
+                "requested_permissions" => snake = map.next_value_seed(Input::Whole)?,
+                "requestedPermissions" => camel = map.next_value_seed(Input::Whole)?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
+        inputs.requested = snake.or(camel).unwrap_or_default();
         Ok(inputs)
+    }
+}
+
+/// A text, or a list of texts with blanks between them. Anything else counts as absent.
+#[derive(Clone, Copy)]
+enum Input {
+    Whole,
+    Item,
+}
+
+impl<'de> DeserializeSeed<'de> for Input {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Input {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an input")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Option<String>, E> {
+        Ok(Some(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Option<String>, A::Error> {
+        // No password that counts is longer, so that none is copied as the text grows.
+        let mut joined = Zeroizing::new(String::with_capacity(MAX_SECRET_LENGTH));
+        let (mut is_first, mut is_text) = (true, matches!(self, Self::Whole));
+        while let Some(item) = sequence.next_element_seed(Self::Item)? {
+            is_text &= item.is_some();
+            if !std::mem::take(&mut is_first) {
+                joined.push(' ');
+            }
+            joined.push_str(&Zeroizing::new(item.unwrap_or_default()));
+        }
+        Ok(is_text.then(|| std::mem::take(&mut *joined)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<String>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Option<String>, E> {
+        Ok(None)
     }
 }
 
@@ -188,6 +264,52 @@ mod tests {
     }
 
     #[test]
+    fn only_texts_and_lists_of_texts_are_inputs_and_the_last_one_counts() {
+        for (inputs, password) in [
+            (r#""password":["a","b"]"#, Some("a b")),
+            (r#""password":["a",7]"#, None),
+            (r#""password":[["a"]]"#, None),
+            (r#""password":{"a":"b"}"#, None),
+            (r#""password":null"#, None),
+            (r#""password":1.5,"other":[{"a":[true]}]"#, None),
+            (r#""password":"a","password":"b""#, Some("b")),
+            (r#""password":"a","password":-1"#, None),
+        ] {
+            let request = FlowRequest::parse(format!("{{\"inputs\":{{{inputs}}}}}").as_bytes()).unwrap();
+            let found = request.inputs.unwrap_or_default().password;
+            assert_eq!(found.as_ref().map(Secret::expose), password, "{inputs}");
+        }
+    }
+
+    #[test]
+    fn the_work_is_linear_and_the_memory_near_the_input() {
+        for (open, item, close) in [
+            (r#"{"inputs":{"requested_permissions":["#, r#""","#, "]}}"),
+            (r#"{"inputs":{"requested_permissions":["#, r#"{"a":0},"#, "]}}"),
+            (r#"{"inputs":{"other":["#, "0,", "]}}"),
+            (r#"{"inputs":{"#, r#""a":[0],"#, "}}"),
+            (r#"{"other":["#, "[],", "]}"),
+            (r#"{"#, r#""a":{"a":0},"#, "}"),
+        ] {
+            let bodies = [32, 64].map(|kib: usize| {
+                let items = item.repeat((kib * 1024 - open.len() - close.len()) / item.len());
+                format!("{open}{}{close}", items.trim_end_matches(','))
+            });
+            let [small, large] = bodies.each_ref().map(|body| {
+                let allocated =
+                    allocation_counter::measure(|| drop(FlowRequest::parse(body.as_bytes()).unwrap()));
+                assert!(
+                    allocated.bytes_total <= 16 * body.len() as u64,
+                    "{allocated:?} for {}: {item}",
+                    body.len()
+                );
+                allocated
+            });
+            assert!(large.count_total * 10 <= small.count_total * 22, "{small:?}, then {large:?}: {item}");
+        }
+    }
+
+    #[test]
     fn permissions_come_as_a_text_or_a_list() {
         for requested in [r#""system other""#, r#"["system","other"]"#] {
             let body = format!(
@@ -196,5 +318,24 @@ mod tests {
             let request = FlowRequest::parse(body.as_bytes()).unwrap();
             assert_eq!(request.credentials().ok().unwrap().requested, "system other");
         }
+    }
+
+    #[test]
+    fn a_sign_in_leaves_no_password_in_memory() {
+        for (before, after, tag) in [
+            (r#"{"inputs":{"username":"a","password":""#, r#""}}"#, 'U'),
+            (r#"{"inputs":{"password":["a",""#, r#""]}}"#, 'V'),
+            (r#"{"inputs":{"password":""#, r#"","username":7,"#, 'W'),
+            (r#"{"inputs":{"password":[""#, r#"",{}]},"flowType":1}"#, 'X'),
+            (r#"{"inputs":{"password":""#, r#"","password":"b"}}"#, 'Y'),
+        ] {
+            let mut body = Zeroizing::new(String::with_capacity(1024));
+            body.push_str(before);
+            body.push_str(&Zeroizing::new(testkit::canary(tag)));
+            body.push_str(after);
+            let _ = FlowRequest::parse(body.as_bytes()).map(FlowRequest::credentials);
+        }
+        let found = testkit::leftovers();
+        assert!(!found.iter().any(|tag| "UVWXY".contains(*tag)), "{found:?}");
     }
 }

@@ -4,8 +4,7 @@ mod effects;
 mod reseal;
 mod views;
 
-use std::fs::File;
-use std::io::{Read, stdin};
+use std::io::{Read as _, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,6 +19,7 @@ use super::print;
 use super::session::{Session, through};
 use super::shown::json as document;
 use crate::door::{DoorError, Through, parse_tenant};
+use crate::files;
 use crate::sealing::{self, SealingError};
 use crate::start_error::StartError;
 use effects::Taking;
@@ -192,13 +192,12 @@ fn new_sealing_key(file: Option<&Path>) -> Result<ExitCode, StartError> {
 
 fn read_key(file: &Path) -> Result<Zeroizing<String>, StartError> {
     let unreadable = |error| DoorError::Unreadable(file.to_owned(), error);
-    let source: Box<dyn Read> = match file.to_str() {
-        Some("-") => Box::new(stdin().lock()),
-        _ => Box::new(File::open(file).map_err(unreadable)?),
-    };
+    if file.to_str() != Some("-") {
+        return Ok(files::read_secret_text(file).map_err(unreadable)?);
+    }
     // With room for all of it: a text that grows leaves parts of the key behind in memory.
     let mut text = Zeroizing::new(String::with_capacity(LARGEST_KEY + 1));
-    source.take(LARGEST_KEY as u64 + 1).read_to_string(&mut text).map_err(unreadable)?;
+    stdin().lock().take(LARGEST_KEY as u64 + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() > LARGEST_KEY {
         return Err(StartError::Unusable(format!("{} is larger than any key", file.display())));
     }

@@ -2,6 +2,7 @@
 //! finds carries the key, and so the line.
 
 pub(crate) mod client;
+pub(crate) mod files;
 mod method;
 pub(crate) mod sealing;
 pub(crate) mod secret;

@@ -35,9 +35,8 @@ pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Fi
                 findings.error(at.clone(), format!("the secret {why}"), mend);
             }
             if SAMPLE_SECRETS.contains(&value.expose()) {
-                let problem =
-                    "this is a sample secret that everyone knows, while a listener is beyond loopback";
-                let mend = "choose another secret, or start with listeners on 127.0.0.1 only";
+                let problem = "this is a sample secret that everyone knows, while a listener or server.public_url is beyond loopback";
+                let mend = "choose another secret, or start with listeners on 127.0.0.1 and a public_url of localhost";
                 findings.exposed(at.clone(), problem, mend);
             }
         }

@@ -6,8 +6,9 @@ use super::{
     super::{
         declared::{DeclaredTenant, StorageLocation},
         findings::{Findings, Location},
+        scalar::PublicUrl,
         secret::Secret,
-        sections::{Cache, ProtectedResource, Server, Storage},
+        sections::{Cache, Listener, ProtectedResource, Server, Storage, Surface},
     },
     tenant::is_tenant_id,
     text::{check_name, check_scope},
@@ -29,6 +30,13 @@ pub(crate) fn check(
             "write `- address: 127.0.0.1:3000`, or leave the key out",
         );
     }
+    if server.max_connections.is_some_and(|most| !(1..=1_000_000).contains(&most)) {
+        findings.error(
+            at.key("max_connections"),
+            "this must be from 1 to 1000000",
+            "write a number between them",
+        );
+    }
     let mut addresses = HashSet::new();
     for (index, listener) in server.listeners.iter().enumerate() {
         let at = at.item("listeners", index);
@@ -40,14 +48,65 @@ pub(crate) fn check(
                 "leave one of the two out",
             );
         }
-        let distinct: HashSet<_> = listener.serves.iter().map(|surface| *surface as u8).collect();
-        if listener.serves.is_empty() || distinct.len() < listener.serves.len() {
+        let distinct: HashSet<_> = listener.surfaces().iter().map(|surface| *surface as u8).collect();
+        if distinct.is_empty() || distinct.len() < listener.surfaces().len() {
             let problem = "this must name public, admin or both, once each";
             findings.error(at.key("serves"), problem, "write [public], [admin] or [public, admin]");
+        }
+        check_hosts(listener, &at, findings);
+        check_proxies(listener, &server.public_url, &at, findings);
+        if listener.serves.is_none() && !listener.is_on_loopback() {
+            let paths = gateway::Surface::ADMIN_PATHS.join(", ");
+            let problem =
+                format!("beyond loopback administration is not served unless that is written: not {paths}");
+            let hint = "write serves: [public], or [public, admin] to serve them here";
+            findings.warning(at.key("address"), problem, hint);
         }
     }
     if let Some(id) = &server.default_tenant {
         check_tenant_reference(id, tenants, at.key("default_tenant"), findings);
+    }
+}
+
+/// Names that administration is called by.
+fn check_hosts(listener: &Listener, at: &Location, findings: &mut Findings) {
+    for (index, host) in listener.hosts.iter().enumerate() {
+        let fits = host.len() <= 253
+            && host.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        let at = || at.item("hosts", index);
+        if !fits {
+            findings.error(
+                at(),
+                "this is not a host name",
+                "write a name without a port; addresses need none",
+            );
+        } else if listener.hosts[..index].contains(host) {
+            findings.error(at(), "this name stands here already", "leave one of the two out");
+        }
+    }
+}
+
+/// Proxies that say for whom a request is.
+fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, findings: &mut Findings) {
+    match &listener.trusted_proxies {
+        Some(proxies) if proxies.from.is_empty() => {
+            let at = at.key("trusted_proxies").key("from");
+            findings.error(
+                at,
+                "no proxy is named",
+                "write addresses or networks, or leave trusted_proxies out",
+            );
+        }
+        Some(_) => {}
+        None => {
+            let is_public = listener.surfaces().contains(&Surface::Public);
+            if is_public && listener.is_on_loopback() && !public_url.is_on_loopback() {
+                let problem = "a proxy on this machine must stand before it, and none is trusted: all callers count as one";
+                let hint = "write trusted_proxies: { from: [127.0.0.1], header: x-forwarded-for }, or forwarded if the proxy writes that";
+                findings.warning(at.key("address"), problem, hint);
+            }
+        }
     }
 }
 

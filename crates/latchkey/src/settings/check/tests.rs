@@ -136,7 +136,7 @@ fn a_bad_client_is_refused_with_its_place_and_mend() {
         (client("token_endpoint_auth_method: private_key_jwt"), ":5:37: tenants.acme.clients.web.token_endpoint_auth_method: this method needs the client's public keys"),
         (client("token_endpoint_auth_method: none"), ":5:37: tenants.acme.clients.web.token_endpoint_auth_method: a public client cannot use client_credentials (RFC 6749 §4.4)"),
         (with_secret("token_endpoint_auth_method: none"), ":6:37: tenants.acme.clients.web.token_endpoint_auth_method: a public client has no secret, and this one does"),
-        (client("client_secret: { env: UNSET }"), ":5:31: tenants.acme.clients.web.client_secret.env: the environment variable UNSET is not set; set UNSET before the start, or name another source"),
+        (client("client_secret: { env: UNSET }"), ":5:31: tenants.acme.clients.web.client_secret.env: there is no environment variable of this name; set it before the start, or name another source"),
         (client("client_secret: { file: nowhere }"), ":5:32: tenants.acme.clients.web.client_secret.file: there is no file"),
         (client("client_secret: {}"), ":5:24: tenants.acme.clients.web.client_secret: nothing says where it is found; give `env`, `file`, `hash` or `value`"),
         (client("client_secret: { value: a, env: SET }"), ":5:24: tenants.acme.clients.web.client_secret: more than one place is given for the one thing"),
@@ -146,7 +146,7 @@ fn a_bad_client_is_refused_with_its_place_and_mend() {
         (client("client_secret: { hash: $lk1$abc }"), ":5:32: tenants.acme.clients.web.client_secret.hash: an imported hash must be argon2id with the parameters of this server; import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included"),
         (client(&format!("client_secret: {{ hash: '{}' }}", HASH.replace("t=2", "t=3"))), ":5:32: tenants.acme.clients.web.client_secret.hash: an imported hash must be argon2id"),
         (client(&format!("client_secrets: [{{ hash: '{HASH}' }}, {{ value: b }}]")), ":5:25: tenants.acme.clients.web.client_secrets: an imported hash has a salt of its own, so it must be the client's only chosen secret"),
-        (client(&format!("client_secret: {{ hash: {HASH} }}")), ":5:55: tenants.acme.clients.web.client_secret.\"t=2\": unknown key `\"t=2\"`; if it belongs to the value before it, put that value in quotes: its comma ends it here"),
+        (client(&format!("client_secret: {{ hash: {HASH} }}")), ":5:55: tenants.acme.clients.web.client_secret: this key is not known here; if it belongs to the value before it, put that value in quotes: its comma ends it here"),
         (with_secret("access_token_lifetime: 0s"), ":6:32: tenants.acme.clients.web.access_token_lifetime: a token must be valid for at least 1s"),
         (with_secret("scopes: [latchkey:audit]"), ":6:18: tenants.acme.clients.web.scopes[0]: `latchkey:audit` says who may administer"),
         (with_secret("scopes: [a b]"), ":6:18: tenants.acme.clients.web.scopes[0]: `a b` is not a scope"),
@@ -221,7 +221,7 @@ fn bad_sections_of_the_server_are_refused_with_their_place_and_mend() {
         ),
         (
             "keys: { sealing_key: { env: UNSET } }",
-            ":1:29: keys.sealing_key.env: the environment variable UNSET is not set",
+            ":1:29: keys.sealing_key.env: there is no environment variable of this name",
         ),
         (
             "keys: { former_sealing_keys: [{ file: a }, {}] }",
@@ -229,7 +229,7 @@ fn bad_sections_of_the_server_are_refused_with_their_place_and_mend() {
         ),
         (
             "keys: { former_sealing_keys: [{ env: UNSET }] }",
-            ":1:38: keys.former_sealing_keys[0].env: the environment variable UNSET is not set",
+            ":1:38: keys.former_sealing_keys[0].env: there is no environment variable of this name",
         ),
         (
             "keys: { sealing_key: { vault: { address: 'http://vault.example:8200', transit_key: k, token: { env: SET } } } }",
@@ -260,7 +260,7 @@ fn bad_sections_of_the_server_are_refused_with_their_place_and_mend() {
         ("tenants_dir: nowhere", ":1:14: tenants_dir: "),
         (
             "admin: { users: { admin: { password: { env: UNSET } } } }",
-            ":1:45: admin.users.admin.password.env: the environment variable UNSET is not set",
+            ":1:45: admin.users.admin.password.env: there is no environment variable of this name",
         ),
         (
             "admin: { users: { admin: { password: { value: a }, permissions: ['a b'] } } }",
@@ -338,6 +338,7 @@ fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
             client("client_secret: { value: your-client-secret }")
         )
     };
+    let public = |url: &str| sample("127.0.0.1:0").replacen('{', &format!("{{ public_url: '{url}',"), 1);
     let password = |address: &str| {
         format!(
             "server: {{ listeners: [{{ address: '{address}' }}] }}\nadmin: {{ users: {{ a: {{ password: {{ value: b }} }} }} }}"
@@ -351,10 +352,66 @@ fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
         (password("127.0.0.1:0"), None),
         (password("[::]:0"), Some("admin.users.a.password.value")),
         (sample("0.0.0.0:0").replace("your-client-secret", "another"), None),
+        (public("http://127.0.0.1:3000"), None),
+        (public("http://acme.localhost"), None),
+        (public("https://auth.example.com"), Some("tenants.acme.clients.web.client_secret")),
+        (public("http://10.0.0.5:3000"), Some("tenants.acme.clients.web.client_secret")),
     ] {
         let found = refuse_beyond_loopback(&load(&text).unwrap(), false)
             .err()
             .map(|error| error.faults[0].key.clone());
         assert_eq!(found.as_deref(), refused, "{text}");
+    }
+}
+
+#[test]
+fn what_an_address_serves_follows_who_reaches_it_and_is_told() {
+    use super::super::Surface::{Admin, Public};
+    let (both, public) = (&[Public, Admin][..], &[Public][..]);
+    for (server, serves, warned) in [
+        ("listeners: [{ address: '127.0.0.1:0' }]", both, None),
+        ("listeners: [{ address: '[::1]:0' }]", both, None),
+        (
+            "listeners: [{ address: '0.0.0.0:0' }]",
+            public,
+            Some("beyond loopback administration is not served"),
+        ),
+        ("listeners: [{ address: '0.0.0.0:0', serves: [public] }]", public, None),
+        ("listeners: [{ address: '0.0.0.0:0', serves: [public, admin] }]", both, None),
+        ("listeners: [{ address: '192.0.2.1:0', serves: [admin] }]", &[Admin][..], None),
+    ] {
+        let loaded = load(&format!("server: {{ {server} }}")).unwrap();
+        assert_eq!(loaded.server.listeners[0].surfaces(), serves, "{server}");
+        let warnings: Vec<_> =
+            loaded.warnings.iter().filter(|warning| warning.key.contains("listeners")).collect();
+        assert_eq!(warnings.len(), usize::from(warned.is_some()), "{server}");
+        for (warning, words) in warnings.iter().zip(warned) {
+            assert!(
+                warning.problem.starts_with(words) && warning.problem.contains("/metrics"),
+                "{}",
+                warning.problem
+            );
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_must_be_there_and_is_not_trusted_is_told() {
+    const URL: &str = "public_url: 'https://auth.example.com'";
+    for (server, warned) in [
+        (format!("{URL}, listeners: [{{ address: '127.0.0.1:0' }}]"), true),
+        (
+            format!(
+                "{URL}, listeners: [{{ address: '127.0.0.1:0', trusted_proxies: {{ from: [127.0.0.1], header: forwarded }} }}]"
+            ),
+            false,
+        ),
+        (format!("{URL}, listeners: [{{ address: '127.0.0.1:0', serves: [admin] }}]"), false),
+        (format!("{URL}, listeners: [{{ address: '192.0.2.1:0', serves: [public] }}]"), false),
+        ("listeners: [{ address: '127.0.0.1:0' }]".to_owned(), false),
+    ] {
+        let loaded = load(&format!("server: {{ {server} }}")).unwrap();
+        let found = loaded.warnings.iter().any(|warning| warning.problem.contains("none is trusted"));
+        assert_eq!(found, warned, "{server}");
     }
 }

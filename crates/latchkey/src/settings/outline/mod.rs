@@ -3,10 +3,12 @@
 
 use std::ops::Range;
 
-use serde_saphyr::granit_parser::Parser;
+use serde_saphyr::granit_parser::{Event, Parser};
 
 use walk::{Entry, EntryId, Kind, Node, Walk, path_of};
 
+mod contract;
+mod shown;
 mod walk;
 
 /// The keys that lead to a value, outermost first; an item of a list is `[0]`, `[1]`, ….
@@ -16,8 +18,19 @@ pub(crate) type KeyPath = Vec<String>;
 pub(crate) struct Outline {
     nodes: Vec<Node>,
     entries: Vec<Entry>,
-    /// Where the walk had come to when the file stopped being YAML.
-    broken: Option<KeyPath>,
+    broken: Option<Broken>,
+    /// Whether values come to other places than those where they are written.
+    has_aliases: bool,
+    /// Whether a key has no value. Then it may be a value without its key.
+    has_odd_keys: bool,
+}
+
+/// Where a file stops being YAML.
+struct Broken {
+    /// Where the walk had come to.
+    path: KeyPath,
+    /// The byte from which on a quote or bracket may have been misunderstood.
+    doubtful_from: usize,
 }
 
 /// A line and a column, both from 1; columns count characters.
@@ -30,34 +43,46 @@ pub(crate) struct Position {
 /// A stretch of text that is not to be shown, in bytes.
 pub(crate) type Hidden = Range<usize>;
 
-/// Below these keys every scalar is a secret, but for those that only say where the secret is.
-const SECRET_KEYS: [&str; 8] = [
-    "client_secret",
-    "client_secrets",
-    "password",
-    "first_key",
-    "sealing_key",
-    "former_sealing_keys",
-    "value",
-    "hash",
-];
-const POINTERS: [&str; 3] = ["env", "file", "expires"];
-/// These hold a password when they hold a user.
-const CONNECTIONS: [&str; 2] = ["url", "redis_url"];
-
 impl Outline {
     pub(crate) fn of(text: &str) -> Self {
-        let mut walk = Walk::default();
+        let (mut walk, mut documents, mut broken) = (Walk::default(), 0, None);
         for event in Parser::new_from_str(text) {
             match event {
-                Ok((event, span)) => walk.step(&event, span),
+                // A second document is no part of the settings.
+                Ok((Event::DocumentStart(..), span)) if documents > 0 => {
+                    let doubtful_from = span.start.byte_offset().unwrap_or(0);
+                    broken = Some(Broken { path: vec!["---".to_owned()], doubtful_from });
+                    break;
+                }
+                Ok((event, span)) => {
+                    documents += usize::from(matches!(event, Event::DocumentStart(..)));
+                    walk.step(&event, span);
+                }
                 Err(_) => {
-                    let broken = Some(path_of(&walk.entries, walk.here()));
-                    return Self { nodes: walk.nodes, entries: walk.entries, broken };
+                    let path = path_of(&walk.entries, walk.here());
+                    let doubtful_from = walk.nodes.iter().rev().nth(1).map_or(0, |node| node.bytes.start);
+                    broken = Some(Broken { path, doubtful_from });
+                    break;
                 }
             }
         }
-        Self { nodes: walk.nodes, entries: walk.entries, broken: None }
+        let Walk { mut nodes, entries, .. } = walk;
+        let (mut has_aliases, mut has_odd_keys) = (false, false);
+        for index in 0..nodes.len() {
+            let is_empty = nodes
+                .get(index + 1)
+                .is_none_or(|value| value.bytes.is_empty() && !value.kind.is_collection());
+            let node = &mut nodes[index];
+            if node.kind == Kind::Key && !text[node.bytes.end.min(text.len())..].trim_start().starts_with(':')
+            {
+                node.kind = Kind::BareKey;
+            } else if node.kind == Kind::Key && is_empty {
+                node.kind = Kind::EmptyKey;
+            }
+            has_aliases |= node.kind == Kind::Alias;
+            has_odd_keys |= matches!(node.kind, Kind::BareKey | Kind::EmptyKey);
+        }
+        Self { nodes, entries, broken, has_aliases, has_odd_keys }
     }
 
     /// The path of the node that begins at this position, or of the last one before it.
@@ -65,7 +90,7 @@ impl Outline {
         if let Some(broken) = &self.broken
             && self.nodes.last().is_none_or(|last| last.position < position)
         {
-            return broken.clone();
+            return broken.path.clone();
         }
         let before = self.nodes.partition_point(|node| node.position <= position);
         before.checked_sub(1).map(|index| self.path(&self.nodes[index])).unwrap_or_default()
@@ -73,30 +98,13 @@ impl Outline {
 
     /// Where the key at the end of this path stands.
     pub(crate) fn key(&self, path: &[String]) -> Option<Position> {
-        self.find(path, |kind| kind == Kind::Key)
+        self.find(path, Kind::is_key)
     }
 
     /// Where the value at this path stands; where it is not written itself, the nearest key around it.
     pub(crate) fn value(&self, path: &[String]) -> Position {
         let around = || (1..=path.len()).rev().find_map(|length| self.key(&path[..length]));
-        self.find(path, |kind| kind != Kind::Key).or_else(around).unwrap_or(Position::START)
-    }
-
-    /// The stretches of these bytes that a message must not show. Everything below `doubtful` counts as secret: a
-    /// mistyped `client_secret` is an unknown key with a secret under it.
-    pub(crate) fn hidden(&self, shown: &Range<usize>, doubtful: Option<&[String]>) -> Vec<Hidden> {
-        let touches = |node: &&Node| node.bytes.start < shown.end && shown.start < node.bytes.end;
-        let secret = |node: &&Node| {
-            let path = self.path(node);
-            node.kind == Kind::Scalar
-                && (holds_secret(&path) || doubtful.is_some_and(|doubtful| path.starts_with(doubtful)))
-        };
-        self.nodes.iter().filter(touches).filter(secret).map(|node| node.bytes.clone()).collect()
-    }
-
-    /// Where the file stops being YAML, if it does. From there on nothing says what is a secret.
-    pub(crate) fn broken(&self) -> Option<&KeyPath> {
-        self.broken.as_ref()
+        self.find(path, |kind| !kind.is_key()).or_else(around).unwrap_or(Position::START)
     }
 
     fn path(&self, node: &Node) -> KeyPath {
@@ -104,8 +112,15 @@ impl Outline {
     }
 
     fn find(&self, path: &[String], wanted: impl Fn(Kind) -> bool) -> Option<Position> {
-        let found = |node: &&Node| wanted(node.kind) && self.leads_to(path, node.entry);
-        self.nodes.iter().find(found).map(|node| node.position)
+        self.node(path, wanted).map(|node| node.position)
+    }
+
+    fn find_kind(&self, path: &[String]) -> Option<Kind> {
+        self.node(path, |_| true).map(|node| node.kind)
+    }
+
+    fn node(&self, path: &[String], wanted: impl Fn(Kind) -> bool) -> Option<&Node> {
+        self.nodes.iter().find(|node| wanted(node.kind) && self.leads_to(path, node.entry))
     }
 
     fn leads_to(&self, path: &[String], mut entry: EntryId) -> bool {
@@ -117,13 +132,6 @@ impl Outline {
         }
         entry.is_none()
     }
-}
-
-/// Whether a scalar at this path is a secret.
-pub(crate) fn holds_secret(path: &[String]) -> bool {
-    let Some(last) = path.last().map(String::as_str) else { return false };
-    let under_secret = path.iter().any(|segment| SECRET_KEYS.contains(&segment.as_str()));
-    under_secret && !POINTERS.contains(&last) || CONNECTIONS.contains(&last)
 }
 
 impl Position {
@@ -161,20 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_hidden_and_its_pointer_is_not() {
-        let text =
-            "client_secret: { vale: hunter2, env: NAME }\npassword: |\n  a\n  b\nclient_secert: c\nurl: d\n";
-        let hidden = Outline::of(text).hidden(&(0..text.len()), Some(&path(&["client_secert"])));
-        let shown: Vec<&str> = hidden.into_iter().map(|range| text[range].trim_end()).collect();
-        assert_eq!(shown[0], "hunter2");
-        assert!(shown[1].contains("a\n  b"), "{shown:?}");
-        assert_eq!(&shown[2..], ["c", "d"]);
-    }
-
-    #[test]
     fn a_broken_file_is_walked_as_far_as_it_goes() {
         let outline = Outline::of("tenants:\n  acme:\n    name: \"x\n");
-        assert!(outline.broken().is_some());
+        assert!(outline.broken.is_some());
         assert_eq!(outline.path_at(Position { line: 4, column: 1 }), path(&["tenants", "acme", "name"]));
     }
 

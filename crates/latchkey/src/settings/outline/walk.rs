@@ -27,8 +27,14 @@ pub(super) type EntryId = Option<usize>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Key,
+    /// In braces, without a value.
+    BareKey,
+    /// With nothing after its colon.
+    EmptyKey,
     Scalar,
-    Collection,
+    Alias,
+    List,
+    Mapping,
 }
 
 /// The way through a file, with the collections that are open.
@@ -52,6 +58,16 @@ enum Content {
     Mapping { pending: EntryId },
 }
 
+impl Kind {
+    pub(super) fn is_key(self) -> bool {
+        matches!(self, Self::Key | Self::BareKey | Self::EmptyKey)
+    }
+
+    pub(super) fn is_collection(self) -> bool {
+        matches!(self, Self::List | Self::Mapping)
+    }
+}
+
 impl Walk {
     pub(super) fn step(&mut self, event: &Event<'_>, span: Span) {
         match event {
@@ -59,13 +75,10 @@ impl Walk {
                 let entry = self.open(text.clone().into_owned());
                 self.record(entry, Kind::Key, span);
             }
-            Event::Scalar(..) | Event::Alias(_) => {
-                let entry = self.slot();
-                self.record(entry, Kind::Scalar, span);
-                self.filled();
-            }
-            Event::SequenceStart(..) => self.begin(Content::List { items: 0 }, span),
-            Event::MappingStart(..) => self.begin(Content::Mapping { pending: None }, span),
+            Event::Scalar(..) => self.value(Kind::Scalar, span),
+            Event::Alias(_) => self.value(Kind::Alias, span),
+            Event::SequenceStart(..) => self.begin(Kind::List, Content::List { items: 0 }, span),
+            Event::MappingStart(..) => self.begin(Kind::Mapping, Content::Mapping { pending: None }, span),
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             _ => {}
         }
@@ -83,10 +96,16 @@ impl Walk {
         self.frames.last().is_some_and(|frame| matches!(frame.content, Content::Mapping { pending: None }))
     }
 
-    fn begin(&mut self, content: Content, span: Span) {
+    fn value(&mut self, kind: Kind, span: Span) {
+        let entry = self.slot();
+        self.record(entry, kind, span);
+        self.filled();
+    }
+
+    fn begin(&mut self, kind: Kind, content: Content, span: Span) {
         let is_key = self.awaits_key();
         let owner = self.slot();
-        self.record(owner, Kind::Collection, span);
+        self.record(owner, kind, span);
         self.frames.push(Frame { owner, is_key, content });
     }
 

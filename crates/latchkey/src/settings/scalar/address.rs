@@ -1,10 +1,10 @@
 //! Where the server listens, and the URL that the world reaches it at.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 use super::{super::schema, cropped};
 
@@ -51,6 +51,25 @@ impl PublicUrl {
         &self.0
     }
 
+    /// Whether only this machine is reached under it.
+    pub(crate) fn is_on_loopback(&self) -> bool {
+        let url = Url::parse(&self.0).ok();
+        match url.as_ref().and_then(Url::host) {
+            Some(Host::Domain(name)) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
+            None => false,
+        }
+    }
+
+    /// Whether callers are to come by https.
+    pub(crate) fn is_https(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https")
+    }
+
     /// What every derived issuer begins with.
     pub(crate) fn tenant_prefix(&self) -> String {
         format!("{}/api/v1/tenant/", self.0)
@@ -89,6 +108,27 @@ impl From<PublicUrl> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_public_url_says_whether_others_come() {
+        for (url, expected) in [
+            ("http://localhost:3000", true),
+            ("http://LOCALHOST", true),
+            ("https://acme.localhost/base", true),
+            ("http://127.0.0.1:3000", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]:3000", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("https://auth.example.com", false),
+            ("http://localhost.example.com", false),
+            ("http://0.0.0.0:3000", false),
+            ("http://10.0.0.5", false),
+            ("http://[2001:db8::1]", false),
+        ] {
+            let found = PublicUrl::try_from(url.to_owned()).unwrap().is_on_loopback();
+            assert_eq!(found, expected, "{url}");
+        }
+    }
 
     #[test]
     fn a_public_url_is_http_without_more_than_a_path() {

@@ -4,11 +4,13 @@
 mod address;
 mod instant;
 mod lifetime;
+mod network;
 mod rate;
 
 pub(crate) use address::{ListenAddress, PublicUrl};
 pub(crate) use instant::Instant;
 pub(crate) use lifetime::Lifetime;
+pub(crate) use network::Network;
 pub(crate) use rate::Rate;
 
 /// A value as a message quotes it: short, whatever the file holds.

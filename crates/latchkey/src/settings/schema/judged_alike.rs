@@ -19,8 +19,9 @@ struct Judges {
 }
 
 /// What only the program can judge, by its words, and why.
-const ONLY_THE_PROGRAM: [(&str, &str); 9] = [
-    ("the environment variable", "which variables there are is not in the file"),
+const ONLY_THE_PROGRAM: [(&str, &str); 10] = [
+    ("no environment variable of this name", "which variables there are is not in the file"),
+    ("no regular file", "nor which files"),
     ("cannot be listed", "nor which folders"),
     ("admin: unknown key `admin`", "the folder of the file itself, where the file would be a tenant"),
     ("no tenant `", "a name of something else in the file"),
@@ -60,10 +61,11 @@ fn everything() -> Value {
         "server": {
             "public_url": "https://auth.example.com/base",
             "listeners": [
-                { "address": "127.0.0.1:3000", "serves": ["public"], "tls": { "certificate": "a.pem", "private_key": "b.pem", "client_ca": "c.pem" } },
+                { "address": "127.0.0.1:3000", "serves": ["public"], "hosts": ["auth.internal"], "trusted_proxies": { "from": ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"], "header": "x-forwarded-for" }, "tls": { "certificate": "a.pem", "private_key": "b.pem", "client_ca": "c.pem" } },
                 { "address": "[::1]:3001" }
             ],
             "default_tenant": "acme",
+            "max_connections": 5000,
             "workers": 2
         },
         "storage": { "url": "sqlite://data/latchkey.db" },
@@ -79,7 +81,7 @@ fn everything() -> Value {
             ]
         },
         "protected_resource": { "tenant": "acme", "audience": "api", "required_scope": "a" },
-        "limits": { "failed_attempts": "10000/min", "live_secrets": 5, "deletion_grace": "30d" },
+        "limits": { "failed_attempts": "10000/min", "clients": 10000, "admin_writes": "600/min", "platform_writes": "60000/min", "live_secrets": 5, "deletion_grace": "30d" },
         "admin": {
             "users": { "ann": { "password": { "env": "SET" }, "permissions": ["system"] }, "bob": { "password": { "value": "b" } } },
             "applications": ["550e8400-e29b-41d4-a716-446655440000"]
@@ -205,6 +207,16 @@ fn what_is_refused_and_what_is_not() {
         (listener("address: 127.0.0.1"), true),
         (listener("address: 127.0.0.1:0, serves: []"), true),
         (listener("address: 127.0.0.1:0, serves: [admin, admin]"), true),
+        (listener("address: 127.0.0.1:0, hosts: [a, a]"), true),
+        (listener("address: 127.0.0.1:0, hosts: [\"a:80\"]"), true),
+        (listener("address: 127.0.0.1:0, trusted_proxies: { from: [], header: forwarded }"), true),
+        (listener("address: 127.0.0.1:0, trusted_proxies: { from: [127.0.0.1] }"), true),
+        (listener("address: 127.0.0.1:0, trusted_proxies: { from: [0.0.0.0/0], header: forwarded }"), true),
+        (listener("address: 127.0.0.1:0, trusted_proxies: { from: [proxy], header: forwarded }"), true),
+        (listener("address: 127.0.0.1:0, trusted_proxies: { from: [10.0.0.0/8], header: x-real-ip }"), true),
+        (listener("address: 127.0.0.1:0, trusted_proxies: { from: [10.0.0.0/8], header: forwarded }"), false),
+        ("server: { max_connections: 0 }".to_owned(), true),
+        ("server: { max_connections: 1000001 }".to_owned(), true),
         ("server: { listeners: [] }".to_owned(), true),
         ("limits: { failed_attempts: 0/min }".to_owned(), true),
         ("storage: { url: mysql://x }".to_owned(), true),

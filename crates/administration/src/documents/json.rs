@@ -1,0 +1,332 @@
+//! Reads JSON from outside under limits that keep what it takes in memory near its length. Where the reader is strict, members are each
+//! there once: a reader that takes the first of two and one that takes the last would see two requests in one (RFC 8259 §4).
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::faults::Faults;
+use super::{Pointer, Wiped};
+use crate::Fault;
+
+/// An empty list takes two bytes to send and ten times as many to keep, and an object with a member hundreds.
+const MOST_VALUES: usize = 4096;
+const MOST_OBJECTS: usize = 256;
+const LONGEST_NAME: usize = 256;
+
+/// Reads a text whose members are each there once.
+///
+/// # Errors
+/// What is wrong with it, at most [`super::MOST_FAULTS`] faults. A fault names places and members, and repeats no value.
+pub fn read_json(text: &[u8]) -> Result<Value, Vec<Fault>> {
+    Reader { is_strict: true, ..Reader::default() }.read(text).map(Wiped::take)
+}
+
+/// Reads a text; of members that are there more than once the last one counts, and names may be of any length.
+pub(crate) fn read_lenient_json(text: &[u8]) -> Result<Wiped, Vec<Fault>> {
+    Reader::default().read(text)
+}
+
+#[derive(Default)]
+struct Reader {
+    is_strict: bool,
+    faults: RefCell<Faults>,
+    values: Cell<usize>,
+    objects: Cell<usize>,
+    has_stopped: Cell<bool>,
+}
+
+impl Reader {
+    fn read(self, text: &[u8]) -> Result<Wiped, Vec<Fault>> {
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let root = Node { at: Pointer::Root, reader: &self };
+        let read = root.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+        match read {
+            // Its words name a place and what was expected there, and repeat nothing of the text.
+            Err(error) if !self.has_stopped.get() => Err(vec![Fault::at("", format!("not JSON: {error}"))]),
+            read => {
+                self.faults.into_inner().into_result()?;
+                Ok(read.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Goes no further.
+    fn stop<E: serde::de::Error>(&self) -> E {
+        self.has_stopped.set(true);
+        E::custom("refused")
+    }
+
+    fn refuse<E: serde::de::Error>(&self, at: &Pointer<'_>, detail: String) -> E {
+        self.faults.borrow_mut().add(at, detail);
+        self.stop()
+    }
+
+    fn count<E: serde::de::Error>(&self, counted: &Cell<usize>, most: usize, what: &str) -> Result<(), E> {
+        counted.set(counted.get() + 1);
+        if counted.get() > most {
+            return Err(self.refuse(&Pointer::Root, format!("a body holds at most {most} {what}")));
+        }
+        Ok(())
+    }
+}
+
+/// A value, and where it stands.
+struct Node<'a> {
+    at: Pointer<'a>,
+    reader: &'a Reader,
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = Wiped;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Wiped, D::Error> {
+        self.reader.count(&self.reader.values, MOST_VALUES, "values")?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_> {
+    type Value = Wiped;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Wiped, E> {
+        Ok(Wiped::default())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Wiped, E> {
+        Ok(Wiped::new(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Wiped, E> {
+        Ok(Wiped::new(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Wiped, E> {
+        Ok(Wiped::new(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Wiped, E> {
+        Ok(Wiped::new(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Wiped, E> {
+        Ok(Wiped::new(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Wiped, A::Error> {
+        let mut list = Wiped::new(Value::Array(Vec::new()));
+        if let Value::Array(values) = &mut *list {
+            loop {
+                let node = Node { at: self.at.item(values.len()), reader: self.reader };
+                let Some(value) = sequence.next_element_seed(node)? else { break };
+                values.push(value.take());
+            }
+        }
+        Ok(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wiped, A::Error> {
+        let reader = self.reader;
+        reader.count(&reader.objects, MOST_OBJECTS, "objects")?;
+        let mut object = Wiped::new(Value::Object(Map::new()));
+        if let Value::Object(members) = &mut *object {
+            while let Some(name) = map.next_key::<String>()? {
+                if reader.is_strict && name.len() > LONGEST_NAME {
+                    let words = format!("the name of a member here is longer than {LONGEST_NAME} bytes");
+                    return Err(reader.refuse(&self.at, words));
+                }
+                let at = self.at.member(&name);
+                if reader.is_strict && members.contains_key(&name) {
+                    reader.faults.borrow_mut().add(&at, "is there more than once");
+                    if reader.faults.borrow().is_full() {
+                        return Err(reader.stop());
+                    }
+                }
+                let value = map.next_value_seed(Node { at, reader })?;
+                drop(members.insert(name, value.take()).map(Wiped::new));
+            }
+        }
+        Ok(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn any_json_is_read_as_the_library_reads_it() {
+        for text in [
+            r#"{"a":[1,-1,1.5,true,null,"x\u0000",{"b":{}}],"c":"é"}"#,
+            "[]",
+            " null ",
+            "18446744073709551615",
+        ] {
+            assert_eq!(read_json(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_repeated_member_is_a_fault_at_its_place() {
+        for (text, pointers) in [
+            (r#"{"a":1,"a":1}"#, vec!["/a"]),
+            (r#"{"a":1,"\u0061":2}"#, vec!["/a"]),
+            (r#"{"x":[{"a/b":1,"a/b":2}],"x~":1,"x~":1}"#, vec!["/x/0/a~1b", "/x~0"]),
+        ] {
+            let faults = read_json(text.as_bytes()).unwrap_err();
+            let found: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+            assert_eq!(found, pointers, "{text}");
+            assert_eq!(
+                *read_lenient_json(text.as_bytes()).unwrap(),
+                serde_json::from_str::<Value>(text).unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_says_where_and_repeats_nothing() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for text in [
+            "{",
+            "{}x",
+            r#"{"client_secret":"hunter2"#,
+            r#"{"hunter2"}"#,
+            "hunter2",
+            "",
+            "{\"a\":1e999}",
+            &deep,
+        ] {
+            let faults = read_json(text.as_bytes()).unwrap_err();
+            assert_eq!((faults.len(), faults[0].pointer.as_str()), (1, ""), "{text}");
+            assert!(faults[0].detail.starts_with("not JSON: "), "{text}");
+            assert!(!faults[0].detail.contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn few_of_many_faults_are_told() {
+        let many = format!(r#"{{"a":0{}}}"#, r#","a":0"#.repeat(10_000));
+        assert_eq!(read_json(many.as_bytes()).unwrap_err().len(), super::super::MOST_FAULTS);
+        let name = "k".repeat(LONGEST_NAME);
+        let deep = format!(
+            r#"{}{{"a":0{}}}{}"#,
+            format!(r#"{{"{name}":"#).repeat(100),
+            r#","a":0"#.repeat(50),
+            "}".repeat(100)
+        );
+        let faults = read_json(deep.as_bytes()).unwrap_err();
+        let told: usize = faults.iter().map(|fault| fault.pointer.len()).sum();
+        assert!(told < 64 * 1024 && faults.len() == 1, "{told} bytes in {} faults", faults.len());
+    }
+
+    #[test]
+    fn what_would_take_much_memory_is_refused_in_words() {
+        let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
+        let name = "k".repeat(LONGEST_NAME);
+        for (text, words) in [
+            (list("0", MOST_VALUES - 1), None),
+            (list("0", MOST_VALUES), Some(": a body holds at most 4096 values")),
+            (list("[]", MOST_VALUES), Some(": a body holds at most 4096 values")),
+            (list("{}", MOST_OBJECTS), None),
+            (list("{}", MOST_OBJECTS + 1), Some(": a body holds at most 256 objects")),
+            (format!(r#"{{"{name}":0}}"#), None),
+            (
+                format!(r#"{{"a":{{"{name}k":0}}}}"#),
+                Some("/a: the name of a member here is longer than 256 bytes"),
+            ),
+        ] {
+            let found = read_json(text.as_bytes()).err().map(|faults| faults[0].to_string());
+            assert_eq!(found.as_deref(), words);
+            let is_long_name = text.contains(&name);
+            assert_eq!(read_lenient_json(text.as_bytes()).is_ok(), words.is_none() || is_long_name);
+        }
+    }
+
+    #[test]
+    fn the_work_is_linear_and_the_memory_near_the_input() {
+        const SIZES: [usize; 2] = [32 * 1024, 64 * 1024];
+        let filled = |open: &str, item: fn(usize) -> String, close: &str, size: usize| {
+            let mut text = open.to_owned();
+            for number in 0.. {
+                let item = item(number);
+                if text.len() + item.len() + close.len() >= size {
+                    break;
+                }
+                text += &item;
+            }
+            text.pop();
+            text + close
+        };
+        type Shape = (fn(usize) -> String, fn(usize) -> String, &'static str);
+        let shapes: [Shape; 9] = [
+            (|_| "[".to_owned(), |_| "0,".to_owned(), "]"),
+            (|_| "[".to_owned(), |_| "[],".to_owned(), "]"),
+            (|_| "[".to_owned(), |_| r#"{"":0},"#.to_owned(), "]"),
+            (|_| "[".to_owned(), |_| r#""0123456789abc","#.to_owned(), "]"),
+            (|_| "{".to_owned(), |_| r#""a":0,"#.to_owned(), "}"),
+            (|_| "{".to_owned(), |number| format!(r#""{number:x}":0,"#), "}"),
+            (|_| "{".to_owned(), |number| format!(r#""{number:013}":0,"#), "}"),
+            // The name around a list of members that are each there twice: once this took 142 MiB.
+            (|size| format!(r#"{{"{}":[{{"#, "k".repeat(size / 2)), |_| r#""a":0,"#.to_owned(), "}]}"),
+            (
+                |size| format!(r#"{}{{"#, format!(r#"{{"{}":"#, "k".repeat(250)).repeat(size / 1024)),
+                |_| r#""a":0,"#.to_owned(),
+                "}",
+            ),
+        ];
+        for (open, item, close) in shapes {
+            let texts = SIZES.map(|size| filled(&open(size), item, close, size));
+            for read in [|text: &[u8]| drop(read_json(text)), |text: &[u8]| drop(read_lenient_json(text))] {
+                let [small, large] =
+                    texts.each_ref().map(|text| allocation_counter::measure(|| read(text.as_bytes())));
+                let shape = &texts[0][..60];
+                assert!(
+                    large.count_total * 10 <= small.count_total * 22,
+                    "{small:?}, then {large:?}: {shape}"
+                );
+                assert!(
+                    large.bytes_total * 10 <= small.bytes_total * 22,
+                    "{small:?}, then {large:?}: {shape}"
+                );
+                for (text, allocated) in texts.iter().zip([small, large]) {
+                    assert!(
+                        allocated.bytes_total <= 16 * text.len() as u64,
+                        "{allocated:?} for {}: {shape}",
+                        text.len()
+                    );
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_as_the_library_reads_it_or_refused(scraps in proptest::collection::vec(
+            prop_oneof![
+                Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\"a\""), Just("\"\""),
+                Just("\"a\":"), Just("\"b\":"), Just("1"), Just("-1e9"), Just("null"), Just("true"), Just("\"\\u00e9\""),
+                Just(" "), Just("\\"), Just("\u{e9}"),
+            ],
+            0..24,
+        )) {
+            let text = scraps.concat();
+            let foreign = serde_json::from_str::<Value>(&text);
+            match (read_json(text.as_bytes()), read_lenient_json(text.as_bytes())) {
+                (Ok(value), _) => prop_assert_eq!(value, foreign.unwrap()),
+                (Err(faults), Ok(value)) => {
+                    prop_assert!(faults.iter().all(|fault| fault.detail == "is there more than once"));
+                    prop_assert_eq!(&*value, &foreign.unwrap());
+                }
+                (Err(_), Err(_)) => prop_assert!(foreign.is_err()),
+            }
+        }
+    }
+}

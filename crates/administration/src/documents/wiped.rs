@@ -1,0 +1,54 @@
+//! JSON that may hold a secret, wiped when it is dropped.
+
+use std::ops::{Deref, DerefMut};
+
+use serde_json::Value;
+use zeroize::Zeroize as _;
+
+/// A value whose texts are wiped with it, unless it is taken out.
+#[derive(Debug, Default)]
+pub struct Wiped(Value);
+
+impl Wiped {
+    /// Takes ownership, so that no other copy stays behind.
+    #[must_use]
+    pub const fn new(value: Value) -> Self {
+        Self(value)
+    }
+
+    /// The value, which is the caller's from now on.
+    #[must_use]
+    pub fn take(mut self) -> Value {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Deref for Wiped {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl DerefMut for Wiped {
+    fn deref_mut(&mut self) -> &mut Value {
+        &mut self.0
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// Names of members are not wiped: they are words of the API.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

@@ -1,0 +1,170 @@
+//! How much one tenant may register. A limit judges what is new or grows: what was there before it goes on, and may shrink.
+
+use registry::Client;
+use tenancy::{ResourceServer, Tenant, TenantId};
+
+use crate::documents::escaped;
+use crate::{ClientSettings, Conflict, Declaration, Fault, Subject};
+
+/// So many entries a list of a client or a tenant may have.
+pub const LIST_ENTRIES: usize = 100;
+/// So many bytes the settings of a client may take as JSON.
+pub const CLIENT_BYTES: usize = 128 * 1024;
+
+/// How long one of its lists is.
+type Length = fn(&Client) -> usize;
+
+/// The lists of a client that can be of any length.
+const LISTS: [(&str, Length); 3] = [
+    ("/audiences", |client| client.audiences.len()),
+    ("/resources", |client| client.resources.len()),
+    ("/scopes", |client| client.scope.iter().count()),
+];
+
+/// What of a client is beyond a limit, where it was `before` or is new.
+pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<Fault> {
+    let lists = LISTS.iter().map(|(at, length)| list(at, before.map_or(0, length), length(after)));
+    let mut faults: Vec<Fault> = lists.flatten().collect();
+    let bytes = bytes(after);
+    if bytes > CLIENT_BYTES && before.is_none_or(|before| bytes > self::bytes(before)) {
+        let detail =
+            format!("the client takes {bytes} bytes as JSON; a new or larger one may take {CLIENT_BYTES}");
+        faults.push(Fault::at("", detail));
+    }
+    faults
+}
+
+/// What of a tenant, without its clients, is beyond a limit.
+pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<Fault> {
+    let aliases = before.map_or(0, |before| before.issuer_aliases.len());
+    let mut faults: Vec<Fault> =
+        list("/issuer_aliases", aliases, after.issuer_aliases.len()).into_iter().collect();
+    for server in &after.resource_servers {
+        let before = before.and_then(|before| before.resource_server(&server.audience));
+        let at = format!("/resource_servers/{}", escaped(&server.audience));
+        let scopes = |server: &ResourceServer| server.scopes.iter().count();
+        faults.extend(list(&format!("{at}/scopes"), before.map_or(0, scopes), scopes(server)));
+        let clients = |server: &ResourceServer| server.introspection_clients.len();
+        faults.extend(list(&format!("{at}/clients"), before.map_or(0, clients), clients(server)));
+    }
+    faults
+}
+
+/// Why a tenant with so many clients may not have so many more, if it may not.
+pub(crate) fn of_clients(tenant: &TenantId, before: u64, after: u64, limit: u64) -> Option<String> {
+    let beyond = after > limit && after > before;
+    beyond.then(|| format!("tenant {tenant} would have {after} clients, and limits.clients is {limit}"))
+}
+
+/// What files declare beyond a limit. Whether it is refused depends on what is there already: where it is neither new nor larger, it
+/// goes on.
+#[must_use]
+pub fn beyond_limits(declaration: &Declaration, clients: u64) -> Vec<Conflict> {
+    let of_tenants = declaration.tenants.values().map(|declared| {
+        of_rows(&declared.tenant, declared.clients.iter().map(|client| &client.client), clients)
+    });
+    of_tenants.flatten().collect()
+}
+
+/// What of a tenant and its clients is beyond a limit, whatever was there before.
+pub(crate) fn of_rows<'a>(
+    tenant: &Tenant,
+    clients: impl Iterator<Item = &'a Client>,
+    limit: u64,
+) -> Vec<Conflict> {
+    let id = &tenant.id;
+    let beyond = |subject: Subject| move |fault| Conflict::BeyondLimit { subject: subject.clone(), fault };
+    let mut found: Vec<Conflict> =
+        of_tenant(None, tenant).into_iter().map(beyond(Subject::Tenant(id.clone()))).collect();
+    let mut count = 0;
+    for client in clients {
+        count += 1;
+        let subject = Subject::Client(id.clone(), client.id.clone());
+        found.extend(of_client(None, client).into_iter().map(beyond(subject)));
+    }
+    let words = of_clients(id, 0, count, limit);
+    found.extend(words.map(|words| Conflict::TooManyClients { tenant: id.clone(), words }));
+    found
+}
+
+fn list(at: &str, before: usize, after: usize) -> Option<Fault> {
+    let beyond = after > LIST_ENTRIES && after > before;
+    let detail = || format!("the list has {after} entries; a new or longer one may have {LIST_ENTRIES}");
+    beyond.then(|| Fault::at(at, detail()))
+}
+
+fn bytes(client: &Client) -> usize {
+    serde_json::to_vec(&ClientSettings::from(client)).map_or(usize::MAX, |document| document.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Scope;
+
+    use super::*;
+    use crate::edit::test_states::{client, state};
+
+    fn names(count: usize, length: usize) -> Vec<String> {
+        (0..count).map(|nth| format!("{nth:0length$}")).collect()
+    }
+
+    fn with(audiences: Vec<String>, resources: Vec<String>, scopes: usize) -> Client {
+        let scope = Scope::parse(&names(scopes, 1).join(" ")).unwrap();
+        Client { audiences, resources, scope, ..client("t", "svc", "").client }
+    }
+
+    fn pointers(faults: Vec<Fault>) -> Vec<String> {
+        faults.into_iter().map(|fault| fault.pointer).collect()
+    }
+
+    #[test]
+    fn a_client_may_be_new_or_grow_within_the_limits_only() {
+        let small = with(names(1, 1), Vec::new(), 0);
+        let long = with(names(120, 1), names(120, 1), 120);
+        let shorter = with(names(119, 1), names(101, 1), 120);
+        let longer = with(names(120, 1), names(121, 1), 120);
+        let fat = with(names(100, 1400), Vec::new(), 1);
+        let fatter = with(names(100, 1401), Vec::new(), 1);
+        let fits = with(names(100, 600), names(100, 600), 100);
+        for (before, after, expected) in [
+            (None, &small, &[][..]),
+            (None, &fits, &[]),
+            (None, &long, &["/audiences", "/resources", "/scopes"]),
+            (Some(&small), &long, &["/audiences", "/resources", "/scopes"]),
+            (Some(&long), &long, &[]),
+            (Some(&long), &shorter, &[]),
+            (Some(&long), &small, &[]),
+            (Some(&long), &longer, &["/resources"]),
+            (None, &fat, &[""]),
+            (Some(&small), &fat, &[""]),
+            (Some(&fat), &fat, &[]),
+            (Some(&fatter), &fat, &[]),
+            (Some(&fat), &fatter, &[""]),
+        ] {
+            assert_eq!(pointers(of_client(before, after)), expected);
+        }
+    }
+
+    #[test]
+    fn lists_of_a_tenant_are_new_or_grow_within_the_limit_only() {
+        let small = state("t").tenant;
+        let mut long = small.clone();
+        long.resource_servers[0].scopes = Scope::parse(&names(101, 1).join(" ")).unwrap();
+        long.resource_servers[0].introspection_clients = names(101, 1);
+        let audience = &small.resource_servers[0].audience;
+        let both = ["scopes", "clients"].map(|list| format!("/resource_servers/{audience}/{list}"));
+        assert_eq!(pointers(of_tenant(None, &long)), both);
+        assert_eq!(pointers(of_tenant(Some(&small), &long)), both);
+        assert!(of_tenant(Some(&long), &long).is_empty() && of_tenant(Some(&long), &small).is_empty());
+    }
+
+    #[test]
+    fn a_tenant_beyond_its_limit_may_lose_clients_and_gain_none() {
+        let tenant = state("t").tenant.id;
+        for (before, after, refused) in
+            [(0, 10, false), (10, 11, true), (12, 12, false), (12, 11, false), (12, 13, true)]
+        {
+            assert_eq!(of_clients(&tenant, before, after, 10).is_some(), refused, "{before} {after}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Sign-ins of people in the audit. Each is a record, but in a minute there are so many of one kind at most: what is beyond is one record
+//! more, at the minute's end. Trying a password costs its sender little, and a record is kept for ever.
+
+use std::collections::BTreeMap;
+
+use protocol::Timestamp;
+use serde_json::{Value, json};
+use tenancy::TenantId;
+
+use crate::AuditRecord;
+
+/// With the sum, sixty.
+const EACH: u32 = 59;
+const SECONDS: u64 = 60;
+
+/// A sign-in that succeeded or failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// Where.
+    pub tenant: TenantId,
+    /// Who, where a person of this name is declared. What else was typed may be a password, and is not told.
+    pub user: Option<String>,
+    /// Whether the password was right.
+    pub succeeded: bool,
+    /// The address that it came from, where there is one.
+    pub source: Option<String>,
+}
+
+/// How many of each kind the running minute has had.
+#[derive(Default)]
+pub(crate) struct SignInCounts {
+    failed: Minute,
+    succeeded: Minute,
+}
+
+#[derive(Default)]
+struct Minute {
+    number: u64,
+    told: u32,
+    beyond: BTreeMap<TenantId, u64>,
+}
+
+impl SignInCounts {
+    /// What is to be written now: this sign-in, unless its minute has had its records, and what is over.
+    pub(crate) fn note(&mut self, sign_in: &SignIn, now: Timestamp) -> Vec<AuditRecord> {
+        let mut records = self.over(now);
+        let minute = if sign_in.succeeded { &mut self.succeeded } else { &mut self.failed };
+        if minute.told < EACH {
+            minute.told += 1;
+            records.push(record(sign_in, now));
+        } else {
+            let beyond = minute.beyond.entry(sign_in.tenant.clone()).or_default();
+            *beyond = beyond.saturating_add(1);
+        }
+        records
+    }
+
+    /// The sums of minutes that are over.
+    pub(crate) fn over(&mut self, now: Timestamp) -> Vec<AuditRecord> {
+        let mut records = self.failed.end(false, now);
+        records.extend(self.succeeded.end(true, now));
+        records
+    }
+}
+
+impl Minute {
+    fn end(&mut self, succeeded: bool, now: Timestamp) -> Vec<AuditRecord> {
+        let number = now.seconds() / SECONDS;
+        if self.number == number {
+            return Vec::new();
+        }
+        let since = Timestamp::from_seconds(self.number.saturating_mul(SECONDS));
+        let ended = std::mem::replace(self, Self { number, ..Self::default() });
+        let sum = |(tenant, count)| AuditRecord {
+            at: now,
+            actor: "latchkey".to_owned(),
+            source: None,
+            action: action(succeeded).to_owned(),
+            tenant,
+            subject: "more users".to_owned(),
+            detail: json!({ "count": count, "since": since }),
+        };
+        ended.beyond.into_iter().map(sum).collect()
+    }
+}
+
+fn action(succeeded: bool) -> &'static str {
+    if succeeded { "user.signed_in" } else { "user.sign_in_failed" }
+}
+
+fn record(sign_in: &SignIn, now: Timestamp) -> AuditRecord {
+    let SignIn { tenant, user, succeeded, source } = sign_in.clone();
+    let subject = user.map_or("unknown user".to_owned(), |name| format!("user:{name}"));
+    // Who failed has not proven to be anybody.
+    let actor = if succeeded { subject.clone() } else { "anonymous".to_owned() };
+    let detail = Value::Object(serde_json::Map::new());
+    AuditRecord { at: now, actor, source, action: action(succeeded).to_owned(), tenant, subject, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sign_in(tenant: &str, user: Option<&str>, succeeded: bool) -> SignIn {
+        SignIn {
+            tenant: TenantId::parse(tenant).unwrap(),
+            user: user.map(str::to_owned),
+            succeeded,
+            source: Some("192.0.2.7".to_owned()),
+        }
+    }
+
+    fn told(records: &[AuditRecord]) -> Vec<String> {
+        let line = |record: &AuditRecord| {
+            let AuditRecord { actor, action, tenant, subject, detail, .. } = record;
+            format!("{tenant}: {actor} {action} {subject} {detail}")
+        };
+        records.iter().map(line).collect()
+    }
+
+    #[test]
+    fn each_sign_in_is_a_record_that_names_declared_people_only() {
+        let mut counts = SignInCounts::default();
+        let now = Timestamp::from_seconds(120);
+        for (sign_in, expected) in [
+            (sign_in("t", Some("admin"), true), "t: user:admin user.signed_in user:admin {}"),
+            (sign_in("t", Some("admin"), false), "t: anonymous user.sign_in_failed user:admin {}"),
+            (sign_in("t", None, false), "t: anonymous user.sign_in_failed unknown user {}"),
+        ] {
+            let records = counts.note(&sign_in, now);
+            assert_eq!(told(&records), [expected]);
+            assert_eq!((records[0].source.as_deref(), records[0].at), (Some("192.0.2.7"), now));
+        }
+    }
+
+    #[test]
+    fn of_ten_thousand_failures_in_a_minute_sixty_records_tell() {
+        let mut counts = SignInCounts::default();
+        let (now, later) = (Timestamp::from_seconds(120), Timestamp::from_seconds(179));
+        let mut written = 0;
+        for tenant in ["t", "u"] {
+            for count in 0..5_000 {
+                let now = if count % 2 == 0 { now } else { later };
+                written += counts.note(&sign_in(tenant, Some("admin"), false), now).len();
+            }
+        }
+        assert_eq!(written, 59);
+        assert_eq!(
+            counts.note(&sign_in("t", Some("admin"), true), later).len(),
+            1,
+            "a success is told still"
+        );
+        assert_eq!(told(&counts.over(later)), [""; 0]);
+        let next = Timestamp::from_seconds(180);
+        let sums = [
+            r#"t: latchkey user.sign_in_failed more users {"count":4941,"since":120}"#,
+            r#"u: latchkey user.sign_in_failed more users {"count":5000,"since":120}"#,
+        ];
+        assert_eq!(told(&counts.over(next)), sums);
+        assert_eq!(told(&counts.over(next)), [""; 0], "told once");
+        assert_eq!(counts.note(&sign_in("t", None, false), next).len(), 1, "a new minute");
+    }
+}

@@ -1,0 +1,63 @@
+//! How many bytes an entry keeps in memory. Estimated from the lengths of what it holds, rather too high than too low: it is what
+//! bounds a cache, so that a few fat rows cannot take the room of a process.
+
+use keys::KeyRecords;
+use protocol::Scope;
+use registry::{Client, SecretHash};
+use tenancy::Tenant;
+
+/// An entry without its value: slot, epoch, and what the cache itself notes about it.
+const ENTRY: usize = 512;
+/// A text beside its bytes: where it is, and what the allocator adds.
+const TEXT: usize = 48;
+
+/// An entry with a key of this length and a value of this size.
+pub(crate) const fn entry(key: usize, value: usize) -> usize {
+    ENTRY + key + value
+}
+
+pub(crate) fn of_tenant(tenant: &Tenant) -> usize {
+    let Tenant { id, name, issuer, issuer_aliases, access_token, resource_servers, .. } = tenant;
+    let aliases: usize = issuer_aliases.iter().map(|alias| text(alias.as_str())).sum();
+    let typs = (1 + access_token.former_typs.len()) * text(&access_token.typ);
+    let servers = resource_servers.iter().map(|server| {
+        text(&server.audience) + of_scope(&server.scopes) + texts(&server.introspection_clients)
+    });
+    let own = text(id.as_str()) + text(name) + text(issuer.as_str());
+    size_of::<Tenant>() + own + aliases + typs + servers.sum::<usize>()
+}
+
+pub(crate) fn of_client(client: &Client) -> usize {
+    let Client { tenant, id, name, audiences, resources, scope, issuer, secrets, .. } = client;
+    let secrets = secrets.iter().map(|secret| {
+        let hash = match &secret.hash {
+            SecretHash::Generated(_) => 0,
+            SecretHash::Chosen(phc) => text(phc),
+        };
+        size_of_val(secret) + text(secret.id.as_str()) + hash + text(&secret.hint)
+    });
+    let own = text(tenant.as_str()) + text(id.as_str()) + text(name);
+    let issuer = issuer.as_ref().map_or(0, |issuer| text(issuer.as_str()));
+    let lists = texts(audiences) + texts(resources) + of_scope(scope);
+    size_of::<Client>() + own + issuer + lists + secrets.sum::<usize>()
+}
+
+pub(crate) fn of_keys(records: &KeyRecords) -> usize {
+    let keys = records
+        .keys
+        .iter()
+        .map(|key| size_of_val(key) + TEXT + key.sealed_private_key.len() + text(&key.thumbprint));
+    size_of::<KeyRecords>() + keys.sum::<usize>()
+}
+
+fn of_scope(scope: &Scope) -> usize {
+    scope.iter().map(|token| text(token.as_str())).sum()
+}
+
+fn texts(texts: &[String]) -> usize {
+    texts.iter().map(|item| text(item)).sum()
+}
+
+const fn text(text: &str) -> usize {
+    TEXT + text.len()
+}

@@ -1,0 +1,335 @@
+//! Where requests begin and end in what a client sends, so that a head is bounded before the HTTP library sees it. The library takes
+//! heads of 128 KiB and panics over a header name of 64 KiB.
+//!
+//! Nothing is decided by this but when a head is too large: what is odd is left to the library, which refuses it.
+
+use memchr::memchr;
+
+/// The largest head, with its request line and the empty line at its end.
+pub(super) const HEAD_BYTES: usize = 32 * 1024;
+/// The most header lines of a head, which is also the library's limit.
+const HEADERS: usize = 96;
+
+/// What a connection is in the middle of.
+#[derive(Debug)]
+pub(super) struct Framing {
+    at: At,
+    /// The beginning of a line of a head whose end has not come.
+    line: Vec<u8>,
+    heads: u64,
+    requests: u64,
+}
+
+/// A head is too large; so many of the bytes belong to what came before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooLarge {
+    pub(super) keep: usize,
+}
+
+#[derive(Debug)]
+enum At {
+    Head(Head),
+    Body { left: u64 },
+    Chunks(Chunks),
+}
+
+#[derive(Debug, Default)]
+struct Head {
+    bytes: usize,
+    lines: usize,
+    length: Option<u64>,
+    chunked: bool,
+    /// The library refuses it.
+    odd: bool,
+}
+
+/// A body in chunks (RFC 9112 §7.1).
+#[derive(Debug)]
+enum Chunks {
+    Size {
+        size: u64,
+        digits: bool,
+    },
+    Data {
+        left: u64,
+    },
+    /// The end of the line behind the data of a chunk.
+    DataEnd,
+    /// A line behind the last chunk; the empty one is the end.
+    Trailer {
+        empty: bool,
+    },
+}
+
+impl Framing {
+    pub(super) fn new() -> Self {
+        Self { at: At::Head(Head::default()), line: Vec::new(), heads: 0, requests: 0 }
+    }
+
+    /// How many heads were complete.
+    pub(super) fn heads(&self) -> u64 {
+        self.heads
+    }
+
+    /// How many requests were complete, with their bodies.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Bytes came.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(), TooLarge> {
+        let (mut fed, mut keep) = (0, 0);
+        while let Some(rest) = bytes.get(fed..).filter(|rest| !rest.is_empty()) {
+            match &mut self.at {
+                At::Head(head) => {
+                    let end = memchr(b'\n', rest);
+                    let taken = end.map_or(rest.len(), |end| end + 1);
+                    head.bytes += taken;
+                    if head.bytes > HEAD_BYTES {
+                        return Err(TooLarge { keep });
+                    }
+                    fed += taken;
+                    let Some(end) = end else {
+                        self.line.extend_from_slice(rest);
+                        break;
+                    };
+                    let ended = if self.line.is_empty() {
+                        head.line(&rest[..end])
+                    } else {
+                        self.line.extend_from_slice(&rest[..end]);
+                        let ended = head.line(&self.line);
+                        self.line.clear();
+                        ended
+                    };
+                    if head.lines > 1 + HEADERS {
+                        return Err(TooLarge { keep });
+                    }
+                    if ended {
+                        self.at = head.body();
+                        self.heads += 1;
+                        self.requests += u64::from(matches!(self.at, At::Head(_)));
+                        keep = fed;
+                    }
+                }
+                At::Body { left } => {
+                    fed += skip(left, rest);
+                    keep = fed;
+                    if *left == 0 {
+                        self.request_ended();
+                    }
+                }
+                At::Chunks(chunks) => {
+                    let (taken, ended) = chunks.feed(rest);
+                    fed += taken;
+                    keep = fed;
+                    if ended {
+                        self.request_ended();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn request_ended(&mut self) {
+        self.requests += 1;
+        self.at = At::Head(Head::default());
+    }
+}
+
+impl Head {
+    /// Takes a line without its line feed; true at the end of the head.
+    fn line(&mut self, line: &[u8]) -> bool {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            // Before the request line empty lines are skipped (RFC 9112 §2.2).
+            return self.lines > 0;
+        }
+        self.lines += 1;
+        if self.lines > 1 && matches!(line[0] | 0x20, b'c' | b't') {
+            self.header(line);
+        }
+        false
+    }
+
+    fn header(&mut self, line: &[u8]) {
+        let Some(colon) = memchr(b':', line) else { return };
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let length = std::str::from_utf8(value).ok().filter(|value| !value.starts_with('+'));
+            let length = length.and_then(|value| value.parse().ok());
+            self.odd |= length.is_none() || self.length.is_some();
+            self.length = length;
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            self.odd |= self.chunked || !value.eq_ignore_ascii_case(b"chunked");
+            self.chunked = true;
+        }
+    }
+
+    /// What follows. Behind an odd head nothing is read any more; should it be, it counts as another head.
+    fn body(&self) -> At {
+        match (self.odd, self.chunked, self.length) {
+            (false, true, None) => At::Chunks(Chunks::Size { size: 0, digits: true }),
+            (false, false, Some(left)) if left > 0 => At::Body { left },
+            _ => At::Head(Self::default()),
+        }
+    }
+}
+
+impl Chunks {
+    /// How many bytes are of this body, and whether it is at its end.
+    fn feed(&mut self, bytes: &[u8]) -> (usize, bool) {
+        let mut fed = 0;
+        while fed < bytes.len() {
+            let (byte, rest) = (bytes[fed], &bytes[fed..]);
+            if let Self::Data { left } = self {
+                fed += skip(left, rest);
+                if *left == 0 {
+                    *self = Self::DataEnd;
+                }
+                continue;
+            }
+            fed += 1;
+            match self {
+                Self::Size { size, digits } => match (char::from(byte).to_digit(16), byte) {
+                    (_, b'\n') if *size == 0 => *self = Self::Trailer { empty: true },
+                    (_, b'\n') => *self = Self::Data { left: *size },
+                    (Some(digit), _) if *digits => {
+                        *size = size.saturating_mul(16).saturating_add(digit.into());
+                    }
+
+                    _ => *digits = false,
+                },
+                Self::DataEnd if byte == b'\n' => *self = Self::Size { size: 0, digits: true },
+                Self::Trailer { empty: true } if byte == b'\n' => return (fed, true),
+                Self::Trailer { empty } => *empty = byte == b'\n' || (*empty && byte == b'\r'),
+                Self::Data { .. } | Self::DataEnd => {}
+            }
+        }
+        (fed, false)
+    }
+}
+
+/// Counts down what is left by the bytes that are there; how many these are.
+fn skip(left: &mut u64, bytes: &[u8]) -> usize {
+    let taken = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
+    *left -= taken as u64;
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(bytes: &[u8], expected: Result<(u64, u64), TooLarge>) {
+        let mut framing = Framing::new();
+        let found = framing.feed(bytes).map(|()| (framing.heads(), framing.requests()));
+        assert_eq!(found, expected, "{:?}", String::from_utf8_lossy(&bytes[..bytes.len().min(80)]));
+    }
+
+    const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    #[test]
+    fn requests_are_told_from_each_other() {
+        for (text, heads, requests) in [
+            (String::new(), 0, 0),
+            (GET.to_owned(), 1, 1),
+            (GET.repeat(3), 3, 3),
+            (format!("\r\n\n{GET}"), 1, 1),
+            (GET.replace('\r', ""), 1, 1),
+            (GET[..GET.len() - 2].to_owned(), 0, 0),
+            (format!("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nGET\n\n{GET}"), 2, 2),
+            ("POST / HTTP/1.1\r\ncontent-length:  5 \r\n\r\n1234".to_owned(), 1, 0),
+            (format!("POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n{GET}"), 2, 2),
+            (
+                format!(
+                    "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=\"\"\r\nabc\r\nA \r\n0123456789\r\n0\r\n\r\n{GET}"
+                ),
+                2,
+                2,
+            ),
+            (format!("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\na: b\r\n\r\n{GET}"), 2, 2),
+            ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n".to_owned(), 1, 0),
+            ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n".to_owned(), 1, 0),
+        ] {
+            check(text.as_bytes(), Ok((heads, requests)));
+        }
+    }
+
+    #[test]
+    fn a_head_is_too_large_from_its_32769th_byte_and_its_97th_header() {
+        let sized = |size: usize| {
+            let rest = "GET / HTTP/1.1\r\nhost: x\r\ny: \r\n\r\n".len();
+            format!("GET / HTTP/1.1\r\nhost: x\r\ny: {}\r\n\r\n", "z".repeat(size - rest))
+        };
+        check(sized(HEAD_BYTES).as_bytes(), Ok((1, 1)));
+        check(sized(HEAD_BYTES + 1).as_bytes(), Err(TooLarge { keep: 0 }));
+        let headers = |count: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(count));
+        check(headers(96).as_bytes(), Ok((1, 1)));
+        check(headers(97).as_bytes(), Err(TooLarge { keep: 0 }));
+        // A body may be larger than a head, and what stands before a head that is too large is kept.
+        let body = format!("POST / HTTP/1.1\r\ncontent-length: 65536\r\n\r\n{}", "a".repeat(65536));
+        check(body.as_bytes(), Ok((1, 1)));
+        let (long, name) = (format!("{body}{GET}"), format!("GET / HTTP/1.1\r\n{}", "x".repeat(65536)));
+        check(format!("{long}{name}").as_bytes(), Err(TooLarge { keep: long.len() }));
+    }
+
+    /// A request of some form, and where its head and itself end.
+    fn request() -> impl Strategy<Value = Vec<u8>> {
+        let body = proptest::collection::vec(any::<u8>(), 0..200);
+        let headers = proptest::collection::vec(("[a-z-]{1,12}", "[ -~]{0,20}"), 0..6);
+        (body, headers, 0..3_u8, any::<bool>()).prop_map(|(body, headers, form, bare)| {
+            let end = if bare { "\n" } else { "\r\n" };
+            let mut text = format!("POST /x HTTP/1.1{end}");
+            for (name, value) in headers {
+                text += &format!("x-{name}: {value}{end}");
+            }
+            let mut bytes = match form {
+                0 => format!("{text}{end}").into_bytes(),
+                1 => format!("{text}CONTENT-LENGTH: {}{end}{end}", body.len()).into_bytes(),
+                _ => format!("{text}Transfer-Encoding: Chunked{end}{end}").into_bytes(),
+            };
+            match form {
+                0 => {}
+                1 => bytes.extend(&body),
+                _ => {
+                    for chunk in body.chunks(70) {
+                        bytes.extend(format!("{:X}\r\n", chunk.len()).bytes());
+                        bytes.extend(chunk);
+                        bytes.extend(b"\r\n");
+                    }
+                    bytes.extend(b"0\r\n\r\n");
+                }
+            }
+            bytes
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn however_requests_are_cut_they_are_counted_alike(
+            requests in proptest::collection::vec(request(), 1..5), cut in 1..64_usize,
+        ) {
+            let all = requests.concat();
+            let mut framing = Framing::new();
+            for piece in all.chunks(cut) {
+                prop_assert_eq!(framing.feed(piece), Ok(()));
+            }
+            let count = requests.len() as u64;
+            prop_assert_eq!((framing.heads(), framing.requests()), (count, count));
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd_and_no_head_grows_without_end(
+            bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b':'), Just(b'0')], 0..2_000),
+        ) {
+            let mut framing = Framing::new();
+            let _ = framing.feed(&bytes);
+            prop_assert!(framing.line.len() <= HEAD_BYTES);
+        }
+    }
+}

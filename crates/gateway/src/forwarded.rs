@@ -1,0 +1,204 @@
+//! Which address a caller has behind proxies. Any caller may write any forwarding header, so only what trusted proxies added
+//! counts: one header, read from its right end, up to the first hop that is no trusted proxy.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
+use ipnet::IpNet;
+
+/// Proxies whose word is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedProxies {
+    /// Their addresses.
+    pub from: Vec<IpNet>,
+    /// The one header that they write. Any other may have come from the caller.
+    pub header: ForwardingHeader,
+}
+
+/// A header that says for whom a proxy asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardingHeader {
+    /// `X-Forwarded-For: 192.0.2.1, 10.0.0.1`.
+    XForwardedFor,
+    /// `Forwarded: for=192.0.2.1, for="[2001:db8::1]:4711"` (RFC 7239).
+    Forwarded,
+}
+
+impl TrustedProxies {
+    /// Whether the other end of a connection is one of them.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        self.from.iter().any(|network| network.contains(&address))
+    }
+
+    /// The rightmost hop that is no trusted proxy. Where a hop has no address to be read (`unknown`, an identifier of the proxy's
+    /// own, RFC 7239 §6) the last known one counts.
+    pub(crate) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut known = peer;
+        if !self.trusts(known) {
+            return known;
+        }
+        let lines: Vec<&[u8]> = headers.get_all(self.header.name()).map(HeaderValue::as_bytes).collect();
+        for element in lines.iter().rev().flat_map(|line| FromRight(Some(line))) {
+            let Some(address) = self.header.address(element) else { break };
+            known = address;
+            if !self.trusts(known) {
+                break;
+            }
+        }
+        known
+    }
+}
+
+impl ForwardingHeader {
+    const fn name(self) -> HeaderName {
+        match self {
+            Self::XForwardedFor => X_FORWARDED_FOR,
+            Self::Forwarded => FORWARDED,
+        }
+    }
+
+    fn address(self, element: &[u8]) -> Option<IpAddr> {
+        let element = std::str::from_utf8(element).ok()?.trim_matches([' ', '\t']);
+        let node = match self {
+            Self::XForwardedFor => element,
+            Self::Forwarded => forwarded_for(element)?,
+        };
+        let address = node.parse::<IpAddr>().or_else(|_| node.parse::<SocketAddr>().map(|node| node.ip()));
+        let bracketed =
+            || node.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+        address.ok().or_else(bracketed).map(|address| address.to_canonical())
+    }
+}
+
+/// Whether a request says for whom it was sent on.
+pub(crate) fn claims_to_be_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)
+}
+
+/// The value of the one parameter `for` of an element, without quotes.
+fn forwarded_for(element: &str) -> Option<&str> {
+    let mut found = None;
+    let mut rest = element;
+    while !rest.is_empty() {
+        let end = end_of_pair(rest);
+        let (name, value) = rest[..end].split_once('=')?;
+        if name.trim().eq_ignore_ascii_case("for") && found.replace(value.trim()).is_some() {
+            return None;
+        }
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    let value = found?;
+    match value.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"'),
+        None => Some(value),
+    }
+}
+
+/// Where the first pair of an element ends: at the first semicolon outside of quotes.
+fn end_of_pair(text: &str) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b';' if !quoted => return index,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The elements of a list, the last one first. What a caller wrote stands on the left, so that an open quote there hides nothing
+/// that a proxy has added.
+struct FromRight<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for FromRight<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let line = self.0?;
+        let mut quoted = false;
+        for (index, byte) in line.iter().enumerate().rev() {
+            match byte {
+                b'"' if !is_escaped(line, index) => quoted = !quoted,
+                b',' if !quoted => {
+                    self.0 = Some(&line[..index]);
+                    return Some(&line[index + 1..]);
+                }
+                _ => {}
+            }
+        }
+        self.0 = None;
+        Some(line)
+    }
+}
+
+fn is_escaped(line: &[u8], index: usize) -> bool {
+    line[..index].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(header: ForwardingHeader, peer: &str, lines: &[(&str, &str)], expected: &str) {
+        let from =
+            ["127.0.0.1/32", "10.0.0.0/8", "2001:db8:1::/48"].map(|text| text.parse().unwrap()).to_vec();
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+        let found = TrustedProxies { from, header }.caller(peer.parse().unwrap(), &headers);
+        assert_eq!(found.to_string(), expected, "{peer} {lines:?}");
+    }
+
+    #[test]
+    fn the_rightmost_hop_that_is_no_trusted_proxy_is_the_caller() {
+        const XFF: &str = "x-forwarded-for";
+        for (peer, lines, expected) in [
+            ("127.0.0.1", &[][..], "127.0.0.1"),
+            ("127.0.0.1", &[(XFF, "192.0.2.1")], "192.0.2.1"),
+            ("192.0.2.9", &[(XFF, "192.0.2.1")], "192.0.2.9"),
+            ("127.0.0.1", &[(XFF, "192.0.2.66, 192.0.2.1, 10.0.0.1")], "192.0.2.1"),
+            ("127.0.0.1", &[(XFF, "192.0.2.66"), (XFF, "192.0.2.1"), (XFF, "10.0.0.1")], "192.0.2.1"),
+            ("127.0.0.1", &[(XFF, "10.0.0.3, 10.0.0.2")], "10.0.0.3"),
+            ("127.0.0.1", &[(XFF, "192.0.2.1:4711")], "192.0.2.1"),
+            ("127.0.0.1", &[(XFF, "2001:db8::1")], "2001:db8::1"),
+            ("127.0.0.1", &[(XFF, "[2001:db8::1]:4711")], "2001:db8::1"),
+            ("127.0.0.1", &[(XFF, "[2001:db8::1]")], "2001:db8::1"),
+            ("2001:db8:1::5", &[(XFF, "::ffff:192.0.2.1")], "192.0.2.1"),
+            ("127.0.0.1", &[(XFF, "192.0.2.1, unknown")], "127.0.0.1"),
+            ("127.0.0.1", &[(XFF, "192.0.2.1, unknown, 10.0.0.1")], "10.0.0.1"),
+            ("127.0.0.1", &[(XFF, "192.0.2.1,")], "127.0.0.1"),
+            ("127.0.0.1", &[(XFF, "\", 192.0.2.1")], "192.0.2.1"),
+            ("127.0.0.1", &[("forwarded", "for=192.0.2.1"), ("x-real-ip", "192.0.2.2")], "127.0.0.1"),
+        ] {
+            check(ForwardingHeader::XForwardedFor, peer, lines, expected);
+        }
+    }
+
+    #[test]
+    fn forwarded_is_read_as_rfc_7239_writes_it() {
+        const FWD: &str = "forwarded";
+        for (lines, expected) in [
+            (&[(FWD, "for=192.0.2.1")][..], "192.0.2.1"),
+            (&[(FWD, "For=\"[2001:db8::1]:4711\"")], "2001:db8::1"),
+            (&[(FWD, "for=\"192.0.2.1:80\";proto=https;by=10.0.0.1")], "192.0.2.1"),
+            (&[(FWD, "proto=https; for=192.0.2.1")], "192.0.2.1"),
+            (&[(FWD, "for=192.0.2.66, for=192.0.2.1, for=10.0.0.1")], "192.0.2.1"),
+            (&[(FWD, "for=192.0.2.66"), (FWD, "for=192.0.2.1")], "192.0.2.1"),
+            (&[(FWD, "for=192.0.2.1, for=_hidden")], "127.0.0.1"),
+            (&[(FWD, "for=192.0.2.1, for=unknown")], "127.0.0.1"),
+            (&[(FWD, "for=192.0.2.1, proto=https")], "127.0.0.1"),
+            (&[(FWD, "for=192.0.2.1;for=192.0.2.2")], "127.0.0.1"),
+            // What the caller sent stands on the left, or in a value that the proxy has quoted.
+            (&[(FWD, "for=\", for=192.0.2.1")], "192.0.2.1"),
+            (&[(FWD, "for=192.0.2.1;host=\"x;for=192.0.2.66\"")], "192.0.2.1"),
+            (&[(FWD, "for=192.0.2.1;host=\"x\\\", for=192.0.2.66\"")], "192.0.2.1"),
+            (&[("x-forwarded-for", "192.0.2.66")], "127.0.0.1"),
+        ] {
+            check(ForwardingHeader::Forwarded, "127.0.0.1", lines, expected);
+        }
+    }
+}

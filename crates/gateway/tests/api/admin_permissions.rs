@@ -1,0 +1,99 @@
+//! What each permission by itself opens: every operation of the admin API is tried with every permission. docs/administration.md prints
+//! the table that comes of it.
+
+use std::collections::BTreeMap;
+
+use administration::Permission;
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::admin_access::doors;
+use crate::administrators::{Ask, House, PLATFORM, ask, forged, settle};
+use crate::app::{ACME, GLOBEX};
+
+const DOCUMENT: &str = include_str!("../../../../docs/administration.md");
+const KEY: &str = include_str!("keys/foreign.pem");
+/// A tenant that is changed and deleted meanwhile.
+const VICTIM: &str = "victim";
+
+/// What every holder of one permission presents, of each tenant: to sign is the slow part.
+type Tokens = BTreeMap<(&'static str, &'static str), String>;
+
+/// A client that holds one permission and nothing else, whether or not it could be granted.
+fn holder(permission: Permission) -> String {
+    permission.scope().replace(':', "-")
+}
+
+fn body(method: &Method, path: &str, id: &str) -> Option<Value> {
+    match (method.as_str(), path) {
+        ("GET" | "DELETE", _) => None,
+        (_, "/api/v1/admin/tenants") => Some(json!({ "id": id })),
+        (_, "/api/v1/tenant/{id}/clients") => Some(json!({ "client_id": id })),
+        (_, "/api/v1/tenant/{id}/keys") => Some(json!({ "key": KEY, "algorithm": "RS256" })),
+        ("PATCH", path) if path.contains("{secret}") => Some(json!({ "expires_at": null })),
+        _ => Some(json!({})),
+    }
+}
+
+/// The permissions that open this operation of the tenant to clients of that one.
+async fn permissions(
+    (house, tokens): (&House, &Tokens),
+    (method, path): &(Method, String),
+    tenant: &str,
+    of: &'static str,
+) -> String {
+    let mut opening = Vec::new();
+    for permission in Permission::ALL {
+        // Each has a client of its own to change, so that what one has done stands in no other's way.
+        let id = format!("{}-{}", holder(permission), path.len());
+        settle(&house.app, tenant, &id, "");
+        let is_of_platform = path.starts_with("/api/v1/admin") && tenant != PLATFORM;
+        let place = path.replace("{id}", if is_of_platform { VICTIM } else { tenant });
+        let place = place.replace("{client}", &id).replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
+        let request = Ask { body: body(method, path, &id), ..ask(method.clone(), &place) };
+        let answer = house.ask(&tokens[&(of, permission.scope())], request).await;
+        match answer.status {
+            // It came so far that what there is stood against it.
+            200..300 | 409 => opening.push(format!("`{}`", permission.scope())),
+            401 | 403 => {}
+            _ => panic!("{method} {place} as {permission:?} of {of}: {answer:?}"),
+        }
+    }
+    if opening.is_empty() { "-".to_owned() } else { opening.join(", ") }
+}
+
+#[tokio::test]
+async fn each_permission_opens_what_the_documentation_says_and_nothing_else() {
+    let house = House::start();
+    house.app.store.put_tenant(fixtures::tenant(VICTIM));
+    let mut tokens = Tokens::new();
+    for tenant in [PLATFORM, ACME, GLOBEX] {
+        for permission in Permission::ALL {
+            settle(&house.app, tenant, &holder(permission), permission.scope());
+            let token = forged(tenant, &holder(permission), permission.scope());
+            tokens.insert((tenant, permission.scope()), token);
+        }
+    }
+    let by = (&house, &tokens);
+    let mut operations = doors();
+    operations.sort_by(|(one, of), (other, than)| (of, one.as_str()).cmp(&(than, other.as_str())));
+    let mut table = String::from(
+        "| operation | with a token of the platform | on the tenant `platform` | with a token of the tenant |\n|---|---|---|---|\n",
+    );
+    for operation in &operations {
+        let (method, path) = operation;
+        let far = permissions(by, operation, ACME, PLATFORM).await;
+        let platform = match path.contains("{id}") {
+            true => permissions(by, operation, PLATFORM, PLATFORM).await,
+            false => "-".to_owned(),
+        };
+        let own = permissions(by, operation, ACME, ACME).await;
+        assert_eq!(permissions(by, operation, GLOBEX, GLOBEX).await, own, "{method} {path}");
+        assert_eq!(permissions(by, operation, GLOBEX, ACME).await, "-", "{method} {path} of another");
+        table += &format!("| `{method} {path}` | {far} | {platform} | {own} |\n");
+    }
+    let printed = DOCUMENT.split("<!-- permissions -->\n").nth(1).unwrap_or_default();
+    let printed = printed.split("<!-- /permissions -->").next().unwrap_or_default();
+    assert!(printed.trim() == table.trim(), "docs/administration.md must print this:\n{table}");
+}

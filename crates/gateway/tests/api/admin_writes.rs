@@ -1,0 +1,36 @@
+//! How many writes administrators may ask for.
+
+use serde_json::json;
+use testkit::fixtures::NOW;
+
+use crate::administrators::{BOSS, House, KEEPER, OPS, PLATFORM, clients_path, keys_path};
+use crate::app::{ACME, GLOBEX, TestApp, options};
+
+#[tokio::test]
+async fn administrators_of_a_tenant_share_a_budget_of_writes_and_spend_nobody_elses() {
+    let house = House::over(TestApp::start_with_writes(&options(ACME), 3, 4));
+    let [acme, keeper, globex, ops] =
+        [(ACME, BOSS), (ACME, KEEPER), (GLOBEX, BOSS), (PLATFORM, OPS)].map(|(tenant, who)| (tenant, who));
+    let token = async |(tenant, who): (&str, &str)| house.token(tenant, who).await;
+    let (acme, keeper, globex, ops) =
+        (token(acme).await, token(keeper).await, token(globex).await, token(ops).await);
+    let path = clients_path(ACME);
+    assert_eq!(house.post(&acme, &path, json!({ "client_id": "web" })).await.status, 201);
+    // What is refused has cost as much.
+    assert_eq!(house.post(&acme, &path, json!({ "client_id": "" })).await.status, 400);
+    assert_eq!(house.delete(&acme, &format!("{path}/nobody")).await.status, 404);
+    for (token, path) in [(&acme, path.clone()), (&keeper, format!("{}/rotate", keys_path(ACME)))] {
+        let refused = house.post(token, &path, json!({})).await;
+        assert_eq!(refused.status, 429, "{path}: {}", refused.body);
+        assert_eq!(refused.json()["type"], "urn:latchkey:problem:too-many-writes");
+        assert_eq!(refused.header("retry-after"), (60 - NOW.seconds() % 60).to_string());
+    }
+    assert_eq!(house.get(&acme, &path).await.status, 200, "reading is no write");
+    assert_eq!(house.post(&globex, &clients_path(GLOBEX), json!({})).await.status, 201);
+    for _ in 0..4 {
+        assert_eq!(house.post(&ops, &path, json!({})).await.status, 201);
+    }
+    assert_eq!(house.post(&ops, &clients_path(GLOBEX), json!({})).await.status, 429);
+    house.app.pass(60);
+    assert_eq!(house.post(&acme, &path, json!({})).await.status, 201);
+}

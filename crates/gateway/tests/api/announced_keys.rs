@@ -1,0 +1,89 @@
+//! A key that is announced opens nothing of ours before its time: a holder of its private half, as of one that was imported, could sign
+//! with it at once.
+
+use keys::{KeyRecord, SigningKeyStore as _};
+use protocol::{Lifetime, Timestamp};
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::admin_keys::published;
+use crate::administrators::{BOSS, House, OPS, PLATFORM, admin_claims, clients_path};
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::applications::{assertion, declare_admin};
+use crate::forge::{Forge, but, claims, header, part};
+use crate::people::AUDITOR;
+use crate::protected_resource::present;
+
+/// When the announced key begins, after now.
+const ACTIVATION: u64 = 600;
+
+/// The key `oauth2-key-2`, of which the attacker has the private half.
+async fn announce(app: &TestApp, tenant: &str) {
+    let id = fixtures::tenant_id(tenant);
+    let active_from = fixtures::NOW + Lifetime::from_seconds(ACTIVATION);
+    let record = Forge::foreign().record_as(2, &id, &app.sealing_key);
+    assert!(app.store.add_key(&id, &KeyRecord { active_from, ..record }).await.unwrap());
+}
+
+/// What the attacker signs.
+fn sign(typ: &str, claims: &Value) -> String {
+    Forge::foreign().token_with(&but(header(), json!({ "kid": "oauth2-key-2", "typ": typ })), claims)
+}
+
+/// Which of our interfaces take tokens of the announced key.
+async fn opened(house: &House, tenant: &str, assertion: &Value) -> Vec<&'static str> {
+    let app = &house.app;
+    let mut opened = Vec::new();
+    let token = sign("at+jwt", &claims(tenant));
+    if present(app, &token).await.status == 200 {
+        opened.push("protected resource");
+    }
+    let request = app.request(reqwest::Method::POST, &tenant_path(tenant, "/oauth/introspect"));
+    let request = request.basic_auth(AUDITOR, Some(app.secrets(tenant).of(AUDITOR)));
+    let answer = crate::answer::Answer::to(request.form(&[("token", &token)])).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    if answer.json()["active"] == true {
+        opened.push("introspection");
+    }
+    let boss = sign("at+jwt", &admin_claims(tenant, BOSS, "latchkey:clients"));
+    if house.get(&boss, &clients_path(tenant)).await.status == 200 {
+        opened.push("administration of the tenant");
+    }
+    let ops = sign("at+jwt", &admin_claims(PLATFORM, OPS, "latchkey:tenants"));
+    if house.get(&ops, "/api/v1/admin/tenants").await.status == 200 {
+        opened.push("administration");
+    }
+    if house.get(&sign("latchkey-admin+jwt", assertion), "/applications").await.status == 200 {
+        opened.push("applications");
+    }
+    opened
+}
+
+#[tokio::test]
+async fn a_key_opens_our_interfaces_once_its_activation_has_come_and_not_before() {
+    for tenant in [ACME, GLOBEX] {
+        let house = House::over(TestApp::start_with(&options(tenant)));
+        let app = &house.app;
+        declare_admin(app);
+        let assertion: Value = serde_json::from_str(&part(&assertion(app, "admin").await, 1)).unwrap();
+        for id in [tenant, PLATFORM] {
+            announce(app, id).await;
+        }
+        let skew = crate::people::tenant(tenant).signing.skew.seconds();
+        let nothing: [&str; 0] = [];
+        assert_eq!(opened(&house, tenant, &assertion).await, nothing);
+        assert_eq!(published(&house, tenant).await, ["oauth2-key-1", "oauth2-key-2"], "others see it coming");
+        app.pass(ACTIVATION - skew - 1);
+        assert_eq!(opened(&house, tenant, &assertion).await, nothing);
+        app.pass(1);
+        let all = [
+            "protected resource",
+            "introspection",
+            "administration of the tenant",
+            "administration",
+            "applications",
+        ];
+        assert_eq!(opened(&house, tenant, &assertion).await, all, "a clock may be ahead by the skew");
+        assert!(Timestamp::from_seconds(app.now()) < fixtures::NOW + Lifetime::from_seconds(ACTIVATION));
+    }
+}

@@ -1,0 +1,77 @@
+//! What browsers are told with each answer, and that a page of another site cannot read what is served on loopback.
+
+use reqwest::Method;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
+
+#[tokio::test]
+async fn every_answer_tells_browsers_not_to_guess_and_not_to_refer() {
+    for (strict_transport, expected) in [(false, ""), (true, "max-age=31536000")] {
+        let app = TestApp::start_with(&gateway::Options { strict_transport, ..options(ACME) });
+        let mut answers = Vec::new();
+        for tenant in [ACME, GLOBEX] {
+            answers.push(app.post(&token_path(tenant), &[]).await);
+            for path in ["/strategies", "/.well-known/jwks.json", "/clients"] {
+                answers.push(app.get(&tenant_path(tenant, path)).await);
+            }
+        }
+        for path in
+            ["/health/live", "/metrics", "/docs", "/docs/scalar.js", "/openapi.json", "/applications", "/x"]
+        {
+            answers.push(app.get(path).await);
+        }
+        for answer in answers {
+            let found = ["x-content-type-options", "referrer-policy", "strict-transport-security"];
+            assert_eq!(
+                found.map(|name| answer.header(name)),
+                ["nosniff", "no-referrer", expected],
+                "{answer:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn administration_is_not_served_under_the_name_of_another_site() {
+    let mut options = options(ACME);
+    options.public_url = "https://auth.example.com".to_owned();
+    options.listeners[0].hosts = vec!["latchkey.internal".to_owned()];
+    let app = TestApp::start_with(&options);
+    for (host, ours) in [
+        ("127.0.0.1:3000", true),
+        ("[::1]:3000", true),
+        ("localhost:3000", true),
+        ("auth.example.com", true),
+        ("LATCHKEY.internal.:9000", true),
+        ("evil.example:3000", false),
+        ("auth.example.com.evil.example", false),
+    ] {
+        for path in ["/metrics", "/applications", "/api/v1/admin/tenants", "/api/v1/tenant/acme/clients"] {
+            let answer = Answer::to(app.request(Method::GET, path).header("host", host)).await;
+            assert_eq!(answer.status == 421, !ours, "{host} {path}: {answer:?}");
+            if !ours {
+                assert_eq!(answer.header("x-content-type-options"), "nosniff");
+                match path {
+                    "/metrics" => answer.assert_some_refusal(),
+                    "/applications" => assert_eq!(answer.json()["code"], "LK-4210"),
+                    _ => answer.assert_problem(421, "misdirected"),
+                }
+            }
+        }
+        // Services call what is public by whatever name they find it under.
+        for tenant in [ACME, GLOBEX] {
+            let request = app.request(Method::GET, &tenant_path(tenant, "/strategies"));
+            assert_eq!(Answer::to(request.header("host", host)).await.status, 200, "{host}");
+        }
+    }
+    // The target's own authority stands above the header.
+    for (target, host, status) in
+        [("http://evil.example/metrics", "localhost", 421), ("http://localhost/metrics", "evil.example", 200)]
+    {
+        let request = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        assert_eq!(Answer::to_bytes(&mut app.connect().await, request).await.status, status, "{target}");
+    }
+    let request = "GET /metrics HTTP/1.0\r\n\r\n";
+    assert_eq!(Answer::to_bytes(&mut app.connect().await, request).await.status, 200, "names no host");
+}

@@ -1,0 +1,103 @@
+//! Connections that are meant to use the server up: those that never read, and those that never finish a request.
+
+use std::time::Duration;
+
+use gateway::{ConnectionLimits, Options};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::sleep;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+
+/// The value of one of the gateway's own numbers.
+async fn number(app: &TestApp, name: &str) -> u64 {
+    let numbers = app.get("/metrics").await.body;
+    let line = numbers.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+    line.unwrap_or_else(|| panic!("{name} in {numbers}")).parse().unwrap()
+}
+
+/// Connections whose client takes next to nothing into its own buffer and never reads.
+async fn unread(app: &TestApp) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut connection = socket.connect(app.addresses[0]).await.unwrap();
+    let request = "GET /docs/scalar.js HTTP/1.1\r\nhost: x\r\n\r\n";
+    connection.write_all(request.repeat(8).as_bytes()).await.unwrap();
+    connection
+}
+
+#[tokio::test]
+async fn connections_that_never_read_are_given_up() {
+    let stalled = Duration::from_millis(500);
+    let app = TestApp::start_with(&Options {
+        connections: ConnectionLimits { stalled, ..ConnectionLimits::default() },
+        ..options(ACME)
+    });
+    let mut held = Vec::new();
+    for _ in 0..25 {
+        held.push(unread(&app).await);
+    }
+    // What remains is the connection that asks.
+    for _ in 0..600 {
+        if number(&app, "latchkey_connections").await == 1 {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{} connections are held by {} clients", number(&app, "latchkey_connections").await, held.len());
+}
+
+#[tokio::test]
+async fn many_half_open_connections_do_not_stop_a_good_client() {
+    let limits = ConnectionLimits { all: 60, of_source: 30, ..ConnectionLimits::default() };
+    let app = TestApp::start_with(&Options { connections: limits, ..options(ACME) });
+    // It has sent a request, so nobody takes its place.
+    let mut kept = app.connect().await;
+    let strategies =
+        |tenant: &str| format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", tenant_path(tenant, "/strategies"));
+    assert_eq!(Answer::to_bytes(&mut kept, strategies(ACME)).await.status, 200);
+    let mut held = Vec::new();
+    for count in 1..=400 {
+        let mut half = app.connect().await;
+        // It may have lost its place already.
+        let _ = half.write_all(&b"GET /health/live HTTP/1.1\r\nhost"[..count % 30]).await;
+        held.push(half);
+        if count % 40 == 0 {
+            for tenant in [ACME, GLOBEX] {
+                let answer = Answer::to_bytes(&mut app.connect().await, strategies(tenant)).await;
+                assert_eq!(answer.json()["tenant_id"], tenant);
+            }
+        }
+    }
+    assert_eq!(Answer::to_bytes(&mut kept, strategies(GLOBEX)).await.status, 200);
+    assert!(number(&app, "latchkey_connections").await <= 31);
+    assert!(number(&app, "latchkey_connections_ousted_total").await >= 370);
+    assert_eq!(number(&app, "latchkey_connections_refused_total").await, 0);
+}
+
+#[tokio::test]
+async fn beyond_its_share_a_source_of_busy_connections_is_told_to_wait() {
+    let limits = ConnectionLimits { all: 8, of_source: 2, ..ConnectionLimits::default() };
+    let app = TestApp::start_with(&Options { connections: limits, ..options(ACME) });
+    let request = "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut held = [app.connect().await, app.connect().await];
+    for connection in &mut held {
+        assert_eq!(Answer::to_bytes(connection, request).await.status, 200);
+    }
+    let refused = Answer::next(&mut app.connect().await).await;
+    assert_eq!((refused.status, refused.header("connection")), (503, "close"));
+    refused.assert_refused(503, "temporarily_unavailable", "Too many connections are open; try again");
+    for connection in &mut held {
+        assert_eq!(Answer::to_bytes(connection, request).await.status, 200, "they are kept");
+    }
+    drop(held);
+    for _ in 0..600 {
+        let mut connection = app.connect().await;
+        if Answer::to_bytes(&mut connection, request).await.status == 200 {
+            return;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    panic!("a place that became free is not given away");
+}

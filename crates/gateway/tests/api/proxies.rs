@@ -1,0 +1,62 @@
+//! Callers behind proxies: whose word on their address is taken, and that words which nobody reads are told.
+
+use gateway::{ForwardingHeader, Options, TrustedProxies};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::administrators::{Ask, BOSS, House, ask, clients_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+
+fn behind(from: &str, header: ForwardingHeader) -> Options {
+    let mut options = options(ACME);
+    options.listeners[0].trusted_proxies = Some(TrustedProxies { from: vec![from.parse().unwrap()], header });
+    options
+}
+
+/// Where a change comes from whose request has these headers, by the audit.
+async fn check(options: &Options, headers: &[(&'static str, &str)], expected: &str) {
+    let house = House::over(TestApp::start_with(options));
+    for tenant in [ACME, GLOBEX] {
+        let boss = house.token(tenant, BOSS).await;
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let body = Some(json!({ "client_id": "web" }));
+        let path = clients_path(tenant);
+        let made = house.ask(&boss, Ask { body, headers, ..ask(Method::POST, &path) }).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let records = house.get(&boss, &tenant_path(tenant, "/audit")).await.json();
+        assert_eq!(records["items"][0]["source"], expected, "{records}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_is_whom_a_trusted_proxy_names_and_nobody_else() {
+    use ForwardingHeader::{Forwarded, XForwardedFor};
+    let loopback = "127.0.0.0/8";
+    let forged =
+        [("x-forwarded-for", "192.0.2.66"), ("forwarded", "for=192.0.2.66"), ("x-real-ip", "192.0.2.66")];
+    check(&options(ACME), &forged, "127.0.0.1").await;
+    check(&behind("192.0.2.0/24", XForwardedFor), &forged, "127.0.0.1").await;
+    let both = [("x-forwarded-for", "192.0.2.66, 192.0.2.1"), ("forwarded", "for=192.0.2.2")];
+    check(&behind(loopback, XForwardedFor), &both, "192.0.2.1").await;
+    check(&behind(loopback, Forwarded), &both, "192.0.2.2").await;
+}
+
+#[tokio::test]
+async fn forwarding_headers_that_nobody_reads_are_counted() {
+    for (options, expected) in
+        [(options(ACME), 4), (behind("127.0.0.1/32", ForwardingHeader::XForwardedFor), 0)]
+    {
+        let app = TestApp::start_with(&options);
+        for tenant in [ACME, GLOBEX] {
+            for (name, value) in
+                [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1"), ("via", "1.1 x")]
+            {
+                let request = app.request(Method::GET, &tenant_path(tenant, "/strategies"));
+                Answer::to(request.header(name, value)).await;
+            }
+        }
+        let numbers = app.get("/metrics").await.body;
+        assert!(numbers.contains(&format!("\nlatchkey_forwarding_not_read_total {expected}\n")), "{numbers}");
+    }
+}

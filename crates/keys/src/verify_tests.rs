@@ -1,0 +1,134 @@
+//! Whatever comes as a token, it is verified or refused, at a cost that grows no faster than the token.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use proptest::prelude::*;
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use serde_json::{Value, json};
+
+use crate::jose_header::{JoseHeader, UniqueMembers};
+use crate::verify::{Expectations, verify};
+use crate::{KeyId, KeyRecord, KeyRecords, KeyRing, SigningKey, TokenError, test_keys};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+fn key() -> SigningKey {
+    test_keys::signing_key(KeyId::numbered(1), SigningAlgorithm::EdDSA)
+}
+
+fn ring() -> KeyRing {
+    let key = key();
+    let record = KeyRecord {
+        id: key.id(),
+        algorithm: SigningAlgorithm::EdDSA,
+        sealed_private_key: Vec::new(),
+        thumbprint: key.thumbprint().to_owned(),
+        announced_at: Timestamp::from_seconds(0),
+        active_from: Timestamp::from_seconds(0),
+        retiring_from: None,
+        removed_at: None,
+    };
+    KeyRing::new(Arc::new(KeyRecords { next: KeyId::numbered(2), keys: vec![record] }), vec![Arc::new(key)])
+}
+
+fn read(token: &str, ring: &KeyRing) -> Result<Value, TokenError> {
+    let expectations = Expectations {
+        is_issuer: &|_| true,
+        accepts_typ: &|_| true,
+        audience: None,
+        skew: Lifetime::from_seconds(0),
+    };
+    verify::<Value>(token, ring, NOW, &expectations).map(|verified| verified.claims)
+}
+
+fn claims(subject: &str, lifetime: u64) -> Value {
+    json!({ "iss": "i", "aud": "a", "sub": subject, "iat": 1_000_000, "nbf": 1_000_000, "exp": 1_000_000 + lifetime })
+}
+
+fn forged(header: &[u8], claims: &[u8]) -> String {
+    let mut token = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims));
+    key().append_signature(&mut token).unwrap();
+    token
+}
+
+proptest! {
+    #[test]
+    fn what_was_signed_is_verified_and_a_changed_byte_refused(
+        subject in ".{0,40}",
+        lifetime in 1_u64..1_000,
+        at in any::<proptest::sample::Index>(),
+        letter in "[ -~]",
+    ) {
+        let (ring, claims) = (ring(), claims(&subject, lifetime));
+        let token = key().sign("JWT", &claims).unwrap();
+        prop_assert_eq!(read(&token, &ring), Ok(claims));
+        let at = at.index(token.len());
+        let changed = format!("{}{letter}{}", &token[..at], &token[at + 1..]);
+        prop_assert!(changed == token || read(&changed, &ring).is_err(), "{}", changed);
+    }
+
+    #[test]
+    fn any_signed_header_and_claims_are_verified_or_refused(
+        members in proptest::collection::btree_map(
+            proptest::sample::select(vec!["alg", "kid", "typ", "jwk", "crit", "iss", "aud", "exp", "iat", "nbf", "x"]),
+            prop_oneof![
+                proptest::sample::select(vec!["EdDSA", "none", "HS256", "oauth2-key-1", "JWT", ""]).prop_map(Value::from),
+                any::<u64>().prop_map(Value::from), any::<f64>().prop_map(Value::from),
+                Just(Value::Null), Just(json!([])), Just(json!(["a"])), Just(json!({ "a": 1 })),
+            ],
+            0..4,
+        ),
+        is_header in any::<bool>(),
+        noise in proptest::collection::vec(any::<u8>(), 0..3),
+    ) {
+        let mut parts = [json!({ "alg": "EdDSA", "kid": "oauth2-key-1", "typ": "JWT" }), claims("s", 60)];
+        let changed = usize::from(!is_header);
+        parts[changed].as_object_mut().unwrap().extend(members.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        let [header, claims] = parts.map(|part| [part.to_string().into_bytes(), noise.clone()].concat());
+        let found = read(&forged(&header, &claims), &ring());
+        prop_assert!(noise.iter().all(u8::is_ascii_whitespace) || found.is_err());
+    }
+
+    #[test]
+    fn any_text_is_refused(token in "[A-Za-z0-9_.=-]{0,80}|.{0,40}") {
+        prop_assert!(read(&token, &ring()).is_err());
+    }
+}
+
+/// A token over 16 KiB is not looked into, so its two decoded parts are read here as if it were.
+#[test]
+fn headers_and_claims_are_read_in_linear_time() {
+    for item in [r#""a":0,"#, r#""a":[{"":0}],"#] {
+        let texts = [32, 64].map(|kib: usize| {
+            let items = item.repeat(kib * 1024 / item.len());
+            format!("{{{}}}", items.trim_end_matches(','))
+        });
+        check(&texts, item);
+    }
+    let listed = [32, 64].map(|kib: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(kib * 1024)));
+    check(&listed, "a long text");
+    let named = [32, 64].map(|kib: usize| {
+        let members: Vec<_> = (0..kib * 1024 / 10).map(|number| format!(r#""{number:05}":0"#)).collect();
+        format!("{{{}}}", members.join(","))
+    });
+    check(&named, "many names");
+    let long = "A".repeat(64 * 1024);
+    let allocated = allocation_counter::measure(|| drop(read(&format!("{long}.{long}.{long}"), &ring())));
+    let less = allocation_counter::measure(|| drop(read(&format!("{long}."), &ring())));
+    assert!(allocated.count_total <= less.count_total + 1, "{allocated:?} and {less:?}");
+}
+
+#[track_caller]
+fn check(texts: &[String; 2], shape: &str) {
+    let [small, large] = texts.each_ref().map(|text| {
+        let allocated = allocation_counter::measure(|| {
+            let members = UniqueMembers::parse(text.as_bytes());
+            let _ = members.as_ref().map(JoseHeader::from_members);
+        });
+        assert!(allocated.bytes_total <= 16 * text.len() as u64, "{allocated:?} for {}: {shape}", text.len());
+        allocated
+    });
+    assert!(large.count_total * 10 <= small.count_total * 22, "{small:?}, then {large:?}: {shape}");
+}

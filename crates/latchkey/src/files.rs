@@ -1,0 +1,211 @@
+//! How files that an operator names are read: regular ones of bounded size, and with a secret in them only those that nobody but the owner
+//! may write. A pipe or device is refused at once and not waited for.
+
+use std::fs::{Metadata, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+/// What a file holds, and so what it must be like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Holds {
+    /// Settings; ten thousand tenants fit.
+    Settings,
+    /// Certificates and public keys.
+    Public,
+    /// A private key, a secret, a password or a token.
+    Secret,
+}
+
+/// What was read.
+pub(crate) struct Contents {
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    /// Whether every user of this machine may read it, as far as its mode says.
+    pub(crate) others_may_read: bool,
+}
+
+/// Why a file is not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("this is {0} and no regular file")]
+    NotRegular(&'static str),
+    #[error("the file is larger than {0} bytes")]
+    TooLarge(u64),
+    /// A secret in it may be replaced.
+    #[error("group or others may write the file (its mode is {0:04o}); run `chmod go-w` on it")]
+    Writable(u32),
+}
+
+impl Holds {
+    const fn largest(self) -> u64 {
+        match self {
+            Self::Settings => 64 << 20,
+            Self::Public => 1 << 20,
+            Self::Secret => 64 << 10,
+        }
+    }
+}
+
+/// Reads a file. Links are followed, and what they lead to is judged.
+pub(crate) fn read(path: &Path, holds: Holds) -> Result<Contents, FileError> {
+    // Without the flag, opening a pipe waits until another program writes into it.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    let metadata = file.metadata()?;
+    judge(&metadata, holds)?;
+    // With room for all of it: what a vector leaves behind when it grows is not wiped.
+    let room = usize::try_from(metadata.len()).unwrap_or(0) + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(holds.largest() + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > holds.largest() {
+        return Err(FileError::TooLarge(holds.largest()));
+    }
+    Ok(Contents { bytes, others_may_read: others_may_read(&metadata) })
+}
+
+/// Whether a file is of a kind, size and mode to be read.
+pub(crate) fn judge(metadata: &Metadata, holds: Holds) -> Result<(), FileError> {
+    const GROUP_OR_OTHERS_MAY_WRITE: u32 = 0o022;
+    if !metadata.is_file() {
+        return Err(FileError::NotRegular(kind(metadata)));
+    }
+    if holds == Holds::Secret && metadata.mode() & GROUP_OR_OTHERS_MAY_WRITE != 0 {
+        return Err(FileError::Writable(metadata.mode() & 0o7777));
+    }
+    if metadata.len() > holds.largest() {
+        return Err(FileError::TooLarge(holds.largest()));
+    }
+    Ok(())
+}
+
+/// Whether every user of this machine may read it, as far as its mode says.
+pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o004 != 0
+}
+
+/// A file with a secret, for the crates that do not know where it comes from.
+pub(crate) fn read_secret(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    Ok(read(path, Holds::Secret)?.bytes)
+}
+
+/// A file without a secret, likewise.
+pub(crate) fn read_public(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    Ok(read(path, Holds::Public)?.bytes)
+}
+
+/// A file with a secret in UTF-8.
+pub(crate) fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
+    let bytes = read_secret(path)?;
+    match str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "the file is not UTF-8")),
+    }
+}
+
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io(error) => error,
+            refused => Self::other(refused),
+        }
+    }
+}
+
+fn kind(metadata: &Metadata) -> &'static str {
+    let kind = metadata.file_type();
+    match () {
+        () if kind.is_dir() => "a folder",
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    use super::*;
+
+    fn file(folder: &tempfile::TempDir, mode: u32, text: &[u8]) -> PathBuf {
+        let path = folder.path().join(format!("{mode:o}-{}", text.len()));
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    fn refusal(path: &Path, holds: Holds) -> Option<String> {
+        read(path, holds).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_secret_that_others_may_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for (mode, accepted) in [
+            (0o600, true),
+            (0o400, true),
+            (0o640, true),
+            (0o644, true),
+            (0o444, true),
+            (0o660, false),
+            (0o602, false),
+            (0o664, false),
+            (0o666, false),
+            (0o777, false),
+        ] {
+            let path = file(&folder, mode, b"secret");
+            let link = folder.path().join(format!("link-{mode:o}"));
+            symlink(&path, &link).unwrap();
+            for path in [&path, &link] {
+                let expected = (!accepted).then(|| {
+                    format!(
+                        "group or others may write the file (its mode is {mode:04o}); run `chmod go-w` on it"
+                    )
+                });
+                assert_eq!(refusal(path, Holds::Secret), expected, "{mode:o}");
+                assert_eq!(refusal(path, Holds::Settings), None, "{mode:o}");
+            }
+            if accepted {
+                let contents = read(&link, Holds::Secret).unwrap();
+                assert_eq!(contents.others_may_read, mode & 0o4 != 0, "{mode:o}");
+                assert_eq!(*contents.bytes, b"secret");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for (path, kind) in
+            [(pipe.as_path(), "a pipe"), (folder.path(), "a folder"), (Path::new("/dev/zero"), "a device")]
+        {
+            for holds in [Holds::Secret, Holds::Public, Holds::Settings] {
+                let expected = format!("this is {kind} and no regular file");
+                assert_eq!(refusal(path, holds), Some(expected));
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        for (size, holds, refused) in [
+            (65_536, Holds::Secret, false),
+            (65_537, Holds::Secret, true),
+            (65_537, Holds::Public, false),
+            ((1 << 20) + 1, Holds::Public, true),
+            ((1 << 20) + 1, Holds::Settings, false),
+        ] {
+            let path = file(&folder, 0o600, &vec![b'a'; size]);
+            assert_eq!(refusal(&path, holds).is_some(), refused, "{size} {holds:?}");
+        }
+    }
+}

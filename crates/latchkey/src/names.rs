@@ -1,0 +1,26 @@
+//! Names of tenants in one line: some of them, and how many more there are.
+
+/// More tenants than these are counted, not named.
+const NAMED: usize = 20;
+
+pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let names: Vec<&str> = all.take(NAMED).collect();
+    match more {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_names_are_counted() {
+        let all: Vec<String> = (1..=23).map(|number| format!("t{number}")).collect();
+        let of = |count: usize| names(all[..count].iter().map(String::as_str));
+        assert_eq!(of(2), "t1, t2");
+        assert!(of(20).ends_with("t19, t20") && of(23).ends_with("t19, t20 and 3 more"));
+    }
+}

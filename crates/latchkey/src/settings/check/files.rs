@@ -1,0 +1,312 @@
+//! The rules over files that settings name and that are opened later: where one is there already, what holds a secret must be a regular
+//! file that nobody else may write. What everyone on the machine may read is warned of.
+
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::super::{
+    declared::{SealingKey, SealingKeys, StorageLocation, Token},
+    environment::{Environment, Variable},
+    findings::{Findings, Location},
+    sections::Server,
+};
+use crate::files::{FileError, Holds, judge, others_may_read};
+
+const EXPOSED: &str = "every user of this machine may read this file, which holds a secret";
+
+/// Folders whose files the system gives to this program alone, whatever their modes say.
+pub(crate) struct PrivateFolders(Vec<PathBuf>);
+
+impl PrivateFolders {
+    /// Those of systemd and of container engines.
+    pub(crate) fn of(environment: &Environment) -> Self {
+        let named = match environment.get("CREDENTIALS_DIRECTORY") {
+            Some(Variable::Text(folder)) => Some(PathBuf::from(folder.expose())),
+            Some(Variable::NotText) | None => None,
+        };
+        let named = named.filter(|folder| folder.is_absolute());
+        Self(named.into_iter().chain(["/run/secrets", "/run/credentials"].map(PathBuf::from)).collect())
+    }
+
+    /// Whether what this path leads to lies below one of them.
+    pub(crate) fn hold(&self, path: &Path) -> bool {
+        let Ok(target) = fs::canonicalize(path) else { return false };
+        self.0
+            .iter()
+            .filter_map(|folder| fs::canonicalize(folder).ok())
+            .any(|folder| target.starts_with(folder))
+    }
+}
+
+/// The files of the server's own sections.
+pub(crate) fn check(
+    server: &Server,
+    storage: &StorageLocation,
+    keys: &SealingKeys,
+    private: &PrivateFolders,
+    at: &Location,
+    findings: &mut Findings,
+) {
+    for (index, listener) in server.listeners.iter().enumerate() {
+        if let Some(tls) = &listener.tls {
+            let at = at.key("server").item("listeners", index).key("tls").key("private_key");
+            check_secret_file(&tls.private_key, at, private, findings);
+        }
+    }
+    let at_keys = at.key("keys");
+    let former = keys.former.iter().enumerate();
+    let former = former.map(|(index, key)| (key, at_keys.item("former_sealing_keys", index)));
+    for (key, at) in std::iter::once((&keys.writing, at_keys.key("sealing_key"))).chain(former) {
+        match key {
+            SealingKey::File(path) => check_secret_file(path, at.key("file"), private, findings),
+            SealingKey::Vault(vault) => {
+                if let Token::File(path) = &vault.token {
+                    check_secret_file(path, at.key("vault").key("token").key("file"), private, findings);
+                }
+            }
+            SealingKey::Text(_) | SealingKey::AwsKms(_) => {}
+        }
+    }
+    check_storage(storage, at.key("storage").key("url"), private, findings);
+}
+
+fn check_storage(storage: &StorageLocation, at: Location, private: &PrivateFolders, findings: &mut Findings) {
+    match storage {
+        StorageLocation::Sqlite(path) => {
+            if fs::metadata(path).is_ok_and(|metadata| others_may_read(&metadata)) {
+                let problem = "every user of this machine may read the database";
+                findings.warning(at, problem, "run `chmod o-rwx` on it and on the files beside it");
+            }
+        }
+        StorageLocation::Postgres(url) => {
+            let Ok(url) = Url::parse(url.expose()) else { return };
+            for (_, path) in url.query_pairs().filter(|(name, _)| name == "sslkey") {
+                check_secret_file(Path::new(path.as_ref()), at.clone(), private, findings);
+            }
+        }
+    }
+}
+
+/// A file that is not there yet may be made later, and is judged again when it is opened.
+fn check_secret_file(path: &Path, at: Location, private: &PrivateFolders, findings: &mut Findings) {
+    let Ok(metadata) = fs::metadata(path) else { return };
+    if let Err(error) = judge(&metadata, Holds::Secret) {
+        let (problem, fix) = refusal(&error, path);
+        findings.error(at, problem, fix);
+    } else {
+        warn_exposed(path, &metadata, at, private, findings);
+    }
+}
+
+fn warn_exposed(
+    path: &Path,
+    metadata: &Metadata,
+    at: Location,
+    private: &PrivateFolders,
+    findings: &mut Findings,
+) {
+    if others_may_read(metadata) && !private.hold(path) {
+        warn_of(path, at, findings);
+    }
+}
+
+/// A file with a secret that everyone may read.
+pub(crate) fn warn_of(path: &Path, at: Location, findings: &mut Findings) {
+    findings.warning(at, EXPOSED, format!("run `chmod o-rwx {}`", path.display()));
+}
+
+/// What is wrong with a file, and what to do about it. A file that could not be opened may not be there at all, and what names it be
+/// something else than a path: its name is not repeated.
+pub(crate) fn refusal(error: &FileError, path: &Path) -> (String, String) {
+    match error {
+        FileError::Io(error) => {
+            let (problem, fix) = match error.kind() {
+                std::io::ErrorKind::NotFound => (
+                    "there is no file of this name".to_owned(),
+                    "make it, or correct the path; paths are relative to the file that names them",
+                ),
+                std::io::ErrorKind::PermissionDenied => {
+                    ("this file may not be read".to_owned(), "give this user the right to read it")
+                }
+                _ => (format!("this file cannot be read: {error}"), "name a file that can be read"),
+            };
+            (problem, fix.to_owned())
+        }
+        FileError::NotRegular(_) => (error.to_string(), "name a regular file".to_owned()),
+        FileError::TooLarge(_) => {
+            (error.to_string(), "name the file that is meant, and nothing else".to_owned())
+        }
+        FileError::Writable(mode) => (
+            format!(
+                "group or others may write this file, and so replace the secret in it (its mode is {mode:04o})"
+            ),
+            format!("run `chmod go-w {}`", path.display()),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::process::Command;
+
+    use super::super::super::{Loaded, read};
+    use super::*;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn write(&self, name: &str, mode: u32, text: &str) {
+            let path = self.path(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+
+        /// What is loaded, or all faults, with paths below this folder.
+        fn load(&self, settings: &str) -> Result<Loaded, String> {
+            self.write("config.yaml", 0o666, settings);
+            let credentials = self.path("credentials");
+            let environment = Environment::from([("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap())]);
+            read(&self.path("config.yaml"), &environment).map_err(|error| {
+                let faults: Vec<_> = error.faults.iter().map(|fault| self.relative(&fault.brief())).collect();
+                faults.join("\n")
+            })
+        }
+
+        fn warnings(&self, settings: &str) -> Vec<String> {
+            let loaded = self.load(settings).unwrap();
+            let warnings = loaded.warnings.iter().map(|warning| self.relative(&warning.brief()));
+            warnings.filter(|warning| warning.contains("every user")).collect()
+        }
+
+        fn relative(&self, text: &str) -> String {
+            text.replace(&format!("{}/", self.0.path().display()), "")
+        }
+    }
+
+    fn client(file: &str) -> String {
+        format!("tenants: {{ acme: {{ clients: {{ web: {{ client_secret: {{ file: {file} }} }} }} }} }}")
+    }
+
+    #[test]
+    fn files_with_secrets_are_judged_wherever_they_are_named() {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+        let vault = "vault: { address: 'https://vault.example', transit_key: k, token: { file: s } }";
+        for (settings, text, at) in [
+            (client("s"), "hunter2", "tenants.acme.clients.web.client_secret.file"),
+            (
+                "tenants: { a: { signing: { algorithm: ES256, first_key: { file: s } } } }".to_owned(),
+                &key,
+                "tenants.a.signing.first_key.file",
+            ),
+            (
+                "admin: { users: { a: { password: { file: s } } } }".to_owned(),
+                "hunter2",
+                "admin.users.a.password.file",
+            ),
+            ("keys: { sealing_key: { file: s } }".to_owned(), "x", "keys.sealing_key.file"),
+            (
+                format!("keys: {{ sealing_key: {{ {vault} }} }}"),
+                "x",
+                "keys.sealing_key.vault.token.file",
+            ),
+            (
+                "keys: { former_sealing_keys: [{ file: s }] }".to_owned(),
+                "x",
+                "keys.former_sealing_keys[0].file",
+            ),
+            (
+                "server: { listeners: [{ address: '127.0.0.1:0', tls: { certificate: c, private_key: s } }] }"
+                    .to_owned(),
+                "x",
+                "server.listeners[0].tls.private_key",
+            ),
+        ] {
+            let folder = Folder::new();
+            let at = format!("1:{}: {at}", settings.find(" s }").unwrap() + 2);
+            for mode in [0o660, 0o606] {
+                folder.write("s", mode, text);
+                let expected = format!(
+                    "config.yaml:{at}: group or others may write this file, and so replace the secret in it (its mode is {mode:04o}); run `chmod go-w s`"
+                );
+                assert_eq!(folder.load(&settings).unwrap_err(), expected);
+            }
+            folder.write("s", 0o644, text);
+            let expected = format!("config.yaml:{at}: {EXPOSED}; run `chmod o-rwx s`");
+            assert_eq!(folder.warnings(&settings), [expected]);
+            folder.write("s", 0o640, text);
+            assert_eq!(folder.warnings(&settings), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn in_the_folders_of_the_system_modes_to_read_say_nothing() {
+        let folder = Folder::new();
+        folder.write("credentials/inside", 0o644, "hunter2");
+        folder.write("outside", 0o644, "hunter2");
+        symlink(folder.path("outside"), folder.path("credentials/link-to-outside")).unwrap();
+        symlink(folder.path("credentials/inside"), folder.path("link-to-inside")).unwrap();
+        for (file, warnings) in [
+            ("credentials/inside", 0),
+            ("link-to-inside", 0),
+            ("credentials/link-to-outside", 1),
+            ("credentials/../outside", 1),
+            ("outside", 1),
+        ] {
+            assert_eq!(folder.warnings(&client(file)).len(), warnings, "{file}");
+        }
+        folder.write("credentials/inside", 0o664, "hunter2");
+        assert!(folder.load(&client("link-to-inside")).is_err(), "what may be written is refused everywhere");
+        let folders = PrivateFolders::of(&Environment::default()).0;
+        assert_eq!(folders, [Path::new("/run/secrets"), Path::new("/run/credentials")]);
+    }
+
+    #[test]
+    fn a_pipe_is_refused_wherever_it_is_and_not_waited_for() {
+        let folder = Folder::new();
+        fs::create_dir(folder.path("more")).unwrap();
+        for pipe in ["pipe", "more/acme.yaml"] {
+            assert!(Command::new("mkfifo").arg(folder.path(pipe)).status().unwrap().success());
+        }
+        let problem = "this is a pipe and no regular file; name a regular file";
+        for (settings, at) in [
+            (client("pipe"), "tenants.acme.clients.web.client_secret.file"),
+            ("keys: { sealing_key: { file: pipe } }".to_owned(), "keys.sealing_key.file"),
+            ("tenants_dir: more".to_owned(), "more/acme.yaml"),
+        ] {
+            let refused = folder.load(&settings).unwrap_err();
+            assert!(refused.ends_with(&format!("{at}: {problem}")), "{refused}");
+        }
+        let error = read(&folder.path("pipe"), &Environment::default()).unwrap_err();
+        assert_eq!(folder.relative(&error.faults[0].brief()), format!("pipe: {problem}"));
+    }
+
+    #[test]
+    fn a_secret_has_64_kib_at_most() {
+        let folder = Folder::new();
+        folder.write("s", 0o600, &"x".repeat(65_537));
+        let refused = folder.load(&client("s")).unwrap_err();
+        assert!(refused.contains("client_secret.file: the file is larger than 65536 bytes;"), "{refused}");
+    }
+
+    #[test]
+    fn a_database_that_everyone_may_read_is_warned_of() {
+        let folder = Folder::new();
+        let settings = "storage: { url: 'sqlite://x/latchkey.db' }";
+        for (mode, warnings) in [(0o600, 0), (0o640, 0), (0o644, 1)] {
+            folder.write("x/latchkey.db", mode, "");
+            assert_eq!(folder.warnings(settings).len(), warnings, "{mode:o}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What the contract of config.yaml says of a path: whether there is one, and whether a secret may be found below it. A message repeats
+//! only what stands at its place, so a key that is forgotten, misspelt or misplaced hides what follows it.
+
+use std::sync::LazyLock;
+
+use administration::nearest;
+use schemars::schema_for;
+use serde_json::Value;
+
+use super::super::document::Document;
+
+/// In these sections of the server every value may be a secret: connections, where keys are, who administers.
+const SECRET_SECTIONS: [&str; 4] = ["storage", "cache", "keys", "admin"];
+/// Wherever these keys are, every value below them is a secret or says where one is. A secret is often written there by mistake.
+const SECRET_KEYS: [&str; 8] = [
+    "client_secret",
+    "client_secrets",
+    "password",
+    "first_key",
+    "sealing_key",
+    "former_sealing_keys",
+    "value",
+    "hash",
+];
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema_for!(Document).to_value());
+/// Every key that has a place somewhere.
+static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let definitions = SCHEMA["$defs"].as_object().into_iter().flat_map(|definitions| definitions.values());
+    names(definitions.chain([&*SCHEMA])).collect()
+});
+/// Those that have a place where secrets are.
+static SECRET_PLACES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut found = Vec::new();
+    let of_tenants = [&["signing", "first_key"][..], &["clients", "any", "client_secret"]];
+    for path in SECRET_SECTIONS.iter().map(std::slice::from_ref).chain(of_tenants) {
+        let path: Vec<String> = path.iter().map(|segment| (*segment).to_owned()).collect();
+        found.extend(path.last().and_then(|key| KEYS.iter().find(|name| *name == key)));
+        at(&path).into_iter().for_each(|schema| collect(schema, &mut found));
+    }
+    found
+});
+
+/// Whether a scalar at this path may be repeated. Where a mapping belongs a scalar may be any.
+pub(super) fn shows_value(path: &[String]) -> bool {
+    let found = at(path);
+    let is_mapping = |schema: &&Value| {
+        schema.get("properties").is_some() || schema.get("additionalProperties").is_some_and(Value::is_object)
+    };
+    !is_secret(path) && !found.is_empty() && !found.iter().any(is_mapping)
+}
+
+/// Whether this path has a place where no secret is. At the root anything may follow.
+pub(super) fn is_open(path: &[String]) -> bool {
+    !path.is_empty() && !is_secret(path) && !at(path).is_empty()
+}
+
+/// Whether the key at the end of this path may be repeated: it has its place there, is or resembles a key of another place, or looks like
+/// a word.
+pub(super) fn shows_key(path: &[String]) -> bool {
+    is_meant_as_key(path) || !is_secret(path) && path.last().is_some_and(|key| is_word(key))
+}
+
+/// As [`shows_key`], where nothing but the word says that it is a key.
+pub(super) fn is_meant_as_key(path: &[String]) -> bool {
+    let Some(key) = path.last() else { return true };
+    is_index(key) || !at(path).is_empty() || nearest(key, KEYS.iter().copied()).is_some()
+}
+
+/// Whether a text begins with a key that has places, none of which is where secrets are, and its colon.
+pub(super) fn begins_with_open_key(text: &str) -> bool {
+    let item = text.trim_start_matches([' ', '-']);
+    item.split_once(':').is_some_and(|(key, _)| KEYS.contains(&key) && !SECRET_PLACES.contains(&key))
+}
+
+/// Whether the contract itself has this key, rather than leaving the name to the file.
+pub(super) fn has_key(path: &[String]) -> bool {
+    let Some((key, parent)) = path.split_last() else { return true };
+    is_index(key) || names(at(parent)).any(|name| name == key)
+}
+
+/// Whether everything at and below this path may be a secret.
+pub(super) fn is_secret(path: &[String]) -> bool {
+    let in_section = path.first().is_some_and(|first| SECRET_SECTIONS.contains(&first.as_str()));
+    in_section || path.iter().any(|segment| SECRET_KEYS.contains(&segment.as_str()))
+}
+
+/// The parts of the schema that a value at this path must fit. A file is config.yaml, one tenant or a JWK set.
+fn at(path: &[String]) -> Vec<&'static Value> {
+    let definitions = &SCHEMA["$defs"];
+    let mut found = Vec::new();
+    for root in [&*SCHEMA, &definitions["Tenant"], &definitions["Jwks"]] {
+        unfold(root, &mut found);
+    }
+    path.iter().fold(found, |found, segment| {
+        let mut next = Vec::new();
+        found.iter().filter_map(|schema| below(schema, segment)).for_each(|schema| unfold(schema, &mut next));
+        next
+    })
+}
+
+fn below(schema: &'static Value, segment: &str) -> Option<&'static Value> {
+    if is_index(segment) {
+        return schema.get("items");
+    }
+    let named = schema.get("properties").and_then(|properties| properties.get(segment));
+    named.or_else(|| schema.get("additionalProperties").filter(|free| free.is_object()))
+}
+
+/// With what it refers to.
+fn unfold(schema: &'static Value, found: &mut Vec<&'static Value>) {
+    found.push(schema);
+    let name = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix("#/$defs/"));
+    if let Some(name) = name {
+        unfold(&SCHEMA["$defs"][name], found);
+    }
+    for key in ["anyOf", "oneOf", "allOf"] {
+        let parts = schema.get(key).and_then(Value::as_array);
+        parts.into_iter().flatten().for_each(|part| unfold(part, found));
+    }
+}
+
+fn names(schemas: impl IntoIterator<Item = &'static Value>) -> impl Iterator<Item = &'static str> {
+    let properties = schemas.into_iter().filter_map(|schema| schema.get("properties")?.as_object());
+    properties.flat_map(|properties| properties.keys().map(String::as_str))
+}
+
+/// The names of all keys below.
+fn collect(schema: &'static Value, found: &mut Vec<&'static str>) {
+    found.extend(names([schema]));
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let named = properties.into_iter().flat_map(|properties| properties.values());
+    let unnamed = ["items", "additionalProperties"].into_iter().filter_map(|key| schema.get(key));
+    for below in named.chain(unnamed) {
+        let mut unfolded = Vec::new();
+        unfold(below, &mut unfolded);
+        unfolded.into_iter().for_each(|schema| collect(schema, found));
+    }
+}
+
+fn is_index(segment: &str) -> bool {
+    let digits = segment.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_word(key: &str) -> bool {
+    (1..=32).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(keys: &str) -> Vec<String> {
+        keys.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_value_is_repeated_at_its_place_and_nowhere_else() {
+        for (keys, expected) in [
+            ("server public_url", true),
+            ("tenants acme access_token lifetime", true),
+            ("access_token lifetime", true),
+            ("tenants acme clients web scopes [0]", true),
+            ("tenants acme clients web scopes lifetime", false),
+            ("tenants acme clients web jwks keys [0] n", true),
+            ("tenants acme clients web client_secret value", false),
+            ("tenants acme clients web client_secret env", false),
+            ("tenants acme clients web client_secert", false),
+            ("tenants acme signing first_key file", false),
+            ("storage url", false),
+            ("cache l1_lifetime", false),
+            ("keys sealing_key file", false),
+            ("admin applications [0]", false),
+            ("vault address", false),
+            ("tenants acme clients web", false),
+            ("tenants acme issuer_aliases", true),
+            ("limits banana", false),
+            ("", false),
+        ] {
+            assert_eq!(shows_value(&path(keys)), expected, "{keys}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_structure_may_begin_with_a_key_that_is_near_no_secret() {
+        for (line, expected) in [
+            ("  scopes: b", true),
+            ("- audiences: [a", true),
+            ("  address: b", false),
+            ("  expires: b", false),
+            ("  permissions: [b", false),
+            ("  token: b", false),
+            ("scopes", false),
+            ("  hunter: b", false),
+        ] {
+            assert_eq!(begins_with_open_key(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_repeated_at_its_place_or_where_it_is_a_word() {
+        for (keys, expected) in [
+            ("limits failed_attempts", true),
+            ("limits banana", true),
+            ("limits Banana7", false),
+            ("tenants Acme-7 clients a:b", true),
+            ("admin users ann password", true),
+            ("tenants acme clients web client_secret vale", true),
+            ("tenants acme clients web client_secret hunter", false),
+            ("tenants acme clients web [12]", true),
+            ("root:$6$x$y:19000:0", false),
+        ] {
+            assert_eq!(shows_key(&path(keys)), expected, "{keys}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Decodes `application/x-www-form-urlencoded` (RFC 6749 appendix B) and leaves no copy of what may be a secret behind.
+
+use zeroize::Zeroize as _;
+
+use crate::steps;
+
+/// The text; a `%` without two hexadecimal digits stays as it is. Nothing where the bytes are not UTF-8: replacing bytes could turn
+/// one secret into another.
+pub(crate) fn decode(text: &[u8]) -> Option<String> {
+    steps::note(text.len());
+    // Nothing gets longer, so the buffer never moves.
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let escaped = if *first == b'%' { after.get(..2).and_then(hexadecimal) } else { None };
+        let (byte, length) = match (escaped, *first) {
+            (Some(byte), _) => (byte, 3),
+            (None, b'+') => (b' ', 1),
+            (None, byte) => (byte, 1),
+        };
+        decoded.push(byte);
+        rest = &rest[length..];
+    }
+    String::from_utf8(decoded).map_err(|error| error.into_bytes().zeroize()).ok()
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u8> {
+    let value = |digit: &u8| char::from(*digit).to_digit(16);
+    digits
+        .iter()
+        .try_fold(0, |number, digit| Some(number * 16 + value(digit)?))
+        .and_then(|number| u8::try_from(number).ok())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// As a careful client encodes: everything but letters and digits.
+    pub(crate) fn encode(text: &str) -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b' ' => "+".to_owned(),
+                byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+                byte => format!("%{byte:02x}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn escapes_of_either_case_are_decoded_and_broken_ones_kept() {
+        for (text, decoded) in [
+            ("a+b%2Bc%2bd", Some("a b+c+d")),
+            ("100%", Some("100%")),
+            ("%zz%2", Some("%zz%2")),
+            ("%%41", Some("%A")),
+            ("%ff", None),
+            ("%c3%a9", Some("\u{e9}")),
+            ("", Some("")),
+        ] {
+            assert_eq!(decode(text.as_bytes()).as_deref(), decoded, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_encoded_is_decoded_to_the_same(text in ".{0,40}") {
+            prop_assert_eq!(decode(encode(&text).as_bytes()), Some(text));
+        }
+
+        #[test]
+        fn any_bytes_are_decoded_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let decoded = decode(&bytes);
+            prop_assert!(decoded.is_none_or(|text| text.len() <= bytes.len()));
+        }
+    }
+}

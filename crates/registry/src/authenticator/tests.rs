@@ -1,0 +1,637 @@
+//! The authenticator over a store in memory, counted in hashes.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use protocol::{ClientAuthenticationMethod, Lifetime, Scope};
+use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, Strategies, TenantStatus};
+use tokio::time::sleep;
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::chosen_hash::hash_chosen;
+use crate::generated_hash::hash_generated;
+use crate::{
+    ClientSecret, DeclaredPassword, DeclaredUser, GeneratedSecret, HashedUsers, IntrospectionRight,
+    SecretHash, Users,
+};
+
+use ClientAuthenticationError as E;
+
+const CHOSEN: &str = "your-client-secret";
+const NOW: u64 = 1_000;
+
+/// Answers by identifier alone where it is faulty, as if it had lost the tenant from a cache key.
+#[derive(Default)]
+struct FakeStore {
+    clients: Mutex<HashMap<(String, String), Arc<Client>>>,
+    is_faulty: bool,
+    failure: Option<StoreError>,
+    asked: AtomicU64,
+    /// How long it takes to find nothing.
+    unknown_takes: Duration,
+    asking: AtomicUsize,
+    most_asking: AtomicUsize,
+}
+
+#[async_trait]
+impl ClientStore for FakeStore {
+    async fn find_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let found = {
+            let clients = self.clients.lock().unwrap();
+            let found = clients
+                .iter()
+                .find(|((of, id), _)| id == client.as_str() && (self.is_faulty || of == tenant.as_str()));
+            found.map(|(_, client)| Arc::clone(client))
+        };
+        if found.is_none() && !self.unknown_takes.is_zero() {
+            let asking = self.asking.fetch_add(1, Ordering::Relaxed) + 1;
+            self.most_asking.fetch_max(asking, Ordering::Relaxed);
+            sleep(self.unknown_takes).await;
+            self.asking.fetch_sub(1, Ordering::Relaxed);
+        }
+        Ok(found)
+    }
+}
+
+struct House {
+    store: Arc<FakeStore>,
+    pool: Arc<HashPool>,
+    authenticator: Authenticator,
+}
+
+fn pepper() -> Pepper {
+    Pepper::from_bytes(Zeroizing::new([1; 32]))
+}
+
+fn generated(byte: u8) -> Secret {
+    GeneratedSecret::from_bytes(&[byte; 32]).secret
+}
+
+fn tenant(id: &str) -> Tenant {
+    Tenant {
+        id: TenantId::parse(id).unwrap(),
+        name: id.to_owned(),
+        issuer: Issuer::parse(id).unwrap(),
+        issuer_aliases: Vec::new(),
+        status: TenantStatus::Active,
+        strategies: Strategies::default(),
+        stale_if_error: Lifetime::from_seconds(0),
+        signing: SigningPolicy::default(),
+        access_token: AccessTokenPolicy::default(),
+        resource_servers: Vec::new(),
+    }
+}
+
+fn secret(id: &str, hash: SecretHash) -> ClientSecret {
+    ClientSecret {
+        id: SecretId::new(id),
+        hash,
+        hint: String::new(),
+        created_at: Timestamp::from_seconds(0),
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
+/// With a generated secret of byte 1 and the chosen one.
+fn client(id: &str) -> Client {
+    let (tenant, id) = (TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
+    let chosen = hash_chosen(&Secret::new(CHOSEN.to_owned()), &ChosenSalt::generate()).unwrap();
+    let generated = hash_generated(&pepper(), &tenant, &id, &generated(1));
+    Client {
+        tenant,
+        id,
+        name: String::new(),
+        status: ClientStatus::Active,
+        authentication_method: ClientAuthenticationMethod::Any,
+        grant_types: Vec::new(),
+        audiences: Vec::new(),
+        resources: Vec::new(),
+        scope: Scope::default(),
+        access_token_lifetime: None,
+        issuer: None,
+        introspection: IntrospectionRight::Own,
+        secrets: vec![secret("generated", generated), secret("chosen", chosen)],
+    }
+}
+
+fn house(clients: Vec<Client>) -> House {
+    over(FakeStore::default(), clients, FailedAttemptsLimit::default())
+}
+
+fn over(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -> House {
+    let house = waiting(store, clients, limit);
+    house.pool.add_thread().unwrap();
+    house
+}
+
+/// Nothing is hashed until the test gives the pool a thread.
+fn waiting(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -> House {
+    let store = Arc::new(store);
+    for client in clients {
+        put(&store, client);
+    }
+    let pool = Arc::new(HashPool::without_threads());
+    let remembered = RememberedSecrets::with_key(&[2; 32]);
+    let (asked, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
+    let authenticator = Authenticator::new(asked, Arc::new(pepper()), hashing, remembered, limit);
+    House { store, pool, authenticator }
+}
+
+/// Every task that can go on goes on: one runtime thread polls them in turn.
+async fn let_all_go_on() {
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Until so many callers wait for a hash; under a paused clock, which moves only here.
+async fn until_callers_wait(house: &House, callers: usize) {
+    for _ in 0..100 {
+        let_all_go_on().await;
+        if house.pool.callers() == callers {
+            return;
+        }
+        sleep(Duration::from_millis(1)).await;
+    }
+    panic!("{} callers wait, not {callers}", house.pool.callers());
+}
+
+fn put(store: &FakeStore, client: Client) {
+    let key = (client.tenant.to_string(), client.id.to_string());
+    store.clients.lock().unwrap().insert(key, Arc::new(client));
+}
+
+fn pair(id: &str, secret: &str) -> IdAndSecret {
+    IdAndSecret { client_id: id.to_owned(), secret: Secret::new(secret.to_owned()) }
+}
+
+fn post(id: &str, secret: &str) -> ClientAuthentication {
+    ClientAuthentication::Post(pair(id, secret))
+}
+
+fn basic(readings: &[(&str, &str)]) -> ClientAuthentication {
+    ClientAuthentication::Basic(readings.iter().map(|(id, secret)| pair(id, secret)).collect())
+}
+
+impl House {
+    async fn at(
+        &self,
+        id: &str,
+        credentials: ClientAuthentication,
+        now: u64,
+    ) -> Result<AuthenticatedClient, E> {
+        self.from(1, id, credentials, now).await
+    }
+
+    async fn from(
+        &self,
+        source: u8,
+        id: &str,
+        credentials: ClientAuthentication,
+        now: u64,
+    ) -> Result<AuthenticatedClient, E> {
+        let source = Source::new(Some([192, 0, 2, source].into()));
+        let now = Timestamp::from_seconds(now);
+        self.authenticator.authenticate(&tenant(id), credentials, &source, now).await
+    }
+
+    /// What came of it, as the identifier of the secret or the text for the log, and how many hashes it took.
+    async fn outcome(&self, credentials: ClientAuthentication) -> (String, u64) {
+        self.outcome_at("acme", credentials, NOW).await
+    }
+
+    async fn outcome_at(&self, id: &str, credentials: ClientAuthentication, now: u64) -> (String, u64) {
+        let before = self.pool.hashes_computed();
+        let outcome = match self.at(id, credentials, now).await {
+            Ok(authenticated) => authenticated.secret_id().to_string(),
+            Err(error) => error.to_string(),
+        };
+        (outcome, self.pool.hashes_computed() - before)
+    }
+
+    async fn check(&self, credentials: ClientAuthentication, expected: &str, hashes: u64) {
+        assert_eq!(self.outcome(credentials).await, (expected.to_owned(), hashes));
+    }
+}
+
+fn clients_of_every_kind() -> Vec<Client> {
+    let suspended = Client { status: ClientStatus::Suspended, ..client("suspended") };
+    let keyed =
+        Client { authentication_method: ClientAuthenticationMethod::PrivateKeyJwt, ..client("keyed") };
+    let empty = Client { secrets: Vec::new(), ..client("empty") };
+    let mut expired = client("expired");
+    for secret in &mut expired.secrets {
+        secret.expires_at = Some(Timestamp::from_seconds(NOW));
+    }
+    vec![client("billing"), suspended, keyed, empty, expired]
+}
+
+#[tokio::test]
+async fn the_right_secret_authenticates_and_a_chosen_one_is_hashed_once() {
+    let house = house(vec![client("billing")]);
+    house.check(post("billing", generated(1).expose()), "generated", 0).await;
+    house.check(post("billing", CHOSEN), "chosen", 1).await;
+    house.check(post("billing", CHOSEN), "chosen", 0).await;
+    house.check(basic(&[("billing", CHOSEN)]), "chosen", 0).await;
+    let authenticated = house.at("acme", post("billing", CHOSEN), NOW).await.unwrap();
+    assert_eq!(authenticated.client().id.as_str(), "billing");
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_client_costs_the_same() {
+    let house = house(clients_of_every_kind());
+    for (id, expected) in [
+        ("billing", E::SecretMismatch),
+        ("unknown", E::UnknownClient),
+        ("suspended", E::ClientSuspended),
+        ("keyed", E::MethodNotAllowed),
+        ("empty", E::SecretMismatch),
+        ("expired", E::SecretMismatch),
+        ("mal\0formed", E::Malformed),
+        ("", E::Malformed),
+    ] {
+        let wrong = if id == "billing" { "wrong" } else { CHOSEN };
+        for _ in 0..2 {
+            house.check(post(id, wrong), &expected.to_string(), 1).await;
+        }
+        let wrong = generated(if id == "billing" { 2 } else { 1 });
+        house.check(post(id, wrong.expose()), &expected.to_string(), 0).await;
+        house.check(post(id, &"a".repeat(1025)), &expected.to_string(), 1).await;
+        house.check(post(id, "a\nb"), &expected.to_string(), 1).await;
+        house.check(basic(&[(id, "a b"), (id, "a+b")]), &expected.to_string(), 2).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_served_costs_what_a_wrong_secret_does() {
+    let house = house(vec![client("billing")]);
+    house.check(ClientAuthentication::Assertion, &E::MethodNotServed.to_string(), 1).await;
+    for id in ["billing", "unknown"] {
+        let public = ClientAuthentication::None { client_id: id.to_owned() };
+        house.check(public, &E::MethodNotServed.to_string(), 1).await;
+    }
+    house.check(basic(&[]), &E::Malformed.to_string(), 1).await;
+}
+
+#[tokio::test]
+async fn the_second_reading_of_a_header_may_be_the_right_one() {
+    let house = house(vec![client("a+b")]);
+    house.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 2).await;
+    // From now on it is known before anything is hashed for the first reading.
+    house.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 0).await;
+    house.check(basic(&[("a+b", CHOSEN), ("a b", CHOSEN)]), "chosen", 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
+    for (id, presented, authenticated) in
+        [("billing", CHOSEN, true), ("billing", "wrong", false), ("unknown", CHOSEN, false)]
+    {
+        let house = waiting(FakeStore::default(), vec![client("billing")], FailedAttemptsLimit::default());
+        let house = Arc::new(house);
+        let checks: Vec<_> = (0..100)
+            .map(|number| {
+                let house = Arc::clone(&house);
+                let presented = post(id, presented);
+                tokio::spawn(async move { house.from(number % 5, "acme", presented, NOW).await.is_ok() })
+            })
+            .collect();
+        until_callers_wait(&house, 100).await;
+        while house.pool.step() {}
+        for check in checks {
+            assert_eq!(check.await.unwrap(), authenticated);
+        }
+        assert_eq!(house.pool.hashes_computed(), 1, "{id} {presented}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_over_the_limit_waits_behind_all_others() {
+    let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(60) };
+    let house = Arc::new(waiting(FakeStore::default(), vec![client("billing")], limit));
+    house.check(post("billing", generated(2).expose()), &E::SecretMismatch.to_string(), 0).await;
+    let spawn = |source: u8, presented: &str| {
+        let (house, presented) = (Arc::clone(&house), post("billing", presented));
+        tokio::spawn(async move { house.from(source, "acme", presented, NOW).await })
+    };
+    let attempts: Vec<_> = (0..256).map(|number| spawn(1, &number.to_string())).collect();
+    until_callers_wait(&house, 256).await;
+    house.check(post("billing", CHOSEN), &E::Busy.to_string(), 0).await;
+
+    let served = spawn(2, CHOSEN);
+    until_callers_wait(&house, 257).await;
+    assert!(house.pool.step());
+    assert_eq!(served.await.unwrap().unwrap().secret_id().as_str(), "chosen");
+    assert!(house.at("acme", post("billing", CHOSEN), NOW).await.is_ok(), "it is remembered for both");
+    attempts.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_two_hashes() {
+    let house = waiting(FakeStore::default(), vec![client("billing")], FailedAttemptsLimit::default());
+    let users = Users::new(Arc::clone(&house.pool), &pepper(), FailedAttemptsLimit::default());
+    let password = DeclaredPassword::Value(Secret::new("admin".to_owned()));
+    let admin = DeclaredUser { name: "admin".to_owned(), password, permissions: Vec::new() };
+    users.replace(HashedUsers::of(&[admin], Vec::new()).unwrap());
+    let (house, users) = (Arc::new(house), Arc::new(users));
+    let guesses: Vec<_> = (0..120)
+        .map(|number| {
+            let (house, users) = (Arc::clone(&house), Arc::clone(&users));
+            tokio::spawn(async move {
+                let guess = number.to_string();
+                if number % 2 == 0 {
+                    drop(house.at("acme", post("billing", &guess), NOW).await);
+                } else {
+                    let source = Source::new(Some([192, 0, 2, 1].into()));
+                    let now = Timestamp::from_seconds(NOW);
+                    // Each of another name: guesses of one name wait before they come to the pool.
+                    let name = format!("admin-{number}");
+                    drop(users.sign_in(&tenant("acme").id, &name, Secret::new(guess), &source, now).await);
+                }
+            })
+        })
+        .collect();
+    until_callers_wait(&house, 120).await;
+    assert!(house.pool.step());
+    let sign_in = tokio::spawn(async move {
+        let (source, now) = (Source::new(Some([192, 0, 2, 2].into())), Timestamp::from_seconds(NOW));
+        let password = Secret::new("admin".to_owned());
+        users.sign_in(&tenant("acme").id, "admin", password, &source, now).await
+    });
+    until_callers_wait(&house, 120).await;
+    let before = house.pool.hashes_computed();
+    while !sign_in.is_finished() {
+        assert!(house.pool.step());
+        let_all_go_on().await;
+    }
+    assert!(sign_in.await.unwrap().is_ok());
+    let own = 1;
+    assert!(house.pool.hashes_computed() - before - own < 2);
+    guesses.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// How long after their arrival wrong secrets of these clients are refused: the instants of all.
+async fn refused_after(house: &House, ids: &[&str]) -> Vec<Duration> {
+    let mut instants = Vec::new();
+    for id in ids {
+        let arrival = Instant::now();
+        let refused = house.at("acme", post(id, generated(9).expose()), NOW).await;
+        assert!(refused.is_err_and(|error| error.is_refusal()), "{id}");
+        instants.push(arrival.elapsed());
+    }
+    instants.dedup();
+    instants
+}
+
+const IDS_OF_EVERY_KIND: [&str; 8] =
+    ["billing", "unknown", "suspended", "keyed", "empty", "expired", "mal\0formed", ""];
+
+#[tokio::test(start_paused = true)]
+async fn refusals_leave_five_milliseconds_after_their_arrival_whatever_the_store_was_asked() {
+    for unknown_takes in [0, 1, 4].map(Duration::from_millis) {
+        let store = FakeStore { unknown_takes, ..FakeStore::default() };
+        let house = over(store, clients_of_every_kind(), FailedAttemptsLimit::default());
+        let instants = refused_after(&house, &IDS_OF_EVERY_KIND).await;
+        // The clock of tokio goes in whole milliseconds, and a sleep ends in the one after its deadline.
+        assert!(matches!(*instants, [after] if (5..=6).contains(&after.as_millis())), "{instants:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_lookups_take_longer_all_refusals_of_the_next_minute_leave_later() {
+    let store = FakeStore { unknown_takes: Duration::from_millis(40), ..FakeStore::default() };
+    let house = over(store, clients_of_every_kind(), FailedAttemptsLimit::default());
+    house.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
+    let instants = refused_after(&house, &IDS_OF_EVERY_KIND).await;
+    assert!(matches!(*instants, [after] if (40..=45).contains(&after.as_millis())), "{instants:?}");
+    sleep(Duration::from_secs(70)).await;
+    let instants = refused_after(&house, &["billing"]).await;
+    assert!(matches!(*instants, [after] if after.as_millis() < 10), "{instants:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hashes_begin_at_one_instant_whatever_the_store_was_asked() {
+    let mut instants = Vec::new();
+    for id in IDS_OF_EVERY_KIND {
+        for credentials in [post(id, "wrong"), post(id, ""), basic(&[(id, "a b"), (id, "a+b")])] {
+            let store = FakeStore { unknown_takes: Duration::from_millis(2), ..FakeStore::default() };
+            let house = Arc::new(waiting(store, clients_of_every_kind(), FailedAttemptsLimit::default()));
+            let (asked, arrival) = (Arc::clone(&house), Instant::now());
+            let refused = tokio::spawn(async move { asked.at("acme", credentials, NOW).await });
+            until_callers_wait(&house, 1).await;
+            instants.push((arrival.elapsed(), id));
+            refused.abort();
+        }
+    }
+    assert!(instants.iter().all(|(instant, _)| *instant == instants[0].0), "{instants:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_secret_waits_for_nothing() {
+    let house = house(vec![client("billing")]);
+    let arrival = Instant::now();
+    house.check(post("billing", generated(1).expose()), "generated", 0).await;
+    assert_eq!(arrival.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn failures_beyond_the_limit_are_told_to_come_later_and_a_right_secret_is_served() {
+    let limit = FailedAttemptsLimit { count: 2, per: Lifetime::from_seconds(60) };
+    let house = over(FakeStore::default(), clients_of_every_kind(), limit);
+    for (id, error) in [("billing", E::SecretMismatch), ("unknown", E::UnknownClient)] {
+        house.check(post(id, generated(9).expose()), &error.to_string(), 0).await;
+    }
+    for id in IDS_OF_EVERY_KIND {
+        let refused = house.at("acme", post(id, generated(9).expose()), NOW).await;
+        let left = 60 - NOW % 60;
+        assert!(matches!(refused, Err(E::TooManyFailures(wait)) if wait.seconds() == left), "{id}");
+    }
+    for presented in [generated(1).expose(), CHOSEN] {
+        assert!(house.at("acme", post("billing", presented), NOW).await.is_ok(), "{presented}");
+    }
+    let of_another = house.from(2, "acme", post("billing", generated(9).expose()), NOW).await;
+    assert!(matches!(of_another, Err(E::SecretMismatch)));
+    let of_another_tenant = house.at("other", post("billing", generated(9).expose()), NOW).await;
+    assert!(matches!(of_another_tenant, Err(E::UnknownClient)));
+    let of_another_span = house.at("acme", post("billing", generated(9).expose()), NOW + 60).await;
+    assert!(matches!(of_another_span, Err(E::SecretMismatch)));
+}
+
+#[tokio::test]
+async fn each_hash_of_a_refused_request_is_a_failure() {
+    let limit = FailedAttemptsLimit { count: 4, per: Lifetime::from_seconds(60) };
+    for (credentials, requests) in [
+        (|| basic(&[("billing", "a b"), ("billing", "a+b")]), 2),
+        (|| basic(&[("billing", "a b")]), 4),
+        (|| basic(&[]), 4),
+        (|| ClientAuthentication::Assertion, 4),
+    ] as [(fn() -> ClientAuthentication, usize); 4]
+    {
+        let house = over(FakeStore::default(), vec![client("billing")], limit);
+        let mut refused = 0;
+        while !matches!(house.at("acme", credentials(), NOW).await, Err(E::TooManyFailures(_))) {
+            refused += 1;
+        }
+        assert_eq!(refused, requests);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
+    let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(60) };
+    let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
+    let house = Arc::new(over(store, vec![client("billing")], limit));
+    house.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
+    let spawn = |source: u8, id: String, presented: Secret| {
+        let house = Arc::clone(&house);
+        tokio::spawn(async move { house.from(source, "acme", post(&id, presented.expose()), NOW).await })
+    };
+    let guesses: Vec<_> = (0..100).map(|number| spawn(1, format!("id-{number}"), generated(9))).collect();
+    let served = spawn(1, "billing".to_owned(), generated(1));
+    let_all_go_on().await;
+    assert_eq!(house.store.asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT);
+    let of_another = (0..10).map(|number| spawn(2, format!("other-{number}"), generated(9)));
+    let of_another: Vec<_> = of_another.collect();
+    let_all_go_on().await;
+    assert_eq!(house.store.asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT + 10);
+    for guess in guesses.into_iter().chain(of_another) {
+        assert!(guess.await.unwrap().is_err_and(|error| error.is_refusal()));
+    }
+    assert!(served.await.unwrap().is_ok(), "its turn came");
+    assert_eq!(house.store.most_asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT + 10);
+}
+
+#[tokio::test]
+async fn a_remembered_secret_is_forgotten_when_it_ends() {
+    let house = house(vec![client("billing")]);
+    house.check(post("billing", CHOSEN), "chosen", 1).await;
+    let mut ending = client("billing");
+    ending.secrets = house.store.clients.lock().unwrap().values().next().unwrap().secrets.clone();
+    ending.secrets[0].revoked_at = Some(Timestamp::from_seconds(NOW));
+    ending.secrets[1].expires_at = Some(Timestamp::from_seconds(NOW + 1));
+    put(&house.store, ending.clone());
+    house.check(post("billing", CHOSEN), "chosen", 0).await;
+    house.check(post("billing", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
+    let after = house.outcome_at("acme", post("billing", CHOSEN), NOW + 1).await;
+    assert_eq!(after, (E::SecretMismatch.to_string(), 1));
+    ending.status = ClientStatus::Suspended;
+    put(&house.store, ending);
+    house.check(post("billing", CHOSEN), &E::ClientSuspended.to_string(), 1).await;
+}
+
+#[tokio::test]
+async fn a_sample_secret_that_a_client_really_has_is_wrong_and_costs_what_a_wrong_one_does() {
+    let mut house = house(clients_of_every_kind());
+    house.check(post("billing", CHOSEN), "chosen", 1).await;
+    house.authenticator = house.authenticator.refusing(&["another", CHOSEN]);
+    for (id, expected) in [("billing", E::SampleSecret), ("unknown", E::UnknownClient), ("", E::Malformed)] {
+        for _ in 0..2 {
+            house.check(post(id, CHOSEN), &expected.to_string(), 1).await;
+        }
+    }
+    house.check(basic(&[("billing", CHOSEN)]), &E::SampleSecret.to_string(), 1).await;
+    house.check(post("billing", "wrong"), &E::SecretMismatch.to_string(), 1).await;
+    house.check(post("billing", generated(1).expose()), "generated", 0).await;
+}
+
+#[tokio::test]
+async fn two_live_secrets_of_a_client_both_authenticate_at_one_hash_each() {
+    let mut billing = client("billing");
+    let salt = ChosenSalt::generate();
+    billing.secrets = ["old", "new"]
+        .map(|id| secret(id, hash_chosen(&Secret::new(format!("{id} secret")), &salt).unwrap()))
+        .into();
+    let house = house(vec![billing]);
+    for id in ["old", "new"] {
+        house.check(post("billing", &format!("{id} secret")), id, 1).await;
+        house.check(post("billing", &format!("{id} secret")), id, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_row_copied_to_another_client_authenticates_nobody() {
+    let copied = Client { id: ClientId::parse("copy").unwrap(), ..client("billing") };
+    let house = house(vec![copied]);
+    house.check(post("copy", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
+}
+
+#[tokio::test]
+async fn another_tenants_client_is_unknown_even_where_the_store_mixes_them_up() {
+    let store = FakeStore { is_faulty: true, ..FakeStore::default() };
+    let house = over(store, vec![client("billing")], FailedAttemptsLimit::default());
+    let outcome = house.outcome_at("other", post("billing", CHOSEN), NOW).await;
+    assert_eq!(outcome, (E::UnknownClient.to_string(), 1));
+    let other = TenantId::parse("other").unwrap();
+    assert!(house.authenticator.find_active(&other, "billing").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn only_active_clients_are_found_and_malformed_identifiers_ask_no_store() {
+    let house = house(clients_of_every_kind());
+    let acme = TenantId::parse("acme").unwrap();
+    for (id, found) in [("billing", true), ("suspended", false), ("unknown", false), ("a\0", false)] {
+        assert_eq!(house.authenticator.find_active(&acme, id).await.unwrap().is_some(), found, "{id}");
+    }
+    let asked = house.store.asked.load(Ordering::Relaxed);
+    house.check(post("a\0", CHOSEN), &E::Malformed.to_string(), 1).await;
+    assert_eq!(house.store.asked.load(Ordering::Relaxed), asked);
+    assert_eq!(asked, 3);
+}
+
+#[tokio::test]
+async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
+    let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("web") };
+    let house = house(vec![client("web"), globex]);
+    for (id, credentials, now) in [
+        ("acme", post("web", CHOSEN), NOW),
+        ("acme", post("web", CHOSEN), NOW + 7),
+        ("acme", basic(&[("web", "wrong"), ("web", generated(1).expose())]), NOW),
+        ("acme", post("web", generated(2).expose()), NOW + 9),
+        ("acme", post("nobody", CHOSEN), NOW + 9),
+        // Its hash was made for acme's.
+        ("globex", post("web", generated(1).expose()), NOW + 9),
+    ] {
+        drop(house.at(id, credentials, now).await);
+    }
+    let uses = house.authenticator.secret_uses().drain().into_iter().map(|used| {
+        let whose = format!("{}/{}/{}", used.tenant, used.client, used.secret);
+        (whose, used.source.to_string(), used.at.seconds())
+    });
+    let expected = [("acme/web/chosen", NOW + 7), ("acme/web/generated", NOW)]
+        .map(|(whose, at)| (whose.to_owned(), "192.0.2.1".to_owned(), at));
+    assert_eq!(uses.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_no_refusal() {
+    let failure = Some(StoreError::unavailable("down"));
+    let store = FakeStore { failure, ..FakeStore::default() };
+    let house = over(store, Vec::new(), FailedAttemptsLimit::default());
+    house.check(basic(&[("a b", "x"), ("a+b", "x")]), "the store is unavailable", 0).await;
+}
+
+#[tokio::test]
+async fn over_the_limit_a_source_waits_but_is_still_served() {
+    let limit = FailedAttemptsLimit { count: 2, per: Lifetime::from_seconds(60) };
+    let house = over(FakeStore::default(), vec![client("billing")], limit);
+    for _ in 0..2 {
+        house.check(post("unknown", "wrong"), &E::UnknownClient.to_string(), 1).await;
+    }
+    let over = E::TooManyFailures(Lifetime::from_seconds(1)).to_string();
+    house.check(post("unknown", "wrong"), &over, 1).await;
+    house.check(post("billing", CHOSEN), "chosen", 1).await;
+    house.check(post("billing", CHOSEN), "chosen", 0).await;
+}

@@ -1,0 +1,211 @@
+//! The order of hashes, one computed after the other.
+
+use super::*;
+
+type Answered = oneshot::Receiver<Result<SecretHash, OutOfMemory>>;
+
+#[derive(Default)]
+struct Waiting {
+    lanes: HashLanes,
+    callers: Vec<Answered>,
+}
+
+impl Waiting {
+    fn add(&mut self, text: &str, lane: Lane, source: Source) -> Result<(), Busy> {
+        self.add_keyed(text, None, lane, source).map(|answered| self.callers.push(answered))
+    }
+
+    fn add_keyed(
+        &mut self,
+        text: &str,
+        key: Option<u8>,
+        lane: Lane,
+        source: Source,
+    ) -> Result<Answered, Busy> {
+        let (answer, answered) = oneshot::channel();
+        let key = key.map(|key| [key; 32]);
+        let job = HashJob { secret: Secret::new(text.to_owned()), salt: ChosenSalt::dummy(), key };
+        self.lanes.add(job, lane, source, answer).map(|()| answered)
+    }
+
+    /// Computes one after the other, as one thread does.
+    fn served(&mut self) -> Vec<String> {
+        let mut served = Vec::new();
+        while let Some(Taken { job, turn }) = self.lanes.next() {
+            served.push(job.secret.expose().to_owned());
+            for answer in self.lanes.finish(&turn) {
+                drop(answer.send(Ok(SecretHash::Generated([1; 32]))));
+            }
+        }
+        served
+    }
+
+    fn assert_empty(&self) {
+        let HashLanes { jobs, keys, sources, turns, lengths, waiting, networks, .. } = &self.lanes;
+        assert!(jobs.is_empty() && keys.is_empty() && sources.is_empty(), "{}", jobs.len());
+        assert!(turns.iter().all(BTreeMap::is_empty) && lengths.iter().all(BTreeSet::is_empty));
+        assert_eq!(
+            (waiting, format!("{networks:?}")),
+            (&[0; LANES], format!("{:?}", CrowdedNetworks::default()))
+        );
+    }
+}
+
+fn source(number: u32) -> Source {
+    Source::new(Some(std::net::Ipv4Addr::from(number).into()))
+}
+
+fn network(number: u16) -> Source {
+    Source::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
+}
+
+#[test]
+fn lines_are_served_in_turn() {
+    let mut waiting = Waiting::default();
+    for (text, number) in [("a1", 1), ("a2", 1), ("a3", 1), ("b1", 2), ("b2", 2), ("c1", 3)] {
+        waiting.add(text, Lane::Client, source(number)).unwrap();
+    }
+    assert_eq!(waiting.served(), ["a1", "b1", "c1", "a2", "b2", "a3"]);
+    waiting.assert_empty();
+}
+
+#[test]
+fn sign_ins_take_every_other_turn_and_the_last_lane_waits_for_all_others() {
+    let mut waiting = Waiting::default();
+    for (text, lane, number) in [
+        ("last", Lane::Last, 9),
+        ("a", Lane::Client, 1),
+        ("b", Lane::Client, 2),
+        ("c", Lane::Client, 3),
+        ("x1", Lane::SignIn, 4),
+        ("x2", Lane::SignIn, 4),
+        ("x3", Lane::SignIn, 4),
+    ] {
+        waiting.add(text, lane, source(number)).unwrap();
+    }
+    assert_eq!(waiting.served(), ["x1", "a", "x2", "b", "x3", "c", "last"]);
+    waiting.assert_empty();
+}
+
+/// For each way in which one source can have 120 guesses outstanding, and each moment at which the other one comes.
+#[test]
+fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_two_hashes() {
+    for sign_ins in [0, 1, 60, 119, 120] {
+        for before in 0..119 {
+            let mut waiting = Waiting::default();
+            for guess in 0..120 {
+                let lane = if guess < sign_ins { Lane::SignIn } else { Lane::Client };
+                waiting.add("guess", lane, source(1)).unwrap();
+            }
+            for _ in 0..before {
+                let taken = waiting.lanes.next().unwrap();
+                waiting.lanes.finish(&taken.turn);
+            }
+            waiting.add("sign-in", Lane::SignIn, source(2)).unwrap();
+            let moved = waiting.served().iter().take_while(|text| *text == "guess").count();
+            assert!(moved < 2, "{moved} hashes of {sign_ins} sign-ins after {before}");
+        }
+    }
+}
+
+#[test]
+fn a_source_has_eight_jobs_in_the_pool_and_leaves_the_other_threads_to_others() {
+    let mut waiting = Waiting::default();
+    for _ in 0..20 {
+        waiting.add("a", Lane::Client, source(1)).unwrap();
+    }
+    let mut turns: Vec<_> = std::iter::from_fn(|| waiting.lanes.next()).collect();
+    assert_eq!(turns.len(), COMPUTED);
+    waiting.add("b", Lane::Client, source(2)).unwrap();
+    assert_eq!(waiting.lanes.next().unwrap().job.secret.expose(), "b");
+    assert!(waiting.lanes.next().is_none());
+    waiting.lanes.finish(&turns.pop().unwrap().turn);
+    assert_eq!(waiting.lanes.next().unwrap().job.secret.expose(), "a");
+}
+
+#[test]
+fn a_full_line_refuses_its_own_source_in_its_own_lane_alone() {
+    let mut waiting = Waiting::default();
+    for _ in 0..LINE {
+        waiting.add("a", Lane::Client, source(1)).unwrap();
+    }
+    assert_eq!(waiting.add("a", Lane::Client, source(1)), Err(Busy));
+    for (lane, number) in [(Lane::SignIn, 1), (Lane::Last, 1), (Lane::Client, 2)] {
+        waiting.add("b", lane, source(number)).unwrap();
+    }
+    drop(waiting.callers.remove(0));
+    waiting.add("a", Lane::Client, source(1)).expect("the place of a caller that went away is free");
+    assert_eq!(waiting.served().len(), LINE + 3);
+    waiting.assert_empty();
+}
+
+#[test]
+fn in_a_full_lane_the_longest_line_makes_room_and_its_newest_caller_is_told() {
+    let mut waiting = Waiting::default();
+    let lines = u32::try_from(LANE / LINE).unwrap();
+    for number in 0..lines {
+        for _ in 0..LINE {
+            waiting.add("a", Lane::Client, source(number)).unwrap();
+        }
+    }
+    for number in lines..lines + 10 {
+        waiting.add("b", Lane::Client, source(number)).unwrap();
+    }
+    assert_eq!(waiting.lanes.waiting, [0, LANE, 0]);
+    let is_told = |caller: &mut Answered| caller.try_recv() == Err(oneshot::error::TryRecvError::Closed);
+    assert_eq!(waiting.callers.iter_mut().map(is_told).filter(|is_told| *is_told).count(), 10);
+    let served = waiting.served();
+    assert_eq!((served.len(), served.iter().filter(|text| *text == "b").count()), (LANE, 10));
+    waiting.assert_empty();
+}
+
+#[test]
+fn equal_jobs_are_one_whoever_waits_for_it_and_come_at_the_first_turn_of_any_of_them() {
+    let mut waiting = Waiting::default();
+    for _ in 0..3 {
+        waiting.add("other", Lane::Client, source(1)).unwrap();
+    }
+    let mut callers: Vec<_> = [(1, 1), (1, 1), (1, 2), (2, 2)]
+        .map(|(key, number)| waiting.add_keyed("equal", Some(key), Lane::Client, source(number)).unwrap())
+        .into();
+    assert_eq!(waiting.lanes.waiting, [0, 6, 0]);
+    // The first source's line does not hold up the second one, whose turn serves both.
+    let Taken { turn, .. } = waiting.lanes.next().unwrap();
+    waiting.lanes.finish(&turn);
+    let Taken { job, turn } = waiting.lanes.next().unwrap();
+    assert_eq!(job.key, Some([1; 32]));
+    callers.push(waiting.add_keyed("equal", Some(1), Lane::Client, source(3)).unwrap());
+    assert_eq!(waiting.lanes.finish(&turn).len(), 4, "also the one that came during the computation");
+    assert_eq!(waiting.served(), ["other", "equal", "other"]);
+    assert_eq!(
+        callers.iter_mut().map(|caller| caller.try_recv().is_ok()).filter(|is_served| *is_served).count(),
+        1
+    );
+    waiting.assert_empty();
+}
+
+#[test]
+fn a_job_is_given_up_when_all_who_wait_for_it_went_away() {
+    let mut waiting = Waiting::default();
+    let first = waiting.add_keyed("equal", Some(1), Lane::Client, source(1)).unwrap();
+    let second = waiting.add_keyed("equal", Some(1), Lane::SignIn, source(2)).unwrap();
+    drop(first);
+    waiting.add_keyed("gone", Some(2), Lane::Last, source(2)).map(drop).unwrap();
+    assert_eq!(waiting.served(), ["equal"]);
+    drop(second);
+    waiting.assert_empty();
+}
+
+#[test]
+fn networks_of_a_crowded_site_share_one_line() {
+    let mut waiting = Waiting::default();
+    for number in 0..100 {
+        waiting.add("crowd", Lane::Client, network(number)).unwrap();
+    }
+    waiting.add("other", Lane::Client, source(1)).unwrap();
+    assert_eq!(waiting.lanes.turns[Lane::Client as usize].len(), 16 + 1);
+    let served = waiting.served();
+    assert!(served.iter().position(|text| text == "other").unwrap() <= 17);
+    assert_eq!(served.len(), 101);
+    waiting.assert_empty();
+}

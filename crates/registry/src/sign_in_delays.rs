@@ -1,0 +1,153 @@
+//! How long a sign-in waits before its password is checked: longer after each failure of the same user from the same source. Never because
+//! of the user alone, or a stranger could keep a person out. Names that nobody has wait as all others do.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use protocol::{Lifetime, Timestamp};
+
+use crate::Source;
+
+/// So many failures cost nothing: people mistype.
+const FREE: u32 = 3;
+/// What the next one costs; each further one twice as much.
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(5);
+/// A pair that has not failed for so long begins anew.
+const REMEMBERED: Lifetime = Lifetime::from_seconds(900);
+/// So many pairs are kept; beyond, the one that failed longest ago is forgotten. A failure takes a hash, so that is slow to bring about.
+const PAIRS: usize = 10_000;
+
+/// A name by its hash, since what is typed there may be a password, and where it came from.
+type Pair = (u64, Source);
+
+#[derive(Default)]
+pub(crate) struct SignInDelays {
+    names: RandomState,
+    pairs: Mutex<HashMap<Pair, Failures>>,
+}
+
+#[derive(Clone, Copy)]
+struct Failures {
+    count: u32,
+    last: Timestamp,
+}
+
+impl SignInDelays {
+    /// How long this attempt waits. It counts as failed from now on, so that of many at once each waits for longer than the one before.
+    pub(crate) fn begin(&self, name: &str, source: Source, now: Timestamp) -> Duration {
+        let pair = self.pair(name, source);
+        let mut pairs = self.pairs();
+        let known = pairs.get(&pair).filter(|known| is_fresh(known, now)).map_or(0, |known| known.count);
+        if pairs.len() >= PAIRS && !pairs.contains_key(&pair) {
+            make_room(&mut pairs, now);
+        }
+        pairs.insert(pair, Failures { count: known.saturating_add(1), last: now });
+        delay(known)
+    }
+
+    /// The password was right.
+    pub(crate) fn succeeded(&self, name: &str, source: Source) {
+        self.pairs().remove(&self.pair(name, source));
+    }
+
+    /// The password was not checked.
+    pub(crate) fn unchecked(&self, name: &str, source: Source) {
+        if let Some(known) = self.pairs().get_mut(&self.pair(name, source)) {
+            known.count = known.count.saturating_sub(1);
+        }
+    }
+
+    fn pair(&self, name: &str, source: Source) -> Pair {
+        (self.names.hash_one(name), source)
+    }
+
+    fn pairs(&self) -> MutexGuard<'_, HashMap<Pair, Failures>> {
+        self.pairs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn delay(failures: u32) -> Duration {
+    let Some(doublings) = failures.checked_sub(FREE) else { return Duration::ZERO };
+    FIRST.saturating_mul(1 << doublings.min(16)).min(LONGEST)
+}
+
+fn is_fresh(failures: &Failures, now: Timestamp) -> bool {
+    now < failures.last + REMEMBERED
+}
+
+fn make_room(pairs: &mut HashMap<Pair, Failures>, now: Timestamp) {
+    pairs.retain(|_, failures| is_fresh(failures, now));
+    if pairs.len() >= PAIRS {
+        let oldest = pairs.iter().min_by_key(|(_, failures)| failures.last).map(|(pair, _)| *pair);
+        oldest.map(|oldest| pairs.remove(&oldest));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn source(number: u32) -> Source {
+        Source::new(Some(std::net::Ipv4Addr::from(number).into()))
+    }
+
+    fn fail(delays: &SignInDelays, name: &str, number: u32, seconds: u64) -> u128 {
+        delays.begin(name, source(number), at(seconds)).as_millis()
+    }
+
+    #[test]
+    fn the_delay_grows_by_user_and_source_to_five_seconds_and_not_by_user_alone() {
+        let delays = SignInDelays::default();
+        let told: Vec<_> = (0..12).map(|_| fail(&delays, "admin", 1, 7)).collect();
+        assert_eq!(told, [0, 0, 0, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
+        assert_eq!(fail(&delays, "admin", 2, 7), 0, "the person herself, from elsewhere");
+        assert_eq!(fail(&delays, "root", 1, 7), 0);
+        let unknown: Vec<_> = (0..12).map(|_| fail(&delays, "nobody", 1, 7)).collect();
+        assert_eq!(unknown, told, "no name is told from another one");
+    }
+
+    #[test]
+    fn a_success_or_time_ends_it_and_what_was_not_checked_does_not_count() {
+        let delays = SignInDelays::default();
+        let seen = |delays: &SignInDelays, seconds| {
+            let told = fail(delays, "admin", 1, seconds);
+            delays.unchecked("admin", source(1));
+            told
+        };
+        for _ in 0..5 {
+            fail(&delays, "admin", 1, 0);
+        }
+        assert_eq!(seen(&delays, 0), 400);
+        assert_eq!(seen(&delays, 899), 400);
+        assert_eq!(seen(&delays, 899 + 900), 0);
+        for _ in 0..5 {
+            fail(&delays, "admin", 1, 5_000);
+        }
+        delays.succeeded("admin", source(1));
+        assert_eq!(seen(&delays, 5_000), 0);
+    }
+
+    #[test]
+    fn the_memory_has_an_end_and_the_oldest_goes_first() {
+        let delays = SignInDelays::default();
+        for _ in 0..4 {
+            fail(&delays, "old", 1, 0);
+            fail(&delays, "admin", 1, 1);
+        }
+        for number in 0..u32::try_from(PAIRS).unwrap() - 1 {
+            fail(&delays, "admin", number + 2, 2);
+        }
+        assert_eq!(delays.pairs().len(), PAIRS);
+        assert_eq!(fail(&delays, "admin", 1, 3), 200);
+        assert_eq!(fail(&delays, "old", 1, 3), 0);
+        assert_eq!(delays.pairs().len(), PAIRS);
+    }
+}

@@ -1,0 +1,84 @@
+//! Whether a secret is still in this process's memory: a canary that is found after its last use was not wiped. For Linux, which shows a
+//! process its own memory as a file.
+
+use std::fs::{self, File};
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+
+/// What is looked for, written so that it does not find itself.
+const HIDDEN: [u8; 24] = *b"ofewlufq.`bmbqz.le.wfpwp";
+const KEY: u8 = 3;
+/// Memory that is given back loses its first bytes to the allocator.
+const FILLER: &str = "0123456789abcdef0123456789abcdef";
+const CHUNK: usize = 64 * 1024;
+
+/// A text that is found wherever a copy of it was not wiped. The tag is the test's own letter.
+#[must_use]
+pub fn canary(tag: char) -> String {
+    let mut canary = String::with_capacity(FILLER.len() + HIDDEN.len() + tag.len_utf8());
+    canary.push_str(FILLER);
+    canary.extend(HIDDEN.iter().map(|byte| char::from(byte ^ KEY)));
+    canary.push(tag);
+    canary
+}
+
+/// The tags of the canaries in memory, as often as they are there.
+///
+/// # Panics
+/// Where memory cannot be read.
+#[must_use]
+pub fn leftovers() -> Vec<char> {
+    let maps = fs::read_to_string("/proc/self/maps").expect("the kernel lists our memory");
+    let memory = File::open("/proc/self/mem").expect("a process may read its own memory");
+    let mut found = Vec::new();
+    let mut chunk = vec![0; CHUNK + HIDDEN.len()];
+    // A copy into itself would find what it has just copied.
+    let ours = chunk.as_ptr() as u64..chunk.as_ptr() as u64 + chunk.len() as u64;
+    for (start, end) in maps.lines().filter_map(writable).flat_map(|range| without(range, &ours)) {
+        // Chunks overlap by what is looked for, less its last byte.
+        for at in (start..end).step_by(CHUNK) {
+            let length = chunk.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+            let read = memory.read_at(&mut chunk[..length], at).unwrap_or_default();
+            found.extend(tags(&chunk[..read]));
+            chunk.fill(0);
+        }
+    }
+    found
+}
+
+/// What is left of a range on both sides of another.
+fn without((start, end): (u64, u64), hole: &Range<u64>) -> [(u64, u64); 2] {
+    [(start, end.min(hole.start).max(start)), (start.max(hole.end).min(end), end)]
+}
+
+fn writable(line: &str) -> Option<(u64, u64)> {
+    let (range, rest) = line.split_once(' ')?;
+    let (start, end) = range.split_once('-').filter(|_| rest.starts_with("rw"))?;
+    Some((u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?))
+}
+
+fn tags(chunk: &[u8]) -> impl Iterator<Item = char> {
+    let is_it = |window: &&[u8]| {
+        let (hidden, _) = window.split_at(HIDDEN.len());
+        hidden[0] ^ KEY == HIDDEN[0] && hidden.iter().zip(HIDDEN).all(|(byte, wanted)| byte ^ KEY == wanted)
+    };
+    chunk.windows(HIDDEN.len() + 1).filter(is_it).map(|window| char::from(window[HIDDEN.len()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    #[test]
+    fn a_canary_is_found_until_it_is_wiped() {
+        let count = |tag| leftovers().into_iter().filter(|found| *found == tag).count();
+        let canary = canary('T');
+        assert_eq!(count('T'), 1);
+        let wiped = Zeroizing::new(canary);
+        assert_eq!(count('T'), 1);
+        drop(wiped);
+        assert_eq!(count('T'), 0);
+    }
+}

@@ -1,0 +1,168 @@
+//! Whether the time of a refusal tells which client ids exist: each id is asked for twice with a wrong secret of the generated shape, and
+//! a threshold for the second answer, fitted on some ids, is judged on others.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::calls::{Caller, Client, percentile};
+use super::house::House;
+use super::program::Program;
+use super::tenants::SECRET;
+use crate::workspace::Failure;
+
+/// Half of them exist.
+const IDS: usize = 5_000;
+const FITTED: usize = 1_000;
+/// What was known at the first answer is still in memory at the second one, and what was not there has been forgotten.
+const BETWEEN: Duration = Duration::from_millis(1_500);
+/// How many ids are between their first and their second answer.
+const BATCH: usize = 250;
+/// Right answers in a hundred; guesses have 50, with a standard deviation of 0.8.
+const MOST: f64 = 53.0;
+/// Of the generated shape, and nobody's.
+const WRONG: &str = "lk_enumerationenumerationenumerationenumeratio2GC49q";
+
+struct Sample {
+    exists: bool,
+    took: Duration,
+}
+
+/// Ids whose answers took longer than this, or shorter, are said to exist.
+struct Threshold {
+    at: Duration,
+    exists_above: bool,
+}
+
+pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
+    let stores = format!(
+        "storage: {{ url: 'sqlite://{}' }}\nlimits: {{ failed_attempts: 1000000/min }}\n",
+        house.file("enumeration.db").display()
+    );
+    let mut program = Program::start(house, &stores, &declared())?;
+    program.await_token(&Client { tenant: "enumerated".to_owned(), id: id(0) })?;
+    let mut caller = Caller::new(program.address);
+    let mut samples = Vec::with_capacity(IDS);
+    for batch in order().chunks(BATCH) {
+        let mut asked = VecDeque::new();
+        for number in batch {
+            refused(&mut caller, *number)?;
+            asked.push_back((Instant::now() + BETWEEN, *number));
+        }
+        for (due, number) in asked {
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            samples.push(Sample { exists: exists(number), took: refused(&mut caller, number)? });
+        }
+    }
+    let (fitted, judged) = samples.split_at(FITTED);
+    let threshold = Threshold::fitted(fitted);
+    let accuracy = threshold.accuracy(judged);
+    println!("\nenumeration: ids asked for twice, the second answer, ms");
+    for (name, exist) in [("existing", true), ("unknown", false)] {
+        let times = || samples.iter().filter(|sample| sample.exists == exist).map(|sample| sample.took);
+        println!(
+            "{name:<10} p1 {:>7.3}  p50 {:>7.3}  p99 {:>7.3}",
+            percentile(times(), 1),
+            percentile(times(), 50),
+            percentile(times(), 99)
+        );
+    }
+    println!(
+        "fitted on {FITTED} ids ({:.1} % right), judged on {} others: {accuracy:.1} % right (at most {MOST} %)",
+        threshold.accuracy(fitted),
+        judged.len()
+    );
+    if accuracy > MOST {
+        Err(Failure::new("the time of a refusal tells which client ids exist".to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
+/// Every other one exists, so that their texts are as long and as much alike as those of the others.
+fn exists(number: usize) -> bool {
+    number.is_multiple_of(2)
+}
+
+fn id(number: usize) -> String {
+    format!("client-{:05}", 10_000 + number)
+}
+
+/// All numbers once, as if by chance, and the same in every run.
+fn order() -> Vec<usize> {
+    let mut order: Vec<usize> = (0..IDS).collect();
+    // The mixing step of SplitMix64.
+    order.sort_by_key(|number| {
+        let mixed = (*number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ (mixed >> 27)
+    });
+    order
+}
+
+fn declared() -> String {
+    let mut text =
+        "tenants:\n  enumerated:\n    strategies: { oauth2: { enabled: true } }\n    clients:\n".to_owned();
+    for number in (0..IDS).filter(|number| exists(*number)) {
+        let written = writeln!(text, "      {}: {{ client_secret: {{ value: {SECRET} }} }}", id(number));
+        written.expect("a text takes any length");
+    }
+    text
+}
+
+fn refused(caller: &mut Caller, number: usize) -> Result<Duration, Failure> {
+    let form = format!("grant_type=client_credentials&client_id={}&client_secret={WRONG}", id(number));
+    let (answer, said) = caller.post_form("/api/v1/tenant/enumerated/oauth/token", &form);
+    if answer.status == 401 {
+        return Ok(answer.took);
+    }
+    Err(Failure::new(format!("{}: {} {said}", id(number), answer.status)))
+}
+
+impl Threshold {
+    /// The one that is most often right.
+    fn fitted(samples: &[Sample]) -> Self {
+        let candidates = samples
+            .iter()
+            .flat_map(|sample| [true, false].map(|exists_above| Self { at: sample.took, exists_above }));
+        let best =
+            candidates.max_by(|left, right| left.accuracy(samples).total_cmp(&right.accuracy(samples)));
+        best.unwrap_or(Self { at: Duration::ZERO, exists_above: true })
+    }
+
+    /// How often it is right, in a hundred.
+    fn accuracy(&self, samples: &[Sample]) -> f64 {
+        let is_right = |sample: &&Sample| ((sample.took > self.at) == self.exists_above) == sample.exists;
+        100.0 * samples.iter().filter(is_right).count() as f64 / samples.len().max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_is_asked_for_once_in_an_order_that_mixes_them() {
+        let mut order = order();
+        let mixed = order.windows(2).filter(|pair| exists(pair[0]) != exists(pair[1])).count();
+        assert!((IDS * 2 / 5..IDS * 3 / 5).contains(&mixed), "{mixed}");
+        order.sort_unstable();
+        assert!(order.into_iter().eq(0..IDS));
+    }
+
+    #[test]
+    fn a_threshold_is_found_in_either_direction_and_noise_has_none() {
+        let samples = |took: fn(usize) -> u64| -> Vec<Sample> {
+            let sample =
+                |number| Sample { exists: exists(number), took: Duration::from_micros(took(number)) };
+            (0..200).map(sample).collect()
+        };
+        for took in [|number| 100 + 50 * (number % 2) as u64, |number| 100 - 50 * (number % 2) as u64] {
+            let samples = samples(took);
+            assert_eq!(Threshold::fitted(&samples).accuracy(&samples), 100.0);
+        }
+        let noise = samples(|number| (number / 2) as u64);
+        assert!(Threshold::fitted(&noise).accuracy(&noise) <= 51.0);
+    }
+}

@@ -1,0 +1,115 @@
+//! The tests of the project by crate and by file, for documents that name them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::files::Files;
+use super::rust_code::code_only;
+
+/// Where the behaviours are that every store must have, and the list of those of which a macro makes tests.
+const CONTRACT: &str = "crates/testkit/src/store_contract/";
+const CONTRACT_LIST: &str = "crates/testkit/src/store_contract/mod.rs";
+
+/// Names of test functions.
+pub(super) struct Tests {
+    /// By crate; the crate's name as Rust code writes it.
+    of_crate: BTreeMap<String, BTreeSet<String>>,
+    /// By file, as a path from the root.
+    of_file: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Tests {
+    pub(super) fn of(files: &Files) -> Self {
+        let mut tests = Self { of_crate: BTreeMap::new(), of_file: BTreeMap::new() };
+        let contract = files.text(CONTRACT_LIST).unwrap_or_default();
+        for (path, text) in files.rust() {
+            let code = code_only(text);
+            let mut names: BTreeSet<String> = test_names(&code).collect();
+            if path.starts_with(CONTRACT) {
+                names.extend(behaviours(&code, contract).map(str::to_owned));
+            }
+            if let Some(of_crate) = path.strip_prefix("crates/").and_then(|path| path.split('/').next()) {
+                tests.of_crate.entry(of_crate.replace('-', "_")).or_default().extend(names.iter().cloned());
+            }
+            tests.of_file.insert(path.to_owned(), names);
+        }
+        tests
+    }
+
+    /// Whether a crate has a test: `storage_sqlite::rows_survive`; modules between the two do not matter.
+    pub(super) fn has_in_crate(&self, name: &str) -> bool {
+        let of_crate = name.split("::").next().unwrap_or_default();
+        let test = name.rsplit("::").next().unwrap_or_default();
+        self.of_crate.get(&of_crate.replace('-', "_")).is_some_and(|tests| tests.contains(test))
+    }
+
+    /// Whether a file has a test: `gateway/tests/api/token.rs::a_test`, where `crates/` in front is left out.
+    pub(super) fn has_in_file(&self, name: &str) -> bool {
+        let Some((path, test)) = name.split_once("::") else { return false };
+        let tests = self.of_file.get(&format!("crates/{path}")).or_else(|| self.of_file.get(path));
+        tests.is_some_and(|tests| tests.contains(test))
+    }
+}
+
+/// Functions under an attribute that names `test`: `#[test]`, `#[tokio::test(…)]`, `#[actix_web::test]`.
+fn test_names(code: &str) -> impl Iterator<Item = String> {
+    let mut under_test = false;
+    code.lines().filter_map(move |line| {
+        let line = line.trim();
+        let is_attribute = line.starts_with("#[");
+        let is_condition = line.starts_with("#[cfg");
+        under_test |=
+            is_attribute && !is_condition && line.split(['[', ':', '(', ']', ' ']).any(|word| word == "test");
+        let (before, after) = line.split_once("fn ")?;
+        if is_attribute || !(before.is_empty() || before.ends_with(' ')) {
+            return None;
+        }
+        let name = after.split(|character: char| !character.is_alphanumeric() && character != '_').next()?;
+        std::mem::take(&mut under_test).then(|| name.to_owned())
+    })
+}
+
+/// Functions that take the stores to be tested and are in the list.
+fn behaviours<'c>(code: &'c str, list: &'c str) -> impl Iterator<Item = &'c str> {
+    let is_listed = |name: &&str| list.lines().any(|line| line.trim().strip_suffix(',') == Some(name));
+    let names = code.lines().filter_map(|line| {
+        line.trim().strip_prefix("pub async fn ")?.split_once("(stores: Stores").map(|(name, _)| name)
+    });
+    names.filter(is_listed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_known_by_their_attribute() {
+        let code = "fn helper() {}\n#[test]\nfn one() {}\n#[tokio::test(flavor = x)]\n#[track]\nasync fn two() {}\n\
+                    #[cfg(test)]\nmod tests {\n    fn aid() {}\n    #[actix_web::test]\n    pub async fn three() {}\n}\nfn four() {}\n";
+        // `#[cfg(test)]` stands above a module; the tests within have attributes of their own.
+        assert_eq!(test_names(code).collect::<Vec<_>>(), ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn a_test_is_found_in_its_crate_and_in_its_file() {
+        let text = "//! A.\n#[test]\nfn rows_survive() {}\n";
+        let tests =
+            Tests::of(&Files::from([("crates/storage-sqlite/src/a.rs", text), ("xtask/src/b.rs", text)]));
+        assert!(tests.has_in_crate("storage_sqlite::rows_survive"));
+        assert!(tests.has_in_crate("storage-sqlite::inner::rows_survive"));
+        assert!(!tests.has_in_crate("keys::rows_survive"));
+        assert!(tests.has_in_file("storage-sqlite/src/a.rs::rows_survive"));
+        assert!(tests.has_in_file("xtask/src/b.rs::rows_survive"));
+        assert!(!tests.has_in_file("storage-sqlite/src/a.rs::gone"));
+        assert!(!tests.has_in_file("storage-sqlite/src/c.rs::rows_survive"));
+    }
+
+    #[test]
+    fn a_behaviour_of_every_store_is_a_test_if_it_is_listed() {
+        let list = "//! A.\n    $fresh:\n    rows_survive,\n";
+        let text = "//! A.\npub async fn rows_survive(stores: Stores) {}\npub async fn rows_vanish(stores: Stores) {}\n";
+        let path = "crates/testkit/src/store_contract/rows.rs";
+        let tests = Tests::of(&Files::from([(CONTRACT_LIST, list), (path, text)]));
+        assert!(tests.has_in_file("testkit/src/store_contract/rows.rs::rows_survive"));
+        assert!(!tests.has_in_file("testkit/src/store_contract/rows.rs::rows_vanish"));
+    }
+}
