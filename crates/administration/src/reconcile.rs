@@ -165,6 +165,11 @@ impl Reconciler {
             }
             if same.is_none() && !options.force_generation && self.store.is_known_generation(&content).await?
             {
+                // Another replica may have applied these settings since the latest generation was read.
+                let newer = self.store.latest_generation().await?;
+                if newer.map(|newer| newer.number) != latest.map(|latest| latest.number) {
+                    continue;
+                }
                 return Ok(Outcome::OlderGeneration);
             }
             (along.progress)(Progress::Comparing);

@@ -90,6 +90,10 @@ pub trait AdministrationStore: Send + Sync {
         until: Timestamp,
     ) -> Result<bool, StoreError>;
 
+    /// Deletes client secrets that ended at least [`ENDED_SECRETS_STAY`] ago, at most so many, and says how many. The newest
+    /// [`KEPT_ENDED_SECRETS`] ended secrets of each client stay, and so do those that a file declares.
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
     /// Notes which keys verifiers have fetched, several at once. A tenant that is gone is passed over.
     async fn record_key_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError>;
 
@@ -281,11 +285,10 @@ pub struct SecretUse {
     pub at: Timestamp,
 }
 
-/// So many of a client's secrets that have ended are kept, the newest ones. Others go when the client gets another secret, unless they
-/// ended within [`ENDED_SECRETS_STAY`].
+/// The number of ended secrets of each client that [`AdministrationStore::prune_ended_secrets`] leaves, the newest ones.
 pub const KEPT_ENDED_SECRETS: u32 = 20;
 
-/// For how long any secret that has ended is kept.
+/// How long each ended secret stays.
 pub const ENDED_SECRETS_STAY: Lifetime = Lifetime::from_seconds(30 * 86_400);
 
 /// So many addresses are kept of each secret.

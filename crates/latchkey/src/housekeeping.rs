@@ -1,5 +1,6 @@
 //! What is due by the clock alone, and nobody asks for: tenants whose deletion can no longer be taken back are deleted, and sign-ins that
-//! were too many for a record each are summed. Every replica looks for tenants; the store lets only one of them do it.
+//! were too many for a record each are summed. Once an hour, secrets that ended long ago are deleted. Every replica looks for tenants; the
+//! store lets only one of them do it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +12,18 @@ use crate::causes::causes;
 use crate::clock;
 
 const EVERY: Duration = Duration::from_secs(60);
+const ROUNDS_AN_HOUR: u64 = 60;
 
 /// Looks once a minute, until the program ends.
 pub(crate) async fn keep(administrator: Arc<Administrator>) {
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_failing = false;
-    loop {
+    for round in 0_u64.. {
         rounds.tick().await;
+        if round % ROUNDS_AN_HOUR == 0 {
+            prune_ended_secrets(&administrator).await;
+        }
         if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
             tracing::warn!(error = causes(&error), "sign-ins of the last minutes are not in the audit");
         }
@@ -39,5 +44,16 @@ pub(crate) async fn keep(administrator: Arc<Administrator>) {
             }
             Err(_) => {}
         }
+    }
+}
+
+async fn prune_ended_secrets(administrator: &Administrator) {
+    match administrator.prune_ended_secrets(clock::now()).await {
+        Ok(0) => {}
+        Ok(pruned) => tracing::info!(pruned, "client secrets that ended long ago are deleted"),
+        Err(error) => tracing::warn!(
+            error = causes(&error),
+            "client secrets that ended long ago cannot be deleted; trying again in an hour"
+        ),
     }
 }

@@ -18,12 +18,12 @@ impl Form {
     /// `invalid_request` when a name or value is not UTF-8, or when there are more than 128 parameters.
     pub fn parse(body: &[u8]) -> Result<Self, ErrorResponse> {
         let mut form = Self(Vec::with_capacity(8));
-        let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        let pairs = body.split(|byte| *byte == b'&').inspect(|pair| steps::note(pair.len() + 1));
+        let pairs = pairs.filter(|pair| !pair.is_empty());
         for (before, pair) in pairs.enumerate() {
             if before == MOST_PARAMETERS {
                 return Err(ErrorResponse::invalid_request("More than 128 parameters were sent"));
             }
-            steps::note(pair.len());
             let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let value = decode(pair.get(equals + 1..).unwrap_or_default())?;
             if !value.is_empty() {

@@ -13,8 +13,9 @@ mod scope;
 
 mod error;
 mod form;
-mod steps;
 mod urlencoded;
+
+pub mod steps;
 
 mod basic;
 mod bearer;

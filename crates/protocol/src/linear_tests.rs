@@ -51,8 +51,7 @@ fn check_steps(name: &str, prefix: &str, parse: impl Fn(&[u8])) {
     let [small, large] = SIZES.map(texts);
     for (small, large) in small.iter().zip(&large) {
         let inputs = [small, large].map(|text| format!("{prefix}{text}"));
-        let [less, more] = [0, 1].map(|index| steps::count(|| parse(inputs[index].as_bytes())).max(1));
-        assert!(more * 10 <= less * 22, "{name}: {less} steps, then {more}: {}", shape(&inputs[1]));
+        steps::assert_linear(name, [inputs[0].as_bytes(), inputs[1].as_bytes()], &parse);
     }
 }
 

@@ -27,6 +27,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The instant that long before, or the epoch where there is none.
+    #[must_use]
+    pub const fn saturating_sub(self, lifetime: Lifetime) -> Self {
+        Self(self.0.saturating_sub(lifetime.0))
+    }
+
     /// As people and programs write it: `2027-01-31T12:00:00Z` (RFC 3339 §5.6). Beyond the year 9999 that year's end.
     #[must_use]
     pub fn to_rfc3339(self) -> String {

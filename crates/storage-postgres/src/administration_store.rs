@@ -16,8 +16,8 @@ use crate::administration_row::{ChangeRow, SummaryRow};
 use crate::column::{tenant_id, unreadable};
 use crate::commit::{CommitError, commit};
 use crate::{
-    application_row, audit_row, generation_row, idempotent_row, key_schedule, key_sightings, lease, sealed,
-    secret_uses, tenant_list, tenant_state,
+    application_row, audit_row, ended_secrets, generation_row, idempotent_row, key_schedule, key_sightings,
+    lease, sealed, secret_uses, tenant_list, tenant_state,
 };
 
 /// Across tenants on purpose: reconciling looks at all that it manages.
@@ -106,6 +106,10 @@ impl AdministrationStore for PostgresDatabase {
 
     async fn record_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
         secret_uses::record(self, uses).await
+    }
+
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        ended_secrets::prune(self, now, limit).await
     }
 
     async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {

@@ -7,6 +7,7 @@
 mod options;
 
 mod database;
+mod ended_secrets;
 mod error;
 mod schema;
 

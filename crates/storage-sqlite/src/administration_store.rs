@@ -122,6 +122,10 @@ impl AdministrationStore for SqliteDatabase {
         self.record_uses(uses).await
     }
 
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.prune_secrets(now, limit).await
+    }
+
     async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
         self.audit_page(query).await
     }

@@ -3,6 +3,7 @@
 //! A row that belongs to a tenant has the tenant's id in its primary key, and every query of such rows names it. In reading order:
 
 mod database;
+mod ended_secrets;
 mod error;
 mod schema;
 mod statements;

@@ -103,7 +103,25 @@ impl Administrator {
         }
         Ok(deleted)
     }
+
+    /// Deletes client secrets that ended long ago, in all tenants; says how many.
+    ///
+    /// # Errors
+    /// [`EditError`] where the store does not answer.
+    pub async fn prune_ended_secrets(&self, now: Timestamp) -> Result<u64, EditError> {
+        let mut pruned = 0;
+        loop {
+            let now_pruned = self.store.prune_ended_secrets(now, PRUNED_AT_ONCE).await?;
+            pruned += now_pruned;
+            if now_pruned < u64::from(PRUNED_AT_ONCE) {
+                return Ok(pruned);
+            }
+        }
+    }
 }
 
 /// So many at once; the rest have their turn at the next call.
 const DELETIONS: u32 = 100;
+
+/// The most secrets that one transaction deletes, so that no commit waits long for it.
+const PRUNED_AT_ONCE: u32 = 1_000;

@@ -1,6 +1,7 @@
 //! The two spellings of this surface: members with underscores, as the seed has them, and camel case, as its current generation has.
 //! Both are read; the answer is spelled as the request was.
 
+use protocol::steps;
 use serde_json::Value;
 
 use crate::documents::Wiped;
@@ -63,6 +64,8 @@ fn normalise(value: &mut Value, found: &mut Found) {
     match value {
         Value::Object(members) => {
             for (name, mut value) in std::mem::take(members) {
+                steps::note(name.len());
+                steps::note_lookup(members.len());
                 let snake = snake(&name);
                 if snake != name {
                     found.spelling = Spelling::Camel;

@@ -1,5 +1,7 @@
 //! What is wrong with a document, as far as it is told: a body of 64 KiB could have thousands of faults.
 
+use protocol::steps;
+
 use super::Pointer;
 use crate::Fault;
 
@@ -20,6 +22,7 @@ impl Faults {
     pub(crate) fn add(&mut self, at: &Pointer<'_>, detail: impl Into<String>) {
         if !self.is_full() {
             let fault = Fault::at(at.to_string(), detail);
+            steps::note(fault.pointer.len());
             self.places += fault.pointer.len();
             self.found.push(fault);
         }

@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
+use protocol::steps;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -83,6 +84,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Wiped;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Wiped, D::Error> {
+        steps::note(1);
         self.reader.count(&self.reader.values, MOST_VALUES, "values")?;
         deserializer.deserialize_any(self)
     }
@@ -116,6 +118,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Wiped, E> {
+        steps::note(value.len());
         Ok(Wiped::new(value.into()))
     }
 
@@ -137,6 +140,8 @@ impl<'de> Visitor<'de> for Node<'_> {
         let mut object = Wiped::new(Value::Object(Map::new()));
         if let Value::Object(members) = &mut *object {
             while let Some(name) = map.next_key::<String>()? {
+                steps::note(name.len());
+                steps::note_lookup(members.len());
                 if reader.is_strict && name.len() > LONGEST_NAME {
                     let words = format!("the name of a member here is longer than {LONGEST_NAME} bytes");
                     return Err(reader.refuse(&self.at, words));
@@ -288,10 +293,7 @@ mod tests {
                 let [small, large] =
                     texts.each_ref().map(|text| allocation_counter::measure(|| read(text.as_bytes())));
                 let shape = &texts[0][..60];
-                assert!(
-                    large.count_total * 10 <= small.count_total * 22,
-                    "{small:?}, then {large:?}: {shape}"
-                );
+                steps::assert_linear("JSON", texts.each_ref().map(|text| text.as_bytes()), read);
                 assert!(
                     large.bytes_total * 10 <= small.bytes_total * 22,
                     "{small:?}, then {large:?}: {shape}"

@@ -29,7 +29,7 @@ pub use kinds::{ByKind, Step};
 pub use resource_servers::{ResourceServerKey, ResourceServerRow};
 pub use sealed::SealedAfter;
 pub use search::{COUNTED_WORDS, Prefix, TenantSearch};
-pub use secrets::{NewSecretRow, PrunedRow, SecretRow, SecretRows};
+pub use secrets::{NewSecretRow, SecretRow, SecretRows};
 pub use sightings::{KeySightingRow, key_sighting_rows, merged_sightings, places_kept_since};
 pub use tenants::{FormerTypRow, IssuerRow, TenantKey, TenantRow, TenantRows, WordRow, word_rows_of};
 pub use uses::{SecretUseRow, latest_uses, secret_use_rows};

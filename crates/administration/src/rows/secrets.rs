@@ -1,14 +1,10 @@
 //! Secrets of clients. A row is added, its end moves, it is revoked or counts again; its hash never changes.
 
-use std::collections::BTreeSet;
-
 use protocol::Timestamp;
 use serde::Serialize;
 
 use super::{hex, seconds};
-use crate::{
-    Change, ChangeKind, CommitRequest, ENDED_SECRETS_STAY, KEPT_ENDED_SECRETS, NewSecret, SecretChangeKind,
-};
+use crate::{Change, CommitRequest, NewSecret, SecretChangeKind};
 
 /// What happens to secrets.
 #[derive(Debug, Default)]
@@ -21,21 +17,6 @@ pub struct SecretRows<'a> {
     pub restored: Vec<SecretRow<'a>>,
     /// They are revoked by the door, if they were not before. The files revoke only their own, the API any.
     pub revoked: Vec<SecretRow<'a>>,
-    /// Clients that were there before and get one more: what ended long ago is removed.
-    pub pruned: Vec<PrunedRow<'a>>,
-}
-
-/// A client some of whose ended secrets are removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct PrunedRow<'a> {
-    /// Whose.
-    pub tenant_id: &'a str,
-    /// Which client.
-    pub client_id: &'a str,
-    /// So many stay, the newest ones.
-    pub kept: u32,
-    /// Whatever ended after this stays, too.
-    pub ended_by: i64,
 }
 
 /// A secret's row that comes to be.
@@ -83,28 +64,8 @@ impl<'a> SecretRows<'a> {
             }
         }
         rows.added = request.secrets.iter().map(new_secret_row).collect();
-        rows.pruned = pruned(request).into_iter().collect();
         rows
     }
-}
-
-fn pruned(request: &CommitRequest) -> BTreeSet<PrunedRow<'_>> {
-    let ended_by = request.now.seconds().saturating_sub(ENDED_SECRETS_STAY.seconds());
-    let row = |(tenant_id, client_id)| PrunedRow {
-        tenant_id,
-        client_id,
-        kept: KEPT_ENDED_SECRETS,
-        ended_by: seconds(Timestamp::from_seconds(ended_by)),
-    };
-    let new = request.changes.iter().filter_map(|change| match change {
-        Change::Client(row) if row.kind == ChangeKind::Added => {
-            Some((row.after.tenant.as_str(), row.after.id.as_str()))
-        }
-        _ => None,
-    });
-    let new: BTreeSet<_> = new.collect();
-    let given = request.secrets.iter().map(|secret| (secret.tenant.as_str(), secret.client.as_str()));
-    given.filter(|client| !new.contains(client)).map(row).collect()
 }
 
 fn new_secret_row(new: &NewSecret) -> NewSecretRow<'_> {

@@ -39,27 +39,11 @@ const REVOKE: &str = "
      WHERE s.tenant_id = given.tenant_id AND s.client_id = given.client_id
        AND s.secret_id = given.secret_id AND (s.managed_by = $3 OR $3 = 'api') AND s.revoked_at IS NULL";
 
-/// A secret that a file declares stays, also when another interface ended it: it would else come back with the file. The highest number of a client always
-/// stays, so that none is given twice.
-const PRUNE: &str = "
-    DELETE FROM client_secrets s
-     USING (SELECT e.tenant_id, e.client_id, e.secret_id, given.kept, given.ended_by,
-                   LEAST(e.revoked_at, e.expires_at) AS ended_at,
-                   ROW_NUMBER() OVER (PARTITION BY e.tenant_id, e.client_id
-                                          ORDER BY length(e.secret_id) DESC, e.secret_id DESC) AS nth
-              FROM json_to_recordset($1::json) AS given (tenant_id text, client_id text, kept bigint, ended_by bigint)
-              JOIN client_secrets e ON e.tenant_id = given.tenant_id AND e.client_id = given.client_id
-             WHERE (e.revoked_at <= $2 OR e.expires_at <= $2)
-               AND (e.managed_by = 'api' OR e.revoked_by = 'config')) AS ended
-     WHERE s.tenant_id = ended.tenant_id AND s.client_id = ended.client_id AND s.secret_id = ended.secret_id
-       AND ended.nth > ended.kept AND ended.ended_at <= ended.ended_by";
-
 impl Writing<'_> {
     pub(super) async fn secrets(&mut self, secrets: &SecretRows<'_>) -> Result<(), CommitError> {
         self.all(INSERT, &secrets.added).await?;
         self.all(RESCHEDULE, &secrets.rescheduled).await?;
         self.all(RESTORE, &secrets.restored).await?;
-        self.all(REVOKE, &secrets.revoked).await?;
-        self.each(PRUNE, &secrets.pruned).await.map(drop)
+        self.all(REVOKE, &secrets.revoked).await
     }
 }

@@ -34,31 +34,12 @@ const REVOKE: &str = "
      WHERE tenant_id = value ->> 'tenant_id' AND client_id = value ->> 'client_id'
        AND secret_id = value ->> 'secret_id' AND (managed_by = ?3 OR ?3 = 'api') AND revoked_at IS NULL";
 
-/// A secret that a file declares stays, also when another interface ended it: it would else come back with the file. The highest number of a client always
-/// stays, so that none is given twice.
-const PRUNE: &str = "
-    DELETE FROM client_secrets
-     WHERE (tenant_id, client_id, secret_id) IN (
-               SELECT tenant_id, client_id, secret_id
-                 FROM (SELECT s.tenant_id, s.client_id, s.secret_id, value ->> 'kept' AS kept,
-                              value ->> 'ended_by' AS ended_by,
-                              MIN(COALESCE(s.revoked_at, s.expires_at), COALESCE(s.expires_at, s.revoked_at)) AS ended_at,
-                              ROW_NUMBER() OVER (PARTITION BY s.tenant_id, s.client_id
-                                                     ORDER BY LENGTH(s.secret_id) DESC, s.secret_id DESC) AS nth
-                         FROM json_each(?1)
-                         JOIN client_secrets s
-                           ON s.tenant_id = value ->> 'tenant_id' AND s.client_id = value ->> 'client_id'
-                        WHERE (s.revoked_at <= ?2 OR s.expires_at <= ?2)
-                          AND (s.managed_by = 'api' OR s.revoked_by = 'config'))
-                WHERE nth > kept AND ended_at <= ended_by)";
-
 impl Writing<'_> {
     pub(super) async fn secrets(&mut self) -> Result<(), CommitError> {
         let secrets = &self.rows.secrets;
         self.all(INSERT, &secrets.added).await?;
         self.all(RESCHEDULE, &secrets.rescheduled).await?;
         self.all(RESTORE, &secrets.restored).await?;
-        self.all(REVOKE, &secrets.revoked).await?;
-        self.each(PRUNE, &secrets.pruned).await.map(drop)
+        self.all(REVOKE, &secrets.revoked).await
     }
 }

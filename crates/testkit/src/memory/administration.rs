@@ -75,6 +75,10 @@ impl AdministrationStore for MemoryStore {
         self.administer(|rows| rows.record_uses(uses)).await
     }
 
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.administer(|rows| rows.prune_ended_secrets(now, limit)).await
+    }
+
     async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
         self.administer(|rows| rows.list_audit(query)).await
     }

@@ -57,7 +57,6 @@ impl Rows {
                 Change::Application(change) => self.write_application(change)?,
             }
         }
-        self.prune_secrets(request)?;
         self.write_keys(request)?;
         for (tenant, _) in &request.first_keys {
             self.write_first_key(request, tenant)?;

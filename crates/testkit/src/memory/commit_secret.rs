@@ -1,28 +1,30 @@
 //! What a commit does to one secret. Any door gives and takes secrets; the files touch only those that they declared.
 
-use administration::rows::{CommitRows, PrunedRow, seconds};
-use administration::{CommitRequest, ManagedBy, NewSecret, SecretChange, SecretChangeKind, SecretState};
+use administration::{
+    CommitRequest, ENDED_SECRETS_STAY, KEPT_ENDED_SECRETS, ManagedBy, NewSecret, SecretChange,
+    SecretChangeKind, SecretState,
+};
 use protocol::Timestamp;
 use registry::{ClientId, SecretId};
-use tenancy::{StoreError, TenantId};
+use tenancy::TenantId;
 
 use super::administration::as_count;
 use super::commit::{Refusal, require};
 use super::rows::{Rows, added_secret};
 
 impl Rows {
-    /// Ended secrets of the clients that get another one, as [`PrunedRow`] says.
-    pub(super) fn prune_secrets(&mut self, request: &CommitRequest) -> Result<(), Refusal> {
-        let rows = CommitRows::of(request).map_err(|error| Refusal::Failed(StoreError::fault(error)))?;
-        for PrunedRow { tenant_id, client_id, kept, ended_by } in rows.secrets.pruned {
-            let tenant = self.tenants.values_mut().find(|row| row.state.tenant.id.as_str() == tenant_id);
-            let clients = tenant.into_iter().flat_map(|row| &mut row.state.clients);
-            for client in clients.filter(|row| row.client.id.as_str() == client_id) {
-                let gone = gone(&client.secrets, seconds(request.now), kept, ended_by);
-                client.secrets.retain(|row| !gone.contains(&row.secret.id));
-            }
+    /// Deletes as [`AdministrationStore::prune_ended_secrets`] says.
+    ///
+    /// [`AdministrationStore::prune_ended_secrets`]: administration::AdministrationStore::prune_ended_secrets
+    pub(super) fn prune_ended_secrets(&mut self, now: Timestamp, limit: u32) -> u64 {
+        let mut pruned = 0;
+        for client in self.tenants.values_mut().flat_map(|row| &mut row.state.clients) {
+            let mut gone = gone(&client.secrets, now);
+            gone.truncate(as_count(limit) - pruned);
+            client.secrets.retain(|row| !gone.contains(&row.secret.id));
+            pruned += gone.len();
         }
-        Ok(())
+        pruned as u64
     }
 
     pub(super) fn write_secret(
@@ -73,14 +75,20 @@ impl Rows {
 }
 
 /// Which are removed: ended ones but the newest, by their numbers.
-fn gone(secrets: &[SecretState], now: i64, kept: u32, ended_by: i64) -> Vec<SecretId> {
+fn gone(secrets: &[SecretState], now: Timestamp) -> Vec<SecretId> {
     let ended_at = |row: &SecretState| {
-        row.secret.revoked_at.into_iter().chain(row.secret.expires_at).map(seconds).min().unwrap_or(i64::MAX)
+        row.secret
+            .revoked_at
+            .into_iter()
+            .chain(row.secret.expires_at)
+            .min()
+            .unwrap_or(Timestamp::from_seconds(u64::MAX))
     };
     let may_go =
         |row: &&SecretState| row.managed_by == ManagedBy::Api || row.revoked_by == Some(ManagedBy::Config);
     let mut ended: Vec<_> = secrets.iter().filter(may_go).filter(|row| ended_at(row) <= now).collect();
     ended.sort_by_key(|row| std::cmp::Reverse((row.secret.id.as_str().len(), row.secret.id.clone())));
-    let old = ended.iter().skip(as_count(kept)).filter(|row| ended_at(row) <= ended_by);
+    let ended_by = now.saturating_sub(ENDED_SECRETS_STAY);
+    let old = ended.iter().skip(as_count(KEPT_ENDED_SECRETS)).filter(|row| ended_at(row) <= ended_by);
     old.map(|row| row.secret.id.clone()).collect()
 }

@@ -108,17 +108,23 @@ pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stor
             commit(&stores, &request).await;
         }
     }
-    let svc = fixtures::client(&tenants[0], "svc");
+    let all: Vec<u32> = (1..=32).collect();
+    // The declared one, the newest twenty of the thirty, and the one that has not ended.
+    let kept: Vec<u32> = [1].into_iter().chain(12..=32).collect();
     // On the 30th day they have ended 29 days ago.
-    for (number, days, gone) in [(33, 30, 2..2), (34, 31, 2..12)] {
-        let mut request = by_api(Vec::new(), day(days));
-        requests::add_secret(&mut request, &svc, numbered(number), None);
-        commit(&stores, &request).await;
-        let expected = (1..=number).filter(|number| !gone.contains(number));
-        assert_eq!(numbers(&stores, &svc).await, expected.collect::<Vec<_>>(), "on day {days}");
-    }
-    for (tenant, id) in [(&tenants[0], "other"), (&tenants[1], "svc"), (&tenants[1], "other")] {
-        assert_eq!(numbers(&stores, &fixtures::client(tenant, id)).await.len(), 32, "{id} of {}", tenant.id);
+    for (days, limit, deleted, rest) in
+        [(30, 100, 0, Some(&all)), (31, 15, 15, None), (31, 100, 25, Some(&kept)), (31, 100, 0, Some(&kept))]
+    {
+        let pruned = stores.administration.prune_ended_secrets(day(days), limit).await.unwrap();
+        assert_eq!(pruned, deleted, "on day {days}");
+        for (tenant, id) in tenants.iter().flat_map(|tenant| [(tenant, "svc"), (tenant, "other")]) {
+            let found = numbers(&stores, &fixtures::client(tenant, id)).await;
+            assert!(
+                rest.is_none_or(|rest| found == *rest),
+                "{found:?} of {id} of {} on day {days}",
+                tenant.id
+            );
+        }
     }
 }
 
