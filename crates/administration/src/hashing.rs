@@ -9,8 +9,8 @@ use std::thread::{available_parallelism, scope};
 
 use protocol::{Secret, Timestamp};
 use registry::{
-    ChosenSalt, ClientSecret, GeneratedSecret, OutOfMemory, Pepper, SecretHash, UnknownHashFormat,
-    hash_chosen, hash_generated,
+    ClientSecret, GeneratedSecret, OutOfMemory, PasswordSalt, Pepper, SecretHash, UnknownHashFormat,
+    hash_password, hash_token,
 };
 
 use crate::plan::PlannedSecret;
@@ -26,7 +26,7 @@ pub(crate) struct Prepared {
 pub(crate) struct SlowHash {
     planned: PlannedSecret,
     secret: Secret,
-    salt: ChosenSalt,
+    salt: PasswordSalt,
     now: Timestamp,
 }
 
@@ -46,11 +46,11 @@ pub(crate) fn prepare(
             }
             DeclaredSecret::Value { secret, .. } if GeneratedSecret::is_well_formed(secret.expose()) => {
                 let hint = secret.expose()[secret.expose().len() - 4..].to_owned();
-                let hash = hash_generated(pepper, &planned.tenant, &planned.client, secret);
+                let hash = hash_token(pepper, &planned.tenant, &planned.client, secret);
                 prepared.rows.push(row(planned, hash, hint, now));
             }
             DeclaredSecret::Value { secret, .. } => {
-                let fresh = || planned.salt.clone().unwrap_or_else(ChosenSalt::generate);
+                let fresh = || planned.salt.clone().unwrap_or_else(PasswordSalt::generate);
                 let salt = salts.entry((&planned.tenant, &planned.client)).or_insert_with(fresh).clone();
                 let secret = Secret::new(secret.expose().to_owned());
                 prepared.slow.push(SlowHash { planned: planned.clone(), secret, salt, now });
@@ -77,7 +77,7 @@ pub(crate) fn hash_slow(slow: Vec<SlowHash>, done: &AtomicUsize) -> Result<Vec<N
 
 fn hash_share(share: &[SlowHash], done: &AtomicUsize) -> Result<Vec<NewSecret>, OutOfMemory> {
     let hashed = |SlowHash { planned, secret, salt, now }: &SlowHash| {
-        let hash = hash_chosen(secret, salt)?;
+        let hash = hash_password(secret, salt)?;
         done.fetch_add(1, Ordering::Relaxed);
         Ok(row(planned, hash, String::new(), *now))
     };

@@ -1,7 +1,7 @@
 //! Names that come to be: no identifier holds a character that people do not see, and no name one that turns its direction. Names that
 //! rows have already go on, whatever they hold, so each is asked after only where it is new.
 
-use registry::{Client, turning_in_name, unseen_in_id};
+use registry::{Client, bidi_control_in_name, invisible_in_id};
 use tenancy::Tenant;
 
 use crate::documents::escaped;
@@ -23,11 +23,11 @@ impl UnseenName {
     }
 
     fn of_id(pointer: impl Into<String>, what: &'static str, id: &str) -> Option<Self> {
-        unseen_in_id(id).map(|character| Self { pointer: pointer.into(), what, character })
+        invisible_in_id(id).map(|character| Self { pointer: pointer.into(), what, character })
     }
 
     fn of_title(before: Option<&str>, name: &str) -> Option<Self> {
-        let character = turning_in_name(name).filter(|_| before != Some(name))?;
+        let character = bidi_control_in_name(name).filter(|_| before != Some(name))?;
         Some(Self { pointer: "/name".to_owned(), what: "the name", character })
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use protocol::{Scope, Timestamp};
-use registry::{ChosenSalt, ClientId, SecretId};
+use registry::{ClientId, PasswordSalt, SecretId};
 use tenancy::{Issuer, TenantId};
 
 use crate::{Change, ChangeKind, Fault, TenantMark};
@@ -48,7 +48,7 @@ pub(crate) struct PlannedSecret {
     pub(crate) place: (usize, usize),
     pub(crate) digest: Option<[u8; 32]>,
     /// What a chosen secret of this client must share with the others.
-    pub(crate) salt: Option<ChosenSalt>,
+    pub(crate) salt: Option<PasswordSalt>,
     pub(crate) expires_at: Option<Timestamp>,
 }
 

@@ -70,7 +70,7 @@ impl Caches {
         let tenants = Arc::downgrade(&caches.tenants);
         let clients = Arc::downgrade(&caches.clients);
         let signing_keys = Arc::downgrade(&caches.signing_keys);
-        let heard = move |changes: &[Invalidation]| {
+        let on_invalidation = move |changes: &[Invalidation]| {
             let (Some(tenants), Some(clients), Some(signing_keys)) =
                 (tenants.upgrade(), clients.upgrade(), signing_keys.upgrade())
             else {
@@ -79,7 +79,7 @@ impl Caches {
             Self { tenants, clients, signing_keys, redis: None, freshness }.forget(changes);
             true
         };
-        redis.link.runtime.spawn(listen(Arc::downgrade(&redis), heard));
+        redis.connection.runtime.spawn(listen(Arc::downgrade(&redis), on_invalidation));
         caches
     }
 
@@ -113,24 +113,24 @@ impl Caches {
     /// Forgets what changed. Whoever reads after this call reads what the store holds after it. Redis and the other replicas are
     /// told in the background.
     pub fn apply(&self, changes: &[Invalidation]) {
-        drop(self.tell(changes));
+        drop(self.notify(changes));
     }
 
     /// The same, and waits until Redis and the other replicas are told, or cannot be told now; says which. Without Redis there
     /// is nobody to tell.
-    pub async fn announce(&self, changes: &[Invalidation]) -> bool {
-        match self.tell(changes) {
-            Some(told) => told.await.unwrap_or(false),
+    pub async fn publish_invalidation(&self, changes: &[Invalidation]) -> bool {
+        match self.notify(changes) {
+            Some(published) => published.await.unwrap_or(false),
             None => true,
         }
     }
 
     /// Redis is told first, or a reader would find there what was just forgotten here.
-    fn tell(&self, changes: &[Invalidation]) -> Option<oneshot::Receiver<bool>> {
+    fn notify(&self, changes: &[Invalidation]) -> Option<oneshot::Receiver<bool>> {
         let redis = self.redis.as_ref().filter(|_| !changes.is_empty());
-        let told = redis.map(|redis| redis.announce(changes, self.freshness));
+        let published = redis.map(|redis| redis.publish_invalidation(changes, self.freshness));
         self.forget(changes);
-        told
+        published
     }
 
     /// Forgets in this process only: for what was heard from the store, which every replica hears.
@@ -152,8 +152,10 @@ impl Caches {
     /// Whether anybody would be served now if the store were unavailable: a tenant, a client and keys that may serve stale are in memory.
     /// It looks through what is in memory, up to the first of each, so it is asked only while the store is missed.
     #[must_use]
-    pub fn may_stand_in(&self) -> bool {
-        self.tenants.may_stand_in() && self.clients.may_stand_in() && self.signing_keys.may_stand_in()
+    pub fn may_serve_stale(&self) -> bool {
+        self.tenants.may_serve_stale()
+            && self.clients.may_serve_stale()
+            && self.signing_keys.may_serve_stale()
     }
 
     /// Whether any of them last found the store unavailable.

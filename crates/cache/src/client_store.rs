@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, TenantId};
 
-use crate::shared::{self, Place};
+use crate::shared::{self, SharedItem};
 use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
 
 /// A [`ClientStore`] before another.
@@ -72,8 +72,8 @@ impl CachedClientStore {
     }
 
     /// Whether any of them may serve now if the store is unavailable.
-    pub(crate) fn may_stand_in(&self) -> bool {
-        self.clients.may_stand_in()
+    pub(crate) fn may_serve_stale(&self) -> bool {
+        self.clients.may_serve_stale()
     }
 
     /// Whether the last load found the store unavailable.
@@ -110,8 +110,13 @@ impl Source for Clients {
     }
 
     async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<Client>, StoreError> {
-        shared::read(self.redis.as_ref(), self.freshness, Place::Client(tenant, id), self.find(tenant, id))
-            .await
+        shared::read(
+            self.redis.as_ref(),
+            self.freshness,
+            SharedItem::Client(tenant, id),
+            self.find(tenant, id),
+        )
+        .await
     }
 
     fn stale_if_error(&self, (tenant, _): &Self::Key, _: &Client) -> Duration {

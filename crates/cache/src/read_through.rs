@@ -94,7 +94,7 @@ impl<S: Source> ReadThrough<S> {
 
     /// Whether any value in memory would serve now if the source were unavailable. Ends at the first one.
     #[must_use]
-    pub fn may_stand_in(&self) -> bool {
+    pub fn may_serve_stale(&self) -> bool {
         let now = Instant::now();
         self.slots.iter().any(|(key, slot)| {
             slot.is_current() && slot.stale(now, |value| self.source.stale_if_error(&key, value)).is_some()

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
-use crate::shared::{self, Place};
+use crate::shared::{self, SharedItem};
 use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
 
 /// A [`SigningKeyStore`] before another.
@@ -67,8 +67,8 @@ impl CachedSigningKeyStore {
     }
 
     /// Whether any of them may serve now if the store is unavailable.
-    pub(crate) fn may_stand_in(&self) -> bool {
-        self.key_sets.may_stand_in()
+    pub(crate) fn may_serve_stale(&self) -> bool {
+        self.key_sets.may_serve_stale()
     }
 
     /// Whether the last load found the store unavailable.
@@ -96,7 +96,7 @@ impl Drop for DropKeySet<'_> {
     fn drop(&mut self) {
         if let Some(redis) = &self.0.redis {
             // In the background; until then, Redis is not asked.
-            drop(redis.announce(&[Invalidation::Keys(self.1.clone())], self.0.freshness));
+            drop(redis.publish_invalidation(&[Invalidation::Keys(self.1.clone())], self.0.freshness));
         }
         self.0.invalidate(self.1);
     }
@@ -119,7 +119,7 @@ impl Source for KeySets {
 
     async fn load(&self, key: &TenantId) -> Result<Reading<KeyRecords>, StoreError> {
         let load = async { self.store.find_keys(key).await.map(Some) };
-        shared::read(self.redis.as_ref(), self.freshness, Place::Keys(key), load).await
+        shared::read(self.redis.as_ref(), self.freshness, SharedItem::Keys(key), load).await
     }
 
     fn stale_if_error(&self, key: &TenantId, _: &KeyRecords) -> Duration {

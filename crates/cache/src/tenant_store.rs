@@ -8,7 +8,7 @@ use keys::life_cycle::KeyPolicy;
 use protocol::Lifetime;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
-use crate::shared::{self, Place};
+use crate::shared::{self, SharedItem};
 use crate::{Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
 
 /// A [`TenantStore`] before another.
@@ -72,8 +72,8 @@ impl CachedTenantStore {
     }
 
     /// Whether any of them may serve now if the store is unavailable.
-    pub(crate) fn may_stand_in(&self) -> bool {
-        self.tenants.may_stand_in()
+    pub(crate) fn may_serve_stale(&self) -> bool {
+        self.tenants.may_serve_stale()
     }
 
     /// Whether the last load found the store unavailable.
@@ -106,7 +106,7 @@ impl Source for Tenants {
     }
 
     async fn load(&self, key: &TenantId) -> Result<Reading<Tenant>, StoreError> {
-        shared::read(self.redis.as_ref(), self.freshness, Place::Tenant(key), self.find(key)).await
+        shared::read(self.redis.as_ref(), self.freshness, SharedItem::Tenant(key), self.find(key)).await
     }
 
     fn stale_if_error(&self, _: &TenantId, tenant: &Tenant) -> Duration {

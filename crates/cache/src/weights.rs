@@ -31,8 +31,8 @@ pub(crate) fn of_client(client: &Client) -> usize {
     let Client { tenant, id, name, audiences, resources, scope, issuer, secrets, .. } = client;
     let secrets = secrets.iter().map(|secret| {
         let hash = match &secret.hash {
-            SecretHash::Generated(_) => 0,
-            SecretHash::Chosen(phc) => text(phc),
+            SecretHash::Token(_) => 0,
+            SecretHash::Password(phc) => text(phc),
         };
         size_of_val(secret) + text(secret.id.as_str()) + hash + text(&secret.hint)
     });

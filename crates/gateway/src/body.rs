@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use protocol::ErrorResponse;
 use zeroize::Zeroizing;
 
-use crate::respond::Refusal;
+use crate::respond::OAuthError;
 
 /// No body that we read is larger.
 const LIMIT: usize = 64 * 1024;
@@ -60,7 +60,7 @@ impl BodyError {
     }
 }
 
-impl From<BodyError> for Refusal {
+impl From<BodyError> for OAuthError {
     fn from(error: BodyError) -> Self {
         let refusal = Self::new(error.status(), ErrorResponse::invalid_request(error.to_string()));
         if error.ends_connection() { refusal.closing() } else { refusal }

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_names_are_told_from_ours_and_addresses_pass() {
+    fn foreign_host_names_are_refused_and_addresses_pass() {
         let names = HostNames::new("https://auth.example.com:8443/base", &["latchkey.internal".to_owned()]);
         for (authority, expected) in [
             ("localhost", true),

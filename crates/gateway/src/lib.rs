@@ -1,20 +1,20 @@
 //! The only crate that knows HTTP. It carries a request to the domain crates and their answer back; the rules are theirs.
 //! In reading order:
 
+mod health_report;
 mod options;
 mod server;
 mod services;
-mod vitals;
 
 mod body;
 mod connection;
 mod forwarded;
 mod hosts;
-mod incoming;
+mod raw_request;
 mod respond;
 mod routes;
 
-mod admission;
+mod authorization;
 mod documents;
 mod write_budget;
 
@@ -26,9 +26,9 @@ mod openapi;
 
 pub use connection::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
 pub use forwarded::{ForwardingHeader, TrustedProxies};
+pub use health_report::{Check, HealthReport, Kind, Sample, State};
 pub use openapi::document as openapi_document;
 pub use options::{ConnectionLimits, Listener, Options, Surface};
 pub use server::{BindError, Gateway, GatewayHandle};
 pub use services::Services;
-pub use vitals::{Check, Kind, Sample, State, Vitals};
 pub use write_budget::{WriteBudget, WriteLimit};

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_probe_is_remembered_for_as_long_as_is_asked() {
+    fn a_probe_counts_for_the_requested_time() {
         let (readiness, start) = (Readiness::default(), Instant::now());
         let span = Duration::from_secs(60);
         assert!(!readiness.probed_within(span, start));

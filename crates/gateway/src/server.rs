@@ -21,8 +21,8 @@ use actix_web::{App, Error};
 use futures_util::future::{Either, select};
 use grants::ProtectedResource;
 
-use crate::access_log::{AccessLog, note_unread};
-use crate::connection::{NO_PLACE, PatientSocket, Place, Places, Socket, WatchedStream};
+use crate::access_log::{AccessLog, log_unparsed};
+use crate::connection::{ConnectionSlots, NO_SLOT, Slot, Socket, WatchedStream, WriteDeadlineSocket};
 use crate::hosts::HostNames;
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
 use crate::readiness::Readiness;
@@ -58,7 +58,7 @@ struct Shared {
     services: Data<Services>,
     metrics: Data<Metrics>,
     readiness: Data<Readiness>,
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
 }
 
 /// An address could not be taken.
@@ -80,12 +80,12 @@ impl Gateway {
             Server::build().workers(options.workers).disable_signals().shutdown_timeout(DRAIN.as_secs());
         // Of one worker; beyond it nothing would be accepted, also of those who have a place.
         builder = builder.max_concurrent_connections(options.connections.all.saturating_add(1024));
-        let places = Arc::new(Places::new(options.connections));
+        let slots = Arc::new(ConnectionSlots::new(options.connections));
         let shared = Shared {
             services: Data::new(services.clone()),
-            metrics: Data::new(Metrics::new(Arc::clone(&places))),
+            metrics: Data::new(Metrics::new(Arc::clone(&slots))),
             readiness: Data::new(Readiness::default()),
-            places,
+            slots,
         };
         let mut addresses = Vec::with_capacity(options.listeners.len());
         for listener in &options.listeners {
@@ -152,9 +152,9 @@ fn listen(
     options: &Options,
     shared: &Shared,
 ) -> io::Result<ServerBuilder> {
-    let Shared { services, metrics, readiness, places } = shared;
+    let Shared { services, metrics, readiness, slots } = shared;
     let (services, metrics, readiness) = (services.clone(), metrics.clone(), readiness.clone());
-    let (places, stalled) = (Arc::clone(places), options.connections.stalled);
+    let (slots, stalled) = (Arc::clone(slots), options.connections.stalled);
     let default_tenant = Data::new(DefaultTenant(options.default_tenant.clone()));
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
     let sample = Data::new(SampleResource(options.protected_resource.clone()));
@@ -210,29 +210,29 @@ fn listen(
             let served = http.call(connection);
             async move {
                 let ended = served.await;
-                note_unread(&unknown, &deadlines, &ended);
+                log_unparsed(&unknown, &deadlines, &ended);
                 ended
             }
         });
-        let (tls, places, proxies) = (tls.clone(), Arc::clone(&places), trusted_proxies.clone());
+        let (tls, slots, proxies) = (tls.clone(), Arc::clone(&slots), trusted_proxies.clone());
         fn_service(move |socket: TcpStream| {
             let peer = socket.peer_addr().ok();
             let address = peer.map(|peer| peer.ip().to_canonical());
             let is_proxy =
                 address.zip(proxies.as_ref()).is_some_and(|(address, proxies)| proxies.trusts(address));
-            let (place, tls) = (places.take(address, is_proxy), tls.clone());
+            let (slot, tls) = (slots.take(address, is_proxy), tls.clone());
             async move {
-                let Some(place) = place else {
+                let Some(slot) = slot else {
                     return Err(DispatchError::Io(turn_away(socket, tls.is_some())));
                 };
                 // Answers are small and whole: waiting for more to send would only add latency.
                 let _ = socket.set_nodelay(true);
-                let socket = PatientSocket::new(socket, stalled);
+                let socket = WriteDeadlineSocket::new(socket, stalled);
                 let socket = match tls {
-                    Some(tls) => shake_hands(&tls, socket, &place).await.map_err(DispatchError::Io)?,
+                    Some(tls) => shake_hands(&tls, socket, &slot).await.map_err(DispatchError::Io)?,
                     None => Socket::Plain(socket),
                 };
-                Ok((WatchedStream::new(socket, place), Protocol::Http1, peer))
+                Ok((WatchedStream::new(socket, slot), Protocol::Http1, peer))
             }
         })
         .and_then(http)
@@ -240,10 +240,10 @@ fn listen(
 }
 
 /// While it shakes hands a connection can lose its place.
-async fn shake_hands(tls: &Tls, socket: PatientSocket, place: &Place) -> io::Result<Socket> {
+async fn shake_hands(tls: &Tls, socket: WriteDeadlineSocket, slot: &Slot) -> io::Result<Socket> {
     let shaken = pin!(tls.accept(socket));
-    let ousted = pin!(poll_fn(|cx| place.poll_ousted(cx)));
-    match select(shaken, ousted).await {
+    let evicted = pin!(poll_fn(|cx| slot.poll_evicted(cx)));
+    match select(shaken, evicted).await {
         Either::Left((shaken, _)) => shaken,
         Either::Right(_) => Err(io::ErrorKind::ConnectionAborted.into()),
     }
@@ -252,7 +252,7 @@ async fn shake_hands(tls: &Tls, socket: PatientSocket, place: &Place) -> io::Res
 /// Says so where that costs one write, and closes.
 fn turn_away(socket: TcpStream, has_tls: bool) -> io::Error {
     if !has_tls && let Ok(mut socket) = socket.into_std() {
-        let _ = socket.write(NO_PLACE);
+        let _ = socket.write(NO_SLOT);
     }
     io::ErrorKind::ConnectionRefused.into()
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use administration::{Administrator, Clock};
 use grants::Engine;
-use keys::{KeyRings, KeySightings};
+use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, Users};
 use tenancy::TenantResolver;
 
-use crate::{Vitals, WriteBudget};
+use crate::{HealthReport, WriteBudget};
 
 /// What the routes call.
 #[derive(Clone)]
@@ -20,9 +20,9 @@ pub struct Services {
     /// May it have this token?
     pub engine: Engine,
     /// A tenant's public keys.
-    pub keys: Arc<KeyRings>,
+    pub keys: Arc<KeyRingCache>,
     /// Who has fetched them.
-    pub sightings: Arc<KeySightings>,
+    pub jwks_fetches: Arc<JwksFetches>,
     /// May this be changed, and what becomes of it?
     pub administrator: Arc<Administrator>,
     /// How many writes may its administrators still ask for?
@@ -32,5 +32,5 @@ pub struct Services {
     /// What time is it? Rules take `now` as an argument; this is where the gateway gets it, once a request.
     pub clock: Clock,
     /// How are the parts doing that no route calls?
-    pub vitals: Arc<dyn Vitals>,
+    pub health_report: Arc<dyn HealthReport>,
 }

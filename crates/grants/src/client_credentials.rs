@@ -28,7 +28,7 @@ pub(crate) struct Grant {
 
 /// Why there is no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum ClientCredentialsError {
     #[error("the client is not registered for the client credentials grant")]
     GrantNotRegistered,
     #[error("the scope is more than the client may have")]
@@ -49,12 +49,12 @@ pub(crate) fn decide(
     grantee: &Grantee<'_>,
     now: Timestamp,
     jti: &JwtId,
-) -> Result<Grant, Refusal> {
+) -> Result<Grant, ClientCredentialsError> {
     if !grantee.client.grant_types.contains(&GrantType::ClientCredentials) {
-        return Err(Refusal::GrantNotRegistered);
+        return Err(ClientCredentialsError::GrantNotRegistered);
     }
     if !grantee.tenant.access_token.format.is_served() {
-        return Err(Refusal::FormatNotServed);
+        return Err(ClientCredentialsError::FormatNotServed);
     }
     let is_admin = is_for_administration(request.resources, grantee)?;
     let aud = audience(request.resources, grantee, is_admin)?;
@@ -75,7 +75,10 @@ pub(crate) fn decide(
 
 /// Whether the token is to administer. No other tenant's admin audience passes here, whatever the client's rows list, nor does a client's
 /// own before it is registered for a scope that goes there.
-fn is_for_administration(resources: &[ResourceIndicator], grantee: &Grantee<'_>) -> Result<bool, Refusal> {
+fn is_for_administration(
+    resources: &[ResourceIndicator],
+    grantee: &Grantee<'_>,
+) -> Result<bool, ClientCredentialsError> {
     let Grantee { client, tenant } = grantee;
     let (mut ours, mut others) = (false, false);
     let mut sort = |audience: &str| {
@@ -84,7 +87,7 @@ fn is_for_administration(resources: &[ResourceIndicator], grantee: &Grantee<'_>)
         } else if tenant.id.is_admin_audience(audience) && client.scope.iter().any(ScopeToken::is_reserved) {
             ours = true;
         } else {
-            return Err(Refusal::ResourceNotAllowed);
+            return Err(ClientCredentialsError::ResourceNotAllowed);
         }
         Ok(())
     };
@@ -93,7 +96,7 @@ fn is_for_administration(resources: &[ResourceIndicator], grantee: &Grantee<'_>)
     } else {
         resources.iter().try_for_each(|resource| sort(resource.as_str()))?;
     }
-    if ours && others { Err(Refusal::AdminAudienceNotAlone) } else { Ok(ours) }
+    if ours && others { Err(ClientCredentialsError::AdminAudienceNotAlone) } else { Ok(ours) }
 }
 
 /// One resource is a string and several are an array (RFC 8707 §2); audiences from configuration are an array; where neither is
@@ -102,12 +105,12 @@ fn audience(
     resources: &[ResourceIndicator],
     grantee: &Grantee<'_>,
     is_admin: bool,
-) -> Result<Audience, Refusal> {
+) -> Result<Audience, ClientCredentialsError> {
     let client = grantee.client;
     let mut asked: Vec<String> = Vec::with_capacity(resources.len());
     for resource in resources.iter().map(ResourceIndicator::as_str) {
         if !is_admin && !client.audiences.iter().chain(&client.resources).any(|allowed| allowed == resource) {
-            return Err(Refusal::ResourceNotAllowed);
+            return Err(ClientCredentialsError::ResourceNotAllowed);
         }
         if !asked.iter().any(|known| known == resource) {
             asked.push(resource.to_owned());
@@ -125,7 +128,7 @@ fn scope(
     request: &ClientCredentialsRequest<'_>,
     grantee: &Grantee<'_>,
     is_admin: bool,
-) -> Result<Scope, Refusal> {
+) -> Result<Scope, ClientCredentialsError> {
     let registered = &grantee.client.scope;
     let means_something = |token: &ScopeToken| {
         token.is_reserved() == is_admin
@@ -142,32 +145,32 @@ fn scope(
     match asked.iter().find(|token| !registered.contains(token) || !means_something(token)) {
         None => Ok(asked.clone()),
         Some(token) if !is_admin && token.is_reserved() && registered.contains(token) => {
-            Err(Refusal::ScopeNeedsAdminAudience)
+            Err(ClientCredentialsError::ScopeNeedsAdminAudience)
         }
-        Some(_) => Err(Refusal::ScopeNotAllowed),
+        Some(_) => Err(ClientCredentialsError::ScopeNotAllowed),
     }
 }
 
-impl From<Refusal> for ErrorResponse {
-    fn from(refusal: Refusal) -> Self {
+impl From<ClientCredentialsError> for ErrorResponse {
+    fn from(refusal: ClientCredentialsError) -> Self {
         let (error, description) = match refusal {
-            Refusal::GrantNotRegistered => {
+            ClientCredentialsError::GrantNotRegistered => {
                 (ErrorCode::UnauthorizedClient, "The client is not authorized to use this grant type")
             }
-            Refusal::ScopeNotAllowed => {
+            ClientCredentialsError::ScopeNotAllowed => {
                 (ErrorCode::InvalidScope, "The requested scope is not allowed for this client")
             }
-            Refusal::ScopeNeedsAdminAudience => {
+            ClientCredentialsError::ScopeNeedsAdminAudience => {
                 (ErrorCode::InvalidScope, "The requested scope needs the resource that it administers")
             }
-            Refusal::AdminAudienceNotAlone => (
+            ClientCredentialsError::AdminAudienceNotAlone => (
                 ErrorCode::InvalidTarget,
                 "The requested resource cannot be combined with another resource of this client",
             ),
-            Refusal::ResourceNotAllowed => {
+            ClientCredentialsError::ResourceNotAllowed => {
                 (ErrorCode::InvalidTarget, "The requested resource is not allowed for this client")
             }
-            Refusal::FormatNotServed => (
+            ClientCredentialsError::FormatNotServed => (
                 ErrorCode::UnsupportedGrantType,
                 "This server does not serve the token format of this tenant",
             ),
@@ -187,7 +190,12 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
-    fn ask(tenant: &Tenant, client: &Client, scope: &str, resources: &[&str]) -> Result<Grant, Refusal> {
+    fn ask(
+        tenant: &Tenant,
+        client: &Client,
+        scope: &str,
+        resources: &[&str],
+    ) -> Result<Grant, ClientCredentialsError> {
         let scope = Some(Scope::parse(scope).unwrap()).filter(|scope| !scope.is_empty());
         let resources: Vec<_> =
             resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect();
@@ -195,7 +203,7 @@ mod tests {
         decide(&request, &Grantee { tenant, client }, NOW, &JwtId::new("id-1"))
     }
 
-    fn check_scope(scope: &str, resources: &[&str], expected: Result<&str, Refusal>) {
+    fn check_scope(scope: &str, resources: &[&str], expected: Result<&str, ClientCredentialsError>) {
         let granted = ask(&acme(), &client("svc"), scope, resources).map(|grant| grant.scope.to_string());
         assert_eq!(granted.as_deref(), expected.as_ref().copied(), "{scope} {resources:?}");
     }
@@ -205,8 +213,8 @@ mod tests {
         check_scope("", &[], Ok("read write report anywhere"));
         check_scope("write read", &[], Ok("write read"));
         check_scope("anywhere", &[], Ok("anywhere"));
-        check_scope("read admin", &[], Err(Refusal::ScopeNotAllowed));
-        check_scope("READ", &[], Err(Refusal::ScopeNotAllowed));
+        check_scope("read admin", &[], Err(ClientCredentialsError::ScopeNotAllowed));
+        check_scope("READ", &[], Err(ClientCredentialsError::ScopeNotAllowed));
     }
 
     #[test]
@@ -219,8 +227,8 @@ mod tests {
             Ok("read write report anywhere"),
         );
         check_scope("read", &["https://orders.example"], Ok("read"));
-        check_scope("read", &["https://reports.example"], Err(Refusal::ScopeNotAllowed));
-        check_scope("", &["https://other.example"], Err(Refusal::ResourceNotAllowed));
+        check_scope("read", &["https://reports.example"], Err(ClientCredentialsError::ScopeNotAllowed));
+        check_scope("", &["https://other.example"], Err(ClientCredentialsError::ResourceNotAllowed));
     }
 
     #[test]
@@ -272,7 +280,7 @@ mod tests {
         client: &Client,
         scope: &str,
         resources: &[&str],
-        expected: Result<(&str, &str), Refusal>,
+        expected: Result<(&str, &str), ClientCredentialsError>,
     ) {
         let granted = ask(&acme(), client, scope, resources).map(|grant| {
             (serde_json::to_string(&grant.claims.aud).unwrap(), grant.claims.scope.unwrap_or_default())
@@ -288,7 +296,7 @@ mod tests {
         check_admin(&admin(), "latchkey:audit", &[OURS], Ok((aud, "latchkey:audit")));
         check_admin(&admin(), "latchkey:audit", &[OURS, OURS], Ok((aud, "latchkey:audit")));
         for scope in ["read", "anywhere", "latchkey:audit read", "latchkey:keys", "latchkey:tenants"] {
-            check_admin(&admin(), scope, &[OURS], Err(Refusal::ScopeNotAllowed));
+            check_admin(&admin(), scope, &[OURS], Err(ClientCredentialsError::ScopeNotAllowed));
         }
     }
 
@@ -299,11 +307,11 @@ mod tests {
         check_admin(&admin(), "", &[orders], Ok((r#""https://orders.example""#, "read anywhere")));
         for resources in [&[] as &[&str], &[orders]] {
             for scope in ["latchkey:clients", "read latchkey:clients"] {
-                check_admin(&admin(), scope, resources, Err(Refusal::ScopeNeedsAdminAudience));
+                check_admin(&admin(), scope, resources, Err(ClientCredentialsError::ScopeNeedsAdminAudience));
             }
-            check_admin(&admin(), "latchkey:keys", resources, Err(Refusal::ScopeNotAllowed));
+            check_admin(&admin(), "latchkey:keys", resources, Err(ClientCredentialsError::ScopeNotAllowed));
         }
-        check_admin(&client("svc"), "latchkey:clients", &[], Err(Refusal::ScopeNotAllowed));
+        check_admin(&client("svc"), "latchkey:clients", &[], Err(ClientCredentialsError::ScopeNotAllowed));
     }
 
     #[test]
@@ -311,24 +319,34 @@ mod tests {
         let orders = "https://orders.example";
         for resources in [[OURS, orders], [orders, OURS]] {
             for scope in ["", "read", "latchkey:clients"] {
-                check_admin(&admin(), scope, &resources, Err(Refusal::AdminAudienceNotAlone));
+                check_admin(&admin(), scope, &resources, Err(ClientCredentialsError::AdminAudienceNotAlone));
             }
         }
     }
 
     #[test]
     fn only_who_is_registered_for_it_may_ask_for_the_admin_audience_and_only_for_its_own_tenants() {
-        check_admin(&client("svc"), "", &[OURS], Err(Refusal::ResourceNotAllowed));
+        check_admin(&client("svc"), "", &[OURS], Err(ClientCredentialsError::ResourceNotAllowed));
         let lists = |audience: &str, client: Client| Client {
             audiences: vec![audience.to_owned()],
             resources: vec![audience.to_owned()],
             ..client
         };
-        check_admin(&lists(OURS, client("svc")), "", &[OURS], Err(Refusal::ResourceNotAllowed));
-        check_admin(&lists(OURS, client("svc")), "", &[], Err(Refusal::ResourceNotAllowed));
+        check_admin(
+            &lists(OURS, client("svc")),
+            "",
+            &[OURS],
+            Err(ClientCredentialsError::ResourceNotAllowed),
+        );
+        check_admin(&lists(OURS, client("svc")), "", &[], Err(ClientCredentialsError::ResourceNotAllowed));
         for other in ["urn:latchkey:tenant:globex", "urn:latchkey:admin", "urn:latchkey:tenant:platform"] {
             for resources in [&[other] as &[&str], &[OURS, other], &[]] {
-                check_admin(&lists(other, admin()), "", resources, Err(Refusal::ResourceNotAllowed));
+                check_admin(
+                    &lists(other, admin()),
+                    "",
+                    resources,
+                    Err(ClientCredentialsError::ResourceNotAllowed),
+                );
             }
         }
     }
@@ -339,10 +357,10 @@ mod tests {
         let only = Client { audiences: vec![OURS.to_owned()], ..admin() };
         check_admin(&only, "", &[], Ok((aud, "latchkey:clients latchkey:audit")));
         check_admin(&only, "latchkey:clients", &[], Ok((aud, "latchkey:clients")));
-        check_admin(&only, "read", &[], Err(Refusal::ScopeNotAllowed));
+        check_admin(&only, "read", &[], Err(ClientCredentialsError::ScopeNotAllowed));
         check_admin(&only, "read", &["https://orders.example"], Ok((r#""https://orders.example""#, "read")));
         let mixed = Client { audiences: vec!["your-api".to_owned(), OURS.to_owned()], ..admin() };
-        check_admin(&mixed, "", &[], Err(Refusal::AdminAudienceNotAlone));
+        check_admin(&mixed, "", &[], Err(ClientCredentialsError::AdminAudienceNotAlone));
         check_admin(&mixed, "read", &["https://orders.example"], Ok((r#""https://orders.example""#, "read")));
     }
 
@@ -352,16 +370,19 @@ mod tests {
         let granted = ask(&platform, &admin(), "latchkey:audit", &["urn:latchkey:admin"]).unwrap();
         assert_eq!(granted.claims.aud, Audience::One("urn:latchkey:admin".to_owned()));
         for other in [OURS, "urn:latchkey:tenant:platform"] {
-            assert_eq!(ask(&platform, &admin(), "", &[other]), Err(Refusal::ResourceNotAllowed));
+            assert_eq!(
+                ask(&platform, &admin(), "", &[other]),
+                Err(ClientCredentialsError::ResourceNotAllowed)
+            );
         }
     }
 
     #[test]
     fn refusals_of_administration_have_the_codes_of_their_kind() {
         for (refusal, code) in [
-            (Refusal::ScopeNeedsAdminAudience, ErrorCode::InvalidScope),
-            (Refusal::AdminAudienceNotAlone, ErrorCode::InvalidTarget),
-            (Refusal::ResourceNotAllowed, ErrorCode::InvalidTarget),
+            (ClientCredentialsError::ScopeNeedsAdminAudience, ErrorCode::InvalidScope),
+            (ClientCredentialsError::AdminAudienceNotAlone, ErrorCode::InvalidTarget),
+            (ClientCredentialsError::ResourceNotAllowed, ErrorCode::InvalidTarget),
         ] {
             assert_eq!(ErrorResponse::from(refusal).error, code, "{refusal}");
         }
@@ -370,9 +391,9 @@ mod tests {
     #[test]
     fn clients_of_other_grants_and_tenants_of_other_formats_are_refused() {
         let code_only = Client { grant_types: vec![GrantType::AuthorizationCode], ..client("svc") };
-        assert_eq!(ask(&acme(), &code_only, "", &[]), Err(Refusal::GrantNotRegistered));
+        assert_eq!(ask(&acme(), &code_only, "", &[]), Err(ClientCredentialsError::GrantNotRegistered));
         let mut opaque = acme();
         opaque.access_token.format = TokenFormat::Opaque;
-        assert_eq!(ask(&opaque, &client("svc"), "", &[]), Err(Refusal::FormatNotServed));
+        assert_eq!(ask(&opaque, &client("svc"), "", &[]), Err(ClientCredentialsError::FormatNotServed));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keys::{Expectations, KeyError, KeyRings, SignError, TokenError};
+use keys::{Expectations, KeyError, KeyRingCache, SignError, TokenError};
 use protocol::{
     BearerToken, ErrorCode, ErrorResponse, GrantType, IntrospectionResponse, SigningAlgorithm, Timestamp,
     TokenRequest, TokenResponse, TokenType,
@@ -13,14 +13,14 @@ use tenancy::{StoreError, Tenant};
 
 use crate::client_credentials::{self, ClientCredentialsRequest};
 use crate::{
-    AccessTokenClaims, AdminAssertion, BearerRefusal, Grantee, JwtId, ProtectedResource, admin_assertion,
+    AccessTokenClaims, AdminAssertion, BearerError, Grantee, JwtId, ProtectedResource, admin_assertion,
     administration_access, introspection, resource_access,
 };
 
 /// Issues tokens and answers about them.
 #[derive(Clone)]
 pub struct Engine {
-    keys: Arc<KeyRings>,
+    keys: Arc<KeyRingCache>,
     clients: Arc<dyn ClientStore>,
 }
 
@@ -41,7 +41,7 @@ pub enum GrantError {
     Refused(ErrorResponse),
     /// The bearer may not use the resource.
     #[error(transparent)]
-    Bearer(#[from] BearerRefusal),
+    Bearer(#[from] BearerError),
     /// The tenant's keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -56,7 +56,7 @@ pub enum GrantError {
 impl Engine {
     /// Over key rings and a store of clients, which may be a cache.
     #[must_use]
-    pub fn new(keys: Arc<KeyRings>, clients: Arc<dyn ClientStore>) -> Self {
+    pub fn new(keys: Arc<KeyRingCache>, clients: Arc<dyn ClientStore>) -> Self {
         Self { keys, clients }
     }
 
@@ -127,7 +127,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<AccessTokenClaims, GrantError> {
         let claims =
-            self.verify(tenant, token, Some(&resource.audience), now).await?.map_err(BearerRefusal::from)?;
+            self.verify(tenant, token, Some(&resource.audience), now).await?.map_err(BearerError::from)?;
         resource_access::decide(&claims, resource)?;
         Ok(claims)
     }
@@ -144,8 +144,8 @@ impl Engine {
         now: Timestamp,
     ) -> Result<AccessTokenClaims, GrantError> {
         let audience = tenant.id.admin_audience();
-        let claims = self.verify(tenant, token, Some(&audience), now).await?.map_err(BearerRefusal::from)?;
-        administration_access::decide(&claims, &audience).map_err(BearerRefusal::from)?;
+        let claims = self.verify(tenant, token, Some(&audience), now).await?.map_err(BearerError::from)?;
+        administration_access::decide(&claims, &audience).map_err(BearerError::from)?;
         Ok(claims)
     }
 

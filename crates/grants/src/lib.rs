@@ -18,4 +18,4 @@ mod test_fixtures;
 pub use access_token::{AccessTokenClaims, Grantee, JwtId};
 pub use admin_assertion::AdminAssertion;
 pub use engine::{Engine, GrantError, Signed};
-pub use resource_access::{BearerRefusal, ProtectedResource};
+pub use resource_access::{BearerError, ProtectedResource};

@@ -18,7 +18,7 @@ pub struct ProtectedResource {
 
 /// Why the bearer may not.
 #[derive(Debug, thiserror::Error)]
-pub enum BearerRefusal {
+pub enum BearerError {
     /// The token is not one of the tenant's, or no longer, or not for this resource.
     #[error("the token is not valid here")]
     Token(#[from] TokenError),
@@ -31,24 +31,22 @@ pub enum BearerRefusal {
 }
 
 /// Judges the scope of a token that has been verified for the resource's tenant and audience.
-pub(crate) fn decide(claims: &AccessTokenClaims, resource: &ProtectedResource) -> Result<(), BearerRefusal> {
+pub(crate) fn decide(claims: &AccessTokenClaims, resource: &ProtectedResource) -> Result<(), BearerError> {
     let Some(required) = &resource.required_scope else { return Ok(()) };
     let held = claims.scope.as_deref().unwrap_or_default().split(' ');
     if held.into_iter().any(|token| token == required.as_str()) {
         Ok(())
     } else {
-        Err(BearerRefusal::InsufficientScope(required.clone()))
+        Err(BearerError::InsufficientScope(required.clone()))
     }
 }
 
-impl From<&BearerRefusal> for ErrorResponse {
-    fn from(refusal: &BearerRefusal) -> Self {
+impl From<&BearerError> for ErrorResponse {
+    fn from(refusal: &BearerError) -> Self {
         match refusal {
-            BearerRefusal::Token(error) => Self::new(ErrorCode::InvalidToken, error.description()),
-            BearerRefusal::TenantSuspended => {
-                Self::new(ErrorCode::InvalidToken, "Token issuer is not active")
-            }
-            BearerRefusal::InsufficientScope(_) => {
+            BearerError::Token(error) => Self::new(ErrorCode::InvalidToken, error.description()),
+            BearerError::TenantSuspended => Self::new(ErrorCode::InvalidToken, "Token issuer is not active"),
+            BearerError::InsufficientScope(_) => {
                 Self::new(ErrorCode::InsufficientScope, "Token does not have the required scope")
             }
         }
@@ -91,10 +89,10 @@ mod tests {
 
     #[test]
     fn refusals_have_the_codes_of_bearer_tokens() {
-        let scope = BearerRefusal::InsufficientScope(ScopeToken::parse("x").unwrap());
+        let scope = BearerError::InsufficientScope(ScopeToken::parse("x").unwrap());
         assert_eq!(ErrorResponse::from(&scope).error, ErrorCode::InsufficientScope);
         for refusal in
-            [BearerRefusal::TenantSuspended, TokenError::Expired.into(), TokenError::WrongAudience.into()]
+            [BearerError::TenantSuspended, TokenError::Expired.into(), TokenError::WrongAudience.into()]
         {
             assert_eq!(ErrorResponse::from(&refusal).error, ErrorCode::InvalidToken, "{refusal}");
         }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn members_stand_in_the_order_of_the_seeds() {
+    fn members_stand_in_their_documented_order() {
         let rsa = PublicJwk::rsa(ID, SigningAlgorithm::RS256, &[0, 255, 1], &[1, 0, 1]);
         assert_eq!(
             json(&rsa),

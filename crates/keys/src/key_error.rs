@@ -96,14 +96,14 @@ impl KeyError {
             text = format!("{text}: {error}");
             cause = error.source();
         }
-        match self.mend() {
-            Some(mend) => format!("{text}; {mend}"),
+        match self.hint() {
+            Some(hint) => format!("{text}; {hint}"),
             None => text,
         }
     }
 
-    fn mend(&self) -> Option<String> {
-        let (tenant, key, mend) = match self {
+    fn hint(&self) -> Option<String> {
+        let (tenant, key, hint) = match self {
             Self::Unseal { tenant, key, source } => match source {
                 SealError::MissingKey { .. } | SealError::WrongKey { .. } => {
                     (tenant, key, "name that sealing key under keys.former_sealing_keys and restart")
@@ -120,7 +120,7 @@ impl KeyError {
             _ => return None,
         };
         let lost = format!("if it is lost, `latchkey key revoke {tenant} {key}` puts a new key in its place");
-        Some(format!("{mend}; {lost}"))
+        Some(format!("{hint}; {lost}"))
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_is_told_which_key_is_missing_and_what_to_do() {
+    fn an_error_names_the_missing_key_and_what_to_do() {
         let lost = "; if it is lost, `latchkey key revoke acme oauth2-key-3` puts a new key in its place";
         let missing =
             SealError::MissingKey { name: "vault:a/transit/b".into(), readable: vec!["c0ffee".into()] };

@@ -38,7 +38,7 @@ pub struct KeyRecords {
 
 /// Where a key stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyState {
+pub enum KeyStage {
     /// Published, so that verifiers have it before it signs.
     Announced,
     /// Published and signing.
@@ -52,16 +52,16 @@ pub enum KeyState {
 impl KeyRecord {
     /// Where the key stands now.
     #[must_use]
-    pub fn state(&self, now: Timestamp) -> KeyState {
+    pub fn state(&self, now: Timestamp) -> KeyStage {
         let reached = |instant: Option<Timestamp>| instant.is_some_and(|instant| instant <= now);
         if reached(self.removed_at) {
-            KeyState::Removed
+            KeyStage::Removed
         } else if reached(self.retiring_from) {
-            KeyState::Retiring
+            KeyStage::Retiring
         } else if self.active_from <= now {
-            KeyState::Active
+            KeyStage::Active
         } else {
-            KeyState::Announced
+            KeyStage::Announced
         }
     }
 }
@@ -89,6 +89,6 @@ pub(crate) fn begun_last<'a>(
     now: Timestamp,
 ) -> Option<&'a KeyRecord> {
     rows.filter(|row| algorithm.is_none_or(|algorithm| row.algorithm == algorithm))
-        .filter(|row| row.state(now) == KeyState::Active)
+        .filter(|row| row.state(now) == KeyStage::Active)
         .max_by_key(|row| (row.active_from, row.id))
 }

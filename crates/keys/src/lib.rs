@@ -24,16 +24,16 @@ mod verifying_key;
 #[cfg(test)]
 mod verify_tests;
 
-mod ring;
+mod key_ring;
 
 pub mod life_cycle;
 
+mod jwks_fetches;
 mod key_error;
-mod opened_ring;
+mod key_failures;
+mod key_ring_cache;
+mod loaded_keys;
 mod pool;
-mod rings;
-mod sightings;
-mod troubles;
 
 mod envelope;
 mod key_encryption_key;
@@ -47,22 +47,22 @@ pub use envelope::{EnvelopeSealer, SealedWith};
 pub use import::{ImportError, ImportedKey, import, import_key};
 pub use jwk::{PublicJwk, PublicParameters};
 pub use jwk_set::JwkSet;
+pub use jwks_fetches::{JwksFetch, JwksFetches};
 pub use key_encryption_key::{KeyEncryptionKey, LocalKeyEncryptionKey};
 pub use key_error::KeyError;
+pub use key_failures::UnopenedKeys;
 pub use key_id::KeyId;
-pub use key_record::{KeyRecord, KeyRecords, KeyState};
-pub use opened_ring::openable;
+pub use key_record::{KeyRecord, KeyRecords, KeyStage};
+pub use key_ring::KeyRing;
+pub use key_ring_cache::{KeyRingCache, open_key};
+pub use loaded_keys::openable;
 pub use pool::KeyPool;
 pub use private_key::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
-pub use ring::KeyRing;
-pub use rings::{KeyRings, open_key};
 pub use sealer::{KeySealer, LocalSealer};
 pub use sealing::{SealError, SealingContext};
 pub use sealing_key::{InvalidSealingKey, SealingKey, SealingKeyId};
-pub use sightings::{KeySightings, SeenVerifier};
 pub use signing_key::{KeyRejected, SignError, SigningKey};
 pub use store::SigningKeyStore;
 pub use token_error::TokenError;
-pub use troubles::UnopenedKeys;
 pub use verify::{Expectations, RegisteredClaims, Verified, verify};
 pub use verifying_key::VerifyingKey;

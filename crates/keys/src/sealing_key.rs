@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_key_is_told_from_damage() {
+    fn a_wrong_key_is_distinguished_from_damage() {
         let [key, other] = [SealingKey::generate().unwrap(), SealingKey::generate().unwrap()];
         let sealed = key.seal(&PEPPER, b"pepper").unwrap();
         match other.unseal(&PEPPER, &sealed).unwrap_err() {

@@ -21,7 +21,7 @@ pub struct SigningKey {
     jwk: PublicJwk,
     thumbprint: String,
     verifying_key: VerifyingKey,
-    headers: [OnceLock<Header>; REMEMBERED_HEADERS],
+    headers: [OnceLock<Header>; CACHED_HEADERS],
 }
 
 /// The document is not PKCS#8, or its key cannot sign with the algorithm.
@@ -41,7 +41,7 @@ pub enum SignError {
 }
 
 /// The first values of `typ` that a key signs with are kept in encoded form; a tenant has one, and for a while after a change two.
-const REMEMBERED_HEADERS: usize = 3;
+const CACHED_HEADERS: usize = 3;
 /// Most claims fit, so that the buffer does not grow.
 const USUAL_CLAIMS: usize = 512;
 
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_that_of_the_seeds_to_the_byte() {
+    fn the_header_has_its_documented_bytes() {
         let token = test_keys::signing_key(ID, SigningAlgorithm::RS256).sign("JWT", &claims()).unwrap();
         assert_eq!(part(&token, 0), br#"{"alg":"RS256","typ":"JWT","kid":"oauth2-key-1"}"#);
         assert!(token.starts_with("eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Im9hdXRoMi1rZXktMSJ9."));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn more_typ_values_than_are_remembered_are_written_right() {
+    fn more_typ_values_than_are_cached_are_written_right() {
         let key = test_keys::signing_key(ID, SigningAlgorithm::EdDSA);
         for typ in ["JWT", "at+jwt", "a\"b\\c", "x", "y", "JWT", "y"] {
             let header: Value = serde_json::from_slice(&part(&key.sign(typ, &claims()).unwrap(), 0)).unwrap();

@@ -12,9 +12,11 @@ use gateway::{
     WriteLimit,
 };
 use grants::{Engine, ProtectedResource};
-use keys::{KeyPool, KeyRings, KeySealer};
+use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::{Lifetime, ScopeToken, Secret};
-use registry::{Authenticator, ExactTimer, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets, Users};
+use registry::{
+    Authenticator, FailedAttemptsLimit, HashPool, Pepper, PreciseTimer, Users, VerifiedSecretCache,
+};
 use tenancy::TenantResolver;
 
 use crate::database::Database;
@@ -54,7 +56,7 @@ impl Platform {
         let caches = caches(&database, redis.clone(), loaded);
         let pool = KeyPool::new(KEYS_AHEAD);
         pool.refill();
-        let keys = Arc::new(KeyRings::new(
+        let keys = Arc::new(KeyRingCache::new(
             caches.signing_keys.clone(),
             Arc::clone(&sealer),
             pool.clone(),
@@ -75,7 +77,7 @@ impl Platform {
             per: Lifetime::from_seconds(loaded.limits.failed_attempts.period().as_secs()),
         };
         let hashes = Arc::new(HashPool::start(hash_threads()).map_err(StartError::Thread)?);
-        let exact_timer = ExactTimer::start().map_err(StartError::Thread)?;
+        let precise_timer = PreciseTimer::start().map_err(StartError::Thread)?;
         // Whatever the store holds and whichever door it came through: what everyone knows proves nothing to others.
         let samples: &[&str] = if loaded.is_beyond_loopback() { &settings::SAMPLE_SECRETS } else { &[] };
         let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(samples);
@@ -83,11 +85,11 @@ impl Platform {
             caches.clients.clone(),
             Arc::clone(&pepper),
             hashes,
-            RememberedSecrets::generate(),
+            VerifiedSecretCache::generate(),
             limit,
         )
         .refusing(samples)
-        .with_exact_refusals(exact_timer);
+        .with_refusal_timer(precise_timer);
         let announce = {
             let caches = caches.clone();
             Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
@@ -112,9 +114,9 @@ impl Platform {
             )),
             users: Arc::new(users),
             keys,
-            sightings: Arc::default(),
+            jwks_fetches: Arc::default(),
             clock: Arc::new(clock::now),
-            vitals: vitals.clone(),
+            health_report: vitals.clone(),
         };
         let reconciler = {
             let EditPolicy { l1_lifetime, clients, .. } = edit_policy(loaded);

@@ -2,21 +2,21 @@
 
 use administration::{AdministrationStore, KeySighting};
 use async_trait::async_trait;
-use keys::{KeySightings, SeenVerifier};
+use keys::{JwksFetch, JwksFetches};
 use tenancy::StoreError;
 
 use crate::recorder::Noted;
 
 #[async_trait]
-impl Noted for KeySightings {
+impl Noted for JwksFetches {
     const WHAT: &'static str = "key fetches of verifiers";
-    type Row = SeenVerifier;
+    type Row = JwksFetch;
 
-    fn drain(&self) -> Vec<SeenVerifier> {
+    fn drain(&self) -> Vec<JwksFetch> {
         Self::drain(self)
     }
 
-    fn give_back(&self, rows: Vec<SeenVerifier>) {
+    fn give_back(&self, rows: Vec<JwksFetch>) {
         Self::give_back(self, rows);
     }
 
@@ -25,13 +25,13 @@ impl Noted for KeySightings {
         0
     }
 
-    async fn write(store: &dyn AdministrationStore, rows: &[SeenVerifier]) -> Result<(), StoreError> {
+    async fn write(store: &dyn AdministrationStore, rows: &[JwksFetch]) -> Result<(), StoreError> {
         let rows: Vec<_> = rows.iter().map(row).collect();
         store.record_key_sightings(&rows).await
     }
 }
 
-fn row(seen: &SeenVerifier) -> KeySighting {
-    let SeenVerifier { tenant, verifier, newest_key, at } = seen.clone();
+fn row(seen: &JwksFetch) -> KeySighting {
+    let JwksFetch { tenant, verifier, newest_key, at } = seen.clone();
     KeySighting { tenant, verifier, last_fetch_at: at, newest_key }
 }

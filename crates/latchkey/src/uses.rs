@@ -2,13 +2,13 @@
 
 use administration::{AdministrationStore, SecretUse};
 use async_trait::async_trait;
-use registry::{SecretUses, UsedSecret};
+use registry::{LastUsedSecrets, UsedSecret};
 use tenancy::StoreError;
 
 use crate::recorder::Noted;
 
 #[async_trait]
-impl Noted for SecretUses {
+impl Noted for LastUsedSecrets {
     const WHAT: &'static str = "uses of secrets";
     type Row = UsedSecret;
 
@@ -46,7 +46,7 @@ mod tests {
     use std::time::Duration;
 
     use protocol::Timestamp;
-    use registry::{Client, ClientId, SecretId, Source};
+    use registry::{Client, ClientAddress, ClientId, SecretId};
     use testkit::{Failure, MemoryStore, fixtures};
 
     use super::*;
@@ -56,13 +56,13 @@ mod tests {
 
     struct House {
         store: Arc<MemoryStore>,
-        uses: Arc<SecretUses>,
-        recorder: Arc<Recorder<SecretUses>>,
+        uses: Arc<LastUsedSecrets>,
+        recorder: Arc<Recorder<LastUsedSecrets>>,
     }
 
     /// Each tenant has a client `svc` with a secret `s1`.
     fn house() -> House {
-        let (store, uses) = (Arc::new(MemoryStore::new()), Arc::<SecretUses>::default());
+        let (store, uses) = (Arc::new(MemoryStore::new()), Arc::<LastUsedSecrets>::default());
         for tenant in TENANTS.map(fixtures::tenant) {
             let secrets = vec![fixtures::secret("s1")];
             let client = Client { secrets, ..fixtures::client(&tenant, "svc") };
@@ -75,7 +75,7 @@ mod tests {
 
     impl House {
         fn note(&self, tenant: &str, client: &str, address: &str, at: u64) {
-            let source = Source::new(address.parse().ok());
+            let source = ClientAddress::new(address.parse().ok());
             let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
             self.uses.note(&tenant, &client, &SecretId::new("s1"), &source, Timestamp::from_seconds(at));
         }

@@ -8,8 +8,8 @@
 //! log of a request is dropped; they also keep copies of a data key in memory that they do not wipe.
 
 mod options_error;
-mod place;
-mod trouble;
+mod service_address;
+mod service_error;
 
 mod data_key;
 
@@ -17,7 +17,7 @@ mod kms;
 mod vault;
 
 #[cfg(test)]
-mod stand_in;
+mod mock_server;
 
 pub use kms::{AwsKms, KmsOptions};
 pub use options_error::OptionsError;

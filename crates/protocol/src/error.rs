@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_stand_in_the_order_of_the_seeds() {
+    fn members_stand_in_their_documented_order() {
         let body =
             serde_json::to_string(&ErrorResponse::invalid_request("Missing grant_type parameter")).unwrap();
         assert_eq!(body, r#"{"error":"invalid_request","error_description":"Missing grant_type parameter"}"#);

@@ -16,16 +16,17 @@ use tenancy::{StoreError, Tenant, TenantId};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::chosen_hash::ChosenSalt;
-use crate::cold_lookups::ColdLookups;
 use crate::failed_attempts::{Attempt, FailedAttempts};
-use crate::generated_hash::hash_presented;
 use crate::hash_pool::LONGEST_WAIT;
-use crate::remembered::RememberedKey;
+use crate::lookup_latency::LookupLatency;
+use crate::password_hash::PasswordSalt;
+use crate::token_hash::hash_presented;
 use crate::verification::{Candidates, Work};
+use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
-    Client, ClientAuthenticationError, ClientId, ClientStatus, ClientStore, ExactTimer, FailedAttemptsLimit,
-    HashJob, HashPool, Lane, Pepper, RememberedSecrets, SecretHash, SecretId, SecretUses, Source,
+    Client, ClientAddress, ClientAuthenticationError, ClientId, ClientStatus, ClientStore,
+    FailedAttemptsLimit, HashJob, HashPool, Lane, LastUsedSecrets, Pepper, PreciseTimer, SecretHash,
+    SecretId, VerifiedSecretCache,
 };
 
 /// How many clients are looked up at the same time for sources over their limit, so that those cannot fill the store's readers.
@@ -36,14 +37,14 @@ pub struct Authenticator {
     store: Arc<dyn ClientStore>,
     pepper: Arc<Pepper>,
     pool: Arc<HashPool>,
-    remembered: RememberedSecrets,
+    verified_secrets: VerifiedSecretCache,
     failed_attempts: FailedAttempts,
     lookups_over_limit: Semaphore,
     began: Instant,
-    cold_lookups: ColdLookups,
-    exact_timer: Option<ExactTimer>,
+    lookup_latency: LookupLatency,
+    precise_timer: Option<PreciseTimer>,
     samples: &'static [&'static str],
-    uses: Arc<SecretUses>,
+    uses: Arc<LastUsedSecrets>,
 }
 
 /// A client that has proven itself. Having one is the proof: nothing but [`Authenticator::authenticate`] makes it.
@@ -74,19 +75,19 @@ impl Authenticator {
         store: Arc<dyn ClientStore>,
         pepper: Arc<Pepper>,
         pool: Arc<HashPool>,
-        remembered: RememberedSecrets,
+        verified_secrets: VerifiedSecretCache,
         limit: FailedAttemptsLimit,
     ) -> Self {
         Self {
             store,
             pepper,
             pool,
-            remembered,
+            verified_secrets,
             failed_attempts: FailedAttempts::new(limit),
             lookups_over_limit: Semaphore::new(LOOKUPS_OVER_LIMIT),
             began: Instant::now(),
-            cold_lookups: ColdLookups::new(),
-            exact_timer: None,
+            lookup_latency: LookupLatency::new(),
+            precise_timer: None,
             samples: &[],
             uses: Arc::default(),
         }
@@ -101,8 +102,8 @@ impl Authenticator {
     /// With refusals that leave at their instant and not at the next turn of the runtime's timers, which would tell when the lookup
     /// ended. Without it a test's paused clock decides.
     #[must_use]
-    pub fn with_exact_refusals(self, timer: ExactTimer) -> Self {
-        Self { exact_timer: Some(timer), ..self }
+    pub fn with_refusal_timer(self, timer: PreciseTimer) -> Self {
+        Self { precise_timer: Some(timer), ..self }
     }
 
     /// Checks the credentials of one request as one attempt, however many readings they have.
@@ -113,7 +114,7 @@ impl Authenticator {
         &self,
         tenant: &Tenant,
         credentials: ClientAuthentication,
-        source: &Source,
+        source: &ClientAddress,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let arrival = Instant::now();
@@ -139,7 +140,7 @@ impl Authenticator {
 
     /// From where secrets were used, for whoever writes it down.
     #[must_use]
-    pub fn secret_uses(&self) -> &Arc<SecretUses> {
+    pub fn last_used_secrets(&self) -> &Arc<LastUsedSecrets> {
         &self.uses
     }
 
@@ -236,8 +237,9 @@ impl Authenticator {
                 Some(candidates.matching(&presented).cloned())
             }
             Work::SlowHash => {
-                let remembered = *key.insert(self.remembered.key(tenant, &client_id, &secret, candidates));
-                self.remembered.find(remembered).await.map(Some)
+                let verified_secrets =
+                    *key.insert(self.verified_secrets.key(tenant, &client_id, &secret, candidates));
+                self.verified_secrets.find(verified_secrets).await.map(Some)
             }
             Work::DummySlowHash | Work::SampleSecret => None,
         };
@@ -271,7 +273,7 @@ impl Authenticator {
         let hash = self.hash(job, attempt).await?;
         let matching = candidates.matching(&hash).cloned();
         let proven = proven(client, matching)?;
-        self.remembered.remember(key, proven.secret_id.clone()).await;
+        self.verified_secrets.insert(key, proven.secret_id.clone()).await;
         Ok(proven)
     }
 
@@ -286,8 +288,8 @@ impl Authenticator {
     }
 
     async fn until_refusals_leave(&self, arrival: Instant) {
-        let leave = arrival + self.cold_lookups.refusal_delay(self.began.elapsed());
-        match &self.exact_timer {
+        let leave = arrival + self.lookup_latency.refusal_delay(self.began.elapsed());
+        match &self.precise_timer {
             Some(timer) => timer.sleep(leave.saturating_duration_since(Instant::now())).await,
             None => sleep_until(leave).await,
         }
@@ -313,7 +315,7 @@ impl Authenticator {
         // What is in memory is there at once; this has to be waited for.
         let asked = Instant::now();
         let found = lookup.await?;
-        self.cold_lookups.note(asked.elapsed(), self.began.elapsed());
+        self.lookup_latency.note(asked.elapsed(), self.began.elapsed());
         Ok(found)
     }
 
@@ -336,7 +338,7 @@ struct Unhashed {
     client: Result<Arc<Client>, ClientAuthenticationError>,
     secret: Secret,
     work: Work,
-    key: Option<RememberedKey>,
+    key: Option<VerifiedSecretKey>,
 }
 
 fn proven(
@@ -349,7 +351,7 @@ fn proven(
 }
 
 fn dummy_job() -> HashJob {
-    HashJob { secret: Secret::new(String::new()), salt: ChosenSalt::dummy(), key: None }
+    HashJob { secret: Secret::new(String::new()), salt: PasswordSalt::dummy(), key: None }
 }
 
 fn may_authenticate(found: Option<Arc<Client>>) -> Result<Arc<Client>, ClientAuthenticationError> {

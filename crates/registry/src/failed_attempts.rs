@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
 
-use crate::Source;
-use crate::crowded_networks::CrowdedNetworks;
+use crate::ClientAddress;
+use crate::network_aggregation::NetworkAggregation;
 
 /// How many pairs of tenant and source are counted in one span. Those beyond are not: who has so many sources gains nothing by it
 /// that he did not have, and the memory has an end.
@@ -45,7 +45,7 @@ pub(crate) struct FailedAttempts {
 pub(crate) struct Attempt<'a> {
     attempts: &'a FailedAttempts,
     tenant: &'a TenantId,
-    source: &'a Source,
+    source: &'a ClientAddress,
     now: Timestamp,
     hashes: u64,
     is_forgiven: bool,
@@ -54,8 +54,8 @@ pub(crate) struct Attempt<'a> {
 #[derive(Default)]
 struct Counts {
     span: u64,
-    failures: HashMap<(TenantId, Source), u64>,
-    networks: CrowdedNetworks,
+    failures: HashMap<(TenantId, ClientAddress), u64>,
+    networks: NetworkAggregation,
 }
 
 impl FailedAttempts {
@@ -66,7 +66,7 @@ impl FailedAttempts {
     pub(crate) fn begin<'a>(
         &'a self,
         tenant: &'a TenantId,
-        source: &'a Source,
+        source: &'a ClientAddress,
         now: Timestamp,
     ) -> Attempt<'a> {
         Attempt { attempts: self, tenant, source, now, hashes: 0, is_forgiven: false }
@@ -90,7 +90,7 @@ impl FailedAttempts {
 
 impl Attempt<'_> {
     /// Where it comes from.
-    pub(crate) fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &ClientAddress {
         self.source
     }
 
@@ -158,8 +158,8 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    fn source(number: u32) -> Source {
-        Source::new(Some(std::net::Ipv4Addr::from(number).into()))
+    fn source(number: u32) -> ClientAddress {
+        ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
     }
 
     fn is_over(attempts: &FailedAttempts, id: &str, number: u32, now: u64) -> bool {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_beyond_the_limit_is_told_how_long_the_span_lasts() {
+    fn a_failure_beyond_the_limit_gets_the_rest_of_the_span() {
         let attempts = attempts(2);
         let (tenant, source) = (tenant("acme"), source(1));
         let told = |now| attempts.begin(&tenant, &source, Timestamp::from_seconds(now)).fail();
@@ -229,8 +229,9 @@ mod tests {
     #[test]
     fn more_than_sixteen_networks_of_a_site_have_one_limit() {
         let attempts = attempts(2);
-        let network =
-            |number| Source::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()));
+        let network = |number| {
+            ClientAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
+        };
         let fail =
             |number| drop(attempts.begin(&tenant("acme"), &network(number), Timestamp::from_seconds(1)));
         let is_over = |number| {

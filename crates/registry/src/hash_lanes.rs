@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use protocol::Secret;
 use tokio::sync::oneshot;
 
-use crate::chosen_hash::{ChosenSalt, OutOfMemory};
-use crate::crowded_networks::CrowdedNetworks;
-use crate::{SecretHash, Source};
+use crate::network_aggregation::NetworkAggregation;
+use crate::password_hash::{OutOfMemory, PasswordSalt};
+use crate::{ClientAddress, SecretHash};
 
 /// How many jobs of one source are computed at the same time.
 const COMPUTED: usize = 8;
@@ -30,7 +30,7 @@ pub struct HashJob {
     /// The text.
     pub secret: Secret,
     /// The salt of the client's chosen secrets.
-    pub salt: ChosenSalt,
+    pub salt: PasswordSalt,
     /// Jobs of equal keys are one job: the key says which text is hashed under which salt. `None`: this job is like no other.
     pub key: Option<[u8; 32]>,
 }
@@ -64,22 +64,22 @@ pub(crate) struct Taken {
 pub(crate) struct Turn {
     job: u64,
     place: Place,
-    caller: Source,
+    caller: ClientAddress,
 }
 
-type Place = (Lane, Source);
+type Place = (Lane, ClientAddress);
 
 #[derive(Default)]
 pub(crate) struct HashLanes {
     jobs: HashMap<u64, Job>,
     keys: HashMap<[u8; 32], u64>,
-    sources: HashMap<Source, Lines>,
+    sources: HashMap<ClientAddress, Lines>,
     /// The sources that wait in each lane, in the order of their turns.
-    turns: [BTreeMap<u64, Source>; LANES],
+    turns: [BTreeMap<u64, ClientAddress>; LANES],
     /// The lines of each lane, the longest one last.
-    lengths: [BTreeSet<(usize, Source)>; LANES],
+    lengths: [BTreeSet<(usize, ClientAddress)>; LANES],
     waiting: [usize; LANES],
-    networks: CrowdedNetworks,
+    networks: NetworkAggregation,
     /// Of jobs and of turns.
     last_number: u64,
     sign_in_was_last: bool,
@@ -104,7 +104,7 @@ struct Lines {
 /// A job in a line, with the source as it was before its network was crowded.
 struct Entry {
     job: u64,
-    caller: Source,
+    caller: ClientAddress,
 }
 
 impl HashLanes {
@@ -113,7 +113,7 @@ impl HashLanes {
         &mut self,
         job: HashJob,
         lane: Lane,
-        caller: Source,
+        caller: ClientAddress,
         answer: Answer,
     ) -> Result<(), Busy> {
         let place = (lane, self.networks.enter(caller));
@@ -198,9 +198,9 @@ impl HashLanes {
         Some(place)
     }
 
-    fn first(&self, lane: Lane) -> Option<(u64, Source)> {
+    fn first(&self, lane: Lane) -> Option<(u64, ClientAddress)> {
         let may_go_on =
-            |source: &Source| self.sources.get(source).is_some_and(|lines| lines.computed < COMPUTED);
+            |source: &ClientAddress| self.sources.get(source).is_some_and(|lines| lines.computed < COMPUTED);
         let mut turns = self.turns[lane as usize].iter();
         turns.find(|(_, source)| may_go_on(source)).map(|(turn, source)| (*turn, *source))
     }
@@ -316,7 +316,7 @@ impl HashLanes {
         *waiting = *waiting + to - from;
     }
 
-    fn move_turn(&mut self, source: Source, turn: u64) {
+    fn move_turn(&mut self, source: ClientAddress, turn: u64) {
         let Some(lines) = self.sources.get_mut(&source) else { return };
         for (lane, line) in self.turns.iter_mut().zip(&lines.lines) {
             if !line.is_empty() {
@@ -327,7 +327,7 @@ impl HashLanes {
         lines.turn = turn;
     }
 
-    fn forget_idle(&mut self, source: Source) {
+    fn forget_idle(&mut self, source: ClientAddress) {
         let idle = |lines: &Lines| lines.computed == 0 && lines.lines.iter().all(VecDeque::is_empty);
         if self.sources.get(&source).is_some_and(idle) {
             self.sources.remove(&source);

@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::chosen_hash::{OutOfMemory, hash_chosen};
 use crate::hash_lanes::{Busy, HashJob, HashLanes, Lane, Taken};
-use crate::{SecretHash, Source};
+use crate::password_hash::{OutOfMemory, hash_password};
+use crate::{ClientAddress, SecretHash};
 
 /// How long a caller waits for a hash before it is told to come again.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -52,7 +52,7 @@ impl HashPool {
     ///
     /// # Errors
     /// [`Busy`], after five seconds at the latest.
-    pub async fn hash(&self, job: HashJob, lane: Lane, source: &Source) -> Result<SecretHash, Busy> {
+    pub async fn hash(&self, job: HashJob, lane: Lane, source: &ClientAddress) -> Result<SecretHash, Busy> {
         let (answer, answered) = oneshot::channel();
         self.shared.lock().lanes.add(job, lane, *source, answer)?;
         self.shared.changed.notify_one();
@@ -112,7 +112,7 @@ impl Shared {
     fn compute(&self, Taken { job, turn }: Taken) {
         self.computed.fetch_add(1, Ordering::Relaxed);
         // A panic must not cost the pool a thread: with the last one gone, no chosen secret could be checked until a restart.
-        let hash = catch_unwind(|| hash_chosen(&job.secret, &job.salt));
+        let hash = catch_unwind(|| hash_password(&job.secret, &job.salt));
         drop(job);
         let answers = self.lock().lanes.finish(&turn);
         if let Ok(hash) = hash {
@@ -146,18 +146,18 @@ mod tests {
     use protocol::Secret;
 
     use super::*;
-    use crate::chosen_hash::ChosenSalt;
+    use crate::password_hash::PasswordSalt;
 
     fn job(text: &str) -> HashJob {
-        HashJob { secret: Secret::new(text.to_owned()), salt: ChosenSalt::dummy(), key: None }
+        HashJob { secret: Secret::new(text.to_owned()), salt: PasswordSalt::dummy(), key: None }
     }
 
     #[tokio::test]
     async fn the_pool_computes_what_the_function_computes() {
         let pool = HashPool::start(NonZeroUsize::new(2).unwrap()).unwrap();
-        let expected = hash_chosen(&job("a").secret, &ChosenSalt::dummy()).unwrap();
+        let expected = hash_password(&job("a").secret, &PasswordSalt::dummy()).unwrap();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
-            assert!(pool.hash(job("a"), lane, &Source::new(None)).await.unwrap().matches(&expected));
+            assert!(pool.hash(job("a"), lane, &ClientAddress::new(None)).await.unwrap().matches(&expected));
         }
         assert_eq!(pool.hashes_computed(), 3);
     }
@@ -167,7 +167,7 @@ mod tests {
         let pool = HashPool::without_threads();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
             let began = tokio::time::Instant::now();
-            let hash = pool.hash(job("a"), lane, &Source::new(None)).await;
+            let hash = pool.hash(job("a"), lane, &ClientAddress::new(None)).await;
             // The clock of tokio goes in whole milliseconds.
             let waited = began.elapsed().as_millis();
             assert!(hash.is_err() && (5_000..=5_001).contains(&waited), "{lane:?} {waited}");

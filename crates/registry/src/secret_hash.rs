@@ -11,9 +11,9 @@ use subtle::ConstantTimeEq as _;
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretHash {
     /// HMAC-SHA-256 under the server's pepper, for secrets that we generated: 256 random bits need no slow hash.
-    Generated([u8; 32]),
+    Token([u8; 32]),
     /// argon2id in PHC string format (RFC 9106), for secrets that people chose.
-    Chosen(String),
+    Password(String),
 }
 
 /// The text is no hash that this version knows.
@@ -21,17 +21,17 @@ pub enum SecretHash {
 #[error("not a secret hash of a known format")]
 pub struct UnknownHashFormat;
 
-const GENERATED: &str = "$lk1$hmac-sha256$";
-const CHOSEN: &str = "$argon2id$";
+const TOKEN_PREFIX: &str = "$lk1$hmac-sha256$";
+const PASSWORD_PREFIX: &str = "$argon2id$";
 
 impl SecretHash {
     /// Whether both are hashes of one secret, compared in a time that does not tell where they differ.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Generated(left), Self::Generated(right)) => left.ct_eq(right).into(),
-            (Self::Chosen(left), Self::Chosen(right)) => left.as_bytes().ct_eq(right.as_bytes()).into(),
-            (Self::Generated(_), Self::Chosen(_)) | (Self::Chosen(_), Self::Generated(_)) => false,
+            (Self::Token(left), Self::Token(right)) => left.ct_eq(right).into(),
+            (Self::Password(left), Self::Password(right)) => left.as_bytes().ct_eq(right.as_bytes()).into(),
+            (Self::Token(_), Self::Password(_)) | (Self::Password(_), Self::Token(_)) => false,
         }
     }
 }
@@ -40,19 +40,23 @@ impl FromStr for SecretHash {
     type Err = UnknownHashFormat;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(encoded) = text.strip_prefix(GENERATED) {
+        if let Some(encoded) = text.strip_prefix(TOKEN_PREFIX) {
             let bytes = BASE64.decode(encoded).map_err(|_| UnknownHashFormat)?;
-            return bytes.try_into().map(Self::Generated).map_err(|_| UnknownHashFormat);
+            return bytes.try_into().map(Self::Token).map_err(|_| UnknownHashFormat);
         }
-        if text.starts_with(CHOSEN) { Ok(Self::Chosen(text.to_owned())) } else { Err(UnknownHashFormat) }
+        if text.starts_with(PASSWORD_PREFIX) {
+            Ok(Self::Password(text.to_owned()))
+        } else {
+            Err(UnknownHashFormat)
+        }
     }
 }
 
 impl fmt::Display for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Generated(digest) => write!(f, "{GENERATED}{}", BASE64.encode(digest)),
-            Self::Chosen(phc) => f.write_str(phc),
+            Self::Token(digest) => write!(f, "{TOKEN_PREFIX}{}", BASE64.encode(digest)),
+            Self::Password(phc) => f.write_str(phc),
         }
     }
 }
@@ -61,8 +65,8 @@ impl fmt::Display for SecretHash {
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Generated(_) => "SecretHash::Generated([redacted])",
-            Self::Chosen(_) => "SecretHash::Chosen([redacted])",
+            Self::Token(_) => "SecretHash::Token([redacted])",
+            Self::Password(_) => "SecretHash::Password([redacted])",
         })
     }
 }
@@ -73,8 +77,8 @@ mod tests {
 
     #[test]
     fn a_hash_matches_its_equal_and_no_other_kind() {
-        let generated = |byte| SecretHash::Generated([byte; 32]);
-        let chosen = |text: &str| SecretHash::Chosen(text.to_owned());
+        let generated = |byte| SecretHash::Token([byte; 32]);
+        let chosen = |text: &str| SecretHash::Password(text.to_owned());
         assert!(generated(1).matches(&generated(1)));
         assert!(chosen("$a").matches(&chosen("$a")));
         for (left, right) in [
@@ -89,7 +93,7 @@ mod tests {
 
     #[test]
     fn hashes_round_trip_and_unknown_versions_are_refused() {
-        for hash in [SecretHash::Generated([7; 32]), SecretHash::Chosen("$argon2id$v=19$x".to_owned())] {
+        for hash in [SecretHash::Token([7; 32]), SecretHash::Password("$argon2id$v=19$x".to_owned())] {
             assert_eq!(hash.to_string().parse(), Ok(hash));
         }
         for bad in ["", "secret", "$lk2$hmac-sha256$AAAA", "$lk1$hmac-sha256$AAAA", "$2b$10$x"] {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use protocol::{Lifetime, Timestamp};
 
-use crate::Source;
+use crate::ClientAddress;
 
 /// So many failures cost nothing: people mistype.
 const FREE: u32 = 3;
@@ -17,12 +17,12 @@ const FREE: u32 = 3;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 /// A pair that has not failed for so long begins anew.
-const REMEMBERED: Lifetime = Lifetime::from_seconds(900);
+const MAX_ENTRIES: Lifetime = Lifetime::from_seconds(900);
 /// So many pairs are kept; beyond, the one that failed longest ago is forgotten. A failure takes a hash, so that is slow to bring about.
 const PAIRS: usize = 10_000;
 
 /// A name by its hash, since what is typed there may be a password, and where it came from.
-type Pair = (u64, Source);
+type Pair = (u64, ClientAddress);
 
 #[derive(Default)]
 pub(crate) struct SignInDelays {
@@ -38,7 +38,7 @@ struct Failures {
 
 impl SignInDelays {
     /// How long this attempt waits. It counts as failed from now on, so that of many at once each waits for longer than the one before.
-    pub(crate) fn begin(&self, name: &str, source: Source, now: Timestamp) -> Duration {
+    pub(crate) fn begin(&self, name: &str, source: ClientAddress, now: Timestamp) -> Duration {
         let pair = self.pair(name, source);
         let mut pairs = self.pairs();
         let known = pairs.get(&pair).filter(|known| is_fresh(known, now)).map_or(0, |known| known.count);
@@ -50,18 +50,18 @@ impl SignInDelays {
     }
 
     /// The password was right.
-    pub(crate) fn succeeded(&self, name: &str, source: Source) {
+    pub(crate) fn succeeded(&self, name: &str, source: ClientAddress) {
         self.pairs().remove(&self.pair(name, source));
     }
 
     /// The password was not checked.
-    pub(crate) fn unchecked(&self, name: &str, source: Source) {
+    pub(crate) fn unchecked(&self, name: &str, source: ClientAddress) {
         if let Some(known) = self.pairs().get_mut(&self.pair(name, source)) {
             known.count = known.count.saturating_sub(1);
         }
     }
 
-    fn pair(&self, name: &str, source: Source) -> Pair {
+    fn pair(&self, name: &str, source: ClientAddress) -> Pair {
         (self.names.hash_one(name), source)
     }
 
@@ -76,7 +76,7 @@ fn delay(failures: u32) -> Duration {
 }
 
 fn is_fresh(failures: &Failures, now: Timestamp) -> bool {
-    now < failures.last + REMEMBERED
+    now < failures.last + MAX_ENTRIES
 }
 
 fn make_room(pairs: &mut HashMap<Pair, Failures>, now: Timestamp) {
@@ -95,8 +95,8 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
-    fn source(number: u32) -> Source {
-        Source::new(Some(std::net::Ipv4Addr::from(number).into()))
+    fn source(number: u32) -> ClientAddress {
+        ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
     }
 
     fn fail(delays: &SignInDelays, name: &str, number: u32, seconds: u64) -> u128 {

@@ -14,13 +14,14 @@ use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
 use tokio::time::sleep;
 
-use crate::chosen_hash::{ChosenSalt, is_fit_secret, salt_of};
 use crate::failed_attempts::FailedAttempts;
 use crate::flow_id::FlowIds;
 use crate::keyed_digest::KeyedDigest;
+use crate::password_hash::{PasswordSalt, is_fit_secret, salt_of};
 use crate::sign_in_delays::SignInDelays;
 use crate::{
-    Busy, FailedAttemptsLimit, HashJob, HashPool, Lane, OutOfMemory, Pepper, SecretHash, Source, hash_chosen,
+    Busy, ClientAddress, FailedAttemptsLimit, HashJob, HashPool, Lane, OutOfMemory, Pepper, SecretHash,
+    hash_password,
 };
 
 /// The people who may sign in now.
@@ -84,7 +85,7 @@ struct Declared {
     /// Where people may sign in.
     applications: Vec<String>,
     /// Of nearly all hashes; one that was imported has its own.
-    salt: Option<ChosenSalt>,
+    salt: Option<PasswordSalt>,
 }
 
 struct User {
@@ -98,7 +99,7 @@ struct User {
 pub struct HashedUsers {
     users: Vec<(DeclaredUser, SecretHash)>,
     applications: Vec<String>,
-    salt: ChosenSalt,
+    salt: PasswordSalt,
 }
 
 impl HashedUsers {
@@ -108,16 +109,16 @@ impl HashedUsers {
     /// # Errors
     /// [`OutOfMemory`].
     pub fn of(declared: &[DeclaredUser], applications: Vec<String>) -> Result<Self, OutOfMemory> {
-        let salt = ChosenSalt::generate();
+        let salt = PasswordSalt::generate();
         let mut users = Vec::with_capacity(declared.len());
         for user in declared {
             let (hash, password) = match &user.password {
                 DeclaredPassword::Value(password) => {
                     let copy = Secret::new(password.expose().to_owned());
-                    (hash_chosen(password, &salt)?, DeclaredPassword::Value(copy))
+                    (hash_password(password, &salt)?, DeclaredPassword::Value(copy))
                 }
                 DeclaredPassword::Hash(phc) => {
-                    (SecretHash::Chosen(phc.clone()), DeclaredPassword::Hash(phc.clone()))
+                    (SecretHash::Password(phc.clone()), DeclaredPassword::Hash(phc.clone()))
                 }
             };
             let (name, permissions) = (user.name.clone(), user.permissions.clone());
@@ -212,7 +213,7 @@ impl Users {
         tenant: &TenantId,
         name: &str,
         password: Secret,
-        source: &Source,
+        source: &ClientAddress,
         now: Timestamp,
     ) -> Result<SignedIn, SignInError> {
         let delay = self.delays.begin(name, *source, now);
@@ -224,10 +225,10 @@ impl Users {
         let may_open = is_fit_secret(password.expose()) && !self.samples.contains(&password.expose());
         let user = declared.users.get(name).filter(|_| may_open);
         let own_salt = user.and_then(|user| match &user.hash {
-            SecretHash::Chosen(phc) => salt_of(phc),
-            SecretHash::Generated(_) => None,
+            SecretHash::Password(phc) => salt_of(phc),
+            SecretHash::Token(_) => None,
         });
-        let salt = own_salt.or_else(|| declared.salt.clone()).unwrap_or_else(ChosenSalt::dummy);
+        let salt = own_salt.or_else(|| declared.salt.clone()).unwrap_or_else(PasswordSalt::dummy);
         // What cannot be a password is not hashed either, but the wait is the same.
         let secret = if may_open { password } else { Secret::new(String::new()) };
         let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::SignIn };
@@ -298,7 +299,7 @@ mod tests {
 
     async fn sign_in(users: &Users, name: &str, password: &str) -> Result<SignedIn, SignInError> {
         let tenant = TenantId::parse("acme").unwrap();
-        users.sign_in(&tenant, name, Secret::new(password.to_owned()), &Source::new(None), NOW).await
+        users.sign_in(&tenant, name, Secret::new(password.to_owned()), &ClientAddress::new(None), NOW).await
     }
 
     #[tokio::test]
@@ -320,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_asks_costs_one_hash() {
+    async fn every_sign_in_costs_one_hash() {
         let (users, pool) = users(&[declared("admin", "admin"), declared("root", "other")]);
         let long = "x".repeat(5000);
         for (name, password) in
@@ -334,7 +335,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_imported_hash_opens_beside_hashed_passwords() {
-        let phc = hash_chosen(&Secret::new("imported".to_owned()), &ChosenSalt::generate()).unwrap();
+        let phc = hash_password(&Secret::new("imported".to_owned()), &PasswordSalt::generate()).unwrap();
         let imported = DeclaredUser {
             password: DeclaredPassword::Hash(phc.to_string()),
             ..declared("second", "unused")
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_no_longer_declared_is_nobody() {
+    async fn a_user_that_is_no_longer_declared_is_unknown() {
         let (users, _) = users(&[declared("admin", "admin")]);
         assert!(users.permits("admin", "system") && !users.permits("admin", "other"));
         users.replace(HashedUsers::of(&[declared("other", "admin")], Vec::new()).unwrap());
@@ -372,7 +373,7 @@ mod tests {
             users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
             users
         };
-        let phc = hash_chosen(&Secret::new("admin".to_owned()), &ChosenSalt::generate()).unwrap();
+        let phc = hash_password(&Secret::new("admin".to_owned()), &PasswordSalt::generate()).unwrap();
         let imported = || DeclaredUser {
             password: DeclaredPassword::Hash(phc.to_string()),
             ..declared("admin", "unused")
@@ -412,7 +413,7 @@ mod tests {
                 assert!(before.elapsed().as_millis() >= at_least, "{name} after {at_least} ms at least");
             }
         }
-        let next = |name| users.delays.begin(name, Source::new(None), NOW);
+        let next = |name| users.delays.begin(name, ClientAddress::new(None), NOW);
         assert!(next("admin").is_zero(), "who has signed in begins anew");
         assert!(!next("nobody").is_zero());
     }

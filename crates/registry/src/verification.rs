@@ -4,7 +4,7 @@
 
 use protocol::{Secret, Timestamp};
 
-use crate::chosen_hash::{ChosenSalt, is_fit_secret, salt_of};
+use crate::password_hash::{PasswordSalt, is_fit_secret, salt_of};
 use crate::{Client, ClientSecret, GeneratedSecret, SecretHash, SecretId};
 
 /// The work that is due for a presented secret.
@@ -47,21 +47,21 @@ impl<'a> Candidates<'a> {
     }
 
     /// The live chosen secrets with their stored hashes.
-    pub(crate) fn chosen(self) -> impl Iterator<Item = (&'a SecretId, &'a str)> {
+    pub(crate) fn passwords(self) -> impl Iterator<Item = (&'a SecretId, &'a str)> {
         self.live().filter_map(|secret| match &secret.hash {
-            SecretHash::Chosen(phc) => Some((&secret.id, phc.as_str())),
-            SecretHash::Generated(_) => None,
+            SecretHash::Password(phc) => Some((&secret.id, phc.as_str())),
+            SecretHash::Token(_) => None,
         })
     }
 
     /// The salt that the live chosen secrets share, or a dummy.
-    pub(crate) fn salt(self) -> ChosenSalt {
-        self.chosen().find_map(|(_, phc)| salt_of(phc)).unwrap_or_else(ChosenSalt::dummy)
+    pub(crate) fn salt(self) -> PasswordSalt {
+        self.passwords().find_map(|(_, phc)| salt_of(phc)).unwrap_or_else(PasswordSalt::dummy)
     }
 
     /// The secret whose hash was presented. All are compared, whichever matches, and one comparison is made even with none.
     pub(crate) fn matching(self, presented: &SecretHash) -> Option<&'a SecretId> {
-        let dummy = SecretHash::Generated([0; 32]).matches(presented);
+        let dummy = SecretHash::Token([0; 32]).matches(presented);
         let mut found = None;
         for secret in self.live() {
             if secret.hash.matches(presented) {
@@ -80,7 +80,7 @@ impl<'a> Candidates<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chosen_hash::hash_chosen;
+    use crate::password_hash::hash_password;
 
     fn secret(id: &str, hash: SecretHash, expires_at: Option<u64>, revoked_at: Option<u64>) -> ClientSecret {
         ClientSecret {
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn only_live_secrets_match() {
-        let hash = SecretHash::Generated;
+        let hash = SecretHash::Token;
         let secrets = [
             secret("for-ever", hash([1; 32]), None, None),
             secret("expiring", hash([2; 32]), Some(100), None),
@@ -141,21 +141,21 @@ mod tests {
     }
 
     #[test]
-    fn one_salt_serves_all_chosen_secrets_and_a_dummy_where_there_is_none() {
-        let salt = ChosenSalt::generate();
-        let hash = |text: &str| hash_chosen(&Secret::new(text.to_owned()), &salt).unwrap();
+    fn one_salt_serves_all_passwords_and_a_dummy_where_there_is_none() {
+        let salt = PasswordSalt::generate();
+        let hash = |text: &str| hash_password(&Secret::new(text.to_owned()), &salt).unwrap();
         let secrets = [
-            secret("generated", SecretHash::Generated([1; 32]), None, None),
-            secret("expired", SecretHash::Chosen("$argon2id$unreadable".to_owned()), None, None),
+            secret("generated", SecretHash::Token([1; 32]), None, None),
+            secret("expired", SecretHash::Password("$argon2id$unreadable".to_owned()), None, None),
             secret("old", hash("old secret"), None, None),
             secret("new", hash("new secret"), None, None),
         ];
         let candidates = Candidates { secrets: &secrets, now: Timestamp::from_seconds(1) };
         assert_eq!(candidates.salt(), salt);
-        assert_eq!(candidates.chosen().count(), 3);
+        assert_eq!(candidates.passwords().count(), 3);
         assert_eq!(check(&secrets, &hash("old secret"), 1).as_deref(), Some("old"));
         assert_eq!(check(&secrets, &hash("new secret"), 1).as_deref(), Some("new"));
         assert_eq!(check(&secrets, &hash("no secret"), 1), None);
-        assert_eq!(Candidates::of(None, Timestamp::from_seconds(1)).salt(), ChosenSalt::dummy());
+        assert_eq!(Candidates::of(None, Timestamp::from_seconds(1)).salt(), PasswordSalt::dummy());
     }
 }

@@ -97,7 +97,7 @@ pub fn client(tenant: &Tenant, id: &str) -> Client {
 pub fn secret(id: &str) -> ClientSecret {
     ClientSecret {
         id: SecretId::new(id),
-        hash: SecretHash::Generated([7; 32]),
+        hash: SecretHash::Token([7; 32]),
         hint: "9xQ2".to_owned(),
         created_at: NOW,
         expires_at: None,

@@ -85,8 +85,8 @@ pub fn add_secret(
     declared_digest: Option<[u8; 32]>,
 ) {
     let form = match secret.hash {
-        SecretHash::Generated(_) => SecretForm::Generated,
-        SecretHash::Chosen(_) => SecretForm::Chosen,
+        SecretHash::Token(_) => SecretForm::Generated,
+        SecretHash::Password(_) => SecretForm::Chosen,
     };
     let kind = SecretChangeKind::Added { form, expires_at: secret.expires_at };
     request.changes.push(self::secret(client, &secret, kind));

@@ -1,7 +1,7 @@
 //! Seed 000's applications, carried out: each is a client of the tenant's registry and a row beside it, written and deleted together.
 
 use protocol::{Secret, Timestamp};
-use registry::{ChosenSalt, ClientId};
+use registry::{ClientId, PasswordSalt};
 use tenancy::TenantId;
 use uuid::Uuid;
 
@@ -147,7 +147,7 @@ impl Administrator {
         let secret = match &new.request.secret {
             Some(sent) => {
                 let (names, sent) = ((new.tenant, &client), Secret::new(sent.expose().to_owned()));
-                self.take_secret(names, sent, || salt.unwrap_or_else(ChosenSalt::generate)).await?
+                self.take_secret(names, sent, || salt.unwrap_or_else(PasswordSalt::generate)).await?
             }
             None => self.generate_secret(new.tenant, &client),
         };

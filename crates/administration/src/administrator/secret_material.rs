@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::Secret;
 use registry::{
-    ChosenSalt, ClientId, GeneratedSecret, MAX_SECRET_LENGTH, SecretHash, hash_chosen, hash_generated,
+    ClientId, GeneratedSecret, MAX_SECRET_LENGTH, PasswordSalt, SecretHash, hash_password, hash_token,
     is_fit_secret,
 };
 use tenancy::TenantId;
@@ -28,7 +28,7 @@ impl Administrator {
     /// A new secret of the platform's own making.
     pub(super) fn generate_secret(&self, tenant: &TenantId, client: &ClientId) -> NewSecretValue {
         let GeneratedSecret { secret, hint } = GeneratedSecret::generate();
-        let hash = hash_generated(&self.pepper, tenant, client, &secret);
+        let hash = hash_token(&self.pepper, tenant, client, &secret);
         NewSecretValue { material: SecretMaterial { hash, hint, form: SecretForm::Generated }, value: secret }
     }
 
@@ -45,7 +45,7 @@ impl Administrator {
                 format!("a secret is 1 to {MAX_SECRET_LENGTH} bytes of UTF-8 without control characters");
             return Err(invalid(at, words));
         }
-        self.take_secret((tenant, client), Secret::new(chosen.to_owned()), ChosenSalt::generate).await
+        self.take_secret((tenant, client), Secret::new(chosen.to_owned()), PasswordSalt::generate).await
     }
 
     /// A secret that somebody chose and that may be one. One of the generated form is stored as generated.
@@ -53,11 +53,11 @@ impl Administrator {
         &self,
         (tenant, client): (&TenantId, &ClientId),
         value: Secret,
-        salt: impl FnOnce() -> ChosenSalt,
+        salt: impl FnOnce() -> PasswordSalt,
     ) -> Result<NewSecretValue, EditError> {
         let chosen = value.expose();
         if GeneratedSecret::is_well_formed(chosen) {
-            let hash = hash_generated(&self.pepper, tenant, client, &value);
+            let hash = hash_token(&self.pepper, tenant, client, &value);
             let hint = chosen[chosen.len() - 4..].to_owned();
             let material = SecretMaterial { hash, hint, form: SecretForm::Generated };
             return Ok(NewSecretValue { material, value });
@@ -71,11 +71,11 @@ impl Administrator {
     pub(super) async fn hash_slowly(
         &self,
         value: Secret,
-        salt: ChosenSalt,
+        salt: PasswordSalt,
     ) -> Result<(SecretHash, Secret), EditError> {
         let permit = timeout(PATIENCE, self.slow_hashes.acquire()).await;
         let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
-        let hashing = spawn_blocking(move || hash_chosen(&value, &salt).map(|hash| (hash, value)));
+        let hashing = spawn_blocking(move || hash_password(&value, &salt).map(|hash| (hash, value)));
         Ok(hashing.await.map_err(|_| EditError::Busy)??)
     }
 }

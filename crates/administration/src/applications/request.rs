@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_in_words_of_the_api() {
+    fn invalid_values_are_reported_in_words_of_the_api() {
         let fits = "The request body does not fit: ";
         for (body, expected) in [
             ("[]", "The request body must be a JSON object"),

@@ -89,7 +89,7 @@ fn the_seeds_request_becomes_a_client() {
 }
 
 #[test]
-fn each_fault_has_its_code() {
+fn each_error_has_its_code() {
     let top = |changes: Value| with(changes, json!({}));
     let config = |changes: Value| with(json!({}), changes);
     let longest = "x".repeat(256);

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use protocol::Timestamp;
-use registry::{ChosenSalt, GeneratedSecret, SecretHash, SecretId, declared_digest, salt_of};
+use registry::{GeneratedSecret, PasswordSalt, SecretHash, SecretId, declared_digest, salt_of};
 
 use super::{Context, Draft};
 use crate::plan::PlannedSecret;
@@ -114,8 +114,8 @@ fn form_of(secret: &DeclaredSecret) -> Option<SecretForm> {
         }
         DeclaredSecret::Value { .. } => Some(SecretForm::Chosen),
         DeclaredSecret::Hash { phc, .. } => match phc.parse() {
-            Ok(SecretHash::Generated(_)) => Some(SecretForm::Imported),
-            Ok(SecretHash::Chosen(phc)) => salt_of(&phc).map(|_| SecretForm::Imported),
+            Ok(SecretHash::Token(_)) => Some(SecretForm::Imported),
+            Ok(SecretHash::Password(phc)) => salt_of(&phc).map(|_| SecretForm::Imported),
             Err(_) => None,
         },
     }
@@ -129,14 +129,14 @@ fn share_salt(draft: &mut Draft, declared: &DeclaredClient, rows: &[SecretState]
         kept.contains(&row.secret.id) || (row.managed_by == ManagedBy::Api && row.secret.revoked_at.is_none())
     };
     let of_rows = rows.iter().filter(stays).filter_map(|row| match &row.secret.hash {
-        SecretHash::Chosen(phc) => salt_of(phc),
-        SecretHash::Generated(_) => None,
+        SecretHash::Password(phc) => salt_of(phc),
+        SecretHash::Token(_) => None,
     });
     let of_hashes = declared.secrets.iter().filter_map(|secret| match secret {
         DeclaredSecret::Hash { phc, .. } => salt_of(phc),
         DeclaredSecret::Value { .. } => None,
     });
-    let mut salts: Vec<ChosenSalt> = of_rows.chain(of_hashes).collect();
+    let mut salts: Vec<PasswordSalt> = of_rows.chain(of_hashes).collect();
     if salts.iter().any(|salt| *salt != salts[0]) {
         let (tenant, client) = (tenant.clone(), client.clone());
         return draft.conflicts.push(Conflict::SaltsDiffer { tenant, client });

@@ -94,7 +94,7 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
         secret: ClientSecret {
             id: registry::SecretId::new(&format!("s{}", index + 1)),
             hash: match secret {
-                DeclaredSecret::Value { .. } => SecretHash::Chosen(PHC.to_owned()),
+                DeclaredSecret::Value { .. } => SecretHash::Password(PHC.to_owned()),
                 DeclaredSecret::Hash { phc, .. } => phc.parse().unwrap(),
             },
             hint: String::new(),

@@ -1,7 +1,7 @@
 //! Keys as they are shown: where each stands in its life, and which of them verifiers have.
 
 use keys::life_cycle::{BrokenTokens, KeyPolicy};
-use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyState as KeyStage, PublicJwk};
+use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyStage, PublicJwk};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
 

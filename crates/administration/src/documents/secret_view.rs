@@ -69,8 +69,8 @@ fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {
 fn form(state: &SecretState) -> &'static str {
     match &state.secret.hash {
         _ if state.managed_by == ManagedBy::Config && state.declared_digest.is_none() => "imported",
-        SecretHash::Generated(_) => SecretForm::Generated.as_str(),
-        SecretHash::Chosen(_) => SecretForm::Chosen.as_str(),
+        SecretHash::Token(_) => SecretForm::Generated.as_str(),
+        SecretHash::Password(_) => SecretForm::Chosen.as_str(),
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn secret(id: &str) -> SecretState {
-        let hash = SecretHash::Generated([1; 32]);
+        let hash = SecretHash::Token([1; 32]);
         let (id, hint) = (SecretId::new(id), "abcd".to_owned());
         let secret =
             ClientSecret { id, hash, hint, created_at: ago(9 * DAY), expires_at: None, revoked_at: None };
@@ -150,7 +150,7 @@ mod tests {
         let from: Vec<_> = view.used_from.iter().map(|used| used.address.as_str()).collect();
         assert_eq!((from.as_slice(), view.addresses, view.last_used_at), (&["b", "a"][..], 2, Some(ago(2))));
         assert_eq!((view.form.as_str(), view.status.as_str()), ("generated", "live"));
-        all[0].secret.hash = SecretHash::Chosen("$argon2id$".to_owned());
+        all[0].secret.hash = SecretHash::Password("$argon2id$".to_owned());
         all[0].secret.expires_at = Some(NOW);
         let view = SecretView::of(&all[0], &all, &uses, NOW);
         assert_eq!((view.form.as_str(), view.status.as_str()), ("chosen", "expired"));

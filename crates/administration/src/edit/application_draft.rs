@@ -1,7 +1,7 @@
 //! What is asked of an application, beside what there is of it: who asks may, it can stand, and its name is free.
 
 use protocol::ClientAuthenticationMethod;
-use registry::{ChosenSalt, ClientId, SecretHash, salt_of, turning_in_name};
+use registry::{ClientId, PasswordSalt, SecretHash, bidi_control_in_name, salt_of};
 use tenancy::TenantId;
 
 use super::{Context, Facts};
@@ -39,12 +39,12 @@ pub(crate) fn secret_wanted(
     context: Context<'_>,
     facts: &Facts,
     new: NewApplication<'_>,
-) -> Result<Option<(ClientId, Option<ChosenSalt>)>, ApplicationError> {
+) -> Result<Option<(ClientId, Option<PasswordSalt>)>, ApplicationError> {
     let draft = draft(context, facts, new)?;
     let live = draft.row.into_iter().flat_map(|row| &row.secrets).map(|row| &row.secret);
     let salt = live.filter(|secret| secret.is_live(context.now)).find_map(|secret| match &secret.hash {
-        SecretHash::Chosen(phc) => salt_of(phc),
-        SecretHash::Generated(_) => None,
+        SecretHash::Password(phc) => salt_of(phc),
+        SecretHash::Token(_) => None,
     });
     Ok(draft.wants_secret(new).map(|client| (client, salt)))
 }
@@ -65,7 +65,7 @@ pub(super) fn draft<'a>(
     };
     let registration = judge(&document, new.request.secret.as_ref(), &state.tenant)?;
     let is_new_name = before.is_none_or(|before| before.name != document.name);
-    if let Some(turning) = turning_in_name(&document.name).filter(|_| is_new_name) {
+    if let Some(turning) = bidi_control_in_name(&document.name).filter(|_| is_new_name) {
         let why = format!("name holds {}, which turns the direction of what follows", code_point(turning));
         return Err(ApplicationRefusal::new(ApplicationCode::InvalidName, why).into());
     }

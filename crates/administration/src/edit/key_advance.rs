@@ -4,7 +4,7 @@
 //! looked at anew.
 
 use keys::life_cycle::{self, KeyPolicy, Plan};
-use keys::{KeyRecord, KeyState as KeyStage};
+use keys::{KeyRecord, KeyStage};
 use protocol::{Lifetime, Timestamp};
 
 use super::Context;

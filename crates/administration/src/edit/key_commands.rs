@@ -1,8 +1,8 @@
 //! What may be commanded of a tenant's keys, and by whom: `latchkey:keys`, at the platform or in the tenant. What the commands do is
 //! said in `keys::life_cycle`. They reach a tenant that does not serve, too: its keys are published still.
 
-use keys::life_cycle::{self, CommandRefused, Cut, KeyPolicy, Plan};
-use keys::{ImportedKey, KeyId, KeyState as KeyStage};
+use keys::life_cycle::{self, KeyCommandError, KeyPolicy, Plan, RevocationPlan};
+use keys::{ImportedKey, KeyId, KeyStage};
 use protocol::{Lifetime, Timestamp};
 
 use super::key_advance::seen_before_it_begins;
@@ -39,9 +39,9 @@ pub(crate) fn rotate_in_emergency(context: Context<'_>, state: &KeyState) -> Key
 /// This key is gone at once.
 pub(crate) fn revoke(context: Context<'_>, state: &KeyState, id: KeyId) -> Result<KeyDecision, EditError> {
     let policy = context.key_policy(state);
-    let Cut { plan, breaks } =
+    let RevocationPlan { plan, breaks } =
         life_cycle::revoke(&state.records, &policy, id, context.now).map_err(refused)?;
-    Ok(Cut { plan: seen_before_it_begins(context, state, &policy, plan), breaks }.into())
+    Ok(RevocationPlan { plan: seen_before_it_begins(context, state, &policy, plan), breaks }.into())
 }
 
 /// An operator's key takes the place of the next one.
@@ -72,15 +72,15 @@ impl Context<'_> {
     }
 }
 
-fn refused(refused: CommandRefused) -> EditError {
+fn refused(refused: KeyCommandError) -> EditError {
     match refused {
-        CommandRefused::Unknown(_) => EditError::NotFound("key"),
-        CommandRefused::OtherAlgorithm { .. } => invalid("/algorithm", refused.to_string()),
-        CommandRefused::Removed(_)
-        | CommandRefused::NotAnnounced(_)
-        | CommandRefused::TooLate(_)
-        | CommandRefused::Overtakes(_)
-        | CommandRefused::AlreadyThere(_) => EditError::Conflict(refused.to_string()),
+        KeyCommandError::Unknown(_) => EditError::NotFound("key"),
+        KeyCommandError::OtherAlgorithm { .. } => invalid("/algorithm", refused.to_string()),
+        KeyCommandError::Removed(_)
+        | KeyCommandError::NotAnnounced(_)
+        | KeyCommandError::TooLate(_)
+        | KeyCommandError::Overtakes(_)
+        | KeyCommandError::AlreadyThere(_) => EditError::Conflict(refused.to_string()),
     }
 }
 

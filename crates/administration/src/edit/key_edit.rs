@@ -1,6 +1,6 @@
 //! A plan of the life cycle (`keys::life_cycle`) as one commit: the rows that it writes and what the audit tells of them.
 
-use keys::life_cycle::{BrokenTokens, Cut, KeyTimes, Plan};
+use keys::life_cycle::{BrokenTokens, KeyTimes, Plan, RevocationPlan};
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
 
@@ -33,8 +33,8 @@ impl From<Plan> for KeyDecision {
     }
 }
 
-impl From<Cut> for KeyDecision {
-    fn from(Cut { plan, breaks }: Cut) -> Self {
+impl From<RevocationPlan> for KeyDecision {
+    fn from(RevocationPlan { plan, breaks }: RevocationPlan) -> Self {
         Self { plan, breaks, imports: false, cuts: true }
     }
 }

@@ -132,11 +132,7 @@ pub(super) fn secret(id: &str) -> SecretState {
 }
 
 pub(super) fn material() -> SecretMaterial {
-    SecretMaterial {
-        hash: SecretHash::Generated([9; 32]),
-        hint: "9xQ2".to_owned(),
-        form: SecretForm::Generated,
-    }
+    SecretMaterial { hash: SecretHash::Token([9; 32]), hint: "9xQ2".to_owned(), form: SecretForm::Generated }
 }
 
 pub(super) fn facts(state: TenantState) -> Facts {

@@ -25,7 +25,7 @@ pub struct KeyRows<'a> {
     pub destroyed: Vec<KeyKey<'a>>,
     /// Tenants whose keys are looked at now if they ever had one: what the lives of keys depend on is otherwise than it was.
     pub unsettled: Vec<TenantKey<'a>>,
-    /// Tenants whose keys stay for tokens that may live longer from now on, as `keys::life_cycle::prolong` says.
+    /// Tenants whose keys stay for tokens that may live longer from now on, as `keys::life_cycle::extend_retention` says.
     pub prolonged: Vec<TenantKey<'a>>,
     /// When the keys of these tenants are looked at, first keys' included. One that is there is replaced, also by none.
     pub due: Vec<DueRow<'a>>,

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_failures_at_once_one_is_news_and_old_ones_are_none() {
+    fn of_many_failures_at_once_only_the_first_trips_the_breaker() {
         let breaker = Breaker::open();
         breaker.close("first");
         assert!(breaker.trip(1));

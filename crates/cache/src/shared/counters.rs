@@ -20,11 +20,11 @@ pub struct RedisCounts {
     /// Times that Redis was given up until a probe is answered.
     pub outages: u64,
     /// Changes told to other replicas, in messages.
-    pub told: u64,
+    pub published: u64,
     /// Messages that could not be told within the time for which it would have mattered.
-    pub untold: u64,
+    pub unpublished: u64,
     /// Messages of other replicas.
-    pub heard: u64,
+    pub received: u64,
     /// Messages that none of us has sealed.
     pub rejected_messages: u64,
 }
@@ -38,9 +38,9 @@ pub(crate) struct RedisCounters {
     pub(crate) puts: Counter,
     pub(crate) overtaken_puts: Counter,
     pub(crate) outages: Counter,
-    pub(crate) told: Counter,
-    pub(crate) untold: Counter,
-    pub(crate) heard: Counter,
+    pub(crate) published: Counter,
+    pub(crate) unpublished: Counter,
+    pub(crate) received: Counter,
     pub(crate) rejected_messages: Counter,
 }
 
@@ -67,9 +67,9 @@ impl RedisCounters {
             puts: self.puts.read(),
             overtaken_puts: self.overtaken_puts.read(),
             outages: self.outages.read(),
-            told: self.told.read(),
-            untold: self.untold.read(),
-            heard: self.heard.read(),
+            published: self.published.read(),
+            unpublished: self.unpublished.read(),
+            received: self.received.read(),
             rejected_messages: self.rejected_messages.read(),
         }
     }

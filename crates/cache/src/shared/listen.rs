@@ -18,15 +18,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a silent connection is asked whether it is still one.
 const PING_EVERY: Duration = Duration::from_secs(1);
 
-/// Runs until `heard` says that nobody listens any more, or the cache is gone.
-pub(crate) async fn listen(redis: Weak<RedisCache>, heard: impl Fn(&[Invalidation]) -> bool + Send) {
+/// Runs until `on_invalidation` says that nobody listens any more, or the cache is gone.
+pub(crate) async fn listen(
+    redis: Weak<RedisCache>,
+    on_invalidation: impl Fn(&[Invalidation]) -> bool + Send,
+) {
     loop {
         let Some(strong) = redis.upgrade() else { return };
-        let subscription = timeout(PATIENCE, strong.link.connector.subscribe(&strong.names.channel())).await;
-        let pause = strong.link.timing.probe_every;
+        let subscription =
+            timeout(PATIENCE, strong.connection.connector.subscribe(&strong.names.channel())).await;
+        let pause = strong.connection.timing.probe_every;
         drop(strong);
         if let Ok(Ok(messages)) = subscription
-            && !follow(&redis, messages, &heard).await
+            && !follow(&redis, messages, &on_invalidation).await
         {
             return;
         }
@@ -38,7 +42,7 @@ pub(crate) async fn listen(redis: Weak<RedisCache>, heard: impl Fn(&[Invalidatio
 async fn follow(
     redis: &Weak<RedisCache>,
     messages: PubSub,
-    heard: &(impl Fn(&[Invalidation]) -> bool + Send),
+    on_invalidation: &(impl Fn(&[Invalidation]) -> bool + Send),
 ) -> bool {
     let (mut sink, mut messages) = messages.split();
     let mut pings = interval(PING_EVERY);
@@ -48,12 +52,12 @@ async fn follow(
             message = messages.next() => {
                 let Some(message) = message else { return true };
                 let Some(redis) = redis.upgrade() else { return false };
-                if !hear(&redis, message.get_payload_bytes(), heard) {
+                if !on_message(&redis, message.get_payload_bytes(), on_invalidation) {
                     return false;
                 }
             }
             _ = pings.tick() => {
-                if redis.strong_count() == 0 || !heard(&[]) {
+                if redis.strong_count() == 0 || !on_invalidation(&[]) {
                     return false;
                 }
                 let answer: Result<RedisResult<Value>, _> = timeout(PATIENCE, sink.ping()).await;
@@ -65,14 +69,18 @@ async fn follow(
     }
 }
 
-fn hear(redis: &Arc<RedisCache>, payload: &[u8], heard: &impl Fn(&[Invalidation]) -> bool) -> bool {
-    let counters = &redis.link.counters;
+fn on_message(
+    redis: &Arc<RedisCache>,
+    payload: &[u8],
+    on_invalidation: &impl Fn(&[Invalidation]) -> bool,
+) -> bool {
+    let counters = &redis.connection.counters;
     match message::open(&redis.sealer, &redis.names.channel(), payload) {
         // It has dropped these itself, before it told the others.
         Some(message) if message.sender == redis.sender => true,
         Some(message) => {
-            counters.heard.count();
-            heard(&message.changes)
+            counters.received.count();
+            on_invalidation(&message.changes)
         }
         None => {
             counters.rejected_messages.count();

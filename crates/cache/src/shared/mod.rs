@@ -7,7 +7,7 @@ mod options;
 
 mod breaker;
 mod connector;
-mod link;
+mod redis_connection;
 mod scripts;
 
 mod entry;
@@ -15,12 +15,12 @@ mod names;
 mod rows;
 mod sealer;
 
-mod doubts;
+mod pending_invalidations;
 mod read;
 
-mod announce;
 mod listen;
 mod message;
+mod publish_invalidation;
 
 mod counters;
 mod redis_cache;
@@ -32,5 +32,5 @@ pub use read::Reading;
 pub use redis_cache::RedisCache;
 
 pub(crate) use listen::listen;
-pub(crate) use names::Place;
+pub(crate) use names::SharedItem;
 pub(crate) use read::read;

@@ -6,7 +6,7 @@ use tenancy::TenantId;
 
 /// What can be shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place<'a> {
+pub(crate) enum SharedItem<'a> {
     Tenant(&'a TenantId),
     Client(&'a TenantId, &'a ClientId),
     Keys(&'a TenantId),
@@ -18,7 +18,7 @@ pub(crate) struct Names {
     prefix: String,
 }
 
-impl<'a> Place<'a> {
+impl<'a> SharedItem<'a> {
     pub(crate) fn tenant(&self) -> &'a TenantId {
         match self {
             Self::Tenant(tenant) | Self::Client(tenant, _) | Self::Keys(tenant) => tenant,
@@ -32,12 +32,12 @@ impl Names {
     }
 
     /// Of the value, of the lease under which it is written, and of the tenant's epoch.
-    pub(crate) fn of(&self, place: Place<'_>) -> [String; 3] {
-        let tenant = place.tenant();
-        let [value, lease] = match place {
-            Place::Tenant(_) => ["tenant", "tenant-lease"].map(str::to_owned),
-            Place::Keys(_) => ["keys", "keys-lease"].map(str::to_owned),
-            Place::Client(_, client) => [format!("client:{client}"), format!("client-lease:{client}")],
+    pub(crate) fn of(&self, item: SharedItem<'_>) -> [String; 3] {
+        let tenant = item.tenant();
+        let [value, lease] = match item {
+            SharedItem::Tenant(_) => ["tenant", "tenant-lease"].map(str::to_owned),
+            SharedItem::Keys(_) => ["keys", "keys-lease"].map(str::to_owned),
+            SharedItem::Client(_, client) => [format!("client:{client}"), format!("client-lease:{client}")],
         };
         [self.below(tenant, &value), self.below(tenant, &lease), self.epoch(tenant)]
     }
@@ -77,15 +77,15 @@ mod tests {
         let mut seen = HashSet::new();
         for tenant in &tenants {
             assert!(seen.insert(names.epoch(tenant)));
-            let clients = clients.iter().map(|client| Place::Client(tenant, client));
-            for place in clients.chain([Place::Tenant(tenant), Place::Keys(tenant)]) {
-                let [value, lease, epoch] = names.of(place);
+            let clients = clients.iter().map(|client| SharedItem::Client(tenant, client));
+            for item in clients.chain([SharedItem::Tenant(tenant), SharedItem::Keys(tenant)]) {
+                let [value, lease, epoch] = names.of(item);
                 assert!(seen.insert(value.clone()), "{value}");
                 assert!(seen.insert(lease.clone()), "{lease}");
                 assert_eq!(epoch, names.epoch(tenant));
             }
         }
-        let svc = Place::Client(&tenants[0], &clients[0]);
+        let svc = SharedItem::Client(&tenants[0], &clients[0]);
         assert_eq!(names.of(svc)[0], "latchkey:{acme}:client:svc");
     }
 }

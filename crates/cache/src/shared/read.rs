@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::RedisCache;
 use super::entry;
-use super::names::Place;
+use super::names::SharedItem;
 use super::rows::Row;
 use super::scripts::{LOOK, PUT};
 use super::sealer::token;
@@ -50,15 +50,15 @@ type Answer = (String, Option<Vec<u8>>, i64, Option<String>);
 pub(crate) async fn read<R: Row>(
     redis: Option<&Arc<RedisCache>>,
     freshness: Freshness,
-    place: Place<'_>,
+    item: SharedItem<'_>,
     load: impl Future<Output = Result<Option<Arc<R>>, StoreError>> + Send,
 ) -> Result<Reading<R>, StoreError> {
-    let redis = redis.filter(|redis| redis.is_up() && !redis.doubts.is_doubted(place.tenant()));
+    let redis = redis.filter(|redis| redis.is_up() && !redis.pending_invalidations.is_pending(item.tenant()));
     let Some(redis) = redis else {
         let at = Instant::now();
         return Ok(Reading { value: load.await?, at });
     };
-    let lease = match redis.look(place, freshness).await {
+    let lease = match redis.look(item, freshness).await {
         Found::Row(reading) => return Ok(reading),
         Found::Nothing(lease) => lease,
     };
@@ -68,7 +68,7 @@ pub(crate) async fn read<R: Row>(
         let (redis, value) = (Arc::clone(redis), value.clone());
         // Nobody waits for it.
         redis
-            .link
+            .connection
             .runtime
             .clone()
             .spawn(async move { redis.put(&lease, freshness, at, wall, value.as_deref()).await });
@@ -77,9 +77,9 @@ pub(crate) async fn read<R: Row>(
 }
 
 impl RedisCache {
-    async fn look<R: Row>(&self, place: Place<'_>, freshness: Freshness) -> Found<R> {
-        let names = self.names.of(place);
-        let counters = &self.link.counters;
+    async fn look<R: Row>(&self, item: SharedItem<'_>, freshness: Freshness) -> Found<R> {
+        let names = self.names.of(item);
+        let counters = &self.connection.counters;
         let mut discard = false;
         loop {
             let (at, now) = (Instant::now(), (self.clock)());
@@ -115,7 +115,7 @@ impl RedisCache {
         let token = token()?;
         let arguments: [&[u8]; 4] = [token.as_bytes(), LEASE, EPOCH, b"discard"];
         let arguments = if discard { &arguments[..] } else { &arguments[..3] };
-        self.link.run(&LOOK, names, arguments).await
+        self.connection.run(&LOOK, names, arguments).await
     }
 
     async fn put<R: Row>(
@@ -135,9 +135,9 @@ impl RedisCache {
             return;
         }
         let arguments = [lease.as_bytes(), epoch.as_bytes(), &sealed, left.as_bytes()];
-        match self.link.run(&PUT, names, &arguments).await {
-            Some(true) => self.link.counters.puts.count(),
-            Some(false) => self.link.counters.overtaken_puts.count(),
+        match self.connection.run(&PUT, names, &arguments).await {
+            Some(true) => self.connection.counters.puts.count(),
+            Some(false) => self.connection.counters.overtaken_puts.count(),
             None => {}
         }
     }

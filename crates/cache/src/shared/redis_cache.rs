@@ -7,19 +7,19 @@ use tokio::runtime::Handle;
 
 use super::connector::Connector;
 use super::counters::RedisCounts;
-use super::doubts::Doubts;
-use super::link::Link;
 use super::names::Names;
 use super::options::{RedisOptions, WallClock};
+use super::pending_invalidations::PendingInvalidations;
+use super::redis_connection::RedisConnection;
 use super::sealer::{Sealer, token};
 
 /// Stands between a replica's memory and its store. It never fails: what it cannot say, the store is asked.
 pub struct RedisCache {
-    pub(crate) link: Arc<Link>,
+    pub(crate) connection: Arc<RedisConnection>,
     pub(crate) names: Names,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) clock: WallClock,
-    pub(crate) doubts: Doubts,
+    pub(crate) pending_invalidations: PendingInvalidations,
     /// By which a replica knows its own messages.
     pub(crate) sender: String,
 }
@@ -32,20 +32,28 @@ impl RedisCache {
         let RedisOptions { address, prefix, timing, clock } = options;
         let names = Names::new(prefix);
         let connector = Connector::new(address, timing);
-        let link = Link::open(connector, timing, Handle::current(), names.probe());
-        let (sealer, doubts) = (Arc::new(Sealer::new(pepper)), Doubts::default());
-        Arc::new(Self { link, names, sealer, clock, doubts, sender: token().unwrap_or_default() })
+        let connection = RedisConnection::open(connector, timing, Handle::current(), names.probe());
+        let (sealer, pending_invalidations) =
+            (Arc::new(Sealer::new(pepper)), PendingInvalidations::default());
+        Arc::new(Self {
+            connection,
+            names,
+            sealer,
+            clock,
+            pending_invalidations,
+            sender: token().unwrap_or_default(),
+        })
     }
 
     /// Whether Redis is used at this moment.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        self.link.is_up()
+        self.connection.is_up()
     }
 
     /// What it did since the start.
     #[must_use]
     pub fn counts(&self) -> RedisCounts {
-        self.link.counters.read()
+        self.connection.counters.read()
     }
 }

@@ -62,7 +62,7 @@ pub(crate) static PUT: LazyLock<Step> = LazyLock::new(|| {
 });
 
 /// Keys: what has changed. Arguments: channel, message.
-pub(crate) static ANNOUNCE: LazyLock<Step> = LazyLock::new(|| {
+pub(crate) static PUBLISH_INVALIDATION: LazyLock<Step> = LazyLock::new(|| {
     Step::new(
         "redis.call('DEL', unpack(KEYS))
     return redis.call('PUBLISH', ARGV[1], ARGV[2])",

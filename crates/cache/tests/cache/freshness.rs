@@ -53,7 +53,7 @@ async fn a_value_is_fresh_for_as_long_as_is_set_and_an_absence_for_no_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_absence_is_remembered_for_a_second() {
+async fn an_absence_is_cached_for_a_second() {
     let house = House::new();
     for _ in 0..100 {
         assert!(house.named_client(&house.acme, "new").await.unwrap().is_none());
@@ -78,7 +78,7 @@ async fn two_tenants_clients_of_one_name_never_share_an_entry() {
 }
 
 #[tokio::test]
-async fn a_fault_is_told_and_forgotten() {
+async fn a_store_fault_is_returned_and_not_cached() {
     let house = House::new();
     house.store.fail_with(Failure::Fault);
     assert!(matches!(house.client(&house.acme).await, Err(StoreError::Fault(_))));

@@ -76,7 +76,7 @@ async fn a_load_that_began_before_a_change_is_not_found_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn among_racing_readers_and_changes_nobody_reads_the_past() {
+async fn racing_readers_never_read_what_was_before_a_change() {
     let house = Arc::new(House::new());
     let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let readers: Vec<_> = (0..3)

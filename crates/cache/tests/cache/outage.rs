@@ -58,37 +58,37 @@ async fn a_tenant_may_allow_nothing() {
 
 /// What readiness is told: any one tenant is enough, and which door made it does not matter.
 #[tokio::test(start_paused = true)]
-async fn the_caches_stand_in_as_long_as_anybody_is_served() {
+async fn caches_may_serve_stale_as_long_as_any_request_can_be_served() {
     let house = House::new();
-    assert!(!house.caches.may_stand_in(), "nothing is in memory");
+    assert!(!house.caches.may_serve_stale(), "nothing is in memory");
     house.store.put_tenant(Tenant { stale_if_error: Lifetime::from_seconds(0), ..fixtures::tenant("acme") });
     for tenant in [&house.acme, &house.globex] {
         house.tenant(tenant).await.unwrap();
-        assert!(!house.caches.may_stand_in(), "no client is in memory");
+        assert!(!house.caches.may_serve_stale(), "no client is in memory");
         house.caches.signing_keys.find_keys(&tenant.id).await.unwrap();
     }
     house.client(&house.acme).await.unwrap();
     house.store.fail_with(Failure::Unavailable);
     advance(FRESH - MOMENT).await;
-    assert!(house.caches.may_stand_in());
+    assert!(house.caches.may_serve_stale());
     advance(MOMENT).await;
-    assert!(!house.caches.may_stand_in(), "acme allows nothing");
+    assert!(!house.caches.may_serve_stale(), "acme allows nothing");
     house.store.fail_with(None);
     house.client(&house.globex).await.unwrap();
     house.store.fail_with(Failure::Unavailable);
     // Its tenant was read before.
     advance(ALLOWED - MOMENT).await;
-    assert!(house.caches.may_stand_in());
+    assert!(house.caches.may_serve_stale());
     advance(MOMENT).await;
-    assert!(!house.caches.may_stand_in());
+    assert!(!house.caches.may_serve_stale());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_changed_stands_in_for_nothing() {
+async fn a_changed_entry_is_not_served_stale() {
     let house = in_an_outage(900).await;
-    assert!(house.caches.may_stand_in());
+    assert!(house.caches.may_serve_stale());
     house.caches.forget(&[Invalidation::Tenant(house.acme.id.clone())]);
-    assert!(!house.caches.may_stand_in());
+    assert!(!house.caches.may_serve_stale());
 }
 
 /// A replica that is cut off neither hands out a key set without a key that signs elsewhere, nor signs with one that is gone.
@@ -127,14 +127,14 @@ async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
         house.store.fail_with(Failure::Unavailable);
         advance(FRESH + Duration::from_secs(expected) - MOMENT).await;
         assert!(keys.find_keys(&house.acme.id).await.is_ok(), "{expected}");
-        assert!(house.caches.may_stand_in(), "{expected}");
+        assert!(house.caches.may_serve_stale(), "{expected}");
         advance(MOMENT).await;
         let late = keys.find_keys(&house.acme.id).await;
         assert!(matches!(late, Err(StoreError::Unavailable(_))), "{expected}");
         assert_eq!(keys.find_keys(&house.globex.id).await.is_ok(), expected < 900, "its own allowance");
         // Readiness asks this: of acme alone, nobody is served any more.
         house.caches.forget(&[Invalidation::Tenant(house.globex.id.clone())]);
-        assert!(!house.caches.may_stand_in(), "{expected}");
+        assert!(!house.caches.may_serve_stale(), "{expected}");
     }
 }
 
@@ -166,7 +166,7 @@ async fn a_dead_store_is_tried_once_in_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_a_hung_store_who_can_have_a_stale_value() {
+async fn no_reader_of_a_stale_value_waits_for_a_hung_store() {
     let house = in_an_outage(900).await;
     advance(FRESH).await;
     house.client(&house.acme).await.unwrap();

@@ -48,8 +48,8 @@ async fn a_changed_tenant_takes_all_that_is_its_own_along_and_nothing_else() {
         house.store.add_key(&tenant.id, &fixtures::key(1)).await.unwrap();
     }
     first.has_put(6).await;
-    assert!(first.caches.announce(&[Invalidation::Tenant(house.acme.id.clone())]).await);
-    eventually("it is heard", || second.redis.counts().heard == 1).await;
+    assert!(first.caches.publish_invalidation(&[Invalidation::Tenant(house.acme.id.clone())]).await);
+    eventually("it is heard", || second.redis.counts().received == 1).await;
     let third = house.replica().await;
     for replica in [&first, &second, &third] {
         for (tenant, changed) in [(&house.acme, true), (&house.globex, false)] {
@@ -72,19 +72,19 @@ async fn an_added_key_is_known_to_the_other_replica() {
     assert!(first.caches.signing_keys.add_key(&house.acme.id, &fixtures::key(1)).await.unwrap());
     let keys = first.caches.signing_keys.find_keys(&house.acme.id).await.unwrap();
     assert_eq!(keys.keys.len(), 1, "at once where it was added");
-    eventually("it is heard", || second.redis.counts().heard == 1).await;
+    eventually("it is heard", || second.redis.counts().received == 1).await;
     assert_eq!(second.caches.signing_keys.find_keys(&house.acme.id).await.unwrap().keys.len(), 1);
 }
 
 #[tokio::test]
-async fn many_changes_of_one_tenant_are_told_in_few_steps() {
+async fn many_changes_of_one_tenant_are_published_in_few_steps() {
     let house = House::new();
     let (first, second) = (house.replica().await, house.replica().await);
     let client = |id: String| Invalidation::Client(house.acme.id.clone(), fixtures::client_id(&id));
     let changes: Vec<_> = (0..1000).map(|number| client(format!("client-{number}"))).collect();
-    assert!(first.caches.announce(&changes).await);
+    assert!(first.caches.publish_invalidation(&changes).await);
     assert_eq!(first.redis.counts().commands, 5);
-    eventually("they are heard", || second.redis.counts().heard == 5).await;
+    eventually("they are heard", || second.redis.counts().received == 5).await;
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn without_a_message_what_came_from_redis_is_believed_no_longer_than_what_
 }
 
 #[tokio::test]
-async fn a_change_that_redis_does_not_hear_of_is_known_here_at_once_and_there_when_redis_is_back() {
+async fn a_change_while_redis_is_down_is_known_here_at_once_and_there_when_redis_is_back() {
     let server = Server::started();
     let house = House::at(&server.url());
     let quick = || Traits { timing: cache::RedisTiming::default(), ..Traits::default() };
@@ -118,7 +118,7 @@ async fn a_change_that_redis_does_not_hear_of_is_known_here_at_once_and_there_wh
     }
     server.pause();
     house.rename(&house.acme, "renamed");
-    assert!(!first.caches.announce(&[svc_of(&house.acme)]).await, "nobody is told");
+    assert!(!first.caches.publish_invalidation(&[svc_of(&house.acme)]).await, "nobody is told");
     // Until the end of the outage nothing is read here, so Redis has its chance to bring back the past.
     sleep(Duration::from_millis(300)).await;
     server.resume();

@@ -7,8 +7,8 @@
 mod changes;
 mod house;
 mod outages;
-mod places;
 mod races;
 mod server;
 mod sharing;
 mod tampering;
+mod topologies;

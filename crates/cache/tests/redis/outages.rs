@@ -146,7 +146,7 @@ async fn a_redis_that_takes_no_writes_is_done_without() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_restart_changes_are_heard_again() {
+async fn after_a_restart_changes_are_received_again() {
     let mut server = Server::started();
     let house = House::at(&server.url());
     let (first, second) = (house.replica_with(quick()).await, house.replica_with(quick()).await);
@@ -157,8 +157,8 @@ async fn after_a_restart_changes_are_heard_again() {
     house.rename(&house.acme, "renamed");
     let began = Instant::now();
     loop {
-        first.caches.announce(&[crate::house::svc_of(&house.acme)]).await;
-        if second.redis.counts().heard > 0 {
+        first.caches.publish_invalidation(&[crate::house::svc_of(&house.acme)]).await;
+        if second.redis.counts().received > 0 {
             break;
         }
         assert!(began.elapsed() < Duration::from_secs(9), "nobody listens");

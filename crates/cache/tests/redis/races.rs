@@ -25,7 +25,7 @@ async fn a_slow_reader_does_not_put_back_what_was_before_a_change() {
             house.rename(&house.acme, "renamed");
             let acme = house.acme.id.clone();
             let change = if whole_tenant { Invalidation::Tenant(acme) } else { svc_of(&house.acme) };
-            assert!(changing.caches.announce(&[change]).await);
+            assert!(changing.caches.publish_invalidation(&[change]).await);
             if flushed {
                 let mut redis = house.redis();
                 for name in house.names() {
@@ -55,7 +55,7 @@ async fn a_reader_who_came_after_the_change_shares_while_one_from_before_may_not
         tokio::task::yield_now().await;
     }
     house.rename(&house.acme, "renamed");
-    assert!(quick.caches.announce(&[svc_of(&house.acme)]).await);
+    assert!(quick.caches.publish_invalidation(&[svc_of(&house.acme)]).await);
     let after = quick.name(&house.acme);
     let release = async {
         while house.store.calls().find_client == 1 {
@@ -99,7 +99,7 @@ async fn among_racing_readers_and_changes_the_changing_replica_never_reads_the_p
         if number % 3 == 0 {
             changing.caches.apply(&[change]);
         } else {
-            assert!(changing.caches.announce(&[change]).await);
+            assert!(changing.caches.publish_invalidation(&[change]).await);
         }
         assert_eq!(changing.name(&house.acme).await, name);
     }

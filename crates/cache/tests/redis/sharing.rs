@@ -54,12 +54,12 @@ async fn commands_of_a_cold_token_a_warm_one_and_one_after_a_change() {
     assert_eq!(commands(), (6, 3), "warm");
 
     house.rename(&house.acme, "renamed");
-    assert!(first.caches.announce(&[svc_of(&house.acme)]).await);
+    assert!(first.caches.publish_invalidation(&[svc_of(&house.acme)]).await);
     assert_eq!(commands(), (7, 3), "the change itself");
     first.token(&house.acme).await;
     first.has_put(4).await;
     assert_eq!(commands(), (9, 3), "after a change");
-    crate::house::eventually("the change is heard", || second.redis.counts().heard == 1).await;
+    crate::house::eventually("the change is heard", || second.redis.counts().received == 1).await;
     second.token(&house.acme).await;
     assert_eq!(commands(), (9, 4), "after another replica's change");
     let once = Calls { find_tenant: 1, find_client: 2, find_keys: 1, ..Calls::default() };
@@ -127,7 +127,7 @@ async fn nothing_secret_lies_in_redis_in_clear() {
     const CANARY: &[u8] = b"canary-of-a-secret";
     let house = House::new();
     let text = String::from_utf8_lossy(CANARY).into_owned();
-    let hash = SecretHash::Chosen(format!("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ${text}"));
+    let hash = SecretHash::Password(format!("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ${text}"));
     let chosen = ClientSecret { hash, ..fixtures::secret("chosen") };
     house.store.put_client(registry::Client {
         name: text.clone(),

@@ -118,7 +118,7 @@ async fn things_of_another_type_cost_a_read_and_no_outage() {
 
 /// Whoever reads first mends it, whatever it is and in whichever place, and the next one finds what was shared.
 #[tokio::test]
-async fn foreign_things_in_our_places_are_removed_and_sharing_goes_on() {
+async fn foreign_values_under_our_names_are_removed_and_sharing_goes_on() {
     for what in ["client:svc", "client-lease:svc", "epoch", "all"] {
         let foreign: [&[&[u8]]; 5] = [
             &[b"HSET", b"field", b"value"],
@@ -150,7 +150,7 @@ async fn foreign_things_in_our_places_are_removed_and_sharing_goes_on() {
 }
 
 #[tokio::test]
-async fn foreign_things_in_the_places_of_the_probe_keep_nobody_away() {
+async fn foreign_values_under_the_probes_names_do_not_stop_it() {
     let house = House::new();
     let mut redis = house.redis();
     for what in ["value", "lease", "epoch"] {
@@ -161,7 +161,7 @@ async fn foreign_things_in_the_places_of_the_probe_keep_nobody_away() {
 }
 
 #[tokio::test]
-async fn messages_that_none_of_us_sealed_are_not_heard() {
+async fn messages_that_no_replica_sealed_are_ignored() {
     let house = House::new();
     let replica = house.replica().await;
     assert_eq!(replica.name(&house.acme).await, "svc");
@@ -172,7 +172,7 @@ async fn messages_that_none_of_us_sealed_are_not_heard() {
     }
     eventually("they are refused", || replica.redis.counts().rejected_messages == 3).await;
     sleep(Duration::from_millis(20)).await;
-    assert_eq!(replica.redis.counts().heard, 0);
+    assert_eq!(replica.redis.counts().received, 0);
     assert_eq!(replica.name(&house.acme).await, "svc");
     assert_eq!(house.store.calls().find_client, 1, "nothing was forgotten");
 }

@@ -1,8 +1,8 @@
 //! One line a request, written after the response: method, route, status, tenant, client, latency, request id. Never a path as it
 //! was sent, a header or a body: each could hold a secret. What the line tells is counted at the same moment.
 
-mod line;
-mod unread;
+mod log_entry;
+mod unparsed_requests;
 
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
@@ -26,11 +26,11 @@ use crate::forwarded::claims_to_be_forwarded;
 use crate::metrics::Metrics;
 use crate::metrics::Series;
 use crate::readiness::Readiness;
-use crate::respond::{Protective, Refusal};
+use crate::respond::{OAuthError, Protective};
 use crate::routes::Route;
-use line::Line;
-pub(crate) use line::Notes;
-pub(crate) use unread::note_unread;
+use log_entry::LogEntry;
+pub(crate) use log_entry::RequestLogFields;
+pub(crate) use unparsed_requests::log_unparsed;
 
 /// The middleware, outermost.
 pub(crate) struct AccessLog {
@@ -55,7 +55,7 @@ pin_project! {
     pub(crate) struct LoggedBody<B> {
         #[pin]
         body: B,
-        _line: Line,
+        _entry: LogEntry,
     }
 }
 
@@ -104,28 +104,29 @@ where
         {
             metrics.forwarding_was_not_read();
         }
-        request.extensions_mut().insert(Notes::default());
-        let mut line = Line::begin(request.method().clone(), Arc::clone(&self.unknown), deadlines);
+        request.extensions_mut().insert(RequestLogFields::default());
+        let mut entry = LogEntry::begin(request.method().clone(), Arc::clone(&self.unknown), deadlines);
         let (service, readiness) = (Rc::clone(&self.service), Arc::clone(&self.readiness));
         let protective = self.protective;
         Box::pin(async move {
             // A panic in one request must not end the connections of all others on this worker.
             let outcome = AssertUnwindSafe(service.call(request)).catch_unwind().await;
-            let outcome = outcome.unwrap_or_else(|_| Err(Refusal::fault(&Panicked).into()));
-            let mut response = outcome.inspect_err(|error| line.failed(error))?;
+            let outcome = outcome.unwrap_or_else(|_| Err(OAuthError::fault(&Panicked).into()));
+            let mut response = outcome.inspect_err(|error| entry.failed(error))?;
             if let Some(Route { pattern, series }) = response.request().app_data::<Route>() {
-                (line.route, line.series) = (Some(*pattern), Arc::clone(series));
+                (entry.route, entry.series) = (Some(*pattern), Arc::clone(series));
             }
-            line.answered(response.response());
+            entry.answered(response.response());
             // A connection ends with an answer that says so. While draining the caller's next request then finds its way to another
             // instance, rather than a connection that is being closed.
-            if readiness.is_draining() || line.leaves_a_body() {
+            if readiness.is_draining() || entry.leaves_a_body() {
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
-            line.notes = response.request().extensions_mut().remove::<Notes>().unwrap_or_default();
+            entry.fields =
+                response.request().extensions_mut().remove::<RequestLogFields>().unwrap_or_default();
             protective.protect(response.headers_mut());
-            response.headers_mut().insert(HeaderName::from_static("x-request-id"), line.request_id.clone());
-            Ok(response.map_body(|_, body| LoggedBody { body, _line: line }))
+            response.headers_mut().insert(HeaderName::from_static("x-request-id"), entry.request_id.clone());
+            Ok(response.map_body(|_, body| LoggedBody { body, _entry: entry }))
         })
     }
 }

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_whose_body_nobody_read_is_closed_soon_and_silently() {
+    fn a_connection_with_an_unread_body_is_closed_soon_and_silently() {
         let start = Instant::now();
         let deadlines = Deadlines::start(start);
         deadlines.request_began(true);

@@ -232,7 +232,7 @@ mod tests {
     const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
     #[test]
-    fn requests_are_told_from_each_other() {
+    fn requests_are_distinguished_from_each_other() {
         for (text, heads, requests) in [
             (String::new(), 0, 0),
             (GET.to_owned(), 1, 1),

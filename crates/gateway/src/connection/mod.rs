@@ -4,15 +4,15 @@
 
 mod deadlines;
 mod framing;
-mod patient;
-mod places;
+mod slots;
 mod socket;
 mod stream;
 mod tls;
+mod write_deadline;
 
 pub(crate) use deadlines::Deadlines;
-pub(crate) use patient::PatientSocket;
-pub(crate) use places::{Place, Places};
+pub(crate) use slots::{ConnectionSlots, Slot};
 pub(crate) use socket::Socket;
-pub(crate) use stream::{NO_PLACE, WatchedStream};
+pub(crate) use stream::{NO_SLOT, WatchedStream};
 pub use tls::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
+pub(crate) use write_deadline::WriteDeadlineSocket;

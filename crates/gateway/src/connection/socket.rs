@@ -7,14 +7,14 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
-use super::PatientSocket;
+use super::WriteDeadlineSocket;
 
 /// A connection in clear or encrypted.
 pub(crate) enum Socket {
     /// In clear.
-    Plain(PatientSocket),
+    Plain(WriteDeadlineSocket),
     /// Encrypted; its state is large.
-    Tls(Box<TlsStream<PatientSocket>>),
+    Tls(Box<TlsStream<WriteDeadlineSocket>>),
 }
 
 impl Socket {

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::deadlines::{Expired, HEAD};
 use super::framing::Framing;
-use super::{Deadlines, Place, Socket};
+use super::{Deadlines, Slot, Socket};
 
 const TIMED_OUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncache-control: no-store\r\n\
 pragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: 88\r\n\r\n\
@@ -23,7 +23,7 @@ pragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application
 {\"error\":\"invalid_request\",\"error_description\":\"The request head is larger than 32768 bytes or has over 96 headers\"}";
 
 /// What a connection without a place is told, where it is cheap to tell.
-pub(crate) const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
+pub(crate) const NO_SLOT: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
 cache-control: no-store\r\npragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: 98\r\n\r\n\
 {\"error\":\"temporarily_unavailable\",\"error_description\":\"Too many connections are open; try again\"}";
 
@@ -35,7 +35,7 @@ pub(crate) struct WatchedStream {
     socket: Socket,
     deadlines: Rc<Deadlines>,
     framing: Framing,
-    place: Place,
+    slot: Slot,
     /// A head was too large; how much of it may still be discarded.
     discards: Option<usize>,
     /// Kept over all requests and moved only when it fires or must fire earlier, so that a request costs no timer.
@@ -43,11 +43,11 @@ pub(crate) struct WatchedStream {
 }
 
 impl WatchedStream {
-    pub(crate) fn new(socket: Socket, place: Place) -> Self {
+    pub(crate) fn new(socket: Socket, slot: Slot) -> Self {
         let now = Instant::now();
         let deadlines = Rc::new(Deadlines::start(now));
         let timer = Box::pin(sleep_until(now + HEAD));
-        Self { socket, deadlines, framing: Framing::new(), place, discards: None, timer }
+        Self { socket, deadlines, framing: Framing::new(), slot, discards: None, timer }
     }
 
     pub(crate) fn deadlines(&self) -> Rc<Deadlines> {
@@ -73,7 +73,7 @@ impl WatchedStream {
         self.deadlines.bytes_came(Instant::now());
         let fed = self.framing.feed(bytes);
         if self.framing.requests() > 0 {
-            self.place.settle();
+            self.slot.protect();
         }
         match fed {
             Ok(()) => bytes.len(),
@@ -141,7 +141,7 @@ impl AsyncRead for WatchedStream {
             }
             return Poll::Ready(result);
         }
-        if this.place.poll_ousted(cx).is_ready() {
+        if this.slot.poll_evicted(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
         let expired = ready!(this.poll_expired(cx));
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_answers_of_the_stream_state_their_length_and_are_not_kept() {
-        for answer in [TIMED_OUT, TOO_LARGE, NO_PLACE] {
+        for answer in [TIMED_OUT, TOO_LARGE, NO_SLOT] {
             let text = std::str::from_utf8(answer).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             for header in

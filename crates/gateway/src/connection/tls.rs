@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
 use super::deadlines::HEAD;
-use super::{PatientSocket, Socket};
+use super::{Socket, WriteDeadlineSocket};
 
 /// Where a listener's TLS comes from; all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl Tls {
     }
 
     /// Shakes hands within the time that a head has: until then a client costs memory and has shown nothing.
-    pub(crate) async fn accept(&self, socket: PatientSocket) -> io::Result<Socket> {
+    pub(crate) async fn accept(&self, socket: WriteDeadlineSocket) -> io::Result<Socket> {
         let config = Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner).config);
         let shaken = timeout(HEAD, TlsAcceptor::from(config).accept(socket)).await;
         let stream = shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_and_repeats_nothing_of_the_key() {
+    fn every_error_is_reported_and_repeats_nothing_of_the_key() {
         let needed = "/key: is needed: a private key in PEM, or a JWK as a text";
         for (body, expected) in [
             ("", needed),

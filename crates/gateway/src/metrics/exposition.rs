@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::histogram::BOUNDS;
 use super::series::{ALGORITHM_LABELS, ERROR_LABELS, STATUS_LABELS, Sum};
-use crate::vitals::{Kind, Sample};
+use crate::health_report::{Kind, Sample};
 
 const REQUESTS: &str = "latchkey_http_requests_total";
 const DURATION: &str = "latchkey_http_request_duration_seconds";

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use series::{Answered, Series};
 
-use crate::connection::Places;
+use crate::connection::ConnectionSlots;
 use crate::{Kind, Sample};
 
 /// What is counted for requests that no route takes.
@@ -22,13 +22,13 @@ pub(crate) const UNKNOWN_ROUTE: &str = "unknown";
 pub(crate) struct Metrics {
     routes: Mutex<Vec<(&'static str, Arc<Series>)>>,
     unread_forwarding: AtomicU64,
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
 }
 
 impl Metrics {
     /// With those of these connections.
-    pub(crate) fn new(places: Arc<Places>) -> Self {
-        Self { places, ..Self::default() }
+    pub(crate) fn new(slots: Arc<ConnectionSlots>) -> Self {
+        Self { slots, ..Self::default() }
     }
 
     /// The counters of one route on one worker.
@@ -74,7 +74,7 @@ impl Metrics {
             }
         }
         let mut text = exposition::requests(&by_route);
-        exposition::append_samples(&mut text, &self.places.samples());
+        exposition::append_samples(&mut text, &self.slots.samples());
         exposition::append_samples(&mut text, &[self.unread_forwarding()]);
         exposition::append_samples(&mut text, samples);
         text

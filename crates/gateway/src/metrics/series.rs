@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_stand_where_their_codes_are_counted() {
+    fn labels_match_the_counters_of_their_codes() {
         for error in [
             ErrorCode::InvalidRequest,
             ErrorCode::InvalidClient,
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_table_knows_shares_one_place() {
+    fn codes_of_no_table_share_one_counter() {
         let series = Series::default();
         assert!(series.counts().is_none());
         for status in [Some(200), Some(418), Some(599), None] {

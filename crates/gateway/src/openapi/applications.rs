@@ -95,7 +95,8 @@ pub(crate) struct Applications {
 
 /// How this surface says no.
 #[derive(ToSchema)]
-pub(crate) struct Coded {
+#[schema(as = ThunderError)]
+pub(crate) struct ThunderError {
     /// What programs act on.
     #[schema(example = "APP-1020")]
     code: String,

@@ -9,7 +9,7 @@ use administration::EntityTag;
 use serde::Serialize;
 
 use super::Problem;
-use crate::incoming::Incoming;
+use crate::raw_request::RawRequest;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -62,18 +62,18 @@ impl Document {
 }
 
 /// What was looked at: itself, or 304 where the caller has it already (RFC 9110 §13.1.2).
-pub(crate) fn looked_at(incoming: &Incoming, view: &impl Serialize) -> Result<HttpResponse, Problem> {
+pub(crate) fn looked_at(raw: &RawRequest, view: &impl Serialize) -> Result<HttpResponse, Problem> {
     let tag = EntityTag::of(view);
-    if is_known(incoming, &tag) {
+    if is_known(raw, &tag) {
         return Ok(Document::of(StatusCode::NOT_MODIFIED).tagged(&tag).empty());
     }
     Document::of(StatusCode::OK).tagged(&tag).body(view)
 }
 
 /// The same of a text of another type.
-pub(crate) fn looked_at_as(incoming: &Incoming, media_type: &'static str, text: String) -> HttpResponse {
+pub(crate) fn looked_at_as(raw: &RawRequest, media_type: &'static str, text: String) -> HttpResponse {
     let tag = EntityTag::of(&text);
-    if is_known(incoming, &tag) {
+    if is_known(raw, &tag) {
         return Document::of(StatusCode::NOT_MODIFIED).tagged(&tag).empty();
     }
     Document::of(StatusCode::OK).tagged(&tag).text(media_type, text)
@@ -84,8 +84,8 @@ pub(crate) fn changed(view: &impl Serialize) -> Result<HttpResponse, Problem> {
     Document::of(StatusCode::OK).tagged(&EntityTag::of(view)).body(view)
 }
 
-fn is_known(incoming: &Incoming, tag: &EntityTag) -> bool {
-    incoming.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &tag.to_string()))
+fn is_known(raw: &RawRequest, tag: &EntityTag) -> bool {
+    raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &tag.to_string()))
 }
 
 /// Whether `If-None-Match` names the tag, weakly compared (RFC 9110 §13.1.2).

@@ -1,6 +1,6 @@
 //! Problem details (RFC 9457): how the admin API says no.
 
-mod refused;
+mod from_errors;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use administration::{BrokenTokensView, Fault, MOST_FAULTS, Permission};
 use protocol::ErrorCode;
 use serde::Serialize;
 
-use super::refusal::{Causes, MISDIRECTED};
+use super::oauth_error::{Causes, MISDIRECTED};
 
 /// The realm of the admin API's challenges.
 const REALM: &str = "latchkey";
@@ -73,13 +73,13 @@ struct Body<'a> {
     status: u16,
     detail: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<BodyFault<'a>>,
+    errors: Vec<FieldErrorBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     breaks: Option<&'a [BrokenTokensView]>,
 }
 
 #[derive(Serialize)]
-struct BodyFault<'a> {
+struct FieldErrorBody<'a> {
     pointer: &'a str,
     detail: &'a str,
 }
@@ -239,7 +239,10 @@ impl ResponseError for Problem {
             title: self.kind.1,
             status: self.status.as_u16(),
             detail: &self.detail,
-            errors: errors.iter().map(|Fault { pointer, detail }| BodyFault { pointer, detail }).collect(),
+            errors: errors
+                .iter()
+                .map(|Fault { pointer, detail }| FieldErrorBody { pointer, detail })
+                .collect(),
             breaks,
         };
         response.body(serde_json::to_vec(&body).unwrap_or_default())

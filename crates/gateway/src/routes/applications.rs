@@ -13,8 +13,8 @@ use protocol::{BearerToken, Form};
 use tenancy::{Tenant, TenantId};
 
 use crate::Services;
-use crate::incoming::Incoming;
-use crate::respond::{Coded, coded_json};
+use crate::raw_request::RawRequest;
+use crate::respond::{ThunderError, thunder_json};
 use crate::server::DefaultTenant;
 
 /// What opens these paths.
@@ -25,7 +25,7 @@ const PAGE: u32 = 30;
 const LONGEST_PAGE: u32 = 200;
 
 /// Who asks, and where.
-struct Admitted {
+struct Authorized {
     tenant: TenantId,
     by: Authority,
 }
@@ -37,23 +37,23 @@ struct Admitted {
     security(("assertion" = [])),
     responses(
         (status = 201, description = "The application, with its client's secret: the only moment in which it is shown", body = crate::openapi::applications::Application),
-        (status = 400, description = "APP-1003 to APP-1024", body = crate::openapi::applications::Coded),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
-        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::Coded),
-        (status = 404, description = "No default tenant, or nobody may sign in", body = crate::openapi::applications::Coded),
-        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::Coded),
+        (status = 400, description = "APP-1003 to APP-1024", body = crate::openapi::applications::ThunderError),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
+        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::ThunderError),
+        (status = 404, description = "No default tenant, or nobody may sign in", body = crate::openapi::applications::ThunderError),
+        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::ThunderError),
     )
 )]
 pub(crate) async fn create(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    mut incoming: Incoming,
-) -> Result<HttpResponse, Coded> {
-    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
-    let request = read(&mut incoming).await?;
+    mut raw: RawRequest,
+) -> Result<HttpResponse, ThunderError> {
+    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
+    let request = read(&mut raw).await?;
     let made = services.administrator.create_application(&by, &tenant, &request, (services.clock)()).await;
-    let made = made.map_err(|error| Coded::from(error).spelled(request.spelling()))?;
-    coded_json(StatusCode::CREATED, location(&made).as_deref(), &made)
+    let made = made.map_err(|error| ThunderError::from(error).spelled(request.spelling()))?;
+    thunder_json(StatusCode::CREATED, location(&made).as_deref(), &made)
 }
 
 /// List applications.
@@ -63,19 +63,19 @@ pub(crate) async fn create(
     security(("assertion" = [])),
     responses(
         (status = 200, description = "The applications in the order in which they were made, without secrets", body = crate::openapi::applications::Applications),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
-        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::Coded),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
+        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::ThunderError),
     )
 )]
 pub(crate) async fn list(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    incoming: Incoming,
-) -> Result<HttpResponse, Coded> {
-    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
-    let (offset, limit) = page(incoming.query())?;
+    raw: RawRequest,
+) -> Result<HttpResponse, ThunderError> {
+    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
+    let (offset, limit) = page(raw.query())?;
     let page = services.administrator.applications(&by, &tenant, offset, limit, (services.clock)()).await?;
-    coded_json(StatusCode::OK, None, &page)
+    thunder_json(StatusCode::OK, None, &page)
 }
 
 /// Look at an application.
@@ -85,19 +85,19 @@ pub(crate) async fn list(
     security(("assertion" = [])),
     responses(
         (status = 200, description = "The application, without its secret", body = crate::openapi::applications::Application),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
-        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::Coded),
-        (status = 404, description = "APP-1001", body = crate::openapi::applications::Coded),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
+        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::ThunderError),
+        (status = 404, description = "APP-1001", body = crate::openapi::applications::ThunderError),
     )
 )]
 pub(crate) async fn get(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    incoming: Incoming,
-) -> Result<HttpResponse, Coded> {
-    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
-    let found = services.administrator.application(&by, &tenant, id(&incoming), (services.clock)()).await?;
-    coded_json(StatusCode::OK, None, &found)
+    raw: RawRequest,
+) -> Result<HttpResponse, ThunderError> {
+    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
+    let found = services.administrator.application(&by, &tenant, id(&raw), (services.clock)()).await?;
+    thunder_json(StatusCode::OK, None, &found)
 }
 
 /// Put an application in the place of one.
@@ -108,24 +108,24 @@ pub(crate) async fn get(
     security(("assertion" = [])),
     responses(
         (status = 200, description = "The application, with its client's secret where one was sent: it replaces all earlier ones", body = crate::openapi::applications::Application),
-        (status = 400, description = "APP-1003 to APP-1024", body = crate::openapi::applications::Coded),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
-        (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::Coded),
-        (status = 404, description = "APP-1001", body = crate::openapi::applications::Coded),
-        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::Coded),
+        (status = 400, description = "APP-1003 to APP-1024", body = crate::openapi::applications::ThunderError),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
+        (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::ThunderError),
+        (status = 404, description = "APP-1001", body = crate::openapi::applications::ThunderError),
+        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::ThunderError),
     )
 )]
 pub(crate) async fn replace(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    mut incoming: Incoming,
-) -> Result<HttpResponse, Coded> {
-    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
-    let request = read(&mut incoming).await?;
-    let (id, now) = (id(&incoming), (services.clock)());
+    mut raw: RawRequest,
+) -> Result<HttpResponse, ThunderError> {
+    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
+    let request = read(&mut raw).await?;
+    let (id, now) = (id(&raw), (services.clock)());
     let replaced = services.administrator.replace_application(&by, &tenant, id, &request, now).await;
-    let replaced = replaced.map_err(|error| Coded::from(error).spelled(request.spelling()))?;
-    coded_json(StatusCode::OK, None, &replaced)
+    let replaced = replaced.map_err(|error| ThunderError::from(error).spelled(request.spelling()))?;
+    thunder_json(StatusCode::OK, None, &replaced)
 }
 
 /// Delete an application and its client.
@@ -135,27 +135,27 @@ pub(crate) async fn replace(
     security(("assertion" = [])),
     responses(
         (status = 204, description = "Both are gone; the client's id stays reserved"),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::Coded),
-        (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::Coded),
-        (status = 404, description = "APP-1001", body = crate::openapi::applications::Coded),
-        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::Coded),
+        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
+        (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::ThunderError),
+        (status = 404, description = "APP-1001", body = crate::openapi::applications::ThunderError),
+        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::ThunderError),
     )
 )]
 pub(crate) async fn delete(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    incoming: Incoming,
-) -> Result<HttpResponse, Coded> {
-    let Admitted { tenant, by } = admit(&services, &default_tenant, &incoming).await?;
+    raw: RawRequest,
+) -> Result<HttpResponse, ThunderError> {
+    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
     let now = (services.clock)();
-    services.administrator.delete_application(&by, &tenant, id(&incoming), now).await?;
+    services.administrator.delete_application(&by, &tenant, id(&raw), now).await?;
     let mut response = HttpResponse::NoContent();
     Ok(response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).finish())
 }
 
 /// All applications, as a route.
 pub(super) fn all(path: &'static str) -> (&'static str, Resource) {
-    let refuse = || async { Coded::method_not_allowed("GET, HEAD, POST").error_response() };
+    let refuse = || async { ThunderError::method_not_allowed("GET, HEAD, POST").error_response() };
     let read = web::route().guard(Any(Get()).or(Head())).to(list);
     let resource = web::resource(path).route(read).route(web::post().to(create));
     (path, resource.default_service(web::to(refuse)))
@@ -163,7 +163,7 @@ pub(super) fn all(path: &'static str) -> (&'static str, Resource) {
 
 /// One application, as a route.
 pub(super) fn one(path: &'static str) -> (&'static str, Resource) {
-    let refuse = || async { Coded::method_not_allowed("DELETE, GET, HEAD, PUT").error_response() };
+    let refuse = || async { ThunderError::method_not_allowed("DELETE, GET, HEAD, PUT").error_response() };
     let read = web::route().guard(Any(Get()).or(Head())).to(get);
     let resource = web::resource(path).route(read).route(web::put().to(replace));
     (path, resource.route(web::delete().to(delete)).default_service(web::to(refuse)))
@@ -173,54 +173,57 @@ pub(super) fn one(path: &'static str) -> (&'static str, Resource) {
 pub(super) async fn tenant(
     services: &Services,
     default_tenant: &DefaultTenant,
-    incoming: &Incoming,
-) -> Result<Arc<Tenant>, Coded> {
-    if !incoming.is_plain() {
-        return Err(Coded::not_served());
+    raw: &RawRequest,
+) -> Result<Arc<Tenant>, ThunderError> {
+    if !raw.is_plain() {
+        return Err(ThunderError::not_served());
     }
     let Some(name) = default_tenant.0.as_deref().filter(|_| !services.users.is_empty()) else {
-        return Err(Coded::not_served());
+        return Err(ThunderError::not_served());
     };
     let tenant = services.tenants.resolve(name).await?;
-    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     Ok(tenant)
 }
 
-async fn admit(
+async fn authorize(
     services: &Services,
     default_tenant: &DefaultTenant,
-    incoming: &Incoming,
-) -> Result<Admitted, Coded> {
-    let tenant = tenant(services, default_tenant, incoming).await?;
-    let header = incoming.authorization().map_err(|_| Coded::invalid_assertion("Two tokens were sent"))?;
-    let token = BearerToken::from_authorization(header).ok_or_else(Coded::assertion_required)?;
+    raw: &RawRequest,
+) -> Result<Authorized, ThunderError> {
+    let tenant = tenant(services, default_tenant, raw).await?;
+    let header = raw.authorization().map_err(|_| ThunderError::invalid_assertion("Two tokens were sent"))?;
+    let token = BearerToken::from_authorization(header).ok_or_else(ThunderError::assertion_required)?;
     let assertion = services.engine.admit_assertion(&tenant, &token, (services.clock)()).await??;
     if !services.users.has_credential(&assertion.sub, &assertion.credential) {
-        return Err(Coded::invalid_assertion("The user may no longer sign in, or has another password now"));
+        return Err(ThunderError::invalid_assertion(
+            "The user may no longer sign in, or has another password now",
+        ));
     }
     // What was granted an hour ago counts only while it would be granted now.
     if !assertion.permits(PERMISSION) || !services.users.permits(&assertion.sub, PERMISSION) {
-        return Err(Coded::forbidden(
+        return Err(ThunderError::forbidden(
             "The permission `system` is needed: ask for it in requested_permissions",
         ));
     }
     let actor = Actor {
         name: format!("user:{}", assertion.sub),
-        source: incoming.address().map(|address| address.to_string()),
+        source: raw.address().map(|address| address.to_string()),
     };
-    if incoming.writes() {
-        services.writes.spend(&tenant.id, (services.clock)()).map_err(Coded::too_many_writes)?;
+    if raw.writes() {
+        services.writes.spend(&tenant.id, (services.clock)()).map_err(ThunderError::too_many_writes)?;
     }
-    Ok(Admitted { tenant: tenant.id.clone(), by: Authority::of_user(actor, tenant.id.clone()) })
+    Ok(Authorized { tenant: tenant.id.clone(), by: Authority::of_user(actor, tenant.id.clone()) })
 }
 
-async fn read(incoming: &mut Incoming) -> Result<ApplicationRequest, Coded> {
-    let body = incoming.untyped().await?;
-    ApplicationRequest::parse(&body).map_err(|(refusal, spelling)| Coded::from(refusal).spelled(spelling))
+async fn read(raw: &mut RawRequest) -> Result<ApplicationRequest, ThunderError> {
+    let body = raw.untyped().await?;
+    ApplicationRequest::parse(&body)
+        .map_err(|(refusal, spelling)| ThunderError::from(refusal).spelled(spelling))
 }
 
-fn id(incoming: &Incoming) -> &str {
-    incoming.place("application").unwrap_or_default()
+fn id(raw: &RawRequest) -> &str {
+    raw.place("application").unwrap_or_default()
 }
 
 fn location(made: &Shape) -> Option<String> {
@@ -228,9 +231,10 @@ fn location(made: &Shape) -> Option<String> {
 }
 
 /// `offset` and `limit`; a number that is too large is the largest one.
-fn page(query: &str) -> Result<(u32, u32), Coded> {
-    let wrong =
-        || Coded::from(ApplicationRefusal::malformed("limit and offset must be numbers, each sent once"));
+fn page(query: &str) -> Result<(u32, u32), ThunderError> {
+    let wrong = || {
+        ThunderError::from(ApplicationRefusal::malformed("limit and offset must be numbers, each sent once"))
+    };
     let mut form = Form::parse(query.as_bytes()).map_err(|_| wrong())?;
     let mut number = |name: &str, default: u32| match form.take(name).map_err(|_| wrong())? {
         None => Ok(default),

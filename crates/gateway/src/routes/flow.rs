@@ -16,8 +16,8 @@ use tenancy::Tenant;
 use self::request::{Credentials, FlowRequest, Opening};
 use self::step::Step;
 use crate::Services;
-use crate::incoming::Incoming;
-use crate::respond::{Coded, coded_json};
+use crate::raw_request::RawRequest;
+use crate::respond::{ThunderError, thunder_json};
 use crate::server::DefaultTenant;
 
 /// Sign in to manage applications.
@@ -27,19 +27,19 @@ use crate::server::DefaultTenant;
     security(()),
     responses(
         (status = 200, description = "COMPLETE with the assertion, INCOMPLETE with the inputs that are missing, or ERROR for wrong credentials", body = crate::openapi::applications::FlowStep),
-        (status = 400, description = "FES-1001 to FES-1009", body = crate::openapi::applications::Coded),
-        (status = 404, description = "No default tenant, or nobody may sign in", body = crate::openapi::applications::Coded),
-        (status = 503, description = "Store or hash queue cannot take the request; Retry-After says when", body = crate::openapi::applications::Coded),
+        (status = 400, description = "FES-1001 to FES-1009", body = crate::openapi::applications::ThunderError),
+        (status = 404, description = "No default tenant, or nobody may sign in", body = crate::openapi::applications::ThunderError),
+        (status = 503, description = "Store or hash queue cannot take the request; Retry-After says when", body = crate::openapi::applications::ThunderError),
     )
 )]
 pub(crate) async fn execute(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    mut incoming: Incoming,
-) -> Result<HttpResponse, Coded> {
-    let tenant = super::applications::tenant(&services, &default_tenant, &incoming).await?;
+    mut raw: RawRequest,
+) -> Result<HttpResponse, ThunderError> {
+    let tenant = super::applications::tenant(&services, &default_tenant, &raw).await?;
     let now = (services.clock)();
-    let request = FlowRequest::parse(&incoming.untyped().await?)?;
+    let request = FlowRequest::parse(&raw.untyped().await?)?;
     let (spelling, is_first) = (request.spelling(), request.is_first());
     let flow = match request.opening().map_err(|refusal| refusal.spelled(spelling))? {
         Opening::Begins(application) if services.users.accepts_application(application) => {
@@ -50,17 +50,17 @@ pub(crate) async fn execute(
         Opening::GoesOn(_) => return Err(request::invalid_flow().spelled(spelling)),
     };
     let step = match request.credentials() {
-        Ok(credentials) => sign_in(&services, &tenant, &incoming, credentials, now)
+        Ok(credentials) => sign_in(&services, &tenant, &raw, credentials, now)
             .await
             .map_err(|refusal| refusal.spelled(spelling))?,
         Err(missing) => Step::Incomplete { missing, step: services.users.begin_flow(now) },
     };
-    coded_json(StatusCode::OK, None, &step.answer(&flow, spelling, is_first))
+    thunder_json(StatusCode::OK, None, &step.answer(&flow, spelling, is_first))
 }
 
 /// The route.
 pub(super) fn route(path: &'static str) -> (&'static str, Resource) {
-    let refuse = || async { Coded::method_not_allowed("POST").error_response() };
+    let refuse = || async { ThunderError::method_not_allowed("POST").error_response() };
     (path, web::resource(path).route(web::post().to(execute)).default_service(web::to(refuse)))
 }
 
@@ -68,35 +68,35 @@ pub(super) fn route(path: &'static str) -> (&'static str, Resource) {
 async fn sign_in(
     services: &Services,
     tenant: &Tenant,
-    incoming: &Incoming,
+    raw: &RawRequest,
     credentials: Credentials,
     now: Timestamp,
-) -> Result<Step, Coded> {
+) -> Result<Step, ThunderError> {
     let Credentials { username, password, requested } = credentials;
-    let signed_in = services.users.sign_in(&tenant.id, &username, password, &incoming.source(), now).await;
+    let signed_in = services.users.sign_in(&tenant.id, &username, password, &raw.source(), now).await;
     let user = match signed_in {
         Ok(user) => user,
         Err(SignInError::Refused) => {
             // The name that was typed may be a password: it is told only where it is a person's.
             let user = services.users.is_declared(&username).then_some(username);
-            tracing::warn!(tenant = %tenant.id, source = %incoming.source(), "a sign-in failed");
-            incoming.note(|notes| notes.error = Some(ErrorCode::InvalidClient));
-            write_down(services, tenant, incoming, user, false, now);
+            tracing::warn!(tenant = %tenant.id, source = %raw.source(), "a sign-in failed");
+            raw.log(|fields| fields.error = Some(ErrorCode::InvalidClient));
+            write_down(services, tenant, raw, user, false, now);
             return Ok(Step::Failed);
         }
-        Err(error @ SignInError::Busy) => return Err(Coded::unavailable(&error)),
+        Err(error @ SignInError::Busy) => return Err(ThunderError::unavailable(&error)),
     };
     let asked: Vec<&str> = requested.split_whitespace().collect();
     let granted: Vec<&str> =
         user.permissions.iter().map(String::as_str).filter(|held| asked.contains(held)).collect();
     let signed = services.engine.sign_assertion(tenant, &user, &granted, now).await;
     let signed = signed.map_err(|error| match error {
-        GrantError::Keys(error) => Coded::from(error),
-        other => Coded::fault(&other),
+        GrantError::Keys(error) => ThunderError::from(error),
+        other => ThunderError::fault(&other),
     })?;
     tracing::info!(user = %user.name, tenant = %tenant.id, "user {} signed in", user.name);
-    write_down(services, tenant, incoming, Some(user.name), true, now);
-    incoming.note(|notes| notes.signed = Some(signed.algorithm));
+    write_down(services, tenant, raw, Some(user.name), true, now);
+    raw.log(|fields| fields.signed = Some(signed.algorithm));
     Ok(Step::Complete { assertion: signed.value })
 }
 
@@ -104,12 +104,12 @@ async fn sign_in(
 fn write_down(
     services: &Services,
     tenant: &Tenant,
-    incoming: &Incoming,
+    raw: &RawRequest,
     user: Option<String>,
     succeeded: bool,
     now: Timestamp,
 ) {
-    let source = incoming.address().map(|address| address.to_string());
+    let source = raw.address().map(|address| address.to_string());
     let sign_in = SignIn { tenant: tenant.id.clone(), user, succeeded, source };
     let administrator = services.administrator.clone();
     actix_web::rt::spawn(async move {

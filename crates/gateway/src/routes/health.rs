@@ -10,9 +10,9 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
+use crate::health_report::{Check, State};
 use crate::readiness::Readiness;
-use crate::respond::Refusal;
-use crate::vitals::{Check, State};
+use crate::respond::OAuthError;
 use crate::{Services, respond};
 
 #[derive(Serialize)]
@@ -23,11 +23,11 @@ struct Live {
 #[derive(Serialize)]
 struct Ready<'a> {
     status: &'static str,
-    checks: BTreeMap<&'static str, Found<'a>>,
+    checks: BTreeMap<&'static str, CheckResult<'a>>,
 }
 
 #[derive(Serialize)]
-struct Found<'a> {
+struct CheckResult<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -38,7 +38,7 @@ struct Found<'a> {
     get, path = "/health/live", tag = "operations",
     responses((status = 200, description = "It does", body = crate::openapi::Live))
 )]
-pub(crate) async fn live() -> Result<HttpResponse, Refusal> {
+pub(crate) async fn live() -> Result<HttpResponse, OAuthError> {
     respond::secret_json(&Live { status: "live" })
 }
 
@@ -53,9 +53,9 @@ pub(crate) async fn live() -> Result<HttpResponse, Refusal> {
 pub(crate) async fn ready(
     services: Data<Services>,
     readiness: Data<Readiness>,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<HttpResponse, OAuthError> {
     readiness.probed(Instant::now());
-    let mut checks = services.vitals.checks();
+    let mut checks = services.health_report.checks();
     if readiness.is_draining() {
         let reason = "the program is about to end; open requests are answered".into();
         checks.push(Check { part: "draining", state: State::Failed(reason) });
@@ -63,9 +63,9 @@ pub(crate) async fn ready(
     let is_ready = !checks.iter().any(|check| matches!(check.state, State::Failed(_)));
     let body = Ready {
         status: if is_ready { "ready" } else { "not_ready" },
-        checks: checks.iter().map(|check| (check.part, found(&check.state))).collect(),
+        checks: checks.iter().map(|check| (check.part, check_result(&check.state))).collect(),
     };
-    let body = serde_json::to_vec(&body).map_err(|error| Refusal::fault(&error))?;
+    let body = serde_json::to_vec(&body).map_err(|error| OAuthError::fault(&error))?;
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut response = HttpResponseBuilder::new(status);
     response.insert_header(ContentType::json()).insert_header((CACHE_CONTROL, "no-store"));
@@ -75,10 +75,10 @@ pub(crate) async fn ready(
     Ok(response.body(body))
 }
 
-fn found(state: &State) -> Found<'_> {
+fn check_result(state: &State) -> CheckResult<'_> {
     match state {
-        State::Good => Found { status: "ok", reason: None },
-        State::Degraded(reason) => Found { status: "degraded", reason: Some(reason) },
-        State::Failed(reason) => Found { status: "failed", reason: Some(reason) },
+        State::Good => CheckResult { status: "ok", reason: None },
+        State::Degraded(reason) => CheckResult { status: "degraded", reason: Some(reason) },
+        State::Failed(reason) => CheckResult { status: "failed", reason: Some(reason) },
     }
 }

@@ -7,8 +7,8 @@ use tenancy::Tenant;
 
 use super::tenant_name;
 use crate::Services;
-use crate::incoming::Incoming;
-use crate::respond::{Refusal, secret_json};
+use crate::raw_request::RawRequest;
+use crate::respond::{OAuthError, secret_json};
 use crate::server::DefaultTenant;
 
 /// Ask about an access token.
@@ -29,24 +29,24 @@ use crate::server::DefaultTenant;
 pub(crate) async fn introspect(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    mut incoming: Incoming,
-) -> Result<HttpResponse, Refusal> {
-    let name = tenant_name(&incoming, &default_tenant);
+    mut raw: RawRequest,
+) -> Result<HttpResponse, OAuthError> {
+    let name = tenant_name(&raw, &default_tenant);
     let tenant = services.tenants.resolve_authorization_server(name).await?;
-    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
-    let answer = answer(&services, &tenant, &mut incoming).await;
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    let answer = answer(&services, &tenant, &mut raw).await;
     secret_json(&answer.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?)
 }
 
 async fn answer(
     services: &Services,
     tenant: &Tenant,
-    incoming: &mut Incoming,
-) -> Result<IntrospectionResponse, Refusal> {
-    let body = incoming.form().await?;
+    raw: &mut RawRequest,
+) -> Result<IntrospectionResponse, OAuthError> {
+    let body = raw.form().await?;
     let now = (services.clock)();
-    let (credentials, request) = IntrospectionRequest::parse(incoming.authorization()?, &body)?;
-    let caller = services.authenticator.authenticate(tenant, credentials, &incoming.source(), now).await?;
-    incoming.note(|notes| notes.client = Some(caller.client().id.clone()));
+    let (credentials, request) = IntrospectionRequest::parse(raw.authorization()?, &body)?;
+    let caller = services.authenticator.authenticate(tenant, credentials, &raw.source(), now).await?;
+    raw.log(|fields| fields.client = Some(caller.client().id.clone()));
     Ok(services.engine.introspect(tenant, &caller, &request.token, now).await?)
 }

@@ -9,15 +9,15 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::web::{Bytes, Data};
-use keys::life_cycle::{self, KeptFor, KeyPolicy};
+use keys::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
 use keys::{JwkSet, KeyRing, PublicJwk};
 use protocol::{Lifetime, Timestamp};
 use tenancy::{Tenant, TenantError};
 
 use super::tenant_name;
 use crate::Services;
-use crate::incoming::Incoming;
-use crate::respond::{Refusal, names_tag};
+use crate::raw_request::RawRequest;
+use crate::respond::{OAuthError, names_tag};
 use crate::server::DefaultTenant;
 
 /// Fetch a tenant's public keys.
@@ -33,12 +33,12 @@ use crate::server::DefaultTenant;
 pub(crate) async fn jwks(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    incoming: Incoming,
-) -> Result<HttpResponse, Refusal> {
+    raw: RawRequest,
+) -> Result<HttpResponse, OAuthError> {
     let now = (services.clock)();
-    let name = tenant_name(&incoming, &default_tenant);
+    let name = tenant_name(&raw, &default_tenant);
     let tenant = services.tenants.resolve_key_publisher(name, now).await?;
-    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let ring = services.keys.ring(&tenant, now).await?;
     let set = ring.jwk_set(now);
     if set.keys().is_empty() {
@@ -46,9 +46,9 @@ pub(crate) async fn jwks(
         // issue as soon as it serves again.
         return Err(TenantError::Unknown.into());
     }
-    note_sighting(&services, &incoming, &tenant, &set, now);
-    let known = incoming.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, set.etag()));
-    Ok(answer(&set, known, cache_control(kept_for(&tenant, &ring, now))))
+    record_fetch(&services, &raw, &tenant, &set, now);
+    let known = raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, set.etag()));
+    Ok(answer(&set, known, cache_control(cache_lifetime(&tenant, &ring, now))))
 }
 
 /// The document as it was built: all answers share its one copy.
@@ -62,28 +62,28 @@ fn answer(set: &JwkSet, known: bool, cache_control: HeaderValue) -> HttpResponse
 }
 
 /// Who is told 304 has the set; who asks for the head alone may not.
-fn note_sighting(services: &Services, incoming: &Incoming, tenant: &Tenant, set: &JwkSet, now: Timestamp) {
-    if incoming.method() == Method::HEAD.as_str() {
+fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &JwkSet, now: Timestamp) {
+    if raw.method() == Method::HEAD.as_str() {
         return;
     }
     if let Some(newest) = set.keys().iter().map(PublicJwk::id).max() {
-        let source = incoming.source().to_string();
-        services.sightings.note(&tenant.id, incoming.user_agent(), &source, newest, now);
+        let source = raw.source().to_string();
+        services.jwks_fetches.note(&tenant.id, raw.user_agent(), &source, newest, now);
     }
 }
 
 /// How long a copy may be kept: shorter as a new key comes near, so that copies are fetched anew when it has appeared.
-fn kept_for(tenant: &Tenant, ring: &KeyRing, now: Timestamp) -> KeptFor {
+fn cache_lifetime(tenant: &Tenant, ring: &KeyRing, now: Timestamp) -> JwksCacheLifetime {
     // Tokens and replicas have no say in this, only spans of the tenant's own settings.
     let policy = KeyPolicy::new(&tenant.signing, tenant.access_token.lifetime, Lifetime::from_seconds(0));
-    life_cycle::kept_for(ring.records(), &policy, now)
+    life_cycle::cache_lifetime(ring.records(), &policy, now)
 }
 
 /// So many different values are kept on each worker; most tenants have the same two spans.
 const KEPT: usize = 1024;
 
 /// The header of these spans, as it was written before.
-fn cache_control(KeptFor { max_age, stale }: KeptFor) -> HeaderValue {
+fn cache_control(JwksCacheLifetime { max_age, stale }: JwksCacheLifetime) -> HeaderValue {
     thread_local! {
         static WRITTEN: RefCell<HashMap<(u64, u64), HeaderValue>> = RefCell::default();
     }
@@ -133,7 +133,7 @@ mod tests {
         let span = Lifetime::from_seconds;
         for _ in 0..2 {
             for max_age in 0..3000 {
-                let value = cache_control(KeptFor { max_age: span(max_age), stale: span(60) });
+                let value = cache_control(JwksCacheLifetime { max_age: span(max_age), stale: span(60) });
                 let expected = format!("public, max-age={max_age}, stale-while-revalidate=60");
                 assert_eq!(value.to_str().unwrap(), expected);
             }

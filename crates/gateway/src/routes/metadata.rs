@@ -7,8 +7,8 @@ use tenancy::Tenant;
 
 use super::tenant_name;
 use crate::Services;
-use crate::incoming::Incoming;
-use crate::respond::{Refusal, fresh_json};
+use crate::raw_request::RawRequest;
+use crate::respond::{OAuthError, fresh_json};
 use crate::server::{DefaultTenant, PublicUrl};
 
 /// Fetch a tenant's metadata.
@@ -24,11 +24,11 @@ pub(crate) async fn metadata(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
     public_url: Data<PublicUrl>,
-    incoming: Incoming,
-) -> Result<HttpResponse, Refusal> {
-    let name = tenant_name(&incoming, &default_tenant);
+    raw: RawRequest,
+) -> Result<HttpResponse, OAuthError> {
+    let name = tenant_name(&raw, &default_tenant);
     let tenant = services.tenants.resolve_authorization_server(name).await?;
-    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let base = format!("{}/api/v1/tenant/{}", public_url.0, tenant.id);
     let issuer = tenant.issuer.as_str();
     fresh_json(&AuthorizationServerMetadata::new(issuer, &base, grants(&tenant), scopes(&tenant)))

@@ -16,5 +16,5 @@ pub(crate) async fn metrics(services: Data<Services>, metrics: Data<Metrics>) ->
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .body(metrics.render(&services.vitals.samples()))
+        .body(metrics.render(&services.health_report.samples()))
 }

@@ -26,11 +26,11 @@ use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
 
 use crate::Surface;
 use crate::hosts::HostNames;
-use crate::incoming::Incoming;
 use crate::metrics::{Metrics, Series};
-use crate::respond::{Coded, Problem, Refusal};
+use crate::raw_request::RawRequest;
+use crate::respond::{OAuthError, Problem, ThunderError};
 use crate::server::DefaultTenant;
-use admin::managed;
+use admin::admin_resource;
 
 pub(crate) use applications::{__path_create, __path_delete, __path_get, __path_list, __path_replace};
 pub(crate) use documentation::{__path_document, __path_page, __path_script};
@@ -94,64 +94,73 @@ pub(crate) fn configure(
                 .service(applications::one("/applications/{application}"))
                 .service(get("/metrics", metrics::metrics))
                 .service(
-                    managed("/api/v1/admin/tenants").get(admin::tenants::list).post(admin::tenants::create),
+                    admin_resource("/api/v1/admin/tenants")
+                        .get(admin::tenants::list)
+                        .post(admin::tenants::create),
                 )
                 .service(
-                    managed("/api/v1/admin/tenants/{id}")
+                    admin_resource("/api/v1/admin/tenants/{id}")
                         .get(admin::tenants::look)
                         .patch(admin::tenants::patch)
                         .delete(admin::tenants::delete),
                 )
-                .service(managed("/api/v1/admin/tenants/{id}/suspend").post(admin::tenant_state::suspend))
-                .service(managed("/api/v1/admin/tenants/{id}/resume").post(admin::tenant_state::resume))
-                .service(managed("/api/v1/admin/tenants/{id}/restore").post(admin::tenant_state::restore))
-                .service(managed("/api/v1/admin/audit").get(admin::audit::of_platform))
                 .service(
-                    managed("/api/v1/tenant/{id}/clients")
+                    admin_resource("/api/v1/admin/tenants/{id}/suspend").post(admin::tenant_state::suspend),
+                )
+                .service(
+                    admin_resource("/api/v1/admin/tenants/{id}/resume").post(admin::tenant_state::resume),
+                )
+                .service(
+                    admin_resource("/api/v1/admin/tenants/{id}/restore").post(admin::tenant_state::restore),
+                )
+                .service(admin_resource("/api/v1/admin/audit").get(admin::audit::of_platform))
+                .service(
+                    admin_resource("/api/v1/tenant/{id}/clients")
                         .get(admin::clients::list)
                         .post(admin::clients::create),
                 )
                 .service(
-                    managed("/api/v1/tenant/{id}/clients/{client}")
+                    admin_resource("/api/v1/tenant/{id}/clients/{client}")
                         .get(admin::clients::look)
                         .patch(admin::clients::patch)
                         .delete(admin::clients::delete),
                 )
                 .service(
-                    managed("/api/v1/tenant/{id}/clients/{client}/suspend")
+                    admin_resource("/api/v1/tenant/{id}/clients/{client}/suspend")
                         .post(admin::client_state::suspend),
                 )
                 .service(
-                    managed("/api/v1/tenant/{id}/clients/{client}/resume").post(admin::client_state::resume),
+                    admin_resource("/api/v1/tenant/{id}/clients/{client}/resume")
+                        .post(admin::client_state::resume),
                 )
                 .service(
-                    managed("/api/v1/tenant/{id}/clients/{client}/secrets")
+                    admin_resource("/api/v1/tenant/{id}/clients/{client}/secrets")
                         .get(admin::secrets::list)
                         .post(admin::secrets::create),
                 )
                 .service(
-                    managed("/api/v1/tenant/{id}/clients/{client}/secrets/rotate")
+                    admin_resource("/api/v1/tenant/{id}/clients/{client}/secrets/rotate")
                         .post(admin::secrets::rotate),
                 )
                 .service(
-                    managed("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}")
+                    admin_resource("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}")
                         .patch(admin::secrets::expire)
                         .delete(admin::secrets::revoke),
                 )
                 .service(
-                    managed("/api/v1/tenant/{id}/keys")
+                    admin_resource("/api/v1/tenant/{id}/keys")
                         .get(admin::signing_keys::list)
                         .post(admin::key_commands::import),
                 )
                 // Before the path of one key, which would take these words for its name.
-                .service(managed("/api/v1/tenant/{id}/keys/rotate").post(admin::key_commands::rotate))
-                .service(managed("/api/v1/tenant/{id}/keys/status").get(admin::signing_keys::status))
+                .service(admin_resource("/api/v1/tenant/{id}/keys/rotate").post(admin::key_commands::rotate))
+                .service(admin_resource("/api/v1/tenant/{id}/keys/status").get(admin::signing_keys::status))
                 .service(
-                    managed("/api/v1/tenant/{id}/keys/{kid}")
+                    admin_resource("/api/v1/tenant/{id}/keys/{kid}")
                         .get(admin::signing_keys::look)
                         .delete(admin::key_commands::revoke),
                 )
-                .service(managed("/api/v1/tenant/{id}/audit").get(admin::audit::of_tenant));
+                .service(admin_resource("/api/v1/tenant/{id}/audit").get(admin::audit::of_tenant));
         }
         config.default_service(web::to(unknown::unknown_path));
     }
@@ -190,9 +199,9 @@ impl Routes<'_> {
 /// In the words of the path.
 fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBody> {
     let response = match pattern {
-        "/metrics" => Refusal::misdirected().error_response(),
+        "/metrics" => OAuthError::misdirected().error_response(),
         _ if admin::unknown::is_admin(pattern) => Problem::misdirected().error_response(),
-        _ => Coded::misdirected().error_response(),
+        _ => ThunderError::misdirected().error_response(),
     };
     request.into_response(response)
 }
@@ -219,8 +228,8 @@ where
 }
 
 /// The tenant that the path names, or the default one on the paths without a tenant. No tenant has the empty name.
-fn tenant_name<'a>(incoming: &'a Incoming, default_tenant: &'a DefaultTenant) -> &'a str {
-    incoming.tenant().or(default_tenant.0.as_deref()).unwrap_or_default()
+fn tenant_name<'a>(raw: &'a RawRequest, default_tenant: &'a DefaultTenant) -> &'a str {
+    raw.tenant().or(default_tenant.0.as_deref()).unwrap_or_default()
 }
 
 #[cfg(test)]

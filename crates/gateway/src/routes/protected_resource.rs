@@ -2,14 +2,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use grants::{AccessTokenClaims, BearerRefusal, ProtectedResource};
+use grants::{AccessTokenClaims, BearerError, ProtectedResource};
 use protocol::{BearerToken, ScopeToken};
 use serde::Serialize;
 use tenancy::TenantError;
 
 use crate::Services;
-use crate::incoming::Incoming;
-use crate::respond::{Refusal, secret_json};
+use crate::raw_request::RawRequest;
+use crate::respond::{OAuthError, secret_json};
 use crate::server::SampleResource;
 
 /// Not a name from configuration: those may hold what a quoted string may not.
@@ -43,12 +43,12 @@ struct Caller<'a> {
 pub(crate) async fn protected_resource(
     services: Data<Services>,
     resource: Data<SampleResource>,
-    incoming: Incoming,
-) -> Result<HttpResponse, Refusal> {
-    let Some(resource) = &resource.0 else { return Err(Refusal::not_found("Unknown path")) };
-    let token = BearerToken::from_authorization(incoming.authorization()?)
-        .ok_or_else(|| Refusal::bearer_required(REALM))?;
-    let claims = admit(&services, resource, &token, &incoming).await.map_err(|refusal| {
+    raw: RawRequest,
+) -> Result<HttpResponse, OAuthError> {
+    let Some(resource) = &resource.0 else { return Err(OAuthError::not_found("Unknown path")) };
+    let token = BearerToken::from_authorization(raw.authorization()?)
+        .ok_or_else(|| OAuthError::bearer_required(REALM))?;
+    let claims = authorize(&services, resource, &token, &raw).await.map_err(|refusal| {
         refusal.in_bearer_realm(REALM, resource.required_scope.as_ref().map(ScopeToken::as_str))
     })?;
     secret_json(&Answer {
@@ -62,18 +62,18 @@ pub(crate) async fn protected_resource(
     })
 }
 
-async fn admit(
+async fn authorize(
     services: &Services,
     resource: &ProtectedResource,
     token: &BearerToken,
-    incoming: &Incoming,
-) -> Result<AccessTokenClaims, Refusal> {
+    raw: &RawRequest,
+) -> Result<AccessTokenClaims, OAuthError> {
     let tenant = services.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
-        TenantError::Unknown => BearerRefusal::TenantSuspended.into(),
-        TenantError::Store(_) => Refusal::from(error),
+        TenantError::Unknown => BearerError::TenantSuspended.into(),
+        TenantError::Store(_) => OAuthError::from(error),
     })?;
-    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let claims = services.engine.admit(&tenant, token, resource, (services.clock)()).await?;
-    incoming.note(|notes| notes.client = registry::ClientId::parse(&claims.client_id).ok());
+    raw.log(|fields| fields.client = registry::ClientId::parse(&claims.client_id).ok());
     Ok(claims)
 }

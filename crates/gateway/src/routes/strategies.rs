@@ -7,8 +7,8 @@ use tenancy::Tenant;
 
 use super::tenant_name;
 use crate::Services;
-use crate::incoming::Incoming;
-use crate::respond::{Refusal, fresh_json};
+use crate::raw_request::RawRequest;
+use crate::respond::{OAuthError, fresh_json};
 use crate::server::DefaultTenant;
 
 #[derive(Serialize)]
@@ -36,10 +36,10 @@ struct Strategy {
 pub(crate) async fn strategies(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    incoming: Incoming,
-) -> Result<HttpResponse, Refusal> {
-    let tenant = services.tenants.resolve(tenant_name(&incoming, &default_tenant)).await?;
-    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
+    raw: RawRequest,
+) -> Result<HttpResponse, OAuthError> {
+    let tenant = services.tenants.resolve(tenant_name(&raw, &default_tenant)).await?;
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     fresh_json(&Answer {
         tenant_id: tenant.id.as_str(),
         tenant_name: &tenant.name,

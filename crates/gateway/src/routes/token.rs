@@ -7,8 +7,8 @@ use tenancy::Tenant;
 
 use super::tenant_name;
 use crate::Services;
-use crate::incoming::Incoming;
-use crate::respond::{Refusal, secret_json};
+use crate::raw_request::RawRequest;
+use crate::respond::{OAuthError, secret_json};
 use crate::server::DefaultTenant;
 
 /// Fetch an access token.
@@ -32,26 +32,26 @@ use crate::server::DefaultTenant;
 pub(crate) async fn token(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
-    mut incoming: Incoming,
-) -> Result<HttpResponse, Refusal> {
-    let name = tenant_name(&incoming, &default_tenant);
+    mut raw: RawRequest,
+) -> Result<HttpResponse, OAuthError> {
+    let name = tenant_name(&raw, &default_tenant);
     let tenant = services.tenants.resolve_authorization_server(name).await?;
-    incoming.note(|notes| notes.tenant = Some(tenant.id.clone()));
-    let issued = issue(&services, &tenant, &mut incoming).await;
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    let issued = issue(&services, &tenant, &mut raw).await;
     secret_json(&issued.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?)
 }
 
 async fn issue(
     services: &Services,
     tenant: &Tenant,
-    incoming: &mut Incoming,
-) -> Result<TokenResponse, Refusal> {
-    let body = incoming.form().await?;
+    raw: &mut RawRequest,
+) -> Result<TokenResponse, OAuthError> {
+    let body = raw.form().await?;
     let now = (services.clock)();
-    let (credentials, request) = TokenRequest::parse(incoming.authorization()?, &body)?;
-    let client = services.authenticator.authenticate(tenant, credentials, &incoming.source(), now).await?;
-    incoming.note(|notes| notes.client = Some(client.client().id.clone()));
+    let (credentials, request) = TokenRequest::parse(raw.authorization()?, &body)?;
+    let client = services.authenticator.authenticate(tenant, credentials, &raw.source(), now).await?;
+    raw.log(|fields| fields.client = Some(client.client().id.clone()));
     let issued = services.engine.issue(tenant, &client, &request, now).await?;
-    incoming.note(|notes| notes.signed = Some(issued.algorithm));
+    raw.log(|fields| fields.signed = Some(issued.algorithm));
     Ok(issued.value)
 }

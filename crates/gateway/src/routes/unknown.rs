@@ -3,19 +3,19 @@
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
 use super::admin;
-use crate::respond::Refusal;
+use crate::respond::OAuthError;
 
 pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
     if admin::unknown::is_admin(request.uri().path()) {
         return admin::unknown::unknown_path();
     }
-    Refusal::not_found("Unknown path").error_response()
+    OAuthError::not_found("Unknown path").error_response()
 }
 
 pub(super) async fn not_post() -> HttpResponse {
-    Refusal::method_not_allowed("POST").error_response()
+    OAuthError::method_not_allowed("POST").error_response()
 }
 
 pub(super) async fn not_get() -> HttpResponse {
-    Refusal::method_not_allowed("GET, HEAD").error_response()
+    OAuthError::method_not_allowed("GET, HEAD").error_response()
 }

@@ -46,7 +46,7 @@ async fn knock(house: &House, token: &str, (method, path): &(Method, String), te
 }
 
 #[tokio::test]
-async fn without_a_token_no_door_opens() {
+async fn every_admin_path_requires_a_token() {
     let house = House::start();
     for (method, path) in doors() {
         for tenant in [ACME, GLOBEX, "unknown", PLATFORM] {
@@ -61,7 +61,7 @@ async fn without_a_token_no_door_opens() {
 }
 
 #[tokio::test]
-async fn before_there_is_an_administrator_nobody_gets_in() {
+async fn without_an_administrator_every_admin_request_is_refused() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let own = app.token(tenant).await;
@@ -76,7 +76,7 @@ async fn before_there_is_an_administrator_nobody_gets_in() {
 
 /// "In a tenant only with that tenant's `iss`": neither at the platform nor at another tenant.
 #[tokio::test]
-async fn a_tenants_administrator_reaches_nothing_beyond_his_tenant() {
+async fn a_tenants_administrator_has_no_access_beyond_its_tenant() {
     let house = House::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let boss = house.token(tenant, BOSS).await;
@@ -96,7 +96,7 @@ async fn a_tenants_administrator_reaches_nothing_beyond_his_tenant() {
 }
 
 #[tokio::test]
-async fn each_door_asks_for_its_own_scope() {
+async fn each_admin_path_requires_its_own_scope() {
     let house = House::start();
     for tenant in [ACME, GLOBEX] {
         for (at, who, held) in [
@@ -184,7 +184,7 @@ async fn a_suspended_tenants_tokens_open_nothing_but_the_platforms_still_reach_i
 }
 
 #[tokio::test]
-async fn only_the_platform_is_told_that_a_tenant_is_not_there() {
+async fn only_the_platform_learns_that_a_tenant_does_not_exist() {
     let house = House::start();
     let clerk = house.token(PLATFORM, CLERK).await;
     for name in ["unknown", "ACME", "a%63me", "%00", "a".repeat(64).as_str()] {
@@ -220,7 +220,7 @@ async fn a_forged_issuer_is_no_oracle() {
 
 /// A guard before us that forbids `/api/v1/admin` may compare the words as they are sent.
 #[tokio::test]
-async fn another_spelling_of_a_path_is_no_door() {
+async fn another_spelling_of_an_admin_path_is_not_found() {
     let house = House::start();
     let ops = house.token(PLATFORM, OPS).await;
     for path in [

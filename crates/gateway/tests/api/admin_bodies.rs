@@ -91,7 +91,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn no_body_is_a_fault_of_ours() {
+fn no_body_causes_a_server_error() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let house = House::start();
     let (ops, bosses, keepers) = runtime.block_on(async {

@@ -7,7 +7,7 @@ use crate::administrators::{Ask, BOSS, CLERK, House, OPS, PLATFORM, READER, ask,
 use crate::app::{ACME, GLOBEX};
 
 #[tokio::test]
-async fn a_tenants_administrator_grants_what_he_holds_and_no_more() {
+async fn a_tenants_administrator_grants_only_what_it_holds() {
     let house = House::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let boss = house.token(tenant, BOSS).await;
@@ -50,7 +50,7 @@ async fn a_tenants_administrator_grants_what_he_holds_and_no_more() {
 
 /// Secrets are scopes: the creator of a client's secret can be that client. To stop a client takes no more than to manage clients.
 #[tokio::test]
-async fn nobody_edits_a_client_that_may_do_more_than_he_but_may_stop_it() {
+async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_but_not_edited() {
     let house = House::start();
     let ops = house.token(PLATFORM, OPS).await;
     for tenant in [ACME, GLOBEX] {

@@ -91,7 +91,7 @@ async fn to_confirm_an_orderly_rotation_makes_it_no_emergency() {
 }
 
 #[tokio::test]
-async fn a_key_is_revoked_for_who_says_that_he_knows() {
+async fn a_revocation_requires_confirmation() {
     let house = House::start();
     let ops = house.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -158,7 +158,7 @@ async fn no_command_leaves_a_tenant_without_a_key() {
 
 /// A tenant's administrator takes part of his own tokens with the key; the platform's stays.
 #[tokio::test]
-async fn a_tenants_keeper_who_removes_the_key_of_his_token_is_out() {
+async fn a_keeper_that_revokes_the_key_of_its_own_token_loses_access() {
     let house = House::start();
     let ops = house.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

@@ -105,7 +105,7 @@ async fn what_is_no_private_key_is_refused_by_its_place() {
 
 /// A holder of a tenant's key signs as each of its clients: as an administrator of the tenant, and in `platform` of everything.
 #[tokio::test]
-async fn who_manages_keys_brings_none_in_and_nobody_does_at_the_platform() {
+async fn a_key_manager_may_not_import_and_the_platform_takes_no_import() {
     let house = House::start();
     let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
     let (ops, clerk) = (house.token(PLATFORM, OPS).await, house.token(PLATFORM, KEEPER).await);

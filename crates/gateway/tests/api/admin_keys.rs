@@ -111,7 +111,7 @@ async fn only_a_name_that_we_could_have_given_names_a_key() {
 }
 
 #[tokio::test]
-async fn who_may_is_whoever_holds_the_scope_at_the_platform_or_in_the_tenant() {
+async fn keys_require_the_scope_at_the_platform_or_in_the_tenant() {
     let house = House::start();
     let (ops, keeper, clerk) = (
         house.token(PLATFORM, OPS).await,

@@ -105,7 +105,7 @@ async fn clients_are_listed_in_order_without_gap_or_repetition_and_only_the_tena
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_is_told_so() {
+async fn an_invalid_page_is_refused() {
     let house = House::start();
     let ops = house.token(PLATFORM, OPS).await;
     let lists = [TENANTS.to_owned(), clients_path(ACME), clients_path(GLOBEX)];

@@ -68,7 +68,7 @@ async fn a_public_address_knows_none_of_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn a_wrong_method_is_answered_with_the_allowed_ones() {
     let house = House::start();
     for tenant in [ACME, GLOBEX] {
         for (path, allow) in [
@@ -94,7 +94,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[tokio::test]
-async fn a_faulty_body_is_told_every_fault_with_its_place() {
+async fn every_error_of_a_body_is_reported_with_its_pointer() {
     let house = House::start();
     let ops = house.token(PLATFORM, OPS).await;
     let body = json!({
@@ -130,7 +130,7 @@ async fn a_faulty_body_is_told_every_fault_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_body_of_many_faults_has_a_short_answer() {
+async fn a_body_of_many_errors_has_a_short_answer() {
     for tenant in [ACME, GLOBEX] {
         let house = House::start();
         let boss = house.token(tenant, BOSS).await;
@@ -195,7 +195,7 @@ async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
 
 /// Who may not come in is not told what is wrong with what he sends, and his body is not read.
 #[tokio::test]
-async fn the_door_comes_before_the_body() {
+async fn authorization_is_checked_before_the_body_is_read() {
     let house = House::start();
     for tenant in [ACME, GLOBEX] {
         let request = house.app.request(Method::POST, &clients_path(tenant));

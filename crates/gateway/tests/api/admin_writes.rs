@@ -7,7 +7,7 @@ use crate::administrators::{BOSS, House, KEEPER, OPS, PLATFORM, clients_path, ke
 use crate::app::{ACME, GLOBEX, TestApp, options};
 
 #[tokio::test]
-async fn administrators_of_a_tenant_share_a_budget_of_writes_and_spend_nobody_elses() {
+async fn administrators_of_a_tenant_share_one_write_budget_and_use_no_other() {
     let house = House::over(TestApp::start_with_writes(&options(ACME), 3, 4));
     let [acme, keeper, globex, ops] =
         [(ACME, BOSS), (ACME, KEEPER), (GLOBEX, BOSS), (PLATFORM, OPS)].map(|(tenant, who)| (tenant, who));

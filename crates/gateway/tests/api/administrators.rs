@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use registry::{ClientSecret, GeneratedSecret, hash_generated};
+use registry::{ClientSecret, GeneratedSecret, hash_token};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -158,7 +158,7 @@ pub(crate) fn settle(app: &TestApp, tenant: &str, id: &str, scope: &str) -> Stri
     client.audiences.clear();
     client.scope = fixtures::scope(scope);
     let secret = GeneratedSecret::generate().secret;
-    let hash = hash_generated(&app.pepper, &tenant.id, &client.id, &secret);
+    let hash = hash_token(&app.pepper, &tenant.id, &client.id, &secret);
     client.secrets.push(ClientSecret { hash, ..fixtures::secret("1") });
     app.store.put_client(client);
     secret.expose().to_owned()

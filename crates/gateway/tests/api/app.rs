@@ -12,9 +12,9 @@ use gateway::{
     ConnectionLimits, Gateway, GatewayHandle, Listener, Options, Services, Surface, WriteBudget, WriteLimit,
 };
 use grants::{Engine, ProtectedResource};
-use keys::{KeyPool, KeyRings, KeySightings, LocalSealer, SealingKey, SigningKeyStore as _};
+use keys::{JwksFetches, KeyPool, KeyRingCache, LocalSealer, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, ScopeToken, Timestamp};
-use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, RememberedSecrets, Users};
+use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
 use tenancy::{Tenant, TenantId, TenantResolver};
 use testkit::{MemoryStore, fixtures};
@@ -23,8 +23,8 @@ use tokio::sync::oneshot;
 
 use crate::answer::Answer;
 use crate::forge::Forge;
+use crate::health_report::TestHealthReport;
 use crate::people::{self, Secrets};
-use crate::vitals::TestVitals;
 
 pub(crate) const ACME: &str = "acme";
 pub(crate) const GLOBEX: &str = "globex";
@@ -42,7 +42,7 @@ pub(crate) struct TestApp {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) acme: Secrets,
     pub(crate) globex: Secrets,
-    pub(crate) vitals: Arc<TestVitals>,
+    pub(crate) health_report: Arc<TestHealthReport>,
     /// Nobody, until a test declares somebody.
     pub(crate) users: Arc<Users>,
     /// Where passwords and chosen secrets are hashed.
@@ -53,7 +53,7 @@ pub(crate) struct TestApp {
     pub(crate) pepper: Arc<Pepper>,
     pub(crate) sealing_key: SealingKey,
     /// Who has fetched which keys, as far as it is not in the store.
-    pub(crate) sightings: Arc<KeySightings>,
+    pub(crate) jwks_fetches: Arc<JwksFetches>,
     /// The store's calls before the first request.
     calls: u64,
     clock: Arc<AtomicU64>,
@@ -113,21 +113,21 @@ impl TestApp {
         let calls = store.calls().total();
         let copy = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
         let sealer = Arc::new(LocalSealer::new(copy));
-        let keys = Arc::new(KeyRings::new(store.clone(), sealer.clone(), KeyPool::new(0), 1 << 20));
+        let keys = Arc::new(KeyRingCache::new(store.clone(), sealer.clone(), KeyPool::new(0), 1 << 20));
         let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
         let ticking = clock.clone();
         let tells: Clock = Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst)));
-        let vitals = Arc::new(TestVitals::default());
+        let health_report = Arc::new(TestHealthReport::default());
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
         let users = Arc::new(Users::new(pool.clone(), &pepper, limit));
-        let sightings = Arc::new(KeySightings::default());
+        let jwks_fetches = Arc::new(JwksFetches::default());
         let services = Services {
             tenants: tenants(store.clone()),
             authenticator: Arc::new(Authenticator::new(
                 store.clone(),
                 pepper.clone(),
                 pool.clone(),
-                RememberedSecrets::generate(),
+                VerifiedSecretCache::generate(),
                 limit,
             )),
             engine: Engine::new(keys.clone(), store.clone()),
@@ -149,8 +149,8 @@ impl TestApp {
             writes: Arc::new(WriteBudget::new(tenant_writes, platform_writes)),
             users: users.clone(),
             keys,
-            sightings: sightings.clone(),
-            vitals: vitals.clone(),
+            jwks_fetches: jwks_fetches.clone(),
+            health_report: health_report.clone(),
             clock: tells,
         };
         let gateway = Gateway::bind(options, &services).unwrap();
@@ -163,14 +163,14 @@ impl TestApp {
             store,
             acme,
             globex,
-            vitals,
+            health_report,
             users,
             pool,
             addresses,
             handle,
             pepper,
             sealing_key,
-            sightings,
+            jwks_fetches,
             calls,
             clock,
             http,

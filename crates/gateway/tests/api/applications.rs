@@ -114,7 +114,7 @@ async fn names_and_clients_are_had_once() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_told_in_words_of_the_api() {
+async fn invalid_values_are_reported_in_words_of_the_api() {
     for tenant in [ACME, GLOBEX] {
         let admin = Admin::at(tenant).await;
         for (body, words) in [
@@ -319,7 +319,7 @@ async fn assertions_that_are_not_quite_one_are_refused() {
 
 /// What one tenant's surface made is not there at the other's, by list, by id or by client.
 #[tokio::test]
-async fn applications_of_one_tenant_are_unseen_at_the_other() {
+async fn applications_of_one_tenant_are_invisible_to_the_other() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let admin = Admin::at(home).await;
         let strangers = Admin::at(stranger).await;
@@ -339,7 +339,7 @@ async fn applications_of_one_tenant_are_unseen_at_the_other() {
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_there_are() {
+async fn other_methods_are_answered_with_the_allowed_ones() {
     let admin = Admin::at(ACME).await;
     for (method, path, allow) in [
         (Method::PATCH, "/applications", "GET, HEAD, POST"),

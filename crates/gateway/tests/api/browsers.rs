@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 
 #[tokio::test]
-async fn every_answer_tells_browsers_not_to_guess_and_not_to_refer() {
+async fn every_answer_forbids_content_sniffing_and_referrers() {
     for (strict_transport, expected) in [(false, ""), (true, "max-age=31536000")] {
         let app = TestApp::start_with(&gateway::Options { strict_transport, ..options(ACME) });
         let mut answers = Vec::new();

@@ -34,7 +34,7 @@ fn every_registered_route_is_documented_or_another_name_of_one_that_is() {
 }
 
 #[tokio::test]
-async fn the_document_and_its_page_are_served_whole_and_ask_nobody_else() {
+async fn the_document_and_its_page_are_served_whole_without_other_servers() {
     let app = TestApp::start();
     let document = app.get("/openapi.json").await;
     document.assert_json();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use protocol::Secret;
-use registry::{Busy, ChosenSalt, HashJob, HashPool, Lane, SecretHash, Source};
+use registry::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, SecretHash};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -102,7 +102,7 @@ async fn sign_ins(app: &TestApp, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn sign_ins_are_told_to_the_audit_the_numbers_and_the_log_without_what_was_typed() {
+async fn sign_ins_reach_audit_metrics_and_log_without_what_was_typed() {
     capture();
     for home in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(home));
@@ -143,7 +143,7 @@ async fn sign_ins_are_told_to_the_audit_the_numbers_and_the_log_without_what_was
 }
 
 #[tokio::test]
-async fn where_too_many_hashes_wait_the_caller_is_told_to_come_again() {
+async fn when_too_many_hashes_wait_the_caller_gets_retry_after() {
     for home in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(home));
         declare_admin(&app);
@@ -171,10 +171,10 @@ type Hashing<'a> = Pin<Box<dyn Future<Output = Result<SecretHash, Busy>> + 'a>>;
 /// Adds jobs until there is no place for another one.
 fn fill<'a>(pool: &'a HashPool, waiting: &mut Vec<Hashing<'a>>) {
     loop {
-        let job = HashJob { secret: Secret::new("x".to_owned()), salt: ChosenSalt::generate(), key: None };
+        let job = HashJob { secret: Secret::new("x".to_owned()), salt: PasswordSalt::generate(), key: None };
         let mut hashing: Hashing<'a> = Box::pin(async move {
             // Where the test's own requests come from.
-            pool.hash(job, Lane::SignIn, &Source::new(Some([127, 0, 0, 1].into()))).await
+            pool.hash(job, Lane::SignIn, &ClientAddress::new(Some([127, 0, 0, 1].into()))).await
         });
         if let Some(Err(Busy)) = hashing.as_mut().now_or_never() {
             return;
@@ -195,7 +195,7 @@ async fn what_is_granted_is_what_is_asked_for_and_held() {
 }
 
 #[tokio::test]
-async fn each_fault_has_its_code() {
+async fn each_error_has_its_code() {
     let app = app();
     let foreign = "550e8400-e29b-41d4-a716-446655449999";
     for (body, code) in [
@@ -234,7 +234,7 @@ async fn a_sign_in_is_forgotten_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn where_nobody_can_sign_in_there_is_nothing() {
+async fn without_users_there_is_no_sign_in() {
     let nobody = TestApp::start();
     let mut without = options(ACME);
     without.default_tenant = None;

@@ -26,12 +26,12 @@ async fn a_serving_gateway_is_live_and_ready_and_asks_no_store() {
 #[tokio::test]
 async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers_away() {
     let app = TestApp::start();
-    app.vitals.set("store", State::Degraded("cached clients are served".into()));
+    app.health_report.set("store", State::Degraded("cached clients are served".into()));
     let answer = app.get("/health/ready").await;
     let degraded = r#"{"status":"ready","checks":{"keys":{"status":"ok"},"store":{"status":"degraded","reason":"cached clients are served"}}}"#;
     assert_eq!((answer.status, answer.body.as_str()), (200, degraded));
 
-    app.vitals.set("store", State::Failed("it does not answer".into()));
+    app.health_report.set("store", State::Failed("it does not answer".into()));
     let answer = app.get("/health/ready").await;
     let failed = r#"{"status":"not_ready","checks":{"keys":{"status":"ok"},"store":{"status":"failed","reason":"it does not answer"}}}"#;
     assert_eq!((answer.status, answer.body.as_str()), (503, failed));
@@ -39,12 +39,12 @@ async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers
     // Who is not ready still lives, or it would be restarted for a store that is down.
     assert_eq!(app.get("/health/live").await.status, 200);
 
-    app.vitals.set("store", State::Good);
+    app.health_report.set("store", State::Good);
     assert_eq!(app.get("/health/ready").await.body, READY);
 }
 
 #[tokio::test]
-async fn every_address_tells_its_health_and_only_those_for_administration_the_numbers() {
+async fn every_address_serves_health_and_only_those_for_administration_serve_metrics() {
     let mut options = options(ACME);
     let surfaces = [(true, true), (true, false), (false, true)];
     let listener = |(public, admin)| Listener::new(([127, 0, 0, 1], 0).into(), Surface { public, admin });

@@ -113,7 +113,7 @@ async fn a_token_is_inactive_from_the_second_in_which_it_expires() {
 }
 
 #[tokio::test]
-async fn the_default_tenant_is_asked_without_its_path() {
+async fn the_default_tenant_answers_without_its_path() {
     for (default, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(default));
         let secret = app.secrets(default).of(SVC);

@@ -17,7 +17,7 @@ fn path(tenant: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_key_has_the_members_of_the_seeds_in_their_order() {
+async fn a_jwk_has_its_documented_members_in_order() {
     let app = TestApp::start();
     let mut moduli = Vec::new();
     for tenant in [ACME, GLOBEX] {
@@ -91,7 +91,7 @@ async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
 }
 
 #[tokio::test]
-async fn who_has_the_present_keys_is_told_so_without_them() {
+async fn a_request_with_the_current_etag_is_answered_304() {
     let app = TestApp::start();
     let [acme, globex] = [app.get(&path(ACME)).await, app.get(&path(GLOBEX)).await];
     let (acme, globex) = (acme.header("etag"), globex.header("etag"));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use protocol::{ClientAuthenticationMethod, GrantType, Secret};
 use registry::{
-    ChosenSalt, Client, ClientSecret, ClientStatus, GeneratedSecret, IntrospectionRight, Pepper, SecretHash,
-    hash_chosen, hash_generated,
+    Client, ClientSecret, ClientStatus, GeneratedSecret, IntrospectionRight, PasswordSalt, Pepper,
+    SecretHash, hash_password, hash_token,
 };
 use tenancy::{ResourceServer, Tenant};
 use testkit::{MemoryStore, fixtures};
@@ -97,8 +97,8 @@ fn secret(pepper: &Pepper, client: &Client) -> (String, SecretHash) {
         _ => GeneratedSecret::generate().secret,
     };
     let hash = match client.id.as_str() {
-        CHOSEN => hash_chosen(&secret, &ChosenSalt::generate()).unwrap(),
-        _ => hash_generated(pepper, &client.tenant, &client.id, &secret),
+        CHOSEN => hash_password(&secret, &PasswordSalt::generate()).unwrap(),
+        _ => hash_token(pepper, &client.tenant, &client.id, &secret),
     };
     (secret.expose().to_owned(), hash)
 }

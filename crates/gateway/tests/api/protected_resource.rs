@@ -26,7 +26,7 @@ pub(crate) fn assert_invalid(answer: &Answer, words: &str) {
 }
 
 #[tokio::test]
-async fn a_good_token_is_told_who_it_is() {
+async fn a_good_token_is_answered_with_its_client() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let answer = present(&app, &app.token(tenant).await).await;
@@ -44,7 +44,7 @@ async fn a_good_token_is_told_who_it_is() {
 }
 
 #[tokio::test]
-async fn a_token_for_somebody_else_than_its_client_is_a_users() {
+async fn a_token_whose_subject_is_not_its_client_is_a_users() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let token = Forge::of(tenant).token(&but(claims(tenant), json!({ "sub": "alice" })));

@@ -30,7 +30,7 @@ async fn check(options: &Options, headers: &[(&'static str, &str)], expected: &s
 }
 
 #[tokio::test]
-async fn a_caller_is_whom_a_trusted_proxy_names_and_nobody_else() {
+async fn only_a_trusted_proxy_names_the_caller() {
     use ForwardingHeader::{Forwarded, XForwardedFor};
     let loopback = "127.0.0.0/8";
     let forged =
@@ -43,7 +43,7 @@ async fn a_caller_is_whom_a_trusted_proxy_names_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn forwarding_headers_that_nobody_reads_are_counted() {
+async fn ignored_forwarding_headers_are_counted() {
     for (options, expected) in
         [(options(ACME), 4), (behind("127.0.0.1/32", ForwardingHeader::XForwardedFor), 0)]
     {

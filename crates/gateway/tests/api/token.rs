@@ -31,7 +31,7 @@ fn claims(answer: &Answer) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_has_the_members_of_the_seeds_in_their_order() {
+async fn a_token_response_has_its_documented_members_in_order() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let answer = ask(&app, tenant, &[("scope", "api:read api:write")]).await;

@@ -130,7 +130,7 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn a_request_names_so_much_and_no_more_whoever_sends_it() {
+async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let known = format!("client_id={SVC}&client_secret={}", app.secrets(tenant).of(SVC));
@@ -225,7 +225,7 @@ async fn a_secret_counts_until_it_expires_in_one_tenant_only() {
 }
 
 #[tokio::test]
-async fn a_failing_store_is_told_from_a_failing_client() {
+async fn a_failing_store_is_distinguished_from_a_failing_client() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", "wrong")];
@@ -242,7 +242,7 @@ async fn a_failing_store_is_told_from_a_failing_client() {
 }
 
 #[tokio::test]
-async fn failures_beyond_the_limit_are_told_to_come_later_in_one_tenant_only() {
+async fn failures_beyond_the_limit_get_retry_after_in_one_tenant_only() {
     let limit = FailedAttemptsLimit { count: 3, per: Lifetime::from_seconds(60) };
     let app = TestApp::start_limited(limit);
     let of_other_shape = GeneratedSecret::generate();

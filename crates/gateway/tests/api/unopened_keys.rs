@@ -61,7 +61,7 @@ async fn serves_again(app: &TestApp, tenant: &str) {
 }
 
 #[tokio::test]
-async fn the_operator_is_told_tenant_key_and_sealing_key_and_not_once_a_request() {
+async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
     capture();
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
@@ -111,7 +111,7 @@ async fn the_platform_still_reaches_the_tenant() {
 
 /// Which sealing key there is or is not, and how the store is kept, is no business of a tenant's.
 #[tokio::test]
-async fn a_tenants_administrator_is_told_which_key_and_no_more() {
+async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
     let house = House::start();
     let ops = house.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

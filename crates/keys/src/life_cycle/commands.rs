@@ -3,127 +3,127 @@
 
 use protocol::Timestamp;
 
-use super::line::Line;
-use super::plan::{CommandRefused, Cut, Plan};
+use super::key_sequence::KeySequence;
+use super::plan::{KeyCommandError, Plan, RevocationPlan};
 use super::policy::KeyPolicy;
-use crate::{ImportedKey, KeyId, KeyRecords, KeyState};
+use crate::{ImportedKey, KeyId, KeyRecords, KeyStage};
 
 /// The next key takes over as soon as verifiers can know it. One that is announced already keeps its time if that is earlier than a
 /// new one's would be, and is given that one's if not.
 #[must_use]
 pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
-    let mut line = Line::of(records, policy, now);
-    line.set_in_order();
+    let mut sequence = KeySequence::of(records, policy, now);
+    sequence.set_in_order();
     let soonest = now + policy.publish_before;
     // Announced by a clock that is ahead, a key still needs the whole of its publication.
     let enough = |announced_at: Timestamp| soonest.max(announced_at + policy.least_publication());
-    match line.waiting().first().map(|key| (key.id, key.active_from, enough(key.announced_at))) {
-        Some((id, active_from, enough)) if active_from > enough => line.begin(id, enough),
+    match sequence.waiting().first().map(|key| (key.id, key.active_from, enough(key.announced_at))) {
+        Some((id, active_from, enough)) if active_from > enough => sequence.begin(id, enough),
         Some(_) => {}
-        None if line.signing().is_some() => line.append(policy.algorithm, now, soonest),
+        None if sequence.signing().is_some() => sequence.append(policy.algorithm, now, soonest),
         None => {}
     }
-    line.continue_from(now);
-    line.into_plan()
+    sequence.continue_from(now);
+    sequence.into_plan()
 }
 
 /// A new key signs at once, and all others are gone at once. Their times are set back by the skew, so that they are past on every
 /// replica's clock.
 #[must_use]
-pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Cut {
-    let mut line = Line::of(records, policy, now);
-    let breaks = line.living().filter_map(|key| line.broken_by_removal(key)).collect();
-    for id in line.living().map(|key| key.id).collect::<Vec<_>>() {
-        line.remove(id, line.cut());
+pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> RevocationPlan {
+    let mut sequence = KeySequence::of(records, policy, now);
+    let breaks = sequence.living().filter_map(|key| sequence.broken_by_removal(key)).collect();
+    for id in sequence.living().map(|key| key.id).collect::<Vec<_>>() {
+        sequence.remove(id, sequence.revoked_from());
     }
-    line.continue_from(line.cut());
-    Cut { plan: line.into_plan(), breaks }
+    sequence.continue_from(sequence.revoked_from());
+    RevocationPlan { plan: sequence.into_plan(), breaks }
 }
 
 /// This key is gone at once. If it signed, the announced one takes over, or else a new one.
 ///
 /// # Errors
-/// [`CommandRefused`] for a key that is not there.
+/// [`KeyCommandError`] for a key that is not there.
 pub fn revoke(
     records: &KeyRecords,
     policy: &KeyPolicy,
     id: KeyId,
     now: Timestamp,
-) -> Result<Cut, CommandRefused> {
+) -> Result<RevocationPlan, KeyCommandError> {
     present(records, id, now)?;
-    let mut line = Line::of(records, policy, now);
-    let Some(key) = line.find(id) else { return Err(CommandRefused::Removed(id)) };
-    let breaks = line.broken_by_removal(key).into_iter().collect();
+    let mut sequence = KeySequence::of(records, policy, now);
+    let Some(key) = sequence.find(id) else { return Err(KeyCommandError::Removed(id)) };
+    let breaks = sequence.broken_by_removal(key).into_iter().collect();
     let turn = key.retiring_from;
-    line.remove(id, line.cut());
-    line.bring_forward(turn);
-    line.set_in_order();
-    line.continue_from(line.cut());
-    Ok(Cut { plan: line.into_plan(), breaks })
+    sequence.remove(id, sequence.revoked_from());
+    sequence.bring_forward(turn);
+    sequence.set_in_order();
+    sequence.continue_from(sequence.revoked_from());
+    Ok(RevocationPlan { plan: sequence.into_plan(), breaks })
 }
 
 /// An operator's key takes the place of the next one; of a tenant that has none to sign with it is the first, at once.
 ///
 /// # Errors
-/// [`CommandRefused`] for a key of another algorithm than the policy's, for one that the tenant has or had, and while another one is
+/// [`KeyCommandError`] for a key of another algorithm than the policy's, for one that the tenant has or had, and while another one is
 /// announced that begins no earlier.
 pub fn import(
     records: &KeyRecords,
     policy: &KeyPolicy,
     imported: &ImportedKey,
     now: Timestamp,
-) -> Result<Plan, CommandRefused> {
+) -> Result<Plan, KeyCommandError> {
     let ImportedKey { algorithm, thumbprint, .. } = imported;
     if *algorithm != policy.algorithm {
-        return Err(CommandRefused::OtherAlgorithm { found: *algorithm, wanted: policy.algorithm });
+        return Err(KeyCommandError::OtherAlgorithm { found: *algorithm, wanted: policy.algorithm });
     }
     if let Some(known) = records.keys.iter().find(|key| key.thumbprint == *thumbprint) {
-        return Err(CommandRefused::AlreadyThere(known.id));
+        return Err(KeyCommandError::AlreadyThere(known.id));
     }
-    let mut line = Line::of(records, policy, now);
-    line.set_in_order();
-    let first = line.signing().is_none() && line.waiting().is_empty();
+    let mut sequence = KeySequence::of(records, policy, now);
+    sequence.set_in_order();
+    let first = sequence.signing().is_none() && sequence.waiting().is_empty();
     let active_from = if first { now } else { now + policy.publish_before };
-    if let Some(last) = line.waiting().last().filter(|last| last.active_from >= active_from) {
-        return Err(CommandRefused::Overtakes(last.id));
+    if let Some(last) = sequence.waiting().last().filter(|last| last.active_from >= active_from) {
+        return Err(KeyCommandError::Overtakes(last.id));
     }
-    line.append(*algorithm, now, active_from);
-    line.continue_from(now);
-    Ok(line.into_plan())
+    sequence.append(*algorithm, now, active_from);
+    sequence.continue_from(now);
+    Ok(sequence.into_plan())
 }
 
 /// The announced key begins at this instant and not before, and the one that signs goes on until then.
 ///
 /// # Errors
-/// [`CommandRefused`] for a key that has begun or is about to.
+/// [`KeyCommandError`] for a key that has begun or is about to.
 pub fn hold(
     records: &KeyRecords,
     policy: &KeyPolicy,
     id: KeyId,
     until: Timestamp,
     now: Timestamp,
-) -> Result<Plan, CommandRefused> {
+) -> Result<Plan, KeyCommandError> {
     let state = present(records, id, now)?;
-    if state != KeyState::Announced {
-        return Err(CommandRefused::NotAnnounced(id));
+    if state != KeyStage::Announced {
+        return Err(KeyCommandError::NotAnnounced(id));
     }
-    let mut line = Line::of(records, policy, now);
-    line.set_in_order();
-    let Some(active_from) = line.find(id).map(|key| key.active_from) else {
-        return Err(CommandRefused::Removed(id));
+    let mut sequence = KeySequence::of(records, policy, now);
+    sequence.set_in_order();
+    let Some(active_from) = sequence.find(id).map(|key| key.active_from) else {
+        return Err(KeyCommandError::Removed(id));
     };
-    if active_from < line.settled() {
-        return Err(CommandRefused::TooLate(id));
+    if active_from < sequence.in_effect_before() {
+        return Err(KeyCommandError::TooLate(id));
     }
-    line.begin(id, active_from.max(until));
-    line.continue_from(now);
-    Ok(line.into_plan())
+    sequence.begin(id, active_from.max(until));
+    sequence.continue_from(now);
+    Ok(sequence.into_plan())
 }
 
-fn present(records: &KeyRecords, id: KeyId, now: Timestamp) -> Result<KeyState, CommandRefused> {
-    let key = records.keys.iter().find(|key| key.id == id).ok_or(CommandRefused::Unknown(id))?;
+fn present(records: &KeyRecords, id: KeyId, now: Timestamp) -> Result<KeyStage, KeyCommandError> {
+    let key = records.keys.iter().find(|key| key.id == id).ok_or(KeyCommandError::Unknown(id))?;
     match key.state(now) {
-        KeyState::Removed => Err(CommandRefused::Removed(id)),
+        KeyStage::Removed => Err(KeyCommandError::Removed(id)),
         state => Ok(state),
     }
 }

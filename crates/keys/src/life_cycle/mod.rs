@@ -2,9 +2,9 @@
 //! each retires at the very instant at which the next one begins, so that at every instant exactly one signs; nothing here reads a
 //! clock, makes a key or writes a row, and what is to be done is a [`Plan`].
 
+mod cache_lifetime;
 mod commands;
-mod kept_for;
-mod line;
+mod key_sequence;
 mod order;
 mod outcome;
 mod plan;
@@ -16,12 +16,12 @@ mod tests;
 
 use protocol::Timestamp;
 
-use self::line::{Line, was_cut};
-use crate::{KeyRecord, KeyRecords, KeyState};
+use self::key_sequence::{KeySequence, is_revoked};
+use crate::{KeyRecord, KeyRecords, KeyStage};
 
+pub use self::cache_lifetime::{JwksCacheLifetime, cache_lifetime};
 pub use self::commands::{hold, import, revoke, rotate_in_emergency, rotate_now};
-pub use self::kept_for::{KeptFor, kept_for};
-pub use self::plan::{Announcement, BrokenTokens, CommandRefused, Cut, KeyTimes, Plan};
+pub use self::plan::{Announcement, BrokenTokens, KeyCommandError, KeyTimes, Plan, RevocationPlan};
 pub use self::policy::KeyPolicy;
 
 /// What time and policy ask for now.
@@ -31,17 +31,17 @@ pub use self::policy::KeyPolicy;
 /// so near its time that replicas may act on it already is let in and followed instead.
 #[must_use]
 pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
-    let mut line = Line::of(records, policy, now);
-    line.set_in_order();
-    line.continue_from(now);
-    line.into_plan()
+    let mut sequence = KeySequence::of(records, policy, now);
+    sequence.set_in_order();
+    sequence.continue_from(now);
+    sequence.into_plan()
 }
 
 /// What a policy moves in the commit that makes it the policy: keys stay for tokens that live longer than those until now, which are
 /// issued at once, however late the next step is taken. All else waits for that step.
 #[must_use]
-pub fn prolong(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Vec<KeyTimes> {
-    let here = records.keys.iter().filter(|key| key.state(now) != KeyState::Removed && !was_cut(key));
+pub fn extend_retention(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Vec<KeyTimes> {
+    let here = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed && !is_revoked(key));
     let longer = here.filter_map(|key| {
         let until = key.retiring_from? + policy.retention();
         let KeyRecord { id, active_from, retiring_from, .. } = *key;

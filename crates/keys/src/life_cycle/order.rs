@@ -2,16 +2,16 @@
 
 use protocol::{SigningAlgorithm, Timestamp};
 
-use super::line::{Line, was_cut};
+use super::key_sequence::{KeySequence, is_revoked};
 use super::plan::Announcement;
-use crate::{KeyId, KeyRecord, KeyState};
+use crate::{KeyId, KeyRecord, KeyStage};
 
-impl Line<'_> {
+impl KeySequence<'_> {
     /// Drops what never will be wanted, gives announced keys the publication that they need, and lets each key retire when the next
     /// one begins.
     pub(super) fn set_in_order(&mut self) {
-        let (settled, wanted) = (self.settled(), self.policy.algorithm);
-        let near = |key: &&KeyRecord| key.active_from < settled;
+        let (in_effect_before, wanted) = (self.in_effect_before(), self.policy.algorithm);
+        let near = |key: &&KeyRecord| key.active_from < in_effect_before;
         if self.signing().is_some() || self.waiting().first().is_some_and(near) {
             let unwanted = |key: &&KeyRecord| key.algorithm != wanted && !near(key);
             let unwanted: Vec<_> = self.waiting().into_iter().filter(unwanted).map(|key| key.id).collect();
@@ -20,7 +20,8 @@ impl Line<'_> {
             }
         }
         let least = self.policy.least_publication();
-        for key in self.keys.iter_mut().filter(|key| key.active_from >= settled && !was_cut(key)) {
+        for key in self.keys.iter_mut().filter(|key| key.active_from >= in_effect_before && !is_revoked(key))
+        {
             key.active_from = key.active_from.max(key.announced_at + least);
         }
         self.link();
@@ -30,7 +31,7 @@ impl Line<'_> {
     pub(super) fn continue_from(&mut self, at: Timestamp) {
         if self.signing().is_none() {
             // One that has retired here may not have by a clock that is behind.
-            for key in self.keys.iter_mut().filter(|key| !was_cut(key)) {
+            for key in self.keys.iter_mut().filter(|key| !is_revoked(key)) {
                 key.retiring_from = key.retiring_from.map(|retiring| retiring.min(at.max(key.active_from)));
             }
             match self.waiting().first().map(|key| key.id) {
@@ -101,24 +102,27 @@ impl Line<'_> {
 
     /// Lets the key that took over at this instant begin with the cut: by a clock that is behind, the one before it would still sign.
     pub(super) fn bring_forward(&mut self, turn: Option<Timestamp>) {
-        let cut = self.cut();
-        let signing = self.signing().filter(|key| Some(key.active_from) == turn && key.active_from > cut);
+        let revoked_from = self.revoked_from();
+        let signing =
+            self.signing().filter(|key| Some(key.active_from) == turn && key.active_from > revoked_from);
         let Some(id) = signing.map(|key| key.id) else { return };
         for key in self.keys.iter_mut().filter(|key| key.id == id) {
-            key.active_from = cut.max(key.announced_at);
+            key.active_from = revoked_from.max(key.announced_at);
         }
     }
 
     fn link(&mut self) {
         let signing = self.signing().map(|key| key.id);
-        let line: Vec<_> = signing.into_iter().chain(self.waiting().iter().map(|key| key.id)).collect();
-        let begins: Vec<_> = line.iter().filter_map(|id| self.find(*id)).map(|key| key.active_from).collect();
-        let (now, settled, retention) = (self.now, self.settled(), self.policy.retention());
-        for key in self.keys.iter_mut().filter(|key| !was_cut(key) && key.state(now) != KeyState::Removed) {
-            match line.iter().position(|id| *id == key.id) {
+        let sequence: Vec<_> = signing.into_iter().chain(self.waiting().iter().map(|key| key.id)).collect();
+        let begins: Vec<_> =
+            sequence.iter().filter_map(|id| self.find(*id)).map(|key| key.active_from).collect();
+        let (now, in_effect_before, retention) = (self.now, self.in_effect_before(), self.policy.retention());
+        for key in self.keys.iter_mut().filter(|key| !is_revoked(key) && key.state(now) != KeyStage::Removed)
+        {
+            match sequence.iter().position(|id| *id == key.id) {
                 Some(place) => key.retiring_from = begins.get(place + 1).copied(),
                 // A second active key: two replicas or an older version made it. Some may sign with it until they see this.
-                None => key.retiring_from = key.retiring_from.or(Some(settled)),
+                None => key.retiring_from = key.retiring_from.or(Some(in_effect_before)),
             }
             let until = key.retiring_from.map(|retiring| retiring + retention);
             // Never earlier than it was to be, whatever has become shorter.

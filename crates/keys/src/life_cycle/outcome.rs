@@ -2,19 +2,19 @@
 
 use protocol::Timestamp;
 
-use super::line::Line;
+use super::key_sequence::KeySequence;
 use super::plan::{BrokenTokens, KeyTimes, Plan};
-use crate::{KeyRecord, KeyState};
+use crate::{KeyRecord, KeyStage};
 
-impl Line<'_> {
+impl KeySequence<'_> {
     /// The tokens that this key's removal would break.
     pub(super) fn broken_by_removal(&self, key: &KeyRecord) -> Option<BrokenTokens> {
         let last = match key.state(self.now) {
             // By the clock of another replica it may have begun.
-            KeyState::Announced if key.active_from > self.now + self.policy.skew => return None,
-            KeyState::Announced | KeyState::Active => self.now + self.policy.skew,
-            KeyState::Retiring => key.retiring_from?,
-            KeyState::Removed => return None,
+            KeyStage::Announced if key.active_from > self.now + self.policy.skew => return None,
+            KeyStage::Announced | KeyStage::Active => self.now + self.policy.skew,
+            KeyStage::Retiring => key.retiring_from?,
+            KeyStage::Removed => return None,
         };
         // The lifetime of before is known only by when the last such token expires, and by how long the key was to stay for it.
         let earlier = self.policy.earlier_tokens_until.min(key.removed_at);
@@ -30,7 +30,7 @@ impl Line<'_> {
         let changed =
             |key: &&KeyRecord| self.records.keys.iter().any(|row| row.id == key.id && of(row) != of(key));
         let times = self.keys.iter().filter(changed).map(of).collect();
-        let gone = |key: &KeyRecord| key.removed_at.map(|removed| removed + self.policy.settling());
+        let gone = |key: &KeyRecord| key.removed_at.map(|removed| removed + self.policy.propagation_delay());
         let destroyed = |key: &&KeyRecord| gone(key).is_some_and(|gone| gone <= self.now);
         let whole = |key: &&KeyRecord| !key.sealed_private_key.is_empty();
         let destroy = self.records.keys.iter().filter(whole).filter(destroyed).map(|key| key.id).collect();

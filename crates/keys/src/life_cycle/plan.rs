@@ -47,7 +47,7 @@ pub struct KeyTimes {
 
 /// A plan that takes keys away before their tokens have expired, and what that breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut {
+pub struct RevocationPlan {
     /// What is to be done.
     pub plan: Plan,
     /// Whose tokens are refused from then on.
@@ -65,7 +65,7 @@ pub struct BrokenTokens {
 
 /// Why a command is not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CommandRefused {
+pub enum KeyCommandError {
     /// The tenant never had it.
     #[error("there is no key {0}")]
     Unknown(KeyId),

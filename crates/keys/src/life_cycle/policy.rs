@@ -58,12 +58,12 @@ impl KeyPolicy {
     #[must_use]
     pub fn stale_if_error(tenant: &Tenant, l1_lifetime: Lifetime) -> Lifetime {
         let policy = Self::new(&tenant.signing, tenant.access_token.lifetime, l1_lifetime);
-        policy.spare().min(tenant.stale_if_error)
+        policy.margin().min(tenant.stale_if_error)
     }
 
     /// This policy while earlier ones still have effects: tokens that live until then, and copies of the key set that are kept for so
     /// long until then. Everything is planned with this that is planned after a change of policy; its own commit does what cannot wait for
-    /// that ([`super::prolong`]).
+    /// that ([`super::extend_retention`]).
     #[must_use]
     pub fn with_earlier(
         self,
@@ -88,7 +88,7 @@ impl KeyPolicy {
     /// How long it takes until no verifier that honours `Cache-Control` goes on without a newly announced key.
     #[must_use]
     pub fn window(&self) -> Lifetime {
-        sum([self.jwks_max_age, self.jwks_stale, self.settling()])
+        sum([self.jwks_max_age, self.jwks_stale, self.propagation_delay()])
     }
 
     /// How long a key is published after its last signature.
@@ -101,12 +101,12 @@ impl KeyPolicy {
     /// replica go on with them that cannot read what has changed. Later its key set would lack a key that signs elsewhere, and it would
     /// sign with one that is gone.
     #[must_use]
-    pub fn spare(&self) -> Lifetime {
+    pub fn margin(&self) -> Lifetime {
         minus(self.publish_before.seconds(), self.window().seconds())
     }
 
     /// How long it takes until every replica acts on a changed row, by whatever clock. What lies nearer is not changed any more.
-    pub(super) fn settling(&self) -> Lifetime {
+    pub(super) fn propagation_delay(&self) -> Lifetime {
         sum([self.l1_lifetime, self.skew, CLOCK_STEP])
     }
 

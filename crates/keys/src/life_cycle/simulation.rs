@@ -11,7 +11,7 @@ use tenancy::SigningPolicy;
 
 use super::*;
 use crate::key_record::signing_row;
-use crate::{ImportedKey, KeyId, KeyRecord, KeyState, PrivateKeyDocument};
+use crate::{ImportedKey, KeyId, KeyRecord, KeyStage, PrivateKeyDocument};
 
 const CASES: u32 = 6_000;
 /// True time runs in quarters of a second; clocks show whole ones.
@@ -248,7 +248,7 @@ impl World<'_> {
                 self.counts.borrow_mut().changes += 1;
                 let policy = policy_of(&settings, self.house);
                 self.note(&self.latest().policy.clone(), &policy, now);
-                let moved = prolong(&records, &policy, now);
+                let moved = extend_retention(&records, &policy, now);
                 self.counts.borrow_mut().prolonged += moved.len() as u64;
                 let mut records = records;
                 for times in moved {
@@ -275,7 +275,7 @@ impl World<'_> {
                 self.check_cut(&cut, &records, now);
                 // What another replica has dropped before it ever signed may stay published until this clock has caught up.
                 let dropped = |key: &&KeyRecord| key.removed_at.is_some() && key.retiring_from.is_none();
-                let lived = records.keys.iter().filter(|key| key.state(now) != KeyState::Removed);
+                let lived = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed);
                 for key in lived.filter(|key| !dropped(key)) {
                     let times = cut.plan.times.iter().find(|times| times.id == key.id);
                     let removed_at = times.map_or(key.removed_at, |times| times.removed_at);
@@ -295,7 +295,7 @@ impl World<'_> {
                         self.cut.push(id);
                         return Some(cut.plan);
                     }
-                    Err(error) => assert_eq!(error, CommandRefused::Removed(id)),
+                    Err(error) => assert_eq!(error, KeyCommandError::Removed(id)),
                 }
             }
             Step::Import { same_algorithm } => {
@@ -309,9 +309,9 @@ impl World<'_> {
                         assert!(same_algorithm && plan.announce.is_some());
                         return Some(plan);
                     }
-                    Err(CommandRefused::Overtakes(_)) => self.counts.borrow_mut().refused_imports += 1,
+                    Err(KeyCommandError::Overtakes(_)) => self.counts.borrow_mut().refused_imports += 1,
                     Err(error) => assert!(
-                        !same_algorithm && matches!(error, CommandRefused::OtherAlgorithm { .. }),
+                        !same_algorithm && matches!(error, KeyCommandError::OtherAlgorithm { .. }),
                         "{error}"
                     ),
                 }
@@ -329,15 +329,15 @@ impl World<'_> {
     }
 
     /// In ticks, how much the skew has to spare for a commit: what the clocks do not differ by, and no more than is waited for.
-    fn spare(&self) -> u64 {
+    fn margin(&self) -> u64 {
         (self.latest().policy.skew.seconds() - self.house.apart).min(LATEST_COMMIT) * TICKS
     }
 
-    fn check_cut(&mut self, cut: &Cut, before: &KeyRecords, now: Timestamp) {
+    fn check_cut(&mut self, cut: &RevocationPlan, before: &KeyRecords, now: Timestamp) {
         let gone: Vec<_> = before
             .keys
             .iter()
-            .filter(|key| key.state(now) != KeyState::Removed)
+            .filter(|key| key.state(now) != KeyStage::Removed)
             .filter(|key| {
                 cut.plan.times.iter().any(|times| {
                     times.id == key.id && times.removed_at.is_some_and(|at| at <= now.max(key.announced_at))
@@ -363,11 +363,11 @@ impl World<'_> {
         let mut moved_forward = Vec::new();
         for times in &plan.times {
             let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
-            let was_cut = self.cut.contains(&row.id);
-            assert_ne!(row.state(now), KeyState::Removed, "a removed key is left alone");
+            let is_revoked = self.cut.contains(&row.id);
+            assert_ne!(row.state(now), KeyStage::Removed, "a removed key is left alone");
             let earlier = times.removed_at.is_some_and(|at| row.removed_at.is_some_and(|before| at < before));
-            let dropped = row.state(now) == KeyState::Announced && times.retiring_from.is_none();
-            assert!(!earlier || was_cut || dropped, "removed earlier: {row:?} {times:?}");
+            let dropped = row.state(now) == KeyStage::Announced && times.retiring_from.is_none();
+            assert!(!earlier || is_revoked || dropped, "removed earlier: {row:?} {times:?}");
             if times.active_from < row.active_from && times.active_from < row.announced_at + policy.window() {
                 moved_forward.push(row.id);
             }
@@ -379,7 +379,7 @@ impl World<'_> {
             let row = records.keys.iter_mut().find(|row| row.id == *id).unwrap();
             for lag in [0, self.house.l1_lifetime * TICKS] {
                 let at = Timestamp::from_seconds((self.time - lag) / TICKS);
-                assert_eq!(row.state(at), KeyState::Removed, "destroyed while a replica needs it");
+                assert_eq!(row.state(at), KeyStage::Removed, "destroyed while a replica needs it");
             }
             row.sealed_private_key.clear();
         }
@@ -424,7 +424,7 @@ impl World<'_> {
         counts.announced += u64::from(plan.announce.is_some());
         counts.most_keys = counts
             .most_keys
-            .max(records.keys.iter().filter(|row| row.state(now) != KeyState::Removed).count());
+            .max(records.keys.iter().filter(|row| row.state(now) != KeyStage::Removed).count());
         drop(counts);
         self.planned_with = (replica, policy);
         let policy = self.latest().policy.clone();
@@ -462,10 +462,10 @@ impl World<'_> {
         self.counts.borrow_mut().fetches += 1;
         let (records, policy) = (&self.seen(lag[0]).records, &self.seen(lag[1]).policy);
         let now = self.clock(replica);
-        let published = records.keys.iter().filter(|row| row.state(now) != KeyState::Removed);
+        let published = records.keys.iter().filter(|row| row.state(now) != KeyStage::Removed);
         let keys: Vec<_> = published.map(|row| row.id).collect();
         assert!(records.keys.is_empty() || !keys.is_empty(), "the key set is empty");
-        let KeptFor { max_age, stale } = kept_for(records, policy, now);
+        let JwksCacheLifetime { max_age, stale } = cache_lifetime(records, policy, now);
         assert!(max_age <= policy.jwks_max_age && max_age.seconds() >= 1 && stale <= policy.jwks_stale);
         self.counts.borrow_mut().shortened += u64::from(max_age < policy.jwks_max_age);
         let fresh_until = self.time + (max_age.seconds() + stale.seconds()) * TICKS;
@@ -500,7 +500,7 @@ impl World<'_> {
                 continue;
             }
             let active: Vec<_> =
-                records.keys.iter().filter(|row| row.state(now) == KeyState::Active).collect();
+                records.keys.iter().filter(|row| row.state(now) == KeyStage::Active).collect();
             let begun = |row: &&KeyRecord| row.announced_at <= now;
             let made_ahead = active.is_empty() && records.keys.iter().any(|row| row.announced_at > now);
             assert!(active.len() == 1 || made_ahead, "{} active at {now:?}: {records:?}", active.len());
@@ -582,7 +582,7 @@ fn live(house: House, settings: &Settings, steps: Vec<(bool, Step, Index)>, coun
         let replica = usize::from(replica);
         let (decided_at, is_command) = (world.clock(replica), !matches!(step, Step::Wake));
         if let Some(plan) = world.take(replica, step) {
-            let passes = delay.index(usize::try_from(world.spare()).unwrap() + 1) as u64;
+            let passes = delay.index(usize::try_from(world.margin()).unwrap() + 1) as u64;
             world.pass_until(from + passes, from);
             counts.borrow_mut().slow_commits += u64::from(passes > 0);
             counts.borrow_mut().commands += u64::from(is_command);

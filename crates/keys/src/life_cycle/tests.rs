@@ -103,7 +103,7 @@ fn keys_follow_each_other_in_time_and_go_in_the_end() {
 }
 
 #[test]
-fn one_who_wakes_late_still_gives_a_key_its_whole_publication() {
+fn a_late_run_still_gives_a_key_its_whole_publication() {
     let plan = next(&first(), &policy(ES256), at(99_999_999));
     check(&first(), &plan, "500 100000999 100001189, 100000999 - -", 100_001_219);
 }
@@ -132,9 +132,9 @@ fn longer_tokens_keep_a_key_for_longer_and_shorter_ones_not_for_shorter() {
     let mindful = policy(ES256).with_earlier(Some(at(14_800)), None, at(9_700));
     assert_eq!(mindful.longest_token, Lifetime::from_seconds(5_100));
     check(&announced(), &next(&announced(), &mindful, at(9_700)), "500 10500 15690, 10500 - -", 15_720);
-    let cut =
+    let revocation =
         revoke(&rows, &policy(ES256).with_earlier(Some(at(14_800)), None, at(11_000)), id(1), at(11_000));
-    assert_eq!(cut.unwrap().breaks, [BrokenTokens { key: id(1), until: at(14_800) }]);
+    assert_eq!(revocation.unwrap().breaks, [BrokenTokens { key: id(1), until: at(14_800) }]);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_policy_of_settings_leaves_a_second_for_clocks_that_show_whole_ones() {
     };
     let policy = KeyPolicy::new(&settings, span(5), span(1));
     assert_eq!((policy.window(), policy.publish_before), (span(3), span(3)));
-    assert_eq!((policy.settling(), policy.retention()), (span(2), span(6)));
+    assert_eq!((policy.propagation_delay(), policy.retention()), (span(2), span(6)));
     let plan = rotate_now(&first(), &policy, at(600));
     let announced = plan.announce.unwrap();
     assert_eq!((announced.active_from, announced.spec().rsa()), (at(603), Some(RsaSize::Bits3072)));
@@ -181,7 +181,7 @@ fn a_policy_of_settings_leaves_a_second_for_clocks_that_show_whole_ones() {
 #[test]
 fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
     let kept = |records: &KeyRecords, policy: &KeyPolicy, now| {
-        let KeptFor { max_age, stale } = kept_for(records, policy, at(now));
+        let JwksCacheLifetime { max_age, stale } = cache_lifetime(records, policy, at(now));
         (max_age.seconds(), stale.seconds())
     };
     let of = |records: &KeyRecords, now| kept(records, &policy(ES256), now);
@@ -228,10 +228,10 @@ fn rotating_now_keeps_an_earlier_time() {
 
 #[test]
 fn in_an_emergency_one_new_key_is_all_that_is_left() {
-    let Cut { plan, breaks } = rotate_in_emergency(&announced(), &policy(ES256), at(10_000));
+    let RevocationPlan { plan, breaks } = rotate_in_emergency(&announced(), &policy(ES256), at(10_000));
     check(&announced(), &plan, "500 9980 9980, 10500 - 9980, 9980 - -", 10_010);
     assert_eq!(breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
-    let Cut { breaks, .. } = rotate_in_emergency(&announced(), &policy(ES256), at(10_550));
+    let RevocationPlan { breaks, .. } = rotate_in_emergency(&announced(), &policy(ES256), at(10_550));
     let of_the_former = BrokenTokens { key: id(1), until: at(10_600) };
     assert_eq!(breaks, [of_the_former, BrokenTokens { key: id(2), until: at(10_670) }]);
 }
@@ -239,22 +239,22 @@ fn in_an_emergency_one_new_key_is_all_that_is_left() {
 #[test]
 fn a_revoked_key_is_followed_by_the_announced_one_or_by_a_new_one() {
     let revoke = |records: &KeyRecords, number, now| revoke(records, &policy(ES256), id(number), at(now));
-    let cut = revoke(&announced(), 1, 10_000).unwrap();
-    check(&announced(), &cut.plan, "500 9980 9980, 9980 - -", 10_010);
-    assert_eq!(cut.breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
-    let cut = revoke(&first(), 1, 10_000).unwrap();
-    check(&first(), &cut.plan, "500 9980 9980, 9980 - -", 10_010);
+    let revocation = revoke(&announced(), 1, 10_000).unwrap();
+    check(&announced(), &revocation.plan, "500 9980 9980, 9980 - -", 10_010);
+    assert_eq!(revocation.breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
+    let revocation = revoke(&first(), 1, 10_000).unwrap();
+    check(&first(), &revocation.plan, "500 9980 9980, 9980 - -", 10_010);
     // An announced one breaks nothing, and another one takes its place.
-    let cut = revoke(&announced(), 2, 10_000).unwrap();
-    check(&announced(), &cut.plan, "500 11000 11190, 10500 - 9980, 11000 - -", 10_010);
-    assert!(cut.breaks.is_empty());
+    let revocation = revoke(&announced(), 2, 10_000).unwrap();
+    check(&announced(), &revocation.plan, "500 11000 11190, 10500 - 9980, 11000 - -", 10_010);
+    assert!(revocation.breaks.is_empty());
     // Around the turn, a clock that is behind finds one key to sign with too.
-    let cut = revoke(&announced(), 1, 10_510).unwrap();
-    check(&announced(), &cut.plan, "500 10490 10490, 10490 - -", 10_520);
-    let cut = revoke(&announced(), 2, 10_510).unwrap();
-    check(&announced(), &cut.plan, "500 10490 10690, 10500 - 10490, 10490 - -", 10_520);
-    assert_eq!(revoke(&first(), 2, 10_000), Err(CommandRefused::Unknown(id(2))));
-    assert_eq!(revoke(&announced(), 1, 10_690), Err(CommandRefused::Removed(id(1))));
+    let revocation = revoke(&announced(), 1, 10_510).unwrap();
+    check(&announced(), &revocation.plan, "500 10490 10490, 10490 - -", 10_520);
+    let revocation = revoke(&announced(), 2, 10_510).unwrap();
+    check(&announced(), &revocation.plan, "500 10490 10690, 10500 - 10490, 10490 - -", 10_520);
+    assert_eq!(revoke(&first(), 2, 10_000), Err(KeyCommandError::Unknown(id(2))));
+    assert_eq!(revoke(&announced(), 1, 10_690), Err(KeyCommandError::Removed(id(1))));
 }
 
 #[test]
@@ -271,8 +271,8 @@ fn an_imported_key_waits_unless_it_is_the_first() {
     let plan = import(&announced(), &key, 9_600).unwrap();
     check(&announced(), &plan, "500 10500 10690, 10500 10600 10790, 10600 - -", 10_720);
     let known = import(&first(), &imported(ES256, "oauth2-key-1"), 600);
-    assert_eq!(known, Err(CommandRefused::AlreadyThere(id(1))));
-    let other = CommandRefused::OtherAlgorithm { found: EDDSA, wanted: ES256 };
+    assert_eq!(known, Err(KeyCommandError::AlreadyThere(id(1))));
+    let other = KeyCommandError::OtherAlgorithm { found: EDDSA, wanted: ES256 };
     assert_eq!(import(&first(), &imported(EDDSA, "own"), 600), Err(other));
 }
 
@@ -282,10 +282,10 @@ fn a_key_is_held_together_with_the_one_before_it() {
     let plan = hold(2, 12_000, 10_000).unwrap();
     check(&announced(), &plan, "500 12000 12190, 12000 - -", 12_220);
     assert!(hold(2, 10_000, 10_000).unwrap().is_empty(), "never earlier");
-    assert_eq!(hold(2, 12_000, 10_471), Err(CommandRefused::TooLate(id(2))));
-    assert_eq!(hold(2, 12_000, 10_500), Err(CommandRefused::NotAnnounced(id(2))));
-    assert_eq!(hold(1, 12_000, 10_000), Err(CommandRefused::NotAnnounced(id(1))));
-    assert_eq!(hold(3, 12_000, 10_000), Err(CommandRefused::Unknown(id(3))));
+    assert_eq!(hold(2, 12_000, 10_471), Err(KeyCommandError::TooLate(id(2))));
+    assert_eq!(hold(2, 12_000, 10_500), Err(KeyCommandError::NotAnnounced(id(2))));
+    assert_eq!(hold(1, 12_000, 10_000), Err(KeyCommandError::NotAnnounced(id(1))));
+    assert_eq!(hold(3, 12_000, 10_000), Err(KeyCommandError::Unknown(id(3))));
 }
 
 #[test]

@@ -92,10 +92,10 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     tokio::spawn(tls::keep_fresh(served, signal(SignalKind::hangup()).map_err(StartError::Signals)?));
     tokio::spawn(Arc::clone(&platform.vitals).watch());
     tokio::spawn(housekeeping::keep(Arc::clone(&platform.administrator)));
-    let uses = platform.services.authenticator.secret_uses();
+    let uses = platform.services.authenticator.last_used_secrets();
     let recorder = Arc::new(Recorder::new(Arc::clone(uses), platform.database.administration()));
     tokio::spawn(Arc::clone(&recorder).run());
-    let sightings = Arc::clone(&platform.services.sightings);
+    let sightings = Arc::clone(&platform.services.jwks_fetches);
     let sightings = Arc::new(Recorder::new(sightings, platform.database.administration()));
     tokio::spawn(Arc::clone(&sightings).run());
     let rotation = Arc::new(rotation(&platform));

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Waits until Redis and all servers on it are told, or cannot be told now, which is said on the standard error.
 pub(crate) async fn tell(caches: &Caches, changed: &[Invalidation]) {
     for _ in 0..ATTEMPTS {
-        if changed.is_empty() || caches.announce(changed).await {
+        if changed.is_empty() || caches.publish_invalidation(changed).await {
             return;
         }
         sleep(PAUSE).await;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use administration::AdministrationStore;
 use cache::{Caches, RedisCache};
-use gateway::{Check, Sample, State, Vitals};
-use keys::{KeyPool, KeyRings, KeySealer};
+use gateway::{Check, HealthReport, Sample, State};
+use keys::{KeyPool, KeyRingCache, KeySealer};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::causes::causes;
@@ -38,7 +38,7 @@ pub(crate) struct PlatformVitals {
     caches: Caches,
     redis: Option<Arc<RedisCache>>,
     pool: KeyPool,
-    keys: Arc<KeyRings>,
+    keys: Arc<KeyRingCache>,
     rotated: Arc<Rotated>,
     left_out: Arc<LeftOut>,
     store_samples: StoreSamples,
@@ -58,7 +58,7 @@ impl PlatformVitals {
         sealer: Arc<dyn KeySealer>,
         caches: Caches,
         redis: Option<Arc<RedisCache>>,
-        (pool, keys): (KeyPool, Arc<KeyRings>),
+        (pool, keys): (KeyPool, Arc<KeyRingCache>),
         (rotated, left_out): (Arc<Rotated>, Arc<LeftOut>),
         store_samples: StoreSamples,
     ) -> Self {
@@ -75,7 +75,7 @@ impl PlatformVitals {
             looks.tick().await;
             let (look, why) = self.look(&mut opened).await;
             // Whatever door a tenant came through: what is in memory, and how long its tenant lets it serve, is what counts.
-            let stands_in = look == Look::StoreMissed && self.caches.may_stand_in();
+            let stands_in = look == Look::StoreMissed && self.caches.may_serve_stale();
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             let after = found.after(look, stands_in);
             match after.opens {
@@ -125,7 +125,7 @@ impl PlatformVitals {
     }
 }
 
-impl Vitals for PlatformVitals {
+impl HealthReport for PlatformVitals {
     fn checks(&self) -> Vec<Check> {
         let found = self.found();
         let mut checks = vec![

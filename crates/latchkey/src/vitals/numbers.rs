@@ -39,7 +39,17 @@ pub(crate) fn counter(name: &'static str, help: &'static str, labels: Labels, va
 
 /// Of Redis, which the replicas share.
 pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
-    let RedisCounts { commands, hits, misses, rejected, outages, told, untold, heard, .. } = redis.counts();
+    let RedisCounts {
+        commands,
+        hits,
+        misses,
+        rejected,
+        outages,
+        published: told,
+        unpublished: untold,
+        received: heard,
+        ..
+    } = redis.counts();
     let (rows, messages) = ("latchkey_redis_rows_total", "latchkey_redis_messages_total");
     let of_rows = "Rows that were looked for in Redis; rejected: altered, moved or another installation's.";
     let of_messages = "Changes told to other replicas, heard from them, and not told in time.";

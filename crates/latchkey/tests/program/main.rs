@@ -17,15 +17,15 @@ mod folder;
 mod foreign;
 mod host;
 mod jwt;
+#[path = "../../../outbound/src/mock_server/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the tests of outbound")]
+mod mock_server;
 mod program;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod rotations;
 mod running;
 mod sealing_services;
 mod settings;
-#[path = "../../../outbound/src/stand_in/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "shared with the tests of outbound")]
-mod stand_in;
 mod stub_api;
 mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]

@@ -10,11 +10,11 @@ use crate::answer::Answer;
 use crate::caching_verifier::CachingVerifier;
 use crate::folder::Folder;
 use crate::jwt;
+use crate::mock_server::{Reply, TOKEN};
 use crate::program::{Mark, Program};
 use crate::reload::{eventually, until_status};
 use crate::sealing_services::{Service, TOKEN_FILE};
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
-use crate::stand_in::{Reply, TOKEN};
 
 const LOCAL: &str = "sealing_key: { file: keys/sealing.key }";
 const TENANTS: [(&str, &str); 2] = [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)];

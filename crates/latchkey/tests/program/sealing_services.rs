@@ -4,12 +4,12 @@ use std::process::Command;
 
 use crate::folder::Folder;
 use crate::host::{Ran, run};
+use crate::mock_server::{ACCESS_KEY, KmsKeys, MockServer, SECRET_KEY, TOKEN, VaultKeys, tls};
 use crate::program::Program;
-use crate::stand_in::{ACCESS_KEY, KmsKeys, SECRET_KEY, StandIn, TOKEN, VaultKeys, tls};
 
 /// A service, and how the program is told of it.
 pub(crate) struct Service {
-    pub(crate) server: StandIn,
+    pub(crate) server: MockServer,
     /// As it is called in what it sealed.
     pub(crate) name: String,
     /// What stands under `sealing_key`.
@@ -31,7 +31,7 @@ impl Service {
         std::fs::create_dir(folder.path("run")).unwrap();
         folder.write_secret(TOKEN_FILE, TOKEN);
         let of_server = keys.clone();
-        let server = StandIn::start(Some(acceptor), move |request| of_server.answer(request)).await;
+        let server = MockServer::start(Some(acceptor), move |request| of_server.answer(request)).await;
         let place = format!("localhost:{}", server.address.port());
         let setting = format!(
             "{{ vault: {{ address: 'https://{place}', transit_key: latchkey, token: {{ file: {TOKEN_FILE} }}, ca: vault.pem }} }}"
@@ -43,7 +43,7 @@ impl Service {
     pub(crate) async fn aws_kms(folder: &Folder) -> Self {
         let keys = KmsKeys::default();
         keys.create(KMS_KEY);
-        let server = StandIn::start(None, move |request| keys.answer(request)).await;
+        let server = MockServer::start(None, move |request| keys.answer(request)).await;
         folder.canaries.add(SECRET_KEY);
         let setting = format!(
             "{{ aws_kms: {{ key_id: {KMS_KEY}, region: eu-central-1, endpoint: '{}' }} }}",

@@ -6,7 +6,7 @@ use aws_sdk_kms::operation::decrypt::DecryptError;
 use aws_sdk_kms::operation::encrypt::EncryptError;
 use keys::SealError;
 
-use crate::trouble::{Trouble, on_one_line, root};
+use crate::service_error::{ServiceError, on_one_line, root};
 
 /// Reads answers on behalf of one key.
 pub(super) struct Answers {
@@ -17,7 +17,7 @@ impl Answers {
     pub(super) fn to_wrap(&self, error: &SdkError<EncryptError, HttpResponse>) -> SealError {
         match error.as_service_error() {
             Some(EncryptError::NotFoundException(_)) => self.missing(),
-            _ => self.trouble(error).into(),
+            _ => self.service_error(error).into(),
         }
     }
 
@@ -28,19 +28,19 @@ impl Answers {
             Some(DecryptError::NotFoundException(_) | DecryptError::IncorrectKeyException(_)) => {
                 self.missing()
             }
-            _ => self.trouble(error).into(),
+            _ => self.service_error(error).into(),
         }
     }
 
     pub(super) fn not_understood(&self, what: &'static str) -> SealError {
-        Trouble::NotUnderstood { service: self.name.clone(), what }.into()
+        ServiceError::NotUnderstood { service: self.name.clone(), what }.into()
     }
 
     fn missing(&self) -> SealError {
         SealError::KeyGone { name: self.name.clone() }
     }
 
-    fn trouble<E>(&self, error: &SdkError<E, HttpResponse>) -> Trouble
+    fn service_error<E>(&self, error: &SdkError<E, HttpResponse>) -> ServiceError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
@@ -51,16 +51,18 @@ impl Answers {
                 match refusal.code() {
                     Some(code) => {
                         let said = refusal.message().unwrap_or("no reason");
-                        Trouble::Refused { service, status: on_one_line(code), said: on_one_line(said) }
+                        ServiceError::Refused { service, status: on_one_line(code), said: on_one_line(said) }
                     }
-                    None => {
-                        Trouble::Refused { service, status: status.to_string(), said: "no reason".to_owned() }
-                    }
+                    None => ServiceError::Refused {
+                        service,
+                        status: status.to_string(),
+                        said: "no reason".to_owned(),
+                    },
                 }
             }
             // Its cause may quote the body, which should have held a data key.
-            SdkError::ResponseError(_) => Trouble::NotUnderstood { service, what: "no JSON of AWS KMS" },
-            error => Trouble::Silent { service, cause: root(error) },
+            SdkError::ResponseError(_) => ServiceError::NotUnderstood { service, what: "no JSON of AWS KMS" },
+            error => ServiceError::Silent { service, cause: root(error) },
         }
     }
 }

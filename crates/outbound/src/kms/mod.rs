@@ -21,7 +21,7 @@ use keys::{KeyEncryptionKey, SealError};
 use tracing::{Dispatch, instrument::WithSubscriber};
 use zeroize::Zeroizing;
 
-use crate::{OptionsError, data_key, place};
+use crate::{OptionsError, data_key, service_address};
 use answer::Answers;
 
 /// Which key of AWS KMS.
@@ -62,7 +62,8 @@ impl AwsKms {
     async fn load(options: KmsOptions, loader: ConfigLoader) -> Result<Self, OptionsError> {
         let KmsOptions { key_id, region, endpoint } = options;
         check_key_id(&key_id)?;
-        let endpoint = endpoint.map(|endpoint| place::parse("aws_kms.endpoint", &endpoint)).transpose()?;
+        let endpoint =
+            endpoint.map(|endpoint| service_address::parse("aws_kms.endpoint", &endpoint)).transpose()?;
         let timeouts =
             TimeoutConfig::builder().connect_timeout(TO_CONNECT).operation_attempt_timeout(TO_ANSWER).build();
         let retries = RetryConfig::standard()

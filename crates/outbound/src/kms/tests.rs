@@ -12,17 +12,17 @@ use tokio::net::TcpListener;
 
 use super::{AwsKms, KmsOptions, region_of};
 use crate::OptionsError;
-use crate::stand_in::{ACCESS_KEY, KmsKeys, Log, Reply, SECRET_KEY, StandIn};
+use crate::mock_server::{ACCESS_KEY, KmsKeys, Log, MockServer, Reply, SECRET_KEY};
 
 const DATA_KEY: [u8; 32] = *b"a data key has 32 bytes, like me";
 const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const ARN: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
-async fn start() -> (StandIn, KmsKeys) {
+async fn start() -> (MockServer, KmsKeys) {
     let keys = KmsKeys::default();
     keys.create(KEY);
     let of_server = keys.clone();
-    (StandIn::start(None, move |request| of_server.answer(request)).await, keys)
+    (MockServer::start(None, move |request| of_server.answer(request)).await, keys)
 }
 
 fn signing_as(access_key: &str, secret_key: &str) -> ConfigLoader {
@@ -48,9 +48,9 @@ fn refusal(status: u16, name: &str) -> Reply {
 
 /// What stands in the log of one who tries in vain.
 #[track_caller]
-fn told(error: &SealError) -> String {
+fn message(error: &SealError) -> String {
     match error {
-        SealError::Unavailable(trouble) => trouble.to_string(),
+        SealError::Unavailable(service_error) => service_error.to_string(),
         error => format!("{error:?}"),
     }
 }
@@ -80,7 +80,7 @@ async fn what_was_sealed_unseals_in_its_place_only() {
 }
 
 #[tokio::test]
-async fn damage_is_told_from_a_key_that_is_gone_or_another() {
+async fn damage_is_distinguished_from_a_key_that_is_gone_or_another() {
     let (server, keys) = start().await;
     let kms_of_key = kms(options(server.url())).await;
     let before = kms_of_key.wrap(&DATA_KEY, b"x").await.unwrap();
@@ -112,9 +112,9 @@ async fn a_refusal_says_what_kms_said_and_is_not_repeated() {
         (ACCESS_KEY, "hunter2", "InvalidSignatureException: The request signature"),
     ] {
         let kms = AwsKms::load(options(server.url()), signing_as(access_key, secret_key)).await.unwrap();
-        let told = told(&kms.wrap(&DATA_KEY, b"x").await.unwrap_err());
-        assert!(told.starts_with(&format!("{} refuses with {expected}", kms.name())), "{told}");
-        assert!(!told.contains("hunter2"));
+        let message = message(&kms.wrap(&DATA_KEY, b"x").await.unwrap_err());
+        assert!(message.starts_with(&format!("{} refuses with {expected}", kms.name())), "{message}");
+        assert!(!message.contains("hunter2"));
         assert_eq!(server.asked(), 1);
     }
     let kms = kms(options(server.url())).await;
@@ -122,10 +122,13 @@ async fn a_refusal_says_what_kms_said_and_is_not_repeated() {
     keys.disable(KEY);
     server.asked();
     let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert_eq!(told(&error), format!("{} refuses with DisabledException: the key is disabled.", kms.name()));
+    assert_eq!(
+        message(&error),
+        format!("{} refuses with DisabledException: the key is disabled.", kms.name())
+    );
     server.instead([refusal(400, "AccessDeniedException")]);
     let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert_eq!(told(&error), format!("{} refuses with AccessDeniedException: as it is", kms.name()));
+    assert_eq!(message(&error), format!("{} refuses with AccessDeniedException: as it is", kms.name()));
     assert_eq!(server.asked(), 2);
 }
 
@@ -142,12 +145,12 @@ async fn a_kms_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
     server.asked();
     server.instead(vec![refusal(500, "KMSInternalException"); 2]);
     let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert_eq!(told(&error), format!("{} refuses with KMSInternalException: as it is", kms.name()));
+    assert_eq!(message(&error), format!("{} refuses with KMSInternalException: as it is", kms.name()));
     assert_eq!(server.asked(), 2);
     drop(server);
     let begun = Instant::now();
     let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
@@ -158,19 +161,19 @@ async fn a_slow_kms_is_waited_for_three_seconds_and_once_more() {
     server.instead(vec![Reply::json(200, &json!({})).after(Duration::from_secs(30)); 2]);
     let begun = Instant::now();
     let error = kms.wrap(&DATA_KEY, b"x").await.unwrap_err();
-    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
     let waited = begun.elapsed().as_secs_f64();
     assert!((6.0..8.0).contains(&waited), "{waited}");
     assert_eq!(server.asked(), 2);
 }
 
 #[tokio::test]
-async fn a_connection_that_never_stands_is_waited_for_one_second() {
+async fn a_connection_that_is_never_established_is_waited_for_one_second() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let kms = kms(options(format!("https://{}", listener.local_addr().unwrap()))).await;
     let begun = Instant::now();
     let error = kms.wrap(&DATA_KEY, b"x").await.unwrap_err();
-    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
     let waited = begun.elapsed().as_secs_f64();
     assert!((2.0..4.0).contains(&waited), "{waited}");
 }
@@ -214,7 +217,7 @@ async fn nonsense_is_an_unavailable_kms_and_never_damage() {
         server.forget();
         for error in [unwrapping, wrapping] {
             assert!(matches!(error, SealError::Unavailable(_)), "{number}: {error:?}");
-            assert!(!format!("{error:?} {}", told(&error)).contains("secret plaintext"), "{number}");
+            assert!(!format!("{error:?} {}", message(&error)).contains("secret plaintext"), "{number}");
         }
     }
     server.instead([Reply::json(200, &json!({"Plaintext": "AAAA"}))]);

@@ -5,7 +5,7 @@ use keys::SealError;
 use rustify::errors::ClientError as HttpError;
 use vaultrs::error::ClientError;
 
-use crate::trouble::{Trouble, on_one_line, root};
+use crate::service_error::{ServiceError, on_one_line, root};
 
 /// Reads answers on behalf of one key.
 pub(super) struct Answers {
@@ -32,7 +32,7 @@ impl Answers {
             Some((_, said)) if said.contains(NO_SUCH_KEY) || said.contains(NO_SUCH_MOUNT) => {
                 SealError::KeyGone { name: self.name.clone() }
             }
-            _ => self.trouble(failed).into(),
+            _ => self.service_error(failed).into(),
         }
     }
 
@@ -47,24 +47,24 @@ impl Answers {
     }
 
     pub(super) fn not_understood(&self, what: &'static str) -> SealError {
-        Trouble::NotUnderstood { service: self.name.clone(), what }.into()
+        ServiceError::NotUnderstood { service: self.name.clone(), what }.into()
     }
 
     /// Nothing of an answer that should have held a data key goes into it.
-    fn trouble(&self, Failed { error, token }: &Failed) -> Trouble {
+    fn service_error(&self, Failed { error, token }: &Failed) -> ServiceError {
         let service = self.name.clone();
         if let Some((status, mut said)) = status(error) {
             if let Some(why) = token {
                 said = format!("{said}; {why}");
             }
-            return Trouble::Refused { service, status: status.to_string(), said };
+            return ServiceError::Refused { service, status: status.to_string(), said };
         }
         match error {
             ClientError::RestClientError { source: HttpError::ResponseParseError { .. } }
             | ClientError::ResponseDataEmptyError => {
-                Trouble::NotUnderstood { service, what: "no JSON of a transit engine" }
+                ServiceError::NotUnderstood { service, what: "no JSON of a transit engine" }
             }
-            error => Trouble::Silent { service, cause: root(error) },
+            error => ServiceError::Silent { service, cause: root(error) },
         }
     }
 }

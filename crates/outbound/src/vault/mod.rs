@@ -27,7 +27,7 @@ use vaultrs::error::ClientError;
 use vaultrs::transit::data;
 use zeroize::Zeroizing;
 
-use crate::{OptionsError, data_key, place};
+use crate::{OptionsError, data_key, service_address};
 use answer::{Answers, Failed};
 pub use options::VaultOptions;
 pub use token::{ReadFile, VaultToken};
@@ -55,7 +55,7 @@ impl VaultTransit {
         let namespace = options.namespace.as_deref().map(|name| format!("{name}/")).unwrap_or_default();
         let name = format!(
             "vault:{}/{namespace}{}/{}",
-            place::authority(&address),
+            service_address::authority(&address),
             options.mount,
             options.transit_key
         );

@@ -8,7 +8,7 @@ use vaultrs::api::EndpointMiddleware;
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
 use super::VaultToken;
-use crate::{OptionsError, place};
+use crate::{OptionsError, service_address};
 
 /// Which key of which Vault, and the token to come with.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl VaultOptions {
         if let Some(namespace) = &self.namespace {
             check_name("namespace", namespace, true)?;
         }
-        place::parse("vault.address", &self.address)
+        service_address::parse("vault.address", &self.address)
     }
 
     /// Made in parts: the library's own way follows redirects, waits long to connect and takes what is not said from the environment.

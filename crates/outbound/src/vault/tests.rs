@@ -13,15 +13,15 @@ use zeroize::Zeroizing;
 
 use super::{VaultOptions, VaultToken, VaultTransit};
 use crate::OptionsError;
-use crate::stand_in::{Log, Reply, StandIn, TOKEN, VaultKeys, tls};
+use crate::mock_server::{Log, MockServer, Reply, TOKEN, VaultKeys, tls};
 
 const DATA_KEY: [u8; 32] = *b"a data key has 32 bytes, like me";
 
-async fn start() -> (StandIn, VaultKeys) {
+async fn start() -> (MockServer, VaultKeys) {
     let keys = VaultKeys::default();
     keys.create("latchkey", false);
     let of_server = keys.clone();
-    (StandIn::start(None, move |request| of_server.answer(request)).await, keys)
+    (MockServer::start(None, move |request| of_server.answer(request)).await, keys)
 }
 
 fn options(address: impl Into<String>) -> VaultOptions {
@@ -32,15 +32,15 @@ fn token(text: &str) -> VaultToken {
     VaultToken::Text(Secret::new(text.to_owned()))
 }
 
-fn transit(server: &StandIn) -> VaultTransit {
+fn transit(server: &MockServer) -> VaultTransit {
     VaultTransit::new(options(server.url())).unwrap()
 }
 
 /// What stands in the log of one who tries in vain.
 #[track_caller]
-fn told(error: &SealError) -> String {
+fn message(error: &SealError) -> String {
     match error {
-        SealError::Unavailable(trouble) => trouble.to_string(),
+        SealError::Unavailable(service_error) => service_error.to_string(),
         error => format!("{error:?}"),
     }
 }
@@ -93,11 +93,11 @@ async fn a_key_that_vault_has_rotated_opens_what_it_wrapped_before() {
     keys.require_version("latchkey", 2);
     let error = transit.unwrap(&before, b"x").await.unwrap_err();
     let expected = "ciphertext or signature version is disallowed by policy (too old)";
-    assert_eq!(told(&error), format!("{} refuses with 400: {expected}", transit.name()));
+    assert_eq!(message(&error), format!("{} refuses with 400: {expected}", transit.name()));
 }
 
 #[tokio::test]
-async fn damage_is_told_from_a_key_that_is_gone() {
+async fn damage_is_distinguished_from_a_key_that_is_gone() {
     let (server, keys) = start().await;
     let transit = transit(&server);
     keys.rotate("latchkey");
@@ -136,7 +136,7 @@ async fn a_refusal_says_what_vault_said_and_is_not_repeated() {
         let transit = VaultTransit::new(options).unwrap();
         let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
         assert_eq!(server.asked(), 1);
-        told(&error).replace(transit.name(), "it")
+        message(&error).replace(transit.name(), "it")
     };
     let wrong_token = VaultOptions { token: token("hvs.wrong"), ..options(server.url()) };
     let denied = "it refuses with 403: 2 errors occurred: * permission denied * invalid token";
@@ -162,17 +162,17 @@ async fn a_vault_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
     server.asked();
     server.instead(vec![Reply::json(503, &json!({"errors": ["Vault is sealed"]})); 2]);
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert_eq!(told(&error), format!("{} refuses with 503: Vault is sealed", transit.name()));
+    assert_eq!(message(&error), format!("{} refuses with 503: Vault is sealed", transit.name()));
     assert_eq!(server.asked(), 2);
     server.be_away(true);
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
     server.be_away(false);
     assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
     drop(server);
     let begun = Instant::now();
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
@@ -184,20 +184,20 @@ async fn a_slow_vault_is_waited_for_three_seconds_and_once_more() {
     server.instead(vec![late; 2]);
     let begun = Instant::now();
     let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
-    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
     let waited = begun.elapsed().as_secs_f64();
     assert!((6.0..8.0).contains(&waited), "{waited}");
     assert_eq!(server.asked(), 2);
 }
 
 #[tokio::test]
-async fn a_connection_that_never_stands_is_waited_for_one_second() {
+async fn a_connection_that_is_never_established_is_waited_for_one_second() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap());
     let transit = VaultTransit::new(options(address)).unwrap();
     let begun = Instant::now();
     let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
-    assert!(told(&error).contains(" does not answer: "), "{}", told(&error));
+    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
     let waited = begun.elapsed().as_secs_f64();
     assert!((2.0..4.0).contains(&waited), "{waited}");
 }
@@ -220,7 +220,7 @@ async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
     let refused = async |why: &str| {
         let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
         let said = "refuses with 403: 2 errors occurred: * permission denied * invalid token";
-        assert_eq!(told(&error), format!("{} {said}; {why}", transit.name()));
+        assert_eq!(message(&error), format!("{} {said}; {why}", transit.name()));
         assert_eq!(server.asked(), 1);
     };
     refused(&format!("{} still holds the token that was refused", file.display())).await;
@@ -242,7 +242,7 @@ async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
     keys.take_only("hvs.third");
     std::fs::write(&file, "hvs.wrong").unwrap();
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert!(told(&error).ends_with("* permission denied * invalid token"), "{}", told(&error));
+    assert!(message(&error).ends_with("* permission denied * invalid token"), "{}", message(&error));
     assert_eq!(server.asked(), 2);
     std::fs::write(&file, "hvs.third").unwrap();
     let unwrapping = || async { *transit.unwrap(&wrapped, b"x").await.unwrap() };
@@ -256,7 +256,7 @@ async fn a_token_that_was_said_is_the_only_one() {
     let transit = transit(&server);
     keys.take_only("hvs.next");
     let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
-    assert!(told(&error).ends_with("* permission denied * invalid token"), "{}", told(&error));
+    assert!(message(&error).ends_with("* permission denied * invalid token"), "{}", message(&error));
     assert_eq!(server.asked(), 1);
 }
 
@@ -276,7 +276,7 @@ async fn a_redirect_is_not_followed() {
         let location = format!("location: {}/v1/transit/encrypt/latchkey", other.url());
         server.instead([Reply::of(status, &location, b"")]);
         let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
-        assert_eq!(told(&error), format!("{} refuses with {status}: no reason", transit.name()));
+        assert_eq!(message(&error), format!("{} refuses with {status}: no reason", transit.name()));
     }
     assert_eq!((server.asked(), other.asked()), (4, 0));
 }
@@ -309,7 +309,7 @@ async fn nonsense_is_an_unavailable_vault_and_never_damage() {
             transit.wrap(&DATA_KEY, b"x").await.unwrap_err()
         }] {
             assert!(matches!(error, SealError::Unavailable(_)), "{number}: {error:?}");
-            assert!(!format!("{error:?} {}", told(&error)).contains("secret plaintext"), "{number}");
+            assert!(!format!("{error:?} {}", message(&error)).contains("secret plaintext"), "{number}");
         }
         server.forget();
     }
@@ -323,7 +323,7 @@ async fn only_the_given_authority_vouches_for_an_https_vault() {
     let ((acceptor, own), (_, other)) = (tls(), tls());
     let keys = VaultKeys::default();
     keys.create("latchkey", false);
-    let server = StandIn::start(Some(acceptor), move |request| keys.answer(request)).await;
+    let server = MockServer::start(Some(acceptor), move |request| keys.answer(request)).await;
     let address = format!("https://localhost:{}", server.address.port());
     let trusting = |ca: Option<String>| {
         VaultTransit::new(VaultOptions { ca: ca.map(String::into_bytes), ..options(address.clone()) })
@@ -335,7 +335,7 @@ async fn only_the_given_authority_vouches_for_an_https_vault() {
     server.asked();
     for ca in [None, Some(other)] {
         let error = trusting(ca).wrap(&DATA_KEY, b"x").await.unwrap_err();
-        assert!(told(&error).contains("certificate"), "{}", told(&error));
+        assert!(message(&error).contains("certificate"), "{}", message(&error));
     }
     assert_eq!(server.asked(), 0);
 }

@@ -12,8 +12,8 @@ use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::chosen_hash::hash_chosen;
-use crate::generated_hash::hash_generated;
+use crate::password_hash::hash_password;
+use crate::token_hash::hash_token;
 use crate::{
     ClientSecret, DeclaredPassword, DeclaredUser, GeneratedSecret, HashedUsers, IntrospectionRight,
     SecretHash, Users,
@@ -108,8 +108,8 @@ fn secret(id: &str, hash: SecretHash) -> ClientSecret {
 /// With a generated secret of byte 1 and the chosen one.
 fn client(id: &str) -> Client {
     let (tenant, id) = (TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
-    let chosen = hash_chosen(&Secret::new(CHOSEN.to_owned()), &ChosenSalt::generate()).unwrap();
-    let generated = hash_generated(&pepper(), &tenant, &id, &generated(1));
+    let chosen = hash_password(&Secret::new(CHOSEN.to_owned()), &PasswordSalt::generate()).unwrap();
+    let generated = hash_token(&pepper(), &tenant, &id, &generated(1));
     Client {
         tenant,
         id,
@@ -144,9 +144,9 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -
         put(&store, client);
     }
     let pool = Arc::new(HashPool::without_threads());
-    let remembered = RememberedSecrets::with_key(&[2; 32]);
+    let verified_secrets = VerifiedSecretCache::with_key(&[2; 32]);
     let (asked, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
-    let authenticator = Authenticator::new(asked, Arc::new(pepper()), hashing, remembered, limit);
+    let authenticator = Authenticator::new(asked, Arc::new(pepper()), hashing, verified_secrets, limit);
     House { store, pool, authenticator }
 }
 
@@ -203,7 +203,7 @@ impl House {
         credentials: ClientAuthentication,
         now: u64,
     ) -> Result<AuthenticatedClient, E> {
-        let source = Source::new(Some([192, 0, 2, source].into()));
+        let source = ClientAddress::new(Some([192, 0, 2, source].into()));
         let now = Timestamp::from_seconds(now);
         self.authenticator.authenticate(&tenant(id), credentials, &source, now).await
     }
@@ -240,7 +240,7 @@ fn clients_of_every_kind() -> Vec<Client> {
 }
 
 #[tokio::test]
-async fn the_right_secret_authenticates_and_a_chosen_one_is_hashed_once() {
+async fn the_right_secret_authenticates_and_a_password_is_hashed_once() {
     let house = house(vec![client("billing")]);
     house.check(post("billing", generated(1).expose()), "generated", 0).await;
     house.check(post("billing", CHOSEN), "chosen", 1).await;
@@ -355,7 +355,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
                 if number % 2 == 0 {
                     drop(house.at("acme", post("billing", &guess), NOW).await);
                 } else {
-                    let source = Source::new(Some([192, 0, 2, 1].into()));
+                    let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
                     let now = Timestamp::from_seconds(NOW);
                     // Each of another name: guesses of one name wait before they come to the pool.
                     let name = format!("admin-{number}");
@@ -367,7 +367,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
     until_callers_wait(&house, 120).await;
     assert!(house.pool.step());
     let sign_in = tokio::spawn(async move {
-        let (source, now) = (Source::new(Some([192, 0, 2, 2].into())), Timestamp::from_seconds(NOW));
+        let (source, now) = (ClientAddress::new(Some([192, 0, 2, 2].into())), Timestamp::from_seconds(NOW));
         let password = Secret::new("admin".to_owned());
         users.sign_in(&tenant("acme").id, "admin", password, &source, now).await
     });
@@ -448,7 +448,7 @@ async fn a_right_secret_waits_for_nothing() {
 }
 
 #[tokio::test]
-async fn failures_beyond_the_limit_are_told_to_come_later_and_a_right_secret_is_served() {
+async fn failures_beyond_the_limit_get_retry_after_and_a_right_secret_is_served() {
     let limit = FailedAttemptsLimit { count: 2, per: Lifetime::from_seconds(60) };
     let house = over(FakeStore::default(), clients_of_every_kind(), limit);
     for (id, error) in [("billing", E::SecretMismatch), ("unknown", E::UnknownClient)] {
@@ -515,7 +515,7 @@ async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn a_remembered_secret_is_forgotten_when_it_ends() {
+async fn a_verified_secret_leaves_the_cache_when_it_ends() {
     let house = house(vec![client("billing")]);
     house.check(post("billing", CHOSEN), "chosen", 1).await;
     let mut ending = client("billing");
@@ -550,9 +550,9 @@ async fn a_sample_secret_that_a_client_really_has_is_wrong_and_costs_what_a_wron
 #[tokio::test]
 async fn two_live_secrets_of_a_client_both_authenticate_at_one_hash_each() {
     let mut billing = client("billing");
-    let salt = ChosenSalt::generate();
+    let salt = PasswordSalt::generate();
     billing.secrets = ["old", "new"]
-        .map(|id| secret(id, hash_chosen(&Secret::new(format!("{id} secret")), &salt).unwrap()))
+        .map(|id| secret(id, hash_password(&Secret::new(format!("{id} secret")), &salt).unwrap()))
         .into();
     let house = house(vec![billing]);
     for id in ["old", "new"] {
@@ -606,7 +606,7 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
     ] {
         drop(house.at(id, credentials, now).await);
     }
-    let uses = house.authenticator.secret_uses().drain().into_iter().map(|used| {
+    let uses = house.authenticator.last_used_secrets().drain().into_iter().map(|used| {
         let whose = format!("{}/{}/{}", used.tenant, used.client, used.secret);
         (whose, used.source.to_string(), used.at.seconds())
     });

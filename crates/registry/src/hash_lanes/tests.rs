@@ -11,7 +11,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn add(&mut self, text: &str, lane: Lane, source: Source) -> Result<(), Busy> {
+    fn add(&mut self, text: &str, lane: Lane, source: ClientAddress) -> Result<(), Busy> {
         self.add_keyed(text, None, lane, source).map(|answered| self.callers.push(answered))
     }
 
@@ -20,11 +20,11 @@ impl Waiting {
         text: &str,
         key: Option<u8>,
         lane: Lane,
-        source: Source,
+        source: ClientAddress,
     ) -> Result<Answered, Busy> {
         let (answer, answered) = oneshot::channel();
         let key = key.map(|key| [key; 32]);
-        let job = HashJob { secret: Secret::new(text.to_owned()), salt: ChosenSalt::dummy(), key };
+        let job = HashJob { secret: Secret::new(text.to_owned()), salt: PasswordSalt::dummy(), key };
         self.lanes.add(job, lane, source, answer).map(|()| answered)
     }
 
@@ -34,7 +34,7 @@ impl Waiting {
         while let Some(Taken { job, turn }) = self.lanes.next() {
             served.push(job.secret.expose().to_owned());
             for answer in self.lanes.finish(&turn) {
-                drop(answer.send(Ok(SecretHash::Generated([1; 32]))));
+                drop(answer.send(Ok(SecretHash::Token([1; 32]))));
             }
         }
         served
@@ -46,17 +46,17 @@ impl Waiting {
         assert!(turns.iter().all(BTreeMap::is_empty) && lengths.iter().all(BTreeSet::is_empty));
         assert_eq!(
             (waiting, format!("{networks:?}")),
-            (&[0; LANES], format!("{:?}", CrowdedNetworks::default()))
+            (&[0; LANES], format!("{:?}", NetworkAggregation::default()))
         );
     }
 }
 
-fn source(number: u32) -> Source {
-    Source::new(Some(std::net::Ipv4Addr::from(number).into()))
+fn source(number: u32) -> ClientAddress {
+    ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
 }
 
-fn network(number: u16) -> Source {
-    Source::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
+fn network(number: u16) -> ClientAddress {
+    ClientAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_full_line_refuses_its_own_source_in_its_own_lane_alone() {
 }
 
 #[test]
-fn in_a_full_lane_the_longest_line_makes_room_and_its_newest_caller_is_told() {
+fn in_a_full_lane_the_longest_line_drops_its_newest_caller() {
     let mut waiting = Waiting::default();
     let lines = u32::try_from(LANE / LINE).unwrap();
     for number in 0..lines {
@@ -160,7 +160,7 @@ fn in_a_full_lane_the_longest_line_makes_room_and_its_newest_caller_is_told() {
 }
 
 #[test]
-fn equal_jobs_are_one_whoever_waits_for_it_and_come_at_the_first_turn_of_any_of_them() {
+fn equal_jobs_are_computed_once_and_at_the_first_turn_of_any_of_them() {
     let mut waiting = Waiting::default();
     for _ in 0..3 {
         waiting.add("other", Lane::Client, source(1)).unwrap();
@@ -197,7 +197,7 @@ fn a_job_is_given_up_when_all_who_wait_for_it_went_away() {
 }
 
 #[test]
-fn networks_of_a_crowded_site_share_one_line() {
+fn networks_of_an_aggregated_site_share_one_line() {
     let mut waiting = Waiting::default();
     for number in 0..100 {
         waiting.add("crowd", Lane::Client, network(number)).unwrap();

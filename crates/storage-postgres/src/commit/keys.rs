@@ -38,7 +38,7 @@ const UNSETTLE: &str = "
      WHERE t.next_key > 1 AND t.deleted_at IS NULL
     ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";
 
-/// As `keys::life_cycle::prolong`, and after everything that it depends on: tokens of a longer lifetime are issued from now on,
+/// As `keys::life_cycle::extend_retention`, and after everything that it depends on: tokens of a longer lifetime are issued from now on,
 /// whenever the next step is taken. Keys that a command took away stay away.
 const PROLONG: &str = "
     UPDATE signing_keys k

@@ -35,7 +35,7 @@ const UNSETTLE: &str = "
      WHERE t.next_key > 1
         ON CONFLICT DO UPDATE SET due_at = excluded.due_at";
 
-/// As `keys::life_cycle::prolong`, and after everything that it depends on: tokens of a longer lifetime are issued from now on,
+/// As `keys::life_cycle::extend_retention`, and after everything that it depends on: tokens of a longer lifetime are issued from now on,
 /// whenever the next step is taken. Keys that a command took away stay away.
 const PROLONG: &str = "
     UPDATE signing_keys AS k

@@ -8,7 +8,7 @@ use administration::{
 };
 use keys::{KeyId, LocalSealer, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
 use protocol::{Secret, SigningAlgorithm};
-use registry::{ClientStore as _, GeneratedSecret, SecretHash, hash_generated, salt_of};
+use registry::{ClientStore as _, GeneratedSecret, SecretHash, hash_token, salt_of};
 use tenancy::{TenantStatus, TenantStore as _};
 use testkit::fixtures::{NOW, client_id, tenant_id};
 use testkit::requests;
@@ -56,9 +56,9 @@ async fn secrets_are_stored_by_their_kind_and_chosen_ones_share_a_salt() {
     let mut salts = Vec::new();
     for secret in &client.secrets {
         match &secret.hash {
-            SecretHash::Chosen(phc) => salts.push(salt_of(phc).unwrap()),
-            hash @ SecretHash::Generated(_) => {
-                let expected = hash_generated(&pepper(), &tenant_id, &client_id, &generated);
+            SecretHash::Password(phc) => salts.push(salt_of(phc).unwrap()),
+            hash @ SecretHash::Token(_) => {
+                let expected = hash_token(&pepper(), &tenant_id, &client_id, &generated);
                 assert!(*hash == expected);
                 assert!(generated.expose().ends_with(&secret.hint) && secret.hint.len() == 4);
             }

@@ -45,7 +45,7 @@ impl Rows {
             if concerns_keys && self.keys.contains_key(change.tenant()) {
                 self.schedule(change.tenant()).due_at = Some(request.now);
                 if !matches!(change, Change::Key(..)) {
-                    self.prolong(change.tenant(), request.now);
+                    self.extend_retention(change.tenant(), request.now);
                 }
             }
         }
@@ -57,12 +57,12 @@ impl Rows {
     }
 
     /// Longer tokens are issued from now on.
-    fn prolong(&mut self, tenant: &TenantId, now: Timestamp) {
+    fn extend_retention(&mut self, tenant: &TenantId, now: Timestamp) {
         let Some(state) = self.tenants.get(tenant).map(|row| &row.state) else { return };
         let policy =
             KeyPolicy::new(&state.tenant.signing, state.longest_lifetime(), Lifetime::from_seconds(0));
         let Some(records) = self.keys.get_mut(tenant) else { return };
-        for times in life_cycle::prolong(records, &policy, now) {
+        for times in life_cycle::extend_retention(records, &policy, now) {
             for row in records.keys.iter_mut().filter(|row| row.id == times.id) {
                 row.removed_at = times.removed_at;
             }

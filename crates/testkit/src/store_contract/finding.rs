@@ -185,7 +185,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         secrets: vec![
             fixtures::secret("s1"),
             ClientSecret {
-                hash: SecretHash::Chosen(chosen.to_owned()),
+                hash: SecretHash::Password(chosen.to_owned()),
                 hint: String::new(),
                 expires_at: times.0,
                 revoked_at: times.1,

@@ -6,7 +6,7 @@ use administration::{
     Actor, ApplicationCode, ApplicationError, ApplicationRequest, Authority, EditError, Permission,
 };
 use protocol::Secret;
-use registry::{ClientStore as _, GeneratedSecret, SecretHash, hash_chosen, salt_of};
+use registry::{ClientStore as _, GeneratedSecret, SecretHash, hash_password, salt_of};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
@@ -96,11 +96,11 @@ async fn check(before: Value, secrets: [&str; 2]) {
     let [live] = live.as_slice() else { panic!("{live:?}") };
     let sent = last["client_secret"].as_str().unwrap();
     assert!(match &live.hash {
-        SecretHash::Chosen(phc) => {
+        SecretHash::Password(phc) => {
             let sent = Secret::new(sent.to_owned());
-            live.hash.matches(&hash_chosen(&sent, &salt_of(phc).unwrap()).unwrap())
+            live.hash.matches(&hash_password(&sent, &salt_of(phc).unwrap()).unwrap())
         }
-        SecretHash::Generated(_) => door.opens(&acme, &client, sent, NOW).await,
+        SecretHash::Token(_) => door.opens(&acme, &client, sent, NOW).await,
     });
 
     let theirs = shown(&door, &globex, others["id"].as_str().unwrap()).await.unwrap();

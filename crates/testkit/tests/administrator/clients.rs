@@ -40,7 +40,7 @@ async fn a_chosen_secret_is_hashed_slowly_and_one_of_our_form_is_not() {
         let shown = made.secret.unwrap();
         assert_eq!((shown.client_secret.as_str(), shown.secret.form.as_str()), (secret, form));
         let row = door.store.find_client(&acme, &client_id(id)).await.unwrap().unwrap();
-        assert_eq!(matches!(row.secrets[0].hash, SecretHash::Chosen(_)), is_chosen);
+        assert_eq!(matches!(row.secrets[0].hash, SecretHash::Password(_)), is_chosen);
     }
     let new = new_client(json!({ "client_id": "c", "client_secret": "a\u{7}" }));
     let refused = door.administrator.create_client(&operator(), &acme, new, None, NOW).await;

@@ -10,7 +10,7 @@ use administration::{
 use async_trait::async_trait;
 use keys::{KeyPool, KeySealer, LocalSealer, SealError, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
-use registry::{ClientId, Pepper, hash_generated};
+use registry::{ClientId, Pepper, hash_token};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::MemoryStore;
@@ -156,7 +156,7 @@ impl Door {
         now: Timestamp,
     ) -> bool {
         let found = registry::ClientStore::find_client(&*self.store, tenant, client).await.unwrap().unwrap();
-        let hash = hash_generated(&self.pepper, tenant, client, &Secret::new(value.to_owned()));
+        let hash = hash_token(&self.pepper, tenant, client, &Secret::new(value.to_owned()));
         found.secrets.iter().any(|secret| secret.is_live(now) && secret.hash.matches(&hash))
     }
 }

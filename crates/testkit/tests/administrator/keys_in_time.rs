@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use administration::{AdministrationStore as _, EditError, KeySighting};
-use keys::{KeyState, SigningKeyStore as _};
+use keys::{KeyStage, SigningKeyStore as _};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
 use tenancy::{StoreError, TenantId};
@@ -18,8 +18,8 @@ use crate::keys::{id, own, stages, tenant};
 /// How many keys sign now, and how many are published.
 async fn alive(door: &Door, tenant: &TenantId, now: Timestamp) -> (usize, usize) {
     let rows = door.store.find_keys(tenant).await.unwrap();
-    let count = |state: fn(KeyState) -> bool| rows.keys.iter().filter(|row| state(row.state(now))).count();
-    (count(|state| state == KeyState::Active), count(|state| state != KeyState::Removed))
+    let count = |state: fn(KeyStage) -> bool| rows.keys.iter().filter(|row| state(row.state(now))).count();
+    (count(|state| state == KeyStage::Active), count(|state| state != KeyStage::Removed))
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn two_at_work_on_one_tenant_do_no_harm() {
         let now = later(round * 9_500);
         assert_eq!(alive(&one, &acme, now).await.0, 1);
         let rows = one.store.load_keys(&acme).await.unwrap().unwrap().records;
-        let waiting = rows.keys.iter().filter(|row| row.state(now) == KeyState::Announced).count();
+        let waiting = rows.keys.iter().filter(|row| row.state(now) == KeyStage::Announced).count();
         assert!(waiting <= 1, "{waiting} keys wait in round {round}");
         let numbers: Vec<_> = rows.keys.iter().map(|row| row.id).collect();
         assert_eq!(numbers, (1..=u32::try_from(numbers.len()).unwrap()).map(id).collect::<Vec<_>>());

@@ -130,7 +130,7 @@ mod tests {
     fn every_field_comes_back() {
         let phc = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAAA";
         let chosen = ClientSecret {
-            hash: SecretHash::Chosen(phc.to_owned()),
+            hash: SecretHash::Password(phc.to_owned()),
             hint: String::new(),
             expires_at: Some(NOW),
             revoked_at: Some(NOW),

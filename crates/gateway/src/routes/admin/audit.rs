@@ -9,8 +9,8 @@ use super::Answer;
 use super::names::{self, tenant_name};
 use super::query::Query;
 use crate::Services;
-use crate::admission::{Door, admit};
-use crate::incoming::Incoming;
+use crate::authorization::{RequiredPermission, authorize};
+use crate::raw_request::RawRequest;
 use crate::respond::Document;
 
 /// Read the audit of the platform.
@@ -32,10 +32,10 @@ use crate::respond::Document;
         (status = "4XX", description = "401, 403; 400 for a malformed parameter", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn of_platform(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn of_platform(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, Door::Platform(Permission::Audit), now).await?;
-    let mut query = Query::of(&incoming)?;
+    let by = authorize(&services, &raw, RequiredPermission::Platform(Permission::Audit), now).await?;
+    let mut query = Query::of(&raw)?;
     let tenant = query.text("tenant").map(|name| TenantId::parse(&name));
     if let Some(Err(error)) = &tenant {
         query.fault("tenant", &error.to_string());
@@ -62,12 +62,12 @@ pub(crate) async fn of_platform(services: Data<Services>, incoming: Incoming) ->
         (status = "4XX", description = "401, 403, 404; 400 for a malformed parameter", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn of_tenant(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn of_tenant(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let door = Door::Tenant(tenant_name(&incoming), Permission::Audit);
-    let by = admit(&services, &incoming, door, now).await?;
-    let tenant = names::tenant(&incoming)?;
-    answer(&services, &by, Query::of(&incoming)?, Some(tenant)).await
+    let required = RequiredPermission::Tenant(tenant_name(&raw), Permission::Audit);
+    let by = authorize(&services, &raw, required, now).await?;
+    let tenant = names::tenant(&raw)?;
+    answer(&services, &by, Query::of(&raw)?, Some(tenant)).await
 }
 
 async fn answer(services: &Services, by: &Authority, mut query: Query, tenant: Option<TenantId>) -> Answer {

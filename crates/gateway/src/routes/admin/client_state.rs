@@ -3,11 +3,11 @@
 use actix_web::http::header::IF_MATCH;
 use actix_web::web::Data;
 
-use super::clients::door;
+use super::clients::required_permission;
 use super::{Answer, names};
 use crate::Services;
-use crate::admission::admit;
-use crate::incoming::Incoming;
+use crate::authorization::authorize;
+use crate::raw_request::RawRequest;
 use crate::respond::changed;
 
 /// Stop a client from authenticating.
@@ -23,11 +23,11 @@ use crate::respond::changed;
         (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn suspend(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn suspend(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
-    let if_match = incoming.list(&IF_MATCH);
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
+    let if_match = raw.list(&IF_MATCH);
     changed(&services.administrator.suspend_client(&by, &tenant, &client, if_match.as_deref(), now).await?)
 }
 
@@ -44,10 +44,10 @@ pub(crate) async fn suspend(services: Data<Services>, incoming: Incoming) -> Ans
         (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn resume(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn resume(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
-    let if_match = incoming.list(&IF_MATCH);
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
+    let if_match = raw.list(&IF_MATCH);
     changed(&services.administrator.resume_client(&by, &tenant, &client, if_match.as_deref(), now).await?)
 }

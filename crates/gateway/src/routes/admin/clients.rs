@@ -10,13 +10,13 @@ use super::Answer;
 use super::idempotency::idempotency;
 use super::names::{self, tenant_name};
 use super::query::Query;
-use crate::admission::{Door, admit};
-use crate::incoming::Incoming;
+use crate::authorization::{RequiredPermission, authorize};
+use crate::raw_request::RawRequest;
 use crate::respond::{Document, changed, looked_at};
 use crate::{Services, documents};
 
-pub(super) fn door(incoming: &Incoming) -> Door<'_> {
-    Door::Tenant(tenant_name(incoming), Permission::Clients)
+pub(super) fn required_permission(raw: &RawRequest) -> RequiredPermission<'_> {
+    RequiredPermission::Tenant(tenant_name(raw), Permission::Clients)
 }
 
 /// List a tenant's clients.
@@ -34,11 +34,11 @@ pub(super) fn door(incoming: &Incoming) -> Door<'_> {
         (status = "4XX", description = "401, 403, 404; 400 for a malformed cursor or limit", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn list(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let tenant = names::tenant(&incoming)?;
-    let mut query = Query::of(&incoming)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let tenant = names::tenant(&raw)?;
+    let mut query = Query::of(&raw)?;
     let (search, page) = (query.text("search"), query.paging());
     query.finish()?;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
@@ -60,12 +60,12 @@ pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer
         (status = "4XX", description = "401, 403, 404; 400 with errors for a faulty body; 409 for an id that is taken or reserved; 422 for an idempotency key of another request; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> Answer {
+pub(crate) async fn create(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let tenant = names::tenant(&incoming)?;
-    let body = incoming.json().await?;
-    let key = idempotency(&incoming, &body)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let tenant = names::tenant(&raw)?;
+    let body = raw.json().await?;
+    let key = idempotency(&raw, &body)?;
     let new = documents::new_client(&body)?;
     let made = services.administrator.create_client(&by, &tenant, new, key.as_ref(), now).await?;
     let client = &made.value.client;
@@ -86,11 +86,11 @@ pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> 
         (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn look(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn look(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
-    looked_at(&incoming, &services.administrator.client(&by, &tenant, &client, now).await?)
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
+    looked_at(&raw, &services.administrator.client(&by, &tenant, &client, now).await?)
 }
 
 /// Change a client.
@@ -108,12 +108,12 @@ pub(crate) async fn look(services: Data<Services>, incoming: Incoming) -> Answer
         (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a client that config.yaml declares; 412 for an ETag that is no more; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn patch(services: Data<Services>, mut incoming: Incoming) -> Answer {
+pub(crate) async fn patch(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
-    let patch = documents::client_patch(&incoming.json().await?)?;
-    let if_match = incoming.list(&IF_MATCH);
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
+    let patch = documents::client_patch(&raw.json().await?)?;
+    let if_match = raw.list(&IF_MATCH);
     let administrator = &services.administrator;
     changed(&administrator.patch_client(&by, &tenant, &client, patch, if_match.as_deref(), now).await?)
 }
@@ -132,11 +132,11 @@ pub(crate) async fn patch(services: Data<Services>, mut incoming: Incoming) -> A
         (status = "4XX", description = "401, 403, 404; 409 for a client that config.yaml declares; 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn delete(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn delete(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
-    let if_match = incoming.list(&IF_MATCH);
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
+    let if_match = raw.list(&IF_MATCH);
     services.administrator.delete_client(&by, &tenant, &client, if_match.as_deref(), now).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())
 }

@@ -8,10 +8,10 @@ use keys::KeyId;
 
 use super::idempotency::idempotency;
 use super::query::Query;
-use super::signing_keys::door;
+use super::signing_keys::required_permission;
 use super::{Answer, names};
-use crate::admission::{Door, admit};
-use crate::incoming::Incoming;
+use crate::authorization::{RequiredPermission, authorize};
+use crate::raw_request::RawRequest;
 use crate::respond::{Document, Problem};
 use crate::{Services, documents};
 
@@ -34,12 +34,12 @@ const CONFIRM_REVOCATION: &str = "The key is gone at once: verifiers refuse the 
         (status = "4XX", description = "401, 403, 404; 400 with errors; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> Answer {
+pub(crate) async fn rotate(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let tenant = names::tenant(&incoming)?;
-    let body = incoming.json().await?;
-    let once = idempotency(&incoming, &body)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let tenant = names::tenant(&raw)?;
+    let body = raw.json().await?;
+    let once = idempotency(&raw, &body)?;
     let rotation = documents::key_rotation(&body)?;
     let administrator = &services.administrator;
     if rotation.emergency && !rotation.confirm {
@@ -68,13 +68,13 @@ pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> 
         (status = "4XX", description = "401, 404; 403, for the tenant platform always; 400 with errors for what is no private key that can be used, or is of another algorithm than the tenant signs with; 409 for a key that it has or had, or that would keep an announced one from ever signing; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn import(services: Data<Services>, mut incoming: Incoming) -> Answer {
+pub(crate) async fn import(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let door = Door::Tenant(names::tenant_name(&incoming), Permission::Tenants);
-    let by = admit(&services, &incoming, door, now).await?;
-    let tenant = names::tenant(&incoming)?;
-    let body = incoming.json().await?;
-    let once = idempotency(&incoming, &body)?;
+    let required = RequiredPermission::Tenant(names::tenant_name(&raw), Permission::Tenants);
+    let by = authorize(&services, &raw, required, now).await?;
+    let tenant = names::tenant(&raw)?;
+    let body = raw.json().await?;
+    let once = idempotency(&raw, &body)?;
     let settings = documents::key_import(&body)?;
     let changed = services.administrator.import_key(&by, &tenant, settings, once.as_ref(), now).await?;
     let mut made = Document::of(StatusCode::CREATED);
@@ -98,11 +98,11 @@ pub(crate) async fn import(services: Data<Services>, mut incoming: Incoming) -> 
         (status = "4XX", description = "401, 403, 404; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn revoke(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn revoke(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, key) = (names::tenant(&incoming)?, names::key(&incoming)?);
-    let mut query = Query::of(&incoming)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, key) = (names::tenant(&raw)?, names::key(&raw)?);
+    let mut query = Query::of(&raw)?;
     let confirmed = query.flag("confirm");
     query.finish()?;
     let administrator = &services.administrator;

@@ -10,13 +10,13 @@ pub(crate) mod signing_keys;
 pub(crate) mod tenant_state;
 pub(crate) mod tenants;
 
+mod admin_resource;
 mod idempotency;
-mod managed;
 mod names;
 mod query;
 pub(super) mod unknown;
 
-pub(super) use managed::managed;
+pub(super) use admin_resource::admin_resource;
 
 use actix_web::HttpResponse;
 

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use registry::{ClientId, SecretId};
 use tenancy::TenantId;
 
-use crate::incoming::Incoming;
+use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
 /// What stands for something else in a segment of a path.
@@ -30,30 +30,30 @@ const RESERVED: &AsciiSet = &CONTROLS
     .add(b'}');
 
 /// The tenant as it was sent; no tenant has the empty name.
-pub(super) fn tenant_name(incoming: &Incoming) -> &str {
-    incoming.place("id").unwrap_or_default()
+pub(super) fn tenant_name(raw: &RawRequest) -> &str {
+    raw.place("id").unwrap_or_default()
 }
 
 /// The tenant. Asked after admission only: who may not know gets no 404.
-pub(super) fn tenant(incoming: &Incoming) -> Result<TenantId, Problem> {
-    TenantId::parse(tenant_name(incoming)).map_err(|_| Problem::not_found("there is no tenant of this id"))
+pub(super) fn tenant(raw: &RawRequest) -> Result<TenantId, Problem> {
+    TenantId::parse(tenant_name(raw)).map_err(|_| Problem::not_found("there is no tenant of this id"))
 }
 
 /// The client.
-pub(super) fn client(incoming: &Incoming) -> Result<ClientId, Problem> {
-    let name = decoded(incoming, "client").and_then(|name| ClientId::parse(&name).ok());
+pub(super) fn client(raw: &RawRequest) -> Result<ClientId, Problem> {
+    let name = decoded(raw, "client").and_then(|name| ClientId::parse(&name).ok());
     name.ok_or_else(|| Problem::not_found("there is no client of this id"))
 }
 
 /// The secret.
-pub(super) fn secret(incoming: &Incoming) -> Result<SecretId, Problem> {
-    let name = decoded(incoming, "secret").filter(|name| !name.chars().any(char::is_control));
+pub(super) fn secret(raw: &RawRequest) -> Result<SecretId, Problem> {
+    let name = decoded(raw, "secret").filter(|name| !name.chars().any(char::is_control));
     name.map(|name| SecretId::new(&name)).ok_or_else(|| Problem::not_found("there is no secret of this id"))
 }
 
 /// The signing key, by its `kid` letter by letter.
-pub(super) fn key(incoming: &Incoming) -> Result<KeyId, Problem> {
-    let key = incoming.place("kid").and_then(KeyId::parse);
+pub(super) fn key(raw: &RawRequest) -> Result<KeyId, Problem> {
+    let key = raw.place("kid").and_then(KeyId::parse);
     key.ok_or_else(|| Problem::not_found("there is no key of this id"))
 }
 
@@ -78,6 +78,6 @@ pub(super) fn key_location(tenant: &TenantId, key: KeyId) -> String {
     format!("/api/v1/tenant/{tenant}/keys/{key}")
 }
 
-fn decoded(incoming: &Incoming, place: &str) -> Option<String> {
-    percent_decode_str(incoming.place(place)?).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+fn decoded(raw: &RawRequest, place: &str) -> Option<String> {
+    percent_decode_str(raw.place(place)?).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }

@@ -3,7 +3,7 @@
 use administration::{EditError, Fault};
 use protocol::{Form, Timestamp};
 
-use crate::incoming::Incoming;
+use crate::raw_request::RawRequest;
 
 /// How many items a page has when nobody says.
 const PAGE: u32 = 50;
@@ -23,8 +23,8 @@ pub(super) struct Paging {
 }
 
 impl Query {
-    pub(super) fn of(incoming: &Incoming) -> Result<Self, EditError> {
-        Self::parse(incoming.query())
+    pub(super) fn of(raw: &RawRequest) -> Result<Self, EditError> {
+        Self::parse(raw.query())
     }
 
     fn parse(text: &str) -> Result<Self, EditError> {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_told_by_name_and_all_at_once() {
+    fn invalid_parameters_are_named_all_at_once() {
         for limit in ["0", "201", "-1", "1.5", "many", "99999999999", "+"] {
             check(&format!("limit={limit}"), Err("/limit: must be a whole number from 1 to 200"));
         }

@@ -8,11 +8,11 @@ use registry::ClientId;
 use serde::Serialize;
 use tenancy::TenantId;
 
-use super::clients::door;
+use super::clients::required_permission;
 use super::idempotency::idempotency;
 use super::{Answer, names};
-use crate::admission::admit;
-use crate::incoming::Incoming;
+use crate::authorization::authorize;
+use crate::raw_request::RawRequest;
 use crate::respond::Document;
 use crate::{Services, documents};
 
@@ -31,10 +31,10 @@ struct Secrets {
         (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn list(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
     let items = services.administrator.secrets(&by, &tenant, &client, now).await?;
     Document::of(StatusCode::OK).body(&Secrets { items })
 }
@@ -53,12 +53,12 @@ pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer
         (status = "4XX", description = "401, 403, 404; 400 with errors; 409 when as many secrets are live as may be; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> Answer {
+pub(crate) async fn create(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
-    let body = incoming.json().await?;
-    let key = idempotency(&incoming, &body)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
+    let body = raw.json().await?;
+    let key = idempotency(&raw, &body)?;
     let settings = documents::new_secret(&body)?;
     let administrator = &services.administrator;
     let made = administrator.create_secret(&by, &tenant, &client, settings, key.as_ref(), now).await?;
@@ -79,12 +79,12 @@ pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> 
         (status = "4XX", description = "401, 403, 404; 400 with errors; 409 when as many secrets are live as may be; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> Answer {
+pub(crate) async fn rotate(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
-    let body = incoming.json().await?;
-    let key = idempotency(&incoming, &body)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
+    let body = raw.json().await?;
+    let key = idempotency(&raw, &body)?;
     let settings = documents::rotation(&body)?;
     let administrator = &services.administrator;
     let made = administrator.rotate_secret(&by, &tenant, &client, settings, key.as_ref(), now).await?;
@@ -105,12 +105,12 @@ pub(crate) async fn rotate(services: Data<Services>, mut incoming: Incoming) -> 
         (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a revoked secret; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn expire(services: Data<Services>, mut incoming: Incoming) -> Answer {
+pub(crate) async fn expire(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
-    let secret = names::secret(&incoming)?;
-    let end = documents::secret_end(&incoming.json().await?)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
+    let secret = names::secret(&raw)?;
+    let end = documents::secret_end(&raw.json().await?)?;
     let view = services.administrator.expire_secret(&by, &tenant, &client, &secret, end, now).await?;
     Document::of(StatusCode::OK).body(&view)
 }
@@ -128,11 +128,11 @@ pub(crate) async fn expire(services: Data<Services>, mut incoming: Incoming) -> 
         (status = "4XX", description = "401, 403, 404; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn revoke(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn revoke(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, client) = (names::tenant(&incoming)?, names::client(&incoming)?);
-    let secret = names::secret(&incoming)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, client) = (names::tenant(&raw)?, names::client(&raw)?);
+    let secret = names::secret(&raw)?;
     let view = services.administrator.revoke_secret(&by, &tenant, &client, &secret, now).await?;
     Document::of(StatusCode::OK).body(&view)
 }

@@ -10,12 +10,12 @@ use super::Answer;
 use super::names::{self, tenant_name};
 use super::query::Query;
 use crate::Services;
-use crate::admission::{Door, admit};
-use crate::incoming::Incoming;
+use crate::authorization::{RequiredPermission, authorize};
+use crate::raw_request::RawRequest;
 use crate::respond::{Document, Problem, looked_at, looked_at_as};
 
-pub(super) fn door(incoming: &Incoming) -> Door<'_> {
-    Door::Tenant(tenant_name(incoming), Permission::Keys)
+pub(super) fn required_permission(raw: &RawRequest) -> RequiredPermission<'_> {
+    RequiredPermission::Tenant(tenant_name(raw), Permission::Keys)
 }
 
 #[derive(Serialize)]
@@ -42,10 +42,10 @@ struct Key {
         (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn list(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let tenant = names::tenant(&incoming)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let tenant = names::tenant(&raw)?;
     let items = services.administrator.keys(&by, &tenant, now).await?;
     Document::of(StatusCode::OK).body(&Keys { items })
 }
@@ -68,11 +68,11 @@ pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer
         (status = "4XX", description = "401, 403, 404; 400 for another format", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn look(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn look(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let (tenant, key) = (names::tenant(&incoming)?, names::key(&incoming)?);
-    let mut query = Query::of(&incoming)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let (tenant, key) = (names::tenant(&raw)?, names::key(&raw)?);
+    let mut query = Query::of(&raw)?;
     let format = query.text("format");
     if format.as_deref().is_some_and(|format| !["jwk", "pem"].contains(&format)) {
         query.fault("format", "must be jwk or pem");
@@ -82,10 +82,10 @@ pub(crate) async fn look(services: Data<Services>, incoming: Incoming) -> Answer
     match format.as_deref() {
         Some("jwk") => {
             let jwk = serde_json::to_string(&public.jwk).map_err(|error| Problem::fault(&error))?;
-            Ok(looked_at_as(&incoming, "application/jwk+json", jwk))
+            Ok(looked_at_as(&raw, "application/jwk+json", jwk))
         }
-        Some(_) => Ok(looked_at_as(&incoming, "application/x-pem-file", public.pem)),
-        None => looked_at(&incoming, &Key { key, public }),
+        Some(_) => Ok(looked_at_as(&raw, "application/x-pem-file", public.pem)),
+        None => looked_at(&raw, &Key { key, public }),
     }
 }
 
@@ -99,9 +99,9 @@ pub(crate) async fn look(services: Data<Services>, incoming: Incoming) -> Answer
         (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn status(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn status(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, door(&incoming), now).await?;
-    let tenant = names::tenant(&incoming)?;
+    let by = authorize(&services, &raw, required_permission(&raw), now).await?;
+    let tenant = names::tenant(&raw)?;
     Document::of(StatusCode::OK).body(&services.administrator.key_status(&by, &tenant, now).await?)
 }

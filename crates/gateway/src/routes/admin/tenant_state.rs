@@ -6,11 +6,11 @@ use administration::Permission;
 
 use super::{Answer, names};
 use crate::Services;
-use crate::admission::{Door, admit};
-use crate::incoming::Incoming;
+use crate::authorization::{RequiredPermission, authorize};
+use crate::raw_request::RawRequest;
 use crate::respond::changed;
 
-const DOOR: Door<'_> = Door::Platform(Permission::Tenants);
+const REQUIRED: RequiredPermission<'_> = RequiredPermission::Platform(Permission::Tenants);
 
 /// Stop a tenant from serving.
 #[utoipa::path(
@@ -22,10 +22,10 @@ const DOOR: Door<'_> = Door::Platform(Permission::Tenants);
         (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn suspend(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn suspend(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, DOOR, now).await?;
-    let (tenant, if_match) = (names::tenant(&incoming)?, incoming.list(&IF_MATCH));
+    let by = authorize(&services, &raw, REQUIRED, now).await?;
+    let (tenant, if_match) = (names::tenant(&raw)?, raw.list(&IF_MATCH));
     changed(&services.administrator.suspend_tenant(&by, &tenant, if_match.as_deref(), now).await?)
 }
 
@@ -39,10 +39,10 @@ pub(crate) async fn suspend(services: Data<Services>, incoming: Incoming) -> Ans
         (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn resume(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn resume(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, DOOR, now).await?;
-    let (tenant, if_match) = (names::tenant(&incoming)?, incoming.list(&IF_MATCH));
+    let by = authorize(&services, &raw, REQUIRED, now).await?;
+    let (tenant, if_match) = (names::tenant(&raw)?, raw.list(&IF_MATCH));
     changed(&services.administrator.resume_tenant(&by, &tenant, if_match.as_deref(), now).await?)
 }
 
@@ -56,9 +56,9 @@ pub(crate) async fn resume(services: Data<Services>, incoming: Incoming) -> Answ
         (status = "4XX", description = "401, 403, 404, 409, 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn restore(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn restore(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, DOOR, now).await?;
-    let (tenant, if_match) = (names::tenant(&incoming)?, incoming.list(&IF_MATCH));
+    let by = authorize(&services, &raw, REQUIRED, now).await?;
+    let (tenant, if_match) = (names::tenant(&raw)?, raw.list(&IF_MATCH));
     changed(&services.administrator.cancel_tenant_deletion(&by, &tenant, if_match.as_deref(), now).await?)
 }

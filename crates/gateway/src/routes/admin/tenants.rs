@@ -9,12 +9,12 @@ use super::Answer;
 use super::idempotency::idempotency;
 use super::names;
 use super::query::Query;
-use crate::admission::{Door, admit};
-use crate::incoming::Incoming;
+use crate::authorization::{RequiredPermission, authorize};
+use crate::raw_request::RawRequest;
 use crate::respond::{Document, changed, looked_at};
 use crate::{Services, documents};
 
-const DOOR: Door<'_> = Door::Platform(Permission::Tenants);
+const REQUIRED: RequiredPermission<'_> = RequiredPermission::Platform(Permission::Tenants);
 
 /// List tenants.
 #[utoipa::path(
@@ -30,10 +30,10 @@ const DOOR: Door<'_> = Door::Platform(Permission::Tenants);
         (status = "4XX", description = "401, 403; 400 for a malformed cursor or limit", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn list(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, DOOR, now).await?;
-    let mut query = Query::of(&incoming)?;
+    let by = authorize(&services, &raw, REQUIRED, now).await?;
+    let mut query = Query::of(&raw)?;
     let (search, page) = (query.text("search"), query.paging());
     query.finish()?;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
@@ -52,11 +52,11 @@ pub(crate) async fn list(services: Data<Services>, incoming: Incoming) -> Answer
         (status = "4XX", description = "401, 403; 400 with errors for a faulty body; 409 for an id or issuer that is taken or reserved; 422 for an idempotency key of another request; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> Answer {
+pub(crate) async fn create(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, DOOR, now).await?;
-    let body = incoming.json().await?;
-    let key = idempotency(&incoming, &body)?;
+    let by = authorize(&services, &raw, REQUIRED, now).await?;
+    let body = raw.json().await?;
+    let key = idempotency(&raw, &body)?;
     let new = documents::new_tenant(&body)?;
     let made = services.administrator.create_tenant(&by, new, key.as_ref(), now).await?;
     Document::of(StatusCode::CREATED)
@@ -76,11 +76,11 @@ pub(crate) async fn create(services: Data<Services>, mut incoming: Incoming) -> 
         (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn look(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn look(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, DOOR, now).await?;
-    let tenant = names::tenant(&incoming)?;
-    looked_at(&incoming, &services.administrator.tenant(&by, &tenant, now).await?)
+    let by = authorize(&services, &raw, REQUIRED, now).await?;
+    let tenant = names::tenant(&raw)?;
+    looked_at(&raw, &services.administrator.tenant(&by, &tenant, now).await?)
 }
 
 /// Change a tenant.
@@ -97,12 +97,12 @@ pub(crate) async fn look(services: Data<Services>, incoming: Incoming) -> Answer
         (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a tenant that config.yaml declares; 412 for an ETag that is no more; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn patch(services: Data<Services>, mut incoming: Incoming) -> Answer {
+pub(crate) async fn patch(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, DOOR, now).await?;
-    let tenant = names::tenant(&incoming)?;
-    let patch = documents::tenant_patch(&incoming.json().await?)?;
-    let if_match = incoming.list(&IF_MATCH);
+    let by = authorize(&services, &raw, REQUIRED, now).await?;
+    let tenant = names::tenant(&raw)?;
+    let patch = documents::tenant_patch(&raw.json().await?)?;
+    let if_match = raw.list(&IF_MATCH);
     changed(&services.administrator.patch_tenant(&by, &tenant, patch, if_match.as_deref(), now).await?)
 }
 
@@ -121,14 +121,14 @@ pub(crate) async fn patch(services: Data<Services>, mut incoming: Incoming) -> A
         (status = "4XX", description = "401, 403, 404; 409 for a tenant that config.yaml declares, or the second step before the first; 412; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn delete(services: Data<Services>, incoming: Incoming) -> Answer {
+pub(crate) async fn delete(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
-    let by = admit(&services, &incoming, DOOR, now).await?;
-    let tenant = names::tenant(&incoming)?;
-    let mut query = Query::of(&incoming)?;
+    let by = authorize(&services, &raw, REQUIRED, now).await?;
+    let tenant = names::tenant(&raw)?;
+    let mut query = Query::of(&raw)?;
     let is_final = query.flag("final");
     query.finish()?;
-    let if_match = incoming.list(&IF_MATCH);
+    let if_match = raw.list(&IF_MATCH);
     if is_final {
         services.administrator.delete_tenant(&by, &tenant, if_match.as_deref(), now).await?;
         return Ok(Document::of(StatusCode::NO_CONTENT).empty());

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_of_the_admin_api_are_told_from_others() {
+    fn admin_paths_are_distinguished_from_others() {
         for path in [
             "/api/v1/admin",
             "/api/v1/admin/",

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use zeroize::Zeroizing;
 
 use super::spelling_of;
-use crate::respond::Coded;
+use crate::respond::ThunderError;
 
 /// A request as it was read. Members that only pages need are passed over.
 #[derive(Debug, Deserialize)]
@@ -53,12 +53,12 @@ struct Inputs {
 }
 
 impl FlowRequest {
-    pub(super) fn parse(body: &[u8]) -> Result<Self, Coded> {
+    pub(super) fn parse(body: &[u8]) -> Result<Self, ThunderError> {
         // The parser's own words could repeat what was typed.
         // It would also take a list for the members in their order.
         let object = if body.trim_ascii_start().starts_with(b"{") { body } else { &[] };
         serde_json::from_slice(object).map_err(|_| {
-            Coded::bad_request(
+            ThunderError::bad_request(
                 "FES-1001",
                 "Invalid request payload",
                 "The request body must be a JSON object with applicationId, flowType and inputs",
@@ -76,7 +76,7 @@ impl FlowRequest {
         self.flow().is_none()
     }
 
-    pub(super) fn opening(&self) -> Result<Opening<'_>, Coded> {
+    pub(super) fn opening(&self) -> Result<Opening<'_>, ThunderError> {
         if let Some(flow) = self.flow() {
             return Ok(Opening::GoesOn(flow));
         }
@@ -84,17 +84,21 @@ impl FlowRequest {
         let application = application.ok_or_else(invalid_application)?;
         match self.flow_type.as_deref().unwrap_or_default() {
             "AUTHENTICATION" => Ok(Opening::Begins(application)),
-            "REGISTRATION" => Err(Coded::bad_request(
+            "REGISTRATION" => Err(ThunderError::bad_request(
                 "FES-1006",
                 "Registration not allowed",
                 "Nobody can register here; the operator declares who may sign in",
             )),
-            "RECOVERY" => Err(Coded::bad_request(
+            "RECOVERY" => Err(ThunderError::bad_request(
                 "FES-1009",
                 "Recovery not allowed",
                 "Nothing can be recovered here; the operator declares who may sign in",
             )),
-            _ => Err(Coded::bad_request("FES-1005", "Invalid request", "flowType must be AUTHENTICATION")),
+            _ => Err(ThunderError::bad_request(
+                "FES-1005",
+                "Invalid request",
+                "flowType must be AUTHENTICATION",
+            )),
         }
     }
 
@@ -116,16 +120,16 @@ impl FlowRequest {
     }
 }
 
-pub(super) fn invalid_application() -> Coded {
-    Coded::bad_request(
+pub(super) fn invalid_application() -> ThunderError {
+    ThunderError::bad_request(
         "FES-1003",
         "Invalid request",
         "applicationId must be one of admin.applications in the operator's settings",
     )
 }
 
-pub(super) fn invalid_flow() -> Coded {
-    Coded::bad_request(
+pub(super) fn invalid_flow() -> ThunderError {
+    ThunderError::bad_request(
         "FES-1004",
         "Invalid request",
         "No such sign-in is under way; begin again with applicationId",

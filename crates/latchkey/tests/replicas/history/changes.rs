@@ -86,7 +86,7 @@ impl Changes {
             Drawn::Resumed(client) => self.suspend(client, false).await,
         };
         self.declared.acknowledged(&turned, Instant::now());
-        self.caches.announce(&announced).await;
+        self.caches.publish_invalidation(&announced).await;
     }
 
     /// What is to be announced yet.

@@ -1,0 +1,133 @@
+//! The way to Redis: a step runs over the connection while there is one, and a failed step costs its caller the response timeout
+//! once and nobody after him anything. Connections are made by the probe alone, in the background.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, Value};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::breaker::Breaker;
+use super::connector::{Connection, Connector};
+use super::counters::RedisCounters;
+use super::options::RedisTiming;
+use super::scripts::{LOOK, Step};
+use super::sealer::token;
+
+/// A cluster and Sentinels take several connections to find a master; nobody waits for it.
+const SEARCH: Duration = Duration::from_secs(2);
+
+/// Commands go this way.
+pub(crate) struct RedisConnection {
+    pub(crate) connector: Connector,
+    pub(crate) counters: RedisCounters,
+    pub(crate) timing: RedisTiming,
+    /// Where the connection lives: a worker that ends must not take it along.
+    pub(crate) runtime: Handle,
+    breaker: Breaker<Connection>,
+    probe_keys: [String; 3],
+}
+
+impl RedisConnection {
+    /// Without waiting for Redis: the first probe starts now, and until it is answered there is no Redis.
+    pub(crate) fn open(
+        connector: Connector,
+        timing: RedisTiming,
+        runtime: Handle,
+        probe_keys: [String; 3],
+    ) -> Arc<Self> {
+        let counters = RedisCounters::default();
+        let breaker = Breaker::open();
+        let redis = Arc::new(Self { connector, counters, timing, runtime, breaker, probe_keys });
+        redis.start_probes(Instant::now());
+        redis
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.breaker.is_closed()
+    }
+
+    /// Nothing where Redis is out of reach, or answers with something else than it should.
+    pub(crate) async fn run<T: FromRedisValue>(
+        self: &Arc<Self>,
+        step: &Step,
+        keys: &[String],
+        arguments: &[&[u8]],
+    ) -> Option<T> {
+        let (number, mut connection) = self.breaker.admit()?;
+        self.counters.commands.count();
+        let error = match self.attempt(&mut connection, step, keys, arguments).await {
+            Ok(answer) => return Some(answer),
+            Err(error) => error,
+        };
+        if is_about_the_keys(&error) {
+            self.counters.rejected.count();
+        } else if self.breaker.trip(number) {
+            self.counters.outages.count();
+            tracing::warn!(%error, "Redis is out of reach; the store is read instead");
+            self.start_probes(Instant::now() + self.timing.probe_every);
+        }
+        None
+    }
+
+    async fn attempt<T: FromRedisValue>(
+        &self,
+        connection: &mut Connection,
+        step: &Step,
+        keys: &[String],
+        arguments: &[&[u8]],
+    ) -> RedisResult<T> {
+        // The library's own timeout is per command, and a cluster's per node.
+        timeout(self.timing.response, step.run(connection, keys, arguments)).await.unwrap_or_else(|_| {
+            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time").into())
+        })
+    }
+
+    fn start_probes(self: &Arc<Self>, first: Instant) {
+        let (redis, runtime) = (Arc::downgrade(self), self.runtime.clone());
+        runtime.spawn(probe_until_answered(redis, first));
+    }
+
+    /// Does what requests do, so that a Redis which answers a ping but takes no writes is not taken for one that works.
+    async fn probe(&self) -> RedisResult<Connection> {
+        let late = |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no connection in time").into());
+        let mut connection = timeout(SEARCH, self.connector.connect()).await.unwrap_or_else(late)?;
+        let token = token().unwrap_or_default();
+        let arguments: [&[u8]; 3] = [token.as_bytes(), b"1000", b"1000"];
+        self.attempt::<Value>(&mut connection, &LOOK, &self.probe_keys, &arguments).await?;
+        Ok(connection)
+    }
+}
+
+async fn probe_until_answered(redis: Weak<RedisConnection>, first: Instant) {
+    let mut next = first;
+    let mut logged = false;
+    loop {
+        sleep_until(next).await;
+        let Some(redis) = redis.upgrade() else { return };
+        next = Instant::now() + redis.timing.probe_every;
+        match redis.probe().await {
+            Ok(connection) => {
+                redis.breaker.close(connection);
+                tracing::info!("Redis answers");
+                return;
+            }
+            Err(error) if !logged => {
+                logged = true;
+                tracing::warn!(%error, "Redis is out of reach; it is tried again in the background");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Whether somebody has put something there that is not ours, which says nothing about Redis.
+fn is_about_the_keys(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnexpectedReturnType
+            | ErrorKind::Parse
+            | ErrorKind::Server(ServerErrorKind::ResponseError)
+    ) || error.code() == Some("WRONGTYPE")
+}

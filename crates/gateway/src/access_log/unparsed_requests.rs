@@ -1,0 +1,28 @@
+//! What was answered on a connection though it never became a request: a head that came too late or was too large, which our own stream
+//! answers, and one that is no HTTP, which the HTTP library answers. Either ends its connection.
+
+use std::sync::Arc;
+
+use actix_http::error::{DispatchError, ParseError};
+use actix_web::http::StatusCode;
+use actix_web::rt::time::Instant;
+
+use super::log_entry::LogEntry;
+use crate::connection::Deadlines;
+use crate::metrics::Series;
+
+/// Notes how a connection ended, if that was with such an answer.
+pub(crate) fn log_unparsed(unknown: &Arc<Series>, deadlines: &Deadlines, ended: &Result<(), DispatchError>) {
+    let (status, since) = match (ended, deadlines.refused()) {
+        (_, Some(refused)) => refused,
+        (Err(DispatchError::Parse(error)), None) => {
+            let status = match error {
+                ParseError::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                _ => StatusCode::BAD_REQUEST,
+            };
+            (status, deadlines.head_since(Instant::now()))
+        }
+        (_, None) => return,
+    };
+    drop(LogEntry::unparsed(Arc::clone(unknown), status, since));
+}

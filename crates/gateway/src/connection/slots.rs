@@ -1,0 +1,246 @@
+//! How many connections there are, in all and of each source. Where there is no place for one more, the oldest that has not sent a
+//! complete request gives way: a client that connects and says nothing keeps no other out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+use registry::ClientAddress;
+
+use crate::{ConnectionLimits, Kind, Sample};
+
+/// The places of all listeners.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionSlots {
+    limits: ConnectionLimits,
+    taken: Mutex<TakenSlots>,
+    refused: AtomicU64,
+    evicted: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct TakenSlots {
+    next: u64,
+    open: usize,
+    of: HashMap<ClientAddress, usize>,
+    /// Those without a complete request, by age.
+    waiting: BTreeMap<u64, (ClientAddress, Arc<Eviction>)>,
+    /// The same, by source and age.
+    waiting_of: BTreeSet<(ClientAddress, u64)>,
+}
+
+/// How a connection is told that its place is another's.
+#[derive(Debug, Default)]
+struct Eviction {
+    evicted: AtomicBool,
+    waker: AtomicWaker,
+}
+
+/// A connection's place, which it holds until it ends.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    slots: Arc<ConnectionSlots>,
+    number: u64,
+    source: ClientAddress,
+    eviction: Arc<Eviction>,
+    protected: bool,
+}
+
+impl ConnectionSlots {
+    pub(crate) fn new(limits: ConnectionLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// A place for a connection from this address, if there is one. Of a trusted proxy, which speaks for many, only all places count.
+    pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<Slot> {
+        let source = ClientAddress::new(peer);
+        let mut taken = self.taken();
+        let of_source = taken.of.get(&source).copied().unwrap_or_default();
+        let full = |open, most, oldest: Option<u64>| (open >= most).then_some(oldest);
+        let share = full(of_source, self.limits.of_source, taken.oldest_of(source)).filter(|_| !is_proxy);
+        let all = || full(taken.open, self.limits.all, taken.waiting.keys().next().copied());
+        if let Some(oldest) = share.or_else(all) {
+            let Some(oldest) = oldest else {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                return None;
+            };
+            taken.evict(oldest);
+            self.evicted.fetch_add(1, Ordering::Relaxed);
+        }
+        let number = taken.next;
+        taken.next += 1;
+        taken.open += 1;
+        *taken.of.entry(source).or_default() += 1;
+        let eviction = Arc::<Eviction>::default();
+        taken.waiting.insert(number, (source, Arc::clone(&eviction)));
+        taken.waiting_of.insert((source, number));
+        drop(taken);
+        Some(Slot { slots: Arc::clone(self), number, source, eviction, protected: false })
+    }
+
+    /// What an operator should know.
+    pub(crate) fn samples(&self) -> [Sample; 3] {
+        let sample = |name, help, kind, value| Sample { name, help, kind, labels: &[], value };
+        let open = u64::try_from(self.taken().open).unwrap_or(u64::MAX);
+        let refused =
+            "Connections that were closed at once, because all places or those of their source were taken.";
+        let evicted = "Connections without a complete request that gave their place to a newer one.";
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        [
+            sample("latchkey_connections", "Connections that are open.", Kind::Gauge, open),
+            sample("latchkey_connections_refused_total", refused, Kind::Counter, count(&self.refused)),
+            sample("latchkey_connections_ousted_total", evicted, Kind::Counter, count(&self.evicted)),
+        ]
+    }
+
+    fn taken(&self) -> MutexGuard<'_, TakenSlots> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TakenSlots {
+    fn oldest_of(&self, source: ClientAddress) -> Option<u64> {
+        self.waiting_of.range((source, 0)..=(source, u64::MAX)).next().map(|(_, number)| *number)
+    }
+
+    /// Its place is free from now on, and it ends when its task looks.
+    fn evict(&mut self, number: u64) {
+        if let Some((source, eviction)) = self.waiting.remove(&number) {
+            self.waiting_of.remove(&(source, number));
+            self.free(source);
+            eviction.evicted.store(true, Ordering::Release);
+            eviction.waker.wake();
+        }
+    }
+
+    fn free(&mut self, source: ClientAddress) {
+        self.open -= 1;
+        if let Some(count) = self.of.get_mut(&source) {
+            *count -= 1;
+            if *count == 0 {
+                self.of.remove(&source);
+            }
+        }
+    }
+}
+
+impl Slot {
+    /// A request is complete: from now on the place is its own until it ends.
+    pub(crate) fn protect(&mut self) {
+        if !self.protected {
+            self.protected = true;
+            let mut taken = self.slots.taken();
+            taken.waiting.remove(&self.number);
+            taken.waiting_of.remove(&(self.source, self.number));
+        }
+    }
+
+    /// Ready when the place is another's; else the task is woken then.
+    pub(crate) fn poll_evicted(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.protected {
+            return Poll::Pending;
+        }
+        self.eviction.waker.register(cx.waker());
+        if self.eviction.evicted.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut taken = self.slots.taken();
+        taken.waiting.remove(&self.number);
+        taken.waiting_of.remove(&(self.source, self.number));
+        if !self.eviction.evicted.load(Ordering::Acquire) {
+            taken.free(self.source);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    struct Case {
+        slots: Arc<ConnectionSlots>,
+    }
+
+    impl Case {
+        fn new(all: usize, of_source: usize) -> Self {
+            let limits = ConnectionLimits { all, of_source, ..ConnectionLimits::default() };
+            Self { slots: Arc::new(ConnectionSlots::new(limits)) }
+        }
+
+        fn take(&self, address: &str) -> Option<Slot> {
+            self.slots.take(Some(address.parse().unwrap()), address.starts_with("10."))
+        }
+
+        fn numbers(&self) -> [u64; 3] {
+            self.slots.samples().map(|sample| sample.value)
+        }
+    }
+
+    fn is_evicted(slot: &Slot) -> bool {
+        slot.poll_evicted(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn an_address_beyond_its_share_loses_its_own_oldest_silent_connection() {
+        let case = Case::new(10, 3);
+        let other = case.take("192.0.2.9").unwrap();
+        let mut first = case.take("192.0.2.1").unwrap();
+        first.protect();
+        let (second, third) = (case.take("192.0.2.1").unwrap(), case.take("192.0.2.1").unwrap());
+        let fourth = case.take("192.0.2.1").unwrap();
+        assert_eq!(
+            [&other, &first, &second, &third, &fourth].map(is_evicted),
+            [false, false, true, false, false]
+        );
+        assert_eq!(case.numbers(), [4, 0, 1]);
+        drop(second);
+        assert_eq!(case.numbers(), [4, 0, 1], "its place was counted once");
+    }
+
+    #[test]
+    fn when_all_have_sent_requests_a_new_connection_is_refused() {
+        let case = Case::new(3, 2);
+        let protected = |address: &str| {
+            let mut slot = case.take(address).unwrap();
+            slot.protect();
+            slot
+        };
+        let held = [protected("192.0.2.1"), protected("192.0.2.1")];
+        assert!(case.take("192.0.2.1").is_none(), "the share");
+        let third = protected("192.0.2.2");
+        assert!(case.take("192.0.2.3").is_none(), "all places");
+        assert!(case.take("10.0.0.1").is_none(), "of a proxy too");
+        assert_eq!(case.numbers(), [3, 3, 0]);
+        drop((held, third));
+        assert_eq!(case.numbers(), [0, 3, 0]);
+        assert!(case.take("192.0.2.1").is_some());
+    }
+
+    #[test]
+    fn a_trusted_proxy_has_no_share_and_one_network_has_one() {
+        let case = Case::new(10, 2);
+        let proxied: Vec<_> = (0..6).map(|_| case.take("10.0.0.1").unwrap()).collect();
+        assert!(!proxied.iter().any(is_evicted));
+        let of_network: Vec<_> =
+            (1..4).map(|host| case.take(&format!("2001:db8::{host}")).unwrap()).collect();
+        assert_eq!(of_network.iter().map(is_evicted).collect::<Vec<_>>(), [true, false, false]);
+    }
+
+    #[test]
+    fn when_all_slots_are_taken_the_oldest_silent_connection_is_evicted() {
+        let case = Case::new(3, 2);
+        let held: Vec<_> = (1..4).map(|host| case.take(&format!("192.0.2.{host}")).unwrap()).collect();
+        let newcomer = case.take("192.0.2.4").unwrap();
+        assert_eq!(held.iter().map(is_evicted).collect::<Vec<_>>(), [true, false, false]);
+        assert!(!is_evicted(&newcomer));
+        assert_eq!(case.numbers(), [3, 0, 1]);
+    }
+}

@@ -1,0 +1,176 @@
+//! A request before anything about it has been judged. The extractor takes all and refuses nothing, because the order of the
+//! checks is the handler's to tell: the tenant first, then the form, then the client.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
+};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use protocol::ErrorResponse;
+use registry::ClientAddress;
+
+use crate::TrustedProxies;
+use crate::access_log::RequestLogFields;
+use crate::body::{self, Body, BodyError};
+use crate::connection::Deadlines;
+use crate::respond::OAuthError;
+use crate::routes::Route;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// Head and body of a request, unread.
+pub(crate) struct RawRequest {
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for RawRequest {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self { request: request.clone(), payload: payload.take() }))
+    }
+}
+
+impl RawRequest {
+    /// The tenant that the path names, letter by letter as it was sent: an escaped letter is another name, also in the words
+    /// before it, which the router reads unescaped. `None` for the routes without a tenant.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.request.match_info().get("id")?;
+        let rest = self.request.uri().path().split_once("/api/v1/tenant/").map_or("", |(_, rest)| rest);
+        Some(rest.split_once('/').map_or(rest, |(name, _)| name))
+    }
+
+    /// The path as it was sent.
+    pub(crate) fn path(&self) -> &str {
+        self.request.uri().path()
+    }
+
+    /// What stands after the question mark, as it was sent.
+    pub(crate) fn query(&self) -> &str {
+        self.request.uri().query().unwrap_or_default()
+    }
+
+    pub(crate) fn method(&self) -> &str {
+        self.request.method().as_str()
+    }
+
+    /// Whether its method asks for a change (RFC 9110 §9.2.1).
+    pub(crate) fn writes(&self) -> bool {
+        !self.request.method().is_safe()
+    }
+
+    /// What the path has, as it was sent, where the route has `{name}`.
+    pub(crate) fn place(&self, name: &str) -> Option<&str> {
+        let mut parts = self.routed();
+        parts
+            .find(|(part, _)| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name))
+            .map(|(_, sent)| sent)
+    }
+
+    /// Whether the words of the route stand in the path without escapes. The router reads `/api/v1/%61dmin` as `/api/v1/admin`; a
+    /// guard before us that forbids the path may not.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.routed().all(|(part, sent)| part.starts_with('{') || part == sent)
+    }
+
+    fn routed(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pattern = self.request.app_data::<Route>().map_or("", |route| route.pattern);
+        pattern.split('/').zip(self.path().split('/'))
+    }
+
+    /// The credentials header, if there is one.
+    pub(crate) fn authorization(&self) -> Result<Option<&[u8]>, OAuthError> {
+        let mut headers = self.request.headers().get_all(AUTHORIZATION);
+        let first = headers.next().map(HeaderValue::as_bytes);
+        if headers.next().is_some() {
+            let twice = "The Authorization header was sent more than once";
+            return Err(ErrorResponse::invalid_request(twice).into());
+        }
+        Ok(first)
+    }
+
+    /// A header that is a list, all of its lines as one (RFC 9110 §5.3).
+    pub(crate) fn list(&self, name: &HeaderName) -> Option<String> {
+        let lines = self.request.headers().get_all(name);
+        lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).reduce(|mut all, line| {
+            all.push_str(", ");
+            all.push_str(&line);
+            all
+        })
+    }
+
+    /// What the caller calls itself, of whatever length; empty where it says nothing that can be read.
+    pub(crate) fn user_agent(&self) -> &str {
+        let header = self.request.headers().get(USER_AGENT);
+        header.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The caller: the other end of the connection, or whom trusted proxies of the listener name. Headers of others are not believed.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        let peer = self.request.peer_addr().map(|address| address.ip().to_canonical())?;
+        let proxies = self.request.app_data::<TrustedProxies>();
+        Some(proxies.map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
+    }
+
+    /// The caller, as failures are counted.
+    pub(crate) fn source(&self) -> ClientAddress {
+        ClientAddress::new(self.address())
+    }
+
+    /// What the access log should know.
+    pub(crate) fn log(&self, note: impl FnOnce(&mut RequestLogFields)) {
+        if let Some(fields) = self.request.extensions_mut().get_mut::<RequestLogFields>() {
+            note(fields);
+        }
+    }
+
+    /// The body of a form, read whole.
+    pub(crate) async fn form(&mut self) -> Result<Body, OAuthError> {
+        Ok(self.body(&[FORM], FORM).await?)
+    }
+
+    /// A JSON body, read whole; parsing it is the caller's.
+    pub(crate) async fn json(&mut self) -> Result<Body, BodyError> {
+        self.body(&[JSON, MERGE_PATCH], "application/json, or application/merge-patch+json for a patch").await
+    }
+
+    /// A body whatever its type says, read whole: some callers of seed 000's surface name none.
+    pub(crate) async fn untyped(&mut self) -> Result<Body, BodyError> {
+        let announced = self.content_length();
+        let body = body::read(&mut self.payload, announced).await?;
+        if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
+            deadlines.body_read();
+        }
+        Ok(body)
+    }
+
+    async fn body(&mut self, types: &[&str], wanted: &'static str) -> Result<Body, BodyError> {
+        let body = self.untyped().await?;
+        if self.request.headers().get_all(CONTENT_TYPE).nth(1).is_some() {
+            return Err(BodyError::TwoTypes);
+        }
+        if !body.is_empty() && !self.is_one_of(types) {
+            return Err(BodyError::MediaType(wanted));
+        }
+        Ok(body)
+    }
+
+    fn content_length(&self) -> Option<usize> {
+        self.request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
+    fn is_one_of(&self, types: &[&str]) -> bool {
+        let value = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        types.iter().any(|wanted| media_type.eq_ignore_ascii_case(wanted))
+    }
+}

@@ -1,0 +1,40 @@
+//! How the parts behind the gateway are doing, as a test wants it.
+
+use std::sync::Mutex;
+
+use gateway::{Check, HealthReport, Kind, Sample, State};
+
+/// Well, until a test says otherwise.
+pub(crate) struct TestHealthReport(Mutex<Vec<Check>>);
+
+impl TestHealthReport {
+    pub(crate) fn set(&self, part: &'static str, state: State) {
+        let mut checks = self.0.lock().unwrap();
+        checks.retain(|check| check.part != part);
+        checks.push(Check { part, state });
+    }
+}
+
+impl Default for TestHealthReport {
+    fn default() -> Self {
+        let good = |part| Check { part, state: State::Good };
+        Self(Mutex::new(vec![good("store"), good("keys")]))
+    }
+}
+
+impl HealthReport for TestHealthReport {
+    fn checks(&self) -> Vec<Check> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let sample = |labels, value| Sample {
+            name: "latchkey_cache_loads_total",
+            help: "Loads.",
+            kind: Kind::Counter,
+            labels,
+            value,
+        };
+        vec![sample(&[("cache", "tenants")], 7), sample(&[("cache", "clients")], 11)]
+    }
+}

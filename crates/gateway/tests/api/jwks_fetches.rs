@@ -1,0 +1,178 @@
+//! Who has fetched which keys of which tenant is noted: whoever was given them or was told that he has them, and nobody else.
+
+use administration::{AdministrationStore as _, KeySighting};
+use reqwest::Method;
+use serde_json::json;
+use tenancy::TenantStatus;
+
+use crate::administrators::{House, KEEPER, keys_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+
+fn path(tenant: &str) -> String {
+    tenant_path(tenant, "/.well-known/jwks.json")
+}
+
+async fn fetch(app: &TestApp, method: Method, path: &str, agent: &str, tags: &str) -> u16 {
+    let request = app.request(method, path).header("user-agent", agent).header("if-none-match", tags);
+    Answer::to(request).await.status
+}
+
+/// What has been noted since the last look: tenant, verifier, newest key and when.
+fn noted(app: &TestApp) -> Vec<(String, String, String, u64)> {
+    let seen = app.jwks_fetches.drain().into_iter();
+    seen.map(|seen| (seen.tenant.to_string(), seen.verifier, seen.newest_key.to_string(), seen.at.seconds()))
+        .collect()
+}
+
+/// As the program does every few seconds.
+async fn write(app: &TestApp) {
+    let seen = app.jwks_fetches.drain().into_iter();
+    let seen: Vec<_> = seen
+        .map(|seen| KeySighting {
+            tenant: seen.tenant,
+            verifier: seen.verifier,
+            last_fetch_at: seen.at,
+            newest_key: seen.newest_key,
+        })
+        .collect();
+    app.store.record_key_sightings(&seen).await.unwrap();
+}
+
+fn sighting(app: &TestApp, tenant: &str, agent: &str, key: &str) -> (String, String, String, u64) {
+    (tenant.to_owned(), format!("{agent} (127.0.0.1)"), key.to_owned(), app.now())
+}
+
+#[tokio::test]
+async fn a_fetch_is_noted_for_its_tenant_alone() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        app.pass(7);
+        assert_eq!(fetch(&app, Method::GET, &path(tenant), "jose/5", "").await, 200);
+        assert_eq!(noted(&app), [sighting(&app, tenant, "jose/5", "oauth2-key-1")]);
+        assert_eq!(fetch(&app, Method::GET, &path(tenant), "PyJWT/2", "*").await, 304);
+        assert_eq!(noted(&app), [sighting(&app, tenant, "PyJWT/2", "oauth2-key-1")], "he has them");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_keys_is_not_recorded() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        assert_eq!(fetch(&app, Method::HEAD, &path(tenant), "x", "").await, 200);
+        assert_eq!(fetch(&app, Method::HEAD, &path(tenant), "x", "*").await, 304);
+        assert_eq!(fetch(&app, Method::POST, &path(tenant), "x", "").await, 405);
+        assert_eq!(fetch(&app, Method::GET, &path("unknown"), "x", "").await, 404);
+        app.token(tenant).await;
+        app.store.fail_with(testkit::Failure::Unavailable);
+        assert_eq!(fetch(&app, Method::GET, &path(tenant), "x", "").await, 503);
+        app.store.fail_with(None);
+        assert_eq!(noted(&app), []);
+    }
+}
+
+#[tokio::test]
+async fn the_newest_published_key_is_noted_signing_or_not() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let keeper = house.token(tenant, KEEPER).await;
+        house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        assert_eq!(fetch(&house.app, Method::GET, &path(tenant), "jose/5", "").await, 200);
+        assert_eq!(noted(&house.app), [sighting(&house.app, tenant, "jose/5", "oauth2-key-2")]);
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_tenants_verifiers_are_noted_too() {
+    let app = TestApp::start();
+    let keys_published_until = protocol::Timestamp::from_seconds(u64::MAX);
+    for tenant in [ACME, GLOBEX] {
+        app.change_tenant(tenant, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
+        assert_eq!(fetch(&app, Method::GET, &path(tenant), "jose/5", "").await, 200);
+        assert_eq!(noted(&app), [sighting(&app, tenant, "jose/5", "oauth2-key-1")]);
+    }
+}
+
+#[tokio::test]
+async fn the_default_tenants_own_path_is_noted_as_its_other_one() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        assert_eq!(fetch(&app, Method::GET, "/oauth2/jwks", "jose/5", "").await, 200);
+        assert_eq!(noted(&app), [sighting(&app, tenant, "jose/5", "oauth2-key-1")]);
+    }
+}
+
+#[tokio::test]
+async fn user_agents_of_any_length_are_accepted() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        assert_eq!(fetch(&app, Method::GET, &path(tenant), &"a".repeat(10_000), "").await, 200);
+        let noted = noted(&app);
+        assert!(noted.len() == 1 && noted[0].1.len() < 200, "{noted:?}");
+        assert_eq!(app.get(&path(tenant)).await.status, 200);
+        assert_eq!(app.jwks_fetches.drain().len(), 1);
+    }
+}
+
+/// From the fetch to what an operator is told; the program writes sightings down every few seconds.
+#[tokio::test]
+async fn the_status_says_who_has_the_announced_key() {
+    let house = House::start();
+    for tenant in [ACME, GLOBEX] {
+        let keeper = house.token(tenant, KEEPER).await;
+        let status = async || house.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
+        for agent in ["jose/5", "PyJWT/2"] {
+            fetch(&house.app, Method::GET, &path(tenant), agent, "").await;
+        }
+        write(&house.app).await;
+        let before = status().await;
+        assert_eq!(before["signing"]["kid"], "oauth2-key-1", "{before}");
+        assert_eq!((before.get("announced"), before.get("seen_by_all")), (None, None), "{before}");
+        assert_eq!(before["verifiers"].as_array().unwrap().len(), 2, "{before}");
+
+        house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        fetch(&house.app, Method::GET, &path(tenant), "jose/5", "").await;
+        write(&house.app).await;
+        let between = status().await;
+        assert_eq!(between["announced"]["kid"], "oauth2-key-2", "{between}");
+        assert_eq!(between["seen_by_all"], false, "{between}");
+        let has = |verifier: &str| {
+            let all = between["verifiers"].as_array().unwrap();
+            all.iter().find(|one| one["verifier"] == verifier).unwrap()["has_announced"].clone()
+        };
+        assert_eq!(has("jose/5 (127.0.0.1)"), true);
+        assert_eq!(has("PyJWT/2 (127.0.0.1)"), false);
+
+        fetch(&house.app, Method::GET, &path(tenant), "PyJWT/2", "").await;
+        write(&house.app).await;
+        assert_eq!(status().await["seen_by_all"], true);
+    }
+}
+
+/// Neither where nobody polls nor where strangers come in any number.
+#[tokio::test]
+async fn the_status_claims_that_all_have_the_key_only_if_every_known_verifier_has_it() {
+    let house = House::start();
+    let app = &house.app;
+    for tenant in [ACME, GLOBEX] {
+        let keeper = house.token(tenant, KEEPER).await;
+        let seen_by_all = async || {
+            let status = house.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
+            assert_eq!(status["announced"]["kid"], "oauth2-key-2", "{status}");
+            status.get("seen_by_all").cloned()
+        };
+        if tenant == GLOBEX {
+            fetch(app, Method::GET, &path(tenant), "jose/5", "").await;
+            write(app).await;
+        }
+        house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        let before = if tenant == GLOBEX { Some(json!(false)) } else { None };
+        assert_eq!(seen_by_all().await, before);
+        app.pass(1);
+        for stranger in 0..300 {
+            fetch(app, Method::GET, &path(tenant), &format!("made-up/{stranger}"), "").await;
+        }
+        write(app).await;
+        assert_eq!(seen_by_all().await, Some(json!(tenant == ACME)), "those who are known there");
+    }
+}

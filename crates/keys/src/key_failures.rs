@@ -1,0 +1,73 @@
+//! Which tenants' keys do not open, for readiness and for the log.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use protocol::{Lifetime, Timestamp};
+use tenancy::TenantId;
+
+use crate::KeyError;
+
+/// Tenants whose keys do not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnopenedKeys {
+    /// How many were asked for lately; of very many not all are counted.
+    pub tenants: usize,
+    /// Whether one of them waits for something that may pass by itself, such as a sealing service that does not answer.
+    pub waiting: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct KeyFailures(Mutex<HashMap<TenantId, KeyFailure>>);
+
+struct KeyFailure {
+    at: Timestamp,
+    waits: bool,
+    /// As the log was told.
+    logged: Vec<String>,
+}
+
+/// For so long after the last attempt a tenant counts: nobody asks again for one that is not in use.
+const LATELY: Lifetime = Lifetime::from_seconds(60);
+/// More are not counted.
+const MOST: usize = 10_000;
+
+impl KeyFailures {
+    /// Takes down what the last attempt found. It is logged when it begins or changes, not at each attempt.
+    pub(crate) fn note<'e>(
+        &self,
+        tenant: &TenantId,
+        found: impl Iterator<Item = &'e KeyError>,
+        now: Timestamp,
+    ) {
+        let found: Vec<_> = found.collect();
+        let mut failures = self.lock();
+        if found.is_empty() {
+            if failures.remove(tenant).is_some() {
+                tracing::info!(%tenant, "the keys of tenant {tenant} open again");
+            }
+            return;
+        }
+        if failures.len() >= MOST && !failures.contains_key(tenant) {
+            return;
+        }
+        let waits = found.iter().any(|error| !error.needs_operator());
+        let logged: Vec<_> = found.into_iter().map(KeyError::in_full).collect();
+        let before = failures.insert(tenant.clone(), KeyFailure { at: now, waits, logged: logged.clone() });
+        let before = before.map_or_else(Vec::new, |before| before.logged);
+        for failure in logged.iter().filter(|failure| !before.contains(failure)) {
+            tracing::error!(%tenant, "a key of tenant {tenant} cannot be used: {failure}");
+        }
+    }
+
+    pub(crate) fn lately(&self, now: Timestamp) -> Option<UnopenedKeys> {
+        let mut failures = self.lock();
+        failures.retain(|_, failure| failure.at + LATELY > now);
+        let waiting = failures.values().any(|failure| failure.waits);
+        (!failures.is_empty()).then_some(UnopenedKeys { tenants: failures.len(), waiting })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, KeyFailure>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

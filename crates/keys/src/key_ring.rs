@@ -1,0 +1,259 @@
+//! A tenant's keys in their life: which sign, which are published, which verify (RFC 7517 §4.5). All by `now`, so a ring stays
+//! right while time passes; it is replaced only when the rows change.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use tenancy::SigningPolicy;
+
+use crate::key_record::{begun_last, signing_row};
+use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey, VerifyingKey};
+
+/// The parsed keys of one tenant with the times of their lives.
+#[derive(Debug)]
+pub struct KeyRing {
+    records: Arc<KeyRecords>,
+    keys: Vec<RingKey>,
+    jwk_set: RwLock<Option<Published>>,
+}
+
+#[derive(Debug)]
+struct RingKey {
+    /// Where its row stands among the records.
+    row: usize,
+    key: Arc<SigningKey>,
+}
+
+#[derive(Debug)]
+struct Published {
+    ids: Vec<KeyId>,
+    set: Arc<JwkSet>,
+}
+
+impl KeyRing {
+    /// A ring of these rows and the keys that were parsed from them. A row without a key is not published and verifies nothing; if its
+    /// private half is there all the same, no other key signs in its place.
+    #[must_use]
+    pub fn new(records: Arc<KeyRecords>, keys: Vec<Arc<SigningKey>>) -> Self {
+        let with_row = |key: Arc<SigningKey>| {
+            let row = records.keys.iter().position(|record| record.id == key.id())?;
+            Some(RingKey { row, key })
+        };
+        let keys = keys.into_iter().filter_map(with_row).collect();
+        Self { records, keys, jwk_set: RwLock::default() }
+    }
+
+    /// The key of this algorithm that is active now: of several the one that began last.
+    #[must_use]
+    pub fn active(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<SigningKey>> {
+        self.key_of(begun_last(self.rows(), Some(algorithm), now)?)
+    }
+
+    /// The key that a tenant of this policy signs with. While the policy's algorithm has no active key, that of another one goes on:
+    /// its [`SigningKey::algorithm`] says what a token is signed with, not the policy.
+    #[must_use]
+    pub fn signing_key(&self, policy: &SigningPolicy, now: Timestamp) -> Option<&Arc<SigningKey>> {
+        self.key_of(signing_row(|| self.rows(), policy, now)?)
+    }
+
+    /// The keys that verifiers may see now, in the order of their numbers.
+    pub fn published(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
+        self.with_rows().filter(move |(row, _)| row.state(now) != KeyStage::Removed).map(|(_, key)| &**key)
+    }
+
+    /// The published key of this `kid`, to verify with. An announced key has signed nothing of ours yet, so what it signs is refused
+    /// until its activation has come, by a clock that may be ahead of ours by the skew.
+    #[must_use]
+    pub fn find(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<&VerifyingKey> {
+        let id = KeyId::parse(kid)?;
+        let (row, key) = self.with_rows().find(|(row, _)| row.id == id)?;
+        let has_begun = row.active_from <= now + skew;
+        (has_begun && row.state(now) != KeyStage::Removed).then(|| key.verifying_key())
+    }
+
+    /// The published keys as a document, built anew only when another key is published or removed.
+    #[must_use]
+    pub fn jwk_set(&self, now: Timestamp) -> Arc<JwkSet> {
+        // A panic while the lock is held leaves an old or a new document behind, both whole.
+        if let Some(published) = &*self.jwk_set.read().unwrap_or_else(PoisonError::into_inner)
+            && self.published(now).map(SigningKey::id).eq(published.ids.iter().copied())
+        {
+            return published.set.clone();
+        }
+        let ids = self.published(now).map(SigningKey::id).collect();
+        let set = Arc::new(JwkSet::new(self.published(now).map(|key| key.jwk().clone()).collect()));
+        let published = Published { ids, set: set.clone() };
+        *self.jwk_set.write().unwrap_or_else(PoisonError::into_inner) = Some(published);
+        set
+    }
+
+    /// The rows that the ring was made of.
+    #[must_use]
+    pub fn records(&self) -> &Arc<KeyRecords> {
+        &self.records
+    }
+
+    /// The key that was parsed from a row with the same sealed bytes under the same name.
+    pub(crate) fn parsed(&self, record: &KeyRecord) -> Option<Arc<SigningKey>> {
+        self.with_rows()
+            .find(|(row, _)| {
+                row.id == record.id
+                    && row.algorithm == record.algorithm
+                    && row.sealed_private_key == record.sealed_private_key
+            })
+            .map(|(_, key)| key.clone())
+    }
+
+    /// All that may sign: a destroyed key has no row any more, one that does not open still has.
+    fn rows(&self) -> impl Iterator<Item = &KeyRecord> {
+        self.records.keys.iter().filter(|row| !row.sealed_private_key.is_empty())
+    }
+
+    fn key_of(&self, row: &KeyRecord) -> Option<&Arc<SigningKey>> {
+        self.keys.iter().map(|entry| &entry.key).find(|key| key.id() == row.id)
+    }
+
+    fn with_rows(&self) -> impl Iterator<Item = (&KeyRecord, &Arc<SigningKey>)> {
+        self.keys.iter().filter_map(|entry| Some((self.records.keys.get(entry.row)?, &entry.key)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_keys;
+
+    const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn row(number: u32, algorithm: SigningAlgorithm, times: [u64; 4]) -> KeyRecord {
+        let end = |seconds: u64| (seconds > 0).then(|| at(seconds));
+        KeyRecord {
+            id: KeyId::numbered(number),
+            algorithm,
+            sealed_private_key: vec![number as u8],
+            thumbprint: String::new(),
+            announced_at: at(times[0]),
+            active_from: at(times[1]),
+            retiring_from: end(times[2]),
+            removed_at: end(times[3]),
+        }
+    }
+
+    fn ring(rows: Vec<KeyRecord>) -> KeyRing {
+        let keys = rows.iter().map(|row| Arc::new(test_keys::signing_key(row.id, row.algorithm))).collect();
+        KeyRing::new(Arc::new(KeyRecords { next: KeyId::numbered(9), keys: rows }), keys)
+    }
+
+    /// Whether the key verifies.
+    fn find(ring: &KeyRing, number: u32, skew: u64, now: u64) -> bool {
+        ring.find(&KeyId::numbered(number).to_string(), Lifetime::from_seconds(skew), at(now)).is_some()
+    }
+
+    fn rotated() -> KeyRing {
+        ring(vec![row(1, ES256, [0, 0, 200, 300]), row(2, ES256, [100, 200, 0, 0])])
+    }
+
+    #[test]
+    fn one_key_signs_at_any_time_and_the_next_is_published_before() {
+        let ring = rotated();
+        for (now, active, published) in [
+            (0, 1, "12"),
+            (99, 1, "12"),
+            (199, 1, "12"),
+            (200, 2, "12"),
+            (299, 2, "12"),
+            (300, 2, "2"),
+            (1_000_000, 2, "2"),
+        ] {
+            let found = ring.active(ES256, at(now)).unwrap();
+            assert_eq!(found.id(), KeyId::numbered(active), "at {now}");
+            let ids: String = ring.published(at(now)).map(|key| key.id().number().to_string()).collect();
+            assert_eq!(ids, published, "at {now}");
+            assert_eq!(find(&ring, 1, 0, now), published.contains('1'), "at {now}");
+        }
+        assert!(ring.active(SigningAlgorithm::RS256, at(0)).is_none());
+        assert!(!find(&ring, 3, 0, 0));
+        assert!(ring.find("oauth2-key-01", Lifetime::from_seconds(0), at(0)).is_none());
+    }
+
+    /// A holder of the private half of an announced key, as of one that was imported, could sign with it already.
+    #[test]
+    fn an_announced_key_verifies_nothing_before_its_activation_less_the_skew() {
+        let ring = rotated();
+        for (now, skew, expected) in [
+            (100, 0, false),
+            (199, 0, false),
+            (200, 0, true),
+            (169, 30, false),
+            (170, 30, true),
+            (100, 99, false),
+            (300, 0, true),
+        ] {
+            assert_eq!(find(&ring, 2, skew, now), expected, "at {now} with a skew of {skew}");
+            assert!(ring.published(at(now)).any(|key| key.id() == KeyId::numbered(2)), "at {now}");
+        }
+    }
+
+    #[test]
+    fn of_two_active_keys_the_later_one_signs() {
+        let ring = ring(vec![row(1, ES256, [0, 50, 0, 0]), row(2, ES256, [0, 40, 0, 0])]);
+        for (now, expected) in [(45, 2), (50, 1), (60, 1)] {
+            assert_eq!(ring.active(ES256, at(now)).unwrap().id(), KeyId::numbered(expected), "at {now}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_a_replica_whose_clock_is_ahead_signs_here_too() {
+        let ring = ring(vec![row(1, ES256, [130, 130, 0, 0])]);
+        let policy = |skew| SigningPolicy {
+            algorithm: ES256,
+            skew: Lifetime::from_seconds(skew),
+            ..SigningPolicy::default()
+        };
+        assert!(ring.active(ES256, at(100)).is_none());
+        assert!(ring.signing_key(&policy(60), at(100)).is_some());
+        assert!(ring.signing_key(&policy(29), at(100)).is_none());
+        assert!(find(&ring, 1, 30, 100) && !find(&ring, 1, 29, 100));
+    }
+
+    #[test]
+    fn the_key_of_another_algorithm_signs_until_one_of_the_policys_begins() {
+        let eddsa = SigningAlgorithm::EdDSA;
+        let policy = SigningPolicy { algorithm: eddsa, ..SigningPolicy::default() };
+        let changed = ring(vec![row(1, ES256, [0, 0, 500, 900]), row(2, eddsa, [100, 500, 0, 0])]);
+        for (now, expected) in [(0, 1), (450, 1), (499, 1), (500, 2), (10_000, 2)] {
+            let key = changed.signing_key(&policy, at(now)).unwrap();
+            assert_eq!(key.id(), KeyId::numbered(expected), "at {now}");
+            assert_eq!(key.algorithm(), if expected == 1 { ES256 } else { eddsa }, "at {now}");
+        }
+        let both = ring(vec![row(1, eddsa, [0, 0, 0, 0]), row(2, ES256, [0, 50, 0, 0])]);
+        assert_eq!(both.signing_key(&policy, at(60)).unwrap().id(), KeyId::numbered(1));
+        assert!(ring(vec![row(1, ES256, [0, 0, 5, 9])]).signing_key(&policy, at(6)).is_none());
+    }
+
+    #[test]
+    fn the_document_is_built_once_for_each_set_of_published_keys() {
+        let ring = rotated();
+        let first = ring.jwk_set(at(0));
+        assert_eq!(first.keys().len(), 2);
+        assert!(Arc::ptr_eq(&first, &ring.jwk_set(at(250))));
+        let second = ring.jwk_set(at(300));
+        assert_eq!(second.keys().len(), 1);
+        assert!(Arc::ptr_eq(&second, &ring.jwk_set(at(301))));
+        assert_ne!(first.etag(), second.etag());
+    }
+
+    #[test]
+    fn a_parsed_key_is_reused_for_the_same_sealed_bytes_only() {
+        let ring = rotated();
+        let same = row(1, ES256, [5, 6, 7, 8]);
+        assert!(Arc::ptr_eq(&ring.parsed(&same).unwrap(), &ring.keys[0].key));
+        assert!(ring.parsed(&KeyRecord { sealed_private_key: vec![7], ..same.clone() }).is_none());
+        assert!(ring.parsed(&KeyRecord { id: KeyId::numbered(2), ..same.clone() }).is_none());
+        assert!(ring.parsed(&KeyRecord { algorithm: SigningAlgorithm::ES384, ..same }).is_none());
+    }
+}

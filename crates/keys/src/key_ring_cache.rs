@@ -1,0 +1,229 @@
+//! The rings of all tenants that are in use: loaded from the store, unsealed and parsed once, and begun with a first key for a
+//! tenant that has none. The one async shell of this crate.
+
+use std::fmt;
+use std::sync::Arc;
+
+use moka::future::Cache;
+use moka::ops::compute::Op;
+use protocol::Timestamp;
+use tenancy::{Tenant, TenantId};
+
+use crate::key_failures::KeyFailures;
+use crate::loaded_keys::{LoadedKeys, openable};
+use crate::{
+    KeyError, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, SealingContext, SigningKey,
+    SigningKeyStore, UnopenedKeys,
+};
+
+/// Gives each tenant its ring.
+pub struct KeyRingCache {
+    store: Arc<dyn SigningKeyStore>,
+    sealer: Arc<dyn KeySealer>,
+    pool: KeyPool,
+    cache: Cache<TenantId, Arc<LoadedKeys>>,
+    failures: KeyFailures,
+}
+
+/// A row changes rarely, so a second try is nearly always enough.
+const ATTEMPTS: usize = 4;
+impl KeyRingCache {
+    /// Over a store, which should be a cache: it is asked on every call. Of parsed keys at most `capacity` bytes are kept, as
+    /// estimated; what is asked for least gives way.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn SigningKeyStore>,
+        sealer: Arc<dyn KeySealer>,
+        pool: KeyPool,
+        capacity: u64,
+    ) -> Self {
+        let weigher = |_: &TenantId, loaded: &Arc<LoadedKeys>| loaded.bytes();
+        let cache = Cache::builder().max_capacity(capacity).weigher(weigher).build();
+        Self { store, sealer, pool, cache, failures: KeyFailures::default() }
+    }
+
+    /// The tenant's ring as its rows are now. An active tenant without a key to sign with is given one, published and active at
+    /// once: nobody can have fetched its keys before. A key that only an operator can mend is left out, unless it is the only one.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn ring(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<KeyRing>, KeyError> {
+        self.loaded(tenant, now).await?.ring(now)
+    }
+
+    /// The key that signs the tenant's tokens now. If it does not open, no other one takes its place.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn signing_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<SigningKey>, KeyError> {
+        self.loaded(tenant, now).await?.signing_key(tenant, now)
+    }
+
+    /// Drops the parsed keys of a tenant.
+    pub async fn forget(&self, tenant: &TenantId) {
+        self.cache.invalidate(tenant).await;
+    }
+
+    /// The tenants that were asked for in the last minute and whose keys did not open, if any.
+    #[must_use]
+    pub fn unopened(&self, now: Timestamp) -> Option<UnopenedKeys> {
+        self.failures.lately(now)
+    }
+
+    async fn loaded(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<LoadedKeys>, KeyError> {
+        let mut newest = None;
+        for _ in 0..ATTEMPTS {
+            let records = self.store.find_keys(&tenant.id).await?;
+            let known = self.cache.get(&tenant.id).await;
+            if let Some(loaded) = &known {
+                if is_of(&loaded.ring, &records) {
+                    if loaded.try_again(now) {
+                        return self.renew(tenant, loaded, now).await;
+                    }
+                    // A first key that could not be sealed is not made anew on every request.
+                    if loaded.has_failed() || !loaded.needs_key(tenant, now) {
+                        return Ok(loaded.clone());
+                    }
+                }
+                self.replace(&tenant.id, loaded, None).await;
+            }
+            // All that come at once wait for one of them. What it built may be older than the rows that another one saw, hence
+            // the loop.
+            let build = self.build(tenant, known.as_deref().map(|loaded| &*loaded.ring), now);
+            let built = self.cache.try_get_with(tenant.id.clone(), build).await;
+            newest = Some(built.map_err(|error| KeyError::clone(&error))?);
+        }
+        newest.ok_or_else(|| KeyError::Contended { tenant: tenant.id.clone() })
+    }
+
+    async fn build(
+        &self,
+        tenant: &Tenant,
+        previous: Option<&KeyRing>,
+        now: Timestamp,
+    ) -> Result<Arc<LoadedKeys>, KeyError> {
+        for _ in 0..ATTEMPTS {
+            let records = self.store.find_keys(&tenant.id).await?;
+            let mut loaded = self.open(&tenant.id, records, previous, now).await;
+            if loaded.needs_key(tenant, now) {
+                match self.add_key(tenant, loaded.ring.records(), now).await {
+                    // Whether it was added or another replica was faster, the rows must be read again.
+                    Ok(()) => continue,
+                    Err(error @ KeyError::Seal { .. }) => loaded.add_failure(error),
+                    Err(error) => return Err(error),
+                }
+            }
+            self.failures.note(&tenant.id, loaded.errors(), now);
+            return Ok(Arc::new(loaded));
+        }
+        Err(KeyError::Contended { tenant: tenant.id.clone() })
+    }
+
+    async fn open(
+        &self,
+        tenant: &TenantId,
+        records: Arc<KeyRecords>,
+        previous: Option<&KeyRing>,
+        now: Timestamp,
+    ) -> LoadedKeys {
+        let (mut keys, mut failures) = (Vec::with_capacity(records.keys.len()), Vec::new());
+        for record in openable(&records.keys, now) {
+            match previous.and_then(|ring| ring.parsed(record)) {
+                Some(key) => keys.push(key),
+                None => match open_key(&*self.sealer, tenant, record).await {
+                    Ok(key) => keys.push(Arc::new(key)),
+                    Err(error) => failures.push((record.id, error)),
+                },
+            }
+        }
+        LoadedKeys::new(KeyRing::new(records, keys), failures, now)
+    }
+
+    async fn add_key(&self, tenant: &Tenant, records: &KeyRecords, now: Timestamp) -> Result<(), KeyError> {
+        let algorithm = tenant.signing.algorithm;
+        let document = self.pool.take(KeySpec::new(&tenant.signing)).await?;
+        let (tenant, id) = (&tenant.id, records.next);
+        let parsed = SigningKey::parse(id, algorithm, document.expose());
+        let parsed =
+            parsed.map_err(|source| KeyError::Unusable { tenant: tenant.clone(), key: id, source })?;
+        let context = SealingContext::SigningKey { tenant, id, algorithm };
+        let sealed = self.sealer.seal(&context, document.expose()).await;
+        let record = KeyRecord {
+            id,
+            algorithm,
+            sealed_private_key: sealed.map_err(|source| KeyError::Seal {
+                tenant: tenant.clone(),
+                key: id,
+                source,
+            })?,
+            thumbprint: parsed.thumbprint().to_owned(),
+            announced_at: now,
+            active_from: now,
+            retiring_from: None,
+            removed_at: None,
+        };
+        if self.store.add_key(tenant, &record).await? {
+            tracing::info!(%tenant, key = %id, %algorithm, "tenant {tenant} signs with its new key {id}");
+        }
+        Ok(())
+    }
+
+    /// Tries again to open what failed. Who comes meanwhile goes on with what there is: a sealing service may be slow to say no.
+    async fn renew(
+        &self,
+        tenant: &Tenant,
+        loaded: &Arc<LoadedKeys>,
+        now: Timestamp,
+    ) -> Result<Arc<LoadedKeys>, KeyError> {
+        let renewed = self.build(tenant, Some(&loaded.ring), now).await?;
+        self.replace(&tenant.id, loaded, Some(renewed.clone())).await;
+        Ok(renewed)
+    }
+
+    /// Puts a newer ring in the place of this one, or makes room for it, unless somebody has put one there already.
+    async fn replace(&self, tenant: &TenantId, loaded: &Arc<LoadedKeys>, newer: Option<Arc<LoadedKeys>>) {
+        self.cache
+            .entry_by_ref(tenant)
+            .and_compute_with(|entry| {
+                let unchanged = entry.is_some_and(|entry| Arc::ptr_eq(entry.value(), loaded));
+                std::future::ready(if unchanged { newer.map_or(Op::Remove, Op::Put) } else { Op::Nop })
+            })
+            .await;
+    }
+}
+
+/// The key of a row, which must be the one that the row says.
+///
+/// # Errors
+/// [`KeyError`].
+pub async fn open_key(
+    sealer: &dyn KeySealer,
+    tenant: &TenantId,
+    record: &KeyRecord,
+) -> Result<SigningKey, KeyError> {
+    let (tenant, key, algorithm) = (tenant.clone(), record.id, record.algorithm);
+    let context = SealingContext::SigningKey { tenant: &tenant, id: key, algorithm };
+    let document = match sealer.unseal(&context, &record.sealed_private_key).await {
+        Ok(document) => document,
+        Err(source) => return Err(KeyError::Unseal { tenant, key, source }),
+    };
+    match SigningKey::parse(key, algorithm, &document) {
+        Ok(parsed) if parsed.thumbprint() == record.thumbprint => Ok(parsed),
+        Ok(_) => Err(KeyError::ThumbprintDiffers { tenant, key }),
+        Err(source) => Err(KeyError::Unusable { tenant, key, source }),
+    }
+}
+
+/// A warm store hands out the same rows each time; only others are compared.
+fn is_of(ring: &KeyRing, records: &Arc<KeyRecords>) -> bool {
+    Arc::ptr_eq(ring.records(), records) || ring.records() == records
+}
+
+impl fmt::Debug for KeyRingCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRings").field("pool", &self.pool).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

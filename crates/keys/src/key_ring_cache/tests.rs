@@ -1,0 +1,444 @@
+//! Rings before rows in memory that count, fail and race, and before sealing services that do not answer.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use protocol::{Lifetime, SigningAlgorithm};
+use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, StoreError, Strategies, TenantStatus};
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::{KeyId, LocalSealer, SealError, SealingKey};
+
+const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
+
+#[derive(Default)]
+struct Rows {
+    keys: Mutex<HashMap<TenantId, Arc<KeyRecords>>>,
+    reads: AtomicUsize,
+    added: AtomicUsize,
+    down: AtomicBool,
+    refuses: AtomicBool,
+    faster: Mutex<Option<KeyRecord>>,
+}
+
+impl Rows {
+    fn records(&self, tenant: &TenantId) -> Arc<KeyRecords> {
+        let empty = || Arc::new(KeyRecords { next: KeyId::numbered(1), keys: Vec::new() });
+        self.keys.lock().unwrap().get(tenant).cloned().unwrap_or_else(empty)
+    }
+
+    fn put(&self, tenant: &TenantId, change: impl FnOnce(&mut KeyRecords)) {
+        let mut records = (*self.records(tenant)).clone();
+        change(&mut records);
+        self.keys.lock().unwrap().insert(tenant.clone(), Arc::new(records));
+    }
+
+    fn push(&self, tenant: &TenantId, key: KeyRecord) {
+        self.put(tenant, |records| {
+            records.next = KeyId::numbered(key.id.number() + 1);
+            records.keys.push(key);
+        });
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for Rows {
+    async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        if self.down.load(Ordering::Relaxed) {
+            return Err(StoreError::unavailable("down"));
+        }
+        Ok(self.records(tenant))
+    }
+
+    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
+        if let Some(faster) = self.faster.lock().unwrap().take() {
+            self.push(tenant, faster);
+        }
+        if self.refuses.load(Ordering::Relaxed) || self.records(tenant).next != key.id {
+            return Ok(false);
+        }
+        self.push(tenant, key.clone());
+        self.added.fetch_add(1, Ordering::Relaxed);
+        Ok(true)
+    }
+}
+
+struct Setting {
+    rows: Arc<Rows>,
+    cache: Arc<KeyRingCache>,
+}
+
+fn setting() -> Setting {
+    let rows = Arc::new(Rows::default());
+    let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    let cache = Arc::new(KeyRingCache::new(rows.clone(), Arc::new(sealer), KeyPool::new(0), 1 << 20));
+    Setting { rows, cache }
+}
+
+/// Another replica: the same rows under another sealing key.
+fn with_another_sealing_key(rows: &Arc<Rows>) -> KeyRingCache {
+    let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    KeyRingCache::new(rows.clone(), Arc::new(sealer), KeyPool::new(0), 1 << 20)
+}
+
+fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
+    Tenant {
+        id: TenantId::parse(id).unwrap(),
+        name: id.to_owned(),
+        issuer: Issuer::parse(id).unwrap(),
+        issuer_aliases: Vec::new(),
+        status: TenantStatus::Active,
+        strategies: Strategies::default(),
+        stale_if_error: Lifetime::from_seconds(0),
+        signing: SigningPolicy { algorithm, ..SigningPolicy::default() },
+        access_token: AccessTokenPolicy::default(),
+        resource_servers: Vec::new(),
+    }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_first_requests_make_one_key_and_one_ring() {
+    let Setting { rows, cache } = setting();
+    let mut requests = JoinSet::new();
+    for _ in 0..2_000 {
+        let cache = cache.clone();
+        requests.spawn(
+            async move { cache.ring(&tenant("acme", SigningAlgorithm::RS256), at(10)).await.unwrap() },
+        );
+    }
+    let made = requests.join_all().await;
+    assert!(made.iter().all(|ring| Arc::ptr_eq(ring, &made[0])));
+    assert_eq!(rows.added.load(Ordering::Relaxed), 1);
+    let record = &made[0].records().keys[0];
+    assert_eq!((record.id, record.announced_at, record.active_from), (KeyId::numbered(1), at(10), at(10)));
+    assert_eq!((record.retiring_from, record.removed_at), (None, None));
+    assert_eq!(made[0].jwk_set(at(10)).keys().len(), 1);
+}
+
+#[tokio::test]
+async fn a_warm_ring_is_the_same_ring_and_asks_the_store_once() {
+    let Setting { rows, cache } = setting();
+    let acme = tenant("acme", ES256);
+    let first = cache.ring(&acme, at(10)).await.unwrap();
+    let reads = rows.reads.load(Ordering::Relaxed);
+    let second = cache.ring(&acme, at(1_000_000)).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+    assert_eq!(rows.reads.load(Ordering::Relaxed), reads + 1);
+    // Equal rows under another pointer are the same rows.
+    rows.put(&acme.id, |_| {});
+    assert!(Arc::ptr_eq(&first, &cache.ring(&acme, at(10)).await.unwrap()));
+    let key = cache.signing_key(&acme, at(10)).await.unwrap();
+    assert!(Arc::ptr_eq(&key, first.active(ES256, at(10)).unwrap()));
+    cache.forget(&acme.id).await;
+    let again = cache.ring(&acme, at(10)).await.unwrap();
+    assert!(!Arc::ptr_eq(&first, &again));
+    assert_eq!(again.jwk_set(at(10)), first.jwk_set(at(10)));
+}
+
+#[tokio::test]
+async fn two_tenants_never_share_a_key() {
+    let Setting { cache, .. } = setting();
+    let mut thumbprints = Vec::new();
+    for id in ["acme", "other"] {
+        let key = cache.signing_key(&tenant(id, ES256), at(10)).await.unwrap();
+        assert_eq!(key.id(), KeyId::numbered(1));
+        thumbprints.push(key.thumbprint().to_owned());
+    }
+    assert_ne!(thumbprints[0], thumbprints[1]);
+}
+
+#[tokio::test]
+async fn the_loser_of_a_race_signs_with_the_winners_key() {
+    let Setting { rows, cache } = setting();
+    let acme = tenant("acme", ES256);
+    cache.ring(&acme, at(10)).await.unwrap();
+    let winner = rows.records(&acme.id).keys[0].clone();
+    rows.keys.lock().unwrap().clear();
+    cache.forget(&acme.id).await;
+    *rows.faster.lock().unwrap() = Some(winner.clone());
+    let key = cache.signing_key(&acme, at(10)).await.unwrap();
+    assert_eq!(key.thumbprint(), winner.thumbprint);
+    assert_eq!(rows.added.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_race_that_never_ends_is_given_up() {
+    let Setting { rows, cache } = setting();
+    rows.refuses.store(true, Ordering::Relaxed);
+    let error = cache.ring(&tenant("acme", ES256), at(10)).await.unwrap_err();
+    assert!(matches!(error, KeyError::Contended { .. }), "{error}");
+    assert!(!error.needs_operator());
+}
+
+#[tokio::test]
+async fn new_rows_make_a_new_ring_of_the_keys_that_were_parsed() {
+    let Setting { rows, cache } = setting();
+    let acme = tenant("acme", ES256);
+    let first = cache.ring(&acme, at(10)).await.unwrap();
+    rows.put(&acme.id, |records| records.keys[0].retiring_from = Some(at(20)));
+    let second = cache.ring(&acme, at(11)).await.unwrap();
+    assert!(!Arc::ptr_eq(&first, &second));
+    assert!(Arc::ptr_eq(first.active(ES256, at(11)).unwrap(), second.active(ES256, at(11)).unwrap()));
+    assert_eq!(rows.added.load(Ordering::Relaxed), 1);
+    // Nothing follows the key that retires, so the tenant is given another one, and the old one stays published.
+    let third = cache.ring(&acme, at(20)).await.unwrap();
+    assert_eq!(third.active(ES256, at(20)).unwrap().id(), KeyId::numbered(2));
+    assert_eq!(third.jwk_set(at(20)).keys().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_begins_within_the_skew_is_not_made_twice() {
+    let Setting { rows, cache } = setting();
+    let acme = tenant("acme", ES256);
+    cache.ring(&acme, at(130)).await.unwrap();
+    cache.forget(&acme.id).await;
+    assert_eq!(cache.signing_key(&acme, at(100)).await.unwrap().id(), KeyId::numbered(1));
+    assert_eq!(rows.added.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_tenant_whose_key_does_not_unseal_fails_clearly_and_alone() {
+    let Setting { rows, cache } = setting();
+    let acme = tenant("acme", ES256);
+    cache.ring(&acme, at(10)).await.unwrap();
+    let replica = with_another_sealing_key(&rows);
+    let error = replica.ring(&acme, at(10)).await.unwrap_err();
+    assert_eq!(error.to_string(), "key oauth2-key-1 of tenant acme does not unseal");
+    assert!(matches!(&error, KeyError::Unseal { source: SealError::WrongKey { .. }, .. }));
+    assert!(error.needs_operator());
+    assert!(replica.ring(&tenant("other", ES256), at(10)).await.is_ok());
+    assert_eq!(rows.records(&acme.id).keys.len(), 1, "no key is made to cover up for it");
+}
+
+#[tokio::test]
+async fn a_row_that_was_moved_does_not_unseal() {
+    let Setting { rows, cache } = setting();
+    let [acme, other] = ["acme", "other"].map(|id| tenant(id, ES256));
+    cache.ring(&acme, at(10)).await.unwrap();
+    let row = rows.records(&acme.id).keys[0].clone();
+    rows.push(&other.id, row.clone());
+    let error = cache.ring(&other, at(10)).await.unwrap_err();
+    assert!(matches!(error, KeyError::Unseal { source: SealError::Corrupt, .. }), "{error}");
+    rows.put(&acme.id, |records| records.keys[0].id = KeyId::numbered(7));
+    assert!(matches!(cache.ring(&acme, at(10)).await, Err(KeyError::Unseal { .. })));
+    rows.put(&acme.id, |records| {
+        records.keys[0] = KeyRecord { thumbprint: "another".to_owned(), ..row };
+    });
+    cache.forget(&acme.id).await;
+    let error = cache.ring(&acme, at(10)).await.unwrap_err();
+    assert!(matches!(error, KeyError::ThumbprintDiffers { .. }) && error.needs_operator(), "{error}");
+}
+
+#[tokio::test]
+async fn a_removed_key_need_not_unseal() {
+    let Setting { rows, cache } = setting();
+    let acme = tenant("acme", ES256);
+    cache.ring(&acme, at(10)).await.unwrap();
+    rows.put(&acme.id, |records| {
+        records.keys[0].removed_at = Some(at(10));
+        records.keys[0].sealed_private_key.clear();
+    });
+    let ring = cache.ring(&acme, at(10)).await.unwrap();
+    assert_eq!(ring.active(ES256, at(10)).unwrap().id(), KeyId::numbered(2));
+    assert!(ring.find("oauth2-key-1", Lifetime::from_seconds(0), at(10)).is_none());
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_said_to_be_so() {
+    let Setting { rows, cache } = setting();
+    rows.down.store(true, Ordering::Relaxed);
+    let error = cache.ring(&tenant("acme", ES256), at(10)).await.unwrap_err();
+    assert!(matches!(error, KeyError::Store(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_is_given_no_key() {
+    let Setting { rows, cache } = setting();
+    let status = TenantStatus::Suspended { keys_published_until: at(100) };
+    let acme = Tenant { status, ..tenant("acme", ES256) };
+    assert!(cache.ring(&acme, at(10)).await.unwrap().jwk_set(at(10)).keys().is_empty());
+    assert!(matches!(cache.signing_key(&acme, at(10)).await, Err(KeyError::NoSigningKey { .. })));
+    assert_eq!(rows.added.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn another_algorithm_does_not_make_a_key_that_no_verifier_knows() {
+    let Setting { rows, cache } = setting();
+    let acme = tenant("acme", ES256);
+    cache.ring(&acme, at(10)).await.unwrap();
+    let changed = tenant("acme", SigningAlgorithm::EdDSA);
+    let key = cache.signing_key(&changed, at(11)).await.unwrap();
+    assert_eq!((key.id(), key.algorithm()), (KeyId::numbered(1), ES256));
+    assert_eq!(rows.added.load(Ordering::Relaxed), 1);
+    // Where nothing can sign any more, the new key is of the new algorithm.
+    rows.put(&acme.id, |records| records.keys[0].retiring_from = Some(at(20)));
+    let key = cache.signing_key(&changed, at(20)).await.unwrap();
+    assert_eq!((key.id(), key.algorithm()), (KeyId::numbered(2), SigningAlgorithm::EdDSA));
+}
+
+/// Counts what it is asked, and can be out of reach.
+struct Service {
+    sealer: LocalSealer,
+    asked: AtomicUsize,
+    away: AtomicBool,
+}
+
+impl Service {
+    fn answers(&self) -> Result<(), SealError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let away = self.away.load(Ordering::Relaxed);
+        if away { Err(SealError::Unavailable(Arc::new(std::fmt::Error))) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl KeySealer for Service {
+    async fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.answers()?;
+        self.sealer.seal(context, plaintext).await
+    }
+
+    async fn unseal(
+        &self,
+        context: &SealingContext<'_>,
+        sealed: &[u8],
+    ) -> Result<zeroize::Zeroizing<Vec<u8>>, SealError> {
+        self.answers()?;
+        self.sealer.unseal(context, sealed).await
+    }
+}
+
+/// Another replica, with a service of its own.
+fn with_service(rows: &Arc<Rows>) -> (Arc<Service>, KeyRingCache) {
+    let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    let service = Arc::new(Service { sealer, asked: AtomicUsize::new(0), away: AtomicBool::new(false) });
+    (service.clone(), KeyRingCache::new(rows.clone(), service, KeyPool::new(0), 1 << 20))
+}
+
+/// The tenant's next key, sealed by this service and active from this time on.
+async fn push_key(rows: &Rows, service: &Service, tenant: &Tenant, active_from: u64) {
+    let id = rows.records(&tenant.id).next;
+    let document = crate::PrivateKeyDocument::generate(ES256).unwrap();
+    let context = SealingContext::SigningKey { tenant: &tenant.id, id, algorithm: ES256 };
+    let sealed_private_key = service.sealer.seal(&context, document.expose()).await.unwrap();
+    let thumbprint = SigningKey::parse(id, ES256, document.expose()).unwrap().thumbprint().to_owned();
+    let key = KeyRecord {
+        id,
+        algorithm: ES256,
+        sealed_private_key,
+        thumbprint,
+        announced_at: at(10),
+        active_from: at(active_from),
+        retiring_from: None,
+        removed_at: None,
+    };
+    rows.push(&tenant.id, key);
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_open_is_neither_replaced_nor_stops_the_others() {
+    let Setting { rows, cache } = setting();
+    let [acme, other] = ["acme", "other"].map(|id| tenant(id, ES256));
+    cache.ring(&acme, at(10)).await.unwrap();
+    let (service, replica) = with_service(&rows);
+    push_key(&rows, &service, &acme, 50).await;
+    let ring = replica.ring(&acme, at(20)).await.unwrap();
+    assert_eq!(ring.published(at(20)).map(SigningKey::id).collect::<Vec<_>>(), [KeyId::numbered(2)]);
+    let error = replica.signing_key(&acme, at(20)).await.unwrap_err();
+    assert!(matches!(&error, KeyError::Unseal { key, .. } if *key == KeyId::numbered(1)), "{error}");
+    assert!(error.needs_operator());
+    assert!(replica.signing_key(&other, at(20)).await.is_ok());
+    assert_eq!(replica.unopened(at(20)), Some(UnopenedKeys { tenants: 1, waiting: false }));
+    // The next one signs at its time, and a destroyed one is no trouble.
+    assert_eq!(replica.signing_key(&acme, at(50)).await.unwrap().id(), KeyId::numbered(2));
+    assert!(replica.unopened(at(50)).is_some());
+    rows.put(&acme.id, |records| records.keys[0].sealed_private_key.clear());
+    assert!(replica.ring(&acme, at(51)).await.is_ok());
+    assert_eq!(replica.unopened(at(51)), None);
+    assert_eq!(rows.added.load(Ordering::Relaxed), 2, "one for each tenant, by itself");
+}
+
+#[tokio::test]
+async fn what_failed_is_tried_again_once_a_second() {
+    let Setting { rows, cache } = setting();
+    let acme = tenant("acme", ES256);
+    cache.ring(&acme, at(10)).await.unwrap();
+    let (service, replica) = with_service(&rows);
+    for (now, asked) in [(20, 1), (20, 1), (19, 1), (21, 2), (21, 2), (20, 2), (500, 3), (30, 4)] {
+        for _ in 0..100 {
+            assert!(replica.signing_key(&acme, at(now)).await.unwrap_err().needs_operator());
+            assert!(replica.ring(&acme, at(now)).await.is_err(), "an empty key set breaks every verifier");
+        }
+        assert_eq!(service.asked.load(Ordering::Relaxed), asked, "at {now}");
+    }
+    assert_eq!(replica.unopened(at(89)).unwrap().tenants, 1);
+    assert_eq!(replica.unopened(at(90)), None, "nobody has asked for a minute");
+}
+
+#[tokio::test]
+async fn while_the_sealing_service_is_away_what_is_open_signs_and_no_key_set_is_cut_short() {
+    let Setting { rows, .. } = setting();
+    let acme = tenant("acme", ES256);
+    let (service, replica) = with_service(&rows);
+    push_key(&rows, &service, &acme, 10).await;
+    let first = replica.signing_key(&acme, at(10)).await.unwrap();
+    push_key(&rows, &service, &acme, 50).await;
+    service.away.store(true, Ordering::Relaxed);
+    assert!(Arc::ptr_eq(&replica.signing_key(&acme, at(20)).await.unwrap(), &first));
+    let error = replica.ring(&acme, at(20)).await.unwrap_err();
+    assert!(!error.needs_operator(), "{error}");
+    assert!(replica.signing_key(&acme, at(50)).await.is_err(), "the first one has had its time");
+    assert_eq!(replica.unopened(at(50)), Some(UnopenedKeys { tenants: 1, waiting: true }));
+    service.away.store(false, Ordering::Relaxed);
+    assert_eq!(replica.ring(&acme, at(51)).await.unwrap().jwk_set(at(51)).keys().len(), 2);
+    assert_eq!(replica.signing_key(&acme, at(51)).await.unwrap().id(), KeyId::numbered(2));
+    assert_eq!(replica.unopened(at(51)), None);
+}
+
+#[tokio::test]
+async fn a_first_key_that_cannot_be_sealed_is_not_made_anew_for_each_request() {
+    let Setting { rows, .. } = setting();
+    let acme = tenant("acme", ES256);
+    let (service, replica) = with_service(&rows);
+    service.away.store(true, Ordering::Relaxed);
+    for _ in 0..100 {
+        assert!(matches!(replica.signing_key(&acme, at(10)).await, Err(KeyError::Seal { .. })));
+        assert!(matches!(replica.ring(&acme, at(10)).await, Err(KeyError::Seal { .. })));
+    }
+    assert_eq!(service.asked.load(Ordering::Relaxed), 1);
+    service.away.store(false, Ordering::Relaxed);
+    assert!(replica.signing_key(&acme, at(11)).await.is_ok());
+    assert_eq!(rows.added.load(Ordering::Relaxed), 1);
+}
+
+/// The memory of parsed keys has an end, however many tenants there are.
+#[tokio::test]
+async fn tenants_beyond_the_capacity_are_opened_anew() {
+    let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
+    let kept = async |capacity| {
+        let cache = KeyRingCache::new(Arc::new(Rows::default()), sealer.clone(), KeyPool::new(0), capacity);
+        let tenants: Vec<_> = (0..200).map(|number| tenant(&format!("t{number}"), ES256)).collect();
+        let mut opened = Vec::new();
+        for tenant in &tenants {
+            opened.push(cache.ring(tenant, at(10)).await.unwrap());
+        }
+        let mut kept = 0;
+        for (tenant, before) in tenants.iter().zip(&opened) {
+            kept += usize::from(Arc::ptr_eq(before, &cache.ring(tenant, at(10)).await.unwrap()));
+        }
+        kept
+    };
+    assert_eq!(kept(2 << 20).await, 200);
+    // There is room for one. It is made in the background, so it may be a few more.
+    let few = kept(8 << 10).await;
+    assert!(few < 100, "{few}");
+}

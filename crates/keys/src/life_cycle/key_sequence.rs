@@ -1,0 +1,65 @@
+//! The line of a tenant's live keys: who signs, who follows.
+
+use protocol::Timestamp;
+
+use super::plan::Announcement;
+use super::policy::{KeyPolicy, before};
+use crate::key_record::begun_last;
+use crate::{KeyId, KeyRecord, KeyRecords, KeyStage};
+
+/// A working copy of the rows' times.
+pub(super) struct KeySequence<'a> {
+    pub(super) records: &'a KeyRecords,
+    pub(super) policy: &'a KeyPolicy,
+    pub(super) now: Timestamp,
+    /// What is not removed, without its private halves.
+    pub(super) keys: Vec<KeyRecord>,
+    pub(super) announced: Option<Announcement>,
+}
+
+impl<'a> KeySequence<'a> {
+    pub(super) fn of(records: &'a KeyRecords, policy: &'a KeyPolicy, now: Timestamp) -> Self {
+        let live = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed && !is_revoked(key));
+        let keys = live.map(|key| KeyRecord { sealed_private_key: Vec::new(), ..key.clone() }).collect();
+        Self { records, policy, now, keys, announced: None }
+    }
+
+    /// The instant from which on a key is cut off or replaces one that is: past on every clock, so that no replica goes on with a key
+    /// that has been stolen until its own clock has caught up.
+    pub(super) fn revoked_from(&self) -> Timestamp {
+        before(self.now, self.policy.skew)
+    }
+
+    /// The key that signs.
+    pub(super) fn signing(&self) -> Option<&KeyRecord> {
+        begun_last(self.living(), Some(self.policy.algorithm), self.now)
+            .or_else(|| begun_last(self.living(), None, self.now))
+    }
+
+    /// The announced keys in the order in which they begin.
+    pub(super) fn waiting(&self) -> Vec<&KeyRecord> {
+        let mut waiting: Vec<_> =
+            self.living().filter(|key| key.state(self.now) == KeyStage::Announced).collect();
+        waiting.sort_by_key(|key| (key.active_from, key.id));
+        waiting
+    }
+
+    pub(super) fn find(&self, id: KeyId) -> Option<&KeyRecord> {
+        self.living().find(|key| key.id == id)
+    }
+
+    /// All keys that are neither removed nor about to be by a command.
+    pub(super) fn living(&self) -> impl Iterator<Item = &KeyRecord> + Clone {
+        self.keys.iter().filter(|key| !is_revoked(key) && key.state(self.now) != KeyStage::Removed)
+    }
+
+    /// Before this instant, times are as good as past.
+    pub(super) fn in_effect_before(&self) -> Timestamp {
+        self.now + self.policy.propagation_delay()
+    }
+}
+
+/// Whether a command took it away: a key that ends by itself is published for a while after its last signature.
+pub(super) fn is_revoked(key: &KeyRecord) -> bool {
+    key.removed_at.is_some_and(|removed| key.retiring_from.is_none_or(|retiring| retiring >= removed))
+}

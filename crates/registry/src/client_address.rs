@@ -1,0 +1,74 @@
+//! Where a request comes from, as far as failures are counted and uses of secrets are noted by it.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// An address, or the network that one caller surely has whole: whoever has one IPv6 address has its /64 (RFC 6177 §2), and
+/// counting each address of it alone would count nothing. All requests without an address are of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientAddress(Option<IpAddr>);
+
+impl ClientAddress {
+    /// The source that this address belongs to.
+    #[must_use]
+    pub fn new(address: Option<IpAddr>) -> Self {
+        Self(address.map(|address| match address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        }))
+    }
+
+    /// The /48 that an IPv6 network lies in, as the source of its first /64; nothing for other sources.
+    pub(crate) fn site(self) -> Option<Self> {
+        match self.0 {
+            Some(IpAddr::V6(network)) => {
+                Some(Self(Some(IpAddr::V6(Ipv6Addr::from_bits(network.to_bits() >> 80 << 80)))))
+            }
+            Some(IpAddr::V4(_)) | None => None,
+        }
+    }
+}
+
+/// For people: `192.0.2.1`, `2001:db8::/64`, or `unknown`.
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(IpAddr::V4(address)) => address.fmt(f),
+            Some(IpAddr::V6(network)) => write!(f, "{network}/64"),
+            None => f.write_str("unknown"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_shown_as_people_write_it() {
+        for (address, expected) in [
+            (Some("192.0.2.1"), "192.0.2.1"),
+            (Some("::ffff:192.0.2.1"), "192.0.2.1"),
+            (Some("2001:db8::1:2:3:4"), "2001:db8::/64"),
+            (Some("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64"),
+            (Some("::1"), "::/64"),
+            (None, "unknown"),
+        ] {
+            let source = ClientAddress::new(address.map(|text| text.parse().unwrap()));
+            assert_eq!(source.to_string(), expected, "{address:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_one_source() {
+        let source = |text: &str| ClientAddress::new(Some(text.parse().unwrap()));
+        assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:0:0:1"));
+        assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
+        for (left, right) in
+            [("2001:db8::1", "2001:db8:0:1::1"), ("192.0.2.1", "192.0.2.2"), ("::1", "127.0.0.1")]
+        {
+            assert_ne!(source(left), source(right));
+        }
+        assert_ne!(ClientAddress::new(None), source("::"));
+    }
+}

@@ -1,0 +1,56 @@
+//! Characters that people do not see where they stand: with one of them an identifier looks like another one, and a name shows another
+//! order than it has (Unicode Technical Standard 39 §3.1, Unicode Standard Annex 9 §2).
+
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+/// The first character that no new identifier holds: a format character (Cf), or a separator of lines (Zl) or paragraphs (Zp).
+#[must_use]
+pub fn invisible_in_id(id: &str) -> Option<char> {
+    let is_invisible = |character: &char| {
+        matches!(
+            character.general_category(),
+            GeneralCategory::Format | GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator
+        )
+    };
+    id.chars().find(is_invisible)
+}
+
+/// The first character that no new name holds: one that turns the direction of what follows (`Bidi_Control`). Others that are not seen,
+/// as a joiner, belong to the writing of some languages.
+#[must_use]
+pub fn bidi_control_in_name(name: &str) -> Option<char> {
+    let turns = |character: &char| {
+        matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+    };
+    name.chars().find(turns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invisible_characters_are_found_in_ids_and_bidi_controls_in_names() {
+        for (text, in_id, in_name) in [
+            ("billing", None, None),
+            ("\u{fc}ber-\u{4e2d}\u{6587} \u{5e9}\u{5dc}\u{5d5}\u{5dd}", None, None),
+            ("a\u{a0}b\u{2003}c", None, None),
+            ("bil\u{200b}ling", Some('\u{200b}'), None),
+            ("soft\u{ad}hyphen", Some('\u{ad}'), None),
+            ("\u{feff}bom", Some('\u{feff}'), None),
+            ("join\u{200d}er", Some('\u{200d}'), None),
+            ("tag\u{e0041}", Some('\u{e0041}'), None),
+            ("line\u{2028}", Some('\u{2028}'), None),
+            ("paragraph\u{2029}", Some('\u{2029}'), None),
+            ("turn\u{202e}gnillib", Some('\u{202e}'), Some('\u{202e}')),
+            ("isolate\u{2066}", Some('\u{2066}'), Some('\u{2066}')),
+            ("mark\u{200f}", Some('\u{200f}'), Some('\u{200f}')),
+            ("arabic\u{61c}", Some('\u{61c}'), Some('\u{61c}')),
+        ] {
+            assert_eq!((invisible_in_id(text), bidi_control_in_name(text)), (in_id, in_name), "{text:?}");
+        }
+    }
+}

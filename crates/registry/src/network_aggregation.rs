@@ -1,0 +1,98 @@
+//! When so many /64s of one /48 are live that they count as one source: a /48 is what one customer is often given (RFC 6177 §2),
+//! and it holds 65 536 of them.
+
+use std::collections::HashMap;
+
+use crate::ClientAddress;
+
+/// How many /64s of a /48 are sources of their own.
+const NETWORKS: usize = 16;
+
+/// The live /64s, by their /48, with how often each was entered. As large as what its owner lets live.
+#[derive(Debug, Default)]
+pub(crate) struct NetworkAggregation {
+    live: HashMap<ClientAddress, HashMap<ClientAddress, usize>>,
+}
+
+impl NetworkAggregation {
+    /// The source that this one counts as now.
+    pub(crate) fn counted(&self, source: ClientAddress) -> ClientAddress {
+        source.site().filter(|site| self.is_aggregated(site)).unwrap_or(source)
+    }
+
+    /// Lets it live, once more, and says what it counts as.
+    pub(crate) fn enter(&mut self, source: ClientAddress) -> ClientAddress {
+        let Some(site) = source.site() else { return source };
+        *self.live.entry(site).or_default().entry(source).or_default() += 1;
+        self.counted(source)
+    }
+
+    /// Takes back one [`NetworkAggregation::enter`].
+    pub(crate) fn leave(&mut self, source: ClientAddress) {
+        let Some(site) = source.site() else { return };
+        let Some(networks) = self.live.get_mut(&site) else { return };
+        if let Some(entered) = networks.get_mut(&source) {
+            *entered -= 1;
+            if *entered == 0 {
+                networks.remove(&source);
+            }
+        }
+        if networks.is_empty() {
+            self.live.remove(&site);
+        }
+    }
+
+    fn is_aggregated(&self, site: &ClientAddress) -> bool {
+        self.live.get(site).is_some_and(|networks| networks.len() > NETWORKS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> ClientAddress {
+        ClientAddress::new(Some(text.parse().unwrap()))
+    }
+
+    fn network(number: usize) -> ClientAddress {
+        source(&format!("2001:db8:7:{number:x}::1"))
+    }
+
+    #[test]
+    fn more_than_sixteen_networks_of_one_site_count_as_one_while_they_live() {
+        let mut networks = NetworkAggregation::default();
+        for number in 1..=NETWORKS {
+            assert_eq!(networks.enter(network(number)), network(number));
+            assert_eq!(networks.enter(network(number)), network(number), "it is the same one");
+        }
+        let crowd = networks.enter(network(NETWORKS + 1));
+        assert_eq!(crowd, source("2001:db8:7::"));
+        for number in [1, NETWORKS, 999] {
+            assert_eq!(networks.counted(network(number)), crowd);
+        }
+        for (other, expected) in [("2001:db8:8::1", "2001:db8:8::1"), ("192.0.2.1", "192.0.2.1")] {
+            assert_eq!(networks.counted(source(other)), source(expected));
+        }
+        networks.leave(network(1));
+        assert_eq!(networks.counted(network(1)), crowd, "it was entered twice");
+        networks.leave(network(1));
+        assert_eq!(networks.counted(network(1)), network(1));
+    }
+
+    #[test]
+    fn addresses_without_a_site_are_never_aggregated_and_nothing_stays_behind() {
+        let mut networks = NetworkAggregation::default();
+        for number in 0..100_u8 {
+            let (four, six) = (source(&format!("192.0.2.{number}")), network(number.into()));
+            assert_eq!(networks.enter(four), four);
+            networks.enter(six);
+        }
+        for number in 0..100_u8 {
+            networks.leave(source(&format!("192.0.2.{number}")));
+            networks.leave(network(number.into()));
+        }
+        assert_eq!(networks.enter(ClientAddress::new(None)), ClientAddress::new(None));
+        assert!(networks.live.is_empty());
+    }
+}

@@ -1,0 +1,175 @@
+//! What is stored of a secret that somebody chose: argon2id with one set of parameters, in PHC string format (RFC 9106).
+//!
+//! The parameters are fixed because one computation must serve all chosen secrets of a client, and because a check must cost the
+//! same whoever asks.
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use protocol::Secret;
+use zeroize::Zeroizing;
+
+use crate::SecretHash;
+use crate::random::random_bytes;
+
+/// 19 MiB, two passes, one lane: about 11 ms.
+const PARAMETERS: Params = match Params::new(19_456, 2, 1, Some(DIGEST)) {
+    Ok(parameters) => parameters,
+    Err(_) => panic!("the parameters are within the limits of argon2"),
+};
+const PREFIX: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+const DIGEST: usize = 32;
+/// Blocks of 1 KiB to ask the allocator for. Only those that the computation uses are ever touched; but glibc maps what is larger
+/// than 32 MiB by itself and gives it back at once, where it would keep 19 MiB for each thread that ever hashed.
+const RESERVED: usize = 33 * 1024;
+
+/// The longest secret that can be registered or authenticate, in bytes.
+pub const MAX_SECRET_LENGTH: usize = 1024;
+
+/// The salt of all chosen secrets of one client: one computation then compares them all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordSalt(Vec<u8>);
+
+/// There is no memory for the computation now; it may be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("out of memory for argon2id")]
+pub struct OutOfMemory;
+
+impl PasswordSalt {
+    /// Draws a new one.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(random_bytes::<16>().to_vec())
+    }
+
+    /// Stands in where a client has none, so that the absence costs the same.
+    pub(crate) fn dummy() -> Self {
+        Self(vec![0; 16])
+    }
+}
+
+/// Whether a text can be a secret at all: 1 to [`MAX_SECRET_LENGTH`] bytes without control characters.
+#[must_use]
+pub fn is_fit_secret(text: &str) -> bool {
+    (1..=MAX_SECRET_LENGTH).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
+/// Computes the hash of a chosen secret. It takes 11 ms of a core, so requests go through [`crate::HashPool`].
+///
+/// # Errors
+/// [`OutOfMemory`].
+pub fn hash_password(secret: &Secret, salt: &PasswordSalt) -> Result<SecretHash, OutOfMemory> {
+    let mut digest = Zeroizing::new([0; DIGEST]);
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMETERS);
+    let mut memory = Vec::new();
+    memory.try_reserve_exact(RESERVED).map_err(|_| OutOfMemory)?;
+    memory.resize(PARAMETERS.block_count(), Block::default());
+    argon2
+        .hash_password_into_with_memory(
+            secret.expose().as_bytes(),
+            &salt.0,
+            digest.as_mut_slice(),
+            &mut memory,
+        )
+        .map_err(|_| OutOfMemory)?;
+    let (salt, digest) = (BASE64.encode(&salt.0), BASE64.encode(digest.as_slice()));
+    Ok(SecretHash::Password(format!("{PREFIX}{salt}${digest}")))
+}
+
+/// Whether an operator's own hash can be taken over as it is: argon2id with exactly our parameters.
+#[must_use]
+pub fn is_importable(phc: &str) -> bool {
+    salt_of(phc).is_some()
+}
+
+/// The salt in a hash of our parameters; nothing in any other.
+#[must_use]
+pub fn salt_of(phc: &str) -> Option<PasswordSalt> {
+    let (salt, digest) = phc.strip_prefix(PREFIX)?.split_once('$')?;
+    let (salt, digest) = (BASE64.decode(salt).ok()?, BASE64.decode(digest).ok()?);
+    ((8..=48).contains(&salt.len()) && digest.len() == DIGEST).then_some(PasswordSalt(salt))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Made by the reference implementation in C, of `password` and `somesaltsomesalt`.
+    const REFERENCE: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$K13EBUiG7JV+9ZxztmHFTdb7J0WQsnj2V8bZaqyPptE";
+
+    fn hash(secret: &str, salt: &PasswordSalt) -> SecretHash {
+        hash_password(&Secret::new(secret.to_owned()), salt).unwrap()
+    }
+
+    #[test]
+    fn the_hash_is_the_reference_implementation_s() {
+        let salt = salt_of(REFERENCE).unwrap();
+        assert_eq!(salt, PasswordSalt(b"somesaltsomesalt".to_vec()));
+        assert_eq!(hash("password", &salt).to_string(), REFERENCE);
+    }
+
+    #[test]
+    fn a_hash_matches_its_secret_and_salt_only() {
+        let salt = PasswordSalt::generate();
+        let stored = hash("your-client-secret", &salt);
+        assert_eq!(salt_of(&stored.to_string()), Some(salt.clone()));
+        assert!(stored.matches(&hash("your-client-secret", &salt)));
+        assert!(!stored.matches(&hash("your-client-secreT", &salt)));
+        assert!(!stored.matches(&hash("your-client-secret", &PasswordSalt::generate())));
+    }
+
+    #[test]
+    fn only_hashes_of_our_parameters_are_importable() {
+        assert!(is_importable(REFERENCE));
+        let bad = [
+            REFERENCE.replace("argon2id", "argon2i"),
+            REFERENCE.replace("v=19", "v=16"),
+            REFERENCE.replace("19456", "65536"),
+            REFERENCE.replace("t=2", "t=3"),
+            REFERENCE.replace("p=1", "p=4"),
+            REFERENCE.replace("m=19456,t=2", "t=2,m=19456"),
+            REFERENCE.replace("p=1", "p=1,keyid=AAAA"),
+            REFERENCE.replace("c29tZXNhbHRzb21lc2FsdA", "c2FsdA"),
+            REFERENCE.replace("c29tZXNhbHRzb21lc2FsdA", "c29tZXNhbHRzb21lc2FsdA=="),
+            format!("{REFERENCE}AAAA"),
+            format!("{REFERENCE}$"),
+            format!(" {REFERENCE}"),
+            REFERENCE[..70].to_owned(),
+            String::new(),
+        ];
+        for bad in bad {
+            assert!(!is_importable(&bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_short_text_without_control_characters() {
+        for good in ["a", "your client secret", "\u{e9}", &"a".repeat(1024)] {
+            assert!(is_fit_secret(good), "{good}");
+        }
+        for bad in ["", "a\0", "a\n", "\u{7f}", "\u{85}", &"a".repeat(1025), &"\u{e9}".repeat(513)] {
+            assert!(!is_fit_secret(bad), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        // Each case computes two hashes.
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn a_secret_with_one_byte_changed_has_another_hash(
+            mut secret in proptest::collection::vec(0x20_u8..0x7f, 1..=512),
+            at: proptest::sample::Index,
+            to in 0x20_u8..0x7f,
+        ) {
+            let good = hash(std::str::from_utf8(&secret).unwrap(), &PasswordSalt::dummy());
+            let at = at.index(secret.len());
+            prop_assume!(secret[at] != to);
+            secret[at] = to;
+            prop_assert!(!good.matches(&hash(std::str::from_utf8(&secret).unwrap(), &PasswordSalt::dummy())));
+        }
+    }
+}

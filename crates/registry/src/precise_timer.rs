@@ -1,0 +1,100 @@
+//! Ends waits a random part of a millisecond after their instant. The timers of the runtime end whole milliseconds after their thread
+//! last went to sleep, so what that thread did before would show in the time of an answer. And the caches of a core remember what it did:
+//! some 20 microseconds of an answer, which the random part hides.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::random::random_bytes;
+
+/// A thread that sleeps until the next of many instants. It ends when this is dropped.
+pub struct PreciseTimer(Sender<Wait>);
+
+struct Wait {
+    until: Instant,
+    ended: oneshot::Sender<()>,
+}
+
+impl PreciseTimer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start() -> io::Result<Self> {
+        let (sender, waits) = channel();
+        thread::Builder::new().name("exact-timer".to_owned()).spawn(move || run(&waits))?;
+        Ok(Self(sender))
+    }
+
+    /// Waits so long, and a random part of a millisecond.
+    pub(crate) async fn sleep(&self, span: Duration) {
+        let (ended, end) = oneshot::channel();
+        let random =
+            Duration::from_nanos(u64::from(u16::from_le_bytes(*random_bytes())) * 1_000_000 / 65_536);
+        let wait = Wait { until: Instant::now() + span + random, ended };
+        if self.0.send(wait).is_ok() {
+            // The thread answers every wait that it took.
+            let _ = end.await;
+        }
+    }
+}
+
+fn run(arriving: &Receiver<Wait>) {
+    let mut waits: BTreeMap<(Instant, u64), oneshot::Sender<()>> = BTreeMap::new();
+    let mut count = 0;
+    loop {
+        let arrived = match waits.first_key_value() {
+            Some(((until, _), _)) => arriving.recv_timeout(until.saturating_duration_since(Instant::now())),
+            None => arriving.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match arrived {
+            Ok(Wait { until, ended }) => {
+                count += 1;
+                waits.insert((until, count), ended);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let now = Instant::now();
+        while let Some(wait) = waits.first_entry().filter(|wait| wait.key().0 <= now) {
+            // The caller may have given up.
+            let _ = wait.remove().send(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn waits_end_in_the_order_of_their_instants_and_never_before() {
+        let timer = PreciseTimer::start().unwrap();
+        let began = Instant::now();
+        let wait = async |milliseconds| {
+            timer.sleep(Duration::from_millis(milliseconds)).await;
+            assert!(began.elapsed() >= Duration::from_millis(milliseconds));
+        };
+        tokio::join!(wait(60), wait(20), wait(0));
+        tokio::select! {
+            biased;
+            () = wait(300) => panic!("the longer wait ended first"),
+            () = wait(100) => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn waits_that_are_given_up_stop_no_other() {
+        let timer = PreciseTimer::start().unwrap();
+        for _ in 0..100 {
+            let given_up = timer.sleep(Duration::from_secs(3_600));
+            assert!(tokio::time::timeout(Duration::ZERO, given_up).await.is_err());
+        }
+        timer.sleep(Duration::from_millis(1)).await;
+    }
+}

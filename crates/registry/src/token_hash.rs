@@ -1,0 +1,81 @@
+//! What is stored of a generated secret, and by what a declared secret is recognised: keyed digests that cost a microsecond.
+
+use protocol::Secret;
+use tenancy::TenantId;
+
+use crate::{ClientId, Pepper, SecretHash};
+
+/// The hash of a generated secret. It is bound to its client: a row copied to another client or tenant authenticates nobody.
+#[must_use]
+pub fn hash_token(pepper: &Pepper, tenant: &TenantId, client: &ClientId, secret: &Secret) -> SecretHash {
+    hash_presented(pepper, tenant, client.as_str(), secret)
+}
+
+/// As [`hash_token`], for a client identifier as presented: what no client can be called costs the same.
+pub(crate) fn hash_presented(
+    pepper: &Pepper,
+    tenant: &TenantId,
+    client: &str,
+    secret: &Secret,
+) -> SecretHash {
+    SecretHash::Token(pepper.generated_secrets().of(texts(tenant, client, secret)))
+}
+
+/// By what reconciling recognises a declared secret that has not changed, so that a restart computes no slow hash.
+///
+/// Its key is another than that of [`hash_token`]: stored as a hash, by mistake or malice, it would authenticate nobody.
+#[must_use]
+pub fn declared_digest(pepper: &Pepper, tenant: &TenantId, client: &ClientId, secret: &Secret) -> [u8; 32] {
+    pepper.declared_secrets().of(texts(tenant, client.as_str(), secret))
+}
+
+fn texts<'a>(tenant: &'a TenantId, client: &'a str, secret: &'a Secret) -> [&'a [u8]; 3] {
+    [tenant.as_str().as_bytes(), client.as_bytes(), secret.expose().as_bytes()]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn digests(tenant: &str, client: &str, secret: &str) -> (SecretHash, SecretHash) {
+        let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
+        let (tenant, client) = (TenantId::parse(tenant).unwrap(), ClientId::parse(client).unwrap());
+        let secret = Secret::new(secret.to_owned());
+        let declared = declared_digest(&pepper, &tenant, &client, &secret);
+        (hash_token(&pepper, &tenant, &client, &secret), SecretHash::Token(declared))
+    }
+
+    #[test]
+    fn a_hash_belongs_to_one_tenant_client_secret_and_purpose() {
+        let (hash, declared) = digests("acme", "billing", "secret");
+        assert!(hash.matches(&digests("acme", "billing", "secret").0));
+        assert!(!hash.matches(&declared));
+        for (tenant, client, secret) in
+            [("acm", "ebilling", "secret"), ("acme", "billin", "gsecret"), ("other", "billing", "secret")]
+        {
+            let (other_hash, other_declared) = digests(tenant, client, secret);
+            assert!(!hash.matches(&other_hash), "{tenant} {client}");
+            assert!(!declared.matches(&other_declared), "{tenant} {client}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_secret_with_one_byte_changed_has_another_hash(
+            mut secret in proptest::collection::vec(0x20_u8..0x7f, 1..=512),
+            at: proptest::sample::Index,
+            to in 0x20_u8..0x7f,
+        ) {
+            let good = digests("acme", "billing", std::str::from_utf8(&secret).unwrap());
+            let at = at.index(secret.len());
+            prop_assume!(secret[at] != to);
+            secret[at] = to;
+            let changed = digests("acme", "billing", std::str::from_utf8(&secret).unwrap());
+            prop_assert!(!good.0.matches(&changed.0));
+            prop_assert!(!good.1.matches(&changed.1));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Chosen secrets that were right once, so that only their first check computes argon2id. Never a secret: only a keyed digest.
+
+use std::time::Duration;
+
+use moka::future::Cache;
+use protocol::Secret;
+use tenancy::TenantId;
+
+use crate::SecretId;
+use crate::keyed_digest::KeyedDigest;
+use crate::random::random_bytes;
+use crate::verification::Candidates;
+
+/// How many are kept; beyond it the least used are computed again.
+const CAPACITY: u64 = 100_000;
+/// How long one is kept that nobody presents.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// The memory of one process, under a key that dies with it.
+pub struct VerifiedSecretCache {
+    key: KeyedDigest,
+    secrets: Cache<VerifiedSecretKey, SecretId>,
+}
+
+/// A presented secret together with everything that it was checked against.
+///
+/// Tenant, client and the client's live secrets, each with its stored hash, are all in it. So a secret that expires, is revoked
+/// or replaced is forgotten by that very change, and what one client may present helps no other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct VerifiedSecretKey([u8; 32]);
+
+impl VerifiedSecretCache {
+    /// Under a new key.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self::with_key(&random_bytes())
+    }
+
+    /// Under this key, which must be random and kept nowhere else.
+    #[must_use]
+    pub fn with_key(key: &[u8; 32]) -> Self {
+        let secrets = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
+        Self { key: KeyedDigest::for_purpose(key, "latchkey remembered secret 1"), secrets }
+    }
+
+    pub(crate) fn key(
+        &self,
+        tenant: &TenantId,
+        client: &str,
+        presented: &Secret,
+        candidates: Candidates<'_>,
+    ) -> VerifiedSecretKey {
+        let fixed = [tenant.as_str().as_bytes(), client.as_bytes(), presented.expose().as_bytes()];
+        let stored = candidates.passwords().flat_map(|(id, phc)| [id.as_str().as_bytes(), phc.as_bytes()]);
+        VerifiedSecretKey(self.key.of(fixed.into_iter().chain(stored)))
+    }
+
+    /// Which secret it was, if that is known.
+    pub(crate) async fn find(&self, key: VerifiedSecretKey) -> Option<SecretId> {
+        self.secrets.get(&key).await
+    }
+
+    /// This one was right.
+    pub(crate) async fn insert(&self, key: VerifiedSecretKey, secret: SecretId) {
+        self.secrets.insert(key, secret).await;
+    }
+}
+
+impl VerifiedSecretKey {
+    /// Of the hash that finds out: equal keys have equal texts and salts.
+    pub(crate) fn of_job(self) -> [u8; 32] {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Timestamp;
+
+    use super::*;
+
+    fn verified_secrets() -> VerifiedSecretCache {
+        VerifiedSecretCache::with_key(&[1; 32])
+    }
+
+    fn key(
+        verified_secrets: &VerifiedSecretCache,
+        tenant: &str,
+        client: &str,
+        presented: &str,
+    ) -> VerifiedSecretKey {
+        let nobody = Candidates::of(None, Timestamp::from_seconds(1));
+        verified_secrets.key(
+            &TenantId::parse(tenant).unwrap(),
+            client,
+            &Secret::new(presented.to_owned()),
+            nobody,
+        )
+    }
+
+    #[tokio::test]
+    async fn a_verified_secret_is_found_under_its_key_alone() {
+        let verified_secrets = verified_secrets();
+        let right = key(&verified_secrets, "acme", "billing", "secret");
+        assert_eq!(verified_secrets.find(right).await, None);
+        verified_secrets.insert(right, SecretId::new("1")).await;
+        assert_eq!(verified_secrets.find(right).await, Some(SecretId::new("1")));
+        assert_eq!(verified_secrets.find(key(&verified_secrets, "acme", "billing", "other")).await, None);
+    }
+
+    #[test]
+    fn another_tenant_client_text_or_process_has_another_key() {
+        let verified_secrets = verified_secrets();
+        let own = key(&verified_secrets, "acme", "billing", "secret");
+        assert!(own == key(&verified_secrets, "acme", "billing", "secret"));
+        for (tenant, client, presented) in
+            [("other", "billing", "secret"), ("acme", "billin", "gsecret"), ("acme", "billing", "secres")]
+        {
+            assert!(own != key(&verified_secrets, tenant, client, presented), "{tenant} {client}");
+        }
+        assert!(own != key(&VerifiedSecretCache::generate(), "acme", "billing", "secret"));
+    }
+}
