@@ -51,7 +51,7 @@ impl Servers {
     }
 
     /// What tests look for. The binaries are for those that start a server of their own, to pause or to kill it.
-    pub(crate) fn tell(&self, command: &mut Command) {
+    pub(crate) fn set_variables(&self, command: &mut Command) {
         command.env("LATCHKEY_TEST_POSTGRES_URL", self.postgres.url());
         command.env("LATCHKEY_TEST_POSTGRES_BIN", self.postgres.programs());
         if let Some(newest) = &self.newest_postgres {
@@ -86,9 +86,9 @@ impl Drop for Process {
     fn drop(&mut self) {
         // To both servers an interrupt says: end now, in order.
         let id = self.0.id().to_string();
-        let asked = is_content(Command::new("kill").args(["-INT", &id]));
+        let requested = is_content(Command::new("kill").args(["-INT", &id]));
         let deadline = Instant::now() + STOP;
-        while asked && Instant::now() < deadline && matches!(self.0.try_wait(), Ok(None)) {
+        while requested && Instant::now() < deadline && matches!(self.0.try_wait(), Ok(None)) {
             thread::sleep(Duration::from_millis(20));
         }
         drop(self.0.kill());

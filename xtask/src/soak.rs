@@ -5,11 +5,10 @@ mod administration;
 mod calls;
 mod enumeration;
 mod first_token;
-mod house;
-mod news;
 mod postgres;
 mod postgres_outage;
 mod program;
+mod propagation;
 mod redis;
 mod redis_connection;
 mod redis_outage;
@@ -17,6 +16,7 @@ mod reseal;
 mod rotation;
 mod scale;
 mod tenants;
+mod test_env;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use clap::{Args, ValueEnum};
 
 use crate::tools::{self, FOR_MEASUREMENTS, FOR_TESTS};
 use crate::workspace::{Failure, Workspace, run as run_program};
-use house::House;
+use test_env::TestEnv;
 
 /// What to measure.
 #[derive(Args)]
@@ -74,32 +74,32 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
             workspace.target_folder()?.join("release/latchkey")
         }
     };
-    let house = House::new(workspace, program)?;
+    let test_env = TestEnv::new(workspace, program)?;
     let wanted = |measurement| options.only.is_none_or(|only| only == measurement);
     if wanted(Measurement::Scale) {
-        scale::measure(&house, &options.tenants)?;
+        scale::measure(&test_env, &options.tenants)?;
     }
     if wanted(Measurement::Administration) {
-        administration::measure(&house, &options.tenants)?;
+        administration::measure(&test_env, &options.tenants)?;
     }
     if wanted(Measurement::Redis) {
-        redis_outage::measure(&house, Duration::from_secs(options.phase))?;
-        news::measure(&house)?;
+        redis_outage::measure(&test_env, Duration::from_secs(options.phase))?;
+        propagation::measure(&test_env)?;
     }
     if wanted(Measurement::Postgres) {
-        postgres_outage::measure(&house)?;
+        postgres_outage::measure(&test_env)?;
     }
     if wanted(Measurement::FirstToken) {
-        first_token::measure(&house)?;
+        first_token::measure(&test_env)?;
     }
     if wanted(Measurement::Rotation) {
-        rotation::measure(&house)?;
+        rotation::measure(&test_env)?;
     }
     if wanted(Measurement::Reseal) {
-        reseal::measure(&house)?;
+        reseal::measure(&test_env)?;
     }
     if wanted(Measurement::Enumeration) {
-        enumeration::measure(&house)?;
+        enumeration::measure(&test_env)?;
     }
     Ok(())
 }

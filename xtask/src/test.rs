@@ -17,7 +17,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
     let servers = Servers::start(workspace)?.with_newest_postgres(workspace, &clients.newest_postgres)?;
     let equipped = |arguments: &[&str]| {
         let mut command = workspace.cargo(arguments);
-        servers.tell(&mut command);
+        servers.set_variables(&mut command);
         command.env("LATCHKEY_TEST_PYTHON", &clients.python);
         command.env("LATCHKEY_TEST_NODE_DIR", &clients.node_folder);
         command

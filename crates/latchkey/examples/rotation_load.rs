@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use traffic::{Asked, Pace, Traffic};
+use traffic::{Pace, Requester, Traffic};
 
 /// Between the end of a rotation and the next.
 const BREATH: Duration = Duration::from_millis(100);
@@ -45,9 +45,9 @@ async fn main() -> ExitCode {
     let every = Duration::from_millis(number("every_ms") as u64);
     let longest = Duration::from_secs(number("longest_s") as u64);
     let secret = std::env::var("SOAK_SECRET").unwrap();
-    let asked = (0..clients).flat_map(|client| {
+    let requested = (0..clients).flat_map(|client| {
         let secret = &secret;
-        (0..tenants).map(move |tenant| Asked {
+        (0..tenants).map(move |tenant| Requester {
             tenant: format!("declared-{tenant}"),
             client: format!("client-{client}"),
             secret: secret.clone(),
@@ -65,7 +65,7 @@ async fn main() -> ExitCode {
         tenants,
         token: std::env::var("SOAK_ADMIN_TOKEN").unwrap(),
     };
-    let traffic = Traffic::start(origins, asked.collect(), pace);
+    let traffic = Traffic::start(origins, requested.collect(), pace);
     let mut failed_rotations = 0;
     for round in 0..rotations {
         failed_rotations += rotating.all(round).await;

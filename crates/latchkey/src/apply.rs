@@ -3,15 +3,15 @@
 use administration::{Along, ContentHash, Options, Outcome, Progress, Retirements};
 
 use crate::clock;
-use crate::contradicted::{TenantsLeftOut, contradicted, left_out};
-use crate::declare::declare;
+use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
 use crate::platform::Platform;
 use crate::settings::{Loaded, MaxRetired};
+use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// How far applying may go.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct ApplyOptions {
     /// Retire as much as there is.
     pub(crate) prune: bool,
     /// Apply an older generation again.
@@ -26,32 +26,36 @@ pub(crate) struct Applied {
 }
 
 /// Makes the store agree with the settings and lets caches forget what changed.
-pub(crate) async fn apply(platform: &Platform, loaded: Loaded, asked: Asked) -> Result<Applied, StartError> {
-    apply_telling(platform, loaded, asked, &|_| {}).await
+pub(crate) async fn apply(
+    platform: &Platform,
+    loaded: Loaded,
+    extent: ApplyOptions,
+) -> Result<Applied, StartError> {
+    apply_with_progress(platform, loaded, extent, &|_| {}).await
 }
 
 /// As [`apply`], telling how far it has come.
-pub(crate) async fn apply_telling(
+pub(crate) async fn apply_with_progress(
     platform: &Platform,
     loaded: Loaded,
-    asked: Asked,
+    extent: ApplyOptions,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Applied, StartError> {
     let content = ContentHash::of([loaded.content_hash.as_bytes()]);
     let options = Options {
         max_retired: retirements(&loaded.reconcile.max_retired),
-        prune: asked.prune,
-        force_generation: asked.force,
+        prune: extent.prune,
+        force_generation: extent.force,
         now: clock::now(),
     };
     let declaration = declare(loaded.tenants)?;
-    let along = Along { sources: loaded.recording.bytes(), progress };
+    let along = Along { sources: loaded.snapshot.bytes(), progress };
     let outcome = platform.reconciler.apply_along(&declaration, &content, &options, along).await;
-    let outcome = outcome.map_err(|error| contradicted(error, &declaration, &loaded.places))?;
+    let outcome = outcome.map_err(|error| conflict_error(error, &declaration, &loaded.locations))?;
     if let Outcome::Applied { invalidations, .. } = &outcome {
         platform.announce(invalidations);
     }
-    let left_out = outcome.plan().and_then(|plan| left_out(plan, &declaration, &loaded.places));
+    let left_out = outcome.plan().and_then(|plan| left_out(plan, &declaration, &loaded.locations));
     Ok(Applied { outcome, left_out })
 }
 

@@ -10,9 +10,9 @@ use storage_postgres::{Options, PostgresDatabase};
 use storage_sqlite::SqliteDatabase;
 use tenancy::{StoreError, TenantStore};
 
+use crate::health::{StoreSamples, counter, gauge};
 use crate::settings::StorageLocation;
 use crate::start_error::StartError;
-use crate::vitals::{StoreSamples, counter, gauge};
 
 /// An open store.
 #[derive(Clone)]

@@ -37,18 +37,18 @@ impl StopSignals {
 
     /// Waits to be asked, then drains the gateway, whose own end tells when that is done. Returns when asked again.
     pub(crate) async fn drain(mut self, gateway: GatewayHandle) {
-        self.asked().await;
+        self.requested().await;
         let drained = async {
             drain(&gateway).await;
             pending::<()>().await;
         };
         tokio::select! {
             () = drained => {}
-            () = self.asked() => tracing::warn!("asked again: ending at once, open requests are not answered"),
+            () = self.requested() => tracing::warn!("asked again: ending at once, open requests are not answered"),
         }
     }
 
-    async fn asked(&mut self) {
+    async fn requested(&mut self) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,

@@ -51,7 +51,7 @@ impl LeftOut {
     }
 
     /// What the store says has changed.
-    pub(crate) fn hear(&self, changed: &[Invalidation]) {
+    pub(crate) fn on_invalidation(&self, changed: &[Invalidation]) {
         let tenants = self.tenants();
         if changed.iter().any(|changed| tenants.depends_on.contains(changed.tenant())) {
             self.changed.send_replace(());
@@ -107,7 +107,10 @@ mod tests {
         assert_eq!((left_out.count(), due_after(&tries).await), (1, 60));
         for (changed, expected) in [("globex", 60), ("acme", 2), ("owner", 2)] {
             tries.begin();
-            left_out.hear(&[Invalidation::Tenant(tenant("other")), Invalidation::Keys(tenant(changed))]);
+            left_out.on_invalidation(&[
+                Invalidation::Tenant(tenant("other")),
+                Invalidation::Keys(tenant(changed)),
+            ]);
             assert_eq!(due_after(&tries).await, expected, "{changed}");
         }
     }
@@ -119,7 +122,7 @@ mod tests {
         let mut tries = left_out.tries();
         left_out.replace(1, [tenant("acme")].into());
         tries.begin();
-        left_out.hear(&[Invalidation::Tenant(tenant("acme"))]);
+        left_out.on_invalidation(&[Invalidation::Tenant(tenant("acme"))]);
         let given_up = tokio::time::timeout(Duration::from_secs(1), tries.due()).await;
         assert!(given_up.is_err());
         assert_eq!(due_after(&tries).await, 1);

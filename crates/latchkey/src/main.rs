@@ -1,16 +1,18 @@
 //! The program: settings, composition, command line. Without a command it serves.
 
-mod admins;
+mod admin_client;
 mod apply;
+mod batch_writer;
 mod causes;
 mod clock;
 mod command;
-mod contradicted;
+mod configured_admins;
+mod conflict_messages;
 mod database;
-mod declare;
-mod door;
 mod drain;
+mod fetch_log;
 mod files;
+mod health;
 mod housekeeping;
 mod json_lines;
 mod left_out;
@@ -18,27 +20,25 @@ mod logging;
 mod names;
 mod open_files;
 mod platform;
-mod recorder;
 mod reload;
 mod reseal;
 mod rotation;
 mod sealing;
+mod secret_usage;
 mod settings;
-mod sightings;
+mod settings_to_declaration;
 mod start_error;
 mod tls;
-mod uses;
-mod vitals;
 mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use admin_client::AdminCommandArguments;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use command::{AdminCommand, AuditCommand, ClientCommand, KeyCommand, SecretCommand, TenantCommand};
-use door::Through;
 
 /// Multi-tenant identity platform for machines.
 #[derive(Parser)]
@@ -107,15 +107,15 @@ enum Command {
         yes: bool,
     },
     /// Manage tenants.
-    Tenant(Through<TenantCommand>),
+    Tenant(AdminCommandArguments<TenantCommand>),
     /// Manage clients.
-    Client(Through<ClientCommand>),
+    Client(AdminCommandArguments<ClientCommand>),
     /// Manage the secrets of clients.
-    Secret(Through<SecretCommand>),
+    Secret(AdminCommandArguments<SecretCommand>),
     /// Manage signing keys, and the key that seals them.
-    Key(Through<KeyCommand>),
+    Key(AdminCommandArguments<KeyCommand>),
     /// See who changed what.
-    Audit(Through<AuditCommand>),
+    Audit(AdminCommandArguments<AuditCommand>),
     /// Make the first administrator.
     #[command(subcommand)]
     Admin(AdminCommand),

@@ -20,11 +20,11 @@ use registry::{
 use tenancy::TenantResolver;
 
 use crate::database::Database;
+use crate::health::PlatformHealth;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::settings::{self, Loaded};
 use crate::start_error::StartError;
-use crate::vitals::PlatformVitals;
 use crate::{clock, open_files, sealing, tls};
 
 /// RSA keys that are made ahead, so that a new tenant's first token waits for none.
@@ -40,7 +40,7 @@ pub(crate) struct Platform {
     pub(crate) administrator: Arc<Administrator>,
     pub(crate) rotated: Arc<Rotated>,
     pub(crate) left_out: Arc<LeftOut>,
-    pub(crate) vitals: Arc<PlatformVitals>,
+    pub(crate) vitals: Arc<PlatformHealth>,
     pub(crate) services: Services,
 }
 
@@ -63,7 +63,7 @@ impl Platform {
             RING_BYTES,
         ));
         let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
-        let vitals = Arc::new(PlatformVitals::new(
+        let vitals = Arc::new(PlatformHealth::new(
             rows.clone(),
             Arc::clone(&sealer),
             caches.clone(),
@@ -131,9 +131,9 @@ impl Platform {
     }
 
     /// What the store says has changed, which it says to every replica: caches forget it, and who was left out may be tried again.
-    pub(crate) fn hear(&self, changed: &[Invalidation]) {
+    pub(crate) fn on_invalidation(&self, changed: &[Invalidation]) {
         self.caches.forget(changed);
-        self.left_out.hear(changed);
+        self.left_out.on_invalidation(changed);
     }
 }
 
@@ -184,10 +184,10 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
 }
 
 /// As many as are asked for, and a quarter less than there may be files: the store, certificates and listeners are files too.
-fn connection_limits(asked: Option<u32>, files: Option<usize>) -> ConnectionLimits {
-    let wanted = asked.map_or(ConnectionLimits::default().all, |asked| asked as usize);
+fn connection_limits(requested: Option<u32>, files: Option<usize>) -> ConnectionLimits {
+    let wanted = requested.map_or(ConnectionLimits::default().all, |requested| requested as usize);
     let possible = files.map_or(usize::MAX, |files| (files - files / 4).max(1));
-    if asked.is_some() && wanted > possible {
+    if requested.is_some() && wanted > possible {
         tracing::warn!(
             "server.max_connections is {wanted}, and the limit of open files allows {possible}: raise it (LimitNOFILE)"
         );

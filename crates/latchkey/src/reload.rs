@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use crate::admins::Admins;
-use crate::apply::{Applied, Asked, apply, say};
-use crate::contradicted::TenantsLeftOut;
+use crate::apply::{Applied, ApplyOptions, apply, say};
+use crate::configured_admins::ConfiguredAdmins;
+use crate::conflict_messages::TenantsLeftOut;
 use crate::left_out::Tries;
 use crate::platform::Platform;
 use crate::settings::{Environment, Loaded, ReadError, read, refuse_beyond_loopback};
@@ -41,7 +41,7 @@ pub(crate) struct Reload {
     /// When tenants that were left out are tried again.
     tries: Tries,
     /// What was last said of them.
-    told: String,
+    logged_left_out: String,
 }
 
 /// Why the files are read.
@@ -50,7 +50,7 @@ enum Why {
     /// They may have changed.
     Changed,
     /// The operator asks for it.
-    Asked,
+    Requested,
     /// Tenants that were left out are tried again.
     Again,
 }
@@ -64,7 +64,7 @@ impl Reload {
     ) -> Self {
         Self {
             tries: platform.left_out.tries(),
-            told: String::new(),
+            logged_left_out: String::new(),
             platform,
             config: config.to_owned(),
             environment: Arc::new(environment),
@@ -92,13 +92,13 @@ impl Reload {
     /// Who is left out is said once, and not again at each try.
     fn leave_out(&mut self, left_out: Option<&TenantsLeftOut>) {
         let text = left_out.map(ToString::to_string).unwrap_or_default();
-        if let Some(left_out) = left_out.filter(|_| text != self.told) {
+        if let Some(left_out) = left_out.filter(|_| text != self.logged_left_out) {
             let tenants = left_out.names();
             tracing::warn!(tenants, error = text, "tenants left out; all others are applied");
         } else if left_out.is_none() && self.platform.left_out.count() > 0 {
             tracing::info!("no tenant is left out any more");
         }
-        self.told = text;
+        self.logged_left_out = text;
         let (count, depends_on) =
             left_out.map(|left| (left.tenants.len(), left.depends_on.clone())).unwrap_or_default();
         self.platform.left_out.replace(count, depends_on);
@@ -118,7 +118,7 @@ impl Reload {
         loop {
             let why = tokio::select! {
                 Some(()) = changed.recv() => { sleep(SETTLE).await; let _ = changed.try_recv(); Why::Changed }
-                _ = hangup.recv() => Why::Asked,
+                _ = hangup.recv() => Why::Requested,
                 _ = looks.tick() => Why::Changed,
                 () = self.tries.due(), if self.platform.left_out.count() > 0 => Why::Again,
             };
@@ -130,7 +130,7 @@ impl Reload {
 
     /// Reads everything. Where it was asked for, more is said about what is found, because an operator waits for an answer.
     async fn look(&mut self, why: Why) -> Option<Vec<PathBuf>> {
-        let asked = why == Why::Asked;
+        let requested = why == Why::Requested;
         if why != Why::Changed {
             self.tries.begin();
         }
@@ -138,21 +138,21 @@ impl Reload {
         let loaded = match spawn_blocking(move || read(&config, &environment)).await.ok()? {
             Ok(loaded) => loaded,
             Err(error) => {
-                self.refused(asked, &error);
+                self.refused(requested, &error);
                 return None;
             }
         };
-        if !asked && loaded.content_hash == self.seen {
+        if !requested && loaded.content_hash == self.seen {
             if why == Why::Again {
                 self.try_again(loaded).await;
             }
             return None;
         }
-        if asked {
-            self.told.clear();
+        if requested {
+            self.logged_left_out.clear();
         }
         if let Err(error) = refuse_beyond_loopback(&loaded, self.runs_beyond) {
-            self.refused(asked, &error);
+            self.refused(requested, &error);
             return None;
         }
         self.seen.clone_from(&loaded.content_hash);
@@ -182,7 +182,7 @@ impl Reload {
     /// Files that were at the latest generation and now hold an older one again have been put back on purpose. Files that
     /// lagged behind say nothing new.
     async fn take_over(&mut self, mut loaded: Loaded) -> Result<(), StartError> {
-        let admins = Admins::take(&mut loaded).hashed().await?;
+        let admins = ConfiguredAdmins::take(&mut loaded).hashed().await?;
         self.tries.begin();
         let applied = self.apply(loaded).await;
         // Who may no longer sign in must not wait for a store that is down.
@@ -195,16 +195,16 @@ impl Reload {
 
     async fn apply(&self, loaded: Loaded) -> Result<Applied, StartError> {
         let force = self.held.is_some() && self.held == self.latest().await?;
-        apply(&self.platform, loaded, Asked { force, ..Asked::default() }).await
+        apply(&self.platform, loaded, ApplyOptions { force, ..ApplyOptions::default() }).await
     }
 
     async fn latest(&self) -> Result<Option<u64>, StartError> {
         Ok(self.platform.database.administration().latest_generation().await?.map(|latest| latest.number))
     }
 
-    fn refused(&mut self, asked: bool, error: &ReadError) {
+    fn refused(&mut self, requested: bool, error: &ReadError) {
         let text = error.to_string();
-        if asked || self.seen != text {
+        if requested || self.seen != text {
             tracing::error!(error = text, "settings not taken over; the last good ones go on");
             self.seen = text;
         }

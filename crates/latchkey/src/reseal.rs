@@ -35,12 +35,12 @@ pub(crate) struct Resealed {
     /// Cannot be opened with any key that is configured.
     pub(crate) unreadable: u64,
     /// Some of these, and why.
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<ResealFailure>,
 }
 
 /// A value that cannot be opened.
 #[derive(Debug, Serialize)]
-pub(crate) struct Fault {
+pub(crate) struct ResealFailure {
     pub(crate) place: String,
     pub(crate) problem: String,
 }
@@ -176,7 +176,7 @@ impl Resealed {
     fn unreadable(&mut self, place: &SealedPlace, error: &SealError) {
         self.unreadable += 1;
         if self.faults.len() < NAMED {
-            self.faults.push(Fault { place: named(place), problem: causes(error) });
+            self.faults.push(ResealFailure { place: named(place), problem: causes(error) });
         }
     }
 }

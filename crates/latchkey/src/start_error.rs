@@ -10,13 +10,13 @@ use gateway::{BindError, TlsError};
 use registry::OutOfMemory;
 use tenancy::StoreError;
 
+use crate::admin_client::AdminClientError;
 use crate::command::DevCertError;
-use crate::contradicted::TenantsLeftOut;
-use crate::declare::DeclareError;
-use crate::door::DoorError;
+use crate::conflict_messages::TenantsLeftOut;
 use crate::reseal::ResealError;
 use crate::sealing::SealingError;
 use crate::settings::ReadError;
+use crate::settings_to_declaration::DeclareError;
 
 /// The reason.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +25,10 @@ pub(crate) enum StartError {
     Settings(#[from] ReadError),
     #[error(transparent)]
     Declare(#[from] DeclareError),
-    #[error("the https listener {address} cannot be served: {mend}")]
+    #[error("the https listener {address} cannot be served: {hint}")]
     Tls {
         address: SocketAddr,
-        mend: String,
+        hint: String,
         #[source]
         source: Box<TlsError>,
     },
@@ -76,7 +76,7 @@ pub(crate) enum StartError {
     #[error("the output cannot be written")]
     Output(#[from] io::Error),
     #[error(transparent)]
-    Door(#[from] DoorError),
+    AdminClient(#[from] AdminClientError),
     #[error("{0}")]
     Unusable(String),
     #[error("{} cannot be written", .0.display())]
@@ -93,7 +93,7 @@ impl StartError {
     /// What a script is told; docs/command-line.md has the table.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Door(error) => error.exit_code(),
+            Self::AdminClient(error) => error.exit_code(),
             _ => 1,
         }
     }

@@ -32,8 +32,8 @@ pub(crate) fn open(address: SocketAddr, tls: &settings::Tls) -> Result<Tls, Star
     };
     let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
     Tls::open(tls_files, readers).map_err(|source| {
-        let mend = mend(&source, tls);
-        StartError::Tls { address, mend, source: Box::new(source) }
+        let hint = hint(&source, tls);
+        StartError::Tls { address, hint, source: Box::new(source) }
     })
 }
 
@@ -50,19 +50,19 @@ pub(crate) async fn keep_fresh(all: Vec<Tls>, mut hangup: Signal) {
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut refused = vec![None; all.len()];
     loop {
-        let asked = tokio::select! {
+        let requested = tokio::select! {
             Some(()) = changed.recv() => { sleep(SETTLE).await; let _ = changed.try_recv(); false }
             _ = hangup.recv() => true,
             _ = looks.tick() => false,
         };
         for (tls, refused) in all.iter().zip(&mut refused) {
-            look(tls, asked, refused).await;
+            look(tls, requested, refused).await;
         }
     }
 }
 
 /// The same fault is told once, unless somebody asked.
-async fn look(tls: &Tls, asked: bool, refused: &mut Option<String>) {
+async fn look(tls: &Tls, requested: bool, refused: &mut Option<String>) {
     let reading = tls.clone();
     let Ok(outcome) = spawn_blocking(move || reading.reload()).await else { return };
     let certificate = tls.files().certificate.display();
@@ -75,7 +75,7 @@ async fn look(tls: &Tls, asked: bool, refused: &mut Option<String>) {
         }
         Err(error) => {
             let text = error.to_string();
-            if asked || refused.as_ref() != Some(&text) {
+            if requested || refused.as_ref() != Some(&text) {
                 tracing::error!(%certificate, error = text, "certificate not replaced; the last good one goes on");
                 *refused = Some(text);
             }
@@ -88,7 +88,7 @@ fn paths(files: &TlsFiles) -> impl Iterator<Item = PathBuf> + use<> {
     [Some(certificate), Some(private_key), client_ca].into_iter().flatten()
 }
 
-fn mend(error: &TlsError, tls: &settings::Tls) -> String {
+fn hint(error: &TlsError, tls: &settings::Tls) -> String {
     match error {
         TlsError::Unreadable { path, source } if source.kind() == io::ErrorKind::NotFound => {
             let ours = *path == tls.certificate || *path == tls.private_key;

@@ -120,9 +120,9 @@ impl Server {
     pub(super) fn stop(mut self) -> Result<usize, Failure> {
         let id = self.process.id().to_string();
         let mut terminate = std::process::Command::new("kill");
-        let asked = is_content(terminate.args(["-TERM", &id]));
+        let requested = is_content(terminate.args(["-TERM", &id]));
         let deadline = Instant::now() + STOP;
-        while asked && self.process.try_wait().doing("wait for the server")?.is_none() {
+        while requested && self.process.try_wait().doing("wait for the server")?.is_none() {
             if Instant::now() > deadline {
                 return Err(self.failure("the server did not stop when asked to"));
             }

@@ -32,8 +32,8 @@ impl Redis {
             let settings = settings(port, &password);
             let mut input = child.stdin.take();
             let mut process = Process(child);
-            let told = input.as_mut().map(|input| input.write_all(settings.as_bytes()));
-            told.unwrap_or(Ok(())).doing("tell Redis its settings")?;
+            let written = input.as_mut().map(|input| input.write_all(settings.as_bytes()));
+            written.unwrap_or(Ok(())).doing("tell Redis its settings")?;
             drop(input);
             process.await_ready(&log, || answers(port, &password).unwrap_or(false))?;
             let url = format!("redis://default:{password}@127.0.0.1:{port}");

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::calls::{Caller, percentile};
-use super::house::House;
 use super::program::Program;
 use super::tenants::{FILL_SQLITE, client, declared, fill};
+use super::test_env::TestEnv;
 use crate::workspace::{Failure, read_output, run as run_program};
 
 const DECLARED: u32 = 10;
@@ -89,35 +89,35 @@ const KINDS: [Kind; 7] = [
     },
 ];
 
-pub(super) fn measure(house: &House<'_>, sizes: &[u32]) -> Result<(), Failure> {
+pub(super) fn measure(test_env: &TestEnv<'_>, sizes: &[u32]) -> Result<(), Failure> {
     println!("\nadministration: {REQUESTS} requests of a kind over one connection, p50 / p99 in ms");
     print!("store       tenants");
     KINDS.iter().for_each(|kind| print!("  {:>15}", kind.name));
     println!();
     for backend in [Backend::Sqlite, Backend::Postgres] {
-        grow(house, backend, sizes)?;
+        grow(test_env, backend, sizes)?;
     }
     Ok(())
 }
 
-fn grow(house: &House<'_>, backend: Backend, sizes: &[u32]) -> Result<(), Failure> {
-    let file = house.file("administration.db");
+fn grow(test_env: &TestEnv<'_>, backend: Backend, sizes: &[u32]) -> Result<(), Failure> {
+    let file = test_env.file("administration.db");
     let (name, url) = match backend {
         Backend::Sqlite => ("SQLite", format!("sqlite://{}", file.display())),
-        Backend::Postgres => ("PostgreSQL", house.create_database("administration")?),
+        Backend::Postgres => ("PostgreSQL", test_env.create_database("administration")?),
     };
     let (stores, tenants) = (format!("storage: {{ url: '{url}' }}\n"), declared(DECLARED, CLIENTS));
-    let token = first_token(house, &stores, &tenants)?;
+    let token = first_token(test_env, &stores, &tenants)?;
     let mut held = DECLARED;
     for &size in sizes {
         if size > held {
             match backend {
-                Backend::Sqlite => fill_sqlite(house, &file, held + 1, size)?,
-                Backend::Postgres => drop(house.sql("administration", &fill(held + 1, size))?),
+                Backend::Sqlite => fill_sqlite(test_env, &file, held + 1, size)?,
+                Backend::Postgres => drop(test_env.sql("administration", &fill(held + 1, size))?),
             }
             held = size;
         }
-        let mut program = Program::start(house, &stores, &tenants)?;
+        let mut program = Program::start(test_env, &stores, &tenants)?;
         program.await_token(&client(0, 0))?;
         print!("{name:<10} {held:>8}");
         let mut caller = Caller::new(program.address);
@@ -132,17 +132,17 @@ fn grow(house: &House<'_>, backend: Backend, sizes: &[u32]) -> Result<(), Failur
 }
 
 /// Of the first administrator. It lives for an hour, which is longer than this takes.
-pub(super) fn first_token(house: &House<'_>, stores: &str, tenants: &str) -> Result<String, Failure> {
-    let mut program = Program::start(house, stores, tenants)?;
+pub(super) fn first_token(test_env: &TestEnv<'_>, stores: &str, tenants: &str) -> Result<String, Failure> {
+    let mut program = Program::start(test_env, stores, tenants)?;
     program.await_token(&client(0, 0))?;
-    let config = house.file("config.yaml");
-    let mut init = house.workspace.program(
-        &house.program.to_string_lossy(),
+    let config = test_env.file("config.yaml");
+    let mut init = test_env.workspace.program(
+        &test_env.program.to_string_lossy(),
         &["admin", "init", "--json", "--config", &config.to_string_lossy()],
     );
     let made: Value = parse(&String::from_utf8_lossy(&read_output(&mut init)?))?;
     drop(program);
-    let program = Program::start(house, stores, tenants)?;
+    let program = Program::start(test_env, stores, tenants)?;
     wait_until_it_listens(&program)?;
     let form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}&resource=urn:latchkey:admin",
@@ -185,9 +185,9 @@ fn times(caller: &mut Caller, token: &str, kind: &Kind, tenants: u32) -> Result<
     Ok(times)
 }
 
-fn fill_sqlite(house: &House<'_>, file: &std::path::Path, first: u32, last: u32) -> Result<(), Failure> {
+fn fill_sqlite(test_env: &TestEnv<'_>, file: &std::path::Path, first: u32, last: u32) -> Result<(), Failure> {
     let (file, first, last) = (file.to_string_lossy(), first.to_string(), last.to_string());
-    run_program(&mut house.workspace.program("python3", &["-c", FILL_SQLITE, &file, &first, &last]))
+    run_program(&mut test_env.workspace.program("python3", &["-c", FILL_SQLITE, &file, &first, &last]))
 }
 
 fn parse(text: &str) -> Result<Value, Failure> {

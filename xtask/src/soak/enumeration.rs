@@ -7,9 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::calls::{Caller, Client, percentile};
-use super::house::House;
 use super::program::Program;
 use super::tenants::SECRET;
+use super::test_env::TestEnv;
 use crate::workspace::Failure;
 
 /// Half of them exist.
@@ -35,22 +35,22 @@ struct Threshold {
     exists_above: bool,
 }
 
-pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
+pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let stores = format!(
         "storage: {{ url: 'sqlite://{}' }}\nlimits: {{ failed_attempts: 1000000/min }}\n",
-        house.file("enumeration.db").display()
+        test_env.file("enumeration.db").display()
     );
-    let mut program = Program::start(house, &stores, &declared())?;
+    let mut program = Program::start(test_env, &stores, &declared())?;
     program.await_token(&Client { tenant: "enumerated".to_owned(), id: id(0) })?;
     let mut caller = Caller::new(program.address);
     let mut samples = Vec::with_capacity(IDS);
     for batch in order().chunks(BATCH) {
-        let mut asked = VecDeque::new();
+        let mut requested = VecDeque::new();
         for number in batch {
             refused(&mut caller, *number)?;
-            asked.push_back((Instant::now() + BETWEEN, *number));
+            requested.push_back((Instant::now() + BETWEEN, *number));
         }
-        for (due, number) in asked {
+        for (due, number) in requested {
             thread::sleep(due.saturating_duration_since(Instant::now()));
             samples.push(Sample { exists: exists(number), took: refused(&mut caller, number)? });
         }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_id_is_asked_for_once_in_an_order_that_mixes_them() {
+    fn every_id_is_requested_once_in_an_order_that_mixes_them() {
         let mut order = order();
         let mixed = order.windows(2).filter(|pair| exists(pair[0]) != exists(pair[1])).count();
         assert!((IDS * 2 / 5..IDS * 3 / 5).contains(&mixed), "{mixed}");

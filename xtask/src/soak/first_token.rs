@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::administration::first_token;
 use super::calls::{Answer, Caller, percentile};
-use super::house::House;
 use super::program::Program;
 use super::tenants::{SECRET, client, declared};
+use super::test_env::TestEnv;
 use crate::workspace::Failure;
 
 /// Of each row.
@@ -32,20 +32,20 @@ const ROWS: [Row; 3] = [
 
 /// How a token is asked for.
 #[derive(Clone, Copy)]
-enum Asking {
+enum RequestKind {
     /// It is given.
     Token,
     /// It is refused for its scope: tenant and client are read, keys are not.
     UnknownScope,
 }
 
-pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
-    let stores = format!("storage: {{ url: 'sqlite://{}' }}\n", house.file("first-token.db").display());
+pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
+    let stores = format!("storage: {{ url: 'sqlite://{}' }}\n", test_env.file("first-token.db").display());
     let tenants = declared(1, 1);
-    let token = first_token(house, &stores, &tenants)?;
+    let token = first_token(test_env, &stores, &tenants)?;
     println!("\nfirst-token: {TENANTS} new tenants a row, ms");
     println!("{:<45} {:>8} {:>8} {:>8} {:>8}", "first token", "p50", "p99", "longest", "second");
-    let mut program = Program::start(house, &stores, &tenants)?;
+    let mut program = Program::start(test_env, &stores, &tenants)?;
     program.await_token(&client(0, 0))?;
     let mut caller = Caller::new(program.address);
     for (number, row) in ROWS.iter().enumerate() {
@@ -56,10 +56,10 @@ pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
         let (mut first, mut second) = (Vec::new(), Vec::new());
         for id in &ids {
             thread::sleep(row.pause);
-            first.push(asked(&mut caller, id, Asking::Token)?.took);
+            first.push(send(&mut caller, id, RequestKind::Token)?.took);
         }
         for id in &ids {
-            second.push(asked(&mut caller, id, Asking::Token)?.took);
+            second.push(send(&mut caller, id, RequestKind::Token)?.took);
         }
         println!(
             "{:<45} {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
@@ -76,27 +76,27 @@ pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
             (0..LOADED).map(|tenant| format!("loaded-{algorithm}-{tenant}").to_lowercase()).collect();
         for id in &ids {
             create(&mut caller, &token, id, algorithm)?;
-            asked(&mut caller, id, Asking::Token)?;
+            send(&mut caller, id, RequestKind::Token)?;
         }
     }
     drop(program);
     for algorithm in ["RS256", "ES256"] {
-        let mut program = Program::start(house, &stores, &tenants)?;
+        let mut program = Program::start(test_env, &stores, &tenants)?;
         program.await_token(&client(0, 0))?;
         // The pool is filled before anything is compared.
         thread::sleep(REFILLED);
         let mut caller = Caller::new(program.address);
-        let mut memory = |asking| {
+        let mut memory = |kind| {
             for _ in 0..2 {
                 for tenant in 0..LOADED {
-                    asked(&mut caller, &format!("loaded-{algorithm}-{tenant}").to_lowercase(), asking)?;
+                    send(&mut caller, &format!("loaded-{algorithm}-{tenant}").to_lowercase(), kind)?;
                 }
             }
             Ok::<_, Failure>(program.memory() * 1024.0)
         };
         let idle = program.memory() * 1024.0;
-        let without = memory(Asking::UnknownScope)?;
-        let with = memory(Asking::Token)?;
+        let without = memory(RequestKind::UnknownScope)?;
+        let with = memory(RequestKind::Token)?;
         let each = |more: f64| more / f64::from(LOADED);
         println!(
             "{algorithm}: {idle:.0} before, {:.1} for each tenant and client, {:.1} more for each key",
@@ -115,10 +115,10 @@ fn create(caller: &mut Caller, token: &str, id: &str, algorithm: &str) -> Result
     if answer.status == 201 { Ok(()) } else { Err(Failure::new(format!("{id}: {} {said}", answer.status))) }
 }
 
-fn asked(caller: &mut Caller, id: &str, asking: Asking) -> Result<Answer, Failure> {
-    let (expected, scope) = match asking {
-        Asking::Token => (200, ""),
-        Asking::UnknownScope => (400, "&scope=unknown"),
+fn send(caller: &mut Caller, id: &str, kind: RequestKind) -> Result<Answer, Failure> {
+    let (expected, scope) = match kind {
+        RequestKind::Token => (200, ""),
+        RequestKind::UnknownScope => (400, "&scope=unknown"),
     };
     let form = format!("grant_type=client_credentials&client_id=svc&client_secret={SECRET}{scope}");
     let (answer, said) = caller.post_form(&format!("/api/v1/tenant/{id}/oauth/token"), &form);

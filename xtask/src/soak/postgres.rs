@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::house::House;
+use super::test_env::TestEnv;
 use crate::workspace::{Doing, Failure, is_content};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -16,20 +16,20 @@ pub(super) struct Restarted(Child);
 
 /// A server that can be stopped and started again, as the process that it was.
 pub(super) struct Postgres<'a> {
-    house: &'a House<'a>,
+    test_env: &'a TestEnv<'a>,
     data: PathBuf,
     port: String,
     command_line: Vec<String>,
 }
 
 impl<'a> Postgres<'a> {
-    pub(super) fn of(house: &'a House<'a>) -> Result<Self, Failure> {
-        let data = PathBuf::from(house.sql("postgres", "SHOW data_directory")?);
+    pub(super) fn of(test_env: &'a TestEnv<'a>) -> Result<Self, Failure> {
+        let data = PathBuf::from(test_env.sql("postgres", "SHOW data_directory")?);
         let options = fs::read_to_string(data.join("postmaster.opts")).doing("read postmaster.opts")?;
         let program = options.split(" \"").next().unwrap_or_default().to_owned();
         let arguments = options.split('"').skip(1).step_by(2).map(str::to_owned);
         let command_line = std::iter::once(program).chain(arguments).collect();
-        Ok(Self { house, data, port: house.sql("postgres", "SHOW port")?, command_line })
+        Ok(Self { test_env, data, port: test_env.sql("postgres", "SHOW port")?, command_line })
     }
 
     /// Ends the server at once. It must be ours: its number is read from its folder.
@@ -43,20 +43,20 @@ impl<'a> Postgres<'a> {
 
     /// Starts it again and returns when it accepts connections.
     pub(super) fn start(&self) -> Result<Restarted, Failure> {
-        let log = fs::File::create(self.house.file("postgres.log")).doing("make a log")?;
+        let log = fs::File::create(self.test_env.file("postgres.log")).doing("make a log")?;
         let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(&self.data).doing("look at the data")?);
         let owner = owner.to_string();
         // setpriv becomes the program it starts, which ends when this process does.
         let mut arguments = vec!["--pdeathsig", "INT"];
-        if is_content(&mut self.house.workspace.program("sh", &["-c", "test \"$(id -u)\" = 0"])) {
+        if is_content(&mut self.test_env.workspace.program("sh", &["-c", "test \"$(id -u)\" = 0"])) {
             arguments.extend(["--reuid", &owner, "--clear-groups"]);
         }
-        let mut command = self.house.workspace.program("setpriv", &arguments);
+        let mut command = self.test_env.workspace.program("setpriv", &arguments);
         command.args(&self.command_line).current_dir(&self.data);
         let errors = log.try_clone().doing("make a log")?;
         let child = command.stdout(Stdio::from(log)).stderr(errors).spawn().doing("start PostgreSQL")?;
         let restarted = Restarted(child);
-        let probe = self.house.tool("pg_isready");
+        let probe = self.test_env.tool("pg_isready");
         until("PostgreSQL does not start", || {
             is_content(Command::new(&probe).args(["-q", "-h", "127.0.0.1", "-p", &self.port]))
         })?;

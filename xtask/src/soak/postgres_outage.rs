@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::calls::{Answer, Caller, Client, Pace, load, percentile};
-use super::house::House;
 use super::postgres::{Postgres, Restarted};
 use super::program::Program;
 use super::tenants::{client, declared};
+use super::test_env::TestEnv;
 use crate::workspace::Failure;
 
 const ROUNDS: u32 = 3;
@@ -24,13 +24,13 @@ const COLD_PAUSE: Duration = Duration::from_millis(20);
 /// One after the other, clients that nobody has asked for.
 type ColdClients = std::ops::Range<u32>;
 
-pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
-    let stores = format!("storage: {{ url: '{}' }}\n", house.create_database("postgres_outage")?);
-    let mut program = Program::start(house, &stores, &declared(1, WARM + COLD))?;
+pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
+    let stores = format!("storage: {{ url: '{}' }}\n", test_env.create_database("postgres_outage")?);
+    let mut program = Program::start(test_env, &stores, &declared(1, WARM + COLD))?;
     let warm: Vec<Client> = (0..WARM).map(|number| client(0, number)).collect();
     program.await_token(&warm[0])?;
     load(program.address, &warm, Pace::Full, || thread::sleep(SETTLE));
-    let postgres = Postgres::of(house)?;
+    let postgres = Postgres::of(test_env)?;
     let (mut restarted, mut cold) = (None, WARM..WARM + COLD);
 
     println!(

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::calls::{Caller, Client};
-use super::house::House;
+use super::test_env::TestEnv;
 use crate::workspace::{Doing, Failure};
 
 const CORE: &str = "0";
@@ -28,24 +28,24 @@ pub(super) struct Program {
 
 impl Program {
     /// Starts it with these stores and tenants; it need not be ready yet.
-    pub(super) fn start(house: &House<'_>, stores: &str, tenants: &str) -> Result<Self, Failure> {
-        Self::start_named(house, "config", stores, tenants)
+    pub(super) fn start(test_env: &TestEnv<'_>, stores: &str, tenants: &str) -> Result<Self, Failure> {
+        Self::start_named(test_env, "config", stores, tenants)
     }
 
     /// As [`Program::start`], beside others that have files of other names.
     pub(super) fn start_named(
-        house: &House<'_>,
+        test_env: &TestEnv<'_>,
         name: &str,
         stores: &str,
         tenants: &str,
     ) -> Result<Self, Failure> {
-        let keys = format!("{{ sealing_key: {{ file: '{}' }} }}", house.file("sealing.key").display());
-        Self::start_sealed(house, name, &keys, stores, tenants)
+        let keys = format!("{{ sealing_key: {{ file: '{}' }} }}", test_env.file("sealing.key").display());
+        Self::start_sealed(test_env, name, &keys, stores, tenants)
     }
 
     /// As [`Program::start_named`], with other settings for sealing keys.
     pub(super) fn start_sealed(
-        house: &House<'_>,
+        test_env: &TestEnv<'_>,
         name: &str,
         keys: &str,
         stores: &str,
@@ -54,7 +54,7 @@ impl Program {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
         let address = listener.local_addr().doing("find a free port")?;
         drop(listener);
-        let (config, log) = (house.file(&format!("{name}.yaml")), house.file(&format!("{name}.log")));
+        let (config, log) = (test_env.file(&format!("{name}.yaml")), test_env.file(&format!("{name}.log")));
         let text = format!(
             "server: {{ public_url: 'http://soak.example', listeners: [{{ address: '{address}' }}], workers: 1 }}\n\
              keys: {keys}\n{stores}{tenants}"
@@ -63,8 +63,8 @@ impl Program {
         let output = File::create(&log).doing("make the log")?;
         let errors = output.try_clone().doing("make the log")?;
         // taskset becomes the program it starts, so the child's id is the program's.
-        let mut command = house.workspace.program("taskset", &["-c", CORE]);
-        command.arg(&house.program).args(["serve", "--config"]).arg(&config);
+        let mut command = test_env.workspace.program("taskset", &["-c", CORE]);
+        command.arg(&test_env.program).args(["serve", "--config"]).arg(&config);
         let began = Instant::now();
         let process = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
         Ok(Self { process: process.doing("start the program")?, began, address, log })

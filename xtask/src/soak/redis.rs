@@ -6,41 +6,41 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::house::House;
 use super::redis_connection::Connection;
+use super::test_env::TestEnv;
 use crate::workspace::{Doing, Failure, is_content};
 
 const START: Duration = Duration::from_secs(10);
 
 /// Dropping it ends the process, also a paused one.
 pub(super) struct Redis<'a> {
-    house: &'a House<'a>,
+    test_env: &'a TestEnv<'a>,
     port: u16,
     process: Option<Child>,
 }
 
 impl<'a> Redis<'a> {
-    pub(super) fn start(house: &'a House<'a>) -> Result<Self, Failure> {
-        let mut redis = Self::absent(house)?;
+    pub(super) fn start(test_env: &'a TestEnv<'a>) -> Result<Self, Failure> {
+        let mut redis = Self::absent(test_env)?;
         redis.start_again()?;
         Ok(redis)
     }
 
     /// One that does not run yet.
-    pub(super) fn absent(house: &'a House<'a>) -> Result<Self, Failure> {
+    pub(super) fn absent(test_env: &'a TestEnv<'a>) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
         let port = listener.local_addr().doing("find a free port")?.port();
         drop(listener);
-        Ok(Self { house, port, process: None })
+        Ok(Self { test_env, port, process: None })
     }
 
     /// To look into it and to do mischief.
     pub(super) fn connect(&self) -> Result<Connection, Failure> {
-        Connection::open(self.port, self.house.redis_password()).doing("connect to Redis")
+        Connection::open(self.port, self.test_env.redis_password()).doing("connect to Redis")
     }
 
     pub(super) fn url(&self) -> String {
-        format!("redis://default:{}@127.0.0.1:{}", self.house.redis_password(), self.port)
+        format!("redis://default:{}@127.0.0.1:{}", self.test_env.redis_password(), self.port)
     }
 
     pub(super) fn kill(&mut self) -> Result<(), Failure> {
@@ -51,7 +51,7 @@ impl<'a> Redis<'a> {
 
     /// Returns when it accepts connections.
     pub(super) fn start_again(&mut self) -> Result<(), Failure> {
-        self.process = Some(spawn(self.house, self.port)?);
+        self.process = Some(spawn(self.test_env, self.port)?);
         Ok(())
     }
 
@@ -75,14 +75,14 @@ impl Drop for Redis<'_> {
     }
 }
 
-fn spawn(house: &House<'_>, port: u16) -> Result<Child, Failure> {
+fn spawn(test_env: &TestEnv<'_>, port: u16) -> Result<Child, Failure> {
     // setpriv becomes the program it starts, which ends when this process does, even paused.
-    let mut command = house.workspace.program("setpriv", &["--pdeathsig", "KILL"]);
-    command.arg(&house.redis_program).arg("-");
-    let log = std::fs::File::create(house.file("redis.log")).doing("make a log")?;
+    let mut command = test_env.workspace.program("setpriv", &["--pdeathsig", "KILL"]);
+    command.arg(&test_env.redis_program).arg("-");
+    let log = std::fs::File::create(test_env.file("redis.log")).doing("make a log")?;
     let mut child = command.stdin(Stdio::piped()).stdout(log).spawn().doing("start Redis")?;
     // By standard input: a command line is everybody's to read.
-    let password = house.redis_password();
+    let password = test_env.redis_password();
     let settings = format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
     if let Some(mut input) = child.stdin.take() {
         input.write_all(settings.as_bytes()).doing("tell Redis its settings")?;

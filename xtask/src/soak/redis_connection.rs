@@ -21,24 +21,24 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut connection = Self(BufReader::new(stream));
-        connection.ask(&[b"AUTH", password.as_bytes()])?;
+        connection.send(&[b"AUTH", password.as_bytes()])?;
         Ok(connection)
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.ask(&[b"FLUSHALL"]).map(drop)
+        self.send(&[b"FLUSHALL"]).map(drop)
     }
 
     /// Writes nonsense over everything.
     pub(super) fn forge(&mut self) -> io::Result<()> {
-        self.names()?.iter().try_for_each(|name| self.ask(&[b"SET", name, b"nonsense"]).map(drop))
+        self.names()?.iter().try_for_each(|name| self.send(&[b"SET", name, b"nonsense"]).map(drop))
     }
 
     /// Rows of tenants, clients and keys, by their names.
     pub(super) fn values(&mut self) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let mut values = Vec::new();
         for name in self.names()?.into_iter().filter(|name| is_value(name)) {
-            if let Reply::Text(value) = self.ask(&[b"GET", &name])? {
+            if let Reply::Text(value) = self.send(&[b"GET", &name])? {
                 values.push((name, value));
             }
         }
@@ -49,18 +49,18 @@ impl Connection {
     pub(super) fn put_back(&mut self, values: &[(Vec<u8>, Vec<u8>)]) -> io::Result<()> {
         values
             .iter()
-            .try_for_each(|(name, value)| self.ask(&[b"SET", name, value, b"PX", b"10000"]).map(drop))
+            .try_for_each(|(name, value)| self.send(&[b"SET", name, value, b"PX", b"10000"]).map(drop))
     }
 
     fn names(&mut self) -> io::Result<Vec<Vec<u8>>> {
-        let Reply::Many(names) = self.ask(&[b"KEYS", b"latchkey:*"])? else {
+        let Reply::Many(names) = self.send(&[b"KEYS", b"latchkey:*"])? else {
             return Err(io::ErrorKind::InvalidData.into());
         };
         let text = |name| if let Reply::Text(name) = name { Some(name) } else { None };
         Ok(names.into_iter().filter_map(text).collect())
     }
 
-    fn ask(&mut self, words: &[&[u8]]) -> io::Result<Reply> {
+    fn send(&mut self, words: &[&[u8]]) -> io::Result<Reply> {
         let mut request = format!("*{}\r\n", words.len()).into_bytes();
         for word in words {
             request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());

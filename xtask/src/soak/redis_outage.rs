@@ -5,11 +5,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::calls::{Answer, Client, Pace, load, percentile};
-use super::house::House;
 use super::program::Program;
 use super::redis::Redis;
 use super::redis_connection::Connection;
 use super::tenants::{client, declared};
+use super::test_env::TestEnv;
 use crate::workspace::{Doing, Failure};
 
 const TENANTS: u32 = 10;
@@ -19,13 +19,13 @@ const RECOVERY: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A row each `phase`; what is fresh is so for ten seconds, so in ten every client is read anew once. Mischief takes half of it.
-pub(super) fn measure(house: &House<'_>, phase: Duration) -> Result<(), Failure> {
-    let database = house.create_database("redis_outage")?;
+pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Failure> {
+    let database = test_env.create_database("redis_outage")?;
     let clients: Vec<Client> =
         (0..TENANTS * CLIENTS).map(|index| client(index % TENANTS, index / TENANTS)).collect();
     let start = |redis: &Redis<'_>| {
         let stores = format!("storage: {{ url: '{database}' }}\ncache: {{ redis_url: '{}' }}\n", redis.url());
-        let mut program = Program::start(house, &stores, &declared(TENANTS, CLIENTS))?;
+        let mut program = Program::start(test_env, &stores, &declared(TENANTS, CLIENTS))?;
         program.await_token(&client(0, 0))?;
         load(program.address, &clients, Pace::Full, || thread::sleep(phase));
         Ok::<_, Failure>(program)
@@ -44,7 +44,7 @@ pub(super) fn measure(house: &House<'_>, phase: Duration) -> Result<(), Failure>
         outcome
     };
 
-    let mut redis = Redis::absent(house)?;
+    let mut redis = Redis::absent(test_env)?;
     let program = start(&redis)?;
     row("absent at start", &program, &mut || lasting(&mut || Ok(())))?;
     row("started later", &program, &mut || lasting(&mut || return_of(&mut redis, &program)))?;

@@ -6,9 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::calls::{Caller, Client, Pace, load, percentile};
-use super::house::House;
 use super::program::Program;
 use super::tenants::SECRET;
+use super::test_env::TestEnv;
 use crate::workspace::{Doing, Failure, run as run_program};
 
 const TENANTS: u32 = 10_000;
@@ -17,21 +17,22 @@ const KILLED_AFTER: Duration = Duration::from_millis(700);
 /// More than what is written in between needs no look at the store.
 const PER_SECOND: u32 = 400;
 
-pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
+pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     // Row by row what was read counts for a second only, so that tokens need keys that are read and unsealed meanwhile.
     let stores = format!(
         "storage: {{ url: 'sqlite://{}' }}\ncache: {{ l1_lifetime: 1s }}\n",
-        house.file("reseal.db").display()
+        test_env.file("reseal.db").display()
     );
     let (tenants, clients) = (declared(), clients());
-    let old = format!("{{ file: '{}' }}", house.file("sealing.key").display());
-    let new_file = house.file("new-sealing.key");
-    let mut make =
-        house.workspace.program(&house.program.to_string_lossy(), &["key", "new-sealing-key", "--file"]);
+    let old = format!("{{ file: '{}' }}", test_env.file("sealing.key").display());
+    let new_file = test_env.file("new-sealing.key");
+    let mut make = test_env
+        .workspace
+        .program(&test_env.program.to_string_lossy(), &["key", "new-sealing-key", "--file"]);
     run_program(make.arg(&new_file))?;
     let new = format!("{{ file: '{}' }}", new_file.display());
 
-    let mut program = Program::start(house, &stores, &tenants)?;
+    let mut program = Program::start(test_env, &stores, &tenants)?;
     program.await_token(&clients[0])?;
     let began = Instant::now();
     each_once(&program, &clients)?;
@@ -39,9 +40,10 @@ pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
     drop(program);
 
     let both = format!("{{ sealing_key: {new}, former_sealing_keys: [{old}] }}");
-    let mut program = Program::start_sealed(house, "config", &both, &stores, &tenants)?;
+    let mut program = Program::start_sealed(test_env, "config", &both, &stores, &tenants)?;
     program.await_token(&clients[0])?;
-    let (answers, times) = load(program.address, &clients, Pace::PerSecond(PER_SECOND), || resealed(house));
+    let (answers, times) =
+        load(program.address, &clients, Pace::PerSecond(PER_SECOND), || resealed(test_env));
     let failed = answers.iter().filter(|answer| answer.status != 200).count();
     let times = times?;
     println!(
@@ -54,7 +56,7 @@ pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
     drop(program);
 
     let only_new = format!("{{ sealing_key: {new} }}");
-    let mut program = Program::start_sealed(house, "config", &only_new, &stores, &tenants)?;
+    let mut program = Program::start_sealed(test_env, "config", &only_new, &stores, &tenants)?;
     program.await_token(&clients[0])?;
     each_once(&program, &clients)?;
     println!("with the new sealing key alone: {TENANTS} tokens, 0 failed");
@@ -62,11 +64,11 @@ pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
 }
 
 /// How long the attempt that was killed and the one that was not took.
-fn resealed(house: &House<'_>) -> Result<[Duration; 2], Failure> {
-    let program = house.program.to_string_lossy();
-    let config = house.file("config.yaml");
+fn resealed(test_env: &TestEnv<'_>) -> Result<[Duration; 2], Failure> {
+    let program = test_env.program.to_string_lossy();
+    let config = test_env.file("config.yaml");
     let command = || {
-        let mut command = house.workspace.program(&program, &["key", "reseal", "--config"]);
+        let mut command = test_env.workspace.program(&program, &["key", "reseal", "--config"]);
         command.arg(&config);
         command
     };

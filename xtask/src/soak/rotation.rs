@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use super::administration::first_token;
 use super::calls::Caller;
-use super::house::House;
 use super::program::{LOAD_CORE, Program};
 use super::redis::Redis;
 use super::tenants::{SECRET, client};
+use super::test_env::TestEnv;
 use crate::workspace::{Failure, run as run_program};
 
 /// A key set may be kept for a second and read rows for another, so the window is 2 s.
@@ -54,31 +54,31 @@ const MILLION: Case = Case {
     longest_s: 900,
 };
 
-pub(super) fn measure(house: &House<'_>) -> Result<(), Failure> {
+pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let example = ["build", "--release", "--package", "latchkey", "--example", "rotation_load"];
-    run_program(&mut house.workspace.cargo(&example))?;
+    run_program(&mut test_env.workspace.cargo(&example))?;
     println!("\nrotation: every token verified offline by a key set kept as long as Cache-Control allows");
     let sqlite = |name: &str| {
-        let file = house.file(name);
+        let file = test_env.file(name);
         format!("storage: {{ url: 'sqlite://{}' }}\ncache: {{ {L1_LIFETIME} }}\n", file.display())
     };
-    show(house, "SQLite", &MINUTE, &sqlite("rotation.db"), 1)?;
-    let redis = Redis::start(house)?;
+    show(test_env, "SQLite", &MINUTE, &sqlite("rotation.db"), 1)?;
+    let redis = Redis::start(test_env)?;
     let shared = format!(
         "storage: {{ url: '{}' }}\ncache: {{ redis_url: '{}', {L1_LIFETIME} }}\n",
-        house.create_database("rotation")?,
+        test_env.create_database("rotation")?,
         redis.url()
     );
-    show(house, "two replicas, PostgreSQL, Redis", &MINUTE, &shared, 2)?;
-    show(house, "SQLite", &MILLION, &sqlite("million.db"), 1)
+    show(test_env, "two replicas, PostgreSQL, Redis", &MINUTE, &shared, 2)?;
+    show(test_env, "SQLite", &MILLION, &sqlite("million.db"), 1)
 }
 
-fn show(house: &House<'_>, on: &str, case: &Case, stores: &str, programs: usize) -> Result<(), Failure> {
+fn show(test_env: &TestEnv<'_>, on: &str, case: &Case, stores: &str, programs: usize) -> Result<(), Failure> {
     let tenants = declared(case);
-    let token = first_token(house, stores, &tenants)?;
+    let token = first_token(test_env, stores, &tenants)?;
     let mut running = Vec::new();
     for number in 0..programs {
-        let mut program = Program::start_named(house, &format!("rotation-{number}"), stores, &tenants)?;
+        let mut program = Program::start_named(test_env, &format!("rotation-{number}"), stores, &tenants)?;
         program.await_token(&client(0, 0))?;
         running.push(program);
     }
@@ -91,8 +91,8 @@ fn show(house: &House<'_>, on: &str, case: &Case, stores: &str, programs: usize)
         }
     }
     let origins: Vec<_> = running.iter().map(|program| format!("http://{}", program.address)).collect();
-    let load = house.workspace.target_folder()?.join("release/examples/rotation_load");
-    let mut command = house.workspace.program("taskset", &["-c", LOAD_CORE]);
+    let load = test_env.workspace.target_folder()?.join("release/examples/rotation_load");
+    let mut command = test_env.workspace.program("taskset", &["-c", LOAD_CORE]);
     command.arg(load).arg(format!("origins={}", origins.join(",")));
     for (name, value) in [
         ("tenants", case.size.0),

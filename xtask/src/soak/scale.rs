@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::calls::{Caller, percentile};
-use super::house::House;
 use super::program::Program;
 use super::tenants::{client, declared, fill};
+use super::test_env::TestEnv;
 use crate::workspace::Failure;
 
 const DECLARED: u32 = 10;
@@ -13,11 +13,11 @@ const CLIENTS: u32 = 10;
 const STARTS: usize = 5;
 const WARM: usize = 500;
 
-pub(super) fn measure(house: &House<'_>, sizes: &[u32]) -> Result<(), Failure> {
-    let stores = format!("storage: {{ url: '{}' }}\n", house.create_database("scale")?);
+pub(super) fn measure(test_env: &TestEnv<'_>, sizes: &[u32]) -> Result<(), Failure> {
+    let stores = format!("storage: {{ url: '{}' }}\n", test_env.create_database("scale")?);
     let tenants = declared(DECLARED, CLIENTS);
     // Each of them gets its key now, so that no row of the table pays for one.
-    let mut program = Program::start(house, &stores, &tenants)?;
+    let mut program = Program::start(test_env, &stores, &tenants)?;
     program.await_token(&client(0, 0))?;
     let address = program.address;
     for tenant in 1..DECLARED {
@@ -35,17 +35,17 @@ pub(super) fn measure(house: &House<'_>, sizes: &[u32]) -> Result<(), Failure> {
     for &size in sizes {
         let began = Instant::now();
         if size > held {
-            house.sql("scale", &fill(held + 1, size))?;
+            test_env.sql("scale", &fill(held + 1, size))?;
             held = size;
         }
         let filled = began.elapsed();
-        let clients = house.sql("scale", "SELECT count(*) FROM clients")?;
-        let bytes = house.sql("scale", "SELECT pg_database_size('scale') / 1048576")?;
+        let clients = test_env.sql("scale", "SELECT count(*) FROM clients")?;
+        let bytes = test_env.sql("scale", "SELECT pg_database_size('scale') / 1048576")?;
         let mut starts = Vec::new();
         for _ in 1..STARTS {
-            starts.push(Program::start(house, &stores, &tenants)?.await_token(&client(0, 0))?);
+            starts.push(Program::start(test_env, &stores, &tenants)?.await_token(&client(0, 0))?);
         }
-        let mut program = Program::start(house, &stores, &tenants)?;
+        let mut program = Program::start(test_env, &stores, &tenants)?;
         starts.push(program.await_token(&client(0, 0))?);
 
         let mut caller = Caller::new(program.address);

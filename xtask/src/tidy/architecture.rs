@@ -32,8 +32,8 @@ fn check_text(text: &str, graph: &Graph<'_>) -> Vec<Violation> {
     let begin = lines.iter().position(|line| *line == BEGIN);
     let end = lines.iter().position(|line| *line == END);
     let (Some(begin), Some(end)) = (begin, end) else {
-        let mend = format!("draw it between lines `{BEGIN}` and `{END}`");
-        return vec![Violation::of_file(FILE, "no crate graph", mend)];
+        let hint = format!("draw it between lines `{BEGIN}` and `{END}`");
+        return vec![Violation::of_file(FILE, "no crate graph", hint)];
     };
     let mut found = Vec::new();
     let mut drawn = BTreeSet::new();
@@ -41,7 +41,7 @@ fn check_text(text: &str, graph: &Graph<'_>) -> Vec<Violation> {
         if line.is_empty() || line.starts_with("```") {
             continue;
         }
-        let mut add = |what: String, mend: String| found.push(Violation::new(FILE, index + 1, what, mend));
+        let mut add = |what: String, hint: String| found.push(Violation::new(FILE, index + 1, what, hint));
         let Some((from, to)) = line.split_once("->") else {
             add("not an arrow".to_owned(), "write `crate -> crate, crate`".to_owned());
             continue;
@@ -58,8 +58,8 @@ fn check_text(text: &str, graph: &Graph<'_>) -> Vec<Violation> {
         }
     }
     for (name, to) in graph.iter().filter(|(name, _)| !drawn.contains(**name)) {
-        let mend = format!("add `{}`", arrow(name, to));
-        found.push(Violation::new(FILE, begin + 1, format!("crate {name} is not in the graph"), mend));
+        let hint = format!("add `{}`", arrow(name, to));
+        found.push(Violation::new(FILE, begin + 1, format!("crate {name} is not in the graph"), hint));
     }
     found
 }

@@ -70,7 +70,7 @@ pub(super) fn check(members: &[Member]) -> Vec<Violation> {
 
 fn judge(member: &Member, may_name: &[&str], named: &Dependency) -> Option<Violation> {
     let name = named.name.as_str();
-    let (what, mend) = if named.ours {
+    let (what, hint) = if named.ours {
         arrow(member, may_name, named)?
     } else if DOMAIN.contains(&member.name.as_str()) && NEVER_IN_DOMAIN.iter().any(|lib| is_of(lib, name)) {
         (
@@ -85,7 +85,7 @@ fn judge(member: &Member, may_name: &[&str], named: &Dependency) -> Option<Viola
         let owners = owners.join(" and ");
         (format!("{} names {name}", member.name), format!("only {owners} may; move the code there"))
     };
-    Some(Violation::of_file(member.manifest(), what, mend).at(name))
+    Some(Violation::of_file(member.manifest(), what, hint).at(name))
 }
 
 fn arrow(member: &Member, may_name: &[&str], named: &Dependency) -> Option<(String, String)> {

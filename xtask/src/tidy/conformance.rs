@@ -34,12 +34,12 @@ fn check_text(text: &str, tests: &Tests) -> Vec<Violation> {
         if in_table {
             rows += 1;
             let problems = row(&cells, tests).into_iter();
-            found.extend(problems.map(|(what, mend)| Violation::new(FILE, index + 1, what, mend)));
+            found.extend(problems.map(|(what, hint)| Violation::new(FILE, index + 1, what, hint)));
         }
     }
     if rows == 0 {
-        let mend = "write a table `| standard | requirement | status | tests |`";
-        found.push(Violation::of_file(FILE, "no row of a requirement", mend));
+        let hint = "write a table `| standard | requirement | status | tests |`";
+        found.push(Violation::of_file(FILE, "no row of a requirement", hint));
     }
     found
 }

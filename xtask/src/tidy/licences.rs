@@ -35,8 +35,8 @@ fn judge(package: &Package) -> Option<Violation> {
         }
         None => format!("{name} {version} names no licence"),
     };
-    let mend = "do without it, or decide on the licence and allow it in xtask/src/tidy/licences.rs";
-    Some(Violation::of_file("Cargo.lock", what, mend).at(format!("name = \"{name}\"")))
+    let hint = "do without it, or decide on the licence and allow it in xtask/src/tidy/licences.rs";
+    Some(Violation::of_file("Cargo.lock", what, hint).at(format!("name = \"{name}\"")))
 }
 
 /// `None` when it cannot be read.

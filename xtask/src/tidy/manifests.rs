@@ -58,9 +58,9 @@ fn check_member(path: &str, text: &str) -> Vec<Violation> {
         let is_table = line.starts_with('[') && line.contains("dependencies.");
         if is_table || (entry && !line.contains("workspace = true")) {
             let name = if is_table { line } else { name(line) };
-            let mend =
+            let hint =
                 "name it in the root manifest's [workspace.dependencies] and write `workspace = true` here";
-            found.push(Violation::new(path, index + 1, format!("{name} is not the workspace's"), mend));
+            found.push(Violation::new(path, index + 1, format!("{name} is not the workspace's"), hint));
         }
     }
     found

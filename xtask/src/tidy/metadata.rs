@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_told_from_packages_of_a_registry() {
+    fn members_are_distinguished_from_packages_of_a_registry() {
         let metadata = json!({"packages": [
             {"name": "keys", "version": "0.0.0", "source": null, "publish": [], "license": "Apache-2.0",
              "manifest_path": "/root/crates/keys/Cargo.toml", "dependencies": [

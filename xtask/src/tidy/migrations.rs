@@ -28,8 +28,8 @@ fn check_numbers(folder: &str, names: &[&str]) -> Vec<Violation> {
     for name in names {
         let path = format!("{folder}{name}");
         let Some(number) = number(name) else {
-            let mend = "call it 0001_what_it_does.sql";
-            found.push(Violation::of_file(path, "not a migration's name", mend));
+            let hint = "call it 0001_what_it_does.sql";
+            found.push(Violation::of_file(path, "not a migration's name", hint));
             continue;
         };
         if let Some(other) = numbered.insert(number, name) {
@@ -50,8 +50,8 @@ fn check_numbers(folder: &str, names: &[&str]) -> Vec<Violation> {
 fn check_pairs(folder: &str, names: &[&str], other: &str, others: &[&str]) -> Vec<Violation> {
     let unpaired = names.iter().filter(|name| !others.contains(name));
     let violation = |name: &&str| {
-        let mend = format!("write {other}{name}, even if it only says why there is nothing to do");
-        Violation::of_file(format!("{folder}{name}"), "no counterpart in the other database", mend)
+        let hint = format!("write {other}{name}, even if it only says why there is nothing to do");
+        Violation::of_file(format!("{folder}{name}"), "no counterpart in the other database", hint)
     };
     unpaired.map(violation).collect()
 }

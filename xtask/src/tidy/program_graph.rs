@@ -54,8 +54,8 @@ fn judge(line: &str) -> Option<Violation> {
         }
         (None, None) => return None,
     };
-    let mend = format!("{why} (`cargo tree -p latchkey -e normal -i {name}` shows who brings it)");
-    Some(Violation::of_file("Cargo.lock", what, mend).at(format!("name = \"{name}\"")))
+    let hint = format!("{why} (`cargo tree -p latchkey -e normal -i {name}` shows who brings it)");
+    Some(Violation::of_file("Cargo.lock", what, hint).at(format!("name = \"{name}\"")))
 }
 
 #[cfg(test)]

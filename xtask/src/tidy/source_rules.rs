@@ -72,9 +72,9 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
     let may_wait = may_be_async(path);
     let may_draw = may_wait || DRAWERS.iter().any(|(drawer, _)| path == *drawer);
     for (index, line) in code.lines().enumerate() {
-        let mut add = |what: &str, mend: &str| found.push(Violation::new(path, index + 1, what, mend));
-        for (banned, mend) in BANNED.iter().filter(|(banned, _)| has(line, banned)) {
-            add(banned, mend);
+        let mut add = |what: &str, hint: &str| found.push(Violation::new(path, index + 1, what, hint));
+        for (banned, hint) in BANNED.iter().filter(|(banned, _)| has(line, banned)) {
+            add(banned, hint);
         }
         if !may_wait && has(line, "async fn") {
             add(
@@ -91,8 +91,8 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
     }
     if of_domain(path) {
         found.extend(environment(&code).map(|line| {
-            let mend = "take the value as an argument; only latchkey::settings reads the environment";
-            Violation::new(path, line, "std::env in a domain crate", mend)
+            let hint = "take the value as an argument; only latchkey::settings reads the environment";
+            Violation::new(path, line, "std::env in a domain crate", hint)
         }));
     }
     found
@@ -101,8 +101,8 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
 fn layout(path: &str, text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
     if !text.starts_with("//!") {
-        let mend = "open it with a //! paragraph that says what it decides or holds";
-        found.push(Violation::of_file(path, "no header", mend));
+        let hint = "open it with a //! paragraph that says what it decides or holds";
+        found.push(Violation::of_file(path, "no header", hint));
     }
     for (index, line) in text.lines().enumerate() {
         if line.ends_with([' ', '\t', '\r']) {

@@ -8,7 +8,7 @@ pub(super) struct Violation {
     file: String,
     line: usize,
     what: String,
-    mend: String,
+    hint: String,
     needle: Option<String>,
 }
 
@@ -17,14 +17,14 @@ impl Violation {
         file: impl Into<String>,
         line: usize,
         what: impl Into<String>,
-        mend: impl Into<String>,
+        hint: impl Into<String>,
     ) -> Self {
-        Self { file: file.into(), line, what: what.into(), mend: mend.into(), needle: None }
+        Self { file: file.into(), line, what: what.into(), hint: hint.into(), needle: None }
     }
 
     /// Of a whole file: said of its first line.
-    pub(super) fn of_file(file: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::new(file, 1, what, mend)
+    pub(super) fn of_file(file: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(file, 1, what, hint)
     }
 
     /// For a fact that was learnt elsewhere: the line is the first that begins with `needle`.
@@ -47,7 +47,7 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}: {}; {}", self.file, self.line, self.what, self.mend)
+        write!(formatter, "{}:{}: {}; {}", self.file, self.line, self.what, self.hint)
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_violation_is_one_line_that_names_place_fact_and_mend() {
+    fn a_violation_is_one_line_that_names_location_fact_and_hint() {
         let mut violation = Violation::of_file("Cargo.lock", "x is odd", "even it").at("name = \"x\"");
         violation.locate(|_| Some("[[package]]\nname = \"x\"\n"));
         assert_eq!(violation.to_string(), "Cargo.lock:2: x is odd; even it");

@@ -207,8 +207,8 @@ impl Check {
                 None if self.unknown == Unknown::PassedOver => {}
                 None => {
                     let meant = nearest(name, example.keys().map(String::as_str));
-                    let mend = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
-                    self.faults.add(&at, format!("there is no such member here{mend}"));
+                    let hint = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
+                    self.faults.add(&at, format!("there is no such member here{hint}"));
                 }
             }
         }

@@ -8,80 +8,80 @@ use tenancy::StoreError;
 use testkit::{Calls, Failure, fixtures};
 use tokio::time::advance;
 
-use crate::house::House;
+use crate::test_env::TestEnv;
 
 const MOMENT: Duration = Duration::from_millis(1);
 
 #[tokio::test(start_paused = true)]
 async fn a_value_is_read_once_in_ten_seconds() {
-    let house = House::new();
+    let test_env = TestEnv::new();
     for _ in 0..100 {
-        house.tenant(&house.acme).await.unwrap().unwrap();
-        house.client(&house.acme).await.unwrap().unwrap();
-        house.caches.signing_keys.find_keys(&house.acme.id).await.unwrap();
+        test_env.tenant(&test_env.acme).await.unwrap().unwrap();
+        test_env.client(&test_env.acme).await.unwrap().unwrap();
+        test_env.caches.signing_keys.find_keys(&test_env.acme.id).await.unwrap();
     }
     let once = Calls { find_tenant: 1, find_client: 1, find_keys: 1, ..Calls::default() };
-    assert_eq!(house.store.calls(), once);
+    assert_eq!(test_env.store.calls(), once);
 
-    house.rename_client(&house.acme, "renamed");
+    test_env.rename_client(&test_env.acme, "renamed");
     advance(FRESH - MOMENT).await;
-    assert_eq!(house.client_name(&house.acme).await, "svc");
+    assert_eq!(test_env.client_name(&test_env.acme).await, "svc");
     advance(MOMENT).await;
-    assert_eq!(house.client_name(&house.acme).await, "renamed");
-    assert_eq!(house.store.calls().find_client, 2);
+    assert_eq!(test_env.client_name(&test_env.acme).await, "renamed");
+    assert_eq!(test_env.store.calls().find_client, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_value_is_fresh_for_as_long_as_is_set_and_an_absence_for_no_longer() {
     for (fresh, absent) in [(500, 500), (2_000, 1_000), (60_000, 1_000)] {
         let [fresh, absent] = [fresh, absent].map(Duration::from_millis);
-        let house = House::with(Freshness::new(fresh));
-        house.tenant(&house.acme).await.unwrap();
-        house.client_name(&house.acme).await;
-        house.rename_client(&house.acme, "renamed");
+        let test_env = TestEnv::with(Freshness::new(fresh));
+        test_env.tenant(&test_env.acme).await.unwrap();
+        test_env.client_name(&test_env.acme).await;
+        test_env.rename_client(&test_env.acme, "renamed");
         advance(fresh - MOMENT).await;
-        assert_eq!(house.client_name(&house.acme).await, "svc");
+        assert_eq!(test_env.client_name(&test_env.acme).await, "svc");
         advance(MOMENT).await;
-        assert_eq!(house.client_name(&house.acme).await, "renamed");
-        assert!(house.named_client(&house.acme, "new").await.unwrap().is_none());
-        house.store.put_client(fixtures::client(&house.acme, "new"));
+        assert_eq!(test_env.client_name(&test_env.acme).await, "renamed");
+        assert!(test_env.named_client(&test_env.acme, "new").await.unwrap().is_none());
+        test_env.store.put_client(fixtures::client(&test_env.acme, "new"));
         advance(absent - MOMENT).await;
-        assert!(house.named_client(&house.acme, "new").await.unwrap().is_none());
+        assert!(test_env.named_client(&test_env.acme, "new").await.unwrap().is_none());
         advance(MOMENT).await;
-        assert!(house.named_client(&house.acme, "new").await.unwrap().is_some());
+        assert!(test_env.named_client(&test_env.acme, "new").await.unwrap().is_some());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_absence_is_cached_for_a_second() {
-    let house = House::new();
+    let test_env = TestEnv::new();
     for _ in 0..100 {
-        assert!(house.named_client(&house.acme, "new").await.unwrap().is_none());
+        assert!(test_env.named_client(&test_env.acme, "new").await.unwrap().is_none());
     }
-    assert_eq!(house.store.calls().find_client, 1);
+    assert_eq!(test_env.store.calls().find_client, 1);
 
-    house.store.put_client(fixtures::client(&house.acme, "new"));
+    test_env.store.put_client(fixtures::client(&test_env.acme, "new"));
     advance(NEGATIVE_FRESH).await;
-    assert!(house.named_client(&house.acme, "new").await.unwrap().is_some());
+    assert!(test_env.named_client(&test_env.acme, "new").await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn two_tenants_clients_of_one_name_never_share_an_entry() {
-    let house = House::new();
-    house.rename_client(&house.acme, "acme's");
-    house.rename_client(&house.globex, "globex's");
+    let test_env = TestEnv::new();
+    test_env.rename_client(&test_env.acme, "acme's");
+    test_env.rename_client(&test_env.globex, "globex's");
     for _ in 0..2 {
-        assert_eq!(house.client_name(&house.acme).await, "acme's");
-        assert_eq!(house.client_name(&house.globex).await, "globex's");
+        assert_eq!(test_env.client_name(&test_env.acme).await, "acme's");
+        assert_eq!(test_env.client_name(&test_env.globex).await, "globex's");
     }
-    assert_eq!(house.store.calls().find_client, 2);
+    assert_eq!(test_env.store.calls().find_client, 2);
 }
 
 #[tokio::test]
 async fn a_store_fault_is_returned_and_not_cached() {
-    let house = House::new();
-    house.store.fail_with(Failure::Fault);
-    assert!(matches!(house.client(&house.acme).await, Err(StoreError::Fault(_))));
-    house.store.fail_with(None);
-    assert_eq!(house.client_name(&house.acme).await, "svc");
+    let test_env = TestEnv::new();
+    test_env.store.fail_with(Failure::Fault);
+    assert!(matches!(test_env.client(&test_env.acme).await, Err(StoreError::Fault(_))));
+    test_env.store.fail_with(None);
+    assert_eq!(test_env.client_name(&test_env.acme).await, "svc");
 }

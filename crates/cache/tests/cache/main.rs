@@ -4,7 +4,7 @@
 
 mod bad_stores;
 mod freshness;
-mod house;
 mod invalidation;
 mod outage;
 mod single_flight;
+mod test_env;

@@ -5,41 +5,41 @@ use std::sync::Arc;
 use tenancy::StoreError;
 use testkit::Failure;
 
-use crate::house::House;
+use crate::test_env::TestEnv;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_thousand_requests_for_a_cold_client_make_one_load() {
-    let house = Arc::new(House::new());
-    let held = house.store.hold_answers().await;
+    let test_env = Arc::new(TestEnv::new());
+    let held = test_env.store.hold_answers().await;
     let requests: Vec<_> = (0..2000)
         .map(|_| {
-            let house = Arc::clone(&house);
-            tokio::spawn(async move { house.client_name(&house.acme).await })
+            let test_env = Arc::clone(&test_env);
+            tokio::spawn(async move { test_env.client_name(&test_env.acme).await })
         })
         .collect();
-    while house.store.calls().find_client == 0 {
+    while test_env.store.calls().find_client == 0 {
         tokio::task::yield_now().await;
     }
     drop(held);
     for request in requests {
         assert_eq!(request.await.unwrap(), "svc");
     }
-    assert_eq!(house.store.calls().find_client, 1);
-    assert_eq!(house.caches.clients.counts().loads, 1);
+    assert_eq!(test_env.store.calls().find_client, 1);
+    assert_eq!(test_env.caches.clients.counts().loads, 1);
 }
 
 #[tokio::test]
 async fn a_failed_load_fails_all_who_waited_for_it_and_only_them() {
     for failure in [Failure::Unavailable, Failure::Fault] {
-        let house = Arc::new(House::new());
-        house.store.fail_with(failure);
-        let held = house.store.hold_answers().await;
+        let test_env = Arc::new(TestEnv::new());
+        test_env.store.fail_with(failure);
+        let held = test_env.store.hold_answers().await;
         let ask = || {
-            let house = Arc::clone(&house);
-            tokio::spawn(async move { house.client(&house.acme).await })
+            let test_env = Arc::clone(&test_env);
+            tokio::spawn(async move { test_env.client(&test_env.acme).await })
         };
         let requests = [ask(), ask(), ask()];
-        while house.store.calls().find_client == 0 {
+        while test_env.store.calls().find_client == 0 {
             tokio::task::yield_now().await;
         }
         drop(held);
@@ -47,27 +47,27 @@ async fn a_failed_load_fails_all_who_waited_for_it_and_only_them() {
             let error = request.await.unwrap().unwrap_err();
             assert_eq!(matches!(error, StoreError::Unavailable(_)), failure == Failure::Unavailable);
         }
-        assert_eq!(house.store.calls().find_client, 1, "{failure:?}");
-        assert!(house.client(&house.globex).await.is_err(), "another key asks for itself");
-        assert_eq!(house.store.calls().find_client, 2);
+        assert_eq!(test_env.store.calls().find_client, 1, "{failure:?}");
+        assert!(test_env.client(&test_env.globex).await.is_err(), "another key asks for itself");
+        assert_eq!(test_env.store.calls().find_client, 2);
     }
 }
 
 #[tokio::test]
 async fn a_caller_who_gives_up_takes_no_load_along() {
-    let house = Arc::new(House::new());
-    let held = house.store.hold_answers().await;
+    let test_env = Arc::new(TestEnv::new());
+    let held = test_env.store.hold_answers().await;
     let ask = || {
-        let house = Arc::clone(&house);
-        tokio::spawn(async move { house.client_name(&house.acme).await })
+        let test_env = Arc::clone(&test_env);
+        tokio::spawn(async move { test_env.client_name(&test_env.acme).await })
     };
     let (first, second) = (ask(), ask());
-    while house.store.calls().find_client == 0 {
+    while test_env.store.calls().find_client == 0 {
         tokio::task::yield_now().await;
     }
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     drop(held);
     assert_eq!(second.await.unwrap(), "svc");
-    assert_eq!(house.store.calls().find_client, 1);
+    assert_eq!(test_env.store.calls().find_client, 1);
 }

@@ -8,24 +8,24 @@ use tenancy::{Tenant, TenantStore as _};
 use testkit::fixtures;
 use tokio::time::sleep;
 
-use crate::house::{House, Traits, eventually, svc_of};
 use crate::server::Server;
+use crate::test_env::{TestEnv, Traits, eventually, svc_of};
 
 #[tokio::test]
 async fn a_changed_client_is_changed_at_the_other_replica_within_a_second() {
-    let house = House::new();
-    let (first, second) = (house.replica().await, house.replica().await);
+    let test_env = TestEnv::new();
+    let (first, second) = (test_env.replica().await, test_env.replica().await);
     for replica in [&first, &second] {
-        assert_eq!(replica.name(&house.acme).await, "svc");
+        assert_eq!(replica.name(&test_env.acme).await, "svc");
     }
     let mut slowest = Duration::ZERO;
     for number in 0..50 {
         let name = format!("name {number}");
-        house.rename(&house.acme, &name);
-        first.caches.apply(&[svc_of(&house.acme)]);
+        test_env.rename(&test_env.acme, &name);
+        first.caches.apply(&[svc_of(&test_env.acme)]);
         let told = Instant::now();
-        assert_eq!(first.name(&house.acme).await, name, "at once where it was changed");
-        while second.name(&house.acme).await != name {
+        assert_eq!(first.name(&test_env.acme).await, name, "at once where it was changed");
+        while second.name(&test_env.acme).await != name {
             assert!(told.elapsed() < Duration::from_secs(5));
             sleep(Duration::from_millis(1)).await;
         }
@@ -37,22 +37,22 @@ async fn a_changed_client_is_changed_at_the_other_replica_within_a_second() {
 
 #[tokio::test]
 async fn a_changed_tenant_takes_all_that_is_its_own_along_and_nothing_else() {
-    let house = House::new();
-    let (first, second) = (house.replica().await, house.replica().await);
-    for tenant in [&house.acme, &house.globex] {
+    let test_env = TestEnv::new();
+    let (first, second) = (test_env.replica().await, test_env.replica().await);
+    for tenant in [&test_env.acme, &test_env.globex] {
         for replica in [&first, &second] {
             replica.token(tenant).await;
         }
-        house.rename(tenant, "renamed");
-        house.store.put_tenant(Tenant { name: "renamed".to_owned(), ..tenant.clone() });
-        house.store.add_key(&tenant.id, &fixtures::key(1)).await.unwrap();
+        test_env.rename(tenant, "renamed");
+        test_env.store.put_tenant(Tenant { name: "renamed".to_owned(), ..tenant.clone() });
+        test_env.store.add_key(&tenant.id, &fixtures::key(1)).await.unwrap();
     }
     first.has_put(6).await;
-    assert!(first.caches.publish_invalidation(&[Invalidation::Tenant(house.acme.id.clone())]).await);
+    assert!(first.caches.publish_invalidation(&[Invalidation::Tenant(test_env.acme.id.clone())]).await);
     eventually("it is heard", || second.redis.counts().received == 1).await;
-    let third = house.replica().await;
+    let third = test_env.replica().await;
     for replica in [&first, &second, &third] {
-        for (tenant, changed) in [(&house.acme, true), (&house.globex, false)] {
+        for (tenant, changed) in [(&test_env.acme, true), (&test_env.globex, false)] {
             assert_eq!(replica.name(tenant).await == "renamed", changed);
             let found = replica.caches.tenants.find_tenant(&tenant.id).await.unwrap().unwrap();
             assert_eq!(found.name == "renamed", changed);
@@ -64,23 +64,23 @@ async fn a_changed_tenant_takes_all_that_is_its_own_along_and_nothing_else() {
 
 #[tokio::test]
 async fn an_added_key_is_known_to_the_other_replica() {
-    let house = House::new();
-    let (first, second) = (house.replica().await, house.replica().await);
+    let test_env = TestEnv::new();
+    let (first, second) = (test_env.replica().await, test_env.replica().await);
     for replica in [&first, &second] {
-        replica.token(&house.acme).await;
+        replica.token(&test_env.acme).await;
     }
-    assert!(first.caches.signing_keys.add_key(&house.acme.id, &fixtures::key(1)).await.unwrap());
-    let keys = first.caches.signing_keys.find_keys(&house.acme.id).await.unwrap();
+    assert!(first.caches.signing_keys.add_key(&test_env.acme.id, &fixtures::key(1)).await.unwrap());
+    let keys = first.caches.signing_keys.find_keys(&test_env.acme.id).await.unwrap();
     assert_eq!(keys.keys.len(), 1, "at once where it was added");
     eventually("it is heard", || second.redis.counts().received == 1).await;
-    assert_eq!(second.caches.signing_keys.find_keys(&house.acme.id).await.unwrap().keys.len(), 1);
+    assert_eq!(second.caches.signing_keys.find_keys(&test_env.acme.id).await.unwrap().keys.len(), 1);
 }
 
 #[tokio::test]
 async fn many_changes_of_one_tenant_are_published_in_few_steps() {
-    let house = House::new();
-    let (first, second) = (house.replica().await, house.replica().await);
-    let client = |id: String| Invalidation::Client(house.acme.id.clone(), fixtures::client_id(&id));
+    let test_env = TestEnv::new();
+    let (first, second) = (test_env.replica().await, test_env.replica().await);
+    let client = |id: String| Invalidation::Client(test_env.acme.id.clone(), fixtures::client_id(&id));
     let changes: Vec<_> = (0..1000).map(|number| client(format!("client-{number}"))).collect();
     assert!(first.caches.publish_invalidation(&changes).await);
     assert_eq!(first.redis.counts().commands, 5);
@@ -89,43 +89,43 @@ async fn many_changes_of_one_tenant_are_published_in_few_steps() {
 
 #[tokio::test]
 async fn without_a_message_what_came_from_redis_is_believed_no_longer_than_what_was_read() {
-    let house = House::new();
-    let first = house.replica().await;
-    assert_eq!(first.name(&house.acme).await, "svc");
+    let test_env = TestEnv::new();
+    let first = test_env.replica().await;
+    assert_eq!(first.name(&test_env.acme).await, "svc");
     first.has_put(1).await;
     // Nine seconds later, by the second replica's clock.
     let late = Traits { ahead: Duration::from_secs(9), ..Traits::default() };
-    let second = house.replica_with(late).await;
+    let second = test_env.replica_with(late).await;
     let read = Instant::now();
-    let hit = second.name(&house.acme).await == "svc" && second.redis.counts().hits == 1;
-    house.rename(&house.acme, "renamed");
-    while second.name(&house.acme).await == "svc" {
+    let hit = second.name(&test_env.acme).await == "svc" && second.redis.counts().hits == 1;
+    test_env.rename(&test_env.acme, "renamed");
+    while second.name(&test_env.acme).await == "svc" {
         assert!(read.elapsed() < Duration::from_secs(5), "believed for longer than ten seconds");
         sleep(Duration::from_millis(10)).await;
     }
     assert!(hit || read.elapsed() > Duration::from_secs(1), "it was not read from Redis");
-    assert_eq!(first.name(&house.acme).await, "svc", "its own ten seconds are not over");
+    assert_eq!(first.name(&test_env.acme).await, "svc", "its own ten seconds are not over");
 }
 
 #[tokio::test]
 async fn a_change_while_redis_is_down_is_known_here_at_once_and_there_when_redis_is_back() {
     let server = Server::started();
-    let house = House::at(&server.url());
+    let test_env = TestEnv::at(&server.url());
     let quick = || Traits { timing: cache::RedisTiming::default(), ..Traits::default() };
-    let (first, second) = (house.replica_with(quick()).await, house.replica_with(quick()).await);
+    let (first, second) = (test_env.replica_with(quick()).await, test_env.replica_with(quick()).await);
     for replica in [&first, &second] {
-        assert_eq!(replica.name(&house.acme).await, "svc");
+        assert_eq!(replica.name(&test_env.acme).await, "svc");
     }
     server.pause();
-    house.rename(&house.acme, "renamed");
-    assert!(!first.caches.publish_invalidation(&[svc_of(&house.acme)]).await, "nobody is told");
+    test_env.rename(&test_env.acme, "renamed");
+    assert!(!first.caches.publish_invalidation(&[svc_of(&test_env.acme)]).await, "nobody is told");
     // Until the end of the outage nothing is read here, so Redis has its chance to bring back the past.
     sleep(Duration::from_millis(300)).await;
     server.resume();
     eventually("Redis is back", || first.redis.is_up()).await;
-    assert_eq!(first.name(&house.acme).await, "renamed");
+    assert_eq!(first.name(&test_env.acme).await, "renamed");
     let back = Instant::now();
-    while second.name(&house.acme).await != "renamed" {
+    while second.name(&test_env.acme).await != "renamed" {
         assert!(back.elapsed() < Duration::from_secs(9), "the message was not repeated");
         sleep(Duration::from_millis(10)).await;
     }

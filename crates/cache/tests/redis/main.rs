@@ -5,10 +5,10 @@
 #![expect(clippy::print_stdout, reason = "times are not asserted tightly, but shown on demand")]
 
 mod changes;
-mod house;
 mod outages;
 mod races;
 mod server;
 mod sharing;
 mod tampering;
+mod test_env;
 mod topologies;

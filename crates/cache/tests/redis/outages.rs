@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use cache::RedisTiming;
 use testkit::fixtures;
 
-use crate::house::{House, Replica, Traits, eventually};
 use crate::server::{self, Server};
+use crate::test_env::{Replica, TestEnv, Traits, eventually};
 
 const CLIENTS: usize = 500;
 /// Of 500 requests that do not wait; if each waited for a hung Redis, it would be 25 s.
@@ -14,19 +14,19 @@ const GENEROUS: Duration = Duration::from_secs(8);
 
 /// With timeouts as in production, and many clients, of whom each is cold once.
 struct Street {
-    house: House,
+    test_env: TestEnv,
     replica: Replica,
     next: usize,
 }
 
 impl Street {
     async fn before(server: &Server) -> Self {
-        let house = House::at(&server.url());
+        let test_env = TestEnv::at(&server.url());
         for number in 0..20 * CLIENTS {
-            house.store.put_client(fixtures::client(&house.acme, &format!("c{number}")));
+            test_env.store.put_client(fixtures::client(&test_env.acme, &format!("c{number}")));
         }
-        let replica = house.replica_now(quick());
-        Self { house, replica, next: 0 }
+        let replica = test_env.replica_now(quick());
+        Self { test_env, replica, next: 0 }
     }
 
     /// Reads cold clients. Every answer is right.
@@ -35,7 +35,7 @@ impl Street {
         for _ in 0..CLIENTS {
             let id = format!("c{}", self.next);
             self.next += 1;
-            assert_eq!(self.replica.client(&self.house.acme, &id).await.unwrap().name, id);
+            assert_eq!(self.replica.client(&self.test_env.acme, &id).await.unwrap().name, id);
         }
         began.elapsed()
     }
@@ -148,16 +148,16 @@ async fn a_redis_that_takes_no_writes_is_done_without() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_restart_changes_are_received_again() {
     let mut server = Server::started();
-    let house = House::at(&server.url());
-    let (first, second) = (house.replica_with(quick()).await, house.replica_with(quick()).await);
-    assert_eq!(second.name(&house.acme).await, "svc");
+    let test_env = TestEnv::at(&server.url());
+    let (first, second) = (test_env.replica_with(quick()).await, test_env.replica_with(quick()).await);
+    assert_eq!(second.name(&test_env.acme).await, "svc");
     server.kill();
     server.start();
     eventually("Redis is back", || first.redis.is_up() && second.redis.is_up()).await;
-    house.rename(&house.acme, "renamed");
+    test_env.rename(&test_env.acme, "renamed");
     let began = Instant::now();
     loop {
-        first.caches.publish_invalidation(&[crate::house::svc_of(&house.acme)]).await;
+        first.caches.publish_invalidation(&[crate::test_env::svc_of(&test_env.acme)]).await;
         if second.redis.counts().received > 0 {
             break;
         }
@@ -165,5 +165,5 @@ async fn after_a_restart_changes_are_received_again() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     println!("heard again after {:?}", began.elapsed());
-    assert_eq!(second.name(&house.acme).await, "renamed");
+    assert_eq!(second.name(&test_env.acme).await, "renamed");
 }

@@ -6,37 +6,37 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use administration::Invalidation;
 use testkit::fixtures;
 
-use crate::house::{House, eventually, svc_of};
+use crate::test_env::{TestEnv, eventually, svc_of};
 
 #[tokio::test]
 async fn a_slow_reader_does_not_put_back_what_was_before_a_change() {
     for whole_tenant in [false, true] {
         for flushed in [false, true] {
-            let house = Arc::new(House::new());
-            let (slow, changing) = (Arc::new(house.replica().await), house.replica().await);
-            let held = house.store.hold_answers().await;
+            let test_env = Arc::new(TestEnv::new());
+            let (slow, changing) = (Arc::new(test_env.replica().await), test_env.replica().await);
+            let held = test_env.store.hold_answers().await;
             let before = {
-                let (house, slow) = (Arc::clone(&house), Arc::clone(&slow));
-                tokio::spawn(async move { slow.name(&house.acme).await })
+                let (test_env, slow) = (Arc::clone(&test_env), Arc::clone(&slow));
+                tokio::spawn(async move { slow.name(&test_env.acme).await })
             };
-            while house.store.calls().find_client == 0 {
+            while test_env.store.calls().find_client == 0 {
                 tokio::task::yield_now().await;
             }
-            house.rename(&house.acme, "renamed");
-            let acme = house.acme.id.clone();
-            let change = if whole_tenant { Invalidation::Tenant(acme) } else { svc_of(&house.acme) };
+            test_env.rename(&test_env.acme, "renamed");
+            let acme = test_env.acme.id.clone();
+            let change = if whole_tenant { Invalidation::Tenant(acme) } else { svc_of(&test_env.acme) };
             assert!(changing.caches.publish_invalidation(&[change]).await);
             if flushed {
-                let mut redis = house.redis();
-                for name in house.names() {
+                let mut redis = test_env.redis();
+                for name in test_env.names() {
                     redis::cmd("DEL").arg(name).exec(&mut redis).unwrap();
                 }
             }
             drop(held);
             assert_eq!(before.await.unwrap(), "svc", "it asked before the change");
             eventually("the put is refused", || slow.redis.counts().overtaken_puts == 1).await;
-            for replica in [&*slow, &changing, &house.replica().await] {
-                assert_eq!(replica.name(&house.acme).await, "renamed");
+            for replica in [&*slow, &changing, &test_env.replica().await] {
+                assert_eq!(replica.name(&test_env.acme).await, "renamed");
             }
         }
     }
@@ -44,21 +44,21 @@ async fn a_slow_reader_does_not_put_back_what_was_before_a_change() {
 
 #[tokio::test]
 async fn a_reader_who_came_after_the_change_shares_while_one_from_before_may_not() {
-    let house = Arc::new(House::new());
-    let (slow, quick) = (Arc::new(house.replica().await), house.replica().await);
-    let held = house.store.hold_answers().await;
+    let test_env = Arc::new(TestEnv::new());
+    let (slow, quick) = (Arc::new(test_env.replica().await), test_env.replica().await);
+    let held = test_env.store.hold_answers().await;
     let before = {
-        let (house, slow) = (Arc::clone(&house), Arc::clone(&slow));
-        tokio::spawn(async move { slow.name(&house.acme).await })
+        let (test_env, slow) = (Arc::clone(&test_env), Arc::clone(&slow));
+        tokio::spawn(async move { slow.name(&test_env.acme).await })
     };
-    while house.store.calls().find_client == 0 {
+    while test_env.store.calls().find_client == 0 {
         tokio::task::yield_now().await;
     }
-    house.rename(&house.acme, "renamed");
-    assert!(quick.caches.publish_invalidation(&[svc_of(&house.acme)]).await);
-    let after = quick.name(&house.acme);
+    test_env.rename(&test_env.acme, "renamed");
+    assert!(quick.caches.publish_invalidation(&[svc_of(&test_env.acme)]).await);
+    let after = quick.name(&test_env.acme);
     let release = async {
-        while house.store.calls().find_client == 1 {
+        while test_env.store.calls().find_client == 1 {
             tokio::task::yield_now().await;
         }
         drop(held);
@@ -67,25 +67,25 @@ async fn a_reader_who_came_after_the_change_shares_while_one_from_before_may_not
     assert_eq!((before.await.unwrap().as_str(), after.as_str()), ("svc", "renamed"));
     quick.has_put(1).await;
     eventually("the put is refused", || slow.redis.counts().overtaken_puts == 1).await;
-    let third = house.replica().await;
-    assert_eq!(third.name(&house.acme).await, "renamed");
+    let third = test_env.replica().await;
+    assert_eq!(third.name(&test_env.acme).await, "renamed");
     assert_eq!(third.redis.counts().hits, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn among_racing_readers_and_changes_the_changing_replica_never_reads_the_past() {
-    let house = Arc::new(House::new());
-    let (changing, other) = (Arc::new(house.replica().await), Arc::new(house.replica().await));
+    let test_env = Arc::new(TestEnv::new());
+    let (changing, other) = (Arc::new(test_env.replica().await), Arc::new(test_env.replica().await));
     let done = Arc::new(AtomicBool::new(false));
     let readers: Vec<_> = [&changing, &other, &other]
         .into_iter()
         .map(|replica| {
-            let (house, replica, done) = (Arc::clone(&house), Arc::clone(replica), Arc::clone(&done));
+            let (test_env, replica, done) = (Arc::clone(&test_env), Arc::clone(replica), Arc::clone(&done));
             tokio::spawn(async move {
                 while !done.load(Ordering::SeqCst) {
-                    replica.name(&house.acme).await;
+                    replica.name(&test_env.acme).await;
                     // Forgets by itself, so that Redis is read all the time.
-                    replica.caches.clients.invalidate(&house.acme.id, &fixtures::client_id("svc"));
+                    replica.caches.clients.invalidate(&test_env.acme.id, &fixtures::client_id("svc"));
                     tokio::task::yield_now().await;
                 }
             })
@@ -93,15 +93,15 @@ async fn among_racing_readers_and_changes_the_changing_replica_never_reads_the_p
         .collect();
     for number in 0..500 {
         let name = format!("name {number}");
-        house.rename(&house.acme, &name);
-        let acme = house.acme.id.clone();
-        let change = if number % 2 == 0 { Invalidation::Tenant(acme) } else { svc_of(&house.acme) };
+        test_env.rename(&test_env.acme, &name);
+        let acme = test_env.acme.id.clone();
+        let change = if number % 2 == 0 { Invalidation::Tenant(acme) } else { svc_of(&test_env.acme) };
         if number % 3 == 0 {
             changing.caches.apply(&[change]);
         } else {
             assert!(changing.caches.publish_invalidation(&[change]).await);
         }
-        assert_eq!(changing.name(&house.acme).await, name);
+        assert_eq!(changing.name(&test_env.acme).await, name);
     }
     done.store(true, Ordering::SeqCst);
     for reader in readers {

@@ -10,74 +10,74 @@ use tenancy::TenantStore as _;
 use testkit::{Calls, fixtures};
 use tokio::time::sleep;
 
-use crate::house::{House, Traits, svc_of};
+use crate::test_env::{TestEnv, Traits, svc_of};
 
 #[tokio::test]
 async fn all_three_kinds_come_back_as_they_were_without_a_word_to_the_store() {
-    let house = House::new();
-    house.store.add_key(&house.acme.id, &fixtures::key(1)).await.unwrap();
+    let test_env = TestEnv::new();
+    test_env.store.add_key(&test_env.acme.id, &fixtures::key(1)).await.unwrap();
     let client = registry::Client {
         secrets: vec![fixtures::secret("one")],
-        ..fixtures::client(&house.acme, "svc: {é}")
+        ..fixtures::client(&test_env.acme, "svc: {é}")
     };
-    house.store.put_client(client.clone());
-    let (first, second) = (house.replica().await, house.replica().await);
-    let before = house.store.calls();
+    test_env.store.put_client(client.clone());
+    let (first, second) = (test_env.replica().await, test_env.replica().await);
+    let before = test_env.store.calls();
     for replica in [&first, &second] {
-        let tenant = replica.caches.tenants.find_tenant(&house.acme.id).await.unwrap().unwrap();
-        assert_eq!(*tenant, house.acme);
-        assert_eq!(*replica.client(&house.acme, "svc: {é}").await.unwrap(), client);
-        let keys = replica.caches.signing_keys.find_keys(&house.acme.id).await.unwrap();
+        let tenant = replica.caches.tenants.find_tenant(&test_env.acme.id).await.unwrap().unwrap();
+        assert_eq!(*tenant, test_env.acme);
+        assert_eq!(*replica.client(&test_env.acme, "svc: {é}").await.unwrap(), client);
+        let keys = replica.caches.signing_keys.find_keys(&test_env.acme.id).await.unwrap();
         assert_eq!(keys.keys, [fixtures::key(1)]);
         first.has_put(3).await;
     }
-    let after = house.store.calls();
+    let after = test_env.store.calls();
     assert_eq!(after.total() - before.total(), 3, "{after:?}");
     assert_eq!(second.redis.counts().hits, 3);
 }
 
 #[tokio::test]
 async fn commands_of_a_cold_token_a_warm_one_and_one_after_a_change() {
-    let house = House::new();
-    let (first, second) = (house.replica().await, house.replica().await);
+    let test_env = TestEnv::new();
+    let (first, second) = (test_env.replica().await, test_env.replica().await);
     let commands = || (first.redis.counts().commands, second.redis.counts().commands);
 
-    first.token(&house.acme).await;
+    first.token(&test_env.acme).await;
     first.has_put(3).await;
     assert_eq!(commands(), (6, 0), "cold everywhere: look and put for tenant, client and keys");
-    second.token(&house.acme).await;
+    second.token(&test_env.acme).await;
     assert_eq!(commands(), (6, 3), "cold here, warm in Redis");
     for _ in 0..100 {
-        first.token(&house.acme).await;
-        second.token(&house.acme).await;
+        first.token(&test_env.acme).await;
+        second.token(&test_env.acme).await;
     }
     assert_eq!(commands(), (6, 3), "warm");
 
-    house.rename(&house.acme, "renamed");
-    assert!(first.caches.publish_invalidation(&[svc_of(&house.acme)]).await);
+    test_env.rename(&test_env.acme, "renamed");
+    assert!(first.caches.publish_invalidation(&[svc_of(&test_env.acme)]).await);
     assert_eq!(commands(), (7, 3), "the change itself");
-    first.token(&house.acme).await;
+    first.token(&test_env.acme).await;
     first.has_put(4).await;
     assert_eq!(commands(), (9, 3), "after a change");
-    crate::house::eventually("the change is heard", || second.redis.counts().received == 1).await;
-    second.token(&house.acme).await;
+    crate::test_env::eventually("the change is heard", || second.redis.counts().received == 1).await;
+    second.token(&test_env.acme).await;
     assert_eq!(commands(), (9, 4), "after another replica's change");
     let once = Calls { find_tenant: 1, find_client: 2, find_keys: 1, ..Calls::default() };
-    assert_eq!(house.store.calls(), once);
+    assert_eq!(test_env.store.calls(), once);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_thousand_requests_for_a_cold_client_are_one_query_and_two_commands() {
-    let house = Arc::new(House::new());
-    let replica = Arc::new(house.replica().await);
-    let held = house.store.hold_answers().await;
+    let test_env = Arc::new(TestEnv::new());
+    let replica = Arc::new(test_env.replica().await);
+    let held = test_env.store.hold_answers().await;
     let requests: Vec<_> = (0..2000)
         .map(|_| {
-            let (house, replica) = (Arc::clone(&house), Arc::clone(&replica));
-            tokio::spawn(async move { replica.name(&house.acme).await })
+            let (test_env, replica) = (Arc::clone(&test_env), Arc::clone(&replica));
+            tokio::spawn(async move { replica.name(&test_env.acme).await })
         })
         .collect();
-    while house.store.calls().find_client == 0 {
+    while test_env.store.calls().find_client == 0 {
         tokio::task::yield_now().await;
     }
     drop(held);
@@ -85,63 +85,66 @@ async fn two_thousand_requests_for_a_cold_client_are_one_query_and_two_commands(
         assert_eq!(request.await.unwrap(), "svc");
     }
     replica.has_put(1).await;
-    assert_eq!(house.store.calls().find_client, 1);
+    assert_eq!(test_env.store.calls().find_client, 1);
     assert_eq!(replica.redis.counts().commands, 2);
 }
 
 #[tokio::test]
 async fn an_absence_is_shared_for_a_second_only() {
-    let house = House::new();
-    let (first, second) = (house.replica().await, house.replica().await);
-    assert!(first.client(&house.acme, "new").await.is_none());
+    let test_env = TestEnv::new();
+    let (first, second) = (test_env.replica().await, test_env.replica().await);
+    assert!(first.client(&test_env.acme, "new").await.is_none());
     first.has_put(1).await;
-    assert!(second.client(&house.acme, "new").await.is_none());
+    assert!(second.client(&test_env.acme, "new").await.is_none());
     // A machine that is busy for a second in between may ask twice.
-    assert!(house.store.calls().find_client <= 2);
-    house.store.put_client(fixtures::client(&house.acme, "new"));
+    assert!(test_env.store.calls().find_client <= 2);
+    test_env.store.put_client(fixtures::client(&test_env.acme, "new"));
     sleep(Duration::from_millis(1100)).await;
-    assert!(second.client(&house.acme, "new").await.is_some());
-    assert!(first.client(&house.acme, "new").await.is_some());
+    assert!(second.client(&test_env.acme, "new").await.is_some());
+    assert!(first.client(&test_env.acme, "new").await.is_some());
 }
 
 #[tokio::test]
 async fn what_is_shared_counts_for_as_long_as_the_reader_says() {
-    let house = House::new();
+    let test_env = TestEnv::new();
     let brief = || Traits { freshness: Freshness::new(Duration::from_secs(1)), ..Traits::default() };
-    let (usual, brief, later) =
-        (house.replica().await, house.replica_with(brief()).await, house.replica_with(brief()).await);
-    assert_eq!(usual.name(&house.acme).await, "svc");
+    let (usual, brief, later) = (
+        test_env.replica().await,
+        test_env.replica_with(brief()).await,
+        test_env.replica_with(brief()).await,
+    );
+    assert_eq!(usual.name(&test_env.acme).await, "svc");
     usual.has_put(1).await;
-    house.rename(&house.acme, "renamed");
+    test_env.rename(&test_env.acme, "renamed");
     sleep(Duration::from_millis(1_100)).await;
-    assert_eq!(brief.name(&house.acme).await, "renamed", "read a second ago");
+    assert_eq!(brief.name(&test_env.acme).await, "renamed", "read a second ago");
     brief.has_put(1).await;
-    let name = house.name(&house.acme, "client:svc");
-    let left: i64 = redis::cmd("PTTL").arg(&name).query(&mut house.redis()).unwrap();
+    let name = test_env.name(&test_env.acme, "client:svc");
+    let left: i64 = redis::cmd("PTTL").arg(&name).query(&mut test_env.redis()).unwrap();
     assert!(left <= 1_000, "{left}");
-    assert_eq!(later.name(&house.acme).await, "renamed");
+    assert_eq!(later.name(&test_env.acme).await, "renamed");
 }
 
 #[tokio::test]
 async fn nothing_secret_lies_in_redis_in_clear() {
     const CANARY: &[u8] = b"canary-of-a-secret";
-    let house = House::new();
+    let test_env = TestEnv::new();
     let text = String::from_utf8_lossy(CANARY).into_owned();
     let hash = SecretHash::Password(format!("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ${text}"));
     let chosen = ClientSecret { hash, ..fixtures::secret("chosen") };
-    house.store.put_client(registry::Client {
+    test_env.store.put_client(registry::Client {
         name: text.clone(),
         secrets: vec![chosen, fixtures::secret("generated")],
-        ..fixtures::client(&house.acme, "svc")
+        ..fixtures::client(&test_env.acme, "svc")
     });
     let sealed = keys::KeyRecord { sealed_private_key: CANARY.to_vec(), ..fixtures::key(1) };
-    house.store.add_key(&house.acme.id, &sealed).await.unwrap();
-    let replica = house.replica().await;
-    replica.token(&house.acme).await;
+    test_env.store.add_key(&test_env.acme.id, &sealed).await.unwrap();
+    let replica = test_env.replica().await;
+    replica.token(&test_env.acme).await;
     replica.has_put(3).await;
 
-    let mut redis = house.redis();
-    let names = house.names();
+    let mut redis = test_env.redis();
+    let names = test_env.names();
     assert!(names.len() >= 3, "{names:?}");
     let encoded = serde_json::to_vec(&text).unwrap();
     for name in names {

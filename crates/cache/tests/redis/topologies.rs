@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
-use crate::house::{House, Replica, Traits, eventually, svc_of};
 use crate::server::{self, Server};
+use crate::test_env::{Replica, TestEnv, Traits, eventually, svc_of};
 
 /// One replica's rows and changes reach another.
-async fn check(house: &House, first: &Replica, second: &Replica) {
-    first.token(&house.acme).await;
+async fn check(test_env: &TestEnv, first: &Replica, second: &Replica) {
+    first.token(&test_env.acme).await;
     first.has_put(3).await;
-    second.token(&house.acme).await;
+    second.token(&test_env.acme).await;
     assert_eq!(second.redis.counts().hits, 3, "{:?}", second.redis.counts());
-    house.rename(&house.acme, "renamed");
+    test_env.rename(&test_env.acme, "renamed");
     eventually("a change is heard", || {
-        first.caches.apply(&[svc_of(&house.acme)]);
+        first.caches.apply(&[svc_of(&test_env.acme)]);
         second.redis.counts().received > 0
     })
     .await;
-    assert_eq!(second.name(&house.acme).await, "renamed");
+    assert_eq!(second.name(&test_env.acme).await, "renamed");
 }
 
-async fn replicas(house: &House) -> [Replica; 2] {
-    let replicas = [house.replica_now(Traits::default()), house.replica_now(Traits::default())];
+async fn replicas(test_env: &TestEnv) -> [Replica; 2] {
+    let replicas = [test_env.replica_now(Traits::default()), test_env.replica_now(Traits::default())];
     eventually("Redis is found", || replicas.iter().all(|replica| replica.redis.is_up())).await;
     replicas
 }
@@ -30,9 +30,9 @@ async fn replicas(house: &House) -> [Replica; 2] {
 async fn sentinels_say_who_the_master_is() {
     let master = Server::started();
     let sentinel = master.sentinel();
-    let house = House::at(&format!("redis+sentinel://{}/main", sentinel.host()));
-    let [first, second] = replicas(&house).await;
-    check(&house, &first, &second).await;
+    let test_env = TestEnv::at(&format!("redis+sentinel://{}/main", sentinel.host()));
+    let [first, second] = replicas(&test_env).await;
+    check(&test_env, &first, &second).await;
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn a_cluster_keeps_a_tenants_keys_together() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let house = House::at(&format!("redis+cluster://{}", node.host()));
-    let [first, second] = replicas(&house).await;
-    check(&house, &first, &second).await;
+    let test_env = TestEnv::at(&format!("redis+cluster://{}", node.host()));
+    let [first, second] = replicas(&test_env).await;
+    check(&test_env, &first, &second).await;
 }

@@ -52,8 +52,8 @@ impl Members {
         let unknown = members.keys().filter(|name| !known.contains(&name.as_str()));
         let faults = unknown.map(|name| {
             let meant = nearest(name, known.iter().copied());
-            let mend = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
-            Fault::at(at(name), format!("there is no such member here{mend}"))
+            let hint = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
+            Fault::at(at(name), format!("there is no such member here{hint}"))
         });
         Ok(Self { faults: faults.take(MOST_FAULTS).collect(), members })
     }

@@ -8,7 +8,7 @@ use testkit::Failure;
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::capture::{Line, capture};
-use crate::people::{CHOSEN, SVC};
+use crate::client_fixtures::{CHOSEN, SVC};
 
 /// The access line of an answer. It is written after the answer, so it may still be on its way.
 async fn line_of(answer: &Answer) -> Line {

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::administrators::{
-    Ask, BOSS, CLERK, House, KEEPER, OPS, PLATFORM, READER, WATCHER, ask, clients_path, forged,
+    Ask, BOSS, CLERK, KEEPER, OPS, PLATFORM, READER, TestEnv, WATCHER, ask, clients_path, forged,
 };
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 use crate::routes::{self, placed};
 
 /// What each path of the admin API takes.
@@ -39,18 +39,18 @@ fn assert_lacks(answer: &Answer, scope: &str) {
     );
 }
 
-async fn knock(house: &House, token: &str, (method, path): &(Method, String), tenant: &str) -> Answer {
+async fn knock(test_env: &TestEnv, token: &str, (method, path): &(Method, String), tenant: &str) -> Answer {
     let path = placed(path, tenant);
     let body = (*method != Method::GET).then(|| json!({}));
-    house.ask(token, Ask { body, ..ask(method.clone(), &path) }).await
+    test_env.ask(token, Ask { body, ..ask(method.clone(), &path) }).await
 }
 
 #[tokio::test]
 async fn every_admin_path_requires_a_token() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for (method, path) in doors() {
         for tenant in [ACME, GLOBEX, "unknown", PLATFORM] {
-            let request = || house.app.request(method.clone(), &placed(&path, tenant));
+            let request = || test_env.app.request(method.clone(), &placed(&path, tenant));
             for request in [request(), request().basic_auth(SVC, Some("x"))] {
                 let answer = Answer::to(request).await;
                 answer.assert_problem(401, "authentication-required");
@@ -77,27 +77,27 @@ async fn without_an_administrator_every_admin_request_is_refused() {
 /// "In a tenant only with that tenant's `iss`": neither at the platform nor at another tenant.
 #[tokio::test]
 async fn a_tenants_administrator_has_no_access_beyond_its_tenant() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let boss = house.token(tenant, BOSS).await;
+        let boss = test_env.token(tenant, BOSS).await;
         for door in doors() {
             let is_platform = door.1.starts_with("/api/v1/admin");
             let targets =
                 if is_platform { vec![tenant, other] } else { vec![other, PLATFORM, "unknown", "ACME"] };
             for target in targets {
-                let answer = knock(&house, &boss, &door, target).await;
+                let answer = knock(&test_env, &boss, &door, target).await;
                 answer.assert_problem(401, "invalid-token");
                 assert_eq!(answer.json()["detail"], "Token issuer is not accepted", "{door:?} {target}");
             }
         }
-        let looked = house.get(&boss, &clients_path(tenant)).await;
+        let looked = test_env.get(&boss, &clients_path(tenant)).await;
         assert_eq!(looked.status, 200, "or all of this would say nothing");
     }
 }
 
 #[tokio::test]
 async fn each_admin_path_requires_its_own_scope() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         for (at, who, held) in [
             (PLATFORM, CLERK, vec!["latchkey:clients"]),
@@ -106,13 +106,13 @@ async fn each_admin_path_requires_its_own_scope() {
             (tenant, READER, vec!["latchkey:audit"]),
             (tenant, KEEPER, vec!["latchkey:keys"]),
         ] {
-            let token = house.token(at, who).await;
+            let token = test_env.token(at, who).await;
             for door in doors() {
                 let scope = scope(&door);
                 if at != PLATFORM && door.1.starts_with("/api/v1/admin") {
                     continue;
                 }
-                let answer = knock(&house, &token, &door, tenant).await;
+                let answer = knock(&test_env, &token, &door, tenant).await;
                 if held.contains(&scope) {
                     assert!(![401, 403].contains(&answer.status), "{door:?} {}", answer.body);
                 } else {
@@ -126,72 +126,72 @@ async fn each_admin_path_requires_its_own_scope() {
 /// A token may be given less than its client has, and then is worth less.
 #[tokio::test]
 async fn a_narrow_token_does_not_stand_for_all_that_its_client_has() {
-    let house = House::start();
-    let ops = house.narrow_token(PLATFORM, OPS, "latchkey:audit").await;
+    let test_env = TestEnv::start();
+    let ops = test_env.narrow_token(PLATFORM, OPS, "latchkey:audit").await;
     for tenant in [ACME, GLOBEX] {
-        let boss = house.narrow_token(tenant, BOSS, "latchkey:audit").await;
+        let boss = test_env.narrow_token(tenant, BOSS, "latchkey:audit").await;
         for token in [&ops, &boss] {
-            assert_eq!(house.get(token, &tenant_path(tenant, "/audit")).await.status, 200);
-            assert_lacks(&house.get(token, &clients_path(tenant)).await, "latchkey:clients");
+            assert_eq!(test_env.get(token, &tenant_path(tenant, "/audit")).await.status, 200);
+            assert_lacks(&test_env.get(token, &clients_path(tenant)).await, "latchkey:clients");
         }
     }
-    assert_lacks(&house.get(&ops, "/api/v1/admin/tenants").await, "latchkey:tenants");
+    assert_lacks(&test_env.get(&ops, "/api/v1/admin/tenants").await, "latchkey:tenants");
 }
 
 /// A scope that the client has lost since is not held, whatever its tokens say.
 #[tokio::test]
 async fn what_was_taken_away_counts_from_the_next_request_on() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for tenant in [ACME, GLOBEX] {
         let path = clients_path(tenant);
         let made = json!({ "client_id": "deputy", "scopes": ["latchkey:clients", "latchkey:audit"] });
-        assert_eq!(house.post(&ops, &path, made).await.status, 201);
+        assert_eq!(test_env.post(&ops, &path, made).await.status, 201);
         let deputy = forged(tenant, "deputy", "latchkey:clients latchkey:audit");
-        assert_eq!(house.get(&deputy, &path).await.status, 200);
+        assert_eq!(test_env.get(&deputy, &path).await.status, 200);
 
         let one = format!("{path}/deputy");
-        house.patch(&ops, &one, json!({ "scopes": ["latchkey:audit"] })).await;
-        assert_lacks(&house.get(&deputy, &path).await, "latchkey:clients");
-        assert_eq!(house.get(&deputy, &tenant_path(tenant, "/audit")).await.status, 200);
+        test_env.patch(&ops, &one, json!({ "scopes": ["latchkey:audit"] })).await;
+        assert_lacks(&test_env.get(&deputy, &path).await, "latchkey:clients");
+        assert_eq!(test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.status, 200);
 
-        house.ask(&ops, ask(Method::POST, &format!("{one}/suspend"))).await;
-        let answer = house.get(&deputy, &tenant_path(tenant, "/audit")).await;
+        test_env.ask(&ops, ask(Method::POST, &format!("{one}/suspend"))).await;
+        let answer = test_env.get(&deputy, &tenant_path(tenant, "/audit")).await;
         answer.assert_problem(401, "invalid-token");
         assert_eq!(answer.json()["detail"], "Token client is not active");
-        house.ask(&ops, ask(Method::POST, &format!("{one}/resume"))).await;
-        assert_eq!(house.get(&deputy, &tenant_path(tenant, "/audit")).await.status, 200);
-        house.delete(&ops, &one).await;
-        house.get(&deputy, &tenant_path(tenant, "/audit")).await.assert_problem(401, "invalid-token");
+        test_env.ask(&ops, ask(Method::POST, &format!("{one}/resume"))).await;
+        assert_eq!(test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.status, 200);
+        test_env.delete(&ops, &one).await;
+        test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.assert_problem(401, "invalid-token");
     }
 }
 
 #[tokio::test]
 async fn a_suspended_tenants_tokens_open_nothing_but_the_platforms_still_reach_it() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
-        house.ask(&ops, ask(Method::POST, &format!("/api/v1/admin/tenants/{tenant}/suspend"))).await;
-        let refused = house.get(&boss, &clients_path(tenant)).await;
+        let boss = test_env.token(tenant, BOSS).await;
+        test_env.ask(&ops, ask(Method::POST, &format!("/api/v1/admin/tenants/{tenant}/suspend"))).await;
+        let refused = test_env.get(&boss, &clients_path(tenant)).await;
         refused.assert_problem(401, "invalid-token");
-        let unknown = house.get(&boss, &clients_path("unknown")).await;
+        let unknown = test_env.get(&boss, &clients_path("unknown")).await;
         assert_eq!(refused.body, unknown.body, "nobody learns that it is there");
-        assert_eq!(house.get(&ops, &clients_path(tenant)).await.status, 200);
-        let made = house.post(&ops, &clients_path(tenant), json!({ "client_id": "new" })).await;
+        assert_eq!(test_env.get(&ops, &clients_path(tenant)).await.status, 200);
+        let made = test_env.post(&ops, &clients_path(tenant), json!({ "client_id": "new" })).await;
         assert_eq!(made.status, 201, "{}", made.body);
     }
 }
 
 #[tokio::test]
 async fn only_the_platform_learns_that_a_tenant_does_not_exist() {
-    let house = House::start();
-    let clerk = house.token(PLATFORM, CLERK).await;
+    let test_env = TestEnv::start();
+    let clerk = test_env.token(PLATFORM, CLERK).await;
     for name in ["unknown", "ACME", "a%63me", "%00", "a".repeat(64).as_str()] {
-        house.get(&clerk, &clients_path(name)).await.assert_problem(404, "not-found");
+        test_env.get(&clerk, &clients_path(name)).await.assert_problem(404, "not-found");
         for tenant in [ACME, GLOBEX] {
-            let boss = house.token(tenant, BOSS).await;
-            house.get(&boss, &clients_path(name)).await.assert_problem(401, "invalid-token");
+            let boss = test_env.token(tenant, BOSS).await;
+            test_env.get(&boss, &clients_path(name)).await.assert_problem(401, "invalid-token");
         }
     }
 }
@@ -199,7 +199,7 @@ async fn only_the_platform_learns_that_a_tenant_does_not_exist() {
 /// Whoever names a tenant as the issuer of a token that it did not sign is not told whether there is such a tenant.
 #[tokio::test]
 async fn a_forged_issuer_is_no_oracle() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     let mut bodies: Vec<Value> = Vec::new();
     for tenant in [ACME, GLOBEX, "unknown"] {
         let claims = crate::administrators::admin_claims(tenant, BOSS, "latchkey:clients");
@@ -210,7 +210,7 @@ async fn a_forged_issuer_is_no_oracle() {
             crate::forge::Forge::foreign()
                 .token_with(&crate::forge::but(header.clone(), json!({ "kid": "oauth2-key-7" })), &claims),
         ] {
-            let answer = house.get(&token, &clients_path(tenant)).await;
+            let answer = test_env.get(&token, &clients_path(tenant)).await;
             answer.assert_problem(401, "invalid-token");
             bodies.push(answer.json());
         }
@@ -221,8 +221,8 @@ async fn a_forged_issuer_is_no_oracle() {
 /// A guard before us that forbids `/api/v1/admin` may compare the words as they are sent.
 #[tokio::test]
 async fn another_spelling_of_an_admin_path_is_not_found() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for path in [
         "/api/v1/%61dmin/tenants",
         "/%61pi/v1/admin/tenants",
@@ -233,6 +233,6 @@ async fn another_spelling_of_an_admin_path_is_not_found() {
         "/api/v1/tenant/globex/key%73",
         "/api/v1/tenant/globex/keys/statu%73",
     ] {
-        assert_eq!(house.get(&ops, path).await.status, 404, "{path}");
+        assert_eq!(test_env.get(&ops, path).await.status, 404, "{path}");
     }
 }

@@ -6,7 +6,7 @@ use testkit::fixtures;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 use crate::protected_resource::{assert_invalid, present};
 
 const NOT_ALLOWED: (&str, &str) = ("invalid_target", "The requested resource is not allowed for this client");

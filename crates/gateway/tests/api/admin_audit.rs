@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::administrators::{BOSS, House, OPS, PLATFORM, READER, WATCHER, clients_path};
+use crate::administrators::{BOSS, OPS, PLATFORM, READER, TestEnv, WATCHER, clients_path};
 use crate::app::{ACME, GLOBEX, tenant_path};
 
 const ALL: &str = "/api/v1/admin/audit";
 
-async fn records(house: &House, token: &str, path: &str) -> Vec<Value> {
-    let answer = house.get(token, path).await;
+async fn records(test_env: &TestEnv, token: &str, path: &str) -> Vec<Value> {
+    let answer = test_env.get(token, path).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     answer.json()["items"].as_array().unwrap().clone()
 }
@@ -21,15 +21,15 @@ fn actions(records: &[Value]) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_change_is_recorded_with_who_what_when_and_from_where() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
-        let made = house.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await.json();
+        let boss = test_env.token(tenant, BOSS).await;
+        let made = test_env.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await.json();
         let secret = made["secret"]["client_secret"].as_str().unwrap();
-        house.patch(&boss, &format!("{}/web", clients_path(tenant)), json!({ "name": "Web" })).await;
-        let reader = house.token(tenant, READER).await;
+        test_env.patch(&boss, &format!("{}/web", clients_path(tenant)), json!({ "name": "Web" })).await;
+        let reader = test_env.token(tenant, READER).await;
         let path = tenant_path(tenant, "/audit");
-        let found = records(&house, &reader, &path).await;
+        let found = records(&test_env, &reader, &path).await;
         assert!(found.len() >= 2, "{found:?}");
         for record in &found {
             assert_eq!(record["tenant"], tenant);
@@ -55,10 +55,10 @@ async fn a_change_is_recorded_with_who_what_when_and_from_where() {
             ("since=2026-01-01T00:00:01Z".to_owned(), false),
             ("until=2026-01-01T00:00:00Z".to_owned(), false),
         ] {
-            assert_eq!(!records(&house, &reader, &only(&filter)).await.is_empty(), some, "{filter}");
+            assert_eq!(!records(&test_env, &reader, &only(&filter)).await.is_empty(), some, "{filter}");
         }
         for filter in ["since=yesterday", "until=7", "limit=0", "limit=201", "cursor=x", "cursor=%ff"] {
-            let refused = house.get(&reader, &only(filter)).await;
+            let refused = test_env.get(&reader, &only(filter)).await;
             refused.assert_problem(400, "invalid-request");
         }
     }
@@ -66,45 +66,45 @@ async fn a_change_is_recorded_with_who_what_when_and_from_where() {
 
 #[tokio::test]
 async fn the_platform_reads_all_and_a_tenant_its_own() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
-        house.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await;
+        let boss = test_env.token(tenant, BOSS).await;
+        test_env.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await;
     }
-    let ops = house.token(PLATFORM, OPS).await;
-    house.post(&ops, "/api/v1/admin/tenants", json!({ "id": "initech" })).await;
-    let watcher = house.token(PLATFORM, WATCHER).await;
-    let all = records(&house, &watcher, ALL).await;
+    let ops = test_env.token(PLATFORM, OPS).await;
+    test_env.post(&ops, "/api/v1/admin/tenants", json!({ "id": "initech" })).await;
+    let watcher = test_env.token(PLATFORM, WATCHER).await;
+    let all = records(&test_env, &watcher, ALL).await;
     let tenants: BTreeSet<_> = all.iter().map(|record| record["tenant"].as_str().unwrap()).collect();
     assert_eq!(tenants, BTreeSet::from([ACME, GLOBEX, "initech"]));
-    let one = records(&house, &watcher, &format!("{ALL}?tenant=initech")).await;
+    let one = records(&test_env, &watcher, &format!("{ALL}?tenant=initech")).await;
     assert!(actions(&one).contains(&"tenant.added"), "{one:?}");
     assert!(one.iter().all(|record| record["tenant"] == "initech"));
-    house.get(&watcher, &format!("{ALL}?tenant=ACME")).await.assert_problem(400, "invalid-request");
+    test_env.get(&watcher, &format!("{ALL}?tenant=ACME")).await.assert_problem(400, "invalid-request");
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let own = records(&house, &watcher, &tenant_path(tenant, "/audit")).await;
+        let own = records(&test_env, &watcher, &tenant_path(tenant, "/audit")).await;
         assert!(!own.is_empty() && own.iter().all(|record| record["tenant"] == tenant));
-        let reader = house.token(tenant, READER).await;
-        house.get(&reader, &tenant_path(other, "/audit")).await.assert_problem(401, "invalid-token");
-        house.get(&reader, ALL).await.assert_problem(401, "invalid-token");
+        let reader = test_env.token(tenant, READER).await;
+        test_env.get(&reader, &tenant_path(other, "/audit")).await.assert_problem(401, "invalid-token");
+        test_env.get(&reader, ALL).await.assert_problem(401, "invalid-token");
     }
 }
 
 /// Going through pages while records are added neither repeats nor skips one.
 #[tokio::test]
 async fn pages_have_no_gap_and_no_record_twice() {
-    let house = House::start();
-    let boss = house.token(ACME, BOSS).await;
+    let test_env = TestEnv::start();
+    let boss = test_env.token(ACME, BOSS).await;
     for number in 0..7 {
-        house.post(&boss, &clients_path(ACME), json!({ "client_id": format!("web-{number}") })).await;
+        test_env.post(&boss, &clients_path(ACME), json!({ "client_id": format!("web-{number}") })).await;
     }
     let path = tenant_path(ACME, "/audit");
-    let whole = records(&house, &boss, &format!("{path}?limit=200")).await;
+    let whole = records(&test_env, &boss, &format!("{path}?limit=200")).await;
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
-        let answer = house.get(&boss, &format!("{path}?limit=2&cursor={cursor}")).await.json();
+        let answer = test_env.get(&boss, &format!("{path}?limit=2&cursor={cursor}")).await.json();
         seen.extend(answer["items"].as_array().unwrap().iter().map(|record| record["position"].clone()));
-        house.post(&boss, &clients_path(ACME), json!({})).await;
+        test_env.post(&boss, &clients_path(ACME), json!({})).await;
         let Some(next) = answer["next_cursor"].as_str() else { break };
         next.clone_into(&mut cursor);
     }

@@ -5,7 +5,7 @@ use proptest::test_runner::{Config, TestRunner};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::administrators::{BOSS, House, KEEPER, OPS, PLATFORM, clients_path, keys_path};
+use crate::administrators::{BOSS, KEEPER, OPS, PLATFORM, TestEnv, clients_path, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX};
 
@@ -93,11 +93,11 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn no_body_causes_a_server_error() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let house = House::start();
+    let test_env = TestEnv::start();
     let (ops, bosses, keepers) = runtime.block_on(async {
-        let bosses = [house.token(ACME, BOSS).await, house.token(GLOBEX, BOSS).await];
-        let keepers = [house.token(ACME, KEEPER).await, house.token(GLOBEX, KEEPER).await];
-        (house.token(PLATFORM, OPS).await, bosses, keepers)
+        let bosses = [test_env.token(ACME, BOSS).await, test_env.token(GLOBEX, BOSS).await];
+        let keepers = [test_env.token(ACME, KEEPER).await, test_env.token(GLOBEX, KEEPER).await];
+        (test_env.token(PLATFORM, OPS).await, bosses, keepers)
     });
     let mut doors = vec![(Method::POST, "/api/v1/admin/tenants".to_owned(), &ops)];
     for (tenant, boss) in [ACME, GLOBEX].into_iter().zip(&bosses) {
@@ -117,7 +117,7 @@ fn no_body_causes_a_server_error() {
     TestRunner::new(config)
         .run(&body(), |body| {
             for (method, path, token) in &doors {
-                let request = house.app.request(method.clone(), path).bearer_auth(token);
+                let request = test_env.app.request(method.clone(), path).bearer_auth(token);
                 let request = request.header("content-type", "application/json").body(body.clone());
                 let answer = runtime.block_on(Answer::to(request));
                 prop_assert!(answer.status < 500, "{} {}: {:?}", method, path, answer);

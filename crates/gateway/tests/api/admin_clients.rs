@@ -4,27 +4,27 @@ use reqwest::Method;
 use serde_json::json;
 use testkit::fixtures;
 
-use crate::administrators::{BOSS, CLERK, House, PLATFORM, ask, clients_path};
+use crate::administrators::{BOSS, CLERK, PLATFORM, TestEnv, ask, clients_path};
 use crate::app::{ACME, GLOBEX};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 
 #[tokio::test]
 async fn both_administrators_register_clients_and_no_tenant_sees_the_others() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         for (at, who, id) in [(tenant, BOSS, "web"), (PLATFORM, CLERK, "batch")] {
-            let token = house.token(at, who).await;
+            let token = test_env.token(at, who).await;
             let body = json!({ "client_id": id, "scopes": ["api:read"], "audiences": ["api"] });
-            let made = house.post(&token, &clients_path(tenant), body).await;
+            let made = test_env.post(&token, &clients_path(tenant), body).await;
             assert_eq!(made.status, 201, "{}", made.body);
             made.assert_not_stored();
             assert_eq!(made.header("location"), format!("{}/{id}", clients_path(tenant)));
             let client = made.json();
             assert_eq!((&client["client_id"], &client["status"]), (&json!(id), &json!("active")));
             let secret = client["secret"]["client_secret"].as_str().unwrap();
-            assert!(house.opens(tenant, id, secret).await);
-            assert!(!house.opens(other, id, secret).await);
-            let looked = house.get(&token, made.header("location")).await;
+            assert!(test_env.opens(tenant, id, secret).await);
+            assert!(!test_env.opens(other, id, secret).await);
+            let looked = test_env.get(&token, made.header("location")).await;
             assert_eq!((looked.status, looked.header("etag")), (200, made.header("etag")));
             assert!(!looked.body.contains(secret));
         }
@@ -33,76 +33,76 @@ async fn both_administrators_register_clients_and_no_tenant_sees_the_others() {
 
 #[tokio::test]
 async fn a_client_is_changed_suspended_resumed_and_deleted() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
-        let made = house.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await.json();
+        let boss = test_env.token(tenant, BOSS).await;
+        let made = test_env.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await.json();
         let secret = made["secret"]["client_secret"].as_str().unwrap();
         let path = format!("{}/web", clients_path(tenant));
 
-        let patched = house.patch(&boss, &path, json!({ "scopes": ["api:read"], "name": "Web" })).await;
+        let patched = test_env.patch(&boss, &path, json!({ "scopes": ["api:read"], "name": "Web" })).await;
         assert_eq!(
             (patched.status, &patched.json()["scopes"]),
             (200, &json!(["api:read"])),
             "{}",
             patched.body
         );
-        assert_eq!(house.get(&boss, &path).await.json(), patched.json());
+        assert_eq!(test_env.get(&boss, &path).await.json(), patched.json());
 
         for (verb, status, opens) in [("suspend", "suspended", false), ("resume", "active", true)] {
             for _ in 0..2 {
-                let answer = house.ask(&boss, ask(Method::POST, &format!("{path}/{verb}"))).await;
+                let answer = test_env.ask(&boss, ask(Method::POST, &format!("{path}/{verb}"))).await;
                 assert_eq!(
                     (answer.status, &answer.json()["status"]),
                     (200, &json!(status)),
                     "{}",
                     answer.body
                 );
-                assert_eq!(house.opens(tenant, "web", secret).await, opens, "{verb}");
+                assert_eq!(test_env.opens(tenant, "web", secret).await, opens, "{verb}");
             }
         }
-        let deleted = house.delete(&boss, &path).await;
+        let deleted = test_env.delete(&boss, &path).await;
         assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
-        assert!(!house.opens(tenant, "web", secret).await);
-        house.get(&boss, &path).await.assert_problem(404, "not-found");
-        let again = house.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await;
+        assert!(!test_env.opens(tenant, "web", secret).await);
+        test_env.get(&boss, &path).await.assert_problem(404, "not-found");
+        let again = test_env.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await;
         again.assert_problem(409, "conflict");
     }
 }
 
 #[tokio::test]
 async fn a_declared_client_is_changed_in_its_file_but_may_be_suspended() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
+        let boss = test_env.token(tenant, BOSS).await;
         let path = format!("{}/{SVC}", clients_path(tenant));
-        house.patch(&boss, &path, json!({ "name": "x" })).await.assert_problem(409, "conflict");
-        house.delete(&boss, &path).await.assert_problem(409, "conflict");
-        let suspended = house.ask(&boss, ask(Method::POST, &format!("{path}/suspend"))).await;
+        test_env.patch(&boss, &path, json!({ "name": "x" })).await.assert_problem(409, "conflict");
+        test_env.delete(&boss, &path).await.assert_problem(409, "conflict");
+        let suspended = test_env.ask(&boss, ask(Method::POST, &format!("{path}/suspend"))).await;
         assert_eq!(suspended.status, 200, "{}", suspended.body);
     }
 }
 
 #[tokio::test]
 async fn any_client_id_has_its_path() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
+        let boss = test_env.token(tenant, BOSS).await;
         for id in ["a/b", "a b+c%2F", "ümlaut?x=y#z", "secrets", "%", "a:b@c;d=e&f"] {
-            let made = house.post(&boss, &clients_path(tenant), json!({ "client_id": id })).await;
+            let made = test_env.post(&boss, &clients_path(tenant), json!({ "client_id": id })).await;
             assert_eq!(made.status, 201, "{id} {}", made.body);
-            let looked = house.get(&boss, made.header("location")).await;
+            let looked = test_env.get(&boss, made.header("location")).await;
             assert_eq!(
                 (looked.status, &looked.json()["client_id"]),
                 (200, &json!(id)),
                 "{}",
                 made.header("location")
             );
-            assert_eq!(house.delete(&boss, made.header("location")).await.status, 204);
+            assert_eq!(test_env.delete(&boss, made.header("location")).await.status, 204);
         }
         for name in ["%ff", "%00", "missing", "%0a"] {
             let path = format!("{}/{name}", clients_path(tenant));
-            house.get(&boss, &path).await.assert_problem(404, "not-found");
+            test_env.get(&boss, &path).await.assert_problem(404, "not-found");
         }
     }
 }
@@ -110,20 +110,20 @@ async fn any_client_id_has_its_path() {
 /// Each client of the audience would else be loaded with all its secrets, at every registration of one more.
 #[tokio::test]
 async fn registering_a_client_reads_as_many_rows_with_few_neighbours_as_with_many() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let token = house.token(PLATFORM, CLERK).await;
+        let token = test_env.token(PLATFORM, CLERK).await;
         let mut read = Vec::new();
         for (neighbours, id) in [(10, "web"), (2000, "batch")] {
             for nth in 0..neighbours {
                 let row = fixtures::client(&fixtures::tenant(tenant), &format!("neighbour-{nth}"));
-                house.app.store.put_client(row);
+                test_env.app.store.put_client(row);
             }
-            let before = house.app.store.calls().clients_loaded;
+            let before = test_env.app.store.calls().clients_loaded;
             let body = json!({ "client_id": id, "audiences": [fixtures::AUDIENCE] });
-            let made = house.post(&token, &clients_path(tenant), body).await;
+            let made = test_env.post(&token, &clients_path(tenant), body).await;
             assert_eq!(made.status, 201, "{}", made.body);
-            read.push(house.app.store.calls().clients_loaded - before);
+            read.push(test_env.app.store.calls().clients_loaded - before);
         }
         assert_eq!(read, [0, 0], "{tenant}");
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use testkit::fixtures::NOW;
 
-use crate::administrators::{BOSS, House, KEEPER, OPS, PLATFORM, clients_path, keys_path};
+use crate::administrators::{BOSS, KEEPER, OPS, PLATFORM, TestEnv, clients_path, keys_path};
 use crate::app::{ACME, GLOBEX};
 use crate::schemas::Schemas;
 
@@ -190,13 +190,13 @@ fn every_member_of_a_request_is_known_to_its_reader() {
 /// The gateway's own documents, as they are sent and read.
 #[tokio::test]
 async fn lists_and_problems_are_as_their_schemas_say() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let (boss, keeper) = (house.token(tenant, BOSS).await, house.token(tenant, KEEPER).await);
+        let (boss, keeper) = (test_env.token(tenant, BOSS).await, test_env.token(tenant, KEEPER).await);
         let names = |document: &Value| document.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        let secrets = house.get(&boss, &format!("{}/svc/secrets", clients_path(tenant))).await.json();
-        let keys = house.get(&keeper, &keys_path(tenant)).await.json();
-        let key = house.get(&keeper, &format!("{}/oauth2-key-1", keys_path(tenant))).await.json();
+        let secrets = test_env.get(&boss, &format!("{}/svc/secrets", clients_path(tenant))).await.json();
+        let keys = test_env.get(&keeper, &keys_path(tenant)).await.json();
+        let key = test_env.get(&keeper, &format!("{}/oauth2-key-1", keys_path(tenant))).await.json();
         let schemas = Schemas::read();
         for (name, document) in [("Secrets", secrets), ("Keys", keys), ("Key", key)] {
             assert_eq!(
@@ -205,16 +205,16 @@ async fn lists_and_problems_are_as_their_schemas_say() {
             );
         }
         let rotate = format!("{}/rotate", keys_path(tenant));
-        let faulty = house.post(&keeper, &rotate, json!({ "x": 1 })).await.json();
-        let unconfirmed = house.post(&keeper, &rotate, json!({ "emergency": true })).await.json();
+        let faulty = test_env.post(&keeper, &rotate, json!({ "x": 1 })).await.json();
+        let unconfirmed = test_env.post(&keeper, &rotate, json!({ "emergency": true })).await.json();
         let mut whole = faulty;
         whole["breaks"] = unconfirmed["breaks"].clone();
         check("Problem", whole);
-        let ops = house.token(PLATFORM, OPS).await;
+        let ops = test_env.token(PLATFORM, OPS).await;
         for (token, path, name) in [(keeper, rotate, "KeyRotation"), (ops, keys_path(tenant), "NewKey")] {
             let members = schemas.members(schemas.named(name)).into_keys();
             let body: Map<_, _> = members.map(|name| (name.to_owned(), json!(7))).collect();
-            let refused = house.post(&token, &path, Value::Object(body)).await;
+            let refused = test_env.post(&token, &path, Value::Object(body)).await;
             assert!(!refused.body.contains("no such member"), "{}", refused.body);
         }
     }

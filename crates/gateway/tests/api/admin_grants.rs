@@ -3,32 +3,32 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::administrators::{Ask, BOSS, CLERK, House, OPS, PLATFORM, READER, ask, clients_path};
+use crate::administrators::{Ask, BOSS, CLERK, OPS, PLATFORM, READER, TestEnv, ask, clients_path};
 use crate::app::{ACME, GLOBEX};
 
 #[tokio::test]
 async fn a_tenants_administrator_grants_only_what_it_holds() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let boss = house.token(tenant, BOSS).await;
+        let boss = test_env.token(tenant, BOSS).await;
         let path = clients_path(tenant);
         for scope in
             ["latchkey:clients", "latchkey:audit", "api:read", "api:write", "orders:read", "anything"]
         {
-            let made = house.post(&boss, &path, json!({ "scopes": [scope] })).await;
+            let made = test_env.post(&boss, &path, json!({ "scopes": [scope] })).await;
             assert_eq!(made.status, 201, "{scope} {}", made.body);
         }
         let keys = json!({ "scopes": ["latchkey:keys"] });
-        house.post(&boss, &path, keys).await.assert_problem(403, "beyond-reach");
+        test_env.post(&boss, &path, keys).await.assert_problem(403, "beyond-reach");
         for scope in ["latchkey:tenants", "latchkey:other", "latchkey:"] {
-            let refused = house.post(&boss, &path, json!({ "scopes": ["api:read", scope] })).await;
+            let refused = test_env.post(&boss, &path, json!({ "scopes": ["api:read", scope] })).await;
             assert!([400, 403].contains(&refused.status), "{scope} {}", refused.body);
         }
-        let narrow = house.narrow_token(tenant, BOSS, "latchkey:clients").await;
-        let refused = house.post(&narrow, &path, json!({ "scopes": ["latchkey:audit"] })).await;
+        let narrow = test_env.narrow_token(tenant, BOSS, "latchkey:clients").await;
+        let refused = test_env.post(&narrow, &path, json!({ "scopes": ["latchkey:audit"] })).await;
         refused.assert_problem(403, "beyond-reach");
 
-        house.post(&boss, &path, json!({ "client_id": "web" })).await;
+        test_env.post(&boss, &path, json!({ "client_id": "web" })).await;
         let one = format!("{path}/web");
         for settings in [
             json!({ "scopes": ["latchkey:keys"] }),
@@ -36,33 +36,33 @@ async fn a_tenants_administrator_grants_only_what_it_holds() {
             json!({ "token": { "issuer": "thunder" } }),
             json!({ "token": { "issuer": format!("http://localhost:3000/api/v1/tenant/{other}") } }),
         ] {
-            let refused = house.patch(&boss, &one, settings.clone()).await;
+            let refused = test_env.patch(&boss, &one, settings.clone()).await;
             assert!([400, 403].contains(&refused.status), "{settings} {}", refused.body);
             let mut new = settings;
             new["client_id"] = json!("other");
-            let refused = house.post(&boss, &path, new.clone()).await;
+            let refused = test_env.post(&boss, &path, new.clone()).await;
             assert!([400, 403].contains(&refused.status), "{new} {}", refused.body);
         }
-        assert_eq!(house.get(&boss, &one).await.json()["scopes"], json!([]));
-        house.get(&boss, &format!("{path}/other")).await.assert_problem(404, "not-found");
+        assert_eq!(test_env.get(&boss, &one).await.json()["scopes"], json!([]));
+        test_env.get(&boss, &format!("{path}/other")).await.assert_problem(404, "not-found");
     }
 }
 
 /// Secrets are scopes: the creator of a client's secret can be that client. To stop a client takes no more than to manage clients.
 #[tokio::test]
 async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_but_not_edited() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for tenant in [ACME, GLOBEX] {
         let path = clients_path(tenant);
         let keeper = json!({ "client_id": "keeper", "scopes": ["latchkey:keys"] });
-        assert_eq!(house.post(&ops, &path, keeper).await.status, 201);
-        let boss = house.token(tenant, BOSS).await;
-        let clerk = house.token(PLATFORM, CLERK).await;
+        assert_eq!(test_env.post(&ops, &path, keeper).await.status, 201);
+        let boss = test_env.token(tenant, BOSS).await;
+        let clerk = test_env.token(PLATFORM, CLERK).await;
         let one = format!("{path}/keeper");
         let earlier = Some(json!({ "expires_at": "2027-01-01T00:00:00Z" }));
         let secret = format!("{one}/secrets/s1");
-        let stopped = house.ask(&boss, Ask { body: earlier, ..ask(Method::PATCH, &secret) }).await;
+        let stopped = test_env.ask(&boss, Ask { body: earlier, ..ask(Method::PATCH, &secret) }).await;
         assert_eq!(stopped.status, 200, "an earlier end: {}", stopped.body);
         for token in [&boss, &clerk] {
             for (method, rest, body) in [
@@ -75,15 +75,15 @@ async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_b
                 (Method::PATCH, "/secrets/s1", Some(json!({ "expires_at": "2030-01-01T00:00:00Z" }))),
             ] {
                 let path = format!("{one}{rest}");
-                let answer = house.ask(token, Ask { body, ..ask(method.clone(), &path) }).await;
+                let answer = test_env.ask(token, Ask { body, ..ask(method.clone(), &path) }).await;
                 assert!([403, 404].contains(&answer.status), "{method} {rest} {}", answer.body);
                 assert_ne!(answer.status, 404, "{method} {rest}: it must not get as far as the secret");
             }
         }
-        let made = house.ask(&ops, ask(Method::POST, &format!("{one}/secrets"))).await;
+        let made = test_env.ask(&ops, ask(Method::POST, &format!("{one}/secrets"))).await;
         assert_eq!(made.status, 201, "whoever manages all tenants may: {}", made.body);
         for (method, rest) in [(Method::DELETE, "/secrets/s1"), (Method::POST, "/suspend")] {
-            let stopped = house.ask(&boss, ask(method, &format!("{one}{rest}"))).await;
+            let stopped = test_env.ask(&boss, ask(method, &format!("{one}{rest}"))).await;
             assert_eq!(stopped.status, 200, "{rest} {}", stopped.body);
         }
     }
@@ -92,31 +92,31 @@ async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_b
 /// A tenant's administrator is not to be another client's introspection of all, nor its issuer, by way of its secret.
 #[tokio::test]
 async fn secrets_of_clients_that_reach_beyond_themselves_are_the_platforms_to_make() {
-    let house = House::start();
-    let (ops, clerk) = (house.token(PLATFORM, OPS).await, house.token(PLATFORM, CLERK).await);
+    let test_env = TestEnv::start();
+    let (ops, clerk) = (test_env.token(PLATFORM, OPS).await, test_env.token(PLATFORM, CLERK).await);
     for tenant in [ACME, GLOBEX] {
-        house.app.change_tenant(tenant, |tenant| {
+        test_env.app.change_tenant(tenant, |tenant| {
             tenant.issuer_aliases = vec![tenancy::Issuer::parse(&format!("alias-of-{}", tenant.id)).unwrap()];
         });
-        let boss = house.token(tenant, BOSS).await;
+        let boss = test_env.token(tenant, BOSS).await;
         let path = clients_path(tenant);
         let alias = json!({ "issuer": format!("alias-of-{tenant}") });
         for (id, settings) in [
             ("wide", json!({ "client_id": "wide", "introspection": "tenant" })),
             ("alias", json!({ "client_id": "alias", "token": alias })),
         ] {
-            let made = house.post(&ops, &path, settings).await;
+            let made = test_env.post(&ops, &path, settings).await;
             assert_eq!(made.status, 201, "{}", made.body);
             let secrets = format!("{path}/{id}/secrets");
             for path in [secrets.clone(), format!("{secrets}/rotate")] {
-                house.post(&boss, &path, json!({})).await.assert_problem(403, "beyond-reach");
-                assert_eq!(house.post(&clerk, &path, json!({})).await.status, 201, "{path}");
+                test_env.post(&boss, &path, json!({})).await.assert_problem(403, "beyond-reach");
+                assert_eq!(test_env.post(&clerk, &path, json!({})).await.status, 201, "{path}");
             }
-            let ended = house.delete(&boss, &format!("{secrets}/s1")).await;
+            let ended = test_env.delete(&boss, &format!("{secrets}/s1")).await;
             assert_eq!(ended.status, 200, "{}", ended.body);
         }
         // Of all others it does, whatever their scope.
-        let made = house.post(&boss, &format!("{path}/writer/secrets"), json!({})).await;
+        let made = test_env.post(&boss, &format!("{path}/writer/secrets"), json!({})).await;
         assert_eq!(made.status, 201, "{}", made.body);
     }
 }
@@ -124,39 +124,39 @@ async fn secrets_of_clients_that_reach_beyond_themselves_are_the_platforms_to_ma
 /// The tenant `platform` is the platform administrators' own, and there too nobody becomes more than he is.
 #[tokio::test]
 async fn a_clerk_of_the_platform_does_not_make_himself_more() {
-    let house = House::start();
-    let clerk = house.token(PLATFORM, CLERK).await;
+    let test_env = TestEnv::start();
+    let clerk = test_env.token(PLATFORM, CLERK).await;
     let path = clients_path(PLATFORM);
     for scope in ["latchkey:tenants", "latchkey:audit", "latchkey:keys"] {
-        house.post(&clerk, &path, json!({ "scopes": [scope] })).await.assert_problem(403, "beyond-reach");
+        test_env.post(&clerk, &path, json!({ "scopes": [scope] })).await.assert_problem(403, "beyond-reach");
     }
     let secrets = format!("{path}/{OPS}/secrets");
-    house.ask(&clerk, ask(Method::POST, &secrets)).await.assert_problem(403, "beyond-reach");
-    house.post(&clerk, &format!("{secrets}/rotate"), json!({})).await.assert_problem(403, "beyond-reach");
-    let ops = house.token(PLATFORM, OPS).await;
+    test_env.ask(&clerk, ask(Method::POST, &secrets)).await.assert_problem(403, "beyond-reach");
+    test_env.post(&clerk, &format!("{secrets}/rotate"), json!({})).await.assert_problem(403, "beyond-reach");
+    let ops = test_env.token(PLATFORM, OPS).await;
     let body: Value = json!({ "client_id": "second", "scopes": ["latchkey:tenants", "latchkey:clients"] });
-    assert_eq!(house.post(&ops, &path, body).await.status, 201);
+    assert_eq!(test_env.post(&ops, &path, body).await.status, 201);
 }
 
 #[tokio::test]
 async fn what_administers_tenants_is_no_tenants_scope() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let refused =
-            house.post(&ops, &clients_path(tenant), json!({ "scopes": ["latchkey:tenants"] })).await;
+            test_env.post(&ops, &clients_path(tenant), json!({ "scopes": ["latchkey:tenants"] })).await;
         refused.assert_problem(400, "invalid-request");
         assert_eq!(refused.pointers(), ["/scopes/0"]);
         // Its own audience is a client's to ask for without naming it; another one's is not.
         for aud in ["urn:latchkey:admin", &format!("urn:latchkey:tenant:{other}"), "urn:latchkey:x"] {
             for list in ["audiences", "resources"] {
-                let refused = house.post(&ops, &clients_path(tenant), json!({ list: [aud] })).await;
+                let refused = test_env.post(&ops, &clients_path(tenant), json!({ list: [aud] })).await;
                 refused.assert_problem(400, "invalid-request");
                 assert_eq!(refused.pointers(), [format!("/{list}/0")]);
             }
         }
-        let reader = house.token(tenant, READER).await;
-        let refused = house.post(&reader, &clients_path(tenant), json!({})).await;
+        let reader = test_env.token(tenant, READER).await;
+        let refused = test_env.post(&reader, &clients_path(tenant), json!({})).await;
         refused.assert_problem(403, "insufficient-scope");
     }
 }

@@ -4,30 +4,30 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::admin_keys::{one, published, signer, states};
-use crate::administrators::{Ask, House, KEEPER, OPS, PLATFORM, ask, keys_path};
+use crate::administrators::{Ask, KEEPER, OPS, PLATFORM, TestEnv, ask, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, tenant_path};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 
-async fn rotate(house: &House, token: &str, tenant: &str, body: Value) -> Answer {
-    house.post(token, &format!("{}/rotate", keys_path(tenant)), body).await
+async fn rotate(test_env: &TestEnv, token: &str, tenant: &str, body: Value) -> Answer {
+    test_env.post(token, &format!("{}/rotate", keys_path(tenant)), body).await
 }
 
-pub(crate) async fn is_alive(house: &House, tenant: &str, token: &str) -> bool {
-    let request = house.app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
-    let request = request.basic_auth(SVC, Some(house.app.secrets(tenant).of(SVC)));
+pub(crate) async fn is_alive(test_env: &TestEnv, tenant: &str, token: &str) -> bool {
+    let request = test_env.app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
+    let request = request.basic_auth(SVC, Some(test_env.app.secrets(tenant).of(SVC)));
     Answer::to(request.form(&[("token", token)])).await.json()["active"] == true
 }
 
 #[tokio::test]
 async fn an_emergency_says_what_it_breaks_before_it_does() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let stolen = house.app.token(tenant).await;
-        let others = (published(&house, other).await, house.app.token(other).await);
+        let stolen = test_env.app.token(tenant).await;
+        let others = (published(&test_env, other).await, test_env.app.token(other).await);
         for body in [json!({ "emergency": true }), json!({ "emergency": true, "confirm": false })] {
-            let asked = rotate(&house, &ops, tenant, body).await;
+            let asked = rotate(&test_env, &ops, tenant, body).await;
             asked.assert_problem(409, "confirmation-needed");
             let document = asked.json();
             assert_eq!(document["breaks"][0]["kid"], "oauth2-key-1", "{}", asked.body);
@@ -35,86 +35,86 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
             assert!(until > "2026-01-01T01:00:00Z", "the longest token lives for an hour: {until}");
             assert!(document["detail"].as_str().unwrap().contains("\"confirm\": true"), "{}", asked.body);
         }
-        assert_eq!(published(&house, tenant).await, ["oauth2-key-1"]);
-        assert!(is_alive(&house, tenant, &stolen).await, "nothing was done");
+        assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1"]);
+        assert!(is_alive(&test_env, tenant, &stolen).await, "nothing was done");
 
-        let done = rotate(&house, &ops, tenant, json!({ "emergency": true, "confirm": true })).await;
+        let done = rotate(&test_env, &ops, tenant, json!({ "emergency": true, "confirm": true })).await;
         assert_eq!(done.status, 200, "{}", done.body);
         let document = done.json();
         let living: Vec<_> = states(&document).into_iter().filter(|(_, state)| *state != "removed").collect();
         assert_eq!(states(&document)[0], ("oauth2-key-1", "removed"));
         assert_eq!(living[0], ("oauth2-key-2", "active"), "{}", done.body);
         assert_eq!(document["breaks"][0]["kid"], "oauth2-key-1");
-        assert_eq!(published(&house, tenant).await[0], "oauth2-key-2");
-        assert_eq!(signer(&house, tenant).await, "oauth2-key-2");
-        assert!(!is_alive(&house, tenant, &stolen).await);
-        assert!(is_alive(&house, tenant, &house.app.token(tenant).await).await);
-        assert_eq!(published(&house, other).await, others.0, "nothing of the other tenant");
-        assert!(is_alive(&house, other, &others.1).await);
+        assert_eq!(published(&test_env, tenant).await[0], "oauth2-key-2");
+        assert_eq!(signer(&test_env, tenant).await, "oauth2-key-2");
+        assert!(!is_alive(&test_env, tenant, &stolen).await);
+        assert!(is_alive(&test_env, tenant, &test_env.app.token(tenant).await).await);
+        assert_eq!(published(&test_env, other).await, others.0, "nothing of the other tenant");
+        assert!(is_alive(&test_env, other, &others.1).await);
     }
 }
 
 /// The answer was lost: what is done again would take the new key away, with its tokens.
 #[tokio::test]
 async fn an_emergency_that_is_sent_again_is_done_once() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     let send = async |tenant: &str, key: &str, body: Value| {
         let headers = vec![("idempotency-key", key.to_owned())];
         let path = format!("{}/rotate", keys_path(tenant));
-        house.ask(&ops, Ask { body: Some(body), headers, ..ask(Method::POST, &path) }).await
+        test_env.ask(&ops, Ask { body: Some(body), headers, ..ask(Method::POST, &path) }).await
     };
     let emergency = json!({ "emergency": true, "confirm": true });
     for tenant in [ACME, GLOBEX] {
         send(tenant, "k", json!({ "emergency": true })).await.assert_problem(409, "confirmation-needed");
         let first = send(tenant, "k", emergency.clone()).await;
         assert_eq!((first.status, first.header("idempotency-replayed")), (200, ""), "{}", first.body);
-        let token = house.app.token(tenant).await;
+        let token = test_env.app.token(tenant).await;
         let again = send(tenant, "k", emergency.clone()).await;
         assert_eq!((again.status, again.header("idempotency-replayed")), (200, "true"));
         assert_eq!(again.body, first.body);
-        assert!(is_alive(&house, tenant, &token).await);
+        assert!(is_alive(&test_env, tenant, &token).await);
         send(tenant, "k", json!({})).await.assert_problem(422, "idempotency-key-reused");
     }
 }
 
 #[tokio::test]
 async fn to_confirm_an_orderly_rotation_makes_it_no_emergency() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let keeper = house.token(tenant, KEEPER).await;
-        let token = house.app.token(tenant).await;
-        assert_eq!(rotate(&house, &keeper, tenant, json!({ "confirm": true })).await.status, 200);
-        assert_eq!(published(&house, tenant).await, ["oauth2-key-1", "oauth2-key-2"]);
-        assert!(is_alive(&house, tenant, &token).await);
+        let keeper = test_env.token(tenant, KEEPER).await;
+        let token = test_env.app.token(tenant).await;
+        assert_eq!(rotate(&test_env, &keeper, tenant, json!({ "confirm": true })).await.status, 200);
+        assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1", "oauth2-key-2"]);
+        assert!(is_alive(&test_env, tenant, &token).await);
     }
 }
 
 #[tokio::test]
 async fn a_revocation_requires_confirmation() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let stolen = house.app.token(tenant).await;
+        let stolen = test_env.app.token(tenant).await;
         let path = one(tenant, 1);
         for query in ["", "?confirm=false", "?confirm="] {
-            let asked = house.delete(&ops, &format!("{path}{query}")).await;
+            let asked = test_env.delete(&ops, &format!("{path}{query}")).await;
             asked.assert_problem(409, "confirmation-needed");
             assert_eq!(asked.json()["breaks"][0]["kid"], "oauth2-key-1", "{}", asked.body);
             assert!(asked.json()["detail"].as_str().unwrap().contains("?confirm=true"));
         }
-        house.delete(&ops, &format!("{path}?confirm=yes")).await.assert_problem(400, "invalid-request");
-        assert!(is_alive(&house, tenant, &stolen).await);
+        test_env.delete(&ops, &format!("{path}?confirm=yes")).await.assert_problem(400, "invalid-request");
+        assert!(is_alive(&test_env, tenant, &stolen).await);
 
-        let done = house.delete(&ops, &format!("{path}?confirm=true")).await;
+        let done = test_env.delete(&ops, &format!("{path}?confirm=true")).await;
         assert_eq!(done.status, 200, "{}", done.body);
         assert_eq!(states(&done.json())[0], ("oauth2-key-1", "removed"));
-        assert!(!published(&house, tenant).await.contains(&"oauth2-key-1".to_owned()));
-        assert!(!is_alive(&house, tenant, &stolen).await);
-        house.delete(&ops, &format!("{path}?confirm=true")).await.assert_problem(409, "conflict");
-        house.delete(&ops, &path).await.assert_problem(409, "conflict");
+        assert!(!published(&test_env, tenant).await.contains(&"oauth2-key-1".to_owned()));
+        assert!(!is_alive(&test_env, tenant, &stolen).await);
+        test_env.delete(&ops, &format!("{path}?confirm=true")).await.assert_problem(409, "conflict");
+        test_env.delete(&ops, &path).await.assert_problem(409, "conflict");
         assert_eq!(
-            published(&house, other).await[0],
+            published(&test_env, other).await[0],
             if other == ACME { "oauth2-key-2" } else { "oauth2-key-1" }
         );
     }
@@ -123,34 +123,34 @@ async fn a_revocation_requires_confirmation() {
 /// A key that has signed nothing breaks nothing, and is asked about all the same.
 #[tokio::test]
 async fn an_announced_key_can_be_taken_back() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let keeper = house.token(tenant, KEEPER).await;
-        rotate(&house, &keeper, tenant, json!({})).await;
-        let asked = house.delete(&keeper, &one(tenant, 2)).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
+        rotate(&test_env, &keeper, tenant, json!({})).await;
+        let asked = test_env.delete(&keeper, &one(tenant, 2)).await;
         asked.assert_problem(409, "confirmation-needed");
         assert_eq!(asked.json()["breaks"], json!([]));
-        assert_eq!(house.delete(&keeper, &format!("{}?confirm=true", one(tenant, 2))).await.status, 200);
-        assert_eq!(published(&house, tenant).await, ["oauth2-key-1"]);
-        assert_eq!(signer(&house, tenant).await, "oauth2-key-1");
+        assert_eq!(test_env.delete(&keeper, &format!("{}?confirm=true", one(tenant, 2))).await.status, 200);
+        assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1"]);
+        assert_eq!(signer(&test_env, tenant).await, "oauth2-key-1");
     }
 }
 
 #[tokio::test]
 async fn no_command_leaves_a_tenant_without_a_key() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for tenant in [ACME, GLOBEX] {
         for round in 0..3 {
             for number in 1..=6 {
-                house.delete(&ops, &format!("{}?confirm=true", one(tenant, number))).await;
-                assert!(!published(&house, tenant).await.is_empty(), "{tenant} {round} {number}");
-                house.app.token(tenant).await;
+                test_env.delete(&ops, &format!("{}?confirm=true", one(tenant, number))).await;
+                assert!(!published(&test_env, tenant).await.is_empty(), "{tenant} {round} {number}");
+                test_env.app.token(tenant).await;
             }
             for body in [json!({}), json!({ "emergency": true, "confirm": true }), json!({})] {
-                assert_eq!(rotate(&house, &ops, tenant, body).await.status, 200);
-                assert!(!published(&house, tenant).await.is_empty(), "{tenant} {round}");
-                house.app.token(tenant).await;
+                assert_eq!(rotate(&test_env, &ops, tenant, body).await.status, 200);
+                assert!(!published(&test_env, tenant).await.is_empty(), "{tenant} {round}");
+                test_env.app.token(tenant).await;
             }
         }
     }
@@ -159,16 +159,16 @@ async fn no_command_leaves_a_tenant_without_a_key() {
 /// A tenant's administrator takes part of his own tokens with the key; the platform's stays.
 #[tokio::test]
 async fn a_keeper_that_revokes_the_key_of_its_own_token_loses_access() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let (keeper, colleague) = (house.token(tenant, KEEPER).await, house.token(other, KEEPER).await);
+        let (keeper, colleague) = (test_env.token(tenant, KEEPER).await, test_env.token(other, KEEPER).await);
         let body = json!({ "emergency": true, "confirm": true });
-        assert_eq!(rotate(&house, &keeper, tenant, body).await.status, 200);
-        house.get(&keeper, &keys_path(tenant)).await.assert_problem(401, "invalid-token");
-        let again = house.token(tenant, KEEPER).await;
+        assert_eq!(rotate(&test_env, &keeper, tenant, body).await.status, 200);
+        test_env.get(&keeper, &keys_path(tenant)).await.assert_problem(401, "invalid-token");
+        let again = test_env.token(tenant, KEEPER).await;
         for (token, tenant) in [(&again, tenant), (&colleague, other), (&ops, tenant)] {
-            assert_eq!(house.get(token, &keys_path(tenant)).await.status, 200);
+            assert_eq!(test_env.get(token, &keys_path(tenant)).await.status, 200);
         }
     }
 }

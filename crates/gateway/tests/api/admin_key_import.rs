@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::admin_key_commands::is_alive;
 use crate::admin_keys::{PUBLICATION, one, published, signer, states};
-use crate::administrators::{Ask, House, KEEPER, OPS, PLATFORM, ask, forged, keys_path};
+use crate::administrators::{Ask, KEEPER, OPS, PLATFORM, TestEnv, ask, forged, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX};
 use crate::capture::capture;
@@ -18,8 +18,8 @@ use crate::forge::Forge;
 
 const FOREIGN: &str = include_str!("keys/foreign.pem");
 
-async fn import(house: &House, token: &str, tenant: &str, body: Value) -> Answer {
-    house.post(token, &keys_path(tenant), body).await
+async fn import(test_env: &TestEnv, token: &str, tenant: &str, body: Value) -> Answer {
+    test_env.post(token, &keys_path(tenant), body).await
 }
 
 /// A private P-256 key as a JWK.
@@ -36,36 +36,36 @@ fn ec_jwk() -> Value {
 
 #[tokio::test]
 async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let ops = house.token(PLATFORM, OPS).await;
+        let ops = test_env.token(PLATFORM, OPS).await;
         let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
-        let made = import(&house, &ops, tenant, body.clone()).await;
+        let made = import(&test_env, &ops, tenant, body.clone()).await;
         assert_eq!(made.status, 201, "{}", made.body);
         made.assert_not_stored();
         assert_eq!(made.header("location"), one(tenant, 2));
         assert_eq!(states(&made.json()), [("oauth2-key-1", "active"), ("oauth2-key-2", "announced")]);
-        let shown = house.get(&ops, made.header("location")).await.json();
+        let shown = test_env.get(&ops, made.header("location")).await.json();
         assert_eq!(shown["jwk"]["n"], Forge::foreign().jwk()["n"]);
-        assert_eq!(signer(&house, tenant).await, "oauth2-key-1");
-        import(&house, &ops, tenant, body).await.assert_problem(409, "conflict");
-        house.app.pass(PUBLICATION);
-        let token = house.app.token(tenant).await;
-        assert_eq!(signer(&house, tenant).await, "oauth2-key-2");
-        assert!(is_alive(&house, tenant, &token).await);
+        assert_eq!(signer(&test_env, tenant).await, "oauth2-key-1");
+        import(&test_env, &ops, tenant, body).await.assert_problem(409, "conflict");
+        test_env.app.pass(PUBLICATION);
+        let token = test_env.app.token(tenant).await;
+        assert_eq!(signer(&test_env, tenant).await, "oauth2-key-2");
+        assert!(is_alive(&test_env, tenant, &token).await);
     }
 }
 
 #[tokio::test]
 async fn a_jwk_is_brought_in_for_what_it_says_it_is() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        house.app.change_tenant(tenant, |tenant| tenant.signing.algorithm = SigningAlgorithm::ES256);
-        let ops = house.token(PLATFORM, OPS).await;
+        test_env.app.change_tenant(tenant, |tenant| tenant.signing.algorithm = SigningAlgorithm::ES256);
+        let ops = test_env.token(PLATFORM, OPS).await;
         let jwk = ec_jwk();
-        let made = import(&house, &ops, tenant, json!({ "key": jwk.to_string() })).await;
+        let made = import(&test_env, &ops, tenant, json!({ "key": jwk.to_string() })).await;
         assert_eq!(made.status, 201, "{}", made.body);
-        let shown = house.get(&ops, made.header("location")).await.json();
+        let shown = test_env.get(&ops, made.header("location")).await.json();
         assert_eq!((&shown["jwk"]["x"], &shown["algorithm"]), (&jwk["x"], &json!("ES256")));
         assert!(!made.body.contains(jwk["d"].as_str().unwrap()));
     }
@@ -73,13 +73,13 @@ async fn a_jwk_is_brought_in_for_what_it_says_it_is() {
 
 #[tokio::test]
 async fn what_is_no_private_key_is_refused_by_its_place() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     let public = Forge::foreign().public_forms();
     let public_pem = String::from_utf8(public[0].clone()).unwrap();
     let public_jwk = Forge::foreign().jwk().to_string();
     let cut = &FOREIGN[..FOREIGN.len() / 2];
     for tenant in [ACME, GLOBEX] {
-        let ops = house.token(PLATFORM, OPS).await;
+        let ops = test_env.token(PLATFORM, OPS).await;
         for (body, pointer) in [
             (json!({}), "/key"),
             (json!({ "key": "" }), "/key"),
@@ -94,45 +94,45 @@ async fn what_is_no_private_key_is_refused_by_its_place() {
             (json!({ "key": ec_jwk().to_string() }), "/algorithm"),
             (json!({ "key": FOREIGN, "algoritm": "RS256" }), "/algoritm"),
         ] {
-            let refused = import(&house, &ops, tenant, body.clone()).await;
+            let refused = import(&test_env, &ops, tenant, body.clone()).await;
             refused.assert_problem(400, "invalid-request");
             assert_eq!(refused.pointers(), [pointer], "{body}: {}", refused.body);
             assert!(!refused.body.contains("hunter2"), "{}", refused.body);
         }
-        assert_eq!(published(&house, tenant).await, ["oauth2-key-1"]);
+        assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1"]);
     }
 }
 
 /// A holder of a tenant's key signs as each of its clients: as an administrator of the tenant, and in `platform` of everything.
 #[tokio::test]
 async fn a_key_manager_may_not_import_and_the_platform_takes_no_import() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
-    let (ops, clerk) = (house.token(PLATFORM, OPS).await, house.token(PLATFORM, KEEPER).await);
+    let (ops, clerk) = (test_env.token(PLATFORM, OPS).await, test_env.token(PLATFORM, KEEPER).await);
     for tenant in [ACME, GLOBEX] {
-        let keeper = house.token(tenant, KEEPER).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
         let all = forged(tenant, KEEPER, "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit");
         for token in [&keeper, &clerk, &all] {
-            let refused = import(&house, token, tenant, body.clone()).await;
+            let refused = import(&test_env, token, tenant, body.clone()).await;
             refused.assert_problem(403, "insufficient-scope");
             assert!(refused.header("www-authenticate").contains("latchkey:tenants"), "{refused:?}");
         }
-        assert_eq!(published(&house, tenant).await, ["oauth2-key-1"]);
+        assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1"]);
     }
-    import(&house, &clerk, PLATFORM, body.clone()).await.assert_problem(403, "insufficient-scope");
-    import(&house, &ops, PLATFORM, body).await.assert_problem(403, "beyond-reach");
-    assert_eq!(published(&house, PLATFORM).await, ["oauth2-key-1"]);
+    import(&test_env, &clerk, PLATFORM, body.clone()).await.assert_problem(403, "insufficient-scope");
+    import(&test_env, &ops, PLATFORM, body).await.assert_problem(403, "beyond-reach");
+    assert_eq!(published(&test_env, PLATFORM).await, ["oauth2-key-1"]);
 }
 
 #[tokio::test]
 async fn no_key_that_was_sent_is_in_any_line_of_the_log() {
     capture();
-    let house = House::start();
+    let test_env = TestEnv::start();
     let jwk = ec_jwk();
     let secrets =
         [FOREIGN.lines().nth(1).unwrap(), FOREIGN.lines().nth(9).unwrap(), jwk["d"].as_str().unwrap()];
     for tenant in [ACME, GLOBEX] {
-        let ops = house.token(PLATFORM, OPS).await;
+        let ops = test_env.token(PLATFORM, OPS).await;
         for body in [
             json!({ "key": FOREIGN, "algorithm": "RS256" }),
             json!({ "key": FOREIGN, "algorithm": "ES256" }),
@@ -141,14 +141,14 @@ async fn no_key_that_was_sent_is_in_any_line_of_the_log() {
             json!({ "key": jwk }),
             json!({ "kye": FOREIGN }),
         ] {
-            let answer = import(&house, &ops, tenant, body).await;
+            let answer = import(&test_env, &ops, tenant, body).await;
             assert!(secrets.iter().all(|secret| !answer.body.contains(secret)), "{}", answer.body);
         }
         let broken = format!("{{\"key\": \"{}", FOREIGN.replace('\n', "\\n"));
-        let request = house.app.request(Method::POST, &keys_path(tenant)).bearer_auth(&ops);
+        let request = test_env.app.request(Method::POST, &keys_path(tenant)).bearer_auth(&ops);
         Answer::to(request.header("content-type", "application/json").body(broken)).await;
         let path = format!("{}?key={}", keys_path(tenant), jwk["d"].as_str().unwrap());
-        house.ask(&ops, Ask { body: Some(json!({})), ..ask(Method::POST, &path) }).await;
+        test_env.ask(&ops, Ask { body: Some(json!({})), ..ask(Method::POST, &path) }).await;
     }
     for line in capture().lines() {
         let text = format!("{line:?}");

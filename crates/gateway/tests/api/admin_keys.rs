@@ -4,7 +4,7 @@ use keys::KeyId;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::administrators::{Ask, BOSS, CLERK, House, KEEPER, OPS, PLATFORM, ask, keys_path};
+use crate::administrators::{Ask, BOSS, CLERK, KEEPER, OPS, PLATFORM, TestEnv, ask, keys_path};
 use crate::app::{ACME, GLOBEX, tenant_path};
 use crate::forge::{Forge, part};
 
@@ -22,24 +22,24 @@ pub(crate) fn states(keys: &Value) -> Vec<(&str, &str)> {
 }
 
 /// The kids that verifiers see.
-pub(crate) async fn published(house: &House, tenant: &str) -> Vec<String> {
-    let set = house.app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.json();
+pub(crate) async fn published(test_env: &TestEnv, tenant: &str) -> Vec<String> {
+    let set = test_env.app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.json();
     let keys = set["keys"].as_array().unwrap();
     keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Which key signs.
-pub(crate) async fn signer(house: &House, tenant: &str) -> String {
-    let header: Value = serde_json::from_str(&part(&house.app.token(tenant).await, 0)).unwrap();
+pub(crate) async fn signer(test_env: &TestEnv, tenant: &str) -> String {
+    let header: Value = serde_json::from_str(&part(&test_env.app.token(tenant).await, 0)).unwrap();
     header["kid"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn keys_are_listed_without_their_private_halves() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let keeper = house.token(tenant, KEEPER).await;
-        let list = house.get(&keeper, &keys_path(tenant)).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
+        let list = test_env.get(&keeper, &keys_path(tenant)).await;
         assert_eq!(list.status, 200, "{}", list.body);
         list.assert_json();
         list.assert_not_stored();
@@ -55,11 +55,11 @@ async fn keys_are_listed_without_their_private_halves() {
 
 #[tokio::test]
 async fn one_key_is_shown_with_its_public_half_in_three_forms() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let keeper = house.token(tenant, KEEPER).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
         let path = one(tenant, 1);
-        let whole = house.get(&keeper, &path).await;
+        let whole = test_env.get(&keeper, &path).await;
         assert_eq!(whole.status, 200, "{}", whole.body);
         let document = whole.json();
         let own = Forge::of(tenant).jwk();
@@ -67,10 +67,10 @@ async fn one_key_is_shown_with_its_public_half_in_three_forms() {
         assert_eq!(document["jwk"], own);
         assert_ne!(document["jwk"]["n"], Forge::of(other).jwk()["n"]);
 
-        let jwk = house.get(&keeper, &format!("{path}?format=jwk")).await;
+        let jwk = test_env.get(&keeper, &format!("{path}?format=jwk")).await;
         assert_eq!((jwk.status, jwk.header("content-type")), (200, "application/jwk+json"));
         assert_eq!(jwk.json(), own);
-        let pem = house.get(&keeper, &format!("{path}?format=pem")).await;
+        let pem = test_env.get(&keeper, &format!("{path}?format=pem")).await;
         assert_eq!((pem.status, pem.header("content-type")), (200, "application/x-pem-file"));
         assert_eq!(pem.body, document["pem"]);
         assert_eq!(pem.body, String::from_utf8(Forge::of(tenant).public_forms()[0].clone()).unwrap());
@@ -84,10 +84,10 @@ async fn one_key_is_shown_with_its_public_half_in_three_forms() {
         for (path, tag) in [("", &tags[0]), ("?format=jwk", &tags[1]), ("?format=pem", &tags[2])] {
             let path = one(tenant, 1) + path;
             let headers = vec![("if-none-match", tag.clone())];
-            let known = house.ask(&keeper, Ask { headers, ..ask(Method::GET, &path) }).await;
+            let known = test_env.ask(&keeper, Ask { headers, ..ask(Method::GET, &path) }).await;
             assert_eq!((known.status, known.body.as_str()), (304, ""), "{path}");
         }
-        let odd = house.get(&keeper, &format!("{path}?format=der")).await;
+        let odd = test_env.get(&keeper, &format!("{path}?format=der")).await;
         odd.assert_problem(400, "invalid-request");
         assert_eq!(odd.pointers(), ["/format"]);
     }
@@ -95,74 +95,75 @@ async fn one_key_is_shown_with_its_public_half_in_three_forms() {
 
 #[tokio::test]
 async fn only_a_name_that_we_could_have_given_names_a_key() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let keeper = house.token(tenant, KEEPER).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
         for kid in
             ["oauth2-key-2", "oauth2-key-01", "OAUTH2-KEY-1", "oauth2%2Dkey-1", "1", "%00", "oauth2-key-"]
         {
             let path = format!("{}/{kid}", keys_path(tenant));
-            house.get(&keeper, &path).await.assert_problem(404, "not-found");
-            house.delete(&keeper, &path).await.assert_problem(404, "not-found");
-            house.delete(&keeper, &format!("{path}?confirm=true")).await.assert_problem(404, "not-found");
+            test_env.get(&keeper, &path).await.assert_problem(404, "not-found");
+            test_env.delete(&keeper, &path).await.assert_problem(404, "not-found");
+            test_env.delete(&keeper, &format!("{path}?confirm=true")).await.assert_problem(404, "not-found");
         }
-        assert_eq!(published(&house, tenant).await, ["oauth2-key-1"]);
+        assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1"]);
     }
 }
 
 #[tokio::test]
 async fn keys_require_the_scope_at_the_platform_or_in_the_tenant() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     let (ops, keeper, clerk) = (
-        house.token(PLATFORM, OPS).await,
-        house.token(PLATFORM, KEEPER).await,
-        house.token(PLATFORM, CLERK).await,
+        test_env.token(PLATFORM, OPS).await,
+        test_env.token(PLATFORM, KEEPER).await,
+        test_env.token(PLATFORM, CLERK).await,
     );
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let own = house.token(tenant, KEEPER).await;
-        let boss = house.token(tenant, BOSS).await;
+        let own = test_env.token(tenant, KEEPER).await;
+        let boss = test_env.token(tenant, BOSS).await;
         for path in [keys_path(tenant), one(tenant, 1), format!("{}/status", keys_path(tenant))] {
             for token in [&ops, &keeper, &own] {
-                assert_eq!(house.get(token, &path).await.status, 200, "{path}");
+                assert_eq!(test_env.get(token, &path).await.status, 200, "{path}");
             }
             for token in [&clerk, &boss] {
-                house.get(token, &path).await.assert_problem(403, "insufficient-scope");
+                test_env.get(token, &path).await.assert_problem(403, "insufficient-scope");
             }
         }
         for path in [keys_path(other), keys_path(PLATFORM), keys_path("unknown")] {
-            house.get(&own, &path).await.assert_problem(401, "invalid-token");
+            test_env.get(&own, &path).await.assert_problem(401, "invalid-token");
             let rotate = format!("{path}/rotate");
-            house.post(&own, &rotate, json!({})).await.assert_problem(401, "invalid-token");
+            test_env.post(&own, &rotate, json!({})).await.assert_problem(401, "invalid-token");
         }
-        house.get(&ops, &keys_path("unknown")).await.assert_problem(404, "not-found");
-        assert_eq!(house.get(&keeper, &keys_path(PLATFORM)).await.status, 200);
+        test_env.get(&ops, &keys_path("unknown")).await.assert_problem(404, "not-found");
+        assert_eq!(test_env.get(&keeper, &keys_path(PLATFORM)).await.status, 200);
     }
 }
 
 #[tokio::test]
 async fn a_rotation_announces_the_next_key_and_breaks_nothing() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let keeper = house.token(tenant, KEEPER).await;
-        let others = published(&house, other).await;
-        let rotated = house.ask(&keeper, ask(Method::POST, &format!("{}/rotate", keys_path(tenant)))).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
+        let others = published(&test_env, other).await;
+        let rotated =
+            test_env.ask(&keeper, ask(Method::POST, &format!("{}/rotate", keys_path(tenant)))).await;
         assert_eq!(rotated.status, 200, "{}", rotated.body);
         rotated.assert_not_stored();
         let document = rotated.json();
         assert_eq!(states(&document), [("oauth2-key-1", "active"), ("oauth2-key-2", "announced")]);
         assert_eq!(document["breaks"], json!([]));
-        assert_eq!(published(&house, tenant).await, ["oauth2-key-1", "oauth2-key-2"]);
-        assert_eq!(signer(&house, tenant).await, "oauth2-key-1");
-        assert_eq!(published(&house, other).await, others, "nothing of the other tenant");
+        assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1", "oauth2-key-2"]);
+        assert_eq!(signer(&test_env, tenant).await, "oauth2-key-1");
+        assert_eq!(published(&test_env, other).await, others, "nothing of the other tenant");
 
-        house.app.pass(PUBLICATION - 1);
-        assert_eq!(signer(&house, tenant).await, "oauth2-key-1");
-        let before = house.app.token(tenant).await;
-        house.app.pass(1);
-        assert_eq!(signer(&house, tenant).await, "oauth2-key-2");
+        test_env.app.pass(PUBLICATION - 1);
+        assert_eq!(signer(&test_env, tenant).await, "oauth2-key-1");
+        let before = test_env.app.token(tenant).await;
+        test_env.app.pass(1);
+        assert_eq!(signer(&test_env, tenant).await, "oauth2-key-2");
         let path = tenant_path(tenant, "/oauth/introspect");
-        let request = house.app.request(Method::POST, &path);
-        let request = request.basic_auth("svc", Some(house.app.secrets(tenant).of("svc")));
+        let request = test_env.app.request(Method::POST, &path);
+        let request = request.basic_auth("svc", Some(test_env.app.secrets(tenant).of("svc")));
         let answer = crate::answer::Answer::to(request.form(&[("token", &before)])).await;
         assert_eq!(answer.json()["active"], true, "a token of before is alive");
     }
@@ -170,26 +171,26 @@ async fn a_rotation_announces_the_next_key_and_breaks_nothing() {
 
 #[tokio::test]
 async fn a_suspended_tenants_keys_are_still_the_platforms_to_manage() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for tenant in [ACME, GLOBEX] {
-        let own = house.token(tenant, KEEPER).await;
-        house.ask(&ops, ask(Method::POST, &format!("/api/v1/admin/tenants/{tenant}/suspend"))).await;
-        house.get(&own, &keys_path(tenant)).await.assert_problem(401, "invalid-token");
-        let rotated = house.post(&ops, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        let own = test_env.token(tenant, KEEPER).await;
+        test_env.ask(&ops, ask(Method::POST, &format!("/api/v1/admin/tenants/{tenant}/suspend"))).await;
+        test_env.get(&own, &keys_path(tenant)).await.assert_problem(401, "invalid-token");
+        let rotated = test_env.post(&ops, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
         assert_eq!(rotated.status, 200, "{}", rotated.body);
     }
 }
 
 #[tokio::test]
 async fn every_command_is_in_the_audit_without_any_key() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for tenant in [ACME, GLOBEX] {
-        let keeper = house.token(tenant, KEEPER).await;
-        house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
-        house.delete(&keeper, &format!("{}?confirm=true", one(tenant, 2))).await;
-        let audit = house.get(&ops, &tenant_path(tenant, "/audit")).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
+        test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        test_env.delete(&keeper, &format!("{}?confirm=true", one(tenant, 2))).await;
+        let audit = test_env.get(&ops, &tenant_path(tenant, "/audit")).await;
         let records = audit.json()["items"].as_array().unwrap().clone();
         let of_keys: Vec<_> =
             records.iter().filter(|record| record["action"].as_str().unwrap().starts_with("key.")).collect();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use testkit::fixtures;
 
 use crate::admin_access::doors;
-use crate::administrators::{Ask, House, PLATFORM, ask, forged, settle};
+use crate::administrators::{Ask, PLATFORM, TestEnv, ask, forged, settle};
 use crate::app::{ACME, GLOBEX};
 
 const DOCUMENT: &str = include_str!("../../../../docs/administration.md");
@@ -38,7 +38,7 @@ fn body(method: &Method, path: &str, id: &str) -> Option<Value> {
 
 /// The permissions that open this operation of the tenant to clients of that one.
 async fn permissions(
-    (house, tokens): (&House, &Tokens),
+    (test_env, tokens): (&TestEnv, &Tokens),
     (method, path): &(Method, String),
     tenant: &str,
     of: &'static str,
@@ -47,12 +47,12 @@ async fn permissions(
     for permission in Permission::ALL {
         // Each has a client of its own to change, so that what one has done stands in no other's way.
         let id = format!("{}-{}", holder(permission), path.len());
-        settle(&house.app, tenant, &id, "");
+        settle(&test_env.app, tenant, &id, "");
         let is_of_platform = path.starts_with("/api/v1/admin") && tenant != PLATFORM;
         let place = path.replace("{id}", if is_of_platform { VICTIM } else { tenant });
         let place = place.replace("{client}", &id).replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
         let request = Ask { body: body(method, path, &id), ..ask(method.clone(), &place) };
-        let answer = house.ask(&tokens[&(of, permission.scope())], request).await;
+        let answer = test_env.ask(&tokens[&(of, permission.scope())], request).await;
         match answer.status {
             // It came so far that what there is stood against it.
             200..300 | 409 => opening.push(format!("`{}`", permission.scope())),
@@ -65,17 +65,17 @@ async fn permissions(
 
 #[tokio::test]
 async fn each_permission_opens_what_the_documentation_says_and_nothing_else() {
-    let house = House::start();
-    house.app.store.put_tenant(fixtures::tenant(VICTIM));
+    let test_env = TestEnv::start();
+    test_env.app.store.put_tenant(fixtures::tenant(VICTIM));
     let mut tokens = Tokens::new();
     for tenant in [PLATFORM, ACME, GLOBEX] {
         for permission in Permission::ALL {
-            settle(&house.app, tenant, &holder(permission), permission.scope());
+            settle(&test_env.app, tenant, &holder(permission), permission.scope());
             let token = forged(tenant, &holder(permission), permission.scope());
             tokens.insert((tenant, permission.scope()), token);
         }
     }
-    let by = (&house, &tokens);
+    let by = (&test_env, &tokens);
     let mut operations = doors();
     operations.sort_by(|(one, of), (other, than)| (of, one.as_str()).cmp(&(than, other.as_str())));
     let mut table = String::from(

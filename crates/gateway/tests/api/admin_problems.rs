@@ -6,7 +6,7 @@ use testkit::Failure;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::admin_access::doors;
-use crate::administrators::{BOSS, House, OPS, PLATFORM, clients_path, keys_path};
+use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, clients_path, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 use crate::routes::placed;
@@ -38,11 +38,11 @@ fn paths(tenant: &str) -> Vec<String> {
 #[tokio::test]
 async fn unknown_paths_below_it_are_problems() {
     for tenant in [ACME, GLOBEX] {
-        let house = House::start();
-        let ops = house.token(PLATFORM, OPS).await;
+        let test_env = TestEnv::start();
+        let ops = test_env.token(PLATFORM, OPS).await;
         for path in paths(tenant) {
             for method in [Method::GET, Method::POST, Method::DELETE] {
-                let request = house.app.request(method, &path).bearer_auth(&ops);
+                let request = test_env.app.request(method, &path).bearer_auth(&ops);
                 let answer = Answer::to(request).await;
                 answer.assert_problem(404, "not-found");
                 assert_eq!(answer.json()["detail"], "Unknown path", "{path}");
@@ -56,11 +56,11 @@ async fn a_public_address_knows_none_of_it() {
     for tenant in [ACME, GLOBEX] {
         let mut options = options(tenant);
         options.listeners[0].surface.admin = false;
-        let house = House::over(TestApp::start_with(&options));
-        let ops = house.token(PLATFORM, OPS).await;
+        let test_env = TestEnv::over(TestApp::start_with(&options));
+        let ops = test_env.token(PLATFORM, OPS).await;
         for (method, path) in doors() {
             let path = placed(&path, tenant);
-            let answer = Answer::to(house.app.request(method, &path).bearer_auth(&ops)).await;
+            let answer = Answer::to(test_env.app.request(method, &path).bearer_auth(&ops)).await;
             answer.assert_problem(404, "not-found");
             assert_eq!(answer.json()["detail"], "Unknown path", "{path}");
         }
@@ -69,7 +69,7 @@ async fn a_public_address_knows_none_of_it() {
 
 #[tokio::test]
 async fn a_wrong_method_is_answered_with_the_allowed_ones() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         for (path, allow) in [
             (TENANTS.to_owned(), "GET, HEAD, POST"),
@@ -85,7 +85,7 @@ async fn a_wrong_method_is_answered_with_the_allowed_ones() {
             (format!("{}/oauth2-key-1", keys_path(tenant)), "GET, HEAD, DELETE"),
         ] {
             for method in [Method::PUT, Method::OPTIONS] {
-                let answer = Answer::to(house.app.request(method, &path)).await;
+                let answer = Answer::to(test_env.app.request(method, &path)).await;
                 answer.assert_problem(405, "method-not-allowed");
                 assert_eq!(answer.header("allow"), allow, "{path}");
             }
@@ -95,17 +95,17 @@ async fn a_wrong_method_is_answered_with_the_allowed_ones() {
 
 #[tokio::test]
 async fn every_error_of_a_body_is_reported_with_its_pointer() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     let body = json!({
         "id": "initech", "nmae": "x", "signing": { "skew": "60s" }, "client": { "scopes": ["a", 7] },
     });
-    let refused = house.post(&ops, TENANTS, body).await;
+    let refused = test_env.post(&ops, TENANTS, body).await;
     refused.assert_problem(400, "invalid-request");
     assert_eq!(refused.pointers(), ["/client/scopes/1", "/nmae", "/signing/skew"]);
     assert!(refused.body.contains("`name`"), "{}", refused.body);
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
+        let boss = test_env.token(tenant, BOSS).await;
         let path = clients_path(tenant);
         for (body, pointer) in [
             (r#"{"name":"a","name":"b"}"#, "/name"),
@@ -120,7 +120,7 @@ async fn every_error_of_a_body_is_reported_with_its_pointer() {
             (r#"{"client_secret":"hunter2","#, ""),
             (r#"{"client_secret":["hunter2"]}"#, "/client_secret"),
         ] {
-            let request = house.app.request(Method::POST, &path).bearer_auth(&boss);
+            let request = test_env.app.request(Method::POST, &path).bearer_auth(&boss);
             let answer = Answer::to(request.header("content-type", "application/json").body(body)).await;
             answer.assert_problem(400, "invalid-request");
             assert_eq!(answer.pointers(), [pointer], "{body}");
@@ -132,15 +132,15 @@ async fn every_error_of_a_body_is_reported_with_its_pointer() {
 #[tokio::test]
 async fn a_body_of_many_errors_has_a_short_answer() {
     for tenant in [ACME, GLOBEX] {
-        let house = House::start();
-        let boss = house.token(tenant, BOSS).await;
+        let test_env = TestEnv::start();
+        let boss = test_env.token(tenant, BOSS).await;
         let repeated = |name: usize| {
             let members = r#","a":0"#.repeat((65_000 - name) / 6);
             format!(r#"{{"{}":[{{"a":0{members}}}]}}"#, "k".repeat(name))
         };
         let unknown: Vec<_> = (0..900).map(|number| format!(r#""scope{number:059}":0"#)).collect();
         for body in [repeated(1), repeated(250), repeated(30_000), format!("{{{}}}", unknown.join(","))] {
-            let request = house.app.request(Method::POST, &clients_path(tenant)).bearer_auth(&boss);
+            let request = test_env.app.request(Method::POST, &clients_path(tenant)).bearer_auth(&boss);
             let answer = Answer::to(request.header("content-type", "application/json").body(body)).await;
             answer.assert_problem(400, "invalid-request");
             let errors = answer.json()["errors"].as_array().unwrap().len();
@@ -155,11 +155,11 @@ async fn a_body_of_many_errors_has_a_short_answer() {
 
 #[tokio::test]
 async fn a_body_of_another_type_or_too_large_or_incomplete_is_not_read() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
+        let boss = test_env.token(tenant, BOSS).await;
         let path = clients_path(tenant);
-        let post = || house.app.request(Method::POST, &path).bearer_auth(&boss);
+        let post = || test_env.app.request(Method::POST, &path).bearer_auth(&boss);
         for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""] {
             let request = post().header("content-type", media_type).body("{}");
             Answer::to(request).await.assert_problem(415, "unreadable-body");
@@ -179,9 +179,9 @@ async fn a_body_of_another_type_or_too_large_or_incomplete_is_not_read() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
-    let house = House::start();
-    let boss = house.token(GLOBEX, BOSS).await;
-    let mut connection = house.app.connect().await;
+    let test_env = TestEnv::start();
+    let boss = test_env.token(GLOBEX, BOSS).await;
+    let mut connection = test_env.app.connect().await;
     let head = format!(
         "POST {} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {boss}\r\ncontent-type: application/json\r\n\
          content-length: 2\r\n\r\n{{",
@@ -196,9 +196,9 @@ async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
 /// Who may not come in is not told what is wrong with what he sends, and his body is not read.
 #[tokio::test]
 async fn authorization_is_checked_before_the_body_is_read() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let request = house.app.request(Method::POST, &clients_path(tenant));
+        let request = test_env.app.request(Method::POST, &clients_path(tenant));
         let request = request.header("content-type", "text/plain").body("x".repeat(100_000));
         Answer::to(request).await.assert_problem(401, "authentication-required");
     }
@@ -206,20 +206,20 @@ async fn authorization_is_checked_before_the_body_is_read() {
 
 #[tokio::test]
 async fn a_store_that_fails_is_answered_503_or_500_as_a_problem() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for tenant in [ACME, GLOBEX] {
         for (failure, status, kind) in
             [(Failure::Unavailable, 503, "unavailable"), (Failure::Fault, 500, "server-error")]
         {
-            house.app.store.fail_with(failure);
+            test_env.app.store.fail_with(failure);
             for path in [TENANTS.to_owned(), clients_path(tenant)] {
-                let answer = house.get(&ops, &path).await;
+                let answer = test_env.get(&ops, &path).await;
                 answer.assert_problem(status, kind);
                 assert_eq!(answer.headers.contains_key("retry-after"), status == 503);
             }
-            house.app.store.fail_with(None);
+            test_env.app.store.fail_with(None);
         }
-        assert_eq!(house.get(&ops, &clients_path(tenant)).await.status, 200);
+        assert_eq!(test_env.get(&ops, &clients_path(tenant)).await.status, 200);
     }
 }

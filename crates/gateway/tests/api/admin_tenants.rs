@@ -3,22 +3,22 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::administrators::{House, OPS, PLATFORM, ask};
+use crate::administrators::{OPS, PLATFORM, TestEnv, ask};
 use crate::app::{ACME, GLOBEX, PUBLIC_URL, tenant_path};
 
 const TENANTS: &str = "/api/v1/admin/tenants";
 
 #[tokio::test]
 async fn a_tenant_is_made_with_its_first_client_and_issues_tokens_at_once() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for id in ["initech", "umbrella"] {
         let body = json!({
             "id": id, "name": "A company", "access_token": { "lifetime": 60 },
             "resource_servers": { "orders": { "scopes": ["orders:read"] } },
             "client": { "client_id": "billing", "scopes": ["orders:read"], "audiences": ["orders"] },
         });
-        let made = house.post(&ops, TENANTS, body).await;
+        let made = test_env.post(&ops, TENANTS, body).await;
         assert_eq!(made.status, 201, "{}", made.body);
         made.assert_not_stored();
         assert_eq!(made.header("location"), format!("{TENANTS}/{id}"));
@@ -28,46 +28,47 @@ async fn a_tenant_is_made_with_its_first_client_and_issues_tokens_at_once() {
         assert_eq!(tenant["issuer"], format!("{PUBLIC_URL}{}", tenant_path(id, "")));
         let secret = tenant["client"]["secret"]["client_secret"].as_str().unwrap();
         assert!(secret.starts_with("lk_"));
-        assert!(house.opens(id, "billing", secret).await);
+        assert!(test_env.opens(id, "billing", secret).await);
 
-        let looked = house.get(&ops, made.header("location")).await;
+        let looked = test_env.get(&ops, made.header("location")).await;
         assert_eq!((looked.status, looked.header("etag")), (200, made.header("etag")));
         assert!(!looked.body.contains(secret));
         let other = if id == "initech" { "umbrella" } else { ACME };
-        assert!(!house.opens(other, "billing", secret).await, "{id}'s secret at {other}");
+        assert!(!test_env.opens(other, "billing", secret).await, "{id}'s secret at {other}");
     }
 }
 
 #[tokio::test]
 async fn a_tenant_is_changed_by_what_a_patch_names() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for id in ["initech", "umbrella"] {
         let path = format!("{TENANTS}/{id}");
-        house.post(&ops, TENANTS, json!({ "id": id, "name": "Before", "stale_if_error": 7 })).await;
-        let patched = house.patch(&ops, &path, json!({ "name": "After", "signing": { "skew": 30 } })).await;
+        test_env.post(&ops, TENANTS, json!({ "id": id, "name": "Before", "stale_if_error": 7 })).await;
+        let patched =
+            test_env.patch(&ops, &path, json!({ "name": "After", "signing": { "skew": 30 } })).await;
         assert_eq!(patched.status, 200, "{}", patched.body);
         let tenant = patched.json();
         assert_eq!((&tenant["name"], &tenant["stale_if_error"]), (&json!("After"), &json!(7)));
         assert_eq!(tenant["signing"]["skew"], 30);
-        assert_eq!(house.get(&ops, &path).await.json(), tenant);
-        let default = house.patch(&ops, &path, json!({ "name": null })).await;
+        assert_eq!(test_env.get(&ops, &path).await.json(), tenant);
+        let default = test_env.patch(&ops, &path, json!({ "name": null })).await;
         assert_eq!(default.json()["name"], id);
     }
     for declared in [ACME, GLOBEX] {
         let path = format!("{TENANTS}/{declared}");
-        house.patch(&ops, &path, json!({ "name": "x" })).await.assert_problem(409, "conflict");
+        test_env.patch(&ops, &path, json!({ "name": "x" })).await.assert_problem(409, "conflict");
     }
 }
 
 #[tokio::test]
 async fn a_suspended_tenant_serves_no_tokens_until_it_is_resumed() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for (id, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let path = format!("{TENANTS}/{id}");
         for _ in 0..2 {
-            let answer = house.ask(&ops, ask(Method::POST, &format!("{path}/suspend"))).await;
+            let answer = test_env.ask(&ops, ask(Method::POST, &format!("{path}/suspend"))).await;
             assert_eq!(
                 (answer.status, &answer.json()["status"]),
                 (200, &json!("suspended")),
@@ -76,68 +77,69 @@ async fn a_suspended_tenant_serves_no_tokens_until_it_is_resumed() {
             );
         }
         let form = [("grant_type", "client_credentials")];
-        assert_eq!(house.app.post(&tenant_path(id, "/oauth/token"), &form).await.status, 404);
-        assert_eq!(house.app.token(other).await.split('.').count(), 3);
-        let jwks = house.app.get(&tenant_path(id, "/.well-known/jwks.json")).await;
+        assert_eq!(test_env.app.post(&tenant_path(id, "/oauth/token"), &form).await.status, 404);
+        assert_eq!(test_env.app.token(other).await.split('.').count(), 3);
+        let jwks = test_env.app.get(&tenant_path(id, "/.well-known/jwks.json")).await;
         assert_eq!(jwks.status, 200, "its last tokens still have to be checked");
         for _ in 0..2 {
-            let answer = house.ask(&ops, ask(Method::POST, &format!("{path}/resume"))).await;
+            let answer = test_env.ask(&ops, ask(Method::POST, &format!("{path}/resume"))).await;
             assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("active")), "{}", answer.body);
         }
-        house.app.token(id).await;
+        test_env.app.token(id).await;
     }
 }
 
 #[tokio::test]
 async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for id in ["initech", "umbrella"] {
         let path = format!("{TENANTS}/{id}");
         let made =
-            house.post(&ops, TENANTS, json!({ "id": id, "client": { "client_id": "svc" } })).await.json();
+            test_env.post(&ops, TENANTS, json!({ "id": id, "client": { "client_id": "svc" } })).await.json();
         let secret = made["client"]["secret"]["client_secret"].as_str().unwrap();
-        house.delete(&ops, &format!("{path}?final=true")).await.assert_problem(409, "conflict");
-        assert!(house.opens(id, "svc", secret).await);
+        test_env.delete(&ops, &format!("{path}?final=true")).await.assert_problem(409, "conflict");
+        assert!(test_env.opens(id, "svc", secret).await);
 
-        let first = house.delete(&ops, &path).await;
+        let first = test_env.delete(&ops, &path).await;
         assert_eq!((first.status, &first.json()["status"]), (202, &json!("deleting")), "{}", first.body);
         assert!(first.json()["deletion_due_at"].is_string());
-        assert!(!house.opens(id, "svc", secret).await);
-        let back = house.ask(&ops, ask(Method::POST, &format!("{path}/restore"))).await;
+        assert!(!test_env.opens(id, "svc", secret).await);
+        let back = test_env.ask(&ops, ask(Method::POST, &format!("{path}/restore"))).await;
         assert_eq!((back.status, &back.json()["status"]), (200, &json!("active")), "{}", back.body);
-        assert!(house.opens(id, "svc", secret).await);
+        assert!(test_env.opens(id, "svc", secret).await);
 
-        assert_eq!(house.delete(&ops, &path).await.status, 202);
-        let second = house.delete(&ops, &format!("{path}?final=true")).await;
+        assert_eq!(test_env.delete(&ops, &path).await.status, 202);
+        let second = test_env.delete(&ops, &format!("{path}?final=true")).await;
         assert_eq!((second.status, second.body.as_str()), (204, ""));
-        house.get(&ops, &path).await.assert_problem(404, "not-found");
-        house.post(&ops, TENANTS, json!({ "id": id })).await.assert_problem(409, "conflict");
+        test_env.get(&ops, &path).await.assert_problem(404, "not-found");
+        test_env.post(&ops, TENANTS, json!({ "id": id })).await.assert_problem(409, "conflict");
     }
     for declared in [ACME, GLOBEX, PLATFORM] {
         let path = format!("{TENANTS}/{declared}");
-        house.delete(&ops, &path).await.assert_problem(409, "conflict");
-        house.delete(&ops, &format!("{path}?final=perhaps")).await.assert_problem(400, "invalid-request");
+        test_env.delete(&ops, &path).await.assert_problem(409, "conflict");
+        test_env.delete(&ops, &format!("{path}?final=perhaps")).await.assert_problem(400, "invalid-request");
     }
 }
 
 #[tokio::test]
 async fn ids_and_issuers_are_one_tenants() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for id in [ACME, GLOBEX] {
-        house.post(&ops, TENANTS, json!({ "id": id })).await.assert_problem(409, "conflict");
+        test_env.post(&ops, TENANTS, json!({ "id": id })).await.assert_problem(409, "conflict");
         let theirs = format!("{PUBLIC_URL}{}", tenant_path(id, ""));
-        let stolen = house.post(&ops, TENANTS, json!({ "id": "thief", "issuer": theirs })).await;
+        let stolen = test_env.post(&ops, TENANTS, json!({ "id": "thief", "issuer": theirs })).await;
         assert!([400, 409].contains(&stolen.status), "{}", stolen.body);
-        let aliased = house.post(&ops, TENANTS, json!({ "id": "thief", "issuer_aliases": [theirs] })).await;
+        let aliased =
+            test_env.post(&ops, TENANTS, json!({ "id": "thief", "issuer_aliases": [theirs] })).await;
         assert!([400, 409].contains(&aliased.status), "{}", aliased.body);
     }
     for id in ["platform", "", "Acme", "-a", "a/b", "a b", &"a".repeat(64)] {
-        let refused = house.post(&ops, TENANTS, json!({ "id": id })).await;
+        let refused = test_env.post(&ops, TENANTS, json!({ "id": id })).await;
         assert!([400, 409].contains(&refused.status), "{id:?} {}", refused.body);
         assert_eq!(refused.header("content-type"), "application/problem+json");
     }
-    house.get(&ops, &format!("{TENANTS}/initech")).await.assert_problem(404, "not-found");
-    house.get(&ops, &format!("{TENANTS}/ACME")).await.assert_problem(404, "not-found");
+    test_env.get(&ops, &format!("{TENANTS}/initech")).await.assert_problem(404, "not-found");
+    test_env.get(&ops, &format!("{TENANTS}/ACME")).await.assert_problem(404, "not-found");
 }

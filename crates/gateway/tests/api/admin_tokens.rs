@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::administrators::{BOSS, House, OPS, PLATFORM, admin_claims, clients_path, forged};
+use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, admin_claims, clients_path, forged};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, tenant_path};
+use crate::client_fixtures::SVC;
 use crate::forge::{Forge, but, claims, header, unsigned};
-use crate::people::SVC;
 
 const TENANTS: &str = "/api/v1/admin/tenants";
 const SCOPE: &str = "latchkey:tenants latchkey:clients latchkey:audit";
@@ -31,13 +31,13 @@ fn doors() -> [(&'static str, &'static str, String, &'static str); 4] {
 
 #[tokio::test]
 async fn a_token_is_for_one_administration_and_nothing_beside_it() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for (tenant, client, path, other) in doors() {
         let good = admin_claims(tenant, client, SCOPE);
         let audience = good["aud"].as_str().unwrap();
-        assert_eq!(house.get(&forged(tenant, client, SCOPE), &path).await.status, 200);
+        assert_eq!(test_env.get(&forged(tenant, client, SCOPE), &path).await.status, 200);
         let alone = but(good.clone(), json!({ "aud": [audience] }));
-        assert_eq!(house.get(&Forge::of(tenant).token(&alone), &path).await.status, 200);
+        assert_eq!(test_env.get(&Forge::of(tenant).token(&alone), &path).await.status, 200);
         for aud in [
             json!([audience, "api"]),
             json!(["api", audience]),
@@ -53,7 +53,7 @@ async fn a_token_is_for_one_administration_and_nothing_beside_it() {
             json!(client),
         ] {
             let token = Forge::of(tenant).token(&but(good.clone(), json!({ "aud": aud })));
-            assert_invalid(&house.get(&token, &path).await, "Token audience is not accepted");
+            assert_invalid(&test_env.get(&token, &path).await, "Token audience is not accepted");
         }
     }
 }
@@ -61,44 +61,47 @@ async fn a_token_is_for_one_administration_and_nothing_beside_it() {
 /// The platform's audience in a tenant's token is worth nothing, nor is a tenant's in the platform's.
 #[tokio::test]
 async fn audiences_belong_to_their_issuers() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let claims = but(admin_claims(tenant, BOSS, SCOPE), json!({ "aud": "urn:latchkey:admin" }));
         let token = Forge::of(tenant).token(&claims);
-        assert_invalid(&house.get(&token, TENANTS).await, "Token issuer is not accepted");
-        assert_invalid(&house.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
+        assert_invalid(&test_env.get(&token, TENANTS).await, "Token issuer is not accepted");
+        assert_invalid(&test_env.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
         let aud = format!("urn:latchkey:tenant:{tenant}");
         let token =
             Forge::of(PLATFORM).token(&but(admin_claims(PLATFORM, OPS, SCOPE), json!({ "aud": aud })));
         for path in [TENANTS, &clients_path(tenant)] {
-            assert_invalid(&house.get(&token, path).await, "Token audience is not accepted");
+            assert_invalid(&test_env.get(&token, path).await, "Token audience is not accepted");
         }
         let aud = json!({ "aud": "urn:latchkey:tenant:platform" });
         let token = Forge::of(PLATFORM).token(&but(admin_claims(PLATFORM, OPS, SCOPE), aud));
-        assert_invalid(&house.get(&token, &clients_path(PLATFORM)).await, "Token audience is not accepted");
+        assert_invalid(
+            &test_env.get(&token, &clients_path(PLATFORM)).await,
+            "Token audience is not accepted",
+        );
     }
 }
 
 /// A tenant's administrator who gives his token the platform's name has still only his own key.
 #[tokio::test]
 async fn a_key_signs_for_its_own_tenant_only() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for (tenant, client, path, other) in doors() {
         let good = admin_claims(tenant, client, SCOPE);
         let words =
             if tenant == PLATFORM { "Token signature is invalid" } else { "Token issuer is not accepted" };
         for forge in [Forge::of(other), Forge::foreign()] {
-            assert_invalid(&house.get(&forge.token(&good), &path).await, words);
+            assert_invalid(&test_env.get(&forge.token(&good), &path).await, words);
         }
         let theirs = Forge::of(tenant).token(&admin_claims(other, BOSS, SCOPE));
-        assert_invalid(&house.get(&theirs, &path).await, "Token issuer is not accepted");
+        assert_invalid(&test_env.get(&theirs, &path).await, "Token issuer is not accepted");
     }
 }
 
 #[tokio::test]
 async fn times_and_types_count() {
-    let house = House::start();
-    let now = house.app.now();
+    let test_env = TestEnv::start();
+    let now = test_env.app.now();
     for (tenant, client, path, _) in doors() {
         let forge = Forge::of(tenant);
         let good = admin_claims(tenant, client, SCOPE);
@@ -117,14 +120,14 @@ async fn times_and_types_count() {
             (with(json!({ "client_id": "nobody", "sub": "nobody" })), "Token client is not active"),
             (with(json!({ "client_id": "", "sub": "" })), "Token client is not active"),
         ] {
-            assert_invalid(&house.get(&token, &path).await, words);
+            assert_invalid(&test_env.get(&token, &path).await, words);
         }
     }
 }
 
 #[tokio::test]
 async fn what_is_not_signed_is_no_token() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for (tenant, client, path, _) in doors() {
         let good = admin_claims(tenant, client, SCOPE);
         let forge = Forge::of(tenant);
@@ -139,7 +142,7 @@ async fn what_is_not_signed_is_no_token() {
         }
         tokens.push(forge.token_with(&but(header(), json!({ "jwk": forge.jwk() })), &good));
         for token in tokens {
-            house.get(&token, &path).await.assert_problem(401, "invalid-token");
+            test_env.get(&token, &path).await.assert_problem(401, "invalid-token");
         }
     }
 }
@@ -147,27 +150,27 @@ async fn what_is_not_signed_is_no_token() {
 /// A token for the tenant's own API, or a good one for administration of a client that holds nothing, is not enough.
 #[tokio::test]
 async fn tokens_of_ordinary_clients_open_nothing() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let token = house.app.token(tenant).await;
-        assert_invalid(&house.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
+        let token = test_env.app.token(tenant).await;
+        assert_invalid(&test_env.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
         // Its client was never given the scope, whatever the token says.
         let claimed = forged(tenant, SVC, "latchkey:clients");
-        house.get(&claimed, &clients_path(tenant)).await.assert_problem(403, "insufficient-scope");
+        test_env.get(&claimed, &clients_path(tenant)).await.assert_problem(403, "insufficient-scope");
         let everything = forged(tenant, BOSS, SCOPE);
-        house.get(&everything, TENANTS).await.assert_problem(401, "invalid-token");
+        test_env.get(&everything, TENANTS).await.assert_problem(401, "invalid-token");
         assert_eq!(Forge::of(tenant).token(&claims(tenant)).split('.').count(), 3);
-        let refused = house.fetch(tenant, BOSS, &[("resource", "https://orders.example")]).await;
+        let refused = test_env.fetch(tenant, BOSS, &[("resource", "https://orders.example")]).await;
         refused.assert_refused(400, "invalid_target", refused.json()["error_description"].as_str().unwrap());
     }
 }
 
 #[tokio::test]
 async fn two_authorization_headers_are_no_credential() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
-        let request = house.app.request(reqwest::Method::GET, &tenant_path(tenant, "/clients"));
+        let boss = test_env.token(tenant, BOSS).await;
+        let request = test_env.app.request(reqwest::Method::GET, &tenant_path(tenant, "/clients"));
         let twice = request.bearer_auth(&boss).bearer_auth(&boss);
         Answer::to(twice).await.assert_problem(400, "invalid-request");
     }

@@ -3,34 +3,34 @@
 use serde_json::json;
 use testkit::fixtures::NOW;
 
-use crate::administrators::{BOSS, House, KEEPER, OPS, PLATFORM, clients_path, keys_path};
+use crate::administrators::{BOSS, KEEPER, OPS, PLATFORM, TestEnv, clients_path, keys_path};
 use crate::app::{ACME, GLOBEX, TestApp, options};
 
 #[tokio::test]
 async fn administrators_of_a_tenant_share_one_write_budget_and_use_no_other() {
-    let house = House::over(TestApp::start_with_writes(&options(ACME), 3, 4));
+    let test_env = TestEnv::over(TestApp::start_with_writes(&options(ACME), 3, 4));
     let [acme, keeper, globex, ops] =
         [(ACME, BOSS), (ACME, KEEPER), (GLOBEX, BOSS), (PLATFORM, OPS)].map(|(tenant, who)| (tenant, who));
-    let token = async |(tenant, who): (&str, &str)| house.token(tenant, who).await;
+    let token = async |(tenant, who): (&str, &str)| test_env.token(tenant, who).await;
     let (acme, keeper, globex, ops) =
         (token(acme).await, token(keeper).await, token(globex).await, token(ops).await);
     let path = clients_path(ACME);
-    assert_eq!(house.post(&acme, &path, json!({ "client_id": "web" })).await.status, 201);
+    assert_eq!(test_env.post(&acme, &path, json!({ "client_id": "web" })).await.status, 201);
     // What is refused has cost as much.
-    assert_eq!(house.post(&acme, &path, json!({ "client_id": "" })).await.status, 400);
-    assert_eq!(house.delete(&acme, &format!("{path}/nobody")).await.status, 404);
+    assert_eq!(test_env.post(&acme, &path, json!({ "client_id": "" })).await.status, 400);
+    assert_eq!(test_env.delete(&acme, &format!("{path}/nobody")).await.status, 404);
     for (token, path) in [(&acme, path.clone()), (&keeper, format!("{}/rotate", keys_path(ACME)))] {
-        let refused = house.post(token, &path, json!({})).await;
+        let refused = test_env.post(token, &path, json!({})).await;
         assert_eq!(refused.status, 429, "{path}: {}", refused.body);
         assert_eq!(refused.json()["type"], "urn:latchkey:problem:too-many-writes");
         assert_eq!(refused.header("retry-after"), (60 - NOW.seconds() % 60).to_string());
     }
-    assert_eq!(house.get(&acme, &path).await.status, 200, "reading is no write");
-    assert_eq!(house.post(&globex, &clients_path(GLOBEX), json!({})).await.status, 201);
+    assert_eq!(test_env.get(&acme, &path).await.status, 200, "reading is no write");
+    assert_eq!(test_env.post(&globex, &clients_path(GLOBEX), json!({})).await.status, 201);
     for _ in 0..4 {
-        assert_eq!(house.post(&ops, &path, json!({})).await.status, 201);
+        assert_eq!(test_env.post(&ops, &path, json!({})).await.status, 201);
     }
-    assert_eq!(house.post(&ops, &clients_path(GLOBEX), json!({})).await.status, 429);
-    house.app.pass(60);
-    assert_eq!(house.post(&acme, &path, json!({})).await.status, 201);
+    assert_eq!(test_env.post(&ops, &clients_path(GLOBEX), json!({})).await.status, 429);
+    test_env.app.pass(60);
+    assert_eq!(test_env.post(&acme, &path, json!({})).await.status, 201);
 }

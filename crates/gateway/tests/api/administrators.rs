@@ -41,7 +41,7 @@ const ALL: [(&str, &str, &str); 10] = [
 ];
 
 /// A gateway with administrators.
-pub(crate) struct House {
+pub(crate) struct TestEnv {
     pub(crate) app: TestApp,
     secrets: BTreeMap<(&'static str, &'static str), String>,
 }
@@ -54,7 +54,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) headers: Vec<(&'a str, String)>,
 }
 
-impl House {
+impl TestEnv {
     pub(crate) fn start() -> Self {
         Self::over(TestApp::start_with(&options(ACME)))
     }

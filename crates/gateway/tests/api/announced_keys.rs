@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use testkit::fixtures;
 
 use crate::admin_keys::published;
-use crate::administrators::{BOSS, House, OPS, PLATFORM, admin_claims, clients_path};
+use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, admin_claims, clients_path};
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 use crate::applications::{assertion, declare_admin};
+use crate::client_fixtures::AUDITOR;
 use crate::forge::{Forge, but, claims, header, part};
-use crate::people::AUDITOR;
 use crate::protected_resource::present;
 
 /// When the announced key begins, after now.
@@ -31,8 +31,8 @@ fn sign(typ: &str, claims: &Value) -> String {
 }
 
 /// Which of our interfaces take tokens of the announced key.
-async fn opened(house: &House, tenant: &str, assertion: &Value) -> Vec<&'static str> {
-    let app = &house.app;
+async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'static str> {
+    let app = &test_env.app;
     let mut opened = Vec::new();
     let token = sign("at+jwt", &claims(tenant));
     if present(app, &token).await.status == 200 {
@@ -46,14 +46,14 @@ async fn opened(house: &House, tenant: &str, assertion: &Value) -> Vec<&'static 
         opened.push("introspection");
     }
     let boss = sign("at+jwt", &admin_claims(tenant, BOSS, "latchkey:clients"));
-    if house.get(&boss, &clients_path(tenant)).await.status == 200 {
+    if test_env.get(&boss, &clients_path(tenant)).await.status == 200 {
         opened.push("administration of the tenant");
     }
     let ops = sign("at+jwt", &admin_claims(PLATFORM, OPS, "latchkey:tenants"));
-    if house.get(&ops, "/api/v1/admin/tenants").await.status == 200 {
+    if test_env.get(&ops, "/api/v1/admin/tenants").await.status == 200 {
         opened.push("administration");
     }
-    if house.get(&sign("latchkey-admin+jwt", assertion), "/applications").await.status == 200 {
+    if test_env.get(&sign("latchkey-admin+jwt", assertion), "/applications").await.status == 200 {
         opened.push("applications");
     }
     opened
@@ -62,19 +62,23 @@ async fn opened(house: &House, tenant: &str, assertion: &Value) -> Vec<&'static 
 #[tokio::test]
 async fn a_key_opens_our_interfaces_once_its_activation_has_come_and_not_before() {
     for tenant in [ACME, GLOBEX] {
-        let house = House::over(TestApp::start_with(&options(tenant)));
-        let app = &house.app;
+        let test_env = TestEnv::over(TestApp::start_with(&options(tenant)));
+        let app = &test_env.app;
         declare_admin(app);
         let assertion: Value = serde_json::from_str(&part(&assertion(app, "admin").await, 1)).unwrap();
         for id in [tenant, PLATFORM] {
             announce(app, id).await;
         }
-        let skew = crate::people::tenant(tenant).signing.skew.seconds();
+        let skew = crate::client_fixtures::tenant(tenant).signing.skew.seconds();
         let nothing: [&str; 0] = [];
-        assert_eq!(opened(&house, tenant, &assertion).await, nothing);
-        assert_eq!(published(&house, tenant).await, ["oauth2-key-1", "oauth2-key-2"], "others see it coming");
+        assert_eq!(opened(&test_env, tenant, &assertion).await, nothing);
+        assert_eq!(
+            published(&test_env, tenant).await,
+            ["oauth2-key-1", "oauth2-key-2"],
+            "others see it coming"
+        );
         app.pass(ACTIVATION - skew - 1);
-        assert_eq!(opened(&house, tenant, &assertion).await, nothing);
+        assert_eq!(opened(&test_env, tenant, &assertion).await, nothing);
         app.pass(1);
         let all = [
             "protected resource",
@@ -83,7 +87,7 @@ async fn a_key_opens_our_interfaces_once_its_activation_has_come_and_not_before(
             "administration",
             "applications",
         ];
-        assert_eq!(opened(&house, tenant, &assertion).await, all, "a clock may be ahead by the skew");
+        assert_eq!(opened(&test_env, tenant, &assertion).await, all, "a clock may be ahead by the skew");
         assert!(Timestamp::from_seconds(app.now()) < fixtures::NOW + Lifetime::from_seconds(ACTIVATION));
     }
 }

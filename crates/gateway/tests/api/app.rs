@@ -22,9 +22,9 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use crate::answer::Answer;
+use crate::client_fixtures::{self, Secrets};
 use crate::forge::Forge;
 use crate::health_report::TestHealthReport;
-use crate::people::{self, Secrets};
 
 pub(crate) const ACME: &str = "acme";
 pub(crate) const GLOBEX: &str = "globex";
@@ -104,8 +104,8 @@ impl TestApp {
     ) -> Self {
         let store = Arc::new(MemoryStore::new());
         let pepper = Arc::clone(&PEPPER);
-        let acme = people::settle(&store, &pepper, &fixtures::tenant(ACME));
-        let globex = people::settle(&store, &pepper, &fixtures::tenant(GLOBEX));
+        let acme = client_fixtures::settle(&store, &pepper, &fixtures::tenant(ACME));
+        let globex = client_fixtures::settle(&store, &pepper, &fixtures::tenant(GLOBEX));
         let sealing_key = SealingKey::generate().unwrap();
         for tenant in [ACME, GLOBEX].map(fixtures::tenant_id) {
             add_key(&store, &sealing_key, &tenant);
@@ -205,7 +205,7 @@ impl TestApp {
 
     /// Replaces a tenant by its fixture with changes; its clients stay.
     pub(crate) fn change_tenant(&self, tenant: &str, change: impl FnOnce(&mut Tenant)) {
-        let mut tenant = people::tenant(tenant);
+        let mut tenant = client_fixtures::tenant(tenant);
         change(&mut tenant);
         self.store.put_tenant(tenant);
     }
@@ -234,7 +234,7 @@ impl TestApp {
 
     /// A token of the tenant's client `svc`.
     pub(crate) async fn token(&self, tenant: &str) -> String {
-        self.token_of(tenant, people::SVC).await
+        self.token_of(tenant, client_fixtures::SVC).await
     }
 
     /// A token of one of the tenant's clients.

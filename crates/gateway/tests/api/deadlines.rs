@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 
 /// The longest that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);

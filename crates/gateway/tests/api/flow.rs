@@ -259,7 +259,8 @@ async fn an_assertion_is_no_access_token_anywhere() {
         app.get("/health/live").await;
         let shown = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(assertion);
         assert_eq!(Answer::to(shown).await.status, 401);
-        let auditor = (crate::people::AUDITOR, app.secrets(home).of(crate::people::AUDITOR));
+        let auditor =
+            (crate::client_fixtures::AUDITOR, app.secrets(home).of(crate::client_fixtures::AUDITOR));
         let asked = app.request(Method::POST, &crate::app::tenant_path(home, "/oauth/introspect"));
         let asked = asked.basic_auth(auditor.0, Some(auditor.1)).form(&[("token", assertion)]);
         assert_eq!(Answer::to(asked).await.body, r#"{"active":false}"#);

@@ -6,8 +6,8 @@ use testkit::{Failure, fixtures};
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
+use crate::client_fixtures::{AUDITOR, GATEKEEPER, ORDERS, PLAIN, SVC};
 use crate::forge::{Forge, but, claims, issuer, part};
-use crate::people::{AUDITOR, GATEKEEPER, ORDERS, PLAIN, SVC};
 
 const INACTIVE: &str = r#"{"active":false}"#;
 

@@ -2,12 +2,12 @@
 
 use reqwest::Method;
 
-use crate::administrators::{BOSS, House, clients_path};
+use crate::administrators::{BOSS, TestEnv, clients_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 use crate::applications::{assertion, declare_admin};
+use crate::client_fixtures::{AUDITOR, CHOSEN, SVC};
 use crate::forge::{Forge, claims};
-use crate::people::{AUDITOR, CHOSEN, SVC};
 use crate::routes;
 
 /// How a path tells one caller from another.
@@ -117,9 +117,9 @@ struct Setting {
 }
 
 async fn setting(home: &'static str, stranger: &'static str) -> Setting {
-    let house = House::over(TestApp::start_with(&options(home)));
-    let administers = house.token(stranger, BOSS).await;
-    let app = house.app;
+    let test_env = TestEnv::over(TestApp::start_with(&options(home)));
+    let administers = test_env.token(stranger, BOSS).await;
+    let app = test_env.app;
     declare_admin(&app);
     // Tenants have the same keys in each gateway.
     let elsewhere = TestApp::start_with(&options(stranger));

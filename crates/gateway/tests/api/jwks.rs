@@ -8,7 +8,7 @@ use serde_json::json;
 use tenancy::TenantStatus;
 use testkit::Failure;
 
-use crate::administrators::{House, KEEPER, keys_path};
+use crate::administrators::{KEEPER, TestEnv, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 
@@ -52,8 +52,8 @@ async fn a_tenant_says_how_long_its_keys_may_be_kept() {
 /// So that copies are fetched anew when the next key has appeared.
 #[tokio::test]
 async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
-    let house = House::start();
-    let app = &house.app;
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let began = app.now();
         // What a copy may be kept for at most, and what it may be used for while it is fetched again.
@@ -69,7 +69,7 @@ async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
             tenant.signing.rotate_every = Lifetime::from_seconds(active_for + 1000);
             tenant.signing.publish_before = Lifetime::from_seconds(600);
         });
-        let keeper = house.token(tenant, KEEPER).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
         assert_eq!(spans(tenant).await, (300, 60));
         let mut last = 360;
         for step in [50, 100, 50, 100, 50, 40, 5] {
@@ -83,7 +83,7 @@ async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
         }
         app.pass(began + 400 - app.now());
         assert_eq!(spans(tenant).await, (1, 0), "at once, but not in a storm");
-        let rotated = house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        let rotated = test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
         assert_eq!(rotated.status, 200, "{}", rotated.body);
         assert_eq!(spans(tenant).await, (300, 60), "the next but one is far away");
         app.change_tenant(tenant, |_| {});

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use tenancy::TenantStatus;
 
-use crate::administrators::{House, KEEPER, keys_path};
+use crate::administrators::{KEEPER, TestEnv, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 
@@ -73,12 +73,12 @@ async fn an_answer_without_keys_is_not_recorded() {
 
 #[tokio::test]
 async fn the_newest_published_key_is_noted_signing_or_not() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let keeper = house.token(tenant, KEEPER).await;
-        house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
-        assert_eq!(fetch(&house.app, Method::GET, &path(tenant), "jose/5", "").await, 200);
-        assert_eq!(noted(&house.app), [sighting(&house.app, tenant, "jose/5", "oauth2-key-2")]);
+        let keeper = test_env.token(tenant, KEEPER).await;
+        test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        assert_eq!(fetch(&test_env.app, Method::GET, &path(tenant), "jose/5", "").await, 200);
+        assert_eq!(noted(&test_env.app), [sighting(&test_env.app, tenant, "jose/5", "oauth2-key-2")]);
     }
 }
 
@@ -117,22 +117,22 @@ async fn user_agents_of_any_length_are_accepted() {
 /// From the fetch to what an operator is told; the program writes sightings down every few seconds.
 #[tokio::test]
 async fn the_status_says_who_has_the_announced_key() {
-    let house = House::start();
+    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
-        let keeper = house.token(tenant, KEEPER).await;
-        let status = async || house.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
+        let keeper = test_env.token(tenant, KEEPER).await;
+        let status = async || test_env.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
         for agent in ["jose/5", "PyJWT/2"] {
-            fetch(&house.app, Method::GET, &path(tenant), agent, "").await;
+            fetch(&test_env.app, Method::GET, &path(tenant), agent, "").await;
         }
-        write(&house.app).await;
+        write(&test_env.app).await;
         let before = status().await;
         assert_eq!(before["signing"]["kid"], "oauth2-key-1", "{before}");
         assert_eq!((before.get("announced"), before.get("seen_by_all")), (None, None), "{before}");
         assert_eq!(before["verifiers"].as_array().unwrap().len(), 2, "{before}");
 
-        house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
-        fetch(&house.app, Method::GET, &path(tenant), "jose/5", "").await;
-        write(&house.app).await;
+        test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        fetch(&test_env.app, Method::GET, &path(tenant), "jose/5", "").await;
+        write(&test_env.app).await;
         let between = status().await;
         assert_eq!(between["announced"]["kid"], "oauth2-key-2", "{between}");
         assert_eq!(between["seen_by_all"], false, "{between}");
@@ -143,8 +143,8 @@ async fn the_status_says_who_has_the_announced_key() {
         assert_eq!(has("jose/5 (127.0.0.1)"), true);
         assert_eq!(has("PyJWT/2 (127.0.0.1)"), false);
 
-        fetch(&house.app, Method::GET, &path(tenant), "PyJWT/2", "").await;
-        write(&house.app).await;
+        fetch(&test_env.app, Method::GET, &path(tenant), "PyJWT/2", "").await;
+        write(&test_env.app).await;
         assert_eq!(status().await["seen_by_all"], true);
     }
 }
@@ -152,12 +152,12 @@ async fn the_status_says_who_has_the_announced_key() {
 /// Neither where nobody polls nor where strangers come in any number.
 #[tokio::test]
 async fn the_status_claims_that_all_have_the_key_only_if_every_known_verifier_has_it() {
-    let house = House::start();
-    let app = &house.app;
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
     for tenant in [ACME, GLOBEX] {
-        let keeper = house.token(tenant, KEEPER).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
         let seen_by_all = async || {
-            let status = house.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
+            let status = test_env.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
             assert_eq!(status["announced"]["kid"], "oauth2-key-2", "{status}");
             status.get("seen_by_all").cloned()
         };
@@ -165,7 +165,7 @@ async fn the_status_claims_that_all_have_the_key_only_if_every_known_verifier_ha
             fetch(app, Method::GET, &path(tenant), "jose/5", "").await;
             write(app).await;
         }
-        house.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
         let before = if tenant == GLOBEX { Some(json!(false)) } else { None };
         assert_eq!(seen_by_all().await, before);
         app.pass(1);

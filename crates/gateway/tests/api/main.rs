@@ -10,9 +10,9 @@ mod administrators;
 mod answer;
 mod app;
 mod capture;
+mod client_fixtures;
 mod forge;
 mod health_report;
-mod people;
 mod schemas;
 
 mod bad_tokens;

@@ -5,7 +5,7 @@ use tenancy::{Issuer, TokenFormat};
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 
 fn paths(tenant: &str) -> [String; 3] {
     [

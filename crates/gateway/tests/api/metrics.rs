@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::people::{self, SVC};
+use crate::client_fixtures::{self, SVC};
 
 const TOKEN_ROUTE: &str = "/api/v1/tenant/{id}/oauth/token";
 
@@ -115,7 +115,7 @@ async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm(
     let sum = numbers[&format!("latchkey_http_request_duration_seconds_sum{{route=\"{TOKEN_ROUTE}\"}}")];
     assert!(sum > 0.0 && sum < 60.0, "{sum}");
     let text = format!("{numbers:?}");
-    for name in people::ALL.iter().chain(&[ACME, GLOBEX, "initech", "nowhere"]) {
+    for name in client_fixtures::ALL.iter().chain(&[ACME, GLOBEX, "initech", "nowhere"]) {
         assert!(!text.contains(&format!("\"{name}")), "{name} in\n{text}");
     }
 }

@@ -8,8 +8,8 @@ use testkit::Failure;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options};
+use crate::client_fixtures::WRITER;
 use crate::forge::{Forge, but, claims};
-use crate::people::WRITER;
 
 const PATH: &str = "/api/v1/protected-resource";
 

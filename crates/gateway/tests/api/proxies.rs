@@ -4,7 +4,7 @@ use gateway::{ForwardingHeader, Options, TrustedProxies};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::administrators::{Ask, BOSS, House, ask, clients_path};
+use crate::administrators::{Ask, BOSS, TestEnv, ask, clients_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 
@@ -16,15 +16,15 @@ fn behind(from: &str, header: ForwardingHeader) -> Options {
 
 /// Where a change comes from whose request has these headers, by the audit.
 async fn check(options: &Options, headers: &[(&'static str, &str)], expected: &str) {
-    let house = House::over(TestApp::start_with(options));
+    let test_env = TestEnv::over(TestApp::start_with(options));
     for tenant in [ACME, GLOBEX] {
-        let boss = house.token(tenant, BOSS).await;
+        let boss = test_env.token(tenant, BOSS).await;
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let body = Some(json!({ "client_id": "web" }));
         let path = clients_path(tenant);
-        let made = house.ask(&boss, Ask { body, headers, ..ask(Method::POST, &path) }).await;
+        let made = test_env.ask(&boss, Ask { body, headers, ..ask(Method::POST, &path) }).await;
         assert_eq!(made.status, 201, "{made:?}");
-        let records = house.get(&boss, &tenant_path(tenant, "/audit")).await.json();
+        let records = test_env.get(&boss, &tenant_path(tenant, "/audit")).await.json();
         assert_eq!(records["items"][0]["source"], expected, "{records}");
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 
 /// Paths that the document tells of in the description of another one, and that path.
 pub(crate) const ALIASES: [(&str, &str); 7] = [

@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 
 const SOON: Duration = Duration::from_secs(5);
 

@@ -4,7 +4,7 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 use crate::routes;
 
 /// Spellings that something on the way might take for the tenant's, and some that nothing should.

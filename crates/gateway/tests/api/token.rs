@@ -8,8 +8,8 @@ use testkit::fixtures;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
+use crate::client_fixtures::{CHOSEN, ODD, ORDERS, PLAIN, SVC};
 use crate::forge::{issuer, part};
-use crate::people::{CHOSEN, ODD, ORDERS, PLAIN, SVC};
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 

@@ -5,7 +5,7 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, token_path};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 
 const TOO_LARGE: &str = "The request body is larger than 65536 bytes";
 

@@ -9,7 +9,7 @@ use reqwest::header::HeaderValue;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, token_path};
-use crate::people::SVC;
+use crate::client_fixtures::SVC;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const GRANT: &str = "grant_type=client_credentials";

@@ -10,8 +10,8 @@ use testkit::{Failure, fixtures};
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
+use crate::client_fixtures::{ASSERTING, CODE_ONLY, ORDERS, SUSPENDED, SVC};
 use crate::forge::issuer;
-use crate::people::{ASSERTING, CODE_ONLY, ORDERS, SUSPENDED, SVC};
 
 const FAILED: &str = "Client authentication failed";
 const TWO_METHODS: Refused = (400, "invalid_request", "Multiple client authentication methods were provided");

@@ -7,11 +7,11 @@ use keys::{SealingKey, SigningKeyStore as _};
 use serde_json::json;
 use testkit::fixtures;
 
-use crate::administrators::{BOSS, House, KEEPER, OPS, PLATFORM, clients_path, keys_path};
+use crate::administrators::{BOSS, KEEPER, OPS, PLATFORM, TestEnv, clients_path, keys_path};
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
 use crate::capture::capture;
+use crate::client_fixtures::SVC;
 use crate::forge::Forge;
-use crate::people::SVC;
 
 /// Puts the tenant's key under another sealing key, as a careless change of it does.
 async fn seal_again(app: &TestApp, tenant: &str, sealing_key: &SealingKey) {
@@ -75,8 +75,8 @@ async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
         let lines: Vec<_> = capture().lines().into_iter().map(|line| format!("{line:?}")).collect();
         let told: Vec<_> = lines.iter().filter(|line| line.contains(&name)).collect();
         assert_eq!(told.len(), 1, "{told:?}");
-        let mend = format!("latchkey key revoke {tenant} oauth2-key-1");
-        for words in [tenant, "oauth2-key-1", "keys.former_sealing_keys", &mend] {
+        let hint = format!("latchkey key revoke {tenant} oauth2-key-1");
+        for words in [tenant, "oauth2-key-1", "keys.former_sealing_keys", &hint] {
             assert!(told[0].contains(words), "{words:?} in {told:?}");
         }
     }
@@ -85,47 +85,47 @@ async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
 /// Whoever administers can still look, and be told.
 #[tokio::test]
 async fn the_platform_still_reaches_the_tenant() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let (own, others) = (house.token(tenant, BOSS).await, house.token(other, BOSS).await);
+        let (own, others) = (test_env.token(tenant, BOSS).await, test_env.token(other, BOSS).await);
         let foreign = SealingKey::generate().unwrap();
-        seal_again(&house.app, tenant, &foreign).await;
-        let status = house.get(&ops, &format!("{}/status", keys_path(tenant))).await.json();
+        seal_again(&test_env.app, tenant, &foreign).await;
+        let status = test_env.get(&ops, &format!("{}/status", keys_path(tenant))).await.json();
         let unopened = &status["unopened"][0];
         assert_eq!(unopened["kid"], "oauth2-key-1", "{status}");
         assert!(unopened["problem"].as_str().unwrap().contains(&foreign.id().to_string()), "{status}");
-        let status = house.get(&ops, &format!("{}/status", keys_path(other))).await.json();
+        let status = test_env.get(&ops, &format!("{}/status", keys_path(other))).await.json();
         assert_eq!(status.get("unopened"), None, "{status}");
-        assert_eq!(house.get(&ops, &clients_path(tenant)).await.status, 200);
-        assert_eq!(house.get(&ops, &keys_path(tenant)).await.status, 200);
-        house.get(&own, &clients_path(tenant)).await.assert_problem(500, "server-error");
-        assert_eq!(house.get(&others, &clients_path(other)).await.status, 200);
+        assert_eq!(test_env.get(&ops, &clients_path(tenant)).await.status, 200);
+        assert_eq!(test_env.get(&ops, &keys_path(tenant)).await.status, 200);
+        test_env.get(&own, &clients_path(tenant)).await.assert_problem(500, "server-error");
+        assert_eq!(test_env.get(&others, &clients_path(other)).await.status, 200);
         let one = format!("{}/oauth2-key-1", keys_path(tenant));
-        house.get(&ops, &one).await.assert_problem(500, "server-error");
-        let copy = SealingKey::from_base64(&house.app.sealing_key.to_base64()).unwrap();
-        seal_again(&house.app, tenant, &copy).await;
-        serves_again(&house.app, tenant).await;
+        test_env.get(&ops, &one).await.assert_problem(500, "server-error");
+        let copy = SealingKey::from_base64(&test_env.app.sealing_key.to_base64()).unwrap();
+        seal_again(&test_env.app, tenant, &copy).await;
+        serves_again(&test_env.app, tenant).await;
     }
 }
 
 /// Which sealing key there is or is not, and how the store is kept, is no business of a tenant's.
 #[tokio::test]
 async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let keeper = house.token(tenant, KEEPER).await;
-        house.post(&ops, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
+        test_env.post(&ops, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
         let id = fixtures::tenant_id(tenant);
-        let announced = house.app.store.find_keys(&id).await.unwrap().keys[1].clone();
+        let announced = test_env.app.store.find_keys(&id).await.unwrap().keys[1].clone();
         let place = SealedPlace::SigningKey { tenant: id, id: announced.id, algorithm: announced.algorithm };
         let damaged = b"damaged";
         assert!(
-            house.app.store.replace_sealed(&place, &announced.sealed_private_key, damaged).await.unwrap()
+            test_env.app.store.replace_sealed(&place, &announced.sealed_private_key, damaged).await.unwrap()
         );
         let problem = async |token: &str, tenant: &str| {
-            let status = house.get(token, &format!("{}/status", keys_path(tenant))).await.json();
+            let status = test_env.get(token, &format!("{}/status", keys_path(tenant))).await.json();
             status["unopened"].as_array().map(|unopened| {
                 assert_eq!(unopened[0]["kid"], "oauth2-key-2", "{status}");
                 unopened[0]["problem"].as_str().unwrap().to_owned()
@@ -144,12 +144,13 @@ async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
 /// The platform is a tenant too: without its keys its own administrators are out, and nobody else.
 #[tokio::test]
 async fn tenants_administer_themselves_without_the_platforms_keys() {
-    let house = House::start();
-    let ops = house.token(PLATFORM, OPS).await;
-    let keepers = [(ACME, house.token(ACME, KEEPER).await), (GLOBEX, house.token(GLOBEX, KEEPER).await)];
-    seal_again(&house.app, PLATFORM, &SealingKey::generate().unwrap()).await;
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
+    let keepers =
+        [(ACME, test_env.token(ACME, KEEPER).await), (GLOBEX, test_env.token(GLOBEX, KEEPER).await)];
+    seal_again(&test_env.app, PLATFORM, &SealingKey::generate().unwrap()).await;
     for (tenant, keeper) in &keepers {
-        assert_eq!(house.get(keeper, &keys_path(tenant)).await.status, 200);
-        house.get(&ops, &keys_path(tenant)).await.assert_problem(500, "server-error");
+        assert_eq!(test_env.get(keeper, &keys_path(tenant)).await.status, 200);
+        test_env.get(&ops, &keys_path(tenant)).await.assert_problem(500, "server-error");
     }
 }

@@ -24,7 +24,7 @@ const ALGORITHMS: [SigningAlgorithm; 3] =
 
 /// What stays as it is for a whole life.
 #[derive(Clone, Copy, Debug)]
-struct House {
+struct TestEnv {
     /// In seconds: how long a replica goes on with rows that it has read.
     l1_lifetime: u64,
     /// In ticks: how far the replicas' clocks are ahead of true time, each no more than any policy's skew.
@@ -79,11 +79,11 @@ struct Counts {
     most_keys: usize,
 }
 
-fn houses() -> impl Strategy<Value = House> {
+fn test_envs() -> impl Strategy<Value = TestEnv> {
     let usual = (Just(10), 0..=30 * TICKS, 0..=30 * TICKS, Just(30), Just(false));
     let small = prop_oneof![Just(0), 0..=2_u64]
         .prop_flat_map(|apart| (1..=2_u64, 0..=apart * TICKS, 0..=apart * TICKS, Just(apart), Just(true)));
-    prop_oneof![usual.boxed(), small.boxed()].prop_map(|(l1_lifetime, one, two, apart, small)| House {
+    prop_oneof![usual.boxed(), small.boxed()].prop_map(|(l1_lifetime, one, two, apart, small)| TestEnv {
         l1_lifetime,
         clocks: [one, two],
         apart,
@@ -91,8 +91,8 @@ fn houses() -> impl Strategy<Value = House> {
     })
 }
 
-fn settings(house: House) -> BoxedStrategy<Settings> {
-    let House { apart, small, .. } = house;
+fn settings(test_env: TestEnv) -> BoxedStrategy<Settings> {
+    let TestEnv { apart, small, .. } = test_env;
     let age = if small {
         prop_oneof![1_u64..4].boxed()
     } else {
@@ -121,21 +121,21 @@ fn settings(house: House) -> BoxedStrategy<Settings> {
 }
 
 /// Each with the replica that takes it, and how much passes between decision and commit of what the skew has to spare.
-fn steps(house: House) -> impl Strategy<Value = Vec<(bool, Step, Index)>> {
+fn steps(test_env: TestEnv) -> impl Strategy<Value = Vec<(bool, Step, Index)>> {
     let wait = prop_oneof![0_u64..40, 0_u64..5_000, 0_u64..1_000_000, 0_u64..200_000_000];
-    let wait = if house.small { prop_oneof![0_u64..8, 0_u64..40].boxed() } else { wait.boxed() };
+    let wait = if test_env.small { prop_oneof![0_u64..8, 0_u64..40].boxed() } else { wait.boxed() };
     let late = prop_oneof![-40_i64..=40, -100_000_i64..0, 0_i64..10_000_000, Just(0)];
-    let late = if house.small { prop_oneof![-8_i64..=8, Just(0)].boxed() } else { late.boxed() };
+    let late = if test_env.small { prop_oneof![-8_i64..=8, Just(0)].boxed() } else { late.boxed() };
     let lag = any::<[Index; 2]>();
     let until = prop_oneof![0_u64..1_000, 0_u64..3_000_000];
-    let until = if house.small { (0_u64..20).boxed() } else { until.boxed() };
+    let until = if test_env.small { (0_u64..20).boxed() } else { until.boxed() };
     let step = prop_oneof![
         4 => wait.prop_map(Step::Wait),
         6 => late.prop_map(|late| Step::WaitUntilDue { late }),
         6 => Just(Step::Wake),
         8 => (lag.clone(), any::<Index>()).prop_map(|(lag, lifetime)| Step::Sign { lag, lifetime }),
         4 => (any::<Index>(), lag).prop_map(|(verifier, lag)| Step::Fetch { verifier, lag }),
-        2 => settings(house).prop_map(Step::Change),
+        2 => settings(test_env).prop_map(Step::Change),
         2 => Just(Step::RotateNow),
         1 => Just(Step::Emergency),
         1 => any::<Index>().prop_map(Step::Revoke),
@@ -168,7 +168,7 @@ struct Snapshot {
 
 struct World<'a> {
     time: u64,
-    house: House,
+    test_env: TestEnv,
     history: Vec<Snapshot>,
     /// By key, when it was committed, and whether verifiers could know it before it signed.
     committed: Vec<(KeyId, u64, bool)>,
@@ -186,7 +186,7 @@ struct World<'a> {
 
 impl World<'_> {
     fn clock(&self, replica: usize) -> Timestamp {
-        Timestamp::from_seconds((self.time + self.house.clocks[replica]) / TICKS)
+        Timestamp::from_seconds((self.time + self.test_env.clocks[replica]) / TICKS)
     }
 
     /// The policy that is planned with.
@@ -214,7 +214,7 @@ impl World<'_> {
 
     /// Some ticks for which a replica may go on with rows of before.
     fn lag(&self, lag: Index) -> u64 {
-        lag.index(usize::try_from(self.house.l1_lifetime * TICKS).unwrap() + 1) as u64
+        lag.index(usize::try_from(self.test_env.l1_lifetime * TICKS).unwrap() + 1) as u64
     }
 
     fn latest(&self) -> &Snapshot {
@@ -235,7 +235,7 @@ impl World<'_> {
             Step::Wait(seconds) => self.time += seconds,
             Step::WaitUntilDue { late } => {
                 let due = (self.due_at.map_or(0, Timestamp::seconds) * TICKS).saturating_add_signed(late);
-                self.time = self.time.max(due.saturating_sub(self.house.clocks[replica]));
+                self.time = self.time.max(due.saturating_sub(self.test_env.clocks[replica]));
             }
             Step::Wake => {
                 let plan = next(&records, &policy, now);
@@ -246,7 +246,7 @@ impl World<'_> {
             }
             Step::Change(settings) => {
                 self.counts.borrow_mut().changes += 1;
-                let policy = policy_of(&settings, self.house);
+                let policy = policy_of(&settings, self.test_env);
                 self.note(&self.latest().policy.clone(), &policy, now);
                 let moved = extend_retention(&records, &policy, now);
                 self.counts.borrow_mut().prolonged += moved.len() as u64;
@@ -330,7 +330,7 @@ impl World<'_> {
 
     /// In ticks, how much the skew has to spare for a commit: what the clocks do not differ by, and no more than is waited for.
     fn margin(&self) -> u64 {
-        (self.latest().policy.skew.seconds() - self.house.apart).min(LATEST_COMMIT) * TICKS
+        (self.latest().policy.skew.seconds() - self.test_env.apart).min(LATEST_COMMIT) * TICKS
     }
 
     fn check_cut(&mut self, cut: &RevocationPlan, before: &KeyRecords, now: Timestamp) {
@@ -377,7 +377,7 @@ impl World<'_> {
         }
         for id in &plan.destroy {
             let row = records.keys.iter_mut().find(|row| row.id == *id).unwrap();
-            for lag in [0, self.house.l1_lifetime * TICKS] {
+            for lag in [0, self.test_env.l1_lifetime * TICKS] {
                 let at = Timestamp::from_seconds((self.time - lag) / TICKS);
                 assert_eq!(row.state(at), KeyStage::Removed, "destroyed while a replica needs it");
             }
@@ -446,7 +446,7 @@ impl World<'_> {
             // All but the skew, which the clocks may have used up.
             let KeyPolicy { jwks_max_age, jwks_stale, .. } =
                 self.history.iter().find(|snapshot| snapshot.since >= committed).unwrap().policy;
-            let least = jwks_max_age.seconds() + jwks_stale.seconds() + self.house.l1_lifetime;
+            let least = jwks_max_age.seconds() + jwks_stale.seconds() + self.test_env.l1_lifetime;
             let published = self.time - committed;
             assert!(published >= least * TICKS, "signed {published} ticks after it was published");
             assert!(now >= signed_by);
@@ -474,7 +474,7 @@ impl World<'_> {
 
     /// What must be true until then, also at the instants in between at which something changes by itself.
     fn pass_until(&mut self, until: u64, from: u64) {
-        let clocks = self.house.clocks;
+        let clocks = self.test_env.clocks;
         let rows = self.latest().records.keys.iter();
         let times = rows.flat_map(|row| [Some(row.active_from), row.retiring_from, row.removed_at]);
         let mut turns: Vec<_> = times
@@ -520,14 +520,14 @@ impl World<'_> {
         drop(counts);
         for verifier in 0..self.copies.len() {
             if self.copies[verifier].fresh_until <= self.time {
-                self.copies[verifier] = self.fetch(verifier % 2, [0, self.house.l1_lifetime * TICKS]);
+                self.copies[verifier] = self.fetch(verifier % 2, [0, self.test_env.l1_lifetime * TICKS]);
             }
             let copy = &self.copies[verifier];
             for token in self.tokens.iter().filter(|token| token.expires > one.max(two)) {
                 let (_, committed, ahead) =
                     *self.committed.iter().find(|entry| entry.0 == token.key).unwrap();
                 // A key that had to sign at once is known to those who asked since.
-                if ahead || copy.fetched >= committed + self.house.l1_lifetime * TICKS {
+                if ahead || copy.fetched >= committed + self.test_env.l1_lifetime * TICKS {
                     assert!(copy.keys.contains(&token.key), "{} is not in {:?}", token.key, copy.keys);
                     self.counts.borrow_mut().verified += 1;
                 }
@@ -536,9 +536,9 @@ impl World<'_> {
     }
 }
 
-fn policy_of(settings: &Settings, house: House) -> KeyPolicy {
+fn policy_of(settings: &Settings, test_env: TestEnv) -> KeyPolicy {
     let span = Lifetime::from_seconds;
-    let window = settings.jwks_max_age + settings.jwks_stale + settings.skew + house.l1_lifetime;
+    let window = settings.jwks_max_age + settings.jwks_stale + settings.skew + test_env.l1_lifetime;
     let publish_before = window + settings.ahead;
     let signing = SigningPolicy {
         algorithm: ALGORITHMS[settings.algorithm],
@@ -549,7 +549,7 @@ fn policy_of(settings: &Settings, house: House) -> KeyPolicy {
         skew: span(settings.skew),
         ..SigningPolicy::default()
     };
-    let policy = KeyPolicy::new(&signing, span(settings.lifetime), span(house.l1_lifetime));
+    let policy = KeyPolicy::new(&signing, span(settings.lifetime), span(test_env.l1_lifetime));
     assert!(policy.publish_before >= policy.window());
     policy
 }
@@ -559,12 +559,12 @@ fn signing_policy(policy: &KeyPolicy) -> SigningPolicy {
     SigningPolicy { algorithm, skew, ..SigningPolicy::default() }
 }
 
-fn live(house: House, settings: &Settings, steps: Vec<(bool, Step, Index)>, counts: &RefCell<Counts>) {
-    let policy = policy_of(settings, house);
+fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>, counts: &RefCell<Counts>) {
+    let policy = policy_of(settings, test_env);
     let records = KeyRecords { next: KeyId::numbered(1), keys: Vec::new() };
     let mut world = World {
         time: START,
-        house,
+        test_env,
         planned_with: (0, policy.clone()),
         history: vec![Snapshot { since: START, records, policy }],
         committed: Vec::new(),
@@ -599,9 +599,9 @@ fn live(house: House, settings: &Settings, steps: Vec<(bool, Step, Index)>, coun
 fn no_life_breaks_a_verifier() {
     let counts = RefCell::new(Counts::default());
     let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
-    let lives = houses().prop_flat_map(|house| (Just(house), settings(house), steps(house)));
-    let outcome = runner.run(&lives, |(house, settings, steps)| {
-        live(house, &settings, steps, &counts);
+    let lives = test_envs().prop_flat_map(|test_env| (Just(test_env), settings(test_env), steps(test_env)));
+    let outcome = runner.run(&lives, |(test_env, settings, steps)| {
+        live(test_env, &settings, steps, &counts);
         Ok(())
     });
     println!("{CASES} lives: {:?}", counts.borrow());

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use tenancy::TenantId;
 
 use super::client::welcome;
-use super::shown::{SecretArguments, SecretSink, json};
+use super::output::{SecretArguments, SecretSink, json};
 use super::{block_on, print};
-use crate::door::{Door as _, StoreDoor};
+use crate::admin_client::{AdminBackend as _, LocalBackend};
 use crate::settings::Environment;
 use crate::start_error::StartError;
 
@@ -34,12 +34,15 @@ pub(crate) struct InitArguments {
 }
 
 /// Runs the command.
-pub(crate) fn admin(config: &Path, AdminCommand::Init(asked): AdminCommand) -> Result<ExitCode, StartError> {
-    let mut sink = SecretSink::open(&asked.secret)?;
+pub(crate) fn admin(
+    config: &Path,
+    AdminCommand::Init(request): AdminCommand,
+) -> Result<ExitCode, StartError> {
+    let mut sink = SecretSink::open(&request.secret)?;
     let created = block_on(async {
-        let door = StoreDoor::open(config, &Environment::of_process()).await?;
-        let created = door.init_admin(&asked.name).await;
-        door.close().await;
+        let backend = LocalBackend::open(config, &Environment::of_process()).await?;
+        let created = backend.init_admin(&request.name).await;
+        backend.close().await;
         Ok(created?)
     })?;
     let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved tenant's id has the right shape");
@@ -49,5 +52,5 @@ pub(crate) fn admin(config: &Path, AdminCommand::Init(asked): AdminCommand) -> R
          latchkey tenant list --server URL --as-client {} --as-client-secret-file FILE\n",
         created.client.client_id
     ));
-    print(&if asked.json { json(&sink.document(&created)) } else { lines })
+    print(&if request.json { json(&sink.document(&created)) } else { lines })
 }

@@ -7,8 +7,8 @@ use administration::{Outcome, Progress};
 
 use super::progress::Bar;
 use super::{block_on, print};
-use crate::apply::{self, Applied, Asked};
-use crate::door::tell;
+use crate::admin_client::publish;
+use crate::apply::{self, Applied, ApplyOptions};
 use crate::platform::Platform;
 use crate::settings::{Environment, Loaded, read};
 use crate::start_error::StartError;
@@ -19,8 +19,8 @@ pub(crate) fn apply(config: &Path, prune: bool) -> Result<ExitCode, StartError> 
     let applied = read(config, &Environment::of_process()).map_err(StartError::from).and_then(|loaded| {
         block_on(async {
             let platform = Platform::open(&loaded).await?;
-            let asked = Asked { prune, force: true };
-            let applied = take_over(&platform, loaded, asked, &|progress| bar.show(progress)).await;
+            let options = ApplyOptions { prune, force: true };
+            let applied = take_over(&platform, loaded, options, &|progress| bar.show(progress)).await;
             platform.database.close().await;
             applied
         })
@@ -33,12 +33,12 @@ pub(crate) fn apply(config: &Path, prune: bool) -> Result<ExitCode, StartError> 
 pub(super) async fn take_over(
     platform: &Platform,
     loaded: Loaded,
-    asked: Asked,
+    options: ApplyOptions,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Applied, StartError> {
-    let applied = apply::apply_telling(platform, loaded, asked, progress).await?;
+    let applied = apply::apply_with_progress(platform, loaded, options, progress).await?;
     if let Outcome::Applied { invalidations, .. } = &applied.outcome {
-        tell(&platform.caches, invalidations).await;
+        publish(&platform.caches, invalidations).await;
     }
     Ok(applied)
 }

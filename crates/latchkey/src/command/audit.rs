@@ -8,10 +8,10 @@ use clap::{Args, Subcommand};
 use protocol::Timestamp;
 use tenancy::TenantId;
 
-use super::session::through;
-use super::shown::{ListArguments, all_pages, table};
-use super::value::parse_since;
-use crate::door::{Through, parse_tenant};
+use super::output::{ListArguments, all_pages, table};
+use super::parse::parse_since;
+use super::session::with_session;
+use crate::admin_client::{AdminCommandArguments, parse_tenant};
 use crate::start_error::StartError;
 
 /// What can be asked of the audit.
@@ -47,14 +47,17 @@ pub(crate) struct AuditArguments {
 }
 
 /// Runs the command.
-pub(crate) fn audit(config: &Path, asked: Through<AuditCommand>) -> Result<ExitCode, StartError> {
-    let AuditCommand::List(arguments) = asked.command;
+pub(crate) fn audit(
+    config: &Path,
+    request: AdminCommandArguments<AuditCommand>,
+) -> Result<ExitCode, StartError> {
+    let AuditCommand::List(arguments) = request.command;
     let AuditArguments { tenant, actor, action, subject, since, until, list } = arguments;
-    through(config, &asked.door, async |session| {
+    with_session(config, &request.backend, async |session| {
         let query = AuditQuery { tenant, actor, action, subject, since, until, before: None, limit: 0 };
-        let page = all_pages(&list, None, async |asked| {
-            let query = AuditQuery { limit: asked.limit, ..query.clone() };
-            session.door().audit(query, asked.cursor.as_deref()).await
+        let page = all_pages(&list, None, async |request| {
+            let query = AuditQuery { limit: request.limit, ..query.clone() };
+            session.backend().audit(query, request.cursor.as_deref()).await
         });
         let page = page.await?;
         session.show(&page, || rows(&page.items))

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::compared::looking;
+use super::comparison::read_only_reconciler;
 use super::{block_on, print};
-use crate::contradicted::beyond_limits;
-use crate::declare::declare;
+use crate::conflict_messages::beyond_limits;
 use crate::settings::{Environment, read, refuse_beyond_loopback};
+use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// Writes nothing, and opens the store only where its `rows` are to be judged, too.
@@ -19,14 +19,14 @@ pub(crate) fn check(config: &Path, rows: bool) -> Result<ExitCode, StartError> {
     let (tenants, mut warnings) = (loaded.tenants.len(), loaded.warnings);
     let clients: usize = loaded.tenants.iter().map(|tenant| tenant.clients.len()).sum();
     let declaration = declare(loaded.tenants)?;
-    warnings.extend(beyond_limits(&declaration, loaded.limits.clients.get().into(), &loaded.places));
+    warnings.extend(beyond_limits(&declaration, loaded.limits.clients.get().into(), &loaded.locations));
     for warning in &warnings {
         let _ = writeln!(text, "warning: {warning}\n");
     }
     let mut warnings = warnings.len();
     if rows {
         let found = block_on(async {
-            let store = looking(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
+            let store = read_only_reconciler(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
             let Some(store) = store else { return Ok(Vec::new()) };
             Ok(store.rows_beyond_limits().await?)
         })?;

@@ -8,11 +8,11 @@ use clap::{Args, Subcommand};
 use registry::ClientId;
 use tenancy::TenantId;
 
-use super::session::through;
-use super::shown::{ListArguments, SecretArguments, SecretSink, all_pages, confirm, details, table};
+use super::output::{ListArguments, SecretArguments, SecretSink, all_pages, confirm, details, table};
+use super::parse::parse_span;
+use super::session::with_session;
 use super::tenant::ChangeArguments;
-use super::value::parse_span;
-use crate::door::{ClientStep, DoorError, Through, parse_tenant};
+use crate::admin_client::{AdminClientError, AdminCommandArguments, ClientStep, parse_tenant};
 use crate::start_error::StartError;
 
 /// What can be done to clients.
@@ -95,39 +95,45 @@ pub(crate) struct AddArguments {
 }
 
 /// Runs the command.
-pub(crate) fn client(config: &Path, asked: Through<ClientCommand>) -> Result<ExitCode, StartError> {
+pub(crate) fn client(
+    config: &Path,
+    request: AdminCommandArguments<ClientCommand>,
+) -> Result<ExitCode, StartError> {
     let step = |of: ClientArguments, step: ClientStep| {
-        through(config, &asked.door, async move |session| {
-            let view = session.door().step_client(&of.tenant, &of.client, step).await?;
+        with_session(config, &request.backend, async move |session| {
+            let view = session.backend().step_client(&of.tenant, &of.client, step).await?;
             session.show(&view, || format!("Client {}/{} is {}.\n", of.tenant, view.client_id, view.status))
         })
     };
-    match asked.command {
+    match request.command {
         ClientCommand::Add(arguments) => {
             let mut sink = SecretSink::open(&arguments.secret)?;
             let tenant = arguments.tenant.clone();
-            through(config, &asked.door, async |session| {
-                let created = session.door().create_client(&tenant, new(*arguments)).await?;
+            with_session(config, &request.backend, async |session| {
+                let created = session.backend().create_client(&tenant, new(*arguments)).await?;
                 let lines = welcome(&tenant, &created, &mut sink)?;
                 session.show(&sink.document(&created), || lines)
             })
         }
-        ClientCommand::List { tenant, search, list } => through(config, &asked.door, async |session| {
-            let door = session.door();
-            let page = all_pages(&list, search.as_deref(), async |asked| -> Result<_, DoorError> {
-                door.clients(&tenant, &asked).await
-            });
-            let page = page.await?;
-            session.show(&page, || rows(&page.items))
-        }),
-        ClientCommand::Show(of) => through(config, &asked.door, async |session| {
-            let view = session.door().client(&of.tenant, &of.client).await?;
+        ClientCommand::List { tenant, search, list } => {
+            with_session(config, &request.backend, async |session| {
+                let backend = session.backend();
+                let page =
+                    all_pages(&list, search.as_deref(), async |request| -> Result<_, AdminClientError> {
+                        backend.clients(&tenant, &request).await
+                    });
+                let page = page.await?;
+                session.show(&page, || rows(&page.items))
+            })
+        }
+        ClientCommand::Show(of) => with_session(config, &request.backend, async |session| {
+            let view = session.backend().client(&of.tenant, &of.client).await?;
             session.show(&view, || shown(&view))
         }),
         ClientCommand::Set { of, changes } => {
             let patch = changes.patch(&ClientSettings::default())?;
-            through(config, &asked.door, async |session| {
-                let view = session.door().patch_client(&of.tenant, &of.client, patch).await?;
+            with_session(config, &request.backend, async |session| {
+                let view = session.backend().patch_client(&of.tenant, &of.client, patch).await?;
                 session.show(&view, || shown(&view))
             })
         }
@@ -136,8 +142,8 @@ pub(crate) fn client(config: &Path, asked: Through<ClientCommand>) -> Result<Exi
         ClientCommand::Delete { of, yes } => {
             let name = format!("{}/{}", of.tenant, of.client);
             confirm(&format!("Delete client {name} for ever? Its secrets are destroyed."), yes)?;
-            through(config, &asked.door, async |session| {
-                session.door().delete_client(&of.tenant, &of.client).await?;
+            with_session(config, &request.backend, async |session| {
+                session.backend().delete_client(&of.tenant, &of.client).await?;
                 session.say(&format!("Client {name} is deleted."))
             })
         }

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use administration::{Drift, DriftView};
 
-use super::compared::{initial, looking};
+use super::comparison::{initial_plan, read_only_reconciler};
+use super::output::json;
 use super::plan::SOMETHING;
-use super::shown::json;
 use super::{block_on, print};
 use crate::clock;
-use crate::contradicted::{TenantsLeftOut, contradicted, left_out};
-use crate::declare::declare;
+use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
 use crate::settings::{Environment, Loaded, read};
+use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// Compares settings and store.
@@ -31,13 +31,13 @@ pub(crate) fn drift(config: &Path, as_json: bool) -> Result<ExitCode, StartError
 }
 
 async fn compare(loaded: Loaded) -> Result<(Drift, Option<TenantsLeftOut>), StartError> {
-    let store = looking(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
+    let store = read_only_reconciler(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
     let declaration = declare(loaded.tenants)?;
     let drift = match store {
         Some(store) => store.drift(&declaration, clock::now()).await,
-        None => initial(&declaration, &loaded.limits).map(|plan| Drift { plan, left_alone: Vec::new() }),
+        None => initial_plan(&declaration, &loaded.limits).map(|plan| Drift { plan, left_alone: Vec::new() }),
     };
-    let drift = drift.map_err(|error| contradicted(error, &declaration, &loaded.places))?;
-    let left_out = left_out(&drift.plan, &declaration, &loaded.places);
+    let drift = drift.map_err(|error| conflict_error(error, &declaration, &loaded.locations))?;
+    let left_out = left_out(&drift.plan, &declaration, &loaded.locations);
     Ok((drift, left_out))
 }

@@ -18,12 +18,12 @@ mod serve;
 mod tenant;
 
 // What they share.
-mod compared;
+mod comparison;
+mod output;
+mod parse;
 mod print;
 mod progress;
 mod session;
-mod shown;
-mod value;
 
 pub(crate) use admin::{AdminCommand, admin};
 pub(crate) use apply::apply;

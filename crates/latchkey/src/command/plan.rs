@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use administration::{Plan, PlanView};
 
-use super::compared::{initial, looking};
-use super::shown::json;
+use super::comparison::{initial_plan, read_only_reconciler};
+use super::output::json;
 use super::{block_on, print};
 use crate::clock;
-use crate::contradicted::{TenantsLeftOut, contradicted, left_out};
-use crate::declare::declare;
+use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
 use crate::settings::{Environment, Loaded, read};
+use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// As `diff` does: 0 for nothing, 2 for something, and 1, through the error, for trouble, such as a tenant that is left out.
@@ -33,13 +33,13 @@ pub(crate) fn plan(config: &Path, as_json: bool) -> Result<ExitCode, StartError>
 }
 
 async fn compare(loaded: Loaded) -> Result<(Plan, Option<TenantsLeftOut>), StartError> {
-    let store = looking(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
+    let store = read_only_reconciler(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
     let declaration = declare(loaded.tenants)?;
     let plan = match store {
         Some(store) => store.plan(&declaration, clock::now()).await,
-        None => initial(&declaration, &loaded.limits),
+        None => initial_plan(&declaration, &loaded.limits),
     };
-    let plan = plan.map_err(|error| contradicted(error, &declaration, &loaded.places))?;
-    let left_out = left_out(&plan, &declaration, &loaded.places);
+    let plan = plan.map_err(|error| conflict_error(error, &declaration, &loaded.locations))?;
+    let left_out = left_out(&plan, &declaration, &loaded.locations);
     Ok((plan, left_out))
 }

@@ -8,14 +8,14 @@ use administration::{Generation, KEPT_SOURCES, ReconcileError};
 use serde_json::json;
 
 use super::apply::{report, take_over};
-use super::shown::{confirm, json as document, table};
+use super::output::{confirm, json as document, table};
 use super::{block_on, print};
-use crate::apply::{Applied, Asked};
+use crate::apply::{Applied, ApplyOptions};
 use crate::clock;
-use crate::contradicted::contradicted;
-use crate::declare::declare;
+use crate::conflict_messages::conflict_error;
 use crate::platform::Platform;
-use crate::settings::{Environment, LARGEST_RECORD, Loaded, Recorded, read, read_recorded};
+use crate::settings::{Environment, LARGEST_SNAPSHOT, Loaded, SourceSnapshot, read, read_snapshot};
+use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// Lists the generations that can be asked for: those that left no tenant out.
@@ -55,24 +55,24 @@ async fn roll_back(
     number: u64,
     yes: bool,
 ) -> Result<Applied, StartError> {
-    let recorded = recorded(platform, number).await?;
+    let snapshot = snapshot(platform, number).await?;
     let read = || -> Result<Loaded, StartError> {
-        let environment = recorded.environment(Environment::of_process());
-        Ok(read_recorded(config, &environment, &recorded)?)
+        let environment = snapshot.environment(Environment::of_process());
+        Ok(read_snapshot(config, &environment, &snapshot)?)
     };
     let loaded = read()?;
     let declaration = declare(loaded.tenants)?;
     let plan = platform.reconciler.plan(&declaration, clock::now()).await;
-    let plan = plan.map_err(|error| contradicted(error, &declaration, &loaded.places))?;
+    let plan = plan.map_err(|error| conflict_error(error, &declaration, &loaded.locations))?;
     if !plan.is_empty() {
         print(&format!("{plan}\n"))?;
         confirm(&format!("Roll back to generation {number}?"), yes)?;
     }
     // Whoever has seen the plan knows what is retired.
-    take_over(platform, read()?, Asked { prune: true, force: true }, &|_| {}).await
+    take_over(platform, read()?, ApplyOptions { prune: true, force: true }, &|_| {}).await
 }
 
-async fn recorded(platform: &Platform, number: u64) -> Result<Recorded, StartError> {
+async fn snapshot(platform: &Platform, number: u64) -> Result<SourceSnapshot, StartError> {
     let store = platform.database.administration();
     let kept = store.list_generations(u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX)).await?;
     let generation = kept.iter().find(|generation| generation.number == number);
@@ -85,10 +85,10 @@ async fn recorded(platform: &Platform, number: u64) -> Result<Recorded, StartErr
     let sources = platform.reconciler.sources_of(generation).await;
     let sources = sources.map_err(|error: ReconcileError| StartError::Reconcile(error))?;
     let Some(sources) = sources else {
-        let largest = LARGEST_RECORD / (1024 * 1024);
+        let largest = LARGEST_SNAPSHOT / (1024 * 1024);
         return Err(not_kept(format!(
             "its files were not kept: they were larger than {largest} MiB, or applied by an earlier version"
         )));
     };
-    Recorded::parse(&sources).map_err(|error| not_kept(error.to_string()))
+    SourceSnapshot::parse(&sources).map_err(|error| not_kept(error.to_string()))
 }

@@ -10,10 +10,10 @@ use registry::SecretId;
 use serde_json::json;
 
 use super::client::ClientArguments;
-use super::session::through;
-use super::shown::{SecretArguments, SecretSink, confirm, table};
-use super::value::{When, parse_span, parse_when};
-use crate::door::Through;
+use super::output::{SecretArguments, SecretSink, confirm, table};
+use super::parse::{When, parse_span, parse_when};
+use super::session::with_session;
+use crate::admin_client::AdminCommandArguments;
 use crate::start_error::StartError;
 
 /// What can be done to the secrets of a client.
@@ -67,50 +67,55 @@ pub(crate) enum SecretCommand {
 }
 
 /// Runs the command.
-pub(crate) fn secret(config: &Path, asked: Through<SecretCommand>) -> Result<ExitCode, StartError> {
-    match asked.command {
+pub(crate) fn secret(
+    config: &Path,
+    request: AdminCommandArguments<SecretCommand>,
+) -> Result<ExitCode, StartError> {
+    match request.command {
         SecretCommand::Add { of, expires, secret } => {
             let mut sink = SecretSink::open(&secret)?;
-            through(config, &asked.door, async |session| {
+            with_session(config, &request.backend, async |session| {
                 let settings = NewSecretSettings { expires_at: expires.end() };
-                let created = session.door().create_secret(&of.tenant, &of.client, settings).await?;
-                let lines = told(&created, &mut sink)?;
+                let created = session.backend().create_secret(&of.tenant, &of.client, settings).await?;
+                let lines = created_lines(&created, &mut sink)?;
                 session.show(&sink.document(&created), || lines)
             })
         }
         SecretCommand::Rotate { of, grace, expires, secret } => {
             let mut sink = SecretSink::open(&secret)?;
-            through(config, &asked.door, async |session| {
+            with_session(config, &request.backend, async |session| {
                 let settings =
                     RotateSettings { grace: grace.map(Lifetime::seconds), expires_at: expires.end() };
-                let created = session.door().rotate_secret(&of.tenant, &of.client, settings).await?;
-                let mut lines = told(&created, &mut sink)?;
+                let created = session.backend().rotate_secret(&of.tenant, &of.client, settings).await?;
+                let mut lines = created_lines(&created, &mut sink)?;
                 lines.push_str("The other secrets of this client end after their time of grace: `latchkey secret list`.\n");
                 session.show(&sink.document(&created), || lines)
             })
         }
-        SecretCommand::List(of) => through(config, &asked.door, async |session| {
-            let secrets = session.door().secrets(&of.tenant, &of.client).await?;
+        SecretCommand::List(of) => with_session(config, &request.backend, async |session| {
+            let secrets = session.backend().secrets(&of.tenant, &of.client).await?;
             session.show(&json!({ "items": secrets }), || rows(&secrets))
         }),
-        SecretCommand::Expire { of, secret, when } => through(config, &asked.door, async |session| {
-            let id = SecretId::new(&secret);
-            let view = session.door().expire_secret(&of.tenant, &of.client, &id, when.end()).await?;
-            session.show(&view, || rows(std::slice::from_ref(&view)))
-        }),
+        SecretCommand::Expire { of, secret, when } => {
+            with_session(config, &request.backend, async |session| {
+                let id = SecretId::new(&secret);
+                let view = session.backend().expire_secret(&of.tenant, &of.client, &id, when.end()).await?;
+                session.show(&view, || rows(std::slice::from_ref(&view)))
+            })
+        }
         SecretCommand::Revoke { of, secret, yes } => {
             let question = format!("Revoke secret {}/{}/{secret} for ever?", of.tenant, of.client);
             confirm(&question, yes)?;
-            through(config, &asked.door, async |session| {
+            with_session(config, &request.backend, async |session| {
                 let id = SecretId::new(&secret);
-                let view = session.door().revoke_secret(&of.tenant, &of.client, &id).await?;
+                let view = session.backend().revoke_secret(&of.tenant, &of.client, &id).await?;
                 session.show(&view, || rows(std::slice::from_ref(&view)))
             })
         }
     }
 }
 
-fn told(created: &CreatedSecret, sink: &mut SecretSink) -> Result<String, StartError> {
+fn created_lines(created: &CreatedSecret, sink: &mut SecretSink) -> Result<String, StartError> {
     let SecretView { id, expires_at, .. } = &created.secret;
     let shown = sink.take(&created.client_secret)?;
     let end = end(*expires_at);

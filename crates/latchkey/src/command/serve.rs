@@ -11,15 +11,15 @@ use gateway::Gateway;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::block_on;
-use crate::admins::Admins;
-use crate::apply::{self, Asked};
+use crate::apply::{self, ApplyOptions};
+use crate::batch_writer::BatchWriter;
 use crate::clock;
+use crate::configured_admins::ConfiguredAdmins;
 use crate::drain::StopSignals;
 use crate::housekeeping;
 use crate::logging;
 use crate::names::names;
 use crate::platform::{Platform, gateway_options};
-use crate::recorder::Recorder;
 use crate::reload::Reload;
 use crate::rotation::Rotation;
 use crate::settings::{
@@ -54,7 +54,7 @@ pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
 
 async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Result<Ended, StartError> {
     for warning in &loaded.warnings {
-        tracing::warn!(at = %warning.place, key = warning.key, "{}", warning.problem);
+        tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.problem);
     }
     // From here on, so that asking for a reload does not end a program that is still starting.
     let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
@@ -65,8 +65,8 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     let declared = loaded.tenants.iter().map(|tenant| tenant.id.as_str());
     let (watched, tenants, sample) = (loaded.watched.clone(), names(declared), sample_client(&loaded));
 
-    let admins = Admins::take(&mut loaded);
-    let applied = apply::apply(&platform, loaded, Asked::default()).await?;
+    let admins = ConfiguredAdmins::take(&mut loaded);
+    let applied = apply::apply(&platform, loaded, ApplyOptions::default()).await?;
     reload.took(&applied).await?;
     if let Outcome::TooManyRetired { plan } = applied.outcome {
         return Err(StartError::TooManyRetired(Box::new(plan)));
@@ -85,7 +85,7 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     }
     tokio::spawn({
         let platform = Arc::clone(&platform);
-        async move { feed.watch(move |changed| platform.hear(&changed)).await }
+        async move { feed.watch(move |changed| platform.on_invalidation(&changed)).await }
     });
     tokio::spawn(reload.run(watched, hangup));
     let served = options.listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
@@ -93,10 +93,10 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     tokio::spawn(Arc::clone(&platform.vitals).watch());
     tokio::spawn(housekeeping::keep(Arc::clone(&platform.administrator)));
     let uses = platform.services.authenticator.last_used_secrets();
-    let recorder = Arc::new(Recorder::new(Arc::clone(uses), platform.database.administration()));
-    tokio::spawn(Arc::clone(&recorder).run());
+    let batch_writer = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.administration()));
+    tokio::spawn(Arc::clone(&batch_writer).run());
     let sightings = Arc::clone(&platform.services.jwks_fetches);
-    let sightings = Arc::new(Recorder::new(sightings, platform.database.administration()));
+    let sightings = Arc::new(BatchWriter::new(sightings, platform.database.administration()));
     tokio::spawn(Arc::clone(&sightings).run());
     let rotation = Arc::new(rotation(&platform));
     tokio::spawn(Arc::clone(&rotation).run());
@@ -105,15 +105,15 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
         served = gateway.serve() => served.map_err(StartError::Serve)?,
         () = draining => return Ok(Ended::AtOnce),
     }
-    tokio::join!(rotation.finish(), recorder.finish(), sightings.finish());
+    tokio::join!(rotation.finish(), batch_writer.finish(), sightings.finish());
     platform.database.close().await;
     tracing::info!("ended");
     Ok(Ended::InOrder)
 }
 
 fn rotation(platform: &Platform) -> Rotation {
-    let (store, steps) = (platform.database.administration(), Arc::clone(&platform.administrator));
-    Rotation::new(store, steps, Arc::new(clock::now), Arc::clone(&platform.rotated))
+    let (store, key_advancer) = (platform.database.administration(), Arc::clone(&platform.administrator));
+    Rotation::new(store, key_advancer, Arc::new(clock::now), Arc::clone(&platform.rotated))
 }
 
 /// The client of the sample settings, if it is declared with the secret that everyone knows.

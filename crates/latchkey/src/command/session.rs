@@ -5,21 +5,21 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::shown::json;
+use super::output::json;
 use super::{block_on, print};
-use crate::door::{self, Door, DoorArguments};
+use crate::admin_client::{self, AdminArguments, AdminBackend};
 use crate::settings::Environment;
 use crate::start_error::StartError;
 
 /// An open door, and how its answers are shown.
 pub(crate) struct Session {
-    door: Box<dyn Door>,
+    backend: Box<dyn AdminBackend>,
     json: bool,
 }
 
 impl Session {
-    pub(crate) fn door(&self) -> &dyn Door {
-        &*self.door
+    pub(crate) fn backend(&self) -> &dyn AdminBackend {
+        &*self.backend
     }
 
     /// The document for programs, or these lines for people.
@@ -38,16 +38,16 @@ impl Session {
 }
 
 /// Runs a command through the door that was asked for.
-pub(crate) fn through(
+pub(crate) fn with_session(
     config: &Path,
-    arguments: &DoorArguments,
+    arguments: &AdminArguments,
     work: impl AsyncFnOnce(&Session) -> Result<ExitCode, StartError>,
 ) -> Result<ExitCode, StartError> {
     block_on(async {
-        let door = door::open(config, arguments, Environment::of_process()).await?;
-        let session = Session { door, json: arguments.json };
+        let backend = admin_client::open(config, arguments, Environment::of_process()).await?;
+        let session = Session { backend, json: arguments.json };
         let done = work(&session).await;
-        session.door.close().await;
+        session.backend.close().await;
         done
     })
 }

@@ -10,12 +10,12 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 use tenancy::TenantId;
 
-use super::session::through;
-use super::shown::{
+use super::output::{
     Language, ListArguments, SecretArguments, SecretSink, Snippets, all_pages, confirm, details, table,
 };
-use super::value::{Assignment, parse_assignment, patch};
-use crate::door::{TenantStep, Through, parse_tenant};
+use super::parse::{Assignment, parse_assignment, patch};
+use super::session::with_session;
+use crate::admin_client::{AdminCommandArguments, TenantStep, parse_tenant};
 use crate::start_error::StartError;
 
 /// What can be done to tenants.
@@ -115,37 +115,41 @@ pub(crate) struct ChangeArguments {
 }
 
 /// Runs the command.
-pub(crate) fn tenant(config: &Path, asked: Through<TenantCommand>) -> Result<ExitCode, StartError> {
+pub(crate) fn tenant(
+    config: &Path,
+    request: AdminCommandArguments<TenantCommand>,
+) -> Result<ExitCode, StartError> {
     let step = |tenant: TenantId, step: TenantStep| {
-        through(config, &asked.door, async move |session| {
-            let view = session.door().step_tenant(&tenant, step).await?;
+        with_session(config, &request.backend, async move |session| {
+            let view = session.backend().step_tenant(&tenant, step).await?;
             session.show(&view, || said(&view))
         })
     };
-    match asked.command {
+    match request.command {
         TenantCommand::Add(arguments) => {
             let mut sink = SecretSink::open(&arguments.secret)?;
             let language = arguments.snippet;
-            through(config, &asked.door, async |session| {
-                let created = session.door().create_tenant(new(*arguments)).await?;
+            with_session(config, &request.backend, async |session| {
+                let created = session.backend().create_tenant(new(*arguments)).await?;
                 let lines = welcome(&created, &mut sink, language)?;
                 session.show(&sink.document(&created), || lines)
             })
         }
-        TenantCommand::List { search, list } => through(config, &asked.door, async |session| {
-            let page =
-                all_pages(&list, search.as_deref(), async |asked| session.door().tenants(&asked).await);
+        TenantCommand::List { search, list } => with_session(config, &request.backend, async |session| {
+            let page = all_pages(&list, search.as_deref(), async |request| {
+                session.backend().tenants(&request).await
+            });
             let page = page.await?;
             session.show(&page, || rows(&page.items))
         }),
-        TenantCommand::Show { tenant } => through(config, &asked.door, async |session| {
-            let view = session.door().tenant(&tenant).await?;
+        TenantCommand::Show { tenant } => with_session(config, &request.backend, async |session| {
+            let view = session.backend().tenant(&tenant).await?;
             session.show(&view, || shown(&view))
         }),
         TenantCommand::Set { tenant, changes } => {
             let patch = changes.patch(&TenantSettings::default())?;
-            through(config, &asked.door, async |session| {
-                let view = session.door().patch_tenant(&tenant, patch).await?;
+            with_session(config, &request.backend, async |session| {
+                let view = session.backend().patch_tenant(&tenant, patch).await?;
                 session.show(&view, || shown(&view))
             })
         }
@@ -161,8 +165,8 @@ pub(crate) fn tenant(config: &Path, asked: Through<TenantCommand>) -> Result<Exi
                 "Delete tenant {tenant} for ever? Its secrets and keys are destroyed, its id stays reserved."
             );
             confirm(&question, yes)?;
-            through(config, &asked.door, async |session| {
-                session.door().delete_tenant(&tenant).await?;
+            with_session(config, &request.backend, async |session| {
+                session.backend().delete_tenant(&tenant).await?;
                 session.say(&format!("Tenant {tenant} is deleted."))
             })
         }

@@ -8,7 +8,7 @@ use reqwest::{Client, RequestBuilder};
 use tempfile::TempDir;
 
 use super::*;
-use crate::apply::{Asked, apply};
+use crate::apply::{ApplyOptions, apply};
 use crate::settings::{Environment, read};
 
 /// After this a cached row is asked for again; what is counted must be done well before.
@@ -154,7 +154,7 @@ async fn compose(config: &Path) -> (Platform, gateway::Gateway) {
     let platform = Platform::open(&read(config, &environment).unwrap()).await.unwrap();
     let loaded = read(config, &environment).unwrap();
     let options = gateway_options(&loaded).unwrap();
-    apply(&platform, loaded, Asked::default()).await.unwrap();
+    apply(&platform, loaded, ApplyOptions::default()).await.unwrap();
     let gateway = gateway::Gateway::bind(&options, &platform.services).unwrap();
     (platform, gateway)
 }
@@ -178,7 +178,7 @@ tenants:
 
 #[test]
 fn connections_fit_the_limit_of_open_files() {
-    for (asked, files, all, of_source) in [
+    for (requested, files, all, of_source) in [
         (None, None, 10_000, 2_500),
         (None, Some(65_536), 10_000, 2_500),
         (None, Some(1024), 768, 192),
@@ -186,7 +186,7 @@ fn connections_fit_the_limit_of_open_files() {
         (Some(5_000), Some(1024), 768, 192),
         (Some(2), None, 2, 1),
     ] {
-        let limits = super::connection_limits(asked, files);
-        assert_eq!((limits.all, limits.of_source), (all, of_source), "{asked:?} {files:?}");
+        let limits = super::connection_limits(requested, files);
+        assert_eq!((limits.all, limits.of_source), (all, of_source), "{requested:?} {files:?}");
     }
 }

@@ -11,12 +11,12 @@ use testkit::{MemoryStore, fixtures, requests};
 
 use super::*;
 
-struct House {
+struct TestEnv {
     store: Arc<MemoryStore>,
     texts: [Secret; 2],
 }
 
-impl House {
+impl TestEnv {
     fn key(&self, index: usize) -> SealingKey {
         SealingKey::from_base64(&self.texts[index]).unwrap()
     }
@@ -75,73 +75,73 @@ impl House {
 }
 
 /// The pepper and some keys, half of them in the older format, what a generation was read from and an answer, all under the first key.
-async fn house(tenants: usize) -> House {
+async fn test_env(tenants: usize) -> TestEnv {
     let texts = [0; 2].map(|_| SealingKey::generate().unwrap().to_base64());
-    let house = House { store: Arc::new(MemoryStore::new()), texts };
-    let (old, envelope) = (LocalSealer::new(house.key(0)), house.sealer(0, &[]));
+    let test_env = TestEnv { store: Arc::new(MemoryStore::new()), texts };
+    let (old, envelope) = (LocalSealer::new(test_env.key(0)), test_env.sealer(0, &[]));
     let pepper = old.seal(&SealingContext::Named("pepper"), b"the installation's pepper").await.unwrap();
-    assert!(house.store.put_sealed_if_absent("pepper", &pepper, NOW).await.unwrap());
-    house.remember(&*envelope, 1, 1).await;
+    assert!(test_env.store.put_sealed_if_absent("pepper", &pepper, NOW).await.unwrap());
+    test_env.remember(&*envelope, 1, 1).await;
     for number in 0..tenants {
         let tenant = fixtures::tenant(&format!("t{number}"));
-        house.store.put_tenant(tenant.clone());
+        test_env.store.put_tenant(tenant.clone());
         let key = fixtures::key(1);
         let place =
             SealedPlace::SigningKey { tenant: tenant.id.clone(), id: key.id, algorithm: key.algorithm };
         let sealer: &dyn KeySealer = if number % 2 == 0 { &old } else { &*envelope };
         let sealed_private_key = sealer.seal(&context(&place), named(&place).as_bytes()).await.unwrap();
-        assert!(house.store.add_key(&tenant.id, &KeyRecord { sealed_private_key, ..key }).await.unwrap());
+        assert!(test_env.store.add_key(&tenant.id, &KeyRecord { sealed_private_key, ..key }).await.unwrap());
     }
-    house
+    test_env
 }
 
 #[tokio::test]
 async fn everything_moves_and_a_second_run_does_nothing() {
-    let house = house(500).await;
-    let resealing = house.resealing(1, &[0]);
+    let test_env = test_env(500).await;
+    let resealing = test_env.resealing(1, &[0]);
     let looked = resealing.look(|_| {}).await.unwrap();
     assert_eq!((looked.current, looked.moved, looked.left, looked.unreadable), (0, 0, 503, 0));
-    house.assert_opens(&house.sealer(0, &[])).await;
+    test_env.assert_opens(&test_env.sealer(0, &[])).await;
     let mut batches = 0;
     let moved = resealing.run(|_| batches += 1).await.unwrap();
     assert_eq!((moved.current, moved.moved, moved.left, moved.unreadable), (503, 503, 0, 0));
     assert_eq!(batches, 6, "three batches that move and three that look again");
-    house.assert_opens(&house.sealer(1, &[])).await;
-    let before = house.sealed().await;
+    test_env.assert_opens(&test_env.sealer(1, &[])).await;
+    let before = test_env.sealed().await;
     let again = resealing.run(|_| {}).await.unwrap();
     assert_eq!((again.current, again.moved, again.left, again.unreadable), (503, 0, 0, 0));
-    assert_eq!(house.sealed().await, before);
+    assert_eq!(test_env.sealed().await, before);
 }
 
 #[tokio::test]
 async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
-    let house = house(3).await;
+    let test_env = test_env(3).await;
     let foreign = SealingKey::generate().unwrap();
     let (id, foreign) = (foreign.id().to_string(), LocalSealer::new(foreign));
     // The answer has expired by now, and is in nobody's way.
-    house.remember(&foreign, 2, 0).await;
-    let (place, old) = house.sealed().await.swap_remove(1);
+    test_env.remember(&foreign, 2, 0).await;
+    let (place, old) = test_env.sealed().await.swap_remove(1);
     let sealed = foreign.seal(&context(&place), b"x").await.unwrap();
-    assert!(house.store.replace_sealed(&place, &old, &sealed).await.unwrap());
-    let resealed = house.resealing(1, &[0]).run(|_| {}).await.unwrap();
+    assert!(test_env.store.replace_sealed(&place, &old, &sealed).await.unwrap());
+    let resealed = test_env.resealing(1, &[0]).run(|_| {}).await.unwrap();
     assert_eq!((resealed.current, resealed.moved, resealed.left, resealed.unreadable), (5, 5, 0, 2));
     assert!(resealed.faults.iter().all(|fault| fault.problem.contains(&id)), "{:?}", resealed.faults);
     let mut named: Vec<_> = resealed.faults.iter().map(|fault| fault.place.as_str()).collect();
     named.sort_unstable();
     assert_eq!(named, ["key oauth2-key-1 of tenant t1", "the files of generation 2"]);
-    assert_eq!(house.sealed().await[1].1, sealed);
+    assert_eq!(test_env.sealed().await[1].1, sealed);
     // Where the former key is not named, nothing is touched.
-    let before = house.sealed().await;
-    let lost = self::house(3).await.resealing(1, &[]).run(|_| {}).await.unwrap();
+    let before = test_env.sealed().await;
+    let lost = self::test_env(3).await.resealing(1, &[]).run(|_| {}).await.unwrap();
     assert_eq!((lost.moved, lost.unreadable), (0, 6));
-    assert_eq!(house.sealed().await, before);
+    assert_eq!(test_env.sealed().await, before);
 }
 
 /// Half of the work is done when the first run is given up.
 #[tokio::test]
 async fn a_run_that_is_ended_half_way_is_gone_on_with() {
-    let house = house(500).await;
-    let resealing = house.resealing(1, &[0]);
+    let test_env = test_env(500).await;
+    let resealing = test_env.resealing(1, &[0]);
     let ended = tokio::spawn({
         let resealing = resealing.clone();
         async move {
@@ -157,7 +157,7 @@ async fn a_run_that_is_ended_half_way_is_gone_on_with() {
     assert!(ended.await.unwrap_err().is_panic());
     let half = resealing.look(|_| {}).await.unwrap();
     assert!(half.current >= 200 && half.left > 0, "{half}");
-    house.assert_opens(&house.sealer(1, &[0])).await;
+    test_env.assert_opens(&test_env.sealer(1, &[0])).await;
     let rest = resealing.run(|_| {}).await.unwrap();
     assert_eq!((rest.current, rest.moved), (503, half.left));
 }
@@ -165,8 +165,8 @@ async fn a_run_that_is_ended_half_way_is_gone_on_with() {
 /// Somebody adds keys under the former key all the time, as a server does that has not been told yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_at_the_same_time_lose_nothing() {
-    let house = house(200).await;
-    let (store, sealer) = (house.store.clone(), house.sealer(0, &[]));
+    let test_env = test_env(200).await;
+    let (store, sealer) = (test_env.store.clone(), test_env.sealer(0, &[]));
     let writer = tokio::spawn(async move {
         for number in 0..50 {
             let tenant = fixtures::tenant(&format!("new{number}"));
@@ -179,21 +179,21 @@ async fn writers_at_the_same_time_lose_nothing() {
             tokio::task::yield_now().await;
         }
     });
-    let resealing = house.resealing(1, &[0]);
+    let resealing = test_env.resealing(1, &[0]);
     resealing.run(|_| {}).await.unwrap();
     writer.await.unwrap();
     resealing.run(|_| {}).await.unwrap();
-    assert_eq!(house.sealed().await.len(), 253);
-    house.assert_opens(&house.sealer(1, &[])).await;
+    assert_eq!(test_env.sealed().await.len(), 253);
+    test_env.assert_opens(&test_env.sealer(1, &[])).await;
 }
 
 #[tokio::test]
 async fn a_value_that_changed_meanwhile_is_not_written_over() {
-    let house = house(1).await;
-    let (place, old) = house.sealed().await.swap_remove(0);
-    let newer = house.sealer(0, &[]).seal(&context(&place), named(&place).as_bytes()).await.unwrap();
-    let resealing = house.resealing(1, &[0]);
-    assert!(house.store.replace_sealed(&place, &old, &newer).await.unwrap());
+    let test_env = test_env(1).await;
+    let (place, old) = test_env.sealed().await.swap_remove(0);
+    let newer = test_env.sealer(0, &[]).seal(&context(&place), named(&place).as_bytes()).await.unwrap();
+    let resealing = test_env.resealing(1, &[0]);
+    assert!(test_env.store.replace_sealed(&place, &old, &newer).await.unwrap());
     assert!(matches!(resealing.one(place, old, false).await.unwrap(), Outcome::Changed));
-    assert_eq!(house.sealed().await[0].1, newer);
+    assert_eq!(test_env.sealed().await[0].1, newer);
 }

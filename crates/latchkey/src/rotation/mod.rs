@@ -2,9 +2,9 @@
 //! each in a commit of its own. A leader that is killed is followed when its lease ends. Two leaders at once, of clocks that differ, do
 //! no harm: a commit rests on the revision that it was planned from, and all times stand in the rows.
 
+mod key_advancer;
 mod retries;
 mod rotated;
-mod steps;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,9 +18,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::causes::causes;
 
+use key_advancer::KeyAdvancer;
 use retries::Retries;
 pub(crate) use rotated::Rotated;
-use steps::Steps;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// Tenants that are asked for at once.
@@ -38,7 +38,7 @@ const AT_THE_END: Duration = Duration::from_secs(3);
 /// The scheduler of one replica.
 pub(crate) struct Rotation {
     store: Arc<dyn AdministrationStore>,
-    steps: Arc<dyn Steps>,
+    key_advancer: Arc<dyn KeyAdvancer>,
     clock: Clock,
     /// Of the lease.
     holder: String,
@@ -59,14 +59,14 @@ struct Turn {
 impl Rotation {
     pub(crate) fn new(
         store: Arc<dyn AdministrationStore>,
-        steps: Arc<dyn Steps>,
+        key_advancer: Arc<dyn KeyAdvancer>,
         clock: Clock,
         rotated: Arc<Rotated>,
     ) -> Self {
         let holder = uuid::Uuid::new_v4().to_string();
         Self {
             store,
-            steps,
+            key_advancer,
             clock,
             holder,
             rotated,
@@ -171,20 +171,20 @@ impl Rotation {
     /// One tenant's step. Where the store does not answer there is no sense in trying the next tenant.
     async fn advance(&self, turn: &mut Turn, tenant: &TenantId) -> Result<(), StoreError> {
         let (began, now) = (Instant::now(), (self.clock)());
-        let done = self.steps.step(tenant, now).await;
+        let done = self.key_advancer.advance_keys(tenant, now).await;
         let took = began.elapsed();
         let rest = match &done {
             Ok(Some(made)) if made.rsa().is_some() => RSA_EVERY.saturating_sub(took).max(took),
             Ok(_) => Duration::ZERO,
             Err(_) => took.min(LONGEST_REST),
         };
-        let told = self.tell(turn, tenant, done);
+        let outcome = self.record_outcome(turn, tenant, done);
         sleep(rest).await;
-        told
+        outcome
     }
 
     /// What became of a step: when the tenant is tried again, what is counted, what the log is told.
-    fn tell(
+    fn record_outcome(
         &self,
         turn: &mut Turn,
         tenant: &TenantId,

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_to_five_minutes_and_the_log_is_told_once() {
+    fn pauses_grow_to_five_minutes_and_the_failure_is_logged_once() {
         let (mut retries, acme, mut now) = (Retries::default(), id("acme"), Instant::now());
         let mut pauses = Vec::new();
         for round in 0..11 {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use gateway::Sample;
 
-use crate::vitals::{counter, gauge};
+use crate::health::{counter, gauge};
 
 /// What has come of it since the start of the program.
 #[derive(Debug, Default)]

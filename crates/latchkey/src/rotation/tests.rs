@@ -25,8 +25,8 @@ struct Taken {
 }
 
 #[async_trait]
-impl Steps for Taken {
-    async fn step(&self, tenant: &TenantId, _: Timestamp) -> Result<Option<KeySpec>, EditError> {
+impl KeyAdvancer for Taken {
+    async fn advance_keys(&self, tenant: &TenantId, _: Timestamp) -> Result<Option<KeySpec>, EditError> {
         self.steps.lock().unwrap().push(tenant.clone());
         let takes = *self.takes.lock().unwrap();
         if !takes.is_zero() {
@@ -48,14 +48,14 @@ impl Taken {
     }
 }
 
-struct House {
+struct TestEnv {
     store: Arc<MemoryStore>,
     taken: Arc<Taken>,
     now: Arc<AtomicU64>,
 }
 
 /// Of tenants that are all due, for ever.
-async fn house(tenants: usize, announces: Option<SigningAlgorithm>) -> House {
+async fn test_env(tenants: usize, announces: Option<SigningAlgorithm>) -> TestEnv {
     let store = Arc::new(MemoryStore::new());
     for number in 0..tenants {
         let tenant = fixtures::tenant(&format!("t{number}"));
@@ -63,20 +63,20 @@ async fn house(tenants: usize, announces: Option<SigningAlgorithm>) -> House {
         assert!(store.add_key(&tenant.id, &first_key(number as u64)).await.unwrap());
     }
     let taken = Arc::new(Taken { announces, ..Taken::default() });
-    House { store, taken, now: Arc::new(AtomicU64::new(1_000_000)) }
+    TestEnv { store, taken, now: Arc::new(AtomicU64::new(1_000_000)) }
 }
 
 fn first_key(at: u64) -> KeyRecord {
     KeyRecord { active_from: Timestamp::from_seconds(at), ..fixtures::key(1) }
 }
 
-impl House {
+impl TestEnv {
     /// A replica whose clock is ahead.
     fn replica(&self, ahead: u64) -> Arc<Rotation> {
         let now = Arc::clone(&self.now);
         let clock = Arc::new(move || Timestamp::from_seconds(now.load(Ordering::Relaxed) + ahead));
-        let steps: Arc<dyn Steps> = self.taken.clone();
-        Arc::new(Rotation::new(self.store.clone(), steps, clock, Arc::default()))
+        let key_advancer: Arc<dyn KeyAdvancer> = self.taken.clone();
+        Arc::new(Rotation::new(self.store.clone(), key_advancer, clock, Arc::default()))
     }
 
     /// Both clocks: that of the rows and that of the process.
@@ -88,24 +88,24 @@ impl House {
 
 #[tokio::test(start_paused = true)]
 async fn one_of_two_leads_until_its_lease_ends() {
-    let house = house(3, None).await;
-    let [leader, follower] = [house.replica(0), house.replica(0)];
+    let test_env = test_env(3, None).await;
+    let [leader, follower] = [test_env.replica(0), test_env.replica(0)];
     leader.round().await;
-    assert_eq!(house.taken.take(), ["t0", "t1", "t2"], "by due date");
+    assert_eq!(test_env.taken.take(), ["t0", "t1", "t2"], "by due date");
     follower.round().await;
-    assert_eq!(house.taken.take(), [""; 0]);
+    assert_eq!(test_env.taken.take(), [""; 0]);
     // Renewed in time, it is kept for ever.
     for _ in 0..60 {
-        house.pass(1).await;
+        test_env.pass(1).await;
         leader.round().await;
-        assert_eq!(house.taken.take().len(), 3);
+        assert_eq!(test_env.taken.take().len(), 3);
         follower.round().await;
-        assert_eq!(house.taken.take().len(), 0);
+        assert_eq!(test_env.taken.take().len(), 0);
     }
     // The leader is killed.
     let mut waited = 0;
-    while house.taken.take().is_empty() {
-        house.pass(1).await;
+    while test_env.taken.take().is_empty() {
+        test_env.pass(1).await;
         waited += 1;
         follower.round().await;
     }
@@ -113,39 +113,39 @@ async fn one_of_two_leads_until_its_lease_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_orderly_end_leaves_nobody_waiting() {
-    let house = house(1, None).await;
-    let [leader, follower] = [house.replica(0), house.replica(0)];
+async fn an_orderly_end_leaves_no_caller_waiting() {
+    let test_env = test_env(1, None).await;
+    let [leader, follower] = [test_env.replica(0), test_env.replica(0)];
     leader.round().await;
-    house.taken.take();
+    test_env.taken.take();
     // Who does not lead gives nothing back.
     follower.round().await;
-    house.replica(0).finish().await;
+    test_env.replica(0).finish().await;
     follower.round().await;
-    assert_eq!(house.taken.take(), [""; 0]);
+    assert_eq!(test_env.taken.take(), [""; 0]);
     leader.finish().await;
     leader.round().await;
-    assert_eq!(house.taken.take(), [""; 0], "no step after the end");
+    assert_eq!(test_env.taken.take(), [""; 0], "no step after the end");
     follower.round().await;
-    assert_eq!(house.taken.take(), ["t0"]);
+    assert_eq!(test_env.taken.take(), ["t0"]);
     assert_eq!(follower.rotated.samples()[3].value, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn many_that_fail_do_not_hide_those_behind_them() {
-    let house = house(130, None).await;
+    let test_env = test_env(130, None).await;
     for number in 0..120 {
         let failure: fn() -> EditError = || EditError::Conflict("no".to_owned());
-        house.taken.failing.lock().unwrap().insert(fixtures::tenant_id(&format!("t{number}")), failure);
+        test_env.taken.failing.lock().unwrap().insert(fixtures::tenant_id(&format!("t{number}")), failure);
     }
-    let leader = house.replica(0);
+    let leader = test_env.replica(0);
     leader.round().await;
-    assert_eq!(house.taken.take().len(), 130);
+    assert_eq!(test_env.taken.take().len(), 130);
     let mut tried = Vec::new();
     for _ in 0..7 {
-        house.pass(1).await;
+        test_env.pass(1).await;
         leader.round().await;
-        let taken = house.taken.take();
+        let taken = test_env.taken.take();
         assert_eq!(
             taken.iter().filter(|id| id.len() == 4 && id.as_str() >= "t120").count(),
             10,
@@ -162,12 +162,12 @@ async fn making_rsa_keys_takes_half_a_core_at_most() {
     for (announces, seconds) in
         [(Some(SigningAlgorithm::RS256), 10), (Some(SigningAlgorithm::ES256), 0), (None, 0)]
     {
-        let house = house(200, announces).await;
-        let (leader, began) = (house.replica(0), Instant::now());
+        let test_env = test_env(200, announces).await;
+        let (leader, began) = (test_env.replica(0), Instant::now());
         let done = timeout(Duration::from_secs(10), leader.round()).await;
         assert_eq!((began.elapsed().as_secs(), done.is_err()), (seconds, seconds > 0), "{announces:?}");
         let expected = if seconds > 0 { 81 } else { 200 };
-        assert_eq!(house.taken.take().len(), expected, "{announces:?}");
+        assert_eq!(test_env.taken.take().len(), expected, "{announces:?}");
     }
 }
 
@@ -179,11 +179,11 @@ async fn after_a_failure_it_rests_for_as_long_as_the_step_took() {
     let down: fn() -> EditError = || EditError::Store(StoreError::unavailable("down"));
     for failure in [sealing, contended, down] {
         for (takes, rests) in [(0, 0), (700, 700), (60_000, 5000)] {
-            let house = house(1, None).await;
-            *house.taken.takes.lock().unwrap() = Duration::from_millis(takes);
+            let test_env = test_env(1, None).await;
+            *test_env.taken.takes.lock().unwrap() = Duration::from_millis(takes);
             let tenant = fixtures::tenant_id("t0");
-            house.taken.failing.lock().unwrap().insert(tenant.clone(), failure);
-            let (leader, began) = (house.replica(0), Instant::now());
+            test_env.taken.failing.lock().unwrap().insert(tenant.clone(), failure);
+            let (leader, began) = (test_env.replica(0), Instant::now());
             let done = leader.advance(&mut Turn::default(), &tenant).await;
             assert_eq!(began.elapsed().as_millis(), u128::from(takes + rests), "{done:?}");
         }
@@ -192,26 +192,26 @@ async fn after_a_failure_it_rests_for_as_long_as_the_step_took() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_down_is_waited_for() {
-    let house = house(1, None).await;
-    let leader = house.replica(0);
+    let test_env = test_env(1, None).await;
+    let leader = test_env.replica(0);
     leader.round().await;
     for failure in [Failure::Unavailable, Failure::Fault] {
-        house.store.fail_with(failure);
-        house.pass(6).await;
+        test_env.store.fail_with(failure);
+        test_env.pass(6).await;
         leader.round().await;
         assert_eq!(leader.rotated.samples()[3].value, 0, "it may lead no more");
-        house.store.fail_with(None);
-        house.taken.take();
-        house.pass(1).await;
+        test_env.store.fail_with(None);
+        test_env.taken.take();
+        test_env.pass(1).await;
         leader.round().await;
-        assert_eq!(house.taken.take(), ["t0"]);
+        assert_eq!(test_env.taken.take(), ["t0"]);
     }
 }
 
 /// With the real administration: the rows are those that one replica with one clock would have written, but for the seconds.
 #[tokio::test(start_paused = true)]
 async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
-    let house = house(0, None).await;
+    let test_env = test_env(0, None).await;
     let lifetime = Lifetime::from_seconds;
     let signing = SigningPolicy {
         algorithm: SigningAlgorithm::ES256,
@@ -220,10 +220,10 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
         ..SigningPolicy::default()
     };
     let tenant = Tenant { signing, ..fixtures::tenant("acme") };
-    house.store.put_tenant(tenant.clone());
-    let begin = house.now.load(Ordering::Relaxed);
+    test_env.store.put_tenant(tenant.clone());
+    let begin = test_env.now.load(Ordering::Relaxed);
     let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
-    assert!(house.store.add_key(&tenant.id, &first_key(begin)).await.unwrap());
+    assert!(test_env.store.add_key(&tenant.id, &first_key(begin)).await.unwrap());
     let policy = EditPolicy {
         public_url: "http://localhost".to_owned(),
         live_secrets: 5,
@@ -233,7 +233,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
     };
     let pepper = Arc::new(Pepper::generate());
     let administrator = Arc::new(Administrator::new(
-        house.store.clone(),
+        test_env.store.clone(),
         sealer,
         pepper,
         KeyPool::new(0),
@@ -242,17 +242,17 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
         Arc::new(|| Timestamp::from_seconds(0)),
     ));
     let replicas = [0, 30].map(|ahead| {
-        let steps = Arc::clone(&administrator) as Arc<dyn Steps>;
-        Rotation { steps, ..Arc::into_inner(house.replica(ahead)).unwrap() }
+        let key_advancer = Arc::clone(&administrator) as Arc<dyn KeyAdvancer>;
+        Rotation { key_advancer, ..Arc::into_inner(test_env.replica(ahead)).unwrap() }
     });
     // A day in steps of ten seconds: the one that is ahead takes every lease of the other for run out.
     for _ in 0..8_640 {
-        house.pass(10).await;
+        test_env.pass(10).await;
         for replica in &replicas {
             replica.round().await;
         }
     }
-    let records = house.store.load_keys(&tenant.id).await.unwrap().unwrap().records;
+    let records = test_env.store.load_keys(&tenant.id).await.unwrap().unwrap().records;
     let keys = &records.keys;
     assert!((25..=26).contains(&keys.len()), "{}", keys.len());
     for (one, next) in keys.iter().zip(&keys[1..]) {

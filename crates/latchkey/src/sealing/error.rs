@@ -7,7 +7,7 @@ use keys::{GenerationError, InvalidSealingKey, SealError};
 use outbound::OptionsError;
 use tenancy::StoreError;
 
-use crate::settings::SealingKey;
+use crate::settings::SealingKeySource;
 
 /// The reason.
 #[derive(Debug, thiserror::Error)]
@@ -58,18 +58,22 @@ impl SealingError {
     }
 
     /// The key is not where the settings say, and rows need it. Only a file can be missing.
-    pub(crate) fn missing(setting: &SealingKey) -> Self {
+    pub(crate) fn missing(setting: &SealingKeySource) -> Self {
         match setting {
-            SealingKey::File(path) => Self::Missing(path.clone()),
-            SealingKey::Text(_) | SealingKey::Vault(_) | SealingKey::AwsKms(_) => Self::PepperLength,
+            SealingKeySource::File(path) => Self::Missing(path.clone()),
+            SealingKeySource::Text(_) | SealingKeySource::Vault(_) | SealingKeySource::AwsKms(_) => {
+                Self::PepperLength
+            }
         }
     }
 
     /// The key is not where the settings say, and it is not for this machine to make one.
-    pub(super) fn not_made(setting: &SealingKey) -> Self {
+    pub(super) fn not_made(setting: &SealingKeySource) -> Self {
         match setting {
-            SealingKey::File(path) => Self::NotMade(path.clone()),
-            SealingKey::Text(_) | SealingKey::Vault(_) | SealingKey::AwsKms(_) => Self::PepperLength,
+            SealingKeySource::File(path) => Self::NotMade(path.clone()),
+            SealingKeySource::Text(_) | SealingKeySource::Vault(_) | SealingKeySource::AwsKms(_) => {
+                Self::PepperLength
+            }
         }
     }
 }

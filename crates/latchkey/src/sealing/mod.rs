@@ -10,7 +10,7 @@ use std::sync::Arc;
 use administration::AdministrationStore;
 use keys::{EnvelopeSealer, KeyEncryptionKey, LocalKeyEncryptionKey};
 
-use crate::settings::{SealingKey, SealingKeys};
+use crate::settings::{SealingKeySource, SealingKeys};
 
 pub(crate) use error::SealingError;
 pub(crate) use file::create;
@@ -26,7 +26,7 @@ pub(crate) async fn sealer(
 ) -> Result<Arc<EnvelopeSealer>, SealingError> {
     let writing = match (source::open(&settings.writing).await?, &settings.writing) {
         (Some(key), _) => key,
-        (None, SealingKey::File(path)) if embedded => {
+        (None, SealingKeySource::File(path)) if embedded => {
             Arc::new(LocalKeyEncryptionKey::new(file::first(path, store).await?))
         }
         (None, setting) => return Err(SealingError::not_made(setting)),
@@ -48,11 +48,11 @@ async fn former(settings: &SealingKeys) -> Result<Vec<Arc<dyn KeyEncryptionKey>>
     for setting in &settings.former {
         match (source::open(setting).await?, setting) {
             (Some(key), _) => former.push(key),
-            (None, SealingKey::File(path)) => tracing::error!(
+            (None, SealingKeySource::File(path)) => tracing::error!(
                 file = %path.display(),
                 "a former sealing key is missing; what it sealed cannot be opened"
             ),
-            (None, SealingKey::Text(_) | SealingKey::Vault(_) | SealingKey::AwsKms(_)) => {}
+            (None, SealingKeySource::Text(_) | SealingKeySource::Vault(_) | SealingKeySource::AwsKms(_)) => {}
         }
     }
     Ok(former)

@@ -8,15 +8,17 @@ use protocol::Secret;
 
 use super::{SealingError, file};
 use crate::files;
-use crate::settings::{KmsKey, SealingKey, Token, VaultKey};
+use crate::settings::{KmsKey, SealingKeySource, Token, VaultKey};
 
 /// Opens a key; `None` where its file is missing.
-pub(super) async fn open(setting: &SealingKey) -> Result<Option<Arc<dyn KeyEncryptionKey>>, SealingError> {
+pub(super) async fn open(
+    setting: &SealingKeySource,
+) -> Result<Option<Arc<dyn KeyEncryptionKey>>, SealingError> {
     Ok(match setting {
-        SealingKey::Text(text) => Some(local(Key::from_base64(text)?)),
-        SealingKey::File(path) => file::read(path)?.map(local),
-        SealingKey::Vault(key) => Some(vault(key)?),
-        SealingKey::AwsKms(key) => Some(aws_kms(key).await?),
+        SealingKeySource::Text(text) => Some(local(Key::from_base64(text)?)),
+        SealingKeySource::File(path) => file::read(path)?.map(local),
+        SealingKeySource::Vault(key) => Some(vault(key)?),
+        SealingKeySource::AwsKms(key) => Some(aws_kms(key).await?),
     })
 }
 

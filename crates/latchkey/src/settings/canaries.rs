@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::declare::declare;
+use crate::settings_to_declaration::declare;
 
 use super::{Environment, diagnostic::Diagnostic, read, refuse_beyond_loopback};
 

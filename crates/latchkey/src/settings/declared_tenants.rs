@@ -9,8 +9,8 @@ use super::{
     check,
     diagnostic::Diagnostic,
     document::Document,
+    file_reader::{FileReader, Unreadable},
     findings::{Findings, Location},
-    intake::{Intake, Unreadable},
     layers::Overridden,
     read_error::ReadError,
     source::Source,
@@ -24,7 +24,7 @@ pub(crate) type Declared = BTreeMap<String, (Tenant, Location)>;
 /// Tenants of config.yaml and of `tenants_dir`, by id.
 pub(crate) fn declared(
     document: &mut Document,
-    intake: &mut Intake<'_>,
+    file_reader: &mut FileReader<'_>,
     sources: &mut Vec<Source>,
     findings: &mut Findings,
 ) -> Result<Declared, ReadError> {
@@ -37,8 +37,8 @@ pub(crate) fn declared(
     }
     let Some(folder) = &document.tenants_dir else { return Ok(declared) };
     let folder = sources[0].folder().join(folder);
-    intake.watch(&folder);
-    let files = tenant_files(intake, &folder).map_err(|error| {
+    file_reader.watch(&folder);
+    let files = tenant_files(file_reader, &folder).map_err(|error| {
         let problem = format!("{} cannot be listed: {error}", folder.display());
         findings.error(root.key("tenants_dir"), problem, "make the folder, or mend or leave out the key");
         let faults = std::mem::take(&mut findings.errors);
@@ -47,7 +47,8 @@ pub(crate) fn declared(
     let mut faults = Vec::new();
     for (id, path) in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match settings(intake, &path, &name).and_then(|source| Ok((yaml::parse::<Tenant>(&source)?, source)))
+        match settings(file_reader, &path, &name)
+            .and_then(|source| Ok((yaml::parse::<Tenant>(&source)?, source)))
         {
             Ok((tenant, source)) => {
                 sources.push(source);
@@ -59,8 +60,8 @@ pub(crate) fn declared(
                     }
                     Entry::Occupied(taken) => {
                         let problem = format!("tenant `{}` is declared elsewhere, too", taken.key());
-                        let mend = "leave one of the two out: a file is named for its tenant's id";
-                        findings.error(at, problem, mend);
+                        let hint = "leave one of the two out: a file is named for its tenant's id";
+                        findings.error(at, problem, hint);
                     }
                 }
             }
@@ -72,9 +73,9 @@ pub(crate) fn declared(
 
 /// `acme.yaml` declares `acme`. What begins with a dot is skipped: editors' swap files, and the `..data` of a mounted
 /// ConfigMap, whose links beside it are what counts.
-fn tenant_files(intake: &Intake<'_>, folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
+fn tenant_files(file_reader: &FileReader<'_>, folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
-    for path in intake.list(folder)? {
+    for path in file_reader.list(folder)? {
         let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
         let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         if yaml && !hidden && !path.is_dir() {
@@ -87,9 +88,13 @@ fn tenant_files(intake: &Intake<'_>, folder: &Path) -> std::io::Result<Vec<(Stri
 }
 
 /// Reads one file of settings.
-pub(crate) fn settings(intake: &mut Intake<'_>, path: &Path, name: &str) -> Result<Source, ReadError> {
-    match intake.settings(path, name) {
+pub(crate) fn settings(
+    file_reader: &mut FileReader<'_>,
+    path: &Path,
+    name: &str,
+) -> Result<Source, ReadError> {
+    match file_reader.settings(path, name) {
         Ok(text) => Ok(Source::new(path.to_owned(), text)),
-        Err(Unreadable { problem, mend }) => Err(Diagnostic::about_path(path, problem, mend).into()),
+        Err(Unreadable { problem, hint }) => Err(Diagnostic::about_path(path, problem, hint).into()),
     }
 }

@@ -10,19 +10,19 @@ use std::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
     /// Where it is.
-    pub(crate) place: Place,
+    pub(crate) location: DiagnosticLocation,
     /// The key that it is about, such as `tenants.acme.signing.skew`; empty for a whole file.
     pub(crate) key: String,
     /// What is wrong.
     pub(crate) problem: String,
     /// How to mend it.
-    pub(crate) mend: String,
+    pub(crate) hint: String,
     pub(super) excerpt: Option<Box<Excerpt>>,
 }
 
 /// Where a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum DiagnosticLocation {
     /// A place in a file.
     File { path: PathBuf, line: usize, column: usize },
     /// A folder, or a file that cannot be read.
@@ -40,35 +40,40 @@ pub(super) struct Excerpt {
 }
 
 impl Diagnostic {
-    pub(crate) fn about_path(path: &Path, problem: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::bare(Place::Path(path.to_owned()), String::new(), problem, mend)
+    pub(crate) fn about_path(path: &Path, problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::bare(DiagnosticLocation::Path(path.to_owned()), String::new(), problem, hint)
     }
 
     pub(crate) fn about_variable(
         name: &str,
         key: String,
         problem: impl Into<String>,
-        mend: impl Into<String>,
+        hint: impl Into<String>,
     ) -> Self {
-        Self::bare(Place::Variable(name.to_owned()), key, problem, mend)
+        Self::bare(DiagnosticLocation::Variable(name.to_owned()), key, problem, hint)
     }
 
     /// One line, for a log or a list of warnings.
     pub(crate) fn brief(&self) -> String {
-        format!("{}{}; {}", self.heading(), self.problem, self.mend)
+        format!("{}{}; {}", self.heading(), self.problem, self.hint)
     }
 
-    fn bare(place: Place, key: String, problem: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { place, key, problem: problem.into(), mend: mend.into(), excerpt: None }
+    fn bare(
+        location: DiagnosticLocation,
+        key: String,
+        problem: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self { location, key, problem: problem.into(), hint: hint.into(), excerpt: None }
     }
 
     fn heading(&self) -> String {
-        let Self { place, key, .. } = self;
-        if key.is_empty() { format!("{place}: ") } else { format!("{place}: {key}: ") }
+        let Self { location, key, .. } = self;
+        if key.is_empty() { format!("{location}: ") } else { format!("{location}: {key}: ") }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DiagnosticLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
@@ -87,9 +92,9 @@ impl fmt::Display for Diagnostic {
             writeln!(f, " {margin} |")?;
             writeln!(f, " {number} | {text}")?;
             writeln!(f, " {margin} | {}^", " ".repeat(*caret))?;
-            write!(f, " {margin} = {}", self.mend)
+            write!(f, " {margin} = {}", self.hint)
         } else {
-            write!(f, "  = {}", self.mend)
+            write!(f, "  = {}", self.hint)
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::{
     diagnostic::{Diagnostic, written},
     layers::Overridden,
-    outline::KeyPath,
-    source::{Source, Spot},
+    source::{KeyOrValue, Source},
+    source_map::KeyPath,
 };
 
 /// A key of one of the files that were read.
@@ -28,7 +28,7 @@ pub(crate) struct Finding {
     at: Location,
     on_key: bool,
     problem: String,
-    mend: String,
+    hint: String,
 }
 
 impl Location {
@@ -55,38 +55,38 @@ impl Location {
 
 impl Findings {
     /// Something is wrong with the value at this key.
-    pub(crate) fn error(&mut self, at: Location, problem: impl Into<String>, mend: impl Into<String>) {
-        self.errors.push(Finding::new(at, false, problem, mend));
+    pub(crate) fn error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
+        self.errors.push(Finding::new(at, false, problem, hint));
     }
 
     /// Something is wrong with the key itself.
-    pub(crate) fn key_error(&mut self, at: Location, problem: impl Into<String>, mend: impl Into<String>) {
-        self.errors.push(Finding::new(at, true, problem, mend));
+    pub(crate) fn key_error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
+        self.errors.push(Finding::new(at, true, problem, hint));
     }
 
-    pub(crate) fn warning(&mut self, at: Location, problem: impl Into<String>, mend: impl Into<String>) {
-        self.warnings.push(Finding::new(at, false, problem, mend));
+    pub(crate) fn warning(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
+        self.warnings.push(Finding::new(at, false, problem, hint));
     }
 
-    pub(crate) fn exposed(&mut self, at: Location, problem: impl Into<String>, mend: impl Into<String>) {
-        self.exposed.push(Finding::new(at, false, problem, mend));
+    pub(crate) fn exposed(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
+        self.exposed.push(Finding::new(at, false, problem, hint));
     }
 }
 
 impl Finding {
-    fn new(at: Location, on_key: bool, problem: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { at, on_key, problem: problem.into(), mend: mend.into() }
+    fn new(at: Location, on_key: bool, problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { at, on_key, problem: problem.into(), hint: hint.into() }
     }
 
     /// Finds the line, or the variable that the value came from.
     pub(crate) fn locate(self, sources: &[Source], overridden: &Overridden) -> Diagnostic {
-        let Self { at, on_key, problem, mend } = self;
+        let Self { at, on_key, problem, hint } = self;
         if at.source == 0
             && let Some(variable) = overridden.get(&at.path)
         {
-            return Diagnostic::about_variable(variable, written(&at.path), problem, mend);
+            return Diagnostic::about_variable(variable, written(&at.path), problem, hint);
         }
-        let spot = if on_key { Spot::Key(at.path) } else { Spot::Value(at.path) };
-        sources[at.source].diagnostic(&spot, problem, mend)
+        let key_or_value = if on_key { KeyOrValue::Key(at.path) } else { KeyOrValue::Value(at.path) };
+        sources[at.source].diagnostic(&key_or_value, problem, hint)
     }
 }

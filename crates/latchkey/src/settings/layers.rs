@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::{
     diagnostic::{Diagnostic, written},
     environment::{Environment, Variable},
-    outline::KeyPath,
     sections::{Cache, Keys, Limits, Server, Storage},
+    source_map::KeyPath,
 };
 
 /// The sections that the environment may set.
@@ -112,7 +112,7 @@ fn key_of(name: &str) -> Result<&'static str, Diagnostic> {
     }
     let path = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect::<Vec<_>>();
     let section = path.first().map_or("", String::as_str);
-    let (problem, mend) = match section {
+    let (problem, hint) = match section {
         "tenants" | "tenants_dir" => (
             "tenants and clients come from files, not from the environment".to_owned(),
             "declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`"
@@ -128,14 +128,14 @@ fn key_of(name: &str) -> Result<&'static str, Diagnostic> {
         ),
         _ => {
             let variables = KEYS.map(variable_of);
-            let mend = match nearest(name, variables.iter().map(String::as_str)) {
+            let hint = match nearest(name, variables.iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => format!("the variables are {}", variables.join(", ")),
             };
-            ("this variable sets no key".to_owned(), mend)
+            ("this variable sets no key".to_owned(), hint)
         }
     };
-    Err(Diagnostic::about_variable(name, written(&path), problem, mend))
+    Err(Diagnostic::about_variable(name, written(&path), problem, hint))
 }
 
 fn variable_of(key: &str) -> String {
@@ -146,8 +146,8 @@ fn text<'a>(name: &str, key: &str, value: &'a Variable) -> Result<&'a str, Diagn
     match value {
         Variable::Text(text) => Ok(text.expose()),
         Variable::NotText => {
-            let mend = "set it to text, or unset it";
-            Err(Diagnostic::about_variable(name, key.to_owned(), "its value is not UTF-8", mend))
+            let hint = "set it to text, or unset it";
+            Err(Diagnostic::about_variable(name, key.to_owned(), "its value is not UTF-8", hint))
         }
     }
 }
@@ -158,10 +158,10 @@ fn refused(name: &str, key: &str, error: &ConfigError) -> Diagnostic {
         other => other.to_string(),
     };
     // Only our own messages are repeated: they are the ones with a mend, and they quote no secret.
-    let (problem, mend) = message
+    let (problem, hint) = message
         .split_once("; ")
         .unwrap_or(("its value does not fit", "see the key in docs/configuration.md"));
-    Diagnostic::about_variable(name, key.to_owned(), problem, mend)
+    Diagnostic::about_variable(name, key.to_owned(), problem, hint)
 }
 
 #[cfg(test)]
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_stands_above_the_file() {
+    fn a_variable_overrides_the_file() {
         let layered = check([
             ("LATCHKEY__SERVER__PUBLIC_URL", "https://auth.example.com"),
             ("LATCHKEY__SERVER__DEFAULT_TENANT", "0123"),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_sets_nothing_is_named_with_the_mend() {
+    fn a_variable_that_sets_nothing_is_named_with_a_hint() {
         for (name, value, expected) in [
             (
                 "LATCHKEY__TENANTS__ACME__NAME",

@@ -12,45 +12,45 @@ mod tenant;
 // How they are read.
 mod declared_tenants;
 mod environment;
-mod intake;
+mod file_reader;
 mod layers;
-mod places;
+mod locations;
 mod read;
 mod read_error;
-mod recorded;
 mod resolve;
+mod source_snapshot;
 mod yaml;
 #[cfg(test)]
 mod yaml_limits;
 
 // What they come to.
-mod declared;
+mod resolved;
 mod schema;
 
 // What is said about them.
 mod check;
 mod diagnostic;
 mod findings;
-mod outline;
 mod source;
+mod source_map;
 
 #[cfg(test)]
 mod canaries;
 
 pub(crate) use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
 pub(crate) use client::{AuthMethod, GrantType, Introspection};
-pub(crate) use declared::{
-    DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredTenant, KmsKey, SealingKey, SealingKeys,
-    SecretText, StorageLocation, Token, VaultKey,
-};
 pub(crate) use diagnostic::Diagnostic;
 pub(crate) use environment::{Environment, Variable};
 pub(crate) use findings::{Findings, Location};
-pub(crate) use places::Places;
-pub(crate) use read::{Loaded, read, read_recorded, refuse_beyond_loopback};
+pub(crate) use locations::Locations;
+pub(crate) use read::{Loaded, read, read_snapshot, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
-pub(crate) use recorded::{LARGEST as LARGEST_RECORD, Recorded};
+pub(crate) use resolved::{
+    KmsKey, ResolvedAdmin, ResolvedClient, ResolvedSecret, ResolvedTenant, SealingKeySource, SealingKeys,
+    SecretText, StorageLocation, Token, VaultKey,
+};
 pub(crate) use scalar::{Lifetime, Rate};
 pub(crate) use schema::schema;
 pub(crate) use sections::{ForwardingHeader, Limits, MaxRetired, Surface, Tls, TrustedProxies};
+pub(crate) use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};
 pub(crate) use tenant::{AccessToken, Algorithm, TokenFormat};

@@ -4,22 +4,22 @@ use std::path::{Path, PathBuf};
 
 use super::{
     check,
-    declared::{DeclaredAdmin, DeclaredTenant, SealingKeys, StorageLocation},
     declared_tenants::{Declared, declared, settings},
     diagnostic::Diagnostic,
     document::Document,
     environment::Environment,
+    file_reader::FileReader,
     findings::{Finding, Findings, Location},
-    intake::Intake,
     layers::{self, Layered, Overridden, Sections},
-    places::Places,
+    locations::Locations,
     read_error::ReadError,
-    recorded::{Recorded, Recording},
     resolve::Resolver,
+    resolved::{ResolvedAdmin, ResolvedTenant, SealingKeys, StorageLocation},
     scalar::Lifetime,
     secret::Secret,
     sections::{Limits, ProtectedResource, Reconcile, Server},
     source::Source,
+    source_snapshot::{SnapshotBuilder, SourceSnapshot},
     yaml,
 };
 
@@ -36,11 +36,11 @@ pub(crate) struct Loaded {
     pub(crate) protected_resource: Option<ProtectedResource>,
     pub(crate) limits: Limits,
     /// Who may sign in at `/flow/execute`.
-    pub(crate) admins: Vec<DeclaredAdmin>,
+    pub(crate) admins: Vec<ResolvedAdmin>,
     /// What a sign-in may name as its application.
     pub(crate) admin_applications: Vec<String>,
     /// By id.
-    pub(crate) tenants: Vec<DeclaredTenant>,
+    pub(crate) tenants: Vec<ResolvedTenant>,
     /// SHA-256 in hexadecimal over everything read that tenants and clients come from.
     pub(crate) content_hash: String,
     /// What `latchkey check` has to say.
@@ -48,30 +48,34 @@ pub(crate) struct Loaded {
     /// Files and folders whose change is a change of the settings.
     pub(crate) watched: Vec<PathBuf>,
     /// What all this was read from.
-    pub(crate) recording: Recording,
+    pub(crate) snapshot: SnapshotBuilder,
     /// Where it stands, for what the store has against it.
-    pub(crate) places: Places,
+    pub(crate) locations: Locations,
     /// Harmless on loopback, refused beyond it.
     exposed: Vec<Diagnostic>,
 }
 
 /// Reads config.yaml and everything that it names.
 pub(crate) fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
-    read_through(path, environment, Intake::new(environment, path, None))
+    read_through(path, environment, FileReader::new(environment, path, None))
 }
 
 /// Reads what was recorded as if it lay where `path` is.
-pub(crate) fn read_recorded(
+pub(crate) fn read_snapshot(
     path: &Path,
     environment: &Environment,
-    recorded: &Recorded,
+    snapshot: &SourceSnapshot,
 ) -> Result<Loaded, ReadError> {
-    read_through(path, environment, Intake::new(environment, path, Some(recorded)))
+    read_through(path, environment, FileReader::new(environment, path, Some(snapshot)))
 }
 
-fn read_through(path: &Path, environment: &Environment, mut intake: Intake<'_>) -> Result<Loaded, ReadError> {
-    intake.watch(path);
-    let main = settings(&mut intake, path, "config.yaml")?;
+fn read_through(
+    path: &Path,
+    environment: &Environment,
+    mut file_reader: FileReader<'_>,
+) -> Result<Loaded, ReadError> {
+    file_reader.watch(path);
+    let main = settings(&mut file_reader, path, "config.yaml")?;
     let mut document: Document = yaml::parse(&main)?;
     let file = Sections {
         server: std::mem::take(&mut document.server),
@@ -84,8 +88,8 @@ fn read_through(path: &Path, environment: &Environment, mut intake: Intake<'_>) 
         layers::apply(file, environment).map_err(|faults| ReadError { faults })?;
     let mut findings = Findings::default();
     let mut sources = vec![main];
-    let declared = declared(&mut document, &mut intake, &mut sources, &mut findings)?;
-    resolve(document, sections, declared, intake, findings, Places { sources, overridden })
+    let declared = declared(&mut document, &mut file_reader, &mut sources, &mut findings)?;
+    resolve(document, sections, declared, file_reader, findings, Locations { sources, overridden })
 }
 
 impl Loaded {
@@ -110,16 +114,16 @@ fn resolve(
     mut document: Document,
     sections: Sections,
     declared: Declared,
-    mut intake: Intake<'_>,
+    mut file_reader: FileReader<'_>,
     mut findings: Findings,
-    places: Places,
+    locations: Locations,
 ) -> Result<Loaded, ReadError> {
-    let Places { sources, overridden } = &places;
+    let Locations { sources, overridden } = &locations;
     let root = Location::file(0);
     let Sections { mut server, storage, cache, keys, limits } = sections;
     // Issuers are derived from it, so another public URL is another configuration of the tenants.
-    intake.public_url(server.public_url.as_str());
-    let mut resolver = Resolver { intake: &mut intake, sources, findings: &mut findings };
+    file_reader.public_url(server.public_url.as_str());
+    let mut resolver = Resolver { file_reader: &mut file_reader, sources, findings: &mut findings };
     let mut tenants = Vec::new();
     for (id, (tenant, at)) in declared {
         tenants.push((resolver.tenant(id, tenant, &server.public_url, &at), at));
@@ -134,7 +138,7 @@ fn resolve(
     for (tenant, at) in &tenants {
         check::tenant::check(tenant, cache.l1_lifetime, at, &mut findings);
         check::client::check(tenant, at, &mut findings);
-        check::unbuilt::warn_clients(tenant, at, &mut findings);
+        check::unsupported::warn_clients(tenant, at, &mut findings);
     }
     check::tenant::check_issuers(&tenants, &server.public_url, &mut findings);
     check::client::check_admins(&admins, &root.key("admin"), &mut findings);
@@ -151,23 +155,23 @@ fn resolve(
     };
     let storage = check::server::storage(&storage, folder_of(&["storage", "url"]), &root, &mut findings);
     let folders = (folder, folder_of(&["keys", "sealing_key", "file"]));
-    let sealing_keys = check::sealing::sealing_keys(&keys, &intake, folders, &root, &mut findings);
+    let sealing_keys = check::sealing::sealing_keys(&keys, &file_reader, folders, &root, &mut findings);
     if let (Some(storage), Some(keys)) = (&storage, &sealing_keys) {
-        check::unbuilt::warn_storage(storage, &keys.writing, &root, &mut findings);
+        check::unsupported::warn_storage(storage, &keys.writing, &root, &mut findings);
     }
     for tls in server.listeners.iter_mut().filter_map(|listener| listener.tls.as_mut()) {
         let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
         paths.into_iter().flatten().for_each(|path| *path = folder.join(&path));
     }
     if let (Some(storage), Some(keys)) = (&storage, &sealing_keys) {
-        check::files::check(&server, storage, keys, intake.private(), &root, &mut findings);
+        check::files::check(&server, storage, keys, file_reader.private(), &root, &mut findings);
     }
 
     let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, findings.errors.is_empty())
     else {
         return Err(ReadError { faults: located(findings.errors) });
     };
-    let (content_hash, watched, recording) = intake.finish();
+    let (content_hash, watched, snapshot) = file_reader.finish();
     Ok(Loaded {
         server,
         storage,
@@ -183,9 +187,9 @@ fn resolve(
         content_hash,
         warnings: located(findings.warnings),
         watched,
-        recording,
+        snapshot,
         exposed: located(findings.exposed),
-        places,
+        locations,
     })
 }
 
@@ -208,7 +212,7 @@ mod tests {
     use std::fs;
 
     use super::{
-        super::declared::{SealingKey, SecretText},
+        super::resolved::{SealingKeySource, SecretText},
         *,
     };
 
@@ -258,7 +262,7 @@ mod tests {
             matches!(&loaded.storage, StorageLocation::Sqlite(path) if *path == folder.path().join("data/latchkey.db"))
         );
         assert!(
-            matches!(&loaded.sealing_keys.writing, SealingKey::File(path) if *path == folder.path().join("data/sealing.key"))
+            matches!(&loaded.sealing_keys.writing, SealingKeySource::File(path) if *path == folder.path().join("data/sealing.key"))
         );
     }
 

@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 use super::{
     check,
     client::{Client, Jwk, Jwks},
-    declared::{DeclaredAdmin, DeclaredClient, DeclaredSecret, DeclaredSigning, DeclaredTenant, SecretText},
+    file_reader::{FileReader, Referenced, Unreadable},
     findings::{Findings, Location},
-    intake::{Intake, Referenced, Unreadable},
+    resolved::{ResolvedAdmin, ResolvedClient, ResolvedSecret, ResolvedSigning, ResolvedTenant, SecretText},
     scalar::PublicUrl,
     secret::{ClientSecretSetting, PasswordSetting, PrivateKeySetting, Secret},
     sections::Admin,
@@ -21,14 +21,14 @@ use crate::files::Holds;
 
 /// What resolving needs beside the thing itself.
 pub(crate) struct Resolver<'r, 'e> {
-    pub(crate) intake: &'r mut Intake<'e>,
+    pub(crate) file_reader: &'r mut FileReader<'e>,
     pub(crate) sources: &'r [Source],
     pub(crate) findings: &'r mut Findings,
 }
 
 /// The places that a secret may be said to be in.
 #[derive(Default)]
-struct Places<'p> {
+struct SecretSources<'p> {
     value: Option<Secret>,
     hash: Option<Secret>,
     env: Option<&'p str>,
@@ -43,14 +43,14 @@ impl Resolver<'_, '_> {
         tenant: Tenant,
         public_url: &PublicUrl,
         at: &Location,
-    ) -> DeclaredTenant {
+    ) -> ResolvedTenant {
         let mut clients = BTreeMap::new();
         for (client_id, client) in tenant.clients {
             let at = at.key("clients").key(&client_id);
             let client = self.client(&client_id, client, &at);
             clients.insert(client_id, client);
         }
-        DeclaredTenant {
+        ResolvedTenant {
             name: tenant.name.unwrap_or_else(|| id.clone()),
             issuer: tenant.issuer.unwrap_or_else(|| format!("{}{id}", public_url.tenant_prefix())),
             issuer_aliases: tenant.issuer_aliases,
@@ -64,7 +64,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    pub(crate) fn admins(&mut self, admin: &mut Admin, at: &Location) -> Vec<DeclaredAdmin> {
+    pub(crate) fn admins(&mut self, admin: &mut Admin, at: &Location) -> Vec<ResolvedAdmin> {
         let mut admins = Vec::new();
         for (name, user) in std::mem::take(&mut admin.users) {
             let at = at.key("users").key(&name).key("password");
@@ -77,16 +77,17 @@ impl Resolver<'_, '_> {
                 );
             }
             let allowed = "`env`, `file`, `hash` or `value`";
-            let places = Places { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
-            if let Some(password) = self.secret(places, &at) {
+            let secret_sources =
+                SecretSources { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
+            if let Some(password) = self.secret(secret_sources, &at) {
                 check::secret::check_secret(&password, &at, self.findings);
-                admins.push(DeclaredAdmin { name, password, permissions: user.permissions });
+                admins.push(ResolvedAdmin { name, password, permissions: user.permissions });
             }
         }
         admins
     }
 
-    fn client(&mut self, id: &str, client: Client, at: &Location) -> DeclaredClient {
+    fn client(&mut self, id: &str, client: Client, at: &Location) -> ResolvedClient {
         let mut secrets = Vec::new();
         let single = client.client_secret.map(|secret| (at.key("client_secret"), secret));
         let several = client.client_secrets.into_iter().enumerate();
@@ -94,13 +95,14 @@ impl Resolver<'_, '_> {
         for (at, ClientSecretSetting { value, env, file, hash, expires }) in single.into_iter().chain(several)
         {
             let allowed = "`env`, `file`, `hash` or `value`";
-            let places = Places { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
-            if let Some(secret) = self.secret(places, &at) {
+            let secret_sources =
+                SecretSources { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
+            if let Some(secret) = self.secret(secret_sources, &at) {
                 check::secret::check_secret(&secret, &at, self.findings);
-                secrets.push(DeclaredSecret { secret, expires });
+                secrets.push(ResolvedSecret { secret, expires });
             }
         }
-        DeclaredClient {
+        ResolvedClient {
             name: client.name.unwrap_or_else(|| id.to_owned()),
             secrets,
             token_endpoint_auth_method: client.token_endpoint_auth_method,
@@ -117,17 +119,18 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn signing(&mut self, signing: Signing, at: &Location) -> DeclaredSigning {
+    fn signing(&mut self, signing: Signing, at: &Location) -> ResolvedSigning {
         let rotate_every = signing.rotation();
         let first_key = signing.first_key.and_then(|key| {
             let PrivateKeySetting { file, env, value } = key;
             let allowed = "`file`, `env` or `value`";
             let (env, file) = (env.as_deref(), file.as_deref());
-            let text = self.secret(Places { value, env, file, allowed, hash: None }, &at.key("first_key"))?;
+            let text =
+                self.secret(SecretSources { value, env, file, allowed, hash: None }, &at.key("first_key"))?;
             let (SecretText::Value(key) | SecretText::Hash(key)) = text;
             Some(key)
         });
-        DeclaredSigning {
+        ResolvedSigning {
             algorithm: signing.algorithm,
             rotate_every,
             publish_before: signing.publish_before,
@@ -140,18 +143,18 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn secret(&mut self, places: Places<'_>, at: &Location) -> Option<SecretText> {
-        let Places { value, hash, env, file, allowed } = places;
+    fn secret(&mut self, secret_sources: SecretSources<'_>, at: &Location) -> Option<SecretText> {
+        let SecretSources { value, hash, env, file, allowed } = secret_sources;
         let text = match (value, hash, env, file) {
             (Some(value), None, None, None) => return Some(SecretText::Value(value)),
             (None, Some(hash), None, None) => return Some(SecretText::Hash(hash)),
             (None, None, Some(name), None) => {
-                self.intake.variable(name).map_err(|unreadable| (at.key("env"), unreadable))
+                self.file_reader.variable(name).map_err(|unreadable| (at.key("env"), unreadable))
             }
             (None, None, None, Some(path)) => {
                 let folder = self.sources[at.source()].folder();
                 let full = folder.join(path);
-                match self.intake.referenced(folder, path, Holds::Secret) {
+                match self.file_reader.referenced(folder, path, Holds::Secret) {
                     Ok(Referenced { text, is_exposed }) => {
                         if is_exposed {
                             check::files::warn_of(&full, at.key("file"), self.findings);
@@ -173,8 +176,8 @@ impl Resolver<'_, '_> {
         };
         match text {
             Ok(mut text) => Some(SecretText::Value(Secret::new(std::mem::take(&mut text)))),
-            Err((at, Unreadable { problem, mend })) => {
-                self.findings.error(at, problem, mend);
+            Err((at, Unreadable { problem, hint })) => {
+                self.findings.error(at, problem, hint);
                 None
             }
         }
@@ -198,10 +201,10 @@ impl Resolver<'_, '_> {
             }
         };
         let folder = self.sources[at.source()].folder();
-        let text = match self.intake.referenced(folder, &path, Holds::Public) {
+        let text = match self.file_reader.referenced(folder, &path, Holds::Public) {
             Ok(Referenced { text, .. }) => text,
-            Err(Unreadable { problem, mend }) => {
-                self.findings.error(at.key("file"), problem, mend);
+            Err(Unreadable { problem, hint }) => {
+                self.findings.error(at.key("file"), problem, hint);
                 return None;
             }
         };

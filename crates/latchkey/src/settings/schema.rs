@@ -93,7 +93,7 @@ fn left_empty(schema: &mut Schema) {
 }
 
 #[cfg(test)]
-mod judged_alike;
+mod schema_agreement;
 
 #[cfg(test)]
 mod tests {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_schema_stands_in_the_reference() {
+    fn every_key_of_the_schema_is_in_the_reference() {
         let reference = fs::read_to_string(repository("docs/configuration.md")).unwrap_or_default();
         let mut keys = BTreeSet::new();
         collect(&serde_json::from_str(&schema()).unwrap(), &mut keys);

@@ -8,20 +8,20 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{
-    diagnostic::{Diagnostic, Excerpt, Place, written},
-    outline::{Hidden, KeyPath, Outline, Position},
+    diagnostic::{Diagnostic, DiagnosticLocation, Excerpt, written},
+    source_map::{Hidden, KeyPath, Position, SourceMap},
 };
 
 /// A file as it was read, and the outline made of it when there is something to say.
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
     pub(crate) text: Zeroizing<String>,
-    outline: OnceCell<Outline>,
+    source_map: OnceCell<SourceMap>,
 }
 
 /// What a fault is about: a key, or the value under it. The caret points there.
 #[derive(Clone, Debug)]
-pub(crate) enum Spot {
+pub(crate) enum KeyOrValue {
     Key(KeyPath),
     Value(KeyPath),
 }
@@ -32,7 +32,7 @@ const MASK: &str = "[redacted]";
 
 impl Source {
     pub(crate) fn new(path: PathBuf, text: Zeroizing<String>) -> Self {
-        Self { path, text, outline: OnceCell::new() }
+        Self { path, text, source_map: OnceCell::new() }
     }
 
     /// The folder that paths in this file are relative to.
@@ -40,19 +40,19 @@ impl Source {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    pub(crate) fn outline(&self) -> &Outline {
-        self.outline.get_or_init(|| Outline::of(&self.text))
+    pub(crate) fn source_map(&self) -> &SourceMap {
+        self.source_map.get_or_init(|| SourceMap::of(&self.text))
     }
 
     /// A fault at a key of this file.
-    pub(crate) fn diagnostic(&self, spot: &Spot, problem: String, mend: String) -> Diagnostic {
-        let outline = self.outline();
-        let (path, position) = match spot {
-            Spot::Key(path) => (path, outline.key(path).unwrap_or_else(|| outline.value(path))),
-            Spot::Value(path) => (path, outline.value(path)),
+    pub(crate) fn diagnostic(&self, key_or_value: &KeyOrValue, problem: String, hint: String) -> Diagnostic {
+        let source_map = self.source_map();
+        let (path, position) = match key_or_value {
+            KeyOrValue::Key(path) => (path, source_map.key(path).unwrap_or_else(|| source_map.value(path))),
+            KeyOrValue::Value(path) => (path, source_map.value(path)),
         };
-        let problem = if outline.is_written(path) { problem } else { without_quotations(&problem) };
-        self.diagnostic_at(position, path, problem, mend)
+        let problem = if source_map.is_written(path) { problem } else { without_quotations(&problem) };
+        self.diagnostic_at(position, path, problem, hint)
     }
 
     /// A fault at a position of this file.
@@ -61,13 +61,17 @@ impl Source {
         position: Position,
         path: &[String],
         problem: String,
-        mend: String,
+        hint: String,
     ) -> Diagnostic {
         Diagnostic {
-            place: Place::File { path: self.path.clone(), line: position.line, column: position.column },
-            key: written(self.outline().told(path)),
+            location: DiagnosticLocation::File {
+                path: self.path.clone(),
+                line: position.line,
+                column: position.column,
+            },
+            key: written(self.source_map().quotable(path)),
             problem,
-            mend,
+            hint,
             excerpt: self.excerpt(position).map(Box::new),
         }
     }
@@ -80,7 +84,7 @@ impl Source {
         let skipped = if line.chars().count() > WIDEST { caret.saturating_sub(WIDEST / 2) } else { 0 };
         let from = columns.nth(skipped).unwrap_or(line.len());
         let to = line[from..].char_indices().nth(WIDEST).map_or(line.len(), |(at, _)| from + at);
-        let hidden = self.outline().hidden(&self.text, &(start + from..start + to))?;
+        let hidden = self.source_map().hidden(&self.text, &(start + from..start + to))?;
         let (text, caret) = redacted(&line[from..to], start + from, caret - skipped, &hidden);
         Some(Excerpt { line: position.line, text, caret })
     }
@@ -143,7 +147,7 @@ mod tests {
     fn a_fault_shows_its_line_with_a_caret() {
         let source = source("server:\n  public_url: nonsense\n");
         let fault = source.diagnostic(
-            &Spot::Value(path(&["server", "public_url"])),
+            &KeyOrValue::Value(path(&["server", "public_url"])),
             "this is not a URL".into(),
             "write one".into(),
         );
@@ -157,8 +161,8 @@ mod tests {
     #[test]
     fn a_secret_on_the_line_is_not_shown_and_the_caret_stays_at_its_place() {
         let source = source("clients: { a: { client_secret: { value: hunter2 }, name: x } }\n");
-        let spot = Spot::Key(path(&["clients", "a", "name"]));
-        let printed = source.diagnostic(&spot, "wrong".into(), "fix".into()).to_string();
+        let key_or_value = KeyOrValue::Key(path(&["clients", "a", "name"]));
+        let printed = source.diagnostic(&key_or_value, "wrong".into(), "fix".into()).to_string();
         assert!(printed.contains("{ value: [redacted] }, name: x"), "{printed}");
         let lines: Vec<&str> = printed.lines().collect();
         assert_eq!(lines[3].find('^'), lines[2].find("name"), "{printed}");
@@ -168,7 +172,7 @@ mod tests {
     fn a_long_line_and_a_long_key_are_cropped() {
         let key = "k".repeat(1000);
         let source = source(&format!("{key}: 1\n"));
-        let fault = source.diagnostic(&Spot::Value(vec![key]), "p".into(), "m".into());
+        let fault = source.diagnostic(&KeyOrValue::Value(vec![key]), "p".into(), "m".into());
         assert!(fault.to_string().len() < 500);
     }
 }

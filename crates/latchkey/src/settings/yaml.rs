@@ -12,8 +12,8 @@ use serde_saphyr::{
 
 use super::{
     diagnostic::{Diagnostic, written},
-    outline::Position,
     source::Source,
+    source_map::Position,
 };
 
 const NO_YAML: &str = "mend the YAML here: indentation, brackets, quotes and colons";
@@ -22,8 +22,8 @@ const NO_YAML: &str = "mend the YAML here: indentation, brackets, quotes and col
 pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnostic> {
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if source.text.lines().all(blank) {
-        let mend = "write the settings, or `{}` for nothing but defaults";
-        return Err(Diagnostic::about_path(&source.path, "the file is empty", mend));
+        let hint = "write the settings, or `{}` for nothing but defaults";
+        return Err(Diagnostic::about_path(&source.path, "the file is empty", hint));
     }
     serde_saphyr::from_str_with_options(&source.text, options(source.text.len()))
         .map_err(|error| translate(&error, source))
@@ -77,20 +77,20 @@ fn translate(error: &Error, source: &Source) -> Diagnostic {
         Error::AliasError { error, .. } => (error.as_ref(), true),
         other => (other, false),
     };
-    let outline = source.outline();
-    let path = outline.path_at(position);
-    let told = if is_alias { &[] } else { outline.told(&path) };
-    let (problem, mend) = explain(inner, told, !is_alias && outline.quotes(&path));
-    source.diagnostic_at(position, &path, problem, mend)
+    let source_map = source.source_map();
+    let path = source_map.path_at(position);
+    let quotable = if is_alias { &[] } else { source_map.quotable(&path) };
+    let (problem, hint) = explain(inner, quotable, !is_alias && source_map.quotes(&path));
+    source.diagnostic_at(position, &path, problem, hint)
 }
 
 /// What is wrong and how to fix it. Of the path only its `told` beginning may be repeated, and the value only if `quotes`: any other may
 /// be a secret.
-fn explain(error: &Error, told: &[String], quotes: bool) -> (String, String) {
-    let key = told.last().map_or("this", String::as_str);
+fn explain(error: &Error, quotable: &[String], quotes: bool) -> (String, String) {
+    let key = quotable.last().map_or("this", String::as_str);
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
-            let mend = match nearest(field, expected.iter().copied()) {
+            let hint = match nearest(field, expected.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 // An argon2id hash without quotes falls apart so.
                 None if field.contains('=') => {
@@ -99,20 +99,20 @@ fn explain(error: &Error, told: &[String], quotes: bool) -> (String, String) {
                 }
                 None => format!("the keys here are {}", expected.join(", ")),
             };
-            let problem = match told.last() {
+            let problem = match quotable.last() {
                 Some(key) if key == field => {
                     format!("unknown key `{}`", written(std::slice::from_ref(field)))
                 }
                 _ => "this key is not known here".to_owned(),
             };
-            (problem, mend)
+            (problem, hint)
         }
         Error::SerdeUnknownVariant { expected, variant, .. } => {
-            let mend = match nearest(variant, expected.iter().copied()) {
+            let hint = match nearest(variant, expected.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("write one of {}", expected.join(", ")),
             };
-            ("this value is not one of those allowed".to_owned(), mend)
+            ("this value is not one of those allowed".to_owned(), hint)
         }
         Error::SerdeMissingField { field, .. } => {
             (format!("`{field}` is missing"), format!("add `{field}: …` here"))
@@ -183,7 +183,7 @@ fn beyond_budget() -> (String, String) {
 }
 
 fn unexpected(expected: &str, key: &str) -> (String, String) {
-    let (problem, mend) = match (expected, key) {
+    let (problem, hint) = match (expected, key) {
         ("mapping start", "client_secret" | "password") => (
             "a secret is a mapping that says where it is found",
             format!("write `{key}: {{ env: NAME }}`, or `file`, `hash` or `value` in place of `env`"),
@@ -200,7 +200,7 @@ fn unexpected(expected: &str, key: &str) -> (String, String) {
         ("string scalar", _) => ("a text is expected here", format!("write `{key}: text`")),
         _ => ("this is not what is expected here", format!("see `{key}` in docs/configuration.md")),
     };
-    (problem.to_owned(), mend)
+    (problem.to_owned(), hint)
 }
 
 #[cfg(test)]
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_shows_file_line_column_key_caret_and_mend() {
+    fn an_error_shows_file_line_column_key_caret_and_hint() {
         for (text, expected) in [
             (
                 "server:\n  public_ulr: http://localhost\n",
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_yaml_shows_its_line_unless_a_secret_may_stand_there() {
+    fn a_file_that_is_not_yaml_shows_its_line_unless_it_may_hold_a_secret() {
         let shown = message("tenants:\n  acme:\n   name: a\n    scopes: b\n");
         assert!(shown.starts_with("config.yaml:4:11: tenants.acme"), "{shown}");
         assert!(shown.contains(" 4 |     scopes: b\n"), "{shown}");

@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn a_broken_file_is_read_or_refused_with_its_place(
+    fn a_broken_file_is_read_or_refused_with_its_location(
         at in any::<proptest::sample::Index>(),
         scrap in proptest::sample::select(vec![":", "{", "}", "[", "]", "\"", "'", "&a", "*a", "|", "\t", "\n", "- ", "!x ", "\u{e9}", "---"]),
     ) {

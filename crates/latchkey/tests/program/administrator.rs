@@ -70,7 +70,7 @@ impl Administrator {
     }
 
     /// What is answered to a request that cannot fail. A look is taken again where a busy store did not answer in time.
-    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+    pub(crate) async fn send_request(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let began = Instant::now();
         let (status, said) = loop {
             let (status, said) = self.send(method.clone(), path, body.as_ref()).await.expect("an answer");
@@ -88,7 +88,7 @@ impl Administrator {
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {
             let more = if path.contains('?') { '&' } else { '?' };
-            let said = self.ask(Method::GET, &format!("{path}{more}limit=200{cursor}"), None).await;
+            let said = self.send_request(Method::GET, &format!("{path}{more}limit=200{cursor}"), None).await;
             items.extend(said["items"].as_array().unwrap().iter().cloned());
             let Some(next) = said["next_cursor"].as_str() else { return items };
             cursor = format!("&cursor={}", percent_encoded(next));

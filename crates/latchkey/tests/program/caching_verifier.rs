@@ -82,7 +82,7 @@ impl CachingVerifier {
     async fn fetch(&self, origin: &str, tenant: &str) -> Result<KeySet, String> {
         let place = format!("{origin}/api/v1/tenant/{tenant}/.well-known/jwks.json");
         let failed = |error: reqwest::Error| format!("{place}: {error:?}");
-        let asked = Instant::now();
+        let requested = Instant::now();
         let answer = self.http.get(&place).timeout(LONGEST).send().await.map_err(failed)?;
         let answer = answer.error_for_status().map_err(failed)?;
         let cache_control = answer.headers().get("cache-control").and_then(|value| value.to_str().ok());
@@ -100,7 +100,7 @@ impl CachingVerifier {
         if keys.is_empty() {
             return Err(format!("{place}: an empty key set"));
         }
-        Ok(KeySet { keys, until: asked + Duration::from_secs(may_keep) })
+        Ok(KeySet { keys, until: requested + Duration::from_secs(may_keep) })
     }
 }
 

@@ -10,13 +10,13 @@ use crate::program::Program;
 use crate::reload::until_status;
 
 /// A command at a door; the canaries of the folder are looked for in all that it writes.
-pub(crate) struct Door<'a> {
+pub(crate) struct Cli<'a> {
     folder: &'a Folder,
     /// `--server` and the token's file, or nothing.
     more: Vec<String>,
 }
 
-impl<'a> Door<'a> {
+impl<'a> Cli<'a> {
     /// Of the store.
     pub(crate) fn store(folder: &'a Folder) -> Self {
         Self { folder, more: Vec::new() }

@@ -1,6 +1,6 @@
 //! `latchkey client …`, `secret …` and `audit …` on the store, always beside another tenant whose rows have the same names.
 
-use crate::cli::Door;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::program::Program;
 use crate::reload::until_status;
@@ -10,12 +10,12 @@ use crate::settings::TWO_TENANTS;
 async fn a_client_is_registered_changed_suspended_and_deleted() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let door = Door::store(&folder);
-    let (initech, umbrella) = (door.add_tenant("initech"), door.add_tenant("umbrella"));
+    let cli = Cli::store(&folder);
+    let (initech, umbrella) = (cli.add_tenant("initech"), cli.add_tenant("umbrella"));
     until_status(&program, ("initech", "svc", &initech), 200).await;
     until_status(&program, ("umbrella", "svc", &umbrella), 200).await;
 
-    let made = door.json(&[
+    let made = cli.json(&[
         "client",
         "add",
         "initech",
@@ -31,24 +31,24 @@ async fn a_client_is_registered_changed_suspended_and_deleted() {
     folder.canaries.add(&secret);
     assert_eq!((made["name"].as_str(), made["access_token_lifetime"].as_u64()), (Some("Other"), Some(120)));
     until_status(&program, ("initech", "other", &secret), 200).await;
-    door.assert_ends(&["client", "show", "umbrella", "other"], 3, "there is no client");
+    cli.assert_ends(&["client", "show", "umbrella", "other"], 3, "there is no client");
 
     let changed =
-        door.json(&["client", "set", "initech", "svc", "scopes=api:read", "access_token_lifetime=60"]);
+        cli.json(&["client", "set", "initech", "svc", "scopes=api:read", "access_token_lifetime=60"]);
     assert_eq!(changed["scopes"], serde_json::json!(["api:read"]));
     assert_eq!(changed["access_token_lifetime"], 60);
-    let theirs = door.json(&["client", "show", "umbrella", "svc"]);
+    let theirs = cli.json(&["client", "show", "umbrella", "svc"]);
     assert_eq!(theirs["scopes"], serde_json::json!(["api:read", "api:write"]));
 
     for (verb, status) in [("suspend", 401), ("resume", 200)] {
-        door.run(&["client", verb, "initech", "svc"]).output();
+        cli.run(&["client", verb, "initech", "svc"]).output();
         until_status(&program, ("initech", "svc", &initech), status).await;
-        assert_eq!(program.ask_for_token("umbrella", "svc", &umbrella).await.status, 200);
+        assert_eq!(program.request_token("umbrella", "svc", &umbrella).await.status, 200);
     }
-    door.run(&["client", "delete", "initech", "svc", "--yes"]).output();
+    cli.run(&["client", "delete", "initech", "svc", "--yes"]).output();
     until_status(&program, ("initech", "svc", &initech), 401).await;
-    assert_eq!(program.ask_for_token("umbrella", "svc", &umbrella).await.status, 200);
-    let list = door.run(&["client", "list", "initech"]).output();
+    assert_eq!(program.request_token("umbrella", "svc", &umbrella).await.status, 200);
+    let list = cli.run(&["client", "list", "initech"]).output();
     assert!(list.contains("other ") && !list.contains("\nsvc "), "{list}");
 }
 
@@ -56,10 +56,10 @@ async fn a_client_is_registered_changed_suspended_and_deleted() {
 async fn a_secret_is_rotated_ended_and_revoked() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let door = Door::store(&folder);
-    let (first, theirs) = (door.add_tenant("initech"), door.add_tenant("umbrella"));
+    let cli = Cli::store(&folder);
+    let (first, theirs) = (cli.add_tenant("initech"), cli.add_tenant("umbrella"));
     let made = |arguments: &[&str]| {
-        let made = door.json(arguments);
+        let made = cli.json(arguments);
         let secret = made["client_secret"].as_str().unwrap().to_owned();
         folder.canaries.add(&secret);
         (made["id"].as_str().unwrap().to_owned(), secret)
@@ -69,19 +69,19 @@ async fn a_secret_is_rotated_ended_and_revoked() {
     for secret in [&first, &second] {
         until_status(&program, ("initech", "svc", secret), 200).await;
     }
-    let list = door.json(&["secret", "list", "initech", "svc"]);
+    let list = cli.json(&["secret", "list", "initech", "svc"]);
     assert!(list["items"][0]["expires_at"].is_string() && list["items"][1]["expires_at"].is_null(), "{list}");
     assert_eq!(list.to_string().matches("client_secret").count(), 0);
 
     let (_, third) = made(&["secret", "add", "initech", "svc", "--expires", "30d"]);
     until_status(&program, ("initech", "svc", &third), 200).await;
-    door.run(&["secret", "expire", "initech", "svc", "s3", "1s"]).output();
+    cli.run(&["secret", "expire", "initech", "svc", "s3", "1s"]).output();
     until_status(&program, ("initech", "svc", &third), 401).await;
-    door.run(&["secret", "revoke", "initech", "svc", "s1", "--yes"]).output();
+    cli.run(&["secret", "revoke", "initech", "svc", "s1", "--yes"]).output();
     until_status(&program, ("initech", "svc", &first), 401).await;
-    assert_eq!(program.ask_for_token("initech", "svc", &second).await.status, 200);
-    assert_eq!(program.ask_for_token("umbrella", "svc", &theirs).await.status, 200);
-    let table = door.run(&["secret", "list", "initech", "svc"]).output();
+    assert_eq!(program.request_token("initech", "svc", &second).await.status, 200);
+    assert_eq!(program.request_token("umbrella", "svc", &theirs).await.status, 200);
+    let table = cli.run(&["secret", "list", "initech", "svc"]).output();
     let status = |id: &str| {
         let line = table.lines().find(|line| line.starts_with(&format!("{id} "))).unwrap_or_default();
         ["live", "expired", "revoked"].into_iter().find(|status| line.contains(status))
@@ -91,29 +91,29 @@ async fn a_secret_is_rotated_ended_and_revoked() {
         (Some("revoked"), Some("live"), Some("expired")),
         "{table}"
     );
-    door.assert_ends(&["secret", "revoke", "initech", "svc", "s9", "--yes"], 3, "there is no secret");
+    cli.assert_ends(&["secret", "revoke", "initech", "svc", "s9", "--yes"], 3, "there is no secret");
 }
 
 #[test]
 fn the_audit_says_who_did_what_to_whom() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
-    let door = Door::store(&folder);
-    door.add_tenant("initech");
-    door.add_tenant("umbrella");
-    door.run(&["client", "suspend", "initech", "svc"]).output();
-    let ours = door.json(&["audit", "list", "--tenant", "initech"]);
+    let cli = Cli::store(&folder);
+    cli.add_tenant("initech");
+    cli.add_tenant("umbrella");
+    cli.run(&["client", "suspend", "initech", "svc"]).output();
+    let ours = cli.json(&["audit", "list", "--tenant", "initech"]);
     let items = ours["items"].as_array().unwrap();
     assert!(items.iter().all(|item| item["tenant"] == "initech" && item["actor"] == "cli:ops"), "{ours}");
     assert_eq!(items[0]["action"], "client.suspended");
     assert_eq!(items[0]["subject"], "svc");
-    let suspended = door.json(&["audit", "list", "--action", "client.suspended"]);
+    let suspended = cli.json(&["audit", "list", "--action", "client.suspended"]);
     assert_eq!(suspended["items"].as_array().unwrap().len(), 1);
-    let by_files = door.json(&["audit", "list", "--actor", "config", "--since", "1h", "--all"]);
+    let by_files = cli.json(&["audit", "list", "--actor", "config", "--since", "1h", "--all"]);
     assert!(by_files["items"].as_array().unwrap().len() >= 6, "{by_files}");
-    let before = door.json(&["audit", "list", "--until", "2020-01-01"]);
+    let before = cli.json(&["audit", "list", "--until", "2020-01-01"]);
     assert_eq!(before["items"].as_array().unwrap().len(), 0);
-    let table = door.run(&["audit", "list", "--limit", "1"]).output();
+    let table = cli.run(&["audit", "list", "--limit", "1"]).output();
     assert!(table.lines().nth(1).unwrap().contains("client.suspended"), "{table}");
 }
 

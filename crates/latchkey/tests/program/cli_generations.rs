@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::cli::Door;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::program::{Mark, Program};
 use crate::reload::until_status;
@@ -23,11 +23,11 @@ fn drift_is_the_plan_and_what_applying_leaves_alone() {
     let none = folder.run(&["drift"]);
     assert_eq!((none.code, none.out.as_str()), (Some(0), "No drift.\n"), "{none:?}");
 
-    let door = Door::store(&folder);
-    door.run(&["tenant", "suspend", "acme"]).output();
-    door.run(&["client", "suspend", "globex", "auditor"]).output();
-    door.run(&["secret", "revoke", "globex", "svc", "s1", "--yes"]).output();
-    let given = door.json(&["secret", "add", "globex", "svc"]);
+    let cli = Cli::store(&folder);
+    cli.run(&["tenant", "suspend", "acme"]).output();
+    cli.run(&["client", "suspend", "globex", "auditor"]).output();
+    cli.run(&["secret", "revoke", "globex", "svc", "s1", "--yes"]).output();
+    let given = cli.json(&["secret", "add", "globex", "svc"]);
     folder.canaries.add(given["client_secret"].as_str().unwrap());
     let drift = folder.run(&["drift"]);
     assert_eq!(drift.code, Some(2), "{drift:?}");
@@ -102,9 +102,12 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
 
     let list = run(&["rollback", "--list"], "globex-later-canary").output();
     assert_eq!(list.lines().count(), 3, "{list}");
-    let asked = run(&["rollback", "1"], "globex-later-canary");
-    assert_eq!(asked.code, Some(1), "a script must say that it is meant: {asked:?}");
-    assert!(asked.err.contains("--yes") && asked.out.contains("+ client initech/svc"), "{asked:?}");
+    let requested = run(&["rollback", "1"], "globex-later-canary");
+    assert_eq!(requested.code, Some(1), "a script must say that it is meant: {requested:?}");
+    assert!(
+        requested.err.contains("--yes") && requested.out.contains("+ client initech/svc"),
+        "{requested:?}"
+    );
     let done = run(&["rollback", "1", "--yes"], "globex-later-canary").output();
     assert!(done.contains("Applied as generation 3."), "{done}");
 
@@ -115,9 +118,9 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     for (tenant, secret) in
         [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET), ("initech", "initech-canary-71aa")]
     {
-        assert_eq!(program.ask_for_token(tenant, "svc", secret).await.status, 200, "{tenant}");
+        assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "{tenant}");
     }
-    assert_eq!(program.ask_for_token("globex", "svc", "globex-later-canary").await.status, 401);
+    assert_eq!(program.request_token("globex", "svc", "globex-later-canary").await.status, 401);
     // And forward again, which the running server hears.
     run(&["rollback", "2", "--yes"], "globex-later-canary").output();
     until_status(&program, ("globex", "svc", "globex-later-canary"), 200).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::cli::Door;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::program::Program;
 use crate::reload::eventually;
@@ -16,8 +16,8 @@ fn settings() -> String {
     edited(TWO_TENANTS, "  acme:\n", "  acme:\n    signing: { algorithm: ES256 }\n")
 }
 
-fn states(door: &Door<'_>, tenant: &str) -> Vec<String> {
-    let keys = door.json(&["key", "list", tenant]);
+fn states(cli: &Cli<'_>, tenant: &str) -> Vec<String> {
+    let keys = cli.json(&["key", "list", tenant]);
     let keys = keys["items"].as_array().unwrap();
     keys.iter()
         .map(|key| format!("{} {}", key["kid"].as_str().unwrap(), key["state"].as_str().unwrap()))
@@ -35,10 +35,10 @@ async fn until_published(program: &Program, tenant: &str, kids: &[&str]) {
 }
 
 #[tokio::test]
-async fn both_doors_show_the_same_keys() {
+async fn both_backends_show_the_same_keys() {
     let folder = Folder::with(&settings());
     let program = Program::start(&folder);
-    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     assert_eq!(store.json(&["key", "list", "acme"])["items"], Value::Array(Vec::new()));
     assert!(store.run(&["key", "list", "acme"]).output().contains("No keys"));
     program.token("acme", "svc", ACME_SECRET).await;
@@ -66,10 +66,10 @@ async fn both_doors_show_the_same_keys() {
 }
 
 #[tokio::test]
-async fn an_orderly_rotation_announces_and_asks_nothing() {
+async fn an_orderly_rotation_announces_a_key_without_confirmation() {
     let folder = Folder::with(&settings());
     let program = Program::start(&folder);
-    let server = Door::server(&folder, &program).await;
+    let server = Cli::server(&folder, &program).await;
     let token = program.token("acme", "svc", ACME_SECRET).await;
     let changed = server.json(&["key", "rotate", "acme"]);
     assert_eq!(changed["breaks"], Value::Array(Vec::new()));
@@ -85,14 +85,14 @@ async fn an_orderly_rotation_announces_and_asks_nothing() {
 async fn what_breaks_is_said_before_it_is_done() {
     let folder = Folder::with(&settings());
     let program = Program::start(&folder);
-    let doors = [Door::store(&folder), Door::server(&folder, &program).await];
+    let clis = [Cli::store(&folder), Cli::server(&folder, &program).await];
     let token = program.token("acme", "svc", ACME_SECRET).await;
     let other = program.token("globex", "svc", GLOBEX_SECRET).await;
-    for door in &doors {
+    for cli in &clis {
         for arguments in
             [&["key", "rotate", "acme", "--emergency"][..], &["key", "revoke", "acme", "oauth2-key-1"]]
         {
-            let ran = door.run(arguments);
+            let ran = cli.run(arguments);
             assert_eq!(ran.code, Some(1), "{ran:?}");
             for words in ["Tokens signed by oauth2-key-1 are refused from then on", "say --yes"] {
                 assert!(ran.err.contains(words), "{words:?} in {}", ran.err);
@@ -100,7 +100,7 @@ async fn what_breaks_is_said_before_it_is_done() {
         }
     }
     assert_eq!(program.present(&token).await.status, 200, "nothing was done");
-    let ran = doors[1].run(&["key", "rotate", "acme", "--emergency", "--yes"]);
+    let ran = clis[1].run(&["key", "rotate", "acme", "--emergency", "--yes"]);
     assert!(ran.err.contains("Tokens signed by oauth2-key-1 are refused"), "{}", ran.err);
     assert!(ran.output().contains("oauth2-key-2"));
     until_published(&program, "acme", &["oauth2-key-2"]).await;
@@ -108,7 +108,7 @@ async fn what_breaks_is_said_before_it_is_done() {
     let token = program.token("acme", "svc", ACME_SECRET).await;
     assert_eq!(program.present(&token).await.status, 200);
     // The same through the other door, of one key.
-    doors[0].run(&["key", "revoke", "acme", "oauth2-key-2", "--yes"]).output();
+    clis[0].run(&["key", "revoke", "acme", "oauth2-key-2", "--yes"]).output();
     until_published(&program, "acme", &["oauth2-key-3"]).await;
     assert_eq!(program.present(&token).await.status, 401);
     let form = [("client_id", "auditor"), ("client_secret", "globex-auditor-canary-77e0"), ("token", &other)];
@@ -120,7 +120,7 @@ async fn what_breaks_is_said_before_it_is_done() {
 async fn a_key_of_ones_own_is_brought_in() {
     let folder = Folder::with(&settings());
     let program = Program::start(&folder);
-    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     program.token("acme", "svc", ACME_SECRET).await;
     let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
     folder.canaries.add(pem.lines().nth(1).unwrap());
@@ -145,7 +145,7 @@ async fn a_key_of_ones_own_is_brought_in() {
     let refused = piped("large.pem");
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("- is larger than any key"));
-    for (door, tenant, file, code) in [
+    for (cli, tenant, file, code) in [
         (&server, "acme", "own.pem", 4),
         (&store, "acme", "own.pem", 4),
         // Another tenant's keys are RSA's.
@@ -153,16 +153,16 @@ async fn a_key_of_ones_own_is_brought_in() {
         (&server, "acme", "nowhere.pem", 1),
         (&store, "acme", "config.yaml", 1),
     ] {
-        let ran = door.run(&["key", "import", tenant, file, "--algorithm", "ES256"]);
+        let ran = cli.run(&["key", "import", tenant, file, "--algorithm", "ES256"]);
         assert_eq!(ran.code, Some(code), "{tenant} {file}: {ran:?}");
     }
 }
 
 #[tokio::test]
-async fn both_doors_end_alike_where_it_cannot_be_done() {
+async fn both_backends_fail_alike() {
     let folder = Folder::with(&settings());
     let program = Program::start(&folder);
-    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     program.token("acme", "svc", ACME_SECRET).await;
     for (arguments, code) in [
         (&["key", "list", "nobody"][..], 3),
@@ -183,18 +183,18 @@ async fn both_doors_end_alike_where_it_cannot_be_done() {
 async fn verifiers_are_known_by_what_they_have_fetched() {
     let folder = Folder::with(&settings());
     let program = Program::start(&folder);
-    let server = Door::server(&folder, &program).await;
+    let server = Cli::server(&folder, &program).await;
     program.token("acme", "svc", ACME_SECRET).await;
     program.jwks("acme").await;
     server.run(&["key", "rotate", "acme"]).output();
     until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
     // Written down every ten seconds, and at an orderly end.
     program.stop();
-    let status = Door::store(&folder).json(&["key", "status", "acme"]);
+    let status = Cli::store(&folder).json(&["key", "status", "acme"]);
     assert_eq!(status["announced"]["kid"], "oauth2-key-2", "{status}");
     let verifiers = status["verifiers"].as_array().unwrap();
     assert!(verifiers.len() == 1 && verifiers[0]["has_announced"] == true, "{status}");
     assert_eq!(status["seen_by_all"], true, "{status}");
-    let other = Door::store(&folder).json(&["key", "status", "globex"]);
+    let other = Cli::store(&folder).json(&["key", "status", "globex"]);
     assert_eq!(other["verifiers"], Value::Array(Vec::new()), "{other}");
 }

@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use crate::cli::Door;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::program::Program;
 use crate::reload::until_status;
 use crate::settings::TWO_TENANTS;
 
 #[tokio::test]
-async fn both_doors_show_the_same_documents() {
+async fn both_backends_show_the_same_documents() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     // Each door makes one tenant, and both show both.
     store.add_tenant("initech");
     let secret = server.add_tenant("umbrella");
@@ -29,8 +29,8 @@ async fn both_doors_show_the_same_documents() {
         ] {
             assert_eq!(store.json(arguments), server.json(arguments), "{arguments:?}");
         }
-        let set = |door: &Door<'_>, name: &str| {
-            let mut view = door.json(&["tenant", "set", tenant, &format!("name={name}")]);
+        let set = |cli: &Cli<'_>, name: &str| {
+            let mut view = cli.json(&["tenant", "set", tenant, &format!("name={name}")]);
             view["updated_at"].take();
             view
         };
@@ -38,8 +38,8 @@ async fn both_doors_show_the_same_documents() {
         assert_ne!(store.json(&["tenant", "show", other])["name"], "Changed");
     }
     // Made by one door as by the other, but for what is made anew each time.
-    let made = |door: &Door<'_>, client: &str| -> Value {
-        let mut made = door.json(&["client", "add", "initech", client, "--scope", "api:read"]);
+    let made = |cli: &Cli<'_>, client: &str| -> Value {
+        let mut made = cli.json(&["client", "add", "initech", client, "--scope", "api:read"]);
         let secret = made["secret"].take();
         folder.canaries.add(secret["client_secret"].as_str().unwrap());
         for member in ["client_id", "name", "created_at", "updated_at"] {
@@ -51,10 +51,10 @@ async fn both_doors_show_the_same_documents() {
 }
 
 #[tokio::test]
-async fn both_doors_end_alike_where_it_cannot_be_done() {
+async fn both_backends_fail_alike() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     store.add_tenant("initech");
     for (arguments, code) in [
         (&["tenant", "show", "nobody"][..], 3),
@@ -76,7 +76,7 @@ async fn both_doors_end_alike_where_it_cannot_be_done() {
 async fn the_whole_life_of_a_tenant_goes_through_the_server() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let server = Door::server(&folder, &program).await;
+    let server = Cli::server(&folder, &program).await;
     let secret = server.add_tenant("initech");
     until_status(&program, ("initech", "svc", &secret), 200).await;
     for (arguments, status) in [
@@ -104,7 +104,7 @@ async fn the_whole_life_of_a_tenant_goes_through_the_server() {
 async fn a_tenants_administrator_reaches_his_own_tenant_only() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let store = Door::store(&folder);
+    let store = Cli::store(&folder);
     store.add_tenant("initech");
     store.add_tenant("umbrella");
     let add = [
@@ -127,7 +127,7 @@ async fn a_tenants_administrator_reaches_his_own_tenant_only() {
     let secret = folder.read("boss.secret").trim().to_owned();
     folder.canaries.add(&secret);
     until_status(&program, ("initech", "boss", &secret), 200).await;
-    let boss = Door::as_client(&folder, &program, "initech", "boss", "boss.secret");
+    let boss = Cli::as_client(&folder, &program, "initech", "boss", "boss.secret");
     assert_eq!(boss.json(&["client", "list", "initech"])["items"].as_array().unwrap().len(), 2);
     let made = boss.json(&["client", "add", "initech", "new", "--scope", "api:read"]);
     folder.canaries.add(made["secret"]["client_secret"].as_str().unwrap());
@@ -146,7 +146,7 @@ async fn a_tenants_administrator_reaches_his_own_tenant_only() {
         let ran = boss.run(arguments);
         assert!(matches!(ran.code, Some(3 | 5)), "{arguments:?}: {ran:?}");
     }
-    let wrong = Door::as_client(&folder, &program, "umbrella", "boss", "boss.secret");
+    let wrong = Cli::as_client(&folder, &program, "umbrella", "boss", "boss.secret");
     wrong.assert_ends(&["client", "list", "umbrella"], 5, "");
 }
 
@@ -154,7 +154,7 @@ async fn a_tenants_administrator_reaches_his_own_tenant_only() {
 async fn a_token_comes_from_a_variable_or_a_file_and_is_not_shown() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    Door::server(&folder, &program).await;
+    Cli::server(&folder, &program).await;
     let secret = folder.read("admin.secret").trim().to_owned();
     let token = program.token("platform", "admin", &secret).await;
     let url = program.url("");

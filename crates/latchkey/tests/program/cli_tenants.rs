@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use crate::cli::Door;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::foreign::{bash, node, python};
 use crate::program::Program;
@@ -12,11 +12,11 @@ use crate::reload::until_status;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 #[test]
-fn a_new_tenant_is_told_with_all_that_its_service_needs() {
+fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
     let folder = Folder::with(TWO_TENANTS);
-    let door = Door::store(&folder);
+    let cli = Cli::store(&folder);
     let add = ["tenant", "add", "initech", "--client", "svc", "--audience", "api", "--scope", "api:read"];
-    let out = door.run(&add).output();
+    let out = cli.run(&add).output();
     let secret = out.split_whitespace().find(|word| word.starts_with("lk_")).expect("a secret").to_owned();
     assert_eq!(out.matches(&secret).count(), 1, "it is shown once: {out}");
     insta::assert_snapshot!(out.replace(&secret, "lk_SECRET"));
@@ -33,13 +33,13 @@ fn a_new_tenant_is_told_with_all_that_its_service_needs() {
 async fn the_printed_lines_fetch_a_token() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let door = Door::store(&folder);
-    let secret = door.add_tenant("initech");
+    let cli = Cli::store(&folder);
+    let secret = cli.add_tenant("initech");
     until_status(&program, ("initech", "svc", &secret), 200).await;
     let print = |language, client| {
         let add =
             ["tenant", "add", client, "--client", client, "--snippet", language, "--secret-file", client];
-        let out = door.run(&add).output();
+        let out = cli.run(&add).output();
         let secret = folder.read(client).trim().to_owned();
         let (_, lines) = out.split_once("── ").unwrap();
         let (_, lines) = lines.split_once('\n').unwrap();
@@ -64,14 +64,14 @@ async fn the_printed_lines_fetch_a_token() {
 async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let door = Door::store(&folder);
-    let secret = door.add_tenant("initech");
+    let cli = Cli::store(&folder);
+    let secret = cli.add_tenant("initech");
     let seen = async |status| {
         let since = Instant::now();
         until_status(&program, ("initech", "svc", &secret), status).await;
         assert!(since.elapsed() < Duration::from_secs(2), "seen after {:?}", since.elapsed());
-        assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
-        assert_eq!(program.ask_for_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
+        assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
+        assert_eq!(program.request_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
     };
     seen(200).await;
     for (arguments, says, status) in [
@@ -80,27 +80,27 @@ async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
         (&["tenant", "delete", "initech", "--yes"], "Tenant initech is to be deleted at ", 404),
         (&["tenant", "restore", "initech"], "Tenant initech is active.", 200),
     ] {
-        let out = door.run(arguments).output();
+        let out = cli.run(arguments).output();
         assert!(out.starts_with(says), "{out}");
         seen(status).await;
     }
-    door.run(&["tenant", "delete", "initech", "--yes"]).output();
+    cli.run(&["tenant", "delete", "initech", "--yes"]).output();
     assert_eq!(
-        door.run(&["tenant", "delete", "initech", "--final", "--yes"]).output(),
+        cli.run(&["tenant", "delete", "initech", "--final", "--yes"]).output(),
         "Tenant initech is deleted.\n"
     );
     seen(404).await;
-    door.assert_ends(&["tenant", "add", "initech"], 4, "reserved");
-    door.assert_ends(&["tenant", "resume", "initech"], 3, "there is no tenant");
+    cli.assert_ends(&["tenant", "add", "initech"], 4, "reserved");
+    cli.assert_ends(&["tenant", "resume", "initech"], 3, "there is no tenant");
 }
 
 #[test]
 fn settings_change_by_name_or_by_patch() {
     let folder = Folder::with(TWO_TENANTS);
-    let door = Door::store(&folder);
-    door.add_tenant("initech");
-    door.add_tenant("umbrella");
-    let before = door.json(&["tenant", "show", "umbrella"]);
+    let cli = Cli::store(&folder);
+    cli.add_tenant("initech");
+    cli.add_tenant("umbrella");
+    let before = cli.json(&["tenant", "show", "umbrella"]);
     let set = [
         "tenant",
         "set",
@@ -109,67 +109,67 @@ fn settings_change_by_name_or_by_patch() {
         "access_token.lifetime=30m",
         "strategies.oidc.enabled=true",
     ];
-    let changed = door.json(&set);
+    let changed = cli.json(&set);
     assert_eq!(changed["name"], "Initech");
     assert_eq!(changed["access_token"]["lifetime"], 1800);
     assert_eq!(changed["strategies"]["oidc"]["enabled"], true);
-    let patched = door.json(&["tenant", "set", "initech", "--patch", r#"{"name": null}"#]);
+    let patched = cli.json(&["tenant", "set", "initech", "--patch", r#"{"name": null}"#]);
     assert_eq!(patched["name"], "initech");
     assert_eq!(patched["access_token"]["lifetime"], 1800, "what a patch does not name stays");
-    assert_eq!(door.json(&["tenant", "show", "umbrella"]), before);
-    door.assert_ends(&["tenant", "set", "initech", "nmae=x"], 1, "name");
-    door.assert_ends(&["tenant", "set", "initech", "stale_if_error=soon"], 1, "stale_if_error");
-    door.assert_ends(&["tenant", "set", "initech"], 1, "NAME=VALUE");
+    assert_eq!(cli.json(&["tenant", "show", "umbrella"]), before);
+    cli.assert_ends(&["tenant", "set", "initech", "nmae=x"], 1, "name");
+    cli.assert_ends(&["tenant", "set", "initech", "stale_if_error=soon"], 1, "stale_if_error");
+    cli.assert_ends(&["tenant", "set", "initech"], 1, "NAME=VALUE");
     // What a file declares changes in the file.
     folder.run(&["apply"]).output();
-    door.assert_ends(&["tenant", "set", "acme", "name=x"], 4, "");
+    cli.assert_ends(&["tenant", "set", "acme", "name=x"], 4, "");
 }
 
 #[test]
 fn lists_are_tables_for_people_and_documents_for_programs() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
-    let door = Door::store(&folder);
-    door.add_tenant("initech");
-    let out = door.run(&["tenant", "list"]).output();
+    let cli = Cli::store(&folder);
+    cli.add_tenant("initech");
+    let out = cli.run(&["tenant", "list"]).output();
     assert!(out.starts_with("ID ") && !out.contains('\u{1b}'), "{out}");
     for tenant in ["acme", "globex", "initech"] {
         assert_eq!(out.lines().filter(|line| line.starts_with(&format!("{tenant} "))).count(), 1, "{out}");
     }
-    let page = door.json(&["tenant", "list", "--limit", "2"]);
+    let page = cli.json(&["tenant", "list", "--limit", "2"]);
     assert_eq!(page["items"].as_array().unwrap().len(), 2);
-    let rest = door.json(&["tenant", "list", "--cursor", page["next_cursor"].as_str().unwrap()]);
+    let rest = cli.json(&["tenant", "list", "--cursor", page["next_cursor"].as_str().unwrap()]);
     assert_eq!(rest["items"][0]["id"], "initech");
     assert!(rest.get("next_cursor").is_none(), "{rest}");
-    let all = door.json(&["tenant", "list", "--all"]);
+    let all = cli.json(&["tenant", "list", "--all"]);
     assert_eq!(all["items"].as_array().unwrap().len(), 3);
-    let found = door.json(&["tenant", "list", "--search", "glo"]);
+    let found = cli.json(&["tenant", "list", "--search", "glo"]);
     assert_eq!(found["items"][0]["id"], "globex");
-    assert_eq!(door.run(&["tenant", "list", "--search", "nobody"]).output(), "No tenants.\n");
+    assert_eq!(cli.run(&["tenant", "list", "--search", "nobody"]).output(), "No tenants.\n");
 }
 
 #[test]
-fn what_destroys_asks_and_a_script_has_nobody_to_ask() {
+fn destructive_commands_need_confirmation_or_yes() {
     let folder = Folder::with(TWO_TENANTS);
-    let door = Door::store(&folder);
-    door.add_tenant("initech");
+    let cli = Cli::store(&folder);
+    cli.add_tenant("initech");
     for arguments in [
         &["tenant", "delete", "initech"][..],
         &["tenant", "delete", "initech", "--final"],
         &["client", "delete", "initech", "svc"],
         &["secret", "revoke", "initech", "svc", "s1"],
     ] {
-        door.assert_ends(arguments, 1, "--yes");
+        cli.assert_ends(arguments, 1, "--yes");
     }
-    assert_eq!(door.json(&["tenant", "show", "initech"])["status"], "active");
-    assert_eq!(door.json(&["client", "show", "initech", "svc"])["live_secrets"], 1);
+    assert_eq!(cli.json(&["tenant", "show", "initech"])["status"], "active");
+    assert_eq!(cli.json(&["client", "show", "initech", "svc"])["live_secrets"], 1);
 }
 
 #[test]
-fn exit_codes_tell_a_script_what_happened() {
+fn exit_codes_say_what_happened() {
     let folder = Folder::with(TWO_TENANTS);
-    let door = Door::store(&folder);
-    door.add_tenant("initech");
+    let cli = Cli::store(&folder);
+    cli.add_tenant("initech");
     for (arguments, code) in [
         (&["tenant", "show", "initech"][..], 0),
         (&["tenant", "show", "nobody"], 3),
@@ -185,11 +185,11 @@ fn exit_codes_tell_a_script_what_happened() {
         (&["tenant", "list", "--server", "ftp://127.0.0.1"], 1),
         (&["tenant", "list", "--server", "http://example.com", "--token-file", "none"], 1),
     ] {
-        let ran = door.run(arguments);
+        let ran = cli.run(arguments);
         assert_eq!(ran.code, Some(code), "{arguments:?}: {ran:?}");
     }
     folder.write("token", "x");
-    door.assert_ends(
+    cli.assert_ends(
         &["tenant", "list", "--server", "http://127.0.0.1:9", "--token-file", "token"],
         6,
         "cannot be asked",
@@ -207,20 +207,20 @@ fn exit_codes_tell_a_script_what_happened() {
 #[test]
 fn a_secret_goes_to_a_file_that_only_its_owner_reads() {
     let folder = Folder::with(TWO_TENANTS);
-    let door = Door::store(&folder);
+    let cli = Cli::store(&folder);
     for (tenant, more) in [("initech", &[][..]), ("umbrella", &["--json"])] {
         let file = format!("{tenant}.secret");
-        let ran = door.run(&[&["tenant", "add", tenant, "--secret-file", &file][..], more].concat());
+        let ran = cli.run(&[&["tenant", "add", tenant, "--secret-file", &file][..], more].concat());
         let secret = folder.read(&file).trim().to_owned();
         assert!(secret.starts_with("lk_") && !ran.out.contains(&secret), "{ran:?}");
         let mode = fs::metadata(folder.path(&file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         // What is there is never written over, and nothing is made.
-        door.assert_ends(&["client", "add", tenant, "late", "--secret-file", &file], 1, "cannot be written");
+        cli.assert_ends(&["client", "add", tenant, "late", "--secret-file", &file], 1, "cannot be written");
         assert_eq!(folder.read(&file).trim(), secret);
-        door.assert_ends(&["client", "show", tenant, "late"], 3, "");
+        cli.assert_ends(&["client", "show", tenant, "late"], 3, "");
         // What was not made leaves no file.
-        door.assert_ends(&["tenant", "add", tenant, "--secret-file", "left"], 4, "");
+        cli.assert_ends(&["tenant", "add", tenant, "--secret-file", "left"], 4, "");
         assert!(!folder.exists("left"));
     }
 }

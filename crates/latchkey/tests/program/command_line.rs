@@ -50,7 +50,7 @@ fn migrating_makes_the_schema_and_nothing_else() {
 }
 
 #[test]
-fn a_fault_names_file_line_key_and_mend() {
+fn an_error_names_file_line_key_and_hint() {
     let missing_env = format!("{{ value: {} }}", settings::ACME_SECRET);
     for (from, to, expected) in [
         (
@@ -314,7 +314,7 @@ fn a_key_of_ones_own_seals_from_a_variable() {
 }
 
 #[tokio::test]
-async fn the_environment_stands_above_the_file() {
+async fn the_environment_overrides_the_file() {
     let folder = Folder::with(TWO_TENANTS);
     let mut command = folder.program(&["serve"]);
     let program = Program::spawn(&folder, command.env("LATCHKEY__SERVER__PUBLIC_URL", "https://id.example"));

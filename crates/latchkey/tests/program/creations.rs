@@ -25,7 +25,7 @@ const LONGEST: Duration = Duration::from_secs(45);
 
 /// Something that was asked for. Its secret was chosen by us, so that it can be tried even if the answer never came.
 #[derive(Clone, Debug)]
-struct Asked {
+struct Creation {
     tenant: String,
     client: String,
     secret: String,
@@ -41,10 +41,10 @@ pub(crate) async fn assert_survive_kill_9<T>(
     let mut acknowledged = 0;
     for round in 0..ROUNDS {
         let (program, _keep) = start();
-        let asked = create_until_killed(program, admin, canaries, round).await;
-        acknowledged += asked.iter().filter(|asked| asked.is_acknowledged).count();
+        let creations = create_until_killed(program, admin, canaries, round).await;
+        acknowledged += creations.iter().filter(|creation| creation.is_acknowledged).count();
         let (program, _keep) = start();
-        assert_whole(&program, &admin.at(&program), round, &asked).await;
+        assert_whole(&program, &admin.at(&program), round, &creations).await;
     }
     let (program, _keep) = start();
     let [tenants, clients] = made(&admin.at(&program), "made-").await;
@@ -58,7 +58,7 @@ async fn create_until_killed(
     admin: &Administrator,
     canaries: &Canaries,
     round: usize,
-) -> Vec<Asked> {
+) -> Vec<Creation> {
     let admin = admin.at(&program);
     let (next, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut creators = JoinSet::new();
@@ -66,22 +66,22 @@ async fn create_until_killed(
         let (admin, canaries) = (admin.clone(), canaries.clone());
         let (next, done) = (Arc::clone(&next), Arc::clone(&done));
         creators.spawn(async move {
-            let mut asked = Vec::new();
+            let mut creations = Vec::new();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                let mut one = Asked::new(round, number);
+                let mut one = Creation::new(round, number);
                 canaries.add(&one.secret);
                 let said = one.create(&admin).await;
                 one.is_acknowledged = matches!(said, Some((201, _)));
                 if one.is_acknowledged {
                     done.fetch_add(1, Ordering::Relaxed);
                 }
-                asked.push(one);
+                creations.push(one);
                 match said {
                     // It was too busy, or something else was changed at the same moment: nothing is written.
                     Some((201 | 409 | 503, _)) => {}
                     Some(other) => panic!("{other:?}"),
-                    None => return asked,
+                    None => return creations,
                 }
             }
         });
@@ -95,11 +95,11 @@ async fn create_until_killed(
     creators.join_all().await.into_iter().flatten().collect()
 }
 
-async fn assert_whole(program: &Program, admin: &Administrator, round: usize, asked: &[Asked]) {
+async fn assert_whole(program: &Program, admin: &Administrator, round: usize, creations: &[Creation]) {
     let [tenants, clients] = made(admin, &format!("made-{round}-")).await;
     let audit: BTreeSet<_> = admin.all("/api/v1/admin/audit").await.iter().map(audited).collect();
-    let answers = tokens(program, asked).await;
-    for (one, status) in asked.iter().zip(answers) {
+    let answers = tokens(program, creations).await;
+    for (one, status) in creations.iter().zip(answers) {
         let is_there =
             if one.is_tenant() { tenants.contains(&one.tenant) } else { clients.contains(&one.client) };
         assert!(is_there || !one.is_acknowledged, "lost: {one:?}");
@@ -116,15 +116,15 @@ async fn assert_whole(program: &Program, admin: &Administrator, round: usize, as
         });
         assert_eq!(secrets.count(), usize::from(is_there), "{one:?}");
     }
-    let known = |name: &String| asked.iter().any(|one| one.tenant == *name || one.client == *name);
+    let known = |name: &String| creations.iter().any(|one| one.tenant == *name || one.client == *name);
     assert!(tenants.iter().chain(&clients).all(known), "what nobody asked for");
 }
 
 /// What each of them gets that asks for a token, as a status.
-async fn tokens(program: &Program, asked: &[Asked]) -> Vec<u16> {
+async fn tokens(program: &Program, creations: &[Creation]) -> Vec<u16> {
     let http = reqwest::Client::new();
     let mut answers = Vec::new();
-    for some in asked.chunks(AT_ONCE) {
+    for some in creations.chunks(AT_ONCE) {
         let requests = some.iter().map(|one| {
             let form = [
                 ("grant_type", "client_credentials"),
@@ -167,7 +167,7 @@ fn audited(record: &Value) -> (String, String, String) {
     (text("tenant"), text("action"), text("subject"))
 }
 
-impl Asked {
+impl Creation {
     /// In turns a tenant with a client, and a client of acme.
     fn new(round: usize, number: usize) -> Self {
         let name = format!("made-{round}-{number}");

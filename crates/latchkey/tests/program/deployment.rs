@@ -114,7 +114,7 @@ fn the_commands_of_image_and_unit_are_understood() {
 
 /// Long enough for what `drain.rs` and the gateway allow themselves: 5 s and 25 s.
 #[test]
-fn nobody_kills_a_program_that_is_ending_in_order() {
+fn a_program_that_is_draining_is_not_killed() {
     for (file, setting) in [(COMPOSE, "stop_grace_period: 35s"), (UNIT, "TimeoutStopSec=35s")] {
         assert_eq!(file.matches(setting).count(), 1, "{setting}");
     }

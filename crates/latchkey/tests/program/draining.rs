@@ -12,19 +12,19 @@ use crate::folder::Folder;
 use crate::program::{Mark, Program};
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 use crate::taking_over::assert_none_dropped;
-use crate::traffic::Asked;
+use crate::traffic::Requester;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_is_dropped_while_another_instance_takes_over() {
     let folder = Folder::with(TWO_TENANTS);
     let programs = [Program::start(&folder), Program::start(&folder)];
-    let asked = [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)];
-    let asked = asked.map(|(tenant, secret)| Asked::new(tenant, "svc", secret));
-    assert_none_dropped(programs, &asked).await;
+    let requested = [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)];
+    let requested = requested.map(|(tenant, secret)| Requester::new(tenant, "svc", secret));
+    assert_none_dropped(programs, &requested).await;
 }
 
 #[tokio::test]
-async fn a_program_tells_that_it_ends_before_it_does() {
+async fn a_program_reports_that_it_ends_before_it_does() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
     assert_eq!(program.get("/health/ready").await.status, 200);
@@ -54,7 +54,7 @@ async fn a_program_tells_that_it_ends_before_it_does() {
 
 /// Where nobody probes nobody would notice, so nobody is waited for.
 #[test]
-fn a_program_that_nobody_probes_ends_without_notice() {
+fn a_program_that_is_not_probed_ends_without_notice() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
     program.signal("TERM");
@@ -76,10 +76,10 @@ async fn a_second_request_to_end_ends_at_once() {
         let mark = program.mark();
         program.signal(signals[0]);
         program.log_after(mark, "not ready any more");
-        let asked = Instant::now();
+        let requested = Instant::now();
         program.signal(signals[1]);
         program.assert_ends_with(1);
-        assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+        assert!(requested.elapsed() < Duration::from_secs(4), "{:?}", requested.elapsed());
     }
     // Nothing of it is lost.
     Program::start(&folder).stop();

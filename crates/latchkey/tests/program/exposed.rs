@@ -39,8 +39,8 @@ async fn a_reload_is_judged_by_the_listeners_that_are_served() {
         folder.replace("config.yaml", &settings);
         let line = program.log_after(mark, REFUSED);
         assert!(line.contains(expected) && line.contains("beyond loopback"), "{expected} in {line}");
-        assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
-        program.ask_for_token("acme", "svc", SAMPLE).await.assert_refused(401, "invalid_client");
+        assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
+        program.request_token("acme", "svc", SAMPLE).await.assert_refused(401, "invalid_client");
     }
     // The other way round, a file for the next start is not taken over either.
     let program = {
@@ -51,7 +51,7 @@ async fn a_reload_is_judged_by_the_listeners_that_are_served() {
     let mark = program.mark();
     folder.replace("config.yaml", &beyond_loopback(&edited(TWO_TENANTS, GLOBEX_SECRET, SAMPLE)));
     program.log_after(mark, REFUSED);
-    assert_eq!(program.ask_for_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
+    assert_eq!(program.request_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
         assert_eq!(folder.run(&["apply"]).code, Some(0));
     }
     let program = Program::start(&folder);
-    assert_eq!(program.ask_for_token("acme", "svc", SAMPLE).await.status, 200, "it is the client's secret");
+    assert_eq!(program.request_token("acme", "svc", SAMPLE).await.status, 200, "it is the client's secret");
     program.stop();
 
     // These settings are older generations, so the store is served as it is.
@@ -71,9 +71,9 @@ async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
         folder.write("config.yaml", &settings);
         let program = Program::start(&folder);
         let mark = program.mark();
-        let refused = program.ask_for_token("acme", "svc", SAMPLE).await;
+        let refused = program.request_token("acme", "svc", SAMPLE).await;
         refused.assert_refused(401, "invalid_client");
-        let wrong = program.ask_for_token("acme", "svc", "wrong").await;
+        let wrong = program.request_token("acme", "svc", "wrong").await;
         assert_eq!((refused.status, &refused.body), (wrong.status, &wrong.body));
         program.log_after(mark, "a client came with a secret that the samples print");
         assert_eq!(program.introspect("globex", "svc", GLOBEX_SECRET, "x").await["active"], false);
@@ -84,7 +84,7 @@ async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
 
 #[tokio::test]
 async fn beyond_loopback_administration_is_served_only_where_that_is_written() {
-    for (listener, status, told) in [
+    for (listener, status, reported) in [
         ("address: 127.0.0.1:0", 200, 0),
         ("address: 0.0.0.0:0", 404, 1),
         ("address: 0.0.0.0:0, serves: [public]", 404, 0),
@@ -94,12 +94,12 @@ async fn beyond_loopback_administration_is_served_only_where_that_is_written() {
         let program = Program::start(&folder);
         assert_eq!(program.get("/metrics").await.status, status, "{listener}");
         for (tenant, secret) in [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)] {
-            assert_eq!(program.ask_for_token(tenant, "svc", secret).await.status, 200, "{listener}");
+            assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "{listener}");
         }
         let of_paths = |line: &&serde_json::Value| {
             line["message"].as_str().is_some_and(|text| text.contains("not /metrics, /flow/execute"))
         };
-        assert_eq!(program.log().iter().filter(of_paths).count(), told, "{listener}");
+        assert_eq!(program.log().iter().filter(of_paths).count(), reported, "{listener}");
         program.stop();
     }
 }

@@ -53,7 +53,7 @@ async fn nothing_of_one_tenant_opens_any_endpoint_of_the_other() {
                 Shown::Bearer(&attacker.token),
                 Shown::TokenAsSecret(&attacker.token),
             ] {
-                let answer = ask(&program, &method, &path, shown, &attacker.token).await;
+                let answer = send_request(&program, &method, &path, shown, &attacker.token).await;
                 judge(&program, &method, &path, &answer, owner, attacker, shown).await;
                 tried += 1;
             }
@@ -63,7 +63,7 @@ async fn nothing_of_one_tenant_opens_any_endpoint_of_the_other() {
 }
 
 #[tokio::test]
-async fn a_token_is_inactive_at_the_other_tenant_whoever_asks() {
+async fn a_token_is_inactive_at_the_other_tenant_for_every_caller() {
     let (_folder, program, [acme, globex]) = start().await;
     for (own, other, auditor) in
         [(&acme, &globex, "acme-auditor-canary-90aa"), (&globex, &acme, "globex-auditor-canary-77e0")]
@@ -158,7 +158,13 @@ async fn endpoints(program: &Program) -> Vec<(Method, String)> {
     endpoints
 }
 
-async fn ask(program: &Program, method: &Method, path: &str, shown: Shown<'_>, token: &str) -> Answer {
+async fn send_request(
+    program: &Program,
+    method: &Method,
+    path: &str,
+    shown: Shown<'_>,
+    token: &str,
+) -> Answer {
     let mut form = vec![("grant_type", "client_credentials"), ("token", token)];
     let mut request = program.request(method.clone(), path);
     match shown {

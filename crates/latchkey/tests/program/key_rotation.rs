@@ -7,7 +7,7 @@ use crate::administrator::Administrator;
 use crate::folder::Folder;
 use crate::program::Program;
 use crate::rotations::{QUICK, QUICK_CACHE, QUICK_TOKENS, rotate};
-use crate::traffic::{Asked, Pace, Traffic};
+use crate::traffic::{Pace, Requester, Traffic};
 
 const ROTATIONS: usize = 6;
 const TENANTS: [(&str, &str, &str); 2] =
@@ -21,16 +21,16 @@ async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
     let mut init = folder.program(&["admin", "init", "--json"]);
     let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
     let of = |(tenant, _, secret): (&str, &str, &str)| {
-        let asked =
-            |client: &str| Asked { tenant: tenant.into(), client: client.into(), secret: secret.into() };
-        CLIENTS.map(asked)
+        let requested =
+            |client: &str| Requester { tenant: tenant.into(), client: client.into(), secret: secret.into() };
+        CLIENTS.map(requested)
     };
     for (tenant, _, secret) in TENANTS {
         program.token(tenant, "svc-0", secret).await;
     }
     let pace = Pace { callers: 6, pause: Duration::from_millis(10), again: 4 };
-    let asked = TENANTS.into_iter().flat_map(of).collect();
-    let traffic = Traffic::start(vec![program.url("")], asked, pace);
+    let requested = TENANTS.into_iter().flat_map(of).collect();
+    let traffic = Traffic::start(vec![program.url("")], requested, pace);
     rotate(&[admin], &TENANTS.map(|(tenant, ..)| tenant), ROTATIONS, &traffic).await;
     let outcome = traffic.end().await;
     outcome.assert_all_served(ROTATIONS * 50);

@@ -70,7 +70,7 @@ print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
 
 /// The example in the document is run as it is printed.
 #[test]
-fn the_documents_example_tells_secrets_from_lookalikes_by_the_checksum() {
+fn the_documents_example_distinguishes_secrets_from_lookalikes_by_the_checksum() {
     let secret = generated();
     let changed = |at: usize| {
         let other = if secret.as_bytes()[at] == b'a' { "b" } else { "a" };

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::cli::Door;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::program::{Mark, Program};
 use crate::reload::{eventually, until_status};
@@ -41,7 +41,7 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
     // The administrator of acme registers an id before the file declares it.
-    Door::store(&folder).run(&["client", "add", "acme", "acme-billing"]).output();
+    Cli::store(&folder).run(&["client", "add", "acme", "acme-billing"]).output();
     folder.write("config.yaml", &declaring(&changed(), "acme-billing"));
     let conflict = "! client acme/acme-billing was created through the administration API, so it cannot be declared; tenant acme stays as it is\n";
     let place = "config.yaml:12:7: tenants.acme.clients.acme-billing: client acme/acme-billing was created";
@@ -60,10 +60,10 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
     let program = Program::start(&folder);
     let line = program.log_after(Mark::START, "tenants left out; all others are applied");
     assert!(line.contains(place) && line.contains("\"tenants\":\"acme\""), "{line}");
-    assert_eq!(program.ask_for_token("globex", "svc", NEW_GLOBEX).await.status, 200);
-    assert_eq!(program.ask_for_token("globex", "svc", GLOBEX_SECRET).await.status, 401);
-    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
-    assert_eq!(program.ask_for_token("acme", "svc", NEW_ACME).await.status, 401);
+    assert_eq!(program.request_token("globex", "svc", NEW_GLOBEX).await.status, 200);
+    assert_eq!(program.request_token("globex", "svc", GLOBEX_SECRET).await.status, 401);
+    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
+    assert_eq!(program.request_token("acme", "svc", NEW_ACME).await.status, 401);
     let reason = "tenants left out because of a conflict: 1; the log names them, all others are applied";
     assert_eq!(degraded(&program).await.as_deref(), Some(reason));
     assert!(program.get("/metrics").await.body.contains("\nlatchkey_tenants_left_out 1\n"));
@@ -73,7 +73,7 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
     assert_eq!((apply.code, apply.out.as_str()), (Some(1), format!("{conflict}\nNo changes.\n").as_str()));
     assert!(apply.err.contains(place), "{}", apply.err);
     let generations = || {
-        let list = Door::store(&folder).json(&["rollback", "--list"]);
+        let list = Cli::store(&folder).json(&["rollback", "--list"]);
         list["items"].as_array().unwrap().iter().map(|item| item["generation"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(generations(), [json!(1)]);
@@ -83,7 +83,7 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
     // The id belongs to whom the API gave it, so the file gives way.
     folder.replace("config.yaml", &declaring(&changed(), "acme-invoices"));
     until_status(&program, ("acme", "svc", NEW_ACME), 200).await;
-    assert_eq!(program.ask_for_token("acme", "acme-invoices", "acme-more-canary-1b7e").await.status, 200);
+    assert_eq!(program.request_token("acme", "acme-invoices", "acme-more-canary-1b7e").await.status, 200);
     program.log_after(Mark::START, "no tenant is left out any more");
     eventually("nobody is left out", async || degraded(&program).await.is_none()).await;
     assert_eq!(folder.run(&["plan"]).code, Some(0));
@@ -96,19 +96,19 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
 async fn a_tenant_is_applied_once_the_api_gives_way() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let door = Door::store(&folder);
-    door.run(&["client", "add", "acme", "other", "--audience", "reports"]).output();
+    let cli = Cli::store(&folder);
+    cli.run(&["client", "add", "acme", "other", "--audience", "reports"]).output();
     folder.replace("config.yaml", &declaring(&changed(), "reports"));
     until_status(&program, ("globex", "svc", NEW_GLOBEX), 200).await;
     let line = program.log_after(Mark::START, "tenants left out; all others are applied");
     assert!(line.contains("reports is both a client id and an audience, resource or issuer"), "{line}");
     eventually("acme is left out", async || degraded(&program).await.is_some()).await;
-    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
+    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
 
-    door.run(&["client", "set", "acme", "other", "--patch", r#"{"audiences":["papers"]}"#]).output();
+    cli.run(&["client", "set", "acme", "other", "--patch", r#"{"audiences":["papers"]}"#]).output();
     until_status(&program, ("acme", "svc", NEW_ACME), 200).await;
     eventually("nobody is left out", async || degraded(&program).await.is_none()).await;
-    assert_eq!(program.ask_for_token("acme", "reports", "acme-more-canary-1b7e").await.status, 200);
+    assert_eq!(program.request_token("acme", "reports", "acme-more-canary-1b7e").await.status, 200);
     assert_eq!(folder.run(&["plan"]).code, Some(0));
     assert_eq!(
         folder.run(&["rollback", "--list"]).output().lines().count(),

@@ -47,7 +47,7 @@ mod cli_keys;
 mod cli_server;
 mod cli_tenants;
 mod command_line;
-mod contradictions;
+mod conflicts;
 mod deployment;
 mod draining;
 mod durable;

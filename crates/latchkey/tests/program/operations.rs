@@ -67,12 +67,12 @@ async fn numbers_are_for_the_address_of_administration() {
 
 /// Name by name, in the same order.
 #[tokio::test]
-async fn documented_numbers_are_those_that_are_told() {
+async fn documented_metrics_are_those_that_are_exported() {
     let documented = include_str!("../../../../docs/operations.md");
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
     let numbers = program.get("/metrics").await.body;
-    let told: Vec<&str> =
+    let reported: Vec<&str> =
         numbers.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     // Those of PostgreSQL and Redis are told where these are used.
     let in_table = |line: &'static str| {
@@ -81,5 +81,5 @@ async fn documented_numbers_are_those_that_are_told() {
     };
     let documented: Vec<String> =
         documented.lines().filter_map(in_table).map(|name| format!("latchkey_{name}")).collect();
-    assert_eq!(told, documented);
+    assert_eq!(reported, documented);
 }

@@ -42,7 +42,7 @@ fn a_plan_without_a_change_ends_with_0() {
 }
 
 #[test]
-fn a_plan_tells_each_change_and_writes_none() {
+fn a_plan_lists_each_change_and_writes_none() {
     let folder = applied();
     let wider = edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET);
     let svc = "value: globex-svc-canary-52b7 }, audiences: [api], scopes: [api:read]";
@@ -67,7 +67,7 @@ fn a_plan_tells_each_change_and_writes_none() {
 }
 
 #[test]
-fn a_plan_reads_a_folder_that_nobody_may_write() {
+fn a_plan_reads_a_read_only_folder() {
     let folder = applied();
     for name in ["data", "keys", "."] {
         let path = folder.path(name);
@@ -93,16 +93,16 @@ async fn a_plan_beside_a_running_server_sees_what_it_serves() {
     assert_eq!(folder.run(&["plan"]).code, Some(0));
     folder.write("later.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
     assert_eq!(with_other_settings(&folder, &["plan"], "later.yaml").code, Some(2));
-    assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 401);
+    assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 401);
 }
 
 /// Another file than the server's own, so that it is the store that tells the server.
 #[tokio::test]
-async fn a_running_server_hears_of_what_was_applied() {
+async fn a_running_server_is_notified_of_what_was_applied() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
-    assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 401);
+    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
+    assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 401);
     folder.write("later.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
     let applied = with_other_settings(&folder, &["apply"], "later.yaml").output();
     assert!(applied.contains("Applied as generation 2."), "{applied}");
@@ -113,7 +113,7 @@ async fn a_running_server_hears_of_what_was_applied() {
         "told, rather than found when a cached client expired: {:?}",
         since.elapsed()
     );
-    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 401);
+    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 401);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_start_with_older_settings_serves_the_store_and_warns() {
     with_other_settings(&folder, &["apply"], "later.yaml").output();
     let program = Program::start(&folder);
     program.log_after(crate::program::Mark::START, "these settings were replaced by later ones");
-    assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 200);
+    assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 200);
     // Asked for, they are applied again.
     folder.run(&["apply"]).output();
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
@@ -151,7 +151,7 @@ async fn more_than_may_be_retired_needs_prune() {
     assert!(pruned.contains("- tenant initech") && pruned.contains("Applied as generation"), "{pruned}");
     let program = Program::start(&folder);
     assert_eq!(program.get("/api/v1/tenant/initech/strategies").await.status, 404);
-    assert_eq!(program.ask_for_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
+    assert_eq!(program.request_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
 }
 
 /// After its settings have been applied and no program runs.

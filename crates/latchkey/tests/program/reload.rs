@@ -24,7 +24,7 @@ async fn a_new_secret_works_and_the_old_one_stops() {
     let load = Load::on(&program);
     folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
-    program.ask_for_token("acme", "svc", ACME_SECRET).await.assert_refused(401, "invalid_client");
+    program.request_token("acme", "svc", ACME_SECRET).await.assert_refused(401, "invalid_client");
     load.assert_none_failed().await;
 }
 
@@ -36,7 +36,7 @@ async fn two_secrets_are_both_good_while_a_client_changes_over() {
     let two = format!("client_secrets: [{{ value: {ACME_SECRET} }}, {{ value: {NEW_SECRET} }}]");
     folder.replace("config.yaml", &edited(TWO_TENANTS, &one, &two));
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
-    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
+    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
     load.assert_none_failed().await;
 }
 
@@ -47,7 +47,7 @@ async fn a_removed_client_gets_no_more_tokens() {
     let without: Vec<&str> = TWO_TENANTS.lines().filter(|line| !line.contains(ACME_SECRET)).collect();
     folder.replace("config.yaml", &without.join("\n"));
     until_status(&program, ("acme", "svc", ACME_SECRET), 401).await;
-    assert_eq!(program.ask_for_token("acme", "auditor", "acme-auditor-canary-90aa").await.status, 200);
+    assert_eq!(program.request_token("acme", "auditor", "acme-auditor-canary-90aa").await.status, 200);
     load.assert_none_failed().await;
 }
 
@@ -59,7 +59,7 @@ async fn changed_scopes_and_lifetimes_are_those_of_the_next_token() {
     let wider = "value: acme-svc-canary-8d1f }, audiences: [api], access_token_lifetime: 7m, scopes: [api:read, api:write]";
     folder.replace("config.yaml", &edited(TWO_TENANTS, svc, wider));
     eventually("the new scopes are granted", async || {
-        let answer = program.ask_for_token("acme", "svc", ACME_SECRET).await.json();
+        let answer = program.request_token("acme", "svc", ACME_SECRET).await.json();
         (answer["scope"].as_str(), answer["expires_in"].as_u64()) == (Some("api:read api:write"), Some(420))
     })
     .await;
@@ -78,8 +78,8 @@ async fn a_broken_file_leaves_the_last_good_one_serving() {
         folder.replace("config.yaml", text);
         let line = program.log_after(mark, "settings not taken over; the last good ones go on");
         assert!(line.contains(place), "{place:?} in {line}");
-        assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
-        assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 401);
+        assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
+        assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 401);
     }
     // Mended, it is taken over.
     folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
@@ -119,7 +119,7 @@ async fn more_than_may_be_retired_is_refused_and_everything_goes_on() {
     for (tenant, secret) in
         [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET), ("initech", "initech-canary-4411")]
     {
-        assert_eq!(program.ask_for_token(tenant, "svc", secret).await.status, 200, "{tenant}");
+        assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "{tenant}");
     }
     // The operator means it.
     assert_eq!(folder.run(&["apply", "--prune"]).code, Some(0));
@@ -163,7 +163,7 @@ pub(crate) async fn until_status(
     status: u16,
 ) {
     eventually(&format!("{client} of {tenant} is answered {status}"), async || {
-        program.ask_for_token(tenant, client, secret).await.status == status
+        program.request_token(tenant, client, secret).await.status == status
     })
     .await;
 }

@@ -61,7 +61,7 @@ async fn a_file_that_is_gone_for_a_while() {
     let mark = program.mark();
     fs::rename(folder.config(), folder.path("config.yaml~")).unwrap();
     program.log_after(mark, "settings not taken over");
-    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
+    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
     folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     load.assert_none_failed().await;
@@ -77,7 +77,7 @@ async fn a_file_of_the_tenants_folder_new_changed_and_gone() {
     };
     folder.write("tenants.d/initech.yaml", &tenant("initech-canary-4411"));
     let program = Program::start(&folder);
-    assert_eq!(program.ask_for_token("initech", "svc", "initech-canary-4411").await.status, 200);
+    assert_eq!(program.request_token("initech", "svc", "initech-canary-4411").await.status, 200);
     let load = Load::on(&program);
     folder.replace("tenants.d/initech.yaml", &tenant("initech-canary-5522"));
     until_status(&program, ("initech", "svc", "initech-canary-5522"), 200).await;
@@ -89,7 +89,7 @@ async fn a_file_of_the_tenants_folder_new_changed_and_gone() {
     folder.write("tenants.d/umbrella.yaml", "clients: nonsense\n");
     let line = program.log_after(mark, "settings not taken over");
     assert!(line.contains("tenants.d/umbrella.yaml:1:10"), "{line}");
-    assert_eq!(program.ask_for_token("umbrella", "svc", "umbrella-canary-6633").await.status, 200);
+    assert_eq!(program.request_token("umbrella", "svc", "umbrella-canary-6633").await.status, 200);
     load.assert_none_failed().await;
 }
 
@@ -99,7 +99,7 @@ async fn a_file_that_holds_a_secret() {
     let folder = Folder::with(&settings);
     folder.write_secret("secrets/acme", ACME_SECRET);
     let program = Program::start(&folder);
-    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 200);
+    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
     let load = Load::on(&program);
     folder.write_secret("secrets/acme", NEW_SECRET);
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
@@ -128,7 +128,7 @@ async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
     fs::create_dir(folder.path("tenants.d")).unwrap();
     program.log_after(mark, "would retire more than reconcile.max_retired allows");
     for (id, secret) in mounted {
-        assert_eq!(program.ask_for_token(id, "svc", secret).await.status, 200, "{id}");
+        assert_eq!(program.request_token(id, "svc", secret).await.status, 200, "{id}");
     }
     fs::remove_dir(folder.path("tenants.d")).unwrap();
     fs::rename(folder.path("elsewhere"), folder.path("tenants.d")).unwrap();
@@ -139,7 +139,7 @@ async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
 
 /// As a full disk or a copy under way leaves it. Wherever it is cut, it is either no settings or says too little to be believed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_cut_off_anywhere_retires_nobody() {
+async fn a_truncated_file_retires_no_tenant() {
     let settings = format!("reconcile: {{ max_retired: {{ tenants: 0, clients: 0 }} }}\n{TWO_TENANTS}");
     let folder = Folder::with(&settings);
     let program = Program::start(&folder);
@@ -151,7 +151,7 @@ async fn a_file_that_is_cut_off_anywhere_retires_nobody() {
         program.signal("HUP");
         program.log_after(mark, "settings not ");
         for (tenant, secret) in [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)] {
-            assert_eq!(program.ask_for_token(tenant, "svc", secret).await.status, 200, "cut at {end}");
+            assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "cut at {end}");
         }
     }
     load.assert_none_failed().await;
@@ -175,12 +175,12 @@ async fn a_mounted_folder_whose_link_is_swapped() {
         fs::rename(folder.path("mounted/..data_tmp"), folder.path("mounted/..data")).unwrap();
         until_status(&program, ("acme", "svc", secret), 200).await;
     }
-    assert_eq!(program.ask_for_token("acme", "svc", NEW_SECRET).await.status, 401);
+    assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 401);
     load.assert_none_failed().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signal_that_asks_for_it() {
+async fn a_signal_that_requests_it() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
     let load = Load::on(&program);

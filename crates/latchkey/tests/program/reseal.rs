@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::cli::Door;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::host::run;
 use crate::program::Program;
@@ -65,7 +65,7 @@ async fn everything_moves_to_another_key_while_tokens_are_issued() {
 async fn what_is_kept_for_later_moves_too() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
-    let made = Door::store(&folder).json(&["admin", "init"]);
+    let made = Cli::store(&folder).json(&["admin", "init"]);
     let secret = made["secret"]["client_secret"].as_str().unwrap();
     folder.canaries.add(secret);
     let program = Program::start(&folder);
@@ -101,7 +101,7 @@ async fn what_is_kept_for_later_moves_too() {
     let again = create(&program).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"), "{again:?}");
     assert_eq!(again.body, first.body);
-    assert_eq!(program.ask_for_token("acme", "svc", ACME_SECRET).await.status, 401);
+    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 401);
     folder.run(&["rollback", "1", "--yes"]).output();
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
     assert_eq!(folder.run(&["key", "reseal", "--dry-run"]).code, Some(0));
@@ -124,9 +124,9 @@ async fn a_tenant_whose_key_cannot_be_opened_fails_alone_and_readiness_says_so()
     assert_eq!(run(Command::new("python3").arg("-c").arg(damage).arg(path)).output().trim(), "1");
 
     let program = Program::start(&folder);
-    let answer = program.ask_for_token("acme", "svc", ACME_SECRET).await;
+    let answer = program.request_token("acme", "svc", ACME_SECRET).await;
     assert!(answer.status >= 500, "{answer:?}");
-    let answer = program.ask_for_token("globex", "svc", GLOBEX_SECRET).await;
+    let answer = program.request_token("globex", "svc", GLOBEX_SECRET).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let form =
         [("client_id", "auditor"), ("client_secret", "globex-auditor-canary-77e0"), ("token", &of_globex)];

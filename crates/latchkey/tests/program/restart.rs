@@ -60,14 +60,14 @@ async fn a_first_start_killed_at_any_moment_is_made_up_for_by_the_next() {
         child.kill().unwrap();
         child.wait().unwrap();
         let program = Program::start(&folder);
-        let answer = program.ask_for_token("acme", "svc", ACME_SECRET).await;
+        let answer = program.request_token("acme", "svc", ACME_SECRET).await;
         assert_eq!(answer.status, 200, "killed after {milliseconds} ms: {answer:?}");
     }
 }
 
 /// As soon as the program says that it serves, no signal ends it out of order.
 #[test]
-fn a_stop_asked_for_at_once_is_orderly() {
+fn a_stop_requested_at_once_is_orderly() {
     let folder = Folder::with(TWO_TENANTS);
     for _ in 0..6 {
         let program = Program::start(&folder);

@@ -45,14 +45,16 @@ async fn ten_rotations_under_load_lose_no_request() {
         .collect();
 
     for round in 1..=ROTATIONS {
-        let new = admin.ask(Method::POST, &path("acme", "/rotate"), Some(json!({ "grace": 3600 }))).await;
+        let new =
+            admin.send_request(Method::POST, &path("acme", "/rotate"), Some(json!({ "grace": 3600 }))).await;
         let new = of(&folder, &new);
         *caller.secret.write().unwrap() = (round, new.1.clone());
         caller.until_all_use(round).await;
-        let revoked = admin.ask(Method::DELETE, &path("acme", &format!("/{}", secret.0)), None).await;
+        let revoked =
+            admin.send_request(Method::DELETE, &path("acme", &format!("/{}", secret.0)), None).await;
         assert_eq!(revoked["status"], "revoked", "{revoked}");
         let old = std::mem::replace(&mut secret, new);
-        program.ask_for_token("acme", "rotated", &old.1).await.assert_refused(401, "invalid_client");
+        program.request_token("acme", "rotated", &old.1).await.assert_refused(401, "invalid_client");
         caller.more(20).await;
     }
     for of in [&caller, &bystander] {
@@ -62,7 +64,7 @@ async fn ten_rotations_under_load_lose_no_request() {
         assert_eq!(task.await.unwrap(), [""; 0]);
     }
     assert!(caller.answered.load(Ordering::Relaxed) >= ROTATIONS * (CALLERS + 20));
-    program.ask_for_token("globex", "rotated", &secret.1).await.assert_refused(401, "invalid_client");
+    program.request_token("globex", "rotated", &secret.1).await.assert_refused(401, "invalid_client");
 
     // What the end has written, the next start shows.
     program.stop();
@@ -87,7 +89,7 @@ async fn a_use_that_is_older_than_an_interval_survives_kill_9() {
     for tenant in ["acme", "globex"] {
         create(&folder, &admin, tenant).await;
     }
-    let extra = of(&folder, &admin.ask(Method::POST, &path("acme", ""), Some(json!({}))).await);
+    let extra = of(&folder, &admin.send_request(Method::POST, &path("acme", ""), Some(json!({}))).await);
     program.token("acme", "rotated", &extra.1).await;
     sleep(WRITTEN).await;
     program.kill();
@@ -108,7 +110,7 @@ async fn admin(folder: &Folder, program: &Program) -> Administrator {
 /// The client, and the id and value of its first secret.
 async fn create(folder: &Folder, admin: &Administrator, tenant: &str) -> (String, String) {
     let body = json!({ "client_id": "rotated", "audiences": ["api"], "scopes": ["api:read"] });
-    let made = admin.ask(Method::POST, &tenant_path(tenant, "/clients"), Some(body)).await;
+    let made = admin.send_request(Method::POST, &tenant_path(tenant, "/clients"), Some(body)).await;
     of(folder, &made["secret"])
 }
 
@@ -121,7 +123,7 @@ fn of(folder: &Folder, made: &Value) -> (String, String) {
 
 /// In the order in which they were made.
 async fn secrets(admin: &Administrator, tenant: &str) -> Vec<Value> {
-    let said = admin.ask(Method::GET, &path(tenant, ""), None).await;
+    let said = admin.send_request(Method::GET, &path(tenant, ""), None).await;
     said["items"].as_array().unwrap().clone()
 }
 

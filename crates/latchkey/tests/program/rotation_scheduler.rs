@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::cli::Door;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::jwt::header;
 use crate::program::{Mark, Program};
@@ -24,7 +24,7 @@ fn quick() -> String {
 }
 
 fn keys(folder: &Folder, tenant: &str) -> Vec<Value> {
-    Door::store(folder).json(&["key", "list", tenant])["items"].as_array().unwrap().clone()
+    Cli::store(folder).json(&["key", "list", tenant])["items"].as_array().unwrap().clone()
 }
 
 async fn leads(program: &Program) -> bool {

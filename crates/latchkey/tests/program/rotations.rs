@@ -41,7 +41,7 @@ pub(crate) async fn rotate(admins: &[Administrator], tenants: &[&str], times: us
         let admin = &admins[round % admins.len()];
         for tenant in tenants {
             let path = tenant_path(tenant, "/keys/rotate");
-            let changed = admin.ask(Method::POST, &path, Some(json!({}))).await;
+            let changed = admin.send_request(Method::POST, &path, Some(json!({}))).await;
             assert_eq!(changed["breaks"], json!([]), "{tenant}: {changed}");
             assert_one_signs(tenant, &changed);
         }
@@ -50,7 +50,7 @@ pub(crate) async fn rotate(admins: &[Administrator], tenants: &[&str], times: us
 
 /// At this instant the tenant has exactly one key that signs.
 pub(crate) async fn look(admin: &Administrator, tenant: &str) {
-    let keys = admin.ask(Method::GET, &tenant_path(tenant, "/keys"), None).await;
+    let keys = admin.send_request(Method::GET, &tenant_path(tenant, "/keys"), None).await;
     assert_one_signs(tenant, &keys);
 }
 

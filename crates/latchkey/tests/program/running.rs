@@ -25,7 +25,7 @@ impl Program {
         Answer::to(self.request(Method::POST, path).form(form)).await
     }
 
-    pub(crate) async fn ask_for_token(&self, tenant: &str, client: &str, secret: &str) -> Answer {
+    pub(crate) async fn request_token(&self, tenant: &str, client: &str, secret: &str) -> Answer {
         let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
         self.post(&tenant_path(tenant, "/oauth/token"), &form).await
     }
@@ -33,13 +33,13 @@ impl Program {
     /// Asks again, as `Retry-After` says, where the store of a busy machine did not answer in time.
     pub(crate) async fn token(&self, tenant: &str, client: &str, secret: &str) -> String {
         for _ in 0..MOST_RETRIES {
-            let answer = self.ask_for_token(tenant, client, secret).await;
+            let answer = self.request_token(tenant, client, secret).await;
             if answer.status != 503 {
                 return answer.token();
             }
             sleep(Duration::from_secs(1)).await;
         }
-        self.ask_for_token(tenant, client, secret).await.token()
+        self.request_token(tenant, client, secret).await.token()
     }
 
     pub(crate) async fn introspect(&self, tenant: &str, client: &str, secret: &str, token: &str) -> Value {

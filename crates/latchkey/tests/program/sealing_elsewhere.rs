@@ -83,9 +83,9 @@ async fn serves_and_starts_again(folder: &Folder, service: &Service) {
     let program = service.serve(folder);
     let before = tokens(&program).await;
     assert_verified(&program, &before).await;
-    assert!(service.server.asked() > 0);
+    assert!(service.server.request_count() > 0);
     tokens(&program).await;
-    assert_eq!(service.server.asked(), 0, "a warm token asks nobody");
+    assert_eq!(service.server.request_count(), 0, "a warm token asks nobody");
     program.stop();
     let found: Vec<_> = std::fs::read_dir(folder.path("data")).unwrap().collect();
     assert!(found.len() == 1 && !folder.exists("keys"), "no sealing key was made here: {found:?}");
@@ -143,8 +143,8 @@ async fn a_start_without_the_service_is_refused_and_says_why() {
     let refused = |words: &str| {
         let ran = vault.run(&folder, &["serve"]);
         assert_eq!(ran.code, Some(1), "{ran:?}");
-        for told in ["the sealing key cannot be used", &format!("{} {words}", vault.name)] {
-            assert!(ran.err.contains(told), "{told:?} in {}", ran.err);
+        for reported in ["the sealing key cannot be used", &format!("{} {words}", vault.name)] {
+            assert!(ran.err.contains(reported), "{reported:?} in {}", ran.err);
         }
         assert!(!ran.err.contains("pepper"), "it is not the pepper's fault: {}", ran.err);
     };
@@ -182,19 +182,19 @@ async fn while_the_service_is_away_tenants_with_open_keys_go_on() {
         assert_eq!(check_reason(&program).await, None);
         vault.server.be_away(true);
         let mark = program.mark();
-        assert_unavailable(&program.ask_for_token("globex", "svc", GLOBEX_SECRET).await);
+        assert_unavailable(&program.request_token("globex", "svc", GLOBEX_SECRET).await);
         assert_unavailable(&program.jwks("globex").await);
-        let told = program.log_after(mark, "a key of tenant globex cannot be used");
+        let reported = program.log_after(mark, "a key of tenant globex cannot be used");
         for words in [sealed_or_opened, &vault.name, "does not answer"] {
-            assert!(told.contains(words), "{words:?} in {told}");
+            assert!(reported.contains(words), "{words:?} in {reported}");
         }
         eventually("readiness says so", async || {
             let reason = check_reason(&program).await.unwrap_or_default();
             reason == "the service that holds the sealing key fails; tenants whose keys are open are served"
         })
         .await;
-        let told = program.log_after(mark, "the service that holds the sealing key fails");
-        assert!(told.contains(&vault.name), "{told}");
+        let reported = program.log_after(mark, "the service that holds the sealing key fails");
+        assert!(reported.contains(&vault.name), "{reported}");
         program.token("acme", "svc", ACME_SECRET).await;
         assert_eq!(program.present(&of_acme).await.status, 200);
         assert_eq!(program.jwks("acme").await.status, 200);
@@ -210,7 +210,7 @@ async fn while_the_service_is_away_tenants_with_open_keys_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_service_that_says_nothing_costs_nobody_else_a_token() {
+async fn a_service_that_does_not_answer_costs_no_other_tenant_a_token() {
     let folder = empty();
     let (vault, _) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));
@@ -218,7 +218,7 @@ async fn a_service_that_says_nothing_costs_nobody_else_a_token() {
     token(&program, TENANTS[0]).await;
     let late = Reply::raw("").after(Duration::from_secs(30));
     vault.server.instead(vec![late; 100]);
-    let waiting = async { (program.ask_for_token("globex", "svc", GLOBEX_SECRET).await, Instant::now()) };
+    let waiting = async { (program.request_token("globex", "svc", GLOBEX_SECRET).await, Instant::now()) };
     let others = async {
         for _ in 0..20 {
             program.token("acme", "svc", ACME_SECRET).await;
@@ -241,10 +241,10 @@ async fn a_token_that_is_renewed_in_its_file_is_taken_up_without_a_restart() {
     token(&program, TENANTS[0]).await;
     let next = "hvs.next-canary-5a1c";
     keys.take_only(next);
-    assert_unavailable(&program.ask_for_token("globex", "svc", GLOBEX_SECRET).await);
-    let told = program.log_after(Mark::START, "a key of tenant globex cannot be used");
+    assert_unavailable(&program.request_token("globex", "svc", GLOBEX_SECRET).await);
+    let reported = program.log_after(Mark::START, "a key of tenant globex cannot be used");
     for words in ["permission denied", TOKEN_FILE, "still holds the token that was refused"] {
-        assert!(told.contains(words), "{words:?} in {told}");
+        assert!(reported.contains(words), "{words:?} in {reported}");
     }
     program.token("acme", "svc", ACME_SECRET).await;
     folder.write_secret(TOKEN_FILE, next);

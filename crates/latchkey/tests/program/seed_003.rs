@@ -14,7 +14,7 @@ use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
 async fn credentials_are_taken_in_the_body_and_in_the_header() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let in_body = program.ask_for_token("acme", "svc", ACME_SECRET).await;
+    let in_body = program.request_token("acme", "svc", ACME_SECRET).await;
     let request = program.request(Method::POST, "/oauth2/token").basic_auth("svc", Some(ACME_SECRET));
     let in_header = Answer::to(request.form(&[("grant_type", "client_credentials")])).await;
     for answer in [in_body, in_header] {
@@ -25,7 +25,7 @@ async fn credentials_are_taken_in_the_body_and_in_the_header() {
 }
 
 #[tokio::test]
-async fn a_token_has_the_scopes_that_were_asked_for_and_no_others() {
+async fn a_token_has_the_requested_scopes_and_no_others() {
     let both = edited(
         TWO_TENANTS,
         "{ value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read]",

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::program::Program;
 use crate::running::tenant_path;
-use crate::traffic::Asked;
+use crate::traffic::Requester;
 
 /// What callers and their load balancer share.
 struct Balanced {
@@ -24,7 +24,7 @@ struct Balanced {
 const CALLERS: usize = 6;
 
 /// The first is told to end under load; both have served all who ask.
-pub(crate) async fn assert_none_dropped(programs: [Program; 2], asked: &[Asked]) {
+pub(crate) async fn assert_none_dropped(programs: [Program; 2], requested: &[Requester]) {
     let balanced = Arc::new(Balanced {
         urls: programs.each_ref().map(|program| program.url("")),
         to: AtomicUsize::new(0),
@@ -34,7 +34,7 @@ pub(crate) async fn assert_none_dropped(programs: [Program; 2], asked: &[Asked])
     let mut tasks = JoinSet::new();
     tasks.spawn(balance(Arc::clone(&balanced)));
     for caller in 0..CALLERS {
-        tasks.spawn(call(Arc::clone(&balanced), caller, asked[caller % asked.len()].clone()));
+        tasks.spawn(call(Arc::clone(&balanced), caller, requested[caller % requested.len()].clone()));
     }
     balanced.until_answered_by(0, &mut tasks).await;
     let [first, second] = programs;
@@ -68,10 +68,10 @@ async fn balance(balanced: Arc<Balanced>) {
     }
 }
 
-async fn call(balanced: Arc<Balanced>, caller: usize, asked: Asked) {
+async fn call(balanced: Arc<Balanced>, caller: usize, requested: Requester) {
     let kept = usize::from(!caller.is_multiple_of(3));
     let http = reqwest::Client::builder().pool_max_idle_per_host(kept).build().unwrap();
-    let Asked { tenant, client, secret } = &asked;
+    let Requester { tenant, client, secret } = &requested;
     let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
     while !balanced.ended.load(Ordering::SeqCst) {
         let to = balanced.to.load(Ordering::SeqCst);

@@ -23,13 +23,13 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 /// Who asks.
 #[derive(Clone)]
-pub(crate) struct Asked {
+pub(crate) struct Requester {
     pub(crate) tenant: String,
     pub(crate) client: String,
     pub(crate) secret: String,
 }
 
-impl Asked {
+impl Requester {
     pub(crate) fn new(tenant: &str, client: &str, secret: &str) -> Self {
         Self { tenant: tenant.to_owned(), client: client.to_owned(), secret: secret.to_owned() }
     }
@@ -68,7 +68,7 @@ pub(crate) struct Outcome {
 
 struct Shared {
     origins: Arc<RwLock<Vec<String>>>,
-    asked: Vec<Asked>,
+    requested: Vec<Requester>,
     /// Of each who asks: which tenant that is, as the verifiers count them.
     tenants: Vec<usize>,
     verifiers: Vec<CachingVerifier>,
@@ -87,15 +87,15 @@ type Later = (Instant, usize, String);
 
 impl Traffic {
     /// At programs at `origins`.
-    pub(crate) fn start(origins: Vec<String>, asked: Vec<Asked>, pace: Pace) -> Self {
-        let names: BTreeSet<_> = asked.iter().map(|asked| asked.tenant.clone()).collect();
+    pub(crate) fn start(origins: Vec<String>, requested: Vec<Requester>, pace: Pace) -> Self {
+        let names: BTreeSet<_> = requested.iter().map(|requested| requested.tenant.clone()).collect();
         let names: Vec<_> = names.into_iter().collect();
         let origins = Arc::new(RwLock::new(origins));
         let verifier = || CachingVerifier::new(Arc::clone(&origins), names.clone());
-        let tenant = |asked: &Asked| names.iter().position(|name| *name == asked.tenant).unwrap();
+        let tenant = |requested: &Requester| names.iter().position(|name| *name == requested.tenant).unwrap();
         let shared = Arc::new(Shared {
-            tenants: asked.iter().map(tenant).collect(),
-            asked,
+            tenants: requested.iter().map(tenant).collect(),
+            requested,
             verifiers: (0..VERIFIERS).map(|_| verifier()).collect(),
             origins,
             pace,
@@ -155,7 +155,7 @@ impl Shared {
         let mut turn = caller;
         while !self.ended.load(Ordering::Relaxed) {
             turn += self.pace.callers;
-            self.ask(&http, verifier, turn, &mut later).await;
+            self.send_request(&http, verifier, turn, &mut later).await;
             while later.front().is_some_and(|(due, ..)| *due <= Instant::now()) {
                 self.verify_again(verifier, later.pop_front()).await;
             }
@@ -169,30 +169,33 @@ impl Shared {
         }
     }
 
-    async fn ask(
+    async fn send_request(
         &self,
         http: &reqwest::Client,
         verifier: &CachingVerifier,
         turn: usize,
         later: &mut VecDeque<Later>,
     ) {
-        let number = turn % self.asked.len();
-        let (asked, tenant) = (&self.asked[number], self.tenants[number]);
+        let number = turn % self.requested.len();
+        let (requested, tenant) = (&self.requested[number], self.tenants[number]);
         let began = Instant::now();
         let form = [("grant_type", "client_credentials")];
         // Programs in turn, and each who asks at each of them.
-        let Some(said) = self.post(http, turn / self.asked.len(), asked, "token", &form).await else {
+        let Some(said) = self.post(http, turn / self.requested.len(), requested, "token", &form).await else {
             return;
         };
         let Some(token) = said["access_token"].as_str() else {
-            return self.failed(format!("{}: {said}", asked.tenant));
+            return self.failed(format!("{}: {said}", requested.tenant));
         };
         match verifier.verify(tenant, token).await {
-            Ok(claims) if claims["client_id"] == asked.client.as_str() => {}
-            Ok(claims) => self.failed(format!("{}/{}: a token of {claims}", asked.tenant, asked.client)),
-            Err(error) => self.failed(format!("{}/{}: {error}", asked.tenant, asked.client)),
+            Ok(claims) if claims["client_id"] == requested.client.as_str() => {}
+            Ok(claims) => {
+                self.failed(format!("{}/{}: a token of {claims}", requested.tenant, requested.client));
+            }
+
+            Err(error) => self.failed(format!("{}/{}: {error}", requested.tenant, requested.client)),
         }
-        self.note(&asked.tenant, token);
+        self.note(&requested.tenant, token);
         let count = self.tokens.fetch_add(1, Ordering::Relaxed);
         if count.is_multiple_of(self.pace.again) {
             let life = Duration::from_secs(said["expires_in"].as_u64().unwrap_or(0));
@@ -200,11 +203,11 @@ impl Shared {
         }
         if count.is_multiple_of(INTROSPECTED) {
             let form = [("token", token)];
-            let next = turn / self.asked.len() + 1;
-            let Some(said) = self.post(http, next, asked, "introspect", &form).await else { return };
+            let next = turn / self.requested.len() + 1;
+            let Some(said) = self.post(http, next, requested, "introspect", &form).await else { return };
             self.introspected.fetch_add(1, Ordering::Relaxed);
             if said["active"] != true {
-                self.failed(format!("{}: not active at the next program: {said}", asked.tenant));
+                self.failed(format!("{}: not active at the next program: {said}", requested.tenant));
             }
         }
     }
@@ -214,13 +217,14 @@ impl Shared {
         &self,
         http: &reqwest::Client,
         turn: usize,
-        asked: &Asked,
+        requested: &Requester,
         what: &str,
         form: &[(&str, &str)],
     ) -> Option<Value> {
         let origin = turn_of(&self.origins, turn);
-        let url = format!("{origin}/api/v1/tenant/{}/oauth/{what}", asked.tenant);
-        let credentials = [("client_id", asked.client.as_str()), ("client_secret", asked.secret.as_str())];
+        let url = format!("{origin}/api/v1/tenant/{}/oauth/{what}", requested.tenant);
+        let credentials =
+            [("client_id", requested.client.as_str()), ("client_secret", requested.secret.as_str())];
         let form: Vec<_> = credentials.iter().chain(form).collect();
         let answered = async {
             let answer = http.post(url).form(&form).timeout(LONGEST).send().await?;
@@ -230,9 +234,9 @@ impl Shared {
         match answered.await {
             Ok((status, text)) if status == 200 => return serde_json::from_str(&text).ok(),
             Ok((status, _)) if status == 503 => drop(self.turned_away.fetch_add(1, Ordering::Relaxed)),
-            Ok((status, text)) => self.failed(format!("{}: {what}: {status} {text}", asked.tenant)),
+            Ok((status, text)) => self.failed(format!("{}: {what}: {status} {text}", requested.tenant)),
             Err(_) if !self.origins.read().unwrap().contains(&origin) => {}
-            Err(error) => self.failed(format!("{}: {what}: {error:?}", asked.tenant)),
+            Err(error) => self.failed(format!("{}: {what}: {error:?}", requested.tenant)),
         }
         None
     }

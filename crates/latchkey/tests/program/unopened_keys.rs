@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::cli::Door;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::host::run;
 use crate::jwt;
@@ -56,12 +56,12 @@ async fn reason(program: &Program) -> Option<String> {
 }
 
 #[tokio::test]
-async fn the_operator_sees_which_sealing_key_is_missing_and_mends_it() {
+async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
     let (folder, old, before) = acme_is_left_behind().await;
     folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, NEW));
     let program = Program::start(&folder);
     for _ in 0..3 {
-        let answer = program.ask_for_token("acme", "svc", ACME_SECRET).await;
+        let answer = program.request_token("acme", "svc", ACME_SECRET).await;
         answer.assert_refused(500, "server_error");
         assert!(!answer.body.contains(&old) && !answer.body.contains("oauth2-key"), "{answer:?}");
         program.jwks("acme").await.assert_refused(500, "server_error");
@@ -69,7 +69,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_mends_it() {
         // A second later it is tried again.
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     }
-    let told = program.log_after(Mark::START, "a key of tenant acme cannot be used");
+    let reported = program.log_after(Mark::START, "a key of tenant acme cannot be used");
     for words in [
         "oauth2-key-1",
         &old,
@@ -77,25 +77,25 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_mends_it() {
         "name that sealing key under keys.former_sealing_keys and restart",
         "if it is lost, `latchkey key revoke acme oauth2-key-1` puts a new key in its place",
     ] {
-        assert!(told.contains(words), "{words:?} in {told}");
+        assert!(reported.contains(words), "{words:?} in {reported}");
     }
     let lines = program.log();
-    let told = |line: &&serde_json::Value| line["message"].as_str().unwrap_or_default().contains(&old);
-    assert_eq!(lines.iter().filter(told).count(), 1, "it is told once, not at each request");
+    let reported = |line: &&serde_json::Value| line["message"].as_str().unwrap_or_default().contains(&old);
+    assert_eq!(lines.iter().filter(reported).count(), 1, "it is told once, not at each request");
     let expected = "tenants whose keys cannot be opened: 1; the log names them, all others are served";
     assert_eq!(reason(&program).await.as_deref(), Some(expected));
 
-    let (store, server) = (Door::store(&folder), Door::server(&folder, &program).await);
-    for door in [&store, &server] {
-        let shown = door.run(&["key", "status", "acme"]).output();
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
+    for cli in [&store, &server] {
+        let shown = cli.run(&["key", "status", "acme"]).output();
         for words in
             ["oauth2-key-1 signs", "oauth2-key-1 cannot be opened: ", &old, "keys.former_sealing_keys"]
         {
             assert!(shown.contains(words), "{words:?} in {shown}");
         }
-        let shown = door.run(&["key", "status", "globex"]).output();
+        let shown = cli.run(&["key", "status", "globex"]).output();
         assert!(!shown.contains("cannot be opened"), "{shown}");
-        assert!(door.json(&["key", "status", "globex"]).get("unopened").is_none());
+        assert!(cli.json(&["key", "status", "globex"]).get("unopened").is_none());
     }
     let left = folder.run(&["key", "reseal", "--dry-run"]);
     assert_eq!(left.code, Some(1), "{left:?}");
@@ -113,7 +113,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_mends_it() {
     // Or it is lost.
     folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, NEW));
     let program = Program::start(&folder);
-    program.ask_for_token("acme", "svc", ACME_SECRET).await.assert_refused(500, "server_error");
+    program.request_token("acme", "svc", ACME_SECRET).await.assert_refused(500, "server_error");
     folder.run(&["key", "revoke", "acme", "oauth2-key-1", "--yes"]).output();
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
     let token = program.token("acme", "svc", ACME_SECRET).await;
@@ -136,11 +136,11 @@ async fn a_key_that_is_gone_from_vault_fails_those_alone_who_still_need_it() {
     let program = vault.serve(&folder);
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
     keys.delete("latchkey");
-    let answer = program.ask_for_token("globex", "svc", GLOBEX_SECRET).await;
+    let answer = program.request_token("globex", "svc", GLOBEX_SECRET).await;
     answer.assert_refused(500, "server_error");
-    let told = program.log_after(Mark::START, "a key of tenant globex cannot be used");
+    let reported = program.log_after(Mark::START, "a key of tenant globex cannot be used");
     for words in [&vault.name, "is gone", "restore that sealing key in its service"] {
-        assert!(told.contains(words), "{words:?} in {told}");
+        assert!(reported.contains(words), "{words:?} in {reported}");
     }
     let expected = "tenants whose keys cannot be opened: 1; the log names them, all others are served";
     assert_eq!(reason(&program).await.as_deref(), Some(expected));

@@ -58,10 +58,10 @@ impl Unread {
 
     /// How it ended, and after how long.
     fn end_after(&mut self, signal: &str) -> (Option<i32>, Duration) {
-        let asked = Instant::now();
+        let requested = Instant::now();
         host::signal(signal, self.child.id());
         let code = host::wait(&mut self.child, Duration::from_secs(20)).expect("the program ends in time");
-        (code, asked.elapsed())
+        (code, requested.elapsed())
     }
 }
 
@@ -73,7 +73,7 @@ impl Drop for Unread {
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_reads_does_not_keep_a_program_alive() {
+async fn a_log_without_a_reader_does_not_keep_a_program_alive() {
     let folder = Folder::with(TWO_TENANTS);
     let (code, took) = Unread::start(&folder).await.end_after("TERM");
     assert_eq!(code, Some(0));
@@ -81,7 +81,7 @@ async fn a_log_that_nobody_reads_does_not_keep_a_program_alive() {
 }
 
 #[tokio::test]
-async fn nor_one_that_is_asked_twice() {
+async fn nor_one_that_is_stopped_twice() {
     let folder = Folder::with(TWO_TENANTS);
     let mut program = Unread::start(&folder).await;
     // A request that stays open would be waited for, and a probe is waited for.

@@ -5,24 +5,25 @@ use std::time::Duration;
 
 use crate::folder::Folder;
 use crate::host::run;
-use crate::house::{House, TENANTS, settings};
 use crate::program::{Mark, Program};
 use crate::redis_server::RedisServer;
-use crate::told::{LONGEST, eventually};
+use crate::test_env::{TENANTS, TestEnv, settings};
+use crate::test_servers::{LONGEST, eventually};
 
 #[test]
 fn looking_takes_a_login_that_may_only_read() {
-    let house = House::new(None);
+    let test_env = TestEnv::new(None);
     let folder = Folder::with(&settings(1));
-    run(&mut house.command(&folder, &["apply"])).output();
+    run(&mut test_env.command(&folder, &["apply"])).output();
     let reader = format!("latchkey_reader_{}", std::process::id());
-    house.database.query(&format!("CREATE ROLE {reader} LOGIN BYPASSRLS PASSWORD '{reader}'"));
-    house.database.query(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"));
-    let (_, place) = house.database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    test_env.database.query(&format!("CREATE ROLE {reader} LOGIN BYPASSRLS PASSWORD '{reader}'"));
+    test_env.database.query(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"));
+    let (_, place) =
+        test_env.database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let url = format!("postgres://{reader}:{reader}@{place}");
     let as_reader =
-        |arguments: &[&str]| run(house.command(&folder, arguments).env("LATCHKEY__STORAGE__URL", &url));
-    let before = house.database.query("SELECT count(*), max(position) FROM change_log");
+        |arguments: &[&str]| run(test_env.command(&folder, arguments).env("LATCHKEY__STORAGE__URL", &url));
+    let before = test_env.database.query("SELECT count(*), max(position) FROM change_log");
     for (command, says) in [("plan", "No changes.\n"), ("drift", "No drift.\n")] {
         let ran = as_reader(&[command]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(0), says), "{ran:?}");
@@ -36,28 +37,29 @@ fn looking_takes_a_login_that_may_only_read() {
         }
     }
     assert_eq!(as_reader(&["apply"]).code, Some(1), "it may not write");
-    assert_eq!(house.database.query("SELECT count(*), max(position) FROM change_log"), before);
-    house.database.query(&format!("DROP OWNED BY {reader}"));
-    house.database.query(&format!("DROP ROLE {reader}"));
+    assert_eq!(test_env.database.query("SELECT count(*), max(position) FROM change_log"), before);
+    test_env.database.query(&format!("DROP OWNED BY {reader}"));
+    test_env.database.query(&format!("DROP ROLE {reader}"));
 }
 
 #[test]
-fn a_login_that_cannot_have_the_roles_is_told_that_the_wall_is_down() {
+fn a_login_that_cannot_have_the_roles_is_warned_that_row_level_security_is_off() {
     const OFF: &str =
         "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator";
-    let house = House::new(None);
+    let test_env = TestEnv::new(None);
     let folder = Folder::with(&settings(1));
-    let migrated = run(&mut house.command(&folder, &["migrate"]));
+    let migrated = run(&mut test_env.command(&folder, &["migrate"]));
     assert_eq!((migrated.code, migrated.err.as_str()), (Some(0), ""), "{migrated:?}");
 
-    let house = House::new(None);
+    let test_env = TestEnv::new(None);
     let plain = format!("latchkey_plain_{}", std::process::id());
-    house.database.query(&format!("CREATE ROLE {plain} LOGIN PASSWORD '{plain}'"));
-    let name = house.database.query("SELECT current_database()");
-    house.database.query(&format!("ALTER DATABASE {name} OWNER TO {plain}"));
-    let (_, place) = house.database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    test_env.database.query(&format!("CREATE ROLE {plain} LOGIN PASSWORD '{plain}'"));
+    let name = test_env.database.query("SELECT current_database()");
+    test_env.database.query(&format!("ALTER DATABASE {name} OWNER TO {plain}"));
+    let (_, place) =
+        test_env.database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let as_plain = |command: &str| {
-        let mut command = house.command(&folder, &[command]);
+        let mut command = test_env.command(&folder, &[command]);
         command.env("LATCHKEY__STORAGE__URL", format!("postgres://{plain}:{plain}@{place}"));
         command
     };
@@ -72,12 +74,12 @@ fn a_login_that_cannot_have_the_roles_is_told_that_the_wall_is_down() {
 #[tokio::test]
 async fn every_replica_sees_what_the_command_line_changed() {
     let redis = RedisServer::started();
-    let house = House::new(Some(redis.url()));
-    let replicas = house.start_two(&settings(1)).await;
+    let test_env = TestEnv::new(Some(redis.url()));
+    let replicas = test_env.start_two(&settings(1)).await;
     let status = async |tenant: &str| {
         let mut statuses = Vec::new();
         for replica in &replicas {
-            let answer = replica.program.ask_for_token(tenant, "svc-0", house.secret_of(tenant)).await;
+            let answer = replica.program.request_token(tenant, "svc-0", test_env.secret_of(tenant)).await;
             statuses.push(answer.status);
         }
         statuses
@@ -86,7 +88,7 @@ async fn every_replica_sees_what_the_command_line_changed() {
         eventually("both replicas serve", LONGEST, async || status(tenant).await == [200, 200]).await;
     }
     for (verb, expected) in [("suspend", 401), ("resume", 200)] {
-        let changed = run(&mut house.command(&replicas[0].folder, &["client", verb, "acme", "svc-0"]));
+        let changed = run(&mut test_env.command(&replicas[0].folder, &["client", verb, "acme", "svc-0"]));
         assert_eq!((changed.code, changed.err.as_str()), (Some(0), ""), "{changed:?}");
         let is_seen = async || status("acme").await == [expected, expected];
         let seen = eventually("both replicas see it", LONGEST, is_seen).await;

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::house::{House, Replica, TENANTS, settings};
 use crate::numbers::Numbers;
 use crate::postgres_server::PostgresServer;
 use crate::program::Mark;
 use crate::redis_server::RedisServer;
 use crate::running::tenant_path;
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 
 const AT_ONCE: usize = 2_000;
 
@@ -35,14 +35,14 @@ async fn what_a_token_costs_with_redis() {
     ];
     for _ in 0..5 {
         let redis = RedisServer::started();
-        let house = House::new(Some(redis.url()));
-        make_keys(&house).await;
-        let replicas = house.start_two(&settings(30)).await;
+        let test_env = TestEnv::new(Some(redis.url()));
+        make_keys(&test_env).await;
+        let replicas = test_env.start_two(&settings(30)).await;
         redis.command(&[b"FLUSHALL"]);
         for replica in &replicas {
             replica.program.log_after(Mark::START, "Redis answers");
         }
-        let (costs, scripts) = measure(&house, &replicas, || redis.scripts_run()).await;
+        let (costs, scripts) = measure(&test_env, &replicas, || redis.scripts_run()).await;
         let [one, other] = [Numbers::of(&replicas[0]).await, Numbers::of(&replicas[1]).await];
         // A machine so busy that Redis passed for dead says nothing.
         if one.outages + other.outages == 0 {
@@ -56,10 +56,10 @@ async fn what_a_token_costs_with_redis() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_token_costs_without_redis() {
-    let house = House::new(None);
-    make_keys(&house).await;
-    let replicas = house.start_two(&settings(30)).await;
-    let (costs, _) = measure(&house, &replicas, || 0).await;
+    let test_env = TestEnv::new(None);
+    make_keys(&test_env).await;
+    let replicas = test_env.start_two(&settings(30)).await;
+    let (costs, _) = measure(&test_env, &replicas, || 0).await;
     let expected = [
         ("a cold tenant and client", Cost(3, 0)),
         ("a tenant and client that the other has read", Cost(3, 0)),
@@ -75,21 +75,21 @@ async fn what_a_token_costs_without_redis() {
 
 /// What tokens cost in each of these situations, and what Redis itself counts of those after an invalidation.
 async fn measure(
-    house: &House,
+    test_env: &TestEnv,
     [one, other]: &[Replica; 2],
     scripts_run: impl Fn() -> u64,
 ) -> ([(&'static str, Cost); 8], u64) {
-    let cold_tenants = least(house, one, &TENANTS.map(|tenant| (tenant, "svc-0"))).await;
-    let tenants = least(house, other, &TENANTS.map(|tenant| (tenant, "svc-0"))).await;
-    let cold = least(house, one, &COLD).await;
-    let warm = least(house, one, &COLD).await;
-    let shared = least(house, other, &COLD).await;
+    let cold_tenants = least(test_env, one, &TENANTS.map(|tenant| (tenant, "svc-0"))).await;
+    let tenants = least(test_env, other, &TENANTS.map(|tenant| (tenant, "svc-0"))).await;
+    let cold = least(test_env, one, &COLD).await;
+    let warm = least(test_env, one, &COLD).await;
+    let shared = least(test_env, other, &COLD).await;
     replace_secrets(one, &COLD.map(|(_, client)| client)).await;
     let before = scripts_run();
-    let invalidated = least(house, one, &COLD).await;
+    let invalidated = least(test_env, one, &COLD).await;
     let scripts = scripts_run() - before;
-    let invalidated_at_other = least(house, other, &COLD).await;
-    let warm_again = least(house, other, &COLD).await;
+    let invalidated_at_other = least(test_env, other, &COLD).await;
+    let warm_again = least(test_env, other, &COLD).await;
     let costs = [
         ("a cold tenant and client", cold_tenants),
         ("a tenant and client that the other has read", tenants),
@@ -104,21 +104,21 @@ async fn measure(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn however_many_ask_for_a_cold_client_at_once_each_program_reads_it_once() {
+async fn however_many_request_a_cold_client_at_once_each_program_reads_it_once() {
     let redis = RedisServer::started();
     let postgres = PostgresServer::started();
     postgres.log_statements();
     // Statements with these arguments, as the server writes them down.
-    let asked = || postgres.log().matches("arameters: $1 = 'acme', $2 = 'svc-1'\n").count() as u64;
+    let requested = || postgres.log().matches("arameters: $1 = 'acme', $2 = 'svc-1'\n").count() as u64;
     for url in [None, Some(redis.url())] {
-        let house = House::on(&postgres.server(), url.clone());
-        let replicas = house.start_two(&settings(2)).await;
+        let test_env = TestEnv::on(&postgres.server(), url.clone());
+        let replicas = test_env.start_two(&settings(2)).await;
         for replica in &replicas {
-            first_tokens(&house, replica).await;
+            first_tokens(&test_env, replica).await;
         }
         scheduled().await;
         let before = [Numbers::of(&replicas[0]).await, Numbers::of(&replicas[1]).await];
-        let asked_before = asked();
+        let asked_before = requested();
         let began = Instant::now();
         let http = reqwest::Client::new();
         let mut requests = JoinSet::new();
@@ -127,7 +127,7 @@ async fn however_many_ask_for_a_cold_client_at_once_each_program_reads_it_once()
             let form = [
                 ("grant_type", "client_credentials"),
                 ("client_id", "svc-1"),
-                ("client_secret", house.secret_of("acme")),
+                ("client_secret", test_env.secret_of("acme")),
             ];
             requests.spawn(http.post(url).form(&form).send());
         }
@@ -142,15 +142,15 @@ async fn however_many_ask_for_a_cold_client_at_once_each_program_reads_it_once()
         }
         // Without Redis each reads it once; with Redis the second may find what the first has read.
         let least = if url.is_none() { 2 } else { 1 };
-        let asked = asked() - asked_before;
-        assert!((least..=2 * readings).contains(&asked), "{asked} queries, {readings} readings each");
+        let requested = requested() - asked_before;
+        assert!((least..=2 * readings).contains(&requested), "{requested} queries, {readings} readings each");
     }
 }
 
 /// A tenant's first token makes its key, which is told to all and forgotten by all. These programs end, so that it is over.
-async fn make_keys(house: &House) {
-    let replicas = house.start_two(&settings(30)).await;
-    first_tokens(house, &replicas[0]).await;
+async fn make_keys(test_env: &TestEnv) {
+    let replicas = test_env.start_two(&settings(30)).await;
+    first_tokens(test_env, &replicas[0]).await;
     scheduled().await;
 }
 
@@ -159,21 +159,21 @@ async fn scheduled() {
     sleep(Duration::from_secs(4)).await;
 }
 
-async fn first_tokens(house: &House, replica: &Replica) {
+async fn first_tokens(test_env: &TestEnv, replica: &Replica) {
     for tenant in TENANTS {
-        replica.program.token(tenant, "svc-0", house.secret_of(tenant)).await;
+        replica.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
     }
     settled(replica).await;
 }
 
 /// The cost of one token, the least of several alike: once a second a program looks after its store, which counts too.
-async fn least(house: &House, replica: &Replica, clients: &[(&str, &str)]) -> Cost {
+async fn least(test_env: &TestEnv, replica: &Replica, clients: &[(&str, &str)]) -> Cost {
     let mut costs = Vec::new();
     for (tenant, client) in clients {
         let before = settled(replica).await;
-        let mut secret = house.secret_of(tenant);
-        if replica.program.ask_for_token(tenant, client, secret).await.status != 200 {
-            secret = house.new_secret();
+        let mut secret = test_env.secret_of(tenant);
+        if replica.program.request_token(tenant, client, secret).await.status != 200 {
+            secret = test_env.new_secret();
             replica.program.token(tenant, client, secret).await;
         }
         let after = settled(replica).await;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use url::Url;
 
 use crate::host::run;
-use crate::told::{told, told_path};
+use crate::test_servers::{server_path, server_variable};
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
@@ -27,7 +27,7 @@ pub(crate) struct Database {
 impl Server {
     /// The one that all tests share.
     pub(crate) fn shared() -> Self {
-        Self(told("LATCHKEY_TEST_POSTGRES_URL").parse().unwrap())
+        Self(server_variable("LATCHKEY_TEST_POSTGRES_URL").parse().unwrap())
     }
 
     /// What a statement answers, without heads and frames.
@@ -37,7 +37,7 @@ impl Server {
     }
 
     fn command(&self, database: &str, sql: &str) -> crate::host::Ran {
-        let mut command = Command::new(told_path("LATCHKEY_TEST_POSTGRES_BIN").join("psql"));
+        let mut command = Command::new(server_path("LATCHKEY_TEST_POSTGRES_BIN").join("psql"));
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]);
         command.env("PGHOST", self.0.host_str().unwrap()).env("PGPORT", self.0.port().unwrap().to_string());
         command.env("PGUSER", self.0.username()).env("PGPASSWORD", self.0.password().unwrap_or_default());

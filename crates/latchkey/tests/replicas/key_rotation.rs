@@ -9,12 +9,12 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::administrator::Administrator;
-use crate::house::{House, Replica, TENANTS, settings};
 use crate::redis_server::RedisServer;
 use crate::rotations::{QUICK, QUICK_CACHE, QUICK_TOKENS, look, rotate};
 use crate::running::tenant_path;
-use crate::told::{LONGEST, eventually};
-use crate::traffic::{Asked, Pace, Traffic};
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+use crate::test_servers::{LONGEST, eventually};
+use crate::traffic::{Pace, Requester, Traffic};
 
 const CLIENTS: usize = 3;
 const ROTATIONS: usize = 6;
@@ -31,10 +31,10 @@ const ROTATED: Duration = Duration::from_secs(25);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
     let redis = RedisServer::started();
-    let house = House::new(Some(redis.url()));
-    let replicas = house.start_two(&rotated("")).await;
-    let admin = first_admin(&house, &replicas[0]).await;
-    let traffic = traffic(&house, &[&replicas[0], &replicas[1]]).await;
+    let test_env = TestEnv::new(Some(redis.url()));
+    let replicas = test_env.start_two(&rotated("")).await;
+    let admin = first_admin(&test_env, &replicas[0]).await;
+    let traffic = traffic(&test_env, &[&replicas[0], &replicas[1]]).await;
     let admins = [admin.at(&replicas[1].program), admin];
     rotate(&admins, &TENANTS, ROTATIONS, &traffic).await;
     let outcome = traffic.end().await;
@@ -48,27 +48,27 @@ async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
 /// Keys are rotated by themselves here, every few seconds, and by an administrator too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
-    let house = House::new(None);
+    let test_env = TestEnv::new(None);
     let settings = rotated(", rotate_every: 4s");
-    let mut leader = house.start(&settings);
-    let mut holder = next_holder(&house, "").await;
-    let mut follower = house.start(&settings);
+    let mut leader = test_env.start(&settings);
+    let mut holder = next_holder(&test_env, "").await;
+    let mut follower = test_env.start(&settings);
     follower.open_connections().await;
-    let admin = first_admin(&house, &follower).await;
-    let traffic = traffic(&house, &[&leader, &follower]).await;
+    let admin = first_admin(&test_env, &follower).await;
+    let traffic = traffic(&test_env, &[&leader, &follower]).await;
 
     for (round, after) in KILLED_AFTER.into_iter().enumerate() {
-        let (told, tenant) = (admin.at(&leader.program), TENANTS[round % TENANTS.len()]);
+        let (api, tenant) = (admin.at(&leader.program), TENANTS[round % TENANTS.len()]);
         let path = tenant_path(tenant, "/keys/rotate");
         // It may have no time to answer.
-        let asked = tokio::spawn(async move { told.send(Method::POST, &path, Some(&json!({}))).await });
+        let requested = tokio::spawn(async move { api.send(Method::POST, &path, Some(&json!({}))).await });
         sleep(Duration::from_millis(after)).await;
         traffic.turn_to(vec![follower.program.url("")]);
         leader.program.kill();
-        drop(asked.await);
+        drop(requested.await);
         if round > 0 {
             // The first lease was waited for to its end; for the others these seconds count as past.
-            house.database.query("UPDATE leases SET until = until - 15 WHERE name = 'rotation'");
+            test_env.database.query("UPDATE leases SET until = until - 15 WHERE name = 'rotation'");
         }
         let admin = admin.at(&follower.program);
         let began = Instant::now();
@@ -80,7 +80,7 @@ async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
                 sleep(Duration::from_millis(50)).await;
             }
         });
-        holder = next_holder(&house, &holder).await;
+        holder = next_holder(&test_env, &holder).await;
         eprintln!("measured: another leads {:?} after its leader was killed", began.elapsed());
         let before = TENANTS.map(|tenant| traffic.kids(tenant));
         let all_rotated =
@@ -89,9 +89,9 @@ async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
         assert!(!looks.is_finished(), "{:?}", looks.await);
         looks.abort();
         leader = follower;
-        follower = house.start(&settings);
+        follower = test_env.start(&settings);
         follower.open_connections().await;
-        know_all(&house, &follower).await;
+        know_all(&test_env, &follower).await;
         traffic.turn_to(vec![leader.program.url(""), follower.program.url("")]);
     }
     let outcome = traffic.end().await;
@@ -101,44 +101,44 @@ async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
 }
 
 /// Who leads, once that is another one than before.
-async fn next_holder(house: &House, before: &str) -> String {
+async fn next_holder(test_env: &TestEnv, before: &str) -> String {
     let mut holder = String::new();
     let is_another = async || {
-        holder = house.database.query("SELECT holder FROM leases WHERE name = 'rotation'");
+        holder = test_env.database.query("SELECT holder FROM leases WHERE name = 'rotation'");
         !holder.is_empty() && holder != before
     };
     eventually("somebody leads", TAKEN_OVER, is_another).await;
     holder
 }
 
-async fn first_admin(house: &House, replica: &Replica) -> Administrator {
-    let mut init = house.command(&replica.folder, &["admin", "init", "--json"]);
+async fn first_admin(test_env: &TestEnv, replica: &Replica) -> Administrator {
+    let mut init = test_env.command(&replica.folder, &["admin", "init", "--json"]);
     Administrator::init(&replica.program, &mut init, &replica.folder.canaries).await
 }
 
 /// At programs that know all clients.
-async fn traffic(house: &House, replicas: &[&Replica]) -> Traffic {
+async fn traffic(test_env: &TestEnv, replicas: &[&Replica]) -> Traffic {
     for replica in replicas {
-        know_all(house, replica).await;
+        know_all(test_env, replica).await;
     }
-    let asked = |tenant: &str, number: usize| Asked {
+    let requested = |tenant: &str, number: usize| Requester {
         tenant: tenant.to_owned(),
         client: format!("svc-{number}"),
-        secret: house.secret_of(tenant).to_owned(),
+        secret: test_env.secret_of(tenant).to_owned(),
     };
-    let asked = (0..CLIENTS).flat_map(|number| TENANTS.map(|tenant| asked(tenant, number)));
+    let requested = (0..CLIENTS).flat_map(|number| TENANTS.map(|tenant| requested(tenant, number)));
     let origins = replicas.iter().map(|replica| replica.program.url("")).collect();
-    Traffic::start(origins, asked.collect(), PACE)
+    Traffic::start(origins, requested.collect(), PACE)
 }
 
 /// Asks until every client has had a token here. What is cold when connections are still being opened is told to come back, and tests
 /// are about what comes later.
-async fn know_all(house: &House, replica: &Replica) {
+async fn know_all(test_env: &TestEnv, replica: &Replica) {
     for number in 0..CLIENTS {
         for tenant in TENANTS {
-            let (client, secret) = (format!("svc-{number}"), house.secret_of(tenant));
+            let (client, secret) = (format!("svc-{number}"), test_env.secret_of(tenant));
             let is_known =
-                async || replica.program.ask_for_token(tenant, &client, secret).await.status == 200;
+                async || replica.program.request_token(tenant, &client, secret).await.status == 200;
             eventually("a client is known", LONGEST, is_known).await;
         }
     }

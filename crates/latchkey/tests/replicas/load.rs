@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::house::{House, Replica, TENANTS};
 use crate::running::tenant_path;
-use crate::told::{LONGEST, eventually};
+use crate::test_env::{Replica, TENANTS, TestEnv};
+use crate::test_servers::{LONGEST, eventually};
 use crate::verifier::Verifier;
 
 const CALLERS: usize = 6;
@@ -26,20 +26,20 @@ struct Shared {
     secrets: [String; 2],
     clients: usize,
     verifier: Verifier,
-    asked: AtomicUsize,
+    requested: AtomicUsize,
     answered: AtomicUsize,
     ended: AtomicBool,
 }
 
 impl Load {
     /// On the first `clients` clients of both tenants.
-    pub(crate) async fn on(house: &House, replicas: &[Replica], clients: usize) -> Self {
+    pub(crate) async fn on(test_env: &TestEnv, replicas: &[Replica], clients: usize) -> Self {
         let shared = Arc::new(Shared {
             urls: replicas.iter().map(|replica| replica.program.url("")).collect(),
-            secrets: TENANTS.map(|tenant| house.secret_of(tenant).to_owned()),
+            secrets: TENANTS.map(|tenant| test_env.secret_of(tenant).to_owned()),
             clients,
             verifier: Verifier::of(&replicas[0]).await,
-            asked: AtomicUsize::new(0),
+            requested: AtomicUsize::new(0),
             answered: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
         });
@@ -47,8 +47,8 @@ impl Load {
         // one try: a store that does not answer in time is a clean 503.
         let http = reqwest::Client::new();
         for _ in 0..shared.urls.len() * TENANTS.len() * clients {
-            let number = shared.asked.fetch_add(1, Ordering::Relaxed);
-            let warm = async || ask(&shared, &http, number).await.is_ok();
+            let number = shared.requested.fetch_add(1, Ordering::Relaxed);
+            let warm = async || send_request(&shared, &http, number).await.is_ok();
             eventually("every client is warm at every replica", LONGEST, warm).await;
         }
         let callers = (0..CALLERS).map(|_| tokio::spawn(call(Arc::clone(&shared)))).collect();
@@ -88,15 +88,15 @@ async fn call(shared: Arc<Shared>) -> Vec<String> {
     let http = reqwest::Client::new();
     let mut failures = Vec::new();
     while !shared.ended.load(Ordering::Relaxed) {
-        let number = shared.asked.fetch_add(1, Ordering::Relaxed);
-        failures.extend(ask(&shared, &http, number).await.err());
+        let number = shared.requested.fetch_add(1, Ordering::Relaxed);
+        failures.extend(send_request(&shared, &http, number).await.err());
         shared.answered.fetch_add(1, Ordering::Relaxed);
         sleep(Duration::from_millis(5)).await;
     }
     failures
 }
 
-async fn ask(shared: &Shared, http: &reqwest::Client, number: usize) -> Result<(), String> {
+async fn send_request(shared: &Shared, http: &reqwest::Client, number: usize) -> Result<(), String> {
     // Through all programs first, then through tenants, then through clients.
     let (url, number) = (&shared.urls[number % shared.urls.len()], number / shared.urls.len());
     let (tenant, number) = (number % TENANTS.len(), number / TENANTS.len());

@@ -41,12 +41,12 @@ mod taking_over;
 mod traffic;
 
 mod database;
-mod house;
 mod load;
 mod numbers;
 mod postgres_server;
 mod redis_server;
-mod told;
+mod test_env;
+mod test_servers;
 mod verifier;
 
 mod command_line;

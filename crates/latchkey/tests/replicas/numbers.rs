@@ -1,6 +1,6 @@
 //! What a program counts, as its metrics tell it.
 
-use crate::house::Replica;
+use crate::test_env::Replica;
 
 /// Some of its numbers at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

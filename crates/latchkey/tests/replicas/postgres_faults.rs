@@ -9,10 +9,10 @@ use tokio::time::sleep;
 
 use crate::administrator::Administrator;
 use crate::answer::Answer;
-use crate::house::{House, Replica, TENANTS, settings};
 use crate::load::Load;
 use crate::postgres_server::PostgresServer;
-use crate::told::{LONGEST, eventually};
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+use crate::test_servers::{LONGEST, eventually};
 
 const CLIENTS: usize = 60;
 /// Remembered by both programs soon after the load begins.
@@ -27,37 +27,37 @@ const STALE: Duration = Duration::from_millis(10_500);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgresql_may_be_restarted_and_stay_away() {
     let mut postgres = PostgresServer::started();
-    let house = House::on(&postgres.server(), None);
-    let replicas = house.start_two(&settings(CLIENTS)).await;
-    let load = Load::on(&house, &replicas, WARM).await;
+    let test_env = TestEnv::on(&postgres.server(), None);
+    let replicas = test_env.start_two(&settings(CLIENTS)).await;
+    let load = Load::on(&test_env, &replicas, WARM).await;
     load.more(8 * WARM * TENANTS.len()).await;
 
     postgres.stop_immediately();
     postgres.start();
     let accepts = Instant::now();
-    served_again(&house, &replicas, 20, accepts).await;
+    served_again(&test_env, &replicas, 20, accepts).await;
     load.more(200).await;
 
     postgres.stop_immediately();
     for number in 40..50 {
         for replica in &replicas {
             for client in [format!("svc-{number}"), format!("unknown-{number}")] {
-                let asked = Instant::now();
-                let answer = ask(&house, replica, &client).await;
+                let requested = Instant::now();
+                let answer = send_request(&test_env, replica, &client).await;
                 answer.assert_refused(503, "temporarily_unavailable");
                 assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
-                assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
+                assert!(requested.elapsed() < AT_ONCE, "{:?}", requested.elapsed());
             }
         }
     }
-    let asked = Instant::now();
-    ask(&house, &replicas[0], "svc-50").await.assert_refused(503, "temporarily_unavailable");
-    eprintln!("measured: a cold client is told to come back after {:?}", asked.elapsed());
+    let requested = Instant::now();
+    send_request(&test_env, &replicas[0], "svc-50").await.assert_refused(503, "temporarily_unavailable");
+    eprintln!("measured: a cold client is told to come back after {:?}", requested.elapsed());
     sleep(STALE).await;
     load.more(200).await;
     postgres.start();
     let accepts = Instant::now();
-    served_again(&house, &replicas, 40, accepts).await;
+    served_again(&test_env, &replicas, 40, accepts).await;
     load.more(100).await;
     let answered = load.assert_none_failed(500).await;
     eprintln!("measured: {answered} requests of warm clients, 0 failed");
@@ -65,17 +65,17 @@ async fn postgresql_may_be_restarted_and_stay_away() {
 
 /// Its settings declare nothing, so what the caches may do comes from the rows of tenants that were made through the API.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_of_api_made_tenants_is_ready_while_its_caches_stand_in() {
+async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     const NOTHING: &str = "server: { listeners: [{ address: 127.0.0.1:0 }] }\nkeys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }\n";
     let postgres = PostgresServer::started();
-    let house = House::on(&postgres.server(), None);
-    let Replica { program, folder } = house.start(NOTHING);
-    let mut init = house.command(&folder, &["admin", "init", "--json"]);
+    let test_env = TestEnv::on(&postgres.server(), None);
+    let Replica { program, folder } = test_env.start(NOTHING);
+    let mut init = test_env.command(&folder, &["admin", "init", "--json"]);
     let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
-    let secret = house.new_secret();
+    let secret = test_env.new_secret();
     let tenant = json!({ "id": "initech", "client": { "client_id": "svc", "client_secret": secret }, "signing": { "algorithm": "ES256" } });
-    admin.ask(Method::POST, "/api/v1/admin/tenants", Some(tenant)).await;
-    let is_served = async || program.ask_for_token("initech", "svc", secret).await.status == 200;
+    admin.send_request(Method::POST, "/api/v1/admin/tenants", Some(tenant)).await;
+    let is_served = async || program.request_token("initech", "svc", secret).await.status == 200;
     // Its first key, and what is told of it.
     let warm = Instant::now();
     while warm.elapsed() < Duration::from_secs(3) {
@@ -101,12 +101,12 @@ async fn a_replica_of_api_made_tenants_is_ready_while_its_caches_stand_in() {
 }
 
 /// A client that was refused meanwhile, and one that was not asked for.
-async fn served_again(house: &House, replicas: &[Replica; 2], first: usize, accepts: Instant) {
+async fn served_again(test_env: &TestEnv, replicas: &[Replica; 2], first: usize, accepts: Instant) {
     let mut longest = Duration::ZERO;
     for number in [first, first + 15] {
         for replica in replicas {
             let client = format!("svc-{number}");
-            let is_served = async || match ask(house, replica, &client).await {
+            let is_served = async || match send_request(test_env, replica, &client).await {
                 answer if answer.status == 200 => true,
                 answer => {
                     answer.assert_refused(503, "temporarily_unavailable");
@@ -122,6 +122,6 @@ async fn served_again(house: &House, replicas: &[Replica; 2], first: usize, acce
     );
 }
 
-async fn ask(house: &House, replica: &Replica, client: &str) -> Answer {
-    replica.program.ask_for_token("acme", client, house.secret_of("acme")).await
+async fn send_request(test_env: &TestEnv, replica: &Replica, client: &str) -> Answer {
+    replica.program.request_token("acme", client, test_env.secret_of("acme")).await
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::database::Server;
 use crate::host::{run, signal, wait};
 use crate::redis_server::free_port;
-use crate::told::{LONGEST, told_path};
+use crate::test_servers::{LONGEST, server_path};
 
 const USER: &str = "postgres";
 
@@ -84,7 +84,7 @@ impl PostgresServer {
         self.process = Some(command.spawn().unwrap());
         let deadline = Instant::now() + LONGEST;
         let is_ready = || {
-            let mut command = Command::new(told_path("LATCHKEY_TEST_POSTGRES_BIN").join("pg_isready"));
+            let mut command = Command::new(server_path("LATCHKEY_TEST_POSTGRES_BIN").join("pg_isready"));
             run(command.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])).code == Some(0)
         };
         while !is_ready() {
@@ -132,7 +132,7 @@ impl PostgresServer {
 
     /// Ends with this process, however that ends; setpriv becomes what it starts, so the child is the server.
     fn tool(&self, name: &str) -> Command {
-        let program = told_path("LATCHKEY_TEST_POSTGRES_BIN").join(name);
+        let program = server_path("LATCHKEY_TEST_POSTGRES_BIN").join(name);
         let mut command = if is_root() {
             let mut command = Command::new("setpriv");
             command

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::house::{House, Replica, settings};
 use crate::load::Load;
 use crate::numbers::Numbers;
 use crate::redis_server::{RedisServer, Reply};
-use crate::told::eventually;
+use crate::test_env::{Replica, TestEnv, settings};
+use crate::test_servers::eventually;
 
 /// Of each tenant.
 const CLIENTS: usize = 500;
@@ -68,7 +68,7 @@ async fn redis_may_be_flushed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_may_hold_what_nobody_of_us_has_written() {
+async fn redis_may_hold_values_that_no_replica_has_written() {
     check(RedisServer::started(), "forged values", async |_, redis, load, _| {
         for _ in 0..10 {
             forge(redis);
@@ -82,13 +82,13 @@ async fn redis_may_hold_what_nobody_of_us_has_written() {
 /// seconds after the reading, as if a message were lost, and then never again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_may_be_given_back_what_was_true_before() {
-    check(RedisServer::started(), "old values put back", async |house, redis, load, replicas| {
-        let (revoked, new) = (house.secret_of("acme"), house.new_secret());
+    check(RedisServer::started(), "old values put back", async |test_env, redis, load, replicas| {
+        let (revoked, new) = (test_env.secret_of("acme"), test_env.new_secret());
         // Who is read while Redis passes for dead, on a busy machine, is not found there.
         let (mut others, mut client) = (CLIENTS - 20..CLIENTS, String::new());
         let is_there = async || {
             client = format!("svc-{}", others.next().unwrap());
-            replicas[0].program.ask_for_token("acme", &client, revoked).await;
+            replicas[0].program.request_token("acme", &client, revoked).await;
             sleep(Duration::from_millis(100)).await;
             names_of_values(redis)
                 .iter()
@@ -108,20 +108,20 @@ async fn redis_may_be_given_back_what_was_true_before() {
         while applied.elapsed() < FOUND_OUT {
             put_back(redis, &former);
             for replica in replicas {
-                let status = replica.program.ask_for_token("acme", &client, revoked).await.status;
+                let status = replica.program.request_token("acme", &client, revoked).await.status;
                 assert!([200, 401, 503].contains(&status), "{status}");
                 believed += usize::from(status == 200);
             }
         }
         eprintln!("measured: {believed} times a revoked secret was taken because of what was put back");
         // Else this would be no attack, and nothing held it off.
-        let is_telling = outages().await == before && applied - read < Duration::from_secs(5);
-        assert!(believed > 0 || !is_telling, "what was put back was never found");
+        let is_conclusive = outages().await == before && applied - read < Duration::from_secs(5);
+        assert!(believed > 0 || !is_conclusive, "what was put back was never found");
         for _ in 0..10 {
             put_back(redis, &former);
             for replica in replicas {
                 let status =
-                    async |secret| replica.program.ask_for_token("acme", &client, secret).await.status;
+                    async |secret| replica.program.request_token("acme", &client, secret).await.status;
                 assert_ne!(status(revoked).await, 200);
                 eventually("the new secret is taken", USED_AGAIN, async || status(new).await == 200).await;
                 assert_eq!(status(revoked).await, 401);
@@ -136,12 +136,12 @@ async fn redis_may_be_given_back_what_was_true_before() {
 async fn check(
     mut redis: RedisServer,
     fault: &str,
-    happens: impl AsyncFnOnce(&House, &mut RedisServer, &Load, &[Replica; 2]),
+    happens: impl AsyncFnOnce(&TestEnv, &mut RedisServer, &Load, &[Replica; 2]),
 ) {
-    let house = House::new(Some(redis.url()));
-    let replicas = house.start_two(&settings(CLIENTS)).await;
-    let load = Load::on(&house, &replicas, LOADED).await;
-    happens(&house, &mut redis, &load, &replicas).await;
+    let test_env = TestEnv::new(Some(redis.url()));
+    let replicas = test_env.start_two(&settings(CLIENTS)).await;
+    let load = Load::on(&test_env, &replicas, LOADED).await;
+    happens(&test_env, &mut redis, &load, &replicas).await;
     let ended = Instant::now();
     for replica in &replicas {
         eventually("Redis is used again", USED_AGAIN, async || Numbers::of(replica).await.redis_is_up).await;
@@ -150,7 +150,7 @@ async fn check(
     let mut cold = LOADED..CLIENTS;
     let shared = async || {
         let client = format!("svc-{}", cold.next().unwrap());
-        let is_shared = is_shared(&house, &redis, &replicas, &client).await;
+        let is_shared = is_shared(&test_env, &redis, &replicas, &client).await;
         sleep(Duration::from_millis(if is_shared { 0 } else { 200 })).await;
         is_shared
     };
@@ -163,13 +163,18 @@ async fn check(
 }
 
 /// Whether what one program reads is found in Redis by the other, which both turn to Redis for.
-async fn is_shared(house: &House, redis: &RedisServer, [one, other]: &[Replica; 2], client: &str) -> bool {
+async fn is_shared(
+    test_env: &TestEnv,
+    redis: &RedisServer,
+    [one, other]: &[Replica; 2],
+    client: &str,
+) -> bool {
     let (before, hits, scripts) =
         (Numbers::of(one).await.commands, Numbers::of(other).await.hits, redis.scripts_run());
-    one.program.token("acme", client, house.secret_of("acme")).await;
+    one.program.token("acme", client, test_env.secret_of("acme")).await;
     // What was read is written to Redis after the answer.
     sleep(Duration::from_millis(50)).await;
-    other.program.token("acme", client, house.secret_of("acme")).await;
+    other.program.token("acme", client, test_env.secret_of("acme")).await;
     let (after, found) = (Numbers::of(one).await.commands, Numbers::of(other).await.hits);
     after > before && found > hits && redis.scripts_run() > scripts
 }

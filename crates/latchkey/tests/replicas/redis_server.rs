@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::host::signal;
-use crate::told::{LONGEST, told_path};
+use crate::test_servers::{LONGEST, server_path};
 
 pub(crate) struct RedisServer {
     folder: TempDir,
@@ -65,7 +65,7 @@ impl RedisServer {
     }
 
     pub(crate) fn start(&mut self) {
-        let mut command = Command::new(told_path("LATCHKEY_TEST_REDIS_SERVER"));
+        let mut command = Command::new(server_path("LATCHKEY_TEST_REDIS_SERVER"));
         command.args(["--bind", "127.0.0.1", "--port", &self.port.to_string()]);
         command.args(["--save", "", "--appendonly", "no"]).current_dir(self.folder.path());
         if let Some(tls) = &self.tls {
@@ -75,7 +75,7 @@ impl RedisServer {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.process = Some(command.spawn().unwrap());
         let deadline = Instant::now() + LONGEST;
-        while self.ask(&[b"PING"]).is_err() {
+        while self.send_request(&[b"PING"]).is_err() {
             assert!(Instant::now() < deadline, "redis-server does not answer");
             sleep(Duration::from_millis(10));
         }
@@ -99,7 +99,7 @@ impl RedisServer {
     /// Runs one command on a connection of its own.
     #[track_caller]
     pub(crate) fn command(&self, words: &[&[u8]]) -> Reply {
-        self.ask(words).unwrap()
+        self.send_request(words).unwrap()
     }
 
     /// All names that programs have written.
@@ -112,15 +112,15 @@ impl RedisServer {
 
     /// How many scripts it has run: everything that programs do for rows and changes is one.
     pub(crate) fn scripts_run(&self) -> u64 {
-        let told = String::from_utf8(self.command(&[b"INFO", b"commandstats"]).text()).unwrap();
+        let statistics = String::from_utf8(self.command(&[b"INFO", b"commandstats"]).text()).unwrap();
         let calls = |name: &str| {
-            let line = told.lines().find_map(|line| line.strip_prefix(name))?;
+            let line = statistics.lines().find_map(|line| line.strip_prefix(name))?;
             line.split(',').next()?.parse::<u64>().ok()
         };
         calls("cmdstat_evalsha:calls=").unwrap_or(0) + calls("cmdstat_eval:calls=").unwrap_or(0)
     }
 
-    fn ask(&self, words: &[&[u8]]) -> std::io::Result<Reply> {
+    fn send_request(&self, words: &[&[u8]]) -> std::io::Result<Reply> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         let mut request = format!("*{}\r\n", words.len()).into_bytes();

@@ -9,12 +9,12 @@ use tempfile::TempDir;
 
 use crate::folder::Folder;
 use crate::host::run;
-use crate::house::{House, Replica, settings};
 use crate::numbers::Numbers;
 use crate::postgres_server::PostgresServer;
 use crate::program::Program;
 use crate::redis_server::RedisServer;
-use crate::told::{LONGEST, eventually};
+use crate::test_env::{Replica, TestEnv, settings};
+use crate::test_servers::{LONGEST, eventually};
 
 /// A certificate for 127.0.0.1, its private key, the authority that vouches for it, and another authority.
 struct Files(TempDir);
@@ -51,11 +51,11 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
     let files = Files::new();
     let postgres = PostgresServer::started();
     postgres.speak_tls(&files.path("cert.pem"), &files.path("key.pem"));
-    let house = House::on(&postgres.server(), None);
+    let test_env = TestEnv::on(&postgres.server(), None);
     let folder = Folder::with(&settings(1));
     let command = |arguments: &[&str], host: &str, options: &str| {
-        let url = format!("{}?{options}", house.database.url().replace("127.0.0.1", host));
-        let mut command = house.command(&folder, arguments);
+        let url = format!("{}?{options}", test_env.database.url().replace("127.0.0.1", host));
+        let mut command = test_env.command(&folder, arguments);
         command.env("LATCHKEY__STORAGE__URL", url);
         command
     };
@@ -76,8 +76,8 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
         ("localhost", format!("sslmode=verify-ca{ours}")),
     ] {
         let program = Program::spawn(&folder, &mut command(&["serve"], host, &options));
-        program.token("acme", "svc-0", house.secret_of("acme")).await;
-        let encrypted = house.database.query(
+        program.token("acme", "svc-0", test_env.secret_of("acme")).await;
+        let encrypted = test_env.database.query(
             "SELECT count(*) > 1 AND bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
               WHERE application_name = 'latchkey'",
         );
@@ -90,10 +90,10 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
 async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
     let files = Files::new();
     let redis = RedisServer::started_with_tls(&files.path("cert.pem"), &files.path("key.pem"));
-    let house = House::new(Some(redis.tls_url()));
+    let test_env = TestEnv::new(Some(redis.tls_url()));
     let start = |authorities: &str| {
         let folder = Folder::with(&settings(2));
-        let mut command = house.command(&folder, &["serve"]);
+        let mut command = test_env.command(&folder, &["serve"]);
         command.env("SSL_CERT_FILE", files.path(authorities));
         Replica { program: Program::spawn(&folder, &mut command), folder }
     };
@@ -105,14 +105,14 @@ async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
 
     let trusting = start("ca.pem");
     eventually("Redis answers", LONGEST, async || state(&trusting).await == "ok").await;
-    trusting.program.token("acme", "svc-0", house.secret_of("acme")).await;
+    trusting.program.token("acme", "svc-0", test_env.secret_of("acme")).await;
     eventually("rows are in Redis", LONGEST, async || !redis.names().is_empty()).await;
 
-    let doubting = start("foreign.pem");
+    let distrusting = start("foreign.pem");
     for client in ["svc-0", "svc-1"] {
-        doubting.program.token("acme", client, house.secret_of("acme")).await;
+        distrusting.program.token("acme", client, test_env.secret_of("acme")).await;
     }
-    assert_eq!(state(&doubting).await, "degraded");
-    let numbers = Numbers::of(&doubting).await;
+    assert_eq!(state(&distrusting).await, "degraded");
+    let numbers = Numbers::of(&distrusting).await;
     assert!(!numbers.redis_is_up && numbers.hits == 0, "{numbers:?}");
 }

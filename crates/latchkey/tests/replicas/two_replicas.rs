@@ -3,31 +3,31 @@
 
 use std::time::{Duration, Instant};
 
-use crate::house::{House, Replica, TENANTS, settings};
 use crate::program::Mark;
 use crate::redis_server::RedisServer;
-use crate::told::eventually;
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+use crate::test_servers::eventually;
 use crate::verifier::Verifier;
 
 /// A second, and what a busy machine needs. Well below the ten seconds after which the other would find out by itself.
-const TOLD: Duration = Duration::from_secs(4);
+const NOTIFIED: Duration = Duration::from_secs(4);
 /// Ten seconds, and what a busy machine needs.
 const FOUND_OUT: Duration = Duration::from_secs(13);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
     let redis = RedisServer::started();
-    let house = House::new(Some(redis.url()));
-    let replicas = house.start_two(&settings(2)).await;
-    assert_eq!(house.database.query("SELECT count(*) FROM generations"), "1");
-    assert_eq!(house.database.query("SELECT count(*) FROM clients"), "4");
-    assert_eq!(house.database.query("SELECT count(*) FROM change_log WHERE kind = 'client'"), "4");
+    let test_env = TestEnv::new(Some(redis.url()));
+    let replicas = test_env.start_two(&settings(2)).await;
+    assert_eq!(test_env.database.query("SELECT count(*) FROM generations"), "1");
+    assert_eq!(test_env.database.query("SELECT count(*) FROM clients"), "4");
+    assert_eq!(test_env.database.query("SELECT count(*) FROM change_log WHERE kind = 'client'"), "4");
     let twice = "SELECT count(*) - count(DISTINCT version) FROM _sqlx_migrations WHERE success";
-    assert_eq!(house.database.query(twice), "0");
+    assert_eq!(test_env.database.query(twice), "0");
     assert_eq!((said(&replicas, "settings applied"), said(&replicas, "settings unchanged")), (1, 1));
 
     for tenant in TENANTS {
-        let secret = house.secret_of(tenant);
+        let secret = test_env.secret_of(tenant);
         let (one, other) = tokio::join!(
             replicas[0].program.token(tenant, "svc-0", secret),
             replicas[1].program.token(tenant, "svc-0", secret)
@@ -40,13 +40,13 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
             }
         }
     }
-    assert_eq!(house.database.query("SELECT count(*) FROM signing_keys"), "2");
+    assert_eq!(test_env.database.query("SELECT count(*) FROM signing_keys"), "2");
     // Also by signature, each tenant's.
     for replica in &replicas {
         let verifier = Verifier::of(replica).await;
         for other in &replicas {
             for tenant in TENANTS {
-                let token = other.program.token(tenant, "svc-1", house.secret_of(tenant)).await;
+                let token = other.program.token(tenant, "svc-1", test_env.secret_of(tenant)).await;
                 assert_eq!(verifier.objection(tenant, "svc-1", &token), None);
             }
         }
@@ -56,10 +56,10 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
 /// Each time on what the start before has left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
-    let house = House::new(None);
-    drop(house.start_two(&settings(2)).await);
+    let test_env = TestEnv::new(None);
+    drop(test_env.start_two(&settings(2)).await);
     let count =
-        |what: &str| house.database.query(&format!("SELECT count(*) FROM {what}")).parse::<u32>().unwrap();
+        |what: &str| test_env.database.query(&format!("SELECT count(*) FROM {what}")).parse::<u32>().unwrap();
     let counts = || {
         [
             count("generations"),
@@ -73,14 +73,14 @@ async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
     for minutes in 1..=3 {
         let before = counts();
         let longer = format!("svc-1: {{ access_token_lifetime: {minutes}m, ");
-        let replicas = house.start_two(&settings(2).replacen("svc-1: { ", &longer, 1)).await;
+        let replicas = test_env.start_two(&settings(2).replacen("svc-1: { ", &longer, 1)).await;
         assert_eq!(counts(), before.map(|count| count + 1), "{minutes}");
         assert_eq!((said(&replicas, "settings applied"), said(&replicas, "settings unchanged")), (1, 1));
         let lifetime = minutes * 60;
         for replica in &replicas {
-            let answer = replica.program.ask_for_token("acme", "svc-1", house.secret_of("acme")).await;
+            let answer = replica.program.request_token("acme", "svc-1", test_env.secret_of("acme")).await;
             assert_eq!(answer.json()["expires_in"], lifetime, "{answer:?}");
-            let other = replica.program.ask_for_token("globex", "svc-1", house.secret_of("globex")).await;
+            let other = replica.program.request_token("globex", "svc-1", test_env.secret_of("globex")).await;
             assert_ne!(other.json()["expires_in"], lifetime, "{other:?}");
         }
     }
@@ -89,48 +89,48 @@ async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_at_one_is_so_at_the_other_with_redis() {
     let redis = RedisServer::started();
-    let house = House::new(Some(redis.url()));
-    check_changes(&house, &house.start_two(&settings(3)).await, TOLD).await;
+    let test_env = TestEnv::new(Some(redis.url()));
+    check_changes(&test_env, &test_env.start_two(&settings(3)).await, NOTIFIED).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_at_one_is_so_at_the_other_without_redis() {
-    let house = House::new(None);
-    check_changes(&house, &house.start_two(&settings(3)).await, TOLD).await;
+    let test_env = TestEnv::new(None);
+    check_changes(&test_env, &test_env.start_two(&settings(3)).await, NOTIFIED).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_at_one_is_so_at_the_other_after_redis_has_died() {
     let mut redis = RedisServer::started();
-    let house = House::new(Some(redis.url()));
-    let replicas = house.start_two(&settings(3)).await;
+    let test_env = TestEnv::new(Some(redis.url()));
+    let replicas = test_env.start_two(&settings(3)).await;
     for replica in &replicas {
         replica.program.log_after(Mark::START, "Redis answers");
     }
     redis.kill();
-    check_changes(&house, &replicas, FOUND_OUT).await;
+    check_changes(&test_env, &replicas, FOUND_OUT).await;
 }
 
 /// Nobody is told of what somebody writes with SQL of his own: the loss of every message there is. What one has read and the other
 /// has from Redis does not count for longer than if both had read it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_that_nobody_was_told_of_is_found_out_all_the_same() {
+async fn a_change_without_a_notification_is_found_all_the_same() {
     let redis = RedisServer::started();
-    let shared = House::new(Some(redis.url()));
-    let unshared = House::new(None);
+    let shared = TestEnv::new(Some(redis.url()));
+    let unshared = TestEnv::new(None);
     let (first, second) = (shared.start_two(&settings(1)).await, unshared.start_two(&settings(1)).await);
     let all = [(&shared, &first[0]), (&shared, &first[1]), (&unshared, &second[0]), (&unshared, &second[1])];
-    for (house, replica) in all {
-        replica.program.token("acme", "svc-0", house.secret_of("acme")).await;
+    for (test_env, replica) in all {
+        replica.program.token("acme", "svc-0", test_env.secret_of("acme")).await;
     }
-    for house in [&shared, &unshared] {
+    for test_env in [&shared, &unshared] {
         let revoke = "UPDATE client_secrets SET revoked_by = 'api', revoked_at = extract(epoch FROM now())";
-        house.database.query(&format!("{revoke} WHERE tenant_id = 'acme'"));
+        test_env.database.query(&format!("{revoke} WHERE tenant_id = 'acme'"));
     }
     let revoked = Instant::now();
-    for (house, replica) in all {
-        let secret = house.secret_of("acme");
-        let is_refused = async || replica.program.ask_for_token("acme", "svc-0", secret).await.status == 401;
+    for (test_env, replica) in all {
+        let secret = test_env.secret_of("acme");
+        let is_refused = async || replica.program.request_token("acme", "svc-0", secret).await.status == 401;
         let left = FOUND_OUT.saturating_sub(revoked.elapsed());
         eventually("it is found out", left, is_refused).await;
         eprintln!("measured: found out {:?} after nobody was told", revoked.elapsed());
@@ -139,7 +139,7 @@ async fn a_change_that_nobody_was_told_of_is_found_out_all_the_same() {
 
 /// One after the other: a client's secret is replaced, a client is removed, a tenant is removed and comes back. The first program
 /// alone sees the file; the second has just served what changes, so it remembers that.
-async fn check_changes(house: &House, [one, other]: &[Replica; 2], longest: Duration) {
+async fn check_changes(test_env: &TestEnv, [one, other]: &[Replica; 2], longest: Duration) {
     let replaced = settings(3).replacen(
         "svc-0: { client_secret: { env: ACME_SECRET }",
         "svc-0: { client_secret: { env: NEW_SECRET }",
@@ -147,35 +147,36 @@ async fn check_changes(house: &House, [one, other]: &[Replica; 2], longest: Dura
     );
     let removed = without(&replaced, |line| line.contains("svc-1:") && line.contains("ACME_SECRET"));
     let closed = removed.split("  globex:").next().unwrap().to_owned();
-    let (acme, new, globex) = (house.secret_of("acme"), house.new_secret(), house.secret_of("globex"));
+    let (acme, new, globex) =
+        (test_env.secret_of("acme"), test_env.new_secret(), test_env.secret_of("globex"));
     // Settings; then whom to ask with what, and what the answer was and becomes.
-    type Asked<'a> = (&'a str, &'a str, &'a str, u16, u16);
-    let changes: [(&str, &[Asked<'_>]); 4] = [
+    type Expected<'a> = (&'a str, &'a str, &'a str, u16, u16);
+    let changes: [(&str, &[Expected<'_>]); 4] = [
         (&replaced, &[("acme", "svc-0", acme, 200, 401), ("acme", "svc-0", new, 401, 200)]),
         (&removed, &[("acme", "svc-1", acme, 200, 401)]),
         (&closed, &[("globex", "svc-2", globex, 200, 404)]),
         (&removed, &[("globex", "svc-2", globex, 404, 200)]),
     ];
-    for (settings, asked) in changes {
-        for (tenant, client, secret, before, _) in asked {
-            assert_eq!(other.program.ask_for_token(tenant, client, secret).await.status, *before);
+    for (settings, requested) in changes {
+        for (tenant, client, secret, before, _) in requested {
+            assert_eq!(other.program.request_token(tenant, client, secret).await.status, *before);
         }
         let mark = one.program.mark();
         one.folder.replace("config.yaml", settings);
         one.program.log_after(mark, "settings applied");
         let applied = Instant::now();
-        for (tenant, client, secret, before, after) in asked {
-            let is_so = async || other.program.ask_for_token(tenant, client, secret).await.status == *after;
+        for (tenant, client, secret, before, after) in requested {
+            let is_so = async || other.program.request_token(tenant, client, secret).await.status == *after;
             eventually("the other does so too", longest, is_so).await;
             eprintln!(
                 "measured: {before} became {after} at the other {:?} after it was applied",
                 applied.elapsed()
             );
-            assert_eq!(one.program.ask_for_token(tenant, client, secret).await.status, *after);
+            assert_eq!(one.program.request_token(tenant, client, secret).await.status, *after);
         }
     }
     // What no change concerned goes on.
-    assert_eq!(other.program.ask_for_token("acme", "svc-2", acme).await.status, 200);
+    assert_eq!(other.program.request_token("acme", "svc-2", acme).await.status, 200);
 }
 
 /// How many of their log lines say so.

@@ -7,7 +7,7 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::Value;
 
-use crate::house::{Replica, TENANTS};
+use crate::test_env::{Replica, TENANTS};
 
 #[derive(Clone)]
 pub(crate) struct Verifier(HashMap<&'static str, (DecodingKey, Validation)>);

@@ -115,12 +115,12 @@ async fn a_refusal_says_what_kms_said_and_is_not_repeated() {
         let message = message(&kms.wrap(&DATA_KEY, b"x").await.unwrap_err());
         assert!(message.starts_with(&format!("{} refuses with {expected}", kms.name())), "{message}");
         assert!(!message.contains("hunter2"));
-        assert_eq!(server.asked(), 1);
+        assert_eq!(server.request_count(), 1);
     }
     let kms = kms(options(server.url())).await;
     let wrapped = kms.wrap(&DATA_KEY, b"x").await.unwrap();
     keys.disable(KEY);
-    server.asked();
+    server.request_count();
     let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
     assert_eq!(
         message(&error),
@@ -129,7 +129,7 @@ async fn a_refusal_says_what_kms_said_and_is_not_repeated() {
     server.instead([refusal(400, "AccessDeniedException")]);
     let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
     assert_eq!(message(&error), format!("{} refuses with AccessDeniedException: as it is", kms.name()));
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.request_count(), 2);
 }
 
 #[tokio::test]
@@ -142,11 +142,11 @@ async fn a_kms_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
     assert_eq!(*kms.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
     server.instead([Reply::raw("")]);
     assert_eq!(*kms.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
-    server.asked();
+    server.request_count();
     server.instead(vec![refusal(500, "KMSInternalException"); 2]);
     let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
     assert_eq!(message(&error), format!("{} refuses with KMSInternalException: as it is", kms.name()));
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.request_count(), 2);
     drop(server);
     let begun = Instant::now();
     let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
@@ -164,7 +164,7 @@ async fn a_slow_kms_is_waited_for_three_seconds_and_once_more() {
     assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
     let waited = begun.elapsed().as_secs_f64();
     assert!((6.0..8.0).contains(&waited), "{waited}");
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.request_count(), 2);
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn a_redirect_is_not_followed() {
         let error = kms.wrap(&DATA_KEY, b"x").await.unwrap_err();
         assert!(matches!(error, SealError::Unavailable(_)), "{error:?}");
     }
-    assert_eq!((server.asked(), other.asked()), (4, 0));
+    assert_eq!((server.request_count(), other.request_count()), (4, 0));
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ pub(crate) struct Reply {
 struct Shared {
     answer: Box<dyn Fn(&Request) -> Reply + Send + Sync>,
     instead: Mutex<VecDeque<Reply>>,
-    asked: AtomicUsize,
+    request_count: AtomicUsize,
     is_away: AtomicBool,
 }
 
@@ -52,7 +52,7 @@ impl MockServer {
         let shared = Arc::new(Shared {
             answer: Box::new(answer),
             instead: Mutex::default(),
-            asked: AtomicUsize::new(0),
+            request_count: AtomicUsize::new(0),
             is_away: AtomicBool::new(false),
         });
         let of_connections = shared.clone();
@@ -91,8 +91,8 @@ impl MockServer {
     }
 
     /// How many requests came since this was last asked.
-    pub(crate) fn asked(&self) -> usize {
-        self.shared.asked.swap(0, Ordering::Relaxed)
+    pub(crate) fn request_count(&self) -> usize {
+        self.shared.request_count.swap(0, Ordering::Relaxed)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -140,7 +140,7 @@ pub(crate) fn tls() -> (TlsAcceptor, String) {
 async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) -> Option<()> {
     loop {
         let request = read(&mut stream).await?;
-        shared.asked.fetch_add(1, Ordering::Relaxed);
+        shared.request_count.fetch_add(1, Ordering::Relaxed);
         (!shared.is_away.load(Ordering::Relaxed)).then_some(())?;
         let instead = shared.instead.lock().unwrap().pop_front();
         let reply = instead.unwrap_or_else(|| (shared.answer)(&request));

@@ -61,7 +61,7 @@ async fn what_was_sealed_unseals_in_its_place_only() {
         assert_eq!(sealer.unseal(&pepper, &sealed).await.unwrap().as_slice(), b"the pepper");
         let elsewhere = sealer.unseal(&SealingContext::Named("salt"), &sealed).await;
         assert!(matches!(elsewhere, Err(SealError::Corrupt)));
-        assert_eq!(server.asked(), 3);
+        assert_eq!(server.request_count(), 3);
     }
 }
 
@@ -112,11 +112,11 @@ async fn damage_is_distinguished_from_a_key_that_is_gone() {
         assert!(expected, "{at}: {error}");
         assert!(transit.unwrap(&wrapped[..at], b"x").await.is_err(), "cut at {at}");
     }
-    server.asked();
+    server.request_count();
     for nonsense in [&b""[..], b"AAAA", b"vault:v:AAAA", b"vault:v1:", b"vault:v+1:AAAA", &[0xff; 40]] {
         assert!(matches!(transit.unwrap(nonsense, b"x").await, Err(SealError::Corrupt)), "{nonsense:?}");
     }
-    assert_eq!(server.asked(), 0);
+    assert_eq!(server.request_count(), 0);
     keys.delete("latchkey");
     match transit.unwrap(&wrapped, b"x").await {
         Err(SealError::KeyGone { name }) => assert_eq!(name, transit.name()),
@@ -135,7 +135,7 @@ async fn a_refusal_says_what_vault_said_and_is_not_repeated() {
     let refused = |options: VaultOptions| async {
         let transit = VaultTransit::new(options).unwrap();
         let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
-        assert_eq!(server.asked(), 1);
+        assert_eq!(server.request_count(), 1);
         message(&error).replace(transit.name(), "it")
     };
     let wrong_token = VaultOptions { token: token("hvs.wrong"), ..options(server.url()) };
@@ -155,15 +155,15 @@ async fn a_vault_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
     let transit = transit(&server);
     server.instead([Reply::json(503, &json!({"errors": ["Vault is sealed"]}))]);
     let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.request_count(), 2);
     // It hangs up in the middle.
     server.instead([Reply::raw("")]);
     assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
-    server.asked();
+    server.request_count();
     server.instead(vec![Reply::json(503, &json!({"errors": ["Vault is sealed"]})); 2]);
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
     assert_eq!(message(&error), format!("{} refuses with 503: Vault is sealed", transit.name()));
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.request_count(), 2);
     server.be_away(true);
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
     assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
@@ -187,7 +187,7 @@ async fn a_slow_vault_is_waited_for_three_seconds_and_once_more() {
     assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
     let waited = begun.elapsed().as_secs_f64();
     assert!((6.0..8.0).contains(&waited), "{waited}");
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.request_count(), 2);
 }
 
 #[tokio::test]
@@ -216,12 +216,12 @@ async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
     let transit = VaultTransit::new(of_file).unwrap();
     let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
     keys.take_only("hvs.next");
-    server.asked();
+    server.request_count();
     let refused = async |why: &str| {
         let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
         let said = "refuses with 403: 2 errors occurred: * permission denied * invalid token";
         assert_eq!(message(&error), format!("{} {said}; {why}", transit.name()));
-        assert_eq!(server.asked(), 1);
+        assert_eq!(server.request_count(), 1);
     };
     refused(&format!("{} still holds the token that was refused", file.display())).await;
     std::fs::write(&file, "hvs.half\nwritten").unwrap();
@@ -234,16 +234,16 @@ async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
     ))
     .await;
     std::fs::write(&file, "hvs.next\n").unwrap();
-    for asked in [2, 1] {
+    for request_count in [2, 1] {
         assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
-        assert_eq!(server.asked(), asked, "the next request comes with the new one");
+        assert_eq!(server.request_count(), request_count, "the next request comes with the new one");
     }
     // Another one that Vault does not know either is tried once a request.
     keys.take_only("hvs.third");
     std::fs::write(&file, "hvs.wrong").unwrap();
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
     assert!(message(&error).ends_with("* permission denied * invalid token"), "{}", message(&error));
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.request_count(), 2);
     std::fs::write(&file, "hvs.third").unwrap();
     let unwrapping = || async { *transit.unwrap(&wrapped, b"x").await.unwrap() };
     let all = tokio::join!(unwrapping(), unwrapping(), unwrapping(), unwrapping());
@@ -257,7 +257,7 @@ async fn a_token_that_was_said_is_the_only_one() {
     keys.take_only("hvs.next");
     let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
     assert!(message(&error).ends_with("* permission denied * invalid token"), "{}", message(&error));
-    assert_eq!(server.asked(), 1);
+    assert_eq!(server.request_count(), 1);
 }
 
 #[test]
@@ -278,7 +278,7 @@ async fn a_redirect_is_not_followed() {
         let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
         assert_eq!(message(&error), format!("{} refuses with {status}: no reason", transit.name()));
     }
-    assert_eq!((server.asked(), other.asked()), (4, 0));
+    assert_eq!((server.request_count(), other.request_count()), (4, 0));
 }
 
 #[tokio::test]
@@ -332,12 +332,12 @@ async fn only_the_given_authority_vouches_for_an_https_vault() {
     let transit = trusting(Some(own));
     let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
     assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
-    server.asked();
+    server.request_count();
     for ca in [None, Some(other)] {
         let error = trusting(ca).wrap(&DATA_KEY, b"x").await.unwrap_err();
         assert!(message(&error).contains("certificate"), "{}", message(&error));
     }
-    assert_eq!(server.asked(), 0);
+    assert_eq!(server.request_count(), 0);
 }
 
 #[test]

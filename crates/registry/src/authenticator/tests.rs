@@ -65,7 +65,7 @@ impl ClientStore for FakeStore {
     }
 }
 
-struct House {
+struct TestEnv {
     store: Arc<FakeStore>,
     pool: Arc<HashPool>,
     authenticator: Authenticator,
@@ -127,18 +127,18 @@ fn client(id: &str) -> Client {
     }
 }
 
-fn house(clients: Vec<Client>) -> House {
+fn test_env(clients: Vec<Client>) -> TestEnv {
     over(FakeStore::default(), clients, FailedAttemptsLimit::default())
 }
 
-fn over(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -> House {
-    let house = waiting(store, clients, limit);
-    house.pool.add_thread().unwrap();
-    house
+fn over(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -> TestEnv {
+    let test_env = waiting(store, clients, limit);
+    test_env.pool.add_thread().unwrap();
+    test_env
 }
 
 /// Nothing is hashed until the test gives the pool a thread.
-fn waiting(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -> House {
+fn waiting(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -> TestEnv {
     let store = Arc::new(store);
     for client in clients {
         put(&store, client);
@@ -147,7 +147,7 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -
     let verified_secrets = VerifiedSecretCache::with_key(&[2; 32]);
     let (asked, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
     let authenticator = Authenticator::new(asked, Arc::new(pepper()), hashing, verified_secrets, limit);
-    House { store, pool, authenticator }
+    TestEnv { store, pool, authenticator }
 }
 
 /// Every task that can go on goes on: one runtime thread polls them in turn.
@@ -158,15 +158,15 @@ async fn let_all_go_on() {
 }
 
 /// Until so many callers wait for a hash; under a paused clock, which moves only here.
-async fn until_callers_wait(house: &House, callers: usize) {
+async fn until_callers_wait(test_env: &TestEnv, callers: usize) {
     for _ in 0..100 {
         let_all_go_on().await;
-        if house.pool.callers() == callers {
+        if test_env.pool.callers() == callers {
             return;
         }
         sleep(Duration::from_millis(1)).await;
     }
-    panic!("{} callers wait, not {callers}", house.pool.callers());
+    panic!("{} callers wait, not {callers}", test_env.pool.callers());
 }
 
 fn put(store: &FakeStore, client: Client) {
@@ -186,7 +186,7 @@ fn basic(readings: &[(&str, &str)]) -> ClientAuthentication {
     ClientAuthentication::Basic(readings.iter().map(|(id, secret)| pair(id, secret)).collect())
 }
 
-impl House {
+impl TestEnv {
     async fn at(
         &self,
         id: &str,
@@ -241,18 +241,18 @@ fn clients_of_every_kind() -> Vec<Client> {
 
 #[tokio::test]
 async fn the_right_secret_authenticates_and_a_password_is_hashed_once() {
-    let house = house(vec![client("billing")]);
-    house.check(post("billing", generated(1).expose()), "generated", 0).await;
-    house.check(post("billing", CHOSEN), "chosen", 1).await;
-    house.check(post("billing", CHOSEN), "chosen", 0).await;
-    house.check(basic(&[("billing", CHOSEN)]), "chosen", 0).await;
-    let authenticated = house.at("acme", post("billing", CHOSEN), NOW).await.unwrap();
+    let test_env = test_env(vec![client("billing")]);
+    test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
+    test_env.check(post("billing", CHOSEN), "chosen", 1).await;
+    test_env.check(post("billing", CHOSEN), "chosen", 0).await;
+    test_env.check(basic(&[("billing", CHOSEN)]), "chosen", 0).await;
+    let authenticated = test_env.at("acme", post("billing", CHOSEN), NOW).await.unwrap();
     assert_eq!(authenticated.client().id.as_str(), "billing");
 }
 
 #[tokio::test]
 async fn whatever_is_wrong_with_a_client_costs_the_same() {
-    let house = house(clients_of_every_kind());
+    let test_env = test_env(clients_of_every_kind());
     for (id, expected) in [
         ("billing", E::SecretMismatch),
         ("unknown", E::UnknownClient),
@@ -265,34 +265,34 @@ async fn whatever_is_wrong_with_a_client_costs_the_same() {
     ] {
         let wrong = if id == "billing" { "wrong" } else { CHOSEN };
         for _ in 0..2 {
-            house.check(post(id, wrong), &expected.to_string(), 1).await;
+            test_env.check(post(id, wrong), &expected.to_string(), 1).await;
         }
         let wrong = generated(if id == "billing" { 2 } else { 1 });
-        house.check(post(id, wrong.expose()), &expected.to_string(), 0).await;
-        house.check(post(id, &"a".repeat(1025)), &expected.to_string(), 1).await;
-        house.check(post(id, "a\nb"), &expected.to_string(), 1).await;
-        house.check(basic(&[(id, "a b"), (id, "a+b")]), &expected.to_string(), 2).await;
+        test_env.check(post(id, wrong.expose()), &expected.to_string(), 0).await;
+        test_env.check(post(id, &"a".repeat(1025)), &expected.to_string(), 1).await;
+        test_env.check(post(id, "a\nb"), &expected.to_string(), 1).await;
+        test_env.check(basic(&[(id, "a b"), (id, "a+b")]), &expected.to_string(), 2).await;
     }
 }
 
 #[tokio::test]
 async fn what_is_not_served_costs_what_a_wrong_secret_does() {
-    let house = house(vec![client("billing")]);
-    house.check(ClientAuthentication::Assertion, &E::MethodNotServed.to_string(), 1).await;
+    let test_env = test_env(vec![client("billing")]);
+    test_env.check(ClientAuthentication::Assertion, &E::MethodNotServed.to_string(), 1).await;
     for id in ["billing", "unknown"] {
         let public = ClientAuthentication::None { client_id: id.to_owned() };
-        house.check(public, &E::MethodNotServed.to_string(), 1).await;
+        test_env.check(public, &E::MethodNotServed.to_string(), 1).await;
     }
-    house.check(basic(&[]), &E::Malformed.to_string(), 1).await;
+    test_env.check(basic(&[]), &E::Malformed.to_string(), 1).await;
 }
 
 #[tokio::test]
 async fn the_second_reading_of_a_header_may_be_the_right_one() {
-    let house = house(vec![client("a+b")]);
-    house.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 2).await;
+    let test_env = test_env(vec![client("a+b")]);
+    test_env.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 2).await;
     // From now on it is known before anything is hashed for the first reading.
-    house.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 0).await;
-    house.check(basic(&[("a+b", CHOSEN), ("a b", CHOSEN)]), "chosen", 0).await;
+    test_env.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 0).await;
+    test_env.check(basic(&[("a+b", CHOSEN), ("a b", CHOSEN)]), "chosen", 0).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -300,60 +300,60 @@ async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
     for (id, presented, authenticated) in
         [("billing", CHOSEN, true), ("billing", "wrong", false), ("unknown", CHOSEN, false)]
     {
-        let house = waiting(FakeStore::default(), vec![client("billing")], FailedAttemptsLimit::default());
-        let house = Arc::new(house);
+        let test_env = waiting(FakeStore::default(), vec![client("billing")], FailedAttemptsLimit::default());
+        let test_env = Arc::new(test_env);
         let checks: Vec<_> = (0..100)
             .map(|number| {
-                let house = Arc::clone(&house);
+                let test_env = Arc::clone(&test_env);
                 let presented = post(id, presented);
-                tokio::spawn(async move { house.from(number % 5, "acme", presented, NOW).await.is_ok() })
+                tokio::spawn(async move { test_env.from(number % 5, "acme", presented, NOW).await.is_ok() })
             })
             .collect();
-        until_callers_wait(&house, 100).await;
-        while house.pool.step() {}
+        until_callers_wait(&test_env, 100).await;
+        while test_env.pool.step() {}
         for check in checks {
             assert_eq!(check.await.unwrap(), authenticated);
         }
-        assert_eq!(house.pool.hashes_computed(), 1, "{id} {presented}");
+        assert_eq!(test_env.pool.hashes_computed(), 1, "{id} {presented}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_source_over_the_limit_waits_behind_all_others() {
     let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(60) };
-    let house = Arc::new(waiting(FakeStore::default(), vec![client("billing")], limit));
-    house.check(post("billing", generated(2).expose()), &E::SecretMismatch.to_string(), 0).await;
+    let test_env = Arc::new(waiting(FakeStore::default(), vec![client("billing")], limit));
+    test_env.check(post("billing", generated(2).expose()), &E::SecretMismatch.to_string(), 0).await;
     let spawn = |source: u8, presented: &str| {
-        let (house, presented) = (Arc::clone(&house), post("billing", presented));
-        tokio::spawn(async move { house.from(source, "acme", presented, NOW).await })
+        let (test_env, presented) = (Arc::clone(&test_env), post("billing", presented));
+        tokio::spawn(async move { test_env.from(source, "acme", presented, NOW).await })
     };
     let attempts: Vec<_> = (0..256).map(|number| spawn(1, &number.to_string())).collect();
-    until_callers_wait(&house, 256).await;
-    house.check(post("billing", CHOSEN), &E::Busy.to_string(), 0).await;
+    until_callers_wait(&test_env, 256).await;
+    test_env.check(post("billing", CHOSEN), &E::Busy.to_string(), 0).await;
 
     let served = spawn(2, CHOSEN);
-    until_callers_wait(&house, 257).await;
-    assert!(house.pool.step());
+    until_callers_wait(&test_env, 257).await;
+    assert!(test_env.pool.step());
     assert_eq!(served.await.unwrap().unwrap().secret_id().as_str(), "chosen");
-    assert!(house.at("acme", post("billing", CHOSEN), NOW).await.is_ok(), "it is remembered for both");
+    assert!(test_env.at("acme", post("billing", CHOSEN), NOW).await.is_ok(), "it is remembered for both");
     attempts.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 #[tokio::test(start_paused = true)]
 async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_two_hashes() {
-    let house = waiting(FakeStore::default(), vec![client("billing")], FailedAttemptsLimit::default());
-    let users = Users::new(Arc::clone(&house.pool), &pepper(), FailedAttemptsLimit::default());
+    let test_env = waiting(FakeStore::default(), vec![client("billing")], FailedAttemptsLimit::default());
+    let users = Users::new(Arc::clone(&test_env.pool), &pepper(), FailedAttemptsLimit::default());
     let password = DeclaredPassword::Value(Secret::new("admin".to_owned()));
     let admin = DeclaredUser { name: "admin".to_owned(), password, permissions: Vec::new() };
     users.replace(HashedUsers::of(&[admin], Vec::new()).unwrap());
-    let (house, users) = (Arc::new(house), Arc::new(users));
+    let (test_env, users) = (Arc::new(test_env), Arc::new(users));
     let guesses: Vec<_> = (0..120)
         .map(|number| {
-            let (house, users) = (Arc::clone(&house), Arc::clone(&users));
+            let (test_env, users) = (Arc::clone(&test_env), Arc::clone(&users));
             tokio::spawn(async move {
                 let guess = number.to_string();
                 if number % 2 == 0 {
-                    drop(house.at("acme", post("billing", &guess), NOW).await);
+                    drop(test_env.at("acme", post("billing", &guess), NOW).await);
                 } else {
                     let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
                     let now = Timestamp::from_seconds(NOW);
@@ -364,31 +364,31 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
             })
         })
         .collect();
-    until_callers_wait(&house, 120).await;
-    assert!(house.pool.step());
+    until_callers_wait(&test_env, 120).await;
+    assert!(test_env.pool.step());
     let sign_in = tokio::spawn(async move {
         let (source, now) = (ClientAddress::new(Some([192, 0, 2, 2].into())), Timestamp::from_seconds(NOW));
         let password = Secret::new("admin".to_owned());
         users.sign_in(&tenant("acme").id, "admin", password, &source, now).await
     });
-    until_callers_wait(&house, 120).await;
-    let before = house.pool.hashes_computed();
+    until_callers_wait(&test_env, 120).await;
+    let before = test_env.pool.hashes_computed();
     while !sign_in.is_finished() {
-        assert!(house.pool.step());
+        assert!(test_env.pool.step());
         let_all_go_on().await;
     }
     assert!(sign_in.await.unwrap().is_ok());
     let own = 1;
-    assert!(house.pool.hashes_computed() - before - own < 2);
+    assert!(test_env.pool.hashes_computed() - before - own < 2);
     guesses.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 /// How long after their arrival wrong secrets of these clients are refused: the instants of all.
-async fn refused_after(house: &House, ids: &[&str]) -> Vec<Duration> {
+async fn refused_after(test_env: &TestEnv, ids: &[&str]) -> Vec<Duration> {
     let mut instants = Vec::new();
     for id in ids {
         let arrival = Instant::now();
-        let refused = house.at("acme", post(id, generated(9).expose()), NOW).await;
+        let refused = test_env.at("acme", post(id, generated(9).expose()), NOW).await;
         assert!(refused.is_err_and(|error| error.is_refusal()), "{id}");
         instants.push(arrival.elapsed());
     }
@@ -403,8 +403,8 @@ const IDS_OF_EVERY_KIND: [&str; 8] =
 async fn refusals_leave_five_milliseconds_after_their_arrival_whatever_the_store_was_asked() {
     for unknown_takes in [0, 1, 4].map(Duration::from_millis) {
         let store = FakeStore { unknown_takes, ..FakeStore::default() };
-        let house = over(store, clients_of_every_kind(), FailedAttemptsLimit::default());
-        let instants = refused_after(&house, &IDS_OF_EVERY_KIND).await;
+        let test_env = over(store, clients_of_every_kind(), FailedAttemptsLimit::default());
+        let instants = refused_after(&test_env, &IDS_OF_EVERY_KIND).await;
         // The clock of tokio goes in whole milliseconds, and a sleep ends in the one after its deadline.
         assert!(matches!(*instants, [after] if (5..=6).contains(&after.as_millis())), "{instants:?}");
     }
@@ -413,12 +413,12 @@ async fn refusals_leave_five_milliseconds_after_their_arrival_whatever_the_store
 #[tokio::test(start_paused = true)]
 async fn where_lookups_take_longer_all_refusals_of_the_next_minute_leave_later() {
     let store = FakeStore { unknown_takes: Duration::from_millis(40), ..FakeStore::default() };
-    let house = over(store, clients_of_every_kind(), FailedAttemptsLimit::default());
-    house.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
-    let instants = refused_after(&house, &IDS_OF_EVERY_KIND).await;
+    let test_env = over(store, clients_of_every_kind(), FailedAttemptsLimit::default());
+    test_env.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
+    let instants = refused_after(&test_env, &IDS_OF_EVERY_KIND).await;
     assert!(matches!(*instants, [after] if (40..=45).contains(&after.as_millis())), "{instants:?}");
     sleep(Duration::from_secs(70)).await;
-    let instants = refused_after(&house, &["billing"]).await;
+    let instants = refused_after(&test_env, &["billing"]).await;
     assert!(matches!(*instants, [after] if after.as_millis() < 10), "{instants:?}");
 }
 
@@ -428,10 +428,10 @@ async fn hashes_begin_at_one_instant_whatever_the_store_was_asked() {
     for id in IDS_OF_EVERY_KIND {
         for credentials in [post(id, "wrong"), post(id, ""), basic(&[(id, "a b"), (id, "a+b")])] {
             let store = FakeStore { unknown_takes: Duration::from_millis(2), ..FakeStore::default() };
-            let house = Arc::new(waiting(store, clients_of_every_kind(), FailedAttemptsLimit::default()));
-            let (asked, arrival) = (Arc::clone(&house), Instant::now());
+            let test_env = Arc::new(waiting(store, clients_of_every_kind(), FailedAttemptsLimit::default()));
+            let (asked, arrival) = (Arc::clone(&test_env), Instant::now());
             let refused = tokio::spawn(async move { asked.at("acme", credentials, NOW).await });
-            until_callers_wait(&house, 1).await;
+            until_callers_wait(&test_env, 1).await;
             instants.push((arrival.elapsed(), id));
             refused.abort();
         }
@@ -441,32 +441,32 @@ async fn hashes_begin_at_one_instant_whatever_the_store_was_asked() {
 
 #[tokio::test(start_paused = true)]
 async fn a_right_secret_waits_for_nothing() {
-    let house = house(vec![client("billing")]);
+    let test_env = test_env(vec![client("billing")]);
     let arrival = Instant::now();
-    house.check(post("billing", generated(1).expose()), "generated", 0).await;
+    test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
     assert_eq!(arrival.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test]
 async fn failures_beyond_the_limit_get_retry_after_and_a_right_secret_is_served() {
     let limit = FailedAttemptsLimit { count: 2, per: Lifetime::from_seconds(60) };
-    let house = over(FakeStore::default(), clients_of_every_kind(), limit);
+    let test_env = over(FakeStore::default(), clients_of_every_kind(), limit);
     for (id, error) in [("billing", E::SecretMismatch), ("unknown", E::UnknownClient)] {
-        house.check(post(id, generated(9).expose()), &error.to_string(), 0).await;
+        test_env.check(post(id, generated(9).expose()), &error.to_string(), 0).await;
     }
     for id in IDS_OF_EVERY_KIND {
-        let refused = house.at("acme", post(id, generated(9).expose()), NOW).await;
+        let refused = test_env.at("acme", post(id, generated(9).expose()), NOW).await;
         let left = 60 - NOW % 60;
         assert!(matches!(refused, Err(E::TooManyFailures(wait)) if wait.seconds() == left), "{id}");
     }
     for presented in [generated(1).expose(), CHOSEN] {
-        assert!(house.at("acme", post("billing", presented), NOW).await.is_ok(), "{presented}");
+        assert!(test_env.at("acme", post("billing", presented), NOW).await.is_ok(), "{presented}");
     }
-    let of_another = house.from(2, "acme", post("billing", generated(9).expose()), NOW).await;
+    let of_another = test_env.from(2, "acme", post("billing", generated(9).expose()), NOW).await;
     assert!(matches!(of_another, Err(E::SecretMismatch)));
-    let of_another_tenant = house.at("other", post("billing", generated(9).expose()), NOW).await;
+    let of_another_tenant = test_env.at("other", post("billing", generated(9).expose()), NOW).await;
     assert!(matches!(of_another_tenant, Err(E::UnknownClient)));
-    let of_another_span = house.at("acme", post("billing", generated(9).expose()), NOW + 60).await;
+    let of_another_span = test_env.at("acme", post("billing", generated(9).expose()), NOW + 60).await;
     assert!(matches!(of_another_span, Err(E::SecretMismatch)));
 }
 
@@ -480,9 +480,9 @@ async fn each_hash_of_a_refused_request_is_a_failure() {
         (|| ClientAuthentication::Assertion, 4),
     ] as [(fn() -> ClientAuthentication, usize); 4]
     {
-        let house = over(FakeStore::default(), vec![client("billing")], limit);
+        let test_env = over(FakeStore::default(), vec![client("billing")], limit);
         let mut refused = 0;
-        while !matches!(house.at("acme", credentials(), NOW).await, Err(E::TooManyFailures(_))) {
+        while !matches!(test_env.at("acme", credentials(), NOW).await, Err(E::TooManyFailures(_))) {
             refused += 1;
         }
         assert_eq!(refused, requests);
@@ -493,58 +493,58 @@ async fn each_hash_of_a_refused_request_is_a_failure() {
 async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
     let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(60) };
     let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
-    let house = Arc::new(over(store, vec![client("billing")], limit));
-    house.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
+    let test_env = Arc::new(over(store, vec![client("billing")], limit));
+    test_env.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
     let spawn = |source: u8, id: String, presented: Secret| {
-        let house = Arc::clone(&house);
-        tokio::spawn(async move { house.from(source, "acme", post(&id, presented.expose()), NOW).await })
+        let test_env = Arc::clone(&test_env);
+        tokio::spawn(async move { test_env.from(source, "acme", post(&id, presented.expose()), NOW).await })
     };
     let guesses: Vec<_> = (0..100).map(|number| spawn(1, format!("id-{number}"), generated(9))).collect();
     let served = spawn(1, "billing".to_owned(), generated(1));
     let_all_go_on().await;
-    assert_eq!(house.store.asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT);
+    assert_eq!(test_env.store.asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT);
     let of_another = (0..10).map(|number| spawn(2, format!("other-{number}"), generated(9)));
     let of_another: Vec<_> = of_another.collect();
     let_all_go_on().await;
-    assert_eq!(house.store.asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT + 10);
+    assert_eq!(test_env.store.asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT + 10);
     for guess in guesses.into_iter().chain(of_another) {
         assert!(guess.await.unwrap().is_err_and(|error| error.is_refusal()));
     }
     assert!(served.await.unwrap().is_ok(), "its turn came");
-    assert_eq!(house.store.most_asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT + 10);
+    assert_eq!(test_env.store.most_asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT + 10);
 }
 
 #[tokio::test]
 async fn a_verified_secret_leaves_the_cache_when_it_ends() {
-    let house = house(vec![client("billing")]);
-    house.check(post("billing", CHOSEN), "chosen", 1).await;
+    let test_env = test_env(vec![client("billing")]);
+    test_env.check(post("billing", CHOSEN), "chosen", 1).await;
     let mut ending = client("billing");
-    ending.secrets = house.store.clients.lock().unwrap().values().next().unwrap().secrets.clone();
+    ending.secrets = test_env.store.clients.lock().unwrap().values().next().unwrap().secrets.clone();
     ending.secrets[0].revoked_at = Some(Timestamp::from_seconds(NOW));
     ending.secrets[1].expires_at = Some(Timestamp::from_seconds(NOW + 1));
-    put(&house.store, ending.clone());
-    house.check(post("billing", CHOSEN), "chosen", 0).await;
-    house.check(post("billing", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
-    let after = house.outcome_at("acme", post("billing", CHOSEN), NOW + 1).await;
+    put(&test_env.store, ending.clone());
+    test_env.check(post("billing", CHOSEN), "chosen", 0).await;
+    test_env.check(post("billing", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
+    let after = test_env.outcome_at("acme", post("billing", CHOSEN), NOW + 1).await;
     assert_eq!(after, (E::SecretMismatch.to_string(), 1));
     ending.status = ClientStatus::Suspended;
-    put(&house.store, ending);
-    house.check(post("billing", CHOSEN), &E::ClientSuspended.to_string(), 1).await;
+    put(&test_env.store, ending);
+    test_env.check(post("billing", CHOSEN), &E::ClientSuspended.to_string(), 1).await;
 }
 
 #[tokio::test]
 async fn a_sample_secret_that_a_client_really_has_is_wrong_and_costs_what_a_wrong_one_does() {
-    let mut house = house(clients_of_every_kind());
-    house.check(post("billing", CHOSEN), "chosen", 1).await;
-    house.authenticator = house.authenticator.refusing(&["another", CHOSEN]);
+    let mut test_env = test_env(clients_of_every_kind());
+    test_env.check(post("billing", CHOSEN), "chosen", 1).await;
+    test_env.authenticator = test_env.authenticator.refusing(&["another", CHOSEN]);
     for (id, expected) in [("billing", E::SampleSecret), ("unknown", E::UnknownClient), ("", E::Malformed)] {
         for _ in 0..2 {
-            house.check(post(id, CHOSEN), &expected.to_string(), 1).await;
+            test_env.check(post(id, CHOSEN), &expected.to_string(), 1).await;
         }
     }
-    house.check(basic(&[("billing", CHOSEN)]), &E::SampleSecret.to_string(), 1).await;
-    house.check(post("billing", "wrong"), &E::SecretMismatch.to_string(), 1).await;
-    house.check(post("billing", generated(1).expose()), "generated", 0).await;
+    test_env.check(basic(&[("billing", CHOSEN)]), &E::SampleSecret.to_string(), 1).await;
+    test_env.check(post("billing", "wrong"), &E::SecretMismatch.to_string(), 1).await;
+    test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
 }
 
 #[tokio::test]
@@ -554,47 +554,47 @@ async fn two_live_secrets_of_a_client_both_authenticate_at_one_hash_each() {
     billing.secrets = ["old", "new"]
         .map(|id| secret(id, hash_password(&Secret::new(format!("{id} secret")), &salt).unwrap()))
         .into();
-    let house = house(vec![billing]);
+    let test_env = test_env(vec![billing]);
     for id in ["old", "new"] {
-        house.check(post("billing", &format!("{id} secret")), id, 1).await;
-        house.check(post("billing", &format!("{id} secret")), id, 0).await;
+        test_env.check(post("billing", &format!("{id} secret")), id, 1).await;
+        test_env.check(post("billing", &format!("{id} secret")), id, 0).await;
     }
 }
 
 #[tokio::test]
 async fn a_row_copied_to_another_client_authenticates_nobody() {
     let copied = Client { id: ClientId::parse("copy").unwrap(), ..client("billing") };
-    let house = house(vec![copied]);
-    house.check(post("copy", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
+    let test_env = test_env(vec![copied]);
+    test_env.check(post("copy", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
 }
 
 #[tokio::test]
 async fn another_tenants_client_is_unknown_even_where_the_store_mixes_them_up() {
     let store = FakeStore { is_faulty: true, ..FakeStore::default() };
-    let house = over(store, vec![client("billing")], FailedAttemptsLimit::default());
-    let outcome = house.outcome_at("other", post("billing", CHOSEN), NOW).await;
+    let test_env = over(store, vec![client("billing")], FailedAttemptsLimit::default());
+    let outcome = test_env.outcome_at("other", post("billing", CHOSEN), NOW).await;
     assert_eq!(outcome, (E::UnknownClient.to_string(), 1));
     let other = TenantId::parse("other").unwrap();
-    assert!(house.authenticator.find_active(&other, "billing").await.unwrap().is_none());
+    assert!(test_env.authenticator.find_active(&other, "billing").await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn only_active_clients_are_found_and_malformed_identifiers_ask_no_store() {
-    let house = house(clients_of_every_kind());
+    let test_env = test_env(clients_of_every_kind());
     let acme = TenantId::parse("acme").unwrap();
     for (id, found) in [("billing", true), ("suspended", false), ("unknown", false), ("a\0", false)] {
-        assert_eq!(house.authenticator.find_active(&acme, id).await.unwrap().is_some(), found, "{id}");
+        assert_eq!(test_env.authenticator.find_active(&acme, id).await.unwrap().is_some(), found, "{id}");
     }
-    let asked = house.store.asked.load(Ordering::Relaxed);
-    house.check(post("a\0", CHOSEN), &E::Malformed.to_string(), 1).await;
-    assert_eq!(house.store.asked.load(Ordering::Relaxed), asked);
+    let asked = test_env.store.asked.load(Ordering::Relaxed);
+    test_env.check(post("a\0", CHOSEN), &E::Malformed.to_string(), 1).await;
+    assert_eq!(test_env.store.asked.load(Ordering::Relaxed), asked);
     assert_eq!(asked, 3);
 }
 
 #[tokio::test]
 async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
     let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("web") };
-    let house = house(vec![client("web"), globex]);
+    let test_env = test_env(vec![client("web"), globex]);
     for (id, credentials, now) in [
         ("acme", post("web", CHOSEN), NOW),
         ("acme", post("web", CHOSEN), NOW + 7),
@@ -604,9 +604,9 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
         // Its hash was made for acme's.
         ("globex", post("web", generated(1).expose()), NOW + 9),
     ] {
-        drop(house.at(id, credentials, now).await);
+        drop(test_env.at(id, credentials, now).await);
     }
-    let uses = house.authenticator.last_used_secrets().drain().into_iter().map(|used| {
+    let uses = test_env.authenticator.last_used_secrets().drain().into_iter().map(|used| {
         let whose = format!("{}/{}/{}", used.tenant, used.client, used.secret);
         (whose, used.source.to_string(), used.at.seconds())
     });
@@ -619,19 +619,19 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
 async fn a_store_that_does_not_answer_is_no_refusal() {
     let failure = Some(StoreError::unavailable("down"));
     let store = FakeStore { failure, ..FakeStore::default() };
-    let house = over(store, Vec::new(), FailedAttemptsLimit::default());
-    house.check(basic(&[("a b", "x"), ("a+b", "x")]), "the store is unavailable", 0).await;
+    let test_env = over(store, Vec::new(), FailedAttemptsLimit::default());
+    test_env.check(basic(&[("a b", "x"), ("a+b", "x")]), "the store is unavailable", 0).await;
 }
 
 #[tokio::test]
 async fn over_the_limit_a_source_waits_but_is_still_served() {
     let limit = FailedAttemptsLimit { count: 2, per: Lifetime::from_seconds(60) };
-    let house = over(FakeStore::default(), vec![client("billing")], limit);
+    let test_env = over(FakeStore::default(), vec![client("billing")], limit);
     for _ in 0..2 {
-        house.check(post("unknown", "wrong"), &E::UnknownClient.to_string(), 1).await;
+        test_env.check(post("unknown", "wrong"), &E::UnknownClient.to_string(), 1).await;
     }
     let over = E::TooManyFailures(Lifetime::from_seconds(1)).to_string();
-    house.check(post("unknown", "wrong"), &over, 1).await;
-    house.check(post("billing", CHOSEN), "chosen", 1).await;
-    house.check(post("billing", CHOSEN), "chosen", 0).await;
+    test_env.check(post("unknown", "wrong"), &over, 1).await;
+    test_env.check(post("billing", CHOSEN), "chosen", 1).await;
+    test_env.check(post("billing", CHOSEN), "chosen", 0).await;
 }

@@ -7,8 +7,8 @@ use keys::KeyId;
 use protocol::Timestamp;
 use tenancy::TenantId;
 
-use crate::command::shown;
-use crate::door::Door;
+use crate::admin_client::AdminBackend;
+use crate::command::output;
 use crate::start_error::StartError;
 
 /// Which keys are to be taken away.
@@ -21,7 +21,7 @@ pub(super) enum Taking {
 
 /// Says what breaks and goes on only if it is meant.
 pub(super) async fn confirm(
-    door: &dyn Door,
+    backend: &dyn AdminBackend,
     tenant: &TenantId,
     taking: Taking,
     yes: bool,
@@ -30,11 +30,11 @@ pub(super) async fn confirm(
         Taking::All => None,
         Taking::One(key) => Some(key),
     };
-    let effects = words(tenant, taking, &door.key_effects(tenant, key).await?);
+    let effects = words(tenant, taking, &backend.key_effects(tenant, key).await?);
     if yes {
         writeln!(stderr(), "{effects}")?;
     }
-    shown::confirm(&format!("{effects}\nGo on?"), yes)
+    output::confirm(&format!("{effects}\nGo on?"), yes)
 }
 
 fn words(tenant: &TenantId, taking: Taking, breaks: &[BrokenTokensView]) -> String {

@@ -15,10 +15,10 @@ use serde_json::json;
 use tenancy::TenantId;
 use zeroize::Zeroizing;
 
+use super::output::json as document;
 use super::print;
-use super::session::{Session, through};
-use super::shown::json as document;
-use crate::door::{DoorError, Through, parse_tenant};
+use super::session::{Session, with_session};
+use crate::admin_client::{AdminClientError, AdminCommandArguments, parse_tenant};
 use crate::files;
 use crate::sealing::{self, SealingError};
 use crate::start_error::StartError;
@@ -116,53 +116,57 @@ pub(crate) enum Format {
 const LARGEST_KEY: usize = 64 * 1024;
 
 /// Runs the command.
-pub(crate) fn key(config: &Path, asked: Through<KeyCommand>) -> Result<ExitCode, StartError> {
-    let Through { door, command } = asked;
+pub(crate) fn key(config: &Path, request: AdminCommandArguments<KeyCommand>) -> Result<ExitCode, StartError> {
+    let AdminCommandArguments { backend, command } = request;
     match command {
-        KeyCommand::List { tenant } => through(config, &door, async |session| {
-            let keys = session.door().keys(&tenant).await?;
+        KeyCommand::List { tenant } => with_session(config, &backend, async |session| {
+            let keys = session.backend().keys(&tenant).await?;
             session.show(&json!({ "items": keys }), || views::rows(&keys))
         }),
-        KeyCommand::Show(KeyArguments { tenant, key }) => through(config, &door, async |session| {
-            let shown = session.door().key(&tenant, key).await?;
+        KeyCommand::Show(KeyArguments { tenant, key }) => with_session(config, &backend, async |session| {
+            let shown = session.backend().key(&tenant, key).await?;
             session.show(&shown, || views::shown(&shown))
         }),
-        KeyCommand::Rotate { tenant, emergency: false, .. } => through(config, &door, async |session| {
-            changed(session, &session.door().rotate_key(&tenant).await?)
-        }),
-        KeyCommand::Rotate { tenant, emergency: true, yes } => through(config, &door, async |session| {
-            effects::confirm(session.door(), &tenant, Taking::All, yes).await?;
-            changed(session, &session.door().rotate_key_in_emergency(&tenant).await?)
-        }),
+        KeyCommand::Rotate { tenant, emergency: false, .. } => {
+            with_session(config, &backend, async |session| {
+                changed(session, &session.backend().rotate_key(&tenant).await?)
+            })
+        }
+        KeyCommand::Rotate { tenant, emergency: true, yes } => {
+            with_session(config, &backend, async |session| {
+                effects::confirm(session.backend(), &tenant, Taking::All, yes).await?;
+                changed(session, &session.backend().rotate_key_in_emergency(&tenant).await?)
+            })
+        }
         KeyCommand::Revoke { of: KeyArguments { tenant, key }, yes } => {
-            through(config, &door, async |session| {
-                effects::confirm(session.door(), &tenant, Taking::One(key), yes).await?;
-                changed(session, &session.door().revoke_key(&tenant, key).await?)
+            with_session(config, &backend, async |session| {
+                effects::confirm(session.backend(), &tenant, Taking::One(key), yes).await?;
+                changed(session, &session.backend().revoke_key(&tenant, key).await?)
             })
         }
         KeyCommand::Import { tenant, file, algorithm } => {
             let mut key = read_key(&file)?;
-            through(config, &door, async |session| {
+            with_session(config, &backend, async |session| {
                 let settings = ImportSettings { key: std::mem::take(&mut key), algorithm };
-                changed(session, &session.door().import_key(&tenant, settings).await?)
+                changed(session, &session.backend().import_key(&tenant, settings).await?)
             })
         }
-        KeyCommand::Export { tenant, key, format } => through(config, &door, async |session| {
+        KeyCommand::Export { tenant, key, format } => with_session(config, &backend, async |session| {
             let key = match key {
                 Some(key) => key,
                 None => signing_key(session, &tenant).await?,
             };
-            let public = session.door().key(&tenant, key).await?.public;
+            let public = session.backend().key(&tenant, key).await?.public;
             match format {
                 Format::Jwk => print(&document(&public.jwk)),
                 Format::Pem => session.show(&public, || format!("{}\n", public.pem.trim_end())),
             }
         }),
-        KeyCommand::Status { tenant } => through(config, &door, async |session| {
-            let status = session.door().key_status(&tenant).await?;
+        KeyCommand::Status { tenant } => with_session(config, &backend, async |session| {
+            let status = session.backend().key_status(&tenant).await?;
             session.show(&status, || views::status(&status))
         }),
-        KeyCommand::Reseal { dry_run } => reseal::reseal(config, &door, dry_run),
+        KeyCommand::Reseal { dry_run } => reseal::reseal(config, &backend, dry_run),
         KeyCommand::NewSealingKey { file } => new_sealing_key(file.as_deref()),
     }
 }
@@ -172,9 +176,9 @@ fn changed(session: &Session, changed: &KeysChanged) -> Result<ExitCode, StartEr
 }
 
 async fn signing_key(session: &Session, tenant: &TenantId) -> Result<KeyId, StartError> {
-    let keys = session.door().keys(tenant).await?;
+    let keys = session.backend().keys(tenant).await?;
     let active = keys.iter().filter(|key| key.state == "active").find_map(|key| KeyId::parse(&key.kid));
-    active.ok_or_else(|| DoorError::Edit(administration::EditError::NotFound("key that signs")).into())
+    active.ok_or_else(|| AdminClientError::Edit(administration::EditError::NotFound("key that signs")).into())
 }
 
 fn new_sealing_key(file: Option<&Path>) -> Result<ExitCode, StartError> {
@@ -191,7 +195,7 @@ fn new_sealing_key(file: Option<&Path>) -> Result<ExitCode, StartError> {
 }
 
 fn read_key(file: &Path) -> Result<Zeroizing<String>, StartError> {
-    let unreadable = |error| DoorError::Unreadable(file.to_owned(), error);
+    let unreadable = |error| AdminClientError::Unreadable(file.to_owned(), error);
     if file.to_str() != Some("-") {
         return Ok(files::read_secret_text(file).map_err(unreadable)?);
     }

@@ -3,8 +3,8 @@
 use administration::{KeyStatusView, KeyView, UnopenedKeyView, VerifierView};
 use protocol::Timestamp;
 
-use crate::command::shown::{details, table};
-use crate::door::KeyShown;
+use crate::admin_client::KeyDocument;
+use crate::command::output::{details, table};
 
 pub(super) fn rows(keys: &[KeyView]) -> String {
     let row = |key: &KeyView| {
@@ -22,7 +22,7 @@ pub(super) fn rows(keys: &[KeyView]) -> String {
     table("No keys: one is made when it is first needed.", &head, keys.iter().map(row).collect())
 }
 
-pub(super) fn shown(shown: &KeyShown) -> String {
+pub(super) fn shown(shown: &KeyDocument) -> String {
     let key = details(&serde_json::to_value(&shown.key).expect("documents are plain JSON"));
     format!("{key}\n{}\n", shown.public.pem.trim_end())
 }

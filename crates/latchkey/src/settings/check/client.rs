@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use super::{
     super::{
-        declared::{DeclaredAdmin, DeclaredClient, DeclaredTenant},
         findings::{Findings, Location},
+        resolved::{ResolvedAdmin, ResolvedClient, ResolvedTenant},
         scalar::{Lifetime, cropped},
     },
     method::check_method,
@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Every client of a tenant.
-pub(crate) fn check(tenant: &DeclaredTenant, at: &Location, findings: &mut Findings) {
+pub(crate) fn check(tenant: &ResolvedTenant, at: &Location, findings: &mut Findings) {
     let taken = names_taken(tenant);
     for (id, client) in &tenant.clients {
         let at = at.key("clients").key(id);
@@ -41,14 +41,14 @@ pub(crate) fn check(tenant: &DeclaredTenant, at: &Location, findings: &mut Findi
         let issuer = client.token_issuer.as_ref();
         if issuer.is_some_and(|issuer| *issuer != tenant.issuer && !tenant.issuer_aliases.contains(issuer)) {
             let problem = "this is neither the tenant's issuer nor one of its aliases";
-            let mend = "add it to the tenant's `issuer_aliases`, or leave it out";
-            findings.error(at.key("token").key("issuer"), problem, mend);
+            let hint = "add it to the tenant's `issuer_aliases`, or leave it out";
+            findings.error(at.key("token").key("issuer"), problem, hint);
         }
     }
 }
 
 /// The users that may sign in at `/flow/execute`.
-pub(crate) fn check_admins(admins: &[DeclaredAdmin], at: &Location, findings: &mut Findings) {
+pub(crate) fn check_admins(admins: &[ResolvedAdmin], at: &Location, findings: &mut Findings) {
     for admin in admins {
         let at = at.key("users").key(&admin.name);
         if let Some(why) = unfit(&admin.name, LONGEST_ID) {
@@ -64,7 +64,7 @@ pub(crate) fn check_admins(admins: &[DeclaredAdmin], at: &Location, findings: &m
     }
 }
 
-fn names_taken(tenant: &DeclaredTenant) -> HashMap<&str, &'static str> {
+fn names_taken(tenant: &ResolvedTenant) -> HashMap<&str, &'static str> {
     let mut taken = HashMap::new();
     for client in tenant.clients.values() {
         taken.extend(client.resources.iter().map(|name| (name.as_str(), "a resource")));
@@ -76,7 +76,7 @@ fn names_taken(tenant: &DeclaredTenant) -> HashMap<&str, &'static str> {
     taken
 }
 
-fn check_reach(client: &DeclaredClient, at: &Location, findings: &mut Findings) {
+fn check_reach(client: &ResolvedClient, at: &Location, findings: &mut Findings) {
     for (index, scope) in client.scopes.iter().enumerate() {
         check_scope(findings, at.item("scopes", index), scope);
     }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::super::{
-    declared::{SealingKey, SealingKeys, StorageLocation, Token},
     environment::{Environment, Variable},
     findings::{Findings, Location},
+    resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
     sections::Server,
 };
 use crate::files::{FileError, Holds, judge, others_may_read};
@@ -60,13 +60,13 @@ pub(crate) fn check(
     let former = former.map(|(index, key)| (key, at_keys.item("former_sealing_keys", index)));
     for (key, at) in std::iter::once((&keys.writing, at_keys.key("sealing_key"))).chain(former) {
         match key {
-            SealingKey::File(path) => check_secret_file(path, at.key("file"), private, findings),
-            SealingKey::Vault(vault) => {
+            SealingKeySource::File(path) => check_secret_file(path, at.key("file"), private, findings),
+            SealingKeySource::Vault(vault) => {
                 if let Token::File(path) = &vault.token {
                     check_secret_file(path, at.key("vault").key("token").key("file"), private, findings);
                 }
             }
-            SealingKey::Text(_) | SealingKey::AwsKms(_) => {}
+            SealingKeySource::Text(_) | SealingKeySource::AwsKms(_) => {}
         }
     }
     check_storage(storage, at.key("storage").key("url"), private, findings);

@@ -3,14 +3,14 @@
 use super::{
     super::{
         client::{AuthMethod, GrantType, Jwk},
-        declared::DeclaredClient,
         findings::{Findings, Location},
+        resolved::ResolvedClient,
     },
     text::is_absolute_uri,
 };
 
 /// The method and what proves it.
-pub(super) fn check_method(client: &DeclaredClient, at: &Location, findings: &mut Findings) {
+pub(super) fn check_method(client: &ResolvedClient, at: &Location, findings: &mut Findings) {
     let has_keys = client.jwks.is_some() || client.jwks_uri.is_some();
     let method = at.key("token_endpoint_auth_method");
     let give_secret = "give `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`";
@@ -55,8 +55,8 @@ pub(super) fn check_method(client: &DeclaredClient, at: &Location, findings: &mu
         findings.error(at.key("jwks_uri"), "this is not an https URL", "write where the keys are published");
     }
     for (index, key) in client.jwks.iter().flatten().enumerate() {
-        if let Some((problem, mend)) = unusable(key) {
-            findings.error(at.key("jwks").item("keys", index), problem, mend);
+        if let Some((problem, hint)) = unusable(key) {
+            findings.error(at.key("jwks").item("keys", index), problem, hint);
         }
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod tenant;
 mod text;
-pub(crate) mod unbuilt;
+pub(crate) mod unsupported;
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,9 @@ use std::path::Path;
 use url::{Host, Url};
 
 use super::super::{
-    declared::{KmsKey, SealingKey, SealingKeys, Token, VaultKey},
+    file_reader::{FileReader, Unreadable},
     findings::{Findings, Location},
-    intake::{Intake, Unreadable},
+    resolved::{KmsKey, SealingKeySource, SealingKeys, Token, VaultKey},
     secret::Secret,
     sections::{Keys, KmsSetting, SealingKeySetting, TokenSetting, VaultSetting},
 };
@@ -16,7 +16,7 @@ const ALLOWED: &str = "give exactly one of `file`, `env`, `vault` and `aws_kms`"
 
 /// What finding a key needs beside the setting.
 struct Finder<'f, 'e> {
-    intake: &'f Intake<'e>,
+    file_reader: &'f FileReader<'e>,
     /// What paths of the file are relative to.
     folder: &'f Path,
     findings: &'f mut Findings,
@@ -25,17 +25,17 @@ struct Finder<'f, 'e> {
 /// All of them; `key_folder` is what the path of the writing key is relative to.
 pub(crate) fn sealing_keys(
     keys: &Keys,
-    intake: &Intake<'_>,
+    file_reader: &FileReader<'_>,
     (folder, key_folder): (&Path, &Path),
     at: &Location,
     findings: &mut Findings,
 ) -> Option<SealingKeys> {
     let at = at.key("keys");
-    let mut finder = Finder { intake, folder: key_folder, findings };
+    let mut finder = Finder { file_reader, folder: key_folder, findings };
     let setting = &keys.sealing_key;
     let writing = match setting {
         SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
-            Some(SealingKey::File(folder.join("data/sealing.key")))
+            Some(SealingKeySource::File(folder.join("data/sealing.key")))
         }
         setting => finder.find(setting, &at.key("sealing_key")),
     };
@@ -48,19 +48,19 @@ pub(crate) fn sealing_keys(
 }
 
 impl Finder<'_, '_> {
-    fn find(&mut self, setting: &SealingKeySetting, at: &Location) -> Option<SealingKey> {
+    fn find(&mut self, setting: &SealingKeySetting, at: &Location) -> Option<SealingKeySource> {
         match setting {
             SealingKeySetting { file: Some(file), env: None, vault: None, aws_kms: None } => {
-                Some(SealingKey::File(self.folder.join(file)))
+                Some(SealingKeySource::File(self.folder.join(file)))
             }
             SealingKeySetting { file: None, env: Some(name), vault: None, aws_kms: None } => {
-                self.variable(name, at.key("env")).map(SealingKey::Text)
+                self.variable(name, at.key("env")).map(SealingKeySource::Text)
             }
             SealingKeySetting { file: None, env: None, vault: Some(vault), aws_kms: None } => {
-                self.vault(vault, &at.key("vault")).map(SealingKey::Vault)
+                self.vault(vault, &at.key("vault")).map(SealingKeySource::Vault)
             }
             SealingKeySetting { file: None, env: None, vault: None, aws_kms: Some(kms) } => {
-                self.kms(kms, &at.key("aws_kms")).map(SealingKey::AwsKms)
+                self.kms(kms, &at.key("aws_kms")).map(SealingKeySource::AwsKms)
             }
             SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
                 self.findings.error(at.clone(), "nothing says where the key is found", ALLOWED);
@@ -118,10 +118,10 @@ impl Finder<'_, '_> {
     }
 
     fn variable(&mut self, name: &str, at: Location) -> Option<Secret> {
-        match self.intake.unhashed_variable(name) {
+        match self.file_reader.unhashed_variable(name) {
             Ok(mut text) => Some(Secret::new(std::mem::take(&mut text))),
-            Err(Unreadable { problem, mend }) => {
-                self.findings.error(at, problem, mend);
+            Err(Unreadable { problem, hint }) => {
+                self.findings.error(at, problem, hint);
                 None
             }
         }
@@ -144,8 +144,8 @@ impl Finder<'_, '_> {
             is_bare && (url.scheme() == "https" || url.scheme() == "http" && is_loopback)
         });
         if !sound {
-            let mend = "write https://host:port; http:// is for this machine only";
-            self.findings.error(at, "keys cannot be sent there", mend);
+            let hint = "write https://host:port; http:// is for this machine only";
+            self.findings.error(at, "keys cannot be sent there", hint);
         }
         sound
     }

@@ -4,8 +4,8 @@ use registry::is_importable;
 
 use super::{
     super::{
-        declared::{DeclaredClient, SecretText},
         findings::{Findings, Location},
+        resolved::{ResolvedClient, SecretText},
     },
     text::{LONGEST_SECRET, unfit},
 };
@@ -31,13 +31,13 @@ pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Fi
     match secret {
         SecretText::Value(value) => {
             if let Some(why) = unfit(value.expose(), LONGEST_SECRET) {
-                let mend = "any UTF-8 without control characters will do, up to 1024 bytes";
-                findings.error(at.clone(), format!("the secret {why}"), mend);
+                let hint = "any UTF-8 without control characters will do, up to 1024 bytes";
+                findings.error(at.clone(), format!("the secret {why}"), hint);
             }
             if SAMPLE_SECRETS.contains(&value.expose()) {
                 let problem = "this is a sample secret that everyone knows, while a listener or server.public_url is beyond loopback";
-                let mend = "choose another secret, or start with listeners on 127.0.0.1 and a public_url of localhost";
-                findings.exposed(at.clone(), problem, mend);
+                let hint = "choose another secret, or start with listeners on 127.0.0.1 and a public_url of localhost";
+                findings.exposed(at.clone(), problem, hint);
             }
         }
         SecretText::Hash(hash) if !is_importable(hash.expose()) => {
@@ -48,7 +48,7 @@ pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Fi
 }
 
 /// An imported hash stands alone among the secrets that people chose.
-pub(super) fn check_imported(client: &DeclaredClient, at: &Location, findings: &mut Findings) {
+pub(super) fn check_imported(client: &ResolvedClient, at: &Location, findings: &mut Findings) {
     // A generated secret is recognised by its form and compared by HMAC; it is not a chosen one.
     let chosen = client.secrets.iter().filter(|secret| match &secret.secret {
         SecretText::Value(value) => !value.expose().starts_with("lk_"),
@@ -57,7 +57,7 @@ pub(super) fn check_imported(client: &DeclaredClient, at: &Location, findings: &
     let imported = client.secrets.iter().any(|secret| matches!(secret.secret, SecretText::Hash(_)));
     if imported && chosen.count() > 1 {
         let problem = "an imported hash has a salt of its own, so it must be the client's only chosen secret";
-        let mend = "leave the others out, or give all of them as `env`, `file` or `value`";
-        findings.error(at.key("client_secrets"), problem, mend);
+        let hint = "leave the others out, or give all of them as `env`, `file` or `value`";
+        findings.error(at.key("client_secrets"), problem, hint);
     }
 }

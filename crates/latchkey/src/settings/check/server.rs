@@ -4,8 +4,8 @@ use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
 
 use super::{
     super::{
-        declared::{DeclaredTenant, StorageLocation},
         findings::{Findings, Location},
+        resolved::{ResolvedTenant, StorageLocation},
         scalar::PublicUrl,
         secret::Secret,
         sections::{Cache, Listener, ProtectedResource, Server, Storage, Surface},
@@ -17,7 +17,7 @@ use super::{
 /// Listeners, and the tenant at the un-prefixed paths.
 pub(crate) fn check(
     server: &Server,
-    tenants: &[(DeclaredTenant, Location)],
+    tenants: &[(ResolvedTenant, Location)],
     at: &Location,
     findings: &mut Findings,
 ) {
@@ -113,7 +113,7 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
 /// The sample resource server's tenant, audience and scope.
 pub(crate) fn check_protected_resource(
     resource: &ProtectedResource,
-    tenants: &[(DeclaredTenant, Location)],
+    tenants: &[(ResolvedTenant, Location)],
     at: &Location,
     findings: &mut Findings,
 ) {
@@ -143,8 +143,8 @@ pub(crate) fn storage(
             Some(StorageLocation::Sqlite(folder.join(path)))
         }
         Some(_) | None => {
-            let mend = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
-            findings.error(at.key("storage").key("url"), "this names no store", mend);
+            let hint = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
+            findings.error(at.key("storage").key("url"), "this names no store", hint);
             None
         }
     }
@@ -159,14 +159,14 @@ pub(crate) fn check_cache(settings: &Cache, at: &Location, findings: &mut Findin
     }
     let Some(url) = &settings.redis_url else { return };
     if let Err(error) = cache::RedisOptions::new(url.expose(), Arc::new(|| Duration::ZERO)) {
-        let mend = "write redis://… or rediss://…, with +sentinel or +cluster for several hosts, or leave the key out";
-        findings.error(at.key("cache").key("redis_url"), error.to_string(), mend);
+        let hint = "write redis://… or rediss://…, with +sentinel or +cluster for several hosts, or leave the key out";
+        findings.error(at.key("cache").key("redis_url"), error.to_string(), hint);
     }
 }
 
 fn check_tenant_reference(
     id: &str,
-    tenants: &[(DeclaredTenant, Location)],
+    tenants: &[(ResolvedTenant, Location)],
     at: Location,
     findings: &mut Findings,
 ) {
@@ -178,7 +178,7 @@ fn check_tenant_reference(
             id if is_tenant_id(id) => format!("no tenant `{id}` is declared"),
             _ => "this is not a tenant id".to_owned(),
         };
-        let mend = "name a tenant that stands under `tenants` or in `tenants_dir`, or leave the key out";
-        findings.error(at, problem, mend);
+        let hint = "name a tenant that stands under `tenants` or in `tenants_dir`, or leave the key out";
+        findings.error(at, problem, hint);
     }
 }

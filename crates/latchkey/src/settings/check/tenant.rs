@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use tenancy::{Issuer, TenantId};
 
-use crate::declare::algorithm;
+use crate::settings_to_declaration::algorithm;
 
 use super::{
     super::{
-        declared::{DeclaredSigning, DeclaredTenant},
         findings::{Findings, Location},
+        resolved::{ResolvedSigning, ResolvedTenant},
         scalar::{Lifetime, PublicUrl},
     },
     text::{LONGEST_ID, check_distinct, check_name, check_scope, is_issuer_url, unfit},
@@ -28,20 +28,20 @@ pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
         let problem = "`platform` is the tenant of platform administrators";
         findings.key_error(at, problem, "choose another id; `latchkey admin init` makes this one");
     } else if !is_tenant_id(id) {
-        let mend = "write 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit";
-        findings.key_error(at, "this is not a tenant id", mend);
+        let hint = "write 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit";
+        findings.key_error(at, "this is not a tenant id", hint);
     }
 }
 
 /// One tenant by itself. `l1_lifetime` is for how long a replica may go on serving a key set from its own memory: published keys must
 /// be older than that, too.
-pub(crate) fn check(tenant: &DeclaredTenant, l1_lifetime: Lifetime, at: &Location, findings: &mut Findings) {
+pub(crate) fn check(tenant: &ResolvedTenant, l1_lifetime: Lifetime, at: &Location, findings: &mut Findings) {
     if let Some(why) = unfit(&tenant.name, LONGEST_ID) {
         findings.error(at.key("name"), format!("the name {why}"), "write a name that people can read");
     }
     if !is_issuer_url(&tenant.issuer) {
-        let mend = "write an http or https URL without query and fragment, such as https://auth.example.com";
-        findings.error(at.key("issuer"), "this cannot be an issuer (RFC 8414 §2)", mend);
+        let hint = "write an http or https URL without query and fragment, such as https://auth.example.com";
+        findings.error(at.key("issuer"), "this cannot be an issuer (RFC 8414 §2)", hint);
     }
     check_signing(&tenant.signing, l1_lifetime, &at.key("signing"), findings);
     let access_token = at.key("access_token");
@@ -61,8 +61,8 @@ pub(crate) fn check(tenant: &DeclaredTenant, l1_lifetime: Lifetime, at: &Locatio
         for (index, client) in server.clients.iter().enumerate() {
             if !tenant.clients.contains_key(client) {
                 let problem = format!("tenant `{}` declares no client of this id", tenant.id);
-                let mend = "declare it under `clients`, or leave it out here";
-                findings.error(at.item("clients", index), problem, mend);
+                let hint = "declare it under `clients`, or leave it out here";
+                findings.error(at.item("clients", index), problem, hint);
             }
         }
     }
@@ -70,7 +70,7 @@ pub(crate) fn check(tenant: &DeclaredTenant, l1_lifetime: Lifetime, at: &Locatio
 
 /// Issuers, aliases and derived issuers are unique over all tenants, and a derived one belongs to its id alone.
 pub(crate) fn check_issuers(
-    tenants: &[(DeclaredTenant, Location)],
+    tenants: &[(ResolvedTenant, Location)],
     public_url: &PublicUrl,
     findings: &mut Findings,
 ) {
@@ -81,8 +81,8 @@ pub(crate) fn check_issuers(
         let aliases = aliases.map(|(index, alias)| (at.item("issuer_aliases", index), alias.as_str()));
         for (at, issuer) in std::iter::once((at.key("issuer"), tenant.issuer.as_str())).chain(aliases) {
             if Issuer::parse(issuer).is_err() {
-                let mend = "write 1 to 255 printable ASCII characters without blanks, quotes and backslashes";
-                findings.error(at.clone(), "this cannot be an issuer", mend);
+                let hint = "write 1 to 255 printable ASCII characters without blanks, quotes and backslashes";
+                findings.error(at.clone(), "this cannot be an issuer", hint);
             } else {
                 check_name(findings, at.clone(), false, "the issuer", issuer);
             }
@@ -98,20 +98,20 @@ pub(crate) fn check_issuers(
             if let Some(id) = belongs_to.filter(|_| issuer != format!("{prefix}{}", tenant.id)) {
                 let problem =
                     format!("an issuer under {prefix} belongs to the tenant of that id, here `{id}`");
-                let mend = format!("write {prefix}{}, leave it out, or choose another issuer", tenant.id);
-                findings.error(at, problem, mend);
+                let hint = format!("write {prefix}{}, leave it out, or choose another issuer", tenant.id);
+                findings.error(at, problem, hint);
             }
         }
     }
 }
 
-fn check_signing(signing: &DeclaredSigning, l1_lifetime: Lifetime, at: &Location, findings: &mut Findings) {
+fn check_signing(signing: &ResolvedSigning, l1_lifetime: Lifetime, at: &Location, findings: &mut Findings) {
     if let Some(pem) = &signing.first_key
         && let Err(error) = keys::import(pem, algorithm(signing.algorithm))
     {
-        let mend =
+        let hint =
             "give a private key that fits `algorithm`: PEM (PKCS#8; PKCS#1 for RSA, SEC1 for EC) or a JWK";
-        findings.error(at.key("first_key"), error.to_string(), mend);
+        findings.error(at.key("first_key"), error.to_string(), hint);
     }
     let spans = [
         ("rotate_every", Some(signing.rotate_every)),

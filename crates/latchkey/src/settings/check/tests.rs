@@ -32,7 +32,7 @@ fn with_secret(keys: &str) -> String {
 }
 
 #[test]
-fn a_bad_tenant_is_refused_with_its_place_and_mend() {
+fn a_bad_tenant_is_refused_with_its_location_and_hint() {
     for (text, expected) in [
         (
             "tenants:\n  Acme: {}",
@@ -128,7 +128,7 @@ fn a_bad_tenant_is_refused_with_its_place_and_mend() {
 }
 
 #[test]
-fn a_bad_client_is_refused_with_its_place_and_mend() {
+fn a_bad_client_is_refused_with_its_location_and_hint() {
     let long = "x".repeat(256);
     for (text, expected) in [
         (client("name: Web"), ":4:7: tenants.acme.clients.web: the client has nothing to prove who it is; give `client_secret: { env: NAME }`"),
@@ -177,7 +177,7 @@ fn a_bad_client_is_refused_with_its_place_and_mend() {
 }
 
 #[test]
-fn bad_sections_of_the_server_are_refused_with_their_place_and_mend() {
+fn bad_sections_of_the_server_are_refused_with_their_location_and_hint() {
     for (text, expected) in [
         (
             "server: { default_tenant: acme }",
@@ -365,7 +365,7 @@ fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
 }
 
 #[test]
-fn what_an_address_serves_follows_who_reaches_it_and_is_told() {
+fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
     use super::super::Surface::{Admin, Public};
     let (both, public) = (&[Public, Admin][..], &[Public][..]);
     for (server, serves, warned) in [
@@ -396,7 +396,7 @@ fn what_an_address_serves_follows_who_reaches_it_and_is_told() {
 }
 
 #[test]
-fn a_proxy_that_must_be_there_and_is_not_trusted_is_told() {
+fn a_proxy_that_must_be_there_and_is_not_trusted_is_reported() {
     const URL: &str = "public_url: 'https://auth.example.com'";
     for (server, warned) in [
         (format!("{URL}, listeners: [{{ address: '127.0.0.1:0' }}]"), true),

@@ -39,8 +39,8 @@ pub(super) fn check_name(findings: &mut Findings, at: Location, on_key: bool, wh
         None => None,
     };
     match fault {
-        Some((problem, mend)) if on_key => findings.key_error(at, problem, mend),
-        Some((problem, mend)) => findings.error(at, problem, mend),
+        Some((problem, hint)) if on_key => findings.key_error(at, problem, hint),
+        Some((problem, hint)) => findings.error(at, problem, hint),
         None => {}
     }
 }

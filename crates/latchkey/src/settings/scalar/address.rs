@@ -80,7 +80,7 @@ impl TryFrom<String> for PublicUrl {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let mend = "write the http or https URL that callers use, such as https://auth.example.com, without a query, a fragment or a user";
+        let hint = "write the http or https URL that callers use, such as https://auth.example.com, without a query, a fragment or a user";
         let fits = Url::parse(&text).is_ok_and(|url| {
             matches!(url.scheme(), "http" | "https")
                 && url.has_host()
@@ -94,7 +94,7 @@ impl TryFrom<String> for PublicUrl {
         if fits && exact {
             Ok(Self(text.trim_end_matches('/').to_owned()))
         } else {
-            Err(format!("this is not a URL to derive issuers from; {mend}"))
+            Err(format!("this is not a URL to derive issuers from; {hint}"))
         }
     }
 }

@@ -30,17 +30,17 @@ impl TryFrom<String> for Lifetime {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let mend = "write an integer and s, m, h or d, such as 90s, 15m, 1h or 30d";
+        let hint = "write an integer and s, m, h or d, such as 90s, 15m, 1h or 30d";
         let unit = match text.chars().last() {
             Some('s') => 1,
             Some('m') => 60,
             Some('h') => 3600,
             Some('d') => 86_400,
-            _ => return Err(format!("`{}` is not a span of time; {mend}", cropped(&text))),
+            _ => return Err(format!("`{}` is not a span of time; {hint}", cropped(&text))),
         };
         let digits = &text[..text.len() - 1];
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(format!("`{}` is not a span of time; {mend}", cropped(&text)));
+            return Err(format!("`{}` is not a span of time; {hint}", cropped(&text)));
         }
         match digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit)) {
             Some(seconds) if seconds <= LONGEST => Ok(Self(seconds)),

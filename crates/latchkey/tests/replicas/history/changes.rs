@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::declared::{Client, Declared, Drawn};
 use super::record::Credential;
-use crate::house::House;
+use crate::test_env::TestEnv;
 
 /// What is to be so, and the parts of the platform that make it so.
 pub(super) struct Changes {
@@ -30,17 +30,17 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub(super) async fn on(house: &House, seed: u64, credentials: Arc<Mutex<Vec<Credential>>>) -> Self {
+    pub(super) async fn on(test_env: &TestEnv, seed: u64, credentials: Arc<Mutex<Vec<Credential>>>) -> Self {
         let patient = storage_postgres::Options { patience: Duration::from_secs(10), ..Default::default() };
-        let store = Arc::new(PostgresDatabase::open(&house.database.url(), patient).await.unwrap());
-        let key = SealingKey::from_base64(&Secret::new(house.sealing_key.clone())).unwrap();
+        let store = Arc::new(PostgresDatabase::open(&test_env.database.url(), patient).await.unwrap());
+        let key = SealingKey::from_base64(&Secret::new(test_env.sealing_key.clone())).unwrap();
         let key = Arc::new(LocalKeyEncryptionKey::new(key));
         let sealer: Arc<dyn KeySealer> = Arc::new(EnvelopeSealer::new(key, Vec::new()));
         // The programs have made it.
         let sealed = store.find_sealed("pepper").await.unwrap().unwrap();
         let pepper = sealer.unseal(&SealingContext::Named("pepper"), &sealed).await.unwrap();
         let pepper = Arc::new(Pepper::from_bytes(Zeroizing::new(pepper.as_slice().try_into().unwrap())));
-        let redis = RedisOptions::new(house.redis_url.as_deref().unwrap(), Arc::new(now)).unwrap();
+        let redis = RedisOptions::new(test_env.redis_url.as_deref().unwrap(), Arc::new(now)).unwrap();
         let redis = RedisCache::open(redis, &pepper);
         let (tenants, clients, keys) = (store.clone(), store.clone(), store.clone());
         let (capacity, freshness) = (Capacity::default(), Freshness::default());
@@ -108,11 +108,11 @@ impl Changes {
     async fn suspend(&self, (tenant, client): &Client, suspend: bool) -> Vec<Invalidation> {
         let by = Authority::operator(Actor { name: "cli:history".to_owned(), source: None });
         let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
-        let (door, now) = (&self.administrator, timestamp());
+        let (cli, now) = (&self.administrator, timestamp());
         let done = if suspend {
-            door.suspend_client(&by, &tenant, &client, None, now).await
+            cli.suspend_client(&by, &tenant, &client, None, now).await
         } else {
-            door.resume_client(&by, &tenant, &client, None, now).await
+            cli.resume_client(&by, &tenant, &client, None, now).await
         };
         done.unwrap();
         Vec::new()

@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::house::{House, Replica, settings};
 use crate::redis_server::RedisServer;
+use crate::test_env::{Replica, TestEnv, settings};
 use changes::Changes;
 use random::Random;
 use readers::Reader;
-use record::{Answered, Asked, Credential, Fault, NEWS};
+use record::{Answered, Credential, InjectedFault, MAX_PROPAGATION, Observation};
 
 const SEED: u64 = 20_261_120;
 const CHANGES: u64 = 1_000;
@@ -31,10 +31,10 @@ const QUIET: Duration = Duration::from_secs(6);
 const READERS: u64 = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_changes_kills_and_pauses_leave_no_answer_by_old_news() {
+async fn a_thousand_changes_kills_and_pauses_leave_no_stale_answer() {
     let mut redis = RedisServer::started();
-    let house = House::new(Some(redis.url()));
-    let mut replicas = house.start_two(&settings(1)).await.map(watched);
+    let test_env = TestEnv::new(Some(redis.url()));
+    let mut replicas = test_env.start_two(&settings(1)).await.map(watched);
     let credentials = Arc::new(Mutex::new(Vec::new()));
     let addresses = Arc::new(Mutex::new(replicas.each_ref().map(|replica| replica.program.address())));
     let ended = Arc::new(AtomicBool::new(false));
@@ -45,7 +45,7 @@ async fn a_thousand_changes_kills_and_pauses_leave_no_answer_by_old_news() {
     });
     let readers: Vec<_> = readers.collect();
 
-    let mut changes = Changes::on(&house, SEED, Arc::clone(&credentials)).await;
+    let mut changes = Changes::on(&test_env, SEED, Arc::clone(&credentials)).await;
     let changing = tokio::spawn(async move {
         let mut ticks = interval(PACE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -75,7 +75,7 @@ async fn a_thousand_changes_kills_and_pauses_leave_no_answer_by_old_news() {
                 let [one, other] = replicas;
                 let (killed, kept) = if replica == 0 { (one, other) } else { (other, one) };
                 killed.program.kill();
-                let anew = watched(house.start(&settings(1)));
+                let anew = watched(test_env.start(&settings(1)));
                 anew.open_connections().await;
                 addresses.lock().unwrap()[replica] = anew.program.address();
                 replicas = if replica == 0 { [anew, kept] } else { [kept, anew] };
@@ -94,37 +94,43 @@ async fn a_thousand_changes_kills_and_pauses_leave_no_answer_by_old_news() {
                 Some(replica)
             }
         };
-        faults.push(Fault { replica: concerned, from, to: Instant::now() });
+        faults.push(InjectedFault { replica: concerned, from, to: Instant::now() });
         round += 1;
     }
     let made = changing.await.unwrap();
     let took = began.elapsed();
     sleep(Duration::from_secs(1)).await;
     ended.store(true, Ordering::Relaxed);
-    let mut asked = Vec::new();
+    let mut requested = Vec::new();
     for reader in readers {
-        asked.extend(reader.await.unwrap());
+        requested.extend(reader.await.unwrap());
     }
     assert_eq!(made, CHANGES, "in {took:?}");
     assert!(faults.len() >= 4, "each kind of fault: {faults:?}");
     eprintln!("measured: {made} changes in {took:?}, {} faults", faults.len());
-    judge(&asked, &credentials.lock().unwrap(), &faults);
+    judge(&requested, &credentials.lock().unwrap(), &faults);
 }
 
-fn judge(asked: &[Asked], credentials: &[Credential], faults: &[Fault]) {
+fn judge(requested: &[Observation], credentials: &[Credential], faults: &[InjectedFault]) {
     let mut violations = Vec::new();
-    for asked in asked {
-        let credential = &credentials[asked.credential];
-        if let Some(violation) = asked.violation(&credential.turns, faults) {
+    for requested in requested {
+        let credential = &credentials[requested.credential];
+        if let Some(violation) = requested.violation(&credential.turns, faults) {
             let Credential { tenant, client, turns, .. } = credential;
-            violations.push(format!("{tenant}/{client}: {violation}\n{asked:?}\n{turns:?}"));
+            violations.push(format!("{tenant}/{client}: {violation}\n{requested:?}\n{turns:?}"));
         }
     }
-    assert!(violations.is_empty(), "{} of {}: {}\n{faults:?}", violations.len(), asked.len(), violations[0]);
+    assert!(
+        violations.is_empty(),
+        "{} of {}: {}\n{faults:?}",
+        violations.len(),
+        requested.len(),
+        violations[0]
+    );
     for answered in [Answered::Granted, Answered::Refused] {
-        let all: Vec<_> = asked.iter().filter(|asked| asked.answered == answered).collect();
-        let strictly = all.iter().copied().filter(|asked| asked.longest(faults) == NEWS);
-        let ages = strictly.filter_map(|asked| asked.age(&credentials[asked.credential].turns));
+        let all: Vec<_> = requested.iter().filter(|requested| requested.answered == answered).collect();
+        let strictly = all.iter().copied().filter(|requested| requested.longest(faults) == MAX_PROPAGATION);
+        let ages = strictly.filter_map(|requested| requested.age(&credentials[requested.credential].turns));
         let ages: Vec<_> = ages.collect();
         let later = |than: Duration| ages.iter().filter(|age| **age > than).count();
         eprintln!(
@@ -138,12 +144,13 @@ fn judge(asked: &[Asked], credentials: &[Credential], faults: &[Fault]) {
         // The bound for lost messages says little; most must be held to the other one.
         assert!(ages.len() > 500 && ages.len() * 3 > all.len(), "too few to mean anything");
     }
-    let deferred = asked.iter().filter(|asked| asked.answered == Answered::Deferred).count();
-    assert!(deferred * 50 < asked.len(), "{deferred} of {} told to come back", asked.len());
-    let failed = asked.iter().filter(|asked| matches!(asked.answered, Answered::Failed(_))).count();
+    let deferred = requested.iter().filter(|requested| requested.answered == Answered::Deferred).count();
+    assert!(deferred * 50 < requested.len(), "{deferred} of {} told to come back", requested.len());
+    let failed =
+        requested.iter().filter(|requested| matches!(requested.answered, Answered::Failed(_))).count();
     eprintln!(
         "measured: {} requests, {deferred} told to come back, {failed} failed at a program that was killed or paused",
-        asked.len()
+        requested.len()
     );
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::random::Random;
-use super::record::{Answered, Asked, Credential};
+use super::record::{Answered, Credential, Observation};
 use crate::answer::Answer;
 use crate::jwt::claims;
 use crate::running::tenant_path;
@@ -26,18 +26,24 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Asks until the end.
-    pub(super) async fn read(mut self) -> Vec<Asked> {
+    pub(super) async fn read(mut self) -> Vec<Observation> {
         let http = reqwest::Client::new();
-        let mut asked = Vec::new();
+        let mut requested = Vec::new();
         while !self.ended.load(Ordering::Relaxed) {
             if let Some((credential, tenant, client, secret)) = self.choose() {
                 let from = Instant::now();
-                let answered = self.ask(&http, tenant, &client, &secret).await;
-                asked.push(Asked { credential, replica: self.replica, from, to: Instant::now(), answered });
+                let answered = self.send_request(&http, tenant, &client, &secret).await;
+                requested.push(Observation {
+                    credential,
+                    replica: self.replica,
+                    from,
+                    to: Instant::now(),
+                    answered,
+                });
             }
             sleep(Duration::from_millis(4)).await;
         }
-        asked
+        requested
     }
 
     fn choose(&mut self) -> Option<(usize, &'static str, String, String)> {
@@ -52,7 +58,13 @@ impl Reader {
         Some((number, tenant, client.clone(), secret.clone()))
     }
 
-    async fn ask(&self, http: &reqwest::Client, tenant: &str, client: &str, secret: &str) -> Answered {
+    async fn send_request(
+        &self,
+        http: &reqwest::Client,
+        tenant: &str,
+        client: &str,
+        secret: &str,
+    ) -> Answered {
         let address = self.addresses.lock().unwrap()[self.replica];
         let url = format!("http://{address}{}", tenant_path(tenant, "/oauth/token"));
         let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];

@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 /// How long news may take, a second, and what a busy machine needs.
-pub(super) const NEWS: Duration = Duration::from_millis(1_000 + SLACK);
+pub(super) const MAX_PROPAGATION: Duration = Duration::from_millis(1_000 + SLACK);
 /// Where a message may be lost: what was read counts for ten seconds.
-const LOST_NEWS: Duration = Duration::from_millis(10_000 + SLACK);
+const MAX_PROPAGATION_AFTER_LOSS: Duration = Duration::from_millis(10_000 + SLACK);
 /// A build on the same cores delays the answer to a request, and the news, by as much. `cargo xtask soak --only redis` shows how long
 /// news takes on a machine of its own.
 const SLACK: u64 = 1_000;
@@ -34,7 +34,7 @@ pub(super) struct Turn {
 
 /// Something that delays news or answers.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct InjectedFault {
     /// Of one program, or of Redis.
     pub(super) replica: Option<usize>,
     pub(super) from: Instant,
@@ -55,7 +55,7 @@ pub(super) enum Answered {
 
 /// One request.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct Observation {
     pub(super) credential: usize,
     pub(super) replica: usize,
     pub(super) from: Instant,
@@ -69,13 +69,13 @@ impl Credential {
     }
 }
 
-impl Fault {
-    fn concerns(&self, asked: &Asked, earlier: Duration) -> bool {
-        self.from <= asked.to && self.to + RECOVERY + earlier >= asked.from
+impl InjectedFault {
+    fn concerns(&self, requested: &Observation, earlier: Duration) -> bool {
+        self.from <= requested.to && self.to + RECOVERY + earlier >= requested.from
     }
 }
 
-impl Asked {
+impl Observation {
     /// How old the news must have been for this answer to be right: zero where it was right when it was asked for or meanwhile,
     /// nothing where it never was.
     pub(super) fn age(&self, turns: &[Turn]) -> Option<Duration> {
@@ -96,15 +96,19 @@ impl Asked {
     }
 
     /// How old news may be for its answer.
-    pub(super) fn longest(&self, faults: &[Fault]) -> Duration {
-        let concerns = |fault: &Fault| fault.replica.is_none_or(|replica| replica == self.replica);
+    pub(super) fn longest(&self, faults: &[InjectedFault]) -> Duration {
+        let concerns = |fault: &InjectedFault| fault.replica.is_none_or(|replica| replica == self.replica);
         let mut faults = faults.iter().filter(|fault| concerns(fault));
-        if faults.any(|fault| fault.concerns(self, NEWS)) { LOST_NEWS } else { NEWS }
+        if faults.any(|fault| fault.concerns(self, MAX_PROPAGATION)) {
+            MAX_PROPAGATION_AFTER_LOSS
+        } else {
+            MAX_PROPAGATION
+        }
     }
 
     /// What is wrong with it, if anything.
-    pub(super) fn violation(&self, turns: &[Turn], faults: &[Fault]) -> Option<String> {
-        let own = |fault: &&Fault| fault.replica == Some(self.replica);
+    pub(super) fn violation(&self, turns: &[Turn], faults: &[InjectedFault]) -> Option<String> {
+        let own = |fault: &&InjectedFault| fault.replica == Some(self.replica);
         match &self.answered {
             Answered::Wrong => Some("a token of another client".to_owned()),
             Answered::Deferred => None,
@@ -135,7 +139,7 @@ mod tests {
             |live, begun, acknowledged| Turn { live, begun: at(begun), acknowledged: Some(at(acknowledged)) };
         // Live from 10 to 20, and again from 40 on.
         let turns = [turn(true, 10, 11), turn(false, 20, 21), turn(true, 40, 41)];
-        let fault = |replica, from, to| Fault { replica, from: at(from), to: at(to) };
+        let fault = |replica, from, to| InjectedFault { replica, from: at(from), to: at(to) };
         let (granted, refused) = (Answered::Granted, Answered::Refused);
         for (answered, from, faults, is_right) in [
             (&refused, 5, vec![], true),
@@ -156,9 +160,9 @@ mod tests {
             (&Answered::Failed("closed".to_owned()), 50, vec![fault(None, 49, 51)], false),
         ] {
             let (from, to) = (at(from), at(from));
-            let asked = Asked { credential: 0, replica: 0, from, to, answered: answered.clone() };
-            let violation = asked.violation(&turns, &faults);
-            assert_eq!(violation.is_none(), is_right, "{asked:?} {violation:?}");
+            let requested = Observation { credential: 0, replica: 0, from, to, answered: answered.clone() };
+            let violation = requested.violation(&turns, &faults);
+            assert_eq!(violation.is_none(), is_right, "{requested:?} {violation:?}");
         }
     }
 }

@@ -1,0 +1,58 @@
+//! A store with two tenants that have a client of the same name each, and the caches before it.
+
+use std::sync::Arc;
+
+use cache::{Caches, Capacity, Freshness};
+use registry::{Client, ClientStore as _};
+use tenancy::{StoreError, Tenant, TenantStore as _};
+use testkit::{MemoryStore, fixtures};
+
+pub(crate) struct TestEnv {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) caches: Caches,
+    pub(crate) acme: Tenant,
+    pub(crate) globex: Tenant,
+}
+
+impl TestEnv {
+    pub(crate) fn new() -> Self {
+        Self::with(Freshness::default())
+    }
+
+    pub(crate) fn with(freshness: Freshness) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
+        for tenant in [&acme, &globex] {
+            store.put_tenant(tenant.clone());
+            store.put_client(fixtures::client(tenant, "svc"));
+        }
+        let capacity = Capacity::default();
+        let caches = Caches::new(store.clone(), store.clone(), store.clone(), capacity, freshness);
+        Self { store, caches, acme, globex }
+    }
+
+    pub(crate) async fn tenant(&self, tenant: &Tenant) -> Result<Option<Arc<Tenant>>, StoreError> {
+        self.caches.tenants.find_tenant(&tenant.id).await
+    }
+
+    pub(crate) async fn client(&self, tenant: &Tenant) -> Result<Option<Arc<Client>>, StoreError> {
+        self.named_client(tenant, "svc").await
+    }
+
+    pub(crate) async fn named_client(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        self.caches.clients.find_client(&tenant.id, &fixtures::client_id(id)).await
+    }
+
+    /// Renames the client in the store, behind the caches.
+    pub(crate) fn rename_client(&self, tenant: &Tenant, name: &str) {
+        self.store.put_client(Client { name: name.to_owned(), ..fixtures::client(tenant, "svc") });
+    }
+
+    pub(crate) async fn client_name(&self, tenant: &Tenant) -> String {
+        self.client(tenant).await.unwrap().unwrap().name.clone()
+    }
+}

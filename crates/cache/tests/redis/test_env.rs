@@ -1,0 +1,161 @@
+//! An installation: a store with two tenants that have a client of the same name each, a Redis, and any number of replicas.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use administration::Invalidation;
+use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, RedisTiming};
+use keys::SigningKeyStore as _;
+use registry::{Client, ClientStore as _, Pepper};
+use tenancy::{Tenant, TenantStore as _};
+use testkit::{MemoryStore, fixtures};
+use tokio::time::sleep;
+use zeroize::Zeroizing;
+
+use crate::server;
+
+/// Longer than anything that is waited for takes on a busy machine.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+pub(crate) struct TestEnv {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) acme: Tenant,
+    pub(crate) globex: Tenant,
+    pub(crate) prefix: String,
+    url: String,
+}
+
+pub(crate) struct Replica {
+    pub(crate) caches: Caches,
+    pub(crate) redis: Arc<RedisCache>,
+}
+
+/// How a replica differs from others.
+pub(crate) struct Traits {
+    pub(crate) pepper: u8,
+    /// By how much its clock is ahead.
+    pub(crate) ahead: Duration,
+    pub(crate) timing: RedisTiming,
+    pub(crate) freshness: Freshness,
+}
+
+impl Default for Traits {
+    /// Patient, where commands are counted: a busy machine must not pass for a Redis that is out of reach.
+    fn default() -> Self {
+        let timing = RedisTiming { connect: SOON, response: SOON, ..RedisTiming::default() };
+        Self { pepper: 1, ahead: Duration::ZERO, timing, freshness: Freshness::default() }
+    }
+}
+
+impl TestEnv {
+    /// With the Redis that all tests share, under names of its own.
+    pub(crate) fn new() -> Self {
+        Self::at(&server::told("LATCHKEY_TEST_REDIS_URL"))
+    }
+
+    pub(crate) fn at(url: &str) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("test-{}-{}-{number}", std::process::id(), now().as_nanos());
+        let store = Arc::new(MemoryStore::new());
+        let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
+        for tenant in [&acme, &globex] {
+            store.put_tenant(tenant.clone());
+            store.put_client(fixtures::client(tenant, "svc"));
+        }
+        Self { store, acme, globex, prefix, url: url.to_owned() }
+    }
+
+    /// One that uses Redis and hears the others.
+    pub(crate) async fn replica(&self) -> Replica {
+        self.replica_with(Traits::default()).await
+    }
+
+    pub(crate) async fn replica_with(&self, traits: Traits) -> Replica {
+        let before = self.listeners();
+        let replica = self.replica_now(traits);
+        eventually("Redis is up", || replica.redis.is_up()).await;
+        eventually("the replica listens", || self.listeners() > before).await;
+        replica
+    }
+
+    /// One that has not found Redis yet.
+    pub(crate) fn replica_now(&self, traits: Traits) -> Replica {
+        let options = RedisOptions::new(&self.url, Arc::new(move || now() + traits.ahead)).unwrap();
+        let options = options.prefix(&self.prefix).timing(traits.timing);
+        let redis = RedisCache::open(options, &Pepper::from_bytes(Zeroizing::new([traits.pepper; 32])));
+        let (tenants, clients, keys) = (self.store.clone(), self.store.clone(), self.store.clone());
+        let (capacity, freshness) = (Capacity::default(), traits.freshness);
+        let caches = Caches::with_redis(tenants, clients, keys, Arc::clone(&redis), capacity, freshness);
+        Replica { caches, redis }
+    }
+
+    pub(crate) fn redis(&self) -> redis::Connection {
+        server::connection(&self.url).unwrap()
+    }
+
+    /// All names of this house in Redis.
+    pub(crate) fn names(&self) -> Vec<String> {
+        redis::cmd("KEYS").arg(format!("{}:*", self.prefix)).query(&mut self.redis()).unwrap()
+    }
+
+    pub(crate) fn name(&self, tenant: &Tenant, what: &str) -> String {
+        format!("{}:{{{}}}:{what}", self.prefix, tenant.id)
+    }
+
+    pub(crate) fn channel(&self) -> String {
+        format!("{}:changes", self.prefix)
+    }
+
+    /// Renames the client in the store, and tells nobody.
+    pub(crate) fn rename(&self, tenant: &Tenant, name: &str) {
+        self.store.put_client(Client { name: name.to_owned(), ..fixtures::client(tenant, "svc") });
+    }
+
+    fn listeners(&self) -> u64 {
+        let mut connection = self.redis();
+        let asked = redis::cmd("PUBSUB").arg("NUMSUB").arg(self.channel()).query(&mut connection);
+        let (_, count): (String, u64) = asked.unwrap();
+        count
+    }
+}
+
+impl Replica {
+    /// The name of the tenant's client `svc`.
+    pub(crate) async fn name(&self, tenant: &Tenant) -> String {
+        self.client(tenant, "svc").await.unwrap().name.clone()
+    }
+
+    pub(crate) async fn client(&self, tenant: &Tenant, id: &str) -> Option<Arc<Client>> {
+        self.caches.clients.find_client(&tenant.id, &fixtures::client_id(id)).await.unwrap()
+    }
+
+    /// Reads what a token needs.
+    pub(crate) async fn token(&self, tenant: &Tenant) {
+        assert_eq!(self.caches.tenants.find_tenant(&tenant.id).await.unwrap().unwrap().id, tenant.id);
+        self.client(tenant, "svc").await.unwrap();
+        self.caches.signing_keys.find_keys(&tenant.id).await.unwrap();
+    }
+
+    pub(crate) async fn has_put(&self, rows: u64) {
+        eventually("rows are written", || self.redis.counts().puts >= rows).await;
+    }
+}
+
+pub(crate) fn svc_of(tenant: &Tenant) -> Invalidation {
+    Invalidation::Client(tenant.id.clone(), fixtures::client_id("svc"))
+}
+
+pub(crate) async fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + SOON;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests have no other clock to hand to the cache")]
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}

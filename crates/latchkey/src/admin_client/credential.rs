@@ -1,0 +1,79 @@
+//! As whom the command line comes to a server: with a token that it was given, or one that it fetches as a client.
+
+use std::path::Path;
+
+use protocol::Secret;
+use serde::Deserialize;
+use tenancy::TenantId;
+use url::Url;
+
+use super::http::refusal_of;
+use super::{AdminArguments, AdminClientError};
+use crate::files;
+use crate::settings::{Environment, Variable};
+
+/// What a token endpoint answers.
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+}
+
+/// The token to come with.
+pub(super) async fn token(
+    http: &reqwest::Client,
+    server: &Url,
+    arguments: &AdminArguments,
+    environment: &Environment,
+) -> Result<Secret, AdminClientError> {
+    if let Some(file) = &arguments.token_file {
+        return line_of(file);
+    }
+    match (&arguments.client_id, &arguments.client_secret_file) {
+        (Some(client), Some(file)) => {
+            return fetch(http, server, &arguments.client_tenant, client, &line_of(file)?).await;
+        }
+        (None, None) => {}
+        (Some(_), None) | (None, Some(_)) => {
+            return Err(AdminClientError::Unusable(
+                "--as-client and --as-client-secret-file are given together".to_owned(),
+            ));
+        }
+    }
+    match environment.get("LATCHKEY_TOKEN") {
+        Some(Variable::Text(token)) if !token.expose().trim().is_empty() => {
+            Ok(Secret::new(token.expose().trim().to_owned()))
+        }
+        Some(Variable::Text(_) | Variable::NotText) | None => Err(AdminClientError::NoToken),
+    }
+}
+
+/// A token for administration is for that alone, so it names its audience.
+async fn fetch(
+    http: &reqwest::Client,
+    server: &Url,
+    tenant: &TenantId,
+    client: &str,
+    secret: &Secret,
+) -> Result<Secret, AdminClientError> {
+    let audience = tenant.admin_audience();
+    let base = server.as_str().trim_end_matches('/');
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client),
+        ("client_secret", secret.expose()),
+        ("resource", &audience),
+    ];
+    let request = http.post(format!("{base}/api/v1/tenant/{tenant}/oauth/token")).form(&form);
+    let answer = request.send().await.map_err(AdminClientError::Unreachable)?;
+    if !answer.status().is_success() {
+        return Err(refusal_of(answer).await);
+    }
+    let granted: Granted = answer.json().await.map_err(AdminClientError::Unreachable)?;
+    Ok(Secret::new(granted.access_token))
+}
+
+fn line_of(file: &Path) -> Result<Secret, AdminClientError> {
+    let read = files::read_secret_text(file);
+    let text = read.map_err(|error| AdminClientError::Unreadable(file.to_owned(), error))?;
+    Ok(Secret::new(text.trim().to_owned()))
+}

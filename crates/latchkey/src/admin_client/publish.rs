@@ -1,0 +1,27 @@
+//! Telling Redis of a change before the program ends. Running servers hear of a change from the store itself, but would go on
+//! reading the old row from Redis, where there is one, for the rest of its ten seconds.
+
+use std::io::{Write as _, stderr};
+use std::time::Duration;
+
+use administration::Invalidation;
+use cache::Caches;
+use tokio::time::sleep;
+
+/// A connection is made in the background, and may not stand yet.
+const ATTEMPTS: usize = 15;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Waits until Redis and all servers on it are told, or cannot be told now, which is said on the standard error.
+pub(crate) async fn publish(caches: &Caches, changed: &[Invalidation]) {
+    for _ in 0..ATTEMPTS {
+        if changed.is_empty() || caches.publish_invalidation(changed).await {
+            return;
+        }
+        sleep(PAUSE).await;
+    }
+    let _ = writeln!(
+        stderr(),
+        "warning: Redis could not be told; running servers may know the old state for up to ten seconds"
+    );
+}

@@ -1,0 +1,39 @@
+//! Who may sign in at `/flow/execute`, from the settings to those who check it.
+
+use std::mem::take;
+
+use registry::{DeclaredPassword, DeclaredUser, HashedUsers, OutOfMemory};
+use tokio::task::spawn_blocking;
+
+use crate::settings::{Loaded, ResolvedAdmin, SecretText};
+
+/// The declared administrators of a configuration, on their way into effect.
+#[derive(Debug)]
+pub(crate) struct ConfiguredAdmins {
+    users: Vec<DeclaredUser>,
+    applications: Vec<String>,
+}
+
+impl ConfiguredAdmins {
+    /// Takes them out of the settings, which are applied without them: no store holds them.
+    pub(crate) fn take(loaded: &mut Loaded) -> Self {
+        Self::new(take(&mut loaded.admins), take(&mut loaded.admin_applications))
+    }
+
+    fn new(admins: Vec<ResolvedAdmin>, applications: Vec<String>) -> Self {
+        let user = |ResolvedAdmin { name, password, permissions }| {
+            let password = match password {
+                SecretText::Value(value) => DeclaredPassword::Value(value.into_inner()),
+                SecretText::Hash(hash) => DeclaredPassword::Hash(hash.expose().to_owned()),
+            };
+            DeclaredUser { name, password, permissions }
+        };
+        Self { users: admins.into_iter().map(user).collect(), applications }
+    }
+
+    /// Hashes the passwords, each for 11 ms, away from the threads that serve.
+    pub(crate) async fn hashed(self) -> Result<HashedUsers, OutOfMemory> {
+        let Self { users, applications } = self;
+        spawn_blocking(move || HashedUsers::of(&users, applications)).await.unwrap_or(Err(OutOfMemory))
+    }
+}

@@ -1,0 +1,369 @@
+//! What the store has against the settings, told as faults of the settings are: with file, line, key and mend.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use administration::{Conflict, Declaration, DeclaredTenant, Plan, ReconcileError, Subject};
+use tenancy::TenantId;
+
+use crate::names::names;
+use crate::settings::{Diagnostic, Findings, Location, Locations, ReadError};
+use crate::start_error::StartError;
+
+/// Tenants that are left out, and why.
+#[derive(Debug, thiserror::Error)]
+pub(crate) struct TenantsLeftOut {
+    pub(crate) tenants: Vec<TenantId>,
+    /// By whose changes a conflict may go away.
+    pub(crate) depends_on: BTreeSet<TenantId>,
+    faults: ReadError,
+}
+
+impl TenantsLeftOut {
+    /// By their ids.
+    pub(crate) fn names(&self) -> String {
+        names(self.tenants.iter().map(TenantId::as_str))
+    }
+}
+
+impl fmt::Display for TenantsLeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n\nleft out, and left as they are, until this is fixed: {}", self.faults, self.names())
+    }
+}
+
+/// Whom a plan leaves out, if anybody. Conflicts are placed where the operator can fix them.
+pub(crate) fn left_out(
+    plan: &Plan,
+    declaration: &Declaration,
+    locations: &Locations,
+) -> Option<TenantsLeftOut> {
+    if plan.conflicts.is_empty() {
+        return None;
+    }
+    let depends_on = plan.conflicts.iter().flat_map(Conflict::depends_on).cloned().collect();
+    let faults = faults(&plan.conflicts, declaration, locations);
+    Some(TenantsLeftOut { tenants: plan.left_out(), depends_on, faults })
+}
+
+/// An error of reconciling. Conflicts are placed where the operator can fix them.
+pub(crate) fn conflict_error(
+    error: ReconcileError,
+    declaration: &Declaration,
+    locations: &Locations,
+) -> StartError {
+    let ReconcileError::Conflicts(conflicts) = error else { return error.into() };
+    faults(&conflicts.0, declaration, locations).into()
+}
+
+fn faults(conflicts: &[Conflict], declaration: &Declaration, locations: &Locations) -> ReadError {
+    let mut findings = Findings::default();
+    for conflict in conflicts {
+        add_finding(conflict, declaration, locations, &mut findings);
+    }
+    locations.faults(findings)
+}
+
+/// What the files declare beyond a limit, by the same rule, with its place; what is there already goes on all the same.
+pub(crate) fn beyond_limits(
+    declaration: &Declaration,
+    clients: u64,
+    locations: &Locations,
+) -> Vec<Diagnostic> {
+    faults(&administration::beyond_limits(declaration, clients), declaration, locations).faults
+}
+
+fn add_finding(
+    conflict: &Conflict,
+    declaration: &Declaration,
+    locations: &Locations,
+    findings: &mut Findings,
+) {
+    let problem = conflict.to_string();
+    let at = |tenant: &TenantId| locations.tenant(tenant.as_str());
+    let client = |tenant: &TenantId, client: &str| at(tenant).key("clients").key(client);
+    match conflict {
+        Conflict::CreatedByApi(subject) => {
+            let hint = format!(
+                "leave it out here, or declare it under another id; {} has it",
+                show_command(subject)
+            );
+            findings.key_error(subject_at(subject, locations), problem, hint);
+        }
+        Conflict::Deleted(subject) => {
+            findings.key_error(subject_at(subject, locations), problem, "leave it out, or choose another id");
+        }
+        Conflict::Reserved(subject) => {
+            findings.key_error(
+                subject_at(subject, locations),
+                problem,
+                "leave it out, or choose another name",
+            );
+        }
+        Conflict::Unseen { subject, .. } => {
+            let hint = "write it without that character; names that the store has already may keep theirs";
+            findings.key_error(subject_at(subject, locations), problem, hint);
+        }
+        Conflict::IssuerTaken { tenant, issuer: name, owner } => {
+            let hint =
+                format!("give every tenant issuers of its own; `latchkey tenant show {owner}` has this one");
+            let declared = declaration.tenants.get(tenant);
+            let location = declared.and_then(|declared| issuer(declared, name.as_str(), &at(tenant)));
+            findings.error(location.unwrap_or_else(|| at(tenant)), problem, hint);
+        }
+        Conflict::ClientIdTaken { tenant, name } => {
+            let declared = declaration.tenants.get(tenant);
+            let location = declared.and_then(|declared| named(declared, name, &at(tenant)));
+            findings.key_error(
+                location.unwrap_or_else(|| at(tenant)),
+                problem,
+                "choose another name for one of the two",
+            );
+        }
+        Conflict::FirstKeyDiffers(tenant) => {
+            let hint = format!("remove the line, and rotate instead: `latchkey key rotate {tenant}`");
+            findings.error(at(tenant).key("signing").key("first_key"), problem, hint);
+        }
+        Conflict::FirstKeyTooLate(tenant) => {
+            let hint = format!(
+                "remove the line, and bring the key in as the next one: `latchkey key import {tenant} FILE`"
+            );
+            findings.error(at(tenant).key("signing").key("first_key"), problem, hint);
+        }
+        Conflict::BeyondLimit { subject, fault } => {
+            let keys = fault.pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~"));
+            let location = keys.fold(subject_at(subject, locations), |at, key| at.key(&key));
+            findings.key_error(location, problem, "shorten it, or spread it over more than one");
+        }
+        Conflict::TooManyClients { tenant, .. } => {
+            let hint = "raise limits.clients, or delete clients that are not needed";
+            findings.key_error(at(tenant).key("clients"), problem, hint);
+        }
+        Conflict::ForeignHash { tenant, client: id } => {
+            let hint = "give the secret as `env`, `file` or `value`";
+            findings.key_error(client(tenant, id.as_str()), problem, hint);
+        }
+        Conflict::SaltsDiffer { tenant, client: id } => {
+            let hint = format!(
+                "give the secret as `env`, `file` or `value`, or revoke the other one: `latchkey secret list {tenant} {id}` has it"
+            );
+            findings.key_error(client(tenant, id.as_str()), problem, hint);
+        }
+    }
+}
+
+fn subject_at(subject: &Subject, locations: &Locations) -> Location {
+    match subject {
+        Subject::Tenant(tenant) | Subject::Scope(tenant, _) => locations.tenant(tenant.as_str()),
+        Subject::Client(tenant, client) => {
+            locations.tenant(tenant.as_str()).key("clients").key(client.as_str())
+        }
+        Subject::ResourceServer(tenant, audience) => {
+            locations.tenant(tenant.as_str()).key("resource_servers").key(audience)
+        }
+    }
+}
+
+/// The command that shows what another door made.
+fn show_command(subject: &Subject) -> String {
+    match subject {
+        Subject::Client(tenant, client) => format!("`latchkey client show {tenant} {client}`"),
+        Subject::Tenant(tenant) | Subject::ResourceServer(tenant, _) | Subject::Scope(tenant, _) => {
+            format!("`latchkey tenant show {tenant}`")
+        }
+    }
+}
+
+fn issuer(declared: &DeclaredTenant, name: &str, at: &Location) -> Option<Location> {
+    if declared.tenant.issuer.as_str() == name {
+        return Some(at.key("issuer"));
+    }
+    let alias = declared.tenant.issuer_aliases.iter().position(|alias| alias.as_str() == name);
+    alias.map(|index| at.item("issuer_aliases", index))
+}
+
+/// Where the file says a name; the client first, since the other may be older than the file.
+fn named(declared: &DeclaredTenant, name: &str, at: &Location) -> Option<Location> {
+    if declared.clients.iter().any(|client| client.client.id.as_str() == name) {
+        return Some(at.key("clients").key(name));
+    }
+    if declared.tenant.resource_server(name).is_some() {
+        return Some(at.key("resource_servers").key(name));
+    }
+    issuer(declared, name, at).or_else(|| {
+        declared.clients.iter().find_map(|client| {
+            let at = at.key("clients").key(client.client.id.as_str());
+            [("audiences", &client.client.audiences), ("resources", &client.client.resources)]
+                .iter()
+                .find_map(|(key, names)| {
+                    names.iter().position(|one| one == name).map(|index| at.item(key, index))
+                })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use administration::{Conflicts, Fault};
+    use registry::ClientId;
+    use tenancy::Issuer;
+
+    use super::*;
+    use crate::settings::{Environment, read};
+    use crate::settings_to_declaration::declare;
+
+    const SETTINGS: &str = "\
+tenants:
+  acme:
+    issuer: https://a.example
+    issuer_aliases: [one, two]
+    signing: { skew: 1s }
+    resource_servers: { api: {} }
+    clients:
+      web:
+        client_secret: { value: s }
+        audiences: [x, y]
+  beta: {}
+";
+
+    fn check(conflict: Conflict, expected: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        fs::write(&path, SETTINGS).unwrap();
+        let loaded = read(&path, &Environment::default()).unwrap();
+        let declaration = declare(loaded.tenants).unwrap();
+        let error = conflict_error(Conflicts(vec![conflict]).into(), &declaration, &loaded.locations);
+        let StartError::Settings(error) = error else { panic!("{error}") };
+        let brief = error.faults[0].brief().replace(&format!("{}/", folder.path().display()), "");
+        assert!(brief.starts_with(expected), "{brief}\nis not\n{expected}");
+    }
+
+    #[test]
+    fn every_conflict_has_its_line_and_its_hint() {
+        let acme = || TenantId::parse("acme").unwrap();
+        let beta = || TenantId::parse("beta").unwrap();
+        let web = || ClientId::parse("web").unwrap();
+        let api = || Subject::ResourceServer(acme(), "api".to_owned());
+        let issuer = |text: &str| Conflict::IssuerTaken {
+            tenant: acme(),
+            issuer: Issuer::parse(text).unwrap(),
+            owner: beta(),
+        };
+        let client_id = |name: &str| Conflict::ClientIdTaken { tenant: acme(), name: name.to_owned() };
+        for (conflict, expected) in [
+            (
+                Conflict::CreatedByApi(Subject::Tenant(beta())),
+                "config.yaml:11:3: tenants.beta: tenant beta was created through the administration API, so it cannot be declared; leave it out here, or declare it under another id; `latchkey tenant show beta` has it",
+            ),
+            (
+                Conflict::CreatedByApi(Subject::Client(acme(), web())),
+                "config.yaml:8:7: tenants.acme.clients.web: client acme/web was created",
+            ),
+            (
+                Conflict::CreatedByApi(api()),
+                "config.yaml:6:25: tenants.acme.resource_servers.api: resource server acme/api was created",
+            ),
+            (
+                Conflict::Deleted(Subject::Tenant(beta())),
+                "config.yaml:11:3: tenants.beta: tenant beta was deleted and its id stays reserved, so it cannot be declared again; leave it out, or choose another id",
+            ),
+            (
+                Conflict::Reserved(Subject::Scope(acme(), "latchkey:keys".to_owned())),
+                "config.yaml:2:3: tenants.acme: tenant acme: scope latchkey:keys is reserved for Latchkey itself; leave it out",
+            ),
+            (
+                Conflict::Unseen {
+                    subject: Subject::Client(acme(), web()),
+                    what: "the client id",
+                    character: "U+200B".to_owned(),
+                },
+                "config.yaml:8:7: tenants.acme.clients.web: client acme/web: the client id holds U+200B, which is not seen; write it without that character",
+            ),
+            (
+                issuer("https://a.example"),
+                "config.yaml:3:13: tenants.acme.issuer: tenant acme: issuer https://a.example belongs to tenant beta; give every tenant issuers of its own; `latchkey tenant show beta` has this one",
+            ),
+            (
+                issuer("two"),
+                "config.yaml:4:27: tenants.acme.issuer_aliases[1]: tenant acme: issuer two belongs",
+            ),
+            (
+                client_id("web"),
+                "config.yaml:8:7: tenants.acme.clients.web: tenant acme: web is both a client id and an audience, resource or issuer; choose another name for one of the two",
+            ),
+            (
+                client_id("api"),
+                "config.yaml:6:25: tenants.acme.resource_servers.api: tenant acme: api is both",
+            ),
+            (client_id("one"), "config.yaml:4:22: tenants.acme.issuer_aliases[0]: tenant acme: one is both"),
+            (
+                client_id("y"),
+                "config.yaml:10:24: tenants.acme.clients.web.audiences[1]: tenant acme: y is both",
+            ),
+            (
+                Conflict::BeyondLimit {
+                    subject: Subject::Client(acme(), web()),
+                    fault: Fault::at("/audiences", "the list has 101 entries"),
+                },
+                "config.yaml:10:9: tenants.acme.clients.web.audiences: client acme/web/audiences: the list has 101 entries; shorten it",
+            ),
+            (
+                Conflict::TooManyClients {
+                    tenant: acme(),
+                    words: "tenant acme would have 3 clients".to_owned(),
+                },
+                "config.yaml:7:5: tenants.acme.clients: tenant acme would have 3 clients; raise limits.clients",
+            ),
+            (
+                Conflict::FirstKeyDiffers(acme()),
+                "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key is not the key that was imported; remove the line, and rotate instead: `latchkey key rotate acme`",
+            ),
+            (
+                Conflict::FirstKeyTooLate(acme()),
+                "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key comes too late, the tenant has had a key; remove the line, and bring the key in as the next one: `latchkey key import acme FILE`",
+            ),
+            (
+                Conflict::ForeignHash { tenant: acme(), client: web() },
+                "config.yaml:8:7: tenants.acme.clients.web: tenant acme, client web: a hash is neither",
+            ),
+            (
+                Conflict::SaltsDiffer { tenant: acme(), client: web() },
+                "config.yaml:8:7: tenants.acme.clients.web: tenant acme, client web: two argon2id hashes with different salts cannot be live at once; give the secret as `env`, `file` or `value`, or revoke the other one: `latchkey secret list acme web` has it",
+            ),
+        ] {
+            check(conflict, expected);
+        }
+    }
+
+    #[test]
+    fn another_error_stays_what_it_is() {
+        let locations = {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("config.yaml");
+            fs::write(&path, "{}").unwrap();
+            read(&path, &Environment::default()).unwrap().locations
+        };
+        let error = conflict_error(ReconcileError::Contended, &Declaration::default(), &locations);
+        assert!(matches!(error, StartError::Reconcile(ReconcileError::Contended)), "{error}");
+    }
+
+    #[test]
+    fn what_is_declared_beyond_a_limit_is_listed_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        let many: Vec<String> = (0..101).map(|nth| format!("x{nth}")).collect();
+        fs::write(&path, SETTINGS.replace("[x, y]", &format!("[{}]", many.join(", ")))).unwrap();
+        let loaded = read(&path, &Environment::default()).unwrap();
+        let declaration = declare(loaded.tenants).unwrap();
+        for (clients, expected) in [
+            (1, &["tenants.acme.clients.web.audiences"][..]),
+            (0, &["tenants.acme.clients.web.audiences", "tenants.acme.clients"]),
+        ] {
+            let found = beyond_limits(&declaration, clients, &loaded.locations);
+            let keys: Vec<_> = found.iter().map(|warning| warning.key.as_str()).collect();
+            assert_eq!(keys, expected, "{clients}");
+        }
+    }
+}

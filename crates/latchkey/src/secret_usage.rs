@@ -1,0 +1,159 @@
+//! From where secrets were used, as the recorder writes it down.
+
+use administration::{AdministrationStore, SecretUse};
+use async_trait::async_trait;
+use registry::{LastUsedSecrets, UsedSecret};
+use tenancy::StoreError;
+
+use crate::batch_writer::Buffered;
+
+#[async_trait]
+impl Buffered for LastUsedSecrets {
+    const WHAT: &'static str = "uses of secrets";
+    type Row = UsedSecret;
+
+    fn drain(&self) -> Vec<UsedSecret> {
+        Self::drain(self)
+    }
+
+    fn give_back(&self, rows: Vec<UsedSecret>) {
+        Self::give_back(self, rows);
+    }
+
+    fn dropped(&self) -> u64 {
+        Self::dropped(self)
+    }
+
+    async fn write(store: &dyn AdministrationStore, rows: &[UsedSecret]) -> Result<(), StoreError> {
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        store.record_secret_uses(&rows).await
+    }
+}
+
+fn row(used: &UsedSecret) -> SecretUse {
+    SecretUse {
+        tenant: used.tenant.clone(),
+        client: used.client.clone(),
+        secret: used.secret.clone(),
+        address: used.source.to_string(),
+        at: used.at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use protocol::Timestamp;
+    use registry::{Client, ClientAddress, ClientId, SecretId};
+    use testkit::{Failure, MemoryStore, fixtures};
+
+    use super::*;
+    use crate::batch_writer::{AT_THE_END, BATCH, BatchWriter, EVERY};
+
+    const TENANTS: [&str; 2] = ["acme", "globex"];
+
+    struct TestEnv {
+        store: Arc<MemoryStore>,
+        uses: Arc<LastUsedSecrets>,
+        batch_writer: Arc<BatchWriter<LastUsedSecrets>>,
+    }
+
+    /// Each tenant has a client `svc` with a secret `s1`.
+    fn test_env() -> TestEnv {
+        let (store, uses) = (Arc::new(MemoryStore::new()), Arc::<LastUsedSecrets>::default());
+        for tenant in TENANTS.map(fixtures::tenant) {
+            let secrets = vec![fixtures::secret("s1")];
+            let client = Client { secrets, ..fixtures::client(&tenant, "svc") };
+            store.put_tenant(tenant);
+            store.put_client(client);
+        }
+        let batch_writer = Arc::new(BatchWriter::new(Arc::clone(&uses), store.clone()));
+        TestEnv { store, uses, batch_writer }
+    }
+
+    impl TestEnv {
+        fn note(&self, tenant: &str, client: &str, address: &str, at: u64) {
+            let source = ClientAddress::new(address.parse().ok());
+            let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
+            self.uses.note(&tenant, &client, &SecretId::new("s1"), &source, Timestamp::from_seconds(at));
+        }
+
+        async fn written(&self, tenant: &str) -> Vec<(String, u64)> {
+            let svc = ClientId::parse("svc").unwrap();
+            let uses = self.store.secret_uses(&fixtures::tenant_id(tenant), &svc).await.unwrap();
+            let mut uses: Vec<_> = uses.into_iter().map(|used| (used.address, used.at.seconds())).collect();
+            uses.sort();
+            uses
+        }
+    }
+
+    fn rows(rows: &[(&str, u64)]) -> Vec<(String, u64)> {
+        rows.iter().map(|(address, at)| ((*address).to_owned(), *at)).collect()
+    }
+
+    #[tokio::test]
+    async fn what_was_buffered_is_written_once_for_its_own_tenant() {
+        let test_env = test_env();
+        test_env.note("acme", "svc", "192.0.2.1", 10);
+        test_env.note("acme", "svc", "2001:db8::7", 12);
+        test_env.note("globex", "svc", "", 11);
+        test_env.batch_writer.flush().await;
+        assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 10), ("2001:db8::/64", 12)]));
+        assert_eq!(test_env.written("globex").await, rows(&[("unknown", 11)]));
+        assert_eq!(test_env.uses.drain(), []);
+    }
+
+    #[tokio::test]
+    async fn what_a_failing_store_does_not_take_is_written_the_next_time_with_what_came_since() {
+        let test_env = test_env();
+        test_env.note("acme", "svc", "192.0.2.1", 10);
+        test_env.note("acme", "svc", "192.0.2.2", 10);
+        for failure in [Failure::Unavailable, Failure::Fault] {
+            test_env.store.fail_with(failure);
+            test_env.batch_writer.flush().await;
+        }
+        test_env.note("acme", "svc", "192.0.2.1", 20);
+        test_env.store.fail_with(None);
+        test_env.batch_writer.flush().await;
+        assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 20), ("192.0.2.2", 10)]));
+    }
+
+    /// More than fit into one transaction, most of them of clients that are gone.
+    #[tokio::test]
+    async fn very_many_are_written_in_batches() {
+        let test_env = test_env();
+        for number in 0..2 * BATCH {
+            test_env.note("acme", &format!("client-{number}"), "192.0.2.1", 10);
+        }
+        test_env.note("acme", "svc", "192.0.2.1", 10);
+        test_env.batch_writer.flush().await;
+        assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 10)]));
+        assert_eq!(test_env.uses.drain(), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_written_every_ten_seconds() {
+        let test_env = test_env();
+        let running = tokio::spawn(Arc::clone(&test_env.batch_writer).run());
+        for at in [1, 2] {
+            test_env.note("acme", "svc", "192.0.2.1", at);
+            tokio::time::sleep(EVERY + Duration::from_secs(1)).await;
+            assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", at)]));
+        }
+        running.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_a_store_that_does_not_answer_only_so_long() {
+        let test_env = test_env();
+        test_env.note("acme", "svc", "192.0.2.1", 1);
+        let held = test_env.store.hold_answers().await;
+        let began = tokio::time::Instant::now();
+        test_env.batch_writer.finish().await;
+        assert_eq!(began.elapsed(), AT_THE_END);
+        assert_eq!(test_env.uses.drain().len(), 1, "given up half way, it is not forgotten");
+        drop(held);
+    }
+}

@@ -1,0 +1,247 @@
+//! Reads files and variables, each once, and hashes what it reads: the bytes hashed are the bytes applied. It also keeps them, so
+//! that the same configuration can be read again when the files say something else.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use zeroize::Zeroizing;
+
+use super::check::files::{PrivateFolders, refusal};
+use super::environment::{Environment, Variable};
+use super::source_snapshot::{EntryKind, SnapshotBuilder, SourceSnapshot};
+use crate::files::{self, Contents, Holds};
+
+/// Everything that has been read, and the hash over it.
+pub(crate) struct FileReader<'a> {
+    environment: &'a Environment,
+    /// Read instead of files and variables, where there is one.
+    replayed: Option<&'a SourceSnapshot>,
+    snapshot: SnapshotBuilder,
+    /// The main file. Names in recordings are relative to its folder and its own name is left out, so that they hold where it lies
+    /// elsewhere.
+    config: PathBuf,
+    digest: Context,
+    watched: BTreeSet<PathBuf>,
+    files: BTreeMap<(PathBuf, Holds), Referenced>,
+    private: PrivateFolders,
+}
+
+/// A file that a key names.
+#[derive(Clone)]
+pub(crate) struct Referenced {
+    pub(crate) text: Rc<Zeroizing<String>>,
+    /// It holds a secret, and every user of this machine may read it.
+    pub(crate) is_exposed: bool,
+}
+
+/// What is wrong with what a key points at, and how to fix it. What the key says is not repeated: it may be a secret by mistake.
+pub(crate) struct Unreadable {
+    pub(crate) problem: String,
+    pub(crate) hint: String,
+}
+
+impl<'a> FileReader<'a> {
+    /// Of what the files and the environment hold now, or of what was recorded.
+    pub(crate) fn new(
+        environment: &'a Environment,
+        config: &Path,
+        replayed: Option<&'a SourceSnapshot>,
+    ) -> Self {
+        Self {
+            environment,
+            replayed,
+            snapshot: SnapshotBuilder::default(),
+            config: config.to_owned(),
+            digest: Context::new(&SHA256),
+            watched: BTreeSet::new(),
+            files: BTreeMap::new(),
+            private: PrivateFolders::of(environment),
+        }
+    }
+
+    /// A file of settings. `name` stands for it in the hash, so that replicas may keep it in different folders.
+    pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Zeroizing<String>, Unreadable> {
+        let (text, _) = self.file(path, Holds::Settings)?;
+        self.absorb("settings", name, text.as_bytes());
+        Ok(text)
+    }
+
+    /// What lies in a folder, in no order.
+    pub(crate) fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        match self.replayed {
+            Some(replayed) => {
+                let named = replayed.files().map(|name| self.root().join(name));
+                Ok(named.filter(|path| path.parent() == Some(folder)).collect())
+            }
+            None => fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect(),
+        }
+    }
+
+    /// A file that a key names, relative to the folder of the file that names it.
+    pub(crate) fn referenced(
+        &mut self,
+        folder: &Path,
+        path: &Path,
+        holds: Holds,
+    ) -> Result<Referenced, Unreadable> {
+        let full = folder.join(path);
+        self.watch(&full);
+        if let Some(known) = self.files.get(&(full.clone(), holds)) {
+            return Ok(known.clone());
+        }
+        let (text, others_may_read) = self.file(&full, holds)?;
+        self.absorb("file", &path.to_string_lossy(), text.as_bytes());
+        let is_exposed = holds == Holds::Secret && others_may_read && !self.private.hold(&full);
+        let referenced = Referenced { text: Rc::new(text), is_exposed };
+        self.files.insert((full, holds), referenced.clone());
+        Ok(referenced)
+    }
+
+    /// A variable that a key names.
+    pub(crate) fn variable(&mut self, name: &str) -> Result<Zeroizing<String>, Unreadable> {
+        let text = match self.replayed.and_then(|replayed| replayed.get(EntryKind::Variable, name)) {
+            Some(text) => text,
+            None => self.unhashed_variable(name)?,
+        };
+        self.snapshot.add(EntryKind::Variable, name, &text);
+        self.absorb("variable", name, text.as_bytes());
+        Ok(text)
+    }
+
+    /// A variable that may differ between replicas of one configuration.
+    pub(crate) fn unhashed_variable(&self, name: &str) -> Result<Zeroizing<String>, Unreadable> {
+        let problem = match self.environment.get(name) {
+            Some(Variable::Text(text)) => return Ok(Zeroizing::new(text.expose().to_owned())),
+            Some(Variable::NotText) => "the environment variable of this name is not UTF-8".to_owned(),
+            None => "there is no environment variable of this name".to_owned(),
+        };
+        Err(Unreadable { problem, hint: "set it before the start, or name another source".to_owned() })
+    }
+
+    /// Something else that the applied configuration depends on.
+    pub(crate) fn absorb(&mut self, kind: &str, name: &str, bytes: &[u8]) {
+        // Lengths first, so that no two different readings run together into the same bytes.
+        for part in [kind.as_bytes(), name.as_bytes(), bytes] {
+            self.digest.update(&(part.len() as u64).to_be_bytes());
+            self.digest.update(part);
+        }
+    }
+
+    pub(crate) fn watch(&mut self, path: &Path) {
+        self.watched.insert(path.to_owned());
+    }
+
+    /// Notes what issuers are derived from, which may come from a variable that only one machine has.
+    pub(crate) fn public_url(&mut self, public_url: &str) {
+        self.snapshot.add(EntryKind::PublicUrl, "", public_url);
+        self.absorb("public_url", "", public_url.as_bytes());
+    }
+
+    /// The hash in hexadecimal, the paths whose change is a change of the settings, and what was read.
+    pub(crate) fn finish(self) -> (String, Vec<PathBuf>, SnapshotBuilder) {
+        let hash = self.digest.finish();
+        let hex = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        (hex, self.watched.into_iter().collect(), self.snapshot)
+    }
+
+    fn root(&self) -> &Path {
+        self.config.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The folders whose files nobody else can read.
+    pub(crate) fn private(&self) -> &PrivateFolders {
+        &self.private
+    }
+
+    fn file(&mut self, path: &Path, holds: Holds) -> Result<(Zeroizing<String>, bool), Unreadable> {
+        let name = match path {
+            path if path == self.config => String::new(),
+            path => path.strip_prefix(self.root()).unwrap_or(path).to_string_lossy().into_owned(),
+        };
+        let (text, others_may_read) = match self.replayed {
+            Some(replayed) => (replayed.get(EntryKind::File, &name).ok_or_else(|| Unreadable {
+                problem: "this file was not recorded with this generation".to_owned(),
+                hint: "call `latchkey rollback` with the `--config` at the place where it was when the generation was applied"
+                    .to_owned(),
+            })?, false),
+            None => read(path, holds)?,
+        };
+        self.snapshot.add(EntryKind::File, &name, &text);
+        Ok((text, others_may_read))
+    }
+}
+
+fn read(path: &Path, holds: Holds) -> Result<(Zeroizing<String>, bool), Unreadable> {
+    let Contents { bytes, others_may_read } = files::read(path, holds).map_err(|error| {
+        let (problem, hint) = refusal(&error, path);
+        Unreadable { problem, hint }
+    })?;
+    match str::from_utf8(&bytes) {
+        Ok(text) => {
+            let text = Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned());
+            Ok((text, others_may_read))
+        }
+        Err(error) => {
+            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            let problem = format!("this file is not UTF-8 in line {line}");
+            Err(Unreadable { problem, hint: "save it as UTF-8".to_owned() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_once_and_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "first").unwrap();
+        let environment = Environment::default();
+        let mut file_reader = FileReader::new(&environment, Path::new(""), None);
+        let first = file_reader.referenced(folder.path(), Path::new("a"), Holds::Public).ok().unwrap();
+        fs::write(folder.path().join("a"), "second").unwrap();
+        let second = file_reader.referenced(folder.path(), Path::new("a"), Holds::Public).ok().unwrap();
+        assert_eq!((first.text.as_str(), second.text.as_str()), ("first", "first"));
+        assert_eq!(file_reader.finish().1, [folder.path().join("a")]);
+    }
+
+    #[test]
+    fn what_is_too_large_missing_or_not_text_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("large"), vec![b'a'; (1 << 20) + 1]).unwrap();
+        fs::write(folder.path().join("bytes"), b"a\n\xff").unwrap();
+        let environment = Environment::default();
+        for (name, problem) in [
+            ("large", "is larger than 1048576 bytes"),
+            ("missing", "there is no file"),
+            ("bytes", "is not UTF-8 in line 2"),
+        ] {
+            let refused = FileReader::new(&environment, Path::new(""), None)
+                .referenced(folder.path(), Path::new(name), Holds::Public)
+                .err()
+                .unwrap();
+            assert!(refused.problem.contains(problem), "{}", refused.problem);
+        }
+    }
+
+    #[test]
+    fn different_sources_have_different_hashes() {
+        let environment = Environment::default();
+        let hash = |parts: &[(&str, &str)]| {
+            let mut file_reader = FileReader::new(&environment, Path::new(""), None);
+            parts.iter().for_each(|(name, text)| file_reader.absorb("file", name, text.as_bytes()));
+            file_reader.finish().0
+        };
+        assert_eq!(hash(&[("a", "b")]).len(), 64);
+        assert_eq!(hash(&[("a", "b")]), hash(&[("a", "b")]));
+        assert_ne!(hash(&[("a", "bc")]), hash(&[("ab", "c")]));
+    }
+}

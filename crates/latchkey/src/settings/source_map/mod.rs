@@ -1,0 +1,184 @@
+//! Where in a YAML file each key and value stands, and which stretches of it hold secrets.
+//! The typed settings carry no positions; a file is walked again only when something is to be said about it.
+
+use std::ops::Range;
+
+use serde_saphyr::granit_parser::{Event, Parser};
+
+use walk::{Entry, EntryId, Node, NodeKind, Walk, path_of};
+
+mod contract;
+mod redaction;
+mod walk;
+
+/// The keys that lead to a value, outermost first; an item of a list is `[0]`, `[1]`, ….
+pub(crate) type KeyPath = Vec<String>;
+
+/// Every node of one file, in the order of the file.
+pub(crate) struct SourceMap {
+    nodes: Vec<Node>,
+    entries: Vec<Entry>,
+    broken: Option<Broken>,
+    /// Whether values come to other places than those where they are written.
+    has_aliases: bool,
+    /// Whether a key has no value. Then it may be a value without its key.
+    has_odd_keys: bool,
+}
+
+/// Where a file stops being YAML.
+struct Broken {
+    /// Where the walk had come to.
+    path: KeyPath,
+    /// The byte from which on a quote or bracket may have been misunderstood.
+    unclear_from: usize,
+}
+
+/// A line and a column, both from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// A stretch of text that is not to be shown, in bytes.
+pub(crate) type Hidden = Range<usize>;
+
+impl SourceMap {
+    pub(crate) fn of(text: &str) -> Self {
+        let (mut walk, mut documents, mut broken) = (Walk::default(), 0, None);
+        for event in Parser::new_from_str(text) {
+            match event {
+                // A second document is no part of the settings.
+                Ok((Event::DocumentStart(..), span)) if documents > 0 => {
+                    let unclear_from = span.start.byte_offset().unwrap_or(0);
+                    broken = Some(Broken { path: vec!["---".to_owned()], unclear_from });
+                    break;
+                }
+                Ok((event, span)) => {
+                    documents += usize::from(matches!(event, Event::DocumentStart(..)));
+                    walk.step(&event, span);
+                }
+                Err(_) => {
+                    let path = path_of(&walk.entries, walk.here());
+                    let unclear_from = walk.nodes.iter().rev().nth(1).map_or(0, |node| node.bytes.start);
+                    broken = Some(Broken { path, unclear_from });
+                    break;
+                }
+            }
+        }
+        let Walk { mut nodes, entries, .. } = walk;
+        let (mut has_aliases, mut has_odd_keys) = (false, false);
+        for index in 0..nodes.len() {
+            let is_empty = nodes
+                .get(index + 1)
+                .is_none_or(|value| value.bytes.is_empty() && !value.kind.is_collection());
+            let node = &mut nodes[index];
+            if node.kind == NodeKind::Key
+                && !text[node.bytes.end.min(text.len())..].trim_start().starts_with(':')
+            {
+                node.kind = NodeKind::BareKey;
+            } else if node.kind == NodeKind::Key && is_empty {
+                node.kind = NodeKind::EmptyKey;
+            }
+            has_aliases |= node.kind == NodeKind::Alias;
+            has_odd_keys |= matches!(node.kind, NodeKind::BareKey | NodeKind::EmptyKey);
+        }
+        Self { nodes, entries, broken, has_aliases, has_odd_keys }
+    }
+
+    /// The path of the node that begins at this position, or of the last one before it.
+    pub(crate) fn path_at(&self, position: Position) -> KeyPath {
+        if let Some(broken) = &self.broken
+            && self.nodes.last().is_none_or(|last| last.position < position)
+        {
+            return broken.path.clone();
+        }
+        let before = self.nodes.partition_point(|node| node.position <= position);
+        before.checked_sub(1).map(|index| self.path(&self.nodes[index])).unwrap_or_default()
+    }
+
+    /// Where the key at the end of this path stands.
+    pub(crate) fn key(&self, path: &[String]) -> Option<Position> {
+        self.find(path, NodeKind::is_key)
+    }
+
+    /// Where the value at this path stands; where it is not written itself, the nearest key around it.
+    pub(crate) fn value(&self, path: &[String]) -> Position {
+        let around = || (1..=path.len()).rev().find_map(|length| self.key(&path[..length]));
+        self.find(path, |kind| !kind.is_key()).or_else(around).unwrap_or(Position::START)
+    }
+
+    fn path(&self, node: &Node) -> KeyPath {
+        path_of(&self.entries, node.entry)
+    }
+
+    fn find(&self, path: &[String], wanted: impl Fn(NodeKind) -> bool) -> Option<Position> {
+        self.node(path, wanted).map(|node| node.position)
+    }
+
+    fn find_kind(&self, path: &[String]) -> Option<NodeKind> {
+        self.node(path, |_| true).map(|node| node.kind)
+    }
+
+    fn node(&self, path: &[String], wanted: impl Fn(NodeKind) -> bool) -> Option<&Node> {
+        self.nodes.iter().find(|node| wanted(node.kind) && self.leads_to(path, node.entry))
+    }
+
+    fn leads_to(&self, path: &[String], mut entry: EntryId) -> bool {
+        for segment in path.iter().rev() {
+            match entry.map(|index| &self.entries[index]) {
+                Some(found) if found.segment == *segment => entry = found.parent,
+                Some(_) | None => return false,
+            }
+        }
+        entry.is_none()
+    }
+}
+
+impl Position {
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "tenants:\n  acme:\n    clients:\n      web: { client_secret: { value: \"hunter2\" }, scopes: [a, b] }\nkeys: [1, {a: 2}]\n";
+
+    fn path(keys: &[&str]) -> KeyPath {
+        keys.iter().map(|key| (*key).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_path_leads_to_its_place_and_back() {
+        let source_map = SourceMap::of(TEXT);
+        for (keys, line, column) in [
+            (&["tenants", "acme", "clients", "web", "scopes", "[1]"][..], 4, 63),
+            (&["keys"], 5, 7),
+            (&["keys", "[1]", "a"], 5, 15),
+            // Not written, so the nearest key around it.
+            (&["tenants", "acme", "issuer"], 2, 3),
+            (&["server"], 1, 1),
+        ] {
+            assert_eq!(source_map.value(&path(keys)), Position { line, column }, "{keys:?}");
+        }
+        assert_eq!(source_map.key(&path(&["tenants", "acme"])), Some(Position { line: 2, column: 3 }));
+        assert_eq!(
+            source_map.path_at(Position { line: 4, column: 63 }),
+            path(&["tenants", "acme", "clients", "web", "scopes", "[1]"])
+        );
+    }
+
+    #[test]
+    fn a_broken_file_is_walked_as_far_as_it_goes() {
+        let source_map = SourceMap::of("tenants:\n  acme:\n    name: \"x\n");
+        assert!(source_map.broken.is_some());
+        assert_eq!(source_map.path_at(Position { line: 4, column: 1 }), path(&["tenants", "acme", "name"]));
+    }
+
+    #[test]
+    fn a_collection_as_a_key_confuses_nothing() {
+        let source_map = SourceMap::of("? [a, b]\n: {c: 1}\nd: 2\n");
+        assert_eq!(source_map.key(&path(&["d"])), Some(Position { line: 3, column: 1 }));
+    }
+}

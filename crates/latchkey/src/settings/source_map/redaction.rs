@@ -1,0 +1,147 @@
+//! What of a file a message may repeat: keys and values that stand at their place and are no secrets, and of all else punctuation only.
+
+use std::ops::Range;
+
+use super::walk::{Node, NodeKind};
+use super::{Hidden, SourceMap, contract};
+
+/// Words that a text without structure may put before a secret.
+const SECRET_WORDS: [&str; 12] = [
+    "secret", "password", "value", "hash", "key", "url", "token", "storage", "cache", "admin", "env", "file",
+];
+
+impl SourceMap {
+    /// The stretches of a line that a message must not show: what may be a secret, and beside keys and values all that is no
+    /// punctuation, such as tags, anchors and comments. `None` where nothing says what stands on the line.
+    pub(crate) fn hidden(&self, text: &str, line: &Range<usize>) -> Option<Vec<Hidden>> {
+        let is_mapping = self.nodes.first().is_some_and(|root| root.kind == NodeKind::Mapping);
+        let unclear_from = self.broken.as_ref().map_or(usize::MAX, |broken| broken.unclear_from);
+        let is_unclear = line.end > unclear_from;
+        let unclear = unclear_from.min(line.start)..line.end;
+        if !is_mapping || is_unclear && self.may_hold_secrets(&text[unclear], &text[line.clone()]) {
+            return None;
+        }
+        let touches = |node: &&Node| node.bytes.start < line.end && line.start < node.bytes.end;
+        let (mut hidden, mut at) = (Vec::new(), line.start);
+        let inner = self.nodes.iter().filter(touches).filter(|node| !node.kind.is_collection());
+        for node in inner {
+            let bytes = node.bytes.start.max(at)..node.bytes.end.min(line.end);
+            hide_words(text, at..bytes.start, &mut hidden);
+            if !bytes.is_empty() && !self.shows(node) {
+                hidden.push(bytes.clone());
+            }
+            at = at.max(bytes.end);
+        }
+        if !is_unclear {
+            hide_words(text, at..line.end, &mut hidden);
+        }
+        Some(hidden)
+    }
+
+    /// The beginning of a path that a message may repeat.
+    pub(crate) fn quotable<'p>(&self, path: &'p [String]) -> &'p [String] {
+        let length = (0..path.len()).find(|last| !self.may_quote(&path[..=*last]));
+        &path[..length.unwrap_or(path.len())]
+    }
+
+    /// Whether a message may repeat the value at this path.
+    pub(crate) fn quotes(&self, path: &[String]) -> bool {
+        contract::shows_value(path) && self.is_written(path)
+    }
+
+    /// Whether the value at this path is written there, and is not that of another place.
+    pub(crate) fn is_written(&self, path: &[String]) -> bool {
+        !self.has_aliases || self.find(path, |kind| kind == NodeKind::Scalar).is_some()
+    }
+
+    fn may_quote(&self, path: &[String]) -> bool {
+        let has_expected_kind = || match self.find_kind(path) {
+            Some(kind) => shows_kind(kind, path),
+            None => contract::has_key(path),
+        };
+        contract::shows_key(path) && (!self.has_aliases && !self.has_odd_keys || has_expected_kind())
+    }
+
+    fn shows(&self, node: &Node) -> bool {
+        let path = self.path(node);
+        match node.kind {
+            NodeKind::Key => contract::shows_key(&path),
+            NodeKind::BareKey | NodeKind::EmptyKey => shows_kind(node.kind, &path),
+            _ => contract::shows_value(&path),
+        }
+    }
+
+    /// Of a stretch in which the file stops being YAML, with the line that is to be shown at its end.
+    fn may_hold_secrets(&self, stretch: &str, line: &str) -> bool {
+        let stretch = stretch.to_lowercase();
+        let path = self.broken.as_ref().map_or(&[][..], |broken| &broken.path);
+        !contract::is_open(path)
+            || !contract::begins_with_open_key(line)
+            || SECRET_WORDS.iter().any(|word| stretch.contains(word))
+    }
+}
+
+/// A key without a value may be a value without its key.
+fn shows_kind(kind: NodeKind, path: &[String]) -> bool {
+    match kind {
+        NodeKind::BareKey => false,
+        NodeKind::EmptyKey => contract::is_meant_as_key(path),
+        _ => true,
+    }
+}
+
+/// Hides words where only punctuation is expected. A comment is one word.
+fn hide_words(text: &str, gap: Range<usize>, hidden: &mut Vec<Hidden>) {
+    let parts_words = |character: char| character.is_whitespace() || "{}[],".contains(character);
+    let mut from = gap.start;
+    while let Some(start) = text[from..gap.end].find(|character| !parts_words(character)) {
+        let rest = &text[from + start..gap.end];
+        let length = if rest.starts_with('#') { None } else { rest.find(parts_words) };
+        let word = from + start..from + start + length.unwrap_or(rest.len());
+        from = word.end;
+        if !text[word.clone()].chars().all(|character| ":-?|>+".contains(character)) {
+            hidden.push(word);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_only_known_keys_and_their_values() {
+        for (line, expected) in [
+            (
+                "a: { clients: { web: { client_secret: { vale: hunter2, env: NAME }, scopes: [a] } } }",
+                "a: { clients: { web: { client_secret: { vale: _, env: _ }, scopes: [_] } } }",
+            ),
+            (
+                "clients: { web: { client_secret: { vale: hunter2, env: NAME }, scopes: [a, 'b'] } } # x",
+                "clients: { web: { client_secret: { vale: _, env: _ }, scopes: [a, 'b'] } } _",
+            ),
+            ("storage: { url: !a-tag &anchor \"x\", pool: x }", "storage: { url: _ _ _, _: _ }"),
+            ("clients: { hunter2 }", "clients: { _ }"),
+            ("clients: { ? [a] : b }", "clients: { ? [_] : _ }"),
+            ("clients: { web: hunter2, app: { name: x } }", "clients: { web: _, app: { name: x } }"),
+            ("name: *a", "name: *a"),
+            ("clients: { web: , name: }", "clients: { web: , name: }"),
+            ("limits: { hunter: , failed: }", "limits: { _: , _: }"),
+        ] {
+            let shown = SourceMap::of(line).hidden(line, &(0..line.len())).map(|mut hidden| {
+                let mut text = line.to_owned();
+                hidden.reverse();
+                hidden.into_iter().for_each(|range| text.replace_range(range, "_"));
+                text
+            });
+            assert_eq!(shown.as_deref(), Some(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_mapping_shows_nothing() {
+        for text in ["hunter2", "- hunter2", "[hunter2]", "# nothing\nhunter2\nx: y", "\"hunter2"] {
+            assert_eq!(SourceMap::of(text).hidden(text, &(0..text.len())), None, "{text}");
+        }
+    }
+}
