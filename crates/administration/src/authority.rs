@@ -32,11 +32,11 @@ pub struct Actor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
     actor: Actor,
-    reach: Reach,
+    privilege: Privilege,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Reach {
+enum Privilege {
     /// Has the store itself.
     Operator,
     /// A client of the tenant `platform`, with the permissions of its token.
@@ -73,7 +73,7 @@ impl Authority {
     /// Whoever has the store may do everything.
     #[must_use]
     pub fn operator(actor: Actor) -> Self {
-        Self { actor, reach: Reach::Operator }
+        Self { actor, privilege: Privilege::Operator }
     }
 
     /// The platform itself, for what is due by the clock alone.
@@ -85,7 +85,7 @@ impl Authority {
     /// A client of the tenant `platform`; `granted` is the scope of its token.
     #[must_use]
     pub fn of_platform(actor: Actor, granted: &Scope) -> Self {
-        Self { actor, reach: Reach::Platform(permissions(granted)) }
+        Self { actor, privilege: Privilege::Platform(permissions(granted)) }
     }
 
     /// A client of this tenant; `granted` is the scope of its token.
@@ -93,13 +93,13 @@ impl Authority {
     pub fn of_tenant(actor: Actor, tenant: TenantId, granted: &Scope) -> Self {
         let mut permissions = permissions(granted);
         permissions.retain(|permission| *permission != Permission::Tenants);
-        Self { actor, reach: Reach::Tenant { tenant, permissions } }
+        Self { actor, privilege: Privilege::Tenant { tenant, permissions } }
     }
 
     /// A person who signed in to manage the applications of this tenant.
     #[must_use]
     pub fn of_user(actor: Actor, tenant: TenantId) -> Self {
-        Self { actor, reach: Reach::Applications(tenant) }
+        Self { actor, privilege: Privilege::Applications(tenant) }
     }
 
     /// Who it is.
@@ -111,26 +111,28 @@ impl Authority {
     /// Whether it may do this across all tenants.
     #[must_use]
     pub fn holds_everywhere(&self, permission: Permission) -> bool {
-        match &self.reach {
-            Reach::Operator => true,
-            Reach::Platform(held) => held.contains(&permission),
-            Reach::Tenant { .. } | Reach::Applications(_) => false,
+        match &self.privilege {
+            Privilege::Operator => true,
+            Privilege::Platform(held) => held.contains(&permission),
+            Privilege::Tenant { .. } | Privilege::Applications(_) => false,
         }
     }
 
     /// Whether it is an operator's, who has the store itself.
     #[must_use]
     pub fn is_operator(&self) -> bool {
-        matches!(self.reach, Reach::Operator)
+        matches!(self.privilege, Privilege::Operator)
     }
 
     /// Whether it may do this in this tenant. The tenant `platform` is the platform administrators' alone.
     #[must_use]
     pub fn holds_in(&self, tenant: &TenantId, permission: Permission) -> bool {
-        let own = match &self.reach {
-            Reach::Tenant { tenant: own, permissions } => own == tenant && permissions.contains(&permission),
-            Reach::Applications(own) => own == tenant && permission == Permission::Clients,
-            Reach::Operator | Reach::Platform(_) => false,
+        let own = match &self.privilege {
+            Privilege::Tenant { tenant: own, permissions } => {
+                own == tenant && permissions.contains(&permission)
+            }
+            Privilege::Applications(own) => own == tenant && permission == Permission::Clients,
+            Privilege::Operator | Privilege::Platform(_) => false,
         };
         (own && tenant.as_str() != TenantId::PLATFORM) || self.holds_everywhere(permission)
     }
@@ -143,11 +145,11 @@ impl Authority {
         if token.is_reserved() {
             return Permission::of_scope(token.as_str()).is_some_and(|permission| {
                 let fits = permission != Permission::Tenants || tenant.as_str() == TenantId::PLATFORM;
-                let may = match &self.reach {
-                    Reach::Operator | Reach::Platform(_) | Reach::Tenant { .. } => {
+                let may = match &self.privilege {
+                    Privilege::Operator | Privilege::Platform(_) | Privilege::Tenant { .. } => {
                         manages_all || self.holds_in(tenant, permission)
                     }
-                    Reach::Applications(_) => false,
+                    Privilege::Applications(_) => false,
                 };
                 fits && may
             });
@@ -158,13 +160,13 @@ impl Authority {
     /// Whether it is the platform's: an operator's or a platform administrator's.
     #[must_use]
     pub fn is_of_platform(&self) -> bool {
-        matches!(self.reach, Reach::Operator | Reach::Platform(_))
+        matches!(self.privilege, Privilege::Operator | Privilege::Platform(_))
     }
 
     /// Whether it may set what reaches beyond a client's own tokens: `issuer` of a client and `introspection: tenant`.
     #[must_use]
     pub fn may_set_beyond_client(&self) -> bool {
-        !matches!(self.reach, Reach::Tenant { .. })
+        !matches!(self.privilege, Privilege::Tenant { .. })
     }
 }
 

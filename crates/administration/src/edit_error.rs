@@ -14,13 +14,13 @@ pub enum EditError {
     Forbidden(Permission),
     /// The asker has the permission, but not to go this far.
     #[error("{0}")]
-    BeyondReach(String),
+    InsufficientPrivilege(String),
     /// There is no such thing, for this asker.
     #[error("there is no {0} of this id")]
     NotFound(&'static str),
     /// What was sent cannot be used; all faults at once.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Invalid(Vec<Fault>),
+    Invalid(Vec<FieldError>),
     /// It stands against what there is; the words say what.
     #[error("{0}")]
     Conflict(String),
@@ -56,14 +56,14 @@ pub enum EditError {
 /// One thing that is wrong with what was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{pointer}: {detail}")]
-pub struct Fault {
+pub struct FieldError {
     /// Where, as a JSON pointer into what was sent (RFC 6901).
     pub pointer: String,
     /// What, and how to mend it.
     pub detail: String,
 }
 
-impl Fault {
+impl FieldError {
     /// At this place.
     pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into() }

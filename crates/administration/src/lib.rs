@@ -15,9 +15,9 @@ mod render;
 
 mod compare;
 mod fingerprint;
-mod former_jwks;
-mod former_typs;
 mod new_names;
+mod previous_jwks;
+mod previous_typs;
 
 mod audit;
 mod invalidation;
@@ -37,10 +37,10 @@ mod store;
 
 pub mod rows;
 
-pub use administrator::{Administrator, Announce, Clock, Created, EditPolicy, Idempotency, KeyStep};
+pub use administrator::{Administrator, Clock, Created, EditPolicy, Idempotency, KeyStep, Publish};
 pub use application::{Application, ApplicationId};
 pub use applications::{
-    ApplicationCode, ApplicationError, ApplicationRefusal, ApplicationRequest, Shape, Spelling,
+    ApplicationCode, ApplicationError, ApplicationRequest, RejectedApplication, Shape, Spelling,
 };
 pub use audit::AuditRecord;
 pub use authority::{Actor, Authority, Permission};
@@ -53,27 +53,27 @@ pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenan
 pub use documents::{
     AccessTokenSettings, AuditView, BrokenTokensView, ClientSettings, ClientView, CreatedClient,
     CreatedSecret, CreatedTenant, EntityTag, ImportSettings, KeyStatusView, KeyView, KeysChanged,
-    MOST_FAULTS, NewClient, NewSecretSettings, NewTenant, Page, Pointer, PublicKeyView,
+    MOST_FIELD_ERRORS, NewClient, NewSecretSettings, NewTenant, Page, Pointer, PublicKeyView,
     ResourceServerSettings, RotateSettings, SecretView, SigningSettings, StrategiesSettings,
     StrategySettings, TenantSettings, TenantStatusView, TenantView, TokenSettings, UnopenedKeyView, UsedFrom,
     VerifierView, Wiped, merge_patch, nearest, read_json,
 };
-pub use edit_error::{EditError, Fault};
+pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};
 pub use invalidation::{Invalidation, invalidations};
 pub use limits::{CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
-pub use outcome::{Along, Options, Outcome, Progress, ReconcileError};
+pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use plan::{Conflict, Conflicts, Effect, Plan, Retirements, Subject};
 pub use plan_view::{ChangeView, ConflictView, DeviationView, DriftView, EffectView, PlanView};
-pub use query::{AuditQuery, ClientQuery, Neighbours, TenantCursor, TenantQuery, search_words};
+pub use query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms};
 pub use reconcile::Reconciler;
 pub use sign_ins::SignIn;
 pub use state::{
-    ClientState, ManagedBy, ResourceServerState, SecretState, Standing, TenantState, TenantSummary,
+    ClientState, ManagedBy, ResourceServerState, RowLifecycle, SecretState, TenantState, TenantSummary,
 };
 pub use store::{
     AdministrationStore, CommitOutcome, CommitRequest, ENDED_SECRETS_STAY, Generation, IdempotentAnswer,
-    KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, KeySighting, KeyState,
-    NewGeneration, NewSecret, SealedPlace, SecretUse, TenantMark,
+    KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, NewGeneration, NewSecret,
+    SealedPlace, SecretUsage, TenantKeys, TenantMetadata, VerifierFetch,
 };

@@ -4,7 +4,7 @@ use registry::Client;
 use tenancy::{ResourceServer, Tenant, TenantId};
 
 use crate::documents::escaped;
-use crate::{ClientSettings, Conflict, Declaration, Fault, Subject};
+use crate::{ClientSettings, Conflict, Declaration, FieldError, Subject};
 
 /// So many entries a list of a client or a tenant may have.
 pub const LIST_ENTRIES: usize = 100;
@@ -22,32 +22,32 @@ const LISTS: [(&str, Length); 3] = [
 ];
 
 /// What of a client is beyond a limit, where it was `before` or is new.
-pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<Fault> {
+pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldError> {
     let lists = LISTS.iter().map(|(at, length)| list(at, before.map_or(0, length), length(after)));
-    let mut faults: Vec<Fault> = lists.flatten().collect();
+    let mut errors: Vec<FieldError> = lists.flatten().collect();
     let bytes = bytes(after);
     if bytes > CLIENT_BYTES && before.is_none_or(|before| bytes > self::bytes(before)) {
         let detail =
             format!("the client takes {bytes} bytes as JSON; a new or larger one may take {CLIENT_BYTES}");
-        faults.push(Fault::at("", detail));
+        errors.push(FieldError::at("", detail));
     }
-    faults
+    errors
 }
 
 /// What of a tenant, without its clients, is beyond a limit.
-pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<Fault> {
+pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
     let aliases = before.map_or(0, |before| before.issuer_aliases.len());
-    let mut faults: Vec<Fault> =
+    let mut errors: Vec<FieldError> =
         list("/issuer_aliases", aliases, after.issuer_aliases.len()).into_iter().collect();
     for server in &after.resource_servers {
         let before = before.and_then(|before| before.resource_server(&server.audience));
         let at = format!("/resource_servers/{}", escaped(&server.audience));
         let scopes = |server: &ResourceServer| server.scopes.iter().count();
-        faults.extend(list(&format!("{at}/scopes"), before.map_or(0, scopes), scopes(server)));
+        errors.extend(list(&format!("{at}/scopes"), before.map_or(0, scopes), scopes(server)));
         let clients = |server: &ResourceServer| server.introspection_clients.len();
-        faults.extend(list(&format!("{at}/clients"), before.map_or(0, clients), clients(server)));
+        errors.extend(list(&format!("{at}/clients"), before.map_or(0, clients), clients(server)));
     }
-    faults
+    errors
 }
 
 /// Why a tenant with so many clients may not have so many more, if it may not.
@@ -73,7 +73,7 @@ pub(crate) fn of_rows<'a>(
     limit: u64,
 ) -> Vec<Conflict> {
     let id = &tenant.id;
-    let beyond = |subject: Subject| move |fault| Conflict::BeyondLimit { subject: subject.clone(), fault };
+    let beyond = |subject: Subject| move |error| Conflict::BeyondLimit { subject: subject.clone(), error };
     let mut found: Vec<Conflict> =
         of_tenant(None, tenant).into_iter().map(beyond(Subject::Tenant(id.clone()))).collect();
     let mut count = 0;
@@ -82,15 +82,15 @@ pub(crate) fn of_rows<'a>(
         let subject = Subject::Client(id.clone(), client.id.clone());
         found.extend(of_client(None, client).into_iter().map(beyond(subject)));
     }
-    let words = of_clients(id, 0, count, limit);
-    found.extend(words.map(|words| Conflict::TooManyClients { tenant: id.clone(), words }));
+    let message = of_clients(id, 0, count, limit);
+    found.extend(message.map(|message| Conflict::TooManyClients { tenant: id.clone(), message }));
     found
 }
 
-fn list(at: &str, before: usize, after: usize) -> Option<Fault> {
+fn list(at: &str, before: usize, after: usize) -> Option<FieldError> {
     let beyond = after > LIST_ENTRIES && after > before;
     let detail = || format!("the list has {after} entries; a new or longer one may have {LIST_ENTRIES}");
-    beyond.then(|| Fault::at(at, detail()))
+    beyond.then(|| FieldError::at(at, detail()))
 }
 
 fn bytes(client: &Client) -> usize {
@@ -113,8 +113,8 @@ mod tests {
         Client { audiences, resources, scope, ..client("t", "svc", "").client }
     }
 
-    fn pointers(faults: Vec<Fault>) -> Vec<String> {
-        faults.into_iter().map(|fault| fault.pointer).collect()
+    fn pointers(errors: Vec<FieldError>) -> Vec<String> {
+        errors.into_iter().map(|error| error.pointer).collect()
     }
 
     #[test]

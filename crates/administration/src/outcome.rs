@@ -13,7 +13,7 @@ pub(crate) const ATTEMPTS: usize = 5;
 
 /// How far applying may go.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct ReconcileOptions {
     /// How many rows may be retired without being asked.
     pub max_retired: Retirements,
     /// The operator asks for it: retire as many as there are.

@@ -6,7 +6,7 @@ use protocol::{Scope, Timestamp};
 use registry::{ClientId, PasswordSalt, SecretId};
 use tenancy::{Issuer, TenantId};
 
-use crate::{Change, ChangeKind, Fault, TenantMark};
+use crate::{Change, ChangeKind, FieldError, TenantMetadata};
 
 /// All that is to change, in the order in which it is shown. Nothing in it is secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,9 +18,9 @@ pub struct Plan {
     /// What the store has against single tenants, in the order of their ids. These tenants stay as they are.
     pub conflicts: Vec<Conflict>,
     /// The revisions of the tenants that were compared.
-    pub(crate) rests_on: Vec<(TenantId, u64)>,
+    pub(crate) expected_revisions: Vec<(TenantId, u64)>,
     /// What is noted at each tenant that was compared.
-    pub(crate) marks: Vec<TenantMark>,
+    pub(crate) tenant_metadata: Vec<TenantMetadata>,
     /// Which declared secrets are to be hashed once the plan is applied.
     pub(crate) secrets: Vec<PlannedSecret>,
 }
@@ -113,20 +113,20 @@ pub enum Conflict {
     #[error("tenant {0}: first_key comes too late, the tenant has had a key")]
     FirstKeyTooLate(TenantId),
     /// A list or a document is longer than one that is new or grows may be.
-    #[error("{subject}{}: {}", .fault.pointer, .fault.detail)]
+    #[error("{subject}{}: {}", .error.pointer, .error.detail)]
     BeyondLimit {
         /// Of what.
         subject: Subject,
         /// Where below it, and how much it is.
-        fault: Fault,
+        error: FieldError,
     },
     /// A tenant would have more clients than the operator lets one have.
-    #[error("{words}")]
+    #[error("{message}")]
     TooManyClients {
         /// Which.
         tenant: TenantId,
         /// How many.
-        words: String,
+        message: String,
     },
     /// The hash could never be compared with anything.
     #[error(

@@ -89,9 +89,9 @@ impl From<&Conflict> for ConflictView {
 
 impl From<&Change> for ChangeView {
     fn from(change: &Change) -> Self {
-        let nobody = Actor { name: String::new(), source: None };
+        let no_actor = Actor { name: String::new(), source: None };
         let at = protocol::Timestamp::from_seconds(0);
-        let AuditRecord { action, tenant, subject, detail, .. } = AuditRecord::of(change, &nobody, at);
+        let AuditRecord { action, tenant, subject, detail, .. } = AuditRecord::of(change, &no_actor, at);
         Self { action, tenant: tenant.to_string(), subject, detail }
     }
 }

@@ -7,8 +7,8 @@ use tenancy::TenantId;
 /// Tenants in the order of their ids; with a search, in the order of the words that were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantQuery {
-    /// Each of these words begins a word of the tenant's id or name. In lower case, as [`search_words`] makes them.
-    pub words: Vec<String>,
+    /// Each of these words begins a word of the tenant's id or name. In lower case, as [`search_terms`] makes them.
+    pub terms: Vec<String>,
     /// Only rows that come after this one.
     pub after: Option<TenantCursor>,
     /// At most so many.
@@ -37,7 +37,7 @@ pub struct ClientQuery {
 
 /// Which of a tenant's clients must be known before one is edited. So an edit costs the same however many others there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Neighbours<'a> {
+pub struct RelatedClients<'a> {
     /// Those that have one of these ids, deleted ones too.
     pub ids: &'a [&'a str],
     /// For each of these names, one other client that lists it as audience or resource and is not deleted: one is enough to know that
@@ -68,14 +68,14 @@ pub struct AuditQuery {
 
 /// The words of a text, in lower case and each once: what a search is made of, and what a tenant is found by.
 #[must_use]
-pub fn search_words(text: &str) -> Vec<String> {
+pub fn search_terms(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
-    let mut words: Vec<String> = lower
+    let mut terms: Vec<String> = lower
         .split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect();
-    words.sort_unstable();
-    words.dedup();
-    words
+    terms.sort_unstable();
+    terms.dedup();
+    terms
 }

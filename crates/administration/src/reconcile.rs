@@ -12,14 +12,14 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::compare::{self, Context, Current, Triage, compare};
+use crate::compare::{self, Classification, CompareContext, Current, compare};
 use crate::hashing::{self, Prepared};
 use crate::limits::of_rows;
 use crate::outcome::ATTEMPTS;
 use crate::{
     Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest, Conflict,
-    ContentHash, Declaration, Drift, Fingerprint, Generation, ManagedBy, NewGeneration, NewSecret, Options,
-    Outcome, Plan, Progress, ReconcileError, TenantQuery, invalidations,
+    ContentHash, Declaration, Drift, Fingerprint, Generation, ManagedBy, NewGeneration, NewSecret, Outcome,
+    Plan, Progress, ReconcileError, ReconcileOptions, TenantQuery, invalidations,
 };
 
 /// How often whoever waits for slow hashes is told.
@@ -68,19 +68,24 @@ impl Reconciler {
     /// [`ReconcileError`].
     pub async fn plan(&self, declaration: &Declaration, now: Timestamp) -> Result<Plan, ReconcileError> {
         let ids: Vec<TenantId> = declaration.tenants.keys().cloned().collect();
-        let triage = Triage::of(&self.pepper, declaration, self.store.survey(&ids).await?);
+        let classification =
+            Classification::of(&self.pepper, declaration, self.store.list_tenant_summaries(&ids).await?);
         let mut current = Current::default();
-        for id in &triage.load {
+        for id in &classification.load {
             if let Some(state) = self.store.load_state(id).await? {
                 current.states.insert(id.clone(), state);
             }
         }
-        if !triage.issuers.is_empty() {
-            current.issuer_owners = self.store.find_issuer_owners(&triage.issuers).await?;
+        if !classification.issuers.is_empty() {
+            current.issuer_owners = self.store.find_issuer_owners(&classification.issuers).await?;
         }
-        let context =
-            Context { pepper: &self.pepper, now, l1_lifetime: self.l1_lifetime, clients: self.clients };
-        Ok(compare(context, declaration, triage, &current)?)
+        let context = CompareContext {
+            pepper: &self.pepper,
+            now,
+            l1_lifetime: self.l1_lifetime,
+            clients: self.clients,
+        };
+        Ok(compare(context, declaration, classification, &current)?)
     }
 
     /// Rows that are beyond a limit. They go on, and may shrink. One tenant at a time is in memory.
@@ -96,7 +101,7 @@ impl Reconciler {
             query.after = Some(last.clone());
             for (_, listed) in &page {
                 if let Some(state) = self.store.load_state(&listed.tenant.id).await? {
-                    let live = state.clients.iter().filter(|row| row.standing.is_live());
+                    let live = state.clients.iter().filter(|row| row.lifecycle.is_live());
                     found.extend(of_rows(&state.tenant, live.map(|row| &row.client), self.clients));
                 }
             }
@@ -140,7 +145,7 @@ impl Reconciler {
         &self,
         declaration: &Declaration,
         content: &ContentHash,
-        options: &Options,
+        options: &ReconcileOptions,
     ) -> Result<Outcome, ReconcileError> {
         self.apply_along(declaration, content, options, Along::NONE).await
     }
@@ -153,7 +158,7 @@ impl Reconciler {
         &self,
         declaration: &Declaration,
         content: &ContentHash,
-        options: &Options,
+        options: &ReconcileOptions,
         along: Along<'_>,
     ) -> Result<Outcome, ReconcileError> {
         let content = content.keyed(&self.pepper);
@@ -208,12 +213,12 @@ impl Reconciler {
         Ok(CommitRequest {
             managed_by: ManagedBy::Config,
             generation: Some(generation),
-            rests_on: plan.rests_on.clone(),
+            expected_revisions: plan.expected_revisions.clone(),
             changes: plan.changes.clone(),
             secrets: self.hash(declaration, plan, now, progress).await?,
             first_keys: self.seal_first_keys(declaration, plan, now).await?,
             keys: Default::default(),
-            marks: plan.marks.clone(),
+            tenant_metadata: plan.tenant_metadata.clone(),
             audit: plan.changes.iter().map(|change| AuditRecord::of(change, &actor, now)).collect(),
             idempotent: None,
             now,

@@ -36,7 +36,7 @@ pub(crate) struct SignInCounts {
 #[derive(Default)]
 struct Minute {
     number: u64,
-    told: u32,
+    recorded: u32,
     beyond: BTreeMap<TenantId, u64>,
 }
 
@@ -45,8 +45,8 @@ impl SignInCounts {
     pub(crate) fn note(&mut self, sign_in: &SignIn, now: Timestamp) -> Vec<AuditRecord> {
         let mut records = self.over(now);
         let minute = if sign_in.succeeded { &mut self.succeeded } else { &mut self.failed };
-        if minute.told < EACH {
-            minute.told += 1;
+        if minute.recorded < EACH {
+            minute.recorded += 1;
             records.push(record(sign_in, now));
         } else {
             let beyond = minute.beyond.entry(sign_in.tenant.clone()).or_default();
@@ -110,7 +110,7 @@ mod tests {
         }
     }
 
-    fn told(records: &[AuditRecord]) -> Vec<String> {
+    fn described(records: &[AuditRecord]) -> Vec<String> {
         let line = |record: &AuditRecord| {
             let AuditRecord { actor, action, tenant, subject, detail, .. } = record;
             format!("{tenant}: {actor} {action} {subject} {detail}")
@@ -128,13 +128,13 @@ mod tests {
             (sign_in("t", None, false), "t: anonymous user.sign_in_failed unknown user {}"),
         ] {
             let records = counts.note(&sign_in, now);
-            assert_eq!(told(&records), [expected]);
+            assert_eq!(described(&records), [expected]);
             assert_eq!((records[0].source.as_deref(), records[0].at), (Some("192.0.2.7"), now));
         }
     }
 
     #[test]
-    fn of_ten_thousand_failures_in_a_minute_sixty_records_tell() {
+    fn ten_thousand_failures_in_a_minute_make_sixty_records() {
         let mut counts = SignInCounts::default();
         let (now, later) = (Timestamp::from_seconds(120), Timestamp::from_seconds(179));
         let mut written = 0;
@@ -150,14 +150,14 @@ mod tests {
             1,
             "a success is told still"
         );
-        assert_eq!(told(&counts.over(later)), [""; 0]);
+        assert_eq!(described(&counts.over(later)), [""; 0]);
         let next = Timestamp::from_seconds(180);
         let sums = [
             r#"t: latchkey user.sign_in_failed more users {"count":4941,"since":120}"#,
             r#"u: latchkey user.sign_in_failed more users {"count":5000,"since":120}"#,
         ];
-        assert_eq!(told(&counts.over(next)), sums);
-        assert_eq!(told(&counts.over(next)), [""; 0], "told once");
+        assert_eq!(described(&counts.over(next)), sums);
+        assert_eq!(described(&counts.over(next)), [""; 0], "told once");
         assert_eq!(counts.note(&sign_in("t", None, false), next).len(), 1, "a new minute");
     }
 }

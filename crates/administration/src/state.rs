@@ -17,7 +17,7 @@ pub enum ManagedBy {
 
 /// How a row stands, beside its own fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct RowLifecycle {
     /// Whose it is.
     pub managed_by: ManagedBy,
     /// When a door suspended it by intent; reconciling leaves that alone.
@@ -40,7 +40,7 @@ pub struct TenantSummary {
     /// Which tenant.
     pub tenant: TenantId,
     /// How it stands.
-    pub standing: Standing,
+    pub lifecycle: RowLifecycle,
     /// Of the declaration that was last applied to it.
     pub fingerprint: Option<Fingerprint>,
 }
@@ -51,12 +51,12 @@ pub struct TenantState {
     /// As requests see it, so with its live resource servers only.
     pub tenant: Tenant,
     /// How it stands.
-    pub standing: Standing,
+    pub lifecycle: RowLifecycle,
     /// Counted up by every commit that touches the tenant or anything in it. What was planned on one revision is written on that one
     /// or not at all.
     pub revision: u64,
     /// When the last token that was issued under a longer lifetime than today's expires.
-    pub earlier_tokens_until: Option<Timestamp>,
+    pub previous_tokens_until: Option<Timestamp>,
     /// All its resource servers, retired and deleted ones too.
     pub resource_servers: Vec<ResourceServerState>,
     /// All its clients, retired and deleted ones too.
@@ -73,7 +73,7 @@ pub struct ResourceServerState {
     /// Its fields.
     pub resource_server: ResourceServer,
     /// How it stands.
-    pub standing: Standing,
+    pub lifecycle: RowLifecycle,
 }
 
 /// A client's row and those of its secrets.
@@ -82,7 +82,7 @@ pub struct ClientState {
     /// Its fields; the list of secrets in it is empty.
     pub client: Client,
     /// How it stands.
-    pub standing: Standing,
+    pub lifecycle: RowLifecycle,
     /// Its secrets, revoked ones too.
     pub secrets: Vec<SecretState>,
 }
@@ -113,7 +113,7 @@ impl ManagedBy {
     }
 }
 
-impl Standing {
+impl RowLifecycle {
     /// Of a row that has just been made.
     #[must_use]
     pub const fn fresh(managed_by: ManagedBy, now: Timestamp) -> Self {
@@ -142,7 +142,7 @@ impl Standing {
 
     /// Whether the operator's files declared it and still do.
     #[must_use]
-    pub fn is_declared(&self) -> bool {
+    pub fn is_config_managed(&self) -> bool {
         self.is_live() && self.managed_by == ManagedBy::Config
     }
 }
@@ -151,7 +151,7 @@ impl TenantState {
     /// The longest life of a token that can be issued today.
     #[must_use]
     pub fn longest_lifetime(&self) -> Lifetime {
-        let live = self.clients.iter().filter(|state| state.standing.is_live());
+        let live = self.clients.iter().filter(|state| state.lifecycle.is_live());
         longest_lifetime(&self.tenant, live.map(|state| &state.client))
     }
 
@@ -160,7 +160,7 @@ impl TenantState {
     #[must_use]
     pub fn tokens_until(&self, now: Timestamp, l1_lifetime: Lifetime) -> Timestamp {
         let newest = now + self.longest_lifetime() + l1_lifetime;
-        self.earlier_tokens_until.map_or(newest, |earlier| earlier.max(newest))
+        self.previous_tokens_until.map_or(newest, |previous| previous.max(newest))
     }
 }
 

@@ -10,7 +10,8 @@ use tenancy::{Issuer, StoreError, Tenant, TenantId};
 
 use crate::{
     Application, ApplicationId, AuditQuery, AuditRecord, Change, ClientQuery, ClientState, Fingerprint,
-    Invalidation, ManagedBy, Neighbours, Standing, TenantCursor, TenantQuery, TenantState, TenantSummary,
+    Invalidation, ManagedBy, RelatedClients, RowLifecycle, TenantCursor, TenantQuery, TenantState,
+    TenantSummary,
 };
 
 /// Holds the rows of the platform.
@@ -23,16 +24,16 @@ pub trait AdministrationStore: Send + Sync {
     async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError>;
 
     /// Every tenant that configuration manages, and those of these ids, whoever manages them.
-    async fn survey(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError>;
+    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError>;
 
     /// Everything about one tenant.
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError>;
 
     /// One tenant with only those of its clients that are asked for.
-    async fn load_around(
+    async fn load_with_related_clients(
         &self,
         tenant: &TenantId,
-        neighbours: Neighbours<'_>,
+        related: RelatedClients<'_>,
     ) -> Result<Option<TenantState>, StoreError>;
 
     /// How many clients of a tenant are neither retired nor deleted; nobody counts further than `at_most`.
@@ -50,10 +51,14 @@ pub trait AdministrationStore: Send + Sync {
     ) -> Result<Vec<ClientState>, StoreError>;
 
     /// From where a client's secrets were used.
-    async fn secret_uses(&self, tenant: &TenantId, client: &ClientId) -> Result<Vec<SecretUse>, StoreError>;
+    async fn secret_usage(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Vec<SecretUsage>, StoreError>;
 
     /// Notes from where secrets were used, several at once. A secret or client that is gone is passed over.
-    async fn record_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError>;
+    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError>;
 
     /// A page of the audit, with the place of each record.
     async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError>;
@@ -76,7 +81,7 @@ pub trait AdministrationStore: Send + Sync {
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
 
     /// A tenant with its keys, and what their lives depend on.
-    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<KeyState>, StoreError>;
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError>;
 
     /// Tenants whose keys are due to be looked at, the longest due first, at most so many. Never a look at all tenants.
     async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
@@ -95,10 +100,10 @@ pub trait AdministrationStore: Send + Sync {
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
     /// Notes which keys verifiers have fetched, several at once. A tenant that is gone is passed over.
-    async fn record_key_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError>;
+    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError>;
 
     /// Which verifiers fetch a tenant's keys.
-    async fn key_sightings(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError>;
+    async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError>;
 
     /// Some of all that is sealed, in the order of places, after a place; what has expired is left out. A page may be short, and an
     /// empty one is the end.
@@ -192,19 +197,19 @@ pub const KEPT_SOURCES: u64 = 20;
 
 /// A tenant's keys, and what their lives depend on, as they were at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyState {
+pub struct TenantKeys {
     /// The tenant, as requests see it.
     pub tenant: Tenant,
     /// How it stands.
-    pub standing: Standing,
+    pub lifecycle: RowLifecycle,
     /// On which a plan rests.
     pub revision: u64,
     /// The longest lifetime of its tokens, as the tenant and its live clients say today.
     pub longest_token: Lifetime,
     /// When the last token that was issued under a longer lifetime than today's expires.
-    pub earlier_tokens_until: Option<Timestamp>,
+    pub previous_tokens_until: Option<Timestamp>,
     /// For how long copies of the key set were kept under an earlier policy, and until when such copies may be about.
-    pub earlier_jwks: Option<(Lifetime, Timestamp)>,
+    pub previous_jwks: Option<(Lifetime, Timestamp)>,
     /// When its keys are to be looked at.
     pub due_at: Option<Timestamp>,
     /// Its keys.
@@ -226,7 +231,7 @@ pub struct KeyCommit {
 
 /// A verifier that has fetched a tenant's keys. Numbers grow, so who has fetched key 7 has fetched all that were published with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySighting {
+pub struct VerifierFetch {
     /// Whose keys.
     pub tenant: TenantId,
     /// Who, as user agent and address group.
@@ -272,7 +277,7 @@ pub enum SealedPlace {
 
 /// A secret that was used from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretUse {
+pub struct SecretUsage {
     /// Whose client.
     pub tenant: TenantId,
     /// Whose secret.
@@ -318,7 +323,7 @@ pub struct CommitRequest {
     pub generation: Option<NewGeneration>,
     /// Tenants that were there when it was planned, each at the revision on which the plan rests. Every tenant that is touched and not
     /// added is among them.
-    pub rests_on: Vec<(TenantId, u64)>,
+    pub expected_revisions: Vec<(TenantId, u64)>,
     /// What changes.
     pub changes: Vec<Change>,
     /// The hashes of the secrets that are added.
@@ -328,7 +333,7 @@ pub struct CommitRequest {
     /// What happens to signing keys.
     pub keys: KeyCommit,
     /// What is noted at the tenants.
-    pub marks: Vec<TenantMark>,
+    pub tenant_metadata: Vec<TenantMetadata>,
     /// Who did what.
     pub audit: Vec<AuditRecord>,
     /// What is answered to a repetition of this request.
@@ -352,16 +357,16 @@ pub struct NewSecret {
 
 /// What is noted at a tenant beside its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TenantMark {
+pub struct TenantMetadata {
     /// At which.
     pub tenant: TenantId,
     /// Of the declaration that the tenant now agrees with; absent where it is no longer declared.
     pub fingerprint: Option<Fingerprint>,
     /// When the last token that was issued under a longer lifetime than today's expires; absent leaves what is noted.
-    pub earlier_tokens_until: Option<Timestamp>,
+    pub previous_tokens_until: Option<Timestamp>,
     /// For how long copies of the key set were kept under the policy until now, and until when such copies may be about; absent leaves
     /// what is noted.
-    pub earlier_jwks: Option<(Lifetime, Timestamp)>,
+    pub previous_jwks: Option<(Lifetime, Timestamp)>,
 }
 
 /// What became of a commit.
@@ -373,5 +378,5 @@ pub enum CommitOutcome {
         generation: Option<u64>,
     },
     /// Nothing is written: something that the plan rests on has changed since. Plan again.
-    Superseded,
+    StaleRevision,
 }

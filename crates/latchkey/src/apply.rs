@@ -1,6 +1,6 @@
 //! Making the store agree with the settings: the same step at start, at a reload and for `latchkey apply`.
 
-use administration::{Along, ContentHash, Options, Outcome, Progress, Retirements};
+use administration::{Along, ContentHash, Outcome, Progress, ReconcileOptions, Retirements};
 
 use crate::clock;
 use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
@@ -42,7 +42,7 @@ pub(crate) async fn apply_with_progress(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Applied, StartError> {
     let content = ContentHash::of([loaded.content_hash.as_bytes()]);
-    let options = Options {
+    let options = ReconcileOptions {
         max_retired: retirements(&loaded.reconcile.max_retired),
         prune: extent.prune,
         force_generation: extent.force,

@@ -130,7 +130,7 @@ fn add_finding(
             );
             findings.error(at(tenant).key("signing").key("first_key"), problem, hint);
         }
-        Conflict::BeyondLimit { subject, fault } => {
+        Conflict::BeyondLimit { subject, error: fault } => {
             let keys = fault.pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~"));
             let location = keys.fold(subject_at(subject, locations), |at, key| at.key(&key));
             findings.key_error(location, problem, "shorten it, or spread it over more than one");
@@ -206,7 +206,7 @@ fn named(declared: &DeclaredTenant, name: &str, at: &Location) -> Option<Locatio
 mod tests {
     use std::fs;
 
-    use administration::{Conflicts, Fault};
+    use administration::{Conflicts, FieldError};
     use registry::ClientId;
     use tenancy::Issuer;
 
@@ -305,14 +305,14 @@ tenants:
             (
                 Conflict::BeyondLimit {
                     subject: Subject::Client(acme(), web()),
-                    fault: Fault::at("/audiences", "the list has 101 entries"),
+                    error: FieldError::at("/audiences", "the list has 101 entries"),
                 },
                 "config.yaml:10:9: tenants.acme.clients.web.audiences: client acme/web/audiences: the list has 101 entries; shorten it",
             ),
             (
                 Conflict::TooManyClients {
                     tenant: acme(),
-                    words: "tenant acme would have 3 clients".to_owned(),
+                    message: "tenant acme would have 3 clients".to_owned(),
                 },
                 "config.yaml:7:5: tenants.acme.clients: tenant acme would have 3 clients; raise limits.clients",
             ),

@@ -6,7 +6,7 @@ use administration::{AdministrationStore, Invalidation};
 use gateway::Sample;
 use keys::SigningKeyStore;
 use registry::ClientStore;
-use storage_postgres::{Options, PostgresDatabase};
+use storage_postgres::{PostgresDatabase, PostgresOptions};
 use storage_sqlite::SqliteDatabase;
 use tenancy::{StoreError, TenantStore};
 
@@ -32,9 +32,9 @@ impl Database {
     pub(crate) async fn open(location: &StorageLocation) -> Result<Self, StartError> {
         Ok(match location {
             StorageLocation::Sqlite(path) => Self::Sqlite(Arc::new(SqliteDatabase::open(path).await?)),
-            StorageLocation::Postgres(url) => {
-                Self::Postgres(Arc::new(PostgresDatabase::open(url.expose(), Options::default()).await?))
-            }
+            StorageLocation::Postgres(url) => Self::Postgres(Arc::new(
+                PostgresDatabase::open(url.expose(), PostgresOptions::default()).await?,
+            )),
         })
     }
 
@@ -45,7 +45,8 @@ impl Database {
                 SqliteDatabase::open_read_only(path).await?.map(Arc::new).map(Self::Sqlite)
             }
             StorageLocation::Postgres(url) => {
-                let database = PostgresDatabase::open_read_only(url.expose(), Options::default()).await?;
+                let database =
+                    PostgresDatabase::open_read_only(url.expose(), PostgresOptions::default()).await?;
                 database.map(Arc::new).map(Self::Postgres)
             }
         })

@@ -1,6 +1,6 @@
 //! Which keys verifiers have fetched, as the recorder writes it down.
 
-use administration::{AdministrationStore, KeySighting};
+use administration::{AdministrationStore, VerifierFetch};
 use async_trait::async_trait;
 use keys::{JwksFetch, JwksFetches};
 use tenancy::StoreError;
@@ -27,11 +27,11 @@ impl Buffered for JwksFetches {
 
     async fn write(store: &dyn AdministrationStore, rows: &[JwksFetch]) -> Result<(), StoreError> {
         let rows: Vec<_> = rows.iter().map(row).collect();
-        store.record_key_sightings(&rows).await
+        store.record_verifier_fetches(&rows).await
     }
 }
 
-fn row(seen: &JwksFetch) -> KeySighting {
+fn row(seen: &JwksFetch) -> VerifierFetch {
     let JwksFetch { tenant, verifier, newest_key, at } = seen.clone();
-    KeySighting { tenant, verifier, last_fetch_at: at, newest_key }
+    VerifierFetch { tenant, verifier, last_fetch_at: at, newest_key }
 }

@@ -1,6 +1,6 @@
 //! From where secrets were used, as the recorder writes it down.
 
-use administration::{AdministrationStore, SecretUse};
+use administration::{AdministrationStore, SecretUsage};
 use async_trait::async_trait;
 use registry::{LastUsedSecrets, UsedSecret};
 use tenancy::StoreError;
@@ -26,12 +26,12 @@ impl Buffered for LastUsedSecrets {
 
     async fn write(store: &dyn AdministrationStore, rows: &[UsedSecret]) -> Result<(), StoreError> {
         let rows: Vec<_> = rows.iter().map(row).collect();
-        store.record_secret_uses(&rows).await
+        store.record_secret_usage(&rows).await
     }
 }
 
-fn row(used: &UsedSecret) -> SecretUse {
-    SecretUse {
+fn row(used: &UsedSecret) -> SecretUsage {
+    SecretUsage {
         tenant: used.tenant.clone(),
         client: used.client.clone(),
         secret: used.secret.clone(),
@@ -82,7 +82,7 @@ mod tests {
 
         async fn written(&self, tenant: &str) -> Vec<(String, u64)> {
             let svc = ClientId::parse("svc").unwrap();
-            let uses = self.store.secret_uses(&fixtures::tenant_id(tenant), &svc).await.unwrap();
+            let uses = self.store.secret_usage(&fixtures::tenant_id(tenant), &svc).await.unwrap();
             let mut uses: Vec<_> = uses.into_iter().map(|used| (used.address, used.at.seconds())).collect();
             uses.sort();
             uses

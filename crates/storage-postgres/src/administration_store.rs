@@ -3,8 +3,9 @@
 use administration::rows::seconds;
 use administration::{
     AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
-    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, KeySighting,
-    KeyState, Neighbours, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
+    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, RelatedClients,
+    SealedPlace, SecretUsage, TenantCursor, TenantKeys, TenantQuery, TenantState, TenantSummary,
+    VerifierFetch,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -16,12 +17,12 @@ use crate::administration_row::{ChangeRow, SummaryRow};
 use crate::column::{tenant_id, unreadable};
 use crate::commit::{CommitError, commit};
 use crate::{
-    application_row, audit_row, ended_secrets, generation_row, idempotent_row, key_schedule, key_sightings,
-    lease, sealed, secret_uses, tenant_list, tenant_state,
+    application_row, audit_row, ended_secrets, generation_row, idempotent_row, key_schedule, lease, sealed,
+    secret_usage, tenant_list, tenant_state, verifier_fetches,
 };
 
 /// Across tenants on purpose: reconciling looks at all that it manages.
-const SURVEY: &str = "
+const TENANT_SUMMARIES: &str = "
     SELECT tenant_id, managed_by, created_at, updated_at, suspended_at, retired_at, deleted_at, deletion_due_at,
            fingerprint
       FROM tenants
@@ -63,9 +64,10 @@ impl AdministrationStore for PostgresDatabase {
         generation_row::sources(self, number).await
     }
 
-    async fn survey(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
+    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
         let ids: Vec<&str> = declared.iter().map(TenantId::as_str).collect();
-        let rows: Vec<SummaryRow> = self.oversee(sqlx::query_as(SURVEY).bind(ids)).await?;
+        let rows: Vec<SummaryRow> =
+            self.query_across_tenants(sqlx::query_as(TENANT_SUMMARIES).bind(ids)).await?;
         rows.into_iter().map(TenantSummary::try_from).collect()
     }
 
@@ -73,12 +75,12 @@ impl AdministrationStore for PostgresDatabase {
         tenant_state::whole(self, tenant).await
     }
 
-    async fn load_around(
+    async fn load_with_related_clients(
         &self,
         tenant: &TenantId,
-        neighbours: Neighbours<'_>,
+        related: RelatedClients<'_>,
     ) -> Result<Option<TenantState>, StoreError> {
-        tenant_state::around(self, tenant, neighbours).await
+        tenant_state::related(self, tenant, related).await
     }
 
     async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
@@ -100,12 +102,16 @@ impl AdministrationStore for PostgresDatabase {
         tenant_state::clients(self, tenant, query).await
     }
 
-    async fn secret_uses(&self, tenant: &TenantId, client: &ClientId) -> Result<Vec<SecretUse>, StoreError> {
-        secret_uses::of_client(self, tenant, client).await
+    async fn secret_usage(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Vec<SecretUsage>, StoreError> {
+        secret_usage::of_client(self, tenant, client).await
     }
 
-    async fn record_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
-        secret_uses::record(self, uses).await
+    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError> {
+        secret_usage::record(self, usage).await
     }
 
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -127,11 +133,11 @@ impl AdministrationStore for PostgresDatabase {
 
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
         let query = sqlx::query_as(DUE_DELETIONS).bind(seconds(now)).bind(i64::from(limit));
-        let rows: Vec<(String,)> = self.oversee(query).await?;
+        let rows: Vec<(String,)> = self.query_across_tenants(query).await?;
         rows.iter().map(|(id,)| tenant_id(id)).collect()
     }
 
-    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<KeyState>, StoreError> {
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
         key_schedule::load(self, tenant).await
     }
 
@@ -149,12 +155,12 @@ impl AdministrationStore for PostgresDatabase {
         lease::try_take(self, name, holder, now, until).await
     }
 
-    async fn record_key_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError> {
-        key_sightings::record(self, sightings).await
+    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError> {
+        verifier_fetches::record(self, fetches).await
     }
 
-    async fn key_sightings(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError> {
-        key_sightings::of_tenant(self, tenant).await
+    async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError> {
+        verifier_fetches::of_tenant(self, tenant).await
     }
 
     async fn list_sealed(
@@ -197,7 +203,8 @@ impl AdministrationStore for PostgresDatabase {
 
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError> {
         let issuers: Vec<&str> = issuers.iter().map(Issuer::as_str).collect();
-        let rows: Vec<(String, String)> = self.oversee(sqlx::query_as(ISSUER_OWNERS).bind(issuers)).await?;
+        let rows: Vec<(String, String)> =
+            self.query_across_tenants(sqlx::query_as(ISSUER_OWNERS).bind(issuers)).await?;
         let of_row = |(issuer, tenant): (String, String)| {
             let issuer = Issuer::parse(&issuer).map_err(|cause| unreadable("issuer", cause))?;
             Ok((issuer, tenant_id(&tenant)?))
@@ -208,7 +215,7 @@ impl AdministrationStore for PostgresDatabase {
     async fn commit(&self, request: &CommitRequest) -> Result<CommitOutcome, StoreError> {
         match commit(self, request).await {
             Ok(generation) => Ok(CommitOutcome::Committed { generation }),
-            Err(CommitError::Superseded) => Ok(CommitOutcome::Superseded),
+            Err(CommitError::StaleRevision) => Ok(CommitOutcome::StaleRevision),
             Err(CommitError::Store(error)) => Err(error),
         }
     }
@@ -235,7 +242,7 @@ impl AdministrationStore for PostgresDatabase {
     }
 
     async fn changes_since(&self, position: i64) -> Result<Vec<(i64, Invalidation)>, StoreError> {
-        let rows: Vec<ChangeRow> = self.oversee(sqlx::query_as(CHANGES).bind(position)).await?;
+        let rows: Vec<ChangeRow> = self.query_across_tenants(sqlx::query_as(CHANGES).bind(position)).await?;
         rows.into_iter().map(ChangeRow::change).collect()
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn find(
     application: &ApplicationId,
 ) -> Result<Option<Application>, StoreError> {
     let query = sqlx::query_as(BY_ID).bind(tenant.as_str()).bind(application.to_string());
-    let rows: Vec<ApplicationRow> = database.within(query).await?;
+    let rows: Vec<ApplicationRow> = database.query_in_tenant(query).await?;
     rows.into_iter().next().map(Application::try_from).transpose()
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn find_named(
         return Ok(None);
     }
     let query = sqlx::query_as(BY_NAME).bind(tenant.as_str()).bind(name);
-    let rows: Vec<(String,)> = database.within(query).await?;
+    let rows: Vec<(String,)> = database.query_in_tenant(query).await?;
     rows.first().map(|(id,)| application_id(id)).transpose()
 }
 
@@ -65,12 +65,12 @@ pub(crate) async fn page(
     offset: u32,
     limit: u32,
 ) -> Result<(u64, Vec<Application>), StoreError> {
-    let mut work = database.snapshot().await.map_err(store_error)?;
+    let mut transaction = database.snapshot().await.map_err(store_error)?;
     let counting = sqlx::query_as(COUNT).bind(tenant.as_str());
-    let counted: Vec<(i64,)> = work.all(counting).await.map_err(store_error)?;
+    let counted: Vec<(i64,)> = transaction.all(counting).await.map_err(store_error)?;
     let listing = sqlx::query_as(PAGE).bind(tenant.as_str()).bind(i64::from(offset)).bind(i64::from(limit));
-    let rows: Vec<ApplicationRow> = work.all(listing).await.map_err(store_error)?;
-    work.commit().await.map_err(store_error)?;
+    let rows: Vec<ApplicationRow> = transaction.all(listing).await.map_err(store_error)?;
+    transaction.commit().await.map_err(store_error)?;
     let total = counted.first().map_or(0, |(total,)| total.unsigned_abs());
     Ok((total, rows.into_iter().map(Application::try_from).collect::<Result<_, _>>()?))
 }

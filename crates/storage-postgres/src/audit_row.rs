@@ -60,8 +60,8 @@ pub(crate) async fn page(
         .bind(query.until.map_or(i64::MAX, seconds))
         .bind(i64::from(query.limit));
     let rows: Vec<AuditRow> = match &query.tenant {
-        Some(_) => database.within(listing).await?,
-        None => database.oversee(listing).await?,
+        Some(_) => database.query_in_tenant(listing).await?,
+        None => database.query_across_tenants(listing).await?,
     };
     rows.into_iter().map(AuditRow::record).collect()
 }

@@ -8,8 +8,8 @@ use sqlx::FromRow;
 use tenancy::{Issuer, StoreError};
 
 use crate::column::{client_id, json, lifetime, managed_by, named, parse, tenant_id, timestamp, unreadable};
+use crate::lifecycle_columns::LifecycleColumns;
 use crate::read::in_tenant;
-use crate::standing_row::StandingRow;
 
 /// A client with its secrets; the condition follows.
 macro_rules! select {
@@ -39,7 +39,7 @@ pub(crate) const SELECT_ALL: &str =
 
 /// Those that have one of the ids `$2`, and one that lists each of the names `$3`. Each is looked up by its key: the planner, which
 /// knows only what tenants have on average, would else read all clients of a large one.
-pub(crate) const SELECT_AROUND: &str = in_tenant!(
+pub(crate) const SELECT_RELATED: &str = in_tenant!(
     "SELECT around.*
        FROM (SELECT unnest($2) AS client_id
               UNION
@@ -80,7 +80,7 @@ pub(crate) struct ClientRow {
     client_id: String,
     name: String,
     #[sqlx(flatten)]
-    standing: StandingRow,
+    lifecycle: LifecycleColumns,
     authentication_method: String,
     grant_types: Vec<String>,
     audiences: Vec<String>,
@@ -108,7 +108,7 @@ struct SecretRow {
 
 impl ClientRow {
     pub(crate) fn is_deleted(&self) -> bool {
-        self.standing.is_deleted()
+        self.lifecycle.is_deleted()
     }
 
     /// As requests see it.
@@ -121,7 +121,7 @@ impl ClientRow {
     pub(crate) fn state(&self) -> Result<ClientState, StoreError> {
         Ok(ClientState {
             client: self.without_secrets()?,
-            standing: self.standing.standing()?,
+            lifecycle: self.lifecycle.lifecycle()?,
             secrets: self.secrets()?,
         })
     }
@@ -132,7 +132,7 @@ impl ClientRow {
     }
 
     fn without_secrets(&self) -> Result<Client, StoreError> {
-        let serves = self.standing.standing()?.serves();
+        let serves = self.lifecycle.lifecycle()?.serves();
         let grant_type = |text: &String| parse::<GrantType>("grant_types", text);
         let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));
         let rights = [IntrospectionRight::Own, IntrospectionRight::Audience, IntrospectionRight::Tenant];

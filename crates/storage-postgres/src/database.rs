@@ -9,12 +9,12 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::Handle;
 use tracing::warn;
 
-use crate::options::{self, Options};
+use crate::options::{self, PostgresOptions};
 use crate::schema::{self, Schema};
 use crate::{OpenError, error};
 
 /// Why, as far as people can mend it.
-const UNWALLED: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
+const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
                         them passes through it; let an administrator create both, NOLOGIN and NOBYPASSRLS, and grant them to \
                         this login, and start again";
 
@@ -28,7 +28,7 @@ pub struct PostgresDatabase {
     /// Where connections are opened.
     pub(crate) runtime: Handle,
     /// Whether row level security stands and the roles can be used.
-    pub(crate) walled: bool,
+    pub(crate) row_level_security: bool,
 }
 
 impl PostgresDatabase {
@@ -36,26 +36,26 @@ impl PostgresDatabase {
     ///
     /// # Errors
     /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
-    pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
+    pub async fn open(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
         let server = parse(url)?;
-        let walled = schema::migrate(&server).await?;
-        if !walled {
-            warn!(database = error::place(&server), "{UNWALLED}");
+        let row_level_security = schema::migrate(&server).await?;
+        if !row_level_security {
+            warn!(database = error::place(&server), "{ROW_LEVEL_SECURITY_OFF}");
         }
-        Self::over(server, options, walled).reach().await
+        Self::over(server, options, row_level_security).connect_both().await
     }
 
     /// Opens the database without changing anything. Where there is no schema yet, there is nothing to open.
     ///
     /// # Errors
     /// [`OpenError`], also when the schema is not this program's: bringing it up to date would be writing.
-    pub async fn open_read_only(url: &str, options: Options) -> Result<Option<Self>, OpenError> {
+    pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Option<Self>, OpenError> {
         let server = parse(url)?;
         match schema::inspect(&server).await? {
             Schema::Absent => Ok(None),
-            Schema::Ready { walled } => {
+            Schema::Ready { row_level_security } => {
                 let server = server.options([("default_transaction_read_only", "on")]);
-                Self::over(server, options, walled).reach().await.map(Some)
+                Self::over(server, options, row_level_security).connect_both().await.map(Some)
             }
         }
     }
@@ -71,7 +71,7 @@ impl PostgresDatabase {
     /// What those who operate it should hear: that there is no second wall between tenants. It is logged when it is opened.
     #[must_use]
     pub fn warning(&self) -> Option<&'static str> {
-        (!self.walled).then_some(UNWALLED)
+        (!self.row_level_security).then_some(ROW_LEVEL_SECURITY_OFF)
     }
 
     /// How many statements requests have cost so far, `BEGIN` and `COMMIT` among them: a warm token request must cost none. The
@@ -98,11 +98,11 @@ impl PostgresDatabase {
 
     /// For a connection of its own that works across tenants.
     pub(crate) fn administration_options(&self) -> PgConnectOptions {
-        options::administration(&self.server, self.walled)
+        options::administration(&self.server, self.row_level_security)
     }
 
     /// Opens a connection of each kind, so that a role that cannot be taken is found now, and the first request finds one.
-    async fn reach(self) -> Result<Self, OpenError> {
+    async fn connect_both(self) -> Result<Self, OpenError> {
         for pool in [&self.administrators, &self.readers] {
             match pool.acquire().await {
                 // A busy machine: requests will tell whether it stays so.
@@ -113,15 +113,15 @@ impl PostgresDatabase {
         Ok(self)
     }
 
-    fn over(server: PgConnectOptions, options: Options, walled: bool) -> Self {
+    fn over(server: PgConnectOptions, options: PostgresOptions, row_level_security: bool) -> Self {
         Self {
-            readers: options.readers(&server, walled),
-            administrators: options.administrators(&server, walled),
+            readers: options.readers(&server, row_level_security),
+            administrators: options.administrators(&server, row_level_security),
             server,
             patience: options.patience,
             runtime: Handle::current(),
             statements: AtomicU64::new(0),
-            walled,
+            row_level_security,
         }
     }
 }

@@ -31,15 +31,15 @@ pub(crate) async fn prune(
     limit: u32,
 ) -> Result<u64, StoreError> {
     let written = async {
-        let mut work = database.begin().await?;
-        work.execute(sqlx::query(LOCK)).await?;
+        let mut transaction = database.begin().await?;
+        transaction.execute(sqlx::query(LOCK)).await?;
         let query = sqlx::query(PRUNE)
             .bind(seconds(now))
             .bind(seconds(now.saturating_sub(ENDED_SECRETS_STAY)))
             .bind(i64::from(KEPT_ENDED_SECRETS))
             .bind(i64::from(limit));
-        let pruned = work.execute(query).await?;
-        work.commit().await?;
+        let pruned = transaction.execute(query).await?;
+        transaction.commit().await?;
         Ok(pruned)
     };
     written.await.map_err(store_error)

@@ -30,7 +30,7 @@ struct GenerationRow {
 }
 
 pub(crate) async fn latest(database: &PostgresDatabase) -> Result<Option<Generation>, StoreError> {
-    let rows: Vec<GenerationRow> = database.oversee(sqlx::query_as(LATEST)).await?;
+    let rows: Vec<GenerationRow> = database.query_across_tenants(sqlx::query_as(LATEST)).await?;
     rows.into_iter().next().map(Generation::try_from).transpose()
 }
 
@@ -40,7 +40,7 @@ pub(crate) async fn latest_whole(
     limit: u32,
 ) -> Result<Vec<Generation>, StoreError> {
     let query = sqlx::query_as(LATEST_WHOLE).bind(i64::from(limit));
-    let rows: Vec<GenerationRow> = database.oversee(query).await?;
+    let rows: Vec<GenerationRow> = database.query_across_tenants(query).await?;
     rows.into_iter().map(Generation::try_from).collect()
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn is_known(database: &PostgresDatabase, content: &Fingerprint)
 
 pub(crate) async fn sources(database: &PostgresDatabase, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
     let Ok(number) = i64::try_from(number) else { return Ok(None) };
-    let rows: Vec<(Vec<u8>,)> = database.oversee(sqlx::query_as(SOURCES).bind(number)).await?;
+    let rows: Vec<(Vec<u8>,)> = database.query_across_tenants(sqlx::query_as(SOURCES).bind(number)).await?;
     Ok(rows.into_iter().next().map(|(sealed,)| sealed))
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn find(
     now: Timestamp,
 ) -> Result<Option<IdempotentAnswer>, StoreError> {
     let query = sqlx::query_as(SELECT).bind(tenant.as_str()).bind(key.as_slice()).bind(seconds(now));
-    let rows: Vec<AnswerRow> = database.within(query).await?;
+    let rows: Vec<AnswerRow> = database.query_in_tenant(query).await?;
     rows.into_iter().next().map(IdempotentAnswer::try_from).transpose()
 }
 

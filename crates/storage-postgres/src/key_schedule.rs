@@ -1,6 +1,6 @@
 //! A tenant's keys as their life cycle sees them, and whose keys are due. Reads of one moment, behind the wall.
 
-use administration::KeyState;
+use administration::TenantKeys;
 use administration::rows::seconds;
 use protocol::Timestamp;
 use sqlx::FromRow;
@@ -39,16 +39,16 @@ struct ScheduleRow {
 pub(crate) async fn load(
     database: &PostgresDatabase,
     tenant: &TenantId,
-) -> Result<Option<KeyState>, StoreError> {
-    let mut work = database.snapshot().await.map_err(store_error)?;
+) -> Result<Option<TenantKeys>, StoreError> {
+    let mut transaction = database.snapshot().await.map_err(store_error)?;
     let query = sqlx::query_as(tenant_row::SELECT).bind(tenant.as_str());
-    let rows: Vec<TenantRow> = work.all(query).await.map_err(store_error)?;
+    let rows: Vec<TenantRow> = transaction.all(query).await.map_err(store_error)?;
     let Some(row) = rows.first() else { return Ok(None) };
     let query = sqlx::query_as(SELECT).bind(tenant.as_str());
-    let mut schedules: Vec<ScheduleRow> = work.all(query).await.map_err(store_error)?;
+    let mut schedules: Vec<ScheduleRow> = transaction.all(query).await.map_err(store_error)?;
     let query = sqlx::query_as(signing_key_store::SELECT).bind(tenant.as_str());
-    let keys: Vec<CountedKeyRow> = work.all(query).await.map_err(store_error)?;
-    work.commit().await.map_err(store_error)?;
+    let keys: Vec<CountedKeyRow> = transaction.all(query).await.map_err(store_error)?;
+    transaction.commit().await.map_err(store_error)?;
     let schedule = schedules.pop().ok_or(sqlx::Error::RowNotFound).map_err(store_error)?;
     state(row, &schedule, keys).map(Some)
 }
@@ -60,22 +60,26 @@ pub(crate) async fn due(
     limit: u32,
 ) -> Result<Vec<TenantId>, StoreError> {
     let query = sqlx::query_as(DUE).bind(seconds(now)).bind(i64::from(limit));
-    let rows: Vec<(String,)> = database.oversee(query).await?;
+    let rows: Vec<(String,)> = database.query_across_tenants(query).await?;
     rows.iter().map(|(id,)| tenant_id(id)).collect()
 }
 
-fn state(row: &TenantRow, schedule: &ScheduleRow, keys: Vec<CountedKeyRow>) -> Result<KeyState, StoreError> {
+fn state(
+    row: &TenantRow,
+    schedule: &ScheduleRow,
+    keys: Vec<CountedKeyRow>,
+) -> Result<TenantKeys, StoreError> {
     let tenant = row.tenant()?;
     let of_tenant = tenant.access_token.lifetime;
     let of_clients = schedule.longest_of_clients.map(lifetime);
-    let earlier_jwks =
+    let previous_jwks =
         schedule.earlier_jwks_age.map(lifetime).zip(schedule.earlier_jwks_until.map(timestamp));
-    Ok(KeyState {
-        standing: row.standing()?,
+    Ok(TenantKeys {
+        lifecycle: row.lifecycle()?,
         revision: row.revision(),
         longest_token: of_clients.map_or(of_tenant, |of_clients| of_clients.max(of_tenant)),
-        earlier_tokens_until: row.earlier_tokens_until(),
-        earlier_jwks,
+        previous_tokens_until: row.previous_tokens_until(),
+        previous_jwks,
         due_at: schedule.due_at.map(timestamp),
         records: signing_key_row::records(keys)?,
         tenant,

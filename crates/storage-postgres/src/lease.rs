@@ -21,6 +21,6 @@ pub(crate) async fn try_take(
     until: Timestamp,
 ) -> Result<bool, StoreError> {
     let query = sqlx::query_as(TAKE).bind(name).bind(holder).bind(seconds(now)).bind(seconds(until));
-    let taken: Vec<(i64,)> = database.oversee(query).await?;
+    let taken: Vec<(i64,)> = database.query_across_tenants(query).await?;
     Ok(!taken.is_empty())
 }

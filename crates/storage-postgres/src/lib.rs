@@ -12,10 +12,10 @@ mod error;
 mod schema;
 
 mod read;
-mod work;
+mod transaction;
 
 mod column;
-mod standing_row;
+mod lifecycle_columns;
 
 mod client_row;
 mod client_store;
@@ -31,12 +31,12 @@ mod audit_row;
 mod generation_row;
 mod idempotent_row;
 mod key_schedule;
-mod key_sightings;
 mod lease;
 mod sealed;
-mod secret_uses;
+mod secret_usage;
 mod tenant_list;
 mod tenant_state;
+mod verifier_fetches;
 
 mod commit;
 
@@ -45,4 +45,4 @@ mod change_feed;
 pub use change_feed::ChangeFeed;
 pub use database::PostgresDatabase;
 pub use error::OpenError;
-pub use options::Options;
+pub use options::PostgresOptions;

@@ -14,7 +14,7 @@ const ADMINISTRATION_STATEMENT: Duration = Duration::from_secs(30);
 
 /// How a database is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct PostgresOptions {
     /// Connections on which requests read.
     pub readers: u32,
     /// Connections for everything else: administration, new keys, other processes' changes.
@@ -24,7 +24,7 @@ pub struct Options {
     pub patience: Duration,
 }
 
-impl Default for Options {
+impl Default for PostgresOptions {
     /// By the cores of this machine: caches answer nearly all requests, and a reader is busy for a millisecond. One that takes 250
     /// stands behind something that will not end in time.
     fn default() -> Self {
@@ -49,16 +49,17 @@ pub(crate) enum Role {
     Operator,
 }
 
-impl Options {
-    pub(crate) fn readers(&self, server: &PgConnectOptions, walled: bool) -> PgPool {
-        let role = if walled { Role::App } else { Role::Login };
+impl PostgresOptions {
+    pub(crate) fn readers(&self, server: &PgConnectOptions, row_level_security: bool) -> PgPool {
+        let role = if row_level_security { Role::App } else { Role::Login };
         let pool = PgPoolOptions::new().max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
         pool.connect_lazy_with(session(server, role, self.patience))
     }
 
-    pub(crate) fn administrators(&self, server: &PgConnectOptions, walled: bool) -> PgPool {
+    pub(crate) fn administrators(&self, server: &PgConnectOptions, row_level_security: bool) -> PgPool {
         let pool = PgPoolOptions::new().max_connections(self.administrators.max(1));
-        pool.acquire_timeout(ADMINISTRATION_WAIT).connect_lazy_with(administration(server, walled))
+        pool.acquire_timeout(ADMINISTRATION_WAIT)
+            .connect_lazy_with(administration(server, row_level_security))
     }
 }
 
@@ -70,8 +71,8 @@ pub(crate) fn single(server: PgConnectOptions) -> PgPool {
 
 /// For work across tenants, and for reading one. Every page is in the order of an index, and everything else is found by its key. The
 /// planner knows only what tenants have on average and would gather and sort all rows of one that has a thousand times as many.
-pub(crate) fn administration(server: &PgConnectOptions, walled: bool) -> PgConnectOptions {
-    let role = if walled { Role::Operator } else { Role::Login };
+pub(crate) fn administration(server: &PgConnectOptions, row_level_security: bool) -> PgConnectOptions {
+    let role = if row_level_security { Role::Operator } else { Role::Login };
     let in_order = [("enable_bitmapscan", "off"), ("max_parallel_workers_per_gather", "0")];
     session(server, role, ADMINISTRATION_STATEMENT).options(in_order)
 }

@@ -64,21 +64,21 @@ impl PostgresDatabase {
     }
 
     /// All rows of a query that enters its tenant, for administration.
-    pub(crate) async fn within<R>(
+    pub(crate) async fn query_in_tenant<R>(
         &self,
         query: QueryAs<'_, Postgres, R, PgArguments>,
     ) -> Result<Vec<R>, StoreError>
     where
         R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let mut work = self.snapshot().await.map_err(store_error)?;
-        let rows = work.all(query).await.map_err(store_error)?;
-        work.commit().await.map_err(store_error)?;
+        let mut transaction = self.snapshot().await.map_err(store_error)?;
+        let rows = transaction.all(query).await.map_err(store_error)?;
+        transaction.commit().await.map_err(store_error)?;
         Ok(rows)
     }
 
     /// All rows of a query across tenants.
-    pub(crate) async fn oversee<R>(
+    pub(crate) async fn query_across_tenants<R>(
         &self,
         query: QueryAs<'_, Postgres, R, PgArguments>,
     ) -> Result<Vec<R>, StoreError>
@@ -97,7 +97,7 @@ impl PostgresDatabase {
     where
         (T,): for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let rows = self.oversee(query).await?;
+        let rows = self.query_across_tenants(query).await?;
         let row = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound).map_err(store_error)?;
         Ok(row.0)
     }

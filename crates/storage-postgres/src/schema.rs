@@ -28,7 +28,7 @@ const IS_BARRED: &str = "
      WHERE c.oid = 'tenants'::regclass AND r.rolname = current_user";
 
 /// From PostgreSQL 16 on a member is not yet one who may act as the role.
-const IS_WALLED: &str = "
+const HAS_ROW_LEVEL_SECURITY: &str = "
     SELECT c.relforcerowsecurity
            AND (SELECT count(*) = 2 AND bool_and(pg_has_role(current_user, r.oid, acting.privilege))
                   FROM pg_roles r
@@ -45,7 +45,7 @@ pub(crate) enum Schema {
     /// The schema of this program.
     Ready {
         /// Whether the wall stands and can be used.
-        walled: bool,
+        row_level_security: bool,
     },
 }
 
@@ -62,14 +62,14 @@ pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<bool, OpenError
         let done = MIGRATOR.run_direct(None, &mut *transaction, false).await;
         done.map_err(|cause| OpenError::Migrate { database: place(server), cause })?;
     }
-    let walled: bool = sqlx::query_scalar("SELECT latchkey_raise_wall()")
+    let row_level_security: bool = sqlx::query_scalar("SELECT latchkey_raise_wall()")
         .fetch_one(&mut *transaction)
         .await
         .map_err(failed)?;
-    refuse_barred(server, &mut transaction, walled).await?;
+    refuse_barred(server, &mut transaction, row_level_security).await?;
     transaction.commit().await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
-    Ok(walled)
+    Ok(row_level_security)
 }
 
 /// Looks, and changes nothing.
@@ -85,10 +85,12 @@ pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenErr
             return Err(OpenError::Older { database: place(server), found, known });
         }
         Some(_) => {
-            let walled: bool =
-                sqlx::query_scalar(IS_WALLED).fetch_one(&mut connection).await.map_err(failed)?;
-            refuse_barred(server, &mut connection, walled).await?;
-            Schema::Ready { walled }
+            let row_level_security: bool = sqlx::query_scalar(HAS_ROW_LEVEL_SECURITY)
+                .fetch_one(&mut connection)
+                .await
+                .map_err(failed)?;
+            refuse_barred(server, &mut connection, row_level_security).await?;
+            Schema::Ready { row_level_security }
         }
     };
     connection.close().await.map_err(failed)?;
@@ -99,11 +101,11 @@ pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenErr
 async fn refuse_barred(
     server: &PgConnectOptions,
     connection: &mut PgConnection,
-    walled: bool,
+    row_level_security: bool,
 ) -> Result<(), OpenError> {
     let failed = |cause| OpenError::Open { database: place(server), cause };
     let barred = sqlx::query_scalar::<_, bool>(IS_BARRED).fetch_one(connection).await.map_err(failed)?;
-    if barred && !walled {
+    if barred && !row_level_security {
         return Err(OpenError::Roles { database: place(server), login: server.get_username().to_owned() });
     }
     Ok(())

@@ -71,7 +71,7 @@ struct SealedKeyRow {
 }
 
 pub(crate) async fn find(database: &PostgresDatabase, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    let rows: Vec<(Vec<u8>,)> = database.oversee(sqlx::query_as(FIND).bind(name)).await?;
+    let rows: Vec<(Vec<u8>,)> = database.query_across_tenants(sqlx::query_as(FIND).bind(name)).await?;
     Ok(rows.into_iter().next().map(|(sealed,)| sealed))
 }
 
@@ -81,10 +81,10 @@ pub(crate) async fn put_if_absent(
     sealed: &[u8],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let mut work = database.begin().await.map_err(store_error)?;
+    let mut transaction = database.begin().await.map_err(store_error)?;
     let query = sqlx::query(PUT).bind(name).bind(sealed).bind(seconds(now));
-    let put = work.execute(query).await.map_err(store_error)?;
-    work.commit().await.map_err(store_error)?;
+    let put = transaction.execute(query).await.map_err(store_error)?;
+    transaction.commit().await.map_err(store_error)?;
     Ok(put > 0)
 }
 
@@ -139,12 +139,12 @@ pub(crate) async fn replace(
         }
     };
     let replaced = async {
-        let mut work = database.begin().await?;
-        let replaced = work.execute(query.bind(old).bind(new)).await? > 0;
+        let mut transaction = database.begin().await?;
+        let replaced = transaction.execute(query.bind(old).bind(new)).await? > 0;
         if let Some(tenant) = owner.filter(|_| replaced) {
-            work.execute(sqlx::query(LOG).bind(tenant.as_str())).await?;
+            transaction.execute(sqlx::query(LOG).bind(tenant.as_str())).await?;
         }
-        work.commit().await?;
+        transaction.commit().await?;
         Ok(replaced)
     };
     replaced.await.map_err(store_error)
@@ -156,7 +156,7 @@ async fn keys_after(
     limit: u32,
 ) -> Result<Vec<Sealed>, StoreError> {
     let query = sqlx::query_as(KEYS).bind(tenant).bind(i64::from(number)).bind(i64::from(limit));
-    let rows: Vec<SealedKeyRow> = database.oversee(query).await?;
+    let rows: Vec<SealedKeyRow> = database.query_across_tenants(query).await?;
     rows.into_iter().map(SealedKeyRow::place).collect()
 }
 
@@ -166,13 +166,13 @@ async fn values_after(
     limit: u32,
 ) -> Result<Vec<Sealed>, StoreError> {
     let query = sqlx::query_as(VALUES).bind(name).bind(i64::from(limit));
-    let rows: Vec<(String, Vec<u8>)> = database.oversee(query).await?;
+    let rows: Vec<(String, Vec<u8>)> = database.query_across_tenants(query).await?;
     Ok(rows.into_iter().map(|(name, sealed)| (SealedPlace::Named(name), sealed)).collect())
 }
 
 async fn sources_after(database: &PostgresDatabase, generation: u64) -> Result<Vec<Sealed>, StoreError> {
     let query = sqlx::query_as(SOURCES).bind(row_number(generation));
-    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = database.oversee(query).await?;
+    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = database.query_across_tenants(query).await?;
     let of_row = |(number, content, sealed): (i64, Vec<u8>, _)| {
         let (generation, content) = (number.unsigned_abs(), fingerprint(&content)?);
         Ok((SealedPlace::Sources { generation, content }, sealed))
@@ -187,7 +187,7 @@ async fn answers_after(
     now: Timestamp,
 ) -> Result<Vec<Sealed>, StoreError> {
     let query = sqlx::query_as(ANSWERS).bind(tenant).bind(key).bind(i64::from(limit)).bind(seconds(now));
-    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = database.oversee(query).await?;
+    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = database.query_across_tenants(query).await?;
     let of_row = |(tenant, key, sealed): (String, Vec<u8>, _)| {
         let (tenant, key) = (tenant_id(&tenant)?, bytes32("key", &key)?);
         Ok((SealedPlace::IdempotentAnswer { tenant, key }, sealed))

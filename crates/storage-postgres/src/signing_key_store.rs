@@ -11,7 +11,7 @@ use crate::PostgresDatabase;
 use crate::error::store_error;
 use crate::read::in_tenant;
 use crate::signing_key_row::{CountedKeyRow, records};
-use crate::work::Work;
+use crate::transaction::CountedTransaction;
 
 /// The counter stands beside each key, and alone where there is none.
 macro_rules! select {
@@ -62,23 +62,23 @@ impl SigningKeyStore for PostgresDatabase {
 }
 
 async fn add(database: &PostgresDatabase, tenant: &TenantId, key: &KeyRecord) -> Result<bool, sqlx::Error> {
-    let mut work = database.begin_in(tenant).await?;
+    let mut transaction = database.begin_in(tenant).await?;
     let number = i64::from(key.id.number());
-    let taken = work.execute(sqlx::query(TAKE_NUMBER).bind(tenant.as_str()).bind(number)).await?;
+    let taken = transaction.execute(sqlx::query(TAKE_NUMBER).bind(tenant.as_str()).bind(number)).await?;
     if taken == 0 {
         return Ok(false);
     }
-    insert(&mut work, tenant, key).await?;
+    insert(&mut transaction, tenant, key).await?;
     let due_at = seconds(key.active_from);
-    work.execute(sqlx::query(SCHEDULE).bind(tenant.as_str()).bind(due_at)).await?;
+    transaction.execute(sqlx::query(SCHEDULE).bind(tenant.as_str()).bind(due_at)).await?;
     // The log last: its lock is shared by all tenants, and who holds it waits for no row.
-    work.execute(sqlx::query(LOG).bind(tenant.as_str()).bind(seconds(key.announced_at))).await?;
-    work.commit().await?;
+    transaction.execute(sqlx::query(LOG).bind(tenant.as_str()).bind(seconds(key.announced_at))).await?;
+    transaction.commit().await?;
     Ok(true)
 }
 
 pub(crate) async fn insert(
-    work: &mut Work<'_>,
+    transaction: &mut CountedTransaction<'_>,
     tenant: &TenantId,
     key: &KeyRecord,
 ) -> Result<(), sqlx::Error> {
@@ -92,5 +92,5 @@ pub(crate) async fn insert(
         .bind(seconds(key.active_from))
         .bind(key.retiring_from.map(seconds))
         .bind(key.removed_at.map(seconds));
-    work.execute(query).await.map(drop)
+    transaction.execute(query).await.map(drop)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use administration::rows::{COUNTED_WORDS, Prefix, TenantSearch};
+use administration::rows::{COUNTED_TERMS, Prefix, TenantSearch};
 use administration::{TenantCursor, TenantQuery, TenantState};
 use sqlx::FromRow;
 use tenancy::StoreError;
@@ -55,7 +55,7 @@ pub(crate) async fn page(
     database: &PostgresDatabase,
     query: &TenantQuery,
 ) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
-    if !query.words.iter().all(|word| is_text(word)) {
+    if !query.terms.iter().all(|word| is_text(word)) {
         return Ok(Vec::new());
     }
     let counts =
@@ -65,12 +65,12 @@ pub(crate) async fn page(
         None => {
             let after = query.after.as_ref().map_or("", |after| after.tenant.as_str());
             let listing = sqlx::query_as(IN_ORDER).bind(after).bind(i64::from(query.limit));
-            database.oversee(listing).await?
+            database.query_across_tenants(listing).await?
         }
         Some(TenantSearch { prefix, after: (word, tenant), end, others }) => {
             let others = json(&others)?;
             let listing = sqlx::query_as(FOUND).bind(prefix).bind(word).bind(tenant).bind(end).bind(others);
-            database.oversee(listing.bind(i64::from(query.limit))).await?
+            database.query_across_tenants(listing.bind(i64::from(query.limit))).await?
         }
     };
     rows.into_iter().map(FoundRow::place).collect()
@@ -80,10 +80,10 @@ async fn counts(
     database: &PostgresDatabase,
     query: &TenantQuery,
 ) -> Result<HashMap<String, u64>, StoreError> {
-    let words: Vec<Prefix> = query.words.iter().map(|word| Prefix::of(word)).collect();
-    let most = i64::try_from(COUNTED_WORDS).unwrap_or(i64::MAX);
-    let counting = sqlx::query_as(COUNT).bind(json(&words)?).bind(most);
-    let rows: Vec<(String, i64)> = database.oversee(counting).await?;
+    let terms: Vec<Prefix> = query.terms.iter().map(|word| Prefix::of(word)).collect();
+    let most = i64::try_from(COUNTED_TERMS).unwrap_or(i64::MAX);
+    let counting = sqlx::query_as(COUNT).bind(json(&terms)?).bind(most);
+    let rows: Vec<(String, i64)> = database.query_across_tenants(counting).await?;
     Ok(rows.into_iter().map(|(word, count)| (word, count.unsigned_abs())).collect())
 }
 

@@ -1,6 +1,6 @@
 //! A tenant's row with what hangs on it, gathered by one statement, and how it becomes a tenant.
 
-use administration::{ClientState, Fingerprint, ResourceServerState, Standing, TenantState};
+use administration::{ClientState, Fingerprint, ResourceServerState, RowLifecycle, TenantState};
 use protocol::{Scope, Timestamp};
 use serde::Deserialize;
 use sqlx::FromRow;
@@ -10,8 +10,8 @@ use tenancy::{
 };
 
 use crate::column::{bytes32, json, lifetime, named, parse, tenant_id, timestamp, unreadable};
+use crate::lifecycle_columns::LifecycleColumns;
 use crate::read::in_tenant;
-use crate::standing_row::StandingRow;
 
 /// Everything about a tenant `t` but its clients and keys.
 macro_rules! columns {
@@ -42,7 +42,7 @@ pub(crate) struct TenantRow {
     tenant_id: String,
     name: String,
     #[sqlx(flatten)]
-    standing: StandingRow,
+    lifecycle: LifecycleColumns,
     revision: i64,
     keys_published_until: Option<i64>,
     earlier_tokens_until: Option<i64>,
@@ -68,7 +68,7 @@ pub(crate) struct TenantRow {
 }
 
 #[derive(Deserialize)]
-struct FormerTypRow {
+struct PreviousTypRow {
     typ: String,
     accepted_until: i64,
 }
@@ -79,7 +79,7 @@ struct ResourceServerRow {
     scopes: String,
     introspection_clients: Vec<String>,
     #[serde(flatten)]
-    standing: StandingRow,
+    lifecycle: LifecycleColumns,
 }
 
 impl TenantRow {
@@ -87,9 +87,9 @@ impl TenantRow {
     pub(crate) fn state(&self, clients: Vec<ClientState>) -> Result<TenantState, StoreError> {
         Ok(TenantState {
             tenant: self.tenant()?,
-            standing: self.standing()?,
+            lifecycle: self.lifecycle()?,
             revision: self.revision(),
-            earlier_tokens_until: self.earlier_tokens_until(),
+            previous_tokens_until: self.previous_tokens_until(),
             resource_servers: self.resource_servers()?,
             clients,
             first_key_thumbprint: self.first_key_thumbprint.clone(),
@@ -107,7 +107,7 @@ impl TenantRow {
     pub(crate) fn tenant(&self) -> Result<Tenant, StoreError> {
         let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));
         let mut issuers = self.issuers.iter().flatten().map(issuer);
-        let live = self.resource_servers()?.into_iter().filter(|row| row.standing.is_live());
+        let live = self.resource_servers()?.into_iter().filter(|row| row.lifecycle.is_live());
         Ok(Tenant {
             id: tenant_id(&self.tenant_id)?,
             name: self.name.clone(),
@@ -134,23 +134,23 @@ impl TenantRow {
     }
 
     pub(crate) fn is_deleted(&self) -> bool {
-        self.standing.is_deleted()
+        self.lifecycle.is_deleted()
     }
 
-    pub(crate) fn standing(&self) -> Result<Standing, StoreError> {
-        self.standing.standing()
+    pub(crate) fn lifecycle(&self) -> Result<RowLifecycle, StoreError> {
+        self.lifecycle.lifecycle()
     }
 
     pub(crate) fn revision(&self) -> u64 {
         self.revision.unsigned_abs()
     }
 
-    pub(crate) fn earlier_tokens_until(&self) -> Option<Timestamp> {
+    pub(crate) fn previous_tokens_until(&self) -> Option<Timestamp> {
         self.earlier_tokens_until.map(timestamp)
     }
 
     fn status(&self) -> Result<TenantStatus, StoreError> {
-        if self.standing()?.serves() {
+        if self.lifecycle()?.serves() {
             return Ok(TenantStatus::Active);
         }
         let keys_published_until = timestamp(self.keys_published_until.unwrap_or(0));
@@ -159,8 +159,8 @@ impl TenantRow {
 
     fn access_token(&self) -> Result<AccessTokenPolicy, StoreError> {
         let formats = [TokenFormat::Jwt, TokenFormat::Opaque];
-        let former: Vec<FormerTypRow> = json("former_typs", self.former_typs.as_deref())?;
-        let of_row = |FormerTypRow { typ, accepted_until }| FormerTyp {
+        let previous: Vec<PreviousTypRow> = json("former_typs", self.former_typs.as_deref())?;
+        let of_row = |PreviousTypRow { typ, accepted_until }| FormerTyp {
             typ,
             accepted_until: timestamp(accepted_until),
         };
@@ -168,7 +168,7 @@ impl TenantRow {
             lifetime: lifetime(self.access_token_lifetime),
             format: named("access_token_format", &formats, TokenFormat::as_str, &self.access_token_format)?,
             typ: self.access_token_typ.clone(),
-            former_typs: former.into_iter().map(of_row).collect(),
+            former_typs: previous.into_iter().map(of_row).collect(),
         })
     }
 }
@@ -177,10 +177,10 @@ impl TryFrom<ResourceServerRow> for ResourceServerState {
     type Error = StoreError;
 
     fn try_from(row: ResourceServerRow) -> Result<Self, Self::Error> {
-        let ResourceServerRow { audience, scopes, introspection_clients, standing } = row;
+        let ResourceServerRow { audience, scopes, introspection_clients, lifecycle } = row;
         let scopes = Scope::parse(&scopes).map_err(|cause| unreadable("scopes", cause))?;
-        let standing = standing.standing()?;
-        Ok(Self { resource_server: ResourceServer { audience, scopes, introspection_clients }, standing })
+        let lifecycle = lifecycle.lifecycle()?;
+        Ok(Self { resource_server: ResourceServer { audience, scopes, introspection_clients }, lifecycle })
     }
 }
 

@@ -1,6 +1,6 @@
 //! One tenant as administration sees it, with all of its clients, with some, or a page of its clients alone. Two reads of one moment.
 
-use administration::{ClientQuery, ClientState, Neighbours, TenantState};
+use administration::{ClientQuery, ClientState, RelatedClients, TenantState};
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
@@ -22,15 +22,15 @@ pub(crate) async fn whole(
     with_clients(database, tenant, clients).await
 }
 
-pub(crate) async fn around(
+pub(crate) async fn related(
     database: &PostgresDatabase,
     tenant: &TenantId,
-    neighbours: Neighbours<'_>,
+    related: RelatedClients<'_>,
 ) -> Result<Option<TenantState>, StoreError> {
     let texts =
         |names: &[&str]| names.iter().copied().filter(|name| is_text(name)).map(str::to_owned).collect();
-    let (ids, listed): (Vec<String>, Vec<String>) = (texts(neighbours.ids), texts(neighbours.listed));
-    let clients = sqlx::query_as(client_row::SELECT_AROUND).bind(tenant.as_str()).bind(ids).bind(listed);
+    let (ids, listed): (Vec<String>, Vec<String>) = (texts(related.ids), texts(related.listed));
+    let clients = sqlx::query_as(client_row::SELECT_RELATED).bind(tenant.as_str()).bind(ids).bind(listed);
     with_clients(database, tenant, clients).await
 }
 
@@ -41,7 +41,7 @@ pub(crate) async fn client_count(
 ) -> Result<u64, StoreError> {
     let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
     let query = sqlx::query_as(client_row::COUNT).bind(tenant.as_str()).bind(at_most);
-    let rows: Vec<(i64,)> = database.within(query).await?;
+    let rows: Vec<(i64,)> = database.query_in_tenant(query).await?;
     Ok(rows.first().map_or(0, |(count,)| count.unsigned_abs()))
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn clients(
         .bind(search)
         .bind(after)
         .bind(i64::from(query.limit));
-    let rows: Vec<ClientRow> = database.within(listing).await?;
+    let rows: Vec<ClientRow> = database.query_in_tenant(listing).await?;
     rows.iter().map(ClientRow::state).collect()
 }
 
@@ -69,12 +69,12 @@ async fn with_clients(
     tenant: &TenantId,
     clients: ClientsQuery<'_>,
 ) -> Result<Option<TenantState>, StoreError> {
-    let mut work = database.snapshot().await.map_err(store_error)?;
+    let mut transaction = database.snapshot().await.map_err(store_error)?;
     let query = sqlx::query_as(tenant_row::SELECT).bind(tenant.as_str());
-    let rows: Vec<TenantRow> = work.all(query).await.map_err(store_error)?;
+    let rows: Vec<TenantRow> = transaction.all(query).await.map_err(store_error)?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let clients = work.all(clients).await.map_err(store_error)?;
-    work.commit().await.map_err(store_error)?;
+    let clients = transaction.all(clients).await.map_err(store_error)?;
+    transaction.commit().await.map_err(store_error)?;
     let clients = clients.iter().map(ClientRow::state).collect::<Result<_, _>>()?;
     row.state(clients).map(Some)
 }

@@ -9,15 +9,15 @@ mod belongings;
 mod migrating;
 #[path = "postgres/opening.rs"]
 mod opening;
+#[path = "postgres/row_level_security.rs"]
+mod row_level_security;
 #[path = "postgres/sandbox.rs"]
 mod sandbox;
-#[path = "postgres/wall.rs"]
-mod wall;
 
 use opening::Modest;
 use sandbox::Sandbox;
 use sqlx::Connection as _;
-use storage_postgres::{OpenError, Options, PostgresDatabase};
+use storage_postgres::{OpenError, PostgresDatabase, PostgresOptions};
 use tenancy::TenantStore as _;
 use testkit::fixtures::tenant_id;
 use testkit::store_contract::Stores;
@@ -46,7 +46,7 @@ async fn this_server_sorts_as_in_english_and_a_maker_may_not_take_a_role() {
 
 /// As the sixth schema's program left it.
 #[tokio::test]
-async fn a_wall_that_stayed_down_because_a_maker_had_not_taken_the_roles_is_raised() {
+async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
     let modest = Modest::new().await;
     // What PostgreSQL gives who makes a role.
     let made = "GRANT latchkey_app, latchkey_operator TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
@@ -57,11 +57,11 @@ async fn a_wall_that_stayed_down_because_a_maker_had_not_taken_the_roles_is_rais
     }
     let raised: bool =
         sqlx::query_scalar("SELECT latchkey_raise_wall()").fetch_one(&mut connection).await.unwrap();
-    assert!(!raised && !modest.is_walled().await);
+    assert!(!raised && !modest.has_row_level_security().await);
     connection.close().await.unwrap();
 
     let database = modest.open().await.unwrap();
-    assert!(modest.is_walled().await);
+    assert!(modest.has_row_level_security().await);
     assert_eq!(database.warning(), None);
     for tenant in ["acme-1", "globex"] {
         assert!(database.find_tenant(&tenant_id(tenant)).await.unwrap().is_some());
@@ -71,12 +71,12 @@ async fn a_wall_that_stayed_down_because_a_maker_had_not_taken_the_roles_is_rais
 
 /// It may give them to itself, but looking changes nothing.
 #[tokio::test]
-async fn who_only_looks_is_told_of_roles_that_it_may_not_take() {
+async fn reading_only_reports_roles_that_the_login_may_not_take() {
     let modest = Modest::new().await;
     let grant = "GRANT latchkey_app, latchkey_operator TO {login} WITH ADMIN TRUE, SET TRUE";
     modest.administer(grant).await;
     modest.open().await.unwrap().close().await;
-    let look = async || PostgresDatabase::open_read_only(&modest.url(), Options::default()).await;
+    let look = async || PostgresDatabase::open_read_only(&modest.url(), PostgresOptions::default()).await;
     assert_eq!(look().await.unwrap().unwrap().warning(), None);
     modest.administer(&grant.replace("SET TRUE", "SET FALSE")).await;
     let refused = look().await.unwrap_err();

@@ -6,14 +6,14 @@ use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
 
 use crate::column::{json, timestamp, unreadable};
-use crate::standing_row::StandingRow;
+use crate::lifecycle_columns::LifecycleColumns;
 use crate::tenant_row::fingerprint;
 
 #[derive(Debug, FromRow)]
 pub(crate) struct SummaryRow {
     tenant_id: String,
     #[sqlx(flatten)]
-    standing: StandingRow,
+    lifecycle: LifecycleColumns,
     fingerprint: Option<Vec<u8>>,
 }
 
@@ -23,7 +23,7 @@ impl TryFrom<SummaryRow> for TenantSummary {
     fn try_from(row: SummaryRow) -> Result<Self, Self::Error> {
         Ok(Self {
             tenant: tenant_id(&row.tenant_id)?,
-            standing: row.standing.standing()?,
+            lifecycle: row.lifecycle.lifecycle()?,
             fingerprint: row.fingerprint.as_deref().map(fingerprint).transpose()?,
         })
     }

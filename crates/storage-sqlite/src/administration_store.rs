@@ -3,8 +3,9 @@
 use administration::rows::seconds;
 use administration::{
     AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
-    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, KeySighting,
-    KeyState, Neighbours, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
+    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, RelatedClients,
+    SealedPlace, SecretUsage, TenantCursor, TenantKeys, TenantQuery, TenantState, TenantSummary,
+    VerifierFetch,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -23,7 +24,7 @@ use crate::tenant_row::{self, TenantRow};
 const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM generations WHERE content = ?1)";
 
 /// Across tenants on purpose: reconciling looks at all that it manages.
-const SURVEY: &str = "
+const TENANT_SUMMARIES: &str = "
     SELECT tenant_id, managed_by, suspended_at, retired_at, deleted_at, deletion_due_at, created_at, updated_at,
            fingerprint
       FROM tenants
@@ -68,10 +69,13 @@ impl AdministrationStore for SqliteDatabase {
         query.fetch_one(self.read()).await.map_err(store_error)
     }
 
-    async fn survey(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
+    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
         let ids = serde_json::json!(declared.iter().map(TenantId::as_str).collect::<Vec<_>>());
-        let rows: Vec<SummaryRow> =
-            sqlx::query_as(SURVEY).bind(ids.to_string()).fetch_all(self.read()).await.map_err(store_error)?;
+        let rows: Vec<SummaryRow> = sqlx::query_as(TENANT_SUMMARIES)
+            .bind(ids.to_string())
+            .fetch_all(self.read())
+            .await
+            .map_err(store_error)?;
         rows.into_iter().map(TenantSummary::try_from).collect()
     }
 
@@ -79,13 +83,13 @@ impl AdministrationStore for SqliteDatabase {
         self.state(tenant, sqlx::query_as(client_row::SELECT_ALL).bind(tenant.as_str())).await
     }
 
-    async fn load_around(
+    async fn load_with_related_clients(
         &self,
         tenant: &TenantId,
-        neighbours: Neighbours<'_>,
+        related: RelatedClients<'_>,
     ) -> Result<Option<TenantState>, StoreError> {
-        let Neighbours { ids, listed } = neighbours;
-        let clients = sqlx::query_as(client_row::SELECT_AROUND)
+        let RelatedClients { ids, listed } = related;
+        let clients = sqlx::query_as(client_row::SELECT_RELATED)
             .bind(tenant.as_str())
             .bind(serde_json::json!(ids).to_string())
             .bind(serde_json::json!(listed).to_string());
@@ -114,12 +118,16 @@ impl AdministrationStore for SqliteDatabase {
         self.client_page(tenant, query).await
     }
 
-    async fn secret_uses(&self, tenant: &TenantId, client: &ClientId) -> Result<Vec<SecretUse>, StoreError> {
-        self.uses_of(tenant, client).await
+    async fn secret_usage(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Vec<SecretUsage>, StoreError> {
+        self.usage_of(tenant, client).await
     }
 
-    async fn record_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
-        self.record_uses(uses).await
+    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError> {
+        self.record_usage(usage).await
     }
 
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -153,7 +161,7 @@ impl AdministrationStore for SqliteDatabase {
         ids.iter().map(|id| tenant_id(id)).collect()
     }
 
-    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<KeyState>, StoreError> {
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
         self.key_state(tenant).await
     }
 
@@ -171,12 +179,12 @@ impl AdministrationStore for SqliteDatabase {
         self.lease(name, holder, now, until).await
     }
 
-    async fn record_key_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError> {
-        self.record_sightings(sightings).await
+    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError> {
+        self.record_fetches(fetches).await
     }
 
-    async fn key_sightings(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError> {
-        self.sightings_of(tenant).await
+    async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError> {
+        self.fetches_of(tenant).await
     }
 
     async fn list_sealed(
@@ -234,7 +242,7 @@ impl AdministrationStore for SqliteDatabase {
     async fn commit(&self, request: &CommitRequest) -> Result<CommitOutcome, StoreError> {
         match commit(self, request).await {
             Ok(generation) => Ok(CommitOutcome::Committed { generation }),
-            Err(CommitError::Superseded) => Ok(CommitOutcome::Superseded),
+            Err(CommitError::StaleRevision) => Ok(CommitOutcome::StaleRevision),
             Err(CommitError::Store(error)) => Err(error),
         }
     }

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use tenancy::{Issuer, StoreError, TenantId};
 
 use crate::column::{json, lifetime, managed_by, named, parse, timestamp, unreadable};
-use crate::standing_row::StandingRow;
+use crate::lifecycle_columns::LifecycleColumns;
 
 /// A client with its secrets; the condition follows.
 macro_rules! select {
@@ -33,7 +33,7 @@ pub(crate) const SELECT_ONE: &str = concat!(select!(), "WHERE c.tenant_id = ?1 A
 pub(crate) const SELECT_ALL: &str = concat!(select!(), "WHERE c.tenant_id = ?1 ORDER BY c.client_id");
 
 /// Those of a tenant's clients that have one of the ids `?2`, and one that lists each of the names `?3`.
-pub(crate) const SELECT_AROUND: &str = concat!(
+pub(crate) const SELECT_RELATED: &str = concat!(
     select!(),
     "WHERE c.tenant_id = ?1
        AND c.client_id IN (SELECT value FROM json_each(?2)
@@ -67,7 +67,7 @@ pub(crate) struct ClientRow {
     client_id: String,
     name: String,
     #[sqlx(flatten)]
-    standing: StandingRow,
+    lifecycle: LifecycleColumns,
     authentication_method: String,
     grant_types: String,
     audiences: String,
@@ -95,7 +95,7 @@ struct SecretRow {
 
 impl ClientRow {
     pub(crate) fn is_deleted(&self) -> bool {
-        self.standing.is_deleted()
+        self.lifecycle.is_deleted()
     }
 
     /// As requests see it.
@@ -108,7 +108,7 @@ impl ClientRow {
     pub(crate) fn state(&self) -> Result<ClientState, StoreError> {
         Ok(ClientState {
             client: self.without_secrets()?,
-            standing: self.standing.standing()?,
+            lifecycle: self.lifecycle.lifecycle()?,
             secrets: self.secrets()?,
         })
     }
@@ -119,7 +119,7 @@ impl ClientRow {
     }
 
     fn without_secrets(&self) -> Result<Client, StoreError> {
-        let serves = self.standing.standing()?.serves();
+        let serves = self.lifecycle.lifecycle()?.serves();
         let grant_types: Vec<String> = json("grant_types", &self.grant_types)?;
         let grant_type = |text: &String| parse::<GrantType>("grant_types", text);
         let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_tried_again_is_told_from_what_may_not() {
+    fn passing_errors_are_distinguished_from_lasting_ones() {
         for passing in [sqlx::Error::PoolTimedOut, sqlx::Error::Io(io::Error::other("disk"))] {
             assert!(matches!(store_error(passing), StoreError::Unavailable(_)));
         }

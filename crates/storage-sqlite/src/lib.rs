@@ -9,7 +9,7 @@ mod schema;
 mod statements;
 
 mod column;
-mod standing_row;
+mod lifecycle_columns;
 
 mod client_row;
 mod client_store;
@@ -25,17 +25,17 @@ mod applications;
 mod commit;
 mod generations;
 mod idempotent_answers;
-mod key_life;
-mod key_sightings;
+mod key_lifecycle;
 mod listing;
 mod sealed;
-mod secret_uses;
-mod words;
+mod search_terms;
+mod secret_usage;
+mod verifier_fetches;
 
 mod change_feed;
 
 #[cfg(test)]
-mod plans;
+mod query_plan_tests;
 
 pub use change_feed::ChangeFeed;
 pub use database::SqliteDatabase;

@@ -1,7 +1,7 @@
 //! Pages of tenants, clients and audit records. A page goes on after the last row that was seen and is found by an index, so that it
 //! costs the same wherever it begins and however many rows there are.
 
-use administration::rows::{COUNTED_WORDS, Prefix, TenantSearch, seconds};
+use administration::rows::{COUNTED_TERMS, Prefix, TenantSearch, seconds};
 use administration::{
     AuditQuery, AuditRecord, ClientQuery, ClientState, TenantCursor, TenantQuery, TenantState,
 };
@@ -66,10 +66,10 @@ impl SqliteDatabase {
     async fn search(&self, query: &TenantQuery) -> Result<Option<TenantSearch>, StoreError> {
         let mut counts: Vec<(String, i64)> = Vec::new();
         if TenantSearch::needs_counts(query) {
-            let words: Vec<_> = query.words.iter().map(|word| Prefix::of(word)).collect();
+            let terms: Vec<_> = query.terms.iter().map(|word| Prefix::of(word)).collect();
             let count = sqlx::query_as(COUNT)
-                .bind(json(&words)?)
-                .bind(i64::try_from(COUNTED_WORDS).unwrap_or(i64::MAX));
+                .bind(json(&terms)?)
+                .bind(i64::try_from(COUNTED_TERMS).unwrap_or(i64::MAX));
             counts = count.fetch_all(self.read()).await.map_err(store_error)?;
         }
         let of = |word: &str| {

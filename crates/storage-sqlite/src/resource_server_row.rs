@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tenancy::{ResourceServer, StoreError};
 
 use crate::column::unreadable;
-use crate::standing_row::StandingRow;
+use crate::lifecycle_columns::LifecycleColumns;
 
 #[derive(Deserialize)]
 pub(crate) struct ResourceServerRow {
@@ -14,7 +14,7 @@ pub(crate) struct ResourceServerRow {
     scopes: String,
     introspection_clients: Vec<String>,
     #[serde(flatten)]
-    standing: StandingRow,
+    lifecycle: LifecycleColumns,
 }
 
 impl TryFrom<ResourceServerRow> for ResourceServerState {
@@ -23,7 +23,7 @@ impl TryFrom<ResourceServerRow> for ResourceServerState {
     fn try_from(row: ResourceServerRow) -> Result<Self, Self::Error> {
         let ResourceServerRow { audience, scopes, introspection_clients, .. } = row;
         let scopes = Scope::parse(&scopes).map_err(|cause| unreadable("scopes", cause))?;
-        let standing = row.standing.standing()?;
-        Ok(Self { resource_server: ResourceServer { audience, scopes, introspection_clients }, standing })
+        let lifecycle = row.lifecycle.lifecycle()?;
+        Ok(Self { resource_server: ResourceServer { audience, scopes, introspection_clients }, lifecycle })
     }
 }

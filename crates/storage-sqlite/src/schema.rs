@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
 
-use crate::{OpenError, words};
+use crate::{OpenError, search_terms};
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -19,8 +19,8 @@ pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<(), Open
         .run_direct(None, &mut *transaction, false)
         .await
         .map_err(|cause| OpenError::Migrate { path: path.to_owned(), cause })?;
-    if found.is_some_and(|found| found < words::SINCE) {
-        words::add_missing(&mut transaction).await.map_err(failed)?;
+    if found.is_some_and(|found| found < search_terms::SINCE) {
+        search_terms::add_missing(&mut transaction).await.map_err(failed)?;
     }
     transaction.commit().await.map_err(failed)
 }

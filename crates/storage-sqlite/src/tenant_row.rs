@@ -10,9 +10,9 @@ use tenancy::{
 };
 
 use crate::column::{json, lifetime, named, parse, timestamp, unreadable};
+use crate::lifecycle_columns::LifecycleColumns;
 use crate::resource_server_row::ResourceServerRow;
 use crate::signing_key_row::key_id;
-use crate::standing_row::StandingRow;
 
 /// Everything about a tenant but its clients and keys; the condition follows.
 macro_rules! select {
@@ -55,7 +55,7 @@ pub(crate) struct TenantRow {
     tenant_id: String,
     name: String,
     #[sqlx(flatten)]
-    standing: StandingRow,
+    lifecycle: LifecycleColumns,
     revision: i64,
     keys_published_until: Option<i64>,
     earlier_tokens_until: Option<i64>,
@@ -89,7 +89,7 @@ pub(crate) struct PlacedRow {
 }
 
 #[derive(Deserialize)]
-struct FormerTypRow {
+struct PreviousTypRow {
     typ: String,
     accepted_until: i64,
 }
@@ -99,9 +99,9 @@ impl TenantRow {
     pub(crate) fn state(&self, clients: Vec<ClientState>) -> Result<TenantState, StoreError> {
         Ok(TenantState {
             tenant: self.tenant()?,
-            standing: self.standing.standing()?,
+            lifecycle: self.lifecycle.lifecycle()?,
             revision: self.revision.unsigned_abs(),
-            earlier_tokens_until: self.earlier_tokens_until.map(timestamp),
+            previous_tokens_until: self.earlier_tokens_until.map(timestamp),
             resource_servers: self.resource_servers()?,
             clients,
             first_key_thumbprint: self.first_key_thumbprint.clone(),
@@ -121,7 +121,7 @@ impl TenantRow {
         let issuers: Vec<String> = json("issuers", &self.issuers)?;
         let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));
         let mut issuers = issuers.iter().map(issuer);
-        let live = self.resource_servers()?.into_iter().filter(|row| row.standing.is_live());
+        let live = self.resource_servers()?.into_iter().filter(|row| row.lifecycle.is_live());
         Ok(Tenant {
             id,
             name: self.name.clone(),
@@ -152,11 +152,11 @@ impl TenantRow {
     }
 
     pub(crate) fn is_deleted(&self) -> bool {
-        self.standing.is_deleted()
+        self.lifecycle.is_deleted()
     }
 
     fn status(&self) -> Result<TenantStatus, StoreError> {
-        if self.standing.standing()?.serves() {
+        if self.lifecycle.lifecycle()?.serves() {
             return Ok(TenantStatus::Active);
         }
         let keys_published_until = timestamp(self.keys_published_until.unwrap_or(0));
@@ -165,8 +165,8 @@ impl TenantRow {
 
     fn access_token(&self) -> Result<AccessTokenPolicy, StoreError> {
         let formats = [TokenFormat::Jwt, TokenFormat::Opaque];
-        let former: Vec<FormerTypRow> = json("former_typs", &self.former_typs)?;
-        let of_row = |FormerTypRow { typ, accepted_until }| FormerTyp {
+        let previous: Vec<PreviousTypRow> = json("former_typs", &self.former_typs)?;
+        let of_row = |PreviousTypRow { typ, accepted_until }| FormerTyp {
             typ,
             accepted_until: timestamp(accepted_until),
         };
@@ -174,7 +174,7 @@ impl TenantRow {
             lifetime: lifetime(self.access_token_lifetime),
             format: named("access_token_format", &formats, TokenFormat::as_str, &self.access_token_format)?,
             typ: self.access_token_typ.clone(),
-            former_typs: former.into_iter().map(of_row).collect(),
+            former_typs: previous.into_iter().map(of_row).collect(),
         })
     }
 }

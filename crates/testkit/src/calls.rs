@@ -15,7 +15,7 @@ pub struct Calls {
     pub add_key: u64,
     /// Of everything that only administration asks.
     pub administration: u64,
-    /// Clients in the answers of `load_around`; no calls of their own.
+    /// Clients in the answers of `load_with_related_clients`; no calls of their own.
     pub clients_loaded: u64,
 }
 

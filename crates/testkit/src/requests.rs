@@ -2,7 +2,7 @@
 
 use administration::{
     Change, ChangeKind, CommitRequest, Fingerprint, KeyChange, KeyChangeKind, KeyCommit, ManagedBy,
-    NewSecret, RowChange, SecretChange, SecretChangeKind, SecretForm, TenantMark,
+    NewSecret, RowChange, SecretChange, SecretChangeKind, SecretForm, TenantMetadata,
 };
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord};
@@ -17,12 +17,12 @@ pub fn declared(changes: Vec<Change>) -> CommitRequest {
     CommitRequest {
         managed_by: ManagedBy::Config,
         generation: None,
-        rests_on: Vec::new(),
+        expected_revisions: Vec::new(),
         changes,
         secrets: Vec::new(),
         first_keys: Vec::new(),
         keys: KeyCommit::default(),
-        marks: Vec::new(),
+        tenant_metadata: Vec::new(),
         audit: Vec::new(),
         idempotent: None,
         now: NOW,
@@ -44,11 +44,11 @@ pub fn added(tenant: &Tenant, clients: &[&Client]) -> CommitRequest {
         }
     }
     let fingerprint = Some(Fingerprint::from_bytes([1; 32]));
-    request.marks.push(TenantMark {
+    request.tenant_metadata.push(TenantMetadata {
         tenant: tenant.id.clone(),
         fingerprint,
-        earlier_tokens_until: None,
-        earlier_jwks: None,
+        previous_tokens_until: None,
+        previous_jwks: None,
     });
     request
 }

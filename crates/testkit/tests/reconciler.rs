@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use administration::{
-    AdministrationStore as _, ContentHash, Declaration, DeclaredTenant, NewGeneration, Options, Outcome,
-    Reconciler, Retirements,
+    AdministrationStore as _, ContentHash, Declaration, DeclaredTenant, NewGeneration, Outcome,
+    ReconcileOptions, Reconciler, Retirements,
 };
 use keys::{LocalSealer, SealingKey};
 use registry::Pepper;
@@ -23,7 +23,7 @@ async fn apply(store: &Arc<MemoryStore>) -> Outcome {
     let tenant = fixtures::tenant("acme");
     let declared = DeclaredTenant { tenant: tenant.clone(), clients: Vec::new(), first_key: None };
     let declaration = Declaration { tenants: BTreeMap::from([(tenant.id, declared)]) };
-    let options = Options {
+    let options = ReconcileOptions {
         max_retired: Retirements { tenants: 0, clients: 0 },
         prune: false,
         force_generation: false,

@@ -5,13 +5,13 @@ use registry::{ClientId, PasswordSalt};
 use tenancy::TenantId;
 use uuid::Uuid;
 
-use super::carry_out::{ATTEMPTS, pause};
-use super::{AboutApplication, Administrator, Asked, Loading, NewSecretValue};
-use crate::applications::{Document, Shown, list, shape};
+use super::commit_with_retry::{ATTEMPTS, pause};
+use super::{AboutApplication, Administrator, EditRequest, LoadScope, NewSecretValue};
+use crate::applications::{ApplicationDocument, Shown, list, shape};
 use crate::edit::{self, ApplicationState, NewApplication, PreparedSecret};
 use crate::{
-    ApplicationError, ApplicationId, ApplicationRefusal, ApplicationRequest, Authority, EditError,
-    Permission, Shape, Spelling,
+    ApplicationError, ApplicationId, ApplicationRequest, Authority, EditError, Permission,
+    RejectedApplication, Shape, Spelling,
 };
 
 impl Administrator {
@@ -63,7 +63,8 @@ impl Administrator {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
         let listed = self.store.list_applications(tenant, offset, limit).await;
         let (total, page) = listed.map_err(EditError::from)?;
-        let with_document = |application| Document::of(&application).map(|document| (application, document));
+        let with_document =
+            |application| ApplicationDocument::of(&application).map(|document| (application, document));
         let page: Result<Vec<_>, EditError> = page.into_iter().map(with_document).collect();
         Ok(list(total, &page?))
     }
@@ -98,7 +99,7 @@ impl Administrator {
         now: Timestamp,
     ) -> Result<(), ApplicationError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
-        self.carry_out(about(by, tenant, &read_id(id)?, now), |context, facts| {
+        self.commit_with_retry(about(by, tenant, &read_id(id)?, now), |context, facts| {
             Ok((edit::delete_application(context, facts, tenant)?, ()))
         })
         .await
@@ -112,18 +113,18 @@ impl Administrator {
     ) -> Result<Shape, ApplicationError> {
         self.context(by, now).require_in(new.tenant, Permission::Clients)?;
         let NewApplication { tenant, id, request, client, .. } = new;
-        let asked_id = request.document.oauth().and_then(|config| config.client_id.as_deref());
-        let client = asked_id.filter(|id| !id.is_empty()).unwrap_or(client.as_str());
+        let requested_id = request.document.oauth().and_then(|config| config.client_id.as_deref());
+        let client = requested_id.filter(|id| !id.is_empty()).unwrap_or(client.as_str());
         let about = AboutApplication { id: &id, name: &request.document.name, client };
-        let asked = Asked { by, tenant, loading: Loading::Application(about), now };
+        let edit_request = EditRequest { by, tenant, scope: LoadScope::Application(about), now };
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             // Hashed before it is this writer's turn. Where the secret is another client's by then, once more.
-            let secret = self.application_secret(asked, new).await?;
+            let secret = self.application_secret(edit_request, new).await?;
             let prepared = secret.as_ref();
             let prepared =
                 prepared.map(|(client, secret)| PreparedSecret { client, material: &secret.material });
-            let put = self.carry_out(asked, |context, facts| {
+            let put = self.commit_with_retry(edit_request, |context, facts| {
                 let put = edit::put_application(context, facts, new, prepared.as_ref())?;
                 Ok::<_, ApplicationError>(put.map_or_else(Default::default, |(edit, put)| (edit, Some(put))))
             });
@@ -138,11 +139,11 @@ impl Administrator {
     /// The secret that was sent, or one that is made, and the client that it is for.
     async fn application_secret(
         &self,
-        asked: Asked<'_>,
+        edit_request: EditRequest<'_>,
         new: NewApplication<'_>,
     ) -> Result<Option<(ClientId, NewSecretValue)>, ApplicationError> {
-        let facts = self.load(asked).await?;
-        let wanted = edit::secret_wanted(self.context(asked.by, asked.now), &facts, new)?;
+        let facts = self.load(edit_request).await?;
+        let wanted = edit::secret_wanted(self.context(edit_request.by, edit_request.now), &facts, new)?;
         let Some((client, salt)) = wanted else { return Ok(None) };
         let secret = match &new.request.secret {
             Some(sent) => {
@@ -155,13 +156,18 @@ impl Administrator {
     }
 }
 
-fn about<'a>(by: &'a Authority, tenant: &'a TenantId, id: &'a ApplicationId, now: Timestamp) -> Asked<'a> {
+fn about<'a>(
+    by: &'a Authority,
+    tenant: &'a TenantId,
+    id: &'a ApplicationId,
+    now: Timestamp,
+) -> EditRequest<'a> {
     let about = AboutApplication { id, name: "", client: "" };
-    Asked { by, tenant, loading: Loading::Application(about), now }
+    EditRequest { by, tenant, scope: LoadScope::Application(about), now }
 }
 
-fn read_id(id: &str) -> Result<ApplicationId, ApplicationRefusal> {
-    ApplicationId::parse(id).ok_or_else(ApplicationRefusal::not_found)
+fn read_id(id: &str) -> Result<ApplicationId, RejectedApplication> {
+    ApplicationId::parse(id).ok_or_else(RejectedApplication::not_found)
 }
 
 fn new_client_id() -> ClientId {

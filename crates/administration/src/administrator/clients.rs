@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use uuid::Uuid;
 
-use super::once::OnceKey;
-use super::{Administrator, Asked, Created, Idempotency, Loading, NewSecretValue, cursor};
-use crate::edit::{self, Context, Edit, Facts, NewClientRow, invalid};
+use super::idempotency::IdempotencyScope;
+use super::{Administrator, Created, EditRequest, Idempotency, LoadScope, NewSecretValue, cursor};
+use crate::edit::{self, Edit, EditContext, Facts, NewClientRow, invalid};
 use crate::{
-    Authority, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, Neighbours,
-    NewClient, Page, Permission, SecretView,
+    Authority, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient,
+    Page, Permission, RelatedClients, SecretView,
 };
 
 impl Administrator {
@@ -32,13 +32,13 @@ impl Administrator {
         let settings = json!(new.settings);
         let mut ids = edit::client_names(&settings);
         ids.push(id.as_str());
-        let neighbours = Neighbours { ids: &ids, listed: &[id.as_str()] };
-        let asked = Asked { by, tenant, loading: Loading::New(neighbours), now };
-        let once = OnceKey::of(by, tenant, "create client", idempotency)?;
+        let related = RelatedClients { ids: &ids, listed: &[id.as_str()] };
+        let edit_request = EditRequest { by, tenant, scope: LoadScope::New(related), now };
+        let idempotency_scope = IdempotencyScope::of(by, tenant, "create client", idempotency)?;
         let chosen = new.client_secret.as_ref().map(|secret| secret.as_str());
         let secret = self.prepare_secret((tenant, &id), chosen, "/client_secret").await?;
         let row = NewClientRow { id: id.clone(), settings: &new.settings, secret: &secret.material, at: "" };
-        self.carry_out_once(asked, once, |context, facts| {
+        self.commit_idempotently(edit_request, idempotency_scope, |context, facts| {
             let (edit, client) = edit::create_client(context, facts, tenant, &row)?;
             Ok((edit, created(&client, &secret, now)))
         })
@@ -65,7 +65,7 @@ impl Administrator {
             after: cursor.map(cursor::read_client).transpose()?,
             limit: size + 1,
         };
-        self.load(Asked { by, tenant, loading: Loading::Around(Neighbours::default()), now })
+        self.load(EditRequest { by, tenant, scope: LoadScope::Related(RelatedClients::default()), now })
             .await?
             .tenant()?;
         let rows = self.store.list_clients(tenant, &query).await?.into_iter();
@@ -172,8 +172,8 @@ impl Administrator {
         now: Timestamp,
     ) -> Result<ClientState, EditError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
-        let neighbours = Neighbours { ids: &[client.as_str()], listed: &[] };
-        let facts = self.load(Asked { by, tenant, loading: Loading::Around(neighbours), now }).await?;
+        let related = RelatedClients { ids: &[client.as_str()], listed: &[] };
+        let facts = self.load(EditRequest { by, tenant, scope: LoadScope::Related(related), now }).await?;
         Ok(facts.client(client)?.1.clone())
     }
 
@@ -184,14 +184,14 @@ impl Administrator {
         (tenant, client): (&TenantId, &ClientId),
         names: &[&str],
         now: Timestamp,
-        mut decide: impl FnMut(Context<'_>, &Facts) -> Result<Edit, EditError> + Send,
+        mut decide: impl FnMut(EditContext<'_>, &Facts) -> Result<Edit, EditError> + Send,
     ) -> Result<(), EditError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
         let mut ids = names.to_vec();
         ids.push(client.as_str());
-        let neighbours = Neighbours { ids: &ids, listed: &[client.as_str()] };
-        let asked = Asked { by, tenant, loading: Loading::Around(neighbours), now };
-        self.carry_out(asked, |context, facts| Ok((decide(context, facts)?, ()))).await
+        let related = RelatedClients { ids: &ids, listed: &[client.as_str()] };
+        let edit_request = EditRequest { by, tenant, scope: LoadScope::Related(related), now };
+        self.commit_with_retry(edit_request, |context, facts| Ok((decide(context, facts)?, ()))).await
     }
 }
 

@@ -11,8 +11,8 @@ use crate::{EditError, Page, TenantCursor};
 const MOST: u32 = 200;
 
 /// How many rows a page has.
-pub(super) fn page_size(asked: u32) -> u32 {
-    asked.clamp(1, MOST)
+pub(super) fn page_size(requested: u32) -> u32 {
+    requested.clamp(1, MOST)
 }
 
 /// A page of rows that were asked for with one more than it has, each with its cursor.

@@ -5,7 +5,7 @@ use registry::ClientId;
 use tenancy::{Issuer, TenantId};
 
 use super::clients::created;
-use super::{Administrator, Asked, Loading};
+use super::{Administrator, EditRequest, LoadScope};
 use crate::edit::{first_admin, invalid};
 use crate::{Authority, CreatedClient, EditError, Permission};
 
@@ -26,8 +26,8 @@ impl Administrator {
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
         let secret = self.generate_secret(&platform, &id);
         let issuers = [Issuer::derived(&self.policy.public_url, &platform)];
-        let asked = Asked { by, tenant: &platform, loading: Loading::Whole(&issuers), now };
-        self.carry_out(asked, |context, facts| {
+        let edit_request = EditRequest { by, tenant: &platform, scope: LoadScope::Whole(&issuers), now };
+        self.commit_with_retry(edit_request, |context, facts| {
             let (edit, client) = first_admin(context, facts, id.clone(), &secret.material)?;
             Ok((edit, created(&client, &secret, now)))
         })

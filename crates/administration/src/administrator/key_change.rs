@@ -11,28 +11,28 @@ use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 use tokio::time::timeout;
 
-use super::carry_out::{ATTEMPTS, pause};
+use super::commit_with_retry::{ATTEMPTS, pause};
+use super::idempotency::IdempotencyScope;
 use super::key_material::{KeyMaterial, KeyOrigin};
-use super::once::OnceKey;
 use super::{Administrator, Created, KeyStep};
-use crate::edit::{Context, Edit, KeyDecision, KeyEdit};
-use crate::{Authority, BrokenTokensView, EditError, KeySighting, KeyState, KeyView, KeysChanged};
+use crate::edit::{Edit, EditContext, KeyDecision, KeyEdit};
+use crate::{Authority, BrokenTokensView, EditError, KeyView, KeysChanged, TenantKeys, VerifierFetch};
 
 /// So often it may have been too late before a store is too slow.
 const MOST_LATE: u32 = 3;
 
 /// What is decided upon.
 pub(super) struct KeyFacts {
-    pub(super) state: KeyState,
+    pub(super) state: TenantKeys,
     /// Who fetches the keys, where the policy asks for it.
-    pub(super) sightings: Vec<KeySighting>,
+    pub(super) fetches: Vec<VerifierFetch>,
 }
 
 /// Who asks for a change of whose keys, and when he did.
-pub(super) struct KeysAsked<'a> {
+pub(super) struct KeyRequest<'a> {
     pub(super) by: &'a Authority,
     pub(super) tenant: &'a TenantId,
-    pub(super) once: Option<OnceKey>,
+    pub(super) idempotency_scope: Option<IdempotencyScope>,
     pub(super) now: Timestamp,
 }
 
@@ -40,23 +40,23 @@ impl Administrator {
     /// Decides and writes, as often as it takes; says what was decided in the end, and the keys as they are then.
     pub(super) async fn change_keys(
         &self,
-        asked: KeysAsked<'_>,
+        key_request: KeyRequest<'_>,
         mut material: Option<KeyMaterial>,
-        mut decide: impl FnMut(Context<'_>, &KeyFacts) -> Result<KeyDecision, EditError> + Send,
+        mut decide: impl FnMut(EditContext<'_>, &KeyFacts) -> Result<KeyDecision, EditError> + Send,
     ) -> Result<(Created<KeysChanged>, KeyStep), EditError> {
-        let KeysAsked { by, tenant, once, now: asked_at } = asked;
-        let clock = || asked_at.max((self.clock)());
+        let KeyRequest { by, tenant, idempotency_scope, now: requested_at } = key_request;
+        let clock = || requested_at.max((self.clock)());
         let mut late = 0;
-        let mut turn = self.turns.take(tenant).await;
+        let mut turn = self.tenant_locks.take(tenant).await;
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
-            if let Some(value) = self.answered(once.as_ref(), asked_at).await? {
+            if let Some(value) = self.answered(idempotency_scope.as_ref(), requested_at).await? {
                 return Ok((Created { value, replayed: true }, KeyStep::default()));
             }
             let facts = self.load_keys(tenant).await?;
             let now = clock();
             let decision = decide(self.context(by, now), &facts)?;
-            if once.is_none() && decision.is_settled(&facts.state) {
+            if idempotency_scope.is_none() && decision.changes_nothing(&facts.state) {
                 return Ok(done(&decision, &facts.state.records, now));
             }
             let mut made = None;
@@ -75,21 +75,21 @@ impl Administrator {
                         // It may take long, and others have their turn meanwhile.
                         drop(turn);
                         material = Some(self.make_key(announced.spec()).await?);
-                        turn = self.turns.take(tenant).await;
+                        turn = self.tenant_locks.take(tenant).await;
                         continue;
                     }
                 }
             }
             let KeyEdit { changes, keys, records } = decision.edit(&facts.state, made, now);
             let done = done(&decision, &records, now);
-            let idempotent = match &once {
+            let idempotent = match &idempotency_scope {
                 Some(key) => Some(self.seal_answer(key, &done.0.value, now).await?),
                 None => None,
             };
             let edit = Edit { changes, keys, ..Edit::default() };
-            let rests_on = vec![(tenant.clone(), facts.state.revision)];
-            let written = self.write(by, rests_on, edit, idempotent, now);
-            let left = spare(&facts.state).saturating_sub(clock().seconds().saturating_sub(now.seconds()));
+            let expected_revisions = vec![(tenant.clone(), facts.state.revision)];
+            let written = self.write(by, expected_revisions, edit, idempotent, now);
+            let left = margin(&facts.state).saturating_sub(clock().seconds().saturating_sub(now.seconds()));
             let committed = match decision.cuts {
                 // What is cut off is cut off in the past, and never late.
                 true => Some(written.await?),
@@ -111,13 +111,13 @@ impl Administrator {
     /// A tenant that is not deleted, with its keys.
     pub(super) async fn load_keys(&self, tenant: &TenantId) -> Result<KeyFacts, EditError> {
         let state = self.store.load_keys(tenant).await?;
-        let state = state.filter(|state| state.standing.deleted_at.is_none());
+        let state = state.filter(|state| state.lifecycle.deleted_at.is_none());
         let state = state.ok_or(EditError::NotFound("tenant"))?;
-        let sightings = match state.tenant.signing.hold_activation {
-            Some(_) => self.store.key_sightings(tenant).await?,
+        let fetches = match state.tenant.signing.hold_activation {
+            Some(_) => self.store.verifier_fetches(tenant).await?,
             None => Vec::new(),
         };
-        Ok(KeyFacts { state, sightings })
+        Ok(KeyFacts { state, fetches })
     }
 }
 
@@ -125,7 +125,7 @@ impl Administrator {
 /// the skew, which is there for clocks that differ and is left over by clocks that are kept in step. So what clocks differ by and what
 /// a commit takes share it. Where a commit is given up and its last word to the database arrives there all the same, the key is later
 /// than this: that word alone is not bounded.
-fn spare(state: &KeyState) -> u64 {
+fn margin(state: &TenantKeys) -> u64 {
     const LEAST: u64 = 1;
     const MOST: u64 = 10;
     state.tenant.signing.skew.seconds().clamp(LEAST, MOST)

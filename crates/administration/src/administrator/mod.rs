@@ -4,21 +4,21 @@
 mod applications;
 
 mod audit;
-mod carry_out;
 mod clients;
+mod commit_with_retry;
 mod cursor;
 mod first_admin;
+mod idempotency;
 mod key_change;
-mod key_looks;
 mod key_material;
-mod once;
+mod key_views;
 mod secret_material;
 mod secrets;
 mod sign_ins;
 mod signing_keys;
-mod tenant_life;
+mod tenant_lifecycle;
+mod tenant_locks;
 mod tenants;
-mod turns;
 
 use std::sync::{Arc, Mutex};
 
@@ -27,14 +27,14 @@ use protocol::{Lifetime, Timestamp};
 use registry::Pepper;
 use tokio::sync::Semaphore;
 
-use self::turns::Turns;
-use crate::edit::Context;
+use self::tenant_locks::TenantLocks;
+use crate::edit::EditContext;
 use crate::sign_ins::SignInCounts;
 use crate::{AdministrationStore, Authority, Invalidation};
 
 pub use signing_keys::KeyStep;
 
-use carry_out::{AboutApplication, Asked, Loading};
+use commit_with_retry::{AboutApplication, EditRequest, LoadScope};
 use secret_material::NewSecretValue;
 
 /// What an operator sets for all doors.
@@ -74,7 +74,7 @@ pub struct Created<T> {
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Lets the caches of this process forget what has changed.
-pub type Announce = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
+pub type Publish = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
 
 /// Changes tenants, clients, secrets and keys for whoever may.
 pub struct Administrator {
@@ -84,9 +84,9 @@ pub struct Administrator {
     pool: KeyPool,
     policy: EditPolicy,
     /// Told of everything that was committed.
-    announce: Announce,
+    publish: Publish,
     clock: Clock,
-    turns: Turns,
+    tenant_locks: TenantLocks,
     slow_hashes: Semaphore,
     sign_ins: Mutex<SignInCounts>,
 }
@@ -103,15 +103,15 @@ impl Administrator {
         pepper: Arc<Pepper>,
         pool: KeyPool,
         policy: EditPolicy,
-        announce: Announce,
+        publish: Publish,
         clock: Clock,
     ) -> Self {
-        let (turns, slow_hashes) = (Turns::default(), Semaphore::new(SLOW_HASHES));
+        let (tenant_locks, slow_hashes) = (TenantLocks::default(), Semaphore::new(SLOW_HASHES));
         let sign_ins = Mutex::default();
-        Self { store, sealer, pepper, pool, policy, announce, clock, turns, slow_hashes, sign_ins }
+        Self { store, sealer, pepper, pool, policy, publish, clock, tenant_locks, slow_hashes, sign_ins }
     }
 
-    fn context<'a>(&'a self, by: &'a Authority, now: Timestamp) -> Context<'a> {
-        Context { by, policy: &self.policy, now }
+    fn context<'a>(&'a self, by: &'a Authority, now: Timestamp) -> EditContext<'a> {
+        EditContext { by, policy: &self.policy, now }
     }
 }

@@ -41,9 +41,9 @@ impl Administrator {
     ) -> Result<NewSecretValue, EditError> {
         let Some(chosen) = chosen else { return Ok(self.generate_secret(tenant, client)) };
         if !is_fit_secret(chosen) {
-            let words =
+            let message =
                 format!("a secret is 1 to {MAX_SECRET_LENGTH} bytes of UTF-8 without control characters");
-            return Err(invalid(at, words));
+            return Err(invalid(at, message));
         }
         self.take_secret((tenant, client), Secret::new(chosen.to_owned()), PasswordSalt::generate).await
     }

@@ -4,11 +4,11 @@ use protocol::Timestamp;
 use registry::{ClientId, SecretId};
 use tenancy::TenantId;
 
-use super::once::OnceKey;
-use super::{Administrator, Asked, Created, Idempotency, Loading};
-use crate::edit::{self, Context, Edit, Facts, SecretMaterial};
+use super::idempotency::IdempotencyScope;
+use super::{Administrator, Created, EditRequest, Idempotency, LoadScope};
+use crate::edit::{self, Edit, EditContext, Facts, SecretMaterial};
 use crate::{
-    Authority, CreatedSecret, EditError, Neighbours, NewSecretSettings, Permission, RotateSettings,
+    Authority, CreatedSecret, EditError, NewSecretSettings, Permission, RelatedClients, RotateSettings,
     SecretState, SecretView,
 };
 
@@ -25,8 +25,8 @@ impl Administrator {
         now: Timestamp,
     ) -> Result<Vec<SecretView>, EditError> {
         let row = self.client_state(by, tenant, client, now).await?;
-        let uses = self.store.secret_uses(tenant, client).await?;
-        Ok(row.secrets.iter().map(|secret| SecretView::of(secret, &row.secrets, &uses, now)).collect())
+        let usage = self.store.secret_usage(tenant, client).await?;
+        Ok(row.secrets.iter().map(|secret| SecretView::of(secret, &row.secrets, &usage, now)).collect())
     }
 
     /// Makes one more secret.
@@ -125,15 +125,15 @@ impl Administrator {
         (tenant, client): (&TenantId, &ClientId),
         (operation, idempotency): (&str, Option<&Idempotency>),
         now: Timestamp,
-        mut decide: impl FnMut(Context<'_>, &Facts, &SecretMaterial) -> Result<(Edit, SecretState), EditError>
+        mut decide: impl FnMut(EditContext<'_>, &Facts, &SecretMaterial) -> Result<(Edit, SecretState), EditError>
         + Send,
     ) -> Result<Created<CreatedSecret>, EditError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
-        let neighbours = Neighbours { ids: &[client.as_str()], listed: &[] };
-        let asked = Asked { by, tenant, loading: Loading::Around(neighbours), now };
-        let once = OnceKey::of(by, tenant, operation, idempotency)?;
+        let related = RelatedClients { ids: &[client.as_str()], listed: &[] };
+        let edit_request = EditRequest { by, tenant, scope: LoadScope::Related(related), now };
+        let idempotency_scope = IdempotencyScope::of(by, tenant, operation, idempotency)?;
         let secret = self.generate_secret(tenant, client);
-        self.carry_out_once(asked, once, |context, facts| {
+        self.commit_idempotently(edit_request, idempotency_scope, |context, facts| {
             let (edit, made) = decide(context, facts, &secret.material)?;
             let view = SecretView::of(&made, std::slice::from_ref(&made), &[], now);
             let client_secret = secret.value.expose().to_owned();

@@ -5,11 +5,11 @@ use keys::{ImportError, KeyId, KeySpec};
 use protocol::{Secret, SigningAlgorithm, Timestamp};
 use tenancy::TenantId;
 
-use super::key_change::{KeyFacts, KeysAsked};
+use super::idempotency::IdempotencyScope;
+use super::key_change::{KeyFacts, KeyRequest};
 use super::key_material::{KeyMaterial, off_the_runtime};
-use super::once::OnceKey;
 use super::{Administrator, Created, Idempotency};
-use crate::edit::{self, Context, invalid};
+use crate::edit::{self, EditContext, invalid};
 use crate::{Authority, EditError, ImportSettings, KeysChanged, Permission};
 
 /// What a step of a tenant's keys came to.
@@ -34,9 +34,9 @@ impl Administrator {
         now: Timestamp,
     ) -> Result<Created<KeysChanged>, EditError> {
         self.context(by, now).require_in(tenant, Permission::Keys)?;
-        let once = OnceKey::of(by, tenant, "rotate key", idempotency)?;
-        let decide = |context: Context<'_>, facts: &KeyFacts| edit::rotate_key(context, &facts.state);
-        Ok(self.change_keys(KeysAsked { by, tenant, once, now }, None, decide).await?.0)
+        let idempotency_scope = IdempotencyScope::of(by, tenant, "rotate key", idempotency)?;
+        let decide = |context: EditContext<'_>, facts: &KeyFacts| edit::rotate_key(context, &facts.state);
+        Ok(self.change_keys(KeyRequest { by, tenant, idempotency_scope, now }, None, decide).await?.0)
     }
 
     /// A new key signs at once and all others are gone at once.
@@ -51,10 +51,11 @@ impl Administrator {
         now: Timestamp,
     ) -> Result<Created<KeysChanged>, EditError> {
         self.context(by, now).require_in(tenant, Permission::Keys)?;
-        let once = OnceKey::of(by, tenant, "rotate key", idempotency)?;
-        let decide =
-            |context: Context<'_>, facts: &KeyFacts| Ok(edit::rotate_key_in_emergency(context, &facts.state));
-        Ok(self.change_keys(KeysAsked { by, tenant, once, now }, None, decide).await?.0)
+        let idempotency_scope = IdempotencyScope::of(by, tenant, "rotate key", idempotency)?;
+        let decide = |context: EditContext<'_>, facts: &KeyFacts| {
+            Ok(edit::rotate_key_in_emergency(context, &facts.state))
+        };
+        Ok(self.change_keys(KeyRequest { by, tenant, idempotency_scope, now }, None, decide).await?.0)
     }
 
     /// This key is gone at once.
@@ -69,8 +70,13 @@ impl Administrator {
         now: Timestamp,
     ) -> Result<KeysChanged, EditError> {
         self.context(by, now).require_in(tenant, Permission::Keys)?;
-        let decide = |context: Context<'_>, facts: &KeyFacts| edit::revoke_key(context, &facts.state, key);
-        Ok(self.change_keys(KeysAsked { by, tenant, once: None, now }, None, decide).await?.0.value)
+        let decide =
+            |context: EditContext<'_>, facts: &KeyFacts| edit::revoke_key(context, &facts.state, key);
+        Ok(self
+            .change_keys(KeyRequest { by, tenant, idempotency_scope: None, now }, None, decide)
+            .await?
+            .0
+            .value)
     }
 
     /// A key from outside takes the place of the next one. It takes `latchkey:tenants`, and an operator for the tenant `platform`:
@@ -89,15 +95,18 @@ impl Administrator {
         let ImportSettings { key, algorithm } = settings;
         let text = Secret::new(key);
         self.context(by, now).require_key_import(tenant)?;
-        let once = OnceKey::of(by, tenant, "import key", idempotency)?;
+        let idempotency_scope = IdempotencyScope::of(by, tenant, "import key", idempotency)?;
         let algorithm = algorithm.as_deref().map(read_algorithm).transpose()?;
         // Its numbers are checked against each other, which takes a while.
         let read = move || keys::import_key(&text, algorithm).map_err(unusable);
         let mut imported = off_the_runtime(read).await?;
         let material = KeyMaterial::take(&mut imported);
         let decide =
-            |context: Context<'_>, facts: &KeyFacts| edit::import_key(context, &facts.state, &imported);
-        Ok(self.change_keys(KeysAsked { by, tenant, once, now }, Some(material), decide).await?.0)
+            |context: EditContext<'_>, facts: &KeyFacts| edit::import_key(context, &facts.state, &imported);
+        Ok(self
+            .change_keys(KeyRequest { by, tenant, idempotency_scope, now }, Some(material), decide)
+            .await?
+            .0)
     }
 
     /// What time and policy ask for now, in one commit. The scheduler's step: its actor is `latchkey`.
@@ -106,10 +115,13 @@ impl Administrator {
     /// [`EditError`].
     pub async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Result<KeyStep, EditError> {
         let by = Authority::itself();
-        let decide = |context: Context<'_>, facts: &KeyFacts| {
-            Ok(edit::advance_keys(context, &facts.state, &facts.sightings))
+        let decide = |context: EditContext<'_>, facts: &KeyFacts| {
+            Ok(edit::advance_keys(context, &facts.state, &facts.fetches))
         };
-        match self.change_keys(KeysAsked { by: &by, tenant, once: None, now }, None, decide).await {
+        match self
+            .change_keys(KeyRequest { by: &by, tenant, idempotency_scope: None, now }, None, decide)
+            .await
+        {
             Ok((_, step)) => Ok(step),
             // It was deleted since it was found to be due.
             Err(EditError::NotFound(_)) => Ok(KeyStep::default()),

@@ -5,12 +5,12 @@ use serde_json::Value;
 use tenancy::{Issuer, TenantId};
 
 use super::clients::{created, new_client_id};
-use super::once::OnceKey;
-use super::{Administrator, Asked, Created, Idempotency, Loading, cursor};
-use crate::edit::{self, Context, Edit, Facts, NewClientRow};
+use super::idempotency::IdempotencyScope;
+use super::{Administrator, Created, EditRequest, Idempotency, LoadScope, cursor};
+use crate::edit::{self, Edit, EditContext, Facts, NewClientRow};
 use crate::{
-    Authority, CreatedTenant, EditError, Neighbours, NewTenant, Page, Permission, TenantQuery, TenantView,
-    search_words,
+    Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RelatedClients, TenantQuery,
+    TenantView, search_terms,
 };
 
 impl Administrator {
@@ -39,10 +39,10 @@ impl Administrator {
             None => None,
         };
         let issuers = edit::patched_issuers(&id, &self.policy.public_url, &serde_json::json!(settings));
-        let asked = Asked { by, tenant: &id, loading: Loading::Whole(&issuers), now };
+        let edit_request = EditRequest { by, tenant: &id, scope: LoadScope::Whole(&issuers), now };
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
-        let once = OnceKey::of(by, &platform, "create tenant", idempotency)?;
-        self.carry_out_once(asked, once, |context, facts| {
+        let idempotency_scope = IdempotencyScope::of(by, &platform, "create tenant", idempotency)?;
+        self.commit_idempotently(edit_request, idempotency_scope, |context, facts| {
             let first_row = first.as_ref().map(|(client_id, settings, secret)| NewClientRow {
                 id: client_id.clone(),
                 settings,
@@ -73,7 +73,7 @@ impl Administrator {
         self.context(by, now).require_everywhere(Permission::Tenants)?;
         let size = cursor::page_size(limit);
         let query = TenantQuery {
-            words: search.map(search_words).unwrap_or_default(),
+            terms: search.map(search_terms).unwrap_or_default(),
             after: cursor.map(cursor::read_tenant).transpose()?,
             limit: size + 1,
         };
@@ -93,8 +93,9 @@ impl Administrator {
         now: Timestamp,
     ) -> Result<TenantView, EditError> {
         self.context(by, now).require_everywhere(Permission::Tenants)?;
-        let asked = Asked { by, tenant, loading: Loading::Around(Neighbours::default()), now };
-        let facts = self.load(asked).await?;
+        let edit_request =
+            EditRequest { by, tenant, scope: LoadScope::Related(RelatedClients::default()), now };
+        let facts = self.load(edit_request).await?;
         Ok(TenantView::of(facts.tenant()?, &self.policy.public_url))
     }
 
@@ -112,7 +113,7 @@ impl Administrator {
     ) -> Result<TenantView, EditError> {
         let issuers = edit::patched_issuers(tenant, &self.policy.public_url, &patch);
         let decide =
-            |context: Context<'_>, facts: &Facts| edit::patch_tenant(context, facts, &patch, if_match);
+            |context: EditContext<'_>, facts: &Facts| edit::patch_tenant(context, facts, &patch, if_match);
         self.edit_tenant(by, tenant, &issuers, now, decide).await
     }
 
@@ -122,11 +123,14 @@ impl Administrator {
         tenant: &TenantId,
         issuers: &[Issuer],
         now: Timestamp,
-        mut decide: impl FnMut(Context<'_>, &Facts) -> Result<Edit, EditError> + Send,
+        mut decide: impl FnMut(EditContext<'_>, &Facts) -> Result<Edit, EditError> + Send,
     ) -> Result<TenantView, EditError> {
         self.context(by, now).require_everywhere(Permission::Tenants)?;
-        let asked = Asked { by, tenant, loading: Loading::Whole(issuers), now };
-        self.carry_out(asked, |context, facts| Ok::<_, EditError>((decide(context, facts)?, ()))).await?;
+        let edit_request = EditRequest { by, tenant, scope: LoadScope::Whole(issuers), now };
+        self.commit_with_retry(edit_request, |context, facts| {
+            Ok::<_, EditError>((decide(context, facts)?, ()))
+        })
+        .await?;
         self.tenant(by, tenant, now).await
     }
 }

@@ -11,7 +11,7 @@ use crate::{Application, EditError};
 /// An application's members.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Document {
+pub(crate) struct ApplicationDocument {
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
@@ -143,7 +143,7 @@ pub(crate) fn example() -> &'static Value {
             scopes: texts(),
             token: Some(token),
         };
-        json!(Document {
+        json!(ApplicationDocument {
             name: String::new(),
             description: text(),
             auth_flow_id: text(),
@@ -170,7 +170,7 @@ pub(crate) fn example() -> &'static Value {
     &EXAMPLE
 }
 
-impl Document {
+impl ApplicationDocument {
     /// What is kept of an application.
     pub(crate) fn of(application: &Application) -> Result<Self, EditError> {
         serde_json::from_value(application.document.clone())

@@ -2,8 +2,8 @@
 //! An application is a client of the tenant's registry and what this surface shows beside it.
 
 mod document;
+mod error;
 mod owned;
-mod refusal;
 mod request;
 mod rules;
 mod shape;
@@ -11,11 +11,11 @@ mod spelling;
 mod uris;
 mod view;
 
-pub use refusal::{ApplicationCode, ApplicationError, ApplicationRefusal};
+pub use error::{ApplicationCode, ApplicationError, RejectedApplication};
 pub use request::ApplicationRequest;
 pub use shape::Shape;
 pub use spelling::Spelling;
 
-pub(crate) use document::Document;
+pub(crate) use document::ApplicationDocument;
 pub(crate) use rules::{Registration, judge};
 pub(crate) use view::{Shown, list, shape};

@@ -5,15 +5,15 @@ use std::fmt;
 use protocol::{Secret, steps};
 use serde_json::Value;
 
-use super::document::{Document, example};
+use super::document::{ApplicationDocument, example};
 use super::spelling::normalised;
-use super::{ApplicationRefusal, Spelling};
-use crate::Fault;
+use super::{RejectedApplication, Spelling};
+use crate::FieldError;
 use crate::documents::{Unknown, Wiped, check_whole, read_lenient_json};
 
 /// What a caller asks for; nothing of it has been judged.
 pub struct ApplicationRequest {
-    pub(crate) document: Document,
+    pub(crate) document: ApplicationDocument,
     pub(crate) secret: Option<Secret>,
     spelling: Spelling,
 }
@@ -25,12 +25,12 @@ impl ApplicationRequest {
     ///
     /// # Errors
     /// A body that is no application, with the spelling to say so in.
-    pub fn parse(body: &[u8]) -> Result<Self, (ApplicationRefusal, Spelling)> {
-        let wrong = |detail: &str| ApplicationRefusal::malformed(detail);
-        let value = read_lenient_json(body).map_err(|faults| {
+    pub fn parse(body: &[u8]) -> Result<Self, (RejectedApplication, Spelling)> {
+        let wrong = |detail: &str| RejectedApplication::malformed(detail);
+        let value = read_lenient_json(body).map_err(|errors| {
             // Nothing of a body that is no JSON is worth a word of its own.
             let limit =
-                faults.into_iter().map(|fault| fault.detail).find(|detail| !detail.starts_with("not JSON"));
+                errors.into_iter().map(|error| error.detail).find(|detail| !detail.starts_with("not JSON"));
             (wrong(limit.as_deref().unwrap_or(NO_OBJECT)), Spelling::Snake)
         })?;
         if !value.is_object() {
@@ -41,15 +41,15 @@ impl ApplicationRequest {
         };
         let secret = take_secret(&mut value);
         let value = Wiped::new(without_nulls(value.take()));
-        check_whole(example(), &value, Unknown::PassedOver).map_err(|faults| {
-            let told = |fault: Fault| format!("{}: {}", spelling.of(&fault.pointer), fault.detail);
-            let told: Vec<_> = faults.into_iter().map(told).collect();
-            (wrong(&format!("The request body does not fit: {}", told.join("; "))), spelling)
+        check_whole(example(), &value, Unknown::PassedOver).map_err(|errors| {
+            let described = |error: FieldError| format!("{}: {}", spelling.of(&error.pointer), error.detail);
+            let described: Vec<_> = errors.into_iter().map(described).collect();
+            (wrong(&format!("The request body does not fit: {}", described.join("; "))), spelling)
         })?;
         // What the check has let through does not fail here.
         let document = serde_json::from_value(value.take())
             .map_err(|_| (wrong("The request body does not fit"), spelling))?;
-        Ok(Self { document, secret: secret.map_err(|refusal| (refusal, spelling))?, spelling })
+        Ok(Self { document, secret: secret.map_err(|error| (error, spelling))?, spelling })
     }
 
     /// How it was spelled.
@@ -60,7 +60,7 @@ impl ApplicationRequest {
 }
 
 /// Takes the secret out wherever it stands, so that it is in nothing that is kept, shown or logged. An empty one counts as absent.
-fn take_secret(value: &mut Value) -> Result<Option<Secret>, ApplicationRefusal> {
+fn take_secret(value: &mut Value) -> Result<Option<Secret>, RejectedApplication> {
     let mut found = Vec::new();
     found.extend(value.as_object_mut().and_then(|members| members.remove("client_secret")).map(Wiped::new));
     let inbound = value.get_mut("inbound_auth_config").and_then(Value::as_array_mut);
@@ -76,13 +76,13 @@ fn take_secret(value: &mut Value) -> Result<Option<Secret>, ApplicationRefusal> 
             Value::String(text) => {
                 let text = Secret::new(text);
                 if secret.as_ref().is_some_and(|other| other.expose() != text.expose()) {
-                    return Err(ApplicationRefusal::malformed("client_secret is there twice and differs"));
+                    return Err(RejectedApplication::malformed("client_secret is there twice and differs"));
                 }
                 secret = Some(text);
             }
             other => {
                 drop(Wiped::new(other));
-                return Err(ApplicationRefusal::malformed("client_secret must be a text"));
+                return Err(RejectedApplication::malformed("client_secret must be a text"));
             }
         }
     }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_application_is_refused_without_repeating_a_secret() {
+    fn invalid_applications_are_refused_without_repeating_a_secret() {
         for body in [
             "",
             "[]",
@@ -141,10 +141,10 @@ mod tests {
             r#"{"name":"a","client_secret":"canary","inbound_auth_config":[{"config":{"client_secret":"other"}}]}"#,
             r#"{"name":"a","auth_flow_id":"x","authFlowId":"x"}"#,
         ] {
-            let (refusal, _) = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
-            assert_eq!(refusal.code.as_str(), "APP-1018", "{body}");
-            assert!(!refusal.description.contains("canary\""), "{refusal}");
-            assert!(!refusal.description.contains("`canary`"), "{refusal}");
+            let (error, _) = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
+            assert_eq!(error.code.as_str(), "APP-1018", "{body}");
+            assert!(!error.description.contains("canary\""), "{error}");
+            assert!(!error.description.contains("`canary`"), "{error}");
         }
     }
 
@@ -165,16 +165,16 @@ mod tests {
                  /name: write a text",
             ),
         ] {
-            let (refusal, _) = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
+            let (error, _) = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
             assert_eq!(
-                refusal.description.strip_prefix(fits).unwrap_or(&refusal.description),
+                error.description.strip_prefix(fits).unwrap_or(&error.description),
                 expected,
                 "{body}"
             );
         }
         let many = format!("[{}]", vec!["0"; 5_000].join(","));
-        let (refusal, _) = ApplicationRequest::parse(many.as_bytes()).unwrap_err();
-        assert_eq!(refusal.description, "a body holds at most 4096 values");
+        let (error, _) = ApplicationRequest::parse(many.as_bytes()).unwrap_err();
+        assert_eq!(error.description, "a body holds at most 4096 values");
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
                 let items = item.repeat((kib * 1024 - 40) / item.len());
                 format!(r#"{{"name":"a","inbound_auth_config":[{}]}}"#, items.trim_end_matches(','))
             });
-            steps::assert_linear("application", bodies.each_ref().map(|body| body.as_bytes()), |body| {
+            steps::assert_linear("application", bodies.each_ref().map(String::as_bytes), |body| {
                 drop(ApplicationRequest::parse(body));
             });
             for body in bodies {

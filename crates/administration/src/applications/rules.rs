@@ -10,8 +10,8 @@ use super::ApplicationCode::{
     InvalidName, InvalidOauthConfig, InvalidPublicClient, InvalidRedirectUri, InvalidRegistrationFlowId,
     InvalidResponseType,
 };
-use super::document::{Document, OauthConfig, Token};
-use super::{ApplicationCode, ApplicationRefusal, owned, uris};
+use super::document::{ApplicationDocument, OauthConfig, Token};
+use super::{ApplicationCode, RejectedApplication, owned, uris};
 
 /// What a client of an application is registered for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +54,10 @@ const LONGEST_NAME: usize = 255;
 
 /// Judges a document; nothing where it asks for no client.
 pub(crate) fn judge(
-    document: &Document,
+    document: &ApplicationDocument,
     secret: Option<&Secret>,
     tenant: &Tenant,
-) -> Result<Option<Registration>, ApplicationRefusal> {
+) -> Result<Option<Registration>, RejectedApplication> {
     let name = &document.name;
     if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
         return refused(InvalidName, "name must be 1 to 255 bytes without control characters");
@@ -89,7 +89,7 @@ fn judge_client(
     config: &OauthConfig,
     secret: Option<&Secret>,
     tenant: &Tenant,
-) -> Result<Registration, ApplicationRefusal> {
+) -> Result<Registration, RejectedApplication> {
     let authentication_method = method(config)?;
     let grant_types = grant_types(config)?;
     if config.response_types.iter().flatten().any(|response| response != "code") {
@@ -128,7 +128,7 @@ fn judge_client(
     })
 }
 
-fn client_id(config: &OauthConfig) -> Result<Option<ClientId>, ApplicationRefusal> {
+fn client_id(config: &OauthConfig) -> Result<Option<ClientId>, RejectedApplication> {
     let Some(text) = config.client_id.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
     let Ok(id) = ClientId::parse(text) else {
         return refused(InvalidClientId, "client_id must be 1 to 255 bytes without control characters");
@@ -136,7 +136,7 @@ fn client_id(config: &OauthConfig) -> Result<Option<ClientId>, ApplicationRefusa
     Ok(Some(id))
 }
 
-fn method(config: &OauthConfig) -> Result<ClientAuthenticationMethod, ApplicationRefusal> {
+fn method(config: &OauthConfig) -> Result<ClientAuthenticationMethod, RejectedApplication> {
     let is_public = config.public_client == Some(true);
     match config.token_endpoint_auth_method.as_deref().filter(|method| !method.is_empty()) {
         Some("client_secret_basic" | "client_secret_post") if is_public => {
@@ -157,7 +157,7 @@ fn check_public(
     config: &OauthConfig,
     grant_types: &[GrantType],
     secret: Option<&Secret>,
-) -> Result<(), ApplicationRefusal> {
+) -> Result<(), RejectedApplication> {
     if config.public_client == Some(false) {
         return refused(InvalidPublicClient, "the method none is a public client's");
     }
@@ -170,7 +170,7 @@ fn check_public(
     Ok(())
 }
 
-fn grant_types(config: &OauthConfig) -> Result<Vec<GrantType>, ApplicationRefusal> {
+fn grant_types(config: &OauthConfig) -> Result<Vec<GrantType>, RejectedApplication> {
     let mut grants = Vec::new();
     for name in config.grant_types.iter().flatten() {
         let Ok(grant) = name.parse() else {
@@ -186,7 +186,7 @@ fn grant_types(config: &OauthConfig) -> Result<Vec<GrantType>, ApplicationRefusa
     Ok(grants)
 }
 
-fn scope(config: &OauthConfig) -> Result<Scope, ApplicationRefusal> {
+fn scope(config: &OauthConfig) -> Result<Scope, RejectedApplication> {
     let parse = |text: &String| {
         if text.starts_with(ScopeToken::RESERVED_PREFIX) {
             return refused(
@@ -201,7 +201,7 @@ fn scope(config: &OauthConfig) -> Result<Scope, ApplicationRefusal> {
 }
 
 /// Zero is how some callers say that there is nothing.
-fn lifetime(token: &Token) -> Result<Option<Lifetime>, ApplicationRefusal> {
+fn lifetime(token: &Token) -> Result<Option<Lifetime>, RejectedApplication> {
     match token.access_token.as_ref().and_then(|access| access.validity_period) {
         None | Some(0) => Ok(None),
         Some(seconds) if seconds <= LONGEST_LIFETIME => Ok(Some(Lifetime::from_seconds(seconds))),
@@ -209,7 +209,7 @@ fn lifetime(token: &Token) -> Result<Option<Lifetime>, ApplicationRefusal> {
     }
 }
 
-fn issuer(token: &Token, tenant: &Tenant) -> Result<Option<Issuer>, ApplicationRefusal> {
+fn issuer(token: &Token, tenant: &Tenant) -> Result<Option<Issuer>, RejectedApplication> {
     let Some(text) = token.issuer.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
     if !tenant.is_issuer(text) {
         return refused(
@@ -221,8 +221,8 @@ fn issuer(token: &Token, tenant: &Tenant) -> Result<Option<Issuer>, ApplicationR
     Ok(Some(issuer).filter(|issuer| *issuer != tenant.issuer))
 }
 
-fn refused<T>(code: ApplicationCode, description: impl Into<String>) -> Result<T, ApplicationRefusal> {
-    Err(ApplicationRefusal::new(code, description))
+fn refused<T>(code: ApplicationCode, description: impl Into<String>) -> Result<T, RejectedApplication> {
+    Err(RejectedApplication::new(code, description))
 }
 
 #[cfg(test)]

@@ -65,14 +65,14 @@ fn with(top: Value, config: Value) -> Value {
     request
 }
 
-fn judged(request: &Value) -> Result<Option<Registration>, ApplicationRefusal> {
+fn judged(request: &Value) -> Result<Option<Registration>, RejectedApplication> {
     let request =
         ApplicationRequest::parse(&serde_json::to_vec(request).unwrap()).map_err(|(error, _)| error)?;
     judge(&request.document, request.secret.as_ref(), &tenant())
 }
 
 #[test]
-fn the_seeds_request_becomes_a_client() {
+fn the_documented_request_becomes_a_client() {
     let registration = judged(&seed()).unwrap().unwrap();
     assert_eq!(
         registration,
@@ -136,14 +136,14 @@ fn each_error_has_its_code() {
         ),
         (config(json!({ "grant_types": null, "redirect_uris": null })), "APP-1024"),
     ] {
-        let refusal = judged(&request).expect_err(&request.to_string());
-        assert_eq!(refusal.code.as_str(), code, "{refusal} for {request}");
-        assert!(!refusal.description.contains("backend_service_secret"));
+        let error = judged(&request).expect_err(&request.to_string());
+        assert_eq!(error.code.as_str(), code, "{error} for {request}");
+        assert!(!error.description.contains("backend_service_secret"));
     }
 }
 
 #[test]
-fn defaults_are_those_of_the_surface() {
+fn defaults_are_those_of_the_thunder_api() {
     let config = |changes: Value| judged(&with(json!({}), changes)).unwrap().unwrap();
     assert_eq!(config(json!({ "grant_types": null })).grant_types, [GrantType::AuthorizationCode]);
     assert_eq!(
@@ -168,7 +168,7 @@ fn defaults_are_those_of_the_surface() {
 const SEEDS_ANSWER: &str = r#"{"id":"550e8400-e29b-41d4-a716-446655440000","name":"Backend Service","description":"Backend service using client credentials grant type","client_id":"backend_service_client","client_secret":"backend_service_secret","auth_flow_id":"auth_flow_config_basic","inbound_auth_config":[{"type":"oauth2","config":{"client_id":"backend_service_client","client_secret":"backend_service_secret","grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scopes":["api:read","api:write"]}}]}"#;
 
 #[test]
-fn the_answer_is_the_seeds_to_the_byte_in_either_spelling() {
+fn the_answer_is_the_documented_one_to_the_byte_in_either_spelling() {
     let snake = seed();
     let camel = Spelling::Camel.spelled(&snake);
     for (request, expected) in [

@@ -7,15 +7,15 @@ use super::ApplicationCode::{
     InvalidCertificateType, InvalidCertificateValue, InvalidJwksUri, InvalidLogoUrl, InvalidUrl,
     JwksUriNotHttps,
 };
-use super::document::{Certificate, Document};
-use super::{ApplicationCode, ApplicationRefusal};
+use super::document::{ApplicationDocument, Certificate};
+use super::{ApplicationCode, RejectedApplication};
 
 /// `url`, `logo_url` and the certificate.
-pub(super) fn check(document: &Document) -> Result<(), ApplicationRefusal> {
+pub(super) fn check(document: &ApplicationDocument) -> Result<(), RejectedApplication> {
     let links = [("url", &document.url, InvalidUrl), ("logo_url", &document.logo_url, InvalidLogoUrl)];
     for (member, value, code) in links {
         if let Some(value) = value.as_deref().filter(|value| !value.is_empty() && !is_web_address(value)) {
-            return Err(ApplicationRefusal::new(
+            return Err(RejectedApplication::new(
                 code,
                 format!("{member} is no http or https URL: {value:?}"),
             ));
@@ -36,8 +36,8 @@ fn is_web_address(text: &str) -> bool {
         && ResourceIndicator::parse(before_fragment).is_ok()
 }
 
-fn check_certificate(certificate: &Certificate) -> Result<(), ApplicationRefusal> {
-    let refused = |code: ApplicationCode, why: &str| Err(ApplicationRefusal::new(code, why));
+fn check_certificate(certificate: &Certificate) -> Result<(), RejectedApplication> {
+    let refused = |code: ApplicationCode, why: &str| Err(RejectedApplication::new(code, why));
     let value = certificate.value.as_deref().unwrap_or_default();
     match certificate.r#type.as_str() {
         "" | "NONE" => Ok(()),

@@ -6,14 +6,14 @@ use registry::Client;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::document::Document;
+use super::document::ApplicationDocument;
 use super::{Shape, Spelling};
 use crate::Application;
 
 /// An application with what is shown of its client and, where it was just made, its secret.
 pub(crate) struct Shown<'a> {
     pub(crate) application: &'a Application,
-    pub(crate) document: &'a Document,
+    pub(crate) document: &'a ApplicationDocument,
     /// As it is registered today, which another door may have changed.
     pub(crate) client: Option<&'a Client>,
     pub(crate) secret: Option<&'a str>,
@@ -50,7 +50,7 @@ pub(crate) fn shape(shown: &Shown<'_>, spelling: Spelling) -> Shape {
 }
 
 /// A page of applications and how many there are in all.
-pub(crate) fn list(total: u64, page: &[(Application, Document)]) -> Shape {
+pub(crate) fn list(total: u64, page: &[(Application, ApplicationDocument)]) -> Shape {
     let count = |number: u64| Shape::Value(Spelling::Snake, Value::from(number));
     let items = page.iter().map(|(application, document)| {
         let mut members = Members::new(Spelling::Snake);
@@ -70,7 +70,7 @@ pub(crate) fn list(total: u64, page: &[(Application, Document)]) -> Shape {
 }
 
 /// What a list shows too.
-fn common(members: &mut Members, document: &Document) {
+fn common(members: &mut Members, document: &ApplicationDocument) {
     members.text("logo_url", document.logo_url.clone());
     members.text("auth_flow_id", document.auth_flow_id.clone());
     members.text("registration_flow_id", document.registration_flow_id.clone());
@@ -80,7 +80,12 @@ fn common(members: &mut Members, document: &Document) {
     members.text("template", document.template.clone());
 }
 
-fn config(client: &Client, document: &Document, secret: Option<&str>, spelling: Spelling) -> Shape {
+fn config(
+    client: &Client,
+    document: &ApplicationDocument,
+    secret: Option<&str>,
+    spelling: Spelling,
+) -> Shape {
     let mut members = Members::new(spelling);
     members.text("client_id", Some(client.id.to_string()));
     members.text("client_secret", secret.map(str::to_owned));
@@ -91,7 +96,7 @@ fn config(client: &Client, document: &Document, secret: Option<&str>, spelling: 
 }
 
 /// Basic and post are one method of the registry; the caller is shown the name that was sent.
-fn method(client: &Client, document: &Document) -> String {
+fn method(client: &Client, document: &ApplicationDocument) -> String {
     let named = document.oauth().and_then(|config| config.token_endpoint_auth_method.clone());
     let fits = |name: &String| name.parse() == Ok(client.authentication_method);
     named.filter(fits).unwrap_or_else(|| client.authentication_method.to_string())

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use registry::ClientId;
 
-use super::{Context, Draft, row, secrets};
+use super::{CompareContext, Draft, row, secrets};
 use crate::{Change, ClientState, Conflict, DeclaredTenant, Subject, TenantState, limits, new_names};
 
 pub(super) fn compare_all(
-    context: Context<'_>,
+    context: CompareContext<'_>,
     draft: &mut Draft,
     declared: &DeclaredTenant,
     state: Option<&TenantState>,
@@ -21,29 +21,29 @@ pub(super) fn compare_all(
     check_count(context, draft, declared, state);
     let kept: HashSet<&ClientId> = declared.clients.iter().map(|declared| &declared.client.id).collect();
     let rows = state.iter().flat_map(|state| &state.clients);
-    for row in rows.filter(|row| row.standing.is_declared() && !kept.contains(&row.client.id)) {
+    for row in rows.filter(|row| row.lifecycle.is_config_managed() && !kept.contains(&row.client.id)) {
         draft.changes.push(Change::Client(row::retire(&row.client, row.client.clone())));
     }
 }
 
 /// Beside the declared ones, those of the API count.
 fn check_count(
-    context: Context<'_>,
+    context: CompareContext<'_>,
     draft: &mut Draft,
     declared: &DeclaredTenant,
     state: Option<&TenantState>,
 ) {
-    let rows = || state.iter().flat_map(|state| &state.clients).filter(|row| row.standing.is_live());
-    let others = rows().filter(|row| !row.standing.is_declared()).count();
+    let rows = || state.iter().flat_map(|state| &state.clients).filter(|row| row.lifecycle.is_live());
+    let others = rows().filter(|row| !row.lifecycle.is_config_managed()).count();
     let (before, after) = (rows().count() as u64, (declared.clients.len() + others) as u64);
     let tenant = &declared.tenant.id;
-    if let Some(words) = limits::of_clients(tenant, before, after, context.clients) {
-        draft.conflicts.push(Conflict::TooManyClients { tenant: tenant.clone(), words });
+    if let Some(message) = limits::of_clients(tenant, before, after, context.clients) {
+        draft.conflicts.push(Conflict::TooManyClients { tenant: tenant.clone(), message });
     }
 }
 
 fn compare_one(
-    context: Context<'_>,
+    context: CompareContext<'_>,
     draft: &mut Draft,
     declared: &DeclaredTenant,
     index: usize,
@@ -61,11 +61,11 @@ fn compare_one(
         after.status = state.client.status;
     }
     draft.note_unseen(subject, new_names::of_client(state.map(|state| &state.client), &after));
-    match row::compare(subject, state.map(|state| (&state.client, &state.standing)), after) {
+    match row::compare(subject, state.map(|state| (&state.client, &state.lifecycle)), after) {
         Ok(None) => {}
         Ok(Some(change)) => {
-            for fault in limits::of_client(change.before.as_deref(), &change.after) {
-                draft.conflicts.push(Conflict::BeyondLimit { subject: subject(), fault });
+            for error in limits::of_client(change.before.as_deref(), &change.after) {
+                draft.conflicts.push(Conflict::BeyondLimit { subject: subject(), error });
             }
             draft.changes.push(Change::Client(change));
         }

@@ -92,21 +92,21 @@ fn of_tenant(found: &mut Vec<Deviation>, declared: &DeclaredTenant, state: &Tena
         let (client, secret) = (client.cloned(), secret.cloned());
         found.push(Deviation { tenant: tenant.clone(), client, secret, kind });
     };
-    if let Some(since) = state.standing.suspended_at {
+    if let Some(since) = state.lifecycle.suspended_at {
         add(None, None, DeviationKind::Suspended(since));
     }
-    if let Some(due_at) = state.standing.deletion_due_at {
+    if let Some(due_at) = state.lifecycle.deletion_due_at {
         add(None, None, DeviationKind::Deleting(due_at));
     }
     let rows: HashMap<&ClientId, &ClientState> = state
         .clients
         .iter()
-        .filter(|row| row.standing.is_declared())
+        .filter(|row| row.lifecycle.is_config_managed())
         .map(|row| (&row.client.id, row))
         .collect();
     for row in declared.clients.iter().filter_map(|declared| rows.get(&declared.client.id)) {
         let client = Some(&row.client.id);
-        if let Some(since) = row.standing.suspended_at {
+        if let Some(since) = row.lifecycle.suspended_at {
             add(client, None, DeviationKind::Suspended(since));
         }
         for (secret, kind) in row.secrets.iter().filter_map(|row| Some((row, of_secret(row, now)?))) {
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deviation_says_what_another_door_did() {
+    fn a_deviation_says_what_was_changed_by_api() {
         let tenant = TenantId::parse("acme").unwrap();
         let client = Some(ClientId::parse("svc").unwrap());
         let (at, secret) = (Timestamp::from_seconds(1_801_396_801), Some(SecretId::new("s1")));

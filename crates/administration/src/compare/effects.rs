@@ -23,25 +23,26 @@ pub(super) fn of_retired(state: &TenantState) -> Vec<Effect> {
 }
 
 fn grantable(state: &TenantState) -> Grantable<'_> {
-    if !state.standing.serves() || !state.tenant.strategies.oauth2 {
+    if !state.lifecycle.serves() || !state.tenant.strategies.oauth2 {
         return Grantable::new();
     }
-    state.clients.iter().filter(|row| row.standing.serves()).map(scope_of).collect()
+    state.clients.iter().filter(|row| row.lifecycle.serves()).map(scope_of).collect()
 }
 
 /// Declaring a row again takes back that it was retired, and never that a door suspended it.
 fn grantable_after<'a>(declared: &'a DeclaredTenant, state: Option<&'a TenantState>) -> Grantable<'a> {
     let is_held_back = |state: &TenantState| {
-        state.standing.suspended_at.is_some() || state.standing.deletion_due_at.is_some()
+        state.lifecycle.suspended_at.is_some() || state.lifecycle.deletion_due_at.is_some()
     };
     if !declared.tenant.strategies.oauth2 || state.is_some_and(is_held_back) {
         return Grantable::new();
     }
     let rows = state.map(|state| state.clients.as_slice()).unwrap_or_default();
-    let others = rows.iter().filter(|row| row.standing.serves() && !row.standing.is_declared()).map(scope_of);
+    let others =
+        rows.iter().filter(|row| row.lifecycle.serves() && !row.lifecycle.is_config_managed()).map(scope_of);
     let mut after: Grantable<'a> = others.collect();
     let suspended: Vec<&ClientId> =
-        rows.iter().filter(|row| row.standing.suspended_at.is_some()).map(|row| &row.client.id).collect();
+        rows.iter().filter(|row| row.lifecycle.suspended_at.is_some()).map(|row| &row.client.id).collect();
     for declared in declared.clients.iter().filter(|declared| !suspended.contains(&&declared.client.id)) {
         after.insert(&declared.client.id, &declared.client.scope);
     }

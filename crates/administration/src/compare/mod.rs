@@ -1,6 +1,7 @@
 //! A declaration against what the store holds. First the tenants that are untouched are passed over by their fingerprints, so
 //! that they are not even loaded; then each of the others is compared row by row.
 
+mod classify;
 mod client;
 mod drift;
 mod effects;
@@ -8,7 +9,6 @@ mod names;
 mod row;
 mod secrets;
 mod tenant;
-mod triage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,11 +18,11 @@ use tenancy::{Issuer, TenantId};
 
 use crate::new_names::{UnseenName, code_point};
 use crate::plan::PlannedSecret;
-use crate::{Change, Conflict, Conflicts, Declaration, Effect, Plan, Subject, TenantMark, TenantState};
+use crate::{Change, Conflict, Conflicts, Declaration, Effect, Plan, Subject, TenantMetadata, TenantState};
 
+pub(crate) use classify::{Classification, Task};
 pub(crate) use drift::left_alone;
 pub use drift::{Deviation, DeviationKind, Drift};
-pub(crate) use triage::{Task, Triage};
 
 /// What the store holds of the tenants that are to be compared.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub(crate) struct Current {
 
 /// What a comparison needs beside the two sides.
 #[derive(Clone, Copy)]
-pub(crate) struct Context<'a> {
+pub(crate) struct CompareContext<'a> {
     pub(crate) pepper: &'a Pepper,
     pub(crate) now: Timestamp,
     /// For how long a replica may go on with rows from its own memory.
@@ -47,7 +47,7 @@ pub(crate) struct Context<'a> {
 struct Draft {
     changes: Vec<Change>,
     effects: Vec<Effect>,
-    marks: Vec<TenantMark>,
+    tenant_metadata: Vec<TenantMetadata>,
     secrets: Vec<PlannedSecret>,
     conflicts: Vec<Conflict>,
 }
@@ -69,15 +69,15 @@ impl Draft {
 /// # Errors
 /// [`Conflicts`] between two tenants of the declaration.
 pub(crate) fn compare(
-    context: Context<'_>,
+    context: CompareContext<'_>,
     declaration: &Declaration,
-    triage: Triage<'_>,
+    classification: Classification<'_>,
     current: &Current,
 ) -> Result<Plan, Conflicts> {
     names::check_declared_issuers(declaration)?;
-    let mut conflicts = triage.conflicts;
-    let mut drafts = Vec::with_capacity(triage.tasks.len());
-    for task in triage.tasks {
+    let mut conflicts = classification.conflicts;
+    let mut drafts = Vec::with_capacity(classification.tasks.len());
+    for task in classification.tasks {
         let mut draft = Draft::default();
         let id = match task {
             Task::Compare { declared, fingerprint } => {
@@ -104,11 +104,11 @@ pub(crate) fn compare(
     for (_, draft) in drafts.into_iter().filter(|(id, _)| !left_out.contains(id)) {
         plan.changes.extend(draft.changes);
         plan.effects.extend(draft.effects);
-        plan.marks.extend(draft.marks);
+        plan.tenant_metadata.extend(draft.tenant_metadata);
         plan.secrets.extend(draft.secrets);
     }
     let compared = current.states.iter().filter(|(id, _)| !left_out.contains(*id));
-    plan.rests_on = compared.map(|(id, state)| (id.clone(), state.revision)).collect();
+    plan.expected_revisions = compared.map(|(id, state)| (id.clone(), state.revision)).collect();
     Ok(plan)
 }
 
@@ -123,10 +123,10 @@ pub fn initial_plan(
     clients: u64,
     now: Timestamp,
 ) -> Result<Plan, Conflicts> {
-    let triage = Triage::of(pepper, declaration, Vec::new());
+    let classification = Classification::of(pepper, declaration, Vec::new());
     // Nothing was served before, so nothing of before is in any memory.
-    let context = Context { pepper, now, l1_lifetime: Lifetime::from_seconds(0), clients };
-    compare(context, declaration, triage, &Current::default())
+    let context = CompareContext { pepper, now, l1_lifetime: Lifetime::from_seconds(0), clients };
+    compare(context, declaration, classification, &Current::default())
 }
 
 #[cfg(test)]

@@ -59,11 +59,11 @@ pub(super) fn check_stored_issuers(
 pub(super) fn check_client_ids(draft: &mut Draft, declared: &DeclaredTenant, state: Option<&TenantState>) {
     let tenant = &declared.tenant;
     let others = || state.into_iter().flat_map(|state| &state.clients);
-    let of_others = || others().filter(|row| row.standing.is_live() && !row.standing.is_declared());
+    let of_others = || others().filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
     let clients =
         || declared.clients.iter().map(|declared| &declared.client).chain(of_others().map(|row| &row.client));
     let rows = state.into_iter().flat_map(|state| &state.resource_servers);
-    let of_others_too = rows.filter(|row| row.standing.is_live() && !row.standing.is_declared());
+    let of_others_too = rows.filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
     let servers = tenant.resource_servers.iter().chain(of_others_too.map(|row| &row.resource_server));
     let mut taken: BTreeSet<&str> = names_of(tenant).map(Issuer::as_str).collect();
     taken.extend(servers.map(|server| server.audience.as_str()));

@@ -1,24 +1,24 @@
 //! One row against its declaration: the same three questions for tenants, resource servers and clients.
 
 use crate::fields::Described;
-use crate::{ChangeKind, Conflict, FieldChange, ManagedBy, RowChange, Standing, Subject};
+use crate::{ChangeKind, Conflict, FieldChange, ManagedBy, RowChange, RowLifecycle, Subject};
 
 /// What has to happen to the row, if anything. `subject` is what the conflict is about when the row is not ours to change.
 pub(super) fn compare<T: Described + Clone>(
     subject: impl Fn() -> Subject,
-    before: Option<(&T, &Standing)>,
+    before: Option<(&T, &RowLifecycle)>,
     after: T,
 ) -> Result<Option<RowChange<T>>, Conflict> {
-    let Some((before, standing)) = before else {
+    let Some((before, lifecycle)) = before else {
         return Ok(Some(RowChange { kind: ChangeKind::Added, before: None, after: Box::new(after) }));
     };
-    if standing.deleted_at.is_some() {
+    if lifecycle.deleted_at.is_some() {
         return Err(Conflict::Deleted(subject()));
     }
-    if standing.managed_by == ManagedBy::Api {
+    if lifecycle.managed_by == ManagedBy::Api {
         return Err(Conflict::CreatedByApi(subject()));
     }
-    let kind = match standing.retired_at {
+    let kind = match lifecycle.retired_at {
         Some(_) => ChangeKind::Restored,
         None if FieldChange::between(Some(before), &after).is_empty() => return Ok(None),
         None => ChangeKind::Changed,

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use protocol::Timestamp;
 use registry::{GeneratedSecret, PasswordSalt, SecretHash, SecretId, declared_digest, salt_of};
 
-use super::{Context, Draft};
+use super::{CompareContext, Draft};
 use crate::plan::PlannedSecret;
 use crate::{
     Change, ClientState, Conflict, DeclaredClient, DeclaredSecret, ManagedBy, SecretChange, SecretChangeKind,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(super) fn compare(
-    context: Context<'_>,
+    context: CompareContext<'_>,
     draft: &mut Draft,
     declared: &DeclaredClient,
     client_index: usize,

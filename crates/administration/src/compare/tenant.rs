@@ -2,15 +2,15 @@
 
 use tenancy::{Tenant, TenantStatus};
 
-use super::{Context, Draft, client, names, row};
+use super::{CompareContext, Draft, client, names, row};
 use crate::state::longest_lifetime;
 use crate::{
-    Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, Standing, Subject, TenantMark, TenantState,
-    former_jwks, former_typs, limits, new_names,
+    Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, RowLifecycle, Subject, TenantMetadata,
+    TenantState, limits, new_names, previous_jwks, previous_typs,
 };
 
 pub(super) fn compare(
-    context: Context<'_>,
+    context: CompareContext<'_>,
     draft: &mut Draft,
     declared: &DeclaredTenant,
     fingerprint: Fingerprint,
@@ -20,15 +20,15 @@ pub(super) fn compare(
     names::check_client_ids(draft, declared, state);
     let unseen = new_names::of_tenant(state.map(|state| &state.tenant), &declared.tenant);
     draft.note_unseen(|| Subject::Tenant(id.clone()), unseen);
-    let before = state.map(|state| (&state.tenant, &state.standing));
+    let before = state.map(|state| (&state.tenant, &state.lifecycle));
     match row::compare(|| Subject::Tenant(id.clone()), before, tenant_after(context, &declared.tenant, state))
     {
         Ok(change) => draft.changes.extend(change.map(Change::Tenant)),
         // The rows below it are as little ours as the tenant is.
         Err(conflict) => return draft.conflicts.push(conflict),
     }
-    for fault in limits::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
-        draft.conflicts.push(Conflict::BeyondLimit { subject: Subject::Tenant(id.clone()), fault });
+    for error in limits::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
+        draft.conflicts.push(Conflict::BeyondLimit { subject: Subject::Tenant(id.clone()), error });
     }
     match first_key(declared, state) {
         Ok(key) => draft.changes.extend(key.map(|key| Change::FirstKey(id.clone(), key))),
@@ -39,17 +39,17 @@ pub(super) fn compare(
     let (now, l1_lifetime) = (context.now, context.l1_lifetime);
     let shortened = state.filter(|state| longest_lifetime_after(declared, state) < state.longest_lifetime());
     let slower_jwks = |state: &TenantState| {
-        former_jwks::after_change(&state.tenant.signing, &declared.tenant.signing, now, l1_lifetime)
+        previous_jwks::after_change(&state.tenant.signing, &declared.tenant.signing, now, l1_lifetime)
     };
-    draft.marks.push(TenantMark {
+    draft.tenant_metadata.push(TenantMetadata {
         tenant: id.clone(),
         fingerprint: Some(fingerprint),
-        earlier_tokens_until: shortened.map(|state| state.tokens_until(now, l1_lifetime)),
-        earlier_jwks: state.and_then(slower_jwks),
+        previous_tokens_until: shortened.map(|state| state.tokens_until(now, l1_lifetime)),
+        previous_jwks: state.and_then(slower_jwks),
     });
 }
 
-pub(super) fn retire(context: Context<'_>, draft: &mut Draft, state: &TenantState) {
+pub(super) fn retire(context: CompareContext<'_>, draft: &mut Draft, state: &TenantState) {
     let mut after = state.tenant.clone();
     if state.tenant.is_active() {
         let keys_published_until = state.tokens_until(context.now, context.l1_lifetime);
@@ -57,24 +57,24 @@ pub(super) fn retire(context: Context<'_>, draft: &mut Draft, state: &TenantStat
     }
     draft.changes.push(Change::Tenant(row::retire(&state.tenant, after)));
     let tenant = state.tenant.id.clone();
-    draft.marks.push(TenantMark {
+    draft.tenant_metadata.push(TenantMetadata {
         tenant,
         fingerprint: None,
-        earlier_tokens_until: None,
-        earlier_jwks: None,
+        previous_tokens_until: None,
+        previous_jwks: None,
     });
 }
 
 /// The declared fields, with what only the store knows.
-fn tenant_after(context: Context<'_>, declared: &Tenant, state: Option<&TenantState>) -> Tenant {
+fn tenant_after(context: CompareContext<'_>, declared: &Tenant, state: Option<&TenantState>) -> Tenant {
     let mut after = declared.clone();
     let Some(state) = state else { return after };
     // Declaring it again takes back what reconciling did, not what somebody asked for at another door.
-    if state.standing.suspended_at.is_some() || state.standing.deletion_due_at.is_some() {
+    if state.lifecycle.suspended_at.is_some() || state.lifecycle.deletion_due_at.is_some() {
         after.status = state.tenant.status;
     }
     after.access_token.former_typs =
-        former_typs::after_change(state, &declared.access_token.typ, context.now, context.l1_lifetime);
+        previous_typs::after_change(state, &declared.access_token.typ, context.now, context.l1_lifetime);
     after
 }
 
@@ -95,7 +95,7 @@ fn compare_resource_servers(draft: &mut Draft, declared: &DeclaredTenant, state:
     let stored = state.map(|state| state.resource_servers.as_slice()).unwrap_or_default();
     for server in &declared.tenant.resource_servers {
         let before = stored.iter().find(|row| row.resource_server.audience == server.audience);
-        let before: Option<(_, &Standing)> = before.map(|row| (&row.resource_server, &row.standing));
+        let before: Option<(_, &RowLifecycle)> = before.map(|row| (&row.resource_server, &row.lifecycle));
         let subject = || Subject::ResourceServer(tenant.clone(), server.audience.clone());
         match row::compare(subject, before, server.clone()) {
             Ok(change) => {
@@ -104,7 +104,7 @@ fn compare_resource_servers(draft: &mut Draft, declared: &DeclaredTenant, state:
             Err(conflict) => draft.conflicts.push(conflict),
         }
     }
-    for row in stored.iter().filter(|row| row.standing.is_declared()) {
+    for row in stored.iter().filter(|row| row.lifecycle.is_config_managed()) {
         if declared.tenant.resource_server(&row.resource_server.audience).is_none() {
             let change = row::retire(&row.resource_server, row.resource_server.clone());
             draft.changes.push(Change::ResourceServer(tenant.clone(), change));
@@ -113,7 +113,8 @@ fn compare_resource_servers(draft: &mut Draft, declared: &DeclaredTenant, state:
 }
 
 fn longest_lifetime_after(declared: &DeclaredTenant, state: &TenantState) -> protocol::Lifetime {
-    let of_others = state.clients.iter().filter(|row| row.standing.is_live() && !row.standing.is_declared());
+    let of_others =
+        state.clients.iter().filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
     let of_declared = declared.clients.iter().map(|declared| &declared.client);
     longest_lifetime(&declared.tenant, of_declared.chain(of_others.map(|row| &row.client)))
 }

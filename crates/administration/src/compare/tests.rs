@@ -9,10 +9,10 @@ use tenancy::{
 };
 use zeroize::Zeroizing;
 
-use super::{Context, Current, Triage, compare};
+use super::{Classification, CompareContext, Current, compare};
 use crate::{
     Change, ClientState, Conflicts, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Fingerprint,
-    ManagedBy, Plan, ResourceServerState, Retirements, SecretState, Standing, TenantState, TenantSummary,
+    ManagedBy, Plan, ResourceServerState, Retirements, RowLifecycle, SecretState, TenantState, TenantSummary,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -89,7 +89,7 @@ fn tenant(name: &str) -> DeclaredTenant {
 
 /// As the store holds what was declared.
 fn stored(declared: &DeclaredTenant) -> TenantState {
-    let standing = Standing::fresh(ManagedBy::Config, NOW);
+    let lifecycle = RowLifecycle::fresh(ManagedBy::Config, NOW);
     let secret = |client: &Client, index: usize, secret: &DeclaredSecret| SecretState {
         secret: ClientSecret {
             id: registry::SecretId::new(&format!("s{}", index + 1)),
@@ -114,7 +114,7 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
     };
     let client = |declared: &DeclaredClient| ClientState {
         client: declared.client.clone(),
-        standing,
+        lifecycle,
         secrets: declared
             .secrets
             .iter()
@@ -122,12 +122,12 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
             .map(|(index, row)| secret(&declared.client, index, row))
             .collect(),
     };
-    let server = |server: &ResourceServer| ResourceServerState { resource_server: server.clone(), standing };
+    let server = |server: &ResourceServer| ResourceServerState { resource_server: server.clone(), lifecycle };
     TenantState {
         tenant: declared.tenant.clone(),
-        standing,
+        lifecycle,
         revision: 1,
-        earlier_tokens_until: None,
+        previous_tokens_until: None,
         resource_servers: declared.tenant.resource_servers.iter().map(server).collect(),
         clients: declared.clients.iter().map(client).collect(),
         first_key_thumbprint: declared.first_key.as_ref().map(|key| key.thumbprint.clone()),
@@ -141,7 +141,7 @@ fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan,
     };
     let summary = |state: &TenantState| TenantSummary {
         tenant: state.tenant.id.clone(),
-        standing: state.standing,
+        lifecycle: state.lifecycle,
         fingerprint: None,
     };
     let issuers = |state: &TenantState| {
@@ -150,15 +150,20 @@ fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan,
         names.map(|issuer| (issuer.clone(), id.clone())).collect::<Vec<_>>()
     };
     let pepper = pepper();
-    let triage = Triage::of(&pepper, &declaration, states.iter().map(summary).collect());
+    let classification = Classification::of(&pepper, &declaration, states.iter().map(summary).collect());
     let current = Current {
         issuer_owners: states.iter().flat_map(issuers).collect(),
         states: states.into_iter().map(|state| (state.tenant.id.clone(), state)).collect(),
     };
     compare(
-        Context { pepper: &pepper, now: NOW, l1_lifetime: Lifetime::from_seconds(CACHED), clients: CLIENTS },
+        CompareContext {
+            pepper: &pepper,
+            now: NOW,
+            l1_lifetime: Lifetime::from_seconds(CACHED),
+            clients: CLIENTS,
+        },
         &declaration,
-        triage,
+        classification,
         &current,
     )
 }
@@ -205,7 +210,7 @@ fn a_new_tenant_comes_with_everything() {
 }
 
 #[test]
-fn changed_fields_are_told_with_both_values_and_who_gains_and_loses() {
+fn changed_fields_list_both_values_and_the_affected_clients() {
     check_one(|t| t.tenant.name = "T".to_owned(), nothing, &["~ tenant t: name t -> T"]);
     check_one(
         |t| t.tenant.access_token.lifetime = Lifetime::from_seconds(60),
@@ -238,29 +243,29 @@ fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
     );
     check_one(
         nothing,
-        |t| t.standing.retired_at = EARLIER,
+        |t| t.lifecycle.retired_at = EARLIER,
         &["+ tenant t (again)", "  client t/svc gains a b"],
     );
     check_one(
         |t| t.clients[0].client.name = "S".to_owned(),
-        |t| t.clients[0].standing.retired_at = EARLIER,
+        |t| t.clients[0].lifecycle.retired_at = EARLIER,
         &["+ client t/svc (again): name svc -> S; gains a b"],
     );
     // What is retired already is not retired again.
     let mut retired = stored(&tenant("t"));
-    retired.standing.retired_at = EARLIER;
+    retired.lifecycle.retired_at = EARLIER;
     check(Vec::new(), vec![retired], &[]);
-    check_one(|t| t.clients.clear(), |t| t.clients[0].standing.retired_at = EARLIER, &[]);
+    check_one(|t| t.clients.clear(), |t| t.clients[0].lifecycle.retired_at = EARLIER, &[]);
 }
 
 /// A row that a door has suspended goes on being suspended, so nobody gains or loses anything by it.
 #[test]
-fn who_cannot_be_granted_anything_gains_and_loses_nothing() {
+fn a_client_without_grants_gains_and_loses_nothing() {
     let scopes = |t: &mut DeclaredTenant| t.clients[0].client.scope = scope("b c");
     let line = "~ client t/svc: scopes [a b] -> [b c]";
-    check_one(scopes, |t| t.standing.suspended_at = EARLIER, &[line]);
-    check_one(scopes, |t| t.clients[0].standing.suspended_at = EARLIER, &[line]);
-    check_one(scopes, |t| t.standing.deletion_due_at = EARLIER, &[line]);
+    check_one(scopes, |t| t.lifecycle.suspended_at = EARLIER, &[line]);
+    check_one(scopes, |t| t.clients[0].lifecycle.suspended_at = EARLIER, &[line]);
+    check_one(scopes, |t| t.lifecycle.deletion_due_at = EARLIER, &[line]);
     check_one(
         |t| t.tenant.strategies.oauth2 = false,
         nothing,
@@ -269,7 +274,7 @@ fn who_cannot_be_granted_anything_gains_and_loses_nothing() {
 }
 
 #[test]
-fn what_other_doors_did_to_declared_rows_is_drift() {
+fn changes_by_api_to_declared_rows_are_drift() {
     let drift = |happened: &dyn Fn(&mut TenantState)| {
         let mut state = stored(&tenant("t"));
         happened(&mut state);
@@ -279,26 +284,29 @@ fn what_other_doors_did_to_declared_rows_is_drift() {
     };
     let end = Some(Timestamp::from_seconds(NOW.seconds() + 60));
     assert_eq!(drift(&nothing), [""; 0]);
-    let told = drift(&|t| {
-        t.standing.suspended_at = EARLIER;
-        t.clients[0].standing.suspended_at = EARLIER;
+    let described = drift(&|t| {
+        t.lifecycle.suspended_at = EARLIER;
+        t.clients[0].lifecycle.suspended_at = EARLIER;
         t.clients[0].secrets[0].secret.expires_at = end;
     });
     let began =
         ["tenant t: suspended", "client t/svc: suspended", "secret t/svc/s1: declared to expire never"];
-    assert_eq!(told.len(), began.len(), "{told:?}");
-    assert!(told.iter().zip(began).all(|(told, began)| told.starts_with(began)), "{told:?}");
-    let told = drift(&|t| {
+    assert_eq!(described.len(), began.len(), "{described:?}");
+    assert!(
+        described.iter().zip(began).all(|(described, began)| described.starts_with(began)),
+        "{described:?}"
+    );
+    let described = drift(&|t| {
         let secret = &mut t.clients[0].secrets[0];
         (secret.secret.revoked_at, secret.revoked_by) = (EARLIER, Some(ManagedBy::Api));
     });
-    assert!(told[0].starts_with("secret t/svc/s1: declared, and revoked"), "{told:?}");
+    assert!(described[0].starts_with("secret t/svc/s1: declared, and revoked"), "{described:?}");
     assert_eq!(
         drift(&|t| t.clients[0].secrets[0].managed_by = ManagedBy::Api),
         ["secret t/svc/s1: given by another door"]
     );
     // Rows of the other door are its own, and so is what it does to them.
-    assert_eq!(drift(&|t| t.clients[0].standing = Standing::fresh(ManagedBy::Api, NOW)), [""; 0]);
+    assert_eq!(drift(&|t| t.clients[0].lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW)), [""; 0]);
 }
 
 #[test]
@@ -314,13 +322,13 @@ fn retirements_are_counted_by_kind() {
 }
 
 #[test]
-fn what_other_doors_did_is_left_alone() {
-    let api = Standing::fresh(ManagedBy::Api, NOW);
-    check_one(nothing, |t| t.standing.suspended_at = EARLIER, &[]);
-    check_one(nothing, |t| t.clients[0].standing.suspended_at = EARLIER, &[]);
+fn changes_by_api_are_left_alone() {
+    let api = RowLifecycle::fresh(ManagedBy::Api, NOW);
+    check_one(nothing, |t| t.lifecycle.suspended_at = EARLIER, &[]);
+    check_one(nothing, |t| t.clients[0].lifecycle.suspended_at = EARLIER, &[]);
     check_one(nothing, |t| t.has_had_keys = true, &[]);
     // A client, a resource server and a secret that were never declared.
-    check_one(|t| t.clients.clear(), |t| t.clients[0].standing = api, &[]);
+    check_one(|t| t.clients.clear(), |t| t.clients[0].lifecycle = api, &[]);
     check_one(
         |t| {
             t.tenant.resource_servers.clear();
@@ -328,7 +336,7 @@ fn what_other_doors_did_is_left_alone() {
         },
         |t| {
             t.clients.clear();
-            t.resource_servers[0].standing = api;
+            t.resource_servers[0].lifecycle = api;
         },
         &[],
     );
@@ -349,16 +357,16 @@ fn what_other_doors_did_is_left_alone() {
 fn ids_of_the_api_and_deleted_ids_cannot_be_declared() {
     let api = "was created through the administration API, so it cannot be declared";
     let deleted = "was deleted and its id stays reserved, so it cannot be declared again";
-    let is_api = |standing: &mut Standing| standing.managed_by = ManagedBy::Api;
-    let is_deleted = |standing: &mut Standing| standing.deleted_at = EARLIER;
+    let is_api = |lifecycle: &mut RowLifecycle| lifecycle.managed_by = ManagedBy::Api;
+    let is_deleted = |lifecycle: &mut RowLifecycle| lifecycle.deleted_at = EARLIER;
     let line = |what: &str, why: &str| left_out("t", &format!("{what} {why}"));
-    check_one(nothing, |t| is_api(&mut t.standing), &[&line("tenant t", api)]);
-    check_one(nothing, |t| is_deleted(&mut t.standing), &[&line("tenant t", deleted)]);
-    check_one(nothing, |t| is_api(&mut t.clients[0].standing), &[&line("client t/svc", api)]);
-    check_one(nothing, |t| is_deleted(&mut t.clients[0].standing), &[&line("client t/svc", deleted)]);
+    check_one(nothing, |t| is_api(&mut t.lifecycle), &[&line("tenant t", api)]);
+    check_one(nothing, |t| is_deleted(&mut t.lifecycle), &[&line("tenant t", deleted)]);
+    check_one(nothing, |t| is_api(&mut t.clients[0].lifecycle), &[&line("client t/svc", api)]);
+    check_one(nothing, |t| is_deleted(&mut t.clients[0].lifecycle), &[&line("client t/svc", deleted)]);
     check_one(
         nothing,
-        |t| is_api(&mut t.resource_servers[0].standing),
+        |t| is_api(&mut t.resource_servers[0].lifecycle),
         &[&line("resource server t/api", api)],
     );
 }
@@ -373,7 +381,7 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     let states = || {
         // No file declares the last client any more, which would be retired.
         let mut state = stored(&with_clients(["svc", "billing", "old"]));
-        state.clients[1].standing.managed_by = ManagedBy::Api;
+        state.clients[1].lifecycle.managed_by = ManagedBy::Api;
         vec![state, stored(&tenant("u")), stored(&tenant("w"))]
     };
     let declared = || {
@@ -398,15 +406,20 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     assert_eq!(plan.left_out(), [id("t")]);
     assert_eq!(plan.retirements(), Retirements { tenants: 1, clients: 0 });
     // What the plan rests on is counted up by a commit, and the tenant stays as it is.
-    let rests_on: Vec<&str> = plan.rests_on.iter().map(|(tenant, _)| tenant.as_str()).collect();
-    assert_eq!(rests_on, ["u", "w"]);
-    assert!(plan.marks.iter().all(|mark| mark.tenant != id("t")), "{:?}", plan.marks);
+    let expected_revisions: Vec<&str> =
+        plan.expected_revisions.iter().map(|(tenant, _)| tenant.as_str()).collect();
+    assert_eq!(expected_revisions, ["u", "w"]);
+    assert!(
+        plan.tenant_metadata.iter().all(|metadata| metadata.tenant != id("t")),
+        "{:?}",
+        plan.tenant_metadata
+    );
     assert!(plan.secrets.iter().all(|secret| secret.tenant != id("t")), "{:?}", plan.secrets);
 }
 
 /// A tenant that is left out keeps the issuer that another one would have taken over, and so on.
 #[test]
-fn who_needs_what_a_tenant_gives_up_is_left_out_with_it() {
+fn a_tenant_that_needs_a_released_issuer_is_left_out_too() {
     let issuer = |name: &str| Issuer::parse(&format!("https://{name}.example.com")).unwrap();
     let named = |id: &str, issuer_of: &str| {
         let mut declared = tenant(id);
@@ -416,7 +429,7 @@ fn who_needs_what_a_tenant_gives_up_is_left_out_with_it() {
     let declared =
         vec![named("t", "new"), named("u", "t"), named("v", "u"), named("x", "w"), named("w", "x")];
     let mut conflicting = stored(&tenant("t"));
-    conflicting.clients[0].standing.managed_by = ManagedBy::Api;
+    conflicting.clients[0].lifecycle.managed_by = ManagedBy::Api;
     let others = ["u", "v", "w", "x"].map(|id| stored(&tenant(id)));
     let lines = [
         "~ tenant w: issuer https://w.example.com -> https://x.example.com",
@@ -458,10 +471,10 @@ fn an_issuer_belongs_to_one_tenant_declared_or_not() {
     let taken = left_out("u", taken);
     let taken = [taken.as_str()];
     let mut of_the_api = stored(&tenant("t"));
-    of_the_api.standing.managed_by = ManagedBy::Api;
+    of_the_api.lifecycle.managed_by = ManagedBy::Api;
     check(vec![alias("u", "t")], vec![of_the_api], &taken);
     let mut retired = stored(&tenant("t"));
-    retired.standing.retired_at = EARLIER;
+    retired.lifecycle.retired_at = EARLIER;
     check(vec![alias("u", "t")], vec![retired], &taken);
     // Two tenants may change places.
     let (mut left, mut right) = (tenant("t"), tenant("u"));
@@ -474,7 +487,7 @@ fn an_issuer_belongs_to_one_tenant_declared_or_not() {
 }
 
 #[test]
-fn a_client_id_is_no_audience_resource_or_issuer_whichever_door_they_came_through() {
+fn a_client_id_is_no_audience_resource_or_issuer_in_files_and_api() {
     let both = |name: &str| {
         let conflict = format!("tenant t: {name} is both a client id and an audience, resource or issuer");
         left_out("t", &conflict)
@@ -485,7 +498,7 @@ fn a_client_id_is_no_audience_resource_or_issuer_whichever_door_they_came_throug
         |t| {
             let mut state = t.clients[0].clone();
             state.client.id = ClientId::parse("of-api").unwrap();
-            state.standing.managed_by = ManagedBy::Api;
+            state.lifecycle.managed_by = ManagedBy::Api;
             t.clients.push(state);
         },
         &[&both("of-api")],
@@ -493,32 +506,32 @@ fn a_client_id_is_no_audience_resource_or_issuer_whichever_door_they_came_throug
 }
 
 #[test]
-fn a_former_typ_is_accepted_until_the_last_token_with_it_expires() {
+fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
     let mut declared = tenant("t");
     declared.tenant.access_token.typ = "JWT".to_owned();
     let mut state = stored(&tenant("t"));
     state.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(7200));
     let plan = plan(vec![declared], vec![state]).unwrap();
     let Change::Tenant(row) = &plan.changes[0] else { panic!("{plan}") };
-    let former = &row.after.access_token.former_typs;
-    assert_eq!(former.len(), 1);
-    assert_eq!(former[0].typ, "at+jwt");
-    assert_eq!(former[0].accepted_until, NOW + Lifetime::from_seconds(7200 + CACHED));
+    let previous = &row.after.access_token.former_typs;
+    assert_eq!(previous.len(), 1);
+    assert_eq!(previous[0].typ, "at+jwt");
+    assert_eq!(previous[0].accepted_until, NOW + Lifetime::from_seconds(7200 + CACHED));
     // The client's longer lifetime ends here, and its last tokens are remembered.
-    assert_eq!(plan.marks[0].earlier_tokens_until, Some(former[0].accepted_until));
+    assert_eq!(plan.tenant_metadata[0].previous_tokens_until, Some(previous[0].accepted_until));
 }
 
 #[test]
 fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
-    let mark = |max_age| {
+    let metadata = |max_age| {
         let mut declared = tenant("t");
         declared.tenant.signing.jwks_max_age = Lifetime::from_seconds(max_age);
         let plan = plan(vec![declared], vec![stored(&tenant("t"))]).unwrap();
-        plan.marks[0].earlier_jwks
+        plan.tenant_metadata[0].previous_jwks
     };
     let until = NOW + Lifetime::from_seconds(360 + CACHED + 60);
-    assert_eq!(mark(200), Some((Lifetime::from_seconds(360), until)));
-    assert_eq!(mark(400), None);
+    assert_eq!(metadata(200), Some((Lifetime::from_seconds(360), until)));
+    assert_eq!(metadata(400), None);
 }
 
 #[test]
@@ -534,7 +547,7 @@ fn keys_of_a_retired_tenant_stay_until_its_last_token_expires() {
     let state = stored(&tenant("t"));
     assert_eq!(published_until(state.clone()), NOW + Lifetime::from_seconds(3600 + CACHED));
     let later = NOW + Lifetime::from_seconds(90_000);
-    assert_eq!(published_until(TenantState { earlier_tokens_until: Some(later), ..state.clone() }), later);
+    assert_eq!(published_until(TenantState { previous_tokens_until: Some(later), ..state.clone() }), later);
     // One that was suspended before has issued nothing since.
     let mut suspended = state;
     suspended.tenant.status = TenantStatus::Suspended { keys_published_until: NOW };
@@ -660,9 +673,9 @@ fn an_unchanged_tenant_is_not_even_loaded() {
     let before = declaration(nothing);
     let fingerprint = Some(Fingerprint::of_tenant(&pepper(), &before.tenants[&id("t")]));
     let loads = |change, retired_at| {
-        let standing = Standing { retired_at, ..Standing::fresh(ManagedBy::Config, NOW) };
-        let summary = TenantSummary { tenant: id("t"), standing, fingerprint };
-        Triage::of(&pepper(), &declaration(change), vec![summary]).load.len()
+        let lifecycle = RowLifecycle { retired_at, ..RowLifecycle::fresh(ManagedBy::Config, NOW) };
+        let summary = TenantSummary { tenant: id("t"), lifecycle, fingerprint };
+        Classification::of(&pepper(), &declaration(change), vec![summary]).load.len()
     };
     assert_eq!(loads(nothing, None), 0);
     assert_eq!(loads(nothing, EARLIER), 1);
@@ -679,16 +692,17 @@ fn an_unchanged_tenant_is_not_even_loaded() {
 }
 
 #[test]
-fn audit_records_tell_values_but_no_secrets() {
+fn audit_records_hold_values_but_no_secrets() {
     let mut declared = tenant("t");
     declared.clients[0].secrets = vec![value("hunter2")];
     let plan = plan(vec![declared], Vec::new()).unwrap();
     let actor = crate::Actor { name: "config".to_owned(), source: None };
     let records: Vec<_> =
         plan.changes.iter().map(|change| crate::AuditRecord::of(change, &actor, NOW)).collect();
-    let told: Vec<_> = records.iter().map(|record| format!("{} {}", record.action, record.subject)).collect();
+    let described: Vec<_> =
+        records.iter().map(|record| format!("{} {}", record.action, record.subject)).collect();
     assert_eq!(
-        told,
+        described,
         ["tenant.added t", "resource_server.added api", "client.added svc", "secret.added svc/s1"]
     );
     assert_eq!(records[2].detail["scopes"]["after"], "[a b]");

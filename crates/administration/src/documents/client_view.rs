@@ -4,20 +4,20 @@ use protocol::Timestamp;
 use registry::Client;
 
 use super::{ClientSettings, ClientView, TokenSettings};
-use crate::{ClientState, Standing};
+use crate::{ClientState, RowLifecycle};
 
 impl ClientView {
     /// Of a client's rows.
     #[must_use]
     pub fn of(state: &ClientState, now: Timestamp) -> Self {
-        let ClientState { client, standing, secrets } = state;
+        let ClientState { client, lifecycle, secrets } = state;
         let live = secrets.iter().filter(|row| row.secret.is_live(now)).count();
         Self {
             client_id: client.id.to_string(),
-            status: status(standing).to_owned(),
-            managed_by: standing.managed_by.as_str().to_owned(),
-            created_at: standing.created_at,
-            updated_at: standing.updated_at,
+            status: status(lifecycle).to_owned(),
+            managed_by: lifecycle.managed_by.as_str().to_owned(),
+            created_at: lifecycle.created_at,
+            updated_at: lifecycle.updated_at,
             live_secrets: u32::try_from(live).unwrap_or(u32::MAX),
             settings: ClientSettings::from(client),
         }
@@ -55,10 +55,10 @@ impl From<&Client> for ClientSettings {
     }
 }
 
-fn status(standing: &Standing) -> &'static str {
-    if standing.retired_at.is_some() {
+fn status(lifecycle: &RowLifecycle) -> &'static str {
+    if lifecycle.retired_at.is_some() {
         "retired"
-    } else if standing.suspended_at.is_some() {
+    } else if lifecycle.suspended_at.is_some() {
         "suspended"
     } else {
         "active"

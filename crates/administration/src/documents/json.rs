@@ -8,9 +8,9 @@ use protocol::steps;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::faults::Faults;
+use super::field_errors::BoundedErrors;
 use super::{Pointer, Wiped};
-use crate::Fault;
+use crate::FieldError;
 
 /// An empty list takes two bytes to send and ten times as many to keep, and an object with a member hundreds.
 const MOST_VALUES: usize = 4096;
@@ -20,35 +20,37 @@ const LONGEST_NAME: usize = 256;
 /// Reads a text whose members are each there once.
 ///
 /// # Errors
-/// What is wrong with it, at most [`super::MOST_FAULTS`] faults. A fault names places and members, and repeats no value.
-pub fn read_json(text: &[u8]) -> Result<Value, Vec<Fault>> {
+/// What is wrong with it, at most [`super::MOST_FIELD_ERRORS`] faults. A fault names places and members, and repeats no value.
+pub fn read_json(text: &[u8]) -> Result<Value, Vec<FieldError>> {
     Reader { is_strict: true, ..Reader::default() }.read(text).map(Wiped::take)
 }
 
 /// Reads a text; of members that are there more than once the last one counts, and names may be of any length.
-pub(crate) fn read_lenient_json(text: &[u8]) -> Result<Wiped, Vec<Fault>> {
+pub(crate) fn read_lenient_json(text: &[u8]) -> Result<Wiped, Vec<FieldError>> {
     Reader::default().read(text)
 }
 
 #[derive(Default)]
 struct Reader {
     is_strict: bool,
-    faults: RefCell<Faults>,
+    field_errors: RefCell<BoundedErrors>,
     values: Cell<usize>,
     objects: Cell<usize>,
     has_stopped: Cell<bool>,
 }
 
 impl Reader {
-    fn read(self, text: &[u8]) -> Result<Wiped, Vec<Fault>> {
+    fn read(self, text: &[u8]) -> Result<Wiped, Vec<FieldError>> {
         let mut deserializer = serde_json::Deserializer::from_slice(text);
         let root = Node { at: Pointer::Root, reader: &self };
         let read = root.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
         match read {
             // Its words name a place and what was expected there, and repeat nothing of the text.
-            Err(error) if !self.has_stopped.get() => Err(vec![Fault::at("", format!("not JSON: {error}"))]),
+            Err(error) if !self.has_stopped.get() => {
+                Err(vec![FieldError::at("", format!("not JSON: {error}"))])
+            }
             read => {
-                self.faults.into_inner().into_result()?;
+                self.field_errors.into_inner().into_result()?;
                 Ok(read.unwrap_or_default())
             }
         }
@@ -61,7 +63,7 @@ impl Reader {
     }
 
     fn refuse<E: serde::de::Error>(&self, at: &Pointer<'_>, detail: String) -> E {
-        self.faults.borrow_mut().add(at, detail);
+        self.field_errors.borrow_mut().add(at, detail);
         self.stop()
     }
 
@@ -143,13 +145,13 @@ impl<'de> Visitor<'de> for Node<'_> {
                 steps::note(name.len());
                 steps::note_lookup(members.len());
                 if reader.is_strict && name.len() > LONGEST_NAME {
-                    let words = format!("the name of a member here is longer than {LONGEST_NAME} bytes");
-                    return Err(reader.refuse(&self.at, words));
+                    let message = format!("the name of a member here is longer than {LONGEST_NAME} bytes");
+                    return Err(reader.refuse(&self.at, message));
                 }
                 let at = self.at.member(&name);
                 if reader.is_strict && members.contains_key(&name) {
-                    reader.faults.borrow_mut().add(&at, "is there more than once");
-                    if reader.faults.borrow().is_full() {
+                    reader.field_errors.borrow_mut().add(&at, "is there more than once");
+                    if reader.field_errors.borrow().is_full() {
                         return Err(reader.stop());
                     }
                 }
@@ -180,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_member_is_a_fault_at_its_place() {
+    fn a_repeated_member_is_an_error_with_its_pointer() {
         for (text, pointers) in [
             (r#"{"a":1,"a":1}"#, vec!["/a"]),
             (r#"{"a":1,"\u0061":2}"#, vec!["/a"]),
             (r#"{"x":[{"a/b":1,"a/b":2}],"x~":1,"x~":1}"#, vec!["/x/0/a~1b", "/x~0"]),
         ] {
-            let faults = read_json(text.as_bytes()).unwrap_err();
-            let found: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+            let field_errors = read_json(text.as_bytes()).unwrap_err();
+            let found: Vec<_> = field_errors.iter().map(|error| error.pointer.as_str()).collect();
             assert_eq!(found, pointers, "{text}");
             assert_eq!(
                 *read_lenient_json(text.as_bytes()).unwrap(),
@@ -209,17 +211,17 @@ mod tests {
             "{\"a\":1e999}",
             &deep,
         ] {
-            let faults = read_json(text.as_bytes()).unwrap_err();
-            assert_eq!((faults.len(), faults[0].pointer.as_str()), (1, ""), "{text}");
-            assert!(faults[0].detail.starts_with("not JSON: "), "{text}");
-            assert!(!faults[0].detail.contains("hunter2"), "{text}");
+            let field_errors = read_json(text.as_bytes()).unwrap_err();
+            assert_eq!((field_errors.len(), field_errors[0].pointer.as_str()), (1, ""), "{text}");
+            assert!(field_errors[0].detail.starts_with("not JSON: "), "{text}");
+            assert!(!field_errors[0].detail.contains("hunter2"), "{text}");
         }
     }
 
     #[test]
-    fn few_of_many_faults_are_told() {
+    fn the_number_of_reported_errors_is_limited() {
         let many = format!(r#"{{"a":0{}}}"#, r#","a":0"#.repeat(10_000));
-        assert_eq!(read_json(many.as_bytes()).unwrap_err().len(), super::super::MOST_FAULTS);
+        assert_eq!(read_json(many.as_bytes()).unwrap_err().len(), super::super::MOST_FIELD_ERRORS);
         let name = "k".repeat(LONGEST_NAME);
         let deep = format!(
             r#"{}{{"a":0{}}}{}"#,
@@ -227,16 +229,20 @@ mod tests {
             r#","a":0"#.repeat(50),
             "}".repeat(100)
         );
-        let faults = read_json(deep.as_bytes()).unwrap_err();
-        let told: usize = faults.iter().map(|fault| fault.pointer.len()).sum();
-        assert!(told < 64 * 1024 && faults.len() == 1, "{told} bytes in {} faults", faults.len());
+        let field_errors = read_json(deep.as_bytes()).unwrap_err();
+        let described: usize = field_errors.iter().map(|error| error.pointer.len()).sum();
+        assert!(
+            described < 64 * 1024 && field_errors.len() == 1,
+            "{described} bytes in {} faults",
+            field_errors.len()
+        );
     }
 
     #[test]
-    fn what_would_take_much_memory_is_refused_in_words() {
+    fn documents_that_would_take_much_memory_are_refused() {
         let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
         let name = "k".repeat(LONGEST_NAME);
-        for (text, words) in [
+        for (text, message) in [
             (list("0", MOST_VALUES - 1), None),
             (list("0", MOST_VALUES), Some(": a body holds at most 4096 values")),
             (list("[]", MOST_VALUES), Some(": a body holds at most 4096 values")),
@@ -248,10 +254,10 @@ mod tests {
                 Some("/a: the name of a member here is longer than 256 bytes"),
             ),
         ] {
-            let found = read_json(text.as_bytes()).err().map(|faults| faults[0].to_string());
-            assert_eq!(found.as_deref(), words);
+            let found = read_json(text.as_bytes()).err().map(|field_errors| field_errors[0].to_string());
+            assert_eq!(found.as_deref(), message);
             let is_long_name = text.contains(&name);
-            assert_eq!(read_lenient_json(text.as_bytes()).is_ok(), words.is_none() || is_long_name);
+            assert_eq!(read_lenient_json(text.as_bytes()).is_ok(), message.is_none() || is_long_name);
         }
     }
 
@@ -293,7 +299,7 @@ mod tests {
                 let [small, large] =
                     texts.each_ref().map(|text| allocation_counter::measure(|| read(text.as_bytes())));
                 let shape = &texts[0][..60];
-                steps::assert_linear("JSON", texts.each_ref().map(|text| text.as_bytes()), read);
+                steps::assert_linear("JSON", texts.each_ref().map(String::as_bytes), read);
                 assert!(
                     large.bytes_total * 10 <= small.bytes_total * 22,
                     "{small:?}, then {large:?}: {shape}"
@@ -323,8 +329,8 @@ mod tests {
             let foreign = serde_json::from_str::<Value>(&text);
             match (read_json(text.as_bytes()), read_lenient_json(text.as_bytes())) {
                 (Ok(value), _) => prop_assert_eq!(value, foreign.unwrap()),
-                (Err(faults), Ok(value)) => {
-                    prop_assert!(faults.iter().all(|fault| fault.detail == "is there more than once"));
+                (Err(field_errors), Ok(value)) => {
+                    prop_assert!(field_errors.iter().all(|error| error.detail == "is there more than once"));
                     prop_assert_eq!(&*value, &foreign.unwrap());
                 }
                 (Err(_), Err(_)) => prop_assert!(foreign.is_err()),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{BrokenTokensView, KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView};
 use crate::edit::polls;
-use crate::{KeySighting, KeyState};
+use crate::{TenantKeys, VerifierFetch};
 
 impl KeyView {
     /// Of a row.
@@ -53,26 +53,26 @@ impl From<BrokenTokens> for BrokenTokensView {
 impl KeyStatusView {
     /// Of a tenant's keys and those who fetch them.
     pub(crate) fn of(
-        state: &KeyState,
+        state: &TenantKeys,
         policy: &KeyPolicy,
-        mut sightings: Vec<KeySighting>,
+        mut fetches: Vec<VerifierFetch>,
         now: Timestamp,
     ) -> Self {
         let signing = signing(&state.records, policy.algorithm, now);
         let announced = in_stage(&state.records, KeyStage::Announced, now);
         let announced = announced.min_by_key(|record| (record.active_from, record.id));
-        sightings.retain(|sighting| polls(sighting, policy, now));
-        sightings.sort_by(|a, b| (b.last_fetch_at, &a.verifier).cmp(&(a.last_fetch_at, &b.verifier)));
+        fetches.retain(|fetch| polls(fetch, policy, now));
+        fetches.sort_by(|a, b| (b.last_fetch_at, &a.verifier).cmp(&(a.last_fetch_at, &b.verifier)));
         let newest = announced.or(signing);
-        let has = |sighting: &KeySighting| newest.is_some_and(|newest| sighting.newest_key >= newest.id);
+        let has = |fetch: &VerifierFetch| newest.is_some_and(|newest| fetch.newest_key >= newest.id);
         Self {
             signing: signing.map(|record| KeyView::of(record, now)),
             announced: announced.map(|record| KeyView::of(record, now)),
             // Of nobody everything is true, which would read as if somebody had been asked.
-            seen_by_all: announced.filter(|_| !sightings.is_empty()).map(|_| sightings.iter().all(has)),
+            seen_by_all: announced.filter(|_| !fetches.is_empty()).map(|_| fetches.iter().all(has)),
             due_at: state.due_at,
             unopened: Vec::new(),
-            verifiers: sightings.iter().map(|sighting| VerifierView::of(sighting, has(sighting))).collect(),
+            verifiers: fetches.iter().map(|fetch| VerifierView::of(fetch, has(fetch))).collect(),
         }
     }
 }
@@ -92,8 +92,8 @@ impl UnopenedKeyView {
 }
 
 impl VerifierView {
-    fn of(sighting: &KeySighting, has_announced: bool) -> Self {
-        let KeySighting { tenant: _, verifier, last_fetch_at, newest_key } = sighting;
+    fn of(fetch: &VerifierFetch, has_announced: bool) -> Self {
+        let VerifierFetch { tenant: _, verifier, last_fetch_at, newest_key } = fetch;
         Self {
             verifier: verifier.clone(),
             last_fetch_at: *last_fetch_at,
@@ -121,11 +121,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_service_said_is_for_the_platform_alone() {
+    fn messages_of_the_sealing_service_are_for_the_platform_only() {
         let key = KeyId::numbered(1);
         let name = "vault:vault.internal/transit/latchkey";
         let down = SealError::Unavailable(std::sync::Arc::new(std::io::Error::other(name)));
-        for (source, told) in [
+        for (source, described) in [
             (SealError::KeyGone { name: name.to_owned() }, "only who operates this server can mend it"),
             (down, "it is tried again"),
         ] {
@@ -133,7 +133,7 @@ mod tests {
             let [in_full, in_short] =
                 [true, false].map(|in_full| UnopenedKeyView::of(key, &error, in_full).problem);
             assert!(in_full.contains(name), "{in_full}");
-            assert!(!in_short.contains("vault") && in_short.contains(told), "{in_short}");
+            assert!(!in_short.contains("vault") && in_short.contains(described), "{in_short}");
         }
     }
 }

@@ -5,7 +5,7 @@ mod audit;
 mod client;
 mod client_view;
 mod etag;
-mod faults;
+mod field_errors;
 mod json;
 mod key;
 mod key_view;
@@ -23,7 +23,7 @@ mod wiped;
 pub use audit::AuditView;
 pub use client::{ClientSettings, ClientView, CreatedClient, NewClient, TokenSettings};
 pub use etag::EntityTag;
-pub use faults::MOST_FAULTS;
+pub use field_errors::MOST_FIELD_ERRORS;
 pub use json::read_json;
 pub(crate) use json::read_lenient_json;
 pub use key::{

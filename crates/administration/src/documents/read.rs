@@ -6,20 +6,20 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::faults::Faults;
+use super::field_errors::BoundedErrors;
 use super::nearest::nearest;
 use super::{
     ClientSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant, Pointer, RotateSettings,
     TenantSettings, Wiped,
 };
-use crate::Fault;
+use crate::FieldError;
 
 impl TenantSettings {
     /// From JSON; members that are missing have their defaults.
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         read(&tenant_example(), document)
     }
 }
@@ -29,7 +29,7 @@ impl ClientSettings {
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         read(&client_example(), document)
     }
 }
@@ -39,13 +39,13 @@ impl NewClient {
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let document = Wiped::new(document);
         check_whole(&new_client_example(), &document, Unknown::Refused)?;
         Self::take(document.take())
     }
 
-    fn take(mut document: Value) -> Result<Self, Vec<Fault>> {
+    fn take(mut document: Value) -> Result<Self, Vec<FieldError>> {
         let client_id = take_text(&mut document, "client_id");
         let client_secret = take_text(&mut document, "client_secret").map(Zeroizing::new);
         Ok(Self { client_id, client_secret, settings: parse(without_nulls(document))? })
@@ -57,7 +57,7 @@ impl NewTenant {
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let document = Wiped::new(document);
         let mut example = tenant_example();
         example["id"] = json!("");
@@ -76,7 +76,7 @@ impl NewSecretSettings {
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         read(&json!({ "expires_at": INSTANT }), document)
     }
 }
@@ -86,7 +86,7 @@ impl RotateSettings {
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         read(&json!({ "grace": 0, "expires_at": INSTANT }), document)
     }
 }
@@ -96,10 +96,10 @@ impl ImportSettings {
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Result<Self, Vec<Fault>> {
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let settings: Self = read(&json!({ "key": "", "algorithm": "" }), document)?;
         if settings.key.trim().is_empty() {
-            return Err(vec![Fault::at("/key", "write a private key in PEM or as a JWK")]);
+            return Err(vec![FieldError::at("/key", "write a private key in PEM or as a JWK")]);
         }
         Ok(settings)
     }
@@ -138,7 +138,7 @@ fn new_client_example() -> Value {
     example
 }
 
-fn read<T: DeserializeOwned>(example: &Value, document: Value) -> Result<T, Vec<Fault>> {
+fn read<T: DeserializeOwned>(example: &Value, document: Value) -> Result<T, Vec<FieldError>> {
     let document = Wiped::new(document);
     check_whole(example, &document, Unknown::Refused)?;
     parse(without_nulls(document.take()))
@@ -152,21 +152,25 @@ pub(crate) enum Unknown {
 }
 
 /// Compares a document with one that has every member, each with a value of its kind; null stands for any value.
-pub(crate) fn check_whole(example: &Value, document: &Value, unknown: Unknown) -> Result<(), Vec<Fault>> {
-    let mut check = Check { unknown, faults: Faults::default() };
+pub(crate) fn check_whole(
+    example: &Value,
+    document: &Value,
+    unknown: Unknown,
+) -> Result<(), Vec<FieldError>> {
+    let mut check = Check { unknown, field_errors: BoundedErrors::default() };
     check.value(example, document, &Pointer::Root);
-    check.faults.into_result()
+    check.field_errors.into_result()
 }
 
 /// What the check has let through does not fail here.
-fn parse<T: DeserializeOwned>(document: Value) -> Result<T, Vec<Fault>> {
+fn parse<T: DeserializeOwned>(document: Value) -> Result<T, Vec<FieldError>> {
     serde_json::from_value(document)
-        .map_err(|_| vec![Fault::at("", "is not of the form that docs/administration.md gives")])
+        .map_err(|_| vec![FieldError::at("", "is not of the form that docs/administration.md gives")])
 }
 
 struct Check {
     unknown: Unknown,
-    faults: Faults,
+    field_errors: BoundedErrors,
 }
 
 impl Check {
@@ -177,7 +181,7 @@ impl Check {
             (Value::Object(example), Value::Object(members)) => self.members(example, members, at),
             (Value::Array(example), Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    if self.faults.is_full() {
+                    if self.field_errors.is_full() {
                         return;
                     }
                     self.value(&example[0], item, &at.item(index));
@@ -185,18 +189,18 @@ impl Check {
             }
             (Value::String(example), Value::String(text)) => {
                 if example == INSTANT && protocol::Timestamp::parse_rfc3339(text).is_none() {
-                    self.faults.add(at, format!("write an instant such as {INSTANT}, or null"));
+                    self.field_errors.add(at, format!("write an instant such as {INSTANT}, or null"));
                 }
             }
             (Value::Bool(_), Value::Bool(_)) => {}
             (Value::Number(_), value) if value.is_u64() => {}
-            _ => self.faults.add(at, format!("write {}", kind(example))),
+            _ => self.field_errors.add(at, format!("write {}", kind(example))),
         }
     }
 
     fn members(&mut self, example: &Map<String, Value>, members: &Map<String, Value>, at: &Pointer<'_>) {
         for (name, value) in members {
-            if self.faults.is_full() {
+            if self.field_errors.is_full() {
                 return;
             }
             let at = at.member(name);
@@ -208,7 +212,7 @@ impl Check {
                 None => {
                     let meant = nearest(name, example.keys().map(String::as_str));
                     let hint = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
-                    self.faults.add(&at, format!("there is no such member here{hint}"));
+                    self.field_errors.add(&at, format!("there is no such member here{hint}"));
                 }
             }
         }
@@ -246,15 +250,15 @@ fn without_nulls(document: Value) -> Value {
 mod tests {
     use super::*;
 
-    fn check_faults<T: std::fmt::Debug>(read: Result<T, Vec<Fault>>, expected: &[&str]) {
-        let faults = read.err().unwrap_or_default();
-        let found: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    fn check_errors<T: std::fmt::Debug>(read: Result<T, Vec<FieldError>>, expected: &[&str]) {
+        let field_errors = read.err().unwrap_or_default();
+        let found: Vec<String> = field_errors.iter().map(ToString::to_string).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
-    fn every_fault_has_its_place_and_an_unknown_member_its_neighbour() {
-        check_faults(
+    fn every_error_has_a_pointer_and_an_unknown_member_a_suggestion() {
+        check_errors(
             ClientSettings::read(json!({ "scope": [], "audiences": ["a", 1], "access_token_lifetime": -1 })),
             &[
                 "/access_token_lifetime: write a whole number, 0 or more",
@@ -262,7 +266,7 @@ mod tests {
                 "/scope: there is no such member here; was `scopes` meant?",
             ],
         );
-        check_faults(
+        check_errors(
             TenantSettings::read(json!({
                 "resource_servers": { "a/b~": { "scope": [] } }, "signing": { "skew": "60s" }, "strategies": []
             })),
@@ -272,28 +276,28 @@ mod tests {
                 "/strategies: write an object",
             ],
         );
-        check_faults(
+        check_errors(
             NewTenant::read(json!({ "id": "a", "client": { "secret": "x" }, "*": 1 })),
             &["/*: there is no such member here", "/client/secret: there is no such member here"],
         );
-        check_faults(
+        check_errors(
             RotateSettings::read(json!({ "grace": 1.5, "expires_at": "tomorrow" })),
             &[
                 "/expires_at: write an instant such as 2027-01-31T12:00:00Z, or null",
                 "/grace: write a whole number, 0 or more",
             ],
         );
-        check_faults(
+        check_errors(
             ImportSettings::read(json!({ "key": {}, "algorithm": 1, "pem": "" })),
             &["/algorithm: write a text", "/key: write a text", "/pem: there is no such member here"],
         );
-        check_faults(ImportSettings::read(json!({})), &["/key: write a private key in PEM or as a JWK"]);
-        check_faults(NewClient::read(json!([])), &[": write an object"]);
-        check_faults(NewSecretSettings::read(Value::Null), &[": write an object"]);
+        check_errors(ImportSettings::read(json!({})), &["/key: write a private key in PEM or as a JWK"]);
+        check_errors(NewClient::read(json!([])), &[": write an object"]);
+        check_errors(NewSecretSettings::read(Value::Null), &[": write an object"]);
     }
 
     #[test]
-    fn what_is_left_out_or_null_has_its_default() {
+    fn members_left_out_or_null_have_defaults() {
         assert_eq!(TenantSettings::read(json!({})), Ok(TenantSettings::default()));
         let nulls = json!({ "name": null, "scopes": null, "token": { "issuer": null }, "grant_types": null });
         assert_eq!(ClientSettings::read(nulls), Ok(ClientSettings::default()));
@@ -316,11 +320,11 @@ mod tests {
     }
 
     #[test]
-    fn few_of_many_faults_are_told() {
+    fn the_number_of_reported_errors_is_limited() {
         let unknown: Value =
             (0..2_000).map(|number| (format!("scope{number:064}"), json!(0))).collect::<Map<_, _>>().into();
         for document in [unknown, json!({ "audiences": vec![0; 2_000] })] {
-            assert_eq!(ClientSettings::read(document).unwrap_err().len(), crate::MOST_FAULTS);
+            assert_eq!(ClientSettings::read(document).unwrap_err().len(), crate::MOST_FIELD_ERRORS);
         }
     }
 

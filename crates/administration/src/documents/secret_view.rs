@@ -4,15 +4,15 @@ use protocol::{Lifetime, Timestamp};
 use registry::{ClientSecret, SecretHash, SecretId};
 
 use super::{SecretView, UsedFrom};
-use crate::{ManagedBy, SecretForm, SecretState, SecretUse};
+use crate::{ManagedBy, SecretForm, SecretState, SecretUsage};
 
 impl SecretView {
-    /// Of one of a client's secrets; `all` are the client's, `uses` are of all of them.
+    /// Of one of a client's secrets; `all` are the client's, `usage` are of all of them.
     #[must_use]
-    pub fn of(state: &SecretState, all: &[SecretState], uses: &[SecretUse], now: Timestamp) -> Self {
+    pub fn of(state: &SecretState, all: &[SecretState], usage: &[SecretUsage], now: Timestamp) -> Self {
         let SecretState { secret, managed_by, .. } = state;
-        let of_secret = uses.iter().filter(|used| used.secret == secret.id);
-        let from = |used: &SecretUse| UsedFrom { address: used.address.clone(), last_used_at: used.at };
+        let of_secret = usage.iter().filter(|used| used.secret == secret.id);
+        let from = |used: &SecretUsage| UsedFrom { address: used.address.clone(), last_used_at: used.at };
         let mut used_from: Vec<UsedFrom> = of_secret.map(from).collect();
         used_from.sort_by(|left, right| {
             right.last_used_at.cmp(&left.last_used_at).then_with(|| left.address.cmp(&right.address))
@@ -26,10 +26,10 @@ impl SecretView {
             created_at: secret.created_at,
             expires_at: secret.expires_at,
             revoked_at: secret.revoked_at,
-            last_used_at: last_used(&secret.id, uses),
+            last_used_at: last_used(&secret.id, usage),
             addresses: u32::try_from(used_from.len()).unwrap_or(u32::MAX),
             used_from,
-            safe_to_delete: is_safe_to_delete(secret, all, uses, now),
+            safe_to_delete: is_safe_to_delete(secret, all, usage, now),
         }
     }
 }
@@ -39,20 +39,25 @@ const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
 /// Nobody would miss it: it is not live, or for a day it was there and not used, while another live one was. Without the other one
 /// silence proves nothing: the caller may run once a week.
-fn is_safe_to_delete(secret: &ClientSecret, all: &[SecretState], uses: &[SecretUse], now: Timestamp) -> bool {
+fn is_safe_to_delete(
+    secret: &ClientSecret,
+    all: &[SecretState],
+    usage: &[SecretUsage],
+    now: Timestamp,
+) -> bool {
     if !secret.is_live(now) {
         return true;
     }
     let is_quiet = |since: Timestamp| since + QUIET <= now;
-    let quiet = is_quiet(secret.created_at) && last_used(&secret.id, uses).is_none_or(is_quiet);
+    let quiet = is_quiet(secret.created_at) && last_used(&secret.id, usage).is_none_or(is_quiet);
     let others =
         all.iter().map(|row| &row.secret).filter(|other| other.id != secret.id && other.is_live(now));
-    let mut others_used = others.filter_map(|other| last_used(&other.id, uses));
+    let mut others_used = others.filter_map(|other| last_used(&other.id, usage));
     quiet && others_used.any(|at| !is_quiet(at))
 }
 
-fn last_used(secret: &SecretId, uses: &[SecretUse]) -> Option<Timestamp> {
-    uses.iter().filter(|used| used.secret == *secret).map(|used| used.at).max()
+fn last_used(secret: &SecretId, usage: &[SecretUsage]) -> Option<Timestamp> {
+    usage.iter().filter(|used| used.secret == *secret).map(|used| used.at).max()
 }
 
 fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {
@@ -102,8 +107,8 @@ mod tests {
         }
     }
 
-    fn used(id: &str, address: &str, at: Timestamp) -> SecretUse {
-        SecretUse {
+    fn used(id: &str, address: &str, at: Timestamp) -> SecretUsage {
+        SecretUsage {
             tenant: TenantId::parse("t").unwrap(),
             client: ClientId::parse("c").unwrap(),
             secret: SecretId::new(id),
@@ -112,16 +117,16 @@ mod tests {
         }
     }
 
-    fn check(change: impl Fn(&mut [SecretState]), uses: &[(&str, u64)], expected: bool) {
+    fn check(change: impl Fn(&mut [SecretState]), usage: &[(&str, u64)], expected: bool) {
         let mut all = [secret("s1"), secret("s2")];
         change(&mut all);
-        let uses: Vec<_> = uses.iter().map(|(id, seconds)| used(id, "192.0.2.1", ago(*seconds))).collect();
-        let view = SecretView::of(&all[0], &all, &uses, NOW);
-        assert_eq!(view.safe_to_delete, expected, "{uses:?}");
+        let usage: Vec<_> = usage.iter().map(|(id, seconds)| used(id, "192.0.2.1", ago(*seconds))).collect();
+        let view = SecretView::of(&all[0], &all, &usage, NOW);
+        assert_eq!(view.safe_to_delete, expected, "{usage:?}");
     }
 
     #[test]
-    fn a_secret_is_safe_to_delete_when_nobody_would_miss_it() {
+    fn a_secret_is_safe_to_delete_when_it_is_unused() {
         let nothing = |_: &mut [SecretState]| {};
         // Another one is in use, and this one is not, or not for a day.
         check(nothing, &[("s2", 60)], true);
@@ -143,20 +148,20 @@ mod tests {
     }
 
     #[test]
-    fn a_view_tells_form_status_and_addresses_the_latest_first() {
+    fn a_view_has_form_status_and_addresses_the_latest_first() {
         let mut all = [secret("s1")];
-        let uses = [used("s1", "a", ago(9)), used("s1", "b", ago(2)), used("s2", "c", ago(1))];
-        let view = SecretView::of(&all[0], &all, &uses, NOW);
+        let usage = [used("s1", "a", ago(9)), used("s1", "b", ago(2)), used("s2", "c", ago(1))];
+        let view = SecretView::of(&all[0], &all, &usage, NOW);
         let from: Vec<_> = view.used_from.iter().map(|used| used.address.as_str()).collect();
         assert_eq!((from.as_slice(), view.addresses, view.last_used_at), (&["b", "a"][..], 2, Some(ago(2))));
         assert_eq!((view.form.as_str(), view.status.as_str()), ("generated", "live"));
         all[0].secret.hash = SecretHash::Password("$argon2id$".to_owned());
         all[0].secret.expires_at = Some(NOW);
-        let view = SecretView::of(&all[0], &all, &uses, NOW);
+        let view = SecretView::of(&all[0], &all, &usage, NOW);
         assert_eq!((view.form.as_str(), view.status.as_str()), ("chosen", "expired"));
         all[0].managed_by = ManagedBy::Config;
         all[0].secret.revoked_at = Some(NOW);
-        let view = SecretView::of(&all[0], &all, &uses, NOW);
+        let view = SecretView::of(&all[0], &all, &usage, NOW);
         assert_eq!((view.form.as_str(), view.status.as_str()), ("imported", "revoked"));
     }
 }

@@ -6,21 +6,21 @@ use super::{
     AccessTokenSettings, ResourceServerSettings, SigningSettings, StrategiesSettings, StrategySettings,
     TenantSettings, TenantStatusView, TenantView,
 };
-use crate::{Standing, TenantState};
+use crate::{RowLifecycle, TenantState};
 
 impl TenantView {
     /// Of a tenant's rows; its endpoints stand under the public URL, whatever its issuer says.
     #[must_use]
     pub fn of(state: &TenantState, public_url: &str) -> Self {
-        let TenantState { tenant, standing, .. } = state;
+        let TenantState { tenant, lifecycle, .. } = state;
         let path = Issuer::derived(public_url, &tenant.id);
         Self {
             id: tenant.id.to_string(),
-            status: TenantStatusView::of(standing),
-            managed_by: standing.managed_by.as_str().to_owned(),
-            created_at: standing.created_at,
-            updated_at: standing.updated_at,
-            deletion_due_at: standing.deletion_due_at,
+            status: TenantStatusView::of(lifecycle),
+            managed_by: lifecycle.managed_by.as_str().to_owned(),
+            created_at: lifecycle.created_at,
+            updated_at: lifecycle.updated_at,
+            deletion_due_at: lifecycle.deletion_due_at,
             jwks_uri: format!("{path}/.well-known/jwks.json"),
             token_endpoint: format!("{path}/oauth/token"),
             settings: TenantSettings::from(tenant),
@@ -30,14 +30,14 @@ impl TenantView {
 
 impl TenantStatusView {
     /// The one thing that most stands in the way of serving, if anything does.
-    fn of(standing: &Standing) -> Self {
-        if standing.deleted_at.is_some() {
+    fn of(lifecycle: &RowLifecycle) -> Self {
+        if lifecycle.deleted_at.is_some() {
             Self::Deleted
-        } else if standing.deletion_due_at.is_some() {
+        } else if lifecycle.deletion_due_at.is_some() {
             Self::Deleting
-        } else if standing.retired_at.is_some() {
+        } else if lifecycle.retired_at.is_some() {
             Self::Retired
-        } else if standing.suspended_at.is_some() {
+        } else if lifecycle.suspended_at.is_some() {
             Self::Suspended
         } else {
             Self::Active

@@ -5,14 +5,15 @@ use registry::{Client, ClientId};
 use tenancy::TenantId;
 
 use super::application_draft::{Draft, NewApplication, draft, find};
-use super::text::Faults;
+use super::text::FieldErrors;
 use super::{
-    Context, Edit, Facts, SecretMaterial, client_create, client_life, client_patch, reach, secret_create,
+    Edit, EditContext, Facts, SecretMaterial, client_create, client_lifecycle, client_patch, privilege,
+    secret_create,
 };
-use crate::applications::{Document, Registration};
+use crate::applications::{ApplicationDocument, Registration};
 use crate::{
-    Application, ApplicationCode, ApplicationError, ApplicationRefusal, Change, ChangeKind, ClientState,
-    EditError, RowChange,
+    Application, ApplicationCode, ApplicationError, Change, ChangeKind, ClientState, EditError,
+    RejectedApplication, RowChange,
 };
 
 /// A secret that was hashed for this client.
@@ -24,13 +25,13 @@ pub(crate) struct PreparedSecret<'a> {
 /// An application as it is or will be.
 pub(crate) struct ApplicationState {
     pub(crate) application: Application,
-    pub(crate) document: Document,
+    pub(crate) document: ApplicationDocument,
     pub(crate) client: Option<Client>,
 }
 
 /// What is written, and what then is there; nothing where the prepared secret is not the one that is wanted any more.
 pub(crate) fn put(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     new: NewApplication<'_>,
     secret: Option<&PreparedSecret<'_>>,
@@ -49,15 +50,15 @@ pub(crate) fn put(
             let made = client_create::register(
                 context,
                 (state, facts.client_count),
-                Faults::default(),
+                FieldErrors::default(),
                 client,
                 secret,
             );
-            let (edit, made) = made.map_err(told)?;
+            let (edit, made) = made.map_err(application_error)?;
             (edit, Some(made.client))
         }
         (Some(registration), Some(row)) => {
-            reach::require_touch(context, &row.client)?;
+            privilege::require_touch(context, &row.client)?;
             let id = check_id(&registration, row)?;
             let client = Client {
                 name,
@@ -66,10 +67,10 @@ pub(crate) fn put(
                 introspection: row.client.introspection,
                 ..registration.client(new.tenant, id)
             };
-            let replaced = client_patch::replace(context, state, row, Faults::default(), client.clone());
-            let mut edit = replaced.map_err(told)?;
+            let replaced = client_patch::replace(context, state, row, FieldErrors::default(), client.clone());
+            let mut edit = replaced.map_err(application_error)?;
             if let Some(secret) = secret {
-                reach::require_secret(context, &state.tenant, &row.client)?;
+                privilege::require_secret(context, &state.tenant, &row.client)?;
                 edit.extend(secret_create::replace_all(row, secret, context.now));
             }
             (edit, Some(client))
@@ -96,7 +97,7 @@ pub(crate) fn put(
 
 /// It goes with its client. Its name is free again, the client's id stays reserved.
 pub(crate) fn delete(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     tenant: &TenantId,
 ) -> Result<Edit, ApplicationError> {
@@ -108,51 +109,57 @@ pub(crate) fn delete(
 
 /// The application with its client, unless that is retired or deleted.
 pub(crate) fn look(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     tenant: &TenantId,
 ) -> Result<ApplicationState, ApplicationError> {
     let (_, application, row) = find(context, facts, tenant)?;
-    let client = row.filter(|row| row.standing.is_live()).map(|row| row.client.clone());
-    Ok(ApplicationState { application: application.clone(), document: Document::of(application)?, client })
+    let client = row.filter(|row| row.lifecycle.is_live()).map(|row| row.client.clone());
+    Ok(ApplicationState {
+        application: application.clone(),
+        document: ApplicationDocument::of(application)?,
+        client,
+    })
 }
 
-fn check_id(registration: &Registration, row: &ClientState) -> Result<ClientId, ApplicationRefusal> {
+fn check_id(registration: &Registration, row: &ClientState) -> Result<ClientId, RejectedApplication> {
     let id = &row.client.id;
-    let (code, why) = if registration.client_id.as_ref().is_some_and(|asked| asked != id) {
+    let (code, why) = if registration.client_id.as_ref().is_some_and(|requested| requested != id) {
         let why = "The client_id of an application cannot change; make another application";
         (ApplicationCode::InvalidClientId, why)
-    } else if row.standing.deleted_at.is_some() {
+    } else if row.lifecycle.deleted_at.is_some() {
         let why =
             "The application's client was deleted and its id stays reserved; delete the application too";
         (ApplicationCode::ClientIdExists, why)
     } else {
         return Ok(id.clone());
     };
-    Err(ApplicationRefusal::new(code, why))
+    Err(RejectedApplication::new(code, why))
 }
 
 /// A client that another door has deleted is gone already.
-fn end_client(context: Context<'_>, facts: &Facts, row: Option<&ClientState>) -> Result<Edit, EditError> {
-    match row.filter(|row| row.standing.deleted_at.is_none()) {
-        Some(row) => client_life::delete(context, facts, (&row.client.tenant, &row.client.id), None),
+fn end_client(context: EditContext<'_>, facts: &Facts, row: Option<&ClientState>) -> Result<Edit, EditError> {
+    match row.filter(|row| row.lifecycle.deleted_at.is_none()) {
+        Some(row) => client_lifecycle::delete(context, facts, (&row.client.tenant, &row.client.id), None),
         None => Ok(Edit::default()),
     }
 }
 
 /// What stands against a client, in the codes that callers of this surface know.
-fn told(error: EditError) -> ApplicationError {
+fn application_error(error: EditError) -> ApplicationError {
     match error {
-        EditError::Conflict(words) => ApplicationRefusal::new(ApplicationCode::ClientIdExists, words).into(),
-        EditError::Invalid(faults) => {
-            let is_id = faults.iter().any(|fault| fault.pointer == "/client_id");
+        EditError::Conflict(message) => {
+            RejectedApplication::new(ApplicationCode::ClientIdExists, message).into()
+        }
+        EditError::Invalid(errors) => {
+            let is_id = errors.iter().any(|error| error.pointer == "/client_id");
             let code =
                 if is_id { ApplicationCode::InvalidClientId } else { ApplicationCode::InvalidOauthConfig };
-            let details: Vec<_> = faults.into_iter().map(|fault| fault.detail).collect();
-            ApplicationRefusal::new(code, details.join("; ")).into()
+            let details: Vec<_> = errors.into_iter().map(|error| error.detail).collect();
+            RejectedApplication::new(code, details.join("; ")).into()
         }
         EditError::LimitReached(_) => {
-            ApplicationRefusal::new(ApplicationCode::InvalidOauthConfig, error.to_string()).into()
+            RejectedApplication::new(ApplicationCode::InvalidOauthConfig, error.to_string()).into()
         }
         other => other.into(),
     }

@@ -4,12 +4,12 @@ use protocol::ClientAuthenticationMethod;
 use registry::{ClientId, PasswordSalt, SecretHash, bidi_control_in_name, salt_of};
 use tenancy::TenantId;
 
-use super::{Context, Facts};
-use crate::applications::{Document, Registration, judge};
+use super::{EditContext, Facts};
+use crate::applications::{ApplicationDocument, Registration, judge};
 use crate::new_names::code_point;
 use crate::{
-    Application, ApplicationCode, ApplicationError, ApplicationId, ApplicationRefusal, ApplicationRequest,
-    ClientState, EditError, Permission, TenantState,
+    Application, ApplicationCode, ApplicationError, ApplicationId, ApplicationRequest, ClientState,
+    EditError, Permission, RejectedApplication, TenantState,
 };
 
 /// What is to stand in an application's place.
@@ -29,14 +29,14 @@ pub(super) struct Draft<'a> {
     pub(super) state: &'a TenantState,
     pub(super) before: Option<&'a Application>,
     pub(super) row: Option<&'a ClientState>,
-    pub(super) document: Document,
+    pub(super) document: ApplicationDocument,
     pub(super) registration: Option<Registration>,
 }
 
 /// For which client a secret must be hashed before anything is decided, and with which salt: for one that is made, unless it is public,
 /// and for one that is sent a secret.
 pub(crate) fn secret_wanted(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     new: NewApplication<'_>,
 ) -> Result<Option<(ClientId, Option<PasswordSalt>)>, ApplicationError> {
@@ -51,14 +51,14 @@ pub(crate) fn secret_wanted(
 
 /// Refuses what cannot stand, whatever its client.
 pub(super) fn draft<'a>(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &'a Facts,
     new: NewApplication<'_>,
 ) -> Result<Draft<'a>, ApplicationError> {
     let mut document = new.request.document.clone();
     let (state, before, row) = if new.replaces {
         let (state, before, row) = find(context, facts, new.tenant)?;
-        document = document.keeping_unseen(&Document::of(before)?);
+        document = document.keeping_unseen(&ApplicationDocument::of(before)?);
         (state, Some(before), row)
     } else {
         (serving(context, facts, new.tenant)?, None, None)
@@ -67,11 +67,11 @@ pub(super) fn draft<'a>(
     let is_new_name = before.is_none_or(|before| before.name != document.name);
     if let Some(turning) = bidi_control_in_name(&document.name).filter(|_| is_new_name) {
         let why = format!("name holds {}, which turns the direction of what follows", code_point(turning));
-        return Err(ApplicationRefusal::new(ApplicationCode::InvalidName, why).into());
+        return Err(RejectedApplication::new(ApplicationCode::InvalidName, why).into());
     }
     if facts.name_owner.is_some_and(|owner| owner != new.id) {
         let why = "Another application of this tenant has the name";
-        return Err(ApplicationRefusal::new(ApplicationCode::NameExists, why).into());
+        return Err(RejectedApplication::new(ApplicationCode::NameExists, why).into());
     }
     Ok(Draft { state, before, row, document, registration })
 }
@@ -89,23 +89,23 @@ impl Draft<'_> {
 
 /// The tenant, if it serves and is the asker's to change.
 fn serving<'a>(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &'a Facts,
     tenant: &TenantId,
 ) -> Result<&'a TenantState, EditError> {
     context.require_in(tenant, Permission::Clients)?;
     let state = facts.tenant()?;
-    if state.standing.serves() { Ok(state) } else { Err(EditError::NotFound("tenant")) }
+    if state.lifecycle.serves() { Ok(state) } else { Err(EditError::NotFound("tenant")) }
 }
 
 /// The application that was asked about, and its client.
 pub(super) fn find<'a>(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &'a Facts,
     tenant: &TenantId,
 ) -> Result<(&'a TenantState, &'a Application, Option<&'a ClientState>), ApplicationError> {
     let state = serving(context, facts, tenant)?;
-    let application = facts.application.as_ref().ok_or_else(ApplicationRefusal::not_found)?;
+    let application = facts.application.as_ref().ok_or_else(RejectedApplication::not_found)?;
     let row = state.clients.iter().find(|row| Some(&row.client.id) == application.client.as_ref());
     Ok((state, application, row))
 }

@@ -3,11 +3,14 @@
 use registry::{Client, ClientId};
 use tenancy::TenantId;
 
-use super::text::{Faults, LONGEST_ID};
-use super::{Context, Edit, Facts, SecretMaterial, client_fields, faultless, names, reach, secret_create};
+use super::text::{FieldErrors, LONGEST_ID};
+use super::{
+    Edit, EditContext, Facts, SecretMaterial, client_fields, names, ok_unless_errors, privilege,
+    secret_create,
+};
 use crate::{
-    Change, ChangeKind, ClientSettings, ClientState, EditError, ManagedBy, Permission, RowChange, Standing,
-    TenantState, limits, new_names,
+    Change, ChangeKind, ClientSettings, ClientState, EditError, ManagedBy, Permission, RowChange,
+    RowLifecycle, TenantState, limits, new_names,
 };
 
 /// What is to be made. Where it stands in what was sent is part of it, for the faults.
@@ -21,7 +24,7 @@ pub(crate) struct NewClientRow<'a> {
 
 /// What is written, and what then is there.
 pub(crate) fn create(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     tenant: &TenantId,
     new: &NewClientRow<'_>,
@@ -32,46 +35,46 @@ pub(crate) fn create(
 
 /// As [`create`], in a tenant that may be as new and has so many clients, for an actor that may create clients in it.
 pub(super) fn make(
-    context: Context<'_>,
+    context: EditContext<'_>,
     state: &TenantState,
     count: u64,
     new: &NewClientRow<'_>,
 ) -> Result<(Edit, ClientState), EditError> {
     let NewClientRow { id, settings, secret, at } = new;
-    let mut faults = Faults::below(at);
-    let client = client_fields::read(&mut faults, &state.tenant, id, settings);
-    register(context, (state, count), faults, client, Some(secret))
+    let mut errors = FieldErrors::below(at);
+    let client = client_fields::read(&mut errors, &state.tenant, id, settings);
+    register(context, (state, count), errors, client, Some(secret))
 }
 
 /// A client whose fields were read, among all that the tenant has already.
 pub(super) fn register(
-    context: Context<'_>,
+    context: EditContext<'_>,
     (state, count): (&TenantState, u64),
-    mut faults: Faults,
+    mut errors: FieldErrors,
     client: Client,
     secret: Option<&SecretMaterial>,
 ) -> Result<(Edit, ClientState), EditError> {
     let id = &client.id;
     if let Some(row) = state.clients.iter().find(|row| row.client.id == *id) {
-        return Err(EditError::Conflict(if row.standing.deleted_at.is_some() {
+        return Err(EditError::Conflict(if row.lifecycle.deleted_at.is_some() {
             format!("client {id} was deleted and its id stays reserved; choose another id")
         } else {
             format!("client {id} exists already")
         }));
     }
-    if let Some(words) = limits::of_clients(&client.tenant, count, count + 1, context.policy.clients) {
-        return Err(EditError::LimitReached(words));
+    if let Some(message) = limits::of_clients(&client.tenant, count, count + 1, context.policy.clients) {
+        return Err(EditError::LimitReached(message));
     }
-    faults.extend(limits::of_client(None, &client));
-    faults.check_name("/client_id", "the client id", id.as_str(), LONGEST_ID);
-    faults.add_unseen(new_names::of_client(None, &client));
-    names::check_client(&mut faults, &client, &state.tenant, state);
-    let client = faultless(client, faults.into_vec())?;
-    reach::require_grant(context, None, &client)?;
-    let standing = Standing::fresh(ManagedBy::Api, context.now);
+    errors.extend(limits::of_client(None, &client));
+    errors.check_name("/client_id", "the client id", id.as_str(), LONGEST_ID);
+    errors.add_unseen(new_names::of_client(None, &client));
+    names::check_client(&mut errors, &client, &state.tenant, state);
+    let client = ok_unless_errors(client, errors.into_vec())?;
+    privilege::require_grant(context, None, &client)?;
+    let lifecycle = RowLifecycle::fresh(ManagedBy::Api, context.now);
     let row = RowChange { kind: ChangeKind::Added, before: None, after: Box::new(client.clone()) };
     let mut edit = Edit::of(Change::Client(row));
-    let mut made = ClientState { client, standing, secrets: Vec::new() };
+    let mut made = ClientState { client, lifecycle, secrets: Vec::new() };
     if let Some(secret) = secret {
         let (more, row) = secret_create::add(&made, secret, None, context.now);
         edit.extend(more);
@@ -83,7 +86,7 @@ pub(super) fn register(
 #[cfg(test)]
 mod tests {
     use super::super::test_states::{
-        NOW, ask, client_id, facts, material, operator, policy, state, tenant_id, told,
+        NOW, ask, client_id, described, facts, material, operator, policy, state, tenant_id,
     };
     use super::*;
 
@@ -93,7 +96,7 @@ mod tests {
         let (settings, secret) = (ClientSettings::default(), material());
         let new = NewClientRow { id: client_id(id), settings: &settings, secret: &secret, at: "" };
         let made = ask(&operator(), |context| Ok(create(context, &facts(state), &tenant_id("t"), &new)?.0));
-        assert_eq!(told(made), expected);
+        assert_eq!(described(made), expected);
     }
 
     #[test]
@@ -107,7 +110,7 @@ mod tests {
             let new = NewClientRow { id: client_id("new"), settings: &settings, secret: &secret, at: "" };
             let facts = Facts { client_count: count, ..facts(state("t")) };
             let made = ask(&operator(), |context| Ok(create(context, &facts, &tenant_id("t"), &new)?.0));
-            assert_eq!(told(made), expected, "{count}");
+            assert_eq!(described(made), expected, "{count}");
         }
     }
 
@@ -115,15 +118,15 @@ mod tests {
     fn an_id_is_given_once() {
         check("new", |_| {}, "new added, new/s1 added until never");
         check("svc", |_| {}, "conflict");
-        check("svc", |t| t.clients[0].standing.deleted_at = Some(NOW), "conflict");
-        check("svc", |t| t.clients[0].standing.managed_by = ManagedBy::Config, "conflict");
+        check("svc", |t| t.clients[0].lifecycle.deleted_at = Some(NOW), "conflict");
+        check("svc", |t| t.clients[0].lifecycle.managed_by = ManagedBy::Config, "conflict");
         check("api", |_| {}, "/client_id");
         check("urn:latchkey:x", |_| {}, "/client_id");
         for unseen in ["new\u{200b}", "n\u{202e}ew", "\u{feff}new", "new\u{2028}"] {
             check(unseen, |_| {}, "/client_id");
         }
-        check("new", |t| t.standing.deleted_at = Some(NOW), "there is no tenant of this id");
+        check("new", |t| t.lifecycle.deleted_at = Some(NOW), "there is no tenant of this id");
         // The tenant is declared; clients of the API's live in it all the same.
-        check("new", |t| t.standing.managed_by = ManagedBy::Config, "new added, new/s1 added until never");
+        check("new", |t| t.lifecycle.managed_by = ManagedBy::Config, "new added, new/s1 added until never");
     }
 }

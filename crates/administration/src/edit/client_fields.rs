@@ -4,12 +4,17 @@ use protocol::{ClientAuthenticationMethod, GrantType, ScopeToken};
 use registry::{Client, ClientId, ClientStatus, IntrospectionRight};
 use tenancy::{Issuer, Tenant};
 
-use super::reach;
-use super::text::{Faults, LONGEST_URI, is_absolute_uri};
+use super::privilege;
+use super::text::{FieldErrors, LONGEST_URI, is_absolute_uri};
 use crate::ClientSettings;
 
 /// The registration, of no use where faults were found.
-pub(super) fn read(faults: &mut Faults, tenant: &Tenant, id: &ClientId, settings: &ClientSettings) -> Client {
+pub(super) fn read(
+    errors: &mut FieldErrors,
+    tenant: &Tenant,
+    id: &ClientId,
+    settings: &ClientSettings,
+) -> Client {
     let ClientSettings {
         name,
         token_endpoint_auth_method,
@@ -22,39 +27,39 @@ pub(super) fn read(faults: &mut Faults, tenant: &Tenant, id: &ClientId, settings
         introspection,
     } = settings;
     let name = name.clone().unwrap_or_else(|| id.to_string());
-    faults.check_title("/name", &name);
-    let scope: protocol::Scope = faults.scopes("/scopes", scopes).into_iter().collect();
+    errors.check_title("/name", &name);
+    let scope: protocol::Scope = errors.scopes("/scopes", scopes).into_iter().collect();
     let client = Client {
         tenant: tenant.id.clone(),
         id: id.clone(),
         name,
         status: ClientStatus::Active,
-        authentication_method: method(faults, token_endpoint_auth_method),
-        grant_types: read_grant_types(faults, grant_types),
-        audiences: read_audiences(faults, tenant, audiences, &scope),
-        resources: read_resources(faults, tenant, resources),
+        authentication_method: method(errors, token_endpoint_auth_method),
+        grant_types: read_grant_types(errors, grant_types),
+        audiences: read_audiences(errors, tenant, audiences, &scope),
+        resources: read_resources(errors, tenant, resources),
         scope,
         access_token_lifetime: access_token_lifetime
-            .map(|seconds| faults.span("/access_token_lifetime", seconds, 1)),
-        issuer: read_issuer(faults, tenant, token.issuer.as_deref()),
-        introspection: read_introspection(faults, introspection),
+            .map(|seconds| errors.span("/access_token_lifetime", seconds, 1)),
+        issuer: read_issuer(errors, tenant, token.issuer.as_deref()),
+        introspection: read_introspection(errors, introspection),
         secrets: Vec::new(),
     };
-    reach::check_grantable(faults, &client);
+    privilege::check_grantable(errors, &client);
     client
 }
 
-fn method(faults: &mut Faults, name: &str) -> ClientAuthenticationMethod {
+fn method(errors: &mut FieldErrors, name: &str) -> ClientAuthenticationMethod {
     let method = name.parse().unwrap_or(ClientAuthenticationMethod::None);
     if !method.allows_secret() {
         let served = ClientAuthenticationMethod::SERVED.join(", ");
-        faults.add("/token_endpoint_auth_method", format!("this is not served; write any, {served}"));
+        errors.add("/token_endpoint_auth_method", format!("this is not served; write any, {served}"));
     }
     method
 }
 
-fn read_grant_types(faults: &mut Faults, names: &[String]) -> Vec<GrantType> {
-    faults.check_distinct("/grant_types", names);
+fn read_grant_types(errors: &mut FieldErrors, names: &[String]) -> Vec<GrantType> {
+    errors.check_distinct("/grant_types", names);
     let mut known = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
         match name.parse() {
@@ -62,7 +67,7 @@ fn read_grant_types(faults: &mut Faults, names: &[String]) -> Vec<GrantType> {
             Err(_) => {
                 let all: Vec<_> = GrantType::ALL.into_iter().map(GrantType::as_str).collect();
                 let detail = format!("this is not a grant type; write one of {}", all.join(", "));
-                faults.add(&format!("/grant_types/{index}"), detail);
+                errors.add(&format!("/grant_types/{index}"), detail);
             }
         }
     }
@@ -72,19 +77,19 @@ fn read_grant_types(faults: &mut Faults, names: &[String]) -> Vec<GrantType> {
 /// The audience of the administration stands alone: a token for it and for somebody else could be sent on by him. A client of
 /// which the administration is all that it may do needs no other.
 fn read_audiences(
-    faults: &mut Faults,
+    errors: &mut FieldErrors,
     tenant: &Tenant,
     audiences: &[String],
     scope: &protocol::Scope,
 ) -> Vec<String> {
-    faults.check_distinct("/audiences", audiences);
+    errors.check_distinct("/audiences", audiences);
     let own = tenant.id.admin_audience();
     for (index, audience) in audiences.iter().enumerate() {
         let at = format!("/audiences/{index}");
         if *audience != own {
-            faults.check_name(&at, "the audience", audience, LONGEST_URI);
+            errors.check_name(&at, "the audience", audience, LONGEST_URI);
         } else if audiences.len() > 1 {
-            faults.add(&at, "the audience of the administration must be the client's only one");
+            errors.add(&at, "the audience of the administration must be the client's only one");
         }
     }
     if audiences.is_empty() && !scope.is_empty() && scope.iter().all(ScopeToken::is_reserved) {
@@ -93,15 +98,15 @@ fn read_audiences(
     audiences.to_vec()
 }
 
-fn read_resources(faults: &mut Faults, tenant: &Tenant, resources: &[String]) -> Vec<String> {
-    faults.check_distinct("/resources", resources);
+fn read_resources(errors: &mut FieldErrors, tenant: &Tenant, resources: &[String]) -> Vec<String> {
+    errors.check_distinct("/resources", resources);
     let own = tenant.id.admin_audience();
     for (index, resource) in resources.iter().enumerate().filter(|(_, resource)| **resource != own) {
         let at = format!("/resources/{index}");
         if is_absolute_uri(resource) {
-            faults.check_name(&at, "the resource", resource, LONGEST_URI);
+            errors.check_name(&at, "the resource", resource, LONGEST_URI);
         } else {
-            faults.add(
+            errors.add(
                 &at,
                 "a resource is an absolute URI without a fragment (RFC 8707 section 2), up to 2048 bytes",
             );
@@ -110,18 +115,18 @@ fn read_resources(faults: &mut Faults, tenant: &Tenant, resources: &[String]) ->
     resources.to_vec()
 }
 
-fn read_issuer(faults: &mut Faults, tenant: &Tenant, issuer: Option<&str>) -> Option<Issuer> {
+fn read_issuer(errors: &mut FieldErrors, tenant: &Tenant, issuer: Option<&str>) -> Option<Issuer> {
     let issuer = issuer?;
     if !tenant.is_issuer(issuer) {
-        faults.add("/token/issuer", "this is neither the tenant's issuer nor one of its aliases");
+        errors.add("/token/issuer", "this is neither the tenant's issuer nor one of its aliases");
     }
     Issuer::parse(issuer).ok()
 }
 
-fn read_introspection(faults: &mut Faults, name: &str) -> IntrospectionRight {
+fn read_introspection(errors: &mut FieldErrors, name: &str) -> IntrospectionRight {
     let all = [IntrospectionRight::Own, IntrospectionRight::Audience, IntrospectionRight::Tenant];
     all.into_iter().find(|right| right.as_str() == name).unwrap_or_else(|| {
-        faults.add("/introspection", "write own, audience or tenant");
+        errors.add("/introspection", "write own, audience or tenant");
         IntrospectionRight::Own
     })
 }
@@ -134,13 +139,13 @@ mod tests {
     use super::*;
 
     fn check(tenant: &str, settings: Value, expected: &[&str]) -> Client {
-        let told = settings.to_string();
-        let mut faults = Faults::below("/client");
+        let described = settings.to_string();
+        let mut errors = FieldErrors::below("/client");
         let settings = ClientSettings::read(settings).unwrap();
-        let client = read(&mut faults, &state(tenant).tenant, &client_id("svc"), &settings);
+        let client = read(&mut errors, &state(tenant).tenant, &client_id("svc"), &settings);
         let found: Vec<_> =
-            faults.into_vec().into_iter().map(|fault| fault.pointer.replacen("/client", "", 1)).collect();
-        assert_eq!(found, expected, "{told}");
+            errors.into_vec().into_iter().map(|error| error.pointer.replacen("/client", "", 1)).collect();
+        assert_eq!(found, expected, "{described}");
         client
     }
 
@@ -195,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_only_administer_has_the_audience_of_the_administration() {
+    fn a_client_with_admin_scopes_only_gets_the_admin_audience() {
         let of = |tenant, scopes: &[&str]| check(tenant, json!({ "scopes": scopes }), &[]).audiences;
         assert_eq!(of("t", &["latchkey:clients", "latchkey:audit"]), ["urn:latchkey:tenant:t"]);
         assert_eq!(of("platform", &["latchkey:tenants"]), ["urn:latchkey:admin"]);

@@ -4,11 +4,11 @@ use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
-use super::text::Faults;
-use super::{Context, Edit, Facts, client_fields, faultless, invalid, names, reach};
+use super::text::FieldErrors;
+use super::{Edit, EditContext, Facts, client_fields, invalid, names, ok_unless_errors, privilege};
 use crate::{
     Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, EntityTag, FieldChange,
-    ManagedBy, Permission, RowChange, TenantMark, TenantState, limits, merge_patch, new_names,
+    ManagedBy, Permission, RowChange, TenantMetadata, TenantState, limits, merge_patch, new_names,
 };
 
 /// The names that a client's settings bring in, against which other clients must be known.
@@ -19,7 +19,7 @@ pub(crate) fn client_names(settings: &Value) -> Vec<&str> {
 
 /// What a merge patch of its settings changes.
 pub(crate) fn patch(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     (tenant, client): (&TenantId, &ClientId),
     patch: &Value,
@@ -32,26 +32,26 @@ pub(crate) fn patch(
     }
     let merged = merge_patch(json!(ClientSettings::from(&row.client)), patch.clone());
     let settings = ClientSettings::read(merged).map_err(EditError::Invalid)?;
-    let mut faults = Faults::default();
-    let after = client_fields::read(&mut faults, &state.tenant, client, &settings);
-    replace(context, state, row, faults, after)
+    let mut errors = FieldErrors::default();
+    let after = client_fields::read(&mut errors, &state.tenant, client, &settings);
+    replace(context, state, row, errors, after)
 }
 
 /// The client, for an actor that may change it and has seen it as it is.
 pub(super) fn look<'a>(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &'a Facts,
     names: (&TenantId, &ClientId),
     if_match: Option<&str>,
 ) -> Result<(&'a TenantState, &'a ClientState), EditError> {
     let found = look_to_end(context, facts, names, None)?;
-    reach::require_touch(context, &found.1.client)?;
+    privilege::require_touch(context, &found.1.client)?;
     look_to_end(context, facts, names, if_match)
 }
 
 /// The client, for an actor that has seen it as it is and may end what it may do: all who manage the tenant's clients may, at any time.
 pub(super) fn look_to_end<'a>(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &'a Facts,
     (tenant, client): (&TenantId, &ClientId),
     if_match: Option<&str>,
@@ -65,53 +65,53 @@ pub(super) fn look_to_end<'a>(
 /// Tokens that it got under a longer lifetime live on, and so must the keys that check them. Only this client is known here, so a
 /// lifetime that another one has, too, is noted needlessly.
 pub(super) fn shortened(
-    context: Context<'_>,
+    context: EditContext<'_>,
     state: &TenantState,
     before: &Client,
     after: Option<&Client>,
-) -> Option<TenantMark> {
+) -> Option<TenantMetadata> {
     let of_tenant = state.tenant.access_token.lifetime;
     let lifetime = |client: &Client| client.access_token_lifetime.unwrap_or(of_tenant);
     let (before, after) = (lifetime(before), after.map_or(of_tenant, lifetime));
-    (after < before).then(|| TenantMark {
+    (after < before).then(|| TenantMetadata {
         tenant: state.tenant.id.clone(),
         fingerprint: None,
-        earlier_tokens_until: state
-            .earlier_tokens_until
+        previous_tokens_until: state
+            .previous_tokens_until
             .max(Some(context.now + before + context.policy.l1_lifetime)),
-        earlier_jwks: None,
+        previous_jwks: None,
     })
 }
 
 /// It becomes a client whose fields were read, but stands as it stood.
 pub(super) fn replace(
-    context: Context<'_>,
+    context: EditContext<'_>,
     state: &TenantState,
     row: &ClientState,
-    mut faults: Faults,
+    mut errors: FieldErrors,
     after: Client,
 ) -> Result<Edit, EditError> {
     let before = &row.client;
     let after = Client { status: before.status, ..after };
-    faults.add_unseen(new_names::of_client(Some(before), &after));
-    names::check_client(&mut faults, &after, &state.tenant, state);
-    faults.extend(limits::of_client(Some(before), &after));
-    let after = faultless(after, faults.into_vec())?;
-    reach::require_grant(context, Some(before), &after)?;
+    errors.add_unseen(new_names::of_client(Some(before), &after));
+    names::check_client(&mut errors, &after, &state.tenant, state);
+    errors.extend(limits::of_client(Some(before), &after));
+    let after = ok_unless_errors(after, errors.into_vec())?;
+    privilege::require_grant(context, Some(before), &after)?;
     if FieldChange::between(Some(before), &after).is_empty() {
         return Ok(Edit::default());
     }
-    let marks = shortened(context, state, before, Some(&after)).into_iter().collect();
+    let tenant_metadata = shortened(context, state, before, Some(&after)).into_iter().collect();
     let before = Some(Box::new(before.clone()));
     let row = RowChange { kind: ChangeKind::Changed, before, after: Box::new(after) };
-    Ok(Edit { changes: vec![Change::Client(row)], marks, ..Edit::default() })
+    Ok(Edit { changes: vec![Change::Client(row)], tenant_metadata, ..Edit::default() })
 }
 
 fn require_own_fields(row: &ClientState) -> Result<(), EditError> {
-    if row.standing.managed_by == ManagedBy::Config {
+    if row.lifecycle.managed_by == ManagedBy::Config {
         let id = &row.client.id;
-        let words = format!("client {id} is declared in the operator's files; change it there");
-        return Err(EditError::Conflict(words));
+        let message = format!("client {id} is declared in the operator's files; change it there");
+        return Err(EditError::Conflict(message));
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ fn require_own_fields(row: &ClientState) -> Result<(), EditError> {
 mod tests {
     use protocol::Lifetime;
 
-    use super::super::test_states::{NOW, ask, at, client_id, facts, operator, state, tenant_id, told};
+    use super::super::test_states::{NOW, ask, at, client_id, described, facts, operator, state, tenant_id};
     use super::*;
 
     fn check(change: impl Fn(&mut TenantState), merge: Value, expected: &str) -> Option<Edit> {
@@ -129,7 +129,7 @@ mod tests {
         let names = (&tenant_id("t"), &client_id("svc"));
         let edit = ask(&operator(), |context| patch(context, &facts(state), names, &merge, None));
         let again = edit.as_ref().ok().cloned();
-        assert_eq!(told(edit), expected, "{merge}");
+        assert_eq!(described(edit), expected, "{merge}");
         again
     }
 
@@ -161,33 +161,35 @@ mod tests {
 
     #[test]
     fn the_files_own_what_they_declare_and_what_is_gone_is_gone() {
-        let declared = |t: &mut TenantState| t.clients[0].standing.managed_by = ManagedBy::Config;
+        let declared = |t: &mut TenantState| t.clients[0].lifecycle.managed_by = ManagedBy::Config;
         check(declared, json!({ "name": "S" }), "conflict");
-        let deleted = |t: &mut TenantState| t.clients[0].standing.deleted_at = Some(NOW);
+        let deleted = |t: &mut TenantState| t.clients[0].lifecycle.deleted_at = Some(NOW);
         check(deleted, json!({ "name": "S" }), "there is no client of this id");
-        let tenant_deleted = |t: &mut TenantState| t.standing.deleted_at = Some(NOW);
+        let tenant_deleted = |t: &mut TenantState| t.lifecycle.deleted_at = Some(NOW);
         check(tenant_deleted, json!({ "name": "S" }), "there is no tenant of this id");
     }
 
     #[test]
-    fn tokens_of_a_longer_life_are_remembered() {
+    fn tokens_with_a_longer_lifetime_are_remembered() {
         let lifetime = |seconds: u64| {
             move |t: &mut TenantState| {
                 t.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(seconds));
             }
         };
         let to = |seconds: Option<u64>| json!({ "access_token_lifetime": seconds });
-        let until = |edit: Option<Edit>| edit.unwrap().marks.first().map(|mark| mark.earlier_tokens_until);
+        let until = |edit: Option<Edit>| {
+            edit.unwrap().tenant_metadata.first().map(|metadata| metadata.previous_tokens_until)
+        };
         assert_eq!(until(check(lifetime(9000), to(Some(60)), "svc changed")), Some(Some(at(9010))));
         assert_eq!(until(check(lifetime(9000), to(None), "svc changed")), Some(Some(at(9010))));
         assert_eq!(until(check(lifetime(60), to(None), "svc changed")), None);
         assert_eq!(until(check(nothing, to(Some(60)), "svc changed")), Some(Some(at(3610))));
-        let known = |t: &mut TenantState| t.earlier_tokens_until = Some(at(99_999));
+        let known = |t: &mut TenantState| t.previous_tokens_until = Some(at(99_999));
         assert_eq!(until(check(known, to(Some(60)), "svc changed")), Some(Some(at(99_999))));
     }
 
     #[test]
-    fn only_who_has_seen_the_client_as_it_is_changes_it() {
+    fn a_client_is_changed_only_with_its_current_etag() {
         let names = (&tenant_id("t"), &client_id("svc"));
         let tag = EntityTag::of(&ClientView::of(&state("t").clients[0], NOW)).to_string();
         for (if_match, fresh) in [(Some(tag.as_str()), true), (Some("*"), true), (Some("\"x\""), false)] {

@@ -5,12 +5,12 @@ use registry::{ClientId, ClientStatus};
 use tenancy::TenantId;
 
 use super::client_create::{NewClientRow, make};
-use super::{Context, Edit, Facts, SecretMaterial, tenant_create};
+use super::{Edit, EditContext, Facts, SecretMaterial, tenant_create};
 use crate::{ClientSettings, ClientState, EditError, Permission, TenantSettings};
 
 /// The tenant `platform`, if it is missing, and in it a client with all permissions.
 pub(crate) fn first_admin(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     id: ClientId,
     secret: &SecretMaterial,
@@ -28,8 +28,8 @@ pub(crate) fn first_admin(
         return Ok((edit, made.clients.remove(0)));
     };
     if let Some(admin) = state.clients.iter().find(|row| is_admin(row, context.now)) {
-        let words = format!("client platform/{} is a live administrator; use it", admin.client.id);
-        return Err(EditError::Conflict(words));
+        let message = format!("client platform/{} is a live administrator; use it", admin.client.id);
+        return Err(EditError::Conflict(message));
     }
     // An operator beside the store is held to no limit.
     make(context, state, 0, &new)
@@ -37,7 +37,7 @@ pub(crate) fn first_admin(
 
 fn is_admin(row: &ClientState, now: Timestamp) -> bool {
     let holds = |scope: &protocol::ScopeToken| scope.as_str() == Permission::Tenants.scope();
-    row.standing.serves()
+    row.lifecycle.serves()
         && row.client.status == ClientStatus::Active
         && row.client.scope.iter().any(holds)
         && row.secrets.iter().any(|row| row.secret.is_live(now))
@@ -46,7 +46,7 @@ fn is_admin(row: &ClientState, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::test_states::{
-        NOW, ask, client, client_id, facts, material, of_platform, operator, state, told,
+        NOW, ask, client, client_id, described, facts, material, of_platform, operator, state,
     };
     use super::*;
     use crate::Authority;
@@ -70,20 +70,20 @@ mod tests {
                 edit
             })
         });
-        assert_eq!(told(made), expected);
+        assert_eq!(described(made), expected);
     }
 
     const MADE: &str = "new added, new/s1 added until never";
 
     #[test]
-    fn the_first_administrator_is_made_while_there_is_none_who_can_get_a_token() {
+    fn the_first_administrator_is_created_while_no_administrator_can_get_a_token() {
         let operator = operator();
         check(&operator, None, "new", &format!("tenant added, {MADE}"));
         check(&operator, Some(&|_| {}), "new", "conflict");
         check(&operator, Some(&|row| row.secrets.clear()), "new", MADE);
         check(&operator, Some(&|row| row.secrets[0].secret.revoked_at = Some(NOW)), "new", MADE);
-        check(&operator, Some(&|row| row.standing.suspended_at = Some(NOW)), "new", MADE);
-        check(&operator, Some(&|row| row.standing.deleted_at = Some(NOW)), "new", MADE);
+        check(&operator, Some(&|row| row.lifecycle.suspended_at = Some(NOW)), "new", MADE);
+        check(&operator, Some(&|row| row.lifecycle.deleted_at = Some(NOW)), "new", MADE);
         check(&operator, Some(&|row| row.client.scope = protocol::Scope::default()), "new", MADE);
         // The old one's id stays its own.
         check(&operator, Some(&|row| row.secrets.clear()), "root", "conflict");

@@ -7,9 +7,9 @@ use keys::life_cycle::{self, KeyPolicy, Plan};
 use keys::{KeyRecord, KeyStage};
 use protocol::{Lifetime, Timestamp};
 
-use super::Context;
+use super::EditContext;
 use super::key_edit::KeyDecision;
-use crate::{KeySighting, KeyState};
+use crate::{TenantKeys, VerifierFetch};
 
 /// So long before an announced key can no longer be held back, it is seen whether it has to be.
 const AHEAD: Lifetime = Lifetime::from_seconds(5);
@@ -19,56 +19,59 @@ const STEP: Lifetime = Lifetime::from_seconds(60);
 const STEPS: u64 = 10;
 
 /// The scheduler's step.
-pub(crate) fn advance(context: Context<'_>, state: &KeyState, sightings: &[KeySighting]) -> KeyDecision {
+pub(crate) fn advance(
+    context: EditContext<'_>,
+    state: &TenantKeys,
+    fetches: &[VerifierFetch],
+) -> KeyDecision {
     let policy = context.key_policy(state);
     let plan = life_cycle::next(&state.records, &policy, context.now);
-    if state.standing.serves() {
-        hold(context, state, &policy, plan, sightings).into()
+    if state.lifecycle.serves() {
+        hold(context, state, &policy, plan, fetches).into()
     } else {
         only_destroy(state, &policy, plan, context.now).into()
     }
 }
 
 /// Whether a verifier is one of those that poll: it has come in a span in which whoever polls comes.
-pub(crate) fn polls(sighting: &KeySighting, policy: &KeyPolicy, now: Timestamp) -> bool {
+pub(crate) fn polls(fetch: &VerifierFetch, policy: &KeyPolicy, now: Timestamp) -> bool {
     let kept = policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds());
     let span = policy.publish_before.max(Lifetime::from_seconds(kept.saturating_mul(2)));
-    now < sighting.last_fetch_at + span
+    now < fetch.last_fetch_at + span
 }
 
 /// The plan as it is, or one by which the announced key begins later; each says when to look again.
 fn hold(
-    context: Context<'_>,
-    state: &KeyState,
+    context: EditContext<'_>,
+    state: &TenantKeys,
     policy: &KeyPolicy,
     plan: Plan,
-    sightings: &[KeySighting],
+    fetches: &[VerifierFetch],
 ) -> Plan {
     let Some(longest) = state.tenant.signing.hold_activation else { return plan };
     let announced = first_announced(state, &plan, context.now);
-    let Some((announced, active_from)) = announced.filter(|(_, at)| look_at(policy, *at) <= context.now)
+    let Some((announced, active_from)) = announced.filter(|(_, at)| check_due_at(policy, *at) <= context.now)
     else {
         return seen_before_it_begins(context, state, policy, plan);
     };
-    let lacks =
-        |sighting: &KeySighting| sighting.newest_key < announced.id && polls(sighting, policy, context.now);
-    if !sightings.iter().any(lacks) {
+    let lacks = |fetch: &VerifierFetch| fetch.newest_key < announced.id && polls(fetch, policy, context.now);
+    if !fetches.iter().any(lacks) {
         return plan;
     }
-    let step = STEP.max(Lifetime::from_seconds(longest.seconds() / STEPS));
+    let advance_at = STEP.max(Lifetime::from_seconds(longest.seconds() / STEPS));
     let limit = announced.announced_at + policy.publish_before + longest;
-    let until = (active_from + step).min(limit);
+    let until = (active_from + advance_at).min(limit);
     // Too late, or waited for long enough: it begins.
     match life_cycle::hold(&state.records, policy, announced.id, until, context.now) {
-        Ok(held) if until > active_from => due_by(held, look_at(policy, until), context.now),
+        Ok(held) if until > active_from => due_by(held, check_due_at(policy, until), context.now),
         Ok(_) | Err(_) => plan,
     }
 }
 
 /// As it is, but looked at once more before the next key begins, where the policy lets that wait for verifiers.
 pub(super) fn seen_before_it_begins(
-    context: Context<'_>,
-    state: &KeyState,
+    context: EditContext<'_>,
+    state: &TenantKeys,
     policy: &KeyPolicy,
     plan: Plan,
 ) -> Plan {
@@ -77,19 +80,19 @@ pub(super) fn seen_before_it_begins(
     }
     let there = first_announced(state, &plan, context.now).map(|(_, active_from)| active_from);
     match there.or(plan.announce.map(|new| new.active_from)) {
-        Some(active_from) => due_by(plan, look_at(policy, active_from), context.now),
+        Some(active_from) => due_by(plan, check_due_at(policy, active_from), context.now),
         None => plan,
     }
 }
 
 /// When it is seen whether a key that begins at this instant has to be held back.
-fn look_at(policy: &KeyPolicy, active_from: Timestamp) -> Timestamp {
-    before(active_from, sum([settling(policy), AHEAD]))
+fn check_due_at(policy: &KeyPolicy, active_from: Timestamp) -> Timestamp {
+    before(active_from, sum([propagation_delay(policy), AHEAD]))
 }
 
 /// The key that begins next, of those that are there already, and when by the plan it does.
 fn first_announced<'a>(
-    state: &'a KeyState,
+    state: &'a TenantKeys,
     plan: &Plan,
     now: Timestamp,
 ) -> Option<(&'a KeyRecord, Timestamp)> {
@@ -102,20 +105,20 @@ fn first_announced<'a>(
     planned.min_by_key(|(row, active_from)| (*active_from, row.id))
 }
 
-fn only_destroy(state: &KeyState, policy: &KeyPolicy, plan: Plan, now: Timestamp) -> Plan {
+fn only_destroy(state: &TenantKeys, policy: &KeyPolicy, plan: Plan, now: Timestamp) -> Plan {
     let whole = state.records.keys.iter().filter(|row| !row.sealed_private_key.is_empty());
     let left = whole.filter(|row| !plan.destroy.contains(&row.id));
-    let due_at = left.filter_map(|row| Some(row.removed_at? + settling(policy))).min();
+    let due_at = left.filter_map(|row| Some(row.removed_at? + propagation_delay(policy))).min();
     Plan { destroy: plan.destroy, due_at: due_at.map(|due| due.max(now)), ..Plan::default() }
 }
 
-fn due_by(plan: Plan, look_at: Timestamp, now: Timestamp) -> Plan {
-    let look_at = Some(look_at).filter(|look_at| *look_at > now);
-    Plan { due_at: plan.due_at.into_iter().chain(look_at).min(), ..plan }
+fn due_by(plan: Plan, check_due_at: Timestamp, now: Timestamp) -> Plan {
+    let check_due_at = Some(check_due_at).filter(|check_due_at| *check_due_at > now);
+    Plan { due_at: plan.due_at.into_iter().chain(check_due_at).min(), ..plan }
 }
 
 /// How long it takes until every replica acts on a changed row: the window of a key without the time for which verifiers keep it.
-fn settling(policy: &KeyPolicy) -> Lifetime {
+fn propagation_delay(policy: &KeyPolicy) -> Lifetime {
     let kept = policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds());
     Lifetime::from_seconds(policy.window().seconds().saturating_sub(kept))
 }
@@ -130,21 +133,21 @@ fn sum<const N: usize>(lifetimes: [Lifetime; N]) -> Lifetime {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_keys::{asked, id, key_state, span, write};
+    use super::super::test_keys::{id, in_context, key_state, span, write};
     use super::super::test_states::{NOW, at, tenant_id};
     use super::*;
-    use crate::Standing;
+    use crate::RowLifecycle;
 
-    fn step(state: &mut KeyState, seconds: u64, sightings: &[KeySighting]) -> String {
-        let decision = asked(seconds, |context| advance(context, state, sightings));
+    fn advance_at(state: &mut TenantKeys, seconds: u64, fetches: &[VerifierFetch]) -> String {
+        let decision = in_context(seconds, |context| advance(context, state, fetches));
         write(state, &decision, seconds)
     }
 
     /// What each step does, those that only find everything as it should be left out.
     #[track_caller]
-    fn check(state: &mut KeyState, steps: &[(u64, &str)]) {
+    fn check(state: &mut TenantKeys, steps: &[(u64, &str)]) {
         for (seconds, expected) in steps {
-            assert_eq!(step(state, *seconds, &[]), *expected, "at {seconds}");
+            assert_eq!(advance_at(state, *seconds, &[]), *expected, "at {seconds}");
         }
     }
 
@@ -166,21 +169,21 @@ mod tests {
 
     #[test]
     fn a_tenant_that_does_not_serve_is_given_no_key_and_its_removed_ones_are_destroyed() {
-        let stops: [fn(&mut Standing); 3] = [
-            |standing| standing.suspended_at = Some(NOW),
-            |standing| standing.retired_at = Some(NOW),
-            |standing| standing.deletion_due_at = Some(NOW),
+        let stops: [fn(&mut RowLifecycle); 3] = [
+            |lifecycle| lifecycle.suspended_at = Some(NOW),
+            |lifecycle| lifecycle.retired_at = Some(NOW),
+            |lifecycle| lifecycle.deletion_due_at = Some(NOW),
         ];
         for stop in stops {
             let mut state = key_state();
-            stop(&mut state.standing);
+            stop(&mut state.lifecycle);
             check(&mut state, &[(0, "due -")]);
-            state.standing = key_state().standing;
+            state.lifecycle = key_state().lifecycle;
             check(&mut state, &[(0, "1 announced for 0, due 9000")]);
             check(&mut state, &[(9000, "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 13721")]);
-            stop(&mut state.standing);
+            stop(&mut state.lifecycle);
             check(&mut state, &[(9001, "due 13721"), (13_721, "1 destroyed, due -"), (99_999, "due -")]);
-            state.standing = key_state().standing;
+            state.lifecycle = key_state().lifecycle;
             check(
                 &mut state,
                 &[(99_999, "3 announced for 100999, 2 10000/-/- -> 10000/100999/104689, due 104720")],
@@ -188,19 +191,19 @@ mod tests {
         }
     }
 
-    fn sighting(last_fetch_at: u64, newest: u32) -> KeySighting {
+    fn fetch(last_fetch_at: u64, newest: u32) -> VerifierFetch {
         let (tenant, verifier) = (tenant_id("t"), format!("agent {last_fetch_at}"));
-        KeySighting { tenant, verifier, last_fetch_at: at(last_fetch_at), newest_key: id(newest) }
+        VerifierFetch { tenant, verifier, last_fetch_at: at(last_fetch_at), newest_key: id(newest) }
     }
 
     /// A tenant that waits for so long, with a key that is to begin at 10 000.
-    fn announced(hold: u64) -> KeyState {
+    fn announced(hold: u64) -> TenantKeys {
         let mut state = key_state();
         state.tenant.signing.hold_activation = Some(span(hold));
         check(&mut state, &[(0, "1 announced for 0, due 9000")]);
-        let told = step(&mut state, 9000, &[]);
+        let described = advance_at(&mut state, 9000, &[]);
         assert_eq!(
-            told, "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 9964",
+            described, "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 9964",
             "it is seen beforehand"
         );
         state
@@ -208,21 +211,21 @@ mod tests {
 
     #[test]
     fn the_announced_key_waits_for_verifiers_that_poll_and_lack_it() {
-        let begins = |seconds, hold, sightings: &[KeySighting]| {
+        let begins = |seconds, hold, fetches: &[VerifierFetch]| {
             let mut state = announced(hold);
-            step(&mut state, seconds, sightings);
+            advance_at(&mut state, seconds, fetches);
             state.records.keys[1].active_from.seconds() - NOW.seconds()
         };
-        let lacking = [sighting(9500, 1)];
+        let lacking = [fetch(9500, 1)];
         assert_eq!(begins(9963, 600, &lacking), 10_000, "there is time yet");
         assert_eq!(begins(9964, 600, &lacking), 10_060);
         assert_eq!(begins(9969, 600, &lacking), 10_060);
         assert_eq!(begins(9970, 600, &lacking), 10_000, "replicas may act on it already");
         assert_eq!(begins(9964, 600, &[]), 10_000);
-        assert_eq!(begins(9964, 600, &[sighting(9500, 2)]), 10_000);
-        assert_eq!(begins(9964, 600, &[sighting(9500, 2), sighting(9700, 1)]), 10_060);
-        assert_eq!(begins(9964, 600, &[sighting(8964, 1)]), 10_000, "it no longer polls");
-        assert_eq!(begins(9964, 600, &[sighting(8965, 1)]), 10_060);
+        assert_eq!(begins(9964, 600, &[fetch(9500, 2)]), 10_000);
+        assert_eq!(begins(9964, 600, &[fetch(9500, 2), fetch(9700, 1)]), 10_060);
+        assert_eq!(begins(9964, 600, &[fetch(8964, 1)]), 10_000, "it no longer polls");
+        assert_eq!(begins(9964, 600, &[fetch(8965, 1)]), 10_060);
         assert_eq!(begins(9964, 10_000, &lacking), 11_000, "a tenth of a long hold");
         assert_eq!(begins(9964, 25, &lacking), 10_025, "as long as is allowed");
     }
@@ -231,10 +234,10 @@ mod tests {
     fn after_its_limit_the_key_begins_although_it_is_lacked() {
         let mut state = announced(150);
         let mut seconds = 9964;
-        let mut told = Vec::new();
+        let mut described = Vec::new();
         while state.records.keys[1].active_from > at(seconds) {
-            let lacking = [sighting(seconds, 1)];
-            told.push(step(&mut state, seconds, &lacking));
+            let lacking = [fetch(seconds, 1)];
+            described.push(advance_at(&mut state, seconds, &lacking));
             let due = state.due_at.unwrap().seconds() - NOW.seconds();
             seconds = due.min(state.records.keys[1].active_from.seconds() - NOW.seconds());
         }
@@ -248,6 +251,6 @@ mod tests {
             held(10_120, 10_150, 10_114),
             "due 13871".to_owned(),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(described, expected);
     }
 }

@@ -7,14 +7,14 @@ use protocol::{Lifetime, Timestamp};
 
 use super::key_advance::seen_before_it_begins;
 use super::key_edit::KeyDecision;
-use super::{Context, invalid};
-use crate::{EditError, KeyState};
+use super::{EditContext, invalid};
+use crate::{EditError, TenantKeys};
 
 /// The policy by which the keys live now: today's, and what still has effects of former ones.
-pub(crate) fn key_policy(state: &KeyState, l1_lifetime: Lifetime, now: Timestamp) -> KeyPolicy {
+pub(crate) fn key_policy(state: &TenantKeys, l1_lifetime: Lifetime, now: Timestamp) -> KeyPolicy {
     KeyPolicy::new(&state.tenant.signing, state.longest_token, l1_lifetime).with_earlier(
-        state.earlier_tokens_until,
-        state.earlier_jwks,
+        state.previous_tokens_until,
+        state.previous_jwks,
         now,
     )
 }
@@ -24,7 +24,7 @@ pub(crate) fn key_policy(state: &KeyState, l1_lifetime: Lifetime, now: Timestamp
 const MOST_KEYS: usize = 20;
 
 /// The next key takes over as soon as verifiers can know it.
-pub(crate) fn rotate(context: Context<'_>, state: &KeyState) -> Result<KeyDecision, EditError> {
+pub(crate) fn rotate(context: EditContext<'_>, state: &TenantKeys) -> Result<KeyDecision, EditError> {
     let policy = context.key_policy(state);
     let plan = life_cycle::rotate_now(&state.records, &policy, context.now);
     let plan = where_there_is_room(plan, state, context.now)?;
@@ -32,12 +32,16 @@ pub(crate) fn rotate(context: Context<'_>, state: &KeyState) -> Result<KeyDecisi
 }
 
 /// A new key signs at once, and all others are gone at once.
-pub(crate) fn rotate_in_emergency(context: Context<'_>, state: &KeyState) -> KeyDecision {
+pub(crate) fn rotate_in_emergency(context: EditContext<'_>, state: &TenantKeys) -> KeyDecision {
     life_cycle::rotate_in_emergency(&state.records, &context.key_policy(state), context.now).into()
 }
 
 /// This key is gone at once.
-pub(crate) fn revoke(context: Context<'_>, state: &KeyState, id: KeyId) -> Result<KeyDecision, EditError> {
+pub(crate) fn revoke(
+    context: EditContext<'_>,
+    state: &TenantKeys,
+    id: KeyId,
+) -> Result<KeyDecision, EditError> {
     let policy = context.key_policy(state);
     let RevocationPlan { plan, breaks } =
         life_cycle::revoke(&state.records, &policy, id, context.now).map_err(refused)?;
@@ -46,8 +50,8 @@ pub(crate) fn revoke(context: Context<'_>, state: &KeyState, id: KeyId) -> Resul
 
 /// An operator's key takes the place of the next one.
 pub(crate) fn import(
-    context: Context<'_>,
-    state: &KeyState,
+    context: EditContext<'_>,
+    state: &TenantKeys,
     imported: &ImportedKey,
 ) -> Result<KeyDecision, EditError> {
     let policy = context.key_policy(state);
@@ -57,17 +61,17 @@ pub(crate) fn import(
     Ok(KeyDecision { imports: true, ..plan.into() })
 }
 
-fn where_there_is_room(plan: Plan, state: &KeyState, now: Timestamp) -> Result<Plan, EditError> {
+fn where_there_is_room(plan: Plan, state: &TenantKeys, now: Timestamp) -> Result<Plan, EditError> {
     let live = state.records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed).count();
     if plan.announce.is_some() && live >= MOST_KEYS {
-        let words = "keys that are not removed: revoke one, or wait until one goes";
-        return Err(EditError::Conflict(format!("the tenant has {MOST_KEYS} {words}")));
+        let message = "keys that are not removed: revoke one, or wait until one goes";
+        return Err(EditError::Conflict(format!("the tenant has {MOST_KEYS} {message}")));
     }
     Ok(plan)
 }
 
-impl Context<'_> {
-    pub(super) fn key_policy(&self, state: &KeyState) -> KeyPolicy {
+impl EditContext<'_> {
+    pub(super) fn key_policy(&self, state: &TenantKeys) -> KeyPolicy {
         key_policy(state, self.policy.l1_lifetime, self.now)
     }
 }
@@ -90,24 +94,24 @@ mod tests {
     use protocol::SigningAlgorithm;
     use zeroize::Zeroizing;
 
-    use super::super::test_keys::{asked, id, key_state, span, write};
+    use super::super::test_keys::{id, in_context, key_state, span, write};
     use super::super::test_states::{NOW, at};
     use super::*;
 
-    type Command = fn(Context<'_>, &KeyState) -> Result<KeyDecision, EditError>;
+    type Command = fn(EditContext<'_>, &TenantKeys) -> Result<KeyDecision, EditError>;
 
-    fn refusal(error: EditError) -> String {
+    fn error_text(error: EditError) -> String {
         match error {
-            EditError::Invalid(faults) => faults[0].pointer.clone(),
+            EditError::Invalid(errors) => errors[0].pointer.clone(),
             EditError::Conflict(_) => "conflict".to_owned(),
             error => error.to_string(),
         }
     }
 
-    fn command(state: &mut KeyState, seconds: u64, command: Command) -> String {
-        match asked(seconds, |context| command(context, state)) {
+    fn command(state: &mut TenantKeys, seconds: u64, command: Command) -> String {
+        match in_context(seconds, |context| command(context, state)) {
             Ok(decision) => write(state, &decision, seconds),
-            Err(error) => refusal(error),
+            Err(error) => error_text(error),
         }
     }
 
@@ -117,12 +121,12 @@ mod tests {
     const REVOKE_2: Command = |context, state| revoke(context, state, id(2));
 
     #[test]
-    fn each_command_is_told_as_what_it_does_to_each_key() {
+    fn each_command_describes_its_effect_on_each_key() {
         let check = |commands: &[(u64, Command)], expected: &str| {
             let mut state = key_state();
-            write(&mut state, &asked(0, |context| rotate(context, &key_state())).unwrap(), 0);
-            let told: Vec<_> = commands.iter().map(|(at, run)| command(&mut state, *at, *run)).collect();
-            assert_eq!(told.last().unwrap(), expected);
+            write(&mut state, &in_context(0, |context| rotate(context, &key_state())).unwrap(), 0);
+            let described: Vec<_> = commands.iter().map(|(at, run)| command(&mut state, *at, *run)).collect();
+            assert_eq!(described.last().unwrap(), expected);
         };
         check(&[(50, ROTATE)], "2 announced for 1050, 1 0/-/- -> 0/1050/4740, due 4771");
         check(&[(50, ROTATE), (60, ROTATE)], "due 4771");
@@ -162,7 +166,7 @@ mod tests {
             let thumbprint = state.records.next.to_string();
             import(context, state, &key(SigningAlgorithm::ES256, &thumbprint))
         };
-        let live = |state: &KeyState, seconds| {
+        let live = |state: &TenantKeys, seconds| {
             let live = |key: &&KeyRecord| key.state(at(seconds)) != KeyStage::Removed;
             state.records.keys.iter().filter(live).count()
         };
@@ -185,8 +189,8 @@ mod tests {
         for room in [ROTATE, IMPORT] {
             assert_ne!(command(&mut state.clone(), 9000, room), "conflict", "when they have gone");
         }
-        let told = command(&mut state, 50, EMERGENCY);
-        assert!(told.starts_with("21 announced for 30, 1 revoked 30"), "{told}");
+        let described = command(&mut state, 50, EMERGENCY);
+        assert!(described.starts_with("21 announced for 30, 1 revoked 30"), "{described}");
         assert_eq!(live(&state, 50), 1);
     }
 
@@ -197,8 +201,8 @@ mod tests {
             let mut state = key_state();
             command(&mut state, 0, ROTATE);
             state.tenant.signing.hold_activation = Some(span(600));
-            let told = format!("2 {verb} for 1009, 1 0/-/- -> 0/1009/4699, due 973");
-            assert_eq!(command(&mut state, 9, command_), told, "36 seconds before it begins");
+            let described = format!("2 {verb} for 1009, 1 0/-/- -> 0/1009/4699, due 973");
+            assert_eq!(command(&mut state, 9, command_), described, "36 seconds before it begins");
             assert_eq!(command(&mut state, 20, ROTATE), "due 973");
             assert_eq!(command(&mut state, 973, ROTATE), "due 4730", "it has been looked at");
         }
@@ -220,32 +224,32 @@ mod tests {
         command(&mut state, 0, ROTATE);
         command(&mut state, 9, IMPORT);
         assert_eq!(command(&mut state, 9, ANOTHER), "conflict");
-        let told = "3 imported for 1010, 2 1009/-/- -> 1009/1010/4700, due 4730";
-        assert_eq!(command(&mut state, 10, ANOTHER), told, "a second of signing each");
+        let described = "3 imported for 1010, 2 1009/-/- -> 1009/1010/4700, due 4730";
+        assert_eq!(command(&mut state, 10, ANOTHER), described, "a second of signing each");
     }
 
     #[test]
-    fn what_outlasts_a_change_of_policy_is_kept_in_mind() {
-        let window = |change: fn(&mut KeyState)| {
+    fn previous_policies_stay_in_the_key_policy() {
+        let window = |change: fn(&mut TenantKeys)| {
             let mut state = key_state();
             change(&mut state);
-            let policy = asked(0, |context| context.key_policy(&state));
+            let policy = in_context(0, |context| context.key_policy(&state));
             (policy.longest_token.seconds(), policy.window().seconds(), policy.publish_before.seconds())
         };
         assert_eq!(window(|_| {}), (3600, 141, 1000));
         assert_eq!(window(|state| state.longest_token = span(5)).0, 5);
-        let tokens = |state: &mut KeyState| {
-            state.earlier_tokens_until = Some(at(9000));
+        let tokens = |state: &mut TenantKeys| {
+            state.previous_tokens_until = Some(at(9000));
         };
         assert_eq!(window(tokens).0, 9000);
-        let copies = |state: &mut KeyState| {
+        let copies = |state: &mut TenantKeys| {
             let until = at(300);
-            state.earlier_jwks = Some((span(250), until));
+            state.previous_jwks = Some((span(250), until));
         };
         assert_eq!(window(copies), (3600, 281, 1140));
-        let over = |state: &mut KeyState| {
+        let over = |state: &mut TenantKeys| {
             let until = NOW;
-            state.earlier_jwks = Some((span(250), until));
+            state.previous_jwks = Some((span(250), until));
         };
         assert_eq!(window(over), (3600, 141, 1000));
     }

@@ -4,7 +4,7 @@ use keys::life_cycle::{BrokenTokens, KeyTimes, Plan, RevocationPlan};
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
 
-use crate::{Change, KeyChange, KeyChangeKind, KeyCommit, KeyState};
+use crate::{Change, KeyChange, KeyChangeKind, KeyCommit, TenantKeys};
 
 /// What is to be done with a tenant's keys, before the key that it may need is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,12 +41,12 @@ impl From<RevocationPlan> for KeyDecision {
 
 impl KeyDecision {
     /// Whether there is nothing to write: the keys stay as they are, and are looked at when it was said.
-    pub(crate) fn is_settled(&self, state: &KeyState) -> bool {
+    pub(crate) fn changes_nothing(&self, state: &TenantKeys) -> bool {
         self.plan.is_empty() && self.plan.due_at == state.due_at
     }
 
     /// With `made`, the sealed row of the key that the plan announces.
-    pub(crate) fn edit(&self, state: &KeyState, made: Option<KeyRecord>, now: Timestamp) -> KeyEdit {
+    pub(crate) fn edit(&self, state: &TenantKeys, made: Option<KeyRecord>, now: Timestamp) -> KeyEdit {
         let tenant = &state.tenant.id;
         let mut edit = KeyEdit {
             changes: Vec::new(),
@@ -68,7 +68,7 @@ impl KeyDecision {
 }
 
 impl KeyEdit {
-    fn add(&mut self, state: &KeyState, record: KeyRecord, imported: bool) {
+    fn add(&mut self, state: &TenantKeys, record: KeyRecord, imported: bool) {
         let kind = KeyChangeKind::Announced {
             algorithm: record.algorithm,
             thumbprint: record.thumbprint.clone(),
@@ -81,7 +81,7 @@ impl KeyEdit {
         self.records.keys.push(record);
     }
 
-    fn move_times(&mut self, state: &KeyState, after: KeyTimes, taken_away: bool) {
+    fn move_times(&mut self, state: &TenantKeys, after: KeyTimes, taken_away: bool) {
         let Some(row) = self.records.keys.iter_mut().find(|row| row.id == after.id) else { return };
         let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *row;
         (row.active_from, row.retiring_from, row.removed_at) =
@@ -96,7 +96,7 @@ impl KeyEdit {
         self.keys.times.push((state.tenant.id.clone(), after));
     }
 
-    fn destroy(&mut self, state: &KeyState, id: KeyId) {
+    fn destroy(&mut self, state: &TenantKeys, id: KeyId) {
         for row in self.records.keys.iter_mut().filter(|row| row.id == id) {
             row.sealed_private_key.clear();
         }
@@ -104,7 +104,7 @@ impl KeyEdit {
         self.keys.destroyed.push((state.tenant.id.clone(), id));
     }
 
-    fn note(&mut self, state: &KeyState, id: KeyId, kind: KeyChangeKind) {
+    fn note(&mut self, state: &TenantKeys, id: KeyId, kind: KeyChangeKind) {
         self.changes.push(Change::Key(state.tenant.id.clone(), KeyChange { id, kind }));
     }
 }

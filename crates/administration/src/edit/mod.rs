@@ -5,21 +5,21 @@ mod application;
 mod application_draft;
 mod client_create;
 mod client_fields;
-mod client_life;
+mod client_lifecycle;
 mod client_patch;
 mod first_admin;
 mod key_advance;
 mod key_commands;
 mod key_edit;
 mod names;
-mod reach;
+mod privilege;
 mod resource_servers;
 mod secret_change;
 mod secret_create;
 mod signing_fields;
 mod tenant_create;
 mod tenant_fields;
-mod tenant_life;
+mod tenant_lifecycle;
 mod tenant_patch;
 mod text;
 
@@ -33,8 +33,8 @@ use registry::{ClientId, SecretHash};
 use tenancy::{Issuer, TenantId};
 
 use crate::{
-    Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, Fault, KeyCommit,
-    NewSecret, Permission, SecretForm, TenantMark, TenantState,
+    Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, FieldError, KeyCommit,
+    NewSecret, Permission, SecretForm, TenantMetadata, TenantState,
 };
 
 pub(crate) use application::{
@@ -43,7 +43,9 @@ pub(crate) use application::{
 };
 pub(crate) use application_draft::{NewApplication, secret_wanted};
 pub(crate) use client_create::{NewClientRow, create as create_client};
-pub(crate) use client_life::{delete as delete_client, resume as resume_client, suspend as suspend_client};
+pub(crate) use client_lifecycle::{
+    delete as delete_client, resume as resume_client, suspend as suspend_client,
+};
 pub(crate) use client_patch::{client_names, patch as patch_client};
 pub(crate) use first_admin::first_admin;
 pub(crate) use key_advance::{advance as advance_keys, polls};
@@ -55,7 +57,7 @@ pub(crate) use key_edit::{KeyDecision, KeyEdit};
 pub(crate) use secret_change::{expire as expire_secret, revoke as revoke_secret};
 pub(crate) use secret_create::{create as create_secret, rotate as rotate_secret};
 pub(crate) use tenant_create::{create as create_tenant, new_tenant_id};
-pub(crate) use tenant_life::{
+pub(crate) use tenant_lifecycle::{
     cancel_deletion, delete as delete_tenant, is_due, resume as resume_tenant, schedule_deletion,
     suspend as suspend_tenant,
 };
@@ -63,7 +65,7 @@ pub(crate) use tenant_patch::{patch as patch_tenant, patched_issuers};
 
 /// Who asks, under which policy, and when.
 #[derive(Clone, Copy)]
-pub(crate) struct Context<'a> {
+pub(crate) struct EditContext<'a> {
     pub(crate) by: &'a Authority,
     pub(crate) policy: &'a EditPolicy,
     pub(crate) now: Timestamp,
@@ -91,7 +93,7 @@ pub(crate) struct Edit {
     /// The hashes of the secrets that are added.
     pub(crate) secrets: Vec<NewSecret>,
     pub(crate) keys: KeyCommit,
-    pub(crate) marks: Vec<TenantMark>,
+    pub(crate) tenant_metadata: Vec<TenantMetadata>,
 }
 
 /// A secret's value after it was made or hashed; the value itself stays outside.
@@ -102,7 +104,7 @@ pub(crate) struct SecretMaterial {
     pub(crate) form: SecretForm,
 }
 
-impl Context<'_> {
+impl EditContext<'_> {
     /// Whether the asker may do this across all tenants.
     pub(crate) fn require_everywhere(&self, permission: Permission) -> Result<(), EditError> {
         if self.by.holds_everywhere(permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
@@ -120,15 +122,15 @@ impl Context<'_> {
         if tenant.as_str() != TenantId::PLATFORM || self.by.is_operator() {
             return Ok(());
         }
-        let words = "only an operator imports a key of the tenant `platform`: `latchkey key import platform FILE` beside the store";
-        Err(EditError::BeyondReach(words.to_owned()))
+        let message = "only an operator imports a key of the tenant `platform`: `latchkey key import platform FILE` beside the store";
+        Err(EditError::InsufficientPrivilege(message.to_owned()))
     }
 }
 
 impl Facts {
     /// The tenant, unless it is deleted.
     pub(crate) fn tenant(&self) -> Result<&TenantState, EditError> {
-        let live = self.state.as_ref().filter(|state| state.standing.deleted_at.is_none());
+        let live = self.state.as_ref().filter(|state| state.lifecycle.deleted_at.is_none());
         live.ok_or(EditError::NotFound("tenant"))
     }
 
@@ -136,7 +138,7 @@ impl Facts {
     pub(crate) fn client(&self, client: &ClientId) -> Result<(&TenantState, &ClientState), EditError> {
         let state = self.tenant()?;
         let row = state.clients.iter().find(|row| row.client.id == *client);
-        let live = row.filter(|row| row.standing.deleted_at.is_none());
+        let live = row.filter(|row| row.lifecycle.deleted_at.is_none());
         Ok((state, live.ok_or(EditError::NotFound("client"))?))
     }
 }
@@ -161,16 +163,16 @@ impl Edit {
         self.keys.times.extend(times);
         self.keys.destroyed.extend(destroyed);
         self.keys.due.extend(due);
-        self.marks.extend(other.marks);
+        self.tenant_metadata.extend(other.tenant_metadata);
     }
 }
 
 /// One fault by itself.
 pub(crate) fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> EditError {
-    EditError::Invalid(vec![Fault::at(pointer, detail)])
+    EditError::Invalid(vec![FieldError::at(pointer, detail)])
 }
 
 /// The value, or all faults.
-fn faultless<T>(value: T, faults: Vec<Fault>) -> Result<T, EditError> {
-    if faults.is_empty() { Ok(value) } else { Err(EditError::Invalid(faults)) }
+fn ok_unless_errors<T>(value: T, errors: Vec<FieldError>) -> Result<T, EditError> {
+    if errors.is_empty() { Ok(value) } else { Err(EditError::Invalid(errors)) }
 }

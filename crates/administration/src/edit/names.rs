@@ -4,64 +4,64 @@
 use registry::Client;
 use tenancy::{Issuer, Tenant, TenantId};
 
-use super::text::{Faults, member};
+use super::text::{FieldErrors, member};
 use crate::{ResourceServerState, TenantState};
 
 /// A client, as it is to be, against all other names of its tenant.
-pub(super) fn check_client(faults: &mut Faults, client: &Client, tenant: &Tenant, state: &TenantState) {
+pub(super) fn check_client(errors: &mut FieldErrors, client: &Client, tenant: &Tenant, state: &TenantState) {
     let others = || {
-        let rows = state.clients.iter().filter(|row| row.standing.deleted_at.is_none());
+        let rows = state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
         rows.map(|row| &row.client).filter(|other| other.id != client.id)
     };
     let id = client.id.as_str();
     let is_named_by = |other: &Client| other.audiences.iter().chain(&other.resources).any(|name| name == id);
     if let Some(what) = taken_by_tenant(id, tenant, &state.resource_servers) {
-        faults.add("/client_id", format!("the client id is {what} of this tenant, too"));
+        errors.add("/client_id", format!("the client id is {what} of this tenant, too"));
     } else if let Some(other) = others().find(|other| is_named_by(other)) {
-        faults.add("/client_id", format!("the client id is an audience or resource of client {}", other.id));
+        errors.add("/client_id", format!("the client id is an audience or resource of client {}", other.id));
     }
     for (list, names) in [("audiences", &client.audiences), ("resources", &client.resources)] {
         for (index, name) in names.iter().enumerate() {
             if name == id || others().any(|other| other.id.as_str() == name) {
-                faults.add(&format!("/{list}/{index}"), "this is the id of a client of this tenant");
+                errors.add(&format!("/{list}/{index}"), "this is the id of a client of this tenant");
             }
         }
     }
 }
 
 /// A tenant, as it is to be, against the ids of its clients.
-pub(super) fn check_tenant(faults: &mut Faults, tenant: &Tenant, state: &TenantState) {
+pub(super) fn check_tenant(errors: &mut FieldErrors, tenant: &Tenant, state: &TenantState) {
     let is_client = |name: &str| {
-        let mut rows = state.clients.iter().filter(|row| row.standing.deleted_at.is_none());
+        let mut rows = state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
         rows.any(|row| row.client.id.as_str() == name)
     };
     let clash = "this is the id of a client of this tenant";
     if is_client(tenant.issuer.as_str()) {
-        faults.add("/issuer", clash);
+        errors.add("/issuer", clash);
     }
     for (index, alias) in tenant.issuer_aliases.iter().enumerate() {
         if is_client(alias.as_str()) {
-            faults.add(&format!("/issuer_aliases/{index}"), clash);
+            errors.add(&format!("/issuer_aliases/{index}"), clash);
         }
     }
     for server in &tenant.resource_servers {
         if is_client(&server.audience) {
-            faults.add(&member("/resource_servers", &server.audience), clash);
+            errors.add(&member("/resource_servers", &server.audience), clash);
         }
     }
 }
 
 /// An issuer is one tenant's over all tenants, whatever became of its owner.
-pub(super) fn check_issuers(faults: &mut Faults, tenant: &Tenant, owners: &[(Issuer, TenantId)]) {
+pub(super) fn check_issuers(errors: &mut FieldErrors, tenant: &Tenant, owners: &[(Issuer, TenantId)]) {
     let owner = |issuer: &Issuer| {
         owners.iter().find(|(taken, owner)| taken == issuer && *owner != tenant.id).map(|(_, owner)| owner)
     };
     if let Some(owner) = owner(&tenant.issuer) {
-        faults.add("/issuer", format!("tenant {owner} has the same issuer or alias"));
+        errors.add("/issuer", format!("tenant {owner} has the same issuer or alias"));
     }
     for (index, alias) in tenant.issuer_aliases.iter().enumerate() {
         if let Some(owner) = owner(alias) {
-            faults.add(
+            errors.add(
                 &format!("/issuer_aliases/{index}"),
                 format!("tenant {owner} has the same issuer or alias"),
             );
@@ -71,7 +71,7 @@ pub(super) fn check_issuers(faults: &mut Faults, tenant: &Tenant, owners: &[(Iss
 
 /// A retired resource server counts: it comes back when it is named again.
 fn taken_by_tenant(name: &str, tenant: &Tenant, servers: &[ResourceServerState]) -> Option<&'static str> {
-    let retired = servers.iter().filter(|row| row.standing.deleted_at.is_none());
+    let retired = servers.iter().filter(|row| row.lifecycle.deleted_at.is_none());
     let mut servers = retired.map(|row| &row.resource_server).chain(&tenant.resource_servers);
     if tenant.issuer.as_str() == name {
         Some("the issuer")
@@ -86,24 +86,24 @@ fn taken_by_tenant(name: &str, tenant: &Tenant, servers: &[ResourceServerState])
 mod tests {
     use super::super::test_states::{NOW, client, state, tenant_id};
     use super::*;
-    use crate::{ManagedBy, Standing};
+    use crate::{ManagedBy, RowLifecycle};
 
     fn check(id: &str, audiences: &[&str], resources: &[&str], expected: &[&str]) {
         let mut state = state("t");
         state.clients[0].client.resources = vec!["https://r.example.com".to_owned()];
         state.clients.push(client("t", "gone", ""));
-        state.clients[2].standing.deleted_at = Some(NOW);
+        state.clients[2].lifecycle.deleted_at = Some(NOW);
         state.clients[2].client.audiences = vec!["of-gone".to_owned()];
         let mut retired = state.resource_servers[0].clone();
         retired.resource_server.audience = "retired".to_owned();
-        retired.standing.retired_at = Some(NOW);
+        retired.lifecycle.retired_at = Some(NOW);
         state.resource_servers.push(retired);
         let mut new = client("t", id, "").client;
         new.audiences = audiences.iter().map(|&name| name.to_owned()).collect();
         new.resources = resources.iter().map(|&name| name.to_owned()).collect();
-        let mut faults = Faults::default();
-        check_client(&mut faults, &new, &state.tenant, &state);
-        let found: Vec<_> = faults.into_vec().into_iter().map(|fault| fault.pointer).collect();
+        let mut errors = FieldErrors::default();
+        check_client(&mut errors, &new, &state.tenant, &state);
+        let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
         assert_eq!(found, expected, "{id} {audiences:?} {resources:?}");
     }
 
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_s_names_are_none_of_its_clients() {
+    fn names_of_a_tenant_are_not_those_of_its_clients() {
         let mut state = state("t");
         let after = |change: &dyn Fn(&mut Tenant)| {
             let mut after = super::super::test_states::state("t").tenant;
@@ -130,9 +130,9 @@ mod tests {
             after
         };
         let check = |state: &TenantState, change: &dyn Fn(&mut Tenant), expected: &[&str]| {
-            let mut faults = Faults::default();
-            check_tenant(&mut faults, &after(change), state);
-            let found: Vec<_> = faults.into_vec().into_iter().map(|fault| fault.pointer).collect();
+            let mut errors = FieldErrors::default();
+            check_tenant(&mut errors, &after(change), state);
+            let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
             assert_eq!(found, expected);
         };
         check(&state, &|_| {}, &[]);
@@ -141,10 +141,10 @@ mod tests {
         let named = |t: &mut Tenant| t.resource_servers[0].audience = "svc".to_owned();
         check(&state, &named, &["/resource_servers/svc"]);
         // A client that was declared and retired comes back with its name.
-        state.clients[0].standing =
-            Standing { retired_at: Some(NOW), ..Standing::fresh(ManagedBy::Config, NOW) };
+        state.clients[0].lifecycle =
+            RowLifecycle { retired_at: Some(NOW), ..RowLifecycle::fresh(ManagedBy::Config, NOW) };
         check(&state, &named, &["/resource_servers/svc"]);
-        state.clients[0].standing.deleted_at = Some(NOW);
+        state.clients[0].lifecycle.deleted_at = Some(NOW);
         check(&state, &named, &[]);
     }
 
@@ -152,10 +152,10 @@ mod tests {
     fn an_issuer_of_another_tenant_is_taken_and_one_s_own_is_not() {
         let tenant = state("t").tenant;
         let check = |issuer: &str, owner: &str, expected: &[&str]| {
-            let mut faults = Faults::default();
+            let mut errors = FieldErrors::default();
             let owners = [(Issuer::parse(issuer).unwrap(), tenant_id(owner))];
-            check_issuers(&mut faults, &tenant, &owners);
-            let found: Vec<_> = faults.into_vec().into_iter().map(|fault| fault.pointer).collect();
+            check_issuers(&mut errors, &tenant, &owners);
+            let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
             assert_eq!(found, expected);
         };
         check("thunder", "other", &["/issuer_aliases/0"]);

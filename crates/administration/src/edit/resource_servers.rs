@@ -2,7 +2,7 @@
 
 use tenancy::{ResourceServer, Tenant};
 
-use super::text::{Faults, member};
+use super::text::{FieldErrors, member};
 use crate::{Change, ChangeKind, FieldChange, ResourceServerState, RowChange, TenantState};
 
 /// What makes the rows those of `after`. One that is no longer named is kept, retired: it keeps its name, and comes back with it.
@@ -12,7 +12,7 @@ pub(super) fn changes(state: Option<&TenantState>, after: &Tenant) -> Vec<Change
         let row = rows.iter().find(|row| row.resource_server.audience == server.audience);
         named(row, server)
     });
-    let left = rows.iter().filter(|row| row.standing.is_live());
+    let left = rows.iter().filter(|row| row.lifecycle.is_live());
     let left = left.filter(|row| after.resource_server(&row.resource_server.audience).is_none());
     let retired = left.map(|row| change(ChangeKind::Retired, Some(row), &row.resource_server));
     named.chain(retired).map(|change| Change::ResourceServer(after.id.clone(), change)).collect()
@@ -20,7 +20,7 @@ pub(super) fn changes(state: Option<&TenantState>, after: &Tenant) -> Vec<Change
 
 /// A client that may introspect must be there; one that was named before may have gone since.
 pub(super) fn check_clients(
-    faults: &mut Faults,
+    errors: &mut FieldErrors,
     state: Option<&TenantState>,
     after: &Tenant,
     is_client: impl Fn(&str) -> bool,
@@ -32,7 +32,7 @@ pub(super) fn check_clients(
         for (index, client) in server.introspection_clients.iter().enumerate() {
             if !was_named(client) && !is_client(client) {
                 let at = member("/resource_servers", &server.audience);
-                faults.add(&format!("{at}/clients/{index}"), "this tenant has no client of this id");
+                errors.add(&format!("{at}/clients/{index}"), "this tenant has no client of this id");
             }
         }
     }
@@ -40,7 +40,7 @@ pub(super) fn check_clients(
 
 fn named(row: Option<&ResourceServerState>, server: &ResourceServer) -> Option<RowChange<ResourceServer>> {
     let Some(row) = row else { return Some(change(ChangeKind::Added, None, server)) };
-    if row.standing.retired_at.is_some() {
+    if row.lifecycle.retired_at.is_some() {
         return Some(change(ChangeKind::Restored, Some(row), server));
     }
     let differs = !FieldChange::between(Some(&row.resource_server), server).is_empty();

@@ -5,12 +5,12 @@ use registry::{ClientId, SecretId};
 use tenancy::TenantId;
 
 use super::client_patch::look_to_end;
-use super::{Context, Edit, Facts, invalid, reach};
+use super::{Edit, EditContext, Facts, invalid, privilege};
 use crate::{Change, ClientState, EditError, SecretChange, SecretChangeKind, SecretState, TenantState};
 
 /// Its end moves: to be later, it takes what a new secret takes. A secret that has ended does not come back: a thief that found it meanwhile must not come back with it.
 pub(crate) fn expire(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     names: (&TenantId, &ClientId),
     secret: &SecretId,
@@ -29,14 +29,14 @@ pub(crate) fn expire(
     }
     let is_earlier = expires_at.is_some_and(|end| before.is_none_or(|before| end < before));
     if !is_earlier {
-        reach::require_secret(context, &state.tenant, &client.client)?;
+        privilege::require_secret(context, &state.tenant, &client.client)?;
     }
     Ok(change(names, secret, SecretChangeKind::Rescheduled { before, after: expires_at }))
 }
 
 /// It ends at once; once more changes nothing.
 pub(crate) fn revoke(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     names: (&TenantId, &ClientId),
     secret: &SecretId,
@@ -49,7 +49,7 @@ pub(crate) fn revoke(
 }
 
 fn find<'a>(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &'a Facts,
     names: (&TenantId, &ClientId),
     secret: &SecretId,
@@ -66,7 +66,7 @@ fn change((tenant, client): (&TenantId, &ClientId), secret: &SecretId, kind: Sec
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_states::{NOW, ask, at, client_id, facts, operator, state, tenant_id, told};
+    use super::super::test_states::{NOW, ask, at, client_id, described, facts, operator, state, tenant_id};
     use super::*;
     use crate::ManagedBy;
 
@@ -79,8 +79,8 @@ mod tests {
         let id = SecretId::new("s1");
         let found = ask(&operator(), |context| {
             [
-                told(expire(context, &facts, names, &id, end.map(at))),
-                told(revoke(context, &facts, names, &id)),
+                described(expire(context, &facts, names, &id, end.map(at))),
+                described(revoke(context, &facts, names, &id)),
             ]
         });
         assert_eq!(found, [moved, revoked]);

@@ -5,7 +5,7 @@ use registry::{ClientId, ClientSecret, SecretId};
 use tenancy::TenantId;
 
 use super::client_patch::look;
-use super::{Context, Edit, Facts, SecretMaterial, invalid, reach};
+use super::{Edit, EditContext, Facts, SecretMaterial, invalid, privilege};
 use crate::{
     Change, ClientState, EditError, ManagedBy, NewSecret, NewSecretSettings, RotateSettings, SecretChange,
     SecretChangeKind, SecretState,
@@ -18,13 +18,13 @@ const LONGEST_GRACE: u64 = 36_525 * 86_400;
 
 /// One more.
 pub(crate) fn create(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     names: (&TenantId, &ClientId),
     secret: &SecretMaterial,
     settings: &NewSecretSettings,
 ) -> Result<(Edit, SecretState), EditError> {
-    let row = look_for_new(context, facts, names, settings.expires_at)?;
+    let row = check_new(context, facts, names, settings.expires_at)?;
     let (live, limit) = (live(row, context.now).count(), context.policy.live_secrets);
     if live >= limit {
         return Err(EditError::Conflict(format!(
@@ -38,13 +38,13 @@ pub(crate) fn create(
 /// One more, and an end to all others. The limit does not stand in its way, because what it leaves ends by itself; but while a
 /// rotation has left more than the limit, the next one waits or ends the old ones at once.
 pub(crate) fn rotate(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     names: (&TenantId, &ClientId),
     secret: &SecretMaterial,
     settings: &RotateSettings,
 ) -> Result<(Edit, SecretState), EditError> {
-    let row = look_for_new(context, facts, names, settings.expires_at)?;
+    let row = check_new(context, facts, names, settings.expires_at)?;
     let grace = settings.grace.map_or(GRACE, Lifetime::from_seconds);
     if grace.seconds() > LONGEST_GRACE {
         return Err(invalid("/grace", "this is longer than 36525 days"));
@@ -114,18 +114,19 @@ pub(super) fn add(
     (edit, made)
 }
 
-fn look_for_new<'a>(
-    context: Context<'_>,
+fn check_new<'a>(
+    context: EditContext<'_>,
     facts: &'a Facts,
     names: (&TenantId, &ClientId),
     expires_at: Option<Timestamp>,
 ) -> Result<&'a ClientState, EditError> {
     let (state, row) = look(context, facts, names, None)?;
-    reach::require_secret(context, &state.tenant, &row.client)?;
+    privilege::require_secret(context, &state.tenant, &row.client)?;
     let method = row.client.authentication_method;
     if !method.allows_secret() {
-        let words = format!("client {} authenticates by {method} and has no use for a secret", row.client.id);
-        return Err(EditError::Conflict(words));
+        let message =
+            format!("client {} authenticates by {method} and has no use for a secret", row.client.id);
+        return Err(EditError::Conflict(message));
     }
     if expires_at.is_some_and(|expires_at| expires_at <= context.now) {
         return Err(invalid("/expires_at", "this is past; a new secret must count for a while"));
@@ -145,7 +146,7 @@ fn live(row: &ClientState, now: Timestamp) -> impl Iterator<Item = &SecretState>
 #[cfg(test)]
 mod tests {
     use super::super::test_states::{
-        NOW, ask, at, client_id, facts, material, operator, secret, state, tenant_id, told,
+        NOW, ask, at, client_id, described, facts, material, operator, secret, state, tenant_id,
     };
     use super::*;
 
@@ -169,7 +170,7 @@ mod tests {
         let found = ask(&operator(), |context| {
             let created = create(context, &facts, names, &material(), &new).map(|(edit, _)| edit);
             let rotated = rotate(context, &facts, names, &material(), &rotation).map(|(edit, _)| edit);
-            [told(created), told(rotated)].map(|told| told.replace("svc/", ""))
+            [described(created), described(rotated)].map(|described| described.replace("svc/", ""))
         });
         assert_eq!(found, [made, rotated], "{secrets:?} {grace:?}");
     }
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_stands_in_the_way_of_one_more_but_not_of_a_rotation() {
+    fn the_limit_refuses_one_more_secret_but_not_a_rotation() {
         let three = [("s1", ""), ("s2", ""), ("s3", "60")];
         let rotated = "s4 added until never, s1 from never to 86400, s2 from never to 86400";
         check(&three, None, "conflict", rotated);
@@ -242,6 +243,6 @@ mod tests {
         let made = ask(&operator(), |context| {
             create(context, &facts(state), names, &material(), &NewSecretSettings::default())
         });
-        assert_eq!(told(made.map(|(edit, _)| edit)), "conflict");
+        assert_eq!(described(made.map(|(edit, _)| edit)), "conflict");
     }
 }

@@ -3,11 +3,11 @@
 use tenancy::{Tenant, TenantId};
 
 use super::client_create::{NewClientRow, make};
-use super::text::Faults;
-use super::{Context, Edit, Facts, faultless, invalid, names, resource_servers, tenant_fields};
+use super::text::FieldErrors;
+use super::{Edit, EditContext, Facts, invalid, names, ok_unless_errors, resource_servers, tenant_fields};
 use crate::{
     Change, ChangeKind, ClientState, EditError, ManagedBy, Permission, ResourceServerState, RowChange,
-    Standing, TenantSettings, TenantState, limits, new_names,
+    RowLifecycle, TenantSettings, TenantState, limits, new_names,
 };
 
 /// The id of a tenant that a door may make.
@@ -21,7 +21,7 @@ pub(crate) fn new_tenant_id(text: &str) -> Result<TenantId, EditError> {
 
 /// What is written, and what then is there.
 pub(crate) fn create(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     id: &TenantId,
     settings: &TenantSettings,
@@ -29,21 +29,21 @@ pub(crate) fn create(
 ) -> Result<(Edit, TenantState), EditError> {
     context.require_everywhere(Permission::Tenants)?;
     if let Some(state) = &facts.state {
-        return Err(EditError::Conflict(if state.standing.deleted_at.is_some() {
+        return Err(EditError::Conflict(if state.lifecycle.deleted_at.is_some() {
             format!("tenant {id} was deleted and its id stays reserved; choose another id")
         } else {
             format!("tenant {id} exists already")
         }));
     }
-    let mut faults = Faults::default();
-    let tenant = tenant_fields::read(&mut faults, context.policy, id, settings);
-    faults.add_unseen(new_names::of_tenant(None, &tenant));
-    faults.extend(limits::of_tenant(None, &tenant));
-    names::check_issuers(&mut faults, &tenant, &facts.issuer_owners);
-    resource_servers::check_clients(&mut faults, None, &tenant, |client| {
+    let mut errors = FieldErrors::default();
+    let tenant = tenant_fields::read(&mut errors, context.policy, id, settings);
+    errors.add_unseen(new_names::of_tenant(None, &tenant));
+    errors.extend(limits::of_tenant(None, &tenant));
+    names::check_issuers(&mut errors, &tenant, &facts.issuer_owners);
+    resource_servers::check_clients(&mut errors, None, &tenant, |client| {
         first.is_some_and(|first| first.id.as_str() == client)
     });
-    let mut state = faultless(fresh(context, tenant), faults.into_vec())?;
+    let mut state = ok_unless_errors(fresh(context, tenant), errors.into_vec())?;
     let mut edit = add(&state.tenant);
     if let Some(first) = first {
         let (more, client) = make(context, &state, 0, first)?;
@@ -54,17 +54,17 @@ pub(crate) fn create(
 }
 
 /// The rows of a tenant that has just been made.
-fn fresh(context: Context<'_>, tenant: Tenant) -> TenantState {
-    let standing = Standing::fresh(ManagedBy::Api, context.now);
+fn fresh(context: EditContext<'_>, tenant: Tenant) -> TenantState {
+    let lifecycle = RowLifecycle::fresh(ManagedBy::Api, context.now);
     let rows = tenant.resource_servers.iter();
     TenantState {
         resource_servers: rows
-            .map(|server| ResourceServerState { resource_server: server.clone(), standing })
+            .map(|server| ResourceServerState { resource_server: server.clone(), lifecycle })
             .collect(),
         tenant,
-        standing,
+        lifecycle,
         revision: 1,
-        earlier_tokens_until: None,
+        previous_tokens_until: None,
         clients: Vec::<ClientState>::new(),
         first_key_thumbprint: None,
         has_had_keys: false,
@@ -83,7 +83,9 @@ fn add(tenant: &Tenant) -> Edit {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::test_states::{NOW, ask, client_id, facts, material, operator, state, tenant_id, told};
+    use super::super::test_states::{
+        NOW, ask, client_id, described, facts, material, operator, state, tenant_id,
+    };
     use super::*;
     use crate::ClientSettings;
 
@@ -100,7 +102,7 @@ mod tests {
         let made = ask(&operator(), |context| {
             create(context, facts, &tenant_id("acme"), &settings, row.as_ref()).map(|(edit, _)| edit)
         });
-        assert_eq!(told(made), expected);
+        assert_eq!(described(made), expected);
     }
 
     #[test]
@@ -130,7 +132,7 @@ mod tests {
     fn an_id_is_given_once_and_an_issuer_to_one_tenant() {
         check(&facts(state("acme")), json!({}), None, "conflict");
         let mut deleted = state("acme");
-        deleted.standing.deleted_at = Some(NOW);
+        deleted.lifecycle.deleted_at = Some(NOW);
         check(&facts(deleted), json!({}), None, "conflict");
         let thunder = tenancy::Issuer::parse("thunder").unwrap();
         let taken = Facts { issuer_owners: vec![(thunder, tenant_id("other"))], ..Facts::default() };
@@ -147,13 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_is_shown_as_what_is_there() {
+    fn created_tenants_are_shown_as_stored() {
         let settings = TenantSettings::default();
         let (edit, made) = ask(&operator(), |context| {
             create(context, &Facts::default(), &tenant_id("acme"), &settings, None)
         })
         .unwrap();
         let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
-        assert_eq!((&*row.after, made.standing.created_at), (&made.tenant, NOW));
+        assert_eq!((&*row.after, made.lifecycle.created_at), (&made.tenant, NOW));
     }
 }

@@ -5,12 +5,12 @@ use tenancy::{
 };
 
 use super::signing_fields;
-use super::text::{Faults, LONGEST_ID, LONGEST_URI, is_issuer_url, member};
+use super::text::{FieldErrors, LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use crate::{AccessTokenSettings, EditPolicy, ResourceServerSettings, TenantSettings};
 
 /// The tenant, active and without a past, of no use where faults were found.
 pub(super) fn read(
-    faults: &mut Faults,
+    errors: &mut FieldErrors,
     policy: &EditPolicy,
     id: &TenantId,
     settings: &TenantSettings,
@@ -27,77 +27,83 @@ pub(super) fn read(
         resource_servers,
     } = settings;
     let name = name.clone().unwrap_or_else(|| id.to_string());
-    faults.check_title("/name", &name);
+    errors.check_title("/name", &name);
     if id.as_str() == TenantId::PLATFORM && !strategies.oauth2.enabled {
-        faults.add("/strategies/oauth2/enabled", "without it no administrator of the platform gets a token");
+        errors.add("/strategies/oauth2/enabled", "without it no administrator of the platform gets a token");
     }
     let derived = Issuer::derived(public_url, id);
     Tenant {
         id: id.clone(),
         name,
-        issuer: read_issuer(faults, issuer.as_deref(), &derived, public_url),
-        issuer_aliases: read_aliases(faults, settings, &derived, public_url),
+        issuer: read_issuer(errors, issuer.as_deref(), &derived, public_url),
+        issuer_aliases: read_aliases(errors, settings, &derived, public_url),
         status: TenantStatus::Active,
         strategies: Strategies { oauth2: strategies.oauth2.enabled, oidc: strategies.oidc.enabled },
-        stale_if_error: faults.span("/stale_if_error", *stale_if_error, 0),
-        signing: signing_fields::read(faults, signing, policy.l1_lifetime),
-        access_token: read_access_token(faults, access_token),
+        stale_if_error: errors.span("/stale_if_error", *stale_if_error, 0),
+        signing: signing_fields::read(errors, signing, policy.l1_lifetime),
+        access_token: read_access_token(errors, access_token),
         resource_servers: resource_servers
             .iter()
-            .map(|(audience, server)| read_resource_server(faults, audience, server))
+            .map(|(audience, server)| read_resource_server(errors, audience, server))
             .collect(),
     }
 }
 
-fn read_issuer(faults: &mut Faults, issuer: Option<&str>, derived: &Issuer, public_url: &str) -> Issuer {
+fn read_issuer(errors: &mut FieldErrors, issuer: Option<&str>, derived: &Issuer, public_url: &str) -> Issuer {
     let Some(issuer) = issuer else { return derived.clone() };
     if !is_issuer_url(issuer) {
-        faults.add("/issuer", "an issuer is an http or https URL without query and fragment (RFC 8414)");
+        errors.add("/issuer", "an issuer is an http or https URL without query and fragment (RFC 8414)");
         return derived.clone();
     }
-    read_iss(faults, "/issuer", issuer, derived, public_url).unwrap_or_else(|| derived.clone())
+    read_iss(errors, "/issuer", issuer, derived, public_url).unwrap_or_else(|| derived.clone())
 }
 
 fn read_aliases(
-    faults: &mut Faults,
+    errors: &mut FieldErrors,
     settings: &TenantSettings,
     derived: &Issuer,
     public_url: &str,
 ) -> Vec<Issuer> {
     let aliases = &settings.issuer_aliases;
-    faults.check_distinct("/issuer_aliases", aliases);
+    errors.check_distinct("/issuer_aliases", aliases);
     let mut read = Vec::with_capacity(aliases.len());
     for (index, alias) in aliases.iter().enumerate() {
         let at = format!("/issuer_aliases/{index}");
         if alias == settings.issuer.as_deref().unwrap_or(derived.as_str()) {
-            faults.add(&at, "this is the tenant's issuer already");
+            errors.add(&at, "this is the tenant's issuer already");
         }
-        read.extend(read_iss(faults, &at, alias, derived, public_url));
+        read.extend(read_iss(errors, &at, alias, derived, public_url));
     }
     read
 }
 
 /// Any value of `iss`. One under the path of the tenants belongs to the tenant of that id alone.
-fn read_iss(faults: &mut Faults, at: &str, text: &str, derived: &Issuer, public_url: &str) -> Option<Issuer> {
+fn read_iss(
+    errors: &mut FieldErrors,
+    at: &str,
+    text: &str,
+    derived: &Issuer,
+    public_url: &str,
+) -> Option<Issuer> {
     let prefix = format!("{}/api/v1/tenant/", public_url.trim_end_matches('/'));
     if text.starts_with(&prefix) && text != derived.as_str() {
-        faults.add(at, format!("an issuer under {prefix} belongs to the tenant of that id; write {derived}"));
+        errors.add(at, format!("an issuer under {prefix} belongs to the tenant of that id; write {derived}"));
     }
-    faults.check_name(at, "the issuer", text, LONGEST_URI);
+    errors.check_name(at, "the issuer", text, LONGEST_URI);
     match Issuer::parse(text) {
         Ok(issuer) => Some(issuer),
         Err(error) => {
-            faults.add(at, error.to_string());
+            errors.add(at, error.to_string());
             None
         }
     }
 }
 
-fn read_access_token(faults: &mut Faults, settings: &AccessTokenSettings) -> AccessTokenPolicy {
+fn read_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) -> AccessTokenPolicy {
     let AccessTokenSettings { lifetime, format, typ } = settings;
     if format != TokenFormat::Jwt.as_str() {
         let opaque = format == TokenFormat::Opaque.as_str();
-        faults.add(
+        errors.add(
             "/access_token/format",
             if opaque { "opaque tokens are not served yet; write jwt" } else { "write jwt" },
         );
@@ -105,12 +111,12 @@ fn read_access_token(faults: &mut Faults, settings: &AccessTokenSettings) -> Acc
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
     let bare = typ.to_ascii_lowercase();
     if typ.is_empty() || typ.len() > LONGEST_ID || !typ.bytes().all(allowed) {
-        faults.add("/access_token/typ", "this is not a media type; write at+jwt (RFC 9068) or JWT");
+        errors.add("/access_token/typ", "this is not a media type; write at+jwt (RFC 9068) or JWT");
     } else if bare.trim_start_matches("application/").starts_with("latchkey-") {
-        faults.add("/access_token/typ", "a `typ` that begins `latchkey-` marks the platform's own tokens");
+        errors.add("/access_token/typ", "a `typ` that begins `latchkey-` marks the platform's own tokens");
     }
     AccessTokenPolicy {
-        lifetime: faults.span("/access_token/lifetime", *lifetime, 1),
+        lifetime: errors.span("/access_token/lifetime", *lifetime, 1),
         format: TokenFormat::Jwt,
         typ: typ.clone(),
         former_typs: Vec::new(),
@@ -118,23 +124,23 @@ fn read_access_token(faults: &mut Faults, settings: &AccessTokenSettings) -> Acc
 }
 
 fn read_resource_server(
-    faults: &mut Faults,
+    errors: &mut FieldErrors,
     audience: &str,
     settings: &ResourceServerSettings,
 ) -> ResourceServer {
     let at = member("/resource_servers", audience);
-    faults.check_name(&at, "the audience", audience, LONGEST_ID);
+    errors.check_name(&at, "the audience", audience, LONGEST_ID);
     let at_scopes = format!("{at}/scopes");
-    let scopes = faults.scopes(&at_scopes, &settings.scopes);
+    let scopes = errors.scopes(&at_scopes, &settings.scopes);
     for (index, scope) in settings.scopes.iter().enumerate() {
         if scope.starts_with(protocol::ScopeToken::RESERVED_PREFIX) {
-            faults.add(
+            errors.add(
                 &format!("{at_scopes}/{index}"),
                 "this scope says who may administer, and belongs to no resource server",
             );
         }
     }
-    faults.check_distinct(&format!("{at}/clients"), &settings.clients);
+    errors.check_distinct(&format!("{at}/clients"), &settings.clients);
     ResourceServer {
         audience: audience.to_owned(),
         scopes: scopes.into_iter().collect(),
@@ -150,13 +156,13 @@ mod tests {
     use super::*;
 
     fn check(id: &str, settings: Value, expected: &[&str]) -> Tenant {
-        let told = settings.to_string();
-        let mut faults = Faults::default();
+        let described = settings.to_string();
+        let mut errors = FieldErrors::default();
         let settings = TenantSettings::read(settings).unwrap();
         let policy = EditPolicy { public_url: "https://id.example.com/".to_owned(), ..policy() };
-        let tenant = read(&mut faults, &policy, &TenantId::parse(id).unwrap(), &settings);
-        let found: Vec<_> = faults.into_vec().into_iter().map(|fault| fault.pointer).collect();
-        assert_eq!(found, expected, "{told}");
+        let tenant = read(&mut errors, &policy, &TenantId::parse(id).unwrap(), &settings);
+        let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
+        assert_eq!(found, expected, "{described}");
         tenant
     }
 

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use tenancy::{Issuer, Tenant, TenantId};
 
-use super::text::Faults;
-use super::{Context, Edit, Facts, faultless, invalid, names, resource_servers, tenant_fields};
+use super::text::FieldErrors;
+use super::{Edit, EditContext, Facts, invalid, names, ok_unless_errors, resource_servers, tenant_fields};
 use crate::state::longest_lifetime;
 use crate::{
-    Change, ChangeKind, EditError, EntityTag, FieldChange, ManagedBy, Permission, RowChange, TenantMark,
-    TenantSettings, TenantState, TenantView, former_jwks, former_typs, limits, merge_patch, new_names,
+    Change, ChangeKind, EditError, EntityTag, FieldChange, ManagedBy, Permission, RowChange, TenantMetadata,
+    TenantSettings, TenantState, TenantView, limits, merge_patch, new_names, previous_jwks, previous_typs,
 };
 
 /// The issuers that a patch may bring in, whose owners must be known.
@@ -21,7 +21,7 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
 
 /// What a merge patch of its settings changes.
 pub(crate) fn patch(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     patch: &Value,
     if_match: Option<&str>,
@@ -30,9 +30,9 @@ pub(crate) fn patch(
     let state = facts.tenant()?;
     require_match(context, state, if_match)?;
     let id = &state.tenant.id;
-    if state.standing.managed_by == ManagedBy::Config {
-        let words = format!("tenant {id} is declared in the operator's files; change it there");
-        return Err(EditError::Conflict(words));
+    if state.lifecycle.managed_by == ManagedBy::Config {
+        let message = format!("tenant {id} is declared in the operator's files; change it there");
+        return Err(EditError::Conflict(message));
     }
     if !patch.is_object() {
         return Err(invalid("", "a merge patch is an object"));
@@ -47,13 +47,13 @@ pub(crate) fn patch(
         edit.changes.push(Change::Tenant(row));
     }
     edit.changes.extend(resource_servers::changes(Some(state), &after));
-    edit.marks.extend(shortened(context, state, &after));
+    edit.tenant_metadata.extend(shortened(context, state, &after));
     Ok(edit)
 }
 
 /// Whether the tenant still is as the asker saw it.
 pub(super) fn require_match(
-    context: Context<'_>,
+    context: EditContext<'_>,
     state: &TenantState,
     if_match: Option<&str>,
 ) -> Result<(), EditError> {
@@ -63,47 +63,47 @@ pub(super) fn require_match(
 }
 
 fn read(
-    context: Context<'_>,
+    context: EditContext<'_>,
     facts: &Facts,
     state: &TenantState,
     settings: &TenantSettings,
 ) -> Result<Tenant, EditError> {
-    let mut faults = Faults::default();
-    let mut after = tenant_fields::read(&mut faults, context.policy, &state.tenant.id, settings);
+    let mut errors = FieldErrors::default();
+    let mut after = tenant_fields::read(&mut errors, context.policy, &state.tenant.id, settings);
     after.status = state.tenant.status;
-    faults.extend(limits::of_tenant(Some(&state.tenant), &after));
+    errors.extend(limits::of_tenant(Some(&state.tenant), &after));
     let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
     after.access_token.former_typs =
-        former_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
-    faults.add_unseen(new_names::of_tenant(Some(&state.tenant), &after));
-    names::check_tenant(&mut faults, &after, state);
-    names::check_issuers(&mut faults, &after, &facts.issuer_owners);
-    let clients = || state.clients.iter().filter(|row| row.standing.deleted_at.is_none());
-    resource_servers::check_clients(&mut faults, Some(state), &after, |client| {
+        previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
+    errors.add_unseen(new_names::of_tenant(Some(&state.tenant), &after));
+    names::check_tenant(&mut errors, &after, state);
+    names::check_issuers(&mut errors, &after, &facts.issuer_owners);
+    let clients = || state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
+    resource_servers::check_clients(&mut errors, Some(state), &after, |client| {
         clients().any(|row| row.client.id.as_str() == client)
     });
     for row in clients() {
         let Some(issuer) = &row.client.issuer else { continue };
         if !after.is_issuer(issuer.as_str()) {
-            faults.add("/issuer_aliases", format!("client {} has the issuer {issuer}", row.client.id));
+            errors.add("/issuer_aliases", format!("client {} has the issuer {issuer}", row.client.id));
         }
     }
-    faultless(after, faults.into_vec())
+    ok_unless_errors(after, errors.into_vec())
 }
 
 /// What of before is to be remembered: tokens that live for longer than new ones, copies of the key set that are kept for longer.
-fn shortened(context: Context<'_>, state: &TenantState, after: &Tenant) -> Option<TenantMark> {
-    let live = state.clients.iter().filter(|row| row.standing.is_live());
+fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> Option<TenantMetadata> {
+    let live = state.clients.iter().filter(|row| row.lifecycle.is_live());
     let longest = longest_lifetime(after, live.map(|row| &row.client));
     let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
     let shorter_tokens = longest < state.longest_lifetime();
-    let earlier_tokens_until = shorter_tokens.then(|| state.tokens_until(now, l1_lifetime));
-    let earlier_jwks = former_jwks::after_change(&state.tenant.signing, &after.signing, now, l1_lifetime);
-    (earlier_tokens_until.is_some() || earlier_jwks.is_some()).then(|| TenantMark {
+    let previous_tokens_until = shorter_tokens.then(|| state.tokens_until(now, l1_lifetime));
+    let previous_jwks = previous_jwks::after_change(&state.tenant.signing, &after.signing, now, l1_lifetime);
+    (previous_tokens_until.is_some() || previous_jwks.is_some()).then(|| TenantMetadata {
         tenant: after.id.clone(),
         fingerprint: None,
-        earlier_tokens_until,
-        earlier_jwks,
+        previous_tokens_until,
+        previous_jwks,
     })
 }
 
@@ -111,7 +111,7 @@ fn shortened(context: Context<'_>, state: &TenantState, after: &Tenant) -> Optio
 mod tests {
     use protocol::Lifetime;
 
-    use super::super::test_states::{NOW, ask, at, facts, operator, state, told};
+    use super::super::test_states::{NOW, ask, at, described, facts, operator, state};
     use super::*;
 
     fn check(change: impl Fn(&mut TenantState), patch_: Value, expected: &str) -> Option<Edit> {
@@ -119,7 +119,7 @@ mod tests {
         change(&mut state);
         let edit = ask(&operator(), |context| patch(context, &facts(state), &patch_, None));
         let edit_again = edit.as_ref().ok().cloned();
-        assert_eq!(told(edit), expected, "{patch_}");
+        assert_eq!(described(edit), expected, "{patch_}");
         edit_again
     }
 
@@ -141,7 +141,7 @@ mod tests {
         check(nothing, json!({ "resource_servers": { "api": { "scopes": ["x"] } } }), "api changed");
         check(nothing, json!({ "resource_servers": { "api": null } }), "api retired");
         let gone = |state: &mut TenantState| {
-            state.resource_servers[0].standing.retired_at = Some(NOW);
+            state.resource_servers[0].lifecycle.retired_at = Some(NOW);
             state.tenant.resource_servers.clear();
         };
         check(gone, json!({ "resource_servers": { "api": {} } }), "api restored");
@@ -153,7 +153,7 @@ mod tests {
         let name = |client: &str| json!({ "resource_servers": { "api": { "clients": [client] } } });
         check(nothing, name("svc"), "api changed");
         check(nothing, name("absent"), "/resource_servers/api/clients/0");
-        let deleted = |state: &mut TenantState| state.clients[0].standing.deleted_at = Some(NOW);
+        let deleted = |state: &mut TenantState| state.clients[0].lifecycle.deleted_at = Some(NOW);
         check(deleted, name("svc"), "/resource_servers/api/clients/0");
         // One that has gone since does not stand in the way of other changes.
         let dangling = |state: &mut TenantState| {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_that_a_client_speaks_under_stays() {
+    fn an_issuer_that_a_client_uses_is_not_removed() {
         let speaks = |state: &mut TenantState| state.clients[0].client.issuer = Issuer::parse("thunder").ok();
         check(speaks, json!({ "issuer_aliases": [] }), "/issuer_aliases");
         check(nothing, json!({ "issuer_aliases": [] }), "tenant changed");
@@ -173,14 +173,14 @@ mod tests {
 
     #[test]
     fn the_files_own_what_they_declare() {
-        let declared = |state: &mut TenantState| state.standing.managed_by = ManagedBy::Config;
+        let declared = |state: &mut TenantState| state.lifecycle.managed_by = ManagedBy::Config;
         check(declared, json!({ "name": "T" }), "conflict");
-        let deleted = |state: &mut TenantState| state.standing.deleted_at = Some(NOW);
+        let deleted = |state: &mut TenantState| state.lifecycle.deleted_at = Some(NOW);
         check(deleted, json!({ "name": "T" }), "there is no tenant of this id");
     }
 
     #[test]
-    fn only_who_has_seen_the_tenant_as_it_is_changes_it() {
+    fn a_tenant_is_changed_only_with_its_current_etag() {
         let tag = ask(&operator(), |context| {
             EntityTag::of(&TenantView::of(&state("t"), &context.policy.public_url)).to_string()
         });
@@ -194,35 +194,40 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_a_longer_life_and_a_former_typ_are_remembered() {
+    fn tokens_with_a_longer_lifetime_or_a_previous_typ_are_remembered() {
         let patch = json!({ "access_token": { "lifetime": 60 } });
         let edit = check(nothing, patch.clone(), "tenant changed").unwrap();
-        assert_eq!(edit.marks[0].earlier_tokens_until, Some(at(3610)));
+        assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(3610)));
         // A client's own lifetime is as long as ever.
         let long = |state: &mut TenantState| {
             state.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(9000));
         };
-        assert_eq!(check(long, patch, "tenant changed").unwrap().marks, []);
+        assert_eq!(check(long, patch, "tenant changed").unwrap().tenant_metadata, []);
         let edit = check(nothing, json!({ "access_token": { "typ": "JWT" } }), "tenant changed").unwrap();
         let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
-        let former = &row.after.access_token.former_typs;
-        assert_eq!((former[0].typ.as_str(), former[0].accepted_until), ("at+jwt", at(3610)));
+        let previous = &row.after.access_token.former_typs;
+        assert_eq!((previous[0].typ.as_str(), previous[0].accepted_until), ("at+jwt", at(3610)));
     }
 
     #[test]
     fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
-        let mark = |signing: Value| {
+        let metadata = |signing: Value| {
             let edit = check(nothing, json!({ "signing": signing }), "tenant changed").unwrap();
-            edit.marks.first().map(|mark| (mark.earlier_tokens_until, mark.earlier_jwks))
+            edit.tenant_metadata
+                .first()
+                .map(|metadata| (metadata.previous_tokens_until, metadata.previous_jwks))
         };
-        let former = Some((Lifetime::from_seconds(360), at(430)));
-        assert_eq!(mark(json!({ "jwks_max_age": 299 })), Some((None, former)));
-        assert_eq!(mark(json!({ "jwks_stale": 59, "skew": 1 })), Some((None, former)));
-        assert_eq!(mark(json!({ "jwks_max_age": 301 })), None);
+        let previous = Some((Lifetime::from_seconds(360), at(430)));
+        assert_eq!(metadata(json!({ "jwks_max_age": 299 })), Some((None, previous)));
+        assert_eq!(metadata(json!({ "jwks_stale": 59, "skew": 1 })), Some((None, previous)));
+        assert_eq!(metadata(json!({ "jwks_max_age": 301 })), None);
         let both = json!({ "signing": { "jwks_max_age": 0 }, "access_token": { "lifetime": 60 } });
-        let marks = check(nothing, both, "tenant changed").unwrap().marks;
-        assert_eq!(marks.len(), 1);
-        assert_eq!((marks[0].earlier_tokens_until, marks[0].earlier_jwks), (Some(at(3610)), former));
+        let tenant_metadata = check(nothing, both, "tenant changed").unwrap().tenant_metadata;
+        assert_eq!(tenant_metadata.len(), 1);
+        assert_eq!(
+            (tenant_metadata[0].previous_tokens_until, tenant_metadata[0].previous_jwks),
+            (Some(at(3610)), previous)
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@ use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use tenancy::SigningPolicy;
 
 use super::test_states::{NOW, at, operator, policy, state};
-use super::{Context, KeyDecision, KeyEdit};
-use crate::{Change, KeyChangeKind, KeyState};
+use super::{EditContext, KeyDecision, KeyEdit};
+use crate::{Change, KeyChangeKind, TenantKeys};
 
 pub(super) fn span(seconds: u64) -> Lifetime {
     Lifetime::from_seconds(seconds)
@@ -17,7 +17,7 @@ pub(super) fn id(number: u32) -> KeyId {
 }
 
 /// A tenant without keys. Replicas see a change after 31 seconds at the latest, and a key goes 3690 after it has retired.
-pub(super) fn key_state() -> KeyState {
+pub(super) fn key_state() -> TenantKeys {
     let mut tenant = state("t").tenant;
     tenant.signing = SigningPolicy {
         algorithm: SigningAlgorithm::ES256,
@@ -28,25 +28,25 @@ pub(super) fn key_state() -> KeyState {
         skew: span(20),
         ..SigningPolicy::default()
     };
-    KeyState {
+    TenantKeys {
         tenant,
-        standing: state("t").standing,
+        lifecycle: state("t").lifecycle,
         revision: 7,
         longest_token: span(3600),
-        earlier_tokens_until: None,
-        earlier_jwks: None,
+        previous_tokens_until: None,
+        previous_jwks: None,
         due_at: None,
         records: KeyRecords { next: id(1), keys: Vec::new() },
     }
 }
 
 /// Decides at so many seconds after [`NOW`].
-pub(super) fn asked<T>(seconds: u64, decide: impl FnOnce(Context<'_>) -> T) -> T {
-    decide(Context { by: &operator(), policy: &policy(), now: at(seconds) })
+pub(super) fn in_context<T>(seconds: u64, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
+    decide(EditContext { by: &operator(), policy: &policy(), now: at(seconds) })
 }
 
 /// Writes a decision into the state, and says what that does and when the keys are looked at next.
-pub(super) fn write(state: &mut KeyState, decision: &KeyDecision, seconds: u64) -> String {
+pub(super) fn write(state: &mut TenantKeys, decision: &KeyDecision, seconds: u64) -> String {
     let made = decision.plan.announce.map(|announced| KeyRecord {
         id: announced.id,
         algorithm: announced.algorithm,
@@ -57,7 +57,7 @@ pub(super) fn write(state: &mut KeyState, decision: &KeyDecision, seconds: u64) 
         retiring_from: None,
         removed_at: None,
     });
-    let settled = decision.is_settled(state);
+    let settled = decision.changes_nothing(state);
     let KeyEdit { changes, keys, records } = decision.edit(state, made, at(seconds));
     assert_eq!(keys.due, [(state.tenant.id.clone(), decision.plan.due_at)]);
     assert_eq!(settled, changes.is_empty() && state.due_at == decision.plan.due_at);
@@ -65,10 +65,10 @@ pub(super) fn write(state: &mut KeyState, decision: &KeyDecision, seconds: u64) 
     assert_eq!(written.iter().sum::<usize>(), changes.len());
     (state.records, state.due_at) = (records, decision.plan.due_at);
     let due = format!("due {}", end(state.due_at));
-    changes.iter().map(told).chain([due]).collect::<Vec<_>>().join(", ")
+    changes.iter().map(described).chain([due]).collect::<Vec<_>>().join(", ")
 }
 
-fn told(change: &Change) -> String {
+fn described(change: &Change) -> String {
     let Change::Key(_, change) = change else { panic!("{change:?}") };
     let kind = match &change.kind {
         KeyChangeKind::Announced { active_from, imported, .. } => {

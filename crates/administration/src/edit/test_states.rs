@@ -6,10 +6,10 @@ use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };
 
-use super::{Context, Edit, Facts, SecretMaterial};
+use super::{Edit, EditContext, Facts, SecretMaterial};
 use crate::{
     Actor, Authority, Change, ChangeKind, ClientState, EditError, EditPolicy, ManagedBy, ResourceServerState,
-    SecretChangeKind, SecretForm, SecretState, Standing, TenantState,
+    RowLifecycle, SecretChangeKind, SecretForm, SecretState, TenantState,
 };
 
 pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -64,7 +64,7 @@ pub(super) fn of_user(tenant: &str) -> Authority {
 
 /// A tenant of the API's with the resource server `api` and the clients `svc` and `ops`, of which `ops` may manage clients.
 pub(crate) fn state(id: &str) -> TenantState {
-    let standing = Standing::fresh(ManagedBy::Api, NOW);
+    let lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW);
     let server = ResourceServer {
         audience: "api".to_owned(),
         scopes: scope("read write"),
@@ -84,10 +84,10 @@ pub(crate) fn state(id: &str) -> TenantState {
     };
     TenantState {
         tenant,
-        standing,
+        lifecycle,
         revision: 7,
-        earlier_tokens_until: None,
-        resource_servers: vec![ResourceServerState { resource_server: server, standing }],
+        previous_tokens_until: None,
+        resource_servers: vec![ResourceServerState { resource_server: server, lifecycle }],
         clients: vec![client(id, "svc", "read"), client(id, "ops", "read latchkey:clients")],
         first_key_thumbprint: None,
         has_had_keys: true,
@@ -111,7 +111,7 @@ pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
         introspection: IntrospectionRight::Own,
         secrets: Vec::new(),
     };
-    ClientState { client, standing: Standing::fresh(ManagedBy::Api, NOW), secrets: vec![secret("s1")] }
+    ClientState { client, lifecycle: RowLifecycle::fresh(ManagedBy::Api, NOW), secrets: vec![secret("s1")] }
 }
 
 pub(super) fn secret(id: &str) -> SecretState {
@@ -140,23 +140,23 @@ pub(super) fn facts(state: TenantState) -> Facts {
 }
 
 /// Decides for this asker.
-pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(Context<'_>) -> T) -> T {
-    decide(Context { by, policy: &policy(), now: NOW })
+pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
+    decide(EditContext { by, policy: &policy(), now: NOW })
 }
 
 /// What is written, in one line for each row; or the refusal in one.
-pub(super) fn told(edit: Result<Edit, EditError>) -> String {
+pub(super) fn described(edit: Result<Edit, EditError>) -> String {
     let edit = match edit {
         Ok(edit) => edit,
-        Err(EditError::Invalid(faults)) => {
-            let place = |fault: &crate::Fault| match fault.pointer.as_str() {
+        Err(EditError::Invalid(errors)) => {
+            let place = |error: &crate::FieldError| match error.pointer.as_str() {
                 "" => "all of it".to_owned(),
                 pointer => pointer.to_owned(),
             };
-            return faults.iter().map(place).collect::<Vec<_>>().join(" ");
+            return errors.iter().map(place).collect::<Vec<_>>().join(" ");
         }
         Err(EditError::Forbidden(permission)) => return format!("forbidden: {}", permission.scope()),
-        Err(EditError::BeyondReach(_)) => return "beyond reach".to_owned(),
+        Err(EditError::InsufficientPrivilege(_)) => return "insufficient privilege".to_owned(),
         Err(EditError::Conflict(_)) => return "conflict".to_owned(),
         Err(EditError::LimitReached(_)) => return "limit reached".to_owned(),
         Err(error) => return error.to_string(),

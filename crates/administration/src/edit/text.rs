@@ -6,7 +6,7 @@ use protocol::{Lifetime, ResourceIndicator, ScopeToken};
 use registry::ClientId;
 use url::Url;
 
-use crate::Fault;
+use crate::FieldError;
 use crate::documents::escaped;
 use crate::new_names::UnseenName;
 
@@ -17,28 +17,28 @@ const LONGEST: u64 = 36_525 * 86_400;
 
 /// Collects everything that is wrong, each at its place below a common pointer.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(super) struct FieldErrors {
     base: String,
-    found: Vec<Fault>,
+    found: Vec<FieldError>,
 }
 
-impl Faults {
+impl FieldErrors {
     pub(super) fn below(base: &str) -> Self {
         Self { base: base.to_owned(), found: Vec::new() }
     }
 
     pub(super) fn add(&mut self, at: &str, detail: impl Into<String>) {
-        self.found.push(Fault::at(format!("{}{at}", self.base), detail));
+        self.found.push(FieldError::at(format!("{}{at}", self.base), detail));
     }
 
     /// Those that were found elsewhere, below the same pointer.
-    pub(super) fn extend(&mut self, faults: Vec<Fault>) {
-        for Fault { pointer, detail } in faults {
+    pub(super) fn extend(&mut self, errors: Vec<FieldError>) {
+        for FieldError { pointer, detail } in errors {
             self.add(&pointer, detail);
         }
     }
 
-    pub(super) fn into_vec(self) -> Vec<Fault> {
+    pub(super) fn into_vec(self) -> Vec<FieldError> {
         self.found
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use registry::Client;
 use serde::Serialize;
 
-use super::kinds::{ByKind, Step, by_kind, deleted};
+use super::kinds::{ByKind, Transition, by_kind, deleted};
 use super::span;
 use crate::{Change, CommitRequest};
 
@@ -13,7 +13,7 @@ use crate::{Change, CommitRequest};
 #[derive(Debug)]
 pub struct ClientRows<'a> {
     /// Their own rows.
-    pub rows: ByKind<ClientRow<'a>, Step<ClientKey<'a>>>,
+    pub rows: ByKind<ClientRow<'a>, Transition<ClientKey<'a>>>,
     /// Whose names are written anew, or removed with the client.
     pub renamed: Vec<ClientKey<'a>>,
     /// The audiences and resources of those that are added or renamed, each once.
@@ -64,7 +64,7 @@ impl<'a> ClientRows<'a> {
         });
         let rows = by_kind(changes, client_row, client_key, |_| None);
         let names = rows.added.iter().chain(&rows.changed).flat_map(ClientRow::names).collect();
-        let deleted = deleted(&rows.steps);
+        let deleted = deleted(&rows.transitions);
         let renamed = rows.changed.iter().map(ClientRow::key).chain(deleted.iter().copied()).collect();
         Self { renamed, names, deleted, rows }
     }

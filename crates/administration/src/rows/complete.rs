@@ -20,7 +20,8 @@ pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
         Change::Tenant(row) if row.kind == ChangeKind::Added => Some(&row.after.id),
         _ => None,
     });
-    let known: HashSet<_> = request.rests_on.iter().map(|(tenant, _)| tenant).chain(added).collect();
+    let known: HashSet<_> =
+        request.expected_revisions.iter().map(|(tenant, _)| tenant).chain(added).collect();
     require(request.changes.iter().all(|change| known.contains(change.tenant())), "an unseen tenant")?;
     require(request.changes.iter().all(has_a_kind_of_its_own), "a change that its row does not know")?;
 
@@ -45,7 +46,7 @@ pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
 fn check_keys(request: &CommitRequest, is_known: impl Fn(&TenantId) -> bool) -> Result<(), Incomplete> {
     let keys = &request.keys;
     require(keys.due.iter().all(|(tenant, _)| is_known(tenant)), "an unseen tenant")?;
-    let told = |kinds: fn(&KeyChangeKind) -> bool| -> BTreeSet<_> {
+    let stated = |kinds: fn(&KeyChangeKind) -> bool| -> BTreeSet<_> {
         let changes = request.changes.iter();
         changes
             .filter_map(|change| match change {
@@ -57,13 +58,13 @@ fn check_keys(request: &CommitRequest, is_known: impl Fn(&TenantId) -> bool) -> 
     let added = keys.added.iter().map(|(tenant, key)| (tenant, key.id)).collect();
     let timed = keys.times.iter().map(|(tenant, times)| (tenant, times.id)).collect();
     let destroyed = keys.destroyed.iter().map(|(tenant, id)| (tenant, *id)).collect();
-    let announced = told(|kind| matches!(kind, KeyChangeKind::Announced { .. }));
+    let announced = stated(|kind| matches!(kind, KeyChangeKind::Announced { .. }));
     let moved =
-        told(|kind| matches!(kind, KeyChangeKind::Rescheduled { .. } | KeyChangeKind::Revoked { .. }));
+        stated(|kind| matches!(kind, KeyChangeKind::Rescheduled { .. } | KeyChangeKind::Revoked { .. }));
     require(announced == added, "a key that is announced or added only")?;
     require(moved == timed, "times that are told or written only")?;
     require(
-        told(|kind| matches!(kind, KeyChangeKind::Destroyed)) == destroyed,
+        stated(|kind| matches!(kind, KeyChangeKind::Destroyed)) == destroyed,
         "a key that is told to be destroyed or is destroyed only",
     )?;
     let mut latest = BTreeMap::new();

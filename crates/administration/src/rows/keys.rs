@@ -24,7 +24,7 @@ pub struct KeyRows<'a> {
     /// Keys whose sealed bytes become none; the row stays.
     pub destroyed: Vec<KeyKey<'a>>,
     /// Tenants whose keys are looked at now if they ever had one: what the lives of keys depend on is otherwise than it was.
-    pub unsettled: Vec<TenantKey<'a>>,
+    pub due_now: Vec<TenantKey<'a>>,
     /// Tenants whose keys stay for tokens that may live longer from now on, as `keys::life_cycle::extend_retention` says.
     pub prolonged: Vec<TenantKey<'a>>,
     /// When the keys of these tenants are looked at, first keys' included. One that is there is replaced, also by none.
@@ -87,7 +87,7 @@ pub struct DueRow<'a> {
 /// `earlier_jwks_age` unless the one that is there had an end that is not after the time of the commit.
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
 #[derive(Debug, Serialize)]
-pub struct EarlierJwksRow<'a> {
+pub struct PreviousJwksRow<'a> {
     pub tenant_id: &'a str,
     pub earlier_jwks_age: i64,
     pub earlier_jwks_until: i64,
@@ -104,7 +104,7 @@ impl<'a> KeyRows<'a> {
         let prolonged: BTreeSet<&TenantId> =
             of(|change| matches!(change, Change::Tenant(_) | Change::Client(_))).collect();
         let of_keys = of(|change| matches!(change, Change::Key(..)));
-        let unsettled: BTreeSet<&TenantId> =
+        let due_now: BTreeSet<&TenantId> =
             prolonged.iter().copied().chain(of_keys).filter(|tenant| !due.contains_key(tenant)).collect();
         let key = |tenant: &'a TenantId| TenantKey { tenant_id: tenant.as_str() };
         Self {
@@ -116,17 +116,20 @@ impl<'a> KeyRows<'a> {
                 .iter()
                 .map(|(tenant, id)| KeyKey { tenant_id: tenant.as_str(), number: id.number() })
                 .collect(),
-            unsettled: unsettled.into_iter().map(key).collect(),
+            due_now: due_now.into_iter().map(key).collect(),
             prolonged: prolonged.into_iter().map(key).collect(),
             due: due.into_iter().map(due_row).collect(),
         }
     }
 }
 
-pub(super) fn earlier_jwks_rows(request: &CommitRequest) -> Vec<EarlierJwksRow<'_>> {
-    let noted = request.marks.iter().filter_map(|mark| Some((&mark.tenant, mark.earlier_jwks?)));
+pub(super) fn previous_jwks_rows(request: &CommitRequest) -> Vec<PreviousJwksRow<'_>> {
+    let noted = request
+        .tenant_metadata
+        .iter()
+        .filter_map(|metadata| Some((&metadata.tenant, metadata.previous_jwks?)));
     noted
-        .map(|(tenant, (age, until))| EarlierJwksRow {
+        .map(|(tenant, (age, until))| PreviousJwksRow {
             tenant_id: tenant.as_str(),
             earlier_jwks_age: span(age),
             earlier_jwks_until: seconds(until),

@@ -11,7 +11,7 @@ pub struct ByKind<R, S> {
     /// Rows that come to be. Their door is that of the commit.
     pub added: Vec<R>,
     /// How rows that were there stand now. A row that is deleted already takes no step.
-    pub steps: Vec<S>,
+    pub transitions: Vec<S>,
     /// New fields of rows that were there: those that were changed or restored. The door must be theirs, and they are neither retired
     /// nor deleted.
     pub changed: Vec<R>,
@@ -20,7 +20,7 @@ pub struct ByKind<R, S> {
 /// A step, as [`ChangeKind::as_str`] names it. Each writes `updated_at`. The files' and the API's rows take one from either door,
 /// but for these: `restored` and `retired` are for the row's own door, and `deleted` is so too unless the row was retired before.
 #[derive(Debug, Serialize)]
-pub struct Step<K> {
+pub struct Transition<K> {
     /// Which row.
     #[serde(flatten)]
     pub row: K,
@@ -38,8 +38,8 @@ pub(super) fn by_kind<'a, T: 'a, R, K>(
     row: impl Fn(&'a T) -> R,
     key: impl Fn(&'a T) -> K,
     keys_published_until: impl Fn(&T) -> Option<i64>,
-) -> ByKind<R, Step<K>> {
-    let mut sorted = ByKind { added: Vec::new(), steps: Vec::new(), changed: Vec::new() };
+) -> ByKind<R, Transition<K>> {
+    let mut sorted = ByKind { added: Vec::new(), transitions: Vec::new(), changed: Vec::new() };
     for RowChange { kind, before: _, after } in changes {
         if *kind == ChangeKind::Added {
             sorted.added.push(row(after));
@@ -49,7 +49,7 @@ pub(super) fn by_kind<'a, T: 'a, R, K>(
             sorted.changed.push(row(after));
         }
         if *kind != ChangeKind::Changed {
-            sorted.steps.push(Step {
+            sorted.transitions.push(Transition {
                 row: key(after),
                 kind: kind.as_str(),
                 deletion_due_at: match kind {
@@ -64,6 +64,10 @@ pub(super) fn by_kind<'a, T: 'a, R, K>(
 }
 
 /// Those of the steps that delete.
-pub(super) fn deleted<K: Copy>(steps: &[Step<K>]) -> Vec<K> {
-    steps.iter().filter(|step| step.kind == ChangeKind::Deleted.as_str()).map(|step| step.row).collect()
+pub(super) fn deleted<K: Copy>(transitions: &[Transition<K>]) -> Vec<K> {
+    transitions
+        .iter()
+        .filter(|transition| transition.kind == ChangeKind::Deleted.as_str())
+        .map(|transition| transition.row)
+        .collect()
 }

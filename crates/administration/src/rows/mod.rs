@@ -3,7 +3,7 @@
 //! given, or the commit is superseded; those that remove what may be there are named so.
 
 mod applications;
-mod books;
+mod bookkeeping;
 mod clients;
 mod complete;
 mod keys;
@@ -11,28 +11,30 @@ mod kinds;
 mod resource_servers;
 mod sealed;
 mod search;
+mod secret_usage;
 mod secrets;
-mod sightings;
 mod tenants;
-mod uses;
+mod verifier_fetches;
 
 use protocol::{Lifetime, Timestamp};
 
 use crate::CommitRequest;
 
 pub use applications::{ApplicationRow, ApplicationRows};
-pub use books::{AuditRow, IdempotentAnswerRow, LogRow, MarkRow, RevisionRow};
+pub use bookkeeping::{AuditRow, IdempotentAnswerRow, LogRow, RevisionRow, TenantMetadataRow};
 pub use clients::{ClientKey, ClientRow, ClientRows, NameRow};
 pub use complete::{Incomplete, check_complete};
-pub use keys::{DueRow, EarlierJwksRow, KeyKey, KeyRow, KeyRows, KeyTimesRow, TakenRow};
-pub use kinds::{ByKind, Step};
+pub use keys::{DueRow, KeyKey, KeyRow, KeyRows, KeyTimesRow, PreviousJwksRow, TakenRow};
+pub use kinds::{ByKind, Transition};
 pub use resource_servers::{ResourceServerKey, ResourceServerRow};
 pub use sealed::SealedAfter;
-pub use search::{COUNTED_WORDS, Prefix, TenantSearch};
+pub use search::{COUNTED_TERMS, Prefix, TenantSearch};
+pub use secret_usage::{SecretUsageRow, latest_usage, secret_usage_rows};
 pub use secrets::{NewSecretRow, SecretRow, SecretRows};
-pub use sightings::{KeySightingRow, key_sighting_rows, merged_sightings, places_kept_since};
-pub use tenants::{FormerTypRow, IssuerRow, TenantKey, TenantRow, TenantRows, WordRow, word_rows_of};
-pub use uses::{SecretUseRow, latest_uses, secret_use_rows};
+pub use tenants::{
+    IssuerRow, PreviousTypRow, SearchTermRow, TenantKey, TenantRow, TenantRows, search_term_rows_of,
+};
+pub use verifier_fetches::{VerifierFetchRow, merged_fetches, places_kept_since, verifier_fetch_rows};
 
 /// All that a commit writes but generation and first keys, in the order in which it is written.
 #[derive(Debug)]
@@ -42,7 +44,7 @@ pub struct CommitRows<'a> {
     /// Tenants.
     pub tenants: TenantRows<'a>,
     /// Resource servers. They are not suspended.
-    pub resource_servers: ByKind<ResourceServerRow<'a>, Step<ResourceServerKey<'a>>>,
+    pub resource_servers: ByKind<ResourceServerRow<'a>, Transition<ResourceServerKey<'a>>>,
     /// Clients.
     pub clients: ClientRows<'a>,
     /// Secrets.
@@ -52,9 +54,9 @@ pub struct CommitRows<'a> {
     /// Signing keys but first ones.
     pub keys: KeyRows<'a>,
     /// Marks at tenants.
-    pub marks: Vec<MarkRow<'a>>,
+    pub tenant_metadata: Vec<TenantMetadataRow<'a>>,
     /// What the marks say of earlier key sets; nothing is written for a tenant that is deleted.
-    pub earlier_jwks: Vec<EarlierJwksRow<'a>>,
+    pub previous_jwks: Vec<PreviousJwksRow<'a>>,
     /// The audit.
     pub audit: Vec<AuditRow<'a>>,
     /// The log of changes.
@@ -71,18 +73,18 @@ impl<'a> CommitRows<'a> {
     pub fn of(request: &'a CommitRequest) -> Result<Self, Incomplete> {
         check_complete(request)?;
         Ok(Self {
-            revisions: books::revision_rows(request),
+            revisions: bookkeeping::revision_rows(request),
             tenants: TenantRows::of(request),
             resource_servers: resource_servers::resource_server_rows(request),
             clients: ClientRows::of(request),
             secrets: SecretRows::of(request),
             applications: ApplicationRows::of(request),
             keys: KeyRows::of(request),
-            marks: request.marks.iter().map(books::mark_row).collect(),
-            earlier_jwks: keys::earlier_jwks_rows(request),
-            audit: request.audit.iter().map(books::audit_row).collect(),
-            change_log: books::log_rows(request),
-            idempotent_answers: request.idempotent.iter().map(books::idempotent_answer_row).collect(),
+            tenant_metadata: request.tenant_metadata.iter().map(bookkeeping::tenant_metadata_row).collect(),
+            previous_jwks: keys::previous_jwks_rows(request),
+            audit: request.audit.iter().map(bookkeeping::audit_row).collect(),
+            change_log: bookkeeping::log_rows(request),
+            idempotent_answers: request.idempotent.iter().map(bookkeeping::idempotent_answer_row).collect(),
         })
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tenancy::{ResourceServer, TenantId};
 
-use super::kinds::{ByKind, Step, by_kind};
+use super::kinds::{ByKind, Transition, by_kind};
 use crate::{Change, CommitRequest};
 
 /// Which resource server.
@@ -26,8 +26,8 @@ pub struct ResourceServerRow<'a> {
 
 pub(super) fn resource_server_rows(
     request: &CommitRequest,
-) -> ByKind<ResourceServerRow<'_>, Step<ResourceServerKey<'_>>> {
-    let mut all = ByKind { added: Vec::new(), steps: Vec::new(), changed: Vec::new() };
+) -> ByKind<ResourceServerRow<'_>, Transition<ResourceServerKey<'_>>> {
+    let mut all = ByKind { added: Vec::new(), transitions: Vec::new(), changed: Vec::new() };
     for change in &request.changes {
         let Change::ResourceServer(tenant, row) = change else { continue };
         let of = by_kind(
@@ -37,7 +37,7 @@ pub(super) fn resource_server_rows(
             |_| None,
         );
         all.added.extend(of.added);
-        all.steps.extend(of.steps);
+        all.transitions.extend(of.transitions);
         all.changed.extend(of.changed);
     }
     all

@@ -27,7 +27,7 @@ pub struct Prefix {
 }
 
 /// So many words are counted at most to see which is the rarest.
-pub const COUNTED_WORDS: u64 = 10_000;
+pub const COUNTED_TERMS: u64 = 10_000;
 
 impl Prefix {
     /// Of this text. A word has letters and digits only, and the greatest character is neither.
@@ -41,30 +41,30 @@ impl TenantSearch {
     /// Whether it must be counted how many words begin with each word of the query; what is not, is decided without.
     #[must_use]
     pub fn needs_counts(query: &TenantQuery) -> bool {
-        query.words.len() > 1 && query.after.is_none()
+        query.terms.len() > 1 && query.after.is_none()
     }
 
-    /// Of a query with words. `count` says how many words of tenants begin so; what is beyond [`COUNTED_WORDS`] counts as that.
+    /// Of a query with words. `count` says how many words of tenants begin so; what is beyond [`COUNTED_TERMS`] counts as that.
     ///
     /// A later page is driven by the same word as the first one, without counting again: the word of its cursor begins with it. If
     /// it begins with two words of the query, the longer one is never the less rare.
     #[must_use]
     pub fn of(query: &TenantQuery, count: impl Fn(&str) -> u64) -> Option<Self> {
-        let words = query.words.iter();
+        let terms = query.terms.iter();
         let driving = match &query.after {
-            Some(after) => words.filter(|word| after.word.starts_with(*word)).max_by_key(|word| word.len()),
-            None if query.words.len() == 1 => query.words.first(),
-            None => words.min_by_key(|word| (count(word).min(COUNTED_WORDS), usize::MAX - word.len())),
+            Some(after) => terms.filter(|word| after.word.starts_with(*word)).max_by_key(|word| word.len()),
+            None if query.terms.len() == 1 => query.terms.first(),
+            None => terms.min_by_key(|word| (count(word).min(COUNTED_TERMS), usize::MAX - word.len())),
         };
         // A cursor of another search has no word of this one.
-        let driving = driving.or_else(|| query.words.first())?;
+        let driving = driving.or_else(|| query.terms.first())?;
         let Prefix { prefix, end } = Prefix::of(driving);
         let after = match &query.after {
             Some(after) => (after.word.clone(), after.tenant.to_string()),
             None => (prefix.clone(), String::new()),
         };
         let others =
-            query.words.iter().filter(|word| *word != driving).map(|word| Prefix::of(word)).collect();
+            query.terms.iter().filter(|word| *word != driving).map(|word| Prefix::of(word)).collect();
         Some(Self { prefix, after, end, others })
     }
 }
@@ -74,14 +74,14 @@ mod tests {
     use tenancy::TenantId;
 
     use super::*;
-    use crate::{TenantCursor, search_words};
+    use crate::{TenantCursor, search_terms};
 
-    fn query(words: &str, after: Option<(&str, &str)>) -> TenantQuery {
+    fn query(terms: &str, after: Option<(&str, &str)>) -> TenantQuery {
         let after = after.map(|(word, tenant)| TenantCursor {
             word: word.to_owned(),
             tenant: TenantId::parse(tenant).unwrap(),
         });
-        TenantQuery { words: search_words(words), after, limit: 9 }
+        TenantQuery { terms: search_terms(terms), after, limit: 9 }
     }
 
     /// As where every tenant is called `tenant` and has a number.
@@ -90,38 +90,38 @@ mod tests {
     }
 
     #[test]
-    fn the_rarest_word_drives() {
-        for (words, driving) in [
+    fn the_rarest_term_is_searched_first() {
+        for (terms, driving) in [
             ("tenant", "tenant"),
             ("tenant-99", "99"),
             ("99 tenant", "99"),
             ("9 99", "99"),
             ("odd tenant", "tenant"),
         ] {
-            let search = TenantSearch::of(&query(words, None), count).unwrap();
-            assert_eq!(search.prefix, driving, "{words}");
-            assert_eq!(search.after, (driving.to_owned(), String::new()), "{words}");
-            assert_eq!(search.others.len() + 1, search_words(words).len(), "{words}");
+            let search = TenantSearch::of(&query(terms, None), count).unwrap();
+            assert_eq!(search.prefix, driving, "{terms}");
+            assert_eq!(search.after, (driving.to_owned(), String::new()), "{terms}");
+            assert_eq!(search.others.len() + 1, search_terms(terms).len(), "{terms}");
         }
         assert_eq!(TenantSearch::of(&query("-", None), count), None);
     }
 
     #[test]
     fn a_later_page_is_driven_as_the_first_one_and_counts_nothing() {
-        for (words, at, driving) in [
+        for (terms, at, driving) in [
             ("tenant-99", ("9901", "tenant-9901"), "99"),
             ("9 99", ("998", "tenant-998"), "99"),
             ("tenant", ("tenant", "tenant-1"), "tenant"),
         ] {
-            let query = query(words, Some(at));
+            let query = query(terms, Some(at));
             assert!(!TenantSearch::needs_counts(&query));
             let search = TenantSearch::of(&query, |_| unreachable!("counts a later page")).unwrap();
-            assert_eq!((search.prefix.as_str(), search.after.0.as_str()), (driving, at.0), "{words}");
+            assert_eq!((search.prefix.as_str(), search.after.0.as_str()), (driving, at.0), "{terms}");
         }
     }
 
     #[test]
-    fn a_prefix_ends_beyond_every_word_that_begins_so() {
+    fn the_end_of_a_prefix_is_after_every_term_with_that_prefix() {
         let Prefix { prefix, end } = Prefix::of("straß");
         for (word, begins) in [("straß", true), ("straße", true), ("straß\u{10fffd}", true), ("strat", false)]
         {

@@ -3,25 +3,25 @@
 use serde::Serialize;
 use tenancy::{Tenant, TenantStatus};
 
-use super::kinds::{ByKind, Step, by_kind, deleted};
+use super::kinds::{ByKind, Transition, by_kind, deleted};
 use super::{seconds, span};
-use crate::{Change, ChangeKind, CommitRequest, search_words};
+use crate::{Change, ChangeKind, CommitRequest, search_terms};
 
 /// What happens to tenants.
 #[derive(Debug)]
 pub struct TenantRows<'a> {
     /// Their own rows.
-    pub rows: ByKind<TenantRow<'a>, Step<TenantKey<'a>>>,
+    pub rows: ByKind<TenantRow<'a>, Transition<TenantKey<'a>>>,
     /// Whose issuers and former `typ` values are written anew.
     pub rewritten: Vec<TenantKey<'a>>,
     /// The new issuers of those that are added or rewritten, once all old ones are given up: two tenants can change places.
     pub issuers: Vec<IssuerRow<'a>>,
     /// The same for former `typ` values.
-    pub former_typs: Vec<FormerTypRow<'a>>,
+    pub former_typs: Vec<PreviousTypRow<'a>>,
     /// Whose words are removed: deleted and renamed ones.
-    pub reworded: Vec<TenantKey<'a>>,
+    pub outdated_terms: Vec<TenantKey<'a>>,
     /// The words of those that are added or renamed.
-    pub words: Vec<WordRow<'a>>,
+    pub search_terms: Vec<SearchTermRow<'a>>,
     /// Who loses secrets, keys, applications and answers to idempotency keys, and whose clients and resource servers are marked as
     /// deleted.
     pub deleted: Vec<TenantKey<'a>>,
@@ -68,7 +68,7 @@ pub struct IssuerRow<'a> {
 /// A row of `tenant_former_typs`.
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
 #[derive(Debug, Serialize)]
-pub struct FormerTypRow<'a> {
+pub struct PreviousTypRow<'a> {
     pub tenant_id: &'a str,
     pub typ: &'a str,
     pub accepted_until: i64,
@@ -77,7 +77,7 @@ pub struct FormerTypRow<'a> {
 /// A row of `tenant_words`.
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
 #[derive(Debug, Serialize)]
-pub struct WordRow<'a> {
+pub struct SearchTermRow<'a> {
     pub word: String,
     pub tenant_id: &'a str,
 }
@@ -107,16 +107,16 @@ impl<'a> TenantRows<'a> {
             }
         }
         let added = changes().filter(|change| change.kind == ChangeKind::Added).map(|change| &*change.after);
-        let words = added.chain(renamed.iter().copied()).flat_map(word_rows).collect();
-        let deleted = deleted(&rows.steps);
-        let reworded = deleted.iter().copied().chain(renamed.into_iter().map(tenant_key)).collect();
+        let search_terms = added.chain(renamed.iter().copied()).flat_map(search_term_rows).collect();
+        let deleted = deleted(&rows.transitions);
+        let outdated_terms = deleted.iter().copied().chain(renamed.into_iter().map(tenant_key)).collect();
         Self {
             issuers: written.iter().copied().flat_map(issuer_rows).collect(),
-            former_typs: written.iter().copied().flat_map(former_typ_rows).collect(),
+            former_typs: written.iter().copied().flat_map(previous_typ_rows).collect(),
             rows,
             rewritten,
-            reworded,
-            words,
+            outdated_terms,
+            search_terms,
             deleted,
         }
     }
@@ -124,9 +124,9 @@ impl<'a> TenantRows<'a> {
 
 /// The words that a tenant is found by, for a store that has to make them for rows that were written without.
 #[must_use]
-pub fn word_rows_of<'a>(tenant_id: &'a str, name: &str) -> Vec<WordRow<'a>> {
-    let words = search_words(&format!("{tenant_id} {name}"));
-    words.into_iter().map(|word| WordRow { word, tenant_id }).collect()
+pub fn search_term_rows_of<'a>(tenant_id: &'a str, name: &str) -> Vec<SearchTermRow<'a>> {
+    let search_terms = search_terms(&format!("{tenant_id} {name}"));
+    search_terms.into_iter().map(|word| SearchTermRow { word, tenant_id }).collect()
 }
 
 fn tenant_key(tenant: &Tenant) -> TenantKey<'_> {
@@ -171,14 +171,14 @@ fn issuer_rows(tenant: &Tenant) -> impl Iterator<Item = IssuerRow<'_>> {
     })
 }
 
-fn former_typ_rows(tenant: &Tenant) -> impl Iterator<Item = FormerTypRow<'_>> {
-    tenant.access_token.former_typs.iter().map(|former| FormerTypRow {
+fn previous_typ_rows(tenant: &Tenant) -> impl Iterator<Item = PreviousTypRow<'_>> {
+    tenant.access_token.former_typs.iter().map(|previous| PreviousTypRow {
         tenant_id: tenant.id.as_str(),
-        typ: &former.typ,
-        accepted_until: seconds(former.accepted_until),
+        typ: &previous.typ,
+        accepted_until: seconds(previous.accepted_until),
     })
 }
 
-fn word_rows(tenant: &Tenant) -> Vec<WordRow<'_>> {
-    word_rows_of(tenant.id.as_str(), &tenant.name)
+fn search_term_rows(tenant: &Tenant) -> Vec<SearchTermRow<'_>> {
+    search_term_rows_of(tenant.id.as_str(), &tenant.name)
 }

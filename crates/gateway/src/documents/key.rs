@@ -1,6 +1,6 @@
 //! What signing keys are asked to do, read out of a body.
 
-use administration::{EditError, Fault, ImportSettings, MOST_FAULTS, Pointer, Wiped, nearest};
+use administration::{EditError, FieldError, ImportSettings, MOST_FIELD_ERRORS, Pointer, Wiped, nearest};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -40,22 +40,22 @@ pub(crate) fn key_import(body: &[u8]) -> Result<ImportSettings, EditError> {
 /// The members of an object, and what is wrong with those that were asked for. Null is the same as leaving one out.
 struct Members {
     members: Map<String, Value>,
-    faults: Vec<Fault>,
+    faults: Vec<FieldError>,
 }
 
 impl Members {
     /// Of a document that may have these.
     fn of(document: Value, known: &[&str]) -> Result<Self, EditError> {
         let Value::Object(members) = document else {
-            return Err(EditError::Invalid(vec![Fault::at("", "write an object")]));
+            return Err(EditError::Invalid(vec![FieldError::at("", "write an object")]));
         };
         let unknown = members.keys().filter(|name| !known.contains(&name.as_str()));
         let faults = unknown.map(|name| {
             let meant = nearest(name, known.iter().copied());
             let hint = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
-            Fault::at(at(name), format!("there is no such member here{hint}"))
+            FieldError::at(at(name), format!("there is no such member here{hint}"))
         });
-        Ok(Self { faults: faults.take(MOST_FAULTS).collect(), members })
+        Ok(Self { faults: faults.take(MOST_FIELD_ERRORS).collect(), members })
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
@@ -82,7 +82,7 @@ impl Members {
     }
 
     fn fault(&mut self, name: &str, detail: &str) {
-        self.faults.push(Fault::at(at(name), detail));
+        self.faults.push(FieldError::at(at(name), detail));
     }
 
     fn finish(mut self) -> Result<(), EditError> {

@@ -1,7 +1,7 @@
 //! From a body to what administration is asked.
 
 use administration::{
-    ClientSettings, EditError, Fault, NewClient, NewSecretSettings, NewTenant, RotateSettings,
+    ClientSettings, EditError, FieldError, NewClient, NewSecretSettings, NewTenant, RotateSettings,
     TenantSettings, Wiped, read_json,
 };
 use protocol::Timestamp;
@@ -48,7 +48,7 @@ pub(crate) fn secret_end(body: &[u8]) -> Result<Option<Timestamp>, EditError> {
     let is_missing = document.as_object().is_some_and(|members| !members.contains_key("expires_at"));
     let end = NewSecretSettings::read(document).map_err(EditError::Invalid)?.expires_at;
     if is_missing {
-        let fault = Fault::at("/expires_at", "is needed; null lets the secret never end");
+        let fault = FieldError::at("/expires_at", "is needed; null lets the secret never end");
         return Err(EditError::Invalid(vec![fault]));
     }
     Ok(end)

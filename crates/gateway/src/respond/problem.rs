@@ -8,7 +8,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use administration::{BrokenTokensView, Fault, MOST_FAULTS, Permission};
+use administration::{BrokenTokensView, FieldError, MOST_FIELD_ERRORS, Permission};
 use protocol::ErrorCode;
 use serde::Serialize;
 
@@ -62,7 +62,7 @@ pub(crate) struct Problem {
 #[derive(Debug)]
 enum More {
     Nothing,
-    Errors(Box<[Fault]>),
+    Errors(Box<[FieldError]>),
     Breaks(Box<[BrokenTokensView]>),
 }
 
@@ -149,8 +149,8 @@ impl Problem {
     }
 
     /// What was sent has faults, or a header is not of its form.
-    pub(crate) fn invalid(detail: impl Into<Cow<'static, str>>, mut errors: Vec<Fault>) -> Self {
-        errors.truncate(MOST_FAULTS);
+    pub(crate) fn invalid(detail: impl Into<Cow<'static, str>>, mut errors: Vec<FieldError>) -> Self {
+        errors.truncate(MOST_FIELD_ERRORS);
         let problem = Self::new(StatusCode::BAD_REQUEST, Kind::INVALID_REQUEST, detail);
         Self { more: More::Errors(errors.into()), code: Some(ErrorCode::InvalidRequest), ..problem }
     }
@@ -241,7 +241,7 @@ impl ResponseError for Problem {
             detail: &self.detail,
             errors: errors
                 .iter()
-                .map(|Fault { pointer, detail }| FieldErrorBody { pointer, detail })
+                .map(|FieldError { pointer, detail }| FieldErrorBody { pointer, detail })
                 .collect(),
             breaks,
         };

@@ -7,7 +7,7 @@ use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, ContentType, LOCATION, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use administration::{ApplicationCode, ApplicationError, ApplicationRefusal, EditError, Spelling};
+use administration::{ApplicationCode, ApplicationError, EditError, RejectedApplication, Spelling};
 use keys::{KeyError, TokenError};
 use protocol::ErrorCode;
 use serde::Serialize;
@@ -211,9 +211,9 @@ pub(crate) fn thunder_json(
     Ok(response.insert_header(ContentType::json()).body(body))
 }
 
-impl From<ApplicationRefusal> for ThunderError {
-    fn from(refusal: ApplicationRefusal) -> Self {
-        let ApplicationRefusal { code, description } = refusal;
+impl From<RejectedApplication> for ThunderError {
+    fn from(refusal: RejectedApplication) -> Self {
+        let RejectedApplication { code, description } = refusal;
         let thunder = Self::bad_request(code.as_str(), code.message(), description);
         if code == ApplicationCode::NotFound {
             return Self { status: StatusCode::NOT_FOUND, counted: ErrorCode::NotFound, ..thunder };
@@ -234,7 +234,9 @@ impl From<ApplicationError> for ThunderError {
 impl From<EditError> for ThunderError {
     fn from(error: EditError) -> Self {
         match &error {
-            EditError::Forbidden(_) | EditError::BeyondReach(_) => Self::forbidden(error.to_string()),
+            EditError::Forbidden(_) | EditError::InsufficientPrivilege(_) => {
+                Self::forbidden(error.to_string())
+            }
             EditError::NotFound(_) => Self::not_served(),
             EditError::Store(error) => Self::store(error),
             EditError::Hash(_) | EditError::Busy | EditError::Contended => Self::unavailable(&error),

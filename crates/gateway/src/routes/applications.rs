@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, PRAGMA};
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _};
-use administration::{Actor, ApplicationRefusal, ApplicationRequest, Authority, Shape};
+use administration::{Actor, ApplicationRequest, Authority, RejectedApplication, Shape};
 use protocol::{BearerToken, Form};
 use tenancy::{Tenant, TenantId};
 
@@ -233,7 +233,7 @@ fn location(made: &Shape) -> Option<String> {
 /// `offset` and `limit`; a number that is too large is the largest one.
 fn page(query: &str) -> Result<(u32, u32), ThunderError> {
     let wrong = || {
-        ThunderError::from(ApplicationRefusal::malformed("limit and offset must be numbers, each sent once"))
+        ThunderError::from(RejectedApplication::malformed("limit and offset must be numbers, each sent once"))
     };
     let mut form = Form::parse(query.as_bytes()).map_err(|_| wrong())?;
     let mut number = |name: &str, default: u32| match form.take(name).map_err(|_| wrong())? {

@@ -1,6 +1,6 @@
 //! Who has fetched which keys of which tenant is noted: whoever was given them or was told that he has them, and nobody else.
 
-use administration::{AdministrationStore as _, KeySighting};
+use administration::{AdministrationStore as _, VerifierFetch};
 use reqwest::Method;
 use serde_json::json;
 use tenancy::TenantStatus;
@@ -29,14 +29,14 @@ fn noted(app: &TestApp) -> Vec<(String, String, String, u64)> {
 async fn write(app: &TestApp) {
     let seen = app.jwks_fetches.drain().into_iter();
     let seen: Vec<_> = seen
-        .map(|seen| KeySighting {
+        .map(|seen| VerifierFetch {
             tenant: seen.tenant,
             verifier: seen.verifier,
             last_fetch_at: seen.at,
             newest_key: seen.newest_key,
         })
         .collect();
-    app.store.record_key_sightings(&seen).await.unwrap();
+    app.store.record_verifier_fetches(&seen).await.unwrap();
 }
 
 fn sighting(app: &TestApp, tenant: &str, agent: &str, key: &str) -> (String, String, String, u64) {

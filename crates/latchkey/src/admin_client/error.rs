@@ -55,7 +55,7 @@ impl AdminClientError {
                 | EditError::LimitReached(_)
                 | EditError::Stale
                 | EditError::Contended => 4,
-                EditError::Forbidden(_) | EditError::BeyondReach(_) => 5,
+                EditError::Forbidden(_) | EditError::InsufficientPrivilege(_) => 5,
                 EditError::Store(_)
                 | EditError::Busy
                 | EditError::Hash(_)
@@ -97,7 +97,7 @@ impl fmt::Display for ApiProblem {
 mod tests {
     use std::sync::Arc;
 
-    use administration::{Fault as EditFieldError, Permission};
+    use administration::{FieldError as EditFieldError, Permission};
 
     use super::*;
 
@@ -117,7 +117,7 @@ mod tests {
             (EditError::LimitReached("full".to_owned()), 409, 4),
             (EditError::Stale, 412, 4),
             (EditError::Forbidden(Permission::Tenants), 403, 5),
-            (EditError::BeyondReach("no".to_owned()), 403, 5),
+            (EditError::InsufficientPrivilege("no".to_owned()), 403, 5),
             (EditError::Busy, 503, 6),
             (EditError::Seal(SealError::Unavailable(Arc::new(std::io::Error::other("down")))), 503, 6),
             (EditError::Invalid(vec![EditFieldError::at("/name", "too long")]), 400, 1),

@@ -2,7 +2,7 @@
 
 use administration::rows::ApplicationRows;
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const DELETE: &str = "
     DELETE FROM applications a
@@ -24,7 +24,7 @@ const INSERT: &str = "
            WITH ORDINALITY AS given (tenant_id, application_id, name, client_id, document, created_at, nth)
      ORDER BY nth";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn applications(
         &mut self,
         applications: &ApplicationRows<'_>,

@@ -2,7 +2,7 @@
 
 use administration::rows::ClientRows;
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const INSERT: &str = "
     INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method,
@@ -14,7 +14,7 @@ const INSERT: &str = "
                audiences text[], resources text[], scopes text, access_token_lifetime bigint, issuer text,
                introspection text)";
 
-const STEP: &str = "
+const TRANSITION: &str = "
     UPDATE clients c
        SET updated_at = $2,
            suspended_at = CASE given.kind
@@ -50,10 +50,10 @@ const INSERT_NAMES: &str = "
     SELECT tenant_id, name, client_id
       FROM json_to_recordset($1::json) AS given (tenant_id text, name text, client_id text)";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn clients(&mut self, clients: &ClientRows<'_>) -> Result<(), CommitError> {
         self.all(INSERT, &clients.rows.added).await?;
-        self.all(STEP, &clients.rows.steps).await?;
+        self.all(TRANSITION, &clients.rows.transitions).await?;
         self.all(UPDATE, &clients.rows.changed).await?;
         self.each(DELETE_NAMES, &clients.renamed).await?;
         self.all(INSERT_NAMES, &clients.names).await

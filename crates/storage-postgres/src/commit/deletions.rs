@@ -2,7 +2,7 @@
 
 use administration::rows::{ClientKey, TenantKey};
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 /// Everything of these tenants in a table.
 macro_rules! emptied {
@@ -40,7 +40,7 @@ const SECRETS_OF_CLIENT: &str = "
      USING json_to_recordset($1::json) AS given (tenant_id text, client_id text)
      WHERE s.tenant_id = given.tenant_id AND s.client_id = given.client_id";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn deletions(
         &mut self,
         tenants: &[TenantKey<'_>],

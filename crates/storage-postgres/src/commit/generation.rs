@@ -5,7 +5,7 @@ use administration::rows::seconds;
 use keys::KeyId;
 use tenancy::TenantId;
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 use crate::signing_key_store;
 
 const LATEST: &str = "SELECT MAX(number) FROM generations";
@@ -26,13 +26,13 @@ const FORGET_SOURCES: &str = "
 const TAKE_FIRST_KEY: &str = "
     UPDATE tenants SET next_key = $2 + 1, first_key_thumbprint = $3 WHERE tenant_id = $1 AND next_key = $2";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn generation(&mut self) -> Result<Option<u64>, CommitError> {
         let Some(new) = &self.request.generation else { return Ok(None) };
-        let rows: Vec<(Option<i64>,)> = self.work.all(sqlx::query_as(LATEST)).await?;
+        let rows: Vec<(Option<i64>,)> = self.transaction.all(sqlx::query_as(LATEST)).await?;
         let latest = rows.first().and_then(|(number,)| *number);
         if latest.map(i64::unsigned_abs) != new.expected_latest {
-            return Err(CommitError::Superseded);
+            return Err(CommitError::StaleRevision);
         }
         let number = latest.unwrap_or(0) + 1;
         let left_out: Vec<&str> = new.left_out.iter().map(TenantId::as_str).collect();
@@ -42,9 +42,9 @@ impl Writing<'_> {
             .bind(seconds(self.request.now))
             .bind(&new.sealed_sources)
             .bind(left_out);
-        self.work.execute(query).await?;
+        self.transaction.execute(query).await?;
         let kept = i64::try_from(KEPT_SOURCES).unwrap_or(i64::MAX);
-        self.work.execute(sqlx::query(FORGET_SOURCES).bind(kept)).await?;
+        self.transaction.execute(sqlx::query(FORGET_SOURCES).bind(kept)).await?;
         Ok(Some(number.unsigned_abs()))
     }
 
@@ -54,10 +54,10 @@ impl Writing<'_> {
                 .bind(tenant.as_str())
                 .bind(i64::from(KeyId::numbered(1).number()))
                 .bind(&key.thumbprint);
-            if self.work.execute(query).await? == 0 {
-                return Err(CommitError::Superseded);
+            if self.transaction.execute(query).await? == 0 {
+                return Err(CommitError::StaleRevision);
             }
-            signing_key_store::insert(&mut self.work, tenant, key).await?;
+            signing_key_store::insert(&mut self.transaction, tenant, key).await?;
         }
         Ok(())
     }

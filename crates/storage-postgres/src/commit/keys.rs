@@ -1,8 +1,8 @@
 //! Signing keys, and when a tenant's keys are looked at again. A new key takes its tenant's next number or the commit is superseded.
 
-use administration::rows::{EarlierJwksRow, KeyRows};
+use administration::rows::{KeyRows, PreviousJwksRow};
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const TAKE_NUMBERS: &str = "
     UPDATE tenants t SET next_key = given.\"to\"
@@ -31,7 +31,7 @@ const DESTROY: &str = "
      WHERE k.tenant_id = given.tenant_id AND k.number = given.number";
 
 /// A tenant that never had a key has nothing to look at.
-const UNSETTLE: &str = "
+const MAKE_DUE: &str = "
     INSERT INTO key_schedules (tenant_id, due_at)
     SELECT t.tenant_id, $2
       FROM json_to_recordset($1::json) AS given (tenant_id text) JOIN tenants t USING (tenant_id)
@@ -59,7 +59,7 @@ const SCHEDULE: &str = "
     ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";
 
 /// What is noted already counts as long as copies of then may be about.
-const NOTE_EARLIER_JWKS: &str = "
+const NOTE_PREVIOUS_JWKS: &str = "
     INSERT INTO key_schedules AS noted (tenant_id, earlier_jwks_age, earlier_jwks_until)
     SELECT tenant_id, earlier_jwks_age, earlier_jwks_until
       FROM json_to_recordset($1::json) AS given (
@@ -72,19 +72,19 @@ const NOTE_EARLIER_JWKS: &str = "
                ELSE excluded.earlier_jwks_age END,
            earlier_jwks_until = GREATEST(noted.earlier_jwks_until, excluded.earlier_jwks_until)";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn keys(&mut self, keys: &KeyRows<'_>) -> Result<(), CommitError> {
         self.all(TAKE_NUMBERS, &keys.taken).await?;
         self.all(INSERT, &keys.added).await?;
         self.all(SET_TIMES, &keys.times).await?;
         self.all(DESTROY, &keys.destroyed).await?;
-        self.each(UNSETTLE, &keys.unsettled).await?;
+        self.each(MAKE_DUE, &keys.due_now).await?;
         self.each(PROLONG, &keys.prolonged).await?;
         self.all(SCHEDULE, &keys.due).await
     }
 
     /// Copies of a deleted tenant's keys are nobody's.
-    pub(super) async fn earlier_jwks(&mut self, rows: &[EarlierJwksRow<'_>]) -> Result<(), CommitError> {
-        self.each(NOTE_EARLIER_JWKS, rows).await.map(drop)
+    pub(super) async fn previous_jwks(&mut self, rows: &[PreviousJwksRow<'_>]) -> Result<(), CommitError> {
+        self.each(NOTE_PREVIOUS_JWKS, rows).await.map(drop)
     }
 }

@@ -4,7 +4,7 @@
 //! changes under it.
 
 mod applications;
-mod books;
+mod bookkeeping;
 mod clients;
 mod deletions;
 mod generation;
@@ -20,7 +20,7 @@ use tenancy::StoreError;
 
 use crate::PostgresDatabase;
 use crate::error::store_error;
-use crate::work::Work;
+use crate::transaction::CountedTransaction;
 
 /// Rows in one statement: some hundred kilobytes of JSON.
 const BATCH: usize = 1000;
@@ -32,7 +32,7 @@ pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302012)";
 #[derive(Debug)]
 pub(crate) enum CommitError {
     /// Something else was written since the plan was made.
-    Superseded,
+    StaleRevision,
     /// PostgreSQL failed, or holds what cannot be read.
     Store(StoreError),
 }
@@ -42,7 +42,7 @@ impl From<sqlx::Error> for CommitError {
         match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
             // A row that was not there when the plan was made, or one that was.
             Some(sqlx::error::ErrorKind::UniqueViolation | sqlx::error::ErrorKind::ForeignKeyViolation) => {
-                Self::Superseded
+                Self::StaleRevision
             }
             _ => Self::Store(store_error(error)),
         }
@@ -50,8 +50,8 @@ impl From<sqlx::Error> for CommitError {
 }
 
 /// A commit under way.
-struct Writing<'a> {
-    work: Work<'a>,
+struct CommitWriter<'a> {
+    transaction: CountedTransaction<'a>,
     request: &'a CommitRequest,
 }
 
@@ -61,28 +61,28 @@ pub(crate) async fn commit(
     request: &CommitRequest,
 ) -> Result<Option<u64>, CommitError> {
     let rows = CommitRows::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
-    let mut writing = Writing { work: database.begin().await?, request };
-    writing.work.execute(sqlx::query(LOCK)).await?;
-    let generation = writing.generation().await?;
-    writing.revisions(&rows.revisions).await?;
-    writing.tenants(&rows.tenants).await?;
-    writing.resource_servers(&rows.resource_servers).await?;
-    writing.clients(&rows.clients).await?;
-    writing.secrets(&rows.secrets).await?;
-    writing.applications(&rows.applications).await?;
-    writing.keys(&rows.keys).await?;
-    writing.first_keys().await?;
-    writing.marks(&rows.marks).await?;
-    writing.earlier_jwks(&rows.earlier_jwks).await?;
-    writing.deletions(&rows.tenants.deleted, &rows.clients.deleted).await?;
-    writing.idempotent_answers(&rows.idempotent_answers).await?;
-    writing.audit(&rows.audit).await?;
-    writing.change_log(&rows.change_log).await?;
-    writing.work.commit().await?;
+    let mut writer = CommitWriter { transaction: database.begin().await?, request };
+    writer.transaction.execute(sqlx::query(LOCK)).await?;
+    let generation = writer.generation().await?;
+    writer.revisions(&rows.revisions).await?;
+    writer.tenants(&rows.tenants).await?;
+    writer.resource_servers(&rows.resource_servers).await?;
+    writer.clients(&rows.clients).await?;
+    writer.secrets(&rows.secrets).await?;
+    writer.applications(&rows.applications).await?;
+    writer.keys(&rows.keys).await?;
+    writer.first_keys().await?;
+    writer.tenant_metadata(&rows.tenant_metadata).await?;
+    writer.previous_jwks(&rows.previous_jwks).await?;
+    writer.deletions(&rows.tenants.deleted, &rows.clients.deleted).await?;
+    writer.idempotent_answers(&rows.idempotent_answers).await?;
+    writer.audit(&rows.audit).await?;
+    writer.change_log(&rows.change_log).await?;
+    writer.transaction.commit().await?;
     Ok(generation)
 }
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     /// Executes the statement once per batch, with the rows as $1, the time as $2 and the door as $3, and says how many rows it
     /// touched.
     async fn each<T: Serialize>(&mut self, sql: &'static str, rows: &[T]) -> Result<u64, CommitError> {
@@ -93,7 +93,7 @@ impl Writing<'_> {
                 .bind(batch)
                 .bind(seconds(self.request.now))
                 .bind(self.request.managed_by.as_str());
-            touched += self.work.execute(query).await?;
+            touched += self.transaction.execute(query).await?;
         }
         Ok(touched)
     }
@@ -101,6 +101,6 @@ impl Writing<'_> {
     /// As `each`, where every row must be there and ours to change.
     async fn all<T: Serialize>(&mut self, sql: &'static str, rows: &[T]) -> Result<(), CommitError> {
         let touched = self.each(sql, rows).await?;
-        if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::Superseded) }
+        if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::StaleRevision) }
     }
 }

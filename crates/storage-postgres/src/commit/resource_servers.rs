@@ -1,8 +1,8 @@
 //! Resource servers.
 
-use administration::rows::{ByKind, ResourceServerKey, ResourceServerRow, Step};
+use administration::rows::{ByKind, ResourceServerKey, ResourceServerRow, Transition};
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const INSERT: &str = "
     INSERT INTO resource_servers (tenant_id, audience, managed_by, created_at, updated_at, scopes,
@@ -11,7 +11,7 @@ const INSERT: &str = "
       FROM json_to_recordset($1::json) AS given (
                tenant_id text, audience text, scopes text, introspection_clients text[])";
 
-const STEP: &str = "
+const TRANSITION: &str = "
     UPDATE resource_servers r
        SET updated_at = $2,
            retired_at = CASE given.kind
@@ -29,13 +29,13 @@ const UPDATE: &str = "
      WHERE r.tenant_id = given.tenant_id AND r.audience = given.audience
        AND r.managed_by = $3 AND r.retired_at IS NULL AND r.deleted_at IS NULL";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn resource_servers(
         &mut self,
-        servers: &ByKind<ResourceServerRow<'_>, Step<ResourceServerKey<'_>>>,
+        servers: &ByKind<ResourceServerRow<'_>, Transition<ResourceServerKey<'_>>>,
     ) -> Result<(), CommitError> {
         self.all(INSERT, &servers.added).await?;
-        self.all(STEP, &servers.steps).await?;
+        self.all(TRANSITION, &servers.transitions).await?;
         self.all(UPDATE, &servers.changed).await
     }
 }

@@ -3,7 +3,7 @@
 
 use administration::rows::SecretRows;
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const INSERT: &str = "
     INSERT INTO client_secrets (tenant_id, client_id, secret_id, hash, hint, managed_by, created_at, expires_at,
@@ -39,7 +39,7 @@ const REVOKE: &str = "
      WHERE s.tenant_id = given.tenant_id AND s.client_id = given.client_id
        AND s.secret_id = given.secret_id AND (s.managed_by = $3 OR $3 = 'api') AND s.revoked_at IS NULL";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn secrets(&mut self, secrets: &SecretRows<'_>) -> Result<(), CommitError> {
         self.all(INSERT, &secrets.added).await?;
         self.all(RESCHEDULE, &secrets.rescheduled).await?;

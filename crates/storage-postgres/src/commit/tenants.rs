@@ -2,7 +2,7 @@
 
 use administration::rows::TenantRows;
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const INSERT: &str = "
     INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, oauth2_enabled, oidc_enabled,
@@ -19,7 +19,7 @@ const INSERT: &str = "
                access_token_lifetime bigint, access_token_format text, access_token_typ text)";
 
 /// Its keys stay published until the latest time that was ever said, and that is forgotten when it serves again.
-const STEP: &str = "
+const TRANSITION: &str = "
     UPDATE tenants t
        SET updated_at = $2,
            suspended_at = CASE given.kind
@@ -68,33 +68,33 @@ const INSERT_ISSUERS: &str = "
     SELECT tenant_id, position, issuer
       FROM json_to_recordset($1::json) AS given (tenant_id text, position bigint, issuer text)";
 
-const DELETE_FORMER_TYPS: &str = "
+const DELETE_PREVIOUS_TYPS: &str = "
     DELETE FROM tenant_former_typs
      WHERE tenant_id IN (SELECT tenant_id FROM json_to_recordset($1::json) AS given (tenant_id text))";
 
-const INSERT_FORMER_TYPS: &str = "
+const INSERT_PREVIOUS_TYPS: &str = "
     INSERT INTO tenant_former_typs (tenant_id, typ, accepted_until)
     SELECT tenant_id, typ, accepted_until
       FROM json_to_recordset($1::json) AS given (tenant_id text, typ text, accepted_until bigint)";
 
-const DELETE_WORDS: &str = "
+const DELETE_SEARCH_TERMS: &str = "
     DELETE FROM tenant_words
      WHERE tenant_id IN (SELECT tenant_id FROM json_to_recordset($1::json) AS given (tenant_id text))";
 
-const INSERT_WORDS: &str = "
+const INSERT_SEARCH_TERMS: &str = "
     INSERT INTO tenant_words (tenant_id, word)
     SELECT tenant_id, word FROM json_to_recordset($1::json) AS given (tenant_id text, word text)";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn tenants(&mut self, tenants: &TenantRows<'_>) -> Result<(), CommitError> {
         self.all(INSERT, &tenants.rows.added).await?;
-        self.all(STEP, &tenants.rows.steps).await?;
+        self.all(TRANSITION, &tenants.rows.transitions).await?;
         self.all(UPDATE, &tenants.rows.changed).await?;
         self.each(DELETE_ISSUERS, &tenants.rewritten).await?;
-        self.each(DELETE_FORMER_TYPS, &tenants.rewritten).await?;
+        self.each(DELETE_PREVIOUS_TYPS, &tenants.rewritten).await?;
         self.all(INSERT_ISSUERS, &tenants.issuers).await?;
-        self.all(INSERT_FORMER_TYPS, &tenants.former_typs).await?;
-        self.each(DELETE_WORDS, &tenants.reworded).await?;
-        self.all(INSERT_WORDS, &tenants.words).await
+        self.all(INSERT_PREVIOUS_TYPS, &tenants.former_typs).await?;
+        self.each(DELETE_SEARCH_TERMS, &tenants.outdated_terms).await?;
+        self.all(INSERT_SEARCH_TERMS, &tenants.search_terms).await
     }
 }

@@ -1,6 +1,6 @@
 //! What a tenant may have beside its clients and keys, alike in every tenant.
 
-use administration::{Application, ApplicationId, IdempotentAnswer, KeySighting, SecretUse};
+use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, VerifierFetch};
 use keys::KeyId;
 use registry::SecretId;
 use tenancy::TenantId;
@@ -28,8 +28,8 @@ pub(crate) fn answer(tenant: &TenantId) -> IdempotentAnswer {
     }
 }
 
-pub(crate) fn used(tenant: &TenantId) -> SecretUse {
-    SecretUse {
+pub(crate) fn used(tenant: &TenantId) -> SecretUsage {
+    SecretUsage {
         tenant: tenant.clone(),
         client: fixtures::client_id("svc"),
         secret: SecretId::new("s1"),
@@ -38,8 +38,8 @@ pub(crate) fn used(tenant: &TenantId) -> SecretUse {
     }
 }
 
-pub(crate) fn seen(tenant: &TenantId) -> KeySighting {
-    KeySighting {
+pub(crate) fn seen(tenant: &TenantId) -> VerifierFetch {
+    VerifierFetch {
         tenant: tenant.clone(),
         verifier: format!("verifier of {tenant}"),
         last_fetch_at: fixtures::NOW,

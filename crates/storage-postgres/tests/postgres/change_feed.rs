@@ -18,12 +18,12 @@ const SOON: Duration = Duration::from_secs(1);
 /// For a connection to be opened anew, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-type Heard = UnboundedReceiver<Vec<Invalidation>>;
+type Received = UnboundedReceiver<Vec<Invalidation>>;
 
-async fn listen(database: &PostgresDatabase) -> (Heard, JoinHandle<()>) {
-    let (tell, heard) = unbounded_channel();
+async fn listen(database: &PostgresDatabase) -> (Received, JoinHandle<()>) {
+    let (sender, received) = unbounded_channel();
     let feed = database.change_feed().await.unwrap();
-    (heard, tokio::spawn(feed.watch(move |changed| drop(tell.send(changed)))))
+    (received, tokio::spawn(feed.watch(move |changed| drop(sender.send(changed)))))
 }
 
 async fn add(database: &PostgresDatabase, id: &str) {
@@ -37,8 +37,8 @@ fn added(id: &str) -> [Invalidation; 2] {
     [Invalidation::Tenant(id.clone()), Invalidation::Client(id, client_id("svc"))]
 }
 
-async fn hear(heard: &mut Heard, limit: Duration) -> Vec<Invalidation> {
-    timeout(limit, heard.recv()).await.expect("something is heard in time").unwrap()
+async fn receive(received: &mut Received, limit: Duration) -> Vec<Invalidation> {
+    timeout(limit, received.recv()).await.expect("something is heard in time").unwrap()
 }
 
 /// Waits until the feed's connection listens.
@@ -56,39 +56,39 @@ async fn await_listening(sandbox: &Sandbox) {
 }
 
 #[tokio::test]
-async fn what_another_replica_writes_is_heard_and_costs_no_request_a_statement() {
+async fn changes_by_another_replica_arrive_without_a_statement_of_a_request() {
     let sandbox = Sandbox::new().await;
     let (here, there) = (sandbox.open().await, sandbox.open().await);
     add(&there, "before").await;
-    let (mut heard, watching) = listen(&here).await;
+    let (mut received, watching) = listen(&here).await;
     await_listening(&sandbox).await;
     let statements = here.statements();
     add(&there, "acme").await;
-    assert_eq!(hear(&mut heard, SOON).await, added("acme"));
+    assert_eq!(receive(&mut received, SOON).await, added("acme"));
     there.add_key(&tenant_id("acme"), &key(1)).await.unwrap();
-    assert_eq!(hear(&mut heard, SOON).await, [Invalidation::Keys(tenant_id("acme"))]);
+    assert_eq!(receive(&mut received, SOON).await, [Invalidation::Keys(tenant_id("acme"))]);
     assert_eq!(here.statements(), statements);
     add(&here, "own").await;
-    assert_eq!(hear(&mut heard, SOON).await, added("own"));
+    assert_eq!(receive(&mut received, SOON).await, added("own"));
     watching.abort();
 }
 
 #[tokio::test]
-async fn what_was_written_before_the_feed_is_watched_or_while_it_was_cut_off_is_heard() {
+async fn changes_before_watching_and_during_a_disconnection_arrive() {
     let sandbox = Sandbox::new().await;
     let (here, there) = (sandbox.open().await, sandbox.open().await);
-    let (tell, mut heard) = unbounded_channel();
+    let (sender, mut received) = unbounded_channel();
     let feed = here.change_feed().await.unwrap();
     add(&there, "early").await;
-    let watching = tokio::spawn(feed.watch(move |changed| drop(tell.send(changed))));
-    assert_eq!(hear(&mut heard, PATIENCE).await, added("early"));
+    let watching = tokio::spawn(feed.watch(move |changed| drop(sender.send(changed))));
+    assert_eq!(receive(&mut received, PATIENCE).await, added("early"));
     for round in ["one", "two", "three"] {
         let name = sandbox.url().rsplit('/').next().unwrap().to_owned();
         let cut =
             format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
         execute(&mut server().await, cut).await;
         add(&there, round).await;
-        assert_eq!(hear(&mut heard, PATIENCE).await, added(round));
+        assert_eq!(receive(&mut received, PATIENCE).await, added(round));
     }
     watching.abort();
 }
@@ -101,7 +101,7 @@ async fn of_many_writers_at_once_none_is_missed() {
     for id in &ids {
         add(&replicas[0], id).await;
     }
-    let (mut heard, watching) = listen(&replicas[0]).await;
+    let (mut received, watching) = listen(&replicas[0]).await;
     let writers: Vec<_> = ids
         .iter()
         .enumerate()
@@ -113,14 +113,14 @@ async fn of_many_writers_at_once_none_is_missed() {
     for writer in writers {
         assert!(writer.await.unwrap());
     }
-    let mut told: Vec<Invalidation> = Vec::new();
-    while told.len() < ids.len() {
-        told.extend(hear(&mut heard, PATIENCE).await);
+    let mut all: Vec<Invalidation> = Vec::new();
+    while all.len() < ids.len() {
+        all.extend(receive(&mut received, PATIENCE).await);
     }
     let mut expected: Vec<_> = ids.iter().map(|id| Invalidation::Keys(tenant_id(id))).collect();
     let text = |change: &Invalidation| format!("{change:?}");
-    told.sort_by_key(text);
+    all.sort_by_key(text);
     expected.sort_by_key(text);
-    assert_eq!(told, expected);
+    assert_eq!(all, expected);
     watching.abort();
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use administration::AdministrationStore as _;
-use storage_postgres::{Options, PostgresDatabase};
+use storage_postgres::{PostgresDatabase, PostgresOptions};
 use tenancy::{StoreError, TenantStore as _};
 use testkit::fixtures;
 use testkit::requests;
@@ -14,7 +14,7 @@ use crate::sandbox::{Sandbox, execute, server};
 async fn behind_a_forwarder() -> (Sandbox, Forwarder, PostgresDatabase) {
     let sandbox = Sandbox::new().await;
     let (forwarder, url) = Forwarder::new(&sandbox.url()).await;
-    let database = PostgresDatabase::open(&url, Options::default()).await.unwrap();
+    let database = PostgresDatabase::open(&url, PostgresOptions::default()).await.unwrap();
     database.commit(&requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
     await_found(&database).await;
     (sandbox, forwarder, database)
@@ -45,7 +45,7 @@ async fn check_refused(database: &PostgresDatabase) {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_is_unavailable_at_once_and_well_again_by_itself() {
+async fn a_server_that_refuses_is_unavailable_at_once_and_recovers() {
     let (_sandbox, mut forwarder, database) = behind_a_forwarder().await;
     for _ in 0..2 {
         forwarder.refuse().await;
@@ -83,6 +83,6 @@ async fn connections_that_the_server_ends_fail_no_request() {
             format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
         execute(&mut server().await, end).await;
         assert!(is_found(&database).await);
-        assert_eq!(database.survey(&[]).await.unwrap().len(), 1);
+        assert_eq!(database.list_tenant_summaries(&[]).await.unwrap().len(), 1);
     }
 }

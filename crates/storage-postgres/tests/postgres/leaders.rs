@@ -22,7 +22,7 @@ fn announced(tenant: &TenantId, revision: u64, key: &KeyRecord, due_at: Timestam
         imported: false,
     };
     let mut request = requests::declared(vec![Change::Key(tenant.clone(), KeyChange { id: key.id, kind })]);
-    request.rests_on = vec![(tenant.clone(), revision)];
+    request.expected_revisions = vec![(tenant.clone(), revision)];
     request.keys.added = vec![(tenant.clone(), key.clone())];
     request.keys.due = vec![(tenant.clone(), Some(due_at))];
     request
@@ -65,7 +65,7 @@ async fn of_two_leaders_that_announce_the_same_key_one_does() {
         let (here, there) = tokio::join!(left.commit(&here), right.commit(&there));
         let outcomes = [here.unwrap(), there.unwrap()];
         assert!(outcomes.contains(&CommitOutcome::Committed { generation: None }), "{outcomes:?}");
-        assert!(outcomes.contains(&CommitOutcome::Superseded), "{outcomes:?}");
+        assert!(outcomes.contains(&CommitOutcome::StaleRevision), "{outcomes:?}");
         let state = left.load_keys(&acme.id).await.unwrap().unwrap();
         assert_eq!((state.records.next, state.due_at), (KeyId::numbered(number + 1), Some(due_at)));
         assert_eq!(state.records.keys.len(), number as usize);
@@ -86,16 +86,16 @@ async fn first_keys_are_made_while_their_tenants_change_are_seen_and_sealed_anew
             None,
             &fixtures::client(&acme, "svc"),
         ))]);
-        edit.rests_on = vec![(acme.id.clone(), 1)];
+        edit.expected_revisions = vec![(acme.id.clone(), 1)];
         let (first, second) = (key(1), key(2));
         let place =
             SealedPlace::SigningKey { tenant: acme.id.clone(), id: first.id, algorithm: first.algorithm };
-        let sightings = [seen(&acme.id)];
+        let fetches = [seen(&acme.id)];
         let (added, edited, sealed, recorded) = tokio::join!(
             left.add_key(&acme.id, &second),
             right.commit(&edit),
             right.replace_sealed(&place, &first.sealed_private_key, b"anew"),
-            left.record_key_sightings(&sightings)
+            left.record_verifier_fetches(&fetches)
         );
         assert!(added.unwrap() && sealed.unwrap());
         assert_eq!(edited.unwrap(), CommitOutcome::Committed { generation: None });

@@ -11,9 +11,9 @@ mod leaders;
 mod migrating;
 mod opening;
 mod replicas;
+mod row_level_security;
 mod sandbox;
 mod statements;
-mod wall;
 
 /// What says where the server is.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";

@@ -1,6 +1,6 @@
 //! A database of an earlier program keeps its rows, and what newer ones find them by is made.
 
-use administration::{AdministrationStore as _, TenantQuery, search_words};
+use administration::{AdministrationStore as _, TenantQuery, search_terms};
 use keys::{KeyId, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
 use sqlx::migrate::Migrator;
@@ -44,18 +44,18 @@ const KEYS: [&str; 3] = [
 /// Connected to an empty database that was brought up to this version, by whom the URL names.
 pub(crate) async fn migrated(url: &str, version: i64) -> PgConnection {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let earlier = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
-    Migrator::with_migrations(earlier.collect()).run_direct(None, &mut connection, false).await.unwrap();
+    let previous = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
+    Migrator::with_migrations(previous.collect()).run_direct(None, &mut connection, false).await.unwrap();
     connection
 }
 
-async fn at_version(version: i64, walled: bool, rows: &[&str]) -> Sandbox {
+async fn at_version(version: i64, row_level_security: bool, rows: &[&str]) -> Sandbox {
     // Makes the roles, and takes them, if no test has done so yet: earlier schemas cannot from PostgreSQL 16 on.
     Sandbox::new().await;
     let sandbox = Sandbox::create("").await;
     let mut connection = migrated(&sandbox.url(), version).await;
     let mut transaction = connection.begin().await.unwrap();
-    if walled {
+    if row_level_security {
         execute(&mut transaction, "SELECT latchkey_raise_wall()".to_owned()).await;
         execute(&mut transaction, "SET LOCAL ROLE latchkey_operator".to_owned()).await;
     }
@@ -67,20 +67,20 @@ async fn at_version(version: i64, walled: bool, rows: &[&str]) -> Sandbox {
 }
 
 async fn found(database: &PostgresDatabase, search: &str) -> Vec<String> {
-    let query = TenantQuery { words: search_words(search), after: None, limit: 9 };
+    let query = TenantQuery { terms: search_terms(search), after: None, limit: 9 };
     let page = database.list_tenants(&query).await.unwrap();
     page.into_iter().map(|(cursor, _)| cursor.tenant.to_string()).collect()
 }
 
 #[tokio::test]
 async fn rows_of_the_fourth_schema_are_found_searched_and_touched_by_the_fifth() {
-    for walled in [true, false] {
-        let sandbox = at_version(4, walled, &ROWS).await;
+    for row_level_security in [true, false] {
+        let sandbox = at_version(4, row_level_security, &ROWS).await;
         let database = sandbox.open().await;
         let acme = tenant_id("acme-1");
         assert!(database.find_tenant(&acme).await.unwrap().unwrap().is_active());
         let state = database.load_state(&acme).await.unwrap().unwrap();
-        assert_eq!((state.revision, state.standing.deletion_due_at, state.clients.len()), (1, None, 2));
+        assert_eq!((state.revision, state.lifecycle.deletion_due_at, state.clients.len()), (1, None, 2));
         for (search, expected) in [
             ("", vec!["acme-1", "globex"]),
             ("acme", vec!["acme-1"]),
@@ -92,9 +92,9 @@ async fn rows_of_the_fourth_schema_are_found_searched_and_touched_by_the_fifth()
             assert_eq!(found(&database, search).await, expected, "{search:?}");
         }
         for name in ["api", "https://api.example.com", "svc"] {
-            let neighbours = administration::Neighbours { ids: &[name], listed: &[name] };
-            let around = database.load_around(&acme, neighbours).await.unwrap().unwrap();
-            let touched: Vec<_> = around.clients.iter().map(|state| state.client.id.as_str()).collect();
+            let related = administration::RelatedClients { ids: &[name], listed: &[name] };
+            let related = database.load_with_related_clients(&acme, related).await.unwrap().unwrap();
+            let touched: Vec<_> = related.clients.iter().map(|state| state.client.id.as_str()).collect();
             assert_eq!(touched, ["svc"], "{name}");
         }
         let query = administration::AuditQuery { limit: 9, ..administration::AuditQuery::default() };
@@ -112,7 +112,7 @@ async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
     let state = database.load_keys(&acme).await.unwrap().unwrap();
     assert_eq!(state.records.keys, [key(1), key(2)]);
     assert_eq!(state.records.next, KeyId::numbered(3));
-    assert_eq!((state.due_at, state.earlier_jwks), (Some(Timestamp::from_seconds(0)), None));
+    assert_eq!((state.due_at, state.previous_jwks), (Some(Timestamp::from_seconds(0)), None));
     assert_eq!(state.longest_token, Lifetime::from_seconds(77));
     assert_eq!((state.tenant.signing.rsa_bits, state.tenant.signing.hold_activation), (2048, None));
     let state = database.load_keys(&globex).await.unwrap().unwrap();

@@ -1,7 +1,7 @@
 //! Several replicas on one database: each change happens once.
 
 use administration::{
-    AdministrationStore as _, Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUse,
+    AdministrationStore as _, Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUsage,
 };
 use keys::SigningKeyStore as _;
 use registry::{Client, SecretId};
@@ -24,12 +24,12 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
         let outcomes = [here.unwrap(), there.unwrap()];
         let applied = CommitOutcome::Committed { generation: Some(u64::from(round) + 1) };
         assert!(outcomes.contains(&applied), "{outcomes:?}");
-        assert!(outcomes.contains(&CommitOutcome::Superseded), "{outcomes:?}");
+        assert!(outcomes.contains(&CommitOutcome::StaleRevision), "{outcomes:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_replicas_that_make_a_first_key_one_is_told_to_read_again() {
+async fn of_two_replicas_that_create_a_first_key_one_has_to_read_again() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let acme = fixtures::tenant("acme");
@@ -51,7 +51,7 @@ async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
             let after = fixtures::client(&acme, &format!("{name}-{revision}"));
             let added = Change::Client(requests::row(ChangeKind::Added, None, &after));
             let mut request = requests::declared(vec![added]);
-            request.rests_on = vec![(acme.id.clone(), revision)];
+            request.expected_revisions = vec![(acme.id.clone(), revision)];
             request
         };
         let (here, there) = (edit("here"), edit("there"));
@@ -77,28 +77,28 @@ async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
         })
         .collect();
     left.commit(&requests::added(&acme, &clients.iter().collect::<Vec<_>>())).await.unwrap();
-    let of = |client: &Client, secret: &str| SecretUse {
+    let of = |client: &Client, secret: &str| SecretUsage {
         tenant: acme.id.clone(),
         client: client.id.clone(),
         secret: SecretId::new(secret),
         address: "192.0.2.1".to_owned(),
         at: fixtures::NOW,
     };
-    let uses: Vec<_> = clients.iter().flat_map(|client| [of(client, "s1"), of(client, "s2")]).collect();
-    let backwards: Vec<_> = uses.iter().rev().cloned().collect();
+    let usage: Vec<_> = clients.iter().flat_map(|client| [of(client, "s1"), of(client, "s2")]).collect();
+    let backwards: Vec<_> = usage.iter().rev().cloned().collect();
     for (revision, client) in (1..).zip(&clients) {
         let before = Client { secrets: Vec::new(), ..client.clone() };
         let deleted = Change::Client(requests::row(ChangeKind::Deleted, Some(&before), &before));
         let mut request = requests::declared(vec![deleted]);
-        request.rests_on = vec![(acme.id.clone(), revision)];
+        request.expected_revisions = vec![(acme.id.clone(), revision)];
         let (first, second, third) = tokio::join!(
-            left.record_secret_uses(&uses),
-            right.record_secret_uses(&backwards),
+            left.record_secret_usage(&usage),
+            right.record_secret_usage(&backwards),
             right.commit(&request)
         );
         first.unwrap();
         second.unwrap();
         assert_eq!(third.unwrap(), CommitOutcome::Committed { generation: None });
-        assert!(left.secret_uses(&acme.id, &client.id).await.unwrap().is_empty());
+        assert!(left.secret_usage(&acme.id, &client.id).await.unwrap().is_empty());
     }
 }

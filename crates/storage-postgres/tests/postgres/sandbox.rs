@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-use storage_postgres::{Options, PostgresDatabase};
+use storage_postgres::{PostgresDatabase, PostgresOptions};
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
 static DATABASES: AtomicU64 = AtomicU64::new(0);
@@ -44,7 +44,7 @@ impl Sandbox {
 
     /// With more patience than requests have, for a busy machine.
     pub(crate) async fn open(&self) -> PostgresDatabase {
-        let options = Options { patience: Duration::from_secs(10), ..Options::default() };
+        let options = PostgresOptions { patience: Duration::from_secs(10), ..PostgresOptions::default() };
         PostgresDatabase::open(&self.url(), options).await.unwrap()
     }
 }

@@ -1,6 +1,6 @@
 //! What requests cost: one statement, one round trip, for each thing that is looked up.
 
-use administration::{AdministrationStore as _, AuditQuery, ClientQuery, TenantQuery, search_words};
+use administration::{AdministrationStore as _, AuditQuery, ClientQuery, TenantQuery, search_terms};
 use keys::SigningKeyStore as _;
 use registry::ClientStore as _;
 use tenancy::TenantStore as _;
@@ -38,7 +38,7 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
 
 /// Each second, of each replica, however many tenants there are.
 #[tokio::test]
-async fn who_looks_after_keys_asks_one_thing_for_the_lease_and_one_for_all_tenants() {
+async fn the_key_leader_runs_one_statement_for_the_lease_and_one_for_all_tenants() {
     let sandbox = Sandbox::new().await;
     let database = sandbox.open().await;
     for number in 0..30 {
@@ -70,7 +70,7 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
     for (search, limit, expected, statements) in
         [("", 30, 30, 1), ("", 1, 1, 1), ("tenant", 30, 30, 1), ("tenant 2", 30, 11, 2)]
     {
-        let mut query = TenantQuery { words: search_words(search), after: None, limit };
+        let mut query = TenantQuery { terms: search_terms(search), after: None, limit };
         let before = database.statements();
         let page = database.list_tenants(&query).await.unwrap();
         assert_eq!(page.len(), expected, "{search:?}");

@@ -1,6 +1,6 @@
 //! Clients with the names that they list, and applications.
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const INSERT: &str = "
     INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method,
@@ -11,7 +11,7 @@ const INSERT: &str = "
            value ->> 'introspection'
       FROM json_each(?1)";
 
-const STEP: &str = "
+const TRANSITION: &str = "
     UPDATE clients
        SET updated_at = ?2,
            retired_at = CASE value ->> 'kind' WHEN 'retired' THEN ?2 WHEN 'restored' THEN NULL ELSE retired_at END,
@@ -62,11 +62,11 @@ const INSERT_APPLICATIONS: &str = "
            value ->> 'name', value ->> 'client_id', value -> 'document', value ->> 'created_at'
       FROM json_each(?1)";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn clients(&mut self) -> Result<(), CommitError> {
         let clients = &self.rows.clients;
         self.all(INSERT, &clients.rows.added).await?;
-        self.all(STEP, &clients.rows.steps).await?;
+        self.all(TRANSITION, &clients.rows.transitions).await?;
         self.all(UPDATE, &clients.rows.changed).await?;
         self.each(DELETE_NAMES, &clients.renamed).await?;
         self.all(INSERT_NAMES, &clients.names).await

@@ -1,6 +1,6 @@
 //! What goes with a deleted tenant or client. Their rows stay and keep the names from being used again.
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 /// Where secrets were used goes with them.
 const SECRETS_OF_CLIENTS: &str = "
@@ -20,7 +20,7 @@ const OF_TENANTS: [&str; 8] = [
       WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1)) AND deleted_at IS NULL",
 ];
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn deletions(&mut self) -> Result<(), CommitError> {
         self.each(SECRETS_OF_CLIENTS, &self.rows.clients.deleted).await?;
         for statement in OF_TENANTS {

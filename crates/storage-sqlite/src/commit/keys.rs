@@ -1,6 +1,6 @@
 //! Signing keys, and when those of a tenant are looked at again.
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const TAKE_NUMBERS: &str = "
     UPDATE tenants SET next_key = value ->> 'to'
@@ -28,7 +28,7 @@ const DESTROY: &str = "
      WHERE tenant_id = value ->> 'tenant_id' AND number = value ->> 'number'";
 
 /// A tenant without keys has nothing to be looked at.
-const UNSETTLE: &str = "
+const MAKE_DUE: &str = "
     INSERT INTO key_schedules (tenant_id, due_at)
     SELECT t.tenant_id, ?2
       FROM json_each(?1) CROSS JOIN tenants t ON t.tenant_id = value ->> 'tenant_id'
@@ -57,7 +57,7 @@ const DUE: &str = "
         ON CONFLICT DO UPDATE SET due_at = excluded.due_at";
 
 /// What is noted already counts as long as copies of then may be about.
-const EARLIER_JWKS: &str = "
+const PREVIOUS_JWKS: &str = "
     INSERT INTO key_schedules (tenant_id, earlier_jwks_age, earlier_jwks_until)
     SELECT t.tenant_id, value ->> 'earlier_jwks_age', value ->> 'earlier_jwks_until'
       FROM json_each(?1) CROSS JOIN tenants t ON t.tenant_id = value ->> 'tenant_id'
@@ -69,22 +69,22 @@ const EARLIER_JWKS: &str = "
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: [&str; 8] =
-    [TAKE_NUMBERS, INSERT, RESCHEDULE, DESTROY, UNSETTLE, PROLONG, DUE, EARLIER_JWKS];
+    [TAKE_NUMBERS, INSERT, RESCHEDULE, DESTROY, MAKE_DUE, PROLONG, DUE, PREVIOUS_JWKS];
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn keys(&mut self) -> Result<(), CommitError> {
         let keys = &self.rows.keys;
         self.all(TAKE_NUMBERS, &keys.taken).await?;
         self.all(INSERT, &keys.added).await?;
         self.all(RESCHEDULE, &keys.times).await?;
         self.all(DESTROY, &keys.destroyed).await?;
-        self.each(UNSETTLE, &keys.unsettled).await?;
+        self.each(MAKE_DUE, &keys.due_now).await?;
         self.each(PROLONG, &keys.prolonged).await?;
         self.all(DUE, &keys.due).await
     }
 
-    pub(super) async fn earlier_jwks(&mut self) -> Result<(), CommitError> {
-        self.each(EARLIER_JWKS, &self.rows.earlier_jwks).await?;
+    pub(super) async fn previous_jwks(&mut self) -> Result<(), CommitError> {
+        self.each(PREVIOUS_JWKS, &self.rows.previous_jwks).await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! some hundred statements. First the revisions that the plan rests on are compared and counted up, and each statement must touch as
 //! many rows as it was given: otherwise nothing is written.
 
-mod books;
+mod bookkeeping;
 mod clients;
 mod deletions;
 mod keys;
@@ -21,7 +21,7 @@ use crate::error::store_error;
 
 #[cfg(test)]
 pub(crate) use keys::STATEMENTS as KEY_STATEMENTS;
-pub(crate) use tenants::INSERT_WORDS;
+pub(crate) use tenants::INSERT_SEARCH_TERMS;
 
 /// Rows in one statement: some hundred kilobytes of JSON.
 const BATCH: usize = 1000;
@@ -30,7 +30,7 @@ const BATCH: usize = 1000;
 #[derive(Debug)]
 pub(crate) enum CommitError {
     /// Something else was written since the plan was made.
-    Superseded,
+    StaleRevision,
     /// SQLite failed, or holds what cannot be read.
     Store(StoreError),
 }
@@ -39,14 +39,14 @@ impl From<sqlx::Error> for CommitError {
     fn from(error: sqlx::Error) -> Self {
         match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
             // A row that was not there when the plan was made.
-            Some(sqlx::error::ErrorKind::UniqueViolation) => Self::Superseded,
+            Some(sqlx::error::ErrorKind::UniqueViolation) => Self::StaleRevision,
             _ => Self::Store(store_error(error)),
         }
     }
 }
 
 /// A commit under way.
-struct Writing<'a> {
+struct CommitWriter<'a> {
     database: &'a SqliteDatabase,
     transaction: Transaction<'static, Sqlite>,
     request: &'a CommitRequest,
@@ -59,27 +59,27 @@ pub(crate) async fn commit(
     request: &CommitRequest,
 ) -> Result<Option<u64>, CommitError> {
     let rows = CommitRows::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
-    let mut writing = Writing { database, transaction: database.begin().await?, request, rows: &rows };
-    let generation = writing.generation().await?;
-    writing.revisions().await?;
-    writing.tenants().await?;
-    writing.resource_servers().await?;
-    writing.clients().await?;
-    writing.secrets().await?;
-    writing.applications().await?;
-    writing.keys().await?;
-    writing.first_keys().await?;
-    writing.deletions().await?;
-    writing.marks().await?;
-    writing.earlier_jwks().await?;
-    writing.idempotent_answers().await?;
-    writing.audit().await?;
-    writing.change_log().await?;
-    writing.transaction.commit().await?;
+    let mut writer = CommitWriter { database, transaction: database.begin().await?, request, rows: &rows };
+    let generation = writer.generation().await?;
+    writer.revisions().await?;
+    writer.tenants().await?;
+    writer.resource_servers().await?;
+    writer.clients().await?;
+    writer.secrets().await?;
+    writer.applications().await?;
+    writer.keys().await?;
+    writer.first_keys().await?;
+    writer.deletions().await?;
+    writer.tenant_metadata().await?;
+    writer.previous_jwks().await?;
+    writer.idempotent_answers().await?;
+    writer.audit().await?;
+    writer.change_log().await?;
+    writer.transaction.commit().await?;
     Ok(generation)
 }
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     /// Executes the statement once per batch, with the rows as ?1, the time as ?2 and the door as ?3, and says how many rows it
     /// touched.
     async fn each<T: Serialize>(&mut self, sql: &'static str, rows: &[T]) -> Result<u64, CommitError> {
@@ -99,6 +99,6 @@ impl Writing<'_> {
     /// As `each`, where every row must be there and ours.
     async fn all<T: Serialize>(&mut self, sql: &'static str, rows: &[T]) -> Result<(), CommitError> {
         let touched = self.each(sql, rows).await?;
-        if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::Superseded) }
+        if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::StaleRevision) }
     }
 }

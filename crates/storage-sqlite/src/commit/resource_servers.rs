@@ -1,6 +1,6 @@
 //! Resource servers.
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const INSERT: &str = "
     INSERT INTO resource_servers (tenant_id, audience, managed_by, created_at, updated_at, scopes,
@@ -9,7 +9,7 @@ const INSERT: &str = "
            value -> 'introspection_clients'
       FROM json_each(?1)";
 
-const STEP: &str = "
+const TRANSITION: &str = "
     UPDATE resource_servers
        SET updated_at = ?2,
            retired_at = CASE value ->> 'kind' WHEN 'retired' THEN ?2 WHEN 'restored' THEN NULL ELSE retired_at END,
@@ -25,11 +25,11 @@ const UPDATE: &str = "
      WHERE tenant_id = value ->> 'tenant_id' AND audience = value ->> 'audience'
        AND managed_by = ?3 AND retired_at IS NULL AND deleted_at IS NULL";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn resource_servers(&mut self) -> Result<(), CommitError> {
         let servers = &self.rows.resource_servers;
         self.all(INSERT, &servers.added).await?;
-        self.all(STEP, &servers.steps).await?;
+        self.all(TRANSITION, &servers.transitions).await?;
         self.all(UPDATE, &servers.changed).await
     }
 }

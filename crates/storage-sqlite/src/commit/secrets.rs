@@ -1,7 +1,7 @@
 //! Secrets of clients. A row is added, its end moves, it is revoked or counts again; its hash never changes. The API's doors do so
 //! to every secret, the files only to those that they declared.
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const INSERT: &str = "
     INSERT INTO client_secrets (tenant_id, client_id, secret_id, hash, hint, managed_by, created_at, expires_at,
@@ -34,7 +34,7 @@ const REVOKE: &str = "
      WHERE tenant_id = value ->> 'tenant_id' AND client_id = value ->> 'client_id'
        AND secret_id = value ->> 'secret_id' AND (managed_by = ?3 OR ?3 = 'api') AND revoked_at IS NULL";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn secrets(&mut self) -> Result<(), CommitError> {
         let secrets = &self.rows.secrets;
         self.all(INSERT, &secrets.added).await?;

@@ -1,6 +1,6 @@
 //! Tenants with their issuers, former `typ` values and words.
 
-use super::{CommitError, Writing};
+use super::{CommitError, CommitWriter};
 
 const INSERT: &str = "
     INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, oauth2_enabled, oidc_enabled,
@@ -16,7 +16,7 @@ const INSERT: &str = "
       FROM json_each(?1)";
 
 /// The plus keeps SQLite from finding the rows by their door, that is nearly all tenants for each row of the batch.
-const STEP: &str = "
+const TRANSITION: &str = "
     UPDATE tenants
        SET updated_at = ?2,
            retired_at = CASE value ->> 'kind' WHEN 'retired' THEN ?2 WHEN 'restored' THEN NULL ELSE retired_at END,
@@ -63,33 +63,33 @@ const INSERT_ISSUERS: &str = "
     INSERT INTO tenant_issuers (tenant_id, position, issuer)
     SELECT value ->> 'tenant_id', value ->> 'position', value ->> 'issuer' FROM json_each(?1)";
 
-const DELETE_FORMER_TYPS: &str = "
+const DELETE_PREVIOUS_TYPS: &str = "
     DELETE FROM tenant_former_typs WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))";
 
-const INSERT_FORMER_TYPS: &str = "
+const INSERT_PREVIOUS_TYPS: &str = "
     INSERT INTO tenant_former_typs (tenant_id, typ, accepted_until)
     SELECT value ->> 'tenant_id', value ->> 'typ', value ->> 'accepted_until' FROM json_each(?1)";
 
-const DELETE_WORDS: &str = "
+const DELETE_SEARCH_TERMS: &str = "
     DELETE FROM tenant_words WHERE tenant_id IN (SELECT value ->> 'tenant_id' FROM json_each(?1))";
 
-pub(crate) const INSERT_WORDS: &str = "
+pub(crate) const INSERT_SEARCH_TERMS: &str = "
     INSERT INTO tenant_words (word, tenant_id)
     SELECT value ->> 'word', value ->> 'tenant_id' FROM json_each(?1)";
 
-impl Writing<'_> {
+impl CommitWriter<'_> {
     pub(super) async fn tenants(&mut self) -> Result<(), CommitError> {
         let tenants = &self.rows.tenants;
         self.all(INSERT, &tenants.rows.added).await?;
-        self.all(STEP, &tenants.rows.steps).await?;
-        self.all(PUBLISH_KEYS, &tenants.rows.steps).await?;
+        self.all(TRANSITION, &tenants.rows.transitions).await?;
+        self.all(PUBLISH_KEYS, &tenants.rows.transitions).await?;
         self.all(UPDATE, &tenants.rows.changed).await?;
         // All issuers that are given up are free before any is taken, so that two tenants can change places.
         self.each(DELETE_ISSUERS, &tenants.rewritten).await?;
-        self.each(DELETE_FORMER_TYPS, &tenants.rewritten).await?;
+        self.each(DELETE_PREVIOUS_TYPS, &tenants.rewritten).await?;
         self.all(INSERT_ISSUERS, &tenants.issuers).await?;
-        self.all(INSERT_FORMER_TYPS, &tenants.former_typs).await?;
-        self.each(DELETE_WORDS, &tenants.reworded).await?;
-        self.all(INSERT_WORDS, &tenants.words).await
+        self.all(INSERT_PREVIOUS_TYPS, &tenants.former_typs).await?;
+        self.each(DELETE_SEARCH_TERMS, &tenants.outdated_terms).await?;
+        self.all(INSERT_SEARCH_TERMS, &tenants.search_terms).await
     }
 }

@@ -13,39 +13,39 @@ use crate::declared::{Sandbox, apply, declaration, tenant};
 /// Far beyond the 250 ms of the feed, for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn hear(heard: &mut UnboundedReceiver<Vec<Invalidation>>) -> Vec<Invalidation> {
-    timeout(PATIENCE, heard.recv()).await.unwrap().unwrap()
+async fn receive(received: &mut UnboundedReceiver<Vec<Invalidation>>) -> Vec<Invalidation> {
+    timeout(PATIENCE, received.recv()).await.unwrap().unwrap()
 }
 
 #[tokio::test]
-async fn what_another_process_writes_is_heard_and_costs_no_request_a_statement() {
+async fn changes_by_another_process_arrive_without_a_statement_of_a_request() {
     let sandbox = Sandbox::new();
     let (here, there) = (sandbox.open().await, sandbox.open().await);
     apply(&there, &declaration(vec![tenant("before", Vec::new())]), "1").await.unwrap();
-    let (tell, mut heard) = unbounded_channel();
+    let (sender, mut received) = unbounded_channel();
     let feed = here.change_feed().await.unwrap();
     let statements = here.statements();
-    let watching = tokio::spawn(feed.watch(move |changed| drop(tell.send(changed))));
+    let watching = tokio::spawn(feed.watch(move |changed| drop(sender.send(changed))));
     let both = declaration(vec![tenant("before", Vec::new()), tenant("acme", Vec::new())]);
     apply(&there, &both, "2").await.unwrap();
     let acme = tenant_id("acme");
     let added = [Invalidation::Tenant(acme.clone()), Invalidation::Client(acme.clone(), client_id("svc"))];
-    assert_eq!(hear(&mut heard).await, added);
+    assert_eq!(receive(&mut received).await, added);
     there.add_key(&acme, &key(1)).await.unwrap();
-    assert_eq!(hear(&mut heard).await, [Invalidation::Keys(acme)]);
+    assert_eq!(receive(&mut received).await, [Invalidation::Keys(acme)]);
     assert_eq!(here.statements(), statements);
     watching.abort();
 }
 
 #[tokio::test]
-async fn what_this_process_writes_is_heard_too() {
+async fn changes_by_this_process_arrive_too() {
     let sandbox = Sandbox::new();
     let here = sandbox.open().await;
-    let (tell, mut heard) = unbounded_channel();
+    let (sender, mut received) = unbounded_channel();
     let watching =
-        tokio::spawn(here.change_feed().await.unwrap().watch(move |changed| drop(tell.send(changed))));
+        tokio::spawn(here.change_feed().await.unwrap().watch(move |changed| drop(sender.send(changed))));
     apply(&here, &declaration(vec![tenant("acme", Vec::new())]), "1").await.unwrap();
-    assert_eq!(hear(&mut heard).await.len(), 2);
+    assert_eq!(receive(&mut received).await.len(), 2);
     assert_eq!(here.position().await.unwrap(), 2);
     watching.abort();
 }

@@ -1,6 +1,6 @@
 //! Whatever is declared after whatever was there: once applied, a comparison of every row finds nothing more to change.
 
-use administration::{ContentHash, Declaration, DeclaredClient, DeclaredTenant, Options};
+use administration::{ContentHash, Declaration, DeclaredClient, DeclaredTenant, ReconcileOptions};
 use protocol::Lifetime;
 use registry::GeneratedSecret;
 use sqlx::Connection as _;
@@ -67,7 +67,7 @@ fn any_declaration(choices: &mut Choices) -> Declaration {
 }
 
 #[tokio::test]
-async fn every_declaration_is_reached_from_every_other() {
+async fn every_declaration_can_follow_every_other() {
     let sandbox = Sandbox::new();
     let database = sandbox.open().await;
     let reconciler = reconciler(&database);
@@ -77,7 +77,7 @@ async fn every_declaration_is_reached_from_every_other() {
     for round in 0..60_u32 {
         let declared = any_declaration(&mut choices);
         let content = ContentHash::of([round.to_be_bytes().as_slice()]);
-        let options = Options { prune: true, ..options() };
+        let options = ReconcileOptions { prune: true, ..options() };
         let changed = lines(reconciler.apply(&declared, &content, &options).await);
         // Without their fingerprints all tenants are compared row by row.
         sqlx::query("UPDATE tenants SET fingerprint = NULL").execute(&mut connection).await.unwrap();

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use administration::{
-    ContentHash, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Options, Outcome,
-    ReconcileError, Reconciler, Retirements,
+    ContentHash, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Outcome, ReconcileError,
+    ReconcileOptions, Reconciler, Retirements,
 };
 use keys::{LocalSealer, SealingKey};
 use protocol::{Secret, Timestamp};
@@ -60,9 +60,9 @@ pub(crate) fn declaration(tenants: Vec<DeclaredTenant>) -> Declaration {
     }
 }
 
-pub(crate) fn options() -> Options {
+pub(crate) fn options() -> ReconcileOptions {
     let max_retired = Retirements { tenants: 1, clients: 10 };
-    Options { max_retired, prune: false, force_generation: false, now: NOW }
+    ReconcileOptions { max_retired, prune: false, force_generation: false, now: NOW }
 }
 
 /// Applies under a name for the content.

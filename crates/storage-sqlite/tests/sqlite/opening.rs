@@ -1,6 +1,6 @@
 //! Opening files: new ones, foreign ones, newer ones, and without touching them.
 
-use administration::{AdministrationStore as _, Neighbours, TenantQuery};
+use administration::{AdministrationStore as _, RelatedClients, TenantQuery};
 use keys::SigningKeyStore as _;
 use protocol::Timestamp;
 use sqlx::Connection as _;
@@ -109,7 +109,7 @@ const AFTER_THE_FIFTH: &str = "
     DELETE FROM _sqlx_migrations WHERE version >= 6";
 
 #[tokio::test]
-async fn keys_of_an_older_schema_are_looked_at_once() {
+async fn keys_of_an_older_schema_are_due_at_once() {
     let sandbox = Sandbox::new();
     let database = sandbox.open().await;
     let tenants = ["acme", "globex", "other"].map(|id| tenant(id, Vec::new()));
@@ -127,7 +127,7 @@ async fn keys_of_an_older_schema_are_looked_at_once() {
     let due = database.find_due_keys(Timestamp::from_seconds(0), 9).await.unwrap();
     assert_eq!(due, ["acme", "globex"].map(tenant_id));
     let state = database.load_keys(&tenant_id("acme")).await.unwrap().unwrap();
-    assert_eq!((state.due_at, state.earlier_jwks), (Some(Timestamp::from_seconds(0)), None));
+    assert_eq!((state.due_at, state.previous_jwks), (Some(Timestamp::from_seconds(0)), None));
     assert_eq!((state.tenant.signing.rsa_bits, state.tenant.signing.hold_activation), (2048, None));
     assert_eq!(state.records.keys.len(), 2);
 }
@@ -162,13 +162,13 @@ async fn tenants_of_an_older_schema_are_searched_and_touched_as_new_ones_are() {
         execute(&sandbox, statement).await;
     }
     let database = sandbox.open().await;
-    let query = TenantQuery { words: vec!["acm".to_owned()], limit: 9, after: None };
+    let query = TenantQuery { terms: vec!["acm".to_owned()], limit: 9, after: None };
     let found = database.list_tenants(&query).await.unwrap();
     assert_eq!(found.iter().map(|(at, _)| at.tenant.as_str()).collect::<Vec<_>>(), ["acme"]);
     assert_eq!(found[0].1.revision, 1);
-    let neighbours = Neighbours { ids: &[], listed: &[AUDIENCE] };
-    let around = database.load_around(&tenant_id("acme"), neighbours).await.unwrap().unwrap();
-    assert_eq!(around.clients.len(), 1);
+    let related = RelatedClients { ids: &[], listed: &[AUDIENCE] };
+    let related = database.load_with_related_clients(&tenant_id("acme"), related).await.unwrap().unwrap();
+    assert_eq!(related.clients.len(), 1);
 }
 
 #[tokio::test]
@@ -177,11 +177,11 @@ async fn a_page_of_tenants_is_a_statement_or_a_few() {
     let database = sandbox.open().await;
     let tenants = (0..60).map(|nth| tenant(&format!("tenant-{nth}"), Vec::new()));
     apply(&database, &declaration(tenants.collect()), "one").await.unwrap();
-    for (words, found, statements) in [(vec![], 50, 1), (vec!["tenant"], 50, 2), (vec!["tenant", "7"], 1, 3)]
+    for (terms, found, statements) in [(vec![], 50, 1), (vec!["tenant"], 50, 2), (vec!["tenant", "7"], 1, 3)]
     {
-        let words = words.into_iter().map(str::to_owned).collect();
+        let terms = terms.into_iter().map(str::to_owned).collect();
         let before = database.statements();
-        let page = database.list_tenants(&TenantQuery { words, limit: 50, after: None }).await.unwrap();
+        let page = database.list_tenants(&TenantQuery { terms, limit: 50, after: None }).await.unwrap();
         assert_eq!((page.len(), database.statements() - before), (found, statements));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use administration::{
     AdministrationStore as _, Change, ChangeKind, CommitOutcome, ContentHash, DeclaredSecret, ManagedBy,
-    Options, Outcome, ReconcileError, Retirements,
+    Outcome, ReconcileError, ReconcileOptions, Retirements,
 };
 use keys::{KeyId, LocalSealer, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
 use protocol::{Secret, SigningAlgorithm};
@@ -114,7 +114,7 @@ async fn a_retired_tenant_comes_back_with_its_secrets_and_keys() {
 }
 
 #[tokio::test]
-async fn more_is_retired_only_when_it_is_asked_for() {
+async fn more_is_retired_only_on_request() {
     let sandbox = Sandbox::new();
     let database = sandbox.open().await;
     let three = declaration(["a", "b", "c"].map(|id| tenant(id, Vec::new())).into());
@@ -125,13 +125,13 @@ async fn more_is_retired_only_when_it_is_asked_for() {
     assert_eq!(plan.retirements(), Retirements { tenants: 2, clients: 0 });
     assert!(database.find_tenant(&tenant_id("new")).await.unwrap().is_none());
     assert_eq!(database.latest_generation().await.unwrap().unwrap().number, 1);
-    let prune = Options { prune: true, ..options() };
+    let prune = ReconcileOptions { prune: true, ..options() };
     let pruned = reconciler(&database).apply(&two, &ContentHash::of([b"two".as_slice()]), &prune).await;
     assert_eq!(lines(pruned).iter().filter(|line| line.starts_with("- ")).count(), 2);
 }
 
 #[tokio::test]
-async fn an_older_configuration_is_not_applied_unless_it_is_asked_for() {
+async fn an_older_configuration_is_applied_only_on_request() {
     let sandbox = Sandbox::new();
     let database = sandbox.open().await;
     let declared = |name: &str| {
@@ -143,7 +143,7 @@ async fn an_older_configuration_is_not_applied_unless_it_is_asked_for() {
     apply(&database, &declared("new"), "new").await.unwrap();
     assert_eq!(apply(&database, &declared("old"), "old").await.unwrap(), Outcome::OlderGeneration);
     assert_eq!(database.find_tenant(&tenant_id("acme")).await.unwrap().unwrap().name, "new");
-    let force = Options { force_generation: true, ..options() };
+    let force = ReconcileOptions { force_generation: true, ..options() };
     let content = ContentHash::of([b"old".as_slice()]);
     let forced = reconciler(&database).apply(&declared("old"), &content, &force).await.unwrap();
     assert!(matches!(forced, Outcome::Applied { generation: 3, .. }), "{forced:?}");
@@ -220,7 +220,7 @@ async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() 
     let edit = async |change: Change| {
         let mut request = requests::declared(vec![change]);
         request.managed_by = ManagedBy::Api;
-        request.rests_on = vec![(tenant_id("acme"), acme().await.revision)];
+        request.expected_revisions = vec![(tenant_id("acme"), acme().await.revision)];
         let outcome = database.commit(&request).await.unwrap();
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
     };

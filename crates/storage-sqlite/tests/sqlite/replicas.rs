@@ -29,7 +29,7 @@ async fn processes_that_open_a_new_file_at_once_all_get_the_schema() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_replicas_that_make_a_first_key_one_is_told_to_read_again() {
+async fn of_two_replicas_that_create_a_first_key_one_has_to_read_again() {
     let sandbox = Sandbox::new();
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     apply(&left, &declaration(vec![tenant("acme", Vec::new())]), "1").await.unwrap();

@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 
 use administration::{
     AdministrationStore, Application, ApplicationId, AuditQuery, AuditRecord, ClientQuery, ClientState,
-    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, KeySighting,
-    KeyState, Neighbours, SealedPlace, SecretUse, TenantCursor, TenantQuery, TenantState, TenantSummary,
+    CommitOutcome, CommitRequest, Fingerprint, Generation, IdempotentAnswer, Invalidation, RelatedClients,
+    SealedPlace, SecretUsage, TenantCursor, TenantKeys, TenantQuery, TenantState, TenantSummary,
+    VerifierFetch,
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -25,20 +26,20 @@ impl AdministrationStore for MemoryStore {
         self.administer(|rows| rows.generations.iter().any(|known| known.content == *content)).await
     }
 
-    async fn survey(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
-        self.administer(|rows| rows.survey(declared)).await
+    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
+        self.administer(|rows| rows.list_tenant_summaries(declared)).await
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
         self.administer(|rows| rows.state(tenant)).await
     }
 
-    async fn load_around(
+    async fn load_with_related_clients(
         &self,
         tenant: &TenantId,
-        neighbours: Neighbours<'_>,
+        related: RelatedClients<'_>,
     ) -> Result<Option<TenantState>, StoreError> {
-        let state = self.administer(|rows| rows.state_around(tenant, neighbours)).await?;
+        let state = self.administer(|rows| rows.state_with_related_clients(tenant, related)).await?;
         let clients = state.as_ref().map_or(0, |state| state.clients.len());
         self.calls.clients_loaded.fetch_add(clients as u64, Ordering::SeqCst);
         Ok(state)
@@ -47,7 +48,7 @@ impl AdministrationStore for MemoryStore {
     async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
         self.administer(|rows| {
             let clients = rows.state(tenant).map(|state| state.clients).unwrap_or_default();
-            at_most.min(clients.iter().filter(|row| row.standing.is_live()).count() as u64)
+            at_most.min(clients.iter().filter(|row| row.lifecycle.is_live()).count() as u64)
         })
         .await
     }
@@ -67,12 +68,16 @@ impl AdministrationStore for MemoryStore {
         self.administer(|rows| rows.list_clients(tenant, query)).await
     }
 
-    async fn secret_uses(&self, tenant: &TenantId, client: &ClientId) -> Result<Vec<SecretUse>, StoreError> {
-        self.administer(|rows| rows.uses_of(tenant, client)).await
+    async fn secret_usage(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Vec<SecretUsage>, StoreError> {
+        self.administer(|rows| rows.usage_of(tenant, client)).await
     }
 
-    async fn record_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
-        self.administer(|rows| rows.record_uses(uses)).await
+    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError> {
+        self.administer(|rows| rows.record_usage(usage)).await
     }
 
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -97,16 +102,16 @@ impl AdministrationStore for MemoryStore {
         key: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<IdempotentAnswer>, StoreError> {
-        let asked =
+        let is_requested =
             |row: &&IdempotentAnswer| row.tenant == *tenant && row.key == *key && now < row.expires_at;
-        self.administer(|rows| rows.idempotent_answers.iter().find(asked).cloned()).await
+        self.administer(|rows| rows.idempotent_answers.iter().find(is_requested).cloned()).await
     }
 
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
         self.administer(|rows| rows.due_deletions(now).take(as_count(limit)).collect()).await
     }
 
-    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<KeyState>, StoreError> {
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
         self.administer(|rows| rows.key_state(tenant)).await
     }
 
@@ -124,12 +129,12 @@ impl AdministrationStore for MemoryStore {
         self.administer(|rows| rows.try_lease(name, holder, now, until)).await
     }
 
-    async fn record_key_sightings(&self, sightings: &[KeySighting]) -> Result<(), StoreError> {
-        self.administer(|rows| rows.record_sightings(sightings)).await
+    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError> {
+        self.administer(|rows| rows.record_fetches(fetches)).await
     }
 
-    async fn key_sightings(&self, tenant: &TenantId) -> Result<Vec<KeySighting>, StoreError> {
-        self.administer(|rows| rows.sightings_of(tenant)).await
+    async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError> {
+        self.administer(|rows| rows.fetches_of(tenant)).await
     }
 
     async fn list_sealed(
@@ -151,8 +156,8 @@ impl AdministrationStore for MemoryStore {
         tenant: &TenantId,
         application: &ApplicationId,
     ) -> Result<Option<Application>, StoreError> {
-        let asked = |row: &&Application| row.tenant == *tenant && row.id == *application;
-        self.administer(|rows| rows.applications.iter().find(asked).cloned()).await
+        let is_requested = |row: &&Application| row.tenant == *tenant && row.id == *application;
+        self.administer(|rows| rows.applications.iter().find(is_requested).cloned()).await
     }
 
     async fn find_application_named(
@@ -160,8 +165,8 @@ impl AdministrationStore for MemoryStore {
         tenant: &TenantId,
         name: &str,
     ) -> Result<Option<ApplicationId>, StoreError> {
-        let asked = |row: &&Application| row.tenant == *tenant && row.name == name;
-        self.administer(|rows| rows.applications.iter().find(asked).map(|row| row.id)).await
+        let is_requested = |row: &&Application| row.tenant == *tenant && row.name == name;
+        self.administer(|rows| rows.applications.iter().find(is_requested).map(|row| row.id)).await
     }
 
     async fn list_applications(
@@ -210,8 +215,8 @@ impl AdministrationStore for MemoryStore {
         self.administer(|rows| {
             let mut keys = rows.keys.values().flat_map(|records| &records.keys);
             let keys = keys.any(|key| !key.sealed_private_key.is_empty());
-            let books = !rows.sealed_sources.is_empty() || !rows.idempotent_answers.is_empty();
-            keys || books || !rows.sealed.is_empty()
+            let bookkeeping = !rows.sealed_sources.is_empty() || !rows.idempotent_answers.is_empty();
+            keys || bookkeeping || !rows.sealed.is_empty()
         })
         .await
     }

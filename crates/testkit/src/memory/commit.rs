@@ -6,18 +6,18 @@ use std::collections::BTreeSet;
 use administration::rows::check_complete;
 use administration::{
     Application, Change, ChangeKind, ClientState, CommitOutcome, CommitRequest, ResourceServerState,
-    RowChange, Standing, invalidations,
+    RowChange, RowLifecycle, invalidations,
 };
 use protocol::Timestamp;
 use registry::Client;
 use tenancy::{ResourceServer, StoreError, Tenant, TenantId, TenantStatus};
 
-use super::commit_standing::step;
+use super::commit_lifecycle::transition;
 use super::rows::{Rows, TenantRow};
 
 /// Something is not as the plan says.
-pub(super) enum Refusal {
-    Superseded,
+pub(super) enum CommitRefusal {
+    StaleRevision,
     Failed(StoreError),
 }
 
@@ -29,15 +29,15 @@ impl Rows {
                 *self = rows;
                 Ok(CommitOutcome::Committed { generation })
             }
-            Err(Refusal::Superseded) => Ok(CommitOutcome::Superseded),
-            Err(Refusal::Failed(error)) => Err(error),
+            Err(CommitRefusal::StaleRevision) => Ok(CommitOutcome::StaleRevision),
+            Err(CommitRefusal::Failed(error)) => Err(error),
         }
     }
 
-    fn write(&mut self, request: &CommitRequest) -> Result<Option<u64>, Refusal> {
-        check_complete(request).map_err(|error| Refusal::Failed(StoreError::fault(error)))?;
+    fn write(&mut self, request: &CommitRequest) -> Result<Option<u64>, CommitRefusal> {
+        check_complete(request).map_err(|error| CommitRefusal::Failed(StoreError::fault(error)))?;
         let generation = self.write_generation(request)?;
-        for (tenant, revision) in &request.rests_on {
+        for (tenant, revision) in &request.expected_revisions {
             let state = &mut self.tenant_row(tenant)?.state;
             require(state.revision == *revision)?;
             state.revision += 1;
@@ -62,8 +62,8 @@ impl Rows {
             self.write_first_key(request, tenant)?;
         }
         self.empty_deleted(request);
-        for mark in &request.marks {
-            self.write_mark(request, mark)?;
+        for metadata in &request.tenant_metadata {
+            self.write_metadata(request, metadata)?;
         }
         self.check_issuers()?;
         if let Some(answer) = &request.idempotent {
@@ -74,7 +74,11 @@ impl Rows {
         Ok(generation)
     }
 
-    fn write_tenant(&mut self, request: &CommitRequest, change: &RowChange<Tenant>) -> Result<(), Refusal> {
+    fn write_tenant(
+        &mut self,
+        request: &CommitRequest,
+        change: &RowChange<Tenant>,
+    ) -> Result<(), CommitRefusal> {
         let id = &change.after.id;
         if change.kind == ChangeKind::Added {
             require(!self.tenants.contains_key(id))?;
@@ -83,9 +87,9 @@ impl Rows {
             return Ok(());
         }
         let row = self.tenant_row(id)?;
-        step(&mut row.state.standing, request, change.kind)?;
+        transition(&mut row.state.lifecycle, request, change.kind)?;
         match change.after.status {
-            _ if row.state.standing.serves() => row.keys_published_until = None,
+            _ if row.state.lifecycle.serves() => row.keys_published_until = None,
             TenantStatus::Suspended { keys_published_until } => {
                 row.keys_published_until = row.keys_published_until.max(Some(keys_published_until));
             }
@@ -102,47 +106,51 @@ impl Rows {
         request: &CommitRequest,
         tenant: &TenantId,
         change: &RowChange<ResourceServer>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommitRefusal> {
         let rows = &mut self.tenant_row(tenant)?.state.resource_servers;
         let found = rows.iter_mut().find(|row| row.resource_server.audience == change.after.audience);
         let Some(row) = found else {
             require(change.kind == ChangeKind::Added)?;
-            let standing = Standing::fresh(request.managed_by, request.now);
+            let lifecycle = RowLifecycle::fresh(request.managed_by, request.now);
             rows.push(ResourceServerState {
                 resource_server: ResourceServer::clone(&change.after),
-                standing,
+                lifecycle,
             });
             return Ok(());
         };
-        step(&mut row.standing, request, change.kind)?;
+        transition(&mut row.lifecycle, request, change.kind)?;
         if has_new_fields(change.kind) {
             row.resource_server = ResourceServer::clone(&change.after);
         }
         Ok(())
     }
 
-    fn write_client(&mut self, request: &CommitRequest, change: &RowChange<Client>) -> Result<(), Refusal> {
+    fn write_client(
+        &mut self,
+        request: &CommitRequest,
+        change: &RowChange<Client>,
+    ) -> Result<(), CommitRefusal> {
         let (tenant, id) = (&change.after.tenant, &change.after.id);
         let rows = &mut self.tenant_row(tenant)?.state.clients;
         let client = Client { secrets: Vec::new(), ..Client::clone(&change.after) };
         let Some(row) = rows.iter_mut().find(|row| row.client.id == *id) else {
             require(change.kind == ChangeKind::Added)?;
-            let standing = Standing::fresh(request.managed_by, request.now);
-            rows.push(ClientState { client, standing, secrets: Vec::new() });
+            let lifecycle = RowLifecycle::fresh(request.managed_by, request.now);
+            rows.push(ClientState { client, lifecycle, secrets: Vec::new() });
             return Ok(());
         };
-        step(&mut row.standing, request, change.kind)?;
+        transition(&mut row.lifecycle, request, change.kind)?;
         if has_new_fields(change.kind) {
             row.client = client;
         }
         if change.kind == ChangeKind::Deleted {
             row.secrets.clear();
-            self.secret_uses.retain(|used| used.tenant != *tenant || used.client != *id);
+            self.secret_usage.retain(|used| used.tenant != *tenant || used.client != *id);
         }
         Ok(())
     }
 
-    fn write_application(&mut self, change: &RowChange<Application>) -> Result<(), Refusal> {
+    fn write_application(&mut self, change: &RowChange<Application>) -> Result<(), CommitRefusal> {
         let new = &change.after;
         let rows = &mut self.applications;
         let same = |row: &Application| row.tenant == new.tenant && row.id == new.id;
@@ -161,7 +169,7 @@ impl Rows {
     }
 
     /// An issuer is one tenant's, whatever became of that tenant.
-    fn check_issuers(&self) -> Result<(), Refusal> {
+    fn check_issuers(&self) -> Result<(), CommitRefusal> {
         let mut seen = BTreeSet::new();
         let tenants = self.tenants.values().map(|row| &row.state.tenant);
         let mut issuers =
@@ -182,10 +190,11 @@ impl Rows {
     /// What a deleted tenant leaves behind: rows that reserve their names.
     fn empty(&mut self, tenant: &TenantId, now: Timestamp) {
         if let Some(row) = self.tenants.get_mut(tenant) {
-            let gone = |standing: &mut Standing| standing.deleted_at = standing.deleted_at.or(Some(now));
-            row.state.resource_servers.iter_mut().for_each(|row| gone(&mut row.standing));
+            let gone =
+                |lifecycle: &mut RowLifecycle| lifecycle.deleted_at = lifecycle.deleted_at.or(Some(now));
+            row.state.resource_servers.iter_mut().for_each(|row| gone(&mut row.lifecycle));
             for client in &mut row.state.clients {
-                gone(&mut client.standing);
+                gone(&mut client.lifecycle);
                 client.secrets.clear();
             }
         }
@@ -193,14 +202,14 @@ impl Rows {
             keys.keys.clear();
         }
         self.schedules.remove(tenant);
-        self.sightings.retain(|seen| seen.tenant != *tenant);
-        self.secret_uses.retain(|used| used.tenant != *tenant);
+        self.fetches.retain(|seen| seen.tenant != *tenant);
+        self.secret_usage.retain(|used| used.tenant != *tenant);
         self.applications.retain(|row| row.tenant != *tenant);
         self.idempotent_answers.retain(|row| row.tenant != *tenant);
     }
 
-    pub(super) fn tenant_row(&mut self, id: &TenantId) -> Result<&mut TenantRow, Refusal> {
-        self.tenants.get_mut(id).ok_or(Refusal::Superseded)
+    pub(super) fn tenant_row(&mut self, id: &TenantId) -> Result<&mut TenantRow, CommitRefusal> {
+        self.tenants.get_mut(id).ok_or(CommitRefusal::StaleRevision)
     }
 }
 
@@ -209,6 +218,6 @@ fn has_new_fields(kind: ChangeKind) -> bool {
     matches!(kind, ChangeKind::Changed | ChangeKind::Restored)
 }
 
-pub(super) fn require(holds: bool) -> Result<(), Refusal> {
-    if holds { Ok(()) } else { Err(Refusal::Superseded) }
+pub(super) fn require(holds: bool) -> Result<(), CommitRefusal> {
+    if holds { Ok(()) } else { Err(CommitRefusal::StaleRevision) }
 }

@@ -6,14 +6,14 @@ use keys::{KeyId, KeyRecord};
 use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
 
-use super::commit::{Refusal, require};
+use super::commit::{CommitRefusal, require};
 use super::rows::Rows;
 
 /// What the keys of a tenant wait for.
 #[derive(Clone, Default)]
 pub(super) struct Schedule {
     pub(super) due_at: Option<Timestamp>,
-    pub(super) earlier_jwks: Option<(Lifetime, Timestamp)>,
+    pub(super) previous_jwks: Option<(Lifetime, Timestamp)>,
 }
 
 impl Rows {
@@ -27,7 +27,7 @@ impl Rows {
         added
     }
 
-    pub(super) fn write_keys(&mut self, request: &CommitRequest) -> Result<(), Refusal> {
+    pub(super) fn write_keys(&mut self, request: &CommitRequest) -> Result<(), CommitRefusal> {
         let keys = &request.keys;
         for (tenant, key) in &keys.added {
             require(self.add_key(tenant, key))?;
@@ -70,24 +70,24 @@ impl Rows {
     }
 
     /// What is noted already counts as long as copies of then may be about.
-    pub(super) fn note_earlier_jwks(
+    pub(super) fn note_previous_jwks(
         &mut self,
         tenant: &TenantId,
         (age, until): (Lifetime, Timestamp),
         now: Timestamp,
     ) {
         let schedule = self.schedule(tenant);
-        let (noted_age, noted_until) = schedule.earlier_jwks.unwrap_or((age, until));
+        let (noted_age, noted_until) = schedule.previous_jwks.unwrap_or((age, until));
         let age = if now < noted_until { age.max(noted_age) } else { age };
-        schedule.earlier_jwks = Some((age, until.max(noted_until)));
+        schedule.previous_jwks = Some((age, until.max(noted_until)));
     }
 
     pub(super) fn schedule(&mut self, tenant: &TenantId) -> &mut Schedule {
         self.schedules.entry(tenant.clone()).or_default()
     }
 
-    fn key_row(&mut self, tenant: &TenantId, id: KeyId) -> Result<&mut KeyRecord, Refusal> {
-        let records = self.keys.get_mut(tenant).ok_or(Refusal::Superseded)?;
-        records.keys.iter_mut().find(|row| row.id == id).ok_or(Refusal::Superseded)
+    fn key_row(&mut self, tenant: &TenantId, id: KeyId) -> Result<&mut KeyRecord, CommitRefusal> {
+        let records = self.keys.get_mut(tenant).ok_or(CommitRefusal::StaleRevision)?;
+        records.keys.iter_mut().find(|row| row.id == id).ok_or(CommitRefusal::StaleRevision)
     }
 }

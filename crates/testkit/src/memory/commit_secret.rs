@@ -9,7 +9,7 @@ use registry::{ClientId, SecretId};
 use tenancy::TenantId;
 
 use super::administration::as_count;
-use super::commit::{Refusal, require};
+use super::commit::{CommitRefusal, require};
 use super::rows::{Rows, added_secret};
 
 impl Rows {
@@ -33,20 +33,21 @@ impl Rows {
         tenant: &TenantId,
         client: &ClientId,
         change: &SecretChange,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommitRefusal> {
         let clients = &mut self.tenant_row(tenant)?.state.clients;
-        let client = clients.iter_mut().find(|row| row.client.id == *client).ok_or(Refusal::Superseded)?;
+        let client =
+            clients.iter_mut().find(|row| row.client.id == *client).ok_or(CommitRefusal::StaleRevision)?;
         let id = &client.client.id;
         let row = client.secrets.iter_mut().find(|row| row.secret.id == change.id);
         if let SecretChangeKind::Added { .. } = change.kind {
             require(row.is_none())?;
             let of =
                 |new: &&NewSecret| new.tenant == *tenant && new.client == *id && new.secret.id == change.id;
-            let new = request.secrets.iter().find(of).ok_or(Refusal::Superseded)?;
+            let new = request.secrets.iter().find(of).ok_or(CommitRefusal::StaleRevision)?;
             client.secrets.push(added_secret(new.secret.clone(), request.managed_by, new.declared_digest));
             return Ok(());
         }
-        let row = row.ok_or(Refusal::Superseded)?;
+        let row = row.ok_or(CommitRefusal::StaleRevision)?;
         let declares = request.managed_by == ManagedBy::Config;
         require(row.managed_by == ManagedBy::Config || !declares)?;
         let mut reschedule = |expires_at: Option<Timestamp>| {

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use administration::rows::{merged_sightings, places_kept_since};
-use administration::{Invalidation, KEPT_VERIFIERS, KeySighting, KeyState, SealedPlace};
+use administration::rows::{merged_fetches, places_kept_since};
+use administration::{Invalidation, KEPT_VERIFIERS, SealedPlace, TenantKeys, VerifierFetch};
 use keys::{KeyRecord, KeyRecords};
 use protocol::Timestamp;
 use tenancy::TenantId;
@@ -13,16 +13,16 @@ use super::commit_keys::Schedule;
 use super::rows::Rows;
 
 impl Rows {
-    pub(super) fn key_state(&self, tenant: &TenantId) -> Option<KeyState> {
+    pub(super) fn key_state(&self, tenant: &TenantId) -> Option<TenantKeys> {
         let state = self.state(tenant)?;
-        let Schedule { due_at, earlier_jwks } = self.schedules.get(tenant).cloned().unwrap_or_default();
-        Some(KeyState {
+        let Schedule { due_at, previous_jwks } = self.schedules.get(tenant).cloned().unwrap_or_default();
+        Some(TenantKeys {
             longest_token: state.longest_lifetime(),
             tenant: state.tenant,
-            standing: state.standing,
+            lifecycle: state.lifecycle,
             revision: state.revision,
-            earlier_tokens_until: state.earlier_tokens_until,
-            earlier_jwks,
+            previous_tokens_until: state.previous_tokens_until,
+            previous_jwks,
             due_at,
             records: self.keys(tenant),
         })
@@ -37,7 +37,7 @@ impl Rows {
 
     pub(super) fn due_keys(&self, now: Timestamp) -> impl Iterator<Item = TenantId> {
         let live =
-            |id: &TenantId| self.tenants.get(id).is_some_and(|row| row.state.standing.deleted_at.is_none());
+            |id: &TenantId| self.tenants.get(id).is_some_and(|row| row.state.lifecycle.deleted_at.is_none());
         let rows = self.schedules.iter().filter(|(id, _)| live(id));
         let mut due: Vec<_> = rows
             .filter_map(|(id, schedule)| Some((schedule.due_at?, id.clone())))
@@ -56,27 +56,27 @@ impl Rows {
         free
     }
 
-    pub(super) fn record_sightings(&mut self, sightings: &[KeySighting]) {
-        let since = places_kept_since(sightings);
-        let before = std::mem::take(&mut self.sightings);
-        let merged = merged_sightings(&[&before, sightings].concat());
-        for (tenant, _) in self.tenants.iter().filter(|(_, row)| row.state.standing.deleted_at.is_none()) {
+    pub(super) fn record_fetches(&mut self, fetches: &[VerifierFetch]) {
+        let since = places_kept_since(fetches);
+        let before = std::mem::take(&mut self.fetches);
+        let merged = merged_fetches(&[&before, fetches].concat());
+        for (tenant, _) in self.tenants.iter().filter(|(_, row)| row.state.lifecycle.deleted_at.is_none()) {
             let of_tenant = merged.iter().filter(|seen| seen.tenant == *tenant).cloned();
             let (mut kept, mut newcomers): (Vec<_>, Vec<_>) =
                 of_tenant.partition(|seen| before.iter().any(|known| is_same(known, seen)));
-            let has_place = |known: &&KeySighting| {
-                known.last_fetch_at > since || sightings.iter().any(|seen| is_same(known, seen))
+            let has_place = |known: &&VerifierFetch| {
+                known.last_fetch_at > since || fetches.iter().any(|seen| is_same(known, seen))
             };
             newcomers.sort_by_key(order);
             newcomers.truncate(KEPT_VERIFIERS.saturating_sub(kept.iter().filter(has_place).count()));
             kept.append(&mut newcomers);
             kept.sort_by_key(order);
-            self.sightings.extend(kept.into_iter().take(KEPT_VERIFIERS));
+            self.fetches.extend(kept.into_iter().take(KEPT_VERIFIERS));
         }
     }
 
-    pub(super) fn sightings_of(&self, tenant: &TenantId) -> Vec<KeySighting> {
-        self.sightings.iter().filter(|seen| seen.tenant == *tenant).cloned().collect()
+    pub(super) fn fetches_of(&self, tenant: &TenantId) -> Vec<VerifierFetch> {
+        self.fetches.iter().filter(|seen| seen.tenant == *tenant).cloned().collect()
     }
 
     pub(super) fn sealed_after(
@@ -129,11 +129,11 @@ fn place(tenant: &TenantId, key: &KeyRecord) -> SealedPlace {
     SealedPlace::SigningKey { tenant: tenant.clone(), id: key.id, algorithm: key.algorithm }
 }
 
-fn is_same(one: &KeySighting, other: &KeySighting) -> bool {
+fn is_same(one: &VerifierFetch, other: &VerifierFetch) -> bool {
     (&one.tenant, &one.verifier) == (&other.tenant, &other.verifier)
 }
 
 /// Who came last, and of those who came at once the smaller names.
-fn order(seen: &KeySighting) -> (Reverse<Timestamp>, String) {
+fn order(seen: &VerifierFetch) -> (Reverse<Timestamp>, String) {
     (Reverse(seen.last_fetch_at), seen.verifier.clone())
 }

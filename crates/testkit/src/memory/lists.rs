@@ -1,9 +1,9 @@
 //! What is looked up across rows, each time by reading all of them.
 
-use administration::rows::{TenantSearch, latest_uses};
+use administration::rows::{TenantSearch, latest_usage};
 use administration::{
-    AuditQuery, AuditRecord, ClientQuery, ClientState, KEPT_ADDRESSES, ManagedBy, Neighbours, SecretUse,
-    TenantCursor, TenantQuery, TenantState, TenantSummary, search_words,
+    AuditQuery, AuditRecord, ClientQuery, ClientState, KEPT_ADDRESSES, ManagedBy, RelatedClients,
+    SecretUsage, TenantCursor, TenantQuery, TenantState, TenantSummary, search_terms,
 };
 use protocol::Timestamp;
 use registry::ClientId;
@@ -13,28 +13,34 @@ use super::administration::{as_count, as_position};
 use super::rows::{Rows, TenantRow};
 
 impl Rows {
-    pub(super) fn survey(&self, declared: &[TenantId]) -> Vec<TenantSummary> {
+    pub(super) fn list_tenant_summaries(&self, declared: &[TenantId]) -> Vec<TenantSummary> {
         let rows = self.tenants.iter();
-        rows.filter(|(id, row)| row.state.standing.managed_by == ManagedBy::Config || declared.contains(id))
+        rows.filter(|(id, row)| row.state.lifecycle.managed_by == ManagedBy::Config || declared.contains(id))
             .map(|(id, row)| TenantSummary {
                 tenant: id.clone(),
-                standing: row.state.standing,
+                lifecycle: row.state.lifecycle,
                 fingerprint: row.fingerprint,
             })
             .collect()
     }
 
-    pub(super) fn state_around(&self, tenant: &TenantId, neighbours: Neighbours<'_>) -> Option<TenantState> {
+    pub(super) fn state_with_related_clients(
+        &self,
+        tenant: &TenantId,
+        related: RelatedClients<'_>,
+    ) -> Option<TenantState> {
         let mut state = self.state(tenant)?;
-        let lists = |ClientState { client, standing, .. }: &ClientState, name: &str| {
+        let lists = |ClientState { client, lifecycle, .. }: &ClientState, name: &str| {
             let mut listed = client.audiences.iter().chain(&client.resources);
-            standing.deleted_at.is_none() && client.id.as_str() != name && listed.any(|listed| listed == name)
+            lifecycle.deleted_at.is_none()
+                && client.id.as_str() != name
+                && listed.any(|listed| listed == name)
         };
         let listing = |name: &&str| state.clients.iter().find(|row| lists(row, name));
         let listing: Vec<_> =
-            neighbours.listed.iter().filter_map(listing).map(|row| row.client.id.clone()).collect();
+            related.listed.iter().filter_map(listing).map(|row| row.client.id.clone()).collect();
         state.clients.retain(|ClientState { client, .. }| {
-            neighbours.ids.contains(&client.id.as_str()) || listing.contains(&client.id)
+            related.ids.contains(&client.id.as_str()) || listing.contains(&client.id)
         });
         Some(state)
     }
@@ -51,19 +57,19 @@ impl Rows {
     }
 
     pub(super) fn list_tenants(&self, query: &TenantQuery) -> Vec<(TenantCursor, TenantState)> {
-        let live = self.tenants.iter().filter(|(_, row)| row.state.standing.deleted_at.is_none());
-        let with_words: Vec<_> = live.map(|(id, row)| (id, words(row))).collect();
+        let live = self.tenants.iter().filter(|(_, row)| row.state.lifecycle.deleted_at.is_none());
+        let with_terms: Vec<_> = live.map(|(id, row)| (id, terms(row))).collect();
         let having = |prefix: &str| {
-            with_words.iter().flat_map(|(_, words)| words).filter(|word| word.starts_with(prefix)).count()
+            with_terms.iter().flat_map(|(_, terms)| terms).filter(|word| word.starts_with(prefix)).count()
         };
         let search = TenantSearch::of(query, |prefix| having(prefix) as u64);
-        let found = with_words.iter().filter_map(|(id, words)| {
-            let begun = |prefix: &String| words.iter().any(|word| word.starts_with(prefix.as_str()));
+        let found = with_terms.iter().filter_map(|(id, terms)| {
+            let begun = |prefix: &String| terms.iter().any(|word| word.starts_with(prefix.as_str()));
             let word = match &search {
                 None => String::new(),
-                Some(search) => words.iter().find(|word| word.starts_with(&search.prefix))?.clone(),
+                Some(search) => terms.iter().find(|word| word.starts_with(&search.prefix))?.clone(),
             };
-            query.words.iter().all(begun).then(|| (word, TenantId::clone(id)))
+            query.terms.iter().all(begun).then(|| (word, TenantId::clone(id)))
         });
         let mut found: Vec<_> = found.collect();
         found.sort();
@@ -82,32 +88,32 @@ impl Rows {
         let mut clients = self.state(tenant).map(|state| state.clients).unwrap_or_default();
         let part = query.search.as_deref().unwrap_or_default().to_ascii_lowercase();
         let matches = |text: &str| text.to_ascii_lowercase().contains(&part);
-        clients.retain(|row| row.standing.deleted_at.is_none());
+        clients.retain(|row| row.lifecycle.deleted_at.is_none());
         clients.retain(|row| matches(row.client.id.as_str()) || matches(&row.client.name));
         clients.retain(|row| query.after.as_ref().is_none_or(|after| *after < row.client.id));
         clients.truncate(as_count(query.limit));
         clients
     }
 
-    pub(super) fn uses_of(&self, tenant: &TenantId, client: &ClientId) -> Vec<SecretUse> {
-        let uses = self.secret_uses.iter();
-        let mut uses: Vec<_> =
-            uses.filter(|used| used.tenant == *tenant && used.client == *client).cloned().collect();
-        uses.sort_by(|left, right| {
+    pub(super) fn usage_of(&self, tenant: &TenantId, client: &ClientId) -> Vec<SecretUsage> {
+        let usage = self.secret_usage.iter();
+        let mut usage: Vec<_> =
+            usage.filter(|used| used.tenant == *tenant && used.client == *client).cloned().collect();
+        usage.sort_by(|left, right| {
             (&left.secret, right.at, &left.address).cmp(&(&right.secret, left.at, &right.address))
         });
-        uses
+        usage
     }
 
-    pub(super) fn record_uses(&mut self, uses: &[SecretUse]) {
-        let known = |used: &&SecretUse| {
+    pub(super) fn record_usage(&mut self, usage: &[SecretUsage]) {
+        let known = |used: &&SecretUsage| {
             let clients = self.tenants.get(&used.tenant).map(|row| row.state.clients.iter());
             let client = clients.and_then(|mut rows| rows.find(|row| row.client.id == used.client));
             client.is_some_and(|row| row.secrets.iter().any(|row| row.secret.id == used.secret))
         };
-        let new = uses.iter().filter(known).cloned();
-        let all: Vec<_> = self.secret_uses.iter().cloned().chain(new).collect();
-        self.secret_uses = latest_uses(&all, KEPT_ADDRESSES);
+        let new = usage.iter().filter(known).cloned();
+        let all: Vec<_> = self.secret_usage.iter().cloned().chain(new).collect();
+        self.secret_usage = latest_usage(&all, KEPT_ADDRESSES);
     }
 
     pub(super) fn list_audit(&self, query: &AuditQuery) -> Vec<(i64, AuditRecord)> {
@@ -125,7 +131,7 @@ impl Rows {
     pub(super) fn due_deletions(&self, now: Timestamp) -> impl Iterator<Item = TenantId> {
         let rows = self.tenants.iter();
         let mut due: Vec<_> = rows
-            .filter_map(|(id, row)| Some((row.state.standing.deletion_due_at?, id.clone())))
+            .filter_map(|(id, row)| Some((row.state.lifecycle.deletion_due_at?, id.clone())))
             .filter(|(due_at, _)| *due_at <= now)
             .collect();
         due.sort();
@@ -133,9 +139,9 @@ impl Rows {
     }
 }
 
-fn words(row: &TenantRow) -> Vec<String> {
+fn terms(row: &TenantRow) -> Vec<String> {
     let tenant = &row.state.tenant;
-    search_words(&format!("{} {}", tenant.id, tenant.name))
+    search_terms(&format!("{} {}", tenant.id, tenant.name))
 }
 
 fn is_asked_for(query: &AuditQuery, record: &AuditRecord) -> bool {

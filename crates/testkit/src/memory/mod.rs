@@ -2,10 +2,10 @@
 
 mod administration;
 mod commit;
-mod commit_books;
+mod commit_bookkeeping;
 mod commit_keys;
+mod commit_lifecycle;
 mod commit_secret;
-mod commit_standing;
 mod key_lists;
 mod lists;
 mod rows;

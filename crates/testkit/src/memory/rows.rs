@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use administration::{
     Application, AuditRecord, ClientState, Fingerprint, Generation, IdempotentAnswer, Invalidation,
-    KeySighting, ManagedBy, ResourceServerState, SecretState, SecretUse, Standing, TenantState,
+    ManagedBy, ResourceServerState, RowLifecycle, SecretState, SecretUsage, TenantState, VerifierFetch,
 };
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
@@ -22,8 +22,8 @@ pub(super) struct Rows {
     pub(super) schedules: BTreeMap<TenantId, Schedule>,
     /// Holder and end.
     pub(super) leases: BTreeMap<String, (String, Timestamp)>,
-    pub(super) sightings: Vec<KeySighting>,
-    pub(super) secret_uses: Vec<SecretUse>,
+    pub(super) fetches: Vec<VerifierFetch>,
+    pub(super) secret_usage: Vec<SecretUsage>,
     /// In the order in which they were made.
     pub(super) applications: Vec<Application>,
     pub(super) idempotent_answers: Vec<IdempotentAnswer>,
@@ -46,14 +46,14 @@ pub(super) struct TenantRow {
 
 impl Rows {
     pub(super) fn tenant(&self, id: &TenantId) -> Option<Tenant> {
-        let row = self.tenants.get(id).filter(|row| row.state.standing.deleted_at.is_none())?;
+        let row = self.tenants.get(id).filter(|row| row.state.lifecycle.deleted_at.is_none())?;
         Some(row.seen().tenant)
     }
 
     pub(super) fn client(&self, tenant: &TenantId, id: &ClientId) -> Option<Client> {
         let clients = &self.tenants.get(tenant)?.state.clients;
         let row = clients.iter().find(|row| row.client.id == *id)?;
-        let row = Some(seen(row)).filter(|row| row.standing.deleted_at.is_none())?;
+        let row = Some(seen(row)).filter(|row| row.lifecycle.deleted_at.is_none())?;
         let secrets = row.secrets.into_iter().map(|row| row.secret).collect();
         Some(Client { secrets, ..row.client })
     }
@@ -71,7 +71,7 @@ impl Rows {
 
     pub(super) fn add_key(&mut self, tenant: &TenantId, key: &KeyRecord) -> bool {
         let mut records = self.keys(tenant);
-        let deleted = |row: &TenantRow| row.state.standing.deleted_at.is_some();
+        let deleted = |row: &TenantRow| row.state.lifecycle.deleted_at.is_some();
         if key.id != records.next || self.tenants.get(tenant).is_none_or(deleted) {
             return false;
         }
@@ -85,11 +85,11 @@ impl Rows {
         let mut row = TenantRow::added(tenant.clone(), ManagedBy::Config, NOW);
         let of = |server: &tenancy::ResourceServer| ResourceServerState {
             resource_server: server.clone(),
-            standing: Standing::fresh(ManagedBy::Config, NOW),
+            lifecycle: RowLifecycle::fresh(ManagedBy::Config, NOW),
         };
         row.state.resource_servers = tenant.resource_servers.iter().map(of).collect();
         if let TenantStatus::Suspended { keys_published_until } = tenant.status {
-            row.state.standing.suspended_at = Some(NOW);
+            row.state.lifecycle.suspended_at = Some(NOW);
             row.keys_published_until = Some(keys_published_until);
         }
         if let Some(before) = self.tenants.remove(&tenant.id) {
@@ -105,11 +105,11 @@ impl Rows {
         let secrets = std::mem::take(&mut client.secrets);
         let secrets =
             secrets.into_iter().map(|secret| added_secret(secret, ManagedBy::Config, None)).collect();
-        let mut standing = Standing::fresh(ManagedBy::Config, NOW);
-        standing.suspended_at = (client.status == ClientStatus::Suspended).then_some(NOW);
+        let mut lifecycle = RowLifecycle::fresh(ManagedBy::Config, NOW);
+        lifecycle.suspended_at = (client.status == ClientStatus::Suspended).then_some(NOW);
         row.state.revision += 1;
         row.state.clients.retain(|row| row.client.id != client.id);
-        row.state.clients.push(ClientState { client, standing, secrets });
+        row.state.clients.push(ClientState { client, lifecycle, secrets });
     }
 }
 
@@ -117,9 +117,9 @@ impl TenantRow {
     pub(super) fn added(tenant: Tenant, managed_by: ManagedBy, now: Timestamp) -> Self {
         let state = TenantState {
             tenant,
-            standing: Standing::fresh(managed_by, now),
+            lifecycle: RowLifecycle::fresh(managed_by, now),
             revision: 1,
-            earlier_tokens_until: None,
+            previous_tokens_until: None,
             resource_servers: Vec::new(),
             clients: Vec::new(),
             first_key_thumbprint: None,
@@ -132,13 +132,13 @@ impl TenantRow {
     fn seen(&self) -> TenantState {
         let mut state = self.state.clone();
         state.tenant.status = TenantStatus::Active;
-        if !state.standing.serves() {
+        if !state.lifecycle.serves() {
             let keys_published_until = self.keys_published_until.unwrap_or(Timestamp::from_seconds(0));
             state.tenant.status = TenantStatus::Suspended { keys_published_until };
         }
         let name = |row: &ResourceServerState| row.resource_server.audience.clone();
         state.resource_servers.sort_by_key(name);
-        let live = state.resource_servers.iter().filter(|row| row.standing.is_live());
+        let live = state.resource_servers.iter().filter(|row| row.lifecycle.is_live());
         state.tenant.resource_servers = live.map(|row| row.resource_server.clone()).collect();
         state.clients = state.clients.iter().map(seen).collect();
         state.clients.sort_by(|left, right| left.client.id.cmp(&right.client.id));
@@ -148,7 +148,7 @@ impl TenantRow {
 
 fn seen(row: &ClientState) -> ClientState {
     let mut row = row.clone();
-    row.client.status = if row.standing.serves() { ClientStatus::Active } else { ClientStatus::Suspended };
+    row.client.status = if row.lifecycle.serves() { ClientStatus::Active } else { ClientStatus::Suspended };
     row.secrets.sort_by_key(|row| (row.secret.created_at, row.secret.id.clone()));
     row
 }

@@ -49,7 +49,7 @@ pub async fn applications_are_kept_in_their_order(stores: Stores) {
         (ChangeKind::Deleted, application(&acme, "new")),
     ] {
         let outcome = commit_now(&stores, &requests::declared(vec![row(kind, &wrong)])).await;
-        assert_eq!(outcome, CommitOutcome::Superseded, "{kind:?} {wrong:?}");
+        assert_eq!(outcome, CommitOutcome::StaleRevision, "{kind:?} {wrong:?}");
     }
     assert_eq!(store.list_applications(&acme.id, 0, 100).await.unwrap(), (7, all));
 }

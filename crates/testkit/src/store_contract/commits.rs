@@ -14,18 +14,18 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
-    let nobody = fixtures::tenant("nobody");
+    let unknown = fixtures::tenant("nobody");
     let nothing = fixtures::client(&acme, "nothing");
     let position = stores.administration.position().await.unwrap();
-    let superseded = [
-        vec![Change::Tenant(requests::row(ChangeKind::Changed, Some(&nobody), &nobody))],
+    let stale = [
+        vec![Change::Tenant(requests::row(ChangeKind::Changed, Some(&unknown), &unknown))],
         vec![Change::Client(requests::row(ChangeKind::Changed, Some(&nothing), &nothing))],
         vec![Change::Client(requests::row(ChangeKind::Retired, Some(&nothing), &nothing))],
         vec![requests::secret(&svc, &fixtures::secret("s1"), SecretChangeKind::Revoked)],
         vec![Change::Tenant(requests::row(ChangeKind::Added, None, &acme))],
         vec![Change::Client(requests::row(ChangeKind::Added, None, &svc))],
     ];
-    for outdated in superseded {
+    for outdated in stale {
         let new = fixtures::client(&acme, "new");
         let other = fixtures::tenant("globex");
         let mut changes = vec![Change::Client(requests::row(ChangeKind::Added, None, &new))];
@@ -33,7 +33,7 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
         changes.push(Change::Tenant(requests::row(ChangeKind::Added, None, &other)));
         let mut request = requests::declared(changes);
         request.generation = Some(generation(1, None));
-        assert_eq!(commit_now(&stores, &request).await, CommitOutcome::Superseded);
+        assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
         assert_eq!(stores.clients.find_client(&acme.id, &new.id).await.unwrap(), None);
         assert_eq!(stores.tenants.find_tenant(&other.id).await.unwrap(), None);
         assert_eq!(stores.administration.latest_generation().await.unwrap(), None);
@@ -56,7 +56,7 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
     };
     let applied = CommitOutcome::Committed { generation: Some(1) };
     assert_eq!(store.commit(&configuration("first", 1, None)).await.unwrap(), applied);
-    assert_eq!(store.commit(&configuration("second", 2, None)).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(store.commit(&configuration("second", 2, None)).await.unwrap(), CommitOutcome::StaleRevision);
     assert!(found("first").await && !found("second").await);
 
     let applied = CommitOutcome::Committed { generation: Some(2) };
@@ -73,7 +73,7 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
 }
 
 /// What the API created is never touched by the files, nor the other way round.
-pub async fn no_door_changes_the_rows_of_another(stores: Stores) {
+pub async fn files_and_api_do_not_change_each_others_rows(stores: Stores) {
     for (owner, other) in [(ManagedBy::Api, ManagedBy::Config), (ManagedBy::Config, ManagedBy::Api)] {
         let tenant = fixtures::tenant(owner.as_str());
         let mut request = requests::added(&tenant, &[]);
@@ -84,7 +84,7 @@ pub async fn no_door_changes_the_rows_of_another(stores: Stores) {
             let change = Change::Tenant(requests::row(kind, Some(&tenant), &renamed));
             let mut request = requests::declared(vec![change]);
             request.managed_by = other;
-            assert_eq!(commit_now(&stores, &request).await, CommitOutcome::Superseded);
+            assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
         }
         assert_eq!(stores.tenants.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(&tenant));
     }
@@ -99,7 +99,7 @@ pub async fn an_issuer_belongs_to_one_tenant(stores: Stores) {
         let aliased = Tenant { issuer_aliases: vec![issuer], ..fixtures::tenant("globex") };
         for thief in [globex, aliased] {
             let outcome = stores.administration.commit(&requests::added(&thief, &[])).await;
-            assert_eq!(outcome.unwrap(), CommitOutcome::Superseded);
+            assert_eq!(outcome.unwrap(), CommitOutcome::StaleRevision);
             assert_eq!(stores.tenants.find_tenant(&thief.id).await.unwrap(), None);
         }
     }

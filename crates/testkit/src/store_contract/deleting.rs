@@ -2,7 +2,7 @@
 
 use administration::{
     Application, ApplicationId, Change, ChangeKind, CommitOutcome, CommitRequest, IdempotentAnswer,
-    ManagedBy, SecretUse, TenantQuery,
+    ManagedBy, SecretUsage, TenantQuery,
 };
 use protocol::Timestamp;
 use registry::{Client, ClientStatus};
@@ -21,7 +21,7 @@ pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
     let stopped = Tenant { status: TenantStatus::Suspended { keys_published_until: due_at }, ..acme.clone() };
     let schedule = tenant(ChangeKind::DeletionScheduled { due_at }, &stopped);
     let due =
-        async || stores.administration.load_state(&acme.id).await.unwrap().unwrap().standing.deletion_due_at;
+        async || stores.administration.load_state(&acme.id).await.unwrap().unwrap().lifecycle.deletion_due_at;
     commit(&stores, &schedule).await;
     assert_eq!(due().await, Some(due_at));
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&stopped));
@@ -32,13 +32,13 @@ pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
     commit(&stores, &schedule).await;
     commit(&stores, &own(tenant(ChangeKind::Deleted, &stopped))).await;
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap(), None);
-    let standing = stores.administration.load_state(&acme.id).await.unwrap().unwrap().standing;
-    assert_eq!((standing.deleted_at, standing.deletion_due_at), (Some(NOW), None));
+    let lifecycle = stores.administration.load_state(&acme.id).await.unwrap().unwrap().lifecycle;
+    assert_eq!((lifecycle.deleted_at, lifecycle.deletion_due_at), (Some(NOW), None));
     for kind in
         [ChangeKind::DeletionCancelled, ChangeKind::Resumed, ChangeKind::Restored, ChangeKind::Changed]
     {
         let outcome = commit_now(&stores, &own(tenant(kind, &acme))).await;
-        assert_eq!(outcome, CommitOutcome::Superseded, "{kind:?}");
+        assert_eq!(outcome, CommitOutcome::StaleRevision, "{kind:?}");
     }
 }
 
@@ -72,7 +72,7 @@ pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
         add(&stores, owner, &[&svc]).await;
         assert!(stores.signing_keys.add_key(&owner.id, &fixtures::key(1)).await.unwrap());
-        store.record_secret_uses(&[used(owner)]).await.unwrap();
+        store.record_secret_usage(&[used(owner)]).await.unwrap();
         let application = requests::row(ChangeKind::Added, None, &application(owner));
         let mut request = requests::declared(vec![Change::Application(application)]);
         request.idempotent = Some(answer(owner));
@@ -84,25 +84,25 @@ pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
         assert_eq!(stores.tenants.find_tenant(id).await.unwrap().is_some(), there);
         assert_eq!(stores.clients.find_client(id, &svc).await.unwrap().is_some(), there);
         assert_eq!(stores.signing_keys.find_keys(id).await.unwrap().keys.len(), usize::from(there));
-        assert_eq!(store.secret_uses(id, &svc).await.unwrap().len(), usize::from(there));
+        assert_eq!(store.secret_usage(id, &svc).await.unwrap().len(), usize::from(there));
         assert_eq!(store.list_applications(id, 0, 10).await.unwrap().0, u64::from(there));
         let found = store.find_idempotent_answer(id, &[5; 32], NOW).await.unwrap();
         assert_eq!(found.is_some(), there);
         let state = store.load_state(id).await.unwrap().unwrap();
         assert_eq!(state.clients[0].secrets.len(), usize::from(there));
-        assert_eq!(state.clients[0].standing.is_live(), there);
-        assert_eq!(state.resource_servers[0].standing.is_live(), there);
+        assert_eq!(state.clients[0].lifecycle.is_live(), there);
+        assert_eq!(state.resource_servers[0].lifecycle.is_live(), there);
         let listed = store.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await.unwrap();
         assert_eq!(listed.iter().any(|(_, state)| state.tenant.id == *id), there);
-        let words = vec![id.to_string()];
-        let found = store.list_tenants(&TenantQuery { words, limit: 9, after: None }).await.unwrap();
+        let terms = vec![id.to_string()];
+        let found = store.list_tenants(&TenantQuery { terms, limit: 9, after: None }).await.unwrap();
         assert_eq!(found.len(), usize::from(there));
         assert_eq!(store.find_issuer_owners(std::slice::from_ref(&owner.issuer)).await.unwrap().len(), 1);
     }
     assert!(!stores.signing_keys.add_key(&acme.id, &fixtures::key(2)).await.unwrap());
-    assert_eq!(commit_now(&stores, &requests::added(&acme, &[])).await, CommitOutcome::Superseded);
+    assert_eq!(commit_now(&stores, &requests::added(&acme, &[])).await, CommitOutcome::StaleRevision);
     let thief = Tenant { issuer: acme.issuer.clone(), ..fixtures::tenant("thief") };
-    assert_eq!(commit_now(&stores, &requests::added(&thief, &[])).await, CommitOutcome::Superseded);
+    assert_eq!(commit_now(&stores, &requests::added(&thief, &[])).await, CommitOutcome::StaleRevision);
 }
 
 /// Its namesake in another tenant is another client.
@@ -111,25 +111,25 @@ pub async fn a_deleted_client_loses_its_secrets_and_keeps_its_id(stores: Stores)
     for owner in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
         add(&stores, owner, &[&svc]).await;
-        stores.administration.record_secret_uses(&[used(owner)]).await.unwrap();
+        stores.administration.record_secret_usage(&[used(owner)]).await.unwrap();
     }
     let svc = fixtures::client(&acme, "svc");
     let change = |kind| own(requests::declared(vec![Change::Client(requests::row(kind, Some(&svc), &svc))]));
     commit(&stores, &change(ChangeKind::Deleted)).await;
     assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap(), None);
-    assert!(stores.administration.secret_uses(&acme.id, &svc.id).await.unwrap().is_empty());
+    assert!(stores.administration.secret_usage(&acme.id, &svc.id).await.unwrap().is_empty());
     let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
-    assert_eq!((state.clients[0].secrets.len(), state.clients[0].standing.deleted_at), (0, Some(NOW)));
+    assert_eq!((state.clients[0].secrets.len(), state.clients[0].lifecycle.deleted_at), (0, Some(NOW)));
     for kind in [ChangeKind::Added, ChangeKind::Resumed, ChangeKind::Restored, ChangeKind::Changed] {
-        assert_eq!(commit_now(&stores, &change(kind)).await, CommitOutcome::Superseded, "{kind:?}");
+        assert_eq!(commit_now(&stores, &change(kind)).await, CommitOutcome::StaleRevision, "{kind:?}");
     }
     let theirs = stores.clients.find_client(&globex.id, &svc.id).await.unwrap().unwrap();
     assert_eq!((theirs.status, theirs.secrets.len()), (ClientStatus::Active, 1));
-    assert_eq!(stores.administration.secret_uses(&globex.id, &svc.id).await.unwrap().len(), 1);
+    assert_eq!(stores.administration.secret_usage(&globex.id, &svc.id).await.unwrap().len(), 1);
 }
 
 /// Before that it is for the files to take it away.
-pub async fn a_declared_row_is_deleted_by_another_door_once_it_is_retired(stores: Stores) {
+pub async fn a_retired_declared_row_is_deleted_by_api(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     let server = &acme.resource_servers[0];
@@ -144,11 +144,13 @@ pub async fn a_declared_row_is_deleted_by_another_door_once_it_is_retired(stores
     let by_api = |change| CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) };
     for (retired, deleted) in rows(ChangeKind::Retired).into_iter().zip(rows(ChangeKind::Deleted)) {
         let deletion = by_api(deleted);
-        assert_eq!(commit_now(&stores, &deletion).await, CommitOutcome::Superseded);
+        assert_eq!(commit_now(&stores, &deletion).await, CommitOutcome::StaleRevision);
         commit(&stores, &requests::declared(vec![retired])).await;
         commit(&stores, &deletion).await;
     }
-    assert!(stores.administration.load_state(&acme.id).await.unwrap().unwrap().standing.deleted_at.is_some());
+    assert!(
+        stores.administration.load_state(&acme.id).await.unwrap().unwrap().lifecycle.deleted_at.is_some()
+    );
 }
 
 fn tenant(kind: ChangeKind, after: &Tenant) -> CommitRequest {
@@ -161,8 +163,8 @@ fn own(request: CommitRequest) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Config, ..request }
 }
 
-fn used(tenant: &Tenant) -> SecretUse {
-    SecretUse {
+fn used(tenant: &Tenant) -> SecretUsage {
+    SecretUsage {
         tenant: tenant.id.clone(),
         client: fixtures::client_id("svc"),
         secret: fixtures::secret("s1").id,

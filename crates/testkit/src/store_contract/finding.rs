@@ -11,7 +11,7 @@ use super::Stores;
 use crate::{fixtures, requests};
 
 /// Absence is `None`, not an error.
-pub async fn what_nobody_added_is_not_found(stores: Stores) {
+pub async fn rows_that_were_never_added_are_not_found(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client_id("svc");
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap(), None);
@@ -94,23 +94,23 @@ pub async fn administration_sees_every_row(stores: Stores) {
     super::add(&stores, &acme, &[&client]).await;
     let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
     assert_eq!(state.tenant, acme);
-    assert!(state.standing.is_declared());
+    assert!(state.lifecycle.is_config_managed());
     assert!(!state.has_had_keys);
     assert_eq!(state.first_key_thumbprint, None);
     let servers: Vec<_> = state.resource_servers.iter().map(|row| row.resource_server.clone()).collect();
     assert_eq!(servers, acme.resource_servers);
     let [row] = state.clients.as_slice() else { panic!("{} clients", state.clients.len()) };
     assert_eq!(row.client, Client { secrets: Vec::new(), ..client.clone() });
-    assert!(row.standing.is_declared());
+    assert!(row.lifecycle.is_config_managed());
     let secrets: Vec<_> = row.secrets.iter().map(|row| row.secret.clone()).collect();
     assert_eq!(secrets, client.secrets);
     assert!(row.secrets.iter().all(|row| row.managed_by == ManagedBy::Config && row.revoked_by.is_none()));
 
-    let [summary] = stores.administration.survey(&[]).await.unwrap().try_into().unwrap();
+    let [summary] = stores.administration.list_tenant_summaries(&[]).await.unwrap().try_into().unwrap();
     assert_eq!(summary.tenant, acme.id);
     assert_eq!(summary.fingerprint.unwrap().as_bytes(), &[1; 32]);
     let named = [acme.id.clone(), fixtures::tenant_id("nobody")];
-    assert_eq!(stores.administration.survey(&named).await.unwrap().len(), 1);
+    assert_eq!(stores.administration.list_tenant_summaries(&named).await.unwrap().len(), 1);
 }
 
 /// Aliases too, and only those that were asked for.
@@ -119,8 +119,8 @@ pub async fn issuers_are_found_with_their_owners(stores: Stores) {
     super::add(&stores, &acme, &[]).await;
     super::add(&stores, &globex, &[]).await;
     let alias = acme.issuer_aliases[0].clone();
-    let asked = [alias.clone(), globex.issuer.clone(), fixtures::issuer("nobody")];
-    let mut found = stores.administration.find_issuer_owners(&asked).await.unwrap();
+    let requested = [alias.clone(), globex.issuer.clone(), fixtures::issuer("nobody")];
+    let mut found = stores.administration.find_issuer_owners(&requested).await.unwrap();
     found.sort();
     let mut expected = [(alias, acme.id), (globex.issuer, globex.id)];
     expected.sort();

@@ -28,7 +28,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     for taken_or_not_due in [1, 3, 0] {
         let mut request = announcing(&acme, &[fixtures::key(taken_or_not_due)]);
         request.changes.push(renamed("acme"));
-        assert_eq!(commit_now(&stores, &request).await, CommitOutcome::Superseded, "{taken_or_not_due}");
+        assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision, "{taken_or_not_due}");
     }
     assert_eq!(stores.tenants.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
     commit(&stores, &announcing(&acme, &[second.clone(), fixtures::key(3)])).await;
@@ -58,7 +58,7 @@ pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
     let planned = resting_on_today(&stores, &request).await;
     commit(&stores, &requests::declared(vec![renamed("globex")])).await;
     commit(&stores, &requests::declared(vec![renamed("acme")])).await;
-    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
     assert_eq!(records(&stores, &acme).await.keys.len(), 1);
     let before = revision(&stores, &acme).await;
     commit(&stores, &request).await;
@@ -74,7 +74,7 @@ pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
     let planned = resting_on_today(&stores, &request).await;
     let of_request = KeyRecord { thumbprint: "of the request".to_owned(), ..fixtures::key(2) };
     assert!(stores.signing_keys.add_key(&acme, &of_request).await.unwrap());
-    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
     assert_eq!(records(&stores, &acme).await.keys, [fixtures::key(1), of_request]);
     let mut next = requests::declared(Vec::new());
     requests::announce_key(&mut next, &acme, fixtures::key(3));
@@ -108,9 +108,9 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
     };
     assert_eq!(records(&stores, &acme).await.keys, [destroyed.clone(), moved]);
     assert_eq!(records(&stores, &globex).await.keys, [fixtures::key(1), fixtures::key(2)]);
-    let told = stores.administration.changes_since(position).await.unwrap();
+    let published = stores.administration.changes_since(position).await.unwrap();
     assert_eq!(
-        told.into_iter().map(|(_, told)| told).collect::<Vec<_>>(),
+        published.into_iter().map(|(_, published)| published).collect::<Vec<_>>(),
         [Invalidation::Keys(acme.clone())]
     );
 
@@ -126,17 +126,17 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
     requests::reschedule_key(&mut moved, &acme, unknown, unknown);
     requests::destroy_key(&mut destroyed, &acme, KeyId::numbered(3));
     for outdated in [moved, destroyed] {
-        assert_eq!(commit_now(&stores, &outdated).await, CommitOutcome::Superseded);
+        assert_eq!(commit_now(&stores, &outdated).await, CommitOutcome::StaleRevision);
     }
     assert_eq!(stores.tenants.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
 }
 
 /// Else caches would go on with what they have.
-pub async fn what_happens_to_keys_is_told_by_a_change(stores: Stores) {
+pub async fn every_key_commit_has_a_change(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let id = KeyId::numbered(2);
     let after = times(&fixtures::key(1));
-    let told_only = |kind| requests::declared(vec![requests::key(&acme, id, kind)]);
+    let change_only = |kind| requests::declared(vec![requests::key(&acme, id, kind)]);
     let done_only = |does: &dyn Fn(&mut CommitRequest)| {
         let mut request = requests::declared(vec![renamed("acme")]);
         does(&mut request);
@@ -154,10 +154,10 @@ pub async fn what_happens_to_keys_is_told_by_a_change(stores: Stores) {
     let mut unseen = requests::declared(Vec::new());
     unseen.keys.due.push((fixtures::tenant_id("globex"), None));
     for request in [
-        told_only(announced),
-        told_only(KeyChangeKind::Rescheduled { before: after, after }),
-        told_only(KeyChangeKind::Revoked { after }),
-        told_only(KeyChangeKind::Destroyed),
+        change_only(announced),
+        change_only(KeyChangeKind::Rescheduled { before: after, after }),
+        change_only(KeyChangeKind::Revoked { after }),
+        change_only(KeyChangeKind::Destroyed),
         done_only(&|request| request.keys.added.push((acme.clone(), fixtures::key(2)))),
         done_only(&|request| request.keys.times.push((acme.clone(), after))),
         done_only(&|request| request.keys.destroyed.push((acme.clone(), KeyId::numbered(1)))),

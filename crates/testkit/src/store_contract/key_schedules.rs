@@ -1,7 +1,7 @@
 //! When a tenant's keys are looked at: found by date, never by looking at all tenants.
 
 use administration::{
-    AdministrationStore, Change, ChangeKind, CommitRequest, FirstKey, KeySighting, SecretChangeKind,
+    AdministrationStore, Change, ChangeKind, CommitRequest, FirstKey, SecretChangeKind, VerifierFetch,
 };
 use keys::{KeyId, KeyRecord};
 use protocol::{Lifetime, Timestamp};
@@ -192,28 +192,28 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
 }
 
 /// Nor sightings, and what comes late brings nothing back. Its namesake's keys live on.
-pub async fn a_deleted_tenant_has_no_keys_to_look_at(stores: Stores) {
+pub async fn a_deleted_tenant_has_no_due_keys(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let store = &stores.administration;
-    let sightings = [&acme, &globex].map(|tenant| KeySighting {
+    let fetches = [&acme, &globex].map(|tenant| VerifierFetch {
         tenant: tenant.clone(),
         verifier: "verifier".to_owned(),
         last_fetch_at: NOW,
         newest_key: KeyId::numbered(1),
     });
-    store.record_key_sightings(&sightings).await.unwrap();
+    store.record_verifier_fetches(&fetches).await.unwrap();
     let tenant = fixtures::tenant("acme");
     let deleted = Change::Tenant(requests::row(ChangeKind::Deleted, Some(&tenant), &tenant));
     commit(&stores, &requests::declared(vec![deleted])).await;
-    store.record_key_sightings(&sightings).await.unwrap();
+    store.record_verifier_fetches(&fetches).await.unwrap();
     assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(2)).await.unwrap());
     assert_eq!(store.find_due_keys(at(1000), 9).await.unwrap(), std::slice::from_ref(&globex));
     for (id, there) in [(&acme, false), (&globex, true)] {
         let state = store.load_keys(id).await.unwrap().unwrap();
-        assert_eq!(state.standing.deleted_at.is_none(), there);
+        assert_eq!(state.lifecycle.deleted_at.is_none(), there);
         assert_eq!((state.due_at.is_some(), state.records.keys.len()), (there, usize::from(there)));
         assert_eq!(state.records.next, KeyId::numbered(2));
-        assert_eq!(store.key_sightings(id).await.unwrap().len(), usize::from(there));
+        assert_eq!(store.verifier_fetches(id).await.unwrap().len(), usize::from(there));
     }
 }
 

@@ -1,8 +1,8 @@
 //! Lists of tenants and clients, a page at a time.
 
 use administration::{
-    AuditQuery, Change, ChangeKind, ClientQuery, CommitRequest, Neighbours, TenantCursor, TenantQuery,
-    TenantState, search_words,
+    AuditQuery, Change, ChangeKind, ClientQuery, CommitRequest, RelatedClients, TenantCursor, TenantQuery,
+    TenantState, search_terms,
 };
 use registry::Client;
 use tenancy::{Tenant, TenantId};
@@ -12,7 +12,7 @@ use crate::fixtures;
 use crate::requests;
 
 /// Whose id is named, and one of those who list a name; everything else about the tenant is whole.
-pub async fn only_neighbours_are_loaded_around_a_client(stores: Stores) {
+pub async fn only_related_clients_are_loaded(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for tenant in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(tenant, "svc") };
@@ -28,8 +28,8 @@ pub async fn only_neighbours_are_loaded_around_a_client(stores: Stores) {
     let store = &stores.administration;
     let whole = store.load_state(&acme.id).await.unwrap().unwrap();
     assert_eq!(ids(&whole), ["other", "resource", "svc"]);
-    let around = async |ids: &[&str], listed: &[&str]| {
-        store.load_around(&acme.id, Neighbours { ids, listed }).await.unwrap().unwrap()
+    let related = async |ids: &[&str], listed: &[&str]| {
+        store.load_with_related_clients(&acme.id, RelatedClients { ids, listed }).await.unwrap().unwrap()
     };
     type Names<'a> = &'a [&'a str];
     let cases: [(Names<'_>, Names<'_>, Names<'_>); 8] = [
@@ -43,7 +43,7 @@ pub async fn only_neighbours_are_loaded_around_a_client(stores: Stores) {
         (&["resource", "resource"], &["z", "z"], &["resource"]),
     ];
     for (named, listed, expected) in cases {
-        let found = around(named, listed).await;
+        let found = related(named, listed).await;
         assert_eq!(ids(&found), expected, "{named:?} {listed:?}");
         for client in &found.clients {
             assert!(whole.clients.contains(client), "{client:?}");
@@ -55,35 +55,36 @@ pub async fn only_neighbours_are_loaded_around_a_client(stores: Stores) {
     let after = Client { audiences: vec!["new".to_owned()], resources: Vec::new(), ..before.clone() };
     let change = Change::Client(requests::row(ChangeKind::Changed, Some(before), &after));
     commit(&stores, &requests::declared(vec![change])).await;
-    assert_eq!(ids(&around(&[], &["y", "x"]).await), ["resource"]);
-    assert_eq!(ids(&around(&[], &["new"]).await), ["other"]);
-    let svc = Neighbours { ids: &["svc"], listed: &["new"] };
-    assert_eq!(store.load_around(&fixtures::tenant_id("nobody"), svc).await.unwrap(), None);
+    assert_eq!(ids(&related(&[], &["y", "x"]).await), ["resource"]);
+    assert_eq!(ids(&related(&[], &["new"]).await), ["other"]);
+    let svc = RelatedClients { ids: &["svc"], listed: &["new"] };
+    assert_eq!(store.load_with_related_clients(&fixtures::tenant_id("nobody"), svc).await.unwrap(), None);
     // A deleted client keeps its id and gives its names back.
     let deletion = Change::Client(requests::row(ChangeKind::Deleted, Some(&after), &after));
     commit(&stores, &requests::declared(vec![deletion])).await;
-    assert_eq!(ids(&around(&["other"], &[]).await), ["other"]);
-    assert!(around(&[], &["new"]).await.clients.is_empty());
+    assert_eq!(ids(&related(&["other"], &[]).await), ["other"]);
+    assert!(related(&[], &["new"]).await.clients.is_empty());
 }
 
 /// What is read for one client is the same with ten and with two thousand others of its audience.
-pub async fn neighbours_do_not_grow_with_the_clients_of_an_audience(stores: Stores) {
+pub async fn related_clients_do_not_grow_with_the_clients_of_an_audience(stores: Stores) {
     for (id, count) in [("few", 10), ("many", 2000)] {
         let tenant = fixtures::tenant(id);
         let clients: Vec<_> =
             (0..count).map(|nth| fixtures::client(&tenant, &format!("svc-{nth:04}"))).collect();
         assert!(clients.iter().all(|client| client.audiences.iter().any(|name| name == fixtures::AUDIENCE)));
         add(&stores, &tenant, &clients.iter().collect::<Vec<_>>()).await;
-        let around = async |neighbours| {
-            let found = stores.administration.load_around(&tenant.id, neighbours).await.unwrap().unwrap();
+        let related = async |related| {
+            let found =
+                stores.administration.load_with_related_clients(&tenant.id, related).await.unwrap().unwrap();
             ids(&found).into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
-        let made = Neighbours { ids: &[fixtures::AUDIENCE, "new"], listed: &["new"] };
-        assert!(around(made).await.is_empty(), "{id}");
-        let changed = Neighbours { ids: &[fixtures::AUDIENCE, "svc-0007"], listed: &["svc-0007"] };
-        assert_eq!(around(changed).await, ["svc-0007"], "{id}");
-        let clashing = Neighbours { ids: &[fixtures::AUDIENCE], listed: &[fixtures::AUDIENCE] };
-        assert_eq!(around(clashing).await, ["svc-0000"], "{id}");
+        let made = RelatedClients { ids: &[fixtures::AUDIENCE, "new"], listed: &["new"] };
+        assert!(related(made).await.is_empty(), "{id}");
+        let changed = RelatedClients { ids: &[fixtures::AUDIENCE, "svc-0007"], listed: &["svc-0007"] };
+        assert_eq!(related(changed).await, ["svc-0007"], "{id}");
+        let clashing = RelatedClients { ids: &[fixtures::AUDIENCE], listed: &[fixtures::AUDIENCE] };
+        assert_eq!(related(clashing).await, ["svc-0000"], "{id}");
     }
 }
 
@@ -94,26 +95,26 @@ pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
     add(&stores, &acme, &[&svc]).await;
     let store = &stores.administration;
     for text in ["\0", "svc\0", "s\0vc", "\0api", "api\0", "acme\0", "test\0"] {
-        let neighbours = Neighbours { ids: &[text], listed: &[text] };
-        let around = store.load_around(&acme.id, neighbours).await.unwrap().unwrap();
-        assert!(around.clients.is_empty(), "{text:?}");
-        let neighbours = Neighbours { ids: &[text], listed: &["api", text] };
-        let around = store.load_around(&acme.id, neighbours).await.unwrap().unwrap();
-        assert_eq!(ids(&around), ["svc"], "{text:?}");
-        let asked = || Some(text.to_owned());
-        let clients = ClientQuery { search: asked(), after: None, limit: 9 };
+        let related = RelatedClients { ids: &[text], listed: &[text] };
+        let related = store.load_with_related_clients(&acme.id, related).await.unwrap().unwrap();
+        assert!(related.clients.is_empty(), "{text:?}");
+        let related = RelatedClients { ids: &[text], listed: &["api", text] };
+        let related = store.load_with_related_clients(&acme.id, related).await.unwrap().unwrap();
+        assert_eq!(ids(&related), ["svc"], "{text:?}");
+        let requested = || Some(text.to_owned());
+        let clients = ClientQuery { search: requested(), after: None, limit: 9 };
         assert_eq!(store.list_clients(&acme.id, &clients).await.unwrap(), [], "{text:?}");
-        let tenants = TenantQuery { words: vec![text.to_owned()], after: None, limit: 9 };
+        let tenants = TenantQuery { terms: vec![text.to_owned()], after: None, limit: 9 };
         assert_eq!(store.list_tenants(&tenants).await.unwrap(), [], "{text:?}");
-        let tenants = TenantQuery { words: vec!["acme".to_owned(), text.to_owned()], ..tenants };
+        let tenants = TenantQuery { terms: vec!["acme".to_owned(), text.to_owned()], ..tenants };
         assert_eq!(store.list_tenants(&tenants).await.unwrap(), [], "{text:?}");
         assert_eq!(store.find_application_named(&acme.id, text).await.unwrap(), None, "{text:?}");
         for tenant in [None, Some(acme.id.clone())] {
             let all = AuditQuery { tenant, limit: 9, ..AuditQuery::default() };
             for query in [
-                AuditQuery { actor: asked(), ..all.clone() },
-                AuditQuery { action: asked(), ..all.clone() },
-                AuditQuery { subject: asked(), ..all.clone() },
+                AuditQuery { actor: requested(), ..all.clone() },
+                AuditQuery { action: requested(), ..all.clone() },
+                AuditQuery { subject: requested(), ..all.clone() },
             ] {
                 assert_eq!(store.list_audit(&query).await.unwrap(), [], "{query:?}");
             }
@@ -135,7 +136,7 @@ pub async fn tenants_are_listed_page_by_page(stores: Stores) {
 }
 
 /// From the beginning of each word, in whatever order the words are asked for.
-pub async fn tenants_are_searched_by_the_words_of_id_and_name(stores: Stores) {
+pub async fn tenants_are_found_by_the_search_terms_of_id_and_name(stores: Stores) {
     let named = |id: &str, name: &str| Tenant { name: name.to_owned(), ..fixtures::tenant(id) };
     let all = [
         named("acme-prod", "ACME Production"),
@@ -146,8 +147,8 @@ pub async fn tenants_are_searched_by_the_words_of_id_and_name(stores: Stores) {
     for tenant in &all {
         add(&stores, tenant, &[]).await;
     }
-    let found = async |words: &str| {
-        let query = TenantQuery { words: search_words(words), limit: 10, after: None };
+    let found = async |terms: &str| {
+        let query = TenantQuery { terms: search_terms(terms), limit: 10, after: None };
         let listed = stores.administration.list_tenants(&query).await.unwrap();
         listed.into_iter().map(|(at, _)| (at.word, at.tenant.to_string())).collect::<Vec<_>>()
     };
@@ -164,10 +165,10 @@ pub async fn tenants_are_searched_by_the_words_of_id_and_name(stores: Stores) {
         ("acme globex", &[]),
         ("%", &[("", "acme-prod"), ("", "acme-test"), ("", "globex"), ("", "zz")]),
     ];
-    for (words, expected) in cases {
+    for (terms, expected) in cases {
         let expected: Vec<_> =
             expected.iter().map(|(word, id)| ((*word).to_owned(), (*id).to_owned())).collect();
-        assert_eq!(found(words).await, expected, "{words}");
+        assert_eq!(found(terms).await, expected, "{terms}");
     }
     let renamed = Tenant { name: "Initech".to_owned(), ..all[3].clone() };
     let change = Change::Tenant(requests::row(ChangeKind::Changed, Some(&all[3]), &renamed));
@@ -179,7 +180,7 @@ pub async fn tenants_are_searched_by_the_words_of_id_and_name(stores: Stores) {
 /// Each that matches once, whether the words are common or rare.
 pub async fn a_search_goes_on_page_by_page(stores: Stores) {
     let all = add_many(&stores, 260).await;
-    for (words, matches) in [
+    for (terms, matches) in [
         ("t", 260),
         ("tenant", 260),
         ("number", 260),
@@ -189,17 +190,17 @@ pub async fn a_search_goes_on_page_by_page(stores: Stores) {
         ("even tenant", 130),
         ("odd even", 0),
     ] {
-        let query = TenantQuery { words: search_words(words), limit: 7, after: None };
+        let query = TenantQuery { terms: search_terms(terms), limit: 7, after: None };
         let listed = pages(&stores, &query).await;
-        assert!(listed.is_sorted_by(|(left, _), (right, _)| place(left) < place(right)), "{words}");
+        assert!(listed.is_sorted_by(|(left, _), (right, _)| place(left) < place(right)), "{terms}");
         let mut found: Vec<_> = listed.into_iter().map(|(at, _)| at.tenant).collect();
         found.sort();
         found.dedup();
-        let mut expected: Vec<_> = all.iter().filter(|id| matches_all(id, &query.words)).cloned().collect();
+        let mut expected: Vec<_> = all.iter().filter(|id| matches_all(id, &query.terms)).cloned().collect();
         expected.sort();
-        assert_eq!(found, expected, "{words}");
-        if words != "1" {
-            assert_eq!(found.len(), matches, "{words}");
+        assert_eq!(found, expected, "{terms}");
+        if terms != "1" {
+            assert_eq!(found.len(), matches, "{terms}");
         }
     }
 }
@@ -238,8 +239,8 @@ pub async fn clients_are_listed_page_by_page(stores: Stores) {
     }
     let query = ClientQuery { limit: 100, ..ClientQuery::default() };
     assert_eq!(stores.administration.list_clients(&acme.id, &query).await.unwrap(), live);
-    let nobody = fixtures::tenant_id("nobody");
-    assert!(stores.administration.list_clients(&nobody, &query).await.unwrap().is_empty());
+    let unknown = fixtures::tenant_id("nobody");
+    assert!(stores.administration.list_clients(&unknown, &query).await.unwrap().is_empty());
 }
 
 /// Neither retired nor deleted ones.
@@ -270,10 +271,10 @@ fn name_of(nth: u32) -> String {
     format!("Tenant number {nth} {}", ["even", "odd"][nth as usize % 2])
 }
 
-fn matches_all(id: &TenantId, words: &[String]) -> bool {
+fn matches_all(id: &TenantId, terms: &[String]) -> bool {
     let nth = id.as_str().trim_start_matches("t-").parse().unwrap();
-    let of_tenant = search_words(&format!("{id} {}", name_of(nth)));
-    words.iter().all(|word| of_tenant.iter().any(|own| own.starts_with(word)))
+    let of_tenant = search_terms(&format!("{id} {}", name_of(nth)));
+    terms.iter().all(|word| of_tenant.iter().any(|own| own.starts_with(word)))
 }
 
 async fn add_many(stores: &Stores, count: u32) -> Vec<TenantId> {
@@ -288,7 +289,7 @@ async fn add_many(stores: &Stores, count: u32) -> Vec<TenantId> {
             None => request = Some(added),
             Some(request) => {
                 request.changes.extend(added.changes);
-                request.marks.extend(added.marks);
+                request.tenant_metadata.extend(added.tenant_metadata);
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{Stores, add, commit};
 use crate::{fixtures, requests};
 
 /// From any position onward, and nothing from the newest; keys that are added are told too.
-pub async fn changes_are_told_in_their_order_since_a_position(stores: Stores) {
+pub async fn changes_are_listed_in_order_since_a_position(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     let with_secret = Client { secrets: vec![fixtures::secret("s1")], ..svc.clone() };
@@ -33,12 +33,12 @@ pub async fn changes_are_told_in_their_order_since_a_position(stores: Stores) {
 
     let client = || Invalidation::Client(acme.id.clone(), svc.id.clone());
     let later = [Invalidation::Keys(acme.id.clone()), Invalidation::Tenant(acme.id.clone()), client()];
-    let told = store.changes_since(middle).await.unwrap();
-    assert!(told.is_sorted_by(|(left, _), (right, _)| left < right));
-    assert!(told.iter().all(|(position, _)| *position > middle));
-    assert_eq!(told.last().unwrap().0, store.position().await.unwrap());
-    assert_eq!(told.into_iter().map(|(_, change)| change).collect::<Vec<_>>(), later);
-    let told = store.changes_since(start).await.unwrap();
-    assert_eq!(told[0].1, client());
-    assert_eq!(told.len(), 4);
+    let published = store.changes_since(middle).await.unwrap();
+    assert!(published.is_sorted_by(|(left, _), (right, _)| left < right));
+    assert!(published.iter().all(|(position, _)| *position > middle));
+    assert_eq!(published.last().unwrap().0, store.position().await.unwrap());
+    assert_eq!(published.into_iter().map(|(_, change)| change).collect::<Vec<_>>(), later);
+    let published = store.changes_since(start).await.unwrap();
+    assert_eq!(published[0].1, client());
+    assert_eq!(published.len(), 4);
 }

@@ -7,13 +7,12 @@
 
 mod applications;
 mod audit;
-mod books;
+mod bookkeeping;
 mod commits;
 mod deleting;
 mod finding;
 mod key_commits;
 mod key_schedules;
-mod key_sightings;
 mod leases;
 mod listing;
 mod log;
@@ -22,9 +21,10 @@ mod policies;
 mod resealing;
 mod retiring;
 mod revisions;
-mod secret_uses;
+mod secret_usage;
 mod secrets;
 mod suspending;
+mod verifier_fetches;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -38,13 +38,12 @@ use crate::requests;
 
 pub use applications::*;
 pub use audit::*;
-pub use books::*;
+pub use bookkeeping::*;
 pub use commits::*;
 pub use deleting::*;
 pub use finding::*;
 pub use key_commits::*;
 pub use key_schedules::*;
-pub use key_sightings::*;
 pub use leases::*;
 pub use listing::*;
 pub use log::*;
@@ -53,9 +52,10 @@ pub use policies::*;
 pub use resealing::*;
 pub use retiring::*;
 pub use revisions::*;
-pub use secret_uses::*;
+pub use secret_usage::*;
 pub use secrets::*;
 pub use suspending::*;
+pub use verifier_fetches::*;
 
 /// One store under all its names.
 #[derive(Clone)]
@@ -95,7 +95,7 @@ macro_rules! store_contract_tests {
     ($fresh:path) => {
         $crate::store_contract_tests!(
             $fresh:
-            what_nobody_added_is_not_found,
+            rows_that_were_never_added_are_not_found,
             a_tenant_is_read_back_field_by_field,
             a_client_is_read_back_field_by_field,
             a_client_is_found_in_its_tenant_only,
@@ -110,50 +110,50 @@ macro_rules! store_contract_tests {
             keys_of_a_commit_rest_on_the_revision,
             of_a_request_and_a_commit_one_adds_the_next_key,
             keys_get_other_times_and_are_destroyed_in_their_tenant_only,
-            what_happens_to_keys_is_told_by_a_change,
+            every_key_commit_has_a_change,
             a_key_that_a_request_adds_is_due_when_it_begins,
             an_imported_first_key_is_due_when_it_begins,
             keys_are_found_by_their_due_dates,
             changes_of_policy_make_keys_due,
             keys_stay_for_tokens_that_live_longer,
             keys_are_loaded_with_what_their_lives_depend_on,
-            earlier_key_sets_are_remembered_while_copies_may_be_about,
-            a_deleted_tenant_has_no_keys_to_look_at,
+            previous_key_sets_are_remembered_while_copies_may_be_cached,
+            a_deleted_tenant_has_no_due_keys,
             a_lease_has_one_holder_until_it_ends,
             of_twenty_processes_one_gets_a_lease,
-            sightings_of_keys_are_merged_and_pruned,
-            sightings_of_unknown_tenants_are_passed_over,
+            verifier_fetches_are_merged_and_pruned,
+            verifier_fetches_of_unknown_tenants_are_ignored,
             what_is_sealed_is_listed_page_by_page,
             what_is_sealed_is_replaced_only_while_it_is_there,
             destroyed_keys_are_not_sealed_anew,
-            what_is_no_longer_kept_is_not_sealed_anew,
+            deleted_values_are_not_resealed,
             a_sealed_value_is_put_once,
             a_commit_is_whole_or_nothing,
-            what_was_planned_on_an_older_revision_is_superseded,
-            a_change_to_another_client_supersedes_too,
-            every_commit_counts_each_tenant_that_it_rests_on,
-            a_change_without_its_revision_is_a_fault,
-            rows_tell_when_they_were_made_and_changed,
+            a_plan_on_an_older_revision_is_stale,
+            a_change_to_another_client_makes_a_plan_stale_too,
+            every_commit_increases_the_revision_of_each_expected_tenant,
+            a_change_without_an_expected_revision_is_an_error,
+            rows_hold_when_they_were_created_and_changed,
             fields_of_a_retired_row_do_not_change,
             of_two_configurations_planned_alike_one_is_applied,
-            no_door_changes_the_rows_of_another,
+            files_and_api_do_not_change_each_others_rows,
             an_issuer_belongs_to_one_tenant,
             a_retired_client_does_not_serve_and_is_restored_with_its_secrets,
             a_retired_tenant_does_not_serve_and_is_restored_with_its_keys,
             a_retired_resource_server_is_hidden_until_it_is_restored,
-            any_door_suspends_and_resumes,
+            files_and_api_suspend_and_resume,
             a_suspended_and_retired_tenant_serves_when_both_are_taken_back,
             a_tenant_is_deleted_in_two_steps,
             deletions_are_found_when_they_are_due,
             a_deleted_tenant_leaves_only_its_names,
             a_deleted_client_loses_its_secrets_and_keeps_its_id,
-            a_declared_row_is_deleted_by_another_door_once_it_is_retired,
+            a_retired_declared_row_is_deleted_by_api,
             secrets_end_are_revoked_and_come_back,
             the_api_ends_and_revokes_declared_secrets,
             the_files_leave_the_secrets_of_the_api_alone,
             secrets_that_ended_long_ago_are_removed_but_the_newest,
-            uses_of_secrets_are_merged_and_pruned,
-            uses_of_unknown_secrets_are_passed_over,
+            usage_of_secrets_is_merged_and_pruned,
+            usage_of_unknown_secrets_is_ignored,
             applications_are_kept_in_their_order,
             applications_belong_to_their_tenant,
             an_idempotent_answer_is_found_until_it_expires,
@@ -161,18 +161,18 @@ macro_rules! store_contract_tests {
             sources_of_the_latest_generations_are_kept,
             generations_are_listed_the_newest_first,
             a_generation_remembers_which_tenants_it_left_out,
-            a_mark_of_the_api_leaves_the_fingerprint,
+            metadata_of_the_api_leaves_the_fingerprint,
             audit_records_are_listed_by_every_filter,
             audit_pages_have_no_gaps,
-            only_neighbours_are_loaded_around_a_client,
-            neighbours_do_not_grow_with_the_clients_of_an_audience,
+            only_related_clients_are_loaded,
+            related_clients_do_not_grow_with_the_clients_of_an_audience,
             a_text_with_a_nul_is_found_nowhere,
             tenants_are_listed_page_by_page,
-            tenants_are_searched_by_the_words_of_id_and_name,
+            tenants_are_found_by_the_search_terms_of_id_and_name,
             a_search_goes_on_page_by_page,
             clients_are_listed_page_by_page,
             live_clients_are_counted_up_to_a_limit,
-            changes_are_told_in_their_order_since_a_position
+            changes_are_listed_in_order_since_a_position
         );
     };
     ($fresh:path: $($behaviour:ident),+) => {
@@ -216,7 +216,7 @@ async fn resting_on_today(stores: &Stores, request: &CommitRequest) -> CommitReq
     let touched: BTreeSet<_> = touched.filter(|id| !is_added(id)).cloned().collect();
     for tenant in touched {
         let revision = revision(stores, &tenant).await;
-        request.rests_on.push((tenant, revision));
+        request.expected_revisions.push((tenant, revision));
     }
     request
 }

@@ -71,7 +71,7 @@ pub async fn a_first_key_is_imported_once(stores: Stores) {
     assert_eq!(found.keys, std::slice::from_ref(&key));
     let state = stores.administration.load_state(&acme).await.unwrap().unwrap();
     assert_eq!((state.first_key_thumbprint, state.has_had_keys), (Some(key.thumbprint), true));
-    assert_eq!(super::commit_now(&stores, &request).await, CommitOutcome::Superseded);
+    assert_eq!(super::commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
     assert_eq!(stores.signing_keys.find_keys(&acme).await.unwrap().next, KeyId::numbered(2));
 }
 

@@ -1,6 +1,6 @@
 //! What the lives of a tenant's keys depend on: lifetimes of tokens and copies, those of now and those of a while ago.
 
-use administration::{Change, ChangeKind, CommitRequest, ManagedBy, TenantMark};
+use administration::{Change, ChangeKind, CommitRequest, ManagedBy, TenantMetadata};
 use keys::KeyId;
 use protocol::{Lifetime, Timestamp};
 use registry::Client;
@@ -33,10 +33,10 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
         let state = store.load_keys(&tenant.id).await.unwrap().unwrap();
         let known = store.load_state(&tenant.id).await.unwrap().unwrap();
         assert_eq!(state.longest_token, known.longest_lifetime());
-        assert_eq!((&state.tenant, state.standing), (&known.tenant, known.standing));
+        assert_eq!((&state.tenant, state.lifecycle), (&known.tenant, known.lifecycle));
         assert_eq!(
-            (state.revision, state.earlier_tokens_until),
-            (known.revision, known.earlier_tokens_until)
+            (state.revision, state.previous_tokens_until),
+            (known.revision, known.previous_tokens_until)
         );
         state.longest_token.seconds()
     };
@@ -52,23 +52,23 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
         commit(&stores, &requests::declared(vec![change])).await;
         assert_eq!(longest(&acme).await, expected, "{kind:?}");
     }
-    let mut noting = marking(&acme, None, 0);
-    noting.marks[0].earlier_tokens_until = Some(at(77));
+    let mut noting = with_metadata(&acme, None, 0);
+    noting.tenant_metadata[0].previous_tokens_until = Some(at(77));
     commit(&stores, &noting).await;
     commit(&stores, &planning(&acme.id, Some(at(5)))).await;
     longest(&acme).await;
     let state = store.load_keys(&acme.id).await.unwrap().unwrap();
-    assert_eq!((state.earlier_tokens_until, state.due_at), (Some(at(77)), Some(at(5))));
-    assert_eq!((state.earlier_jwks, state.records.next), (None, KeyId::numbered(1)));
+    assert_eq!((state.previous_tokens_until, state.due_at), (Some(at(77)), Some(at(5))));
+    assert_eq!((state.previous_jwks, state.records.next), (None, KeyId::numbered(1)));
 }
 
 /// The longer age counts as long as what was noted may be about, and the later end.
-pub async fn earlier_key_sets_are_remembered_while_copies_may_be_about(stores: Stores) {
+pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");
     let noted = async |id| {
         let state = stores.administration.load_keys(id).await.unwrap().unwrap();
-        state.earlier_jwks.map(|(age, until)| (age.seconds(), until))
+        state.previous_jwks.map(|(age, until)| (age.seconds(), until))
     };
     for (now, given, expected) in [
         (0, None, None),
@@ -80,7 +80,7 @@ pub async fn earlier_key_sets_are_remembered_while_copies_may_be_about(stores: S
         (160, Some((5, at(170))), Some((5, at(170)))),
         (500, Some((3, at(501))), Some((3, at(501)))),
     ] {
-        commit(&stores, &marking(&tenant, given, now)).await;
+        commit(&stores, &with_metadata(&tenant, given, now)).await;
         assert_eq!(noted(&acme).await, expected, "{now}");
         assert_eq!(noted(&globex).await, None);
     }
@@ -88,17 +88,17 @@ pub async fn earlier_key_sets_are_remembered_while_copies_may_be_about(stores: S
     commit(&stores, &planning(&acme, None)).await;
     assert_eq!(noted(&acme).await, Some((3, at(501))));
     commit(&stores, &planning(&acme, Some(at(5)))).await;
-    commit(&stores, &marking(&tenant, Some((4, at(600))), 501)).await;
+    commit(&stores, &with_metadata(&tenant, Some((4, at(600))), 501)).await;
     assert_eq!(stores.administration.load_keys(&acme).await.unwrap().unwrap().due_at, Some(at(5)));
 }
 
-fn marking(tenant: &Tenant, earlier_jwks: Option<(u64, Timestamp)>, now: u64) -> CommitRequest {
-    let mark = TenantMark {
+fn with_metadata(tenant: &Tenant, previous_jwks: Option<(u64, Timestamp)>, now: u64) -> CommitRequest {
+    let metadata = TenantMetadata {
         tenant: tenant.id.clone(),
         fingerprint: None,
-        earlier_tokens_until: None,
-        earlier_jwks: earlier_jwks.map(|(age, until)| (Lifetime::from_seconds(age), until)),
+        previous_tokens_until: None,
+        previous_jwks: previous_jwks.map(|(age, until)| (Lifetime::from_seconds(age), until)),
     };
     let request = requests::declared(Vec::new());
-    CommitRequest { managed_by: ManagedBy::Api, marks: vec![mark], now: at(now), ..request }
+    CommitRequest { managed_by: ManagedBy::Api, tenant_metadata: vec![metadata], now: at(now), ..request }
 }

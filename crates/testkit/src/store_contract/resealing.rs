@@ -5,7 +5,7 @@ use keys::{KeyId, KeyRecord};
 use protocol::SigningAlgorithm;
 use tenancy::TenantId;
 
-use super::books::{answer, answering, at, generation};
+use super::bookkeeping::{answer, answering, at, generation};
 use super::key_commits::two_tenants;
 use super::{Stores, commit, revision};
 use crate::fixtures::{self, NOW};
@@ -121,9 +121,9 @@ pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
     let found = store.find_idempotent_answer(&acme, &[1; 32], NOW).await.unwrap();
     assert_eq!(found, Some(IdempotentAnswer { sealed: vec![6, 0, 252], ..ours }));
     assert_eq!(store.find_idempotent_answer(&globex, &[1; 32], NOW).await.unwrap(), Some(theirs));
-    let told = store.changes_since(position).await.unwrap();
-    let told: Vec<_> = told.into_iter().map(|(_, told)| told).collect();
-    assert_eq!(told, [Invalidation::Keys(acme.clone())]);
+    let published = store.changes_since(position).await.unwrap();
+    let published: Vec<_> = published.into_iter().map(|(_, published)| published).collect();
+    assert_eq!(published, [Invalidation::Keys(acme.clone())]);
     assert_eq!(revision(&stores, &acme).await, 1);
 }
 
@@ -147,7 +147,7 @@ pub async fn destroyed_keys_are_not_sealed_anew(stores: Stores) {
 }
 
 /// Between reading and writing a generation became too old to be rolled back to, and an answer expired and made room for another.
-pub async fn what_is_no_longer_kept_is_not_sealed_anew(stores: Stores) {
+pub async fn deleted_values_are_not_resealed(stores: Stores) {
     let store = &stores.administration;
     let acme = fixtures::tenant("acme");
     commit(&stores, &generation(1, Some(vec![5]))).await;

@@ -21,7 +21,7 @@ pub async fn a_retired_client_does_not_serve_and_is_restored_with_its_secrets(st
     let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap();
     assert!(found.is_none_or(|client| client.status == ClientStatus::Suspended));
     let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
-    assert_eq!(state.clients[0].standing.retired_at, Some(NOW));
+    assert_eq!(state.clients[0].lifecycle.retired_at, Some(NOW));
 
     commit(&stores, &change(ChangeKind::Restored)).await;
     assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap().as_deref(), Some(&svc));
@@ -36,8 +36,9 @@ pub async fn a_retired_tenant_does_not_serve_and_is_restored_with_its_keys(store
     let change = Change::Tenant(requests::row(ChangeKind::Retired, Some(&acme), &retired));
     commit(&stores, &requests::declared(vec![change])).await;
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&retired));
-    let summaries = stores.administration.survey(std::slice::from_ref(&acme.id)).await.unwrap();
-    assert_eq!(summaries[0].standing.retired_at, Some(NOW));
+    let summaries =
+        stores.administration.list_tenant_summaries(std::slice::from_ref(&acme.id)).await.unwrap();
+    assert_eq!(summaries[0].lifecycle.retired_at, Some(NOW));
 
     let change = Change::Tenant(requests::row(ChangeKind::Restored, Some(&retired), &acme));
     commit(&stores, &requests::declared(vec![change])).await;
@@ -56,6 +57,6 @@ pub async fn a_retired_resource_server_is_hidden_until_it_is_restored(stores: St
         let found = stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap();
         assert_eq!(found.resource_servers.len(), visible);
         let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
-        assert_eq!(state.resource_servers[0].standing.is_live(), visible == 1);
+        assert_eq!(state.resource_servers[0].lifecycle.is_live(), visible == 1);
     }
 }

@@ -10,7 +10,7 @@ use crate::fixtures::{self, NOW};
 use crate::requests;
 
 /// Whatever it is that has changed since: the next plan rests on what there is now.
-pub async fn what_was_planned_on_an_older_revision_is_superseded(stores: Stores) {
+pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
     add(&stores, &acme, &[&svc]).await;
@@ -25,16 +25,16 @@ pub async fn what_was_planned_on_an_older_revision_is_superseded(stores: Stores)
     for change in meanwhile {
         let planned = resting_on_today(&stores, &renaming(&acme, &renamed)).await;
         commit(&stores, &requests::declared(vec![change])).await;
-        assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+        assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
     }
-    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, acme.name);
     commit(&stores, &renaming(&acme, &renamed)).await;
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
 }
 
 /// Another door's too, because rules look at a tenant as a whole.
-pub async fn a_change_to_another_client_supersedes_too(stores: Stores) {
+pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     for tenant in [&acme, &globex] {
         let clients = ["svc", "other"].map(|id| fixtures::client(tenant, id));
@@ -48,7 +48,7 @@ pub async fn a_change_to_another_client_supersedes_too(stores: Stores) {
     let planned = resting_on_today(&stores, &suspended(&acme, "svc")).await;
     commit(&stores, &suspended(&globex, "svc")).await;
     commit(&stores, &suspended(&acme, "other")).await;
-    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::Superseded);
+    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
 
     // Nothing of it stands in the way of the other tenant.
     let planned = resting_on_today(&stores, &suspended(&globex, "other")).await;
@@ -58,7 +58,7 @@ pub async fn a_change_to_another_client_supersedes_too(stores: Stores) {
 }
 
 /// One by one from the first; requests do not count.
-pub async fn every_commit_counts_each_tenant_that_it_rests_on(stores: Stores) {
+pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     for tenant in [&acme, &globex] {
         add(&stores, tenant, &[]).await;
@@ -71,16 +71,16 @@ pub async fn every_commit_counts_each_tenant_that_it_rests_on(stores: Stores) {
     commit(&stores, &requests::declared(vec![svc])).await;
     assert_eq!(revisions().await, (2, 1));
     let mut nothing = requests::declared(Vec::new());
-    nothing.rests_on = vec![(acme.id.clone(), 2), (globex.id.clone(), 2)];
-    assert_eq!(stores.administration.commit(&nothing).await.unwrap(), CommitOutcome::Superseded);
+    nothing.expected_revisions = vec![(acme.id.clone(), 2), (globex.id.clone(), 2)];
+    assert_eq!(stores.administration.commit(&nothing).await.unwrap(), CommitOutcome::StaleRevision);
     assert_eq!(revisions().await, (2, 1));
-    nothing.rests_on[1].1 = 1;
+    nothing.expected_revisions[1].1 = 1;
     assert!(matches!(stores.administration.commit(&nothing).await.unwrap(), CommitOutcome::Committed { .. }));
     assert_eq!(revisions().await, (3, 2));
 }
 
 /// A plan that has not looked at what it changes is a defect of the program.
-pub async fn a_change_without_its_revision_is_a_fault(stores: Stores) {
+pub async fn a_change_without_an_expected_revision_is_an_error(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
     let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
@@ -90,7 +90,7 @@ pub async fn a_change_without_its_revision_is_a_fault(stores: Stores) {
 }
 
 /// For people, and each row for itself.
-pub async fn rows_tell_when_they_were_made_and_changed(stores: Stores) {
+pub async fn rows_hold_when_they_were_created_and_changed(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
@@ -99,10 +99,10 @@ pub async fn rows_tell_when_they_were_made_and_changed(stores: Stores) {
     let change = Change::Client(requests::row(ChangeKind::Changed, Some(&svc), &renamed));
     commit(&stores, &CommitRequest { now: later, ..requests::declared(vec![change]) }).await;
     let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
-    let times = |standing: administration::Standing| (standing.created_at, standing.updated_at);
-    assert_eq!(times(state.clients[0].standing), (NOW, later));
-    assert_eq!(times(state.standing), (NOW, NOW));
-    assert_eq!(times(state.resource_servers[0].standing), (NOW, NOW));
+    let times = |lifecycle: administration::RowLifecycle| (lifecycle.created_at, lifecycle.updated_at);
+    assert_eq!(times(state.clients[0].lifecycle), (NOW, later));
+    assert_eq!(times(state.lifecycle), (NOW, NOW));
+    assert_eq!(times(state.resource_servers[0].lifecycle), (NOW, NOW));
 }
 
 /// It would come to serve unseen.
@@ -112,9 +112,9 @@ pub async fn fields_of_a_retired_row_do_not_change(stores: Stores) {
     add(&stores, &acme, &[&svc]).await;
     let change = |kind| requests::declared(vec![Change::Client(requests::row(kind, Some(&svc), &svc))]);
     commit(&stores, &change(ChangeKind::Retired)).await;
-    assert_eq!(commit_now(&stores, &change(ChangeKind::Changed)).await, CommitOutcome::Superseded);
+    assert_eq!(commit_now(&stores, &change(ChangeKind::Changed)).await, CommitOutcome::StaleRevision);
     let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
-    assert!(!state.clients[0].standing.is_live());
+    assert!(!state.clients[0].lifecycle.is_live());
 }
 
 fn renaming(before: &Tenant, after: &Tenant) -> CommitRequest {

@@ -60,7 +60,7 @@ pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
     assert_eq!(row.managed_by, ManagedBy::Config);
     for kind in [SecretChangeKind::Restored { expires_at: None }, SecretChangeKind::Revoked] {
         let outcome = commit_now(&stores, &by(ManagedBy::Config, kind)).await;
-        assert_eq!(outcome, CommitOutcome::Superseded, "{kind:?}");
+        assert_eq!(outcome, CommitOutcome::StaleRevision, "{kind:?}");
     }
 }
 
@@ -77,7 +77,7 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
     let rescheduled = SecretChangeKind::Rescheduled { before: end, after: None };
     for kind in [rescheduled, SecretChangeKind::Revoked] {
         let request = requests::declared(vec![requests::secret(&svc, &secret, kind)]);
-        assert_eq!(commit_now(&stores, &request).await, CommitOutcome::Superseded, "{kind:?}");
+        assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision, "{kind:?}");
     }
     let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
     let row = &state.clients[0].secrets[0];

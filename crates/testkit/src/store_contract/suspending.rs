@@ -10,14 +10,17 @@ use crate::fixtures::{self, NOW};
 use crate::requests;
 
 /// A tenant and a client, of the files and of the API, with a namesake that goes on serving.
-pub async fn any_door_suspends_and_resumes(stores: Stores) {
+pub async fn files_and_api_suspend_and_resume(stores: Stores) {
     for (owner, other) in [(ManagedBy::Config, ManagedBy::Api), (ManagedBy::Api, ManagedBy::Config)] {
         let of = |suffix: &str| fixtures::tenant(&format!("{}-{suffix}", owner.as_str()));
         let (acme, namesake) = (of("acme"), of("other"));
         for tenant in [&acme, &namesake] {
             let svc = fixtures::client(tenant, "svc");
-            let added =
-                CommitRequest { managed_by: owner, marks: Vec::new(), ..requests::added(tenant, &[&svc]) };
+            let added = CommitRequest {
+                managed_by: owner,
+                tenant_metadata: Vec::new(),
+                ..requests::added(tenant, &[&svc])
+            };
             commit(&stores, &added).await;
         }
         let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
@@ -30,8 +33,8 @@ pub async fn any_door_suspends_and_resumes(stores: Stores) {
         let theirs = stores.clients.find_client(&namesake.id, &svc.id).await.unwrap().unwrap();
         assert_eq!(theirs.status, ClientStatus::Active);
         let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
-        assert_eq!(state.clients[0].standing.suspended_at, Some(NOW));
-        assert_eq!(state.clients[0].standing.managed_by, owner);
+        assert_eq!(state.clients[0].lifecycle.suspended_at, Some(NOW));
+        assert_eq!(state.clients[0].lifecycle.managed_by, owner);
         commit(&stores, &by_other(client(ChangeKind::Resumed))).await;
         let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap().unwrap();
         assert_eq!(found.status, ClientStatus::Active);
@@ -67,7 +70,7 @@ pub async fn a_suspended_and_retired_tenant_serves_when_both_are_taken_back(stor
         assert_eq!(found.status, expected, "{kind:?}");
         let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
         assert_eq!(state.tenant, *found, "{kind:?}");
-        assert_eq!(state.standing.serves(), found.is_active(), "{kind:?}");
+        assert_eq!(state.lifecycle.serves(), found.is_active(), "{kind:?}");
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::doors::{Door, door, new_tenant, operator, small_door};
+use crate::test_env::{TestEnv, env, new_tenant, operator, small_env};
 
 type Answer = Result<Value, ApplicationError>;
 
@@ -30,28 +30,28 @@ fn request(body: &Value) -> ApplicationRequest {
     ApplicationRequest::parse(body.to_string().as_bytes()).unwrap()
 }
 
-async fn create(door: &Door, tenant: &TenantId, body: &Value) -> Answer {
-    let made = door.administrator.create_application(&user(tenant), tenant, &request(body), NOW).await?;
+async fn create(env: &TestEnv, tenant: &TenantId, body: &Value) -> Answer {
+    let made = env.administrator.create_application(&user(tenant), tenant, &request(body), NOW).await?;
     Ok(json!(made))
 }
 
-async fn replace(door: &Door, tenant: &TenantId, id: &str, body: &Value) -> Answer {
-    let put = door.administrator.replace_application(&user(tenant), tenant, id, &request(body), NOW).await?;
+async fn replace(env: &TestEnv, tenant: &TenantId, id: &str, body: &Value) -> Answer {
+    let put = env.administrator.replace_application(&user(tenant), tenant, id, &request(body), NOW).await?;
     Ok(json!(put))
 }
 
-async fn shown(door: &Door, tenant: &TenantId, id: &str) -> Answer {
-    Ok(json!(door.administrator.application(&user(tenant), tenant, id, NOW).await?))
+async fn shown(env: &TestEnv, tenant: &TenantId, id: &str) -> Answer {
+    Ok(json!(env.administrator.application(&user(tenant), tenant, id, NOW).await?))
 }
 
 /// Two processes put these in the place of one application, and each sees of the store what the other sees until one has written.
-async fn race(first: &Door, tenant: &TenantId, id: &str, bodies: [Value; 2]) -> Vec<Answer> {
+async fn race(first: &TestEnv, tenant: &TenantId, id: &str, bodies: [Value; 2]) -> Vec<Answer> {
     let store = Arc::clone(&first.store);
     let (written, mut calls) = (store.audit().len(), store.calls().administration);
     let mut held = store.hold_answers().await;
     let writers = bodies.map(|body| {
-        let (door, tenant, id) = (first.beside(), tenant.clone(), id.to_owned());
-        tokio::spawn(async move { replace(&door, &tenant, &id, &body).await })
+        let (env, tenant, id) = (first.beside(), tenant.clone(), id.to_owned());
+        tokio::spawn(async move { replace(&env, &tenant, &id, &body).await })
     });
     loop {
         calls += 2;
@@ -74,20 +74,20 @@ async fn race(first: &Door, tenant: &TenantId, id: &str, bodies: [Value; 2]) -> 
 
 /// Two processes put an application whole, the one as "one", the other as "two", and the row holds what the later one said.
 async fn check(before: Value, secrets: [&str; 2]) {
-    let door = door();
-    let (acme, globex) = (door.tenant("acme").await, door.tenant("globex").await);
-    let made = create(&door, &acme, &before).await.unwrap();
-    let others = create(&door, &globex, &before).await.unwrap();
+    let env = env();
+    let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
+    let made = create(&env, &acme, &before).await.unwrap();
+    let others = create(&env, &globex, &before).await.unwrap();
     let id = made["id"].as_str().unwrap();
     let body = |name: &str, secret: &str| service(name, json!({ "client_secret": secret, "scopes": [name] }));
     let bodies = [body("one", secrets[0]), body("two", secrets[1])];
-    let answers: Vec<Value> = race(&door, &acme, id, bodies).await.into_iter().map(Result::unwrap).collect();
+    let answers: Vec<Value> = race(&env, &acme, id, bodies).await.into_iter().map(Result::unwrap).collect();
 
-    let now = shown(&door, &acme, id).await.unwrap();
+    let now = shown(&env, &acme, id).await.unwrap();
     let last = answers.iter().find(|answer| answer["name"] == now["name"]).unwrap();
     assert!(answers.iter().all(|answer| answer["client_id"] == now["client_id"]), "one client for both");
     let client = client_id(now["client_id"].as_str().unwrap());
-    let row = door.store.find_client(&acme, &client).await.unwrap().unwrap();
+    let row = env.store.find_client(&acme, &client).await.unwrap().unwrap();
     assert_eq!(
         (json!(row.name), json!([row.scope.to_string()])),
         (now["name"].clone(), config(&now)["scopes"].clone())
@@ -100,10 +100,10 @@ async fn check(before: Value, secrets: [&str; 2]) {
             let sent = Secret::new(sent.to_owned());
             live.hash.matches(&hash_password(&sent, &salt_of(phc).unwrap()).unwrap())
         }
-        SecretHash::Token(_) => door.opens(&acme, &client, sent, NOW).await,
+        SecretHash::Token(_) => env.opens(&acme, &client, sent, NOW).await,
     });
 
-    let theirs = shown(&door, &globex, others["id"].as_str().unwrap()).await.unwrap();
+    let theirs = shown(&env, &globex, others["id"].as_str().unwrap()).await.unwrap();
     assert_eq!((&theirs["name"], &theirs["client_id"]), (&before["name"], &others["client_id"]));
 }
 
@@ -119,7 +119,7 @@ async fn of_two_writers_of_one_application_the_later_one_is_there_whole() {
 
 /// Each of them brings a client, and a secret that was hashed for that one.
 #[tokio::test]
-async fn of_two_writers_who_bring_a_client_the_later_one_gives_its_secret_to_the_earlier_ones() {
+async fn of_two_writers_of_one_client_the_later_one_adds_its_secret() {
     let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
     let generated = [generated[0].secret.expose(), generated[1].secret.expose()];
     for secrets in [["the second", "the third"], generated] {
@@ -133,25 +133,25 @@ fn config(application: &Value) -> &Value {
 
 #[tokio::test]
 async fn the_secret_that_is_live_already_is_left_alone() {
-    let door = door();
-    let acme = door.tenant("acme").await;
+    let env = env();
+    let acme = env.tenant("acme").await;
     let body = service("app", json!({ "client_id": "svc", "client_secret": "the first" }));
-    let made = create(&door, &acme, &body).await.unwrap();
-    let before = door.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap();
-    let written = door.store.audit().len();
-    replace(&door, &acme, made["id"].as_str().unwrap(), &body).await.unwrap();
-    assert_eq!(door.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap(), before);
-    assert_eq!(door.store.audit().len(), written, "nothing has changed");
+    let made = create(&env, &acme, &body).await.unwrap();
+    let before = env.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap();
+    let written = env.store.audit().len();
+    replace(&env, &acme, made["id"].as_str().unwrap(), &body).await.unwrap();
+    assert_eq!(env.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap(), before);
+    assert_eq!(env.store.audit().len(), written, "nothing has changed");
 }
 
 #[tokio::test]
-async fn a_client_id_is_held_to_the_rules_of_every_door() {
-    let door = door();
+async fn a_client_id_follows_the_rules_of_files_and_api() {
+    let env = env();
     let acme = new_tenant(json!({
         "id": "acme", "issuer_aliases": ["thunder"], "resource_servers": { "your-api": { "scopes": ["read"] } },
         "client": { "client_id": "svc", "audiences": ["orders"] },
     }));
-    door.administrator.create_tenant(&operator(), acme, None, NOW).await.unwrap();
+    env.administrator.create_tenant(&operator(), acme, None, NOW).await.unwrap();
     let acme = testkit::fixtures::tenant_id("acme");
     for (id, code) in [
         ("urn:latchkey:admin", ApplicationCode::InvalidClientId),
@@ -160,39 +160,39 @@ async fn a_client_id_is_held_to_the_rules_of_every_door() {
         ("orders", ApplicationCode::InvalidClientId),
         ("svc", ApplicationCode::ClientIdExists),
     ] {
-        let refused = create(&door, &acme, &service("app", json!({ "client_id": id }))).await;
+        let refused = create(&env, &acme, &service("app", json!({ "client_id": id }))).await;
         assert!(
             matches!(&refused, Err(ApplicationError::Refused(refusal)) if refusal.code == code),
             "{id}: {refused:?}"
         );
     }
     // At another tenant none of these names means anything.
-    let globex = door.tenant("globex").await;
+    let globex = env.tenant("globex").await;
     for id in ["thunder", "your-api", "orders", "svc"] {
-        create(&door, &globex, &service(id, json!({ "client_id": id }))).await.unwrap();
+        create(&env, &globex, &service(id, json!({ "client_id": id }))).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn whoever_may_not_manage_clients_here_learns_nothing_of_applications() {
-    let door = door();
-    let (acme, globex) = (door.tenant("acme").await, door.tenant("globex").await);
-    let made = create(&door, &acme, &service("app", json!({}))).await.unwrap();
+async fn a_caller_without_the_clients_permission_learns_nothing_of_applications() {
+    let env = env();
+    let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
+    let made = create(&env, &acme, &service("app", json!({}))).await.unwrap();
     let id = made["id"].as_str().unwrap();
     let (stranger, body) = (user(&globex), request(&service("app", json!({}))));
-    let door = &door.administrator;
+    let env = &env.administrator;
     for refused in [
-        door.application(&stranger, &acme, id, NOW).await.map(drop),
-        door.application(&stranger, &acme, "x", NOW).await.map(drop),
-        door.applications(&stranger, &acme, 0, 9, NOW).await.map(drop),
-        door.create_application(&stranger, &acme, &body, NOW).await.map(drop),
-        door.replace_application(&stranger, &acme, id, &body, NOW).await.map(drop),
-        door.delete_application(&stranger, &acme, id, NOW).await,
+        env.application(&stranger, &acme, id, NOW).await.map(drop),
+        env.application(&stranger, &acme, "x", NOW).await.map(drop),
+        env.applications(&stranger, &acme, 0, 9, NOW).await.map(drop),
+        env.create_application(&stranger, &acme, &body, NOW).await.map(drop),
+        env.replace_application(&stranger, &acme, id, &body, NOW).await.map(drop),
+        env.delete_application(&stranger, &acme, id, NOW).await,
     ] {
         let forbidden = ApplicationError::Edit(EditError::Forbidden(Permission::Clients));
         assert_eq!(refused.unwrap_err().to_string(), forbidden.to_string());
     }
-    let absent = door.application(&stranger, &globex, id, NOW).await;
+    let absent = env.application(&stranger, &globex, id, NOW).await;
     assert!(
         matches!(&absent, Err(ApplicationError::Refused(refusal)) if refusal.code == ApplicationCode::NotFound),
         "{absent:?}"
@@ -202,13 +202,13 @@ async fn whoever_may_not_manage_clients_here_learns_nothing_of_applications() {
 /// The rules of clients are told in the codes of this surface.
 #[tokio::test]
 async fn an_application_is_held_to_the_limits_of_clients() {
-    let door = small_door(1);
+    let env = small_env(1);
     for id in ["acme", "globex"] {
-        let tenant = door.tenant(id).await;
+        let tenant = env.tenant(id).await;
         let scopes: Vec<_> = (0..101).map(|nth| format!("s{nth}")).collect();
-        let long = create(&door, &tenant, &service("long", json!({ "scopes": scopes }))).await;
-        create(&door, &tenant, &service("one", json!({}))).await.unwrap();
-        let second = create(&door, &tenant, &service("two", json!({}))).await;
+        let long = create(&env, &tenant, &service("long", json!({ "scopes": scopes }))).await;
+        create(&env, &tenant, &service("one", json!({}))).await.unwrap();
+        let second = create(&env, &tenant, &service("two", json!({}))).await;
         for refused in [long, second] {
             assert!(
                 matches!(&refused, Err(ApplicationError::Refused(why)) if why.code == ApplicationCode::InvalidOauthConfig),

@@ -4,16 +4,16 @@ use administration::{AuditQuery, AuditView, NewSecretSettings, Page, RotateSetti
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::doors::{door, later, new_client, of_tenant, operator};
+use crate::test_env::{env, later, new_client, of_tenant, operator};
 
 #[tokio::test]
-async fn a_record_tells_who_and_from_where_with_before_and_after() {
-    let door = door();
-    let (acme, _) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
+async fn a_record_holds_actor_source_and_both_states() {
+    let env = env();
+    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
     let ops = of_tenant("acme", "latchkey:clients latchkey:audit");
     let patch = json!({ "name": "S" });
-    door.administrator.patch_client(&ops, &acme, &client_id("svc"), patch, None, later(1)).await.unwrap();
-    let record = door.store.audit().pop().unwrap();
+    env.administrator.patch_client(&ops, &acme, &client_id("svc"), patch, None, later(1)).await.unwrap();
+    let record = env.store.audit().pop().unwrap();
     assert_eq!((record.actor.as_str(), record.source.as_deref()), ("client:acme/ops", Some("192.0.2.1")));
     assert_eq!(
         (record.action.as_str(), record.subject.as_str(), record.at),
@@ -21,17 +21,17 @@ async fn a_record_tells_who_and_from_where_with_before_and_after() {
     );
     assert_eq!(record.detail, json!({ "name": { "before": "svc", "after": "S" } }));
     let query = AuditQuery { tenant: Some(acme), limit: 1, ..AuditQuery::default() };
-    let page = door.administrator.audit(&ops, query.clone(), None).await.unwrap();
+    let page = env.administrator.audit(&ops, query.clone(), None).await.unwrap();
     assert_eq!(page.items[0].action, "client.changed");
-    let next = door.administrator.audit(&ops, query, page.next_cursor.as_deref()).await.unwrap();
+    let next = env.administrator.audit(&ops, query, page.next_cursor.as_deref()).await.unwrap();
     assert_eq!(next.items[0].action, "secret.added");
 }
 
 #[tokio::test]
 async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
-    let door = door();
-    let (acme, made) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let (administrator, svc) = (&door.administrator, client_id("svc"));
+    let env = env();
+    let (acme, made) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let (administrator, svc) = (&env.administrator, client_id("svc"));
     let mut values = vec![made.secret.unwrap().client_secret];
     let new = NewSecretSettings::default();
     values.push(

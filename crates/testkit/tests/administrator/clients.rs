@@ -9,49 +9,49 @@ use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 use testkit::{fixtures, requests};
 
-use crate::doors::{door, later, new_client, operator, small_door};
+use crate::test_env::{env, later, new_client, operator, small_env};
 
 #[tokio::test]
 async fn a_client_without_an_id_or_a_secret_is_given_both() {
-    let door = door();
-    let acme = door.tenant("acme").await;
+    let env = env();
+    let acme = env.tenant("acme").await;
     let new = new_client(json!({ "scopes": ["read"] }));
-    let made = door.administrator.create_client(&operator(), &acme, new, None, NOW).await.unwrap().value;
+    let made = env.administrator.create_client(&operator(), &acme, new, None, NOW).await.unwrap().value;
     let id = client_id(&made.client.client_id);
     let secret = made.secret.unwrap();
     assert!(GeneratedSecret::is_well_formed(&secret.client_secret));
     assert!(secret.client_secret.ends_with(&secret.secret.hint));
-    assert!(door.opens(&acme, &id, &secret.client_secret, NOW).await);
-    assert_eq!(EntityTag::of(&door.client(&acme, id.as_str()).await), EntityTag::of(&made.client));
+    assert!(env.opens(&acme, &id, &secret.client_secret, NOW).await);
+    assert_eq!(EntityTag::of(&env.client(&acme, id.as_str()).await), EntityTag::of(&made.client));
     assert!(!format!("{secret:?}").contains(&secret.client_secret));
 }
 
 #[tokio::test]
 async fn a_chosen_secret_is_hashed_slowly_and_one_of_our_form_is_not() {
-    let door = door();
-    let acme = door.tenant("acme").await;
+    let env = env();
+    let acme = env.tenant("acme").await;
     let ours = GeneratedSecret::generate();
     for (id, secret, is_chosen, form) in
         [("a", "correct horse", true, "chosen"), ("b", ours.secret.expose(), false, "generated")]
     {
         let new = new_client(json!({ "client_id": id, "client_secret": secret }));
         assert!(!format!("{new:?}").contains(secret));
-        let made = door.administrator.create_client(&operator(), &acme, new, None, NOW).await.unwrap().value;
+        let made = env.administrator.create_client(&operator(), &acme, new, None, NOW).await.unwrap().value;
         let shown = made.secret.unwrap();
         assert_eq!((shown.client_secret.as_str(), shown.secret.form.as_str()), (secret, form));
-        let row = door.store.find_client(&acme, &client_id(id)).await.unwrap().unwrap();
+        let row = env.store.find_client(&acme, &client_id(id)).await.unwrap().unwrap();
         assert_eq!(matches!(row.secrets[0].hash, SecretHash::Password(_)), is_chosen);
     }
     let new = new_client(json!({ "client_id": "c", "client_secret": "a\u{7}" }));
-    let refused = door.administrator.create_client(&operator(), &acme, new, None, NOW).await;
+    let refused = env.administrator.create_client(&operator(), &acme, new, None, NOW).await;
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/client_secret"));
 }
 
 #[tokio::test]
 async fn a_client_is_listed_changed_suspended_and_deleted() {
-    let door = door();
-    let (acme, _) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let (administrator, svc) = (&door.administrator, client_id("svc"));
+    let env = env();
+    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let (administrator, svc) = (&env.administrator, client_id("svc"));
     for id in ["a", "b"] {
         let new = new_client(json!({ "client_id": id }));
         administrator.create_client(&operator(), &acme, new, None, NOW).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_client_is_listed_changed_suspended_and_deleted() {
         .patch_client(&operator(), &acme, &svc, json!({ "resources": ["urn:x", "a"] }), None, NOW)
         .await;
     assert!(matches!(clash, Err(EditError::Invalid(_))));
-    let status = async || door.store.find_client(&acme, &svc).await.unwrap().map(|client| client.status);
+    let status = async || env.store.find_client(&acme, &svc).await.unwrap().map(|client| client.status);
     administrator.suspend_client(&operator(), &acme, &svc, None, NOW).await.unwrap();
     assert_eq!(status().await, Some(ClientStatus::Suspended));
     administrator.resume_client(&operator(), &acme, &svc, None, NOW).await.unwrap();
@@ -87,34 +87,34 @@ async fn a_client_is_listed_changed_suspended_and_deleted() {
 
 #[tokio::test]
 async fn a_client_id_that_another_client_has_as_audience_is_refused() {
-    let door = door();
-    let (acme, _) = door.tenant_with("acme", json!({ "client_id": "svc", "audiences": ["other"] })).await;
+    let env = env();
+    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc", "audiences": ["other"] })).await;
     let new = new_client(json!({ "client_id": "other" }));
-    let refused = door.administrator.create_client(&operator(), &acme, new, None, NOW).await;
+    let refused = env.administrator.create_client(&operator(), &acme, new, None, NOW).await;
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/client_id"));
     let new = new_client(json!({ "client_id": "third", "audiences": ["svc"] }));
-    let refused = door.administrator.create_client(&operator(), &acme, new, None, NOW).await;
+    let refused = env.administrator.create_client(&operator(), &acme, new, None, NOW).await;
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/audiences/0"));
 }
 
 /// Rows of before the limit, or of when it was higher, are not stopped by it.
 #[tokio::test]
 async fn a_list_beyond_the_limit_goes_on_and_shrinks_but_does_not_grow() {
-    let door = door();
+    let env = env();
     let entries = |count: usize| (0..count).map(|nth| format!("urn:r:{nth}")).collect::<Vec<_>>();
     for id in ["acme", "globex"] {
-        let tenant = door.tenant(id).await;
+        let tenant = env.tenant(id).await;
         let new = new_client(json!({ "client_id": "new", "scopes": entries(101) }));
-        let refused = door.administrator.create_client(&operator(), &tenant, new, None, NOW).await;
+        let refused = env.administrator.create_client(&operator(), &tenant, new, None, NOW).await;
         assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/scopes"));
         let old = Client { audiences: entries(120), ..fixtures::client(&fixtures::tenant(id), "old") };
         let row = requests::row(ChangeKind::Added, None, &old);
         let request = CommitRequest {
             managed_by: ManagedBy::Api,
-            rests_on: vec![(tenant.clone(), 1)],
+            expected_revisions: vec![(tenant.clone(), 1)],
             ..requests::declared(vec![Change::Client(row)])
         };
-        let outcome = door.store.commit(&request).await.unwrap();
+        let outcome = env.store.commit(&request).await.unwrap();
         assert!(matches!(outcome, CommitOutcome::Committed { .. }));
         for (patch, expected) in [
             (json!({ "name": "Old" }), None),
@@ -126,34 +126,34 @@ async fn a_list_beyond_the_limit_goes_on_and_shrinks_but_does_not_grow() {
             (json!({ "audiences": entries(101) }), Some("/audiences")),
             (json!({ "audiences": entries(100) }), None),
         ] {
-            let told = patch.to_string();
+            let described = patch.to_string();
             let patched =
-                door.administrator.patch_client(&operator(), &tenant, &old.id, patch, None, NOW).await;
+                env.administrator.patch_client(&operator(), &tenant, &old.id, patch, None, NOW).await;
             let found = match patched {
                 Ok(_) => None,
                 Err(EditError::Invalid(faults)) => Some(faults[0].pointer.clone()),
                 Err(error) => panic!("{error}"),
             };
-            assert_eq!(found.as_deref(), expected, "{told}");
+            assert_eq!(found.as_deref(), expected, "{described}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_tenant_has_as_many_clients_as_the_limit_says() {
-    let door = small_door(2);
+    let env = small_env(2);
     for id in ["acme", "globex"] {
-        let tenant = door.tenant(id).await;
+        let tenant = env.tenant(id).await;
         let create = async |id: &str| {
             let new = new_client(json!({ "client_id": id }));
-            door.administrator.create_client(&operator(), &tenant, new, None, NOW).await.map(drop)
+            env.administrator.create_client(&operator(), &tenant, new, None, NOW).await.map(drop)
         };
         create("a").await.unwrap();
         create("b").await.unwrap();
         assert!(
             matches!(create("c").await, Err(EditError::LimitReached(why)) if why.contains("limits.clients is 2"))
         );
-        door.administrator.delete_client(&operator(), &tenant, &client_id("a"), None, NOW).await.unwrap();
+        env.administrator.delete_client(&operator(), &tenant, &client_id("a"), None, NOW).await.unwrap();
         create("c").await.unwrap();
     }
 }

@@ -7,18 +7,18 @@ use serde_json::json;
 use testkit::Failure;
 use testkit::fixtures::{NOW, client_id, tenant_id};
 
-use crate::doors::{Door, door, new_client, new_tenant, once, operator};
+use crate::test_env::{TestEnv, env, idempotency_key, new_client, new_tenant, operator};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_who_make_the_same_tenant_one_does() {
-    let first = door();
-    let doors: Vec<Arc<Door>> = (0..4).map(|_| Arc::new(first.beside())).collect();
+async fn of_many_that_create_the_same_tenant_one_succeeds() {
+    let first = env();
+    let test_env: Vec<Arc<TestEnv>> = (0..4).map(|_| Arc::new(first.beside())).collect();
     let tasks: Vec<_> = (0..16)
         .map(|index| {
-            let door = Arc::clone(&doors[index % 4]);
+            let env = Arc::clone(&test_env[index % 4]);
             tokio::spawn(async move {
                 let new = new_tenant(json!({ "id": "acme", "client": { "client_id": format!("c{index}") } }));
-                door.administrator.create_tenant(&operator(), new, None, NOW).await
+                env.administrator.create_tenant(&operator(), new, None, NOW).await
             })
         })
         .collect();
@@ -38,15 +38,15 @@ async fn of_many_who_make_the_same_tenant_one_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_who_repeat_one_request_at_once_one_makes_it_and_all_get_its_answer() {
-    let first = door();
+async fn of_many_concurrent_repetitions_one_is_executed_and_all_get_its_answer() {
+    let first = env();
     let acme = first.tenant("acme").await;
     let tasks: Vec<_> = (0..12)
         .map(|_| {
-            let (door, acme) = (first.beside(), acme.clone());
+            let (env, acme) = (first.beside(), acme.clone());
             tokio::spawn(async move {
-                let key = once("k", 1);
-                door.administrator
+                let key = idempotency_key("k", 1);
+                env.administrator
                     .create_client(&operator(), &acme, new_client(json!({})), Some(&key), NOW)
                     .await
             })
@@ -61,19 +61,19 @@ async fn of_many_who_repeat_one_request_at_once_one_makes_it_and_all_get_its_ans
 }
 
 #[tokio::test]
-async fn who_was_superseded_decides_again_on_what_there_is_now() {
-    let one = door();
+async fn a_stale_decision_is_made_again_on_the_current_state() {
+    let one = env();
     let (acme, _) = one.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let doors = [one.beside(), one.beside(), one.beside()];
+    let test_env = [one.beside(), one.beside(), one.beside()];
     let before = one.store.calls().administration;
     let held = one.store.hold_answers().await;
-    let tasks: Vec<_> = doors
+    let tasks: Vec<_> = test_env
         .into_iter()
-        .map(|door| {
+        .map(|env| {
             let acme = acme.clone();
             tokio::spawn(async move {
                 let new = NewSecretSettings::default();
-                door.administrator.create_secret(&operator(), &acme, &client_id("svc"), new, None, NOW).await
+                env.administrator.create_secret(&operator(), &acme, &client_id("svc"), new, None, NOW).await
             })
         })
         .collect();
@@ -91,26 +91,25 @@ async fn who_was_superseded_decides_again_on_what_there_is_now() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_said_to_be_down_and_nothing_is_told() {
-    let door = door();
-    let acme = door.tenant("acme").await;
-    door.told.lock().unwrap().clear();
-    door.store.fail_with(Failure::Unavailable);
-    let patched =
-        door.administrator.patch_tenant(&operator(), &acme, json!({ "name": "A" }), None, NOW).await;
+async fn a_store_that_is_down_is_reported_and_nothing_is_published() {
+    let env = env();
+    let acme = env.tenant("acme").await;
+    env.published.lock().unwrap().clear();
+    env.store.fail_with(Failure::Unavailable);
+    let patched = env.administrator.patch_tenant(&operator(), &acme, json!({ "name": "A" }), None, NOW).await;
     assert!(matches!(patched, Err(EditError::Store(_))));
-    assert_eq!(*door.told.lock().unwrap(), []);
+    assert_eq!(*env.published.lock().unwrap(), []);
 }
 
 /// Handlers and background tasks run on any thread.
 #[tokio::test]
-async fn what_an_administrator_does_can_be_done_on_any_thread() {
+async fn futures_of_the_administrator_are_send() {
     fn sendable<T: Send>(work: T) -> T {
         work
     }
-    let door = door();
-    let acme = door.tenant("acme").await;
-    let (by, administrator) = (operator(), &door.administrator);
+    let env = env();
+    let acme = env.tenant("acme").await;
+    let (by, administrator) = (operator(), &env.administrator);
     sendable(administrator.patch_tenant(&by, &acme, json!({}), None, NOW)).await.unwrap();
     sendable(administrator.init_admin(&by, "root", NOW)).await.unwrap();
     assert_eq!(sendable(administrator.delete_due_tenants(NOW)).await.unwrap(), 0);

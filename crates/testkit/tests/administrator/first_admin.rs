@@ -5,18 +5,18 @@ use registry::SecretId;
 use tenancy::TenantStore as _;
 use testkit::fixtures::{NOW, client_id, scope, tenant_id};
 
-use crate::doors::{door, new_tenant, operator};
+use crate::test_env::{env, new_tenant, operator};
 
 #[tokio::test]
 async fn the_first_administrator_is_made_with_its_tenant_and_then_no_more() {
-    let door = door();
-    let administrator = &door.administrator;
+    let env = env();
+    let administrator = &env.administrator;
     let made = administrator.init_admin(&operator(), "root", NOW).await.unwrap();
     let platform = tenant_id("platform");
-    assert!(door.store.find_tenant(&platform).await.unwrap().unwrap().strategies.oauth2);
+    assert!(env.store.find_tenant(&platform).await.unwrap().unwrap().strategies.oauth2);
     assert_eq!(made.client.settings.audiences, ["urn:latchkey:admin"]);
     assert_eq!(made.client.settings.scopes.len(), 4);
-    assert!(door.opens(&platform, &client_id("root"), &made.secret.unwrap().client_secret, NOW).await);
+    assert!(env.opens(&platform, &client_id("root"), &made.secret.unwrap().client_secret, NOW).await);
     let again = administrator.init_admin(&operator(), "other", NOW).await;
     assert!(matches!(again, Err(EditError::Conflict(why)) if why.contains("platform/root")));
     // Who has lost the only secret begins anew, under another name.
@@ -29,12 +29,12 @@ async fn the_first_administrator_is_made_with_its_tenant_and_then_no_more() {
 
 #[tokio::test]
 async fn what_the_first_administrator_holds_is_enough_to_manage_tenants() {
-    let door = door();
-    let made = door.administrator.init_admin(&operator(), "root", NOW).await.unwrap();
+    let env = env();
+    let made = env.administrator.init_admin(&operator(), "root", NOW).await.unwrap();
     let actor = Actor { name: "client:platform/root".to_owned(), source: None };
     let root = Authority::of_platform(actor, &scope(&made.client.settings.scopes.join(" ")));
     let new = new_tenant(serde_json::json!({ "id": "acme" }));
-    door.administrator.create_tenant(&root, new, None, NOW).await.unwrap();
-    let suspended = door.administrator.suspend_tenant(&root, &tenant_id("platform"), None, NOW).await;
+    env.administrator.create_tenant(&root, new, None, NOW).await.unwrap();
+    let suspended = env.administrator.suspend_tenant(&root, &tenant_id("platform"), None, NOW).await;
     assert!(matches!(suspended, Err(EditError::Conflict(_))));
 }

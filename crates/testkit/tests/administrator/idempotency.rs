@@ -4,20 +4,20 @@ use administration::{EditError, NewSecretSettings, RotateSettings};
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::doors::{door, later, new_client, new_tenant, of_tenant, once, operator};
+use crate::test_env::{env, idempotency_key, later, new_client, new_tenant, of_tenant, operator};
 
 #[tokio::test]
 async fn a_repetition_gets_the_same_answer_with_the_same_secret() {
-    let door = door();
-    let administrator = &door.administrator;
-    let key = once("k", 1);
+    let env = env();
+    let administrator = &env.administrator;
+    let key = idempotency_key("k", 1);
     let new = || new_tenant(json!({ "id": "acme", "client": { "scopes": ["read"] } }));
     let first = administrator.create_tenant(&operator(), new(), Some(&key), NOW).await.unwrap();
     let again =
-        door.beside().administrator.create_tenant(&operator(), new(), Some(&key), later(60)).await.unwrap();
+        env.beside().administrator.create_tenant(&operator(), new(), Some(&key), later(60)).await.unwrap();
     assert_eq!((first.replayed, again.replayed), (false, true));
     assert_eq!(again.value, first.value);
-    let other = administrator.create_tenant(&operator(), new(), Some(&once("k", 2)), NOW).await;
+    let other = administrator.create_tenant(&operator(), new(), Some(&idempotency_key("k", 2)), NOW).await;
     assert!(matches!(other, Err(EditError::IdempotencyKeyReused)));
     let without = administrator.create_tenant(&operator(), new(), None, NOW).await;
     assert!(matches!(without, Err(EditError::Conflict(_))));
@@ -25,9 +25,9 @@ async fn a_repetition_gets_the_same_answer_with_the_same_secret() {
 
 #[tokio::test]
 async fn each_operation_client_and_actor_has_keys_of_its_own() {
-    let door = door();
-    let (acme, _) = door.tenant_with("acme", json!({ "client_id": "a" })).await;
-    let (administrator, key) = (&door.administrator, once("k", 1));
+    let env = env();
+    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "a" })).await;
+    let (administrator, key) = (&env.administrator, idempotency_key("k", 1));
     administrator
         .create_client(&operator(), &acme, new_client(json!({ "client_id": "b" })), Some(&key), NOW)
         .await
@@ -54,10 +54,10 @@ async fn each_operation_client_and_actor_has_keys_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_answer_is_forgotten_after_a_day_and_a_refusal_is_not_kept() {
-    let door = door();
-    let acme = door.tenant("acme").await;
-    let (administrator, key) = (&door.administrator, once("k", 1));
+async fn an_answer_expires_after_a_day_and_a_refusal_is_not_stored() {
+    let env = env();
+    let acme = env.tenant("acme").await;
+    let (administrator, key) = (&env.administrator, idempotency_key("k", 1));
     let bad = administrator
         .create_client(&operator(), &acme, new_client(json!({ "scopes": [""] })), Some(&key), NOW)
         .await;
@@ -75,8 +75,8 @@ async fn an_answer_is_forgotten_after_a_day_and_a_refusal_is_not_kept() {
 
 #[tokio::test]
 async fn a_key_is_short_printable_text() {
-    let door = door();
-    let acme = door.tenant("acme").await;
+    let env = env();
+    let acme = env.tenant("acme").await;
     for (key, fits) in [
         ("", false),
         ("a\n", false),
@@ -85,23 +85,23 @@ async fn a_key_is_short_printable_text() {
         (&*"a".repeat(255), true),
         ("a b", true),
     ] {
-        let made = door
+        let made = env
             .administrator
-            .create_client(&operator(), &acme, new_client(json!({})), Some(&once(key, 1)), NOW)
+            .create_client(&operator(), &acme, new_client(json!({})), Some(&idempotency_key(key, 1)), NOW)
             .await;
         assert_eq!(made.is_ok(), fits, "{key}");
     }
 }
 
 #[tokio::test]
-async fn who_may_no_longer_ask_is_not_answered_again() {
-    let door = door();
-    let acme = door.tenant("acme").await;
-    let key = once("k", 1);
+async fn a_caller_without_permission_gets_no_stored_answer() {
+    let env = env();
+    let acme = env.tenant("acme").await;
+    let key = idempotency_key("k", 1);
     let ops = of_tenant("acme", "latchkey:clients");
-    door.administrator.create_client(&ops, &acme, new_client(json!({})), Some(&key), NOW).await.unwrap();
+    env.administrator.create_client(&ops, &acme, new_client(json!({})), Some(&key), NOW).await.unwrap();
     let demoted = of_tenant("acme", "latchkey:audit");
     let again =
-        door.administrator.create_client(&demoted, &acme, new_client(json!({})), Some(&key), NOW).await;
+        env.administrator.create_client(&demoted, &acme, new_client(json!({})), Some(&key), NOW).await;
     assert!(matches!(again, Err(EditError::Forbidden(_))));
 }

@@ -5,18 +5,18 @@ use registry::SecretId;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::doors::{door, new_client, of_tenant, once, operator};
+use crate::test_env::{env, idempotency_key, new_client, of_tenant, operator};
 
 #[tokio::test]
 async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {
-    let door = door();
-    let (acme, of_acme) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let (globex, of_globex) = door.tenant_with("globex", json!({ "client_id": "svc" })).await;
-    let (administrator, svc) = (&door.administrator, client_id("svc"));
+    let env = env();
+    let (acme, of_acme) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let (globex, of_globex) = env.tenant_with("globex", json!({ "client_id": "svc" })).await;
+    let (administrator, svc) = (&env.administrator, client_id("svc"));
     let [in_acme, in_globex] = [of_acme, of_globex].map(|client| client.secret.unwrap().client_secret);
-    assert!(!door.opens(&globex, &svc, &in_acme, NOW).await);
+    assert!(!env.opens(&globex, &svc, &in_acme, NOW).await);
     let before = (
-        door.client(&globex, "svc").await,
+        env.client(&globex, "svc").await,
         administrator.secrets(&operator(), &globex, &svc, NOW).await.unwrap(),
     );
     administrator.patch_client(&operator(), &acme, &svc, json!({ "name": "A" }), None, NOW).await.unwrap();
@@ -30,19 +30,19 @@ async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {
     administrator.schedule_tenant_deletion(&operator(), &acme, None, NOW).await.unwrap();
     administrator.delete_tenant(&operator(), &acme, None, NOW).await.unwrap();
     let after = (
-        door.client(&globex, "svc").await,
+        env.client(&globex, "svc").await,
         administrator.secrets(&operator(), &globex, &svc, NOW).await.unwrap(),
     );
     assert_eq!(after, before);
-    assert!(door.opens(&globex, &svc, &in_globex, NOW).await);
+    assert!(env.opens(&globex, &svc, &in_globex, NOW).await);
 }
 
 #[tokio::test]
 async fn an_administrator_of_one_tenant_sees_and_does_nothing_in_the_other() {
-    let door = door();
-    let (acme, _) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let globex = door.tenant("globex").await;
-    let (administrator, svc) = (&door.administrator, client_id("svc"));
+    let env = env();
+    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let globex = env.tenant("globex").await;
+    let (administrator, svc) = (&env.administrator, client_id("svc"));
     let ops = of_tenant("globex", "latchkey:clients latchkey:audit");
     let new = || new_client(json!({ "client_id": "x" }));
     let refusals = [
@@ -71,12 +71,12 @@ async fn an_administrator_of_one_tenant_sees_and_does_nothing_in_the_other() {
 
 #[tokio::test]
 async fn an_idempotency_key_of_one_tenant_says_nothing_in_the_other() {
-    let door = door();
-    let (acme, globex) = (door.tenant("acme").await, door.tenant("globex").await);
-    let key = once("k", 1);
+    let env = env();
+    let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
+    let key = idempotency_key("k", 1);
     let mut ids = Vec::new();
     for tenant in [&acme, &globex] {
-        let made = door
+        let made = env
             .administrator
             .create_client(&operator(), tenant, new_client(json!({})), Some(&key), NOW)
             .await

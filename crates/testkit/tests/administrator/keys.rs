@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::fixtures::NOW;
 
-use crate::doors::{Door, door, later, new_tenant, of_tenant, once as asked_once, operator};
+use crate::test_env::{TestEnv, env, idempotency_key, later, new_tenant, of_tenant, operator};
 
 /// The policy of most tests: quick keys that are published for 1001 seconds.
 pub(crate) fn signing() -> Value {
@@ -20,9 +20,9 @@ pub(crate) fn signing() -> Value {
     })
 }
 
-pub(crate) async fn tenant(door: &Door, id: &str) -> TenantId {
+pub(crate) async fn tenant(env: &TestEnv, id: &str) -> TenantId {
     let new = new_tenant(json!({ "id": id, "signing": signing() }));
-    door.administrator.create_tenant(&operator(), new, None, NOW).await.unwrap();
+    env.administrator.create_tenant(&operator(), new, None, NOW).await.unwrap();
     testkit::fixtures::tenant_id(id)
 }
 
@@ -44,7 +44,7 @@ fn check(changed: Result<Created<KeysChanged>, EditError>, stages_: &str, breaks
 }
 
 /// As of a command that nobody repeats.
-fn once(value: KeysChanged) -> Created<KeysChanged> {
+fn first_answer(value: KeysChanged) -> Created<KeysChanged> {
     Created { value, replayed: false }
 }
 
@@ -52,12 +52,12 @@ const KEY_1: &str = "oauth2-key-1";
 
 #[tokio::test]
 async fn the_next_key_is_published_before_it_signs() {
-    let door = door();
-    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    let env = env();
+    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
     check(keys.rotate_key(&by, &acme, None, NOW).await, "1 active", &[]);
-    door.told.lock().unwrap().clear();
+    env.published.lock().unwrap().clear();
     check(keys.rotate_key(&by, &acme, None, later(9)).await, "1 active, 2 announced", &[]);
-    assert_eq!(*door.told.lock().unwrap(), [Invalidation::Keys(acme.clone())]);
+    assert_eq!(*env.published.lock().unwrap(), [Invalidation::Keys(acme.clone())]);
     check(keys.rotate_key(&by, &acme, None, later(10)).await, "1 active, 2 announced", &[]);
     let at = |seconds| keys.keys(&by, &acme, later(seconds));
     assert_eq!(stages(&at(1009).await.unwrap()), "1 active, 2 announced");
@@ -68,28 +68,31 @@ async fn the_next_key_is_published_before_it_signs() {
 
 #[tokio::test]
 async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
-    let door = door();
-    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    let env = env();
+    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
     for at in [NOW, later(9)] {
         keys.rotate_key(&by, &acme, None, at).await.unwrap();
     }
     // One that nobody signed with breaks nothing.
     let effects = |key, at| keys.key_effects(&by, &acme, key, at);
     assert_eq!(effects(Some(id(2)), later(20)).await.unwrap(), []);
-    check(keys.revoke_key(&by, &acme, id(2), later(20)).await.map(once), "1 active, 2 removed", &[]);
+    check(keys.revoke_key(&by, &acme, id(2), later(20)).await.map(first_answer), "1 active, 2 removed", &[]);
     check(keys.rotate_key(&by, &acme, None, later(30)).await, "1 active, 2 removed, 3 announced", &[]);
     // Both that may have signed.
-    let told = effects(None, later(1040)).await.unwrap();
-    assert_eq!(told.iter().map(|broken| broken.kid.as_str()).collect::<Vec<_>>(), [KEY_1, "oauth2-key-3"]);
-    assert!(told.iter().all(|broken| broken.until >= later(1040)));
+    let described = effects(None, later(1040)).await.unwrap();
+    assert_eq!(
+        described.iter().map(|broken| broken.kid.as_str()).collect::<Vec<_>>(),
+        [KEY_1, "oauth2-key-3"]
+    );
+    assert!(described.iter().all(|broken| broken.until >= later(1040)));
     let before = stages(&keys.keys(&by, &acme, later(1040)).await.unwrap());
     assert_eq!(before, "1 retiring, 2 removed, 3 active", "saying does nothing");
     // The former one alone.
     let changed = keys.revoke_key(&by, &acme, id(1), later(1040)).await;
-    check(changed.map(once), "1 removed, 2 removed, 3 active", &[KEY_1]);
+    check(changed.map(first_answer), "1 removed, 2 removed, 3 active", &[KEY_1]);
     // The one that signs, and then all there is.
     let changed = keys.revoke_key(&by, &acme, id(3), later(1050)).await;
-    check(changed.map(once), "1 removed, 2 removed, 3 removed, 4 active", &["oauth2-key-3"]);
+    check(changed.map(first_answer), "1 removed, 2 removed, 3 removed, 4 active", &["oauth2-key-3"]);
     let changed = keys.rotate_key_in_emergency(&by, &acme, None, later(1060)).await;
     check(changed, "1 removed, 2 removed, 3 removed, 4 removed, 5 active", &["oauth2-key-4"]);
     let again = keys.revoke_key(&by, &acme, id(4), later(1061)).await;
@@ -125,8 +128,8 @@ fn base64_of(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn an_operators_key_is_the_first_or_the_next_and_never_comes_twice() {
-    let door = door();
-    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    let env = env();
+    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
     let first = own(SigningAlgorithm::ES256);
     check(keys.import_key(&by, &acme, first.clone(), None, NOW).await, "1 active", &[]);
     let next = own(SigningAlgorithm::ES256);
@@ -136,15 +139,15 @@ async fn an_operators_key_is_the_first_or_the_next_and_never_comes_twice() {
     keys.rotate_key_in_emergency(&by, &acme, None, later(20)).await.unwrap();
     let again = keys.import_key(&by, &acme, first.clone(), None, later(30)).await;
     assert!(matches!(again, Err(EditError::Conflict(_))), "a key that was taken away does not come back");
-    let globex = tenant(&door, "globex").await;
+    let globex = tenant(&env, "globex").await;
     check(keys.import_key(&by, &globex, first, None, NOW).await, "1 active", &[]);
 }
 
 #[tokio::test]
 async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
-    let door = door();
-    let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
-    let (by, keys, key) = (operator(), &door.administrator, asked_once("k", 1));
+    let env = env();
+    let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
+    let (by, keys, key) = (operator(), &env.administrator, idempotency_key("k", 1));
     let settings = own(SigningAlgorithm::ES256);
     let first = keys.import_key(&by, &acme, settings.clone(), Some(&key), NOW).await.unwrap();
     let again = keys.import_key(&by, &acme, settings.clone(), Some(&key), later(9)).await.unwrap();
@@ -155,14 +158,14 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
     let first = emergency(Some(&key), later(20)).await.unwrap();
     let again = emergency(Some(&key), later(30)).await.unwrap();
     assert!(!first.replayed && again.replayed && again.value == first.value);
-    let known = async || door.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len();
+    let known = async || env.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len();
     assert_eq!(known().await, 2, "the tokens of the second key are whole");
-    let other = asked_once("k", 2);
+    let other = idempotency_key("k", 2);
     let reused = keys.rotate_key(&by, &acme, Some(&other), later(30)).await;
     assert!(matches!(reused, Err(EditError::IdempotencyKeyReused)), "{reused:?}");
 
     // What changed nothing is answered again, too, whatever has happened since.
-    let keyed = asked_once("nothing", 1);
+    let keyed = idempotency_key("nothing", 1);
     let rotate = |at| keys.rotate_key(&by, &acme, Some(&keyed), at);
     keys.rotate_key(&by, &acme, None, later(40)).await.unwrap();
     let first = rotate(later(41)).await.unwrap();
@@ -174,8 +177,8 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_key_is_said_where_it_is() {
-    let door = door();
-    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    let env = env();
+    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
     let good = own(SigningAlgorithm::ES256);
     let refused = [
         (ImportSettings { algorithm: Some("HS256".to_owned()), ..good.clone() }, "/algorithm"),
@@ -197,8 +200,8 @@ async fn what_is_wrong_with_a_key_is_said_where_it_is() {
 
 #[tokio::test]
 async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one() {
-    let door = door();
-    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    let env = env();
+    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
     keys.rotate_key(&by, &acme, None, NOW).await.unwrap();
     let (view, public) = keys.public_key(&by, &acme, id(1), NOW).await.unwrap();
     assert_eq!((view.kid.as_str(), view.destroyed), (KEY_1, false));
@@ -217,8 +220,8 @@ async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one(
 
 #[tokio::test]
 async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
-    let door = door();
-    let (acme, by, keys) = (tenant(&door, "acme").await, operator(), &door.administrator);
+    let env = env();
+    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
     let settings = own(SigningAlgorithm::ES256);
     let private: Vec<String> =
         settings.key.lines().filter(|line| !line.starts_with('-')).map(str::to_owned).collect();
@@ -229,12 +232,13 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
     keys.advance_keys(&acme, later(999)).await.unwrap();
     let query = AuditQuery { tenant: Some(acme.clone()), limit: 50, ..AuditQuery::default() };
     let records = keys.audit(&by, query, None).await.unwrap().items;
-    let mut told: Vec<_> = records
+    let mut described: Vec<_> = records
         .iter()
         .map(|record| format!("{} {} {}", record.actor, record.action, record.subject))
         .collect();
-    told.reverse();
-    let of_keys: Vec<_> = told.iter().filter(|line| line.contains(" key.")).map(String::as_str).collect();
+    described.reverse();
+    let of_keys: Vec<_> =
+        described.iter().filter(|line| line.contains(" key.")).map(String::as_str).collect();
     assert_eq!(
         of_keys,
         [
@@ -247,7 +251,7 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
         ]
     );
     shown += &format!("{records:?}");
-    let rows = door.store.load_keys(&acme).await.unwrap().unwrap().records;
+    let rows = env.store.load_keys(&acme).await.unwrap().unwrap().records;
     let sealed = base64_of(&rows.keys[1].sealed_private_key);
     assert!(private.iter().all(|line| !shown.contains(line)));
     assert!(sealed.lines().all(|line| !shown.contains(line)));
@@ -256,10 +260,10 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
 }
 
 #[tokio::test]
-async fn only_who_holds_keys_here_may_ask() {
-    let door = door();
-    let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
-    let keys = &door.administrator;
+async fn only_holders_of_the_keys_permission_may_read() {
+    let env = env();
+    let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
+    let keys = &env.administrator;
     keys.rotate_key(&operator(), &acme, None, NOW).await.unwrap();
     let strangers =
         [of_tenant("globex", "latchkey:keys"), of_tenant("acme", "latchkey:clients latchkey:audit")];
@@ -288,19 +292,19 @@ async fn only_who_holds_keys_here_may_ask() {
 
 #[tokio::test]
 async fn what_is_done_to_the_keys_of_one_tenant_is_not_done_to_the_others() {
-    let door = door();
-    let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
-    let (by, keys) = (operator(), &door.administrator);
+    let env = env();
+    let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
+    let (by, keys) = (operator(), &env.administrator);
     for tenant in [&acme, &globex] {
         keys.rotate_key(&by, tenant, None, NOW).await.unwrap();
     }
-    let before = door.store.load_keys(&globex).await.unwrap();
+    let before = env.store.load_keys(&globex).await.unwrap();
     keys.rotate_key(&by, &acme, None, later(9)).await.unwrap();
     keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), None, later(10)).await.unwrap();
     keys.revoke_key(&by, &acme, id(1), later(20)).await.unwrap();
     keys.rotate_key_in_emergency(&by, &acme, None, later(30)).await.unwrap();
     keys.advance_keys(&acme, later(99_999)).await.unwrap();
-    assert_eq!(door.store.load_keys(&globex).await.unwrap(), before);
+    assert_eq!(env.store.load_keys(&globex).await.unwrap(), before);
     let (_, public) = keys.public_key(&by, &globex, id(1), NOW).await.unwrap();
     assert_ne!(public.pem, keys.public_key(&by, &acme, id(4), NOW).await.unwrap().1.pem);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use administration::{AdministrationStore as _, EditError, KeySighting};
+use administration::{AdministrationStore as _, EditError, VerifierFetch};
 use keys::{KeyStage, SigningKeyStore as _};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
@@ -12,28 +12,28 @@ use tenancy::{StoreError, TenantId};
 use testkit::fixtures::NOW;
 use tokio::time::sleep;
 
-use crate::doors::{Door, door, later, once, operator, slow_door};
 use crate::keys::{id, own, stages, tenant};
+use crate::test_env::{TestEnv, env, env_with_slow_sealing, idempotency_key, later, operator};
 
 /// How many keys sign now, and how many are published.
-async fn alive(door: &Door, tenant: &TenantId, now: Timestamp) -> (usize, usize) {
-    let rows = door.store.find_keys(tenant).await.unwrap();
+async fn alive(env: &TestEnv, tenant: &TenantId, now: Timestamp) -> (usize, usize) {
+    let rows = env.store.find_keys(tenant).await.unwrap();
     let count = |state: fn(KeyStage) -> bool| rows.keys.iter().filter(|row| state(row.state(now))).count();
     (count(|state| state == KeyStage::Active), count(|state| state != KeyStage::Removed))
 }
 
 #[tokio::test]
 async fn over_a_year_one_key_signs_at_every_instant() {
-    let door = door();
-    let acme = tenant(&door, "acme").await;
+    let env = env();
+    let acme = tenant(&env, "acme").await;
     let patch = json!({ "signing": { "rotate_every": 864_000, "publish_before": 86_400 } });
-    door.administrator.patch_tenant(&operator(), &acme, patch, None, NOW).await.unwrap();
+    env.administrator.patch_tenant(&operator(), &acme, patch, None, NOW).await.unwrap();
     let (mut now, end) = (NOW, later(365 * 86_400));
     let mut steps = 0_u64;
     while now < end {
-        let due = door.administrator.advance_keys(&acme, now).await.unwrap().due_at;
-        assert_eq!(door.store.load_keys(&acme).await.unwrap().unwrap().due_at, due);
-        assert_eq!(alive(&door, &acme, now).await.0, 1, "at {now:?}");
+        let due = env.administrator.advance_keys(&acme, now).await.unwrap().due_at;
+        assert_eq!(env.store.load_keys(&acme).await.unwrap().unwrap().due_at, due);
+        assert_eq!(alive(&env, &acme, now).await.0, 1, "at {now:?}");
         let due = due.unwrap();
         assert!(due > now, "the same is not due again at {now:?}");
         // The clock jumps: now and then the scheduler is late, by up to some days.
@@ -41,12 +41,12 @@ async fn over_a_year_one_key_signs_at_every_instant() {
         let late = [0, 1, 300, 5, 200_000][usize::try_from(steps % 5).unwrap()];
         let next = Timestamp::from_seconds(due.seconds() + late);
         for between in [now.seconds() + 1, due.seconds() - 1, due.seconds(), next.seconds()] {
-            let (signing, published) = alive(&door, &acme, Timestamp::from_seconds(between)).await;
+            let (signing, published) = alive(&env, &acme, Timestamp::from_seconds(between)).await;
             assert!(signing == 1 && (1..=3).contains(&published), "{signing} {published} at {between}");
         }
         now = next;
     }
-    let rows = door.store.load_keys(&acme).await.unwrap().unwrap().records;
+    let rows = env.store.load_keys(&acme).await.unwrap().unwrap().records;
     assert!((30..=37).contains(&rows.keys.len()), "{} keys", rows.keys.len());
     let whole = rows.keys.iter().filter(|row| !row.sealed_private_key.is_empty()).count();
     assert!(whole <= 3, "{whole} private keys are left");
@@ -54,15 +54,15 @@ async fn over_a_year_one_key_signs_at_every_instant() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_at_work_on_one_tenant_do_no_harm() {
-    let one = door();
+async fn two_concurrent_key_runs_on_one_tenant_do_no_harm() {
+    let one = env();
     let acme = tenant(&one, "acme").await;
     for round in 0..10_u64 {
         let tasks: Vec<_> = (0..6)
             .map(|index| {
-                let (door, acme) = (one.beside(), acme.clone());
+                let (env, acme) = (one.beside(), acme.clone());
                 tokio::spawn(async move {
-                    let (now, administrator) = (later(round * 9_500), &door.administrator);
+                    let (now, administrator) = (later(round * 9_500), &env.administrator);
                     match index {
                         0 => administrator.rotate_key(&operator(), &acme, None, now).await.map(|_| ()),
                         _ => administrator.advance_keys(&acme, now).await.map(|_| ()),
@@ -85,43 +85,43 @@ async fn two_at_work_on_one_tenant_do_no_harm() {
 
 #[tokio::test]
 async fn another_algorithm_is_published_before_it_signs() {
-    let door = door();
-    let acme = tenant(&door, "acme").await;
-    let administrator = &door.administrator;
+    let env = env();
+    let acme = tenant(&env, "acme").await;
+    let administrator = &env.administrator;
     administrator.advance_keys(&acme, NOW).await.unwrap();
     let patch = json!({ "signing": { "algorithm": "EdDSA" } });
     administrator.patch_tenant(&operator(), &acme, patch, None, later(10)).await.unwrap();
-    let due = door.store.find_due_keys(later(10), 9).await.unwrap();
+    let due = env.store.find_due_keys(later(10), 9).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&acme), "it is looked at at once");
     administrator.advance_keys(&acme, later(10)).await.unwrap();
     let views = administrator.keys(&operator(), &acme, later(10)).await.unwrap();
     assert_eq!(stages(&views), "1 active, 2 announced");
     assert_eq!((views[0].algorithm.as_str(), views[1].algorithm.as_str()), ("ES256", "EdDSA"));
     assert_eq!(views[1].active_from, later(1011));
-    let rows = door.store.find_keys(&acme).await.unwrap();
+    let rows = env.store.find_keys(&acme).await.unwrap();
     assert_eq!(rows.keys[1].algorithm, SigningAlgorithm::EdDSA);
 }
 
-async fn seen(door: &Door, tenant: &TenantId, verifier: &str, newest: u32, at: Timestamp) {
-    let sighting = KeySighting {
+async fn seen(env: &TestEnv, tenant: &TenantId, verifier: &str, newest: u32, at: Timestamp) {
+    let fetch = VerifierFetch {
         tenant: tenant.clone(),
         verifier: verifier.to_owned(),
         last_fetch_at: at,
         newest_key: id(newest),
     };
-    door.store.record_key_sightings(&[sighting]).await.unwrap();
+    env.store.record_verifier_fetches(&[fetch]).await.unwrap();
 }
 
 /// Steps whenever one is due until the second key signs, and says when that is.
-async fn second_signs(door: &Door, tenant: &TenantId, polling: Option<(u64, u32)>) -> u64 {
+async fn second_signs(env: &TestEnv, tenant: &TenantId, polling: Option<(u64, u32)>) -> u64 {
     let mut now = later(9000);
     loop {
         // It comes again and again, and has the new key from some moment on.
         if let Some((from, newest)) = polling {
-            seen(door, tenant, "poller", if now >= later(from) { newest } else { 1 }, now).await;
+            seen(env, tenant, "poller", if now >= later(from) { newest } else { 1 }, now).await;
         }
-        let due = door.administrator.advance_keys(tenant, now).await.unwrap().due_at.unwrap();
-        let rows = door.store.find_keys(tenant).await.unwrap();
+        let due = env.administrator.advance_keys(tenant, now).await.unwrap().due_at.unwrap();
+        let rows = env.store.find_keys(tenant).await.unwrap();
         let turn = rows.keys[1].active_from;
         if due >= turn {
             return turn.seconds() - NOW.seconds();
@@ -135,16 +135,16 @@ async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
     let cases =
         [(None, 10_001), (Some((9000, 2)), 10_001), (Some((10_000, 2)), 10_061), (Some((99_999, 2)), 10_201)];
     for (polling, expected) in cases {
-        let door = door();
-        let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
+        let env = env();
+        let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
         for tenant in [&acme, &globex] {
             let patch = json!({ "signing": { "hold_activation": 200 } });
-            door.administrator.patch_tenant(&operator(), tenant, patch, None, NOW).await.unwrap();
-            door.administrator.advance_keys(tenant, NOW).await.unwrap();
+            env.administrator.patch_tenant(&operator(), tenant, patch, None, NOW).await.unwrap();
+            env.administrator.advance_keys(tenant, NOW).await.unwrap();
         }
-        assert_eq!(second_signs(&door, &acme, polling).await, expected, "{polling:?}");
+        assert_eq!(second_signs(&env, &acme, polling).await, expected, "{polling:?}");
         assert_eq!(
-            second_signs(&door, &globex, None).await,
+            second_signs(&env, &globex, None).await,
             10_001,
             "verifiers of another tenant do not count"
         );
@@ -153,9 +153,9 @@ async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
 
 #[tokio::test]
 async fn the_status_says_who_has_the_announced_key() {
-    let door = door();
-    let (acme, globex) = (tenant(&door, "acme").await, tenant(&door, "globex").await);
-    let (by, keys) = (operator(), &door.administrator);
+    let env = env();
+    let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
+    let (by, keys) = (operator(), &env.administrator);
     let status = |at| keys.key_status(&by, &acme, at);
     let empty = status(NOW).await.unwrap();
     assert_eq!(
@@ -163,34 +163,34 @@ async fn the_status_says_who_has_the_announced_key() {
         (None, None, None, 0)
     );
     keys.rotate_key(&by, &acme, None, NOW).await.unwrap();
-    seen(&door, &acme, "early", 1, later(5)).await;
-    seen(&door, &globex, "other", 1, later(5)).await;
+    seen(&env, &acme, "early", 1, later(5)).await;
+    seen(&env, &globex, "other", 1, later(5)).await;
     let one = status(later(6)).await.unwrap();
     assert_eq!((one.signing.unwrap().kid.as_str(), one.seen_by_all), ("oauth2-key-1", None));
     assert!(one.verifiers[0].has_announced);
     keys.rotate_key(&by, &acme, None, later(10)).await.unwrap();
-    seen(&door, &acme, "late", 2, later(20)).await;
+    seen(&env, &acme, "late", 2, later(20)).await;
     let two = status(later(30)).await.unwrap();
     assert_eq!(two.announced.unwrap().kid, "oauth2-key-2");
     assert_eq!(two.seen_by_all, Some(false));
-    let told: Vec<_> = two.verifiers.iter().map(|of| (of.verifier.as_str(), of.has_announced)).collect();
-    assert_eq!(told, [("late", true), ("early", false)]);
-    assert_eq!(two.due_at, door.store.load_keys(&acme).await.unwrap().unwrap().due_at);
+    let published: Vec<_> = two.verifiers.iter().map(|of| (of.verifier.as_str(), of.has_announced)).collect();
+    assert_eq!(published, [("late", true), ("early", false)]);
+    assert_eq!(two.due_at, env.store.load_keys(&acme).await.unwrap().unwrap().due_at);
     // Who has not come for as long as keys are published does not poll.
     assert_eq!(status(later(1008)).await.unwrap().seen_by_all, Some(true));
 }
 
 #[tokio::test]
 async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
-    let door = door();
-    let (acme, keys) = (tenant(&door, "acme").await, &door.administrator);
+    let env = env();
+    let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
     keys.advance_keys(&acme, NOW).await.unwrap();
     keys.suspend_tenant(&operator(), &acme, None, later(10)).await.unwrap();
     assert_eq!(keys.advance_keys(&acme, later(99_999)).await.unwrap().due_at, None);
-    assert_eq!(door.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
-    assert_eq!(door.store.find_keys(&acme).await.unwrap().keys.len(), 1);
+    assert_eq!(env.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
+    assert_eq!(env.store.find_keys(&acme).await.unwrap().keys.len(), 1);
     keys.resume_tenant(&operator(), &acme, None, later(99_999)).await.unwrap();
-    let due = door.store.find_due_keys(later(99_999), 9).await.unwrap();
+    let due = env.store.find_due_keys(later(99_999), 9).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&acme));
     keys.advance_keys(&acme, later(99_999)).await.unwrap();
     let views = keys.keys(&operator(), &acme, later(99_999)).await.unwrap();
@@ -198,23 +198,23 @@ async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
     keys.schedule_tenant_deletion(&operator(), &acme, None, later(100_000)).await.unwrap();
     keys.delete_tenant(&operator(), &acme, None, later(100_000)).await.unwrap();
     assert_eq!(keys.advance_keys(&acme, later(200_000)).await.unwrap().due_at, None);
-    assert_eq!(door.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
+    assert_eq!(env.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn who_is_superseded_does_not_make_another_key() {
-    let one = door();
+async fn a_stale_revision_creates_no_second_key() {
+    let one = env();
     let acme = tenant(&one, "acme").await;
     one.administrator.advance_keys(&acme, NOW).await.unwrap();
-    let doors: Vec<Arc<Door>> = (0..3).map(|_| Arc::new(one.beside())).collect();
+    let test_env: Vec<Arc<TestEnv>> = (0..3).map(|_| Arc::new(one.beside())).collect();
     let before = one.store.calls().administration;
     let held = one.store.hold_answers().await;
-    let tasks: Vec<_> = doors
+    let tasks: Vec<_> = test_env
         .into_iter()
-        .map(|door| {
+        .map(|env| {
             let acme = acme.clone();
             tokio::spawn(
-                async move { door.administrator.rotate_key(&operator(), &acme, None, later(9)).await },
+                async move { env.administrator.rotate_key(&operator(), &acme, None, later(9)).await },
             )
         })
         .collect();
@@ -232,13 +232,13 @@ async fn who_is_superseded_does_not_make_another_key() {
 #[tokio::test]
 async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_make() {
     for way in ["step", "rotate", "rotate once", "import"] {
-        let door = slow_door(0);
-        let (acme, keys, by) = (tenant(&door, "acme").await, &door.administrator, operator());
+        let env = env_with_slow_sealing(0);
+        let (acme, keys, by) = (tenant(&env, "acme").await, &env.administrator, operator());
         keys.advance_keys(&acme, NOW).await.unwrap();
         let asked_at = later(9_000);
-        door.clock.store(asked_at.seconds(), Ordering::SeqCst);
-        door.seconds.store(11, Ordering::SeqCst);
-        let key = once("k", 1);
+        env.clock.store(asked_at.seconds(), Ordering::SeqCst);
+        env.seconds.store(11, Ordering::SeqCst);
+        let key = idempotency_key("k", 1);
         match way {
             "step" => keys.advance_keys(&acme, asked_at).await.map(|_| ()),
             "rotate" => keys.rotate_key(&by, &acme, None, asked_at).await.map(|_| ()),
@@ -248,17 +248,17 @@ async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_ma
             // The answer is sealed after the decision: that is too slow each time.
             _ => match keys.rotate_key(&by, &acme, Some(&key), asked_at).await {
                 Err(EditError::Store(StoreError::Unavailable(_))) => {
-                    assert_eq!(door.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len(), 1);
-                    door.seconds.store(0, Ordering::SeqCst);
+                    assert_eq!(env.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len(), 1);
+                    env.seconds.store(0, Ordering::SeqCst);
                     keys.rotate_key(&by, &acme, Some(&key), asked_at).await.map(|_| ())
                 }
                 other => panic!("{other:?}"),
             },
         }
         .unwrap();
-        let committed_at = door.clock.load(Ordering::SeqCst);
+        let committed_at = env.clock.load(Ordering::SeqCst);
         assert!(committed_at >= asked_at.seconds() + 11, "{way}");
-        let rows = door.store.load_keys(&acme).await.unwrap().unwrap().records;
+        let rows = env.store.load_keys(&acme).await.unwrap().unwrap().records;
         assert_eq!(rows.keys[1].announced_at.seconds(), committed_at, "{way}");
         assert_eq!(rows.keys[1].active_from.seconds(), committed_at + 1001, "{way}");
         assert_eq!(rows.keys[0].retiring_from, Some(rows.keys[1].active_from), "{way}");
@@ -267,14 +267,14 @@ async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_ma
 
 /// A commit is waited for no longer than the skew has to spare, and an emergency's as long as it takes.
 #[tokio::test(start_paused = true)]
-async fn what_is_written_too_late_is_decided_again() {
+async fn a_late_write_is_decided_again() {
     for (emergency, waits) in [(false, true), (true, false)] {
-        let door = Arc::new(door());
-        let acme = tenant(&door, "acme").await;
-        door.administrator.advance_keys(&acme, NOW).await.unwrap();
-        let before = door.store.calls().administration;
-        let (asking, of) = (Arc::clone(&door), acme.clone());
-        let held = door.store.hold_answers().await;
+        let env = Arc::new(env());
+        let acme = tenant(&env, "acme").await;
+        env.administrator.advance_keys(&acme, NOW).await.unwrap();
+        let before = env.store.calls().administration;
+        let (asking, of) = (Arc::clone(&env), acme.clone());
+        let held = env.store.hold_answers().await;
         let task = tokio::spawn(async move {
             let (keys, by) = (&asking.administrator, operator());
             if emergency {
@@ -283,26 +283,26 @@ async fn what_is_written_too_late_is_decided_again() {
                 keys.rotate_key(&by, &of, None, later(9)).await
             }
         });
-        let asked = async |times| {
-            while door.store.calls().administration < before + times {
+        let requests = async |times| {
+            while env.store.calls().administration < before + times {
                 sleep(Duration::from_millis(1)).await;
             }
         };
         // The rows are read anew when the key is made and when it is sealed; then the commit hangs.
-        asked(1).await;
+        requests(1).await;
         drop(held);
-        let held = door.store.hold_answers().await;
-        asked(2).await;
+        let held = env.store.hold_answers().await;
+        requests(2).await;
         drop(held);
-        let held = door.store.hold_answers().await;
-        asked(3).await;
+        let held = env.store.hold_answers().await;
+        requests(3).await;
         drop(held);
-        let held = door.store.hold_answers().await;
-        asked(4).await;
+        let held = env.store.hold_answers().await;
+        requests(4).await;
         sleep(Duration::from_secs(9)).await;
-        assert_eq!(door.store.calls().administration, before + 4);
+        assert_eq!(env.store.calls().administration, before + 4);
         sleep(Duration::from_secs(2)).await;
-        assert_eq!(door.store.calls().administration > before + 4, waits, "it looks what there is");
+        assert_eq!(env.store.calls().administration > before + 4, waits, "it looks what there is");
         drop(held);
         let changed = task.await.unwrap().unwrap().value;
         let expected = if emergency { "1 removed, 2 active" } else { "1 active, 2 announced" };

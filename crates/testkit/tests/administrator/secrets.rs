@@ -1,40 +1,40 @@
 //! Secrets rotate without an outage.
 
-use administration::{AdministrationStore as _, EditError, NewSecretSettings, RotateSettings, SecretUse};
+use administration::{AdministrationStore as _, EditError, NewSecretSettings, RotateSettings, SecretUsage};
 use registry::SecretId;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::doors::{door, later, operator};
+use crate::test_env::{env, later, operator};
 
 const DAY: u64 = 86_400;
 
 #[tokio::test]
 async fn rotating_keeps_the_old_secret_live_until_its_grace_is_over() {
-    let door = door();
-    let (acme, made) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let env = env();
+    let (acme, made) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
     let (old, svc) = (made.secret.unwrap().client_secret, client_id("svc"));
     let settings = RotateSettings { grace: Some(60), expires_at: None };
-    let new = door.administrator.rotate_secret(&operator(), &acme, &svc, settings, None, NOW).await.unwrap();
+    let new = env.administrator.rotate_secret(&operator(), &acme, &svc, settings, None, NOW).await.unwrap();
     let new = new.value;
     assert_eq!(new.secret.id, "s2");
-    assert!(door.opens(&acme, &svc, &old, later(59)).await);
-    assert!(!door.opens(&acme, &svc, &old, later(60)).await);
-    assert!(door.opens(&acme, &svc, &new.client_secret, later(60)).await);
-    let shown = door.administrator.secrets(&operator(), &acme, &svc, later(60)).await.unwrap();
+    assert!(env.opens(&acme, &svc, &old, later(59)).await);
+    assert!(!env.opens(&acme, &svc, &old, later(60)).await);
+    assert!(env.opens(&acme, &svc, &new.client_secret, later(60)).await);
+    let shown = env.administrator.secrets(&operator(), &acme, &svc, later(60)).await.unwrap();
     let status: Vec<_> = shown.iter().map(|secret| (secret.id.as_str(), secret.status.as_str())).collect();
     assert_eq!(status, [("s1", "expired"), ("s2", "live")]);
     let default = RotateSettings::default();
-    door.administrator.rotate_secret(&operator(), &acme, &svc, default, None, NOW).await.unwrap();
-    assert!(door.opens(&acme, &svc, &new.client_secret, later(DAY - 1)).await);
-    assert!(!door.opens(&acme, &svc, &new.client_secret, later(DAY)).await);
+    env.administrator.rotate_secret(&operator(), &acme, &svc, default, None, NOW).await.unwrap();
+    assert!(env.opens(&acme, &svc, &new.client_secret, later(DAY - 1)).await);
+    assert!(!env.opens(&acme, &svc, &new.client_secret, later(DAY)).await);
 }
 
 #[tokio::test]
 async fn a_sixth_live_secret_is_refused_and_one_may_go_to_make_room() {
-    let door = door();
-    let (acme, _) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let (administrator, svc) = (&door.administrator, client_id("svc"));
+    let env = env();
+    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let (administrator, svc) = (&env.administrator, client_id("svc"));
     let create = async || {
         administrator.create_secret(&operator(), &acme, &svc, NewSecretSettings::default(), None, NOW).await
     };
@@ -55,36 +55,36 @@ async fn a_sixth_live_secret_is_refused_and_one_may_go_to_make_room() {
 
 #[tokio::test]
 async fn an_end_moves_and_a_missing_secret_is_said_to_be_missing() {
-    let door = door();
-    let (acme, made) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let env = env();
+    let (acme, made) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
     let (value, svc, s1) = (made.secret.unwrap().client_secret, client_id("svc"), SecretId::new("s1"));
-    let administrator = &door.administrator;
+    let administrator = &env.administrator;
     let view = administrator.expire_secret(&operator(), &acme, &svc, &s1, Some(later(9)), NOW).await.unwrap();
     assert_eq!(view.expires_at, Some(later(9)));
-    assert!(!door.opens(&acme, &svc, &value, later(9)).await);
+    assert!(!env.opens(&acme, &svc, &value, later(9)).await);
     let s9 = SecretId::new("s9");
     let missing = administrator.revoke_secret(&operator(), &acme, &svc, &s9, NOW).await;
     assert!(matches!(missing, Err(EditError::NotFound("secret"))));
 }
 
 #[tokio::test]
-async fn who_would_miss_a_secret_is_told_by_its_use() {
-    let door = door();
-    let (acme, _) = door.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let (administrator, svc) = (&door.administrator, client_id("svc"));
+async fn usage_says_whether_a_secret_is_safe_to_delete() {
+    let env = env();
+    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
+    let (administrator, svc) = (&env.administrator, client_id("svc"));
     let settings = RotateSettings { grace: Some(9 * DAY), expires_at: None };
     administrator.rotate_secret(&operator(), &acme, &svc, settings, None, NOW).await.unwrap();
-    let used = |secret: &str, address: &str, seconds| SecretUse {
+    let used = |secret: &str, address: &str, seconds| SecretUsage {
         tenant: acme.clone(),
         client: svc.clone(),
         secret: SecretId::new(secret),
         address: address.to_owned(),
         at: later(seconds),
     };
-    let uses = [used("s1", "192.0.2.1", 60), used("s1", "192.0.2.2", 90), used("s2", "192.0.2.1", 2 * DAY)];
-    door.store.record_secret_uses(&uses).await.unwrap();
+    let usage = [used("s1", "192.0.2.1", 60), used("s1", "192.0.2.2", 90), used("s2", "192.0.2.1", 2 * DAY)];
+    env.store.record_secret_usage(&usage).await.unwrap();
     let shown = administrator.secrets(&operator(), &acme, &svc, later(2 * DAY)).await.unwrap();
-    let told: Vec<_> =
+    let described: Vec<_> =
         shown.iter().map(|view| (view.addresses, view.last_used_at, view.safe_to_delete)).collect();
-    assert_eq!(told, [(2, Some(later(90)), true), (1, Some(later(2 * DAY)), false)]);
+    assert_eq!(described, [(2, Some(later(90)), true), (1, Some(later(2 * DAY)), false)]);
 }

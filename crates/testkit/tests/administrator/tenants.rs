@@ -5,40 +5,40 @@ use serde_json::json;
 use tenancy::TenantStore as _;
 use testkit::fixtures::{NOW, client_id, tenant_id};
 
-use crate::doors::{door, later, new_tenant, operator};
+use crate::test_env::{env, later, new_tenant, operator};
 
 #[tokio::test]
 async fn a_tenant_is_made_with_its_first_client_in_one_commit_and_shown_as_it_is() {
-    let door = door();
+    let env = env();
     let new = new_tenant(json!({
         "id": "acme", "name": "Acme", "issuer_aliases": ["thunder"],
         "resource_servers": { "api": { "scopes": ["read"], "clients": ["svc"] } },
         "client": { "client_id": "svc", "scopes": ["read"], "audiences": ["api"] },
     }));
-    let made = door.administrator.create_tenant(&operator(), new, None, NOW).await.unwrap().value;
+    let made = env.administrator.create_tenant(&operator(), new, None, NOW).await.unwrap().value;
     let client = made.client.unwrap();
     assert_eq!(made.tenant.jwks_uri, "https://id.example.com/api/v1/tenant/acme/.well-known/jwks.json");
     assert_eq!(made.tenant.token_endpoint, "https://id.example.com/api/v1/tenant/acme/oauth/token");
     assert_eq!(made.tenant.settings.issuer.as_deref(), Some("https://id.example.com/api/v1/tenant/acme"));
     let acme = tenant_id("acme");
-    let shown = door.administrator.tenant(&operator(), &acme, later(5)).await.unwrap();
+    let shown = env.administrator.tenant(&operator(), &acme, later(5)).await.unwrap();
     assert_eq!(EntityTag::of(&shown), EntityTag::of(&made.tenant));
-    assert_eq!(door.client(&acme, "svc").await, client.client);
+    assert_eq!(env.client(&acme, "svc").await, client.client);
     let secret = client.secret.unwrap();
-    assert!(door.opens(&acme, &client_id("svc"), &secret.client_secret, later(1)).await);
-    let told = door.told.lock().unwrap().clone();
-    assert_eq!(told, [Invalidation::Tenant(acme.clone()), Invalidation::Client(acme, client_id("svc"))]);
+    assert!(env.opens(&acme, &client_id("svc"), &secret.client_secret, later(1)).await);
+    let published = env.published.lock().unwrap().clone();
+    assert_eq!(published, [Invalidation::Tenant(acme.clone()), Invalidation::Client(acme, client_id("svc"))]);
 }
 
 #[tokio::test]
 async fn an_issuer_belongs_to_one_tenant_even_after_its_end() {
-    let door = door();
+    let env = env();
     let new = |id: &str| new_tenant(json!({ "id": id, "issuer_aliases": ["thunder"] }));
-    let administrator = &door.administrator;
+    let administrator = &env.administrator;
     administrator.create_tenant(&operator(), new("acme"), None, NOW).await.unwrap();
     let again = administrator.create_tenant(&operator(), new("globex"), None, NOW).await;
     assert!(matches!(again, Err(EditError::Invalid(faults)) if faults[0].pointer == "/issuer_aliases/0"));
-    let globex = door.tenant("globex").await;
+    let globex = env.tenant("globex").await;
     let patch = json!({ "issuer_aliases": ["thunder"] });
     let taken = administrator.patch_tenant(&operator(), &globex, patch.clone(), None, NOW).await;
     assert!(matches!(taken, Err(EditError::Invalid(_))));
@@ -54,9 +54,9 @@ async fn an_issuer_belongs_to_one_tenant_even_after_its_end() {
 
 #[tokio::test]
 async fn a_patch_is_answered_with_the_tag_for_the_next_one() {
-    let door = door();
-    let acme = door.tenant("acme").await;
-    let administrator = &door.administrator;
+    let env = env();
+    let acme = env.tenant("acme").await;
+    let administrator = &env.administrator;
     let first = administrator.tenant(&operator(), &acme, NOW).await.unwrap();
     let tag = EntityTag::of(&first).to_string();
     let patch = |name: &str| json!({ "name": name, "resource_servers": { "api": {} } });
@@ -67,20 +67,20 @@ async fn a_patch_is_answered_with_the_tag_for_the_next_one() {
     assert!(matches!(stale, Err(EditError::Stale)));
     let tag = EntityTag::of(&second).to_string();
     administrator.patch_tenant(&operator(), &acme, patch("B"), Some(&tag), later(2)).await.unwrap();
-    let count = door.store.audit().len();
+    let count = env.store.audit().len();
     administrator.patch_tenant(&operator(), &acme, patch("B"), None, later(3)).await.unwrap();
-    assert_eq!(door.store.audit().len(), count, "a patch that changes nothing writes nothing");
+    assert_eq!(env.store.audit().len(), count, "a patch that changes nothing writes nothing");
 }
 
 #[tokio::test]
-async fn a_tenant_is_listed_a_page_at_a_time_and_found_by_its_words() {
-    let door = door();
+async fn a_tenant_is_listed_by_page_and_found_by_search_terms() {
+    let env = env();
     for id in ["acme", "acme-two", "globex"] {
-        door.tenant(id).await;
+        env.tenant(id).await;
     }
     let list = async |search: Option<&str>, cursor: Option<String>, limit| {
         let page =
-            door.administrator.tenants(&operator(), search, cursor.as_deref(), limit, NOW).await.unwrap();
+            env.administrator.tenants(&operator(), search, cursor.as_deref(), limit, NOW).await.unwrap();
         (page.items.into_iter().map(|tenant| tenant.id).collect::<Vec<_>>(), page.next_cursor)
     };
     let (ids, next) = list(None, None, 2).await;
@@ -88,16 +88,16 @@ async fn a_tenant_is_listed_a_page_at_a_time_and_found_by_its_words() {
     assert_eq!(list(None, next, 2).await, (vec!["globex".to_owned()], None));
     assert_eq!(list(Some("GLOB"), None, 50).await, (vec!["globex".to_owned()], None));
     assert_eq!(list(None, None, 3).await.1, None);
-    let bad = door.administrator.tenants(&operator(), None, Some("x"), 5, NOW).await;
+    let bad = env.administrator.tenants(&operator(), None, Some("x"), 5, NOW).await;
     assert!(matches!(bad, Err(EditError::Invalid(_))));
 }
 
 #[tokio::test]
 async fn a_suspended_tenant_does_not_serve_until_it_is_resumed() {
-    let door = door();
-    let acme = door.tenant("acme").await;
-    let serves = async || door.store.find_tenant(&acme).await.unwrap().unwrap().is_active();
-    let administrator = &door.administrator;
+    let env = env();
+    let acme = env.tenant("acme").await;
+    let serves = async || env.store.find_tenant(&acme).await.unwrap().unwrap().is_active();
+    let administrator = &env.administrator;
     let view = administrator.suspend_tenant(&operator(), &acme, None, NOW).await.unwrap();
     assert_eq!((view.status, serves().await), (TenantStatusView::Suspended, false));
     administrator.suspend_tenant(&operator(), &acme, None, NOW).await.unwrap();
@@ -107,9 +107,9 @@ async fn a_suspended_tenant_does_not_serve_until_it_is_resumed() {
 
 #[tokio::test]
 async fn a_deletion_can_be_taken_back_until_its_time_has_come() {
-    let door = door();
-    let (acme, globex) = (door.tenant("acme").await, door.tenant("globex").await);
-    let administrator = &door.administrator;
+    let env = env();
+    let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
+    let administrator = &env.administrator;
     assert!(matches!(
         administrator.delete_tenant(&operator(), &acme, None, NOW).await,
         Err(EditError::Conflict(_))
@@ -118,7 +118,7 @@ async fn a_deletion_can_be_taken_back_until_its_time_has_come() {
     for tenant in [&acme, &globex] {
         let view = administrator.schedule_tenant_deletion(&operator(), tenant, None, NOW).await.unwrap();
         assert_eq!((view.status, view.deletion_due_at), (TenantStatusView::Deleting, Some(later(week))));
-        assert!(!door.store.find_tenant(tenant).await.unwrap().unwrap().is_active());
+        assert!(!env.store.find_tenant(tenant).await.unwrap().unwrap().is_active());
     }
     let view = administrator.cancel_tenant_deletion(&operator(), &globex, None, later(9)).await.unwrap();
     assert_eq!((view.status, view.deletion_due_at), (TenantStatusView::Active, None));
@@ -127,7 +127,7 @@ async fn a_deletion_can_be_taken_back_until_its_time_has_come() {
     assert_eq!(administrator.delete_due_tenants(later(week)).await.unwrap(), 0);
     let gone = administrator.tenant(&operator(), &acme, later(week)).await;
     assert!(matches!(gone, Err(EditError::NotFound("tenant"))));
-    assert!(door.store.find_tenant(&globex).await.unwrap().unwrap().is_active());
-    let last = door.store.audit().pop().unwrap();
+    assert!(env.store.find_tenant(&globex).await.unwrap().unwrap().is_active());
+    let last = env.store.audit().pop().unwrap();
     assert_eq!((last.actor.as_str(), last.action.as_str()), ("latchkey", "tenant.deleted"));
 }

@@ -15,7 +15,9 @@ impl From<EditError> for Problem {
     fn from(error: EditError) -> Self {
         match error {
             EditError::Forbidden(permission) => Self::insufficient_scope(permission),
-            EditError::BeyondReach(detail) => Self::new(StatusCode::FORBIDDEN, Kind::BEYOND_REACH, detail),
+            EditError::InsufficientPrivilege(detail) => {
+                Self::new(StatusCode::FORBIDDEN, Kind::BEYOND_REACH, detail)
+            }
             EditError::NotFound(_) => Self::not_found(error.to_string()),
             EditError::Invalid(faults) => {
                 Self::invalid("What was sent cannot be used; errors says where and why", faults)

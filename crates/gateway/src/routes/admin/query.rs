@@ -1,6 +1,6 @@
 //! Query parameters of the admin API: unknown ones are ignored, known ones must make sense. A fault's pointer is the parameter's name.
 
-use administration::{EditError, Fault};
+use administration::{EditError, FieldError};
 use protocol::{Form, Timestamp};
 
 use crate::raw_request::RawRequest;
@@ -13,7 +13,7 @@ const LONGEST_PAGE: u32 = 200;
 /// The parameters, and what is wrong with those that were asked for.
 pub(super) struct Query {
     form: Form,
-    faults: Vec<Fault>,
+    faults: Vec<FieldError>,
 }
 
 /// Which page.
@@ -28,7 +28,7 @@ impl Query {
     }
 
     fn parse(text: &str) -> Result<Self, EditError> {
-        let not_utf8 = |_| EditError::Invalid(vec![Fault::at("", "the query must be UTF-8")]);
+        let not_utf8 = |_| EditError::Invalid(vec![FieldError::at("", "the query must be UTF-8")]);
         Ok(Self { form: Form::parse(text.as_bytes()).map_err(not_utf8)?, faults: Vec::new() })
     }
 
@@ -78,7 +78,7 @@ impl Query {
     }
 
     pub(super) fn fault(&mut self, name: &str, detail: &str) {
-        self.faults.push(Fault::at(format!("/{name}"), detail));
+        self.faults.push(FieldError::at(format!("/{name}"), detail));
     }
 
     /// Nothing is done with half a query.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use administration::{
     Actor, AdministrationStore as _, Administrator, Authority, ContentHash, EditPolicy, Invalidation,
-    Options, Outcome, Reconciler, Retirements,
+    Outcome, ReconcileOptions, Reconciler, Retirements,
 };
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeyPool, KeySealer, LocalKeyEncryptionKey, SealingContext, SealingKey};
@@ -31,7 +31,8 @@ pub(super) struct Changes {
 
 impl Changes {
     pub(super) async fn on(test_env: &TestEnv, seed: u64, credentials: Arc<Mutex<Vec<Credential>>>) -> Self {
-        let patient = storage_postgres::Options { patience: Duration::from_secs(10), ..Default::default() };
+        let patient =
+            storage_postgres::PostgresOptions { patience: Duration::from_secs(10), ..Default::default() };
         let store = Arc::new(PostgresDatabase::open(&test_env.database.url(), patient).await.unwrap());
         let key = SealingKey::from_base64(&Secret::new(test_env.sealing_key.clone())).unwrap();
         let key = Arc::new(LocalKeyEncryptionKey::new(key));
@@ -93,7 +94,7 @@ impl Changes {
     async fn apply(&self) -> Vec<Invalidation> {
         let declaration = self.declared.declaration();
         let content = ContentHash::of([self.number.to_be_bytes().as_slice()]);
-        let options = Options {
+        let options = ReconcileOptions {
             max_retired: Retirements::default(),
             prune: true,
             force_generation: false,

@@ -1,0 +1,67 @@
+//! Which tenants need a closer look, decided from one line about each.
+
+use std::collections::BTreeMap;
+
+use registry::Pepper;
+use tenancy::{Issuer, TenantId};
+
+use crate::{Conflict, Declaration, DeclaredTenant, Fingerprint, ManagedBy, Subject, TenantSummary};
+
+/// The outcome of the first look.
+#[derive(Debug, Default)]
+pub(crate) struct Classification<'a> {
+    pub(crate) tasks: Vec<Task<'a>>,
+    pub(crate) conflicts: Vec<Conflict>,
+    /// Tenants whose state is needed.
+    pub(crate) load: Vec<TenantId>,
+    /// Issuers and aliases whose owners must be known.
+    pub(crate) issuers: Vec<Issuer>,
+}
+
+/// A tenant that needs a closer look.
+#[derive(Debug)]
+pub(crate) enum Task<'a> {
+    /// It is declared, and not as before.
+    Compare { declared: &'a DeclaredTenant, fingerprint: Fingerprint },
+    /// It was declared and is no longer.
+    Retire(TenantId),
+}
+
+impl<'a> Classification<'a> {
+    pub(crate) fn of(pepper: &Pepper, declaration: &'a Declaration, summaries: Vec<TenantSummary>) -> Self {
+        let mut stored: BTreeMap<_, _> =
+            summaries.into_iter().map(|summary| (summary.tenant.clone(), summary)).collect();
+        let mut classification = Self::default();
+        for (id, declared) in &declaration.tenants {
+            classification.classify(pepper, declared, stored.remove(id));
+        }
+        for (id, _) in stored.into_iter().filter(|(_, summary)| summary.lifecycle.is_config_managed()) {
+            classification.load.push(id.clone());
+            classification.tasks.push(Task::Retire(id));
+        }
+        classification
+    }
+
+    fn classify(&mut self, pepper: &Pepper, declared: &'a DeclaredTenant, stored: Option<TenantSummary>) {
+        let id = &declared.tenant.id;
+        if id.as_str() == "platform" {
+            return self.conflicts.push(Conflict::Reserved(Subject::Tenant(id.clone())));
+        }
+        let fingerprint = Fingerprint::of_tenant(pepper, declared);
+        if let Some(stored) = stored {
+            if stored.lifecycle.deleted_at.is_some() {
+                return self.conflicts.push(Conflict::Deleted(Subject::Tenant(id.clone())));
+            }
+            if stored.lifecycle.managed_by == ManagedBy::Api {
+                return self.conflicts.push(Conflict::CreatedByApi(Subject::Tenant(id.clone())));
+            }
+            if stored.lifecycle.retired_at.is_none() && stored.fingerprint == Some(fingerprint) {
+                return;
+            }
+            self.load.push(id.clone());
+        }
+        self.issuers.push(declared.tenant.issuer.clone());
+        self.issuers.extend(declared.tenant.issuer_aliases.iter().cloned());
+        self.tasks.push(Task::Compare { declared, fingerprint });
+    }
+}

@@ -1,0 +1,40 @@
+//! What is wrong with a document, as far as it is told: a body of 64 KiB could have thousands of faults.
+
+use protocol::steps;
+
+use super::Pointer;
+use crate::FieldError;
+
+/// So many faults are told at once.
+pub const MOST_FIELD_ERRORS: usize = 32;
+/// Their places are no longer than this in all; the last one may go beyond it.
+const LONGEST_PLACES: usize = 4 * 1024;
+
+/// Faults in the order in which they were found.
+#[derive(Debug, Default)]
+pub(crate) struct BoundedErrors {
+    found: Vec<FieldError>,
+    places: usize,
+}
+
+impl BoundedErrors {
+    /// Adds one, unless enough has been told.
+    pub(crate) fn add(&mut self, at: &Pointer<'_>, detail: impl Into<String>) {
+        if !self.is_full() {
+            let error = FieldError::at(at.to_string(), detail);
+            steps::note(error.pointer.len());
+            self.places += error.pointer.len();
+            self.found.push(error);
+        }
+    }
+
+    /// Whether looking on is of no use.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.len() >= MOST_FIELD_ERRORS || self.places >= LONGEST_PLACES
+    }
+
+    /// All of them, if there is one.
+    pub(crate) fn into_result(self) -> Result<(), Vec<FieldError>> {
+        if self.found.is_empty() { Ok(()) } else { Err(self.found) }
+    }
+}

@@ -1,0 +1,390 @@
+//! How far an asker may go with a client once he may manage clients at all: nobody hands on what he has not, and nobody touches a
+//! client that may do more to the platform than he may.
+
+use protocol::ScopeToken;
+use registry::{Client, IntrospectionRight};
+use tenancy::Tenant;
+
+use super::EditContext;
+use super::text::FieldErrors;
+use crate::{EditError, Permission};
+
+/// Whether he may change this client. To end what it may do takes less: to suspend it, or to end a secret earlier.
+pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Result<(), EditError> {
+    // Whoever manages all tenants could grant himself anything.
+    if context.by.holds_everywhere(Permission::Tenants) {
+        return Ok(());
+    }
+    let beyond = reserved(client).find(|token| !context.by.may_grant(&client.tenant, token));
+    beyond.map_or(Ok(()), |token| {
+        let message = format!("client {} holds {}, which you lack", client.id, token.as_str());
+        Err(EditError::InsufficientPrivilege(message))
+    })
+}
+
+/// Whether he may make a secret of this client, or let one live for longer: who has a secret can be the client.
+pub(super) fn require_secret(
+    context: EditContext<'_>,
+    tenant: &Tenant,
+    client: &Client,
+) -> Result<(), EditError> {
+    require_touch(context, client)?;
+    let is_tenant_wide = client.introspection == IntrospectionRight::Tenant;
+    if is_tenant_wide && !context.by.is_of_platform() {
+        let message =
+            format!("client {} introspects for the whole tenant: the platform makes its secrets", client.id);
+        return Err(EditError::InsufficientPrivilege(message));
+    }
+    let has_alias = client.issuer.as_ref().is_some_and(|issuer| *issuer != tenant.issuer);
+    if has_alias && !context.by.may_set_beyond_client() {
+        let message = format!(
+            "the tokens of client {} have an issuer alias: the platform makes its secrets",
+            client.id
+        );
+        return Err(EditError::InsufficientPrivilege(message));
+    }
+    Ok(())
+}
+
+/// Whether he may make the client this, where it was that, or nothing.
+pub(super) fn require_grant(
+    context: EditContext<'_>,
+    before: Option<&Client>,
+    after: &Client,
+) -> Result<(), EditError> {
+    let had = |token: &ScopeToken| before.is_some_and(|before| before.scope.contains(token));
+    let mut gained = after.scope.iter().filter(|token| !had(token));
+    if let Some(token) = gained.find(|token| !context.by.may_grant(&after.tenant, token)) {
+        let message = format!("you may not grant {}: you lack it", token.as_str());
+        return Err(EditError::InsufficientPrivilege(message));
+    }
+    if context.by.may_set_beyond_client() {
+        return Ok(());
+    }
+    if before.and_then(|before| before.issuer.as_ref()) != after.issuer.as_ref() {
+        return Err(EditError::InsufficientPrivilege(
+            "only the platform sets a client's token.issuer".to_owned(),
+        ));
+    }
+    let is_tenant_wide = |client: &Client| client.introspection == IntrospectionRight::Tenant;
+    if is_tenant_wide(after) && !before.is_some_and(is_tenant_wide) {
+        let message = "only the platform lets a client introspect for the whole tenant";
+        return Err(EditError::InsufficientPrivilege(message.to_owned()));
+    }
+    Ok(())
+}
+
+/// What nobody can grant is a fault of the request, not a matter of who asks.
+pub(super) fn check_grantable(errors: &mut FieldErrors, client: &Client) {
+    for (index, token) in client.scope.iter().enumerate() {
+        if !token.is_reserved() {
+            continue;
+        }
+        let at = format!("/scopes/{index}");
+        match Permission::of_scope(token.as_str()) {
+            None => errors.add(&at, "this scope is kept for the platform, and means nothing yet"),
+            Some(Permission::Tenants) if client.tenant.as_str() != tenancy::TenantId::PLATFORM => {
+                errors.add(&at, "only clients of the tenant `platform` may have this scope");
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn reserved(client: &Client) -> impl Iterator<Item = &ScopeToken> {
+    client.scope.iter().filter(|token| token.is_reserved())
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::{Client, IntrospectionRight};
+    use serde_json::{Value, json};
+
+    use super::super::test_states::{
+        ask, at, client, client_id, described, facts, material, of_platform, of_tenant, of_user, operator,
+        state, tenant_id,
+    };
+    use super::super::{
+        Facts, NewClientRow, create_client, create_secret, create_tenant, delete_client, patch_client,
+        patch_tenant, resume_client, revoke_secret, rotate_secret, suspend_client, suspend_tenant,
+    };
+    use super::super::{cancel_deletion, delete_tenant, expire_secret, resume_tenant, schedule_deletion};
+    use crate::{Authority, ClientSettings, NewSecretSettings, RotateSettings, TenantSettings};
+
+    const T: &str = "acme";
+
+    /// `boss` holds everything that a client of a tenant can, and more scopes than an administrator of the tenant.
+    fn rows(change: impl Fn(&mut Client)) -> Facts {
+        let mut state = state(T);
+        let mut boss = client(T, "boss", "latchkey:clients latchkey:keys latchkey:audit billing");
+        change(&mut boss.client);
+        state.clients.push(boss);
+        facts(state)
+    }
+
+    fn create(by: &Authority, tenant: &str, settings: Value) -> String {
+        let settings = ClientSettings::read(settings).unwrap();
+        let secret = material();
+        let new = NewClientRow { id: client_id("new"), settings: &settings, secret: &secret, at: "" };
+        let facts = facts(state(tenant));
+        described(ask(by, |context| Ok(create_client(context, &facts, &tenant_id(tenant), &new)?.0)))
+    }
+
+    fn patch(by: &Authority, client: &str, patch: Value) -> String {
+        patch_of(by, client, |_| {}, patch)
+    }
+
+    fn patch_of(by: &Authority, client: &str, change: impl Fn(&mut Client), patch: Value) -> String {
+        let facts = rows(change);
+        let names = (&tenant_id(T), &client_id(client));
+        described(ask(by, |context| patch_client(context, &facts, names, &patch, None)))
+    }
+
+    const MADE: &str = "new added, new/s1 added until never";
+
+    #[test]
+    fn only_holders_of_latchkey_tenants_at_the_platform_touch_tenants() {
+        let facts = facts(state(T));
+        let askers = [
+            of_platform("latchkey:clients latchkey:keys latchkey:audit"),
+            of_tenant(T, "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit"),
+            of_tenant("platform", "latchkey:tenants"),
+            of_user(T),
+        ];
+        let settings = TenantSettings::default();
+        for by in &askers {
+            let edits = ask(by, |context| {
+                [
+                    create_tenant(context, &facts, &tenant_id("new"), &settings, None).map(|(edit, _)| edit),
+                    patch_tenant(context, &facts, &json!({ "issuer": "https://evil.example.com" }), None),
+                    patch_tenant(context, &facts, &json!({ "issuer_aliases": ["evil"] }), None),
+                    suspend_tenant(context, &facts, None),
+                    resume_tenant(context, &facts, None),
+                    schedule_deletion(context, &facts, None),
+                    cancel_deletion(context, &facts, None),
+                    delete_tenant(context, &facts, None),
+                ]
+            });
+            for edit in edits {
+                assert_eq!(described(edit), "forbidden: latchkey:tenants", "{by:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tenant_administrator_gets_no_access_to_and_no_knowledge_of_other_tenants() {
+        let forbidden = "forbidden: latchkey:clients";
+        for by in [of_tenant("globex", "latchkey:clients"), of_user("globex"), of_tenant(T, "latchkey:audit")]
+        {
+            assert_eq!(create(&by, T, json!({})), forbidden);
+            let (tenant, svc, absent) = (tenant_id(T), client_id("svc"), client_id("absent"));
+            // What is not there answers as what is.
+            for (facts, client) in [(rows(|_| {}), &svc), (rows(|_| {}), &absent), (Facts::default(), &svc)] {
+                let names = (&tenant, client);
+                let s1 = registry::SecretId::new("s1");
+                let edits = ask(&by, |context| {
+                    let new = NewSecretSettings::default();
+                    [
+                        patch_client(context, &facts, names, &json!({}), None),
+                        suspend_client(context, &facts, names, None),
+                        resume_client(context, &facts, names, None),
+                        delete_client(context, &facts, names, None),
+                        create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
+                        rotate_secret(context, &facts, names, &material(), &RotateSettings::default())
+                            .map(|(edit, _)| edit),
+                        expire_secret(context, &facts, names, &s1, None),
+                        revoke_secret(context, &facts, names, &s1),
+                    ]
+                });
+                for edit in edits {
+                    assert_eq!(described(edit), forbidden, "{by:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_platform_administrators_change_the_tenant_platform() {
+        let all = "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit";
+        for by in [of_tenant("platform", all), of_tenant(T, all), of_user("platform")] {
+            assert_eq!(create(&by, "platform", json!({})), "forbidden: latchkey:clients", "{by:?}");
+        }
+        assert_eq!(create(&of_platform("latchkey:clients"), "platform", json!({ "scopes": [] })), MADE);
+    }
+
+    #[test]
+    fn a_tenant_administrator_grants_only_permissions_it_holds() {
+        let ops = of_tenant(T, "latchkey:clients read");
+        let clients = json!(["latchkey:clients"]);
+        assert_eq!(create(&ops, T, json!({ "scopes": clients })), MADE);
+        // The tenant's own scopes are his to give, whether or not his own client has them.
+        for scope in ["read", "write", "anything"] {
+            assert_eq!(create(&ops, T, json!({ "scopes": [scope] })), MADE, "{scope}");
+            assert_eq!(patch(&ops, "svc", json!({ "scopes": ["new", scope] })), "svc changed");
+        }
+        for scope in ["latchkey:keys", "latchkey:audit"] {
+            assert_eq!(
+                create(&ops, T, json!({ "scopes": ["read", scope] })),
+                "insufficient privilege",
+                "{scope}"
+            );
+            assert_eq!(
+                patch(&ops, "svc", json!({ "scopes": ["read", scope] })),
+                "insufficient privilege",
+                "{scope}"
+            );
+        }
+        // What was registered already is not granted anew, and may be taken away.
+        assert_eq!(
+            patch_of(&of_tenant(T, "latchkey:clients"), "svc", |_| {}, json!({ "name": "S" })),
+            "svc changed"
+        );
+        assert_eq!(patch(&of_tenant(T, "latchkey:clients"), "svc", json!({ "scopes": [] })), "svc changed");
+        // A token that was narrowed does not give on what its client might have asked for.
+        let narrow = Authority::of_tenant(
+            ops.actor().clone(),
+            tenant_id(T),
+            &protocol::Scope::parse("latchkey:clients").unwrap(),
+        );
+        assert_eq!(create(&narrow, T, json!({ "scopes": ["latchkey:audit"] })), "insufficient privilege");
+    }
+
+    #[test]
+    fn reserved_scopes_are_granted_by_their_holders_and_by_tenant_managers() {
+        let audit = json!({ "scopes": ["latchkey:audit"] });
+        assert_eq!(create(&of_platform("latchkey:clients"), T, audit.clone()), "insufficient privilege");
+        assert_eq!(create(&of_user(T), T, audit.clone()), "insufficient privilege");
+        assert_eq!(create(&of_user(T), T, json!({ "scopes": ["write"] })), MADE);
+        assert_eq!(create(&of_platform("latchkey:clients latchkey:audit"), T, audit.clone()), MADE);
+        assert_eq!(create(&of_platform("latchkey:tenants latchkey:clients"), T, audit.clone()), MADE);
+        assert_eq!(create(&operator(), T, audit), MADE);
+        let tenants = json!({ "scopes": ["latchkey:tenants"] });
+        // That one nobody can give to a client of an ordinary tenant, and at the platform only who has it.
+        for by in
+            [operator(), of_platform("latchkey:tenants latchkey:clients"), of_tenant(T, "latchkey:clients")]
+        {
+            assert_eq!(create(&by, T, tenants.clone()), "/scopes/0");
+        }
+        assert_eq!(
+            create(&of_platform("latchkey:clients"), "platform", tenants.clone()),
+            "insufficient privilege"
+        );
+        assert_eq!(create(&of_platform("latchkey:tenants latchkey:clients"), "platform", tenants), MADE);
+        assert_eq!(create(&operator(), T, json!({ "scopes": ["latchkey:everything"] })), "/scopes/0");
+    }
+
+    #[test]
+    fn only_the_platform_grants_tenant_wide_introspection() {
+        let ops = of_tenant(T, "latchkey:clients read");
+        let issuer = json!({ "token": { "issuer": "thunder" } });
+        let wide = json!({ "introspection": "tenant" });
+        for settings in [&issuer, &wide] {
+            assert_eq!(create(&ops, T, settings.clone()), "insufficient privilege");
+            assert_eq!(patch(&ops, "svc", settings.clone()), "insufficient privilege");
+            assert_eq!(create(&of_platform("latchkey:clients"), T, settings.clone()), MADE);
+            assert_eq!(patch(&of_platform("latchkey:clients"), "svc", settings.clone()), "svc changed");
+        }
+        assert_eq!(create(&ops, T, json!({ "introspection": "audience" })), MADE);
+        // Taking the issuer away changes what verifiers see as much as setting it.
+        let has_issuer = |client: &mut Client| {
+            client.scope = protocol::Scope::default();
+            client.issuer = tenancy::Issuer::parse("thunder").ok();
+        };
+        assert_eq!(patch_of(&ops, "boss", has_issuer, json!({ "token": null })), "insufficient privilege");
+        assert_eq!(patch_of(&ops, "boss", has_issuer, json!({ "name": "B" })), "boss changed");
+    }
+
+    #[test]
+    fn a_client_that_may_do_more_to_the_platform_is_not_changed_but_may_be_stopped() {
+        let names = (&tenant_id(T), &client_id("boss"));
+        let lower = [of_tenant(T, "latchkey:clients billing"), of_platform("latchkey:clients"), of_user(T)];
+        let peers = [
+            operator(),
+            of_platform("latchkey:tenants latchkey:clients"),
+            of_tenant(T, "latchkey:clients latchkey:keys latchkey:audit"),
+        ];
+        let facts = rows(|_| {});
+        let mut ending = rows(|_| {});
+        for row in &mut ending.state.as_mut().unwrap().clients {
+            row.secrets[0].secret.expires_at = Some(at(100));
+        }
+        let s1 = registry::SecretId::new("s1");
+        let edits = |by: &Authority| {
+            ask(by, |context| {
+                let (new, rotate) = (NewSecretSettings::default(), RotateSettings::default());
+                [
+                    patch_client(context, &facts, names, &json!({ "name": "B" }), None),
+                    patch_client(context, &facts, names, &json!({ "scopes": [] }), None),
+                    resume_client(context, &facts, names, None),
+                    delete_client(context, &facts, names, None),
+                    create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
+                    rotate_secret(context, &facts, names, &material(), &rotate).map(|(edit, _)| edit),
+                    expire_secret(context, &ending, names, &s1, Some(at(200))),
+                    expire_secret(context, &ending, names, &s1, None),
+                ]
+            })
+        };
+        let ends = |by: &Authority| {
+            ask(by, |context| {
+                [
+                    suspend_client(context, &facts, names, None),
+                    expire_secret(context, &facts, names, &s1, Some(at(100))),
+                    expire_secret(context, &ending, names, &s1, Some(at(99))),
+                    revoke_secret(context, &facts, names, &s1),
+                ]
+            })
+        };
+        for by in &lower {
+            for edit in edits(by) {
+                assert_eq!(described(edit), "insufficient privilege", "{by:?}");
+            }
+        }
+        for by in &peers {
+            for edit in edits(by) {
+                assert!(edit.is_ok(), "{by:?}: {edit:?}");
+            }
+        }
+        for by in lower.iter().chain(&peers) {
+            let described = ends(by).map(described);
+            let expected =
+                ["boss suspended", "boss/s1 from never to 100", "boss/s1 from 100 to 99", "boss/s1 revoked"];
+            assert_eq!(described, expected, "{by:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_platform_creates_secrets_of_privileged_clients() {
+        let names = (&tenant_id(T), &client_id("svc"));
+        let boss = || of_tenant(T, "latchkey:clients read");
+        let thunder = tenancy::Issuer::parse("thunder").ok();
+        for (introspection, issuer, refused) in [
+            (IntrospectionRight::Tenant, None, vec![boss(), of_user(T)]),
+            (IntrospectionRight::Own, thunder, vec![boss()]),
+        ] {
+            let mut state = state(T);
+            let client = &mut state.clients[0].client;
+            (client.introspection, client.issuer) = (introspection, issuer);
+            let facts = facts(state);
+            let edits = |by: &Authority| {
+                ask(by, |context| {
+                    let (new, rotate) = (NewSecretSettings::default(), RotateSettings::default());
+                    [
+                        create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
+                        rotate_secret(context, &facts, names, &material(), &rotate).map(|(edit, _)| edit),
+                    ]
+                })
+            };
+            for by in &refused {
+                for edit in edits(by) {
+                    assert_eq!(described(edit), "insufficient privilege", "{by:?}");
+                }
+                let s1 = registry::SecretId::new("s1");
+                let ended = ask(by, |context| revoke_secret(context, &facts, names, &s1));
+                assert_eq!(described(ended), "svc/s1 revoked");
+            }
+            for edit in edits(&of_platform("latchkey:clients")) {
+                assert!(edit.is_ok(), "{edit:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A tenant stops serving, serves again, and is deleted in two steps, the first of which can be taken back.
+
+use protocol::Timestamp;
+use tenancy::{Tenant, TenantId, TenantStatus};
+
+use super::tenant_patch::require_match;
+use super::{Edit, EditContext, Facts};
+use crate::{Change, ChangeKind, EditError, Permission, RowChange, RowLifecycle, TenantState};
+
+/// It stops serving. Its keys stay published until the last of its tokens has expired.
+pub(crate) fn suspend(
+    context: EditContext<'_>,
+    facts: &Facts,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    require_not_platform(state)?;
+    if state.lifecycle.suspended_at.is_some() {
+        return Ok(Edit::default());
+    }
+    Ok(transition(state, ChangeKind::Suspended, stopped(context, state)))
+}
+
+/// It serves again, unless something else stands in the way.
+pub(crate) fn resume(
+    context: EditContext<'_>,
+    facts: &Facts,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    if state.lifecycle.suspended_at.is_none() {
+        return Ok(Edit::default());
+    }
+    let lifecycle = RowLifecycle { suspended_at: None, ..state.lifecycle };
+    Ok(transition(state, ChangeKind::Resumed, status(state, &lifecycle)))
+}
+
+/// The first step of its deletion. A repetition does not move the day.
+pub(crate) fn schedule_deletion(
+    context: EditContext<'_>,
+    facts: &Facts,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    require_deletable(state)?;
+    if state.lifecycle.deletion_due_at.is_some() {
+        return Ok(Edit::default());
+    }
+    let due_at = context.now + context.policy.deletion_grace;
+    Ok(transition(state, ChangeKind::DeletionScheduled { due_at }, stopped(context, state)))
+}
+
+/// The first step is taken back.
+pub(crate) fn cancel_deletion(
+    context: EditContext<'_>,
+    facts: &Facts,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    if state.lifecycle.deletion_due_at.is_none() {
+        return Ok(Edit::default());
+    }
+    let lifecycle = RowLifecycle { deletion_due_at: None, ..state.lifecycle };
+    Ok(transition(state, ChangeKind::DeletionCancelled, status(state, &lifecycle)))
+}
+
+/// The second step, which destroys secrets and keys. Whoever is in a hurry need not wait, but takes both steps.
+pub(crate) fn delete(
+    context: EditContext<'_>,
+    facts: &Facts,
+    if_match: Option<&str>,
+) -> Result<Edit, EditError> {
+    let state = look(context, facts, if_match)?;
+    require_deletable(state)?;
+    if state.lifecycle.deletion_due_at.is_none() {
+        let message =
+            format!("tenant {} is deleted in two steps; take the first one before", state.tenant.id);
+        return Err(EditError::Conflict(message));
+    }
+    Ok(transition(state, ChangeKind::Deleted, stopped(context, state)))
+}
+
+/// Whether its time of grace is over. A tenant that was declared again meanwhile is spared.
+pub(crate) fn is_due(state: &TenantState, now: Timestamp) -> bool {
+    let lifecycle = &state.lifecycle;
+    lifecycle.deleted_at.is_none()
+        && lifecycle.deletion_due_at.is_some_and(|due_at| due_at <= now)
+        && require_deletable(state).is_ok()
+}
+
+fn look<'a>(
+    context: EditContext<'_>,
+    facts: &'a Facts,
+    if_match: Option<&str>,
+) -> Result<&'a TenantState, EditError> {
+    context.require_everywhere(Permission::Tenants)?;
+    let state = facts.tenant()?;
+    require_match(context, state, if_match)?;
+    Ok(state)
+}
+
+/// Without it nobody could administer, not even to take this back.
+fn require_not_platform(state: &TenantState) -> Result<(), EditError> {
+    if state.tenant.id.as_str() == TenantId::PLATFORM {
+        return Err(EditError::Conflict("tenant platform is Latchkey's own and goes on serving".to_owned()));
+    }
+    Ok(())
+}
+
+fn require_deletable(state: &TenantState) -> Result<(), EditError> {
+    require_not_platform(state)?;
+    if state.lifecycle.is_config_managed() {
+        let id = &state.tenant.id;
+        let message = format!("tenant {id} is declared in the operator's files; take it out there first");
+        return Err(EditError::Conflict(message));
+    }
+    Ok(())
+}
+
+fn transition(state: &TenantState, kind: ChangeKind, status: TenantStatus) -> Edit {
+    let after = Tenant { status, ..state.tenant.clone() };
+    let before = Some(Box::new(state.tenant.clone()));
+    Edit::of(Change::Tenant(RowChange { kind, before, after: Box::new(after) }))
+}
+
+/// A tenant that does not serve already issues nothing that would need its keys longer.
+fn stopped(context: EditContext<'_>, state: &TenantState) -> TenantStatus {
+    let until = || state.tokens_until(context.now, context.policy.l1_lifetime);
+    match state.tenant.status {
+        TenantStatus::Active => TenantStatus::Suspended { keys_published_until: until() },
+        stopped @ TenantStatus::Suspended { .. } => stopped,
+    }
+}
+
+fn status(state: &TenantState, lifecycle: &RowLifecycle) -> TenantStatus {
+    if lifecycle.serves() { TenantStatus::Active } else { state.tenant.status }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_states::{NOW, ask, at, described, facts, operator, state};
+    use super::*;
+    use crate::ManagedBy;
+
+    type Transition = fn(EditContext<'_>, &Facts, Option<&str>) -> Result<Edit, EditError>;
+
+    const STEPS: [Transition; 5] = [suspend, resume, schedule_deletion, cancel_deletion, delete];
+
+    /// What suspending, resuming, and the three steps of a deletion do.
+    fn check(id: &str, change: impl Fn(&mut TenantState), expected: [&str; 5]) {
+        let mut state = state(id);
+        change(&mut state);
+        let facts = facts(state);
+        let found =
+            STEPS.map(|transition| described(ask(&operator(), |context| transition(context, &facts, None))));
+        assert_eq!(found, expected);
+    }
+
+    const DUE: &str = "tenant due 1604800";
+
+    #[test]
+    fn each_transition_happens_once() {
+        check("t", |_| {}, ["tenant suspended", "", DUE, "", "conflict"]);
+        check("t", |t| t.lifecycle.suspended_at = Some(NOW), ["", "tenant resumed", DUE, "", "conflict"]);
+        check(
+            "t",
+            |t| t.lifecycle.deletion_due_at = Some(at(9)),
+            ["tenant suspended", "", "", "tenant deletion_cancelled", "tenant deleted"],
+        );
+        let none = "there is no tenant of this id";
+        check("t", |t| t.lifecycle.deleted_at = Some(NOW), [none; 5]);
+    }
+
+    #[test]
+    fn a_declared_tenant_is_suspended_but_not_deleted_before_it_is_retired() {
+        let declared = |t: &mut TenantState| t.lifecycle.managed_by = ManagedBy::Config;
+        check("t", declared, ["tenant suspended", "", "conflict", "", "conflict"]);
+        let retired = |t: &mut TenantState| {
+            declared(t);
+            t.lifecycle.retired_at = Some(NOW);
+        };
+        check("t", retired, ["tenant suspended", "", DUE, "", "conflict"]);
+    }
+
+    #[test]
+    fn the_platform_s_own_tenant_goes_on_serving() {
+        check("platform", |_| {}, ["conflict", "", "conflict", "", "conflict"]);
+    }
+
+    fn status_after(transition: Transition, change: impl Fn(&mut TenantState)) -> TenantStatus {
+        let mut state = state("t");
+        change(&mut state);
+        let edit = ask(&operator(), |context| transition(context, &facts(state), None)).unwrap();
+        let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
+        row.after.status
+    }
+
+    #[test]
+    fn keys_stay_published_until_the_last_token_has_expired() {
+        let until = |keys_published_until| TenantStatus::Suspended { keys_published_until };
+        assert_eq!(status_after(suspend, |_| {}), until(at(3610)));
+        assert_eq!(status_after(suspend, |t| t.previous_tokens_until = Some(at(9999))), until(at(9999)));
+        // It stopped serving before, and has issued nothing since.
+        let stopped = |t: &mut TenantState| {
+            t.tenant.status = until(at(5));
+            t.lifecycle.suspended_at = Some(NOW);
+        };
+        assert_eq!(status_after(schedule_deletion, stopped), until(at(5)));
+        // Resuming lets it serve only where nothing else stands in the way.
+        assert_eq!(status_after(resume, stopped), TenantStatus::Active);
+        let deleting = |t: &mut TenantState| {
+            stopped(t);
+            t.lifecycle.deletion_due_at = Some(at(9));
+        };
+        assert_eq!(status_after(resume, deleting), until(at(5)));
+        assert_eq!(status_after(cancel_deletion, deleting), until(at(5)));
+    }
+
+    #[test]
+    fn a_deletion_is_due_at_its_time_unless_it_was_cancelled() {
+        let check = |change: &dyn Fn(&mut TenantState), expected| {
+            let mut state = state("t");
+            state.lifecycle.deletion_due_at = Some(NOW);
+            change(&mut state);
+            assert_eq!(is_due(&state, NOW), expected);
+        };
+        check(&|_| {}, true);
+        check(&|t| t.lifecycle.deletion_due_at = Some(at(1)), false);
+        check(&|t| t.lifecycle.deletion_due_at = None, false);
+        check(&|t| t.lifecycle.deleted_at = Some(NOW), false);
+        check(&|t| t.lifecycle.managed_by = ManagedBy::Config, false);
+    }
+}

@@ -1,0 +1,58 @@
+//! Which verifiers fetched which keys: what several requests and replicas saw, as one row a verifier.
+
+use std::collections::BTreeMap;
+
+use protocol::{Lifetime, Timestamp};
+use serde::Serialize;
+
+use super::seconds;
+use crate::VerifierFetch;
+
+/// Whoever has come within this span keeps his place among those that are kept of a tenant. Anybody may fetch keys under any name, and
+/// newcomers in any number must not make it forgotten who waits for an announced key.
+const PLACE_KEPT: Lifetime = Lifetime::from_seconds(86_400);
+
+/// A row of `key_sightings`. One that is there keeps the later time and the newer key.
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+#[derive(Debug, Serialize)]
+pub struct VerifierFetchRow<'a> {
+    pub tenant_id: &'a str,
+    pub verifier: &'a str,
+    pub last_fetch_at: i64,
+    pub newest_key: u32,
+}
+
+/// Each verifier of a tenant once, with its last fetch and the newest key that it ever was given, in the order of their names.
+#[must_use]
+pub fn merged_fetches(fetches: &[VerifierFetch]) -> Vec<VerifierFetch> {
+    let mut merged: BTreeMap<_, VerifierFetch> = BTreeMap::new();
+    for seen in fetches {
+        let kept = merged.entry((&seen.tenant, &seen.verifier)).or_insert_with(|| seen.clone());
+        kept.last_fetch_at = kept.last_fetch_at.max(seen.last_fetch_at);
+        kept.newest_key = kept.newest_key.max(seen.newest_key);
+    }
+    merged.into_values().collect()
+}
+
+/// Whoever has come after this, or is in this batch, keeps his place.
+#[must_use]
+pub fn places_kept_since(fetches: &[VerifierFetch]) -> Timestamp {
+    let latest = fetches.iter().map(|seen| seen.last_fetch_at.seconds()).max();
+    Timestamp::from_seconds(latest.unwrap_or(0).saturating_sub(PLACE_KEPT.seconds()))
+}
+
+/// As a store binds them; see [`merged_fetches`] for what must not be there twice.
+#[must_use]
+pub fn verifier_fetch_rows(fetches: &[VerifierFetch]) -> Vec<VerifierFetchRow<'_>> {
+    fetches.iter().map(row).collect()
+}
+
+fn row(seen: &VerifierFetch) -> VerifierFetchRow<'_> {
+    let VerifierFetch { tenant, verifier, last_fetch_at, newest_key } = seen;
+    VerifierFetchRow {
+        tenant_id: tenant.as_str(),
+        verifier,
+        last_fetch_at: seconds(*last_fetch_at),
+        newest_key: newest_key.number(),
+    }
+}

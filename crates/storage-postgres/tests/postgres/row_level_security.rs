@@ -1,0 +1,235 @@
+//! The second wall: a query that names no tenant sees one tenant's rows all the same, and writes to no other's.
+
+use administration::{
+    AdministrationStore as _, AuditQuery, AuditRecord, Change, ChangeKind, ClientQuery, RelatedClients,
+};
+use keys::SigningKeyStore as _;
+use registry::{Client, ClientStore as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
+use tenancy::{Tenant, TenantId};
+use testkit::fixtures::{self, key};
+use testkit::requests;
+
+use crate::belongings::{answer, application, seen, used};
+use crate::sandbox::{Sandbox, execute};
+
+/// Every table that belongs to tenants, by what makes it so.
+const TABLES: &str = "
+    SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attname = 'tenant_id'
+     ORDER BY 1";
+
+/// Two tenants with a row in every table.
+async fn two_tenants() -> (Sandbox, PgConnection) {
+    let sandbox = Sandbox::new().await;
+    let database = sandbox.open().await;
+    for id in ["acme", "globex"] {
+        let mut tenant = Tenant { issuer_aliases: vec![fixtures::issuer(id)], ..fixtures::tenant(id) };
+        tenant
+            .access_token
+            .former_typs
+            .push(tenancy::FormerTyp { typ: "JWT".to_owned(), accepted_until: fixtures::NOW });
+        let client = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
+        let mut request = requests::added(&tenant, &[&client]);
+        request.changes.push(Change::Application(requests::row(
+            ChangeKind::Added,
+            None,
+            &application(&tenant.id),
+        )));
+        request.idempotent = Some(answer(&tenant.id));
+        request.audit.push(AuditRecord {
+            tenant: tenant.id.clone(),
+            at: fixtures::NOW,
+            actor: "test".to_owned(),
+            source: None,
+            action: "added".to_owned(),
+            subject: id.to_owned(),
+            detail: serde_json::json!({}),
+        });
+        database.commit(&request).await.unwrap();
+        assert!(database.add_key(&tenant.id, &key(1)).await.unwrap());
+        database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
+        database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();
+    }
+    let connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    (sandbox, connection)
+}
+
+async fn enter<'c>(
+    connection: &'c mut PgConnection,
+    role: &str,
+    tenant: Option<&str>,
+) -> Transaction<'c, Postgres> {
+    let mut transaction = connection.begin().await.unwrap();
+    execute(&mut transaction, format!("SET LOCAL ROLE {role}")).await;
+    if let Some(tenant) = tenant {
+        execute(&mut transaction, format!("SELECT set_config('latchkey.tenant', '{tenant}', true)")).await;
+    }
+    transaction
+}
+
+/// Whose rows a query without a tenant finds.
+async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
+    let sql = format!("SELECT DISTINCT tenant_id FROM {table} ORDER BY 1");
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
+    let (_sandbox, mut connection) = two_tenants().await;
+    let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
+    assert_eq!(tables.len(), 16, "{tables:?}");
+    for (table, row_level_security) in &tables {
+        assert!(row_level_security, "{table}");
+        let mut all = enter(&mut connection, "latchkey_operator", None).await;
+        assert_eq!(owners(&mut all, table).await, ["acme", "globex"], "{table}");
+        drop(all);
+        if ["change_log", "tenant_words"].contains(&table.as_str()) {
+            continue;
+        }
+        for tenant in ["acme", "globex"] {
+            let mut one = enter(&mut connection, "latchkey_app", Some(tenant)).await;
+            assert_eq!(owners(&mut one, table).await, [tenant], "{table}");
+        }
+        for unknown in [None, Some(""), Some("initech")] {
+            let mut none = enter(&mut connection, "latchkey_app", unknown).await;
+            assert!(owners(&mut none, table).await.is_empty(), "{table} {unknown:?}");
+        }
+    }
+    // The owner of the tables, who is nobody here.
+    assert!(owners(&mut connection, "clients").await.is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_written_for_another_tenant() {
+    let (_sandbox, mut connection) = two_tenants().await;
+    let key = |tenant: &str| {
+        format!(
+            "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at,
+                                       active_from) VALUES ('{tenant}', 2, 'RS256', '', '', 0, 0)"
+        )
+    };
+    let log = |tenant: &str| {
+        format!("INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', '{tenant}', 0)")
+    };
+    let due = |tenant: &str| {
+        format!(
+            "INSERT INTO key_schedules (tenant_id, due_at) VALUES ('{tenant}', 1)
+             ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at"
+        )
+    };
+    let refused = [
+        key("globex"),
+        log("globex"),
+        due("globex"),
+        due("initech"),
+        "UPDATE tenants SET name = 'renamed'".to_owned(),
+        "DELETE FROM clients".to_owned(),
+        "SELECT * FROM sealed_values".to_owned(),
+        "SELECT * FROM tenant_words".to_owned(),
+        "DELETE FROM idempotent_answers".to_owned(),
+        "UPDATE secret_uses SET last_used_at = 0".to_owned(),
+        "DELETE FROM audit_records".to_owned(),
+        "UPDATE tenants SET revision = 9".to_owned(),
+        "UPDATE key_schedules SET earlier_jwks_until = 9".to_owned(),
+        "DELETE FROM key_schedules".to_owned(),
+        "UPDATE signing_keys SET sealed_private_key = ''".to_owned(),
+        "UPDATE key_sightings SET newest_key = 9".to_owned(),
+        "SELECT * FROM leases".to_owned(),
+    ];
+    for sql in refused {
+        let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
+        let error = sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *acme).await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{sql}: {error}");
+    }
+    let allowed = [
+        key("acme"),
+        log("acme"),
+        due("acme"),
+        "UPDATE tenants SET next_key = 9".to_owned(),
+        "UPDATE key_schedules SET due_at = 9".to_owned(),
+    ];
+    for sql in allowed {
+        let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
+        let done = sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *acme).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn requests_are_under_row_level_security_and_administration_is_not() {
+    let (sandbox, mut connection) = two_tenants().await;
+    let database = sandbox.open().await;
+    let (acme, svc) = (fixtures::tenant_id("acme"), fixtures::client_id("svc"));
+    assert!(database.find_client(&acme, &svc).await.unwrap().is_some());
+    for table in ["clients", "signing_keys", "key_schedules"] {
+        let policy = "AS RESTRICTIVE TO latchkey_app USING (false)";
+        execute(&mut connection, format!("CREATE POLICY nothing ON {table} {policy}")).await;
+    }
+    assert!(database.find_client(&acme, &svc).await.unwrap().is_none());
+    assert!(database.find_keys(&acme).await.unwrap().keys.is_empty());
+    assert!(database.add_key(&acme, &key(2)).await.is_err());
+    assert_eq!(database.list_tenant_summaries(&[]).await.unwrap().len(), 2);
+}
+
+/// What a tenant's own administrator reads is read as its requests read, and holds nothing of another tenant that has the same.
+#[tokio::test]
+async fn administration_reads_a_single_tenant_under_row_level_security() {
+    let (sandbox, mut connection) = two_tenants().await;
+    let database = sandbox.open().await;
+    let audit =
+        |tenant: Option<&TenantId>| AuditQuery { tenant: tenant.cloned(), limit: 9, ..AuditQuery::default() };
+    let clients = ClientQuery { limit: 9, ..ClientQuery::default() };
+    for id in ["acme", "globex"] {
+        let id = fixtures::tenant_id(id);
+        let (svc, own) = (fixtures::client_id("svc"), application(&id));
+        assert_eq!(database.secret_usage(&id, &svc).await.unwrap(), [used(&id)]);
+        assert_eq!(database.find_application(&id, &own.id).await.unwrap(), Some(own.clone()));
+        assert_eq!(database.find_application_named(&id, "app").await.unwrap(), Some(own.id));
+        assert_eq!(database.list_applications(&id, 0, 9).await.unwrap(), (1, vec![own]));
+        let found = database.find_idempotent_answer(&id, &[1; 32], fixtures::NOW).await.unwrap();
+        assert_eq!(found, Some(answer(&id)));
+        let records = database.list_audit(&audit(Some(&id))).await.unwrap();
+        assert!(records.len() == 1 && records[0].1.tenant == id, "{records:?}");
+        let listed = database.list_clients(&id, &clients).await.unwrap();
+        assert!(listed.len() == 1 && listed[0].client.tenant == id, "{listed:?}");
+        let related = RelatedClients { ids: &[], listed: &[fixtures::AUDIENCE] };
+        let related = database.load_with_related_clients(&id, related).await.unwrap().unwrap();
+        assert!(related.tenant.id == id && related.clients.len() == 1, "{related:?}");
+        assert_eq!(database.verifier_fetches(&id).await.unwrap(), [seen(&id)]);
+        let keys = database.load_keys(&id).await.unwrap().unwrap();
+        assert_eq!((&keys.tenant.id, keys.due_at), (&id, Some(fixtures::NOW)));
+        assert_eq!(keys.records.keys, [key(1)]);
+    }
+
+    let policy = "AS RESTRICTIVE TO latchkey_app USING (false)";
+    for table in [
+        "clients",
+        "secret_uses",
+        "applications",
+        "idempotent_answers",
+        "audit_records",
+        "signing_keys",
+        "key_schedules",
+        "key_sightings",
+    ] {
+        execute(&mut connection, format!("CREATE POLICY nothing ON {table} {policy}")).await;
+    }
+    let (acme, svc) = (fixtures::tenant_id("acme"), fixtures::client_id("svc"));
+    assert!(database.secret_usage(&acme, &svc).await.unwrap().is_empty());
+    assert!(database.find_application(&acme, &application(&acme).id).await.unwrap().is_none());
+    assert!(database.find_application_named(&acme, "app").await.unwrap().is_none());
+    assert_eq!(database.list_applications(&acme, 0, 9).await.unwrap(), (0, Vec::new()));
+    assert!(database.find_idempotent_answer(&acme, &[1; 32], fixtures::NOW).await.unwrap().is_none());
+    assert!(database.list_audit(&audit(Some(&acme))).await.unwrap().is_empty());
+    assert!(database.list_clients(&acme, &clients).await.unwrap().is_empty());
+    let related = RelatedClients { ids: &["svc"], listed: &[fixtures::AUDIENCE] };
+    assert!(database.load_with_related_clients(&acme, related).await.unwrap().unwrap().clients.is_empty());
+    assert!(database.verifier_fetches(&acme).await.unwrap().is_empty());
+    let keys = database.load_keys(&acme).await.unwrap().unwrap();
+    assert!(keys.records.keys.is_empty() && keys.due_at.is_none(), "{keys:?}");
+    // The platform's administrators see all of it.
+    assert_eq!(database.find_due_keys(fixtures::NOW, 9).await.unwrap().len(), 2);
+    assert_eq!(database.list_audit(&audit(None)).await.unwrap().len(), 2);
+}

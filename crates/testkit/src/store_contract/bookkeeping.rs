@@ -1,0 +1,152 @@
+//! What is kept beside the rows: answers to idempotency keys, generations and their sources, marks.
+
+use administration::{
+    CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, KEPT_SOURCES, ManagedBy, NewGeneration,
+    TenantMetadata,
+};
+use protocol::Timestamp;
+use tenancy::Tenant;
+
+use super::{Stores, add, commit};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// Not by another tenant's, and not a second longer.
+pub async fn an_idempotent_answer_is_found_until_it_expires(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    let store = &stores.administration;
+    let ours = answer(&acme, 1, 60);
+    commit(&stores, &answering(&ours)).await;
+    assert_eq!(store.find_idempotent_answer(&acme.id, &ours.key, at(59)).await.unwrap(), Some(ours.clone()));
+    assert_eq!(store.find_idempotent_answer(&acme.id, &ours.key, at(60)).await.unwrap(), None);
+    assert_eq!(store.find_idempotent_answer(&globex.id, &ours.key, at(0)).await.unwrap(), None);
+    assert_eq!(store.find_idempotent_answer(&acme.id, &[9; 32], at(0)).await.unwrap(), None);
+    let theirs = IdempotentAnswer { sealed: vec![8], ..answer(&globex, 1, 60) };
+    commit(&stores, &answering(&theirs)).await;
+    assert_eq!(store.find_idempotent_answer(&acme.id, &ours.key, at(0)).await.unwrap(), Some(ours));
+    assert_eq!(store.find_idempotent_answer(&globex.id, &[1; 32], at(0)).await.unwrap(), Some(theirs));
+    assert!(store.holds_sealed_rows().await.unwrap());
+}
+
+/// The other one finds the answer; once that has expired, the key is free again.
+pub async fn of_two_requests_with_one_idempotency_key_one_is_written(stores: Stores) {
+    let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
+    let store = &stores.administration;
+    let creating = |tenant: &Tenant, answer: IdempotentAnswer| CommitRequest {
+        idempotent: Some(answer),
+        ..requests::added(tenant, &[])
+    };
+    let first = answer(&acme, 1, 60);
+    commit(&stores, &creating(&acme, first.clone())).await;
+    let second = creating(&globex, IdempotentAnswer { request: [7; 32], ..first.clone() });
+    assert_eq!(store.commit(&second).await.unwrap(), CommitOutcome::StaleRevision);
+    assert_eq!(stores.tenants.find_tenant(&globex.id).await.unwrap(), None);
+    assert_eq!(store.find_idempotent_answer(&acme.id, &[1; 32], at(0)).await.unwrap(), Some(first));
+
+    let later = IdempotentAnswer { expires_at: at(120), ..answer(&acme, 1, 0) };
+    commit(&stores, &CommitRequest { now: at(60), ..creating(&globex, later.clone()) }).await;
+    assert_eq!(store.find_idempotent_answer(&acme.id, &[1; 32], at(60)).await.unwrap(), Some(later));
+}
+
+/// Older ones cannot be rolled back to.
+pub async fn sources_of_the_latest_generations_are_kept(stores: Stores) {
+    let store = &stores.administration;
+    let total = KEPT_SOURCES + 3;
+    for number in 1..=total {
+        let sources = (number != total - 1).then(|| number.to_be_bytes().to_vec());
+        commit(&stores, &generation(number, sources)).await;
+    }
+    for number in 1..=total {
+        let kept = number + KEPT_SOURCES > total && number != total - 1;
+        let expected = kept.then(|| number.to_be_bytes().to_vec());
+        assert_eq!(store.find_generation_sources(number).await.unwrap(), expected, "{number}");
+    }
+    assert_eq!(store.find_generation_sources(total + 1).await.unwrap(), None);
+    assert!(store.holds_sealed_rows().await.unwrap());
+}
+
+/// No more than asked for.
+pub async fn generations_are_listed_the_newest_first(stores: Stores) {
+    let store = &stores.administration;
+    assert!(store.list_generations(5).await.unwrap().is_empty());
+    for number in 1..=3 {
+        commit(&stores, &generation(number, None)).await;
+    }
+    let numbers = async |limit| {
+        let listed = store.list_generations(limit).await.unwrap();
+        listed.iter().map(|generation| generation.number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(2).await, [3, 2]);
+    assert_eq!(numbers(5).await, [3, 2, 1]);
+    let latest = store.latest_generation().await.unwrap();
+    assert_eq!(store.list_generations(1).await.unwrap(), [latest.unwrap()]);
+}
+
+/// It is the latest all the same. It is not listed, and makes none of those that are listed too old.
+pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
+    let store = &stores.administration;
+    commit(&stores, &generation(1, Some(vec![1]))).await;
+    let left_out = ["acme", "globex"].map(fixtures::tenant_id).to_vec();
+    let total = KEPT_SOURCES + 2;
+    for number in 2..=total {
+        let mut request = generation(number, None);
+        request.generation.as_mut().unwrap().left_out.clone_from(&left_out);
+        commit(&stores, &request).await;
+    }
+    let latest = store.latest_generation().await.unwrap().unwrap();
+    assert_eq!((latest.number, &latest.left_out), (total, &left_out));
+    assert!(store.is_known_generation(&latest.content).await.unwrap());
+    let listed = async || {
+        let listed = store.list_generations(5).await.unwrap();
+        listed.iter().map(|generation| generation.number).collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, [1]);
+    assert_eq!(store.find_generation_sources(1).await.unwrap(), Some(vec![1]));
+    commit(&stores, &generation(total + 1, None)).await;
+    assert_eq!(listed().await, [total + 1, 1]);
+    assert!(store.latest_generation().await.unwrap().unwrap().left_out.is_empty());
+}
+
+/// The files' tenant still agrees with its declaration.
+pub async fn metadata_of_the_api_leaves_the_fingerprint(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    add(&stores, &acme, &[]).await;
+    let metadata = TenantMetadata {
+        tenant: acme.id.clone(),
+        fingerprint: None,
+        previous_tokens_until: Some(at(5)),
+        previous_jwks: None,
+    };
+    let mut request = CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(Vec::new()) };
+    request.tenant_metadata.push(metadata);
+    commit(&stores, &request).await;
+    let [summary] = stores.administration.list_tenant_summaries(&[]).await.unwrap().try_into().unwrap();
+    assert_eq!(summary.fingerprint, Some(Fingerprint::from_bytes([1; 32])));
+    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    assert_eq!(state.previous_tokens_until, Some(at(5)));
+}
+
+pub(super) fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(NOW.seconds() + seconds)
+}
+
+pub(super) fn answer(tenant: &Tenant, key: u8, seconds: u64) -> IdempotentAnswer {
+    IdempotentAnswer {
+        tenant: tenant.id.clone(),
+        key: [key; 32],
+        request: [6; 32],
+        sealed: vec![0, 159, 255],
+        expires_at: at(seconds),
+    }
+}
+
+pub(super) fn answering(answer: &IdempotentAnswer) -> CommitRequest {
+    CommitRequest { idempotent: Some(answer.clone()), ..requests::declared(Vec::new()) }
+}
+
+pub(super) fn generation(number: u64, sealed_sources: Option<Vec<u8>>) -> CommitRequest {
+    let content = Fingerprint::from_bytes([u8::try_from(number).unwrap(); 32]);
+    let expected_latest = Some(number - 1).filter(|latest| *latest > 0);
+    let generation = NewGeneration { content, expected_latest, sealed_sources, left_out: Vec::new() };
+    CommitRequest { generation: Some(generation), ..requests::declared(Vec::new()) }
+}

@@ -1,0 +1,71 @@
+//! From where secrets were used, noted in batches by several replicas.
+
+use administration::{KEPT_ADDRESSES, SecretChangeKind, SecretUsage};
+use protocol::Timestamp;
+use registry::Client;
+use tenancy::Tenant;
+
+use super::{Stores, add, commit, revision};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// An address has one time, the latest, in whatever order the batches come; of each secret the latest addresses stay.
+pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in [&acme, &globex] {
+        let secrets = vec![fixtures::secret("s1"), fixtures::secret("s2")];
+        add(&stores, tenant, &[&Client { secrets, ..fixtures::client(tenant, "svc") }]).await;
+    }
+    let store = &stores.administration;
+    let svc = fixtures::client_id("svc");
+    let first = [used(&acme, "s1", "a", 5), used(&acme, "s1", "b", 7), used(&acme, "s1", "a", 9)];
+    store.record_secret_usage(&first).await.unwrap();
+    store.record_secret_usage(&[used(&acme, "s1", "b", 6), used(&acme, "s2", "a", 1)]).await.unwrap();
+    store.record_secret_usage(&[used(&globex, "s1", "c", 2)]).await.unwrap();
+    store.record_secret_usage(&[]).await.unwrap();
+    let expected = [used(&acme, "s1", "a", 9), used(&acme, "s1", "b", 7), used(&acme, "s2", "a", 1)];
+    assert_eq!(sorted(store.secret_usage(&acme.id, &svc).await.unwrap()), expected);
+    assert_eq!(store.secret_usage(&globex.id, &svc).await.unwrap(), [used(&globex, "s1", "c", 2)]);
+
+    let all: Vec<_> = (0..200).map(|nth| used(&acme, "s1", &format!("address {nth}"), 100 + nth)).collect();
+    for batch in all.chunks(80) {
+        store.record_secret_usage(batch).await.unwrap();
+    }
+    let kept = store.secret_usage(&acme.id, &svc).await.unwrap();
+    let (of_first, of_second): (Vec<_>, Vec<_>) =
+        kept.into_iter().partition(|used| used.secret.as_str() == "s1");
+    assert_eq!(sorted(of_first), sorted(all[all.len() - KEPT_ADDRESSES..].to_vec()));
+    assert_eq!(of_second, [used(&acme, "s2", "a", 1)]);
+    // Nothing that anyone planned rests on it.
+    assert_eq!(revision(&stores, &acme.id).await, 1);
+}
+
+/// A secret may go while its last use waits to be noted.
+pub async fn usage_of_unknown_secrets_is_ignored(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
+    add(&stores, &acme, &[&svc]).await;
+    let revoked = requests::secret(&svc, &svc.secrets[0], SecretChangeKind::Revoked);
+    commit(&stores, &requests::declared(vec![revoked])).await;
+    let unknown = fixtures::tenant("nobody");
+    let batch = [used(&unknown, "s1", "a", 1), used(&acme, "s9", "a", 1), used(&acme, "s1", "a", 1)];
+    stores.administration.record_secret_usage(&batch).await.unwrap();
+    let found = stores.administration.secret_usage(&acme.id, &svc.id).await.unwrap();
+    assert_eq!(found, [used(&acme, "s1", "a", 1)]);
+    assert!(stores.administration.secret_usage(&unknown.id, &svc.id).await.unwrap().is_empty());
+}
+
+fn used(tenant: &Tenant, secret: &str, address: &str, seconds: u64) -> SecretUsage {
+    SecretUsage {
+        tenant: tenant.id.clone(),
+        client: fixtures::client_id("svc"),
+        secret: fixtures::secret(secret).id,
+        address: address.to_owned(),
+        at: Timestamp::from_seconds(NOW.seconds() + seconds),
+    }
+}
+
+fn sorted(mut usage: Vec<SecretUsage>) -> Vec<SecretUsage> {
+    usage.sort_by_key(|used| (used.secret.clone(), used.address.clone()));
+    usage
+}
