@@ -59,7 +59,7 @@ impl Described for Tenant {
             rsa_bits,
             hold_activation,
         } = signing;
-        let AccessTokenPolicy { lifetime, format, typ, former_typs: _ } = access_token;
+        let AccessTokenPolicy { lifetime, format, typ, previous_typs: _ } = access_token;
         vec![
             ("name", name.clone()),
             ("issuer", issuer.to_string()),

@@ -1,7 +1,7 @@
 //! Which `typ` values of the past a tenant still accepts once it has a new one (RFC 8725 §3.11).
 
 use protocol::{Lifetime, Timestamp};
-use tenancy::FormerTyp;
+use tenancy::PreviousTyp;
 
 use crate::TenantState;
 
@@ -11,16 +11,16 @@ pub(crate) fn after_change(
     typ: &str,
     now: Timestamp,
     l1_lifetime: Lifetime,
-) -> Vec<FormerTyp> {
+) -> Vec<PreviousTyp> {
     let before = &state.tenant.access_token;
-    let kept = |previous: &&FormerTyp| now < previous.accepted_until && previous.typ != typ;
-    let mut former_typs: Vec<_> = before.former_typs.iter().filter(kept).cloned().collect();
+    let kept = |previous: &&PreviousTyp| now < previous.accepted_until && previous.typ != typ;
+    let mut previous_typs: Vec<_> = before.previous_typs.iter().filter(kept).cloned().collect();
     if before.typ != typ {
-        former_typs.retain(|previous| previous.typ != before.typ);
-        former_typs.push(FormerTyp {
+        previous_typs.retain(|previous| previous.typ != before.typ);
+        previous_typs.push(PreviousTyp {
             typ: before.typ.clone(),
             accepted_until: state.tokens_until(now, l1_lifetime),
         });
     }
-    former_typs
+    previous_typs
 }

@@ -17,10 +17,10 @@ pub struct CachedClientStore {
 
 /// The store answered with another client than the one asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("asked for client {asked} of {tenant}, the store answered with {answered} of {owner}")]
+#[error("asked for client {requested} of {tenant}, the store answered with {answered} of {owner}")]
 struct WrongClient {
     tenant: TenantId,
-    asked: ClientId,
+    requested: ClientId,
     owner: TenantId,
     answered: ClientId,
 }
@@ -131,7 +131,7 @@ impl Clients {
             Some(client) if client.tenant != *tenant || client.id != *id => {
                 Err(StoreError::fault(WrongClient {
                     tenant: tenant.clone(),
-                    asked: id.clone(),
+                    requested: id.clone(),
                     owner: client.tenant.clone(),
                     answered: client.id.clone(),
                 }))

@@ -18,9 +18,9 @@ pub struct CachedTenantStore {
 
 /// The store answered with another tenant than the one asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("asked for tenant {asked}, the store answered with {answered}")]
+#[error("asked for tenant {requested}, the store answered with {answered}")]
 struct WrongTenant {
-    asked: TenantId,
+    requested: TenantId,
     answered: TenantId,
 }
 
@@ -119,7 +119,7 @@ impl Tenants {
         let found = self.store.find_tenant(key).await?;
         match &found {
             Some(tenant) if tenant.id != *key => {
-                Err(StoreError::fault(WrongTenant { asked: key.clone(), answered: tenant.id.clone() }))
+                Err(StoreError::fault(WrongTenant { requested: key.clone(), answered: tenant.id.clone() }))
             }
             Some(_) | None => Ok(found),
         }

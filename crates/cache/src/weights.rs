@@ -19,7 +19,7 @@ pub(crate) const fn entry(key: usize, value: usize) -> usize {
 pub(crate) fn of_tenant(tenant: &Tenant) -> usize {
     let Tenant { id, name, issuer, issuer_aliases, access_token, resource_servers, .. } = tenant;
     let aliases: usize = issuer_aliases.iter().map(|alias| text(alias.as_str())).sum();
-    let typs = (1 + access_token.former_typs.len()) * text(&access_token.typ);
+    let typs = (1 + access_token.previous_typs.len()) * text(&access_token.typ);
     let servers = resource_servers.iter().map(|server| {
         text(&server.audience) + of_scope(&server.scopes) + texts(&server.introspection_clients)
     });

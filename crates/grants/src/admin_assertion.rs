@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_permission_is_a_whole_word() {
         let tenant = test_fixtures::acme();
-        for (held, asked, expected) in [
+        for (held, requested, expected) in [
             (&["system"][..], "system", true),
             (&["other", "system"], "system", true),
             (&["systems"], "system", false),
@@ -109,7 +109,7 @@ mod tests {
             (&[], "system", false),
         ] {
             let assertion = AdminAssertion::new(&tenant, &admin(), held, NOW, &JwtId::new("a-1"));
-            assert_eq!(assertion.permits(asked), expected, "{held:?}");
+            assert_eq!(assertion.permits(requested), expected, "{held:?}");
         }
     }
 }

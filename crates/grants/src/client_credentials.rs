@@ -107,20 +107,20 @@ fn audience(
     is_admin: bool,
 ) -> Result<Audience, ClientCredentialsError> {
     let client = grantee.client;
-    let mut asked: Vec<String> = Vec::with_capacity(resources.len());
+    let mut requested: Vec<String> = Vec::with_capacity(resources.len());
     for resource in resources.iter().map(ResourceIndicator::as_str) {
         if !is_admin && !client.audiences.iter().chain(&client.resources).any(|allowed| allowed == resource) {
             return Err(ClientCredentialsError::ResourceNotAllowed);
         }
-        if !asked.iter().any(|known| known == resource) {
-            asked.push(resource.to_owned());
+        if !requested.iter().any(|known| known == resource) {
+            requested.push(resource.to_owned());
         }
     }
-    Ok(match (asked.len(), client.audiences.is_empty()) {
+    Ok(match (requested.len(), client.audiences.is_empty()) {
         (0, true) => Audience::One(client.id.to_string()),
         (0, false) => Audience::Many(client.audiences.clone()),
-        (1, _) => Audience::One(asked.remove(0)),
-        _ => Audience::Many(asked),
+        (1, _) => Audience::One(requested.remove(0)),
+        _ => Audience::Many(requested),
     })
 }
 
@@ -139,11 +139,11 @@ fn scope(
                     .iter()
                     .any(|resource| grantee.tenant.scope_belongs_to(token, resource.as_str())))
     };
-    let Some(asked) = request.scope else {
+    let Some(requested) = request.scope else {
         return Ok(registered.iter().filter(|token| means_something(token)).cloned().collect());
     };
-    match asked.iter().find(|token| !registered.contains(token) || !means_something(token)) {
-        None => Ok(asked.clone()),
+    match requested.iter().find(|token| !registered.contains(token) || !means_something(token)) {
+        None => Ok(requested.clone()),
         Some(token) if !is_admin && token.is_reserved() && registered.contains(token) => {
             Err(ClientCredentialsError::ScopeNeedsAdminAudience)
         }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_narrows_what_is_granted_and_what_may_be_asked() {
+    fn a_resource_narrows_what_is_granted_and_what_may_be_requested() {
         check_scope("", &["https://orders.example"], Ok("read write anywhere"));
         check_scope("", &["https://reports.example"], Ok("report anywhere"));
         check_scope(

@@ -52,12 +52,12 @@ struct Shard(Mutex<FetchesByTenant>);
 
 #[derive(Default)]
 struct FetchesByTenant {
-    of: IndexMap<TenantId, Vec<Seen>, RandomState>,
+    of: IndexMap<TenantId, Vec<Fetch>, RandomState>,
     /// What makes room next. Removing fills the gap with the latest, so going round meets the oldest first.
     oldest: usize,
 }
 
-struct Seen {
+struct Fetch {
     verifier: String,
     newest_key: KeyId,
     at: Timestamp,
@@ -92,7 +92,7 @@ impl JwksFetches {
             let FetchesByTenant { of, .. } = std::mem::take(&mut *self.shard(shard));
             let before = drained.len();
             for (tenant, seen) in of {
-                drained.extend(seen.into_iter().map(|Seen { verifier, newest_key, at }| JwksFetch {
+                drained.extend(seen.into_iter().map(|Fetch { verifier, newest_key, at }| JwksFetch {
                     tenant: tenant.clone(),
                     verifier,
                     newest_key,
@@ -146,14 +146,14 @@ impl JwksFetches {
             known.at = known.at.max(at);
             known.newest_key = known.newest_key.max(newest_key);
         } else if seen.len() < OF_A_TENANT {
-            seen.push(Seen { verifier: name(), newest_key, at });
+            seen.push(Fetch { verifier: name(), newest_key, at });
             if self.held.fetch_add(1, Ordering::Relaxed) >= self.capacity {
                 self.held.fetch_sub(fetches.make_room(), Ordering::Relaxed);
             }
         } else if let Some(oldest) = seen.iter_mut().min_by_key(|known| known.at)
             && oldest.at <= at
         {
-            *oldest = Seen { verifier: name(), newest_key, at };
+            *oldest = Fetch { verifier: name(), newest_key, at };
         }
     }
 

@@ -133,9 +133,9 @@ mod tests {
     #[track_caller]
     fn check(source: SealError, expected: &str) {
         let (tenant, key) = (TenantId::parse("acme").unwrap(), KeyId::numbered(3));
-        let told = KeyError::Unseal { tenant, key, source }.in_full();
+        let text = KeyError::Unseal { tenant, key, source }.in_full();
         let expected = format!("key oauth2-key-3 of tenant acme does not unseal: {expected}");
-        assert_eq!(told, expected);
+        assert_eq!(text, expected);
     }
 
     #[test]

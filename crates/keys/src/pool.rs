@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pool_of_none_makes_keys_when_they_are_asked_for() {
+    async fn an_empty_pool_makes_keys_on_request() {
         let pool = KeyPool::new(0);
         pool.refill();
         assert!(!pool.take(usual()).await.unwrap().expose().is_empty());
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_kinds_are_made_when_they_are_asked_for_and_leave_the_stock_alone() {
+    async fn other_kinds_are_made_on_request_and_leave_the_stock_alone() {
         let pool = KeyPool::new(1);
         pool.refill();
         while pool.ready() < 1 || pool.stock().filling {

@@ -164,7 +164,7 @@ mod tests {
     use crate::{KeyId, SigningKey};
 
     #[test]
-    fn rsa_keys_have_the_size_that_was_asked_for() {
+    fn rsa_keys_have_the_requested_size() {
         for size in [RsaSize::Bits2048, RsaSize::Bits3072, RsaSize::Bits4096] {
             let document = PrivateKeyDocument::generate_rsa(size).unwrap();
             let key =

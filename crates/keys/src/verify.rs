@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn the_issuer_is_asked_before_the_key() {
+    fn the_issuer_is_checked_before_the_key() {
         for iss in ["https://evil.example", "https://auth.example.com/", "HTTPS://auth.example.com", ""] {
             check_claims(&claims_with("iss", json!(iss)), Err(TokenError::ForeignIssuer));
             let header = r#"{"alg":"RS256","typ":"JWT","kid":"someone-elses"}"#;

@@ -127,7 +127,7 @@ fn access_token(declared: settings::AccessToken) -> AccessTokenPolicy {
             settings::TokenFormat::Opaque => TokenFormat::Opaque,
         },
         typ: declared.typ,
-        former_typs: Vec::new(),
+        previous_typs: Vec::new(),
     }
 }
 

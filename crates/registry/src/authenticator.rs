@@ -313,9 +313,9 @@ impl Authenticator {
             return Ok(found?);
         }
         // What is in memory is there at once; this has to be waited for.
-        let asked = Instant::now();
+        let started = Instant::now();
         let found = lookup.await?;
-        self.lookup_latency.note(asked.elapsed(), self.began.elapsed());
+        self.lookup_latency.note(started.elapsed(), self.began.elapsed());
         Ok(found)
     }
 

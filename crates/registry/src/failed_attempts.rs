@@ -209,7 +209,7 @@ mod tests {
     fn a_failure_beyond_the_limit_gets_the_rest_of_the_span() {
         let attempts = attempts(2);
         let (tenant, source) = (tenant("acme"), source(1));
-        let told = |now| attempts.begin(&tenant, &source, Timestamp::from_seconds(now)).fail();
+        let retry_after = |now| attempts.begin(&tenant, &source, Timestamp::from_seconds(now)).fail();
         let seconds = |seconds| Some(Lifetime::from_seconds(seconds));
         for (now, expected) in [
             (60, None),
@@ -220,7 +220,7 @@ mod tests {
             (121, None),
             (180, None),
         ] {
-            assert_eq!(told(now), expected, "{now}");
+            assert_eq!(retry_after(now), expected, "{now}");
         }
         let always = super::FailedAttempts::new(FailedAttemptsLimit { count: 0, ..attempts.limit });
         assert_eq!(always.begin(&tenant, &source, Timestamp::from_seconds(60)).fail(), seconds(60));

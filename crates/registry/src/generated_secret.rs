@@ -146,7 +146,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_can_be_asked_about(text in ".{0,60}") {
+        fn any_text_can_be_checked(text in ".{0,60}") {
             prop_assert!(!GeneratedSecret::is_well_formed(&text));
         }
     }

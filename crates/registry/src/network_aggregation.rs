@@ -66,16 +66,16 @@ mod tests {
             assert_eq!(networks.enter(network(number)), network(number));
             assert_eq!(networks.enter(network(number)), network(number), "it is the same one");
         }
-        let crowd = networks.enter(network(NETWORKS + 1));
-        assert_eq!(crowd, source("2001:db8:7::"));
+        let aggregate = networks.enter(network(NETWORKS + 1));
+        assert_eq!(aggregate, source("2001:db8:7::"));
         for number in [1, NETWORKS, 999] {
-            assert_eq!(networks.counted(network(number)), crowd);
+            assert_eq!(networks.counted(network(number)), aggregate);
         }
         for (other, expected) in [("2001:db8:8::1", "2001:db8:8::1"), ("192.0.2.1", "192.0.2.1")] {
             assert_eq!(networks.counted(source(other)), source(expected));
         }
         networks.leave(network(1));
-        assert_eq!(networks.counted(network(1)), crowd, "it was entered twice");
+        assert_eq!(networks.counted(network(1)), aggregate, "it was entered twice");
         networks.leave(network(1));
         assert_eq!(networks.counted(network(1)), network(1));
     }

@@ -106,21 +106,21 @@ mod tests {
     #[test]
     fn the_delay_grows_by_user_and_source_to_five_seconds_and_not_by_user_alone() {
         let delays = SignInDelays::default();
-        let told: Vec<_> = (0..12).map(|_| fail(&delays, "admin", 1, 7)).collect();
-        assert_eq!(told, [0, 0, 0, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
+        let known: Vec<_> = (0..12).map(|_| fail(&delays, "admin", 1, 7)).collect();
+        assert_eq!(known, [0, 0, 0, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
         assert_eq!(fail(&delays, "admin", 2, 7), 0, "the person herself, from elsewhere");
         assert_eq!(fail(&delays, "root", 1, 7), 0);
         let unknown: Vec<_> = (0..12).map(|_| fail(&delays, "nobody", 1, 7)).collect();
-        assert_eq!(unknown, told, "no name is told from another one");
+        assert_eq!(unknown, known, "no name is told from another one");
     }
 
     #[test]
     fn a_success_or_time_ends_it_and_what_was_not_checked_does_not_count() {
         let delays = SignInDelays::default();
         let seen = |delays: &SignInDelays, seconds| {
-            let told = fail(delays, "admin", 1, seconds);
+            let delay = fail(delays, "admin", 1, seconds);
             delays.unchecked("admin", source(1));
-            told
+            delay
         };
         for _ in 0..5 {
             fail(&delays, "admin", 1, 0);

@@ -89,12 +89,12 @@ mod tests {
         client: &str,
         presented: &str,
     ) -> VerifiedSecretKey {
-        let nobody = Candidates::of(None, Timestamp::from_seconds(1));
+        let none = Candidates::of(None, Timestamp::from_seconds(1));
         verified_secrets.key(
             &TenantId::parse(tenant).unwrap(),
             client,
             &Secret::new(presented.to_owned()),
-            nobody,
+            none,
         )
     }
 

@@ -5,7 +5,7 @@ use keys::KeyId;
 use serde::Deserialize;
 use sqlx::FromRow;
 use tenancy::{
-    AccessTokenPolicy, FormerTyp, Issuer, SigningPolicy, StoreError, Strategies, Tenant, TenantId,
+    AccessTokenPolicy, Issuer, PreviousTyp, SigningPolicy, StoreError, Strategies, Tenant, TenantId,
     TenantStatus, TokenFormat,
 };
 
@@ -166,7 +166,7 @@ impl TenantRow {
     fn access_token(&self) -> Result<AccessTokenPolicy, StoreError> {
         let formats = [TokenFormat::Jwt, TokenFormat::Opaque];
         let previous: Vec<PreviousTypRow> = json("former_typs", &self.former_typs)?;
-        let of_row = |PreviousTypRow { typ, accepted_until }| FormerTyp {
+        let of_row = |PreviousTypRow { typ, accepted_until }| PreviousTyp {
             typ,
             accepted_until: timestamp(accepted_until),
         };
@@ -174,7 +174,7 @@ impl TenantRow {
             lifetime: lifetime(self.access_token_lifetime),
             format: named("access_token_format", &formats, TokenFormat::as_str, &self.access_token_format)?,
             typ: self.access_token_typ.clone(),
-            former_typs: previous.into_iter().map(of_row).collect(),
+            previous_typs: previous.into_iter().map(of_row).collect(),
         })
     }
 }

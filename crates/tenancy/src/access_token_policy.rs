@@ -12,12 +12,12 @@ pub struct AccessTokenPolicy {
     /// The `typ` header of new tokens.
     pub typ: String,
     /// `typ` values that the tenant used before, each accepted until the last token that bears it has expired.
-    pub former_typs: Vec<FormerTyp>,
+    pub previous_typs: Vec<PreviousTyp>,
 }
 
 /// A `typ` of the past.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormerTyp {
+pub struct PreviousTyp {
     /// The value.
     pub typ: String,
     /// When the last token with it expires.
@@ -58,9 +58,9 @@ impl AccessTokenPolicy {
         let Some(typ) = typ else { return false };
         same_media_type(typ, &self.typ)
             || self
-                .former_typs
+                .previous_typs
                 .iter()
-                .any(|former| now < former.accepted_until && same_media_type(typ, &former.typ))
+                .any(|previous| now < previous.accepted_until && same_media_type(typ, &previous.typ))
     }
 }
 
@@ -70,7 +70,7 @@ impl Default for AccessTokenPolicy {
             lifetime: Lifetime::from_seconds(3600),
             format: TokenFormat::Jwt,
             typ: "at+jwt".to_owned(),
-            former_typs: Vec::new(),
+            previous_typs: Vec::new(),
         }
     }
 }
@@ -93,10 +93,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_typ_matches_without_case_and_prefix_and_a_former_one_until_its_end() {
+    fn a_typ_matches_without_case_and_prefix_and_a_previous_one_until_its_end() {
         let at = Timestamp::from_seconds;
-        let former = FormerTyp { typ: "JWT".to_owned(), accepted_until: at(100) };
-        let policy = AccessTokenPolicy { former_typs: vec![former], ..AccessTokenPolicy::default() };
+        let previous = PreviousTyp { typ: "JWT".to_owned(), accepted_until: at(100) };
+        let policy = AccessTokenPolicy { previous_typs: vec![previous], ..AccessTokenPolicy::default() };
         for good in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/at+jwt"] {
             assert!(policy.accepts_typ(Some(good), at(200)), "{good}");
         }

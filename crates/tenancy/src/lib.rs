@@ -11,7 +11,7 @@ mod tenant;
 mod resolver;
 mod store;
 
-pub use access_token_policy::{AccessTokenPolicy, FormerTyp, TokenFormat};
+pub use access_token_policy::{AccessTokenPolicy, PreviousTyp, TokenFormat};
 pub use issuer::{InvalidIssuer, Issuer};
 pub use resolver::{TenantError, TenantResolver};
 pub use signing_policy::SigningPolicy;

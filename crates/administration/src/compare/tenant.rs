@@ -73,7 +73,7 @@ fn tenant_after(context: CompareContext<'_>, declared: &Tenant, state: Option<&T
     if state.lifecycle.suspended_at.is_some() || state.lifecycle.deletion_due_at.is_some() {
         after.status = state.tenant.status;
     }
-    after.access_token.former_typs =
+    after.access_token.previous_typs =
         previous_typs::after_change(state, &declared.access_token.typ, context.now, context.l1_lifetime);
     after
 }

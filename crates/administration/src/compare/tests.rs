@@ -513,7 +513,7 @@ fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
     state.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(7200));
     let plan = plan(vec![declared], vec![state]).unwrap();
     let Change::Tenant(row) = &plan.changes[0] else { panic!("{plan}") };
-    let previous = &row.after.access_token.former_typs;
+    let previous = &row.after.access_token.previous_typs;
     assert_eq!(previous.len(), 1);
     assert_eq!(previous[0].typ, "at+jwt");
     assert_eq!(previous[0].accepted_until, NOW + Lifetime::from_seconds(7200 + CACHED));

@@ -69,7 +69,7 @@ impl From<&Tenant> for TenantSettings {
             rsa_bits,
             hold_activation,
         } = signing;
-        let AccessTokenPolicy { lifetime, format, typ, former_typs: _ } = access_token;
+        let AccessTokenPolicy { lifetime, format, typ, previous_typs: _ } = access_token;
         Self {
             name: Some(name.clone()),
             issuer: Some(issuer.to_string()),

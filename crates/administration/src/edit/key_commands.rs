@@ -12,7 +12,7 @@ use crate::{EditError, TenantKeys};
 
 /// The policy by which the keys live now: today's, and what still has effects of former ones.
 pub(crate) fn key_policy(state: &TenantKeys, l1_lifetime: Lifetime, now: Timestamp) -> KeyPolicy {
-    KeyPolicy::new(&state.tenant.signing, state.longest_token, l1_lifetime).with_earlier(
+    KeyPolicy::new(&state.tenant.signing, state.longest_token, l1_lifetime).with_previous(
         state.previous_tokens_until,
         state.previous_jwks,
         now,

@@ -119,7 +119,7 @@ fn read_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) -
         lifetime: errors.span("/access_token/lifetime", *lifetime, 1),
         format: TokenFormat::Jwt,
         typ: typ.clone(),
-        former_typs: Vec::new(),
+        previous_typs: Vec::new(),
     }
 }
 

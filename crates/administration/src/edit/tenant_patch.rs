@@ -73,7 +73,7 @@ fn read(
     after.status = state.tenant.status;
     errors.extend(limits::of_tenant(Some(&state.tenant), &after));
     let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
-    after.access_token.former_typs =
+    after.access_token.previous_typs =
         previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
     errors.add_unseen(new_names::of_tenant(Some(&state.tenant), &after));
     names::check_tenant(&mut errors, &after, state);
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(check(long, patch, "tenant changed").unwrap().tenant_metadata, []);
         let edit = check(nothing, json!({ "access_token": { "typ": "JWT" } }), "tenant changed").unwrap();
         let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
-        let previous = &row.after.access_token.former_typs;
+        let previous = &row.after.access_token.previous_typs;
         assert_eq!((previous[0].typ.as_str(), previous[0].accepted_until), ("at+jwt", at(3610)));
     }
 

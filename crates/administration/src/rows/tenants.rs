@@ -172,7 +172,7 @@ fn issuer_rows(tenant: &Tenant) -> impl Iterator<Item = IssuerRow<'_>> {
 }
 
 fn previous_typ_rows(tenant: &Tenant) -> impl Iterator<Item = PreviousTypRow<'_>> {
-    tenant.access_token.former_typs.iter().map(|previous| PreviousTypRow {
+    tenant.access_token.previous_typs.iter().map(|previous| PreviousTypRow {
         tenant_id: tenant.id.as_str(),
         typ: &previous.typ,
         accepted_until: seconds(previous.accepted_until),

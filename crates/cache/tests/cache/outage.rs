@@ -97,20 +97,20 @@ async fn a_changed_entry_is_not_served_stale() {
 #[tokio::test(start_paused = true)]
 async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
     let span = Lifetime::from_seconds;
-    let spare = |spare: u64| SigningPolicy {
+    let with_margin = |margin: u64| SigningPolicy {
         // The window: 4 + 1 + 2 and the ten seconds for which rows are fresh.
-        publish_before: span(17 + spare),
+        publish_before: span(17 + margin),
         jwks_max_age: span(4),
         jwks_stale: span(1),
         skew: span(2),
         ..SigningPolicy::default()
     };
-    let hasty = SigningPolicy { publish_before: span(1), ..spare(0) };
+    let hasty = SigningPolicy { publish_before: span(1), ..with_margin(0) };
     for (signing, stale_if_error, expected) in [
-        (spare(0), 900, 0),
-        (spare(30), 900, 30),
-        (spare(30), 20, 20),
-        (spare(900), 900, 900),
+        (with_margin(0), 900, 0),
+        (with_margin(30), 900, 30),
+        (with_margin(30), 20, 20),
+        (with_margin(900), 900, 900),
         (SigningPolicy::default(), 900, 900),
         // Refused in settings, and never less than nothing.
         (hasty, 900, 0),

@@ -56,7 +56,7 @@ impl Server {
     }
 
     pub(crate) fn start(&mut self) {
-        let mut command = Command::new(PathBuf::from(told("LATCHKEY_TEST_REDIS_SERVER")));
+        let mut command = Command::new(PathBuf::from(server_variable("LATCHKEY_TEST_REDIS_SERVER")));
         command.args(&self.arguments).args(["--bind", "127.0.0.1", "--port", &self.port.to_string()]);
         if !self.arguments.iter().any(|argument| argument == "--sentinel") {
             command.args(["--save", "", "--appendonly", "no"]);
@@ -109,7 +109,7 @@ pub(crate) fn connection(url: &str) -> Option<redis::Connection> {
     clippy::disallowed_methods,
     reason = "xtask tells tests, through the environment, where their servers are"
 )]
-pub(crate) fn told(variable: &str) -> String {
+pub(crate) fn server_variable(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask test`"))
 }
 

@@ -90,7 +90,7 @@ async fn another_installations_values_are_not_believed() {
 }
 
 #[tokio::test]
-async fn values_of_a_former_epoch_are_not_believed() {
+async fn values_of_a_previous_epoch_are_not_believed() {
     check("no epoch", Traits::default(), |test_env, redis| {
         redis::cmd("DEL").arg(test_env.name(&test_env.acme, "epoch")).exec(redis).unwrap();
     })

@@ -51,7 +51,7 @@ impl Default for Traits {
 impl TestEnv {
     /// With the Redis that all tests share, under names of its own.
     pub(crate) fn new() -> Self {
-        Self::at(&server::told("LATCHKEY_TEST_REDIS_URL"))
+        Self::at(&server::server_variable("LATCHKEY_TEST_REDIS_URL"))
     }
 
     pub(crate) fn at(url: &str) -> Self {
@@ -115,8 +115,8 @@ impl TestEnv {
 
     fn listeners(&self) -> u64 {
         let mut connection = self.redis();
-        let asked = redis::cmd("PUBSUB").arg("NUMSUB").arg(self.channel()).query(&mut connection);
-        let (_, count): (String, u64) = asked.unwrap();
+        let answer = redis::cmd("PUBSUB").arg("NUMSUB").arg(self.channel()).query(&mut connection);
+        let (_, count): (String, u64) = answer.unwrap();
         count
     }
 }

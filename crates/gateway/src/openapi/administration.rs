@@ -463,14 +463,15 @@ pub(crate) struct Problem {
     /// What people read.
     detail: String,
     /// Of a faulty body or query: every fault with its place.
-    errors: Option<Vec<Fault>>,
+    errors: Option<Vec<FieldError>>,
     /// Of what must be confirmed: whose tokens it breaks.
     breaks: Option<Vec<BrokenTokens>>,
 }
 
 /// One thing that is wrong.
 #[derive(ToSchema)]
-pub(crate) struct Fault {
+#[schema(as = Fault)]
+pub(crate) struct FieldError {
     /// JSON pointer (RFC 6901); of a query parameter its name.
     #[schema(example = "/scopes/1")]
     pointer: String,

@@ -95,7 +95,7 @@ pub(crate) struct Applications {
 
 /// How this surface says no.
 #[derive(ToSchema)]
-#[schema(as = ThunderError)]
+#[schema(as = Coded)]
 pub(crate) struct ThunderError {
     /// What programs act on.
     #[schema(example = "APP-1020")]

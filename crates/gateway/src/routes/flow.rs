@@ -86,9 +86,9 @@ async fn sign_in(
         }
         Err(error @ SignInError::Busy) => return Err(ThunderError::unavailable(&error)),
     };
-    let asked: Vec<&str> = requested.split_whitespace().collect();
+    let wanted: Vec<&str> = requested.split_whitespace().collect();
     let granted: Vec<&str> =
-        user.permissions.iter().map(String::as_str).filter(|held| asked.contains(held)).collect();
+        user.permissions.iter().map(String::as_str).filter(|held| wanted.contains(held)).collect();
     let signed = services.engine.sign_assertion(tenant, &user, &granted, now).await;
     let signed = signed.map_err(|error| match error {
         GrantError::Keys(error) => ThunderError::from(error),

@@ -146,7 +146,7 @@ async fn no_secret_is_in_any_line_of_good_and_bad_requests() {
             secrets.extend([SVC, CHOSEN].map(|client| app.secrets(owner).of(client).to_owned()));
         }
         let lines = capture().lines();
-        assert!(lines.iter().any(|line| line.target != "access"), "faults are told too");
+        assert!(lines.iter().any(|line| line.target != "access"), "faults are logged too");
         for line in lines {
             let text = format!("{line:?}");
             for secret in &secrets {

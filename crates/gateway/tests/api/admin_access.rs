@@ -12,7 +12,7 @@ use crate::client_fixtures::SVC;
 use crate::routes::{self, placed};
 
 /// What each path of the admin API takes.
-pub(crate) fn doors() -> Vec<(Method, String)> {
+pub(crate) fn admin_operations() -> Vec<(Method, String)> {
     let all = routes::documented().into_iter().filter(|(_, path)| routes::is_admin(path));
     all.map(|(method, path)| (Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), path)).collect()
 }
@@ -39,7 +39,7 @@ fn assert_lacks(answer: &Answer, scope: &str) {
     );
 }
 
-async fn knock(test_env: &TestEnv, token: &str, (method, path): &(Method, String), tenant: &str) -> Answer {
+async fn send_as(test_env: &TestEnv, token: &str, (method, path): &(Method, String), tenant: &str) -> Answer {
     let path = placed(path, tenant);
     let body = (*method != Method::GET).then(|| json!({}));
     test_env.ask(token, Ask { body, ..ask(method.clone(), &path) }).await
@@ -48,7 +48,7 @@ async fn knock(test_env: &TestEnv, token: &str, (method, path): &(Method, String
 #[tokio::test]
 async fn every_admin_path_requires_a_token() {
     let test_env = TestEnv::start();
-    for (method, path) in doors() {
+    for (method, path) in admin_operations() {
         for tenant in [ACME, GLOBEX, "unknown", PLATFORM] {
             let request = || test_env.app.request(method.clone(), &placed(&path, tenant));
             for request in [request(), request().basic_auth(SVC, Some("x"))] {
@@ -66,7 +66,7 @@ async fn without_an_administrator_every_admin_request_is_refused() {
     for tenant in [ACME, GLOBEX] {
         let own = app.token(tenant).await;
         for token in [own, forged(PLATFORM, OPS, "latchkey:tenants latchkey:clients latchkey:audit")] {
-            for (method, path) in doors() {
+            for (method, path) in admin_operations() {
                 let request = app.request(method, &placed(&path, tenant)).bearer_auth(&token);
                 Answer::to(request).await.assert_problem(401, "invalid-token");
             }
@@ -80,14 +80,14 @@ async fn a_tenants_administrator_has_no_access_beyond_its_tenant() {
     let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let boss = test_env.token(tenant, BOSS).await;
-        for door in doors() {
-            let is_platform = door.1.starts_with("/api/v1/admin");
+        for operation in admin_operations() {
+            let is_platform = operation.1.starts_with("/api/v1/admin");
             let targets =
                 if is_platform { vec![tenant, other] } else { vec![other, PLATFORM, "unknown", "ACME"] };
             for target in targets {
-                let answer = knock(&test_env, &boss, &door, target).await;
+                let answer = send_as(&test_env, &boss, &operation, target).await;
                 answer.assert_problem(401, "invalid-token");
-                assert_eq!(answer.json()["detail"], "Token issuer is not accepted", "{door:?} {target}");
+                assert_eq!(answer.json()["detail"], "Token issuer is not accepted", "{operation:?} {target}");
             }
         }
         let looked = test_env.get(&boss, &clients_path(tenant)).await;
@@ -107,14 +107,14 @@ async fn each_admin_path_requires_its_own_scope() {
             (tenant, KEEPER, vec!["latchkey:keys"]),
         ] {
             let token = test_env.token(at, who).await;
-            for door in doors() {
-                let scope = scope(&door);
-                if at != PLATFORM && door.1.starts_with("/api/v1/admin") {
+            for operation in admin_operations() {
+                let scope = scope(&operation);
+                if at != PLATFORM && operation.1.starts_with("/api/v1/admin") {
                     continue;
                 }
-                let answer = knock(&test_env, &token, &door, tenant).await;
+                let answer = send_as(&test_env, &token, &operation, tenant).await;
                 if held.contains(&scope) {
-                    assert!(![401, 403].contains(&answer.status), "{door:?} {}", answer.body);
+                    assert!(![401, 403].contains(&answer.status), "{operation:?} {}", answer.body);
                 } else {
                     assert_lacks(&answer, scope);
                 }

@@ -99,24 +99,24 @@ fn no_body_causes_a_server_error() {
         let keepers = [test_env.token(ACME, KEEPER).await, test_env.token(GLOBEX, KEEPER).await];
         (test_env.token(PLATFORM, OPS).await, bosses, keepers)
     });
-    let mut doors = vec![(Method::POST, "/api/v1/admin/tenants".to_owned(), &ops)];
+    let mut admin_operations = vec![(Method::POST, "/api/v1/admin/tenants".to_owned(), &ops)];
     for (tenant, boss) in [ACME, GLOBEX].into_iter().zip(&bosses) {
         let clients = clients_path(tenant);
-        doors.push((Method::PATCH, format!("/api/v1/admin/tenants/{tenant}"), &ops));
-        doors.push((Method::POST, clients.clone(), boss));
-        doors.push((Method::PATCH, format!("{clients}/svc"), boss));
-        doors.push((Method::POST, format!("{clients}/svc/secrets"), boss));
-        doors.push((Method::POST, format!("{clients}/svc/secrets/rotate"), boss));
-        doors.push((Method::PATCH, format!("{clients}/svc/secrets/1"), boss));
+        admin_operations.push((Method::PATCH, format!("/api/v1/admin/tenants/{tenant}"), &ops));
+        admin_operations.push((Method::POST, clients.clone(), boss));
+        admin_operations.push((Method::PATCH, format!("{clients}/svc"), boss));
+        admin_operations.push((Method::POST, format!("{clients}/svc/secrets"), boss));
+        admin_operations.push((Method::POST, format!("{clients}/svc/secrets/rotate"), boss));
+        admin_operations.push((Method::PATCH, format!("{clients}/svc/secrets/1"), boss));
     }
     for (tenant, keeper) in [ACME, GLOBEX].into_iter().zip(&keepers) {
-        doors.push((Method::POST, keys_path(tenant), &ops));
-        doors.push((Method::POST, format!("{}/rotate", keys_path(tenant)), keeper));
+        admin_operations.push((Method::POST, keys_path(tenant), &ops));
+        admin_operations.push((Method::POST, format!("{}/rotate", keys_path(tenant)), keeper));
     }
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(&body(), |body| {
-            for (method, path, token) in &doors {
+            for (method, path, token) in &admin_operations {
                 let request = test_env.app.request(method.clone(), path).bearer_auth(token);
                 let request = request.header("content-type", "application/json").body(body.clone());
                 let answer = runtime.block_on(Answer::to(request));

@@ -27,13 +27,13 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
         let stolen = test_env.app.token(tenant).await;
         let others = (published(&test_env, other).await, test_env.app.token(other).await);
         for body in [json!({ "emergency": true }), json!({ "emergency": true, "confirm": false })] {
-            let asked = rotate(&test_env, &ops, tenant, body).await;
-            asked.assert_problem(409, "confirmation-needed");
-            let document = asked.json();
-            assert_eq!(document["breaks"][0]["kid"], "oauth2-key-1", "{}", asked.body);
+            let answer = rotate(&test_env, &ops, tenant, body).await;
+            answer.assert_problem(409, "confirmation-needed");
+            let document = answer.json();
+            assert_eq!(document["breaks"][0]["kid"], "oauth2-key-1", "{}", answer.body);
             let until = document["breaks"][0]["until"].as_str().unwrap();
             assert!(until > "2026-01-01T01:00:00Z", "the longest token lives for an hour: {until}");
-            assert!(document["detail"].as_str().unwrap().contains("\"confirm\": true"), "{}", asked.body);
+            assert!(document["detail"].as_str().unwrap().contains("\"confirm\": true"), "{}", answer.body);
         }
         assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1"]);
         assert!(is_alive(&test_env, tenant, &stolen).await, "nothing was done");
@@ -98,10 +98,10 @@ async fn a_revocation_requires_confirmation() {
         let stolen = test_env.app.token(tenant).await;
         let path = one(tenant, 1);
         for query in ["", "?confirm=false", "?confirm="] {
-            let asked = test_env.delete(&ops, &format!("{path}{query}")).await;
-            asked.assert_problem(409, "confirmation-needed");
-            assert_eq!(asked.json()["breaks"][0]["kid"], "oauth2-key-1", "{}", asked.body);
-            assert!(asked.json()["detail"].as_str().unwrap().contains("?confirm=true"));
+            let answer = test_env.delete(&ops, &format!("{path}{query}")).await;
+            answer.assert_problem(409, "confirmation-needed");
+            assert_eq!(answer.json()["breaks"][0]["kid"], "oauth2-key-1", "{}", answer.body);
+            assert!(answer.json()["detail"].as_str().unwrap().contains("?confirm=true"));
         }
         test_env.delete(&ops, &format!("{path}?confirm=yes")).await.assert_problem(400, "invalid-request");
         assert!(is_alive(&test_env, tenant, &stolen).await);
@@ -127,9 +127,9 @@ async fn an_announced_key_can_be_taken_back() {
     for tenant in [ACME, GLOBEX] {
         let keeper = test_env.token(tenant, KEEPER).await;
         rotate(&test_env, &keeper, tenant, json!({})).await;
-        let asked = test_env.delete(&keeper, &one(tenant, 2)).await;
-        asked.assert_problem(409, "confirmation-needed");
-        assert_eq!(asked.json()["breaks"], json!([]));
+        let answer = test_env.delete(&keeper, &one(tenant, 2)).await;
+        answer.assert_problem(409, "confirmation-needed");
+        assert_eq!(answer.json()["breaks"], json!([]));
         assert_eq!(test_env.delete(&keeper, &format!("{}?confirm=true", one(tenant, 2))).await.status, 200);
         assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1"]);
         assert_eq!(signer(&test_env, tenant).await, "oauth2-key-1");

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::fixtures;
 
-use crate::admin_access::doors;
+use crate::admin_access::admin_operations;
 use crate::administrators::{Ask, PLATFORM, TestEnv, ask, forged, settle};
 use crate::app::{ACME, GLOBEX};
 
@@ -76,7 +76,7 @@ async fn each_permission_opens_what_the_documentation_says_and_nothing_else() {
         }
     }
     let by = (&test_env, &tokens);
-    let mut operations = doors();
+    let mut operations = admin_operations();
     operations.sort_by(|(one, of), (other, than)| (of, one.as_str()).cmp(&(than, other.as_str())));
     let mut table = String::from(
         "| operation | with a token of the platform | on the tenant `platform` | with a token of the tenant |\n|---|---|---|---|\n",

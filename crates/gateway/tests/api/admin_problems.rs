@@ -5,7 +5,7 @@ use serde_json::json;
 use testkit::Failure;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::admin_access::doors;
+use crate::admin_access::admin_operations;
 use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, clients_path, keys_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
@@ -58,7 +58,7 @@ async fn a_public_address_knows_none_of_it() {
         options.listeners[0].surface.admin = false;
         let test_env = TestEnv::over(TestApp::start_with(&options));
         let ops = test_env.token(PLATFORM, OPS).await;
-        for (method, path) in doors() {
+        for (method, path) in admin_operations() {
             let path = placed(&path, tenant);
             let answer = Answer::to(test_env.app.request(method, &path).bearer_auth(&ops)).await;
             answer.assert_problem(404, "not-found");

@@ -20,7 +20,7 @@ fn assert_invalid(answer: &Answer, words: &str) {
     assert_eq!(answer.header("www-authenticate"), expected);
 }
 
-fn doors() -> [(&'static str, &'static str, String, &'static str); 4] {
+fn admin_operations() -> [(&'static str, &'static str, String, &'static str); 4] {
     [
         (PLATFORM, OPS, TENANTS.to_owned(), ACME),
         (PLATFORM, OPS, clients_path(GLOBEX), GLOBEX),
@@ -32,7 +32,7 @@ fn doors() -> [(&'static str, &'static str, String, &'static str); 4] {
 #[tokio::test]
 async fn a_token_is_for_one_administration_and_nothing_beside_it() {
     let test_env = TestEnv::start();
-    for (tenant, client, path, other) in doors() {
+    for (tenant, client, path, other) in admin_operations() {
         let good = admin_claims(tenant, client, SCOPE);
         let audience = good["aud"].as_str().unwrap();
         assert_eq!(test_env.get(&forged(tenant, client, SCOPE), &path).await.status, 200);
@@ -86,7 +86,7 @@ async fn audiences_belong_to_their_issuers() {
 #[tokio::test]
 async fn a_key_signs_for_its_own_tenant_only() {
     let test_env = TestEnv::start();
-    for (tenant, client, path, other) in doors() {
+    for (tenant, client, path, other) in admin_operations() {
         let good = admin_claims(tenant, client, SCOPE);
         let words =
             if tenant == PLATFORM { "Token signature is invalid" } else { "Token issuer is not accepted" };
@@ -102,7 +102,7 @@ async fn a_key_signs_for_its_own_tenant_only() {
 async fn times_and_types_count() {
     let test_env = TestEnv::start();
     let now = test_env.app.now();
-    for (tenant, client, path, _) in doors() {
+    for (tenant, client, path, _) in admin_operations() {
         let forge = Forge::of(tenant);
         let good = admin_claims(tenant, client, SCOPE);
         let with = |changes: Value| forge.token(&but(good.clone(), changes));
@@ -128,7 +128,7 @@ async fn times_and_types_count() {
 #[tokio::test]
 async fn what_is_not_signed_is_no_token() {
     let test_env = TestEnv::start();
-    for (tenant, client, path, _) in doors() {
+    for (tenant, client, path, _) in admin_operations() {
         let good = admin_claims(tenant, client, SCOPE);
         let forge = Forge::of(tenant);
         let mut tokens = vec![unsigned(&header(), &good), String::new(), "x".to_owned(), "a.b.c".to_owned()];

@@ -92,9 +92,9 @@ async fn sign_ins(app: &TestApp, count: usize) -> Vec<String> {
             assert_eq!(record.source.as_deref(), Some("127.0.0.1"));
             format!("{} {} {} {}", record.tenant, record.actor, record.action, record.subject)
         };
-        let told: Vec<_> = of_users.map(line).collect();
-        if told.len() >= count {
-            return told;
+        let logged: Vec<_> = of_users.map(line).collect();
+        if logged.len() >= count {
+            return logged;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -112,10 +112,10 @@ async fn sign_ins_reach_audit_metrics_and_log_without_what_was_typed() {
         {
             execute(&app, &first(json!({ "username": username, "password": password }))).await;
         }
-        let mut told = sign_ins(&app, 3).await;
-        told.sort();
+        let mut logged = sign_ins(&app, 3).await;
+        logged.sort();
         assert_eq!(
-            told,
+            logged,
             [
                 format!("{home} anonymous user.sign_in_failed unknown user"),
                 format!("{home} anonymous user.sign_in_failed user:admin"),
@@ -152,8 +152,8 @@ async fn when_too_many_hashes_wait_the_caller_gets_retry_after() {
             assert!(waiting.len() < 5_000, "no place was ever missing");
             fill(&app.pool, &mut waiting);
             // Hashing goes on, so a request may find a place after all. It would then wait behind all the others.
-            let asked = timeout(Duration::from_millis(500), execute(&app, &first(all()))).await;
-            if let Ok(busy) = asked {
+            let requested = timeout(Duration::from_millis(500), execute(&app, &first(all()))).await;
+            if let Ok(busy) = requested {
                 break busy;
             }
         };
@@ -184,13 +184,13 @@ fn fill<'a>(pool: &'a HashPool, waiting: &mut Vec<Hashing<'a>>) {
 }
 
 #[tokio::test]
-async fn what_is_granted_is_what_is_asked_for_and_held() {
+async fn what_is_granted_is_what_is_requested_and_held() {
     let app = app();
-    for (asked, granted) in [("system", "system"), ("other system", "system"), ("other", ""), ("", "")] {
-        let inputs = json!({ "username": "admin", "password": "admin", "requested_permissions": asked });
+    for (requested, granted) in [("system", "system"), ("other system", "system"), ("other", ""), ("", "")] {
+        let inputs = json!({ "username": "admin", "password": "admin", "requested_permissions": requested });
         let body = execute(&app, &first(inputs)).await.json();
         let claims: Value = serde_json::from_str(&part(body["assertion"].as_str().unwrap(), 1)).unwrap();
-        assert_eq!(claims["authorized_permissions"], granted, "{asked}");
+        assert_eq!(claims["authorized_permissions"], granted, "{requested}");
     }
 }
 
@@ -235,12 +235,12 @@ async fn a_sign_in_is_forgotten_after_ten_minutes() {
 
 #[tokio::test]
 async fn without_users_there_is_no_sign_in() {
-    let nobody = TestApp::start();
+    let without_users = TestApp::start();
     let mut without = options(ACME);
     without.default_tenant = None;
     let nowhere = TestApp::start_with(&without);
     declare_admin(&nowhere);
-    for app in [nobody, nowhere] {
+    for app in [without_users, nowhere] {
         let answer = execute(&app, &first(all())).await;
         assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")));
         let answer = app.get("/applications").await;
@@ -261,9 +261,9 @@ async fn an_assertion_is_no_access_token_anywhere() {
         assert_eq!(Answer::to(shown).await.status, 401);
         let auditor =
             (crate::client_fixtures::AUDITOR, app.secrets(home).of(crate::client_fixtures::AUDITOR));
-        let asked = app.request(Method::POST, &crate::app::tenant_path(home, "/oauth/introspect"));
-        let asked = asked.basic_auth(auditor.0, Some(auditor.1)).form(&[("token", assertion)]);
-        assert_eq!(Answer::to(asked).await.body, r#"{"active":false}"#);
+        let requested = app.request(Method::POST, &crate::app::tenant_path(home, "/oauth/introspect"));
+        let requested = requested.basic_auth(auditor.0, Some(auditor.1)).form(&[("token", assertion)]);
+        assert_eq!(Answer::to(requested).await.body, r#"{"active":false}"#);
         for path in ["/api/v1/admin/tenants".to_owned(), crate::app::tenant_path(home, "/clients")] {
             let shown = app.request(Method::GET, &path).bearer_auth(assertion);
             assert_eq!(Answer::to(shown).await.status, 401, "{path}");

@@ -11,7 +11,7 @@ use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 const READY: &str = r#"{"status":"ready","checks":{"keys":{"status":"ok"},"store":{"status":"ok"}}}"#;
 
 #[tokio::test]
-async fn a_serving_gateway_is_live_and_ready_and_asks_no_store() {
+async fn a_serving_gateway_is_live_and_ready_and_reads_no_store() {
     let app = TestApp::start();
     for (path, body) in [("/health/live", r#"{"status":"live"}"#), ("/health/ready", READY)] {
         let answer = app.get(path).await;

@@ -39,7 +39,7 @@ async fn write(app: &TestApp) {
     app.store.record_verifier_fetches(&seen).await.unwrap();
 }
 
-fn sighting(app: &TestApp, tenant: &str, agent: &str, key: &str) -> (String, String, String, u64) {
+fn recorded(app: &TestApp, tenant: &str, agent: &str, key: &str) -> (String, String, String, u64) {
     (tenant.to_owned(), format!("{agent} (127.0.0.1)"), key.to_owned(), app.now())
 }
 
@@ -49,9 +49,9 @@ async fn a_fetch_is_noted_for_its_tenant_alone() {
     for tenant in [ACME, GLOBEX] {
         app.pass(7);
         assert_eq!(fetch(&app, Method::GET, &path(tenant), "jose/5", "").await, 200);
-        assert_eq!(noted(&app), [sighting(&app, tenant, "jose/5", "oauth2-key-1")]);
+        assert_eq!(noted(&app), [recorded(&app, tenant, "jose/5", "oauth2-key-1")]);
         assert_eq!(fetch(&app, Method::GET, &path(tenant), "PyJWT/2", "*").await, 304);
-        assert_eq!(noted(&app), [sighting(&app, tenant, "PyJWT/2", "oauth2-key-1")], "he has them");
+        assert_eq!(noted(&app), [recorded(&app, tenant, "PyJWT/2", "oauth2-key-1")], "he has them");
     }
 }
 
@@ -78,7 +78,7 @@ async fn the_newest_published_key_is_noted_signing_or_not() {
         let keeper = test_env.token(tenant, KEEPER).await;
         test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
         assert_eq!(fetch(&test_env.app, Method::GET, &path(tenant), "jose/5", "").await, 200);
-        assert_eq!(noted(&test_env.app), [sighting(&test_env.app, tenant, "jose/5", "oauth2-key-2")]);
+        assert_eq!(noted(&test_env.app), [recorded(&test_env.app, tenant, "jose/5", "oauth2-key-2")]);
     }
 }
 
@@ -89,7 +89,7 @@ async fn a_suspended_tenants_verifiers_are_noted_too() {
     for tenant in [ACME, GLOBEX] {
         app.change_tenant(tenant, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
         assert_eq!(fetch(&app, Method::GET, &path(tenant), "jose/5", "").await, 200);
-        assert_eq!(noted(&app), [sighting(&app, tenant, "jose/5", "oauth2-key-1")]);
+        assert_eq!(noted(&app), [recorded(&app, tenant, "jose/5", "oauth2-key-1")]);
     }
 }
 
@@ -98,7 +98,7 @@ async fn the_default_tenants_own_path_is_noted_as_its_other_one() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         assert_eq!(fetch(&app, Method::GET, "/oauth2/jwks", "jose/5", "").await, 200);
-        assert_eq!(noted(&app), [sighting(&app, tenant, "jose/5", "oauth2-key-1")]);
+        assert_eq!(noted(&app), [recorded(&app, tenant, "jose/5", "oauth2-key-1")]);
     }
 }
 

@@ -3,7 +3,7 @@
 use protocol::Timestamp;
 use reqwest::Method;
 use serde_json::json;
-use tenancy::{FormerTyp, TenantStatus};
+use tenancy::{PreviousTyp, TenantStatus};
 use testkit::Failure;
 
 use crate::answer::Answer;
@@ -86,14 +86,14 @@ async fn leeway_is_for_beginnings_and_not_for_ends() {
 }
 
 #[tokio::test]
-async fn a_former_type_is_taken_until_its_last_token_has_expired() {
+async fn a_previous_type_is_taken_until_its_last_token_has_expired() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let token = app.token(tenant).await;
         let accepted_until = Timestamp::from_seconds(app.now() + 10);
         app.change_tenant(tenant, |tenant| {
-            let former = FormerTyp { typ: "application/AT+JWT".to_owned(), accepted_until };
-            tenant.access_token.former_typs.push(former);
+            let previous = PreviousTyp { typ: "application/AT+JWT".to_owned(), accepted_until };
+            tenant.access_token.previous_typs.push(previous);
             tenant.access_token.typ = "JWT".to_owned();
         });
         assert_eq!(present(&app, &token).await.status, 200);

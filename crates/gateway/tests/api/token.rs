@@ -151,15 +151,15 @@ async fn the_audience_has_the_shape_of_its_origin() {
 async fn scopes_are_granted_whole_and_narrowed_by_a_resource() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        for (asked, resource, granted) in [
+        for (requested, resource, granted) in [
             ("", "", "api:read api:write orders:read"),
             ("orders:read api:read", "", "orders:read api:read"),
             ("  api:read   api:read ", "", "api:read"),
             ("", ORDERS, "orders:read"),
             ("orders:read", ORDERS, "orders:read"),
         ] {
-            let answer = ask(&app, tenant, &[("scope", asked), ("resource", resource)]).await;
-            assert_eq!(claims(&answer)["scope"], granted, "{asked} {resource}");
+            let answer = ask(&app, tenant, &[("scope", requested), ("resource", resource)]).await;
+            assert_eq!(claims(&answer)["scope"], granted, "{requested} {resource}");
             assert_eq!(answer.json()["scope"], granted);
         }
     }

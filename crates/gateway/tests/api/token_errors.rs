@@ -146,10 +146,10 @@ async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
                 let request = request.header("content-type", "application/x-www-form-urlencoded");
                 Answer::to(request).await.assert_refused(status, error, description);
             }
-            let asked = app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
-            let asked = asked.body(format!("token=x&{client}{}", "&x=".repeat(126)));
-            let asked = asked.header("content-type", "application/x-www-form-urlencoded");
-            Answer::to(asked).await.assert_refused(PARAMETERS.0, PARAMETERS.1, PARAMETERS.2);
+            let answer = app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
+            let answer = answer.body(format!("token=x&{client}{}", "&x=".repeat(126)));
+            let answer = answer.header("content-type", "application/x-www-form-urlencoded");
+            Answer::to(answer).await.assert_refused(PARAMETERS.0, PARAMETERS.1, PARAMETERS.2);
         }
         assert_eq!(app.store.calls().find_client, before, "no client was looked up");
         for more in [

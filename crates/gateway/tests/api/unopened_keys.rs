@@ -73,11 +73,11 @@ async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
         }
         let name = foreign.id().to_string();
         let lines: Vec<_> = capture().lines().into_iter().map(|line| format!("{line:?}")).collect();
-        let told: Vec<_> = lines.iter().filter(|line| line.contains(&name)).collect();
-        assert_eq!(told.len(), 1, "{told:?}");
+        let text: Vec<_> = lines.iter().filter(|line| line.contains(&name)).collect();
+        assert_eq!(text.len(), 1, "{text:?}");
         let hint = format!("latchkey key revoke {tenant} oauth2-key-1");
         for words in [tenant, "oauth2-key-1", "keys.former_sealing_keys", &hint] {
-            assert!(told[0].contains(words), "{words:?} in {told:?}");
+            assert!(text[0].contains(words), "{words:?} in {text:?}");
         }
     }
 }
@@ -131,10 +131,10 @@ async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
                 unopened[0]["problem"].as_str().unwrap().to_owned()
             })
         };
-        let told = "only who operates this server can mend it; its log says how";
-        assert_eq!(problem(&keeper, tenant).await.as_deref(), Some(told));
-        let told = problem(&ops, tenant).await.unwrap();
-        assert!(told.contains("latchkey key revoke") && told.contains("restore the row"), "{told}");
+        let text = "only who operates this server can mend it; its log says how";
+        assert_eq!(problem(&keeper, tenant).await.as_deref(), Some(text));
+        let text = problem(&ops, tenant).await.unwrap();
+        assert!(text.contains("latchkey key revoke") && text.contains("restore the row"), "{text}");
         if tenant == ACME {
             assert_eq!(problem(&ops, other).await, None);
         }

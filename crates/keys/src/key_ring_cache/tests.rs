@@ -125,7 +125,7 @@ async fn two_thousand_first_requests_make_one_key_and_one_ring() {
 }
 
 #[tokio::test]
-async fn a_warm_ring_is_the_same_ring_and_asks_the_store_once() {
+async fn a_warm_ring_is_the_same_ring_and_reads_the_store_once() {
     let Setting { rows, cache } = setting();
     let acme = tenant("acme", ES256);
     let first = cache.ring(&acme, at(10)).await.unwrap();
@@ -288,13 +288,13 @@ async fn another_algorithm_does_not_make_a_key_that_no_verifier_knows() {
 /// Counts what it is asked, and can be out of reach.
 struct Service {
     sealer: LocalSealer,
-    asked: AtomicUsize,
+    requests: AtomicUsize,
     away: AtomicBool,
 }
 
 impl Service {
     fn answers(&self) -> Result<(), SealError> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let away = self.away.load(Ordering::Relaxed);
         if away { Err(SealError::Unavailable(Arc::new(std::fmt::Error))) } else { Ok(()) }
     }
@@ -320,7 +320,7 @@ impl KeySealer for Service {
 /// Another replica, with a service of its own.
 fn with_service(rows: &Arc<Rows>) -> (Arc<Service>, KeyRingCache) {
     let sealer = LocalSealer::new(SealingKey::generate().unwrap());
-    let service = Arc::new(Service { sealer, asked: AtomicUsize::new(0), away: AtomicBool::new(false) });
+    let service = Arc::new(Service { sealer, requests: AtomicUsize::new(0), away: AtomicBool::new(false) });
     (service.clone(), KeyRingCache::new(rows.clone(), service, KeyPool::new(0), 1 << 20))
 }
 
@@ -373,12 +373,12 @@ async fn what_failed_is_tried_again_once_a_second() {
     let acme = tenant("acme", ES256);
     cache.ring(&acme, at(10)).await.unwrap();
     let (service, replica) = with_service(&rows);
-    for (now, asked) in [(20, 1), (20, 1), (19, 1), (21, 2), (21, 2), (20, 2), (500, 3), (30, 4)] {
+    for (now, requests) in [(20, 1), (20, 1), (19, 1), (21, 2), (21, 2), (20, 2), (500, 3), (30, 4)] {
         for _ in 0..100 {
             assert!(replica.signing_key(&acme, at(now)).await.unwrap_err().needs_operator());
             assert!(replica.ring(&acme, at(now)).await.is_err(), "an empty key set breaks every verifier");
         }
-        assert_eq!(service.asked.load(Ordering::Relaxed), asked, "at {now}");
+        assert_eq!(service.requests.load(Ordering::Relaxed), requests, "at {now}");
     }
     assert_eq!(replica.unopened(at(89)).unwrap().tenants, 1);
     assert_eq!(replica.unopened(at(90)), None, "nobody has asked for a minute");
@@ -414,7 +414,7 @@ async fn a_first_key_that_cannot_be_sealed_is_not_made_anew_for_each_request() {
         assert!(matches!(replica.signing_key(&acme, at(10)).await, Err(KeyError::Seal { .. })));
         assert!(matches!(replica.ring(&acme, at(10)).await, Err(KeyError::Seal { .. })));
     }
-    assert_eq!(service.asked.load(Ordering::Relaxed), 1);
+    assert_eq!(service.requests.load(Ordering::Relaxed), 1);
     service.away.store(false, Ordering::Relaxed);
     assert!(replica.signing_key(&acme, at(11)).await.is_ok());
     assert_eq!(rows.added.load(Ordering::Relaxed), 1);

@@ -17,7 +17,7 @@ impl KeySequence<'_> {
             KeyStage::Removed => return None,
         };
         // The lifetime of before is known only by when the last such token expires, and by how long the key was to stay for it.
-        let earlier = self.policy.earlier_tokens_until.min(key.removed_at);
+        let earlier = self.policy.previous_tokens_until.min(key.removed_at);
         let until = earlier.unwrap_or(last).max(last + self.policy.longest_token);
         (until > self.now).then_some(BrokenTokens { key: key.id, until })
     }

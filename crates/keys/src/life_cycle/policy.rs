@@ -31,7 +31,7 @@ pub struct KeyPolicy {
     /// The longest lifetime that the tenant's tokens are given.
     pub longest_token: Lifetime,
     /// When the last token that was issued under an earlier, longer lifetime expires, where such tokens may be about.
-    pub earlier_tokens_until: Option<Timestamp>,
+    pub previous_tokens_until: Option<Timestamp>,
 }
 
 impl KeyPolicy {
@@ -49,7 +49,7 @@ impl KeyPolicy {
             skew,
             l1_lifetime,
             longest_token,
-            earlier_tokens_until: None,
+            previous_tokens_until: None,
         }
     }
 
@@ -65,20 +65,20 @@ impl KeyPolicy {
     /// long until then. Everything is planned with this that is planned after a change of policy; its own commit does what cannot wait for
     /// that ([`super::extend_retention`]).
     #[must_use]
-    pub fn with_earlier(
+    pub fn with_previous(
         self,
         tokens_until: Option<Timestamp>,
         jwks: Option<(Lifetime, Timestamp)>,
         now: Timestamp,
     ) -> Self {
-        let earlier_tokens_until = tokens_until.filter(|until| *until > now);
-        let longest = earlier_tokens_until.map(|until| minus(until.seconds(), now.seconds()));
+        let previous_tokens_until = tokens_until.filter(|until| *until > now);
+        let longest = previous_tokens_until.map(|until| minus(until.seconds(), now.seconds()));
         let kept = sum([self.jwks_max_age, self.jwks_stale]);
         let age = jwks.filter(|(_, until)| *until > now).map_or(kept, |(age, _)| age);
         let longer = minus(age.seconds(), kept.seconds());
         Self {
             longest_token: longest.map_or(self.longest_token, |longest| longest.max(self.longest_token)),
-            earlier_tokens_until,
+            previous_tokens_until,
             jwks_stale: sum([self.jwks_stale, longer]),
             publish_before: sum([self.publish_before, longer]),
             ..self

@@ -174,11 +174,11 @@ struct World<'a> {
     committed: Vec<(KeyId, u64, bool)>,
     due_at: Option<Timestamp>,
     tokens: Vec<Token>,
-    cut: Vec<KeyId>,
+    revoked: Vec<KeyId>,
     copies: [Copy; 3],
     /// As the store keeps them: of longer lifetimes than today's, and of copies that are kept for longer than today's.
-    earlier_tokens_until: Option<Timestamp>,
-    earlier_jwks: Option<(Lifetime, Timestamp)>,
+    previous_tokens_until: Option<Timestamp>,
+    previous_jwks: Option<(Lifetime, Timestamp)>,
     /// The replica and the policy with which the latest plan was made.
     planned_with: (usize, KeyPolicy),
     counts: &'a RefCell<Counts>,
@@ -191,21 +191,21 @@ impl World<'_> {
 
     /// The policy that is planned with.
     fn policy(&self, now: Timestamp) -> KeyPolicy {
-        self.latest().policy.clone().with_earlier(self.earlier_tokens_until, self.earlier_jwks, now)
+        self.latest().policy.clone().with_previous(self.previous_tokens_until, self.previous_jwks, now)
     }
 
     /// Notes what outlasts the present policy, if another one takes its place.
-    fn note(&mut self, former: &KeyPolicy, policy: &KeyPolicy, now: Timestamp) {
-        let l1_lifetime = former.l1_lifetime;
-        if policy.longest_token < former.longest_token {
-            let until = now + former.longest_token + l1_lifetime;
-            self.earlier_tokens_until = self.earlier_tokens_until.max(Some(until));
+    fn note(&mut self, previous: &KeyPolicy, policy: &KeyPolicy, now: Timestamp) {
+        let l1_lifetime = previous.l1_lifetime;
+        if policy.longest_token < previous.longest_token {
+            let until = now + previous.longest_token + l1_lifetime;
+            self.previous_tokens_until = self.previous_tokens_until.max(Some(until));
         }
         let kept =
             |of: &KeyPolicy| Lifetime::from_seconds(of.jwks_max_age.seconds() + of.jwks_stale.seconds());
-        if kept(policy) < kept(former) {
-            let (age, until) = (kept(former), now + kept(former) + l1_lifetime + former.skew);
-            self.earlier_jwks = match self.earlier_jwks {
+        if kept(policy) < kept(previous) {
+            let (age, until) = (kept(previous), now + kept(previous) + l1_lifetime + previous.skew);
+            self.previous_jwks = match self.previous_jwks {
                 Some((known, end)) if end > now => Some((known.max(age), end.max(until))),
                 Some(_) | None => Some((age, until)),
             };
@@ -253,7 +253,7 @@ impl World<'_> {
                 let mut records = records;
                 for times in moved {
                     let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
-                    assert!(times.removed_at > row.removed_at && !self.cut.contains(&row.id));
+                    assert!(times.removed_at > row.removed_at && !self.revoked.contains(&row.id));
                     assert_eq!(
                         (times.active_from, times.retiring_from),
                         (row.active_from, row.retiring_from)
@@ -270,19 +270,19 @@ impl World<'_> {
             }
             Step::RotateNow => return Some(rotate_now(&records, &policy, now)),
             Step::Emergency => {
-                let cut = rotate_in_emergency(&records, &policy, now);
-                assert!(cut.plan.announce.is_some());
-                self.check_cut(&cut, &records, now);
+                let revoked = rotate_in_emergency(&records, &policy, now);
+                assert!(revoked.plan.announce.is_some());
+                self.check_revocation(&revoked, &records, now);
                 // What another replica has dropped before it ever signed may stay published until this clock has caught up.
                 let dropped = |key: &&KeyRecord| key.removed_at.is_some() && key.retiring_from.is_none();
                 let lived = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed);
                 for key in lived.filter(|key| !dropped(key)) {
-                    let times = cut.plan.times.iter().find(|times| times.id == key.id);
+                    let times = revoked.plan.times.iter().find(|times| times.id == key.id);
                     let removed_at = times.map_or(key.removed_at, |times| times.removed_at);
                     let gone = self.clock(0).min(self.clock(1)).max(key.announced_at);
                     assert!(removed_at.is_some_and(|removed| removed <= gone), "{key:?}");
                 }
-                return Some(cut.plan);
+                return Some(revoked.plan);
             }
             Step::Revoke(index) => {
                 if records.keys.is_empty() {
@@ -290,10 +290,10 @@ impl World<'_> {
                 }
                 let id = records.keys[index.index(records.keys.len())].id;
                 match revoke(&records, &policy, id, now) {
-                    Ok(cut) => {
-                        self.check_cut(&cut, &records, now);
-                        self.cut.push(id);
-                        return Some(cut.plan);
+                    Ok(revoked) => {
+                        self.check_revocation(&revoked, &records, now);
+                        self.revoked.push(id);
+                        return Some(revoked.plan);
                     }
                     Err(error) => assert_eq!(error, KeyCommandError::Removed(id)),
                 }
@@ -333,13 +333,13 @@ impl World<'_> {
         (self.latest().policy.skew.seconds() - self.test_env.apart).min(LATEST_COMMIT) * TICKS
     }
 
-    fn check_cut(&mut self, cut: &RevocationPlan, before: &KeyRecords, now: Timestamp) {
+    fn check_revocation(&mut self, revoked: &RevocationPlan, before: &KeyRecords, now: Timestamp) {
         let gone: Vec<_> = before
             .keys
             .iter()
             .filter(|key| key.state(now) != KeyStage::Removed)
             .filter(|key| {
-                cut.plan.times.iter().any(|times| {
+                revoked.plan.times.iter().any(|times| {
                     times.id == key.id && times.removed_at.is_some_and(|at| at <= now.max(key.announced_at))
                 })
             })
@@ -349,10 +349,15 @@ impl World<'_> {
         for token in self.tokens.iter().filter(|token| gone.contains(&token.key)) {
             let alive = (0..2).any(|replica| token.expires > self.clock(replica));
             let said =
-                cut.breaks.iter().any(|broken| broken.key == token.key && broken.until >= token.expires);
-            assert!(!alive || said || self.cut.contains(&token.key), "{:?} of {}", token.expires, token.key);
+                revoked.breaks.iter().any(|broken| broken.key == token.key && broken.until >= token.expires);
+            assert!(
+                !alive || said || self.revoked.contains(&token.key),
+                "{:?} of {}",
+                token.expires,
+                token.key
+            );
         }
-        self.cut.extend(gone);
+        self.revoked.extend(gone);
     }
 
     /// What was decided at `now`, which is a while ago.
@@ -363,7 +368,7 @@ impl World<'_> {
         let mut moved_forward = Vec::new();
         for times in &plan.times {
             let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
-            let is_revoked = self.cut.contains(&row.id);
+            let is_revoked = self.revoked.contains(&row.id);
             assert_ne!(row.state(now), KeyStage::Removed, "a removed key is left alone");
             let earlier = times.removed_at.is_some_and(|at| row.removed_at.is_some_and(|before| at < before));
             let dropped = row.state(now) == KeyStage::Announced && times.retiring_from.is_none();
@@ -509,11 +514,11 @@ impl World<'_> {
             self.counts.borrow_mut().instants += 1;
         }
         let [one, two] = [self.clock(0), self.clock(1)];
-        let cut = &self.cut;
+        let revoked = &self.revoked;
         let mut counts = self.counts.borrow_mut();
         self.tokens.retain(|token| {
             let alive = token.expires > one.min(two);
-            let broken = alive && cut.contains(&token.key);
+            let broken = alive && revoked.contains(&token.key);
             counts.broken_by_command += u64::from(broken);
             alive && !broken
         });
@@ -570,10 +575,10 @@ fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>,
         committed: Vec::new(),
         due_at: None,
         tokens: Vec::new(),
-        cut: Vec::new(),
+        revoked: Vec::new(),
         copies: Default::default(),
-        earlier_tokens_until: None,
-        earlier_jwks: None,
+        previous_tokens_until: None,
+        previous_jwks: None,
         counts,
     };
     for (replica, step, delay) in steps {

@@ -21,7 +21,7 @@ fn policy(algorithm: SigningAlgorithm) -> KeyPolicy {
         skew: span(20),
         l1_lifetime: span(9),
         longest_token: span(100),
-        earlier_tokens_until: None,
+        previous_tokens_until: None,
     }
 }
 
@@ -129,19 +129,19 @@ fn longer_tokens_keep_a_key_for_longer_and_shorter_ones_not_for_shorter() {
         check(&announced(), &next(&announced(), &long, at(9_600)), "500 10500 15590, 10500 - -", 15_620);
     assert!(next(&rows, &policy(ES256), at(9_700)).is_empty());
     // Shorter again, it still stays for those that were issued meanwhile, and says what its removal would break.
-    let mindful = policy(ES256).with_earlier(Some(at(14_800)), None, at(9_700));
+    let mindful = policy(ES256).with_previous(Some(at(14_800)), None, at(9_700));
     assert_eq!(mindful.longest_token, Lifetime::from_seconds(5_100));
     check(&announced(), &next(&announced(), &mindful, at(9_700)), "500 10500 15690, 10500 - -", 15_720);
     let revocation =
-        revoke(&rows, &policy(ES256).with_earlier(Some(at(14_800)), None, at(11_000)), id(1), at(11_000));
+        revoke(&rows, &policy(ES256).with_previous(Some(at(14_800)), None, at(11_000)), id(1), at(11_000));
     assert_eq!(revocation.unwrap().breaks, [BrokenTokens { key: id(1), until: at(14_800) }]);
 }
 
 #[test]
 fn copies_that_are_kept_for_longer_delay_a_key_until_they_are_gone() {
     let mindful = |age, until, now| {
-        let earlier = Some((Lifetime::from_seconds(age), at(until)));
-        policy(ES256).with_earlier(None, earlier, at(now))
+        let previous = Some((Lifetime::from_seconds(age), at(until)));
+        policy(ES256).with_previous(None, previous, at(now))
     };
     for (age, until, now, window, publish_before) in [
         (110, 9_000, 8_000, 140, 1_000),
@@ -232,8 +232,8 @@ fn in_an_emergency_one_new_key_is_all_that_is_left() {
     check(&announced(), &plan, "500 9980 9980, 10500 - 9980, 9980 - -", 10_010);
     assert_eq!(breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
     let RevocationPlan { breaks, .. } = rotate_in_emergency(&announced(), &policy(ES256), at(10_550));
-    let of_the_former = BrokenTokens { key: id(1), until: at(10_600) };
-    assert_eq!(breaks, [of_the_former, BrokenTokens { key: id(2), until: at(10_670) }]);
+    let of_the_previous = BrokenTokens { key: id(1), until: at(10_600) };
+    assert_eq!(breaks, [of_the_previous, BrokenTokens { key: id(2), until: at(10_670) }]);
 }
 
 #[test]

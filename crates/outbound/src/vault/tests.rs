@@ -251,7 +251,7 @@ async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_said_is_the_only_one() {
+async fn a_configured_token_is_the_only_one() {
     let (server, keys) = start().await;
     let transit = transit(&server);
     keys.take_only("hvs.next");

@@ -30,7 +30,7 @@ struct FakeStore {
     clients: Mutex<HashMap<(String, String), Arc<Client>>>,
     is_faulty: bool,
     failure: Option<StoreError>,
-    asked: AtomicU64,
+    lookups: AtomicU64,
     /// How long it takes to find nothing.
     unknown_takes: Duration,
     asking: AtomicUsize,
@@ -44,7 +44,7 @@ impl ClientStore for FakeStore {
         tenant: &TenantId,
         client: &ClientId,
     ) -> Result<Option<Arc<Client>>, StoreError> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.lookups.fetch_add(1, Ordering::Relaxed);
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
@@ -145,8 +145,8 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -
     }
     let pool = Arc::new(HashPool::without_threads());
     let verified_secrets = VerifiedSecretCache::with_key(&[2; 32]);
-    let (asked, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
-    let authenticator = Authenticator::new(asked, Arc::new(pepper()), hashing, verified_secrets, limit);
+    let (lookups, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
+    let authenticator = Authenticator::new(lookups, Arc::new(pepper()), hashing, verified_secrets, limit);
     TestEnv { store, pool, authenticator }
 }
 
@@ -400,7 +400,7 @@ const IDS_OF_EVERY_KIND: [&str; 8] =
     ["billing", "unknown", "suspended", "keyed", "empty", "expired", "mal\0formed", ""];
 
 #[tokio::test(start_paused = true)]
-async fn refusals_leave_five_milliseconds_after_their_arrival_whatever_the_store_was_asked() {
+async fn refusals_leave_five_milliseconds_after_their_arrival_with_and_without_a_lookup() {
     for unknown_takes in [0, 1, 4].map(Duration::from_millis) {
         let store = FakeStore { unknown_takes, ..FakeStore::default() };
         let test_env = over(store, clients_of_every_kind(), FailedAttemptsLimit::default());
@@ -423,14 +423,14 @@ async fn where_lookups_take_longer_all_refusals_of_the_next_minute_leave_later()
 }
 
 #[tokio::test(start_paused = true)]
-async fn hashes_begin_at_one_instant_whatever_the_store_was_asked() {
+async fn hashes_begin_at_one_instant_with_and_without_a_lookup() {
     let mut instants = Vec::new();
     for id in IDS_OF_EVERY_KIND {
         for credentials in [post(id, "wrong"), post(id, ""), basic(&[(id, "a b"), (id, "a+b")])] {
             let store = FakeStore { unknown_takes: Duration::from_millis(2), ..FakeStore::default() };
             let test_env = Arc::new(waiting(store, clients_of_every_kind(), FailedAttemptsLimit::default()));
-            let (asked, arrival) = (Arc::clone(&test_env), Instant::now());
-            let refused = tokio::spawn(async move { asked.at("acme", credentials, NOW).await });
+            let (lookups, arrival) = (Arc::clone(&test_env), Instant::now());
+            let refused = tokio::spawn(async move { lookups.at("acme", credentials, NOW).await });
             until_callers_wait(&test_env, 1).await;
             instants.push((arrival.elapsed(), id));
             refused.abort();
@@ -562,7 +562,7 @@ async fn two_live_secrets_of_a_client_both_authenticate_at_one_hash_each() {
 }
 
 #[tokio::test]
-async fn a_row_copied_to_another_client_authenticates_nobody() {
+async fn a_row_copied_to_another_client_authenticates_no_client() {
     let copied = Client { id: ClientId::parse("copy").unwrap(), ..client("billing") };
     let test_env = test_env(vec![copied]);
     test_env.check(post("copy", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
@@ -585,10 +585,10 @@ async fn only_active_clients_are_found_and_malformed_identifiers_ask_no_store() 
     for (id, found) in [("billing", true), ("suspended", false), ("unknown", false), ("a\0", false)] {
         assert_eq!(test_env.authenticator.find_active(&acme, id).await.unwrap().is_some(), found, "{id}");
     }
-    let asked = test_env.store.asked.load(Ordering::Relaxed);
+    let lookups = test_env.store.lookups.load(Ordering::Relaxed);
     test_env.check(post("a\0", CHOSEN), &E::Malformed.to_string(), 1).await;
-    assert_eq!(test_env.store.asked.load(Ordering::Relaxed), asked);
-    assert_eq!(asked, 3);
+    assert_eq!(test_env.store.lookups.load(Ordering::Relaxed), lookups);
+    assert_eq!(lookups, 3);
 }
 
 #[tokio::test]

@@ -152,8 +152,8 @@ fn in_a_full_lane_the_longest_line_drops_its_newest_caller() {
         waiting.add("b", Lane::Client, source(number)).unwrap();
     }
     assert_eq!(waiting.lanes.waiting, [0, LANE, 0]);
-    let is_told = |caller: &mut Answered| caller.try_recv() == Err(oneshot::error::TryRecvError::Closed);
-    assert_eq!(waiting.callers.iter_mut().map(is_told).filter(|is_told| *is_told).count(), 10);
+    let is_dropped = |caller: &mut Answered| caller.try_recv() == Err(oneshot::error::TryRecvError::Closed);
+    assert_eq!(waiting.callers.iter_mut().map(is_dropped).filter(|is_dropped| *is_dropped).count(), 10);
     let served = waiting.served();
     assert_eq!((served.len(), served.iter().filter(|text| *text == "b").count()), (LANE, 10));
     waiting.assert_empty();

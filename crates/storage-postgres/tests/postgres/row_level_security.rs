@@ -28,8 +28,8 @@ async fn two_tenants() -> (Sandbox, PgConnection) {
         let mut tenant = Tenant { issuer_aliases: vec![fixtures::issuer(id)], ..fixtures::tenant(id) };
         tenant
             .access_token
-            .former_typs
-            .push(tenancy::FormerTyp { typ: "JWT".to_owned(), accepted_until: fixtures::NOW });
+            .previous_typs
+            .push(tenancy::PreviousTyp { typ: "JWT".to_owned(), accepted_until: fixtures::NOW });
         let client = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
         let mut request = requests::added(&tenant, &[&client]);
         request.changes.push(Change::Application(requests::row(

@@ -85,7 +85,7 @@ async fn every_declaration_can_follow_every_other() {
         assert!(left.is_empty(), "round {round}: after {changed:#?}\nthere is still {left}");
         for (id, declared) in &declared.tenants {
             let mut found = (*database.find_tenant(id).await.unwrap().unwrap()).clone();
-            found.access_token.former_typs.clear();
+            found.access_token.previous_typs.clear();
             assert_eq!(found, declared.tenant, "round {round}");
         }
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use administration::{Change, ChangeKind, ManagedBy};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, Timestamp};
 use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight, SecretHash};
-use tenancy::{AccessTokenPolicy, FormerTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TokenFormat};
+use tenancy::{
+    AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TokenFormat,
+};
 
 use super::Stores;
 use crate::{fixtures, requests};
@@ -154,7 +156,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             lifetime: seconds(2),
             format: TokenFormat::Opaque,
             typ: "JWT".to_owned(),
-            former_typs: vec![FormerTyp {
+            previous_typs: vec![PreviousTyp {
                 typ: "at+jwt".to_owned(),
                 accepted_until: Timestamp::from_seconds(7),
             }],

@@ -3,7 +3,7 @@
 use protocol::{Lifetime, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use tenancy::{
-    AccessTokenPolicy, FormerTyp, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId,
+    AccessTokenPolicy, Issuer, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId,
     TenantStatus, TokenFormat,
 };
 
@@ -141,23 +141,23 @@ fn signing_form(policy: &SigningPolicy) -> SigningForm {
 }
 
 fn access_token_form(policy: &AccessTokenPolicy) -> AccessTokenForm {
-    let AccessTokenPolicy { lifetime, format, typ, former_typs } = policy;
-    let former = |FormerTyp { typ, accepted_until }: &FormerTyp| (typ.clone(), *accepted_until);
+    let AccessTokenPolicy { lifetime, format, typ, previous_typs } = policy;
+    let former = |PreviousTyp { typ, accepted_until }: &PreviousTyp| (typ.clone(), *accepted_until);
     AccessTokenForm {
         lifetime: *lifetime,
         format: format.as_str().to_owned(),
         typ: typ.clone(),
-        former_typs: former_typs.iter().map(former).collect(),
+        former_typs: previous_typs.iter().map(former).collect(),
     }
 }
 
 fn access_token(form: AccessTokenForm) -> Option<AccessTokenPolicy> {
-    let former = |(typ, accepted_until)| FormerTyp { typ, accepted_until };
+    let former = |(typ, accepted_until)| PreviousTyp { typ, accepted_until };
     Some(AccessTokenPolicy {
         lifetime: form.lifetime,
         format: named(&[TokenFormat::Jwt, TokenFormat::Opaque], TokenFormat::as_str, &form.format)?,
         typ: form.typ,
-        former_typs: form.former_typs.into_iter().map(former).collect(),
+        previous_typs: form.former_typs.into_iter().map(former).collect(),
     })
 }
 
@@ -210,7 +210,7 @@ mod tests {
                 lifetime: seconds(u64::MAX),
                 format: TokenFormat::Opaque,
                 typ: "JWT".to_owned(),
-                former_typs: vec![FormerTyp { typ: "at+jwt".to_owned(), accepted_until: NOW }],
+                previous_typs: vec![PreviousTyp { typ: "at+jwt".to_owned(), accepted_until: NOW }],
             },
             resource_servers: vec![ResourceServer {
                 audience: "a".to_owned(),
