@@ -1,4 +1,4 @@
-//! An application of seed 000's surface: a client of the tenant, with what the surface shows beside it.
+//! An application of the Thunder-compatible API: a client of the tenant, with what the surface shows beside it.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub struct Application {
     pub name: String,
     /// Its client; an application without OAuth has none.
     pub client: Option<ClientId>,
-    /// The members that were sent, in their order and the seed's spelling, without any secret.
+    /// The members that were sent, in their order and the documented spelling, without any secret.
     pub document: Value,
     /// When it was made.
     pub created_at: Timestamp,

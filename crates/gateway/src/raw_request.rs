@@ -143,7 +143,7 @@ impl RawRequest {
         self.body(&[JSON, MERGE_PATCH], "application/json, or application/merge-patch+json for a patch").await
     }
 
-    /// A body whatever its type says, read whole: some callers of seed 000's surface name none.
+    /// A body whatever its type says, read whole: some callers of the Thunder-compatible API name none.
     pub(crate) async fn untyped(&mut self) -> Result<Body, BodyError> {
         let announced = self.content_length();
         let body = body::read(&mut self.payload, announced).await?;

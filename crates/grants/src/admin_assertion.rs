@@ -1,4 +1,4 @@
-//! What a person gets who signed in at seed 000's `/flow/execute`: a JWT that opens `/applications…` and nothing else. It looks like no
+//! What a person gets who signed in at `/flow/execute`: a JWT that opens `/applications…` and nothing else. It looks like no
 //! access token: another `typ` (RFC 8725 §3.11), another audience, no `client_id` and no `scope`.
 
 use protocol::{Lifetime, Timestamp};

@@ -1,4 +1,4 @@
-//! A public key as verifiers fetch it (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), members in the order of the seeds.
+//! A public key as verifiers fetch it (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), members in the order of the documented examples.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;

@@ -11,7 +11,7 @@ pub enum TokenType {
     Bearer,
 }
 
-/// Members in the order of the seeds. There is no `refresh_token`: "A refresh token SHOULD NOT be included" (RFC 6749 §4.4.3).
+/// Members in the order of the documented examples. There is no `refresh_token`: "A refresh token SHOULD NOT be included" (RFC 6749 §4.4.3).
 #[derive(Debug, Serialize)]
 pub struct TokenResponse {
     /// The token.

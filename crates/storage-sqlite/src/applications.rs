@@ -1,4 +1,4 @@
-//! Applications of seed 000's surface.
+//! Applications of the Thunder-compatible API.
 
 use administration::{Application, ApplicationId};
 use registry::ClientId;

@@ -1,4 +1,4 @@
-//! Seed 000's applications, carried out: each is a client of the tenant's registry and a row beside it, written and deleted together.
+//! Thunder-compatible applications, carried out: each is a client of the tenant's registry and a row beside it, written and deleted together.
 
 use protocol::{Secret, Timestamp};
 use registry::{ClientId, PasswordSalt};

@@ -1,4 +1,4 @@
-//! The door behind all doors: the API, the command line and seed 000's surface ask here. It loads what the rules need, lets the pure
+//! The door behind all doors: the API, the command line and the Thunder-compatible API ask here. It loads what the rules need, lets the pure
 //! rules in `edit` decide, hashes and seals outside any transaction, commits once, and lets caches forget.
 
 mod applications;

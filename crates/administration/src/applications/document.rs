@@ -1,4 +1,4 @@
-//! What an application says of itself, in the seed's spelling and without its secret. Members that this version gives no effect are kept
+//! What an application says of itself, in the documented spelling and without its secret. Members that this version gives no effect are kept
 //! and shown; members that nobody knows are passed over, as this surface's callers expect.
 
 use std::sync::LazyLock;

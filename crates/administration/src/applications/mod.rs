@@ -1,4 +1,4 @@
-//! Seed 000's applications: what a request says, whether it may stand, and how it is answered. Pure; the administrator carries it out.
+//! Thunder-compatible applications: what a request says, whether it may stand, and how it is answered. Pure; the administrator carries it out.
 //! An application is a client of the tenant's registry and what this surface shows beside it.
 
 mod document;

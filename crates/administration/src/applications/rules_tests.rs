@@ -1,4 +1,4 @@
-//! Codes, defaults and shapes, over the seed's request with a change or two.
+//! Codes, defaults and shapes, over the documented request with a change or two.
 
 use protocol::ClientAuthenticationMethod as Method;
 use serde_json::{Value, json};
@@ -32,8 +32,8 @@ fn tenant() -> Tenant {
     }
 }
 
-/// The request of the seed.
-fn seed() -> Value {
+/// The documented request.
+fn documented() -> Value {
     json!({
         "name": "Backend Service",
         "description": "Backend service using client credentials grant type",
@@ -54,7 +54,7 @@ fn seed() -> Value {
 
 /// The request with members changed; null removes one.
 fn with(top: Value, config: Value) -> Value {
-    let mut request = seed();
+    let mut request = documented();
     let change = |target: &mut Value, changes: Value| {
         for (name, value) in changes.as_object().unwrap() {
             target[name] = value.clone();
@@ -73,7 +73,7 @@ fn judged(request: &Value) -> Result<Option<Registration>, RejectedApplication> 
 
 #[test]
 fn the_documented_request_becomes_a_client() {
-    let registration = judged(&seed()).unwrap().unwrap();
+    let registration = judged(&documented()).unwrap().unwrap();
     assert_eq!(
         registration,
         Registration {
@@ -164,12 +164,12 @@ fn defaults_are_those_of_the_thunder_api() {
     assert_eq!(config(public).authentication_method, Method::None);
 }
 
-/// The answer of the seed, as it is printed there.
+/// The documented answer, as it is printed there.
 const SEEDS_ANSWER: &str = r#"{"id":"550e8400-e29b-41d4-a716-446655440000","name":"Backend Service","description":"Backend service using client credentials grant type","client_id":"backend_service_client","client_secret":"backend_service_secret","auth_flow_id":"auth_flow_config_basic","inbound_auth_config":[{"type":"oauth2","config":{"client_id":"backend_service_client","client_secret":"backend_service_secret","grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scopes":["api:read","api:write"]}}]}"#;
 
 #[test]
 fn the_answer_is_the_documented_one_to_the_byte_in_either_spelling() {
-    let snake = seed();
+    let snake = documented();
     let camel = Spelling::Camel.spelled(&snake);
     for (request, expected) in [
         (snake, SEEDS_ANSWER.to_owned()),
@@ -212,7 +212,7 @@ fn the_answer_is_the_documented_one_to_the_byte_in_either_spelling() {
 
 #[test]
 fn a_put_keeps_what_answers_do_not_show() {
-    let before = ApplicationRequest::parse(&serde_json::to_vec(&seed()).unwrap()).unwrap().document;
+    let before = ApplicationRequest::parse(&serde_json::to_vec(&documented()).unwrap()).unwrap().document;
     let round_trip: Value = serde_json::from_str(SEEDS_ANSWER).unwrap();
     let after = ApplicationRequest::parse(&serde_json::to_vec(&round_trip).unwrap()).unwrap().document;
     assert_eq!(after.keeping_unseen(&before), before);

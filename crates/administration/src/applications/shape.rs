@@ -1,4 +1,4 @@
-//! JSON whose members stand in the order in which they were put there, because callers compare answers with the seed's.
+//! JSON whose members stand in the order in which they were put there, because callers compare answers with the documented ones.
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;

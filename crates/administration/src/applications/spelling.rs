@@ -1,4 +1,4 @@
-//! The two spellings of this surface: members with underscores, as the seed has them, and camel case, as its current generation has.
+//! The two spellings of this surface: members with underscores, as the documented examples have them, and camel case, as its current generation has.
 //! Both are read; the answer is spelled as the request was.
 
 use protocol::steps;

@@ -1,4 +1,4 @@
-//! How applications are shown: the members that the seed's answer has, in its order. What only redirects and tokens need is kept and not
+//! How applications are shown: the members that the documented answer has, in its order. What only redirects and tokens need is kept and not
 //! shown, as there.
 
 use protocol::{GrantType, Scope};

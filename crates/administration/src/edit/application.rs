@@ -1,4 +1,4 @@
-//! An application of seed 000's surface is put or goes: its own row, and its client by the rules of every door, whose refusals are told
+//! An application of the Thunder-compatible API is put or goes: its own row, and its client by the rules of every door, whose refusals are told
 //! in the codes of this one.
 
 use registry::{Client, ClientId};

@@ -1,4 +1,4 @@
-//! Applications of seed 000's surface.
+//! Applications of the Thunder-compatible API.
 
 use serde::Serialize;
 use serde_json::Value;

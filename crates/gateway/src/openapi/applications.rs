@@ -1,4 +1,4 @@
-//! Schemas of seed 000's surface. Each member may also be spelled in camel case; the answer is spelled as the request was.
+//! Schemas of the Thunder-compatible API. Each member may also be spelled in camel case; the answer is spelled as the request was.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How seed 000's surface says no: `{"code","message","description"}`, in its current generation with a key beside each text.
+//! How the Thunder-compatible API says no: `{"code","message","description"}`, in its current generation with a key beside each text.
 
 use std::fmt;
 

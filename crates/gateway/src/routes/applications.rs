@@ -1,4 +1,4 @@
-//! `/applications…`: seed 000's applications of the default tenant. Only the assertion of `/flow/execute` opens it, and only while the
+//! `/applications…`: Thunder-compatible applications of the default tenant. Only the assertion of `/flow/execute` opens it, and only while the
 //! person is declared; no client's token does, whatever it says.
 
 use std::sync::Arc;

@@ -112,7 +112,7 @@ async fn times_and_types_count() {
             (with(json!({ "exp": 0 })), "Token has expired"),
             (with(json!({ "nbf": now + 6 })), "Token is not yet valid"),
             (with(json!({ "iat": now + 6 })), "Token is not yet valid"),
-            // What seed 000's `/flow/execute` gives: good at `/applications` and nowhere else.
+            // What `/flow/execute` gives: good at `/applications` and nowhere else.
             (typ(json!("latchkey-admin+jwt")), "Token type is not accepted"),
             (typ(json!("JWT")), "Token type is not accepted"),
             (typ(Value::Null), "Token type is not accepted"),

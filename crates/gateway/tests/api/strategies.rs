@@ -1,4 +1,4 @@
-//! What a tenant offers, as seed 002 prints it.
+//! What a tenant offers, as the tenant quick start prints it.
 
 use protocol::Timestamp;
 use tenancy::{Strategies, TenantStatus};

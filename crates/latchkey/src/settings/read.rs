@@ -398,7 +398,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for (file, tenants, warned) in [
             ("config.yaml", &["acme", "test-tenant"][..], &["keys.sealing_key"][..]),
-            ("deploy/seeds/config.yaml", &["test-tenant"], &["keys.sealing_key"]),
+            ("deploy/examples/config.yaml", &["test-tenant"], &["keys.sealing_key"]),
         ] {
             let loaded = read(&root.join(file), &Environment::default()).unwrap();
             let ids: Vec<&str> = loaded.tenants.iter().map(|tenant| tenant.id.as_str()).collect();

@@ -24,7 +24,7 @@ impl Canaries {
             for (at, found) in line.match_indices("value:") {
                 let rest = line[at + found.len()..].trim_start().trim_start_matches(['"', '\'']);
                 let secret = rest.split([' ', '}', ',', '"', '\'']).next().unwrap_or_default();
-                // The seed's password is a word that stands in paths and names as well.
+                // The documented password is a word that stands in paths and names as well.
                 if secret == "admin" {
                     continue;
                 }

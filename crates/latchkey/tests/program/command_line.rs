@@ -217,7 +217,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn a_sample_secret_is_refused_beyond_loopback() {
-    for settings in [settings::sample(), settings::seeds()] {
+    for settings in [settings::sample(), settings::examples()] {
         // At a listener that others reach, or behind a proxy on this machine that brings them.
         for exposed in [
             settings.replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1),

@@ -31,11 +31,11 @@ mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod traffic;
 
-mod seed_000;
-mod seed_001;
-mod seed_002;
-mod seed_003;
-mod seed_004;
+mod thunder_api;
+mod client_guide;
+mod quick_start;
+mod course_notes;
+mod client_credentials_chapter;
 
 mod algorithms;
 mod coordinates;

@@ -1,4 +1,4 @@
-//! Seed 001's rotation (new, update, verify, revoke old) while the client goes on asking for tokens, and what is known afterwards of
+//! The client guide's rotation (new, update, verify, revoke old) while the client goes on asking for tokens, and what is known afterwards of
 //! how secrets were used.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -2,8 +2,8 @@
 
 /// The repository's `config.yaml`.
 const SAMPLE: &str = include_str!("../../../../config.yaml");
-/// The seeds' clients at the seeds' ports.
-const SEEDS: &str = include_str!("../../../../deploy/seeds/config.yaml");
+/// The clients of the documented examples, at their ports.
+const EXAMPLES: &str = include_str!("../../../../deploy/examples/config.yaml");
 
 /// Acme and globex have a client `svc` and a client `auditor` each, with secrets of their own.
 pub(crate) const TWO_TENANTS: &str = include_str!("settings/two_tenants.yaml");
@@ -14,8 +14,8 @@ pub(crate) fn sample() -> String {
     with_free_ports(SAMPLE, &["3000"])
 }
 
-pub(crate) fn seeds() -> String {
-    with_free_ports(SEEDS, &["3000", "8080", "8090"])
+pub(crate) fn examples() -> String {
+    with_free_ports(EXAMPLES, &["3000", "8080", "8090"])
 }
 
 /// Settings with one place replaced, which must be there.
@@ -26,7 +26,7 @@ pub(crate) fn edited(settings: &str, from: &str, to: &str) -> String {
 }
 
 /// Tests run beside each other, so they cannot all have port 3000. What is taken away must be the ports that the commands of the
-/// README and of the seeds call.
+/// README and of the documented examples call.
 #[track_caller]
 fn with_free_ports(settings: &str, called: &[&str]) -> String {
     let mut ports = Vec::new();

@@ -50,7 +50,7 @@ struct Data {
     actions: Vec<Action>,
 }
 
-/// Called by `name` in the seed's generation and by `identifier` since.
+/// Called by `name` in the documented generation and by `identifier` since.
 #[derive(Serialize)]
 struct Input {
     identifier: &'static str,

@@ -13,7 +13,7 @@ use super::{
 /// The secret of the sample client in the repository's config.yaml.
 pub(crate) const SAMPLE_SECRET: &str = "your-client-secret";
 
-/// Secrets and passwords that stand in public documents, those of the seeds among them, and so are none.
+/// Secrets and passwords that stand in public documents, those of the documented examples among them, and so are none.
 pub(crate) const SAMPLE_SECRETS: [&str; 7] = [
     SAMPLE_SECRET,
     "acme-sample-secret",

@@ -20,7 +20,7 @@ const PRINTED_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Im9hdXR
 #[test]
 fn the_complete_script_ends_with_the_protected_resource() {
     let (_folder, program) = start();
-    let script = pointed(include_str!("seeds/002/complete_script.sh"), &[(PRINTED_BASE, &program.url(""))]);
+    let script = pointed(include_str!("../../../../docs/examples/quick-start/complete_script.sh"), &[(PRINTED_BASE, &program.url(""))]);
     let output = bash(&script, &[]).output();
     let parts: Vec<&str> = output.split("==> ").collect();
     let [before, requested, obtained, last] = parts.as_slice() else { panic!("four parts in {output}") };
@@ -42,9 +42,9 @@ fn the_complete_script_ends_with_the_protected_resource() {
 fn each_command_gets_the_printed_response() {
     let (_folder, program) = start();
     for (command, response) in [
-        (include_str!("seeds/002/strategies.sh"), include_str!("seeds/002/strategies.json")),
-        (include_str!("seeds/002/invalid_client.sh"), include_str!("seeds/002/invalid_client.json")),
-        (include_str!("seeds/002/missing_grant_type.sh"), include_str!("seeds/002/missing_grant_type.json")),
+        (include_str!("../../../../docs/examples/quick-start/strategies.sh"), include_str!("../../../../docs/examples/quick-start/strategies.json")),
+        (include_str!("../../../../docs/examples/quick-start/invalid_client.sh"), include_str!("../../../../docs/examples/quick-start/invalid_client.json")),
+        (include_str!("../../../../docs/examples/quick-start/missing_grant_type.sh"), include_str!("../../../../docs/examples/quick-start/missing_grant_type.json")),
     ] {
         assert_eq!(curl(&program, command, &[]), compact(response), "{command}");
     }
@@ -53,9 +53,9 @@ fn each_command_gets_the_printed_response() {
 #[test]
 fn a_token_response_has_the_printed_members_and_header() {
     let (_folder, program) = start();
-    let body = curl(&program, include_str!("seeds/002/token.sh"), &[]);
+    let body = curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]);
     let token = token_of(&body);
-    let printed = compact(include_str!("seeds/002/token.json"));
+    let printed = compact(include_str!("../../../../docs/examples/quick-start/token.json"));
     assert_eq!(body.replace(&token, PRINTED_TOKEN), printed);
     assert_eq!(token.split('.').next(), PRINTED_TOKEN.split('.').next());
     assert_eq!(jwt::header(&token), r#"{"alg":"RS256","typ":"JWT","kid":"oauth2-key-1"}"#);
@@ -64,8 +64,8 @@ fn a_token_response_has_the_printed_members_and_header() {
 #[test]
 fn claims_are_the_printed_ones_with_jti_and_nbf() {
     let (_folder, program) = start();
-    let mut claims = jwt::claims(&token_of(&curl(&program, include_str!("seeds/002/token.sh"), &[])));
-    let mut printed: Value = serde_json::from_str(include_str!("seeds/002/claims.json")).unwrap();
+    let mut claims = jwt::claims(&token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[])));
+    let mut printed: Value = serde_json::from_str(include_str!("../../../../docs/examples/quick-start/claims.json")).unwrap();
     let mut names = names(&printed);
     names.extend(["jti".to_owned(), "nbf".to_owned()]);
     assert_eq!(self::names(&claims), names);
@@ -85,18 +85,18 @@ fn claims_are_the_printed_ones_with_jti_and_nbf() {
 #[test]
 fn the_key_set_has_the_printed_members() {
     let (_folder, program) = start();
-    let body = curl(&program, include_str!("seeds/002/jwks.sh"), &[]);
+    let body = curl(&program, include_str!("../../../../docs/examples/quick-start/jwks.sh"), &[]);
     let served: Value = serde_json::from_str(&body).unwrap();
     let modulus = served["keys"][0]["n"].as_str().unwrap();
-    assert_eq!(body.replace(modulus, "xGOr-H7A-wiuASDFl..."), compact(include_str!("seeds/002/jwks.json")));
+    assert_eq!(body.replace(modulus, "xGOr-H7A-wiuASDFl..."), compact(include_str!("../../../../docs/examples/quick-start/jwks.json")));
     assert_eq!(modulus.len(), 342, "2048 bits in base64url");
 }
 
 #[test]
 fn a_token_opens_the_protected_resource() {
     let (_folder, program) = start();
-    let token = token_of(&curl(&program, include_str!("seeds/002/token.sh"), &[]));
-    let body = curl(&program, include_str!("seeds/002/protected_resource.sh"), &[(PRINTED_TOKEN, &token)]);
+    let token = token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]));
+    let body = curl(&program, include_str!("../../../../docs/examples/quick-start/protected_resource.sh"), &[(PRINTED_TOKEN, &token)]);
     assert!(body.starts_with(r#"{"data":"Protected resource data","#), "{body}");
 }
 
@@ -106,10 +106,10 @@ async fn an_expired_token_gets_the_printed_response() {
     let folder =
         Folder::with(&settings::edited(&settings::sample(), "grant_types: [client_credentials]", short));
     let program = Program::start(&folder);
-    let token = token_of(&curl(&program, include_str!("seeds/002/token.sh"), &[]));
+    let token = token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]));
     tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
-    let command = include_str!("seeds/002/expired_token.sh");
-    let printed = compact(include_str!("seeds/002/expired_token.json"));
+    let command = include_str!("../../../../docs/examples/quick-start/expired_token.sh");
+    let printed = compact(include_str!("../../../../docs/examples/quick-start/expired_token.json"));
     assert_eq!(curl(&program, command, &[("expired-token", &token)]), printed);
     let answer = program.present(&token).await;
     assert_eq!(answer.status, 401);
@@ -126,7 +126,7 @@ async fn an_expired_token_gets_the_printed_response() {
 fn a_bad_bearer_is_an_invalid_token() {
     let (_folder, program) = start();
     assert_eq!(
-        curl(&program, include_str!("seeds/002/expired_token.sh"), &[]),
+        curl(&program, include_str!("../../../../docs/examples/quick-start/expired_token.sh"), &[]),
         r#"{"error":"invalid_token","error_description":"Token is malformed"}"#
     );
 }

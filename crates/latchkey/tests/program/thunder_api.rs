@@ -7,23 +7,23 @@ use crate::folder::Folder;
 use crate::foreign::{bash, pointed};
 use crate::jwt;
 use crate::program::Program;
-use crate::seed_002::compact;
+use crate::quick_start::compact;
 use crate::settings;
 
 const PRINTED_BASE: &str = "https://localhost:8090";
 /// The document's own example of an id, which the settings accept.
 const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// The settings that the seeds run against, in a folder with the certificate that they name.
+/// The settings that the documented examples run against, in a folder with the certificate that they name.
 pub(crate) fn folder() -> Folder {
     // The settings keep their data two folders above them.
-    let folder = Folder::with_config_at("deploy/seeds/config.yaml", &settings::seeds());
+    let folder = Folder::with_config_at("deploy/examples/config.yaml", &settings::examples());
     let ran = folder.run(&[
         "dev-cert",
         "--certificate",
-        "data/seeds/dev-cert.pem",
+        "data/examples/dev-cert.pem",
         "--key",
-        "data/seeds/dev-key.pem",
+        "data/examples/dev-key.pem",
     ]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     folder
@@ -35,15 +35,15 @@ fn the_documents_commands_get_the_printed_responses() {
     let program = Program::start(&folder);
     let base = at_8090(&program);
     let sign_in = pointed(
-        include_str!("seeds/000/admin_token.sh"),
+        include_str!("../../../../docs/examples/thunder/admin_token.sh"),
         &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)],
     );
-    let create = pointed(include_str!("seeds/000/create.sh"), &[(PRINTED_BASE, &base)]);
+    let create = pointed(include_str!("../../../../docs/examples/thunder/create.sh"), &[(PRINTED_BASE, &base)]);
     let script = format!("{sign_in}\n{create}\necho\necho \"$ADMIN_TOKEN_RESPONSE\"");
     let output = bash(&script, &[]).output();
     let [created, signed_in] = output.lines().collect::<Vec<_>>().try_into().unwrap();
 
-    assert_eq!(with_printed_id(created), compact(include_str!("seeds/000/create.json")));
+    assert_eq!(with_printed_id(created), compact(include_str!("../../../../docs/examples/thunder/create.json")));
     let step: Value = serde_json::from_str(signed_in).unwrap();
     let (flow, assertion) = (step["flowId"].as_str().unwrap(), step["assertion"].as_str().unwrap());
     assert_eq!(
@@ -56,23 +56,23 @@ fn the_documents_commands_get_the_printed_responses() {
 
     for (command, response, audience) in [
         (
-            include_str!("seeds/000/token_basic.sh"),
-            include_str!("seeds/000/token.json"),
+            include_str!("../../../../docs/examples/thunder/token_basic.sh"),
+            include_str!("../../../../docs/examples/thunder/token.json"),
             "backend_service_client",
         ),
         (
-            include_str!("seeds/000/token_post.sh"),
-            include_str!("seeds/000/token.json"),
+            include_str!("../../../../docs/examples/thunder/token_post.sh"),
+            include_str!("../../../../docs/examples/thunder/token.json"),
             "backend_service_client",
         ),
         (
-            include_str!("seeds/000/token_scope.sh"),
-            include_str!("seeds/000/token.json"),
+            include_str!("../../../../docs/examples/thunder/token_scope.sh"),
+            include_str!("../../../../docs/examples/thunder/token.json"),
             "backend_service_client",
         ),
         (
-            include_str!("seeds/000/token_resource.sh"),
-            include_str!("seeds/000/token_resource.json"),
+            include_str!("../../../../docs/examples/thunder/token_resource.sh"),
+            include_str!("../../../../docs/examples/thunder/token_resource.json"),
             "https://api.example.com",
         ),
     ] {
@@ -97,10 +97,10 @@ fn an_application_is_shown_listed_replaced_and_deleted() {
     let program = Program::start(&folder);
     let base = at_8090(&program);
     let sign_in = pointed(
-        include_str!("seeds/000/admin_token.sh"),
+        include_str!("../../../../docs/examples/thunder/admin_token.sh"),
         &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)],
     );
-    let create = pointed(include_str!("seeds/000/create.sh"), &[(PRINTED_BASE, &base)]);
+    let create = pointed(include_str!("../../../../docs/examples/thunder/create.sh"), &[(PRINTED_BASE, &base)]);
     let as_admin = format!(
         "curl -ks -H \"Authorization: Bearer $ADMIN_TOKEN\" -w ' %{{http_code}}\\n' {base}/applications"
     );
@@ -119,7 +119,7 @@ fn an_application_is_shown_listed_replaced_and_deleted() {
     assert!(gone.starts_with(r#"{"code":"APP-1001","message":"Application not found","#), "{output}");
     assert!(gone.ends_with(" 404") && stranger.ends_with(" 401"), "{output}");
 
-    let command = include_str!("seeds/000/token_basic.sh");
+    let command = include_str!("../../../../docs/examples/thunder/token_basic.sh");
     let refused = bash(&pointed(command, &[(PRINTED_BASE, &base)]), &[]).output();
     assert!(refused.starts_with(r#"{"error":"invalid_client""#), "its client is gone too: {refused}");
     program.stop();
@@ -127,7 +127,7 @@ fn an_application_is_shown_listed_replaced_and_deleted() {
 
 #[test]
 fn without_its_certificate_the_start_says_how_to_make_it() {
-    let folder = Folder::with_config_at("deploy/seeds/config.yaml", &settings::seeds());
+    let folder = Folder::with_config_at("deploy/examples/config.yaml", &settings::examples());
     let ran = folder.run(&["serve"]);
     assert_eq!(ran.code, Some(1));
     assert!(
@@ -142,13 +142,13 @@ fn a_certificate_is_replaced_while_the_program_runs() {
     let folder = folder();
     let program = Program::start(&folder);
     let before = program.mark();
-    folder.replace("data/seeds/dev-cert.pem", "no certificate");
+    folder.replace("data/examples/dev-cert.pem", "no certificate");
     program.log_after(before, "certificate not replaced");
     let other = ["dev-cert", "--certificate", "data/other.pem", "--key", "data/other.key"];
     assert_eq!(folder.run(&other).code, Some(0));
     let before = program.mark();
-    std::fs::rename(folder.path("data/other.key"), folder.path("data/seeds/dev-key.pem")).unwrap();
-    std::fs::rename(folder.path("data/other.pem"), folder.path("data/seeds/dev-cert.pem")).unwrap();
+    std::fs::rename(folder.path("data/other.key"), folder.path("data/examples/dev-key.pem")).unwrap();
+    std::fs::rename(folder.path("data/other.pem"), folder.path("data/examples/dev-cert.pem")).unwrap();
     program.log_after(before, "certificate replaced");
     let health = bash(&format!("curl -ks {}/health/live", at_8090(&program)), &[]).output();
     assert_eq!(health, r#"{"status":"live"}"#);

@@ -10,8 +10,8 @@ use crate::folder::Folder;
 use crate::foreign::{bash, node, pointed, python};
 use crate::jwt;
 use crate::program::Program;
-use crate::seed_000;
-use crate::seed_002::compact;
+use crate::thunder_api;
+use crate::quick_start::compact;
 use crate::settings;
 use crate::stub_api::StubApi;
 
@@ -24,7 +24,7 @@ fn curl_gets_the_printed_response_at_both_listeners() {
     let (_folder, program) = start();
     for address in program.addresses().iter().take(2) {
         let base = format!("http://{address}");
-        let command = pointed(include_str!("seeds/001/curl.sh"), &[(PRINTED_BASE, &base)]);
+        let command = pointed(include_str!("../../../../docs/examples/client-guide/curl.sh"), &[(PRINTED_BASE, &base)]);
         let body = bash(&command, &[]).output();
         assert_as_printed(&body);
     }
@@ -51,8 +51,8 @@ async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
     clients:
       YOUR_CLIENT_ID: { client_secret: { value: another-canary-63c0 }, scopes: [read, write] }
 ";
-    let folder = seed_000::folder();
-    folder.write("deploy/seeds/config.yaml", &(settings::seeds() + OTHER));
+    let folder = thunder_api::folder();
+    folder.write("deploy/examples/config.yaml", &(settings::examples() + OTHER));
     let program = Program::start(&folder);
     for (path, issuer) in [
         ("/oauth/token", Some("https://auth.example.com")),
@@ -64,7 +64,7 @@ async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
             Some(issuer) => assert_eq!(jwt::claims(&answer.token())["iss"], issuer, "{path}"),
             None => assert_eq!(
                 (answer.status, answer.body),
-                (401, compact(include_str!("seeds/001/invalid_client.json")))
+                (401, compact(include_str!("../../../../docs/examples/client-guide/invalid_client.json")))
             ),
         }
     }
@@ -72,7 +72,7 @@ async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
 
 /// The request as it is printed, but for its path and the broken lines.
 fn step_1(path: &str) -> String {
-    let (head, body) = include_str!("seeds/001/request.http").split_once("\n\n").unwrap();
+    let (head, body) = include_str!("../../../../docs/examples/client-guide/request.http").split_once("\n\n").unwrap();
     let (head, body) = (head.replace('\n', "\r\n"), body.replace('\n', ""));
     let head = head.replacen("/oauth/token", path, 1);
     format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
@@ -83,13 +83,13 @@ async fn wrong_credentials_get_the_printed_error() {
     let (_folder, program) = start();
     let form = [("grant_type", "client_credentials"), ("client_id", CLIENT.0), ("client_secret", "another")];
     let answer = program.post("/oauth/token", &form).await;
-    assert_eq!((answer.status, answer.body), (401, compact(include_str!("seeds/001/invalid_client.json"))));
+    assert_eq!((answer.status, answer.body), (401, compact(include_str!("../../../../docs/examples/client-guide/invalid_client.json"))));
 }
 
 #[test]
 fn axios_gets_a_token() {
     let (_folder, program) = start();
-    let script = pointed(include_str!("seeds/001/axios_example.js"), &[(PRINTED_BASE, &at_8080(&program))]);
+    let script = pointed(include_str!("../../../../docs/examples/client-guide/axios_example.js"), &[(PRINTED_BASE, &at_8080(&program))]);
     assert_printed_a_token(&node(&script, &ENVIRONMENT).output());
 }
 
@@ -97,7 +97,7 @@ fn axios_gets_a_token() {
 fn requests_gets_a_token() {
     let (_folder, program) = start();
     let script =
-        pointed(include_str!("seeds/001/requests_example.py"), &[(PRINTED_BASE, &at_8080(&program))]);
+        pointed(include_str!("../../../../docs/examples/client-guide/requests_example.py"), &[(PRINTED_BASE, &at_8080(&program))]);
     assert_printed_a_token(&python(&script, &ENVIRONMENT).output());
 }
 
@@ -137,10 +137,10 @@ async fn the_token_cache_asks_once_and_again_after_a_refusal() {
     let (_folder, program) = start();
     let api = StubApi::refusing_first(1);
     let printed = [
-        include_str!("seeds/001/axios_example.js"),
-        include_str!("seeds/001/call_protected_api.js"),
-        include_str!("seeds/001/token_cache.js"),
-        include_str!("seeds/001/retry.js"),
+        include_str!("../../../../docs/examples/client-guide/axios_example.js"),
+        include_str!("../../../../docs/examples/client-guide/call_protected_api.js"),
+        include_str!("../../../../docs/examples/client-guide/token_cache.js"),
+        include_str!("../../../../docs/examples/client-guide/retry.js"),
     ];
     let script = pointed(
         &printed.join("\n"),
@@ -165,9 +165,9 @@ async fn the_token_manager_keeps_its_token() {
     let (_folder, program) = start();
     let api = StubApi::refusing_first(0);
     let printed = [
-        include_str!("seeds/001/requests_example.py"),
-        include_str!("seeds/001/call_protected_api.py"),
-        include_str!("seeds/001/token_manager.py"),
+        include_str!("../../../../docs/examples/client-guide/requests_example.py"),
+        include_str!("../../../../docs/examples/client-guide/call_protected_api.py"),
+        include_str!("../../../../docs/examples/client-guide/token_manager.py"),
     ];
     let script = pointed(
         &printed.join("\n"),
@@ -185,7 +185,7 @@ async fn the_complete_microservice_fetches_its_data() {
     let (_folder, program) = start();
     let api = StubApi::refusing_first(0);
     let script = pointed(
-        include_str!("seeds/001/microservice.js"),
+        include_str!("../../../../docs/examples/client-guide/microservice.js"),
         &[(PRINTED_BASE, &at_8080(&program)), ("https://api.example.com", &api.url())],
     );
     let called = "fetchData().then(fetchData).then(data => console.log(JSON.stringify(data)));";
@@ -198,9 +198,9 @@ async fn the_complete_microservice_fetches_its_data() {
 
 fn start() -> (Folder, Program) {
     // The settings keep their data two folders above them.
-    let folder = seed_000::folder();
+    let folder = thunder_api::folder();
     let program = Program::start(&folder);
-    assert!(folder.exists("data/seeds/latchkey.db"));
+    assert!(folder.exists("data/examples/latchkey.db"));
     (folder, program)
 }
 
@@ -212,7 +212,7 @@ fn at_8080(program: &Program) -> String {
 /// The printed members in the printed order; only the token is another one, since none is signed with HS256.
 fn assert_as_printed(body: &str) {
     let served: Value = serde_json::from_str(body).unwrap();
-    let printed = include_str!("seeds/001/token.json");
+    let printed = include_str!("../../../../docs/examples/client-guide/token.json");
     let printed_token = serde_json::from_str::<Value>(printed).unwrap()["access_token"].clone();
     let (served, printed_token) =
         (served["access_token"].as_str().unwrap(), printed_token.as_str().unwrap().to_owned());
