@@ -1,5 +1,7 @@
 //! Replicas that apply the same settings at once.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

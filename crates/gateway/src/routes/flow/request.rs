@@ -305,7 +305,7 @@ mod tests {
                 format!("{open}{}{close}", items.trim_end_matches(','))
             });
             if open.contains("inputs") {
-                steps::assert_linear("sign-in", bodies.each_ref().map(|body| body.as_bytes()), |body| {
+                steps::assert_linear("sign-in", bodies.each_ref().map(String::as_bytes), |body| {
                     drop(FlowRequest::parse(body));
                 });
             }
