@@ -91,7 +91,8 @@ mod tests {
     use actix_http::BoxedPayloadStream;
     use actix_web::web::Bytes;
     use futures_util::stream;
-    use protocol::{IntrospectionRequest, TokenRequest};
+    use grants::TokenRequest;
+    use protocol::IntrospectionRequest;
     use testkit::{canary, leftovers};
 
     use super::*;

@@ -1,4 +1,4 @@
-//! What an access token says (RFC 9068 §2.2), and whom a grant judges.
+//! The claims of an access token (RFC 9068 §2.2), and the client that a grant decides on.
 
 use std::fmt;
 
@@ -11,33 +11,33 @@ use uuid::Uuid;
 /// The claims of an access token, in the order in which they are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
-    /// Who issued it.
+    /// The issuer.
     pub iss: String,
-    /// Whom it speaks for; the client itself where no user takes part.
+    /// The subject; the client itself when no user takes part.
     pub sub: String,
-    /// Whom it is for.
+    /// The audience.
     pub aud: Audience,
-    /// When it ends.
+    /// The time of expiry.
     pub exp: Timestamp,
-    /// When it was issued.
+    /// The time of issue.
     pub iat: Timestamp,
-    /// When it begins.
+    /// The start of validity.
     pub nbf: Timestamp,
-    /// Its identifier.
+    /// The token identifier.
     pub jti: String,
-    /// What was granted; absent where that is nothing.
+    /// The granted scope; absent when it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// To whom it was issued.
+    /// The client that requested the token.
     pub client_id: String,
 }
 
-/// Whom a grant judges: a client, under the rules of its tenant.
+/// An authenticated client and its tenant: the facts that a grant decides on.
 #[derive(Clone, Copy, Debug)]
 pub struct Grantee<'a> {
-    /// The rules.
+    /// The tenant with its rules.
     pub tenant: &'a Tenant,
-    /// The client; that it is who it claims to be has been proven before.
+    /// The client, which has authenticated.
     pub client: &'a Client,
 }
 
@@ -46,13 +46,13 @@ pub struct Grantee<'a> {
 pub struct JwtId(String);
 
 impl Grantee<'_> {
-    /// How long its tokens live.
+    /// The lifetime of its access tokens.
     #[must_use]
     pub(crate) fn lifetime(&self) -> Lifetime {
         self.client.access_token_lifetime.unwrap_or(self.tenant.access_token.lifetime)
     }
 
-    /// `iss` of its tokens: an alias that it was given, while that is still the tenant's.
+    /// `iss` of its tokens: the client's issuer alias as long as the tenant has that alias, otherwise the tenant's issuer.
     #[must_use]
     pub(crate) fn issuer(&self) -> String {
         let alias = self.client.issuer.as_ref().filter(|alias| self.tenant.is_issuer(alias.as_str()));
@@ -61,13 +61,13 @@ impl Grantee<'_> {
 }
 
 impl JwtId {
-    /// From its text.
+    /// Creates an identifier from text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// A new one; the only randomness of this crate, drawn by the engine and passed to the rules.
+    /// Draws a new identifier: the only randomness of this crate. The engine passes it to the rules.
     #[must_use]
     pub(crate) fn random() -> Self {
         Self(Uuid::new_v4().to_string())

@@ -1,5 +1,5 @@
-//! What a person gets who signed in at `/flow/execute`: a JWT that opens `/applications…` and nothing else. It looks like no
-//! access token: another `typ` (RFC 8725 §3.11), another audience, no `client_id` and no `scope`.
+//! The assertion of a person who signed in at `/flow/execute` (Thunder-compatible API): a JWT for `/applications…` only. It cannot be
+//! taken for an access token: another `typ` (RFC 8725 §3.11), another audience, no `client_id` and no `scope`.
 
 use protocol::{Lifetime, Timestamp};
 use registry::SignedIn;
@@ -8,37 +8,37 @@ use tenancy::Tenant;
 
 use crate::JwtId;
 
-/// `typ` of its header.
+/// The `typ` of its header.
 pub(crate) const TYP: &str = "latchkey-admin+jwt";
-/// How long it lives.
+/// How long an assertion is valid.
 const LIFETIME: Lifetime = Lifetime::from_seconds(3600);
 
 /// The claims of an administrator's assertion, in the order in which they are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdminAssertion {
-    /// The tenant that signed it.
+    /// The issuer: the tenant that signed.
     pub iss: String,
     /// The person's user name.
     pub sub: String,
-    /// The tenant's administration, and nothing else.
+    /// The tenant's admin audience.
     pub aud: String,
-    /// When it ends.
+    /// The time of expiry.
     pub exp: Timestamp,
-    /// When it was issued.
+    /// The time of issue.
     pub iat: Timestamp,
-    /// When it begins.
+    /// The start of validity.
     pub nbf: Timestamp,
-    /// Its identifier.
+    /// The token identifier.
     pub jti: String,
-    /// What was asked for and is the person's to have, with blanks between.
+    /// The requested permissions that the person has, separated by blanks.
     pub authorized_permissions: String,
-    /// Stands for the password that was signed in with.
+    /// A digest that identifies the password of the sign-in.
     pub credential: String,
 }
 
 impl AdminAssertion {
-    /// Whether it was given for this.
+    /// Whether the assertion includes this permission.
     #[must_use]
     pub fn permits(&self, permission: &str) -> bool {
         self.authorized_permissions.split(' ').any(|held| held == permission)

@@ -1,11 +1,11 @@
-//! Is this token one that opens the admin API? It speaks for a client itself, and is for one administration and nothing beside it
-//! (RFC 8725 §3.9, RFC 9068 §4): whoever else a token is for could use it here in the client's name.
+//! May the bearer of this token use the admin API? Its subject is the client itself, and its only audience is one administration
+//! (RFC 8725 §3.9, RFC 9068 §4): a second audience could use the token here in the client's name.
 
 use keys::TokenError;
 
 use crate::AccessTokenClaims;
 
-/// Judges a token that has been verified for its tenant and audience.
+/// Decides on a token that has been verified for its tenant and audience.
 pub(crate) fn decide(claims: &AccessTokenClaims, audience: &str) -> Result<(), TokenError> {
     let only_here = claims.aud.iter().eq([audience]);
     let for_itself = claims.sub == claims.client_id;
@@ -47,6 +47,6 @@ mod tests {
 
     #[test]
     fn a_token_speaks_for_the_client_itself() {
-        check(Audience::One("urn:latchkey:admin".to_owned()), "somebody", false);
+        check(Audience::One("urn:latchkey:admin".to_owned()), "user-1", false);
     }
 }

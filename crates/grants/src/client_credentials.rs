@@ -1,22 +1,33 @@
-//! The client credentials grant: a client asks on its own behalf (RFC 6749 §4.4, RFC 8707 §2.1).
+//! The client credentials grant: a client requests a token for itself (RFC 6749 §4.4, RFC 8707 §2.1).
 //!
-//! What administers the platform is never in one token with anything else: the reserved scopes go to the tenant's admin audience only,
-//! which takes no other scope and stands alone. So no API that a token is shown to can administer with it.
+//! A token for administration is for nothing else. Reserved scopes go to the tenant's admin audience only, and that audience allows no
+//! other scope and no second audience. So an API that receives a token cannot administer with it.
 
 use protocol::{
-    Audience, ErrorCode, ErrorResponse, GrantType, ResourceIndicator, Scope, ScopeToken, Timestamp,
+    Audience, ErrorCode, ErrorResponse, Form, GrantType, ResourceIndicator, Scope, ScopeToken, Timestamp,
 };
 use registry::ClientId;
 
+use crate::token_request::{take_resources, take_scope};
 use crate::{AccessTokenClaims, Grantee, JwtId};
 
-/// What the client asks for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClientCredentialsRequest<'a> {
-    /// The scope; `None` asks for all that is registered.
-    pub(crate) scope: Option<&'a Scope>,
-    /// Where the token is to be used; none means the client's audiences.
-    pub(crate) resources: &'a [ResourceIndicator],
+/// The parameters of the grant.
+#[derive(Debug)]
+pub struct ClientCredentialsRequest {
+    /// The requested scope; `None` requests all registered scopes.
+    pub(crate) scope: Option<Scope>,
+    /// The requested resources in order; none means the client's audiences.
+    pub(crate) resources: Vec<ResourceIndicator>,
+}
+
+impl ClientCredentialsRequest {
+    /// Takes the parameters out of a form.
+    ///
+    /// # Errors
+    /// `invalid_scope`, `invalid_target`, `invalid_request`.
+    pub(crate) fn take(form: &mut Form) -> Result<Self, ErrorResponse> {
+        Ok(Self { scope: take_scope(form)?, resources: take_resources(form)? })
+    }
 }
 
 /// A token that may be signed.
@@ -26,7 +37,7 @@ pub(crate) struct Grant {
     pub(crate) scope: Scope,
 }
 
-/// Why there is no token.
+/// Reasons to refuse the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClientCredentialsError {
     #[error("the client is not registered for the client credentials grant")]
@@ -35,17 +46,18 @@ pub(crate) enum ClientCredentialsError {
     ScopeNotAllowed,
     #[error("the scope administers, and the token is not for the admin audience")]
     ScopeNeedsAdminAudience,
-    #[error("the resource is not the client's to ask for")]
+    #[error("the client may not request the resource")]
     ResourceNotAllowed,
-    #[error("the admin audience is asked for together with another")]
+    #[error("the admin audience is requested together with another")]
     AdminAudienceNotAlone,
     #[error("the tenant asks for opaque tokens, which are not served")]
     FormatNotServed,
 }
 
-/// Judges the request. A scope is granted whole or refused: a token that silently lacks one fails later, at somebody else.
+/// Decides the request. A scope is granted whole or refused, because a token that silently lacks a scope token fails later, at a resource
+/// server.
 pub(crate) fn decide(
-    request: &ClientCredentialsRequest<'_>,
+    request: &ClientCredentialsRequest,
     grantee: &Grantee<'_>,
     now: Timestamp,
     jti: &JwtId,
@@ -56,8 +68,8 @@ pub(crate) fn decide(
     if !grantee.tenant.access_token.format.is_served() {
         return Err(ClientCredentialsError::FormatNotServed);
     }
-    let is_admin = is_for_administration(request.resources, grantee)?;
-    let aud = audience(request.resources, grantee, is_admin)?;
+    let is_admin = is_for_administration(&request.resources, grantee)?;
+    let aud = audience(&request.resources, grantee, is_admin)?;
     let scope = scope(request, grantee, is_admin)?;
     let claims = AccessTokenClaims {
         iss: grantee.issuer(),
@@ -73,8 +85,8 @@ pub(crate) fn decide(
     Ok(Grant { claims, scope })
 }
 
-/// Whether the token is to administer. No other tenant's admin audience passes here, whatever the client's rows list, nor does a client's
-/// own before it is registered for a scope that goes there.
+/// Whether the token is for administration. The admin audience of another tenant is refused even where the client's rows list it. The
+/// tenant's own is refused unless the client is registered for a reserved scope.
 fn is_for_administration(
     resources: &[ResourceIndicator],
     grantee: &Grantee<'_>,
@@ -99,8 +111,8 @@ fn is_for_administration(
     if ours && others { Err(ClientCredentialsError::AdminAudienceNotAlone) } else { Ok(ours) }
 }
 
-/// One resource is a string and several are an array (RFC 8707 §2); audiences from configuration are an array; where neither is
-/// there, the client itself (a departure from RFC 9068 §3, which wants a default resource).
+/// One resource becomes a string and several become an array (RFC 8707 §2). Configured audiences become an array. Without either the
+/// audience is the client itself (a departure from RFC 9068 §3, which wants a default resource).
 fn audience(
     resources: &[ResourceIndicator],
     grantee: &Grantee<'_>,
@@ -125,12 +137,12 @@ fn audience(
 }
 
 fn scope(
-    request: &ClientCredentialsRequest<'_>,
+    request: &ClientCredentialsRequest,
     grantee: &Grantee<'_>,
     is_admin: bool,
 ) -> Result<Scope, ClientCredentialsError> {
     let registered = &grantee.client.scope;
-    let means_something = |token: &ScopeToken| {
+    let applies = |token: &ScopeToken| {
         token.is_reserved() == is_admin
             && (is_admin
                 || request.resources.is_empty()
@@ -139,10 +151,10 @@ fn scope(
                     .iter()
                     .any(|resource| grantee.tenant.scope_belongs_to(token, resource.as_str())))
     };
-    let Some(requested) = request.scope else {
-        return Ok(registered.iter().filter(|token| means_something(token)).cloned().collect());
+    let Some(requested) = &request.scope else {
+        return Ok(registered.iter().filter(|token| applies(token)).cloned().collect());
     };
-    match requested.iter().find(|token| !registered.contains(token) || !means_something(token)) {
+    match requested.iter().find(|token| !registered.contains(token) || !applies(token)) {
         None => Ok(requested.clone()),
         Some(token) if !is_admin && token.is_reserved() && registered.contains(token) => {
             Err(ClientCredentialsError::ScopeNeedsAdminAudience)
@@ -199,7 +211,7 @@ mod tests {
         let scope = Some(Scope::parse(scope).unwrap()).filter(|scope| !scope.is_empty());
         let resources: Vec<_> =
             resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect();
-        let request = ClientCredentialsRequest { scope: scope.as_ref(), resources: &resources };
+        let request = ClientCredentialsRequest { scope, resources };
         decide(&request, &Grantee { tenant, client }, NOW, &JwtId::new("id-1"))
     }
 

@@ -1,42 +1,40 @@
-//! The shell around the rules: load, decide, sign, commit. Issuing a JWT writes nothing, so there is nothing to commit, and with
-//! warm caches there is nothing to load either.
+//! The service layer of this crate: load, decide, sign, commit. Issuing a JWT writes nothing, so there is no commit; with warm caches
+//! there is no load either.
 
 use std::sync::Arc;
 
 use keys::{Expectations, KeyError, KeyRingCache, SignError, TokenError};
 use protocol::{
-    BearerToken, ErrorCode, ErrorResponse, GrantType, IntrospectionResponse, SigningAlgorithm, Timestamp,
-    TokenRequest, TokenResponse, TokenType,
+    BearerToken, ErrorResponse, IntrospectionResponse, SigningAlgorithm, Timestamp, TokenResponse, TokenType,
 };
 use registry::{AuthenticatedClient, ClientId, ClientStore, SignedIn};
 use tenancy::{StoreError, Tenant};
 
-use crate::client_credentials::{self, ClientCredentialsRequest};
 use crate::{
-    AccessTokenClaims, AdminAssertion, BearerError, Grantee, JwtId, ProtectedResource, admin_assertion,
-    administration_access, introspection, resource_access,
+    AccessTokenClaims, AdminAssertion, BearerError, Grantee, JwtId, ProtectedResource, TokenRequest,
+    admin_assertion, administration_access, client_credentials, introspection, resource_access,
 };
 
-/// Issues tokens and answers about them.
+/// Issues, checks and introspects tokens.
 #[derive(Clone)]
 pub struct Engine {
     keys: Arc<KeyRingCache>,
     clients: Arc<dyn ClientStore>,
 }
 
-/// What was signed, and by which algorithm: while a tenant changes it, that is not yet the one of its policy.
+/// A signed value with the algorithm of its key, which differs from the tenant's policy while that change propagates.
 #[derive(Debug)]
 pub struct Signed<T> {
-    /// The answer with the token, or the token itself.
+    /// The response with the token, or the token itself.
     pub value: T,
-    /// Of the key that signed.
+    /// The algorithm of the key that signed.
     pub algorithm: SigningAlgorithm,
 }
 
-/// There is no answer of the asked kind.
+/// Reasons not to issue or accept a token.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
-    /// A rule says no, and this is what the caller is told.
+    /// A rule refuses the request; the caller gets this response.
     #[error("refused: {}", .0.error_description)]
     Refused(ErrorResponse),
     /// The bearer may not use the resource.
@@ -54,7 +52,7 @@ pub enum GrantError {
 }
 
 impl Engine {
-    /// Over key rings and a store of clients, which may be a cache.
+    /// Creates the engine over key rings and a store of clients, which may be a cache.
     #[must_use]
     pub fn new(keys: Arc<KeyRingCache>, clients: Arc<dyn ClientStore>) -> Self {
         Self { keys, clients }
@@ -63,7 +61,7 @@ impl Engine {
     /// Issues a token to an authenticated client (RFC 6749 §5.1).
     ///
     /// # Errors
-    /// [`GrantError::Refused`] where the rules say no; keys and store where they fail.
+    /// [`GrantError::Refused`] when a rule refuses; [`GrantError::Keys`] and [`GrantError::Sign`] when the tenant's keys fail.
     pub async fn issue(
         &self,
         tenant: &Tenant,
@@ -72,17 +70,10 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
-        let grant = match request.grant_type {
-            GrantType::ClientCredentials => {
-                let request =
-                    ClientCredentialsRequest { scope: request.scope.as_ref(), resources: &request.resources };
-                client_credentials::decide(&request, &grantee, now, &JwtId::random())
+        let grant = match request {
+            TokenRequest::ClientCredentials(request) => {
+                client_credentials::decide(request, &grantee, now, &JwtId::random())
             }
-            GrantType::AuthorizationCode
-            | GrantType::RefreshToken
-            | GrantType::DeviceCode
-            | GrantType::TokenExchange
-            | GrantType::JwtBearer => return Err(unsupported()),
         }
         .map_err(|refusal| GrantError::Refused(refusal.into()))?;
         let key = self.keys.signing_key(tenant, now).await?;
@@ -93,10 +84,10 @@ impl Engine {
         Ok(Signed { value, algorithm: key.algorithm() })
     }
 
-    /// Says what the caller may know about a token (RFC 7662). Nothing is written.
+    /// Introspects a token for a caller (RFC 7662). Nothing is written.
     ///
     /// # Errors
-    /// Keys and store where they fail: an unknown truth is never "active", and a live token is never called dead.
+    /// When keys or store fail: without them a token is answered neither as active nor as inactive.
     pub async fn introspect(
         &self,
         tenant: &Tenant,
@@ -115,10 +106,10 @@ impl Engine {
         Ok(introspection::decide(&claims, &caller, holder.as_deref()))
     }
 
-    /// Lets the bearer of a token use a resource of the tenant, or says why not (RFC 6750 §3.1).
+    /// Checks that the bearer of a token may use a resource of the tenant (RFC 6750 §3.1).
     ///
     /// # Errors
-    /// [`GrantError::Bearer`] where the token does not do; keys and store where they fail.
+    /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
     pub async fn admit(
         &self,
         tenant: &Tenant,
@@ -132,11 +123,11 @@ impl Engine {
         Ok(claims)
     }
 
-    /// Lets the bearer of a token of this tenant administer it (the whole platform, where it is the reserved one), or says why not.
-    /// What the client holds today is the caller's question.
+    /// Checks that the bearer of a token may administer its tenant, or the whole platform if that is the reserved tenant. The caller checks
+    /// the permissions that the client has now.
     ///
     /// # Errors
-    /// [`GrantError::Bearer`] where the token does not do; keys where they fail.
+    /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
     pub async fn admit_administrator(
         &self,
         tenant: &Tenant,
@@ -149,10 +140,10 @@ impl Engine {
         Ok(claims)
     }
 
-    /// Signs that a person who signed in may do this in the tenant.
+    /// Signs an assertion that a signed-in person has these permissions in the tenant.
     ///
     /// # Errors
-    /// Keys where they fail.
+    /// When the tenant's keys fail.
     pub async fn sign_assertion(
         &self,
         tenant: &Tenant,
@@ -165,11 +156,11 @@ impl Engine {
         Ok(Signed { value: key.sign(admin_assertion::TYP, &assertion)?, algorithm: key.algorithm() })
     }
 
-    /// Checks an assertion: signed by this tenant in its own name, for its administration alone, of this type and alive. Whether the
-    /// person still may is the caller's question.
+    /// Checks an assertion: signed by this tenant as its main issuer, for its administration only, of the right `typ` and not expired. The
+    /// caller checks the permissions that the person has now.
     ///
     /// # Errors
-    /// Keys where they fail; inside, why it does not do.
+    /// [`KeyError`] when the tenant's keys fail; the inner [`TokenError`] when the assertion is refused.
     pub async fn admit_assertion(
         &self,
         tenant: &Tenant,
@@ -179,7 +170,7 @@ impl Engine {
         let ring = self.keys.ring(tenant, now).await?;
         let audience = tenant.id.admin_audience();
         let expectations = Expectations {
-            // Not an alias: what speaks of administration speaks in the tenant's own name.
+            // No alias: an assertion for administration carries the tenant's main issuer.
             is_issuer: &|iss| tenant.issuer.as_str() == iss,
             accepts_typ: &|typ| typ.is_some_and(|typ| typ.eq_ignore_ascii_case(admin_assertion::TYP)),
             audience: Some(&audience),
@@ -188,7 +179,7 @@ impl Engine {
         Ok(keys::verify(token.expose(), &ring, now, &expectations).map(|verified| verified.claims))
     }
 
-    /// One way to check our own tokens, for every door: signature, issuer, times, `typ` and, where asked, audience.
+    /// Checks one of our access tokens: signature, issuer, times, `typ` and, where given, audience.
     async fn verify(
         &self,
         tenant: &Tenant,
@@ -205,8 +196,4 @@ impl Engine {
         };
         Ok(keys::verify(token.expose(), &ring, now, &expectations).map(|verified| verified.claims))
     }
-}
-
-fn unsupported() -> GrantError {
-    GrantError::Refused(ErrorResponse::new(ErrorCode::UnsupportedGrantType, "Unsupported grant type"))
 }

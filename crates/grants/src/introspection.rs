@@ -1,12 +1,12 @@
-//! What a caller may know about a token (RFC 7662 §2.2, §4).
+//! Which introspection response a caller gets for a token (RFC 7662 §2.2, §4).
 
 use protocol::{ActiveToken, IntrospectionResponse, TokenType};
 use registry::{Client, ClientStatus, IntrospectionRight};
 
 use crate::{AccessTokenClaims, Grantee};
 
-/// Answers about a token whose signature, times and issuer have been checked. Everything that is none of the caller's business
-/// looks like a dead token: "the authorization server SHOULD NOT include any additional information" (RFC 7662 §2.2).
+/// Decides the response for a token whose signature, times and issuer have been checked. A token that the caller may not introspect looks
+/// like an inactive one: "the authorization server SHOULD NOT include any additional information" (RFC 7662 §2.2).
 pub(crate) fn decide(
     claims: &AccessTokenClaims,
     caller: &Grantee<'_>,

@@ -1,9 +1,11 @@
-//! May this client have this token? Each grant is one file with its request, its `decide` and its refusals; the [`Engine`] loads
-//! what they need, signs what they grant and writes what they ask for. In reading order:
+//! May this client have this token? Each grant is one file with its request, its rule `decide`, its refusals and its tests. The
+//! [`Engine`] loads the facts for the rule and signs the token that it grants. In reading order:
 
 mod access_token;
+mod token_request;
 
 mod client_credentials;
+
 mod introspection;
 mod resource_access;
 
@@ -17,5 +19,7 @@ mod test_fixtures;
 
 pub use access_token::{AccessTokenClaims, Grantee, JwtId};
 pub use admin_assertion::AdminAssertion;
+pub use client_credentials::ClientCredentialsRequest;
 pub use engine::{Engine, GrantError, Signed};
 pub use resource_access::{BearerError, ProtectedResource};
+pub use token_request::TokenRequest;

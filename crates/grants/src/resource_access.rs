@@ -5,32 +5,32 @@ use protocol::{ErrorCode, ErrorResponse, ScopeToken};
 
 use crate::AccessTokenClaims;
 
-/// A resource and what it takes to use it.
+/// A resource and the claims that it requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtectedResource {
-    /// The name of the tenant whose tokens it takes, and no other's, whatever their `aud` says.
+    /// The name of the tenant that must have issued the token, whatever its `aud` says.
     pub tenant: String,
-    /// What `aud` must hold.
+    /// The required member of `aud`.
     pub audience: String,
-    /// What `scope` must hold.
+    /// The required member of `scope`.
     pub required_scope: Option<ScopeToken>,
 }
 
-/// Why the bearer may not.
+/// Reasons to refuse the bearer.
 #[derive(Debug, thiserror::Error)]
 pub enum BearerError {
-    /// The token is not one of the tenant's, or no longer, or not for this resource.
+    /// The token was not issued by the tenant, is not valid any more, or is not for this resource.
     #[error("the token is not valid here")]
     Token(#[from] TokenError),
-    /// The tenant serves no requests, so neither do its tokens.
+    /// The tenant is suspended, so its tokens are refused.
     #[error("the tenant of the token is suspended")]
     TenantSuspended,
-    /// The token is good but lacks the scope.
+    /// The token is valid but lacks the scope.
     #[error("the token lacks a scope")]
     InsufficientScope(ScopeToken),
 }
 
-/// Judges the scope of a token that has been verified for the resource's tenant and audience.
+/// Decides on the scope of a token that has been verified for the resource's tenant and audience.
 pub(crate) fn decide(claims: &AccessTokenClaims, resource: &ProtectedResource) -> Result<(), BearerError> {
     let Some(required) = &resource.required_scope else { return Ok(()) };
     let held = claims.scope.as_deref().unwrap_or_default().split(' ');

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A grant type that a client may be registered for. Which of them the token endpoint serves is [`GrantType::SERVED`].
+/// A grant type that a client may be registered for. The token endpoint serves those of [`GrantType::SERVED`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GrantType {
     /// RFC 6749 §4.4.
@@ -21,7 +21,7 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// All that a registration may name.
+    /// All grant types that a registration may name.
     pub const ALL: [Self; 6] = [
         Self::ClientCredentials,
         Self::AuthorizationCode,
@@ -31,7 +31,7 @@ impl GrantType {
         Self::JwtBearer,
     ];
 
-    /// What the token endpoint serves and metadata advertises.
+    /// The grant types that the token endpoint serves. Metadata, OpenAPI and the refusal of other grant types follow this list.
     pub const SERVED: [Self; 1] = [Self::ClientCredentials];
 
     /// The value of `grant_type`.
@@ -54,7 +54,7 @@ impl fmt::Display for GrantType {
     }
 }
 
-/// Not a registered grant type. The implicit and password grants are absent on purpose (RFC 9700 §2.1.2, §2.4).
+/// The text names no grant type of this server. The implicit and password grants are absent on purpose (RFC 9700 §2.1.2, §2.4).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a grant type that can be used here")]
 pub struct UnknownGrantType;

@@ -1,6 +1,6 @@
-//! OAuth vocabulary as types: what is said on the wire, parsed once at the edge and carried as values from then on.
+//! OAuth vocabulary as types. Requests are parsed once, where they arrive; all later code works on values.
 //!
-//! Pure and at the bottom of the crate graph: no tenant, no client, no clock, no HTTP library. In reading order:
+//! The crate is pure and at the bottom of the crate graph: no tenant, no client, no clock, no HTTP library. In reading order:
 
 mod secret;
 mod timestamp;
@@ -23,7 +23,6 @@ mod client_authentication;
 
 mod introspection;
 mod metadata;
-mod token_request;
 mod token_response;
 
 #[cfg(test)]
@@ -44,5 +43,4 @@ pub use resource::{InvalidResource, ResourceIndicator};
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;
 pub use timestamp::{Lifetime, Timestamp, rfc3339};
-pub use token_request::TokenRequest;
 pub use token_response::{TokenResponse, TokenType};

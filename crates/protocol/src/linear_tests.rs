@@ -1,77 +1,18 @@
-//! What a parser does grows with what it is sent and no faster: steps at 64 KiB are at most 2.2 times those at 32 KiB, and
-//! what it allocates for a request, all in all, is at most 16 times the input.
+//! The work of a parser grows linearly with its input, in steps and in allocated bytes.
 
-use crate::{BearerToken, Form, IntrospectionRequest, Scope, TokenRequest, steps};
-
-const SIZES: [usize; 2] = [32 * 1024, 64 * 1024];
-
-/// Texts of this size, of every shape that could make a parser look again and again.
-fn texts(size: usize) -> Vec<String> {
-    let numbered = |word: fn(usize) -> String| (0..).map(word).take(size).collect::<Vec<_>>();
-    let cut = |words: Vec<String>| {
-        let mut text = String::with_capacity(size + 32);
-        for word in words {
-            if text.len() + word.len() > size {
-                break;
-            }
-            text.push_str(&word);
-        }
-        text
-    };
-    vec![
-        "a".repeat(size),
-        "a+".repeat(size / 2),
-        "a ".repeat(size / 2),
-        "%61".repeat(size / 3),
-        "%".repeat(size),
-        "&".repeat(size),
-        "a&".repeat(size / 2),
-        "a=b&".repeat(size / 4),
-        "resource=urn:a&".repeat(size / 15),
-        cut(numbered(|number| format!("{number:x} "))),
-        cut(numbered(|number| format!("{number:x}+"))),
-        cut(numbered(|number| format!("{number:x}=1&"))),
-        cut(numbered(|number| format!("resource=urn:{number:x}&"))),
-    ]
-}
+use crate::steps::{check_linear, check_linear_steps};
+use crate::{BearerToken, Form, IntrospectionRequest, Scope};
 
 #[track_caller]
 fn check(name: &str, prefix: &str, parse: impl Fn(&[u8])) {
-    check_steps(name, prefix, &parse);
-    for text in SIZES.into_iter().flat_map(texts) {
-        let input = format!("{prefix}{text}");
-        let allocated = allocation_counter::measure(|| parse(input.as_bytes())).bytes_total;
-        let most = 16 * u64::try_from(input.len()).unwrap();
-        assert!(allocated <= most, "{name}: {allocated} bytes for {}: {}", input.len(), shape(&input));
-    }
-}
-
-#[track_caller]
-fn check_steps(name: &str, prefix: &str, parse: impl Fn(&[u8])) {
-    let [small, large] = SIZES.map(texts);
-    for (small, large) in small.iter().zip(&large) {
-        let inputs = [small, large].map(|text| format!("{prefix}{text}"));
-        steps::assert_linear(name, [inputs[0].as_bytes(), inputs[1].as_bytes()], &parse);
-    }
-}
-
-fn shape(input: &str) -> &str {
-    &input[..100]
+    check_linear(name, prefix, |work| allocation_counter::measure(work).bytes_total, parse);
 }
 
 #[test]
 fn forms_and_the_requests_in_them_are_read_in_linear_time() {
-    let client = "grant_type=client_credentials&client_id=a&client_secret=b";
     check("form", "", |body| {
         let _ = Form::parse(body).map(Form::finish);
     });
-    for prefix in
-        ["", client, &format!("{client}&"), &format!("{client}&scope="), &format!("{client}&resource=urn:")]
-    {
-        check("token request", prefix, |body| {
-            let _ = TokenRequest::parse(None, body);
-        });
-    }
     for prefix in ["client_id=a&token=", "client_id=a&token=b&"] {
         check("introspection request", prefix, |body| {
             let _ = IntrospectionRequest::parse(None, body);
@@ -81,21 +22,12 @@ fn forms_and_the_requests_in_them_are_read_in_linear_time() {
 
 #[test]
 fn scopes_of_rows_are_read_in_linear_time() {
-    check_steps("scope", "", |text| {
+    check_linear_steps("scope", "", |text| {
         let _ = Scope::parse(std::str::from_utf8(text).unwrap());
     });
 }
 
 #[test]
 fn authorization_headers_are_read_in_linear_time() {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
     check("bearer", "Bearer ", |header| drop(BearerToken::from_authorization(Some(header))));
-    check("malformed Basic", "Basic ", |header| {
-        drop(TokenRequest::parse(Some(header), b"grant_type=client_credentials"));
-    });
-    check("Basic", "", |pair| {
-        let header = [b"Basic ", STANDARD.encode([b"id:", pair].concat()).as_bytes()].concat();
-        let _ = TokenRequest::parse(Some(&header), b"grant_type=client_credentials");
-    });
 }

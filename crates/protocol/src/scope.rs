@@ -68,7 +68,7 @@ impl Scope {
     }
 
     /// The tokens of a text as they were sent, unchecked and with their repetitions.
-    pub(crate) fn sent(text: &str) -> impl Iterator<Item = &str> {
+    pub fn sent(text: &str) -> impl Iterator<Item = &str> {
         steps::note(text.len());
         text.split(' ').filter(|token| !token.is_empty())
     }

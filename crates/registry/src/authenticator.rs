@@ -1,7 +1,6 @@
-//! From presented credentials to a client that has proven itself (RFC 6749 §2.3). The only place that makes an
-//! [`AuthenticatedClient`].
+//! Client authentication (RFC 6749 §2.3): the only code that creates an [`AuthenticatedClient`].
 //!
-//! Every refusal looks like every other and leaves as long after its arrival, and the presented text alone decides what it costs.
+//! All refusals look alike and leave after the same time. The presented secret alone decides the cost of a check.
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +28,7 @@ use crate::{
     SecretId, VerifiedSecretCache,
 };
 
-/// How many clients are looked up at the same time for sources over their limit, so that those cannot fill the store's readers.
+/// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every connection of the store.
 const LOOKUPS_OVER_LIMIT: usize = 2;
 
 /// Authenticates the clients of all tenants.
@@ -47,29 +46,36 @@ pub struct Authenticator {
     uses: Arc<LastUsedSecrets>,
 }
 
-/// A client that has proven itself. Having one is the proof: nothing but [`Authenticator::authenticate`] makes it.
+/// A client that has authenticated. Only [`Authenticator::authenticate`] creates one.
 #[derive(Debug)]
 pub struct AuthenticatedClient {
     client: Arc<Client>,
-    secret_id: SecretId,
+    proof: Proof,
+}
+
+/// The credential that authenticated a client. A new client authentication method adds a variant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A client secret (RFC 6749 §2.3.1).
+    Secret(SecretId),
 }
 
 impl AuthenticatedClient {
-    /// Who it is.
+    /// The client.
     #[must_use]
     pub fn client(&self) -> &Arc<Client> {
         &self.client
     }
 
-    /// Which of its secrets it knew.
+    /// How the client authenticated.
     #[must_use]
-    pub fn secret_id(&self) -> &SecretId {
-        &self.secret_id
+    pub fn proof(&self) -> &Proof {
+        &self.proof
     }
 }
 
 impl Authenticator {
-    /// Over a store, which should be a cache: it is asked on every attempt.
+    /// Creates the service over a store, which should be a cache: every attempt reads it.
     #[must_use]
     pub fn new(
         store: Arc<dyn ClientStore>,
@@ -93,23 +99,23 @@ impl Authenticator {
         }
     }
 
-    /// With texts that everyone knows, so that they prove nothing, whoever has one as a secret and however it came to it.
+    /// Refuses these published sample secrets for every client.
     #[must_use]
     pub fn refusing(self, samples: &'static [&'static str]) -> Self {
         Self { samples, ..self }
     }
 
-    /// With refusals that leave at their instant and not at the next turn of the runtime's timers, which would tell when the lookup
-    /// ended. Without it a test's paused clock decides.
+    /// Sends refusals at their exact instant. The runtime's timers are coarser and would reveal when the lookup ended. Tests leave this out
+    /// and use Tokio's paused clock.
     #[must_use]
     pub fn with_refusal_timer(self, timer: PreciseTimer) -> Self {
         Self { precise_timer: Some(timer), ..self }
     }
 
-    /// Checks the credentials of one request as one attempt, however many readings they have.
+    /// Checks the credentials of one request. Several readings of a Basic header are one attempt.
     ///
     /// # Errors
-    /// The refusals of [`ClientAuthenticationError`], and its failures of ours, which count as no attempt.
+    /// The refusals of [`ClientAuthenticationError`]; its server failures, which do not count as failed attempts.
     pub async fn authenticate(
         &self,
         tenant: &Tenant,
@@ -122,8 +128,11 @@ impl Authenticator {
         match self.check(&tenant.id, credentials, &mut attempt, now, arrival).await {
             Ok(authenticated) => {
                 attempt.forgive();
-                let AuthenticatedClient { client, secret_id } = &authenticated;
-                self.uses.note(&tenant.id, &client.id, secret_id, source, now);
+                match &authenticated.proof {
+                    Proof::Secret(secret) => {
+                        self.uses.note(&tenant.id, &authenticated.client.id, secret, source, now);
+                    }
+                }
                 Ok(authenticated)
             }
             Err(error) if error.is_refusal() => {
@@ -138,16 +147,16 @@ impl Authenticator {
         }
     }
 
-    /// From where secrets were used, for whoever writes it down.
+    /// The last uses of secrets that are not written to the store yet.
     #[must_use]
     pub fn last_used_secrets(&self) -> &Arc<LastUsedSecrets> {
         &self.uses
     }
 
-    /// An active client of this tenant; a text of the wrong shape asks no store.
+    /// Finds an active client of this tenant. An invalid identifier costs no lookup.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// When the store fails.
     pub async fn find_active(
         &self,
         tenant: &TenantId,
@@ -180,14 +189,13 @@ impl Authenticator {
                 ClientAuthenticationError::MethodNotServed
             }
         };
-        // It cannot be checked at all, and costs what a wrong secret does.
+        // These credentials cannot be checked; they cost as much as a wrong secret.
         self.until_refusals_leave(arrival).await;
         self.hash(dummy_job(), attempt).await?;
         Err(unreadable)
     }
 
-    /// All that costs next to nothing is done first, for every reading. Hashes begin when refusals leave: a moment that does not tell
-    /// how long the lookup took.
+    /// Checks every reading cheaply first. Password hashes start at the instant of refusals, which does not reveal how long the lookup took.
     async fn check_readings(
         &self,
         tenant: &TenantId,
@@ -216,7 +224,7 @@ impl Authenticator {
         Err(refusal.unwrap_or(ClientAuthenticationError::Malformed))
     }
 
-    /// With what is remembered, or with a digest where the secret is a generated one.
+    /// Checks a secret with the verified-secret cache, or with the token hash when it is a generated one.
     async fn check_quickly(
         &self,
         tenant: &TenantId,
@@ -252,7 +260,7 @@ impl Authenticator {
         })
     }
 
-    /// The hash is computed before it is said whether the client may authenticate at all.
+    /// Computes the password hash first, then decides whether the client may authenticate at all.
     async fn check_slowly(
         &self,
         Unhashed { client, secret, work, key }: Unhashed,
@@ -272,9 +280,10 @@ impl Authenticator {
         let job = HashJob { secret, salt: candidates.salt(), key: Some(key.of_job()) };
         let hash = self.hash(job, attempt).await?;
         let matching = candidates.matching(&hash).cloned();
-        let proven = proven(client, matching)?;
-        self.verified_secrets.insert(key, proven.secret_id.clone()).await;
-        Ok(proven)
+        if let Some(secret) = &matching {
+            self.verified_secrets.insert(key, secret.clone()).await;
+        }
+        proven(client, matching)
     }
 
     async fn hash(
@@ -295,7 +304,7 @@ impl Authenticator {
         }
     }
 
-    /// Looks a client up for this attempt: one of few at the same time where its source is over the limit.
+    /// Looks a client up. Addresses over their limit share a few lookups.
     async fn look_up(
         &self,
         tenant: &TenantId,
@@ -312,28 +321,28 @@ impl Authenticator {
         if let Poll::Ready(found) = poll_fn(|context| Poll::Ready(lookup.as_mut().poll(context))).await {
             return Ok(found?);
         }
-        // What is in memory is there at once; this has to be waited for.
-        let started = Instant::now();
+        // A cached client is ready on the first poll; this lookup reads the store.
+        let begun = Instant::now();
         let found = lookup.await?;
-        self.lookup_latency.note(started.elapsed(), self.began.elapsed());
+        self.lookup_latency.note(begun.elapsed(), self.began.elapsed());
         Ok(found)
     }
 
-    /// What the store has, if it is what was asked for: a store that mixes up tenants must not mix up their clients here.
+    /// Finds a client. A row of another tenant or client, which only a broken store returns, is dropped.
     async fn find(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         let found = self.store.find_client(tenant, id).await?;
         Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
     }
 }
 
-/// What became of a reading without a slow hash.
+/// The result of a check without a password hash.
 enum Checked {
     Proven(AuthenticatedClient),
     Refused(ClientAuthenticationError),
     NeedsHash(Unhashed),
 }
 
-/// A reading whose secret needs a slow hash; the key is there when it is a real one.
+/// A reading whose secret needs a password hash; `key` is `None` for a dummy hash.
 struct Unhashed {
     client: Result<Arc<Client>, ClientAuthenticationError>,
     secret: Secret,
@@ -346,8 +355,8 @@ fn proven(
     matching: Option<SecretId>,
 ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
     let client = client?;
-    let secret_id = matching.ok_or(ClientAuthenticationError::SecretMismatch)?;
-    Ok(AuthenticatedClient { client, secret_id })
+    let secret = matching.ok_or(ClientAuthenticationError::SecretMismatch)?;
+    Ok(AuthenticatedClient { client, proof: Proof::Secret(secret) })
 }
 
 fn dummy_job() -> HashJob {

@@ -36,7 +36,7 @@ mod invisible_characters;
 mod sign_in_delays;
 mod users;
 
-pub use authenticator::{AuthenticatedClient, Authenticator};
+pub use authenticator::{AuthenticatedClient, Authenticator, Proof};
 pub use client::{Client, ClientStatus, IntrospectionRight};
 pub use client_address::ClientAddress;
 pub use client_authentication_error::ClientAuthenticationError;

@@ -2,7 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use protocol::{TokenRequest, TokenResponse};
+use grants::TokenRequest;
+use protocol::TokenResponse;
 use tenancy::Tenant;
 
 use super::tenant_name;

@@ -1,5 +1,6 @@
 //! The OpenAPI document, the page to read it with, and paths that are not there.
 
+use protocol::GrantType;
 use reqwest::Method;
 
 use crate::answer::Answer;
@@ -9,6 +10,16 @@ use crate::routes;
 #[test]
 fn the_document_is_as_it_was() {
     insta::assert_snapshot!("openapi", gateway::openapi_document());
+}
+
+#[test]
+fn the_token_request_names_exactly_the_grant_types_that_are_served() {
+    let document: serde_json::Value = serde_json::from_str(&gateway::openapi_document()).unwrap();
+    let grant_type = &document["components"]["schemas"]["TokenForm"]["properties"]["grant_type"];
+    for grant in GrantType::ALL {
+        let is_named = grant_type["description"].as_str().unwrap().contains(&format!("`{grant}`"));
+        assert_eq!(is_named, GrantType::SERVED.contains(&grant), "{grant}: {grant_type}");
+    }
 }
 
 #[test]

@@ -216,7 +216,10 @@ impl TestEnv {
     async fn outcome_at(&self, id: &str, credentials: ClientAuthentication, now: u64) -> (String, u64) {
         let before = self.pool.hashes_computed();
         let outcome = match self.at(id, credentials, now).await {
-            Ok(authenticated) => authenticated.secret_id().to_string(),
+            Ok(authenticated) => {
+                let Proof::Secret(secret) = authenticated.proof();
+                secret.to_string()
+            }
             Err(error) => error.to_string(),
         };
         (outcome, self.pool.hashes_computed() - before)
@@ -334,7 +337,7 @@ async fn a_source_over_the_limit_waits_behind_all_others() {
     let served = spawn(2, CHOSEN);
     until_callers_wait(&test_env, 257).await;
     assert!(test_env.pool.step());
-    assert_eq!(served.await.unwrap().unwrap().secret_id().as_str(), "chosen");
+    assert_eq!(served.await.unwrap().unwrap().proof(), &Proof::Secret(SecretId::new("chosen")));
     assert!(test_env.at("acme", post("billing", CHOSEN), NOW).await.is_ok(), "it is remembered for both");
     attempts.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -1,0 +1,193 @@
+//! Token requests (RFC 6749 §3.2): one variant for each grant that the token endpoint serves.
+//!
+//! A grant is one file with its request, the rule `decide`, its refusals and its tests. A new grant adds its file, a variant here, an
+//! arm in each `match` of this crate and its entry in [`GrantType::SERVED`].
+
+use protocol::{ClientAuthentication, ErrorCode, ErrorResponse, Form, GrantType, ResourceIndicator, Scope};
+
+use crate::client_credentials::ClientCredentialsRequest;
+
+/// The highest number of scope tokens in one request, repetitions included.
+const MAX_SCOPES: usize = 128;
+/// The highest number of resources in one request.
+const MAX_RESOURCES: usize = 16;
+
+/// A well-formed token request of a client that has not been authenticated yet.
+#[derive(Debug)]
+pub enum TokenRequest {
+    /// RFC 6749 §4.4.
+    ClientCredentials(ClientCredentialsRequest),
+}
+
+impl TokenRequest {
+    /// Reads the `Authorization` header and the body. `grant_type` is checked first, so that a grant that is not served costs no
+    /// password hash.
+    ///
+    /// # Errors
+    /// `invalid_request`, `unsupported_grant_type`, `invalid_client` (no client named), then the errors of the grant's parameters.
+    pub fn parse(
+        authorization: Option<&[u8]>,
+        body: &[u8],
+    ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
+        let mut form = Form::parse(body)?;
+        let grant_type = form
+            .take("grant_type")?
+            .ok_or_else(|| ErrorResponse::invalid_request("Missing grant_type parameter"))?;
+        let parameters = parameters(&grant_type)?;
+        let credentials = ClientAuthentication::take(authorization, &mut form)?;
+        let request = parameters(&mut form)?;
+        form.finish()?;
+        Ok((credentials, request))
+    }
+}
+
+/// The function that takes the parameters of a grant out of a form.
+type Parameters = fn(&mut Form) -> Result<TokenRequest, ErrorResponse>;
+
+fn parameters(grant_type: &str) -> Result<Parameters, ErrorResponse> {
+    let unsupported = || ErrorResponse::new(ErrorCode::UnsupportedGrantType, "Unsupported grant type");
+    match grant_type.parse().map_err(|_| unsupported())? {
+        GrantType::ClientCredentials => {
+            Ok(|form| ClientCredentialsRequest::take(form).map(TokenRequest::ClientCredentials))
+        }
+        GrantType::AuthorizationCode
+        | GrantType::RefreshToken
+        | GrantType::DeviceCode
+        | GrantType::TokenExchange
+        | GrantType::JwtBearer => Err(unsupported()),
+    }
+}
+
+/// Takes `scope` (RFC 6749 §3.3). A value of blanks counts as absent.
+///
+/// # Errors
+/// `invalid_request` for a repetition, `invalid_scope` for a malformed value or more than 128 scope tokens.
+pub(crate) fn take_scope(form: &mut Form) -> Result<Option<Scope>, ErrorResponse> {
+    let invalid = |description| ErrorResponse::new(ErrorCode::InvalidScope, description);
+    let Some(text) = form.take("scope")? else { return Ok(None) };
+    if Scope::sent(&text).nth(MAX_SCOPES).is_some() {
+        return Err(invalid("More than 128 scopes were requested"));
+    }
+    let scope = Scope::parse(&text).map_err(|_| invalid("The requested scope is malformed"))?;
+    Ok(Some(scope).filter(|scope| !scope.is_empty()))
+}
+
+/// Takes every `resource` in order (RFC 8707 §2.1).
+///
+/// # Errors
+/// `invalid_request` for more than 16 resources, `invalid_target` for a malformed one.
+pub(crate) fn take_resources(form: &mut Form) -> Result<Vec<ResourceIndicator>, ErrorResponse> {
+    let resources = form.take_all("resource");
+    if resources.len() > MAX_RESOURCES {
+        return Err(ErrorResponse::invalid_request("More than 16 resources were requested"));
+    }
+    let resources = resources.iter().map(|text| ResourceIndicator::parse(text)).collect::<Result<_, _>>();
+    resources.map_err(|_| {
+        let description = "The resource must be an absolute URI without a fragment";
+        ErrorResponse::new(ErrorCode::InvalidTarget, description)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::steps;
+
+    use super::*;
+
+    fn parse(body: &str) -> String {
+        match TokenRequest::parse(None, body.as_bytes()) {
+            Ok((_, TokenRequest::ClientCredentials(request))) => {
+                let resources: Vec<_> = request.resources.iter().map(ResourceIndicator::as_str).collect();
+                format!("client_credentials [{}] {:?}", request.scope.unwrap_or_default(), resources)
+            }
+            Err(error) => format!("{}: {}", error.error.as_str(), error.error_description),
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_whole() {
+        let body = "grant_type=client_credentials&client_id=a&client_secret=b&scope=x+y&resource=urn:a&resource=urn:b&z=1";
+        assert_eq!(parse(body), r#"client_credentials [x y] ["urn:a", "urn:b"]"#);
+        assert_eq!(parse("grant_type=client_credentials&client_id=a&scope=+"), "client_credentials [] []");
+    }
+
+    #[test]
+    fn the_grant_type_is_judged_before_the_client() {
+        assert_eq!(parse("client_id=a"), "invalid_request: Missing grant_type parameter");
+        assert_eq!(parse("grant_type="), "invalid_request: Missing grant_type parameter");
+        assert_eq!(parse("grant_type=password"), "unsupported_grant_type: Unsupported grant type");
+        assert_eq!(parse("grant_type=authorization_code"), "unsupported_grant_type: Unsupported grant type");
+        assert_eq!(parse("grant_type=client_credentials"), "invalid_client: Missing client_id parameter");
+    }
+
+    #[test]
+    fn exactly_the_listed_grant_types_are_served() {
+        for grant_type in GrantType::ALL {
+            let is_served = parameters(grant_type.as_str()).is_ok();
+            assert_eq!(is_served, GrantType::SERVED.contains(&grant_type), "{grant_type}");
+        }
+    }
+
+    #[test]
+    fn every_repetition_is_refused_but_that_of_resource() {
+        let base = "grant_type=client_credentials&client_id=a";
+        for twice in ["grant_type=client_credentials", "client_id=a", "scope=a&scope=a", "x=1&x=2"] {
+            assert!(parse(&format!("{base}&{twice}")).starts_with("invalid_request: "), "{twice}");
+        }
+    }
+
+    #[test]
+    fn malformed_scopes_and_resources_have_their_own_codes() {
+        let base = "grant_type=client_credentials&client_id=a";
+        assert_eq!(parse(&format!("{base}&scope=%22")), "invalid_scope: The requested scope is malformed");
+        assert!(parse(&format!("{base}&resource=api")).starts_with("invalid_target: "));
+    }
+
+    #[test]
+    fn so_many_scopes_and_resources_are_read_and_no_more() {
+        let base = "grant_type=client_credentials&client_id=a";
+        let scopes =
+            |count: usize| (0..count).map(|number| format!("s{number}")).collect::<Vec<_>>().join("+");
+        assert!(parse(&format!("{base}&scope={}", scopes(128))).contains("s127]"));
+        for over in [scopes(129), vec!["s"; 129].join("++")] {
+            let found = parse(&format!("{base}&scope={over}"));
+            assert_eq!(found, "invalid_scope: More than 128 scopes were requested");
+        }
+        assert!(parse(&format!("{base}{}", "&resource=urn:a".repeat(16))).starts_with("client_credentials"));
+        let found = parse(&format!("{base}{}", "&resource=urn:a".repeat(17)));
+        assert_eq!(found, "invalid_request: More than 16 resources were requested");
+    }
+
+    #[test]
+    fn requests_are_read_in_linear_time() {
+        let client = "grant_type=client_credentials&client_id=a&client_secret=b";
+        for prefix in [
+            "",
+            client,
+            &format!("{client}&"),
+            &format!("{client}&scope="),
+            &format!("{client}&resource=urn:"),
+        ] {
+            steps::check_linear("token request", prefix, allocated, |body| {
+                let _ = TokenRequest::parse(None, body);
+            });
+        }
+    }
+
+    #[test]
+    fn authorization_headers_are_read_in_linear_time() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+        steps::check_linear("malformed Basic", "Basic ", allocated, |header| {
+            drop(TokenRequest::parse(Some(header), b"grant_type=client_credentials"));
+        });
+        steps::check_linear("Basic", "", allocated, |pair| {
+            let header = [b"Basic ", STANDARD.encode([b"id:", pair].concat()).as_bytes()].concat();
+            let _ = TokenRequest::parse(Some(&header), b"grant_type=client_credentials");
+        });
+    }
+
+    fn allocated(work: &mut dyn FnMut()) -> u64 {
+        allocation_counter::measure(work).bytes_total
+    }
+}
