@@ -1,6 +1,6 @@
-//! What is due by the clock alone, and nobody asks for: tenants whose deletion can no longer be taken back are deleted, and sign-ins that
-//! were too many for a record each are summed. Once an hour, secrets that ended long ago are deleted. Every replica looks for tenants; the
-//! store lets only one of them do it.
+//! Work that is due by the clock alone. Once a minute: deletes tenants whose time of grace is over, and sums the sign-ins that were too
+//! many for a record each. Once an hour, first a minute after the start: deletes secrets that ended long ago. Every replica does it; the
+//! store lets one of them delete each row.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(crate) async fn keep(administrator: Arc<Administrator>) {
     let mut is_failing = false;
     for round in 0_u64.. {
         rounds.tick().await;
-        if round % ROUNDS_AN_HOUR == 0 {
+        if round % ROUNDS_AN_HOUR == 1 {
             prune_ended_secrets(&administrator).await;
         }
         if let Err(error) = administrator.sum_sign_ins(clock::now()).await {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use tenancy::SigningPolicy;
 
@@ -600,10 +600,13 @@ fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>,
     }
 }
 
+/// The same lives in each run, so that a change of the planner alone decides. `TestRunner::new(config)` with more cases looks for others;
+/// docs/reliability.md has those that are known to break a rule.
 #[test]
 fn no_life_breaks_a_verifier() {
     let counts = RefCell::new(Counts::default());
-    let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let lives = test_envs().prop_flat_map(|test_env| (Just(test_env), settings(test_env), steps(test_env)));
     let outcome = runner.run(&lives, |(test_env, settings, steps)| {
         live(test_env, &settings, steps, &counts);
