@@ -6,8 +6,8 @@ use administration::{AdministrationStore, Invalidation};
 use gateway::Sample;
 use keys::SigningKeyStore;
 use registry::ClientStore;
-use storage_postgres::{PostgresDatabase, PostgresOptions};
-use storage_sqlite::SqliteDatabase;
+use storage::postgres::{PostgresDatabase, PostgresOptions};
+use storage::sqlite::SqliteDatabase;
 use tenancy::{StoreError, TenantStore};
 
 use crate::health::{StoreSamples, counter, gauge};
@@ -23,8 +23,8 @@ pub(crate) enum Database {
 
 /// What changes in it from now on, by whomever.
 pub(crate) enum ChangeFeed {
-    Sqlite(Box<storage_sqlite::ChangeFeed>),
-    Postgres(storage_postgres::ChangeFeed),
+    Sqlite(Box<storage::sqlite::ChangeFeed>),
+    Postgres(storage::postgres::ChangeFeed),
 }
 
 impl Database {

@@ -37,9 +37,9 @@ pub(crate) enum StartError {
     #[error("the administrators' passwords cannot be hashed")]
     Admins(#[from] OutOfMemory),
     #[error(transparent)]
-    Sqlite(#[from] storage_sqlite::OpenError),
+    Sqlite(#[from] storage::sqlite::OpenError),
     #[error(transparent)]
-    Postgres(#[from] storage_postgres::OpenError),
+    Postgres(#[from] storage::postgres::OpenError),
     #[error("cache.redis_url cannot be used")]
     Redis(#[from] InvalidRedisUrl),
     #[error(transparent)]

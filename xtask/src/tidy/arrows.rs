@@ -4,15 +4,14 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
     ("keys", &["tenancy", "protocol"]),
     ("registry", &["keys", "tenancy", "protocol"]),
     ("grants", &["registry", "keys", "tenancy", "protocol"]),
     ("administration", &["registry", "keys", "tenancy", "protocol"]),
-    ("storage-sqlite", DOMAIN),
-    ("storage-postgres", DOMAIN),
+    ("storage", DOMAIN),
     ("cache", DOMAIN),
     ("outbound", &["registry", "keys", "protocol"]),
     ("gateway", DOMAIN),
@@ -26,8 +25,7 @@ pub(super) const DOMAIN: &[&str] = &["administration", "grants", "registry", "ke
 
 const BELOW_THE_PROGRAM: &[&str] = &[
     "gateway",
-    "storage-sqlite",
-    "storage-postgres",
+    "storage",
     "cache",
     "outbound",
     "administration",
@@ -39,14 +37,14 @@ const BELOW_THE_PROGRAM: &[&str] = &[
 ];
 
 /// Who may have `testkit` for its tests.
-const TESTED_WITH_TESTKIT: [&str; 5] = ["storage-sqlite", "storage-postgres", "cache", "gateway", "latchkey"];
+const TESTED_WITH_TESTKIT: [&str; 4] = ["storage", "cache", "gateway", "latchkey"];
 
 /// What a domain crate never names, not even for its tests.
 const NEVER_IN_DOMAIN: [&str; 6] = ["sqlx", "redis", "actix-web", "utoipa", "config", "reqwest"];
 
 /// A library, and the only crates that may name it outside tests.
 const OWNERS: [(&str, &[&str]); 6] = [
-    ("sqlx", &["storage-sqlite", "storage-postgres"]),
+    ("sqlx", &["storage"]),
     ("actix-web", &["gateway"]),
     ("utoipa", &["gateway"]),
     ("redis", &["cache"]),
@@ -127,10 +125,10 @@ mod tests {
         for (from, to) in [
             ("gateway", "ours:administration"),
             ("latchkey", "ours:outbound"),
-            ("storage-sqlite", "ours:grants"),
+            ("storage", "ours:grants"),
             ("cache", "dev:ours:testkit"),
             ("keys", "rsa"),
-            ("storage-sqlite", "sqlx"),
+            ("storage", "sqlx"),
             ("gateway", "utoipa"),
             ("latchkey", "dev:reqwest"),
             ("latchkey", "config"),
@@ -168,12 +166,9 @@ mod tests {
             )),
         );
         check(
-            "storage-sqlite",
-            "ours:storage-postgres",
-            Some(&format!(
-                "no arrow storage-sqlite -> storage-postgres; remove it; storage-sqlite may name {}",
-                DOMAIN.join(", ")
-            )),
+            "storage",
+            "ours:cache",
+            Some(&format!("no arrow storage -> cache; remove it; storage may name {}", DOMAIN.join(", "))),
         );
     }
 
@@ -182,11 +177,7 @@ mod tests {
         let trait_here = "state a trait here and implement it in an outer crate";
         check("keys", "sqlx", Some(&format!("domain crate keys names sqlx; {trait_here}")));
         check("grants", "dev:reqwest", Some(&format!("domain crate grants names reqwest; {trait_here}")));
-        check(
-            "cache",
-            "sqlx-core",
-            Some("cache names sqlx-core; only storage-sqlite and storage-postgres may; move the code there"),
-        );
+        check("cache", "sqlx-core", Some("cache names sqlx-core; only storage may; move the code there"));
         check("latchkey", "reqwest", None);
         check(
             "gateway",

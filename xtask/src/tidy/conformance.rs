@@ -86,8 +86,7 @@ mod tests {
 
     #[track_caller]
     fn check(rows: &str, expected: &[&str]) {
-        let files =
-            Files::from([("crates/storage-sqlite/src/a.rs", "//! A.\n#[test]\nfn rows_survive() {}\n")]);
+        let files = Files::from([("crates/storage/src/a.rs", "//! A.\n#[test]\nfn rows_survive() {}\n")]);
         let text = format!(
             "# Conformance\n\n| standard | requirement | status | tests |\n|---|---|---|---|\n{rows}\n"
         );
@@ -100,15 +99,15 @@ mod tests {
 
     #[test]
     fn a_met_requirement_names_tests_that_exist() {
-        check("| RFC 6749 §5.1 | a \\| b | met | `storage_sqlite::rows_survive` |", &[]);
+        check("| RFC 6749 §5.1 | a \\| b | met | `storage::rows_survive` |", &[]);
         check("| RFC 6749 §5.1 | a | absent | |", &[]);
-        check("| RFC 6749 §5.1 | a | departs | storage-sqlite::inner::rows_survive |", &[]);
+        check("| RFC 6749 §5.1 | a | departs | storage::inner::rows_survive |", &[]);
         check("| RFC 6749 §5.1 | a | met | |", &["5: met, but no test shows it"]);
         check("| RFC 6749 §5.1 | a | mostly | |", &["5: status mostly"]);
         check("| RFC 6749 §5.1 | a | met |", &["5: 3 cells"]);
         check(
-            "| RFC 6749 §5.1 | a | met | storage_sqlite::gone, keys::rows_survive |",
-            &["5: there is no test storage_sqlite::gone", "5: there is no test keys::rows_survive"],
+            "| RFC 6749 §5.1 | a | met | storage::gone, keys::rows_survive |",
+            &["5: there is no test storage::gone", "5: there is no test keys::rows_survive"],
         );
         check("", &["1: no row of a requirement"]);
     }

@@ -35,7 +35,7 @@ impl Tests {
         tests
     }
 
-    /// Whether a crate has a test: `storage_sqlite::rows_survive`; modules between the two do not matter.
+    /// Whether a crate has a test: `storage::rows_survive`; modules between the two do not matter.
     pub(super) fn has_in_crate(&self, name: &str) -> bool {
         let of_crate = name.split("::").next().unwrap_or_default();
         let test = name.rsplit("::").next().unwrap_or_default();
@@ -92,15 +92,14 @@ mod tests {
     #[test]
     fn a_test_is_found_in_its_crate_and_in_its_file() {
         let text = "//! A.\n#[test]\nfn rows_survive() {}\n";
-        let tests =
-            Tests::of(&Files::from([("crates/storage-sqlite/src/a.rs", text), ("xtask/src/b.rs", text)]));
-        assert!(tests.has_in_crate("storage_sqlite::rows_survive"));
-        assert!(tests.has_in_crate("storage-sqlite::inner::rows_survive"));
+        let tests = Tests::of(&Files::from([("crates/storage/src/a.rs", text), ("xtask/src/b.rs", text)]));
+        assert!(tests.has_in_crate("storage::rows_survive"));
+        assert!(tests.has_in_crate("storage::inner::rows_survive"));
         assert!(!tests.has_in_crate("keys::rows_survive"));
-        assert!(tests.has_in_file("storage-sqlite/src/a.rs::rows_survive"));
+        assert!(tests.has_in_file("storage/src/a.rs::rows_survive"));
         assert!(tests.has_in_file("xtask/src/b.rs::rows_survive"));
-        assert!(!tests.has_in_file("storage-sqlite/src/a.rs::gone"));
-        assert!(!tests.has_in_file("storage-sqlite/src/c.rs::rows_survive"));
+        assert!(!tests.has_in_file("storage/src/a.rs::gone"));
+        assert!(!tests.has_in_file("storage/src/c.rs::rows_survive"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeyPool, KeySealer, LocalKeyEncryptionKey, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
 use registry::Pepper;
-use storage_postgres::PostgresDatabase;
+use storage::postgres::PostgresDatabase;
 use testkit::fixtures;
 use zeroize::Zeroizing;
 
@@ -32,7 +32,7 @@ pub(super) struct Changes {
 impl Changes {
     pub(super) async fn on(test_env: &TestEnv, seed: u64, credentials: Arc<Mutex<Vec<Credential>>>) -> Self {
         let patient =
-            storage_postgres::PostgresOptions { patience: Duration::from_secs(10), ..Default::default() };
+            storage::postgres::PostgresOptions { patience: Duration::from_secs(10), ..Default::default() };
         let store = Arc::new(PostgresDatabase::open(&test_env.database.url(), patient).await.unwrap());
         let key = SealingKey::from_base64(&Secret::new(test_env.sealing_key.clone())).unwrap();
         let key = Arc::new(LocalKeyEncryptionKey::new(key));

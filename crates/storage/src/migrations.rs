@@ -1,0 +1,59 @@
+//! The compiled-in migrations, which are the same list of names for both engines.
+
+/// The [`Migrator`](sqlx::migrate::Migrator) over the files in `migrations/` and this folder.
+macro_rules! migrator {
+    ($folder:literal) => {
+        migrator!(
+            $folder,
+            "0001_tenants",
+            "0002_clients",
+            "0003_keys",
+            "0004_administration",
+            "0005_living_administration",
+            "0006_key_life_cycle",
+            "0007_roles_that_are_taken",
+            "0008_left_out_tenants",
+        )
+    };
+    ($folder:literal, $($name:literal),+ $(,)?) => {
+        sqlx::migrate::Migrator::with_migrations(vec![$($crate::migrations::migration(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/", $folder, "/", $name, ".sql")),
+        )),+])
+    };
+}
+
+pub(crate) use migrator;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType};
+
+/// The name is the version and the description, as sqlx writes both into `_sqlx_migrations`.
+pub(crate) fn migration(name: &'static str, sql: &'static str) -> Migration {
+    let (version, description) = name.split_once('_').unwrap_or((name, ""));
+    let version = version.parse().unwrap_or_default();
+    let description = description.replace('_', " ").into();
+    Migration::new(version, description, MigrationType::Simple, sql.into_sql_str(), false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use sqlx::migrate::Migrator;
+
+    #[tokio::test]
+    async fn every_file_is_compiled_in_as_sqlx_reads_it() {
+        for (folder, compiled) in [("postgres", migrator!("postgres")), ("sqlite", migrator!("sqlite"))] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder);
+            let read = Migrator::new(path).await.unwrap();
+            let told = |migrator: &Migrator| {
+                let of = |migration: &sqlx::migrate::Migration| {
+                    (migration.version, migration.description.to_string(), migration.checksum.to_vec())
+                };
+                migrator.iter().map(of).collect::<Vec<_>>()
+            };
+            assert_eq!(told(&compiled), told(&read), "{folder}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Applications, read in their tenant.
+
+use administration::{Application, ApplicationId};
+use sqlx::FromRow;
+use tenancy::{StoreError, TenantId};
+
+use crate::postgres::PostgresDatabase;
+use crate::postgres::column::{client_id, is_text, tenant_id, timestamp, unreadable};
+use crate::postgres::error::store_error;
+use crate::postgres::read::in_tenant;
+
+const BY_ID: &str = in_tenant!(
+    "SELECT a.* FROM applications a WHERE a.tenant_id = entered.tenant_id AND a.application_id = $2"
+);
+
+const BY_NAME: &str = in_tenant!(
+    "SELECT a.application_id FROM applications a WHERE a.tenant_id = entered.tenant_id AND a.name = $2"
+);
+
+const COUNT: &str =
+    in_tenant!("SELECT COUNT(*) AS total FROM applications a WHERE a.tenant_id = entered.tenant_id");
+
+/// In the order in which they were made.
+const PAGE: &str = in_tenant!(
+    "SELECT page.* FROM (SELECT a.* FROM applications a WHERE a.tenant_id = entered.tenant_id
+                          ORDER BY a.position LIMIT $3 OFFSET $2) AS page"
+);
+
+#[derive(FromRow)]
+struct ApplicationRow {
+    tenant_id: String,
+    application_id: String,
+    name: String,
+    client_id: Option<String>,
+    document: String,
+    created_at: i64,
+}
+
+pub(crate) async fn find(
+    database: &PostgresDatabase,
+    tenant: &TenantId,
+    application: &ApplicationId,
+) -> Result<Option<Application>, StoreError> {
+    let query = sqlx::query_as(BY_ID).bind(tenant.as_str()).bind(application.to_string());
+    let rows: Vec<ApplicationRow> = database.query_in_tenant(query).await?;
+    rows.into_iter().next().map(Application::try_from).transpose()
+}
+
+pub(crate) async fn find_named(
+    database: &PostgresDatabase,
+    tenant: &TenantId,
+    name: &str,
+) -> Result<Option<ApplicationId>, StoreError> {
+    if !is_text(name) {
+        return Ok(None);
+    }
+    let query = sqlx::query_as(BY_NAME).bind(tenant.as_str()).bind(name);
+    let rows: Vec<(String,)> = database.query_in_tenant(query).await?;
+    rows.first().map(|(id,)| application_id(id)).transpose()
+}
+
+pub(crate) async fn page(
+    database: &PostgresDatabase,
+    tenant: &TenantId,
+    offset: u32,
+    limit: u32,
+) -> Result<(u64, Vec<Application>), StoreError> {
+    let mut transaction = database.snapshot().await.map_err(store_error)?;
+    let counting = sqlx::query_as(COUNT).bind(tenant.as_str());
+    let counted: Vec<(i64,)> = transaction.all(counting).await.map_err(store_error)?;
+    let listing = sqlx::query_as(PAGE).bind(tenant.as_str()).bind(i64::from(offset)).bind(i64::from(limit));
+    let rows: Vec<ApplicationRow> = transaction.all(listing).await.map_err(store_error)?;
+    transaction.commit().await.map_err(store_error)?;
+    let total = counted.first().map_or(0, |(total,)| total.unsigned_abs());
+    Ok((total, rows.into_iter().map(Application::try_from).collect::<Result<_, _>>()?))
+}
+
+impl TryFrom<ApplicationRow> for Application {
+    type Error = StoreError;
+
+    fn try_from(row: ApplicationRow) -> Result<Self, Self::Error> {
+        Ok(Self {
+            tenant: tenant_id(&row.tenant_id)?,
+            id: application_id(&row.application_id)?,
+            name: row.name,
+            client: row.client_id.as_deref().map(client_id).transpose()?,
+            document: serde_json::from_str(&row.document).map_err(|cause| unreadable("document", cause))?,
+            created_at: timestamp(row.created_at),
+        })
+    }
+}
+
+fn application_id(text: &str) -> Result<ApplicationId, StoreError> {
+    ApplicationId::parse(text).ok_or_else(|| unreadable("application_id", "not a UUID"))
+}

@@ -1,0 +1,82 @@
+//! A page of the audit, the newest first: of one tenant, read in it, or of the platform.
+
+use administration::rows::seconds;
+use administration::{AuditQuery, AuditRecord};
+use sqlx::FromRow;
+use tenancy::StoreError;
+
+use crate::postgres::PostgresDatabase;
+use crate::postgres::column::{is_text, tenant_id, timestamp, unreadable};
+use crate::postgres::read::in_tenant;
+
+/// From `$2` on, what was asked for; a text that is empty asks for nothing.
+macro_rules! asked_for {
+    () => {
+        "r.position < $2
+         AND ($3 = '' OR r.actor = $3)
+         AND ($4 = '' OR r.action = $4 OR (right($4, 1) = '.' AND starts_with(r.action, $4)))
+         AND ($5 = '' OR r.subject = $5 OR starts_with(r.subject, $5 || '/'))
+         AND r.at >= $6 AND r.at < $7
+         ORDER BY r.position DESC LIMIT $8"
+    };
+}
+
+const OF_TENANT: &str =
+    in_tenant!("SELECT r.* FROM audit_records r WHERE r.tenant_id = entered.tenant_id AND ", asked_for!());
+
+/// Across tenants on purpose: the platform's administrators see everything. `$1` is empty.
+const OF_PLATFORM: &str = concat!("SELECT r.* FROM audit_records r WHERE $1 = '' AND ", asked_for!());
+
+#[derive(FromRow)]
+struct AuditRow {
+    position: i64,
+    tenant_id: String,
+    at: i64,
+    actor: String,
+    source: Option<String>,
+    action: String,
+    subject: String,
+    detail: String,
+}
+
+pub(crate) async fn page(
+    database: &PostgresDatabase,
+    query: &AuditQuery,
+) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+    if ![&query.actor, &query.action, &query.subject].into_iter().flatten().all(|text| is_text(text)) {
+        return Ok(Vec::new());
+    }
+    let (sql, tenant) = match &query.tenant {
+        Some(tenant) => (OF_TENANT, tenant.as_str()),
+        None => (OF_PLATFORM, ""),
+    };
+    let listing = sqlx::query_as(sql)
+        .bind(tenant)
+        .bind(query.before.unwrap_or(i64::MAX))
+        .bind(query.actor.as_deref().unwrap_or_default())
+        .bind(query.action.as_deref().unwrap_or_default())
+        .bind(query.subject.as_deref().unwrap_or_default())
+        .bind(query.since.map_or(0, seconds))
+        .bind(query.until.map_or(i64::MAX, seconds))
+        .bind(i64::from(query.limit));
+    let rows: Vec<AuditRow> = match &query.tenant {
+        Some(_) => database.query_in_tenant(listing).await?,
+        None => database.query_across_tenants(listing).await?,
+    };
+    rows.into_iter().map(AuditRow::record).collect()
+}
+
+impl AuditRow {
+    fn record(self) -> Result<(i64, AuditRecord), StoreError> {
+        let record = AuditRecord {
+            at: timestamp(self.at),
+            actor: self.actor,
+            source: self.source,
+            action: self.action,
+            tenant: tenant_id(&self.tenant_id)?,
+            subject: self.subject,
+            detail: serde_json::from_str(&self.detail).map_err(|cause| unreadable("detail", cause))?,
+        };
+        Ok((self.position, record))
+    }
+}

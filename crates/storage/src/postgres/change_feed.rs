@@ -1,0 +1,110 @@
+//! Tells what other replicas and this one have written: a connection of its own is woken when something was logged, and then reads
+//! the log of changes from where it stood. A wake-up carries nothing, so one that is lost loses nothing.
+
+use std::time::Duration;
+
+use administration::Invalidation;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgListener};
+use tenancy::StoreError;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::warn;
+
+use crate::postgres::PostgresDatabase;
+use crate::postgres::administration_row::ChangeRow;
+use crate::postgres::administration_store::CHANGES;
+use crate::postgres::error::store_error;
+use crate::postgres::options::single;
+
+const CHANNEL: &str = "latchkey_changes";
+/// How soon a connection that was lost is opened anew.
+const PERIOD: Duration = Duration::from_millis(250);
+/// How long silence is believed: a connection can be dead without a sign.
+const SILENCE: Duration = Duration::from_secs(3);
+/// How long an answer may take before the connection is given up.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// What changes from now on. Its statements are no request's and are not counted.
+#[derive(Debug)]
+pub struct ChangeFeed {
+    pool: PgPool,
+    position: i64,
+}
+
+impl PostgresDatabase {
+    /// Begins here: what is committed after this call is told.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn change_feed(&self) -> Result<ChangeFeed, StoreError> {
+        let position = administration::AdministrationStore::position(self).await?;
+        Ok(ChangeFeed::from(self.administration_options(), position))
+    }
+}
+
+impl ChangeFeed {
+    fn from(server: PgConnectOptions, position: i64) -> Self {
+        Self { pool: single(server), position }
+    }
+
+    /// Calls `on_change` with what has changed, until it is dropped. A store that fails is asked again with a new connection;
+    /// nothing that was logged meanwhile is missed.
+    pub async fn watch(mut self, mut on_change: impl FnMut(Vec<Invalidation>) + Send) {
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            ticks.tick().await;
+            let Err(error) = self.follow(&mut failing, &mut on_change).await else { continue };
+            // One line for one outage, however long.
+            if !failing {
+                warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
+            }
+            failing = true;
+        }
+    }
+
+    /// Ends when the connection does.
+    async fn follow(
+        &mut self,
+        failing: &mut bool,
+        on_change: &mut (impl FnMut(Vec<Invalidation>) + Send),
+    ) -> Result<(), StoreError> {
+        let mut listener = PgListener::connect_with(&self.pool).await.map_err(store_error)?;
+        listener.eager_reconnect(false);
+        // Listening first: what is logged between the two is read now and once more told of.
+        listener.listen(CHANNEL).await.map_err(store_error)?;
+        loop {
+            let changed =
+                timeout(ANSWER, self.read(&mut listener)).await.map_err(StoreError::unavailable)??;
+            if !changed.is_empty() {
+                on_change(changed);
+            }
+            *failing = false;
+            match timeout(SILENCE, listener.try_recv()).await {
+                Ok(Ok(Some(_))) | Err(_) => {}
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => return Err(store_error(error)),
+            }
+            // One reading answers all wake-ups that are already here.
+            while listener.next_buffered().is_some() {}
+        }
+    }
+
+    async fn read(&mut self, listener: &mut PgListener) -> Result<Vec<Invalidation>, StoreError> {
+        let query = sqlx::query_as(CHANGES).bind(self.position);
+        let rows: Vec<ChangeRow> = query.fetch_all(listener).await.map_err(store_error)?;
+        let mut changed = Vec::with_capacity(rows.len());
+        for row in rows {
+            self.position = row.position;
+            match row.change() {
+                Ok((_, invalidation)) => changed.push(invalidation),
+                // A newer program may log kinds that this one does not cache.
+                Err(error) => {
+                    warn!(error = &error as &dyn std::error::Error, "a logged change is not understood");
+                }
+            }
+        }
+        Ok(changed)
+    }
+}

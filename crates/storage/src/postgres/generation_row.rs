@@ -1,0 +1,68 @@
+//! Configurations that were applied, and what the latest of them were read from.
+
+use administration::{Fingerprint, Generation};
+use sqlx::FromRow;
+use tenancy::StoreError;
+
+use crate::postgres::PostgresDatabase;
+use crate::postgres::column::{tenant_id, timestamp};
+use crate::postgres::tenant_row::fingerprint;
+
+const LATEST: &str = "
+    SELECT number, content, applied_at, left_out FROM generations ORDER BY number DESC LIMIT 1";
+
+const LATEST_WHOLE: &str = "
+    SELECT number, content, applied_at, left_out FROM generations
+     WHERE left_out = '{}'
+     ORDER BY number DESC LIMIT $1";
+
+const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM generations WHERE content = $1)";
+
+const SOURCES: &str = "
+    SELECT sealed_sources FROM generations WHERE number = $1 AND sealed_sources IS NOT NULL";
+
+#[derive(FromRow)]
+struct GenerationRow {
+    number: i64,
+    content: Vec<u8>,
+    applied_at: i64,
+    left_out: Vec<String>,
+}
+
+pub(crate) async fn latest(database: &PostgresDatabase) -> Result<Option<Generation>, StoreError> {
+    let rows: Vec<GenerationRow> = database.query_across_tenants(sqlx::query_as(LATEST)).await?;
+    rows.into_iter().next().map(Generation::try_from).transpose()
+}
+
+/// The newest first.
+pub(crate) async fn latest_whole(
+    database: &PostgresDatabase,
+    limit: u32,
+) -> Result<Vec<Generation>, StoreError> {
+    let query = sqlx::query_as(LATEST_WHOLE).bind(i64::from(limit));
+    let rows: Vec<GenerationRow> = database.query_across_tenants(query).await?;
+    rows.into_iter().map(Generation::try_from).collect()
+}
+
+pub(crate) async fn is_known(database: &PostgresDatabase, content: &Fingerprint) -> Result<bool, StoreError> {
+    database.one(sqlx::query_as(IS_KNOWN).bind(content.as_bytes().as_slice())).await
+}
+
+pub(crate) async fn sources(database: &PostgresDatabase, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let Ok(number) = i64::try_from(number) else { return Ok(None) };
+    let rows: Vec<(Vec<u8>,)> = database.query_across_tenants(sqlx::query_as(SOURCES).bind(number)).await?;
+    Ok(rows.into_iter().next().map(|(sealed,)| sealed))
+}
+
+impl TryFrom<GenerationRow> for Generation {
+    type Error = StoreError;
+
+    fn try_from(row: GenerationRow) -> Result<Self, Self::Error> {
+        Ok(Self {
+            number: row.number.unsigned_abs(),
+            content: fingerprint(&row.content)?,
+            applied_at: timestamp(row.applied_at),
+            left_out: row.left_out.iter().map(|id| tenant_id(id)).collect::<Result<_, _>>()?,
+        })
+    }
+}

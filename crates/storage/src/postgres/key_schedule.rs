@@ -1,0 +1,87 @@
+//! A tenant's keys as their life cycle sees them, and whose keys are due. Reads of one moment, behind the wall.
+
+use administration::TenantKeys;
+use administration::rows::seconds;
+use protocol::Timestamp;
+use sqlx::FromRow;
+use tenancy::{StoreError, TenantId};
+
+use crate::postgres::PostgresDatabase;
+use crate::postgres::column::{lifetime, tenant_id, timestamp};
+use crate::postgres::error::store_error;
+use crate::postgres::read::in_tenant;
+use crate::postgres::signing_key_row::{self, CountedKeyRow};
+use crate::postgres::signing_key_store;
+use crate::postgres::tenant_row::{self, TenantRow};
+
+/// With the longest lifetime that a live client has of its own, which an index knows.
+const SELECT: &str = in_tenant!(
+    "SELECT s.due_at, s.earlier_jwks_age, s.earlier_jwks_until,
+            (SELECT MAX(c.access_token_lifetime) FROM clients c
+              WHERE c.tenant_id = entered.tenant_id AND c.retired_at IS NULL AND c.deleted_at IS NULL) AS longest_of_clients
+       FROM (VALUES (entered.tenant_id)) AS given (tenant_id)
+            LEFT JOIN key_schedules s USING (tenant_id)"
+);
+
+/// Across tenants on purpose: one process looks after all of them. A suspended or retired tenant's keys are due like others; a deleted
+/// one has no schedule.
+const DUE: &str = "
+    SELECT tenant_id FROM key_schedules WHERE due_at <= $1 ORDER BY due_at, tenant_id LIMIT $2";
+
+#[derive(FromRow)]
+struct ScheduleRow {
+    due_at: Option<i64>,
+    earlier_jwks_age: Option<i64>,
+    earlier_jwks_until: Option<i64>,
+    longest_of_clients: Option<i64>,
+}
+
+pub(crate) async fn load(
+    database: &PostgresDatabase,
+    tenant: &TenantId,
+) -> Result<Option<TenantKeys>, StoreError> {
+    let mut transaction = database.snapshot().await.map_err(store_error)?;
+    let query = sqlx::query_as(tenant_row::SELECT).bind(tenant.as_str());
+    let rows: Vec<TenantRow> = transaction.all(query).await.map_err(store_error)?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let query = sqlx::query_as(SELECT).bind(tenant.as_str());
+    let mut schedules: Vec<ScheduleRow> = transaction.all(query).await.map_err(store_error)?;
+    let query = sqlx::query_as(signing_key_store::SELECT).bind(tenant.as_str());
+    let keys: Vec<CountedKeyRow> = transaction.all(query).await.map_err(store_error)?;
+    transaction.commit().await.map_err(store_error)?;
+    let schedule = schedules.pop().ok_or(sqlx::Error::RowNotFound).map_err(store_error)?;
+    state(row, &schedule, keys).map(Some)
+}
+
+/// The longest due first.
+pub(crate) async fn due(
+    database: &PostgresDatabase,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<TenantId>, StoreError> {
+    let query = sqlx::query_as(DUE).bind(seconds(now)).bind(i64::from(limit));
+    let rows: Vec<(String,)> = database.query_across_tenants(query).await?;
+    rows.iter().map(|(id,)| tenant_id(id)).collect()
+}
+
+fn state(
+    row: &TenantRow,
+    schedule: &ScheduleRow,
+    keys: Vec<CountedKeyRow>,
+) -> Result<TenantKeys, StoreError> {
+    let tenant = row.tenant()?;
+    let of_tenant = tenant.access_token.lifetime;
+    let of_clients = schedule.longest_of_clients.map(lifetime);
+    let previous_jwks =
+        schedule.earlier_jwks_age.map(lifetime).zip(schedule.earlier_jwks_until.map(timestamp));
+    Ok(TenantKeys {
+        lifecycle: row.lifecycle()?,
+        revision: row.revision(),
+        longest_token: of_clients.map_or(of_tenant, |of_clients| of_clients.max(of_tenant)),
+        previous_tokens_until: row.previous_tokens_until(),
+        previous_jwks,
+        due_at: schedule.due_at.map(timestamp),
+        records: signing_key_row::records(keys)?,
+        tenant,
+    })
+}

@@ -1,0 +1,49 @@
+//! The platform's rows in PostgreSQL: the store traits of the domain crates over one database that several replicas share.
+//!
+//! Two walls stand between tenants. A row that belongs to a tenant has the tenant's id in its primary key, and every query of such
+//! rows names it; and the roles under which queries run see no row of a tenant that was not entered (row level security). In
+//! reading order:
+
+mod options;
+
+mod database;
+mod ended_secrets;
+mod error;
+mod schema;
+
+mod read;
+mod transaction;
+
+mod column;
+mod lifecycle_columns;
+
+mod client_row;
+mod client_store;
+mod signing_key_row;
+mod signing_key_store;
+mod tenant_row;
+mod tenant_store;
+
+mod administration_row;
+mod administration_store;
+mod application_row;
+mod audit_row;
+mod generation_row;
+mod idempotent_row;
+mod key_schedule;
+mod lease;
+mod sealed;
+mod secret_usage;
+mod tenant_list;
+mod tenant_state;
+mod verifier_fetches;
+
+mod commit;
+
+mod change_feed;
+
+pub use change_feed::ChangeFeed;
+pub use database::PostgresDatabase;
+pub use error::OpenError;
+pub use options::PostgresOptions;
+pub use schema::MIGRATOR;

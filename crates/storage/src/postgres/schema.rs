@@ -1,0 +1,144 @@
+//! The schema and the wall: compiled-in migrations, applied whole under a lock that replicas share, never to a database that a newer
+//! program has migrated.
+
+use std::io;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+
+use tokio::time::timeout;
+
+use crate::migrations::migrator;
+use crate::postgres::OpenError;
+use crate::postgres::error::place;
+
+/// The schema of this program.
+pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres"));
+
+/// A host that answers nothing would be waited for by the minute.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Held until the end of the transaction that migrates.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302010)";
+
+/// Whether row level security is forced on tenants' rows, and whether it would stop this login.
+const IS_BARRED: &str = "
+    SELECT c.relforcerowsecurity AND NOT (r.rolsuper OR r.rolbypassrls)
+      FROM pg_class c, pg_roles r
+     WHERE c.oid = 'tenants'::regclass AND r.rolname = current_user";
+
+/// From PostgreSQL 16 on a member is not yet one who may act as the role.
+const HAS_ROW_LEVEL_SECURITY: &str = "
+    SELECT c.relforcerowsecurity
+           AND (SELECT count(*) = 2 AND bool_and(pg_has_role(current_user, r.oid, acting.privilege))
+                  FROM pg_roles r
+                 WHERE r.rolname IN ('latchkey_app', 'latchkey_operator'))
+      FROM pg_class c,
+           (SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+               AS acting (privilege)
+     WHERE c.oid = 'tenants'::regclass";
+
+/// What is there.
+pub(crate) enum Schema {
+    /// Nothing was ever put into the database.
+    Absent,
+    /// The schema of this program.
+    Ready {
+        /// Whether the wall stands and can be used.
+        row_level_security: bool,
+    },
+}
+
+/// Brings the schema up to date, raises the wall where it does not stand, and says whether it stands. Of several replicas that
+/// start at once, one does it and the others wait for it.
+pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<bool, OpenError> {
+    let failed = |cause| OpenError::Open { database: place(server), cause };
+    let mut connection = connect(server).await?;
+    let mut transaction = connection.begin().await.map_err(failed)?;
+    sqlx::query(LOCK).execute(&mut *transaction).await.map_err(failed)?;
+    let found = version(&mut transaction).await.map_err(failed)?;
+    refuse_newer(server, found)?;
+    if found != Some(known()) {
+        let done = MIGRATOR.run_direct(None, &mut *transaction, false).await;
+        done.map_err(|cause| OpenError::Migrate { database: place(server), cause })?;
+    }
+    let row_level_security: bool = sqlx::query_scalar("SELECT latchkey_raise_wall()")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    refuse_barred(server, &mut transaction, row_level_security).await?;
+    transaction.commit().await.map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    Ok(row_level_security)
+}
+
+/// Looks, and changes nothing.
+pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenError> {
+    let failed = |cause| OpenError::Open { database: place(server), cause };
+    let mut connection = connect(server).await?;
+    let found = version(&mut connection).await.map_err(failed)?;
+    refuse_newer(server, found)?;
+    let known = known();
+    let schema = match found {
+        None => Schema::Absent,
+        Some(found) if found < known => {
+            return Err(OpenError::Older { database: place(server), found, known });
+        }
+        Some(_) => {
+            let row_level_security: bool = sqlx::query_scalar(HAS_ROW_LEVEL_SECURITY)
+                .fetch_one(&mut connection)
+                .await
+                .map_err(failed)?;
+            refuse_barred(server, &mut connection, row_level_security).await?;
+            Schema::Ready { row_level_security }
+        }
+    };
+    connection.close().await.map_err(failed)?;
+    Ok(schema)
+}
+
+/// Without the roles such a login would see an empty platform.
+async fn refuse_barred(
+    server: &PgConnectOptions,
+    connection: &mut PgConnection,
+    row_level_security: bool,
+) -> Result<(), OpenError> {
+    let failed = |cause| OpenError::Open { database: place(server), cause };
+    let barred = sqlx::query_scalar::<_, bool>(IS_BARRED).fetch_one(connection).await.map_err(failed)?;
+    if barred && !row_level_security {
+        return Err(OpenError::Roles { database: place(server), login: server.get_username().to_owned() });
+    }
+    Ok(())
+}
+
+async fn connect(server: &PgConnectOptions) -> Result<PgConnection, OpenError> {
+    let late = |_| Err(sqlx::Error::Io(io::Error::from(io::ErrorKind::TimedOut)));
+    let connected = timeout(CONNECT, server.connect()).await.unwrap_or_else(late);
+    connected.map_err(|cause| OpenError::Open { database: place(server), cause })
+}
+
+async fn version(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+    let is_there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?;
+    if !is_there {
+        return Ok(None);
+    }
+    sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(connection).await
+}
+
+fn refuse_newer(server: &PgConnectOptions, found: Option<i64>) -> Result<(), OpenError> {
+    match found {
+        Some(found) if found > known() => {
+            Err(OpenError::Newer { database: place(server), found, known: known() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn known() -> i64 {
+    MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
+}

@@ -1,0 +1,98 @@
+//! Applications of the Thunder-compatible API.
+
+use administration::{Application, ApplicationId};
+use registry::ClientId;
+use sqlx::FromRow;
+use tenancy::{StoreError, TenantId};
+
+use crate::sqlite::SqliteDatabase;
+use crate::sqlite::column::{json, timestamp, unreadable};
+use crate::sqlite::error::store_error;
+
+const SELECT_ONE: &str = "
+    SELECT application_id, name, client_id, document, created_at
+      FROM applications
+     WHERE tenant_id = ?1 AND application_id = ?2";
+
+const SELECT_NAMED: &str = "SELECT application_id FROM applications WHERE tenant_id = ?1 AND name = ?2";
+
+const COUNT: &str = "SELECT COUNT(*) FROM applications WHERE tenant_id = ?1";
+
+pub(crate) const SELECT_PAGE: &str = "
+    SELECT application_id, name, client_id, document, created_at
+      FROM applications
+     WHERE tenant_id = ?1
+     ORDER BY position
+     LIMIT ?3 OFFSET ?2";
+
+#[derive(Debug, FromRow)]
+struct ApplicationRow {
+    application_id: String,
+    name: String,
+    client_id: Option<String>,
+    document: String,
+    created_at: i64,
+}
+
+impl SqliteDatabase {
+    pub(crate) async fn application(
+        &self,
+        tenant: &TenantId,
+        application: &ApplicationId,
+    ) -> Result<Option<Application>, StoreError> {
+        let query = sqlx::query_as(SELECT_ONE).bind(tenant.as_str()).bind(application.to_string());
+        let row: Option<ApplicationRow> = query.fetch_optional(self.read()).await.map_err(store_error)?;
+        row.map(|row| row.application(tenant)).transpose()
+    }
+
+    pub(crate) async fn application_named(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Option<ApplicationId>, StoreError> {
+        let query = sqlx::query_scalar(SELECT_NAMED).bind(tenant.as_str()).bind(name);
+        let id: Option<String> = query.fetch_optional(self.read()).await.map_err(store_error)?;
+        id.as_deref().map(application_id).transpose()
+    }
+
+    pub(crate) async fn application_page(
+        &self,
+        tenant: &TenantId,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(u64, Vec<Application>), StoreError> {
+        let mut snapshot = self.snapshot().await.map_err(store_error)?;
+        let count: i64 = sqlx::query_scalar(COUNT)
+            .bind(tenant.as_str())
+            .fetch_one(self.counted(&mut *snapshot))
+            .await
+            .map_err(store_error)?;
+        let rows: Vec<ApplicationRow> = sqlx::query_as(SELECT_PAGE)
+            .bind(tenant.as_str())
+            .bind(offset)
+            .bind(limit)
+            .fetch_all(self.counted(&mut *snapshot))
+            .await
+            .map_err(store_error)?;
+        let page = rows.into_iter().map(|row| row.application(tenant)).collect::<Result<_, _>>()?;
+        Ok((count.unsigned_abs(), page))
+    }
+}
+
+impl ApplicationRow {
+    fn application(self, tenant: &TenantId) -> Result<Application, StoreError> {
+        let client = |text: &str| ClientId::parse(text).map_err(|cause| unreadable("client_id", cause));
+        Ok(Application {
+            tenant: tenant.clone(),
+            id: application_id(&self.application_id)?,
+            name: self.name,
+            client: self.client_id.as_deref().map(client).transpose()?,
+            document: json("document", &self.document)?,
+            created_at: timestamp(self.created_at),
+        })
+    }
+}
+
+fn application_id(text: &str) -> Result<ApplicationId, StoreError> {
+    ApplicationId::parse(text).ok_or_else(|| unreadable("application_id", "not an identifier"))
+}

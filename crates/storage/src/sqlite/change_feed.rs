@@ -1,0 +1,100 @@
+//! Tells what other processes and this one have written: a connection of its own asks every 250 ms whether the file has changed,
+//! which reads no table, and then reads the log of changes.
+
+use std::time::Duration;
+
+use administration::Invalidation;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, SqliteConnection};
+use tenancy::StoreError;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::warn;
+
+use crate::sqlite::SqliteDatabase;
+use crate::sqlite::administration_row::ChangeRow;
+use crate::sqlite::administration_store::CHANGES;
+use crate::sqlite::error::store_error;
+
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// What changes from now on. Its statements are no request's and are not counted.
+#[derive(Debug)]
+pub struct ChangeFeed {
+    options: SqliteConnectOptions,
+    position: i64,
+}
+
+impl SqliteDatabase {
+    /// Begins here: what is committed after this call is told.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn change_feed(&self) -> Result<ChangeFeed, StoreError> {
+        let position = administration::AdministrationStore::position(self).await?;
+        Ok(ChangeFeed { options: self.reader_options(), position })
+    }
+}
+
+impl ChangeFeed {
+    /// Calls `on_change` with what has changed, until it is dropped. A store that fails is asked again with a new connection;
+    /// nothing that was logged meanwhile is missed.
+    pub async fn watch(mut self, mut on_change: impl FnMut(Vec<Invalidation>) + Send) {
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            ticks.tick().await;
+            let Err(error) = self.follow(&mut ticks, &mut failing, &mut on_change).await else { continue };
+            // One line for one outage, however long.
+            if !failing {
+                warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
+            }
+            failing = true;
+        }
+    }
+
+    /// Ends only with a failure.
+    async fn follow(
+        &mut self,
+        ticks: &mut tokio::time::Interval,
+        failing: &mut bool,
+        on_change: &mut (impl FnMut(Vec<Invalidation>) + Send),
+    ) -> Result<(), StoreError> {
+        let mut connection = self.options.connect().await.map_err(store_error)?;
+        let mut seen = None;
+        loop {
+            let version = data_version(&mut connection).await.map_err(store_error)?;
+            if seen != Some(version) {
+                let changed = self.read(&mut connection).await?;
+                if !changed.is_empty() {
+                    on_change(changed);
+                }
+                seen = Some(version);
+            }
+            *failing = false;
+            ticks.tick().await;
+        }
+    }
+
+    async fn read(&mut self, connection: &mut SqliteConnection) -> Result<Vec<Invalidation>, StoreError> {
+        let query = sqlx::query_as(CHANGES).bind(self.position);
+        let rows: Vec<ChangeRow> = query.fetch_all(connection).await.map_err(store_error)?;
+        let mut changed = Vec::with_capacity(rows.len());
+        for row in rows {
+            self.position = row.position;
+            match row.change() {
+                Ok((_, invalidation)) => changed.push(invalidation),
+                // A newer program may log kinds that this one does not cache.
+                Err(error) => {
+                    warn!(error = &error as &dyn std::error::Error, "a logged change is not understood");
+                }
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// Another number after every commit of another connection.
+async fn data_version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await
+}

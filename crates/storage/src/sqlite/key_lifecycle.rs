@@ -1,0 +1,110 @@
+//! What the lives of keys depend on, whose keys are due, and which process sees to it.
+
+use administration::TenantKeys;
+use administration::rows::seconds;
+use keys::{KeyRecord, KeyRecords};
+use protocol::Timestamp;
+use sqlx::FromRow;
+use tenancy::{StoreError, TenantId};
+
+use crate::sqlite::SqliteDatabase;
+use crate::sqlite::administration_row::tenant_id;
+use crate::sqlite::column::{lifetime, timestamp};
+use crate::sqlite::error::store_error;
+use crate::sqlite::signing_key_row::SigningKeyRow;
+use crate::sqlite::signing_key_store::SELECT;
+use crate::sqlite::tenant_row::{self, TenantRow};
+
+pub(crate) const SCHEDULE: &str = "
+    SELECT s.due_at, s.earlier_jwks_age, s.earlier_jwks_until,
+           (SELECT MAX(c.access_token_lifetime) FROM clients c
+             WHERE c.tenant_id = t.tenant_id AND c.access_token_lifetime IS NOT NULL
+               AND c.retired_at IS NULL AND c.deleted_at IS NULL) AS longest_of_clients
+      FROM tenants t LEFT JOIN key_schedules s ON s.tenant_id = t.tenant_id
+     WHERE t.tenant_id = ?1";
+
+/// Across tenants on purpose: whoever looks at them does so for the platform.
+pub(crate) const DUE: &str = "
+    SELECT s.tenant_id FROM key_schedules s
+     WHERE s.due_at IS NOT NULL AND s.due_at <= ?1
+       AND EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = s.tenant_id AND t.deleted_at IS NULL)
+     ORDER BY s.due_at, s.tenant_id LIMIT ?2";
+
+const LEASE: &str = "
+    INSERT INTO leases (name, holder, until) VALUES (?1, ?2, ?4)
+        ON CONFLICT DO UPDATE SET holder = excluded.holder, until = excluded.until
+     WHERE leases.holder = excluded.holder OR leases.until <= ?3";
+
+#[derive(Debug, FromRow)]
+struct ScheduleRow {
+    due_at: Option<i64>,
+    earlier_jwks_age: Option<i64>,
+    earlier_jwks_until: Option<i64>,
+    longest_of_clients: Option<i64>,
+}
+
+impl SqliteDatabase {
+    /// As it was at one moment.
+    pub(crate) async fn key_state(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
+        let mut snapshot = self.snapshot().await.map_err(store_error)?;
+        let row: Option<TenantRow> = sqlx::query_as(tenant_row::SELECT)
+            .bind(tenant.as_str())
+            .fetch_optional(self.counted(&mut *snapshot))
+            .await
+            .map_err(store_error)?;
+        let Some(row) = row else { return Ok(None) };
+        let schedule: ScheduleRow = sqlx::query_as(SCHEDULE)
+            .bind(tenant.as_str())
+            .fetch_one(self.counted(&mut *snapshot))
+            .await
+            .map_err(store_error)?;
+        let keys: Vec<SigningKeyRow> = sqlx::query_as(SELECT)
+            .bind(tenant.as_str())
+            .fetch_all(self.counted(&mut *snapshot))
+            .await
+            .map_err(store_error)?;
+        let keys = keys.into_iter().map(KeyRecord::try_from).collect::<Result<_, _>>()?;
+        let records = KeyRecords { next: row.next_key()?, keys };
+        let state = row.state(Vec::new())?;
+        let of_tenant = state.tenant.access_token.lifetime;
+        let previous_jwks = schedule.earlier_jwks_age.zip(schedule.earlier_jwks_until);
+        Ok(Some(TenantKeys {
+            longest_token: schedule
+                .longest_of_clients
+                .map_or(of_tenant, |span| lifetime(span).max(of_tenant)),
+            tenant: state.tenant,
+            lifecycle: state.lifecycle,
+            revision: state.revision,
+            previous_tokens_until: state.previous_tokens_until,
+            previous_jwks: previous_jwks.map(|(age, until)| (lifetime(age), timestamp(until))),
+            due_at: schedule.due_at.map(timestamp),
+            records,
+        }))
+    }
+
+    pub(crate) async fn due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        let query = sqlx::query_scalar(DUE).bind(seconds(now)).bind(limit);
+        let ids: Vec<String> = query.fetch_all(self.read()).await.map_err(store_error)?;
+        ids.iter().map(|id| tenant_id(id)).collect()
+    }
+
+    pub(crate) async fn lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        let taken = sqlx::query(LEASE)
+            .bind(name)
+            .bind(holder)
+            .bind(seconds(now))
+            .bind(seconds(until))
+            .execute(self.counted(&mut *transaction))
+            .await
+            .map_err(store_error)?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(taken.rows_affected() > 0)
+    }
+}

@@ -1,0 +1,126 @@
+//! A replica hears of what others write, within a second, also after its connection was cut.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use administration::{AdministrationStore as _, Invalidation};
+use keys::SigningKeyStore as _;
+use storage::postgres::PostgresDatabase;
+use testkit::fixtures::{self, client_id, key, tenant_id};
+use testkit::requests;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::sandbox::{Sandbox, execute, server};
+
+const SOON: Duration = Duration::from_secs(1);
+/// For a connection to be opened anew, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type Received = UnboundedReceiver<Vec<Invalidation>>;
+
+async fn listen(database: &PostgresDatabase) -> (Received, JoinHandle<()>) {
+    let (sender, received) = unbounded_channel();
+    let feed = database.change_feed().await.unwrap();
+    (received, tokio::spawn(feed.watch(move |changed| drop(sender.send(changed)))))
+}
+
+async fn add(database: &PostgresDatabase, id: &str) {
+    let tenant = fixtures::tenant(id);
+    let client = fixtures::client(&tenant, "svc");
+    database.commit(&requests::added(&tenant, &[&client])).await.unwrap();
+}
+
+fn added(id: &str) -> [Invalidation; 2] {
+    let id = tenant_id(id);
+    [Invalidation::Tenant(id.clone()), Invalidation::Client(id, client_id("svc"))]
+}
+
+async fn receive(received: &mut Received, limit: Duration) -> Vec<Invalidation> {
+    timeout(limit, received.recv()).await.expect("something is heard in time").unwrap()
+}
+
+/// Waits until the feed's connection listens.
+async fn await_listening(sandbox: &Sandbox) {
+    let sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1 AND query LIKE '%change_log%')";
+    let url = sandbox.url();
+    let name = url.rsplit('/').next().unwrap();
+    let listens = async {
+        let mut server = server().await;
+        while !sqlx::query_scalar::<_, bool>(sql).bind(name).fetch_one(&mut server).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, listens).await.unwrap();
+}
+
+#[tokio::test]
+async fn changes_by_another_replica_arrive_without_a_statement_of_a_request() {
+    let sandbox = Sandbox::new().await;
+    let (here, there) = (sandbox.open().await, sandbox.open().await);
+    add(&there, "before").await;
+    let (mut received, watching) = listen(&here).await;
+    await_listening(&sandbox).await;
+    let statements = here.statements();
+    add(&there, "acme").await;
+    assert_eq!(receive(&mut received, SOON).await, added("acme"));
+    there.add_key(&tenant_id("acme"), &key(1)).await.unwrap();
+    assert_eq!(receive(&mut received, SOON).await, [Invalidation::Keys(tenant_id("acme"))]);
+    assert_eq!(here.statements(), statements);
+    add(&here, "own").await;
+    assert_eq!(receive(&mut received, SOON).await, added("own"));
+    watching.abort();
+}
+
+#[tokio::test]
+async fn changes_before_watching_and_during_a_disconnection_arrive() {
+    let sandbox = Sandbox::new().await;
+    let (here, there) = (sandbox.open().await, sandbox.open().await);
+    let (sender, mut received) = unbounded_channel();
+    let feed = here.change_feed().await.unwrap();
+    add(&there, "early").await;
+    let watching = tokio::spawn(feed.watch(move |changed| drop(sender.send(changed))));
+    assert_eq!(receive(&mut received, PATIENCE).await, added("early"));
+    for round in ["one", "two", "three"] {
+        let name = sandbox.url().rsplit('/').next().unwrap().to_owned();
+        let cut =
+            format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
+        execute(&mut server().await, cut).await;
+        add(&there, round).await;
+        assert_eq!(receive(&mut received, PATIENCE).await, added(round));
+    }
+    watching.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_writers_at_once_none_is_missed() {
+    let sandbox = Sandbox::new().await;
+    let replicas = [Arc::new(sandbox.open().await), Arc::new(sandbox.open().await)];
+    let ids: Vec<String> = (0..40).map(|number| format!("t{number}")).collect();
+    for id in &ids {
+        add(&replicas[0], id).await;
+    }
+    let (mut received, watching) = listen(&replicas[0]).await;
+    let writers: Vec<_> = ids
+        .iter()
+        .enumerate()
+        .map(|(index, id)| {
+            let (replica, id) = (Arc::clone(&replicas[index % 2]), tenant_id(id));
+            tokio::spawn(async move { replica.add_key(&id, &key(1)).await.unwrap() })
+        })
+        .collect();
+    for writer in writers {
+        assert!(writer.await.unwrap());
+    }
+    let mut all: Vec<Invalidation> = Vec::new();
+    while all.len() < ids.len() {
+        all.extend(receive(&mut received, PATIENCE).await);
+    }
+    let mut expected: Vec<_> = ids.iter().map(|id| Invalidation::Keys(tenant_id(id))).collect();
+    let text = |change: &Invalidation| format!("{change:?}");
+    all.sort_by_key(text);
+    expected.sort_by_key(text);
+    assert_eq!(all, expected);
+    watching.abort();
+}

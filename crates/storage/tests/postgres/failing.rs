@@ -1,0 +1,88 @@
+//! A server that goes away is unavailable, soon told, and well again by itself.
+
+use std::time::{Duration, Instant};
+
+use administration::AdministrationStore as _;
+use storage::postgres::{PostgresDatabase, PostgresOptions};
+use tenancy::{StoreError, TenantStore as _};
+use testkit::fixtures;
+use testkit::requests;
+
+use crate::forwarder::Forwarder;
+use crate::sandbox::{Sandbox, execute, server};
+
+async fn behind_a_forwarder() -> (Sandbox, Forwarder, PostgresDatabase) {
+    let sandbox = Sandbox::new().await;
+    let (forwarder, url) = Forwarder::new(&sandbox.url()).await;
+    let database = PostgresDatabase::open(&url, PostgresOptions::default()).await.unwrap();
+    database.commit(&requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
+    await_found(&database).await;
+    (sandbox, forwarder, database)
+}
+
+/// A busy machine may need more than one attempt.
+async fn await_found(database: &PostgresDatabase) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while let Err(error) = database.find_tenant(&fixtures::tenant_id("acme")).await {
+        assert!(Instant::now() < deadline, "{error:?}");
+    }
+}
+
+async fn is_found(database: &PostgresDatabase) -> bool {
+    database.find_tenant(&fixtures::tenant_id("acme")).await.unwrap().is_some()
+}
+
+/// 250 ms and little more where the machine is idle.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Soon, and as what may be tried again.
+async fn check_refused(database: &PostgresDatabase) {
+    let begun = Instant::now();
+    let error = database.find_tenant(&fixtures::tenant_id("acme")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    let took = begun.elapsed();
+    assert!(took < SOON, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_is_unavailable_at_once_and_recovers() {
+    let (_sandbox, mut forwarder, database) = behind_a_forwarder().await;
+    for _ in 0..2 {
+        forwarder.refuse().await;
+        for _ in 0..3 {
+            check_refused(&database).await;
+        }
+        let error = database.position().await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        forwarder.accept().await;
+        await_found(&database).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_unavailable_soon() {
+    let (_sandbox, mut forwarder, database) = behind_a_forwarder().await;
+    forwarder.hang();
+    for _ in 0..6 {
+        check_refused(&database).await;
+    }
+    forwarder.refuse().await;
+    forwarder.accept().await;
+    await_found(&database).await;
+}
+
+#[tokio::test]
+async fn connections_that_the_server_ends_fail_no_request() {
+    let sandbox = Sandbox::new().await;
+    let database = sandbox.open().await;
+    database.commit(&requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
+    let name = sandbox.url().rsplit('/').next().unwrap().to_owned();
+    for _ in 0..5 {
+        assert!(is_found(&database).await);
+        let end =
+            format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
+        execute(&mut server().await, end).await;
+        assert!(is_found(&database).await);
+        assert_eq!(database.list_tenant_summaries(&[]).await.unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,120 @@
+//! A database of an earlier program keeps its rows, and what newer ones find them by is made.
+
+use administration::{AdministrationStore as _, TenantQuery, search_terms};
+use keys::{KeyId, SigningKeyStore as _};
+use protocol::{Lifetime, Timestamp};
+use sqlx::migrate::Migrator;
+use sqlx::{Connection as _, PgConnection};
+use storage::postgres::{MIGRATOR, PostgresDatabase};
+use tenancy::TenantStore as _;
+use testkit::fixtures::{key, tenant_id};
+
+use crate::sandbox::{Sandbox, execute};
+
+/// As the fourth migration's program wrote them.
+pub(crate) const ROWS: [&str; 4] = [
+    "INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, deleted_at, oauth2_enabled,
+                          oidc_enabled, stale_if_error, signing_algorithm, rotate_every, publish_before,
+                          jwks_max_age, jwks_stale, skew, access_token_lifetime, access_token_format,
+                          access_token_typ)
+     SELECT id, name, 'api', 1, 2, deleted_at, TRUE, TRUE, 900, 'RS256', 1, 1, 1, 1, 1, 1, 'jwt', 'JWT'
+       FROM (VALUES ('acme-1', 'ACME (Tools), No. 1', NULL), ('globex', 'Globex über', NULL),
+                    ('gone', 'Gone Tools', 3)) AS given (id, name, deleted_at)",
+    "INSERT INTO tenant_issuers SELECT tenant_id, 0, 'https://auth.example.com/' || tenant_id FROM tenants",
+    "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method,
+                          grant_types, audiences, resources, scopes, introspection)
+     SELECT tenant_id, client_id, client_id, 'api', 1, 2, 'any', '{client_credentials}', audiences, resources, '', 'own'
+       FROM tenants,
+            (VALUES ('svc', '{api}'::text[], '{https://api.example.com,api}'::text[]),
+                    ('other', '{}', '{}')) AS given (client_id, audiences, resources)",
+    "INSERT INTO audit_records VALUES ('acme-1', 1, 1, 'config', 'tenant.added', 'acme-1', '{}')",
+];
+
+/// As the fifth migration's program wrote them: keys of the first tenant, none of the second.
+const KEYS: [&str; 3] = [
+    "UPDATE tenants SET next_key = 3 WHERE tenant_id <> 'globex'",
+    "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at, active_from)
+     SELECT 'acme-1', number, 'RS256', '\\x009f9296ff', 'thumbprint-' || number, 1767225600, 1767225600
+       FROM generate_series(1, 2) AS given (number)",
+    "UPDATE clients SET access_token_lifetime = 77, retired_at = CASE client_id WHEN 'svc' THEN 5 END",
+];
+
+/// Connected to an empty database that was brought up to this version, by whom the URL names.
+pub(crate) async fn migrated(url: &str, version: i64) -> PgConnection {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let previous = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
+    Migrator::with_migrations(previous.collect()).run_direct(None, &mut connection, false).await.unwrap();
+    connection
+}
+
+async fn at_version(version: i64, row_level_security: bool, rows: &[&str]) -> Sandbox {
+    // Makes the roles, and takes them, if no test has done so yet: earlier schemas cannot from PostgreSQL 16 on.
+    Sandbox::new().await;
+    let sandbox = Sandbox::create("").await;
+    let mut connection = migrated(&sandbox.url(), version).await;
+    let mut transaction = connection.begin().await.unwrap();
+    if row_level_security {
+        execute(&mut transaction, "SELECT latchkey_raise_wall()".to_owned()).await;
+        execute(&mut transaction, "SET LOCAL ROLE latchkey_operator".to_owned()).await;
+    }
+    for sql in rows {
+        execute(&mut transaction, (*sql).to_owned()).await;
+    }
+    transaction.commit().await.unwrap();
+    sandbox
+}
+
+async fn found(database: &PostgresDatabase, search: &str) -> Vec<String> {
+    let query = TenantQuery { terms: search_terms(search), after: None, limit: 9 };
+    let page = database.list_tenants(&query).await.unwrap();
+    page.into_iter().map(|(cursor, _)| cursor.tenant.to_string()).collect()
+}
+
+#[tokio::test]
+async fn rows_of_the_fourth_schema_are_found_searched_and_touched_by_the_fifth() {
+    for row_level_security in [true, false] {
+        let sandbox = at_version(4, row_level_security, &ROWS).await;
+        let database = sandbox.open().await;
+        let acme = tenant_id("acme-1");
+        assert!(database.find_tenant(&acme).await.unwrap().unwrap().is_active());
+        let state = database.load_state(&acme).await.unwrap().unwrap();
+        assert_eq!((state.revision, state.lifecycle.deletion_due_at, state.clients.len()), (1, None, 2));
+        for (search, expected) in [
+            ("", vec!["acme-1", "globex"]),
+            ("acme", vec!["acme-1"]),
+            ("Tools", vec!["acme-1"]),
+            ("no. 1", vec!["acme-1"]),
+            ("glob über", vec!["globex"]),
+            ("gone", Vec::new()),
+        ] {
+            assert_eq!(found(&database, search).await, expected, "{search:?}");
+        }
+        for name in ["api", "https://api.example.com", "svc"] {
+            let related = administration::RelatedClients { ids: &[name], listed: &[name] };
+            let related = database.load_with_related_clients(&acme, related).await.unwrap().unwrap();
+            let touched: Vec<_> = related.clients.iter().map(|state| state.client.id.as_str()).collect();
+            assert_eq!(touched, ["svc"], "{name}");
+        }
+        let query = administration::AuditQuery { limit: 9, ..administration::AuditQuery::default() };
+        let audit = database.list_audit(&query).await.unwrap();
+        assert!(audit.len() == 1 && audit[0].1.source.is_none(), "{audit:?}");
+    }
+}
+
+/// The fifth migration has raised the wall itself.
+#[tokio::test]
+async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
+    let sandbox = at_version(5, true, &[ROWS.as_slice(), KEYS.as_slice()].concat()).await;
+    let database = sandbox.open().await;
+    let (acme, globex) = (tenant_id("acme-1"), tenant_id("globex"));
+    let state = database.load_keys(&acme).await.unwrap().unwrap();
+    assert_eq!(state.records.keys, [key(1), key(2)]);
+    assert_eq!(state.records.next, KeyId::numbered(3));
+    assert_eq!((state.due_at, state.previous_jwks), (Some(Timestamp::from_seconds(0)), None));
+    assert_eq!(state.longest_token, Lifetime::from_seconds(77));
+    assert_eq!((state.tenant.signing.rsa_bits, state.tenant.signing.hold_activation), (2048, None));
+    let state = database.load_keys(&globex).await.unwrap().unwrap();
+    assert!(state.records.keys.is_empty() && state.due_at.is_none(), "{state:?}");
+    assert_eq!(database.find_due_keys(Timestamp::from_seconds(1), 9).await.unwrap(), [acme]);
+    assert!(database.add_key(&globex, &key(1)).await.unwrap());
+}

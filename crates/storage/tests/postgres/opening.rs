@@ -1,0 +1,154 @@
+//! Opening databases: empty ones, several times at once, newer ones, and as logins that may do little.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use administration::AdministrationStore as _;
+use sqlx::{Connection as _, PgConnection};
+use storage::postgres::{MIGRATOR, OpenError, PostgresDatabase, PostgresOptions};
+use tenancy::TenantStore as _;
+use testkit::fixtures::{self, NOW, tenant_id};
+use testkit::requests;
+
+use crate::sandbox::{Sandbox, execute, server};
+
+/// As the login that the sandbox uses.
+async fn connect(sandbox: &Sandbox) -> PgConnection {
+    PgConnection::connect(&sandbox.url()).await.unwrap()
+}
+
+async fn migrations(sandbox: &Sandbox) -> i64 {
+    let mut connection = connect(sandbox).await;
+    sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations").fetch_one(&mut connection).await.unwrap()
+}
+
+/// So many migrations does this program have.
+fn known() -> i64 {
+    i64::try_from(MIGRATOR.iter().count()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_open_an_empty_database_at_once_migrate_it_once() {
+    let sandbox = Sandbox::create("").await;
+    let (left, right, third) = tokio::join!(sandbox.open(), sandbox.open(), sandbox.open());
+    for database in [left, right, third] {
+        assert!(database.find_tenant(&tenant_id("acme")).await.unwrap().is_none());
+    }
+    assert_eq!(migrations(&sandbox).await, known());
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_as_it_is() {
+    let sandbox = Sandbox::new().await;
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (9999, 'from the future', TRUE, '', 0)";
+    execute(&mut connect(&sandbox).await, newer.to_owned()).await;
+    let refused = PostgresDatabase::open(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused}");
+    assert!(refused.to_string().contains("run a newer version of Latchkey"), "{refused}");
+    let refused =
+        PostgresDatabase::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
+    assert_eq!(migrations(&sandbox).await, known() + 1);
+}
+
+#[tokio::test]
+async fn reading_only_changes_nothing_and_needs_the_schema() {
+    let sandbox = Sandbox::create("").await;
+    assert!(
+        PostgresDatabase::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().is_none()
+    );
+    let database = sandbox.open().await;
+    let acme = fixtures::tenant("acme");
+    database.commit(&requests::added(&acme, &[])).await.unwrap();
+    let reading =
+        PostgresDatabase::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().unwrap();
+    assert_eq!(reading.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+    assert!(reading.put_sealed_if_absent("x", b"y", NOW).await.is_err());
+    execute(&mut connect(&sandbox).await, "DELETE FROM _sqlx_migrations WHERE version > 1".to_owned()).await;
+    let refused =
+        PostgresDatabase::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Older { found: 1, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn no_message_about_a_database_holds_its_password() {
+    let refusals = [
+        ("postgres://latchkey:canary@127.0.0.1:1/rows", "cannot open 127.0.0.1:1/rows"),
+        ("postgres://latchkey:canary@[::1/rows", "storage.url is no URL of PostgreSQL"),
+    ];
+    for (url, expected) in refusals {
+        let refused = PostgresDatabase::open(url, PostgresOptions::default()).await.unwrap_err();
+        let cause = std::error::Error::source(&refused).map(ToString::to_string).unwrap_or_default();
+        assert!(refused.to_string().starts_with(expected), "{refused}");
+        assert!(!format!("{refused} {cause} {refused:?}").contains("canary"), "{refused:?}");
+    }
+    let sandbox = Sandbox::new().await;
+    assert!(!format!("{:?}", sandbox.open().await).contains("latchkey_login"));
+}
+
+static MODEST: AtomicU64 = AtomicU64::new(0);
+
+/// A login that owns a database, may make no roles and is a member of none. It goes with this.
+pub(crate) struct Modest {
+    login: String,
+    sandbox: Sandbox,
+}
+
+impl Modest {
+    pub(crate) async fn new() -> Self {
+        // Makes the roles, which belong to the whole server, if no test has done so yet.
+        Sandbox::new().await;
+        let sandbox = Sandbox::create("").await;
+        let number = MODEST.fetch_add(1, Ordering::Relaxed);
+        let login = format!("latchkey_modest_{}_{number}", std::process::id());
+        let modest = Self { login, sandbox };
+        modest.administer("CREATE ROLE {login} LOGIN PASSWORD 'modest'").await;
+        modest.administer("ALTER DATABASE {database} OWNER TO {login}").await;
+        modest
+    }
+
+    pub(crate) async fn administer(&self, sql: &str) {
+        let (_, database) =
+            self.sandbox.url().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let sql = sql.replace("{login}", &self.login).replace("{database}", &database);
+        execute(&mut server().await, sql).await;
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let url = self.sandbox.url();
+        let (_, place) = url.rsplit_once('@').unwrap();
+        format!("postgres://{}:modest@{place}", self.login)
+    }
+
+    pub(crate) async fn open(&self) -> Result<PostgresDatabase, OpenError> {
+        PostgresDatabase::open(&self.url(), PostgresOptions::default()).await
+    }
+
+    pub(crate) async fn has_row_level_security(&self) -> bool {
+        let forced = "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'tenants'::regclass";
+        sqlx::query_scalar(forced).fetch_one(&mut connect(&self.sandbox).await).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_login_without_the_roles_works_without_row_level_security_until_it_gets_them() {
+    let modest = Modest::new().await;
+    let acme = fixtures::tenant("acme");
+    let database = modest.open().await.unwrap();
+    database.commit(&requests::added(&acme, &[])).await.unwrap();
+    assert!(database.find_tenant(&acme.id).await.unwrap().is_some());
+    assert!(!modest.has_row_level_security().await);
+    assert!(database.warning().unwrap().starts_with("row level security is off: this login cannot act"));
+    database.close().await;
+
+    modest.administer("GRANT latchkey_app, latchkey_operator TO {login}").await;
+    let database = modest.open().await.unwrap();
+    assert!(database.find_tenant(&acme.id).await.unwrap().is_some());
+    assert!(modest.has_row_level_security().await);
+    assert_eq!(database.warning(), None);
+    database.close().await;
+
+    modest.administer("REVOKE latchkey_app, latchkey_operator FROM {login}").await;
+    let refused = modest.open().await.unwrap_err();
+    assert!(matches!(&refused, OpenError::Roles { login, .. } if *login == modest.login), "{refused}");
+}

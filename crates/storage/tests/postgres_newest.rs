@@ -1,0 +1,84 @@
+//! A database of the newest PostgreSQL is a store too, and its wall stands: who makes a role there is not yet one who may take it. Text
+//! is sorted as in English unless a column says otherwise.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
+
+#[path = "postgres/belongings.rs"]
+mod belongings;
+#[path = "postgres/migrating.rs"]
+mod migrating;
+#[path = "postgres/opening.rs"]
+mod opening;
+#[path = "postgres/row_level_security.rs"]
+mod row_level_security;
+#[path = "postgres/sandbox.rs"]
+mod sandbox;
+
+use opening::Modest;
+use sandbox::Sandbox;
+use sqlx::Connection as _;
+use storage::postgres::{OpenError, PostgresDatabase, PostgresOptions};
+use tenancy::TenantStore as _;
+use testkit::fixtures::tenant_id;
+use testkit::store_contract::Stores;
+
+/// What says where the server is.
+const SERVER: &str = "LATCHKEY_TEST_NEWEST_POSTGRES_URL";
+
+async fn fresh() -> (Stores, Sandbox) {
+    let sandbox = Sandbox::new().await;
+    (Stores::of(sandbox.open().await), sandbox)
+}
+
+testkit::store_contract_tests!(fresh);
+
+/// What the other tests rest on here.
+#[tokio::test]
+async fn this_server_sorts_as_in_english_and_a_maker_may_not_take_a_role() {
+    let (version, sorts): (i32, bool) = sqlx::query_as(
+        "SELECT current_setting('server_version_num')::integer, 'a' < 'B' AND 'B' < 'c' AND 'a b' < 'aa'",
+    )
+    .fetch_one(&mut sandbox::server().await)
+    .await
+    .unwrap();
+    assert!(version >= 160_000 && sorts, "{version} {sorts}");
+}
+
+/// As the sixth schema's program left it.
+#[tokio::test]
+async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
+    let modest = Modest::new().await;
+    // What PostgreSQL gives who makes a role.
+    let made = "GRANT latchkey_app, latchkey_operator TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
+    modest.administer(made).await;
+    let mut connection = migrating::migrated(&modest.url(), 6).await;
+    for sql in migrating::ROWS {
+        sandbox::execute(&mut connection, sql.to_owned()).await;
+    }
+    let raised: bool =
+        sqlx::query_scalar("SELECT latchkey_raise_wall()").fetch_one(&mut connection).await.unwrap();
+    assert!(!raised && !modest.has_row_level_security().await);
+    connection.close().await.unwrap();
+
+    let database = modest.open().await.unwrap();
+    assert!(modest.has_row_level_security().await);
+    assert_eq!(database.warning(), None);
+    for tenant in ["acme-1", "globex"] {
+        assert!(database.find_tenant(&tenant_id(tenant)).await.unwrap().is_some());
+    }
+    database.close().await;
+}
+
+/// It may give them to itself, but looking changes nothing.
+#[tokio::test]
+async fn reading_only_reports_roles_that_the_login_may_not_take() {
+    let modest = Modest::new().await;
+    let grant = "GRANT latchkey_app, latchkey_operator TO {login} WITH ADMIN TRUE, SET TRUE";
+    modest.administer(grant).await;
+    modest.open().await.unwrap().close().await;
+    let look = async || PostgresDatabase::open_read_only(&modest.url(), PostgresOptions::default()).await;
+    assert_eq!(look().await.unwrap().unwrap().warning(), None);
+    modest.administer(&grant.replace("SET TRUE", "SET FALSE")).await;
+    let refused = look().await.unwrap_err();
+    assert!(matches!(refused, OpenError::Roles { .. }), "{refused}");
+}

@@ -1,0 +1,88 @@
+//! A database in a folder of its own, and declarations to apply to it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use administration::{
+    ContentHash, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Outcome, ReconcileError,
+    ReconcileOptions, Reconciler, Retirements,
+};
+use keys::{LocalSealer, SealingKey};
+use protocol::{Secret, Timestamp};
+use registry::Pepper;
+use storage::sqlite::SqliteDatabase;
+use tempfile::TempDir;
+use testkit::fixtures::{self, NOW};
+use zeroize::Zeroizing;
+
+/// A database file and the folder that goes with it.
+pub(crate) struct Sandbox {
+    folder: TempDir,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("data/latchkey.db")
+    }
+
+    pub(crate) async fn open(&self) -> Arc<SqliteDatabase> {
+        Arc::new(SqliteDatabase::open(&self.path()).await.unwrap())
+    }
+}
+
+pub(crate) fn reconciler(database: &Arc<SqliteDatabase>) -> Reconciler {
+    let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    Reconciler::new(Arc::clone(database) as _, Arc::new(sealer), Arc::new(pepper()))
+}
+
+pub(crate) fn pepper() -> Pepper {
+    Pepper::from_bytes(Zeroizing::new([1; 32]))
+}
+
+pub(crate) fn value(text: &str) -> DeclaredSecret {
+    DeclaredSecret::Value { secret: Secret::new(text.to_owned()), expires_at: None }
+}
+
+/// A tenant with the client `svc`, which has these secrets.
+pub(crate) fn tenant(id: &str, secrets: Vec<DeclaredSecret>) -> DeclaredTenant {
+    let tenant = fixtures::tenant(id);
+    let client = DeclaredClient { client: fixtures::client(&tenant, "svc"), secrets };
+    DeclaredTenant { tenant, clients: vec![client], first_key: None }
+}
+
+pub(crate) fn declaration(tenants: Vec<DeclaredTenant>) -> Declaration {
+    Declaration {
+        tenants: tenants.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect(),
+    }
+}
+
+pub(crate) fn options() -> ReconcileOptions {
+    let max_retired = Retirements { tenants: 1, clients: 10 };
+    ReconcileOptions { max_retired, prune: false, force_generation: false, now: NOW }
+}
+
+/// Applies under a name for the content.
+pub(crate) async fn apply(
+    database: &Arc<SqliteDatabase>,
+    declaration: &Declaration,
+    content: &str,
+) -> Result<Outcome, ReconcileError> {
+    reconciler(database).apply(declaration, &ContentHash::of([content.as_bytes()]), &options()).await
+}
+
+/// What was changed, as an operator reads it.
+#[track_caller]
+pub(crate) fn lines(outcome: Result<Outcome, ReconcileError>) -> Vec<String> {
+    match outcome.unwrap() {
+        Outcome::Applied { plan, .. } => plan.to_string().lines().map(str::to_owned).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn later(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(NOW.seconds() + seconds)
+}

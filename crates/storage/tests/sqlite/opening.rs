@@ -1,0 +1,187 @@
+//! Opening files: new ones, foreign ones, newer ones, and without touching them.
+
+use administration::{AdministrationStore as _, RelatedClients, TenantQuery};
+use keys::SigningKeyStore as _;
+use protocol::Timestamp;
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use storage::sqlite::{OpenError, SqliteDatabase};
+use tenancy::TenantStore as _;
+use testkit::fixtures::{AUDIENCE, tenant_id};
+
+use crate::declared::{Sandbox, apply, declaration, tenant, value};
+
+async fn execute(sandbox: &Sandbox, sql: &'static str) {
+    let options = SqliteConnectOptions::new().filename(sandbox.path());
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_file_is_made_with_its_folder_for_its_owner_only() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    assert_eq!(database.latest_generation().await.unwrap(), None);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(database.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_survives_the_end_of_the_process() {
+    let (sandbox, crashed) = (Sandbox::new(), Sandbox::new());
+    let database = sandbox.open().await;
+    let secrets = vec![value("chosen")];
+    apply(&database, &declaration(vec![tenant("acme", secrets)]), "one").await.unwrap();
+    // What `kill -9` leaves: a file and its write-ahead log, neither closed nor folded together.
+    std::fs::create_dir_all(crashed.path().parent().unwrap()).unwrap();
+    for suffix in ["", "-wal"] {
+        let [from, to] = [sandbox.path(), crashed.path()].map(|path| format!("{}{suffix}", path.display()));
+        std::fs::copy(from, to).unwrap();
+    }
+    let database = crashed.open().await;
+    assert!(database.find_tenant(&tenant_id("acme")).await.unwrap().is_some());
+    assert_eq!(database.latest_generation().await.unwrap().unwrap().number, 1);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_as_it_is() {
+    let sandbox = Sandbox::new();
+    sandbox.open().await.close().await;
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (9999, 'from the future', TRUE, x'00', 0)";
+    execute(&sandbox, newer).await;
+    let refused = SqliteDatabase::open(&sandbox.path()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused}");
+    assert!(refused.to_string().contains("run a newer version of Latchkey"), "{refused}");
+    let refused = SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn reading_only_makes_no_file_and_needs_the_schema() {
+    let sandbox = Sandbox::new();
+    assert!(SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap().is_none());
+    assert!(!sandbox.path().exists());
+    let database = sandbox.open().await;
+    apply(&database, &declaration(vec![tenant("acme", Vec::new())]), "one").await.unwrap();
+    let reading = SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap().unwrap();
+    assert!(reading.find_tenant(&tenant_id("acme")).await.unwrap().is_some());
+    assert!(reading.put_sealed_if_absent("x", b"y", testkit::fixtures::NOW).await.is_err());
+    reading.close().await;
+    database.close().await;
+    execute(&sandbox, "DELETE FROM _sqlx_migrations WHERE version > 1").await;
+    let refused = SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Older { found: 1, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn another_file_is_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("not-a-database");
+    std::fs::write(&path, "not a database, and long enough to be told from an empty one").unwrap();
+    let refused = SqliteDatabase::open(&path).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Open { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn every_statement_of_a_request_is_counted() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let before = database.statements();
+    database.find_tenant(&tenant_id("acme")).await.unwrap();
+    assert_eq!(database.statements() - before, 1);
+}
+
+/// Takes back what later migrations have made.
+const AFTER_THE_FIFTH: &str = "
+    DROP TABLE key_schedules;
+    DROP TABLE key_sightings;
+    DROP TABLE leases;
+    DROP INDEX clients_by_lifetime;
+    ALTER TABLE tenants DROP COLUMN rsa_bits;
+    ALTER TABLE tenants DROP COLUMN hold_activation;
+    ALTER TABLE generations DROP COLUMN left_out;
+    DELETE FROM _sqlx_migrations WHERE version >= 6";
+
+#[tokio::test]
+async fn keys_of_an_older_schema_are_due_at_once() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let tenants = ["acme", "globex", "other"].map(|id| tenant(id, Vec::new()));
+    apply(&database, &declaration(tenants.into()), "one").await.unwrap();
+    for (id, numbers) in [("acme", 1..=2), ("globex", 1..=1)] {
+        for number in numbers {
+            assert!(database.add_key(&tenant_id(id), &testkit::fixtures::key(number)).await.unwrap());
+        }
+    }
+    database.close().await;
+    for statement in AFTER_THE_FIFTH.split(';') {
+        execute(&sandbox, statement).await;
+    }
+    let database = sandbox.open().await;
+    let due = database.find_due_keys(Timestamp::from_seconds(0), 9).await.unwrap();
+    assert_eq!(due, ["acme", "globex"].map(tenant_id));
+    let state = database.load_keys(&tenant_id("acme")).await.unwrap().unwrap();
+    assert_eq!((state.due_at, state.previous_jwks), (Some(Timestamp::from_seconds(0)), None));
+    assert_eq!((state.tenant.signing.rsa_bits, state.tenant.signing.hold_activation), (2048, None));
+    assert_eq!(state.records.keys.len(), 2);
+}
+
+#[tokio::test]
+async fn tenants_of_an_older_schema_are_searched_and_touched_as_new_ones_are() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    apply(&database, &declaration(vec![tenant("acme", Vec::new()), tenant("other", Vec::new())]), "one")
+        .await
+        .unwrap();
+    database.close().await;
+    // As the migrations before the fifth have left it.
+    for statement in AFTER_THE_FIFTH.split(';') {
+        execute(&sandbox, statement).await;
+    }
+    let older = "DROP TABLE tenant_words;
+                 DROP TABLE client_names;
+                 DROP TABLE secret_uses;
+                 DROP TABLE applications;
+                 DROP TABLE idempotent_answers;
+                 DROP INDEX tenants_by_deletion;
+                 DROP INDEX audit_by_actor;
+                 DROP INDEX audit_by_action;
+                 DROP INDEX audit_by_time;
+                 ALTER TABLE tenants DROP COLUMN deletion_due_at;
+                 ALTER TABLE tenants DROP COLUMN revision;
+                 ALTER TABLE generations DROP COLUMN sealed_sources;
+                 ALTER TABLE audit_records DROP COLUMN source;
+                 DELETE FROM _sqlx_migrations WHERE version >= 5";
+    for statement in older.split(';') {
+        execute(&sandbox, statement).await;
+    }
+    let database = sandbox.open().await;
+    let query = TenantQuery { terms: vec!["acm".to_owned()], limit: 9, after: None };
+    let found = database.list_tenants(&query).await.unwrap();
+    assert_eq!(found.iter().map(|(at, _)| at.tenant.as_str()).collect::<Vec<_>>(), ["acme"]);
+    assert_eq!(found[0].1.revision, 1);
+    let related = RelatedClients { ids: &[], listed: &[AUDIENCE] };
+    let related = database.load_with_related_clients(&tenant_id("acme"), related).await.unwrap().unwrap();
+    assert_eq!(related.clients.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_of_tenants_is_a_statement_or_a_few() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let tenants = (0..60).map(|nth| tenant(&format!("tenant-{nth}"), Vec::new()));
+    apply(&database, &declaration(tenants.collect()), "one").await.unwrap();
+    for (terms, found, statements) in [(vec![], 50, 1), (vec!["tenant"], 50, 2), (vec!["tenant", "7"], 1, 3)]
+    {
+        let terms = terms.into_iter().map(str::to_owned).collect();
+        let before = database.statements();
+        let page = database.list_tenants(&TenantQuery { terms, limit: 50, after: None }).await.unwrap();
+        assert_eq!((page.len(), database.statements() - before), (found, statements));
+    }
+}

@@ -1,0 +1,14 @@
+//! A database file is a store.
+
+use storage::sqlite::SqliteDatabase;
+use tempfile::TempDir;
+use testkit::store_contract::Stores;
+
+async fn fresh() -> (Stores, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let database =
+        SqliteDatabase::open(&folder.path().join("latchkey.db")).await.expect("a new database can be opened");
+    (Stores::of(database), folder)
+}
+
+testkit::store_contract_tests!(fresh);
