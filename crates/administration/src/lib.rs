@@ -73,7 +73,9 @@ pub use state::{
     ClientState, ManagedBy, ResourceServerState, RowLifecycle, SecretState, TenantState, TenantSummary,
 };
 pub use store::{
-    AdministrationStore, CommitOutcome, CommitRequest, ENDED_SECRETS_STAY, Generation, IdempotentAnswer,
-    KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, NewGeneration, NewSecret,
-    SealedPlace, SecretUsage, TenantKeys, TenantMetadata, VerifierFetch,
+    AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome, CommitRequest, ENDED_SECRETS_STAY,
+    EndedSecrets, Generation, Generations, IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES,
+    KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, KeySchedule, NewGeneration, NewSecret,
+    SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList, TenantMetadata, TenantRows, UsageLog,
+    VerifierFetch,
 };

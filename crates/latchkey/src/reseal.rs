@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use administration::{AdministrationStore, SealedPlace};
+use administration::{SealedItems, SealedPlace};
 use keys::{EnvelopeSealer, KeySealer as _, SealError, SealingContext};
 use protocol::Timestamp;
 use serde::Serialize;
@@ -65,7 +65,7 @@ enum Outcome {
 /// What is moved, from where and to what.
 #[derive(Clone)]
 pub(crate) struct Resealing {
-    pub(crate) store: Arc<dyn AdministrationStore>,
+    pub(crate) store: Arc<dyn SealedItems>,
     pub(crate) sealer: Arc<EnvelopeSealer>,
     /// What has expired by now is never read again, and stays as it is until it is removed.
     pub(crate) now: Timestamp,

@@ -45,6 +45,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use administration::UsageLog as _;
     use protocol::Timestamp;
     use registry::{Client, ClientAddress, ClientId, SecretId};
     use testkit::{Failure, MemoryStore, fixtures};

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use administration::{
-    AdministrationStore as _, ContentHash, Declaration, DeclaredTenant, NewGeneration, Outcome,
-    ReconcileOptions, Reconciler, Retirements,
+    ContentHash, Declaration, DeclaredTenant, Generations as _, NewGeneration, Outcome, ReconcileOptions,
+    Reconciler, Retirements, TenantRows as _,
 };
 use keys::{LocalSealer, SealingKey};
 use registry::Pepper;

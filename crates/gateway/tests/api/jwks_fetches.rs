@@ -1,6 +1,6 @@
 //! Who has fetched which keys of which tenant is noted: whoever was given them or was told that he has them, and nobody else.
 
-use administration::{AdministrationStore as _, VerifierFetch};
+use administration::{UsageLog as _, VerifierFetch};
 use reqwest::Method;
 use serde_json::json;
 use tenancy::TenantStatus;

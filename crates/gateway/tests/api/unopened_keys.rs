@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use administration::{AdministrationStore as _, SealedPlace};
+use administration::{SealedItems as _, SealedPlace};
 use keys::{SealingKey, SigningKeyStore as _};
 use serde_json::json;
 use testkit::fixtures;

@@ -1,6 +1,8 @@
 //! Over a store in memory, with two local keys.
 
-use administration::{CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, NewGeneration};
+use administration::{
+    CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, NewGeneration, TenantRows as _,
+};
 use keys::{
     KeyEncryptionKey, KeyRecord, KeySealer, LocalKeyEncryptionKey, LocalSealer, SealingKey,
     SigningKeyStore as _,

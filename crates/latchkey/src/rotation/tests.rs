@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
-use administration::{Administrator, EditPolicy};
+use administration::{Administrator, EditPolicy, KeySchedule as _};
 use async_trait::async_trait;
 use keys::{KeyPool, KeyRecord, KeySpec, LocalSealer, RsaSize, SealingKey, SigningKeyStore as _};
 use protocol::SigningAlgorithm;

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use administration::AdministrationStore;
+use administration::SealedItems;
 use keys::SealingKey as Key;
 use protocol::Secret;
 
@@ -26,7 +26,7 @@ pub(crate) fn create(path: &Path) -> Result<Key, SealingError> {
 }
 
 /// Makes the first key, unless another program on the same folder is faster: then its key is the one.
-pub(super) async fn first(path: &Path, store: &dyn AdministrationStore) -> Result<Key, SealingError> {
+pub(super) async fn first(path: &Path, store: &dyn SealedItems) -> Result<Key, SealingError> {
     if !store.holds_sealed_rows().await? {
         match create(path) {
             Err(SealingError::Unwritable(_, error)) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -7,7 +7,7 @@ mod source;
 
 use std::sync::Arc;
 
-use administration::AdministrationStore;
+use administration::SealedItems;
 use keys::{EnvelopeSealer, KeyEncryptionKey, LocalKeyEncryptionKey};
 
 use crate::settings::{SealingKeySource, SealingKeys};
@@ -21,7 +21,7 @@ pub(crate) use pepper::{existing_pepper, open_pepper, pepper, sealed_pepper};
 /// own.
 pub(crate) async fn sealer(
     settings: &SealingKeys,
-    store: &dyn AdministrationStore,
+    store: &dyn SealedItems,
     embedded: bool,
 ) -> Result<Arc<EnvelopeSealer>, SealingError> {
     let writing = match (source::open(&settings.writing).await?, &settings.writing) {

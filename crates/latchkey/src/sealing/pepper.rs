@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use administration::AdministrationStore;
+use administration::SealedItems;
 use keys::{KeySealer, SealingContext};
 use protocol::Timestamp;
 use registry::Pepper;
@@ -16,7 +16,7 @@ const PEPPER: &str = "pepper";
 
 /// Opens the pepper, which is made once in the life of a store.
 pub(crate) async fn pepper(
-    store: &dyn AdministrationStore,
+    store: &dyn SealedItems,
     sealer: &dyn KeySealer,
     now: Timestamp,
 ) -> Result<Arc<Pepper>, SealingError> {
@@ -32,7 +32,7 @@ pub(crate) async fn pepper(
 
 /// Opens the pepper if there is one.
 pub(crate) async fn existing_pepper(
-    store: &dyn AdministrationStore,
+    store: &dyn SealedItems,
     sealer: &dyn KeySealer,
 ) -> Result<Option<Arc<Pepper>>, SealingError> {
     let Some(sealed) = sealed_pepper(store).await? else { return Ok(None) };
@@ -40,7 +40,7 @@ pub(crate) async fn existing_pepper(
 }
 
 /// The pepper as it is stored.
-pub(crate) async fn sealed_pepper(store: &dyn AdministrationStore) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) async fn sealed_pepper(store: &dyn SealedItems) -> Result<Option<Vec<u8>>, StoreError> {
     store.find_sealed(PEPPER).await
 }
 

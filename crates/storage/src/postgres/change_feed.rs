@@ -3,18 +3,26 @@
 
 use std::time::Duration;
 
-use administration::Invalidation;
-use sqlx::PgPool;
+use administration::{ChangeLog, Invalidation};
+use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgListener};
+use sqlx::{FromRow, PgPool};
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::warn;
 
 use crate::postgres::PostgresDatabase;
-use crate::postgres::administration_row::ChangeRow;
-use crate::postgres::administration_store::CHANGES;
+use crate::postgres::column::{client_id, tenant_id, unreadable};
 use crate::postgres::error::store_error;
 use crate::postgres::options::single;
+
+/// Of what is committed: the counter is already beyond what others are about to commit. Where all rows are old and gone, everything
+/// is new.
+const POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM change_log";
+
+/// Across tenants on purpose: each process hears of every change.
+const CHANGES: &str = "
+    SELECT position, kind, tenant_id, client_id FROM change_log WHERE position > $1 ORDER BY position";
 
 const CHANNEL: &str = "latchkey_changes";
 /// How soon a connection that was lost is opened anew.
@@ -37,8 +45,20 @@ impl PostgresDatabase {
     /// # Errors
     /// [`StoreError`].
     pub async fn change_feed(&self) -> Result<ChangeFeed, StoreError> {
-        let position = administration::AdministrationStore::position(self).await?;
+        let position = self.position().await?;
         Ok(ChangeFeed::from(self.administration_options(), position))
+    }
+}
+
+#[async_trait]
+impl ChangeLog for PostgresDatabase {
+    async fn position(&self) -> Result<i64, StoreError> {
+        self.one(sqlx::query_as(POSITION)).await
+    }
+
+    async fn changes_since(&self, position: i64) -> Result<Vec<(i64, Invalidation)>, StoreError> {
+        let rows: Vec<ChangeRow> = self.query_across_tenants(sqlx::query_as(CHANGES).bind(position)).await?;
+        rows.into_iter().map(ChangeRow::change).collect()
     }
 }
 
@@ -106,5 +126,27 @@ impl ChangeFeed {
             }
         }
         Ok(changed)
+    }
+}
+
+/// A line of the log of changes.
+#[derive(Debug, FromRow)]
+pub(crate) struct ChangeRow {
+    pub(crate) position: i64,
+    kind: String,
+    tenant_id: String,
+    client_id: Option<String>,
+}
+
+impl ChangeRow {
+    pub(crate) fn change(self) -> Result<(i64, Invalidation), StoreError> {
+        let tenant = tenant_id(&self.tenant_id)?;
+        let changed = match (self.kind.as_str(), self.client_id) {
+            ("tenant", None) => Invalidation::Tenant(tenant),
+            ("keys", None) => Invalidation::Keys(tenant),
+            ("client", Some(client)) => Invalidation::Client(tenant, client_id(&client)?),
+            (kind, _) => return Err(unreadable("kind", format_args!("unknown kind {kind:?}"))),
+        };
+        Ok((self.position, changed))
     }
 }

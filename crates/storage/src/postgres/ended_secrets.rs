@@ -1,7 +1,8 @@
 //! Deletes client secrets that ended long ago.
 
 use administration::rows::seconds;
-use administration::{ENDED_SECRETS_STAY, KEPT_ENDED_SECRETS};
+use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
+use async_trait::async_trait;
 use protocol::Timestamp;
 use tenancy::StoreError;
 
@@ -24,23 +25,22 @@ const PRUNE: &str = "
                 WHERE ended_at <= $2 AND nth > $3
                 LIMIT $4)";
 
-/// Runs between two commits: no commit changes a secret while this deletes it.
-pub(crate) async fn prune(
-    database: &PostgresDatabase,
-    now: Timestamp,
-    limit: u32,
-) -> Result<u64, StoreError> {
-    let written = async {
-        let mut transaction = database.begin().await?;
-        transaction.execute(sqlx::query(LOCK)).await?;
-        let query = sqlx::query(PRUNE)
-            .bind(seconds(now))
-            .bind(seconds(now.saturating_sub(ENDED_SECRETS_STAY)))
-            .bind(i64::from(KEPT_ENDED_SECRETS))
-            .bind(i64::from(limit));
-        let pruned = transaction.execute(query).await?;
-        transaction.commit().await?;
-        Ok(pruned)
-    };
-    written.await.map_err(store_error)
+#[async_trait]
+impl EndedSecrets for PostgresDatabase {
+    /// Runs between two commits: no commit changes a secret while this deletes it.
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let written = async {
+            let mut transaction = self.begin().await?;
+            transaction.execute(sqlx::query(LOCK)).await?;
+            let query = sqlx::query(PRUNE)
+                .bind(seconds(now))
+                .bind(seconds(now.saturating_sub(ENDED_SECRETS_STAY)))
+                .bind(i64::from(KEPT_ENDED_SECRETS))
+                .bind(i64::from(limit));
+            let pruned = transaction.execute(query).await?;
+            transaction.commit().await?;
+            Ok(pruned)
+        };
+        written.await.map_err(store_error)
+    }
 }

@@ -24,19 +24,15 @@ mod signing_key_store;
 mod tenant_row;
 mod tenant_store;
 
-mod administration_row;
-mod administration_store;
-mod application_row;
-mod audit_row;
-mod generation_row;
-mod idempotent_row;
+mod applications;
+mod audit_log;
+mod generations;
+mod idempotent_answers;
 mod key_schedule;
-mod lease;
-mod sealed;
-mod secret_usage;
+mod sealed_items;
 mod tenant_list;
-mod tenant_state;
-mod verifier_fetches;
+mod tenant_rows;
+mod usage_log;
 
 mod commit;
 

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use administration::rows::{COUNTED_TERMS, Prefix, TenantSearch};
-use administration::{TenantCursor, TenantQuery, TenantState};
+use administration::{TenantCursor, TenantList, TenantQuery, TenantState};
+use async_trait::async_trait;
 use sqlx::FromRow;
 use tenancy::StoreError;
 
@@ -51,29 +52,33 @@ struct FoundRow {
     tenant: TenantRow,
 }
 
-pub(crate) async fn page(
-    database: &PostgresDatabase,
-    query: &TenantQuery,
-) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
-    if !query.terms.iter().all(|word| is_text(word)) {
-        return Ok(Vec::new());
+#[async_trait]
+impl TenantList for PostgresDatabase {
+    async fn list_tenants(
+        &self,
+        query: &TenantQuery,
+    ) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
+        if !query.terms.iter().all(|word| is_text(word)) {
+            return Ok(Vec::new());
+        }
+        let counts =
+            if TenantSearch::needs_counts(query) { counts(self, query).await? } else { HashMap::new() };
+        let count = |word: &str| counts.get(word).copied().unwrap_or_default();
+        let rows: Vec<FoundRow> = match TenantSearch::of(query, count) {
+            None => {
+                let after = query.after.as_ref().map_or("", |after| after.tenant.as_str());
+                let listing = sqlx::query_as(IN_ORDER).bind(after).bind(i64::from(query.limit));
+                self.query_across_tenants(listing).await?
+            }
+            Some(TenantSearch { prefix, after: (word, tenant), end, others }) => {
+                let others = json(&others)?;
+                let listing =
+                    sqlx::query_as(FOUND).bind(prefix).bind(word).bind(tenant).bind(end).bind(others);
+                self.query_across_tenants(listing.bind(i64::from(query.limit))).await?
+            }
+        };
+        rows.into_iter().map(FoundRow::place).collect()
     }
-    let counts =
-        if TenantSearch::needs_counts(query) { counts(database, query).await? } else { HashMap::new() };
-    let count = |word: &str| counts.get(word).copied().unwrap_or_default();
-    let rows: Vec<FoundRow> = match TenantSearch::of(query, count) {
-        None => {
-            let after = query.after.as_ref().map_or("", |after| after.tenant.as_str());
-            let listing = sqlx::query_as(IN_ORDER).bind(after).bind(i64::from(query.limit));
-            database.query_across_tenants(listing).await?
-        }
-        Some(TenantSearch { prefix, after: (word, tenant), end, others }) => {
-            let others = json(&others)?;
-            let listing = sqlx::query_as(FOUND).bind(prefix).bind(word).bind(tenant).bind(end).bind(others);
-            database.query_across_tenants(listing.bind(i64::from(query.limit))).await?
-        }
-    };
-    rows.into_iter().map(FoundRow::place).collect()
 }
 
 async fn counts(

@@ -1,6 +1,7 @@
 //! Applications of the Thunder-compatible API.
 
-use administration::{Application, ApplicationId};
+use administration::{Application, ApplicationId, Applications};
+use async_trait::async_trait;
 use registry::ClientId;
 use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
@@ -34,8 +35,9 @@ struct ApplicationRow {
     created_at: i64,
 }
 
-impl SqliteDatabase {
-    pub(crate) async fn application(
+#[async_trait]
+impl Applications for SqliteDatabase {
+    async fn find_application(
         &self,
         tenant: &TenantId,
         application: &ApplicationId,
@@ -45,7 +47,7 @@ impl SqliteDatabase {
         row.map(|row| row.application(tenant)).transpose()
     }
 
-    pub(crate) async fn application_named(
+    async fn find_application_named(
         &self,
         tenant: &TenantId,
         name: &str,
@@ -55,7 +57,7 @@ impl SqliteDatabase {
         id.as_deref().map(application_id).transpose()
     }
 
-    pub(crate) async fn application_page(
+    async fn list_applications(
         &self,
         tenant: &TenantId,
         offset: u32,

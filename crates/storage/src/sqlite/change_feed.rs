@@ -3,17 +3,25 @@
 
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::{ChangeLog, Invalidation};
+use async_trait::async_trait;
+use registry::ClientId;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, FromRow, SqliteConnection};
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::administration_row::ChangeRow;
-use crate::sqlite::administration_store::CHANGES;
+use crate::sqlite::column::{tenant_id, unreadable};
 use crate::sqlite::error::store_error;
+
+/// From the counter, not from the rows: old rows are removed.
+const POSITION: &str = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'change_log'), 0)";
+
+/// Across tenants on purpose: each process hears of every change.
+const CHANGES: &str = "
+    SELECT position, kind, tenant_id, client_id FROM change_log WHERE position > ?1 ORDER BY position";
 
 const PERIOD: Duration = Duration::from_millis(250);
 
@@ -30,8 +38,21 @@ impl SqliteDatabase {
     /// # Errors
     /// [`StoreError`].
     pub async fn change_feed(&self) -> Result<ChangeFeed, StoreError> {
-        let position = administration::AdministrationStore::position(self).await?;
+        let position = self.position().await?;
         Ok(ChangeFeed { options: self.reader_options(), position })
+    }
+}
+
+#[async_trait]
+impl ChangeLog for SqliteDatabase {
+    async fn position(&self) -> Result<i64, StoreError> {
+        sqlx::query_scalar(POSITION).fetch_one(self.read()).await.map_err(store_error)
+    }
+
+    async fn changes_since(&self, position: i64) -> Result<Vec<(i64, Invalidation)>, StoreError> {
+        let rows: Vec<ChangeRow> =
+            sqlx::query_as(CHANGES).bind(position).fetch_all(self.read()).await.map_err(store_error)?;
+        rows.into_iter().map(ChangeRow::change).collect()
     }
 }
 
@@ -97,4 +118,29 @@ impl ChangeFeed {
 /// Another number after every commit of another connection.
 async fn data_version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await
+}
+
+/// A line of the log of changes.
+#[derive(Debug, FromRow)]
+pub(crate) struct ChangeRow {
+    pub(crate) position: i64,
+    kind: String,
+    tenant_id: String,
+    client_id: Option<String>,
+}
+
+impl ChangeRow {
+    pub(crate) fn change(self) -> Result<(i64, Invalidation), StoreError> {
+        let tenant = tenant_id(&self.tenant_id)?;
+        let changed = match (self.kind.as_str(), self.client_id) {
+            ("tenant", None) => Invalidation::Tenant(tenant),
+            ("keys", None) => Invalidation::Keys(tenant),
+            ("client", Some(client)) => {
+                let client = ClientId::parse(&client).map_err(|cause| unreadable("client_id", cause))?;
+                Invalidation::Client(tenant, client)
+            }
+            (kind, _) => return Err(unreadable("kind", format_args!("unknown kind {kind:?}"))),
+        };
+        Ok((self.position, changed))
+    }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use administration::ManagedBy;
 use protocol::{Lifetime, Timestamp};
 use serde::de::DeserializeOwned;
-use tenancy::StoreError;
+use tenancy::{StoreError, TenantId};
 
 /// A column could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,10 @@ pub(crate) fn named<T: Copy + Debug>(
 
 pub(crate) fn managed_by(text: &str) -> Result<ManagedBy, StoreError> {
     named("managed_by", &[ManagedBy::Config, ManagedBy::Api], ManagedBy::as_str, text)
+}
+
+pub(crate) fn tenant_id(text: &str) -> Result<TenantId, StoreError> {
+    TenantId::parse(text).map_err(|cause| unreadable("tenant_id", cause))
 }
 
 /// SQLite's integers are signed; no instant or span of ours is negative.

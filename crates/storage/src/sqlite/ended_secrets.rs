@@ -1,7 +1,8 @@
 //! Deletes client secrets that ended long ago.
 
 use administration::rows::seconds;
-use administration::{ENDED_SECRETS_STAY, KEPT_ENDED_SECRETS};
+use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
+use async_trait::async_trait;
 use protocol::Timestamp;
 use tenancy::StoreError;
 
@@ -24,8 +25,9 @@ const PRUNE: &str = "
                 WHERE ended_at <= ?2 AND nth > ?3
                 LIMIT ?4)";
 
-impl SqliteDatabase {
-    pub(crate) async fn prune_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+#[async_trait]
+impl EndedSecrets for SqliteDatabase {
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await.map_err(store_error)?;
         let query = sqlx::query(PRUNE)
             .bind(seconds(now))

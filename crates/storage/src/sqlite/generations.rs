@@ -1,14 +1,17 @@
 //! Configurations that were applied, and what they were read from.
 
-use administration::Generation;
+use administration::{Fingerprint, Generation, Generations};
+use async_trait::async_trait;
 use sqlx::FromRow;
 use tenancy::StoreError;
 
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::administration_row::tenant_id;
+use crate::sqlite::column::tenant_id;
 use crate::sqlite::column::{json, timestamp};
 use crate::sqlite::error::store_error;
 use crate::sqlite::tenant_row::fingerprint;
+
+const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM generations WHERE content = ?1)";
 
 const LATEST: &str =
     "SELECT number, content, applied_at, left_out FROM generations ORDER BY number DESC LIMIT 1";
@@ -28,20 +31,26 @@ struct GenerationRow {
     left_out: String,
 }
 
-impl SqliteDatabase {
-    pub(crate) async fn find_latest_generation(&self) -> Result<Option<Generation>, StoreError> {
+#[async_trait]
+impl Generations for SqliteDatabase {
+    async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar(IS_KNOWN).bind(content.as_bytes().as_slice());
+        query.fetch_one(self.read()).await.map_err(store_error)
+    }
+
+    async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
         let row: Option<GenerationRow> =
             sqlx::query_as(LATEST).fetch_optional(self.read()).await.map_err(store_error)?;
         row.map(Generation::try_from).transpose()
     }
 
-    pub(crate) async fn latest_whole_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
+    async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
         let rows: Vec<GenerationRow> =
             sqlx::query_as(LATEST_WHOLE).bind(limit).fetch_all(self.read()).await.map_err(store_error)?;
         rows.into_iter().map(Generation::try_from).collect()
     }
 
-    pub(crate) async fn sources_of(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let query = sqlx::query_scalar(SOURCES).bind(i64::try_from(number).unwrap_or(i64::MAX));
         let row: Option<Option<Vec<u8>>> = query.fetch_optional(self.read()).await.map_err(store_error)?;
         Ok(row.flatten())

@@ -1,7 +1,8 @@
 //! What was answered to an idempotency key.
 
-use administration::IdempotentAnswer;
 use administration::rows::seconds;
+use administration::{IdempotentAnswer, IdempotentAnswers};
+use async_trait::async_trait;
 use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 
@@ -13,8 +14,9 @@ const SELECT: &str = "
     SELECT request, sealed, expires_at FROM idempotent_answers
      WHERE tenant_id = ?1 AND key = ?2 AND expires_at > ?3";
 
-impl SqliteDatabase {
-    pub(crate) async fn idempotent_answer(
+#[async_trait]
+impl IdempotentAnswers for SqliteDatabase {
+    async fn find_idempotent_answer(
         &self,
         tenant: &TenantId,
         key: &[u8; 32],

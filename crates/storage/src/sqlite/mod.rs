@@ -19,18 +19,17 @@ mod signing_key_store;
 mod tenant_row;
 mod tenant_store;
 
-mod administration_row;
-mod administration_store;
 mod applications;
+mod audit_log;
 mod commit;
 mod generations;
 mod idempotent_answers;
-mod key_lifecycle;
-mod listing;
-mod sealed;
+mod key_schedule;
+mod sealed_items;
 mod search_terms;
-mod secret_usage;
-mod verifier_fetches;
+mod tenant_list;
+mod tenant_rows;
+mod usage_log;
 
 mod change_feed;
 

@@ -6,11 +6,12 @@ use sqlx::{AssertSqlSafe, Row as _};
 use tempfile::TempDir;
 use testkit::fixtures::{NOW, tenant_id};
 
+use crate::sqlite::audit_log::audit;
 use crate::sqlite::commit::KEY_STATEMENTS;
-use crate::sqlite::listing::{PLACES, audit};
+use crate::sqlite::tenant_list::PLACES;
 use crate::sqlite::{
-    SqliteDatabase, administration_store, applications, client_row, key_lifecycle, sealed, secret_usage,
-    signing_key_store, tenant_row, verifier_fetches,
+    SqliteDatabase, applications, client_row, key_schedule, sealed_items, signing_key_store, tenant_row,
+    tenant_rows, usage_log,
 };
 
 async fn plan(sql: &str) -> Vec<String> {
@@ -43,12 +44,12 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
         client_row::SELECT_ALL,
         client_row::SELECT_PAGE,
         applications::SELECT_PAGE,
-        secret_usage::SELECT,
+        usage_log::SELECT_USES,
     ] {
         check(sql, false).await;
     }
     // As many rows as were found or named are sorted.
-    for sql in [tenant_row::SELECT_FOUND, client_row::SELECT_RELATED, administration_store::DUE] {
+    for sql in [tenant_row::SELECT_FOUND, client_row::SELECT_RELATED, tenant_rows::DUE] {
         check(sql, true).await;
     }
 }
@@ -56,26 +57,26 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
 #[tokio::test]
 async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
     for sql in [
-        key_lifecycle::DUE,
-        key_lifecycle::SCHEDULE,
+        key_schedule::DUE,
+        key_schedule::SCHEDULE,
         signing_key_store::SELECT,
         signing_key_store::SELECT_WHOLE,
     ] {
         check(sql, false).await;
     }
-    for sql in [sealed::KEYS, sealed::NAMED, sealed::SOURCES, sealed::ANSWERS] {
+    for sql in [sealed_items::KEYS, sealed_items::NAMED, sealed_items::SOURCES, sealed_items::ANSWERS] {
         check(sql, false).await;
     }
     for sql in KEY_STATEMENTS {
         check(sql, false).await;
     }
     // As many as are kept of one tenant are sorted.
-    check(verifier_fetches::SELECT, true).await;
+    check(usage_log::SELECT_FETCHES, true).await;
     for (sql, index) in [
-        (key_lifecycle::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
-        (key_lifecycle::SCHEDULE, "clients_by_lifetime (tenant_id=?"),
-        (sealed::KEYS, "(tenant_id,number)>(?,?)"),
-        (sealed::ANSWERS, "(tenant_id,key)>(?,?)"),
+        (key_schedule::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
+        (key_schedule::SCHEDULE, "clients_by_lifetime (tenant_id=?"),
+        (sealed_items::KEYS, "(tenant_id,number)>(?,?)"),
+        (sealed_items::ANSWERS, "(tenant_id,key)>(?,?)"),
     ] {
         let steps = plan(sql).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{AdministrationStore as _, Invalidation};
+use administration::{Invalidation, TenantRows as _};
 use keys::SigningKeyStore as _;
 use storage::postgres::PostgresDatabase;
 use testkit::fixtures::{self, client_id, key, tenant_id};

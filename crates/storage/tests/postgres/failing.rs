@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use administration::AdministrationStore as _;
+use administration::{ChangeLog as _, TenantRows as _};
 use storage::postgres::{PostgresDatabase, PostgresOptions};
 use tenancy::{StoreError, TenantStore as _};
 use testkit::fixtures;

@@ -2,8 +2,8 @@
 //! forever.
 
 use administration::{
-    AdministrationStore as _, Change, ChangeKind, CommitOutcome, CommitRequest, KeyChange, KeyChangeKind,
-    SealedPlace,
+    Change, ChangeKind, CommitOutcome, CommitRequest, KeyChange, KeyChangeKind, KeySchedule as _,
+    SealedItems as _, SealedPlace, TenantRows as _, UsageLog as _,
 };
 use keys::{KeyId, KeyRecord, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};

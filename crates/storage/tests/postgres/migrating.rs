@@ -1,6 +1,8 @@
 //! A database of an earlier program keeps its rows, and what newer ones find them by is made.
 
-use administration::{AdministrationStore as _, TenantQuery, search_terms};
+use administration::{
+    AuditLog as _, KeySchedule as _, TenantList as _, TenantQuery, TenantRows as _, search_terms,
+};
 use keys::{KeyId, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
 use sqlx::migrate::Migrator;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use administration::AdministrationStore as _;
+use administration::{SealedItems as _, TenantRows as _};
 use sqlx::{Connection as _, PgConnection};
 use storage::postgres::{MIGRATOR, OpenError, PostgresDatabase, PostgresOptions};
 use tenancy::TenantStore as _;

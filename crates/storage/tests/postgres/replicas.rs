@@ -1,7 +1,8 @@
 //! Several replicas on one database: each change happens once.
 
 use administration::{
-    AdministrationStore as _, Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUsage,
+    Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUsage, TenantRows as _,
+    UsageLog as _,
 };
 use keys::SigningKeyStore as _;
 use registry::{Client, SecretId};

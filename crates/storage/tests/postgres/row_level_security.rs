@@ -1,7 +1,8 @@
 //! The second wall: a query that names no tenant sees one tenant's rows all the same, and writes to no other's.
 
 use administration::{
-    AdministrationStore as _, AuditQuery, AuditRecord, Change, ChangeKind, ClientQuery, RelatedClients,
+    Applications as _, AuditLog as _, AuditQuery, AuditRecord, Change, ChangeKind, ClientQuery,
+    IdempotentAnswers as _, KeySchedule as _, RelatedClients, TenantRows as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _};

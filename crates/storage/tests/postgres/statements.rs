@@ -1,6 +1,9 @@
 //! What requests cost: one statement, one round trip, for each thing that is looked up.
 
-use administration::{AdministrationStore as _, AuditQuery, ClientQuery, TenantQuery, search_terms};
+use administration::{
+    AuditLog as _, AuditQuery, ClientQuery, KeySchedule as _, TenantList as _, TenantQuery, TenantRows as _,
+    search_terms,
+};
 use keys::SigningKeyStore as _;
 use registry::ClientStore as _;
 use tenancy::TenantStore as _;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use administration::{AdministrationStore as _, Invalidation};
+use administration::{ChangeLog as _, Invalidation};
 use keys::SigningKeyStore as _;
 use testkit::fixtures::{client_id, key, tenant_id};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};

@@ -1,6 +1,9 @@
 //! Opening files: new ones, foreign ones, newer ones, and without touching them.
 
-use administration::{AdministrationStore as _, RelatedClients, TenantQuery};
+use administration::{
+    Generations as _, KeySchedule as _, RelatedClients, SealedItems as _, TenantList as _, TenantQuery,
+    TenantRows as _,
+};
 use keys::SigningKeyStore as _;
 use protocol::Timestamp;
 use sqlx::Connection as _;

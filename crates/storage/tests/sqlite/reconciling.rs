@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use administration::{
-    AdministrationStore as _, Change, ChangeKind, CommitOutcome, ContentHash, DeclaredSecret, ManagedBy,
-    Outcome, ReconcileError, ReconcileOptions, Retirements,
+    Change, ChangeKind, ChangeLog as _, CommitOutcome, ContentHash, DeclaredSecret, Generations as _,
+    ManagedBy, Outcome, ReconcileError, ReconcileOptions, Retirements, TenantRows as _,
 };
 use keys::{KeyId, LocalSealer, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
 use protocol::{Secret, SigningAlgorithm};

@@ -1,11 +1,85 @@
 //! What a commit writes beside the rows: generation, first keys, marks at tenants, answers to idempotency keys.
 
-use administration::{CommitRequest, Generation, IdempotentAnswer, KEPT_SOURCES, ManagedBy, TenantMetadata};
+use super::{MemoryStore, as_count};
+use administration::{
+    Application, ApplicationId, Applications, CommitRequest, Fingerprint, Generation, Generations,
+    IdempotentAnswer, IdempotentAnswers, KEPT_SOURCES, ManagedBy, TenantMetadata,
+};
+use async_trait::async_trait;
 use protocol::Timestamp;
+use tenancy::StoreError;
 use tenancy::TenantId;
 
 use super::commit::{CommitRefusal, require};
 use super::rows::Rows;
+
+#[async_trait]
+impl Applications for MemoryStore {
+    async fn find_application(
+        &self,
+        tenant: &TenantId,
+        application: &ApplicationId,
+    ) -> Result<Option<Application>, StoreError> {
+        let is_requested = |row: &&Application| row.tenant == *tenant && row.id == *application;
+        self.administer(|rows| rows.applications.iter().find(is_requested).cloned()).await
+    }
+
+    async fn find_application_named(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Option<ApplicationId>, StoreError> {
+        let is_requested = |row: &&Application| row.tenant == *tenant && row.name == name;
+        self.administer(|rows| rows.applications.iter().find(is_requested).map(|row| row.id)).await
+    }
+
+    async fn list_applications(
+        &self,
+        tenant: &TenantId,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(u64, Vec<Application>), StoreError> {
+        self.administer(|rows| {
+            let all: Vec<_> = rows.applications.iter().filter(|row| row.tenant == *tenant).collect();
+            let page = all.iter().skip(as_count(offset)).take(as_count(limit));
+            (all.len() as u64, page.copied().cloned().collect())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Generations for MemoryStore {
+    async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
+        self.administer(|rows| rows.generations.last().cloned()).await
+    }
+
+    async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
+        self.administer(|rows| rows.generations.iter().any(|known| known.content == *content)).await
+    }
+
+    async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
+        self.administer(|rows| rows.whole_generations().take(as_count(limit)).cloned().collect()).await
+    }
+
+    async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.administer(|rows| rows.sealed_sources.get(&number).cloned()).await
+    }
+}
+
+#[async_trait]
+impl IdempotentAnswers for MemoryStore {
+    async fn find_idempotent_answer(
+        &self,
+        tenant: &TenantId,
+        key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StoreError> {
+        let is_requested =
+            |row: &&IdempotentAnswer| row.tenant == *tenant && row.key == *key && now < row.expires_at;
+        self.administer(|rows| rows.idempotent_answers.iter().find(is_requested).cloned()).await
+    }
+}
 
 impl Rows {
     pub(super) fn write_generation(&mut self, request: &CommitRequest) -> Result<Option<u64>, CommitRefusal> {

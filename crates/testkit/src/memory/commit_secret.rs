@@ -1,16 +1,26 @@
 //! What a commit does to one secret. Any door gives and takes secrets; the files touch only those that they declared.
 
+use super::MemoryStore;
 use administration::{
-    CommitRequest, ENDED_SECRETS_STAY, KEPT_ENDED_SECRETS, ManagedBy, NewSecret, SecretChange,
+    CommitRequest, ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, ManagedBy, NewSecret, SecretChange,
     SecretChangeKind, SecretState,
 };
+use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::{ClientId, SecretId};
+use tenancy::StoreError;
 use tenancy::TenantId;
 
-use super::administration::as_count;
+use super::as_count;
 use super::commit::{CommitRefusal, require};
 use super::rows::{Rows, added_secret};
+
+#[async_trait]
+impl EndedSecrets for MemoryStore {
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.administer(|rows| rows.prune_ended_secrets(now, limit)).await
+    }
+}
 
 impl Rows {
     /// Deletes as [`AdministrationStore::prune_ended_secrets`] says.

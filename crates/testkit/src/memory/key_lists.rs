@@ -3,14 +3,87 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::{MemoryStore, as_count};
 use administration::rows::{merged_fetches, places_kept_since};
-use administration::{Invalidation, KEPT_VERIFIERS, SealedPlace, TenantKeys, VerifierFetch};
+use administration::{
+    Invalidation, KEPT_VERIFIERS, KeySchedule, SealedItems, SealedPlace, TenantKeys, VerifierFetch,
+};
+use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords};
 use protocol::Timestamp;
+use tenancy::StoreError;
 use tenancy::TenantId;
 
 use super::commit_keys::Schedule;
 use super::rows::Rows;
+
+#[async_trait]
+impl KeySchedule for MemoryStore {
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
+        self.administer(|rows| rows.key_state(tenant)).await
+    }
+
+    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        self.administer(|rows| rows.due_keys(now).take(as_count(limit)).collect()).await
+    }
+
+    async fn try_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.administer(|rows| rows.try_lease(name, holder, now, until)).await
+    }
+}
+
+#[async_trait]
+impl SealedItems for MemoryStore {
+    async fn list_sealed(
+        &self,
+        after: Option<&SealedPlace>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError> {
+        self.administer(|rows| rows.sealed_after(after, now).into_iter().take(as_count(limit)).collect())
+            .await
+    }
+
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        self.administer(|rows| rows.replace_sealed(place, old, new)).await
+    }
+
+    async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.administer(|rows| rows.sealed.get(name).cloned()).await
+    }
+
+    async fn put_sealed_if_absent(
+        &self,
+        name: &str,
+        sealed: &[u8],
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.administer(|rows| {
+            let absent = !rows.sealed.contains_key(name);
+            if absent {
+                rows.sealed.insert(name.to_owned(), sealed.to_vec());
+            }
+            absent
+        })
+        .await
+    }
+
+    async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
+        self.administer(|rows| {
+            let mut keys = rows.keys.values().flat_map(|records| &records.keys);
+            let keys = keys.any(|key| !key.sealed_private_key.is_empty());
+            let bookkeeping = !rows.sealed_sources.is_empty() || !rows.idempotent_answers.is_empty();
+            keys || bookkeeping || !rows.sealed.is_empty()
+        })
+        .await
+    }
+}
 
 impl Rows {
     pub(super) fn key_state(&self, tenant: &TenantId) -> Option<TenantKeys> {

@@ -1,16 +1,111 @@
 //! What is looked up across rows, each time by reading all of them.
 
+use super::MemoryStore;
 use administration::rows::{TenantSearch, latest_usage};
 use administration::{
-    AuditQuery, AuditRecord, ClientQuery, ClientState, KEPT_ADDRESSES, ManagedBy, RelatedClients,
-    SecretUsage, TenantCursor, TenantQuery, TenantState, TenantSummary, search_terms,
+    AuditLog, AuditQuery, AuditRecord, ClientQuery, ClientState, CommitOutcome, CommitRequest,
+    KEPT_ADDRESSES, ManagedBy, RelatedClients, SecretUsage, TenantCursor, TenantList, TenantQuery,
+    TenantRows, TenantState, TenantSummary, UsageLog, VerifierFetch, search_terms,
 };
+use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::ClientId;
+use std::sync::atomic::Ordering;
+use tenancy::StoreError;
 use tenancy::{Issuer, TenantId};
 
-use super::administration::{as_count, as_position};
 use super::rows::{Rows, TenantRow};
+use super::{as_count, as_position};
+
+#[async_trait]
+impl TenantRows for MemoryStore {
+    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
+        self.administer(|rows| rows.list_tenant_summaries(declared)).await
+    }
+
+    async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
+        self.administer(|rows| rows.state(tenant)).await
+    }
+
+    async fn load_with_related_clients(
+        &self,
+        tenant: &TenantId,
+        related: RelatedClients<'_>,
+    ) -> Result<Option<TenantState>, StoreError> {
+        let state = self.administer(|rows| rows.state_with_related_clients(tenant, related)).await?;
+        let clients = state.as_ref().map_or(0, |state| state.clients.len());
+        self.calls.clients_loaded.fetch_add(clients as u64, Ordering::SeqCst);
+        Ok(state)
+    }
+
+    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
+        self.administer(|rows| {
+            let clients = rows.state(tenant).map(|state| state.clients).unwrap_or_default();
+            at_most.min(clients.iter().filter(|row| row.lifecycle.is_live()).count() as u64)
+        })
+        .await
+    }
+
+    async fn list_clients(
+        &self,
+        tenant: &TenantId,
+        query: &ClientQuery,
+    ) -> Result<Vec<ClientState>, StoreError> {
+        self.administer(|rows| rows.list_clients(tenant, query)).await
+    }
+
+    async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError> {
+        self.administer(|rows| rows.issuer_owners(issuers)).await
+    }
+
+    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        self.administer(|rows| rows.due_deletions(now).take(as_count(limit)).collect()).await
+    }
+
+    async fn commit(&self, request: &CommitRequest) -> Result<CommitOutcome, StoreError> {
+        self.administer(|rows| rows.commit(request)).await?
+    }
+}
+
+#[async_trait]
+impl TenantList for MemoryStore {
+    async fn list_tenants(
+        &self,
+        query: &TenantQuery,
+    ) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
+        self.administer(|rows| rows.list_tenants(query)).await
+    }
+}
+
+#[async_trait]
+impl UsageLog for MemoryStore {
+    async fn secret_usage(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Vec<SecretUsage>, StoreError> {
+        self.administer(|rows| rows.usage_of(tenant, client)).await
+    }
+
+    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError> {
+        self.administer(|rows| rows.record_usage(usage)).await
+    }
+
+    async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError> {
+        self.administer(|rows| rows.fetches_of(tenant)).await
+    }
+
+    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError> {
+        self.administer(|rows| rows.record_fetches(fetches)).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for MemoryStore {
+    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+        self.administer(|rows| rows.list_audit(query)).await
+    }
+}
 
 impl Rows {
     pub(super) fn list_tenant_summaries(&self, declared: &[TenantId]) -> Vec<TenantSummary> {

@@ -1,6 +1,5 @@
 //! A store in memory, simple enough to be the measure of the others, which counts its calls and fails or waits on demand.
 
-mod administration;
 mod commit;
 mod commit_bookkeeping;
 mod commit_keys;
@@ -13,7 +12,7 @@ mod rows;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ::administration::AuditRecord;
+use administration::{AuditRecord, ChangeLog, Invalidation};
 use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use registry::{Client, ClientId, ClientStore};
@@ -78,6 +77,10 @@ impl MemoryStore {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn administer<T: Send>(&self, work: impl FnOnce(&mut Rows) -> T + Send) -> Result<T, StoreError> {
+        self.answer(&self.calls.administration, work).await
+    }
+
     async fn answer<T: Send>(
         &self,
         counter: &AtomicU64,
@@ -86,6 +89,23 @@ impl MemoryStore {
         counter.fetch_add(1, Ordering::SeqCst);
         let answer = self.faults.check().map(|()| work(&mut self.rows()));
         self.faults.pass(answer).await
+    }
+}
+
+#[async_trait]
+impl ChangeLog for MemoryStore {
+    async fn position(&self) -> Result<i64, StoreError> {
+        self.administer(|rows| as_position(rows.changes.len())).await
+    }
+
+    async fn changes_since(&self, position: i64) -> Result<Vec<(i64, Invalidation)>, StoreError> {
+        self.administer(|rows| {
+            let all = rows.changes.iter().enumerate();
+            all.map(|(index, change)| (as_position(index + 1), change.clone()))
+                .filter(|(at, _)| *at > position)
+                .collect()
+        })
+        .await
     }
 }
 
@@ -116,4 +136,12 @@ impl SigningKeyStore for MemoryStore {
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
         self.answer(&self.calls.add_key, |rows| rows.add_key_at_once(tenant, key)).await
     }
+}
+
+fn as_position(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn as_count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }

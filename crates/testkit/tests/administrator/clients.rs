@@ -1,8 +1,7 @@
 //! Clients are made, changed, listed, stopped and deleted.
 
 use administration::{
-    AdministrationStore as _, Change, ChangeKind, CommitOutcome, CommitRequest, EditError, EntityTag,
-    ManagedBy,
+    Change, ChangeKind, CommitOutcome, CommitRequest, EditError, EntityTag, ManagedBy, TenantRows as _,
 };
 use registry::{Client, ClientStatus, ClientStore as _, GeneratedSecret, SecretHash};
 use serde_json::json;

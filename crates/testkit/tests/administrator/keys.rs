@@ -1,8 +1,7 @@
 //! Signing keys at the door: what each command does, what it says that it breaks, and what nobody gets to see.
 
 use administration::{
-    AdministrationStore as _, AuditQuery, Created, EditError, ImportSettings, Invalidation, KeyView,
-    KeysChanged,
+    AuditQuery, Created, EditError, ImportSettings, Invalidation, KeySchedule as _, KeyView, KeysChanged,
 };
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use protocol::SigningAlgorithm;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use administration::{AdministrationStore as _, EditError, VerifierFetch};
+use administration::{EditError, KeySchedule as _, UsageLog as _, VerifierFetch};
 use keys::{KeyStage, SigningKeyStore as _};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;

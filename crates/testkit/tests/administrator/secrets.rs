@@ -1,6 +1,6 @@
 //! Secrets rotate without an outage.
 
-use administration::{AdministrationStore as _, EditError, NewSecretSettings, RotateSettings, SecretUsage};
+use administration::{EditError, NewSecretSettings, RotateSettings, SecretUsage, UsageLog as _};
 use registry::SecretId;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use administration::{
-    Actor, AdministrationStore as _, Administrator, Authority, ContentHash, EditPolicy, Invalidation,
-    Outcome, ReconcileOptions, Reconciler, Retirements,
+    Actor, Administrator, Authority, ContentHash, EditPolicy, Invalidation, Outcome, ReconcileOptions,
+    Reconciler, Retirements, SealedItems as _,
 };
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeyPool, KeySealer, LocalKeyEncryptionKey, SealingContext, SealingKey};

@@ -1,14 +1,15 @@
 //! What the lives of keys depend on, whose keys are due, and which process sees to it.
 
-use administration::TenantKeys;
 use administration::rows::seconds;
+use administration::{KeySchedule, TenantKeys};
+use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords};
 use protocol::Timestamp;
 use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
 
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::administration_row::tenant_id;
+use crate::sqlite::column::tenant_id;
 use crate::sqlite::column::{lifetime, timestamp};
 use crate::sqlite::error::store_error;
 use crate::sqlite::signing_key_row::SigningKeyRow;
@@ -43,9 +44,10 @@ struct ScheduleRow {
     longest_of_clients: Option<i64>,
 }
 
-impl SqliteDatabase {
+#[async_trait]
+impl KeySchedule for SqliteDatabase {
     /// As it was at one moment.
-    pub(crate) async fn key_state(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
+    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
         let mut snapshot = self.snapshot().await.map_err(store_error)?;
         let row: Option<TenantRow> = sqlx::query_as(tenant_row::SELECT)
             .bind(tenant.as_str())
@@ -82,13 +84,13 @@ impl SqliteDatabase {
         }))
     }
 
-    pub(crate) async fn due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
         let query = sqlx::query_scalar(DUE).bind(seconds(now)).bind(limit);
         let ids: Vec<String> = query.fetch_all(self.read()).await.map_err(store_error)?;
         ids.iter().map(|id| tenant_id(id)).collect()
     }
 
-    pub(crate) async fn lease(
+    async fn try_lease(
         &self,
         name: &str,
         holder: &str,

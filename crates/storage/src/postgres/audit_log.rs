@@ -1,7 +1,8 @@
 //! A page of the audit, the newest first: of one tenant, read in it, or of the platform.
 
 use administration::rows::seconds;
-use administration::{AuditQuery, AuditRecord};
+use administration::{AuditLog, AuditQuery, AuditRecord};
+use async_trait::async_trait;
 use sqlx::FromRow;
 use tenancy::StoreError;
 
@@ -39,31 +40,31 @@ struct AuditRow {
     detail: String,
 }
 
-pub(crate) async fn page(
-    database: &PostgresDatabase,
-    query: &AuditQuery,
-) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
-    if ![&query.actor, &query.action, &query.subject].into_iter().flatten().all(|text| is_text(text)) {
-        return Ok(Vec::new());
+#[async_trait]
+impl AuditLog for PostgresDatabase {
+    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+        if ![&query.actor, &query.action, &query.subject].into_iter().flatten().all(|text| is_text(text)) {
+            return Ok(Vec::new());
+        }
+        let (sql, tenant) = match &query.tenant {
+            Some(tenant) => (OF_TENANT, tenant.as_str()),
+            None => (OF_PLATFORM, ""),
+        };
+        let listing = sqlx::query_as(sql)
+            .bind(tenant)
+            .bind(query.before.unwrap_or(i64::MAX))
+            .bind(query.actor.as_deref().unwrap_or_default())
+            .bind(query.action.as_deref().unwrap_or_default())
+            .bind(query.subject.as_deref().unwrap_or_default())
+            .bind(query.since.map_or(0, seconds))
+            .bind(query.until.map_or(i64::MAX, seconds))
+            .bind(i64::from(query.limit));
+        let rows: Vec<AuditRow> = match &query.tenant {
+            Some(_) => self.query_in_tenant(listing).await?,
+            None => self.query_across_tenants(listing).await?,
+        };
+        rows.into_iter().map(AuditRow::record).collect()
     }
-    let (sql, tenant) = match &query.tenant {
-        Some(tenant) => (OF_TENANT, tenant.as_str()),
-        None => (OF_PLATFORM, ""),
-    };
-    let listing = sqlx::query_as(sql)
-        .bind(tenant)
-        .bind(query.before.unwrap_or(i64::MAX))
-        .bind(query.actor.as_deref().unwrap_or_default())
-        .bind(query.action.as_deref().unwrap_or_default())
-        .bind(query.subject.as_deref().unwrap_or_default())
-        .bind(query.since.map_or(0, seconds))
-        .bind(query.until.map_or(i64::MAX, seconds))
-        .bind(i64::from(query.limit));
-    let rows: Vec<AuditRow> = match &query.tenant {
-        Some(_) => database.query_in_tenant(listing).await?,
-        None => database.query_across_tenants(listing).await?,
-    };
-    rows.into_iter().map(AuditRow::record).collect()
 }
 
 impl AuditRow {

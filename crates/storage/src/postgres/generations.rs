@@ -1,6 +1,7 @@
 //! Configurations that were applied, and what the latest of them were read from.
 
-use administration::{Fingerprint, Generation};
+use administration::{Fingerprint, Generation, Generations};
+use async_trait::async_trait;
 use sqlx::FromRow;
 use tenancy::StoreError;
 
@@ -29,29 +30,29 @@ struct GenerationRow {
     left_out: Vec<String>,
 }
 
-pub(crate) async fn latest(database: &PostgresDatabase) -> Result<Option<Generation>, StoreError> {
-    let rows: Vec<GenerationRow> = database.query_across_tenants(sqlx::query_as(LATEST)).await?;
-    rows.into_iter().next().map(Generation::try_from).transpose()
-}
+#[async_trait]
+impl Generations for PostgresDatabase {
+    async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
+        let rows: Vec<GenerationRow> = self.query_across_tenants(sqlx::query_as(LATEST)).await?;
+        rows.into_iter().next().map(Generation::try_from).transpose()
+    }
 
-/// The newest first.
-pub(crate) async fn latest_whole(
-    database: &PostgresDatabase,
-    limit: u32,
-) -> Result<Vec<Generation>, StoreError> {
-    let query = sqlx::query_as(LATEST_WHOLE).bind(i64::from(limit));
-    let rows: Vec<GenerationRow> = database.query_across_tenants(query).await?;
-    rows.into_iter().map(Generation::try_from).collect()
-}
+    async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
+        self.one(sqlx::query_as(IS_KNOWN).bind(content.as_bytes().as_slice())).await
+    }
 
-pub(crate) async fn is_known(database: &PostgresDatabase, content: &Fingerprint) -> Result<bool, StoreError> {
-    database.one(sqlx::query_as(IS_KNOWN).bind(content.as_bytes().as_slice())).await
-}
+    /// The newest first.
+    async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
+        let query = sqlx::query_as(LATEST_WHOLE).bind(i64::from(limit));
+        let rows: Vec<GenerationRow> = self.query_across_tenants(query).await?;
+        rows.into_iter().map(Generation::try_from).collect()
+    }
 
-pub(crate) async fn sources(database: &PostgresDatabase, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
-    let Ok(number) = i64::try_from(number) else { return Ok(None) };
-    let rows: Vec<(Vec<u8>,)> = database.query_across_tenants(sqlx::query_as(SOURCES).bind(number)).await?;
-    Ok(rows.into_iter().next().map(|(sealed,)| sealed))
+    async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let Ok(number) = i64::try_from(number) else { return Ok(None) };
+        let rows: Vec<(Vec<u8>,)> = self.query_across_tenants(sqlx::query_as(SOURCES).bind(number)).await?;
+        Ok(rows.into_iter().next().map(|(sealed,)| sealed))
+    }
 }
 
 impl TryFrom<GenerationRow> for Generation {

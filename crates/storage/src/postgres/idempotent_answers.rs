@@ -1,7 +1,8 @@
 //! What was answered to an idempotency key, read in its tenant.
 
-use administration::IdempotentAnswer;
 use administration::rows::seconds;
+use administration::{IdempotentAnswer, IdempotentAnswers};
+use async_trait::async_trait;
 use protocol::Timestamp;
 use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
@@ -24,15 +25,18 @@ struct AnswerRow {
     expires_at: i64,
 }
 
-pub(crate) async fn find(
-    database: &PostgresDatabase,
-    tenant: &TenantId,
-    key: &[u8; 32],
-    now: Timestamp,
-) -> Result<Option<IdempotentAnswer>, StoreError> {
-    let query = sqlx::query_as(SELECT).bind(tenant.as_str()).bind(key.as_slice()).bind(seconds(now));
-    let rows: Vec<AnswerRow> = database.query_in_tenant(query).await?;
-    rows.into_iter().next().map(IdempotentAnswer::try_from).transpose()
+#[async_trait]
+impl IdempotentAnswers for PostgresDatabase {
+    async fn find_idempotent_answer(
+        &self,
+        tenant: &TenantId,
+        key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StoreError> {
+        let query = sqlx::query_as(SELECT).bind(tenant.as_str()).bind(key.as_slice()).bind(seconds(now));
+        let rows: Vec<AnswerRow> = self.query_in_tenant(query).await?;
+        rows.into_iter().next().map(IdempotentAnswer::try_from).transpose()
+    }
 }
 
 impl TryFrom<AnswerRow> for IdempotentAnswer {

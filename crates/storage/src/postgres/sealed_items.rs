@@ -1,8 +1,9 @@
 //! All that is sealed by the platform's key and may be sealed anew, kind by kind: private keys, values of the installation, sources of
 //! generations, answers to idempotency keys. It is walked across tenants, for whoever changes the sealing key.
 
-use administration::SealedPlace;
 use administration::rows::{SealedAfter, seconds};
+use administration::{SealedItems, SealedPlace};
+use async_trait::async_trait;
 use protocol::Timestamp;
 use sqlx::FromRow;
 use tenancy::StoreError;
@@ -70,84 +71,82 @@ struct SealedKeyRow {
     sealed_private_key: Vec<u8>,
 }
 
-pub(crate) async fn find(database: &PostgresDatabase, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    let rows: Vec<(Vec<u8>,)> = database.query_across_tenants(sqlx::query_as(FIND).bind(name)).await?;
-    Ok(rows.into_iter().next().map(|(sealed,)| sealed))
-}
-
-pub(crate) async fn put_if_absent(
-    database: &PostgresDatabase,
-    name: &str,
-    sealed: &[u8],
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let mut transaction = database.begin().await.map_err(store_error)?;
-    let query = sqlx::query(PUT).bind(name).bind(sealed).bind(seconds(now));
-    let put = transaction.execute(query).await.map_err(store_error)?;
-    transaction.commit().await.map_err(store_error)?;
-    Ok(put > 0)
-}
-
-pub(crate) async fn holds_any(database: &PostgresDatabase) -> Result<bool, StoreError> {
-    database.one(sqlx::query_as(HOLDS)).await
-}
-
-pub(crate) async fn list(
-    database: &PostgresDatabase,
-    after: Option<&SealedPlace>,
-    limit: u32,
-    now: Timestamp,
-) -> Result<Vec<Sealed>, StoreError> {
-    let SealedAfter { key, name, generation, answer } = after.into();
-    let mut page = Vec::new();
-    if let Some(after) = key {
-        page = keys_after(database, after, limit).await?;
-    }
-    if let Some(after) = name.filter(|_| page.is_empty()) {
-        page = values_after(database, after, limit).await?;
-    }
-    if let Some(after) = generation.filter(|_| page.is_empty()) {
-        page = sources_after(database, after).await?;
-    }
-    if let Some(after) = answer.filter(|_| page.is_empty()) {
-        page = answers_after(database, after, limit, now).await?;
-    }
-    Ok(page)
-}
-
-/// Caches hold a key as it is sealed, and are told. Where nothing was sealed nothing will be: such a key was destroyed.
-pub(crate) async fn replace(
-    database: &PostgresDatabase,
-    place: &SealedPlace,
-    old: &[u8],
-    new: &[u8],
-) -> Result<bool, StoreError> {
-    if old.is_empty() {
-        return Ok(false);
-    }
-    let (query, owner) = match place {
-        SealedPlace::SigningKey { tenant, id, algorithm } => {
-            let of_key = sqlx::query(REPLACE_KEY).bind(tenant.as_str()).bind(i64::from(id.number()));
-            (of_key.bind(algorithm.as_str()), Some(tenant))
+#[async_trait]
+impl SealedItems for PostgresDatabase {
+    async fn list_sealed(
+        &self,
+        after: Option<&SealedPlace>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Sealed>, StoreError> {
+        let SealedAfter { key, name, generation, answer } = after.into();
+        let mut page = Vec::new();
+        if let Some(after) = key {
+            page = keys_after(self, after, limit).await?;
         }
-        SealedPlace::Named(name) => (sqlx::query(REPLACE_VALUE).bind(name), None),
-        SealedPlace::Sources { generation, .. } => {
-            (sqlx::query(REPLACE_SOURCES).bind(row_number(*generation)), None)
+        if let Some(after) = name.filter(|_| page.is_empty()) {
+            page = values_after(self, after, limit).await?;
         }
-        SealedPlace::IdempotentAnswer { tenant, key } => {
-            (sqlx::query(REPLACE_ANSWER).bind(tenant.as_str()).bind(key.as_slice()), None)
+        if let Some(after) = generation.filter(|_| page.is_empty()) {
+            page = sources_after(self, after).await?;
         }
-    };
-    let replaced = async {
-        let mut transaction = database.begin().await?;
-        let replaced = transaction.execute(query.bind(old).bind(new)).await? > 0;
-        if let Some(tenant) = owner.filter(|_| replaced) {
-            transaction.execute(sqlx::query(LOG).bind(tenant.as_str())).await?;
+        if let Some(after) = answer.filter(|_| page.is_empty()) {
+            page = answers_after(self, after, limit, now).await?;
         }
-        transaction.commit().await?;
-        Ok(replaced)
-    };
-    replaced.await.map_err(store_error)
+        Ok(page)
+    }
+
+    /// Caches hold a key as it is sealed, and are told. Where nothing was sealed nothing will be: such a key was destroyed.
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        if old.is_empty() {
+            return Ok(false);
+        }
+        let (query, owner) = match place {
+            SealedPlace::SigningKey { tenant, id, algorithm } => {
+                let of_key = sqlx::query(REPLACE_KEY).bind(tenant.as_str()).bind(i64::from(id.number()));
+                (of_key.bind(algorithm.as_str()), Some(tenant))
+            }
+            SealedPlace::Named(name) => (sqlx::query(REPLACE_VALUE).bind(name), None),
+            SealedPlace::Sources { generation, .. } => {
+                (sqlx::query(REPLACE_SOURCES).bind(row_number(*generation)), None)
+            }
+            SealedPlace::IdempotentAnswer { tenant, key } => {
+                (sqlx::query(REPLACE_ANSWER).bind(tenant.as_str()).bind(key.as_slice()), None)
+            }
+        };
+        let replaced = async {
+            let mut transaction = self.begin().await?;
+            let replaced = transaction.execute(query.bind(old).bind(new)).await? > 0;
+            if let Some(tenant) = owner.filter(|_| replaced) {
+                transaction.execute(sqlx::query(LOG).bind(tenant.as_str())).await?;
+            }
+            transaction.commit().await?;
+            Ok(replaced)
+        };
+        replaced.await.map_err(store_error)
+    }
+
+    async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let rows: Vec<(Vec<u8>,)> = self.query_across_tenants(sqlx::query_as(FIND).bind(name)).await?;
+        Ok(rows.into_iter().next().map(|(sealed,)| sealed))
+    }
+
+    async fn put_sealed_if_absent(
+        &self,
+        name: &str,
+        sealed: &[u8],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        let query = sqlx::query(PUT).bind(name).bind(sealed).bind(seconds(now));
+        let put = transaction.execute(query).await.map_err(store_error)?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(put > 0)
+    }
+
+    async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
+        self.one(sqlx::query_as(HOLDS)).await
+    }
 }
 
 async fn keys_after(

@@ -1,13 +1,14 @@
 //! All that is sealed and can be sealed anew, kind by kind: private keys, named values, sources of generations, answers to idempotency
 //! keys. What was sealed meanwhile by another process is never overwritten.
 
-use administration::SealedPlace;
 use administration::rows::{SealedAfter, seconds};
+use administration::{SealedItems, SealedPlace};
+use async_trait::async_trait;
 use protocol::Timestamp;
 use tenancy::StoreError;
 
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::administration_row::tenant_id;
+use crate::sqlite::column::tenant_id;
 use crate::sqlite::column::{parse, unreadable};
 use crate::sqlite::error::store_error;
 use crate::sqlite::signing_key_row::key_id;
@@ -50,10 +51,22 @@ const REPLACE_ANSWER: &str = "
 /// By the clock of SQLite, which decides only when the line is removed.
 const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', ?1, unixepoch())";
 
+const FIND_SEALED: &str = "SELECT sealed FROM sealed_values WHERE name = ?1";
+
+const PUT_SEALED: &str = "
+    INSERT INTO sealed_values (name, sealed, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO NOTHING";
+
+const HOLDS_SEALED: &str = "
+    SELECT EXISTS (SELECT 1 FROM sealed_values)
+        OR EXISTS (SELECT 1 FROM signing_keys WHERE sealed_private_key <> x'')
+        OR EXISTS (SELECT 1 FROM idempotent_answers)
+        OR EXISTS (SELECT 1 FROM generations WHERE sealed_sources IS NOT NULL)";
+
 type Sealed = (SealedPlace, Vec<u8>);
 
-impl SqliteDatabase {
-    pub(crate) async fn sealed_after(
+#[async_trait]
+impl SealedItems for SqliteDatabase {
+    async fn list_sealed(
         &self,
         after: Option<&SealedPlace>,
         limit: u32,
@@ -76,6 +89,65 @@ impl SqliteDatabase {
         Ok(page)
     }
 
+    /// No bytes are those of a destroyed key, which stays destroyed.
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        if old.is_empty() {
+            return Ok(false);
+        }
+        let (query, owner) = match place {
+            SealedPlace::SigningKey { tenant, id, algorithm } => {
+                let of_key = sqlx::query(REPLACE_KEY).bind(tenant.as_str()).bind(id.number());
+                (of_key.bind(algorithm.as_str()), Some(tenant))
+            }
+            SealedPlace::Named(name) => (sqlx::query(REPLACE_NAMED).bind(name), None),
+            SealedPlace::Sources { generation, .. } => {
+                (sqlx::query(REPLACE_SOURCES).bind(row_number(*generation)), None)
+            }
+            SealedPlace::IdempotentAnswer { tenant, key } => {
+                (sqlx::query(REPLACE_ANSWER).bind(tenant.as_str()).bind(key.as_slice()), None)
+            }
+        };
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        let query = query.bind(old).bind(new);
+        let replaced = query.execute(self.counted(&mut *transaction)).await.map_err(store_error)?;
+        if let Some(tenant) = owner.filter(|_| replaced.rows_affected() > 0) {
+            // Caches hold the old bytes, which nobody may be able to read soon.
+            let query = sqlx::query(LOG).bind(tenant.as_str());
+            query.execute(self.counted(&mut *transaction)).await.map_err(store_error)?;
+        }
+        transaction.commit().await.map_err(store_error)?;
+        Ok(replaced.rows_affected() > 0)
+    }
+
+    async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let query = sqlx::query_scalar(FIND_SEALED).bind(name);
+        query.fetch_optional(self.read()).await.map_err(store_error)
+    }
+
+    async fn put_sealed_if_absent(
+        &self,
+        name: &str,
+        sealed: &[u8],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        let put = sqlx::query(PUT_SEALED)
+            .bind(name)
+            .bind(sealed)
+            .bind(seconds(now))
+            .execute(self.counted(&mut *transaction))
+            .await
+            .map_err(store_error)?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(put.rows_affected() > 0)
+    }
+
+    async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
+        sqlx::query_scalar(HOLDS_SEALED).fetch_one(self.read()).await.map_err(store_error)
+    }
+}
+
+impl SqliteDatabase {
     async fn sealed_keys(
         &self,
         (tenant, number): (&str, u32),
@@ -123,41 +195,6 @@ impl SqliteDatabase {
             Ok((SealedPlace::IdempotentAnswer { tenant: tenant_id(&tenant)?, key }, sealed))
         };
         rows.into_iter().map(of_row).collect()
-    }
-
-    /// No bytes are those of a destroyed key, which stays destroyed.
-    pub(crate) async fn put_sealed_anew(
-        &self,
-        place: &SealedPlace,
-        old: &[u8],
-        new: &[u8],
-    ) -> Result<bool, StoreError> {
-        if old.is_empty() {
-            return Ok(false);
-        }
-        let (query, owner) = match place {
-            SealedPlace::SigningKey { tenant, id, algorithm } => {
-                let of_key = sqlx::query(REPLACE_KEY).bind(tenant.as_str()).bind(id.number());
-                (of_key.bind(algorithm.as_str()), Some(tenant))
-            }
-            SealedPlace::Named(name) => (sqlx::query(REPLACE_NAMED).bind(name), None),
-            SealedPlace::Sources { generation, .. } => {
-                (sqlx::query(REPLACE_SOURCES).bind(row_number(*generation)), None)
-            }
-            SealedPlace::IdempotentAnswer { tenant, key } => {
-                (sqlx::query(REPLACE_ANSWER).bind(tenant.as_str()).bind(key.as_slice()), None)
-            }
-        };
-        let mut transaction = self.begin().await.map_err(store_error)?;
-        let query = query.bind(old).bind(new);
-        let replaced = query.execute(self.counted(&mut *transaction)).await.map_err(store_error)?;
-        if let Some(tenant) = owner.filter(|_| replaced.rows_affected() > 0) {
-            // Caches hold the old bytes, which nobody may be able to read soon.
-            let query = sqlx::query(LOG).bind(tenant.as_str());
-            query.execute(self.counted(&mut *transaction)).await.map_err(store_error)?;
-        }
-        transaction.commit().await.map_err(store_error)?;
-        Ok(replaced.rows_affected() > 0)
     }
 }
 

@@ -1,0 +1,91 @@
+//! A change with all that it needs, as a store commits it.
+
+use keys::KeyId;
+use keys::KeyRecord;
+use keys::life_cycle::KeyTimes;
+use protocol::{Lifetime, Timestamp};
+use registry::{ClientId, ClientSecret};
+use tenancy::TenantId;
+
+use super::{IdempotentAnswer, NewGeneration};
+use crate::{AuditRecord, Change, Fingerprint, ManagedBy};
+
+/// Changes that belong together, with all that they need.
+#[derive(Clone, Debug)]
+pub struct CommitRequest {
+    /// Which door asks. It marks the rows that are added, and no other door's row is touched.
+    pub managed_by: ManagedBy,
+    /// The configuration behind the changes; absent for the other doors.
+    pub generation: Option<NewGeneration>,
+    /// Tenants that were there when it was planned, each at the revision on which the plan rests. Every tenant that is touched and not
+    /// added is among them.
+    pub expected_revisions: Vec<(TenantId, u64)>,
+    /// What changes.
+    pub changes: Vec<Change>,
+    /// The hashes of the secrets that are added.
+    pub secrets: Vec<NewSecret>,
+    /// The sealed keys that tenants begin with.
+    pub first_keys: Vec<(TenantId, KeyRecord)>,
+    /// What happens to signing keys.
+    pub keys: KeyCommit,
+    /// What is noted at the tenants.
+    pub tenant_metadata: Vec<TenantMetadata>,
+    /// Who did what.
+    pub audit: Vec<AuditRecord>,
+    /// What is answered to a repetition of this request.
+    pub idempotent: Option<IdempotentAnswer>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A secret's row that comes to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSecret {
+    /// Whose client.
+    pub tenant: TenantId,
+    /// Whose secret.
+    pub client: ClientId,
+    /// The row.
+    pub secret: ClientSecret,
+    /// By which reconciling recognises a declared value.
+    pub declared_digest: Option<[u8; 32]>,
+}
+
+/// What is noted at a tenant beside its fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantMetadata {
+    /// At which.
+    pub tenant: TenantId,
+    /// Of the declaration that the tenant now agrees with; absent where it is no longer declared.
+    pub fingerprint: Option<Fingerprint>,
+    /// When the last token that was issued under a longer lifetime than today's expires; absent leaves what is noted.
+    pub previous_tokens_until: Option<Timestamp>,
+    /// For how long copies of the key set were kept under the policy until now, and until when such copies may be about; absent leaves
+    /// what is noted.
+    pub previous_jwks: Option<(Lifetime, Timestamp)>,
+}
+
+/// What a commit does to signing keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyCommit {
+    /// Keys that come to be; each number must be its tenant's next one.
+    pub added: Vec<(TenantId, KeyRecord)>,
+    /// Keys with other times.
+    pub times: Vec<(TenantId, KeyTimes)>,
+    /// Keys whose private half is wiped from the row.
+    pub destroyed: Vec<(TenantId, KeyId)>,
+    /// When to look at a tenant's keys again; none: nothing is planned.
+    pub due: Vec<(TenantId, Option<Timestamp>)>,
+}
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// Everything is written.
+    Committed {
+        /// The number of the configuration, where there was one.
+        generation: Option<u64>,
+    },
+    /// Nothing is written: something that the plan rests on has changed since. Plan again.
+    StaleRevision,
+}

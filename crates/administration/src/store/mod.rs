@@ -1,0 +1,122 @@
+//! The store traits of administration. Each method is one transaction, and no transaction crosses a method.
+
+mod commit;
+mod generations;
+mod key_schedule;
+mod sealed_items;
+mod tenant_rows;
+mod usage_log;
+
+use async_trait::async_trait;
+use protocol::Timestamp;
+use tenancy::{StoreError, TenantId};
+
+use crate::{Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
+
+pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewSecret, TenantMetadata};
+pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
+pub use key_schedule::{KeySchedule, TenantKeys};
+pub use sealed_items::{SealedItems, SealedPlace};
+pub use tenant_rows::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, TenantList, TenantRows};
+pub use usage_log::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
+
+/// All store traits of administration, as one object.
+pub trait AdministrationStore:
+    TenantRows
+    + TenantList
+    + EndedSecrets
+    + Applications
+    + Generations
+    + KeySchedule
+    + SealedItems
+    + UsageLog
+    + AuditLog
+    + IdempotentAnswers
+    + ChangeLog
+{
+}
+
+impl<S> AdministrationStore for S where
+    S: TenantRows
+        + TenantList
+        + EndedSecrets
+        + Applications
+        + Generations
+        + KeySchedule
+        + SealedItems
+        + UsageLog
+        + AuditLog
+        + IdempotentAnswers
+        + ChangeLog
+{
+}
+
+/// Reads the applications of the Thunder-compatible API.
+#[async_trait]
+pub trait Applications: Send + Sync {
+    /// An application by its identifier.
+    async fn find_application(
+        &self,
+        tenant: &TenantId,
+        application: &ApplicationId,
+    ) -> Result<Option<Application>, StoreError>;
+
+    /// The application of this name.
+    async fn find_application_named(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Option<ApplicationId>, StoreError>;
+
+    /// The number of a tenant's applications, and a page of them in the order of their creation.
+    async fn list_applications(
+        &self,
+        tenant: &TenantId,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(u64, Vec<Application>), StoreError>;
+}
+
+/// Reads the audit.
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// A page of audit records, the newest first, each with its position.
+    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError>;
+}
+
+/// Reads the log of changes.
+#[async_trait]
+pub trait ChangeLog: Send + Sync {
+    /// The position of the last change.
+    async fn position(&self) -> Result<i64, StoreError>;
+
+    /// The changes after a position in their order, each with its own position.
+    async fn changes_since(&self, position: i64) -> Result<Vec<(i64, Invalidation)>, StoreError>;
+}
+
+/// Reads the answers to idempotency keys.
+#[async_trait]
+pub trait IdempotentAnswers: Send + Sync {
+    /// The answer to this idempotency key, unless it has expired.
+    async fn find_idempotent_answer(
+        &self,
+        tenant: &TenantId,
+        key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StoreError>;
+}
+
+/// What was answered to an idempotency key (draft-ietf-httpapi-idempotency-key-header).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotentAnswer {
+    /// In whose tenant it was asked; `platform` for what concerns no tenant that was there.
+    pub tenant: TenantId,
+    /// Digest of the key and of who sent it to do what.
+    pub key: [u8; 32],
+    /// Digest of the request.
+    pub request: [u8; 32],
+    /// The answer, sealed: it may hold a secret.
+    pub sealed: Vec<u8>,
+    /// Until when it is kept.
+    pub expires_at: Timestamp,
+}

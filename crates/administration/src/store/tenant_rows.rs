@@ -1,0 +1,68 @@
+//! Tenants with all that belongs to them: reading them, listing them, and committing a change.
+
+use async_trait::async_trait;
+use protocol::{Lifetime, Timestamp};
+use tenancy::{Issuer, StoreError, TenantId};
+
+use super::{CommitOutcome, CommitRequest};
+use crate::{
+    ClientQuery, ClientState, RelatedClients, TenantCursor, TenantQuery, TenantState, TenantSummary,
+};
+
+/// Reads tenants and clients, and commits changes.
+#[async_trait]
+pub trait TenantRows: Send + Sync {
+    /// Every tenant that configuration manages, and the tenants of these ids.
+    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError>;
+
+    /// One tenant with all its rows.
+    async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError>;
+
+    /// One tenant with the requested clients only.
+    async fn load_with_related_clients(
+        &self,
+        tenant: &TenantId,
+        related: RelatedClients<'_>,
+    ) -> Result<Option<TenantState>, StoreError>;
+
+    /// The number of a tenant's clients that are neither retired nor deleted, counted up to `at_most`.
+    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError>;
+
+    /// A page of a tenant's clients without deleted ones.
+    async fn list_clients(
+        &self,
+        tenant: &TenantId,
+        query: &ClientQuery,
+    ) -> Result<Vec<ClientState>, StoreError>;
+
+    /// The tenants that have these issuers or aliases, retired and deleted ones too.
+    async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError>;
+
+    /// At most `limit` tenants whose deletion is due.
+    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
+
+    /// Writes everything in the request, or nothing where a tenant has another revision than the expected one.
+    async fn commit(&self, request: &CommitRequest) -> Result<CommitOutcome, StoreError>;
+}
+
+/// Lists tenants.
+#[async_trait]
+pub trait TenantList: Send + Sync {
+    /// A page of tenants without deleted ones, each with the cursor of the page that begins after it.
+    async fn list_tenants(&self, query: &TenantQuery)
+    -> Result<Vec<(TenantCursor, TenantState)>, StoreError>;
+}
+
+/// Deletes client secrets that ended long ago.
+#[async_trait]
+pub trait EndedSecrets: Send + Sync {
+    /// Deletes at most `limit` client secrets that ended at least [`ENDED_SECRETS_STAY`] ago, and returns how many. The newest
+    /// [`KEPT_ENDED_SECRETS`] ended secrets of each client stay, and so do the secrets that a file declares.
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}
+
+/// The number of ended secrets of each client that [`EndedSecrets::prune_ended_secrets`] leaves, the newest ones.
+pub const KEPT_ENDED_SECRETS: u32 = 20;
+
+/// The span for which each ended secret stays.
+pub const ENDED_SECRETS_STAY: Lifetime = Lifetime::from_seconds(30 * 86_400);
