@@ -6,7 +6,7 @@ use protocol::{Scope, Timestamp};
 use registry::{ClientId, PasswordSalt, SecretId};
 use tenancy::{Issuer, TenantId};
 
-use crate::{Change, ChangeKind, FieldError, TenantMetadata};
+use crate::{Change, ChangeKind, FieldError, TenantMetadata, TenantState};
 
 /// All that is to change, in the order in which it is shown. Nothing in it is secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Plan {
     pub conflicts: Vec<Conflict>,
     /// The revisions of the tenants that were compared.
     pub(crate) expected_revisions: Vec<(TenantId, u64)>,
+    /// The same tenants, as they were compared.
+    pub(crate) before: Vec<TenantState>,
     /// What is noted at each tenant that was compared.
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
     /// Which declared secrets are to be hashed once the plan is applied.

@@ -85,7 +85,11 @@ impl Reconciler {
             l1_lifetime: self.l1_lifetime,
             clients: self.clients,
         };
-        Ok(compare(context, declaration, classification, &current)?)
+        let mut plan = compare(context, declaration, classification, &current)?;
+        let left_out = plan.left_out();
+        plan.before =
+            current.states.into_values().filter(|state| !left_out.contains(&state.tenant.id)).collect();
+        Ok(plan)
     }
 
     /// Rows that are beyond a limit. They go on, and may shrink. One tenant at a time is in memory.
@@ -178,7 +182,7 @@ impl Reconciler {
                 return Ok(Outcome::OlderGeneration);
             }
             (along.progress)(Progress::Comparing);
-            let plan = self.plan(declaration, options.now).await?;
+            let mut plan = self.plan(declaration, options.now).await?;
             let left_out = plan.left_out();
             if plan.is_empty() && same.is_some_and(|latest| latest.left_out == left_out) {
                 return Ok(Outcome::StillLeftOut { plan });
@@ -192,6 +196,7 @@ impl Reconciler {
             let sealed_sources = self.seal_sources(&content, sources).await?;
             let generation = NewGeneration { content, expected_latest, sealed_sources, left_out };
             let request = self.request(declaration, &plan, generation, options.now, along.progress).await?;
+            let request = CommitRequest { before: std::mem::take(&mut plan.before), ..request };
             (along.progress)(Progress::Writing { changes: plan.changes.len() });
             if let CommitOutcome::Committed { generation } = self.store.commit(&request).await? {
                 let invalidations = invalidations(&plan.changes);
@@ -214,6 +219,7 @@ impl Reconciler {
             managed_by: ManagedBy::Config,
             generation: Some(generation),
             expected_revisions: plan.expected_revisions.clone(),
+            before: Vec::new(),
             changes: plan.changes.clone(),
             secrets: self.hash(declaration, plan, now, progress).await?,
             first_keys: self.seal_first_keys(declaration, plan, now).await?,

@@ -4,7 +4,7 @@ use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientSecret};
 use tenancy::{ResourceServer, Tenant, TenantId};
 
-use crate::Fingerprint;
+use crate::{Change, ChangeKind, Fingerprint};
 
 /// Through which door a row came, and so which door may change its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,38 @@ impl RowLifecycle {
         }
     }
 
+    /// After a change of this kind through an interface, which is decided here and nowhere else; nothing where that interface may not
+    /// make it. Each interface suspends and resumes every row, and schedules and cancels deletions. Fields change through the row's own
+    /// interface. A row of the other interface is deleted only if that one has retired it.
+    #[must_use]
+    pub fn after(self, kind: ChangeKind, managed_by: ManagedBy, now: Timestamp) -> Option<Self> {
+        let (own, retired) = (self.managed_by == managed_by, self.retired_at.is_some());
+        let allowed = match kind {
+            ChangeKind::Added => false,
+            ChangeKind::Changed => own && !retired,
+            ChangeKind::Restored | ChangeKind::Retired => own,
+            ChangeKind::Deleted => own || retired,
+            ChangeKind::Suspended
+            | ChangeKind::Resumed
+            | ChangeKind::DeletionScheduled { .. }
+            | ChangeKind::DeletionCancelled => true,
+        };
+        if !allowed || self.deleted_at.is_some() {
+            return None;
+        }
+        let changed = Self { updated_at: now, ..self };
+        Some(match kind {
+            ChangeKind::Added | ChangeKind::Changed => changed,
+            ChangeKind::Restored => Self { retired_at: None, ..changed },
+            ChangeKind::Retired => Self { retired_at: Some(now), ..changed },
+            ChangeKind::Suspended => Self { suspended_at: Some(now), ..changed },
+            ChangeKind::Resumed => Self { suspended_at: None, ..changed },
+            ChangeKind::DeletionScheduled { due_at } => Self { deletion_due_at: Some(due_at), ..changed },
+            ChangeKind::DeletionCancelled => Self { deletion_due_at: None, ..changed },
+            ChangeKind::Deleted => Self { deleted_at: Some(now), deletion_due_at: None, ..changed },
+        })
+    }
+
     /// Whether requests are served by it.
     #[must_use]
     pub const fn serves(&self) -> bool {
@@ -148,6 +180,28 @@ impl RowLifecycle {
 }
 
 impl TenantState {
+    /// The tenant with only those of its clients that the changes are about.
+    #[must_use]
+    pub fn changed_by(&self, changes: &[Change]) -> Self {
+        let is_changed = |row: &&ClientState| {
+            changes.iter().any(|change| match change {
+                Change::Client(change) => change.after.id == row.client.id,
+                Change::Secret(_, client, _) => *client == row.client.id,
+                _ => false,
+            })
+        };
+        Self {
+            tenant: self.tenant.clone(),
+            lifecycle: self.lifecycle,
+            revision: self.revision,
+            previous_tokens_until: self.previous_tokens_until,
+            resource_servers: self.resource_servers.clone(),
+            clients: self.clients.iter().filter(is_changed).cloned().collect(),
+            first_key_thumbprint: self.first_key_thumbprint.clone(),
+            has_had_keys: self.has_had_keys,
+        }
+    }
+
     /// The longest life of a token that can be issued today.
     #[must_use]
     pub fn longest_lifetime(&self) -> Lifetime {

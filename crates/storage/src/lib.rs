@@ -3,6 +3,7 @@
 //! A row that belongs to a tenant has the tenant's id in its primary key, and every query of such rows names it.
 
 mod migrations;
+mod tables;
 
 pub mod postgres;
 pub mod sqlite;

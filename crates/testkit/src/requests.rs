@@ -18,6 +18,7 @@ pub fn declared(changes: Vec<Change>) -> CommitRequest {
         managed_by: ManagedBy::Config,
         generation: None,
         expected_revisions: Vec::new(),
+        before: Vec::new(),
         changes,
         secrets: Vec::new(),
         first_keys: Vec::new(),

@@ -12,7 +12,7 @@ use super::Administrator;
 use crate::edit::{Edit, EditContext, Facts};
 use crate::{
     ApplicationId, AuditRecord, Authority, CommitOutcome, CommitRequest, EditError, IdempotentAnswer,
-    ManagedBy, RelatedClients, invalidations,
+    ManagedBy, RelatedClients, TenantState, invalidations,
 };
 
 /// Each time that it is superseded, somebody else got further.
@@ -134,7 +134,8 @@ impl Administrator {
     ) -> Result<bool, EditError> {
         let EditRequest { by, tenant, now, .. } = edit_request;
         let expected_revisions = facts.state.iter().map(|state| (tenant.clone(), state.revision)).collect();
-        self.write(by, expected_revisions, edit, idempotent, now).await
+        let before = facts.state.iter().map(|state| state.changed_by(&edit.changes)).collect();
+        self.write(by, expected_revisions, before, edit, idempotent, now).await
     }
 
     /// Whether it was written; if not, something that the decision rests on has changed.
@@ -142,6 +143,7 @@ impl Administrator {
         &self,
         by: &Authority,
         expected_revisions: Vec<(TenantId, u64)>,
+        before: Vec<TenantState>,
         edit: Edit,
         idempotent: Option<IdempotentAnswer>,
         now: Timestamp,
@@ -151,6 +153,7 @@ impl Administrator {
             managed_by: ManagedBy::Api,
             generation: None,
             expected_revisions,
+            before,
             audit: changes.iter().map(|change| AuditRecord::of(change, by.actor(), now)).collect(),
             changes,
             secrets,

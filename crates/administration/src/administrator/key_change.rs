@@ -88,7 +88,7 @@ impl Administrator {
             };
             let edit = Edit { changes, keys, ..Edit::default() };
             let expected_revisions = vec![(tenant.clone(), facts.state.revision)];
-            let written = self.write(by, expected_revisions, edit, idempotent, now);
+            let written = self.write(by, expected_revisions, Vec::new(), edit, idempotent, now);
             let left = margin(&facts.state).saturating_sub(clock().seconds().saturating_sub(now.seconds()));
             let committed = match decision.cuts {
                 // What is cut off is cut off in the past, and never late.

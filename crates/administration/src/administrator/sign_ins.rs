@@ -35,6 +35,7 @@ impl Administrator {
             managed_by: ManagedBy::Api,
             generation: None,
             expected_revisions: Vec::new(),
+            before: Vec::new(),
             changes: Vec::new(),
             secrets: Vec::new(),
             first_keys: Vec::new(),

@@ -12,9 +12,9 @@ use crate::{
     RowLifecycle, SecretChangeKind, SecretForm, SecretState, TenantState,
 };
 
-pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
-pub(super) fn at(seconds: u64) -> Timestamp {
+pub(crate) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_seconds(1_000_000 + seconds)
 }
 

@@ -1,12 +1,12 @@
-//! What is kept beside the rows: revisions, marks at tenants, the audit, the log of changes, answers to idempotency keys.
+//! Bookkeeping: revisions, tenant metadata, the audit, the log of changes, answers to idempotency keys.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{hex, seconds};
-use crate::{AuditRecord, CommitRequest, IdempotentAnswer, Invalidation, TenantMetadata, invalidations};
+use super::{Decided, hex, seconds};
+use crate::{AuditRecord, CommitRequest, IdempotentAnswer, Invalidation, ManagedBy, invalidations};
 
-/// A tenant that was there, at the revision that is counted up.
+/// The expected revision of a tenant, which the commit counts up.
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
 #[derive(Debug, Serialize)]
 pub struct RevisionRow<'a> {
@@ -14,15 +14,21 @@ pub struct RevisionRow<'a> {
     pub revision: i64,
 }
 
-/// What is noted at a tenant. The fingerprint is for the files' door only, and for their own tenants: the API's leaves it alone. A
-/// missing time leaves what is noted.
+/// The fingerprint of the declaration that a tenant agrees with. Only the files write it.
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
 #[derive(Debug, Serialize)]
-pub struct TenantMetadataRow<'a> {
+pub struct FingerprintRow<'a> {
     pub tenant_id: &'a str,
     /// In hexadecimal digits.
     pub fingerprint: Option<String>,
-    pub earlier_tokens_until: Option<i64>,
+}
+
+/// When the last token that was issued under a longer lifetime expires.
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+#[derive(Debug, Serialize)]
+pub struct PreviousTokensRow<'a> {
+    pub tenant_id: &'a str,
+    pub earlier_tokens_until: i64,
 }
 
 /// A row of `audit_records`; positions follow the order of the list.
@@ -59,10 +65,10 @@ pub struct IdempotentAnswerRow<'a> {
     pub expires_at: i64,
 }
 
-pub(super) fn revision_rows(request: &CommitRequest) -> Vec<RevisionRow<'_>> {
-    request
-        .expected_revisions
-        .iter()
+/// Of the tenants whose own rows the commit does not write.
+pub(super) fn revision_rows<'a>(request: &'a CommitRequest, decided: &Decided) -> Vec<RevisionRow<'a>> {
+    let others = request.expected_revisions.iter().filter(|(id, _)| !decided.tenants.contains_key(id));
+    others
         .map(|(tenant, revision)| RevisionRow {
             tenant_id: tenant.as_str(),
             revision: i64::try_from(*revision).unwrap_or(i64::MAX),
@@ -70,12 +76,24 @@ pub(super) fn revision_rows(request: &CommitRequest) -> Vec<RevisionRow<'_>> {
         .collect()
 }
 
-pub(super) fn tenant_metadata_row(metadata: &TenantMetadata) -> TenantMetadataRow<'_> {
-    TenantMetadataRow {
-        tenant_id: metadata.tenant.as_str(),
-        fingerprint: metadata.fingerprint.map(|fingerprint| hex(fingerprint.as_bytes())),
-        earlier_tokens_until: metadata.previous_tokens_until.map(seconds),
-    }
+pub(super) fn fingerprint_rows(request: &CommitRequest) -> Vec<FingerprintRow<'_>> {
+    let of_files = request.tenant_metadata.iter().filter(|_| request.managed_by == ManagedBy::Config);
+    of_files
+        .map(|metadata| FingerprintRow {
+            tenant_id: metadata.tenant.as_str(),
+            fingerprint: metadata.fingerprint.map(|fingerprint| hex(fingerprint.as_bytes())),
+        })
+        .collect()
+}
+
+pub(super) fn previous_tokens_rows(request: &CommitRequest) -> Vec<PreviousTokensRow<'_>> {
+    let metadata = request.tenant_metadata.iter();
+    metadata
+        .filter_map(|metadata| {
+            let earlier_tokens_until = seconds(metadata.previous_tokens_until?);
+            Some(PreviousTokensRow { tenant_id: metadata.tenant.as_str(), earlier_tokens_until })
+        })
+        .collect()
 }
 
 pub(super) fn audit_row(record: &AuditRecord) -> AuditRow<'_> {

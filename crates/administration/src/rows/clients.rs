@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use registry::Client;
 use serde::Serialize;
 
-use super::kinds::{ByKind, Transition, by_kind, deleted};
-use super::span;
-use crate::{Change, CommitRequest};
+use super::{Decided, LifecycleRow, span};
+use crate::{Change, ChangeKind, ClientState, CommitRequest};
 
-/// What happens to clients.
+/// What a commit does to clients.
 #[derive(Debug)]
 pub struct ClientRows<'a> {
     /// Their own rows.
-    pub rows: ByKind<ClientRow<'a>, Transition<ClientKey<'a>>>,
+    pub rows: Vec<ClientRow<'a>>,
     /// Whose names are written anew, or removed with the client.
     pub renamed: Vec<ClientKey<'a>>,
     /// The audiences and resources of those that are added or renamed, each once.
@@ -46,6 +45,8 @@ pub struct ClientRow<'a> {
     pub tenant_id: &'a str,
     pub client_id: &'a str,
     pub name: &'a str,
+    #[serde(flatten)]
+    pub lifecycle: LifecycleRow,
     pub authentication_method: &'a str,
     pub grant_types: Vec<&'a str>,
     pub audiences: &'a [String],
@@ -57,40 +58,48 @@ pub struct ClientRow<'a> {
 }
 
 impl<'a> ClientRows<'a> {
-    pub(super) fn of(request: &'a CommitRequest) -> Self {
+    pub(super) fn of(request: &'a CommitRequest, decided: &'a Decided) -> Self {
         let changes = request.changes.iter().filter_map(|change| match change {
-            Change::Client(row) => Some(row),
+            Change::Client(row) => Some((row.kind, &*row.after)),
             _ => None,
         });
-        let rows = by_kind(changes, client_row, client_key, |_| None);
-        let names = rows.added.iter().chain(&rows.changed).flat_map(ClientRow::names).collect();
-        let deleted = deleted(&rows.transitions);
-        let renamed = rows.changed.iter().map(ClientRow::key).chain(deleted.iter().copied()).collect();
-        Self { renamed, names, deleted, rows }
+        let (mut renamed, mut names, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
+        for (kind, client) in changes {
+            match kind {
+                ChangeKind::Added => names.extend(name_rows(client)),
+                ChangeKind::Changed | ChangeKind::Restored => {
+                    renamed.push(client_key(client));
+                    names.extend(name_rows(client));
+                }
+                ChangeKind::Deleted => {
+                    renamed.push(client_key(client));
+                    deleted.push(client_key(client));
+                }
+                _ => {}
+            }
+        }
+        Self { rows: decided.clients.values().map(client_row).collect(), renamed, names, deleted }
     }
 }
 
-impl<'a> ClientRow<'a> {
-    fn key(&self) -> ClientKey<'a> {
-        ClientKey { tenant_id: self.tenant_id, client_id: self.client_id }
-    }
-
-    fn names(&self) -> impl Iterator<Item = NameRow<'a>> + use<'a> {
-        let Self { tenant_id, client_id, audiences, resources, .. } = *self;
-        let names: BTreeSet<&str> = audiences.iter().chain(resources).map(String::as_str).collect();
-        names.into_iter().map(move |name| NameRow { tenant_id, name, client_id })
-    }
+fn name_rows(client: &Client) -> impl Iterator<Item = NameRow<'_>> {
+    let ClientKey { tenant_id, client_id } = client_key(client);
+    let names: BTreeSet<&str> =
+        client.audiences.iter().chain(&client.resources).map(String::as_str).collect();
+    names.into_iter().map(move |name| NameRow { tenant_id, name, client_id })
 }
 
 fn client_key(client: &Client) -> ClientKey<'_> {
     ClientKey { tenant_id: client.tenant.as_str(), client_id: client.id.as_str() }
 }
 
-fn client_row(client: &Client) -> ClientRow<'_> {
+fn client_row(row: &ClientState) -> ClientRow<'_> {
+    let client = &row.client;
     ClientRow {
         tenant_id: client.tenant.as_str(),
         client_id: client.id.as_str(),
         name: &client.name,
+        lifecycle: row.lifecycle.into(),
         authentication_method: client.authentication_method.as_str(),
         grant_types: client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect(),
         audiences: &client.audiences,

@@ -6,8 +6,9 @@ mod applications;
 mod bookkeeping;
 mod clients;
 mod complete;
+mod decided;
 mod keys;
-mod kinds;
+mod lifecycle;
 mod resource_servers;
 mod sealed;
 mod search;
@@ -21,12 +22,15 @@ use protocol::{Lifetime, Timestamp};
 use crate::CommitRequest;
 
 pub use applications::{ApplicationRow, ApplicationRows};
-pub use bookkeeping::{AuditRow, IdempotentAnswerRow, LogRow, RevisionRow, TenantMetadataRow};
+pub use bookkeeping::{
+    AuditRow, FingerprintRow, IdempotentAnswerRow, LogRow, PreviousTokensRow, RevisionRow,
+};
 pub use clients::{ClientKey, ClientRow, ClientRows, NameRow};
 pub use complete::{Incomplete, check_complete};
+pub use decided::{Decided, DecidedTenant};
 pub use keys::{DueRow, KeyKey, KeyRow, KeyRows, KeyTimesRow, PreviousJwksRow, TakenRow};
-pub use kinds::{ByKind, Transition};
-pub use resource_servers::{ResourceServerKey, ResourceServerRow};
+pub use lifecycle::LifecycleRow;
+pub use resource_servers::ResourceServerRow;
 pub use sealed::SealedAfter;
 pub use search::{COUNTED_TERMS, Prefix, TenantSearch};
 pub use secret_usage::{SecretUsageRow, latest_usage, secret_usage_rows};
@@ -39,12 +43,12 @@ pub use verifier_fetches::{VerifierFetchRow, merged_fetches, places_kept_since, 
 /// All that a commit writes but generation and first keys, in the order in which it is written.
 #[derive(Debug)]
 pub struct CommitRows<'a> {
-    /// What the commit rests on.
+    /// The revisions that the commit counts up, beside those of the tenants' own rows.
     pub revisions: Vec<RevisionRow<'a>>,
     /// Tenants.
     pub tenants: TenantRows<'a>,
-    /// Resource servers. They are not suspended.
-    pub resource_servers: ByKind<ResourceServerRow<'a>, Transition<ResourceServerKey<'a>>>,
+    /// Resource servers.
+    pub resource_servers: Vec<ResourceServerRow<'a>>,
     /// Clients.
     pub clients: ClientRows<'a>,
     /// Secrets.
@@ -53,9 +57,11 @@ pub struct CommitRows<'a> {
     pub applications: ApplicationRows<'a>,
     /// Signing keys but first ones.
     pub keys: KeyRows<'a>,
-    /// Marks at tenants.
-    pub tenant_metadata: Vec<TenantMetadataRow<'a>>,
-    /// What the marks say of earlier key sets; nothing is written for a tenant that is deleted.
+    /// Fingerprints of declarations.
+    pub fingerprints: Vec<FingerprintRow<'a>>,
+    /// Until when tokens of longer lifetimes exist.
+    pub previous_tokens: Vec<PreviousTokensRow<'a>>,
+    /// Earlier key sets; nothing is written for a tenant that is deleted.
     pub previous_jwks: Vec<PreviousJwksRow<'a>>,
     /// The audit.
     pub audit: Vec<AuditRow<'a>>,
@@ -66,26 +72,24 @@ pub struct CommitRows<'a> {
 }
 
 impl<'a> CommitRows<'a> {
-    /// Of a commit that brings all that its changes need.
-    ///
-    /// # Errors
-    /// [`Incomplete`].
-    pub fn of(request: &'a CommitRequest) -> Result<Self, Incomplete> {
-        check_complete(request)?;
-        Ok(Self {
-            revisions: bookkeeping::revision_rows(request),
-            tenants: TenantRows::of(request),
-            resource_servers: resource_servers::resource_server_rows(request),
-            clients: ClientRows::of(request),
-            secrets: SecretRows::of(request),
+    /// Of a request and the rows that it decided.
+    #[must_use]
+    pub fn of(request: &'a CommitRequest, decided: &'a Decided) -> Self {
+        Self {
+            revisions: bookkeeping::revision_rows(request, decided),
+            tenants: TenantRows::of(request, decided),
+            resource_servers: resource_servers::resource_server_rows(decided),
+            clients: ClientRows::of(request, decided),
+            secrets: SecretRows::of(decided),
             applications: ApplicationRows::of(request),
             keys: KeyRows::of(request),
-            tenant_metadata: request.tenant_metadata.iter().map(bookkeeping::tenant_metadata_row).collect(),
+            fingerprints: bookkeeping::fingerprint_rows(request),
+            previous_tokens: bookkeeping::previous_tokens_rows(request),
             previous_jwks: keys::previous_jwks_rows(request),
             audit: request.audit.iter().map(bookkeeping::audit_row).collect(),
             change_log: bookkeeping::log_rows(request),
             idempotent_answers: request.idempotent.iter().map(bookkeeping::idempotent_answer_row).collect(),
-        })
+        }
     }
 }
 

@@ -1,25 +1,22 @@
-//! Secrets of clients. A row is added, its end moves, it is revoked or counts again; its hash never changes.
+//! Secrets of clients. A commit inserts new ones, and writes how existing ones end; a hash never changes.
 
-use protocol::Timestamp;
+use registry::{ClientId, SecretId};
 use serde::Serialize;
+use tenancy::TenantId;
 
-use super::{hex, seconds};
-use crate::{Change, CommitRequest, NewSecret, SecretChangeKind};
+use super::{Decided, hex, seconds};
+use crate::SecretState;
 
-/// What happens to secrets.
-#[derive(Debug, Default)]
+/// What a commit does to secrets.
+#[derive(Debug)]
 pub struct SecretRows<'a> {
-    /// They come to be, under the commit's door; with the files' their end is the declared one too.
+    /// New rows.
     pub added: Vec<NewSecretRow<'a>>,
-    /// Their end moves; with the files' door the declared one too. The files move only their own, the API any.
-    pub rescheduled: Vec<SecretRow<'a>>,
-    /// As rescheduled ones, and they count again. Only for the door whose they are and which has revoked them.
-    pub restored: Vec<SecretRow<'a>>,
-    /// They are revoked by the door, if they were not before. The files revoke only their own, the API any.
-    pub revoked: Vec<SecretRow<'a>>,
+    /// How existing secrets end. A secret that was deleted meanwhile makes the commit stale.
+    pub changed: Vec<SecretRow<'a>>,
 }
 
-/// A secret's row that comes to be.
+/// The row of a new secret.
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
 #[derive(Debug, Serialize)]
 pub struct NewSecretRow<'a> {
@@ -28,13 +25,15 @@ pub struct NewSecretRow<'a> {
     pub secret_id: &'a str,
     pub hash: String,
     pub hint: &'a str,
+    pub managed_by: &'static str,
     pub created_at: i64,
     pub expires_at: Option<i64>,
     /// In hexadecimal digits.
     pub declared_digest: Option<String>,
+    pub declared_expires_at: Option<i64>,
 }
 
-/// A secret and its new end, if that moves.
+/// The end of a secret.
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
 #[derive(Debug, Serialize)]
 pub struct SecretRow<'a> {
@@ -42,42 +41,45 @@ pub struct SecretRow<'a> {
     pub client_id: &'a str,
     pub secret_id: &'a str,
     pub expires_at: Option<i64>,
+    pub revoked_at: Option<i64>,
+    pub revoked_by: Option<&'static str>,
+    pub declared_expires_at: Option<i64>,
 }
 
+type Keyed<'a> = (&'a (TenantId, ClientId, SecretId), &'a SecretState);
+
 impl<'a> SecretRows<'a> {
-    pub(super) fn of(request: &'a CommitRequest) -> Self {
-        let mut rows = Self::default();
-        for change in &request.changes {
-            let Change::Secret(tenant, client, secret) = change else { continue };
-            let row = |end: Option<Timestamp>| SecretRow {
-                tenant_id: tenant.as_str(),
-                client_id: client.as_str(),
-                secret_id: secret.id.as_str(),
-                expires_at: end.map(seconds),
-            };
-            match secret.kind {
-                // The row comes with its hash, beside the change.
-                SecretChangeKind::Added { .. } => {}
-                SecretChangeKind::Rescheduled { after, .. } => rows.rescheduled.push(row(after)),
-                SecretChangeKind::Restored { expires_at } => rows.restored.push(row(expires_at)),
-                SecretChangeKind::Revoked => rows.revoked.push(row(None)),
-            }
+    pub(super) fn of(decided: &'a Decided) -> Self {
+        Self {
+            added: decided.new_secrets.iter().map(new_secret_row).collect(),
+            changed: decided.secrets.iter().map(secret_row).collect(),
         }
-        rows.added = request.secrets.iter().map(new_secret_row).collect();
-        rows
     }
 }
 
-fn new_secret_row(new: &NewSecret) -> NewSecretRow<'_> {
-    let NewSecret { tenant, client, secret, declared_digest } = new;
+fn new_secret_row<'a>(((tenant, client, id), row): Keyed<'a>) -> NewSecretRow<'a> {
     NewSecretRow {
         tenant_id: tenant.as_str(),
         client_id: client.as_str(),
-        secret_id: secret.id.as_str(),
-        hash: secret.hash.to_string(),
-        hint: &secret.hint,
-        created_at: seconds(secret.created_at),
-        expires_at: secret.expires_at.map(seconds),
-        declared_digest: declared_digest.map(|digest| hex(&digest)),
+        secret_id: id.as_str(),
+        hash: row.secret.hash.to_string(),
+        hint: &row.secret.hint,
+        managed_by: row.managed_by.as_str(),
+        created_at: seconds(row.secret.created_at),
+        expires_at: row.secret.expires_at.map(seconds),
+        declared_digest: row.declared_digest.map(|digest| hex(&digest)),
+        declared_expires_at: row.declared_expires_at.map(seconds),
+    }
+}
+
+fn secret_row<'a>(((tenant, client, id), row): Keyed<'a>) -> SecretRow<'a> {
+    SecretRow {
+        tenant_id: tenant.as_str(),
+        client_id: client.as_str(),
+        secret_id: id.as_str(),
+        expires_at: row.secret.expires_at.map(seconds),
+        revoked_at: row.secret.revoked_at.map(seconds),
+        revoked_by: row.revoked_by.map(crate::ManagedBy::as_str),
+        declared_expires_at: row.declared_expires_at.map(seconds),
     }
 }

@@ -1,17 +1,16 @@
 //! Tenants, with what they are found by: issuers, former `typ` values, words.
 
 use serde::Serialize;
-use tenancy::{Tenant, TenantStatus};
+use tenancy::Tenant;
 
-use super::kinds::{ByKind, Transition, by_kind, deleted};
-use super::{seconds, span};
+use super::{Decided, DecidedTenant, LifecycleRow, seconds, span};
 use crate::{Change, ChangeKind, CommitRequest, search_terms};
 
-/// What happens to tenants.
+/// What a commit does to tenants.
 #[derive(Debug)]
 pub struct TenantRows<'a> {
     /// Their own rows.
-    pub rows: ByKind<TenantRow<'a>, Transition<TenantKey<'a>>>,
+    pub rows: Vec<TenantRow<'a>>,
     /// Whose issuers and former `typ` values are written anew.
     pub rewritten: Vec<TenantKey<'a>>,
     /// The new issuers of those that are added or rewritten, once all old ones are given up: two tenants can change places.
@@ -40,6 +39,10 @@ pub struct TenantKey<'a> {
 pub struct TenantRow<'a> {
     pub tenant_id: &'a str,
     pub name: &'a str,
+    #[serde(flatten)]
+    pub lifecycle: LifecycleRow,
+    pub revision: i64,
+    pub keys_published_until: Option<i64>,
     pub oauth2_enabled: bool,
     pub oidc_enabled: bool,
     pub stale_if_error: i64,
@@ -83,15 +86,15 @@ pub struct SearchTermRow<'a> {
 }
 
 impl<'a> TenantRows<'a> {
-    pub(super) fn of(request: &'a CommitRequest) -> Self {
+    pub(super) fn of(request: &'a CommitRequest, decided: &'a Decided) -> Self {
         let changes = || {
             request.changes.iter().filter_map(|change| match change {
                 Change::Tenant(row) => Some(row),
                 _ => None,
             })
         };
-        let rows = by_kind(changes(), tenant_row, tenant_key, keys_published_until);
         let (mut written, mut rewritten, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut deleted: Vec<TenantKey<'a>> = Vec::new();
         for change in changes() {
             let after: &Tenant = &change.after;
             match change.kind {
@@ -103,17 +106,17 @@ impl<'a> TenantRows<'a> {
                         renamed.push(after);
                     }
                 }
+                ChangeKind::Deleted => deleted.push(tenant_key(after)),
                 _ => {}
             }
         }
         let added = changes().filter(|change| change.kind == ChangeKind::Added).map(|change| &*change.after);
         let search_terms = added.chain(renamed.iter().copied()).flat_map(search_term_rows).collect();
-        let deleted = deleted(&rows.transitions);
         let outdated_terms = deleted.iter().copied().chain(renamed.into_iter().map(tenant_key)).collect();
         Self {
             issuers: written.iter().copied().flat_map(issuer_rows).collect(),
             former_typs: written.iter().copied().flat_map(previous_typ_rows).collect(),
-            rows,
+            rows: decided.tenants.values().map(tenant_row).collect(),
             rewritten,
             outdated_terms,
             search_terms,
@@ -133,11 +136,15 @@ fn tenant_key(tenant: &Tenant) -> TenantKey<'_> {
     TenantKey { tenant_id: tenant.id.as_str() }
 }
 
-fn tenant_row(tenant: &Tenant) -> TenantRow<'_> {
+fn tenant_row(row: &DecidedTenant) -> TenantRow<'_> {
+    let tenant = &row.tenant;
     let (signing, access_token) = (&tenant.signing, &tenant.access_token);
     TenantRow {
         tenant_id: tenant.id.as_str(),
         name: &tenant.name,
+        lifecycle: row.lifecycle.into(),
+        revision: i64::try_from(row.revision).unwrap_or(i64::MAX),
+        keys_published_until: row.keys_published_until.map(seconds),
         oauth2_enabled: tenant.strategies.oauth2,
         oidc_enabled: tenant.strategies.oidc,
         stale_if_error: span(tenant.stale_if_error),
@@ -152,13 +159,6 @@ fn tenant_row(tenant: &Tenant) -> TenantRow<'_> {
         access_token_lifetime: span(access_token.lifetime),
         access_token_format: access_token.format.as_str(),
         access_token_typ: &access_token.typ,
-    }
-}
-
-fn keys_published_until(tenant: &Tenant) -> Option<i64> {
-    match tenant.status {
-        TenantStatus::Active => None,
-        TenantStatus::Suspended { keys_published_until } => Some(seconds(keys_published_until)),
     }
 }
 

@@ -8,7 +8,7 @@ use registry::{ClientId, ClientSecret};
 use tenancy::TenantId;
 
 use super::{IdempotentAnswer, NewGeneration};
-use crate::{AuditRecord, Change, Fingerprint, ManagedBy};
+use crate::{AuditRecord, Change, Fingerprint, ManagedBy, TenantState};
 
 /// Changes that belong together, with all that they need.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct CommitRequest {
     /// Tenants that were there when it was planned, each at the revision on which the plan rests. Every tenant that is touched and not
     /// added is among them.
     pub expected_revisions: Vec<(TenantId, u64)>,
+    /// The tenants whose rows change, as the decision saw them at these revisions, with at least the clients that change.
+    pub before: Vec<TenantState>,
     /// What changes.
     pub changes: Vec<Change>,
     /// The hashes of the secrets that are added.

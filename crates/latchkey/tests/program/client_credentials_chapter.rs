@@ -5,14 +5,15 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::jwt;
 use crate::program::Program;
-use crate::thunder_api;
 use crate::quick_start::compact;
+use crate::thunder_api;
 
 #[tokio::test]
 async fn the_printed_request_gets_the_printed_response() {
     let folder = thunder_api::folder();
     let program = Program::start(&folder);
-    let (head, body) = include_str!("../../../../docs/examples/chapter/token.http").split_once("\n\n").unwrap();
+    let (head, body) =
+        include_str!("../../../../docs/examples/chapter/token.http").split_once("\n\n").unwrap();
     // The remark is the document's, for its readers.
     let head = head.replace(" (Base64 encoded ID:Secret)", "").replace('\n', "\r\n");
     let body = body.trim_end();
@@ -20,9 +21,13 @@ async fn the_printed_request_gets_the_printed_response() {
     assert!(request.contains("\r\nAuthorization: Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW\r\n"));
     let answer = Answer::to_bytes(program.address(), request.as_bytes()).await;
     let token = answer.token();
-    let printed: Value = serde_json::from_str(include_str!("../../../../docs/examples/chapter/token.json")).unwrap();
+    let printed: Value =
+        serde_json::from_str(include_str!("../../../../docs/examples/chapter/token.json")).unwrap();
     let opaque = printed["access_token"].as_str().unwrap();
-    assert_eq!(answer.body.replace(&token, opaque), compact(include_str!("../../../../docs/examples/chapter/token.json")));
+    assert_eq!(
+        answer.body.replace(&token, opaque),
+        compact(include_str!("../../../../docs/examples/chapter/token.json"))
+    );
     assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
 }
 

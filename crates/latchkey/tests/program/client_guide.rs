@@ -10,10 +10,10 @@ use crate::folder::Folder;
 use crate::foreign::{bash, node, pointed, python};
 use crate::jwt;
 use crate::program::Program;
-use crate::thunder_api;
 use crate::quick_start::compact;
 use crate::settings;
 use crate::stub_api::StubApi;
+use crate::thunder_api;
 
 const CLIENT: (&str, &str) = ("YOUR_CLIENT_ID", "YOUR_CLIENT_SECRET");
 const ENVIRONMENT: [(&str, &str); 2] = [("CLIENT_ID", CLIENT.0), ("CLIENT_SECRET", CLIENT.1)];
@@ -24,7 +24,8 @@ fn curl_gets_the_printed_response_at_both_listeners() {
     let (_folder, program) = start();
     for address in program.addresses().iter().take(2) {
         let base = format!("http://{address}");
-        let command = pointed(include_str!("../../../../docs/examples/client-guide/curl.sh"), &[(PRINTED_BASE, &base)]);
+        let command =
+            pointed(include_str!("../../../../docs/examples/client-guide/curl.sh"), &[(PRINTED_BASE, &base)]);
         let body = bash(&command, &[]).output();
         assert_as_printed(&body);
     }
@@ -72,7 +73,8 @@ async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
 
 /// The request as it is printed, but for its path and the broken lines.
 fn step_1(path: &str) -> String {
-    let (head, body) = include_str!("../../../../docs/examples/client-guide/request.http").split_once("\n\n").unwrap();
+    let (head, body) =
+        include_str!("../../../../docs/examples/client-guide/request.http").split_once("\n\n").unwrap();
     let (head, body) = (head.replace('\n', "\r\n"), body.replace('\n', ""));
     let head = head.replacen("/oauth/token", path, 1);
     format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
@@ -83,21 +85,29 @@ async fn wrong_credentials_get_the_printed_error() {
     let (_folder, program) = start();
     let form = [("grant_type", "client_credentials"), ("client_id", CLIENT.0), ("client_secret", "another")];
     let answer = program.post("/oauth/token", &form).await;
-    assert_eq!((answer.status, answer.body), (401, compact(include_str!("../../../../docs/examples/client-guide/invalid_client.json"))));
+    assert_eq!(
+        (answer.status, answer.body),
+        (401, compact(include_str!("../../../../docs/examples/client-guide/invalid_client.json")))
+    );
 }
 
 #[test]
 fn axios_gets_a_token() {
     let (_folder, program) = start();
-    let script = pointed(include_str!("../../../../docs/examples/client-guide/axios_example.js"), &[(PRINTED_BASE, &at_8080(&program))]);
+    let script = pointed(
+        include_str!("../../../../docs/examples/client-guide/axios_example.js"),
+        &[(PRINTED_BASE, &at_8080(&program))],
+    );
     assert_printed_a_token(&node(&script, &ENVIRONMENT).output());
 }
 
 #[test]
 fn requests_gets_a_token() {
     let (_folder, program) = start();
-    let script =
-        pointed(include_str!("../../../../docs/examples/client-guide/requests_example.py"), &[(PRINTED_BASE, &at_8080(&program))]);
+    let script = pointed(
+        include_str!("../../../../docs/examples/client-guide/requests_example.py"),
+        &[(PRINTED_BASE, &at_8080(&program))],
+    );
     assert_printed_a_token(&python(&script, &ENVIRONMENT).output());
 }
 

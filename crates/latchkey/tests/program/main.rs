@@ -31,11 +31,11 @@ mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod traffic;
 
-mod thunder_api;
-mod client_guide;
-mod quick_start;
-mod course_notes;
 mod client_credentials_chapter;
+mod client_guide;
+mod course_notes;
+mod quick_start;
+mod thunder_api;
 
 mod algorithms;
 mod coordinates;

@@ -20,7 +20,10 @@ const PRINTED_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Im9hdXR
 #[test]
 fn the_complete_script_ends_with_the_protected_resource() {
     let (_folder, program) = start();
-    let script = pointed(include_str!("../../../../docs/examples/quick-start/complete_script.sh"), &[(PRINTED_BASE, &program.url(""))]);
+    let script = pointed(
+        include_str!("../../../../docs/examples/quick-start/complete_script.sh"),
+        &[(PRINTED_BASE, &program.url(""))],
+    );
     let output = bash(&script, &[]).output();
     let parts: Vec<&str> = output.split("==> ").collect();
     let [before, requested, obtained, last] = parts.as_slice() else { panic!("four parts in {output}") };
@@ -42,9 +45,18 @@ fn the_complete_script_ends_with_the_protected_resource() {
 fn each_command_gets_the_printed_response() {
     let (_folder, program) = start();
     for (command, response) in [
-        (include_str!("../../../../docs/examples/quick-start/strategies.sh"), include_str!("../../../../docs/examples/quick-start/strategies.json")),
-        (include_str!("../../../../docs/examples/quick-start/invalid_client.sh"), include_str!("../../../../docs/examples/quick-start/invalid_client.json")),
-        (include_str!("../../../../docs/examples/quick-start/missing_grant_type.sh"), include_str!("../../../../docs/examples/quick-start/missing_grant_type.json")),
+        (
+            include_str!("../../../../docs/examples/quick-start/strategies.sh"),
+            include_str!("../../../../docs/examples/quick-start/strategies.json"),
+        ),
+        (
+            include_str!("../../../../docs/examples/quick-start/invalid_client.sh"),
+            include_str!("../../../../docs/examples/quick-start/invalid_client.json"),
+        ),
+        (
+            include_str!("../../../../docs/examples/quick-start/missing_grant_type.sh"),
+            include_str!("../../../../docs/examples/quick-start/missing_grant_type.json"),
+        ),
     ] {
         assert_eq!(curl(&program, command, &[]), compact(response), "{command}");
     }
@@ -64,8 +76,13 @@ fn a_token_response_has_the_printed_members_and_header() {
 #[test]
 fn claims_are_the_printed_ones_with_jti_and_nbf() {
     let (_folder, program) = start();
-    let mut claims = jwt::claims(&token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[])));
-    let mut printed: Value = serde_json::from_str(include_str!("../../../../docs/examples/quick-start/claims.json")).unwrap();
+    let mut claims = jwt::claims(&token_of(&curl(
+        &program,
+        include_str!("../../../../docs/examples/quick-start/token.sh"),
+        &[],
+    )));
+    let mut printed: Value =
+        serde_json::from_str(include_str!("../../../../docs/examples/quick-start/claims.json")).unwrap();
     let mut names = names(&printed);
     names.extend(["jti".to_owned(), "nbf".to_owned()]);
     assert_eq!(self::names(&claims), names);
@@ -88,15 +105,23 @@ fn the_key_set_has_the_printed_members() {
     let body = curl(&program, include_str!("../../../../docs/examples/quick-start/jwks.sh"), &[]);
     let served: Value = serde_json::from_str(&body).unwrap();
     let modulus = served["keys"][0]["n"].as_str().unwrap();
-    assert_eq!(body.replace(modulus, "xGOr-H7A-wiuASDFl..."), compact(include_str!("../../../../docs/examples/quick-start/jwks.json")));
+    assert_eq!(
+        body.replace(modulus, "xGOr-H7A-wiuASDFl..."),
+        compact(include_str!("../../../../docs/examples/quick-start/jwks.json"))
+    );
     assert_eq!(modulus.len(), 342, "2048 bits in base64url");
 }
 
 #[test]
 fn a_token_opens_the_protected_resource() {
     let (_folder, program) = start();
-    let token = token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]));
-    let body = curl(&program, include_str!("../../../../docs/examples/quick-start/protected_resource.sh"), &[(PRINTED_TOKEN, &token)]);
+    let token =
+        token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]));
+    let body = curl(
+        &program,
+        include_str!("../../../../docs/examples/quick-start/protected_resource.sh"),
+        &[(PRINTED_TOKEN, &token)],
+    );
     assert!(body.starts_with(r#"{"data":"Protected resource data","#), "{body}");
 }
 
@@ -106,7 +131,8 @@ async fn an_expired_token_gets_the_printed_response() {
     let folder =
         Folder::with(&settings::edited(&settings::sample(), "grant_types: [client_credentials]", short));
     let program = Program::start(&folder);
-    let token = token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]));
+    let token =
+        token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]));
     tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
     let command = include_str!("../../../../docs/examples/quick-start/expired_token.sh");
     let printed = compact(include_str!("../../../../docs/examples/quick-start/expired_token.json"));

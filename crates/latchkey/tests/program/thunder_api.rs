@@ -38,12 +38,16 @@ fn the_documents_commands_get_the_printed_responses() {
         include_str!("../../../../docs/examples/thunder/admin_token.sh"),
         &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)],
     );
-    let create = pointed(include_str!("../../../../docs/examples/thunder/create.sh"), &[(PRINTED_BASE, &base)]);
+    let create =
+        pointed(include_str!("../../../../docs/examples/thunder/create.sh"), &[(PRINTED_BASE, &base)]);
     let script = format!("{sign_in}\n{create}\necho\necho \"$ADMIN_TOKEN_RESPONSE\"");
     let output = bash(&script, &[]).output();
     let [created, signed_in] = output.lines().collect::<Vec<_>>().try_into().unwrap();
 
-    assert_eq!(with_printed_id(created), compact(include_str!("../../../../docs/examples/thunder/create.json")));
+    assert_eq!(
+        with_printed_id(created),
+        compact(include_str!("../../../../docs/examples/thunder/create.json"))
+    );
     let step: Value = serde_json::from_str(signed_in).unwrap();
     let (flow, assertion) = (step["flowId"].as_str().unwrap(), step["assertion"].as_str().unwrap());
     assert_eq!(
@@ -100,7 +104,8 @@ fn an_application_is_shown_listed_replaced_and_deleted() {
         include_str!("../../../../docs/examples/thunder/admin_token.sh"),
         &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)],
     );
-    let create = pointed(include_str!("../../../../docs/examples/thunder/create.sh"), &[(PRINTED_BASE, &base)]);
+    let create =
+        pointed(include_str!("../../../../docs/examples/thunder/create.sh"), &[(PRINTED_BASE, &base)]);
     let as_admin = format!(
         "curl -ks -H \"Authorization: Bearer $ADMIN_TOKEN\" -w ' %{{http_code}}\\n' {base}/applications"
     );

@@ -9,6 +9,7 @@ mod failing;
 mod forwarder;
 mod leaders;
 mod migrating;
+mod newer_columns;
 mod opening;
 mod replicas;
 mod row_level_security;

@@ -92,6 +92,7 @@ async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
         let deleted = Change::Client(requests::row(ChangeKind::Deleted, Some(&before), &before));
         let mut request = requests::declared(vec![deleted]);
         request.expected_revisions = vec![(acme.id.clone(), revision)];
+        request.before = left.load_state(&acme.id).await.unwrap().into_iter().collect();
         let (first, second, third) = tokio::join!(
             left.record_secret_usage(&usage),
             right.record_secret_usage(&backwards),

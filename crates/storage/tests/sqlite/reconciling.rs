@@ -220,7 +220,9 @@ async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() 
     let edit = async |change: Change| {
         let mut request = requests::declared(vec![change]);
         request.managed_by = ManagedBy::Api;
-        request.expected_revisions = vec![(tenant_id("acme"), acme().await.revision)];
+        let state = acme().await;
+        request.expected_revisions = vec![(tenant_id("acme"), state.revision)];
+        request.before = vec![state];
         let outcome = database.commit(&request).await.unwrap();
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
     };

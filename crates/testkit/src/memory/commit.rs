@@ -1,21 +1,19 @@
-//! A commit: every change is made in a copy of the rows, which takes their place if nothing that the changes rest on is
-//! otherwise than it was when they were planned.
+//! A commit: its rows are written in a copy of all rows, which takes their place if every revision is the expected one.
 
 use std::collections::BTreeSet;
 
-use administration::rows::check_complete;
+use administration::rows::{Decided, DecidedTenant};
 use administration::{
-    Application, Change, ChangeKind, ClientState, CommitOutcome, CommitRequest, ResourceServerState,
-    RowChange, RowLifecycle, invalidations,
+    Application, Change, ChangeKind, ClientState, CommitOutcome, CommitRequest, RowChange, RowLifecycle,
+    TenantState, invalidations,
 };
 use protocol::Timestamp;
-use registry::Client;
-use tenancy::{ResourceServer, StoreError, Tenant, TenantId, TenantStatus};
+use registry::ClientId;
+use tenancy::{StoreError, TenantId};
 
-use super::commit_lifecycle::transition;
 use super::rows::{Rows, TenantRow};
 
-/// Something is not as the plan says.
+/// Why nothing was written.
 pub(super) enum CommitRefusal {
     StaleRevision,
     Failed(StoreError),
@@ -35,26 +33,26 @@ impl Rows {
     }
 
     fn write(&mut self, request: &CommitRequest) -> Result<Option<u64>, CommitRefusal> {
-        check_complete(request).map_err(|error| CommitRefusal::Failed(StoreError::fault(error)))?;
+        let decided =
+            Decided::of(request).map_err(|error| CommitRefusal::Failed(StoreError::fault(error)))?;
+        let decided = decided.ok_or(CommitRefusal::StaleRevision)?;
         let generation = self.write_generation(request)?;
         for (tenant, revision) in &request.expected_revisions {
             let state = &mut self.tenant_row(tenant)?.state;
             require(state.revision == *revision)?;
             state.revision += 1;
         }
+        self.write_decided(decided)?;
         for change in &request.changes {
             match change {
-                Change::Tenant(change) => self.write_tenant(request, change)?,
-                Change::ResourceServer(tenant, change) => {
-                    self.write_resource_server(request, tenant, change)?;
+                Change::Client(change) if change.kind == ChangeKind::Deleted => {
+                    let (tenant, id) = (&change.after.tenant, &change.after.id);
+                    let clients = &mut self.tenant_row(tenant)?.state.clients;
+                    clients.iter_mut().filter(|row| row.client.id == *id).for_each(|row| row.secrets.clear());
+                    self.secret_usage.retain(|used| used.tenant != *tenant || used.client != *id);
                 }
-                Change::Client(change) => self.write_client(request, change)?,
-                Change::Secret(tenant, client, change) => {
-                    self.write_secret(request, tenant, client, change)?;
-                }
-                // Written below: those of the keys' commit are in the order in which they are numbered.
-                Change::FirstKey(..) | Change::Key(..) => {}
                 Change::Application(change) => self.write_application(change)?,
+                _ => {}
             }
         }
         self.write_keys(request)?;
@@ -74,78 +72,37 @@ impl Rows {
         Ok(generation)
     }
 
-    fn write_tenant(
-        &mut self,
-        request: &CommitRequest,
-        change: &RowChange<Tenant>,
-    ) -> Result<(), CommitRefusal> {
-        let id = &change.after.id;
-        if change.kind == ChangeKind::Added {
-            require(!self.tenants.contains_key(id))?;
-            let row = TenantRow::added(Tenant::clone(&change.after), request.managed_by, request.now);
-            self.tenants.insert(id.clone(), row);
-            return Ok(());
-        }
-        let row = self.tenant_row(id)?;
-        transition(&mut row.state.lifecycle, request, change.kind)?;
-        match change.after.status {
-            _ if row.state.lifecycle.serves() => row.keys_published_until = None,
-            TenantStatus::Suspended { keys_published_until } => {
-                row.keys_published_until = row.keys_published_until.max(Some(keys_published_until));
-            }
-            TenantStatus::Active => {}
-        }
-        if has_new_fields(change.kind) {
-            row.state.tenant = Tenant::clone(&change.after);
-        }
-        Ok(())
-    }
-
-    fn write_resource_server(
-        &mut self,
-        request: &CommitRequest,
-        tenant: &TenantId,
-        change: &RowChange<ResourceServer>,
-    ) -> Result<(), CommitRefusal> {
-        let rows = &mut self.tenant_row(tenant)?.state.resource_servers;
-        let found = rows.iter_mut().find(|row| row.resource_server.audience == change.after.audience);
-        let Some(row) = found else {
-            require(change.kind == ChangeKind::Added)?;
-            let lifecycle = RowLifecycle::fresh(request.managed_by, request.now);
-            rows.push(ResourceServerState {
-                resource_server: ResourceServer::clone(&change.after),
-                lifecycle,
+    fn write_decided(&mut self, decided: Decided) -> Result<(), CommitRefusal> {
+        for (id, DecidedTenant { tenant, lifecycle, keys_published_until, revision }) in decided.tenants {
+            let is_new = revision == 1;
+            require(self.tenants.contains_key(&id) != is_new)?;
+            let row = self.tenants.entry(id).or_insert_with(|| {
+                TenantRow::added(tenant.clone(), lifecycle.managed_by, lifecycle.created_at)
             });
-            return Ok(());
-        };
-        transition(&mut row.lifecycle, request, change.kind)?;
-        if has_new_fields(change.kind) {
-            row.resource_server = ResourceServer::clone(&change.after);
+            require(row.state.revision == revision)?;
+            row.keys_published_until = keys_published_until;
+            row.state = TenantState { tenant, lifecycle, ..row.state.clone() };
         }
-        Ok(())
-    }
-
-    fn write_client(
-        &mut self,
-        request: &CommitRequest,
-        change: &RowChange<Client>,
-    ) -> Result<(), CommitRefusal> {
-        let (tenant, id) = (&change.after.tenant, &change.after.id);
-        let rows = &mut self.tenant_row(tenant)?.state.clients;
-        let client = Client { secrets: Vec::new(), ..Client::clone(&change.after) };
-        let Some(row) = rows.iter_mut().find(|row| row.client.id == *id) else {
-            require(change.kind == ChangeKind::Added)?;
-            let lifecycle = RowLifecycle::fresh(request.managed_by, request.now);
-            rows.push(ClientState { client, lifecycle, secrets: Vec::new() });
-            return Ok(());
-        };
-        transition(&mut row.lifecycle, request, change.kind)?;
-        if has_new_fields(change.kind) {
-            row.client = client;
+        for ((tenant, audience), decided) in decided.resource_servers {
+            let rows = &mut self.tenant_row(&tenant)?.state.resource_servers;
+            rows.retain(|row| row.resource_server.audience != audience);
+            rows.push(decided);
         }
-        if change.kind == ChangeKind::Deleted {
-            row.secrets.clear();
-            self.secret_usage.retain(|used| used.tenant != *tenant || used.client != *id);
+        for ((tenant, id), decided) in decided.clients {
+            let rows = &mut self.tenant_row(&tenant)?.state.clients;
+            let place = rows.iter().position(|row| row.client.id == id);
+            let secrets = place.map(|place| rows.remove(place).secrets).unwrap_or_default();
+            rows.push(ClientState { secrets, ..decided });
+        }
+        for ((tenant, client, id), decided) in decided.secrets {
+            let rows = &mut self.client_row(&tenant, &client)?.secrets;
+            let row = rows.iter_mut().find(|row| row.secret.id == id).ok_or(CommitRefusal::StaleRevision)?;
+            *row = decided;
+        }
+        for ((tenant, client, id), decided) in decided.new_secrets {
+            let rows = &mut self.client_row(&tenant, &client)?.secrets;
+            require(rows.iter().all(|row| row.secret.id != id))?;
+            rows.push(decided);
         }
         Ok(())
     }
@@ -208,14 +165,14 @@ impl Rows {
         self.idempotent_answers.retain(|row| row.tenant != *tenant);
     }
 
+    fn client_row(&mut self, tenant: &TenantId, id: &ClientId) -> Result<&mut ClientState, CommitRefusal> {
+        let rows = &mut self.tenant_row(tenant)?.state.clients;
+        rows.iter_mut().find(|row| row.client.id == *id).ok_or(CommitRefusal::StaleRevision)
+    }
+
     pub(super) fn tenant_row(&mut self, id: &TenantId) -> Result<&mut TenantRow, CommitRefusal> {
         self.tenants.get_mut(id).ok_or(CommitRefusal::StaleRevision)
     }
-}
-
-/// Whether the change is to what the row says, not only to how it stands.
-fn has_new_fields(kind: ChangeKind) -> bool {
-    matches!(kind, ChangeKind::Changed | ChangeKind::Restored)
 }
 
 pub(super) fn require(holds: bool) -> Result<(), CommitRefusal> {

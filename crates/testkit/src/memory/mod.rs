@@ -3,8 +3,7 @@
 mod commit;
 mod commit_bookkeeping;
 mod commit_keys;
-mod commit_lifecycle;
-mod commit_secret;
+mod ended_secrets;
 mod key_lists;
 mod lists;
 mod rows;

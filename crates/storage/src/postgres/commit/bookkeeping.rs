@@ -1,6 +1,8 @@
 //! What is kept beside the rows: revisions, marks at tenants, answers to idempotency keys, the audit and the log of changes.
 
-use administration::rows::{AuditRow, IdempotentAnswerRow, LogRow, RevisionRow, TenantMetadataRow, seconds};
+use administration::rows::{
+    AuditRow, FingerprintRow, IdempotentAnswerRow, LogRow, PreviousTokensRow, RevisionRow, seconds,
+};
 
 use super::{CommitError, CommitWriter};
 
@@ -10,13 +12,15 @@ const COUNT_REVISION: &str = "
       FROM json_to_recordset($1::json) AS given (tenant_id text, revision bigint)
      WHERE t.tenant_id = given.tenant_id AND t.revision = given.revision";
 
-/// Only the files have a declaration to note, and only of their own tenants.
-const UPDATE_METADATA: &str = "
-    UPDATE tenants t
-       SET fingerprint = CASE $3 WHEN 'config' THEN decode(given.fingerprint, 'hex') ELSE t.fingerprint END,
-           earlier_tokens_until = COALESCE(given.earlier_tokens_until, t.earlier_tokens_until)
-      FROM json_to_recordset($1::json) AS given (tenant_id text, fingerprint text, earlier_tokens_until bigint)
-     WHERE t.tenant_id = given.tenant_id AND (t.managed_by = $3 OR $3 = 'api')";
+const SET_FINGERPRINT: &str = "
+    UPDATE tenants t SET fingerprint = decode(given.fingerprint, 'hex')
+      FROM json_to_recordset($1::json) AS given (tenant_id text, fingerprint text)
+     WHERE t.tenant_id = given.tenant_id";
+
+const SET_PREVIOUS_TOKENS: &str = "
+    UPDATE tenants t SET earlier_tokens_until = given.earlier_tokens_until
+      FROM json_to_recordset($1::json) AS given (tenant_id text, earlier_tokens_until bigint)
+     WHERE t.tenant_id = given.tenant_id";
 
 const FORGET_ANSWERS: &str = "DELETE FROM idempotent_answers WHERE expires_at <= $1";
 
@@ -54,9 +58,11 @@ impl CommitWriter<'_> {
 
     pub(super) async fn tenant_metadata(
         &mut self,
-        rows: &[TenantMetadataRow<'_>],
+        fingerprints: &[FingerprintRow<'_>],
+        previous_tokens: &[PreviousTokensRow<'_>],
     ) -> Result<(), CommitError> {
-        self.all(UPDATE_METADATA, rows).await
+        self.all(SET_FINGERPRINT, fingerprints).await?;
+        self.all(SET_PREVIOUS_TOKENS, previous_tokens).await
     }
 
     /// One that is still good stands in the way of another for the same key.

@@ -14,13 +14,14 @@ mod secrets;
 mod tenants;
 
 use administration::CommitRequest;
-use administration::rows::{CommitRows, seconds};
+use administration::rows::{CommitRows, Decided, seconds};
 use serde::Serialize;
 use tenancy::StoreError;
 
 use crate::postgres::PostgresDatabase;
 use crate::postgres::error::store_error;
 use crate::postgres::transaction::CountedTransaction;
+use crate::tables::Table;
 
 /// Rows in one statement: some hundred kilobytes of JSON.
 const BATCH: usize = 1000;
@@ -60,7 +61,9 @@ pub(crate) async fn commit(
     database: &PostgresDatabase,
     request: &CommitRequest,
 ) -> Result<Option<u64>, CommitError> {
-    let rows = CommitRows::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
+    let decided = Decided::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
+    let decided = decided.ok_or(CommitError::StaleRevision)?;
+    let rows = CommitRows::of(request, &decided);
     let mut writer = CommitWriter { transaction: database.begin().await?, request };
     writer.transaction.execute(sqlx::query(LOCK)).await?;
     let generation = writer.generation().await?;
@@ -72,7 +75,7 @@ pub(crate) async fn commit(
     writer.applications(&rows.applications).await?;
     writer.keys(&rows.keys).await?;
     writer.first_keys().await?;
-    writer.tenant_metadata(&rows.tenant_metadata).await?;
+    writer.tenant_metadata(&rows.fingerprints, &rows.previous_tokens).await?;
     writer.previous_jwks(&rows.previous_jwks).await?;
     writer.deletions(&rows.tenants.deleted, &rows.clients.deleted).await?;
     writer.idempotent_answers(&rows.idempotent_answers).await?;
@@ -103,4 +106,10 @@ impl CommitWriter<'_> {
         let touched = self.each(sql, rows).await?;
         if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::StaleRevision) }
     }
+}
+
+/// Reads the rows of a table from the JSON array, with the types of the table.
+fn upsert(table: &Table) -> String {
+    let source = format!("json_populate_recordset(NULL::{}, $1::json) AS given", table.name);
+    table.upsert(&source, |column, _| format!("given.{column}"))
 }

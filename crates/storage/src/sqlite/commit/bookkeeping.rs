@@ -31,13 +31,15 @@ const FORGET_SOURCES: &str = "
 const TAKE_FIRST_KEY: &str = "
     UPDATE tenants SET next_key = ?2 + 1, first_key_thumbprint = ?3 WHERE tenant_id = ?1 AND next_key = ?2";
 
-/// The plus: as for other updates of tenants, rows are found by their id.
-const UPDATE_METADATA: &str = "
-    UPDATE tenants
-       SET fingerprint = IIF(?3 = 'config', unhex(value ->> 'fingerprint'), fingerprint),
-           earlier_tokens_until = COALESCE(value ->> 'earlier_tokens_until', earlier_tokens_until)
+const SET_FINGERPRINT: &str = "
+    UPDATE tenants SET fingerprint = unhex(value ->> 'fingerprint')
       FROM json_each(?1)
-     WHERE tenant_id = value ->> 'tenant_id' AND (+managed_by = ?3 OR ?3 = 'api')";
+     WHERE tenant_id = value ->> 'tenant_id'";
+
+const SET_PREVIOUS_TOKENS: &str = "
+    UPDATE tenants SET earlier_tokens_until = value ->> 'earlier_tokens_until'
+      FROM json_each(?1)
+     WHERE tenant_id = value ->> 'tenant_id'";
 
 const FORGET_ANSWERS: &str = "DELETE FROM idempotent_answers WHERE expires_at <= ?1";
 
@@ -110,7 +112,8 @@ impl CommitWriter<'_> {
     }
 
     pub(super) async fn tenant_metadata(&mut self) -> Result<(), CommitError> {
-        self.all(UPDATE_METADATA, &self.rows.tenant_metadata).await
+        self.all(SET_FINGERPRINT, &self.rows.fingerprints).await?;
+        self.all(SET_PREVIOUS_TOKENS, &self.rows.previous_tokens).await
     }
 
     pub(super) async fn idempotent_answers(&mut self) -> Result<(), CommitError> {

@@ -11,13 +11,14 @@ mod secrets;
 mod tenants;
 
 use administration::CommitRequest;
-use administration::rows::{CommitRows, seconds};
+use administration::rows::{CommitRows, Decided, seconds};
 use serde::Serialize;
 use sqlx::{Sqlite, Transaction};
 use tenancy::StoreError;
 
 use crate::sqlite::SqliteDatabase;
 use crate::sqlite::error::store_error;
+use crate::tables::Table;
 
 #[cfg(test)]
 pub(crate) use keys::STATEMENTS as KEY_STATEMENTS;
@@ -58,7 +59,9 @@ pub(crate) async fn commit(
     database: &SqliteDatabase,
     request: &CommitRequest,
 ) -> Result<Option<u64>, CommitError> {
-    let rows = CommitRows::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
+    let decided = Decided::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
+    let decided = decided.ok_or(CommitError::StaleRevision)?;
+    let rows = CommitRows::of(request, &decided);
     let mut writer = CommitWriter { database, transaction: database.begin().await?, request, rows: &rows };
     let generation = writer.generation().await?;
     writer.revisions().await?;
@@ -101,4 +104,12 @@ impl CommitWriter<'_> {
         let touched = self.each(sql, rows).await?;
         if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::StaleRevision) }
     }
+}
+
+/// Reads the rows of a table from the JSON array.
+fn upsert(table: &Table) -> String {
+    // Without a condition SQLite would take the conflict clause for a join.
+    table.upsert("json_each(?1) WHERE TRUE", |column, is_list| {
+        format!("value {} '{column}'", if is_list { "->" } else { "->>" })
+    })
 }

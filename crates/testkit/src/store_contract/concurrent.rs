@@ -1,0 +1,112 @@
+//! What other writers move without a revision stays beside a commit that was decided before.
+
+use administration::{
+    Change, ChangeKind, CommitOutcome, SealedPlace, SecretChangeKind, SecretUsage, VerifierFetch,
+};
+use keys::KeyId;
+use keys::life_cycle::KeyTimes;
+use registry::Client;
+use tenancy::Tenant;
+
+use super::{Stores, add, commit, resting_on_today};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// A request adds the first key while an administrator changes the tenant, its client and its secret.
+pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: Stores) {
+    let (store, acme, svc) = rows(&stores).await;
+    let planned = resting_on_today(&stores, &requests::declared(changes(&acme, &svc))).await;
+
+    assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+    let usage = [SecretUsage {
+        tenant: acme.id.clone(),
+        client: svc.id.clone(),
+        secret: svc.secrets[0].id.clone(),
+        address: "192.0.2.1".to_owned(),
+        at: NOW,
+    }];
+    store.record_secret_usage(&usage).await.unwrap();
+    let fetches = [VerifierFetch {
+        tenant: acme.id.clone(),
+        verifier: "verifier".to_owned(),
+        last_fetch_at: NOW,
+        newest_key: KeyId::numbered(1),
+    }];
+    store.record_verifier_fetches(&fetches).await.unwrap();
+    let until = NOW + protocol::Lifetime::from_seconds(60);
+    assert!(store.try_lease("rotation", "left", NOW, until).await.unwrap());
+
+    let committed = CommitOutcome::Committed { generation: None };
+    assert_eq!(store.commit(&planned).await.unwrap(), committed);
+    let found = stores.signing_keys.find_keys(&acme.id).await.unwrap();
+    assert_eq!((found.next, found.keys.as_slice()), (KeyId::numbered(2), &[fixtures::key(1)][..]));
+    assert_eq!(store.secret_usage(&acme.id, &svc.id).await.unwrap(), usage);
+    assert_eq!(store.verifier_fetches(&acme.id).await.unwrap(), fetches);
+    assert!(!store.try_lease("rotation", "right", NOW, until).await.unwrap());
+    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
+}
+
+/// A rotation gives a key other times while another process seals it anew.
+pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
+    let (store, acme, svc) = rows(&stores).await;
+    let key = fixtures::key(1);
+    assert!(stores.signing_keys.add_key(&acme.id, &key).await.unwrap());
+    let mut request = requests::declared(changes(&acme, &svc));
+    let before = KeyTimes {
+        id: key.id,
+        active_from: key.active_from,
+        retiring_from: key.retiring_from,
+        removed_at: key.removed_at,
+    };
+    let retiring_from = Some(NOW + protocol::Lifetime::from_seconds(9));
+    requests::reschedule_key(&mut request, &acme.id, before, KeyTimes { retiring_from, ..before });
+    let planned = resting_on_today(&stores, &request).await;
+    let place = SealedPlace::SigningKey { tenant: acme.id.clone(), id: key.id, algorithm: key.algorithm };
+    assert!(store.replace_sealed(&place, &key.sealed_private_key, b"anew").await.unwrap());
+
+    assert_eq!(store.commit(&planned).await.unwrap(), CommitOutcome::Committed { generation: None });
+    let found = stores.signing_keys.find_keys(&acme.id).await.unwrap();
+    assert_eq!(found.keys[0].sealed_private_key, b"anew");
+    assert_eq!(found.keys[0].retiring_from, retiring_from);
+}
+
+/// Adds a row of each table that commits change, for a test that gives these tables a column of a newer version.
+pub async fn add_rows_of_each_table(stores: &Stores) {
+    let (_, acme, _) = rows(stores).await;
+    assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+}
+
+/// Changes each of these rows.
+pub async fn change_rows_of_each_table(stores: &Stores) {
+    let acme = fixtures::tenant("acme");
+    let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
+    let mut request = requests::declared(changes(&acme, &svc));
+    let key = fixtures::key(1);
+    let before = KeyTimes { id: key.id, active_from: NOW, retiring_from: None, removed_at: None };
+    let after = KeyTimes { retiring_from: Some(NOW), ..before };
+    requests::reschedule_key(&mut request, &acme.id, before, after);
+    commit(stores, &request).await;
+    assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap().unwrap().name, "renamed");
+}
+
+async fn rows(stores: &Stores) -> (std::sync::Arc<dyn administration::AdministrationStore>, Tenant, Client) {
+    let acme = fixtures::tenant("acme");
+    let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
+    add(stores, &acme, &[&svc]).await;
+    (stores.administration.clone(), acme, svc)
+}
+
+/// A change of the tenant, its resource server, its client and the client's secret.
+fn changes(acme: &Tenant, svc: &Client) -> Vec<Change> {
+    let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
+    let registered = Client { secrets: Vec::new(), ..svc.clone() };
+    let other = Client { name: "renamed".to_owned(), ..registered.clone() };
+    let server = &acme.resource_servers[0];
+    let end = SecretChangeKind::Rescheduled { before: None, after: Some(NOW) };
+    vec![
+        Change::Tenant(requests::row(ChangeKind::Changed, Some(acme), &renamed)),
+        requests::resource_server(&acme.id, ChangeKind::Changed, Some(server), server),
+        Change::Client(requests::row(ChangeKind::Changed, Some(&registered), &other)),
+        requests::secret(svc, &svc.secrets[0], end),
+    ]
+}
