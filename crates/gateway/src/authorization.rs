@@ -11,6 +11,7 @@ use protocol::{BearerToken, Scope, Timestamp};
 use tenancy::{Tenant, TenantError, TenantId};
 
 use crate::Services;
+use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
@@ -31,12 +32,9 @@ pub(crate) async fn authorize(
     now: Timestamp,
 ) -> Result<Authority, Problem> {
     if !raw.is_plain() {
-        return Err(Problem::not_found("Unknown path"));
+        return Err(Failure::UnknownPath.into());
     }
-    let Ok(header) = raw.authorization() else {
-        return Err(Problem::invalid("The Authorization header was sent more than once", vec![]));
-    };
-    let token = BearerToken::from_authorization(header).ok_or_else(Problem::token_required)?;
+    let token = BearerToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
     let (tenant, claims) = verify(services, &token, required, now).await?;
     // Revoking a client or a scope counts from the next request on, not only when its tokens have expired.
     let client = services.authenticator.find_active(&tenant.id, &claims.client_id).await?;
@@ -58,7 +56,7 @@ pub(crate) async fn authorize(
     };
     let authority = required.check(authority)?;
     if raw.writes() {
-        services.writes.spend(&tenant.id, now).map_err(Problem::too_many_writes)?;
+        services.writes.spend(&tenant.id, now).map_err(Failure::TooManyWrites)?;
     }
     Ok(authority)
 }

@@ -7,10 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::rt::time::timeout;
 use futures_util::StreamExt as _;
-use protocol::ErrorResponse;
 use zeroize::Zeroizing;
-
-use crate::respond::OAuthError;
 
 /// No body that we read is larger.
 const LIMIT: usize = 64 * 1024;
@@ -57,13 +54,6 @@ impl BodyError {
     /// Whether what is still to come would be taken for the next request.
     pub(crate) const fn ends_connection(self) -> bool {
         matches!(self, Self::TooLarge | Self::TooSlow)
-    }
-}
-
-impl From<BodyError> for OAuthError {
-    fn from(error: BodyError) -> Self {
-        let refusal = Self::new(error.status(), ErrorResponse::invalid_request(error.to_string()));
-        if error.ends_connection() { refusal.closing() } else { refusal }
     }
 }
 

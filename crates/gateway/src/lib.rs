@@ -7,7 +7,9 @@ mod server;
 mod services;
 
 mod body;
+mod causes;
 mod connection;
+mod failure;
 mod forwarded;
 mod hosts;
 mod raw_request;

@@ -11,14 +11,13 @@ use actix_web::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
 };
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use protocol::ErrorResponse;
 use registry::ClientAddress;
 
 use crate::TrustedProxies;
 use crate::access_log::RequestLogFields;
 use crate::body::{self, Body, BodyError};
 use crate::connection::Deadlines;
-use crate::respond::OAuthError;
+use crate::failure::Failure;
 use crate::routes::Route;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -88,12 +87,11 @@ impl RawRequest {
     }
 
     /// The credentials header, if there is one.
-    pub(crate) fn authorization(&self) -> Result<Option<&[u8]>, OAuthError> {
+    pub(crate) fn authorization(&self) -> Result<Option<&[u8]>, Failure<'static>> {
         let mut headers = self.request.headers().get_all(AUTHORIZATION);
         let first = headers.next().map(HeaderValue::as_bytes);
         if headers.next().is_some() {
-            let twice = "The Authorization header was sent more than once";
-            return Err(ErrorResponse::invalid_request(twice).into());
+            return Err(Failure::RepeatedAuthorization);
         }
         Ok(first)
     }
@@ -134,8 +132,8 @@ impl RawRequest {
     }
 
     /// The body of a form, read whole.
-    pub(crate) async fn form(&mut self) -> Result<Body, OAuthError> {
-        Ok(self.body(&[FORM], FORM).await?)
+    pub(crate) async fn form(&mut self) -> Result<Body, BodyError> {
+        self.body(&[FORM], FORM).await
     }
 
     /// A JSON body, read whole; parsing it is the caller's.

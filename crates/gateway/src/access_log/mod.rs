@@ -23,8 +23,7 @@ use pin_project_lite::pin_project;
 
 use crate::connection::Deadlines;
 use crate::forwarded::claims_to_be_forwarded;
-use crate::metrics::Metrics;
-use crate::metrics::Series;
+use crate::metrics::{Metrics, Series};
 use crate::readiness::Readiness;
 use crate::respond::{OAuthError, Protective};
 use crate::routes::Route;

@@ -1,14 +1,13 @@
-//! What the admin API answers with: one document, its entity tag, and where it is. Nothing of it may be kept, for it may hold a secret.
+//! Responses of the admin API: a document, its entity tag and its location. No cache stores one, because it may hold a secret.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ContentType, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, PRAGMA,
-};
+use actix_web::http::header::{CONTENT_TYPE, ContentType, ETAG, HeaderName, IF_NONE_MATCH, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use administration::EntityTag;
 use serde::Serialize;
 
 use super::Problem;
+use super::no_store::no_store;
 use crate::raw_request::RawRequest;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -19,9 +18,7 @@ pub(crate) struct Document(HttpResponseBuilder);
 impl Document {
     /// With this status.
     pub(crate) fn of(status: StatusCode) -> Self {
-        let mut response = HttpResponseBuilder::new(status);
-        response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
-        Self(response)
+        Self(no_store(status))
     }
 
     /// The tag of what is shown (RFC 9110 §8.8.3).

@@ -1,28 +1,27 @@
-//! JSON answers and how long they may be kept.
+//! JSON responses and their lifetime in caches.
 
-use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, ContentType, PRAGMA};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, ContentType};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
 use super::OAuthError;
+use super::no_store::no_store;
 
-/// An answer that may hold a token: "Cache-Control: no-store" and "Pragma: no-cache" (RFC 6749 §5.1).
+/// A response that may hold a token.
 pub(crate) fn secret_json(body: &impl Serialize) -> Result<HttpResponse, OAuthError> {
-    json(body, "no-store")
+    json(no_store(StatusCode::OK), body)
 }
 
-/// An answer that may be kept for five minutes, as a key set by default.
+/// A response that caches keep for five minutes, as a key set by default.
 pub(crate) fn fresh_json(body: &impl Serialize) -> Result<HttpResponse, OAuthError> {
-    json(body, "public, max-age=300")
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "public, max-age=300"));
+    json(response, body)
 }
 
-fn json(body: &impl Serialize, cache_control: &'static str) -> Result<HttpResponse, OAuthError> {
+fn json(mut response: HttpResponseBuilder, body: &impl Serialize) -> Result<HttpResponse, OAuthError> {
     let mut bytes = Vec::with_capacity(1024);
     serde_json::to_writer(&mut bytes, body).map_err(|error| OAuthError::fault(&error))?;
-    let mut response = HttpResponse::Ok();
-    response.insert_header(ContentType::json()).insert_header((CACHE_CONTROL, cache_control));
-    if cache_control == "no-store" {
-        response.insert_header((PRAGMA, "no-cache"));
-    }
-    Ok(response.body(bytes))
+    Ok(response.insert_header(ContentType::json()).body(bytes))
 }

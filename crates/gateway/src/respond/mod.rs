@@ -1,8 +1,9 @@
-//! From answers and refusals to HTTP responses.
+//! From results and errors to HTTP responses.
 
 mod document;
+mod http_error;
 mod json;
-mod key_error_class;
+mod no_store;
 mod oauth_error;
 mod problem;
 mod protective;
@@ -10,6 +11,7 @@ mod thunder_error;
 
 pub(crate) use document::{Document, changed, looked_at, looked_at_as, names_tag};
 pub(crate) use json::{fresh_json, secret_json};
+pub(crate) use no_store::no_store;
 pub(crate) use oauth_error::OAuthError;
 pub(crate) use problem::Problem;
 pub(crate) use protective::Protective;

@@ -1,170 +1,55 @@
-//! How the Thunder-compatible API says no: `{"code","message","description"}`, in its current generation with a key beside each text.
+//! Errors of the Thunder-compatible API: `{"code","message","description"}`, in its current generation with a key beside each text.
 
-use std::fmt;
-
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, ContentType, LOCATION, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
-};
-use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use actix_web::http::header::{ContentType, LOCATION};
 use administration::{ApplicationCode, ApplicationError, EditError, RejectedApplication, Spelling};
-use keys::{KeyError, TokenError};
+use keys::TokenError;
 use protocol::ErrorCode;
 use serde::Serialize;
-use tenancy::{StoreError, TenantError};
 
-use super::key_error_class::KeyErrorClass;
-use super::oauth_error::{Causes, MISDIRECTED};
-use crate::body::BodyError;
+use super::http_error::{ErrorBody, HttpError};
+use super::no_store::no_store;
+use crate::failure::Failure;
 
 const REALM: &str = "latchkey-applications";
 
-/// An answer of this surface that is not what the caller asked for.
+/// An error of the Thunder-compatible API.
+pub(crate) type ThunderError = HttpError<ThunderBody>;
+
+/// The members of an error.
 #[derive(Debug)]
-pub(crate) struct ThunderError {
-    status: StatusCode,
+pub(crate) struct ThunderBody {
     code: &'static str,
     message: &'static str,
     description: String,
     spelling: Spelling,
-    challenge: Option<String>,
-    allow: Option<&'static str>,
-    /// Seconds after which it may be otherwise.
-    retry_after: Option<u16>,
-    /// For whoever counts.
-    counted: ErrorCode,
-    close: bool,
 }
 
-impl ThunderError {
-    /// A request that is wrong in one of the ways that callers know by a code.
-    pub(crate) fn bad_request(
-        code: &'static str,
-        message: &'static str,
-        description: impl Into<String>,
-    ) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest, code, message, description)
+impl ErrorBody for ThunderBody {
+    fn of(failure: Failure<'_>) -> Self {
+        let (code, message) = match failure {
+            Failure::UnknownPath | Failure::UnknownTenant => {
+                return Self::new("LK-4040", "Not found", "There is nothing here");
+            }
+            Failure::TooManyWrites(_) => {
+                let description = "Too many writes were asked for; try again later";
+                return Self::new("LK-4290", "Too many requests", description);
+            }
+            Failure::MethodNotAllowed(_) => ("LK-4050", "Method not allowed"),
+            Failure::Misdirected => ("LK-4210", "Misdirected request"),
+            Failure::RepeatedAuthorization | Failure::Body(_) => {
+                ("APP-1018", ApplicationCode::InvalidRequest.message())
+            }
+            Failure::Unavailable => ("LK-5030", "Service unavailable"),
+            Failure::Internal => ("APP-5001", "Internal server error"),
+        };
+        Self::new(code, message, failure.detail())
     }
 
-    /// Nothing is served here, or not under this path.
-    pub(crate) fn not_served() -> Self {
-        let why = "There is nothing here";
-        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "LK-4040", "Not found", why)
-    }
-
-    /// A method that the path does not know; `allow` names those that it does (RFC 9110 §15.5.6).
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
-        let (status, why) = (StatusCode::METHOD_NOT_ALLOWED, format!("This path takes {allow}"));
-        let thunder = Self::new(status, ErrorCode::InvalidRequest, "LK-4050", "Method not allowed", why);
-        Self { allow: Some(allow), ..thunder }
-    }
-
-    /// A request that is meant for a name which is not ours (RFC 9110 §15.5.20).
-    pub(crate) fn misdirected() -> Self {
-        let status = StatusCode::MISDIRECTED_REQUEST;
-        Self::new(status, ErrorCode::InvalidRequest, "LK-4210", "Misdirected request", MISDIRECTED)
-    }
-
-    /// No assertion at all (RFC 6750 §3.1).
-    pub(crate) fn assertion_required() -> Self {
-        let why = "Send the assertion of /flow/execute as Authorization: Bearer";
-        let thunder =
-            Self::new(StatusCode::UNAUTHORIZED, ErrorCode::InvalidToken, "LK-4010", "Unauthorized", why);
-        Self { challenge: Some(format!("Bearer realm=\"{REALM}\"")), ..thunder }
-    }
-
-    /// An assertion that does not do here.
-    pub(crate) fn invalid_assertion(why: &'static str) -> Self {
-        let thunder =
-            Self::new(StatusCode::UNAUTHORIZED, ErrorCode::InvalidToken, "LK-4010", "Unauthorized", why);
-        let challenge =
-            format!("Bearer realm=\"{REALM}\", error=\"invalid_token\", error_description=\"{why}\"");
-        Self { challenge: Some(challenge), ..thunder }
-    }
-
-    /// A person who may not.
-    pub(crate) fn forbidden(why: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, ErrorCode::InsufficientScope, "LK-4030", "Forbidden", why)
-    }
-
-    /// Not now; the caller may try again.
-    pub(crate) fn unavailable(cause: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::warn!(cause = %Causes(cause), "request not served for now");
-        Self::busy()
-    }
-
-    fn busy() -> Self {
-        let why = "The server cannot answer now; try again";
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            ErrorCode::TemporarilyUnavailable,
-            "LK-5030",
-            "Service unavailable",
-            why,
-        )
-    }
-
-    /// Those who manage this tenant have asked for too much (RFC 6585 §4).
-    pub(crate) fn too_many_writes(retry_after: u16) -> Self {
-        let why = "Too many writes were asked for; try again later";
-        let (status, counted) = (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TemporarilyUnavailable);
-        let thunder = Self::new(status, counted, "LK-4290", "Too many requests", why);
-        Self { retry_after: Some(retry_after), ..thunder }
-    }
-
-    /// A fault of ours; the cause goes into the log and nowhere else.
-    pub(crate) fn fault(cause: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::error!(cause = %Causes(cause), "request failed");
-        Self::failed()
-    }
-
-    fn failed() -> Self {
-        let why = "The server failed to answer";
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            ErrorCode::ServerError,
-            "APP-5001",
-            "Internal server error",
-            why,
-        )
-    }
-
-    /// In the caller's spelling.
-    pub(crate) fn spelled(self, spelling: Spelling) -> Self {
-        Self { spelling, ..self }
-    }
-
-    fn new(
-        status: StatusCode,
-        counted: ErrorCode,
-        code: &'static str,
-        message: &'static str,
-        description: impl Into<String>,
-    ) -> Self {
-        Self {
-            status,
-            code,
-            message,
-            description: description.into(),
-            spelling: Spelling::Snake,
-            challenge: None,
-            allow: None,
-            retry_after: None,
-            counted,
-            close: false,
-        }
-    }
-
-    fn store(error: &StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::Fault(_) => Self::fault(error),
-        }
-    }
-
-    fn body(&self) -> Vec<u8> {
-        let Self { code, message, description, .. } = self;
-        let body = match self.spelling {
+    fn to_bytes(&self, _: StatusCode) -> Option<Vec<u8>> {
+        let Self { code, message, description, spelling } = self;
+        let body = match spelling {
             Spelling::Snake => {
                 serde_json::to_vec(&Body { code, message: *message, description: description.as_str() })
             }
@@ -176,7 +61,54 @@ impl ThunderError {
                 serde_json::to_vec(&Body { code, message, description })
             }
         };
-        body.unwrap_or_default()
+        Some(body.unwrap_or_default())
+    }
+}
+
+impl ThunderBody {
+    fn new(code: &'static str, message: &'static str, description: impl Into<String>) -> Self {
+        Self { code, message, description: description.into(), spelling: Spelling::Snake }
+    }
+}
+
+impl HttpError<ThunderBody> {
+    /// A request that is wrong in a way that callers know by a code.
+    pub(crate) fn bad_request(
+        code: &'static str,
+        message: &'static str,
+        description: impl Into<String>,
+    ) -> Self {
+        let body = ThunderBody::new(code, message, description);
+        Self::with(StatusCode::BAD_REQUEST, Some(ErrorCode::InvalidRequest), body)
+    }
+
+    /// No assertion was sent (RFC 6750 §3.1).
+    pub(crate) fn assertion_required() -> Self {
+        Self::unauthorized("Send the assertion of /flow/execute as Authorization: Bearer")
+            .with_bearer_challenge(REALM, None, None)
+    }
+
+    /// The assertion is not accepted.
+    pub(crate) fn invalid_assertion(why: &'static str) -> Self {
+        let error = (ErrorCode::InvalidToken, why);
+        Self::unauthorized(why).with_bearer_challenge(REALM, Some(error), None)
+    }
+
+    fn unauthorized(why: &'static str) -> Self {
+        let body = ThunderBody::new("LK-4010", "Unauthorized", why);
+        Self::with(StatusCode::UNAUTHORIZED, Some(ErrorCode::InvalidToken), body)
+    }
+
+    /// The person lacks a permission.
+    pub(crate) fn forbidden(why: impl Into<String>) -> Self {
+        let body = ThunderBody::new("LK-4030", "Forbidden", why);
+        Self::with(StatusCode::FORBIDDEN, Some(ErrorCode::InsufficientScope), body)
+    }
+
+    /// In the caller's spelling.
+    pub(crate) fn spelled(mut self, spelling: Spelling) -> Self {
+        self.body.spelling = spelling;
+        self
     }
 }
 
@@ -196,15 +128,14 @@ struct Keyed<'a> {
     default_value: &'a str,
 }
 
-/// An answer that may hold a secret.
+/// A response that may hold a secret.
 pub(crate) fn thunder_json(
     status: StatusCode,
     location: Option<&str>,
     body: &impl Serialize,
 ) -> Result<HttpResponse, ThunderError> {
     let body = serde_json::to_vec(body).map_err(|error| ThunderError::fault(&error))?;
-    let mut response = HttpResponseBuilder::new(status);
-    response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
+    let mut response = no_store(status);
     if let Some(location) = location {
         response.insert_header((LOCATION, location));
     }
@@ -212,13 +143,12 @@ pub(crate) fn thunder_json(
 }
 
 impl From<RejectedApplication> for ThunderError {
-    fn from(refusal: RejectedApplication) -> Self {
-        let RejectedApplication { code, description } = refusal;
-        let thunder = Self::bad_request(code.as_str(), code.message(), description);
+    fn from(RejectedApplication { code, description }: RejectedApplication) -> Self {
+        let error = Self::bad_request(code.as_str(), code.message(), description);
         if code == ApplicationCode::NotFound {
-            return Self { status: StatusCode::NOT_FOUND, counted: ErrorCode::NotFound, ..thunder };
+            return Self { status: StatusCode::NOT_FOUND, code: Some(ErrorCode::NotFound), ..error };
         }
-        thunder
+        error
     }
 }
 
@@ -233,33 +163,14 @@ impl From<ApplicationError> for ThunderError {
 
 impl From<EditError> for ThunderError {
     fn from(error: EditError) -> Self {
-        match &error {
+        match error {
             EditError::Forbidden(_) | EditError::InsufficientPrivilege(_) => {
                 Self::forbidden(error.to_string())
             }
-            EditError::NotFound(_) => Self::not_served(),
-            EditError::Store(error) => Self::store(error),
+            EditError::NotFound(_) => Failure::UnknownPath.into(),
+            EditError::Store(error) => error.into(),
             EditError::Hash(_) | EditError::Busy | EditError::Contended => Self::unavailable(&error),
             _ => Self::fault(&error),
-        }
-    }
-}
-
-impl From<TenantError> for ThunderError {
-    fn from(error: TenantError) -> Self {
-        match error {
-            TenantError::Unknown => Self::not_served(),
-            TenantError::Store(error) => Self::store(&error),
-        }
-    }
-}
-
-impl From<KeyError> for ThunderError {
-    fn from(error: KeyError) -> Self {
-        match KeyErrorClass::of(&error) {
-            KeyErrorClass::Store(error) => Self::store(&error),
-            KeyErrorClass::Unavailable => Self::busy(),
-            KeyErrorClass::Failed => Self::failed(),
         }
     }
 }
@@ -267,45 +178,5 @@ impl From<KeyError> for ThunderError {
 impl From<TokenError> for ThunderError {
     fn from(error: TokenError) -> Self {
         Self::invalid_assertion(error.description())
-    }
-}
-
-impl From<BodyError> for ThunderError {
-    fn from(error: BodyError) -> Self {
-        let why = error.to_string();
-        let thunder = Self::bad_request("APP-1018", ApplicationCode::InvalidRequest.message(), why);
-        Self { status: error.status(), close: error.ends_connection(), ..thunder }
-    }
-}
-
-impl fmt::Display for ThunderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.status, self.code)
-    }
-}
-
-impl ResponseError for ThunderError {
-    fn status_code(&self) -> StatusCode {
-        self.status
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponseBuilder::new(self.status);
-        response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
-        if let Some(challenge) = &self.challenge {
-            response.insert_header((WWW_AUTHENTICATE, challenge.as_str()));
-        }
-        if let Some(allow) = self.allow {
-            response.insert_header((ALLOW, allow));
-        }
-        let soon = self.status == StatusCode::SERVICE_UNAVAILABLE;
-        if let Some(seconds) = self.retry_after.or(soon.then_some(1)) {
-            response.insert_header((RETRY_AFTER, u64::from(seconds)));
-        }
-        if self.close {
-            response.force_close();
-        }
-        response.extensions_mut().insert(self.counted);
-        response.insert_header(ContentType::json()).body(self.body())
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use actix_web::guard::{Any, Get, Head};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, PRAGMA};
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _};
 use administration::{Actor, ApplicationRequest, Authority, RejectedApplication, Shape};
@@ -13,8 +12,9 @@ use protocol::{BearerToken, Form};
 use tenancy::{Tenant, TenantId};
 
 use crate::Services;
+use crate::failure::Failure;
 use crate::raw_request::RawRequest;
-use crate::respond::{ThunderError, thunder_json};
+use crate::respond::{ThunderError, no_store, thunder_json};
 use crate::server::DefaultTenant;
 
 /// What opens these paths.
@@ -149,13 +149,13 @@ pub(crate) async fn delete(
     let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
     let now = (services.clock)();
     services.administrator.delete_application(&by, &tenant, id(&raw), now).await?;
-    let mut response = HttpResponse::NoContent();
-    Ok(response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).finish())
+    Ok(no_store(StatusCode::NO_CONTENT).finish())
 }
 
 /// All applications, as a route.
 pub(super) fn all(path: &'static str) -> (&'static str, Resource) {
-    let refuse = || async { ThunderError::method_not_allowed("GET, HEAD, POST").error_response() };
+    let refuse =
+        || async { ThunderError::from(Failure::MethodNotAllowed("GET, HEAD, POST")).error_response() };
     let read = web::route().guard(Any(Get()).or(Head())).to(list);
     let resource = web::resource(path).route(read).route(web::post().to(create));
     (path, resource.default_service(web::to(refuse)))
@@ -163,7 +163,8 @@ pub(super) fn all(path: &'static str) -> (&'static str, Resource) {
 
 /// One application, as a route.
 pub(super) fn one(path: &'static str) -> (&'static str, Resource) {
-    let refuse = || async { ThunderError::method_not_allowed("DELETE, GET, HEAD, PUT").error_response() };
+    let refuse =
+        || async { ThunderError::from(Failure::MethodNotAllowed("DELETE, GET, HEAD, PUT")).error_response() };
     let read = web::route().guard(Any(Get()).or(Head())).to(get);
     let resource = web::resource(path).route(read).route(web::put().to(replace));
     (path, resource.route(web::delete().to(delete)).default_service(web::to(refuse)))
@@ -176,10 +177,10 @@ pub(super) async fn tenant(
     raw: &RawRequest,
 ) -> Result<Arc<Tenant>, ThunderError> {
     if !raw.is_plain() {
-        return Err(ThunderError::not_served());
+        return Err(Failure::UnknownPath.into());
     }
     let Some(name) = default_tenant.0.as_deref().filter(|_| !services.users.is_empty()) else {
-        return Err(ThunderError::not_served());
+        return Err(Failure::UnknownPath.into());
     };
     let tenant = services.tenants.resolve(name).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
@@ -211,7 +212,7 @@ async fn authorize(
         source: raw.address().map(|address| address.to_string()),
     };
     if raw.writes() {
-        services.writes.spend(&tenant.id, (services.clock)()).map_err(ThunderError::too_many_writes)?;
+        services.writes.spend(&tenant.id, (services.clock)()).map_err(Failure::TooManyWrites)?;
     }
     Ok(Authorized { tenant: tenant.id.clone(), by: Authority::of_user(actor, tenant.id.clone()) })
 }

@@ -16,6 +16,7 @@ use tenancy::Tenant;
 use self::request::{Credentials, FlowRequest, Opening};
 use self::step::Step;
 use crate::Services;
+use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::{ThunderError, thunder_json};
 use crate::server::DefaultTenant;
@@ -60,7 +61,7 @@ pub(crate) async fn execute(
 
 /// The route.
 pub(super) fn route(path: &'static str) -> (&'static str, Resource) {
-    let refuse = || async { ThunderError::method_not_allowed("POST").error_response() };
+    let refuse = || async { ThunderError::from(Failure::MethodNotAllowed("POST")).error_response() };
     (path, web::resource(path).route(web::post().to(execute)).default_service(web::to(refuse)))
 }
 

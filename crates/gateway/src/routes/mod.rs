@@ -25,6 +25,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
 
 use crate::Surface;
+use crate::failure::Failure;
 use crate::hosts::HostNames;
 use crate::metrics::{Metrics, Series};
 use crate::raw_request::RawRequest;
@@ -199,9 +200,9 @@ impl Routes<'_> {
 /// In the words of the path.
 fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBody> {
     let response = match pattern {
-        "/metrics" => OAuthError::misdirected().error_response(),
-        _ if admin::unknown::is_admin(pattern) => Problem::misdirected().error_response(),
-        _ => ThunderError::misdirected().error_response(),
+        "/metrics" => OAuthError::from(Failure::Misdirected).error_response(),
+        _ if admin::unknown::is_admin(pattern) => Problem::from(Failure::Misdirected).error_response(),
+        _ => ThunderError::from(Failure::Misdirected).error_response(),
     };
     request.into_response(response)
 }

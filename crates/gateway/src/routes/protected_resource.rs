@@ -8,6 +8,7 @@ use serde::Serialize;
 use tenancy::TenantError;
 
 use crate::Services;
+use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_json};
 use crate::server::SampleResource;
@@ -45,7 +46,7 @@ pub(crate) async fn protected_resource(
     resource: Data<SampleResource>,
     raw: RawRequest,
 ) -> Result<HttpResponse, OAuthError> {
-    let Some(resource) = &resource.0 else { return Err(OAuthError::not_found("Unknown path")) };
+    let Some(resource) = &resource.0 else { return Err(Failure::UnknownPath.into()) };
     let token = BearerToken::from_authorization(raw.authorization()?)
         .ok_or_else(|| OAuthError::bearer_required(REALM))?;
     let claims = authorize(&services, resource, &token, &raw).await.map_err(|refusal| {

@@ -3,19 +3,20 @@
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
 use super::admin;
+use crate::failure::Failure;
 use crate::respond::OAuthError;
 
 pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
     if admin::unknown::is_admin(request.uri().path()) {
         return admin::unknown::unknown_path();
     }
-    OAuthError::not_found("Unknown path").error_response()
+    OAuthError::from(Failure::UnknownPath).error_response()
 }
 
 pub(super) async fn not_post() -> HttpResponse {
-    OAuthError::method_not_allowed("POST").error_response()
+    OAuthError::from(Failure::MethodNotAllowed("POST")).error_response()
 }
 
 pub(super) async fn not_get() -> HttpResponse {
-    OAuthError::method_not_allowed("GET, HEAD").error_response()
+    OAuthError::from(Failure::MethodNotAllowed("GET, HEAD")).error_response()
 }

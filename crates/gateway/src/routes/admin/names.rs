@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use registry::{ClientId, SecretId};
 use tenancy::TenantId;
 
+use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
@@ -36,7 +37,7 @@ pub(super) fn tenant_name(raw: &RawRequest) -> &str {
 
 /// The tenant. Asked after admission only: who may not know gets no 404.
 pub(super) fn tenant(raw: &RawRequest) -> Result<TenantId, Problem> {
-    TenantId::parse(tenant_name(raw)).map_err(|_| Problem::not_found("there is no tenant of this id"))
+    TenantId::parse(tenant_name(raw)).map_err(|_| Failure::UnknownTenant.into())
 }
 
 /// The client.

@@ -3,6 +3,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
+use crate::failure::Failure;
 use crate::respond::Problem;
 
 /// Whether the path is one of the admin API's.
@@ -19,7 +20,7 @@ pub(in crate::routes) fn is_admin(path: &str) -> bool {
 }
 
 pub(in crate::routes) fn unknown_path() -> HttpResponse {
-    Problem::not_found("Unknown path").error_response()
+    Problem::from(Failure::UnknownPath).error_response()
 }
 
 /// The methods that the path does take.
@@ -28,7 +29,7 @@ pub(in crate::routes) struct Allowed(pub(in crate::routes) String);
 
 pub(in crate::routes) async fn wrong_method(request: HttpRequest) -> HttpResponse {
     let allowed = request.app_data::<Allowed>().map_or("", |Allowed(allowed)| allowed.as_str());
-    Problem::method_not_allowed(allowed).error_response()
+    Problem::from(Failure::MethodNotAllowed(allowed)).error_response()
 }
 
 #[cfg(test)]

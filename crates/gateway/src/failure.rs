@@ -1,0 +1,75 @@
+//! Failures that any path can answer with, whatever the form of its errors.
+
+use std::borrow::Cow;
+
+use actix_web::http::StatusCode;
+use protocol::ErrorCode;
+
+use crate::body::BodyError;
+
+/// A request that no rule of an interface refuses, and that is not served all the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Failure<'a> {
+    /// No route has this path.
+    UnknownPath,
+    /// No tenant that serves has this name.
+    UnknownTenant,
+    /// The path has another method; the text lists those that it has (RFC 9110 §15.5.6).
+    MethodNotAllowed(&'a str),
+    /// The Host header names another host (RFC 9110 §15.5.20).
+    Misdirected,
+    /// The Authorization header was sent more than once.
+    RepeatedAuthorization,
+    /// The body cannot be read.
+    Body(BodyError),
+    /// The tenant's administrators have used up their writes for so many seconds (RFC 6585 §4).
+    TooManyWrites(u16),
+    /// A part of the server does not answer now.
+    Unavailable,
+    /// The server has a fault.
+    Internal,
+}
+
+impl Failure<'_> {
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::UnknownPath | Self::UnknownTenant => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::RepeatedAuthorization => StatusCode::BAD_REQUEST,
+            Self::Body(error) => error.status(),
+            Self::TooManyWrites(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The code of RFC 6749 that metrics count.
+    pub(crate) const fn code(self) -> ErrorCode {
+        match self {
+            Self::UnknownPath | Self::UnknownTenant => ErrorCode::NotFound,
+            Self::MethodNotAllowed(_) | Self::Misdirected | Self::RepeatedAuthorization | Self::Body(_) => {
+                ErrorCode::InvalidRequest
+            }
+            Self::TooManyWrites(_) | Self::Unavailable => ErrorCode::TemporarilyUnavailable,
+            Self::Internal => ErrorCode::ServerError,
+        }
+    }
+
+    /// The text for people.
+    pub(crate) fn detail(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::UnknownPath => "Unknown path",
+            Self::UnknownTenant => "there is no tenant of this id",
+            Self::MethodNotAllowed(methods) => return Cow::Owned(format!("This path takes {methods}")),
+            Self::Misdirected => "This path is not served under the name in the Host header",
+            Self::RepeatedAuthorization => "The Authorization header was sent more than once",
+            Self::Body(error) => return Cow::Owned(error.to_string()),
+            Self::TooManyWrites(_) => {
+                "The administrators of this tenant have asked for too many writes; try again later"
+            }
+            Self::Unavailable => "The server cannot answer now; try again",
+            Self::Internal => "The server failed to answer",
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! An error as an HTTP response. Status, headers and log are decided here for all interfaces; an [`ErrorBody`] is the form of one: RFC 6749,
+//! RFC 9457 or Thunder's.
+
+use std::error::Error;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use keys::{KeyError, SealError};
+use protocol::ErrorCode;
+use tenancy::{StoreError, TenantError};
+
+use super::no_store::no_store;
+use crate::body::BodyError;
+use crate::causes::Causes;
+use crate::failure::Failure;
+
+/// A response that is not the requested one.
+#[derive(Debug)]
+pub(crate) struct HttpError<B> {
+    pub(crate) status: StatusCode,
+    /// The code that metrics count.
+    pub(crate) code: Option<ErrorCode>,
+    pub(crate) challenge: Option<Box<str>>,
+    pub(crate) allow: Option<Box<str>>,
+    /// Seconds.
+    pub(crate) retry_after: Option<u32>,
+    /// Whether the response also ends the connection.
+    pub(crate) close: bool,
+    pub(crate) body: B,
+}
+
+/// The form of an interface's errors.
+pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
+    const MEDIA_TYPE: &'static str = "application/json";
+
+    /// The body of a failure.
+    fn of(failure: Failure<'_>) -> Self;
+
+    /// The bytes, unless the response has no body.
+    fn to_bytes(&self, status: StatusCode) -> Option<Vec<u8>>;
+}
+
+impl<B: ErrorBody> HttpError<B> {
+    /// An error without a header of its own, but for the time after which an unavailable service is tried again.
+    pub(super) fn with(status: StatusCode, code: Option<ErrorCode>, body: B) -> Self {
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        Self { status, code, challenge: None, allow: None, retry_after, close: false, body }
+    }
+
+    /// A fault of the server. The cause goes into the log and nowhere else.
+    pub(crate) fn fault(cause: &(dyn Error + 'static)) -> Self {
+        tracing::error!(cause = %Causes(cause), "request failed");
+        Failure::Internal.into()
+    }
+
+    /// A request that can be repeated. The cause goes into the log and nowhere else.
+    pub(crate) fn unavailable(cause: &(dyn Error + 'static)) -> Self {
+        tracing::warn!(cause = %Causes(cause), "request not served for now");
+        Failure::Unavailable.into()
+    }
+
+    /// Adds the challenge for a bearer token (RFC 6750 §3).
+    pub(super) fn with_bearer_challenge(
+        self,
+        realm: &str,
+        error: Option<(ErrorCode, &str)>,
+        scope: Option<&str>,
+    ) -> Self {
+        let error = error.map_or_else(String::new, |(code, description)| {
+            format!(", error=\"{}\", error_description=\"{description}\"", code.as_str())
+        });
+        let scope = scope.map_or_else(String::new, |scope| format!(", scope=\"{scope}\""));
+        Self { challenge: Some(format!("Bearer realm=\"{realm}\"{error}{scope}").into()), ..self }
+    }
+}
+
+impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
+    fn from(failure: Failure<'_>) -> Self {
+        let error = Self::with(failure.status(), Some(failure.code()), B::of(failure));
+        match failure {
+            Failure::MethodNotAllowed(methods) => Self { allow: Some(methods.into()), ..error },
+            Failure::TooManyWrites(wait) => Self { retry_after: Some(wait.into()), ..error },
+            Failure::Body(body) => Self { close: body.ends_connection(), ..error },
+            _ => error,
+        }
+    }
+}
+
+impl<B: ErrorBody> From<BodyError> for HttpError<B> {
+    fn from(error: BodyError) -> Self {
+        Failure::Body(error).into()
+    }
+}
+
+impl<B: ErrorBody> From<StoreError> for HttpError<B> {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(_) => Self::unavailable(&error),
+            StoreError::Fault(_) => Self::fault(&error),
+        }
+    }
+}
+
+impl<B: ErrorBody> From<TenantError> for HttpError<B> {
+    fn from(error: TenantError) -> Self {
+        match error {
+            TenantError::Unknown => Failure::UnknownTenant.into(),
+            TenantError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The key ring has logged a key that cannot be used, once and not for each request.
+impl<B: ErrorBody> From<KeyError> for HttpError<B> {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Store(error) => error.into(),
+            KeyError::Unseal { source: SealError::Unavailable(_), .. }
+            | KeyError::Seal { source: SealError::Unavailable(_), .. } => Failure::Unavailable.into(),
+            KeyError::Unseal { .. }
+            | KeyError::Seal { .. }
+            | KeyError::Unusable { .. }
+            | KeyError::ThumbprintDiffers { .. } => Failure::Internal.into(),
+            KeyError::Contended { .. } => Self::unavailable(&error),
+            KeyError::Generation(_) | KeyError::NoSigningKey { .. } => Self::fault(&error),
+        }
+    }
+}
+
+impl<B> fmt::Display for HttpError<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status)
+    }
+}
+
+impl<B: ErrorBody> ResponseError for HttpError<B> {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = no_store(self.status);
+        if let Some(challenge) = &self.challenge {
+            response.insert_header((WWW_AUTHENTICATE, &**challenge));
+        }
+        if let Some(allow) = &self.allow {
+            response.insert_header((ALLOW, &**allow));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, u64::from(seconds)));
+        }
+        if self.close {
+            response.force_close();
+        }
+        let Some(body) = self.body.to_bytes(self.status) else { return response.finish() };
+        if let Some(code) = self.code {
+            response.extensions_mut().insert(code);
+        }
+        response.insert_header((CONTENT_TYPE, B::MEDIA_TYPE)).body(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use keys::KeyId;
+    use tenancy::TenantId;
+
+    use super::*;
+    use crate::respond::OAuthError;
+
+    #[test]
+    fn only_what_passes_by_itself_is_called_unavailable() {
+        let (tenant, key) = (TenantId::parse("acme").unwrap(), KeyId::numbered(1));
+        let unseal = |source| KeyError::Unseal { tenant: tenant.clone(), key, source };
+        for (error, passes) in [
+            (unseal(SealError::Unavailable(Arc::new(std::io::Error::other("down")))), true),
+            (unseal(SealError::Corrupt), false),
+            (unseal(SealError::UnknownFormat), false),
+            (KeyError::ThumbprintDiffers { tenant: tenant.clone(), key }, false),
+            (KeyError::Contended { tenant: tenant.clone() }, true),
+            (KeyError::NoSigningKey { tenant: tenant.clone() }, false),
+        ] {
+            let described = error.to_string();
+            let status = OAuthError::from(error).status_code();
+            assert_eq!(status == StatusCode::SERVICE_UNAVAILABLE, passes, "{described}");
+        }
+    }
+}
