@@ -1,59 +1,73 @@
 //! Signing keys as doors show them: never a private half.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use protocol::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::instant::Instant;
+
 /// A signing key of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyView {
     /// Its identifier, as in the header of tokens: `oauth2-key-1`.
+    #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
     /// What it signs with (RFC 7518 §3.1).
+    #[schemars(example = &"RS256")]
     pub algorithm: String,
     /// `announced`, `active`, `retiring` or `removed`.
+    #[schemars(example = &"active")]
     pub state: String,
     /// Of its public half (RFC 7638).
     pub thumbprint: String,
     /// From when on it is published.
     #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
     pub announced_at: Timestamp,
     /// From when on it signs.
     #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
     pub active_from: Timestamp,
     /// From when on it no longer signs.
     #[serde(default, with = "protocol::rfc3339::option")]
+    #[schemars(with = "Option<Instant>")]
     pub retiring_from: Option<Timestamp>,
     /// From when on it is no longer published.
     #[serde(default, with = "protocol::rfc3339::option")]
+    #[schemars(with = "Option<Instant>")]
     pub removed_at: Option<Timestamp>,
     /// Whether its private half has been wiped.
     pub destroyed: bool,
 }
 
 /// The public half of a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PublicKeyView {
     /// As a member of the key set (RFC 7517 §4).
+    #[schemars(with = "BTreeMap<String, String>")]
     pub jwk: Value,
     /// As SubjectPublicKeyInfo in PEM (RFC 7468 §13).
     pub pem: String,
 }
 
 /// What taking a key away breaks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BrokenTokensView {
     /// Tokens that this key signed are refused from then on.
+    #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
     /// Until then such tokens would have lived.
     #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
     pub until: Timestamp,
 }
 
 /// What a rotation or a revocation has done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeysChanged {
     /// The tenant's keys as they are now.
     pub items: Vec<KeyView>,
@@ -62,17 +76,20 @@ pub struct KeysChanged {
 }
 
 /// A key that is to be brought in.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["key"]))]
 pub struct ImportSettings {
     /// A private key in PEM or as a JWK.
+    #[schemars(extend("format" = "password"))]
     pub key: String,
     /// What it is to sign with; absent where the JWK says it.
+    #[schemars(example = &"RS256")]
     pub algorithm: Option<String>,
 }
 
 /// Whether a new key can sign safely.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyStatusView {
     /// The key that signs now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +102,7 @@ pub struct KeyStatusView {
     pub seen_by_all: Option<bool>,
     /// When the keys are looked at next.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
+    #[schemars(with = "Option<Instant>")]
     pub due_at: Option<Timestamp>,
     /// The keys that cannot be opened. While one of them should sign, no token is issued.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -94,23 +112,26 @@ pub struct KeyStatusView {
 }
 
 /// A key whose private half is sealed, and stays so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnopenedKeyView {
     /// Which.
+    #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
     /// Why; and to those who administer the platform, how to mend it.
     pub problem: String,
 }
 
 /// A verifier that fetches the key set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VerifierView {
     /// User agent and address group.
     pub verifier: String,
     /// When it came last.
     #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
     pub last_fetch_at: Timestamp,
     /// The newest key that it was given.
+    #[schemars(example = &"oauth2-key-1")]
     pub newest_kid: String,
     /// Whether it has the announced key; where none is announced, the one that signs.
     pub has_announced: bool,

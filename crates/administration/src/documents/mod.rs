@@ -6,6 +6,7 @@ mod client;
 mod client_view;
 mod etag;
 mod field_errors;
+mod instant;
 mod json;
 mod key;
 mod key_view;

@@ -1,9 +1,11 @@
 //! A page of a list.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Some rows, and where the next page begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,

@@ -3,12 +3,16 @@
 use std::fmt;
 
 use protocol::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::instant::Instant;
+
 /// A secret of a client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SecretView {
     /// Which of the client's secrets, as `s1`.
+    #[schemars(example = &"s1")]
     pub id: String,
     /// The last four characters of a generated value; empty for one that a person chose.
     pub hint: String,
@@ -17,18 +21,23 @@ pub struct SecretView {
     /// `live`, `expired` or `revoked`.
     pub status: String,
     /// `config` or `api`.
+    #[schemars(example = &"api")]
     pub managed_by: String,
     /// When it was made.
     #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
     pub created_at: Timestamp,
     /// From when on it no longer counts.
     #[serde(default, with = "protocol::rfc3339::option")]
+    #[schemars(with = "Option<Instant>")]
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
+    #[schemars(with = "Option<Instant>")]
     pub revoked_at: Option<Timestamp>,
     /// When it last opened the token endpoint; null for never. Up to one interval of flushing late.
     #[serde(default, with = "protocol::rfc3339::option")]
+    #[schemars(with = "Option<Instant>")]
     pub last_used_at: Option<Timestamp>,
     /// From how many addresses it was used, of the last 32 that are kept.
     pub addresses: u32,
@@ -40,39 +49,44 @@ pub struct SecretView {
 }
 
 /// An address from which a secret was used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsedFrom {
     /// An IPv4 address, or the /64 of an IPv6 one.
     pub address: String,
     /// When last.
     #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
     pub last_used_at: Timestamp,
 }
 
 /// How a secret is to be made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewSecretSettings {
     /// From when on it no longer counts. Default: never.
     #[serde(with = "protocol::rfc3339::option")]
+    #[schemars(with = "Option<Instant>")]
     pub expires_at: Option<Timestamp>,
 }
 
 /// How a secret is to be replaced.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RotateSettings {
     /// For how many seconds the old ones still count. Default: a day.
+    #[schemars(example = 86400)]
     pub grace: Option<u64>,
     /// From when on the new one no longer counts. Default: never.
     #[serde(with = "protocol::rfc3339::option")]
+    #[schemars(with = "Option<Instant>")]
     pub expires_at: Option<Timestamp>,
 }
 
 /// A secret that has just been made: the only moment in which its value is shown.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedSecret {
     /// The value.
+    #[schemars(extend("format" = "password"))]
     pub client_secret: String,
     /// Everything else.
     #[serde(flatten)]

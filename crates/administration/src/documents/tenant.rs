@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use protocol::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::instant::Instant;
 use super::{CreatedClient, NewClient};
 
 /// What a door may set of a tenant. A PATCH is a merge patch of this.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TenantSettings {
     /// For people. Default: the id.
@@ -20,6 +22,7 @@ pub struct TenantSettings {
     /// What it offers. Over this door oauth2 is enabled unless it says otherwise.
     pub strategies: StrategiesSettings,
     /// Seconds for which cached clients get tokens while the store is down.
+    #[schemars(example = 900)]
     pub stale_if_error: u64,
     /// How it signs.
     pub signing: SigningSettings,
@@ -30,7 +33,7 @@ pub struct TenantSettings {
 }
 
 /// What a tenant offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StrategiesSettings {
     /// The token endpoint and all that belongs to it.
@@ -40,7 +43,7 @@ pub struct StrategiesSettings {
 }
 
 /// One thing that a tenant may offer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StrategySettings {
     /// Whether it does.
@@ -48,10 +51,11 @@ pub struct StrategySettings {
 }
 
 /// How a tenant signs; durations in seconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SigningSettings {
     /// RFC 7518 §3.1.
+    #[schemars(example = &"RS256")]
     pub algorithm: String,
     /// How long a key signs.
     pub rotate_every: u64,
@@ -64,25 +68,29 @@ pub struct SigningSettings {
     /// By how much clocks may differ.
     pub skew: u64,
     /// Of new RSA keys: 2048, 3072 or 4096.
+    #[schemars(example = 2048)]
     pub rsa_bits: u32,
     /// For how long a key may wait to sign until verifiers that poll have it; null: it waits for nobody.
     pub hold_activation: Option<u64>,
 }
 
 /// How a tenant's tokens look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccessTokenSettings {
     /// Seconds.
+    #[schemars(example = 3600)]
     pub lifetime: u64,
     /// `jwt` or `opaque`.
+    #[schemars(example = &"jwt")]
     pub format: String,
     /// `typ` of the header.
+    #[schemars(example = &"at+jwt")]
     pub typ: String,
 }
 
 /// An audience.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResourceServerSettings {
     /// Scopes that mean something there.
@@ -92,13 +100,15 @@ pub struct ResourceServerSettings {
 }
 
 /// A tenant that is to be made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema)]
 pub struct NewTenant {
     /// Its id.
+    #[schemars(example = &"your-tenant")]
     pub id: String,
     /// Its first client, made together with it.
     pub client: Option<NewClient>,
     /// All else.
+    #[schemars(flatten)]
     pub settings: TenantSettings,
 }
 
@@ -119,22 +129,28 @@ pub enum TenantStatusView {
 }
 
 /// A tenant as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TenantView {
     /// Its id.
+    #[schemars(example = &"your-tenant")]
     pub id: String,
     /// How it stands.
+    #[schemars(with = "String", example = &"active")]
     pub status: TenantStatusView,
     /// `config` or `api`.
+    #[schemars(example = &"api")]
     pub managed_by: String,
     /// When it was made.
     #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
     pub created_at: Timestamp,
     /// When its row last changed.
     #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
     pub updated_at: Timestamp,
     /// Until when its deletion can be taken back.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
+    #[schemars(with = "Option<Instant>")]
     pub deletion_due_at: Option<Timestamp>,
     /// Where verifiers find its keys.
     pub jwks_uri: String,
@@ -146,7 +162,7 @@ pub struct TenantView {
 }
 
 /// A tenant that has just been made, with its first client if one was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedTenant {
     /// The tenant.
     #[serde(flatten)]

@@ -1,17 +1,20 @@
 //! What signing keys are asked to do, read out of a body.
 
 use administration::{EditError, FieldError, ImportSettings, MOST_FIELD_ERRORS, Pointer, Wiped, nearest};
+use schemars::JsonSchema;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::read::parse;
 
 /// How keys are to be replaced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
 pub(crate) struct KeyRotation {
-    /// The present keys may be in wrong hands.
+    /// The present keys may be in wrong hands: they are gone at once.
+    #[schemars(default)]
     pub(crate) emergency: bool,
-    /// The asker knows what that breaks.
+    /// What an emergency breaks is known; needed there.
+    #[schemars(default)]
     pub(crate) confirm: bool,
 }
 

@@ -4,5 +4,5 @@
 mod key;
 mod read;
 
-pub(crate) use key::{key_import, key_rotation};
+pub(crate) use key::{KeyRotation, key_import, key_rotation};
 pub(crate) use read::{client_patch, new_client, new_secret, new_tenant, rotation, secret_end, tenant_patch};

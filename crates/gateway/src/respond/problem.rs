@@ -7,6 +7,7 @@ use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS,
 use grants::{BearerError, GrantError};
 use keys::SealError;
 use protocol::{ErrorCode, ErrorResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::http_error::{ErrorBody, HttpError};
@@ -59,21 +60,32 @@ enum More {
     Breaks(Box<[BrokenTokensView]>),
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// RFC 9457.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ProblemDocument<'a> {
+    /// What programs act on.
+    #[schemars(example = &"urn:latchkey:problem:invalid-request")]
     r#type: String,
     title: &'a str,
+    #[schemars(example = 400)]
     status: u16,
+    /// What people read.
     detail: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// The errors of a body or query, each with its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldErrorDocument<'a>>,
+    /// The tokens that a request would break, where it must confirm that.
     #[serde(skip_serializing_if = "Option::is_none")]
     breaks: Option<&'a [BrokenTokensView]>,
 }
 
-#[derive(Serialize)]
-struct FieldErrorDocument<'a> {
+/// One error.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct FieldErrorDocument<'a> {
+    /// JSON pointer (RFC 6901); of a query parameter its name.
+    #[schemars(example = &"/scopes/1")]
     pointer: &'a str,
+    #[schemars(example = &"must be a string")]
     detail: &'a str,
 }
 
@@ -100,7 +112,7 @@ impl ErrorBody for ProblemBody {
             More::Errors(errors) => (&errors[..], None),
             More::Breaks(breaks) => (&[][..], Some(&breaks[..])),
         };
-        let document = Document {
+        let document = ProblemDocument {
             r#type: format!("urn:latchkey:problem:{}", self.kind.0),
             title: self.kind.1,
             status: status.as_u16(),

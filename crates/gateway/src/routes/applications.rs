@@ -30,20 +30,6 @@ struct Authorized {
     by: Authority,
 }
 
-/// Make an application and its client.
-#[utoipa::path(
-    post, path = "/applications", tag = "applications",
-    request_body(content = crate::openapi::applications::Application, content_type = "application/json"),
-    security(("assertion" = [])),
-    responses(
-        (status = 201, description = "The application, with its client's secret: the only moment in which it is shown", body = crate::openapi::applications::Application),
-        (status = 400, description = "APP-1003 to APP-1024", body = crate::openapi::applications::ThunderError),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
-        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::ThunderError),
-        (status = 404, description = "No default tenant, or nobody may sign in", body = crate::openapi::applications::ThunderError),
-        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::ThunderError),
-    )
-)]
 pub(crate) async fn create(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
@@ -56,17 +42,6 @@ pub(crate) async fn create(
     thunder_json(StatusCode::CREATED, location(&made).as_deref(), &made)
 }
 
-/// List applications.
-#[utoipa::path(
-    get, path = "/applications", tag = "applications",
-    params(("limit" = Option<u32>, Query, description = "At most so many, up to 200; default 30"), ("offset" = Option<u32>, Query, description = "Without the first so many; default 0")),
-    security(("assertion" = [])),
-    responses(
-        (status = 200, description = "The applications in the order in which they were made, without secrets", body = crate::openapi::applications::Applications),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
-        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::ThunderError),
-    )
-)]
 pub(crate) async fn list(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
@@ -78,18 +53,6 @@ pub(crate) async fn list(
     thunder_json(StatusCode::OK, None, &page)
 }
 
-/// Look at an application.
-#[utoipa::path(
-    get, path = "/applications/{application}", tag = "applications",
-    params(("application" = String, Path, description = "The application's id, a UUID")),
-    security(("assertion" = [])),
-    responses(
-        (status = 200, description = "The application, without its secret", body = crate::openapi::applications::Application),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
-        (status = 403, description = "Without the permission `system`", body = crate::openapi::applications::ThunderError),
-        (status = 404, description = "APP-1001", body = crate::openapi::applications::ThunderError),
-    )
-)]
 pub(crate) async fn get(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
@@ -100,21 +63,6 @@ pub(crate) async fn get(
     thunder_json(StatusCode::OK, None, &found)
 }
 
-/// Put an application in the place of one.
-#[utoipa::path(
-    put, path = "/applications/{application}", tag = "applications",
-    params(("application" = String, Path, description = "The application's id, a UUID")),
-    request_body(content = crate::openapi::applications::Application, content_type = "application/json"),
-    security(("assertion" = [])),
-    responses(
-        (status = 200, description = "The application, with its client's secret where one was sent: it replaces all earlier ones", body = crate::openapi::applications::Application),
-        (status = 400, description = "APP-1003 to APP-1024", body = crate::openapi::applications::ThunderError),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
-        (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::ThunderError),
-        (status = 404, description = "APP-1001", body = crate::openapi::applications::ThunderError),
-        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::ThunderError),
-    )
-)]
 pub(crate) async fn replace(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
@@ -128,19 +76,6 @@ pub(crate) async fn replace(
     thunder_json(StatusCode::OK, None, &replaced)
 }
 
-/// Delete an application and its client.
-#[utoipa::path(
-    delete, path = "/applications/{application}", tag = "applications",
-    params(("application" = String, Path, description = "The application's id, a UUID")),
-    security(("assertion" = [])),
-    responses(
-        (status = 204, description = "Both are gone; the client's id stays reserved"),
-        (status = 401, description = "No assertion, or one that does not do", body = crate::openapi::applications::ThunderError),
-        (status = 403, description = "Without the permission `system`, or its client holds a scope of Latchkey's", body = crate::openapi::applications::ThunderError),
-        (status = 404, description = "APP-1001", body = crate::openapi::applications::ThunderError),
-        (status = 429, description = "Too many writes; Retry-After", body = crate::openapi::applications::ThunderError),
-    )
-)]
 pub(crate) async fn delete(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,

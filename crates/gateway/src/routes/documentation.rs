@@ -25,14 +25,10 @@ agent: {disabled: true}, showDeveloperTools: 'never'});";
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
 worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";
 
-/// Fetch this document.
-#[utoipa::path(get, path = "/openapi.json", tag = "documentation", responses((status = 200, description = "OpenAPI 3.1")))]
 pub(crate) async fn document() -> HttpResponse {
     HttpResponse::Ok().insert_header(ContentType::json()).body(DOCUMENT.as_str())
 }
 
-/// Read this document.
-#[utoipa::path(get, path = "/docs", tag = "documentation", responses((status = 200, description = "A page")))]
 pub(crate) async fn page() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(ContentType::html())
@@ -40,8 +36,6 @@ pub(crate) async fn page() -> HttpResponse {
         .body(PAGE)
 }
 
-/// The page's library.
-#[utoipa::path(get, path = "/docs/scalar.js", tag = "documentation", responses((status = 200, description = "A script")))]
 pub(crate) async fn script() -> HttpResponse {
     let chunk = |at| Ok::<_, Infallible>(SCRIPT.slice(at..SCRIPT.len().min(at + CHUNK)));
     let chunks = (0..SCRIPT.len()).step_by(CHUNK).map(chunk);

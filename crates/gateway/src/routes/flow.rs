@@ -21,18 +21,6 @@ use crate::raw_request::RawRequest;
 use crate::respond::{ThunderError, thunder_json};
 use crate::server::DefaultTenant;
 
-/// Sign in to manage applications.
-#[utoipa::path(
-    post, path = "/flow/execute", tag = "applications",
-    request_body(content = crate::openapi::applications::Flow, content_type = "application/json"),
-    security(()),
-    responses(
-        (status = 200, description = "COMPLETE with the assertion, INCOMPLETE with the inputs that are missing, or ERROR for wrong credentials", body = crate::openapi::applications::FlowStep),
-        (status = 400, description = "FES-1001 to FES-1009", body = crate::openapi::applications::ThunderError),
-        (status = 404, description = "No default tenant, or nobody may sign in", body = crate::openapi::applications::ThunderError),
-        (status = 503, description = "Store or hash queue cannot take the request; Retry-After says when", body = crate::openapi::applications::ThunderError),
-    )
-)]
 pub(crate) async fn execute(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,

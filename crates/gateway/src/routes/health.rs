@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, RETRY_AFTER};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::health_report::{Check, State};
@@ -15,41 +16,40 @@ use crate::readiness::Readiness;
 use crate::respond::OAuthError;
 use crate::{Services, respond};
 
-#[derive(Serialize)]
-struct Live {
+/// The program serves.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Live {
+    /// Always `live`.
+    #[schemars(example = &"live")]
     status: &'static str,
 }
 
-#[derive(Serialize)]
-struct Ready<'a> {
+/// Whether callers should be sent here.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Ready<'a> {
+    /// `ready` or `not_ready`.
+    #[schemars(example = &"ready")]
     status: &'static str,
+    /// By the name of the part: `store`, `keys`, and `draining` while the program ends.
     checks: BTreeMap<&'static str, CheckResult<'a>>,
 }
 
-#[derive(Serialize)]
-struct CheckResult<'a> {
+/// How one part is doing.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Check")]
+pub(crate) struct CheckResult<'a> {
+    /// `ok`; `degraded`: missed, but callers are served; `failed`: callers cannot be served.
+    #[schemars(example = &"ok")]
     status: &'static str,
+    /// Why it is not ok.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
 
-/// Ask whether the program serves at all.
-#[utoipa::path(
-    get, path = "/health/live", tag = "operations",
-    responses((status = 200, description = "It does", body = crate::openapi::Live))
-)]
 pub(crate) async fn live() -> Result<HttpResponse, OAuthError> {
     respond::secret_json(&Live { status: "live" })
 }
 
-/// Ask whether callers should be sent here.
-#[utoipa::path(
-    get, path = "/health/ready", tag = "operations",
-    responses(
-        (status = 200, description = "They should; a degraded part says why", body = crate::openapi::Ready),
-        (status = 503, description = "They should not, for the reasons of the failed parts", body = crate::openapi::Ready),
-    )
-)]
 pub(crate) async fn ready(
     services: Data<Services>,
     readiness: Data<Readiness>,

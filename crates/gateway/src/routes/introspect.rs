@@ -11,21 +11,6 @@ use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_json};
 use crate::server::DefaultTenant;
 
-/// Ask about an access token.
-#[utoipa::path(
-    post, path = "/api/v1/tenant/{id}/oauth/introspect", tag = "tokens",
-    params(("id" = String, Path, description = "Tenant id. The default tenant is also served at /oauth2/introspect.")),
-    request_body(content = crate::openapi::IntrospectionForm, content_type = "application/x-www-form-urlencoded"),
-    security((), ("client_secret_basic" = [])),
-    responses(
-        (status = 200, description = "What the caller may know (RFC 7662 section 2.2); {\"active\":false} for everything else", body = crate::openapi::Introspection),
-        (status = 400, description = "invalid_request", body = crate::openapi::Error),
-        (status = 401, description = "invalid_client, with WWW-Authenticate: Basic", body = crate::openapi::Error),
-        (status = 404, description = "Unknown or suspended tenant, or one without oauth2", body = crate::openapi::Error),
-        (status = 429, description = "invalid_client, and too many authentications of this source failed before it; Retry-After says when it may fail again", body = crate::openapi::Error),
-        (status = 503, description = "The truth is not known now; Retry-After says when", body = crate::openapi::Error),
-    )
-)]
 pub(crate) async fn introspect(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,

@@ -20,16 +20,6 @@ use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, names_tag};
 use crate::server::DefaultTenant;
 
-/// Fetch a tenant's public keys.
-#[utoipa::path(
-    get, path = "/api/v1/tenant/{id}/.well-known/jwks.json", tag = "discovery",
-    params(("id" = String, Path, description = "Tenant id. The default tenant is also served at /oauth2/jwks.")),
-    responses(
-        (status = 200, description = "The key set; ETag and Cache-Control say how long to keep it, shorter as a new key comes near", body = crate::openapi::JwkSet),
-        (status = 304, description = "If-None-Match names the present key set"),
-        (status = 404, description = "Unknown tenant, or a suspended one without a key", body = crate::openapi::Error),
-    )
-)]
 pub(crate) async fn jwks(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,

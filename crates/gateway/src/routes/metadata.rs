@@ -11,15 +11,6 @@ use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, fresh_json};
 use crate::server::{DefaultTenant, PublicUrl};
 
-/// Fetch a tenant's metadata.
-#[utoipa::path(
-    get, path = "/api/v1/tenant/{id}/.well-known/oauth-authorization-server", tag = "discovery",
-    params(("id" = String, Path, description = "Tenant id. The same document is at …/.well-known/openid-configuration and at /.well-known/oauth-authorization-server/api/v1/tenant/{id}.")),
-    responses(
-        (status = 200, description = "What works (RFC 8414 section 2)", body = crate::openapi::Metadata),
-        (status = 404, description = "Unknown or suspended tenant, or one without oauth2", body = crate::openapi::Error),
-    )
-)]
 pub(crate) async fn metadata(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,

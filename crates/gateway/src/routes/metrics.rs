@@ -7,11 +7,6 @@ use actix_web::web::Data;
 use crate::Services;
 use crate::metrics::Metrics;
 
-/// Read the numbers.
-#[utoipa::path(
-    get, path = "/metrics", tag = "operations",
-    responses((status = 200, description = "Prometheus text format 0.0.4; served by listeners with the admin surface", content_type = "text/plain", body = String))
-)]
 pub(crate) async fn metrics(services: Data<Services>, metrics: Data<Metrics>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))

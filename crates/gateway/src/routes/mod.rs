@@ -4,13 +4,13 @@ pub(crate) mod admin;
 mod applications;
 mod documentation;
 mod flow;
-mod health;
+pub(crate) mod health;
 mod introspect;
 mod jwks;
 mod metadata;
 mod metrics;
-mod protected_resource;
-mod strategies;
+pub(crate) mod protected_resource;
+pub(crate) mod strategies;
 mod token;
 mod unknown;
 
@@ -32,18 +32,6 @@ use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, Problem, ThunderError};
 use crate::server::DefaultTenant;
 use admin::admin_resource;
-
-pub(crate) use applications::{__path_create, __path_delete, __path_get, __path_list, __path_replace};
-pub(crate) use documentation::{__path_document, __path_page, __path_script};
-pub(crate) use flow::__path_execute;
-pub(crate) use health::{__path_live, __path_ready};
-pub(crate) use introspect::__path_introspect;
-pub(crate) use jwks::__path_jwks;
-pub(crate) use metadata::__path_metadata;
-pub(crate) use metrics::__path_metrics;
-pub(crate) use protected_resource::__path_protected_resource;
-pub(crate) use strategies::__path_strategies;
-pub(crate) use token::__path_token;
 
 /// The route that took a request: its pattern, and where its requests are counted on this worker.
 #[derive(Clone)]

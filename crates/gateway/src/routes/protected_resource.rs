@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use grants::{AccessTokenClaims, BearerError, ProtectedResource};
 use protocol::{BearerToken, ScopeToken};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::TenantError;
 
@@ -16,31 +17,26 @@ use crate::server::SampleResource;
 /// Not a name from configuration: those may hold what a quoted string may not.
 const REALM: &str = "protected-resource";
 
-#[derive(Serialize)]
-struct Answer<'a> {
+/// The sample resource server's response.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Sample")]
+pub(crate) struct Answer<'a> {
+    #[schemars(example = &"Protected resource data")]
     data: &'static str,
     tenant: &'a str,
     caller: Caller<'a>,
     scopes: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
-struct Caller<'a> {
+/// The bearer.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Caller<'a> {
+    /// `machine` where the token speaks for the client itself.
+    #[schemars(example = &"machine")]
     r#type: &'static str,
     client_id: &'a str,
 }
 
-/// Try a token at the sample resource server.
-#[utoipa::path(
-    get, path = "/api/v1/protected-resource", tag = "sample",
-    security(("access_token" = [])),
-    responses(
-        (status = 200, description = "The token does", body = crate::openapi::Sample),
-        (status = 401, description = "invalid_token, with WWW-Authenticate: Bearer; without a token no error code (RFC 6750 section 3.1)", body = crate::openapi::Error),
-        (status = 403, description = "insufficient_scope", body = crate::openapi::Error),
-        (status = 404, description = "No sample resource server is configured", body = crate::openapi::Error),
-    )
-)]
 pub(crate) async fn protected_resource(
     services: Data<Services>,
     resource: Data<SampleResource>,

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::Tenant;
 
@@ -11,28 +12,26 @@ use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, fresh_json};
 use crate::server::DefaultTenant;
 
-#[derive(Serialize)]
-struct Answer<'a> {
+/// What a tenant offers.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Strategies")]
+pub(crate) struct Answer<'a> {
+    #[schemars(example = &"test-tenant")]
     tenant_id: &'a str,
+    #[schemars(example = &"Test Tenant")]
     tenant_name: &'a str,
     strategies: Vec<Strategy>,
 }
 
-#[derive(Serialize)]
-struct Strategy {
+/// One strategy.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Strategy {
+    #[schemars(example = &"oauth2")]
     name: &'static str,
+    #[schemars(example = &"OAuth2 Authorization Server")]
     r#type: &'static str,
 }
 
-/// List the strategies that a tenant has enabled.
-#[utoipa::path(
-    get, path = "/api/v1/tenant/{id}/strategies", tag = "discovery",
-    params(("id" = String, Path, description = "Tenant id")),
-    responses(
-        (status = 200, description = "The strategies, in the order oauth2, oidc", body = crate::openapi::Strategies),
-        (status = 404, description = "Unknown or suspended tenant", body = crate::openapi::Error),
-    )
-)]
 pub(crate) async fn strategies(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,

@@ -12,24 +12,6 @@ use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_json};
 use crate::server::DefaultTenant;
 
-/// Fetch an access token.
-#[utoipa::path(
-    post, path = "/api/v1/tenant/{id}/oauth/token", tag = "tokens",
-    params(("id" = String, Path, description = "Tenant id. The default tenant is also served at /oauth/token and /oauth2/token.")),
-    request_body(content = crate::openapi::TokenForm, content_type = "application/x-www-form-urlencoded"),
-    security((), ("client_secret_basic" = [])),
-    responses(
-        (status = 200, description = "A token (RFC 6749 section 5.1)", body = crate::openapi::Token),
-        (status = 400, description = "invalid_request, unauthorized_client, unsupported_grant_type, invalid_scope or invalid_target (RFC 6749 section 5.2, RFC 8707 section 2)", body = crate::openapi::Error),
-        (status = 401, description = "invalid_client, with WWW-Authenticate: Basic", body = crate::openapi::Error),
-        (status = 404, description = "Unknown or suspended tenant, or one without oauth2", body = crate::openapi::Error),
-        (status = 408, description = "Head not complete in 5 s or body not in 10 s", body = crate::openapi::Error),
-        (status = 413, description = "Body over 65536 bytes", body = crate::openapi::Error),
-        (status = 415, description = "Body is not a form", body = crate::openapi::Error),
-        (status = 429, description = "invalid_client, and too many authentications of this source failed before it; Retry-After says when it may fail again", body = crate::openapi::Error),
-        (status = 503, description = "Store or hash queue cannot take the request; Retry-After says when", body = crate::openapi::Error),
-    )
-)]
 pub(crate) async fn token(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,

@@ -13,25 +13,6 @@ use crate::authorization::{RequiredPermission, authorize};
 use crate::raw_request::RawRequest;
 use crate::respond::Document;
 
-/// Read the audit of the platform.
-#[utoipa::path(
-    get, path = "/api/v1/admin/audit", tag = "administration", operation_id = "read_audit",
-    security(("admin_token" = ["latchkey:audit"])),
-    params(
-        ("tenant" = Option<String>, Query, description = "Only of this tenant"),
-        ("actor" = Option<String>, Query, description = "Only by this actor, as client:platform/ops"),
-        ("action" = Option<String>, Query, description = "Only this action, as client.changed, or all that begin so, as client."),
-        ("subject" = Option<String>, Query, description = "Only about this row or rows below it: svc is also svc/s1"),
-        ("since" = Option<String>, Query, description = "From then on, RFC 3339"),
-        ("until" = Option<String>, Query, description = "Before then, RFC 3339"),
-        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items of a page; 50 by default"),
-    ),
-    responses(
-        (status = 200, description = "A page, the newest first", body = crate::openapi::administration::AuditPage),
-        (status = "4XX", description = "401, 403; 400 for a malformed parameter", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn of_platform(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, RequiredPermission::Platform(Permission::Audit), now).await?;
@@ -43,25 +24,6 @@ pub(crate) async fn of_platform(services: Data<Services>, raw: RawRequest) -> An
     answer(&services, &by, query, tenant.and_then(Result::ok)).await
 }
 
-/// Read the audit of a tenant.
-#[utoipa::path(
-    get, path = "/api/v1/tenant/{id}/audit", tag = "administration", operation_id = "read_tenant_audit",
-    security(("admin_token" = ["latchkey:audit"])),
-    params(
-        ("id" = String, Path, description = "Tenant id"),
-        ("actor" = Option<String>, Query, description = "Only by this actor, as client:platform/ops"),
-        ("action" = Option<String>, Query, description = "Only this action, as client.changed, or all that begin so, as client."),
-        ("subject" = Option<String>, Query, description = "Only about this row or rows below it: svc is also svc/s1"),
-        ("since" = Option<String>, Query, description = "From then on, RFC 3339"),
-        ("until" = Option<String>, Query, description = "Before then, RFC 3339"),
-        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items of a page; 50 by default"),
-    ),
-    responses(
-        (status = 200, description = "A page, the newest first", body = crate::openapi::administration::AuditPage),
-        (status = "4XX", description = "401, 403, 404; 400 for a malformed parameter", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn of_tenant(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let required = RequiredPermission::Tenant(tenant_name(&raw), Permission::Audit);

@@ -19,21 +19,6 @@ const CONFIRM_EMERGENCY: &str = "A new key signs at once and all others are gone
      and may refuse new ones until they fetch the keys again. Send {\"emergency\": true, \"confirm\": true} to do it";
 const CONFIRM_REVOCATION: &str = "The key is gone at once: verifiers refuse the tokens in breaks. Send it again with ?confirm=true to do it";
 
-/// Replace the key that signs.
-#[utoipa::path(
-    post, path = "/api/v1/tenant/{id}/keys/rotate", tag = "administration", operation_id = "rotate_key",
-    security(("admin_token" = ["latchkey:keys"])),
-    params(
-        ("id" = String, Path, description = "Tenant id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request within 24 h get the same answer"),
-    ),
-    request_body(content = crate::openapi::administration::KeyRotation, content_type = "application/json", description = "May be left out"),
-    responses(
-        (status = 200, description = "The keys as they are now: the next one takes over when it has been published for publish_before; in an emergency at once, and all others are gone", body = crate::openapi::administration::KeysChanged),
-        (status = 409, description = "An emergency that is not confirmed: breaks says whose tokens are refused from then on", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn rotate(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;
@@ -54,20 +39,6 @@ pub(crate) async fn rotate(services: Data<Services>, mut raw: RawRequest) -> Ans
     Document::of(StatusCode::OK).replayed(changed.replayed).body(&changed.value)
 }
 
-/// Bring a key in.
-#[utoipa::path(
-    post, path = "/api/v1/tenant/{id}/keys", tag = "administration", operation_id = "import_key",
-    security(("admin_token" = ["latchkey:tenants"])),
-    params(
-        ("id" = String, Path, description = "Tenant id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request within 24 h get the same answer"),
-    ),
-    request_body(content = crate::openapi::administration::NewKey, content_type = "application/json"),
-    responses(
-        (status = 201, description = "The keys as they are now: it takes over when it has been published for publish_before; Location", body = crate::openapi::administration::KeysChanged),
-        (status = "4XX", description = "401, 404; 403, for the tenant platform always; 400 with errors for what is no private key that can be used, or is of another algorithm than the tenant signs with; 409 for a key that it has or had, or that would keep an announced one from ever signing; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn import(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let required = RequiredPermission::Tenant(names::tenant_name(&raw), Permission::Tenants);
@@ -84,20 +55,6 @@ pub(crate) async fn import(services: Data<Services>, mut raw: RawRequest) -> Ans
     made.body(&changed.value)
 }
 
-/// Take a key away at once.
-#[utoipa::path(
-    delete, path = "/api/v1/tenant/{id}/keys/{kid}", tag = "administration", operation_id = "revoke_key",
-    security(("admin_token" = ["latchkey:keys"])),
-    params(
-        ("id" = String, Path, description = "Tenant id"), ("kid" = String, Path, description = "As oauth2-key-1"),
-        ("confirm" = Option<bool>, Query, description = "The asker knows what it breaks"),
-    ),
-    responses(
-        (status = 200, description = "The keys as they are now; if it signed, another one signs at once", body = crate::openapi::administration::KeysChanged),
-        (status = 409, description = "Not confirmed: breaks says whose tokens are refused from then on. Or it is removed already", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-        (status = "4XX", description = "401, 403, 404; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn revoke(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;

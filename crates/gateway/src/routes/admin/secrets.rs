@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use administration::{Created, CreatedSecret, SecretView};
 use registry::ClientId;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::TenantId;
 
@@ -16,21 +17,12 @@ use crate::raw_request::RawRequest;
 use crate::respond::Document;
 use crate::{Services, documents};
 
-#[derive(Serialize)]
-struct Secrets {
+/// All secrets of a client.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Secrets {
     items: Vec<SecretView>,
 }
 
-/// List a client's secrets.
-#[utoipa::path(
-    get, path = "/api/v1/tenant/{id}/clients/{client}/secrets", tag = "administration", operation_id = "list_secrets",
-    security(("admin_token" = ["latchkey:clients"])),
-    params(("id" = String, Path, description = "Tenant id"), ("client" = String, Path, description = "Client id, percent-encoded")),
-    responses(
-        (status = 200, description = "All of them, revoked and expired ones too; never a value", body = crate::openapi::administration::Secrets),
-        (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn list(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;
@@ -39,20 +31,6 @@ pub(crate) async fn list(services: Data<Services>, raw: RawRequest) -> Answer {
     Document::of(StatusCode::OK).body(&Secrets { items })
 }
 
-/// Make one more secret.
-#[utoipa::path(
-    post, path = "/api/v1/tenant/{id}/clients/{client}/secrets", tag = "administration", operation_id = "create_secret",
-    security(("admin_token" = ["latchkey:clients"])),
-    params(
-        ("id" = String, Path, description = "Tenant id"), ("client" = String, Path, description = "Client id, percent-encoded"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request within 24 h get the same answer"),
-    ),
-    request_body(content = crate::openapi::administration::NewSecret, content_type = "application/json", description = "May be left out"),
-    responses(
-        (status = 201, description = "The secret with its value, shown this once; Location", body = crate::openapi::administration::CreatedSecret),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 when as many secrets are live as may be; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn create(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;
@@ -65,20 +43,6 @@ pub(crate) async fn create(services: Data<Services>, mut raw: RawRequest) -> Ans
     answer(&made, &tenant, &client)
 }
 
-/// Replace all secrets by a new one.
-#[utoipa::path(
-    post, path = "/api/v1/tenant/{id}/clients/{client}/secrets/rotate", tag = "administration", operation_id = "rotate_secret",
-    security(("admin_token" = ["latchkey:clients"])),
-    params(
-        ("id" = String, Path, description = "Tenant id"), ("client" = String, Path, description = "Client id, percent-encoded"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request within 24 h get the same answer"),
-    ),
-    request_body(content = crate::openapi::administration::Rotation, content_type = "application/json", description = "May be left out"),
-    responses(
-        (status = 201, description = "The new secret with its value, shown this once; the old ones end after the grace; Location", body = crate::openapi::administration::CreatedSecret),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 when as many secrets are live as may be; 422; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn rotate(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;
@@ -91,20 +55,6 @@ pub(crate) async fn rotate(services: Data<Services>, mut raw: RawRequest) -> Ans
     answer(&made, &tenant, &client)
 }
 
-/// Move a secret's end.
-#[utoipa::path(
-    patch, path = "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", tag = "administration", operation_id = "expire_secret",
-    security(("admin_token" = ["latchkey:clients"])),
-    params(
-        ("id" = String, Path, description = "Tenant id"), ("client" = String, Path, description = "Client id, percent-encoded"),
-        ("secret" = String, Path, description = "Secret id"),
-    ),
-    request_body(content = crate::openapi::administration::NewSecret, content_type = "application/json", description = "expires_at is needed; null: it never ends"),
-    responses(
-        (status = 200, description = "The secret as it is now", body = crate::openapi::administration::Secret),
-        (status = "4XX", description = "401, 403, 404; 400 with errors; 409 for a revoked secret; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn expire(services: Data<Services>, mut raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;
@@ -115,19 +65,6 @@ pub(crate) async fn expire(services: Data<Services>, mut raw: RawRequest) -> Ans
     Document::of(StatusCode::OK).body(&view)
 }
 
-/// End a secret at once.
-#[utoipa::path(
-    delete, path = "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", tag = "administration", operation_id = "revoke_secret",
-    security(("admin_token" = ["latchkey:clients"])),
-    params(
-        ("id" = String, Path, description = "Tenant id"), ("client" = String, Path, description = "Client id, percent-encoded"),
-        ("secret" = String, Path, description = "Secret id"),
-    ),
-    responses(
-        (status = 200, description = "The secret as it is now; it stays in the list", body = crate::openapi::administration::Secret),
-        (status = "4XX", description = "401, 403, 404; 429 for too many writes", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn revoke(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;

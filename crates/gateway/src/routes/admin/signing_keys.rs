@@ -4,6 +4,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use administration::{KeyView, Permission, PublicKeyView};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -18,30 +19,21 @@ pub(super) fn required_permission(raw: &RawRequest) -> RequiredPermission<'_> {
     RequiredPermission::Tenant(tenant_name(raw), Permission::Keys)
 }
 
-#[derive(Serialize)]
-struct Keys {
+/// All signing keys of a tenant.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Keys {
     items: Vec<KeyView>,
 }
 
 /// A key with its public half.
-#[derive(Serialize)]
-struct Key {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Key {
     #[serde(flatten)]
     key: KeyView,
     #[serde(flatten)]
     public: PublicKeyView,
 }
 
-/// List a tenant's signing keys.
-#[utoipa::path(
-    get, path = "/api/v1/tenant/{id}/keys", tag = "administration", operation_id = "list_keys",
-    security(("admin_token" = ["latchkey:keys"])),
-    params(("id" = String, Path, description = "Tenant id")),
-    responses(
-        (status = 200, description = "All of them, in the order of their numbers, removed ones too", body = crate::openapi::administration::Keys),
-        (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn list(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;
@@ -50,24 +42,6 @@ pub(crate) async fn list(services: Data<Services>, raw: RawRequest) -> Answer {
     Document::of(StatusCode::OK).body(&Keys { items })
 }
 
-/// Look at a signing key.
-#[utoipa::path(
-    get, path = "/api/v1/tenant/{id}/keys/{kid}", tag = "administration", operation_id = "get_key",
-    security(("admin_token" = ["latchkey:keys"])),
-    params(
-        ("id" = String, Path, description = "Tenant id"), ("kid" = String, Path, description = "As oauth2-key-1"),
-        ("format" = Option<String>, Query, description = "jwk or pem: the public half alone"),
-    ),
-    responses(
-        (status = 200, description = "The key with its public half; ETag", content(
-            (crate::openapi::administration::Key = "application/json"),
-            (std::collections::BTreeMap<String, String> = "application/jwk+json"),
-            (String = "application/x-pem-file"),
-        )),
-        (status = 304, description = "If-None-Match names what it is"),
-        (status = "4XX", description = "401, 403, 404; 400 for another format", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn look(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;
@@ -89,16 +63,6 @@ pub(crate) async fn look(services: Data<Services>, raw: RawRequest) -> Answer {
     }
 }
 
-/// Ask which keys verifiers have.
-#[utoipa::path(
-    get, path = "/api/v1/tenant/{id}/keys/status", tag = "administration", operation_id = "get_key_status",
-    security(("admin_token" = ["latchkey:keys"])),
-    params(("id" = String, Path, description = "Tenant id")),
-    responses(
-        (status = 200, description = "The key that signs, the one that is announced, and who has fetched it", body = crate::openapi::administration::KeyStatus),
-        (status = "4XX", description = "401, 403, 404", body = crate::openapi::administration::Problem, content_type = "application/problem+json"),
-    )
-)]
 pub(crate) async fn status(services: Data<Services>, raw: RawRequest) -> Answer {
     let now = (services.clock)();
     let by = authorize(&services, &raw, required_permission(&raw), now).await?;

@@ -1,0 +1,116 @@
+//! Schemas of the forms and responses of `protocol`, which no derive reads or writes.
+
+#![expect(dead_code, reason = "the fields are read by the derive, at compile time")]
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+
+/// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource`; an unknown one is ignored; an
+/// empty one counts as absent.
+#[derive(JsonSchema)]
+pub(super) struct TokenForm {
+    /// Always `client_credentials`.
+    #[schemars(example = &"client_credentials")]
+    grant_type: String,
+    /// Unless the Authorization header names the client.
+    #[schemars(example = &"your-client-id")]
+    client_id: Option<String>,
+    /// Unless the Authorization header holds it; never in both.
+    #[schemars(example = &"your-client-secret", extend("format" = "password"))]
+    client_secret: Option<String>,
+    /// Space-separated, at most 128; all that is registered when absent.
+    #[schemars(example = &"api:read api:write")]
+    scope: Option<String>,
+    /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
+    resource: Option<Vec<String>>,
+}
+
+/// RFC 6749 section 5.1.
+#[derive(JsonSchema)]
+pub(super) struct Token {
+    /// A signed JWT.
+    access_token: String,
+    /// Always `Bearer`.
+    #[schemars(example = &"Bearer")]
+    token_type: String,
+    /// Seconds.
+    #[schemars(example = 3600)]
+    expires_in: u64,
+    /// What was granted.
+    #[schemars(example = &"api:read api:write")]
+    scope: Option<String>,
+}
+
+/// RFC 7662 section 2.1.
+#[derive(JsonSchema)]
+pub(super) struct IntrospectionForm {
+    /// The access token.
+    token: String,
+    /// Ignored: there is one type of token.
+    token_type_hint: Option<String>,
+    /// Unless the Authorization header names the client.
+    client_id: Option<String>,
+    /// Unless the Authorization header holds it; never in both.
+    #[schemars(extend("format" = "password"))]
+    client_secret: Option<String>,
+}
+
+/// RFC 7662 section 2.2. Only `active` where that is false.
+#[derive(JsonSchema)]
+pub(super) struct Introspection {
+    /// Whether the token is alive and the caller's to know.
+    active: bool,
+    scope: Option<String>,
+    client_id: Option<String>,
+    token_type: Option<String>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    exp: Option<u64>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    iat: Option<u64>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    nbf: Option<u64>,
+    sub: Option<String>,
+    aud: Option<Audience>,
+    iss: Option<String>,
+    jti: Option<String>,
+}
+
+/// RFC 7519 section 4.1.3: one value as a string, several as an array.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// RFC 7517 section 5.
+#[derive(JsonSchema)]
+pub(super) struct JwkSet {
+    keys: Vec<BTreeMap<String, String>>,
+}
+
+/// RFC 8414 section 2.
+#[derive(JsonSchema)]
+pub(super) struct Metadata {
+    issuer: String,
+    token_endpoint: Option<String>,
+    jwks_uri: String,
+    scopes_supported: Option<Vec<String>>,
+    response_types_supported: Vec<String>,
+    grant_types_supported: Vec<String>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: Vec<String>,
+}
+
+/// RFC 6749 section 5.2.
+#[derive(JsonSchema)]
+pub(super) struct Error {
+    /// What programs act on.
+    #[schemars(example = &"invalid_client")]
+    error: String,
+    /// What people read.
+    #[schemars(example = &"Client authentication failed")]
+    error_description: String,
+}
