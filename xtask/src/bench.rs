@@ -1,5 +1,6 @@
-//! Measures what the platform costs beyond the signature, in one run on one core: tokens per server CPU second beside those of a bare
-//! handler of the same web framework, and beside raw signatures. All take turns, so that the ratios hold on a busy machine too.
+//! Measures the overhead of the platform beyond the signature, in one run on one core. The table compares tokens per server CPU second with
+//! a bare handler of the same web framework and with raw signatures. The contenders alternate in each round, so that the ratios also hold
+//! on a busy machine.
 
 mod load;
 mod report;
@@ -16,16 +17,16 @@ use crate::workspace::{Doing, Failure, Workspace, read_output, run as run_progra
 use report::Round;
 use server::{Program, Server};
 
-/// The server and the raw signatures have this core to themselves, the load has the other.
+/// The server and the raw signatures run on this core, the load on the other one.
 const SERVER_CORE: &str = "0";
 const LOAD_CORE: &str = "1";
 
 const WARM_UP_SECONDS: u32 = 2;
 
-/// How long and how often to measure, and what.
+/// How long, how often and what to measure.
 #[derive(Args)]
 pub(crate) struct BenchOptions {
-    /// Rounds, of which minimum, median and maximum are shown
+    /// Number of rounds; the report shows minimum, median and maximum
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
     /// Length of one measurement
@@ -34,12 +35,12 @@ pub(crate) struct BenchOptions {
     /// Signing algorithms, one table each
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa])]
     algorithms: Vec<Algorithm>,
-    /// Another build of the platform, measured in the same rounds: what a change costs
+    /// Another build of the platform to measure in the same rounds: shows what a change costs
     #[arg(long, value_name = "PROGRAM")]
     against: Option<PathBuf>,
 }
 
-/// What signs the tokens.
+/// The signing algorithm of the tokens.
 #[derive(Clone, Copy, ValueEnum)]
 enum Algorithm {
     /// With 2048 bits
@@ -52,7 +53,7 @@ enum Algorithm {
 }
 
 impl Algorithm {
-    /// As `alg` names it (RFC 7518 §3.1, RFC 8037 §3.1).
+    /// The `alg` value (RFC 7518 §3.1, RFC 8037 §3.1).
     fn name(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
@@ -61,7 +62,7 @@ impl Algorithm {
         }
     }
 
-    /// Of a signature in base64url.
+    /// The length of a signature in base64url.
     fn signature_length(self) -> usize {
         match self {
             Self::Rs256 => 342,
@@ -70,7 +71,7 @@ impl Algorithm {
     }
 }
 
-/// A server that is measured, and what the report calls it.
+/// A measured server and its name in the report.
 struct Contender {
     name: &'static str,
     server: Server,
@@ -100,7 +101,7 @@ fn build(workspace: &Workspace, what: &[&str]) -> Result<(), Failure> {
     run_program(&mut workspace.cargo(&[&["build", "--release"], what].concat()))
 }
 
-/// One table: every server under one algorithm.
+/// One table: all servers with one algorithm.
 fn measure(
     workspace: &Workspace,
     options: &BenchOptions,

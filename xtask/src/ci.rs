@@ -1,4 +1,4 @@
-//! What a change must pass, in the order of what is cheapest to learn. The first failure ends it with its exit code.
+//! Runs all checks of a change, cheapest first. The first failure stops the run with its exit code.
 
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ pub(crate) fn run_steps(workspace: &Workspace, steps: &[(&str, Step)]) -> Result
     Ok(())
 }
 
-/// `INSTA_UPDATE=no`: a snapshot that differs fails, and nothing is written into the tree.
+/// `INSTA_UPDATE=no`: a snapshot that differs fails the test and does not change the tree.
 pub(crate) fn run() -> Result<(), Failure> {
     run_steps(&Workspace::here().with("INSTA_UPDATE", "no"), &STEPS)
 }

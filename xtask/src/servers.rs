@@ -1,5 +1,5 @@
-//! The throwaway servers that tests set the platform against: a PostgreSQL, the newest PostgreSQL and a Redis, on free ports of this
-//! machine only, in a folder that goes with them. Dropping them ends them, and only them.
+//! Throwaway servers for tests: a PostgreSQL, the newest PostgreSQL and a Redis, on free ports of the loopback interface, in a temporary
+//! folder. Dropping the value stops these servers and no others.
 
 mod folder;
 mod postgres;
@@ -19,12 +19,12 @@ use redis::Redis;
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);
-/// Between asking for a free port and taking it, another process may take it.
+/// Another process may take a free port before the server binds it.
 const ATTEMPTS: u32 = 3;
 
-/// Servers that run.
+/// Running servers.
 pub(crate) struct Servers {
-    // In the order in which they are dropped: the folder last.
+    // Fields drop in this order: the folder last.
     postgres: Postgres,
     newest_postgres: Option<Postgres>,
     redis: Redis,
@@ -39,7 +39,7 @@ impl Servers {
         Ok(Self { postgres, newest_postgres: None, redis, folder })
     }
 
-    /// Also the PostgreSQL of these programs.
+    /// Adds a PostgreSQL that runs these programs.
     pub(crate) fn with_newest_postgres(
         mut self,
         workspace: &Workspace,
@@ -50,7 +50,7 @@ impl Servers {
         Ok(self)
     }
 
-    /// What tests look for. The binaries are for those that start a server of their own, to pause or to kill it.
+    /// Sets the variables that tests read. The binaries are for tests that start a server of their own, to pause or kill it.
     pub(crate) fn set_variables(&self, command: &mut Command) {
         command.env("LATCHKEY_TEST_POSTGRES_URL", self.postgres.url());
         command.env("LATCHKEY_TEST_POSTGRES_BIN", self.postgres.programs());
@@ -62,11 +62,11 @@ impl Servers {
     }
 }
 
-/// A server's process. Dropping it asks for a quick end and, when that takes too long, forces one.
+/// A server's process. Dropping it requests a fast shutdown and kills the process when that takes too long.
 struct Process(Child);
 
 impl Process {
-    /// Waits until `is_ready`; fails when the process ends before.
+    /// Waits until `is_ready`; fails when the process ends first.
     fn await_ready(&mut self, log: &Path, is_ready: impl Fn() -> bool) -> Result<(), Failure> {
         let deadline = Instant::now() + START;
         while !is_ready() {
@@ -84,7 +84,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // To both servers an interrupt says: end now, in order.
+        // Both servers shut down fast and cleanly on SIGINT.
         let id = self.0.id().to_string();
         let requested = is_content(Command::new("kill").args(["-INT", &id]));
         let deadline = Instant::now() + STOP;
@@ -96,7 +96,7 @@ impl Drop for Process {
     }
 }
 
-/// Begins a command that ends when xtask does, however that ends, where the machine can see to it, and that runs as `user`, if any.
+/// A command that ends when xtask ends, even when xtask is killed, where `setpriv` is available. It runs as `user`, if any.
 fn guarded(workspace: &Workspace, user: Option<&str>, program: &Path) -> Command {
     let mut arguments = vec!["--pdeathsig", "INT"];
     if let Some(user) = user {
@@ -107,13 +107,13 @@ fn guarded(workspace: &Workspace, user: Option<&str>, program: &Path) -> Command
     if !can {
         return workspace.program(&program.to_string_lossy(), &[]);
     }
-    // setpriv becomes the program it starts, so the child's id is the server's.
+    // setpriv executes the program in its own process, so the child's id is the server's.
     let mut command = workspace.program("setpriv", &arguments);
     command.arg(program);
     command
 }
 
-/// Tries a few ports.
+/// Retries with another port.
 fn on_free_port<T>(mut start: impl FnMut(u16) -> Result<T, Failure>) -> Result<T, Failure> {
     let mut attempt = 1;
     loop {
@@ -136,7 +136,7 @@ fn connect(port: u16) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A password of letters and digits: other users of this machine reach the port too, and a server's administrator may start programs.
+/// A password of letters and digits. Other users of this machine can reach the port, and a server's administrator may start programs.
 fn password() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     let mut source = std::fs::File::open("/dev/urandom").doing("open /dev/urandom")?;

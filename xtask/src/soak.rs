@@ -1,5 +1,6 @@
-//! Measures what takes long or needs servers: the platform on PostgreSQL with few and with very many tenants, what callers see while
-//! Redis or PostgreSQL is away, and what they see of keys that are made, rotated and sealed anew. All of it on this machine, with servers of its own; times are shown and, but for those of refusals, never judged.
+//! Measurements that take long or need servers: the platform on PostgreSQL with few and with very many tenants, requests during outages of
+//! Redis and PostgreSQL, and requests while keys are created, rotated and resealed. All servers run on this machine. The report shows
+//! times; only the times of refusals can fail a measurement.
 
 mod administration;
 mod calls;
@@ -36,10 +37,10 @@ pub(crate) struct SoakOptions {
     /// A program to measure instead of building one
     #[arg(long)]
     program: Option<PathBuf>,
-    /// How many tenants the store holds in each row of the table
+    /// Number of tenants in the store, for each row of the table
     #[arg(long, value_delimiter = ',', default_values_t = [10, 1_000, 100_000])]
     tenants: Vec<u32>,
-    /// Seconds a row while Redis is away; in ten every client is read anew
+    /// Seconds a row while Redis is down; ten seconds suffice to reload every client
     #[arg(long, default_value_t = 10)]
     phase: u64,
 }
@@ -50,17 +51,18 @@ enum Measurement {
     Scale,
     /// Creating, listing and searching tenants as the store grows
     Administration,
-    /// Tokens while Redis is up, away or full of mischief, when it is used again, and how soon replicas learn of changes
+    /// Tokens while Redis is up, down or filled with forged values, the time until it is used again, and the propagation delay between
+    /// replicas
     Redis,
     /// Tokens while PostgreSQL is restarted without notice
     Postgres,
-    /// First tokens of new tenants with and without keys made ahead, and the memory of a loaded key
+    /// First tokens of new tenants with and without pregenerated keys, and the memory of a loaded key
     FirstToken,
-    /// Keys rotated under traffic whose every token is verified
+    /// Key rotation under traffic; every token is verified
     Rotation,
-    /// Ten thousand keys moved to a new sealing key under traffic
+    /// Moving ten thousand keys to a new sealing key under traffic
     Reseal,
-    /// Whether the time of a refusal tells which client ids exist; the one measurement that fails
+    /// Whether the time of a refusal reveals which client ids exist; the only measurement that can fail on times
     Enumeration,
 }
 

@@ -1,5 +1,5 @@
-//! Runs every test: makes the machine ready, starts the servers that tests need, then the examples in the documentation, then the
-//! tests, whose sums come last.
+//! Runs every test: installs missing tools, starts the servers that tests need, runs the examples in the documentation, then the tests, and
+//! prints the totals last.
 
 use std::io::IsTerminal;
 use std::process::Command;
@@ -9,11 +9,11 @@ use crate::servers::Servers;
 use crate::tools::{self, FOR_TESTS};
 use crate::workspace::{self, Failure, Workspace, is_content, run_watching};
 
-/// Arguments make it a narrow run: they go to the test runner, and the documentation's examples are left out.
+/// Arguments narrow the run: they go to the test runner, and the documentation's examples are skipped.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_TESTS)?;
     let clients = clients::install(workspace)?;
-    // Dropped at every end of this function, also when tests fail.
+    // Drops at every return of this function, also when tests fail.
     let servers = Servers::start(workspace)?.with_newest_postgres(workspace, &clients.newest_postgres)?;
     let equipped = |arguments: &[&str]| {
         let mut command = workspace.cargo(arguments);
@@ -42,7 +42,7 @@ fn names_packages(arguments: &[String]) -> bool {
     arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
 }
 
-/// `cargo test` sums up each binary by itself; this sums up all.
+/// Sums the results of all binaries; `cargo test` prints one summary for each.
 fn sum_of(what: &str, command: &mut Command) -> Result<(), Failure> {
     let mut sum = Sum::default();
     run_watching(command, &mut |line| sum.add(line))?;

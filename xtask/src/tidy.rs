@@ -1,4 +1,4 @@
-//! The rules of the house that no compiler holds. Each broken one is a line `file:line: what; how to mend`.
+//! Project lint rules that the compiler does not check. Each violation is one line `file:line: what; how to fix it`.
 
 mod architecture;
 mod arrows;

@@ -1,15 +1,15 @@
-//! The programs from outside that tests and measurements need: the one list of them, and how a missing one is installed.
+//! External programs that tests and measurements need, and how to install a missing one.
 
 use std::fs;
 use std::path::Path;
 
 use crate::workspace::{Doing, Failure, Workspace, is_content, run};
 
-/// A program from outside.
+/// An external program.
 pub(crate) struct Tool {
-    /// Succeeds where the tool is there.
+    /// A command that succeeds where the tool is installed.
     probe: &'static str,
-    /// The Debian packages that bring it.
+    /// The Debian packages that contain it.
     packages: &'static [&'static str],
 }
 
@@ -17,7 +17,7 @@ const fn tool(probe: &'static str, packages: &'static [&'static str]) -> Tool {
     Tool { probe, packages }
 }
 
-/// What the tests run beside the platform.
+/// Tools for tests.
 pub(crate) const FOR_TESTS: &[Tool] = &[
     tool("command -v curl", &["curl"]),
     tool("command -v jq", &["jq"]),
@@ -27,15 +27,15 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     tool("command -v redis-server", &["redis-server"]),
 ];
 
-/// What a measurement runs: the load, and what binds each process to its core.
+/// Tools for measurements: the load, and the program that pins processes to cores.
 pub(crate) const FOR_MEASUREMENTS: &[Tool] =
     &[tool("command -v wrk", &["wrk"]), tool("command -v taskset", &["util-linux"])];
 
-/// Without it the package would start a server of its own, which nobody needs and whose port may be taken.
+/// Without this file the package would start a server, which is not needed and might take the port.
 const NO_CLUSTER: (&str, &str) =
     ("/etc/postgresql-common/createcluster.d/latchkey.conf", "create_main_cluster = false\n");
 
-/// Sees that every tool of the list is there, installing what is not.
+/// Installs every tool of the list that is missing.
 pub(crate) fn make_ready(workspace: &Workspace, tools: &[Tool]) -> Result<(), Failure> {
     let is_missing = |tool: &&Tool| !is_content(&mut workspace.program("sh", &["-c", tool.probe]));
     let missing: Vec<&str> =

@@ -1,4 +1,4 @@
-//! The workspace as the commands see it: where it lies, how they run cargo and other programs in it, and how they fail.
+//! The workspace for all commands: its path, how commands run cargo and other programs in it, and their failures.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use serde_json::Value;
 
-/// Why a command stopped, and the exit code that says so.
+/// Why a command stopped, and its exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
@@ -30,7 +30,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Adds to an error what was being done.
+/// Adds context to an error.
 pub(crate) trait Doing<T> {
     fn doing(self, what: impl fmt::Display) -> Result<T, Failure>;
 }
@@ -41,7 +41,7 @@ impl<T> Doing<T> for io::Result<T> {
     }
 }
 
-/// A folder with the root manifest, and the variables that every program started in it gets.
+/// A folder with the root manifest, and the environment variables of every program that commands start.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     environment: Vec<(&'static str, &'static str)>,
@@ -55,13 +55,13 @@ impl Workspace {
         Self { root, environment: Vec::new() }
     }
 
-    /// The same, with one more variable for every program.
+    /// Adds an environment variable for every program.
     pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.environment.push((name, value));
         self
     }
 
-    /// A program to be run at the root. It gets no standard input, as on a CI machine.
+    /// A program that runs at the root, without standard input, as on a CI machine.
     pub(crate) fn program(&self, name: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(name);
         command.args(arguments).current_dir(&self.root).stdin(Stdio::null());
@@ -73,14 +73,14 @@ impl Workspace {
         self.program("cargo", arguments)
     }
 
-    /// The answer of `cargo metadata`, over all packages of the graph.
+    /// The output of `cargo metadata` for all packages of the graph.
     pub(crate) fn metadata(&self) -> Result<Value, Failure> {
         let answer = read_output(&mut self.cargo(&["metadata", "--format-version", "1"]))?;
         serde_json::from_slice(&answer)
             .map_err(|error| Failure::new(format!("cannot read the answer of cargo metadata: {error}")))
     }
 
-    /// Where cargo builds, which need not be `target/`.
+    /// Cargo's build folder, which need not be `target/`.
     pub(crate) fn target_folder(&self) -> Result<PathBuf, Failure> {
         let mut command = self.cargo(&["metadata", "--format-version", "1", "--no-deps"]);
         let metadata: Value = serde_json::from_slice(&read_output(&mut command)?).unwrap_or_default();
@@ -89,20 +89,20 @@ impl Workspace {
     }
 }
 
-/// Runs a program, its output on the terminal.
+/// Runs a program with its output on the terminal.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let status = command.status().doing(format_args!("run {}", words(command)))?;
     succeeded(command, status)
 }
 
-/// Runs a program and hands back what it wrote to standard output.
+/// Runs a program and returns its standard output.
 pub(crate) fn read_output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     let output = command.stderr(Stdio::inherit()).output().doing(format_args!("run {}", words(command)))?;
     succeeded(command, output.status)?;
     Ok(output.stdout)
 }
 
-/// Runs a program, its output on the terminal, and shows each line of its standard output to `watch` as well.
+/// Runs a program with its output on the terminal, and passes each line of its standard output to `watch`, too.
 pub(crate) fn run_watching(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     let mut child = command.stdout(Stdio::piped()).spawn().doing(format_args!("run {}", words(command)))?;
     let piped: Box<dyn Read> =
@@ -120,7 +120,7 @@ pub(crate) fn run_watching(command: &mut Command, watch: &mut dyn FnMut(&str)) -
     succeeded(command, status)
 }
 
-/// Whether a program runs and is content. Its output is thrown away.
+/// Whether a program succeeds. Its output is discarded.
 pub(crate) fn is_content(command: &mut Command) -> bool {
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())

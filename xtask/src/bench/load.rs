@@ -1,4 +1,4 @@
-//! The load: wrk on its own core, posting one token request over sixteen connections, and what it has seen.
+//! The load: wrk on its own core posts one token request over sixteen connections.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use crate::workspace::{Doing, Failure, Workspace, read_output};
 
 const CONNECTIONS: &str = "-c16";
 
-/// What the load saw of one round.
+/// The load's figures of one round.
 pub(super) struct Load {
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
-    /// Answers that were no success.
+    /// Answers with an error status.
     pub(super) refused: f64,
-    /// Connections that failed, and answers that never came.
+    /// Failed connections and missing answers.
     pub(super) broken: f64,
     requests: f64,
 }
@@ -27,7 +27,7 @@ impl Load {
     }
 }
 
-/// Writes the script that says what wrk posts, and prints the figures on one line.
+/// Writes the wrk script, which sends the token request and prints the figures on one line.
 pub(super) fn write_script(folder: &Path) -> Result<PathBuf, Failure> {
     let script = format!(
         r#"wrk.method = "POST"
@@ -48,7 +48,7 @@ end
     Ok(path)
 }
 
-/// Drives the server for so long.
+/// Runs the load against the server for this many seconds.
 pub(super) fn apply(workspace: &Workspace, url: &str, script: &Path, seconds: u32) -> Result<Load, Failure> {
     let duration = format!("-d{seconds}s");
     let script = script.to_string_lossy();
@@ -57,7 +57,7 @@ pub(super) fn apply(workspace: &Workspace, url: &str, script: &Path, seconds: u3
     read(&String::from_utf8_lossy(&answer))
 }
 
-/// The figure that `text` holds as `name=figure`.
+/// Parses the figure that `text` holds as `name=figure`.
 pub(super) fn number(text: &str, name: &str) -> Result<f64, Failure> {
     let figure = text.split_whitespace().filter_map(|word| word.split_once('='));
     let figure = figure.filter(|(key, _)| *key == name).find_map(|(_, figure)| figure.parse().ok());

@@ -1,13 +1,13 @@
-//! What a measurement came to, as lines of minimum, median and maximum.
+//! Prints the results of a measurement as lines of minimum, median and maximum.
 
 use super::Contender;
 use super::load::Load;
 use super::spread::Spread;
 
-/// What one round measured.
+/// The results of one round.
 pub(super) struct Round {
     pub(super) raw_per_cpu_second: f64,
-    /// Tokens per server CPU second and the load's own figures, in the order of the contenders; the bare handler is the first.
+    /// Tokens per server CPU second and the load's figures, in the order of the contenders; the bare handler is first.
     pub(super) served: Vec<(f64, Load)>,
 }
 

@@ -1,5 +1,5 @@
-//! A server under measurement: the platform, with one worker on one core, a folder of its own and its access log written to a file; or
-//! the bare handler that it is compared with.
+//! A server under measurement: the platform with one worker on one core, a folder of its own and its access log in a file, or the bare
+//! handler for comparison.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -12,16 +12,17 @@ use std::time::{Duration, Instant};
 use super::{Algorithm, SERVER_CORE};
 use crate::workspace::{Doing, Failure, Workspace, is_content, read_output};
 
-/// `bench:bench-client-secret` in base64. A chosen secret is hashed once and then remembered, so it costs what a generated one does.
+/// `bench:bench-client-secret` in base64. The server hashes a chosen secret once and caches the result, so it costs as much as a generated
+/// one.
 pub(super) const BASIC_CREDENTIALS: &str = "YmVuY2g6YmVuY2gtY2xpZW50LXNlY3JldA==";
 pub(super) const REQUEST_BODY: &str = "grant_type=client_credentials&scope=api:read";
 
-/// Making the first RSA key and hashing the secret are part of a cold start.
+/// A cold start generates the first RSA key and hashes the secret.
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);
 const EXCHANGE: Duration = Duration::from_secs(10);
 
-/// What serves.
+/// The program to start.
 #[derive(Clone, Copy)]
 pub(super) enum Program<'a> {
     /// A build of the platform.
@@ -40,7 +41,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it in a new folder.
+    /// Starts the server in a new folder.
     pub(super) fn start(
         workspace: &Workspace,
         program: Program<'_>,
@@ -54,7 +55,7 @@ impl Server {
         let errors = output.try_clone().doing("make the log")?;
         let ticks = read_output(&mut workspace.program("getconf", &["CLK_TCK"]))?;
         let ticks_per_second = String::from_utf8_lossy(&ticks).trim().parse().unwrap_or(100.0);
-        // taskset becomes the program it starts, so the child's id is the server's.
+        // taskset executes the server in its own process, so the child's id is the server's.
         let mut command = workspace.program("taskset", &["-c", SERVER_CORE]);
         let path = match program {
             Program::Platform(program) => {
@@ -77,7 +78,7 @@ impl Server {
         format!("http://{}{}", self.address, self.path)
     }
 
-    /// Waits for the first token, and sees that it is what is to be measured.
+    /// Waits for the first token and checks that it has the expected form.
     pub(super) fn await_token(&mut self, algorithm: Algorithm) -> Result<(), Failure> {
         let deadline = Instant::now() + START;
         let last = loop {
@@ -101,7 +102,7 @@ impl Server {
         Err(self.failure(&format!("the answer holds no token signed with {}:\n{last}", algorithm.name())))
     }
 
-    /// User and system time of all its threads.
+    /// User and system time of all threads.
     pub(super) fn cpu_seconds(&self) -> Result<f64, Failure> {
         let file = format!("/proc/{}/stat", self.process.id());
         let text = fs::read_to_string(&file).doing(format_args!("read {file}"))?;
@@ -116,7 +117,7 @@ impl Server {
         line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
     }
 
-    /// Lets it finish its work, and tells how many lines of its log are of token requests.
+    /// Stops the server gracefully and returns the number of token requests in its access log.
     pub(super) fn stop(mut self) -> Result<usize, Failure> {
         let id = self.process.id().to_string();
         let mut terminate = std::process::Command::new("kill");
@@ -157,7 +158,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail harmlessly when it has already ended.
+        // Both fail harmlessly when the server has already ended.
         drop(self.process.kill());
         drop(self.process.wait());
     }
@@ -196,7 +197,7 @@ fn free_address() -> Result<SocketAddr, Failure> {
     listener.local_addr().doing("find a free port")
 }
 
-/// Fields 14 and 15 of proc(5) stat; the second field is a name in parentheses and may hold anything.
+/// Fields 14 and 15 of proc(5) stat. The second field is a name in parentheses and may contain spaces.
 fn cpu_ticks(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut fields = fields.split(' ').skip(11);
@@ -205,7 +206,7 @@ fn cpu_ticks(stat: &str) -> Option<f64> {
     Some(user + system)
 }
 
-/// Three parts, of which the last has this length. The header begins with `{"`, so the first part with `ey`.
+/// Whether the answer has a JWT whose signature has this length. The header begins with `{"`, so the first part begins with `ey`.
 fn has_token(answer: &str, signature: usize) -> bool {
     let tokens = answer.split('"').filter(|word| word.starts_with("ey"));
     let mut parts = tokens.map(|token| token.split('.').map(str::len).collect::<Vec<_>>());

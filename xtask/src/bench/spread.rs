@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Printed as three columns, with the precision asked for.
+/// Prints as three columns with the requested precision.
 pub(super) struct Spread {
     sorted: Vec<f64>,
 }
@@ -14,7 +14,7 @@ impl Spread {
         Self { sorted }
     }
 
-    /// The middle one, or the mean of the middle two.
+    /// The middle value, or the mean of the two middle values.
     fn median(&self) -> f64 {
         let last = self.sorted.len().saturating_sub(1);
         let at = |index: usize| self.sorted.get(index).copied().unwrap_or(f64::NAN);

@@ -1,15 +1,14 @@
-//! Where servers keep what they need while they run. PostgreSQL refuses to run as root, so for root the folder is the user
-//! postgres's.
+//! The temporary folder of the servers. PostgreSQL refuses to run as root, so for root the folder belongs to the user postgres.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::workspace::{Doing, Failure, Workspace, is_content, run};
 
-/// Of whom PostgreSQL's Debian packages make a user.
+/// The user that PostgreSQL's Debian packages create.
 const USER: &str = "postgres";
 
-/// A folder of this run, removed when dropped.
+/// The folder of this run, removed when dropped.
 pub(super) struct Folder {
     path: PathBuf,
     user: Option<&'static str>,
@@ -39,12 +38,12 @@ impl Folder {
         &self.path
     }
 
-    /// Whether the servers can read what lies there.
+    /// Whether the servers can read this path.
     pub(super) fn is_open(&self, workspace: &Workspace, place: &Path) -> bool {
         is_open(workspace, self.user, place)
     }
 
-    /// As whom to run what refuses to run as root; none where we are not root.
+    /// The user for programs that refuse to run as root; none when we are not root.
     pub(super) fn user(&self) -> Option<&'static str> {
         self.user
     }
@@ -56,7 +55,7 @@ impl Drop for Folder {
     }
 }
 
-/// A home folder, for one, is closed to other users.
+/// For example, a home folder is closed to other users.
 fn is_open_to(workspace: &Workspace, user: Option<&str>, place: &Path) -> Result<bool, Failure> {
     fs::create_dir_all(place).doing(format_args!("make {}", place.display()))?;
     Ok(is_open(workspace, user, place))
@@ -68,7 +67,7 @@ fn is_open(workspace: &Workspace, user: Option<&str>, place: &Path) -> bool {
     is_content(workspace.program("setpriv", &arguments).arg(place))
 }
 
-/// Folders of runs that were killed. Only where the machine says which processes there are.
+/// Removes the folders of killed runs. Needs `/proc` to know which processes exist.
 fn remove_stale(place: &Path) {
     let Ok(entries) = fs::read_dir(place) else { return };
     if !Path::new("/proc/self").exists() {

@@ -1,4 +1,4 @@
-//! A PostgreSQL of its own for a run of tests. It keeps nothing, so it need not wait for the disk.
+//! A PostgreSQL for one test run. Its data is temporary, so it does not wait for the disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use super::folder::Folder;
 use super::{Process, guarded, on_free_port, password};
 use crate::workspace::{Doing, Failure, Workspace, is_content, read_output, run};
 
-/// Debian keeps the binaries of each version apart and out of the path.
+/// Debian keeps the binaries of each version in a folder of their own, outside PATH.
 const FIND: &str = "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 | grep . || dirname \"$(command -v initdb)\"";
 
-/// Without autovacuum nothing but tests opens a template database, which then nothing hinders to be copied.
+/// Without autovacuum only tests open a template database, so nothing blocks copying it.
 const SETTINGS: [&str; 10] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -25,28 +25,28 @@ const SETTINGS: [&str; 10] = [
     "autovacuum=off",
 ];
 
-/// With an order of text that is nobody's bytes, as servers have it by default: what depends on the order says which.
+/// A collation that differs from byte order, as servers have by default: a statement that depends on the order must name its collation.
 const IN_ENGLISH: [&str; 3] = ["--locale-provider=icu", "--icu-locale=en-US", "--no-locale"];
 
-/// A version of PostgreSQL, and how its databases sort text.
+/// A version of PostgreSQL and the collation of its databases.
 pub(super) struct Build {
     name: &'static str,
     /// The folder with `initdb` and `postgres`.
     programs: PathBuf,
-    /// The folder with `pg_isready`, which asks servers of any version.
+    /// The folder with `pg_isready`, which works with servers of any version.
     tools: PathBuf,
     locale: &'static [&'static str],
 }
 
 impl Build {
-    /// The machine's.
+    /// The version of the machine's packages.
     pub(super) fn of_packages(workspace: &Workspace) -> Result<Self, Failure> {
         let found = read_output(&mut workspace.program("sh", &["-c", FIND]))?;
         let programs = PathBuf::from(String::from_utf8_lossy(&found).trim());
         Ok(Self { name: "postgres", tools: programs.clone(), programs, locale: &["--no-locale"] })
     }
 
-    /// Another one, which is copied where the server may not read it.
+    /// The newest version. Its programs are copied when the server's user may not read them.
     pub(super) fn newest(workspace: &Workspace, folder: &Folder, programs: &Path) -> Result<Self, Failure> {
         let mut programs = programs.to_owned();
         if !folder.is_open(workspace, &programs) {
@@ -61,7 +61,7 @@ impl Build {
     }
 }
 
-/// A server that runs.
+/// A running server.
 pub(super) struct Postgres {
     _process: Process,
     url: String,
@@ -88,7 +88,7 @@ impl Postgres {
         })
     }
 
-    /// As its administrator, to whom row level security does not apply.
+    /// The URL of the server's administrator, who bypasses row level security.
     pub(super) fn url(&self) -> &str {
         &self.url
     }

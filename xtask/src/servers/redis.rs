@@ -1,4 +1,4 @@
-//! A Redis of its own for a run of tests, which writes nothing to disk.
+//! A Redis for one test run, which writes nothing to disk.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use super::folder::Folder;
 use super::{Process, connect, guarded, on_free_port, password};
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 
-/// A server that runs.
+/// A running server.
 pub(super) struct Redis {
     _process: Process,
     url: String,
@@ -24,7 +24,7 @@ impl Redis {
         on_free_port(|port| {
             let log = folder.path().join("redis.log");
             let output = fs::File::create(&log).doing("make a log")?;
-            // Settings come by standard input: a command line is everybody's to read.
+            // Settings go through standard input: every user can read a command line.
             let mut command = guarded(workspace, None, &program);
             command.arg("-").current_dir(folder.path());
             command.stdin(Stdio::piped()).stderr(output.try_clone().doing("make a log")?);

@@ -1,4 +1,4 @@
-//! How long creating, listing and searching take through the admin API as the store grows, on SQLite and on PostgreSQL.
+//! Times of creating, listing and searching through the admin API as the store grows, on SQLite and on PostgreSQL.
 
 use std::time::Duration;
 
@@ -23,10 +23,10 @@ struct Kind {
     request: fn(&Store, u32) -> (String, String),
 }
 
-/// What requests are made of.
+/// Values that requests use.
 struct Store {
     tenants: u32,
-    /// Where the list goes on; empty at its beginning.
+    /// The cursor of the next page; empty for the first.
     cursor: String,
 }
 
@@ -131,7 +131,7 @@ fn grow(test_env: &TestEnv<'_>, backend: Backend, sizes: &[u32]) -> Result<(), F
     Ok(())
 }
 
-/// Of the first administrator. It lives for an hour, which is longer than this takes.
+/// The token of the first administrator. It lives for an hour, longer than the measurement.
 pub(super) fn first_token(test_env: &TestEnv<'_>, stores: &str, tenants: &str) -> Result<String, Failure> {
     let mut program = Program::start(test_env, stores, tenants)?;
     program.await_token(&client(0, 0))?;

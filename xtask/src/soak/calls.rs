@@ -1,4 +1,4 @@
-//! Requests over kept connections, one answer after the other, and what became of each of them.
+//! HTTP requests over persistent connections, one at a time per connection, with the outcome of each.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,29 +11,29 @@ use super::tenants::SECRET;
 const CONNECTIONS: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whose token is asked for.
+/// The client that requests tokens.
 pub(super) struct Client {
     pub(super) tenant: String,
     pub(super) id: String,
 }
 
-/// How hard the load presses.
+/// The request rate.
 #[derive(Clone, Copy)]
 pub(super) enum Pace {
-    /// Each connection asks again as soon as it is answered, which fills the program's core.
+    /// Each connection sends the next request as soon as it has the answer, which saturates the program's core.
     Full,
-    /// So many requests a second over all connections.
+    /// This many requests a second over all connections.
     PerSecond(u32),
 }
 
-/// What became of a request. Status 0: no answer came.
+/// The outcome of a request. Status 0: no answer.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) has_retry_after: bool,
     pub(super) took: Duration,
 }
 
-/// One connection, opened when needed and again after a failure.
+/// One connection, opened on demand and reopened after a failure.
 pub(super) struct Caller {
     address: SocketAddr,
     stream: Option<BufReader<TcpStream>>,
@@ -50,7 +50,7 @@ impl Caller {
         self.post_form(&format!("/api/v1/tenant/{tenant}/oauth/token"), &form).0
     }
 
-    /// With the body of the answer.
+    /// Returns the body of the answer, too.
     pub(super) fn post_form(&mut self, path: &str, form: &str) -> (Answer, String) {
         self.timed(&format!(
             "POST {path} HTTP/1.1\r\nHost: soak\r\n\
@@ -59,7 +59,7 @@ impl Caller {
         ))
     }
 
-    /// A request to the admin API, with the body of the answer.
+    /// Sends a request to the admin API and returns the body of the answer, too.
     pub(super) fn administer(
         &mut self,
         token: &str,
@@ -132,7 +132,7 @@ fn connect(address: SocketAddr) -> io::Result<BufReader<TcpStream>> {
     Ok(BufReader::new(stream))
 }
 
-/// Asks for tokens of all these clients in turn, over sixteen connections, while `meanwhile` runs.
+/// Requests tokens for all these clients in turn over sixteen connections while `meanwhile` runs.
 pub(super) fn load<T>(
     address: SocketAddr,
     clients: &[Client],
@@ -166,7 +166,7 @@ pub(super) fn load<T>(
     })
 }
 
-/// Milliseconds below which this share of the times lies.
+/// The percentile in milliseconds.
 pub(super) fn percentile(times: impl Iterator<Item = Duration>, percent: usize) -> f64 {
     let mut times: Vec<Duration> = times.collect();
     times.sort_unstable();

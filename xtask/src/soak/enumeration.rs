@@ -1,5 +1,5 @@
-//! Whether the time of a refusal tells which client ids exist: each id is asked for twice with a wrong secret of the generated shape, and
-//! a threshold for the second answer, fitted on some ids, is judged on others.
+//! Checks that the time of a refusal does not reveal which client ids exist. Each id gets two requests with a wrong secret of the generated
+//! shape. A threshold for the second answer is fitted on some ids and judged on the others.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -15,13 +15,13 @@ use crate::workspace::Failure;
 /// Half of them exist.
 const IDS: usize = 5_000;
 const FITTED: usize = 1_000;
-/// What was known at the first answer is still in memory at the second one, and what was not there has been forgotten.
+/// Longer than a negative entry stays fresh and shorter than a positive one: at the second request only clients that exist are cached.
 const BETWEEN: Duration = Duration::from_millis(1_500);
-/// How many ids are between their first and their second answer.
+/// Number of ids between the first and the second request for one id.
 const BATCH: usize = 250;
-/// Right answers in a hundred; guesses have 50, with a standard deviation of 0.8.
+/// Percentage of right answers that passes; guessing has 50, with a standard deviation of 0.8.
 const MOST: f64 = 53.0;
-/// Of the generated shape, and nobody's.
+/// Has the shape of a generated secret; no client has it.
 const WRONG: &str = "lk_enumerationenumerationenumerationenumeratio2GC49q";
 
 struct Sample {
@@ -29,7 +29,7 @@ struct Sample {
     took: Duration,
 }
 
-/// Ids whose answers took longer than this, or shorter, are said to exist.
+/// Predicts that ids with slower (or faster) answers exist.
 struct Threshold {
     at: Duration,
     exists_above: bool,
@@ -58,7 +58,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let (fitted, judged) = samples.split_at(FITTED);
     let threshold = Threshold::fitted(fitted);
     let accuracy = threshold.accuracy(judged);
-    println!("\nenumeration: ids asked for twice, the second answer, ms");
+    println!("\nenumeration: ids requested twice, the second answer, ms");
     for (name, exist) in [("existing", true), ("unknown", false)] {
         let times = || samples.iter().filter(|sample| sample.exists == exist).map(|sample| sample.took);
         println!(
@@ -80,7 +80,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Every other one exists, so that their texts are as long and as much alike as those of the others.
+/// Every other number exists, so that existing and missing ids have texts of equal length and form.
 fn exists(number: usize) -> bool {
     number.is_multiple_of(2)
 }
@@ -89,7 +89,7 @@ fn id(number: usize) -> String {
     format!("client-{:05}", 10_000 + number)
 }
 
-/// All numbers once, as if by chance, and the same in every run.
+/// All numbers once in pseudo-random order, the same in every run.
 fn order() -> Vec<usize> {
     let mut order: Vec<usize> = (0..IDS).collect();
     // The mixing step of SplitMix64.
@@ -121,7 +121,7 @@ fn refused(caller: &mut Caller, number: usize) -> Result<Duration, Failure> {
 }
 
 impl Threshold {
-    /// The one that is most often right.
+    /// The threshold with the highest accuracy.
     fn fitted(samples: &[Sample]) -> Self {
         let candidates = samples
             .iter()
@@ -131,7 +131,7 @@ impl Threshold {
         best.unwrap_or(Self { at: Duration::ZERO, exists_above: true })
     }
 
-    /// How often it is right, in a hundred.
+    /// Percentage of right predictions.
     fn accuracy(&self, samples: &[Sample]) -> f64 {
         let is_right = |sample: &&Sample| ((sample.took > self.at) == self.exists_above) == sample.exists;
         100.0 * samples.iter().filter(is_right).count() as f64 / samples.len().max(1) as f64

@@ -1,5 +1,5 @@
-//! How long a new tenant waits for its first token, which makes its key: with an RSA key that was made ahead, without, and with a key
-//! that costs next to nothing; and what a loaded key takes of memory.
+//! The latency of a new tenant's first token, which generates its key: with a pregenerated RSA key, without, and with a key that is cheap
+//! to generate. Also the memory of a loaded key.
 
 use std::thread;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use super::tenants::{SECRET, client, declared};
 use super::test_env::TestEnv;
 use crate::workspace::Failure;
 
-/// Of each row.
+/// Tenants in each row.
 const TENANTS: u32 = 100;
-/// Longer than two RSA keys take on the program's one core, so that the pool is full again.
+/// Longer than generating two RSA keys takes on the program's one core, so that the pool is full again.
 const REFILLED: Duration = Duration::from_millis(1_000);
-/// Whose keys are loaded.
+/// Number of tenants whose keys are loaded.
 const LOADED: u32 = 300;
 
 struct Row {
@@ -30,12 +30,12 @@ const ROWS: [Row; 3] = [
     Row { name: "ES256", algorithm: "ES256", pause: Duration::ZERO },
 ];
 
-/// How a token is asked for.
+/// The kind of token request.
 #[derive(Clone, Copy)]
 enum RequestKind {
-    /// It is given.
+    /// A valid request.
     Token,
-    /// It is refused for its scope: tenant and client are read, keys are not.
+    /// A request that is refused for its scope: it loads tenant and client, but no keys.
     UnknownScope,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     for algorithm in ["RS256", "ES256"] {
         let mut program = Program::start(test_env, &stores, &tenants)?;
         program.await_token(&client(0, 0))?;
-        // The pool is filled before anything is compared.
+        // Wait until the pool is full before comparing.
         thread::sleep(REFILLED);
         let mut caller = Caller::new(program.address);
         let mut memory = |kind| {

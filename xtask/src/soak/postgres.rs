@@ -1,4 +1,4 @@
-//! Restarts the throwaway PostgreSQL as `pg_ctl restart -m immediate` does: without notice to anybody, with recovery at the start.
+//! Restarts the throwaway PostgreSQL like `pg_ctl restart -m immediate`: without notifying clients, and with recovery at the start.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use crate::workspace::{Doing, Failure, is_content};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The server that was started again; dropping it ends it.
+/// The restarted server; dropping it stops it.
 pub(super) struct Restarted(Child);
 
-/// A server that can be stopped and started again, as the process that it was.
+/// A server that can be stopped and restarted, as the child process that it was.
 pub(super) struct Postgres<'a> {
     test_env: &'a TestEnv<'a>,
     data: PathBuf,
@@ -32,7 +32,7 @@ impl<'a> Postgres<'a> {
         Ok(Self { test_env, data, port: test_env.sql("postgres", "SHOW port")?, command_line })
     }
 
-    /// Ends the server at once. It must be ours: its number is read from its folder.
+    /// Kills the server. Its process id is read from its own folder, so that no other server is hit.
     pub(super) fn stop(&self) -> Result<(), Failure> {
         let file = self.data.join("postmaster.pid");
         let text = fs::read_to_string(&file).doing("read postmaster.pid")?;
@@ -41,12 +41,12 @@ impl<'a> Postgres<'a> {
         until("PostgreSQL does not stop", || !file.exists())
     }
 
-    /// Starts it again and returns when it accepts connections.
+    /// Restarts the server and returns when it accepts connections.
     pub(super) fn start(&self) -> Result<Restarted, Failure> {
         let log = fs::File::create(self.test_env.file("postgres.log")).doing("make a log")?;
         let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(&self.data).doing("look at the data")?);
         let owner = owner.to_string();
-        // setpriv becomes the program it starts, which ends when this process does.
+        // setpriv executes the server in its own process, which ends when this process does.
         let mut arguments = vec!["--pdeathsig", "INT"];
         if is_content(&mut self.test_env.workspace.program("sh", &["-c", "test \"$(id -u)\" = 0"])) {
             arguments.extend(["--reuid", &owner, "--clear-groups"]);

@@ -1,4 +1,4 @@
-//! What callers see while PostgreSQL is restarted without notice, and how soon after it accepts again it is used.
+//! Requests while PostgreSQL restarts without notice, and the time from its first accepted connection until the platform uses it.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,11 +17,11 @@ const WARM: u32 = 10;
 const COLD: u32 = 2_000;
 const SETTLE: Duration = Duration::from_secs(1);
 const AWAY: Duration = Duration::from_millis(500);
-/// Longer is shown as not served.
+/// The report shows longer recoveries as not served.
 const RECOVERY: Duration = Duration::from_secs(8);
 const COLD_PAUSE: Duration = Duration::from_millis(20);
 
-/// One after the other, clients that nobody has asked for.
+/// Clients that are not cached, in sequence.
 type ColdClients = std::ops::Range<u32>;
 
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
@@ -51,7 +51,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What became of the cold clients during one restart, each with the time of its answer.
+/// The outcomes of the requests for cold clients during one restart, with the time of each answer.
 struct Outage {
     began: Instant,
     starts: Instant,
@@ -88,7 +88,7 @@ fn restart(
     Ok(Outage { began, starts, accepts, cold: answers.into_inner().unwrap_or_default() })
 }
 
-/// Ends the server, starts it again and waits until it is used.
+/// Stops the server, restarts it and waits until the platform uses it.
 fn perform(
     postgres: &Postgres<'_>,
     restarted: &mut Option<Restarted>,

@@ -1,4 +1,4 @@
-//! The platform under measurement: one worker on a core of its own, on a port of this machine only.
+//! The platform under measurement: one worker on its own core, on a port of the loopback interface.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,10 +12,10 @@ use super::test_env::TestEnv;
 use crate::workspace::{Doing, Failure};
 
 const CORE: &str = "0";
-/// What a load that is a program of its own has to itself.
+/// The core of a load that is a program of its own.
 pub(super) const LOAD_CORE: &str = "1";
 const START: Duration = Duration::from_secs(60);
-/// Short beside what is measured, and long enough to leave the core to the program.
+/// Short beside the measured times, and long enough to leave the core to the program.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// A running program. Dropping it ends the process, and only that one.
@@ -27,12 +27,12 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Starts it with these stores and tenants; it need not be ready yet.
+    /// Starts the program with these stores and tenants; it may not be ready yet.
     pub(super) fn start(test_env: &TestEnv<'_>, stores: &str, tenants: &str) -> Result<Self, Failure> {
         Self::start_named(test_env, "config", stores, tenants)
     }
 
-    /// As [`Program::start`], beside others that have files of other names.
+    /// Like [`Program::start`], with other file names, so that several programs can run.
     pub(super) fn start_named(
         test_env: &TestEnv<'_>,
         name: &str,
@@ -43,7 +43,7 @@ impl Program {
         Self::start_sealed(test_env, name, &keys, stores, tenants)
     }
 
-    /// As [`Program::start_named`], with other settings for sealing keys.
+    /// Like [`Program::start_named`], with other settings for sealing keys.
     pub(super) fn start_sealed(
         test_env: &TestEnv<'_>,
         name: &str,
@@ -62,7 +62,7 @@ impl Program {
         fs::write(&config, text).doing("write the configuration")?;
         let output = File::create(&log).doing("make the log")?;
         let errors = output.try_clone().doing("make the log")?;
-        // taskset becomes the program it starts, so the child's id is the program's.
+        // taskset executes the program in its own process, so the child's id is the program's.
         let mut command = test_env.workspace.program("taskset", &["-c", CORE]);
         command.arg(&test_env.program).args(["serve", "--config"]).arg(&config);
         let began = Instant::now();
@@ -70,7 +70,7 @@ impl Program {
         Ok(Self { process: process.doing("start the program")?, began, address, log })
     }
 
-    /// The time from its start to this client's first token.
+    /// The time from the program's start to this client's first token.
     pub(super) fn await_token(&mut self, client: &Client) -> Result<Duration, Failure> {
         loop {
             let status = Caller::new(self.address).token(client).status;
@@ -98,7 +98,7 @@ impl Program {
         kib.unwrap_or(f64::NAN) / 1024.0
     }
 
-    /// Whether its metrics say that it uses Redis.
+    /// Whether its metrics report that Redis is in use.
     pub(super) fn uses_redis(&self) -> bool {
         let metrics = Caller::new(self.address).get("/metrics");
         metrics.lines().any(|line| line == "latchkey_redis_up 1")
@@ -107,7 +107,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Both fail harmlessly when it has already ended.
+        // Both fail harmlessly when the program has already ended.
         drop(self.process.kill());
         drop(self.process.wait());
     }

@@ -1,4 +1,5 @@
-//! How soon a change at one replica is so at another: told by Redis, by PostgreSQL where there is no Redis, and after Redis has died.
+//! The delay until a change at one replica is effective at another: through Redis, through PostgreSQL without Redis, and after Redis has
+//! died.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,9 +12,9 @@ use super::tenants::{client, declared};
 use super::test_env::TestEnv;
 use crate::workspace::Failure;
 
-/// Each change concerns another client.
+/// Each change concerns a different client.
 const CHANGES: u32 = 50;
-/// The latest that it may be so is ten seconds after.
+/// Few, because each may take up to ten seconds.
 const CHANGES_AFTER_DEATH: u32 = 5;
 const LONGEST: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -33,14 +34,14 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     two.wait_for("Redis to be used", true)?;
     two.show("with Redis", 0..CHANGES)?;
     redis.kill()?;
-    // Only who asks notices.
+    // Replicas notice that Redis is dead when a request needs it.
     two.show("Redis dead", CHANGES..CHANGES + CHANGES_AFTER_DEATH)?;
     two.wait_for("Redis to be missed", false)
 }
 
 struct Two {
     programs: [Program; 2],
-    /// Of an administrator.
+    /// An administrator's token.
     token: String,
 }
 
@@ -64,7 +65,7 @@ impl Two {
         Ok(())
     }
 
-    /// From the answer to the administrator.
+    /// The delay since the answer to the administrator.
     fn change(&self, number: u32) -> Result<Duration, Failure> {
         let client = client(0, number);
         let [mut one, mut other] = self.programs.each_ref().map(|program| Caller::new(program.address));

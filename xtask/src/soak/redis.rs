@@ -1,4 +1,4 @@
-//! A Redis of our own that can be killed, paused and started again on the same port. It writes nothing to disk.
+//! A Redis that the measurement can kill, pause and restart on the same port. It writes nothing to disk.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use crate::workspace::{Doing, Failure, is_content};
 
 const START: Duration = Duration::from_secs(10);
 
-/// Dropping it ends the process, also a paused one.
+/// Dropping it ends the process, even when it is paused.
 pub(super) struct Redis<'a> {
     test_env: &'a TestEnv<'a>,
     port: u16,
@@ -26,7 +26,7 @@ impl<'a> Redis<'a> {
         Ok(redis)
     }
 
-    /// One that does not run yet.
+    /// A server that does not run yet.
     pub(super) fn absent(test_env: &'a TestEnv<'a>) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
         let port = listener.local_addr().doing("find a free port")?.port();
@@ -34,7 +34,7 @@ impl<'a> Redis<'a> {
         Ok(Self { test_env, port, process: None })
     }
 
-    /// To look into it and to do mischief.
+    /// A connection to inspect and forge values.
     pub(super) fn connect(&self) -> Result<Connection, Failure> {
         Connection::open(self.port, self.test_env.redis_password()).doing("connect to Redis")
     }
@@ -49,7 +49,7 @@ impl<'a> Redis<'a> {
         process.wait().doing("wait for Redis").map(drop)
     }
 
-    /// Returns when it accepts connections.
+    /// Starts the server and returns when it accepts connections.
     pub(super) fn start_again(&mut self) -> Result<(), Failure> {
         self.process = Some(spawn(self.test_env, self.port)?);
         Ok(())
@@ -76,12 +76,12 @@ impl Drop for Redis<'_> {
 }
 
 fn spawn(test_env: &TestEnv<'_>, port: u16) -> Result<Child, Failure> {
-    // setpriv becomes the program it starts, which ends when this process does, even paused.
+    // setpriv executes the server in its own process, which ends when this process does, even when paused.
     let mut command = test_env.workspace.program("setpriv", &["--pdeathsig", "KILL"]);
     command.arg(&test_env.redis_program).arg("-");
     let log = std::fs::File::create(test_env.file("redis.log")).doing("make a log")?;
     let mut child = command.stdin(Stdio::piped()).stdout(log).spawn().doing("start Redis")?;
-    // By standard input: a command line is everybody's to read.
+    // The password goes through standard input: every user can read a command line.
     let password = test_env.redis_password();
     let settings = format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
     if let Some(mut input) = child.stdin.take() {

@@ -1,4 +1,4 @@
-//! A plain connection to Redis (RESP 2), as somebody has who does mischief there.
+//! A plain connection to Redis (RESP 2), which forges values as an attacker with access would.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -8,7 +8,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Connection(BufReader<TcpStream>);
 
-/// What is answered, as far as it matters here.
+/// The parts of an answer that matter here.
 enum Reply {
     Text(Vec<u8>),
     Many(Vec<Reply>),
@@ -29,12 +29,12 @@ impl Connection {
         self.send(&[b"FLUSHALL"]).map(drop)
     }
 
-    /// Writes nonsense over everything.
+    /// Overwrites every value with random bytes.
     pub(super) fn forge(&mut self) -> io::Result<()> {
         self.names()?.iter().try_for_each(|name| self.send(&[b"SET", name, b"nonsense"]).map(drop))
     }
 
-    /// Rows of tenants, clients and keys, by their names.
+    /// The values of tenants, clients and keys, with their names.
     pub(super) fn values(&mut self) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let mut values = Vec::new();
         for name in self.names()?.into_iter().filter(|name| is_value(name)) {
@@ -45,7 +45,7 @@ impl Connection {
         Ok(values)
     }
 
-    /// As if they had just been written.
+    /// Replays old values.
     pub(super) fn put_back(&mut self, values: &[(Vec<u8>, Vec<u8>)]) -> io::Result<()> {
         values
             .iter()

@@ -1,4 +1,4 @@
-//! What callers see while Redis is away or full of mischief, and how soon after its return it is used again.
+//! Requests while Redis is down or filled with forged values, and the time from its return until the platform uses it again.
 
 use std::io;
 use std::thread;
@@ -15,10 +15,11 @@ use crate::workspace::{Doing, Failure};
 const TENANTS: u32 = 10;
 const CLIENTS: u32 = 100;
 const RECOVERY: Duration = Duration::from_secs(20);
-/// Between one piece of mischief and the next.
+/// Between two forgeries.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A row each `phase`; what is fresh is so for ten seconds, so in ten every client is read anew once. Mischief takes half of it.
+/// Each row takes one `phase`. Entries are fresh for ten seconds, so a phase of ten seconds reloads every client once. Forging takes half a
+/// phase.
 pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Failure> {
     let database = test_env.create_database("redis_outage")?;
     let clients: Vec<Client> =
@@ -80,7 +81,7 @@ fn return_of(redis: &mut Redis<'_>, program: &Program) -> Result<(), Failure> {
     show_recovery(program)
 }
 
-/// Again and again for so long.
+/// Forges values repeatedly for this long.
 fn mischief(
     redis: &Redis<'_>,
     duration: Duration,
@@ -106,7 +107,7 @@ fn show(name: &str, answers: &[Answer]) {
     );
 }
 
-/// A program that still believes in a dead Redis would seem to be well again at once. It notices when it reads something anew.
+/// Waits until the program has noticed that Redis is dead, which it does at its next read. Otherwise it would seem to recover at once.
 fn wait_until_missed(program: &Program) -> Result<(), Failure> {
     wait_until(program, false, "Redis is away, and the program has not noticed")
 }
@@ -118,7 +119,7 @@ fn show_recovery(program: &Program) -> Result<(), Failure> {
     Ok(())
 }
 
-/// While the load runs.
+/// Waits while the load runs.
 fn wait_until(program: &Program, is_used: bool, otherwise: &str) -> Result<(), Failure> {
     let began = Instant::now();
     while program.uses_redis() != is_used {

@@ -1,5 +1,5 @@
-//! Ten thousand keys are moved to a new sealing key while their tenants ask for tokens; the command that does it is killed on its way
-//! and begun again.
+//! Moves ten thousand keys to a new sealing key while their tenants request tokens. The first run of the command is killed half way, and a
+//! second one completes it.
 
 use std::process::Stdio;
 use std::thread;
@@ -12,13 +12,13 @@ use super::test_env::TestEnv;
 use crate::workspace::{Doing, Failure, run as run_program};
 
 const TENANTS: u32 = 10_000;
-/// When the first attempt is killed.
+/// The time until the first run is killed.
 const KILLED_AFTER: Duration = Duration::from_millis(700);
-/// More than what is written in between needs no look at the store.
+/// A higher rate would only add requests that the program serves from memory.
 const PER_SECOND: u32 = 400;
 
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
-    // Row by row what was read counts for a second only, so that tokens need keys that are read and unsealed meanwhile.
+    // A freshness of one second makes tokens reload and unseal keys during the run.
     let stores = format!(
         "storage: {{ url: 'sqlite://{}' }}\ncache: {{ l1_lifetime: 1s }}\n",
         test_env.file("reseal.db").display()
@@ -63,7 +63,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     if failed == 0 { Ok(()) } else { Err(Failure::new(format!("{failed} requests failed meanwhile"))) }
 }
 
-/// How long the attempt that was killed and the one that was not took.
+/// The times of the killed and the completed run.
 fn resealed(test_env: &TestEnv<'_>) -> Result<[Duration; 2], Failure> {
     let program = test_env.program.to_string_lossy();
     let config = test_env.file("config.yaml");

@@ -1,6 +1,6 @@
-//! Rotates keys under traffic whose every token is verified offline: twenty times in a minute on SQLite and on two replicas with
-//! PostgreSQL and Redis, and a hundred times for fifty tenants over a million tokens. What takes days in ordinary times takes seconds
-//! here. That nothing failed is judged; how long it took is shown.
+//! Rotates keys under traffic and verifies every token offline: twenty rotations in a minute on SQLite and on two replicas with PostgreSQL
+//! and Redis, and a hundred rotations for fifty tenants over a million tokens. Spans of days are shortened to seconds. The measurement
+//! fails when a token does not verify; times are only shown.
 
 use std::fmt::Write as _;
 
@@ -12,18 +12,18 @@ use super::tenants::{SECRET, client};
 use super::test_env::TestEnv;
 use crate::workspace::{Failure, run as run_program};
 
-/// A key set may be kept for a second and read rows for another, so the window is 2 s.
+/// Key sets are cacheable for one second and rows for another, so the propagation window is 2 s.
 const SIGNING: &str = "publish_before: 2s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s";
-/// With what instants lack of parts of a second.
+/// The window and a second for rounding of timestamps.
 const PUBLISHED_FOR: u32 = 3_000;
 const L1_LIFETIME: &str = "l1_lifetime: 1s";
 const LIFETIME: &str = "6s";
 
 struct Case {
     name: &'static str,
-    /// Tenants and clients of each.
+    /// Number of tenants, and of clients per tenant.
     size: (u32, u32),
-    /// Tenants take turns.
+    /// Tenants use these in turn.
     algorithms: &'static [&'static str],
     rotations: u32,
     tokens: u32,
@@ -82,7 +82,7 @@ fn show(test_env: &TestEnv<'_>, on: &str, case: &Case, stores: &str, programs: u
         program.await_token(&client(0, 0))?;
         running.push(program);
     }
-    // Every tenant's first key is made before the rotations begin.
+    // Generate every tenant's first key before the rotations begin.
     let mut caller = Caller::new(running[0].address);
     for tenant in 0..case.size.0 {
         let answer = caller.token(&client(tenant, 0));

@@ -1,4 +1,4 @@
-//! How start, cold and warm tokens and memory grow with what the store holds.
+//! Start time, cold and warm tokens and memory as the store grows.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ const WARM: usize = 500;
 pub(super) fn measure(test_env: &TestEnv<'_>, sizes: &[u32]) -> Result<(), Failure> {
     let stores = format!("storage: {{ url: '{}' }}\n", test_env.create_database("scale")?);
     let tenants = declared(DECLARED, CLIENTS);
-    // Each of them gets its key now, so that no row of the table pays for one.
+    // Generate the keys now, so that no row of the table includes that time.
     let mut program = Program::start(test_env, &stores, &tenants)?;
     program.await_token(&client(0, 0))?;
     let address = program.address;

@@ -1,10 +1,10 @@
-//! The tenants of a measurement: declared ones, which can be asked for tokens, and copies of their rows that only fill the store.
+//! Tenants of a measurement: declared ones, for which clients can request tokens, and copies of their rows that only fill the store.
 
 use std::fmt::Write as _;
 
 use super::calls::Client;
 
-/// Has the shape of a generated secret, so that checking it costs an HMAC. All clients have it; each has a hash of its own.
+/// Has the shape of a generated secret, so that verifying it costs an HMAC. All clients share it; each has its own hash.
 pub(super) const SECRET: &str = "lk_soakmeasurementsoakmeasurementsoakmeasureme2oNbne";
 
 /// A client of a declared tenant.
@@ -12,7 +12,7 @@ pub(super) fn client(tenant: u32, number: u32) -> Client {
     Client { tenant: format!("declared-{tenant}"), id: format!("client-{number}") }
 }
 
-/// The part of the settings that declares so many tenants with so many clients each.
+/// The part of the settings that declares these tenants with their clients.
 pub(super) fn declared(tenants: u32, clients: u32) -> String {
     let mut text = "tenants:\n".to_owned();
     for tenant in 0..tenants {
@@ -34,8 +34,8 @@ pub(super) fn declared(tenants: u32, clients: u32) -> String {
     text
 }
 
-/// Copies every row of the first declared tenant to tenants with these numbers. The copies are whole but of no use to anybody:
-/// hashes and sealed keys are bound to whom they were made for.
+/// Copies every row of the first declared tenant to tenants with these numbers. The copies cannot be used: hashes and sealed keys are bound
+/// to the original's ids.
 pub(super) fn fill(first: u32, last: u32) -> String {
     format!(
         "SET session_replication_role = replica;
@@ -64,7 +64,7 @@ ANALYZE;"
     )
 }
 
-/// The same for SQLite, as a program for Python with the file and the two numbers as arguments: it has an SQLite of its own.
+/// The same for SQLite, as a Python program with the file and the two numbers as arguments, since Python includes SQLite.
 pub(super) const FILL_SQLITE: &str = r#"
 import sqlite3, sys
 

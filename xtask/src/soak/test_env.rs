@@ -1,4 +1,4 @@
-//! Where a measurement takes place: the throwaway servers, a folder, a sealing key and the program to be measured.
+//! The environment of a measurement: the throwaway servers, a folder, a sealing key and the program to measure.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::servers::Servers;
 use crate::workspace::{Doing, Failure, Workspace, read_output, run as run_program};
 
-/// Dropping it ends the servers and removes the folder.
+/// Dropping it stops the servers and removes the folder.
 pub(super) struct TestEnv<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) program: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct TestEnv<'a> {
 impl<'a> TestEnv<'a> {
     pub(super) fn new(workspace: &'a Workspace, program: PathBuf) -> Result<Self, Failure> {
         let servers = Servers::start(workspace)?;
-        // They tell a command what tests look for; this one is never run.
+        // A command that never runs, to read the variables that the servers set.
         let mut command = Command::new("true");
         servers.set_variables(&mut command);
         let variable = |name: &str| {
@@ -50,7 +50,7 @@ impl<'a> TestEnv<'a> {
         Ok(test_env)
     }
 
-    /// A file of this run.
+    /// The path of a file of this run.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -61,19 +61,19 @@ impl<'a> TestEnv<'a> {
         Ok(self.database_url(name))
     }
 
-    /// The password that its Redis and ours are protected with.
+    /// The password of the environment's Redis and of the one that a measurement starts.
     pub(super) fn redis_password(&self) -> &str {
         password_of(&self.redis_url)
     }
 
-    /// What PostgreSQL answers to its administrator.
+    /// The server's answer to a statement of its administrator.
     pub(super) fn sql(&self, database: &str, text: &str) -> Result<String, Failure> {
         let url =
             self.database_url(database).replacen(&format!(":{}@", password_of(&self.postgres_url)), "@", 1);
         let psql = self.tool("psql");
         let arguments = ["--no-psqlrc", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &url, "-c", text];
         let mut command = self.workspace.program(&psql.to_string_lossy(), &arguments);
-        // Not in the command line, which is everybody's to read.
+        // Not as an argument: every user can read a command line.
         let answer = read_output(command.env("PGPASSWORD", password_of(&self.postgres_url)))?;
         Ok(String::from_utf8_lossy(&answer).trim().to_owned())
     }

@@ -1,4 +1,4 @@
-//! The crate graph that docs/ARCHITECTURE.md shows is the one that cargo sees (dependencies of tests left out).
+//! The crate graph in docs/ARCHITECTURE.md equals cargo's (without test dependencies).
 
 use std::collections::{BTreeMap, BTreeSet};
 

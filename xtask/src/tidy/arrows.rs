@@ -1,4 +1,4 @@
-//! Who may name whom: the arrows between our crates, and which crate alone may name a library of the outer world.
+//! Allowed dependencies: the edges between our crates, and the crates that may name an external library.
 
 use super::metadata::{Dependency, Member};
 use super::violation::Violation;
@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("xtask", &[]),
 ];
 
-/// Pure crates: rules without a database, a network, an environment.
+/// Pure crates: rules without access to a database, a network or the environment.
 pub(super) const DOMAIN: &[&str] = &["administration", "grants", "registry", "keys", "tenancy", "protocol"];
 
 const BELOW_THE_PROGRAM: &[&str] = &[
@@ -36,10 +36,10 @@ const BELOW_THE_PROGRAM: &[&str] = &[
     "protocol",
 ];
 
-/// Who may have `testkit` for its tests.
+/// Crates that may use `testkit` in their tests.
 const TESTED_WITH_TESTKIT: [&str; 4] = ["storage", "cache", "gateway", "latchkey"];
 
-/// What a domain crate never names, not even for its tests.
+/// Libraries that a domain crate never names, not even in its tests.
 const NEVER_IN_DOMAIN: [&str; 6] = ["sqlx", "redis", "actix-web", "utoipa", "config", "reqwest"];
 
 /// A library, and the only crates that may name it outside tests.
@@ -101,7 +101,7 @@ fn arrow(member: &Member, may_name: &[&str], named: &Dependency) -> Option<(Stri
     ))
 }
 
-/// `sqlx` stands for `sqlx-core` too, and `utoipa` for `utoipa-actix-web`.
+/// `sqlx` covers `sqlx-core`, and `utoipa` covers `utoipa-actix-web`.
 fn is_of(library: &str, name: &str) -> bool {
     name.strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }

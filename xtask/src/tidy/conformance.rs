@@ -1,4 +1,4 @@
-//! docs/conformance.md: each requirement of a standard says whether it is met, and names the tests that show it.
+//! docs/conformance.md: each requirement of a standard has a status and names the tests that show it.
 //!
 //! A row is `| RFC 6749 §5.1 | requirement | met | registry::a_test, gateway::another |`.
 
@@ -74,7 +74,7 @@ pub(super) fn cells(line: &str) -> Option<Vec<String>> {
     Some(inner.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect())
 }
 
-/// Whether a row is the line between a table's header and its rows.
+/// Whether a row is the separator between a table's header and its rows.
 pub(super) fn is_rule(cells: &[String]) -> bool {
     cells.iter().all(|cell| cell.contains('-') && cell.trim_matches(['-', ':']).is_empty())
 }

@@ -1,4 +1,4 @@
-//! The files that rules look at, read once: path from the root, with slashes, and text.
+//! The files that rules read, loaded once: path from the root, with slashes, and text.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::workspace::{Doing, Failure};
 
-/// Texts by path. An unreadable text (not UTF-8) is absent.
+/// Texts by path. A file that is not UTF-8 is absent.
 #[derive(Default)]
 pub(super) struct Files(BTreeMap<String, String>);
 

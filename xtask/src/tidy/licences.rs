@@ -1,4 +1,4 @@
-//! Which licences a package may come under. Its expression (SPDX) must be satisfiable with allowed ones only.
+//! Allowed licences of packages. A package's SPDX expression must be satisfiable with these only.
 
 use super::metadata::Package;
 use super::violation::Violation;
@@ -13,11 +13,11 @@ const ALLOWED: [&str; 12] = [
     "BSD-3-Clause",
     "ISC",
     "Zlib",
-    // As permissive as MIT, and asks for no notice in binaries: xxhash-rust, which redis needs.
+    // As permissive as MIT, and requires no notice in binaries; redis needs xxhash-rust.
     "BSL-1.0",
     "CC0-1.0",
     "Unicode-3.0",
-    // For data: the root certificates that Mozilla trusts, by which PostgreSQL's certificate is judged.
+    // For data: Mozilla's root certificates, which verify PostgreSQL's certificate.
     "CDLA-Permissive-2.0",
 ];
 
@@ -39,9 +39,9 @@ fn judge(package: &Package) -> Option<Violation> {
     Some(Violation::of_file("Cargo.lock", what, hint).at(format!("name = \"{name}\"")))
 }
 
-/// `None` when it cannot be read.
+/// `None` when the expression is malformed.
 fn is_allowed(expression: &str) -> Option<bool> {
-    // The slash is how packages said OR before SPDX expressions.
+    // Packages wrote OR as a slash before SPDX expressions.
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut rest = words.as_slice();

@@ -1,4 +1,4 @@
-//! Manifests: dependencies are chosen in one place, each with the line that says why, and no crate is ever published.
+//! Manifests: dependencies are declared in the workspace, each with a comment that gives the reason, and no crate can be published.
 
 use super::files::Files;
 use super::metadata::Member;
@@ -6,7 +6,7 @@ use super::violation::Violation;
 
 const ROOT: &str = "Cargo.toml";
 
-/// What cargo knows of the members: their folders, and that a registry will never get them.
+/// Checks the members' folders and that publishing is disabled, as `cargo metadata` reports them.
 pub(super) fn check_members(members: &[Member]) -> Vec<Violation> {
     let mut found = Vec::new();
     for member in members {
@@ -32,7 +32,7 @@ pub(super) fn check(files: &Files) -> Vec<Violation> {
     found
 }
 
-/// Every line of `[workspace.dependencies]` stands under a comment; our own crates may share one.
+/// Every entry of `[workspace.dependencies]` has a comment above it; our own crates may share one.
 fn check_root(text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut above = "";
@@ -49,7 +49,7 @@ fn check_root(text: &str) -> Vec<Violation> {
     found
 }
 
-/// A member chooses no version: `workspace = true` everywhere.
+/// A member declares no version: `workspace = true` everywhere.
 fn check_member(path: &str, text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
     for (index, section, line) in entries(text) {
@@ -66,7 +66,7 @@ fn check_member(path: &str, text: &str) -> Vec<Violation> {
     found
 }
 
-/// Each line with its index and the section it stands in.
+/// Each line with its index and its section.
 fn entries(text: &str) -> impl Iterator<Item = (usize, &str, &str)> {
     text.lines().enumerate().scan("", |section, (index, line)| {
         if line.starts_with('[') {
@@ -76,7 +76,7 @@ fn entries(text: &str) -> impl Iterator<Item = (usize, &str, &str)> {
     })
 }
 
-/// Begins a key; lines of an array that goes on are indented or only close it.
+/// Whether the line begins a key; continuation lines of an array are indented or only close it.
 fn is_entry(line: &str) -> bool {
     line.starts_with(|first: char| first.is_alphanumeric() || first == '"' || first == '_')
 }

@@ -1,4 +1,4 @@
-//! What the rules need of `cargo metadata`: the workspace's members with what they name, and every package's licence.
+//! The parts of `cargo metadata` that the rules need: the workspace's members with their dependencies, and every package's licence.
 
 use std::path::Path;
 
@@ -20,17 +20,17 @@ impl Member {
     }
 }
 
-/// A name in a member's manifest.
+/// A dependency in a member's manifest.
 #[derive(Debug)]
 pub(super) struct Dependency {
     pub(super) name: String,
-    /// Only for its tests, examples and benchmarks.
+    /// Only in tests, examples and benchmarks.
     pub(super) for_tests: bool,
-    /// Lies in this workspace.
+    /// Is a member of this workspace.
     pub(super) ours: bool,
 }
 
-/// A package of the whole graph.
+/// A package of the dependency graph.
 pub(super) struct Package {
     pub(super) name: String,
     pub(super) version: String,
@@ -38,7 +38,7 @@ pub(super) struct Package {
 }
 
 pub(super) fn members(metadata: &Value, root: &Path) -> Vec<Member> {
-    // Only packages of the workspace have no source; the others come from a registry or a repository.
+    // Only packages of the workspace have no source; all others come from a registry or a repository.
     let own = list(&metadata["packages"]).filter(|package| package["source"].is_null());
     own.map(|package| member(package, root)).collect()
 }
@@ -80,7 +80,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// A member for tests; a dependency is written `name`, `dev:name`, and with `ours:` before the name if it is ours.
+/// A member for tests. A dependency is written `name` or `dev:name`, with `ours:` before the name if it is ours.
 #[cfg(test)]
 pub(super) fn example(name: &str, dependencies: &[&str]) -> Member {
     let dependency = |written: &&str| {

@@ -1,9 +1,9 @@
-//! What the shipped program is made of: libraries that must not be in it, whoever brought them in.
+//! Dependencies of the shipped program: libraries that it must not contain, directly or transitively.
 
 use super::violation::Violation;
 use crate::workspace::{Failure, Workspace, read_output};
 
-/// Package, the beginning of its version, and why not.
+/// Package, prefix of its version, and the reason.
 const BANNED: [(&str, &str, &str); 5] = [
     ("openssl", "", "one cryptographic library in the program, aws-lc-rs"),
     ("openssl-sys", "", "one cryptographic library in the program, aws-lc-rs"),
@@ -12,16 +12,16 @@ const BANNED: [(&str, &str, &str); 5] = [
     ("h2", "0.3.", "RUSTSEC-2026-0258; leave out the feature that brings HTTP/2"),
 ];
 
-/// Package, and a feature it must not have.
+/// Package, and a forbidden feature.
 const BANNED_FEATURES: [(&str, &str, &str); 1] = [(
     "jsonwebtoken",
     "rust_crypto",
     "a twentieth of the speed, and with two backends it panics; use aws_lc_rs",
 )];
 
-/// One line a package, `name vVERSION …|features`, over all platforms and without what only tests need.
+/// One line per package, `name vVERSION …|features`, over all platforms and without test dependencies.
 ///
-/// `cargo metadata` would not do: it unites the features that tests ask for with those of the program.
+/// `cargo metadata` does not suffice: it unites the features of tests with those of the program.
 pub(super) fn read(workspace: &Workspace) -> Result<String, Failure> {
     let tree = ["tree", "--package", "latchkey", "--edges", "normal", "--target", "all"];
     let shape = ["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"];

@@ -1,6 +1,6 @@
-//! Rust source with its comments, strings and characters blanked out, so that a rule looks at code and not at words about it.
+//! Rust source with blanked comments, strings and characters, so that a rule sees code only.
 
-/// The same text, as many lines and characters, with blanks for everything that is not code.
+/// The same text with the same number of lines and characters, with blanks for everything that is not code.
 pub(super) fn code_only(source: &str) -> String {
     let characters: Vec<char> = source.chars().collect();
     let mut code = String::with_capacity(source.len());
@@ -16,14 +16,14 @@ pub(super) fn code_only(source: &str) -> String {
     code
 }
 
-/// How many characters from here on are a comment or a literal; none when it is code.
+/// The number of characters from here on that belong to a comment or a literal; none for code.
 fn not_code(rest: &[char], before: Option<char>) -> usize {
     match rest {
         ['/', '/', ..] => rest.iter().position(|character| *character == '\n').unwrap_or(rest.len()),
         ['/', '*', ..] => block_comment(rest),
         ['"', ..] => quoted(rest, '"'),
         ['\'', '\\', ..] => quoted(rest, '\''),
-        // A character; `'a` without an end is a lifetime.
+        // A character; `'a` without a closing quote is a lifetime.
         ['\'', _, '\'', ..] => 3,
         ['r', '"' | '#', ..] if !before.is_some_and(is_word) => raw_string(rest, 1),
         ['b', 'r', '"' | '#', ..] if !before.is_some_and(is_word) => raw_string(rest, 2),

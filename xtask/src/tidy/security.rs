@@ -1,7 +1,7 @@
-//! docs/security.md: every test that it names exists, and each line of a table with a column `status` is met by something.
+//! docs/security.md: every named test exists, and each line of a table with a column `status` has evidence.
 //!
-//! A row is `| 9.1.1 | 1 | requirement | met | `keys/src/verify.rs::a_test` |`: the column `shown by` names tests by file and
-//! function, or documents by path where the requirement is about documentation.
+//! A row is `| 9.1.1 | 1 | requirement | met | `keys/src/verify.rs::a_test` |`: the column `shown by` names tests by file and function, or
+//! documents by path where the requirement is about documentation.
 
 use super::conformance::{cells, is_rule};
 use super::files::Files;
@@ -9,11 +9,11 @@ use super::tests_by_name::Tests;
 use super::violation::Violation;
 
 const FILE: &str = "docs/security.md";
-/// What a line may say of itself, and whether something must show it.
+/// The allowed statuses, and whether each needs evidence.
 const STATUSES: [(&str, bool); 5] =
     [("met", true), ("fixed", true), ("not met", false), ("not ours", false), ("stays", false)];
 
-/// Where the columns that are judged stand in a table.
+/// Indexes of the checked columns.
 struct Columns {
     count: usize,
     status: usize,
@@ -82,7 +82,7 @@ impl Columns {
     }
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

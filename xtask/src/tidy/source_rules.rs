@@ -1,22 +1,23 @@
-//! What every Rust file is like, and what domain crates keep out: the environment, and beyond their shells `async`, chance and the
-//! passing of time.
+//! Rules for every Rust file, and what domain crates may not use: the environment, and outside their service layers `async`, randomness and
+//! elapsed time.
 
 use super::arrows::DOMAIN;
 use super::files::Files;
 use super::rust_code::code_only;
 use super::violation::Violation;
 
-/// Code that no file has, and what to do instead.
+/// Forbidden code, and the alternative.
 const BANNED: [(&str, &str); 5] = [
-    ("#[allow(", "mend the cause, or #[expect(lint, reason = \"…\")]"),
-    ("#![allow(", "mend the cause, or #![expect(lint, reason = \"…\")]"),
+    ("#[allow(", "fix the cause, or #[expect(lint, reason = \"…\")]"),
+    ("#![allow(", "fix the cause, or #![expect(lint, reason = \"…\")]"),
     ("#[ignore", "make the test pass or remove it; long measurements are commands of xtask"),
     ("todo!", "write it, or leave it out and say so in the documents"),
     ("unimplemented!", "write it, or leave it out and say so in the documents"),
 ];
 
-/// The async shells of the domain crates, and beside them what runs their slow work once for all who wait. A folder ends with a slash.
-const SHELLS: [&str; 15] = [
+/// The async service layers of the domain crates, and the files that share one run of slow work among all waiting callers. A folder ends
+/// with a slash.
+const SERVICE_LAYERS: [&str; 15] = [
     "crates/tenancy/src/resolver.rs",
     "crates/keys/src/key_ring_cache.rs",
     "crates/keys/src/key_ring_cache/",
@@ -34,14 +35,14 @@ const SHELLS: [&str; 15] = [
     "crates/administration/src/store/",
 ];
 
-/// Files that hold a trait which outer crates implement, in any domain crate.
+/// Files of domain crates that hold a trait for outer crates to implement.
 const TRAIT_FILES: [&str; 3] = ["store.rs", "sealer.rs", "key_encryption_key.rs"];
 
-/// What gives another value each time that it is asked. `SystemTime` is clippy's to forbid, everywhere.
+/// Sources of values that differ with each call. Clippy forbids `SystemTime` everywhere.
 const AMBIENT: [&str; 4] = ["rand::", "SystemRandom", "new_v4", "Instant::now"];
 
-/// The files of domain crates that draw by chance outside a shell, and why that is no argument of theirs. Nobody but a shell or a door
-/// calls what draws in them.
+/// Files of domain crates that draw random values outside a service layer, and why the value is not an argument. Only a service layer or an
+/// interface calls these functions.
 const DRAWERS: [(&str, &str); 7] = [
     ("crates/keys/src/aead.rs", "a nonce that a caller could repeat would give the key away"),
     ("crates/keys/src/key_pair.rs", "so would the nonce of a signature"),
@@ -57,7 +58,7 @@ pub(super) fn check(files: &Files) -> Vec<Violation> {
     of_files.chain(DRAWERS.iter().filter_map(|drawer| idle(files, drawer))).collect()
 }
 
-/// An exception that nothing needs any more would let the next one in unseen.
+/// An unused exception, which would permit a later violation silently.
 fn idle(files: &Files, (path, why): &(&str, &str)) -> Option<Violation> {
     let code = code_only(files.text(path).unwrap_or_default());
     if code.lines().any(|line| ambient(line).is_some()) {
@@ -79,13 +80,13 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
         }
         if !may_wait && has(line, "async fn") {
             add(
-                "async fn in a domain crate, outside its shell",
-                "make it a plain function of values and let the shell fetch them",
+                "async fn in a domain crate, outside its service layer",
+                "make it a plain function of values and let the service layer fetch them",
             );
         }
         if let Some(drawn) = ambient(line).filter(|_| !may_draw) {
             add(
-                &format!("{drawn} in a domain crate, outside its shell"),
+                &format!("{drawn} in a domain crate, outside its service layer"),
                 "take the value as an argument, or name the file and the reason in xtask/src/tidy/source_rules.rs",
             );
         }
@@ -123,15 +124,16 @@ fn of_domain(path: &str) -> bool {
 
 fn may_be_async(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
-    let is_shell = |shell: &&str| path == *shell || (shell.ends_with('/') && path.starts_with(*shell));
-    !of_domain(path) || SHELLS.iter().any(is_shell) || TRAIT_FILES.contains(&file)
+    let is_service_layer =
+        |layer: &&str| path == *layer || (layer.ends_with('/') && path.starts_with(*layer));
+    !of_domain(path) || SERVICE_LAYERS.iter().any(is_service_layer) || TRAIT_FILES.contains(&file)
 }
 
 fn ambient(line: &str) -> Option<&'static str> {
     AMBIENT.into_iter().find(|name| has(line, name))
 }
 
-/// Lines that name `std::env`, also inside braces: `use std::{env, fmt}`.
+/// Lines that name `std::env`, also in braces: `use std::{env, fmt}`.
 fn environment(code: &str) -> impl Iterator<Item = usize> {
     let direct = code.match_indices("std::env").filter(|(at, found)| !continues(code, at + found.len()));
     let in_braces = code.match_indices("std::{").filter(|(at, _)| {
@@ -144,7 +146,7 @@ fn environment(code: &str) -> impl Iterator<Item = usize> {
     direct.chain(in_braces).map(|(at, _)| code[..at].matches('\n').count() + 1)
 }
 
-/// Contains it, and not as the end of a longer word.
+/// Whether the line contains the needle, and not as the end of a longer word.
 fn has(line: &str, needle: &str) -> bool {
     line.match_indices(needle)
         .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
@@ -189,9 +191,9 @@ mod tests {
     }
 
     #[test]
-    fn async_stays_in_the_shells_and_traits_of_domain_crates() {
+    fn async_stays_in_the_service_layers_and_traits_of_domain_crates() {
         let text = "//! A.\npub async fn a() {}\n";
-        let refused: &[&str] = &["2: async fn in a domain crate, outside its shell"];
+        let refused: &[&str] = &["2: async fn in a domain crate, outside its service layer"];
         for (path, expected) in [
             ("crates/grants/src/engine.rs", &[][..]),
             ("crates/keys/src/sealer.rs", &[]),
@@ -217,7 +219,7 @@ mod tests {
         ] {
             let text = format!("//! A.\nfn a() {{ {code} }}\n");
             let drawn = AMBIENT.iter().find(|name| code.contains(**name)).unwrap();
-            let refused = format!("2: {drawn} in a domain crate, outside its shell");
+            let refused = format!("2: {drawn} in a domain crate, outside its service layer");
             check("crates/registry/src/pepper.rs", &text, &[&refused]);
             for path in ["registry/src/random.rs", "grants/src/engine.rs", "latchkey/src/clock.rs"] {
                 check(&format!("crates/{path}"), &text, &[]);

@@ -1,17 +1,17 @@
-//! The tests of the project by crate and by file, for documents that name them.
+//! The project's tests by crate and by file, for checks of documents that name them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::Files;
 use super::rust_code::code_only;
 
-/// Where the behaviours are that every store must have, and the list of those of which a macro makes tests.
+/// The folder of the behaviours that every store must have, with the list from which a macro generates tests.
 const CONTRACT: &str = "crates/testkit/src/store_contract/";
 const CONTRACT_LIST: &str = "crates/testkit/src/store_contract/mod.rs";
 
 /// Names of test functions.
 pub(super) struct Tests {
-    /// By crate; the crate's name as Rust code writes it.
+    /// By crate, spelled as in Rust code.
     of_crate: BTreeMap<String, BTreeSet<String>>,
     /// By file, as a path from the root.
     of_file: BTreeMap<String, BTreeSet<String>>,
@@ -35,7 +35,7 @@ impl Tests {
         tests
     }
 
-    /// Whether a crate has a test: `storage::rows_survive`; modules between the two do not matter.
+    /// Whether a crate has a test: `storage::rows_survive`; modules in between are left out.
     pub(super) fn has_in_crate(&self, name: &str) -> bool {
         let of_crate = name.split("::").next().unwrap_or_default();
         let test = name.rsplit("::").next().unwrap_or_default();
@@ -68,7 +68,7 @@ fn test_names(code: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Functions that take the stores to be tested and are in the list.
+/// Functions that take the stores under test and are in the list.
 fn behaviours<'c>(code: &'c str, list: &'c str) -> impl Iterator<Item = &'c str> {
     let is_listed = |name: &&str| list.lines().any(|line| line.trim().strip_suffix(',') == Some(name));
     let names = code.lines().filter_map(|line| {
@@ -85,7 +85,7 @@ mod tests {
     fn tests_are_known_by_their_attribute() {
         let code = "fn helper() {}\n#[test]\nfn one() {}\n#[tokio::test(flavor = x)]\n#[track]\nasync fn two() {}\n\
                     #[cfg(test)]\nmod tests {\n    fn aid() {}\n    #[actix_web::test]\n    pub async fn three() {}\n}\nfn four() {}\n";
-        // `#[cfg(test)]` stands above a module; the tests within have attributes of their own.
+        // `#[cfg(test)]` is the attribute of a module; the tests in it have their own.
         assert_eq!(test_names(code).collect::<Vec<_>>(), ["one", "two", "three"]);
     }
 

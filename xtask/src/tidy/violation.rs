@@ -1,4 +1,4 @@
-//! A broken rule: where, what, and how to mend it.
+//! A violation of a rule: where, what, and how to fix it.
 
 use std::fmt;
 
@@ -22,18 +22,18 @@ impl Violation {
         Self { file: file.into(), line, what: what.into(), hint: hint.into(), needle: None }
     }
 
-    /// Of a whole file: said of its first line.
+    /// A violation of a whole file, reported at its first line.
     pub(super) fn of_file(file: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(file, 1, what, hint)
     }
 
-    /// For a fact that was learnt elsewhere: the line is the first that begins with `needle`.
+    /// Reports the violation at the first line that begins with `needle`.
     pub(super) fn at(mut self, needle: impl Into<String>) -> Self {
         self.needle = Some(needle.into());
         self
     }
 
-    /// Finds the line of its needle in the text of its file.
+    /// Finds the needle's line in the text of its file.
     pub(super) fn locate<'t>(&mut self, text: impl Fn(&str) -> Option<&'t str>) {
         let Some(needle) = self.needle.take() else { return };
         let lines = text(&self.file).unwrap_or_default().lines();
