@@ -1,4 +1,4 @@
-//! The store in memory is a store.
+//! The in-memory store passes the store contract.
 
 use testkit::MemoryStore;
 use testkit::store_contract::Stores;

@@ -1,4 +1,4 @@
-//! Replicas that apply the same settings at once.
+//! Replicas that apply the same settings concurrently.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
@@ -35,7 +35,7 @@ async fn apply(store: &Arc<MemoryStore>) -> Outcome {
     reconciler(store).apply(&declaration, &content, &options).await.unwrap()
 }
 
-/// The second replica has read the latest generation before the first one commits, and looks for its own content after that.
+/// The second replica reads the latest generation before the first one commits, and looks for its own content after that.
 #[tokio::test]
 async fn settings_that_another_replica_applies_meanwhile_are_unchanged_and_no_older_generation() {
     let elsewhere = Arc::<MemoryStore>::default();

@@ -1,4 +1,4 @@
-//! The line that each request leaves in the log: what is in it, and that no secret is in any line, whatever was sent.
+//! The access log line of each request: its fields, and that no line holds a secret, whatever the request held.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::capture::{Line, capture};
 use crate::client_fixtures::{CHOSEN, SVC};
 
-/// The access line of an answer. It is written after the answer, so it may still be on its way.
+/// The access line of an answer. The gateway writes it after the answer, so the test may have to wait for it.
 async fn line_of(answer: &Answer) -> Line {
     let id = answer.header("x-request-id");
     assert_eq!(id.len(), 16, "{answer:?}");
@@ -77,8 +77,8 @@ async fn each_request_leaves_one_line() {
     check(&Answer::to(resource).await, "GET", "/api/v1/protected-resource", ACME, SVC).await;
 }
 
-/// What is no request is answered on the connection itself, and leaves a line and a number all the same: one, and on no path and no
-/// tenant, whatever it speaks of.
+/// The connection itself answers malformed requests. Each still leaves one line and is counted, without a path and a tenant, whatever its
+/// text names.
 #[tokio::test]
 async fn what_never_became_a_request_leaves_a_line_too() {
     capture();

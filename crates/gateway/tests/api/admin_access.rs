@@ -1,4 +1,4 @@
-//! Who may administer, tried from outside: every door with every administrator who has no business there.
+//! Access control of the admin API: every operation with every administrator who lacks its permission.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,16 +11,16 @@ use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
 use crate::client_fixtures::SVC;
 use crate::routes::{self, placed};
 
-/// What each path of the admin API takes.
+/// The operations of the admin API: method and path.
 pub(crate) fn admin_operations() -> Vec<(Method, String)> {
     let all = routes::documented().into_iter().filter(|(_, path)| routes::is_admin(path));
     all.map(|(method, path)| (Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), path)).collect()
 }
 
-/// What the door asks for.
+/// The scope that the operation requires.
 fn scope((method, path): &(Method, String)) -> &'static str {
     match path {
-        // A holder of a tenant's key signs as each of its clients.
+        // The owner of a tenant's private key can sign tokens of each of its clients.
         _ if *method == Method::POST && path == "/api/v1/tenant/{id}/keys" => "latchkey:tenants",
         _ if path.ends_with("/audit") => "latchkey:audit",
         _ if path.starts_with("/api/v1/admin") => "latchkey:tenants",
@@ -74,7 +74,7 @@ async fn without_an_administrator_every_admin_request_is_refused() {
     }
 }
 
-/// "In a tenant only with that tenant's `iss`": neither at the platform nor at another tenant.
+/// "In a tenant only with that tenant's `iss`": not at the platform and not at another tenant.
 #[tokio::test]
 async fn a_tenants_administrator_has_no_access_beyond_its_tenant() {
     let test_env = TestEnv::start();
@@ -123,7 +123,7 @@ async fn each_admin_path_requires_its_own_scope() {
     }
 }
 
-/// A token may be given less than its client has, and then is worth less.
+/// A token may have fewer scopes than its client; then it grants fewer permissions.
 #[tokio::test]
 async fn a_narrow_token_does_not_stand_for_all_that_its_client_has() {
     let test_env = TestEnv::start();
@@ -138,7 +138,7 @@ async fn a_narrow_token_does_not_stand_for_all_that_its_client_has() {
     assert_lacks(&test_env.get(&ops, "/api/v1/admin/tenants").await, "latchkey:tenants");
 }
 
-/// A scope that the client has lost since is not held, whatever its tokens say.
+/// A token loses a scope as soon as its client does.
 #[tokio::test]
 async fn what_was_taken_away_counts_from_the_next_request_on() {
     let test_env = TestEnv::start();
@@ -196,7 +196,7 @@ async fn only_the_platform_learns_that_a_tenant_does_not_exist() {
     }
 }
 
-/// Whoever names a tenant as the issuer of a token that it did not sign is not told whether there is such a tenant.
+/// A forged token with a tenant's issuer does not reveal whether the tenant exists.
 #[tokio::test]
 async fn a_forged_issuer_is_no_oracle() {
     let test_env = TestEnv::start();
@@ -218,7 +218,7 @@ async fn a_forged_issuer_is_no_oracle() {
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
 }
 
-/// A guard before us that forbids `/api/v1/admin` may compare the words as they are sent.
+/// A proxy before the gateway that forbids `/api/v1/admin` may compare paths without decoding them.
 #[tokio::test]
 async fn another_spelling_of_an_admin_path_is_not_found() {
     let test_env = TestEnv::start();

@@ -1,4 +1,4 @@
-//! Tokens that administer are apart from all others: where they may be asked for, and where they are refused (RFC 8707 §2).
+//! Administration tokens and others do not mix: where clients can request them, and where they are refused (RFC 8707 §2).
 
 use registry::{Client, ClientStore as _};
 use reqwest::Method;
@@ -11,13 +11,13 @@ use crate::protected_resource::{assert_invalid, present};
 
 const NOT_ALLOWED: (&str, &str) = ("invalid_target", "The requested resource is not allowed for this client");
 
-/// The usual client, which may also administer clients.
+/// The default client, with permission to administer clients.
 async fn start(default_tenant: &str) -> TestApp {
     let app = TestApp::start_with(&options(default_tenant));
     for tenant in [ACME, GLOBEX] {
         let svc = app.store.find_client(&fixtures::tenant_id(tenant), &fixtures::client_id(SVC)).await;
         let svc = svc.unwrap().unwrap();
-        // As if a rule had failed before: what is listed must not be granted.
+        // The store holds these audiences as if an earlier check had failed: a listed audience must still not be granted.
         let listed = ["urn:latchkey:admin".to_owned(), audience(ACME), audience(GLOBEX)];
         let resources = svc.resources.iter().cloned().chain(listed).collect();
         let scope = fixtures::scope(&format!("{} latchkey:clients", svc.scope));

@@ -1,4 +1,4 @@
-//! `…/audit`: every change leaves its record, which its tenant and the platform can read, and nobody else.
+//! `…/audit`: every change leaves a record, which only its tenant and the platform can read.
 
 use std::collections::BTreeSet;
 
@@ -90,7 +90,7 @@ async fn the_platform_reads_all_and_a_tenant_its_own() {
     }
 }
 
-/// Going through pages while records are added neither repeats nor skips one.
+/// Reading pages while records are added neither repeats nor skips one.
 #[tokio::test]
 async fn pages_have_no_gap_and_no_record_twice() {
     let test_env = TestEnv::start();

@@ -1,4 +1,4 @@
-//! Whatever is sent as a body, it is answered, and never by a fault of ours.
+//! Every request body gets an answer, and none causes an internal error.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -77,7 +77,7 @@ fn document() -> impl Strategy<Value = Value> {
         .prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// The document as it is, or with some of its bytes changed.
+/// The valid document, or a copy with some bytes changed.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3);
     (document(), changes).prop_map(|(document, changes)| {

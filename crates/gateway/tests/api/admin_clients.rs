@@ -1,4 +1,4 @@
-//! `/api/v1/tenant/{id}/clients…`: a client's life, by the tenant's own administrator and by the platform's.
+//! `/api/v1/tenant/{id}/clients…`: a client's life, through the tenant's own administrator and the platform's.
 
 use reqwest::Method;
 use serde_json::json;
@@ -107,7 +107,7 @@ async fn any_client_id_has_its_path() {
     }
 }
 
-/// Each client of the audience would else be loaded with all its secrets, at every registration of one more.
+/// Otherwise each registration would load every client of the audience with all its secrets.
 #[tokio::test]
 async fn registering_a_client_reads_as_many_rows_with_few_neighbours_as_with_many() {
     let test_env = TestEnv::start();

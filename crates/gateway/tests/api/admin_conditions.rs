@@ -1,4 +1,4 @@
-//! `ETag`, `If-Match` and `If-None-Match`: who has not seen the last change does not undo it (RFC 9110 §13).
+//! `ETag`, `If-Match` and `If-None-Match`: prevent lost updates (RFC 9110 §13).
 
 use reqwest::Method;
 use serde_json::json;

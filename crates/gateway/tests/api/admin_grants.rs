@@ -1,4 +1,4 @@
-//! How far an administrator may go with a client: nobody hands on what he has not, and nobody touches a client that may do more.
+//! Privilege limits on clients: administrators grant only permissions that they have, and cannot change a client with more privileges.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -48,7 +48,8 @@ async fn a_tenants_administrator_grants_only_what_it_holds() {
     }
 }
 
-/// Secrets are scopes: the creator of a client's secret can be that client. To stop a client takes no more than to manage clients.
+/// Secrets are scopes: the creator of a client's secret can act as that client. Suspending a client requires only permission to manage
+/// clients.
 #[tokio::test]
 async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_but_not_edited() {
     let test_env = TestEnv::start();
@@ -89,7 +90,7 @@ async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_b
     }
 }
 
-/// A tenant's administrator is not to be another client's introspection of all, nor its issuer, by way of its secret.
+/// A tenant's administrator must not gain a client's right to introspect or issue all tokens by creating a secret for it.
 #[tokio::test]
 async fn secrets_of_clients_that_reach_beyond_themselves_are_the_platforms_to_make() {
     let test_env = TestEnv::start();
@@ -115,13 +116,13 @@ async fn secrets_of_clients_that_reach_beyond_themselves_are_the_platforms_to_ma
             let ended = test_env.delete(&boss, &format!("{secrets}/s1")).await;
             assert_eq!(ended.status, 200, "{}", ended.body);
         }
-        // Of all others it does, whatever their scope.
+        // Secrets of all other clients are allowed, whatever their scope.
         let made = test_env.post(&boss, &format!("{path}/writer/secrets"), json!({})).await;
         assert_eq!(made.status, 201, "{}", made.body);
     }
 }
 
-/// The tenant `platform` is the platform administrators' own, and there too nobody becomes more than he is.
+/// The tenant `platform` belongs to the platform's administrators. There, too, administrators cannot extend their own privileges.
 #[tokio::test]
 async fn a_clerk_of_the_platform_does_not_make_himself_more() {
     let test_env = TestEnv::start();
@@ -147,7 +148,7 @@ async fn what_administers_tenants_is_no_tenants_scope() {
             test_env.post(&ops, &clients_path(tenant), json!({ "scopes": ["latchkey:tenants"] })).await;
         refused.assert_problem(400, "invalid-request");
         assert_eq!(refused.pointers(), ["/scopes/0"]);
-        // Its own audience is a client's to ask for without naming it; another one's is not.
+        // A client may request its own audience without naming it, but not another client's.
         for aud in ["urn:latchkey:admin", &format!("urn:latchkey:tenant:{other}"), "urn:latchkey:x"] {
             for list in ["audiences", "resources"] {
                 let refused = test_env.post(&ops, &clients_path(tenant), json!({ list: [aud] })).await;

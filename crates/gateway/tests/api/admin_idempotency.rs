@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a creation whose answer was lost is sent again, and happens once.
+//! `Idempotency-Key`: a creation whose answer was lost can be repeated, and happens once.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What is commanded of signing keys: what breaks tokens asks first, and no command leaves a tenant without a key.
+//! Commands on signing keys: those that break tokens require confirmation, and none leaves a tenant without a key.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
     }
 }
 
-/// The answer was lost: what is done again would take the new key away, with its tokens.
+/// The answer was lost. Repeating the command would revoke the new key with its tokens.
 #[tokio::test]
 async fn an_emergency_that_is_sent_again_is_done_once() {
     let test_env = TestEnv::start();
@@ -120,7 +120,7 @@ async fn a_revocation_requires_confirmation() {
     }
 }
 
-/// A key that has signed nothing breaks nothing, and is asked about all the same.
+/// Revoking a key that has not signed breaks no tokens, but requires confirmation, too.
 #[tokio::test]
 async fn an_announced_key_can_be_taken_back() {
     let test_env = TestEnv::start();
@@ -156,7 +156,7 @@ async fn no_command_leaves_a_tenant_without_a_key() {
     }
 }
 
-/// A tenant's administrator takes part of his own tokens with the key; the platform's stays.
+/// Revoking the key also revokes the administrator's own tokens from the tenant; a token from the platform stays valid.
 #[tokio::test]
 async fn a_keeper_that_revokes_the_key_of_its_own_token_loses_access() {
     let test_env = TestEnv::start();

@@ -1,4 +1,4 @@
-//! Keys that operators bring in: what is a private key of the tenant's algorithm, and nothing else; and it is seen nowhere again.
+//! Key import: accepts only private keys of the tenant's algorithm, and never shows them again.
 
 use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -103,7 +103,8 @@ async fn what_is_no_private_key_is_refused_by_its_place() {
     }
 }
 
-/// A holder of a tenant's key signs as each of its clients: as an administrator of the tenant, and in `platform` of everything.
+/// The owner of a tenant's private key can sign tokens of each of its clients: as an administrator of the tenant, and in `platform` of
+/// everything.
 #[tokio::test]
 async fn a_key_manager_may_not_import_and_the_platform_takes_no_import() {
     let test_env = TestEnv::start();

@@ -1,4 +1,4 @@
-//! Lists a page at a time: what was there all the while is seen once, whatever comes and goes meanwhile.
+//! Pagination: rows that exist throughout appear exactly once, whatever is created and deleted in between.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::app::{ACME, GLOBEX};
 
 const TENANTS: &str = "/api/v1/admin/tenants";
 
-/// All ids of a list, by pages of this size; between two pages something is done.
+/// All ids of a list, in pages of this size; calls `between` after each page.
 async fn walk(
     test_env: &TestEnv,
     token: &str,
@@ -120,7 +120,7 @@ async fn an_invalid_page_is_refused() {
             ("search=a&search=b", "/search"),
             ("search=a%00b", "/search"),
             ("search=%0a", "/search"),
-            // A word with a NUL, and acme.
+            // A term with a NUL, and acme.
             ("cursor=YQAKYWNtZQ", "/cursor"),
         ] {
             let refused = test_env.get(&ops, &format!("{path}?{query}")).await;

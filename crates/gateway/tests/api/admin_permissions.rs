@@ -1,5 +1,5 @@
-//! What each permission by itself opens: every operation of the admin API is tried with every permission. docs/administration.md prints
-//! the table that comes of it.
+//! The operations that each permission allows: every operation of the admin API runs with every permission. docs/administration.md prints
+//! the resulting table.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use crate::app::{ACME, GLOBEX};
 
 const DOCUMENT: &str = include_str!("../../../../docs/administration.md");
 const KEY: &str = include_str!("keys/foreign.pem");
-/// A tenant that is changed and deleted meanwhile.
+/// A tenant that the operations change and delete.
 const VICTIM: &str = "victim";
 
-/// What every holder of one permission presents, of each tenant: to sign is the slow part.
+/// The token of each permission's holder, for each tenant. Cached, because signing is the slow part.
 type Tokens = BTreeMap<(&'static str, &'static str), String>;
 
-/// A client that holds one permission and nothing else, whether or not it could be granted.
+/// A client with this permission only, whether or not it could be granted.
 fn holder(permission: Permission) -> String {
     permission.scope().replace(':', "-")
 }
@@ -36,7 +36,7 @@ fn body(method: &Method, path: &str, id: &str) -> Option<Value> {
     }
 }
 
-/// The permissions that open this operation of the tenant to clients of that one.
+/// The permissions of the issuer's clients that allow this operation on the tenant.
 async fn permissions(
     (test_env, tokens): (&TestEnv, &Tokens),
     (method, path): &(Method, String),
@@ -45,7 +45,7 @@ async fn permissions(
 ) -> String {
     let mut opening = Vec::new();
     for permission in Permission::ALL {
-        // Each has a client of its own to change, so that what one has done stands in no other's way.
+        // Each has a client of its own to change, so that the operations do not interfere.
         let id = format!("{}-{}", holder(permission), path.len());
         settle(&test_env.app, tenant, &id, "");
         let is_of_platform = path.starts_with("/api/v1/admin") && tenant != PLATFORM;
@@ -54,7 +54,7 @@ async fn permissions(
         let request = Ask { body: body(method, path, &id), ..ask(method.clone(), &place) };
         let answer = test_env.ask(&tokens[&(of, permission.scope())], request).await;
         match answer.status {
-            // It came so far that what there is stood against it.
+            // A conflict with the current state shows that the operation was authorised.
             200..300 | 409 => opening.push(format!("`{}`", permission.scope())),
             401 | 403 => {}
             _ => panic!("{method} {place} as {permission:?} of {of}: {answer:?}"),

@@ -1,4 +1,4 @@
-//! How the admin API says no: RFC 9457, for every path below it and everything that can be wrong with a request.
+//! Errors of the admin API: RFC 9457, for every path and every kind of invalid request.
 
 use reqwest::Method;
 use serde_json::json;
@@ -193,7 +193,7 @@ async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
     assert_eq!(answer.header("connection"), "close");
 }
 
-/// Who may not come in is not told what is wrong with what he sends, and his body is not read.
+/// An unauthorised caller gets no details on the request, and the body is not read.
 #[tokio::test]
 async fn authorization_is_checked_before_the_body_is_read() {
     let test_env = TestEnv::start();

@@ -1,4 +1,4 @@
-//! `…/clients/{client}/secrets…`: a secret is replaced while the old one still opens, and no value is shown twice.
+//! `…/clients/{client}/secrets…`: a secret is replaced while the old one stays valid, and no value is shown twice.
 
 use reqwest::Method;
 use serde_json::{Value, json};

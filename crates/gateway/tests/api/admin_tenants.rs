@@ -1,4 +1,4 @@
-//! `/api/v1/admin/tenants…`: a tenant's life from its making to its deletion, over HTTP.
+//! `/api/v1/admin/tenants…`: a tenant's life from creation to deletion, over HTTP.
 
 use reqwest::Method;
 use serde_json::json;

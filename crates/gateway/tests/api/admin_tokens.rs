@@ -1,4 +1,4 @@
-//! Tokens that open no door of the admin API, each told what is wrong with it where it has proven to be the tenant's.
+//! Tokens that the admin API refuses. The answer gives the reason where the token's signature proves that it is from the tenant.
 
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ async fn a_token_is_for_one_administration_and_nothing_beside_it() {
     }
 }
 
-/// The platform's audience in a tenant's token is worth nothing, nor is a tenant's in the platform's.
+/// A tenant's token with the platform's audience is invalid, and so is the platform's token with a tenant's audience.
 #[tokio::test]
 async fn audiences_belong_to_their_issuers() {
     let test_env = TestEnv::start();
@@ -82,7 +82,7 @@ async fn audiences_belong_to_their_issuers() {
     }
 }
 
-/// A tenant's administrator who gives his token the platform's name has still only his own key.
+/// A tenant's token that names the platform as its issuer is still signed with the tenant's key only.
 #[tokio::test]
 async fn a_key_signs_for_its_own_tenant_only() {
     let test_env = TestEnv::start();
@@ -112,7 +112,7 @@ async fn times_and_types_count() {
             (with(json!({ "exp": 0 })), "Token has expired"),
             (with(json!({ "nbf": now + 6 })), "Token is not yet valid"),
             (with(json!({ "iat": now + 6 })), "Token is not yet valid"),
-            // What `/flow/execute` gives: good at `/applications` and nowhere else.
+            // The assertion of `/flow/execute`: valid at `/applications` and nowhere else.
             (typ(json!("latchkey-admin+jwt")), "Token type is not accepted"),
             (typ(json!("JWT")), "Token type is not accepted"),
             (typ(Value::Null), "Token type is not accepted"),
@@ -147,14 +147,14 @@ async fn what_is_not_signed_is_no_token() {
     }
 }
 
-/// A token for the tenant's own API, or a good one for administration of a client that holds nothing, is not enough.
+/// A token for the tenant's own API, or a valid administration token of a client without permissions, is not sufficient.
 #[tokio::test]
 async fn tokens_of_ordinary_clients_open_nothing() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let token = test_env.app.token(tenant).await;
         assert_invalid(&test_env.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
-        // Its client was never given the scope, whatever the token says.
+        // The client does not have the scope that the token claims.
         let claimed = forged(tenant, SVC, "latchkey:clients");
         test_env.get(&claimed, &clients_path(tenant)).await.assert_problem(403, "insufficient-scope");
         let everything = forged(tenant, BOSS, SCOPE);

@@ -1,4 +1,4 @@
-//! How many writes administrators may ask for.
+//! The rate limit of administrators' writes.
 
 use serde_json::json;
 use testkit::fixtures::NOW;
@@ -16,7 +16,7 @@ async fn administrators_of_a_tenant_share_one_write_budget_and_use_no_other() {
         (token(acme).await, token(keeper).await, token(globex).await, token(ops).await);
     let path = clients_path(ACME);
     assert_eq!(test_env.post(&acme, &path, json!({ "client_id": "web" })).await.status, 201);
-    // What is refused has cost as much.
+    // Refused writes count, too.
     assert_eq!(test_env.post(&acme, &path, json!({ "client_id": "" })).await.status, 400);
     assert_eq!(test_env.delete(&acme, &format!("{path}/nobody")).await.status, 404);
     for (token, path) in [(&acme, path.clone()), (&keeper, format!("{}/rotate", keys_path(ACME)))] {

@@ -1,4 +1,4 @@
-//! Those who administer: clients of the tenant `platform` and of both tenants, and what they ask.
+//! Administrators: clients of the tenant `platform` and of both tenants, and their requests.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::app::{ACME, GLOBEX, TestApp, add_key, options, tenant_path, token_pat
 use crate::forge::{Forge, but, claims};
 
 pub(crate) const PLATFORM: &str = TenantId::PLATFORM;
-/// Of the platform, may do everything.
+/// Client of the platform with all permissions.
 pub(crate) const OPS: &str = "ops";
-/// Of the platform, manages clients of all tenants, but not tenants.
+/// Client of the platform that manages clients of all tenants, but not tenants.
 pub(crate) const CLERK: &str = "clerk";
-/// Of the platform, reads the audit.
+/// Client of the platform that reads the audit.
 pub(crate) const WATCHER: &str = "watcher";
-/// Of each tenant, manages its clients, reads its audit, and has one scope of its API.
+/// Client of each tenant that manages its clients, reads its audit, and has one scope of its API.
 pub(crate) const BOSS: &str = "boss";
-/// Of each tenant, reads its audit.
+/// Client of each tenant that reads its audit.
 pub(crate) const READER: &str = "reader";
 
-/// Of the platform and of each tenant, manages keys.
+/// Client of the platform and of each tenant that manages keys.
 pub(crate) const KEEPER: &str = "locksmith";
 
 const ALL: [(&str, &str, &str); 10] = [
@@ -46,7 +46,7 @@ pub(crate) struct TestEnv {
     secrets: BTreeMap<(&'static str, &'static str), String>,
 }
 
-/// What an administrator sends.
+/// An administrator's request.
 pub(crate) struct Ask<'a> {
     pub(crate) method: Method,
     pub(crate) path: &'a str,
@@ -67,14 +67,14 @@ impl TestEnv {
         Self { app, secrets }
     }
 
-    /// A token for administration with everything that its client may have.
+    /// An administration token with all scopes of its client.
     pub(crate) async fn token(&self, tenant: &str, client: &str) -> String {
         let answer = self.fetch(tenant, client, &[]).await;
         assert_eq!(answer.status, 200, "{client} of {tenant}: {}", answer.body);
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// One with this scope.
+    /// A token with this scope only.
     pub(crate) async fn narrow_token(&self, tenant: &str, client: &str, scope: &str) -> String {
         let answer = self.fetch(tenant, client, &[("scope", scope)]).await;
         answer.json()["access_token"].as_str().unwrap().to_owned()
@@ -93,7 +93,7 @@ impl TestEnv {
         self.app.post(&token_path(tenant), &form).await
     }
 
-    /// The answer to what somebody asks.
+    /// The answer to the request.
     pub(crate) async fn ask(&self, token: &str, ask: Ask<'_>) -> Answer {
         let mut request = self.app.request(ask.method, ask.path).bearer_auth(token);
         if let Some(body) = ask.body {
@@ -121,7 +121,7 @@ impl TestEnv {
         self.ask(token, ask(Method::DELETE, path)).await
     }
 
-    /// Whether the token endpoint takes this pair.
+    /// Whether the token endpoint accepts these credentials.
     pub(crate) async fn opens(&self, tenant: &str, client: &str, secret: &str) -> bool {
         let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
         self.app.post(&token_path(tenant), &form).await.status == 200
@@ -140,18 +140,18 @@ pub(crate) fn clients_path(tenant: &str) -> String {
     tenant_path(tenant, "/clients")
 }
 
-/// The claims of a good token for administration.
+/// The claims of a valid administration token.
 pub(crate) fn admin_claims(tenant: &str, client: &str, scope: &str) -> Value {
     let audience = fixtures::tenant_id(tenant).admin_audience();
     but(claims(tenant), json!({ "aud": audience, "sub": client, "client_id": client, "scope": scope }))
 }
 
-/// A good token, as the tenant itself would sign it.
+/// A valid token, signed as the tenant would sign it.
 pub(crate) fn forged(tenant: &str, client: &str, scope: &str) -> String {
     Forge::of(tenant).token(&admin_claims(tenant, client, scope))
 }
 
-/// Puts a client with this scope into the store, whether or not it could be granted, and gives its secret.
+/// Adds a client with this scope to the store, whether or not it could be granted, and returns its secret.
 pub(crate) fn settle(app: &TestApp, tenant: &str, id: &str, scope: &str) -> String {
     let tenant = fixtures::tenant(tenant);
     let mut client = fixtures::client(&tenant, id);

@@ -1,5 +1,5 @@
-//! A key that is announced opens nothing of ours before its time: a holder of its private half, as of one that was imported, could sign
-//! with it at once.
+//! No interface of ours accepts a token of an announced key before its time: the owner of the private half, for example of an imported key,
+//! could sign with it at once.
 
 use keys::{KeyRecord, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
@@ -14,10 +14,10 @@ use crate::client_fixtures::AUDITOR;
 use crate::forge::{Forge, but, claims, header, part};
 use crate::protected_resource::present;
 
-/// When the announced key begins, after now.
+/// Seconds from now until the announced key becomes active.
 const ACTIVATION: u64 = 600;
 
-/// The key `oauth2-key-2`, of which the attacker has the private half.
+/// Announces the key `oauth2-key-2`, whose private half the attacker has.
 async fn announce(app: &TestApp, tenant: &str) {
     let id = fixtures::tenant_id(tenant);
     let active_from = fixtures::NOW + Lifetime::from_seconds(ACTIVATION);
@@ -25,12 +25,12 @@ async fn announce(app: &TestApp, tenant: &str) {
     assert!(app.store.add_key(&id, &KeyRecord { active_from, ..record }).await.unwrap());
 }
 
-/// What the attacker signs.
+/// A token that the attacker signed.
 fn sign(typ: &str, claims: &Value) -> String {
     Forge::foreign().token_with(&but(header(), json!({ "kid": "oauth2-key-2", "typ": typ })), claims)
 }
 
-/// Which of our interfaces take tokens of the announced key.
+/// The interfaces that accept tokens of the announced key.
 async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'static str> {
     let app = &test_env.app;
     let mut opened = Vec::new();

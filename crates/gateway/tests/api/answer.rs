@@ -1,4 +1,4 @@
-//! An answer, read whole: by an HTTP library, or from a bare connection for what a library does not send.
+//! An answer, read whole: from an HTTP library, or from a raw connection for requests that the library cannot send.
 
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -14,25 +14,25 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// To a request of the library.
+    /// The answer to a request of the library.
     pub(crate) async fn to(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Self { status, headers, body: response.text().await.unwrap() }
     }
 
-    /// To bytes that are sent as they are.
+    /// The answer to raw bytes.
     pub(crate) async fn to_bytes(connection: &mut TcpStream, bytes: impl AsRef<[u8]>) -> Self {
         connection.write_all(bytes.as_ref()).await.unwrap();
         Self::next(connection).await
     }
 
-    /// The next one on a connection, by its `content-length`.
+    /// The next answer on a connection, by its `content-length`.
     pub(crate) async fn next(connection: &mut TcpStream) -> Self {
         Self::next_of(connection).await
     }
 
-    /// The same of half a connection, for who still writes to the other half.
+    /// The same from the read half of a connection, for tests that still write to the other half.
     pub(crate) async fn next_of(connection: &mut (impl AsyncRead + Unpin)) -> Self {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
@@ -55,7 +55,7 @@ impl Answer {
         Self { status, headers, body: String::from_utf8(body).unwrap() }
     }
 
-    /// The value of a header, empty where there is none.
+    /// The value of a header; empty when it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -64,7 +64,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
     }
 
-    /// A refusal as all of them are: these words in JSON, in this order, and nothing that may be kept.
+    /// Asserts an OAuth error: exactly these members in JSON, in this order, and not cacheable.
     #[track_caller]
     pub(crate) fn assert_refused(&self, status: u16, error: &str, description: &str) {
         let body = format!(r#"{{"error":"{error}","error_description":"{description}"}}"#);
@@ -74,7 +74,7 @@ impl Answer {
         assert_eq!(self.headers.contains_key("retry-after"), matches!(status, 429 | 503));
     }
 
-    /// As [`Answer::assert_refused`], whatever the words.
+    /// Like [`Answer::assert_refused`], with any error.
     #[track_caller]
     pub(crate) fn assert_some_refusal(&self) {
         assert!((400..500).contains(&self.status), "{self:?}");
@@ -87,7 +87,7 @@ impl Answer {
         self.assert_not_stored();
     }
 
-    /// A refusal of the admin API (RFC 9457).
+    /// Asserts an error of the admin API (RFC 9457).
     #[track_caller]
     pub(crate) fn assert_problem(&self, status: u16, kind: &str) {
         assert_eq!(
@@ -110,7 +110,7 @@ impl Answer {
         );
     }
 
-    /// The places of the faults.
+    /// The pointers of the field errors.
     pub(crate) fn pointers(&self) -> Vec<String> {
         let body = self.json();
         let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();

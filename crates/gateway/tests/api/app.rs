@@ -1,4 +1,4 @@
-//! The gateway as tests use it: two tenants in a store in memory, served on a port of their own under a clock that tests set.
+//! The gateway as tests use it: two tenants in an in-memory store, served on its own port, with a clock that tests set.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -28,33 +28,33 @@ use crate::health_report::TestHealthReport;
 
 pub(crate) const ACME: &str = "acme";
 pub(crate) const GLOBEX: &str = "globex";
-/// What metadata is derived from; the real address is another one, so that nothing can be derived from it unnoticed.
+/// The base of all metadata. The real address differs, so that a value derived from it would be noticed.
 pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
 
-/// One for all gateways of a test, as replicas have it: what one of them gave out, another knows.
+/// Shared by all gateways of a test, as replicas share it: each accepts what another has issued.
 static PEPPER: LazyLock<Arc<Pepper>> = LazyLock::new(|| Arc::new(Pepper::generate()));
 
-/// What the life cycle of keys reckons with; here every change is seen at once.
+/// The cache lifetime in the key life cycle's calculations; the tests' store has no cache.
 pub(crate) const L1_LIFETIME: Lifetime = Lifetime::from_seconds(10);
 
-/// A running gateway. It stops when it is dropped.
+/// A running gateway. Dropping it stops it.
 pub(crate) struct TestApp {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) acme: Secrets,
     pub(crate) globex: Secrets,
     pub(crate) health_report: Arc<TestHealthReport>,
-    /// Nobody, until a test declares somebody.
+    /// No users, until a test declares some.
     pub(crate) users: Arc<Users>,
-    /// Where passwords and chosen secrets are hashed.
+    /// Hashes passwords and chosen secrets.
     pub(crate) pool: Arc<HashPool>,
-    /// Of the options' listeners.
+    /// The addresses of the options' listeners.
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) handle: GatewayHandle,
     pub(crate) pepper: Arc<Pepper>,
     pub(crate) sealing_key: SealingKey,
-    /// Who has fetched which keys, as far as it is not in the store.
+    /// JWKS fetches that are not in the store yet.
     pub(crate) jwks_fetches: Arc<JwksFetches>,
-    /// The store's calls before the first request.
+    /// Number of store calls before the first request.
     calls: u64,
     clock: Arc<AtomicU64>,
     http: reqwest::Client,
@@ -62,7 +62,7 @@ pub(crate) struct TestApp {
     server: Option<JoinHandle<()>>,
 }
 
-/// Budgets of writes that no other test spends.
+/// A write limit that no other test reaches.
 const ENOUGH: [WriteLimit; 2] = [WriteLimit::per_minute(1_000_000); 2];
 
 impl TestApp {
@@ -81,7 +81,7 @@ impl TestApp {
         Self::start_whole(&options(ACME), limit, ENOUGH, |store| TenantResolver::new(store))
     }
 
-    /// With other budgets of writes: of each tenant's administrators, and of the platform's.
+    /// With other write limits: for each tenant's administrators, and for the platform's.
     pub(crate) fn start_with_writes(options: &Options, tenant: u64, platform: u64) -> Self {
         let writes = [tenant, platform].map(WriteLimit::per_minute);
         let limit = FailedAttemptsLimit::default();
@@ -184,17 +184,17 @@ impl TestApp {
         if tenant == ACME { &self.acme } else { &self.globex }
     }
 
-    /// How often requests asked the store: all its calls but those that put the keys there.
+    /// Number of store calls of requests: all but those that added the keys.
     pub(crate) fn store_calls(&self) -> u64 {
         self.store.calls().total() - self.calls
     }
 
-    /// Stops it without waiting for the end.
+    /// Begins to stop the gateway without waiting for its end.
     pub(crate) fn begin_to_stop(&mut self) {
         drop(self.stop.take());
     }
 
-    /// Moves the clock on.
+    /// Advances the clock.
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
@@ -214,7 +214,7 @@ impl TestApp {
         self.request_at(0, method, path)
     }
 
-    /// At another one of the options' listeners.
+    /// A request to another of the options' listeners.
     pub(crate) fn request_at(&self, listener: usize, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("http://{}{path}", self.addresses[listener]))
     }
@@ -227,7 +227,7 @@ impl TestApp {
         Answer::to(self.request(Method::POST, path).form(form)).await
     }
 
-    /// A connection of its own, for what an HTTP library does not send.
+    /// A raw connection, for requests that an HTTP library cannot send.
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.addresses[0]).await.unwrap()
     }
@@ -260,13 +260,13 @@ impl Drop for TestApp {
     }
 }
 
-/// Its `oauth2-key-1`.
+/// Adds the tenant's `oauth2-key-1`.
 pub(crate) fn add_key(store: &MemoryStore, sealing_key: &SealingKey, tenant: &TenantId) {
     let record = Forge::of(tenant.as_str()).record(tenant, sealing_key);
     assert!(store.add_key(tenant, &record).now_or_never().unwrap().unwrap());
 }
 
-/// One worker on a port of the system's choice, for this default tenant and a protected resource of it.
+/// One worker on an ephemeral port, with this default tenant and its protected resource.
 pub(crate) fn options(default_tenant: &str) -> Options {
     Options {
         public_url: format!("{PUBLIC_URL}/"),

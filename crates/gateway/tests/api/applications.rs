@@ -1,4 +1,4 @@
-//! `/applications…` of the default tenant: made, shown, listed, replaced, deleted, and by whom.
+//! `/applications…` of the default tenant: create, read, list, replace, delete, and the required permissions.
 
 use registry::{DeclaredPassword, DeclaredUser, HashedUsers};
 use reqwest::Method;
@@ -11,7 +11,7 @@ use crate::forge::{Forge, but, part};
 
 pub(crate) const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// `admin` may do everything here, `reader` nothing.
+/// `admin` has all permissions here, `reader` none.
 pub(crate) fn declare_admin(app: &TestApp) {
     let user = |name: &str, permissions: &[&str]| DeclaredUser {
         name: name.to_owned(),
@@ -224,7 +224,7 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
     let reader = assertion(app, "reader").await;
     let refused = Answer::to(app.request(Method::GET, "/applications").bearer_auth(&reader)).await;
     assert_eq!((refused.status, &refused.json()["code"]), (403, &json!("LK-4030")));
-    // Clients' tokens, whatever they say.
+    // Access tokens of clients are refused, whatever their claims.
     let token = app.token(ACME).await;
     let refused = Answer::to(app.request(Method::GET, "/applications").bearer_auth(&token)).await;
     assert_eq!((refused.status, &refused.json()["code"]), (401, &json!("LK-4010")));
@@ -317,7 +317,7 @@ async fn assertions_that_are_not_quite_one_are_refused() {
     }
 }
 
-/// What one tenant's surface made is not there at the other's, by list, by id or by client.
+/// Applications of one tenant are absent at the other: in lists, by id and by client.
 #[tokio::test]
 async fn applications_of_one_tenant_are_invisible_to_the_other() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -328,7 +328,7 @@ async fn applications_of_one_tenant_are_invisible_to_the_other() {
             .await
             .json();
         let path = format!("/applications/{}", made["id"].as_str().unwrap());
-        // The keys of a tenant are the same in both gateways, so what signs there is known here.
+        // Both gateways share a tenant's keys, so the other gateway's signature verifies here.
         let foreign =
             Answer::to(admin.app.request(Method::GET, &path).bearer_auth(&strangers.assertion)).await;
         assert_eq!((foreign.status, &foreign.json()["code"]), (401, &json!("LK-4010")));

@@ -1,4 +1,4 @@
-//! What browsers are told with each answer, and that a page of another site cannot read what is served on loopback.
+//! Security headers of each answer, and that a page of another site cannot read answers of a loopback listener.
 
 use reqwest::Method;
 
@@ -59,13 +59,13 @@ async fn administration_is_not_served_under_the_name_of_another_site() {
                 }
             }
         }
-        // Services call what is public by whatever name they find it under.
+        // Services call public endpoints by any host name under which they find the server.
         for tenant in [ACME, GLOBEX] {
             let request = app.request(Method::GET, &tenant_path(tenant, "/strategies"));
             assert_eq!(Answer::to(request.header("host", host)).await.status, 200, "{host}");
         }
     }
-    // The target's own authority stands above the header.
+    // The authority of an absolute target overrides the header.
     for (target, host, status) in
         [("http://evil.example/metrics", "localhost", 421), ("http://localhost/metrics", "evil.example", 200)]
     {

@@ -1,4 +1,4 @@
-//! What the process says to its log, on every level and from every library, kept for tests to read.
+//! Captures all log events of the process, at every level and from every library, for tests.
 
 use std::fmt::Debug;
 use std::sync::{Mutex, OnceLock};
@@ -7,7 +7,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Keeps every event of the process as text; tests find their own by request id.
+/// Stores every event as text; tests find their own by request id.
 pub(crate) struct Capture(Mutex<Vec<Line>>);
 
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl Capture {
     }
 }
 
-/// One for the process: tests may share it.
+/// One for the process, shared by tests.
 pub(crate) fn capture() -> &'static Capture {
     static CAPTURE: OnceLock<&'static Capture> = OnceLock::new();
     CAPTURE.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! The clients of both tenants. They have the same identifiers in each and never the same secrets.
+//! The clients of both tenants. Their identifiers are equal in each tenant, their secrets differ.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use registry::{
 use tenancy::{ResourceServer, Tenant};
 use testkit::{MemoryStore, fixtures};
 
-/// The usual client.
+/// The default client.
 pub(crate) const SVC: &str = "svc";
-/// Its secret was chosen by somebody who likes characters that Basic credentials have to encode.
+/// Has a chosen secret with characters that Basic credentials must encode.
 pub(crate) const CHOSEN: &str = "chosen";
-/// May not have the scope that the protected resource asks for.
+/// Lacks the scope that the protected resource requires.
 pub(crate) const WRITER: &str = "writer";
 /// Has no audiences of its own.
 pub(crate) const PLAIN: &str = "plain";
@@ -28,16 +28,16 @@ pub(crate) const CODE_ONLY: &str = "code-only";
 pub(crate) const ASSERTING: &str = "asserting";
 /// Is suspended.
 pub(crate) const SUSPENDED: &str = "suspended";
-/// Has an identifier that Basic credentials have to encode.
+/// Has an identifier that Basic credentials must encode.
 pub(crate) const ODD: &str = "odd/client 1+1%";
-/// Everybody of this module.
+/// All clients of this module.
 pub(crate) const ALL: [&str; 10] =
     [SVC, CHOSEN, WRITER, PLAIN, GATEKEEPER, AUDITOR, CODE_ONLY, ASSERTING, SUSPENDED, ODD];
 
-/// A resource server beside that of the fixtures, with a URI for its name.
+/// A resource server in addition to that of the fixtures, identified by a URI.
 pub(crate) const ORDERS: &str = "https://orders.example";
 
-/// What the clients of one tenant know.
+/// The secrets of one tenant's clients.
 pub(crate) struct Secrets(BTreeMap<&'static str, String>);
 
 impl Secrets {
@@ -46,7 +46,7 @@ impl Secrets {
     }
 }
 
-/// Puts the tenant and its clients into the store.
+/// Adds the tenant and its clients to the store.
 pub(crate) fn settle(store: &MemoryStore, pepper: &Pepper, tenant: &Tenant) -> Secrets {
     let tenant = self::tenant(tenant.id.as_str());
     store.put_tenant(tenant.clone());
@@ -61,7 +61,7 @@ pub(crate) fn settle(store: &MemoryStore, pepper: &Pepper, tenant: &Tenant) -> S
     Secrets(secrets)
 }
 
-/// The tenant as it begins.
+/// The tenant's initial state.
 pub(crate) fn tenant(id: &str) -> Tenant {
     let mut tenant = fixtures::tenant(id);
     tenant.resource_servers.push(ResourceServer {

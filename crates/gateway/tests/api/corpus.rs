@@ -1,5 +1,5 @@
-//! Requests that are meant to break the server, as bytes on the wire, at every kind of listener: each is answered as it must be or ends
-//! its connection, the next request is served, and nothing panics.
+//! Malicious requests, as raw bytes at every kind of listener: each gets the right answer or closes its connection, the next request is
+//! served, and nothing panics.
 
 use std::io;
 use std::panic;
@@ -18,11 +18,11 @@ use tokio_rustls::TlsConnector;
 use crate::app::{ACME, TestApp, options};
 use crate::tls::{Client, Files, nameless};
 
-/// The longest that a test waits for the end of a connection.
+/// The longest wait of a test for the end of a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 const GOOD: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// Panics of the process, but those of tests.
+/// Number of panics in the process, except those of tests.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 fn count_panics() {
@@ -35,7 +35,7 @@ fn count_panics() {
     }));
 }
 
-/// What is sent, and the statuses of the answers.
+/// The bytes to send and the expected statuses.
 struct Case {
     name: &'static str,
     bytes: Vec<u8>,
@@ -51,7 +51,7 @@ fn corpus() -> Vec<Case> {
     add("empty lines before it", format!("\r\n\r\n{GOOD}").as_bytes(), &[200]);
     add("bare line feeds", GOOD.replace('\r', "").as_bytes(), &[200]);
 
-    // Two ways to say where a body ends, and none that is clear.
+    // Ambiguous framing: two different body lengths.
     let body = |headers: &str| format!("POST /health/live HTTP/1.1\r\nhost: x\r\n{headers}\r\n\r\n0\r\n\r\n");
     for (name, headers) in [
         ("CL and TE", "content-length: 5\r\ntransfer-encoding: chunked"),
@@ -164,15 +164,15 @@ fn corpus() -> Vec<Case> {
         "5\nabcde\r\n0\r\n\r\n",
         "5;a=\"\r\nabcde\r\n0\r\n\r\n",
     ] {
-        // The path is unknown, so the body is not read and the connection ends with the answer.
+        // The path is unknown, so the gateway does not read the body and closes the connection after the answer.
         add("chunks", &chunked(chunks), &[404]);
     }
     cases
 }
 
-/// Sends it all, says that nothing more comes, and reads to the end.
+/// Sends everything, shuts down the write half, and reads to the end.
 async fn exchange(mut connection: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Vec<u16> {
-    // The other end may have closed already.
+    // The other end may have closed the connection already.
     let _ = connection.write_all(bytes).await;
     let _ = connection.shutdown().await;
     let mut answer = Vec::new();
@@ -230,7 +230,7 @@ async fn hostile_requests_are_refused_and_break_nothing() {
     assert_eq!(PANICS.load(Ordering::SeqCst), 0);
 }
 
-/// Pieces of which heads are made, in any order and with any bytes between them.
+/// Parts of request heads, in any order and with any bytes in between.
 fn head() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(&b"GET /health/live HTTP/1.1\r\n"[..]),

@@ -1,4 +1,4 @@
-//! How long a client may take (5 s for a head, 10 s for a body), and that one which takes its time between requests may.
+//! Timeouts of requests (5 s for a head, 10 s for a body), which do not limit the pause between requests.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
 use crate::client_fixtures::SVC;
 
-/// The longest that a test waits for anything.
+/// The longest wait of a test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn strategies(tenant: &str) -> String {
@@ -25,11 +25,11 @@ fn token_request(app: &TestApp, tenant: &str) -> (String, String) {
     (format!("POST {path} HTTP/1.1\r\nhost: x\r\n{form}\r\ncontent-length: {}\r\n\r\n", body.len()), body)
 }
 
-/// Sends the text a byte each 300 ms until an answer comes, and says what came when.
+/// Sends the text at a byte each 300 ms until an answer comes; returns the answer and when it came.
 async fn drip(connection: &mut TcpStream, text: &str) -> (Answer, Duration) {
     let started = Instant::now();
     for byte in text.as_bytes() {
-        // The other end may be closed already; then the answer is there to be read.
+        // The other end may have closed the connection already; then the answer is readable.
         let _ = connection.write_all(&[*byte]).await;
         if timeout(Duration::from_millis(300), connection.readable()).await.is_ok() {
             break;
@@ -99,7 +99,7 @@ async fn body(app: &TestApp, tenant: &str) {
     assert_closed(connection).await;
 }
 
-/// Idleness is no slowness, after an answer to a body, to none and with a refusal.
+/// An idle connection is not a slow request: after a request with a body, without one, and after a refusal.
 async fn idle(app: &TestApp, tenant: &str) {
     let (head, body) = token_request(app, tenant);
     let after = async |request: String| {
@@ -113,7 +113,7 @@ async fn idle(app: &TestApp, tenant: &str) {
     tokio::join!(after(head + &body), after(strategies(tenant)), after(strategies("initech")));
 }
 
-/// A body that nobody reads, because its tenant is unknown, ends the connection with the answer, which says so.
+/// An unknown tenant's request body is not read; the answer closes the connection and says so.
 async fn unread_body(app: &TestApp) {
     let (head, body) = token_request(app, ACME);
     let head = head.replace("/acme/", "/initech/");

@@ -1,4 +1,4 @@
-//! The OpenAPI document, the page to read it with, and paths that are not there.
+//! The OpenAPI document, its viewer page, and unknown paths.
 
 use protocol::GrantType;
 use reqwest::Method;
@@ -38,7 +38,7 @@ fn every_registered_route_is_documented_or_another_name_of_one_that_is() {
             methods.into_iter().map(move |method| (method.to_owned(), path.clone()))
         })
         .collect();
-    // Those register their methods themselves.
+    // Routes for people register their methods themselves.
     registered.extend(routes::documented().into_iter().filter(|(_, path)| routes::is_of_people(path)));
     registered.sort();
     assert_eq!(registered, routes::all());

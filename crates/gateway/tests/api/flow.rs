@@ -1,4 +1,4 @@
-//! Signing in at `/flow/execute`, in one call and in two, in either generation's words.
+//! Signing in at `/flow/execute`, in one call and in two, with the member names of both generations.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn app() -> TestApp {
 }
 
 pub(crate) async fn execute(app: &TestApp, body: &Value) -> Answer {
-    // Without a content type, as `curl -d` without `-H` might as well send another one.
+    // Without a content type: `curl -d` without `-H` sends a wrong one.
     Answer::to(app.request(Method::POST, "/flow/execute").body(body.to_string())).await
 }
 
@@ -83,7 +83,7 @@ async fn wrong_credentials_are_no_error_of_the_protocol() {
     }
 }
 
-/// What the audit tells of sign-ins, once it tells of so many. They are written beside the answer.
+/// The audit records of sign-ins, once there are this many. The gateway writes them after the answer.
 async fn sign_ins(app: &TestApp, count: usize) -> Vec<String> {
     for _ in 0..500 {
         let records = app.store.audit();
@@ -151,7 +151,7 @@ async fn when_too_many_hashes_wait_the_caller_gets_retry_after() {
         let busy = loop {
             assert!(waiting.len() < 5_000, "no place was ever missing");
             fill(&app.pool, &mut waiting);
-            // Hashing goes on, so a request may find a place after all. It would then wait behind all the others.
+            // Hashing continues, so the queue may have a place for the request. The request then waits behind all other jobs.
             let requested = timeout(Duration::from_millis(500), execute(&app, &first(all()))).await;
             if let Ok(busy) = requested {
                 break busy;
@@ -168,12 +168,12 @@ async fn when_too_many_hashes_wait_the_caller_gets_retry_after() {
 
 type Hashing<'a> = Pin<Box<dyn Future<Output = Result<SecretHash, Busy>> + 'a>>;
 
-/// Adds jobs until there is no place for another one.
+/// Adds jobs until the queue is full.
 fn fill<'a>(pool: &'a HashPool, waiting: &mut Vec<Hashing<'a>>) {
     loop {
         let job = HashJob { secret: Secret::new("x".to_owned()), salt: PasswordSalt::generate(), key: None };
         let mut hashing: Hashing<'a> = Box::pin(async move {
-            // Where the test's own requests come from.
+            // The address of the test's own requests.
             pool.hash(job, Lane::SignIn, &ClientAddress::new(Some([127, 0, 0, 1].into()))).await
         });
         if let Some(Err(Busy)) = hashing.as_mut().now_or_never() {
@@ -248,7 +248,7 @@ async fn without_users_there_is_no_sign_in() {
     }
 }
 
-/// The assertion is the default tenant's, whichever that is, and opens nothing but the applications.
+/// The assertion belongs to the default tenant, whichever that is, and is accepted at the applications only.
 #[tokio::test]
 async fn an_assertion_is_no_access_token_anywhere() {
     for home in [ACME, GLOBEX] {

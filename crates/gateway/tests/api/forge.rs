@@ -1,4 +1,4 @@
-//! Tokens made by hand: what no client of ours would be given.
+//! Forged tokens: tokens that the gateway would never issue.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -14,7 +14,7 @@ use testkit::fixtures;
 
 use crate::app::{ACME, GLOBEX, PUBLIC_URL};
 
-/// An RSA key of which the test knows the private half. Fixtures: generating keys would be most of the time that these tests take.
+/// An RSA key whose private half the test knows. The keys are fixtures, because generating them would take most of the tests' time.
 pub(crate) struct Forge {
     document: PrivateKeyDocument,
 }
@@ -30,17 +30,17 @@ impl Forge {
         })
     }
 
-    /// A key that no tenant has.
+    /// A key that belongs to no tenant.
     pub(crate) fn foreign() -> Self {
         Self::read(include_str!("keys/foreign.pem"))
     }
 
-    /// As the store keeps it, under the first name.
+    /// The key's row, under the first name.
     pub(crate) fn record(&self, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
         self.record_as(1, tenant, sealing_key)
     }
 
-    /// As the store keeps it under this name.
+    /// The key's row, under this name.
     pub(crate) fn record_as(&self, number: u32, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
         let context = SealingContext::SigningKey { tenant, id: KeyId::numbered(number), algorithm: RS256 };
         KeyRecord {
@@ -54,7 +54,7 @@ impl Forge {
         Self { document: keys::import(&Secret::new(pem.to_owned()), RS256).unwrap().pkcs8 }
     }
 
-    /// A token with the usual header.
+    /// A token with the default header.
     pub(crate) fn token(&self, claims: &Value) -> String {
         self.token_with(&header(), claims)
     }
@@ -74,7 +74,7 @@ impl Forge {
         compact(header, claims, |message| hmac::sign(&key, message).as_ref().to_vec())
     }
 
-    /// The public half, in the forms in which libraries hold it.
+    /// The public half, in the forms that libraries use.
     pub(crate) fn public_forms(&self) -> [Vec<u8>; 3] {
         use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
         let pair = RsaKeyPair::from_pkcs8(self.document.expose()).unwrap();
@@ -94,17 +94,17 @@ impl Forge {
     }
 }
 
-/// Without any signature.
+/// A token without a signature.
 pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     compact(header, claims, |_| Vec::new())
 }
 
-/// The header of a good token.
+/// The header of a valid token.
 pub(crate) fn header() -> Value {
     json!({ "alg": "RS256", "typ": "at+jwt", "kid": "oauth2-key-1" })
 }
 
-/// The claims of a token that the tenant's protected resource takes.
+/// The claims of a token that the tenant's protected resource accepts.
 pub(crate) fn claims(tenant: &str) -> Value {
     let now = fixtures::NOW.seconds();
     json!({
@@ -129,7 +129,7 @@ pub(crate) fn but(mut object: Value, changes: Value) -> Value {
     object
 }
 
-/// A part of a token, decoded.
+/// A decoded part of a token.
 pub(crate) fn part(token: &str, index: usize) -> String {
     String::from_utf8(BASE64URL.decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
 }

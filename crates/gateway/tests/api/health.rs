@@ -1,4 +1,4 @@
-//! Whether the program serves, and whether callers should come: what is said, where, and when it turns.
+//! Liveness and readiness: what each endpoint answers, and when the answer changes.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers
     let failed = r#"{"status":"not_ready","checks":{"keys":{"status":"ok"},"store":{"status":"failed","reason":"it does not answer"}}}"#;
     assert_eq!((answer.status, answer.body.as_str()), (503, failed));
     assert_eq!((answer.header("retry-after"), answer.header("cache-control")), ("1", "no-store"));
-    // Who is not ready still lives, or it would be restarted for a store that is down.
+    // An unready server is still live; otherwise an orchestrator would restart it because of an unavailable store.
     assert_eq!(app.get("/health/live").await.status, 200);
 
     app.health_report.set("store", State::Good);
@@ -63,7 +63,7 @@ async fn every_address_serves_health_and_only_those_for_administration_serve_met
     }
 }
 
-/// Both tenants are served to the last; only the probe's answer and the end of the connection tell.
+/// Both tenants are served until the end; only the probe's answer and the end of the connection announce it.
 #[tokio::test]
 async fn a_gateway_that_is_about_to_end_is_not_ready_at_once_and_serves_on() {
     let app = TestApp::start();

@@ -1,10 +1,10 @@
-//! How the parts behind the gateway are doing, as a test wants it.
+//! A health report that tests set.
 
 use std::sync::Mutex;
 
 use gateway::{Check, HealthReport, Kind, Sample, State};
 
-/// Well, until a test says otherwise.
+/// Healthy until a test sets something else.
 pub(crate) struct TestHealthReport(Mutex<Vec<Check>>);
 
 impl TestHealthReport {

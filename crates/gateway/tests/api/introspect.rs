@@ -1,4 +1,4 @@
-//! Introspection: what a caller may know about a token, and that everything else looks alike (RFC 7662).
+//! Introspection: the claims that a caller may see, and identical answers for everything else (RFC 7662).
 
 use reqwest::Method;
 use serde_json::{Value, json};

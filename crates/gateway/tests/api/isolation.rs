@@ -1,4 +1,5 @@
-//! What belongs to one tenant is worth nothing at the other: every path of the gateway with every kind of credential, both ways.
+//! Tenant isolation: a tenant's credentials are worthless at the other tenant. The tests try every path of the gateway with every kind of
+//! credential, in both directions.
 
 use reqwest::Method;
 
@@ -10,22 +11,22 @@ use crate::client_fixtures::{AUDITOR, CHOSEN, SVC};
 use crate::forge::{Forge, claims};
 use crate::routes;
 
-/// How a path tells one caller from another.
+/// The authentication that a path requires.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Rule {
-    /// A client must prove itself.
+    /// Client authentication.
     Client,
-    /// A client must prove itself, and asks about a token.
+    /// Client authentication, and a token to introspect.
     Introspection,
-    /// A token must be shown.
+    /// A bearer token.
     Bearer,
-    /// A person must sign in, or show what that gave; no credential of a client does.
+    /// A person's sign-in or its assertion; client credentials do not suffice.
     Person,
-    /// A token for administration must be shown.
+    /// An administration token.
     Administration,
-    /// Nobody is asked, so nothing that is shown may change the answer.
+    /// None, so credentials must not change the answer.
     Public,
-    /// The same for an answer that counts requests, itself too.
+    /// None, for an answer that counts requests, including its own.
     Numbers,
 }
 
@@ -72,26 +73,26 @@ const RULES: [(&str, Rule); 40] = [
     ("/docs/start.js", Rule::Public),
 ];
 
-/// What a stranger has.
+/// A foreign credential.
 #[derive(Clone, Copy, Debug)]
 enum Credential {
     /// A generated secret, in the header.
     Basic,
-    /// The same in the body.
+    /// A generated secret, in the body.
     Post,
-    /// A secret that was chosen, in the header.
+    /// A chosen secret, in the header.
     ChosenBasic,
-    /// The same in the body.
+    /// A chosen secret, in the body.
     ChosenPost,
-    /// A token that the stranger's tenant issued.
+    /// A token from the foreign tenant.
     Token,
-    /// A token with this tenant's issuer, signed with the stranger's key of the same `kid`.
+    /// A token with this tenant's issuer, signed with the foreign tenant's key of the same `kid`.
     KeyWithThisIssuer,
-    /// A token with the stranger's issuer, signed with this tenant's key: as if keys were mixed up.
+    /// A token with the foreign issuer, signed with this tenant's key, as if keys were mixed up.
     IssuerWithThisKey,
-    /// A token with which a client administers the stranger's tenant.
+    /// A token with which a client administers the foreign tenant.
     AdminToken,
-    /// What signing in gives where the stranger's tenant is the default one.
+    /// The assertion of a sign-in where the foreign tenant is the default one.
     Assertion,
 }
 
@@ -107,7 +108,7 @@ const CREDENTIALS: [Credential; 9] = [
     Credential::Assertion,
 ];
 
-/// A gateway whose default tenant and protected resource are `home`'s, and what a stranger brings to it.
+/// A gateway whose default tenant and protected resource are `home`'s, and a foreign tenant's credentials.
 struct Setting {
     app: TestApp,
     home: &'static str,
@@ -145,7 +146,7 @@ impl Setting {
         }
     }
 
-    /// The request with the credential where a request can have it.
+    /// A request with the credential at every place that the path allows.
     async fn ask(
         &self,
         method: &str,
@@ -202,14 +203,14 @@ impl Setting {
             }
             Rule::Public => {
                 assert!(answer.status == 200 && answer.body == without.body, "{path} {credential:?}");
-                // The library of the documentation page has megabytes of words of its own.
+                // The documentation page's library is megabytes of text and may contain any word.
                 let foreign = answer.body.contains(self.stranger) && path != "/docs/scalar.js";
                 assert!(!foreign, "{path}: {}", answer.body);
             }
         }
     }
 
-    /// A client of this tenant asks about the stranger's token.
+    /// A client of this tenant introspects the foreign token.
     async fn check_introspection(&self, path: &str, credential: Credential) {
         let Some(token) = self.token(credential) else { return };
         for caller in [SVC, AUDITOR] {
@@ -250,7 +251,7 @@ async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
     }
 }
 
-/// The matrix above would pass if nothing worked at all.
+/// Guards against a matrix that passes because no credential works at all.
 #[tokio::test]
 async fn the_same_credentials_work_at_home() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -273,7 +274,7 @@ async fn the_same_credentials_work_at_home() {
     }
 }
 
-/// The keys of both tenants are called `oauth2-key-1`, and are two keys.
+/// Both tenants' keys are named `oauth2-key-1`, and differ.
 #[tokio::test]
 async fn keys_of_one_name_are_two_keys() {
     let app = TestApp::start();

@@ -1,4 +1,4 @@
-//! A tenant's public keys: their shape, how long they may be kept, and until when they are there (RFC 7517, RFC 9111).
+//! A tenant's public keys: their form, their cache lifetime, and how long they are published (RFC 7517, RFC 9111).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -49,14 +49,14 @@ async fn a_tenant_says_how_long_its_keys_may_be_kept() {
     }
 }
 
-/// So that copies are fetched anew when the next key has appeared.
+/// Verifiers must fetch again as soon as the next key is published.
 #[tokio::test]
 async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let began = app.now();
-        // What a copy may be kept for at most, and what it may be used for while it is fetched again.
+        // The longest max-age and stale-while-revalidate.
         let spans = async |tenant| {
             let answer = app.get(&path(tenant)).await;
             let value = answer.header("cache-control").strip_prefix("public, max-age=").unwrap();
@@ -160,7 +160,7 @@ async fn a_new_tenant_is_given_a_key_of_its_own_and_a_suspended_one_is_not() {
     for other in [ACME, GLOBEX] {
         assert_ne!(app.get(&path(other)).await.json()["keys"][0]["n"], initech["n"]);
     }
-    // Whoever kept an empty set would refuse the first tokens after it has been resumed.
+    // A verifier that cached an empty set would refuse the first tokens after the tenant is resumed.
     let none = app.get(&path("hooli")).await;
     none.assert_refused(404, "not_found", "Unknown tenant");
     assert_eq!(app.store.calls().add_key, before + 1);

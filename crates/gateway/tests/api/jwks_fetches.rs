@@ -1,4 +1,4 @@
-//! Who has fetched which keys of which tenant is noted: whoever was given them or was told that he has them, and nobody else.
+//! The log of JWKS fetches: it records exactly the verifiers that received the keys or a 304.
 
 use administration::{UsageLog as _, VerifierFetch};
 use reqwest::Method;
@@ -18,14 +18,14 @@ async fn fetch(app: &TestApp, method: Method, path: &str, agent: &str, tags: &st
     Answer::to(request).await.status
 }
 
-/// What has been noted since the last look: tenant, verifier, newest key and when.
+/// The fetches since the previous call: tenant, verifier, newest key and time.
 fn noted(app: &TestApp) -> Vec<(String, String, String, u64)> {
     let seen = app.jwks_fetches.drain().into_iter();
     seen.map(|seen| (seen.tenant.to_string(), seen.verifier, seen.newest_key.to_string(), seen.at.seconds()))
         .collect()
 }
 
-/// As the program does every few seconds.
+/// Flushes the log, as the program does every few seconds.
 async fn write(app: &TestApp) {
     let seen = app.jwks_fetches.drain().into_iter();
     let seen: Vec<_> = seen
@@ -114,7 +114,7 @@ async fn user_agents_of_any_length_are_accepted() {
     }
 }
 
-/// From the fetch to what an operator is told; the program writes sightings down every few seconds.
+/// From the fetch to the key status of the API; the program flushes the fetch log every few seconds.
 #[tokio::test]
 async fn the_status_says_who_has_the_announced_key() {
     let test_env = TestEnv::start();
@@ -149,7 +149,7 @@ async fn the_status_says_who_has_the_announced_key() {
     }
 }
 
-/// Neither where nobody polls nor where strangers come in any number.
+/// The answer stays open without verifiers that poll, and with any number of strangers.
 #[tokio::test]
 async fn the_status_claims_that_all_have_the_key_only_if_every_known_verifier_has_it() {
     let test_env = TestEnv::start();

@@ -1,4 +1,4 @@
-//! The gateway from the outside: a file for each endpoint, each of its tests with both tenants.
+//! Black-box tests of the gateway: one file per endpoint; each test runs with both tenants.
 
 #![expect(
     clippy::unwrap_used,

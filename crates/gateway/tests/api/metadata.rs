@@ -1,4 +1,4 @@
-//! Authorization server metadata: one document at three paths, and nothing in it that does not work (RFC 8414).
+//! Authorization server metadata: one document at three paths, which lists only features that work (RFC 8414).
 
 use reqwest::Method;
 use tenancy::{Issuer, TokenFormat};
@@ -80,7 +80,7 @@ async fn every_endpoint_that_it_names_works() {
         let named = names.map(|name| document.get(name).is_some());
         match format {
             TokenFormat::Jwt => assert_eq!((tokens, named), (3, [true; 3])),
-            // Whatever is asked of its token endpoint is refused.
+            // The token endpoint refuses every request of this tenant.
             TokenFormat::Opaque => assert_eq!((tokens, named), (0, [false; 3])),
         }
         assert_eq!(app.get(&path("jwks_uri")).await.status, 200);

@@ -1,4 +1,4 @@
-//! The numbers: what is counted, in which form, and that no caller can make a series.
+//! Metrics: what is counted, the exposition format, and that callers cannot create series.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ const TOKEN_ROUTE: &str = "/api/v1/tenant/{id}/oauth/token";
 /// Series with their values.
 type Numbers = BTreeMap<String, f64>;
 
-/// Read when so many requests have been counted: one is, as its line is written, after its answer.
+/// Reads the metrics once they have counted this many requests: a request is counted with its log line, after its answer.
 async fn numbers(app: &TestApp, expected: f64) -> Numbers {
     for _ in 0..1_000 {
         let answer = app.get("/metrics").await;
@@ -40,7 +40,7 @@ async fn numbers(app: &TestApp, expected: f64) -> Numbers {
     panic!("{expected} requests are not counted");
 }
 
-/// Every line is a comment or a series, no series stands twice, and each has the head of its name above it.
+/// Checks that every line is a comment or a series, that no series repeats, and that each follows the comments of its name.
 fn parse(text: &str) -> Numbers {
     assert!(text.ends_with('\n'));
     let mut numbers = Numbers::new();
@@ -63,7 +63,7 @@ fn requests(route: &str, status: u16, error: &str) -> String {
     format!("latchkey_http_requests_total{{route=\"{route}\",status=\"{status}\",error=\"{error}\"}}")
 }
 
-/// Without those of reading them, which may not have been counted yet.
+/// Without the series of the metrics endpoint, which may not be counted yet.
 fn series(numbers: &Numbers) -> Vec<&String> {
     numbers.keys().filter(|series| !series.contains("\"/metrics\"")).collect()
 }
@@ -71,7 +71,7 @@ fn series(numbers: &Numbers) -> Vec<&String> {
 #[tokio::test]
 async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm() {
     let app = TestApp::start();
-    // Both tenants' requests fall under the same series: thousands of tenants may not make thousands of them.
+    // Both tenants' requests share the series: thousands of tenants must not create thousands of series.
     for tenant in [ACME, GLOBEX] {
         for _ in 0..3 {
             app.token(tenant).await;
@@ -149,7 +149,7 @@ async fn buckets_are_cumulated() {
     assert!(counts.is_sorted() && counts[4] == 2.0, "{counts:?}");
 }
 
-/// Ten thousand paths and tenants, and as many clients, that nobody has: as many series as one of each makes.
+/// Ten thousand unknown paths, tenants and clients create as many series as one of each.
 #[tokio::test]
 async fn no_caller_can_make_a_series() {
     const BATCH: u32 = 100;
@@ -178,8 +178,8 @@ async fn no_caller_can_make_a_series() {
     assert_eq!(after[&requests("unknown", 404, "not_found")], 5_000.0);
 }
 
-/// A path or tenant, and then a client, of this number. What is wrong with the client's request is its grant, so that it costs no
-/// hash.
+/// A request for an unknown path or tenant, then for an unknown client, with this number. The client's request has an invalid grant, so
+/// that it costs no hash.
 fn append_odd_requests(bytes: &mut String, number: u32) {
     let tenant = [ACME, GLOBEX][number as usize / 2 % 2];
     let unknown = match number % 2 {

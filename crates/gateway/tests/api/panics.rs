@@ -1,4 +1,4 @@
-//! A fault of ours in one request is that request's alone.
+//! A panic in one request fails that request only.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The sample resource server: which tokens it takes, and what it says about the others (RFC 6750 §3, RFC 9068 §4).
+//! The sample resource server: the tokens that it accepts, and the errors for all others (RFC 6750 §3, RFC 9068 §4).
 
 use protocol::Timestamp;
 use reqwest::Method;

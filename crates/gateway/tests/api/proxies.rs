@@ -1,4 +1,4 @@
-//! Callers behind proxies: whose word on their address is taken, and that words which nobody reads are told.
+//! Callers behind proxies: which proxies may state the caller's address, and the warning about ignored headers.
 
 use gateway::{ForwardingHeader, Options, TrustedProxies};
 use reqwest::Method;
@@ -14,7 +14,7 @@ fn behind(from: &str, header: ForwardingHeader) -> Options {
     options
 }
 
-/// Where a change comes from whose request has these headers, by the audit.
+/// Checks the address that the audit records for a request with these headers.
 async fn check(options: &Options, headers: &[(&'static str, &str)], expected: &str) {
     let test_env = TestEnv::over(TestApp::start_with(options));
     for tenant in [ACME, GLOBEX] {

@@ -1,11 +1,11 @@
-//! Every path that the gateway serves: those of the OpenAPI document, and other names of them. A new path without a row in the
-//! tests that go through these lists is a failure.
+//! Every path of the gateway: those of the OpenAPI document, and their aliases. The tests that iterate over these lists fail for a new path
+//! without a row.
 
 use serde_json::Value;
 
 use crate::client_fixtures::SVC;
 
-/// Paths that the document tells of in the description of another one, and that path.
+/// Paths that the document mentions in the description of another path, and that path.
 pub(crate) const ALIASES: [(&str, &str); 7] = [
     ("/oauth/token", "/api/v1/tenant/{id}/oauth/token"),
     ("/oauth2/token", "/api/v1/tenant/{id}/oauth/token"),
@@ -45,19 +45,19 @@ pub(crate) fn all() -> Vec<(String, String)> {
     routes
 }
 
-/// The path with everything in its place, at this tenant.
+/// The path with every parameter filled in, at this tenant.
 pub(crate) fn placed(path: &str, tenant: &str) -> String {
     let path = path.replace("{id}", tenant).replace("{client}", SVC);
     path.replace("{secret}", "1").replace("{kid}", "oauth2-key-1")
 }
 
-/// Whether the path is one of the admin API's.
+/// Whether the path belongs to the admin API.
 pub(crate) fn is_admin(path: &str) -> bool {
     let below = ["clients", "keys", "audit"].map(|part| format!("/api/v1/tenant/{{id}}/{part}"));
     path.starts_with("/api/v1/admin/") || below.iter().any(|prefix| path.starts_with(prefix.as_str()))
 }
 
-/// Whether people sign in there, or show what that gave.
+/// Whether the path is for people: it signs them in or requires the resulting assertion.
 pub(crate) fn is_of_people(path: &str) -> bool {
     path.starts_with("/flow/") || path.starts_with("/applications")
 }

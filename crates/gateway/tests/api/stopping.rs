@@ -1,4 +1,4 @@
-//! The end of the program: open requests are answered, idle connections are closed at once.
+//! Shutdown: open requests get answers, idle connections close at once.
 
 use std::time::Duration;
 

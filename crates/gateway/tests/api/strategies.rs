@@ -1,4 +1,4 @@
-//! What a tenant offers, as the tenant quick start prints it.
+//! A tenant's `strategies`, as the tenant quick start prints them.
 
 use protocol::Timestamp;
 use tenancy::{Strategies, TenantStatus};

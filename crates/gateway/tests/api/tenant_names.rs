@@ -1,4 +1,4 @@
-//! Names in the path that are no tenant's: 404, and no store is asked (one tenant, one spelling).
+//! Path segments that name no tenant: 404 without a read of the store (one tenant, one spelling).
 
 use tokio::io::AsyncReadExt as _;
 
@@ -7,7 +7,7 @@ use crate::app::{ACME, GLOBEX, TestApp};
 use crate::client_fixtures::SVC;
 use crate::routes;
 
-/// Spellings that something on the way might take for the tenant's, and some that nothing should.
+/// Spellings that a proxy or router might normalise to the tenant's name, and some that none should.
 fn names(tenant: &str) -> Vec<String> {
     let escaped = format!("%{:02x}{}", tenant.as_bytes()[0], &tenant[1..]);
     let mut names: Vec<_> = [
@@ -92,7 +92,7 @@ async fn another_spelling_is_another_tenant() {
     assert_eq!(app.store_calls(), 0);
 }
 
-/// An empty name has a path of its own, which is none.
+/// An empty name makes a path that does not exist.
 #[tokio::test]
 async fn no_name_is_no_tenant_and_not_the_default_one() {
     let app = TestApp::start();
@@ -108,8 +108,8 @@ async fn no_name_is_no_tenant_and_not_the_default_one() {
     assert_eq!(app.store_calls(), 0);
 }
 
-/// The router reads paths unescaped, so another spelling of the words around the name leads to the same route: it must not lead to
-/// the default tenant.
+/// The router decodes paths, so another spelling of the segments around the name leads to the same route. It must not lead to the default
+/// tenant.
 #[tokio::test]
 async fn another_spelling_of_the_path_is_never_the_default_tenant() {
     let app = TestApp::start();
@@ -126,7 +126,7 @@ async fn another_spelling_of_the_path_is_never_the_default_tenant() {
     assert_eq!(app.store_calls(), 0);
 }
 
-/// Bytes that no request line may hold never reach a route.
+/// Bytes that a request line may not contain never reach a route.
 #[tokio::test]
 async fn raw_bytes_in_the_path_are_no_request() {
     let app = TestApp::start();

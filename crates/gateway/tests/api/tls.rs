@@ -1,5 +1,4 @@
-//! Listeners that speak TLS: with their certificate, with client certificates where they are asked for, and with another certificate
-//! without a restart.
+//! TLS listeners: with their certificate, with required client certificates, and with a replaced certificate without a restart.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +32,7 @@ impl Files {
         self.folder.path().join(name)
     }
 
-    /// A certificate of its own making, as PEM.
+    /// A self-signed certificate, as PEM.
     fn make(&self, name: &str) -> String {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
@@ -59,7 +58,7 @@ fn start(tls: &Tls) -> TestApp {
     TestApp::start_with(&options)
 }
 
-/// A client that trusts this one certificate, perhaps with one of its own.
+/// A client that trusts this certificate only, optionally with its own certificate.
 pub(crate) struct Client(pub(crate) Arc<ClientConfig>);
 
 fn trusting(pem: &str) -> ConfigBuilder<ClientConfig, WantsClientCert> {
@@ -73,7 +72,7 @@ pub(crate) fn nameless(pem: &str) -> Client {
     Client(Arc::new(trusting(pem).with_no_client_auth()))
 }
 
-/// The status of an answer, if there is one.
+/// The status line of the answer, if there is one.
 async fn ask(app: &TestApp, client: &Client, request: &str) -> Option<String> {
     let mut config = (*client.0).clone();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

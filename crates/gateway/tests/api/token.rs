@@ -1,4 +1,4 @@
-//! The token endpoint where it says yes (RFC 6749 §5.1, RFC 9068 §2).
+//! Successful requests to the token endpoint (RFC 6749 §5.1, RFC 9068 §2).
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use protocol::Lifetime;
@@ -13,7 +13,7 @@ use crate::forge::{issuer, part};
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
-/// A request of `svc` with more parameters.
+/// A request of `svc` with additional parameters.
 async fn ask(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
     ask_as(app, tenant, SVC, more).await
 }
@@ -186,7 +186,7 @@ async fn a_tenant_names_the_type_of_its_tokens() {
     assert_ne!(part(&app.token(ACME).await, 0), header);
 }
 
-/// As `application/x-www-form-urlencoded` (RFC 6749 §2.3.1).
+/// `application/x-www-form-urlencoded` (RFC 6749 §2.3.1).
 fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {

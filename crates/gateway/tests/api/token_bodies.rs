@@ -1,4 +1,4 @@
-//! What a token request is made of: media type, size, method, and what does not count.
+//! Form of a token request: media type, size, method, and ignored parts.
 
 use reqwest::Method;
 use tokio::io::AsyncReadExt as _;

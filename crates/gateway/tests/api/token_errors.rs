@@ -1,4 +1,4 @@
-//! The token endpoint where it says no: each refusal with its status, code and words (RFC 6749 §5.2), and our own failures.
+//! Refusals of the token endpoint, each with status, code and description (RFC 6749 §5.2), and internal errors.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -38,7 +38,7 @@ const SCOPES: Refused = (400, "invalid_scope", "More than 128 scopes were reques
 const RESOURCES: Refused = (400, "invalid_request", "More than 16 resources were requested");
 const GRANT: &str = "grant_type=client_credentials";
 
-/// Status, code and words.
+/// Status, code and description.
 type Refused = (u16, &'static str, &'static str);
 /// A request and its refusal.
 type Row = (Option<String>, String, Refused);

@@ -1,4 +1,5 @@
-//! A tenant whose keys cannot be opened: it fails in few words, the operator is told which key and why, and everybody else goes on.
+//! A tenant whose keys cannot be decrypted: its callers get a short error, the operator learns which key failed and why, and other tenants
+//! are served.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::capture::capture;
 use crate::client_fixtures::SVC;
 use crate::forge::Forge;
 
-/// Puts the tenant's key under another sealing key, as a careless change of it does.
+/// Seals the tenant's key with another sealing key, as after a mistaken change of the sealing key.
 async fn seal_again(app: &TestApp, tenant: &str, sealing_key: &SealingKey) {
     let tenant = fixtures::tenant_id(tenant);
     let record = Forge::of(tenant.as_str()).record(&tenant, sealing_key);
@@ -48,7 +49,7 @@ async fn the_tenant_fails_in_few_words_and_the_other_goes_on() {
     }
 }
 
-/// A failure is remembered for a second.
+/// Waits for the end of the back-off: a failure is cached for a second.
 async fn serves_again(app: &TestApp, tenant: &str) {
     for _ in 0..50 {
         if app.post(&token_path(tenant), &form(app, tenant)).await.status == 200 {
@@ -82,7 +83,7 @@ async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
     }
 }
 
-/// Whoever administers can still look, and be told.
+/// Administrators can still list keys and see the failure.
 #[tokio::test]
 async fn the_platform_still_reaches_the_tenant() {
     let test_env = TestEnv::start();
@@ -109,7 +110,7 @@ async fn the_platform_still_reaches_the_tenant() {
     }
 }
 
-/// Which sealing key there is or is not, and how the store is kept, is no business of a tenant's.
+/// A tenant's administrator must not learn which sealing keys exist or how the store is protected.
 #[tokio::test]
 async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
     let test_env = TestEnv::start();
@@ -141,7 +142,7 @@ async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
     }
 }
 
-/// The platform is a tenant too: without its keys its own administrators are out, and nobody else.
+/// The platform is a tenant, too: without its keys, its own administrators cannot sign in, but those of tenants can.
 #[tokio::test]
 async fn tenants_administer_themselves_without_the_platforms_keys() {
     let test_env = TestEnv::start();

@@ -1,4 +1,4 @@
-//! Applications are put by several writers at once, under the rules that hold for every client.
+//! Concurrent replacement of applications, under the rules of all clients.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ async fn shown(env: &TestEnv, tenant: &TenantId, id: &str) -> Answer {
     Ok(json!(env.administrator.application(&user(tenant), tenant, id, NOW).await?))
 }
 
-/// Two processes put these in the place of one application, and each sees of the store what the other sees until one has written.
+/// Two processes replace one application. Each has read the state before the other's commit.
 async fn race(first: &TestEnv, tenant: &TenantId, id: &str, bodies: [Value; 2]) -> Vec<Answer> {
     let store = Arc::clone(&first.store);
     let (written, mut calls) = (store.audit().len(), store.calls().administration);
@@ -72,7 +72,7 @@ async fn race(first: &TestEnv, tenant: &TenantId, id: &str, bodies: [Value; 2]) 
     answers
 }
 
-/// Two processes put an application whole, the one as "one", the other as "two", and the row holds what the later one said.
+/// Two processes replace an application, one as "one", the other as "two". The row holds the later one's request.
 async fn check(before: Value, secrets: [&str; 2]) {
     let env = env();
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
@@ -117,7 +117,7 @@ async fn of_two_writers_of_one_application_the_later_one_is_there_whole() {
     }
 }
 
-/// Each of them brings a client, and a secret that was hashed for that one.
+/// Each writer adds a client and a secret that was hashed for that client.
 #[tokio::test]
 async fn of_two_writers_of_one_client_the_later_one_adds_its_secret() {
     let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
@@ -166,7 +166,7 @@ async fn a_client_id_follows_the_rules_of_files_and_api() {
             "{id}: {refused:?}"
         );
     }
-    // At another tenant none of these names means anything.
+    // None of these ids exists at another tenant.
     let globex = env.tenant("globex").await;
     for id in ["thunder", "your-api", "orders", "svc"] {
         create(&env, &globex, &service(id, json!({ "client_id": id }))).await.unwrap();
@@ -199,7 +199,7 @@ async fn a_caller_without_the_clients_permission_learns_nothing_of_applications(
     );
 }
 
-/// The rules of clients are told in the codes of this surface.
+/// Errors of the rules of clients have the codes of this API.
 #[tokio::test]
 async fn an_application_is_held_to_the_limits_of_clients() {
     let env = small_env(1);

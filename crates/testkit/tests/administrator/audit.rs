@@ -1,4 +1,4 @@
-//! Every change is recorded: who, what, from where, before and after, and never a secret.
+//! Every change leaves an audit record: actor, change, address, state before and after, and never a secret.
 
 use administration::{AuditQuery, AuditView, NewSecretSettings, Page, RotateSettings};
 use serde_json::json;

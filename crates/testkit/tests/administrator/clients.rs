@@ -1,4 +1,4 @@
-//! Clients are made, changed, listed, stopped and deleted.
+//! Clients are created, changed, listed, suspended and deleted.
 
 use administration::{
     Change, ChangeKind, CommitOutcome, CommitRequest, EditError, EntityTag, ManagedBy, TenantRows as _,
@@ -66,7 +66,7 @@ async fn a_client_is_listed_changed_suspended_and_deleted() {
         .await
         .unwrap();
     assert_eq!((patched.settings.name.as_deref(), patched.updated_at), (Some("S"), later(1)));
-    // Another client's id is not an audience, although the two were never loaded together before.
+    // Another client's id cannot be an audience, although the two were never loaded together before.
     let clash = administrator
         .patch_client(&operator(), &acme, &svc, json!({ "resources": ["urn:x", "a"] }), None, NOW)
         .await;
@@ -96,7 +96,7 @@ async fn a_client_id_that_another_client_has_as_audience_is_refused() {
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/audiences/0"));
 }
 
-/// Rows of before the limit, or of when it was higher, are not stopped by it.
+/// Rows that exceed a limit, because they are older than it or because it was higher, keep working.
 #[tokio::test]
 async fn a_list_beyond_the_limit_goes_on_and_shrinks_but_does_not_grow() {
     let env = env();

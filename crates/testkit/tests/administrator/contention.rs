@@ -1,4 +1,4 @@
-//! Writers of one tenant at the same time, in one process and in several.
+//! Concurrent writers of one tenant, in one process and in several.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The first administrator comes once.
+//! The first administrator is created once.
 
 use administration::{Actor, Authority, EditError};
 use registry::SecretId;
@@ -19,7 +19,7 @@ async fn the_first_administrator_is_made_with_its_tenant_and_then_no_more() {
     assert!(env.opens(&platform, &client_id("root"), &made.secret.unwrap().client_secret, NOW).await);
     let again = administrator.init_admin(&operator(), "other", NOW).await;
     assert!(matches!(again, Err(EditError::Conflict(why)) if why.contains("platform/root")));
-    // Who has lost the only secret begins anew, under another name.
+    // After losing the only secret, an operator creates an administrator under another name.
     administrator
         .revoke_secret(&operator(), &platform, &client_id("root"), &SecretId::new("s1"), NOW)
         .await

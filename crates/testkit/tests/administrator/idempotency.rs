@@ -1,4 +1,4 @@
-//! A repeated request makes nothing twice and is answered as the first time.
+//! A repeated request creates nothing twice and gets the first answer.
 
 use administration::{EditError, NewSecretSettings, RotateSettings};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Two tenants with everything of the same name never mix.
+//! Two tenants with equal names for everything do not affect each other.
 
 use administration::{AuditQuery, EditError, NewSecretSettings};
 use registry::SecretId;

@@ -1,4 +1,4 @@
-//! Signing keys at the door: what each command does, what it says that it breaks, and what nobody gets to see.
+//! Signing keys: what each command does, the tokens that it reports as broken, and what stays secret.
 
 use administration::{
     AuditQuery, Created, EditError, ImportSettings, Invalidation, KeySchedule as _, KeyView, KeysChanged,
@@ -11,7 +11,7 @@ use testkit::fixtures::NOW;
 
 use crate::test_env::{TestEnv, env, idempotency_key, later, new_tenant, of_tenant, operator};
 
-/// The policy of most tests: quick keys that are published for 1001 seconds.
+/// The policy of most tests: keys that are fast to generate and are published for 1001 seconds.
 pub(crate) fn signing() -> Value {
     json!({
         "algorithm": "ES256", "rotate_every": 10_000, "publish_before": 1000,
@@ -29,7 +29,7 @@ pub(crate) fn id(number: u32) -> KeyId {
     KeyId::numbered(number)
 }
 
-/// Each key as its number and where it stands.
+/// Each key as its number and stage.
 pub(crate) fn stages(keys: &[KeyView]) -> String {
     let stage = |key: &KeyView| format!("{} {}", key.kid.trim_start_matches("oauth2-key-"), key.state);
     keys.iter().map(stage).collect::<Vec<_>>().join(", ")
@@ -42,7 +42,7 @@ fn check(changed: Result<Created<KeysChanged>, EditError>, stages_: &str, breaks
     assert_eq!(broken, breaks);
 }
 
-/// As of a command that nobody repeats.
+/// The result of a command without an idempotency key.
 fn first_answer(value: KeysChanged) -> Created<KeysChanged> {
     Created { value, replayed: false }
 }
@@ -72,12 +72,12 @@ async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
     for at in [NOW, later(9)] {
         keys.rotate_key(&by, &acme, None, at).await.unwrap();
     }
-    // One that nobody signed with breaks nothing.
+    // A key that has not signed breaks nothing.
     let effects = |key, at| keys.key_effects(&by, &acme, key, at);
     assert_eq!(effects(Some(id(2)), later(20)).await.unwrap(), []);
     check(keys.revoke_key(&by, &acme, id(2), later(20)).await.map(first_answer), "1 active, 2 removed", &[]);
     check(keys.rotate_key(&by, &acme, None, later(30)).await, "1 active, 2 removed, 3 announced", &[]);
-    // Both that may have signed.
+    // Both keys may have signed.
     let described = effects(None, later(1040)).await.unwrap();
     assert_eq!(
         described.iter().map(|broken| broken.kid.as_str()).collect::<Vec<_>>(),
@@ -86,10 +86,10 @@ async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
     assert!(described.iter().all(|broken| broken.until >= later(1040)));
     let before = stages(&keys.keys(&by, &acme, later(1040)).await.unwrap());
     assert_eq!(before, "1 retiring, 2 removed, 3 active", "saying does nothing");
-    // The former one alone.
+    // The retiring key only.
     let changed = keys.revoke_key(&by, &acme, id(1), later(1040)).await;
     check(changed.map(first_answer), "1 removed, 2 removed, 3 active", &[KEY_1]);
-    // The one that signs, and then all there is.
+    // The signing key, and then all keys.
     let changed = keys.revoke_key(&by, &acme, id(3), later(1050)).await;
     check(changed.map(first_answer), "1 removed, 2 removed, 3 removed, 4 active", &["oauth2-key-3"]);
     let changed = keys.rotate_key_in_emergency(&by, &acme, None, later(1060)).await;
@@ -104,7 +104,7 @@ async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
     }
 }
 
-/// A key of an operator's, in PEM.
+/// An operator's own key, in PEM.
 pub(crate) fn own(algorithm: SigningAlgorithm) -> ImportSettings {
     let document = PrivateKeyDocument::generate(algorithm).unwrap();
     let body = base64_of(document.expose());
@@ -163,7 +163,7 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
     let reused = keys.rotate_key(&by, &acme, Some(&other), later(30)).await;
     assert!(matches!(reused, Err(EditError::IdempotencyKeyReused)), "{reused:?}");
 
-    // What changed nothing is answered again, too, whatever has happened since.
+    // A command without effect has a stored answer, too, whatever has happened since.
     let keyed = idempotency_key("nothing", 1);
     let rotate = |at| keys.rotate_key(&by, &acme, Some(&keyed), at);
     keys.rotate_key(&by, &acme, None, later(40)).await.unwrap();
@@ -254,7 +254,7 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
     let sealed = base64_of(&rows.keys[1].sealed_private_key);
     assert!(private.iter().all(|line| !shown.contains(line)));
     assert!(sealed.lines().all(|line| !shown.contains(line)));
-    // And what is in the rows is the tenant's, sealed: no key can be parsed from it.
+    // The rows hold the tenant's key sealed: no key can be parsed from it.
     assert!(SigningKey::parse(id(2), SigningAlgorithm::ES256, &rows.keys[1].sealed_private_key).is_err());
 }
 

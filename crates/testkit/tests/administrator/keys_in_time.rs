@@ -1,4 +1,4 @@
-//! What the scheduler's steps make of a tenant's keys: over a year, with several at work, and with verifiers that lag behind.
+//! The scheduler's steps on a tenant's keys: over a year, with several schedulers, and with verifiers that lag behind.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::keys::{id, own, stages, tenant};
 use crate::test_env::{TestEnv, env, env_with_slow_sealing, idempotency_key, later, operator};
 
-/// How many keys sign now, and how many are published.
+/// Number of keys that sign now, and number of published keys.
 async fn alive(env: &TestEnv, tenant: &TenantId, now: Timestamp) -> (usize, usize) {
     let rows = env.store.find_keys(tenant).await.unwrap();
     let count = |state: fn(KeyStage) -> bool| rows.keys.iter().filter(|row| state(row.state(now))).count();
@@ -36,7 +36,7 @@ async fn over_a_year_one_key_signs_at_every_instant() {
         assert_eq!(alive(&env, &acme, now).await.0, 1, "at {now:?}");
         let due = due.unwrap();
         assert!(due > now, "the same is not due again at {now:?}");
-        // The clock jumps: now and then the scheduler is late, by up to some days.
+        // The scheduler is sometimes late, by up to several days.
         steps += 1;
         let late = [0, 1, 300, 5, 200_000][usize::try_from(steps % 5).unwrap()];
         let next = Timestamp::from_seconds(due.seconds() + late);
@@ -112,11 +112,11 @@ async fn seen(env: &TestEnv, tenant: &TenantId, verifier: &str, newest: u32, at:
     env.store.record_verifier_fetches(&[fetch]).await.unwrap();
 }
 
-/// Steps whenever one is due until the second key signs, and says when that is.
+/// Takes each due step until the second key signs, and returns that time.
 async fn second_signs(env: &TestEnv, tenant: &TenantId, polling: Option<(u64, u32)>) -> u64 {
     let mut now = later(9000);
     loop {
-        // It comes again and again, and has the new key from some moment on.
+        // The verifier polls, and has the new key from some moment on.
         if let Some((from, newest)) = polling {
             seen(env, tenant, "poller", if now >= later(from) { newest } else { 1 }, now).await;
         }
@@ -176,7 +176,7 @@ async fn the_status_says_who_has_the_announced_key() {
     let published: Vec<_> = two.verifiers.iter().map(|of| (of.verifier.as_str(), of.has_announced)).collect();
     assert_eq!(published, [("late", true), ("early", false)]);
     assert_eq!(two.due_at, env.store.load_keys(&acme).await.unwrap().unwrap().due_at);
-    // Who has not come for as long as keys are published does not poll.
+    // A verifier that has not fetched for as long as keys are published does not poll.
     assert_eq!(status(later(1008)).await.unwrap().seen_by_all, Some(true));
 }
 
@@ -228,7 +228,7 @@ async fn a_stale_revision_creates_no_second_key() {
     }
 }
 
-/// Sealing takes 11 seconds here, and making a key may take as long: what is published for 1001 is so from its commit on.
+/// Sealing takes 11 seconds here, and generating a key may take as long. The publication of 1001 seconds counts from the commit.
 #[tokio::test]
 async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_make() {
     for way in ["step", "rotate", "rotate once", "import"] {
@@ -245,7 +245,7 @@ async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_ma
             "import" => {
                 keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), None, asked_at).await.map(|_| ())
             }
-            // The answer is sealed after the decision: that is too slow each time.
+            // The answer is sealed after the decision, which takes too long each time.
             _ => match keys.rotate_key(&by, &acme, Some(&key), asked_at).await {
                 Err(EditError::Store(StoreError::Unavailable(_))) => {
                     assert_eq!(env.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len(), 1);
@@ -265,7 +265,7 @@ async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_ma
     }
 }
 
-/// A commit is waited for no longer than the skew has to spare, and an emergency's as long as it takes.
+/// A commit may take no longer than the skew's margin; an emergency's commit may take any time.
 #[tokio::test(start_paused = true)]
 async fn a_late_write_is_decided_again() {
     for (emergency, waits) in [(false, true), (true, false)] {
@@ -288,7 +288,7 @@ async fn a_late_write_is_decided_again() {
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        // The rows are read anew when the key is made and when it is sealed; then the commit hangs.
+        // The rows are reloaded after generating the key and after sealing it; then the commit hangs.
         requests(1).await;
         drop(held);
         let held = env.store.hold_answers().await;

@@ -1,4 +1,4 @@
-//! The one door behind all doors over the store in memory: what its rules decide is written whole, once, and told.
+//! The administrator over the in-memory store: it commits each decision atomically and once, and publishes the invalidations.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 

@@ -1,4 +1,4 @@
-//! Tenants are made, changed, listed, stopped and deleted.
+//! Tenants are created, changed, listed, suspended and deleted.
 
 use administration::{EditError, EntityTag, Invalidation, TenantStatusView};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Doors to stand at, and people who knock.
+//! Administrators over the in-memory store, and the actors of the tests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,9 +22,9 @@ pub(crate) struct TestEnv {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) administrator: Administrator,
     pub(crate) published: Arc<Mutex<Vec<Invalidation>>>,
-    /// Of the administrator; it stands at the beginning of time, so that what is asked for is asked for now.
+    /// The administrator's clock. It starts at the epoch, so that times in requests are relative to now.
     pub(crate) clock: Arc<AtomicU64>,
-    /// How long sealing takes by it, at a slow door.
+    /// Seconds that each sealing takes by this clock, with slow sealing.
     pub(crate) seconds: Arc<AtomicU64>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
@@ -42,7 +42,7 @@ pub(crate) fn env() -> TestEnv {
     )
 }
 
-/// With a sealing service that takes its time: so many of the door's seconds each, by the door's clock.
+/// With a slow sealing service: each call takes this many seconds by the administrator's clock.
 pub(crate) fn env_with_slow_sealing(seconds: u64) -> TestEnv {
     let (clock, takes) = (Arc::<AtomicU64>::default(), Arc::new(AtomicU64::new(seconds)));
     let key = LocalSealer::new(SealingKey::generate().unwrap());
@@ -85,7 +85,7 @@ fn with_clock(
     with_limit(store, sealer, pepper, clock, 10_000)
 }
 
-/// At which a tenant may have so many clients.
+/// With this limit of clients per tenant.
 pub(crate) fn small_env(clients: u64) -> TestEnv {
     let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
     with_limit(Arc::default(), sealer, Arc::new(Pepper::generate()), Arc::default(), clients)
@@ -147,7 +147,7 @@ impl TestEnv {
         self.administrator.client(&operator(), tenant, &client_id(client), NOW).await.unwrap()
     }
 
-    /// Which of a client's secrets the value opens at this moment, as a request would see it.
+    /// The client's secret that the value matches now, as a token request would see it.
     pub(crate) async fn opens(
         &self,
         tenant: &TenantId,
