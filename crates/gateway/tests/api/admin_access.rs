@@ -176,7 +176,7 @@ async fn a_suspended_tenants_tokens_open_nothing_but_the_platforms_still_reach_i
         let refused = test_env.get(&boss, &clients_path(tenant)).await;
         refused.assert_problem(401, "invalid-token");
         let unknown = test_env.get(&boss, &clients_path("unknown")).await;
-        assert_eq!(refused.body, unknown.body, "nobody learns that it is there");
+        assert_eq!(refused.body, unknown.body, "the answer does not reveal the tenant");
         assert_eq!(test_env.get(&ops, &clients_path(tenant)).await.status, 200);
         let made = test_env.post(&ops, &clients_path(tenant), json!({ "client_id": "new" })).await;
         assert_eq!(made.status, 201, "{}", made.body);

@@ -82,7 +82,7 @@ async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_b
             }
         }
         let made = test_env.ask(&ops, ask(Method::POST, &format!("{one}/secrets"))).await;
-        assert_eq!(made.status, 201, "whoever manages all tenants may: {}", made.body);
+        assert_eq!(made.status, 201, "a manager of all tenants may: {}", made.body);
         for (method, rest) in [(Method::DELETE, "/secrets/s1"), (Method::POST, "/suspend")] {
             let stopped = test_env.ask(&boss, ask(method, &format!("{one}{rest}"))).await;
             assert_eq!(stopped.status, 200, "{rest} {}", stopped.body);

@@ -234,7 +234,11 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
     let admin = Admin { assertion: assertion(&admin.app, "admin").await, app: admin.app };
     assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 200);
     admin.app.users.replace(HashedUsers::of(&[], Vec::new()).unwrap());
-    assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 404, "nobody may");
+    assert_eq!(
+        admin.send(Method::GET, "/applications", None).await.status,
+        404,
+        "no administrator is declared"
+    );
     let other = DeclaredUser {
         name: "other".to_owned(),
         password: DeclaredPassword::Value(protocol::Secret::new("other".to_owned())),

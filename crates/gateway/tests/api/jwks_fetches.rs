@@ -51,7 +51,11 @@ async fn a_fetch_is_noted_for_its_tenant_alone() {
         assert_eq!(fetch(&app, Method::GET, &path(tenant), "jose/5", "").await, 200);
         assert_eq!(noted(&app), [recorded(&app, tenant, "jose/5", "oauth2-key-1")]);
         assert_eq!(fetch(&app, Method::GET, &path(tenant), "PyJWT/2", "*").await, 304);
-        assert_eq!(noted(&app), [recorded(&app, tenant, "PyJWT/2", "oauth2-key-1")], "he has them");
+        assert_eq!(
+            noted(&app),
+            [recorded(&app, tenant, "PyJWT/2", "oauth2-key-1")],
+            "a 304 counts as a fetch"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! The admin API of a running program, as an administrator's own program calls it.
+//! The admin API of a running program, as an administrator's own client calls it.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -12,12 +12,12 @@ use crate::host::run;
 use crate::program::Program;
 use crate::running::tenant_path;
 
-/// A program that runs already sees what another process wrote within a second; a busy machine takes longer.
+/// A running program sees another process's write within a second; a busy machine takes longer.
 const SEEN: Duration = Duration::from_secs(20);
-/// No answer takes so long.
+/// The longest time for an answer.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// What an answer says; nothing where the connection broke before it was whole.
+/// Status and body of an answer; `None` where the connection broke first.
 pub(crate) type Said = Option<(u16, Value)>;
 
 /// An administrator of the whole platform, with a token that outlives any test.
@@ -29,7 +29,7 @@ pub(crate) struct Administrator {
 }
 
 impl Administrator {
-    /// The first one. `command` is the program, about to run `admin init --json` on the store of the one that serves.
+    /// The first administrator. `command` is a prepared `admin init --json` on the store of the running program.
     pub(crate) async fn init(program: &Program, command: &mut Command, canaries: &Canaries) -> Self {
         let made: Value = serde_json::from_str(&run(command).output()).unwrap();
         let client = made["client_id"].as_str().unwrap();
@@ -53,7 +53,7 @@ impl Administrator {
         }
     }
 
-    /// The same, at a program that was started later on the same store.
+    /// The same administrator, at a program that started later on the same store.
     pub(crate) fn at(&self, program: &Program) -> Self {
         Self { origin: program.url(""), ..self.clone() }
     }
@@ -69,7 +69,7 @@ impl Administrator {
         Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
-    /// What is answered to a request that cannot fail. A look is taken again where a busy store did not answer in time.
+    /// The answer to a request that must succeed. Repeats a read when a busy store did not answer in time.
     pub(crate) async fn send_request(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let began = Instant::now();
         let (status, said) = loop {
@@ -83,7 +83,7 @@ impl Administrator {
         said
     }
 
-    /// All items of a list, through all its pages.
+    /// All items of a list, over all pages.
     pub(crate) async fn all(&self, path: &str) -> Vec<Value> {
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {

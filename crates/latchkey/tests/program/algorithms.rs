@@ -1,5 +1,5 @@
-//! Every algorithm and every size of RSA key that a tenant may sign with, through the running program: its tokens are verified by
-//! foreign libraries that know the tenant's key set, and by no other tenant's, although all keys have the same `kid`.
+//! Every algorithm and RSA key size that a tenant may sign with. Foreign libraries verify the program's tokens with the tenant's key set,
+//! and with no other tenant's, although all keys have the same `kid`.
 
 use std::fmt::Write as _;
 
@@ -58,7 +58,7 @@ async fn openidconnect_takes_signatures_of_every_algorithm() {
     }
 }
 
-/// Shows a library each tenant's own token and its neighbour's.
+/// Gives a library each tenant's own token and another tenant's.
 async fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran) {
     let (_folder, program, tokens) = start().await;
     for (index, (tenant, algorithm, _, _)) in TENANTS.into_iter().enumerate() {

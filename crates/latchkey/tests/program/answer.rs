@@ -1,4 +1,4 @@
-//! An answer, read whole: through an HTTP library, or from a bare connection for what a library does not send.
+//! An answer, read whole: from an HTTP library, or from a raw connection for requests that the library cannot send.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// No answer takes so long, not even on a busy machine.
+/// The longest time for an answer, also on a busy machine.
 const LONGEST: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Answer {
         Self { status, headers, body: response.text().await.unwrap() }
     }
 
-    /// To bytes that are sent as they are; the connection is then closed from our side and read to its end.
+    /// The answer to raw bytes; closes the write half and reads to the end.
     pub(crate) async fn to_bytes(address: SocketAddr, request: &[u8]) -> Self {
         let exchange = async {
             let mut connection = TcpStream::connect(address).await.unwrap();

@@ -1,5 +1,5 @@
-//! A resource server as it should be, and as slow to learn as it may be: it verifies tokens offline by a key set that it keeps to the
-//! last instant that `Cache-Control` allows (RFC 9111 §4.2, RFC 5861 §3), and a `kid` that it does not know is no reason to ask again.
+//! A correct resource server that learns of new keys as late as allowed. It verifies tokens offline with a key set that it caches to the
+//! last instant that `Cache-Control` permits (RFC 9111 §4.2, RFC 5861 §3), and does not refetch for an unknown `kid`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,12 +11,12 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-/// No answer takes so long.
+/// The longest time for an answer.
 const LONGEST: Duration = Duration::from_secs(20);
 
 pub(crate) struct CachingVerifier {
     http: reqwest::Client,
-    /// The programs, which are asked in turn.
+    /// The programs, which get the requests in turn.
     origins: Arc<RwLock<Vec<String>>>,
     tenants: Vec<String>,
     kept: Vec<Mutex<Option<Arc<KeySet>>>>,
@@ -25,18 +25,18 @@ pub(crate) struct CachingVerifier {
 
 struct KeySet {
     keys: HashMap<String, (Algorithm, DecodingKey)>,
-    /// It counts from before it was asked for: it may have been made at any time since.
+    /// Counts from before the request, because the server may have generated the answer at any time since.
     until: Instant,
 }
 
 impl CachingVerifier {
-    /// Of these tenants, who are called by their place in the list from then on.
+    /// For these tenants; the other methods take a tenant's index in this list.
     pub(crate) fn new(origins: Arc<RwLock<Vec<String>>>, tenants: Vec<String>) -> Self {
         let kept = tenants.iter().map(|_| Mutex::default()).collect();
         Self { http: reqwest::Client::new(), origins, tenants, kept, fetched: AtomicUsize::new(0) }
     }
 
-    /// What is wrong with a token of this tenant, if anything; and otherwise its claims.
+    /// The claims of a valid token of this tenant, or why it is invalid.
     pub(crate) async fn verify(&self, tenant: usize, token: &str) -> Result<Value, String> {
         let header = decode_header(token).map_err(|error| format!("no token: {error}"))?;
         let kid = header.kid.ok_or("a token without a kid")?;
@@ -54,13 +54,13 @@ impl CachingVerifier {
         verified.map(|verified| verified.claims).map_err(|error| format!("unverifiable: {kid}: {error}"))
     }
 
-    /// How often it has asked for a key set.
+    /// Number of fetches of key sets.
     pub(crate) fn fetched(&self) -> usize {
         self.fetched.load(Ordering::Relaxed)
     }
 
     async fn key_set(&self, tenant: usize) -> Result<Arc<KeySet>, String> {
-        // Held while it asks: whoever comes meanwhile waits for the answer.
+        // Held during the fetch, so that concurrent callers wait for its result.
         let mut kept = self.kept[tenant].lock().await;
         if let Some(set) = kept.as_ref().filter(|set| Instant::now() < set.until) {
             return Ok(Arc::clone(set));
@@ -70,7 +70,7 @@ impl CachingVerifier {
             let origin = turn_of(&self.origins, turn);
             match self.fetch(&origin, &self.tenants[tenant]).await {
                 Ok(set) => break Arc::new(set),
-                // It is no longer one of the programs.
+                // The program was removed from the list meanwhile.
                 Err(_) if !self.origins.read().unwrap().contains(&origin) => {}
                 Err(error) => return Err(error),
             }
@@ -104,7 +104,7 @@ impl CachingVerifier {
     }
 }
 
-/// The program whose turn it is.
+/// The next program in turn.
 pub(crate) fn turn_of(origins: &RwLock<Vec<String>>, turn: usize) -> String {
     let origins = origins.read().unwrap();
     origins[turn % origins.len()].clone()

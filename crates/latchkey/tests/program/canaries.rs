@@ -1,12 +1,12 @@
-//! What must never be written: every secret that a test has configured, and whatever looks like a credential.
+//! Texts that no output may contain: every secret that a test configures, and everything that looks like a credential.
 
 use std::sync::{Arc, Mutex};
 
-/// Tokens of any tenant begin so: it is `{"` in base64url.
+/// The beginning of every token: `{"` in base64url.
 const JWT: &str = "eyJ";
 const CREDENTIALS: [&str; 3] = [JWT, "Basic ", "Bearer "];
 
-/// Shared by a folder and all programs that run on it.
+/// Shared by a folder and all programs that run in it.
 #[derive(Clone, Default)]
 pub(crate) struct Canaries(Arc<Mutex<Vec<String>>>);
 
@@ -15,7 +15,7 @@ impl Canaries {
         self.0.lock().unwrap().push(secret.to_owned());
     }
 
-    /// Finds the secrets in a file: what is written as `value: …`, and the lines of a private key.
+    /// Adds the secrets in a file: every `value: …`, and the lines of a private key.
     pub(crate) fn add_all_of(&self, file: &str) {
         if file.contains("PRIVATE KEY") {
             file.lines().filter(|line| !line.starts_with('-')).for_each(|line| self.add(line));
@@ -24,11 +24,11 @@ impl Canaries {
             for (at, found) in line.match_indices("value:") {
                 let rest = line[at + found.len()..].trim_start().trim_start_matches(['"', '\'']);
                 let secret = rest.split([' ', '}', ',', '"', '\'']).next().unwrap_or_default();
-                // The documented password is a word that stands in paths and names as well.
+                // The documented password is also a common word in paths and names.
                 if secret == "admin" {
                     continue;
                 }
-                assert!(secret.len() >= 8, "a secret that can be told from other words: {line}");
+                assert!(secret.len() >= 8, "a secret must be distinguishable from words: {line}");
                 self.add(secret);
             }
         }

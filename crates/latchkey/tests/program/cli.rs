@@ -1,4 +1,4 @@
-//! What tests of the command line share: a command at a door, the store's or a running server's.
+//! Runs commands in tests of the command line: on the store, or through a running server.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::host::{Ran, run};
 use crate::program::Program;
 use crate::reload::until_status;
 
-/// A command at a door; the canaries of the folder are looked for in all that it writes.
+/// Runs commands with one of both backends, and searches their output for the folder's canaries.
 pub(crate) struct Cli<'a> {
     folder: &'a Folder,
     /// `--server` and the token's file, or nothing.
@@ -17,12 +17,12 @@ pub(crate) struct Cli<'a> {
 }
 
 impl<'a> Cli<'a> {
-    /// Of the store.
+    /// On the store.
     pub(crate) fn store(folder: &'a Folder) -> Self {
         Self { folder, more: Vec::new() }
     }
 
-    /// Of a running server, as its first administrator, who is made by this.
+    /// Through a running server, as its first administrator, whom this creates.
     pub(crate) async fn server(folder: &'a Folder, program: &Program) -> Self {
         let made = Self::store(folder).run(&["admin", "init", "--secret-file", "admin.secret"]).output();
         let secret = folder.read("admin.secret").trim().to_owned();
@@ -32,7 +32,7 @@ impl<'a> Cli<'a> {
         Self::as_client(folder, program, "platform", "admin", "admin.secret")
     }
 
-    /// Of a running server, as this client.
+    /// Through a running server, as this client.
     pub(crate) fn as_client(
         folder: &'a Folder,
         program: &Program,
@@ -62,14 +62,14 @@ impl<'a> Cli<'a> {
         ran
     }
 
-    /// The document that a command without fault prints.
+    /// The JSON output of a command that succeeds.
     #[track_caller]
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let out = self.run(&[arguments, &["--json"]].concat()).output();
         serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
     }
 
-    /// Makes a tenant with the client `svc` and an audience, and hands back the secret, which may be written nowhere from now on.
+    /// Creates a tenant with the client `svc` and an audience. Returns the secret and adds it to the canaries.
     #[track_caller]
     pub(crate) fn add_tenant(&self, tenant: &str) -> String {
         let made = self.json(&[

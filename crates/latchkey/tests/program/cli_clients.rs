@@ -1,4 +1,4 @@
-//! `latchkey client …`, `secret …` and `audit …` on the store, always beside another tenant whose rows have the same names.
+//! `latchkey client …`, `secret …` and `audit …` on the store, always with another tenant whose rows have the same names.
 
 use crate::cli::Cli;
 use crate::folder::Folder;

@@ -1,4 +1,4 @@
-//! Drift, rollback, and an apply that is killed: what became of a configuration, and how one gets back to it.
+//! Drift, rollback, and an apply that is killed: the state of a configuration, and how to return to it.
 
 use std::fmt::Write as _;
 use std::process::Stdio;
@@ -79,7 +79,7 @@ fn a_plan_for_programs_names_who_gains_and_loses() {
     assert_eq!(plan["changes"][0]["action"], "client.changed");
 }
 
-/// A tenant in a folder, a secret in a file and one in a variable come back as they were, whatever stands there today.
+/// A rollback restores a tenant in a folder, a secret in a file and one in a variable, whatever these hold by now.
 #[tokio::test]
 async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     let settings = edited(TWO_TENANTS, "tenants:\n", "tenants_dir: tenants.d\ntenants:\n");
@@ -111,7 +111,7 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     let done = run(&["rollback", "1", "--yes"], "globex-later-canary").output();
     assert!(done.contains("Applied as generation 3."), "{done}");
 
-    // A start with the newer files serves the store, and warns.
+    // A start with the newer files serves the store's state, and warns.
     let program =
         Program::spawn(&folder, folder.program(&["serve"]).env("GLOBEX_SECRET", "globex-later-canary"));
     program.log_after(Mark::START, "these settings were replaced by later ones");
@@ -121,7 +121,7 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
         assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "{tenant}");
     }
     assert_eq!(program.request_token("globex", "svc", "globex-later-canary").await.status, 401);
-    // And forward again, which the running server hears.
+    // A rollback forward again, of which the running server is notified.
     run(&["rollback", "2", "--yes"], "globex-later-canary").output();
     until_status(&program, ("globex", "svc", "globex-later-canary"), 200).await;
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
@@ -130,7 +130,7 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     assert!(unknown.err.contains("only the latest 20 generations are kept"), "{unknown:?}");
 }
 
-/// What was read is kept sealed: neither a secret of the environment nor one of a file lies in the store as it is.
+/// The stored sources are sealed: the store contains neither a secret of the environment nor one of a file in plain text.
 #[test]
 fn what_is_kept_for_a_rollback_is_sealed() {
     let folder = Folder::with(TWO_TENANTS);
@@ -144,7 +144,7 @@ fn what_is_kept_for_a_rollback_is_sealed() {
     }
 }
 
-/// Whenever it is killed, the store holds all of it or nothing of it, and the next one finishes the work.
+/// Whenever apply is killed, the store holds all of the change or nothing, and the next apply completes it.
 #[test]
 fn an_apply_that_is_killed_converges() {
     let folder = Folder::with(&many(2_000));
@@ -173,7 +173,7 @@ fn an_apply_that_is_killed_converges() {
     assert_eq!(folder.run(&["drift"]).code, Some(0));
 }
 
-/// Tenants with a client each, whose secrets are hashes.
+/// Tenants with one client each, whose secrets are hashes.
 fn many(tenants: usize) -> String {
     let (head, _) = TWO_TENANTS.split_once("tenants:\n").unwrap();
     let head = head.replace("default_tenant: acme", "default_tenant: t0");

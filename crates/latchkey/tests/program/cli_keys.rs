@@ -1,4 +1,4 @@
-//! Signing keys at the command line, at both doors: looked at, rotated, brought in, taken away.
+//! Signing keys on the command line, on the store and through a server: listing, rotating, importing, revoking.
 
 use std::fs::File;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::program::Program;
 use crate::reload::eventually;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
-/// So that keys of tests cost nothing.
+/// EC keys, which are cheap to generate.
 fn settings() -> String {
     edited(TWO_TENANTS, "  acme:\n", "  acme:\n    signing: { algorithm: ES256 }\n")
 }
@@ -58,11 +58,11 @@ async fn both_backends_show_the_same_keys() {
     }
     let pem = server.run(&["key", "export", "acme", "--format", "pem"]).output();
     assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && !pem.contains("PRIVATE"), "{pem}");
-    // What is exported is what is published.
+    // `export` prints the published key set.
     let exported = server.json(&["key", "export", "acme"]);
     let published = program.jwks("acme").await.json();
     assert_eq!(exported["x"], published["keys"][0]["x"]);
-    assert_eq!(states(&server, "globex"), ["oauth2-key-1 active"], "nobody else's keys are rotated");
+    assert_eq!(states(&server, "globex"), ["oauth2-key-1 active"], "only acme's keys are rotated");
 }
 
 #[tokio::test]
@@ -76,11 +76,11 @@ async fn an_orderly_rotation_announces_a_key_without_confirmation() {
     assert_eq!(states(&server, "acme"), ["oauth2-key-1 active", "oauth2-key-2 announced"]);
     until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
     assert_eq!(program.present(&token).await.status, 200);
-    // Asked again, the announced key keeps its time.
+    // A repeated rotation does not move the announced key's time.
     assert_eq!(server.json(&["key", "rotate", "acme"])["items"], changed["items"]);
 }
 
-/// Whoever cannot be asked must say that he means it.
+/// Without a terminal, a command that breaks tokens requires `--yes`.
 #[tokio::test]
 async fn what_breaks_is_said_before_it_is_done() {
     let folder = Folder::with(&settings());
@@ -107,7 +107,7 @@ async fn what_breaks_is_said_before_it_is_done() {
     assert_eq!(program.present(&token).await.status, 401);
     let token = program.token("acme", "svc", ACME_SECRET).await;
     assert_eq!(program.present(&token).await.status, 200);
-    // The same through the other door, of one key.
+    // The same on the store, for one key.
     clis[0].run(&["key", "revoke", "acme", "oauth2-key-2", "--yes"]).output();
     until_published(&program, "acme", &["oauth2-key-3"]).await;
     assert_eq!(program.present(&token).await.status, 401);
@@ -128,7 +128,7 @@ async fn a_key_of_ones_own_is_brought_in() {
     server.run(&["key", "import", "acme", "own.pem", "--algorithm", "ES256"]).output();
     assert_eq!(states(&store, "acme"), ["oauth2-key-1 active", "oauth2-key-2 announced"]);
     until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
-    // As from a secret store, by a pipe.
+    // Through a pipe, as from a secret store.
     let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
     folder.canaries.add(pem.lines().nth(1).unwrap());
     folder.write("piped.pem", &pem);
@@ -136,7 +136,7 @@ async fn a_key_of_ones_own_is_brought_in() {
         let mut command = server.command(&["key", "import", "acme", "-", "--algorithm", "ES256"]);
         command.stdin(File::open(folder.path(file)).unwrap()).output().unwrap()
     };
-    // Two that would begin in the same second are one too many.
+    // Two keys cannot begin in the same second.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert!(piped("piped.pem").status.success());
     let states_then = ["oauth2-key-1 active", "oauth2-key-2 announced", "oauth2-key-3 announced"];
@@ -148,7 +148,7 @@ async fn a_key_of_ones_own_is_brought_in() {
     for (cli, tenant, file, code) in [
         (&server, "acme", "own.pem", 4),
         (&store, "acme", "own.pem", 4),
-        // Another tenant's keys are RSA's.
+        // The other tenant signs with RSA keys.
         (&server, "globex", "own.pem", 1),
         (&server, "acme", "nowhere.pem", 1),
         (&store, "acme", "config.yaml", 1),
@@ -188,7 +188,7 @@ async fn verifiers_are_known_by_what_they_have_fetched() {
     program.jwks("acme").await;
     server.run(&["key", "rotate", "acme"]).output();
     until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
-    // Written down every ten seconds, and at an orderly end.
+    // The program flushes the fetch log every ten seconds and at shutdown.
     program.stop();
     let status = Cli::store(&folder).json(&["key", "status", "acme"]);
     assert_eq!(status["announced"]["kid"], "oauth2-key-2", "{status}");

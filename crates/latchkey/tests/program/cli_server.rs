@@ -1,4 +1,4 @@
-//! The same commands through `--server`: the same documents, the same exit codes, and only as far as the token goes.
+//! The same commands through `--server`: the same documents and exit codes, limited by the token's permissions.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ async fn both_backends_show_the_same_documents() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
-    // Each door makes one tenant, and both show both.
+    // Each backend creates one tenant, and both list both.
     store.add_tenant("initech");
     let secret = server.add_tenant("umbrella");
     until_status(&program, ("umbrella", "svc", &secret), 200).await;
@@ -37,7 +37,7 @@ async fn both_backends_show_the_same_documents() {
         assert_eq!(set(&store, "Same"), set(&server, "Same"));
         assert_ne!(store.json(&["tenant", "show", other])["name"], "Changed");
     }
-    // Made by one door as by the other, but for what is made anew each time.
+    // Both backends create equal documents, except for generated values.
     let made = |cli: &Cli<'_>, client: &str| -> Value {
         let mut made = cli.json(&["client", "add", "initech", client, "--scope", "api:read"]);
         let secret = made["secret"].take();

@@ -1,4 +1,4 @@
-//! `latchkey tenant …` on the store: what is printed, what comes of it, and how it ends where it cannot be done.
+//! `latchkey tenant …` on the store: output, effect, and exit codes of failures.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -20,7 +20,7 @@ fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
     let secret = out.split_whitespace().find(|word| word.starts_with("lk_")).expect("a secret").to_owned();
     assert_eq!(out.matches(&secret).count(), 1, "it is shown once: {out}");
     insta::assert_snapshot!(out.replace(&secret, "lk_SECRET"));
-    // Neither the secret nor anything of it lies in the store.
+    // The store does not contain the secret or any part of it in plain text.
     for file in fs::read_dir(folder.path("data")).unwrap().map(|entry| entry.unwrap().path()) {
         let bytes = fs::read(&file).unwrap();
         let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
@@ -28,7 +28,7 @@ fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
     }
 }
 
-/// Each of them is run by what it is written for.
+/// Runs each printed line with the program that it is for.
 #[tokio::test]
 async fn the_printed_lines_fetch_a_token() {
     let folder = Folder::with(TWO_TENANTS);
@@ -59,7 +59,7 @@ async fn the_printed_lines_fetch_a_token() {
     assert_eq!(python(&script, &[("CLIENT_SECRET", &secret)]).output(), "True\n");
 }
 
-/// Suspended, resumed, deleted and restored, and the other tenant never notices. A running server sees each within a second.
+/// Suspend, resume, delete and restore do not affect the other tenant. A running server sees each within a second.
 #[tokio::test]
 async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
     let folder = Folder::with(TWO_TENANTS);
@@ -120,7 +120,7 @@ fn settings_change_by_name_or_by_patch() {
     cli.assert_ends(&["tenant", "set", "initech", "nmae=x"], 1, "name");
     cli.assert_ends(&["tenant", "set", "initech", "stale_if_error=soon"], 1, "stale_if_error");
     cli.assert_ends(&["tenant", "set", "initech"], 1, "NAME=VALUE");
-    // What a file declares changes in the file.
+    // Rows that a file declares change through the file.
     folder.run(&["apply"]).output();
     cli.assert_ends(&["tenant", "set", "acme", "name=x"], 4, "");
 }
@@ -215,11 +215,11 @@ fn a_secret_goes_to_a_file_that_only_its_owner_reads() {
         assert!(secret.starts_with("lk_") && !ran.out.contains(&secret), "{ran:?}");
         let mode = fs::metadata(folder.path(&file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        // What is there is never written over, and nothing is made.
+        // The command neither overwrites an existing file nor creates the client.
         cli.assert_ends(&["client", "add", tenant, "late", "--secret-file", &file], 1, "cannot be written");
         assert_eq!(folder.read(&file).trim(), secret);
         cli.assert_ends(&["client", "show", tenant, "late"], 3, "");
-        // What was not made leaves no file.
+        // A command that fails leaves no file.
         cli.assert_ends(&["tenant", "add", tenant, "--secret-file", "left"], 4, "");
         assert!(!folder.exists("left"));
     }

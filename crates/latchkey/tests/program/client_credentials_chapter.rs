@@ -1,4 +1,4 @@
-//! The chapter's request, its header taken as it is printed.
+//! The chapter's request, with the header as printed.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ async fn the_printed_request_gets_the_printed_response() {
     let program = Program::start(&folder);
     let (head, body) =
         include_str!("../../../../docs/examples/chapter/token.http").split_once("\n\n").unwrap();
-    // The remark is the document's, for its readers.
+    // The remark belongs to the document's text.
     let head = head.replace(" (Base64 encoded ID:Secret)", "").replace('\n', "\r\n");
     let body = body.trim_end();
     let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());

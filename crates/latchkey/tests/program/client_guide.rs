@@ -1,5 +1,5 @@
-//! The document of the flow, in five languages: its examples run as they are printed against the settings made for them, at both of
-//! their listeners. Go's and Rust's send here what they send there.
+//! The client guide in five languages: its examples run as printed with their own settings, on both listeners. For Go and Rust, the test
+//! sends the requests that the examples would send.
 
 use std::collections::HashMap;
 
@@ -31,8 +31,8 @@ fn curl_gets_the_printed_response_at_both_listeners() {
     }
 }
 
-/// The request of step 1, with the lines of its form joined: their breaks are the document's typography, in a form each would belong to
-/// the name after it. The blank in the last line is sent as it is printed.
+/// The request of step 1, with the lines of its form joined: line breaks in the document are typographic, and in a form each would belong
+/// to the following name. The blank in the last line is sent as printed.
 #[tokio::test]
 async fn the_request_of_step_1_gets_the_printed_response() {
     let (_folder, program) = start();
@@ -43,7 +43,7 @@ async fn the_request_of_step_1_gets_the_printed_response() {
     }
 }
 
-/// Another tenant has a client of the same name, with a secret of its own.
+/// Another tenant has a client of the same name with another secret.
 #[tokio::test]
 async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
     const OTHER: &str = "
@@ -71,7 +71,7 @@ async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
     }
 }
 
-/// The request as it is printed, but for its path and the broken lines.
+/// The printed request with another path and joined lines.
 fn step_1(path: &str) -> String {
     let (head, body) =
         include_str!("../../../../docs/examples/client-guide/request.http").split_once("\n\n").unwrap();
@@ -127,7 +127,7 @@ async fn the_request_of_the_go_example_gets_a_token() {
     assert_as_printed(&answer.body);
 }
 
-/// The example's own library and calls; the map gives its members in any order.
+/// Uses the example's own library and calls; the map yields its members in any order.
 #[tokio::test]
 async fn the_request_of_the_rust_example_gets_a_token() {
     let (_folder, program) = start();
@@ -214,12 +214,12 @@ fn start() -> (Folder, Program) {
     (folder, program)
 }
 
-/// The listener that stands for port 8080.
+/// The listener that replaces port 8080.
 fn at_8080(program: &Program) -> String {
     format!("http://{}", program.addresses()[1])
 }
 
-/// The printed members in the printed order; only the token is another one, since none is signed with HS256.
+/// Compares the members in the printed order. Only the token differs, since no token is signed with HS256.
 fn assert_as_printed(body: &str) {
     let served: Value = serde_json::from_str(body).unwrap();
     let printed = include_str!("../../../../docs/examples/client-guide/token.json");

@@ -1,4 +1,4 @@
-//! What the commands say and how they end. None of them needs a running server; `plan_and_apply.rs` has those that speak of the store.
+//! Messages and exit codes of the commands. None needs a running server; `plan_and_apply.rs` has the commands that use the store.
 
 use std::fs;
 use std::net::TcpListener;
@@ -110,7 +110,7 @@ fn an_error_names_file_line_key_and_hint() {
     }
 }
 
-/// A slip in a line that holds a secret is shown without it.
+/// The excerpt of a line with a mistake does not show the line's secret.
 #[test]
 fn a_fault_beside_a_secret_does_not_show_it() {
     let folder = Folder::with(&edited(
@@ -144,7 +144,7 @@ fn rows_beyond_a_limit_go_on_and_are_listed_on_request() {
     Program::start(&folder).stop();
 }
 
-/// Nobody else may put another key in its place.
+/// Other users must not be able to replace the key.
 #[test]
 fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_warned_of() {
     let folder = Folder::with(TWO_TENANTS);
@@ -173,7 +173,7 @@ fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_w
     assert!(!folder.run(&["check"]).out.contains(said));
 }
 
-/// 2 is how `plan` says that there is something to do.
+/// Exit code 2 means pending changes in `plan`.
 #[test]
 fn an_argument_that_is_not_understood_is_an_error_and_help_is_none() {
     let folder = Folder::with(TWO_TENANTS);
@@ -218,7 +218,7 @@ fn a_missing_file_is_named() {
 #[test]
 fn a_sample_secret_is_refused_beyond_loopback() {
     for settings in [settings::sample(), settings::examples()] {
-        // At a listener that others reach, or behind a proxy on this machine that brings them.
+        // On a listener that other machines reach, or behind a proxy on this machine.
         for exposed in [
             settings.replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1),
             edited(&settings, "public_url: http://localhost:3000", "public_url: https://login.example.com"),

@@ -1,5 +1,5 @@
-//! What the store has against a sound file is told like a fault of the file: with file, line, key and mend, by every command that
-//! compares the two, and at a reload. What else it does is `left_out.rs`.
+//! Conflicts between a valid file and the store are reported like mistakes in the file: with file, line, key and hint, by every command
+//! that compares the two, and at a reload. `left_out.rs` tests their other effects.
 
 use crate::cli::Cli;
 use crate::folder::Folder;

@@ -1,5 +1,5 @@
-//! Three hundred EC keys, each published and used once, verified by foreign libraries. A coordinate or half of a signature that begins
-//! with zeros must keep them (RFC 7518 §6.2.1.2, §3.4): one in 256 does, so keys and signatures are made until some are among them.
+//! Three hundred EC keys, each published and used once, verified by foreign libraries. A coordinate or half of a signature that begins with
+//! zeros must keep them (RFC 7518 §6.2.1.2, §3.4). One in 256 does, so the test generates keys and signatures until some are among them.
 
 use std::collections::HashMap;
 
@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use crate::foreign::{node, python};
 use crate::host::Ran;
 
-/// Of each curve.
+/// Number of keys of each curve.
 const KEYS: u32 = 150;
-/// Of each curve, and of each coordinate.
+/// Number of keys with a leading zero, for each curve and coordinate.
 const SHORT: usize = 3;
 
 const CURVES: [(SigningAlgorithm, usize); 2] = [(SigningAlgorithm::ES256, 32), (SigningAlgorithm::ES384, 48)];
@@ -69,7 +69,7 @@ fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran) {
     assert_eq!(verdict, json!({ "own": pairs.len(), "other": 0 }));
 }
 
-/// As the key set shows them; all coordinates are whole, some of which begin with zeros.
+/// As in the published key set, where all coordinates have full length, some with leading zeros.
 fn pairs() -> Vec<Pair> {
     let (mut pairs, mut short) = (Vec::new(), HashMap::new());
     for (algorithm, size) in CURVES {
@@ -79,7 +79,7 @@ fn pairs() -> Vec<Pair> {
             let document = PrivateKeyDocument::generate(algorithm).unwrap();
             let key = SigningKey::parse(KeyId::numbered(number), algorithm, document.expose()).unwrap();
             let begin_with_zero = zeros(&key, size);
-            // The last of a curve are kept for those that begin with zeros.
+            // The last keys of a curve are reserved for those with leading zeros.
             let left = KEYS as usize - (pairs.len() - first);
             let wanting = |name: &str| {
                 SHORT.saturating_sub(short.get(&(algorithm, name.to_owned())).map_or(0, |count| *count))
@@ -100,7 +100,7 @@ fn pairs() -> Vec<Pair> {
     pairs
 }
 
-/// Which coordinates begin with a zero.
+/// The coordinates that begin with a zero.
 fn zeros(key: &SigningKey, size: usize) -> Vec<&'static str> {
     let PublicParameters::Ec { x, y, .. } = key.jwk().parameters() else { panic!("not an EC key: {key:?}") };
     let begins_with_zero = |coordinate: &str| {
@@ -115,7 +115,7 @@ fn zeros(key: &SigningKey, size: usize) -> Vec<&'static str> {
         .collect()
 }
 
-/// A token of which one half of the signature begins with a zero.
+/// A token whose signature has a half with a leading zero.
 fn short_signature(key: &SigningKey, size: usize) -> String {
     let tokens = (0..).map(|number| key.sign("JWT", &claims(number)).unwrap());
     let is_short = |token: &String| {

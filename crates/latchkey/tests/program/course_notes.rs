@@ -1,5 +1,5 @@
-//! The course's notes: credentials in the header or in the body, fewer scopes on request, no refresh token, and the two ways in which
-//! a token is verified. The other way, offline, is `verifiers.rs`.
+//! The course's notes: credentials in the header or in the body, fewer scopes on request, no refresh token, and online verification of a
+//! token. `verifiers.rs` tests offline verification.
 
 use reqwest::Method;
 use serde_json::json;
@@ -40,7 +40,7 @@ async fn a_token_has_the_requested_scopes_and_no_others() {
     form.push(("scope", "api:write"));
     let fewer = program.post("/oauth/token", &form).await;
     assert_eq!(jwt::claims(&fewer.token())["scope"], "api:write");
-    // The sample resource server asks for the other one.
+    // The sample resource server requires the other scope.
     program.present(&fewer.token()).await.assert_refused(403, "insufficient_scope");
     form.last_mut().unwrap().1 = "api:admin";
     program.post("/oauth/token", &form).await.assert_refused(400, "invalid_scope");

@@ -1,5 +1,5 @@
-//! Tenants and clients that are created, several at once, until the program is killed without notice; and what must then be there:
-//! everything that was acknowledged, and of everything else all or nothing.
+//! Concurrent creation of tenants and clients until the program is killed with SIGKILL. Afterwards, every acknowledged creation is
+//! complete, and each other one is complete or absent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::program::Program;
 use crate::running::tenant_path;
 
 const ROUNDS: usize = 5;
-/// The program is killed when so many are acknowledged, with more under way.
+/// The program is killed after this many acknowledgements, with more requests under way.
 const ACKNOWLEDGED: usize = 200;
 const AT_ONCE: usize = 8;
-/// Hundreds of requests on a machine that builds meanwhile.
+/// Enough for hundreds of requests on a machine that compiles at the same time.
 const LONGEST: Duration = Duration::from_secs(45);
 
-/// Something that was asked for. Its secret was chosen by us, so that it can be tried even if the answer never came.
+/// A requested creation. The test chooses its secret, so that it can try it even without an answer.
 #[derive(Clone, Debug)]
 struct Creation {
     tenant: String,
@@ -32,7 +32,7 @@ struct Creation {
     is_acknowledged: bool,
 }
 
-/// `start` starts a program on the same store each time; `admin` is good at each of them.
+/// `start` starts a program on the same store each time; `admin` works with each of them.
 pub(crate) async fn assert_survive_kill_9<T>(
     start: impl Fn() -> (Program, T),
     admin: &Administrator,
@@ -78,7 +78,7 @@ async fn create_until_killed(
                 }
                 creations.push(one);
                 match said {
-                    // It was too busy, or something else was changed at the same moment: nothing is written.
+                    // The program was too busy, or a concurrent change conflicted: nothing is written.
                     Some((201 | 409 | 503, _)) => {}
                     Some(other) => panic!("{other:?}"),
                     None => return creations,
@@ -117,10 +117,10 @@ async fn assert_whole(program: &Program, admin: &Administrator, round: usize, cr
         assert_eq!(secrets.count(), usize::from(is_there), "{one:?}");
     }
     let known = |name: &String| creations.iter().any(|one| one.tenant == *name || one.client == *name);
-    assert!(tenants.iter().chain(&clients).all(known), "what nobody asked for");
+    assert!(tenants.iter().chain(&clients).all(known), "a row that no request created");
 }
 
-/// What each of them gets that asks for a token, as a status.
+/// The statuses of token requests with these credentials.
 async fn tokens(program: &Program, creations: &[Creation]) -> Vec<u16> {
     let http = reqwest::Client::new();
     let mut answers = Vec::new();
@@ -137,7 +137,7 @@ async fn tokens(program: &Program, creations: &[Creation]) -> Vec<u16> {
                 let began = Instant::now();
                 loop {
                     let answer = request.try_clone().unwrap().send().await.unwrap().status().as_u16();
-                    // A store on a busy machine may not answer in time; that says nothing of what is in it.
+                    // A store on a busy machine may not answer in time, which says nothing about its content.
                     if answer != 503 || began.elapsed() > LONGEST {
                         return answer;
                     }
@@ -152,7 +152,7 @@ async fn tokens(program: &Program, creations: &[Creation]) -> Vec<u16> {
     answers
 }
 
-/// The tenants that are there, and the clients of acme, whose ids begin so.
+/// The existing tenants and clients of acme whose ids begin with the prefix.
 async fn made(admin: &Administrator, prefix: &str) -> [BTreeSet<String>; 2] {
     let ids = |items: Vec<Value>, name: &str| -> BTreeSet<String> {
         let ids = items.iter().map(|item| item[name].as_str().unwrap().to_owned());
@@ -168,7 +168,7 @@ fn audited(record: &Value) -> (String, String, String) {
 }
 
 impl Creation {
-    /// In turns a tenant with a client, and a client of acme.
+    /// Alternates between a tenant with a client, and a client of acme.
     fn new(round: usize, number: usize) -> Self {
         let name = format!("made-{round}-{number}");
         let (tenant, client) =
@@ -177,7 +177,7 @@ impl Creation {
         Self { tenant, client, secret, is_acknowledged: false }
     }
 
-    /// What is answered where it is not there.
+    /// The status of a token request if the creation is absent.
     fn refusal(&self) -> u16 {
         if self.is_tenant() { 404 } else { 401 }
     }
@@ -191,7 +191,7 @@ impl Creation {
         if !self.is_tenant() {
             return admin.send(Method::POST, &tenant_path("acme", "/clients"), Some(&client)).await;
         }
-        // An RSA key each would be most of the test.
+        // Generating an RSA key each would take most of the test's time.
         let tenant = json!({ "id": self.tenant, "client": client, "signing": { "algorithm": "ES256" } });
         admin.send(Method::POST, "/api/v1/admin/tenants", Some(&tenant)).await
     }

@@ -1,4 +1,4 @@
-//! The files under `deploy/` say what the program understands.
+//! The files under `deploy/` are valid for the program.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +12,7 @@ const DOCKERFILE: &str = include_str!("../../../../deploy/Dockerfile");
 const UNIT: &str = include_str!("../../../../deploy/latchkey.service");
 const CONFIG: &str = include_str!("../../../../deploy/config.yaml");
 
-/// With the variables that compose.yaml gives it, as text: a value is filled in by the engine.
+/// With the variables that compose.yaml sets, as text: the container engine substitutes values.
 #[test]
 fn the_settings_of_the_compose_file_are_sound() {
     let folder = Folder::with(CONFIG);
@@ -36,7 +36,7 @@ fn the_settings_of_the_compose_file_are_sound() {
     assert!(ran.out.contains("config.yaml: 1 tenants, 1 clients"), "{}", ran.out);
 }
 
-/// Who follows the head of the file line by line has everything that the rest of it asks for.
+/// The commands at the head of the file create everything that the rest of the file requires.
 #[test]
 fn the_commands_at_the_head_of_the_compose_file_give_all_that_it_needs() {
     let (head, services) = COMPOSE.split_once("\nservices:\n").unwrap();
@@ -50,14 +50,14 @@ fn the_commands_at_the_head_of_the_compose_file_give_all_that_it_needs() {
     assert!(place("docker build -f deploy/Dockerfile -t latchkey .") < place("docker run --rm latchkey "));
     assert_eq!(place("docker compose -f deploy/compose.yaml up"), commands.len() - 1);
     assert!(services.contains("    image: latchkey\n"));
-    // As the image starts it, where no settings are mounted yet.
+    // As the image starts without mounted settings.
     let folder = Folder::with("");
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     command.args(["--config", "/etc/latchkey/config.yaml", "key", "new-sealing-key"]);
     assert!(!run(command.current_dir(folder.path(""))).output().trim().is_empty());
 }
 
-/// What `deploy/docker-check.sh` shows by building, as far as it can be seen without.
+/// Checks what `deploy/docker-check.sh` shows by building, as far as possible without a build.
 #[test]
 fn the_steps_of_the_image_name_what_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -76,7 +76,7 @@ fn the_steps_of_the_image_name_what_is_there() {
         let words = runs.iter().flat_map(|run| run.split_once(option));
         words.map(|(_, rest)| rest.split(' ').next().unwrap()).next().expect(option)
     };
-    // What is built is there, and goes into the build.
+    // The built package exists and is not excluded from the build.
     let built = after("--path ");
     assert!(root.join(built).join("Cargo.toml").exists(), "{built}");
     let ignored = std::fs::read_to_string(root.join(".dockerignore")).unwrap();
@@ -85,7 +85,7 @@ fn the_steps_of_the_image_name_what_is_there() {
     for needed in ["Cargo.toml", "Cargo.lock", "crates", "xtask", "migrations"] {
         assert!(root.join(needed).exists() && !ignored.lines().any(|line| line == needed), "{needed}");
     }
-    // What one stage takes from the other is what that one makes, in its working folder.
+    // A stage copies only files that the other stage creates, in its working folder.
     let made = [format!("{}/bin/latchkey", after("--root ")), after("mkdir -p ").to_owned()];
     let taken = steps
         .iter()
@@ -95,7 +95,7 @@ fn the_steps_of_the_image_name_what_is_there() {
     assert!(steps.contains(&("WORKDIR", "/build")));
 }
 
-/// The commands that the files start are ones that the program has.
+/// The program has the commands that the image and the unit start.
 #[test]
 fn the_commands_of_image_and_unit_are_understood() {
     let folder = Folder::with("{}");
@@ -112,7 +112,7 @@ fn the_commands_of_image_and_unit_are_understood() {
     }
 }
 
-/// Long enough for what `drain.rs` and the gateway allow themselves: 5 s and 25 s.
+/// Longer than the timeouts of `drain.rs` and of the gateway: 5 s and 25 s.
 #[test]
 fn a_program_that_is_draining_is_not_killed() {
     for (file, setting) in [(COMPOSE, "stop_grace_period: 35s"), (UNIT, "TimeoutStopSec=35s")] {

@@ -1,5 +1,5 @@
-//! The end of one instance while another one takes over: no request is dropped, whoever waits is told, and whoever asks twice is
-//! not made to wait.
+//! Shutdown of one instance while another takes over: no request is dropped, load balancers are notified, and a second signal stops the
+//! program at once.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ async fn a_program_reports_that_it_ends_before_it_does() {
     assert!(gone.err.contains("no server answers at"), "{gone:?}");
 }
 
-/// Where nobody probes nobody would notice, so nobody is waited for.
+/// Without probes, no load balancer needs time to notice, so the program stops at once.
 #[test]
 fn a_program_that_is_not_probed_ends_without_notice() {
     let folder = Folder::with(TWO_TENANTS);
@@ -68,7 +68,7 @@ async fn a_second_request_to_end_ends_at_once() {
     let folder = Folder::with(TWO_TENANTS);
     for signals in [["TERM", "TERM"], ["INT", "TERM"]] {
         let program = Program::start(&folder);
-        // A request that stays open would be waited for, and a probe is waited for.
+        // The drain waits for an open request, and for the next probe.
         let mut open = TcpStream::connect(program.address()).await.unwrap();
         let head = "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n";
         open.write_all(head.as_bytes()).await.unwrap();
@@ -81,6 +81,6 @@ async fn a_second_request_to_end_ends_at_once() {
         program.assert_ends_with(1);
         assert!(requested.elapsed() < Duration::from_secs(4), "{:?}", requested.elapsed());
     }
-    // Nothing of it is lost.
+    // All data survives.
     Program::start(&folder).stop();
 }

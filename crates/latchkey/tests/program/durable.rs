@@ -1,4 +1,4 @@
-//! What was acknowledged is there after `kill -9`, on SQLite.
+//! Acknowledged changes survive `kill -9`, on SQLite.
 
 use crate::administrator::Administrator;
 use crate::creations::assert_survive_kill_9;

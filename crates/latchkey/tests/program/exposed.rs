@@ -1,5 +1,5 @@
-//! What everyone knows opens nothing on a listener that others can reach, whichever door it came in by: another file at a reload, a
-//! later generation in the store, the administration API.
+//! Published sample secrets are never valid on a listener that other machines can reach, through whichever interface they were configured:
+//! another file at a reload, a later generation in the store, the admin API.
 
 use crate::folder::Folder;
 use crate::program::Program;
@@ -13,7 +13,7 @@ fn beyond_loopback(settings: &str) -> String {
     edited(settings, "address: 127.0.0.1:0", "address: 0.0.0.0:0")
 }
 
-/// On loopback, and under a name that others reach through a proxy.
+/// On loopback, with a public URL that a proxy serves to other machines.
 fn behind_a_proxy(settings: &str) -> String {
     edited(settings, "server:\n", "server:\n  public_url: http://auth.example.com\n")
 }
@@ -42,7 +42,7 @@ async fn a_reload_is_judged_by_the_listeners_that_are_served() {
         assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
         program.request_token("acme", "svc", SAMPLE).await.assert_refused(401, "invalid_client");
     }
-    // The other way round, a file for the next start is not taken over either.
+    // In the opposite order, the reload also refuses a file whose listener is for the next start.
     let program = {
         program.stop();
         folder.write("config.yaml", TWO_TENANTS);
@@ -66,7 +66,7 @@ async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
     assert_eq!(program.request_token("acme", "svc", SAMPLE).await.status, 200, "it is the client's secret");
     program.stop();
 
-    // These settings are older generations, so the store is served as it is.
+    // These settings are older generations, so the program serves the store's state.
     for settings in exposed {
         folder.write("config.yaml", &settings);
         let program = Program::start(&folder);

@@ -1,4 +1,4 @@
-//! Keys that operators bring along, and tenants that sign with something else than RSA.
+//! Imported keys, and tenants that sign with other algorithms than RSA.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::{Value, json};
@@ -42,14 +42,14 @@ async fn an_imported_key_is_imported_once_and_not_replaced() {
     let program = Program::start(&folder);
     let before = program.jwks("acme").await.body;
     program.stop();
-    // The same key in another form is no change.
+    // The same key in another encoding is no change.
     folder.write("key.pem", RSA_PKCS1);
     assert_eq!(folder.run(&["plan"]).code, Some(0));
     folder.write("key.pem", RSA_OTHER);
     let plan = folder.run(&["plan"]);
     assert_eq!(plan.code, Some(1), "{plan:?}");
     assert!(plan.err.contains("acme") && plan.err.contains("key"), "{}", plan.err);
-    // Not declared any more, it stays what it is.
+    // The key stays when the file no longer declares it.
     folder.write("config.yaml", TWO_TENANTS);
     let program = Program::start(&folder);
     assert_eq!(program.jwks("acme").await.body, before);

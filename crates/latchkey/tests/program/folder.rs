@@ -1,4 +1,4 @@
-//! A folder with the settings of one program, thrown away with the test.
+//! A folder with the settings of one program, deleted at the end of the test.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,12 +17,12 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// With these settings as `config.yaml`.
+    /// With these settings in `config.yaml`.
     pub(crate) fn with(settings: &str) -> Self {
         Self::with_config_at("config.yaml", settings)
     }
 
-    /// With these settings in a file elsewhere in it.
+    /// With these settings in another file.
     pub(crate) fn with_config_at(config: &str, settings: &str) -> Self {
         let folder = Self {
             root: TempDir::new().unwrap(),
@@ -41,23 +41,23 @@ impl Folder {
         self.path(&self.config)
     }
 
-    /// Writes over what is there, as `>` in a shell does. Secrets in it are looked for in all output from now on.
+    /// Overwrites a file in place, like `>` in a command line. Adds its secrets to the canaries.
     pub(crate) fn write(&self, name: &str, text: &str) {
         self.canaries.add_all_of(text);
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
-        // Whatever the umask is: a secret that others may write is refused.
+        // Independent of the umask: the program refuses a secret that other users may write.
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
-    /// A file that holds nothing but a secret.
+    /// A file that holds a secret only.
     pub(crate) fn write_secret(&self, name: &str, secret: &str) {
         self.canaries.add(secret);
         self.write(name, secret);
     }
 
-    /// Puts a new file in the place of the old one, as careful editors and deployment tools do.
+    /// Replaces a file by renaming a new one, as careful editors and deployment tools do.
     pub(crate) fn replace(&self, name: &str, text: &str) {
         let beside = format!("{name}.new");
         self.write(&beside, text);
@@ -72,7 +72,7 @@ impl Folder {
         self.path(name).exists()
     }
 
-    /// The program, about to run in this folder with these arguments and with an environment that holds nothing.
+    /// The program, to run in this folder with these arguments and an empty environment.
     pub(crate) fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         command.args(arguments).arg("--config").arg(self.config()).current_dir(self.root.path()).env_clear();

@@ -1,32 +1,32 @@
-//! Foreign programs that speak to ours: bash, and what `cargo xtask test` has installed for Node and Python.
+//! Foreign programs as clients: bash, and the Node and Python that `cargo xtask test` installs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::host::{Ran, run};
 
-/// Replaces what the documents' examples call by where the test serves it: `http://localhost:3000` by an address, for instance.
+/// Replaces addresses in a document's example with the test's, for instance `http://localhost:3000`.
 #[track_caller]
 pub(crate) fn pointed(example: &str, replacements: &[(&str, &str)]) -> String {
     replacements.iter().fold(example.to_owned(), |text, (printed, served)| {
-        assert!(text.contains(printed), "{printed:?} stands in\n{example}");
+        assert!(text.contains(printed), "{printed:?} is not in\n{example}");
         text.replace(printed, served)
     })
 }
 
-/// A script for bash, run as a file.
+/// Runs a bash script from a file.
 pub(crate) fn bash(script: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(Command::new("bash"), "script.sh", script, environment)
 }
 
-/// A script for Node that may `require` jose and axios.
+/// Runs a Node script that may `require` jose and axios.
 pub(crate) fn node(script: &str, environment: &[(&str, &str)]) -> Ran {
     let mut node = Command::new("node");
     node.env("NODE_PATH", installed("LATCHKEY_TEST_NODE_DIR").join("node_modules"));
     run_file(node, "script.cjs", script, environment)
 }
 
-/// A script for Python that may import jwt and requests.
+/// Runs a Python script that may import jwt and requests.
 pub(crate) fn python(script: &str, environment: &[(&str, &str)]) -> Ran {
     let python = Command::new(installed("LATCHKEY_TEST_PYTHON"));
     run_file(python, "script.py", script, environment)
@@ -36,12 +36,12 @@ fn run_file(mut command: Command, name: &str, text: &str, environment: &[(&str, 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
-    // A proxy of this machine is not for its own addresses.
+    // Requests to loopback addresses must not go through the machine's proxy.
     command.env("NO_PROXY", "127.0.0.1,localhost").env("no_proxy", "127.0.0.1,localhost");
     run(command.arg(path).envs(environment.iter().copied()).current_dir(folder.path()))
 }
 
-/// Where something installed lies. A test that lacks it fails rather than pass without having tested anything.
+/// The path of an installed program. A test fails without it, rather than pass without testing anything.
 #[expect(
     clippy::disallowed_methods,
     reason = "xtask tells tests, through the environment, where it installed foreign clients"

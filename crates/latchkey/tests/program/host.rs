@@ -1,4 +1,4 @@
-//! Programs of the machine, run to their end and never longer than a minute.
+//! Runs programs of the machine to their end, for at most a minute.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What a program said, and how it ended.
+/// A program's output and exit code.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -17,7 +17,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Its output, of a run without fault.
+    /// The output of a successful run.
     #[track_caller]
     pub(crate) fn output(self) -> String {
         assert_eq!(self.code, Some(0), "{}\n{}", self.out, self.err);
@@ -25,7 +25,7 @@ impl Ran {
     }
 }
 
-/// Runs it with nothing to read.
+/// Runs the program without input.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ran {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,5 +1,5 @@
-//! Two tenants with the same client ids, audiences and key ids: everything that one has, tried at every endpoint of the other. The
-//! endpoints are those of the OpenAPI document, so that a new one is tried as soon as it is there.
+//! Two tenants with the same client ids, audiences and key ids. The test tries every credential of one at every endpoint of the other. It
+//! reads the endpoints from the OpenAPI document, so that it includes new ones.
 
 use reqwest::Method;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
-/// Paths of the default tenant, acme, and forms of the same documents that the OpenAPI document tells of in words.
+/// Paths of the default tenant, acme, and aliases that the OpenAPI document only describes in text.
 const OTHER_FORMS: [(&str, &str); 6] = [
     ("POST", "/oauth/token"),
     ("POST", "/oauth2/token"),
@@ -21,7 +21,7 @@ const OTHER_FORMS: [(&str, &str); 6] = [
     ("GET", "/api/v1/tenant/{id}/.well-known/openid-configuration"),
 ];
 
-/// What a caller shows.
+/// The caller's credential.
 #[derive(Clone, Copy, Debug)]
 enum Shown<'a> {
     Basic(&'a str),
@@ -94,7 +94,7 @@ async fn the_sample_resource_server_takes_its_own_tenants_tokens_only() {
     program.present(&globex.token).await.assert_refused(401, "invalid_token");
 }
 
-/// Sent as they stand: a library would mend some of them.
+/// Raw bytes, because a library would normalise some of the paths.
 #[tokio::test]
 async fn odd_tenant_ids_are_unknown() {
     let (_folder, program, [acme, _]) = start().await;
@@ -144,7 +144,7 @@ async fn odd_tenant_ids_are_unknown() {
     }
 }
 
-/// Every method and path of the OpenAPI document, and the other forms.
+/// Every method and path of the OpenAPI document, and the aliases.
 async fn endpoints(program: &Program) -> Vec<(Method, String)> {
     let document = program.get("/openapi.json").await.json();
     let mut endpoints = Vec::new();
@@ -180,7 +180,7 @@ async fn send_request(
     Answer::to(request).await
 }
 
-/// What must come of it. A path that is new here has to say what it lets a stranger see.
+/// The required answer. A new path must define here what a foreign credential may see.
 async fn judge(
     program: &Program,
     method: &Method,
@@ -195,22 +195,22 @@ async fn judge(
     if ends(&["/token", "/introspect"]) {
         assert_eq!((answer.status, &answer.json()["error"]), (401, &json!("invalid_client")), "{what}");
     } else if path == "/api/v1/protected-resource" {
-        // It is acme's: globex's token is the stranger there, and acme's own is not.
+        // The resource is acme's: it refuses globex's token and accepts acme's own.
         let own = attacker.tenant == "acme" && matches!(shown, Shown::Bearer(_));
         assert_eq!(answer.status, if own { 200 } else { 401 }, "{what}");
     } else if path == "/flow/execute" || path.starts_with("/applications") {
-        // Nobody can sign in here, so there is nothing.
+        // No administrator is configured here, so sign-in does not exist.
         assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")), "{what}");
     } else if ["/api/v1/admin/", "/clients", "/keys", "/audit"].iter().any(|part| path.contains(part)) {
-        // Neither a secret nor a token that administers nothing opens the administration, of whichever tenant.
+        // Secrets and tokens without administration scopes do not authorise administration of any tenant.
         let problem = answer.header("content-type") == "application/problem+json";
         assert!(answer.status == 401 && problem && !answer.body.contains(owner.tenant), "{what}");
     } else if path == "/metrics" {
-        // Its numbers change with each request; whose requests they are is not in them.
+        // Metrics change with each request, but contain no tenant or client.
         let names = ["acme", "globex", "svc", "auditor"];
         assert!(answer.status == 200 && !names.iter().any(|name| answer.body.contains(name)), "{what}");
     } else if path.contains("/.well-known/") || ends(&["/strategies", "/jwks", "/live", "/ready"]) {
-        // Public: whoever asks gets what nobody in particular gets, and nothing of another tenant.
+        // A public endpoint gives every caller the same answer, without data of another tenant.
         let public = program.get(path).await;
         assert_eq!((answer.status, &answer.body), (200, &public.body), "{what}");
         assert!(!answer.body.contains(&format!("tenant/{}", attacker.tenant)), "{what}");

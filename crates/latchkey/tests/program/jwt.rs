@@ -1,10 +1,10 @@
-//! A token's parts as anybody can read them.
+//! The parts of a token, decoded without verification.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-/// The header's text, to the byte.
+/// The header's exact text.
 pub(crate) fn header(token: &str) -> String {
     part(token, 0)
 }

@@ -1,5 +1,5 @@
-//! Keys are rotated again and again while tokens are asked for and verified offline, and no verifier that honours `Cache-Control` ever
-//! meets a token that it cannot verify. This is the short form of what `cargo xtask soak --only rotation` does for longer.
+//! Rotates keys repeatedly under traffic with offline verification. No verifier that honours `Cache-Control` ever receives a token that it
+//! cannot verify. `cargo xtask soak --only rotation` is the long form.
 
 use std::time::Duration;
 

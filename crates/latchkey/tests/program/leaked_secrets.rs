@@ -1,4 +1,4 @@
-//! What the documents say about finding leaked secrets finds the secrets that the program makes, and nothing that only looks so.
+//! The documented rules for leak scanners find the secrets that the program generates, and no lookalikes.
 
 use registry::GeneratedSecret;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::foreign::python;
 const GITLEAKS: &str = include_str!("../../../../deploy/gitleaks.toml");
 const DOCUMENT: &str = include_str!("../../../../docs/secrets.md");
 
-/// In text as it leaks: settings, logs, addresses.
+/// Texts that leak a secret: settings, logs, addresses.
 fn leaks(secret: &str) -> [String; 5] {
     [
         secret.to_owned(),
@@ -32,7 +32,7 @@ fn lookalikes(secret: &str) -> [String; 8] {
     ]
 }
 
-/// As gitleaks reads the file: a text with the keyword, the pattern, and the entropy of what it found.
+/// As gitleaks applies the file: a text with the keyword, the pattern, and the entropy of the match.
 #[test]
 fn the_rule_for_gitleaks_finds_generated_secrets_and_no_lookalikes() {
     let secrets: Vec<_> = (0..50).map(|_| generated()).collect();
@@ -68,7 +68,7 @@ print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
     }
 }
 
-/// The example in the document is run as it is printed.
+/// Runs the document's example as printed.
 #[test]
 fn the_documents_example_distinguishes_secrets_from_lookalikes_by_the_checksum() {
     let secret = generated();
@@ -93,7 +93,7 @@ print(json.dumps([is_latchkey_secret(text) for text in json.loads(os.environ['TE
     }
 }
 
-/// Of none of our tests' programs, so it may be shown where a test fails.
+/// A secret that no program of a test has, so a failing test may print it.
 fn generated() -> String {
     GeneratedSecret::generate().secret.expose().to_owned()
 }

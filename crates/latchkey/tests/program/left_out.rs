@@ -1,5 +1,5 @@
-//! A conflict between the file and what the administration API made leaves one tenant as it was. The start goes on, all other tenants
-//! are applied, and the one is applied as soon as the conflict is gone.
+//! A conflict between the file and rows from the admin API leaves one tenant unchanged. The program starts and applies all other tenants.
+//! It applies the remaining tenant as soon as the conflict is gone.
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ fn count_in_log(program: &Program, message: &str) -> usize {
 async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
-    // The administrator of acme registers an id before the file declares it.
+    // Acme's administrator registers an id before the file declares it.
     Cli::store(&folder).run(&["client", "add", "acme", "acme-billing"]).output();
     folder.write("config.yaml", &declaring(&changed(), "acme-billing"));
     let conflict = "! client acme/acme-billing was created through the administration API, so it cannot be declared; tenant acme stays as it is\n";
@@ -68,7 +68,7 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
     assert_eq!(degraded(&program).await.as_deref(), Some(reason));
     assert!(program.get("/metrics").await.body.contains("\nlatchkey_tenants_left_out 1\n"));
 
-    // What is applied again says the same, and what was read is no generation to go back to.
+    // A repeated apply reports the same, and adds no generation.
     let apply = folder.run(&["apply"]);
     assert_eq!((apply.code, apply.out.as_str()), (Some(1), format!("{conflict}\nNo changes.\n").as_str()));
     assert!(apply.err.contains(place), "{}", apply.err);
@@ -80,18 +80,18 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
     let refused = folder.run(&["rollback", "2", "--yes"]);
     assert!(refused.code == Some(1) && refused.err.contains("none that left a tenant out"), "{refused:?}");
 
-    // The id belongs to whom the API gave it, so the file gives way.
+    // The id belongs to the API's client, so the file must change.
     folder.replace("config.yaml", &declaring(&changed(), "acme-invoices"));
     until_status(&program, ("acme", "svc", NEW_ACME), 200).await;
     assert_eq!(program.request_token("acme", "acme-invoices", "acme-more-canary-1b7e").await.status, 200);
     program.log_after(Mark::START, "no tenant is left out any more");
-    eventually("nobody is left out", async || degraded(&program).await.is_none()).await;
+    eventually("no tenant is left out", async || degraded(&program).await.is_none()).await;
     assert_eq!(folder.run(&["plan"]).code, Some(0));
     assert_eq!(generations(), [json!(3), json!(1)]);
     assert_eq!(count_in_log(&program, "tenants left out; all others are applied"), 1);
 }
 
-/// Without another file, a start or a command: the store tells of the change.
+/// Without another file, a start or a command: the store's notification triggers a new attempt.
 #[tokio::test]
 async fn a_tenant_is_applied_once_the_api_gives_way() {
     let folder = Folder::with(TWO_TENANTS);
@@ -107,7 +107,7 @@ async fn a_tenant_is_applied_once_the_api_gives_way() {
 
     cli.run(&["client", "set", "acme", "other", "--patch", r#"{"audiences":["papers"]}"#]).output();
     until_status(&program, ("acme", "svc", NEW_ACME), 200).await;
-    eventually("nobody is left out", async || degraded(&program).await.is_none()).await;
+    eventually("no tenant is left out", async || degraded(&program).await.is_none()).await;
     assert_eq!(program.request_token("acme", "reports", "acme-more-canary-1b7e").await.status, 200);
     assert_eq!(folder.run(&["plan"]).code, Some(0));
     assert_eq!(

@@ -1,5 +1,5 @@
-//! The program from the outside: started from its own folder on a port of the system's choice, spoken to by foreign clients, stopped,
-//! killed, reconfigured. A file for each topic; whatever it writes is searched for secrets when it ends.
+//! Black-box tests of the program: each starts it in its own folder on an ephemeral port, calls it with foreign clients, stops, kills and
+//! reconfigures it. One file per topic. When a program ends, its output is searched for secrets.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Health and numbers of the whole program, as an operator's tools see them.
+//! Health and metrics of the whole program, as monitoring tools read them.
 
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ async fn numbers_are_for_the_address_of_administration() {
     assert_eq!(program.get("/health/ready").await.status, 200);
 }
 
-/// Name by name, in the same order.
+/// Compares the names in order.
 #[tokio::test]
 async fn documented_metrics_are_those_that_are_exported() {
     let documented = include_str!("../../../../docs/operations.md");
@@ -74,7 +74,7 @@ async fn documented_metrics_are_those_that_are_exported() {
     let numbers = program.get("/metrics").await.body;
     let reported: Vec<&str> =
         numbers.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
-    // Those of PostgreSQL and Redis are told where these are used.
+    // The program exports the metrics of PostgreSQL and Redis only when it uses these.
     let in_table = |line: &'static str| {
         let line = Some(line).filter(|line| !line.contains("| With "))?;
         line.strip_prefix("| `latchkey_")?.split('`').next()

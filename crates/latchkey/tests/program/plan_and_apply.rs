@@ -1,4 +1,4 @@
-//! `latchkey plan` writes nothing whatever it finds; `latchkey apply` writes, and a running server hears of it.
+//! `latchkey plan` never writes. `latchkey apply` writes, and a running server is notified.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -60,7 +60,7 @@ fn a_plan_lists_each_change_and_writes_none() {
     }
     assert_eq!(plan.out.trim().lines().count(), 3, "{}", plan.out);
     assert_eq!(snapshot(&folder.path(".")), before);
-    // What it said is what happens, once.
+    // Apply makes exactly the planned changes, once.
     let apply = folder.run(&["apply"]).output();
     assert!(apply.contains(plan.out.trim()) && apply.contains("Applied as generation 2."), "{apply}");
     assert_eq!(folder.run(&["plan"]).code, Some(0));
@@ -96,7 +96,7 @@ async fn a_plan_beside_a_running_server_sees_what_it_serves() {
     assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 401);
 }
 
-/// Another file than the server's own, so that it is the store that tells the server.
+/// The command reads another file than the server, so that only the store notifies the server.
 #[tokio::test]
 async fn a_running_server_is_notified_of_what_was_applied() {
     let folder = Folder::with(TWO_TENANTS);
@@ -110,7 +110,7 @@ async fn a_running_server_is_notified_of_what_was_applied() {
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     assert!(
         since.elapsed().as_secs() < 5,
-        "told, rather than found when a cached client expired: {:?}",
+        "a notification was expected before the cached client expired: {:?}",
         since.elapsed()
     );
     assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 401);
@@ -125,7 +125,7 @@ async fn a_start_with_older_settings_serves_the_store_and_warns() {
     let program = Program::start(&folder);
     program.log_after(crate::program::Mark::START, "these settings were replaced by later ones");
     assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 200);
-    // Asked for, they are applied again.
+    // An explicit apply applies them again.
     folder.run(&["apply"]).output();
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
 }
@@ -154,7 +154,7 @@ async fn more_than_may_be_retired_needs_prune() {
     assert_eq!(program.request_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
 }
 
-/// After its settings have been applied and no program runs.
+/// A folder whose settings are applied, without a running program.
 fn applied() -> Folder {
     let folder = Folder::with(TWO_TENANTS);
     let applied = folder.run(&["apply"]).output();
@@ -162,14 +162,14 @@ fn applied() -> Folder {
     folder
 }
 
-/// The later of two `--config` counts.
+/// The later of two `--config` options counts.
 fn with_other_settings(folder: &Folder, arguments: &[&str], config: &str) -> Ran {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_latchkey"));
     command.args(arguments).arg("--config").arg(folder.path(config)).env_clear();
     crate::host::run(&mut command)
 }
 
-/// All files below a folder: a digest of what each holds, and when it was last changed.
+/// All files below a folder, each with a digest of its content and its modification time.
 fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime)> {
     let mut files = BTreeMap::new();
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

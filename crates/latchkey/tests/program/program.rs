@@ -1,4 +1,4 @@
-//! A running program, and what it writes while it runs. It is killed when it is dropped, and its output searched for secrets.
+//! A running program and its output. Dropping it kills the program and searches its output for secrets.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use crate::canaries::Canaries;
 use crate::folder::Folder;
 use crate::host;
 
-/// Whatever a test waits for is there long before.
+/// Far longer than anything that tests wait for.
 const LONGEST: Duration = Duration::from_secs(30);
 
 pub(crate) struct Program {
@@ -25,7 +25,7 @@ pub(crate) struct Program {
     canaries: Canaries,
 }
 
-/// A place in the log: what is looked for comes after it.
+/// A position in the log, from which a search begins.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark(usize);
 
@@ -40,13 +40,13 @@ struct Lines {
 }
 
 impl Program {
-    /// Starts it and waits until it serves.
+    /// Starts the program and waits until it serves.
     #[track_caller]
     pub(crate) fn start(folder: &Folder) -> Self {
         Self::spawn(folder, &mut folder.program(&["serve"]))
     }
 
-    /// As [`Program::start`], prepared by the test.
+    /// Like [`Program::start`], with a command that the test prepared.
     #[track_caller]
     pub(crate) fn spawn(folder: &Folder, command: &mut Command) -> Self {
         let mut child =
@@ -63,7 +63,7 @@ impl Program {
         program
     }
 
-    /// Of its listeners, in the order of the settings.
+    /// The addresses of its listeners, in the order of the settings.
     pub(crate) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
@@ -80,7 +80,7 @@ impl Program {
         host::signal(name, self.child.id());
     }
 
-    /// All log lines so far; nothing else may stand on the standard output.
+    /// All log lines so far; standard output must hold nothing else.
     #[track_caller]
     pub(crate) fn log(&self) -> Vec<Value> {
         let lines = self.out.lines.lock().unwrap();
@@ -95,33 +95,33 @@ impl Program {
         Mark(self.out.lines.lock().unwrap().0.len())
     }
 
-    /// Waits for a line that holds this text.
+    /// Waits for a line with this text.
     #[track_caller]
     pub(crate) fn log_after(&self, mark: Mark, text: &str) -> String {
         self.out.find(mark, text).unwrap_or_else(|| panic!("no log line with {text:?}\n{}", self.output()))
     }
 
-    /// Ends it in good order and waits for that.
+    /// Stops the program gracefully and waits for its end.
     #[track_caller]
     pub(crate) fn stop(self) {
         self.signal("TERM");
         self.stop_after_signal();
     }
 
-    /// Waits for the good end of a program that has been asked to end.
+    /// Waits for the successful end of a program that got a signal.
     #[track_caller]
     pub(crate) fn stop_after_signal(self) {
         self.assert_ends_with(0);
     }
 
-    /// Waits for its end, whatever it was asked.
+    /// Waits for the program's end and checks its exit code.
     #[track_caller]
     pub(crate) fn assert_ends_with(mut self, expected: i32) {
         let code = host::wait(&mut self.child, LONGEST).expect("the program ends in time");
         assert_eq!(code, Some(expected), "{}", self.output());
     }
 
-    /// Gives it no time for anything (`kill -9`).
+    /// Kills the program (`kill -9`).
     pub(crate) fn kill(self) {
         drop(self);
     }
@@ -134,7 +134,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The program may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
         self.readers.drain(..).for_each(|reader| drop(reader.join()));

@@ -1,5 +1,4 @@
-//! The multi-tenant document: each command as it is printed, run by bash against the repository's settings, with the answer that is
-//! printed below it.
+//! The tenant quick start: bash runs each command as printed with the repository's settings, and the answers match the printed ones.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +11,9 @@ use crate::jwt;
 use crate::program::Program;
 use crate::settings;
 
-/// The one thing in the commands that is not as it is printed.
+/// The address in the commands, the only part that the test replaces.
 const PRINTED_BASE: &str = "http://localhost:3000";
-/// Stands for a token in the document's commands.
+/// The placeholder for a token in the document's commands.
 const PRINTED_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Im9hdXRoMi1rZXktMSJ9...";
 
 #[test]
@@ -90,7 +89,7 @@ fn claims_are_the_printed_ones_with_jti_and_nbf() {
     assert_eq!((times[0] - times[1], times[1]), (3600, times[2]));
     assert_eq!(printed["exp"].as_u64().unwrap() - printed["iat"].as_u64().unwrap(), 3600);
     assert!(!claims["jti"].as_str().unwrap().is_empty());
-    // The document prints `client-id` here and `your-client-id` there, for one client.
+    // The document uses both `client-id` and `your-client-id` for one client.
     assert_eq!(claims["sub"], claims["client_id"]);
     for name in ["exp", "iat", "nbf", "jti", "sub"] {
         claims.as_object_mut().unwrap().remove(name);
@@ -147,7 +146,7 @@ async fn an_expired_token_gets_the_printed_response() {
     );
 }
 
-/// What is not a token at all has not expired either, though the document lets `expired-token` stand for one that has.
+/// A malformed token is invalid rather than expired, although the document uses `expired-token` as the placeholder for an expired one.
 #[test]
 fn a_bad_bearer_is_an_invalid_token() {
     let (_folder, program) = start();
@@ -174,7 +173,7 @@ fn start() -> (Folder, Program) {
     (folder, program)
 }
 
-/// Runs a command of the document, with the address and what else stands for something replaced.
+/// Runs a command of the document with the test's address and these replacements.
 fn curl(program: &Program, command: &str, replacements: &[(&str, &str)]) -> String {
     let base = program.url("");
     let replacements = [&[(PRINTED_BASE, base.as_str())], replacements].concat();
@@ -189,7 +188,7 @@ fn names(object: &Value) -> BTreeSet<String> {
     object.as_object().unwrap().keys().cloned().collect()
 }
 
-/// A printed document without the blanks between its parts, its members in the order in which they are printed.
+/// A printed JSON document without whitespace, its members in the printed order.
 pub(crate) fn compact(printed: &str) -> String {
     let mut in_text = false;
     let keep = |character: &char| {

@@ -1,5 +1,5 @@
-//! What a change of the settings does to a running program: taken over within seconds, without a request dropped; or refused, and
-//! then nothing changes. Where changes come from is `reload_sources.rs`.
+//! The effect of a change of the settings on a running program: it applies the change within seconds without dropping a request, or refuses
+//! it and changes nothing. `reload_sources.rs` tests where changes come from.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
-/// Below the 15 s after which the program looks by itself: a change must be noticed, not found.
+/// Shorter than the polling interval of 15 s: the file watch must detect a change.
 const LONGEST: Duration = Duration::from_secs(10);
 const NEW_SECRET: &str = "acme-new-canary-31c5";
 
@@ -81,7 +81,7 @@ async fn a_broken_file_leaves_the_last_good_one_serving() {
         assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
         assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 401);
     }
-    // Mended, it is taken over.
+    // The program applies the corrected file.
     folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     load.assert_none_failed().await;
@@ -121,7 +121,7 @@ async fn more_than_may_be_retired_is_refused_and_everything_goes_on() {
     {
         assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "{tenant}");
     }
-    // The operator means it.
+    // The operator confirms the removal.
     assert_eq!(folder.run(&["apply", "--prune"]).code, Some(0));
     for (tenant, secret) in [("acme", ACME_SECRET), ("initech", "initech-canary-4411")] {
         until_status(&program, (tenant, "svc", secret), 404).await;
@@ -147,7 +147,7 @@ fn start() -> (Folder, Program) {
     (folder, program)
 }
 
-/// The settings without the first tenant and without what names it.
+/// The settings without the first tenant and all references to it.
 fn without_acme(settings: &str) -> String {
     let (head, tenants) = settings.split_once("  acme:\n").unwrap();
     let (_, globex) = tenants.split_once("  globex:\n").unwrap();
@@ -156,7 +156,7 @@ fn without_acme(settings: &str) -> String {
         .replace("tenant: acme,", "tenant: globex,")
 }
 
-/// Asks until a client is answered so.
+/// Repeats the request until the client gets this status.
 pub(crate) async fn until_status(
     program: &Program,
     (tenant, client, secret): (&str, &str, &str),
@@ -176,7 +176,7 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: 
     }
 }
 
-/// Requests of a client that no change concerns, each on a connection of its own and then each on the same one.
+/// Requests of a client that no change concerns, in turn on a new connection and on a persistent one.
 pub(crate) struct Load {
     ended: Arc<AtomicBool>,
     requests: JoinHandle<Vec<u16>>,

@@ -1,5 +1,4 @@
-//! Where changes of the settings come from: editors, deployment tools, mounted folders, files and folders that config.yaml names, and
-//! a signal.
+//! Sources of settings changes: editors, deployment tools, mounted folders, files and folders that config.yaml names, and a signal.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -18,13 +17,13 @@ async fn a_file_written_over_in_place() {
     let load = Load::on(&program);
     folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
-    // And once more: the watch is not lost.
+    // A second change shows that the watch still works.
     folder.write("config.yaml", TWO_TENANTS);
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
     load.assert_none_failed().await;
 }
 
-/// Between the first reading of a file and the start of the watch on it lies a while in which nobody is told.
+/// A file may change between its first reading and the start of the watch, when no notification comes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_replaced_while_the_program_starts() {
     for milliseconds in [60, 120, 180, 240, 300] {
@@ -106,7 +105,7 @@ async fn a_file_that_holds_a_secret() {
     load.assert_none_failed().await;
 }
 
-/// A mount that goes away leaves nothing, or the empty folder that it was mounted on.
+/// A missing mount leaves nothing, or the empty folder of the mount point.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
@@ -137,7 +136,7 @@ async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
     load.assert_none_failed().await;
 }
 
-/// As a full disk or a copy under way leaves it. Wherever it is cut, it is either no settings or says too little to be believed.
+/// As a full disk or an unfinished copy leaves it. Wherever the file is cut, it is either invalid or would retire too many rows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_truncated_file_retires_no_tenant() {
     let settings = format!("reconcile: {{ max_retired: {{ tenants: 0, clients: 0 }} }}\n{TWO_TENANTS}");
@@ -157,7 +156,7 @@ async fn a_truncated_file_retires_no_tenant() {
     load.assert_none_failed().await;
 }
 
-/// As Kubernetes mounts it: `config.yaml` is a link through `..data`, and `..data` is swapped for another folder.
+/// As Kubernetes mounts a ConfigMap: `config.yaml` is a link through `..data`, which is replaced by a link to another folder.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mounted_folder_whose_link_is_swapped() {
     let stored = edited(TWO_TENANTS, "sqlite://data/latchkey.db", "sqlite://../data/latchkey.db");
@@ -193,7 +192,7 @@ async fn a_signal_that_requests_it() {
     load.assert_none_failed().await;
 }
 
-/// Reading it would wait for a writer, and every later change with it.
+/// Reading the pipe would block until a writer comes, and delay every later change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pipe_among_the_tenants_stops_no_later_change() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
@@ -209,7 +208,7 @@ async fn a_pipe_among_the_tenants_stops_no_later_change() {
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
 }
 
-/// The program's output is searched for the secrets when it ends.
+/// Dropping the program searches its output for the secrets.
 #[tokio::test]
 async fn a_broken_file_puts_no_secret_into_the_log() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));

@@ -1,4 +1,4 @@
-//! Several programs on one folder: they are one server, whichever of them was first at anything.
+//! Several programs on one folder act as one server, whichever of them does something first.
 
 use std::thread;
 
@@ -49,7 +49,7 @@ async fn a_change_is_one_generation_however_many_programs_see_it() {
         until_status(program, ("acme", "svc", NEW_SECRET), 200).await;
         program.log_after(mark, "settings ");
     }
-    // And back again.
+    // The original settings again.
     folder.replace("config.yaml", TWO_TENANTS);
     for program in &programs {
         until_status(program, ("acme", "svc", ACME_SECRET), 200).await;

@@ -1,4 +1,4 @@
-//! Another sealing key, while the program serves; and what becomes of a tenant whose key nobody can open.
+//! A change of the sealing key while the program serves, and a tenant whose key cannot be unsealed.
 
 use std::process::Command;
 
@@ -60,7 +60,7 @@ async fn everything_moves_to_another_key_while_tokens_are_issued() {
     program.stop();
 }
 
-/// With the former key gone, a request whose answer was lost is answered as before, and an earlier generation comes back.
+/// After the previous key is removed, a repeated request still gets its stored answer, and a rollback to an earlier generation works.
 #[tokio::test]
 async fn what_is_kept_for_later_moves_too() {
     let folder = Folder::with(TWO_TENANTS);
@@ -144,7 +144,7 @@ async fn a_tenant_whose_key_cannot_be_opened_fails_alone_and_readiness_says_so()
     program.stop();
 }
 
-/// Only the pepper's key stops a start.
+/// Only the key that seals the pepper is required for a start.
 #[tokio::test]
 async fn a_former_key_that_is_missing_does_not_stop_the_start() {
     let folder = Folder::with(&edited(

@@ -1,4 +1,4 @@
-//! What is there after the program ended, however it ended, and what it refuses to start with.
+//! Data that survives the program's end, graceful or not, and conditions under which it refuses to start.
 
 use std::fs;
 use std::process::Stdio;
@@ -34,7 +34,7 @@ async fn a_token_issued_before_kill_9_verifies_after_the_next_start() {
     program.stop();
 }
 
-/// Each start may find what the last one was in the middle of.
+/// Each start may find an unfinished operation of the previous one.
 #[tokio::test]
 async fn a_program_killed_again_and_again_keeps_its_key() {
     let folder = Folder::with(TWO_TENANTS);
@@ -50,7 +50,7 @@ async fn a_program_killed_again_and_again_keeps_its_key() {
     }
 }
 
-/// The sealing key, the schema, the pepper, the settings: whatever of it was there already must not stand in the way.
+/// Sealing key, schema, pepper, settings: existing parts must not block the next start.
 #[tokio::test]
 async fn a_first_start_killed_at_any_moment_is_made_up_for_by_the_next() {
     for milliseconds in [5, 20, 45, 80, 130, 200] {
@@ -65,7 +65,7 @@ async fn a_first_start_killed_at_any_moment_is_made_up_for_by_the_next() {
     }
 }
 
-/// As soon as the program says that it serves, no signal ends it out of order.
+/// Once the program reports that it serves, every signal stops it gracefully.
 #[test]
 fn a_stop_requested_at_once_is_orderly() {
     let folder = Folder::with(TWO_TENANTS);
@@ -148,7 +148,7 @@ fn the_servers_secrets_are_for_their_owner_only() {
     }
 }
 
-/// After a program has run in it, made keys and ended; and the sealing key that it made.
+/// A folder in which a program has run and generated keys; and the sealing key that it generated.
 async fn folder_with_keys() -> (Folder, String) {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);

@@ -1,5 +1,5 @@
-//! The client guide's rotation (new, update, verify, revoke old) while the client goes on asking for tokens, and what is known afterwards of
-//! how secrets were used.
+//! The client guide's secret rotation (create, update, verify, revoke) while the client requests tokens, and the usage of secrets that the
+//! API then reports.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
@@ -17,14 +17,14 @@ use crate::settings::TWO_TENANTS;
 
 const CALLERS: usize = 4;
 const ROTATIONS: usize = 10;
-/// A second more than the interval in which uses are written, and what a busy machine needs.
+/// A second more than the flush interval of secret usage, and a margin for a busy machine.
 const WRITTEN: Duration = Duration::from_secs(14);
 
-/// A client that has several callers, which all learn of a new secret when they next look.
+/// A client with several callers, each of which reads the new secret at its next request.
 struct Caller {
     url: String,
     secret: RwLock<(usize, String)>,
-    /// Of each caller: with which secret its last request was answered.
+    /// For each caller, the index of the secret of its last successful request.
     used: Vec<AtomicUsize>,
     answered: AtomicUsize,
     ended: AtomicBool,
@@ -37,7 +37,7 @@ async fn ten_rotations_under_load_lose_no_request() {
     let admin = admin(&folder, &program).await;
     let [mut secret, of_globex] =
         [create(&folder, &admin, "acme").await, create(&folder, &admin, "globex").await];
-    // A client of the same name at another tenant, which nobody rotates.
+    // A client of the same name at another tenant whose secret is not rotated.
     let bystander = Arc::new(Caller::of(&program, "globex", &of_globex.1));
     let caller = Arc::new(Caller::of(&program, "acme", &secret.1));
     let callers: Vec<_> = (0..CALLERS)
@@ -66,7 +66,7 @@ async fn ten_rotations_under_load_lose_no_request() {
     assert!(caller.answered.load(Ordering::Relaxed) >= ROTATIONS * (CALLERS + 20));
     program.request_token("globex", "rotated", &secret.1).await.assert_refused(401, "invalid_client");
 
-    // What the end has written, the next start shows.
+    // The next start shows what the shutdown has flushed.
     program.stop();
     let program = Program::start(&folder);
     let admin = admin.at(&program);
@@ -80,7 +80,7 @@ async fn ten_rotations_under_load_lose_no_request() {
     assert_eq!(self::secrets(&admin, "globex").await.len(), 1);
 }
 
-/// At most what an interval noted is lost.
+/// A kill loses at most one interval of usage.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_use_that_is_older_than_an_interval_survives_kill_9() {
     let folder = Folder::with(TWO_TENANTS);
@@ -107,7 +107,7 @@ async fn admin(folder: &Folder, program: &Program) -> Administrator {
     Administrator::init(program, &mut folder.program(&["admin", "init", "--json"]), &folder.canaries).await
 }
 
-/// The client, and the id and value of its first secret.
+/// Creates the client; returns the id and value of its first secret.
 async fn create(folder: &Folder, admin: &Administrator, tenant: &str) -> (String, String) {
     let body = json!({ "client_id": "rotated", "audiences": ["api"], "scopes": ["api:read"] });
     let made = admin.send_request(Method::POST, &tenant_path(tenant, "/clients"), Some(body)).await;
@@ -121,7 +121,7 @@ fn of(folder: &Folder, made: &Value) -> (String, String) {
     secret
 }
 
-/// In the order in which they were made.
+/// In order of creation.
 async fn secrets(admin: &Administrator, tenant: &str) -> Vec<Value> {
     let said = admin.send_request(Method::GET, &path(tenant, ""), None).await;
     said["items"].as_array().unwrap().clone()
@@ -142,7 +142,7 @@ impl Caller {
         }
     }
 
-    /// Asks until it ends, and tells what failed.
+    /// Sends requests until the end, and returns the failures.
     async fn call(self: Arc<Self>, number: usize) -> Vec<String> {
         let (http, mut failures) = (reqwest::Client::new(), Vec::new());
         while !self.ended.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! Keys rotate by themselves, at one of two programs; and at the other one when that is killed.
+//! Automatic key rotation runs at one of two programs, and at the other one when the first is killed.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::jwt::header;
 use crate::program::{Mark, Program};
 use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
 
-/// A lease of 15 s, and what a busy machine needs to begin.
+/// A lease of 15 s, and a margin for a busy machine.
 const TAKEN_OVER: Duration = Duration::from_secs(20);
 const LONGEST: Duration = Duration::from_secs(20);
 
@@ -52,7 +52,7 @@ async fn keys_rotate_at_one_program_and_at_the_other_when_that_is_killed() {
     first.token("acme", "svc", ACME_SECRET).await;
     until_keys(&folder, 3).await;
     assert!(leads(&first).await && !leads(&second).await, "one leads");
-    // Both sign with what the rows say.
+    // Both sign as the rows say.
     for program in [&first, &second] {
         let token = program.token("acme", "svc", ACME_SECRET).await;
         assert_eq!(program.present(&token).await.status, 200, "{}", header(&token));
@@ -68,7 +68,7 @@ async fn keys_rotate_at_one_program_and_at_the_other_when_that_is_killed() {
     for (one, next) in keys.iter().zip(&keys[1..]) {
         assert_eq!(one["retiring_from"], next["active_from"], "one signs at a time: {keys:?}");
     }
-    // Nobody rotates what is not due, and nobody makes keys for a tenant that has none.
+    // The scheduler does not rotate keys that are not due, and generates no keys for a tenant without keys.
     assert_eq!(self::keys(&folder, "globex"), Vec::<Value>::new());
     let token = second.token("acme", "svc", ACME_SECRET).await;
     assert_eq!(second.present(&token).await.status, 200);

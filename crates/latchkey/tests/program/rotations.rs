@@ -1,4 +1,4 @@
-//! Rotations of tenants' keys through the admin API, one after the other, while traffic goes on.
+//! Repeated rotations of tenants' keys through the admin API under traffic.
 
 use std::time::{Duration, Instant};
 
@@ -10,18 +10,19 @@ use crate::administrator::Administrator;
 use crate::running::tenant_path;
 use crate::traffic::Traffic;
 
-/// Three seconds, and what a busy machine needs.
+/// Three seconds, and a margin for a busy machine.
 const ANNOUNCED: Duration = Duration::from_secs(15);
 
-/// Members of `signing` that make what takes days take seconds: verifiers know a new key within 2 s (`jwks_max_age` and
-/// `cache.l1_lifetime`), and it signs after 3. The third is for the parts of seconds that instants do not have.
+/// Members of `signing` that shorten days to seconds: verifiers know a new key within 2 s (`jwks_max_age` and `cache.l1_lifetime`), and it
+/// signs after 3 s. The third second covers the rounding of timestamps.
 pub(crate) const QUICK: &str = "publish_before: 3s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s";
-/// What belongs to it beside the tenants.
+/// The settings that `QUICK` needs outside the tenants.
 pub(crate) const QUICK_CACHE: &str = "cache: { l1_lifetime: 1s }\n";
-/// Of tokens: their keys go while others come.
+/// A short token lifetime, so that keys are removed while others are announced.
 pub(crate) const QUICK_TOKENS: &str = "access_token: { lifetime: 6s }";
 
-/// Rotates all these tenants' keys so often, at the programs in turn, each time when tokens of the last new keys have been seen.
+/// Rotates the keys of all these tenants this many times, at the programs in turn, each time after tokens of the previous new keys have
+/// been seen.
 pub(crate) async fn rotate(admins: &[Administrator], tenants: &[&str], times: usize, traffic: &Traffic) {
     let mut before = vec![0; tenants.len()];
     for round in 0..=times {
@@ -48,7 +49,7 @@ pub(crate) async fn rotate(admins: &[Administrator], tenants: &[&str], times: us
     }
 }
 
-/// At this instant the tenant has exactly one key that signs.
+/// Asserts that exactly one key of the tenant signs now.
 pub(crate) async fn look(admin: &Administrator, tenant: &str) {
     let keys = admin.send_request(Method::GET, &tenant_path(tenant, "/keys"), None).await;
     assert_one_signs(tenant, &keys);

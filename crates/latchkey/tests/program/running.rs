@@ -12,7 +12,7 @@ use crate::program::Program;
 const MOST_RETRIES: usize = 5;
 
 impl Program {
-    /// A connection of its own each time, as many callers have.
+    /// Uses a new connection each time, as many callers do.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         reqwest::Client::new().request(method, self.url(path))
     }
@@ -30,7 +30,7 @@ impl Program {
         self.post(&tenant_path(tenant, "/oauth/token"), &form).await
     }
 
-    /// Asks again, as `Retry-After` says, where the store of a busy machine did not answer in time.
+    /// Retries as `Retry-After` says when the store of a busy machine did not answer in time.
     pub(crate) async fn token(&self, tenant: &str, client: &str, secret: &str) -> String {
         for _ in 0..MOST_RETRIES {
             let answer = self.request_token(tenant, client, secret).await;
@@ -53,7 +53,7 @@ impl Program {
         self.get(&tenant_path(tenant, "/.well-known/jwks.json")).await
     }
 
-    /// What the sample resource server says to a token.
+    /// The sample resource server's answer to a token.
     pub(crate) async fn present(&self, token: &str) -> Answer {
         Answer::to(self.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token)).await
     }

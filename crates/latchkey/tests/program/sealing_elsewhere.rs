@@ -1,5 +1,5 @@
-//! A sealing key that Vault or AWS KMS holds: private keys are made, used, moved and found again with it, and what becomes of tenants while
-//! the service is away or refuses.
+//! A sealing key in Vault or AWS KMS: the program generates, uses, moves and reloads private keys with it. Also the behaviour while the
+//! service is unavailable or refuses.
 
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
@@ -23,12 +23,12 @@ fn sealed_by(service: &Service) -> String {
     edited(TWO_TENANTS, LOCAL, &format!("sealing_key: {}", service.setting))
 }
 
-/// A folder whose settings are still to be written.
+/// A folder whose settings the test writes later.
 fn empty() -> Folder {
     Folder::with("")
 }
 
-/// A cold store may be too slow for a busy machine's first request.
+/// Retries, because a cold store may be too slow for the first request on a busy machine.
 async fn token(program: &Program, (tenant, secret): (&str, &str)) -> String {
     until_status(program, (tenant, "svc", secret), 200).await;
     program.token(tenant, "svc", secret).await
@@ -38,7 +38,7 @@ async fn tokens(program: &Program) -> [String; 2] {
     [token(program, TENANTS[0]).await, token(program, TENANTS[1]).await]
 }
 
-/// By what is published, and by nothing else.
+/// Verifies with the published keys only.
 async fn assert_verified(program: &Program, tokens: &[String; 2]) {
     let tenants = TENANTS.map(|(tenant, _)| tenant.to_owned()).to_vec();
     let verifier = CachingVerifier::new(Arc::new(RwLock::new(vec![program.url("")])), tenants);
@@ -54,7 +54,7 @@ async fn check_reason(program: &Program) -> Option<String> {
     ready.json()["checks"]["keys"]["reason"].as_str().map(str::to_owned)
 }
 
-/// Nothing of ours, and when to come again.
+/// A retryable error without internal details.
 #[track_caller]
 fn assert_unavailable(answer: &Answer) {
     answer.assert_refused(503, "temporarily_unavailable");
@@ -85,7 +85,7 @@ async fn serves_and_starts_again(folder: &Folder, service: &Service) {
     assert_verified(&program, &before).await;
     assert!(service.server.request_count() > 0);
     tokens(&program).await;
-    assert_eq!(service.server.request_count(), 0, "a warm token asks nobody");
+    assert_eq!(service.server.request_count(), 0, "a warm token needs no request to the service");
     program.stop();
     let found: Vec<_> = std::fs::read_dir(folder.path("data")).unwrap().collect();
     assert!(found.len() == 1 && !folder.exists("keys"), "no sealing key was made here: {found:?}");
@@ -116,7 +116,7 @@ async fn everything_moves_from_a_file_to_vault_and_on_to_aws_kms() {
     for service in [&vault, &kms] {
         let both = format!("sealing_key: {}, former_sealing_keys: [{former}]", service.setting);
         folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, &both));
-        // What the other service needs is known to the one with an environment.
+        // Only the program with the environment variables knows what the other service needs.
         let program = kms.serve(&folder);
         assert_verified(&program, &tokens(&program).await).await;
         kms.run(&folder, &["key", "reseal"]).output();
@@ -125,7 +125,7 @@ async fn everything_moves_from_a_file_to_vault_and_on_to_aws_kms() {
         program.stop();
         former.clone_from(&service.setting);
     }
-    // Neither of them is needed any more.
+    // Neither key is needed any more.
     std::fs::remove_file(folder.path("keys/sealing.key")).unwrap();
     drop(vault);
     folder.replace("config.yaml", &sealed_by(&kms));
@@ -148,7 +148,7 @@ async fn a_start_without_the_service_is_refused_and_says_why() {
         }
         assert!(!ran.err.contains("pepper"), "it is not the pepper's fault: {}", ran.err);
     };
-    // The first time, when something is to be sealed, and later, when it is to be opened.
+    // First while sealing a new key, then while unsealing it.
     for _ in 0..2 {
         vault.server.be_away(true);
         refused("does not answer: ");
@@ -175,7 +175,7 @@ async fn while_the_service_is_away_tenants_with_open_keys_go_on() {
     let folder = empty();
     let (vault, _) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));
-    // Globex has no key yet the first time, and one that is not open the second time.
+    // Globex has no key at first, and one that is not loaded later.
     for sealed_or_opened in ["cannot be sealed", "does not unseal"] {
         let program = vault.serve(&folder);
         let of_acme = token(&program, TENANTS[0]).await;
@@ -231,7 +231,7 @@ async fn a_service_that_does_not_answer_costs_no_other_tenant_a_token() {
     program.stop();
 }
 
-/// As by an agent that signs in anew.
+/// As an agent renews its token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_renewed_in_its_file_is_taken_up_without_a_restart() {
     let folder = empty();

@@ -1,4 +1,4 @@
-//! Vault and AWS KMS as a program finds them: the stand-ins that `outbound` is tested against, on this machine, and settings that name them.
+//! Vault and AWS KMS for a program: the mock servers of `outbound`'s tests, and settings that name them.
 
 use std::process::Command;
 
@@ -7,12 +7,12 @@ use crate::host::{Ran, run};
 use crate::mock_server::{ACCESS_KEY, KmsKeys, MockServer, SECRET_KEY, TOKEN, VaultKeys, tls};
 use crate::program::Program;
 
-/// A service, and how the program is told of it.
+/// A service and its settings.
 pub(crate) struct Service {
     pub(crate) server: MockServer,
-    /// As it is called in what it sealed.
+    /// Its name in sealed values.
     pub(crate) name: String,
-    /// What stands under `sealing_key`.
+    /// The value of `sealing_key`.
     pub(crate) setting: String,
     environment: Vec<(&'static str, &'static str)>,
 }
@@ -22,7 +22,7 @@ pub(crate) const TOKEN_FILE: &str = "run/vault.token";
 const KMS_KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
 impl Service {
-    /// By https, and with a token in a file.
+    /// Over https, with a token in a file.
     pub(crate) async fn vault(folder: &Folder) -> (Self, VaultKeys) {
         let keys = VaultKeys::default();
         keys.create("latchkey", false);

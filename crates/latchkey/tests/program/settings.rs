@@ -1,11 +1,11 @@
-//! Settings that the tests run: those of the repository, with other ports, and two tenants of their own.
+//! Settings for tests: the repository's with other ports, and a file with two tenants.
 
 /// The repository's `config.yaml`.
 const SAMPLE: &str = include_str!("../../../../config.yaml");
 /// The clients of the documented examples, at their ports.
 const EXAMPLES: &str = include_str!("../../../../deploy/examples/config.yaml");
 
-/// Acme and globex have a client `svc` and a client `auditor` each, with secrets of their own.
+/// Acme and globex each have a client `svc` and a client `auditor` with different secrets.
 pub(crate) const TWO_TENANTS: &str = include_str!("settings/two_tenants.yaml");
 pub(crate) const ACME_SECRET: &str = "acme-svc-canary-8d1f";
 pub(crate) const GLOBEX_SECRET: &str = "globex-svc-canary-52b7";
@@ -18,15 +18,15 @@ pub(crate) fn examples() -> String {
     with_free_ports(EXAMPLES, &["3000", "8080", "8090"])
 }
 
-/// Settings with one place replaced, which must be there.
+/// Settings with one occurrence replaced, which must exist.
 #[track_caller]
 pub(crate) fn edited(settings: &str, from: &str, to: &str) -> String {
-    assert_eq!(settings.matches(from).count(), 1, "{from:?} stands once in\n{settings}");
+    assert_eq!(settings.matches(from).count(), 1, "{from:?} must occur once in\n{settings}");
     settings.replace(from, to)
 }
 
-/// Tests run beside each other, so they cannot all have port 3000. What is taken away must be the ports that the commands of the
-/// README and of the documented examples call.
+/// Tests run in parallel, so they cannot all use port 3000. The replaced ports must be those in the commands of the README and of the
+/// documented examples.
 #[track_caller]
 fn with_free_ports(settings: &str, called: &[&str]) -> String {
     let mut ports = Vec::new();

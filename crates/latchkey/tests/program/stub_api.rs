@@ -1,4 +1,4 @@
-//! The API that the documents' examples call with their token. It keeps what it is shown, for the test to judge.
+//! The API that the documents' examples call with their token. It records every token for the test.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ pub(crate) struct StubApi {
 }
 
 impl StubApi {
-    /// Refuses this many requests with 401 before it takes any token. Its thread ends with the test.
+    /// Refuses this many requests with 401 before it accepts any token. Its thread ends with the test.
     pub(crate) fn refusing_first(refusals: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -29,7 +29,7 @@ impl StubApi {
         format!("http://{}", self.address)
     }
 
-    /// All tokens that it has been shown.
+    /// All tokens that it has received.
     pub(crate) fn tokens(&self) -> Vec<String> {
         self.shown.lock().unwrap().clone()
     }

@@ -1,4 +1,4 @@
-//! Callers behind a load balancer, while the first of two programs ends in good order and the second one takes over: none may notice.
+//! Callers behind a load balancer, while the first of two programs shuts down gracefully and the second takes over: no caller may notice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,10 +11,10 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::traffic::Requester;
 
-/// What callers and their load balancer share.
+/// State that callers and their load balancer share.
 struct Balanced {
     urls: [String; 2],
-    /// The program that was last found ready.
+    /// Index of the program that was last found ready.
     to: AtomicUsize,
     ended: AtomicBool,
     answered: [AtomicUsize; 2],
@@ -23,7 +23,7 @@ struct Balanced {
 /// Callers keep their connections, as services do; one in three opens a new one for each request, as scripts do.
 const CALLERS: usize = 6;
 
-/// The first is told to end under load; both have served all who ask.
+/// Stops the first program under load, after both have served all clients.
 pub(crate) async fn assert_none_dropped(programs: [Program; 2], requested: &[Requester]) {
     let balanced = Arc::new(Balanced {
         urls: programs.each_ref().map(|program| program.url("")),
@@ -54,7 +54,7 @@ pub(crate) async fn assert_none_dropped(programs: [Program; 2], requested: &[Req
     second.stop();
 }
 
-/// A load balancer, as far as callers see it: asks the one in use often, and turns to the other when it is not ready.
+/// A simple load balancer: probes the current program often, and switches to the other when it is not ready.
 async fn balance(balanced: Arc<Balanced>) {
     let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     while !balanced.ended.load(Ordering::SeqCst) {
@@ -76,7 +76,7 @@ async fn call(balanced: Arc<Balanced>, caller: usize, requested: Requester) {
     while !balanced.ended.load(Ordering::SeqCst) {
         let to = balanced.to.load(Ordering::SeqCst);
         let url = format!("{}{}", balanced.urls[to], tenant_path(tenant, "/oauth/token"));
-        // Nothing is tried twice: whatever is dropped fails the test.
+        // No retries: a dropped request fails the test.
         let answer = http.post(url).form(&form).send().await.unwrap_or_else(|error| panic!("{error:?}"));
         assert_eq!(answer.status(), 200, "{tenant}");
         answer.bytes().await.unwrap();
@@ -86,7 +86,7 @@ async fn call(balanced: Arc<Balanced>, caller: usize, requested: Requester) {
 }
 
 impl Balanced {
-    /// None of the callers may have failed meanwhile.
+    /// Waits; no caller may fail meanwhile.
     async fn until_answered_by(&self, program: usize, tasks: &mut JoinSet<()>) {
         let before = self.answered[program].load(Ordering::SeqCst);
         while self.answered[program].load(Ordering::SeqCst) < before + 100 {

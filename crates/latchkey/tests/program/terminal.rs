@@ -1,4 +1,4 @@
-//! What a person at a terminal sees, and a pipe does not.
+//! Output for a person at a terminal, which a pipe does not get.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -15,7 +15,7 @@ use crate::settings::{self, TWO_TENANTS};
 
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A program on a pseudo terminal. It is killed when it is dropped.
+/// A program on a pseudo terminal. Dropping it kills the program.
 struct OnTerminal {
     script: Child,
     lines: Receiver<String>,
@@ -60,7 +60,7 @@ fn a_secret_of_ones_own_is_not_printed() {
     folder.canaries.assert_absent(&seen.join("\n"));
 }
 
-/// [`Program`] itself looks at every line that a pipe gets.
+/// [`Program`] itself checks every line on a pipe.
 #[test]
 fn a_pipe_gets_log_lines_only() {
     let folder = Folder::with(&settings::sample());
@@ -99,13 +99,13 @@ impl OnTerminal {
             if let Ok(pid) = written.trim().parse() {
                 break pid;
             }
-            assert!(Instant::now() < until, "the shell says its process id");
+            assert!(Instant::now() < until, "the shell did not print its process id");
             thread::sleep(Duration::from_millis(10));
         };
         Self { script, lines, pid }
     }
 
-    /// Ends the program in good order, and hands back what it still said.
+    /// Stops the program gracefully and returns the rest of its output.
     fn stop(&mut self) -> Vec<String> {
         signal("TERM", self.pid);
         let code = host::wait(&mut self.script, LONGEST).expect("the program ends in time");
@@ -117,7 +117,7 @@ impl OnTerminal {
 impl Drop for OnTerminal {
     fn drop(&mut self) {
         if self.script.try_wait().is_ok_and(|ended| ended.is_none()) {
-            // The program outlives its terminal, for SIGHUP asks it to read its settings.
+            // The program outlives its terminal, because SIGHUP makes it reload its settings.
             drop(Command::new("kill").arg("-KILL").arg(self.pid.to_string()).status());
             drop(self.script.kill());
             drop(self.script.wait());

@@ -1,5 +1,5 @@
-//! The document of the applications: its commands as they are printed, run by bash over https against the settings made for them. Only
-//! the port and the id that the document leaves open are not as printed.
+//! The document of the Thunder-compatible API: bash runs its commands as printed over https with their own settings. The test replaces only
+//! the port and the id that the document leaves open.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ const PRINTED_BASE: &str = "https://localhost:8090";
 /// The document's own example of an id, which the settings accept.
 const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// The settings that the documented examples run against, in a folder with the certificate that they name.
+/// The settings of the documented examples, in a folder with the certificate that they name.
 pub(crate) fn folder() -> Folder {
     // The settings keep their data two folders above them.
     let folder = Folder::with_config_at("deploy/examples/config.yaml", &settings::examples());
@@ -160,12 +160,12 @@ fn a_certificate_is_replaced_while_the_program_runs() {
     program.stop();
 }
 
-/// The listener that stands for port 8090.
+/// The listener that replaces port 8090.
 fn at_8090(program: &Program) -> String {
     format!("https://{}", program.addresses()[2])
 }
 
-/// An id is another one each time.
+/// Replaces the generated id.
 fn with_printed_id(answer: &str) -> String {
     let id = serde_json::from_str::<Value>(answer).unwrap()["id"].as_str().unwrap().to_owned();
     answer.replace(&id, APPLICATION)

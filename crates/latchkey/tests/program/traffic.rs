@@ -1,4 +1,4 @@
-//! Callers who ask all the while for tokens, at every program in turn, and verifiers who check each token at once, and some of them
+//! Callers who request tokens all the while, at every program in turn, and verifiers who check each token at once. They verify some tokens
 //! again at the end of their lives and, by introspection, at the next program.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,14 +14,14 @@ use crate::caching_verifier::{CachingVerifier, turn_of};
 
 /// They learn of a new key at different times.
 const VERIFIERS: usize = 3;
-/// What is left of a token's life when it is verified again.
+/// The remaining lifetime of a token when it is verified again.
 const LEFT: Duration = Duration::from_secs(2);
-/// Of so many tokens one is introspected.
+/// One token in this many is introspected.
 const INTROSPECTED: usize = 16;
-/// No answer takes so long.
+/// The longest time for an answer.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// Who asks.
+/// A client that requests tokens.
 #[derive(Clone)]
 pub(crate) struct Requester {
     pub(crate) tenant: String,
@@ -35,13 +35,13 @@ impl Requester {
     }
 }
 
-/// How much is asked.
+/// The rate of requests.
 #[derive(Clone, Copy)]
 pub(crate) struct Pace {
     pub(crate) callers: usize,
     /// Between a caller's requests.
     pub(crate) pause: Duration,
-    /// Of so many tokens one is verified again.
+    /// One token in this many is verified again.
     pub(crate) again: usize,
 }
 
@@ -50,26 +50,26 @@ pub(crate) struct Traffic {
     callers: Vec<JoinHandle<()>>,
 }
 
-/// What came of it.
+/// The results.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) tokens: usize,
     pub(crate) again: usize,
     pub(crate) introspected: usize,
     pub(crate) key_sets: usize,
-    /// Asked to come back: 503 of a program that has no connection to its store yet.
+    /// Answers 503: a program without a connection to its store yet.
     pub(crate) turned_away: usize,
     pub(crate) failed: usize,
-    /// The first of them.
+    /// The first failures.
     pub(crate) failures: Vec<String>,
-    /// Of each tenant, by what keys tokens were signed.
+    /// For each tenant, the keys that signed tokens.
     pub(crate) kids: BTreeMap<String, BTreeSet<String>>,
 }
 
 struct Shared {
     origins: Arc<RwLock<Vec<String>>>,
     requested: Vec<Requester>,
-    /// Of each who asks: which tenant that is, as the verifiers count them.
+    /// For each client, the index of its tenant in the verifiers' list.
     tenants: Vec<usize>,
     verifiers: Vec<CachingVerifier>,
     pace: Pace,
@@ -82,11 +82,11 @@ struct Shared {
     ended: AtomicBool,
 }
 
-/// A token that is verified again when this comes.
+/// A token, and when to verify it again.
 type Later = (Instant, usize, String);
 
 impl Traffic {
-    /// At programs at `origins`.
+    /// Starts traffic at the programs at `origins`.
     pub(crate) fn start(origins: Vec<String>, requested: Vec<Requester>, pace: Pace) -> Self {
         let names: BTreeSet<_> = requested.iter().map(|requested| requested.tenant.clone()).collect();
         let names: Vec<_> = names.into_iter().collect();
@@ -112,7 +112,7 @@ impl Traffic {
         Self { shared, callers }
     }
 
-    /// Programs that are asked from now on; what others are still answering does not matter any more.
+    /// Replaces the programs. Answers that others still send are ignored.
     pub(crate) fn turn_to(&self, origins: Vec<String>) {
         *self.shared.origins.write().unwrap() = origins;
     }
@@ -121,7 +121,7 @@ impl Traffic {
         self.shared.tokens.load(Ordering::Relaxed)
     }
 
-    /// Of this tenant, by how many keys tokens were signed until now.
+    /// Number of keys that have signed tokens of this tenant so far.
     pub(crate) fn kids(&self, tenant: &str) -> usize {
         self.shared.kids.lock().unwrap().get(tenant).map_or(0, BTreeSet::len)
     }
@@ -163,7 +163,7 @@ impl Shared {
                 sleep(self.pace.pause).await;
             }
         }
-        // What is still alive is looked at now.
+        // Verify the tokens that are still alive.
         for last in later {
             self.verify_again(verifier, Some(last)).await;
         }
@@ -180,7 +180,7 @@ impl Shared {
         let (requested, tenant) = (&self.requested[number], self.tenants[number]);
         let began = Instant::now();
         let form = [("grant_type", "client_credentials")];
-        // Programs in turn, and each who asks at each of them.
+        // Iterates over the programs, and over all clients at each of them.
         let Some(said) = self.post(http, turn / self.requested.len(), requested, "token", &form).await else {
             return;
         };
@@ -212,7 +212,7 @@ impl Shared {
         }
     }
 
-    /// What is answered; nothing of a program that is no longer to be asked.
+    /// The answer; `None` for a program that has been removed from the list.
     async fn post(
         &self,
         http: &reqwest::Client,
@@ -245,7 +245,7 @@ impl Shared {
         let Some((_, tenant, token)) = later else { return };
         match verifier.verify(tenant, &token).await {
             Ok(_) => drop(self.again.fetch_add(1, Ordering::Relaxed)),
-            // On a machine that is so busy that it comes too late.
+            // The machine was so busy that the verification came too late.
             Err(error) if error.ends_with("ExpiredSignature") => {}
             Err(error) => self.failed(format!("at the end of its life: {error}")),
         }
@@ -269,14 +269,14 @@ impl Shared {
 }
 
 impl Outcome {
-    /// Nothing failed and nobody was turned away, and enough was asked to mean something.
+    /// Asserts that no request failed or got 503, and that there were enough to be meaningful.
     #[track_caller]
     pub(crate) fn assert_all_served(&self, least: usize) {
         assert_eq!(self.turned_away, 0, "{self:?}");
         self.assert_none_failed(least);
     }
 
-    /// As [`Outcome::assert_all_served`], but some may have been turned away.
+    /// Like [`Outcome::assert_all_served`], but allows some 503.
     #[track_caller]
     pub(crate) fn assert_none_failed(&self, least: usize) {
         assert_eq!(self.failed, 0, "of {} tokens: {:#?}", self.tokens, self.failures);

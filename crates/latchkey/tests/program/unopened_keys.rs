@@ -1,5 +1,5 @@
-//! A tenant whose sealing key is missing: its services are told nothing of it, its operator which one and what to do, at every place where
-//! he may look; and he can do it.
+//! A tenant whose sealing key is missing. Its clients learn nothing about it. Every interface for operators names the missing key and the
+//! remedy, and the remedy works.
 
 use std::process::Command;
 
@@ -22,7 +22,7 @@ fn execute(folder: &Folder, statements: &str) {
     run(Command::new("python3").arg("-c").arg(script).arg(database).arg(statements)).output();
 }
 
-/// Everything is under the new key but acme's own, which is still under the old one; and the old one's name.
+/// Everything is sealed with the new key except acme's key, which is sealed with the old one; and the old key's name.
 async fn acme_is_left_behind() -> (Folder, String, String) {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
@@ -66,7 +66,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
         assert!(!answer.body.contains(&old) && !answer.body.contains("oauth2-key"), "{answer:?}");
         program.jwks("acme").await.assert_refused(500, "server_error");
         program.token("globex", "svc", GLOBEX_SECRET).await;
-        // A second later it is tried again.
+        // The program retries after a second.
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     }
     let reported = program.log_after(Mark::START, "a key of tenant acme cannot be used");
@@ -81,7 +81,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
     }
     let lines = program.log();
     let reported = |line: &&serde_json::Value| line["message"].as_str().unwrap_or_default().contains(&old);
-    assert_eq!(lines.iter().filter(reported).count(), 1, "it is told once, not at each request");
+    assert_eq!(lines.iter().filter(reported).count(), 1, "the log reports it once, not at each request");
     let expected = "tenants whose keys cannot be opened: 1; the log names them, all others are served";
     assert_eq!(reason(&program).await.as_deref(), Some(expected));
 
@@ -102,7 +102,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
     assert!(left.out.contains("key oauth2-key-1 of tenant acme") && left.out.contains(&old), "{}", left.out);
     program.stop();
 
-    // The key is found.
+    // The operator restores the key.
     folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, BOTH));
     let program = Program::start(&folder);
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
@@ -110,7 +110,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
     assert_eq!(reason(&program).await, None);
     program.stop();
 
-    // Or it is lost.
+    // The operator gives the key up.
     folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, NEW));
     let program = Program::start(&folder);
     program.request_token("acme", "svc", ACME_SECRET).await.assert_refused(500, "server_error");
@@ -119,7 +119,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
     let token = program.token("acme", "svc", ACME_SECRET).await;
     assert_eq!(jwt::kid(&token), "oauth2-key-2");
     assert_eq!(program.present(&token).await.status, 200);
-    assert_eq!(program.present(&before).await.status, 401, "nobody can verify it any more");
+    assert_eq!(program.present(&before).await.status, 401, "its key is gone");
     eventually("readiness is well", async || reason(&program).await.is_none()).await;
     program.stop();
 }

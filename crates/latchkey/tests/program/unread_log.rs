@@ -1,4 +1,4 @@
-//! A log whose pipe nobody reads: requests are answered all the same, and the program ends when it is asked to.
+//! A log pipe that is never read: the program still answers requests and stops on a signal.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -15,14 +15,14 @@ use crate::folder::Folder;
 use crate::host;
 use crate::settings::TWO_TENANTS;
 
-/// What a pipe of this system takes while nobody reads it, four times over; no line of a request has as few bytes.
+/// Four times the capacity of a pipe on this system; every request's log line is longer than 100 bytes.
 const REQUESTS: usize = 4 * 65_536 / 100;
 
 /// A program whose standard output is full.
 struct Unread {
     child: Child,
     address: SocketAddr,
-    /// Open, so that writing to it waits rather than fails.
+    /// Open, so that writing to it blocks rather than fails.
     _out: BufReader<ChildStdout>,
 }
 
@@ -56,7 +56,7 @@ impl Unread {
         format!("http://{}{path}", self.address)
     }
 
-    /// How it ended, and after how long.
+    /// The exit code, and the time until the end.
     fn end_after(&mut self, signal: &str) -> (Option<i32>, Duration) {
         let requested = Instant::now();
         host::signal(signal, self.child.id());
@@ -84,7 +84,7 @@ async fn a_log_without_a_reader_does_not_keep_a_program_alive() {
 async fn nor_one_that_is_stopped_twice() {
     let folder = Folder::with(TWO_TENANTS);
     let mut program = Unread::start(&folder).await;
-    // A request that stays open would be waited for, and a probe is waited for.
+    // The drain waits for an open request, and for the next probe.
     let mut open = TcpStream::connect(program.address).await.unwrap();
     let head = "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n";
     open.write_all(head.as_bytes()).await.unwrap();

@@ -1,5 +1,5 @@
-//! Offline verification by foreign libraries that know a tenant's JWKS and nothing else. Both tenants have a key `oauth2-key-1`, a
-//! client `svc` and an audience `api`, so that only the signature and the issuer can tell their tokens apart.
+//! Offline verification by foreign libraries that know only a tenant's JWKS. Both tenants have a key `oauth2-key-1`, a client `svc` and an
+//! audience `api`, so that only signature and issuer distinguish their tokens.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -108,7 +108,7 @@ async fn the_oauth2_crate_introspects_tokens_of_its_own_tenant_only() {
     }
 }
 
-/// Shows a library the tenant's own token, the other's and something that is none.
+/// Gives a library the tenant's own token, the other tenant's and a malformed one.
 async fn verified_by(verify: impl Fn(&[(&str, &str)]) -> String, [other, none]: [&str; 2]) {
     let (_folder, program, tokens) = start().await;
     for (index, (tenant, _, _)) in TENANTS.into_iter().enumerate() {
@@ -137,7 +137,7 @@ async fn start() -> (Folder, Program, [String; 2]) {
     (folder, program, [acme, globex])
 }
 
-/// The libraries' own HTTP client, of another version than ours. It follows no redirects, as they advise.
+/// The libraries' own HTTP client, of another version than ours. It follows no redirects, as they recommend.
 fn client() -> oauth2::reqwest::Client {
     let client = oauth2::reqwest::ClientBuilder::new().redirect(oauth2::reqwest::redirect::Policy::none());
     client.timeout(std::time::Duration::from_secs(20)).build().unwrap()

@@ -1,5 +1,5 @@
-//! The command line on PostgreSQL: looking needs no right to write, and what it changes every replica sees at once, also where Redis
-//! holds what was read before.
+//! The command line on PostgreSQL: reading needs no permission to write, and every replica sees changes at once, even with older rows in
+//! Redis.
 
 use std::time::Duration;
 

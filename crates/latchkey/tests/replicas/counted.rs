@@ -1,4 +1,4 @@
-//! What a token costs PostgreSQL and Redis, in statements and commands.
+//! The cost of a token in PostgreSQL statements and Redis commands.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ const AT_ONCE: usize = 2_000;
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Cost(u64, u64);
 
-/// The clients of acme that are asked about.
+/// Acme's clients for the token requests.
 const COLD: [(&str, &str); 4] = [("acme", "svc-1"), ("acme", "svc-2"), ("acme", "svc-3"), ("acme", "svc-4")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,7 +44,7 @@ async fn what_a_token_costs_with_redis() {
         }
         let (costs, scripts) = measure(&test_env, &replicas, || redis.scripts_run()).await;
         let [one, other] = [Numbers::of(&replicas[0]).await, Numbers::of(&replicas[1]).await];
-        // A machine so busy that Redis passed for dead says nothing.
+        // On a very busy machine Redis may time out, which makes the figures meaningless.
         if one.outages + other.outages == 0 {
             assert_eq!(costs, expected);
             assert_eq!(scripts, 2 * COLD.len() as u64, "as Redis counts after an invalidation");
@@ -73,7 +73,7 @@ async fn what_a_token_costs_without_redis() {
     assert_eq!(costs, expected);
 }
 
-/// What tokens cost in each of these situations, and what Redis itself counts of those after an invalidation.
+/// The cost of tokens in each situation, and Redis' own count of the commands after an invalidation.
 async fn measure(
     test_env: &TestEnv,
     [one, other]: &[Replica; 2],
@@ -108,7 +108,7 @@ async fn however_many_request_a_cold_client_at_once_each_program_reads_it_once()
     let redis = RedisServer::started();
     let postgres = PostgresServer::started();
     postgres.log_statements();
-    // Statements with these arguments, as the server writes them down.
+    // Statements with these parameters, as the server logs them.
     let requested = || postgres.log().matches("arameters: $1 = 'acme', $2 = 'svc-1'\n").count() as u64;
     for url in [None, Some(redis.url())] {
         let test_env = TestEnv::on(&postgres.server(), url.clone());
@@ -134,27 +134,27 @@ async fn however_many_request_a_cold_client_at_once_each_program_reads_it_once()
         while let Some(answer) = requests.join_next().await {
             assert_eq!(answer.unwrap().unwrap().status(), 200);
         }
-        // A machine that takes longer than what was read counts, reads it again.
+        // On a slow machine cached rows expire and are read again.
         let readings = 1 + began.elapsed().as_secs() / 10;
         for (replica, before) in replicas.iter().zip(before) {
             let after = Numbers::of(replica).await;
             assert!(after.client_loads - before.client_loads <= readings, "single flight");
         }
-        // Without Redis each reads it once; with Redis the second may find what the first has read.
+        // Without Redis each program reads the row once; with Redis the second may find the row that the first has read.
         let least = if url.is_none() { 2 } else { 1 };
         let requested = requested() - asked_before;
         assert!((least..=2 * readings).contains(&requested), "{requested} queries, {readings} readings each");
     }
 }
 
-/// A tenant's first token makes its key, which is told to all and forgotten by all. These programs end, so that it is over.
+/// A tenant's first token generates its key, which invalidates all caches. These programs end, so that nothing of it is pending.
 async fn make_keys(test_env: &TestEnv) {
     let replicas = test_env.start_two(&settings(30)).await;
     first_tokens(test_env, &replicas[0]).await;
     scheduled().await;
 }
 
-/// New keys, and the keys of a tenant that was changed, are looked at once by the one program that leads, within a second or two.
+/// Waits for the scheduler, which processes new keys and keys of changed tenants once, within a second or two.
 async fn scheduled() {
     sleep(Duration::from_secs(4)).await;
 }
@@ -166,7 +166,7 @@ async fn first_tokens(test_env: &TestEnv, replica: &Replica) {
     settled(replica).await;
 }
 
-/// The cost of one token, the least of several alike: once a second a program looks after its store, which counts too.
+/// The cost of one token, as the minimum of several equal ones: once a second a program checks its store, which counts, too.
 async fn least(test_env: &TestEnv, replica: &Replica, clients: &[(&str, &str)]) -> Cost {
     let mut costs = Vec::new();
     for (tenant, client) in clients {
@@ -179,13 +179,13 @@ async fn least(test_env: &TestEnv, replica: &Replica, clients: &[(&str, &str)]) 
         let after = settled(replica).await;
         costs.push(Cost(after.statements - before.statements, after.commands - before.commands));
     }
-    // Statements and commands each by themselves: a look must not hide behind a command.
+    // Takes the minimum of statements and of commands separately, since a store check may coincide with either.
     let statements = costs.iter().map(|cost| cost.0).min().unwrap();
     let commands = costs.iter().map(|cost| cost.1).min().unwrap();
     Cost(statements, commands)
 }
 
-/// Its numbers when nothing is under way any more: what was read is written to Redis after the answer.
+/// The metrics once nothing is pending: a program writes rows to Redis after the answer.
 async fn settled(replica: &Replica) -> Numbers {
     let mut last = Numbers::of(replica).await;
     loop {
@@ -198,7 +198,7 @@ async fn settled(replica: &Replica) -> Numbers {
     }
 }
 
-/// In the file of one program, for these clients of acme; returns when both programs have heard of it.
+/// Replaces the secrets of these clients of acme in one program's file; returns when both programs have applied it.
 async fn replace_secrets(one: &Replica, clients: &[&str]) {
     let mut text = settings(30);
     for client in clients {

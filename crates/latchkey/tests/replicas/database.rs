@@ -1,5 +1,4 @@
-//! An empty database of its own for a test, and the server that it is on. The login is nobody special: it owns the database and may
-//! make roles.
+//! An empty database for one test, and its server. The login has no special rights: it owns the database and may create roles.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,26 +10,26 @@ use crate::test_servers::{server_path, server_variable};
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
-/// The same that all tests on this server have: who has made the roles of the platform may act as them.
+/// The same for all tests on this server: the platform's roles admit only the login that created them.
 const LOGIN: &str = "latchkey_login";
 
-/// A PostgreSQL, as its administrator sees it.
+/// A PostgreSQL server, accessed as its administrator.
 #[derive(Clone)]
 pub(crate) struct Server(pub(crate) Url);
 
-/// A database. It is dropped with this.
+/// A database. Dropping the value drops it.
 pub(crate) struct Database {
     server: Server,
     name: String,
 }
 
 impl Server {
-    /// The one that all tests share.
+    /// The server that all tests share.
     pub(crate) fn shared() -> Self {
         Self(server_variable("LATCHKEY_TEST_POSTGRES_URL").parse().unwrap())
     }
 
-    /// What a statement answers, without heads and frames.
+    /// A statement's result, without headings and borders.
     #[track_caller]
     pub(crate) fn query(&self, database: &str, sql: &str) -> String {
         self.command(database, sql).output().trim().to_owned()
@@ -58,7 +57,7 @@ impl Database {
         Self { server: server.clone(), name }
     }
 
-    /// As the login, with its password.
+    /// The login's URL, with its password.
     pub(crate) fn url(&self) -> String {
         let Server(server) = &self.server;
         format!(

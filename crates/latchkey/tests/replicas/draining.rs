@@ -1,4 +1,4 @@
-//! The end of one of two replicas on PostgreSQL and Redis while the other one takes over.
+//! Shutdown of one of two replicas on PostgreSQL and Redis while the other takes over.
 
 use crate::redis_server::RedisServer;
 use crate::taking_over::assert_none_dropped;
@@ -12,7 +12,7 @@ async fn no_request_is_dropped_while_the_other_replica_takes_over() {
     let test_env = TestEnv::new(Some(redis.url()));
     let replicas = test_env.start_two(&settings(1)).await;
     let requested = TENANTS.map(|tenant| Requester::new(tenant, "svc-0", test_env.secret_of(tenant)));
-    // A store that does not answer in time on a busy machine is a clean 503, and has nothing to do with who takes over.
+    // On a busy machine a store may not answer in time: a correct 503 that does not concern this test.
     for replica in &replicas {
         for Requester { tenant, client, secret } in &requested {
             let is_warm = async || replica.program.request_token(tenant, client, secret).await.status == 200;

@@ -1,6 +1,6 @@
-//! Two programs sign with the same keys and change to the next one together, whichever of them is told to rotate and whichever of them
-//! is killed meanwhile: no verifier that honours `Cache-Control` meets a token that it cannot verify, and each tenant always has exactly
-//! one key that signs. What takes longer is in `cargo xtask soak --only rotation`.
+//! Two programs sign with the same keys and switch to the next one together, whichever of them gets the command to rotate and whichever is
+//! killed meanwhile. No verifier that honours `Cache-Control` receives a token that it cannot verify, and each tenant always has exactly
+//! one key that signs. `cargo xtask soak --only rotation` is the long form.
 
 use std::time::{Duration, Instant};
 
@@ -20,12 +20,12 @@ const CLIENTS: usize = 3;
 const ROTATIONS: usize = 6;
 const PACE: Pace = Pace { callers: 6, pause: Duration::from_millis(10), again: 4 };
 
-/// So many milliseconds after it was told to rotate a leader is killed: before it has written, while it does, and at times when the new
-/// key waits and is about to sign.
+/// Milliseconds from the command to rotate until the leader is killed: before its write, during it, while the new key is announced, and
+/// just before it signs.
 const KILLED_AFTER: [u64; 4] = [1_200, 3, 12, 2_950];
-/// A lease is of 15 s; and what a busy machine needs.
+/// A lease of 15 s, and a margin for a busy machine.
 const TAKEN_OVER: Duration = Duration::from_secs(30);
-/// By itself, once somebody leads; and what a busy machine needs.
+/// An automatic rotation after a leader is elected, and a margin for a busy machine.
 const ROTATED: Duration = Duration::from_secs(25);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,7 +45,7 @@ async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
     eprintln!("measured: {outcome:?}");
 }
 
-/// Keys are rotated by themselves here, every few seconds, and by an administrator too.
+/// Both the scheduler (every few seconds) and an administrator rotate keys here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
     let test_env = TestEnv::new(None);
@@ -60,14 +60,14 @@ async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
     for (round, after) in KILLED_AFTER.into_iter().enumerate() {
         let (api, tenant) = (admin.at(&leader.program), TENANTS[round % TENANTS.len()]);
         let path = tenant_path(tenant, "/keys/rotate");
-        // It may have no time to answer.
+        // The program may be killed before it answers.
         let requested = tokio::spawn(async move { api.send(Method::POST, &path, Some(&json!({}))).await });
         sleep(Duration::from_millis(after)).await;
         traffic.turn_to(vec![follower.program.url("")]);
         leader.program.kill();
         drop(requested.await);
         if round > 0 {
-            // The first lease was waited for to its end; for the others these seconds count as past.
+            // The test waits for the end of the first lease only; the others are expired in the database.
             test_env.database.query("UPDATE leases SET until = until - 15 WHERE name = 'rotation'");
         }
         let admin = admin.at(&follower.program);
@@ -95,19 +95,19 @@ async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
         traffic.turn_to(vec![leader.program.url(""), follower.program.url("")]);
     }
     let outcome = traffic.end().await;
-    // A program that has just started opens its connections while it is asked, which a busy machine makes slow.
+    // A program that has just started opens its connections during requests, which takes time on a busy machine.
     outcome.assert_none_failed(500);
     eprintln!("measured: {outcome:?}");
 }
 
-/// Who leads, once that is another one than before.
+/// The leader, once it differs from the previous one.
 async fn next_holder(test_env: &TestEnv, before: &str) -> String {
     let mut holder = String::new();
     let is_another = async || {
         holder = test_env.database.query("SELECT holder FROM leases WHERE name = 'rotation'");
         !holder.is_empty() && holder != before
     };
-    eventually("somebody leads", TAKEN_OVER, is_another).await;
+    eventually("a new leader", TAKEN_OVER, is_another).await;
     holder
 }
 
@@ -116,7 +116,7 @@ async fn first_admin(test_env: &TestEnv, replica: &Replica) -> Administrator {
     Administrator::init(&replica.program, &mut init, &replica.folder.canaries).await
 }
 
-/// At programs that know all clients.
+/// Traffic at programs that have every client cached.
 async fn traffic(test_env: &TestEnv, replicas: &[&Replica]) -> Traffic {
     for replica in replicas {
         know_all(test_env, replica).await;
@@ -131,8 +131,8 @@ async fn traffic(test_env: &TestEnv, replicas: &[&Replica]) -> Traffic {
     Traffic::start(origins, requested.collect(), PACE)
 }
 
-/// Asks until every client has had a token here. What is cold when connections are still being opened is told to come back, and tests
-/// are about what comes later.
+/// Requests tokens until every client has had one here. Cold clients may get 503 while connections are being opened, which these tests are
+/// not about.
 async fn know_all(test_env: &TestEnv, replica: &Replica) {
     for number in 0..CLIENTS {
         for tenant in TENANTS {

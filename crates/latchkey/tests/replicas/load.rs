@@ -1,5 +1,5 @@
-//! Callers who ask all the while, on connections that they keep, each time for another client and at the next program. Each token
-//! is checked: tenant, client and signature.
+//! Callers who send requests all the while on persistent connections, each time for another client and at the next program. They check each
+//! token: tenant, client and signature.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ pub(crate) struct Load {
 
 struct Shared {
     urls: Vec<String>,
-    /// Of acme and globex.
+    /// For acme and globex.
     secrets: [String; 2],
     clients: usize,
     verifier: Verifier,
@@ -32,7 +32,7 @@ struct Shared {
 }
 
 impl Load {
-    /// On the first `clients` clients of both tenants.
+    /// For the first `clients` clients of both tenants.
     pub(crate) async fn on(test_env: &TestEnv, replicas: &[Replica], clients: usize) -> Self {
         let shared = Arc::new(Shared {
             urls: replicas.iter().map(|replica| replica.program.url("")).collect(),
@@ -43,8 +43,8 @@ impl Load {
             answered: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
         });
-        // What is warm is served whatever happens then. On a machine that is busy with other things, becoming warm may take more than
-        // one try: a store that does not answer in time is a clean 503.
+        // Warm clients are served whatever happens afterwards. On a busy machine, warming up may take more than one try: a store that does
+        // not answer in time is a correct 503.
         let http = reqwest::Client::new();
         for _ in 0..shared.urls.len() * TENANTS.len() * clients {
             let number = shared.requested.fetch_add(1, Ordering::Relaxed);
@@ -57,14 +57,14 @@ impl Load {
         load
     }
 
-    /// Waits until so many more requests are answered.
+    /// Waits for this many more answers.
     pub(crate) async fn more(&self, count: usize) {
         let before = self.shared.answered.load(Ordering::Relaxed);
         let answered = async || self.shared.answered.load(Ordering::Relaxed) >= before + count;
         eventually("requests are answered", LONGEST, answered).await;
     }
 
-    /// Ends it; none of at least `least` requests may have failed. Says how many there were.
+    /// Ends the load. Asserts that none of at least `least` requests failed, and returns their number.
     pub(crate) async fn assert_none_failed(self, least: usize) -> usize {
         self.more(50).await;
         self.shared.ended.store(true, Ordering::Relaxed);
@@ -97,7 +97,7 @@ async fn call(shared: Arc<Shared>) -> Vec<String> {
 }
 
 async fn send_request(shared: &Shared, http: &reqwest::Client, number: usize) -> Result<(), String> {
-    // Through all programs first, then through tenants, then through clients.
+    // Iterates over the programs first, then over tenants, then over clients.
     let (url, number) = (&shared.urls[number % shared.urls.len()], number / shared.urls.len());
     let (tenant, number) = (number % TENANTS.len(), number / TENANTS.len());
     let client = format!("svc-{}", number % shared.clients);

@@ -1,20 +1,20 @@
-//! What a program counts, as its metrics tell it.
+//! A program's metrics.
 
 use crate::test_env::Replica;
 
-/// Some of its numbers at one moment.
+/// Some of its metrics at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Numbers {
-    /// SQL statements. One a second is not a request's: the program looks after its store.
+    /// SQL statements, including one a second for the program's check of its store.
     pub(crate) statements: u64,
     /// Redis commands for rows and changes.
     pub(crate) commands: u64,
-    /// Times that the cache of clients turned to Redis or the store.
+    /// Number of loads of the client cache from Redis or the store.
     pub(crate) client_loads: u64,
     /// Rows found in Redis.
     pub(crate) hits: u64,
     pub(crate) redis_is_up: bool,
-    /// Times that Redis was given up.
+    /// Number of times that the program stopped using Redis.
     pub(crate) outages: u64,
 }
 

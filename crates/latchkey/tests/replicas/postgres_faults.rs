@@ -1,5 +1,5 @@
-//! While PostgreSQL is away, clients that are remembered get their tokens, and all others are told to come back: never that they are
-//! unknown, never that we are broken. Once it is back, so is everything.
+//! During an outage of PostgreSQL, cached clients get their tokens, and all others get 503: never "unknown client", never an internal
+//! error. Everything recovers afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,13 @@ use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
 const CLIENTS: usize = 60;
-/// Remembered by both programs soon after the load begins.
+/// Clients that both programs have cached soon after the load begins.
 const WARM: usize = 10;
-/// A second, and what a busy machine needs.
+/// A second, and a margin for a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(2);
-/// A second, and what a busy machine needs to open connections.
+/// A second, and a margin for opening connections on a busy machine.
 const SERVED_AGAIN: Duration = Duration::from_secs(10);
-/// What was read counts for ten seconds; after that it serves only because the store is away.
+/// Entries are fresh for ten seconds; afterwards they serve only because the store is unavailable.
 const STALE: Duration = Duration::from_millis(10_500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,7 +52,7 @@ async fn postgresql_may_be_restarted_and_stay_away() {
     }
     let requested = Instant::now();
     send_request(&test_env, &replicas[0], "svc-50").await.assert_refused(503, "temporarily_unavailable");
-    eprintln!("measured: a cold client is told to come back after {:?}", requested.elapsed());
+    eprintln!("measured: a cold client gets 503 after {:?}", requested.elapsed());
     sleep(STALE).await;
     load.more(200).await;
     postgres.start();
@@ -63,7 +63,7 @@ async fn postgresql_may_be_restarted_and_stay_away() {
     eprintln!("measured: {answered} requests of warm clients, 0 failed");
 }
 
-/// Its settings declare nothing, so what the caches may do comes from the rows of tenants that were made through the API.
+/// Its settings declare nothing, so the caches follow the policies of tenants that were created through the API.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     const NOTHING: &str = "server: { listeners: [{ address: 127.0.0.1:0 }] }\nkeys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }\n";
@@ -76,7 +76,7 @@ async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     let tenant = json!({ "id": "initech", "client": { "client_id": "svc", "client_secret": secret }, "signing": { "algorithm": "ES256" } });
     admin.send_request(Method::POST, "/api/v1/admin/tenants", Some(tenant)).await;
     let is_served = async || program.request_token("initech", "svc", secret).await.status == 200;
-    // Its first key, and what is told of it.
+    // Its first key and the resulting invalidation.
     let warm = Instant::now();
     while warm.elapsed() < Duration::from_secs(3) {
         eventually("a new tenant is served", LONGEST, is_served).await;
@@ -89,7 +89,7 @@ async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     let paused = postgres.paused();
     eventually("the store is missed", LONGEST, async || store().await == "degraded").await;
     let missed = Instant::now();
-    // Beyond what counts as fresh.
+    // Longer than entries are fresh.
     while missed.elapsed() < STALE + Duration::from_secs(2) {
         assert!(is_served().await, "after {:?}", missed.elapsed());
         assert_eq!(store().await, "degraded");
@@ -100,7 +100,7 @@ async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     eventually("all is well", LONGEST, is_served).await;
 }
 
-/// A client that was refused meanwhile, and one that was not asked for.
+/// A client that was refused during the outage, and one that was not requested.
 async fn served_again(test_env: &TestEnv, replicas: &[Replica; 2], first: usize, accepts: Instant) {
     let mut longest = Duration::ZERO;
     for number in [first, first + 15] {

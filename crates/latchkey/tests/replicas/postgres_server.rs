@@ -1,5 +1,5 @@
-//! A PostgreSQL of a test's own, which may be stopped and killed. It refuses to run as root, so for root it runs as the user that
-//! its packages make. Only its own processes are ever signalled.
+//! A PostgreSQL for one test, which the test may stop and kill. PostgreSQL refuses to run as root, so for root it runs as its packages'
+//! user. Only its own processes get signals.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(crate) struct PostgresServer {
     process: Option<Child>,
 }
 
-/// Also where a test fails: what is dropped after it needs the server.
+/// Resumes the server also when a test fails, since values that are dropped later need it.
 pub(crate) struct Paused<'a>(&'a PostgresServer);
 
 impl PostgresServer {
@@ -45,14 +45,14 @@ impl PostgresServer {
         server
     }
 
-    /// For its administrator.
+    /// The server, for its administrator.
     pub(crate) fn server(&self) -> Server {
         Server(
             format!("postgres://{USER}:{}@127.0.0.1:{}/postgres", self.password, self.port).parse().unwrap(),
         )
     }
 
-    /// What it says; of statements only once it was told to.
+    /// Its log, with statements only if configured.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap()
     }
@@ -66,11 +66,11 @@ impl PostgresServer {
         self.folder.path().join("log")
     }
 
-    /// Returns when it accepts connections.
+    /// Starts the server and returns when it accepts connections.
     pub(crate) fn start(&mut self) {
         let mut command = self.tool("postgres");
         command.arg("-D").arg(self.folder.path().join("data")).args(["-p", &self.port.to_string()]);
-        // It must survive being killed, so it keeps its log ahead; it need not survive the machine.
+        // The data must survive a kill, so it keeps its write-ahead log; it need not survive a crash of the machine.
         command.args([
             "-c",
             "listen_addresses=127.0.0.1",
@@ -93,17 +93,17 @@ impl PostgresServer {
         }
     }
 
-    /// As `pg_ctl stop -m immediate`: what is open is cut off, and the next start recovers from the log.
+    /// Like `pg_ctl stop -m immediate`: cuts open connections, and the next start recovers from the log.
     pub(crate) fn stop_immediately(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         signal("QUIT", process.id());
-        assert!(wait(&mut process, LONGEST).is_some(), "PostgreSQL ends when told to");
+        assert!(wait(&mut process, LONGEST).is_some(), "PostgreSQL did not stop");
     }
 
-    /// To those who ask for it; with a certificate and its private key, as PEM.
+    /// Enables TLS for clients that request it, with a certificate and its private key, as PEM.
     pub(crate) fn speak_tls(&self, certificate: &Path, key: &Path) {
         for (from, to) in [(certificate, "server.crt"), (key, "server.key")] {
-            // A key that others may read is refused, and root's is not the server's.
+            // PostgreSQL refuses a key that others may read, and cannot read root's.
             let path = self.folder.path().join("data").join(to);
             let owner: &[&str] = if is_root() { &["-o", USER] } else { &[] };
             run(Command::new("install").args(["-m", "600"]).args(owner).args([from, &path])).output();
@@ -112,25 +112,25 @@ impl PostgresServer {
         self.server().query("postgres", "SELECT pg_reload_conf()");
     }
 
-    /// It says nothing to old connections and to new ones until this is dropped.
+    /// The server does not respond on old or new connections until the guard is dropped.
     pub(crate) fn paused(&self) -> Paused<'_> {
         self.signal_all("STOP");
         Paused(self)
     }
 
-    /// The server's process and those that it has made, one for each connection.
+    /// Signals the server's process and its children, one per connection.
     fn signal_all(&self, name: &str) {
         let Some(process) = &self.process else { return };
         let id = process.id();
         signal(name, id);
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         for child in children.split_whitespace() {
-            // One that has just ended is no loss.
+            // A child that has just ended is no problem.
             drop(run(Command::new("kill").args([&format!("-{name}"), child])));
         }
     }
 
-    /// Ends with this process, however that ends; setpriv becomes what it starts, so the child is the server.
+    /// Ends with this process, even when it is killed. setpriv executes the program in its own process, so the child is the server.
     fn tool(&self, name: &str) -> Command {
         let program = server_path("LATCHKEY_TEST_POSTGRES_BIN").join(name);
         let mut command = if is_root() {

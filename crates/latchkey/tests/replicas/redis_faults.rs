@@ -1,5 +1,5 @@
-//! Whatever happens to Redis, no request fails and no token is another's: two programs are asked all the while, mostly for clients
-//! that they do not remember, so that they would turn to Redis. Afterwards they use it again, by themselves.
+//! Whatever happens to Redis, no request fails and no token belongs to another client. Two programs get requests all the while, mostly for
+//! clients that they have not cached, so that they would use Redis. Afterwards they use it again without intervention.
 
 use std::time::{Duration, Instant};
 
@@ -11,15 +11,15 @@ use crate::redis_server::{RedisServer, Reply};
 use crate::test_env::{Replica, TestEnv, settings};
 use crate::test_servers::eventually;
 
-/// Of each tenant.
+/// Clients of each tenant.
 const CLIENTS: usize = 500;
-/// The load leaves some out, to ask for them afterwards.
+/// The load omits some clients, for later requests.
 const LOADED: usize = CLIENTS - 40;
-/// Two seconds, and what a busy machine needs.
+/// Two seconds, and a margin for a busy machine.
 const USED_AGAIN: Duration = Duration::from_secs(6);
-/// Ten seconds, and what a busy machine needs.
+/// Ten seconds, and a margin for a busy machine.
 const FOUND_OUT: Duration = Duration::from_secs(13);
-/// Fewer requests would say little.
+/// Fewer requests would be meaningless.
 const LEAST: usize = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,13 +78,13 @@ async fn redis_may_hold_values_that_no_replica_has_written() {
     .await;
 }
 
-/// What the values said before a change was true, so they are authentic, whoever puts them back: it counts for what is left of ten
-/// seconds after the reading, as if a message were lost, and then never again.
+/// Values from before a change are authentic, even when an attacker restores them. They count for the rest of the ten seconds after the
+/// reading, as if a message were lost, and then never again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_may_be_given_back_what_was_true_before() {
     check(RedisServer::started(), "old values put back", async |test_env, redis, load, replicas| {
         let (revoked, new) = (test_env.secret_of("acme"), test_env.new_secret());
-        // Who is read while Redis passes for dead, on a busy machine, is not found there.
+        // A client that is read while Redis counts as down, on a busy machine, is not in Redis.
         let (mut others, mut client) = (CLIENTS - 20..CLIENTS, String::new());
         let is_there = async || {
             client = format!("svc-{}", others.next().unwrap());
@@ -114,7 +114,7 @@ async fn redis_may_be_given_back_what_was_true_before() {
             }
         }
         eprintln!("measured: {believed} times a revoked secret was taken because of what was put back");
-        // Else this would be no attack, and nothing held it off.
+        // Otherwise there was no attack that had to be fended off.
         let is_conclusive = outages().await == before && applied - read < Duration::from_secs(5);
         assert!(believed > 0 || !is_conclusive, "what was put back was never found");
         for _ in 0..10 {
@@ -132,7 +132,7 @@ async fn redis_may_be_given_back_what_was_true_before() {
     .await;
 }
 
-/// Runs programs, load and fault; then nothing may have failed, and rows are shared through Redis again.
+/// Runs programs, load and fault. Asserts that nothing failed, and that the programs share rows through Redis again.
 async fn check(
     mut redis: RedisServer,
     fault: &str,
@@ -162,7 +162,7 @@ async fn check(
     );
 }
 
-/// Whether what one program reads is found in Redis by the other, which both turn to Redis for.
+/// Whether one program finds in Redis a row that the other has read.
 async fn is_shared(
     test_env: &TestEnv,
     redis: &RedisServer,
@@ -172,15 +172,15 @@ async fn is_shared(
     let (before, hits, scripts) =
         (Numbers::of(one).await.commands, Numbers::of(other).await.hits, redis.scripts_run());
     one.program.token("acme", client, test_env.secret_of("acme")).await;
-    // What was read is written to Redis after the answer.
+    // A program writes rows to Redis after the answer.
     sleep(Duration::from_millis(50)).await;
     other.program.token("acme", client, test_env.secret_of("acme")).await;
     let (after, found) = (Numbers::of(one).await.commands, Numbers::of(other).await.hits);
     after > before && found > hits && redis.scripts_run() > scripts
 }
 
-/// Writes over everything: values become nonsense, nothing, another thing's value, or no text at all; leases, epochs and probes
-/// become other texts.
+/// Overwrites everything: values become random bytes, empty, another entry's value, or another type; leases, epochs and probes become other
+/// texts.
 fn forge(redis: &RedisServer) {
     let mut foreign = b"foreign".to_vec();
     for (number, name) in redis.names().iter().enumerate() {
@@ -208,13 +208,13 @@ fn names_of_values(redis: &RedisServer) -> Vec<Vec<u8>> {
 fn values(redis: &RedisServer) -> Vec<(Vec<u8>, Vec<u8>)> {
     let value = |name: Vec<u8>| match redis.command(&[b"GET", &name]) {
         Reply::Text(value) => Some((name, value)),
-        // It has expired meanwhile.
+        // The value has expired meanwhile.
         _ => None,
     };
     names_of_values(redis).into_iter().filter_map(value).collect()
 }
 
-/// As if they had just been written.
+/// Replays old values.
 fn put_back(redis: &RedisServer, values: &[(Vec<u8>, Vec<u8>)]) {
     for (name, value) in values {
         redis.command(&[b"SET", name, value, b"PX", b"10000"]);

@@ -1,5 +1,5 @@
-//! A Redis of a test's own, on a free port and in a folder that goes with it, and a plain connection to it for looks and mischief.
-//! Only its own process is ever signalled.
+//! A Redis for one test, on a free port and in a temporary folder, and a plain connection to inspect and forge values. Only its own process
+//! gets signals.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use crate::test_servers::{LONGEST, server_path};
 pub(crate) struct RedisServer {
     folder: TempDir,
     port: u16,
-    /// On a port of its own.
+    /// On a separate port.
     tls: Option<Tls>,
     process: Option<Child>,
 }
@@ -27,7 +27,7 @@ struct Tls {
     key: PathBuf,
 }
 
-/// What Redis answers, as far as tests need it.
+/// The parts of an answer that tests need.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Text(Vec<u8>),
@@ -36,7 +36,7 @@ pub(crate) enum Reply {
 }
 
 impl RedisServer {
-    /// One that is not running yet.
+    /// A server that does not run yet.
     pub(crate) fn absent() -> Self {
         Self { folder: TempDir::new().unwrap(), port: free_port(), tls: None, process: None }
     }
@@ -47,7 +47,7 @@ impl RedisServer {
         server
     }
 
-    /// Also one port that speaks nothing but TLS.
+    /// With an additional port for TLS only.
     pub(crate) fn started_with_tls(certificate: &Path, key: &Path) -> Self {
         let tls = Tls { port: free_port(), certificate: certificate.to_owned(), key: key.to_owned() };
         let mut server = Self::absent();
@@ -96,7 +96,7 @@ impl RedisServer {
         signal("CONT", self.process.as_ref().unwrap().id());
     }
 
-    /// Runs one command on a connection of its own.
+    /// Runs one command on a new connection.
     #[track_caller]
     pub(crate) fn command(&self, words: &[&[u8]]) -> Reply {
         self.send_request(words).unwrap()
@@ -110,7 +110,7 @@ impl RedisServer {
         }
     }
 
-    /// How many scripts it has run: everything that programs do for rows and changes is one.
+    /// Number of executed scripts: every operation of programs on rows and changes is one script.
     pub(crate) fn scripts_run(&self) -> u64 {
         let statistics = String::from_utf8(self.command(&[b"INFO", b"commandstats"]).text()).unwrap();
         let calls = |name: &str| {
@@ -150,7 +150,7 @@ impl Drop for RedisServer {
     }
 }
 
-/// The protocol, RESP 2: simple text, errors, numbers, texts with a length, lists.
+/// The protocol, RESP 2: simple strings, errors, integers, bulk strings, arrays.
 fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Reply> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
@@ -170,7 +170,7 @@ fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Reply> {
     })
 }
 
-/// Nobody listens there, for the moment.
+/// A port without a listener at the moment.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

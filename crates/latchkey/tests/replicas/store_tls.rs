@@ -1,5 +1,5 @@
-//! PostgreSQL and Redis over TLS, with certificates of a private authority: who does not trust it is told so by PostgreSQL at the
-//! start, and does without Redis.
+//! PostgreSQL and Redis over TLS, with certificates of a private authority. A program that does not trust it fails to start because of
+//! PostgreSQL, and works without Redis.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::redis_server::RedisServer;
 use crate::test_env::{Replica, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// A certificate for 127.0.0.1, its private key, the authority that vouches for it, and another authority.
+/// A certificate for 127.0.0.1, its private key, its authority, and another authority.
 struct Files(TempDir);
 
 impl Files {
@@ -64,7 +64,7 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
         ("127.0.0.1", "sslmode=verify-full".to_owned(), "UnknownIssuer"),
         ("127.0.0.1", format!("sslmode=verify-full{foreign}"), "UnknownIssuer"),
         ("127.0.0.1", format!("sslmode=verify-ca{foreign}"), "UnknownIssuer"),
-        // The certificate does not name it.
+        // The certificate is for another name.
         ("localhost", format!("sslmode=verify-full{ours}"), "not valid for name"),
     ] {
         let refused = run(&mut command(&["migrate"], host, &options));

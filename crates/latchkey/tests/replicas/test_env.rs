@@ -1,5 +1,5 @@
-//! An installation: a database, a Redis or none, secrets of its own, and any number of programs that are started with the same
-//! settings, each in a folder of its own.
+//! An installation: a database, an optional Redis, its own secrets, and any number of programs with the same settings, each in its own
+//! folder.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -17,7 +17,7 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::test_servers::{LONGEST, eventually};
 
-/// Two tenants, which have clients of the same names and sign with different algorithms. `CLIENTS` stands for the clients.
+/// Two tenants with clients of the same names and different signing algorithms. `CLIENTS` is the placeholder for the clients.
 const SETTINGS: &str = "\
 server: { listeners: [{ address: 127.0.0.1:0 }], default_tenant: acme }
 keys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }
@@ -43,17 +43,17 @@ pub(crate) struct TestEnv {
     pub(crate) database: Database,
     pub(crate) sealing_key: String,
     pub(crate) redis_url: Option<String>,
-    /// What the settings name as ACME_SECRET, GLOBEX_SECRET and NEW_SECRET.
+    /// The values of the variables ACME_SECRET, GLOBEX_SECRET and NEW_SECRET.
     secrets: [String; 3],
 }
 
-/// A program and the folder that it runs in.
+/// A program and its folder.
 pub(crate) struct Replica {
     pub(crate) program: Program,
     pub(crate) folder: Folder,
 }
 
-/// The settings with so many clients a tenant, `svc-0` and so on.
+/// The settings with this many clients per tenant, `svc-0` and so on.
 pub(crate) fn settings(clients: usize) -> String {
     let clients_of = |tenant: &str| {
         (0..clients).fold(String::new(), |mut text, number| {
@@ -83,7 +83,7 @@ impl TestEnv {
         &self.secrets[TENANTS.iter().position(|known| *known == tenant).unwrap()]
     }
 
-    /// What a client has instead once the settings name NEW_SECRET.
+    /// The secret of a client whose settings name NEW_SECRET.
     pub(crate) fn new_secret(&self) -> &str {
         &self.secrets[2]
     }
@@ -94,7 +94,7 @@ impl TestEnv {
         Replica { program: Program::spawn(&folder, &mut command), folder }
     }
 
-    /// The program, about to run on this installation.
+    /// The program, to run on this installation.
     pub(crate) fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
         let mut command = folder.program(arguments);
         command.env("LATCHKEY__STORAGE__URL", self.database.url());
@@ -110,7 +110,7 @@ impl TestEnv {
         command
     }
 
-    /// Two at once, which have been serving for a while.
+    /// Two programs that start at the same time and have served for a while.
     pub(crate) async fn start_two(&self, settings: &str) -> [Replica; 2] {
         let replicas = thread::scope(|scope| {
             let starts = [(); 2].map(|()| scope.spawn(|| self.start(settings)));
@@ -124,15 +124,15 @@ impl TestEnv {
 }
 
 impl Replica {
-    /// Asks for unknown tenants until as many connections to the store are open as requests ever need at once. On a busy machine
-    /// opening one may take longer than a request waits, and tests are about what comes later.
+    /// Sends requests for unknown tenants until the store's connection pool is full. On a busy machine, opening a connection may take
+    /// longer than a request waits, which these tests are not about.
     pub(crate) async fn open_connections(&self) {
         let mut round = 0;
         let all_answered = async || {
             round += 1;
             let mut requests = JoinSet::new();
             for number in 0..16 {
-                let path = tenant_path(&format!("nobody-{round}-{number}"), "/strategies");
+                let path = tenant_path(&format!("unknown-{round}-{number}"), "/strategies");
                 requests.spawn(Answer::to(self.program.request(Method::GET, &path)));
             }
             requests.join_all().await.iter().all(|answer| answer.status == 404)

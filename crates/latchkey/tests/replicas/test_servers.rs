@@ -1,14 +1,14 @@
-//! What `cargo xtask test` says in the environment: where the servers are that it has started, and the programs that start others.
+//! The servers and programs that `cargo xtask test` provides through environment variables.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-/// Longer than anything that is waited for takes on a busy machine.
+/// Longer than any wait of these tests on a busy machine.
 pub(crate) const LONGEST: Duration = Duration::from_secs(20);
 
-/// A test that lacks a server fails rather than pass without having tested anything.
+/// A test fails without its server, rather than pass without testing anything.
 #[expect(
     clippy::disallowed_methods,
     reason = "xtask tells tests, through the environment, where their servers are"
@@ -21,7 +21,7 @@ pub(crate) fn server_path(variable: &str) -> PathBuf {
     PathBuf::from(server_variable(variable))
 }
 
-/// Asks again until it is so, and tells how long that took.
+/// Polls until the condition is true, and returns how long that took.
 #[track_caller]
 pub(crate) fn eventually(
     what: &str,

@@ -1,5 +1,5 @@
-//! Two programs that start at once on an empty database are one server from the first token on, and what is changed at one is so at
-//! the other: told by Redis, or by PostgreSQL, or, where nobody tells, once what was read counts no longer.
+//! Two programs that start at once on an empty database act as one server from the first token on. A change at one takes effect at the
+//! other: through Redis, through PostgreSQL, or, without a notification, when cached rows expire.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,9 @@ use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::eventually;
 use crate::verifier::Verifier;
 
-/// A second, and what a busy machine needs. Well below the ten seconds after which the other would find out by itself.
+/// A second, and a margin for a busy machine. Far less than the ten seconds after which cached rows expire.
 const NOTIFIED: Duration = Duration::from_secs(4);
-/// Ten seconds, and what a busy machine needs.
+/// Ten seconds, and a margin for a busy machine.
 const FOUND_OUT: Duration = Duration::from_secs(13);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,7 +41,7 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
         }
     }
     assert_eq!(test_env.database.query("SELECT count(*) FROM signing_keys"), "2");
-    // Also by signature, each tenant's.
+    // Verifies the signatures of each tenant, too.
     for replica in &replicas {
         let verifier = Verifier::of(replica).await;
         for other in &replicas {
@@ -53,7 +53,7 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
     }
 }
 
-/// Each time on what the start before has left.
+/// Each start begins with the state that the previous one has left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
     let test_env = TestEnv::new(None);
@@ -111,8 +111,8 @@ async fn a_change_at_one_is_so_at_the_other_after_redis_has_died() {
     check_changes(&test_env, &replicas, FOUND_OUT).await;
 }
 
-/// Nobody is told of what somebody writes with SQL of his own: the loss of every message there is. What one has read and the other
-/// has from Redis does not count for longer than if both had read it.
+/// A write by plain SQL sends no notification, like the loss of every message. A row that one program has read and the other has from Redis
+/// is fresh for no longer than if both had read it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_without_a_notification_is_found_all_the_same() {
     let redis = RedisServer::started();
@@ -133,12 +133,12 @@ async fn a_change_without_a_notification_is_found_all_the_same() {
         let is_refused = async || replica.program.request_token("acme", "svc-0", secret).await.status == 401;
         let left = FOUND_OUT.saturating_sub(revoked.elapsed());
         eventually("it is found out", left, is_refused).await;
-        eprintln!("measured: found out {:?} after nobody was told", revoked.elapsed());
+        eprintln!("measured: effective {:?} after a change without a notification", revoked.elapsed());
     }
 }
 
-/// One after the other: a client's secret is replaced, a client is removed, a tenant is removed and comes back. The first program
-/// alone sees the file; the second has just served what changes, so it remembers that.
+/// In sequence: a client's secret is replaced, a client is removed, a tenant is removed and returns. Only the first program sees the file.
+/// The second one has just served the changed rows, so they are in its cache.
 async fn check_changes(test_env: &TestEnv, [one, other]: &[Replica; 2], longest: Duration) {
     let replaced = settings(3).replacen(
         "svc-0: { client_secret: { env: ACME_SECRET }",
@@ -149,7 +149,7 @@ async fn check_changes(test_env: &TestEnv, [one, other]: &[Replica; 2], longest:
     let closed = removed.split("  globex:").next().unwrap().to_owned();
     let (acme, new, globex) =
         (test_env.secret_of("acme"), test_env.new_secret(), test_env.secret_of("globex"));
-    // Settings; then whom to ask with what, and what the answer was and becomes.
+    // Settings; then tenant, client and secret of a request, and its status before and after.
     type Expected<'a> = (&'a str, &'a str, &'a str, u16, u16);
     let changes: [(&str, &[Expected<'_>]); 4] = [
         (&replaced, &[("acme", "svc-0", acme, 200, 401), ("acme", "svc-0", new, 401, 200)]),
@@ -175,11 +175,11 @@ async fn check_changes(test_env: &TestEnv, [one, other]: &[Replica; 2], longest:
             assert_eq!(one.program.request_token(tenant, client, secret).await.status, *after);
         }
     }
-    // What no change concerned goes on.
+    // Clients that no change concerns are still served.
     assert_eq!(other.program.request_token("acme", "svc-2", acme).await.status, 200);
 }
 
-/// How many of their log lines say so.
+/// Number of log lines with this text.
 fn said(replicas: &[Replica; 2], what: &str) -> usize {
     let lines = replicas.iter().flat_map(|replica| replica.program.log());
     lines.filter(|line| line["message"] == what).count()

@@ -1,5 +1,4 @@
-//! Checks tokens as a resource server does, by key sets that were fetched once: if replicas had keys of their own, the tokens of one
-//! would not be accepted here.
+//! Checks tokens like a resource server, with key sets that were fetched once. It would refuse tokens of a replica with keys of its own.
 
 use std::collections::HashMap;
 
@@ -13,7 +12,7 @@ use crate::test_env::{Replica, TENANTS};
 pub(crate) struct Verifier(HashMap<&'static str, (DecodingKey, Validation)>);
 
 impl Verifier {
-    /// With the one key of each tenant that this program publishes; there must have been a first token.
+    /// With the one published key of each tenant; each tenant must have had a first token.
     pub(crate) async fn of(replica: &Replica) -> Self {
         let mut keys = HashMap::new();
         for tenant in TENANTS {
@@ -28,7 +27,7 @@ impl Verifier {
         Self(keys)
     }
 
-    /// Nothing where this is a token of this tenant's client.
+    /// Why this is not a token of this tenant's client; `None` if it is.
     pub(crate) fn objection(&self, tenant: &str, client: &str, token: &str) -> Option<String> {
         let (key, validation) = &self.0[tenant];
         match decode::<Value>(token, key, validation) {

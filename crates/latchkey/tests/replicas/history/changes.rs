@@ -1,5 +1,5 @@
-//! Random changes through `administration`: as the settings make them, planned against the store, committed in one transaction and then
-//! announced; and as the other doors do, which suspend clients and let them go on.
+//! Random changes through `administration`. Changes of the settings are planned against the store, committed in one transaction and then
+//! published. Other changes suspend and resume clients as the API does.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -20,7 +20,7 @@ use super::declared::{Client, Declared, Drawn};
 use super::record::Credential;
 use crate::test_env::TestEnv;
 
-/// What is to be so, and the parts of the platform that make it so.
+/// The desired state, and the parts of the platform that apply it.
 pub(super) struct Changes {
     declared: Declared,
     reconciler: Reconciler,
@@ -37,7 +37,7 @@ impl Changes {
         let key = SealingKey::from_base64(&Secret::new(test_env.sealing_key.clone())).unwrap();
         let key = Arc::new(LocalKeyEncryptionKey::new(key));
         let sealer: Arc<dyn KeySealer> = Arc::new(EnvelopeSealer::new(key, Vec::new()));
-        // The programs have made it.
+        // The programs have created the pepper.
         let sealed = store.find_sealed("pepper").await.unwrap().unwrap();
         let pepper = sealer.unseal(&SealingContext::Named("pepper"), &sealed).await.unwrap();
         let pepper = Arc::new(Pepper::from_bytes(Zeroizing::new(pepper.as_slice().try_into().unwrap())));
@@ -90,7 +90,7 @@ impl Changes {
         self.caches.publish_invalidation(&announced).await;
     }
 
-    /// What is to be announced yet.
+    /// Returns the invalidations that are still to be published.
     async fn apply(&self) -> Vec<Invalidation> {
         let declaration = self.declared.declaration();
         let content = ContentHash::of([self.number.to_be_bytes().as_slice()]);
@@ -105,7 +105,7 @@ impl Changes {
         invalidations
     }
 
-    /// The administrator announces by itself.
+    /// The administrator publishes the invalidations itself.
     async fn suspend(&self, (tenant, client): &Client, suspend: bool) -> Vec<Invalidation> {
         let by = Authority::operator(Actor { name: "cli:history".to_owned(), source: None });
         let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));

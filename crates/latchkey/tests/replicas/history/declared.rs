@@ -1,4 +1,4 @@
-//! What is declared and suspended at the moment, at random, and since when the credentials of clients count or no longer do.
+//! The currently declared and suspended clients, drawn at random, and since when each credential is live or revoked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -15,22 +15,22 @@ use super::record::{Credential, Turn};
 const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
 const CLIENTS: usize = 8;
 
-/// A tenant and the name of a client.
+/// A tenant and a client's name.
 pub(super) type Client = (&'static str, String);
 
 pub(super) struct Declared {
     random: Random,
     closed: BTreeSet<&'static str>,
-    /// Of each tenant's clients, the credentials that they have.
+    /// For each client, its credentials.
     clients: BTreeMap<Client, Vec<usize>>,
-    /// Whatever is declared of them, they have no token.
+    /// Suspended clients get no token, whatever the settings declare.
     suspended: BTreeSet<Client>,
     credentials: Arc<Mutex<Vec<Credential>>>,
 }
 
 /// A change.
 pub(super) enum Drawn {
-    /// Something else is declared.
+    /// The declaration changes.
     Declared,
     Suspended(Client),
     Resumed(Client),
@@ -42,7 +42,7 @@ impl Declared {
         Self { random: Random(seed), closed, clients, suspended, credentials }
     }
 
-    /// Changes what is declared or suspended.
+    /// Draws a change of declarations or suspensions.
     pub(super) fn draw(&mut self) -> Drawn {
         loop {
             if let Some(drawn) = self.try_to_draw() {
@@ -51,7 +51,7 @@ impl Declared {
         }
     }
 
-    /// These credentials have turned.
+    /// Records the acknowledgement of these changes of credentials.
     pub(super) fn acknowledged(&self, turned: &[usize], at: Instant) {
         let mut credentials = self.credentials.lock().unwrap();
         for number in turned {
@@ -59,11 +59,11 @@ impl Declared {
         }
     }
 
-    /// Not everything that is drawn can be done.
+    /// Some changes that are drawn are impossible.
     fn try_to_draw(&mut self) -> Option<Drawn> {
         let tenant = *self.random.one_of(&TENANTS).unwrap();
         if self.random.below(100) < 4 {
-            // A tenant without clients may come and go, but nobody would notice.
+            // A tenant without clients may be added or removed, but no request would show it.
             let mut served = self.clients.keys().filter(|client| !self.suspended.contains(*client));
             let is_noticed = served.any(|(owner, _)| *owner == tenant);
             if is_noticed && !self.closed.remove(tenant) {
@@ -79,7 +79,7 @@ impl Declared {
             return Some(Drawn::Resumed(client));
         }
         let Some(mut held) = self.clients.get(&client).cloned() else {
-            // New, or declared again, with a secret of its own or one that it had.
+            // A new or returning client, with a new secret or one that it had before.
             let secret = self.former(&client).unwrap_or_else(|| self.credential(&client));
             self.clients.insert(client, vec![secret]);
             return Some(Drawn::Declared);
@@ -107,7 +107,7 @@ impl Declared {
         Some(Drawn::Declared)
     }
 
-    /// Now and then a secret that the client had before.
+    /// Occasionally a secret that the client had before.
     fn former(&mut self, client: &Client) -> Option<usize> {
         if self.random.below(3) > 0 {
             return None;
@@ -128,7 +128,7 @@ impl Declared {
         credentials.len() - 1
     }
 
-    /// Notes which credentials are about to become live or revoked.
+    /// Records which credentials are about to become live or revoked.
     pub(super) fn turn(&self) -> Vec<usize> {
         let declared = self
             .clients

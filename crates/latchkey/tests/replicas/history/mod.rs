@@ -1,5 +1,5 @@
-//! A thousand random changes while two programs are asked, killed, paused, and Redis with them: no answer is given by news that is
-//! older than allowed.
+//! A thousand random changes under traffic at two programs, while programs and Redis are killed and paused: no answer is older than the
+//! propagation bound.
 
 mod changes;
 mod declared;
@@ -22,11 +22,11 @@ use record::{Answered, Credential, InjectedFault, MAX_PROPAGATION, Observation};
 
 const SEED: u64 = 20_261_120;
 const CHANGES: u64 = 1_000;
-/// No machine is so busy that a thousand changes take so long.
+/// Enough for a thousand changes on any machine.
 const LONGEST: Duration = Duration::from_secs(200);
-/// A thousand take a minute.
+/// A thousand changes take a minute.
 const PACE: Duration = Duration::from_millis(60);
-/// Between two faults: until what came of the first is over, and as long again, in which the strict bound holds everywhere.
+/// Pause between two faults: until the effects of the first are over, and as long again, so that the strict bound applies everywhere.
 const QUIET: Duration = Duration::from_secs(6);
 const READERS: u64 = 6;
 
@@ -134,27 +134,27 @@ fn judge(requested: &[Observation], credentials: &[Credential], faults: &[Inject
         let ages: Vec<_> = ages.collect();
         let later = |than: Duration| ages.iter().filter(|age| **age > than).count();
         eprintln!(
-            "measured: {} {answered:?}, {} of them far from any fault: {} by old news, {} by news of more than 1 s, the oldest {:?}",
+            "measured: {} {answered:?}, {} of them far from any fault: {} after a propagation delay, {} after more than 1 s, the longest {:?}",
             all.len(),
             ages.len(),
             later(Duration::ZERO),
             later(Duration::from_secs(1)),
             ages.iter().max()
         );
-        // The bound for lost messages says little; most must be held to the other one.
+        // The bound for lost messages is weak; the strict bound must apply to most changes.
         assert!(ages.len() > 500 && ages.len() * 3 > all.len(), "too few to mean anything");
     }
     let deferred = requested.iter().filter(|requested| requested.answered == Answered::Deferred).count();
-    assert!(deferred * 50 < requested.len(), "{deferred} of {} told to come back", requested.len());
+    assert!(deferred * 50 < requested.len(), "{deferred} of {} got 503", requested.len());
     let failed =
         requested.iter().filter(|requested| matches!(requested.answered, Answered::Failed(_))).count();
     eprintln!(
-        "measured: {} requests, {deferred} told to come back, {failed} failed at a program that was killed or paused",
+        "measured: {} requests, {deferred} got 503, {failed} failed at a program that was killed or paused",
         requested.len()
     );
 }
 
-/// Whatever its secret is, no program writes it.
+/// No program may write the secrets.
 fn watched(replica: Replica) -> Replica {
     replica.folder.canaries.add("lk_");
     replica

@@ -1,4 +1,4 @@
-//! Callers who try credentials at one program, preferably such as have just changed.
+//! Callers who try credentials at one program, preferably recently changed ones.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crate::answer::Answer;
 use crate::jwt::claims;
 use crate::running::tenant_path;
 
-/// How many of the latest credentials count as changed just now.
+/// Number of the latest credentials that count as recently changed.
 const RECENT: usize = 12;
 
 pub(super) struct Reader {
@@ -25,7 +25,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Asks until the end.
+    /// Sends requests until the end.
     pub(super) async fn read(mut self) -> Vec<Observation> {
         let http = reqwest::Client::new();
         let mut requested = Vec::new();
@@ -86,7 +86,7 @@ impl Reader {
                 let is_own = claims["client_id"] == client && claims["iss"] == issuer.as_str();
                 if is_own { Answered::Granted } else { Answered::Wrong }
             }
-            // 404 where the tenant is retired.
+            // 404 while the tenant is retired.
             401 | 404 => Answered::Refused,
             503 => Answered::Deferred,
             _ => Answered::Failed(format!("{status} {body}")),

@@ -1,16 +1,16 @@
-//! The history of every credential, and whether an answer fits it: it does if it was right at some moment between the request's
-//! beginning, less the time that news may take, and the answer.
+//! The history of every credential, and whether an answer is consistent with it: it must have been right at some moment between the
+//! request's beginning, less the allowed propagation delay, and the answer.
 
 use std::time::{Duration, Instant};
 
-/// How long news may take, a second, and what a busy machine needs.
+/// The longest propagation delay: a second, and a margin for a busy machine.
 pub(super) const MAX_PROPAGATION: Duration = Duration::from_millis(1_000 + SLACK);
-/// Where a message may be lost: what was read counts for ten seconds.
+/// The same after a lost message: cached rows stay fresh for ten seconds.
 const MAX_PROPAGATION_AFTER_LOSS: Duration = Duration::from_millis(10_000 + SLACK);
-/// A build on the same cores delays the answer to a request, and the news, by as much. `cargo xtask soak --only redis` shows how long
-/// news takes on a machine of its own.
+/// The margin: a build on the same cores delays answers and notifications by as much. `cargo xtask soak --only redis` measures the
+/// propagation delay on an idle machine.
 const SLACK: u64 = 1_000;
-/// How long after a fault its consequences last: until Redis is used again, a program has read what it missed.
+/// How long a fault's effects last: until Redis is used again and a program has read what it missed.
 const RECOVERY: Duration = Duration::from_secs(1);
 
 /// A secret of a client.
@@ -26,16 +26,16 @@ pub(super) struct Credential {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
     pub(super) live: bool,
-    /// From here on it may be so.
+    /// From this instant the change may be effective.
     pub(super) begun: Instant,
-    /// From here on it is so.
+    /// From this instant the change is effective.
     pub(super) acknowledged: Option<Instant>,
 }
 
-/// Something that delays news or answers.
+/// A fault that delays notifications or answers.
 #[derive(Debug)]
 pub(super) struct InjectedFault {
-    /// Of one program, or of Redis.
+    /// At one program, or at Redis.
     pub(super) replica: Option<usize>,
     pub(super) from: Instant,
     pub(super) to: Instant,
@@ -45,11 +45,11 @@ pub(super) struct InjectedFault {
 pub(super) enum Answered {
     Granted,
     Refused,
-    /// Told to come back: the store did not answer in time.
+    /// Answer 503: the store did not answer in time.
     Deferred,
-    /// No answer, or one that says nothing.
+    /// No answer, or an unexpected one.
     Failed(String),
-    /// A token of somebody else.
+    /// A token of another client.
     Wrong,
 }
 
@@ -76,12 +76,11 @@ impl InjectedFault {
 }
 
 impl Observation {
-    /// How old the news must have been for this answer to be right: zero where it was right when it was asked for or meanwhile,
-    /// nothing where it never was.
+    /// The least propagation delay that explains this answer: zero if it was right at some moment of the request, `None` if it never was.
     pub(super) fn age(&self, turns: &[Turn]) -> Option<Duration> {
         let live = self.answered == Answered::Granted;
         let mut ages = Vec::new();
-        // Before its first turn it was not live, since ever.
+        // Before its first change the credential was not live.
         let mut begun = (!live).then_some(None);
         for turn in turns.iter().filter(|turn| turn.begun <= self.to) {
             if turn.live == live {
@@ -95,7 +94,7 @@ impl Observation {
         ages.into_iter().min()
     }
 
-    /// How old news may be for its answer.
+    /// The longest allowed propagation delay for this answer.
     pub(super) fn longest(&self, faults: &[InjectedFault]) -> Duration {
         let concerns = |fault: &InjectedFault| fault.replica.is_none_or(|replica| replica == self.replica);
         let mut faults = faults.iter().filter(|fault| concerns(fault));
@@ -106,13 +105,13 @@ impl Observation {
         }
     }
 
-    /// What is wrong with it, if anything.
+    /// Why the answer is wrong, if it is.
     pub(super) fn violation(&self, turns: &[Turn], faults: &[InjectedFault]) -> Option<String> {
         let own = |fault: &&InjectedFault| fault.replica == Some(self.replica);
         match &self.answered {
             Answered::Wrong => Some("a token of another client".to_owned()),
             Answered::Deferred => None,
-            // Who is asked while he is killed or paused may fail.
+            // Requests to a killed or paused program may fail.
             Answered::Failed(how) => {
                 let excused = faults.iter().filter(own).any(|fault| fault.concerns(self, Duration::ZERO));
                 (!excused).then(|| how.clone())
@@ -121,7 +120,9 @@ impl Observation {
                 let longest = self.longest(faults);
                 let age = self.age(turns);
                 let late = age.is_none_or(|age| age > longest);
-                late.then(|| format!("{:?} by news of {age:?} ago, allowed {longest:?}", self.answered))
+                late.then(|| {
+                    format!("{:?} needs a propagation delay of {age:?}, allowed {longest:?}", self.answered)
+                })
             }
         }
     }
