@@ -40,7 +40,7 @@ pub(crate) struct Platform {
     pub(crate) administrator: Arc<Administrator>,
     pub(crate) rotated: Arc<Rotated>,
     pub(crate) left_out: Arc<LeftOut>,
-    pub(crate) vitals: Arc<PlatformHealth>,
+    pub(crate) health: Arc<PlatformHealth>,
     pub(crate) services: Services,
 }
 
@@ -63,7 +63,7 @@ impl Platform {
             RING_BYTES,
         ));
         let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
-        let vitals = Arc::new(PlatformHealth::new(
+        let health = Arc::new(PlatformHealth::new(
             rows.clone(),
             Arc::clone(&sealer),
             caches.clone(),
@@ -116,13 +116,13 @@ impl Platform {
             keys,
             jwks_fetches: Arc::default(),
             clock: Arc::new(clock::now),
-            health_report: vitals.clone(),
+            health_report: health.clone(),
         };
         let reconciler = {
             let EditPolicy { l1_lifetime, clients, .. } = edit_policy(loaded);
             Reconciler::new(rows, sealer, pepper).with_l1_lifetime(l1_lifetime).with_client_limit(clients)
         };
-        Ok(Self { database, caches, reconciler, administrator, rotated, left_out, vitals, services })
+        Ok(Self { database, caches, reconciler, administrator, rotated, left_out, health, services })
     }
 
     /// Lets caches forget what this process has changed, here and elsewhere.

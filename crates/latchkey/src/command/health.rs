@@ -15,13 +15,13 @@ const LONGEST: u64 = 64 * 1024;
 /// Prints what the server says. Exit 0 when it is ready, 1 when it is not or does not answer. No settings are read: they may be
 /// wrong at this moment, while the server goes on with the last good ones.
 pub(crate) fn health(address: SocketAddr) -> Result<ExitCode, StartError> {
-    let answer = ask(address).map_err(|source| StartError::NoAnswer { address, source })?;
+    let answer = probe(address).map_err(|source| StartError::NoAnswer { address, source })?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
     print(&format!("{body}\n"))?;
     Ok(if head.starts_with("HTTP/1.1 200 ") { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn ask(address: SocketAddr) -> io::Result<String> {
+fn probe(address: SocketAddr) -> io::Result<String> {
     let mut connection = TcpStream::connect_timeout(&address, PATIENCE)?;
     connection.set_read_timeout(Some(PATIENCE))?;
     connection.set_write_timeout(Some(PATIENCE))?;

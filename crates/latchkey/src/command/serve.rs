@@ -90,14 +90,14 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     tokio::spawn(reload.run(watched, hangup));
     let served = options.listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
     tokio::spawn(tls::keep_fresh(served, signal(SignalKind::hangup()).map_err(StartError::Signals)?));
-    tokio::spawn(Arc::clone(&platform.vitals).watch());
+    tokio::spawn(Arc::clone(&platform.health).watch());
     tokio::spawn(housekeeping::keep(Arc::clone(&platform.administrator)));
     let uses = platform.services.authenticator.last_used_secrets();
-    let batch_writer = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.administration()));
-    tokio::spawn(Arc::clone(&batch_writer).run());
-    let sightings = Arc::clone(&platform.services.jwks_fetches);
-    let sightings = Arc::new(BatchWriter::new(sightings, platform.database.administration()));
-    tokio::spawn(Arc::clone(&sightings).run());
+    let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.administration()));
+    tokio::spawn(Arc::clone(&last_used).run());
+    let fetch_log = Arc::clone(&platform.services.jwks_fetches);
+    let fetch_log = Arc::new(BatchWriter::new(fetch_log, platform.database.administration()));
+    tokio::spawn(Arc::clone(&fetch_log).run());
     let rotation = Arc::new(rotation(&platform));
     tokio::spawn(Arc::clone(&rotation).run());
     let draining = stop.drain(gateway.handle());
@@ -105,7 +105,7 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
         served = gateway.serve() => served.map_err(StartError::Serve)?,
         () = draining => return Ok(Ended::AtOnce),
     }
-    tokio::join!(rotation.finish(), batch_writer.finish(), sightings.finish());
+    tokio::join!(rotation.finish(), last_used.finish(), fetch_log.finish());
     platform.database.close().await;
     tracing::info!("ended");
     Ok(Ended::InOrder)

@@ -45,9 +45,9 @@ pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
         misses,
         rejected,
         outages,
-        published: told,
+        published,
         unpublished: untold,
-        received: heard,
+        received,
         ..
     } = redis.counts();
     let (rows, messages) = ("latchkey_redis_rows_total", "latchkey_redis_messages_total");
@@ -60,9 +60,9 @@ pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
         counter(rows, of_rows, &[("outcome", "hit")], hits),
         counter(rows, of_rows, &[("outcome", "miss")], misses),
         counter(rows, of_rows, &[("outcome", "rejected")], rejected),
-        counter(messages, of_messages, &[("outcome", "told")], told),
+        counter(messages, of_messages, &[("outcome", "told")], published),
         counter(messages, of_messages, &[("outcome", "untold")], untold),
-        counter(messages, of_messages, &[("outcome", "heard")], heard),
+        counter(messages, of_messages, &[("outcome", "heard")], received),
         counter("latchkey_redis_outages_total", "Times that Redis was given up.", &[], outages),
     ]
 }

@@ -98,8 +98,8 @@ impl PlatformHealth {
             Err(_) | Ok(Err(_)) => return (Look::StoreMissed, String::new()),
         };
         let lately = |opened: &Opened| opened.sealed == sealed && opened.at.elapsed() < TRY_AGAIN;
-        let somebody_waits = self.keys.unopened(clock::now()).is_some_and(|unopened| unopened.waiting);
-        if opened.as_ref().is_some_and(lately) && !somebody_waits {
+        let is_waited_for = self.keys.unopened(clock::now()).is_some_and(|unopened| unopened.waiting);
+        if opened.as_ref().is_some_and(lately) && !is_waited_for {
             return (Look::Good, String::new());
         }
         *opened = None;

@@ -131,7 +131,7 @@ impl Running {
 }
 
 /// Serves while the test asks.
-async fn serving(ask: impl AsyncFnOnce(&Running)) {
+async fn serving(request: impl AsyncFnOnce(&Running)) {
     let folder = TempDir::new().unwrap();
     let secrets = [GeneratedSecret::generate(), GeneratedSecret::generate()];
     let config = folder.path().join("config.yaml");
@@ -141,7 +141,7 @@ async fn serving(ask: impl AsyncFnOnce(&Running)) {
     let handle = gateway.handle();
     let running = Running { platform, address, http: Client::new(), secrets, _folder: folder };
     let asking = async {
-        ask(&running).await;
+        request(&running).await;
         handle.stop().await;
     };
     let (served, ()) = tokio::join!(gateway.serve(), asking);

@@ -64,12 +64,12 @@ fn a_plan_for_programs_names_who_gains_and_loses() {
     let svc = "value: globex-svc-canary-52b7 }, audiences: [api], scopes: [api:read]";
     let changed = edited(TWO_TENANTS, svc, &svc.replace("[api:read]", "[api:write]"));
     folder.write("config.yaml", &changed);
-    let people = folder.run(&["plan"]);
+    let lines = folder.run(&["plan"]);
     assert!(
-        people
+        lines
             .out
             .contains("client globex/svc: scopes [api:read] -> [api:write]; gains api:write, loses api:read"),
-        "{people:?}"
+        "{lines:?}"
     );
     let plan = folder.run(&["plan", "--json"]);
     assert_eq!(plan.code, Some(2), "{plan:?}");

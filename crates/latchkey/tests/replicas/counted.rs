@@ -118,7 +118,7 @@ async fn however_many_request_a_cold_client_at_once_each_program_reads_it_once()
         }
         scheduled().await;
         let before = [Numbers::of(&replicas[0]).await, Numbers::of(&replicas[1]).await];
-        let asked_before = requested();
+        let requested_before = requested();
         let began = Instant::now();
         let http = reqwest::Client::new();
         let mut requests = JoinSet::new();
@@ -142,7 +142,7 @@ async fn however_many_request_a_cold_client_at_once_each_program_reads_it_once()
         }
         // Without Redis each program reads the row once; with Redis the second may find the row that the first has read.
         let least = if url.is_none() { 2 } else { 1 };
-        let requested = requested() - asked_before;
+        let requested = requested() - requested_before;
         assert!((least..=2 * readings).contains(&requested), "{requested} queries, {readings} readings each");
     }
 }
