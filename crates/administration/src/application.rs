@@ -1,12 +1,14 @@
-//! An application of the Thunder-compatible API: a client of the tenant, with what the surface shows beside it.
+//! An application: a client of a tenant under a name of its own, with a document that only the interface reads that wrote it.
 
 use std::fmt;
 
-use protocol::Timestamp;
-use registry::ClientId;
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, Secret, Timestamp};
+use registry::{Client, ClientId, ClientStatus, IntrospectionRight};
 use serde_json::Value;
-use tenancy::TenantId;
+use tenancy::{Issuer, Tenant, TenantId};
 use uuid::Uuid;
+
+use crate::EditError;
 
 /// An application's identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,22 +17,111 @@ pub struct ApplicationId(Uuid);
 /// An application's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: TenantId,
     /// Its identifier.
     pub id: ApplicationId,
-    /// Its name, once in its tenant.
+    /// Its name, unique in its tenant.
     pub name: String,
     /// Its client; an application without OAuth has none.
     pub client: Option<ClientId>,
-    /// The members that were sent, in their order and the documented spelling, without any secret.
+    /// The members that the interface keeps, without any secret.
     pub document: Value,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
+/// A request to create or replace an application, before its translation.
+#[derive(Clone, Copy, Debug)]
+pub struct PutApplication<'a> {
+    /// The application to replace; none for a new one.
+    pub replaces: Option<ApplicationId>,
+    /// The requested name.
+    pub name: &'a str,
+    /// The requested client id, if one is requested.
+    pub client_id: Option<&'a str>,
+    /// The secret that was sent, if one was.
+    pub secret: Option<&'a Secret>,
+}
+
+/// The rows that a translation may depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct ApplicationContext<'a> {
+    /// The tenant.
+    pub tenant: &'a Tenant,
+    /// The application that is replaced.
+    pub before: Option<&'a Application>,
+    /// The id of its client, or of a new client for which no id is requested.
+    pub client_id: &'a ClientId,
+}
+
+/// An application as an interface translates it from its own form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApplicationDraft {
+    /// The document to keep.
+    pub document: Value,
+    /// Its client; none for an application without OAuth.
+    pub client: Option<ApplicationClient>,
+}
+
+/// The client that an application asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationClient {
+    /// The requested id.
+    pub id: Option<ClientId>,
+    /// How it authenticates.
+    pub authentication_method: ClientAuthenticationMethod,
+    /// What it may use.
+    pub grant_types: Vec<GrantType>,
+    /// What it may name in `resource` (RFC 8707).
+    pub resources: Vec<String>,
+    /// What it may be granted.
+    pub scope: Scope,
+    /// The lifetime of its access tokens, unless it is the tenant's.
+    pub access_token_lifetime: Option<Lifetime>,
+    /// `iss` of its tokens, unless it is the tenant's.
+    pub issuer: Option<Issuer>,
+}
+
+/// The translation of an interface's form into a draft.
+pub type Translate<'a, E> = dyn Fn(ApplicationContext<'_>) -> Result<ApplicationDraft, E> + Send + Sync + 'a;
+
+/// An application as it is, or as it was just written.
+#[derive(Debug)]
+pub struct ApplicationState {
+    /// The row.
+    pub application: Application,
+    /// Its client, unless that is retired or deleted.
+    pub client: Option<Client>,
+    /// The client's new secret.
+    pub secret: Option<Secret>,
+}
+
+/// An application was not written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplicationError {
+    /// The tenant has no such application.
+    #[error("there is no application of this id")]
+    NotFound,
+    /// Another application of the tenant has the name.
+    #[error("another application of this tenant has the name")]
+    NameTaken,
+    /// The application's client has another id.
+    #[error("the client_id of an application cannot change")]
+    ClientIdChanged,
+    /// The application's client was deleted, and its id stays reserved.
+    #[error("the application's client was deleted")]
+    ClientDeleted,
+    /// The rules of clients refuse the application's client.
+    #[error(transparent)]
+    Client(EditError),
+    /// As for every edit.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+}
+
 impl ApplicationId {
-    /// A new one.
+    /// A new identifier.
     #[must_use]
     pub fn random() -> Self {
         Self(Uuid::new_v4())
@@ -46,5 +137,27 @@ impl ApplicationId {
 impl fmt::Display for ApplicationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+impl ApplicationClient {
+    /// The client of this id, without secrets. Its tokens are for itself unless the request names a resource: it has no audiences.
+    #[must_use]
+    pub fn into_client(self, tenant: &TenantId, id: ClientId, name: String) -> Client {
+        Client {
+            tenant: tenant.clone(),
+            id,
+            name,
+            status: ClientStatus::Active,
+            authentication_method: self.authentication_method,
+            grant_types: self.grant_types,
+            audiences: Vec::new(),
+            resources: self.resources,
+            scope: self.scope,
+            access_token_lifetime: self.access_token_lifetime,
+            issuer: self.issuer,
+            introspection: IntrospectionRight::Own,
+            secrets: Vec::new(),
+        }
     }
 }

@@ -2,7 +2,6 @@
 //! store commits a plan whole or not at all. In reading order:
 
 mod application;
-mod applications;
 mod authority;
 mod declaration;
 mod state;
@@ -38,9 +37,9 @@ mod store;
 pub mod rows;
 
 pub use administrator::{Administrator, Clock, Created, EditPolicy, Idempotency, KeyStep, Publish};
-pub use application::{Application, ApplicationId};
-pub use applications::{
-    ApplicationCode, ApplicationError, ApplicationRequest, RejectedApplication, Shape, Spelling,
+pub use application::{
+    Application, ApplicationClient, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId,
+    ApplicationState, PutApplication, Translate,
 };
 pub use audit::AuditRecord;
 pub use authority::{Actor, Authority, Permission};
@@ -55,8 +54,8 @@ pub use documents::{
     CreatedSecret, CreatedTenant, EntityTag, ImportSettings, KeyStatusView, KeyView, KeysChanged,
     MOST_FIELD_ERRORS, NewClient, NewSecretSettings, NewTenant, Page, Pointer, PublicKeyView,
     ResourceServerSettings, RotateSettings, SecretView, SigningSettings, StrategiesSettings,
-    StrategySettings, TenantSettings, TenantStatusView, TenantView, TokenSettings, UnopenedKeyView, UsedFrom,
-    VerifierView, Wiped, merge_patch, nearest, read_json,
+    StrategySettings, TenantSettings, TenantStatusView, TenantView, TokenSettings, Unknown, UnopenedKeyView,
+    UsedFrom, VerifierView, Wiped, check_whole, merge_patch, nearest, read_json, read_lenient_json,
 };
 pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};

@@ -15,6 +15,7 @@ mod hosts;
 mod raw_request;
 mod respond;
 mod routes;
+mod thunder;
 
 mod authorization;
 mod documents;

@@ -1,4 +1,4 @@
-//! Thunder-compatible applications, carried out: each is a client of the tenant's registry and a row beside it, written and deleted together.
+//! Applications: each is a client of the tenant and a row beside it, written and deleted together. An interface translates its own form of one.
 
 use protocol::{Secret, Timestamp};
 use registry::{ClientId, PasswordSalt};
@@ -7,30 +7,13 @@ use uuid::Uuid;
 
 use super::commit_with_retry::{ATTEMPTS, pause};
 use super::{AboutApplication, Administrator, EditRequest, LoadScope, NewSecretValue};
-use crate::applications::{ApplicationDocument, Shown, list, shape};
-use crate::edit::{self, ApplicationState, NewApplication, PreparedSecret};
+use crate::edit::{self, NewApplication, PreparedSecret};
 use crate::{
-    ApplicationError, ApplicationId, ApplicationRequest, Authority, EditError, Permission,
-    RejectedApplication, Shape, Spelling,
+    Application, ApplicationError, ApplicationId, ApplicationState, Authority, EditError, Permission,
+    PutApplication, Translate,
 };
 
 impl Administrator {
-    /// Makes an application and, where it asks for one, its client. A secret is made where none is sent.
-    ///
-    /// # Errors
-    /// [`ApplicationError`].
-    pub async fn create_application(
-        &self,
-        by: &Authority,
-        tenant: &TenantId,
-        request: &ApplicationRequest,
-        now: Timestamp,
-    ) -> Result<Shape, ApplicationError> {
-        let (id, client) = (ApplicationId::random(), new_client_id());
-        let new = NewApplication { tenant, id, request, client: &client, replaces: false };
-        self.put_application(by, new, now).await
-    }
-
     /// One application, without its secret.
     ///
     /// # Errors
@@ -39,19 +22,19 @@ impl Administrator {
         &self,
         by: &Authority,
         tenant: &TenantId,
-        id: &str,
+        id: ApplicationId,
         now: Timestamp,
-    ) -> Result<Shape, ApplicationError> {
+    ) -> Result<ApplicationState, ApplicationError> {
         let context = self.context(by, now);
         context.require_in(tenant, Permission::Clients)?;
-        let facts = self.load(about(by, tenant, &read_id(id)?, now)).await?;
-        Ok(shown(&edit::application(context, &facts, tenant)?, None, Spelling::Snake))
+        let facts = self.load(about(by, tenant, &id, now)).await?;
+        edit::application(context, &facts, tenant)
     }
 
-    /// Some of a tenant's applications, in the order in which they were made.
+    /// The number of a tenant's applications, and a page of them in the order in which they were created.
     ///
     /// # Errors
-    /// [`ApplicationError`].
+    /// [`EditError`].
     pub async fn applications(
         &self,
         by: &Authority,
@@ -59,32 +42,47 @@ impl Administrator {
         offset: u32,
         limit: u32,
         now: Timestamp,
-    ) -> Result<Shape, ApplicationError> {
+    ) -> Result<(u64, Vec<Application>), EditError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
-        let listed = self.store.list_applications(tenant, offset, limit).await;
-        let (total, page) = listed.map_err(EditError::from)?;
-        let with_document =
-            |application| ApplicationDocument::of(&application).map(|document| (application, document));
-        let page: Result<Vec<_>, EditError> = page.into_iter().map(with_document).collect();
-        Ok(list(total, &page?))
+        Ok(self.store.list_applications(tenant, offset, limit).await?)
     }
 
-    /// Puts another application in the place of one. Its client stays the same one; a secret that is sent replaces all earlier ones.
+    /// Creates an application with its client, or replaces one. A new client gets a generated secret where none is sent. The client of a
+    /// replaced application stays; a secret that is sent replaces all earlier ones.
     ///
     /// # Errors
-    /// [`ApplicationError`].
-    pub async fn replace_application(
+    /// Those of the translation, [`ApplicationError`] and [`EditError`].
+    pub async fn put_application<E: From<EditError> + From<ApplicationError> + Send>(
         &self,
         by: &Authority,
         tenant: &TenantId,
-        id: &str,
-        request: &ApplicationRequest,
+        put: PutApplication<'_>,
+        translate: &Translate<'_, E>,
         now: Timestamp,
-    ) -> Result<Shape, ApplicationError> {
+    ) -> Result<ApplicationState, E> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
-        let (id, client) = (read_id(id)?, new_client_id());
-        let new = NewApplication { tenant, id, request, client: &client, replaces: true };
-        self.put_application(by, new, now).await
+        let id = put.replaces.unwrap_or_else(ApplicationId::random);
+        let client = ClientId::parse(&Uuid::new_v4().to_string()).expect("a UUID is a client id");
+        let new = NewApplication { tenant, id, put, client: &client };
+        let client = put.client_id.filter(|id| !id.is_empty()).unwrap_or(client.as_str());
+        let about = AboutApplication { id: &id, name: put.name, client };
+        let edit_request = EditRequest { by, tenant, scope: LoadScope::Application(about), now };
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            // Hashed before the lock is taken. Where the secret is another client's by then, once more.
+            let secret = self.application_secret(edit_request, new, translate).await?;
+            let prepared = secret.as_ref();
+            let prepared =
+                prepared.map(|(client, secret)| PreparedSecret { client, material: &secret.material });
+            let put = self.commit_with_retry(edit_request, |context, facts| {
+                let put = edit::put_application(context, facts, new, prepared.as_ref(), translate)?;
+                Ok::<_, E>(put.map_or_else(Default::default, |(edit, put)| (edit, Some(put))))
+            });
+            if let Some(put) = put.await? {
+                return Ok(ApplicationState { secret: secret.map(|(_, secret)| secret.value), ..put });
+            }
+        }
+        Err(EditError::Contended.into())
     }
 
     /// Deletes an application with its client. The name is free again, the client's id stays reserved.
@@ -95,57 +93,29 @@ impl Administrator {
         &self,
         by: &Authority,
         tenant: &TenantId,
-        id: &str,
+        id: ApplicationId,
         now: Timestamp,
     ) -> Result<(), ApplicationError> {
         self.context(by, now).require_in(tenant, Permission::Clients)?;
-        self.commit_with_retry(about(by, tenant, &read_id(id)?, now), |context, facts| {
+        self.commit_with_retry(about(by, tenant, &id, now), |context, facts| {
             Ok((edit::delete_application(context, facts, tenant)?, ()))
         })
         .await
     }
 
-    async fn put_application(
-        &self,
-        by: &Authority,
-        new: NewApplication<'_>,
-        now: Timestamp,
-    ) -> Result<Shape, ApplicationError> {
-        self.context(by, now).require_in(new.tenant, Permission::Clients)?;
-        let NewApplication { tenant, id, request, client, .. } = new;
-        let requested_id = request.document.oauth().and_then(|config| config.client_id.as_deref());
-        let client = requested_id.filter(|id| !id.is_empty()).unwrap_or(client.as_str());
-        let about = AboutApplication { id: &id, name: &request.document.name, client };
-        let edit_request = EditRequest { by, tenant, scope: LoadScope::Application(about), now };
-        for attempt in 0..ATTEMPTS {
-            pause(attempt).await;
-            // Hashed before it is this writer's turn. Where the secret is another client's by then, once more.
-            let secret = self.application_secret(edit_request, new).await?;
-            let prepared = secret.as_ref();
-            let prepared =
-                prepared.map(|(client, secret)| PreparedSecret { client, material: &secret.material });
-            let put = self.commit_with_retry(edit_request, |context, facts| {
-                let put = edit::put_application(context, facts, new, prepared.as_ref())?;
-                Ok::<_, ApplicationError>(put.map_or_else(Default::default, |(edit, put)| (edit, Some(put))))
-            });
-            if let Some(put) = put.await? {
-                let value = secret.as_ref().map(|(_, secret)| &secret.value);
-                return Ok(shown(&put, value, request.spelling()));
-            }
-        }
-        Err(EditError::Contended.into())
-    }
-
-    /// The secret that was sent, or one that is made, and the client that it is for.
-    async fn application_secret(
+    /// The secret that was sent, or a generated one, and the client that it is for.
+    async fn application_secret<E: From<EditError> + From<ApplicationError>>(
         &self,
         edit_request: EditRequest<'_>,
         new: NewApplication<'_>,
-    ) -> Result<Option<(ClientId, NewSecretValue)>, ApplicationError> {
+        translate: &Translate<'_, E>,
+    ) -> Result<Option<(ClientId, NewSecretValue)>, E> {
         let facts = self.load(edit_request).await?;
-        let wanted = edit::secret_wanted(self.context(edit_request.by, edit_request.now), &facts, new)?;
-        let Some((client, salt)) = wanted else { return Ok(None) };
-        let secret = match &new.request.secret {
+        let context = self.context(edit_request.by, edit_request.now);
+        let Some((client, salt)) = edit::secret_wanted(context, &facts, new, translate)? else {
+            return Ok(None);
+        };
+        let secret = match new.put.secret {
             Some(sent) => {
                 let (names, sent) = ((new.tenant, &client), Secret::new(sent.expose().to_owned()));
                 self.take_secret(names, sent, || salt.unwrap_or_else(PasswordSalt::generate)).await?
@@ -164,18 +134,4 @@ fn about<'a>(
 ) -> EditRequest<'a> {
     let about = AboutApplication { id, name: "", client: "" };
     EditRequest { by, tenant, scope: LoadScope::Application(about), now }
-}
-
-fn read_id(id: &str) -> Result<ApplicationId, RejectedApplication> {
-    ApplicationId::parse(id).ok_or_else(RejectedApplication::not_found)
-}
-
-fn new_client_id() -> ClientId {
-    ClientId::parse(&Uuid::new_v4().to_string()).expect("a UUID is a client id")
-}
-
-fn shown(state: &ApplicationState, secret: Option<&Secret>, spelling: Spelling) -> Shape {
-    let ApplicationState { application, document, client } = state;
-    let secret = secret.map(Secret::expose);
-    shape(&Shown { application, document, client: client.as_ref(), secret }, spelling)
 }

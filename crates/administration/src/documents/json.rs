@@ -26,7 +26,10 @@ pub fn read_json(text: &[u8]) -> Result<Value, Vec<FieldError>> {
 }
 
 /// Reads a text; of members that are there more than once the last one counts, and names may be of any length.
-pub(crate) fn read_lenient_json(text: &[u8]) -> Result<Wiped, Vec<FieldError>> {
+///
+/// # Errors
+/// As of [`read_json`].
+pub fn read_lenient_json(text: &[u8]) -> Result<Wiped, Vec<FieldError>> {
     Reader::default().read(text)
 }
 

@@ -25,8 +25,7 @@ pub use audit::AuditView;
 pub use client::{ClientSettings, ClientView, CreatedClient, NewClient, TokenSettings};
 pub use etag::EntityTag;
 pub use field_errors::MOST_FIELD_ERRORS;
-pub use json::read_json;
-pub(crate) use json::read_lenient_json;
+pub use json::{read_json, read_lenient_json};
 pub use key::{
     BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, UnopenedKeyView,
     VerifierView,
@@ -35,7 +34,8 @@ pub use merge::merge_patch;
 pub use nearest::nearest;
 pub use page::Page;
 pub use pointer::Pointer;
-pub(crate) use read::{Unknown, check_whole, escaped};
+pub(crate) use read::escaped;
+pub use read::{Unknown, check_whole};
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
 pub use tenant::{
     AccessTokenSettings, CreatedTenant, NewTenant, ResourceServerSettings, SigningSettings,

@@ -144,19 +144,20 @@ fn read<T: DeserializeOwned>(example: &Value, document: Value) -> Result<T, Vec<
     parse(without_nulls(document.take()))
 }
 
-/// What becomes of a member that the example does not have.
+/// Whether a member is an error that the example does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unknown {
+pub enum Unknown {
+    /// It is.
     Refused,
+    /// It is ignored.
     PassedOver,
 }
 
 /// Compares a document with one that has every member, each with a value of its kind; null stands for any value.
-pub(crate) fn check_whole(
-    example: &Value,
-    document: &Value,
-    unknown: Unknown,
-) -> Result<(), Vec<FieldError>> {
+///
+/// # Errors
+/// Everything that is wrong with its shape.
+pub fn check_whole(example: &Value, document: &Value, unknown: Unknown) -> Result<(), Vec<FieldError>> {
     let mut check = Check { unknown, field_errors: BoundedErrors::default() };
     check.value(example, document, &Pointer::Root);
     check.field_errors.into_result()

@@ -1,20 +1,29 @@
-//! An application of the Thunder-compatible API is put or goes: its own row, and its client by the rules of every door, whose refusals are told
-//! in the codes of this one.
+//! Applications: an application is put or deleted with its client. The rules of clients hold for its client, too.
 
-use registry::{Client, ClientId};
+use protocol::ClientAuthenticationMethod;
+use registry::{Client, ClientId, PasswordSalt, SecretHash, salt_of};
 use tenancy::TenantId;
 
-use super::application_draft::{Draft, NewApplication, draft, find};
 use super::text::FieldErrors;
 use super::{
     Edit, EditContext, Facts, SecretMaterial, client_create, client_lifecycle, client_patch, privilege,
     secret_create,
 };
-use crate::applications::{ApplicationDocument, Registration};
 use crate::{
-    Application, ApplicationCode, ApplicationError, Change, ChangeKind, ClientState, EditError,
-    RejectedApplication, RowChange,
+    Application, ApplicationClient, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId,
+    ApplicationState, Change, ChangeKind, ClientState, EditError, Permission, PutApplication, RowChange,
+    TenantState, Translate,
 };
+
+/// A request with the identifiers that its rows get.
+#[derive(Clone, Copy)]
+pub(crate) struct NewApplication<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) id: ApplicationId,
+    pub(crate) put: PutApplication<'a>,
+    /// The id of its client where none is requested.
+    pub(crate) client: &'a ClientId,
+}
 
 /// A secret that was hashed for this client.
 pub(crate) struct PreparedSecret<'a> {
@@ -22,53 +31,66 @@ pub(crate) struct PreparedSecret<'a> {
     pub(crate) material: &'a SecretMaterial,
 }
 
-/// An application as it is or will be.
-pub(crate) struct ApplicationState {
-    pub(crate) application: Application,
-    pub(crate) document: ApplicationDocument,
-    pub(crate) client: Option<Client>,
+/// A translated request beside the present rows.
+struct Draft<'a> {
+    state: &'a TenantState,
+    before: Option<&'a Application>,
+    row: Option<&'a ClientState>,
+    draft: ApplicationDraft,
 }
 
-/// What is written, and what then is there; nothing where the prepared secret is not the one that is wanted any more.
-pub(crate) fn put(
+/// The client whose secret must be hashed before the decision, and the salt to hash with: a new client, unless it is public, and a client for
+/// which a secret was sent.
+pub(crate) fn secret_wanted<E: From<EditError> + From<ApplicationError>>(
+    context: EditContext<'_>,
+    facts: &Facts,
+    new: NewApplication<'_>,
+    translate: &Translate<'_, E>,
+) -> Result<Option<(ClientId, Option<PasswordSalt>)>, E> {
+    let draft = draft(context, facts, new, translate)?;
+    let live = draft.row.into_iter().flat_map(|row| &row.secrets).map(|row| &row.secret);
+    let salt = live.filter(|secret| secret.is_live(context.now)).find_map(|secret| match &secret.hash {
+        SecretHash::Password(phc) => salt_of(phc),
+        SecretHash::Token(_) => None,
+    });
+    Ok(draft.wants_secret(new).map(|client| (client, salt)))
+}
+
+/// The edit and the application after it; nothing where the prepared secret is no longer the wanted one.
+pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     context: EditContext<'_>,
     facts: &Facts,
     new: NewApplication<'_>,
     secret: Option<&PreparedSecret<'_>>,
-) -> Result<Option<(Edit, ApplicationState)>, ApplicationError> {
-    let draft = draft(context, facts, new)?;
+    translate: &Translate<'_, E>,
+) -> Result<Option<(Edit, ApplicationState)>, E> {
+    let draft = draft(context, facts, new, translate)?;
     if draft.wants_secret(new).as_ref() != secret.map(|secret| secret.client) {
         return Ok(None);
     }
     let secret = secret.map(|secret| secret.material);
-    let Draft { state, before, row, mut document, registration } = draft;
-    let name = document.name.clone();
-    let (mut edit, client) = match (registration, row) {
-        (Some(registration), None) => {
-            let id = registration.client_id.clone().unwrap_or_else(|| new.client.clone());
-            let client = Client { name, ..registration.client(new.tenant, id) };
-            let made = client_create::register(
-                context,
-                (state, facts.client_count),
-                FieldErrors::default(),
-                client,
-                secret,
-            );
-            let (edit, made) = made.map_err(application_error)?;
+    let Draft { state, before, row, draft: ApplicationDraft { document, client } } = draft;
+    let name = new.put.name.to_owned();
+    let (mut edit, client) = match (client, row) {
+        (Some(client), None) => {
+            let id = client.id.clone().unwrap_or_else(|| new.client.clone());
+            let client = client.into_client(new.tenant, id, name);
+            let errors = FieldErrors::default();
+            let made = client_create::register(context, (state, facts.client_count), errors, client, secret);
+            let (edit, made) = made.map_err(ApplicationError::Client)?;
             (edit, Some(made.client))
         }
-        (Some(registration), Some(row)) => {
+        (Some(client), Some(row)) => {
             privilege::require_touch(context, &row.client)?;
-            let id = check_id(&registration, row)?;
+            check_id(&client, row)?;
             let client = Client {
-                name,
                 status: row.client.status,
                 audiences: row.client.audiences.clone(),
                 introspection: row.client.introspection,
-                ..registration.client(new.tenant, id)
+                ..client.into_client(new.tenant, row.client.id.clone(), name)
             };
             let replaced = client_patch::replace(context, state, row, FieldErrors::default(), client.clone());
-            let mut edit = replaced.map_err(application_error)?;
+            let mut edit = replaced.map_err(ApplicationError::Client)?;
             if let Some(secret) = secret {
                 privilege::require_secret(context, &state.tenant, &row.client)?;
                 edit.extend(secret_create::replace_all(row, secret, context.now));
@@ -77,25 +99,22 @@ pub(crate) fn put(
         }
         (None, row) => (end_client(context, facts, row)?, None),
     };
-    if let (Some(config), Some(client)) = (document.oauth_mut(), &client) {
-        config.client_id = Some(client.id.to_string());
-    }
     let application = Application {
         tenant: new.tenant.clone(),
         id: new.id,
-        name: document.name.clone(),
+        name: new.put.name.to_owned(),
         client: client.as_ref().map(|client| client.id.clone()),
-        document: serde_json::to_value(&document).expect("a document of texts and JSON is JSON"),
+        document,
         created_at: before.map_or(context.now, |before| before.created_at),
     };
     if before != Some(&application) {
         let kind = if before.is_some() { ChangeKind::Changed } else { ChangeKind::Added };
         edit.changes.push(change(kind, before, &application));
     }
-    Ok(Some((edit, ApplicationState { application, document, client })))
+    Ok(Some((edit, ApplicationState { application, client, secret: None })))
 }
 
-/// It goes with its client. Its name is free again, the client's id stays reserved.
+/// The application is deleted with its client. Its name is free again, the client's id stays reserved.
 pub(crate) fn delete(
     context: EditContext<'_>,
     facts: &Facts,
@@ -115,53 +134,79 @@ pub(crate) fn look(
 ) -> Result<ApplicationState, ApplicationError> {
     let (_, application, row) = find(context, facts, tenant)?;
     let client = row.filter(|row| row.lifecycle.is_live()).map(|row| row.client.clone());
-    Ok(ApplicationState {
-        application: application.clone(),
-        document: ApplicationDocument::of(application)?,
-        client,
-    })
+    Ok(ApplicationState { application: application.clone(), client, secret: None })
 }
 
-fn check_id(registration: &Registration, row: &ClientState) -> Result<ClientId, RejectedApplication> {
-    let id = &row.client.id;
-    let (code, why) = if registration.client_id.as_ref().is_some_and(|requested| requested != id) {
-        let why = "The client_id of an application cannot change; make another application";
-        (ApplicationCode::InvalidClientId, why)
-    } else if row.lifecycle.deleted_at.is_some() {
-        let why =
-            "The application's client was deleted and its id stays reserved; delete the application too";
-        (ApplicationCode::ClientIdExists, why)
+/// Translates the request and checks what holds whatever its client is.
+fn draft<'a, E: From<EditError> + From<ApplicationError>>(
+    context: EditContext<'_>,
+    facts: &'a Facts,
+    new: NewApplication<'_>,
+    translate: &Translate<'_, E>,
+) -> Result<Draft<'a>, E> {
+    let (state, before, row) = if new.put.replaces.is_some() {
+        let (state, before, row) = find(context, facts, new.tenant)?;
+        (state, Some(before), row)
     } else {
-        return Ok(id.clone());
+        (serving(context, facts, new.tenant)?, None, None)
     };
-    Err(RejectedApplication::new(code, why))
+    let client_id = row.map_or(new.client, |row| &row.client.id);
+    let draft = translate(ApplicationContext { tenant: &state.tenant, before, client_id })?;
+    if facts.name_owner.is_some_and(|owner| owner != new.id) {
+        return Err(ApplicationError::NameTaken.into());
+    }
+    Ok(Draft { state, before, row, draft })
 }
 
-/// A client that another door has deleted is gone already.
+impl Draft<'_> {
+    fn wants_secret(&self, new: NewApplication<'_>) -> Option<ClientId> {
+        let client = self.draft.client.as_ref()?;
+        if let Some(row) = self.row {
+            return new.put.secret.map(|_| row.client.id.clone());
+        }
+        let is_public = client.authentication_method == ClientAuthenticationMethod::None;
+        (!is_public).then(|| client.id.as_ref().unwrap_or(new.client).clone())
+    }
+}
+
+/// The tenant, if it serves and the actor may change it.
+fn serving<'a>(
+    context: EditContext<'_>,
+    facts: &'a Facts,
+    tenant: &TenantId,
+) -> Result<&'a TenantState, EditError> {
+    context.require_in(tenant, Permission::Clients)?;
+    let state = facts.tenant()?;
+    if state.lifecycle.serves() { Ok(state) } else { Err(EditError::NotFound("tenant")) }
+}
+
+/// The application and its client.
+fn find<'a>(
+    context: EditContext<'_>,
+    facts: &'a Facts,
+    tenant: &TenantId,
+) -> Result<(&'a TenantState, &'a Application, Option<&'a ClientState>), ApplicationError> {
+    let state = serving(context, facts, tenant)?;
+    let application = facts.application.as_ref().ok_or(ApplicationError::NotFound)?;
+    let row = state.clients.iter().find(|row| Some(&row.client.id) == application.client.as_ref());
+    Ok((state, application, row))
+}
+
+fn check_id(client: &ApplicationClient, row: &ClientState) -> Result<(), ApplicationError> {
+    if client.id.as_ref().is_some_and(|requested| *requested != row.client.id) {
+        Err(ApplicationError::ClientIdChanged)
+    } else if row.lifecycle.deleted_at.is_some() {
+        Err(ApplicationError::ClientDeleted)
+    } else {
+        Ok(())
+    }
+}
+
+/// Deletes the client, unless another interface has deleted it already.
 fn end_client(context: EditContext<'_>, facts: &Facts, row: Option<&ClientState>) -> Result<Edit, EditError> {
     match row.filter(|row| row.lifecycle.deleted_at.is_none()) {
         Some(row) => client_lifecycle::delete(context, facts, (&row.client.tenant, &row.client.id), None),
         None => Ok(Edit::default()),
-    }
-}
-
-/// What stands against a client, in the codes that callers of this surface know.
-fn application_error(error: EditError) -> ApplicationError {
-    match error {
-        EditError::Conflict(message) => {
-            RejectedApplication::new(ApplicationCode::ClientIdExists, message).into()
-        }
-        EditError::Invalid(errors) => {
-            let is_id = errors.iter().any(|error| error.pointer == "/client_id");
-            let code =
-                if is_id { ApplicationCode::InvalidClientId } else { ApplicationCode::InvalidOauthConfig };
-            let details: Vec<_> = errors.into_iter().map(|error| error.detail).collect();
-            RejectedApplication::new(code, details.join("; ")).into()
-        }
-        EditError::LimitReached(_) => {
-            RejectedApplication::new(ApplicationCode::InvalidOauthConfig, error.to_string()).into()
-        }
-        other => other.into(),
     }
 }
 

@@ -2,7 +2,6 @@
 //! against them. Who may ask stands first in each, so that nobody learns of rows that he may not see.
 
 mod application;
-mod application_draft;
 mod client_create;
 mod client_fields;
 mod client_lifecycle;
@@ -38,10 +37,9 @@ use crate::{
 };
 
 pub(crate) use application::{
-    ApplicationState, PreparedSecret, delete as delete_application, look as application,
-    put as put_application,
+    NewApplication, PreparedSecret, delete as delete_application, look as application,
+    put as put_application, secret_wanted,
 };
-pub(crate) use application_draft::{NewApplication, secret_wanted};
 pub(crate) use client_create::{NewClientRow, create as create_client};
 pub(crate) use client_lifecycle::{
     delete as delete_client, resume as resume_client, suspend as suspend_client,

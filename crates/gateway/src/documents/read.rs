@@ -142,7 +142,7 @@ mod tests {
                 // As it is taken on.
                 drop(protocol::Secret::new(settings.key));
             }
-            let _ = administration::ApplicationRequest::parse(body);
+            let _ = crate::thunder::ApplicationRequest::parse(body);
         }
         let found = testkit::leftovers();
         assert!(!found.iter().any(|tag| "KLMNOPQR".contains(*tag)), "{found:?}");

@@ -1,46 +1,10 @@
-//! Schemas of the Thunder-compatible API. Each member may also be spelled in camel case; the answer is spelled as the request was.
+//! Schemas of applications, whose answers have their members in two spellings. Each member may also be spelled in camel case; the answer is
+//! spelled as the request was.
 
 #![expect(dead_code, reason = "the fields are read by the derive, at compile time")]
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
-
-/// A sign-in: with `applicationId` and `flowType` to begin, with `flowId` to go on.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(super) struct Flow {
-    /// One of `admin.applications` in the operator's settings.
-    #[schemars(example = &"550e8400-e29b-41d4-a716-446655440000")]
-    application_id: Option<String>,
-    /// Always `AUTHENTICATION`.
-    #[schemars(example = &"AUTHENTICATION")]
-    flow_type: Option<String>,
-    /// Of the answer before; also as `executionId`.
-    flow_id: Option<String>,
-    /// `username`, `password` and `requested_permissions`.
-    inputs: Option<BTreeMap<String, String>>,
-}
-
-/// Where the sign-in stands.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(super) struct FlowStep {
-    flow_id: Option<String>,
-    execution_id: Option<String>,
-    step_id: Option<String>,
-    /// `COMPLETE`, `INCOMPLETE` or `ERROR`.
-    #[schemars(example = &"COMPLETE")]
-    flow_status: String,
-    r#type: Option<String>,
-    #[schemars(with = "Option<Map<String, Value>>")]
-    data: Option<String>,
-    /// A JWT for an hour, to be sent as a bearer token to `/applications`.
-    assertion: Option<String>,
-    #[schemars(example = &"Invalid credentials")]
-    failure_reason: Option<String>,
-}
 
 /// An application. Members that are not listed here and have no effect are kept, as `url`, `logo_url` and `contacts`.
 #[derive(JsonSchema)]
@@ -94,15 +58,4 @@ pub(super) struct Applications {
     total_results: u64,
     count: u64,
     applications: Vec<Application>,
-}
-
-/// How this surface says no.
-#[derive(JsonSchema)]
-pub(super) struct Coded {
-    /// What programs act on.
-    #[schemars(example = &"APP-1020")]
-    code: String,
-    #[schemars(example = &"Application already exists")]
-    message: String,
-    description: String,
 }

@@ -15,7 +15,7 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{applications, forms};
-use crate::{documents, respond, routes};
+use crate::{documents, respond, routes, thunder};
 
 /// Declares for each schema a type by which paths refer to it, and the type that it describes.
 macro_rules! schemas {
@@ -56,9 +56,9 @@ schemas! {
     Application = applications::Application,
     ApplicationClient = applications::ApplicationClient,
     Applications = applications::Applications,
-    Coded = applications::Coded,
-    Flow = applications::Flow,
-    FlowStep = applications::FlowStep,
+    Coded = thunder::ErrorDocument<'static, String>,
+    Flow = thunder::FlowRequest,
+    FlowStep = thunder::FlowAnswer<'static>,
     InboundAuthConfig = applications::InboundAuthConfig,
     Caller = routes::protected_resource::Caller<'static>,
     Check = routes::health::CheckResult<'static>,

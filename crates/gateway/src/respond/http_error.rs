@@ -44,7 +44,7 @@ pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
 
 impl<B: ErrorBody> HttpError<B> {
     /// An error without a header of its own, but for the time after which an unavailable service is tried again.
-    pub(super) fn with(status: StatusCode, code: Option<ErrorCode>, body: B) -> Self {
+    pub(crate) fn with(status: StatusCode, code: Option<ErrorCode>, body: B) -> Self {
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
         Self { status, code, challenge: None, allow: None, retry_after, close: false, body }
     }
@@ -62,7 +62,7 @@ impl<B: ErrorBody> HttpError<B> {
     }
 
     /// Adds the challenge for a bearer token (RFC 6750 §3).
-    pub(super) fn with_bearer_challenge(
+    pub(crate) fn with_bearer_challenge(
         self,
         realm: &str,
         error: Option<(ErrorCode, &str)>,

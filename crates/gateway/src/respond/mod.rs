@@ -7,12 +7,11 @@ mod no_store;
 mod oauth_error;
 mod problem;
 mod protective;
-mod thunder_error;
 
 pub(crate) use document::{Document, changed, looked_at, looked_at_as, names_tag};
+pub(crate) use http_error::{ErrorBody, HttpError};
 pub(crate) use json::{fresh_json, secret_json};
 pub(crate) use no_store::no_store;
 pub(crate) use oauth_error::OAuthError;
 pub(crate) use problem::{FieldErrorDocument, Problem, ProblemDocument};
 pub(crate) use protective::Protective;
-pub(crate) use thunder_error::{ThunderError, thunder_json};

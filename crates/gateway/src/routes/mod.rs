@@ -1,9 +1,7 @@
 //! All routes on one page.
 
 pub(crate) mod admin;
-mod applications;
 mod documentation;
-mod flow;
 pub(crate) mod health;
 mod introspect;
 mod jwks;
@@ -29,8 +27,9 @@ use crate::failure::Failure;
 use crate::hosts::HostNames;
 use crate::metrics::{Metrics, Series};
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, Problem, ThunderError};
+use crate::respond::{OAuthError, Problem};
 use crate::server::DefaultTenant;
+use crate::thunder::{ThunderError, applications, flow};
 use admin::admin_resource;
 
 /// The route that took a request: its pattern, and where its requests are counted on this worker.

@@ -3,55 +3,99 @@
 use std::sync::Arc;
 
 use administration::{
-    Actor, ApplicationCode, ApplicationError, ApplicationRequest, Authority, EditError, Permission,
+    Actor, ApplicationClient, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId,
+    ApplicationState, Authority, EditError, Permission, PutApplication,
 };
-use protocol::Secret;
-use registry::{ClientStore as _, GeneratedSecret, SecretHash, hash_password, salt_of};
-use serde_json::{Value, json};
+use protocol::{ClientAuthenticationMethod, GrantType, Scope, Secret};
+use registry::{ClientId, ClientStore as _, GeneratedSecret, SecretHash, hash_password, salt_of};
+use serde_json::json;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
 
 use crate::test_env::{TestEnv, env, new_tenant, operator, small_env};
 
-type Answer = Result<Value, ApplicationError>;
+type Answer = Result<ApplicationState, ApplicationError>;
 
 fn user(tenant: &TenantId) -> Authority {
     let actor = Actor { name: "user:admin".to_owned(), source: None };
     Authority::of_user(actor, tenant.clone())
 }
 
-fn service(name: &str, config: Value) -> Value {
-    let mut usual = json!({ "grant_types": ["client_credentials"], "scopes": ["read"] });
-    usual.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
-    json!({ "name": name, "inbound_auth_config": [{ "type": "oauth2", "config": usual }] })
+/// A request.
+#[derive(Clone, Default)]
+struct Body {
+    name: String,
+    client: Option<Client>,
 }
 
-fn request(body: &Value) -> ApplicationRequest {
-    ApplicationRequest::parse(body.to_string().as_bytes()).unwrap()
+#[derive(Clone, Default)]
+struct Client {
+    id: Option<String>,
+    secret: Option<String>,
+    scopes: Vec<String>,
 }
 
-async fn create(env: &TestEnv, tenant: &TenantId, body: &Value) -> Answer {
-    let made = env.administrator.create_application(&user(tenant), tenant, &request(body), NOW).await?;
-    Ok(json!(made))
+fn service(name: &str, client: Client) -> Body {
+    Body { name: name.to_owned(), client: Some(client) }
 }
 
-async fn replace(env: &TestEnv, tenant: &TenantId, id: &str, body: &Value) -> Answer {
-    let put = env.administrator.replace_application(&user(tenant), tenant, id, &request(body), NOW).await?;
-    Ok(json!(put))
+fn with_id(id: &str) -> Client {
+    Client { id: Some(id.to_owned()), ..Client::default() }
 }
 
-async fn shown(env: &TestEnv, tenant: &TenantId, id: &str) -> Answer {
-    Ok(json!(env.administrator.application(&user(tenant), tenant, id, NOW).await?))
+/// Keeps the client id, as an interface does that shows it.
+fn translate(body: &Body, context: ApplicationContext<'_>) -> ApplicationDraft {
+    let client = body.client.as_ref().map(|client| ApplicationClient {
+        id: client.id.as_deref().map(|id| ClientId::parse(id).unwrap()),
+        authentication_method: ClientAuthenticationMethod::ClientSecret,
+        grant_types: vec![GrantType::ClientCredentials],
+        resources: Vec::new(),
+        scope: Scope::parse(&client.scopes.join(" ")).unwrap_or_default(),
+        access_token_lifetime: None,
+        issuer: None,
+    });
+    ApplicationDraft { document: json!({ "client_id": context.client_id.to_string() }), client }
+}
+
+async fn put(
+    env: &TestEnv,
+    by: &Authority,
+    tenant: &TenantId,
+    id: Option<ApplicationId>,
+    body: &Body,
+) -> Answer {
+    let client = body.client.clone().unwrap_or_default();
+    let secret = client.secret.map(Secret::new);
+    let put = PutApplication {
+        replaces: id,
+        name: &body.name,
+        client_id: client.id.as_deref(),
+        secret: secret.as_ref(),
+    };
+    let translate = |context: ApplicationContext<'_>| Ok(translate(body, context));
+    env.administrator.put_application(by, tenant, put, &translate, NOW).await
+}
+
+async fn create(env: &TestEnv, tenant: &TenantId, body: &Body) -> Answer {
+    put(env, &user(tenant), tenant, None, body).await
+}
+
+async fn replace(env: &TestEnv, tenant: &TenantId, id: ApplicationId, body: &Body) -> Answer {
+    put(env, &user(tenant), tenant, Some(id), body).await
+}
+
+async fn shown(env: &TestEnv, tenant: &TenantId, id: ApplicationId) -> Answer {
+    env.administrator.application(&user(tenant), tenant, id, NOW).await
 }
 
 /// Two processes replace one application. Each has read the state before the other's commit.
-async fn race(first: &TestEnv, tenant: &TenantId, id: &str, bodies: [Value; 2]) -> Vec<Answer> {
+async fn race(first: &TestEnv, tenant: &TenantId, id: ApplicationId, bodies: [Body; 2]) -> Vec<Answer> {
     let store = Arc::clone(&first.store);
     let (written, mut calls) = (store.audit().len(), store.calls().administration);
     let mut held = store.hold_answers().await;
     let writers = bodies.map(|body| {
-        let (env, tenant, id) = (first.beside(), tenant.clone(), id.to_owned());
-        tokio::spawn(async move { replace(&env, &tenant, &id, &body).await })
+        let (env, tenant) = (first.beside(), tenant.clone());
+        tokio::spawn(async move { replace(&env, &tenant, id, &body).await })
     });
     loop {
         calls += 2;
@@ -72,29 +116,36 @@ async fn race(first: &TestEnv, tenant: &TenantId, id: &str, bodies: [Value; 2]) 
     answers
 }
 
-/// Two processes replace an application, one as "one", the other as "two". The row holds the later one's request.
-async fn check(before: Value, secrets: [&str; 2]) {
+/// Two processes put an application whole, the one as "one", the other as "two", and the row holds what the later one said.
+async fn check(before: Body, secrets: [&str; 2]) {
     let env = env();
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
     let made = create(&env, &acme, &before).await.unwrap();
     let others = create(&env, &globex, &before).await.unwrap();
-    let id = made["id"].as_str().unwrap();
-    let body = |name: &str, secret: &str| service(name, json!({ "client_secret": secret, "scopes": [name] }));
+    let id = made.application.id;
+    let body = |name: &str, secret: &str| {
+        let (secret, scopes) = (Some(secret.to_owned()), vec![name.to_owned()]);
+        service(name, Client { secret, scopes, ..Client::default() })
+    };
     let bodies = [body("one", secrets[0]), body("two", secrets[1])];
-    let answers: Vec<Value> = race(&env, &acme, id, bodies).await.into_iter().map(Result::unwrap).collect();
+    let answers: Vec<_> = race(&env, &acme, id, bodies).await.into_iter().map(Result::unwrap).collect();
 
     let now = shown(&env, &acme, id).await.unwrap();
-    let last = answers.iter().find(|answer| answer["name"] == now["name"]).unwrap();
-    assert!(answers.iter().all(|answer| answer["client_id"] == now["client_id"]), "one client for both");
-    let client = client_id(now["client_id"].as_str().unwrap());
-    let row = env.store.find_client(&acme, &client).await.unwrap().unwrap();
-    assert_eq!(
-        (json!(row.name), json!([row.scope.to_string()])),
-        (now["name"].clone(), config(&now)["scopes"].clone())
+    let last = answers.iter().find(|answer| answer.application.name == now.application.name).unwrap();
+    let client = now.application.client.clone().unwrap();
+    assert!(
+        answers.iter().all(|answer| answer.application.client.as_ref() == Some(&client)),
+        "one client for both"
     );
+    assert!(
+        answers.iter().all(|answer| answer.application.document["client_id"] == client.as_str()),
+        "the translation knows the client"
+    );
+    let row = env.store.find_client(&acme, &client).await.unwrap().unwrap();
+    assert_eq!((&row.name, row.scope.to_string()), (&now.application.name, now.application.name.clone()));
     let live: Vec<_> = row.secrets.iter().filter(|secret| secret.is_live(NOW)).collect();
     let [live] = live.as_slice() else { panic!("{live:?}") };
-    let sent = last["client_secret"].as_str().unwrap();
+    let sent = last.secret.as_ref().unwrap().expose();
     assert!(match &live.hash {
         SecretHash::Password(phc) => {
             let sent = Secret::new(sent.to_owned());
@@ -103,13 +154,13 @@ async fn check(before: Value, secrets: [&str; 2]) {
         SecretHash::Token(_) => env.opens(&acme, &client, sent, NOW).await,
     });
 
-    let theirs = shown(&env, &globex, others["id"].as_str().unwrap()).await.unwrap();
-    assert_eq!((&theirs["name"], &theirs["client_id"]), (&before["name"], &others["client_id"]));
+    let theirs = shown(&env, &globex, others.application.id).await.unwrap().application;
+    assert_eq!((&theirs.name, &theirs.client), (&before.name, &others.application.client));
 }
 
 #[tokio::test]
 async fn of_two_writers_of_one_application_the_later_one_is_there_whole() {
-    let with_client = service("app", json!({ "client_id": "svc", "client_secret": "the first" }));
+    let with_client = service("app", first());
     let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
     let generated = [generated[0].secret.expose(), generated[1].secret.expose()];
     for secrets in [["the second", "the third"], generated] {
@@ -123,23 +174,23 @@ async fn of_two_writers_of_one_client_the_later_one_adds_its_secret() {
     let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
     let generated = [generated[0].secret.expose(), generated[1].secret.expose()];
     for secrets in [["the second", "the third"], generated] {
-        check(json!({ "name": "app" }), secrets).await;
+        check(Body { name: "app".to_owned(), client: None }, secrets).await;
     }
 }
 
-fn config(application: &Value) -> &Value {
-    &application["inbound_auth_config"][0]["config"]
+fn first() -> Client {
+    Client { secret: Some("the first".to_owned()), ..with_id("svc") }
 }
 
 #[tokio::test]
 async fn the_secret_that_is_live_already_is_left_alone() {
     let env = env();
     let acme = env.tenant("acme").await;
-    let body = service("app", json!({ "client_id": "svc", "client_secret": "the first" }));
+    let body = service("app", first());
     let made = create(&env, &acme, &body).await.unwrap();
     let before = env.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap();
     let written = env.store.audit().len();
-    replace(&env, &acme, made["id"].as_str().unwrap(), &body).await.unwrap();
+    replace(&env, &acme, made.application.id, &body).await.unwrap();
     assert_eq!(env.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap(), before);
     assert_eq!(env.store.audit().len(), written, "nothing has changed");
 }
@@ -153,23 +204,19 @@ async fn a_client_id_follows_the_rules_of_files_and_api() {
     }));
     env.administrator.create_tenant(&operator(), acme, None, NOW).await.unwrap();
     let acme = testkit::fixtures::tenant_id("acme");
-    for (id, code) in [
-        ("urn:latchkey:admin", ApplicationCode::InvalidClientId),
-        ("thunder", ApplicationCode::InvalidClientId),
-        ("your-api", ApplicationCode::InvalidClientId),
-        ("orders", ApplicationCode::InvalidClientId),
-        ("svc", ApplicationCode::ClientIdExists),
-    ] {
-        let refused = create(&env, &acme, &service("app", json!({ "client_id": id }))).await;
-        assert!(
-            matches!(&refused, Err(ApplicationError::Refused(refusal)) if refusal.code == code),
-            "{id}: {refused:?}"
-        );
+    for id in ["urn:latchkey:admin", "thunder", "your-api", "orders"] {
+        let refused = create(&env, &acme, &service("app", with_id(id))).await;
+        let Err(ApplicationError::Client(EditError::Invalid(errors))) = refused else {
+            panic!("{id}: {refused:?}")
+        };
+        assert!(errors.iter().any(|error| error.pointer == "/client_id"), "{id}: {errors:?}");
     }
-    // None of these ids exists at another tenant.
+    let refused = create(&env, &acme, &service("app", with_id("svc"))).await;
+    assert!(matches!(&refused, Err(ApplicationError::Client(EditError::Conflict(_)))), "{refused:?}");
+    // At another tenant none of these names means anything.
     let globex = env.tenant("globex").await;
     for id in ["thunder", "your-api", "orders", "svc"] {
-        create(&env, &globex, &service(id, json!({ "client_id": id }))).await.unwrap();
+        create(&env, &globex, &service(id, with_id(id))).await.unwrap();
     }
 }
 
@@ -177,43 +224,34 @@ async fn a_client_id_follows_the_rules_of_files_and_api() {
 async fn a_caller_without_the_clients_permission_learns_nothing_of_applications() {
     let env = env();
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
-    let made = create(&env, &acme, &service("app", json!({}))).await.unwrap();
-    let id = made["id"].as_str().unwrap();
-    let (stranger, body) = (user(&globex), request(&service("app", json!({}))));
-    let env = &env.administrator;
+    let made = create(&env, &acme, &service("app", Client::default())).await.unwrap();
+    let (id, stranger, body) = (made.application.id, user(&globex), service("app", Client::default()));
+    let administrator = &env.administrator;
     for refused in [
-        env.application(&stranger, &acme, id, NOW).await.map(drop),
-        env.application(&stranger, &acme, "x", NOW).await.map(drop),
-        env.applications(&stranger, &acme, 0, 9, NOW).await.map(drop),
-        env.create_application(&stranger, &acme, &body, NOW).await.map(drop),
-        env.replace_application(&stranger, &acme, id, &body, NOW).await.map(drop),
-        env.delete_application(&stranger, &acme, id, NOW).await,
+        administrator.application(&stranger, &acme, id, NOW).await.map(drop),
+        administrator.application(&stranger, &acme, ApplicationId::random(), NOW).await.map(drop),
+        administrator.applications(&stranger, &acme, 0, 9, NOW).await.map(drop).map_err(Into::into),
+        put(&env, &stranger, &acme, None, &body).await.map(drop),
+        put(&env, &stranger, &acme, Some(id), &body).await.map(drop),
+        administrator.delete_application(&stranger, &acme, id, NOW).await,
     ] {
         let forbidden = ApplicationError::Edit(EditError::Forbidden(Permission::Clients));
         assert_eq!(refused.unwrap_err().to_string(), forbidden.to_string());
     }
-    let absent = env.application(&stranger, &globex, id, NOW).await;
-    assert!(
-        matches!(&absent, Err(ApplicationError::Refused(refusal)) if refusal.code == ApplicationCode::NotFound),
-        "{absent:?}"
-    );
+    let absent = administrator.application(&stranger, &globex, id, NOW).await;
+    assert!(matches!(&absent, Err(ApplicationError::NotFound)), "{absent:?}");
 }
 
-/// Errors of the rules of clients have the codes of this API.
 #[tokio::test]
 async fn an_application_is_held_to_the_limits_of_clients() {
     let env = small_env(1);
     for id in ["acme", "globex"] {
         let tenant = env.tenant(id).await;
-        let scopes: Vec<_> = (0..101).map(|nth| format!("s{nth}")).collect();
-        let long = create(&env, &tenant, &service("long", json!({ "scopes": scopes }))).await;
-        create(&env, &tenant, &service("one", json!({}))).await.unwrap();
-        let second = create(&env, &tenant, &service("two", json!({}))).await;
-        for refused in [long, second] {
-            assert!(
-                matches!(&refused, Err(ApplicationError::Refused(why)) if why.code == ApplicationCode::InvalidOauthConfig),
-                "{refused:?}"
-            );
-        }
+        let scopes = (0..101).map(|nth| format!("s{nth}")).collect();
+        let long = create(&env, &tenant, &service("long", Client { scopes, ..Client::default() })).await;
+        create(&env, &tenant, &service("one", Client::default())).await.unwrap();
+        let second = create(&env, &tenant, &service("two", Client::default())).await;
+        assert!(matches!(&long, Err(ApplicationError::Client(EditError::Invalid(_)))), "{long:?}");
+        assert!(matches!(&second, Err(ApplicationError::Client(EditError::LimitReached(_)))), "{second:?}");
     }
 }

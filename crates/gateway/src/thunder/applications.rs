@@ -7,14 +7,16 @@ use actix_web::guard::{Any, Get, Head};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _};
-use administration::{Actor, ApplicationRequest, Authority, RejectedApplication, Shape};
+use administration::{Actor, ApplicationContext, ApplicationError, ApplicationId, Authority};
 use protocol::{BearerToken, Form};
 use tenancy::{Tenant, TenantId};
 
+use super::request::{ApplicationRequest, malformed};
+use super::{Shape, Spelling, ThunderError, thunder_json, view};
 use crate::Services;
 use crate::failure::Failure;
 use crate::raw_request::RawRequest;
-use crate::respond::{ThunderError, no_store, thunder_json};
+use crate::respond::no_store;
 use crate::server::DefaultTenant;
 
 /// What opens these paths.
@@ -30,65 +32,63 @@ struct Authorized {
     by: Authority,
 }
 
-pub(crate) async fn create(
+async fn create(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
     let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
     let request = read(&mut raw).await?;
-    let made = services.administrator.create_application(&by, &tenant, &request, (services.clock)()).await;
-    let made = made.map_err(|error| ThunderError::from(error).spelled(request.spelling()))?;
+    let made = put(&services, &tenant, &by, &request, None).await?;
     thunder_json(StatusCode::CREATED, location(&made).as_deref(), &made)
 }
 
-pub(crate) async fn list(
+async fn list(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
     raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
     let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
     let (offset, limit) = page(raw.query())?;
-    let page = services.administrator.applications(&by, &tenant, offset, limit, (services.clock)()).await?;
-    thunder_json(StatusCode::OK, None, &page)
+    let now = (services.clock)();
+    let (total, page) = services.administrator.applications(&by, &tenant, offset, limit, now).await?;
+    thunder_json(StatusCode::OK, None, &view::list(total, &page)?)
 }
 
-pub(crate) async fn get(
+async fn get(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
     raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
     let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
-    let found = services.administrator.application(&by, &tenant, id(&raw), (services.clock)()).await?;
-    thunder_json(StatusCode::OK, None, &found)
+    let found = services.administrator.application(&by, &tenant, id(&raw)?, (services.clock)()).await?;
+    thunder_json(StatusCode::OK, None, &view::application(&found, Spelling::Snake)?)
 }
 
-pub(crate) async fn replace(
+async fn replace(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
     let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
     let request = read(&mut raw).await?;
-    let (id, now) = (id(&raw), (services.clock)());
-    let replaced = services.administrator.replace_application(&by, &tenant, id, &request, now).await;
-    let replaced = replaced.map_err(|error| ThunderError::from(error).spelled(request.spelling()))?;
-    thunder_json(StatusCode::OK, None, &replaced)
+    let id = id(&raw).map_err(|error| error.spelled(request.spelling))?;
+    thunder_json(StatusCode::OK, None, &put(&services, &tenant, &by, &request, Some(id)).await?)
 }
 
-pub(crate) async fn delete(
+async fn delete(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
     raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
     let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
     let now = (services.clock)();
-    services.administrator.delete_application(&by, &tenant, id(&raw), now).await?;
+    services.administrator.delete_application(&by, &tenant, id(&raw)?, now).await?;
     Ok(no_store(StatusCode::NO_CONTENT).finish())
 }
 
 /// All applications, as a route.
-pub(super) fn all(path: &'static str) -> (&'static str, Resource) {
+pub(crate) fn all(path: &'static str) -> (&'static str, Resource) {
     let refuse =
         || async { ThunderError::from(Failure::MethodNotAllowed("GET, HEAD, POST")).error_response() };
     let read = web::route().guard(Any(Get()).or(Head())).to(list);
@@ -97,7 +97,7 @@ pub(super) fn all(path: &'static str) -> (&'static str, Resource) {
 }
 
 /// One application, as a route.
-pub(super) fn one(path: &'static str) -> (&'static str, Resource) {
+pub(crate) fn one(path: &'static str) -> (&'static str, Resource) {
     let refuse =
         || async { ThunderError::from(Failure::MethodNotAllowed("DELETE, GET, HEAD, PUT")).error_response() };
     let read = web::route().guard(Any(Get()).or(Head())).to(get);
@@ -155,11 +155,25 @@ async fn authorize(
 async fn read(raw: &mut RawRequest) -> Result<ApplicationRequest, ThunderError> {
     let body = raw.untyped().await?;
     ApplicationRequest::parse(&body)
-        .map_err(|(refusal, spelling)| ThunderError::from(refusal).spelled(spelling))
 }
 
-fn id(raw: &RawRequest) -> &str {
-    raw.place("application").unwrap_or_default()
+async fn put(
+    services: &Services,
+    tenant: &TenantId,
+    by: &Authority,
+    request: &ApplicationRequest,
+    replaces: Option<ApplicationId>,
+) -> Result<Shape, ThunderError> {
+    let translate = |context: ApplicationContext<'_>| request.translate(context);
+    let (put, now) = (request.put(replaces), (services.clock)());
+    let state = services.administrator.put_application(by, tenant, put, &translate, now).await;
+    let shape = state.and_then(|state| view::application(&state, request.spelling));
+    shape.map_err(|error| error.spelled(request.spelling))
+}
+
+fn id(raw: &RawRequest) -> Result<ApplicationId, ThunderError> {
+    let id = raw.place("application").and_then(ApplicationId::parse);
+    Ok(id.ok_or(ApplicationError::NotFound)?)
 }
 
 fn location(made: &Shape) -> Option<String> {
@@ -168,9 +182,7 @@ fn location(made: &Shape) -> Option<String> {
 
 /// `offset` and `limit`; a number that is too large is the largest one.
 fn page(query: &str) -> Result<(u32, u32), ThunderError> {
-    let wrong = || {
-        ThunderError::from(RejectedApplication::malformed("limit and offset must be numbers, each sent once"))
-    };
+    let wrong = || malformed("limit and offset must be numbers, each sent once");
     let mut form = Form::parse(query.as_bytes()).map_err(|_| wrong())?;
     let mut number = |name: &str, default: u32| match form.take(name).map_err(|_| wrong())? {
         None => Ok(default),

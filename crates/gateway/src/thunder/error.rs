@@ -3,14 +3,16 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, LOCATION};
-use administration::{ApplicationCode, ApplicationError, EditError, RejectedApplication, Spelling};
+use administration::{ApplicationError, EditError};
 use keys::TokenError;
 use protocol::ErrorCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::http_error::{ErrorBody, HttpError};
-use super::no_store::no_store;
+use super::Spelling;
+use super::code::{self, Code};
 use crate::failure::Failure;
+use crate::respond::{ErrorBody, HttpError, no_store};
 
 const REALM: &str = "latchkey-applications";
 
@@ -20,35 +22,32 @@ pub(crate) type ThunderError = HttpError<ThunderBody>;
 /// The members of an error.
 #[derive(Debug)]
 pub(crate) struct ThunderBody {
-    code: &'static str,
-    message: &'static str,
-    description: String,
+    pub(super) code: &'static Code,
+    pub(super) description: String,
     spelling: Spelling,
 }
 
 impl ErrorBody for ThunderBody {
     fn of(failure: Failure<'_>) -> Self {
-        let (code, message) = match failure {
+        let code = match failure {
             Failure::UnknownPath | Failure::UnknownTenant => {
-                return Self::new("LK-4040", "Not found", "There is nothing here");
+                return Self::new(code::NOT_SERVED, "There is nothing here");
             }
             Failure::TooManyWrites(_) => {
                 let description = "Too many writes were asked for; try again later";
-                return Self::new("LK-4290", "Too many requests", description);
+                return Self::new(code::TOO_MANY_WRITES, description);
             }
-            Failure::MethodNotAllowed(_) => ("LK-4050", "Method not allowed"),
-            Failure::Misdirected => ("LK-4210", "Misdirected request"),
-            Failure::RepeatedAuthorization | Failure::Body(_) => {
-                ("APP-1018", ApplicationCode::InvalidRequest.message())
-            }
-            Failure::Unavailable => ("LK-5030", "Service unavailable"),
-            Failure::Internal => ("APP-5001", "Internal server error"),
+            Failure::MethodNotAllowed(_) => code::METHOD_NOT_ALLOWED,
+            Failure::Misdirected => code::MISDIRECTED,
+            Failure::RepeatedAuthorization | Failure::Body(_) => code::INVALID_REQUEST,
+            Failure::Unavailable => code::UNAVAILABLE,
+            Failure::Internal => code::INTERNAL,
         };
-        Self::new(code, message, failure.detail())
+        Self::new(code, failure.detail())
     }
 
     fn to_bytes(&self, _: StatusCode) -> Option<Vec<u8>> {
-        let Self { code, message, description, spelling } = self;
+        let Self { code: Code(code, message), description, spelling } = self;
         let body = match spelling {
             Spelling::Snake => {
                 serde_json::to_vec(&Body { code, message: *message, description: description.as_str() })
@@ -66,19 +65,15 @@ impl ErrorBody for ThunderBody {
 }
 
 impl ThunderBody {
-    fn new(code: &'static str, message: &'static str, description: impl Into<String>) -> Self {
-        Self { code, message, description: description.into(), spelling: Spelling::Snake }
+    fn new(code: &'static Code, description: impl Into<String>) -> Self {
+        Self { code, description: description.into(), spelling: Spelling::Snake }
     }
 }
 
 impl HttpError<ThunderBody> {
-    /// A request that is wrong in a way that callers know by a code.
-    pub(crate) fn bad_request(
-        code: &'static str,
-        message: &'static str,
-        description: impl Into<String>,
-    ) -> Self {
-        let body = ThunderBody::new(code, message, description);
+    /// A request that a rule refuses.
+    pub(super) fn new(code: &'static Code, description: impl Into<String>) -> Self {
+        let body = ThunderBody::new(code, description);
         Self::with(StatusCode::BAD_REQUEST, Some(ErrorCode::InvalidRequest), body)
     }
 
@@ -95,13 +90,13 @@ impl HttpError<ThunderBody> {
     }
 
     fn unauthorized(why: &'static str) -> Self {
-        let body = ThunderBody::new("LK-4010", "Unauthorized", why);
+        let body = ThunderBody::new(code::UNAUTHORIZED, why);
         Self::with(StatusCode::UNAUTHORIZED, Some(ErrorCode::InvalidToken), body)
     }
 
     /// The person lacks a permission.
     pub(crate) fn forbidden(why: impl Into<String>) -> Self {
-        let body = ThunderBody::new("LK-4030", "Forbidden", why);
+        let body = ThunderBody::new(code::FORBIDDEN, why);
         Self::with(StatusCode::FORBIDDEN, Some(ErrorCode::InsufficientScope), body)
     }
 
@@ -112,10 +107,13 @@ impl HttpError<ThunderBody> {
     }
 }
 
-/// The members in the order in which callers know them.
-#[derive(Serialize)]
-struct Body<'a, T> {
+/// An error, its members in the documented order.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Body<'a, T> {
+    /// What programs act on.
+    #[schemars(example = &"APP-1020")]
     code: &'a str,
+    #[schemars(example = &"Application already exists")]
     message: T,
     description: T,
 }
@@ -142,21 +140,38 @@ pub(crate) fn thunder_json(
     Ok(response.insert_header(ContentType::json()).body(body))
 }
 
-impl From<RejectedApplication> for ThunderError {
-    fn from(RejectedApplication { code, description }: RejectedApplication) -> Self {
-        let error = Self::bad_request(code.as_str(), code.message(), description);
-        if code == ApplicationCode::NotFound {
-            return Self { status: StatusCode::NOT_FOUND, code: Some(ErrorCode::NotFound), ..error };
-        }
-        error
-    }
-}
-
 impl From<ApplicationError> for ThunderError {
     fn from(error: ApplicationError) -> Self {
         match error {
-            ApplicationError::Refused(refusal) => refusal.into(),
-            ApplicationError::Edit(error) => error.into(),
+            ApplicationError::NotFound => Self {
+                status: StatusCode::NOT_FOUND,
+                code: Some(ErrorCode::NotFound),
+                ..Self::new(code::NOT_FOUND, "There is no application of this id")
+            },
+            ApplicationError::NameTaken => {
+                Self::new(code::NAME_EXISTS, "Another application of this tenant has the name")
+            }
+            ApplicationError::ClientIdChanged => {
+                let why = "The client_id of an application cannot change; make another application";
+                Self::new(code::INVALID_CLIENT_ID, why)
+            }
+            ApplicationError::ClientDeleted => Self::new(
+                code::CLIENT_ID_EXISTS,
+                "The application's client was deleted and its id stays reserved; delete the application too",
+            ),
+            ApplicationError::Client(EditError::Conflict(message)) => {
+                Self::new(code::CLIENT_ID_EXISTS, message)
+            }
+            ApplicationError::Client(EditError::Invalid(errors)) => {
+                let is_id = errors.iter().any(|error| error.pointer == "/client_id");
+                let code = if is_id { code::INVALID_CLIENT_ID } else { code::INVALID_OAUTH_CONFIG };
+                let details: Vec<_> = errors.into_iter().map(|error| error.detail).collect();
+                Self::new(code, details.join("; "))
+            }
+            ApplicationError::Client(error @ EditError::LimitReached(_)) => {
+                Self::new(code::INVALID_OAUTH_CONFIG, error.to_string())
+            }
+            ApplicationError::Client(error) | ApplicationError::Edit(error) => error.into(),
         }
     }
 }

@@ -1,32 +1,25 @@
-//! How applications are shown: the members that the documented answer has, in its order. What only redirects and tokens need is kept and not
-//! shown, as there.
+//! Answers: the members that the documented answer has, in its order. Members that only redirects and tokens need are kept and not shown, as
+//! there.
 
-use protocol::{GrantType, Scope};
+use administration::{Application, ApplicationState};
+use protocol::{GrantType, Scope, Secret};
 use registry::Client;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::document::ApplicationDocument;
-use super::{Shape, Spelling};
-use crate::Application;
+use super::{Shape, Spelling, ThunderError};
 
-/// An application with what is shown of its client and, where it was just made, its secret.
-pub(crate) struct Shown<'a> {
-    pub(crate) application: &'a Application,
-    pub(crate) document: &'a ApplicationDocument,
-    /// As it is registered today, which another door may have changed.
-    pub(crate) client: Option<&'a Client>,
-    pub(crate) secret: Option<&'a str>,
-}
-
-/// One application, whole.
-pub(crate) fn shape(shown: &Shown<'_>, spelling: Spelling) -> Shape {
-    let Shown { application, document, client, secret } = shown;
+/// One application, whole, with its client's secret where that is new.
+pub(super) fn application(state: &ApplicationState, spelling: Spelling) -> Result<Shape, ThunderError> {
+    let ApplicationState { application, client, secret } = state;
+    let document = &ApplicationDocument::of(application)?;
+    let secret = secret.as_ref().map(Secret::expose);
     let mut members = Members::new(spelling);
     members.text("id", Some(application.id.to_string()));
     members.text("name", Some(document.name.clone()));
     members.text("description", document.description.clone());
-    members.text("client_id", client.map(|client| client.id.to_string()));
+    members.text("client_id", client.as_ref().map(|client| client.id.to_string()));
     members.text("client_secret", secret.map(str::to_owned));
     common(&mut members, document);
     members.text("recovery_flow_id", document.recovery_flow_id.clone());
@@ -43,30 +36,31 @@ pub(crate) fn shape(shown: &Shown<'_>, spelling: Spelling) -> Shape {
     if let Some(client) = client {
         let mut inbound = Members::new(spelling);
         inbound.text("type", Some("oauth2".to_owned()));
-        inbound.members.push(("config", config(client, document, *secret, spelling)));
+        inbound.members.push(("config", config(client, document, secret, spelling)));
         members.members.push(("inbound_auth_config", Shape::Items(vec![inbound.shape()])));
     }
-    members.shape()
+    Ok(members.shape())
 }
 
-/// A page of applications and how many there are in all.
-pub(crate) fn list(total: u64, page: &[(Application, ApplicationDocument)]) -> Shape {
+/// A page of applications, and the number of all.
+pub(super) fn list(total: u64, page: &[Application]) -> Result<Shape, ThunderError> {
     let count = |number: u64| Shape::Value(Spelling::Snake, Value::from(number));
-    let items = page.iter().map(|(application, document)| {
+    let item = |application: &Application| {
+        let document = ApplicationDocument::of(application)?;
         let mut members = Members::new(Spelling::Snake);
         members.text("id", Some(application.id.to_string()));
         members.text("name", Some(application.name.clone()));
         members.text("description", document.description.clone());
         members.text("client_id", application.client.as_ref().map(ToString::to_string));
-        common(&mut members, document);
-        members.shape()
-    });
+        common(&mut members, &document);
+        Ok::<_, ThunderError>(members.shape())
+    };
     let members = vec![
         ("totalResults", count(total)),
         ("count", count(page.len() as u64)),
-        ("applications", Shape::Items(items.collect())),
+        ("applications", Shape::Items(page.iter().map(item).collect::<Result<_, _>>()?)),
     ];
-    Shape::Members(Spelling::Snake, members)
+    Ok(Shape::Members(Spelling::Snake, members))
 }
 
 /// What a list shows too.

@@ -1,12 +1,10 @@
-//! What an application says of itself, in the documented spelling and without its secret. Members that this version gives no effect are kept
-//! and shown; members that nobody knows are passed over, as this surface's callers expect.
+//! The members of an application, in snake case and without its secret. Members without effect are kept and shown; unknown members are ignored.
 
 use std::sync::LazyLock;
 
+use administration::{Application, EditError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use crate::{Application, EditError};
 
 /// An application's members.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,12 @@
-//! The two spellings of this surface: members with underscores, as the documented examples have them, and camel case, as its current generation has.
-//! Both are read; the answer is spelled as the request was.
+//! The two spellings of members: snake case, and camel case as in the current generation. Both are read; an answer is spelled as its request was.
 
+use administration::Wiped;
 use protocol::steps;
 use serde_json::Value;
 
-use crate::documents::Wiped;
-
 /// How members are spelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Spelling {
+pub(crate) enum Spelling {
     /// `client_id`.
     #[default]
     Snake,

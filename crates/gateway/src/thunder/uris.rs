@@ -3,22 +3,20 @@
 use protocol::ResourceIndicator;
 use serde_json::Value;
 
-use super::ApplicationCode::{
-    InvalidCertificateType, InvalidCertificateValue, InvalidJwksUri, InvalidLogoUrl, InvalidUrl,
-    JwksUriNotHttps,
+use super::ThunderError;
+use super::code::Code;
+use super::code::{
+    INVALID_CERTIFICATE_TYPE, INVALID_CERTIFICATE_VALUE, INVALID_JWKS_URI, INVALID_LOGO_URL, INVALID_URL,
+    JWKS_URI_NOT_HTTPS,
 };
 use super::document::{ApplicationDocument, Certificate};
-use super::{ApplicationCode, RejectedApplication};
 
 /// `url`, `logo_url` and the certificate.
-pub(super) fn check(document: &ApplicationDocument) -> Result<(), RejectedApplication> {
-    let links = [("url", &document.url, InvalidUrl), ("logo_url", &document.logo_url, InvalidLogoUrl)];
+pub(super) fn check(document: &ApplicationDocument) -> Result<(), ThunderError> {
+    let links = [("url", &document.url, INVALID_URL), ("logo_url", &document.logo_url, INVALID_LOGO_URL)];
     for (member, value, code) in links {
         if let Some(value) = value.as_deref().filter(|value| !value.is_empty() && !is_web_address(value)) {
-            return Err(RejectedApplication::new(
-                code,
-                format!("{member} is no http or https URL: {value:?}"),
-            ));
+            return Err(ThunderError::new(code, format!("{member} is no http or https URL: {value:?}")));
         }
     }
     document.certificate.as_ref().map_or(Ok(()), check_certificate)
@@ -36,8 +34,8 @@ fn is_web_address(text: &str) -> bool {
         && ResourceIndicator::parse(before_fragment).is_ok()
 }
 
-fn check_certificate(certificate: &Certificate) -> Result<(), RejectedApplication> {
-    let refused = |code: ApplicationCode, why: &str| Err(RejectedApplication::new(code, why));
+fn check_certificate(certificate: &Certificate) -> Result<(), ThunderError> {
+    let refused = |code: &'static Code, why: &str| Err(ThunderError::new(code, why));
     let value = certificate.value.as_deref().unwrap_or_default();
     match certificate.r#type.as_str() {
         "" | "NONE" => Ok(()),
@@ -46,14 +44,14 @@ fn check_certificate(certificate: &Certificate) -> Result<(), RejectedApplicatio
             if set["keys"].is_array() {
                 Ok(())
             } else {
-                refused(InvalidCertificateValue, "certificate.value must be a JWK set as text (RFC 7517)")
+                refused(INVALID_CERTIFICATE_VALUE, "certificate.value must be a JWK set as text (RFC 7517)")
             }
         }
-        "JWKS_URI" if !is_web_address(value) => refused(InvalidJwksUri, "certificate.value must be a URL"),
+        "JWKS_URI" if !is_web_address(value) => refused(INVALID_JWKS_URI, "certificate.value must be a URL"),
         "JWKS_URI" if !value.starts_with("https://") => {
-            refused(JwksUriNotHttps, "certificate.value must begin with https://")
+            refused(JWKS_URI_NOT_HTTPS, "certificate.value must begin with https://")
         }
         "JWKS_URI" => Ok(()),
-        _ => refused(InvalidCertificateType, "certificate.type must be NONE, JWKS or JWKS_URI"),
+        _ => refused(INVALID_CERTIFICATE_TYPE, "certificate.type must be NONE, JWKS or JWKS_URI"),
     }
 }

@@ -1,7 +1,10 @@
 //! What a sign-in comes to, as either generation writes it.
 
-use administration::Spelling;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::thunder::Spelling;
 
 /// Where the sign-in stands.
 pub(super) enum Step {
@@ -21,24 +24,29 @@ pub(super) enum Step {
     Failed,
 }
 
-/// The answer's members in their order.
-#[derive(Serialize)]
+/// Where the sign-in stands.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     flow_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     execution_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     step_id: Option<&'a str>,
+    /// `COMPLETE`, `INCOMPLETE` or `ERROR`.
+    #[schemars(example = &"COMPLETE")]
     flow_status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     r#type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     data: Option<Data>,
+    /// A JWT for an hour, to be sent as a bearer token to `/applications`.
     #[serde(skip_serializing_if = "Option::is_none")]
     assertion: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"Invalid credentials")]
     failure_reason: Option<&'static str>,
 }
 

@@ -4,24 +4,27 @@
 mod request;
 mod step;
 
+pub(crate) use request::FlowRequest;
+pub(crate) use step::Answer;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _};
-use administration::{SignIn, Spelling};
+use administration::SignIn;
 use grants::GrantError;
 use protocol::{ErrorCode, Timestamp};
 use registry::SignInError;
 use tenancy::Tenant;
 
-use self::request::{Credentials, FlowRequest, Opening};
+use self::request::{Credentials, Opening};
 use self::step::Step;
+use super::{Spelling, ThunderError, thunder_json};
 use crate::Services;
 use crate::failure::Failure;
 use crate::raw_request::RawRequest;
-use crate::respond::{ThunderError, thunder_json};
 use crate::server::DefaultTenant;
 
-pub(crate) async fn execute(
+async fn execute(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
     mut raw: RawRequest,
@@ -48,7 +51,7 @@ pub(crate) async fn execute(
 }
 
 /// The route.
-pub(super) fn route(path: &'static str) -> (&'static str, Resource) {
+pub(crate) fn route(path: &'static str) -> (&'static str, Resource) {
     let refuse = || async { ThunderError::from(Failure::MethodNotAllowed("POST")).error_response() };
     (path, web::resource(path).route(web::post().to(execute)).default_service(web::to(refuse)))
 }

@@ -1,30 +1,39 @@
 //! What a sign-in sends: an application to begin with, or a flow to go on with, and what the person typed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use administration::Spelling;
 use protocol::{Secret, steps};
 use registry::MAX_SECRET_LENGTH;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
 use super::spelling_of;
-use crate::respond::ThunderError;
+use crate::thunder::{Spelling, ThunderError, code};
 
-/// A request as it was read. Members that only pages need are passed over.
-#[derive(Debug, Deserialize)]
+/// A sign-in: with `applicationId` and `flowType` to begin, with `flowId` to go on. Other members are ignored.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct FlowRequest {
+pub(crate) struct FlowRequest {
+    /// One of `admin.applications` in the operator's settings.
     #[serde(default)]
+    #[schemars(example = &"550e8400-e29b-41d4-a716-446655440000")]
     application_id: Option<String>,
+    /// Always `AUTHENTICATION`.
     #[serde(default)]
+    #[schemars(example = &"AUTHENTICATION")]
     flow_type: Option<String>,
+    /// Of the answer before.
     #[serde(default)]
     flow_id: Option<String>,
+    /// The name of `flowId` in the current generation.
     #[serde(default)]
     execution_id: Option<String>,
+    /// `username`, `password` and `requested_permissions`.
     #[serde(default)]
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
     inputs: Option<Inputs>,
 }
 
@@ -58,9 +67,8 @@ impl FlowRequest {
         // It would also take a list for the members in their order.
         let object = if body.trim_ascii_start().starts_with(b"{") { body } else { &[] };
         serde_json::from_slice(object).map_err(|_| {
-            ThunderError::bad_request(
-                "FES-1001",
-                "Invalid request payload",
+            ThunderError::new(
+                code::INVALID_PAYLOAD,
                 "The request body must be a JSON object with applicationId, flowType and inputs",
             )
         })
@@ -84,21 +92,15 @@ impl FlowRequest {
         let application = application.ok_or_else(invalid_application)?;
         match self.flow_type.as_deref().unwrap_or_default() {
             "AUTHENTICATION" => Ok(Opening::Begins(application)),
-            "REGISTRATION" => Err(ThunderError::bad_request(
-                "FES-1006",
-                "Registration not allowed",
+            "REGISTRATION" => Err(ThunderError::new(
+                code::REGISTRATION_NOT_ALLOWED,
                 "Nobody can register here; the operator declares who may sign in",
             )),
-            "RECOVERY" => Err(ThunderError::bad_request(
-                "FES-1009",
-                "Recovery not allowed",
+            "RECOVERY" => Err(ThunderError::new(
+                code::RECOVERY_NOT_ALLOWED,
                 "Nothing can be recovered here; the operator declares who may sign in",
             )),
-            _ => Err(ThunderError::bad_request(
-                "FES-1005",
-                "Invalid request",
-                "flowType must be AUTHENTICATION",
-            )),
+            _ => Err(ThunderError::new(code::INVALID_FLOW_TYPE, "flowType must be AUTHENTICATION")),
         }
     }
 
@@ -121,19 +123,14 @@ impl FlowRequest {
 }
 
 pub(super) fn invalid_application() -> ThunderError {
-    ThunderError::bad_request(
-        "FES-1003",
-        "Invalid request",
+    ThunderError::new(
+        code::UNKNOWN_APPLICATION,
         "applicationId must be one of admin.applications in the operator's settings",
     )
 }
 
 pub(super) fn invalid_flow() -> ThunderError {
-    ThunderError::bad_request(
-        "FES-1004",
-        "Invalid request",
-        "No such sign-in is under way; begin again with applicationId",
-    )
+    ThunderError::new(code::UNKNOWN_FLOW, "No such sign-in is under way; begin again with applicationId")
 }
 
 impl<'de> Deserialize<'de> for Inputs {

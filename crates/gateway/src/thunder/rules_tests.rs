@@ -3,9 +3,12 @@
 use protocol::ClientAuthenticationMethod as Method;
 use serde_json::{Value, json};
 
-use super::super::{ApplicationRequest, Shown, Spelling, shape};
+use administration::{Application, ApplicationId, ApplicationState};
+use tenancy::TenantId;
+
+use super::super::request::ApplicationRequest;
+use super::super::{Spelling, view};
 use super::*;
-use crate::{Application, ApplicationId};
 
 fn tenant() -> Tenant {
     use tenancy::{AccessTokenPolicy, ResourceServer, SigningPolicy, Strategies, TenantStatus};
@@ -65,9 +68,8 @@ fn with(top: Value, config: Value) -> Value {
     request
 }
 
-fn judged(request: &Value) -> Result<Option<Registration>, RejectedApplication> {
-    let request =
-        ApplicationRequest::parse(&serde_json::to_vec(request).unwrap()).map_err(|(error, _)| error)?;
+fn judged(request: &Value) -> Result<Option<ApplicationClient>, ThunderError> {
+    let request = ApplicationRequest::parse(&serde_json::to_vec(request).unwrap())?;
     judge(&request.document, request.secret.as_ref(), &tenant())
 }
 
@@ -76,8 +78,8 @@ fn the_documented_request_becomes_a_client() {
     let registration = judged(&documented()).unwrap().unwrap();
     assert_eq!(
         registration,
-        Registration {
-            client_id: Some(ClientId::parse("backend_service_client").unwrap()),
+        ApplicationClient {
+            id: Some(ClientId::parse("backend_service_client").unwrap()),
             authentication_method: Method::ClientSecret,
             grant_types: vec![GrantType::ClientCredentials],
             resources: vec!["your-api".to_owned(), "https://api.example.com".to_owned()],
@@ -137,8 +139,8 @@ fn each_error_has_its_code() {
         (config(json!({ "grant_types": null, "redirect_uris": null })), "APP-1024"),
     ] {
         let error = judged(&request).expect_err(&request.to_string());
-        assert_eq!(error.code.as_str(), code, "{error} for {request}");
-        assert!(!error.description.contains("backend_service_secret"));
+        assert_eq!(error.body.code.0, code, "{error} for {request}");
+        assert!(!error.body.description.contains("backend_service_secret"));
     }
 }
 
@@ -150,13 +152,13 @@ fn defaults_are_those_of_the_thunder_api() {
         config(json!({ "token_endpoint_auth_method": null })).authentication_method,
         Method::ClientSecret
     );
-    assert_eq!(config(json!({ "client_id": null })).client_id, None);
-    assert_eq!(config(json!({ "client_id": "" })).client_id, None);
+    assert_eq!(config(json!({ "client_id": null })).id, None);
+    assert_eq!(config(json!({ "client_id": "" })).id, None);
     let plain = config(json!({ "token": null, "scopes": null }));
     assert_eq!((plain.issuer, plain.access_token_lifetime, plain.resources), (None, None, Vec::new()));
     let own = config(json!({ "token": { "issuer": "https://auth.example.com" } }));
     assert_eq!(own.issuer, None, "the tenant's own issuer is no exception to it");
-    assert_eq!(judged(&with(json!({ "inbound_auth_config": null }), json!({}))), Ok(None));
+    assert_eq!(judged(&with(json!({ "inbound_auth_config": null }), json!({}))).unwrap(), None);
     let public = json!({
         "client_secret": null, "public_client": true, "token_endpoint_auth_method": null,
         "grant_types": ["authorization_code"],
@@ -185,24 +187,22 @@ fn the_answer_is_the_documented_one_to_the_byte_in_either_spelling() {
         ),
     ] {
         let request = ApplicationRequest::parse(&serde_json::to_vec(&request).unwrap()).unwrap();
-        let registration = judge(&request.document, request.secret.as_ref(), &tenant()).unwrap().unwrap();
-        let id = registration.client_id.clone().unwrap();
-        let client = registration.client(&tenant().id, id.clone());
+        let client = judge(&request.document, request.secret.as_ref(), &tenant()).unwrap().unwrap();
+        let id = client.id.clone().unwrap();
         let application = Application {
             tenant: tenant().id,
             id: ApplicationId::parse("550e8400-e29b-41d4-a716-446655440000").unwrap(),
             name: request.document.name.clone(),
-            client: Some(id),
-            document: Value::Null,
+            client: Some(id.clone()),
+            document: json!(request.document),
             created_at: protocol::Timestamp::from_seconds(0),
         };
-        let secret = request.secret.as_ref().map(Secret::expose);
-        let shown =
-            Shown { application: &application, document: &request.document, client: Some(&client), secret };
-        let answer = shape(&shown, request.spelling());
+        let client = Some(client.into_client(&tenant().id, id, String::new()));
+        let state = ApplicationState { application, client, secret: request.secret };
+        let answer = view::application(&state, request.spelling).unwrap();
         assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
-        let shown = Shown { secret: None, ..shown };
-        let without = serde_json::to_string(&shape(&shown, Spelling::Snake)).unwrap();
+        let state = ApplicationState { secret: None, ..state };
+        let without = serde_json::to_string(&view::application(&state, Spelling::Snake).unwrap()).unwrap();
         assert!(
             !without.contains("client_secret\"") && !without.contains("backend_service_secret"),
             "{without}"

@@ -1,4 +1,4 @@
-//! JSON whose members stand in the order in which they were put there, because callers compare answers with the documented ones.
+//! JSON whose members keep their order, because callers compare answers with the documented ones.
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::Spelling;
 
 /// A part of an answer.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Members in their order, named with underscores.
     Members(Spelling, Vec<(&'static str, Shape)>),
     /// Items.
@@ -18,8 +18,7 @@ pub enum Shape {
 
 impl Shape {
     /// The identifier of what is shown, if it has one.
-    #[must_use]
-    pub fn id(&self) -> Option<&str> {
+    pub(crate) fn id(&self) -> Option<&str> {
         let Self::Members(_, members) = self else { return None };
         members.iter().find_map(|(name, value)| match value {
             Self::Value(_, Value::String(text)) if *name == "id" => Some(text.as_str()),

@@ -2,65 +2,98 @@
 
 use std::fmt;
 
+use administration::{
+    ApplicationContext, ApplicationDraft, ApplicationId, FieldError, PutApplication, Unknown, Wiped,
+    check_whole, read_lenient_json,
+};
 use protocol::{Secret, steps};
+use registry::bidi_control_in_name;
 use serde_json::Value;
 
 use super::document::{ApplicationDocument, example};
+use super::rules::judge;
 use super::spelling::normalised;
-use super::{RejectedApplication, Spelling};
-use crate::FieldError;
-use crate::documents::{Unknown, Wiped, check_whole, read_lenient_json};
+use super::{Spelling, ThunderError, code};
 
-/// What a caller asks for; nothing of it has been judged.
-pub struct ApplicationRequest {
-    pub(crate) document: ApplicationDocument,
-    pub(crate) secret: Option<Secret>,
-    spelling: Spelling,
+/// A request as it was read, before any rule.
+pub(crate) struct ApplicationRequest {
+    pub(super) document: ApplicationDocument,
+    pub(super) secret: Option<Secret>,
+    pub(super) spelling: Spelling,
 }
 
 const NO_OBJECT: &str = "The request body must be a JSON object";
 
 impl ApplicationRequest {
     /// Reads a body.
-    ///
-    /// # Errors
-    /// A body that is no application, with the spelling to say so in.
-    pub fn parse(body: &[u8]) -> Result<Self, (RejectedApplication, Spelling)> {
-        let wrong = |detail: &str| RejectedApplication::malformed(detail);
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ThunderError> {
         let value = read_lenient_json(body).map_err(|errors| {
-            // Nothing of a body that is no JSON is worth a word of its own.
+            // The other errors say only that the body is no JSON.
             let limit =
                 errors.into_iter().map(|error| error.detail).find(|detail| !detail.starts_with("not JSON"));
-            (wrong(limit.as_deref().unwrap_or(NO_OBJECT)), Spelling::Snake)
+            malformed(limit.as_deref().unwrap_or(NO_OBJECT))
         })?;
         if !value.is_object() {
-            return Err((wrong(NO_OBJECT), Spelling::Snake));
+            return Err(malformed(NO_OBJECT));
         }
         let Some((mut value, spelling)) = normalised(value) else {
-            return Err((wrong("A member is there in two spellings; send it once"), Spelling::Camel));
+            let twice = malformed("A member is there in two spellings; send it once");
+            return Err(twice.spelled(Spelling::Camel));
         };
         let secret = take_secret(&mut value);
         let value = Wiped::new(without_nulls(value.take()));
         check_whole(example(), &value, Unknown::PassedOver).map_err(|errors| {
             let described = |error: FieldError| format!("{}: {}", spelling.of(&error.pointer), error.detail);
             let described: Vec<_> = errors.into_iter().map(described).collect();
-            (wrong(&format!("The request body does not fit: {}", described.join("; "))), spelling)
+            malformed(format!("The request body does not fit: {}", described.join("; "))).spelled(spelling)
         })?;
         // What the check has let through does not fail here.
         let document = serde_json::from_value(value.take())
-            .map_err(|_| (wrong("The request body does not fit"), spelling))?;
-        Ok(Self { document, secret: secret.map_err(|error| (error, spelling))?, spelling })
+            .map_err(|_| malformed("The request body does not fit").spelled(spelling))?;
+        Ok(Self { document, secret: secret.map_err(|error| error.spelled(spelling))?, spelling })
     }
 
-    /// How it was spelled.
-    #[must_use]
-    pub fn spelling(&self) -> Spelling {
-        self.spelling
+    /// The request, for administration to carry out.
+    pub(super) fn put(&self, replaces: Option<ApplicationId>) -> PutApplication<'_> {
+        PutApplication {
+            replaces,
+            name: &self.document.name,
+            client_id: self.document.oauth().and_then(|config| config.client_id.as_deref()),
+            secret: self.secret.as_ref(),
+        }
+    }
+
+    /// Its document and client beside the present rows, if no rule refuses them.
+    pub(super) fn translate(
+        &self,
+        context: ApplicationContext<'_>,
+    ) -> Result<ApplicationDraft, ThunderError> {
+        let mut document = self.document.clone();
+        if let Some(before) = context.before {
+            document = document.keeping_unseen(&ApplicationDocument::of(before)?);
+        }
+        let client = judge(&document, self.secret.as_ref(), context.tenant)?;
+        let is_new_name = context.before.is_none_or(|before| before.name != document.name);
+        if let Some(turning) = bidi_control_in_name(&document.name).filter(|_| is_new_name) {
+            let turning = u32::from(turning);
+            let why = format!("name holds U+{turning:04X}, which turns the direction of what follows");
+            return Err(ThunderError::new(code::INVALID_NAME, why));
+        }
+        if let (Some(config), Some(client)) = (document.oauth_mut(), &client) {
+            config.client_id = Some(client.id.as_ref().unwrap_or(context.client_id).to_string());
+        }
+        let document = serde_json::to_value(&document).map_err(|error| ThunderError::fault(&error))?;
+        Ok(ApplicationDraft { document, client })
     }
 }
 
+/// An error of a body that is no application.
+pub(super) fn malformed(description: impl Into<String>) -> ThunderError {
+    ThunderError::new(code::INVALID_REQUEST, description)
+}
+
 /// Takes the secret out wherever it stands, so that it is in nothing that is kept, shown or logged. An empty one counts as absent.
-fn take_secret(value: &mut Value) -> Result<Option<Secret>, RejectedApplication> {
+fn take_secret(value: &mut Value) -> Result<Option<Secret>, ThunderError> {
     let mut found = Vec::new();
     found.extend(value.as_object_mut().and_then(|members| members.remove("client_secret")).map(Wiped::new));
     let inbound = value.get_mut("inbound_auth_config").and_then(Value::as_array_mut);
@@ -76,13 +109,13 @@ fn take_secret(value: &mut Value) -> Result<Option<Secret>, RejectedApplication>
             Value::String(text) => {
                 let text = Secret::new(text);
                 if secret.as_ref().is_some_and(|other| other.expose() != text.expose()) {
-                    return Err(RejectedApplication::malformed("client_secret is there twice and differs"));
+                    return Err(malformed("client_secret is there twice and differs"));
                 }
                 secret = Some(text);
             }
             other => {
                 drop(Wiped::new(other));
-                return Err(RejectedApplication::malformed("client_secret must be a text"));
+                return Err(malformed("client_secret must be a text"));
             }
         }
     }
@@ -141,10 +174,10 @@ mod tests {
             r#"{"name":"a","client_secret":"canary","inbound_auth_config":[{"config":{"client_secret":"other"}}]}"#,
             r#"{"name":"a","auth_flow_id":"x","authFlowId":"x"}"#,
         ] {
-            let (error, _) = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
-            assert_eq!(error.code.as_str(), "APP-1018", "{body}");
-            assert!(!error.description.contains("canary\""), "{error}");
-            assert!(!error.description.contains("`canary`"), "{error}");
+            let error = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
+            assert_eq!(error.body.code.0, "APP-1018", "{body}");
+            assert!(!error.body.description.contains("canary\""), "{error}");
+            assert!(!error.body.description.contains("`canary`"), "{error}");
         }
     }
 
@@ -165,16 +198,16 @@ mod tests {
                  /name: write a text",
             ),
         ] {
-            let (error, _) = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
+            let error = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
             assert_eq!(
-                error.description.strip_prefix(fits).unwrap_or(&error.description),
+                error.body.description.strip_prefix(fits).unwrap_or(&error.body.description),
                 expected,
                 "{body}"
             );
         }
         let many = format!("[{}]", vec!["0"; 5_000].join(","));
-        let (error, _) = ApplicationRequest::parse(many.as_bytes()).unwrap_err();
-        assert_eq!(error.description, "a body holds at most 4096 values");
+        let error = ApplicationRequest::parse(many.as_bytes()).unwrap_err();
+        assert_eq!(error.body.description, "a body holds at most 4096 values");
     }
 
     #[test]

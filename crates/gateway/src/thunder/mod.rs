@@ -1,0 +1,23 @@
+//! The Thunder-compatible API: an adapter that translates its requests into administration's and answers in its own codes, spellings and shapes.
+//! An application is a client of the tenant and a row beside it.
+
+pub(crate) mod applications;
+pub(crate) mod flow;
+
+mod document;
+mod request;
+mod rules;
+mod shape;
+mod spelling;
+mod uris;
+mod view;
+
+mod code;
+mod error;
+
+pub(crate) use error::{Body as ErrorDocument, ThunderError, thunder_json};
+pub(crate) use flow::{Answer as FlowAnswer, FlowRequest};
+#[cfg(test)]
+pub(crate) use request::ApplicationRequest;
+pub(crate) use shape::Shape;
+pub(crate) use spelling::Spelling;
