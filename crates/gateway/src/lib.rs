@@ -14,6 +14,7 @@ mod forwarded;
 mod hosts;
 mod raw_request;
 mod respond;
+mod route;
 mod routes;
 mod thunder;
 

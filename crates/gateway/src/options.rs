@@ -26,6 +26,15 @@ pub struct Options {
     pub workers: usize,
 }
 
+/// The tenant of the paths without a tenant.
+pub(crate) struct DefaultTenant(pub(crate) Option<String>);
+
+/// The base of every URL that is published, without a slash at its end.
+pub(crate) struct PublicUrl(pub(crate) String);
+
+/// The sample resource server.
+pub(crate) struct SampleResource(pub(crate) Option<ProtectedResource>);
+
 /// How much of the server connections may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {

@@ -18,7 +18,8 @@ use crate::access_log::RequestLogFields;
 use crate::body::{self, Body, BodyError};
 use crate::connection::Deadlines;
 use crate::failure::Failure;
-use crate::routes::Route;
+use crate::options::DefaultTenant;
+use crate::route::Route;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -46,6 +47,11 @@ impl RawRequest {
         self.request.match_info().get("id")?;
         let rest = self.request.uri().path().split_once("/api/v1/tenant/").map_or("", |(_, rest)| rest);
         Some(rest.split_once('/').map_or(rest, |(name, _)| name))
+    }
+
+    /// The tenant that the path names, or the default one on the paths without a tenant. No tenant has the empty name.
+    pub(crate) fn tenant_or<'a>(&'a self, default_tenant: &'a DefaultTenant) -> &'a str {
+        self.tenant().or(default_tenant.0.as_deref()).unwrap_or_default()
     }
 
     /// The path as it was sent.

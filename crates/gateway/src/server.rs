@@ -19,25 +19,18 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error};
 use futures_util::future::{Either, select};
-use grants::ProtectedResource;
 
 use crate::access_log::{AccessLog, log_unparsed};
 use crate::connection::{ConnectionSlots, NO_SLOT, Slot, Socket, WatchedStream, WriteDeadlineSocket};
 use crate::hosts::HostNames;
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
+use crate::options::{DefaultTenant, PublicUrl, SampleResource};
 use crate::readiness::Readiness;
 use crate::respond::Protective;
 use crate::{Listener, Options, Services, Tls, routes};
 
 /// How long open requests may take when the program ends.
 const DRAIN: Duration = Duration::from_secs(25);
-
-/// The tenant of the paths without a tenant.
-pub(crate) struct DefaultTenant(pub(crate) Option<String>);
-/// The base of every URL that we publish, without a slash at its end.
-pub(crate) struct PublicUrl(pub(crate) String);
-/// The sample resource server.
-pub(crate) struct SampleResource(pub(crate) Option<ProtectedResource>);
 
 /// A bound gateway; it serves while its future is awaited.
 pub struct Gateway {

@@ -26,7 +26,7 @@ use crate::forwarded::claims_to_be_forwarded;
 use crate::metrics::{Metrics, Series};
 use crate::readiness::Readiness;
 use crate::respond::{OAuthError, Protective};
-use crate::routes::Route;
+use crate::route::Route;
 use log_entry::LogEntry;
 pub(crate) use log_entry::RequestLogFields;
 pub(crate) use unparsed_requests::log_unparsed;

@@ -14,11 +14,10 @@ use keys::{JwkSet, KeyRing, PublicJwk};
 use protocol::{Lifetime, Timestamp};
 use tenancy::{Tenant, TenantError};
 
-use super::tenant_name;
 use crate::Services;
+use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, names_tag};
-use crate::server::DefaultTenant;
 
 pub(crate) async fn jwks(
     services: Data<Services>,
@@ -26,7 +25,7 @@ pub(crate) async fn jwks(
     raw: RawRequest,
 ) -> Result<HttpResponse, OAuthError> {
     let now = (services.clock)();
-    let name = tenant_name(&raw, &default_tenant);
+    let name = raw.tenant_or(&default_tenant);
     let tenant = services.tenants.resolve_key_publisher(name, now).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let ring = services.keys.ring(&tenant, now).await?;

@@ -5,11 +5,10 @@ use actix_web::web::Data;
 use protocol::{AuthorizationServerMetadata, GrantType};
 use tenancy::Tenant;
 
-use super::tenant_name;
 use crate::Services;
+use crate::options::{DefaultTenant, PublicUrl};
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, fresh_json};
-use crate::server::{DefaultTenant, PublicUrl};
 
 pub(crate) async fn metadata(
     services: Data<Services>,
@@ -17,7 +16,7 @@ pub(crate) async fn metadata(
     public_url: Data<PublicUrl>,
     raw: RawRequest,
 ) -> Result<HttpResponse, OAuthError> {
-    let name = tenant_name(&raw, &default_tenant);
+    let name = raw.tenant_or(&default_tenant);
     let tenant = services.tenants.resolve_authorization_server(name).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let base = format!("{}/api/v1/tenant/{}", public_url.0, tenant.id);

@@ -13,7 +13,6 @@ mod token;
 mod unknown;
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -25,19 +24,11 @@ use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
 use crate::Surface;
 use crate::failure::Failure;
 use crate::hosts::HostNames;
-use crate::metrics::{Metrics, Series};
-use crate::raw_request::RawRequest;
+use crate::metrics::Metrics;
 use crate::respond::{OAuthError, Problem};
-use crate::server::DefaultTenant;
+use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
 use admin::admin_resource;
-
-/// The route that took a request: its pattern, and where its requests are counted on this worker.
-#[derive(Clone)]
-pub(crate) struct Route {
-    pub(crate) pattern: &'static str,
-    pub(crate) series: Arc<Series>,
-}
 
 /// Registers what an address serves; the paths of administration under these names only.
 pub(crate) fn configure(
@@ -213,11 +204,6 @@ where
 {
     let route = web::route().guard(Any(Get()).or(Head())).to(handler);
     (path, web::resource(path).route(route).default_service(web::to(unknown::not_get)))
-}
-
-/// The tenant that the path names, or the default one on the paths without a tenant. No tenant has the empty name.
-fn tenant_name<'a>(raw: &'a RawRequest, default_tenant: &'a DefaultTenant) -> &'a str {
-    raw.tenant().or(default_tenant.0.as_deref()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use tenancy::TenantError;
 
 use crate::Services;
 use crate::failure::Failure;
+use crate::options::SampleResource;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_json};
-use crate::server::SampleResource;
 
 /// Not a name from configuration: those may hold what a quoted string may not.
 const REALM: &str = "protected-resource";

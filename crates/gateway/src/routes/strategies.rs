@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::Tenant;
 
-use super::tenant_name;
 use crate::Services;
+use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, fresh_json};
-use crate::server::DefaultTenant;
 
 /// What a tenant offers.
 #[derive(Serialize, JsonSchema)]
@@ -37,7 +36,7 @@ pub(crate) async fn strategies(
     default_tenant: Data<DefaultTenant>,
     raw: RawRequest,
 ) -> Result<HttpResponse, OAuthError> {
-    let tenant = services.tenants.resolve(tenant_name(&raw, &default_tenant)).await?;
+    let tenant = services.tenants.resolve(raw.tenant_or(&default_tenant)).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     fresh_json(&Answer {
         tenant_id: tenant.id.as_str(),

@@ -6,18 +6,17 @@ use grants::TokenRequest;
 use protocol::TokenResponse;
 use tenancy::Tenant;
 
-use super::tenant_name;
 use crate::Services;
+use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_json};
-use crate::server::DefaultTenant;
 
 pub(crate) async fn token(
     services: Data<Services>,
     default_tenant: Data<DefaultTenant>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, OAuthError> {
-    let name = tenant_name(&raw, &default_tenant);
+    let name = raw.tenant_or(&default_tenant);
     let tenant = services.tenants.resolve_authorization_server(name).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let issued = issue(&services, &tenant, &mut raw).await;

@@ -15,9 +15,9 @@ use super::request::{ApplicationRequest, malformed};
 use super::{Shape, Spelling, ThunderError, thunder_json, view};
 use crate::Services;
 use crate::failure::Failure;
+use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::no_store;
-use crate::server::DefaultTenant;
 
 /// What opens these paths.
 const PERMISSION: &str = "system";

@@ -18,11 +18,11 @@ use tenancy::Tenant;
 
 use self::request::{Credentials, Opening};
 use self::step::Step;
-use super::{Spelling, ThunderError, thunder_json};
+use super::{ThunderError, thunder_json};
 use crate::Services;
 use crate::failure::Failure;
+use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
-use crate::server::DefaultTenant;
 
 async fn execute(
     services: Data<Services>,
@@ -109,9 +109,4 @@ fn write_down(
             tracing::warn!(%error, tenant = %sign_in.tenant, "a sign-in is not in the audit");
         }
     });
-}
-
-/// The generation that a member is named by.
-const fn spelling_of(is_current: bool) -> Spelling {
-    if is_current { Spelling::Camel } else { Spelling::Snake }
 }

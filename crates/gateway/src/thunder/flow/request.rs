@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::spelling_of;
 use crate::thunder::{Spelling, ThunderError, code};
 
 /// A sign-in: with `applicationId` and `flowType` to begin, with `flowId` to go on. Other members are ignored.
@@ -76,7 +75,7 @@ impl FlowRequest {
 
     /// The current generation names the flow otherwise; that is how it is told.
     pub(super) fn spelling(&self) -> Spelling {
-        spelling_of(self.execution_id.is_some())
+        if self.execution_id.is_some() { Spelling::Camel } else { Spelling::Snake }
     }
 
     /// Whether the caller has seen no answer yet, so that its generation is unknown.

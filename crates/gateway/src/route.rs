@@ -1,0 +1,12 @@
+//! The route that took a request.
+
+use std::sync::Arc;
+
+use crate::metrics::Series;
+
+/// The pattern of a route, and the series in which this worker counts its requests.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) pattern: &'static str,
+    pub(crate) series: Arc<Series>,
+}
