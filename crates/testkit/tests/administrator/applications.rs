@@ -54,7 +54,8 @@ fn translate(body: &Body, context: ApplicationContext<'_>) -> ApplicationDraft {
         access_token_lifetime: None,
         issuer: None,
     });
-    ApplicationDraft { document: json!({ "client_id": context.client_id.to_string() }), client }
+    let id = client.as_ref().and_then(|client| client.id.as_ref()).unwrap_or(context.client_id);
+    ApplicationDraft { document: json!({ "client_id": id.to_string() }), client }
 }
 
 async fn put(
