@@ -1,5 +1,5 @@
-//! A request's body, read whole: never more than we take, never longer than we wait, only of a type that is read here. It may hold a
-//! secret, so it is wiped when it is dropped; what the HTTP library buffers before that is the library's.
+//! A request's body, read whole, with limits on its size and time. It may hold a secret, so it is wiped when it is dropped; buffers of the
+//! HTTP library are not.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use actix_web::rt::time::timeout;
 use futures_util::StreamExt as _;
 use zeroize::Zeroizing;
 
-/// No body that we read is larger.
+/// The maximum size of a body.
 const LIMIT: usize = 64 * 1024;
 /// A body must be complete within this time of its head.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// There is no body to go on with.
+/// The body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
     #[error("The request body is incomplete")]
@@ -25,7 +25,7 @@ pub(crate) enum BodyError {
     TooSlow,
     #[error("The Content-Type header was sent more than once")]
     TwoTypes,
-    /// What it must be.
+    /// The expected media types.
     #[error("The request body must be {0}")]
     MediaType(&'static str),
 }
@@ -33,7 +33,7 @@ pub(crate) enum BodyError {
 /// A body that is wiped when it is dropped.
 pub(crate) type Body = Zeroizing<Vec<u8>>;
 
-/// Reads it; `announced` is its length as the head gives it.
+/// Reads a body; `announced` is its Content-Length.
 pub(crate) async fn read(payload: &mut Payload, announced: Option<usize>) -> Result<Body, BodyError> {
     if announced.is_some_and(|length| length > LIMIT) {
         return Err(BodyError::TooLarge);
@@ -51,7 +51,7 @@ impl BodyError {
         }
     }
 
-    /// Whether what is still to come would be taken for the next request.
+    /// Whether the rest of the body would be read as the next request.
     pub(crate) const fn ends_connection(self) -> bool {
         matches!(self, Self::TooLarge | Self::TooSlow)
     }

@@ -1,5 +1,5 @@
-//! A request before anything about it has been judged. The extractor takes all and refuses nothing, because the order of the
-//! checks is the handler's to tell: the tenant first, then the form, then the client.
+//! A request before any check. The extractor never fails, because the handler decides the order of the checks: the tenant first, then the
+//! form, then the client.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -59,7 +59,7 @@ impl RawRequest {
         self.request.uri().path()
     }
 
-    /// What stands after the question mark, as it was sent.
+    /// The query as it was sent.
     pub(crate) fn query(&self) -> &str {
         self.request.uri().query().unwrap_or_default()
     }
@@ -68,12 +68,12 @@ impl RawRequest {
         self.request.method().as_str()
     }
 
-    /// Whether its method asks for a change (RFC 9110 §9.2.1).
+    /// Whether its method is not safe (RFC 9110 §9.2.1).
     pub(crate) fn writes(&self) -> bool {
         !self.request.method().is_safe()
     }
 
-    /// What the path has, as it was sent, where the route has `{name}`.
+    /// The segment of the path, as it was sent, at `{name}` of the route's pattern.
     pub(crate) fn place(&self, name: &str) -> Option<&str> {
         let mut parts = self.routed();
         parts
@@ -81,8 +81,8 @@ impl RawRequest {
             .map(|(_, sent)| sent)
     }
 
-    /// Whether the words of the route stand in the path without escapes. The router reads `/api/v1/%61dmin` as `/api/v1/admin`; a
-    /// guard before us that forbids the path may not.
+    /// Whether the path has the literal segments of the route without escapes. The router reads `/api/v1/%61dmin` as `/api/v1/admin`; a
+    /// proxy that forbids the path may not.
     pub(crate) fn is_plain(&self) -> bool {
         self.routed().all(|(part, sent)| part.starts_with('{') || part == sent)
     }
@@ -112,25 +112,25 @@ impl RawRequest {
         })
     }
 
-    /// What the caller calls itself, of whatever length; empty where it says nothing that can be read.
+    /// The User-Agent header, of any length; empty where it is absent or not ASCII.
     pub(crate) fn user_agent(&self) -> &str {
         let header = self.request.headers().get(USER_AGENT);
         header.and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The caller: the other end of the connection, or whom trusted proxies of the listener name. Headers of others are not believed.
+    /// The caller's address: the peer's, or the one that trusted proxies of the listener name. Headers of other peers are ignored.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         let peer = self.request.peer_addr().map(|address| address.ip().to_canonical())?;
         let proxies = self.request.app_data::<TrustedProxies>();
         Some(proxies.map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
     }
 
-    /// The caller, as failures are counted.
+    /// The source by which failures are counted.
     pub(crate) fn source(&self) -> ClientAddress {
         ClientAddress::new(self.address())
     }
 
-    /// What the access log should know.
+    /// Notes fields for the access log.
     pub(crate) fn log(&self, note: impl FnOnce(&mut RequestLogFields)) {
         if let Some(fields) = self.request.extensions_mut().get_mut::<RequestLogFields>() {
             note(fields);
@@ -142,12 +142,12 @@ impl RawRequest {
         self.body(&[FORM], FORM).await
     }
 
-    /// A JSON body, read whole; parsing it is the caller's.
+    /// A JSON body, read whole and not parsed.
     pub(crate) async fn json(&mut self) -> Result<Body, BodyError> {
         self.body(&[JSON, MERGE_PATCH], "application/json, or application/merge-patch+json for a patch").await
     }
 
-    /// A body whatever its type says, read whole: some callers of the Thunder-compatible API name none.
+    /// A body of any media type, read whole: some callers of the Thunder-compatible API send none.
     pub(crate) async fn untyped(&mut self) -> Result<Body, BodyError> {
         let announced = self.content_length();
         let body = body::read(&mut self.payload, announced).await?;

@@ -12,28 +12,28 @@ use crate::raw_request::RawRequest;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// An answer in the making.
+/// A response under construction.
 pub(crate) struct Document(HttpResponseBuilder);
 
 impl Document {
-    /// With this status.
+    /// A response with a status.
     pub(crate) fn of(status: StatusCode) -> Self {
         Self(no_store(status))
     }
 
-    /// The tag of what is shown (RFC 9110 §8.8.3).
+    /// Adds the entity tag (RFC 9110 §8.8.3).
     pub(crate) fn tagged(mut self, tag: &EntityTag) -> Self {
         self.0.insert_header((ETAG, tag.to_string()));
         self
     }
 
-    /// Something was made: where it is, and whether this answer is a repetition.
+    /// Adds the location of a new resource, and whether the response is a repetition.
     pub(crate) fn made(mut self, location: &str, replayed: bool) -> Self {
         self.0.insert_header((LOCATION, location));
         self.replayed(replayed)
     }
 
-    /// Whether this answer is a repetition.
+    /// Adds whether the response is a repetition.
     pub(crate) fn replayed(mut self, replayed: bool) -> Self {
         if replayed {
             self.0.insert_header((REPLAYED, "true"));
@@ -41,24 +41,24 @@ impl Document {
         self
     }
 
-    /// With this body.
+    /// A JSON body.
     pub(crate) fn body(mut self, body: &impl Serialize) -> Result<HttpResponse, Problem> {
         let body = serde_json::to_vec(body).map_err(|error| Problem::fault(&error))?;
         Ok(self.0.insert_header(ContentType::json()).body(body))
     }
 
-    /// With this text, which is of this type.
+    /// A text of a media type.
     fn text(mut self, media_type: &'static str, text: String) -> HttpResponse {
         self.0.insert_header((CONTENT_TYPE, media_type)).body(text)
     }
 
-    /// Without one.
+    /// No body.
     pub(crate) fn empty(mut self) -> HttpResponse {
         self.0.finish()
     }
 }
 
-/// What was looked at: itself, or 304 where the caller has it already (RFC 9110 §13.1.2).
+/// The response to a GET: the document, or 304 where the caller has it already (RFC 9110 §13.1.2).
 pub(crate) fn looked_at(raw: &RawRequest, view: &impl Serialize) -> Result<HttpResponse, Problem> {
     let tag = EntityTag::of(view);
     if is_known(raw, &tag) {
@@ -67,7 +67,7 @@ pub(crate) fn looked_at(raw: &RawRequest, view: &impl Serialize) -> Result<HttpR
     Document::of(StatusCode::OK).tagged(&tag).body(view)
 }
 
-/// The same of a text of another type.
+/// The response to a GET of a text of another media type.
 pub(crate) fn looked_at_as(raw: &RawRequest, media_type: &'static str, text: String) -> HttpResponse {
     let tag = EntityTag::of(&text);
     if is_known(raw, &tag) {
@@ -76,7 +76,7 @@ pub(crate) fn looked_at_as(raw: &RawRequest, media_type: &'static str, text: Str
     Document::of(StatusCode::OK).tagged(&tag).text(media_type, text)
 }
 
-/// What was changed, as it is now.
+/// The response to a change: the document as it is now.
 pub(crate) fn changed(view: &impl Serialize) -> Result<HttpResponse, Problem> {
     Document::of(StatusCode::OK).tagged(&EntityTag::of(view)).body(view)
 }

@@ -1,5 +1,5 @@
-//! `/applications…`: Thunder-compatible applications of the default tenant. Only the assertion of `/flow/execute` opens it, and only while the
-//! person is declared; no client's token does, whatever it says.
+//! `/applications…`: applications of the default tenant. A request needs an assertion of `/flow/execute` whose user is still declared; no access
+//! token of a client is accepted.
 
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::no_store;
 
-/// What opens these paths.
+/// The permission that these paths require.
 const PERMISSION: &str = "system";
-/// How many applications a list has when nobody says.
+/// The default length of a list.
 const PAGE: u32 = 30;
-/// No list has more.
+/// The maximum length of a list.
 const LONGEST_PAGE: u32 = 200;
 
-/// Who asks, and where.
+/// The tenant and the authority of a request.
 struct Authorized {
     tenant: TenantId,
     by: Authority,
@@ -105,7 +105,7 @@ pub(crate) fn one(path: &'static str) -> (&'static str, Resource) {
     (path, resource.route(web::delete().to(delete)).default_service(web::to(refuse)))
 }
 
-/// The tenant that this surface is for. Where nobody can sign in there is no surface.
+/// The default tenant. The paths do not exist where no user can sign in.
 pub(super) async fn tenant(
     services: &Services,
     default_tenant: &DefaultTenant,
@@ -136,7 +136,7 @@ async fn authorize(
             "The user may no longer sign in, or has another password now",
         ));
     }
-    // What was granted an hour ago counts only while it would be granted now.
+    // A permission of the assertion is valid only while the user still has it.
     if !assertion.permits(PERMISSION) || !services.users.permits(&assertion.sub, PERMISSION) {
         return Err(ThunderError::forbidden(
             "The permission `system` is needed: ask for it in requested_permissions",
@@ -180,7 +180,7 @@ fn location(made: &Shape) -> Option<String> {
     Some(format!("/applications/{}", made.id()?))
 }
 
-/// `offset` and `limit`; a number that is too large is the largest one.
+/// `offset` and `limit`. A `limit` above the maximum is the maximum.
 fn page(query: &str) -> Result<(u32, u32), ThunderError> {
     let wrong = || malformed("limit and offset must be numbers, each sent once");
     let mut form = Form::parse(query.as_bytes()).map_err(|_| wrong())?;

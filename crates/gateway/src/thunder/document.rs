@@ -53,7 +53,7 @@ pub(crate) struct ApplicationDocument {
     pub(crate) inbound_auth_config: Option<Vec<Inbound>>,
 }
 
-/// Its certificate; kept, and without effect so far.
+/// The application's certificate. It is kept and has no effect yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Certificate {
@@ -62,7 +62,7 @@ pub(crate) struct Certificate {
     pub(crate) value: Option<String>,
 }
 
-/// One way in.
+/// One way in which the application authenticates.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Inbound {
@@ -71,7 +71,7 @@ pub(crate) struct Inbound {
     pub(crate) config: Option<OauthConfig>,
 }
 
-/// Its client.
+/// The application's client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct OauthConfig {
@@ -95,7 +95,7 @@ pub(crate) struct OauthConfig {
     pub(crate) token: Option<Token>,
 }
 
-/// What its tokens say otherwise.
+/// Settings of the client's tokens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Token {
@@ -109,7 +109,7 @@ pub(crate) struct Token {
     pub(crate) refresh_token: Option<Value>,
 }
 
-/// Its access tokens.
+/// Settings of the client's access tokens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct AccessToken {
@@ -119,7 +119,7 @@ pub(crate) struct AccessToken {
     pub(crate) user_attributes: Option<Vec<String>>,
 }
 
-/// A document with every member that there is, each with a value of its kind; null stands for any.
+/// A document with every member, each with a value of its type; null stands for any type.
 pub(crate) fn example() -> &'static Value {
     static EXAMPLE: LazyLock<Value> = LazyLock::new(|| {
         let text = || Some(String::new());
@@ -169,13 +169,13 @@ pub(crate) fn example() -> &'static Value {
 }
 
 impl ApplicationDocument {
-    /// What is kept of an application.
+    /// The stored document of an application.
     pub(crate) fn of(application: &Application) -> Result<Self, EditError> {
         serde_json::from_value(application.document.clone())
             .map_err(|error| EditError::Unreadable(Box::new(error)))
     }
 
-    /// Its client's part, if it has one.
+    /// The settings of its client, if it has one.
     pub(crate) fn oauth(&self) -> Option<&OauthConfig> {
         self.inbound_auth_config.as_ref()?.first()?.config.as_ref()
     }
@@ -184,7 +184,7 @@ impl ApplicationDocument {
         self.inbound_auth_config.as_mut()?.first_mut()?.config.as_mut()
     }
 
-    /// In the place of `before`: what a caller cannot have seen in an answer, and so has not sent, stays as it was.
+    /// Replaces `before`. Members that answers do not show, and that callers therefore do not send, keep their values.
     pub(crate) fn keeping_unseen(mut self, before: &Self) -> Self {
         if self.inbound_auth_config.is_none() {
             self.inbound_auth_config.clone_from(&before.inbound_auth_config);

@@ -94,7 +94,7 @@ impl HttpError<ThunderBody> {
         Self::with(StatusCode::UNAUTHORIZED, Some(ErrorCode::InvalidToken), body)
     }
 
-    /// The person lacks a permission.
+    /// The user lacks a permission.
     pub(crate) fn forbidden(why: impl Into<String>) -> Self {
         let body = ThunderBody::new(code::FORBIDDEN, why);
         Self::with(StatusCode::FORBIDDEN, Some(ErrorCode::InsufficientScope), body)

@@ -1,5 +1,5 @@
-//! `POST /flow/execute`: a person signs in to manage applications, in one call or in two. Between two calls nothing is kept: the flow's
-//! identifier proves itself, and the second call brings all that is needed.
+//! `POST /flow/execute`: a user signs in to manage applications, in one call or in two. The server keeps nothing between two calls: the flow's
+//! identifier is authenticated, and the second call contains all inputs.
 
 mod request;
 mod step;
@@ -56,7 +56,7 @@ pub(crate) fn route(path: &'static str) -> (&'static str, Resource) {
     (path, web::resource(path).route(web::post().to(execute)).default_service(web::to(refuse)))
 }
 
-/// Wrong credentials are no error of the protocol, here: they are answered with 200.
+/// Wrong credentials are not an error of this API: the status is 200.
 async fn sign_in(
     services: &Services,
     tenant: &Tenant,
@@ -69,7 +69,7 @@ async fn sign_in(
     let user = match signed_in {
         Ok(user) => user,
         Err(SignInError::Refused) => {
-            // The name that was typed may be a password: it is told only where it is a person's.
+            // The user may have typed the password as the name: only the name of a declared user is recorded.
             let user = services.users.is_declared(&username).then_some(username);
             tracing::warn!(tenant = %tenant.id, source = %raw.source(), "a sign-in failed");
             raw.log(|fields| fields.error = Some(ErrorCode::InvalidClient));
@@ -92,7 +92,7 @@ async fn sign_in(
     Ok(Step::Complete { assertion: signed.value })
 }
 
-/// In the audit, beside the answer: neither whether the store answers nor how long that takes may show in it.
+/// Writes the audit record in a task of its own: the answer must show neither the store's failure nor its latency.
 fn write_down(
     services: &Services,
     tenant: &Tenant,

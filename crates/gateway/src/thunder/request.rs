@@ -47,7 +47,7 @@ impl ApplicationRequest {
             let described: Vec<_> = errors.into_iter().map(described).collect();
             malformed(format!("The request body does not fit: {}", described.join("; "))).spelled(spelling)
         })?;
-        // What the check has let through does not fail here.
+        // A document that passes the check does not fail here.
         let document = serde_json::from_value(value.take())
             .map_err(|_| malformed("The request body does not fit").spelled(spelling))?;
         Ok(Self { document, secret: secret.map_err(|error| error.spelled(spelling))?, spelling })
@@ -92,7 +92,7 @@ pub(super) fn malformed(description: impl Into<String>) -> ThunderError {
     ThunderError::new(code::INVALID_REQUEST, description)
 }
 
-/// Takes the secret out wherever it stands, so that it is in nothing that is kept, shown or logged. An empty one counts as absent.
+/// Takes the secret out of the document, which is kept, shown and logged. An empty secret counts as absent.
 fn take_secret(value: &mut Value) -> Result<Option<Secret>, ThunderError> {
     let mut found = Vec::new();
     found.extend(value.as_object_mut().and_then(|members| members.remove("client_secret")).map(Wiped::new));
@@ -122,7 +122,7 @@ fn take_secret(value: &mut Value) -> Result<Option<Secret>, ThunderError> {
     Ok(secret)
 }
 
-/// Null is how some callers say that there is nothing.
+/// Some callers send null for an absent member.
 fn without_nulls(value: Value) -> Value {
     steps::note(1);
     match value {

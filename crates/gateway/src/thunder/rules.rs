@@ -15,11 +15,11 @@ use super::code::{
 use super::document::{ApplicationDocument, OauthConfig, Token};
 use super::{ThunderError, uris};
 
-/// A hundred years, as in the operator's file.
+/// A hundred years, as in config.yaml.
 const LONGEST_LIFETIME: u64 = 36_525 * 86_400;
 const LONGEST_NAME: usize = 255;
 
-/// Judges a document; nothing where it asks for no client.
+/// Checks a document. None where it asks for no client.
 pub(super) fn judge(
     document: &ApplicationDocument,
     secret: Option<&Secret>,
@@ -169,7 +169,7 @@ fn scope(config: &OauthConfig) -> Result<Scope, ThunderError> {
     config.scopes.iter().flatten().map(parse).collect()
 }
 
-/// Zero is how some callers say that there is nothing.
+/// Some callers send zero for an absent lifetime.
 fn lifetime(token: &Token) -> Result<Option<Lifetime>, ThunderError> {
     match token.access_token.as_ref().and_then(|access| access.validity_period) {
         None | Some(0) => Ok(None),

@@ -17,7 +17,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// The identifier of what is shown, if it has one.
+    /// The member `id`, if it has one.
     pub(crate) fn id(&self) -> Option<&str> {
         let Self::Members(_, members) = self else { return None };
         members.iter().find_map(|(name, value)| match value {

@@ -4,7 +4,7 @@ use administration::Wiped;
 use protocol::steps;
 use serde_json::Value;
 
-/// How members are spelled.
+/// The spelling of members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Spelling {
     /// `client_id`.
@@ -14,7 +14,7 @@ pub(crate) enum Spelling {
     Camel,
 }
 
-/// What is in these is the caller's own, names included.
+/// The values of these members belong to the caller: their members are not respelled.
 const FREE: [&str; 2] = ["metadata", "scope_claims"];
 
 impl Spelling {
@@ -44,8 +44,7 @@ impl Spelling {
     }
 }
 
-/// The value with underscores throughout, and how it was spelled: in camel case as soon as one member was. Nothing where a member is
-/// there in both spellings.
+/// The value in snake case, and its spelling: camel case as soon as one member has it. None where a member has both spellings.
 pub(crate) fn normalised(mut value: Wiped) -> Option<(Wiped, Spelling)> {
     let mut found = Found::default();
     normalise(&mut value, &mut found);

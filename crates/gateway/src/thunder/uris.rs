@@ -1,4 +1,4 @@
-//! Which texts of a document are URIs.
+//! The rules of the members that are URIs.
 
 use protocol::ResourceIndicator;
 use serde_json::Value;

@@ -63,7 +63,7 @@ pub(super) fn list(total: u64, page: &[Application]) -> Result<Shape, ThunderErr
     Ok(Shape::Members(Spelling::Snake, members))
 }
 
-/// What a list shows too.
+/// The members that a list shows, too.
 fn common(members: &mut Members, document: &ApplicationDocument) {
     members.text("logo_url", document.logo_url.clone());
     members.text("auth_flow_id", document.auth_flow_id.clone());
@@ -89,7 +89,7 @@ fn config(
     members.shape()
 }
 
-/// Basic and post are one method of the registry; the caller is shown the name that was sent.
+/// The registry has one method for basic and post. The answer has the name that was sent.
 fn method(client: &Client, document: &ApplicationDocument) -> String {
     let named = document.oauth().and_then(|config| config.token_endpoint_auth_method.clone());
     let fits = |name: &String| name.parse() == Ok(client.authentication_method);
@@ -104,7 +104,7 @@ fn scopes(scope: &Scope) -> Vec<&str> {
     scope.iter().map(protocol::ScopeToken::as_str).collect()
 }
 
-/// Members in the order in which they are put there; absent ones are left out.
+/// Members in the order of insertion, without absent ones.
 struct Members {
     spelling: Spelling,
     members: Vec<(&'static str, Shape)>,
@@ -125,7 +125,7 @@ impl Members {
         self.members.extend(value.map(|value| (name, Shape::Value(spelling, value))));
     }
 
-    /// What is the caller's own, names included.
+    /// A member whose value is not respelled.
     fn own(&mut self, name: &'static str, value: Option<Value>) {
         self.members.extend(value.map(|value| (name, Shape::Value(Spelling::Snake, value))));
     }

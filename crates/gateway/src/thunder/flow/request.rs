@@ -1,4 +1,4 @@
-//! What a sign-in sends: an application to begin with, or a flow to go on with, and what the person typed.
+//! The request of a sign-in: an application to begin with, or a flow to go on with, and the user's inputs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,23 +36,23 @@ pub(crate) struct FlowRequest {
     inputs: Option<Inputs>,
 }
 
-/// How a request opens.
+/// The first or a later request of a flow.
 pub(super) enum Opening<'a> {
-    /// With an application.
+    /// The flow begins at this application.
     Begins(&'a str),
-    /// With a flow that was begun.
+    /// The flow with this identifier goes on.
     GoesOn(&'a str),
 }
 
-/// What the person typed, all of it.
+/// All inputs.
 pub(super) struct Credentials {
     pub(super) username: String,
     pub(super) password: Secret,
-    /// With blanks between.
+    /// Separated by spaces.
     pub(super) requested: String,
 }
 
-/// What a person types. Some callers send a list where others send one text.
+/// The user's inputs. Some callers send a list where others send one text.
 #[derive(Default)]
 struct Inputs {
     username: Option<String>,
@@ -62,8 +62,7 @@ struct Inputs {
 
 impl FlowRequest {
     pub(super) fn parse(body: &[u8]) -> Result<Self, ThunderError> {
-        // The parser's own words could repeat what was typed.
-        // It would also take a list for the members in their order.
+        // The parser's message could repeat an input. It would also read a list as the members in their order.
         let object = if body.trim_ascii_start().starts_with(b"{") { body } else { &[] };
         serde_json::from_slice(object).map_err(|_| {
             ThunderError::new(
@@ -73,12 +72,12 @@ impl FlowRequest {
         })
     }
 
-    /// The current generation names the flow otherwise; that is how it is told.
+    /// The current generation names the flow `executionId`.
     pub(super) fn spelling(&self) -> Spelling {
         if self.execution_id.is_some() { Spelling::Camel } else { Spelling::Snake }
     }
 
-    /// Whether the caller has seen no answer yet, so that its generation is unknown.
+    /// Whether this is the first request of a flow. The caller's generation is unknown then.
     pub(super) fn is_first(&self) -> bool {
         self.flow().is_none()
     }
@@ -103,7 +102,7 @@ impl FlowRequest {
         }
     }
 
-    /// What was typed, or the names of what is missing. An empty text was not typed.
+    /// The inputs, or the names of the missing ones. An empty text counts as missing.
     pub(super) fn credentials(self) -> Result<Credentials, Vec<&'static str>> {
         let Inputs { username, password, requested } = self.inputs.unwrap_or_default();
         match (username, password) {
@@ -168,7 +167,7 @@ impl<'de> Visitor<'de> for InputsVisitor {
     }
 }
 
-/// A text, or a list of texts with blanks between them. Anything else counts as absent.
+/// A text, or a list of texts, joined by spaces. Anything else counts as absent.
 #[derive(Clone, Copy)]
 enum Input {
     Whole,
@@ -196,7 +195,7 @@ impl<'de> Visitor<'de> for Input {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Option<String>, A::Error> {
-        // No password that counts is longer, so that none is copied as the text grows.
+        // No valid password is longer, so that none is copied as the text grows.
         let mut joined = Zeroizing::new(String::with_capacity(MAX_SECRET_LENGTH));
         let (mut is_first, mut is_text) = (true, matches!(self, Self::Whole));
         while let Some(item) = sequence.next_element_seed(Self::Item)? {

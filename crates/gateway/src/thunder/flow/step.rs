@@ -1,4 +1,4 @@
-//! What a sign-in comes to, as either generation writes it.
+//! The result of a sign-in, as either generation writes it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,16 +8,16 @@ use crate::thunder::Spelling;
 
 /// Where the sign-in stands.
 pub(super) enum Step {
-    /// The person is who it claims to be.
+    /// The user is authenticated.
     Complete {
-        /// What opens the applications.
+        /// The token for `/applications`.
         assertion: String,
     },
-    /// Something is still to be typed.
+    /// Inputs are missing.
     Incomplete {
-        /// What.
+        /// Their names.
         missing: Vec<&'static str>,
-        /// The step's identifier, of which nothing is made here.
+        /// The step's identifier, which has no meaning here.
         step: String,
     },
     /// The name or the password is wrong.
