@@ -1,6 +1,5 @@
 //! The OpenAPI document: paths from `paths`, schemas from the types that the program reads and writes.
 
-mod applications;
 mod forms;
 mod paths;
 mod schemas;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{applications, forms};
+use super::forms;
 use crate::{documents, respond, routes, thunder};
 
 /// Declares for each schema a type by which paths refer to it, and the type that it describes.
@@ -53,13 +53,13 @@ schemas! {
     Metadata = forms::Metadata,
     Token = forms::Token,
     TokenForm = forms::TokenForm,
-    Application = applications::Application,
-    ApplicationClient = applications::ApplicationClient,
-    Applications = applications::Applications,
+    Application = thunder::ApplicationDocument,
+    ApplicationClient = thunder::OauthConfig,
+    Applications = forms::Applications,
     Coded = thunder::ErrorDocument<'static, String>,
     Flow = thunder::FlowRequest,
     FlowStep = thunder::FlowAnswer<'static>,
-    InboundAuthConfig = applications::InboundAuthConfig,
+    InboundAuthConfig = thunder::Inbound,
     Caller = routes::protected_resource::Caller<'static>,
     Check = routes::health::CheckResult<'static>,
     Live = routes::health::Live,

@@ -3,120 +3,123 @@
 use std::sync::LazyLock;
 
 use administration::{Application, EditError};
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// An application's members.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// An application. Members without effect are kept and shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("required" = ["name"]), transform = add_shown)]
 pub(crate) struct ApplicationDocument {
+    /// Unique in its tenant.
+    #[schemars(example = &"Backend Service")]
     pub(crate) name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) auth_flow_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) registration_flow_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) recovery_flow_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) is_registration_flow_enabled: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ou_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) theme_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) layout_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) template: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) logo_url: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tos_uri: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) policy_uri: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) contacts: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) allowed_user_types: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) assertion: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) certificate: Option<Certificate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) login_consent: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) inbound_auth_config: Option<Vec<Inbound>>,
 }
 
 /// The application's certificate. It is kept and has no effect yet.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "ApplicationCertificate")]
 pub(crate) struct Certificate {
     pub(crate) r#type: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
 }
 
-/// One way in which the application authenticates.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// How the application gets tokens; one at most.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("required" = ["type", "config"]))]
 pub(crate) struct Inbound {
+    /// Always `oauth2`.
+    #[schemars(example = &"oauth2")]
     pub(crate) r#type: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "OauthConfig")]
     pub(crate) config: Option<OauthConfig>,
 }
 
 /// The application's client.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(transform = add_secret)]
 pub(crate) struct OauthConfig {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Generated where it is absent.
     pub(crate) client_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
     pub(crate) redirect_uris: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [["client_credentials"]]))]
     pub(crate) grant_types: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
     pub(crate) response_types: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"client_secret_basic")]
     pub(crate) token_endpoint_auth_method: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
     pub(crate) pkce_required: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
     pub(crate) public_client: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scopes: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
     pub(crate) token: Option<Token>,
 }
 
 /// Settings of the client's tokens.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "ApplicationToken")]
 pub(crate) struct Token {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issuer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) access_token: Option<AccessToken>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id_token: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<Value>,
 }
 
 /// Settings of the client's access tokens.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "ApplicationAccessToken")]
 pub(crate) struct AccessToken {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) validity_period: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user_attributes: Option<Vec<String>>,
+}
+
+/// The members that answers add.
+fn add_shown(schema: &mut Schema) {
+    for name in ["id", "client_id", "client_secret"] {
+        add(schema, name, json!({ "type": "string", "readOnly": true }));
+    }
+}
+
+/// The secret is a member of requests and answers, and never of the document.
+fn add_secret(schema: &mut Schema) {
+    let description = "Generated where it is absent.";
+    let secret = json!({ "type": "string", "format": "password", "description": description });
+    add(schema, "client_secret", secret);
+}
+
+fn add(schema: &mut Schema, name: &str, member: Value) {
+    if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        members.insert(name.to_owned(), member);
+    }
 }
 
 /// A document with every member, each with a value of its type; null stands for any type.

@@ -83,7 +83,7 @@ impl ApplicationRequest {
             config.client_id = Some(client.id.as_ref().unwrap_or(context.client_id).to_string());
         }
         let document = serde_json::to_value(&document).map_err(|error| ThunderError::fault(&error))?;
-        Ok(ApplicationDraft { document, client })
+        Ok(ApplicationDraft { document: without_nulls(document), client })
     }
 }
 
@@ -123,7 +123,7 @@ fn take_secret(value: &mut Value) -> Result<Option<Secret>, ThunderError> {
 }
 
 /// Some callers send null for an absent member.
-fn without_nulls(value: Value) -> Value {
+pub(super) fn without_nulls(value: Value) -> Value {
     steps::note(1);
     match value {
         Value::Object(members) => {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::document::ApplicationDocument;
+use super::request::without_nulls;
 use super::{Shape, Spelling, ThunderError};
 
 /// One application, whole, with its client's secret where that is new.
@@ -120,7 +121,7 @@ impl Members {
     }
 
     fn value(&mut self, name: &'static str, value: Option<&impl Serialize>) {
-        let value = value.and_then(|value| serde_json::to_value(value).ok());
+        let value = value.and_then(|value| serde_json::to_value(value).ok()).map(without_nulls);
         let spelling = self.spelling;
         self.members.extend(value.map(|value| (name, Shape::Value(spelling, value))));
     }
