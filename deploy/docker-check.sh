@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs deploy/Dockerfile's steps without a container engine: each stage becomes a folder, COPY copies what an engine would, RUN
-# runs on this machine's own tools, and the resulting program is started, asked by the image's own HEALTHCHECK, and stopped.
-# What an engine alone can show stays untried: the base images, USER, and a read-only root.
+# runs on this machine's own tools, and the resulting program is started, probed by the image's own HEALTHCHECK, and stopped.
+# It does not try what only an engine can show: the base images, USER, and a read-only root.
 #
 #   deploy/docker-check.sh            # minutes when nothing is built yet; never longer than 40
 set -euo pipefail
@@ -30,7 +30,7 @@ copy_context() {
     tar --create "${patterns[@]}" . | tar --extract --directory "$1"
 }
 
-# The path of an instruction in a stage's folder: absolute as it stands, else below the stage's working folder.
+# The path of an instruction in a stage's folder: absolute paths unchanged, others below the stage's working folder.
 inside() { case $2 in /*) echo "$work/$1$2" ;; *) echo "$work/$1${folder[$1]}/$2" ;; esac; }
 
 declare -A folder
