@@ -141,7 +141,8 @@ impl fmt::Display for ApplicationId {
 }
 
 impl ApplicationClient {
-    /// The client of this id, without secrets. Its tokens are for itself unless the request names a resource: it has no audiences.
+    /// The client of this id, without secrets. Its tokens are for itself unless the request names a resource: it has no
+    /// audiences.
     #[must_use]
     pub fn into_client(self, tenant: &TenantId, id: ClientId, name: String) -> Client {
         Client {

@@ -1,5 +1,5 @@
-//! A request's body, read whole, with limits on its size and time. It may hold a secret, so it is wiped when it is dropped; buffers of the
-//! HTTP library are not.
+//! A request's body, read whole, with limits on its size and time. It may hold a secret, so it is wiped when it is dropped;
+//! buffers of the HTTP library are not.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Applications: each is a client of the tenant and a row beside it, written and deleted together. An interface translates its own form of one.
+//! Applications: each is a client of the tenant and a row beside it, written and deleted together. An interface translates its
+//! own form of one.
 
 use protocol::{Secret, Timestamp};
 use registry::{ClientId, PasswordSalt};
@@ -47,8 +48,8 @@ impl Administrator {
         Ok(self.store.list_applications(tenant, offset, limit).await?)
     }
 
-    /// Creates an application with its client, or replaces one. A new client gets a generated secret where none is sent. The client of a
-    /// replaced application stays; a secret that is sent replaces all earlier ones.
+    /// Creates an application with its client, or replaces one. A new client gets a generated secret where none is sent. The
+    /// client of a replaced application stays; a secret that is sent replaces all earlier ones.
     ///
     /// # Errors
     /// Those of the translation, [`ApplicationError`] and [`EditError`].

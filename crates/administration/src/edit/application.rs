@@ -39,8 +39,8 @@ struct Draft<'a> {
     draft: ApplicationDraft,
 }
 
-/// The client whose secret must be hashed before the decision, and the salt to hash with: a new client, unless it is public, and a client for
-/// which a secret was sent.
+/// The client whose secret must be hashed before the decision, and the salt to hash with: a new client, unless it is public,
+/// and a client for which a secret was sent.
 pub(crate) fn secret_wanted<E: From<EditError> + From<ApplicationError>>(
     context: EditContext<'_>,
     facts: &Facts,

@@ -152,8 +152,8 @@ fn rename(schema: &mut Schema, names: &[(String, String)]) {
     }
 }
 
-/// A member that is not required may be null, as in a merge patch. Generators must not send defaults in a patch, fail on a member that a later
-/// version adds, or meet a format that the OpenAPI registry does not have.
+/// A member that is not required may be null, as in a merge patch. Generators must not send defaults in a patch, fail on a
+/// member that a later version adds, or meet a format that the OpenAPI registry does not have.
 fn adapt(schema: &mut Schema) {
     schema.remove("default");
     for keyword in ["additionalProperties", "unevaluatedProperties"] {

@@ -1,5 +1,5 @@
-//! An error as an HTTP response. Status, headers and log are decided here for all interfaces; an [`ErrorBody`] is the form of one: RFC 6749,
-//! RFC 9457 or Thunder's.
+//! An error as an HTTP response. Status, headers and log are decided here for all interfaces; an [`ErrorBody`] is the form of
+//! one: RFC 6749, RFC 9457 or Thunder's.
 
 use std::error::Error;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! `/applications…`: applications of the default tenant. A request needs an assertion of `/flow/execute` whose user is still declared; no access
-//! token of a client is accepted.
+//! `/applications…`: applications of the default tenant. A request needs an assertion of `/flow/execute` whose user is still
+//! declared; no access token of a client is accepted.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The codes of the Thunder-compatible API. Latchkey's own begin LK. Codes about pages, themes and user types are never given: a member that has
-//! no effect here is kept and not checked.
+//! The codes of the Thunder-compatible API. Latchkey's own begin LK. Codes about pages, themes and user types are never given:
+//! a member that has no effect here is kept and not checked.
 
 /// A code that programs act on, and its title.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! The members of an application, in snake case and without its secret. Members without effect are kept and shown; unknown members are ignored.
+//! The members of an application, in snake case and without its secret. Members without effect are kept and shown; unknown
+//! members are ignored.
 
 use std::sync::LazyLock;
 

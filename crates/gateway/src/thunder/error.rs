@@ -1,4 +1,5 @@
-//! Errors of the Thunder-compatible API: `{"code","message","description"}`, in its current generation with a key beside each text.
+//! Errors of the Thunder-compatible API: `{"code","message","description"}`, in its current generation with a key beside each
+//! text.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -1,5 +1,5 @@
-//! `POST /flow/execute`: a user signs in to manage applications, in one call or in two. The server keeps nothing between two calls: the flow's
-//! identifier is authenticated, and the second call contains all inputs.
+//! `POST /flow/execute`: a user signs in to manage applications, in one call or in two. The server keeps nothing between two
+//! calls: the flow's identifier is authenticated, and the second call contains all inputs.
 
 mod request;
 mod step;

@@ -1,5 +1,5 @@
-//! The rules of an application, and the client that it asks for. Codes and defaults are those of the Thunder-compatible API; the rules of clients
-//! are administration's.
+//! The rules of an application, and the client that it asks for. Codes and defaults are those of the Thunder-compatible API;
+//! the rules of clients are administration's.
 
 use administration::ApplicationClient;
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, ScopeToken, Secret};

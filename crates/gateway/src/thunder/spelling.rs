@@ -1,4 +1,5 @@
-//! The two spellings of members: snake case, and camel case as in the current generation. Both are read; an answer is spelled as its request was.
+//! The two spellings of members: snake case, and camel case as in the current generation. Both are read; an answer is spelled
+//! as its request was.
 
 use administration::Wiped;
 use protocol::steps;

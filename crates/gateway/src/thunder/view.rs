@@ -1,5 +1,5 @@
-//! Answers: the members that the documented answer has, in its order. Members that only redirects and tokens need are kept and not shown, as
-//! there.
+//! Answers: the members that the documented answer has, in its order. Members that only redirects and tokens need are kept and
+//! not shown, as there.
 
 use administration::{Application, ApplicationState};
 use protocol::{GrantType, Scope, Secret};
