@@ -46,7 +46,7 @@ pub enum DeclaredSecret {
     },
     /// Only its hash.
     Hash {
-        /// As `registry::SecretHash` reads it.
+        /// As `secrets::SecretHash` reads it.
         phc: String,
         /// From when on the secret no longer counts.
         expires_at: Option<Timestamp>,

@@ -1,7 +1,7 @@
 //! Why a door did not do what was asked. Each way is something that the asker can act on; the words are for him.
 
 use keys::SealError;
-use registry::{OutOfMemory, UnknownHashFormat};
+use secrets::{OutOfMemory, UnknownHashFormat};
 use tenancy::StoreError;
 
 use crate::Permission;

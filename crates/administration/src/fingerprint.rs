@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use protocol::Secret;
-use registry::{ClientId, Pepper, declared_digest};
+use registry::ClientId;
+use secrets::{Pepper, declared_digest};
 use tenancy::TenantId;
 
 use crate::{DeclaredSecret, DeclaredTenant};

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{available_parallelism, scope};
 
 use protocol::{Secret, Timestamp};
-use registry::{
-    ClientSecret, GeneratedSecret, OutOfMemory, PasswordSalt, Pepper, SecretHash, UnknownHashFormat,
-    hash_password, hash_token,
+use registry::ClientSecret;
+use secrets::{
+    GeneratedSecret, OutOfMemory, PasswordSalt, Pepper, SecretHash, UnknownHashFormat, hash_password,
+    hash_token,
 };
 
 use crate::plan::PlannedSecret;

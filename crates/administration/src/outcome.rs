@@ -2,7 +2,7 @@
 
 use keys::SealError;
 use protocol::Timestamp;
-use registry::{OutOfMemory, UnknownHashFormat};
+use secrets::{OutOfMemory, UnknownHashFormat};
 use tenancy::StoreError;
 use tokio::task::JoinError;
 

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use protocol::{Scope, Timestamp};
-use registry::{ClientId, PasswordSalt, SecretId};
+use registry::{ClientId, SecretId};
+use secrets::PasswordSalt;
 use tenancy::{Issuer, TenantId};
 
 use crate::{Change, ChangeKind, FieldError, TenantMetadata, TenantState};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keys::{KeyId, KeyRecord, KeySealer, SealingContext};
 use protocol::{Lifetime, Timestamp};
-use registry::Pepper;
+use secrets::Pepper;
 use tenancy::{StoreError, TenantId};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;

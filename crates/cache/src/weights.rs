@@ -3,7 +3,8 @@
 
 use keys::KeyRecords;
 use protocol::Scope;
-use registry::{Client, SecretHash};
+use registry::Client;
+use secrets::SecretHash;
 use tenancy::Tenant;
 
 /// An entry without its value: slot, epoch, and what the cache itself notes about it.

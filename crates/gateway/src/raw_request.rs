@@ -11,7 +11,7 @@ use actix_web::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
 };
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use registry::ClientAddress;
+use secrets::ClientAddress;
 
 use crate::TrustedProxies;
 use crate::access_log::RequestLogFields;

@@ -2,7 +2,8 @@
 
 use std::mem::take;
 
-use registry::{DeclaredPassword, DeclaredUser, HashedUsers, OutOfMemory};
+use registry::{DeclaredPassword, DeclaredUser, HashedUsers};
+use secrets::OutOfMemory;
 use tokio::task::spawn_blocking;
 
 use crate::settings::{Loaded, ResolvedAdmin, SecretText};

@@ -14,9 +14,8 @@ use gateway::{
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::{Lifetime, ScopeToken, Secret};
-use registry::{
-    Authenticator, FailedAttemptsLimit, HashPool, Pepper, PreciseTimer, Users, VerifiedSecretCache,
-};
+use registry::{Authenticator, Users, VerifiedSecretCache};
+use secrets::{FailedAttemptsLimit, HashPool, Pepper, PreciseTimer};
 use tenancy::TenantResolver;
 
 use crate::database::Database;

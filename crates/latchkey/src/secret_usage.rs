@@ -47,7 +47,8 @@ mod tests {
 
     use administration::UsageLog as _;
     use protocol::Timestamp;
-    use registry::{Client, ClientAddress, ClientId, SecretId};
+    use registry::{Client, ClientId, SecretId};
+    use secrets::ClientAddress;
     use testkit::{Failure, MemoryStore, fixtures};
 
     use super::*;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use administration::{Plan, ReconcileError};
 use cache::InvalidRedisUrl;
 use gateway::{BindError, TlsError};
-use registry::OutOfMemory;
+use secrets::OutOfMemory;
 use tenancy::StoreError;
 
 use crate::admin_client::AdminClientError;

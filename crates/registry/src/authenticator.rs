@@ -15,17 +15,16 @@ use tenancy::{StoreError, Tenant, TenantId};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::failed_attempts::{Attempt, FailedAttempts};
-use crate::hash_pool::LONGEST_WAIT;
 use crate::lookup_latency::LookupLatency;
-use crate::password_hash::PasswordSalt;
-use crate::token_hash::hash_presented;
 use crate::verification::{Candidates, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
-    Client, ClientAddress, ClientAuthenticationError, ClientId, ClientStatus, ClientStore,
-    FailedAttemptsLimit, HashJob, HashPool, Lane, LastUsedSecrets, Pepper, PreciseTimer, SecretHash,
-    SecretId, VerifiedSecretCache,
+    Client, ClientAuthenticationError, ClientId, ClientStatus, ClientStore, LastUsedSecrets, SecretId,
+    VerifiedSecretCache,
+};
+use secrets::{
+    Attempt, ClientAddress, FailedAttempts, FailedAttemptsLimit, HashJob, HashPool, Lane, PasswordSalt,
+    Pepper, PreciseTimer, SecretHash, hash_token,
 };
 
 /// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every connection of the store.
@@ -241,7 +240,7 @@ impl Authenticator {
         let matching = match work {
             Work::Digest => {
                 attempt.count_hash();
-                let presented = hash_presented(&self.pepper, tenant, &client_id, &secret);
+                let presented = hash_token(&self.pepper, tenant, &client_id, &secret);
                 Some(candidates.matching(&presented).cloned())
             }
             Work::SlowHash => {
@@ -312,7 +311,7 @@ impl Authenticator {
         attempt: &Attempt<'_>,
     ) -> Result<Option<Arc<Client>>, ClientAuthenticationError> {
         let _turn = if attempt.is_over_limit() {
-            let turn = timeout(LONGEST_WAIT, self.lookups_over_limit.acquire()).await;
+            let turn = timeout(HashPool::LONGEST_WAIT, self.lookups_over_limit.acquire()).await;
             Some(turn.map_err(|_elapsed| ClientAuthenticationError::Busy)?)
         } else {
             None

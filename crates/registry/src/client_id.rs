@@ -7,16 +7,16 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientId(Arc<str>);
 
-/// The text cannot be a client identifier.
+/// The text is not a client identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a client id is 1 to 255 bytes of UTF-8 without control characters")]
 pub struct InvalidClientId;
 
 impl ClientId {
-    /// Names of ours, such as audiences of the administration; no client may take one.
+    /// The prefix of our own names, such as admin audiences. No client may have such an identifier.
     pub const RESERVED_PREFIX: &str = "urn:latchkey:";
 
-    /// Checks the shape.
+    /// Parses an identifier.
     ///
     /// # Errors
     /// [`InvalidClientId`].
@@ -28,6 +28,12 @@ impl ClientId {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for ClientId {
+    fn as_ref(&self) -> &str {
         &self.0
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use protocol::Timestamp;
 
-use crate::SecretHash;
+use secrets::SecretHash;
 
 /// The identifier of a secret, for people who list, expire and revoke them. It tells nothing about the value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,9 +5,7 @@ use protocol::{Lifetime, Timestamp};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use crate::Pepper;
-use crate::keyed_digest::KeyedDigest;
-use crate::random::random_bytes;
+use secrets::{KeyedDigest, Pepper, random_bytes};
 
 /// How long a person may take between the calls.
 const LIFETIME: Lifetime = Lifetime::from_seconds(600);

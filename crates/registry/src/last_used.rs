@@ -11,7 +11,8 @@ use indexmap::{Equivalent, IndexMap};
 use protocol::Timestamp;
 use tenancy::TenantId;
 
-use crate::{ClientAddress, ClientId, SecretId};
+use crate::{ClientId, SecretId};
+use secrets::ClientAddress;
 
 /// More threads than this share a part of the memory, which only makes them wait for each other.
 const SHARDS: usize = 16;

@@ -14,14 +14,10 @@ use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
 use tokio::time::sleep;
 
-use crate::failed_attempts::FailedAttempts;
 use crate::flow_id::FlowIds;
-use crate::keyed_digest::KeyedDigest;
-use crate::password_hash::{PasswordSalt, is_fit_secret, salt_of};
-use crate::sign_in_delays::SignInDelays;
-use crate::{
-    Busy, ClientAddress, FailedAttemptsLimit, HashJob, HashPool, Lane, OutOfMemory, Pepper, SecretHash,
-    hash_password,
+use secrets::{
+    Busy, ClientAddress, FailedAttempts, FailedAttemptsLimit, HashJob, HashPool, KeyedDigest, Lane,
+    OutOfMemory, PasswordSalt, Pepper, SecretHash, SignInDelays, hash_password, is_fit_secret, salt_of,
 };
 
 /// The people who may sign in now.

@@ -4,8 +4,8 @@
 
 use protocol::{Secret, Timestamp};
 
-use crate::password_hash::{PasswordSalt, is_fit_secret, salt_of};
-use crate::{Client, ClientSecret, GeneratedSecret, SecretHash, SecretId};
+use crate::{Client, ClientSecret, SecretId};
+use secrets::{GeneratedSecret, PasswordSalt, SecretHash, is_fit_secret, salt_of};
 
 /// The work that is due for a presented secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl<'a> Candidates<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::password_hash::hash_password;
+    use secrets::hash_password;
 
     fn secret(id: &str, hash: SecretHash, expires_at: Option<u64>, revoked_at: Option<u64>) -> ClientSecret {
         ClientSecret {

@@ -7,9 +7,8 @@ use protocol::Secret;
 use tenancy::TenantId;
 
 use crate::SecretId;
-use crate::keyed_digest::KeyedDigest;
-use crate::random::random_bytes;
 use crate::verification::Candidates;
+use secrets::{KeyedDigest, random_bytes};
 
 /// How many are kept; beyond it the least used are computed again.
 const CAPACITY: u64 = 100_000;

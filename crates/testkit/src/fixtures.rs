@@ -2,7 +2,8 @@
 
 use keys::{KeyId, KeyRecord};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretHash, SecretId};
+use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretId};
+use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };

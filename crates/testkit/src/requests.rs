@@ -6,7 +6,8 @@ use administration::{
 };
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord};
-use registry::{Client, ClientSecret, SecretHash};
+use registry::{Client, ClientSecret};
+use secrets::SecretHash;
 use tenancy::{ResourceServer, Tenant, TenantId};
 
 use crate::fixtures::NOW;

@@ -10,7 +10,7 @@ use administration::{
     Reconciler, Retirements, TenantRows as _,
 };
 use keys::{LocalSealer, SealingKey};
-use registry::Pepper;
+use secrets::Pepper;
 use testkit::fixtures::{self, NOW};
 use testkit::{MemoryStore, requests};
 use zeroize::Zeroizing;

@@ -4,13 +4,14 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
     ("keys", &["tenancy", "protocol"]),
-    ("registry", &["keys", "tenancy", "protocol"]),
+    ("secrets", &["tenancy", "protocol"]),
+    ("registry", &["secrets", "tenancy", "protocol"]),
     ("grants", &["registry", "keys", "tenancy", "protocol"]),
-    ("administration", &["registry", "keys", "tenancy", "protocol"]),
+    ("administration", &["registry", "secrets", "keys", "tenancy", "protocol"]),
     ("storage", DOMAIN),
     ("cache", DOMAIN),
     ("outbound", &["registry", "keys", "protocol"]),
@@ -21,7 +22,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// Pure crates: rules without access to a database, a network or the environment.
-pub(super) const DOMAIN: &[&str] = &["administration", "grants", "registry", "keys", "tenancy", "protocol"];
+pub(super) const DOMAIN: &[&str] =
+    &["administration", "grants", "registry", "secrets", "keys", "tenancy", "protocol"];
 
 const BELOW_THE_PROGRAM: &[&str] = &[
     "gateway",
@@ -31,6 +33,7 @@ const BELOW_THE_PROGRAM: &[&str] = &[
     "administration",
     "grants",
     "registry",
+    "secrets",
     "keys",
     "tenancy",
     "protocol",

@@ -25,8 +25,8 @@ const SERVICE_LAYERS: [&str; 15] = [
     "crates/keys/src/pool.rs",
     "crates/registry/src/authenticator.rs",
     "crates/registry/src/authenticator/",
-    "crates/registry/src/precise_timer.rs",
-    "crates/registry/src/hash_pool.rs",
+    "crates/secrets/src/precise_timer.rs",
+    "crates/secrets/src/hash_pool.rs",
     "crates/registry/src/verified_secret_cache.rs",
     "crates/registry/src/users.rs",
     "crates/grants/src/engine.rs",
@@ -48,7 +48,7 @@ const DRAWERS: [(&str, &str); 7] = [
     ("crates/keys/src/key_pair.rs", "so would the nonce of a signature"),
     ("crates/keys/src/private_key.rs", "`generate` makes private keys"),
     ("crates/keys/src/sealing_key.rs", "`generate` makes sealing keys"),
-    ("crates/registry/src/random.rs", "the one source of what that crate draws"),
+    ("crates/secrets/src/random.rs", "the one source of what that crate draws"),
     ("crates/grants/src/access_token.rs", "`JwtId::random`, an argument of the rules"),
     ("crates/administration/src/application.rs", "`ApplicationId::random`, an argument of the rules"),
 ];
@@ -220,8 +220,8 @@ mod tests {
             let text = format!("//! A.\nfn a() {{ {code} }}\n");
             let drawn = AMBIENT.iter().find(|name| code.contains(**name)).unwrap();
             let refused = format!("2: {drawn} in a domain crate, outside its service layer");
-            check("crates/registry/src/pepper.rs", &text, &[&refused]);
-            for path in ["registry/src/random.rs", "grants/src/engine.rs", "latchkey/src/clock.rs"] {
+            check("crates/secrets/src/pepper.rs", &text, &[&refused]);
+            for path in ["secrets/src/random.rs", "grants/src/engine.rs", "latchkey/src/clock.rs"] {
                 check(&format!("crates/{path}"), &text, &[]);
             }
         }

@@ -2,7 +2,8 @@
 //! own form of one.
 
 use protocol::{Secret, Timestamp};
-use registry::{ClientId, PasswordSalt};
+use registry::ClientId;
+use secrets::PasswordSalt;
 use tenancy::TenantId;
 use uuid::Uuid;
 

@@ -22,9 +22,9 @@ mod tenants;
 
 use std::sync::{Arc, Mutex};
 
+use ::secrets::Pepper;
 use keys::{KeyPool, KeySealer};
 use protocol::{Lifetime, Timestamp};
-use registry::Pepper;
 use tokio::sync::Semaphore;
 
 use self::tenant_locks::TenantLocks;

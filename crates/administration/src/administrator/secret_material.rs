@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use protocol::Secret;
-use registry::{
-    ClientId, GeneratedSecret, MAX_SECRET_LENGTH, PasswordSalt, SecretHash, hash_password, hash_token,
-    is_fit_secret,
+use registry::ClientId;
+use secrets::{
+    GeneratedSecret, MAX_SECRET_LENGTH, PasswordSalt, SecretHash, hash_password, hash_token, is_fit_secret,
 };
 use tenancy::TenantId;
 use tokio::task::spawn_blocking;

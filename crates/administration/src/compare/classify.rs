@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use registry::Pepper;
+use secrets::Pepper;
 use tenancy::{Issuer, TenantId};
 
 use crate::{Conflict, Declaration, DeclaredTenant, Fingerprint, ManagedBy, Subject, TenantSummary};

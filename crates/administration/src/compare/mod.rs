@@ -12,8 +12,8 @@ mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::secrets::Pepper;
 use protocol::{Lifetime, Timestamp};
-use registry::Pepper;
 use tenancy::{Issuer, TenantId};
 
 use crate::new_names::{UnseenName, code_point};

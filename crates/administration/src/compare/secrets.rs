@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use protocol::Timestamp;
-use registry::{GeneratedSecret, PasswordSalt, SecretHash, SecretId, declared_digest, salt_of};
+use registry::SecretId;
+use secrets::{GeneratedSecret, PasswordSalt, SecretHash, declared_digest, salt_of};
 
 use super::{CompareContext, Draft};
 use crate::plan::PlannedSecret;

@@ -1,9 +1,8 @@
 //! Declarations against states, told by the lines that an operator reads.
 
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
-use registry::{
-    Client, ClientId, ClientSecret, ClientStatus, GeneratedSecret, IntrospectionRight, Pepper, SecretHash,
-};
+use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight};
+use secrets::{GeneratedSecret, Pepper, SecretHash};
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };
@@ -106,7 +105,7 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
         revoked_by: None,
         declared_digest: match secret {
             DeclaredSecret::Value { secret, .. } => {
-                Some(registry::declared_digest(&pepper(), &client.tenant, &client.id, secret))
+                Some(secrets::declared_digest(&pepper(), &client.tenant, &client.id, secret))
             }
             DeclaredSecret::Hash { .. } => None,
         },
@@ -607,7 +606,7 @@ fn hashes_must_be_comparable_at_one_cost() {
     // One that goes makes room.
     let plan = plan(vec![with(vec![hash(OTHER_SALT), value("next")])], vec![stored(&tenant("t"))]).unwrap();
     let salts: Vec<_> = plan.secrets.iter().map(|planned| planned.salt.clone()).collect();
-    assert_eq!(salts, [registry::salt_of(OTHER_SALT), registry::salt_of(OTHER_SALT)]);
+    assert_eq!(salts, [secrets::salt_of(OTHER_SALT), secrets::salt_of(OTHER_SALT)]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! From a secret's row and what is known of its use to what doors show of it, and whether anybody would miss it.
 
 use protocol::{Lifetime, Timestamp};
-use registry::{ClientSecret, SecretHash, SecretId};
+use registry::{ClientSecret, SecretId};
+use secrets::SecretHash;
 
 use super::{SecretView, UsedFrom};
 use crate::{ManagedBy, SecretForm, SecretState, SecretUsage};

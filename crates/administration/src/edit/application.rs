@@ -1,7 +1,8 @@
 //! Applications: an application is put or deleted with its client. The rules of clients hold for its client, too.
 
 use protocol::ClientAuthenticationMethod;
-use registry::{Client, ClientId, PasswordSalt, SecretHash, salt_of};
+use registry::{Client, ClientId};
+use secrets::{PasswordSalt, SecretHash, salt_of};
 use tenancy::TenantId;
 
 use super::text::FieldErrors;

@@ -28,7 +28,8 @@ mod test_keys;
 pub(crate) mod test_states;
 
 use protocol::Timestamp;
-use registry::{ClientId, SecretHash};
+use registry::ClientId;
+use secrets::SecretHash;
 use tenancy::{Issuer, TenantId};
 
 use crate::{

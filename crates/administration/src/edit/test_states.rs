@@ -1,7 +1,8 @@
 //! Rows and askers for the tests of the rules.
 
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, Timestamp};
-use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretHash, SecretId};
+use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretId};
+use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };

@@ -75,7 +75,7 @@ pub(crate) fn open<R: Row>(
 #[cfg(test)]
 mod tests {
     use keys::KeyRecords;
-    use registry::Pepper;
+    use secrets::Pepper;
     use zeroize::Zeroizing;
 
     use super::*;

@@ -73,7 +73,7 @@ pub(crate) fn open(sealer: &Sealer, channel: &str, sealed: &[u8]) -> Option<Mess
 
 #[cfg(test)]
 mod tests {
-    use registry::Pepper;
+    use secrets::Pepper;
     use testkit::fixtures;
     use zeroize::Zeroizing;
 

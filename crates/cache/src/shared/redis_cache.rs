@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use registry::Pepper;
+use secrets::Pepper;
 use tokio::runtime::Handle;
 
 use super::connector::Connector;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cache::Freshness;
 use keys::SigningKeyStore as _;
-use registry::{ClientSecret, SecretHash};
+use registry::ClientSecret;
+use secrets::SecretHash;
 use tenancy::TenantStore as _;
 use testkit::{Calls, fixtures};
 use tokio::time::sleep;

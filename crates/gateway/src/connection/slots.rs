@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use registry::ClientAddress;
+use secrets::ClientAddress;
 
 use crate::{ConnectionLimits, Kind, Sample};
 

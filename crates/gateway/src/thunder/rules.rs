@@ -3,7 +3,8 @@
 
 use administration::ApplicationClient;
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, ScopeToken, Secret};
-use registry::{ClientId, MAX_SECRET_LENGTH, is_fit_secret};
+use registry::ClientId;
+use secrets::{MAX_SECRET_LENGTH, is_fit_secret};
 use tenancy::{Issuer, Tenant};
 
 use super::code::Code;

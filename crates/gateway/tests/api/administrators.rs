@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use registry::{ClientSecret, GeneratedSecret, hash_token};
+use registry::ClientSecret;
 use reqwest::Method;
+use secrets::{GeneratedSecret, hash_token};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::fixtures;

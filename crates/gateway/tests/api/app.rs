@@ -14,8 +14,9 @@ use gateway::{
 use grants::{Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, LocalSealer, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, ScopeToken, Timestamp};
-use registry::{Authenticator, FailedAttemptsLimit, HashPool, Pepper, Users, VerifiedSecretCache};
+use registry::{Authenticator, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
+use secrets::{FailedAttemptsLimit, HashPool, Pepper};
 use tenancy::{Tenant, TenantId, TenantResolver};
 use testkit::{MemoryStore, fixtures};
 use tokio::net::TcpStream;

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use protocol::{ClientAuthenticationMethod, GrantType, Secret};
-use registry::{
-    Client, ClientSecret, ClientStatus, GeneratedSecret, IntrospectionRight, PasswordSalt, Pepper,
-    SecretHash, hash_password, hash_token,
-};
+use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight};
+use secrets::{GeneratedSecret, PasswordSalt, Pepper, SecretHash, hash_password, hash_token};
 use tenancy::{ResourceServer, Tenant};
 use testkit::{MemoryStore, fixtures};
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use protocol::Secret;
-use registry::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, SecretHash};
 use reqwest::Method;
+use secrets::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, SecretHash};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 

@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use protocol::{Lifetime, Timestamp};
-use registry::{ClientSecret, FailedAttemptsLimit, GeneratedSecret};
+use registry::ClientSecret;
 use reqwest::Method;
+use secrets::{FailedAttemptsLimit, GeneratedSecret};
 use tenancy::{TenantStatus, TokenFormat};
 use testkit::{Failure, fixtures};
 

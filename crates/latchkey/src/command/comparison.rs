@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use administration::{AdministrationStore, Declaration, Plan, ReconcileError, Reconciler};
 use keys::{KeySealer, LocalSealer, SealingKey};
-use registry::Pepper;
+use secrets::Pepper;
 
 use crate::database::Database;
 use crate::sealing::{self, SealingError};

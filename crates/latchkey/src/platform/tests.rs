@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use registry::GeneratedSecret;
+use secrets::GeneratedSecret;
 use reqwest::{Client, RequestBuilder};
 use tempfile::TempDir;
 

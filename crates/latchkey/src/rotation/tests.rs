@@ -8,7 +8,7 @@ use administration::{Administrator, EditPolicy, KeySchedule as _};
 use async_trait::async_trait;
 use keys::{KeyPool, KeyRecord, KeySpec, LocalSealer, RsaSize, SealingKey, SigningKeyStore as _};
 use protocol::SigningAlgorithm;
-use registry::Pepper;
+use secrets::Pepper;
 use tenancy::{SigningPolicy, Tenant};
 use testkit::{Failure, MemoryStore, fixtures};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use administration::SealedItems;
 use keys::{KeySealer, SealingContext};
 use protocol::Timestamp;
-use registry::Pepper;
+use secrets::Pepper;
 use tenancy::StoreError;
 use zeroize::Zeroizing;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use registry::GeneratedSecret;
+use secrets::GeneratedSecret;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

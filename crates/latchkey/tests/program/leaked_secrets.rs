@@ -1,6 +1,6 @@
 //! The documented rules for leak scanners find the secrets that the program generates, and no lookalikes.
 
-use registry::GeneratedSecret;
+use secrets::GeneratedSecret;
 use serde_json::{Value, json};
 
 use crate::foreign::python;

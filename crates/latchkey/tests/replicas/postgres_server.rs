@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use registry::GeneratedSecret;
+use secrets::GeneratedSecret;
 use tempfile::TempDir;
 
 use crate::database::Server;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 
 use keys::SealingKey;
-use registry::GeneratedSecret;
+use secrets::GeneratedSecret;
 use reqwest::Method;
 use tokio::task::JoinSet;
 

@@ -12,12 +12,8 @@ use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::password_hash::hash_password;
-use crate::token_hash::hash_token;
-use crate::{
-    ClientSecret, DeclaredPassword, DeclaredUser, GeneratedSecret, HashedUsers, IntrospectionRight,
-    SecretHash, Users,
-};
+use crate::{ClientSecret, DeclaredPassword, DeclaredUser, HashedUsers, IntrospectionRight, Users};
+use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
 use ClientAuthenticationError as E;
 

@@ -2,7 +2,7 @@
 
 use administration::{ContentHash, Declaration, DeclaredClient, DeclaredTenant, ReconcileOptions};
 use protocol::Lifetime;
-use registry::GeneratedSecret;
+use secrets::GeneratedSecret;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tenancy::{Issuer, TenantStore as _};

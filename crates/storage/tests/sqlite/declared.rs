@@ -9,7 +9,7 @@ use administration::{
 };
 use keys::{LocalSealer, SealingKey};
 use protocol::{Secret, Timestamp};
-use registry::Pepper;
+use secrets::Pepper;
 use storage::sqlite::SqliteDatabase;
 use tempfile::TempDir;
 use testkit::fixtures::{self, NOW};

@@ -8,7 +8,8 @@ use administration::{
 };
 use keys::{KeyId, LocalSealer, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
 use protocol::{Secret, SigningAlgorithm};
-use registry::{ClientStore as _, GeneratedSecret, SecretHash, hash_token, salt_of};
+use registry::ClientStore as _;
+use secrets::{GeneratedSecret, SecretHash, hash_token, salt_of};
 use tenancy::{TenantStatus, TenantStore as _};
 use testkit::fixtures::{NOW, client_id, tenant_id};
 use testkit::requests;

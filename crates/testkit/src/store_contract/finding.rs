@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use administration::{Change, ChangeKind, ManagedBy};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight, SecretHash};
+use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight};
+use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TokenFormat,
 };

@@ -7,7 +7,8 @@ use administration::{
     ApplicationState, Authority, EditError, Permission, PutApplication,
 };
 use protocol::{ClientAuthenticationMethod, GrantType, Scope, Secret};
-use registry::{ClientId, ClientStore as _, GeneratedSecret, SecretHash, hash_password, salt_of};
+use registry::{ClientId, ClientStore as _};
+use secrets::{GeneratedSecret, SecretHash, hash_password, salt_of};
 use serde_json::json;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};

@@ -3,7 +3,8 @@
 use administration::{
     Change, ChangeKind, CommitOutcome, CommitRequest, EditError, EntityTag, ManagedBy, TenantRows as _,
 };
-use registry::{Client, ClientStatus, ClientStore as _, GeneratedSecret, SecretHash};
+use registry::{Client, ClientStatus, ClientStore as _};
+use secrets::{GeneratedSecret, SecretHash};
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 use testkit::{fixtures, requests};

@@ -10,7 +10,8 @@ use administration::{
 use async_trait::async_trait;
 use keys::{KeyPool, KeySealer, LocalSealer, SealError, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
-use registry::{ClientId, Pepper, hash_token};
+use registry::ClientId;
+use secrets::{Pepper, hash_token};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::MemoryStore;

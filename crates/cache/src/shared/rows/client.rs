@@ -121,7 +121,7 @@ fn secret(form: SecretForm) -> Option<ClientSecret> {
 #[cfg(test)]
 mod tests {
     use protocol::{ClientAuthenticationMethod, GrantType};
-    use registry::SecretHash;
+    use secrets::SecretHash;
     use testkit::fixtures::{self, NOW};
 
     use super::*;

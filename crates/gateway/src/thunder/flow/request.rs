@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use protocol::{Secret, steps};
-use registry::MAX_SECRET_LENGTH;
+use secrets::MAX_SECRET_LENGTH;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};

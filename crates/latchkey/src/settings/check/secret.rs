@@ -1,6 +1,6 @@
 //! The rules over secrets and passwords, wherever they were found.
 
-use registry::is_importable;
+use secrets::is_importable;
 
 use super::{
     super::{

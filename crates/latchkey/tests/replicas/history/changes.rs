@@ -11,7 +11,7 @@ use administration::{
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeyPool, KeySealer, LocalKeyEncryptionKey, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
-use registry::Pepper;
+use secrets::Pepper;
 use storage::postgres::PostgresDatabase;
 use testkit::fixtures;
 use zeroize::Zeroizing;

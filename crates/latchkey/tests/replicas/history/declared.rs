@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use administration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
 use protocol::{Secret, SigningAlgorithm};
-use registry::GeneratedSecret;
+use secrets::GeneratedSecret;
 use testkit::fixtures;
 
 use super::random::Random;

@@ -1,32 +1,32 @@
-//! What is stored of a generated secret, and by what a declared secret is recognised: keyed digests that cost a microsecond.
+//! Token hashes of generated secrets, and digests that recognise declared secrets: keyed digests that cost a microsecond.
 
 use protocol::Secret;
 use tenancy::TenantId;
 
-use crate::{ClientId, Pepper, SecretHash};
+use crate::{Pepper, SecretHash};
 
-/// The hash of a generated secret. It is bound to its client: a row copied to another client or tenant authenticates nobody.
+/// Computes the hash of a generated secret. It includes tenant and client, so a row copied to another client or tenant matches nothing.
 #[must_use]
-pub fn hash_token(pepper: &Pepper, tenant: &TenantId, client: &ClientId, secret: &Secret) -> SecretHash {
-    hash_presented(pepper, tenant, client.as_str(), secret)
-}
-
-/// As [`hash_token`], for a client identifier as presented: what no client can be called costs the same.
-pub(crate) fn hash_presented(
+pub fn hash_token(
     pepper: &Pepper,
     tenant: &TenantId,
-    client: &str,
+    client: impl AsRef<str>,
     secret: &Secret,
 ) -> SecretHash {
-    SecretHash::Token(pepper.generated_secrets().of(texts(tenant, client, secret)))
+    SecretHash::Token(pepper.generated_secrets().of(texts(tenant, client.as_ref(), secret)))
 }
 
-/// By what reconciling recognises a declared secret that has not changed, so that a restart computes no slow hash.
+/// Computes the digest by which reconciling recognises an unchanged declared secret, so that a restart computes no password hash.
 ///
-/// Its key is another than that of [`hash_token`]: stored as a hash, by mistake or malice, it would authenticate nobody.
+/// Its key differs from that of [`hash_token`]: such a digest, stored as a hash by mistake or malice, matches no secret.
 #[must_use]
-pub fn declared_digest(pepper: &Pepper, tenant: &TenantId, client: &ClientId, secret: &Secret) -> [u8; 32] {
-    pepper.declared_secrets().of(texts(tenant, client.as_str(), secret))
+pub fn declared_digest(
+    pepper: &Pepper,
+    tenant: &TenantId,
+    client: impl AsRef<str>,
+    secret: &Secret,
+) -> [u8; 32] {
+    pepper.declared_secrets().of(texts(tenant, client.as_ref(), secret))
 }
 
 fn texts<'a>(tenant: &'a TenantId, client: &'a str, secret: &'a Secret) -> [&'a [u8]; 3] {
@@ -42,10 +42,10 @@ mod tests {
 
     fn digests(tenant: &str, client: &str, secret: &str) -> (SecretHash, SecretHash) {
         let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
-        let (tenant, client) = (TenantId::parse(tenant).unwrap(), ClientId::parse(client).unwrap());
+        let tenant = TenantId::parse(tenant).unwrap();
         let secret = Secret::new(secret.to_owned());
-        let declared = declared_digest(&pepper, &tenant, &client, &secret);
-        (hash_token(&pepper, &tenant, &client, &secret), SecretHash::Token(declared))
+        let declared = declared_digest(&pepper, &tenant, client, &secret);
+        (hash_token(&pepper, &tenant, client, &secret), SecretHash::Token(declared))
     }
 
     #[test]

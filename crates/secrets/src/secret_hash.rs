@@ -1,4 +1,4 @@
-//! The stored form of a secret, with its version in front, so that parameters can change while old rows go on working.
+//! The stored form of a secret. It starts with its format version, so parameters can change while stored hashes stay valid.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,16 +7,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use subtle::ConstantTimeEq as _;
 
-/// What a presented secret is checked against.
+/// The stored hash of a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretHash {
-    /// HMAC-SHA-256 under the server's pepper, for secrets that we generated: 256 random bits need no slow hash.
+    /// HMAC-SHA-256 under the server's pepper, for generated secrets: 256 random bits need no slow hash.
     Token([u8; 32]),
-    /// argon2id in PHC string format (RFC 9106), for secrets that people chose.
+    /// argon2id in PHC string format (RFC 9106), for secrets that people choose.
     Password(String),
 }
 
-/// The text is no hash that this version knows.
+/// The text is not a hash of a known format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a secret hash of a known format")]
 pub struct UnknownHashFormat;
@@ -25,7 +25,7 @@ const TOKEN_PREFIX: &str = "$lk1$hmac-sha256$";
 const PASSWORD_PREFIX: &str = "$argon2id$";
 
 impl SecretHash {
-    /// Whether both are hashes of one secret, compared in a time that does not tell where they differ.
+    /// Whether both are hashes of one secret. The comparison takes constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         match (self, other) {
@@ -61,7 +61,7 @@ impl fmt::Display for SecretHash {
     }
 }
 
-/// A hash is not a secret, but it belongs in no log either.
+/// Logs must not contain hashes either.
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,4 +1,4 @@
-//! Threads for argon2id, so that 11 ms of computing hold up no request but their own. Whose hash is next, [`HashLanes`] says.
+//! Threads for argon2id, so that 11 ms of computing delay no other request. [`HashLanes`] decides the order.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -15,10 +15,7 @@ use crate::hash_lanes::{Busy, HashJob, HashLanes, Lane, Taken};
 use crate::password_hash::{OutOfMemory, hash_password};
 use crate::{ClientAddress, SecretHash};
 
-/// How long a caller waits for a hash before it is told to come again.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// A bounded pool of threads that compute hashes of chosen secrets. The threads end when the pool is dropped.
+/// A bounded pool of threads that compute password hashes. The threads end when the pool is dropped.
 pub struct HashPool {
     shared: Arc<Shared>,
 }
@@ -36,19 +33,22 @@ struct Lanes {
 }
 
 impl HashPool {
-    /// Starts the threads. One fewer than there are cores leaves a core to requests that need no hash.
+    /// How long a caller waits for a hash before it gets [`Busy`].
+    pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+    /// Starts the threads. One thread less than cores leaves a core to requests that need no hash.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn start(threads: NonZeroUsize) -> io::Result<Self> {
-        let pool = Self::without_threads();
+        let pool = Self::new();
         for _ in 0..threads.get() {
-            pool.add_thread()?;
+            pool.shared.spawn()?;
         }
         Ok(pool)
     }
 
-    /// Computes a hash when its turn comes. Must be called inside a Tokio runtime with a clock.
+    /// Computes a hash when its turn comes. It must run inside a Tokio runtime with a clock.
     ///
     /// # Errors
     /// [`Busy`], after five seconds at the latest.
@@ -56,45 +56,56 @@ impl HashPool {
         let (answer, answered) = oneshot::channel();
         self.shared.lock().lanes.add(job, lane, *source, answer)?;
         self.shared.changed.notify_one();
-        let answered = timeout(LONGEST_WAIT, answered).await.map_err(|_elapsed| Busy)?;
+        let answered = timeout(Self::LONGEST_WAIT, answered).await.map_err(|_elapsed| Busy)?;
         answered.map_err(|_given_up| Busy)?.map_err(|OutOfMemory| Busy)
     }
 
-    /// How many hashes were computed so far.
+    /// The number of hashes computed so far.
     #[must_use]
     pub fn hashes_computed(&self) -> u64 {
         self.shared.computed.load(Ordering::Relaxed)
     }
 
-    /// Jobs wait until there is a thread.
-    pub(crate) fn without_threads() -> Self {
-        let shared = Shared { lanes: Mutex::default(), changed: Condvar::new(), computed: AtomicU64::new(0) };
-        Self { shared: Arc::new(shared) }
+    /// Creates a pool in which jobs wait until there is a thread.
+    #[cfg(any(test, feature = "manual-hash-pool"))]
+    #[must_use]
+    pub fn without_threads() -> Self {
+        Self::new()
     }
 
-    pub(crate) fn add_thread(&self) -> io::Result<()> {
-        let shared = Arc::clone(&self.shared);
-        thread::Builder::new().name("argon2id".to_owned()).spawn(move || shared.work()).map(drop)
+    /// Adds a thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    #[cfg(any(test, feature = "manual-hash-pool"))]
+    pub fn add_thread(&self) -> io::Result<()> {
+        self.shared.spawn()
     }
 
-    /// How many callers wait, for tests.
-    #[cfg(test)]
-    pub(crate) fn callers(&self) -> usize {
+    /// The number of waiting callers.
+    #[cfg(any(test, feature = "manual-hash-pool"))]
+    #[must_use]
+    pub fn callers(&self) -> usize {
         self.shared.lock().lanes.callers()
     }
 
-    /// Computes the next hash in this thread, for tests that count; `false` when none waits.
-    #[cfg(test)]
-    pub(crate) fn step(&self) -> bool {
+    /// Computes the next hash in this thread; `false` when no job waits.
+    #[cfg(any(test, feature = "manual-hash-pool"))]
+    pub fn step(&self) -> bool {
         let taken = self.shared.lock().lanes.next();
         taken.is_some_and(|taken| {
             self.shared.compute(taken);
             true
         })
     }
+
+    fn new() -> Self {
+        let shared = Shared { lanes: Mutex::default(), changed: Condvar::new(), computed: AtomicU64::new(0) };
+        Self { shared: Arc::new(shared) }
+    }
 }
 
-/// Callers that still wait are told that there is no answer; running computations end by themselves.
+/// Waiting callers get [`Busy`]; running computations end by themselves.
 impl Drop for HashPool {
     fn drop(&mut self) {
         *self.shared.lock() = Lanes { closed: true, ..Lanes::default() };
@@ -103,6 +114,11 @@ impl Drop for HashPool {
 }
 
 impl Shared {
+    fn spawn(self: &Arc<Self>) -> io::Result<()> {
+        let shared = Arc::clone(self);
+        thread::Builder::new().name("argon2id".to_owned()).spawn(move || shared.work()).map(drop)
+    }
+
     fn work(&self) {
         while let Some(taken) = self.next() {
             self.compute(taken);
@@ -111,19 +127,19 @@ impl Shared {
 
     fn compute(&self, Taken { job, turn }: Taken) {
         self.computed.fetch_add(1, Ordering::Relaxed);
-        // A panic must not cost the pool a thread: with the last one gone, no chosen secret could be checked until a restart.
+        // A panic must not cost the pool a thread: without threads no chosen secret could be checked until a restart.
         let hash = catch_unwind(|| hash_password(&job.secret, &job.salt));
         drop(job);
         let answers = self.lock().lanes.finish(&turn);
         if let Ok(hash) = hash {
             for answer in answers {
-                // A caller that went away needs no hash.
+                // The caller may be gone.
                 let _ = answer.send(hash.clone());
             }
         }
     }
 
-    /// The next job, or nothing when the pool is gone.
+    /// The next job, or `None` when the pool is closed.
     fn next(&self) -> Option<Taken> {
         let mut lanes = self.lock();
         while !lanes.closed {
@@ -135,7 +151,7 @@ impl Shared {
         None
     }
 
-    /// No code panics while it holds the lock, so a poisoned one still guards whole lanes.
+    /// No code panics while it holds the lock, so the lanes are consistent even if it is poisoned.
     fn lock(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
-//! Ends waits a random part of a millisecond after their instant. The timers of the runtime end whole milliseconds after their thread
-//! last went to sleep, so what that thread did before would show in the time of an answer. And the caches of a core remember what it did:
-//! some 20 microseconds of an answer, which the random part hides.
+//! A timer that ends a random part of a millisecond after the given instant. The runtime's timers end whole milliseconds after their
+//! thread last slept, so the response time would reveal the previous work of that thread. CPU caches reveal some 20 microseconds more,
+//! which the random part hides.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::random::random_bytes;
 
-/// A thread that sleeps until the next of many instants. It ends when this is dropped.
+/// A thread that sleeps until the next of many instants. It ends when this value is dropped.
 pub struct PreciseTimer(Sender<Wait>);
 
 struct Wait {
@@ -31,14 +31,14 @@ impl PreciseTimer {
         Ok(Self(sender))
     }
 
-    /// Waits so long, and a random part of a millisecond.
-    pub(crate) async fn sleep(&self, span: Duration) {
+    /// Waits for this span and a random part of a millisecond.
+    pub async fn sleep(&self, span: Duration) {
         let (ended, end) = oneshot::channel();
         let random =
             Duration::from_nanos(u64::from(u16::from_le_bytes(*random_bytes())) * 1_000_000 / 65_536);
         let wait = Wait { until: Instant::now() + span + random, ended };
         if self.0.send(wait).is_ok() {
-            // The thread answers every wait that it took.
+            // The thread answers every wait that it received.
             let _ = end.await;
         }
     }
@@ -62,7 +62,7 @@ fn run(arriving: &Receiver<Wait>) {
         }
         let now = Instant::now();
         while let Some(wait) = waits.first_entry().filter(|wait| wait.key().0 <= now) {
-            // The caller may have given up.
+            // The caller may be gone.
             let _ = wait.remove().send(());
         }
     }

@@ -1,8 +1,8 @@
-//! Which hash is computed next. Each source has a line of its own in each lane, and the lines are served in turn, so that no source
-//! waits for more than one hash of each other source.
+//! The order of hashes: fair queuing by source. Each source has one queue in each lane, and the queues are served in turn, so a source
+//! waits for at most one hash of each other source.
 //!
-//! Sign-ins come before clients every other time; between them, the source whose turn was longest ago is next. The last lane is
-//! served while the others are empty.
+//! Sign-ins precede clients every other time; between them, the source with the oldest turn is next. The last lane is served only while
+//! the others are empty.
 
 #[cfg(test)]
 mod tests;
@@ -16,51 +16,51 @@ use crate::network_aggregation::NetworkAggregation;
 use crate::password_hash::{OutOfMemory, PasswordSalt};
 use crate::{ClientAddress, SecretHash};
 
-/// How many jobs of one source are computed at the same time.
+/// Concurrent jobs of one source.
 const COMPUTED: usize = 8;
-/// How many jobs wait in one line.
+/// Waiting jobs in one queue.
 const LINE: usize = 256;
-/// How many jobs wait in one lane, over all sources.
+/// Waiting jobs in one lane, over all sources.
 const LANE: usize = 4_096;
 const LANES: usize = 3;
 
-/// What is to be hashed. The secret is wiped as soon as that is done, or given up.
+/// A secret to hash. It is wiped when the hash is computed or the job is dropped.
 #[derive(Debug)]
 pub struct HashJob {
-    /// The text.
+    /// The secret.
     pub secret: Secret,
-    /// The salt of the client's chosen secrets.
+    /// The salt of the stored hashes.
     pub salt: PasswordSalt,
-    /// Jobs of equal keys are one job: the key says which text is hashed under which salt. `None`: this job is like no other.
+    /// Jobs with equal keys are computed once: the key identifies secret and salt. `None` for a job of its own.
     pub key: Option<[u8; 32]>,
 }
 
-/// Where a job waits.
+/// The priority of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// Sign-ins of administrators.
     SignIn,
     /// Clients.
     Client,
-    /// Behind everything in the other two.
+    /// After all jobs of the other lanes.
     Last,
 }
 
-/// The line, or the lane, is full; the wait was too long; or there is no memory for the computation (503).
+/// The queue or the lane is full, the wait was too long, or there is no memory for the computation (503).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many secrets wait to be checked")]
 pub struct Busy;
 
-/// Whom the hash is for.
+/// The channel to a caller.
 pub(crate) type Answer = oneshot::Sender<Result<SecretHash, OutOfMemory>>;
 
-/// A job whose turn has come. It goes back to [`HashLanes::finish`], whatever became of it.
+/// A job whose turn has come. Every outcome ends with [`HashLanes::finish`].
 pub(crate) struct Taken {
     pub(crate) job: HashJob,
     pub(crate) turn: Turn,
 }
 
-/// Whose turn it was.
+/// The turn of a job.
 pub(crate) struct Turn {
     job: u64,
     place: Place,
@@ -74,23 +74,23 @@ pub(crate) struct HashLanes {
     jobs: HashMap<u64, Job>,
     keys: HashMap<[u8; 32], u64>,
     sources: HashMap<ClientAddress, Lines>,
-    /// The sources that wait in each lane, in the order of their turns.
+    /// The waiting sources of each lane in the order of their turns.
     turns: [BTreeMap<u64, ClientAddress>; LANES],
-    /// The lines of each lane, the longest one last.
+    /// The queues of each lane; the longest is last.
     lengths: [BTreeSet<(usize, ClientAddress)>; LANES],
     waiting: [usize; LANES],
     networks: NetworkAggregation,
-    /// Of jobs and of turns.
+    /// The last number of a job or a turn.
     last_number: u64,
     sign_in_was_last: bool,
 }
 
 struct Job {
-    /// Nothing while it is computed.
+    /// `None` while the hash is computed.
     work: Option<HashJob>,
     key: Option<[u8; 32]>,
     answers: Vec<Answer>,
-    /// The lines that it waits in: equal jobs of several sources are one, computed at the first turn that comes.
+    /// The queues of the job: equal jobs of several sources are one, computed at the first turn of any of them.
     places: Vec<Place>,
 }
 
@@ -101,14 +101,14 @@ struct Lines {
     lines: [VecDeque<Entry>; LANES],
 }
 
-/// A job in a line, with the source as it was before its network was crowded.
+/// A job in a queue, with its source before aggregation.
 struct Entry {
     job: u64,
     caller: ClientAddress,
 }
 
 impl HashLanes {
-    /// Puts a job at the end of the source's line, or joins it to an equal one.
+    /// Adds a job to the queue of its source, or joins it to an equal job.
     pub(crate) fn add(
         &mut self,
         job: HashJob,
@@ -126,7 +126,7 @@ impl HashLanes {
         entered.map(drop)
     }
 
-    /// The number of the job, if it takes a place in the line.
+    /// Returns the number of the job if it takes a place in the queue.
     fn enter(&mut self, job: HashJob, place: Place, answer: Answer) -> Result<Option<u64>, Busy> {
         let equal = job.key.and_then(|key| self.keys.get(&key).copied());
         if let Some(equal) = equal.and_then(|number| self.jobs.get_mut(&number))
@@ -136,7 +136,7 @@ impl HashLanes {
             return Ok(None);
         }
         self.make_room(place)?;
-        // The equal job may just have been given up.
+        // Making room may have dropped the equal job.
         let number = match equal.filter(|number| self.jobs.contains_key(number)) {
             Some(number) => number,
             None => self.new_job(job),
@@ -148,7 +148,7 @@ impl HashLanes {
         Ok(Some(number))
     }
 
-    /// The next job, if there is one that may be computed now.
+    /// Takes the next job that may be computed now.
     pub(crate) fn next(&mut self) -> Option<Taken> {
         loop {
             let place = self.pick()?;
@@ -172,7 +172,7 @@ impl HashLanes {
         }
     }
 
-    /// Ends a turn, and says whom its hash is for.
+    /// Ends a turn and returns the channels to its callers.
     pub(crate) fn finish(&mut self, turn: &Turn) -> Vec<Answer> {
         self.networks.leave(turn.caller);
         if let Some(lines) = self.sources.get_mut(&turn.place.1) {
@@ -182,12 +182,12 @@ impl HashLanes {
         self.remove_job(turn.job).map_or_else(Vec::new, |job| job.answers)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "manual-hash-pool"))]
     pub(crate) fn callers(&self) -> usize {
         self.jobs.values().flat_map(|job| &job.answers).filter(|answer| !answer.is_closed()).count()
     }
 
-    /// Every other time a sign-in, between them the turn that is longest due; those of the last lane while there is nothing else.
+    /// Picks a sign-in every other time, otherwise the oldest turn; the last lane only when the others are empty.
     fn pick(&self) -> Option<Place> {
         let first = |lane: Lane| self.first(lane).map(|(turn, source)| (turn, (lane, source)));
         let place = match (first(Lane::SignIn), first(Lane::Client)) {
@@ -205,8 +205,8 @@ impl HashLanes {
         turns.find(|(_, source)| may_go_on(source)).map(|(turn, source)| (*turn, *source))
     }
 
-    /// Callers at the head of the line that went away leave their places. In a full lane the longest line gives up its newest job,
-    /// unless the newcomer's own line is as long.
+    /// Removes abandoned jobs from the head of a full queue. In a full lane the longest queue loses its newest job, unless the queue of the
+    /// new job is as long.
     fn make_room(&mut self, place: Place) -> Result<(), Busy> {
         if self.length(place) >= LINE {
             while let Some(entry) = self.pop_unwanted(place) {
@@ -239,13 +239,13 @@ impl HashLanes {
         self.sources.get(&source).map_or(0, |lines| lines.lines[lane as usize].len())
     }
 
-    /// Whether it still waits for its computation, and somewhere a caller for it.
+    /// Whether the job still waits and has a caller.
     fn is_wanted(&self, job: u64) -> bool {
         let job = self.jobs.get(&job);
         job.is_some_and(|job| job.work.is_some() && !job.answers.iter().all(oneshot::Sender::is_closed))
     }
 
-    /// For an entry that was taken out of its line without a turn. Callers who wait for nothing any more are told so.
+    /// Drops an entry that leaves its queue without a turn. Callers without another queue get [`Busy`].
     fn give_up(&mut self, place: Place, entry: &Entry) {
         self.networks.leave(entry.caller);
         let is_wanted = self.is_wanted(entry.job);

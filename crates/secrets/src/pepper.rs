@@ -1,4 +1,4 @@
-//! The server's pepper: without it the stored hashes of generated secrets say nothing about the secrets.
+//! The server's pepper: the key of all token hashes. Without it a stolen token hash cannot be checked against guesses.
 
 use std::fmt;
 
@@ -7,8 +7,7 @@ use zeroize::Zeroizing;
 use crate::keyed_digest::KeyedDigest;
 use crate::random::random_bytes;
 
-/// 32 random bytes, stored once and sealed. Each use has its own key derived from them, so that a digest made for one purpose
-/// is worthless for another.
+/// 32 random bytes, stored sealed. Each purpose has its own derived key, so a digest for one purpose is worthless for another.
 pub struct Pepper {
     bytes: Zeroizing<[u8; 32]>,
     generated_secrets: KeyedDigest,
@@ -16,13 +15,13 @@ pub struct Pepper {
 }
 
 impl Pepper {
-    /// Draws a new one.
+    /// Draws a new pepper.
     #[must_use]
     pub fn generate() -> Self {
         Self::from_bytes(random_bytes())
     }
 
-    /// From its bytes, as they were unsealed.
+    /// Creates a pepper from its unsealed bytes.
     #[must_use]
     pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
         let generated_secrets = KeyedDigest::for_purpose(&bytes, "latchkey generated secret 1");
@@ -30,18 +29,18 @@ impl Pepper {
         Self { bytes, generated_secrets, declared_secrets }
     }
 
-    /// The bytes, to be sealed.
+    /// The bytes, for sealing.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
         &self.bytes
     }
 
-    /// For hashes that authenticate.
+    /// The key of token hashes.
     pub(crate) fn generated_secrets(&self) -> &KeyedDigest {
         &self.generated_secrets
     }
 
-    /// For digests that only recognise a declaration.
+    /// The key of digests that recognise a declared secret.
     pub(crate) fn declared_secrets(&self) -> &KeyedDigest {
         &self.declared_secrets
     }

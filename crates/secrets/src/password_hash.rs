@@ -1,7 +1,6 @@
-//! What is stored of a secret that somebody chose: argon2id with one set of parameters, in PHC string format (RFC 9106).
+//! Password hashes: argon2id with one set of parameters, in PHC string format (RFC 9106), for secrets that people choose.
 //!
-//! The parameters are fixed because one computation must serve all chosen secrets of a client, and because a check must cost the
-//! same whoever asks.
+//! The parameters are fixed, because one computation serves all chosen secrets of a client and every check must cost the same.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
@@ -19,8 +18,8 @@ const PARAMETERS: Params = match Params::new(19_456, 2, 1, Some(DIGEST)) {
 };
 const PREFIX: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 const DIGEST: usize = 32;
-/// Blocks of 1 KiB to ask the allocator for. Only those that the computation uses are ever touched; but glibc maps what is larger
-/// than 32 MiB by itself and gives it back at once, where it would keep 19 MiB for each thread that ever hashed.
+/// Blocks of 1 KiB to allocate. The computation touches fewer of them, but glibc maps an allocation above 32 MiB separately and frees it
+/// at once; it would keep 19 MiB for each thread that ever hashed.
 const RESERVED: usize = 33 * 1024;
 
 /// The longest secret that can be registered or authenticate, in bytes.
@@ -30,31 +29,32 @@ pub const MAX_SECRET_LENGTH: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordSalt(Vec<u8>);
 
-/// There is no memory for the computation now; it may be tried again.
+/// There is no memory for the computation; a later attempt may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("out of memory for argon2id")]
 pub struct OutOfMemory;
 
 impl PasswordSalt {
-    /// Draws a new one.
+    /// Draws a new salt.
     #[must_use]
     pub fn generate() -> Self {
         Self(random_bytes::<16>().to_vec())
     }
 
-    /// Stands in where a client has none, so that the absence costs the same.
-    pub(crate) fn dummy() -> Self {
+    /// The salt of dummy hashes: a check without a stored hash costs the same.
+    #[must_use]
+    pub fn dummy() -> Self {
         Self(vec![0; 16])
     }
 }
 
-/// Whether a text can be a secret at all: 1 to [`MAX_SECRET_LENGTH`] bytes without control characters.
+/// Whether a text can be a secret: 1 to [`MAX_SECRET_LENGTH`] bytes without control characters.
 #[must_use]
 pub fn is_fit_secret(text: &str) -> bool {
     (1..=MAX_SECRET_LENGTH).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
-/// Computes the hash of a chosen secret. It takes 11 ms of a core, so requests go through [`crate::HashPool`].
+/// Computes a password hash. It takes 11 ms of a core, so requests use [`crate::HashPool`].
 ///
 /// # Errors
 /// [`OutOfMemory`].
@@ -76,13 +76,13 @@ pub fn hash_password(secret: &Secret, salt: &PasswordSalt) -> Result<SecretHash,
     Ok(SecretHash::Password(format!("{PREFIX}{salt}${digest}")))
 }
 
-/// Whether an operator's own hash can be taken over as it is: argon2id with exactly our parameters.
+/// Whether a hash of an operator can be imported: argon2id with exactly our parameters.
 #[must_use]
 pub fn is_importable(phc: &str) -> bool {
     salt_of(phc).is_some()
 }
 
-/// The salt in a hash of our parameters; nothing in any other.
+/// The salt of a hash with our parameters; `None` for any other text.
 #[must_use]
 pub fn salt_of(phc: &str) -> Option<PasswordSalt> {
     let (salt, digest) = phc.strip_prefix(PREFIX)?.split_once('$')?;

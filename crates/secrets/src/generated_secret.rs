@@ -1,7 +1,7 @@
-//! Secrets that we generate: `lk_`, 32 random bytes as 43 base62 characters, and the CRC-32 of all that as 6 more.
+//! Generated secrets: `lk_`, 32 random bytes as 43 base62 characters, and the CRC-32 of both as 6 more.
 //!
-//! Leak scanners find one by `\blk_[0-9A-Za-z]{49}\b` and rule out chance offline, by the checksum. The shape also says what a
-//! presented secret costs to check: with 256 random bits inside, one HMAC is enough.
+//! Leak scanners find them by `\blk_[0-9A-Za-z]{49}\b` and exclude false positives by the checksum. The shape also decides the cost of a
+//! check: for 256 random bits one HMAC is enough.
 
 use protocol::Secret;
 use zeroize::Zeroizing;
@@ -19,18 +19,18 @@ const LENGTH: usize = PREFIX.len() + BODY + CHECKSUM;
 pub struct GeneratedSecret {
     /// The secret itself.
     pub secret: Secret,
-    /// Its last four characters, by which people tell secrets apart.
+    /// Its last four characters, which help people to distinguish secrets.
     pub hint: String,
 }
 
 impl GeneratedSecret {
-    /// Draws a new one.
+    /// Draws a new secret.
     #[must_use]
     pub fn generate() -> Self {
         Self::from_bytes(&random_bytes())
     }
 
-    /// Of these bytes, which must be random.
+    /// Creates a secret from these bytes, which must be random.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         let mut text = Vec::with_capacity(LENGTH);
@@ -38,7 +38,7 @@ impl GeneratedSecret {
         text.extend_from_slice(Zeroizing::new(base62::<BODY>(bytes)).as_slice());
         let checksum = checksum(&text);
         text.extend_from_slice(&checksum);
-        // The very bytes become the secret: no copy of them stays behind.
+        // The buffer itself becomes the secret: no unwiped copy stays behind.
         let text = String::from_utf8(text).expect("base62 is ASCII");
         let hint = text[LENGTH - 4..].to_owned();
         Self { secret: Secret::new(text), hint }
@@ -61,7 +61,7 @@ fn checksum(text: &[u8]) -> [u8; CHECKSUM] {
     base62(&crc32fast::hash(text).to_be_bytes())
 }
 
-/// The big-endian number in base 62, with leading zeros up to the full width: 62^43 > 2^256 and 62^6 > 2^32, so nothing is lost.
+/// Encodes a big-endian number in base 62, with leading zeros up to the full width. It fits: 62^43 > 2^256 and 62^6 > 2^32.
 fn base62<const WIDTH: usize>(number: &[u8]) -> [u8; WIDTH] {
     let mut rest = Zeroizing::new([0_u8; 32]);
     let rest = &mut rest[..number.len()];

@@ -1,7 +1,7 @@
-//! Failed authentications per tenant and source, over all client identifiers, known or not. A source with too many is told to come
-//! later when it fails again, and what it asks for waits behind all others.
+//! Counts failed attempts per tenant and source, over all identifiers, known or unknown. A source over the limit gets 429 when it fails
+//! again, and its hashes wait behind all others.
 //!
-//! No one is locked out: an attacker behind the same address as a service must not be able to stop that service.
+//! Nothing is locked: an attacker behind the same address as a service must not be able to stop that service.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,16 +13,16 @@ use tenancy::TenantId;
 use crate::ClientAddress;
 use crate::network_aggregation::NetworkAggregation;
 
-/// How many pairs of tenant and source are counted in one span. Those beyond are not: who has so many sources gains nothing by it
-/// that he did not have, and the memory has an end.
+/// The number of pairs of tenant and source that are counted in one span, which bounds the memory. An attacker with more sources does not
+/// need the uncounted ones.
 const SOURCES: usize = 100_000;
 
-/// How many failures of a source in a span are answered as any other.
+/// The number of failures per source and span before the throttle applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailedAttemptsLimit {
-    /// So many.
+    /// The number of failures.
     pub count: u64,
-    /// In each span of this length.
+    /// The length of a span.
     pub per: Lifetime,
 }
 
@@ -32,17 +32,18 @@ impl Default for FailedAttemptsLimit {
     }
 }
 
-/// The failures of the running span.
-pub(crate) struct FailedAttempts {
+/// The failures of the current span.
+pub struct FailedAttempts {
     limit: FailedAttemptsLimit,
-    /// Whether any source may be over the limit: while none is, no attempt has to look at the counts.
+    /// Whether any source may be over the limit. While none is, attempts skip the counts.
     may_be_over: AtomicBool,
     counts: Mutex<Counts>,
 }
 
-/// One attempt to authenticate. Unless it is forgiven it counts as failed, also when it is given up half way: else a caller who hangs
-/// up before the answer would never be counted.
-pub(crate) struct Attempt<'a> {
+/// One attempt to authenticate. It counts as failed unless it is forgiven, also when it is dropped half way: a caller that disconnects
+/// before the answer is counted.
+#[must_use]
+pub struct Attempt<'a> {
     attempts: &'a FailedAttempts,
     tenant: &'a TenantId,
     source: &'a ClientAddress,
@@ -59,11 +60,14 @@ struct Counts {
 }
 
 impl FailedAttempts {
-    pub(crate) fn new(limit: FailedAttemptsLimit) -> Self {
+    /// Creates the counts, all zero.
+    #[must_use]
+    pub fn new(limit: FailedAttemptsLimit) -> Self {
         Self { limit, may_be_over: AtomicBool::new(limit.count == 0), counts: Mutex::default() }
     }
 
-    pub(crate) fn begin<'a>(
+    /// Starts an attempt.
+    pub fn begin<'a>(
         &'a self,
         tenant: &'a TenantId,
         source: &'a ClientAddress,
@@ -72,10 +76,10 @@ impl FailedAttempts {
         Attempt { attempts: self, tenant, source, now, hashes: 0, is_forgiven: false }
     }
 
-    /// The counts, emptied when a new span begins.
+    /// The counts; a new span clears them.
     fn counts(&self, span: u64) -> MutexGuard<'_, Counts> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        // An attempt may end a little after its span; a clock that was set back must not leave the counts where they are.
+        // An attempt may end shortly after its span; a clock that was set back must not keep the counts.
         if counts.span != span && counts.span != span.saturating_add(1) {
             *counts = Counts { span, ..Counts::default() };
             self.may_be_over.store(self.limit.count == 0, Ordering::Relaxed);
@@ -89,13 +93,15 @@ impl FailedAttempts {
 }
 
 impl Attempt<'_> {
-    /// Where it comes from.
-    pub(crate) fn source(&self) -> &ClientAddress {
+    /// The source of the attempt.
+    #[must_use]
+    pub fn source(&self) -> &ClientAddress {
         self.source
     }
 
-    /// Whether the source has failed so often in this span that it waits behind all others.
-    pub(crate) fn is_over_limit(&self) -> bool {
+    /// Whether the source is over the limit in this span.
+    #[must_use]
+    pub fn is_over_limit(&self) -> bool {
         if !self.attempts.may_be_over.load(Ordering::Relaxed) {
             return false;
         }
@@ -104,18 +110,19 @@ impl Attempt<'_> {
         counts.failures.get(&key).copied().unwrap_or_default() >= self.attempts.limit.count
     }
 
-    /// Another hash is computed for it. It fails once for each, and once for none.
-    pub(crate) fn count_hash(&mut self) {
+    /// Counts a hash of this attempt. A failed attempt counts once for each hash, and at least once.
+    pub fn count_hash(&mut self) {
         self.hashes += 1;
     }
 
-    /// It succeeded, or it is ours that it did not.
-    pub(crate) fn forgive(mut self) {
+    /// Ends an attempt that succeeded, or that failed because of this server.
+    pub fn forgive(mut self) {
         self.is_forgiven = true;
     }
 
-    /// It failed. Where the source was over the limit before, this is how long the span still lasts.
-    pub(crate) fn fail(self) -> Option<Lifetime> {
+    /// Ends a failed attempt. If the source was over the limit before, returns the rest of the span.
+    #[must_use]
+    pub fn fail(self) -> Option<Lifetime> {
         let period = self.attempts.period();
         self.is_over_limit().then(|| Lifetime::from_seconds(period - self.now.seconds() % period))
     }

@@ -1,15 +1,15 @@
-//! Where a request comes from, as far as failures are counted and uses of secrets are noted by it.
+//! The client address by which failed attempts are counted, hashes are queued and uses of secrets are recorded.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// An address, or the network that one caller surely has whole: whoever has one IPv6 address has its /64 (RFC 6177 §2), and
-/// counting each address of it alone would count nothing. All requests without an address are of one source.
+/// An IPv4 address or an IPv6 /64. A /64 belongs to one caller (RFC 6177 §2), so counting its addresses one by one would limit nothing.
+/// All requests without an address share one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientAddress(Option<IpAddr>);
 
 impl ClientAddress {
-    /// The source that this address belongs to.
+    /// The value for this address.
     #[must_use]
     pub fn new(address: Option<IpAddr>) -> Self {
         Self(address.map(|address| match address.to_canonical() {
@@ -18,7 +18,7 @@ impl ClientAddress {
         }))
     }
 
-    /// The /48 that an IPv6 network lies in, as the source of its first /64; nothing for other sources.
+    /// The /48 of an IPv6 network, represented by its first /64; `None` otherwise.
     pub(crate) fn site(self) -> Option<Self> {
         match self.0 {
             Some(IpAddr::V6(network)) => {
@@ -29,7 +29,7 @@ impl ClientAddress {
     }
 }
 
-/// For people: `192.0.2.1`, `2001:db8::/64`, or `unknown`.
+/// Displays `192.0.2.1`, `2001:db8::/64`, or `unknown`.
 impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

@@ -1,33 +1,33 @@
-//! When so many /64s of one /48 are live that they count as one source: a /48 is what one customer is often given (RFC 6177 §2),
-//! and it holds 65 536 of them.
+//! Counts the networks of one IPv6 site as one source when many are active. One customer often has a /48 (RFC 6177 §2), which contains
+//! 65 536 networks of /64.
 
 use std::collections::HashMap;
 
 use crate::ClientAddress;
 
-/// How many /64s of a /48 are sources of their own.
+/// The number of /64s of one /48 that count separately.
 const NETWORKS: usize = 16;
 
-/// The live /64s, by their /48, with how often each was entered. As large as what its owner lets live.
+/// The active /64s by /48, each with its number of entries. The owner bounds the size.
 #[derive(Debug, Default)]
 pub(crate) struct NetworkAggregation {
     live: HashMap<ClientAddress, HashMap<ClientAddress, usize>>,
 }
 
 impl NetworkAggregation {
-    /// The source that this one counts as now.
+    /// The source that this address counts as now.
     pub(crate) fn counted(&self, source: ClientAddress) -> ClientAddress {
         source.site().filter(|site| self.is_aggregated(site)).unwrap_or(source)
     }
 
-    /// Lets it live, once more, and says what it counts as.
+    /// Adds an entry and returns the source that the address counts as.
     pub(crate) fn enter(&mut self, source: ClientAddress) -> ClientAddress {
         let Some(site) = source.site() else { return source };
         *self.live.entry(site).or_default().entry(source).or_default() += 1;
         self.counted(source)
     }
 
-    /// Takes back one [`NetworkAggregation::enter`].
+    /// Removes one entry.
     pub(crate) fn leave(&mut self, source: ClientAddress) {
         let Some(site) = source.site() else { return };
         let Some(networks) = self.live.get_mut(&site) else { return };

@@ -1,25 +1,28 @@
-//! HMAC-SHA-256 over several texts, each with its length in front, so that no two lists of texts read the same (RFC 2104).
+//! HMAC-SHA-256 over a list of texts (RFC 2104). The length of each text precedes it, so different lists never give the same input.
 
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-/// A key made ready once; using it costs less than a microsecond.
-pub(crate) struct KeyedDigest(hmac::Key);
+/// A prepared HMAC key; a digest costs less than a microsecond.
+pub struct KeyedDigest(hmac::Key);
 
 impl KeyedDigest {
-    /// Under this key itself.
-    pub(crate) fn new(key: &[u8; 32]) -> Self {
+    /// Creates digests under this key.
+    #[must_use]
+    pub fn new(key: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// Under a sub-key for one purpose: digests under different labels have nothing to do with each other.
-    pub(crate) fn for_purpose(key: &[u8; 32], label: &str) -> Self {
+    /// Creates digests under a sub-key for one purpose. Digests under different labels are unrelated.
+    #[must_use]
+    pub fn for_purpose(key: &[u8; 32], label: &str) -> Self {
         let sub_key = Zeroizing::new(Self::new(key).of([label.as_bytes()]));
         Self::new(&sub_key)
     }
 
-    /// The digest of the texts in their order.
-    pub(crate) fn of<'a>(&self, texts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+    /// Computes the digest of the texts in their order.
+    #[must_use]
+    pub fn of<'a>(&self, texts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         for text in texts {
             context.update(&(text.len() as u64).to_be_bytes());

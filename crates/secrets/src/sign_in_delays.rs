@@ -1,5 +1,5 @@
-//! How long a sign-in waits before its password is checked: longer after each failure of the same user from the same source. Never because
-//! of the user alone, or a stranger could keep a person out. Names that nobody has wait as all others do.
+//! Delays of sign-ins: after each failure of one user name from one source, the next attempt waits longer. The user name alone delays
+//! nothing, because an attacker could otherwise keep a person out. Unknown names wait like known ones.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -11,21 +11,22 @@ use protocol::{Lifetime, Timestamp};
 
 use crate::ClientAddress;
 
-/// So many failures cost nothing: people mistype.
+/// Failures without a delay, because people mistype.
 const FREE: u32 = 3;
-/// What the next one costs; each further one twice as much.
+/// The delay of the next attempt. Each further failure doubles it.
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
-/// A pair that has not failed for so long begins anew.
+/// A pair without a failure for this long starts again at zero.
 const MAX_ENTRIES: Lifetime = Lifetime::from_seconds(900);
-/// So many pairs are kept; beyond, the one that failed longest ago is forgotten. A failure takes a hash, so that is slow to bring about.
+/// The number of pairs in memory. Beyond it the oldest is dropped; since each failure costs a hash, an attacker reaches it slowly.
 const PAIRS: usize = 10_000;
 
-/// A name by its hash, since what is typed there may be a password, and where it came from.
+/// The hash of a name, since people sometimes type a password there, and the source.
 type Pair = (u64, ClientAddress);
 
+/// The recent failures of user names by source.
 #[derive(Default)]
-pub(crate) struct SignInDelays {
+pub struct SignInDelays {
     names: RandomState,
     pairs: Mutex<HashMap<Pair, Failures>>,
 }
@@ -37,8 +38,8 @@ struct Failures {
 }
 
 impl SignInDelays {
-    /// How long this attempt waits. It counts as failed from now on, so that of many at once each waits for longer than the one before.
-    pub(crate) fn begin(&self, name: &str, source: ClientAddress, now: Timestamp) -> Duration {
+    /// Starts an attempt and returns its delay. The attempt counts as failed at once, so that concurrent attempts wait longer and longer.
+    pub fn begin(&self, name: &str, source: ClientAddress, now: Timestamp) -> Duration {
         let pair = self.pair(name, source);
         let mut pairs = self.pairs();
         let known = pairs.get(&pair).filter(|known| is_fresh(known, now)).map_or(0, |known| known.count);
@@ -49,13 +50,13 @@ impl SignInDelays {
         delay(known)
     }
 
-    /// The password was right.
-    pub(crate) fn succeeded(&self, name: &str, source: ClientAddress) {
+    /// Forgets the failures, after the right password.
+    pub fn succeeded(&self, name: &str, source: ClientAddress) {
         self.pairs().remove(&self.pair(name, source));
     }
 
-    /// The password was not checked.
-    pub(crate) fn unchecked(&self, name: &str, source: ClientAddress) {
+    /// Takes an attempt back whose password was not checked.
+    pub fn unchecked(&self, name: &str, source: ClientAddress) {
         if let Some(known) = self.pairs().get_mut(&self.pair(name, source)) {
             known.count = known.count.saturating_sub(1);
         }

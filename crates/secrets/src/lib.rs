@@ -1,0 +1,37 @@
+//! How is a secret hashed, and how fast may it be guessed? Hashes of secrets, the threads that compute them, and the throttles of failed
+//! attempts, for clients and for people alike. In reading order:
+
+mod keyed_digest;
+mod pepper;
+mod random;
+
+mod generated_secret;
+mod password_hash;
+mod secret_hash;
+mod token_hash;
+
+mod client_address;
+mod network_aggregation;
+
+mod hash_lanes;
+mod hash_pool;
+
+mod failed_attempts;
+mod precise_timer;
+mod sign_in_delays;
+
+pub use client_address::ClientAddress;
+pub use failed_attempts::{Attempt, FailedAttempts, FailedAttemptsLimit};
+pub use generated_secret::GeneratedSecret;
+pub use hash_lanes::{Busy, HashJob, Lane};
+pub use hash_pool::HashPool;
+pub use keyed_digest::KeyedDigest;
+pub use password_hash::{
+    MAX_SECRET_LENGTH, OutOfMemory, PasswordSalt, hash_password, is_fit_secret, is_importable, salt_of,
+};
+pub use pepper::Pepper;
+pub use precise_timer::PreciseTimer;
+pub use random::random_bytes;
+pub use secret_hash::{SecretHash, UnknownHashFormat};
+pub use sign_in_delays::SignInDelays;
+pub use token_hash::{declared_digest, hash_token};
