@@ -1,12 +1,13 @@
-//! Writes down what requests have only noted in memory, every ten seconds and at the end: a request itself writes nothing, and a program
-//! that is killed loses what was noted since the last time.
+//! Writes usage buffers to the store every ten seconds and at the end: a request itself writes nothing. A program that is killed loses the
+//! uses since the last write.
 
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use administration::AdministrationStore;
 use async_trait::async_trait;
-use tenancy::StoreError;
+use tenancy::{StoreError, Usage, UsageBuffer};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::causes::causes;
@@ -14,37 +15,39 @@ use crate::causes::causes;
 pub(crate) const EVERY: Duration = Duration::from_secs(10);
 /// Rows a transaction: small enough that nothing else waits long behind one.
 pub(crate) const BATCH: usize = 1_000;
-/// At the end a store that does not answer is waited for no longer; whoever stops a program expects it to stop.
+/// The longest wait for the store at the end: a stopped program must end.
 pub(crate) const AT_THE_END: Duration = Duration::from_secs(3);
 
-/// What is noted in memory.
+/// Uses that are buffered in memory.
 #[async_trait]
 pub(crate) trait Buffered: Send + Sync {
-    /// What the log calls it.
+    /// Their name in the log.
     const WHAT: &'static str;
-    /// One of it.
-    type Row: Send + Sync;
+    type Owner: Clone + Hash + Ord + Send + Sync;
+    type User: Clone + Ord + Send + Sync;
+    type Newest: Clone + Ord + Send + Sync;
 
-    /// Takes everything.
-    fn drain(&self) -> Vec<Self::Row>;
-    /// Puts back what could not be written; what has come since is newer.
-    fn give_back(&self, rows: Vec<Self::Row>);
-    /// How many were forgotten for lack of room, since the start.
-    fn dropped(&self) -> u64;
-    /// Writes some of it.
-    async fn write(store: &dyn AdministrationStore, rows: &[Self::Row]) -> Result<(), StoreError>;
+    fn buffer(&self) -> &UsageBuffer<Self::Owner, Self::User, Self::Newest>;
+    /// The number of uses that were dropped for lack of room since the start.
+    fn dropped(&self) -> u64 {
+        self.buffer().dropped()
+    }
+    /// Writes some of them.
+    async fn write(store: &dyn AdministrationStore, rows: &[Row<Self>]) -> Result<(), StoreError>;
 }
 
-/// Carries notes from memory to the store.
+type Row<B> = Usage<<B as Buffered>::Owner, <B as Buffered>::User, <B as Buffered>::Newest>;
+
+/// Moves uses from a buffer to the store.
 pub(crate) struct BatchWriter<N> {
     buffer: Arc<N>,
     store: Arc<dyn AdministrationStore>,
     logged: Mutex<Logged>,
-    /// One at a time, so that the last one waits for one that is under way.
+    /// One write at a time: the last write waits for a running one.
     turn: tokio::sync::Mutex<()>,
 }
 
-/// What the log has been told, so that a long outage is two lines.
+/// What has been logged, so that a long outage is two lines.
 #[derive(Default)]
 struct Logged {
     is_failing: bool,
@@ -66,17 +69,17 @@ impl<N: Buffered> BatchWriter<N> {
         }
     }
 
-    /// Writes what is still there, when no request comes any more.
+    /// Writes the rest when no more requests arrive.
     pub(crate) async fn finish(&self) {
         if timeout(AT_THE_END, self.flush()).await.is_err() {
             tracing::warn!("the last {} are not written: the store does not answer", N::WHAT);
         }
     }
 
-    /// Writes everything that is noted now. What cannot be written stays for the next time.
+    /// Writes all buffered uses. Uses that cannot be written stay in the buffer.
     pub(crate) async fn flush(&self) {
         let _turn = self.turn.lock().await;
-        let unwritten = Unwritten { rows: self.buffer.drain(), buffer: &*self.buffer };
+        let unwritten = Unwritten { rows: self.buffer.buffer().drain(), buffer: &*self.buffer };
         self.log_outcome(self.write(unwritten).await.err());
     }
 
@@ -114,14 +117,14 @@ impl<N: Buffered> BatchWriter<N> {
     }
 }
 
-/// Goes back to memory unless it was written, also where writing is given up half way.
+/// Rows that return to the buffer on drop unless they were written, also when writing stops half way.
 struct Unwritten<'a, N: Buffered> {
-    rows: Vec<N::Row>,
+    rows: Vec<Row<N>>,
     buffer: &'a N,
 }
 
 impl<N: Buffered> Drop for Unwritten<'_, N> {
     fn drop(&mut self) {
-        self.buffer.give_back(std::mem::take(&mut self.rows));
+        self.buffer.buffer().give_back(std::mem::take(&mut self.rows));
     }
 }

@@ -1,26 +1,24 @@
-//! Which keys verifiers have fetched, as the recorder writes it down.
+//! Writes the keys that verifiers have fetched to the store.
 
 use administration::{AdministrationStore, VerifierFetch};
 use async_trait::async_trait;
-use keys::{JwksFetch, JwksFetches};
-use tenancy::StoreError;
+use keys::{JwksFetch, JwksFetches, KeyId};
+use tenancy::{StoreError, TenantId, UsageBuffer};
 
 use crate::batch_writer::Buffered;
 
 #[async_trait]
 impl Buffered for JwksFetches {
     const WHAT: &'static str = "key fetches of verifiers";
-    type Row = JwksFetch;
+    type Owner = TenantId;
+    type User = String;
+    type Newest = KeyId;
 
-    fn drain(&self) -> Vec<JwksFetch> {
-        Self::drain(self)
+    fn buffer(&self) -> &UsageBuffer<TenantId, String, KeyId> {
+        Self::buffer(self)
     }
 
-    fn give_back(&self, rows: Vec<JwksFetch>) {
-        Self::give_back(self, rows);
-    }
-
-    /// Those that poll come again, so whoever was forgotten is soon known again.
+    /// Verifiers poll, so a dropped one returns soon.
     fn dropped(&self) -> u64 {
         0
     }
@@ -32,6 +30,6 @@ impl Buffered for JwksFetches {
 }
 
 fn row(seen: &JwksFetch) -> VerifierFetch {
-    let JwksFetch { tenant, verifier, newest_key, at } = seen.clone();
-    VerifierFetch { tenant, verifier, last_fetch_at: at, newest_key }
+    let JwksFetch { owner: tenant, user: verifier, at: last_fetch_at, newest: newest_key } = seen.clone();
+    VerifierFetch { tenant, verifier, last_fetch_at, newest_key }
 }

@@ -1,27 +1,22 @@
-//! From where secrets were used, as the recorder writes it down.
+//! Writes the last uses of secrets to the store.
 
 use administration::{AdministrationStore, SecretUsage};
 use async_trait::async_trait;
-use registry::{LastUsedSecrets, UsedSecret};
-use tenancy::StoreError;
+use registry::{LastUsedSecrets, SecretPath, UsedSecret};
+use secrets::ClientAddress;
+use tenancy::{StoreError, UsageBuffer};
 
 use crate::batch_writer::Buffered;
 
 #[async_trait]
 impl Buffered for LastUsedSecrets {
     const WHAT: &'static str = "uses of secrets";
-    type Row = UsedSecret;
+    type Owner = SecretPath;
+    type User = ClientAddress;
+    type Newest = ();
 
-    fn drain(&self) -> Vec<UsedSecret> {
-        Self::drain(self)
-    }
-
-    fn give_back(&self, rows: Vec<UsedSecret>) {
-        Self::give_back(self, rows);
-    }
-
-    fn dropped(&self) -> u64 {
-        Self::dropped(self)
+    fn buffer(&self) -> &UsageBuffer<SecretPath, ClientAddress> {
+        Self::buffer(self)
     }
 
     async fn write(store: &dyn AdministrationStore, rows: &[UsedSecret]) -> Result<(), StoreError> {
@@ -32,10 +27,10 @@ impl Buffered for LastUsedSecrets {
 
 fn row(used: &UsedSecret) -> SecretUsage {
     SecretUsage {
-        tenant: used.tenant.clone(),
-        client: used.client.clone(),
-        secret: used.secret.clone(),
-        address: used.source.to_string(),
+        tenant: used.owner.tenant.clone(),
+        client: used.owner.client.clone(),
+        secret: used.owner.secret.clone(),
+        address: used.user.to_string(),
         at: used.at,
     }
 }
@@ -48,7 +43,6 @@ mod tests {
     use administration::UsageLog as _;
     use protocol::Timestamp;
     use registry::{Client, ClientId, SecretId};
-    use secrets::ClientAddress;
     use testkit::{Failure, MemoryStore, fixtures};
 
     use super::*;
@@ -104,7 +98,7 @@ mod tests {
         test_env.batch_writer.flush().await;
         assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 10), ("2001:db8::/64", 12)]));
         assert_eq!(test_env.written("globex").await, rows(&[("unknown", 11)]));
-        assert_eq!(test_env.uses.drain(), []);
+        assert_eq!(test_env.uses.buffer().drain(), []);
     }
 
     #[tokio::test]
@@ -132,7 +126,7 @@ mod tests {
         test_env.note("acme", "svc", "192.0.2.1", 10);
         test_env.batch_writer.flush().await;
         assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 10)]));
-        assert_eq!(test_env.uses.drain(), []);
+        assert_eq!(test_env.uses.buffer().drain(), []);
     }
 
     #[tokio::test(start_paused = true)]
@@ -155,7 +149,7 @@ mod tests {
         let began = tokio::time::Instant::now();
         test_env.batch_writer.finish().await;
         assert_eq!(began.elapsed(), AT_THE_END);
-        assert_eq!(test_env.uses.drain().len(), 1, "given up half way, it is not forgotten");
+        assert_eq!(test_env.uses.buffer().drain().len(), 1, "given up half way, it is not forgotten");
         drop(held);
     }
 }

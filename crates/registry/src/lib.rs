@@ -25,7 +25,7 @@ pub use client_authentication_error::ClientAuthenticationError;
 pub use client_id::{ClientId, InvalidClientId};
 pub use client_secret::{ClientSecret, SecretId};
 pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
-pub use last_used::{LastUsedSecrets, UsedSecret};
+pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
 pub use store::ClientStore;
 pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignInError, SignedIn, Users};
 pub use verified_secret_cache::VerifiedSecretCache;

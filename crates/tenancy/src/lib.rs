@@ -11,6 +11,8 @@ mod tenant;
 mod resolver;
 mod store;
 
+mod usage_buffer;
+
 pub use access_token_policy::{AccessTokenPolicy, PreviousTyp, TokenFormat};
 pub use issuer::{InvalidIssuer, Issuer};
 pub use resolver::{TenantError, TenantResolver};
@@ -18,3 +20,4 @@ pub use signing_policy::SigningPolicy;
 pub use store::{StoreError, TenantStore};
 pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};
 pub use tenant_id::{InvalidTenantId, TenantId};
+pub use usage_buffer::{Usage, UsageBuffer};

@@ -20,20 +20,20 @@ async fn fetch(app: &TestApp, method: Method, path: &str, agent: &str, tags: &st
 
 /// The fetches since the previous call: tenant, verifier, newest key and time.
 fn noted(app: &TestApp) -> Vec<(String, String, String, u64)> {
-    let seen = app.jwks_fetches.drain().into_iter();
-    seen.map(|seen| (seen.tenant.to_string(), seen.verifier, seen.newest_key.to_string(), seen.at.seconds()))
+    let seen = app.jwks_fetches.buffer().drain().into_iter();
+    seen.map(|seen| (seen.owner.to_string(), seen.user, seen.newest.to_string(), seen.at.seconds()))
         .collect()
 }
 
 /// Flushes the log, as the program does every few seconds.
 async fn write(app: &TestApp) {
-    let seen = app.jwks_fetches.drain().into_iter();
+    let seen = app.jwks_fetches.buffer().drain().into_iter();
     let seen: Vec<_> = seen
         .map(|seen| VerifierFetch {
-            tenant: seen.tenant,
-            verifier: seen.verifier,
+            tenant: seen.owner,
+            verifier: seen.user,
             last_fetch_at: seen.at,
-            newest_key: seen.newest_key,
+            newest_key: seen.newest,
         })
         .collect();
     app.store.record_verifier_fetches(&seen).await.unwrap();
@@ -114,7 +114,7 @@ async fn user_agents_of_any_length_are_accepted() {
         let noted = noted(&app);
         assert!(noted.len() == 1 && noted[0].1.len() < 200, "{noted:?}");
         assert_eq!(app.get(&path(tenant)).await.status, 200);
-        assert_eq!(app.jwks_fetches.drain().len(), 1);
+        assert_eq!(app.jwks_fetches.buffer().drain().len(), 1);
     }
 }
 

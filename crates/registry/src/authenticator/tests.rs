@@ -605,9 +605,9 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
     ] {
         drop(test_env.at(id, credentials, now).await);
     }
-    let uses = test_env.authenticator.last_used_secrets().drain().into_iter().map(|used| {
-        let whose = format!("{}/{}/{}", used.tenant, used.client, used.secret);
-        (whose, used.source.to_string(), used.at.seconds())
+    let uses = test_env.authenticator.last_used_secrets().buffer().drain().into_iter().map(|used| {
+        let whose = format!("{}/{}/{}", used.owner.tenant, used.owner.client, used.owner.secret);
+        (whose, used.user.to_string(), used.at.seconds())
     });
     let expected = [("acme/web/chosen", NOW + 7), ("acme/web/generated", NOW)]
         .map(|(whose, at)| (whose.to_owned(), "192.0.2.1".to_owned(), at));
