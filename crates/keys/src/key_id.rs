@@ -1,9 +1,10 @@
 //! Key identifiers: `oauth2-key-N`, counted per tenant and never reused (RFC 7517 §4.5).
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The number of a key of one tenant; its `kid` is `oauth2-key-N`. A `kid` alone names no key: every tenant has a number 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeyId(u32);
 
 impl KeyId {

@@ -1,19 +1,23 @@
 //! A signing key as a store holds it: sealed, with the times of its life. States are derived from the times, so that all
 //! replicas agree without telling each other.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use protocol::{SigningAlgorithm, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tenancy::SigningPolicy;
 
 use crate::KeyId;
 
 /// One key of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
     /// Its identifier.
     pub id: KeyId,
     /// What it signs with.
     pub algorithm: SigningAlgorithm,
     /// The PKCS#8 document, sealed for this tenant, identifier and algorithm.
+    #[serde(with = "base64_text")]
     pub sealed_private_key: Vec<u8>,
     /// SHA-256 thumbprint of the public key (RFC 7638), by which an import recognises its key.
     pub thumbprint: String,
@@ -28,7 +32,7 @@ pub struct KeyRecord {
 }
 
 /// A tenant's keys: all that there are rows for, or, for requests, those whose private half is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecords {
     /// The number of the next key; a counter, because a number is never given twice.
     pub next: KeyId,
@@ -91,4 +95,18 @@ pub(crate) fn begun_last<'a>(
     rows.filter(|row| algorithm.is_none_or(|algorithm| row.algorithm == algorithm))
         .filter(|row| row.state(now) == KeyStage::Active)
         .max_by_key(|row| (row.active_from, row.id))
+}
+
+/// Bytes as base64 text.
+mod base64_text {
+    use super::{BASE64, Deserialize as _, Deserializer, Engine as _, Serializer};
+    use serde::de::Error as _;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        BASE64.decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bearer::split_scheme;
 use crate::{ErrorCode, ErrorResponse, Form, Secret, basic};
 
@@ -86,11 +88,13 @@ fn no_client() -> ErrorResponse {
 }
 
 /// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClientAuthenticationMethod {
     /// Any method that the client has a credential for.
     Any,
     /// A secret, in the header or in the body: knowing it is what counts, not where it stands.
+    #[serde(rename = "client_secret_basic", alias = "client_secret_post")]
     ClientSecret,
     /// A signed assertion (RFC 7523 §2.2).
     PrivateKeyJwt,
@@ -183,6 +187,22 @@ mod tests {
         assert_eq!(take(None, "client_id=a&client_secret=b"), "post a");
         assert_eq!(take(None, "client_assertion=x"), "assertion");
         assert_eq!(take(None, "client_id=a"), "none a");
+    }
+
+    #[test]
+    fn methods_are_serialized_as_their_names() {
+        use ClientAuthenticationMethod as Method;
+        for method in [
+            Method::Any,
+            Method::ClientSecret,
+            Method::PrivateKeyJwt,
+            Method::TlsClientAuth,
+            Method::SelfSignedTlsClientAuth,
+            Method::None,
+        ] {
+            assert_eq!(serde_json::to_value(method).unwrap(), method.as_str());
+            assert_eq!(method.as_str().parse(), Ok(method));
+        }
     }
 
     #[test]

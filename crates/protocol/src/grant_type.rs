@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A grant type that a client may be registered for. The token endpoint serves those of [`GrantType::SERVED`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GrantType {
     /// RFC 6749 §4.4.
     ClientCredentials,
@@ -13,10 +16,13 @@ pub enum GrantType {
     /// RFC 6749 §6.
     RefreshToken,
     /// RFC 8628.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
     /// RFC 8693.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
     /// RFC 7523 §2.1.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
     JwtBearer,
 }
 
@@ -75,6 +81,7 @@ mod tests {
     fn names_round_trip_and_the_password_grant_is_unknown() {
         for grant in GrantType::ALL {
             assert_eq!(grant.as_str().parse(), Ok(grant));
+            assert_eq!(serde_json::to_value(grant).unwrap(), grant.as_str());
         }
         for name in ["password", "implicit", "CLIENT_CREDENTIALS"] {
             assert_eq!(name.parse::<GrantType>(), Err(UnknownGrantType), "{name}");

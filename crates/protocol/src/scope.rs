@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::steps;
 
@@ -15,7 +15,8 @@ const FEW: usize = 16;
 pub struct ScopeToken(String);
 
 /// A set of scope tokens in the order in which they were first named, as the answer repeats it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Scope(Vec<ScopeToken>);
 
 /// The text is not a scope (RFC 6749 §3.3).
@@ -129,6 +130,14 @@ impl fmt::Display for Scope {
             f.write_str(token.as_str())?;
         }
         Ok(())
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = InvalidScope;
+
+    fn try_from(text: String) -> Result<Self, InvalidScope> {
+        Self::parse(&text)
     }
 }
 

@@ -1,12 +1,13 @@
 //! A registered client: what it may ask for and which secrets it has (RFC 6749 §2, RFC 7591 §2).
 
+use serde::{Deserialize, Serialize};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
 use tenancy::{Issuer, TenantId};
 
 use crate::{ClientId, ClientSecret};
 
 /// A client of one tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
     /// Whose client it is. A store that answers with another tenant's client is caught by this.
     pub tenant: TenantId,
@@ -37,7 +38,8 @@ pub struct Client {
 }
 
 /// Whether a client may authenticate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClientStatus {
     /// It may.
     Active,
@@ -46,7 +48,8 @@ pub enum ClientStatus {
 }
 
 /// Whose tokens a client may introspect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IntrospectionRight {
     /// Those issued to itself.
     #[default]

@@ -1,5 +1,6 @@
 //! One secret of a client: its hash and its times, never its value.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,11 +9,11 @@ use protocol::Timestamp;
 use secrets::SecretHash;
 
 /// The identifier of a secret, for people who list, expire and revoke them. It tells nothing about the value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SecretId(Arc<str>);
 
 /// A secret as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientSecret {
     /// Its identifier.
     pub id: SecretId,

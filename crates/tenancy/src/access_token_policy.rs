@@ -1,9 +1,10 @@
 //! What a tenant's access tokens look like and how long they live (RFC 9068 §2.1).
 
+use serde::{Deserialize, Serialize};
 use protocol::{Lifetime, Timestamp};
 
 /// Lifetime, format and `typ` of a tenant's access tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenPolicy {
     /// How long a token lives unless its client says otherwise.
     pub lifetime: Lifetime,
@@ -16,7 +17,7 @@ pub struct AccessTokenPolicy {
 }
 
 /// A `typ` of the past.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousTyp {
     /// The value.
     pub typ: String,
@@ -25,7 +26,8 @@ pub struct PreviousTyp {
 }
 
 /// What an access token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TokenFormat {
     /// A signed JWT (RFC 9068).
     Jwt,

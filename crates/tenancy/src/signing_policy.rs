@@ -1,9 +1,10 @@
 //! How a tenant signs and how long verifiers may keep its public keys.
 
+use serde::{Deserialize, Serialize};
 use protocol::{Lifetime, SigningAlgorithm};
 
 /// Algorithm and windows of a tenant's keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningPolicy {
     /// What new tokens are signed with.
     pub algorithm: SigningAlgorithm,

@@ -1,11 +1,12 @@
 //! One tenant as its requests need it: identity, policies and resource servers. Clients and keys are found separately.
 
+use serde::{Deserialize, Serialize};
 use protocol::{Lifetime, Scope, ScopeToken, Timestamp};
 
 use crate::{AccessTokenPolicy, Issuer, SigningPolicy, TenantId};
 
 /// An isolated authorization server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {
     /// Its name in paths and rows.
     pub id: TenantId,
@@ -30,7 +31,7 @@ pub struct Tenant {
 }
 
 /// Whether a tenant serves requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TenantStatus {
     /// It does.
     Active,
@@ -42,7 +43,7 @@ pub enum TenantStatus {
 }
 
 /// What a tenant offers at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strategies {
     /// Token, introspection and metadata endpoints.
     pub oauth2: bool,
@@ -51,7 +52,7 @@ pub struct Strategies {
 }
 
 /// An audience and the scopes that belong to it (RFC 8707 §2).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceServer {
     /// Its name in `aud` and, where it is a URI, in `resource`.
     pub audience: String,

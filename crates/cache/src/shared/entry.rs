@@ -1,32 +1,42 @@
-//! One shared value as it is sealed: whose it is, when it was read, when it expires, and under which of the tenant's epochs.
+//! One shared value as it is sealed: its name, its format, when it was read, when it expires, and the tenant's epoch.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::rows::Row;
 use super::sealer::{Purpose, Sealer};
 use crate::Freshness;
 
-/// What was found in Redis, and for how long it still counts.
+/// The format of shared rows, which are serialized domain types. It changes with each of these types, as a test reminds: replicas of two
+/// versions must not read each other's rows.
+const FORMAT: u32 = 2;
+
+/// A row that replicas share.
+pub(crate) trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<R: Serialize + DeserializeOwned + Send + Sync + 'static> Row for R {}
+
+/// A value found in Redis, and for how long it is valid.
 pub(crate) struct Entry<V> {
     pub(crate) value: Option<Arc<V>>,
     pub(crate) remaining: Duration,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Form<F> {
+struct Form<R> {
+    format: u32,
     name: String,
     epoch: String,
-    /// Milliseconds since 1970, both. They are inside the seal, so that an old value which somebody puts back is worth nothing.
+    /// Milliseconds since 1970, both. They are inside the seal, so an attacker gains nothing by putting an old value back.
     read_at: u64,
-    /// For as long as the writer would use it; a reader whose own setting is shorter counts from the reading.
+    /// When the writer stops using the value. A reader with a shorter setting counts from `read_at`.
     expires_at: u64,
-    row: Option<F>,
+    row: Option<R>,
 }
 
-/// Seals a value for its name, to expire when this replica would read it anew.
+/// Seals a value for its name. It expires when this replica would read it again.
 pub(crate) fn seal<R: Row>(
     sealer: &Sealer,
     name: &str,
@@ -37,16 +47,18 @@ pub(crate) fn seal<R: Row>(
 ) -> Option<Vec<u8>> {
     let milliseconds = |time: Duration| u64::try_from(time.as_millis()).ok();
     let form = Form {
+        format: FORMAT,
         name: name.to_owned(),
         epoch: epoch.to_owned(),
         read_at: milliseconds(read_at)?,
         expires_at: milliseconds(read_at.saturating_add(freshness.of(value)))?,
-        row: value.map(Row::to_form),
+        row: value,
     };
     sealer.seal(Purpose::Value, name, serde_json::to_vec(&form).ok()?)
 }
 
-/// What was sealed under this name, if it is authentic. Nothing remains of what has expired or was read under another epoch.
+/// Opens the value of this name: `None` unless it is authentic and of this format. No time remains for a value that has expired or was
+/// read under another epoch.
 pub(crate) fn open<R: Row>(
     sealer: &Sealer,
     name: &str,
@@ -56,16 +68,13 @@ pub(crate) fn open<R: Row>(
     sealed: &[u8],
 ) -> Option<Entry<R>> {
     let plaintext = sealer.open(Purpose::Value, name, sealed)?;
-    let form: Form<R::Form> = serde_json::from_slice(&plaintext).ok()?;
-    if form.name != name {
+    let form: Form<R> = serde_json::from_slice(&plaintext).ok()?;
+    if form.name != name || form.format != FORMAT {
         return None;
     }
-    let value = match form.row {
-        Some(row) => Some(Arc::new(R::from_form(row)?)),
-        None => None,
-    };
+    let value = form.row.map(Arc::new);
     let lifetime = freshness.of(value.as_ref());
-    // A writer whose clock is ahead gains no more than a value ever has.
+    // A writer whose clock is ahead cannot extend the lifetime.
     let [read_at, expires_at] = [form.read_at, form.expires_at].map(Duration::from_millis);
     let left = read_at.saturating_add(lifetime).min(expires_at).saturating_sub(now).min(lifetime);
     let remaining = if form.epoch == epoch { left } else { Duration::ZERO };
@@ -123,5 +132,25 @@ mod tests {
                 );
             }
         }
+    }
+
+    fn opened(text: &str) -> bool {
+        let sealer = Sealer::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
+        let sealed = sealer.seal(Purpose::Value, "name", text.as_bytes().to_vec()).unwrap();
+        open::<KeyRecords>(&sealer, "name", "epoch", span(10), READ, &sealed).is_some()
+    }
+
+    #[test]
+    fn a_value_of_another_format_is_no_value() {
+        let value = |head: &str, row: &str| {
+            format!(r#"{{{head}"name":"name","epoch":"epoch","read_at":1,"expires_at":2,"row":{row}}}"#)
+        };
+        for row in [r#"{"next":1,"keys":[]}"#, "null"] {
+            assert!(opened(&value(r#""format":2,"#, row)), "{row}");
+            for head in ["", r#""format":1,"#, r#""format":3,"#, r#""format":"2","#, r#""format":null,"#] {
+                assert!(!opened(&value(head, row)), "{head} {row}");
+            }
+        }
+        assert!(!opened(&value(r#""format":2,"#, r#"{"next":1,"keys":[{}]}"#)));
     }
 }

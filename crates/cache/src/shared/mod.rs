@@ -11,8 +11,9 @@ mod redis_connection;
 mod scripts;
 
 mod entry;
+#[cfg(test)]
+mod format_tests;
 mod names;
-mod rows;
 mod sealer;
 
 mod pending_invalidations;

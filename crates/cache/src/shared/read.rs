@@ -11,9 +11,8 @@ use tenancy::StoreError;
 use tokio::time::Instant;
 
 use super::RedisCache;
-use super::entry;
+use super::entry::{self, Row};
 use super::names::SharedItem;
-use super::rows::Row;
 use super::scripts::{LOOK, PUT};
 use super::sealer::token;
 use crate::Freshness;

@@ -1,0 +1,142 @@
+//! The serialized form of every shared row. A change of a text in this file needs another `entry::FORMAT`.
+
+use std::fmt::Debug;
+
+use keys::{KeyId, KeyRecord, KeyRecords};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm};
+use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight};
+use secrets::SecretHash;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tenancy::{
+    AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantStatus, TokenFormat,
+};
+use testkit::fixtures::{self, NOW};
+
+#[track_caller]
+fn check<R: Serialize + DeserializeOwned + Debug + PartialEq>(row: &R, expected: &[&str]) {
+    let text = serde_json::to_string(row).unwrap();
+    assert_eq!(text, expected.concat());
+    assert_eq!(serde_json::from_str::<R>(&text).unwrap(), *row);
+}
+
+#[test]
+fn a_tenant_has_this_form() {
+    let seconds = Lifetime::from_seconds;
+    let tenant = Tenant {
+        name: "Acme".to_owned(),
+        issuer: fixtures::issuer("https://auth.example.com"),
+        issuer_aliases: vec![fixtures::issuer("thunder")],
+        status: TenantStatus::Suspended { keys_published_until: NOW },
+        strategies: Strategies { oauth2: true, oidc: false },
+        stale_if_error: seconds(0),
+        signing: SigningPolicy {
+            algorithm: SigningAlgorithm::EdDSA,
+            rotate_every: seconds(1),
+            publish_before: seconds(2),
+            jwks_max_age: seconds(3),
+            jwks_stale: seconds(4),
+            skew: seconds(5),
+            rsa_bits: 3072,
+            hold_activation: Some(seconds(6)),
+        },
+        access_token: AccessTokenPolicy {
+            lifetime: seconds(u64::MAX),
+            format: TokenFormat::Opaque,
+            typ: "JWT".to_owned(),
+            previous_typs: vec![PreviousTyp { typ: "at+jwt".to_owned(), accepted_until: NOW }],
+        },
+        resource_servers: vec![ResourceServer {
+            audience: "a".to_owned(),
+            scopes: fixtures::scope("b c"),
+            introspection_clients: vec!["d".to_owned()],
+        }],
+        ..fixtures::tenant("acme")
+    };
+    let now = NOW.seconds().to_string();
+    check(
+        &tenant,
+        &[
+            r#"{"id":"acme","name":"Acme","issuer":"https://auth.example.com","issuer_aliases":["thunder"],"#,
+            r#""status":{"Suspended":{"keys_published_until":"#,
+            &now,
+            r#"}},"strategies":{"oauth2":true,"oidc":false},"stale_if_error":0,"#,
+            r#""signing":{"algorithm":"EdDSA","rotate_every":1,"publish_before":2,"jwks_max_age":3,"jwks_stale":4,"#,
+            r#""skew":5,"rsa_bits":3072,"hold_activation":6},"#,
+            r#""access_token":{"lifetime":18446744073709551615,"format":"opaque","typ":"JWT","#,
+            r#""previous_typs":[{"typ":"at+jwt","accepted_until":"#,
+            &now,
+            r#"}]},"resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}]}"#,
+        ],
+    );
+    let active = fixtures::tenant("acme");
+    let text = serde_json::to_string(&active).unwrap();
+    assert_eq!(serde_json::from_str::<Tenant>(&text).unwrap(), active);
+}
+
+#[test]
+fn a_client_has_this_form() {
+    let phc = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAAA";
+    let chosen = ClientSecret {
+        hash: SecretHash::Password(phc.to_owned()),
+        hint: String::new(),
+        expires_at: Some(NOW),
+        revoked_at: Some(NOW),
+        ..fixtures::secret("two")
+    };
+    let plain = fixtures::client(&fixtures::tenant("acme"), "svc");
+    let client = Client {
+        id: fixtures::client_id("a:b {é}"),
+        name: "Name".to_owned(),
+        status: ClientStatus::Suspended,
+        authentication_method: ClientAuthenticationMethod::ClientSecret,
+        grant_types: GrantType::ALL.to_vec(),
+        audiences: vec!["x".to_owned()],
+        resources: vec!["https://api.example.com".to_owned()],
+        scope: fixtures::scope(""),
+        access_token_lifetime: Some(Lifetime::from_seconds(2)),
+        issuer: Some(fixtures::issuer("thunder")),
+        introspection: IntrospectionRight::Audience,
+        secrets: vec![chosen],
+        ..plain.clone()
+    };
+    let (now, created_at) = (NOW.seconds(), client.secrets[0].created_at.seconds());
+    check(
+        &client,
+        &[
+            r#"{"tenant":"acme","id":"a:b {é}","name":"Name","status":"suspended","#,
+            r#""authentication_method":"client_secret_basic","grant_types":["client_credentials","#,
+            r#""authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code","#,
+            r#""urn:ietf:params:oauth:grant-type:token-exchange","urn:ietf:params:oauth:grant-type:jwt-bearer"],"#,
+            r#""audiences":["x"],"resources":["https://api.example.com"],"scope":"","access_token_lifetime":2,"#,
+            r#""issuer":"thunder","introspection":"audience","secrets":[{"id":"two","hash":""#,
+            phc,
+            &format!(r#"","hint":"","created_at":{created_at},"expires_at":{now},"revoked_at":{now}}}]}}"#),
+        ],
+    );
+    let text = serde_json::to_string(&plain).unwrap();
+    assert_eq!(serde_json::from_str::<Client>(&text).unwrap(), plain);
+}
+
+#[test]
+fn keys_have_this_form() {
+    let retired = KeyRecord {
+        sealed_private_key: vec![0, 1, 255, 4],
+        thumbprint: "t".to_owned(),
+        announced_at: NOW,
+        active_from: NOW,
+        retiring_from: Some(NOW),
+        removed_at: Some(NOW),
+        ..fixtures::key(1)
+    };
+    let (now, algorithm) = (NOW.seconds(), retired.algorithm);
+    check(
+        &KeyRecords { next: KeyId::numbered(3), keys: vec![retired] },
+        &[
+            r#"{"next":3,"keys":[{"id":1,"algorithm":""#,
+            algorithm.as_str(),
+            r#"","sealed_private_key":"AAH/BA","thumbprint":"t","#,
+            &format!(r#""announced_at":{now},"active_from":{now},"retiring_from":{now},"removed_at":{now}}}]}}"#),
+        ],
+    );
+}
