@@ -1,7 +1,6 @@
 //! Why a tenant's keys cannot be had. Errors name the tenant and the key, never what is in it.
 
-use std::error::Error as _;
-
+use protocol::causes;
 use tenancy::{StoreError, TenantId};
 
 use crate::{GenerationError, KeyId, KeyRejected, SealError};
@@ -90,12 +89,7 @@ impl KeyError {
     /// The error with its causes and what an operator can do, on one line. Not for anybody else: it names sealing keys and places.
     #[must_use]
     pub fn in_full(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
+        let text = causes(self);
         match self.hint() {
             Some(hint) => format!("{text}; {hint}"),
             None => text,

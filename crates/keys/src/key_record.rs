@@ -1,10 +1,8 @@
 //! A signing key as a store holds it: sealed, with the times of its life. States are derived from the times, so that all
 //! replicas agree without telling each other.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use protocol::{SigningAlgorithm, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use tenancy::SigningPolicy;
 
 use crate::KeyId;
@@ -99,8 +97,9 @@ pub(crate) fn begun_last<'a>(
 
 /// Bytes as base64 text.
 mod base64_text {
-    use super::{BASE64, Deserialize as _, Deserializer, Engine as _, Serializer};
-    use serde::de::Error as _;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&BASE64.encode(bytes))

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tenancy::{StoreError, Usage, UsageBuffer};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::causes::causes;
+use protocol::causes;
 
 pub(crate) const EVERY: Duration = Duration::from_secs(10);
 /// Rows a transaction: small enough that nothing else waits long behind one.

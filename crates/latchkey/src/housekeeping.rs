@@ -8,8 +8,8 @@ use std::time::Duration;
 use administration::Administrator;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::causes::causes;
 use crate::clock;
+use protocol::causes;
 
 const EVERY: Duration = Duration::from_secs(60);
 const ROUNDS_AN_HOUR: u64 = 60;

@@ -3,7 +3,6 @@
 mod admin_client;
 mod apply;
 mod batch_writer;
-mod causes;
 mod clock;
 mod command;
 mod configured_admins;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tenancy::StoreError;
 use tokio::task::JoinSet;
 
-use crate::causes::causes;
+use protocol::causes;
 
 /// Values that are read at once.
 const BATCH: u32 = 200;

@@ -1,15 +1,14 @@
-//! What is asked of other services: key-encryption keys that never leave HashiCorp Vault or AWS KMS. In reading order:
+//! Requests to other services: key-encryption keys that never leave HashiCorp Vault or AWS KMS. In reading order:
 //!
-//! Where these services are is the operator's own word, from the same file as everything else that he decides. So the rule that
-//! nothing may be fetched from private addresses, which is for addresses that tenants or clients name, does not hold here: Vault
-//! usually has a private address. No answer may send us elsewhere, though: redirects are not followed.
+//! The operator names these services in the configuration. So private addresses are allowed, unlike in URLs that tenants or clients name:
+//! Vault usually has one. Redirects are not followed.
 //!
-//! An error names the service and says what it answered, and holds no token, no key and nothing that was sealed. What the libraries
-//! log of a request is dropped; they also keep copies of a data key in memory that they do not wipe.
+//! An error names the service and its answer. It holds no token, no key and no sealed data. Log events of the libraries are dropped. The
+//! libraries keep copies of a data key in memory that they do not wipe.
 
 mod options_error;
-mod service_address;
 mod service_error;
+mod service_url;
 
 mod data_key;
 
@@ -21,4 +20,5 @@ mod mock_server;
 
 pub use kms::{AwsKms, KmsOptions};
 pub use options_error::OptionsError;
+pub use service_url::{ServiceUrl, is_loopback};
 pub use vault::{ReadFile, VaultOptions, VaultToken, VaultTransit};

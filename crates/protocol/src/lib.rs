@@ -2,6 +2,7 @@
 //!
 //! The crate is pure and at the bottom of the crate graph: no tenant, no client, no clock, no HTTP library. In reading order:
 
+mod causes;
 mod secret;
 mod timestamp;
 
@@ -31,6 +32,7 @@ mod linear_tests;
 pub use algorithm::{SigningAlgorithm, UnknownAlgorithm};
 pub use audience::Audience;
 pub use bearer::BearerToken;
+pub use causes::causes;
 pub use client_authentication::{
     ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, UnknownAuthenticationMethod,
 };

@@ -1,7 +1,7 @@
 //! A registered client: what it may ask for and which secrets it has (RFC 6749 §2, RFC 7591 §2).
 
-use serde::{Deserialize, Serialize};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
+use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, TenantId};
 
 use crate::{ClientId, ClientSecret};

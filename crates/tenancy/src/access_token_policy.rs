@@ -1,7 +1,7 @@
 //! What a tenant's access tokens look like and how long they live (RFC 9068 §2.1).
 
-use serde::{Deserialize, Serialize};
 use protocol::{Lifetime, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Lifetime, format and `typ` of a tenant's access tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

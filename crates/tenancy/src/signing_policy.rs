@@ -1,7 +1,7 @@
 //! How a tenant signs and how long verifiers may keep its public keys.
 
-use serde::{Deserialize, Serialize};
 use protocol::{Lifetime, SigningAlgorithm};
+use serde::{Deserialize, Serialize};
 
 /// Algorithm and windows of a tenant's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! One tenant as its requests need it: identity, policies and resource servers. Clients and keys are found separately.
 
-use serde::{Deserialize, Serialize};
 use protocol::{Lifetime, Scope, ScopeToken, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::{AccessTokenPolicy, Issuer, SigningPolicy, TenantId};
 

@@ -21,7 +21,7 @@ use protocol::{Lifetime, Timestamp};
 
 use crate::CommitRequest;
 
-pub use ::secrets::{NewSecretRow, SecretRow, SecretRows};
+pub use secrets::{NewSecretRow, SecretRow, SecretRows};
 pub use applications::{ApplicationRow, ApplicationRows};
 pub use bookkeeping::{
     AuditRow, FingerprintRow, IdempotentAnswerRow, LogRow, PreviousTokensRow, RevisionRow,

@@ -9,7 +9,8 @@ use secrets::SecretHash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tenancy::{
-    AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantStatus, TokenFormat,
+    AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantStatus,
+    TokenFormat,
 };
 use testkit::fixtures::{self, NOW};
 
@@ -136,7 +137,9 @@ fn keys_have_this_form() {
             r#"{"next":3,"keys":[{"id":1,"algorithm":""#,
             algorithm.as_str(),
             r#"","sealed_private_key":"AAH/BA","thumbprint":"t","#,
-            &format!(r#""announced_at":{now},"active_from":{now},"retiring_from":{now},"removed_at":{now}}}]}}"#),
+            &format!(
+                r#""announced_at":{now},"active_from":{now},"retiring_from":{now},"removed_at":{now}}}]}}"#
+            ),
         ],
     );
 }

@@ -21,8 +21,7 @@ async fn fetch(app: &TestApp, method: Method, path: &str, agent: &str, tags: &st
 /// The fetches since the previous call: tenant, verifier, newest key and time.
 fn noted(app: &TestApp) -> Vec<(String, String, String, u64)> {
     let seen = app.jwks_fetches.buffer().drain().into_iter();
-    seen.map(|seen| (seen.owner.to_string(), seen.user, seen.newest.to_string(), seen.at.seconds()))
-        .collect()
+    seen.map(|seen| (seen.owner.to_string(), seen.user, seen.newest.to_string(), seen.at.seconds())).collect()
 }
 
 /// Flushes the log, as the program does every few seconds.

@@ -7,7 +7,7 @@ use protocol::Secret;
 use reqwest::{Certificate, Client, Method, Response, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use super::error::ApiProblem;
 use super::{AdminArguments, AdminClientError, ApiFieldError};
@@ -83,12 +83,7 @@ impl Http {
 
 /// The library that asks. A proxy of this machine is not for its own addresses.
 pub(super) fn client(server: &Url, arguments: &AdminArguments) -> Result<Client, AdminClientError> {
-    let is_loopback = match server.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    };
+    let is_loopback = outbound::is_loopback(server);
     match server.scheme() {
         "https" => {}
         "http" if is_loopback || arguments.insecure => {}

@@ -13,7 +13,6 @@ use gateway::{Check, HealthReport, Sample, State};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::causes::causes;
 use crate::clock;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
@@ -21,6 +20,7 @@ use crate::sealing::{SealingError, open_pepper, sealed_pepper};
 use metrics::Labels;
 pub(crate) use metrics::{counter, gauge};
 use probes::{Found, Look, Opens};
+use protocol::causes;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A store that takes longer does not answer.

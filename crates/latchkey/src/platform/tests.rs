@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use secrets::GeneratedSecret;
 use reqwest::{Client, RequestBuilder};
+use secrets::GeneratedSecret;
 use tempfile::TempDir;
 
 use super::*;

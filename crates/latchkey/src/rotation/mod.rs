@@ -16,7 +16,7 @@ use protocol::{Lifetime, Timestamp};
 use tenancy::{StoreError, TenantId};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use crate::causes::causes;
+use protocol::causes;
 
 use key_advancer::KeyAdvancer;
 use retries::Retries;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use secrets::GeneratedSecret;
 use reqwest::Method;
+use secrets::GeneratedSecret;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::thread;
 
 use keys::SealingKey;
-use secrets::GeneratedSecret;
 use reqwest::Method;
+use secrets::GeneratedSecret;
 use tokio::task::JoinSet;
 
 use crate::answer::Answer;

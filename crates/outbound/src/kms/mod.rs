@@ -21,7 +21,7 @@ use keys::{KeyEncryptionKey, SealError};
 use tracing::{Dispatch, instrument::WithSubscriber};
 use zeroize::Zeroizing;
 
-use crate::{OptionsError, data_key, service_address};
+use crate::{OptionsError, ServiceUrl, data_key};
 use answer::Answers;
 
 /// Which key of AWS KMS.
@@ -63,7 +63,7 @@ impl AwsKms {
         let KmsOptions { key_id, region, endpoint } = options;
         check_key_id(&key_id)?;
         let endpoint =
-            endpoint.map(|endpoint| service_address::parse("aws_kms.endpoint", &endpoint)).transpose()?;
+            endpoint.map(|endpoint| ServiceUrl::parse("aws_kms.endpoint", &endpoint)).transpose()?;
         let timeouts =
             TimeoutConfig::builder().connect_timeout(TO_CONNECT).operation_attempt_timeout(TO_ANSWER).build();
         let retries = RetryConfig::standard()
@@ -80,8 +80,9 @@ impl AwsKms {
         }
         // For KMS alone: the same loader's credentials may come from other services of AWS.
         let mut config = aws_sdk_kms::config::Builder::from(&found);
-        config
-            .set_endpoint_url(endpoint.map(String::from).or_else(|| found.endpoint_url().map(str::to_owned)));
+        config.set_endpoint_url(
+            endpoint.map(|endpoint| endpoint.to_string()).or_else(|| found.endpoint_url().map(str::to_owned)),
+        );
         let answers = Answers { name: format!("aws-kms:{key_id}") };
         Ok(Self { client: Client::from_conf(config.build()), key_id, answers })
     }

@@ -27,7 +27,7 @@ use vaultrs::error::ClientError;
 use vaultrs::transit::data;
 use zeroize::Zeroizing;
 
-use crate::{OptionsError, data_key, service_address};
+use crate::{OptionsError, data_key};
 use answer::{Answers, Failed};
 pub use options::VaultOptions;
 pub use token::{ReadFile, VaultToken};
@@ -53,12 +53,8 @@ impl VaultTransit {
     pub fn new(options: VaultOptions) -> Result<Self, OptionsError> {
         let address = options.check()?;
         let namespace = options.namespace.as_deref().map(|name| format!("{name}/")).unwrap_or_default();
-        let name = format!(
-            "vault:{}/{namespace}{}/{}",
-            service_address::authority(&address),
-            options.mount,
-            options.transit_key
-        );
+        let name =
+            format!("vault:{}/{namespace}{}/{}", address.authority(), options.mount, options.transit_key);
         let client = RwLock::new(Arc::new(options.client(&address)?));
         let VaultOptions { mount, transit_key: key, token, .. } = options;
         let token_file = match token {

@@ -8,7 +8,7 @@ use vaultrs::api::EndpointMiddleware;
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
 use super::VaultToken;
-use crate::{OptionsError, service_address};
+use crate::{OptionsError, ServiceUrl};
 
 /// Which key of which Vault, and the token to come with.
 #[derive(Debug)]
@@ -47,13 +47,13 @@ impl VaultOptions {
     }
 
     /// The library puts all of these into paths and headers unseen, and panics over what fits into none.
-    pub(super) fn check(&self) -> Result<Url, OptionsError> {
+    pub(super) fn check(&self) -> Result<ServiceUrl, OptionsError> {
         check_name("transit_key", &self.transit_key, false)?;
         check_name("mount", &self.mount, true)?;
         if let Some(namespace) = &self.namespace {
             check_name("namespace", namespace, true)?;
         }
-        service_address::parse("vault.address", &self.address)
+        ServiceUrl::parse("vault.address", &self.address)
     }
 
     /// Made in parts: the library's own way follows redirects, waits long to connect and takes what is not said from the environment.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use url::{Host, Url};
+use outbound::ServiceUrl;
 
 use super::super::{
     file_reader::{FileReader, Unreadable},
@@ -127,22 +127,9 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// Data keys and tokens go there, so only this machine is spoken to in clear.
+    /// Data keys and tokens are sent to this address, so http is for this machine only.
     fn address(&mut self, text: &str, at: Location) -> bool {
-        let sound = Url::parse(text).is_ok_and(|url| {
-            let is_loopback = match url.host() {
-                Some(Host::Ipv4(address)) => address.is_loopback(),
-                Some(Host::Ipv6(address)) => address.is_loopback(),
-                Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-                None => false,
-            };
-            let is_bare = url.path() == "/"
-                && url.query().is_none()
-                && url.fragment().is_none()
-                && url.username().is_empty()
-                && url.password().is_none();
-            is_bare && (url.scheme() == "https" || url.scheme() == "http" && is_loopback)
-        });
+        let sound = ServiceUrl::parse("", text).is_ok();
         if !sound {
             let hint = "write https://host:port; http:// is for this machine only";
             self.findings.error(at, "keys cannot be sent there", hint);

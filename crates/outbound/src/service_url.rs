@@ -1,0 +1,102 @@
+//! The address of a service: https, or http on this machine.
+
+use std::ops::Deref;
+
+use url::{Host, Url};
+
+use crate::OptionsError;
+
+/// An operator's address of a service: scheme, host and port. It is https, or http on this machine, so nothing crosses a network in clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceUrl(Url);
+
+impl ServiceUrl {
+    /// Parses the address in the option `what`.
+    ///
+    /// # Errors
+    /// [`OptionsError::Address`] and [`OptionsError::InClear`]; neither quotes the address, which may hold a password.
+    pub fn parse(what: &'static str, address: &str) -> Result<Self, OptionsError> {
+        let url = Url::parse(address).map_err(|_| OptionsError::Address { what })?;
+        let is_bare = url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        match url.scheme() {
+            "https" if is_bare => Ok(Self(url)),
+            "http" if is_bare && is_loopback(&url) => Ok(Self(url)),
+            "http" if is_bare => Err(OptionsError::InClear { what }),
+            _ => Err(OptionsError::Address { what }),
+        }
+    }
+
+    /// The host, with the port unless it is the default of the scheme.
+    pub(crate) fn authority(&self) -> String {
+        let host = self.host_str().unwrap_or_default();
+        match self.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+}
+
+impl Deref for ServiceUrl {
+    type Target = Url;
+
+    fn deref(&self) -> &Url {
+        &self.0
+    }
+}
+
+/// Whether the host of a URL is this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(address: &str, expected: Result<&str, &str>) {
+        let found = ServiceUrl::parse("vault.address", address).map(|url| url.authority());
+        let found = found.map_err(|error| error.to_string());
+        assert_eq!(found.as_deref().map_err(String::as_str), expected, "{address}");
+    }
+
+    #[test]
+    fn an_address_is_https_or_on_this_machine() {
+        check("https://vault.example:8200", Ok("vault.example:8200"));
+        check("https://10.0.0.7/", Ok("10.0.0.7"));
+        check("https://[fd00::1]:8200", Ok("[fd00::1]:8200"));
+        check("http://127.0.0.1:8200", Ok("127.0.0.1:8200"));
+        check("http://[::1]:8200", Ok("[::1]:8200"));
+        check("http://localhost", Ok("localhost"));
+        let in_clear = "vault.address is http:// on another machine; only https:// is taken there";
+        for address in ["http://vault.example:8200", "http://10.0.0.7", "http://127.0.0.1.example"] {
+            check(address, Err(in_clear));
+        }
+    }
+
+    #[test]
+    fn an_address_has_no_other_parts_and_is_not_quoted() {
+        let refused = "vault.address is no address of the form https://host:port";
+        for address in [
+            "",
+            "vault.example:8200",
+            "unix:///run/vault",
+            "https://root:hunter2@vault.example",
+            "https://vault.example/v1",
+            "https://vault.example?token=hunter2",
+            "https://vault.example/#x",
+        ] {
+            check(address, Err(refused));
+        }
+    }
+}
