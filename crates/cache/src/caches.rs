@@ -1,4 +1,4 @@
-//! The three caches of a replica, built together and told together what changed.
+//! The three caches of a replica, built together and invalidated together.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::shared::listen;
 use crate::{CachedClientStore, CachedSigningKeyStore, CachedTenantStore, Freshness, RedisCache};
 
-/// What stands between the request path and the store.
+/// The caches between the request path and the store.
 #[derive(Clone)]
 pub struct Caches {
     /// Tenants.
@@ -24,7 +24,7 @@ pub struct Caches {
     freshness: Freshness,
 }
 
-/// How many bytes each cache has room for, as estimated from what its entries hold; what is asked for least gives way.
+/// The room of each cache in bytes, by the estimated size of its entries. The least used entries are evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Tenants, and names that no tenant has.
@@ -43,7 +43,7 @@ impl Default for Capacity {
 }
 
 impl Caches {
-    /// Before these stores.
+    /// Creates the caches before these stores.
     #[must_use]
     pub fn new(
         tenants: Arc<dyn TenantStore>,
@@ -55,7 +55,7 @@ impl Caches {
         Self::build(tenants, clients, signing_keys, None, capacity, freshness)
     }
 
-    /// Before these stores, with what other replicas have read, and forgetting what they have changed.
+    /// Creates the caches before these stores, sharing rows and invalidations with other replicas.
     #[must_use]
     pub fn with_redis(
         tenants: Arc<dyn TenantStore>,
@@ -110,14 +110,14 @@ impl Caches {
         Self { tenants, clients: Arc::new(clients), signing_keys: Arc::new(signing_keys), redis, freshness }
     }
 
-    /// Forgets what changed. Whoever reads after this call reads what the store holds after it. Redis and the other replicas are
-    /// told in the background.
+    /// Invalidates what changed: a read after this call returns what the store holds after it. Redis and the other
+    /// replicas are notified in the background.
     pub fn apply(&self, changes: &[Invalidation]) {
         drop(self.notify(changes));
     }
 
-    /// The same, and waits until Redis and the other replicas are told, or cannot be told now; says which. Without Redis there
-    /// is nobody to tell.
+    /// Invalidates what changed and waits until Redis and the other replicas are notified or the notification fails;
+    /// returns whether it succeeded. Without Redis there are no other replicas to notify.
     pub async fn publish_invalidation(&self, changes: &[Invalidation]) -> bool {
         match self.notify(changes) {
             Some(published) => published.await.unwrap_or(false),
@@ -125,7 +125,7 @@ impl Caches {
         }
     }
 
-    /// Redis is told first, or a reader would find there what was just forgotten here.
+    /// Redis is invalidated first; otherwise a reader would find the old row there.
     fn notify(&self, changes: &[Invalidation]) -> Option<oneshot::Receiver<bool>> {
         let redis = self.redis.as_ref().filter(|_| !changes.is_empty());
         let published = redis.map(|redis| redis.publish_invalidation(changes, self.freshness));
@@ -133,11 +133,11 @@ impl Caches {
         published
     }
 
-    /// Forgets in this process only: for what was heard from the store, which every replica hears.
+    /// Invalidates in this process only: for changes from the store's log, which every replica reads.
     pub fn forget(&self, changes: &[Invalidation]) {
         for change in changes {
             match change {
-                // Its policies decide how the rest of it may be used, so nothing that was read under the old ones stays.
+                // The tenant's policies govern its other rows, so nothing read under the old policies stays.
                 Invalidation::Tenant(tenant) => {
                     self.tenants.invalidate(tenant);
                     self.clients.invalidate_tenant(tenant);
@@ -149,8 +149,9 @@ impl Caches {
         }
     }
 
-    /// Whether anybody would be served now if the store were unavailable: a tenant, a client and keys that may serve stale are in memory.
-    /// It looks through what is in memory, up to the first of each, so it is asked only while the store is missed.
+    /// Whether any request could be served now if the store were unavailable: a tenant, a client and keys that may
+    /// serve stale are in memory. It scans up to the first of each, so it is only called while the store is
+    /// unavailable.
     #[must_use]
     pub fn may_serve_stale(&self) -> bool {
         self.tenants.may_serve_stale()
@@ -158,7 +159,7 @@ impl Caches {
             && self.signing_keys.may_serve_stale()
     }
 
-    /// Whether any of them last found the store unavailable.
+    /// Whether the last load of any cache found the store unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
         self.tenants.is_degraded() || self.clients.is_degraded() || self.signing_keys.is_degraded()

@@ -1,4 +1,4 @@
-//! Clients from memory, each under its tenant and identifier: two tenants' clients of one name never meet.
+//! Cached clients by tenant and identifier: clients of two tenants with one name are never confused.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use tenancy::{StoreError, TenantId};
 use crate::shared::{self, SharedItem};
 use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
 
-/// A [`ClientStore`] before another.
+/// A cache before another [`ClientStore`].
 pub struct CachedClientStore {
     clients: ReadThrough<Clients>,
 }
 
-/// The store answered with another client than the one asked for.
+/// The store returned another client than the requested one.
 #[derive(Debug, thiserror::Error)]
 #[error("asked for client {requested} of {tenant}, the store answered with {answered} of {owner}")]
 struct WrongClient {
@@ -33,7 +33,8 @@ struct Clients {
 }
 
 impl CachedClientStore {
-    /// With room for so many bytes of clients, known and unknown. The tenants say how long their clients may serve stale.
+    /// Creates a cache with room for this many bytes of clients, existing or not. The tenants limit how long clients
+    /// may serve stale.
     #[must_use]
     pub fn new(
         store: Arc<dyn ClientStore>,
@@ -44,7 +45,7 @@ impl CachedClientStore {
         Self::shared(store, None, tenants, capacity, freshness)
     }
 
-    /// The same, with what other replicas have read.
+    /// Creates a cache that shares rows with other replicas.
     pub(crate) fn shared(
         store: Arc<dyn ClientStore>,
         redis: Option<Arc<RedisCache>>,
@@ -55,23 +56,23 @@ impl CachedClientStore {
         Self { clients: ReadThrough::new(Clients { store, redis, freshness, tenants }, capacity, freshness) }
     }
 
-    /// Drops what is known of one client.
+    /// Drops one client.
     pub fn invalidate(&self, tenant: &TenantId, client: &ClientId) {
         self.clients.invalidate(&(tenant.clone(), client.clone()));
     }
 
-    /// Drops what is known of a tenant's clients.
+    /// Drops the clients of a tenant.
     pub fn invalidate_tenant(&self, tenant: &TenantId) {
         self.clients.invalidate_tenant(tenant);
     }
 
-    /// What the cache did since the start.
+    /// The counters since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.clients.counts()
     }
 
-    /// Whether any of them may serve now if the store is unavailable.
+    /// Whether any client may serve now if the store is unavailable.
     pub(crate) fn may_serve_stale(&self) -> bool {
         self.clients.may_serve_stale()
     }

@@ -1,4 +1,4 @@
-//! How often a cache answered from memory, and how often it had to turn to its store.
+//! Counters of a cache: answers from memory and loads from the store.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -6,7 +6,7 @@ use tenancy::StoreError;
 
 use crate::stripes::Stripes;
 
-/// What a cache did since the start.
+/// The counts since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Answers from memory.
@@ -20,7 +20,7 @@ pub struct Counts {
 }
 
 pub(crate) struct Counters {
-    /// What is cached, for the log.
+    /// The name of the values in the log.
     of: &'static str,
     hits: Stripes,
     loads: AtomicU64,
@@ -67,7 +67,7 @@ impl Counters {
         self.stale_answers.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Logs the beginning and the end of an outage, not each load in it.
+    /// Logs the start and the end of an outage, not each load in it.
     pub(crate) fn load_ended(&self, failure: Option<&StoreError>) {
         if failure.is_some() {
             self.failures.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! How everything cached of one tenant is dropped at once without looking for it: each entry holds its tenant's epoch, and an
+//! Drops everything cached of one tenant at once, without searching: each entry holds its tenant's epoch, and an
 //! epoch can be ended.
 
 use std::collections::HashMap;
@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tenancy::TenantId;
 
-/// A time of one tenant in which nothing was changed that would concern all its entries.
+/// A period of one tenant without a change that concerns all its entries.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch {
     ended: AtomicBool,
 }
 
-/// The current epoch of each tenant that has entries. Only a cold read or a change comes here; a warm read asks its entry.
+/// The current epoch of each tenant with entries. Only cold reads and changes use the table; a warm read checks its
+/// entry.
 #[derive(Default)]
 pub(crate) struct Epochs {
     table: Mutex<Table>,
@@ -21,7 +22,8 @@ pub(crate) struct Epochs {
 
 #[derive(Default)]
 struct Table {
-    /// Entries keep their epoch alive, not this table: it is never larger than what is cached, but for what `sweep` finds.
+    /// Entries keep their epoch alive, not this table, so it is never larger than the cache, apart from what `sweep`
+    /// finds.
     current: HashMap<TenantId, Weak<Epoch>>,
     sweep_at: usize,
 }
@@ -33,7 +35,7 @@ impl Epoch {
 }
 
 impl Epochs {
-    /// The epoch that a new entry of this tenant belongs to.
+    /// The epoch of a new entry of this tenant.
     pub(crate) fn current(&self, tenant: &TenantId) -> Arc<Epoch> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(epoch) = table.current.get(tenant).and_then(Weak::upgrade) {
@@ -45,7 +47,7 @@ impl Epochs {
         epoch
     }
 
-    /// Ends the tenant's epoch and with it every entry that was made in it.
+    /// Ends the tenant's epoch and with it every entry of it.
     pub(crate) fn end(&self, tenant: &TenantId) {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(epoch) = table.current.remove(tenant).and_then(|epoch| epoch.upgrade()) {
@@ -55,7 +57,7 @@ impl Epochs {
 }
 
 impl Table {
-    /// Forgets tenants without entries, each time the table has doubled, so that the work is constant per entry.
+    /// Removes tenants without entries, each time the table has doubled, so the work per entry is constant.
     fn sweep(&mut self) {
         const SMALL: usize = 1024;
         if self.current.len() >= self.sweep_at.max(SMALL) {

@@ -1,37 +1,37 @@
-//! How long what was read answers without asking the store: the bound for a change whose message was lost.
+//! How long a cached row is served without reading the store: the bound for a change whose message was lost.
 
 use std::time::Duration;
 
 use protocol::Lifetime;
 
-/// How long an entry is fresh unless told otherwise.
+/// The default freshness of an entry.
 pub const FRESH: Duration = Duration::from_secs(10);
 
-/// The same for "there is none": short, because what is created is used at once.
+/// The freshness of an absence: short, because new rows are used at once.
 pub const NEGATIVE_FRESH: Duration = Duration::from_secs(1);
 
-/// How long entries are fresh, in this process and in what replicas share.
+/// How long entries are fresh, in this process and in Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness(Duration);
 
 impl Freshness {
-    /// For so long; an absence for no longer, and for a second at most.
+    /// Creates a freshness; an absence is fresh for no longer, and for a second at most.
     #[must_use]
     pub fn new(fresh: Duration) -> Self {
         Self(fresh)
     }
 
-    /// Of what there is.
+    /// The freshness of a value.
     pub(crate) fn of_values(self) -> Duration {
         self.0
     }
 
-    /// The same in whole seconds, none of it left out.
+    /// The freshness of a value in whole seconds, rounded up.
     pub(crate) fn lifetime(self) -> Lifetime {
         Lifetime::from_seconds(self.0.as_secs().saturating_add(u64::from(self.0.subsec_nanos() > 0)))
     }
 
-    /// Of this reading.
+    /// The freshness of a reading.
     pub(crate) fn of<V>(self, value: Option<&V>) -> Duration {
         if value.is_some() { self.0 } else { self.0.min(NEGATIVE_FRESH) }
     }

@@ -1,5 +1,6 @@
-//! What a replica remembers of its store: tenants, clients and key sets, each for a few seconds and, while the store is down, for
-//! as long as their tenant allows; and what replicas share of it through Redis, where there is one. In reading order:
+//! What did a replica just read from its store? Tenants, clients and key sets, each for a few seconds and, while the
+//! store is unavailable, for as long as the tenant allows; and what replicas share of them through Redis. In reading
+//! order:
 
 mod epochs;
 mod freshness;

@@ -1,5 +1,5 @@
-//! A bounded cache in front of a source: one load at a time for a key however many ask, absences remembered briefly, stale
-//! values only while the source is unavailable, and nothing from before a change after it.
+//! A bounded cache before a source: one load at a time for each key, short-lived absences, stale values only while
+//! the source is unavailable, and no value from before a change after it.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -17,32 +17,32 @@ use crate::epochs::Epochs;
 use crate::slot::{Answer, Outcome, Slot};
 use crate::{Freshness, Reading};
 
-/// Where a cache gets its values from.
+/// The source of a cache.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
-    /// Names a value.
+    /// The key.
     type Key: Clone + Eq + Hash + Send + Sync + 'static;
-    /// What is cached.
+    /// The value.
     type Value: Send + Sync + 'static;
 
-    /// For the log: what the values are, in the plural.
+    /// The name of the values in the log, in the plural.
     const NAME: &'static str;
 
-    /// How many bytes of memory the key takes with its value, or with the knowledge that there is none; estimated.
+    /// The estimated bytes of a key with its value or its absence.
     fn bytes(key: &Self::Key, value: Option<&Self::Value>) -> usize;
 
-    /// Whose key this is.
+    /// The tenant of a key.
     fn tenant_of(key: &Self::Key) -> &TenantId;
 
-    /// Reads the store, or what another replica has read from it, and checks that the answer is what was asked for.
+    /// Reads the store, or what another replica has read from it, and checks that the answer is the requested row.
     async fn load(&self, key: &Self::Key) -> Result<Reading<Self::Value>, StoreError>;
 
-    /// For how long after it stopped being fresh the value may serve while the store is unavailable.
+    /// How long a value may serve after its freshness while the store is unavailable.
     fn stale_if_error(&self, key: &Self::Key, value: &Self::Value) -> Duration;
 }
 
-/// The cache. Reads must happen inside a Tokio runtime: loads are tasks of their own, so that a caller who gives up does not take
-/// along the load that others wait for.
+/// The cache. Reads must happen inside a Tokio runtime: a load is a task of its own, so it goes on for other readers
+/// when a caller gives up.
 pub struct ReadThrough<S: Source> {
     source: Arc<S>,
     slots: Cache<S::Key, Arc<Slot<S::Value>>>,
@@ -52,7 +52,8 @@ pub struct ReadThrough<S: Source> {
 }
 
 impl<S: Source> ReadThrough<S> {
-    /// With room for so many bytes, as [`Source::bytes`] estimates them; what is asked for least gives way.
+    /// Creates a cache with room for this many bytes, as [`Source::bytes`] estimates them. The least used entries are
+    /// evicted.
     #[must_use]
     pub fn new(source: S, capacity: u64, freshness: Freshness) -> Self {
         Self {
@@ -71,14 +72,14 @@ impl<S: Source> ReadThrough<S> {
     /// The value of this key, from memory or from the source.
     ///
     /// # Errors
-    /// What the source failed with; where it is unavailable, only if there is no value that may serve meanwhile.
+    /// The error of the source; when it is unavailable, only without a value that may serve stale.
     pub async fn get(&self, key: &S::Key) -> Result<Option<Arc<S::Value>>, StoreError> {
         let slot = self.slot(key);
         if let Some(value) = slot.fresh(Instant::now()) {
             self.counters.hit();
             return Ok(value);
         }
-        // A load is abandoned when its worker ends during a drain; whoever waited for it from another worker loads anew, once.
+        // A load ends with its worker during a drain; a reader of another worker then loads again, once.
         if let Some(outcome) = self.ask(key, &slot).await {
             return outcome;
         }
@@ -92,7 +93,7 @@ impl<S: Source> ReadThrough<S> {
         self.slots.get(key).filter(|slot| slot.is_current()).and_then(|slot| slot.last())
     }
 
-    /// Whether any value in memory would serve now if the source were unavailable. Ends at the first one.
+    /// Whether any value in memory could serve now if the source were unavailable. It ends at the first one.
     #[must_use]
     pub fn may_serve_stale(&self) -> bool {
         let now = Instant::now();
@@ -101,19 +102,19 @@ impl<S: Source> ReadThrough<S> {
         })
     }
 
-    /// Drops one key. Whoever reads after this call reads what the source holds after it.
+    /// Drops one key. A read after this call returns what the source holds after it.
     pub fn invalidate(&self, key: &S::Key) {
         if let Some(slot) = self.slots.remove(key) {
             slot.retire();
         }
     }
 
-    /// Drops all keys of a tenant, with the same promise.
+    /// Drops all keys of a tenant, with the same guarantee.
     pub fn invalidate_tenant(&self, tenant: &TenantId) {
         self.epochs.end(tenant);
     }
 
-    /// What it did since the start.
+    /// The counters since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counters.counts()
@@ -125,8 +126,8 @@ impl<S: Source> ReadThrough<S> {
         self.counters.is_degraded()
     }
 
-    /// The slot of this key. It is in the cache before anyone loads into it, so a change that comes later finds it there; a slot
-    /// that a change has taken out may still be handed over by a concurrent insertion, hence the loop.
+    /// The slot of this key. It is in the cache before a load starts, so that a later change finds it. A concurrent
+    /// insertion may still return a slot that a change has removed, hence the loop.
     fn slot(&self, key: &S::Key) -> Arc<Slot<S::Value>> {
         let mut slot = self.slots.get(key);
         loop {
@@ -142,7 +143,7 @@ impl<S: Source> ReadThrough<S> {
         }
     }
 
-    /// Nothing when the load was abandoned.
+    /// Waits for a load; `None` when it ended without a result.
     async fn ask(&self, key: &S::Key, slot: &Arc<Slot<S::Value>>) -> Option<Outcome<S::Value>> {
         let stale_if_error = |value: &S::Value| self.source.stale_if_error(key, value);
         let next = slot.next(Instant::now(), stale_if_error);
@@ -182,7 +183,7 @@ impl<S: Source> ReadThrough<S> {
             {
                 reweigh(&slots, &key, &slot);
             }
-            // What another replica has read is as old as its reading, or a lost message would count twice.
+            // A row of another replica is as old as its reading; otherwise a lost message would count twice.
             let at = reading.as_ref().map_or(began, |reading| reading.at);
             slot.land(at, Instant::now(), reading.map(|reading| reading.value), &load);
         });
@@ -204,8 +205,8 @@ fn weight<S: Source>(key: &S::Key, value: Option<&S::Value>) -> u32 {
     u32::try_from(S::bytes(key, value)).unwrap_or(u32::MAX)
 }
 
-/// Puts the slot in its own place, so that the cache asks for its weight again. Where another one has that place, or none, it has no
-/// weight any more.
+/// Reinserts the slot, so that the cache asks for its size again. A slot that was replaced or removed is not counted
+/// any more.
 fn reweigh<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static>(
     slots: &Cache<K, Arc<Slot<V>>>,
     key: &K,

@@ -1,5 +1,5 @@
-//! Key sets from memory, sealed as the store holds them; a key that is added goes through to the store. While the store is unavailable
-//! they serve for less long than other rows where a tenant's keys follow each other fast.
+//! Cached key sets, sealed as the store holds them. A new key is written through to the store. While the store is
+//! unavailable, a tenant's keys may serve for less long than its other rows if they rotate fast.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tenancy::{StoreError, TenantId};
 use crate::shared::{self, SharedItem};
 use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
 
-/// A [`SigningKeyStore`] before another.
+/// A cache before another [`SigningKeyStore`].
 pub struct CachedSigningKeyStore {
     store: Arc<dyn SigningKeyStore>,
     redis: Option<Arc<RedisCache>>,
@@ -27,12 +27,12 @@ struct KeySets {
     tenants: Arc<CachedTenantStore>,
 }
 
-/// Drops a tenant's key set, here and elsewhere, when it goes out of scope, also when the caller gave up in the middle of a write that may have
-/// been made.
+/// Invalidates a tenant's key set on drop, here and at other replicas, also when the caller gave up during a write
+/// that may have succeeded.
 struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
 
 impl CachedSigningKeyStore {
-    /// With room for so many bytes of sealed keys. The tenants say how long their keys may serve stale.
+    /// Creates a cache with room for this many bytes of sealed keys. The tenants limit how long keys may serve stale.
     #[must_use]
     pub fn new(
         store: Arc<dyn SigningKeyStore>,
@@ -43,7 +43,7 @@ impl CachedSigningKeyStore {
         Self::shared(store, None, tenants, capacity, freshness)
     }
 
-    /// The same, with what other replicas have read.
+    /// Creates a cache that shares rows with other replicas.
     pub(crate) fn shared(
         store: Arc<dyn SigningKeyStore>,
         redis: Option<Arc<RedisCache>>,
@@ -55,18 +55,18 @@ impl CachedSigningKeyStore {
         Self { store, redis, freshness, key_sets: ReadThrough::new(source, capacity, freshness) }
     }
 
-    /// Drops what is known of a tenant's keys.
+    /// Drops the keys of a tenant.
     pub fn invalidate(&self, tenant: &TenantId) {
         self.key_sets.invalidate_tenant(tenant);
     }
 
-    /// What the cache did since the start.
+    /// The counters since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.key_sets.counts()
     }
 
-    /// Whether any of them may serve now if the store is unavailable.
+    /// Whether any key set may serve now if the store is unavailable.
     pub(crate) fn may_serve_stale(&self) -> bool {
         self.key_sets.may_serve_stale()
     }
@@ -85,7 +85,7 @@ impl SigningKeyStore for CachedSigningKeyStore {
         found.ok_or_else(|| StoreError::fault("a key set is never absent"))
     }
 
-    /// Whatever comes of it, the keys are read anew: `false` too means that there is one which is not in memory.
+    /// The keys are invalidated in every case: `false` also means that the store has a key which is not in memory.
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
         let _read_anew = DropKeySet(self, tenant);
         self.store.add_key(tenant, key).await
@@ -95,7 +95,7 @@ impl SigningKeyStore for CachedSigningKeyStore {
 impl Drop for DropKeySet<'_> {
     fn drop(&mut self) {
         if let Some(redis) = &self.0.redis {
-            // In the background; until then, Redis is not asked.
+            // In the background; until then Redis is bypassed.
             drop(redis.publish_invalidation(&[Invalidation::Keys(self.1.clone())], self.0.freshness));
         }
         self.0.invalidate(self.1);

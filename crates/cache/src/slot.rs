@@ -1,4 +1,4 @@
-//! One entry: what was loaded and when, whether a load is under way, and what a reader is to do at this moment. Time is an
+//! One cache entry: the loaded value with its time, the running load, and the decision for a reader. Time is an
 //! argument and always monotonic.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -12,22 +12,22 @@ use tokio::time::Instant;
 use crate::Freshness;
 use crate::epochs::Epoch;
 
-/// How long an entry leaves an unavailable store alone before it tries again.
+/// The pause after an unavailable store before the next load.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
-/// What a read came to.
+/// The result of a read.
 pub(crate) type Outcome<V> = Result<Option<Arc<V>>, StoreError>;
 
-/// Where readers wait for a load.
+/// The channel of readers that wait for a load.
 pub(crate) type Flight<V> = watch::Receiver<Option<Outcome<V>>>;
 
-/// The place of one key in a cache. A load writes into the slot for which it began and nowhere else, and a change takes the slot
-/// out of the cache, so what was read before a change is never found after it.
+/// The entry of one key. A load writes only into the slot for which it started, and a change removes the slot from
+/// the cache. So a value read before a change is never found after it.
 pub(crate) struct Slot<V> {
     epoch: Arc<Epoch>,
     freshness: Freshness,
     retired: AtomicBool,
-    /// Bytes, as the cache was last told.
+    /// The last size that the cache was given, in bytes.
     weight: AtomicU32,
     state: RwLock<State<V>>,
 }
@@ -41,25 +41,25 @@ struct State<V> {
 
 struct Loaded<V> {
     value: Option<Arc<V>>,
-    /// When the store was asked: what it held then is what is known.
+    /// When the store was read.
     at: Instant,
 }
 
-/// What a reader does who found nothing fresh.
+/// The decision for a reader without a fresh value.
 pub(crate) struct Next<V> {
-    /// Start a load, and report it here.
+    /// Start a load and report its result here.
     pub(crate) load: Option<watch::Sender<Option<Outcome<V>>>>,
     /// How to get the answer.
     pub(crate) answer: Answer<V>,
 }
 
-/// How a reader gets its answer.
+/// The way to an answer.
 pub(crate) enum Answer<V> {
-    /// It is here.
+    /// The fresh answer.
     Known(Outcome<V>),
-    /// The same, from before the store became unavailable.
+    /// The stale answer, while the store is unavailable.
     Stale(Arc<V>),
-    /// A load will bring it.
+    /// The answer of a running load.
     Awaited(Flight<V>),
 }
 
@@ -70,22 +70,22 @@ impl<V> Slot<V> {
         Self { epoch, freshness, retired, weight, state: RwLock::new(state) }
     }
 
-    /// How many bytes of the cache's room it takes.
+    /// The size of the slot in the cache, in bytes.
     pub(crate) fn weight(&self) -> u32 {
         self.weight.load(Ordering::Relaxed)
     }
 
-    /// From now on it takes so many; says whether that is something new.
+    /// Sets the size and returns whether it changed.
     pub(crate) fn weigh(&self, weight: u32) -> bool {
         self.weight.swap(weight, Ordering::Relaxed) != weight
     }
 
-    /// Whether nothing changed since the slot was made.
+    /// Whether no change has removed the slot.
     pub(crate) fn is_current(&self) -> bool {
         !self.retired.load(Ordering::Acquire) && !self.epoch.has_ended()
     }
 
-    /// Something changed: whoever comes from now on must not read here.
+    /// Removes the slot: later readers must not read here.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
     }
@@ -103,8 +103,9 @@ impl<V> Slot<V> {
         state.loaded.as_ref().and_then(|loaded| loaded.value.clone())
     }
 
-    /// What to do when nothing is fresh. A reader waits for the store as long as it may be there; once it was found unavailable,
-    /// one load at a time tries it again, no reader waits who can have the stale value, and in the pause nobody waits at all.
+    /// The decision when nothing is fresh. A reader waits for a load while the store may be available. Once it is
+    /// unavailable, one load at a time retries; readers with a stale value do not wait, and during the pause no
+    /// reader waits.
     pub(crate) fn next(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Next<V> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(self.freshness, now)) {
@@ -119,7 +120,7 @@ impl<V> Slot<V> {
                     answer: stale.map_or_else(|| Answer::Known(Err(error.clone())), Answer::Stale),
                 };
             }
-            // A failure of long ago says nothing about the store of today.
+            // A failure of long ago says nothing about the store now.
             if since < self.freshness.of_values()
                 && let Some(stale) = stale
             {
@@ -136,7 +137,7 @@ impl<V> Slot<V> {
         }
     }
 
-    /// Ends a load: a value and an absence are kept, an unavailable store is remembered for the pause, a fault is not.
+    /// Ends a load: a value or an absence is cached, an unavailable store starts the pause, a fault is not cached.
     pub(crate) fn land(
         &self,
         at: Instant,
@@ -158,7 +159,7 @@ impl<V> Slot<V> {
         load.send_replace(Some(outcome));
     }
 
-    /// The stale value, if there is one that may still serve.
+    /// The stale value, if one may serve.
     pub(crate) fn stale(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Option<Arc<V>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.stale(self.freshness, now, stale_if_error)
@@ -166,8 +167,8 @@ impl<V> Slot<V> {
 }
 
 impl<V> State<V> {
-    /// `stale-if-error` counts from the moment at which a value stops being fresh (RFC 5861 §4). That there is no such thing is
-    /// never told from memory: it may exist by now, and "unknown" would be a lie where "unavailable" is the truth.
+    /// `stale-if-error` counts from the end of freshness (RFC 5861 §4). An absence is never served stale: the row may
+    /// exist by now, and "unknown" instead of "unavailable" would be wrong.
     fn stale(
         &self,
         freshness: Freshness,
@@ -180,7 +181,7 @@ impl<V> State<V> {
         (age < freshness.of_values().saturating_add(stale_if_error(value))).then(|| Arc::clone(value))
     }
 
-    /// The load under way; one that was abandoned, by a panic or by the end of its worker, is none.
+    /// The running load; a load that ended by a panic or with its worker does not count.
     fn flight(&self) -> Option<Flight<V>> {
         self.flight.as_ref().filter(|flight| flight.has_changed().is_ok()).cloned()
     }

@@ -1,15 +1,15 @@
-//! A counter that workers do not share: each thread adds in a line of memory of its own, and reading sums them up. One that all
-//! shared would cost more than the lookup that it counts.
+//! A counter striped by thread: each thread adds in its own cache line, and reading sums the lines. A single shared
+//! counter would cost more than the lookup that it counts.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// More threads than this share lines, which only makes counting slower.
+/// Threads beyond this number share lines, which only slows counting down.
 const STRIPES: usize = 16;
 
 #[derive(Default)]
 pub(crate) struct Stripes([Stripe; STRIPES]);
 
-/// As wide as a cache line.
+/// One cache line wide.
 #[derive(Default)]
 #[repr(align(64))]
 struct Stripe(AtomicU64);

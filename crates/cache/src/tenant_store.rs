@@ -1,4 +1,4 @@
-//! Tenants from memory. What it holds of a tenant also says how long that tenant's clients and keys may serve stale.
+//! Cached tenants. A cached tenant also limits how long its clients and keys may serve stale.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 use crate::shared::{self, SharedItem};
 use crate::{Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
 
-/// A [`TenantStore`] before another.
+/// A cache before another [`TenantStore`].
 pub struct CachedTenantStore {
     tenants: ReadThrough<Tenants>,
 }
 
-/// The store answered with another tenant than the one asked for.
+/// The store returned another tenant than the requested one.
 #[derive(Debug, thiserror::Error)]
 #[error("asked for tenant {requested}, the store answered with {answered}")]
 struct WrongTenant {
@@ -31,13 +31,13 @@ struct Tenants {
 }
 
 impl CachedTenantStore {
-    /// With room for so many bytes of tenants, known and unknown.
+    /// Creates a cache with room for this many bytes of tenants, existing or not.
     #[must_use]
     pub fn new(store: Arc<dyn TenantStore>, capacity: u64, freshness: Freshness) -> Self {
         Self::shared(store, None, capacity, freshness)
     }
 
-    /// The same, with what other replicas have read.
+    /// Creates a cache that shares rows with other replicas.
     pub(crate) fn shared(
         store: Arc<dyn TenantStore>,
         redis: Option<Arc<RedisCache>>,
@@ -47,31 +47,32 @@ impl CachedTenantStore {
         Self { tenants: ReadThrough::new(Tenants { store, redis, freshness }, capacity, freshness) }
     }
 
-    /// Drops what is known of a tenant.
+    /// Drops a tenant.
     pub fn invalidate(&self, tenant: &TenantId) {
         self.tenants.invalidate_tenant(tenant);
     }
 
-    /// For how long this tenant's rows may serve while the store is unavailable. Nothing for a tenant that is not in memory:
-    /// nobody can say what it allows, and none of its requests comes past the resolver anyway.
+    /// How long this tenant's rows may serve while the store is unavailable. Zero for a tenant that is not in memory:
+    /// its limit is not known, and the resolver refuses its requests anyway.
     #[must_use]
     pub fn stale_if_error(&self, tenant: &TenantId) -> Duration {
         self.tenants.peek(tenant).map_or(Duration::ZERO, |tenant| allowance(&tenant))
     }
 
-    /// The same for its keys, which may serve for less long: other replicas announce new ones meanwhile, and sign with them.
+    /// How long its keys may serve while the store is unavailable. This can be shorter, because other replicas
+    /// announce and activate new keys.
     pub(crate) fn keys_stale_if_error(&self, tenant: &TenantId, freshness: Freshness) -> Duration {
         let allowance = |tenant: Arc<Tenant>| KeyPolicy::stale_if_error(&tenant, freshness.lifetime());
         self.tenants.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(allowance(tenant)))
     }
 
-    /// What the cache did since the start.
+    /// The counters since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.tenants.counts()
     }
 
-    /// Whether any of them may serve now if the store is unavailable.
+    /// Whether any tenant may serve now if the store is unavailable.
     pub(crate) fn may_serve_stale(&self) -> bool {
         self.tenants.may_serve_stale()
     }

@@ -1,5 +1,5 @@
-//! How many bytes an entry keeps in memory. Estimated from the lengths of what it holds, rather too high than too low: it is what
-//! bounds a cache, so that a few fat rows cannot take the room of a process.
+//! The size of an entry in memory, estimated from the lengths of its members, rather too high than too low. It bounds
+//! the caches, so that a few large rows cannot exhaust the memory.
 
 use keys::KeyRecords;
 use protocol::Scope;
@@ -7,12 +7,12 @@ use registry::Client;
 use secrets::SecretHash;
 use tenancy::Tenant;
 
-/// An entry without its value: slot, epoch, and what the cache itself notes about it.
+/// An entry without its value: slot, epoch and the bookkeeping of the cache.
 const ENTRY: usize = 512;
-/// A text beside its bytes: where it is, and what the allocator adds.
+/// A text without its bytes: pointer and overhead of the allocator.
 const TEXT: usize = 48;
 
-/// An entry with a key of this length and a value of this size.
+/// The size of an entry with a key of this length and a value of this size.
 pub(crate) const fn entry(key: usize, value: usize) -> usize {
     ENTRY + key + value
 }

@@ -25,7 +25,7 @@ pub(crate) fn seal(
     rand::fill(&mut nonce).map_err(|_| SealError::Failed)?;
     let associated = Aad::from([&head, context].concat());
     let start = head.len() + NONCE_LEN;
-    // The plaintext stands in this buffer until it is encrypted in place, hence the exact capacity and the wiping.
+    // This buffer holds the plaintext until it is encrypted in place, hence the exact capacity and the wiping.
     let mut sealed = Zeroizing::new(Vec::with_capacity(start + plaintext.len() + TAG_LEN));
     sealed.extend_from_slice(&head);
     sealed.extend_from_slice(&nonce);
@@ -36,7 +36,7 @@ pub(crate) fn seal(
     Ok(std::mem::take(&mut *sealed))
 }
 
-/// The plaintext of what stands behind the head.
+/// The plaintext of the bytes after the head.
 pub(crate) fn open(
     cipher: &LessSafeKey,
     head: &[u8],

@@ -22,7 +22,7 @@ pub struct EnvelopeSealer {
 pub struct SealedWith {
     /// The name of the key-encryption key.
     pub key: String,
-    /// Whether a data key of its own stands between, as in all that is written now.
+    /// Whether the value has its own data key, as all new values do.
     pub enveloped: bool,
 }
 

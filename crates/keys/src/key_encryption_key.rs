@@ -10,7 +10,7 @@ use crate::{SealError, SealingKey};
 /// Wraps the data keys under which values are sealed. A wrapped key unwraps for the same context only.
 #[async_trait]
 pub trait KeyEncryptionKey: Send + Sync {
-    /// Its name, which stands in all that it has sealed and may be shown.
+    /// Its name, which is part of all sealed values and may be shown.
     fn name(&self) -> &str;
 
     /// Encrypts and authenticates a data key together with its context.

@@ -1,73 +1,73 @@
-//! Why a tenant's keys cannot be had. Errors name the tenant and the key, never what is in it.
+//! Why a tenant's keys are unavailable. Errors name tenant and key, never the content.
 
 use protocol::causes;
 use tenancy::{StoreError, TenantId};
 
 use crate::{GenerationError, KeyId, KeyRejected, SealError};
 
-/// The keys of a tenant cannot be loaded or made.
+/// The keys of a tenant cannot be loaded or created.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The store did not answer.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored key cannot be read: a wrong sealing key, a damaged or a moved row.
     #[error("key {key} of tenant {tenant} does not unseal")]
     Unseal {
-        /// Whose key.
+        /// The tenant.
         tenant: TenantId,
-        /// Which key.
+        /// The key.
         key: KeyId,
-        /// What is wrong.
+        /// The cause.
         source: SealError,
     },
     /// A new key cannot be stored.
     #[error("new key {key} of tenant {tenant} cannot be sealed")]
     Seal {
-        /// Whose key.
+        /// The tenant.
         tenant: TenantId,
-        /// Which key.
+        /// The key.
         key: KeyId,
-        /// What is wrong.
+        /// The cause.
         source: SealError,
     },
-    /// A key unsealed but is none for its algorithm.
+    /// An unsealed key is not valid for its algorithm.
     #[error("key {key} of tenant {tenant} is unusable")]
     Unusable {
-        /// Whose key.
+        /// The tenant.
         tenant: TenantId,
-        /// Which key.
+        /// The key.
         key: KeyId,
-        /// What is wrong.
+        /// The cause.
         source: KeyRejected,
     },
-    /// A key unsealed and is another one than its row says.
+    /// An unsealed key differs from its row.
     #[error("key {key} of tenant {tenant} has another thumbprint than its row")]
     ThumbprintDiffers {
-        /// Whose key.
+        /// The tenant.
         tenant: TenantId,
-        /// Which key.
+        /// The key.
         key: KeyId,
     },
-    /// No key could be made.
+    /// No key could be generated.
     #[error(transparent)]
     Generation(#[from] GenerationError),
-    /// Others went on adding keys while this one tried.
+    /// Other replicas kept adding keys during all attempts.
     #[error("the keys of tenant {tenant} change faster than they can be read")]
     Contended {
-        /// Whose keys.
+        /// The tenant.
         tenant: TenantId,
     },
-    /// The tenant is suspended, and none is made for it.
+    /// The tenant is suspended and has no signing key.
     #[error("tenant {tenant} has no signing key")]
     NoSigningKey {
-        /// Which tenant.
+        /// The tenant.
         tenant: TenantId,
     },
 }
 
 impl KeyError {
-    /// Whether only an operator can mend it, by another sealing key or a backup: trying again will not help.
+    /// Whether only an operator can fix the error, with another sealing key or a backup: a retry does not help.
     #[must_use]
     pub fn needs_operator(&self) -> bool {
         match self {
@@ -86,7 +86,8 @@ impl KeyError {
         }
     }
 
-    /// The error with its causes and what an operator can do, on one line. Not for anybody else: it names sealing keys and places.
+    /// The error with its causes and a hint on one line. It is for operators only, because it names sealing keys and
+    /// their places.
     #[must_use]
     pub fn in_full(&self) -> String {
         let text = causes(self);

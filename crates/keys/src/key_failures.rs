@@ -1,4 +1,4 @@
-//! Which tenants' keys do not open, for readiness and for the log.
+//! The tenants whose keys fail to load, for readiness and the log.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,12 +8,12 @@ use tenancy::TenantId;
 
 use crate::KeyError;
 
-/// Tenants whose keys do not open.
+/// Tenants whose keys fail to load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnopenedKeys {
-    /// How many were asked for lately; of very many not all are counted.
+    /// The number of such tenants that were used lately, up to a maximum.
     pub tenants: usize,
-    /// Whether one of them waits for something that may pass by itself, such as a sealing service that does not answer.
+    /// Whether one of them may recover by itself, such as from an unavailable sealing service.
     pub waiting: bool,
 }
 
@@ -23,17 +23,17 @@ pub(crate) struct KeyFailures(Mutex<HashMap<TenantId, KeyFailure>>);
 struct KeyFailure {
     at: Timestamp,
     waits: bool,
-    /// As the log was told.
+    /// The failures as last logged.
     logged: Vec<String>,
 }
 
-/// For so long after the last attempt a tenant counts: nobody asks again for one that is not in use.
+/// How long a tenant counts after the last attempt: a tenant that is not in use is not retried.
 const LATELY: Lifetime = Lifetime::from_seconds(60);
-/// More are not counted.
+/// The maximum that is counted.
 const MOST: usize = 10_000;
 
 impl KeyFailures {
-    /// Takes down what the last attempt found. It is logged when it begins or changes, not at each attempt.
+    /// Records the failures of the last attempt. They are logged when they start or change, not at each attempt.
     pub(crate) fn note<'e>(
         &self,
         tenant: &TenantId,

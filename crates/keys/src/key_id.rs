@@ -14,7 +14,7 @@ impl KeyId {
         Self(number)
     }
 
-    /// Reads a `kid`; anything that we could not have written names no key.
+    /// Parses a `kid`; a text that we could not have written is none.
     #[must_use]
     pub fn parse(kid: &str) -> Option<Self> {
         let number = kid.strip_prefix("oauth2-key-")?.parse().ok().map(Self)?;

@@ -1,5 +1,5 @@
-//! A signing key as a store holds it: sealed, with the times of its life. States are derived from the times, so that all
-//! replicas agree without telling each other.
+//! A stored signing key: sealed, with the times of its lifecycle. States are derived from the times, so all replicas
+//! agree without messages.
 
 use protocol::{SigningAlgorithm, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct KeyRecords {
     pub keys: Vec<KeyRecord>,
 }
 
-/// Where a key stands in its life.
+/// The state of a key in its lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyStage {
     /// Published, so that verifiers have it before it signs.
@@ -52,7 +52,7 @@ pub enum KeyStage {
 }
 
 impl KeyRecord {
-    /// Where the key stands now.
+    /// The state of the key now.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> KeyStage {
         let reached = |instant: Option<Timestamp>| instant.is_some_and(|instant| instant <= now);

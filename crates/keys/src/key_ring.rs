@@ -19,7 +19,7 @@ pub struct KeyRing {
 
 #[derive(Debug)]
 struct RingKey {
-    /// Where its row stands among the records.
+    /// The index of its row among the records.
     row: usize,
     key: Arc<SigningKey>,
 }

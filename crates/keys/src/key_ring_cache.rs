@@ -1,5 +1,5 @@
-//! The rings of all tenants that are in use: loaded from the store, unsealed and parsed once, and begun with a first key for a
-//! tenant that has none. The one async shell of this crate.
+//! The key rings of all tenants in use: loaded from the store, unsealed and parsed once. A tenant without a key gets
+//! its first one. This is the service layer of the crate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::{
     SigningKeyStore, UnopenedKeys,
 };
 
-/// Gives each tenant its ring.
+/// Provides each tenant's key ring.
 pub struct KeyRingCache {
     store: Arc<dyn SigningKeyStore>,
     sealer: Arc<dyn KeySealer>,
@@ -25,11 +25,11 @@ pub struct KeyRingCache {
     failures: KeyFailures,
 }
 
-/// A row changes rarely, so a second try is nearly always enough.
+/// A row changes rarely, so a second attempt is nearly always enough.
 const ATTEMPTS: usize = 4;
 impl KeyRingCache {
-    /// Over a store, which should be a cache: it is asked on every call. Of parsed keys at most `capacity` bytes are kept, as
-    /// estimated; what is asked for least gives way.
+    /// Creates the cache over a store, which should be a cache because every call reads it. Parsed keys take at most
+    /// `capacity` bytes, as estimated; the least used are evicted.
     #[must_use]
     pub fn new(
         store: Arc<dyn SigningKeyStore>,
@@ -42,8 +42,9 @@ impl KeyRingCache {
         Self { store, sealer, pool, cache, failures: KeyFailures::default() }
     }
 
-    /// The tenant's ring as its rows are now. An active tenant without a key to sign with is given one, published and active at
-    /// once: nobody can have fetched its keys before. A key that only an operator can mend is left out, unless it is the only one.
+    /// The tenant's ring for its current rows. An active tenant without a signing key gets one, published and active
+    /// at once, because no verifier can have fetched its keys before. A key that only an operator can fix is left
+    /// out, unless it is the only one.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -51,7 +52,7 @@ impl KeyRingCache {
         self.loaded(tenant, now).await?.ring(now)
     }
 
-    /// The key that signs the tenant's tokens now. If it does not open, no other one takes its place.
+    /// The key that signs the tenant's tokens now. If it fails to load, no other key replaces it.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -64,7 +65,7 @@ impl KeyRingCache {
         self.cache.invalidate(tenant).await;
     }
 
-    /// The tenants that were asked for in the last minute and whose keys did not open, if any.
+    /// The tenants in use in the last minute whose keys failed to load, if any.
     #[must_use]
     pub fn unopened(&self, now: Timestamp) -> Option<UnopenedKeys> {
         self.failures.lately(now)
@@ -80,14 +81,14 @@ impl KeyRingCache {
                     if loaded.try_again(now) {
                         return self.renew(tenant, loaded, now).await;
                     }
-                    // A first key that could not be sealed is not made anew on every request.
+                    // A first key that could not be sealed is not generated again on every request.
                     if loaded.has_failed() || !loaded.needs_key(tenant, now) {
                         return Ok(loaded.clone());
                     }
                 }
                 self.replace(&tenant.id, loaded, None).await;
             }
-            // All that come at once wait for one of them. What it built may be older than the rows that another one saw, hence
+            // Concurrent callers wait for one load. Its result may be older than the rows of a waiting caller, hence
             // the loop.
             let build = self.build(tenant, known.as_deref().map(|loaded| &*loaded.ring), now);
             let built = self.cache.try_get_with(tenant.id.clone(), build).await;
@@ -107,7 +108,7 @@ impl KeyRingCache {
             let mut loaded = self.open(&tenant.id, records, previous, now).await;
             if loaded.needs_key(tenant, now) {
                 match self.add_key(tenant, loaded.ring.records(), now).await {
-                    // Whether it was added or another replica was faster, the rows must be read again.
+                    // The rows must be read again, whether this replica or another one added the key.
                     Ok(()) => continue,
                     Err(error @ KeyError::Seal { .. }) => loaded.add_failure(error),
                     Err(error) => return Err(error),
@@ -168,7 +169,8 @@ impl KeyRingCache {
         Ok(())
     }
 
-    /// Tries again to open what failed. Who comes meanwhile goes on with what there is: a sealing service may be slow to say no.
+    /// Retries the failed keys. Other callers use the loaded keys meanwhile, because a sealing service may be slow to
+    /// refuse.
     async fn renew(
         &self,
         tenant: &Tenant,
@@ -180,7 +182,7 @@ impl KeyRingCache {
         Ok(renewed)
     }
 
-    /// Puts a newer ring in the place of this one, or makes room for it, unless somebody has put one there already.
+    /// Replaces the ring, or removes it, unless another caller has replaced it already.
     async fn replace(&self, tenant: &TenantId, loaded: &Arc<LoadedKeys>, newer: Option<Arc<LoadedKeys>>) {
         self.cache
             .entry_by_ref(tenant)
@@ -192,7 +194,7 @@ impl KeyRingCache {
     }
 }
 
-/// The key of a row, which must be the one that the row says.
+/// The key of a row; it must match the row.
 ///
 /// # Errors
 /// [`KeyError`].
@@ -214,7 +216,7 @@ pub async fn open_key(
     }
 }
 
-/// A warm store hands out the same rows each time; only others are compared.
+/// A warm store returns the same rows each time; only different rows are compared.
 fn is_of(ring: &KeyRing, records: &Arc<KeyRecords>) -> bool {
     Arc::ptr_eq(ring.records(), records) || ring.records() == records
 }

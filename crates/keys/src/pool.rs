@@ -1,5 +1,6 @@
-//! RSA keys made ahead, so that a new tenant's first token need not wait for one. One thread makes them, and another one the larger keys
-//! that are asked for: a 4096-bit key may take seconds, and no first token waits behind one.
+//! RSA keys generated in advance, so that the first token of a new tenant does not wait for one. One thread generates
+//! them, and another one generates requested larger keys: a 4096-bit key may take seconds, and no first token waits
+//! behind one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,8 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
 
-/// A stock of RSA-2048 keys that belong to nobody yet. Keys of other sizes are made when they are asked for.
-/// Clones share it.
+/// A stock of RSA-2048 keys without an owner. Keys of other sizes are generated on request. Clones share the stock.
 #[derive(Clone, Debug)]
 pub struct KeyPool {
     shared: Arc<Shared>,
@@ -20,8 +20,8 @@ pub struct KeyPool {
 struct Shared {
     size: usize,
     stock: Mutex<Stock>,
-    /// One permit each: generation never takes more than two threads, however many tenants come at once. They are fair, so nobody
-    /// starves.
+    /// One permit each: generation never uses more than two threads, whatever the number of tenants. They are fair,
+    /// so no caller starves.
     stocked: Arc<Semaphore>,
     others: Arc<Semaphore>,
 }
@@ -33,15 +33,15 @@ struct Stock {
 }
 
 impl KeyPool {
-    /// How many keys a pool holds unless told otherwise.
+    /// The default size of a pool.
     pub const DEFAULT_SIZE: usize = 2;
-    /// What is made ahead.
+    /// The kind of key that is generated in advance.
     const STOCKED: RsaSize = RsaSize::Bits2048;
-    /// Between taking a key and making the one that replaces it, so that whoever took it has used it first. Where cores are few,
-    /// generation would hold that request up for longer than all the rest of it.
+    /// The pause between taking a key and generating its replacement, so that the caller can use it first. With few
+    /// cores, generation would delay that request by more than everything else in it.
     const PAUSE: Duration = Duration::from_millis(50);
 
-    /// An empty pool that will hold this many keys; with none, every key is made when it is asked for.
+    /// Creates an empty pool of this size; a pool of size zero generates every key on request.
     #[must_use]
     pub fn new(size: usize) -> Self {
         let [stocked, others] = [(); 2].map(|()| Arc::new(Semaphore::new(1)));

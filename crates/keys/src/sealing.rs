@@ -1,5 +1,5 @@
-//! All that is sealed, and what sealed bytes are bound to: a private key belongs to one tenant, identifier and algorithm, and a row
-//! that was moved to another place does not unseal there.
+//! What is sealed, and the context to which sealed bytes are bound: a private key belongs to one tenant, identifier
+//! and algorithm, and a row moved elsewhere does not unseal there.
 
 use std::error::Error;
 use std::sync::Arc;

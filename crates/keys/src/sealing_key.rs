@@ -18,7 +18,7 @@ pub struct SealingKey {
     cipher: LessSafeKey,
 }
 
-/// The name of a sealing key: the beginning of a hash of it. It stands in front of all that the key has sealed.
+/// The name of a sealing key: the beginning of a hash of it. All values that the key has sealed start with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SealingKeyId([u8; ID_LEN]);
 

@@ -109,7 +109,7 @@ impl SigningKey {
         Ok(token)
     }
 
-    /// Signs the text as it stands and puts the signature behind it.
+    /// Signs the text as it is and appends the signature.
     pub(crate) fn append_signature(&self, token: &mut String) -> Result<(), SignError> {
         let mut buffer = [0; LONGEST_SIGNATURE];
         let signature = self.pair.sign(token.as_bytes(), &mut buffer)?;

@@ -1,4 +1,4 @@
-//! The ways in which a token can be refused, and what its bearer is told (RFC 6750 §3.1).
+//! Why a token is refused, and the description for its bearer (RFC 6750 §3.1).
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -6,13 +6,13 @@ pub enum TokenError {
     /// Not three parts of base64url, not JSON objects with unique members, too long, or a claim is missing or of a wrong type.
     #[error("the token is malformed")]
     Malformed,
-    /// The header brings a key of its own or an extension that must be understood.
+    /// The header contains a key or a critical extension.
     #[error("the token has a header member that is not allowed")]
     HeaderNotAllowed,
     /// `none`, HMAC, an unknown algorithm, or another one than the key's.
     #[error("the algorithm of the token is not that of its key")]
     AlgorithmNotAllowed,
-    /// Somebody else's token.
+    /// A token of another issuer.
     #[error("the token is of another issuer")]
     ForeignIssuer,
     /// No published key has this identifier.
@@ -21,22 +21,22 @@ pub enum TokenError {
     /// The key did not sign this.
     #[error("the signature does not verify")]
     SignatureInvalid,
-    /// `exp` has come.
+    /// `exp` has passed.
     #[error("the token has expired")]
     Expired,
-    /// `nbf` or `iat` has not come.
+    /// `nbf` or `iat` is in the future.
     #[error("the token is not yet valid")]
     NotYetValid,
     /// A token of another kind, such as an assertion.
     #[error("the token is of another type")]
     WrongTyp,
-    /// For somebody else.
+    /// A token for another audience.
     #[error("the token is for another audience")]
     WrongAudience,
 }
 
 impl TokenError {
-    /// The sentence that the bearer may read.
+    /// The description for the bearer.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {

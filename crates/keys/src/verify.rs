@@ -99,7 +99,7 @@ impl<'a> Parts<'a> {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
-        // A dot more than two stands in the claims now, and is no base64url.
+        // A third dot is in the claims now, where base64url has none.
         let decode = |part: &str| BASE64URL.decode(part).map_err(|_| TokenError::Malformed);
         decode(signature)?;
         Ok(Self { header: decode(header)?, claims: decode(claims)?, signed, signature })

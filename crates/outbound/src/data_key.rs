@@ -1,9 +1,9 @@
-//! A data key as a service gives it back: 32 bytes, or it is none.
+//! A data key of a service: 32 bytes, otherwise it is invalid.
 
 use keys::SealError;
 use zeroize::{Zeroize, Zeroizing};
 
-/// The bytes as a data key; they are wiped.
+/// Converts the bytes to a data key and wipes them.
 pub(crate) fn from_bytes(mut bytes: Vec<u8>) -> Result<Zeroizing<[u8; 32]>, SealError> {
     let mut data_key = Zeroizing::new([0; 32]);
     let fits = bytes.len() == data_key.len();
@@ -11,7 +11,7 @@ pub(crate) fn from_bytes(mut bytes: Vec<u8>) -> Result<Zeroizing<[u8; 32]>, Seal
         data_key.copy_from_slice(&bytes);
     }
     bytes.zeroize();
-    // What was authenticated and is no data key was never sealed by us.
+    // We never sealed an authenticated value that is not a data key.
     if fits { Ok(data_key) } else { Err(SealError::Corrupt) }
 }
 

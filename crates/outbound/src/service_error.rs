@@ -1,25 +1,25 @@
-//! What stands behind "the sealing service is unavailable": whether it was silent, refused, or said something that nobody can read.
+//! The cause of "the sealing service is unavailable": no answer, a refusal, or an unreadable answer.
 
 use std::error::Error;
 use std::sync::Arc;
 
 use keys::SealError;
 
-/// Why a service did not do what it was asked.
+/// Why a service did not fulfil a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServiceError {
-    /// No connection, no answer in time, or one that broke off.
+    /// No connection, no answer in time, or a broken one.
     #[error("{service} does not answer: {cause}")]
     Silent { service: String, cause: String },
-    /// It answered that it will not, or cannot now.
+    /// The service refused or cannot answer now.
     #[error("{service} refuses with {status}: {said}")]
     Refused { service: String, status: String, said: String },
-    /// It answered something else than it should.
+    /// The service gave an unexpected answer.
     #[error("{service} answers what cannot be understood: {what}")]
     NotUnderstood { service: String, what: &'static str },
 }
 
-/// No more of an answer goes into an error.
+/// The longest part of an answer in an error.
 const LONGEST: usize = 200;
 
 impl From<ServiceError> for SealError {
@@ -28,7 +28,7 @@ impl From<ServiceError> for SealError {
     }
 }
 
-/// The innermost cause, which is the one that says something.
+/// The innermost cause, which has the details.
 pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
@@ -37,7 +37,7 @@ pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
     on_one_line(&error.to_string())
 }
 
-/// A service's words, short and without line ends or control characters, so that they are nothing but a part of a log line.
+/// The text of a service, cropped and without line ends or control characters, so that it is safe in a log line.
 pub(crate) fn on_one_line(words: &str) -> String {
     let words = words.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect()

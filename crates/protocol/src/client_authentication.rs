@@ -1,4 +1,4 @@
-//! Client credentials as presented, one method a request (RFC 6749 §2.3, RFC 7521 §4.2).
+//! Client credentials as presented, one method in a request (RFC 6749 §2.3, RFC 7521 §4.2).
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 use crate::bearer::split_scheme;
 use crate::{ErrorCode, ErrorResponse, Form, Secret, basic};
 
-/// A client identifier and a secret; neither has been checked.
+/// A client identifier and a secret; neither is verified.
 #[derive(Debug)]
 pub struct IdAndSecret {
-    /// Who the caller claims to be.
+    /// The presented identifier.
     pub client_id: String,
-    /// What it claims to know.
+    /// The presented secret.
     pub secret: Secret,
 }
 
-/// How the caller says who it is.
+/// The client authentication of a request.
 #[derive(Debug)]
 pub enum ClientAuthentication {
     /// `Authorization: Basic`, in its possible readings, most likely first; none where the header is malformed.
@@ -26,9 +26,9 @@ pub enum ClientAuthentication {
     Post(IdAndSecret),
     /// `client_assertion` in the body (RFC 7521 §4.2).
     Assertion,
-    /// A client identifier and nothing to prove it.
+    /// A client identifier without a credential.
     None {
-        /// Who the caller claims to be.
+        /// The presented identifier.
         client_id: String,
     },
 }
@@ -60,7 +60,7 @@ impl ClientAuthentication {
     }
 }
 
-/// Another scheme than Basic proves nothing here: no reading, so that it fails as a wrong secret does.
+/// Any scheme but Basic has no reading, so that it fails like a wrong secret.
 fn basic_readings(header: &[u8], client_id: Option<&str>) -> Result<Vec<IdAndSecret>, ErrorResponse> {
     let (scheme, credentials) = split_scheme(header);
     if !scheme.eq_ignore_ascii_case(b"Basic") {
@@ -91,9 +91,9 @@ fn no_client() -> ErrorResponse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthenticationMethod {
-    /// Any method that the client has a credential for.
+    /// Any method for which the client has a credential.
     Any,
-    /// A secret, in the header or in the body: knowing it is what counts, not where it stands.
+    /// A secret, in the header or in the body.
     #[serde(rename = "client_secret_basic", alias = "client_secret_post")]
     ClientSecret,
     /// A signed assertion (RFC 7523 §2.2).
@@ -102,15 +102,15 @@ pub enum ClientAuthenticationMethod {
     TlsClientAuth,
     /// A registered client certificate (RFC 8705 §2.2).
     SelfSignedTlsClientAuth,
-    /// Nothing: a public client.
+    /// No authentication: a public client.
     None,
 }
 
 impl ClientAuthenticationMethod {
-    /// What the token and introspection endpoints serve and metadata advertises.
+    /// The methods that the token and introspection endpoints serve and metadata advertises.
     pub const SERVED: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
-    /// The name under which the method is stored; of the two names for a secret, the first.
+    /// The stored name of the method; of the two names for a secret, the first.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -123,7 +123,7 @@ impl ClientAuthenticationMethod {
         }
     }
 
-    /// Whether a client of this method may prove itself with a secret.
+    /// Whether a client of this method may authenticate with a secret.
     #[must_use]
     pub const fn allows_secret(self) -> bool {
         match self {
@@ -139,7 +139,7 @@ impl fmt::Display for ClientAuthenticationMethod {
     }
 }
 
-/// Not a registered client authentication method. `client_secret_jwt` is absent: it would need the secret in clear.
+/// The text names no client authentication method. `client_secret_jwt` is absent because it needs the secret in clear.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a client authentication method that can be used here")]
 pub struct UnknownAuthenticationMethod;

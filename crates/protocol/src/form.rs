@@ -71,7 +71,7 @@ impl Form {
         Ok(self.take(name)?.map(Secret::new))
     }
 
-    /// Refuses repetitions among the parameters that nobody took: an unknown parameter is ignored, but not twice.
+    /// Refuses repetitions among the parameters that were not taken: an unknown parameter is ignored, but not twice.
     ///
     /// # Errors
     /// `invalid_request`, without the name: an unknown name is the caller's text, not ours.

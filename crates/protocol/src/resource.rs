@@ -15,7 +15,7 @@ impl ResourceIndicator {
     /// # Errors
     /// [`InvalidResource`], which the token endpoint answers as `invalid_target`.
     pub fn parse(text: &str) -> Result<Self, InvalidResource> {
-        // The parser mends blanks and quotes; what is compared exactly must not need mending.
+        // The URL parser corrects blanks and quotes, but resources are compared as exact text.
         let exact = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte));
         if exact && url::Url::parse(text).is_ok() { Ok(Self(text.to_owned())) } else { Err(InvalidResource) }
     }

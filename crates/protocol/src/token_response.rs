@@ -7,7 +7,7 @@ use crate::Scope;
 /// How the token is used (RFC 6749 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum TokenType {
-    /// Whoever bears it may use it (RFC 6750).
+    /// The bearer of the token may use it (RFC 6750).
     Bearer,
 }
 

@@ -1,4 +1,4 @@
-//! A registered client: what it may ask for and which secrets it has (RFC 6749 §2, RFC 7591 §2).
+//! A registered client with its permissions and secrets (RFC 6749 §2, RFC 7591 §2).
 
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
 use serde::{Deserialize, Serialize};
@@ -9,31 +9,31 @@ use crate::{ClientId, ClientSecret};
 /// A client of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// Whose client it is. A store that answers with another tenant's client is caught by this.
+    /// Its tenant; detects a store that returns another tenant's client.
     pub tenant: TenantId,
     /// Its identifier.
     pub id: ClientId,
-    /// Its name for people.
+    /// The display name.
     pub name: String,
     /// Whether it may authenticate.
     pub status: ClientStatus,
     /// How it must authenticate.
     pub authentication_method: ClientAuthenticationMethod,
-    /// Which grants it may use.
+    /// The grants that it may use.
     pub grant_types: Vec<GrantType>,
-    /// What goes into `aud` when the request names no resource.
+    /// The `aud` of its tokens when the request names no resource.
     pub audiences: Vec<String>,
-    /// What it may name in `resource` beyond its audiences (RFC 8707).
+    /// Further values for `resource` besides its audiences (RFC 8707).
     pub resources: Vec<String>,
-    /// What it may be granted.
+    /// The scope that it may be granted.
     pub scope: Scope,
-    /// How long its tokens live, where that differs from the tenant's.
+    /// The lifetime of its tokens, if it differs from the tenant's.
     pub access_token_lifetime: Option<Lifetime>,
-    /// `iss` of its tokens, where that is an alias of the tenant's.
+    /// `iss` of its tokens, if it is an alias of the tenant's.
     pub issuer: Option<Issuer>,
-    /// Whose tokens it may introspect.
+    /// The tokens that it may introspect.
     pub introspection: IntrospectionRight,
-    /// Its secrets, live or not; which is which depends on the time.
+    /// Its secrets, including ended ones; the time decides which are live.
     pub secrets: Vec<ClientSecret>,
 }
 
@@ -41,22 +41,22 @@ pub struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientStatus {
-    /// It may.
+    /// It may authenticate.
     Active,
-    /// It fails as an unknown client does.
+    /// It fails like an unknown client.
     Suspended,
 }
 
-/// Whose tokens a client may introspect.
+/// The tokens that a client may introspect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntrospectionRight {
-    /// Those issued to itself.
+    /// Its own tokens.
     #[default]
     Own,
-    /// Also those for a resource server that lists it.
+    /// Also tokens for a resource server that lists it.
     Audience,
-    /// All of its tenant.
+    /// All tokens of its tenant.
     Tenant,
 }
 

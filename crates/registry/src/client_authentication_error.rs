@@ -1,12 +1,12 @@
-//! Every way in which a client can fail to prove itself (RFC 6749 §5.2 `invalid_client`). Callers cannot tell refusals apart.
+//! Why a client authentication failed (RFC 6749 §5.2 `invalid_client`). Callers cannot distinguish refusals.
 
 use protocol::{ErrorCode, Lifetime};
 use tenancy::StoreError;
 
-/// Why nobody was authenticated. The variants are for the log.
+/// A failed client authentication. The variants are for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientAuthenticationError {
-    /// The credentials could not be read, or no client can have such an identifier.
+    /// The credentials could not be read, or the identifier is malformed.
     #[error("the client credentials are malformed")]
     Malformed,
     /// The tenant has no such client.
@@ -15,25 +15,25 @@ pub enum ClientAuthenticationError {
     /// The client is suspended.
     #[error("the client is suspended")]
     ClientSuspended,
-    /// The client must prove itself otherwise than by a secret.
+    /// The client must authenticate by another method than a secret.
     #[error("the client may not authenticate with a secret")]
     MethodNotAllowed,
-    /// Nothing was presented that can be checked here.
+    /// The credentials are of a method that is not served.
     #[error("the authentication method is not served")]
     MethodNotServed,
     /// No live secret of the client matches.
     #[error("the client secret does not match")]
     SecretMismatch,
-    /// It is a secret that everyone knows, on a server that others can reach.
+    /// The secret is a published sample, on a server that is reachable from outside.
     #[error("the client secret is a sample that everyone knows")]
     SampleSecret,
-    /// It failed as the others did, and too many of its source did before it in this span, which lasts so much longer.
+    /// The attempt failed, and its source was over the limit before; the span lasts this much longer.
     #[error("too many client authentications failed")]
     TooManyFailures(Lifetime),
     /// Too many secrets wait to be checked.
     #[error("too many client secrets wait to be checked")]
     Busy,
-    /// The store did not answer.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -45,7 +45,7 @@ impl ClientAuthenticationError {
         matches!(self.error_code(), ErrorCode::InvalidClient)
     }
 
-    /// The code that the caller sees.
+    /// The error code for the caller.
     #[must_use]
     pub const fn error_code(&self) -> ErrorCode {
         match self {
@@ -62,7 +62,7 @@ impl ClientAuthenticationError {
         }
     }
 
-    /// The sentence that the caller sees: one for all refusals, and one for those over the limit.
+    /// The description for the caller: one for all refusals, and one for those over the limit.
     #[must_use]
     pub const fn description(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! One secret of a client: its hash and its times, never its value.
+//! A secret of a client: its hash and its times, never its value.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -8,7 +8,7 @@ use protocol::Timestamp;
 
 use secrets::SecretHash;
 
-/// The identifier of a secret, for people who list, expire and revoke them. It tells nothing about the value.
+/// The identifier of a secret, for listing, expiring and revoking it. It reveals nothing about the value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SecretId(Arc<str>);
 
@@ -17,20 +17,21 @@ pub struct SecretId(Arc<str>);
 pub struct ClientSecret {
     /// Its identifier.
     pub id: SecretId,
-    /// What the value is checked against.
+    /// The hash of the value.
     pub hash: SecretHash,
-    /// The value's last four characters where it was generated, else empty: of a chosen secret even four are too many.
+    /// The last four characters of a generated value; empty for a chosen one, where four characters would reveal too
+    /// much.
     pub hint: String,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// From when on it no longer counts.
+    /// The time from which the secret is not valid any more.
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// The time of revocation.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl SecretId {
-    /// From its text, which a store or a generator of identifiers has made.
+    /// Creates an identifier from text of a store or of a generator.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.into())
@@ -50,7 +51,7 @@ impl fmt::Display for SecretId {
 }
 
 impl ClientSecret {
-    /// Whether the secret counts at this moment; asked on every request, whatever a cache remembers.
+    /// Whether the secret is valid now. Every request checks this, whatever is cached.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none_or(|revoked_at| now < revoked_at)

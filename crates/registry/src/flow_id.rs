@@ -1,5 +1,5 @@
-//! The identifier of a sign-in that takes two calls. It carries its own time and proof, so that any replica can go on with what another
-//! began and nothing is kept meanwhile: a UUID of our own making (RFC 9562 §5.8).
+//! The identifier of a sign-in with two calls. It contains its time and a proof, so any replica can continue a
+//! sign-in of another replica and nothing is stored: a custom UUID (RFC 9562 §5.8).
 
 use protocol::{Lifetime, Timestamp};
 use subtle::ConstantTimeEq as _;
@@ -7,26 +7,26 @@ use uuid::Uuid;
 
 use secrets::{KeyedDigest, Pepper, random_bytes};
 
-/// How long a person may take between the calls.
+/// The longest time between the calls.
 const LIFETIME: Lifetime = Lifetime::from_seconds(600);
-/// Replicas' clocks differ a little.
+/// The difference between the clocks of replicas.
 const SKEW: Lifetime = Lifetime::from_seconds(60);
 
-/// Makes and recognises identifiers.
+/// Creates and checks identifiers.
 pub(crate) struct FlowIds(KeyedDigest);
 
 impl FlowIds {
-    /// All replicas have the same pepper.
+    /// Creates the key from the pepper, which all replicas share.
     pub(crate) fn new(pepper: &Pepper) -> Self {
         Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey sign-in flow 1"))
     }
 
-    /// A new one.
+    /// Draws a new identifier.
     pub(crate) fn generate(&self, now: Timestamp) -> String {
         self.of(now, &random_bytes::<4>()).to_string()
     }
 
-    /// Whether it is one of ours and still young.
+    /// Whether the identifier is one of ours and not expired.
     pub(crate) fn admits(&self, text: &str, now: Timestamp) -> bool {
         let Ok(id) = Uuid::try_parse(text) else { return false };
         let bytes = id.as_bytes();
@@ -39,7 +39,7 @@ impl FlowIds {
         is_ours && begun <= now + SKEW && now < begun + LIFETIME
     }
 
-    /// Four bytes of time, four random ones, and a digest of them; version and variant as in every UUID.
+    /// Four bytes of time, four random bytes, and a digest of both, with the version and variant of a UUID.
     fn of(&self, begun: Timestamp, random: &[u8; 4]) -> Uuid {
         let seconds = u32::try_from(begun.seconds()).unwrap_or(u32::MAX).to_be_bytes();
         let mut random = *random;

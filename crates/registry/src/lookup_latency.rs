@@ -1,18 +1,17 @@
-//! When refusals leave: so long after their arrival that nothing shows whether the store was asked for the client.
+//! The delay of refusals: long enough that it does not reveal whether the store was read for the client.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The shortest delay of a refusal.
 const LEAST: Duration = Duration::from_millis(5);
-/// The last minute, and what has passed of the slice that runs.
+/// The slices of the last minute and the running one.
 const SLICES: usize = 7;
 const SLICE: Duration = Duration::from_secs(10);
-/// Eight for each doubling of [`LEAST`], up to 20 s; the one before them holds what took no longer than it.
+/// Eight buckets for each doubling of [`LEAST`], up to 20 s; the first bucket holds all shorter lookups.
 const BUCKETS: usize = 1 + 8 * 12;
 
-/// How long the lookups of the last minute took that had to wait for an answer, in a histogram of fixed size. Its instants are times
-/// since its making.
+/// A histogram of the lookups of the last minute that read the store. Its instants are times since its creation.
 pub(crate) struct LookupLatency {
     slices: Mutex<[Slice; SLICES]>,
 }
@@ -28,7 +27,7 @@ impl LookupLatency {
         Self { slices: Mutex::new([Slice { number: 0, buckets: [0; BUCKETS] }; SLICES]) }
     }
 
-    /// A lookup that ended at this instant had taken so long.
+    /// Adds a lookup of this length that ended at this instant.
     pub(crate) fn note(&self, took: Duration, at: Duration) {
         let number = slice(at);
         let mut slices = self.slices.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +39,8 @@ impl LookupLatency {
         *count = count.saturating_add(1);
     }
 
-    /// The one delay of all refusals at this instant: 5 ms, or what 99.9 % of the last minute's lookups did not exceed.
+    /// The delay of all refusals at this instant: 5 ms, or the 99.9th percentile of the last minute's lookups if that
+    /// is longer.
     pub(crate) fn refusal_delay(&self, at: Duration) -> Duration {
         let now = slice(at);
         let slices = self.slices.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +77,7 @@ fn bucket(took: Duration) -> usize {
 
 fn upper_bound(bucket: usize) -> Duration {
     let doublings = u32::try_from(bucket / 8).unwrap_or_default();
-    // The eighth root of two, to the power of what is left, in millionths.
+    // The powers of the eighth root of two, in millionths.
     const STEPS: [u32; 8] =
         [1_000_000, 1_090_508, 1_189_208, 1_296_840, 1_414_214, 1_542_211, 1_681_793, 1_834_008];
     LEAST * 2_u32.pow(doublings) * STEPS[bucket % 8] / 1_000_000

@@ -1,4 +1,4 @@
-//! What the registry asks of a store.
+//! The store that the registry needs.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{Client, ClientId};
 /// Finds clients.
 #[async_trait]
 pub trait ClientStore: Send + Sync {
-    /// What is registered under this identifier in this tenant, in whatever status.
+    /// The client of this identifier in this tenant, in any status.
     async fn find_client(
         &self,
         tenant: &TenantId,

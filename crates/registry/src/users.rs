@@ -1,7 +1,7 @@
-//! People who may sign in: the administrators that the operator's file declares. They are few, they live in memory, and a reload
-//! replaces them all at once.
+//! People who may sign in: the administrators declared in the configuration. They are few and live in memory; a
+//! reload replaces them all at once.
 //!
-//! All passwords share one salt where that is possible, so that a sign-in costs one argon2id whoever asks, known or not.
+//! The passwords share one salt where possible, so every sign-in costs one argon2id, for known and unknown names.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,24 +26,24 @@ pub struct Users {
     failed_attempts: FailedAttempts,
     flow_ids: FlowIds,
     delays: SignInDelays,
-    /// Makes what an assertion says of the password behind it.
+    /// The key of the digests that identify a password in an assertion.
     credentials: KeyedDigest,
     samples: &'static [&'static str],
     declared: RwLock<Arc<Declared>>,
 }
 
-/// A person as the operator declares one.
+/// A declared person.
 #[derive(Debug)]
 pub struct DeclaredUser {
-    /// The name to sign in with.
+    /// The user name.
     pub name: String,
-    /// How the password is known.
+    /// The password or its hash.
     pub password: DeclaredPassword,
-    /// What this person may ask for.
+    /// The permissions that the person may request.
     pub permissions: Vec<String>,
 }
 
-/// A password as the operator gave it.
+/// A declared password.
 #[derive(Debug)]
 pub enum DeclaredPassword {
     /// The password itself.
@@ -52,21 +52,21 @@ pub enum DeclaredPassword {
     Hash(String),
 }
 
-/// A person who has just proven who it is.
+/// A person who has just signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
     /// The name.
     pub name: String,
-    /// What this person may ask for.
+    /// The permissions that the person may request.
     pub permissions: Vec<String>,
-    /// Stands for the password: another one has another, see [`Users::has_credential`]. Nothing about the password follows from it.
+    /// A digest that identifies the password, see [`Users::has_credential`]. It reveals nothing about the password.
     pub credential: String,
 }
 
-/// Nobody signed in.
+/// A failed sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// An unknown name or a wrong password; callers cannot tell which.
+    /// An unknown name or a wrong password; callers cannot distinguish them.
     #[error("the user name or the password is wrong")]
     Refused,
     /// Too many passwords wait to be checked.
@@ -74,24 +74,24 @@ pub enum SignInError {
     Busy,
 }
 
-/// The declared people as they are compared.
+/// The declared people, prepared for comparison.
 #[derive(Default)]
 struct Declared {
     users: BTreeMap<String, User>,
-    /// Where people may sign in.
+    /// The applications that a sign-in may name.
     applications: Vec<String>,
-    /// Of nearly all hashes; one that was imported has its own.
+    /// The salt of all hashes except imported ones.
     salt: Option<PasswordSalt>,
 }
 
 struct User {
     hash: SecretHash,
     permissions: Vec<String>,
-    /// A keyed digest of the password as it is declared: not of its hash, which is salted anew at each start.
+    /// A keyed digest of the password as declared, not of its hash, which has a new salt after each start.
     credential: String,
 }
 
-/// What the operator gave, hashed and ready to take effect.
+/// Declared people with hashed passwords, ready to take effect.
 pub struct HashedUsers {
     users: Vec<(DeclaredUser, SecretHash)>,
     applications: Vec<String>,
@@ -99,8 +99,8 @@ pub struct HashedUsers {
 }
 
 impl HashedUsers {
-    /// Hashes declared passwords; `applications` are the identifiers that sign-ins may name. Each password takes 11 ms of a core, so this
-    /// is no work for a thread that serves.
+    /// Hashes declared passwords; `applications` are the identifiers that sign-ins may name. Each password takes 11
+    /// ms of a core, so do not call this on a thread that serves requests.
     ///
     /// # Errors
     /// [`OutOfMemory`].
@@ -125,7 +125,7 @@ impl HashedUsers {
 }
 
 impl Users {
-    /// Nobody yet.
+    /// Creates the service without people.
     #[must_use]
     pub fn new(pool: Arc<HashPool>, pepper: &Pepper, limit: FailedAttemptsLimit) -> Self {
         let (failed_attempts, flow_ids) = (FailedAttempts::new(limit), FlowIds::new(pepper));
@@ -134,13 +134,13 @@ impl Users {
         Self { pool, failed_attempts, flow_ids, delays, credentials, samples, declared }
     }
 
-    /// With passwords that everyone knows, so that they open nothing, whoever has one.
+    /// Refuses these published sample passwords for everybody.
     #[must_use]
     pub fn refusing(self, samples: &'static [&'static str]) -> Self {
         Self { samples, ..self }
     }
 
-    /// From now on these and no others may sign in.
+    /// Replaces the people who may sign in.
     pub fn replace(&self, users: HashedUsers) {
         let HashedUsers { users, applications, salt } = users;
         let user = |(DeclaredUser { name, password, permissions }, hash)| {
@@ -152,7 +152,7 @@ impl Users {
         *self.declared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(declared);
     }
 
-    /// Whether anybody may sign in at all.
+    /// Whether no people are declared.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.declared().users.is_empty()
@@ -164,19 +164,20 @@ impl Users {
         self.declared().applications.iter().any(|accepted| accepted == id)
     }
 
-    /// A new identifier for a sign-in of two calls; nothing is kept of it.
+    /// A new identifier for a sign-in of two calls; it is not stored.
     #[must_use]
     pub fn begin_flow(&self, now: Timestamp) -> String {
         self.flow_ids.generate(now)
     }
 
-    /// Whether a sign-in of this identifier was begun here or at another replica, less than ten minutes ago.
+    /// Whether a sign-in with this identifier was started less than ten minutes ago, here or at another replica.
     #[must_use]
     pub fn is_flow(&self, id: &str, now: Timestamp) -> bool {
         self.flow_ids.admits(id, now)
     }
 
-    /// Whether this person is still declared and may still do this: what was signed in earlier ends when the file says so.
+    /// Whether this person is still declared and still has the permission: a change of the configuration ends an
+    /// earlier sign-in.
     #[must_use]
     pub fn permits(&self, name: &str, permission: &str) -> bool {
         self.declared()
@@ -191,7 +192,8 @@ impl Users {
         self.declared().users.contains_key(name)
     }
 
-    /// Whether this person is still declared, with the password that this stands for: what was signed in with another one is over.
+    /// Whether this person is still declared with the password of this digest: a change of the password ends an
+    /// earlier sign-in.
     #[must_use]
     pub fn has_credential(&self, name: &str, credential: &str) -> bool {
         let declared = self.declared();
@@ -199,11 +201,12 @@ impl Users {
         own.is_some_and(|own| own.ct_eq(credential.as_bytes()).into())
     }
 
-    /// Checks a password as one attempt at this tenant, at the cost of one argon2id whoever asks. Over the limit of failed attempts it
-    /// waits behind all others; after failures of the same user from the same source it waits before that, up to five seconds.
+    /// Checks a password as one attempt at this tenant, at the cost of one argon2id for known and unknown names.
+    /// After failures of the same name from the same source it first waits up to five seconds. Over the limit of
+    /// failed attempts its hash waits behind all others.
     ///
     /// # Errors
-    /// [`SignInError`]; only a refusal counts as an attempt.
+    /// [`SignInError`]; only a refusal counts as a failed attempt.
     pub async fn sign_in(
         &self,
         tenant: &TenantId,
@@ -225,7 +228,7 @@ impl Users {
             SecretHash::Token(_) => None,
         });
         let salt = own_salt.or_else(|| declared.salt.clone()).unwrap_or_else(PasswordSalt::dummy);
-        // What cannot be a password is not hashed either, but the wait is the same.
+        // A text that cannot be a password is replaced by a dummy; the wait is the same.
         let secret = if may_open { password } else { Secret::new(String::new()) };
         let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::SignIn };
         let hashed = self.pool.hash(HashJob { secret, salt, key: None }, lane, source).await;

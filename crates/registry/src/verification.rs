@@ -1,26 +1,26 @@
-//! What a presented secret costs to check, and what it is checked against.
+//! The cost of checking a presented secret, and the stored hashes to compare it with.
 //!
-//! The presented text alone decides the cost: never whether the client exists, in what state it is or which secrets it has.
+//! The presented text alone decides the cost: neither the existence nor the status nor the secrets of the client do.
 
 use protocol::{Secret, Timestamp};
 
 use crate::{Client, ClientSecret, SecretId};
 use secrets::{GeneratedSecret, PasswordSalt, SecretHash, is_fit_secret, salt_of};
 
-/// The work that is due for a presented secret.
+/// The work for a presented secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// One keyed digest, compared with all live generated secrets.
+    /// One token hash, compared with all live generated secrets.
     Digest,
-    /// One argon2id, compared with all live chosen secrets.
+    /// One password hash, compared with all live chosen secrets.
     SlowHash,
-    /// One argon2id of nothing in particular: no client can have such a secret.
+    /// One dummy password hash: no client can have such a secret.
     DummySlowHash,
-    /// The same: everyone knows this text, so it proves nothing.
+    /// One dummy password hash: the text is a published sample, so it proves nothing.
     SampleSecret,
 }
 
-/// The secrets that count at this moment; none for a client that is not there or may not authenticate.
+/// The secrets that are live now; none for a client that does not exist or may not authenticate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidates<'a> {
     secrets: &'a [ClientSecret],
@@ -54,12 +54,13 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// The salt that the live chosen secrets share, or a dummy.
+    /// The common salt of the live chosen secrets, or a dummy.
     pub(crate) fn salt(self) -> PasswordSalt {
         self.passwords().find_map(|(_, phc)| salt_of(phc)).unwrap_or_else(PasswordSalt::dummy)
     }
 
-    /// The secret whose hash was presented. All are compared, whichever matches, and one comparison is made even with none.
+    /// The secret with the presented hash. All secrets are compared in every case, and without any one dummy
+    /// comparison is made.
     pub(crate) fn matching(self, presented: &SecretHash) -> Option<&'a SecretId> {
         let dummy = SecretHash::Token([0; 32]).matches(presented);
         let mut found = None;
@@ -68,7 +69,7 @@ impl<'a> Candidates<'a> {
                 found = Some(&secret.id);
             }
         }
-        // No digest can be foretold to be all zeros, but were one, it must not authenticate.
+        // No presented text is known to have an all-zero digest; such a digest must not authenticate.
         found.filter(|_| !dummy)
     }
 

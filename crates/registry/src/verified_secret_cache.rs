@@ -1,4 +1,5 @@
-//! Chosen secrets that were right once, so that only their first check computes argon2id. Never a secret: only a keyed digest.
+//! A cache of verified secrets, so that only the first check of a chosen secret computes argon2id. It holds keyed
+//! digests, never secrets.
 
 use std::time::Duration;
 
@@ -10,32 +11,32 @@ use crate::SecretId;
 use crate::verification::Candidates;
 use secrets::{KeyedDigest, random_bytes};
 
-/// How many are kept; beyond it the least used are computed again.
+/// The number of entries; beyond it the least used are evicted.
 const CAPACITY: u64 = 100_000;
-/// How long one is kept that nobody presents.
+/// The lifetime of an entry that is not used.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// The memory of one process, under a key that dies with it.
+/// The cache of one process, under a random key that is never stored.
 pub struct VerifiedSecretCache {
     key: KeyedDigest,
     secrets: Cache<VerifiedSecretKey, SecretId>,
 }
 
-/// A presented secret together with everything that it was checked against.
+/// A digest of a presented secret and everything that it was checked against.
 ///
-/// Tenant, client and the client's live secrets, each with its stored hash, are all in it. So a secret that expires, is revoked
-/// or replaced is forgotten by that very change, and what one client may present helps no other.
+/// This includes tenant, client and the client's live secrets with their hashes. So a secret that expires, is revoked
+/// or is replaced leaves the cache by that change, and an entry of one client is useless for another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct VerifiedSecretKey([u8; 32]);
 
 impl VerifiedSecretCache {
-    /// Under a new key.
+    /// Creates a cache under a random key.
     #[must_use]
     pub fn generate() -> Self {
         Self::with_key(&random_bytes())
     }
 
-    /// Under this key, which must be random and kept nowhere else.
+    /// Creates a cache under this key, which must be random and not stored anywhere.
     #[must_use]
     pub fn with_key(key: &[u8; 32]) -> Self {
         let secrets = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
@@ -54,19 +55,19 @@ impl VerifiedSecretCache {
         VerifiedSecretKey(self.key.of(fixed.into_iter().chain(stored)))
     }
 
-    /// Which secret it was, if that is known.
+    /// The verified secret of this key, if it is cached.
     pub(crate) async fn find(&self, key: VerifiedSecretKey) -> Option<SecretId> {
         self.secrets.get(&key).await
     }
 
-    /// This one was right.
+    /// Adds a verified secret.
     pub(crate) async fn insert(&self, key: VerifiedSecretKey, secret: SecretId) {
         self.secrets.insert(key, secret).await;
     }
 }
 
 impl VerifiedSecretKey {
-    /// Of the hash that finds out: equal keys have equal texts and salts.
+    /// The key of the hash job: equal keys have equal secrets and salts.
     pub(crate) fn of_job(self) -> [u8; 32] {
         self.0
     }

@@ -1,4 +1,4 @@
-//! What a tenant's access tokens look like and how long they live (RFC 9068 §2.1).
+//! The format and lifetime of a tenant's access tokens (RFC 9068 §2.1).
 
 use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 /// Lifetime, format and `typ` of a tenant's access tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenPolicy {
-    /// How long a token lives unless its client says otherwise.
+    /// The lifetime of a token unless its client has its own.
     pub lifetime: Lifetime,
-    /// What a token is.
+    /// The format of a token.
     pub format: TokenFormat,
     /// The `typ` header of new tokens.
     pub typ: String,
-    /// `typ` values that the tenant used before, each accepted until the last token that bears it has expired.
+    /// Previous `typ` values, each accepted until the last token with it has expired.
     pub previous_typs: Vec<PreviousTyp>,
 }
 
-/// A `typ` of the past.
+/// A previous `typ`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousTyp {
     /// The value.
@@ -25,7 +25,7 @@ pub struct PreviousTyp {
     pub accepted_until: Timestamp,
 }
 
-/// What an access token is.
+/// The format of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenFormat {
@@ -45,7 +45,7 @@ impl TokenFormat {
         }
     }
 
-    /// Whether tokens of it can be had. A tenant that asks for others has no grant.
+    /// Whether tokens of this format are served. A tenant with another format has no grant.
     #[must_use]
     pub const fn is_served(self) -> bool {
         matches!(self, Self::Jwt)
@@ -53,8 +53,8 @@ impl TokenFormat {
 }
 
 impl AccessTokenPolicy {
-    /// Whether a token with this `typ` header is one of ours: without the check an ID token or a client's assertion could pass
-    /// for an access token (RFC 8725 §3.11).
+    /// Whether a token with this `typ` header is an access token of the tenant. Without the check an ID token or a
+    /// client assertion could pass for an access token (RFC 8725 §3.11).
     #[must_use]
     pub fn accepts_typ(&self, typ: Option<&str>, now: Timestamp) -> bool {
         let Some(typ) = typ else { return false };

@@ -16,7 +16,7 @@ pub struct Issuer(Arc<str>);
 pub struct InvalidIssuer;
 
 impl Issuer {
-    /// Checks the characters: an issuer also stands in `WWW-Authenticate`, in quotes, so neither a quote nor a backslash may be
+    /// Checks the characters: an issuer is also part of `WWW-Authenticate`, in quotes, so neither a quote nor a backslash may be
     /// in it.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The first step of every request: from the name in the path to the tenant, or to "no such tenant".
+//! The first step of every request: from the name in the path to the tenant.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ pub struct TenantResolver {
     store: Arc<dyn TenantStore>,
 }
 
-/// There is no tenant to go on with.
+/// The tenant is unknown, or the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TenantError {
-    /// Malformed, absent or suspended: callers cannot tell which.
+    /// Malformed, missing or suspended: callers cannot distinguish these.
     #[error("unknown tenant")]
     Unknown,
-    /// The store did not answer.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl TenantResolver {
-    /// Over a store, which may be a cache.
+    /// Creates the resolver over a store, which may be a cache.
     #[must_use]
     pub fn new(store: Arc<dyn TenantStore>) -> Self {
         Self { store }
@@ -33,7 +33,7 @@ impl TenantResolver {
     /// The active tenant of this name.
     ///
     /// # Errors
-    /// [`TenantError::Unknown`] for anything else; a name of the wrong shape asks no store.
+    /// [`TenantError::Unknown`] for any other name; a malformed name costs no read.
     pub async fn resolve(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
         Some(self.find(name).await?).filter(|tenant| tenant.is_active()).ok_or(TenantError::Unknown)
     }
@@ -46,7 +46,8 @@ impl TenantResolver {
         Some(self.resolve(name).await?).filter(|tenant| tenant.strategies.oauth2).ok_or(TenantError::Unknown)
     }
 
-    /// The tenant of this name if verifiers may still need its keys: a suspended one until its last token has expired.
+    /// The tenant of this name if verifiers may still need its keys: a suspended tenant until its last token has
+    /// expired.
     ///
     /// # Errors
     /// As [`TenantResolver::resolve`].

@@ -20,7 +20,7 @@ pub struct SigningPolicy {
     pub skew: Lifetime,
     /// How long new RSA keys are: 2048, 3072 or 4096 bits. Other algorithms have one size.
     pub rsa_bits: u32,
-    /// How long a key may wait to sign until the verifiers that poll have fetched it; absent: it waits for nobody.
+    /// How long a key may wait to sign until the verifiers that poll have fetched it; absent: it does not wait.
     pub hold_activation: Option<Lifetime>,
 }
 

@@ -8,68 +8,68 @@ use crate::{AccessTokenPolicy, Issuer, SigningPolicy, TenantId};
 /// An isolated authorization server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {
-    /// Its name in paths and rows.
+    /// The name in paths and rows.
     pub id: TenantId,
-    /// Its name for people.
+    /// The display name.
     pub name: String,
-    /// `iss` of its tokens, unless a client was given an alias.
+    /// `iss` of its tokens, unless a client has an alias.
     pub issuer: Issuer,
-    /// Other `iss` values that its clients may be given.
+    /// Other `iss` values, for single clients.
     pub issuer_aliases: Vec<Issuer>,
-    /// Whether it serves requests.
+    /// Whether the tenant serves requests.
     pub status: TenantStatus,
-    /// What it offers.
+    /// The offered strategies.
     pub strategies: Strategies,
-    /// How long its cached rows may serve while the store is down.
+    /// How long its cached rows may serve while the store is unavailable.
     pub stale_if_error: Lifetime,
-    /// How it signs.
+    /// The policy of its keys.
     pub signing: SigningPolicy,
-    /// What it issues.
+    /// The policy of its tokens.
     pub access_token: AccessTokenPolicy,
-    /// Its audiences, in the order of their names.
+    /// The audiences, ordered by name.
     pub resource_servers: Vec<ResourceServer>,
 }
 
 /// Whether a tenant serves requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TenantStatus {
-    /// It does.
+    /// The tenant serves requests.
     Active,
-    /// It answers as an unknown tenant, but for its public keys.
+    /// The tenant answers as an unknown one, except for its public keys.
     Suspended {
-        /// When the last token that it issued expires; until then its keys stay published.
+        /// When its last token expires; until then its keys stay published.
         keys_published_until: Timestamp,
     },
 }
 
-/// What a tenant offers at all.
+/// The strategies that a tenant can offer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strategies {
     /// Token, introspection and metadata endpoints.
     pub oauth2: bool,
-    /// Named in the list of strategies; it has no endpoints of its own yet.
+    /// Named in the list of strategies; there are no endpoints yet.
     pub oidc: bool,
 }
 
 /// An audience and the scopes that belong to it (RFC 8707 §2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceServer {
-    /// Its name in `aud` and, where it is a URI, in `resource`.
+    /// The name in `aud` and, if it is a URI, in `resource`.
     pub audience: String,
-    /// Scopes that mean something there.
+    /// The scopes of this audience.
     pub scopes: Scope,
     /// Clients that may introspect tokens for it.
     pub introspection_clients: Vec<String>,
 }
 
 impl Tenant {
-    /// Whether `iss` names this tenant, as itself or by an alias.
+    /// Whether `iss` is the tenant's issuer or one of its aliases.
     #[must_use]
     pub fn is_issuer(&self, iss: &str) -> bool {
         self.issuer.as_str() == iss || self.issuer_aliases.iter().any(|alias| alias.as_str() == iss)
     }
 
-    /// Whether it serves requests.
+    /// Whether the tenant serves requests.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.status == TenantStatus::Active
@@ -81,8 +81,8 @@ impl Tenant {
         self.resource_servers.iter().find(|server| server.audience == audience)
     }
 
-    /// Whether the scope means something at the audience. A scope that no resource server has declared is nobody's in
-    /// particular and goes anywhere.
+    /// Whether the scope applies to the audience. A scope that no resource server has declared applies to every
+    /// audience.
     #[must_use]
     pub fn scope_belongs_to(&self, token: &ScopeToken, audience: &str) -> bool {
         self.resource_server(audience).is_some_and(|server| server.scopes.contains(token))

@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 const PLATFORM_ADMIN_AUDIENCE: &str = "urn:latchkey:admin";
 const TENANT_ADMIN_AUDIENCE: &str = "urn:latchkey:tenant:";
 
-/// A tenant's identifier. Having one says that the text has the right shape, not that the tenant exists.
+/// A tenant's identifier. The value has the right shape; the tenant need not exist.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct TenantId(Arc<str>);
 
-/// The text cannot name a tenant, so no store is asked.
+/// The text cannot be a tenant's name, so no store is read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a tenant id is 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit")]
 pub struct InvalidTenantId;
 
 impl TenantId {
-    /// The reserved tenant of the platform's own administrators; it can be neither declared nor default.
+    /// The reserved tenant of the platform's administrators; it can be neither declared nor the default.
     pub const PLATFORM: &str = "platform";
 
-    /// Checks the shape. There is no folding of case or decoding of escapes: two spellings of one tenant would be two cache
-    /// keys and, sooner or later, two rows.
+    /// Parses an identifier. Case and escapes are not normalised: two spellings of one tenant would be two cache keys
+    /// and, sooner or later, two rows.
     ///
     /// # Errors
     /// [`InvalidTenantId`].
@@ -39,7 +39,7 @@ impl TenantId {
         &self.0
     }
 
-    /// What `aud` of a token holds that administers this tenant; the whole platform, where it is the reserved one.
+    /// The `aud` of tokens that administer this tenant, or the whole platform for the reserved tenant.
     #[must_use]
     pub fn admin_audience(&self) -> String {
         if self.as_str() == Self::PLATFORM {
@@ -49,7 +49,7 @@ impl TenantId {
         }
     }
 
-    /// Whether this is [`TenantId::admin_audience`]; asked for every token, so it makes no text.
+    /// Whether this is [`TenantId::admin_audience`]. It allocates nothing, because every token request calls it.
     #[must_use]
     pub fn is_admin_audience(&self, audience: &str) -> bool {
         if self.as_str() == Self::PLATFORM {

@@ -1,4 +1,4 @@
-//! Where Redis is, from one URL: a server, a set of Sentinels that know it, or a cluster.
+//! The address of Redis, from one URL: a server, a set of Sentinels, or a cluster.
 
 use redis::sentinel::SentinelNodeConnectionInfo;
 use redis::{ConnectionInfo, IntoConnectionInfo as _, TlsMode};
@@ -12,10 +12,10 @@ pub(crate) enum Address {
     Cluster(Vec<ConnectionInfo>),
 }
 
-/// How to talk to the master that the Sentinels name.
+/// The options of the connection to the master that the Sentinels name.
 pub(crate) struct Node(pub(crate) SentinelNodeConnectionInfo);
 
-/// The text names no Redis. It may hold a password, so it is not repeated.
+/// The text is not a Redis URL. It may hold a password, so it is not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a Redis URL: {0}")]
 pub struct InvalidRedisUrl(String);
@@ -52,7 +52,7 @@ impl Address {
                 if scheme == "rediss" {
                     node = node.set_tls_mode(TlsMode::Secure);
                 }
-                // The credentials are the master's. Sentinels are asked without any.
+                // The credentials are for the master. Sentinels get none.
                 let node = Box::new(Node(node));
                 Ok(Self::Sentinel { sentinels: all("")?, master: master.to_owned(), node })
             }

@@ -1,20 +1,21 @@
-//! Decides who may use the connection: all while it works, nobody from the first failure until a probe has made a new one.
+//! A circuit breaker: all requests use the connection while it works; after the first failure none does until a probe
+//! has opened a new one.
 
 use std::sync::{PoisonError, RwLock};
 
-/// Holds the connection while it works.
+/// The connection, while it works.
 pub(crate) struct Breaker<C> {
     state: RwLock<State<C>>,
 }
 
 struct State<C> {
-    /// Counts connections, so that a late failure of an old one does not condemn its successor.
+    /// The number of connections so far, so that a late failure of an old connection does not close its successor.
     number: u64,
     connection: Option<C>,
 }
 
 impl<C: Clone> Breaker<C> {
-    /// Nothing was tried yet, so nobody waits.
+    /// Nothing was tried yet, so no request waits.
     pub(crate) fn open() -> Self {
         Self { state: RwLock::new(State { number: 0, connection: None }) }
     }
@@ -29,14 +30,15 @@ impl<C: Clone> Breaker<C> {
         self.state.read().unwrap_or_else(PoisonError::into_inner).connection.is_some()
     }
 
-    /// A probe was answered over this connection.
+    /// Installs a connection over which a probe was answered.
     pub(crate) fn close(&self, connection: C) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.number += 1;
         state.connection = Some(connection);
     }
 
-    /// The connection of this number failed. Says whether that is news: who brings it has to see to the probes.
+    /// Records that the connection of this number failed. Returns whether that is new; then the caller starts the
+    /// probes.
     pub(crate) fn trip(&self, number: u64) -> bool {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.number == number && state.connection.take().is_some()

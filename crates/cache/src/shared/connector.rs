@@ -1,4 +1,4 @@
-//! Makes connections: for commands, one that all requests share; for messages, one of its own.
+//! Creates connections: one for commands, which all requests share, and one for messages.
 
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::cluster::ClusterClient;
@@ -9,13 +9,13 @@ use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult};
 use super::address::Address;
 use super::options::RedisTiming;
 
-/// Knows where Redis is.
+/// The way to open connections to Redis.
 pub(crate) struct Connector {
     address: Address,
     timing: RedisTiming,
 }
 
-/// A connection that any number of requests use at once.
+/// A connection that any number of requests use concurrently.
 #[derive(Clone)]
 pub(crate) enum Connection {
     Server(MultiplexedConnection),
@@ -25,7 +25,7 @@ pub(crate) enum Connection {
 impl Connector {
     pub(crate) fn new(address: Address, timing: RedisTiming) -> Self {
         if address.uses_tls() {
-            // An error says that the process has chosen one already.
+            // An error means that the process has installed a provider already.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
         Self { address, timing }
@@ -54,7 +54,7 @@ impl Connector {
 
     pub(crate) async fn subscribe(&self, channel: &str) -> RedisResult<PubSub> {
         let mut messages = match &self.address {
-            // A cluster hands every message to all its nodes, so any of them will do.
+            // A cluster publishes every message to all nodes, so any node will do.
             Address::Cluster(nodes) => first_of(nodes.iter()).await?,
             Address::Server(_) | Address::Sentinel { .. } => self.client().await?.get_async_pubsub().await?,
         };

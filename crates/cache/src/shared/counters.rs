@@ -1,31 +1,32 @@
-//! What was asked of Redis and what came of it.
+//! Counters of the use of Redis.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Since the start.
+/// The counts since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RedisCounts {
-    /// Commands sent for rows and changes. Probes and the subscription are not among them.
+    /// Commands sent for rows and changes, without probes and the subscription.
     pub commands: u64,
     /// Rows found.
     pub hits: u64,
     /// Rows not found, expired ones included.
     pub misses: u64,
-    /// Values that were not what one of us sealed for this name: altered, moved, or another installation's.
+    /// Values that no replica of this installation sealed for this name: altered, moved, of another version or of
+    /// another installation.
     pub rejected: u64,
     /// Rows written.
     pub puts: u64,
-    /// Rows not written because something changed while they were read.
+    /// Rows not written because of a change during their reading.
     pub overtaken_puts: u64,
-    /// Times that Redis was given up until a probe is answered.
+    /// Times that Redis was abandoned until a probe is answered.
     pub outages: u64,
-    /// Changes told to other replicas, in messages.
+    /// Changes sent to other replicas.
     pub published: u64,
-    /// Messages that could not be told within the time for which it would have mattered.
+    /// Messages that could not be sent before they became irrelevant.
     pub unpublished: u64,
     /// Messages of other replicas.
     pub received: u64,
-    /// Messages that none of us has sealed.
+    /// Messages that no replica of this installation has sealed.
     pub rejected_messages: u64,
 }
 

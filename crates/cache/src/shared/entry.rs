@@ -95,7 +95,7 @@ mod tests {
         Freshness::new(Duration::from_secs(seconds))
     }
 
-    /// Of a value that one replica wrote and another reads, whose entries are fresh for so many seconds each.
+    /// The remaining time of a value that one replica wrote and another reads, with these seconds of freshness each.
     fn remaining(fresh: [u64; 2], value: Option<&KeyRecords>, epoch: &str, now: Duration) -> Duration {
         let sealer = Sealer::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
         let [writer, reader] = fresh.map(span);

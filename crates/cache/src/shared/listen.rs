@@ -1,5 +1,5 @@
-//! Listens to what other replicas have changed, for as long as there are caches to tell, and subscribes anew when the connection
-//! fails. Messages that are sent meanwhile are lost; what was read counts for ten seconds at most, whether or not they come.
+//! Receives invalidations of other replicas and resubscribes when the connection fails. Messages sent meanwhile are
+//! lost; a row is fresh for ten seconds at most, with or without messages.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -13,12 +13,12 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::RedisCache;
 use super::message;
 
-/// How long a subscription may take to be made or to answer a ping.
+/// The longest wait for a subscription or a ping.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often a silent connection is asked whether it is still one.
+/// How often a silent connection is checked by a ping.
 const PING_EVERY: Duration = Duration::from_secs(1);
 
-/// Runs until `on_invalidation` says that nobody listens any more, or the cache is gone.
+/// Runs until `on_invalidation` returns that no cache listens any more, or the Redis cache is dropped.
 pub(crate) async fn listen(
     redis: Weak<RedisCache>,
     on_invalidation: impl Fn(&[Invalidation]) -> bool + Send,
@@ -38,7 +38,7 @@ pub(crate) async fn listen(
     }
 }
 
-/// Whether there is still somebody to listen for.
+/// Whether a cache still listens.
 async fn follow(
     redis: &Weak<RedisCache>,
     messages: PubSub,
@@ -76,7 +76,7 @@ fn on_message(
 ) -> bool {
     let counters = &redis.connection.counters;
     match message::open(&redis.sealer, &redis.names.channel(), payload) {
-        // It has dropped these itself, before it told the others.
+        // This replica has invalidated its own changes already.
         Some(message) if message.sender == redis.sender => true,
         Some(message) => {
             counters.received.count();

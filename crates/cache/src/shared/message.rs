@@ -1,5 +1,5 @@
-//! What replicas tell each other: which rows of one tenant have changed. Messages are sealed like values, so who can only reach
-//! Redis can neither make nor read one; he can repeat an old one, and then some rows are read once more.
+//! Invalidation messages between replicas: which rows of one tenant have changed. Messages are sealed like values. An
+//! attacker with access to Redis can neither create nor read one; a replayed message only costs some reads.
 
 use administration::Invalidation;
 use registry::ClientId;
@@ -8,7 +8,7 @@ use tenancy::TenantId;
 
 use super::sealer::{Purpose, Sealer};
 
-/// Changes of one tenant, from one replica.
+/// Changes of one tenant from one replica.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) sender: String,
@@ -30,14 +30,14 @@ enum ChangeForm {
     Keys,
 }
 
-/// Whose the change is.
+/// The tenant of a change.
 pub(crate) fn tenant_of(change: &Invalidation) -> &TenantId {
     match change {
         Invalidation::Tenant(tenant) | Invalidation::Client(tenant, _) | Invalidation::Keys(tenant) => tenant,
     }
 }
 
-/// Nothing only where there are no random bytes.
+/// Seals a message; `None` only without random bytes.
 pub(crate) fn seal(
     sealer: &Sealer,
     channel: &str,
@@ -54,7 +54,7 @@ pub(crate) fn seal(
     sealer.seal(Purpose::Message, channel, serde_json::to_vec(&form).ok()?)
 }
 
-/// Nothing where none of us has sealed it for this channel.
+/// Opens a message; `None` unless a replica has sealed it for this channel.
 pub(crate) fn open(sealer: &Sealer, channel: &str, sealed: &[u8]) -> Option<Message> {
     let plaintext = sealer.open(Purpose::Message, channel, sealed)?;
     let form: Form = serde_json::from_slice(&plaintext).ok()?;

@@ -1,6 +1,6 @@
-//! What replicas share through Redis: rows that one of them read, so that the others need not, and word of what has changed.
-//! Nothing here is trusted and nothing here is needed: what does not authenticate counts as absent, and without Redis the store
-//! is read. In reading order:
+//! The shared cache in Redis: rows that one replica has read, for the others, and invalidations between replicas.
+//! Redis is neither trusted nor required: a value that does not authenticate counts as missing, and without Redis the
+//! store is read. In reading order:
 
 mod address;
 mod options;

@@ -1,10 +1,10 @@
-//! What things are called in Redis: the tenant first and in braces, so that a cluster keeps a tenant's keys together, and a
-//! client's identifier last and as it is, so that no two things share a name whatever characters it has.
+//! Names in Redis. The tenant comes first and in braces, so a cluster keeps a tenant's keys on one node. The client's
+//! identifier comes last and unescaped, so no two items share a name, whatever its characters.
 
 use registry::ClientId;
 use tenancy::TenantId;
 
-/// What can be shared.
+/// An item that can be shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SharedItem<'a> {
     Tenant(&'a TenantId),
@@ -12,7 +12,7 @@ pub(crate) enum SharedItem<'a> {
     Keys(&'a TenantId),
 }
 
-/// Names of one installation.
+/// The names of one installation.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     prefix: String,
@@ -31,7 +31,7 @@ impl Names {
         Self { prefix }
     }
 
-    /// Of the value, of the lease under which it is written, and of the tenant's epoch.
+    /// The names of the value, of its lease and of the tenant's epoch.
     pub(crate) fn of(&self, item: SharedItem<'_>) -> [String; 3] {
         let tenant = item.tenant();
         let [value, lease] = match item {
@@ -42,17 +42,17 @@ impl Names {
         [self.below(tenant, &value), self.below(tenant, &lease), self.epoch(tenant)]
     }
 
-    /// Of the token under which everything of a tenant was read: without it, all that is void.
+    /// The name of the epoch: a token without which all rows of a tenant are void.
     pub(crate) fn epoch(&self, tenant: &TenantId) -> String {
         self.below(tenant, "epoch")
     }
 
-    /// Where changes are told.
+    /// The channel of invalidations.
     pub(crate) fn channel(&self) -> String {
         format!("{}:changes", self.prefix)
     }
 
-    /// A name that no tenant has, to try what the others need.
+    /// Names that no tenant has, for a probe with the same commands.
     pub(crate) fn probe(&self) -> [String; 3] {
         ["value", "lease", "epoch"].map(|what| format!("{}:{{.probe}}:{what}", self.prefix))
     }

@@ -1,14 +1,14 @@
-//! How Redis is used: where it is, under which names, how long it is waited for, and what time it is.
+//! The options of Redis: address, names, timeouts and clock.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::{Address, InvalidRedisUrl};
 
-/// The time since 1970 by this machine's clock: what is shared carries an expiry that other machines understand.
+/// The time since 1970 by this machine's clock, for expiries that other machines understand.
 pub type WallClock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// Where and how to use Redis.
+/// The address and use of Redis.
 pub struct RedisOptions {
     pub(crate) address: Address,
     pub(crate) prefix: String,
@@ -16,14 +16,14 @@ pub struct RedisOptions {
     pub(crate) clock: WallClock,
 }
 
-/// How long Redis is waited for.
+/// Timeouts of Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RedisTiming {
-    /// Until a connection is made. No request waits for that.
+    /// The timeout of a connection attempt. No request waits for it.
     pub connect: Duration,
-    /// Until a command is answered; after the first that is not, no request waits until Redis has answered a probe.
+    /// The timeout of a command. After the first timeout no request waits until Redis has answered a probe.
     pub response: Duration,
-    /// Between two probes of a Redis that does not answer.
+    /// The pause between two probes of an unavailable Redis.
     pub probe_every: Duration,
 }
 
@@ -38,10 +38,10 @@ impl Default for RedisTiming {
 }
 
 impl RedisOptions {
-    /// Names in Redis begin with this, unless [`RedisOptions::prefix`] says otherwise.
+    /// The default prefix of names in Redis.
     pub const PREFIX: &str = "latchkey";
 
-    /// From a URL: `redis://`, `rediss://`, or these with `+sentinel` or `+cluster` and several hosts.
+    /// Parses a URL: `redis://`, `rediss://`, or these with `+sentinel` or `+cluster` and several hosts.
     ///
     /// # Errors
     /// [`InvalidRedisUrl`].
@@ -50,13 +50,14 @@ impl RedisOptions {
         Ok(Self { address: Address::parse(url)?, prefix, timing: RedisTiming::default(), clock })
     }
 
-    /// Lets several installations share a Redis. Braces and colons mean something in names and become `-`.
+    /// Sets the prefix, so that several installations can share a Redis. Braces and colons have a meaning in names
+    /// and become `-`.
     #[must_use]
     pub fn prefix(self, prefix: &str) -> Self {
         Self { prefix: prefix.replace(['{', '}', ':'], "-"), ..self }
     }
 
-    /// Waits otherwise than by default.
+    /// Replaces the default timeouts.
     #[must_use]
     pub fn timing(self, timing: RedisTiming) -> Self {
         Self { timing, ..self }

@@ -1,16 +1,16 @@
-//! Tenants of which Redis may still hold what was before a change of ours: until it is deleted there, or has expired, this
-//! replica reads the store.
+//! Tenants whose old rows Redis may still hold after a change of this replica. Until they are deleted or expired,
+//! this replica reads the store.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tenancy::TenantId;
 
-/// How many changes of each tenant Redis does not know of yet.
+/// The number of pending changes by tenant.
 #[derive(Clone, Default)]
 pub(crate) struct PendingInvalidations(Arc<Mutex<HashMap<TenantId, usize>>>);
 
-/// As long as this lives, Redis is not asked about these tenants.
+/// While this guard lives, Redis is bypassed for these tenants.
 pub(crate) struct PendingInvalidation {
     pending_invalidations: PendingInvalidations,
     tenants: Vec<TenantId>,

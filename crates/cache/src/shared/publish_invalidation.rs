@@ -1,6 +1,6 @@
-//! Tells Redis and the other replicas what has changed: after the commit, in one step for each tenant, what Redis holds is deleted
-//! and the message is sent. While Redis cannot be told, this replica does not ask it about the tenant, and tries again until the
-//! last value from before the change has expired by itself.
+//! Publishes invalidations. After the commit, one atomic step for each tenant deletes its rows in Redis and sends the
+//! message. While that fails, this replica bypasses Redis for the tenant and retries until the last old row has
+//! expired.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use super::names::SharedItem;
 use super::scripts::PUBLISH_INVALIDATION;
 use crate::Freshness;
 
-/// Changes in one step: Redis does nothing else meanwhile.
+/// The number of changes in one atomic step.
 const AT_ONCE: usize = 200;
 
 impl RedisCache {
-    /// From the moment that this returns, Redis is not believed about these tenants; the rest happens in the background. The
-    /// receiver learns whether the first attempt succeeded.
+    /// Invalidates changes. From its return on, Redis is bypassed for these tenants; the rest happens in the
+    /// background. The receiver gets whether the first attempt succeeded.
     pub(crate) fn publish_invalidation(
         self: &Arc<Self>,
         changes: &[Invalidation],
@@ -63,7 +63,7 @@ impl RedisCache {
                 }
             }
             if let Some(published) = published.take() {
-                // Whoever asked may have gone.
+                // The caller may be gone.
                 let _ = published.send(failed.is_empty());
             }
             if failed.is_empty() {
@@ -86,7 +86,7 @@ impl RedisCache {
         let mut keys = Vec::with_capacity(2 * changes.len());
         for change in changes {
             let item = match change {
-                // All that was read under the epoch is void with it.
+                // Deleting the epoch voids all rows read under it.
                 Invalidation::Tenant(tenant) => {
                     keys.push(self.names.epoch(tenant));
                     continue;

@@ -1,8 +1,8 @@
-//! Reads a row from Redis or, where it is not there, from the store, and leaves it in Redis for the others.
+//! Reads a row from Redis or, if it is missing, from the store, and writes it to Redis for other replicas.
 //!
-//! A reader who finds nothing is given a lease, a random token that Redis holds beside the value, and reads the store only then.
-//! Whoever changes the row removes the lease after the commit. So a value that was read before a change is never written after
-//! it: its lease is gone, whether by the change, by a flush, or because Redis started anew.
+//! A reader that misses gets a lease, a random token that Redis holds beside the value, and only then reads the
+//! store. A change removes the lease after its commit. So a value read before a change is never written after it: its
+//! lease is gone, by the change, by a flush or by a restart of Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use super::scripts::{LOOK, PUT};
 use super::sealer::token;
 use crate::Freshness;
 
-/// How long a load may take and still be shared, in milliseconds. Then the lease is forgotten.
+/// The longest load whose row is still shared, in milliseconds. Then the lease expires.
 const LEASE: &[u8] = b"10000";
-/// An epoch may be forgotten at any time: all that was read under it is void then, and read anew.
+/// An epoch may expire at any time: rows read under it are void then and are read again.
 const EPOCH: &[u8] = b"3600000";
 
-/// What was read, and as of when.
+/// A row and the time of its reading.
 pub struct Reading<V> {
-    /// The row, if there is one.
+    /// The row, if it exists.
     pub value: Option<Arc<V>>,
-    /// When the store was asked; for what came from Redis, when the replica that read it did.
+    /// When the store was read; for a row from Redis, when the other replica read the store.
     pub at: Instant,
 }
 
@@ -35,7 +35,7 @@ enum Found<V> {
     Nothing(Option<Lease>),
 }
 
-/// The right to share what is read from now on.
+/// The permission to share a row that is read from now on.
 struct Lease {
     names: [String; 3],
     lease: String,
@@ -45,7 +45,7 @@ struct Lease {
 /// Epoch, value, the value's remaining milliseconds, lease.
 type Answer = (String, Option<Vec<u8>>, i64, Option<String>);
 
-/// The row, from Redis if there is one, else by this load, which must not have begun.
+/// Reads the row from Redis if it is there, otherwise by this load, which must not have started.
 pub(crate) async fn read<R: Row>(
     redis: Option<&Arc<RedisCache>>,
     freshness: Freshness,
@@ -65,7 +65,7 @@ pub(crate) async fn read<R: Row>(
     let value = load.await?;
     if let Some(lease) = lease {
         let (redis, value) = (Arc::clone(redis), value.clone());
-        // Nobody waits for it.
+        // No request waits for the write.
         redis
             .connection
             .runtime
@@ -89,7 +89,8 @@ impl RedisCache {
             if let Some(sealed) = value {
                 match entry::open::<R>(&self.sealer, &names[0], &epoch, freshness, now, &sealed) {
                     Some(entry) => {
-                        // Redis's own clock and ours: whichever says less, so that neither alone can stretch a life.
+                        // The shorter of Redis's remaining time and ours, so neither clock alone can extend a
+                        // lifetime.
                         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
                         let remaining = entry.remaining.min(left);
                         let age = freshness.of(entry.value.as_ref()).saturating_sub(remaining);

@@ -13,20 +13,20 @@ use super::pending_invalidations::PendingInvalidations;
 use super::redis_connection::RedisConnection;
 use super::sealer::{Sealer, token};
 
-/// Stands between a replica's memory and its store. It never fails: what it cannot say, the store is asked.
+/// The Redis between a replica's memory and its store. It never fails: without an answer of Redis the store is read.
 pub struct RedisCache {
     pub(crate) connection: Arc<RedisConnection>,
     pub(crate) names: Names,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) clock: WallClock,
     pub(crate) pending_invalidations: PendingInvalidations,
-    /// By which a replica knows its own messages.
+    /// The sender in messages of this replica.
     pub(crate) sender: String,
 }
 
 impl RedisCache {
-    /// Begins to look for Redis in the background of this Tokio runtime, which must live as long as the cache. What is shared is
-    /// sealed under a key derived from the pepper, so only replicas that have the same one understand each other.
+    /// Starts connecting to Redis in the background of this Tokio runtime, which must live as long as the cache.
+    /// Shared data is sealed under a key derived from the pepper, so only replicas with the same pepper can read it.
     #[must_use]
     pub fn open(options: RedisOptions, pepper: &Pepper) -> Arc<Self> {
         let RedisOptions { address, prefix, timing, clock } = options;
@@ -45,13 +45,13 @@ impl RedisCache {
         })
     }
 
-    /// Whether Redis is used at this moment.
+    /// Whether Redis is in use now.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.connection.is_up()
     }
 
-    /// What it did since the start.
+    /// The counters since the start.
     #[must_use]
     pub fn counts(&self) -> RedisCounts {
         self.connection.counters.read()

@@ -1,5 +1,5 @@
-//! The way to Redis: a step runs over the connection while there is one, and a failed step costs its caller the response timeout
-//! once and nobody after him anything. Connections are made by the probe alone, in the background.
+//! Commands to Redis. A failed command costs its caller the response timeout once and later callers nothing. Only the
+//! probe opens connections, in the background.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,22 +15,22 @@ use super::options::RedisTiming;
 use super::scripts::{LOOK, Step};
 use super::sealer::token;
 
-/// A cluster and Sentinels take several connections to find a master; nobody waits for it.
+/// A cluster and Sentinels need several connections to find a master; no request waits for it.
 const SEARCH: Duration = Duration::from_secs(2);
 
-/// Commands go this way.
+/// The connection for commands.
 pub(crate) struct RedisConnection {
     pub(crate) connector: Connector,
     pub(crate) counters: RedisCounters,
     pub(crate) timing: RedisTiming,
-    /// Where the connection lives: a worker that ends must not take it along.
+    /// The runtime of the connection, which must outlive a worker.
     pub(crate) runtime: Handle,
     breaker: Breaker<Connection>,
     probe_keys: [String; 3],
 }
 
 impl RedisConnection {
-    /// Without waiting for Redis: the first probe starts now, and until it is answered there is no Redis.
+    /// Creates it without waiting for Redis: the first probe starts now, and until it is answered Redis is not used.
     pub(crate) fn open(
         connector: Connector,
         timing: RedisTiming,
@@ -48,7 +48,7 @@ impl RedisConnection {
         self.breaker.is_closed()
     }
 
-    /// Nothing where Redis is out of reach, or answers with something else than it should.
+    /// Runs a script; `None` when Redis is unreachable or gives an unexpected answer.
     pub(crate) async fn run<T: FromRedisValue>(
         self: &Arc<Self>,
         step: &Step,
@@ -78,7 +78,7 @@ impl RedisConnection {
         keys: &[String],
         arguments: &[&[u8]],
     ) -> RedisResult<T> {
-        // The library's own timeout is per command, and a cluster's per node.
+        // The timeout of the library is per command and, for a cluster, per node.
         timeout(self.timing.response, step.run(connection, keys, arguments)).await.unwrap_or_else(|_| {
             Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time").into())
         })
@@ -89,7 +89,8 @@ impl RedisConnection {
         runtime.spawn(probe_until_answered(redis, first));
     }
 
-    /// Does what requests do, so that a Redis which answers a ping but takes no writes is not taken for one that works.
+    /// Runs the scripts of requests, so that a Redis that answers a ping but refuses writes does not count as
+    /// working.
     async fn probe(&self) -> RedisResult<Connection> {
         let late = |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no connection in time").into());
         let mut connection = timeout(SEARCH, self.connector.connect()).await.unwrap_or_else(late)?;
@@ -122,7 +123,7 @@ async fn probe_until_answered(redis: Weak<RedisConnection>, first: Instant) {
     }
 }
 
-/// Whether somebody has put something there that is not ours, which says nothing about Redis.
+/// Whether the error is a foreign type under our name, which says nothing about Redis.
 fn is_about_the_keys(error: &RedisError) -> bool {
     matches!(
         error.kind(),

@@ -1,5 +1,5 @@
-//! What runs inside Redis. Each script is one step that nothing can come between, and all its keys bear one tenant's hash tag,
-//! so that a cluster keeps them together.
+//! Scripts that run inside Redis. Each one is atomic, and all its keys have the hash tag of one tenant, so a cluster
+//! keeps them on one node.
 
 use std::sync::LazyLock;
 
@@ -7,15 +7,16 @@ use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, Script, ServerErrorKind
 
 use super::connector::Connection;
 
-/// A script with its digest, by which Redis knows it after the first time.
+/// A script with its digest, by which Redis runs it after the first time.
 pub(crate) struct Step {
     code: &'static str,
     digest: String,
 }
 
-/// Keys: value, lease, epoch. Arguments: a new token, and for how many milliseconds a lease and an epoch live; with a fourth the
-/// value is dropped first. Answers with epoch, value, its remaining milliseconds, lease; a lease only where there is no value. What
-/// is of another type than ours, or no token where one should be, is deleted, so that sharing goes on.
+/// Keys: value, lease, epoch. Arguments: a new token, the lifetimes of lease and epoch in milliseconds, and
+/// optionally a fourth that deletes the value first. Returns epoch, value, its remaining milliseconds, lease; a lease
+/// only without a value. A key of another type, or without a token where one belongs, is deleted, so that sharing
+/// goes on.
 pub(crate) static LOOK: LazyLock<Step> = LazyLock::new(|| {
     Step::new(
         "local function text(key)
@@ -50,8 +51,8 @@ pub(crate) static LOOK: LazyLock<Step> = LazyLock::new(|| {
     )
 });
 
-/// Keys: value, lease, epoch. Arguments: lease, epoch, value, its milliseconds. The value is kept only if lease and epoch are
-/// still those of the look before the load: a change in between has removed one of them.
+/// Keys: value, lease, epoch. Arguments: lease, epoch, value, its milliseconds. The value is written only if lease
+/// and epoch are those from before the load: a change meanwhile has removed one of them.
 pub(crate) static PUT: LazyLock<Step> = LazyLock::new(|| {
     Step::new(
         "if redis.pcall('GET', KEYS[2]) ~= ARGV[1] or redis.pcall('GET', KEYS[3]) ~= ARGV[2] then return 0 end
@@ -61,7 +62,7 @@ pub(crate) static PUT: LazyLock<Step> = LazyLock::new(|| {
     )
 });
 
-/// Keys: what has changed. Arguments: channel, message.
+/// Keys: the changed rows. Arguments: channel, message.
 pub(crate) static PUBLISH_INVALIDATION: LazyLock<Step> = LazyLock::new(|| {
     Step::new(
         "redis.call('DEL', unpack(KEYS))
@@ -74,7 +75,7 @@ impl Step {
         Self { code, digest: Script::new(code).get_hash().to_owned() }
     }
 
-    /// Runs it, by its digest or, where Redis has been restarted since, by its text.
+    /// Runs the script by its digest or, after a restart of Redis, by its text.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
         connection: &mut Connection,

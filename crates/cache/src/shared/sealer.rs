@@ -1,8 +1,8 @@
-//! Seals what is shared: AES-256-GCM under a key derived from the pepper, bound to its purpose and to its name in Redis, so that
-//! whoever can write there can neither make a value nor move one.
+//! Seals shared data: AES-256-GCM under a key derived from the pepper, bound to purpose and name in Redis. An
+//! attacker who can write to Redis can neither create nor move a value.
 //!
-//! Every message has a key of its own, derived from the common one and 16 random bytes: random nonces under a single key would be
-//! used up after 2^32 messages (NIST SP 800-38D §8.3).
+//! Every message has its own key, derived from the common key and 16 random bytes: random nonces under a single key
+//! would be exhausted after 2^32 messages (NIST SP 800-38D §8.3).
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hmac, rand};
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use secrets::Pepper;
 
-/// The first byte; another says that another version has written it.
+/// The first byte: the format of the seal.
 const FORMAT: u8 = 1;
 const SALT_LEN: usize = 16;
 const HEAD_LEN: usize = 1 + SALT_LEN + NONCE_LEN;
@@ -18,7 +18,7 @@ const HEAD_LEN: usize = 1 + SALT_LEN + NONCE_LEN;
 /// Seals and unseals.
 pub(crate) struct Sealer(hmac::Key);
 
-/// What sealed bytes are for: a message is no value.
+/// The purpose of sealed bytes, so that a message cannot pass for a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Value,
@@ -31,7 +31,7 @@ impl Sealer {
         Self(hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&pepper, b"latchkey shared cache 1").as_ref()))
     }
 
-    /// Nothing only where there are no random bytes.
+    /// Seals bytes; `None` only without random bytes.
     pub(crate) fn seal(&self, purpose: Purpose, name: &str, plaintext: Vec<u8>) -> Option<Vec<u8>> {
         let mut head = [FORMAT; HEAD_LEN];
         rand::fill(&mut head[1..]).ok()?;
@@ -41,7 +41,7 @@ impl Sealer {
         Some([&head, body.as_slice()].concat())
     }
 
-    /// Nothing if a single bit is not as it was sealed, for this purpose and this name.
+    /// Opens bytes; `None` unless every bit is as it was sealed, for this purpose and this name.
     pub(crate) fn open(&self, purpose: Purpose, name: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (head, body) = sealed.split_first_chunk::<HEAD_LEN>()?;
         if head[0] != FORMAT {
@@ -61,14 +61,14 @@ impl Sealer {
     }
 }
 
-/// A token that nobody else has drawn, for leases, epochs and senders.
+/// Draws a random token, for leases, epochs and senders.
 pub(crate) fn token() -> Option<String> {
     let mut bytes = [0; 16];
     rand::fill(&mut bytes).ok()?;
     Some(BASE64.encode(bytes))
 }
 
-/// The purpose is of fixed length, so no two contexts have the same bytes.
+/// The purpose has a fixed length, so no two contexts have the same bytes.
 fn context(purpose: Purpose, name: &str) -> Aad<Vec<u8>> {
     let purpose = match purpose {
         Purpose::Value => b'v',

@@ -11,7 +11,7 @@ use rsa::{BigUint, RsaPrivateKey};
 use super::ImportError;
 use crate::PrivateKeyDocument;
 
-/// The kinds that can be told apart.
+/// The kinds of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Rsa,

@@ -59,7 +59,7 @@ pub enum ImportError {
     OtherAlgorithm {
         /// What it says.
         found: SigningAlgorithm,
-        /// What was asked for.
+        /// The requested algorithm.
         algorithm: SigningAlgorithm,
     },
     /// A good key for something else.
@@ -67,7 +67,7 @@ pub enum ImportError {
     Mismatch {
         /// What the file holds.
         found: &'static str,
-        /// What was asked for.
+        /// The requested algorithm.
         algorithm: SigningAlgorithm,
     },
     /// "A key of size 2048 bits or larger MUST be used" (RFC 7518 §3.3).

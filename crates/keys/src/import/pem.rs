@@ -113,7 +113,7 @@ fn kind_of_sec1(sec1: &[u8]) -> der::Result<Kind> {
     })
 }
 
-/// Reads and writes only: the `rsa` crate is never asked for a private-key operation, whose timing leaks (RUSTSEC-2023-0071).
+/// Reads and writes only: the `rsa` crate performs no private-key operation, whose timing leaks (RUSTSEC-2023-0071).
 fn convert_rsa(form: Form, der: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
     let key = match form {
         Form::Pkcs1 => RsaPrivateKey::from_pkcs1_der(der).map_err(|_| ImportError::Malformed)?,

@@ -8,7 +8,7 @@ use crate::KeyRecords;
 /// Verifiers come back after no less than this, however near a change is.
 const SHORTEST: u64 = 1;
 
-/// What verifiers are told of a copy.
+/// The cache lifetime that verifiers get for a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JwksCacheLifetime {
     /// `max-age` (RFC 9111 §5.2.2.1).

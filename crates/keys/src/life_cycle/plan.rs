@@ -11,7 +11,7 @@ pub struct Plan {
     pub announce: Option<Announcement>,
     /// Rows with other times than before; each is whole.
     pub times: Vec<KeyTimes>,
-    /// Removed keys whose private half nobody needs any more.
+    /// Removed keys whose private half is no longer needed.
     pub destroy: Vec<KeyId>,
     /// When to look again. In the past never, and now only if something is left to be done.
     pub due_at: Option<Timestamp>,

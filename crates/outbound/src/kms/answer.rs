@@ -1,4 +1,4 @@
-//! What AWS KMS' refusals mean. They have names; one that is not known here is a refusal that may pass, never damage.
+//! The meaning of AWS KMS' refusals. They have names; an unknown name is a temporary refusal, never damage.
 
 use aws_sdk_kms::config::http::HttpResponse;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
@@ -8,7 +8,7 @@ use keys::SealError;
 
 use crate::service_error::{ServiceError, on_one_line, root};
 
-/// Reads answers on behalf of one key.
+/// Interprets answers for one key.
 pub(super) struct Answers {
     pub(super) name: String,
 }
@@ -24,7 +24,7 @@ impl Answers {
     pub(super) fn to_unwrap(&self, error: &SdkError<DecryptError, HttpResponse>) -> SealError {
         match error.as_service_error() {
             Some(DecryptError::InvalidCiphertextException(_)) => SealError::Corrupt,
-            // The ciphertext is whole, but of another key, as when an alias was given to another.
+            // The ciphertext is intact but of another key, as when an alias was moved.
             Some(DecryptError::NotFoundException(_) | DecryptError::IncorrectKeyException(_)) => {
                 self.missing()
             }
@@ -60,7 +60,7 @@ impl Answers {
                     },
                 }
             }
-            // Its cause may quote the body, which should have held a data key.
+            // The cause may quote the body, which should hold a data key.
             SdkError::ResponseError(_) => ServiceError::NotUnderstood { service, what: "no JSON of AWS KMS" },
             error => ServiceError::Silent { service, cause: root(error) },
         }

@@ -1,6 +1,6 @@
-//! AWS KMS as a key-encryption key. The context goes with each data key as encryption context, which AWS authenticates and writes in
-//! clear into CloudTrail: it names a tenant and the number of a key. Credentials, and what the options leave open, are found by the
-//! SDK in its usual places, which are the one thing here that is read from the environment.
+//! AWS KMS as a key-encryption key. The context is sent with each data key as encryption context, which AWS
+//! authenticates and writes in clear to CloudTrail: it names a tenant and the number of a key. The SDK finds
+//! credentials and missing options in its usual places; nothing else here reads the environment.
 
 mod answer;
 
@@ -24,14 +24,14 @@ use zeroize::Zeroizing;
 use crate::{OptionsError, ServiceUrl, data_key};
 use answer::Answers;
 
-/// Which key of AWS KMS.
+/// The key in AWS KMS.
 #[derive(Clone, Debug, Default)]
 pub struct KmsOptions {
-    /// The key's ARN or identifier. Behind an alias may stand another key one day, which does not open what the first has wrapped.
+    /// The key's ARN or identifier. An alias may be moved to another key, which cannot unwrap earlier data keys.
     pub key_id: String,
-    /// Without: the ARN's, else as the environment says.
+    /// The region; without it, that of the ARN or of the environment.
     pub region: Option<String>,
-    /// Another place that speaks as AWS KMS does: a VPC endpoint, or a stand-in.
+    /// Another address of the same API: a VPC endpoint, or a mock server.
     pub endpoint: Option<String>,
 }
 
@@ -43,18 +43,18 @@ pub struct AwsKms {
 }
 
 const TO_CONNECT: Duration = Duration::from_secs(1);
-/// Of one attempt, with finding credentials.
+/// The timeout of one attempt, credentials included.
 const TO_ANSWER: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(100);
-/// The name of our part of the encryption context, as it stands in CloudTrail.
+/// The name of our entry in the encryption context, as in CloudTrail.
 const CONTEXT: &str = "latchkey-context";
 
 impl AwsKms {
-    /// Finds out the region where it is not said, which may take seconds; AWS KMS itself is asked later.
+    /// Finds the region if it is missing, which may take seconds; AWS KMS itself is not called yet.
     ///
     /// # Errors
-    /// [`OptionsError`] where the options are unusable.
+    /// [`OptionsError`] when the options are unusable.
     pub async fn new(options: KmsOptions) -> Result<Self, OptionsError> {
         Self::load(options, aws_config::defaults(BehaviorVersion::v2026_01_12())).await
     }
@@ -78,7 +78,7 @@ impl AwsKms {
         if found.region().is_none() {
             return Err(OptionsError::Region);
         }
-        // For KMS alone: the same loader's credentials may come from other services of AWS.
+        // For KMS only: credentials from the same loader may use other services of AWS.
         let mut config = aws_sdk_kms::config::Builder::from(&found);
         config.set_endpoint_url(
             endpoint.map(|endpoint| endpoint.to_string()).or_else(|| found.endpoint_url().map(str::to_owned)),
@@ -104,7 +104,7 @@ impl KeyEncryptionKey for AwsKms {
     }
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
-        // Naming the key keeps a ciphertext of somebody else's key, which we may happen to be allowed to use, from being opened.
+        // Naming the key prevents that a ciphertext of a foreign key, which we may be allowed to use, is opened.
         let request = self.client.decrypt().key_id(&self.key_id).ciphertext_blob(Blob::new(wrapped));
         let request = request.encryption_context(CONTEXT, STANDARD.encode(context));
         let answer = request.send().with_subscriber(Dispatch::none()).await;

@@ -46,7 +46,7 @@ fn refusal(status: u16, name: &str) -> Reply {
     Reply::json(status, &json!({"__type": name, "message": "as it is"}))
 }
 
-/// What stands in the log of one who tries in vain.
+/// The log of failed attempts.
 #[track_caller]
 fn message(error: &SealError) -> String {
     match error {

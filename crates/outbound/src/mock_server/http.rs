@@ -1,4 +1,4 @@
-//! A server of HTTP/1.1, small enough to answer anything at all, also what no server should.
+//! A small HTTP/1.1 server that can send any answer, also invalid ones.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -13,14 +13,14 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-/// A running server; it and its connections end with its handle.
+/// A running server; it and its connections end with this handle.
 pub(crate) struct MockServer {
     pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
     listening: JoinHandle<()>,
 }
 
-/// What was asked. Names of headers are in lower case.
+/// A request. Header names are in lower case.
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -28,7 +28,7 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
 }
 
-/// What is answered, byte for byte, and when.
+/// An answer, byte for byte, with its delay.
 #[derive(Clone)]
 pub(crate) struct Reply {
     bytes: Vec<u8>,
@@ -57,7 +57,7 @@ impl MockServer {
         });
         let of_connections = shared.clone();
         let listening = tokio::spawn(async move {
-            // They end with it.
+            // The connections end with the server.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let (shared, tls) = (of_connections.clone(), tls.clone());
@@ -75,22 +75,22 @@ impl MockServer {
         Self { address, shared, listening }
     }
 
-    /// The next requests are answered with these and nothing is done.
+    /// Answers the next requests with these, without any effect.
     pub(crate) fn instead(&self, replies: impl IntoIterator<Item = Reply>) {
         self.shared.instead.lock().unwrap().extend(replies);
     }
 
-    /// Answers again as it should.
+    /// Returns to normal answers.
     pub(crate) fn forget(&self) {
         self.shared.instead.lock().unwrap().clear();
     }
 
-    /// Hangs up on whoever asks, or no longer does.
+    /// Closes every connection at once, or stops doing so.
     pub(crate) fn be_away(&self, is_away: bool) {
         self.shared.is_away.store(is_away, Ordering::Relaxed);
     }
 
-    /// How many requests came since this was last asked.
+    /// The number of requests since the last call.
     pub(crate) fn request_count(&self) -> usize {
         self.shared.request_count.swap(0, Ordering::Relaxed)
     }
@@ -116,7 +116,7 @@ impl Reply {
         Self::raw([head.as_bytes(), body].concat())
     }
 
-    /// Also what is no HTTP; nothing at all hangs up.
+    /// Sends bytes, also invalid HTTP; empty bytes close the connection.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), after: Duration::ZERO }
     }
@@ -126,7 +126,7 @@ impl Reply {
     }
 }
 
-/// Speaks TLS as `localhost` with a certificate of its own, which is given out in PEM.
+/// Speaks TLS as `localhost` with its own certificate, which it returns in PEM.
 pub(crate) fn tls() -> (TlsAcceptor, String) {
     let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
@@ -136,7 +136,7 @@ pub(crate) fn tls() -> (TlsAcceptor, String) {
     (TlsAcceptor::from(Arc::new(tls)), own.cert.pem())
 }
 
-/// Ends as soon as one of both has enough.
+/// Ends when either side closes.
 async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) -> Option<()> {
     loop {
         let request = read(&mut stream).await?;

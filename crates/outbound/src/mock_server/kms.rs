@@ -1,4 +1,5 @@
-//! AWS KMS: `TrentService.Encrypt` and `Decrypt` in JSON 1.1, from whoever signs by Signature Version 4 with the one pair of keys.
+//! AWS KMS: `TrentService.Encrypt` and `Decrypt` in JSON 1.1, for requests with a valid Signature Version 4 of the
+//! one key pair.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -83,7 +84,7 @@ impl KmsKeys {
 }
 
 impl KmsKey {
-    /// A blob names its key and, as it has more than one after a rotation, which material.
+    /// A blob names its key and, after a rotation, its key material.
     fn open(&self, id: &str, associated: &[u8], blob: &[u8]) -> Result<Vec<u8>, Refusal> {
         let invalid = ("InvalidCiphertextException", "");
         let (length, rest) = blob.split_first().ok_or(invalid)?;

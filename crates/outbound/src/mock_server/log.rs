@@ -1,11 +1,11 @@
-//! Everything that is logged, in memory, whoever logs it and at whatever level.
+//! All log events, in memory, of every library and level.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use tracing::subscriber::{DefaultGuard, set_default};
 
-/// What was logged on this thread; a test runs on one.
+/// The events of this thread; a test runs on one.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 

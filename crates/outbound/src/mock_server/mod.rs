@@ -1,6 +1,7 @@
-//! Stand-ins for Vault and AWS KMS: they speak the protocols of these over real sockets, seal with real AES-256-GCM and know who may ask.
-//! That the real ones say the same was read in their documentation and sources, not tried. The tests of the whole program include these
-//! files as they are, so that no crate offers them and no program contains them.
+//! Mock servers of Vault and AWS KMS: they speak the protocols over real sockets, seal with real AES-256-GCM and
+//! authenticate callers. Their behaviour follows the documentation and sources of the real services; it was not
+//! compared with running ones. The tests of the whole program include these files, so no crate exports them and no
+//! program contains them.
 
 mod http;
 mod kms;

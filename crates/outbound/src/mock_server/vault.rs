@@ -1,4 +1,4 @@
-//! Vault's transit engine: `POST /v1/<mount>/encrypt|decrypt/<key>`, keys with versions, one token that may use what there is.
+//! Vault's transit engine: `POST /v1/<mount>/encrypt|decrypt/<key>`, versioned keys, one accepted token.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::http::{Reply, Request};
 use super::sealing;
 
-/// The only one that may ask, until there is another one.
+/// The only accepted token, until it is replaced.
 pub(crate) const TOKEN: &str = "hvs.CAESIJ-stand-in-token";
 
 /// The keys of an engine mounted at `transit`.
@@ -33,7 +33,7 @@ impl Default for VaultKeys {
 }
 
 impl VaultKeys {
-    /// From now on only this one may ask, as when the one before has ended.
+    /// Replaces the accepted token, as after the end of the previous one.
     pub(crate) fn take_only(&self, token: &str) {
         token.clone_into(&mut self.token.lock().unwrap());
     }
@@ -79,7 +79,7 @@ impl VaultKeys {
         let body: Value = serde_json::from_slice(&request.body).map_err(|_| (400, "failed to parse JSON"))?;
         let keys = self.keys.lock().unwrap();
         match (operation, keys.get(name)) {
-            // It would be made if the token might create.
+            // A token with `create` would create the key.
             ("encrypt", None) => Err((403, "1 error occurred:\n\t* permission denied\n\n")),
             ("decrypt", None) => Err((400, "encryption key not found")),
             ("encrypt", Some(key)) => key.encrypt(&body),

@@ -1,5 +1,5 @@
-//! What Vault's refusals mean. It tells causes apart by words only, so what is not known by its words is taken for a refusal that may
-//! pass, never for damage: damage would be for good.
+//! The meaning of Vault's refusals. Only their text tells causes apart, so an unknown text counts as a temporary
+//! refusal, never as damage: damage would be permanent.
 
 use keys::SealError;
 use rustify::errors::ClientError as HttpError;
@@ -7,15 +7,15 @@ use vaultrs::error::ClientError;
 
 use crate::service_error::{ServiceError, on_one_line, root};
 
-/// Reads answers on behalf of one key.
+/// Interprets answers for one key.
 pub(super) struct Answers {
     pub(super) name: String,
 }
 
-/// What came of asking, where it is not what was asked for.
+/// A failed request.
 pub(super) struct Failed {
     pub(super) error: ClientError,
-    /// Why there was no other token to come with.
+    /// The reason why there is no other token to try.
     pub(super) token: Option<String>,
 }
 
@@ -23,7 +23,7 @@ const NO_SUCH_KEY: &str = "encryption key not found";
 const NO_SUCH_MOUNT: &str = "no handler for route";
 /// The key is another one, or older than the ciphertext, as after a restored backup.
 const NO_SUCH_VERSION: &str = "version is too new";
-/// Altered, or wrapped for another context.
+/// The ciphertext was altered, or wrapped for another context.
 const NOT_AUTHENTIC: [&str; 2] = ["message authentication failed", "invalid ciphertext"];
 
 impl Answers {
@@ -50,7 +50,7 @@ impl Answers {
         ServiceError::NotUnderstood { service: self.name.clone(), what }.into()
     }
 
-    /// Nothing of an answer that should have held a data key goes into it.
+    /// The error contains nothing of an answer that should hold a data key.
     fn service_error(&self, Failed { error, token }: &Failed) -> ServiceError {
         let service = self.name.clone();
         if let Some((status, mut said)) = status(error) {
@@ -75,12 +75,12 @@ impl From<ClientError> for Failed {
     }
 }
 
-/// Whether another token may be what it takes.
+/// Whether another token could help.
 pub(super) fn is_denied(error: &ClientError) -> bool {
     status(error).is_some_and(|(status, _)| status == 403)
 }
 
-/// Whether the same request may be answered a moment later: nobody answered, or Vault is sealed, on standby or over its limit.
+/// Whether a later attempt may succeed: no answer, or Vault is sealed, on standby or over its limit.
 pub(super) fn may_pass(error: &ClientError) -> bool {
     match error {
         ClientError::RestClientError { source } => match source {
@@ -97,12 +97,12 @@ fn is_passing(status: u16) -> bool {
     status == 429 || status == 412 || status >= 500
 }
 
-/// What was answered instead of success.
+/// The error in an unsuccessful answer.
 fn status(error: &ClientError) -> Option<(u16, String)> {
     match error {
         ClientError::APIError { code, errors } => Some((*code, on_one_line(&errors.join("; ")))),
         ClientError::RestClientError { source: HttpError::ServerResponseError { code, .. } } => {
-            // No JSON of Vault's, so somebody else's, such as a proxy's page.
+            // Not JSON of Vault, so it is of another server, such as a proxy's page.
             Some((*code, "no reason".to_owned()))
         }
         _ => None,

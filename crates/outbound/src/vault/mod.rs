@@ -1,6 +1,6 @@
-//! HashiCorp Vault's transit engine as a key-encryption key (Vault 1.13 or later, or OpenBao). The context goes with each data key as
-//! associated data, and as the context of a derived key, whichever the key is made for. A ciphertext names the version of the key, so
-//! what was wrapped before a rotation inside Vault stays readable.
+//! HashiCorp Vault's transit engine as a key-encryption key (Vault 1.13 or later, or OpenBao). The context is sent
+//! with each data key, as associated data and as the context of a derived key, for keys of either kind. A ciphertext
+//! names the version of the key, so data keys wrapped before a rotation in Vault stay readable.
 
 mod answer;
 mod options;
@@ -34,7 +34,7 @@ pub use token::{ReadFile, VaultToken};
 
 /// A key of a transit engine.
 pub struct VaultTransit {
-    /// With the token that served last.
+    /// The client with the last token that worked.
     client: RwLock<Arc<VaultClient>>,
     token_file: Option<(PathBuf, ReadFile)>,
     mount: String,
@@ -42,14 +42,14 @@ pub struct VaultTransit {
     answers: Answers,
 }
 
-/// Between an attempt that came to nothing and the only other one.
+/// The pause between the two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl VaultTransit {
-    /// Checks the options; Vault is asked when there is something to wrap or unwrap.
+    /// Checks the options; no request is sent before the first wrap or unwrap.
     ///
     /// # Errors
-    /// [`OptionsError`] where they are unusable.
+    /// [`OptionsError`] when they are unusable.
     pub fn new(options: VaultOptions) -> Result<Self, OptionsError> {
         let address = options.check()?;
         let namespace = options.namespace.as_deref().map(|name| format!("{name}/")).unwrap_or_default();
@@ -73,7 +73,8 @@ impl VaultTransit {
         if is_number { version.parse().ok() } else { None }
     }
 
-    /// Tries once more where the first attempt may only have had bad luck, or the wrong token: wrapping twice does no harm.
+    /// Tries a second time when the first attempt failed temporarily or because of the token: wrapping twice is
+    /// harmless.
     async fn ask<T, F>(&self, request: impl Fn(Arc<VaultClient>) -> F) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, ClientError>>,
@@ -99,7 +100,7 @@ impl VaultTransit {
         Ok(attempt(client).await?)
     }
 
-    /// With the token that stands in its file now; or why that is of no use.
+    /// The client with the current token of the file, or the reason why it is useless.
     async fn renewed(
         &self,
         refused: &VaultClient,
@@ -150,7 +151,7 @@ impl KeyEncryptionKey for VaultTransit {
     }
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
-        // Anything else was damaged, and Vault need not be asked.
+        // Anything else is damaged; no request is needed.
         let version = Self::key_version(wrapped).ok_or(SealError::Corrupt)?;
         let ciphertext = std::str::from_utf8(wrapped).map_err(|_| SealError::Corrupt)?;
         let context = STANDARD.encode(context);

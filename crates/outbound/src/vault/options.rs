@@ -1,4 +1,4 @@
-//! What an operator says of Vault, and the client that follows from it.
+//! The options of Vault, and the HTTP client for them.
 
 use std::time::Duration;
 
@@ -10,30 +10,30 @@ use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 use super::VaultToken;
 use crate::{OptionsError, ServiceUrl};
 
-/// Which key of which Vault, and the token to come with.
+/// The address of Vault, the key and the token.
 #[derive(Debug)]
 pub struct VaultOptions {
-    /// `https://host:port`, or `http://` on this machine, as of a Vault agent.
+    /// `https://host:port`, or `http://` on this machine, as for a Vault agent.
     pub address: String,
-    /// The key's name in the transit engine.
+    /// The name of the key in the transit engine.
     pub transit_key: String,
-    /// Needs `update` on `<mount>/encrypt/<key>` and `<mount>/decrypt/<key>`, and no more: with `create`, Vault makes a key for a
-    /// name that was mistyped. It is not renewed here.
+    /// It needs `update` on `<mount>/encrypt/<key>` and `<mount>/decrypt/<key>` only: with `create`, Vault would
+    /// create a key for a mistyped name. It is not renewed here.
     pub token: VaultToken,
     /// Where the engine is mounted; usually `transit`.
     pub mount: String,
     /// The namespace of Vault Enterprise, if there is one.
     pub namespace: Option<String>,
-    /// The certificates to trust, in PEM, and no others; without, those that the machine trusts.
+    /// The only certificates to trust, in PEM; without it, those that the machine trusts.
     pub ca: Option<Vec<u8>>,
 }
 
 const TO_CONNECT: Duration = Duration::from_secs(1);
-/// Of one attempt.
+/// The timeout of one attempt.
 const TO_ANSWER: Duration = Duration::from_secs(3);
 
 impl VaultOptions {
-    /// With the usual mount, no namespace and the certificates that the machine trusts.
+    /// The usual mount, no namespace and the certificates that the machine trusts.
     #[must_use]
     pub fn new(address: impl Into<String>, transit_key: impl Into<String>, token: VaultToken) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl VaultOptions {
         }
     }
 
-    /// The library puts all of these into paths and headers unseen, and panics over what fits into none.
+    /// The library copies these values into paths and headers unchecked and panics if they do not fit.
     pub(super) fn check(&self) -> Result<ServiceUrl, OptionsError> {
         check_name("transit_key", &self.transit_key, false)?;
         check_name("mount", &self.mount, true)?;
@@ -56,7 +56,8 @@ impl VaultOptions {
         ServiceUrl::parse("vault.address", &self.address)
     }
 
-    /// Made in parts: the library's own way follows redirects, waits long to connect and takes what is not said from the environment.
+    /// Builds the client by hand: the library's own builder follows redirects, connects with a long timeout and reads
+    /// the environment.
     pub(super) fn client(&self, address: &Url) -> Result<VaultClient, OptionsError> {
         let http = reqwest::Client::builder()
             .tls_backend_rustls()
@@ -65,7 +66,7 @@ impl VaultOptions {
             .connect_timeout(TO_CONNECT)
             .timeout(TO_ANSWER);
         let http = match (address.scheme(), &self.ca) {
-            // No certificate will be looked at, and a machine may have none.
+            // No certificate is checked, and the machine may have none.
             ("http", _) => http.tls_certs_only([]),
             (_, None) => http.https_only(true),
             (_, Some(pem)) => {
@@ -77,7 +78,7 @@ impl VaultOptions {
             }
         };
         let http = http.build().map_err(OptionsError::Client)?;
-        // Read by nothing that is used here. The token stands beside the requests only.
+        // No code in use here reads it. The token is only sent with the requests.
         let settings = VaultClientSettingsBuilder::default()
             .address(address.as_str())
             .token("")

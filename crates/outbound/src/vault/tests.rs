@@ -36,7 +36,7 @@ fn transit(server: &MockServer) -> VaultTransit {
     VaultTransit::new(options(server.url())).unwrap()
 }
 
-/// What stands in the log of one who tries in vain.
+/// The log of failed attempts.
 #[track_caller]
 fn message(error: &SealError) -> String {
     match error {
@@ -302,7 +302,7 @@ async fn nonsense_is_an_unavailable_vault_and_never_damage() {
         Reply::json(418, &json!({"errors": ["I'm a teapot"]})),
     ];
     for (number, reply) in replies.into_iter().enumerate() {
-        // What is no HTTP is asked again.
+        // An answer that is not HTTP is retried.
         server.instead([reply.clone(), reply.clone()]);
         for error in [transit.unwrap(&wrapped, b"x").await.unwrap_err(), {
             server.instead([reply.clone(), reply]);

@@ -1,5 +1,4 @@
-//! The token that Vault is asked with: said once, or kept in a file by somebody else, who puts the next one there before or after this one
-//! has ended.
+//! The token for Vault: fixed, or in a file where another program replaces it before or after its end.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,25 +9,25 @@ use zeroize::Zeroizing;
 
 use crate::OptionsError;
 
-/// Reads a file whole, or says why that file is not read.
+/// Reads a whole file, or explains why it is not read.
 pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
 
-/// Where the token is.
+/// The source of the token.
 #[derive(Debug)]
 pub enum VaultToken {
-    /// Here. Whoever has made it sees to it that it lives.
+    /// A fixed token. The operator keeps it alive.
     Text(Secret),
-    /// In a file, as a Vault agent writes it. It is read again whenever Vault refuses what stood in it.
+    /// A file, as a Vault agent writes it. It is read again whenever Vault refuses its previous content.
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// How it is read.
+        /// The function that reads it.
         read: ReadFile,
     },
 }
 
 impl VaultToken {
-    /// The token as it is now.
+    /// The current token.
     pub(super) fn find(&self) -> Result<Secret, OptionsError> {
         match self {
             Self::Text(token) => sound(token.expose()),
@@ -37,7 +36,7 @@ impl VaultToken {
     }
 }
 
-/// As it stands in the file now.
+/// The current token of the file.
 pub(super) async fn read(path: &Path, read: ReadFile) -> Result<Secret, OptionsError> {
     let owned = path.to_owned();
     let bytes = spawn_blocking(move || read(&owned)).await;
@@ -49,7 +48,7 @@ fn trimmed(path: &Path, bytes: io::Result<Zeroizing<Vec<u8>>>) -> Result<Secret,
     sound(str::from_utf8(&bytes).unwrap_or_default().trim())
 }
 
-/// It becomes a header's value, and the library panics over what cannot be one.
+/// The token becomes a header value; the library panics if it cannot be one.
 fn sound(token: &str) -> Result<Secret, OptionsError> {
     let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { Ok(Secret::new(token.to_owned())) } else { Err(OptionsError::Token) }
