@@ -1,6 +1,7 @@
-//! Envelope encryption: each value is sealed under a data key of its own, which a key-encryption key wraps. Format 2 is the version,
-//! the key-encryption key's name and the wrapped data key, each after its length, then nonce, ciphertext and tag; all that stands
-//! before the nonce is authenticated with the context. Format 1 is a value that a local key sealed directly.
+//! Envelope encryption: each value is sealed under its own data key, which a key-encryption key wraps. Format 2 is
+//! the version, the name of the key-encryption key and the wrapped data key, each after its length, then nonce,
+//! ciphertext and tag. The bytes before the nonce are authenticated together with the context. Format 1 is a value
+//! that a local key sealed directly.
 
 use std::fmt;
 use std::sync::Arc;

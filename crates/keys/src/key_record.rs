@@ -83,8 +83,8 @@ pub(crate) fn signing_row<'a, R: Iterator<Item = &'a KeyRecord>>(
         .or_else(|| begun_last(rows(), None, soon))
 }
 
-/// Of the active rows, of this algorithm or of any, the one that began last, so that a new key takes over at its time even if nobody
-/// has ended the old one.
+/// The active row of this algorithm, or of any, that became active last. So a new key takes over at its time even if
+/// the old one was not ended.
 pub(crate) fn begun_last<'a>(
     rows: impl Iterator<Item = &'a KeyRecord>,
     algorithm: Option<SigningAlgorithm>,

@@ -76,8 +76,8 @@ impl KeyPool {
         self.stock().ready.len()
     }
 
-    /// A key of this kind that nobody else gets. An RSA key is one that is ready, or a new one, made off the caller's thread after those
-    /// that came before: of 2048 bits after no larger one. The others are made at once.
+    /// A key of this kind for one caller. An RSA key comes from the stock, or is generated in turn off the caller's
+    /// thread; a 2048-bit key never waits for a larger one. Other keys are generated at once.
     ///
     /// # Errors
     /// [`GenerationError`].
@@ -105,8 +105,8 @@ impl KeyPool {
         Ok(document)
     }
 
-    /// Takes half a core at most: after each key it rests for as long as that took, without the permit, so that whoever needs a key
-    /// meanwhile makes one at full speed.
+    /// Uses half a core at most: after each key it pauses for as long as the generation took, without the permit, so
+    /// that a request for a key is served at full speed meanwhile.
     async fn fill(&self) {
         loop {
             let (made, took) = match permit(&self.shared.stocked).await {
@@ -128,7 +128,7 @@ impl KeyPool {
                 }
             }
             sleep(took).await;
-            // Decided under the lock: who takes a key after this sees that nobody fills any more.
+            // Decided under the lock: a caller that takes a key after this sees that the pool is not being filled.
             let mut stock = self.stock();
             if stock.ready.len() >= self.shared.size {
                 stock.filling = false;

@@ -134,8 +134,8 @@ impl PrivateJwk {
     }
 }
 
-/// Finds the primes and what follows from them. Like reading a key it happens once, and to nobody's message: its timing tells nobody
-/// anything.
+/// Computes the primes and the numbers derived from them. This happens once for each key and not for a message, so
+/// its timing reveals nothing to a caller.
 fn recover_rsa(n: &[u8], e: &[u8], d: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
     let [n, e, d] = [n, e, d].map(BigUint::from_bytes_be);
     // The search subtracts, and takes for granted that it may.
