@@ -7,7 +7,6 @@ mod server;
 mod services;
 
 mod body;
-mod causes;
 mod connection;
 mod failure;
 mod forwarded;

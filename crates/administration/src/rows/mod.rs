@@ -21,7 +21,6 @@ use protocol::{Lifetime, Timestamp};
 
 use crate::CommitRequest;
 
-pub use secrets::{NewSecretRow, SecretRow, SecretRows};
 pub use applications::{ApplicationRow, ApplicationRows};
 pub use bookkeeping::{
     AuditRow, FingerprintRow, IdempotentAnswerRow, LogRow, PreviousTokensRow, RevisionRow,
@@ -35,6 +34,7 @@ pub use resource_servers::ResourceServerRow;
 pub use sealed::SealedAfter;
 pub use search::{COUNTED_TERMS, Prefix, TenantSearch};
 pub use secret_usage::{SecretUsageRow, latest_usage, secret_usage_rows};
+pub use secrets::{NewSecretRow, SecretRow, SecretRows};
 pub use tenants::{
     IssuerRow, PreviousTypRow, SearchTermRow, TenantKey, TenantRow, TenantRows, search_term_rows_of,
 };

@@ -8,12 +8,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use keys::{KeyError, SealError};
-use protocol::ErrorCode;
+use protocol::{ErrorCode, causes};
 use tenancy::{StoreError, TenantError};
 
 use super::no_store::no_store;
 use crate::body::BodyError;
-use crate::causes::Causes;
 use crate::failure::Failure;
 
 /// A response that is not the requested one.
@@ -51,13 +50,13 @@ impl<B: ErrorBody> HttpError<B> {
 
     /// A fault of the server. The cause goes into the log and nowhere else.
     pub(crate) fn fault(cause: &(dyn Error + 'static)) -> Self {
-        tracing::error!(cause = %Causes(cause), "request failed");
+        tracing::error!(cause = %causes(cause), "request failed");
         Failure::Internal.into()
     }
 
     /// A request that can be repeated. The cause goes into the log and nowhere else.
     pub(crate) fn unavailable(cause: &(dyn Error + 'static)) -> Self {
-        tracing::warn!(cause = %Causes(cause), "request not served for now");
+        tracing::warn!(cause = %causes(cause), "request not served for now");
         Failure::Unavailable.into()
     }
 
