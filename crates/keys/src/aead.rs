@@ -1,5 +1,5 @@
-//! AES-256-GCM with random nonces (NIST SP 800-38D §8.2.2): a head that can be read, then nonce, ciphertext and tag, all bound to each
-//! other and to a context.
+//! AES-256-GCM with random nonces (NIST SP 800-38D §8.2.2): a readable head, then nonce, ciphertext and tag,
+//! authenticated together with a context.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand;
@@ -14,7 +14,7 @@ pub(crate) fn cipher(key: &[u8; KEY_LEN]) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("AES-256 takes any 32 bytes"))
 }
 
-/// The head and, behind it, the sealed plaintext.
+/// The head and the sealed plaintext after it.
 pub(crate) fn seal(
     cipher: &LessSafeKey,
     head: Vec<u8>,

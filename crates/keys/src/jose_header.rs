@@ -1,4 +1,4 @@
-//! The JOSE header of a token from outside, read strictly (RFC 7515 §4, RFC 8725 §3).
+//! The JOSE header of a received token, parsed strictly (RFC 7515 §4, RFC 8725 §3).
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::TokenError;
 
-/// What verification needs of a header; nothing of it is trusted.
+/// The members that verification needs; none is trusted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct JoseHeader<'a> {
     pub(crate) alg: &'a str,
@@ -15,16 +15,17 @@ pub(crate) struct JoseHeader<'a> {
     pub(crate) typ: Option<&'a str>,
 }
 
-/// A JSON object whose names are unique: "the Header Parameter names within the JOSE Header MUST be unique" (RFC 7515 §4), and so
-/// must claim names (RFC 7519 §4). A reader that takes the first of two and one that takes the last would see two tokens in one.
+/// A JSON object with unique names: "the Header Parameter names within the JOSE Header MUST be unique" (RFC 7515 §4),
+/// and so must claim names (RFC 7519 §4). Otherwise a parser that takes the first of two and one that takes the last
+/// would read two different tokens.
 pub(crate) struct UniqueMembers(Vec<(String, Value)>);
 
-/// Members by which a token would choose its own key, and those that change what is signed. `x5t` names a certificate, of which
-/// there are none here.
+/// Members by which a token would choose its own key, or that change what is signed. `x5t` names a certificate; there
+/// are none here.
 const NOT_ALLOWED: [&str; 8] = ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64"];
 
 impl<'a> JoseHeader<'a> {
-    /// Takes what verification needs out of the decoded first part of a token.
+    /// Parses the decoded first part of a token.
     pub(crate) fn from_members(members: &'a UniqueMembers) -> Result<Self, TokenError> {
         if NOT_ALLOWED.iter().any(|name| members.get(name).is_some()) {
             return Err(TokenError::HeaderNotAllowed);
@@ -35,7 +36,7 @@ impl<'a> JoseHeader<'a> {
 }
 
 impl UniqueMembers {
-    /// Reads an object; anything else, and an object with a name twice, is malformed.
+    /// Parses an object; any other value, or an object with a repeated name, is malformed.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, TokenError> {
         serde_json::from_slice(json).map_err(|_| TokenError::Malformed)
     }
@@ -67,7 +68,7 @@ impl<'de> Deserialize<'de> for UniqueMembers {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members: Vec<(String, Value)> = Vec::with_capacity(12);
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    // The search is linear, and a token of 16 KiB could make it long.
+                    // The search is linear; a token of 16 KiB could make it slow.
                     if members.len() == MOST_MEMBERS || members.iter().any(|(member, _)| *member == name) {
                         return Err(A::Error::custom("a repeated name, or too many of them"));
                     }

@@ -12,7 +12,7 @@ use rsa::pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use crate::{PublicJwk, PublicParameters};
 
 impl PublicJwk {
-    /// The key as `-----BEGIN PUBLIC KEY-----`. What it is for is not in it, nor its `kid`.
+    /// The key as `-----BEGIN PUBLIC KEY-----`, without its use and its `kid`.
     #[must_use]
     pub fn to_pem(&self) -> String {
         self.encode().expect("numbers that made a JWK also make a document")

@@ -1,4 +1,4 @@
-//! A tenant's published keys as one answer: the document is built once and served as it is (RFC 7517 §5).
+//! A tenant's published keys as one document, built once (RFC 7517 §5).
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::PublicJwk;
 
-/// A JWK set, ready to be sent.
+/// A JWK set, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JwkSet {
     keys: Vec<PublicJwk>,
@@ -18,7 +18,7 @@ pub struct JwkSet {
 }
 
 impl JwkSet {
-    /// A set of these keys, in this order.
+    /// Creates a set of these keys in this order.
     #[must_use]
     pub fn new(keys: Vec<PublicJwk>) -> Self {
         #[derive(Serialize)]

@@ -13,13 +13,13 @@ pub trait KeyEncryptionKey: Send + Sync {
     /// Its name, which is part of all sealed values and may be shown.
     fn name(&self) -> &str;
 
-    /// Encrypts and authenticates a data key together with its context.
+    /// Encrypts and authenticates a data key with its context.
     async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError>;
 
-    /// The data key that was wrapped for exactly this context.
+    /// Unwraps a data key that was wrapped for exactly this context.
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError>;
 
-    /// The key itself, if it is in this process: it also opens what it sealed without a data key, before there were any.
+    /// The key itself, if it is in this process: it also opens values of format 1, which have no data key.
     fn local(&self) -> Option<&SealingKey> {
         None
     }
@@ -32,7 +32,7 @@ pub struct LocalKeyEncryptionKey {
 }
 
 impl LocalKeyEncryptionKey {
-    /// Named by the key's identifier.
+    /// Creates it under the name of the key's identifier.
     #[must_use]
     pub fn new(key: SealingKey) -> Self {
         Self { name: key.id().to_string(), key }
@@ -51,7 +51,7 @@ impl KeyEncryptionKey for LocalKeyEncryptionKey {
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
         let opened = self.key.unseal_for(&of_data_key(context), wrapped);
-        // The name was compared before, so another one in here is damage.
+        // The name was compared before, so a different one inside is damage.
         let opened = opened.map_err(|error| match error {
             SealError::WrongKey { .. } | SealError::UnknownFormat => SealError::Corrupt,
             error => error,
@@ -69,7 +69,8 @@ impl KeyEncryptionKey for LocalKeyEncryptionKey {
     }
 }
 
-/// No context of a value begins like this, so a wrapped data key never passes for a value of the older format, nor the reverse.
+/// No context of a value has this prefix, so a wrapped data key never passes for a value of format 1, nor the
+/// reverse.
 fn of_data_key(context: &[u8]) -> Vec<u8> {
     [b"data key of ", context].concat()
 }

@@ -1,4 +1,5 @@
-//! The three kinds of private key behind one face: parsed by aws-lc-rs, they sign and know their public half (RFC 7518 §3).
+//! The three kinds of private keys behind one type: parsed by aws-lc-rs, with signing and the public key (RFC 7518
+//! §3).
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -17,11 +18,11 @@ pub(crate) enum KeyPair {
     Ed25519(Ed25519KeyPair),
 }
 
-/// Of the largest RSA key that is taken, with room to spare.
+/// The signature length of the largest accepted RSA key, with a margin.
 pub(crate) const LONGEST_SIGNATURE: usize = 1024;
 
 impl KeyPair {
-    /// Reads a PKCS#8 document, if its key fits the algorithm.
+    /// Parses a PKCS#8 document whose key fits the algorithm.
     pub(crate) fn parse(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<(Self, PublicJwk)> {
         match algorithm {
             SigningAlgorithm::RS256 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA256),
@@ -34,7 +35,7 @@ impl KeyPair {
         }
     }
 
-    /// How long each signature is.
+    /// The length of a signature.
     pub(crate) fn signature_len(&self) -> usize {
         match self {
             Self::Rsa { pair, .. } => pair.public_modulus_len(),
@@ -43,7 +44,7 @@ impl KeyPair {
         }
     }
 
-    /// Signs into the buffer, so that nothing is allocated; ECDSA signatures are `R || S` (RFC 7518 §3.4).
+    /// Signs into the buffer without allocation; ECDSA signatures are `R || S` (RFC 7518 §3.4).
     pub(crate) fn sign<'a>(
         &self,
         message: &[u8],
@@ -92,7 +93,7 @@ fn ec(
 ) -> Option<(KeyPair, PublicJwk)> {
     let pair = EcdsaKeyPair::from_pkcs8(signing, pkcs8).ok()?;
     let jwk = PublicJwk::ec(id, algorithm, crv, pair.public_key().as_ref())?;
-    // Both halves of a signature are as long as a coordinate, and a point is two of them behind one byte.
+    // Each half of a signature is as long as a coordinate, and a point is two coordinates after one byte.
     let signature_len = pair.public_key().as_ref().len() - 1;
     Some((KeyPair::Ecdsa { pair, signature_len }, jwk))
 }

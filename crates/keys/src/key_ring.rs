@@ -1,5 +1,5 @@
-//! A tenant's keys in their life: which sign, which are published, which verify (RFC 7517 §4.5). All by `now`, so a ring stays
-//! right while time passes; it is replaced only when the rows change.
+//! A tenant's keys by state: which sign, which are published, which verify (RFC 7517 §4.5). States depend on `now`,
+//! so a ring stays correct as time passes; it is replaced only when the rows change.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,7 +9,7 @@ use tenancy::SigningPolicy;
 use crate::key_record::{begun_last, signing_row};
 use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey, VerifyingKey};
 
-/// The parsed keys of one tenant with the times of their lives.
+/// The parsed keys of one tenant with the times of their lifecycle.
 #[derive(Debug)]
 pub struct KeyRing {
     records: Arc<KeyRecords>,
@@ -31,8 +31,8 @@ struct Published {
 }
 
 impl KeyRing {
-    /// A ring of these rows and the keys that were parsed from them. A row without a key is not published and verifies nothing; if its
-    /// private half is there all the same, no other key signs in its place.
+    /// Creates a ring from rows and the keys parsed from them. A row without a parsed key is not published and
+    /// verifies nothing; if its private key exists, no other key signs instead.
     #[must_use]
     pub fn new(records: Arc<KeyRecords>, keys: Vec<Arc<SigningKey>>) -> Self {
         let with_row = |key: Arc<SigningKey>| {
@@ -43,26 +43,26 @@ impl KeyRing {
         Self { records, keys, jwk_set: RwLock::default() }
     }
 
-    /// The key of this algorithm that is active now: of several the one that began last.
+    /// The active key of this algorithm; of several, the one that became active last.
     #[must_use]
     pub fn active(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<SigningKey>> {
         self.key_of(begun_last(self.rows(), Some(algorithm), now)?)
     }
 
-    /// The key that a tenant of this policy signs with. While the policy's algorithm has no active key, that of another one goes on:
-    /// its [`SigningKey::algorithm`] says what a token is signed with, not the policy.
+    /// The signing key under this policy. While the policy's algorithm has no active key, a key of another algorithm
+    /// goes on signing; [`SigningKey::algorithm`] is the algorithm of the token, not the policy's.
     #[must_use]
     pub fn signing_key(&self, policy: &SigningPolicy, now: Timestamp) -> Option<&Arc<SigningKey>> {
         self.key_of(signing_row(|| self.rows(), policy, now)?)
     }
 
-    /// The keys that verifiers may see now, in the order of their numbers.
+    /// The published keys in the order of their numbers.
     pub fn published(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
         self.with_rows().filter(move |(row, _)| row.state(now) != KeyStage::Removed).map(|(_, key)| &**key)
     }
 
-    /// The published key of this `kid`, to verify with. An announced key has signed nothing of ours yet, so what it signs is refused
-    /// until its activation has come, by a clock that may be ahead of ours by the skew.
+    /// The published key of this `kid` for verification. An announced key has not signed yet, so it is refused until
+    /// its activation; the skew allows for a clock that is ahead of ours.
     #[must_use]
     pub fn find(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<&VerifyingKey> {
         let id = KeyId::parse(kid)?;
@@ -71,10 +71,10 @@ impl KeyRing {
         (has_begun && row.state(now) != KeyStage::Removed).then(|| key.verifying_key())
     }
 
-    /// The published keys as a document, built anew only when another key is published or removed.
+    /// The published keys as a document, rebuilt only when a key is published or removed.
     #[must_use]
     pub fn jwk_set(&self, now: Timestamp) -> Arc<JwkSet> {
-        // A panic while the lock is held leaves an old or a new document behind, both whole.
+        // After a panic under the lock the document is an old or a new one, both complete.
         if let Some(published) = &*self.jwk_set.read().unwrap_or_else(PoisonError::into_inner)
             && self.published(now).map(SigningKey::id).eq(published.ids.iter().copied())
         {
@@ -87,13 +87,13 @@ impl KeyRing {
         set
     }
 
-    /// The rows that the ring was made of.
+    /// The rows of the ring.
     #[must_use]
     pub fn records(&self) -> &Arc<KeyRecords> {
         &self.records
     }
 
-    /// The key that was parsed from a row with the same sealed bytes under the same name.
+    /// The key parsed from a row with the same identifier and sealed bytes.
     pub(crate) fn parsed(&self, record: &KeyRecord) -> Option<Arc<SigningKey>> {
         self.with_rows()
             .find(|(row, _)| {
@@ -104,7 +104,7 @@ impl KeyRing {
             .map(|(_, key)| key.clone())
     }
 
-    /// All that may sign: a destroyed key has no row any more, one that does not open still has.
+    /// All rows that may sign: the row of a destroyed key is gone, the row of a key that fails to load is not.
     fn rows(&self) -> impl Iterator<Item = &KeyRecord> {
         self.records.keys.iter().filter(|row| !row.sealed_private_key.is_empty())
     }

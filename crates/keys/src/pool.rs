@@ -49,8 +49,8 @@ impl KeyPool {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Starts to fill the pool in the background if it is not full; must be called within a tokio runtime. [`KeyPool::take`] does
-    /// it too.
+    /// Starts filling the pool in the background if it is not full; it must run within a Tokio runtime.
+    /// [`KeyPool::take`] does the same.
     pub fn refill(&self) {
         self.refill_after(Duration::ZERO);
     }
@@ -70,7 +70,7 @@ impl KeyPool {
         });
     }
 
-    /// How many keys are ready.
+    /// The number of available keys.
     #[must_use]
     pub fn ready(&self) -> usize {
         self.stock().ready.len()
@@ -94,7 +94,7 @@ impl KeyPool {
             Some(document) => document,
             None => {
                 let permit = permit(&self.shared.stocked).await?;
-                // While this waited, the one before may have filled the pool.
+                // The previous holder of the permit may have filled the pool.
                 match self.pop() {
                     Some(document) => document,
                     None => generate(Self::STOCKED, permit).await?,
@@ -151,7 +151,8 @@ async fn permit(generator: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Gene
     generator.clone().acquire_owned().await.map_err(|_| GenerationError)
 }
 
-/// The permit goes along into the thread: a caller that gives up does not stop the work, and so must not let another begin.
+/// The permit moves into the thread: a caller that gives up does not stop the work, so it must not allow more work
+/// either.
 async fn generate(
     size: RsaSize,
     permit: OwnedSemaphorePermit,

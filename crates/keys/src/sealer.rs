@@ -1,4 +1,4 @@
-//! Who seals and unseals: a key in this process, or a service behind the same trait.
+//! Sealing and unsealing: with a key in this process, or with a service behind the same trait.
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
@@ -8,10 +8,10 @@ use crate::{SealError, SealingContext, SealingKey};
 /// Seals secrets for a store and unseals them again.
 #[async_trait]
 pub trait KeySealer: Send + Sync {
-    /// Encrypts and authenticates the plaintext together with its context.
+    /// Encrypts and authenticates a plaintext with its context.
     async fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError>;
 
-    /// The plaintext of what was sealed for exactly this context.
+    /// Decrypts a value that was sealed for exactly this context.
     async fn unseal(
         &self,
         context: &SealingContext<'_>,
@@ -26,7 +26,7 @@ pub struct LocalSealer {
 }
 
 impl LocalSealer {
-    /// Over the installation's key.
+    /// Creates it over the installation's key.
     #[must_use]
     pub fn new(key: SealingKey) -> Self {
         Self { key }

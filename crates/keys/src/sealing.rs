@@ -9,32 +9,32 @@ use tenancy::TenantId;
 
 use crate::{KeyId, SealingKeyId};
 
-/// What is sealed.
+/// The context of a sealed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealingContext<'a> {
     /// The private key of a tenant.
     SigningKey {
-        /// Whose it is.
+        /// The tenant.
         tenant: &'a TenantId,
-        /// Which of the tenant's keys.
+        /// The key's identifier.
         id: KeyId,
-        /// What it signs with.
+        /// The key's algorithm.
         algorithm: SigningAlgorithm,
     },
     /// A secret of the whole installation, by its name.
     Named(&'a str),
-    /// What a configuration was read from, by the digest of its content.
+    /// The source of a configuration, by the digest of its content.
     Sources(&'a [u8; 32]),
-    /// What was answered to an idempotency key.
+    /// The answer to an idempotency key.
     IdempotentAnswer {
-        /// Under whom it is kept.
+        /// The scope of the idempotency key.
         tenant: &'a TenantId,
         /// Digest of the idempotency key.
         key: &'a [u8; 32],
     },
 }
 
-/// Sealed bytes could not be made or read.
+/// Sealing or unsealing failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SealError {
     /// The first byte names another format.
@@ -43,32 +43,32 @@ pub enum SealError {
     /// Another key has sealed them.
     #[error("sealed with sealing key {sealed_with}, but sealing key {present} is configured")]
     WrongKey {
-        /// The key that is needed.
+        /// The required key.
         sealed_with: SealingKeyId,
-        /// The key that there is.
+        /// The available key.
         present: SealingKeyId,
     },
-    /// A key-encryption key has sealed them that is not among the readable ones.
+    /// The required key-encryption key is not among the readable ones.
     #[error("sealed with key-encryption key {name:?}, which is not configured; readable are {readable:?}")]
     MissingKey {
-        /// The key that is needed.
+        /// The required key.
         name: String,
-        /// The keys that there are.
+        /// The available keys.
         readable: Vec<String>,
     },
-    /// The service that should hold the key-encryption key has none of that name, or another one.
+    /// The service has no key-encryption key of that name, or another one.
     #[error("key-encryption key {name:?} is gone: its service has none of that name, or another one")]
     KeyGone {
-        /// The key that is needed.
+        /// The required key.
         name: String,
     },
     /// The right key, but the bytes do not authenticate.
     #[error("altered, cut off or sealed for something else")]
     Corrupt,
-    /// A sealing service did not answer.
+    /// The sealing service is unavailable.
     #[error("the sealing service is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// No random bytes, or more plaintext than the cipher takes.
+    /// No random bytes, or the plaintext is too long for the cipher.
     #[error("the cryptographic library failed")]
     Failed,
 }
@@ -83,7 +83,7 @@ impl SealingContext<'_> {
                 length_prefixed(&["signing-key", tenant.as_str(), &number, algorithm.as_str()])
             }
             Self::Named(name) => length_prefixed(&["named", name]),
-            // No secret of the installation has a name like these.
+            // No secret of the installation has such a name.
             Self::Sources(content) => length_prefixed(&["named", &format!("generation:{}", hex(content))]),
             Self::IdempotentAnswer { tenant, key } => {
                 length_prefixed(&["named", &format!("idempotent answer {tenant} {}", hex(key))])
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(seen.len(), count);
     }
 
-    /// What is in a store was sealed for these bytes.
+    /// Values in existing stores were sealed with these bytes.
     #[test]
     fn sources_and_answers_are_sealed_under_names() {
         let (tenant, bytes) = (TenantId::parse("acme").unwrap(), [0xa5; 32]);

@@ -22,13 +22,13 @@ pub struct SealingKey {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SealingKeyId([u8; ID_LEN]);
 
-/// The text is no sealing key.
+/// The text is not a sealing key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSealingKey {
-    /// It has other characters or wrong padding.
+    /// Invalid characters or padding.
     #[error("a sealing key is 32 bytes in base64; this is not base64")]
     NotBase64,
-    /// It is too short or too long.
+    /// The wrong length.
     #[error("a sealing key is 32 bytes in base64; this is base64 of {0} bytes")]
     WrongLength(usize),
 }
@@ -40,7 +40,7 @@ const VERSION: u8 = 1;
 const PREFIX_LEN: usize = 1 + ID_LEN;
 
 impl SealingKey {
-    /// A new random key.
+    /// Draws a random key.
     ///
     /// # Errors
     /// [`GenerationError`] if there are no random bytes.
@@ -50,7 +50,7 @@ impl SealingKey {
         Ok(Self::from_bytes(bytes))
     }
 
-    /// Reads the text of a key file; blanks and line ends around it do not count.
+    /// Parses the text of a key file; surrounding whitespace is ignored.
     ///
     /// # Errors
     /// [`InvalidSealingKey`]; it holds nothing of the text.
@@ -77,7 +77,8 @@ impl SealingKey {
         self.id
     }
 
-    /// Encrypts and authenticates. Nonces are random: with 96 bits one key may seal 2^32 times, which no installation reaches.
+    /// Encrypts and authenticates. Nonces are random: with 96 bits one key may seal 2^32 values, more than any
+    /// installation has.
     ///
     /// # Errors
     /// [`SealError::Failed`].
@@ -85,7 +86,7 @@ impl SealingKey {
         self.seal_for(&context.to_bytes(), plaintext)
     }
 
-    /// Decrypts what this key has sealed for the same context.
+    /// Decrypts a value that this key has sealed for the same context.
     ///
     /// # Errors
     /// [`SealError`], telling a wrong key from damaged bytes.
@@ -111,7 +112,7 @@ impl SealingKey {
         aead::open(&self.cipher, head, context, rest)
     }
 
-    /// The name of the key that sealed these bytes, as they say.
+    /// The name of the key in sealed bytes, unverified.
     pub(crate) fn sealed_with(sealed: &[u8]) -> Result<SealingKeyId, SealError> {
         if sealed.first().is_some_and(|version| *version != VERSION) {
             return Err(SealError::UnknownFormat);

@@ -1,5 +1,5 @@
-//! A key that signs: parsed once, then used for every token (RFC 7515 §3.1, §7.1). The compact form is put together here, because
-//! a general library parses the key on every call.
+//! A signing key, parsed once and used for every token (RFC 7515 §3.1, §7.1). This file builds the compact form,
+//! because a general library parses the key on every call.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::key_pair::{KeyPair, LONGEST_SIGNATURE};
 use crate::{KeyId, PublicJwk, VerifyingKey};
 
-/// A private key with everything that its tokens and its publication need.
+/// A private key with the data for its tokens and its publication.
 pub struct SigningKey {
     id: KeyId,
     algorithm: SigningAlgorithm,
@@ -24,7 +24,7 @@ pub struct SigningKey {
     headers: [OnceLock<Header>; CACHED_HEADERS],
 }
 
-/// The document is not PKCS#8, or its key cannot sign with the algorithm.
+/// The document is not PKCS#8, or its key does not fit the algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a usable {0} private key in PKCS#8")]
 pub struct KeyRejected(pub SigningAlgorithm);
@@ -40,9 +40,10 @@ pub enum SignError {
     Signature,
 }
 
-/// The first values of `typ` that a key signs with are kept in encoded form; a tenant has one, and for a while after a change two.
+/// The number of `typ` values whose header is cached in encoded form; a tenant has one, and for a while after a
+/// change two.
 const CACHED_HEADERS: usize = 3;
-/// Most claims fit, so that the buffer does not grow.
+/// A buffer size that fits most claims.
 const USUAL_CLAIMS: usize = 512;
 
 struct Header {
@@ -51,7 +52,7 @@ struct Header {
 }
 
 impl SigningKey {
-    /// Reads a PKCS#8 document and checks that its key fits the algorithm.
+    /// Parses a PKCS#8 document and checks that its key fits the algorithm.
     ///
     /// # Errors
     /// [`KeyRejected`]; it holds nothing of the document.
@@ -68,31 +69,31 @@ impl SigningKey {
         self.id
     }
 
-    /// What it signs with.
+    /// The algorithm of its signatures.
     #[must_use]
     pub fn algorithm(&self) -> SigningAlgorithm {
         self.algorithm
     }
 
-    /// Its public half as it is published.
+    /// The public key as it is published.
     #[must_use]
     pub fn jwk(&self) -> &PublicJwk {
         &self.jwk
     }
 
-    /// SHA-256 thumbprint of its public half (RFC 7638).
+    /// SHA-256 thumbprint of the public key (RFC 7638).
     #[must_use]
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
     }
 
-    /// Its public half as it verifies.
+    /// The public key for verification.
     #[must_use]
     pub fn verifying_key(&self) -> &VerifyingKey {
         &self.verifying_key
     }
 
-    /// A signed token in compact form: `BASE64URL(header) . BASE64URL(claims) . BASE64URL(signature)`.
+    /// Signs a token in compact form: `BASE64URL(header) . BASE64URL(claims) . BASE64URL(signature)`.
     ///
     /// # Errors
     /// [`SignError`].
@@ -141,7 +142,7 @@ impl SigningKey {
     }
 }
 
-/// Of base64url without padding.
+/// The length of base64url without padding.
 fn encoded_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }

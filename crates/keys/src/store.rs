@@ -1,4 +1,4 @@
-//! What key management asks of a store.
+//! The store that key management needs.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use tenancy::{StoreError, TenantId};
 
 use crate::{KeyRecord, KeyRecords};
 
-/// Holds sealed signing keys.
+/// Stores sealed signing keys.
 #[async_trait]
 pub trait SigningKeyStore: Send + Sync {
-    /// All keys of the tenant but those whose private half is destroyed; none and a counter of 1 for a tenant that never had one.
+    /// The keys of the tenant, except those whose private key is destroyed. A tenant without keys has none and a
+    /// counter of 1.
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError>;
 
     /// Adds a key if its number is still the tenant's next one, and returns whether it was added: of two replicas

@@ -1,4 +1,4 @@
-//! Is this token one of ours, now? The checks stand in the order in which they are made (RFC 7519 §7.2, RFC 8725, RFC 9068 §4).
+//! Is this a valid token of the tenant? The checks are in this order (RFC 7519 §7.2, RFC 8725, RFC 9068 §4).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -9,50 +9,50 @@ use serde::de::DeserializeOwned;
 use crate::jose_header::{JoseHeader, UniqueMembers};
 use crate::{KeyId, KeyRing, TokenError, VerifyingKey};
 
-/// What a token must be to be accepted here.
+/// The requirements of a token.
 pub struct Expectations<'a> {
     /// Whether `iss` is one of the tenant's.
     pub is_issuer: &'a (dyn Fn(&str) -> bool + Sync),
-    /// Whether the `typ` header is that of the wanted kind of token.
+    /// Whether the `typ` header is that of the expected kind of token.
     pub accepts_typ: &'a (dyn Fn(Option<&str>) -> bool + Sync),
-    /// Whom it must be for, if that matters.
+    /// The required audience, if any.
     pub audience: Option<&'a str>,
-    /// How far the clock of the replica that signed may be ahead of ours, for keys that begin.
+    /// The difference between the clocks of replicas, for keys that were just activated.
     pub skew: Lifetime,
 }
 
 /// A token that passed every check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified<C> {
-    /// Its claims, as the caller wants them.
+    /// The claims in the caller's type.
     pub claims: C,
     /// The claims that were checked.
     pub registered: RegisteredClaims,
-    /// The key that signed it.
+    /// The key of the signature.
     pub key: KeyId,
 }
 
-/// The registered claims without which no token is accepted (RFC 7519 §4.1); times are whole seconds.
+/// The required registered claims (RFC 7519 §4.1); times are whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RegisteredClaims {
-    /// Who issued it.
+    /// The issuer.
     pub iss: String,
-    /// Whom it is for.
+    /// The audience.
     pub aud: Audience,
-    /// When it ends.
+    /// The time of expiry.
     pub exp: Timestamp,
-    /// When it was issued.
+    /// The time of issue.
     pub iat: Timestamp,
-    /// When it begins.
+    /// The start of validity.
     pub nbf: Timestamp,
 }
 
-/// No token of ours comes near; it bounds the work for one that is not.
+/// The longest token. Our tokens are much shorter; it bounds the work for others.
 const LONGEST_TOKEN: usize = 16 * 1024;
-/// Replicas issue and verify, and their clocks differ a little. `exp` has no leeway: a lifetime means what it says.
+/// The difference between the clocks of replicas, for `iat` and `nbf`. `exp` has no leeway.
 const LEEWAY: Lifetime = Lifetime::from_seconds(5);
 
-/// Checks a token in compact form against the ring of the tenant that it must be from.
+/// Verifies a token in compact form with the ring of the tenant that must have issued it.
 ///
 /// # Errors
 /// The first [`TokenError`] in the order of the checks.
@@ -106,8 +106,9 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The key is chosen by its identifier among this tenant's, and verifies by its own algorithm. The token's `alg` may only agree:
-/// "each key MUST be used with exactly one algorithm" (RFC 8725 §3.1), or a public key could be used as an HMAC secret.
+/// Finds the key by its identifier among this tenant's; it verifies with its own algorithm. The token's `alg` must
+/// match: "each key MUST be used with exactly one algorithm" (RFC 8725 §3.1), otherwise a public key could be used as
+/// an HMAC secret.
 fn key_of<'a>(
     header: &JoseHeader<'_>,
     algorithm: SigningAlgorithm,

@@ -1,4 +1,4 @@
-//! A key that verifies, by its own algorithm whatever a token says (RFC 8725 §3.1).
+//! A public key that verifies with its own algorithm, whatever the token says (RFC 8725 §3.1).
 
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use protocol::SigningAlgorithm;
@@ -20,13 +20,13 @@ impl VerifyingKey {
         self.id
     }
 
-    /// The only algorithm that it verifies with.
+    /// The only algorithm of this key.
     #[must_use]
     pub fn algorithm(&self) -> SigningAlgorithm {
         self.algorithm
     }
 
-    /// Whether the base64url signature is this key's over the message.
+    /// Whether the base64url signature over the message is valid.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
         crypto::verify(signature, message, &self.key, algorithm_of(self.algorithm)).unwrap_or(false)

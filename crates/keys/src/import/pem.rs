@@ -13,7 +13,7 @@ use super::ImportError;
 use super::kind::{Kind, check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
 use crate::PrivateKeyDocument;
 
-/// A private key that was found and not yet looked into.
+/// A private key that was found but not parsed.
 pub(super) struct Found {
     form: Form,
     kind: Kind,
@@ -30,7 +30,7 @@ enum Form {
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 
-/// Finds the private key of the text.
+/// Finds the private key in a text.
 pub(super) fn read(pem: &str) -> Result<Found, ImportError> {
     if pem.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(ImportError::Encrypted);
@@ -74,7 +74,7 @@ impl Found {
     }
 }
 
-/// `openssl ecparam -genkey` writes the curve in a block of its own before the key, which names it again.
+/// `openssl ecparam -genkey` writes the curve in a block before the key, which repeats it.
 fn without_parameters(pem: &str) -> &str {
     const END: &str = "-----END EC PARAMETERS-----";
     match pem.strip_prefix("-----BEGIN EC PARAMETERS-----").and_then(|rest| rest.split_once(END)) {
@@ -97,8 +97,8 @@ fn kind_of_pkcs8(pkcs8: &[u8]) -> Result<Kind, ImportError> {
     })
 }
 
-/// `ECPrivateKey` (RFC 5915 §3): a version, the private number, and the curve, which MUST be there and sometimes is not; then the
-/// length of the number tells it.
+/// `ECPrivateKey` (RFC 5915 §3): a version, the private number, and the curve, which is required but sometimes
+/// missing; then the length of the number implies it.
 fn kind_of_sec1(sec1: &[u8]) -> der::Result<Kind> {
     SliceReader::new(sec1)?.sequence(|reader| {
         u8::decode(reader)?;

@@ -1,11 +1,11 @@
-//! For how long the key set may be kept that is handed out now (`Cache-Control`, RFC 9111 §5.2).
+//! How long a copy of the present key set may be cached (`Cache-Control`, RFC 9111 §5.2).
 
 use protocol::{Lifetime, Timestamp};
 
 use super::KeyPolicy;
 use crate::KeyRecords;
 
-/// Verifiers come back after no less than this, however near a change is.
+/// The shortest lifetime, however near a change is.
 const SHORTEST: u64 = 1;
 
 /// The cache lifetime that verifiers get for a copy.
@@ -17,9 +17,9 @@ pub struct JwksCacheLifetime {
     pub stale: Lifetime,
 }
 
-/// What the policy says, but less if the next key is to be announced before that, so that copies are fetched anew when it has appeared.
-/// Safety does not depend on it: a key that verifiers have not been promised is published for the whole window all the same. What has
-/// been overdue for longer than a copy is kept is not waited for.
+/// The lifetime of the policy, or less if the next key is to be announced earlier, so that copies are fetched again
+/// after that. Safety does not depend on it: every new key is published for the whole window anyway. An announcement
+/// that is overdue for longer than a copy's lifetime is not waited for.
 #[must_use]
 pub fn cache_lifetime(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> JwksCacheLifetime {
     let longest = JwksCacheLifetime { max_age: policy.jwks_max_age, stale: policy.jwks_stale };

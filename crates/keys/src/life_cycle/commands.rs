@@ -1,5 +1,5 @@
-//! What an operator may command. Each is a plan from the same rules, so that no command leaves a tenant without a key or a verifier
-//! without the key of a token, but for those that are meant to.
+//! The commands of operators. Each one is a plan by the same rules, so no command leaves a tenant without a key or a
+//! verifier without the key of a token, except those that are meant to.
 
 use protocol::Timestamp;
 
@@ -8,14 +8,14 @@ use super::plan::{KeyCommandError, Plan, RevocationPlan};
 use super::policy::KeyPolicy;
 use crate::{ImportedKey, KeyId, KeyRecords, KeyStage};
 
-/// The next key takes over as soon as verifiers can know it. One that is announced already keeps its time if that is earlier than a
-/// new one's would be, and is given that one's if not.
+/// The next key takes over as soon as verifiers can know it. An announced key keeps its time if that is earlier than
+/// a new key's would be; otherwise it gets that time.
 #[must_use]
 pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
     let mut sequence = KeySequence::of(records, policy, now);
     sequence.set_in_order();
     let soonest = now + policy.publish_before;
-    // Announced by a clock that is ahead, a key still needs the whole of its publication.
+    // Announced by a clock that is ahead, a key still needs its whole publication.
     let enough = |announced_at: Timestamp| soonest.max(announced_at + policy.least_publication());
     match sequence.waiting().first().map(|key| (key.id, key.active_from, enough(key.announced_at))) {
         Some((id, active_from, enough)) if active_from > enough => sequence.begin(id, enough),
@@ -27,8 +27,8 @@ pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> P
     sequence.into_plan()
 }
 
-/// A new key signs at once, and all others are gone at once. Their times are set back by the skew, so that they are past on every
-/// replica's clock.
+/// A new key signs at once, and all others are removed at once. Their times are set back by the skew, so they are
+/// past on every replica's clock.
 #[must_use]
 pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> RevocationPlan {
     let mut sequence = KeySequence::of(records, policy, now);
@@ -40,7 +40,7 @@ pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timest
     RevocationPlan { plan: sequence.into_plan(), breaks }
 }
 
-/// This key is gone at once. If it signed, the announced one takes over, or else a new one.
+/// Removes this key at once. If it was signing, the announced key takes over, or else a new one.
 ///
 /// # Errors
 /// [`KeyCommandError`] for a key that is not there.
@@ -62,7 +62,7 @@ pub fn revoke(
     Ok(RevocationPlan { plan: sequence.into_plan(), breaks })
 }
 
-/// An operator's key takes the place of the next one; of a tenant that has none to sign with it is the first, at once.
+/// An imported key becomes the next key; in a tenant without a signing key it is the first and signs at once.
 ///
 /// # Errors
 /// [`KeyCommandError`] for a key of another algorithm than the policy's, for one that the tenant has or had, and while another one is
@@ -92,7 +92,7 @@ pub fn import(
     Ok(sequence.into_plan())
 }
 
-/// The announced key begins at this instant and not before, and the one that signs goes on until then.
+/// The announced key becomes active at this instant; the signing key goes on until then.
 ///
 /// # Errors
 /// [`KeyCommandError`] for a key that has begun or is about to.

@@ -1,4 +1,4 @@
-//! The line of a tenant's live keys: who signs, who follows.
+//! The sequence of a tenant's live keys: the signing key and its successors.
 
 use protocol::Timestamp;
 
@@ -7,12 +7,12 @@ use super::policy::{KeyPolicy, before};
 use crate::key_record::begun_last;
 use crate::{KeyId, KeyRecord, KeyRecords, KeyStage};
 
-/// A working copy of the rows' times.
+/// A working copy of the times in the rows.
 pub(super) struct KeySequence<'a> {
     pub(super) records: &'a KeyRecords,
     pub(super) policy: &'a KeyPolicy,
     pub(super) now: Timestamp,
-    /// What is not removed, without its private halves.
+    /// The keys that are not removed, without their private keys.
     pub(super) keys: Vec<KeyRecord>,
     pub(super) announced: Option<Announcement>,
 }
@@ -24,8 +24,8 @@ impl<'a> KeySequence<'a> {
         Self { records, policy, now, keys, announced: None }
     }
 
-    /// The instant from which on a key is cut off or replaces one that is: past on every clock, so that no replica goes on with a key
-    /// that has been stolen until its own clock has caught up.
+    /// The time from which a key is revoked or replaces a revoked one. It is past on every clock, so that no replica
+    /// goes on with a stolen key until its own clock has caught up.
     pub(super) fn revoked_from(&self) -> Timestamp {
         before(self.now, self.policy.skew)
     }
@@ -36,7 +36,7 @@ impl<'a> KeySequence<'a> {
             .or_else(|| begun_last(self.living(), None, self.now))
     }
 
-    /// The announced keys in the order in which they begin.
+    /// The announced keys in the order of their activation.
     pub(super) fn waiting(&self) -> Vec<&KeyRecord> {
         let mut waiting: Vec<_> =
             self.living().filter(|key| key.state(self.now) == KeyStage::Announced).collect();
@@ -48,18 +48,19 @@ impl<'a> KeySequence<'a> {
         self.living().find(|key| key.id == id)
     }
 
-    /// All keys that are neither removed nor about to be by a command.
+    /// All keys that are neither removed nor about to be removed by a command.
     pub(super) fn living(&self) -> impl Iterator<Item = &KeyRecord> + Clone {
         self.keys.iter().filter(|key| !is_revoked(key) && key.state(self.now) != KeyStage::Removed)
     }
 
-    /// Before this instant, times are as good as past.
+    /// Times before this instant count as past.
     pub(super) fn in_effect_before(&self) -> Timestamp {
         self.now + self.policy.propagation_delay()
     }
 }
 
-/// Whether a command took it away: a key that ends by itself is published for a while after its last signature.
+/// Whether a command revoked the key: a key that retires normally stays published for a while after its last
+/// signature.
 pub(super) fn is_revoked(key: &KeyRecord) -> bool {
     key.removed_at.is_some_and(|removed| key.retiring_from.is_none_or(|retiring| retiring >= removed))
 }

@@ -1,6 +1,6 @@
-//! The life of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live keys stand in one line, in which
-//! each retires at the very instant at which the next one begins, so that at every instant exactly one signs; nothing here reads a
-//! clock, makes a key or writes a row, and what is to be done is a [`Plan`].
+//! The lifecycle of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live keys form
+//! a sequence in which each retires exactly when the next becomes active, so at every instant exactly one signs. The
+//! code reads no clock, generates no key and writes no row; its result is a [`Plan`].
 
 mod cache_lifetime;
 mod commands;
@@ -24,11 +24,12 @@ pub use self::commands::{hold, import, revoke, rotate_in_emergency, rotate_now};
 pub use self::plan::{Announcement, BrokenTokens, KeyCommandError, KeyTimes, Plan, RevocationPlan};
 pub use self::policy::KeyPolicy;
 
-/// What time and policy ask for now.
+/// The plan for the present time and policy.
 ///
-/// A key of another algorithm than the policy's is followed by one of it, which is announced at once and signs `publish_before` later;
-/// until then the old one goes on. If the policy changes back before that, the announced key is dropped: it never signed. One that is
-/// so near its time that replicas may act on it already is let in and followed instead.
+/// A key of another algorithm than the policy's gets a successor of the policy's algorithm, which is announced at
+/// once and signs `publish_before` later; until then the old key signs. If the policy changes back before that, the
+/// announced key is dropped, because it never signed. If it is so near its activation that replicas may use it
+/// already, it becomes active and gets a successor.
 #[must_use]
 pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
     let mut sequence = KeySequence::of(records, policy, now);
@@ -37,8 +38,8 @@ pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
     sequence.into_plan()
 }
 
-/// What a policy moves in the commit that makes it the policy: keys stay for tokens that live longer than those until now, which are
-/// issued at once, however late the next step is taken. All else waits for that step.
+/// The part of a policy change that belongs into the commit of the policy: keys are retained for tokens with a longer
+/// lifetime, which are issued at once, however late the next step runs. All other changes wait for that step.
 #[must_use]
 pub fn extend_retention(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Vec<KeyTimes> {
     let here = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed && !is_revoked(key));

@@ -1,4 +1,4 @@
-//! How the line is put in order: who comes, who goes, and until when each key is published.
+//! Puts the sequence in order: which keys are added or dropped, and how long each is published.
 
 use protocol::{SigningAlgorithm, Timestamp};
 
@@ -7,8 +7,8 @@ use super::plan::Announcement;
 use crate::{KeyId, KeyRecord, KeyStage};
 
 impl KeySequence<'_> {
-    /// Drops what never will be wanted, gives announced keys the publication that they need, and lets each key retire when the next
-    /// one begins.
+    /// Drops keys that are no longer wanted, gives announced keys their required publication, and lets each key
+    /// retire when the next becomes active.
     pub(super) fn set_in_order(&mut self) {
         let (in_effect_before, wanted) = (self.in_effect_before(), self.policy.algorithm);
         let near = |key: &&KeyRecord| key.active_from < in_effect_before;
@@ -27,19 +27,21 @@ impl KeySequence<'_> {
         self.link();
     }
 
-    /// Sees to it that a key signs, from this instant on if it has to be put there now, and that the last one has a successor in time.
+    /// Ensures that a key signs, from this instant on if a new one is needed, and that the last key gets a successor
+    /// in time.
     pub(super) fn continue_from(&mut self, at: Timestamp) {
         if self.signing().is_none() {
-            // One that has retired here may not have by a clock that is behind.
+            // A key that has retired here may not have by a clock that is behind.
             for key in self.keys.iter_mut().filter(|key| !is_revoked(key)) {
                 key.retiring_from = key.retiring_from.map(|retiring| retiring.min(at.max(key.active_from)));
             }
             match self.waiting().first().map(|key| key.id) {
                 None => self.append(self.policy.algorithm, at, at),
-                // Of a first key that a replica made whose clock is ahead this changes nothing: it was announced when it began.
+                // For the first key of a replica whose clock is ahead this changes nothing: it was announced when it
+                // became active.
                 Some(id) => {
                     self.begin(id, at);
-                    // Now that one signs, those of another algorithm than the policy's can be dropped.
+                    // Since one key signs now, those of another algorithm than the policy's can be dropped.
                     self.set_in_order();
                 }
             }
@@ -56,7 +58,7 @@ impl KeySequence<'_> {
         }
     }
 
-    /// Puts a new key at the end of the line.
+    /// Appends a new key to the sequence.
     pub(super) fn append(
         &mut self,
         algorithm: SigningAlgorithm,
@@ -80,7 +82,7 @@ impl KeySequence<'_> {
         self.link();
     }
 
-    /// Takes a key away. If it has signed, it ends; if not, it never begins.
+    /// Removes a key. A key that has signed is revoked; any other never becomes active.
     pub(super) fn remove(&mut self, id: KeyId, at: Timestamp) {
         let Some(key) = self.keys.iter_mut().find(|key| key.id == id) else { return };
         let at = at.max(key.announced_at);
@@ -90,7 +92,7 @@ impl KeySequence<'_> {
         key.removed_at = Some(at);
     }
 
-    /// Lets an announced key begin at another time, and none of those behind it before it.
+    /// Moves the activation of an announced key, and those after it not before it.
     pub(super) fn begin(&mut self, id: KeyId, at: Timestamp) {
         let behind: Vec<_> = self.waiting().iter().map(|key| key.id).skip_while(|key| *key != id).collect();
         for key in self.keys.iter_mut().filter(|key| behind.contains(&key.id)) {
@@ -100,7 +102,8 @@ impl KeySequence<'_> {
         self.link();
     }
 
-    /// Lets the key that took over at this instant begin with the cut: by a clock that is behind, the one before it would still sign.
+    /// Backdates the activation of the key that takes over at this instant to the revocation: by a clock that is
+    /// behind, the previous key would still sign.
     pub(super) fn bring_forward(&mut self, turn: Option<Timestamp>) {
         let revoked_from = self.revoked_from();
         let signing =
@@ -121,11 +124,12 @@ impl KeySequence<'_> {
         {
             match sequence.iter().position(|id| *id == key.id) {
                 Some(place) => key.retiring_from = begins.get(place + 1).copied(),
-                // A second active key: two replicas or an older version made it. Some may sign with it until they see this.
+                // A second active key of another replica or an older version. Some replicas may sign with it until
+                // they see this.
                 None => key.retiring_from = key.retiring_from.or(Some(in_effect_before)),
             }
             let until = key.retiring_from.map(|retiring| retiring + retention);
-            // Never earlier than it was to be, whatever has become shorter.
+            // Never earlier than before, even if the policy became shorter.
             let promised =
                 self.records.keys.iter().find(|row| row.id == key.id).and_then(|row| row.removed_at);
             key.removed_at = until.map(|until| promised.map_or(until, |promised| promised.max(until)));

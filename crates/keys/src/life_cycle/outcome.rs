@@ -1,4 +1,4 @@
-//! What comes of a line: the plan, and the tokens that a removal breaks.
+//! The result of planning: the plan, and the tokens that a removal breaks.
 
 use protocol::Timestamp;
 
@@ -7,16 +7,17 @@ use super::plan::{BrokenTokens, KeyTimes, Plan};
 use crate::{KeyRecord, KeyStage};
 
 impl KeySequence<'_> {
-    /// The tokens that this key's removal would break.
+    /// The tokens that become invalid when this key is removed.
     pub(super) fn broken_by_removal(&self, key: &KeyRecord) -> Option<BrokenTokens> {
         let last = match key.state(self.now) {
-            // By the clock of another replica it may have begun.
+            // The clock of another replica may be ahead, so the key may be active there.
             KeyStage::Announced if key.active_from > self.now + self.policy.skew => return None,
             KeyStage::Announced | KeyStage::Active => self.now + self.policy.skew,
             KeyStage::Retiring => key.retiring_from?,
             KeyStage::Removed => return None,
         };
-        // The lifetime of before is known only by when the last such token expires, and by how long the key was to stay for it.
+        // The previous lifetime is known only by the expiry of its last token and by the time for which the key is
+        // retained.
         let earlier = self.policy.previous_tokens_until.min(key.removed_at);
         let until = earlier.unwrap_or(last).max(last + self.policy.longest_token);
         (until > self.now).then_some(BrokenTokens { key: key.id, until })
@@ -35,7 +36,7 @@ impl KeySequence<'_> {
         let whole = |key: &&KeyRecord| !key.sealed_private_key.is_empty();
         let destroy = self.records.keys.iter().filter(whole).filter(destroyed).map(|key| key.id).collect();
         let rows = self.records.keys.iter().filter(whole);
-        // Of a live key the copy counts, of another one the row.
+        // The working copy for a live key, the row for any other key.
         let current = rows.map(|row| self.keys.iter().find(|key| key.id == row.id).unwrap_or(row));
         let destruction = current.filter_map(gone).filter(|gone| *gone > self.now).min();
         let due_at = self.succession().into_iter().chain(destruction).min();
@@ -43,7 +44,7 @@ impl KeySequence<'_> {
         Plan { announce: self.announced, times, destroy, due_at }
     }
 
-    /// When the last of the line must have a successor.
+    /// When the last key of the sequence must have a successor.
     fn succession(&self) -> Option<Timestamp> {
         let waiting = self.waiting();
         let last = waiting.last().copied().or_else(|| self.signing())?;

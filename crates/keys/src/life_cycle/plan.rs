@@ -1,60 +1,60 @@
-//! What is to be done with a tenant's keys: one commit's worth.
+//! The changes to a tenant's keys for one commit.
 
 use protocol::{SigningAlgorithm, Timestamp};
 
 use crate::{KeyId, KeySpec, RsaSize};
 
-/// Changes that belong into one commit, for the rows that they were planned from.
+/// Changes of one commit, for the rows from which they were planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The key that is to be added, if any.
+    /// The key to add, if any.
     pub announce: Option<Announcement>,
-    /// Rows with other times than before; each is whole.
+    /// The rows with changed times, complete.
     pub times: Vec<KeyTimes>,
     /// Removed keys whose private half is no longer needed.
     pub destroy: Vec<KeyId>,
-    /// When to look again. In the past never, and now only if something is left to be done.
+    /// When to plan again: never in the past, and now only if more is to be done.
     pub due_at: Option<Timestamp>,
 }
 
-/// A key that is to be made, or that an operator brought.
+/// A key to generate or to import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// Its identifier: the next one of the rows.
+    /// Its identifier: the next number of the rows.
     pub id: KeyId,
-    /// What it will sign with.
+    /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
-    /// How long it is if it is an RSA key and not an operator's.
+    /// The size of a generated RSA key.
     pub rsa_size: RsaSize,
-    /// From when on it is published.
+    /// When it is published.
     pub announced_at: Timestamp,
-    /// From when on it signs. Nothing follows it yet, so it neither retires nor goes.
+    /// When it becomes active. It has no successor yet, so it neither retires nor is removed.
     pub active_from: Timestamp,
 }
 
 /// The new times of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyTimes {
-    /// Which key.
+    /// The key.
     pub id: KeyId,
-    /// From when on it signs.
+    /// When it becomes active.
     pub active_from: Timestamp,
-    /// From when on it no longer signs but is still published.
+    /// When it stops signing but stays published.
     pub retiring_from: Option<Timestamp>,
-    /// From when on it is gone.
+    /// When it is removed.
     pub removed_at: Option<Timestamp>,
 }
 
-/// A plan that takes keys away before their tokens have expired, and what that breaks.
+/// A plan that removes keys before their tokens have expired, with the tokens that this breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationPlan {
-    /// What is to be done.
+    /// The plan.
     pub plan: Plan,
-    /// Whose tokens are refused from then on.
+    /// The tokens that become invalid.
     pub breaks: Vec<BrokenTokens>,
 }
 
-/// Tokens that no verifier will accept any more.
+/// Tokens that no verifier accepts any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenTokens {
     /// The key that signed them.
@@ -63,41 +63,41 @@ pub struct BrokenTokens {
     pub until: Timestamp,
 }
 
-/// Why a command is not carried out.
+/// Why a command is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyCommandError {
-    /// The tenant never had it.
+    /// The tenant never had the key.
     #[error("there is no key {0}")]
     Unknown(KeyId),
-    /// It is gone already.
+    /// The key is removed already.
     #[error("key {0} has been removed")]
     Removed(KeyId),
-    /// Only a key that has not signed can be held back.
+    /// Only a key that has not signed can be delayed.
     #[error("key {0} is not waiting to sign")]
     NotAnnounced(KeyId),
     /// Replicas may act on its time already.
     #[error("key {0} begins too soon to be held back")]
     TooLate(KeyId),
-    /// The tenant signs with something else.
+    /// The tenant signs with another algorithm.
     #[error("the tenant signs with {wanted}, and the key is for {found}")]
     OtherAlgorithm {
-        /// What the key is for.
+        /// The algorithm of the key.
         found: SigningAlgorithm,
-        /// What the policy says.
+        /// The algorithm of the policy.
         wanted: SigningAlgorithm,
     },
-    /// A key that is announced already would retire as it begins.
+    /// An announced key would retire when it becomes active.
     #[error(
         "key {0} is waiting to sign and would never do so: import this one when that one has begun, or revoke that one first"
     )]
     Overtakes(KeyId),
-    /// The tenant has or had this very key.
+    /// The tenant has or had the same key.
     #[error("the key is the tenant's key {0} already")]
     AlreadyThere(KeyId),
 }
 
 impl Announcement {
-    /// What kind of key is to be made.
+    /// The kind of key to generate.
     #[must_use]
     pub fn spec(&self) -> KeySpec {
         KeySpec { algorithm: self.algorithm, rsa_size: self.rsa_size }
@@ -105,7 +105,7 @@ impl Announcement {
 }
 
 impl Plan {
-    /// Whether nothing is to be done now.
+    /// Whether the plan is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.announce.is_none() && self.times.is_empty() && self.destroy.is_empty()

@@ -1,41 +1,41 @@
-//! The spans that a key's life is made of, and the two that follow from them.
+//! The periods of a key's lifecycle, and the two derived from them.
 
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use tenancy::{SigningPolicy, Tenant};
 
 use crate::{KeyRecord, KeySpec, RsaSize};
 
-/// Timestamps are whole seconds, so what happens "now" may happen up to a second after it, and every span that others rely on is
-/// longer by this.
+/// Timestamps are whole seconds, so an event "now" may happen up to a second later. Every period that others rely on
+/// is longer by this.
 const CLOCK_STEP: Lifetime = Lifetime::from_seconds(1);
 
-/// A tenant's signing policy, how long its tokens live, and what an earlier policy has left behind.
+/// A tenant's signing policy, the lifetime of its tokens, and the remaining effects of previous policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPolicy {
-    /// What new tokens are signed with.
+    /// The algorithm of new tokens.
     pub algorithm: SigningAlgorithm,
-    /// How long new RSA keys are.
+    /// The size of new RSA keys.
     pub rsa_size: RsaSize,
-    /// How long a key signs before the next one takes over.
+    /// How long a key signs before its successor takes over.
     pub rotate_every: Lifetime,
-    /// How long a key is published before it signs, a second for the whole seconds of clocks included.
+    /// How long a key is published before it signs, plus a second for whole-second clocks.
     pub publish_before: Lifetime,
     /// `max-age` of the JWKS answer (RFC 9111 §5.2.2.1).
     pub jwks_max_age: Lifetime,
     /// `stale-while-revalidate` of the JWKS answer (RFC 5861 §3).
     pub jwks_stale: Lifetime,
-    /// By how much clocks may differ.
+    /// The difference between clocks.
     pub skew: Lifetime,
-    /// How long a replica may go on with rows that another one has changed, if no message of the change reaches it.
+    /// How long a replica may use rows that another one has changed, if no invalidation reaches it.
     pub l1_lifetime: Lifetime,
-    /// The longest lifetime that the tenant's tokens are given.
+    /// The longest lifetime of the tenant's tokens.
     pub longest_token: Lifetime,
-    /// When the last token that was issued under an earlier, longer lifetime expires, where such tokens may be about.
+    /// When the last token of a previous, longer lifetime expires, if there may be such tokens.
     pub previous_tokens_until: Option<Timestamp>,
 }
 
 impl KeyPolicy {
-    /// Of a tenant's settings.
+    /// Creates the policy from a tenant's settings.
     #[must_use]
     pub fn new(signing: &SigningPolicy, longest_token: Lifetime, l1_lifetime: Lifetime) -> Self {
         let SigningPolicy { algorithm, rotate_every, jwks_max_age, jwks_stale, skew, .. } = *signing;
@@ -53,17 +53,17 @@ impl KeyPolicy {
         }
     }
 
-    /// For how long after they ceased to be fresh a tenant's keys may be used while the store is unavailable: no longer than the tenant
-    /// allows, nor than its verifiers bear.
+    /// How long a tenant's keys may serve stale while the store is unavailable: no longer than the tenant allows, and
+    /// no longer than is safe for its verifiers.
     #[must_use]
     pub fn stale_if_error(tenant: &Tenant, l1_lifetime: Lifetime) -> Lifetime {
         let policy = Self::new(&tenant.signing, tenant.access_token.lifetime, l1_lifetime);
         policy.margin().min(tenant.stale_if_error)
     }
 
-    /// This policy while earlier ones still have effects: tokens that live until then, and copies of the key set that are kept for so
-    /// long until then. Everything is planned with this that is planned after a change of policy; its own commit does what cannot wait for
-    /// that ([`super::extend_retention`]).
+    /// This policy while previous ones still have effects: tokens that live until then, and copies of the key set
+    /// that are cached until then. All plans after a change of policy use it; the commit of the change itself does
+    /// what cannot wait ([`super::extend_retention`]).
     #[must_use]
     pub fn with_previous(
         self,
@@ -85,7 +85,7 @@ impl KeyPolicy {
         }
     }
 
-    /// How long it takes until no verifier that honours `Cache-Control` goes on without a newly announced key.
+    /// How long until every verifier that honours `Cache-Control` has a newly announced key.
     #[must_use]
     pub fn window(&self) -> Lifetime {
         sum([self.jwks_max_age, self.jwks_stale, self.propagation_delay()])
@@ -97,25 +97,25 @@ impl KeyPolicy {
         sum([self.longest_token, self.skew, self.jwks_max_age])
     }
 
-    /// By how much longer than the window a key is published before it signs: for so long, after its rows have ceased to be fresh, may a
-    /// replica go on with them that cannot read what has changed. Later its key set would lack a key that signs elsewhere, and it would
-    /// sign with one that is gone.
+    /// The margin by which a key is published before it signs, beyond the window. A replica that cannot read the
+    /// change may use its old rows for this long after their freshness. Later its key set would lack a key that signs
+    /// elsewhere, and it would sign with a removed one.
     #[must_use]
     pub fn margin(&self) -> Lifetime {
         minus(self.publish_before.seconds(), self.window().seconds())
     }
 
-    /// How long it takes until every replica acts on a changed row, by whatever clock. What lies nearer is not changed any more.
+    /// How long until every replica acts on a changed row, by any clock. Nearer times are not changed any more.
     pub(super) fn propagation_delay(&self) -> Lifetime {
         sum([self.l1_lifetime, self.skew, CLOCK_STEP])
     }
 
-    /// For how long a key must have been published. It is the window; a `publish_before` that is shorter is the operator's word.
+    /// How long a key must have been published: the window, or a shorter `publish_before` if the operator chose one.
     pub(super) fn least_publication(&self) -> Lifetime {
         self.window().min(self.publish_before)
     }
 
-    /// When the last key of the line must have a successor announced.
+    /// When the last key of the sequence must have an announced successor.
     pub(super) fn succession_of(&self, last: &KeyRecord) -> Timestamp {
         if last.algorithm != self.algorithm {
             return last.active_from;
@@ -124,7 +124,7 @@ impl KeyPolicy {
     }
 }
 
-/// The instant that lies this much earlier, or the epoch.
+/// The instant that is this much earlier, or the epoch.
 pub(super) fn before(instant: Timestamp, lifetime: Lifetime) -> Timestamp {
     Timestamp::from_seconds(instant.seconds().saturating_sub(lifetime.seconds()))
 }
