@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use protocol::{Secret, steps};
-use secrets::MAX_SECRET_LENGTH;
 use schemars::JsonSchema;
+use secrets::MAX_SECRET_LENGTH;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
