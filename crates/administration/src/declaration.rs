@@ -1,6 +1,7 @@
-//! What the operator's files say there should be, after they were read and checked, before it is compared with the store.
+//! What the operator's files declare, after they were read and checked, before it is compared with the store.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use keys::ImportedKey;
 use protocol::{Secret, Timestamp};
@@ -21,7 +22,7 @@ pub struct DeclaredTenant {
     pub tenant: Tenant,
     /// Its clients, each id once.
     pub clients: Vec<DeclaredClient>,
-    /// The key to begin with, instead of one made here.
+    /// The first key, instead of a generated one.
     pub first_key: Option<ImportedKey>,
 }
 
@@ -35,26 +36,36 @@ pub struct DeclaredClient {
 }
 
 /// A secret as the operator gave it.
-#[derive(Debug)]
 pub enum DeclaredSecret {
     /// The secret itself.
     Value {
         /// Hashed before it is stored.
         secret: Secret,
-        /// From when on it no longer counts.
+        /// When it expires.
         expires_at: Option<Timestamp>,
     },
     /// Only its hash.
     Hash {
         /// As `secrets::SecretHash` reads it.
         phc: String,
-        /// From when on the secret no longer counts.
+        /// When it expires.
         expires_at: Option<Timestamp>,
     },
 }
 
+/// A hash is not printed either.
+impl fmt::Debug for DeclaredSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::Value { .. } => "DeclaredSecret::Value",
+            Self::Hash { .. } => "DeclaredSecret::Hash",
+        };
+        f.debug_struct(kind).field("expires_at", &self.expires_at()).finish_non_exhaustive()
+    }
+}
+
 impl DeclaredSecret {
-    /// From when on it no longer counts.
+    /// When it expires.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         match self {

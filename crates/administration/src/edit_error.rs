@@ -1,4 +1,6 @@
-//! Why a door did not do what was asked. Each way is something that the asker can act on; the words are for him.
+//! Why a request was refused. Each variant is something that the caller can act on; the message is for the caller.
+
+use std::fmt;
 
 use keys::SealError;
 use secrets::{OutOfMemory, UnknownHashFormat};
@@ -53,20 +55,42 @@ pub enum EditError {
     Contended,
 }
 
-/// One thing that is wrong with what was sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{pointer}: {detail}")]
+/// One thing that is wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// Where, as a JSON pointer into what was sent (RFC 6901).
+    /// Where, as a JSON pointer into the document (RFC 6901).
     pub pointer: String,
-    /// What, and how to mend it.
+    /// What is wrong.
     pub detail: String,
+    /// What to do about it, where the detail does not say.
+    pub hint: Option<String>,
 }
 
 impl FieldError {
-    /// At this place.
+    /// An error at this place.
     pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), detail: detail.into() }
+        Self { pointer: pointer.into(), detail: detail.into(), hint: None }
+    }
+
+    /// With what to do about it.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// What is wrong and what to do about it, in one text.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.detail),
+            None => self.detail.clone(),
+        }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.pointer, self.message())
     }
 }
 

@@ -27,6 +27,7 @@ mod documents;
 mod edit;
 mod edit_error;
 mod query;
+mod rules;
 
 mod administrator;
 mod hashing;
@@ -51,11 +52,12 @@ pub use compare::{Deviation, DeviationKind, Drift, initial_plan};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
 pub use documents::{
     AccessTokenSettings, AuditView, BrokenTokensView, ClientSettings, ClientView, CreatedClient,
-    CreatedSecret, CreatedTenant, EntityTag, ImportSettings, KeyStatusView, KeyView, KeysChanged,
-    MOST_FIELD_ERRORS, NewClient, NewSecretSettings, NewTenant, Page, Pointer, PublicKeyView,
-    ResourceServerSettings, RotateSettings, SecretView, SigningSettings, StrategiesSettings,
-    StrategySettings, TenantSettings, TenantStatusView, TenantView, TokenSettings, Unknown, UnopenedKeyView,
-    UsedFrom, VerifierView, Wiped, check_whole, merge_patch, nearest, read_json, read_lenient_json,
+    CreatedSecret, CreatedTenant, EntityTag, FileSecret, ImportSettings, Jwk, Jwks, KeySource, KeyStatusView,
+    KeyView, KeysChanged, MOST_FIELD_ERRORS, NewClient, NewSecretSettings, NewTenant, Page, Pointer,
+    PublicKeyView, ResourceServerSettings, RotateSettings, SecretSource, SecretView, SigningSettings,
+    StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView, TokenSettings,
+    Unknown, UnopenedKeyView, UsedFrom, VerifierView, Wiped, check_whole, merge_patch, nearest, read_json,
+    read_lenient_json, schema,
 };
 pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};
@@ -67,6 +69,10 @@ pub use plan::{Conflict, Conflicts, Effect, Plan, Retirements, Subject};
 pub use plan_view::{ChangeView, ConflictView, DeviationView, DriftView, EffectView, PlanView};
 pub use query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms};
 pub use reconcile::Reconciler;
+pub use rules::{
+    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_client,
+    check_introspection_clients, check_tenant, unfit,
+};
 pub use sign_ins::SignIn;
 pub use state::{
     ClientState, ManagedBy, ResourceServerState, RowLifecycle, SecretState, TenantState, TenantSummary,

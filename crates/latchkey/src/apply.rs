@@ -6,7 +6,6 @@ use crate::clock;
 use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
 use crate::platform::Platform;
 use crate::settings::{Loaded, MaxRetired};
-use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// How far applying may go.
@@ -48,7 +47,7 @@ pub(crate) async fn apply_with_progress(
         force_generation: extent.force,
         now: clock::now(),
     };
-    let declaration = declare(loaded.tenants)?;
+    let declaration = loaded.declaration;
     let along = Along { sources: loaded.snapshot.bytes(), progress };
     let outcome = platform.reconciler.apply_along(&declaration, &content, &options, along).await;
     let outcome = outcome.map_err(|error| conflict_error(error, &declaration, &loaded.locations))?;

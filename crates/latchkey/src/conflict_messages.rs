@@ -1,4 +1,4 @@
-//! What the store has against the settings, told as faults of the settings are: with file, line, key and mend.
+//! Conflicts of the settings with the store, reported as errors of the settings are: with file, line, key and hint.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -131,8 +131,7 @@ fn add_finding(
             findings.error(at(tenant).key("signing").key("first_key"), problem, hint);
         }
         Conflict::BeyondLimit { subject, error: fault } => {
-            let keys = fault.pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~"));
-            let location = keys.fold(subject_at(subject, locations), |at, key| at.key(&key));
+            let (location, _) = subject_at(subject, locations).pointed(&fault.pointer);
             findings.key_error(location, problem, "shorten it, or spread it over more than one");
         }
         Conflict::TooManyClients { tenant, .. } => {
@@ -212,7 +211,6 @@ mod tests {
 
     use super::*;
     use crate::settings::{Environment, read};
-    use crate::settings_to_declaration::declare;
 
     const SETTINGS: &str = "\
 tenants:
@@ -233,7 +231,7 @@ tenants:
         let path = folder.path().join("config.yaml");
         fs::write(&path, SETTINGS).unwrap();
         let loaded = read(&path, &Environment::default()).unwrap();
-        let declaration = declare(loaded.tenants).unwrap();
+        let declaration = loaded.declaration;
         let error = conflict_error(Conflicts(vec![conflict]).into(), &declaration, &loaded.locations);
         let StartError::Settings(error) = error else { panic!("{error}") };
         let brief = error.faults[0].brief().replace(&format!("{}/", folder.path().display()), "");
@@ -356,7 +354,7 @@ tenants:
         let many: Vec<String> = (0..101).map(|nth| format!("x{nth}")).collect();
         fs::write(&path, SETTINGS.replace("[x, y]", &format!("[{}]", many.join(", ")))).unwrap();
         let loaded = read(&path, &Environment::default()).unwrap();
-        let declaration = declare(loaded.tenants).unwrap();
+        let declaration = loaded.declaration;
         for (clients, expected) in [
             (1, &["tenants.acme.clients.web.audiences"][..]),
             (0, &["tenants.acme.clients.web.audiences", "tenants.acme.clients"]),

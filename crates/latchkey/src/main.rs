@@ -25,7 +25,6 @@ mod rotation;
 mod sealing;
 mod secret_usage;
 mod settings;
-mod settings_to_declaration;
 mod start_error;
 mod tls;
 mod watch;

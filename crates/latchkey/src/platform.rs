@@ -146,8 +146,8 @@ pub(crate) fn edit_policy(loaded: &Loaded) -> EditPolicy {
         public_url: loaded.server.public_url.as_str().to_owned(),
         live_secrets: loaded.limits.live_secrets.get() as usize,
         clients: loaded.limits.clients.get().into(),
-        deletion_grace: Lifetime::from_seconds(loaded.limits.deletion_grace.as_secs()),
-        l1_lifetime: Lifetime::from_seconds(loaded.l1_lifetime.as_secs()),
+        deletion_grace: loaded.limits.deletion_grace,
+        l1_lifetime: loaded.l1_lifetime,
     }
 }
 
@@ -211,7 +211,7 @@ pub(crate) fn redis(url: Option<&Secret>, pepper: &Pepper) -> Result<Option<Arc<
 
 /// In the process, or in the process and in Redis.
 pub(crate) fn caches(database: &Database, redis: Option<Arc<RedisCache>>, loaded: &Loaded) -> Caches {
-    let fresh = Duration::from_secs(loaded.l1_lifetime.as_secs());
+    let fresh = Duration::from_secs(loaded.l1_lifetime.seconds());
     let (tenants, clients, keys) = (database.tenants(), database.clients(), database.signing_keys());
     let (capacity, freshness) = (Capacity::default(), Freshness::new(fresh));
     match redis {

@@ -16,15 +16,12 @@ use crate::conflict_messages::TenantsLeftOut;
 use crate::reseal::ResealError;
 use crate::sealing::SealingError;
 use crate::settings::ReadError;
-use crate::settings_to_declaration::DeclareError;
 
 /// The reason.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error(transparent)]
     Settings(#[from] ReadError),
-    #[error(transparent)]
-    Declare(#[from] DeclareError),
     #[error("the https listener {address} cannot be served: {hint}")]
     Tls {
         address: SocketAddr,

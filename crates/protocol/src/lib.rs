@@ -3,6 +3,8 @@
 //! The crate is pure and at the bottom of the crate graph: no tenant, no client, no clock, no HTTP library. In reading order:
 
 mod causes;
+mod cropped;
+mod lifetime;
 mod secret;
 mod timestamp;
 
@@ -36,13 +38,15 @@ pub use causes::causes;
 pub use client_authentication::{
     ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, UnknownAuthenticationMethod,
 };
+pub use cropped::cropped;
 pub use error::{ErrorCode, ErrorResponse};
 pub use form::Form;
 pub use grant_type::{GrantType, UnknownGrantType};
 pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse};
+pub use lifetime::{Lifetime, LifetimeError};
 pub use metadata::AuthorizationServerMetadata;
 pub use resource::{InvalidResource, ResourceIndicator};
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;
-pub use timestamp::{Lifetime, Timestamp, rfc3339};
+pub use timestamp::{Timestamp, rfc3339};
 pub use token_response::{TokenResponse, TokenType};

@@ -1,18 +1,15 @@
-//! Instants and spans in whole seconds, as tokens carry them (`NumericDate`, RFC 7519 §2).
+//! Instants in whole seconds, as tokens carry them (`NumericDate`, RFC 7519 §2).
 
 use std::ops::Add;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Lifetime;
+
 /// Seconds since 1970-01-01T00:00:00Z, leap seconds ignored (RFC 7519 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
-
-/// A span in seconds: of a token, of a window, of a cached answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Lifetime(u64);
 
 impl Timestamp {
     /// From seconds since the epoch.
@@ -30,7 +27,7 @@ impl Timestamp {
     /// The instant that long before, or the epoch where there is none.
     #[must_use]
     pub const fn saturating_sub(self, lifetime: Lifetime) -> Self {
-        Self(self.0.saturating_sub(lifetime.0))
+        Self(self.0.saturating_sub(lifetime.seconds()))
     }
 
     /// As people and programs write it: `2027-01-31T12:00:00Z` (RFC 3339 §5.6). Beyond the year 9999 that year's end.
@@ -51,26 +48,12 @@ impl Timestamp {
     }
 }
 
-impl Lifetime {
-    /// From seconds.
-    #[must_use]
-    pub const fn from_seconds(seconds: u64) -> Self {
-        Self(seconds)
-    }
-
-    /// In seconds.
-    #[must_use]
-    pub const fn seconds(self) -> u64 {
-        self.0
-    }
-}
-
 /// Saturates: a lifetime from configuration must not wrap an expiry round to 1970.
 impl Add<Lifetime> for Timestamp {
     type Output = Self;
 
     fn add(self, lifetime: Lifetime) -> Self {
-        Self(self.0.saturating_add(lifetime.0))
+        Self(self.0.saturating_add(lifetime.seconds()))
     }
 }
 

@@ -6,6 +6,7 @@ use protocol::Scope;
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::Draft;
+use crate::rules::TakenNames;
 use crate::{Conflict, Conflicts, Declaration, DeclaredTenant, Subject, TenantState};
 
 /// Two tenants of one declaration never have one issuer: which of them means it cannot be told.
@@ -54,23 +55,18 @@ pub(super) fn check_stored_issuers(
     }
 }
 
-/// A token without an asked resource may have its client's id as `aud`, so no audience may be called like a client, whichever
-/// door either came through.
+/// No client is called like an audience, whichever interface either came through.
 pub(super) fn check_client_ids(draft: &mut Draft, declared: &DeclaredTenant, state: Option<&TenantState>) {
     let tenant = &declared.tenant;
     let others = || state.into_iter().flat_map(|state| &state.clients);
-    let of_others = || others().filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
+    let of_api = || others().filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
     let clients =
-        || declared.clients.iter().map(|declared| &declared.client).chain(of_others().map(|row| &row.client));
+        || declared.clients.iter().map(|declared| &declared.client).chain(of_api().map(|row| &row.client));
     let rows = state.into_iter().flat_map(|state| &state.resource_servers);
-    let of_others_too = rows.filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
-    let servers = tenant.resource_servers.iter().chain(of_others_too.map(|row| &row.resource_server));
-    let mut taken: BTreeSet<&str> = names_of(tenant).map(Issuer::as_str).collect();
-    taken.extend(servers.map(|server| server.audience.as_str()));
-    taken.extend(
-        clients().flat_map(|client| client.audiences.iter().chain(&client.resources)).map(String::as_str),
-    );
-    for client in clients().filter(|client| taken.contains(client.id.as_str())) {
+    let servers_of_api = rows.filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
+    let servers = tenant.resource_servers.iter().chain(servers_of_api.map(|row| &row.resource_server));
+    let taken = TakenNames::of(tenant, servers, clients());
+    for client in clients().filter(|client| taken.role_of(client).is_some()) {
         let (tenant, name) = (tenant.id.clone(), client.id.to_string());
         draft.conflicts.push(Conflict::ClientIdTaken { tenant, name });
     }

@@ -1,60 +1,102 @@
-//! Clients as doors show and take them.
+//! Clients as documents: the same in the operator's files, in the API and on the command line.
 
 use std::fmt;
 
-use protocol::Timestamp;
-use schemars::JsonSchema;
+use protocol::{GrantType, Lifetime, Timestamp};
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::CreatedSecret;
 use super::instant::Instant;
+use super::source::{Jwks, SecretSource};
+use super::{CreatedSecret, schema};
 
-/// What a door may set of a client. A PATCH is a merge patch of this.
+/// A registered application.
+//
+// A PATCH is a merge patch of this. Members that are never serialized are for files only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientSettings {
-    /// For people. Default: the id.
+    /// The name that people read. Default: the client's id.
+    #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
     pub name: Option<String>,
-    /// `any`, `client_secret_basic` or `client_secret_post` (RFC 7591 §2).
-    #[schemars(example = &"any")]
+    /// The secret, if it has one.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    pub client_secret: Option<SecretSource>,
+    /// The secrets, if it has several. All are live until they expire.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    pub client_secrets: Vec<SecretSource>,
+    /// How the client authenticates (RFC 7591 §2). `any`: with a secret or a key, whichever it has.
+    #[schemars(example = &"any", extend("enum" = schema::METHODS))]
     pub token_endpoint_auth_method: String,
-    /// RFC 7591 §2. Default: `client_credentials`.
+    /// The grants that the client may use (RFC 7591 §2).
+    #[schemars(extend("items" = schema::one_of(&GrantType::ALL.map(GrantType::as_str)), "uniqueItems" = true))]
     pub grant_types: Vec<String>,
-    /// Put in `aud` when the request names no resource.
+    /// Put in `aud` when the request names no resource. Default: `aud` is the client's id.
+    #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
     pub audiences: Vec<String>,
-    /// May be asked for with `resource` (RFC 8707).
+    /// What the client may request with `resource` (RFC 8707), beyond the audiences: absolute URIs without a fragment.
+    #[schemars(extend("items" = schema::names(schema::ABSOLUTE_URI), "uniqueItems" = true))]
     pub resources: Vec<String>,
-    /// What it may be granted.
+    /// The scopes that the client may be granted.
+    #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
     pub scopes: Vec<String>,
-    /// Seconds; null: the tenant's.
-    pub access_token_lifetime: Option<u64>,
-    /// What its tokens say otherwise.
+    /// Overrides the tenant's `access_token.lifetime`. Default: the tenant's.
+    #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub access_token_lifetime: Option<Lifetime>,
+    /// What this client's tokens say differently.
     pub token: TokenSettings,
-    /// Whose tokens it may introspect: `own`, `audience` or `tenant`.
-    #[schemars(example = &"own")]
+    /// The public keys that the client signs its assertions with.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    pub jwks: Option<Jwks>,
+    /// The https URL where those keys are published; not beside `jwks`.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    #[schemars(extend("pattern" = r"^https://[^#\s]+$"))]
+    pub jwks_uri: Option<String>,
+    /// Where people are sent back to.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    #[schemars(extend("items" = schema::texts(schema::ABSOLUTE_URI), "uniqueItems" = true))]
+    pub redirect_uris: Vec<String>,
+    /// Which tokens the client may introspect: its `own`, also those for its `audience`, or all of the `tenant`.
+    #[schemars(example = &"own", extend("enum" = ["own", "audience", "tenant"]))]
     pub introspection: String,
 }
 
-/// What a client's tokens say otherwise.
+/// What a client's tokens say differently.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenSettings {
-    /// `iss`: the tenant's issuer or one of its aliases; null: the tenant's issuer.
+    /// The `iss` of this client's tokens: the tenant's issuer or one of its aliases. Default: the tenant's issuer.
     pub issuer: Option<String>,
 }
 
-/// A client that is to be made.
+/// A client that is to be created.
 #[derive(Clone, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(transform = describe_chosen_secret)]
 pub struct NewClient {
-    /// Its id; made where there is none.
+    /// Its id. Default: a random one.
     pub client_id: Option<String>,
-    /// A secret that a person chose; made where there is none.
-    #[schemars(with = "Option<String>", extend("format" = "password"))]
+    /// A secret that a person chose. Default: a random one.
+    #[schemars(skip)]
     pub client_secret: Option<Zeroizing<String>>,
     /// All else.
     #[schemars(flatten)]
     pub settings: ClientSettings,
+}
+
+/// Over the API the member of this name is the secret itself, and not where a file finds it.
+fn describe_chosen_secret(schema: &mut Schema) {
+    if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        let description = "A secret that a person chose. Default: a random one.";
+        let member = json!({ "description": description, "type": ["string", "null"], "format": "password" });
+        members.insert("client_secret".to_owned(), member);
+    }
 }
 
 /// A client as it is.
@@ -68,7 +110,7 @@ pub struct ClientView {
     /// `config` or `api`.
     #[schemars(example = &"api")]
     pub managed_by: String,
-    /// When it was made.
+    /// When it was created.
     #[serde(with = "protocol::rfc3339")]
     #[schemars(with = "Instant")]
     pub created_at: Timestamp,
@@ -76,20 +118,20 @@ pub struct ClientView {
     #[serde(with = "protocol::rfc3339")]
     #[schemars(with = "Instant")]
     pub updated_at: Timestamp,
-    /// How many secrets it has that count now.
+    /// How many of its secrets are valid now.
     pub live_secrets: u32,
     /// All else.
     #[serde(flatten)]
     pub settings: ClientSettings,
 }
 
-/// A client that has just been made, with its secret.
+/// A client that has just been created, with its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedClient {
     /// The client.
     #[serde(flatten)]
     pub client: ClientView,
-    /// Its first secret: the only moment in which a generated value is shown. Absent for a method without a secret.
+    /// Its first secret: a generated value is shown this once. Absent for a method without a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<CreatedSecret>,
 }
@@ -98,6 +140,8 @@ impl Default for ClientSettings {
     fn default() -> Self {
         Self {
             name: None,
+            client_secret: None,
+            client_secrets: Vec::new(),
             token_endpoint_auth_method: "any".to_owned(),
             grant_types: vec!["client_credentials".to_owned()],
             audiences: Vec::new(),
@@ -105,6 +149,9 @@ impl Default for ClientSettings {
             scopes: Vec::new(),
             access_token_lifetime: None,
             token: TokenSettings::default(),
+            jwks: None,
+            jwks_uri: None,
+            redirect_uris: Vec::new(),
             introspection: "own".to_owned(),
         }
     }

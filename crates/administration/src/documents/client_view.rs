@@ -1,4 +1,4 @@
-//! From a client's rows to what doors show of it.
+//! From a client's rows to its document.
 
 use protocol::Timestamp;
 use registry::Client;
@@ -7,7 +7,7 @@ use super::{ClientSettings, ClientView, TokenSettings};
 use crate::{ClientState, RowLifecycle};
 
 impl ClientView {
-    /// Of a client's rows.
+    /// The view of a client's rows.
     #[must_use]
     pub fn of(state: &ClientState, now: Timestamp) -> Self {
         let ClientState { client, lifecycle, secrets } = state;
@@ -48,9 +48,10 @@ impl From<&Client> for ClientSettings {
             audiences: audiences.clone(),
             resources: resources.clone(),
             scopes: scope.iter().map(|token| token.as_str().to_owned()).collect(),
-            access_token_lifetime: access_token_lifetime.map(protocol::Lifetime::seconds),
+            access_token_lifetime: *access_token_lifetime,
             token: TokenSettings { issuer: issuer.as_ref().map(ToString::to_string) },
             introspection: introspection.as_str().to_owned(),
+            ..Self::default()
         }
     }
 }

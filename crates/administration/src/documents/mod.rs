@@ -1,5 +1,5 @@
-//! What doors show and take: tenants, clients, secrets and audit records as JSON documents, the same over the API and on the
-//! command line. Durations are seconds, instants RFC 3339, names those of config.yaml.
+//! The documents of every interface: tenants, clients, secrets and audit records. The operator's files are read into them, bodies of the
+//! API are them. A span of time is read as seconds or as text and answered in seconds; instants are RFC 3339.
 
 mod audit;
 mod client;
@@ -15,8 +15,10 @@ mod nearest;
 mod page;
 mod pointer;
 mod read;
+pub mod schema;
 mod secret;
 mod secret_view;
+mod source;
 mod tenant;
 mod tenant_view;
 mod wiped;
@@ -37,6 +39,7 @@ pub use pointer::Pointer;
 pub(crate) use read::escaped;
 pub use read::{Unknown, check_whole};
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
+pub use source::{FileSecret, Jwk, Jwks, KeySource, SecretSource};
 pub use tenant::{
     AccessTokenSettings, CreatedTenant, NewTenant, ResourceServerSettings, SigningSettings,
     StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView,

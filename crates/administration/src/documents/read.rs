@@ -1,7 +1,7 @@
-//! Reads documents that doors are sent. Every fault is told at once with its place, and an unknown member with the one that was
-//! meant; a document that passes is one that the types take.
+//! Reads documents that the API is sent. Every error is reported at once with its pointer, and an unknown member with the nearest known
+//! one; a document that passes is one that the types accept. Members that are for files only are unknown here.
 
-use protocol::steps;
+use protocol::{Lifetime, steps};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use super::{
     ClientSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant, Pointer, RotateSettings,
     TenantSettings, Wiped,
 };
-use crate::FieldError;
+use crate::{FieldError, Interface};
 
 impl TenantSettings {
     /// From JSON; members that are missing have their defaults.
@@ -87,7 +87,7 @@ impl RotateSettings {
     /// # Errors
     /// Everything that is wrong with its shape.
     pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
-        read(&json!({ "grace": 0, "expires_at": INSTANT }), document)
+        read(&json!({ "grace": SPAN, "expires_at": INSTANT }), document)
     }
 }
 
@@ -105,17 +105,22 @@ impl ImportSettings {
     }
 }
 
-/// Stands in an example for any instant, as [`NAMED`] does for any name of a member.
+/// In an example: any instant, any span of time, any name of a member.
 const INSTANT: &str = "2027-01-31T12:00:00Z";
+const SPAN: &str = "1h";
 const NAMED: &str = "*";
 
 /// A document with every member that there is, each with a value of its kind.
 fn tenant_example() -> Value {
-    let mut example = json!(TenantSettings::default());
+    let mut example = json!(TenantSettings::default().with_defaults(Interface::Api));
     example["name"] = json!("");
     example["issuer"] = json!("");
     example["issuer_aliases"] = json!([""]);
-    example["signing"]["hold_activation"] = json!(0);
+    example["stale_if_error"] = json!(SPAN);
+    example["access_token"]["lifetime"] = json!(SPAN);
+    for span in ["rotate_every", "publish_before", "jwks_max_age", "jwks_stale", "skew", "hold_activation"] {
+        example["signing"][span] = json!(SPAN);
+    }
     example["resource_servers"] = json!({ NAMED: { "scopes": [""], "clients": [""] } });
     example
 }
@@ -126,7 +131,7 @@ fn client_example() -> Value {
     for list in ["grant_types", "audiences", "resources", "scopes"] {
         example[list] = json!([""]);
     }
-    example["access_token_lifetime"] = json!(0);
+    example["access_token_lifetime"] = json!(SPAN);
     example["token"] = json!({ "issuer": "" });
     example
 }
@@ -163,7 +168,7 @@ pub fn check_whole(example: &Value, document: &Value, unknown: Unknown) -> Resul
     check.field_errors.into_result()
 }
 
-/// What the check has let through does not fail here.
+/// A document that passed the check does not fail here.
 fn parse<T: DeserializeOwned>(document: Value) -> Result<T, Vec<FieldError>> {
     serde_json::from_value(document)
         .map_err(|_| vec![FieldError::at("", "is not of the form that docs/administration.md gives")])
@@ -180,6 +185,14 @@ impl Check {
         match (example, value) {
             (Value::Null, _) => {}
             (Value::Object(example), Value::Object(members)) => self.members(example, members, at),
+            (Value::String(example), value) if example == SPAN => {
+                if serde_json::from_value::<Lifetime>(value.clone()).is_err() {
+                    let longest = Lifetime::LONGEST;
+                    let expected =
+                        format!("write whole seconds, or a text such as 15m, 1h or 30d, up to {longest}");
+                    self.field_errors.add(at, expected);
+                }
+            }
             (Value::Array(example), Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     if self.field_errors.is_full() {
@@ -242,7 +255,7 @@ fn take_text(document: &mut Value, name: &str) -> Option<String> {
     }
 }
 
-/// The members of nested objects have defaults of their own, which null would stand in the way of.
+/// Members of nested objects have defaults of their own, which null would override.
 fn without_nulls(document: Value) -> Value {
     super::merge_patch(Value::Null, document)
 }
@@ -262,18 +275,19 @@ mod tests {
         check_errors(
             ClientSettings::read(json!({ "scope": [], "audiences": ["a", 1], "access_token_lifetime": -1 })),
             &[
-                "/access_token_lifetime: write a whole number, 0 or more",
+                "/access_token_lifetime: write whole seconds, or a text such as 15m, 1h or 30d, up to 36525d",
                 "/audiences/1: write a text",
                 "/scope: there is no such member here; was `scopes` meant?",
             ],
         );
         check_errors(
             TenantSettings::read(json!({
-                "resource_servers": { "a/b~": { "scope": [] } }, "signing": { "skew": "60s" }, "strategies": []
+                "resource_servers": { "a/b~": { "scope": [] } }, "signing": { "skew": "60" , "rsa_bits": "2048", "jwks_stale": "soon" }, "strategies": []
             })),
             &[
                 "/resource_servers/a~1b~0/scope: there is no such member here; was `scopes` meant?",
-                "/signing/skew: write a whole number, 0 or more",
+                "/signing/jwks_stale: write whole seconds, or a text such as 15m, 1h or 30d, up to 36525d",
+                "/signing/rsa_bits: write a whole number, 0 or more",
                 "/strategies: write an object",
             ],
         );
@@ -285,7 +299,7 @@ mod tests {
             RotateSettings::read(json!({ "grace": 1.5, "expires_at": "tomorrow" })),
             &[
                 "/expires_at: write an instant such as 2027-01-31T12:00:00Z, or null",
-                "/grace: write a whole number, 0 or more",
+                "/grace: write whole seconds, or a text such as 15m, 1h or 30d, up to 36525d",
             ],
         );
         check_errors(
@@ -311,9 +325,29 @@ mod tests {
     }
 
     #[test]
+    fn a_span_of_time_is_seconds_or_text_and_answered_in_seconds() {
+        for lifetime in [json!(7200), json!("7200"), json!("2h"), json!("120m")] {
+            let client = ClientSettings::read(json!({ "access_token_lifetime": lifetime })).unwrap();
+            assert_eq!(json!(client)["access_token_lifetime"], json!(7200));
+        }
+    }
+
+    #[test]
+    fn members_for_files_only_are_unknown_here() {
+        for member in ["client_secret", "client_secrets", "jwks", "jwks_uri", "redirect_uris"] {
+            let errors = ClientSettings::read(json!({ member: null })).unwrap_err();
+            assert!(errors[0].detail.starts_with("there is no such member here"), "{member}");
+        }
+        for document in [json!({ "clients": {} }), json!({ "signing": { "first_key": null } })] {
+            let errors = TenantSettings::read(document).unwrap_err();
+            assert!(errors[0].detail.starts_with("there is no such member here"), "{}", errors[0]);
+        }
+    }
+
+    #[test]
     fn a_document_that_is_shown_can_be_sent_back() {
         let mut tenant = TenantSettings::default();
-        tenant.signing.hold_activation = Some(600);
+        tenant.signing.hold_activation = Some(Lifetime::from_seconds(600));
         tenant.resource_servers.insert("api".to_owned(), super::super::ResourceServerSettings::default());
         assert_eq!(TenantSettings::read(json!(tenant)), Ok(tenant));
         let client = ClientSettings { scopes: vec!["a".to_owned()], ..ClientSettings::default() };

@@ -1,12 +1,13 @@
-//! Secrets as doors show them: never a value but at the moment in which it is made, never a hash.
+//! Secrets as documents: the value only at the moment in which it is created, never a hash.
 
 use std::fmt;
 
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::instant::Instant;
+use super::schema::Span;
 
 /// A secret of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,7 +15,7 @@ pub struct SecretView {
     /// Which of the client's secrets, as `s1`.
     #[schemars(example = &"s1")]
     pub id: String,
-    /// The last four characters of a generated value; empty for one that a person chose.
+    /// The last four characters of a generated value; empty for a chosen one.
     pub hint: String,
     /// `generated`, `chosen` or `imported`.
     pub form: String,
@@ -23,11 +24,11 @@ pub struct SecretView {
     /// `config` or `api`.
     #[schemars(example = &"api")]
     pub managed_by: String,
-    /// When it was made.
+    /// When it was created.
     #[serde(with = "protocol::rfc3339")]
     #[schemars(with = "Instant")]
     pub created_at: Timestamp,
-    /// From when on it no longer counts.
+    /// When it expires.
     #[serde(default, with = "protocol::rfc3339::option")]
     #[schemars(with = "Option<Instant>")]
     pub expires_at: Option<Timestamp>,
@@ -35,7 +36,7 @@ pub struct SecretView {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
     #[schemars(with = "Option<Instant>")]
     pub revoked_at: Option<Timestamp>,
-    /// When it last opened the token endpoint; null for never. Up to one interval of flushing late.
+    /// When a client last authenticated with it; null for never. Up to one flush interval late.
     #[serde(default, with = "protocol::rfc3339::option")]
     #[schemars(with = "Option<Instant>")]
     pub last_used_at: Option<Timestamp>,
@@ -44,7 +45,7 @@ pub struct SecretView {
     /// Those addresses, the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used_from: Vec<UsedFrom>,
-    /// Whether nobody would miss it: it is not live, or it was not used for a day while another live secret was.
+    /// Whether no caller needs it: it is not live, or it was not used for a day while another live secret was.
     pub safe_to_delete: bool,
 }
 
@@ -59,11 +60,11 @@ pub struct UsedFrom {
     pub last_used_at: Timestamp,
 }
 
-/// How a secret is to be made.
+/// How a secret is to be created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewSecretSettings {
-    /// From when on it no longer counts. Default: never.
+    /// When it expires. Default: never.
     #[serde(with = "protocol::rfc3339::option")]
     #[schemars(with = "Option<Instant>")]
     pub expires_at: Option<Timestamp>,
@@ -73,16 +74,16 @@ pub struct NewSecretSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RotateSettings {
-    /// For how many seconds the old ones still count. Default: a day.
-    #[schemars(example = 86400)]
-    pub grace: Option<u64>,
-    /// From when on the new one no longer counts. Default: never.
+    /// How long the old ones stay valid. Default: a day.
+    #[schemars(with = "Option<Span>", example = 86400)]
+    pub grace: Option<Lifetime>,
+    /// When the new one expires. Default: never.
     #[serde(with = "protocol::rfc3339::option")]
     #[schemars(with = "Option<Instant>")]
     pub expires_at: Option<Timestamp>,
 }
 
-/// A secret that has just been made: the only moment in which its value is shown.
+/// A secret that has just been created: the only moment in which its value is shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedSecret {
     /// The value.

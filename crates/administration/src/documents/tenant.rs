@@ -1,44 +1,58 @@
-//! Tenants as doors show and take them.
+//! Tenants as documents: the same in the operator's files, in the API and on the command line.
 
 use std::collections::BTreeMap;
 
-use protocol::Timestamp;
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenancy::{AccessTokenPolicy, SigningPolicy, Strategies};
 
 use super::instant::Instant;
-use super::{CreatedClient, NewClient};
+use super::source::KeySource;
+use super::{ClientSettings, CreatedClient, NewClient, schema};
+use crate::Interface;
 
-/// What a door may set of a tenant. A PATCH is a merge patch of this.
+/// One isolated authorization server.
+//
+// A PATCH is a merge patch of this. Members that are never serialized are for files only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TenantSettings {
-    /// For people. Default: the id.
+    /// The name that people read. Default: the tenant's id.
+    #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
     pub name: Option<String>,
-    /// `iss` of its tokens. Default: its own path under the public URL.
+    /// The issuer, put in `iss`. Default: `{public_url}/api/v1/tenant/{id}`.
+    #[schemars(extend("maxLength" = 255, "pattern" = schema::PLAIN_URL))]
     pub issuer: Option<String>,
-    /// Other `iss` values that a client may be given.
+    /// Other `iss` values that a client of this tenant may be given.
+    #[schemars(extend("items" = schema::names(schema::SCOPE), "uniqueItems" = true))]
     pub issuer_aliases: Vec<String>,
-    /// What it offers. Over this door oauth2 is enabled unless it says otherwise.
+    /// What the tenant offers.
     pub strategies: StrategiesSettings,
-    /// Seconds for which cached clients get tokens while the store is down.
-    #[schemars(example = 900)]
-    pub stale_if_error: u64,
-    /// How it signs.
+    /// How long cached clients get tokens while the store is down; 0: not at all.
+    #[schemars(with = "schema::Span", example = 900)]
+    pub stale_if_error: Lifetime,
+    /// How tokens are signed, and how the keys live.
     pub signing: SigningSettings,
-    /// How its tokens look.
+    /// How access tokens look.
     pub access_token: AccessTokenSettings,
-    /// Its audiences.
+    /// Audiences, and the scopes that belong to them.
+    #[schemars(extend("propertyNames" = schema::ids()))]
     pub resource_servers: BTreeMap<String, ResourceServerSettings>,
+    /// Clients by `client_id`: any UTF-8 without control characters, up to 255 bytes.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    #[schemars(extend("propertyNames" = schema::ids()))]
+    pub clients: BTreeMap<String, ClientSettings>,
 }
 
-/// What a tenant offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What the tenant offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StrategiesSettings {
-    /// The token endpoint and all that belongs to it.
+    /// The token endpoint, introspection, revocation and metadata. Disabled by default in a file, enabled by default over the API.
     pub oauth2: StrategySettings,
-    /// OpenID Connect.
+    /// OpenID Connect. Disabled by default.
     pub oidc: StrategySettings,
 }
 
@@ -46,79 +60,91 @@ pub struct StrategiesSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StrategySettings {
-    /// Whether it does.
-    pub enabled: bool,
+    /// Whether it is offered.
+    pub enabled: Option<bool>,
 }
 
-/// How a tenant signs; durations in seconds.
+/// How tokens are signed, and how the keys live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SigningSettings {
-    /// RFC 7518 §3.1.
-    #[schemars(example = &"RS256")]
+    /// The algorithm of new keys (RFC 7518 §3.1, RFC 8037).
+    #[schemars(example = &"RS256", extend("enum" = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
     pub algorithm: String,
-    /// How long a key signs.
-    pub rotate_every: u64,
-    /// How long it is published before.
-    pub publish_before: u64,
-    /// `max-age` of the key set.
-    pub jwks_max_age: u64,
-    /// `stale-while-revalidate` of the key set.
-    pub jwks_stale: u64,
-    /// By how much clocks may differ.
-    pub skew: u64,
-    /// Of new RSA keys: 2048, 3072 or 4096.
-    #[schemars(example = 2048)]
+    /// How long a key signs before the next one takes over. Default: `90d`.
+    #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub rotate_every: Option<Lifetime>,
+    /// How long a key is published before it signs: at least `jwks_max_age + jwks_stale + skew` and 10 s.
+    #[schemars(with = "schema::Span", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub publish_before: Lifetime,
+    /// How long verifiers may keep the key set (`max-age`).
+    #[schemars(with = "schema::Span")]
+    pub jwks_max_age: Lifetime,
+    /// How long they may use it after that while they fetch it again (`stale-while-revalidate`).
+    #[schemars(with = "schema::Span")]
+    pub jwks_stale: Lifetime,
+    /// How far clocks may be apart.
+    #[schemars(with = "schema::Span")]
+    pub skew: Lifetime,
+    /// How long new RSA keys are, in bits: 2048, 3072 or 4096.
+    #[schemars(example = 2048, extend("enum" = [2048, 3072, 4096]))]
     pub rsa_bits: u32,
-    /// For how long a key may wait to sign until verifiers that poll have it; null: it waits for nobody.
-    pub hold_activation: Option<u64>,
+    /// How long a key may wait to sign until the verifiers that poll have fetched it. Default: it does not wait.
+    #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub hold_activation: Option<Lifetime>,
+    /// A key in PEM to import as `oauth2-key-1`, only when the tenant has never had a key. Default: one is generated.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    pub first_key: Option<KeySource>,
 }
 
-/// How a tenant's tokens look.
+/// How access tokens look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccessTokenSettings {
-    /// Seconds.
-    #[schemars(example = 3600)]
-    pub lifetime: u64,
-    /// `jwt` or `opaque`.
-    #[schemars(example = &"jwt")]
+    /// How long a token is valid, unless its client says otherwise.
+    #[schemars(with = "schema::Span", example = 3600, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub lifetime: Lifetime,
+    /// `jwt`: signed (RFC 9068), verified offline; `opaque`: a reference, to be introspected.
+    #[schemars(example = &"jwt", extend("enum" = ["jwt", "opaque"]))]
     pub format: String,
-    /// `typ` of the header.
-    #[schemars(example = &"at+jwt")]
+    /// The `typ` of the token's header; `at+jwt` is RFC 9068's.
+    #[schemars(example = &"at+jwt", extend("maxLength" = 255, "pattern" = "^[A-Za-z0-9!#$&^_.+/-]+$"))]
     pub typ: String,
 }
 
-/// An audience.
+/// An audience, and the scopes that belong to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResourceServerSettings {
-    /// Scopes that mean something there.
+    /// The scopes that belong to this audience.
+    #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
     pub scopes: Vec<String>,
-    /// Clients that may introspect tokens for it.
+    /// The clients, by id, that may introspect tokens for it.
+    #[schemars(extend("uniqueItems" = true))]
     pub clients: Vec<String>,
 }
 
-/// A tenant that is to be made.
+/// A tenant that is to be created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema)]
 pub struct NewTenant {
     /// Its id.
     #[schemars(example = &"your-tenant")]
     pub id: String,
-    /// Its first client, made together with it.
+    /// Its first client, created together with it.
     pub client: Option<NewClient>,
     /// All else.
     #[schemars(flatten)]
     pub settings: TenantSettings,
 }
 
-/// How a tenant stands.
+/// The status of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TenantStatusView {
     /// It serves.
     Active,
-    /// A door suspended it.
+    /// It was suspended.
     Suspended,
     /// It is no longer declared.
     Retired,
@@ -134,13 +160,13 @@ pub struct TenantView {
     /// Its id.
     #[schemars(example = &"your-tenant")]
     pub id: String,
-    /// How it stands.
+    /// Its status.
     #[schemars(with = "String", example = &"active")]
     pub status: TenantStatusView,
     /// `config` or `api`.
     #[schemars(example = &"api")]
     pub managed_by: String,
-    /// When it was made.
+    /// When it was created.
     #[serde(with = "protocol::rfc3339")]
     #[schemars(with = "Instant")]
     pub created_at: Timestamp,
@@ -148,7 +174,7 @@ pub struct TenantView {
     #[serde(with = "protocol::rfc3339")]
     #[schemars(with = "Instant")]
     pub updated_at: Timestamp,
-    /// Until when its deletion can be taken back.
+    /// Until when its deletion can be cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
     #[schemars(with = "Option<Instant>")]
     pub deletion_due_at: Option<Timestamp>,
@@ -161,7 +187,7 @@ pub struct TenantView {
     pub settings: TenantSettings,
 }
 
-/// A tenant that has just been made, with its first client if one was asked for.
+/// A tenant that has just been created, with its first client if the request named one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedTenant {
     /// The tenant.
@@ -172,6 +198,40 @@ pub struct CreatedTenant {
     pub client: Option<CreatedClient>,
 }
 
+impl TenantSettings {
+    /// With every default that differs by interface, or that a policy has, filled in.
+    #[must_use]
+    pub fn with_defaults(mut self, interface: Interface) -> Self {
+        self.strategies = self.strategies.resolved(interface).into();
+        self.signing.rotate_every = Some(self.signing.rotate_every());
+        self
+    }
+}
+
+impl StrategiesSettings {
+    /// What the tenant offers, said or not.
+    pub(crate) fn resolved(self, interface: Interface) -> Strategies {
+        Strategies {
+            oauth2: self.oauth2.enabled.unwrap_or(interface == Interface::Api),
+            oidc: self.oidc.enabled.unwrap_or(false),
+        }
+    }
+}
+
+impl From<Strategies> for StrategiesSettings {
+    fn from(Strategies { oauth2, oidc }: Strategies) -> Self {
+        let of = |enabled| StrategySettings { enabled: Some(enabled) };
+        Self { oauth2: of(oauth2), oidc: of(oidc) }
+    }
+}
+
+impl SigningSettings {
+    /// How long a key signs, said or not.
+    pub(crate) fn rotate_every(&self) -> Lifetime {
+        self.rotate_every.unwrap_or_else(|| SigningPolicy::default().rotate_every)
+    }
+}
+
 impl Default for TenantSettings {
     fn default() -> Self {
         Self {
@@ -179,43 +239,25 @@ impl Default for TenantSettings {
             issuer: None,
             issuer_aliases: Vec::new(),
             strategies: StrategiesSettings::default(),
-            stale_if_error: 15 * 60,
+            stale_if_error: Lifetime::from_seconds(15 * 60),
             signing: SigningSettings::default(),
             access_token: AccessTokenSettings::default(),
             resource_servers: BTreeMap::new(),
+            clients: BTreeMap::new(),
         }
-    }
-}
-
-impl Default for StrategiesSettings {
-    fn default() -> Self {
-        Self { oauth2: StrategySettings { enabled: true }, oidc: StrategySettings::default() }
     }
 }
 
 impl Default for SigningSettings {
     fn default() -> Self {
-        let policy = tenancy::SigningPolicy::default();
-        Self {
-            algorithm: policy.algorithm.to_string(),
-            rotate_every: policy.rotate_every.seconds(),
-            publish_before: policy.publish_before.seconds(),
-            jwks_max_age: policy.jwks_max_age.seconds(),
-            jwks_stale: policy.jwks_stale.seconds(),
-            skew: policy.skew.seconds(),
-            rsa_bits: policy.rsa_bits,
-            hold_activation: policy.hold_activation.map(protocol::Lifetime::seconds),
-        }
+        let mut settings = Self::from(&SigningPolicy::default());
+        settings.rotate_every = None;
+        settings
     }
 }
 
 impl Default for AccessTokenSettings {
     fn default() -> Self {
-        let policy = tenancy::AccessTokenPolicy::default();
-        Self {
-            lifetime: policy.lifetime.seconds(),
-            format: policy.format.as_str().to_owned(),
-            typ: policy.typ,
-        }
+        Self::from(&AccessTokenPolicy::default())
     }
 }

@@ -1,15 +1,17 @@
-//! From a tenant's rows to what doors show of it.
+//! From a tenant's rows to its document.
 
-use tenancy::{AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant};
+use std::collections::BTreeMap;
+
+use tenancy::{AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Tenant};
 
 use super::{
-    AccessTokenSettings, ResourceServerSettings, SigningSettings, StrategiesSettings, StrategySettings,
-    TenantSettings, TenantStatusView, TenantView,
+    AccessTokenSettings, ResourceServerSettings, SigningSettings, TenantSettings, TenantStatusView,
+    TenantView,
 };
 use crate::{RowLifecycle, TenantState};
 
 impl TenantView {
-    /// Of a tenant's rows; its endpoints stand under the public URL, whatever its issuer says.
+    /// The view of a tenant's rows. Its endpoints are below the public URL, whatever its issuer is.
     #[must_use]
     pub fn of(state: &TenantState, public_url: &str) -> Self {
         let TenantState { tenant, lifecycle, .. } = state;
@@ -29,7 +31,7 @@ impl TenantView {
 }
 
 impl TenantStatusView {
-    /// The one thing that most stands in the way of serving, if anything does.
+    /// The status that most keeps the tenant from serving, if any does.
     fn of(lifecycle: &RowLifecycle) -> Self {
         if lifecycle.deleted_at.is_some() {
             Self::Deleted
@@ -53,12 +55,31 @@ impl From<&Tenant> for TenantSettings {
             issuer,
             issuer_aliases,
             status: _,
-            strategies: Strategies { oauth2, oidc },
+            strategies,
             stale_if_error,
             signing,
             access_token,
             resource_servers,
         } = tenant;
+        Self {
+            name: Some(name.clone()),
+            issuer: Some(issuer.to_string()),
+            issuer_aliases: issuer_aliases.iter().map(ToString::to_string).collect(),
+            strategies: (*strategies).into(),
+            stale_if_error: *stale_if_error,
+            signing: signing.into(),
+            access_token: access_token.into(),
+            resource_servers: resource_servers
+                .iter()
+                .map(|server| (server.audience.clone(), ResourceServerSettings::from(server)))
+                .collect(),
+            clients: BTreeMap::new(),
+        }
+    }
+}
+
+impl From<&SigningPolicy> for SigningSettings {
+    fn from(policy: &SigningPolicy) -> Self {
         let SigningPolicy {
             algorithm,
             rotate_every,
@@ -68,37 +89,25 @@ impl From<&Tenant> for TenantSettings {
             skew,
             rsa_bits,
             hold_activation,
-        } = signing;
-        let AccessTokenPolicy { lifetime, format, typ, previous_typs: _ } = access_token;
+        } = *policy;
         Self {
-            name: Some(name.clone()),
-            issuer: Some(issuer.to_string()),
-            issuer_aliases: issuer_aliases.iter().map(ToString::to_string).collect(),
-            strategies: StrategiesSettings {
-                oauth2: StrategySettings { enabled: *oauth2 },
-                oidc: StrategySettings { enabled: *oidc },
-            },
-            stale_if_error: stale_if_error.seconds(),
-            signing: SigningSettings {
-                algorithm: algorithm.to_string(),
-                rotate_every: rotate_every.seconds(),
-                publish_before: publish_before.seconds(),
-                jwks_max_age: jwks_max_age.seconds(),
-                jwks_stale: jwks_stale.seconds(),
-                skew: skew.seconds(),
-                rsa_bits: *rsa_bits,
-                hold_activation: hold_activation.map(protocol::Lifetime::seconds),
-            },
-            access_token: AccessTokenSettings {
-                lifetime: lifetime.seconds(),
-                format: format.as_str().to_owned(),
-                typ: typ.clone(),
-            },
-            resource_servers: resource_servers
-                .iter()
-                .map(|server| (server.audience.clone(), ResourceServerSettings::from(server)))
-                .collect(),
+            algorithm: algorithm.to_string(),
+            rotate_every: Some(rotate_every),
+            publish_before,
+            jwks_max_age,
+            jwks_stale,
+            skew,
+            rsa_bits,
+            hold_activation,
+            first_key: None,
         }
+    }
+}
+
+impl From<&AccessTokenPolicy> for AccessTokenSettings {
+    fn from(policy: &AccessTokenPolicy) -> Self {
+        let AccessTokenPolicy { lifetime, format, typ, previous_typs: _ } = policy;
+        Self { lifetime: *lifetime, format: format.as_str().to_owned(), typ: typ.clone() }
     }
 }
 

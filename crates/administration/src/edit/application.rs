@@ -5,11 +5,11 @@ use registry::{Client, ClientId};
 use secrets::{PasswordSalt, SecretHash, salt_of};
 use tenancy::TenantId;
 
-use super::text::FieldErrors;
 use super::{
     Edit, EditContext, Facts, SecretMaterial, client_create, client_lifecycle, client_patch, privilege,
     secret_create,
 };
+use crate::rules::FieldErrors;
 use crate::{
     Application, ApplicationClient, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId,
     ApplicationState, Change, ChangeKind, ClientState, EditError, Permission, PutApplication, RowChange,

@@ -3,11 +3,8 @@
 use registry::{Client, ClientId};
 use tenancy::TenantId;
 
-use super::text::{FieldErrors, LONGEST_ID};
-use super::{
-    Edit, EditContext, Facts, SecretMaterial, client_fields, names, ok_unless_errors, privilege,
-    secret_create,
-};
+use super::{Edit, EditContext, Facts, SecretMaterial, ok_unless_errors, privilege, secret_create};
+use crate::rules::{FieldErrors, LONGEST_ID, check_client, check_client_names};
 use crate::{
     Change, ChangeKind, ClientSettings, ClientState, EditError, ManagedBy, Permission, RowChange,
     RowLifecycle, TenantState, limits, new_names,
@@ -42,7 +39,7 @@ pub(super) fn make(
 ) -> Result<(Edit, ClientState), EditError> {
     let NewClientRow { id, settings, secret, at } = new;
     let mut errors = FieldErrors::below(at);
-    let client = client_fields::read(&mut errors, &state.tenant, id, settings);
+    let client = check_client(&mut errors, &state.tenant, id, settings);
     register(context, (state, count), errors, client, Some(secret))
 }
 
@@ -68,7 +65,7 @@ pub(super) fn register(
     errors.extend(limits::of_client(None, &client));
     errors.check_name("/client_id", "the client id", id.as_str(), LONGEST_ID);
     errors.add_unseen(new_names::of_client(None, &client));
-    names::check_client(&mut errors, &client, &state.tenant, state);
+    check_client_names(&mut errors, &client, &state.tenant, state);
     let client = ok_unless_errors(client, errors.into_vec())?;
     privilege::require_grant(context, None, &client)?;
     let lifecycle = RowLifecycle::fresh(ManagedBy::Api, context.now);

@@ -4,8 +4,8 @@ use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
-use super::text::FieldErrors;
-use super::{Edit, EditContext, Facts, client_fields, invalid, names, ok_unless_errors, privilege};
+use super::{Edit, EditContext, Facts, invalid, ok_unless_errors, privilege};
+use crate::rules::{FieldErrors, check_client, check_client_names};
 use crate::{
     Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, EntityTag, FieldChange,
     ManagedBy, Permission, RowChange, TenantMetadata, TenantState, limits, merge_patch, new_names,
@@ -33,7 +33,7 @@ pub(crate) fn patch(
     let merged = merge_patch(json!(ClientSettings::from(&row.client)), patch.clone());
     let settings = ClientSettings::read(merged).map_err(EditError::Invalid)?;
     let mut errors = FieldErrors::default();
-    let after = client_fields::read(&mut errors, &state.tenant, client, &settings);
+    let after = check_client(&mut errors, &state.tenant, client, &settings);
     replace(context, state, row, errors, after)
 }
 
@@ -94,7 +94,7 @@ pub(super) fn replace(
     let before = &row.client;
     let after = Client { status: before.status, ..after };
     errors.add_unseen(new_names::of_client(Some(before), &after));
-    names::check_client(&mut errors, &after, &state.tenant, state);
+    check_client_names(&mut errors, &after, &state.tenant, state);
     errors.extend(limits::of_client(Some(before), &after));
     let after = ok_unless_errors(after, errors.into_vec())?;
     privilege::require_grant(context, Some(before), &after)?;

@@ -3,24 +3,19 @@
 
 mod application;
 mod client_create;
-mod client_fields;
 mod client_lifecycle;
 mod client_patch;
 mod first_admin;
 mod key_advance;
 mod key_commands;
 mod key_edit;
-mod names;
 mod privilege;
 mod resource_servers;
 mod secret_change;
 mod secret_create;
-mod signing_fields;
 mod tenant_create;
-mod tenant_fields;
 mod tenant_lifecycle;
 mod tenant_patch;
-mod text;
 
 #[cfg(test)]
 mod test_keys;
@@ -32,6 +27,7 @@ use registry::ClientId;
 use secrets::SecretHash;
 use tenancy::{Issuer, TenantId};
 
+use crate::rules::TenantContext;
 use crate::{
     Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, FieldError, KeyCommit,
     NewSecret, Permission, SecretForm, TenantMetadata, TenantState,
@@ -104,6 +100,11 @@ pub(crate) struct SecretMaterial {
 }
 
 impl EditContext<'_> {
+    /// What the rules over a tenant need.
+    fn tenant_context(&self) -> TenantContext<'_> {
+        TenantContext { public_url: &self.policy.public_url, l1_lifetime: self.policy.l1_lifetime }
+    }
+
     /// Whether the asker may do this across all tenants.
     pub(crate) fn require_everywhere(&self, permission: Permission) -> Result<(), EditError> {
         if self.by.holds_everywhere(permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }

@@ -6,7 +6,6 @@ use registry::{Client, IntrospectionRight};
 use tenancy::Tenant;
 
 use super::EditContext;
-use super::text::FieldErrors;
 use crate::{EditError, Permission};
 
 /// Whether he may change this client. To end what it may do takes less: to suspend it, or to end a secret earlier.
@@ -72,23 +71,6 @@ pub(super) fn require_grant(
         return Err(EditError::InsufficientPrivilege(message.to_owned()));
     }
     Ok(())
-}
-
-/// What nobody can grant is a fault of the request, not a matter of who asks.
-pub(super) fn check_grantable(errors: &mut FieldErrors, client: &Client) {
-    for (index, token) in client.scope.iter().enumerate() {
-        if !token.is_reserved() {
-            continue;
-        }
-        let at = format!("/scopes/{index}");
-        match Permission::of_scope(token.as_str()) {
-            None => errors.add(&at, "this scope is kept for the platform, and means nothing yet"),
-            Some(Permission::Tenants) if client.tenant.as_str() != tenancy::TenantId::PLATFORM => {
-                errors.add(&at, "only clients of the tenant `platform` may have this scope");
-            }
-            Some(_) => {}
-        }
-    }
 }
 
 fn reserved(client: &Client) -> impl Iterator<Item = &ScopeToken> {

@@ -2,7 +2,6 @@
 
 use tenancy::{ResourceServer, Tenant};
 
-use super::text::{FieldErrors, member};
 use crate::{Change, ChangeKind, FieldChange, ResourceServerState, RowChange, TenantState};
 
 /// What makes the rows those of `after`. One that is no longer named is kept, retired: it keeps its name, and comes back with it.
@@ -16,26 +15,6 @@ pub(super) fn changes(state: Option<&TenantState>, after: &Tenant) -> Vec<Change
     let left = left.filter(|row| after.resource_server(&row.resource_server.audience).is_none());
     let retired = left.map(|row| change(ChangeKind::Retired, Some(row), &row.resource_server));
     named.chain(retired).map(|change| Change::ResourceServer(after.id.clone(), change)).collect()
-}
-
-/// A client that may introspect must be there; one that was named before may have gone since.
-pub(super) fn check_clients(
-    errors: &mut FieldErrors,
-    state: Option<&TenantState>,
-    after: &Tenant,
-    is_client: impl Fn(&str) -> bool,
-) {
-    for server in &after.resource_servers {
-        let before = state.and_then(|state| state.tenant.resource_server(&server.audience));
-        let was_named =
-            |client: &String| before.is_some_and(|before| before.introspection_clients.contains(client));
-        for (index, client) in server.introspection_clients.iter().enumerate() {
-            if !was_named(client) && !is_client(client) {
-                let at = member("/resource_servers", &server.audience);
-                errors.add(&format!("{at}/clients/{index}"), "this tenant has no client of this id");
-            }
-        }
-    }
 }
 
 fn named(row: Option<&ResourceServerState>, server: &ResourceServer) -> Option<RowChange<ResourceServer>> {

@@ -3,8 +3,8 @@
 use tenancy::{Tenant, TenantId};
 
 use super::client_create::{NewClientRow, make};
-use super::text::FieldErrors;
-use super::{Edit, EditContext, Facts, invalid, names, ok_unless_errors, resource_servers, tenant_fields};
+use super::{Edit, EditContext, Facts, invalid, ok_unless_errors, resource_servers};
+use crate::rules::{FieldErrors, check_introspection_clients, check_issuer_owners, check_tenant};
 use crate::{
     Change, ChangeKind, ClientState, EditError, ManagedBy, Permission, ResourceServerState, RowChange,
     RowLifecycle, TenantSettings, TenantState, limits, new_names,
@@ -36,11 +36,11 @@ pub(crate) fn create(
         }));
     }
     let mut errors = FieldErrors::default();
-    let tenant = tenant_fields::read(&mut errors, context.policy, id, settings);
+    let tenant = check_tenant(&mut errors, context.tenant_context(), id, settings);
     errors.add_unseen(new_names::of_tenant(None, &tenant));
     errors.extend(limits::of_tenant(None, &tenant));
-    names::check_issuers(&mut errors, &tenant, &facts.issuer_owners);
-    resource_servers::check_clients(&mut errors, None, &tenant, |client| {
+    check_issuer_owners(&mut errors, &tenant, &facts.issuer_owners);
+    check_introspection_clients(&mut errors, None, &tenant, |client| {
         first.is_some_and(|first| first.id.as_str() == client)
     });
     let mut state = ok_unless_errors(fresh(context, tenant), errors.into_vec())?;

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 use tenancy::{Issuer, Tenant, TenantId};
 
-use super::text::FieldErrors;
-use super::{Edit, EditContext, Facts, invalid, names, ok_unless_errors, resource_servers, tenant_fields};
+use super::{Edit, EditContext, Facts, invalid, ok_unless_errors, resource_servers};
+use crate::rules::{
+    FieldErrors, check_introspection_clients, check_issuer_owners, check_tenant, check_tenant_names,
+};
 use crate::state::longest_lifetime;
 use crate::{
     Change, ChangeKind, EditError, EntityTag, FieldChange, ManagedBy, Permission, RowChange, TenantMetadata,
@@ -69,17 +71,17 @@ fn read(
     settings: &TenantSettings,
 ) -> Result<Tenant, EditError> {
     let mut errors = FieldErrors::default();
-    let mut after = tenant_fields::read(&mut errors, context.policy, &state.tenant.id, settings);
+    let mut after = check_tenant(&mut errors, context.tenant_context(), &state.tenant.id, settings);
     after.status = state.tenant.status;
     errors.extend(limits::of_tenant(Some(&state.tenant), &after));
     let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
     after.access_token.previous_typs =
         previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
     errors.add_unseen(new_names::of_tenant(Some(&state.tenant), &after));
-    names::check_tenant(&mut errors, &after, state);
-    names::check_issuers(&mut errors, &after, &facts.issuer_owners);
+    check_tenant_names(&mut errors, &after, state);
+    check_issuer_owners(&mut errors, &after, &facts.issuer_owners);
     let clients = || state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
-    resource_servers::check_clients(&mut errors, Some(state), &after, |client| {
+    check_introspection_clients(&mut errors, Some(&state.tenant), &after, |client| {
         clients().any(|row| row.client.id.as_str() == client)
     });
     for row in clients() {

@@ -19,11 +19,11 @@ pub(crate) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_seconds(1_000_000 + seconds)
 }
 
-pub(super) fn tenant_id(id: &str) -> TenantId {
+pub(crate) fn tenant_id(id: &str) -> TenantId {
     TenantId::parse(id).unwrap()
 }
 
-pub(super) fn client_id(id: &str) -> ClientId {
+pub(crate) fn client_id(id: &str) -> ClientId {
     ClientId::parse(id).unwrap()
 }
 

@@ -113,6 +113,7 @@ pub(super) fn all() -> Map<String, Value> {
     let mut generator = settings.into_generator();
     let named = named(&mut generator);
     let mut definitions = generator.take_definitions(true);
+    definitions.remove("Lifetime");
     let mut schemas = Map::new();
     let mut names = Vec::new();
     for (name, schema) in named {
@@ -125,14 +126,25 @@ pub(super) fn all() -> Map<String, Value> {
         };
         schemas.insert(name, schema);
     }
-    schemas.extend(definitions);
     let mut rename = RecursiveTransform(|schema: &mut Schema| rename(schema, &names));
     let mut adapt = RecursiveTransform(adapt);
-    for schema in schemas.values_mut() {
+    for schema in schemas.values_mut().chain(definitions.values_mut()) {
         if let Ok(schema) = <&mut Schema>::try_from(schema) {
             rename.transform(schema);
             adapt.transform(schema);
         }
+    }
+    // What nothing refers to describes members that only a file has.
+    loop {
+        let text = json!(schemas).to_string();
+        let is_named = |name: &str| text.contains(&format!("\"{DEFINITIONS}{name}\""));
+        let (named, rest): (Map<_, _>, Map<_, _>) =
+            definitions.into_iter().partition(|(name, _)| is_named(name) && !schemas.contains_key(name));
+        if named.is_empty() {
+            break;
+        }
+        schemas.extend(named);
+        definitions = rest;
     }
     schemas
 }
@@ -152,10 +164,17 @@ fn rename(schema: &mut Schema, names: &[(String, String)]) {
     }
 }
 
-/// A member that is not required may be null, as in a merge patch. Generators must not send defaults in a patch, fail on a
-/// member that a later version adds, or meet a format that the OpenAPI registry does not have.
+/// A member that is not required may be null, as in a merge patch. Generators must not send defaults in a patch,
+/// fail on a member or a value that a later version adds, or meet a format that the OpenAPI registry does not have.
+/// A span of time is answered in seconds. Members that only a file has are left out.
 fn adapt(schema: &mut Schema) {
-    schema.remove("default");
+    for keyword in ["default", "enum", "pattern", "minLength", "maxLength", "uniqueItems", "propertyNames"] {
+        schema.remove(keyword);
+    }
+    in_seconds(schema);
+    if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        members.retain(|_, member| member.get("x-file-only").is_none());
+    }
     for keyword in ["additionalProperties", "unevaluatedProperties"] {
         if schema.get(keyword) == Some(&Value::Bool(false)) {
             schema.remove(keyword);
@@ -176,16 +195,25 @@ fn adapt(schema: &mut Schema) {
     }
 }
 
+fn in_seconds(schema: &mut Schema) {
+    let is_span = |part: &Value| part["$ref"] == json!(format!("{DEFINITIONS}Lifetime"));
+    let is_optional =
+        schema.get("anyOf").and_then(Value::as_array).is_some_and(|parts| parts.iter().any(is_span));
+    if is_optional || is_span(schema.as_value()) {
+        schema.remove("anyOf");
+        schema.remove("$ref");
+        let kind = if is_optional { json!(["integer", "null"]) } else { json!("integer") };
+        schema.insert("type".to_owned(), kind);
+        schema.insert("format".to_owned(), json!("int64"));
+        schema.insert("minimum".to_owned(), json!(0));
+    }
+}
+
 fn allow_null(member: &mut Map<String, Value>) {
     let null_type = json!("null");
     if let Some(reference) = member.remove("$ref") {
         member.insert("anyOf".to_owned(), json!([{ "$ref": reference }, { "type": null_type }]));
         return;
-    }
-    if let Some(values) = member.get_mut("enum").and_then(Value::as_array_mut)
-        && !values.contains(&Value::Null)
-    {
-        values.push(Value::Null);
     }
     match member.get_mut("type") {
         Some(Value::Array(types)) if !types.contains(&null_type) => types.push(null_type),

@@ -86,7 +86,7 @@ pub(crate) struct FieldErrorDocument<'a> {
     #[schemars(example = &"/scopes/1")]
     pointer: &'a str,
     #[schemars(example = &"must be a string")]
-    detail: &'a str,
+    detail: String,
 }
 
 impl ErrorBody for ProblemBody {
@@ -119,7 +119,7 @@ impl ErrorBody for ProblemBody {
             detail: &self.detail,
             errors: errors
                 .iter()
-                .map(|FieldError { pointer, detail }| FieldErrorDocument { pointer, detail })
+                .map(|error| FieldErrorDocument { pointer: &error.pointer, detail: error.message() })
                 .collect(),
             breaks,
         };

@@ -16,8 +16,6 @@ use super::code::{
 use super::document::{ApplicationDocument, OauthConfig, Token};
 use super::{ThunderError, uris};
 
-/// A hundred years, as in config.yaml.
-const LONGEST_LIFETIME: u64 = 36_525 * 86_400;
 const LONGEST_NAME: usize = 255;
 
 /// Checks a document. None where it asks for no client.
@@ -174,7 +172,7 @@ fn scope(config: &OauthConfig) -> Result<Scope, ThunderError> {
 fn lifetime(token: &Token) -> Result<Option<Lifetime>, ThunderError> {
     match token.access_token.as_ref().and_then(|access| access.validity_period) {
         None | Some(0) => Ok(None),
-        Some(seconds) if seconds <= LONGEST_LIFETIME => Ok(Some(Lifetime::from_seconds(seconds))),
+        Some(seconds) if seconds <= Lifetime::LONGEST.seconds() => Ok(Some(Lifetime::from_seconds(seconds))),
         Some(_) => refused(INVALID_OAUTH_CONFIG, "validity_period is longer than 100 years"),
     }
 }

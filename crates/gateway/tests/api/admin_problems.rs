@@ -98,7 +98,7 @@ async fn every_error_of_a_body_is_reported_with_its_pointer() {
     let test_env = TestEnv::start();
     let ops = test_env.token(PLATFORM, OPS).await;
     let body = json!({
-        "id": "initech", "nmae": "x", "signing": { "skew": "60s" }, "client": { "scopes": ["a", 7] },
+        "id": "initech", "nmae": "x", "signing": { "skew": "soon" }, "client": { "scopes": ["a", 7] },
     });
     let refused = test_env.post(&ops, TENANTS, body).await;
     refused.assert_problem(400, "invalid-request");

@@ -8,7 +8,6 @@ use super::comparison::read_only_reconciler;
 use super::{block_on, print};
 use crate::conflict_messages::beyond_limits;
 use crate::settings::{Environment, read, refuse_beyond_loopback};
-use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// Writes nothing, and opens the store only where its `rows` are to be judged, too.
@@ -16,9 +15,9 @@ pub(crate) fn check(config: &Path, rows: bool) -> Result<ExitCode, StartError> {
     let loaded = read(config, &Environment::of_process())?;
     refuse_beyond_loopback(&loaded, false)?;
     let mut text = String::new();
-    let (tenants, mut warnings) = (loaded.tenants.len(), loaded.warnings);
-    let clients: usize = loaded.tenants.iter().map(|tenant| tenant.clients.len()).sum();
-    let declaration = declare(loaded.tenants)?;
+    let (declaration, mut warnings) = (loaded.declaration, loaded.warnings);
+    let tenants = declaration.tenants.len();
+    let clients: usize = declaration.tenants.values().map(|tenant| tenant.clients.len()).sum();
     warnings.extend(beyond_limits(&declaration, loaded.limits.clients.get().into(), &loaded.locations));
     for warning in &warnings {
         let _ = writeln!(text, "warning: {warning}\n");

@@ -164,7 +164,7 @@ fn new(arguments: AddArguments) -> NewClient {
         resources,
         token_endpoint_auth_method: arguments.auth_method.unwrap_or(defaults.token_endpoint_auth_method),
         introspection: arguments.introspection.unwrap_or(defaults.introspection),
-        access_token_lifetime: arguments.lifetime.map(protocol::Lifetime::seconds),
+        access_token_lifetime: arguments.lifetime,
         ..ClientSettings::default()
     };
     NewClient { client_id: client, client_secret: None, settings }

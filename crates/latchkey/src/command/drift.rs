@@ -12,7 +12,6 @@ use super::{block_on, print};
 use crate::clock;
 use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
 use crate::settings::{Environment, Loaded, read};
-use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// Compares settings and store.
@@ -32,7 +31,7 @@ pub(crate) fn drift(config: &Path, as_json: bool) -> Result<ExitCode, StartError
 
 async fn compare(loaded: Loaded) -> Result<(Drift, Option<TenantsLeftOut>), StartError> {
     let store = read_only_reconciler(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
-    let declaration = declare(loaded.tenants)?;
+    let declaration = loaded.declaration;
     let drift = match store {
         Some(store) => store.drift(&declaration, clock::now()).await,
         None => initial_plan(&declaration, &loaded.limits).map(|plan| Drift { plan, left_alone: Vec::new() }),

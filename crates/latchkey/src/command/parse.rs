@@ -4,7 +4,6 @@ use protocol::{Lifetime, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::clock;
-use crate::settings;
 
 /// An instant, a span from now on, or `never`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +48,9 @@ pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
     }
 }
 
-/// An integer and s, m, h or d.
+/// Seconds, or an integer and s, m, h or d.
 pub(crate) fn parse_span(text: &str) -> Result<Lifetime, String> {
-    settings::Lifetime::try_from(text.to_owned()).map(|span| Lifetime::from_seconds(span.as_secs()))
+    text.parse::<Lifetime>().map_err(|error| error.to_string())
 }
 
 fn parse_instant(text: &str) -> Result<Timestamp, String> {
@@ -142,7 +141,7 @@ fn json(path: &str, text: &str) -> Result<Value, String> {
 
 #[cfg(test)]
 mod tests {
-    use administration::{ClientSettings, TenantSettings};
+    use administration::{ClientSettings, Interface, TenantSettings};
     use serde_json::json;
 
     use super::*;
@@ -156,7 +155,7 @@ mod tests {
 
     #[test]
     fn assignments_become_a_merge_patch() {
-        let tenant = serde_json::to_value(TenantSettings::default()).unwrap();
+        let tenant = serde_json::to_value(TenantSettings::default().with_defaults(Interface::Api)).unwrap();
         let client = serde_json::to_value(ClientSettings::default()).unwrap();
         for (settings, assignments, expected) in [
             (&tenant, &["name=123"][..], json!({"name": "123"})),

@@ -11,7 +11,6 @@ use super::{block_on, print};
 use crate::clock;
 use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
 use crate::settings::{Environment, Loaded, read};
-use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// As `diff` does: 0 for nothing, 2 for something, and 1, through the error, for trouble, such as a tenant that is left out.
@@ -34,7 +33,7 @@ pub(crate) fn plan(config: &Path, as_json: bool) -> Result<ExitCode, StartError>
 
 async fn compare(loaded: Loaded) -> Result<(Plan, Option<TenantsLeftOut>), StartError> {
     let store = read_only_reconciler(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
-    let declaration = declare(loaded.tenants)?;
+    let declaration = loaded.declaration;
     let plan = match store {
         Some(store) => store.plan(&declaration, clock::now()).await,
         None => initial_plan(&declaration, &loaded.limits),

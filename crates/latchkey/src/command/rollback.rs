@@ -15,7 +15,6 @@ use crate::clock;
 use crate::conflict_messages::conflict_error;
 use crate::platform::Platform;
 use crate::settings::{Environment, LARGEST_SNAPSHOT, Loaded, SourceSnapshot, read, read_snapshot};
-use crate::settings_to_declaration::declare;
 use crate::start_error::StartError;
 
 /// Lists the generations that can be asked for: those that left no tenant out.
@@ -61,7 +60,7 @@ async fn roll_back(
         Ok(read_snapshot(config, &environment, &snapshot)?)
     };
     let loaded = read()?;
-    let declaration = declare(loaded.tenants)?;
+    let declaration = loaded.declaration;
     let plan = platform.reconciler.plan(&declaration, clock::now()).await;
     let plan = plan.map_err(|error| conflict_error(error, &declaration, &loaded.locations))?;
     if !plan.is_empty() {

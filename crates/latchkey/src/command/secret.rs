@@ -84,8 +84,7 @@ pub(crate) fn secret(
         SecretCommand::Rotate { of, grace, expires, secret } => {
             let mut sink = SecretSink::open(&secret)?;
             with_session(config, &request.backend, async |session| {
-                let settings =
-                    RotateSettings { grace: grace.map(Lifetime::seconds), expires_at: expires.end() };
+                let settings = RotateSettings { grace, expires_at: expires.end() };
                 let created = session.backend().rotate_secret(&of.tenant, &of.client, settings).await?;
                 let mut lines = created_lines(&created, &mut sink)?;
                 lines.push_str("The other secrets of this client end after their time of grace: `latchkey secret list`.\n");

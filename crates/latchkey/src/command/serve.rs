@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use administration::Outcome;
+use administration::{DeclaredSecret, Outcome};
 use gateway::Gateway;
+use tenancy::TenantId;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::block_on;
@@ -22,9 +23,7 @@ use crate::names::names;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
 use crate::rotation::Rotation;
-use crate::settings::{
-    Environment, Loaded, SAMPLE_SECRET, SecretText, Variable, read, refuse_beyond_loopback,
-};
+use crate::settings::{Environment, Loaded, SAMPLE_SECRET, Variable, read, refuse_beyond_loopback};
 use crate::start_error::StartError;
 use crate::tls;
 
@@ -62,7 +61,7 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     let platform = Arc::new(Platform::open(&loaded).await?);
     let feed = platform.database.change_feed().await?;
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
-    let declared = loaded.tenants.iter().map(|tenant| tenant.id.as_str());
+    let declared = loaded.declaration.tenants.keys().map(TenantId::as_str);
     let (watched, tenants, sample) = (loaded.watched.clone(), names(declared), sample_client(&loaded));
 
     let admins = ConfiguredAdmins::take(&mut loaded);
@@ -118,14 +117,12 @@ fn rotation(platform: &Platform) -> Rotation {
 
 /// The client of the sample settings, if it is declared with the secret that everyone knows.
 fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
-    loaded.tenants.iter().find_map(|tenant| {
-        let client = tenant.clients.iter().find(|(_, client)| {
-            let mut secrets = client.secrets.iter();
-            secrets.any(
-                |secret| matches!(&secret.secret, SecretText::Value(text) if text.expose() == SAMPLE_SECRET),
-            )
-        });
-        client.map(|(id, _)| (tenant.id.clone(), id.clone()))
+    loaded.declaration.tenants.iter().find_map(|(id, tenant)| {
+        let is_sample = |secret: &DeclaredSecret| {
+            matches!(secret, DeclaredSecret::Value { secret, .. } if secret.expose() == SAMPLE_SECRET)
+        };
+        let client = tenant.clients.iter().find(|client| client.secrets.iter().any(is_sample));
+        client.map(|declared| (id.to_string(), declared.client.id.to_string()))
     })
 }
 

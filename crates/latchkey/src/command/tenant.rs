@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use administration::{
-    ClientSettings, CreatedTenant, NewClient, NewTenant, ResourceServerSettings, TenantSettings, TenantView,
+    ClientSettings, CreatedTenant, Interface, NewClient, NewTenant, ResourceServerSettings, TenantSettings,
+    TenantView,
 };
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -147,7 +148,7 @@ pub(crate) fn tenant(
             session.show(&view, || shown(&view))
         }),
         TenantCommand::Set { tenant, changes } => {
-            let patch = changes.patch(&TenantSettings::default())?;
+            let patch = changes.patch(&TenantSettings::default().with_defaults(Interface::Api))?;
             with_session(config, &request.backend, async |session| {
                 let view = session.backend().patch_tenant(&tenant, patch).await?;
                 session.show(&view, || shown(&view))

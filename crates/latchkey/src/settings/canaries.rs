@@ -3,8 +3,6 @@
 
 use std::fs;
 
-use crate::settings_to_declaration::declare;
-
 use super::{Environment, diagnostic::Diagnostic, read, refuse_beyond_loopback};
 
 /// As many ways to break a file; always the same ones.
@@ -261,7 +259,6 @@ fn said_of(config: &str, tenant: Option<&str>) -> String {
         loaded.warnings.iter().map(|warning| format!("{warning}\n{}", warning.brief())).collect();
     said.extend(refuse_beyond_loopback(&loaded, true).err().map(|error| error.to_string()));
     said.push(format!("{loaded:?}"));
-    said.extend(declare(loaded.tenants).err().map(|error| error.to_string()));
     said.join("\n")
 }
 

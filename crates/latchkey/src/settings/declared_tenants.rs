@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use administration::TenantSettings;
+
 use super::{
     check,
     diagnostic::Diagnostic,
@@ -14,12 +16,11 @@ use super::{
     layers::Overridden,
     read_error::ReadError,
     source::Source,
-    tenant::Tenant,
     yaml,
 };
 
 /// Tenants that files declare, not yet resolved, by id.
-pub(crate) type Declared = BTreeMap<String, (Tenant, Location)>;
+pub(crate) type Declared = BTreeMap<String, (TenantSettings, Location)>;
 
 /// Tenants of config.yaml and of `tenants_dir`, by id.
 pub(crate) fn declared(
@@ -48,7 +49,7 @@ pub(crate) fn declared(
     for (id, path) in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match settings(file_reader, &path, &name)
-            .and_then(|source| Ok((yaml::parse::<Tenant>(&source)?, source)))
+            .and_then(|source| Ok((yaml::parse::<TenantSettings>(&source)?, source)))
         {
             Ok((tenant, source)) => {
                 sources.push(source);

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use administration::TenantSettings;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     schema,
     sections::{Admin, Cache, Keys, Limits, ProtectedResource, Reconcile, Server, Storage},
-    tenant::Tenant,
 };
 
 /// The settings of a Latchkey server.
@@ -36,5 +36,5 @@ pub(crate) struct Document {
     pub(crate) tenants_dir: Option<PathBuf>,
     /// Tenants by id: `[a-z0-9][a-z0-9-]{0,62}`.
     #[schemars(extend("propertyNames" = { "pattern": schema::TENANT_ID, "not": { "const": "platform" } }))]
-    pub(crate) tenants: BTreeMap<String, Tenant>,
+    pub(crate) tenants: BTreeMap<String, TenantSettings>,
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, env, fmt};
 
-use super::secret::Secret;
+use administration::FileSecret;
 
 /// What the environment held when it was read.
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(crate) struct Environment {
 #[derive(Debug)]
 pub(crate) enum Variable {
     /// Text.
-    Text(Secret),
+    Text(FileSecret),
     /// Bytes that are not UTF-8.
     NotText,
 }
@@ -24,7 +24,10 @@ impl Environment {
     pub(crate) fn of_process() -> Self {
         let named = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let variables = named.map(|(name, value)| {
-            (name, value.into_string().map_or(Variable::NotText, |text| Variable::Text(Secret::new(text))))
+            (
+                name,
+                value.into_string().map_or(Variable::NotText, |text| Variable::Text(FileSecret::new(text))),
+            )
         });
         Self { variables: variables.collect() }
     }
@@ -51,7 +54,7 @@ impl Environment {
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(variables: [(&str, &str); N]) -> Self {
-        let text = |value: &str| Variable::Text(Secret::new(value.to_owned()));
+        let text = |value: &str| Variable::Text(FileSecret::new(value.to_owned()));
         Self {
             variables: variables.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect(),
         }

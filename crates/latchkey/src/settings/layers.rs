@@ -207,8 +207,8 @@ mod tests {
                 "limits.failed_attempts" => "1/h",
                 "limits.clients" | "limits.live_secrets" => "2",
                 "limits.admin_writes" | "limits.platform_writes" => "3/min",
-                "limits.deletion_grace" => "7d",
-                "cache.l1_lifetime" => "5s",
+                "limits.deletion_grace" => "604800",
+                "cache.l1_lifetime" => "5",
                 _ => "x",
             };
             let mut file = Sections::default();

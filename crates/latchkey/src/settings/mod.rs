@@ -2,12 +2,10 @@
 //! rules over it. `docs/configuration.md` is the reference for operators.
 
 // What the files may hold.
-mod client;
 mod document;
 mod scalar;
 mod secret;
 mod sections;
-mod tenant;
 
 // How they are read.
 mod declared_tenants;
@@ -38,7 +36,6 @@ mod source_map;
 mod canaries;
 
 pub(crate) use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
-pub(crate) use client::{AuthMethod, GrantType, Introspection};
 pub(crate) use diagnostic::Diagnostic;
 pub(crate) use environment::{Environment, Variable};
 pub(crate) use findings::{Findings, Location};
@@ -46,11 +43,9 @@ pub(crate) use locations::Locations;
 pub(crate) use read::{Loaded, read, read_snapshot, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
 pub(crate) use resolved::{
-    KmsKey, ResolvedAdmin, ResolvedClient, ResolvedSecret, ResolvedTenant, SealingKeySource, SealingKeys,
-    SecretText, StorageLocation, Token, VaultKey,
+    KmsKey, ResolvedAdmin, SealingKeySource, SealingKeys, SecretText, StorageLocation, Token, VaultKey,
 };
-pub(crate) use scalar::{Lifetime, Rate};
+pub(crate) use scalar::Rate;
 pub(crate) use schema::schema;
 pub(crate) use sections::{ForwardingHeader, Limits, MaxRetired, Surface, Tls, TrustedProxies};
 pub(crate) use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};
-pub(crate) use tenant::{AccessToken, Algorithm, TokenFormat};

@@ -1,6 +1,11 @@
-//! The one door: files, folder and environment in, checked settings out, each read once.
+//! Reads files, folder and environment, each once, into checked settings.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use administration::{Declaration, FileSecret, TenantContext};
+use protocol::Lifetime;
+use tenancy::TenantId;
 
 use super::{
     check,
@@ -14,9 +19,7 @@ use super::{
     locations::Locations,
     read_error::ReadError,
     resolve::Resolver,
-    resolved::{ResolvedAdmin, ResolvedTenant, SealingKeys, StorageLocation},
-    scalar::Lifetime,
-    secret::Secret,
+    resolved::{ResolvedAdmin, SealingKeys, StorageLocation},
     sections::{Limits, ProtectedResource, Reconcile, Server},
     source::Source,
     source_snapshot::{SnapshotBuilder, SourceSnapshot},
@@ -28,7 +31,7 @@ use super::{
 pub(crate) struct Loaded {
     pub(crate) server: Server,
     pub(crate) storage: StorageLocation,
-    pub(crate) redis_url: Option<Secret>,
+    pub(crate) redis_url: Option<FileSecret>,
     /// For how long a replica goes on with what it knows.
     pub(crate) l1_lifetime: Lifetime,
     pub(crate) reconcile: Reconcile,
@@ -39,8 +42,8 @@ pub(crate) struct Loaded {
     pub(crate) admins: Vec<ResolvedAdmin>,
     /// What a sign-in may name as its application.
     pub(crate) admin_applications: Vec<String>,
-    /// By id.
-    pub(crate) tenants: Vec<ResolvedTenant>,
+    /// Tenants and clients.
+    pub(crate) declaration: Declaration,
     /// SHA-256 in hexadecimal over everything read that tenants and clients come from.
     pub(crate) content_hash: String,
     /// What `latchkey check` has to say.
@@ -124,9 +127,11 @@ fn resolve(
     // Issuers are derived from it, so another public URL is another configuration of the tenants.
     file_reader.public_url(server.public_url.as_str());
     let mut resolver = Resolver { file_reader: &mut file_reader, sources, findings: &mut findings };
-    let mut tenants = Vec::new();
+    let mut tenants = BTreeMap::new();
     for (id, (tenant, at)) in declared {
-        tenants.push((resolver.tenant(id, tenant, &server.public_url, &at), at));
+        let tenant = resolver.tenant(tenant, at);
+        // The error of an id that is none is among the findings.
+        tenants.extend(TenantId::parse(&id).map(|id| (id, tenant)));
     }
     let admins = resolver.admins(&mut document.admin, &root.key("admin"));
     let located = |findings| located(findings, sources, overridden);
@@ -135,17 +140,13 @@ fn resolve(
         return Err(ReadError { faults: located(findings.errors) });
     }
 
-    for (tenant, at) in &tenants {
-        check::tenant::check(tenant, cache.l1_lifetime, at, &mut findings);
-        check::client::check(tenant, at, &mut findings);
-        check::unsupported::warn_clients(tenant, at, &mut findings);
-    }
-    check::tenant::check_issuers(&tenants, &server.public_url, &mut findings);
-    check::client::check_admins(&admins, &root.key("admin"), &mut findings);
-    check::server::check(&server, &tenants, &root, &mut findings);
+    let context = TenantContext { public_url: server.public_url.as_str(), l1_lifetime: cache.l1_lifetime };
+    let declaration = check::tenant::check(tenants, context, &mut findings);
+    check::admins::check(&admins, &root.key("admin"), &mut findings);
+    check::server::check(&server, &declaration, &root, &mut findings);
     check::server::check_cache(&cache, &root, &mut findings);
     if let Some(resource) = &document.protected_resource {
-        check::server::check_protected_resource(resource, &tenants, &root, &mut findings);
+        check::server::check_protected_resource(resource, &declaration, &root, &mut findings);
     }
     let folder = sources[0].folder();
     // A path from a variable has no file to be relative to, so it is relative to the working directory.
@@ -157,7 +158,7 @@ fn resolve(
     let folders = (folder, folder_of(&["keys", "sealing_key", "file"]));
     let sealing_keys = check::sealing::sealing_keys(&keys, &file_reader, folders, &root, &mut findings);
     if let (Some(storage), Some(keys)) = (&storage, &sealing_keys) {
-        check::unsupported::warn_storage(storage, &keys.writing, &root, &mut findings);
+        check::sealing::warn_beside_database(storage, &keys.writing, &root, &mut findings);
     }
     for tls in server.listeners.iter_mut().filter_map(|listener| listener.tls.as_mut()) {
         let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
@@ -183,7 +184,7 @@ fn resolve(
         limits,
         admins,
         admin_applications: document.admin.applications,
-        tenants: tenants.into_iter().map(|(tenant, _)| tenant).collect(),
+        declaration,
         content_hash,
         warnings: located(findings.warnings),
         watched,
@@ -211,10 +212,9 @@ pub(super) fn located(
 mod tests {
     use std::fs;
 
-    use super::{
-        super::resolved::{SealingKeySource, SecretText},
-        *,
-    };
+    use administration::DeclaredSecret;
+
+    use super::{super::resolved::SealingKeySource, *};
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -231,9 +231,9 @@ mod tests {
     }
 
     fn secret(loaded: &Loaded, tenant: usize) -> &str {
-        let client = loaded.tenants[tenant].clients.values().next().unwrap();
-        match &client.secrets[0].secret {
-            SecretText::Value(secret) | SecretText::Hash(secret) => secret.expose(),
+        match &loaded.declaration.tenants.values().nth(tenant).unwrap().clients[0].secrets[0] {
+            DeclaredSecret::Value { secret, .. } => secret.expose(),
+            DeclaredSecret::Hash { phc, .. } => phc,
         }
     }
 
@@ -251,10 +251,13 @@ mod tests {
             ("secrets/beta", "hunter2\n"),
         ]);
         let loaded = read_in(&folder, &Environment::default()).unwrap();
-        let ids: Vec<&str> = loaded.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
+        let ids: Vec<&str> = loaded.declaration.tenants.keys().map(TenantId::as_str).collect();
         assert_eq!(ids, ["acme", "beta", "cello", "zeta"]);
         assert_eq!(secret(&loaded, 1), "hunter2");
-        assert_eq!(loaded.tenants[0].issuer, "http://localhost:3000/api/v1/tenant/acme");
+        assert_eq!(
+            loaded.declaration.tenants.values().next().unwrap().tenant.issuer.as_str(),
+            "http://localhost:3000/api/v1/tenant/acme"
+        );
         let watched =
             ["config.yaml", "tenants.d", "tenants.d/../secrets/beta"].map(|name| folder.path().join(name));
         assert_eq!(loaded.watched, watched);
@@ -390,7 +393,7 @@ mod tests {
             (0..10_000).map(|n| format!("  t{n}: {{ access_token: {{ format: opaque }} }}\n")).collect();
         let many = folder(&[("config.yaml", &format!("tenants:\n{tenants}"))]);
         let loaded = read_in(&many, &Environment::default()).unwrap();
-        assert_eq!((loaded.tenants.len(), loaded.warnings.len()), (10_000, 101));
+        assert_eq!((loaded.declaration.tenants.len(), loaded.warnings.len()), (10_000, 101));
     }
 
     #[test]
@@ -401,7 +404,7 @@ mod tests {
             ("deploy/examples/config.yaml", &["test-tenant"], &["keys.sealing_key"]),
         ] {
             let loaded = read(&root.join(file), &Environment::default()).unwrap();
-            let ids: Vec<&str> = loaded.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
+            let ids: Vec<&str> = loaded.declaration.tenants.keys().map(TenantId::as_str).collect();
             assert_eq!(ids, tenants);
             let keys: Vec<&str> = loaded.warnings.iter().map(|warning| warning.key.as_str()).collect();
             assert_eq!(keys, warned);

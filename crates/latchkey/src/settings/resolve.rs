@@ -1,67 +1,55 @@
-//! From what a file declares to what it comes to: defaults filled in, secrets fetched from where the file says.
+//! Reads what the files refer to: secrets, keys and passwords.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
+use administration::{
+    ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, SecretSource, TenantSettings,
+};
 use zeroize::Zeroizing;
 
 use super::{
     check,
-    client::{Client, Jwk, Jwks},
     file_reader::{FileReader, Referenced, Unreadable},
     findings::{Findings, Location},
-    resolved::{ResolvedAdmin, ResolvedClient, ResolvedSecret, ResolvedSigning, ResolvedTenant, SecretText},
-    scalar::PublicUrl,
-    secret::{ClientSecretSetting, PasswordSetting, PrivateKeySetting, Secret},
+    resolved::{ResolvedAdmin, ResolvedTenant, SecretText},
+    secret::PasswordSetting,
     sections::Admin,
     source::Source,
-    tenant::{Signing, Tenant},
     yaml,
 };
 use crate::files::Holds;
 
-/// What resolving needs beside the thing itself.
+/// What resolving needs beside the document.
 pub(crate) struct Resolver<'r, 'e> {
     pub(crate) file_reader: &'r mut FileReader<'e>,
     pub(crate) sources: &'r [Source],
     pub(crate) findings: &'r mut Findings,
 }
 
-/// The places that a secret may be said to be in.
+/// Where a secret may be found; a file names one of them.
 #[derive(Default)]
 struct SecretSources<'p> {
-    value: Option<Secret>,
-    hash: Option<Secret>,
+    value: Option<FileSecret>,
+    hash: Option<FileSecret>,
     env: Option<&'p str>,
     file: Option<&'p Path>,
     allowed: &'static str,
 }
 
 impl Resolver<'_, '_> {
-    pub(crate) fn tenant(
-        &mut self,
-        id: String,
-        tenant: Tenant,
-        public_url: &PublicUrl,
-        at: &Location,
-    ) -> ResolvedTenant {
-        let mut clients = BTreeMap::new();
-        for (client_id, client) in tenant.clients {
-            let at = at.key("clients").key(&client_id);
-            let client = self.client(&client_id, client, &at);
-            clients.insert(client_id, client);
+    /// A tenant's document, with what it refers to.
+    pub(crate) fn tenant(&mut self, mut settings: TenantSettings, at: Location) -> ResolvedTenant {
+        let mut secrets = Vec::with_capacity(settings.clients.len());
+        for (client_id, client) in &mut settings.clients {
+            let at = at.key("clients").key(client_id);
+            secrets.push(self.client_secrets(client, &at));
+            if let Some(jwks) = &client.jwks {
+                self.check_jwks(jwks, &at.key("jwks"));
+            }
         }
-        ResolvedTenant {
-            name: tenant.name.unwrap_or_else(|| id.clone()),
-            issuer: tenant.issuer.unwrap_or_else(|| format!("{}{id}", public_url.tenant_prefix())),
-            issuer_aliases: tenant.issuer_aliases,
-            strategies: tenant.strategies,
-            stale_if_error: tenant.stale_if_error,
-            signing: self.signing(tenant.signing, &at.key("signing")),
-            access_token: tenant.access_token,
-            resource_servers: tenant.resource_servers,
-            clients,
-            id,
-        }
+        let first_key = settings.signing.first_key.as_mut();
+        let first_key = first_key.and_then(|key| self.first_key(key, &at.key("signing").key("first_key")));
+        ResolvedTenant { at, settings, secrets, first_key }
     }
 
     pub(crate) fn admins(&mut self, admin: &mut Admin, at: &Location) -> Vec<ResolvedAdmin> {
@@ -87,60 +75,32 @@ impl Resolver<'_, '_> {
         admins
     }
 
-    fn client(&mut self, id: &str, client: Client, at: &Location) -> ResolvedClient {
-        let mut secrets = Vec::new();
-        let single = client.client_secret.map(|secret| (at.key("client_secret"), secret));
-        let several = client.client_secrets.into_iter().enumerate();
+    /// The secrets of a client; their values are moved out of its document.
+    fn client_secrets(&mut self, client: &mut ClientSettings, at: &Location) -> Vec<DeclaredSecret> {
+        let single = client.client_secret.iter_mut().map(|secret| (at.key("client_secret"), secret));
+        let several = client.client_secrets.iter_mut().enumerate();
         let several = several.map(|(index, secret)| (at.item("client_secrets", index), secret));
-        for (at, ClientSecretSetting { value, env, file, hash, expires }) in single.into_iter().chain(several)
-        {
+        let mut secrets = Vec::new();
+        for (at, SecretSource { value, env, file, hash, expires }) in single.chain(several) {
             let allowed = "`env`, `file`, `hash` or `value`";
+            let (value, hash) = (value.take(), hash.take());
             let secret_sources =
                 SecretSources { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
             if let Some(secret) = self.secret(secret_sources, &at) {
                 check::secret::check_secret(&secret, &at, self.findings);
-                secrets.push(ResolvedSecret { secret, expires });
+                secrets.push(secret.declared(*expires));
             }
         }
-        ResolvedClient {
-            name: client.name.unwrap_or_else(|| id.to_owned()),
-            secrets,
-            token_endpoint_auth_method: client.token_endpoint_auth_method,
-            grant_types: client.grant_types,
-            audiences: client.audiences,
-            resources: client.resources,
-            scopes: client.scopes,
-            access_token_lifetime: client.access_token_lifetime,
-            token_issuer: client.token.issuer,
-            jwks: client.jwks.and_then(|jwks| self.jwks(jwks, &at.key("jwks"))),
-            jwks_uri: client.jwks_uri,
-            redirect_uris: client.redirect_uris,
-            introspection: client.introspection,
-        }
+        secrets
     }
 
-    fn signing(&mut self, signing: Signing, at: &Location) -> ResolvedSigning {
-        let rotate_every = signing.rotation();
-        let first_key = signing.first_key.and_then(|key| {
-            let PrivateKeySetting { file, env, value } = key;
-            let allowed = "`file`, `env` or `value`";
-            let (env, file) = (env.as_deref(), file.as_deref());
-            let text =
-                self.secret(SecretSources { value, env, file, allowed, hash: None }, &at.key("first_key"))?;
-            let (SecretText::Value(key) | SecretText::Hash(key)) = text;
-            Some(key)
-        });
-        ResolvedSigning {
-            algorithm: signing.algorithm,
-            rotate_every,
-            publish_before: signing.publish_before,
-            jwks_max_age: signing.jwks_max_age,
-            jwks_stale: signing.jwks_stale,
-            skew: signing.skew,
-            rsa_bits: signing.rsa_bits,
-            hold_activation: signing.hold_activation,
-            first_key,
-        }
+    fn first_key(&mut self, source: &mut KeySource, at: &Location) -> Option<protocol::Secret> {
+        let KeySource { file, env, value } = source;
+        let (value, env, file) = (value.take(), env.as_deref(), file.as_deref());
+        let allowed = "`file`, `env` or `value`";
+        let text = self.secret(SecretSources { value, env, file, allowed, hash: None }, at)?;
+        let (SecretText::Value(key) | SecretText::Hash(key)) = text;
+        Some(key.into_inner())
     }
 
     fn secret(&mut self, secret_sources: SecretSources<'_>, at: &Location) -> Option<SecretText> {
@@ -175,7 +135,7 @@ impl Resolver<'_, '_> {
             }
         };
         match text {
-            Ok(mut text) => Some(SecretText::Value(Secret::new(std::mem::take(&mut text)))),
+            Ok(mut text) => Some(SecretText::Value(FileSecret::new(std::mem::take(&mut text)))),
             Err((at, Unreadable { problem, hint })) => {
                 self.findings.error(at, problem, hint);
                 None
@@ -183,13 +143,14 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn jwks(&mut self, jwks: Jwks, at: &Location) -> Option<Vec<Jwk>> {
+    /// The public keys of a client; they are checked, and not used yet.
+    fn check_jwks(&mut self, jwks: &Jwks, at: &Location) {
         #[derive(serde::Deserialize)]
         struct KeySet {
             keys: Vec<Jwk>,
         }
-        let path = match (jwks.keys, jwks.file) {
-            (Some(keys), None) => return Some(keys),
+        let path = match (&jwks.keys, &jwks.file) {
+            (Some(keys), None) => return check::jwks::check(keys, at, self.findings),
             (None, Some(path)) => path,
             (None, None) | (Some(_), Some(_)) => {
                 self.findings.error(
@@ -197,24 +158,23 @@ impl Resolver<'_, '_> {
                     "the keys are to be found in exactly one place",
                     "give either `file` or `keys`",
                 );
-                return None;
+                return;
             }
         };
         let folder = self.sources[at.source()].folder();
-        let text = match self.file_reader.referenced(folder, &path, Holds::Public) {
+        let text = match self.file_reader.referenced(folder, path, Holds::Public) {
             Ok(Referenced { text, .. }) => text,
             Err(Unreadable { problem, hint }) => {
                 self.findings.error(at.key("file"), problem, hint);
-                return None;
+                return;
             }
         };
-        let source = Source::new(folder.join(&path), Zeroizing::new(text.to_string()));
+        let source = Source::new(folder.join(path), Zeroizing::new(text.to_string()));
         match yaml::parse::<KeySet>(&source) {
-            Ok(set) => Some(set.keys),
+            Ok(set) => check::jwks::check(&set.keys, at, self.findings),
             Err(fault) => {
                 let problem = format!("the file is not a JWK set: {}", fault.brief());
                 self.findings.error(at.key("file"), problem, "write `{\"keys\": […]}` as in RFC 7517 §5");
-                None
             }
         }
     }

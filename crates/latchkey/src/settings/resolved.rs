@@ -1,78 +1,40 @@
-//! What the settings come to once files and environment are read: tenants and clients with every default filled in
-//! and every secret at hand.
+//! What the files come to once everything that they refer to is read.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
-use super::{
-    client::{AuthMethod, GrantType, Introspection, Jwk},
-    scalar::{Instant, Lifetime},
-    secret::Secret,
-    tenant::{AccessToken, Algorithm, ResourceServer, Strategies},
-};
+use administration::{DeclaredSecret, FileSecret, TenantSettings};
+use protocol::Timestamp;
 
-/// A tenant as declared.
+use super::findings::Location;
+
+/// A tenant's document and what it refers to.
 #[derive(Debug)]
 pub(crate) struct ResolvedTenant {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) issuer: String,
-    pub(crate) issuer_aliases: Vec<String>,
-    pub(crate) strategies: Strategies,
-    pub(crate) stale_if_error: Lifetime,
-    pub(crate) signing: ResolvedSigning,
-    pub(crate) access_token: AccessToken,
-    pub(crate) resource_servers: BTreeMap<String, ResourceServer>,
-    pub(crate) clients: BTreeMap<String, ResolvedClient>,
-}
-
-/// How a tenant signs.
-#[derive(Debug)]
-pub(crate) struct ResolvedSigning {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) rotate_every: Lifetime,
-    pub(crate) publish_before: Lifetime,
-    pub(crate) jwks_max_age: Lifetime,
-    pub(crate) jwks_stale: Lifetime,
-    pub(crate) skew: Lifetime,
-    pub(crate) rsa_bits: u32,
-    pub(crate) hold_activation: Option<Lifetime>,
+    pub(crate) at: Location,
+    pub(crate) settings: TenantSettings,
+    /// Those of each client, in the order of the clients.
+    pub(crate) secrets: Vec<Vec<DeclaredSecret>>,
     /// A key in PEM.
-    pub(crate) first_key: Option<Secret>,
-}
-
-/// A client as declared.
-#[derive(Debug)]
-pub(crate) struct ResolvedClient {
-    pub(crate) name: String,
-    pub(crate) secrets: Vec<ResolvedSecret>,
-    pub(crate) token_endpoint_auth_method: AuthMethod,
-    pub(crate) grant_types: Vec<GrantType>,
-    pub(crate) audiences: Vec<String>,
-    pub(crate) resources: Vec<String>,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) access_token_lifetime: Option<Lifetime>,
-    /// One of the tenant's aliases, or its issuer, or not said.
-    pub(crate) token_issuer: Option<String>,
-    pub(crate) jwks: Option<Vec<Jwk>>,
-    pub(crate) jwks_uri: Option<String>,
-    pub(crate) redirect_uris: Vec<String>,
-    pub(crate) introspection: Introspection,
-}
-
-/// A secret of a client.
-#[derive(Debug)]
-pub(crate) struct ResolvedSecret {
-    pub(crate) secret: SecretText,
-    pub(crate) expires: Option<Instant>,
+    pub(crate) first_key: Option<protocol::Secret>,
 }
 
 /// A secret, or what proves it.
 #[derive(Debug)]
 pub(crate) enum SecretText {
     /// The secret itself.
-    Value(Secret),
+    Value(FileSecret),
     /// An argon2id PHC string with the parameters of this server.
-    Hash(Secret),
+    Hash(FileSecret),
+}
+
+impl SecretText {
+    /// The secret of a client.
+    pub(crate) fn declared(self, expires_at: Option<Timestamp>) -> DeclaredSecret {
+        match self {
+            Self::Value(text) => DeclaredSecret::Value { secret: text.into_inner(), expires_at },
+            Self::Hash(phc) => DeclaredSecret::Hash { phc: phc.expose().to_owned(), expires_at },
+        }
+    }
 }
 
 /// An administrator as declared.
@@ -89,7 +51,7 @@ pub(crate) enum StorageLocation {
     /// A SQLite file.
     Sqlite(PathBuf),
     /// The URL of a PostgreSQL database.
-    Postgres(Secret),
+    Postgres(FileSecret),
 }
 
 /// The keys that seal private keys and the pepper at rest.
@@ -107,7 +69,7 @@ pub(crate) enum SealingKeySource {
     /// The file that holds it in base64, or is to hold it: it may be made at the first start.
     File(PathBuf),
     /// The key in base64, from the environment.
-    Text(Secret),
+    Text(FileSecret),
     /// In Vault.
     Vault(VaultKey),
     /// In AWS KMS.
@@ -128,7 +90,7 @@ pub(crate) struct VaultKey {
 /// A token, or the file that it is read from when the key is opened.
 #[derive(Debug)]
 pub(crate) enum Token {
-    Text(Secret),
+    Text(FileSecret),
     File(PathBuf),
 }
 

@@ -1,5 +1,6 @@
-//! The JSON Schema of config.yaml, for editors, from the types that read it.
+//! The JSON Schema of config.yaml, for editors, from the types that it is read into.
 
+use protocol::Lifetime;
 use schemars::{
     Schema,
     generate::SchemaSettings,
@@ -9,61 +10,28 @@ use serde_json::{Map, Value, json};
 
 use super::document::Document;
 
-/// The id of a tenant.
-pub(super) const TENANT_ID: &str = "^[a-z0-9][a-z0-9-]{0,62}$";
-/// What people may call things: no control characters.
-pub(super) const NAME: &str = r"^[^\x00-\x1F\x7F-\x9F]+$";
-/// RFC 6749 §3.3, one scope.
-pub(super) const SCOPE: &str = r"^[\x21\x23-\x5B\x5D-\x7E]+$";
-/// An http or https URL without query and fragment.
-pub(super) const PLAIN_URL: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[\x21\x24-\x3E\x40-\x5B\x5D-\x7E]+$";
-/// A URI with its scheme and without a fragment.
-pub(super) const ABSOLUTE_URI: &str = r"^[A-Za-z][A-Za-z0-9+.-]*:[^#\s\x00-\x1F]+$";
+pub(super) use administration::schema::{
+    NAME, PHC, PLAIN_URL, SCOPE, Span, TENANT_ID, exactly_one, given, texts,
+};
+
 /// A host name, without a port.
 pub(super) const HOST: &str = "^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$";
-/// Where Vault or KMS answers.
+/// The address of Vault or KMS.
 pub(super) const SERVICE: &str = r"^https?://[^/?#@\s]+/?$";
-/// A span of time of 1s or more.
-pub(super) const SOME_TIME: &str = "^0*[1-9][0-9]*[smhd]$";
-/// A hash that can be imported.
-pub(super) const PHC: &str = r"^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$";
 
 /// The schema as the committed `config.schema.json` has it, with a newline at its end.
 pub(crate) fn schema() -> String {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Document>();
     RecursiveTransform(left_empty).transform(&mut schema);
+    RecursiveTransform(without_reserved_names).transform(&mut schema);
+    RecursiveTransform(plain_defaults).transform(&mut schema);
     let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     text.push('\n');
     text
 }
 
-/// A list of such texts.
-pub(super) fn texts(pattern: &str) -> Value {
-    json!({ "type": "string", "pattern": pattern })
-}
-
-/// A list of such names, none of which is the platform's.
-pub(super) fn names(pattern: &str) -> Value {
-    json!({ "type": "string", "minLength": 1, "pattern": pattern, "not": beginning("urn:latchkey:") })
-}
-
-/// A list of scopes that a file may grant.
-pub(super) fn scopes() -> Value {
-    json!({ "type": "string", "pattern": SCOPE, "not": beginning("latchkey:") })
-}
-
-/// The keys of clients and resource servers.
-pub(super) fn ids() -> Value {
-    json!({ "minLength": 1, "maxLength": 255, "pattern": NAME, "not": beginning("urn:latchkey:") })
-}
-
 pub(super) fn beginning(prefix: &str) -> Value {
     json!({ "type": "string", "pattern": format!("^{prefix}") })
-}
-
-/// Exactly one of these keys is given.
-pub(super) fn exactly_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) {
-    schema.insert("oneOf".to_owned(), given(keys));
 }
 
 /// One of these keys is given, or none.
@@ -75,10 +43,35 @@ pub(super) fn at_most_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) 
     );
 }
 
-pub(super) fn given<const N: usize>(keys: [&str; N]) -> Value {
-    let given =
-        |key: &str| json!({ "required": [key], "properties": { key: { "not": { "type": "null" } } } });
-    Value::Array(keys.map(given).into())
+/// Names that only the platform uses, which no file may name or grant.
+fn without_reserved_names(schema: &mut Schema) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for (name, property) in properties {
+        let (part, prefix) = match name.as_str() {
+            "scopes" => ("items", "latchkey:"),
+            "audiences" | "resources" | "issuer_aliases" => ("items", "urn:latchkey:"),
+            "resource_servers" | "clients" => ("propertyNames", "urn:latchkey:"),
+            _ => continue,
+        };
+        if let Some(part) = property.get_mut(part) {
+            part["not"] = beginning(prefix);
+        }
+    }
+}
+
+/// A default that is an object repeats those of its members; a span of time is shown as text. A file is only read.
+fn plain_defaults(schema: &mut Schema) {
+    schema.remove("writeOnly");
+    schema.remove("x-file-only");
+    let is_span = schema.get("$ref").is_some_and(|target| *target == "#/$defs/Lifetime");
+    match schema.get("default") {
+        Some(Value::Object(_)) => _ = schema.remove("default"),
+        Some(Value::Number(seconds)) if is_span => {
+            let span = Lifetime::from_seconds(seconds.as_u64().unwrap_or_default());
+            schema.insert("default".to_owned(), json!(span.to_string()));
+        }
+        _ => {}
+    }
 }
 
 /// A key with nothing after it is all defaults, where there are defaults.

@@ -6,13 +6,15 @@ use std::{
     path::PathBuf,
 };
 
+use administration::FileSecret;
+use protocol::Lifetime;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    scalar::{Lifetime, ListenAddress, Network, PublicUrl, Rate},
+    scalar::{ListenAddress, Network, PublicUrl, Rate},
     schema,
-    secret::{PasswordSetting, Secret},
+    secret::PasswordSetting,
 };
 
 /// Where the server listens and under which name the world knows it.
@@ -109,7 +111,7 @@ pub(crate) struct Tls {
 pub(crate) struct Storage {
     /// `sqlite://` and a path relative to the file that names it (absolute with a third slash), or `postgres://…`.
     #[schemars(extend("pattern" = r"^(sqlite://[^?#\x00-\x1F\x7F]+|postgres(ql)?://.*)$"))]
-    pub(crate) url: Secret,
+    pub(crate) url: FileSecret,
 }
 
 /// What is kept near at hand of the store.
@@ -118,9 +120,9 @@ pub(crate) struct Storage {
 pub(crate) struct Cache {
     /// `redis://` or `rediss://`. Default: caches live in the process only.
     #[schemars(extend("pattern" = r"^rediss?(\+(sentinel|cluster))?://"))]
-    pub(crate) redis_url: Option<Secret>,
+    pub(crate) redis_url: Option<FileSecret>,
     /// For how long a replica goes on with what it knows if no message of a change reaches it, from 1s to 10s.
-    #[schemars(extend("pattern" = "^0*([1-9]|10)s$"))]
+    #[schemars(with = "schema::Span", extend("pattern" = "^0*([1-9]|10)s?$", "minimum" = 1, "maximum" = 10))]
     pub(crate) l1_lifetime: Lifetime,
 }
 
@@ -252,6 +254,7 @@ pub(crate) struct Limits {
     /// How many secrets of a client may count at once, before the API and the command line make no more.
     pub(crate) live_secrets: NonZeroU32,
     /// For how long the deletion of a tenant can be taken back.
+    #[schemars(with = "schema::Span")]
     pub(crate) deletion_grace: Lifetime,
 }
 
@@ -299,13 +302,13 @@ impl Default for Server {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { url: Secret::new("sqlite://data/latchkey.db".to_owned()) }
+        Self { url: FileSecret::new("sqlite://data/latchkey.db".to_owned()) }
     }
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { redis_url: None, l1_lifetime: Lifetime::from_secs(10) }
+        Self { redis_url: None, l1_lifetime: Lifetime::from_seconds(10) }
     }
 }
 
@@ -323,7 +326,7 @@ impl Default for Limits {
             admin_writes: Rate::per_minute(600),
             platform_writes: Rate::per_minute(60_000),
             live_secrets: NonZeroU32::new(5).expect("five is not zero"),
-            deletion_grace: Lifetime::from_secs(30 * 86_400),
+            deletion_grace: Lifetime::from_seconds(30 * 86_400),
         }
     }
 }

@@ -114,7 +114,7 @@ impl SourceSnapshot {
     pub(crate) fn environment(&self, today: Environment) -> Environment {
         match self.get(EntryKind::PublicUrl, "") {
             Some(mut text) => {
-                let text = super::secret::Secret::new(std::mem::take(&mut text));
+                let text = administration::FileSecret::new(std::mem::take(&mut text));
                 today.with("LATCHKEY__SERVER__PUBLIC_URL", Variable::Text(text))
             }
             None => today,

@@ -1,6 +1,7 @@
 //! Every change leaves an audit record: actor, change, address, state before and after, and never a secret.
 
 use administration::{AuditQuery, AuditView, NewSecretSettings, Page, RotateSettings};
+use protocol::Lifetime;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
@@ -42,7 +43,7 @@ async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
             .value
             .client_secret,
     );
-    let rotate = RotateSettings { grace: Some(0), expires_at: Some(later(9)) };
+    let rotate = RotateSettings { grace: Some(Lifetime::from_seconds(0)), expires_at: Some(later(9)) };
     values.push(
         administrator
             .rotate_secret(&operator(), &acme, &svc, rotate, None, NOW)

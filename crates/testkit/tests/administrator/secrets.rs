@@ -1,6 +1,7 @@
 //! Secrets rotate without an outage.
 
 use administration::{EditError, NewSecretSettings, RotateSettings, SecretUsage, UsageLog as _};
+use protocol::Lifetime;
 use registry::SecretId;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
@@ -14,7 +15,7 @@ async fn rotating_keeps_the_old_secret_live_until_its_grace_is_over() {
     let env = env();
     let (acme, made) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
     let (old, svc) = (made.secret.unwrap().client_secret, client_id("svc"));
-    let settings = RotateSettings { grace: Some(60), expires_at: None };
+    let settings = RotateSettings { grace: Some(Lifetime::from_seconds(60)), expires_at: None };
     let new = env.administrator.rotate_secret(&operator(), &acme, &svc, settings, None, NOW).await.unwrap();
     let new = new.value;
     assert_eq!(new.secret.id, "s2");
@@ -72,7 +73,7 @@ async fn usage_says_whether_a_secret_is_safe_to_delete() {
     let env = env();
     let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
     let (administrator, svc) = (&env.administrator, client_id("svc"));
-    let settings = RotateSettings { grace: Some(9 * DAY), expires_at: None };
+    let settings = RotateSettings { grace: Some(Lifetime::from_seconds(9 * DAY)), expires_at: None };
     administrator.rotate_secret(&operator(), &acme, &svc, settings, None, NOW).await.unwrap();
     let used = |secret: &str, address: &str, seconds| SecretUsage {
         tenant: acme.clone(),

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use administration::FileSecret;
 use outbound::ServiceUrl;
 
 use super::super::{
     file_reader::{FileReader, Unreadable},
     findings::{Findings, Location},
-    resolved::{KmsKey, SealingKeySource, SealingKeys, Token, VaultKey},
-    secret::Secret,
+    resolved::{KmsKey, SealingKeySource, SealingKeys, StorageLocation, Token, VaultKey},
     sections::{Keys, KmsSetting, SealingKeySetting, TokenSetting, VaultSetting},
 };
 
@@ -20,6 +20,27 @@ struct Finder<'f, 'e> {
     /// What paths of the file are relative to.
     folder: &'f Path,
     findings: &'f mut Findings,
+}
+
+/// A sealing key beside the database that it seals.
+pub(crate) fn warn_beside_database(
+    storage: &StorageLocation,
+    sealing_key: &SealingKeySource,
+    at: &Location,
+    findings: &mut Findings,
+) {
+    match (storage, sealing_key) {
+        (StorageLocation::Sqlite(database), SealingKeySource::File(key))
+            if database.parent() == key.parent() =>
+        {
+            findings.warning(
+                at.key("keys").key("sealing_key"),
+                "the sealing key lies beside the database, so one stolen folder opens every key",
+                "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
+            );
+        }
+        (StorageLocation::Sqlite(_) | StorageLocation::Postgres(_), _) => {}
+    }
 }
 
 /// All of them; `key_folder` is what the path of the writing key is relative to.
@@ -117,9 +138,9 @@ impl Finder<'_, '_> {
         }
     }
 
-    fn variable(&mut self, name: &str, at: Location) -> Option<Secret> {
+    fn variable(&mut self, name: &str, at: Location) -> Option<FileSecret> {
         match self.file_reader.unhashed_variable(name) {
-            Ok(mut text) => Some(Secret::new(std::mem::take(&mut text))),
+            Ok(mut text) => Some(FileSecret::new(std::mem::take(&mut text))),
             Err(Unreadable { problem, hint }) => {
                 self.findings.error(at, problem, hint);
                 None

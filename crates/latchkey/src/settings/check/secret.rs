@@ -1,19 +1,17 @@
 //! The rules over secrets and passwords, wherever they were found.
 
-use secrets::is_importable;
+use administration::{DeclaredSecret, unfit};
+use secrets::{MAX_SECRET_LENGTH, is_importable};
 
-use super::{
-    super::{
-        findings::{Findings, Location},
-        resolved::{ResolvedClient, SecretText},
-    },
-    text::{LONGEST_SECRET, unfit},
+use super::super::{
+    findings::{Findings, Location},
+    resolved::SecretText,
 };
 
 /// The secret of the sample client in the repository's config.yaml.
 pub(crate) const SAMPLE_SECRET: &str = "your-client-secret";
 
-/// Secrets and passwords that stand in public documents, those of the documented examples among them, and so are none.
+/// Secrets and passwords of public documents, which protect nothing.
 pub(crate) const SAMPLE_SECRETS: [&str; 7] = [
     SAMPLE_SECRET,
     "acme-sample-secret",
@@ -30,7 +28,7 @@ const IMPORTABLE: &str = "import `$argon2id$v=19$m=19456,t=2,p=1$…`; other for
 pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Findings) {
     match secret {
         SecretText::Value(value) => {
-            if let Some(why) = unfit(value.expose(), LONGEST_SECRET) {
+            if let Some(why) = unfit(value.expose(), MAX_SECRET_LENGTH) {
                 let hint = "any UTF-8 without control characters will do, up to 1024 bytes";
                 findings.error(at.clone(), format!("the secret {why}"), hint);
             }
@@ -47,14 +45,14 @@ pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Fi
     }
 }
 
-/// An imported hash stands alone among the secrets that people chose.
-pub(super) fn check_imported(client: &ResolvedClient, at: &Location, findings: &mut Findings) {
+/// An imported hash is the client's only chosen secret.
+pub(super) fn check_imported(secrets: &[DeclaredSecret], at: &Location, findings: &mut Findings) {
     // A generated secret is recognised by its form and compared by HMAC; it is not a chosen one.
-    let chosen = client.secrets.iter().filter(|secret| match &secret.secret {
-        SecretText::Value(value) => !value.expose().starts_with("lk_"),
-        SecretText::Hash(_) => true,
+    let chosen = secrets.iter().filter(|secret| match secret {
+        DeclaredSecret::Value { secret, .. } => !secret.expose().starts_with("lk_"),
+        DeclaredSecret::Hash { .. } => true,
     });
-    let imported = client.secrets.iter().any(|secret| matches!(secret.secret, SecretText::Hash(_)));
+    let imported = secrets.iter().any(|secret| matches!(secret, DeclaredSecret::Hash { .. }));
     if imported && chosen.count() > 1 {
         let problem = "an imported hash has a salt of its own, so it must be the client's only chosen secret";
         let hint = "leave the others out, or give all of them as `env`, `file` or `value`";

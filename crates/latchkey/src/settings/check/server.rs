@@ -2,25 +2,18 @@
 
 use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
 
-use super::{
-    super::{
-        findings::{Findings, Location},
-        resolved::{ResolvedTenant, StorageLocation},
-        scalar::PublicUrl,
-        secret::Secret,
-        sections::{Cache, Listener, ProtectedResource, Server, Storage, Surface},
-    },
-    tenant::is_tenant_id,
-    text::{check_name, check_scope},
+use administration::{Declaration, FieldErrors, FileSecret, Interface, LONGEST_URI};
+use tenancy::TenantId;
+
+use super::super::{
+    findings::{Findings, Location},
+    resolved::StorageLocation,
+    scalar::PublicUrl,
+    sections::{Cache, Listener, ProtectedResource, Server, Storage, Surface},
 };
 
 /// Listeners, and the tenant at the un-prefixed paths.
-pub(crate) fn check(
-    server: &Server,
-    tenants: &[(ResolvedTenant, Location)],
-    at: &Location,
-    findings: &mut Findings,
-) {
+pub(crate) fn check(server: &Server, declaration: &Declaration, at: &Location, findings: &mut Findings) {
     let at = at.key("server");
     if server.listeners.is_empty() {
         let problem = "there is nothing to listen on";
@@ -64,7 +57,7 @@ pub(crate) fn check(
         }
     }
     if let Some(id) = &server.default_tenant {
-        check_tenant_reference(id, tenants, at.key("default_tenant"), findings);
+        check_tenant_reference(id, declaration, at.key("default_tenant"), findings);
     }
 }
 
@@ -113,16 +106,19 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
 /// The sample resource server's tenant, audience and scope.
 pub(crate) fn check_protected_resource(
     resource: &ProtectedResource,
-    tenants: &[(ResolvedTenant, Location)],
+    declaration: &Declaration,
     at: &Location,
     findings: &mut Findings,
 ) {
     let at = at.key("protected_resource");
-    check_tenant_reference(&resource.tenant, tenants, at.key("tenant"), findings);
-    check_name(findings, at.key("audience"), false, "the audience", &resource.audience);
+    check_tenant_reference(&resource.tenant, declaration, at.key("tenant"), findings);
+    let mut errors = FieldErrors::of(Interface::File);
+    errors.check_name("/audience", "the audience", &resource.audience, LONGEST_URI);
     if let Some(scope) = &resource.required_scope {
-        check_scope(findings, at.key("required_scope"), scope);
+        errors.check_scope("/required_scope", scope);
+        errors.refuse_reserved_scope("/required_scope", scope);
     }
+    findings.extend(&at, errors);
 }
 
 /// Where rows are kept; a relative path is relative to `folder`.
@@ -134,7 +130,7 @@ pub(crate) fn storage(
 ) -> Option<StorageLocation> {
     let url = storage.url.expose();
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Some(StorageLocation::Postgres(Secret::new(url.to_owned())));
+        return Some(StorageLocation::Postgres(FileSecret::new(url.to_owned())));
     }
     match url.strip_prefix("sqlite://") {
         Some(path)
@@ -153,7 +149,7 @@ pub(crate) fn storage(
 /// How long replicas remember, and the shared cache's URL, if there is one.
 pub(crate) fn check_cache(settings: &Cache, at: &Location, findings: &mut Findings) {
     // A change of a client counts everywhere within ten seconds, also if no message of it arrives.
-    if !(1..=cache::FRESH.as_secs()).contains(&settings.l1_lifetime.as_secs()) {
+    if !(1..=cache::FRESH.as_secs()).contains(&settings.l1_lifetime.seconds()) {
         let at = at.key("cache").key("l1_lifetime");
         findings.error(at, "replicas remember for 1s to 10s", "write a span of time between them");
     }
@@ -164,19 +160,15 @@ pub(crate) fn check_cache(settings: &Cache, at: &Location, findings: &mut Findin
     }
 }
 
-fn check_tenant_reference(
-    id: &str,
-    tenants: &[(ResolvedTenant, Location)],
-    at: Location,
-    findings: &mut Findings,
-) {
-    // Tenants are in the order of their ids.
-    let declared = tenants.binary_search_by(|(tenant, _)| tenant.id.as_str().cmp(id)).is_ok();
-    if !declared {
+fn check_tenant_reference(id: &str, declaration: &Declaration, at: Location, findings: &mut Findings) {
+    let id = TenantId::parse(id);
+    if !id.as_ref().is_ok_and(|id| declaration.tenants.contains_key(id)) {
         let problem = match id {
-            "platform" => "`platform` is the tenant of platform administrators".to_owned(),
-            id if is_tenant_id(id) => format!("no tenant `{id}` is declared"),
-            _ => "this is not a tenant id".to_owned(),
+            Ok(id) if id.as_str() == TenantId::PLATFORM => {
+                "`platform` is the tenant of platform administrators".to_owned()
+            }
+            Ok(id) => format!("no tenant `{id}` is declared"),
+            Err(_) => "this is not a tenant id".to_owned(),
         };
         let hint = "name a tenant that stands under `tenants` or in `tenants_dir`, or leave the key out";
         findings.error(at, problem, hint);

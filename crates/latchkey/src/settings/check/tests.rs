@@ -111,11 +111,15 @@ fn a_bad_tenant_is_refused_with_its_location_and_hint() {
         ),
         (
             "tenants:\n  acme:\n    resource_servers: { api: { clients: [web] } }",
-            ":3:42: tenants.acme.resource_servers.api.clients[0]: tenant `acme` declares no client of this id",
+            ":3:42: tenants.acme.resource_servers.api.clients[0]: tenant `acme` has no client of this id; declare the client, or leave it out here",
         ),
         (
             "tenants:\n  acme:\n    resource_servers: { 'urn:latchkey:x': {} }",
             ":3:25: tenants.acme.resource_servers.\"urn:latchkey:x\": the audience begins `urn:latchkey:`",
+        ),
+        (
+            "tenants:\n  acme:\n    signing: { algorithm: RS257 }",
+            ":3:27: tenants.acme.signing.algorithm: this value is not one of those allowed; did you mean `RS256`?",
         ),
         (
             "tenants:\n  acme:\n    signing: { first_key: {} }",
@@ -158,6 +162,9 @@ fn a_bad_client_is_refused_with_its_location_and_hint() {
         (with_secret("audiences: ['urn:latchkey:admin']"), ":6:21: tenants.acme.clients.web.audiences[0]: the audience begins `urn:latchkey:`"),
         (with_secret("audiences: [web]"), ":4:7: tenants.acme.clients.web: the client id is an audience of this tenant, too; choose another id for the client"),
         (with_secret("token: { issuer: thunder }"), ":6:26: tenants.acme.clients.web.token.issuer: this is neither the tenant's issuer nor one of its aliases; add it to the tenant's `issuer_aliases`"),
+        (with_secret("introspection: all"), ":6:24: tenants.acme.clients.web.introspection: this value is not one of those allowed; write one of own, audience, tenant"),
+        (with_secret("grant_types: [client_credential]"), ":6:23: tenants.acme.clients.web.grant_types[0]: this value is not one of those allowed; did you mean `client_credentials`?"),
+        (with_secret("token_endpoint_auth_method: basic"), ":6:37: tenants.acme.clients.web.token_endpoint_auth_method: this value is not one of those allowed; write one of any, client_secret_basic"),
         (with_secret("redirect_uris: [/here]"), ":6:25: tenants.acme.clients.web.redirect_uris[0]: this is not an absolute URI"),
         (with_secret("jwks_uri: http://a.example"), ":6:19: tenants.acme.clients.web.jwks_uri: this is not an https URL"),
         (with_secret("jwks: { keys: [{ kty: RSA, n: a, e: AQAB, d: b }] }"), ":6:24: tenants.acme.clients.web.jwks.keys[0]: this key is secret"),

@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use protocol::cropped;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::{super::schema, cropped};
+use super::super::schema;
 
 /// An IP address and a port to listen on: `127.0.0.1:3000`, `0.0.0.0:8443`, `[::1]:3000`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -68,11 +69,6 @@ impl PublicUrl {
     /// Whether callers are to come by https.
     pub(crate) fn is_https(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https")
-    }
-
-    /// What every derived issuer begins with.
-    pub(crate) fn tenant_prefix(&self) -> String {
-        format!("{}/api/v1/tenant/", self.0)
     }
 }
 

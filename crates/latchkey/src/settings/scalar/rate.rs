@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use protocol::cropped;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::cropped;
 
 /// How often something may happen, written as a count and s, min or h: `10000/min`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

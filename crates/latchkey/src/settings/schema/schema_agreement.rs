@@ -25,7 +25,7 @@ const ONLY_THE_PROGRAM: [(&str, &str); 10] = [
     ("cannot be listed", "nor which folders"),
     ("admin: unknown key `admin`", "the folder of the file itself, where the file would be a tenant"),
     ("no tenant `", "a name of something else in the file"),
-    ("declares no client of this id", "as above"),
+    ("has no client of this id", "as above"),
     ("this is neither the tenant's issuer nor one of its aliases", "as above"),
     ("the client has nothing to prove who it is", "what a client needs depends on its method"),
     ("this method needs", "as above"),

@@ -89,7 +89,7 @@ pub(super) fn is_secret(path: &[String]) -> bool {
 fn at(path: &[String]) -> Vec<&'static Value> {
     let definitions = &SCHEMA["$defs"];
     let mut found = Vec::new();
-    for root in [&*SCHEMA, &definitions["Tenant"], &definitions["Jwks"]] {
+    for root in [&*SCHEMA, &definitions["TenantSettings"], &definitions["Jwks"]] {
         unfold(root, &mut found);
     }
     path.iter().fold(found, |found, segment| {

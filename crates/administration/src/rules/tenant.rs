@@ -1,84 +1,115 @@
-//! The rules over a tenant's fields by themselves: from what a door was sent to a tenant without its clients.
+//! The rules over a tenant by itself, without its clients.
 
-use tenancy::{
-    AccessTokenPolicy, Issuer, ResourceServer, Strategies, Tenant, TenantId, TenantStatus, TokenFormat,
-};
+use std::collections::BTreeSet;
 
-use super::signing_fields;
-use super::text::{FieldErrors, LONGEST_ID, LONGEST_URI, is_issuer_url, member};
-use crate::{AccessTokenSettings, EditPolicy, ResourceServerSettings, TenantSettings};
+use protocol::Lifetime;
+use tenancy::{AccessTokenPolicy, Issuer, ResourceServer, Tenant, TenantId, TenantStatus, TokenFormat};
 
-/// The tenant, active and without a past, of no use where faults were found.
-pub(super) fn read(
+use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
+use super::{FieldErrors, signing};
+use crate::{AccessTokenSettings, ResourceServerSettings, TenantSettings};
+
+/// What the rules over a tenant need beside its document.
+#[derive(Clone, Copy, Debug)]
+pub struct TenantContext<'a> {
+    /// Issuers are derived from it.
+    pub public_url: &'a str,
+    /// How long a replica may serve rows from its own memory.
+    pub l1_lifetime: Lifetime,
+}
+
+/// The tenant, active and without a past, of no use where errors were found.
+pub fn check_tenant(
     errors: &mut FieldErrors,
-    policy: &EditPolicy,
+    context: TenantContext<'_>,
     id: &TenantId,
     settings: &TenantSettings,
 ) -> Tenant {
-    let public_url = policy.public_url.as_str();
     let TenantSettings {
         name,
-        issuer,
+        issuer: _,
         issuer_aliases: _,
         strategies,
         stale_if_error,
         signing,
         access_token,
         resource_servers,
+        clients: _,
     } = settings;
     let name = name.clone().unwrap_or_else(|| id.to_string());
     errors.check_title("/name", &name);
-    if id.as_str() == TenantId::PLATFORM && !strategies.oauth2.enabled {
+    let strategies = strategies.resolved(errors.interface());
+    if id.as_str() == TenantId::PLATFORM && !strategies.oauth2 {
         errors.add("/strategies/oauth2/enabled", "without it no administrator of the platform gets a token");
     }
-    let derived = Issuer::derived(public_url, id);
+    let (issuer, issuer_aliases) = check_issuers(errors, context.public_url, id, settings);
     Tenant {
         id: id.clone(),
         name,
-        issuer: read_issuer(errors, issuer.as_deref(), &derived, public_url),
-        issuer_aliases: read_aliases(errors, settings, &derived, public_url),
+        issuer,
+        issuer_aliases,
         status: TenantStatus::Active,
-        strategies: Strategies { oauth2: strategies.oauth2.enabled, oidc: strategies.oidc.enabled },
-        stale_if_error: errors.span("/stale_if_error", *stale_if_error, 0),
-        signing: signing_fields::read(errors, signing, policy.l1_lifetime),
-        access_token: read_access_token(errors, access_token),
+        strategies,
+        stale_if_error: *stale_if_error,
+        signing: signing::check(errors, signing, context.l1_lifetime),
+        access_token: check_access_token(errors, access_token),
         resource_servers: resource_servers
             .iter()
-            .map(|(audience, server)| read_resource_server(errors, audience, server))
+            .map(|(audience, server)| check_resource_server(errors, audience, server))
             .collect(),
     }
 }
 
-fn read_issuer(errors: &mut FieldErrors, issuer: Option<&str>, derived: &Issuer, public_url: &str) -> Issuer {
-    let Some(issuer) = issuer else { return derived.clone() };
-    if !is_issuer_url(issuer) {
-        errors.add("/issuer", "an issuer is an http or https URL without query and fragment (RFC 8414)");
-        return derived.clone();
-    }
-    read_iss(errors, "/issuer", issuer, derived, public_url).unwrap_or_else(|| derived.clone())
-}
-
-fn read_aliases(
+/// A client that may introspect must be there; one that was named before may have gone since.
+pub fn check_introspection_clients(
     errors: &mut FieldErrors,
-    settings: &TenantSettings,
-    derived: &Issuer,
-    public_url: &str,
-) -> Vec<Issuer> {
-    let aliases = &settings.issuer_aliases;
-    errors.check_distinct("/issuer_aliases", aliases);
-    let mut read = Vec::with_capacity(aliases.len());
-    for (index, alias) in aliases.iter().enumerate() {
-        let at = format!("/issuer_aliases/{index}");
-        if alias == settings.issuer.as_deref().unwrap_or(derived.as_str()) {
-            errors.add(&at, "this is the tenant's issuer already");
+    before: Option<&Tenant>,
+    after: &Tenant,
+    is_client: impl Fn(&str) -> bool,
+) {
+    for server in &after.resource_servers {
+        let before = before.and_then(|before| before.resource_server(&server.audience));
+        let was_named =
+            |client: &String| before.is_some_and(|before| before.introspection_clients.contains(client));
+        for (index, client) in server.introspection_clients.iter().enumerate() {
+            if !was_named(client) && !is_client(client) {
+                let at = format!("{}/clients/{index}", member("/resource_servers", &server.audience));
+                let detail = format!("tenant `{}` has no client of this id", after.id);
+                errors.refuse(&at, detail, "declare the client, or leave it out here");
+            }
         }
-        read.extend(read_iss(errors, &at, alias, derived, public_url));
     }
-    read
 }
 
-/// Any value of `iss`. One under the path of the tenants belongs to the tenant of that id alone.
-fn read_iss(
+fn check_issuers(
+    errors: &mut FieldErrors,
+    public_url: &str,
+    id: &TenantId,
+    settings: &TenantSettings,
+) -> (Issuer, Vec<Issuer>) {
+    let derived = Issuer::derived(public_url, id);
+    let issuer = settings.issuer.as_deref().unwrap_or(derived.as_str());
+    if !is_issuer_url(issuer) {
+        let hint = "write an http or https URL without query and fragment, such as https://auth.example.com";
+        errors.refuse("/issuer", "this cannot be an issuer (RFC 8414 §2)", hint);
+    }
+    let mut seen = BTreeSet::from([issuer]);
+    let mut aliases = Vec::with_capacity(settings.issuer_aliases.len());
+    for (index, alias) in settings.issuer_aliases.iter().enumerate() {
+        let at = format!("/issuer_aliases/{index}");
+        if !seen.insert(alias) {
+            let detail = "this tenant has the same issuer or alias already";
+            errors.refuse(&at, detail, "leave one of the two out");
+        }
+        aliases.extend(check_iss(errors, &at, alias, &derived, public_url));
+    }
+    let issuer =
+        if is_issuer_url(issuer) { check_iss(errors, "/issuer", issuer, &derived, public_url) } else { None };
+    (issuer.unwrap_or(derived), aliases)
+}
+
+/// Any value of `iss`. One below the path of the tenants belongs to the tenant of that id alone.
+fn check_iss(
     errors: &mut FieldErrors,
     at: &str,
     text: &str,
@@ -86,44 +117,48 @@ fn read_iss(
     public_url: &str,
 ) -> Option<Issuer> {
     let prefix = format!("{}/api/v1/tenant/", public_url.trim_end_matches('/'));
-    if text.starts_with(&prefix) && text != derived.as_str() {
-        errors.add(at, format!("an issuer under {prefix} belongs to the tenant of that id; write {derived}"));
+    if let Some(rest) = text.strip_prefix(&prefix)
+        && text != derived.as_str()
+    {
+        let id = rest.split('/').next().unwrap_or(rest);
+        let detail = format!("an issuer under {prefix} belongs to the tenant of that id, here `{id}`");
+        errors.refuse(at, detail, format!("write {derived}, leave it out, or choose another issuer"));
     }
-    errors.check_name(at, "the issuer", text, LONGEST_URI);
     match Issuer::parse(text) {
-        Ok(issuer) => Some(issuer),
-        Err(error) => {
-            errors.add(at, error.to_string());
+        Ok(issuer) => {
+            errors.check_name(at, "the issuer", text, LONGEST_URI);
+            Some(issuer)
+        }
+        Err(_) => {
+            let hint = "write 1 to 255 printable ASCII characters without blanks, quotes and backslashes";
+            errors.refuse(at, "this cannot be an issuer", hint);
             None
         }
     }
 }
 
-fn read_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) -> AccessTokenPolicy {
+fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) -> AccessTokenPolicy {
+    const HINT: &str = "write at+jwt (RFC 9068) or JWT";
     let AccessTokenSettings { lifetime, format, typ } = settings;
-    if format != TokenFormat::Jwt.as_str() {
-        let opaque = format == TokenFormat::Opaque.as_str();
-        errors.add(
-            "/access_token/format",
-            if opaque { "opaque tokens are not served yet; write jwt" } else { "write jwt" },
-        );
+    errors.check_token_lifetime("/access_token/lifetime", *lifetime);
+    let formats = [TokenFormat::Jwt, TokenFormat::Opaque].map(|format| (format.as_str(), format));
+    let format = errors.check_one_of("/access_token/format", format, &formats).unwrap_or(TokenFormat::Jwt);
+    if !format.is_served() {
+        let effect = "this tenant issues no token; use jwt until then";
+        errors.unsupported("/access_token/format", "an opaque token", "write jwt", effect);
     }
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
     let bare = typ.to_ascii_lowercase();
     if typ.is_empty() || typ.len() > LONGEST_ID || !typ.bytes().all(allowed) {
-        errors.add("/access_token/typ", "this is not a media type; write at+jwt (RFC 9068) or JWT");
+        errors.refuse("/access_token/typ", "this is not a media type", HINT);
     } else if bare.trim_start_matches("application/").starts_with("latchkey-") {
-        errors.add("/access_token/typ", "a `typ` that begins `latchkey-` marks the platform's own tokens");
+        let detail = "a `typ` that begins `latchkey-` marks the platform's own tokens";
+        errors.refuse("/access_token/typ", detail, HINT);
     }
-    AccessTokenPolicy {
-        lifetime: errors.span("/access_token/lifetime", *lifetime, 1),
-        format: TokenFormat::Jwt,
-        typ: typ.clone(),
-        previous_typs: Vec::new(),
-    }
+    AccessTokenPolicy { lifetime: *lifetime, format, typ: typ.clone(), previous_typs: Vec::new() }
 }
 
-fn read_resource_server(
+fn check_resource_server(
     errors: &mut FieldErrors,
     audience: &str,
     settings: &ResourceServerSettings,
@@ -131,14 +166,9 @@ fn read_resource_server(
     let at = member("/resource_servers", audience);
     errors.check_name(&at, "the audience", audience, LONGEST_ID);
     let at_scopes = format!("{at}/scopes");
-    let scopes = errors.scopes(&at_scopes, &settings.scopes);
+    let scopes = errors.check_scopes(&at_scopes, &settings.scopes);
     for (index, scope) in settings.scopes.iter().enumerate() {
-        if scope.starts_with(protocol::ScopeToken::RESERVED_PREFIX) {
-            errors.add(
-                &format!("{at_scopes}/{index}"),
-                "this scope says who may administer, and belongs to no resource server",
-            );
-        }
+        errors.refuse_reserved_scope(&format!("{at_scopes}/{index}"), scope);
     }
     errors.check_distinct(&format!("{at}/clients"), &settings.clients);
     ResourceServer {
@@ -152,15 +182,15 @@ fn read_resource_server(
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::test_states::policy;
     use super::*;
 
     fn check(id: &str, settings: Value, expected: &[&str]) -> Tenant {
         let described = settings.to_string();
         let mut errors = FieldErrors::default();
         let settings = TenantSettings::read(settings).unwrap();
-        let policy = EditPolicy { public_url: "https://id.example.com/".to_owned(), ..policy() };
-        let tenant = read(&mut errors, &policy, &TenantId::parse(id).unwrap(), &settings);
+        let context =
+            TenantContext { public_url: "https://id.example.com/", l1_lifetime: Lifetime::from_seconds(10) };
+        let tenant = check_tenant(&mut errors, context, &TenantId::parse(id).unwrap(), &settings);
         let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
         assert_eq!(found, expected, "{described}");
         tenant
@@ -171,7 +201,7 @@ mod tests {
         let tenant = check("acme", json!({}), &[]);
         assert_eq!(tenant.issuer.as_str(), "https://id.example.com/api/v1/tenant/acme");
         assert_eq!((tenant.name.as_str(), tenant.strategies.oauth2), ("acme", true));
-        assert_eq!(TenantSettings::from(&tenant).signing, crate::SigningSettings::default());
+        assert_eq!(tenant.signing, tenancy::SigningPolicy::default());
     }
 
     #[test]
@@ -189,7 +219,6 @@ mod tests {
             (json!({ "issuer_aliases": ["a", "a"] }), "/issuer_aliases/1"),
             (json!({ "issuer_aliases": ["a b"] }), "/issuer_aliases/0"),
             (json!({ "issuer_aliases": ["urn:latchkey:admin"] }), "/issuer_aliases/0"),
-            (json!({ "stale_if_error": u64::MAX }), "/stale_if_error"),
             (json!({ "access_token": { "lifetime": 0 } }), "/access_token/lifetime"),
             (json!({ "access_token": { "format": "opaque" } }), "/access_token/format"),
             (json!({ "access_token": { "format": "paseto" } }), "/access_token/format"),

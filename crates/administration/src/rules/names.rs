@@ -1,91 +1,121 @@
-//! Names that must not mean two things within a tenant: a token without an asked resource may have its client's id as `aud`, so no
-//! audience, resource or issuer may be called like a client. Deleted rows keep their names only among their own kind.
+//! Names that must not mean two things within a tenant: a token without a requested resource may have its client's id as `aud`, so no
+//! audience, resource or issuer may be called like a client.
+
+use std::collections::HashMap;
 
 use registry::Client;
-use tenancy::{Issuer, Tenant, TenantId};
+use tenancy::{Issuer, ResourceServer, Tenant, TenantId};
 
-use super::text::{FieldErrors, member};
-use crate::{ResourceServerState, TenantState};
+use super::FieldErrors;
+use super::text::member;
+use crate::TenantState;
 
-/// A client, as it is to be, against all other names of its tenant.
-pub(super) fn check_client(errors: &mut FieldErrors, client: &Client, tenant: &Tenant, state: &TenantState) {
+/// The names of a tenant that no client may have as its id, each with what it is.
+#[derive(Debug)]
+pub struct TakenNames<'a>(HashMap<&'a str, &'static str>);
+
+impl<'a> TakenNames<'a> {
+    /// Of a tenant with these resource servers and clients.
+    pub fn of(
+        tenant: &'a Tenant,
+        servers: impl Iterator<Item = &'a ResourceServer>,
+        clients: impl Iterator<Item = &'a Client>,
+    ) -> Self {
+        let mut taken = HashMap::new();
+        for client in clients {
+            taken.extend(client.resources.iter().map(|name| (name.as_str(), "a resource")));
+            taken.extend(client.audiences.iter().map(|name| (name.as_str(), "an audience")));
+        }
+        taken.extend(servers.map(|server| (server.audience.as_str(), "a resource server")));
+        taken.extend(tenant.issuer_aliases.iter().map(|name| (name.as_str(), "an issuer alias")));
+        taken.insert(tenant.issuer.as_str(), "the issuer");
+        Self(taken)
+    }
+
+    /// What the id of this client is already, if anything.
+    #[must_use]
+    pub fn role_of(&self, client: &Client) -> Option<&'static str> {
+        self.0.get(client.id.as_str()).copied()
+    }
+
+    /// No client has the id of something else.
+    pub fn check(&self, errors: &mut FieldErrors, client: &Client) {
+        if let Some(what) = self.role_of(client) {
+            let detail = format!("the client id is {what} of this tenant, too");
+            errors.refuse("/client_id", detail, "choose another id for the client");
+        }
+    }
+}
+
+/// A client, as it is to be, against all other names of its tenant. Names of deleted rows are free for other kinds; a retired resource
+/// server keeps its name, which it has again when it is declared again.
+pub(crate) fn check_client_names(
+    errors: &mut FieldErrors,
+    client: &Client,
+    tenant: &Tenant,
+    state: &TenantState,
+) {
     let others = || {
         let rows = state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
         rows.map(|row| &row.client).filter(|other| other.id != client.id)
     };
-    let id = client.id.as_str();
-    let is_named_by = |other: &Client| other.audiences.iter().chain(&other.resources).any(|name| name == id);
-    if let Some(what) = taken_by_tenant(id, tenant, &state.resource_servers) {
-        errors.add("/client_id", format!("the client id is {what} of this tenant, too"));
-    } else if let Some(other) = others().find(|other| is_named_by(other)) {
-        errors.add("/client_id", format!("the client id is an audience or resource of client {}", other.id));
-    }
+    let rows = state.resource_servers.iter().filter(|row| row.lifecycle.deleted_at.is_none());
+    let servers = rows.map(|row| &row.resource_server).chain(&tenant.resource_servers);
+    TakenNames::of(tenant, servers, others()).check(errors, client);
     for (list, names) in [("audiences", &client.audiences), ("resources", &client.resources)] {
         for (index, name) in names.iter().enumerate() {
-            if name == id || others().any(|other| other.id.as_str() == name) {
-                errors.add(&format!("/{list}/{index}"), "this is the id of a client of this tenant");
+            if *name == client.id.as_str() || others().any(|other| other.id.as_str() == name) {
+                errors.refuse(&format!("/{list}/{index}"), CLASH, HINT);
             }
         }
     }
 }
 
+const CLASH: &str = "this is the id of a client of this tenant";
+const HINT: &str = "choose another name";
+const OWN: &str = "give every tenant issuers of its own";
+
 /// A tenant, as it is to be, against the ids of its clients.
-pub(super) fn check_tenant(errors: &mut FieldErrors, tenant: &Tenant, state: &TenantState) {
+pub(crate) fn check_tenant_names(errors: &mut FieldErrors, tenant: &Tenant, state: &TenantState) {
     let is_client = |name: &str| {
         let mut rows = state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
         rows.any(|row| row.client.id.as_str() == name)
     };
-    let clash = "this is the id of a client of this tenant";
     if is_client(tenant.issuer.as_str()) {
-        errors.add("/issuer", clash);
+        errors.refuse("/issuer", CLASH, HINT);
     }
     for (index, alias) in tenant.issuer_aliases.iter().enumerate() {
         if is_client(alias.as_str()) {
-            errors.add(&format!("/issuer_aliases/{index}"), clash);
+            errors.refuse(&format!("/issuer_aliases/{index}"), CLASH, HINT);
         }
     }
     for server in &tenant.resource_servers {
         if is_client(&server.audience) {
-            errors.add(&member("/resource_servers", &server.audience), clash);
+            errors.refuse(&member("/resource_servers", &server.audience), CLASH, HINT);
         }
     }
 }
 
-/// An issuer is one tenant's over all tenants, whatever became of its owner.
-pub(super) fn check_issuers(errors: &mut FieldErrors, tenant: &Tenant, owners: &[(Issuer, TenantId)]) {
+/// An issuer belongs to one tenant, whatever the status of that tenant is.
+pub(crate) fn check_issuer_owners(errors: &mut FieldErrors, tenant: &Tenant, owners: &[(Issuer, TenantId)]) {
     let owner = |issuer: &Issuer| {
         owners.iter().find(|(taken, owner)| taken == issuer && *owner != tenant.id).map(|(_, owner)| owner)
     };
     if let Some(owner) = owner(&tenant.issuer) {
-        errors.add("/issuer", format!("tenant {owner} has the same issuer or alias"));
+        errors.refuse("/issuer", format!("tenant `{owner}` has the same issuer or alias"), OWN);
     }
     for (index, alias) in tenant.issuer_aliases.iter().enumerate() {
         if let Some(owner) = owner(alias) {
-            errors.add(
-                &format!("/issuer_aliases/{index}"),
-                format!("tenant {owner} has the same issuer or alias"),
-            );
+            let detail = format!("tenant `{owner}` has the same issuer or alias");
+            errors.refuse(&format!("/issuer_aliases/{index}"), detail, OWN);
         }
-    }
-}
-
-/// A retired resource server counts: it comes back when it is named again.
-fn taken_by_tenant(name: &str, tenant: &Tenant, servers: &[ResourceServerState]) -> Option<&'static str> {
-    let retired = servers.iter().filter(|row| row.lifecycle.deleted_at.is_none());
-    let mut servers = retired.map(|row| &row.resource_server).chain(&tenant.resource_servers);
-    if tenant.issuer.as_str() == name {
-        Some("the issuer")
-    } else if tenant.issuer_aliases.iter().any(|alias| alias.as_str() == name) {
-        Some("an issuer alias")
-    } else {
-        servers.any(|server| server.audience == name).then_some("a resource server")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_states::{NOW, client, state, tenant_id};
     use super::*;
+    use crate::edit::test_states::{NOW, client, state, tenant_id};
     use crate::{ManagedBy, RowLifecycle};
 
     fn check(id: &str, audiences: &[&str], resources: &[&str], expected: &[&str]) {
@@ -102,7 +132,7 @@ mod tests {
         new.audiences = audiences.iter().map(|&name| name.to_owned()).collect();
         new.resources = resources.iter().map(|&name| name.to_owned()).collect();
         let mut errors = FieldErrors::default();
-        check_client(&mut errors, &new, &state.tenant, &state);
+        check_client_names(&mut errors, &new, &state.tenant, &state);
         let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
         assert_eq!(found, expected, "{id} {audiences:?} {resources:?}");
     }
@@ -125,13 +155,13 @@ mod tests {
     fn names_of_a_tenant_are_not_those_of_its_clients() {
         let mut state = state("t");
         let after = |change: &dyn Fn(&mut Tenant)| {
-            let mut after = super::super::test_states::state("t").tenant;
+            let mut after = crate::edit::test_states::state("t").tenant;
             change(&mut after);
             after
         };
         let check = |state: &TenantState, change: &dyn Fn(&mut Tenant), expected: &[&str]| {
             let mut errors = FieldErrors::default();
-            check_tenant(&mut errors, &after(change), state);
+            check_tenant_names(&mut errors, &after(change), state);
             let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
             assert_eq!(found, expected);
         };
@@ -154,7 +184,7 @@ mod tests {
         let check = |issuer: &str, owner: &str, expected: &[&str]| {
             let mut errors = FieldErrors::default();
             let owners = [(Issuer::parse(issuer).unwrap(), tenant_id(owner))];
-            check_issuers(&mut errors, &tenant, &owners);
+            check_issuer_owners(&mut errors, &tenant, &owners);
             let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
             assert_eq!(found, expected);
         };

@@ -1,0 +1,87 @@
+//! What the JSON Schema of a document says of its texts, for editors and for OpenAPI.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+/// The id of a tenant.
+pub const TENANT_ID: &str = "^[a-z0-9][a-z0-9-]{0,62}$";
+/// A name without control characters.
+pub const NAME: &str = r"^[^\x00-\x1F\x7F-\x9F]+$";
+/// One scope (RFC 6749 §3.3).
+pub const SCOPE: &str = r"^[\x21\x23-\x5B\x5D-\x7E]+$";
+/// An http or https URL without query and fragment.
+pub const PLAIN_URL: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[\x21\x24-\x3E\x40-\x5B\x5D-\x7E]+$";
+/// A URI with its scheme and without a fragment.
+pub const ABSOLUTE_URI: &str = r"^[A-Za-z][A-Za-z0-9+.-]*:[^#\s\x00-\x1F]+$";
+/// A span of time of 1s or more, as text.
+pub const SOME_TIME: &str = "^0*[1-9][0-9]*[smhd]?$";
+/// A hash that can be imported.
+pub const PHC: &str = r"^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$";
+
+/// Every `token_endpoint_auth_method`, served or not (RFC 7591 §2, RFC 8705 §2).
+pub(crate) const METHODS: [&str; 7] = [
+    "any",
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "none",
+];
+
+/// How a document writes a [`protocol::Lifetime`].
+pub struct Span;
+
+impl JsonSchema for Span {
+    fn schema_name() -> Cow<'static, str> {
+        "Lifetime".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A span of time: whole seconds, or an integer and s, m, h or d: `90s`, `15m`, `1h`, `90d`.",
+            "type": ["string", "integer"],
+            "minimum": 0,
+            "maximum": protocol::Lifetime::LONGEST.seconds(),
+            "pattern": "^[0-9]+[smhd]?$",
+        })
+    }
+}
+
+/// The items of a list of such texts.
+#[must_use]
+pub fn texts(pattern: &str) -> Value {
+    json!({ "type": "string", "pattern": pattern })
+}
+
+/// The items of a list of such names.
+#[must_use]
+pub fn names(pattern: &str) -> Value {
+    json!({ "type": "string", "minLength": 1, "pattern": pattern })
+}
+
+/// The keys of clients and resource servers.
+#[must_use]
+pub fn ids() -> Value {
+    json!({ "minLength": 1, "maxLength": 255, "pattern": NAME })
+}
+
+/// The items of a list of these values.
+pub(crate) fn one_of(values: &[&str]) -> Value {
+    json!({ "type": "string", "enum": values })
+}
+
+/// Exactly one of these keys is given.
+pub fn exactly_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) {
+    schema.insert("oneOf".to_owned(), given(keys));
+}
+
+/// For each key the schema of a document that gives it.
+#[must_use]
+pub fn given<const N: usize>(keys: [&str; N]) -> Value {
+    let given =
+        |key: &str| json!({ "required": [key], "properties": { key: { "not": { "type": "null" } } } });
+    Value::Array(keys.map(given).into())
+}

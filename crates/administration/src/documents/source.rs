@@ -1,0 +1,204 @@
+//! Where an operator's file says that a secret or a key is found. Only a file may say so; the API has no such member.
+
+use std::fmt;
+use std::ops::Deref;
+use std::path::PathBuf;
+
+use protocol::{Timestamp, cropped};
+use schemars::{JsonSchema, Schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::schema;
+
+/// A secret as a file writes it. Unlike [`protocol::Secret`] it can be cloned and compared, as documents are; it is wiped and never
+/// printed all the same.
+#[derive(Deserialize, JsonSchema)]
+#[serde(from = "String")]
+pub struct FileSecret(#[schemars(with = "String")] protocol::Secret);
+
+/// A secret of a client: exactly one of `value`, `env`, `file` and `hash`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["value", "env", "file", "hash"]))]
+pub struct SecretSource {
+    /// The secret itself, for samples and tests: every reader of the file has it.
+    #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
+    pub value: Option<FileSecret>,
+    /// The environment variable that holds the secret.
+    pub env: Option<String>,
+    /// The file that holds the secret; one newline at its end is left out. Relative to the file that names it.
+    pub file: Option<PathBuf>,
+    /// The argon2id hash of the secret (m=19456, t=2, p=1) as a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$…`.
+    #[schemars(extend("pattern" = schema::PHC))]
+    pub hash: Option<FileSecret>,
+    /// The instant from which on the secret is refused. Default: never.
+    #[serde(deserialize_with = "instant")]
+    #[schemars(with = "Option<FileInstant>")]
+    pub expires: Option<Timestamp>,
+}
+
+/// A private key: exactly one of `file`, `env` and `value`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["file", "env", "value"]))]
+pub struct KeySource {
+    /// The file that holds the key, relative to the file that names it.
+    pub file: Option<PathBuf>,
+    /// The environment variable that holds the key.
+    pub env: Option<String>,
+    /// The key itself.
+    pub value: Option<FileSecret>,
+}
+
+/// Public keys: one of `file` and `keys`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["file", "keys"]))]
+pub struct Jwks {
+    /// A file with a JWK set, relative to the file that names it.
+    pub file: Option<PathBuf>,
+    /// The keys themselves.
+    pub keys: Option<Vec<Jwk>>,
+}
+
+/// A public key (RFC 7517 §4); members not listed here are ignored, as §4 says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["kty"]))]
+pub struct Jwk {
+    /// Key type: RSA, EC or OKP.
+    #[schemars(extend("enum" = ["RSA", "EC", "OKP"]))]
+    pub kty: String,
+    /// Key id.
+    pub kid: Option<String>,
+    /// Algorithm.
+    pub alg: Option<String>,
+    /// Public key use.
+    #[serde(rename = "use")]
+    pub public_key_use: Option<String>,
+    /// Key operations.
+    pub key_ops: Vec<String>,
+    /// RSA modulus.
+    pub n: Option<String>,
+    /// RSA exponent.
+    pub e: Option<String>,
+    /// Curve.
+    pub crv: Option<String>,
+    /// X coordinate, or an OKP key.
+    pub x: Option<String>,
+    /// Y coordinate.
+    pub y: Option<String>,
+    /// Certificate chain.
+    pub x5c: Vec<String>,
+    /// Thumbprint of the certificate.
+    #[serde(rename = "x5t#S256")]
+    pub x5t_s256: Option<String>,
+    /// A private exponent, read only to be refused.
+    #[schemars(skip)]
+    pub d: Option<FileSecret>,
+    /// A symmetric key, read only to be refused.
+    #[schemars(skip)]
+    pub k: Option<FileSecret>,
+}
+
+/// An instant in UTC, written `2027-01-31T12:00:00Z` (RFC 3339), or `2027-01-31` for the start of that day.
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$"))]
+struct FileInstant(#[expect(dead_code, reason = "it describes a text and is never made")] String);
+
+/// Reads a [`FileInstant`].
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let parsed = match text.len() {
+        10 => Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")),
+        20 if text.ends_with('Z') => Timestamp::parse_rfc3339(&text),
+        _ => None,
+    };
+    let quoted = cropped(&text);
+    let wrong =
+        || format!("`{quoted}` is not an instant in UTC; write it as 2027-01-31T12:00:00Z, or 2027-01-31");
+    parsed.map(Some).ok_or_else(|| D::Error::custom(wrong()))
+}
+
+impl FileSecret {
+    /// Takes ownership, so that no other copy stays behind.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(protocol::Secret::new(text))
+    }
+
+    /// The secret for the domain, without a copy.
+    #[must_use]
+    pub fn into_inner(self) -> protocol::Secret {
+        self.0
+    }
+}
+
+impl Clone for FileSecret {
+    fn clone(&self) -> Self {
+        Self::new(self.0.expose().to_owned())
+    }
+}
+
+impl PartialEq for FileSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose() == other.0.expose()
+    }
+}
+
+impl Eq for FileSecret {}
+
+impl fmt::Debug for FileSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Deref for FileSecret {
+    type Target = protocol::Secret;
+
+    fn deref(&self) -> &protocol::Secret {
+        &self.0
+    }
+}
+
+impl From<String> for FileSecret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_redacted() {
+        let source =
+            SecretSource { value: Some(FileSecret::new("hunter2".into())), ..SecretSource::default() };
+        let printed = format!("{source:?} {source:#?}");
+        assert!(printed.contains("[redacted]") && !printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
+    fn an_instant_is_utc() {
+        for (text, seconds) in [
+            ("1970-01-01", Some(0)),
+            ("2027-01-31T12:00:01Z", Some(1_801_396_801)),
+            ("2000-02-29", Some(951_782_400)),
+            ("2024-12-31T23:59:59Z", Some(1_735_689_599)),
+            ("2026-02-29", None),
+            ("2027-01-31T12:00:00+01:00", None),
+            ("2027-13-01", None),
+            ("2027-1-1", None),
+            ("1969-12-31", None),
+            ("tomorrow", None),
+        ] {
+            let read = serde_json::from_value::<SecretSource>(json!({ "expires": text }));
+            assert_eq!(read.ok().map(|source| source.expires.unwrap().seconds()), seconds, "{text}");
+        }
+    }
+}

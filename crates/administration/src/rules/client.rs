@@ -1,0 +1,305 @@
+//! The rules over a client by itself: from a document to a registration (RFC 7591 §2).
+
+use protocol::{ClientAuthenticationMethod, GrantType, ScopeToken};
+use registry::{Client, ClientId, ClientStatus, IntrospectionRight};
+use tenancy::{Issuer, Tenant};
+
+use super::text::{LONGEST_URI, is_absolute_uri};
+use super::{FieldErrors, Interface};
+use crate::documents::schema;
+use crate::{ClientSettings, Permission};
+
+/// The registration, without secrets, of no use where errors were found. A file also says how the client proves its identity.
+pub fn check_client(
+    errors: &mut FieldErrors,
+    tenant: &Tenant,
+    id: &ClientId,
+    settings: &ClientSettings,
+) -> Client {
+    let ClientSettings {
+        name,
+        client_secret: _,
+        client_secrets: _,
+        token_endpoint_auth_method: _,
+        grant_types,
+        audiences,
+        resources,
+        scopes,
+        access_token_lifetime,
+        token,
+        jwks: _,
+        jwks_uri: _,
+        redirect_uris,
+        introspection,
+    } = settings;
+    let name = name.clone().unwrap_or_else(|| id.to_string());
+    errors.check_title("/name", &name);
+    let scope: protocol::Scope = errors.check_scopes("/scopes", scopes).into_iter().collect();
+    if let Some(lifetime) = access_token_lifetime {
+        errors.check_token_lifetime("/access_token_lifetime", *lifetime);
+    }
+    let client = Client {
+        tenant: tenant.id.clone(),
+        id: id.clone(),
+        name,
+        status: ClientStatus::Active,
+        authentication_method: check_method(errors, settings),
+        grant_types: check_grant_types(errors, grant_types),
+        audiences: check_audiences(errors, tenant, audiences, &scope),
+        resources: check_resources(errors, tenant, resources),
+        scope,
+        access_token_lifetime: *access_token_lifetime,
+        issuer: check_issuer(errors, tenant, token.issuer.as_deref()),
+        introspection: check_introspection(errors, introspection),
+        secrets: Vec::new(),
+    };
+    match errors.interface() {
+        Interface::Api => check_grantable(errors, &client),
+        Interface::File => check_file(errors, settings, &client),
+    }
+    check_redirect_uris(errors, redirect_uris);
+    client
+}
+
+/// What a file must say, and what it may not.
+fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
+    for (index, scope) in settings.scopes.iter().enumerate() {
+        errors.refuse_reserved_scope(&format!("/scopes/{index}"), scope);
+    }
+    check_proof(errors, settings, client);
+    if settings.jwks.is_some() && settings.jwks_uri.is_some() {
+        // RFC 7591 §2: "The "jwks_uri" and "jwks" parameters MUST NOT both be present".
+        errors.refuse("/jwks_uri", "`jwks` is given, too (RFC 7591 §2)", "leave one of the two out");
+    }
+    if settings.jwks_uri.as_ref().is_some_and(|uri| !uri.starts_with("https://") || !is_absolute_uri(uri)) {
+        errors.refuse("/jwks_uri", "this is not an https URL", "write where the keys are published");
+    }
+    for (member, is_given) in [
+        ("jwks", settings.jwks.is_some()),
+        ("jwks_uri", settings.jwks_uri.is_some()),
+        ("redirect_uris", !settings.redirect_uris.is_empty()),
+    ] {
+        if is_given {
+            errors.unsupported(&format!("/{member}"), member, "", "it has no effect");
+        }
+    }
+}
+
+/// The method has what proves the client's identity.
+fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
+    const METHOD: &str = "/token_endpoint_auth_method";
+    const GIVE: &str = "give `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`";
+    let has_secret = settings.client_secret.is_some() || !settings.client_secrets.is_empty();
+    let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some();
+    match client.authentication_method {
+        ClientAuthenticationMethod::Any if !has_secret && !has_keys => {
+            let hint = format!("{GIVE}; a public client says `token_endpoint_auth_method: none`");
+            errors.refuse("", "the client has nothing to prove who it is", hint);
+        }
+        ClientAuthenticationMethod::ClientSecret if !has_secret => {
+            errors.refuse(METHOD, "this method needs a secret, and the client has none", GIVE);
+        }
+        ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth
+            if !has_keys =>
+        {
+            let detail = "this method needs the client's public keys, and there are none";
+            errors.refuse(METHOD, detail, "give `jwks` or `jwks_uri`");
+        }
+        ClientAuthenticationMethod::None if has_secret => {
+            let detail = "a public client has no secret, and this one does";
+            errors.refuse(METHOD, detail, "leave the secret out, or choose another method");
+        }
+        ClientAuthenticationMethod::None if client.grant_types.contains(&GrantType::ClientCredentials) => {
+            // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
+            let detail = "a public client cannot use client_credentials (RFC 6749 §4.4)";
+            errors.refuse(METHOD, detail, "say other `grant_types`, or choose another method");
+        }
+        ClientAuthenticationMethod::Any
+        | ClientAuthenticationMethod::ClientSecret
+        | ClientAuthenticationMethod::PrivateKeyJwt
+        | ClientAuthenticationMethod::TlsClientAuth
+        | ClientAuthenticationMethod::SelfSignedTlsClientAuth
+        | ClientAuthenticationMethod::None => {}
+    }
+}
+
+fn check_method(errors: &mut FieldErrors, settings: &ClientSettings) -> ClientAuthenticationMethod {
+    const AT: &str = "/token_endpoint_auth_method";
+    let name = settings.token_endpoint_auth_method.as_str();
+    let methods = schema::METHODS.map(|name| (name, name));
+    // A method that is not known is reported once; any known one serves for the other rules.
+    let Some(name) = errors.check_one_of(AT, name, &methods) else { return ClientAuthenticationMethod::Any };
+    let method = name.parse().unwrap_or(ClientAuthenticationMethod::Any);
+    if !method.allows_secret() {
+        let served = ClientAuthenticationMethod::SERVED.join(", ");
+        errors.unsupported(AT, name, &format!("write any, {served}"), "this client gets no token");
+    }
+    method
+}
+
+/// A grant that is not served yet can be registered over the API, too: the token endpoint refuses it.
+fn check_grant_types(errors: &mut FieldErrors, names: &[String]) -> Vec<GrantType> {
+    errors.check_distinct("/grant_types", names);
+    let all = GrantType::ALL.map(|grant_type| (grant_type.as_str(), grant_type));
+    let mut known = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        let at = format!("/grant_types/{index}");
+        let Some(grant_type) = errors.check_one_of(&at, name, &all) else { continue };
+        if errors.interface() == Interface::File && !GrantType::SERVED.contains(&grant_type) {
+            errors.unsupported(&at, name, "", "it is neither granted nor advertised");
+        }
+        known.push(grant_type);
+    }
+    known
+}
+
+/// The audience of the administration is a client's only one: a resource server of another audience could use the token there. No file
+/// may name it. A client whose scopes are all of the administration needs no other audience.
+fn check_audiences(
+    errors: &mut FieldErrors,
+    tenant: &Tenant,
+    audiences: &[String],
+    scope: &protocol::Scope,
+) -> Vec<String> {
+    errors.check_distinct("/audiences", audiences);
+    let own = tenant.id.admin_audience();
+    for (index, audience) in audiences.iter().enumerate() {
+        let at = format!("/audiences/{index}");
+        if *audience != own || errors.interface() == Interface::File {
+            errors.check_name(&at, "the audience", audience, LONGEST_URI);
+        } else if audiences.len() > 1 {
+            errors.add(&at, "the audience of the administration must be the client's only one");
+        }
+    }
+    if audiences.is_empty() && !scope.is_empty() && scope.iter().all(ScopeToken::is_reserved) {
+        return vec![own];
+    }
+    audiences.to_vec()
+}
+
+fn check_resources(errors: &mut FieldErrors, tenant: &Tenant, resources: &[String]) -> Vec<String> {
+    errors.check_distinct("/resources", resources);
+    let own = tenant.id.admin_audience();
+    for (index, resource) in resources.iter().enumerate() {
+        if *resource != own || errors.interface() == Interface::File {
+            errors.check_resource(&format!("/resources/{index}"), resource);
+        }
+    }
+    resources.to_vec()
+}
+
+fn check_redirect_uris(errors: &mut FieldErrors, uris: &[String]) {
+    errors.check_distinct("/redirect_uris", uris);
+    for (index, _) in uris.iter().enumerate().filter(|(_, uri)| !is_absolute_uri(uri)) {
+        let detail = "this is not an absolute URI without a fragment (RFC 6749 §3.1.2)";
+        errors.refuse(&format!("/redirect_uris/{index}"), detail, "write it with its scheme");
+    }
+}
+
+fn check_issuer(errors: &mut FieldErrors, tenant: &Tenant, issuer: Option<&str>) -> Option<Issuer> {
+    let issuer = issuer?;
+    if !tenant.is_issuer(issuer) {
+        let detail = "this is neither the tenant's issuer nor one of its aliases";
+        errors.refuse("/token/issuer", detail, "add it to the tenant's `issuer_aliases`, or leave it out");
+    }
+    Issuer::parse(issuer).ok()
+}
+
+fn check_introspection(errors: &mut FieldErrors, name: &str) -> IntrospectionRight {
+    let all = [IntrospectionRight::Own, IntrospectionRight::Audience, IntrospectionRight::Tenant];
+    let named = all.map(|right| (right.as_str(), right));
+    errors.check_one_of("/introspection", name, &named).unwrap_or_default()
+}
+
+/// A scope that no actor can grant is an error of the document.
+fn check_grantable(errors: &mut FieldErrors, client: &Client) {
+    for (index, token) in client.scope.iter().enumerate().filter(|(_, token)| token.is_reserved()) {
+        let at = format!("/scopes/{index}");
+        match Permission::of_scope(token.as_str()) {
+            None => errors.add(&at, "this scope is kept for the platform, and means nothing yet"),
+            Some(Permission::Tenants) if client.tenant.as_str() != tenancy::TenantId::PLATFORM => {
+                errors.add(&at, "only clients of the tenant `platform` may have this scope");
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::edit::test_states::{client_id, state};
+
+    fn check(tenant: &str, settings: Value, expected: &[&str]) -> Client {
+        let described = settings.to_string();
+        let mut errors = FieldErrors::below("/client");
+        let settings = ClientSettings::read(settings).unwrap();
+        let client = check_client(&mut errors, &state(tenant).tenant, &client_id("svc"), &settings);
+        let found: Vec<_> =
+            errors.into_vec().into_iter().map(|error| error.pointer.replacen("/client", "", 1)).collect();
+        assert_eq!(found, expected, "{described}");
+        client
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let client = check("t", json!({}), &[]);
+        assert_eq!((client.name.as_str(), client.authentication_method.as_str()), ("svc", "any"));
+        assert_eq!(client.grant_types, [GrantType::ClientCredentials]);
+        assert_eq!(client.audiences, Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_field_has_its_rule() {
+        let long = "a".repeat(256);
+        for (settings, expected) in [
+            (json!({ "name": "" }), "/name"),
+            (json!({ "name": long }), "/name"),
+            (json!({ "name": "a\nb" }), "/name"),
+            (json!({ "token_endpoint_auth_method": "none" }), "/token_endpoint_auth_method"),
+            (json!({ "token_endpoint_auth_method": "private_key_jwt" }), "/token_endpoint_auth_method"),
+            (json!({ "token_endpoint_auth_method": "magic" }), "/token_endpoint_auth_method"),
+            (json!({ "grant_types": ["client_credentials", "password"] }), "/grant_types/1"),
+            (json!({ "grant_types": ["refresh_token", "refresh_token"] }), "/grant_types/1"),
+            (json!({ "scopes": ["a b"] }), "/scopes/0"),
+            (json!({ "scopes": ["a", "a"] }), "/scopes/1"),
+            (json!({ "audiences": ["a", "a"] }), "/audiences/1"),
+            (json!({ "audiences": [""] }), "/audiences/0"),
+            (json!({ "audiences": ["urn:latchkey:admin"] }), "/audiences/0"),
+            (json!({ "audiences": ["urn:latchkey:tenant:other"] }), "/audiences/0"),
+            (json!({ "audiences": ["api", "urn:latchkey:tenant:t"] }), "/audiences/1"),
+            (json!({ "resources": ["api"] }), "/resources/0"),
+            (json!({ "resources": ["https://a.example.com#x"] }), "/resources/0"),
+            (json!({ "resources": [format!("https://{}", "a".repeat(2048))] }), "/resources/0"),
+            (json!({ "resources": ["urn:latchkey:tenant:other"] }), "/resources/0"),
+            (json!({ "access_token_lifetime": 0 }), "/access_token_lifetime"),
+            (json!({ "token": { "issuer": "https://else.example.com" } }), "/token/issuer"),
+            (json!({ "introspection": "all" }), "/introspection"),
+        ] {
+            check("t", settings, &[expected]);
+        }
+        for settings in [
+            json!({ "token_endpoint_auth_method": "client_secret_post", "grant_types": ["refresh_token"] }),
+            json!({ "audiences": ["urn:latchkey:tenant:t"], "scopes": ["read", "latchkey:clients"] }),
+            json!({ "audiences": ["api"], "resources": ["urn:latchkey:tenant:t", "https://a.example.com"] }),
+            json!({ "access_token_lifetime": 1, "token": { "issuer": "thunder" }, "introspection": "tenant" }),
+        ] {
+            check("t", settings, &[]);
+        }
+        check("platform", json!({ "audiences": ["urn:latchkey:admin"] }), &[]);
+        check("platform", json!({ "audiences": ["urn:latchkey:tenant:platform"] }), &["/audiences/0"]);
+    }
+
+    #[test]
+    fn a_client_with_admin_scopes_only_gets_the_admin_audience() {
+        let of = |tenant, scopes: &[&str]| check(tenant, json!({ "scopes": scopes }), &[]).audiences;
+        assert_eq!(of("t", &["latchkey:clients", "latchkey:audit"]), ["urn:latchkey:tenant:t"]);
+        assert_eq!(of("platform", &["latchkey:tenants"]), ["urn:latchkey:admin"]);
+        assert_eq!(of("t", &["latchkey:clients", "read"]), Vec::<String>::new());
+        assert_eq!(of("t", &[]), Vec::<String>::new());
+        let named = json!({ "scopes": ["latchkey:clients"], "audiences": ["api"] });
+        assert_eq!(check("t", named, &[]).audiences, ["api"]);
+    }
+}

@@ -1,0 +1,194 @@
+//! Everything that is wrong with a document, each at its place below a common pointer, and the rules that many members share.
+
+use std::collections::BTreeSet;
+
+use protocol::{Lifetime, ScopeToken, cropped};
+use registry::ClientId;
+
+use super::Interface;
+use super::text::{LONGEST_ID, LONGEST_URI, is_absolute_uri, unfit};
+use crate::FieldError;
+use crate::documents::nearest;
+use crate::new_names::UnseenName;
+
+/// Errors and warnings of one document.
+#[derive(Debug, Default)]
+pub struct FieldErrors {
+    interface: Interface,
+    base: String,
+    found: Vec<FieldError>,
+    warnings: Vec<FieldError>,
+}
+
+impl FieldErrors {
+    /// Of a document that came this way.
+    #[must_use]
+    pub fn of(interface: Interface) -> Self {
+        Self { interface, ..Self::default() }
+    }
+
+    /// Of a document that is a member of another one, at this pointer.
+    #[must_use]
+    pub(crate) fn below(base: &str) -> Self {
+        Self { base: base.to_owned(), ..Self::default() }
+    }
+
+    /// How the document came.
+    pub(super) const fn interface(&self) -> Interface {
+        self.interface
+    }
+
+    /// An error without a hint.
+    pub(crate) fn add(&mut self, at: &str, detail: impl Into<String>) {
+        self.found.push(FieldError::at(format!("{}{at}", self.base), detail));
+    }
+
+    /// An error, and what to do about it.
+    pub(crate) fn refuse(&mut self, at: &str, detail: impl Into<String>, hint: impl Into<String>) {
+        self.found.push(FieldError::at(format!("{}{at}", self.base), detail).with_hint(hint));
+    }
+
+    /// What can be written and is not served yet: an error over the API, a warning in a file.
+    pub(super) fn unsupported(&mut self, at: &str, what: &str, instead: &str, effect: &str) {
+        match self.interface {
+            Interface::Api => self.refuse(at, format!("{what} is not served"), instead),
+            Interface::File => {
+                let detail = format!("{what} is accepted, but not built in this version");
+                self.warnings.push(FieldError::at(format!("{}{at}", self.base), detail).with_hint(effect));
+            }
+        }
+    }
+
+    /// Errors that were found elsewhere, below the same pointer.
+    pub(crate) fn extend(&mut self, errors: Vec<FieldError>) {
+        let base = &self.base;
+        let below = |error: FieldError| FieldError { pointer: format!("{base}{}", error.pointer), ..error };
+        self.found.extend(errors.into_iter().map(below));
+    }
+
+    /// The errors.
+    #[must_use]
+    pub(crate) fn into_vec(self) -> Vec<FieldError> {
+        self.found
+    }
+
+    /// The errors and the warnings.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<FieldError>, Vec<FieldError>) {
+        (self.found, self.warnings)
+    }
+
+    /// New names that hold invisible characters.
+    pub(crate) fn add_unseen(&mut self, found: Vec<UnseenName>) {
+        for name in found {
+            self.add(&name.pointer, name.detail());
+        }
+    }
+
+    /// A name for people.
+    pub(super) fn check_title(&mut self, at: &str, name: &str) {
+        if let Some(why) = unfit(name, LONGEST_ID) {
+            self.refuse(at, format!("the name {why}"), "write a name that people can read");
+        }
+    }
+
+    /// A name that is used as `iss`, `aud` or `client_id`; `what` begins the sentence.
+    pub fn check_name(&mut self, at: &str, what: &str, name: &str, longest: usize) {
+        const HINT: &str = "choose another name";
+        if let Some(why) = unfit(name, longest) {
+            self.refuse(at, format!("{what} {why}"), HINT);
+        } else if name.starts_with(ClientId::RESERVED_PREFIX) {
+            let prefix = ClientId::RESERVED_PREFIX;
+            self.refuse(at, format!("{what} begins `{prefix}`, which is kept for the platform"), HINT);
+        }
+    }
+
+    /// An absolute URI in `resource` (RFC 8707 §2).
+    pub(super) fn check_resource(&mut self, at: &str, uri: &str) {
+        if is_absolute_uri(uri) {
+            self.check_name(at, "the resource", uri, LONGEST_URI);
+        } else {
+            let detail =
+                format!("`{}` is not an absolute URI without a fragment (RFC 8707 §2)", cropped(uri));
+            self.refuse(at, detail, "write it with its scheme, such as https://api.example.com");
+        }
+    }
+
+    /// Every item of a list once.
+    pub fn check_distinct(&mut self, at: &str, items: &[String]) {
+        let mut seen = BTreeSet::new();
+        for (index, item) in items.iter().enumerate() {
+            if !seen.insert(item) {
+                let at = format!("{at}/{index}");
+                self.refuse(&at, "this stands in the list twice", "leave one of the two out");
+            }
+        }
+    }
+
+    /// A scope, if it is one.
+    pub fn check_scope(&mut self, at: &str, text: &str) -> Option<ScopeToken> {
+        let token = ScopeToken::parse(text);
+        if token.is_err() {
+            let detail = format!("`{}` is not a scope", cropped(&text.escape_debug().to_string()));
+            let hint = "write printable ASCII without blanks, quotes and backslashes, one scope an item";
+            self.refuse(at, detail, hint);
+        }
+        token.ok()
+    }
+
+    /// A scope of the administration where none can be granted.
+    pub fn refuse_reserved_scope(&mut self, at: &str, scope: &str) {
+        if !scope.starts_with(ScopeToken::RESERVED_PREFIX) {
+            return;
+        }
+        let scope = cropped(scope);
+        match self.interface {
+            Interface::Api => {
+                let detail = format!("`{scope}` says who may administer, and belongs to no resource server");
+                self.refuse(at, detail, "leave it out");
+            }
+            Interface::File => {
+                let detail = format!("`{scope}` says who may administer, and is not granted by a file");
+                self.refuse(at, detail, "leave it out; `latchkey admin init` makes the first administrator");
+            }
+        }
+    }
+
+    /// The scopes of a list, or those of them that are scopes.
+    pub(super) fn check_scopes(&mut self, at: &str, items: &[String]) -> Vec<ScopeToken> {
+        self.check_distinct(at, items);
+        let tokens = items.iter().enumerate();
+        tokens.filter_map(|(index, item)| self.check_scope(&format!("{at}/{index}"), item)).collect()
+    }
+
+    /// One of these names.
+    pub(super) fn check_one_of<T>(&mut self, at: &str, name: &str, named: &[(&str, T)]) -> Option<T>
+    where
+        T: Copy,
+    {
+        let found = named.iter().find(|(one, _)| *one == name).map(|(_, value)| *value);
+        if found.is_none() {
+            let names = || named.iter().map(|(one, _)| *one);
+            let hint = match nearest(name, names()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("write one of {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            self.refuse(at, "this value is not one of those allowed", hint);
+        }
+        found
+    }
+
+    /// A span of time of at least a second.
+    pub(super) fn check_span(&mut self, at: &str, span: Lifetime) {
+        if span.seconds() == 0 {
+            self.refuse(at, "this must be at least 1s", "write a longer span of time");
+        }
+    }
+
+    /// How long a token is valid.
+    pub(super) fn check_token_lifetime(&mut self, at: &str, lifetime: Lifetime) {
+        if lifetime.seconds() == 0 {
+            self.refuse(at, "a token must be valid for at least 1s", "write 1s or more");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The rules over documents, written once for every interface: from what was written to the domain, or everything that is wrong with it.
+//! Pointers are JSON pointers into the document; a file reader resolves them to a line.
+
+mod client;
+mod field_errors;
+mod names;
+mod signing;
+mod tenant;
+mod text;
+
+pub use client::check_client;
+pub use field_errors::FieldErrors;
+pub use names::TakenNames;
+pub(crate) use names::{check_client_names, check_issuer_owners, check_tenant_names};
+pub use tenant::{TenantContext, check_introspection_clients, check_tenant};
+pub use text::{LONGEST_ID, LONGEST_URI, unfit};
+
+/// How a document came. Some rules and defaults differ: a file may name what is not served yet and gets a warning, and grants no scope of
+/// the administration; over the API both are decided by the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interface {
+    /// The administration API, and the command line, which is its client.
+    #[default]
+    Api,
+    /// The operator's files.
+    File,
+}

@@ -1,0 +1,66 @@
+//! The rules over how a tenant signs: no key may sign before every verifier knows it.
+
+use protocol::{Lifetime, SigningAlgorithm};
+use tenancy::SigningPolicy;
+
+use super::FieldErrors;
+use crate::SigningSettings;
+
+/// The policy, of no use where errors were found. `l1_lifetime` is how long a replica may serve a key set from its own memory.
+pub(super) fn check(
+    errors: &mut FieldErrors,
+    settings: &SigningSettings,
+    l1_lifetime: Lifetime,
+) -> SigningPolicy {
+    let SigningSettings {
+        ref algorithm,
+        rotate_every: _,
+        publish_before,
+        jwks_max_age,
+        jwks_stale,
+        skew,
+        rsa_bits,
+        hold_activation,
+        first_key: _,
+    } = *settings;
+    let rotate_every = settings.rotate_every();
+    let all = SigningAlgorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm));
+    let algorithm = errors.check_one_of("/signing/algorithm", algorithm, &all);
+    for (at, span) in [
+        ("/signing/rotate_every", Some(rotate_every)),
+        ("/signing/publish_before", Some(publish_before)),
+        ("/signing/hold_activation", hold_activation),
+    ] {
+        if let Some(span) = span {
+            errors.check_span(at, span);
+        }
+    }
+    if !matches!(rsa_bits, 2048 | 3072 | 4096) {
+        let detail = "RSA keys are not made in this length";
+        errors.refuse("/signing/rsa_bits", detail, "write 2048, 3072 or 4096");
+    }
+    let known_everywhere = [jwks_max_age, jwks_stale, l1_lifetime, skew];
+    let least = Lifetime::from_seconds(known_everywhere.into_iter().map(Lifetime::seconds).sum());
+    if publish_before < least {
+        let detail = format!(
+            "a key would sign before every verifier knows it: {publish_before} is less than jwks_max_age {jwks_max_age} + jwks_stale {jwks_stale} + cache.l1_lifetime {l1_lifetime} + skew {skew}"
+        );
+        let hint = format!("write {least} or more, or shorten the others");
+        errors.refuse("/signing/publish_before", detail, hint);
+    }
+    if rotate_every <= publish_before {
+        let detail =
+            format!("keys would be published {publish_before} ahead but sign for {rotate_every} only");
+        errors.refuse("/signing/rotate_every", detail, "write a span longer than publish_before");
+    }
+    SigningPolicy {
+        algorithm: algorithm.unwrap_or(SigningAlgorithm::RS256),
+        rotate_every,
+        publish_before,
+        jwks_max_age,
+        jwks_stale,
+        skew,
+        rsa_bits,
+        hold_activation,
+    }
+}

@@ -1,0 +1,41 @@
+//! The shapes of names and URIs.
+
+use protocol::ResourceIndicator;
+use url::Url;
+
+use crate::documents::escaped;
+
+/// How many bytes an id or a name may have.
+pub const LONGEST_ID: usize = 255;
+/// How many bytes a URI may have.
+pub const LONGEST_URI: usize = 2048;
+
+/// Why a text cannot be a name, if it cannot: any UTF-8 without control characters can.
+#[must_use]
+pub fn unfit(text: &str, longest: usize) -> Option<String> {
+    if text.is_empty() {
+        Some("is empty".to_owned())
+    } else if text.len() > longest {
+        Some(format!("is longer than {longest} bytes"))
+    } else if text.chars().any(char::is_control) {
+        Some("holds a control character".to_owned())
+    } else {
+        None
+    }
+}
+
+/// The pointer of a member of this name.
+pub(crate) fn member(at: &str, name: &str) -> String {
+    format!("{at}/{}", escaped(name))
+}
+
+/// RFC 8707 §2: an absolute URI (RFC 3986 §4.3), which has no fragment.
+pub(super) fn is_absolute_uri(text: &str) -> bool {
+    text.len() <= LONGEST_URI && ResourceIndicator::parse(text).is_ok()
+}
+
+/// An http or https URL that can name an issuer (RFC 8414 §2): no query and no fragment.
+pub(super) fn is_issuer_url(text: &str) -> bool {
+    let http = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();
+    ResourceIndicator::parse(text).is_ok() && Url::parse(text).is_ok_and(http)
+}

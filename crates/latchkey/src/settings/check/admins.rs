@@ -1,0 +1,28 @@
+//! The rules over the users that may sign in at `/flow/execute`.
+
+use administration::{FieldErrors, Interface, LONGEST_ID, unfit};
+use protocol::ScopeToken;
+
+use super::super::{
+    findings::{Findings, Location},
+    resolved::ResolvedAdmin,
+};
+
+/// Names and permissions.
+pub(crate) fn check(admins: &[ResolvedAdmin], at: &Location, findings: &mut Findings) {
+    for admin in admins {
+        let at = at.key("users").key(&admin.name);
+        if let Some(why) = unfit(&admin.name, LONGEST_ID) {
+            findings.key_error(at.clone(), format!("the user name {why}"), "choose another name");
+        }
+        let mut errors = FieldErrors::of(Interface::File);
+        errors.check_distinct("/permissions", &admin.permissions);
+        findings.extend(&at, errors);
+        for (index, permission) in admin.permissions.iter().enumerate() {
+            if ScopeToken::parse(permission).is_err() {
+                let problem = "this is not a permission";
+                findings.error(at.item("permissions", index), problem, "write a scope, such as system");
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Spans of time in whole seconds.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::cropped;
+
+/// A span in seconds: of a token, of a window, of a cached answer. It is written as seconds, and read as seconds or as an
+/// integer with its unit: `90s`, `15m`, `1h`, `90d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Lifetime(u64);
+
+/// A text that is no span of time, or a span that is too long; the message says what to write.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LifetimeError {
+    /// Not an integer with its unit.
+    #[error("`{0}` is not a span of time; write an integer and s, m, h or d, such as 90s, 15m, 1h or 30d")]
+    Malformed(String),
+    /// Longer than [`Lifetime::LONGEST`].
+    #[error("`{0}` is longer than 36525d; write a shorter span of time")]
+    TooLong(String),
+}
+
+impl Lifetime {
+    /// The longest span that a document may name: a hundred years. A longer one is a mistake, and sums with it would overflow.
+    pub const LONGEST: Self = Self(36_525 * 86_400);
+
+    /// From seconds.
+    #[must_use]
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// In seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Lifetime {
+    /// In the largest unit that needs no fraction.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("0s"),
+            seconds if seconds % 86_400 == 0 => write!(f, "{}d", seconds / 86_400),
+            seconds if seconds % 3600 == 0 => write!(f, "{}h", seconds / 3600),
+            seconds if seconds % 60 == 0 => write!(f, "{}m", seconds / 60),
+            seconds => write!(f, "{seconds}s"),
+        }
+    }
+}
+
+impl FromStr for Lifetime {
+    type Err = LifetimeError;
+
+    fn from_str(text: &str) -> Result<Self, LifetimeError> {
+        const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+        let with_unit =
+            UNITS.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+        let (digits, unit) = with_unit.unwrap_or((text, 1));
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(LifetimeError::Malformed(cropped(text)));
+        }
+        let seconds = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit)).map(Self);
+        seconds.filter(|span| *span <= Self::LONGEST).ok_or_else(|| LifetimeError::TooLong(cropped(text)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Lifetime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Span;
+
+        impl Visitor<'_> for Span {
+            type Value = Lifetime;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a span of time")
+            }
+
+            fn visit_u64<E: Error>(self, seconds: u64) -> Result<Lifetime, E> {
+                self.visit_str(&seconds.to_string())
+            }
+
+            fn visit_i64<E: Error>(self, seconds: i64) -> Result<Lifetime, E> {
+                self.visit_str(&seconds.to_string())
+            }
+
+            fn visit_f64<E: Error>(self, seconds: f64) -> Result<Lifetime, E> {
+                self.visit_str(&format!("{seconds:?}"))
+            }
+
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Lifetime, E> {
+                self.visit_str(&value.to_string())
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Lifetime, E> {
+                Err(E::custom("there is no value; write one after the colon, or leave the key out"))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Lifetime, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(Span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_span_of_time_is_seconds_or_an_integer_and_a_unit() {
+        for (text, seconds) in [
+            ("0s", Some(0)),
+            ("2s", Some(2)),
+            ("15m", Some(900)),
+            ("1h", Some(3600)),
+            ("90d", Some(7_776_000)),
+            ("3600", Some(3600)),
+            ("", None),
+            ("s", None),
+            ("1.5h", None),
+            ("-1s", None),
+            ("+1s", None),
+            ("1 h", None),
+            ("1w", None),
+            ("1é", None),
+            ("36525d", Some(Lifetime::LONGEST.seconds())),
+            ("36526d", None),
+            ("99999999999999999999d", None),
+        ] {
+            assert_eq!(text.parse::<Lifetime>().ok().map(Lifetime::seconds), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_span_of_time_is_shown_in_its_largest_unit() {
+        for text in ["0s", "61s", "15m", "25h", "2d"] {
+            assert_eq!(text.parse::<Lifetime>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_document_holds_seconds_or_text() {
+        let read = |value: Value| serde_json::from_value::<Lifetime>(value).ok().map(Lifetime::seconds);
+        for value in [json!(3600), json!("3600"), json!("1h"), json!("60m")] {
+            assert_eq!(read(value), Some(3600));
+        }
+        for value in [json!(-1), json!(1.5), json!(true), json!(null), json!([]), json!(u64::MAX), json!("x")]
+        {
+            assert_eq!(read(value.clone()), None, "{value}");
+        }
+        assert_eq!(json!(Lifetime::from_seconds(3600)), json!(3600));
+    }
+}
