@@ -1,6 +1,6 @@
 //! Who asks for a change or a look, and how far that person or program may go.
 //!
-//! The platform's own administrators are clients of the tenant `platform`, or whoever has the store itself. A tenant's administrator
+//! The platform's own administrators are clients of the tenant `platform`, or operators with access to the store. A tenant's administrator
 //! is a client of that tenant and reaches nothing beyond it. Nobody hands on what he has not.
 
 use protocol::{Scope, ScopeToken};
@@ -28,7 +28,7 @@ pub struct Actor {
     pub source: Option<String>,
 }
 
-/// Somebody who has proven who he is, with what he may do.
+/// An authenticated actor with its permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
     actor: Actor,
@@ -70,7 +70,7 @@ impl Permission {
 }
 
 impl Authority {
-    /// Whoever has the store may do everything.
+    /// An operator with access to the store may do everything.
     #[must_use]
     pub fn operator(actor: Actor) -> Self {
         Self { actor, privilege: Privilege::Operator }
@@ -137,7 +137,7 @@ impl Authority {
         (own && tenant.as_str() != TenantId::PLATFORM) || self.holds_everywhere(permission)
     }
 
-    /// Whether it may register a client of this tenant for this scope. A scope of ours is given on by its holder or by whoever
+    /// Whether it may register a client of this tenant for this scope. A scope of ours is given on by its holder or by an administrator that
     /// manages all tenants; all others of a tenant belong to those who manage its clients.
     #[must_use]
     pub fn may_grant(&self, tenant: &TenantId, token: &ScopeToken) -> bool {

@@ -1,4 +1,4 @@
-//! One thing that changes, whichever door asks for it. A change tells what and never carries a secret or a hash, so it can be
+//! One change, requested through any interface. A change never carries a secret or a hash, so it can be
 //! shown, logged and recorded as it is.
 
 use keys::KeyId;
@@ -51,9 +51,9 @@ pub enum ChangeKind {
     Restored,
     /// It stops serving and is kept.
     Retired,
-    /// A door stops it from serving, whoever manages it.
+    /// An administrator suspends it, whatever interface manages it.
     Suspended,
-    /// A door lets it serve again.
+    /// An administrator lets it serve again.
     Resumed,
     /// A tenant stops serving and is deleted at this time, unless that is taken back.
     DeletionScheduled {

@@ -29,7 +29,7 @@ pub enum EditError {
     /// It would be more than the operator lets one tenant have; the words say of what.
     #[error("{0}; delete what is not needed, or ask the operator for more")]
     LimitReached(String),
-    /// Somebody has changed it since the asker looked.
+    /// It has changed since the caller read it.
     #[error("it has changed since the ETag in If-Match was given")]
     Stale,
     /// The idempotency key was used for another request.

@@ -10,7 +10,7 @@ use tenancy::TenantId;
 
 use crate::{DeclaredSecret, DeclaredTenant};
 
-/// SHA-256 of everything that was read: files, referenced files, environment. It is stored only under the pepper, since whoever
+/// SHA-256 of everything that was read: files, referenced files, environment. It is stored only under the pepper, since a reader who
 /// knows the files could else try weak secrets of the environment against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentHash([u8; 32]);

@@ -61,7 +61,7 @@ pub(crate) fn prepare(
     Ok(prepared)
 }
 
-/// `done` counts, for whoever waits.
+/// `done` counts, for the progress report.
 pub(crate) fn hash_slow(slow: Vec<SlowHash>, done: &AtomicUsize) -> Result<Vec<NewSecret>, OutOfMemory> {
     let threads = available_parallelism().map_or(1, NonZeroUsize::get);
     let share = slow.len().div_ceil(threads).max(1);

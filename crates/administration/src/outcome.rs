@@ -8,7 +8,7 @@ use tokio::task::JoinError;
 
 use crate::{Conflicts, Invalidation, Plan, Retirements};
 
-/// How often a plan is made anew because somebody else was faster; each time somebody got further.
+/// How often a plan is made again after a concurrent commit. Each time another commit succeeded.
 pub(crate) const ATTEMPTS: usize = 5;
 
 /// How far applying may go.
@@ -24,7 +24,7 @@ pub struct ReconcileOptions {
     pub now: Timestamp,
 }
 
-/// How far applying has come, for whoever waits.
+/// The progress of applying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Declaration and store are compared.

@@ -75,7 +75,7 @@ pub enum Conflict {
     /// Rows of the administration API are its own.
     #[error("{0} was created through the administration API, so it cannot be declared")]
     CreatedByApi(Subject),
-    /// A deleted id stays reserved: what was issued to the old holder must not open the new one's doors.
+    /// A deleted id stays reserved: tokens of the old holder must not be valid for the new one.
     #[error("{0} was deleted and its id stays reserved, so it cannot be declared again")]
     Deleted(Subject),
     /// The platform's own tenant, clients and scopes.

@@ -56,11 +56,11 @@ pub struct EffectView {
 pub struct DriftView {
     /// What applying would change.
     pub plan: PlanView,
-    /// What other doors did to declared rows, which applying leaves alone.
+    /// Changes that other interfaces made to declared rows, which applying leaves alone.
     pub left_alone: Vec<DeviationView>,
 }
 
-/// What another door did.
+/// The change that another interface made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeviationView {
     /// Whose row.

@@ -4,7 +4,7 @@ use protocol::{Lifetime, Timestamp};
 use tenancy::SigningPolicy;
 
 /// Their age and until when, if they are kept for longer than those that are fetched from now on: a key that is announced by the new
-/// policy alone would sign before whoever holds such a copy fetches again.
+/// policy alone would sign before a verifier with such a copy fetches again.
 pub(crate) fn after_change(
     before: &SigningPolicy,
     after: &SigningPolicy,

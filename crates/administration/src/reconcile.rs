@@ -22,7 +22,7 @@ use crate::{
     Plan, Progress, ReconcileError, ReconcileOptions, TenantQuery, invalidations,
 };
 
-/// How often whoever waits for slow hashes is told.
+/// How often the progress of slow hashes is reported.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Makes the store agree with a declaration.

@@ -6,7 +6,7 @@ use tenancy::{ResourceServer, Tenant, TenantId};
 
 use crate::{Change, ChangeKind, Fingerprint};
 
-/// Through which door a row came, and so which door may change its fields.
+/// The interface that created a row, and so the interface that may change its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManagedBy {
     /// The operator's files.
@@ -20,7 +20,7 @@ pub enum ManagedBy {
 pub struct RowLifecycle {
     /// Whose it is.
     pub managed_by: ManagedBy,
-    /// When a door suspended it by intent; reconciling leaves that alone.
+    /// When an administrator suspended it; reconciling leaves that alone.
     pub suspended_at: Option<Timestamp>,
     /// When it was no longer declared; declaring it again takes this back.
     pub retired_at: Option<Timestamp>,
@@ -94,11 +94,11 @@ pub struct SecretState {
     pub secret: ClientSecret,
     /// Who gave it.
     pub managed_by: ManagedBy,
-    /// Who revoked it; what another door revoked stays revoked although it is declared.
+    /// The interface that revoked it. A secret that another interface revoked stays revoked although it is declared.
     pub revoked_by: Option<ManagedBy>,
     /// By which a declared value is recognised; it authenticates nobody.
     pub declared_digest: Option<[u8; 32]>,
-    /// The end that was declared, which another door may have moved in the secret itself.
+    /// The declared end, which another interface may have moved in the secret itself.
     pub declared_expires_at: Option<Timestamp>,
 }
 

@@ -163,7 +163,7 @@ fn subject_at(subject: &Subject, locations: &Locations) -> Location {
     }
 }
 
-/// The command that shows what another door made.
+/// The command that shows what another interface created.
 fn show_command(subject: &Subject) -> String {
     match subject {
         Subject::Client(tenant, client) => format!("`latchkey client show {tenant} {client}`"),

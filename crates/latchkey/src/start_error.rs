@@ -1,4 +1,4 @@
-//! Why a command ended without doing its work. Messages are for operators: they name files, keys and mends, never secrets.
+//! Why a command ended without doing its work. Messages are for operators: they name files, keys and hints, never secrets.
 
 use std::io;
 use std::net::SocketAddr;

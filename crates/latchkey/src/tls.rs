@@ -110,6 +110,6 @@ fn hint(error: &TlsError, tls: &settings::Tls) -> String {
         TlsError::NoCertificate(_)
         | TlsError::NoKey(_)
         | TlsError::ClientCa { .. }
-        | TlsError::Mismatch { .. } => "mend the file, or name another one under `tls`".to_owned(),
+        | TlsError::Mismatch { .. } => "fix the file, or name another one under `tls`".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! What other doors did to rows that the operator's files declare. Reconciling leaves all of it alone, so no plan shows it.
+//! Changes that other interfaces made to rows that the operator's files declare. Reconciling leaves them alone, so no plan shows them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,7 +18,7 @@ pub struct Drift {
     pub left_alone: Vec<Deviation>,
 }
 
-/// What another door did to a declared row.
+/// A change that another interface made to a declared row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation {
     /// Whose row.
@@ -31,7 +31,7 @@ pub struct Deviation {
     pub kind: DeviationKind,
 }
 
-/// What another door did.
+/// The change that another interface made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviationKind {
     /// The row does not serve since then.
@@ -152,13 +152,15 @@ impl fmt::Display for DeviationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = |at: &Option<Timestamp>| at.map_or_else(|| "never".to_owned(), Timestamp::to_rfc3339);
         match self {
-            Self::Suspended(since) => write!(f, "suspended by another door since {}", since.to_rfc3339()),
-            Self::Deleting(due_at) => {
-                write!(f, "to be deleted at {} by another door", due_at.to_rfc3339())
+            Self::Suspended(since) => {
+                write!(f, "suspended through another interface since {}", since.to_rfc3339())
             }
-            Self::Given => f.write_str("given by another door"),
+            Self::Deleting(due_at) => {
+                write!(f, "to be deleted at {} through another interface", due_at.to_rfc3339())
+            }
+            Self::Given => f.write_str("given through another interface"),
             Self::Revoked(since) => {
-                write!(f, "declared, and revoked by another door at {}", since.to_rfc3339())
+                write!(f, "declared, and revoked through another interface at {}", since.to_rfc3339())
             }
             Self::Rescheduled { declared, actual } => {
                 write!(f, "declared to expire {}, and expires {}", end(declared), end(actual))
@@ -181,31 +183,31 @@ mod tests {
                 None,
                 None,
                 DeviationKind::Suspended(at),
-                "tenant acme: suspended by another door since 2027-01-31T12:00:01Z",
+                "tenant acme: suspended through another interface since 2027-01-31T12:00:01Z",
             ),
             (
                 None,
                 None,
                 DeviationKind::Deleting(at),
-                "tenant acme: to be deleted at 2027-01-31T12:00:01Z by another door",
+                "tenant acme: to be deleted at 2027-01-31T12:00:01Z through another interface",
             ),
             (
                 client.clone(),
                 None,
                 DeviationKind::Suspended(at),
-                "client acme/svc: suspended by another door since 2027-01-31T12:00:01Z",
+                "client acme/svc: suspended through another interface since 2027-01-31T12:00:01Z",
             ),
             (
                 client.clone(),
                 secret.clone(),
                 DeviationKind::Given,
-                "secret acme/svc/s1: given by another door",
+                "secret acme/svc/s1: given through another interface",
             ),
             (
                 client.clone(),
                 secret.clone(),
                 DeviationKind::Revoked(at),
-                "secret acme/svc/s1: declared, and revoked by another door at 2027-01-31T12:00:01Z",
+                "secret acme/svc/s1: declared, and revoked through another interface at 2027-01-31T12:00:01Z",
             ),
             (
                 client,

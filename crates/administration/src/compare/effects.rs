@@ -29,7 +29,7 @@ fn grantable(state: &TenantState) -> Grantable<'_> {
     state.clients.iter().filter(|row| row.lifecycle.serves()).map(scope_of).collect()
 }
 
-/// Declaring a row again takes back that it was retired, and never that a door suspended it.
+/// Declaring a row again undoes its retirement, and never a suspension.
 fn grantable_after<'a>(declared: &'a DeclaredTenant, state: Option<&'a TenantState>) -> Grantable<'a> {
     let is_held_back = |state: &TenantState| {
         state.lifecycle.suspended_at.is_some() || state.lifecycle.deletion_due_at.is_some()

@@ -98,7 +98,7 @@ impl Recognised<'_> {
     }
 }
 
-/// What another door did to a declared secret stands, be it an end or a revocation, as long as the declaration stays the same.
+/// A change of a declared secret by another interface, an end or a revocation, stays as long as the declaration is the same.
 fn change_of(row: &SecretState, expires_at: Option<Timestamp>) -> Option<SecretChangeKind> {
     match row.revoked_by {
         Some(ManagedBy::Api) => None,

@@ -69,7 +69,7 @@ pub(super) fn retire(context: CompareContext<'_>, draft: &mut Draft, state: &Ten
 fn tenant_after(context: CompareContext<'_>, declared: &Tenant, state: Option<&TenantState>) -> Tenant {
     let mut after = declared.clone();
     let Some(state) = state else { return after };
-    // Declaring it again takes back what reconciling did, not what somebody asked for at another door.
+    // Declaring it again undoes what reconciling did, not what another interface did.
     if state.lifecycle.suspended_at.is_some() || state.lifecycle.deletion_due_at.is_some() {
         after.status = state.tenant.status;
     }

@@ -257,7 +257,7 @@ fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
     check_one(|t| t.clients.clear(), |t| t.clients[0].lifecycle.retired_at = EARLIER, &[]);
 }
 
-/// A row that a door has suspended goes on being suspended, so nobody gains or loses anything by it.
+/// A suspended row stays suspended, so no client gains or loses a scope by it.
 #[test]
 fn a_client_without_grants_gains_and_loses_nothing() {
     let scopes = |t: &mut DeclaredTenant| t.clients[0].client.scope = scope("b c");
@@ -302,9 +302,9 @@ fn changes_by_api_to_declared_rows_are_drift() {
     assert!(described[0].starts_with("secret t/svc/s1: declared, and revoked"), "{described:?}");
     assert_eq!(
         drift(&|t| t.clients[0].secrets[0].managed_by = ManagedBy::Api),
-        ["secret t/svc/s1: given by another door"]
+        ["secret t/svc/s1: given through another interface"]
     );
-    // Rows of the other door are its own, and so is what it does to them.
+    // Rows of the other interface and changes to them are its own.
     assert_eq!(drift(&|t| t.clients[0].lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW)), [""; 0]);
 }
 

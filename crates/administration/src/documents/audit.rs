@@ -1,4 +1,4 @@
-//! An audit record as doors show it.
+//! An audit record as interfaces show it.
 
 use protocol::Timestamp;
 use schemars::JsonSchema;

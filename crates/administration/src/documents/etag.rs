@@ -1,4 +1,4 @@
-//! Entity tags: a digest of what a door shows of a row, so that the same row has the same tag on every replica (RFC 9110 §8.8.3).
+//! Entity tags: a digest of what an interface shows of a row, so that the same row has the same tag on every replica (RFC 9110 §8.8.3).
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Signing keys as doors show them: never a private half.
+//! Signing keys as interfaces show them: never a private half.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -117,7 +117,7 @@ pub struct UnopenedKeyView {
     /// Which.
     #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
-    /// Why; and to those who administer the platform, how to mend it.
+    /// The reason; and for administrators of the platform, how to fix it.
     pub problem: String,
 }
 

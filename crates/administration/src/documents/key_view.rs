@@ -68,7 +68,7 @@ impl KeyStatusView {
         Self {
             signing: signing.map(|record| KeyView::of(record, now)),
             announced: announced.map(|record| KeyView::of(record, now)),
-            // Of nobody everything is true, which would read as if somebody had been asked.
+            // A statement about no verifier would read as if a verifier had been checked.
             seen_by_all: announced.filter(|_| !fetches.is_empty()).map(|_| fetches.iter().all(has)),
             due_at: state.due_at,
             unopened: Vec::new(),
@@ -83,7 +83,7 @@ impl UnopenedKeyView {
         let problem = if in_full {
             error.in_full()
         } else if error.needs_operator() {
-            "only who operates this server can mend it; its log says how".to_owned()
+            "only the operator of this server can fix it; its log says how".to_owned()
         } else {
             "the service that holds the sealing key fails; it is tried again".to_owned()
         };
@@ -126,7 +126,7 @@ mod tests {
         let name = "vault:vault.internal/transit/latchkey";
         let down = SealError::Unavailable(std::sync::Arc::new(std::io::Error::other(name)));
         for (source, described) in [
-            (SealError::KeyGone { name: name.to_owned() }, "only who operates this server can mend it"),
+            (SealError::KeyGone { name: name.to_owned() }, "only the operator of this server can fix it"),
             (down, "it is tried again"),
         ] {
             let error = KeyError::Unseal { tenant: TenantId::parse("acme").unwrap(), key, source };

@@ -1,4 +1,4 @@
-//! From a secret's row and what is known of its use to what doors show of it, and whether anybody would miss it.
+//! From a secret's row and what is known of its use to what interfaces show of it, and whether it is still used.
 
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientSecret, SecretId};

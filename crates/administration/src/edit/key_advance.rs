@@ -33,7 +33,7 @@ pub(crate) fn advance(
     }
 }
 
-/// Whether a verifier is one of those that poll: it has come in a span in which whoever polls comes.
+/// Whether a verifier is one of those that poll: it has fetched within the span in which a polling verifier fetches.
 pub(crate) fn polls(fetch: &VerifierFetch, policy: &KeyPolicy, now: Timestamp) -> bool {
     let kept = policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds());
     let span = policy.publish_before.max(Lifetime::from_seconds(kept.saturating_mul(2)));

@@ -10,7 +10,7 @@ use crate::{EditError, Permission};
 
 /// Whether he may change this client. To end what it may do takes less: to suspend it, or to end a secret earlier.
 pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Result<(), EditError> {
-    // Whoever manages all tenants could grant himself anything.
+    // An administrator of all tenants could grant itself anything.
     if context.by.holds_everywhere(Permission::Tenants) {
         return Ok(());
     }

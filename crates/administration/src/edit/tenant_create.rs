@@ -10,7 +10,7 @@ use crate::{
     RowLifecycle, TenantSettings, TenantState, limits, new_names,
 };
 
-/// The id of a tenant that a door may make.
+/// The id of a tenant that an interface may create.
 pub(crate) fn new_tenant_id(text: &str) -> Result<TenantId, EditError> {
     let id = TenantId::parse(text).map_err(|error| invalid("/id", error.to_string()))?;
     if id.as_str() == TenantId::PLATFORM {

@@ -64,7 +64,7 @@ pub(crate) fn cancel_deletion(
     Ok(transition(state, ChangeKind::DeletionCancelled, status(state, &lifecycle)))
 }
 
-/// The second step, which destroys secrets and keys. Whoever is in a hurry need not wait, but takes both steps.
+/// The second step, which destroys secrets and keys. An administrator who does not want to wait takes both steps.
 pub(crate) fn delete(
     context: EditContext<'_>,
     facts: &Facts,

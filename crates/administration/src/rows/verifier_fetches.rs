@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::seconds;
 use crate::VerifierFetch;
 
-/// Whoever has come within this span keeps his place among those that are kept of a tenant. Anybody may fetch keys under any name, and
+/// A verifier that fetched within this span stays among those that are kept of a tenant. Anyone can fetch keys under any name, and
 /// newcomers in any number must not make it forgotten who waits for an announced key.
 const PLACE_KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
@@ -34,7 +34,7 @@ pub fn merged_fetches(fetches: &[VerifierFetch]) -> Vec<VerifierFetch> {
     merged.into_values().collect()
 }
 
-/// Whoever has come after this, or is in this batch, keeps his place.
+/// A verifier that fetched after this, or in this batch, stays.
 #[must_use]
 pub fn places_kept_since(fetches: &[VerifierFetch]) -> Timestamp {
     let latest = fetches.iter().map(|seen| seen.last_fetch_at.seconds()).max();

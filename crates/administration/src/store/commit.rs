@@ -13,9 +13,9 @@ use crate::{AuditRecord, Change, Fingerprint, ManagedBy, TenantState};
 /// Changes that belong together, with all that they need.
 #[derive(Clone, Debug)]
 pub struct CommitRequest {
-    /// Which door asks. It marks the rows that are added, and no other door's row is touched.
+    /// The interface of the request. It marks the rows that are added, and rows of other interfaces are not touched.
     pub managed_by: ManagedBy,
-    /// The configuration behind the changes; absent for the other doors.
+    /// The configuration of the changes; absent for the other interfaces.
     pub generation: Option<NewGeneration>,
     /// Tenants that were there when it was planned, each at the revision on which the plan rests. Every tenant that is touched and not
     /// added is among them.

@@ -132,7 +132,7 @@ async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
                 unopened[0]["problem"].as_str().unwrap().to_owned()
             })
         };
-        let text = "only who operates this server can mend it; its log says how";
+        let text = "only the operator of this server can fix it; its log says how";
         assert_eq!(problem(&keeper, tenant).await.as_deref(), Some(text));
         let text = problem(&ops, tenant).await.unwrap();
         assert!(text.contains("latchkey key revoke") && text.contains("restore the row"), "{text}");

@@ -41,7 +41,7 @@ pub(crate) fn declared(
     file_reader.watch(&folder);
     let files = tenant_files(file_reader, &folder).map_err(|error| {
         let problem = format!("{} cannot be listed: {error}", folder.display());
-        findings.error(root.key("tenants_dir"), problem, "make the folder, or mend or leave out the key");
+        findings.error(root.key("tenants_dir"), problem, "make the folder, or fix or leave out the key");
         let faults = std::mem::take(&mut findings.errors);
         ReadError { faults: faults.into_iter().map(|f| f.locate(sources, &Overridden::new())).collect() }
     })?;

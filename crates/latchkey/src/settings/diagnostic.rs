@@ -1,4 +1,4 @@
-//! What is said about the settings: the file, the line with a caret, the key, what is wrong and how to mend it.
+//! What is said about the settings: the file, the line with a caret, the key, what is wrong and how to fix it.
 //! No secret is ever shown, not even on a line that has another fault.
 
 use std::{
@@ -15,7 +15,7 @@ pub(crate) struct Diagnostic {
     pub(crate) key: String,
     /// What is wrong.
     pub(crate) problem: String,
-    /// How to mend it.
+    /// How to fix it.
     pub(crate) hint: String,
     pub(super) excerpt: Option<Box<Excerpt>>,
 }

@@ -157,7 +157,7 @@ fn refused(name: &str, key: &str, error: &ConfigError) -> Diagnostic {
         ConfigError::At { error, .. } => error.to_string(),
         other => other.to_string(),
     };
-    // Only our own messages are repeated: they are the ones with a mend, and they quote no secret.
+    // Only our own messages are repeated: they have a hint, and they quote no secret.
     let (problem, hint) = message
         .split_once("; ")
         .unwrap_or(("its value does not fit", "see the key in docs/configuration.md"));

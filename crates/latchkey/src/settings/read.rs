@@ -204,7 +204,7 @@ pub(super) fn located(
     let more = findings.len().saturating_sub(MOST);
     let first = findings.into_iter().take(MOST).map(|finding| finding.locate(sources, overridden));
     let rest =
-        Diagnostic::about_path(&sources[0].path, format!("{more} more are not listed"), "mend these first");
+        Diagnostic::about_path(&sources[0].path, format!("{more} more are not listed"), "fix these first");
     first.chain((more > 0).then_some(rest)).collect()
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::diagnostic::Diagnostic;
 
-/// Every fault found, each with its place and its mend.
+/// Every error that was found, each with its location and its hint.
 #[derive(Debug, thiserror::Error)]
 pub(crate) struct ReadError {
     pub(crate) faults: Vec<Diagnostic>,

@@ -16,7 +16,7 @@ use super::{
     source_map::Position,
 };
 
-const NO_YAML: &str = "mend the YAML here: indentation, brackets, quotes and colons";
+const NO_YAML: &str = "fix the YAML here: indentation, brackets, quotes and colons";
 
 /// Reads one document. A file that holds nothing is a fault, since a file cut short by a failed write looks so.
 pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnostic> {

@@ -32,10 +32,10 @@ fn drift_is_the_plan_and_what_applying_leaves_alone() {
     let drift = folder.run(&["drift"]);
     assert_eq!(drift.code, Some(2), "{drift:?}");
     for line in [
-        "! tenant acme: suspended by another door",
-        "! client globex/auditor: suspended by another door",
-        "! secret globex/svc/s1: declared, and revoked by another door",
-        "! secret globex/svc/s2: given by another door",
+        "! tenant acme: suspended through another interface",
+        "! client globex/auditor: suspended through another interface",
+        "! secret globex/svc/s1: declared, and revoked through another interface",
+        "! secret globex/svc/s2: given through another interface",
     ] {
         assert!(drift.out.contains(line), "{line:?} in {}", drift.out);
     }
