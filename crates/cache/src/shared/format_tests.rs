@@ -42,7 +42,7 @@ fn a_tenant_has_this_form() {
             hold_activation: Some(seconds(6)),
         },
         access_token: AccessTokenPolicy {
-            lifetime: seconds(u64::MAX),
+            lifetime: Lifetime::LONGEST,
             format: TokenFormat::Opaque,
             typ: "JWT".to_owned(),
             previous_typs: vec![PreviousTyp { typ: "at+jwt".to_owned(), accepted_until: NOW }],
@@ -64,7 +64,7 @@ fn a_tenant_has_this_form() {
             r#"}},"strategies":{"oauth2":true,"oidc":false},"stale_if_error":0,"#,
             r#""signing":{"algorithm":"EdDSA","rotate_every":1,"publish_before":2,"jwks_max_age":3,"jwks_stale":4,"#,
             r#""skew":5,"rsa_bits":3072,"hold_activation":6},"#,
-            r#""access_token":{"lifetime":18446744073709551615,"format":"opaque","typ":"JWT","#,
+            r#""access_token":{"lifetime":3155760000,"format":"opaque","typ":"JWT","#,
             r#""previous_typs":[{"typ":"at+jwt","accepted_until":"#,
             &now,
             r#"}]},"resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}]}"#,
