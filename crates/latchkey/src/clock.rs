@@ -1,15 +1,15 @@
-//! The one clock of the program. Rules take `now` as an argument; this is where it comes from.
+//! The program's only clock. Rules take `now` as an argument, which comes from here.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::Timestamp;
 
-/// Seconds since the epoch. A machine whose clock stands before 1970 counts as standing at 1970: its tokens are born expired.
+/// Seconds since the epoch. A clock before 1970 counts as 1970; its tokens are expired when issued.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_seconds(since_epoch().as_secs())
 }
 
-/// As [`now`], for what must be told apart within a second.
+/// Like [`now`], with a resolution below a second.
 #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
 pub(crate) fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()

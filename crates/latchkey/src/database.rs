@@ -1,4 +1,4 @@
-//! The store that the settings ask for, behind the traits that everyone else knows.
+//! The configured store, behind the traits that all other code uses.
 
 use std::sync::Arc;
 
@@ -21,14 +21,14 @@ pub(crate) enum Database {
     Postgres(Arc<PostgresDatabase>),
 }
 
-/// What changes in it from now on, by whomever.
+/// Notifications of all changes in the store from now on.
 pub(crate) enum ChangeFeed {
     Sqlite(Box<storage::sqlite::ChangeFeed>),
     Postgres(storage::postgres::ChangeFeed),
 }
 
 impl Database {
-    /// Opens it and brings its schema up to date.
+    /// Opens the store and migrates its schema.
     pub(crate) async fn open(location: &StorageLocation) -> Result<Self, StartError> {
         Ok(match location {
             StorageLocation::Sqlite(path) => Self::Sqlite(Arc::new(SqliteDatabase::open(path).await?)),
@@ -38,7 +38,7 @@ impl Database {
         })
     }
 
-    /// Opens it for reading; nothing where there is nothing yet.
+    /// Opens the store for reading; `None` where it does not exist yet.
     pub(crate) async fn open_read_only(location: &StorageLocation) -> Result<Option<Self>, StartError> {
         Ok(match location {
             StorageLocation::Sqlite(path) => {
@@ -80,13 +80,13 @@ impl Database {
         }
     }
 
-    /// Whether this is one machine's file. A store that replicas share may be older than this machine, so a key for it is made by
-    /// hand and given to all of them.
+    /// Whether this is one machine's file. A store that replicas share may be older than this machine, so an operator creates its sealing
+    /// key and gives it to all replicas.
     pub(crate) fn is_embedded(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
 
-    /// What those who operate it should hear, also where nothing is logged.
+    /// A warning for operators, also where nothing is logged.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         match self {
             Self::Sqlite(_) => None,
@@ -94,7 +94,7 @@ impl Database {
         }
     }
 
-    /// How many statements it has executed, for tests that count.
+    /// Number of executed statements, for tests.
     #[cfg(test)]
     pub(crate) fn statements(&self) -> u64 {
         match self {
@@ -110,7 +110,7 @@ impl Database {
         })
     }
 
-    /// What it tells of itself, for the metrics.
+    /// The store's metrics.
     pub(crate) fn samples(&self) -> StoreSamples {
         let database = self.clone();
         Box::new(move || match &database {
@@ -146,7 +146,7 @@ fn statements(count: u64) -> Sample {
 }
 
 impl ChangeFeed {
-    /// Calls `on_change` with what has changed, until it is dropped.
+    /// Calls `on_change` for each change, until the future is dropped.
     pub(crate) async fn watch(self, on_change: impl FnMut(Vec<Invalidation>) + Send) {
         match self {
             Self::Sqlite(feed) => feed.watch(on_change).await,

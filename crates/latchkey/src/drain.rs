@@ -1,8 +1,8 @@
-//! The orderly end of a serving program, and the one that is asked for twice.
+//! Graceful shutdown; a second signal forces exit 1.
 //!
-//! Whoever spreads load over several instances learns from `/health/ready` that this one ends, and needs a moment to send callers
-//! elsewhere; closing the listener before that drops their requests. So where somebody has probed of late, readiness falls first
-//! and requests are served on for a while. Where nobody has, nobody would notice, and a developer's Ctrl-C ends at once.
+//! A load balancer learns from `/health/ready` that this instance stops, and needs time to send callers to another one; closing the
+//! listener first would drop their requests. So after a recent probe, readiness fails first and requests are served for a while. Without
+//! probes there is no load balancer to notify, and a developer's Ctrl-C stops the program at once.
 
 use std::future::pending;
 use std::io::{self, IsTerminal as _, stdout};
@@ -12,12 +12,12 @@ use gateway::GatewayHandle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 
-/// How long requests are served on after readiness fell: two probes of usual load balancers, which ask every one or two seconds.
+/// How long requests are served after readiness fails: two probes of common load balancers, which probe every one or two seconds.
 const NOTICE: Duration = Duration::from_secs(5);
-/// Who has not asked for so long does not listen. The slowest usual probers ask every 30 s.
+/// Probes older than this do not count. The slowest common probers probe every 30 s.
 const PROBED_OF_LATE: Duration = Duration::from_secs(60);
 
-/// Listened to before anybody is told that the program serves: who hears that may stop it at once, and in good order.
+/// Created before the program reports that it serves, because a signal may follow that report at once.
 pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
@@ -35,7 +35,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits to be asked, then drains the gateway, whose own end tells when that is done. Returns when asked again.
+    /// Waits for a signal, then drains the gateway, which ends the program. Returns at a second signal.
     pub(crate) async fn drain(mut self, gateway: GatewayHandle) {
         self.requested().await;
         let drained = async {
@@ -53,7 +53,7 @@ impl StopSignals {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                // A hangup asks for a reload, unless it says that the terminal is gone.
+                // A hangup requests a reload, unless the terminal is gone.
                 _ = self.hangup.recv() => if self.at_terminal && !stdout().is_terminal() { return },
             }
         }

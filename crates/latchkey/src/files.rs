@@ -1,5 +1,5 @@
-//! How files that an operator names are read: regular ones of bounded size, and with a secret in them only those that nobody but the owner
-//! may write. A pipe or device is refused at once and not waited for.
+//! Reads files that an operator names: only regular ones of bounded size, and files with secrets only if no other user may write them.
+//! Refuses a pipe or device at once instead of waiting for it.
 
 use std::fs::{Metadata, OpenOptions};
 use std::io::{self, Read as _};
@@ -8,10 +8,10 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// What a file holds, and so what it must be like.
+/// The kind of content, which determines the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Holds {
-    /// Settings; ten thousand tenants fit.
+    /// Settings; room for ten thousand tenants.
     Settings,
     /// Certificates and public keys.
     Public,
@@ -19,14 +19,14 @@ pub(crate) enum Holds {
     Secret,
 }
 
-/// What was read.
+/// The content of a file.
 pub(crate) struct Contents {
     pub(crate) bytes: Zeroizing<Vec<u8>>,
-    /// Whether every user of this machine may read it, as far as its mode says.
+    /// Whether the mode lets every user of this machine read the file.
     pub(crate) others_may_read: bool,
 }
 
-/// Why a file is not read.
+/// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
     #[error(transparent)]
@@ -35,7 +35,7 @@ pub(crate) enum FileError {
     NotRegular(&'static str),
     #[error("the file is larger than {0} bytes")]
     TooLarge(u64),
-    /// A secret in it may be replaced.
+    /// Other users could replace the secret in it.
     #[error("group or others may write the file (its mode is {0:04o}); run `chmod go-w` on it")]
     Writable(u32),
 }
@@ -50,13 +50,13 @@ impl Holds {
     }
 }
 
-/// Reads a file. Links are followed, and what they lead to is judged.
+/// Reads a file. Follows links and checks their target.
 pub(crate) fn read(path: &Path, holds: Holds) -> Result<Contents, FileError> {
-    // Without the flag, opening a pipe waits until another program writes into it.
+    // Without this flag, opening a pipe blocks until another program opens it for writing.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     let metadata = file.metadata()?;
     judge(&metadata, holds)?;
-    // With room for all of it: what a vector leaves behind when it grows is not wiped.
+    // The capacity fits everything, because a vector that grows leaves unwiped copies behind.
     let room = usize::try_from(metadata.len()).unwrap_or(0) + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     file.take(holds.largest() + 1).read_to_end(&mut bytes)?;
@@ -66,7 +66,7 @@ pub(crate) fn read(path: &Path, holds: Holds) -> Result<Contents, FileError> {
     Ok(Contents { bytes, others_may_read: others_may_read(&metadata) })
 }
 
-/// Whether a file is of a kind, size and mode to be read.
+/// Checks kind, size and mode of a file.
 pub(crate) fn judge(metadata: &Metadata, holds: Holds) -> Result<(), FileError> {
     const GROUP_OR_OTHERS_MAY_WRITE: u32 = 0o022;
     if !metadata.is_file() {
@@ -81,22 +81,22 @@ pub(crate) fn judge(metadata: &Metadata, holds: Holds) -> Result<(), FileError> 
     Ok(())
 }
 
-/// Whether every user of this machine may read it, as far as its mode says.
+/// Whether the mode lets every user of this machine read the file.
 pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
     metadata.mode() & 0o004 != 0
 }
 
-/// A file with a secret, for the crates that do not know where it comes from.
+/// Reads a file with a secret, for crates that do not know these rules.
 pub(crate) fn read_secret(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(read(path, Holds::Secret)?.bytes)
 }
 
-/// A file without a secret, likewise.
+/// Reads a file without a secret, likewise.
 pub(crate) fn read_public(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(read(path, Holds::Public)?.bytes)
 }
 
-/// A file with a secret in UTF-8.
+/// Reads a file with a secret in UTF-8.
 pub(crate) fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
     let bytes = read_secret(path)?;
     match str::from_utf8(&bytes) {

@@ -1,5 +1,5 @@
-//! Log lines as JSON, each event's fields beside its time and level. The subscriber's own JSON builds a tree of values for each line,
-//! which costs a request several microseconds; this writes straight into one buffer.
+//! Log lines as JSON, with each event's fields beside time and level. The subscriber's own JSON formatter builds a tree of values for each
+//! line, which costs a request several microseconds; this one writes into one buffer.
 
 use std::fmt::{self, Debug, Write as _};
 

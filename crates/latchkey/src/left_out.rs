@@ -1,5 +1,4 @@
-//! Tenants that the settings leave out for now, because the store contradicts what is declared of them: how many they are, and when
-//! they are to be tried again.
+//! Tenants that the settings leave out for now, because the store's rows conflict with their declaration: their number, and when to retry.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,12 +9,12 @@ use tenancy::TenantId;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// How often they are tried when nothing of theirs has changed.
+/// The retry interval without any change of these tenants.
 const EVERY: Duration = Duration::from_secs(60);
-/// Who changes them without end makes nobody try without end.
+/// Limits the retries when these tenants change all the time.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Shared by those who apply settings, by the change feed and by the probes.
+/// Shared by the code that applies settings, the change feed and the probes.
 pub(crate) struct LeftOut {
     tenants: Mutex<Tenants>,
     changed: watch::Sender<()>,
@@ -24,11 +23,11 @@ pub(crate) struct LeftOut {
 #[derive(Default)]
 struct Tenants {
     count: usize,
-    /// By whose changes a conflict may go away: they themselves, and those that have what they declare.
+    /// The tenants whose changes may resolve a conflict: those left out, and those that hold what they declare.
     depends_on: BTreeSet<TenantId>,
 }
 
-/// When to try again, as one task sees it.
+/// When to retry, for one task.
 pub(crate) struct Tries {
     changed: watch::Receiver<()>,
     last: Instant,
@@ -41,7 +40,7 @@ impl Default for LeftOut {
 }
 
 impl LeftOut {
-    /// So many are left out from now on.
+    /// Replaces the tenants that are left out.
     pub(crate) fn replace(&self, count: usize, depends_on: BTreeSet<TenantId>) {
         *self.tenants() = Tenants { count, depends_on };
     }
@@ -50,7 +49,7 @@ impl LeftOut {
         self.tenants().count
     }
 
-    /// What the store says has changed.
+    /// Handles a change notification from the store.
     pub(crate) fn on_invalidation(&self, changed: &[Invalidation]) {
         let tenants = self.tenants();
         if changed.iter().any(|changed| tenants.depends_on.contains(changed.tenant())) {
@@ -68,14 +67,14 @@ impl LeftOut {
 }
 
 impl Tries {
-    /// They are tried now. What changes from here on is news.
+    /// Begins a retry. Later changes trigger another one.
     pub(crate) fn begin(&mut self) {
         self.changed.mark_unchanged();
         self.last = Instant::now();
     }
 
-    /// Ends when they are to be tried again: soon after a change of theirs, and a minute after the last try at the latest. Dropped and
-    /// called again it misses nothing.
+    /// Completes when a retry is due: soon after a change of a tenant involved, and at most a minute after the last retry. Cancel safe: a
+    /// later call misses no change.
     pub(crate) async fn due(&self) {
         let mut changed = self.changed.clone();
         if timeout_at(self.last + EVERY, changed.changed()).await.is_ok() {
@@ -92,7 +91,7 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    /// After how many seconds the next try is due.
+    /// Seconds until the next retry is due.
     async fn due_after(tries: &Tries) -> u64 {
         let began = Instant::now();
         tries.due().await;
@@ -115,7 +114,7 @@ mod tests {
         }
     }
 
-    /// The task does other things meanwhile, and a change that comes while nobody waits is news all the same.
+    /// The task does other work in between; a change in the meantime must still trigger a retry.
     #[tokio::test(start_paused = true)]
     async fn a_change_is_not_missed_when_waiting_is_given_up() {
         let left_out = LeftOut::default();

@@ -1,4 +1,4 @@
-//! Where log lines go: through a bounded buffer to the standard output, written by a thread of their own.
+//! Writes log lines through a bounded buffer to standard output, from a separate thread.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal as _, Write};
@@ -12,21 +12,21 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::json_lines::JsonLines;
 
-/// Lines wait at most this long. The writer sleeps between two looks rather than being woken by each line: a wake-up costs a
-/// request on the same core more than the line itself.
+/// The longest delay of a line. The writer sleeps and polls instead of being woken by each line: a wake-up costs a request on the same core
+/// more than the line itself.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
-/// What may wait. A reader of the log that stalls costs lines, never requests.
+/// The size of the buffer. A stalled reader of the log costs lines, never requests.
 const CAPACITY: usize = 4 * 1024 * 1024;
-/// How long the end of the program waits for its last lines to be taken: a pipe that nobody reads must not keep it alive.
+/// How long the program waits at its end for its last lines to be read: a full pipe must not keep it alive.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The server library's own lines tell operators nothing that ours do not.
+/// The HTTP library's own lines add nothing to ours for operators.
 const DEFAULT: &str = "info,actix_server=warn";
 
-/// Writes what is left when it is dropped, as far as somebody takes it.
+/// Writes the remaining lines when it is dropped, as far as the output accepts them.
 pub(crate) struct LogGuard {
     buffer: Arc<Buffer>,
-    /// Hung up when all is written.
+    /// Disconnected when everything is written.
     writer: mpsc::Receiver<Infallible>,
 }
 
@@ -40,8 +40,7 @@ struct Buffer {
 #[derive(Clone)]
 struct BufferWriter(Arc<Buffer>);
 
-/// Starts logging: what happened, `info` and above unless the filter says otherwise; as text for a person at a terminal, else as
-/// JSON lines.
+/// Starts logging at `info` and above unless the filter says otherwise: as text on a terminal, else as JSON lines.
 pub(crate) fn start(filter: Option<&str>) -> LogGuard {
     let buffer = Arc::new(Buffer::default());
     let filter =
@@ -55,7 +54,7 @@ pub(crate) fn start(filter: Option<&str>) -> LogGuard {
     }
     let (writing, writer) = mpsc::channel();
     let of_writer = Arc::clone(&buffer);
-    // Where no thread can be had there is no log, and nobody to wait for.
+    // If the thread cannot start, the program runs without a log.
     let _ = thread::Builder::new().name("log-writer".to_owned()).spawn(move || {
         of_writer.write_until_ended(&mut io::stdout());
         drop(writing);
@@ -83,7 +82,7 @@ impl Buffer {
                     "{{\"level\":\"WARN\",\"message\":\"log lines dropped\",\"count\":{dropped}}}"
                 );
             }
-            // A closed output is no reason to end: the platform serves on without a log.
+            // The platform serves on without a log when the output is closed.
             let _ = out.write_all(&batch).and_then(|()| out.flush());
             batch.clear();
             if ended {
@@ -94,7 +93,7 @@ impl Buffer {
     }
 }
 
-/// Takes whole lines, as the formatter hands them over; a line that does not fit is counted and dropped.
+/// Takes whole lines from the formatter; drops and counts a line that does not fit.
 impl Write for BufferWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut lines = self.0.lines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
-//! Names of tenants in one line: some of them, and how many more there are.
+//! Formats names of tenants on one line: some names, and the number of others.
 
-/// More tenants than these are counted, not named.
+/// The greatest number of tenants that are named.
 const NAMED: usize = 20;
 
 pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>) -> String {

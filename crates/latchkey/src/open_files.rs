@@ -1,4 +1,4 @@
-//! How many files the process may have open, where Linux tells.
+//! The limit of open files of this process, on Linux.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Taking over a changed configuration: when a file changes, on SIGHUP, and by looking every 15 s, because some mounts tell
-//! nobody. What cannot be read or applied changes nothing.
+//! Reloads a changed configuration: when a file changes, on SIGHUP, and by polling every 15 s, because some mounts send no notification. A
+//! configuration that cannot be read or applied changes nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use crate::settings::{Environment, Loaded, ReadError, read, refuse_beyond_loopba
 use crate::start_error::StartError;
 use crate::watch::Watch;
 
-/// Editors write a file in several steps; this is how long they are given.
+/// Delay after a change, because editors write a file in several steps.
 const SETTLE: Duration = Duration::from_millis(200);
-/// How often the files are read when nobody said that they changed.
+/// The polling interval without notifications.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// Watches the files of the settings until the program ends.
@@ -30,28 +30,28 @@ pub(crate) struct Reload {
     platform: Arc<Platform>,
     config: PathBuf,
     environment: Arc<Environment>,
-    /// What the running server was built from and cannot change without a start.
+    /// The settings that take effect only at a start, as the running server has them.
     fixed: String,
-    /// Whether others than this machine reach the running server, whatever the files say by now.
+    /// Whether other machines can reach the running server, whatever the files say by now.
     runs_beyond: bool,
-    /// What was last applied, or refused: neither is tried again until the files change.
+    /// The hash of the content that was last applied or refused, which is not tried again until the files change.
     seen: String,
-    /// The generation that these files were when they were last taken over; none if the store had later ones.
+    /// The generation that these files were when they were last applied; none if the store had later ones.
     held: Option<u64>,
-    /// When tenants that were left out are tried again.
+    /// When to retry tenants that were left out.
     tries: Tries,
-    /// What was last said of them.
+    /// The last log message about them.
     logged_left_out: String,
 }
 
 /// Why the files are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
-    /// They may have changed.
+    /// The files may have changed.
     Changed,
-    /// The operator asks for it.
+    /// The operator requests a reload.
     Requested,
-    /// Tenants that were left out are tried again.
+    /// Tenants that were left out are retried.
     Again,
 }
 
@@ -75,11 +75,11 @@ impl Reload {
         }
     }
 
-    /// Remembers which generation the files are, and tells the log what became of them.
+    /// Records the generation of the files and logs the outcome.
     pub(crate) async fn took(&mut self, applied: &Applied) -> Result<(), StartError> {
         say(&applied.outcome);
         self.held = match &applied.outcome {
-            // Nothing was applied, so what was left out before still is.
+            // Nothing was applied, so the same tenants are still left out.
             Outcome::TooManyRetired { .. } => return Ok(()),
             Outcome::Applied { generation, .. } => Some(*generation),
             Outcome::Unchanged | Outcome::StillLeftOut { .. } => self.latest().await?,
@@ -89,7 +89,7 @@ impl Reload {
         Ok(())
     }
 
-    /// Who is left out is said once, and not again at each try.
+    /// Logs the tenants that are left out once, not at each retry.
     fn leave_out(&mut self, left_out: Option<&TenantsLeftOut>) {
         let text = left_out.map(ToString::to_string).unwrap_or_default();
         if let Some(left_out) = left_out.filter(|_| text != self.logged_left_out) {
@@ -104,12 +104,12 @@ impl Reload {
         self.platform.left_out.replace(count, depends_on);
     }
 
-    /// Takes over changes of these files, and on each hangup, until the program ends.
+    /// Applies changes of these files, and reloads on each hangup, until the program ends.
     pub(crate) async fn run(mut self, watched: Vec<PathBuf>, mut hangup: Signal) {
         let (events, mut changed) = mpsc::channel(1);
         let mut watch = Watch::new(events);
         watch.add(&watched);
-        // Nobody tells of what changed between the first reading and now.
+        // No notification covers the time between the first reading and now.
         if let Some(watched) = self.look(Why::Changed).await {
             watch.add(&watched);
         }
@@ -128,7 +128,7 @@ impl Reload {
         }
     }
 
-    /// Reads everything. Where it was asked for, more is said about what is found, because an operator waits for an answer.
+    /// Reads everything. Logs more about the result on a request, because an operator waits for it.
     async fn look(&mut self, why: Why) -> Option<Vec<PathBuf>> {
         let requested = why == Why::Requested;
         if why != Why::Changed {
@@ -179,13 +179,13 @@ impl Reload {
         }
     }
 
-    /// Files that were at the latest generation and now hold an older one again have been put back on purpose. Files that
-    /// lagged behind say nothing new.
+    /// Files that had the latest generation and now hold an older one were reverted on purpose. Files that merely lag behind do not revert
+    /// anything.
     async fn take_over(&mut self, mut loaded: Loaded) -> Result<(), StartError> {
         let admins = ConfiguredAdmins::take(&mut loaded).hashed().await?;
         self.tries.begin();
         let applied = self.apply(loaded).await;
-        // Who may no longer sign in must not wait for a store that is down.
+        // A removed administrator must not stay valid while the store is unavailable.
         let refused = |applied: &Applied| matches!(applied.outcome, Outcome::TooManyRetired { .. });
         if !applied.as_ref().is_ok_and(refused) {
             self.platform.services.users.replace(admins);

@@ -1,5 +1,5 @@
-//! TLS of the listeners: opened at start, and read again when its files change, on SIGHUP, and by looking every 15 s. What cannot be used
-//! changes nothing.
+//! TLS of the listeners: loaded at start, and reloaded when its files change, on SIGHUP, and by polling every 15 s. Unusable files change
+//! nothing.
 
 use std::error::Error;
 use std::io;
@@ -18,12 +18,12 @@ use crate::settings;
 use crate::start_error::StartError;
 use crate::watch::Watch;
 
-/// A certificate and its key are two files, written one after the other.
+/// Delay after a change, because certificate and key are two files, written in sequence.
 const SETTLE: Duration = Duration::from_millis(200);
-/// How often the files are read when nobody said that they changed.
+/// The polling interval without notifications.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Reads what a listener's `tls` names.
+/// Loads the files that a listener's `tls` names.
 pub(crate) fn open(address: SocketAddr, tls: &settings::Tls) -> Result<Tls, StartError> {
     let tls_files = TlsFiles {
         certificate: tls.certificate.clone(),
@@ -37,7 +37,7 @@ pub(crate) fn open(address: SocketAddr, tls: &settings::Tls) -> Result<Tls, Star
     })
 }
 
-/// Reads them again whenever they may have changed, until the program ends.
+/// Reloads the files when they may have changed, until the program ends.
 pub(crate) async fn keep_fresh(all: Vec<Tls>, mut hangup: Signal) {
     if all.is_empty() {
         return;
@@ -61,7 +61,7 @@ pub(crate) async fn keep_fresh(all: Vec<Tls>, mut hangup: Signal) {
     }
 }
 
-/// The same fault is told once, unless somebody asked.
+/// Logs the same failure once, and again on a request.
 async fn look(tls: &Tls, requested: bool, refused: &mut Option<String>) {
     let reading = tls.clone();
     let Ok(outcome) = spawn_blocking(move || reading.reload()).await else { return };

@@ -1,4 +1,4 @@
-//! Being told that files have changed. What has changed is found by reading them.
+//! Notifications of file changes. The receiver reads the files to find what has changed.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 
-/// Sends a unit when something happens to the files of the settings; many happenings may be one.
+/// Sends a unit after events on the files of the settings; several events may send one.
 pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     names: Arc<Mutex<HashSet<OsString>>>,
@@ -30,7 +30,7 @@ impl Watch {
         Self { watcher: watcher.map_err(unwatched).ok(), names }
     }
 
-    /// Adds these. Folders are watched rather than files: an editor that replaces a file makes a new one.
+    /// Adds these paths. Watches folders rather than files, because an editor that replaces a file creates a new one.
     pub(crate) fn add(&mut self, paths: &[PathBuf]) {
         let Some(watcher) = &mut self.watcher else { return };
         for path in paths {
@@ -45,8 +45,8 @@ impl Watch {
     }
 }
 
-/// A folder of settings may hold a log, too, which changes all the time. What counts has the name of a watched file, is YAML as a
-/// tenant's file is, or begins with two dots, as the link does that a mounted ConfigMap swaps.
+/// A settings folder may also hold a log that changes all the time. Relevant are names of watched files, YAML files (tenants), and names
+/// that begin with two dots, like the link that a mounted ConfigMap replaces.
 fn concerns(event: &Event, names: &Mutex<HashSet<OsString>>) -> bool {
     let names = names.lock().unwrap_or_else(PoisonError::into_inner);
     !event.kind.is_access()

@@ -1,9 +1,9 @@
-//! Numbers of the parts behind the gateway, as samples.
+//! Metrics of the parts behind the gateway, as samples.
 
 use cache::{Caches, Counts, RedisCache, RedisCounts};
 use gateway::{Kind, Sample};
 
-/// Fixed texts, so that a series is never made by what somebody sends.
+/// Constant texts, so that requests cannot create series.
 pub(super) type Labels = &'static [(&'static str, &'static str)];
 type CacheCount = (&'static str, &'static str, fn(&Counts) -> u64);
 
@@ -18,7 +18,7 @@ const CACHE_COUNTS: [CacheCount; 4] = [
     ),
 ];
 
-/// Of the three caches, beside each other.
+/// Metrics of the three caches.
 pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
     let all: [(Labels, Counts); 3] = [
         (&[("cache", "tenants")], caches.tenants.counts()),
@@ -37,7 +37,7 @@ pub(crate) fn counter(name: &'static str, help: &'static str, labels: Labels, va
     Sample { name, help, kind: Kind::Counter, labels, value }
 }
 
-/// Of Redis, which the replicas share.
+/// Metrics of Redis.
 pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
     let RedisCounts {
         commands,

@@ -1,8 +1,8 @@
-//! What looking at the store and at what is sealed in it comes to: whether callers can be served, and why not.
+//! Evaluates the checks of the store and of the sealed values: whether requests can be served, and why not.
 
 use gateway::{Check, State};
 
-/// What the last look found.
+/// The result of the last check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     store: Store,
@@ -12,12 +12,12 @@ pub(super) struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Store {
     Answers,
-    /// The caches stand in for it.
+    /// The caches serve stale values.
     ServedStale,
     Missed,
 }
 
-/// Whether what is sealed can be opened.
+/// Whether sealed values can be unsealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opens {
     Yes,
@@ -26,7 +26,7 @@ pub(super) enum Opens {
     No,
 }
 
-/// What one look at the store came to.
+/// The outcome of one check of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Good,
@@ -36,10 +36,10 @@ pub(super) enum Look {
 }
 
 impl Found {
-    /// The store has just answered, and what is sealed in it was opened.
+    /// At start the store has just answered, and the pepper was unsealed.
     pub(super) const START: Self = Self { store: Store::Answers, opens: Opens::Yes };
 
-    /// With what one look more came to; `serves_stale` is asked where the store was missed: whether anybody is served all the same.
+    /// The state after one more check. `serves_stale` says whether the caches can serve while the store is unavailable.
     pub(super) fn after(self, look: Look, serves_stale: bool) -> Self {
         let answered = |opens| Self { store: Store::Answers, opens };
         match look {
@@ -67,7 +67,7 @@ impl Found {
         }
     }
 
-    /// The sealing key, tried at the pepper, and the tenants whose keys were tried and did not open. Those fail alone.
+    /// The state of the sealing key, checked with the pepper, and of tenants whose keys could not be unsealed. Such tenants fail alone.
     pub(super) fn keys(self, unopened: usize) -> State {
         match (self.opens, unopened) {
             (Opens::No, _) => State::Failed("what is sealed in the store cannot be opened".into()),
@@ -85,7 +85,7 @@ impl Found {
     }
 }
 
-/// Whether tenants are left out of the settings that are served.
+/// Whether the applied settings leave tenants out.
 pub(super) fn settings(left_out: usize) -> Option<Check> {
     let why = || {
         let why = "tenants left out because of a conflict";
@@ -120,7 +120,7 @@ mod tests {
         check(&[(good, false)], "good", "good");
         check(&[(good, false), (missed, true)], "degraded", "good");
         check(&[(good, false), (missed, false)], "failed", "good");
-        // What is cached grows too old.
+        // Cached values become too old to be served.
         check(&[(missed, true), (missed, true), (missed, false)], "failed", "good");
         check(&[(missed, true), (missed, false), (good, false)], "good", "good");
     }

@@ -1,4 +1,4 @@
-//! What the scheduler asks for of each tenant.
+//! The operation of the scheduler on each tenant.
 
 use administration::{Administrator, EditError};
 use async_trait::async_trait;
@@ -6,10 +6,10 @@ use keys::KeySpec;
 use protocol::Timestamp;
 use tenancy::TenantId;
 
-/// Takes a step of a tenant's keys.
+/// Takes the next step of a tenant's keys.
 #[async_trait]
 pub(crate) trait KeyAdvancer: Send + Sync {
-    /// What time and policy ask for now. Says which key was made, if one was.
+    /// Takes the step that is due by time and policy. Returns the kind of the key that it announced, if any.
     async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<KeySpec>, EditError>;
 }
 

@@ -1,4 +1,4 @@
-//! Tenants whose step failed: each is tried again after a pause that grows, and the log is told once.
+//! Tenants whose step failed: each is retried with growing pauses, and the failure is logged once.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// Who has not been due for so long after its pause is no longer thought of: it was deleted, or somebody else has helped it.
+/// A tenant that has not been due for this long after its pause is forgotten: it was deleted, or another replica has rotated its keys.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
-/// Who waits, and until when.
+/// The waiting tenants, and until when each waits.
 #[derive(Debug, Default)]
 pub(super) struct Retries(HashMap<TenantId, Retry>);
 
@@ -23,7 +23,7 @@ struct Retry {
 }
 
 impl Retries {
-    /// How many tenants wait.
+    /// Number of waiting tenants.
     pub(super) fn waiting(&mut self, now: Instant) -> u32 {
         self.0.retain(|_, retry| {
             let since = now.saturating_duration_since(retry.not_before);
@@ -37,7 +37,7 @@ impl Retries {
         self.0.get(tenant).is_none_or(|retry| retry.not_before <= now)
     }
 
-    /// Its step failed. Says whether that is news.
+    /// Records a failed step. Returns whether it is the first failure.
     pub(super) fn failed(&mut self, tenant: &TenantId, now: Instant) -> bool {
         let retry = self.0.entry(tenant.clone()).or_insert(Retry {
             not_before: now,
@@ -49,7 +49,7 @@ impl Retries {
         !std::mem::replace(&mut retry.failed, true)
     }
 
-    /// Nothing failed, but its next step waits for the next round.
+    /// Delays the next step to the next round without a failure.
     pub(super) fn again(&mut self, tenant: &TenantId, now: Instant) {
         let soon = now + FIRST_PAUSE;
         let new = Retry { not_before: soon, pause: Duration::ZERO, failed: false };
@@ -57,7 +57,7 @@ impl Retries {
         retry.not_before = soon;
     }
 
-    /// Its step is taken. Says whether it had failed.
+    /// Records a successful step. Returns whether the previous one had failed.
     pub(super) fn forget(&mut self, tenant: &TenantId) -> bool {
         self.0.remove(tenant).is_some_and(|retry| retry.failed)
     }

@@ -1,4 +1,4 @@
-//! Numbers of the scheduler, for the metrics.
+//! Metrics of the scheduler.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -6,7 +6,7 @@ use gateway::Sample;
 
 use crate::health::{counter, gauge};
 
-/// What has come of it since the start of the program.
+/// Counts since the start of the program.
 #[derive(Debug, Default)]
 pub(crate) struct Rotated {
     announced: AtomicU64,

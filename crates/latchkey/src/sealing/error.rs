@@ -1,4 +1,4 @@
-//! Why the server's own secrets are not at hand.
+//! Why the server's own secrets are unavailable.
 
 use std::io;
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ pub(crate) enum SealingError {
         "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys is the key that sealed it"
     )]
     NotOpened(#[source] SealError),
-    /// It was not the pepper's fault: the service that holds the key did not answer, refused, or has it no more.
+    /// The service that holds the key did not answer, refused, or no longer has the key; the pepper itself may be intact.
     #[error("the sealing key cannot be used")]
     Unusable(#[source] SealError),
     #[error("the pepper has the wrong length")]
@@ -49,7 +49,7 @@ pub(crate) enum SealingError {
 }
 
 impl SealingError {
-    /// The pepper was tried to be opened.
+    /// The error of unsealing the pepper.
     pub(super) fn opening(error: SealError) -> Self {
         match error {
             SealError::Unavailable(_) | SealError::KeyGone { .. } => Self::Unusable(error),
@@ -67,7 +67,7 @@ impl SealingError {
         }
     }
 
-    /// The key is not where the settings say, and it is not for this machine to make one.
+    /// The key is not where the settings say, and this machine must not create one.
     pub(super) fn not_made(setting: &SealingKeySource) -> Self {
         match setting {
             SealingKeySource::File(path) => Self::NotMade(path.clone()),

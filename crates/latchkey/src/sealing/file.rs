@@ -10,8 +10,8 @@ use protocol::Secret;
 use super::SealingError;
 use crate::files;
 
-/// Makes a sealing key in a new file that only its owner may read. The file takes its name when it is whole: a program that is killed
-/// meanwhile leaves no half of a key where the next start would read one.
+/// Creates a sealing key in a new file that only its owner may read. The file is renamed into place when it is complete, so that a killed
+/// program leaves no partial key for the next start.
 pub(crate) fn create(path: &Path) -> Result<Key, SealingError> {
     let key = Key::generate()?;
     let unwritable = |error| SealingError::Unwritable(path.to_owned(), error);
@@ -25,7 +25,7 @@ pub(crate) fn create(path: &Path) -> Result<Key, SealingError> {
     Ok(key)
 }
 
-/// Makes the first key, unless another program on the same folder is faster: then its key is the one.
+/// Creates the first key, unless another program on the same folder is faster; then uses that program's key.
 pub(super) async fn first(path: &Path, store: &dyn SealedItems) -> Result<Key, SealingError> {
     if !store.holds_sealed_rows().await? {
         match create(path) {

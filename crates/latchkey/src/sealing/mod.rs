@@ -1,4 +1,4 @@
-//! The sealing keys and the pepper: the secrets of the server itself, found or made before anything else.
+//! The server's own secrets, the sealing keys and the pepper, which are loaded or created before everything else.
 
 mod error;
 mod file;
@@ -16,9 +16,9 @@ pub(crate) use error::SealingError;
 pub(crate) use file::create;
 pub(crate) use pepper::{existing_pepper, open_pepper, pepper, sealed_pepper};
 
-/// Opens the sealing keys. Where the file of the one that seals is missing it is made, but only for a store of this machine (`embedded`)
-/// in which nothing is sealed yet: a new key beside old rows would look like a start and be a loss, and replicas would each make their
-/// own.
+/// Opens the sealing keys. Creates a missing file of the current key only for a store of this machine (`embedded`) in which nothing is
+/// sealed yet. A new key beside old rows would make those unreadable without an error at the start, and each replica would create a
+/// different one.
 pub(crate) async fn sealer(
     settings: &SealingKeys,
     store: &dyn SealedItems,
@@ -34,7 +34,7 @@ pub(crate) async fn sealer(
     Ok(Arc::new(EnvelopeSealer::new(writing, former(settings).await?)))
 }
 
-/// Opens the sealing keys without making one; `None` where the file of the one that seals is missing.
+/// Opens the sealing keys without creating one; `None` where the file of the current key is missing.
 pub(crate) async fn existing_sealer(
     settings: &SealingKeys,
 ) -> Result<Option<Arc<EnvelopeSealer>>, SealingError> {
@@ -42,7 +42,7 @@ pub(crate) async fn existing_sealer(
     Ok(Some(Arc::new(EnvelopeSealer::new(writing, former(settings).await?))))
 }
 
-/// A former key that is missing fails only those whose keys it sealed, not the start.
+/// A missing previous key fails only the values that it sealed, not the start.
 async fn former(settings: &SealingKeys) -> Result<Vec<Arc<dyn KeyEncryptionKey>>, SealingError> {
     let mut former = Vec::with_capacity(settings.former.len());
     for setting in &settings.former {

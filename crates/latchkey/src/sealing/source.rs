@@ -1,4 +1,4 @@
-//! From where a sealing key is to what wraps data keys: read into this process, or left where it is.
+//! Opens a configured sealing key: loads it into this process, or uses it in the service that holds it.
 
 use std::sync::Arc;
 
