@@ -1,5 +1,5 @@
-//! Random lives of a tenant: schedulers that wake late, early or never, commands, changes of the policy, two replicas whose clocks and
-//! rows differ, and verifiers that honour `Cache-Control`. What must be true is asserted after every step.
+//! Random lives of a tenant: schedulers that run late, early or never, commands, changes of the policy, two replicas whose clocks and rows
+//! differ, and verifiers that honour `Cache-Control`. Invariants are asserted after every step.
 
 use std::cell::RefCell;
 
@@ -14,23 +14,23 @@ use crate::key_record::signing_row;
 use crate::{ImportedKey, KeyId, KeyRecord, KeyStage, PrivateKeyDocument};
 
 const CASES: u32 = 6_000;
-/// True time runs in quarters of a second; clocks show whole ones.
+/// Time advances in quarters of a second; clocks show whole seconds.
 const TICKS: u64 = 4;
-/// In seconds: no commit is waited for any longer.
+/// Seconds after which a commit is given up.
 const LATEST_COMMIT: u64 = 10;
 const START: u64 = 1_000_000 * TICKS;
 const ALGORITHMS: [SigningAlgorithm; 3] =
     [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA];
 
-/// What stays as it is for a whole life.
+/// The constants of one life.
 #[derive(Clone, Copy, Debug)]
 struct TestEnv {
-    /// In seconds: how long a replica goes on with rows that it has read.
+    /// Seconds for which a replica uses cached rows.
     l1_lifetime: u64,
-    /// In ticks: how far the replicas' clocks are ahead of true time, each no more than any policy's skew.
+    /// Ticks by which the replicas' clocks are ahead of true time, each no more than any policy's skew.
     clocks: [u64; 2],
     apart: u64,
-    /// Whether windows are as small as they get.
+    /// Whether windows are as small as possible.
     small: bool,
 }
 
@@ -120,7 +120,7 @@ fn settings(test_env: TestEnv) -> BoxedStrategy<Settings> {
         .boxed()
 }
 
-/// Each with the replica that takes it, and how much passes between decision and commit of what the skew has to spare.
+/// Each step with its replica, and the delay between decision and commit as a share of the skew's margin.
 fn steps(test_env: TestEnv) -> impl Strategy<Value = Vec<(bool, Step, Index)>> {
     let wait = prop_oneof![0_u64..40, 0_u64..5_000, 0_u64..1_000_000, 0_u64..200_000_000];
     let wait = if test_env.small { prop_oneof![0_u64..8, 0_u64..40].boxed() } else { wait.boxed() };
@@ -158,7 +158,7 @@ struct Copy {
     keys: Vec<KeyId>,
 }
 
-/// Rows and policy as they have been since an instant of true time.
+/// Rows and policy since an instant of true time.
 #[derive(Clone)]
 struct Snapshot {
     since: u64,
@@ -170,16 +170,16 @@ struct World<'a> {
     time: u64,
     test_env: TestEnv,
     history: Vec<Snapshot>,
-    /// By key, when it was committed, and whether verifiers could know it before it signed.
+    /// By key: when it was committed, and whether verifiers could know it before it signed.
     committed: Vec<(KeyId, u64, bool)>,
     due_at: Option<Timestamp>,
     tokens: Vec<Token>,
     revoked: Vec<KeyId>,
     copies: [Copy; 3],
-    /// As the store keeps them: of longer lifetimes than today's, and of copies that are kept for longer than today's.
+    /// As the store keeps them: the ends of previous, longer lifetimes of tokens and of cached key sets.
     previous_tokens_until: Option<Timestamp>,
     previous_jwks: Option<(Lifetime, Timestamp)>,
-    /// The replica and the policy with which the latest plan was made.
+    /// The replica and the policy of the latest plan.
     planned_with: (usize, KeyPolicy),
     counts: &'a RefCell<Counts>,
 }
@@ -189,12 +189,12 @@ impl World<'_> {
         Timestamp::from_seconds((self.time + self.test_env.clocks[replica]) / TICKS)
     }
 
-    /// The policy that is planned with.
+    /// The policy for planning.
     fn policy(&self, now: Timestamp) -> KeyPolicy {
         self.latest().policy.clone().with_previous(self.previous_tokens_until, self.previous_jwks, now)
     }
 
-    /// Notes what outlasts the present policy, if another one takes its place.
+    /// Records the effects of the present policy that outlast it.
     fn note(&mut self, previous: &KeyPolicy, policy: &KeyPolicy, now: Timestamp) {
         let l1_lifetime = previous.l1_lifetime;
         if policy.longest_token < previous.longest_token {
@@ -212,7 +212,7 @@ impl World<'_> {
         }
     }
 
-    /// Some ticks for which a replica may go on with rows of before.
+    /// Ticks for which a replica may use old rows.
     fn lag(&self, lag: Index) -> u64 {
         lag.index(usize::try_from(self.test_env.l1_lifetime * TICKS).unwrap() + 1) as u64
     }
@@ -226,7 +226,7 @@ impl World<'_> {
         self.history.iter().rev().find(|snapshot| snapshot.since <= at).unwrap_or(&self.history[0])
     }
 
-    /// Says what is to be committed, if the step decides anything.
+    /// Takes the step and returns what to commit, if anything.
     fn take(&mut self, replica: usize, step: Step) -> Option<Plan> {
         let now = self.clock(replica);
         let records = self.latest().records.clone();
@@ -273,7 +273,7 @@ impl World<'_> {
                 let revoked = rotate_in_emergency(&records, &policy, now);
                 assert!(revoked.plan.announce.is_some());
                 self.check_revocation(&revoked, &records, now);
-                // What another replica has dropped before it ever signed may stay published until this clock has caught up.
+                // A key that another replica has dropped before it ever signed may stay published until this clock catches up.
                 let dropped = |key: &&KeyRecord| key.removed_at.is_some() && key.retiring_from.is_none();
                 let lived = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed);
                 for key in lived.filter(|key| !dropped(key)) {
@@ -328,7 +328,7 @@ impl World<'_> {
         None
     }
 
-    /// In ticks, how much the skew has to spare for a commit: what the clocks do not differ by, and no more than is waited for.
+    /// Ticks that the skew leaves for a commit: what the clocks do not differ by, and no more than the longest commit.
     fn margin(&self) -> u64 {
         (self.latest().policy.skew.seconds() - self.test_env.apart).min(LATEST_COMMIT) * TICKS
     }
@@ -345,7 +345,7 @@ impl World<'_> {
             })
             .map(|key| key.id)
             .collect();
-        // Every token that is still alive and whose key goes is in what the command says that it breaks.
+        // The command reports every token that is still alive and whose key it removes.
         for token in self.tokens.iter().filter(|token| gone.contains(&token.key)) {
             let alive = (0..2).any(|replica| token.expires > self.clock(replica));
             let said =
@@ -360,7 +360,7 @@ impl World<'_> {
         self.revoked.extend(gone);
     }
 
-    /// What was decided at `now`, which is a while ago.
+    /// Commits what was decided at `now`, some time ago.
     fn commit(&mut self, replica: usize, plan: &Plan, now: Timestamp) {
         let policy = self.policy(now);
         let mut records = self.latest().records.clone();
@@ -418,7 +418,7 @@ impl World<'_> {
             let end = row.retiring_from.unwrap_or(row.announced_at);
             assert!(row.removed_at.is_none_or(|removed| removed >= end), "{row:?}");
         }
-        // One plan makes one key: one that replaces a key at once may be due for a successor at once.
+        // One plan adds one key, and a key that replaces another at once may need a successor at once.
         let again = next(&records, &policy, now);
         let more = plan.announce.is_some() && plan.due_at == Some(now);
         assert!(again.is_empty() || more, "planning again finds {again:?} after {plan:?} in {records:?}");
@@ -448,7 +448,7 @@ impl World<'_> {
         let (id, signed_by) = (key.id, key.announced_at);
         let &(_, committed, ahead) = self.committed.iter().find(|entry| entry.0 == id).unwrap();
         if ahead {
-            // All but the skew, which the clocks may have used up.
+            // The window without the skew, which the clocks may have used up.
             let KeyPolicy { jwks_max_age, jwks_stale, .. } =
                 self.history.iter().find(|snapshot| snapshot.since >= committed).unwrap().policy;
             let least = jwks_max_age.seconds() + jwks_stale.seconds() + self.test_env.l1_lifetime;
@@ -456,7 +456,7 @@ impl World<'_> {
             assert!(published >= least * TICKS, "signed {published} ticks after it was published");
             assert!(now >= signed_by);
         }
-        // A replica that has the policy from before grants what was granted before.
+        // A replica with the previous policy grants the previous lifetime.
         let longest = usize::try_from(policy.longest_token.seconds()).unwrap();
         let lifetime = 1 + lifetime.index(longest) as u64;
         self.tokens.push(Token { key: id, expires: now + Lifetime::from_seconds(lifetime) });
@@ -477,7 +477,7 @@ impl World<'_> {
         Copy { fetched: self.time, fresh_until, keys }
     }
 
-    /// What must be true until then, also at the instants in between at which something changes by itself.
+    /// Checks the invariants until then, also at the instants in between at which a state changes by time alone.
     fn pass_until(&mut self, until: u64, from: u64) {
         let clocks = self.test_env.clocks;
         let rows = self.latest().records.keys.iter();
@@ -496,7 +496,7 @@ impl World<'_> {
         }
     }
 
-    /// What must be true at this instant.
+    /// Checks the invariants at this instant.
     fn check(&mut self) {
         for replica in 0..2 {
             let now = self.clock(replica);
@@ -531,7 +531,7 @@ impl World<'_> {
             for token in self.tokens.iter().filter(|token| token.expires > one.max(two)) {
                 let (_, committed, ahead) =
                     *self.committed.iter().find(|entry| entry.0 == token.key).unwrap();
-                // A key that had to sign at once is known to those who asked since.
+                // A key that had to sign at once is known only to verifiers that fetched since.
                 if ahead || copy.fetched >= committed + self.test_env.l1_lifetime * TICKS {
                     assert!(copy.keys.contains(&token.key), "{} is not in {:?}", token.key, copy.keys);
                     self.counts.borrow_mut().verified += 1;
@@ -600,8 +600,8 @@ fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>,
     }
 }
 
-/// The same lives in each run, so that a change of the planner alone decides. `TestRunner::new(config)` with more cases looks for others;
-/// docs/reliability.md has those that are known to break a rule.
+/// The same lives in each run, so that only a change of the planner changes the result. `TestRunner::new(config)` with more cases searches
+/// for others; docs/reliability.md lists those that are known to break a rule.
 #[test]
 fn no_life_breaks_a_verifier() {
     let counts = RefCell::new(Counts::default());

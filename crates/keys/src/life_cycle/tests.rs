@@ -8,7 +8,7 @@ use crate::{ImportedKey, KeyId, KeyRecord, PrivateKeyDocument, RsaSize};
 const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
 const EDDSA: SigningAlgorithm = SigningAlgorithm::EdDSA;
 
-/// The window is 140, what settles takes 30, and a key goes 190 after it has retired.
+/// The window is 140, the propagation delay is 30, and a key is removed 190 after it has retired.
 fn policy(algorithm: SigningAlgorithm) -> KeyPolicy {
     let span = Lifetime::from_seconds;
     KeyPolicy {
@@ -37,7 +37,7 @@ fn none() -> KeyRecords {
     KeyRecords { next: id(1), keys: Vec::new() }
 }
 
-/// The rows after the plan has been carried out.
+/// The rows after the plan is committed.
 fn after(records: &KeyRecords, plan: &Plan) -> KeyRecords {
     let mut records = records.clone();
     for times in &plan.times {
@@ -64,7 +64,7 @@ fn after(records: &KeyRecords, plan: &Plan) -> KeyRecords {
     records
 }
 
-/// A row as `active_from retiring_from removed_at`, the rows after each other.
+/// Each row as `active_from retiring_from removed_at`.
 fn shown(records: &KeyRecords) -> String {
     let end = |end: Option<Timestamp>| end.map_or("-".to_owned(), |end| end.seconds().to_string());
     let row = |row: &KeyRecord| {
@@ -86,7 +86,7 @@ fn first() -> KeyRecords {
     after(&none(), &next(&none(), &policy(ES256), at(500)))
 }
 
-/// The first key, and one that has been announced to follow it at 10 500.
+/// The first key, and its successor, which is announced to begin at 10 500.
 fn announced() -> KeyRecords {
     after(&first(), &next(&first(), &policy(ES256), at(9_500)))
 }
@@ -113,7 +113,7 @@ fn another_algorithm_takes_over_after_its_publication() {
     let plan = next(&first(), &policy(EDDSA), at(600));
     assert_eq!(plan.announce.unwrap().algorithm, EDDSA);
     let rows = check(&first(), &plan, "500 1600 1790, 1600 - -", 1_820);
-    // Changed back: dropped while there is time, let in and followed if not.
+    // Changed back: the key is dropped in time, or signs and is replaced if it is too late.
     let plan = next(&rows, &policy(ES256), at(1_570));
     check(&rows, &plan, "500 - -, 1600 - 1570", 1_600);
     let plan = next(&rows, &policy(ES256), at(1_571));
@@ -128,7 +128,7 @@ fn longer_tokens_keep_a_key_for_longer_and_shorter_ones_not_for_shorter() {
     let rows =
         check(&announced(), &next(&announced(), &long, at(9_600)), "500 10500 15590, 10500 - -", 15_620);
     assert!(next(&rows, &policy(ES256), at(9_700)).is_empty());
-    // Shorter again, it still stays for those that were issued meanwhile, and says what its removal would break.
+    // After the lifetime becomes shorter again, the key stays for tokens of the longer lifetime, and reports what its removal would break.
     let mindful = policy(ES256).with_previous(Some(at(14_800)), None, at(9_700));
     assert_eq!(mindful.longest_token, Lifetime::from_seconds(5_100));
     check(&announced(), &next(&announced(), &mindful, at(9_700)), "500 10500 15690, 10500 - -", 15_720);
@@ -196,7 +196,7 @@ fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
         (9_499, (1, 0)),
         (9_500, (1, 0)),
         (9_569, (1, 0)),
-        // Nobody announces anything here.
+        // This policy announces no keys.
         (9_570, (70, 40)),
         (99_999, (70, 40)),
     ] {
@@ -208,7 +208,7 @@ fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
         assert_eq!(of(&announced(), now), expected, "announced, at {now}");
     }
     assert_eq!(of(&none(), 500), (70, 40));
-    // Of another algorithm, the next one is due at once.
+    // With another algorithm, the next key is due at once.
     assert_eq!(kept(&first(), &policy(EDDSA), 500), (1, 0));
     let short = KeyPolicy { jwks_max_age: Lifetime::from_seconds(1), ..policy(ES256) };
     assert_eq!(kept(&first(), &short, 500), (1, 40));
@@ -244,11 +244,11 @@ fn a_revoked_key_is_followed_by_the_announced_one_or_by_a_new_one() {
     assert_eq!(revocation.breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
     let revocation = revoke(&first(), 1, 10_000).unwrap();
     check(&first(), &revocation.plan, "500 9980 9980, 9980 - -", 10_010);
-    // An announced one breaks nothing, and another one takes its place.
+    // Revoking an announced key breaks nothing, and another key replaces it.
     let revocation = revoke(&announced(), 2, 10_000).unwrap();
     check(&announced(), &revocation.plan, "500 11000 11190, 10500 - 9980, 11000 - -", 10_010);
     assert!(revocation.breaks.is_empty());
-    // Around the turn, a clock that is behind finds one key to sign with too.
+    // Around the takeover, a slow clock also finds one key to sign with.
     let revocation = revoke(&announced(), 1, 10_510).unwrap();
     check(&announced(), &revocation.plan, "500 10490 10490, 10490 - -", 10_520);
     let revocation = revoke(&announced(), 2, 10_510).unwrap();
