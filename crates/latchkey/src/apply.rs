@@ -1,4 +1,4 @@
-//! Making the store agree with the settings: the same step at start, at a reload and for `latchkey apply`.
+//! Applies the settings to the store: the same operation at start, at a reload and for `latchkey apply`.
 
 use administration::{Along, ContentHash, Outcome, Progress, ReconcileOptions, Retirements};
 
@@ -8,23 +8,23 @@ use crate::platform::Platform;
 use crate::settings::{Loaded, MaxRetired};
 use crate::start_error::StartError;
 
-/// How far applying may go.
+/// Limits of an apply.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ApplyOptions {
-    /// Retire as much as there is.
+    /// Retire any number of rows.
     pub(crate) prune: bool,
     /// Apply an older generation again.
     pub(crate) force: bool,
 }
 
-/// What became of the settings.
+/// The result of an apply.
 pub(crate) struct Applied {
     pub(crate) outcome: Outcome,
-    /// Those to whom they were not applied.
+    /// The tenants to which the settings were not applied.
     pub(crate) left_out: Option<TenantsLeftOut>,
 }
 
-/// Makes the store agree with the settings and lets caches forget what changed.
+/// Applies the settings to the store and invalidates the caches.
 pub(crate) async fn apply(
     platform: &Platform,
     loaded: Loaded,
@@ -33,7 +33,7 @@ pub(crate) async fn apply(
     apply_with_progress(platform, loaded, extent, &|_| {}).await
 }
 
-/// As [`apply`], telling how far it has come.
+/// Like [`apply`], with reports of its progress.
 pub(crate) async fn apply_with_progress(
     platform: &Platform,
     loaded: Loaded,
@@ -58,7 +58,7 @@ pub(crate) async fn apply_with_progress(
     Ok(Applied { outcome, left_out })
 }
 
-/// What became of the settings, for the log.
+/// Logs the result.
 pub(crate) fn say(outcome: &Outcome) {
     match outcome {
         Outcome::Unchanged => tracing::info!("settings unchanged"),

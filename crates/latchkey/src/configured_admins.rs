@@ -1,4 +1,4 @@
-//! Who may sign in at `/flow/execute`, from the settings to those who check it.
+//! The administrators who may sign in at `/flow/execute`, from the settings to the check of their passwords.
 
 use std::mem::take;
 
@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use crate::settings::{Loaded, ResolvedAdmin, SecretText};
 
-/// The declared administrators of a configuration, on their way into effect.
+/// The declared administrators of a configuration, before they take effect.
 #[derive(Debug)]
 pub(crate) struct ConfiguredAdmins {
     users: Vec<DeclaredUser>,
@@ -16,7 +16,7 @@ pub(crate) struct ConfiguredAdmins {
 }
 
 impl ConfiguredAdmins {
-    /// Takes them out of the settings, which are applied without them: no store holds them.
+    /// Takes the administrators out of the settings, because the store does not hold them.
     pub(crate) fn take(loaded: &mut Loaded) -> Self {
         Self::new(take(&mut loaded.admins), take(&mut loaded.admin_applications))
     }
@@ -32,7 +32,7 @@ impl ConfiguredAdmins {
         Self { users: admins.into_iter().map(user).collect(), applications }
     }
 
-    /// Hashes the passwords, each for 11 ms, away from the threads that serve.
+    /// Hashes the passwords, each for 11 ms, outside the threads that serve requests.
     pub(crate) async fn hashed(self) -> Result<HashedUsers, OutOfMemory> {
         let Self { users, applications } = self;
         spawn_blocking(move || HashedUsers::of(&users, applications)).await.unwrap_or(Err(OutOfMemory))

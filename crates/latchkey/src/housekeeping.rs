@@ -1,6 +1,6 @@
-//! Work that is due by the clock alone. Once a minute: deletes tenants whose time of grace is over, and sums the sign-ins that were too
-//! many for a record each. Once an hour, first a minute after the start: deletes secrets that ended long ago. Every replica does it; the
-//! store lets one of them delete each row.
+//! Periodic work. Once a minute: deletes tenants after their grace period, and sums up sign-ins that were too many for one record each.
+//! Once an hour, first a minute after the start: deletes secrets that ended long ago. Every replica does it; the store lets only one of
+//! them delete each row.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use protocol::causes;
 const EVERY: Duration = Duration::from_secs(60);
 const ROUNDS_AN_HOUR: u64 = 60;
 
-/// Looks once a minute, until the program ends.
+/// Runs once a minute, until the program ends.
 pub(crate) async fn keep(administrator: Arc<Administrator>) {
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -34,7 +34,7 @@ pub(crate) async fn keep(administrator: Arc<Administrator>) {
                 }
                 is_failing = false;
             }
-            // Once an outage, not once a minute.
+            // Logs each outage once, not once a minute.
             Err(error) if !is_failing => {
                 tracing::warn!(
                     error = causes(&error),

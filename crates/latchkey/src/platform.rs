@@ -1,4 +1,4 @@
-//! The composition root: every part of the platform is made here, once, and given to those that need it.
+//! The composition root: creates every part of the platform once and connects them.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -26,9 +26,9 @@ use crate::settings::{self, Loaded};
 use crate::start_error::StartError;
 use crate::{clock, open_files, sealing, tls};
 
-/// RSA keys that are made ahead, so that a new tenant's first token waits for none.
+/// Number of pregenerated RSA keys, so that a new tenant's first token need not wait for one.
 const KEYS_AHEAD: usize = 2;
-/// Bytes of parsed keys that are kept: some 10 000 tenants with an RSA-2048 key each.
+/// Capacity for parsed keys in bytes: some 10 000 tenants with an RSA-2048 key each.
 const RING_BYTES: u64 = 128 << 20;
 
 /// All parts.
@@ -44,7 +44,7 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    /// Opens the store and the server's own secrets, and puts the rest on top of them.
+    /// Opens the store and the server's own secrets, and builds the other parts on them.
     pub(crate) async fn open(loaded: &Loaded) -> Result<Self, StartError> {
         let database = Database::open(&loaded.storage).await?;
         let rows = database.administration();
@@ -77,7 +77,8 @@ impl Platform {
         };
         let hashes = Arc::new(HashPool::start(hash_threads()).map_err(StartError::Thread)?);
         let precise_timer = PreciseTimer::start().map_err(StartError::Thread)?;
-        // Whatever the store holds and whichever door it came through: what everyone knows proves nothing to others.
+        // Published sample secrets authenticate nothing on a listener that other machines can reach, whatever the store holds and whichever
+        // interface created it.
         let samples: &[&str] = if loaded.is_beyond_loopback() { &settings::SAMPLE_SECRETS } else { &[] };
         let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(samples);
         let authenticator = Authenticator::new(
@@ -124,12 +125,12 @@ impl Platform {
         Ok(Self { database, caches, reconciler, administrator, rotated, left_out, health, services })
     }
 
-    /// Lets caches forget what this process has changed, here and elsewhere.
+    /// Publishes the invalidation of changes by this process, here and to other replicas.
     pub(crate) fn announce(&self, changed: &[Invalidation]) {
         self.caches.apply(changed);
     }
 
-    /// What the store says has changed, which it says to every replica: caches forget it, and who was left out may be tried again.
+    /// Handles a change notification, which the store sends to every replica: invalidates caches and retries tenants that were left out.
     pub(crate) fn on_invalidation(&self, changed: &[Invalidation]) {
         self.caches.forget(changed);
         self.left_out.on_invalidation(changed);
@@ -140,7 +141,7 @@ fn write_limit(rate: settings::Rate) -> WriteLimit {
     WriteLimit { count: rate.count.into(), per: Lifetime::from_seconds(rate.period().as_secs()) }
 }
 
-/// What all doors to administration go by.
+/// The policy for edits through every administrative interface.
 pub(crate) fn edit_policy(loaded: &Loaded) -> EditPolicy {
     EditPolicy {
         public_url: loaded.server.public_url.as_str().to_owned(),
@@ -151,7 +152,7 @@ pub(crate) fn edit_policy(loaded: &Loaded) -> EditPolicy {
     }
 }
 
-/// What the gateway is told, from what the operator has set.
+/// The gateway's options from the settings.
 pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
     let mut listeners = Vec::with_capacity(loaded.server.listeners.len());
     for listener in &loaded.server.listeners {
@@ -182,7 +183,7 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
     })
 }
 
-/// As many as are asked for, and a quarter less than there may be files: the store, certificates and listeners are files too.
+/// The requested limits, but at most three quarters of the open files: the store, certificates and listeners need files, too.
 fn connection_limits(requested: Option<u32>, files: Option<usize>) -> ConnectionLimits {
     let wanted = requested.map_or(ConnectionLimits::default().all, |requested| requested as usize);
     let possible = files.map_or(usize::MAX, |files| (files - files / 4).max(1));
@@ -202,14 +203,14 @@ fn trusted_proxies_of(proxies: &settings::TrustedProxies) -> TrustedProxies {
     TrustedProxies { from: proxies.from.iter().map(|network| network.net()).collect(), header }
 }
 
-/// What replicas share. Nothing waits for it here: until it answers it is done without.
+/// The shared Redis. Nothing waits for it here; the platform works without it until it answers.
 pub(crate) fn redis(url: Option<&Secret>, pepper: &Pepper) -> Result<Option<Arc<RedisCache>>, StartError> {
     let Some(url) = url else { return Ok(None) };
     let options = RedisOptions::new(url.expose(), Arc::new(clock::since_epoch))?;
     Ok(Some(RedisCache::open(options, pepper)))
 }
 
-/// In the process, or in the process and in Redis.
+/// Caches in the process, backed by Redis where configured.
 pub(crate) fn caches(database: &Database, redis: Option<Arc<RedisCache>>, loaded: &Loaded) -> Caches {
     let fresh = Duration::from_secs(loaded.l1_lifetime.seconds());
     let (tenants, clients, keys) = (database.tenants(), database.clients(), database.signing_keys());
@@ -224,7 +225,7 @@ fn cores() -> usize {
     available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// One core is left to requests that need no hash.
+/// Leaves one core to requests without a hash.
 fn hash_threads() -> NonZeroUsize {
     NonZeroUsize::new(cores().saturating_sub(1)).unwrap_or(NonZeroUsize::MIN)
 }

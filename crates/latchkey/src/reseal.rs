@@ -1,6 +1,6 @@
-//! Moves everything that is sealed under former keys, or in the older format, to the key that seals now, while others go on reading and
-//! writing: each value is replaced only where it is still the one that was opened. What was moved stays moved, so that a run that is
-//! ended half way is gone on with by the next one.
+//! Moves everything that is sealed under previous keys, or in the older format, to the current key, while other processes read and write. A
+//! value is replaced only if it is unchanged since it was unsealed. A moved value stays moved, so the next run continues an interrupted
+//! one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,38 +14,38 @@ use tokio::task::JoinSet;
 
 use protocol::causes;
 
-/// Values that are read at once.
+/// Number of values that are read at once.
 const BATCH: u32 = 200;
-/// Values that are opened and sealed at once: a service that holds the key takes its time for each.
+/// Number of values that are unsealed and sealed concurrently: a service that holds the key takes its time for each.
 const AT_ONCE: usize = 16;
-/// A pass that moves nothing is the last one. There are more only while somebody still seals with a former key.
+/// The last pass is one that moves nothing. More passes are needed only while another process still seals with a previous key.
 const PASSES: usize = 10;
-/// More than these are counted, not named.
+/// The greatest number of values that are named; the others are counted.
 const NAMED: usize = 20;
 
-/// How far it has come, and what is left.
+/// Progress and remaining work.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Resealed {
-    /// Sealed by the key that seals now, found or made so.
+    /// Sealed by the current key, before or by this run.
     pub(crate) current: u64,
     /// Of these, moved by this run.
     pub(crate) moved: u64,
-    /// To be moved: of a dry run, or changed by others at the very moment, again and again.
+    /// Still to be moved: all of a dry run, or values that other processes changed concurrently in every pass.
     pub(crate) left: u64,
-    /// Cannot be opened with any key that is configured.
+    /// Cannot be unsealed with any configured key.
     pub(crate) unreadable: u64,
-    /// Some of these, and why.
+    /// Some of these, with the reasons.
     pub(crate) faults: Vec<ResealFailure>,
 }
 
-/// A value that cannot be opened.
+/// A value that cannot be unsealed.
 #[derive(Debug, Serialize)]
 pub(crate) struct ResealFailure {
     pub(crate) place: String,
     pub(crate) problem: String,
 }
 
-/// Nothing more could be done now. What was moved before stays moved.
+/// The run cannot continue. Values that it moved stay moved.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ResealError {
     #[error(transparent)]
@@ -54,25 +54,25 @@ pub(crate) enum ResealError {
     Seal(#[source] SealError),
 }
 
-/// What became of one value.
+/// The outcome for one value.
 enum Outcome {
     Moved,
-    /// Somebody else has written it in between.
+    /// Another process has written it in between.
     Changed,
     Unreadable(SealedPlace, SealError),
 }
 
-/// What is moved, from where and to what.
+/// The parameters of a run.
 #[derive(Clone)]
 pub(crate) struct Resealing {
     pub(crate) store: Arc<dyn SealedItems>,
     pub(crate) sealer: Arc<EnvelopeSealer>,
-    /// What has expired by now is never read again, and stays as it is until it is removed.
+    /// Values that have expired by now are never read again, so they are skipped until they are removed.
     pub(crate) now: Timestamp,
 }
 
 impl Resealing {
-    /// Goes over everything until nothing is left to be moved; `show` is told after every batch.
+    /// Repeats passes until nothing is left to be moved; calls `show` after every batch.
     pub(crate) async fn run(&self, mut show: impl FnMut(&Resealed)) -> Result<Resealed, ResealError> {
         let mut moved = 0;
         for _ in 0..PASSES {
@@ -85,7 +85,7 @@ impl Resealing {
         self.pass(moved, true, &mut show).await
     }
 
-    /// Counts, and moves nothing.
+    /// Counts without moving anything.
     pub(crate) async fn look(&self, mut show: impl FnMut(&Resealed)) -> Result<Resealed, ResealError> {
         self.pass(0, true, &mut show).await
     }
@@ -128,7 +128,7 @@ impl Resealing {
             let all = self.clone();
             moving.spawn(async move { all.one(place, sealed, only_look).await });
         }
-        // All are waited for, also where one of them fails: nothing is given up between opening and writing.
+        // Waits for all values, also when one fails, so that no value is abandoned between unsealing and writing.
         let mut failure = None;
         for outcome in moving.join_all().await {
             match outcome {

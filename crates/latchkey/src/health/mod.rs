@@ -1,5 +1,5 @@
-//! How store, keys and caches are doing. The store is tried once a second, and probes are answered from what was found then: a
-//! probe costs nothing, so strangers may send as many as they like.
+//! Health of the store, the keys and the caches. The store is checked once a second, and probes get the last result. So a probe costs
+//! nothing, and strangers may send any number of them.
 
 mod metrics;
 mod probes;
@@ -23,15 +23,16 @@ use probes::{Found, Look, Opens};
 use protocol::causes;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A store that takes longer does not answer.
+/// The timeout of a check of the store.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What opened once opens again unless somebody takes the key away: so often it is tried all the same. A service counts every try.
+/// A sealed value that was unsealed once stays readable unless the key is taken away. It is checked again only this often, because a
+/// service charges for every call.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
 
-/// Reads what a store of some kind tells of itself: its pool, its statements.
+/// Reads the metrics of a kind of store: its pool, its statements.
 pub(crate) type StoreSamples = Box<dyn Fn() -> Vec<Sample> + Send + Sync>;
 
-/// Answers what the gateway is asked about the rest of the program.
+/// Answers the gateway's requests for health and metrics of the rest of the program.
 pub(crate) struct PlatformHealth {
     store: Arc<dyn AdministrationStore>,
     sealer: Arc<dyn KeySealer>,
@@ -45,14 +46,14 @@ pub(crate) struct PlatformHealth {
     found: Mutex<Found>,
 }
 
-/// What was opened last, and when.
+/// The sealed value that was last unsealed, and when.
 struct Opened {
     sealed: Vec<u8>,
     at: Instant,
 }
 
 impl PlatformHealth {
-    /// Of a platform whose store has just answered and whose pepper has just been opened.
+    /// For a platform whose store has just answered and whose pepper was just unsealed.
     pub(crate) fn new(
         store: Arc<dyn AdministrationStore>,
         sealer: Arc<dyn KeySealer>,
@@ -66,7 +67,7 @@ impl PlatformHealth {
         Self { store, sealer, caches, redis, pool, keys, rotated, left_out, store_samples, found }
     }
 
-    /// Looks once a second, until the program ends.
+    /// Checks once a second, until the program ends.
     pub(crate) async fn watch(self: Arc<Self>) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -74,7 +75,8 @@ impl PlatformHealth {
         loop {
             looks.tick().await;
             let (look, why) = self.look(&mut opened).await;
-            // Whatever door a tenant came through: what is in memory, and how long its tenant lets it serve, is what counts.
+            // Only what is cached counts, and how long its tenant lets it serve stale, whether the tenant is declared or was created
+            // through the API.
             let serves_stale = look == Look::StoreMissed && self.caches.may_serve_stale();
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             let after = found.after(look, serves_stale);
@@ -90,7 +92,7 @@ impl PlatformHealth {
         }
     }
 
-    /// The pepper is a row of its own, sealed as every private key is: reading and opening it tries both.
+    /// The pepper is a row of its own, sealed like every private key, so reading and unsealing it checks both store and sealing key.
     async fn look(&self, opened: &mut Option<Opened>) -> (Look, String) {
         let sealed = match timeout(PATIENCE, sealed_pepper(&*self.store)).await {
             Ok(Ok(Some(sealed))) => sealed,
@@ -108,14 +110,14 @@ impl PlatformHealth {
                 *opened = Some(Opened { sealed, at: Instant::now() });
                 (Look::Good, String::new())
             }
-            // As many tenants as have their keys open are served, by every replica alike.
+            // Tenants whose keys are loaded are still served, on every replica.
             Ok(Err(error @ SealingError::Unusable(_))) => (Look::SealerMissed, causes(&error)),
             Ok(Err(error)) => (Look::NotOpened, causes(&error)),
             Err(_) => (Look::SealerMissed, format!("no answer within {} s", PATIENCE.as_secs())),
         }
     }
 
-    /// Tenants that were asked for lately and whose keys do not open. What is wrong with each is in the log.
+    /// Number of recently requested tenants whose keys cannot be unsealed. The log has the reasons.
     fn unopened(&self) -> usize {
         self.keys.unopened(clock::now()).map_or(0, |unopened| unopened.tenants)
     }

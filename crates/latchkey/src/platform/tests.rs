@@ -1,4 +1,4 @@
-//! What requests cost the store, counted over the whole composition and through the network.
+//! The cost of requests in statements, counted over the whole composition and through the network.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use super::*;
 use crate::apply::{ApplyOptions, apply};
 use crate::settings::{Environment, read};
 
-/// After this a cached row is asked for again; what is counted must be done well before.
+/// A cached row expires after this; the counting must end well before.
 const FRESH: Duration = Duration::from_secs(8);
 
-/// A gateway over a platform in a folder of its own, and what its two clients know.
+/// A gateway over a platform in its own folder, and the secrets of its two clients.
 struct Running {
     platform: Platform,
     address: std::net::SocketAddr,
@@ -67,7 +67,7 @@ async fn warm_documents_and_the_sample_resource_cost_no_statement() {
     .await;
 }
 
-/// Such ids are unknown without asking: nobody can make the store work by making names up.
+/// Such ids are unknown without a statement, so that callers cannot put load on the store with invented names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_that_no_tenant_can_have_costs_no_statement() {
     serving(async |running| {
@@ -130,7 +130,7 @@ impl Running {
     }
 }
 
-/// Serves while the test asks.
+/// Serves while the test sends requests.
 async fn serving(request: impl AsyncFnOnce(&Running)) {
     let folder = TempDir::new().unwrap();
     let secrets = [GeneratedSecret::generate(), GeneratedSecret::generate()];

@@ -1,4 +1,4 @@
-//! Over a store in memory, with two local keys.
+//! Over an in-memory store, with two local keys.
 
 use administration::{
     CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, NewGeneration, TenantRows as _,
@@ -40,7 +40,7 @@ impl TestEnv {
         self.store.list_sealed(None, 10_000, NOW).await.unwrap()
     }
 
-    /// Adds a generation with its sources, and an answer that is given for so many seconds.
+    /// Adds a generation with its sources, and a stored answer that lives for this many seconds.
     async fn remember(&self, sealer: &dyn KeySealer, generation: u8, seconds: u64) {
         let seal =
             async |place: &SealedPlace| sealer.seal(&context(place), named(place).as_bytes()).await.unwrap();
@@ -76,7 +76,7 @@ impl TestEnv {
     }
 }
 
-/// The pepper and some keys, half of them in the older format, what a generation was read from and an answer, all under the first key.
+/// The pepper and some keys, half of them in the older format, a generation's sources and a stored answer, all sealed with the first key.
 async fn test_env(tenants: usize) -> TestEnv {
     let texts = [0; 2].map(|_| SealingKey::generate().unwrap().to_base64());
     let test_env = TestEnv { store: Arc::new(MemoryStore::new()), texts };
@@ -120,7 +120,7 @@ async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
     let test_env = test_env(3).await;
     let foreign = SealingKey::generate().unwrap();
     let (id, foreign) = (foreign.id().to_string(), LocalSealer::new(foreign));
-    // The answer has expired by now, and is in nobody's way.
+    // The answer has expired by now, so the run skips it.
     test_env.remember(&foreign, 2, 0).await;
     let (place, old) = test_env.sealed().await.swap_remove(1);
     let sealed = foreign.seal(&context(&place), b"x").await.unwrap();
@@ -132,14 +132,14 @@ async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
     named.sort_unstable();
     assert_eq!(named, ["key oauth2-key-1 of tenant t1", "the files of generation 2"]);
     assert_eq!(test_env.sealed().await[1].1, sealed);
-    // Where the former key is not named, nothing is touched.
+    // Without the previous key in the settings, the run changes nothing.
     let before = test_env.sealed().await;
     let lost = self::test_env(3).await.resealing(1, &[]).run(|_| {}).await.unwrap();
     assert_eq!((lost.moved, lost.unreadable), (0, 6));
     assert_eq!(test_env.sealed().await, before);
 }
 
-/// Half of the work is done when the first run is given up.
+/// The first run is cancelled after half of the work.
 #[tokio::test]
 async fn a_run_that_is_ended_half_way_is_gone_on_with() {
     let test_env = test_env(500).await;
@@ -164,7 +164,7 @@ async fn a_run_that_is_ended_half_way_is_gone_on_with() {
     assert_eq!((rest.current, rest.moved), (503, half.left));
 }
 
-/// Somebody adds keys under the former key all the time, as a server does that has not been told yet.
+/// Adds keys under the previous key all the time, like a server that has not reloaded its settings yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_at_the_same_time_lose_nothing() {
     let test_env = test_env(200).await;

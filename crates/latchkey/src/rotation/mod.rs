@@ -1,6 +1,6 @@
-//! Lets keys live by themselves: whoever of the replicas holds the lease takes, each second, the next step of every tenant that is due,
-//! each in a commit of its own. A leader that is killed is followed when its lease ends. Two leaders at once, of clocks that differ, do
-//! no harm: a commit rests on the revision that it was planned from, and all times stand in the rows.
+//! The scheduler of key rotation. Each second, the replica with the lease takes the next step of every tenant that is due, each in its own
+//! commit. When a leader is killed, another replica takes over at the end of the lease. Two concurrent leaders, caused by clocks that
+//! differ, do no harm: a commit requires the revision from which it was planned, and all times are in the rows.
 
 mod key_advancer;
 mod retries;
@@ -23,16 +23,17 @@ use retries::Retries;
 pub(crate) use rotated::Rotated;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// Tenants that are asked for at once.
+/// Number of tenants in one read.
 const AT_ONCE: u32 = 50;
 const LEASE: &str = "rotation";
 const LEASE_LASTS: Lifetime = Lifetime::from_seconds(15);
 const RENEW_AFTER: Duration = Duration::from_secs(5);
-/// An RSA key of 2048 bits costs a core for 60 ms, so that eight a second are half a core.
+/// Generating a 2048-bit RSA key takes a core 60 ms, so eight a second use half a core.
 const RSA_EVERY: Duration = Duration::from_millis(125);
-/// After a step that failed it rests for as long as that took, and no longer than this: the key may have been made, and thrown away.
+/// After a failed step the scheduler rests for as long as the step took, but no longer than this: the step may have generated a key and
+/// discarded it.
 const LONGEST_REST: Duration = Duration::from_secs(5);
-/// At the end a step that is under way is waited for no longer.
+/// The longest wait at the end for a running step.
 const AT_THE_END: Duration = Duration::from_secs(3);
 
 /// The scheduler of one replica.
@@ -40,14 +41,14 @@ pub(crate) struct Rotation {
     store: Arc<dyn AdministrationStore>,
     key_advancer: Arc<dyn KeyAdvancer>,
     clock: Clock,
-    /// Of the lease.
+    /// This replica's identity as the holder of the lease.
     holder: String,
     rotated: Arc<Rotated>,
     is_ended: AtomicBool,
     turn: tokio::sync::Mutex<Turn>,
 }
 
-/// What a round knows of the rounds before it.
+/// State that is kept between rounds.
 #[derive(Default)]
 struct Turn {
     /// When this replica last got the lease, while it leads.
@@ -75,7 +76,7 @@ impl Rotation {
         }
     }
 
-    /// Looks once a second, until the program ends.
+    /// Runs a round once a second, until the program ends.
     pub(crate) async fn run(self: Arc<Self>) {
         let mut rounds = interval(EVERY);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -85,7 +86,7 @@ impl Rotation {
         }
     }
 
-    /// Takes no further step and gives the lease back, so that another replica need not wait for its end.
+    /// Stops after the current step and releases the lease, so that another replica need not wait for its end.
     pub(crate) async fn finish(&self) {
         self.is_ended.store(true, Ordering::Relaxed);
         let given_back = async {
@@ -106,7 +107,7 @@ impl Rotation {
         let mut turn = self.turn.lock().await;
         let done = self.work(&mut turn).await;
         if done.is_err() {
-            // It may run out meanwhile.
+            // The lease may expire meanwhile.
             turn.leads_since = None;
         }
         self.rotated.set_leads(turn.leads_since.is_some());
@@ -123,10 +124,11 @@ impl Rotation {
         }
     }
 
-    /// Until nobody is due that may be tried now.
+    /// Takes steps until no tenant is due that may be tried now.
     async fn work(&self, turn: &mut Turn) -> Result<(), StoreError> {
         while self.goes_on(turn).await? {
-            // Tenants that must wait stand first among the due ones, and shall not hide the others.
+            // Waiting tenants come first among the due ones, so the limit is extended by their number; otherwise they would hide the
+            // others.
             let waiting = turn.retries.waiting(Instant::now());
             let due = self.store.find_due_keys((self.clock)(), AT_ONCE.saturating_add(waiting)).await?;
             self.rotated.set_due(due.len());
@@ -146,7 +148,7 @@ impl Rotation {
         Ok(())
     }
 
-    /// Whether this replica is to take another step: it leads, and is not about to end.
+    /// Whether to take another step: this replica leads and is not stopping.
     async fn goes_on(&self, turn: &mut Turn) -> Result<bool, StoreError> {
         if self.is_ended.load(Ordering::Relaxed) {
             return Ok(false);
@@ -168,7 +170,7 @@ impl Rotation {
         Ok(leads)
     }
 
-    /// One tenant's step. Where the store does not answer there is no sense in trying the next tenant.
+    /// Takes one tenant's step. Fails if the store is unavailable, since the next tenant's step would fail, too.
     async fn advance(&self, turn: &mut Turn, tenant: &TenantId) -> Result<(), StoreError> {
         let (began, now) = (Instant::now(), (self.clock)());
         let done = self.key_advancer.advance_keys(tenant, now).await;
@@ -183,7 +185,7 @@ impl Rotation {
         outcome
     }
 
-    /// What became of a step: when the tenant is tried again, what is counted, what the log is told.
+    /// Records a step's outcome: the next try, the counts, and the log.
     fn record_outcome(
         &self,
         turn: &mut Turn,
@@ -195,7 +197,7 @@ impl Rotation {
                 if turn.retries.forget(tenant) {
                     tracing::info!(%tenant, "keys of tenant {tenant} can be rotated again");
                 }
-                // Not before the next round, whatever is left to be done.
+                // Not before the next round, whether or not another step is due.
                 turn.retries.again(tenant, Instant::now());
                 if announced.is_some() {
                     self.rotated.count_announced();

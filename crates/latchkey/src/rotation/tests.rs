@@ -1,4 +1,4 @@
-//! Leases, budgets and failures over a store in memory, on a clock that is moved by hand.
+//! Leases, budgets and failures over an in-memory store, with clocks that the test sets.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -14,13 +14,13 @@ use testkit::{Failure, MemoryStore, fixtures};
 
 use super::*;
 
-/// Stands in for administration: takes no time and fails nowhere unless it is told to.
+/// A fake administration that takes no time and never fails unless configured.
 #[derive(Default)]
 struct Taken {
     steps: Mutex<Vec<TenantId>>,
     failing: Mutex<HashMap<TenantId, fn() -> EditError>>,
     announces: Option<SigningAlgorithm>,
-    /// Of a step.
+    /// The duration of a step.
     takes: Mutex<Duration>,
 }
 
@@ -54,7 +54,7 @@ struct TestEnv {
     now: Arc<AtomicU64>,
 }
 
-/// Of tenants that are all due, for ever.
+/// With tenants that are always due.
 async fn test_env(tenants: usize, announces: Option<SigningAlgorithm>) -> TestEnv {
     let store = Arc::new(MemoryStore::new());
     for number in 0..tenants {
@@ -79,7 +79,7 @@ impl TestEnv {
         Arc::new(Rotation::new(self.store.clone(), key_advancer, clock, Arc::default()))
     }
 
-    /// Both clocks: that of the rows and that of the process.
+    /// Advances both clocks: that of the rows and that of the process.
     async fn pass(&self, seconds: u64) {
         self.now.fetch_add(seconds, Ordering::Relaxed);
         tokio::time::advance(Duration::from_secs(seconds)).await;
@@ -94,7 +94,7 @@ async fn one_of_two_leads_until_its_lease_ends() {
     assert_eq!(test_env.taken.take(), ["t0", "t1", "t2"], "by due date");
     follower.round().await;
     assert_eq!(test_env.taken.take(), [""; 0]);
-    // Renewed in time, it is kept for ever.
+    // A lease that is renewed in time is kept.
     for _ in 0..60 {
         test_env.pass(1).await;
         leader.round().await;
@@ -118,7 +118,7 @@ async fn an_orderly_end_leaves_no_caller_waiting() {
     let [leader, follower] = [test_env.replica(0), test_env.replica(0)];
     leader.round().await;
     test_env.taken.take();
-    // Who does not lead gives nothing back.
+    // A replica without the lease releases nothing.
     follower.round().await;
     test_env.replica(0).finish().await;
     follower.round().await;
@@ -171,7 +171,7 @@ async fn making_rsa_keys_takes_half_a_core_at_most() {
     }
 }
 
-/// A key that was made and could not be sealed has cost as much as any other.
+/// A key that was generated but could not be sealed has cost as much as any other.
 #[tokio::test(start_paused = true)]
 async fn after_a_failure_it_rests_for_as_long_as_the_step_took() {
     let sealing: fn() -> EditError = || EditError::Seal(keys::SealError::Failed);
@@ -208,7 +208,7 @@ async fn a_store_that_is_down_is_waited_for() {
     }
 }
 
-/// With the real administration: the rows are those that one replica with one clock would have written, but for the seconds.
+/// With the real administration: the rows equal those that one replica with one clock would have written, except for seconds.
 #[tokio::test(start_paused = true)]
 async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
     let test_env = test_env(0, None).await;
@@ -245,7 +245,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
         let key_advancer = Arc::clone(&administrator) as Arc<dyn KeyAdvancer>;
         Rotation { key_advancer, ..Arc::into_inner(test_env.replica(ahead)).unwrap() }
     });
-    // A day in steps of ten seconds: the one that is ahead takes every lease of the other for run out.
+    // A day in steps of ten seconds: the fast clock takes each of the other's leases for expired.
     for _ in 0..8_640 {
         test_env.pass(10).await;
         for replica in &replicas {

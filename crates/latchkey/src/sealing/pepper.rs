@@ -1,4 +1,4 @@
-//! The pepper: random, made once in the life of a store, and stored sealed.
+//! The pepper: random, generated once per store, and stored sealed.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use super::SealingError;
 
-/// The name under which it is stored.
+/// The name of the stored value.
 const PEPPER: &str = "pepper";
 
-/// Opens the pepper, which is made once in the life of a store.
+/// Opens the pepper, generating it for a new store.
 pub(crate) async fn pepper(
     store: &dyn SealedItems,
     sealer: &dyn KeySealer,
@@ -25,12 +25,12 @@ pub(crate) async fn pepper(
     }
     let sealed = sealer.seal(&SealingContext::Named(PEPPER), Pepper::generate().expose()).await;
     let sealed = sealed.map_err(SealingError::Unusable)?;
-    // Another process may have been faster: what is stored counts.
+    // Another process may have been faster: the stored pepper counts.
     store.put_sealed_if_absent(PEPPER, &sealed, now).await?;
     existing_pepper(store, sealer).await?.ok_or(SealingError::PepperLength)
 }
 
-/// Opens the pepper if there is one.
+/// Opens the pepper if it exists.
 pub(crate) async fn existing_pepper(
     store: &dyn SealedItems,
     sealer: &dyn KeySealer,
@@ -39,12 +39,12 @@ pub(crate) async fn existing_pepper(
     Ok(Some(Arc::new(open_pepper(sealer, &sealed).await?)))
 }
 
-/// The pepper as it is stored.
+/// The stored, sealed pepper.
 pub(crate) async fn sealed_pepper(store: &dyn SealedItems) -> Result<Option<Vec<u8>>, StoreError> {
     store.find_sealed(PEPPER).await
 }
 
-/// Opens what is stored.
+/// Unseals the stored pepper.
 pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> Result<Pepper, SealingError> {
     let bytes = sealer.unseal(&SealingContext::Named(PEPPER), sealed).await;
     let bytes = bytes.map_err(SealingError::opening)?;
