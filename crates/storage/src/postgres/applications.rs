@@ -2,13 +2,13 @@
 
 use administration::{Application, ApplicationId, Applications};
 use async_trait::async_trait;
-use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
 
+use crate::column::is_text;
 use crate::postgres::PostgresDatabase;
-use crate::postgres::column::{client_id, is_text, tenant_id, timestamp, unreadable};
 use crate::postgres::error::store_error;
 use crate::postgres::read::in_tenant;
+use crate::rows::{ApplicationRow, application_id};
 
 const BY_ID: &str = in_tenant!(
     "SELECT a.* FROM applications a WHERE a.tenant_id = entered.tenant_id AND a.application_id = $2"
@@ -26,16 +26,6 @@ const PAGE: &str = in_tenant!(
     "SELECT page.* FROM (SELECT a.* FROM applications a WHERE a.tenant_id = entered.tenant_id
                           ORDER BY a.position LIMIT $3 OFFSET $2) AS page"
 );
-
-#[derive(FromRow)]
-struct ApplicationRow {
-    tenant_id: String,
-    application_id: String,
-    name: String,
-    client_id: Option<String>,
-    document: String,
-    created_at: i64,
-}
 
 #[async_trait]
 impl Applications for PostgresDatabase {
@@ -78,23 +68,4 @@ impl Applications for PostgresDatabase {
         let total = counted.first().map_or(0, |(total,)| total.unsigned_abs());
         Ok((total, rows.into_iter().map(Application::try_from).collect::<Result<_, _>>()?))
     }
-}
-
-impl TryFrom<ApplicationRow> for Application {
-    type Error = StoreError;
-
-    fn try_from(row: ApplicationRow) -> Result<Self, Self::Error> {
-        Ok(Self {
-            tenant: tenant_id(&row.tenant_id)?,
-            id: application_id(&row.application_id)?,
-            name: row.name,
-            client: row.client_id.as_deref().map(client_id).transpose()?,
-            document: serde_json::from_str(&row.document).map_err(|cause| unreadable("document", cause))?,
-            created_at: timestamp(row.created_at),
-        })
-    }
-}
-
-fn application_id(text: &str) -> Result<ApplicationId, StoreError> {
-    ApplicationId::parse(text).ok_or_else(|| unreadable("application_id", "not a UUID"))
 }

@@ -3,12 +3,12 @@
 use administration::rows::seconds;
 use administration::{AuditLog, AuditQuery, AuditRecord};
 use async_trait::async_trait;
-use sqlx::FromRow;
 use tenancy::StoreError;
 
+use crate::column::is_text;
 use crate::postgres::PostgresDatabase;
-use crate::postgres::column::{is_text, tenant_id, timestamp, unreadable};
 use crate::postgres::read::in_tenant;
+use crate::rows::AuditRow;
 
 /// From `$2` on, what was asked for; a text that is empty asks for nothing.
 macro_rules! asked_for {
@@ -27,18 +27,6 @@ const OF_TENANT: &str =
 
 /// Across tenants on purpose: the platform's administrators see everything. `$1` is empty.
 const OF_PLATFORM: &str = concat!("SELECT r.* FROM audit_records r WHERE $1 = '' AND ", asked_for!());
-
-#[derive(FromRow)]
-struct AuditRow {
-    position: i64,
-    tenant_id: String,
-    at: i64,
-    actor: String,
-    source: Option<String>,
-    action: String,
-    subject: String,
-    detail: String,
-}
 
 #[async_trait]
 impl AuditLog for PostgresDatabase {
@@ -64,20 +52,5 @@ impl AuditLog for PostgresDatabase {
             None => self.query_across_tenants(listing).await?,
         };
         rows.into_iter().map(AuditRow::record).collect()
-    }
-}
-
-impl AuditRow {
-    fn record(self) -> Result<(i64, AuditRecord), StoreError> {
-        let record = AuditRecord {
-            at: timestamp(self.at),
-            actor: self.actor,
-            source: self.source,
-            action: self.action,
-            tenant: tenant_id(&self.tenant_id)?,
-            subject: self.subject,
-            detail: serde_json::from_str(&self.detail).map_err(|cause| unreadable("detail", cause))?,
-        };
-        Ok((self.position, record))
     }
 }

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use administration::{ChangeLog, Invalidation};
 use async_trait::async_trait;
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener};
-use sqlx::{FromRow, PgPool};
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::warn;
 
 use crate::postgres::PostgresDatabase;
-use crate::postgres::column::{client_id, tenant_id, unreadable};
 use crate::postgres::error::store_error;
 use crate::postgres::options::single;
+use crate::rows::ChangeRow;
 
 /// Of what is committed: the counter is already beyond what others are about to commit. Where all rows are old and gone, everything
 /// is new.
@@ -126,27 +126,5 @@ impl ChangeFeed {
             }
         }
         Ok(changed)
-    }
-}
-
-/// A line of the log of changes.
-#[derive(Debug, FromRow)]
-pub(crate) struct ChangeRow {
-    pub(crate) position: i64,
-    kind: String,
-    tenant_id: String,
-    client_id: Option<String>,
-}
-
-impl ChangeRow {
-    pub(crate) fn change(self) -> Result<(i64, Invalidation), StoreError> {
-        let tenant = tenant_id(&self.tenant_id)?;
-        let changed = match (self.kind.as_str(), self.client_id) {
-            ("tenant", None) => Invalidation::Tenant(tenant),
-            ("keys", None) => Invalidation::Keys(tenant),
-            ("client", Some(client)) => Invalidation::Client(tenant, client_id(&client)?),
-            (kind, _) => return Err(unreadable("kind", format_args!("unknown kind {kind:?}"))),
-        };
-        Ok((self.position, changed))
     }
 }

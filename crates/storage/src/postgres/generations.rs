@@ -2,12 +2,10 @@
 
 use administration::{Fingerprint, Generation, Generations};
 use async_trait::async_trait;
-use sqlx::FromRow;
 use tenancy::StoreError;
 
 use crate::postgres::PostgresDatabase;
-use crate::postgres::column::{tenant_id, timestamp};
-use crate::postgres::tenant_row::fingerprint;
+use crate::rows::GenerationRow;
 
 const LATEST: &str = "
     SELECT number, content, applied_at, left_out FROM generations ORDER BY number DESC LIMIT 1";
@@ -21,14 +19,6 @@ const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM generations WHERE content =
 
 const SOURCES: &str = "
     SELECT sealed_sources FROM generations WHERE number = $1 AND sealed_sources IS NOT NULL";
-
-#[derive(FromRow)]
-struct GenerationRow {
-    number: i64,
-    content: Vec<u8>,
-    applied_at: i64,
-    left_out: Vec<String>,
-}
 
 #[async_trait]
 impl Generations for PostgresDatabase {
@@ -52,18 +42,5 @@ impl Generations for PostgresDatabase {
         let Ok(number) = i64::try_from(number) else { return Ok(None) };
         let rows: Vec<(Vec<u8>,)> = self.query_across_tenants(sqlx::query_as(SOURCES).bind(number)).await?;
         Ok(rows.into_iter().next().map(|(sealed,)| sealed))
-    }
-}
-
-impl TryFrom<GenerationRow> for Generation {
-    type Error = StoreError;
-
-    fn try_from(row: GenerationRow) -> Result<Self, Self::Error> {
-        Ok(Self {
-            number: row.number.unsigned_abs(),
-            content: fingerprint(&row.content)?,
-            applied_at: timestamp(row.applied_at),
-            left_out: row.left_out.iter().map(|id| tenant_id(id)).collect::<Result<_, _>>()?,
-        })
     }
 }

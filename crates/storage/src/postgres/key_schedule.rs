@@ -4,16 +4,16 @@ use administration::rows::seconds;
 use administration::{KeySchedule, TenantKeys};
 use async_trait::async_trait;
 use protocol::Timestamp;
-use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
 
+use crate::column::tenant_id;
 use crate::postgres::PostgresDatabase;
-use crate::postgres::column::{lifetime, tenant_id, timestamp};
 use crate::postgres::error::store_error;
 use crate::postgres::read::in_tenant;
 use crate::postgres::signing_key_row::{self, CountedKeyRow};
 use crate::postgres::signing_key_store;
-use crate::postgres::tenant_row::{self, TenantRow};
+use crate::postgres::tenant_store;
+use crate::rows::{ScheduleRow, TenantRow, tenant_keys};
 
 /// With the longest lifetime that a live client has of its own, which an index knows.
 const SELECT: &str = in_tenant!(
@@ -36,19 +36,11 @@ const LEASE: &str = "
      WHERE held.holder = excluded.holder OR held.until <= $3
     RETURNING held.until";
 
-#[derive(FromRow)]
-struct ScheduleRow {
-    due_at: Option<i64>,
-    earlier_jwks_age: Option<i64>,
-    earlier_jwks_until: Option<i64>,
-    longest_of_clients: Option<i64>,
-}
-
 #[async_trait]
 impl KeySchedule for PostgresDatabase {
     async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
         let mut transaction = self.snapshot().await.map_err(store_error)?;
-        let query = sqlx::query_as(tenant_row::SELECT).bind(tenant.as_str());
+        let query = sqlx::query_as(tenant_store::SELECT).bind(tenant.as_str());
         let rows: Vec<TenantRow> = transaction.all(query).await.map_err(store_error)?;
         let Some(row) = rows.first() else { return Ok(None) };
         let query = sqlx::query_as(SELECT).bind(tenant.as_str());
@@ -57,7 +49,7 @@ impl KeySchedule for PostgresDatabase {
         let keys: Vec<CountedKeyRow> = transaction.all(query).await.map_err(store_error)?;
         transaction.commit().await.map_err(store_error)?;
         let schedule = schedules.pop().ok_or(sqlx::Error::RowNotFound).map_err(store_error)?;
-        state(row, &schedule, keys).map(Some)
+        tenant_keys(row, &schedule, signing_key_row::records(keys)?).map(Some)
     }
 
     /// The longest due first.
@@ -78,26 +70,4 @@ impl KeySchedule for PostgresDatabase {
         let taken: Vec<(i64,)> = self.query_across_tenants(query).await?;
         Ok(!taken.is_empty())
     }
-}
-
-fn state(
-    row: &TenantRow,
-    schedule: &ScheduleRow,
-    keys: Vec<CountedKeyRow>,
-) -> Result<TenantKeys, StoreError> {
-    let tenant = row.tenant()?;
-    let of_tenant = tenant.access_token.lifetime;
-    let of_clients = schedule.longest_of_clients.map(lifetime);
-    let previous_jwks =
-        schedule.earlier_jwks_age.map(lifetime).zip(schedule.earlier_jwks_until.map(timestamp));
-    Ok(TenantKeys {
-        lifecycle: row.lifecycle()?,
-        revision: row.revision(),
-        longest_token: of_clients.map_or(of_tenant, |of_clients| of_clients.max(of_tenant)),
-        previous_tokens_until: row.previous_tokens_until(),
-        previous_jwks,
-        due_at: schedule.due_at.map(timestamp),
-        records: signing_key_row::records(keys)?,
-        tenant,
-    })
 }

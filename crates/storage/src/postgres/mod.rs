@@ -14,14 +14,9 @@ mod schema;
 mod read;
 mod transaction;
 
-mod column;
-mod lifecycle_columns;
-
-mod client_row;
 mod client_store;
 mod signing_key_row;
 mod signing_key_store;
-mod tenant_row;
 mod tenant_store;
 
 mod applications;

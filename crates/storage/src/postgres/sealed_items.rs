@@ -5,14 +5,11 @@ use administration::rows::{SealedAfter, seconds};
 use administration::{SealedItems, SealedPlace};
 use async_trait::async_trait;
 use protocol::Timestamp;
-use sqlx::FromRow;
 use tenancy::StoreError;
 
+use crate::column::{bytes32, fingerprint, key_id, parse, tenant_id};
 use crate::postgres::PostgresDatabase;
-use crate::postgres::column::{bytes32, parse, tenant_id};
 use crate::postgres::error::store_error;
-use crate::postgres::signing_key_row::key_id;
-use crate::postgres::tenant_row::fingerprint;
 
 const FIND: &str = "SELECT sealed FROM sealed_values WHERE name = $1";
 
@@ -62,14 +59,6 @@ const LOG: &str = "
     INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', $1, EXTRACT(EPOCH FROM now())::bigint)";
 
 type Sealed = (SealedPlace, Vec<u8>);
-
-#[derive(FromRow)]
-struct SealedKeyRow {
-    tenant_id: String,
-    number: i64,
-    algorithm: String,
-    sealed_private_key: Vec<u8>,
-}
 
 #[async_trait]
 impl SealedItems for PostgresDatabase {
@@ -155,8 +144,13 @@ async fn keys_after(
     limit: u32,
 ) -> Result<Vec<Sealed>, StoreError> {
     let query = sqlx::query_as(KEYS).bind(tenant).bind(i64::from(number)).bind(i64::from(limit));
-    let rows: Vec<SealedKeyRow> = database.query_across_tenants(query).await?;
-    rows.into_iter().map(SealedKeyRow::place).collect()
+    let rows: Vec<(String, i64, String, Vec<u8>)> = database.query_across_tenants(query).await?;
+    let of_row = |(tenant, number, algorithm, sealed): (String, _, String, _)| {
+        let algorithm = parse("algorithm", &algorithm)?;
+        let place = SealedPlace::SigningKey { tenant: tenant_id(&tenant)?, id: key_id(number)?, algorithm };
+        Ok((place, sealed))
+    };
+    rows.into_iter().map(of_row).collect()
 }
 
 async fn values_after(
@@ -196,15 +190,4 @@ async fn answers_after(
 
 fn row_number(generation: u64) -> i64 {
     i64::try_from(generation).unwrap_or(i64::MAX)
-}
-
-impl SealedKeyRow {
-    fn place(self) -> Result<Sealed, StoreError> {
-        let place = SealedPlace::SigningKey {
-            tenant: tenant_id(&self.tenant_id)?,
-            id: key_id(self.number)?,
-            algorithm: parse("algorithm", &self.algorithm)?,
-        };
-        Ok((place, self.sealed_private_key))
-    }
 }

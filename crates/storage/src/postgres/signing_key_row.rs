@@ -1,29 +1,18 @@
-//! A signing key's row and how it becomes a record.
+//! The counter of a tenant beside each of its keys.
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
 use tenancy::StoreError;
 
-use crate::postgres::column::{parse, timestamp, unreadable};
+use crate::column::key_id;
+use crate::rows::SigningKeyRow;
 
 /// The tenant's counter, and a key if it has one.
 #[derive(Debug)]
 pub(crate) struct CountedKeyRow {
     pub(crate) next_key: i64,
     pub(crate) key: Option<SigningKeyRow>,
-}
-
-#[derive(Debug, FromRow)]
-pub(crate) struct SigningKeyRow {
-    number: i64,
-    algorithm: String,
-    sealed_private_key: Vec<u8>,
-    thumbprint: String,
-    announced_at: i64,
-    active_from: i64,
-    retiring_from: Option<i64>,
-    removed_at: Option<i64>,
 }
 
 impl<'r> FromRow<'r, PgRow> for CountedKeyRow {
@@ -34,30 +23,9 @@ impl<'r> FromRow<'r, PgRow> for CountedKeyRow {
     }
 }
 
-impl TryFrom<SigningKeyRow> for KeyRecord {
-    type Error = StoreError;
-
-    fn try_from(row: SigningKeyRow) -> Result<Self, Self::Error> {
-        Ok(Self {
-            id: key_id(row.number)?,
-            algorithm: parse("algorithm", &row.algorithm)?,
-            sealed_private_key: row.sealed_private_key,
-            thumbprint: row.thumbprint,
-            announced_at: timestamp(row.announced_at),
-            active_from: timestamp(row.active_from),
-            retiring_from: row.retiring_from.map(timestamp),
-            removed_at: row.removed_at.map(timestamp),
-        })
-    }
-}
-
 /// All of one tenant; none of a tenant that is not there.
 pub(crate) fn records(rows: Vec<CountedKeyRow>) -> Result<KeyRecords, StoreError> {
     let next = rows.first().map_or(Ok(KeyId::numbered(1)), |row| key_id(row.next_key))?;
     let keys = rows.into_iter().filter_map(|row| row.key).map(KeyRecord::try_from);
     Ok(KeyRecords { next, keys: keys.collect::<Result<_, _>>()? })
-}
-
-pub(crate) fn key_id(number: i64) -> Result<KeyId, StoreError> {
-    number.try_into().map(KeyId::numbered).map_err(|cause| unreadable("number", cause))
 }

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use administration::rows::{COUNTED_TERMS, Prefix, TenantSearch};
 use administration::{TenantCursor, TenantList, TenantQuery, TenantState};
 use async_trait::async_trait;
-use sqlx::FromRow;
 use tenancy::StoreError;
 
+use crate::column::is_text;
 use crate::postgres::PostgresDatabase;
-use crate::postgres::column::is_text;
-use crate::postgres::tenant_row::{TenantRow, columns};
+use crate::postgres::tenant_store::columns;
+use crate::rows::PlacedRow;
 
 const IN_ORDER: &str = concat!(
     "SELECT '' AS word, ",
@@ -45,13 +45,6 @@ const FOUND: &str = concat!(
        ORDER BY found.word, found.tenant_id"
 );
 
-#[derive(FromRow)]
-struct FoundRow {
-    word: String,
-    #[sqlx(flatten)]
-    tenant: TenantRow,
-}
-
 #[async_trait]
 impl TenantList for PostgresDatabase {
     async fn list_tenants(
@@ -64,7 +57,7 @@ impl TenantList for PostgresDatabase {
         let counts =
             if TenantSearch::needs_counts(query) { counts(self, query).await? } else { HashMap::new() };
         let count = |word: &str| counts.get(word).copied().unwrap_or_default();
-        let rows: Vec<FoundRow> = match TenantSearch::of(query, count) {
+        let rows: Vec<PlacedRow> = match TenantSearch::of(query, count) {
             None => {
                 let after = query.after.as_ref().map_or("", |after| after.tenant.as_str());
                 let listing = sqlx::query_as(IN_ORDER).bind(after).bind(i64::from(query.limit));
@@ -77,7 +70,7 @@ impl TenantList for PostgresDatabase {
                 self.query_across_tenants(listing.bind(i64::from(query.limit))).await?
             }
         };
-        rows.into_iter().map(FoundRow::place).collect()
+        rows.into_iter().map(TryFrom::try_from).collect()
     }
 }
 
@@ -94,12 +87,4 @@ async fn counts(
 
 fn json(prefixes: &[Prefix]) -> Result<String, StoreError> {
     serde_json::to_string(prefixes).map_err(StoreError::fault)
-}
-
-impl FoundRow {
-    fn place(self) -> Result<(TenantCursor, TenantState), StoreError> {
-        let state = self.tenant.state(Vec::new())?;
-        let cursor = TenantCursor { word: self.word, tenant: state.tenant.id.clone() };
-        Ok((cursor, state))
-    }
 }

@@ -7,18 +7,18 @@ use administration::{
 };
 use async_trait::async_trait;
 use protocol::Timestamp;
+use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
-use sqlx::{FromRow, Postgres};
 use tenancy::{Issuer, StoreError, TenantId};
 
+use crate::column::{is_text, tenant_id, unreadable};
 use crate::postgres::PostgresDatabase;
-use crate::postgres::client_row::{self, ClientRow};
-use crate::postgres::column::{is_text, tenant_id, unreadable};
+use crate::postgres::client_store;
 use crate::postgres::commit::{CommitError, commit};
 use crate::postgres::error::store_error;
-use crate::postgres::lifecycle_columns::LifecycleColumns;
-use crate::postgres::tenant_row::{self, TenantRow, fingerprint};
+use crate::postgres::tenant_store;
+use crate::rows::{ClientRow, SummaryRow, TenantRow};
 
 /// Across tenants on purpose: reconciling looks at all that it manages.
 const TENANT_SUMMARIES: &str = "
@@ -39,26 +39,6 @@ const ISSUER_OWNERS: &str = "
 
 type ClientsQuery<'q> = QueryAs<'q, Postgres, ClientRow, PgArguments>;
 
-#[derive(Debug, FromRow)]
-struct SummaryRow {
-    tenant_id: String,
-    #[sqlx(flatten)]
-    lifecycle: LifecycleColumns,
-    fingerprint: Option<Vec<u8>>,
-}
-
-impl TryFrom<SummaryRow> for TenantSummary {
-    type Error = StoreError;
-
-    fn try_from(row: SummaryRow) -> Result<Self, Self::Error> {
-        Ok(Self {
-            tenant: tenant_id(&row.tenant_id)?,
-            lifecycle: row.lifecycle.lifecycle()?,
-            fingerprint: row.fingerprint.as_deref().map(fingerprint).transpose()?,
-        })
-    }
-}
-
 #[async_trait]
 impl TenantRows for PostgresDatabase {
     async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
@@ -69,7 +49,7 @@ impl TenantRows for PostgresDatabase {
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
-        let clients = sqlx::query_as(client_row::SELECT_ALL).bind(tenant.as_str());
+        let clients = sqlx::query_as(client_store::SELECT_ALL).bind(tenant.as_str());
         with_clients(self, tenant, clients).await
     }
 
@@ -81,13 +61,14 @@ impl TenantRows for PostgresDatabase {
         let texts =
             |names: &[&str]| names.iter().copied().filter(|name| is_text(name)).map(str::to_owned).collect();
         let (ids, listed): (Vec<String>, Vec<String>) = (texts(related.ids), texts(related.listed));
-        let clients = sqlx::query_as(client_row::SELECT_RELATED).bind(tenant.as_str()).bind(ids).bind(listed);
+        let clients =
+            sqlx::query_as(client_store::SELECT_RELATED).bind(tenant.as_str()).bind(ids).bind(listed);
         with_clients(self, tenant, clients).await
     }
 
     async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let query = sqlx::query_as(client_row::COUNT).bind(tenant.as_str()).bind(at_most);
+        let query = sqlx::query_as(client_store::COUNT).bind(tenant.as_str()).bind(at_most);
         let rows: Vec<(i64,)> = self.query_in_tenant(query).await?;
         Ok(rows.first().map_or(0, |(count,)| count.unsigned_abs()))
     }
@@ -102,7 +83,7 @@ impl TenantRows for PostgresDatabase {
             return Ok(Vec::new());
         }
         let after = query.after.as_ref().map_or("", |client| client.as_str());
-        let listing = sqlx::query_as(client_row::SELECT_PAGE)
+        let listing = sqlx::query_as(client_store::SELECT_PAGE)
             .bind(tenant.as_str())
             .bind(search)
             .bind(after)
@@ -144,7 +125,7 @@ async fn with_clients(
     clients: ClientsQuery<'_>,
 ) -> Result<Option<TenantState>, StoreError> {
     let mut transaction = database.snapshot().await.map_err(store_error)?;
-    let query = sqlx::query_as(tenant_row::SELECT).bind(tenant.as_str());
+    let query = sqlx::query_as(tenant_store::SELECT).bind(tenant.as_str());
     let rows: Vec<TenantRow> = transaction.all(query).await.map_err(store_error)?;
     let Some(row) = rows.first() else { return Ok(None) };
     let clients = transaction.all(clients).await.map_err(store_error)?;

@@ -6,16 +6,14 @@ use administration::rows::{
 };
 use administration::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 use async_trait::async_trait;
-use registry::{ClientId, SecretId};
-use sqlx::FromRow;
+use registry::ClientId;
 use tenancy::{StoreError, TenantId};
 
 use crate::postgres::PostgresDatabase;
-use crate::postgres::column::{client_id, tenant_id, timestamp};
 use crate::postgres::commit::LOCK;
 use crate::postgres::error::store_error;
 use crate::postgres::read::in_tenant;
-use crate::postgres::signing_key_row::key_id;
+use crate::rows::{FetchRow, UsageRow};
 
 const SELECT_USES: &str = in_tenant!(
     "SELECT u.* FROM secret_uses u
@@ -94,23 +92,6 @@ const FORGET_FETCHES: &str = "
                         WHERE (SELECT COUNT(*) FROM key_sightings k WHERE k.tenant_id = given.tenant_id) > $2)) AS placed
      WHERE placed.place > $2 AND s.tenant_id = placed.tenant_id AND s.verifier = placed.verifier";
 
-#[derive(FromRow)]
-struct UsageRow {
-    tenant_id: String,
-    client_id: String,
-    secret_id: String,
-    address: String,
-    last_used_at: i64,
-}
-
-#[derive(FromRow)]
-struct FetchRow {
-    tenant_id: String,
-    verifier: String,
-    last_fetch_at: i64,
-    newest_key: i64,
-}
-
 #[async_trait]
 impl UsageLog for PostgresDatabase {
     async fn secret_usage(
@@ -164,32 +145,5 @@ impl UsageLog for PostgresDatabase {
             transaction.commit().await
         };
         written.await.map_err(store_error)
-    }
-}
-
-impl TryFrom<UsageRow> for SecretUsage {
-    type Error = StoreError;
-
-    fn try_from(row: UsageRow) -> Result<Self, Self::Error> {
-        Ok(Self {
-            tenant: tenant_id(&row.tenant_id)?,
-            client: client_id(&row.client_id)?,
-            secret: SecretId::new(&row.secret_id),
-            address: row.address,
-            at: timestamp(row.last_used_at),
-        })
-    }
-}
-
-impl TryFrom<FetchRow> for VerifierFetch {
-    type Error = StoreError;
-
-    fn try_from(row: FetchRow) -> Result<Self, Self::Error> {
-        Ok(Self {
-            tenant: tenant_id(&row.tenant_id)?,
-            verifier: row.verifier,
-            last_fetch_at: timestamp(row.last_fetch_at),
-            newest_key: key_id(row.newest_key)?,
-        })
     }
 }

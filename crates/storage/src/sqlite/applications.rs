@@ -2,16 +2,14 @@
 
 use administration::{Application, ApplicationId, Applications};
 use async_trait::async_trait;
-use registry::ClientId;
-use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
 
+use crate::rows::{ApplicationRow, application_id};
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::column::{json, timestamp, unreadable};
 use crate::sqlite::error::store_error;
 
 const SELECT_ONE: &str = "
-    SELECT application_id, name, client_id, document, created_at
+    SELECT tenant_id, application_id, name, client_id, document, created_at
       FROM applications
      WHERE tenant_id = ?1 AND application_id = ?2";
 
@@ -20,20 +18,11 @@ const SELECT_NAMED: &str = "SELECT application_id FROM applications WHERE tenant
 const COUNT: &str = "SELECT COUNT(*) FROM applications WHERE tenant_id = ?1";
 
 pub(crate) const SELECT_PAGE: &str = "
-    SELECT application_id, name, client_id, document, created_at
+    SELECT tenant_id, application_id, name, client_id, document, created_at
       FROM applications
      WHERE tenant_id = ?1
      ORDER BY position
      LIMIT ?3 OFFSET ?2";
-
-#[derive(Debug, FromRow)]
-struct ApplicationRow {
-    application_id: String,
-    name: String,
-    client_id: Option<String>,
-    document: String,
-    created_at: i64,
-}
 
 #[async_trait]
 impl Applications for SqliteDatabase {
@@ -44,7 +33,7 @@ impl Applications for SqliteDatabase {
     ) -> Result<Option<Application>, StoreError> {
         let query = sqlx::query_as(SELECT_ONE).bind(tenant.as_str()).bind(application.to_string());
         let row: Option<ApplicationRow> = query.fetch_optional(self.read()).await.map_err(store_error)?;
-        row.map(|row| row.application(tenant)).transpose()
+        row.map(Application::try_from).transpose()
     }
 
     async fn find_application_named(
@@ -76,25 +65,7 @@ impl Applications for SqliteDatabase {
             .fetch_all(self.counted(&mut *snapshot))
             .await
             .map_err(store_error)?;
-        let page = rows.into_iter().map(|row| row.application(tenant)).collect::<Result<_, _>>()?;
+        let page = rows.into_iter().map(Application::try_from).collect::<Result<_, _>>()?;
         Ok((count.unsigned_abs(), page))
     }
-}
-
-impl ApplicationRow {
-    fn application(self, tenant: &TenantId) -> Result<Application, StoreError> {
-        let client = |text: &str| ClientId::parse(text).map_err(|cause| unreadable("client_id", cause));
-        Ok(Application {
-            tenant: tenant.clone(),
-            id: application_id(&self.application_id)?,
-            name: self.name,
-            client: self.client_id.as_deref().map(client).transpose()?,
-            document: json("document", &self.document)?,
-            created_at: timestamp(self.created_at),
-        })
-    }
-}
-
-fn application_id(text: &str) -> Result<ApplicationId, StoreError> {
-    ApplicationId::parse(text).ok_or_else(|| unreadable("application_id", "not an identifier"))
 }

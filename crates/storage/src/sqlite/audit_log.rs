@@ -3,11 +3,11 @@
 use administration::rows::seconds;
 use administration::{AuditLog, AuditQuery, AuditRecord};
 use async_trait::async_trait;
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite};
 use tenancy::StoreError;
 
+use crate::rows::AuditRow;
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::column::{json, tenant_id, timestamp};
 use crate::sqlite::error::store_error;
 
 /// No clock is wrong by more than a day.
@@ -15,27 +15,6 @@ const CLOCKS_DIFFER: i64 = 86_400;
 
 const AUDIT: &str =
     "SELECT tenant_id, position, at, actor, source, action, subject, detail FROM audit_records WHERE TRUE";
-
-/// A line of the audit.
-#[derive(Debug, FromRow)]
-pub(crate) struct AuditRow {
-    tenant_id: String,
-    position: i64,
-    at: i64,
-    actor: String,
-    source: Option<String>,
-    action: String,
-    subject: String,
-    detail: String,
-}
-
-impl AuditRow {
-    pub(crate) fn record(self) -> Result<(i64, AuditRecord), StoreError> {
-        let Self { tenant_id: tenant, position, at, actor, source, action, subject, detail } = self;
-        let (tenant, detail) = (tenant_id(&tenant)?, json("detail", &detail)?);
-        Ok((position, AuditRecord { at: timestamp(at), actor, source, action, tenant, subject, detail }))
-    }
-}
 
 #[async_trait]
 impl AuditLog for SqliteDatabase {

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use administration::{ChangeLog, Invalidation};
 use async_trait::async_trait;
-use registry::ClientId;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, FromRow, SqliteConnection};
+use sqlx::{ConnectOptions as _, SqliteConnection};
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
+use crate::rows::ChangeRow;
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::column::{tenant_id, unreadable};
 use crate::sqlite::error::store_error;
 
 /// From the counter, not from the rows: old rows are removed.
@@ -118,29 +117,4 @@ impl ChangeFeed {
 /// Another number after every commit of another connection.
 async fn data_version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await
-}
-
-/// A line of the log of changes.
-#[derive(Debug, FromRow)]
-pub(crate) struct ChangeRow {
-    pub(crate) position: i64,
-    kind: String,
-    tenant_id: String,
-    client_id: Option<String>,
-}
-
-impl ChangeRow {
-    pub(crate) fn change(self) -> Result<(i64, Invalidation), StoreError> {
-        let tenant = tenant_id(&self.tenant_id)?;
-        let changed = match (self.kind.as_str(), self.client_id) {
-            ("tenant", None) => Invalidation::Tenant(tenant),
-            ("keys", None) => Invalidation::Keys(tenant),
-            ("client", Some(client)) => {
-                let client = ClientId::parse(&client).map_err(|cause| unreadable("client_id", cause))?;
-                Invalidation::Client(tenant, client)
-            }
-            (kind, _) => return Err(unreadable("kind", format_args!("unknown kind {kind:?}"))),
-        };
-        Ok((self.position, changed))
-    }
 }

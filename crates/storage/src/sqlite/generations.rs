@@ -2,14 +2,11 @@
 
 use administration::{Fingerprint, Generation, Generations};
 use async_trait::async_trait;
-use sqlx::FromRow;
 use tenancy::StoreError;
 
+use crate::rows::GenerationRow;
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::column::tenant_id;
-use crate::sqlite::column::{json, timestamp};
 use crate::sqlite::error::store_error;
-use crate::sqlite::tenant_row::fingerprint;
 
 const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM generations WHERE content = ?1)";
 
@@ -22,14 +19,6 @@ const LATEST_WHOLE: &str = "
      ORDER BY number DESC LIMIT ?1";
 
 const SOURCES: &str = "SELECT sealed_sources FROM generations WHERE number = ?1";
-
-#[derive(FromRow)]
-struct GenerationRow {
-    number: i64,
-    content: Vec<u8>,
-    applied_at: i64,
-    left_out: String,
-}
 
 #[async_trait]
 impl Generations for SqliteDatabase {
@@ -54,19 +43,5 @@ impl Generations for SqliteDatabase {
         let query = sqlx::query_scalar(SOURCES).bind(i64::try_from(number).unwrap_or(i64::MAX));
         let row: Option<Option<Vec<u8>>> = query.fetch_optional(self.read()).await.map_err(store_error)?;
         Ok(row.flatten())
-    }
-}
-
-impl TryFrom<GenerationRow> for Generation {
-    type Error = StoreError;
-
-    fn try_from(row: GenerationRow) -> Result<Self, Self::Error> {
-        let left_out: Vec<String> = json("left_out", &row.left_out)?;
-        Ok(Self {
-            number: row.number.unsigned_abs(),
-            content: fingerprint(&row.content)?,
-            applied_at: timestamp(row.applied_at),
-            left_out: left_out.iter().map(|id| tenant_id(id)).collect::<Result<_, _>>()?,
-        })
     }
 }

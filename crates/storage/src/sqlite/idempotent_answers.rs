@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 
+use crate::rows::AnswerRow;
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::column::{timestamp, unreadable};
 use crate::sqlite::error::store_error;
 
 const SELECT: &str = "
-    SELECT request, sealed, expires_at FROM idempotent_answers
+    SELECT tenant_id, key, request, sealed, expires_at FROM idempotent_answers
      WHERE tenant_id = ?1 AND key = ?2 AND expires_at > ?3";
 
 #[async_trait]
@@ -23,13 +23,7 @@ impl IdempotentAnswers for SqliteDatabase {
         now: Timestamp,
     ) -> Result<Option<IdempotentAnswer>, StoreError> {
         let query = sqlx::query_as(SELECT).bind(tenant.as_str()).bind(key.as_slice()).bind(seconds(now));
-        let row: Option<(Vec<u8>, Vec<u8>, i64)> =
-            query.fetch_optional(self.read()).await.map_err(store_error)?;
-        let of_row = |(request, sealed, expires_at): (Vec<u8>, _, _)| {
-            let request = request.try_into().map_err(|_| unreadable("request", "not 32 bytes"))?;
-            let (tenant, expires_at) = (tenant.clone(), timestamp(expires_at));
-            Ok(IdempotentAnswer { tenant, key: *key, request, sealed, expires_at })
-        };
-        row.map(of_row).transpose()
+        let row: Option<AnswerRow> = query.fetch_optional(self.read()).await.map_err(store_error)?;
+        row.map(IdempotentAnswer::try_from).transpose()
     }
 }

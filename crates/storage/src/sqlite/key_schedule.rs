@@ -5,16 +5,14 @@ use administration::{KeySchedule, TenantKeys};
 use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords};
 use protocol::Timestamp;
-use sqlx::FromRow;
 use tenancy::{StoreError, TenantId};
 
+use crate::column::tenant_id;
+use crate::rows::{ScheduleRow, SigningKeyRow, TenantRow, tenant_keys};
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::column::tenant_id;
-use crate::sqlite::column::{lifetime, timestamp};
 use crate::sqlite::error::store_error;
-use crate::sqlite::signing_key_row::SigningKeyRow;
 use crate::sqlite::signing_key_store::SELECT;
-use crate::sqlite::tenant_row::{self, TenantRow};
+use crate::sqlite::tenant_store;
 
 pub(crate) const SCHEDULE: &str = "
     SELECT s.due_at, s.earlier_jwks_age, s.earlier_jwks_until,
@@ -36,20 +34,12 @@ const LEASE: &str = "
         ON CONFLICT DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE leases.holder = excluded.holder OR leases.until <= ?3";
 
-#[derive(Debug, FromRow)]
-struct ScheduleRow {
-    due_at: Option<i64>,
-    earlier_jwks_age: Option<i64>,
-    earlier_jwks_until: Option<i64>,
-    longest_of_clients: Option<i64>,
-}
-
 #[async_trait]
 impl KeySchedule for SqliteDatabase {
     /// As it was at one moment.
     async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
         let mut snapshot = self.snapshot().await.map_err(store_error)?;
-        let row: Option<TenantRow> = sqlx::query_as(tenant_row::SELECT)
+        let row: Option<TenantRow> = sqlx::query_as(tenant_store::SELECT)
             .bind(tenant.as_str())
             .fetch_optional(self.counted(&mut *snapshot))
             .await
@@ -67,21 +57,7 @@ impl KeySchedule for SqliteDatabase {
             .map_err(store_error)?;
         let keys = keys.into_iter().map(KeyRecord::try_from).collect::<Result<_, _>>()?;
         let records = KeyRecords { next: row.next_key()?, keys };
-        let state = row.state(Vec::new())?;
-        let of_tenant = state.tenant.access_token.lifetime;
-        let previous_jwks = schedule.earlier_jwks_age.zip(schedule.earlier_jwks_until);
-        Ok(Some(TenantKeys {
-            longest_token: schedule
-                .longest_of_clients
-                .map_or(of_tenant, |span| lifetime(span).max(of_tenant)),
-            tenant: state.tenant,
-            lifecycle: state.lifecycle,
-            revision: state.revision,
-            previous_tokens_until: state.previous_tokens_until,
-            previous_jwks: previous_jwks.map(|(age, until)| (lifetime(age), timestamp(until))),
-            due_at: schedule.due_at.map(timestamp),
-            records,
-        }))
+        tenant_keys(&row, &schedule, records).map(Some)
     }
 
     async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {

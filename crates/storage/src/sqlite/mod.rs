@@ -8,15 +8,8 @@ mod error;
 mod schema;
 mod statements;
 
-mod column;
-mod lifecycle_columns;
-
-mod client_row;
 mod client_store;
-mod resource_server_row;
-mod signing_key_row;
 mod signing_key_store;
-mod tenant_row;
 mod tenant_store;
 
 mod applications;

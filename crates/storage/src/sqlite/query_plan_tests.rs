@@ -10,8 +10,8 @@ use crate::sqlite::audit_log::audit;
 use crate::sqlite::commit::KEY_STATEMENTS;
 use crate::sqlite::tenant_list::PLACES;
 use crate::sqlite::{
-    SqliteDatabase, applications, client_row, key_schedule, sealed_items, signing_key_store, tenant_row,
-    tenant_rows, usage_log,
+    SqliteDatabase, applications, client_store, key_schedule, sealed_items, signing_key_store, tenant_rows,
+    tenant_store, usage_log,
 };
 
 async fn plan(sql: &str) -> Vec<String> {
@@ -38,18 +38,18 @@ async fn check(sql: &str, may_sort: bool) {
 async fn no_page_of_tenants_or_clients_reads_a_table() {
     for sql in [
         PLACES,
-        tenant_row::SELECT,
-        tenant_row::SELECT_PAGE,
-        client_row::SELECT_ONE,
-        client_row::SELECT_ALL,
-        client_row::SELECT_PAGE,
+        tenant_store::SELECT,
+        tenant_store::SELECT_PAGE,
+        client_store::SELECT_ONE,
+        client_store::SELECT_ALL,
+        client_store::SELECT_PAGE,
         applications::SELECT_PAGE,
         usage_log::SELECT_USES,
     ] {
         check(sql, false).await;
     }
     // As many rows as were found or named are sorted.
-    for sql in [tenant_row::SELECT_FOUND, client_row::SELECT_RELATED, tenant_rows::DUE] {
+    for sql in [tenant_store::SELECT_FOUND, client_store::SELECT_RELATED, tenant_rows::DUE] {
         check(sql, true).await;
     }
 }

@@ -7,12 +7,9 @@ use async_trait::async_trait;
 use protocol::Timestamp;
 use tenancy::StoreError;
 
+use crate::column::{fingerprint, key_id, parse, tenant_id, unreadable};
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::column::tenant_id;
-use crate::sqlite::column::{parse, unreadable};
 use crate::sqlite::error::store_error;
-use crate::sqlite::signing_key_row::key_id;
-use crate::sqlite::tenant_row::fingerprint;
 
 /// Across tenants on purpose: a sealing key is the platform's.
 pub(crate) const KEYS: &str = "

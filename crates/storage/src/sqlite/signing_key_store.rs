@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
+use crate::column::key_id;
+use crate::rows::SigningKeyRow;
 use crate::sqlite::SqliteDatabase;
 use crate::sqlite::database::promptly;
 use crate::sqlite::error::store_error;
-use crate::sqlite::signing_key_row::{SigningKeyRow, key_id};
 
 const NEXT: &str = "SELECT next_key FROM tenants WHERE tenant_id = ?1";
 

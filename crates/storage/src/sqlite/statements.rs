@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo};
-use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr, Sqlite};
+use sqlx::{Either, Error, Execute, Executor, SqlStr, Sqlite};
 
 /// An executor whose statements are counted.
 #[derive(Debug)]
@@ -56,12 +56,5 @@ impl<'c, C: Executor<'c, Database = Sqlite>> Executor<'c> for Counted<'_, C> {
         'c: 'e,
     {
         self.count().prepare_with(sql, parameters)
-    }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
-    where
-        'c: 'e,
-    {
-        self.count().describe(sql)
     }
 }

@@ -6,9 +6,10 @@ use administration::{TenantCursor, TenantList, TenantQuery, TenantState};
 use async_trait::async_trait;
 use tenancy::StoreError;
 
+use crate::rows::PlacedRow;
 use crate::sqlite::SqliteDatabase;
 use crate::sqlite::error::store_error;
-use crate::sqlite::tenant_row::{self, PlacedRow};
+use crate::sqlite::tenant_store;
 
 /// At most so many as tell which word of a query is the rarest.
 const COUNT: &str = "
@@ -41,12 +42,12 @@ impl TenantList for SqliteDatabase {
         let rows: Vec<PlacedRow> = match self.search(query).await? {
             None => {
                 let after = query.after.as_ref().map_or("", |after| after.tenant.as_str());
-                let page = sqlx::query_as(tenant_row::SELECT_PAGE).bind(after).bind(query.limit);
+                let page = sqlx::query_as(tenant_store::SELECT_PAGE).bind(after).bind(query.limit);
                 page.fetch_all(self.read()).await.map_err(store_error)?
             }
             Some(search) => {
                 let places = json(&self.places(&search, query.limit).await?)?;
-                let found = sqlx::query_as(tenant_row::SELECT_FOUND).bind(places);
+                let found = sqlx::query_as(tenant_store::SELECT_FOUND).bind(places);
                 found.fetch_all(self.read()).await.map_err(store_error)?
             }
         };

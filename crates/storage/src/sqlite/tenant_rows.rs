@@ -8,17 +8,16 @@ use administration::{
 use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::ClientId;
-use sqlx::FromRow;
 use sqlx::sqlite::SqliteArguments;
 use tenancy::{Issuer, StoreError, TenantId};
 
+use crate::column::{tenant_id, unreadable};
+use crate::rows::{ClientRow, SummaryRow, TenantRow};
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::client_row::{self, ClientRow};
-use crate::sqlite::column::{tenant_id, unreadable};
+use crate::sqlite::client_store;
 use crate::sqlite::commit::{CommitError, commit};
 use crate::sqlite::error::store_error;
-use crate::sqlite::lifecycle_columns::LifecycleColumns;
-use crate::sqlite::tenant_row::{self, TenantRow, fingerprint};
+use crate::sqlite::tenant_store;
 
 /// Across tenants on purpose: reconciling looks at all that it manages.
 const TENANT_SUMMARIES: &str = "
@@ -37,26 +36,6 @@ pub(crate) const DUE: &str = "
      WHERE deletion_due_at IS NOT NULL AND deletion_due_at <= ?1
      ORDER BY deletion_due_at, tenant_id LIMIT ?2";
 
-#[derive(Debug, FromRow)]
-struct SummaryRow {
-    tenant_id: String,
-    #[sqlx(flatten)]
-    lifecycle: LifecycleColumns,
-    fingerprint: Option<Vec<u8>>,
-}
-
-impl TryFrom<SummaryRow> for TenantSummary {
-    type Error = StoreError;
-
-    fn try_from(row: SummaryRow) -> Result<Self, Self::Error> {
-        Ok(Self {
-            tenant: tenant_id(&row.tenant_id)?,
-            lifecycle: row.lifecycle.lifecycle()?,
-            fingerprint: row.fingerprint.as_deref().map(fingerprint).transpose()?,
-        })
-    }
-}
-
 #[async_trait]
 impl TenantRows for SqliteDatabase {
     async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
@@ -70,7 +49,7 @@ impl TenantRows for SqliteDatabase {
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
-        self.state(tenant, sqlx::query_as(client_row::SELECT_ALL).bind(tenant.as_str())).await
+        self.state(tenant, sqlx::query_as(client_store::SELECT_ALL).bind(tenant.as_str())).await
     }
 
     async fn load_with_related_clients(
@@ -79,7 +58,7 @@ impl TenantRows for SqliteDatabase {
         related: RelatedClients<'_>,
     ) -> Result<Option<TenantState>, StoreError> {
         let RelatedClients { ids, listed } = related;
-        let clients = sqlx::query_as(client_row::SELECT_RELATED)
+        let clients = sqlx::query_as(client_store::SELECT_RELATED)
             .bind(tenant.as_str())
             .bind(serde_json::json!(ids).to_string())
             .bind(serde_json::json!(listed).to_string());
@@ -88,7 +67,7 @@ impl TenantRows for SqliteDatabase {
 
     async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let query = sqlx::query_scalar(client_row::COUNT).bind(tenant.as_str()).bind(at_most);
+        let query = sqlx::query_scalar(client_store::COUNT).bind(tenant.as_str()).bind(at_most);
         let count: i64 = query.fetch_one(self.read()).await.map_err(store_error)?;
         Ok(count.unsigned_abs())
     }
@@ -99,7 +78,7 @@ impl TenantRows for SqliteDatabase {
         query: &ClientQuery,
     ) -> Result<Vec<ClientState>, StoreError> {
         let part = query.search.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let rows: Vec<ClientRow> = sqlx::query_as(client_row::SELECT_PAGE)
+        let rows: Vec<ClientRow> = sqlx::query_as(client_store::SELECT_PAGE)
             .bind(tenant.as_str())
             .bind(query.after.as_ref().map_or("", ClientId::as_str))
             .bind(part)
@@ -147,7 +126,7 @@ impl SqliteDatabase {
         clients: sqlx::query::QueryAs<'_, sqlx::Sqlite, ClientRow, SqliteArguments>,
     ) -> Result<Option<TenantState>, StoreError> {
         let mut snapshot = self.snapshot().await.map_err(store_error)?;
-        let row: Option<TenantRow> = sqlx::query_as(tenant_row::SELECT)
+        let row: Option<TenantRow> = sqlx::query_as(tenant_store::SELECT)
             .bind(tenant.as_str())
             .fetch_optional(self.counted(&mut *snapshot))
             .await

@@ -6,16 +6,15 @@ use administration::rows::{
 };
 use administration::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 use async_trait::async_trait;
-use registry::{ClientId, SecretId};
+use registry::ClientId;
 use tenancy::{StoreError, TenantId};
 
+use crate::rows::{FetchRow, UsageRow};
 use crate::sqlite::SqliteDatabase;
-use crate::sqlite::column::timestamp;
 use crate::sqlite::error::store_error;
-use crate::sqlite::signing_key_row::key_id;
 
 pub(crate) const SELECT_USES: &str = "
-    SELECT secret_id, address, last_used_at
+    SELECT tenant_id, client_id, secret_id, address, last_used_at
       FROM secret_uses
      WHERE tenant_id = ?1 AND client_id = ?2
      ORDER BY secret_id, last_used_at DESC, address";
@@ -43,7 +42,7 @@ const PRUNE_USES: &str = "
                 WHERE nth > ?2)";
 
 pub(crate) const SELECT_FETCHES: &str = "
-    SELECT verifier, last_fetch_at, newest_key
+    SELECT tenant_id, verifier, last_fetch_at, newest_key
       FROM key_sightings
      WHERE tenant_id = ?1
      ORDER BY last_fetch_at DESC, verifier";
@@ -90,20 +89,13 @@ impl UsageLog for SqliteDatabase {
         tenant: &TenantId,
         client: &ClientId,
     ) -> Result<Vec<SecretUsage>, StoreError> {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(SELECT_USES)
+        let rows: Vec<UsageRow> = sqlx::query_as(SELECT_USES)
             .bind(tenant.as_str())
             .bind(client.as_str())
             .fetch_all(self.read())
             .await
             .map_err(store_error)?;
-        let of_row = |(secret, address, at): (String, String, i64)| SecretUsage {
-            tenant: tenant.clone(),
-            client: client.clone(),
-            secret: SecretId::new(&secret),
-            address,
-            at: timestamp(at),
-        };
-        Ok(rows.into_iter().map(of_row).collect())
+        rows.into_iter().map(SecretUsage::try_from).collect()
     }
 
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError> {
@@ -129,16 +121,8 @@ impl UsageLog for SqliteDatabase {
 
     async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError> {
         let query = sqlx::query_as(SELECT_FETCHES).bind(tenant.as_str());
-        let rows: Vec<(String, i64, i64)> = query.fetch_all(self.read()).await.map_err(store_error)?;
-        let of_row = |(verifier, last_fetch_at, newest_key): (String, i64, i64)| {
-            Ok(VerifierFetch {
-                tenant: tenant.clone(),
-                verifier,
-                last_fetch_at: timestamp(last_fetch_at),
-                newest_key: key_id(newest_key)?,
-            })
-        };
-        rows.into_iter().map(of_row).collect()
+        let rows: Vec<FetchRow> = query.fetch_all(self.read()).await.map_err(store_error)?;
+        rows.into_iter().map(VerifierFetch::try_from).collect()
     }
 
     async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError> {

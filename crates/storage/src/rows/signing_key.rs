@@ -1,12 +1,12 @@
 //! A signing key's row and how it becomes a record.
 
-use keys::{KeyId, KeyRecord};
-use sqlx::FromRow;
+use keys::KeyRecord;
 use tenancy::StoreError;
 
-use crate::sqlite::column::{parse, timestamp, unreadable};
+use crate::column::{key_id, parse, timestamp};
 
-#[derive(Debug, FromRow)]
+row! {
+#[derive(Debug)]
 pub(crate) struct SigningKeyRow {
     number: i64,
     algorithm: String,
@@ -16,6 +16,7 @@ pub(crate) struct SigningKeyRow {
     active_from: i64,
     retiring_from: Option<i64>,
     removed_at: Option<i64>,
+}
 }
 
 impl TryFrom<SigningKeyRow> for KeyRecord {
@@ -33,8 +34,4 @@ impl TryFrom<SigningKeyRow> for KeyRecord {
             removed_at: row.removed_at.map(timestamp),
         })
     }
-}
-
-pub(crate) fn key_id(number: i64) -> Result<KeyId, StoreError> {
-    number.try_into().map(KeyId::numbered).map_err(|cause| unreadable("number", cause))
 }

@@ -1,10 +1,10 @@
-//! Between columns and values. A column that holds what no version of the program could have written is a fault of the store, not
-//! something to guess about.
+//! Between columns and values. A column that holds what no version of the program could have written is a fault of the store.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use administration::ManagedBy;
+use administration::{Fingerprint, ManagedBy};
+use keys::KeyId;
 use protocol::{Lifetime, Timestamp};
 use registry::ClientId;
 use serde::de::DeserializeOwned;
@@ -26,20 +26,14 @@ pub(crate) fn parse<T: FromStr<Err: Display>>(column: &'static str, text: &str) 
     text.parse().map_err(|cause| unreadable(column, cause))
 }
 
-/// Whether a text can be in a column at all, and so be asked for: PostgreSQL knows no NUL.
+/// Whether a column of PostgreSQL can hold this text, which knows no NUL.
 pub(crate) fn is_text(text: &str) -> bool {
     !text.contains('\0')
 }
 
-/// A group of rows that the query has gathered into one column; absent where there are none.
-pub(crate) fn json<T: DeserializeOwned + Default>(
-    column: &'static str,
-    text: Option<&str>,
-) -> Result<T, StoreError> {
-    text.map_or_else(
-        || Ok(T::default()),
-        |text| serde_json::from_str(text).map_err(|cause| unreadable(column, cause)),
-    )
+/// A list or a group of rows that the query has gathered into one column.
+pub(crate) fn json<T: DeserializeOwned>(column: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|cause| unreadable(column, cause))
 }
 
 /// One of a closed set of names.
@@ -69,11 +63,19 @@ pub(crate) fn bytes32(column: &'static str, bytes: &[u8]) -> Result<[u8; 32], St
     bytes.try_into().map_err(|cause| unreadable(column, cause))
 }
 
-/// PostgreSQL's integers are signed; no instant or span of ours is negative.
+/// The integers of both engines are signed; no instant or span is negative.
 pub(crate) fn timestamp(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds.max(0).unsigned_abs())
 }
 
 pub(crate) fn lifetime(seconds: i64) -> Lifetime {
     Lifetime::from_seconds(seconds.max(0).unsigned_abs())
+}
+
+pub(crate) fn key_id(number: i64) -> Result<KeyId, StoreError> {
+    number.try_into().map(KeyId::numbered).map_err(|cause| unreadable("number", cause))
+}
+
+pub(crate) fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, StoreError> {
+    bytes32("fingerprint", bytes).map(Fingerprint::from_bytes)
 }

@@ -1,61 +1,23 @@
-//! A tenant's row with what hangs on it, gathered by one statement, and how it becomes a tenant.
+//! A tenant's row with what belongs to it, which the statement gathers.
 
-use administration::{ClientState, Fingerprint, ResourceServerState, TenantCursor, TenantState};
+use administration::{ClientState, ResourceServerState, TenantCursor, TenantState, TenantSummary};
 use keys::KeyId;
 use serde::Deserialize;
-use sqlx::FromRow;
 use tenancy::{
-    AccessTokenPolicy, Issuer, PreviousTyp, SigningPolicy, StoreError, Strategies, Tenant, TenantId,
-    TenantStatus, TokenFormat,
+    AccessTokenPolicy, Issuer, PreviousTyp, SigningPolicy, StoreError, Strategies, Tenant, TenantStatus,
+    TokenFormat,
 };
 
-use crate::sqlite::column::{json, lifetime, named, parse, timestamp, unreadable};
-use crate::sqlite::lifecycle_columns::LifecycleColumns;
-use crate::sqlite::resource_server_row::ResourceServerRow;
-use crate::sqlite::signing_key_row::key_id;
+use super::lifecycle::LifecycleColumns;
+use super::resource_server::ResourceServerRow;
+use super::texts::Texts;
+use crate::column::{fingerprint, json, key_id, lifetime, named, parse, tenant_id, timestamp, unreadable};
 
-/// Everything about a tenant but its clients and keys; the condition follows.
-macro_rules! select {
-    () => {
-        "SELECT t.*,
-               (SELECT json_group_array(i.issuer ORDER BY i.position)
-                  FROM tenant_issuers i WHERE i.tenant_id = t.tenant_id) AS issuers,
-               (SELECT json_group_array(json_object('typ', f.typ, 'accepted_until', f.accepted_until) ORDER BY f.typ)
-                  FROM tenant_former_typs f WHERE f.tenant_id = t.tenant_id) AS former_typs,
-               (SELECT json_group_array(
-                           json_object('audience', r.audience, 'scopes', r.scopes, 'managed_by', r.managed_by,
-                                       'introspection_clients', json(r.introspection_clients),
-                                       'retired_at', r.retired_at, 'deleted_at', r.deleted_at,
-                                       'created_at', r.created_at, 'updated_at', r.updated_at)
-                           ORDER BY r.audience)
-                  FROM resource_servers r WHERE r.tenant_id = t.tenant_id) AS resource_servers
-          FROM tenants t "
-    };
-}
-
-/// One tenant.
-pub(crate) const SELECT: &str = concat!(select!(), "WHERE t.tenant_id = ?1");
-
-/// A page of tenants after a given one, across tenants on purpose.
-pub(crate) const SELECT_PAGE: &str = concat!(
-    "SELECT '' AS word, page.* FROM (",
-    select!(),
-    "WHERE t.tenant_id > ?1 AND t.deleted_at IS NULL ORDER BY t.tenant_id LIMIT ?2) AS page"
-);
-
-/// The tenants of the places that the search has found, in their order.
-pub(crate) const SELECT_FOUND: &str = concat!(
-    "SELECT place.word, found.* FROM (SELECT key, value ->> 0 AS word, value ->> 1 AS id FROM json_each(?1)) place CROSS JOIN (",
-    select!(),
-    ") AS found ON found.tenant_id = place.id ORDER BY place.key"
-);
-
-#[derive(Debug, FromRow)]
+row! {
+#[derive(Debug)]
 pub(crate) struct TenantRow {
     tenant_id: String,
     name: String,
-    #[sqlx(flatten)]
-    lifecycle: LifecycleColumns,
     revision: i64,
     keys_published_until: Option<i64>,
     earlier_tokens_until: Option<i64>,
@@ -75,17 +37,33 @@ pub(crate) struct TenantRow {
     access_token_typ: String,
     next_key: i64,
     first_key_thumbprint: Option<String>,
-    issuers: String,
+    issuers: Texts,
     former_typs: String,
     resource_servers: String,
+} with {
+    lifecycle: LifecycleColumns,
+}
 }
 
-/// A tenant on a page, with the word that it was found by.
-#[derive(Debug, FromRow)]
+// A tenant on a page, with the search term that found it.
+row! {
+#[derive(Debug)]
 pub(crate) struct PlacedRow {
     word: String,
-    #[sqlx(flatten)]
+} with {
     row: TenantRow,
+}
+}
+
+// What reconciling compares first.
+row! {
+#[derive(Debug)]
+pub(crate) struct SummaryRow {
+    tenant_id: String,
+    fingerprint: Option<Vec<u8>>,
+} with {
+    lifecycle: LifecycleColumns,
+}
 }
 
 #[derive(Deserialize)]
@@ -117,13 +95,11 @@ impl TenantRow {
 
     /// As requests see it.
     pub(crate) fn tenant(&self) -> Result<Tenant, StoreError> {
-        let id = TenantId::parse(&self.tenant_id).map_err(|cause| unreadable("tenant_id", cause))?;
-        let issuers: Vec<String> = json("issuers", &self.issuers)?;
         let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));
-        let mut issuers = issuers.iter().map(issuer);
+        let mut issuers = self.issuers.0.iter().map(issuer);
         let live = self.resource_servers()?.into_iter().filter(|row| row.lifecycle.is_live());
         Ok(Tenant {
-            id,
+            id: tenant_id(&self.tenant_id)?,
             name: self.name.clone(),
             issuer: issuers
                 .next()
@@ -188,8 +164,14 @@ impl TryFrom<PlacedRow> for (TenantCursor, TenantState) {
     }
 }
 
-/// From its column.
-pub(crate) fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, StoreError> {
-    let bytes = bytes.try_into().map_err(|cause| unreadable("fingerprint", cause))?;
-    Ok(Fingerprint::from_bytes(bytes))
+impl TryFrom<SummaryRow> for TenantSummary {
+    type Error = StoreError;
+
+    fn try_from(row: SummaryRow) -> Result<Self, Self::Error> {
+        Ok(Self {
+            tenant: tenant_id(&row.tenant_id)?,
+            lifecycle: row.lifecycle.lifecycle()?,
+            fingerprint: row.fingerprint.as_deref().map(fingerprint).transpose()?,
+        })
+    }
 }

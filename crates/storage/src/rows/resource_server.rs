@@ -5,8 +5,8 @@ use protocol::Scope;
 use serde::Deserialize;
 use tenancy::{ResourceServer, StoreError};
 
-use crate::sqlite::column::unreadable;
-use crate::sqlite::lifecycle_columns::LifecycleColumns;
+use super::lifecycle::LifecycleColumns;
+use crate::column::unreadable;
 
 #[derive(Deserialize)]
 pub(crate) struct ResourceServerRow {
