@@ -9,7 +9,7 @@ use crate::documents::escaped;
 /// A new name with such a character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnseenName {
-    /// Where it stands in what a door is sent.
+    /// Its location in a request.
     pub(crate) pointer: String,
     /// What it is, as `the client id`.
     pub(crate) what: &'static str,

@@ -24,7 +24,7 @@ pub(crate) enum RequiredPermission<'a> {
     Tenant(&'a str, Permission),
 }
 
-/// The bearer's authority, if it reaches through this door. Nothing of a body has been read until then.
+/// The bearer's authority, if it suffices for this path. No body has been read before.
 pub(crate) async fn authorize(
     services: &Services,
     raw: &RawRequest,

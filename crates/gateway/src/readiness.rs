@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Shared by all listeners and whoever stops the gateway.
+/// Shared by all listeners and the code that stops the gateway.
 #[derive(Default)]
 pub(crate) struct Readiness {
     draining: AtomicBool,
@@ -22,7 +22,7 @@ impl Readiness {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Somebody asked.
+    /// A probe asked.
     pub(crate) fn probed(&self, now: Instant) {
         *self.last_probe.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }

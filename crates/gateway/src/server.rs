@@ -118,7 +118,7 @@ impl GatewayHandle {
         self.readiness.withdraw();
     }
 
-    /// Whether somebody asked within this time whether callers should come here.
+    /// Whether a readiness probe came within this time.
     #[must_use]
     pub fn probed_within(&self, span: Duration) -> bool {
         self.readiness.probed_within(span, Instant::now())

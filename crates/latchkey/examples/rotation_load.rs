@@ -2,7 +2,7 @@
 //! of all tenants are rotated again and again. Arguments are `name=value`; the client's secret and an administrator's token come by the
 //! environment. It prints one line of figures, and fails when anything failed.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is what it is for")]
-#![expect(clippy::unwrap_used, reason = "whoever starts it sees where it stopped")]
+#![expect(clippy::unwrap_used, reason = "its user sees where it stopped")]
 #![expect(clippy::disallowed_methods, reason = "secrets come by the environment")]
 
 #[path = "../tests/program/caching_verifier.rs"]

@@ -1,4 +1,4 @@
-//! Commits as tests write them: changes under a door's name, and nothing else unless a test adds it.
+//! Commits as tests write them: changes under an interface's name, and nothing else unless a test adds it.
 
 use administration::{
     Change, ChangeKind, CommitRequest, Fingerprint, KeyChange, KeyChangeKind, KeyCommit, ManagedBy,

@@ -163,7 +163,7 @@ impl Administrator {
         .await
     }
 
-    /// A client's rows, for somebody who may manage clients here.
+    /// A client's rows, for an administrator of the tenant's clients.
     pub(super) async fn client_state(
         &self,
         by: &Authority,

@@ -1,5 +1,5 @@
-//! The way of every edit: load what it needs, decide, commit on the revision that was decided upon, tell the caches. Where somebody
-//! else was faster, all of it again.
+//! The steps of every edit: load what it needs, decide, commit on the revision of the decision, invalidate the caches. After a
+//! concurrent commit it does all of them again.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     ManagedBy, RelatedClients, TenantState, invalidations,
 };
 
-/// Each time that it is superseded, somebody else got further.
+/// Each time that it is superseded, another commit succeeded.
 pub(super) const ATTEMPTS: u32 = 20;
 
 /// Who asks for an edit of which tenant.

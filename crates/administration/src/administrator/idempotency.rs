@@ -84,7 +84,7 @@ impl Administrator {
 }
 
 impl IdempotencyScope {
-    /// `place` is the tenant under which the answer is kept; `operation` tells two doors of the same tenant apart.
+    /// `place` is the tenant under which the answer is kept; `operation` distinguishes two operations of the same tenant.
     pub(super) fn of(
         by: &Authority,
         place: &TenantId,

@@ -1,5 +1,5 @@
 //! The way of every change to a tenant's keys: load them, decide, make the key that is needed, commit on the revision that was decided
-//! upon, tell the caches. Where somebody else was faster or something took too long, all of it again, but for the key.
+//! upon, invalidate the caches. After a concurrent commit or a delay it does all of them again, but for the key.
 //!
 //! From the moment of the decision a key's publication is counted, so nothing slow may stand between that and the commit: making a key
 //! takes seconds, and others wait for theirs before it.

@@ -1,4 +1,4 @@
-//! Signing keys as they are looked at, by whoever may change them: `latchkey:keys`, at the platform or in the tenant.
+//! Signing keys as administrators who may change them see them: `latchkey:keys`, at the platform or in the tenant.
 
 use keys::{KeyError, KeyId, open_key, openable};
 use protocol::Timestamp;

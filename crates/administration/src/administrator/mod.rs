@@ -1,4 +1,4 @@
-//! The door behind all doors: the API, the command line and the Thunder-compatible API ask here. It loads what the rules need, lets the pure
+//! The service of the API, the command line and the Thunder-compatible API. It loads what the rules need, lets the pure
 //! rules in `edit` decide, hashes and seals outside any transaction, commits once, and lets caches forget.
 
 mod applications;
@@ -37,7 +37,7 @@ pub use signing_keys::KeyStep;
 use commit_with_retry::{AboutApplication, EditRequest, LoadScope};
 use secret_material::NewSecretValue;
 
-/// What an operator sets for all doors.
+/// An operator's settings for all interfaces.
 #[derive(Clone, Debug)]
 pub struct EditPolicy {
     /// What issuers and endpoints are derived from.
@@ -76,7 +76,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Lets the caches of this process forget what has changed.
 pub type Publish = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
 
-/// Changes tenants, clients, secrets and keys for whoever may.
+/// Changes tenants, clients, secrets and keys for authorized callers.
 pub struct Administrator {
     store: Arc<dyn AdministrationStore>,
     sealer: Arc<dyn KeySealer>,

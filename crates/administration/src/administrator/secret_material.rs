@@ -32,7 +32,7 @@ impl Administrator {
         NewSecretValue { material: SecretMaterial { hash, hint, form: SecretForm::Generated }, value: secret }
     }
 
-    /// The secret that somebody chose, or a generated one where nobody did. `at` is where the secret stands in what was sent.
+    /// The secret of the request, or a generated one. `at` is the location of the secret in the request.
     pub(super) async fn prepare_secret(
         &self,
         (tenant, client): (&TenantId, &ClientId),
@@ -48,7 +48,7 @@ impl Administrator {
         self.take_secret((tenant, client), Secret::new(chosen.to_owned()), PasswordSalt::generate).await
     }
 
-    /// A secret that somebody chose and that may be one. One of the generated form is stored as generated.
+    /// A chosen secret that passes the rules. One of the generated form is stored as generated.
     pub(super) async fn take_secret(
         &self,
         (tenant, client): (&TenantId, &ClientId),

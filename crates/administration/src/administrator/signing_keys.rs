@@ -1,4 +1,4 @@
-//! What is commanded of signing keys at all doors: `latchkey:keys`, at the platform or in the tenant; to import a key more is needed.
+//! Commands for signing keys: `latchkey:keys`, at the platform or in the tenant; to import a key more is needed.
 //! And the step that the scheduler takes.
 
 use keys::{ImportError, KeyId, KeySpec};

@@ -98,7 +98,7 @@ impl Administrator {
         let mut deleted = 0;
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
             let edit_request = EditRequest { by: &by, tenant: &tenant, scope: LoadScope::Whole(&[]), now };
-            // Between finding and loading somebody may have taken the first step back.
+            // Between finding and loading an administrator may have undone the first step.
             let decide = |context: EditContext<'_>, facts: &Facts| {
                 let due = facts.state.as_ref().is_some_and(|state| edit::is_due(state, now));
                 let edit = if due { edit::delete_tenant(context, facts, None)? } else { Edit::default() };

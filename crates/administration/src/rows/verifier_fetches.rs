@@ -12,7 +12,7 @@ use crate::VerifierFetch;
 /// newcomers in any number must not make it forgotten who waits for an announced key.
 const PLACE_KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
-/// A row of `key_sightings`. One that is there keeps the later time and the newer key.
+/// A row of the fetch log. One that is there keeps the later time and the newer key.
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
 #[derive(Debug, Serialize)]
 pub struct VerifierFetchRow<'a> {

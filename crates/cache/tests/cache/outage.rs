@@ -56,7 +56,7 @@ async fn a_tenant_may_allow_nothing() {
     assert_eq!(served(&test_env).await, [false; 3]);
 }
 
-/// What readiness is told: any one tenant is enough, and which door made it does not matter.
+/// What readiness is told: any one tenant is enough, and the interface that created it does not matter.
 #[tokio::test(start_paused = true)]
 async fn caches_may_serve_stale_as_long_as_any_request_can_be_served() {
     let test_env = TestEnv::new();

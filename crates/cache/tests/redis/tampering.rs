@@ -8,8 +8,8 @@ use tokio::time::sleep;
 
 use crate::test_env::{TestEnv, Traits, eventually};
 
-/// Shares acme's client, changes it in the store, lets somebody meddle, and lets another replica read: it must read the store. And
-/// what was meddled with is mended for a third.
+/// Shares acme's client, changes it in the store, lets a third party change Redis, and lets another replica read: it must read the store. And
+/// what was changed is repaired for a third.
 async fn check(case: &str, traits: Traits, meddle: impl Fn(&TestEnv, &mut Connection)) {
     let test_env = TestEnv::new();
     let first = test_env.replica().await;
@@ -29,7 +29,7 @@ async fn check(case: &str, traits: Traits, meddle: impl Fn(&TestEnv, &mut Connec
     second.has_put(1).await;
     let third = test_env.replica_with(Traits { pepper, ahead, ..Traits::default() }).await;
     assert_eq!(third.name(&test_env.acme).await, "renamed", "{case}");
-    assert_eq!(third.redis.counts().hits, 1, "{case}: not mended");
+    assert_eq!(third.redis.counts().hits, 1, "{case}: not repaired");
 }
 
 fn get(test_env: &TestEnv, redis: &mut Connection, what: &str) -> Vec<u8> {
@@ -116,7 +116,7 @@ async fn things_of_another_type_cost_a_read_and_no_outage() {
     assert_eq!(replica.redis.counts().outages, 0);
 }
 
-/// Whoever reads first mends it, whatever it is and in whichever place, and the next one finds what was shared.
+/// The first reader repairs it, whatever it is and wherever, and the next reader finds the shared row.
 #[tokio::test]
 async fn foreign_values_under_our_names_are_removed_and_sharing_goes_on() {
     for what in ["client:svc", "client-lease:svc", "epoch", "all"] {
@@ -143,7 +143,7 @@ async fn foreign_values_under_our_names_are_removed_and_sharing_goes_on() {
             assert_eq!(first.name(&test_env.acme).await, "svc", "{what} {command:?}");
             first.has_put(1).await;
             assert_eq!(second.name(&test_env.acme).await, "svc");
-            assert_eq!(second.redis.counts().hits, 1, "{what}: not mended");
+            assert_eq!(second.redis.counts().hits, 1, "{what}: not repaired");
             assert_eq!((first.redis.counts().outages, test_env.store.calls().find_client), (0, 1), "{what}");
         }
     }

@@ -96,7 +96,7 @@ impl TestEnv {
         server::connection(&self.url).unwrap()
     }
 
-    /// All names of this house in Redis.
+    /// All names of this environment in Redis.
     pub(crate) fn names(&self) -> Vec<String> {
         redis::cmd("KEYS").arg(format!("{}:*", self.prefix)).query(&mut self.redis()).unwrap()
     }

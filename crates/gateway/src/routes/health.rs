@@ -1,4 +1,4 @@
-//! `GET /health/live` and `GET /health/ready`: for whoever starts, stops and spreads load. No tenant is named, and nothing is asked
+//! `GET /health/live` and `GET /health/ready`: for supervisors and load balancers. No tenant is named, and nothing is asked
 //! of a store: strangers may probe as often as they like.
 
 use std::collections::BTreeMap;

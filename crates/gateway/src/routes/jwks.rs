@@ -31,7 +31,7 @@ pub(crate) async fn jwks(
     let ring = services.keys.ring(&tenant, now).await?;
     let set = ring.jwk_set(now);
     if set.keys().is_empty() {
-        // Of a tenant that was suspended before it had a key. Whoever kept the empty set would refuse its first tokens, which it may
+        // Of a tenant that was suspended before it had a key. A verifier that kept the empty set would refuse its first tokens, which it may
         // issue as soon as it serves again.
         return Err(TenantError::Unknown.into());
     }

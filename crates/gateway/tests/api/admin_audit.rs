@@ -46,7 +46,7 @@ async fn a_change_is_recorded_with_who_what_when_and_from_where() {
         let only = |filter: &str| format!("{path}?{filter}");
         for (filter, some) in [
             (format!("actor=client%3A{tenant}%2F{BOSS}"), true),
-            ("actor=somebody".to_owned(), false),
+            ("actor=another".to_owned(), false),
             ("action=client.".to_owned(), true),
             ("action=tenant.".to_owned(), false),
             ("subject=web".to_owned(), true),

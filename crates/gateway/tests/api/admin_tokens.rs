@@ -116,7 +116,7 @@ async fn times_and_types_count() {
             (typ(json!("latchkey-admin+jwt")), "Token type is not accepted"),
             (typ(json!("JWT")), "Token type is not accepted"),
             (typ(Value::Null), "Token type is not accepted"),
-            (with(json!({ "sub": "somebody" })), "Token audience is not accepted"),
+            (with(json!({ "sub": "another" })), "Token audience is not accepted"),
             (with(json!({ "client_id": "nobody", "sub": "nobody" })), "Token client is not active"),
             (with(json!({ "client_id": "", "sub": "" })), "Token client is not active"),
         ] {

@@ -1,11 +1,11 @@
-//! The arguments that say through which door, and as whom.
+//! The arguments that select the backend and the credentials.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use tenancy::TenantId;
 
-/// A group of commands, and the door that all of them go through.
+/// A group of commands, and the backend that all of them use.
 #[derive(Args)]
 pub(crate) struct AdminCommandArguments<C: Subcommand> {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Why a door did not do what was asked, whichever door it was, and the exit code that tells it to a script.
+//! Why a backend refused a request, and the exit code of the command.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -132,10 +132,10 @@ mod tests {
 
     #[test]
     fn both_backends_report_field_errors_in_the_same_words() {
-        let fault = |pointer: &str| EditFieldError::at(pointer, "mend it");
+        let fault = |pointer: &str| EditFieldError::at(pointer, "fix it");
         let edit = EditError::Invalid(vec![fault("/name"), fault("/scopes/0")]);
         let errors = ["/name", "/scopes/0"]
-            .map(|pointer| ApiFieldError { pointer: pointer.to_owned(), detail: "mend it".to_owned() });
+            .map(|pointer| ApiFieldError { pointer: pointer.to_owned(), detail: "fix it".to_owned() });
         let refusal = ApiProblem {
             status: 400,
             detail: "what was sent".to_owned(),

@@ -1,4 +1,4 @@
-//! The door of a running server: its administration API, with a token.
+//! The backend of a running server: its administration API, with a token.
 
 use administration::{
     AuditQuery, AuditView, BrokenTokensView, ClientView, CreatedClient, CreatedSecret, CreatedTenant,

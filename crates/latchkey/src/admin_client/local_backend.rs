@@ -1,4 +1,4 @@
-//! The door of whoever has the store itself: he may do everything, and the audit says who he was on this machine.
+//! The backend of an operator with access to the store, who may do everything. The audit names the user of this machine.
 
 use std::mem::take;
 use std::path::Path;
@@ -51,7 +51,7 @@ impl LocalBackend {
                 changed.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(committed);
             })
         };
-        // Whoever asks for a key waits for it; a pool would go on making more.
+        // The caller waits for the key; a pool would go on making more.
         let pool = KeyPool::new(0);
         let (policy, clock) = (edit_policy(&loaded), Arc::new(clock::now));
         let administrator = Administrator::new(rows, sealer, pepper, pool, policy, announce, clock);

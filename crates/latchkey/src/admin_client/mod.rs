@@ -1,4 +1,4 @@
-//! Through which door the command line manages tenants: the store itself, or the administration API of a running server. Both take
+//! How the command line manages tenants: the store itself, or the administration API of a running server. Both take
 //! and give the same documents, so the commands do not know which one it is.
 
 mod arguments;
@@ -162,7 +162,7 @@ pub(crate) trait AdminBackend: Send + Sync {
     async fn close(&self);
 }
 
-/// Opens the door that was asked for. With `--server` no settings are read: the server has them.
+/// Opens the requested backend. With `--server` no settings are read: the server has them.
 pub(crate) async fn open(
     config: &Path,
     arguments: &AdminArguments,

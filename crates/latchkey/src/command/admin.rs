@@ -1,4 +1,4 @@
-//! `latchkey admin …`: the first administrator, made by whoever has the store.
+//! `latchkey admin …`: the first administrator, created by an operator with access to the store.
 
 use std::path::Path;
 use std::process::ExitCode;

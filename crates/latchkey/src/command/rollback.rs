@@ -67,7 +67,7 @@ async fn roll_back(
         print(&format!("{plan}\n"))?;
         confirm(&format!("Roll back to generation {number}?"), yes)?;
     }
-    // Whoever has seen the plan knows what is retired.
+    // The operator has seen in the plan what is retired.
     take_over(platform, read()?, ApplyOptions { prune: true, force: true }, &|_| {}).await
 }
 

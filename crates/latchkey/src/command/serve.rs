@@ -31,7 +31,7 @@ use crate::tls;
 enum Ended {
     /// All requests were answered.
     InOrder,
-    /// Somebody asked again and did not wait for that.
+    /// A second signal ended the wait.
     AtOnce,
 }
 

@@ -1,4 +1,4 @@
-//! A command that goes through a door: opens it, does its work, closes it, whatever came of the work.
+//! A command that uses a backend: opens it, does its work, and closes it in every case.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::admin_client::{self, AdminArguments, AdminBackend};
 use crate::settings::Environment;
 use crate::start_error::StartError;
 
-/// An open door, and how its answers are shown.
+/// An open backend, and how its answers are shown.
 pub(crate) struct Session {
     backend: Box<dyn AdminBackend>,
     json: bool,
@@ -37,7 +37,7 @@ impl Session {
     }
 }
 
-/// Runs a command through the door that was asked for.
+/// Runs a command with the requested backend.
 pub(crate) fn with_session(
     config: &Path,
     arguments: &AdminArguments,

@@ -1,4 +1,4 @@
-//! AWS KMS, against a stand-in that speaks its protocol and verifies signatures.
+//! AWS KMS, against a mock server that speaks its protocol and verifies signatures.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

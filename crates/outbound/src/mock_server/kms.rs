@@ -12,7 +12,7 @@ use super::http::{Reply, Request};
 use super::sealing;
 
 pub(crate) const ACCESS_KEY: &str = "AKIDSTANDIN";
-pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG/stand-in";
+pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG/example";
 
 /// The symmetric keys of an account, by identifier.
 #[derive(Clone, Default)]

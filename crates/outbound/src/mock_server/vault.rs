@@ -11,7 +11,7 @@ use super::http::{Reply, Request};
 use super::sealing;
 
 /// The only accepted token, until it is replaced.
-pub(crate) const TOKEN: &str = "hvs.CAESIJ-stand-in-token";
+pub(crate) const TOKEN: &str = "hvs.CAESIJ-example-token";
 
 /// The keys of an engine mounted at `transit`.
 #[derive(Clone)]

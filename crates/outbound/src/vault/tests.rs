@@ -1,4 +1,4 @@
-//! Vault's transit engine, against a stand-in that speaks its protocol.
+//! Vault's transit engine, against a mock server that speaks its protocol.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use crate::postgres::options::{self, PostgresOptions};
 use crate::postgres::schema::{self, Schema};
 use crate::postgres::{OpenError, error};
 
-/// Why, as far as people can mend it.
+/// The reason, as far as an operator can fix it.
 const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
                         them passes through it; let an administrator create both, NOLOGIN and NOBYPASSRLS, and grant them to \
                         this login, and start again";

@@ -1,5 +1,5 @@
 //! All that is sealed by the platform's key and may be sealed anew, kind by kind: private keys, values of the installation, sources of
-//! generations, answers to idempotency keys. It is walked across tenants, for whoever changes the sealing key.
+//! generations, answers to idempotency keys. It is read across tenants, for a change of the sealing key.
 
 use administration::rows::{SealedAfter, seconds};
 use administration::{SealedItems, SealedPlace};

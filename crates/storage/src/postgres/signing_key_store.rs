@@ -42,7 +42,7 @@ const INSERT: &str = "
                               announced_at, active_from, retiring_from, removed_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-/// Whoever looks after keys finds the tenant by this when the key begins to sign.
+/// The scheduler finds the tenant by this when the key begins to sign.
 const SCHEDULE: &str = "
     INSERT INTO key_schedules (tenant_id, due_at) VALUES ($1, $2)
     ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";

@@ -128,7 +128,7 @@ impl UsageLog for PostgresDatabase {
         rows.into_iter().map(VerifierFetch::try_from).collect()
     }
 
-    /// Between two commits: none deletes a tenant while a sighting of its keys is written.
+    /// Between two commits: none deletes a tenant while a fetch of its keys is recorded.
     async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError> {
         if fetches.is_empty() {
             return Ok(());

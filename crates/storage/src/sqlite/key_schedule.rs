@@ -22,7 +22,7 @@ pub(crate) const SCHEDULE: &str = "
       FROM tenants t LEFT JOIN key_schedules s ON s.tenant_id = t.tenant_id
      WHERE t.tenant_id = ?1";
 
-/// Across tenants on purpose: whoever looks at them does so for the platform.
+/// Across tenants on purpose: the scheduler works for the platform.
 pub(crate) const DUE: &str = "
     SELECT s.tenant_id FROM key_schedules s
      WHERE s.due_at IS NOT NULL AND s.due_at <= ?1

@@ -43,7 +43,7 @@ const INSERT: &str = "
                               announced_at, active_from, retiring_from, removed_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-/// So that whoever looks after keys finds the tenant.
+/// So that the scheduler finds the tenant.
 const SCHEDULE: &str = "
     INSERT INTO key_schedules (tenant_id, due_at) VALUES (?1, ?2)
         ON CONFLICT DO UPDATE SET due_at = excluded.due_at";

@@ -30,7 +30,7 @@ const TENANT_SUMMARIES: &str = "
 const ISSUER_OWNERS: &str = "
     SELECT issuer, tenant_id FROM tenant_issuers WHERE issuer IN (SELECT value FROM json_each(?1))";
 
-/// Across tenants on purpose: whoever deletes them does so for the platform.
+/// Across tenants on purpose: the platform deletes them.
 pub(crate) const DUE: &str = "
     SELECT tenant_id FROM tenants
      WHERE deletion_due_at IS NOT NULL AND deletion_due_at <= ?1

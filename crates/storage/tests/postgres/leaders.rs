@@ -41,7 +41,7 @@ async fn of_many_that_want_a_lease_one_has_it_until_it_ends() {
         );
         let (here, there) = (here.unwrap(), there.unwrap());
         assert_ne!(here, there, "{round}");
-        // Whoever has it keeps it, and has another one too.
+        // The holder keeps it, and holds another one too.
         let (has, other) = if here { (&left, "left") } else { (&right, "right") };
         assert!(has.try_lease("rotation", other, now, until).await.unwrap());
         assert!(left.try_lease(&format!("other-{round}"), "third", now, until).await.unwrap());

@@ -158,7 +158,7 @@ fn tenant(kind: ChangeKind, after: &Tenant) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) }
 }
 
-/// From the door that has made the rows of these tests.
+/// From the interface that created the rows of these tests.
 fn own(request: CommitRequest) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Config, ..request }
 }

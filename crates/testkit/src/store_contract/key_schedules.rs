@@ -13,7 +13,7 @@ use super::{Stores, add, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// So that whoever looks after keys finds a tenant that has none until a token is asked for.
+/// So that the scheduler finds a tenant that has none until a token is asked for.
 pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
     let acme = add(&stores, &fixtures::tenant("acme"), &[]).await;
     assert_eq!(due_at(&stores, &acme).await, None);
@@ -191,7 +191,7 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
     }
 }
 
-/// Nor sightings, and what comes late brings nothing back. Its namesake's keys live on.
+/// Nor fetches, and a late record brings nothing back. Its namesake's keys live on.
 pub async fn a_deleted_tenant_has_no_due_keys(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let store = &stores.administration;

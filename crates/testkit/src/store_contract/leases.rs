@@ -3,7 +3,7 @@
 use super::Stores;
 use super::key_commits::at;
 
-/// Whoever has it may go on having it, and may give it back.
+/// The holder may keep it, and may give it back.
 pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
     for (now, name, holder, until, expected) in [
         (0, "rotation", "first", 15, true),

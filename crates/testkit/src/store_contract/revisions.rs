@@ -33,7 +33,7 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
 }
 
-/// Another door's too, because rules look at a tenant as a whole.
+/// Another interface's too, because rules look at a tenant as a whole.
 pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     for tenant in [&acme, &globex] {

@@ -1,4 +1,4 @@
-//! Any door stops a row from serving and lets it serve again, whoever manages it.
+//! Any interface suspends and resumes a row, whatever interface manages it.
 
 use administration::{Change, ChangeKind, CommitRequest, ManagedBy};
 use protocol::Timestamp;

@@ -1,4 +1,4 @@
-//! `/api/v1/tenant/{id}/clients…`: clients are registered, listed, changed and deleted, by whoever holds `latchkey:clients` at the
+//! `/api/v1/tenant/{id}/clients…`: clients are registered, listed, changed and deleted, by holders of `latchkey:clients` at the
 //! platform or in the tenant.
 
 use actix_web::http::StatusCode;

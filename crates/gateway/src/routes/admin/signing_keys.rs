@@ -1,4 +1,4 @@
-//! `/api/v1/tenant/{id}/keys…`: a tenant's signing keys are looked at, by whoever holds `latchkey:keys` at the platform or in the
+//! `/api/v1/tenant/{id}/keys…`: a tenant's signing keys are listed and shown, for holders of `latchkey:keys` at the platform or in the
 //! tenant. Private halves are never shown.
 
 use actix_web::http::StatusCode;

@@ -1,4 +1,4 @@
-//! `/api/v1/admin/tenants…`: tenants are made, listed, changed and deleted, by whoever holds `latchkey:tenants` at the platform.
+//! `/api/v1/admin/tenants…`: tenants are created, listed, changed and deleted, by holders of `latchkey:tenants` at the platform.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::IF_MATCH;

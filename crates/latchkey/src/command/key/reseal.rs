@@ -1,4 +1,4 @@
-//! `latchkey key reseal`: on the store only, since whoever moves sealed values must have both keys.
+//! `latchkey key reseal`: on the store only, since moving sealed values needs both keys.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -67,7 +67,7 @@ fn words(resealed: &Resealed, dry_run: bool) -> String {
         }
     } else if *left > 0 && !dry_run {
         text.push_str(
-            "Somebody still seals with a former key: give all servers these settings, and run it again.\n",
+            "A server still seals with a former key: give all servers these settings, and run it again.\n",
         );
     }
     text

@@ -1,4 +1,4 @@
-//! Aligned columns. Whatever stands in a cell was written by somebody, so what would steer a terminal is shown and not obeyed.
+//! Aligned columns. The text of a cell comes from callers, so control characters are shown and not obeyed.
 
 use comfy_table::{Table, presets};
 use serde_json::Value;

@@ -86,7 +86,7 @@ pub(crate) async fn commit(
 }
 
 impl CommitWriter<'_> {
-    /// Executes the statement once per batch, with the rows as $1, the time as $2 and the door as $3, and says how many rows it
+    /// Executes the statement once per batch, with the rows as $1, the time as $2 and the interface as $3, and says how many rows it
     /// touched.
     async fn each<T: Serialize>(&mut self, sql: &'static str, rows: &[T]) -> Result<u64, CommitError> {
         let mut touched = 0;
