@@ -14,6 +14,7 @@ mod security;
 mod source_rules;
 mod tests_by_name;
 mod violation;
+mod words;
 
 use crate::workspace::{Failure, Workspace};
 use files::Files;
@@ -39,6 +40,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     violations.extend(security::check(&files, &tests));
     violations.extend(architecture::check(&files, &members));
     violations.extend(migrations::check(&files));
+    violations.extend(words::check(&files));
     report(violations, &files)
 }
 

@@ -13,10 +13,19 @@ pub(super) struct Files(BTreeMap<String, String>);
 impl Files {
     pub(super) fn read(root: &Path) -> Result<Self, Failure> {
         let mut files = Self::default();
-        for folder in ["crates", "xtask", "docs", "migrations", ".github"] {
+        for folder in ["crates", "xtask", "docs", "migrations", "deploy", ".github"] {
             files.read_folder(root, folder)?;
         }
-        for file in ["Cargo.toml", "Cargo.lock", "deny.toml", "SECURITY.md"] {
+        for file in [
+            "Cargo.toml",
+            "Cargo.lock",
+            "deny.toml",
+            "config.yaml",
+            "README.md",
+            "CONTRIBUTING.md",
+            "CHANGELOG.md",
+            "SECURITY.md",
+        ] {
             files.read_file(root, file);
         }
         Ok(files)
