@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::tools::{self, FOR_MEASUREMENTS};
-use crate::workspace::{Doing, Failure, Workspace, read_output, run as run_program};
+use crate::workspace::{Doing, Failure, SHIPPED_PROFILE, Workspace, read_output, run as run_program};
 use report::Round;
 use server::{Program, Server};
 
@@ -85,20 +85,20 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     build(workspace, &["--package", "latchkey"])?;
     build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
     build(workspace, &["--package", "gateway", "--example", "bare_handler"])?;
-    let release = workspace.target_folder()?.join("release");
-    let folder = release.join(format!("bench-{}", std::process::id()));
+    let built = workspace.target_folder()?.join(SHIPPED_PROFILE);
+    let folder = built.join(format!("bench-{}", std::process::id()));
     println!(
         "\nrounds: {}, each {} s of signatures and of each server on core {SERVER_CORE}",
         options.rounds, options.seconds
     );
     for &algorithm in &options.algorithms {
-        measure(workspace, options, algorithm, &release, &folder.join(algorithm.name()))?;
+        measure(workspace, options, algorithm, &built, &folder.join(algorithm.name()))?;
     }
     fs::remove_dir_all(&folder).doing(format_args!("remove {}", folder.display()))
 }
 
 fn build(workspace: &Workspace, what: &[&str]) -> Result<(), Failure> {
-    run_program(&mut workspace.cargo(&[&["build", "--release"], what].concat()))
+    run_program(&mut workspace.cargo(&[&["build", "--profile", SHIPPED_PROFILE], what].concat()))
 }
 
 /// One table: all servers with one algorithm.
@@ -106,10 +106,10 @@ fn measure(
     workspace: &Workspace,
     options: &BenchOptions,
     algorithm: Algorithm,
-    release: &Path,
+    built: &Path,
     folder: &Path,
 ) -> Result<(), Failure> {
-    let (bare, platform) = (release.join("examples/bare_handler"), release.join("latchkey"));
+    let (bare, platform) = (built.join("examples/bare_handler"), built.join("latchkey"));
     let mut programs =
         vec![("bare handler", Program::BareHandler(&bare)), ("latchkey", Program::Platform(&platform))];
     programs.extend(options.against.as_deref().map(|other| ("other build", Program::Platform(other))));
@@ -129,7 +129,7 @@ fn measure(
     let mut rounds = Vec::new();
     for _ in 0..options.rounds {
         let raw_per_cpu_second =
-            raw_signs(workspace, &release.join("examples/raw_signs"), algorithm, options.seconds)?;
+            raw_signs(workspace, &built.join("examples/raw_signs"), algorithm, options.seconds)?;
         let mut served = Vec::new();
         for Contender { server, .. } in &contenders {
             let before = server.cpu_seconds()?;

@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
-use crate::workspace::{self, Failure, Workspace};
+use crate::workspace::{self, ALL_KEY_SERVICES, Failure, Workspace};
 use crate::{codegen, test, tidy};
 
 type Step = fn(&Workspace) -> Result<(), Failure>;
 
-const STEPS: [(&str, Step); 6] = [
+const STEPS: [(&str, Step); 7] = [
     ("format", format),
     ("lints", lints),
+    ("default features", default_features),
     ("documentation", documentation),
     ("tidy", tidy::run),
     ("generated files", codegen::check),
@@ -44,9 +45,16 @@ fn lints(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(&mut workspace.cargo(&arguments))
 }
 
+/// The program of a newcomer, without key services. The lints compile it with all of them. The step "generated files" runs this program,
+/// and a test compares the same files with the output of the program that has every key service.
+fn default_features(workspace: &Workspace) -> Result<(), Failure> {
+    let arguments = ["clippy", "--locked", "--package", "latchkey", "--", "-D", "warnings"];
+    workspace::run(&mut workspace.cargo(&arguments))
+}
+
 fn documentation(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = ["doc", "--locked", "--no-deps", "--workspace", "--document-private-items"];
-    workspace::run(workspace.cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
+    workspace::run(workspace.cargo(&arguments).args(ALL_KEY_SERVICES).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn tests(workspace: &Workspace) -> Result<(), Failure> {

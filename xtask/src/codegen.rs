@@ -1,4 +1,5 @@
-//! The generated files that are committed, and the command of the program that generates each.
+//! The generated files that are committed, and the command of the program that generates each. The program has the default features; the
+//! test `printed_documents_are_the_committed_ones` compares the files with the program that has every key service.
 
 use std::fs;
 

@@ -29,7 +29,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Format, lints, documentation, tidy, generated files and tests, in this order, until one fails
+    /// Format, lints, default features, documentation, tidy, generated files and tests, in this order, until one fails
     Ci,
     /// Project lint rules: crate edges, licences, file headers, documents that name tests
     Tidy,

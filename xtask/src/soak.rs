@@ -25,7 +25,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::tools::{self, FOR_MEASUREMENTS, FOR_TESTS};
-use crate::workspace::{Failure, Workspace, run as run_program};
+use crate::workspace::{Failure, SHIPPED_PROFILE, Workspace, run as run_program};
 use test_env::TestEnv;
 
 /// What to measure.
@@ -72,8 +72,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     let program = match options.program {
         Some(program) => program,
         None => {
-            run_program(&mut workspace.cargo(&["build", "--release", "--package", "latchkey"]))?;
-            workspace.target_folder()?.join("release/latchkey")
+            let arguments = ["build", "--profile", SHIPPED_PROFILE, "--package", "latchkey"];
+            run_program(&mut workspace.cargo(&arguments))?;
+            workspace.target_folder()?.join(SHIPPED_PROFILE).join("latchkey")
         }
     };
     let test_env = TestEnv::new(workspace, program)?;

@@ -1,24 +1,33 @@
 //! Requests to other services: key-encryption keys that never leave HashiCorp Vault or AWS KMS. In reading order:
 //!
+//! Each service is a cargo feature. The public types are the same in every build; only [`open_vault`] and [`open_aws_kms`] refuse in a
+//! build without the service, and no other crate depends on these features.
+//!
 //! The operator names these services in the configuration. So private addresses are allowed, unlike in URLs that tenants or clients name:
 //! Vault usually has one. Redirects are not followed.
 //!
 //! An error names the service and its answer. It holds no token, no key and no sealed data. Log events of the libraries are dropped. The
 //! libraries keep copies of a data key in memory that they do not wipe.
 
+mod key_service;
+mod options;
 mod options_error;
-mod service_error;
 mod service_url;
 
+#[cfg(any(feature = "aws-kms", feature = "vault"))]
 mod data_key;
+#[cfg(any(feature = "aws-kms", feature = "vault"))]
+mod service_error;
 
+#[cfg(feature = "aws-kms")]
 mod kms;
+#[cfg(feature = "vault")]
 mod vault;
 
 #[cfg(test)]
 mod mock_server;
 
-pub use kms::{AwsKms, KmsOptions};
+pub use key_service::{KeyService, open_aws_kms, open_vault};
+pub use options::{KmsOptions, ReadFile, VaultOptions, VaultToken};
 pub use options_error::OptionsError;
 pub use service_url::{ServiceUrl, is_loopback};
-pub use vault::{ReadFile, VaultOptions, VaultToken, VaultTransit};

@@ -1,11 +1,17 @@
 //! Why the options of a service are unusable. No message quotes a secret.
 
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+
+use crate::KeyService;
 
 /// The options are unusable; no request was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum OptionsError {
+    /// The program is built without this service.
+    #[error("this program is built without {}", .0.name())]
+    NotBuiltIn(KeyService),
     /// Not `https://host[:port]` or, on this machine, `http://host[:port]`; an address may hold a password and is not quoted.
     #[error("{what} is no address of the form https://host:port")]
     Address {
@@ -34,13 +40,13 @@ pub enum OptionsError {
     TokenFile(PathBuf, #[source] io::Error),
     /// Not readable as PEM.
     #[error("the certificate authority is no PEM certificate")]
-    Certificate(#[source] reqwest::Error),
+    Certificate(#[source] Box<dyn Error + Send + Sync>),
     /// Valid PEM without a certificate.
     #[error("the certificate authority has no PEM certificate in it")]
     NoCertificate,
     /// The TLS library found no usable configuration.
     #[error("no HTTP client can be made")]
-    Client(#[source] reqwest::Error),
+    Client(#[source] Box<dyn Error + Send + Sync>),
     /// Neither the options nor the key's ARN nor the environment name a region.
     #[error("the AWS region is not known: neither the options, the key's ARN nor the environment name it")]
     Region,

@@ -10,7 +10,7 @@ use super::program::{LOAD_CORE, Program};
 use super::redis::Redis;
 use super::tenants::{SECRET, client};
 use super::test_env::TestEnv;
-use crate::workspace::{Failure, run as run_program};
+use crate::workspace::{Failure, SHIPPED_PROFILE, run as run_program};
 
 /// Key sets are cacheable for one second and rows for another, so the propagation window is 2 s.
 const SIGNING: &str = "publish_before: 2s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s";
@@ -55,7 +55,8 @@ const MILLION: Case = Case {
 };
 
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
-    let example = ["build", "--release", "--package", "latchkey", "--example", "rotation_load"];
+    let example =
+        ["build", "--profile", SHIPPED_PROFILE, "--package", "latchkey", "--example", "rotation_load"];
     run_program(&mut test_env.workspace.cargo(&example))?;
     println!("\nrotation: every token verified offline by a key set kept as long as Cache-Control allows");
     let sqlite = |name: &str| {
@@ -91,7 +92,7 @@ fn show(test_env: &TestEnv<'_>, on: &str, case: &Case, stores: &str, programs: u
         }
     }
     let origins: Vec<_> = running.iter().map(|program| format!("http://{}", program.address)).collect();
-    let load = test_env.workspace.target_folder()?.join("release/examples/rotation_load");
+    let load = test_env.workspace.target_folder()?.join(SHIPPED_PROFILE).join("examples/rotation_load");
     let mut command = test_env.workspace.program("taskset", &["-c", LOAD_CORE]);
     command.arg(load).arg(format!("origins={}", origins.join(",")));
     for (name, value) in [

@@ -93,7 +93,9 @@ fn arrow(member: &Member, may_name: &[&str], named: &Dependency) -> Option<(Stri
     let name = named.name.as_str();
     let for_tests =
         name == "testkit" && named.for_tests && TESTED_WITH_TESTKIT.contains(&member.name.as_str());
-    if may_name.contains(&name) || for_tests {
+    // Tests of a crate may enable its own features.
+    let own_features = named.for_tests && name == member.name;
+    if may_name.contains(&name) || for_tests || own_features {
         return None;
     }
     let allowed = if may_name.is_empty() { "none of our crates".to_owned() } else { may_name.join(", ") };
@@ -121,6 +123,13 @@ mod tests {
         let expected: Vec<String> =
             expected.iter().map(|what| format!("crates/{name}/Cargo.toml:1: {what}")).collect();
         assert_eq!(found, expected, "{name} -> {dependency}");
+    }
+
+    #[test]
+    fn a_crate_may_enable_its_own_features_for_its_tests() {
+        check("outbound", "dev:ours:outbound", None);
+        let refused = "no arrow outbound -> outbound; remove it; outbound may name registry, keys, protocol";
+        check("outbound", "ours:outbound", Some(refused));
     }
 
     #[test]

@@ -38,6 +38,9 @@ const SERVICE_LAYERS: [&str; 15] = [
 /// Files of domain crates that hold a trait for outer crates to implement.
 const TRAIT_FILES: [&str; 3] = ["store.rs", "sealer.rs", "key_encryption_key.rs"];
 
+/// The crate of the key services, and their features, which change no other crate.
+const KEY_SERVICES: (&str, [&str; 2]) = ("crates/outbound/src/", ["aws-kms", "vault"]);
+
 /// Sources of values that differ with each call. Clippy forbids `SystemTime` everywhere.
 const AMBIENT: [&str; 4] = ["rand::", "SystemRandom", "new_v4", "Instant::now"];
 
@@ -89,6 +92,15 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
                 &format!("{drawn} in a domain crate, outside its service layer"),
                 "take the value as an argument, or name the file and the reason in xtask/src/tidy/source_rules.rs",
             );
+        }
+    }
+    let (owner, features) = KEY_SERVICES;
+    let marks = features.map(|feature| format!("feature = \"{feature}\")"));
+    let is_checked = path.starts_with("crates/") && !path.starts_with(owner);
+    for (index, line) in text.lines().enumerate().filter(|_| is_checked) {
+        if marks.iter().any(|mark| line.contains(mark)) {
+            let hint = "move it into crates/outbound: schema, OpenAPI and help are the same in every build";
+            found.push(Violation::new(path, index + 1, "code that depends on a key service's feature", hint));
         }
     }
     if of_domain(path) {
@@ -188,6 +200,15 @@ mod tests {
             "//! A.\n#[allow(x)]\nfn a() { todo!() }\n#[ignore = \"slow\"]\nfn b() { my_todo!() }\n",
             &["2: #[allow(", "3: todo!", "4: #[ignore"],
         );
+    }
+
+    #[test]
+    fn features_change_one_crate_only() {
+        let text = "//! A.\n#[cfg(feature = \"vault\")]\nfn a() {}\n";
+        check("crates/outbound/src/a.rs", text, &[]);
+        for path in ["crates/latchkey/src/settings/sections.rs", "crates/gateway/src/a.rs"] {
+            check(path, text, &["2: code that depends on a key service's feature"]);
+        }
     }
 
     #[test]

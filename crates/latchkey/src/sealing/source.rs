@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keys::{KeyEncryptionKey, LocalKeyEncryptionKey, SealingKey as Key};
-use outbound::{AwsKms, KmsOptions, VaultOptions, VaultToken, VaultTransit};
+use outbound::{KmsOptions, VaultOptions, VaultToken};
 use protocol::Secret;
 
 use super::{SealingError, file};
@@ -45,11 +45,11 @@ fn vault(setting: &VaultKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> 
         ca,
         ..VaultOptions::new(address, transit_key, token)
     };
-    Ok(Arc::new(VaultTransit::new(options).map_err(|error| SealingError::Options("vault", error))?))
+    outbound::open_vault(options).map_err(|error| SealingError::Options("vault", error))
 }
 
 async fn aws_kms(setting: &KmsKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
     let KmsKey { key_id, region, endpoint } = setting;
     let options = KmsOptions { key_id: key_id.clone(), region: region.clone(), endpoint: endpoint.clone() };
-    Ok(Arc::new(AwsKms::new(options).await.map_err(|error| SealingError::Options("aws_kms", error))?))
+    outbound::open_aws_kms(options).await.map_err(|error| SealingError::Options("aws_kms", error))
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use administration::{Declaration, FileSecret, TenantContext};
+use outbound::KeyService;
 use protocol::Lifetime;
 use tenancy::TenantId;
 
 use super::{
-    check,
+    check::{self, sealing::IsBuiltIn},
     declared_tenants::{Declared, declared, settings},
     diagnostic::Diagnostic,
     document::Document,
@@ -60,7 +61,7 @@ pub(crate) struct Loaded {
 
 /// Reads config.yaml and everything that it names.
 pub(crate) fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
-    read_through(path, environment, FileReader::new(environment, path, None))
+    read_through(path, environment, FileReader::new(environment, path, None), KeyService::is_built_in)
 }
 
 /// Reads what was recorded as if it lay where `path` is.
@@ -69,13 +70,19 @@ pub(crate) fn read_snapshot(
     environment: &Environment,
     snapshot: &SourceSnapshot,
 ) -> Result<Loaded, ReadError> {
-    read_through(path, environment, FileReader::new(environment, path, Some(snapshot)))
+    read_through(
+        path,
+        environment,
+        FileReader::new(environment, path, Some(snapshot)),
+        KeyService::is_built_in,
+    )
 }
 
 fn read_through(
     path: &Path,
     environment: &Environment,
     mut file_reader: FileReader<'_>,
+    is_built_in: IsBuiltIn,
 ) -> Result<Loaded, ReadError> {
     file_reader.watch(path);
     let main = settings(&mut file_reader, path, "config.yaml")?;
@@ -92,7 +99,15 @@ fn read_through(
     let mut findings = Findings::default();
     let mut sources = vec![main];
     let declared = declared(&mut document, &mut file_reader, &mut sources, &mut findings)?;
-    resolve(document, sections, declared, file_reader, findings, Locations { sources, overridden })
+    resolve(
+        document,
+        sections,
+        declared,
+        file_reader,
+        findings,
+        Locations { sources, overridden },
+        is_built_in,
+    )
 }
 
 impl Loaded {
@@ -120,6 +135,7 @@ fn resolve(
     mut file_reader: FileReader<'_>,
     mut findings: Findings,
     locations: Locations,
+    is_built_in: IsBuiltIn,
 ) -> Result<Loaded, ReadError> {
     let Locations { sources, overridden } = &locations;
     let root = Location::file(0);
@@ -156,7 +172,8 @@ fn resolve(
     };
     let storage = check::server::storage(&storage, folder_of(&["storage", "url"]), &root, &mut findings);
     let folders = (folder, folder_of(&["keys", "sealing_key", "file"]));
-    let sealing_keys = check::sealing::sealing_keys(&keys, &file_reader, folders, &root, &mut findings);
+    let sealing_keys =
+        check::sealing::sealing_keys(&keys, &file_reader, folders, is_built_in, &root, &mut findings);
     if let (Some(storage), Some(keys)) = (&storage, &sealing_keys) {
         check::sealing::warn_beside_database(storage, &keys.writing, &root, &mut findings);
     }
@@ -306,6 +323,36 @@ mod tests {
             let brief = error.faults[0].brief().replace(&format!("{}/", folder.path().display()), "");
             assert!(brief.starts_with(expected), "{brief}");
         }
+    }
+
+    #[test]
+    fn a_key_service_that_is_not_built_in_is_refused_with_the_command_that_builds_it() {
+        let text = "keys:
+  sealing_key: { vault: { address: 'https://vault.example', transit_key: k, token: { env: SET } } }
+  former_sealing_keys:
+    - aws_kms: { key_id: a }
+";
+        let folder = folder(&[("config.yaml", text)]);
+        let path = folder.path().join("config.yaml");
+        let environment = Environment::from([("SET", "token")]);
+        let read_with = |is_built_in: IsBuiltIn| {
+            let read =
+                read_through(&path, &environment, FileReader::new(&environment, &path, None), is_built_in);
+            read.map_err(|error| {
+                let brief = error
+                    .faults
+                    .iter()
+                    .map(|fault| fault.brief().replace(&format!("{}/", folder.path().display()), ""));
+                brief.collect::<Vec<_>>()
+            })
+        };
+        let vault = "config.yaml:2:25: keys.sealing_key.vault: this program is built without HashiCorp Vault; \
+                     build it with the feature `vault`: `cargo run --release --features vault`";
+        let aws_kms = "config.yaml:4:16: keys.former_sealing_keys[0].aws_kms: this program is built without AWS KMS; \
+                       build it with the feature `aws-kms`: `cargo run --release --features aws-kms`";
+        assert_eq!(read_with(|_| false).unwrap_err(), [vault, aws_kms]);
+        assert_eq!(read_with(|service| service == KeyService::Vault).unwrap_err(), [aws_kms]);
+        assert_eq!(read_with(|_| true).unwrap().sealing_keys.former.len(), 1);
     }
 
     #[test]

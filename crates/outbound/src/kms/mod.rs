@@ -21,22 +21,11 @@ use keys::{KeyEncryptionKey, SealError};
 use tracing::{Dispatch, instrument::WithSubscriber};
 use zeroize::Zeroizing;
 
-use crate::{OptionsError, ServiceUrl, data_key};
+use crate::{KmsOptions, OptionsError, ServiceUrl, data_key};
 use answer::Answers;
 
-/// The key in AWS KMS.
-#[derive(Clone, Debug, Default)]
-pub struct KmsOptions {
-    /// The key's ARN or identifier. An alias may be moved to another key, which cannot unwrap earlier data keys.
-    pub key_id: String,
-    /// The region; without it, that of the ARN or of the environment.
-    pub region: Option<String>,
-    /// Another address of the same API: a VPC endpoint, or a mock server.
-    pub endpoint: Option<String>,
-}
-
 /// A symmetric key of AWS KMS.
-pub struct AwsKms {
+pub(crate) struct AwsKms {
     client: Client,
     key_id: String,
     answers: Answers,
@@ -52,10 +41,7 @@ const CONTEXT: &str = "latchkey-context";
 
 impl AwsKms {
     /// Finds the region if it is missing, which may take seconds; AWS KMS itself is not called yet.
-    ///
-    /// # Errors
-    /// [`OptionsError`] when the options are unusable.
-    pub async fn new(options: KmsOptions) -> Result<Self, OptionsError> {
+    pub(crate) async fn new(options: KmsOptions) -> Result<Self, OptionsError> {
         Self::load(options, aws_config::defaults(BehaviorVersion::v2026_01_12())).await
     }
 

@@ -10,9 +10,9 @@ use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer, SealError, SealingContex
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{AwsKms, KmsOptions, region_of};
-use crate::OptionsError;
+use super::{AwsKms, region_of};
 use crate::mock_server::{ACCESS_KEY, KmsKeys, Log, MockServer, Reply, SECRET_KEY};
+use crate::{KmsOptions, OptionsError};
 
 const DATA_KEY: [u8; 32] = *b"a data key has 32 bytes, like me";
 const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";

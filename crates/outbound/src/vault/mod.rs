@@ -27,13 +27,11 @@ use vaultrs::error::ClientError;
 use vaultrs::transit::data;
 use zeroize::Zeroizing;
 
-use crate::{OptionsError, data_key};
+use crate::{OptionsError, ReadFile, VaultOptions, VaultToken, data_key};
 use answer::{Answers, Failed};
-pub use options::VaultOptions;
-pub use token::{ReadFile, VaultToken};
 
 /// A key of a transit engine.
-pub struct VaultTransit {
+pub(crate) struct VaultTransit {
     /// The client with the last token that worked.
     client: RwLock<Arc<VaultClient>>,
     token_file: Option<(PathBuf, ReadFile)>,
@@ -47,10 +45,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 impl VaultTransit {
     /// Checks the options; no request is sent before the first wrap or unwrap.
-    ///
-    /// # Errors
-    /// [`OptionsError`] when they are unusable.
-    pub fn new(options: VaultOptions) -> Result<Self, OptionsError> {
+    pub(crate) fn new(options: VaultOptions) -> Result<Self, OptionsError> {
         let address = options.check()?;
         let namespace = options.namespace.as_deref().map(|name| format!("{name}/")).unwrap_or_default();
         let name =
@@ -65,8 +60,7 @@ impl VaultTransit {
     }
 
     /// The version of Vault's key that wrapped a data key, as `vault:v3:…` says.
-    #[must_use]
-    pub fn key_version(wrapped: &[u8]) -> Option<u64> {
+    pub(crate) fn key_version(wrapped: &[u8]) -> Option<u64> {
         let text = std::str::from_utf8(wrapped).ok()?;
         let (version, rest) = text.strip_prefix("vault:v")?.split_once(':')?;
         let is_number = !rest.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());

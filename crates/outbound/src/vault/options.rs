@@ -1,4 +1,4 @@
-//! The options of Vault, and the HTTP client for them.
+//! The checks of the options of Vault, and the HTTP client for them.
 
 use std::time::Duration;
 
@@ -7,45 +7,13 @@ use url::Url;
 use vaultrs::api::EndpointMiddleware;
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
-use super::VaultToken;
-use crate::{OptionsError, ServiceUrl};
-
-/// The address of Vault, the key and the token.
-#[derive(Debug)]
-pub struct VaultOptions {
-    /// `https://host:port`, or `http://` on this machine, as for a Vault agent.
-    pub address: String,
-    /// The name of the key in the transit engine.
-    pub transit_key: String,
-    /// It needs `update` on `<mount>/encrypt/<key>` and `<mount>/decrypt/<key>` only: with `create`, Vault would
-    /// create a key for a mistyped name. It is not renewed here.
-    pub token: VaultToken,
-    /// Where the engine is mounted; usually `transit`.
-    pub mount: String,
-    /// The namespace of Vault Enterprise, if there is one.
-    pub namespace: Option<String>,
-    /// The only certificates to trust, in PEM; without it, those that the machine trusts.
-    pub ca: Option<Vec<u8>>,
-}
+use crate::{OptionsError, ServiceUrl, VaultOptions};
 
 const TO_CONNECT: Duration = Duration::from_secs(1);
 /// The timeout of one attempt.
 const TO_ANSWER: Duration = Duration::from_secs(3);
 
 impl VaultOptions {
-    /// The usual mount, no namespace and the certificates that the machine trusts.
-    #[must_use]
-    pub fn new(address: impl Into<String>, transit_key: impl Into<String>, token: VaultToken) -> Self {
-        Self {
-            address: address.into(),
-            transit_key: transit_key.into(),
-            token,
-            mount: "transit".to_owned(),
-            namespace: None,
-            ca: None,
-        }
-    }
-
     /// The library copies these values into paths and headers unchecked and panics if they do not fit.
     pub(super) fn check(&self) -> Result<ServiceUrl, OptionsError> {
         check_name("transit_key", &self.transit_key, false)?;
@@ -70,14 +38,15 @@ impl VaultOptions {
             ("http", _) => http.tls_certs_only([]),
             (_, None) => http.https_only(true),
             (_, Some(pem)) => {
-                let trusted = Certificate::from_pem_bundle(pem).map_err(OptionsError::Certificate)?;
+                let trusted = Certificate::from_pem_bundle(pem)
+                    .map_err(|error| OptionsError::Certificate(error.into()))?;
                 if trusted.is_empty() {
                     return Err(OptionsError::NoCertificate);
                 }
                 http.https_only(true).tls_certs_only(trusted)
             }
         };
-        let http = http.build().map_err(OptionsError::Client)?;
+        let http = http.build().map_err(|error| OptionsError::Client(error.into()))?;
         // No code in use here reads it. The token is only sent with the requests.
         let settings = VaultClientSettingsBuilder::default()
             .address(address.as_str())

@@ -11,9 +11,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
-use super::{VaultOptions, VaultToken, VaultTransit};
-use crate::OptionsError;
+use super::VaultTransit;
 use crate::mock_server::{Log, MockServer, Reply, TOKEN, VaultKeys, tls};
+use crate::{OptionsError, VaultOptions, VaultToken};
 
 const DATA_KEY: [u8; 32] = *b"a data key has 32 bytes, like me";
 

@@ -1,30 +1,13 @@
 //! The token for Vault: fixed, or in a file where another program replaces it before or after its end.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use protocol::Secret;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use crate::OptionsError;
-
-/// Reads a whole file, or explains why it is not read.
-pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
-
-/// The source of the token.
-#[derive(Debug)]
-pub enum VaultToken {
-    /// A fixed token. The operator keeps it alive.
-    Text(Secret),
-    /// A file, as a Vault agent writes it. It is read again whenever Vault refuses its previous content.
-    File {
-        /// The path.
-        path: PathBuf,
-        /// The function that reads it.
-        read: ReadFile,
-    },
-}
+use crate::{OptionsError, ReadFile, VaultToken};
 
 impl VaultToken {
     /// The current token.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use administration::FileSecret;
-use outbound::ServiceUrl;
+use outbound::{KeyService, ServiceUrl};
 
 use super::super::{
     file_reader::{FileReader, Unreadable},
@@ -14,11 +14,15 @@ use super::super::{
 
 const ALLOWED: &str = "give exactly one of `file`, `env`, `vault` and `aws_kms`";
 
+/// Whether the program contains a key service: [`KeyService::is_built_in`], or another answer in tests.
+pub(crate) type IsBuiltIn = fn(KeyService) -> bool;
+
 /// What finding a key needs beside the setting.
 struct Finder<'f, 'e> {
     file_reader: &'f FileReader<'e>,
     /// What paths of the file are relative to.
     folder: &'f Path,
+    is_built_in: IsBuiltIn,
     findings: &'f mut Findings,
 }
 
@@ -48,11 +52,12 @@ pub(crate) fn sealing_keys(
     keys: &Keys,
     file_reader: &FileReader<'_>,
     (folder, key_folder): (&Path, &Path),
+    is_built_in: IsBuiltIn,
     at: &Location,
     findings: &mut Findings,
 ) -> Option<SealingKeys> {
     let at = at.key("keys");
-    let mut finder = Finder { file_reader, folder: key_folder, findings };
+    let mut finder = Finder { file_reader, folder: key_folder, is_built_in, findings };
     let setting = &keys.sealing_key;
     let writing = match setting {
         SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
@@ -78,10 +83,14 @@ impl Finder<'_, '_> {
                 self.variable(name, at.key("env")).map(SealingKeySource::Text)
             }
             SealingKeySetting { file: None, env: None, vault: Some(vault), aws_kms: None } => {
-                self.vault(vault, &at.key("vault")).map(SealingKeySource::Vault)
+                let at = at.key("vault");
+                let built_in = self.built_in(KeyService::Vault, &at);
+                self.vault(vault, &at).filter(|_| built_in).map(SealingKeySource::Vault)
             }
             SealingKeySetting { file: None, env: None, vault: None, aws_kms: Some(kms) } => {
-                self.kms(kms, &at.key("aws_kms")).map(SealingKeySource::AwsKms)
+                let at = at.key("aws_kms");
+                let built_in = self.built_in(KeyService::AwsKms, &at);
+                self.kms(kms, &at).filter(|_| built_in).map(SealingKeySource::AwsKms)
             }
             SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
                 self.findings.error(at.clone(), "nothing says where the key is found", ALLOWED);
@@ -92,6 +101,20 @@ impl Finder<'_, '_> {
                 None
             }
         }
+    }
+
+    /// Every build reads every key, so that schema and messages are the same; only the use of a missing service is refused.
+    fn built_in(&mut self, service: KeyService, at: &Location) -> bool {
+        let is_built_in = (self.is_built_in)(service);
+        if !is_built_in {
+            let feature = service.feature();
+            self.findings.error(
+                at.clone(),
+                format!("this program is built without {}", service.name()),
+                format!("build it with the feature `{feature}`: `cargo run --release --features {feature}`"),
+            );
+        }
+        is_built_in
     }
 
     fn vault(&mut self, setting: &VaultSetting, at: &Location) -> Option<VaultKey> {

@@ -1,0 +1,85 @@
+//! The key services, and which of them this program is built with. Each is a cargo feature, because its library is large.
+
+use std::sync::Arc;
+
+use keys::KeyEncryptionKey;
+
+use crate::{KmsOptions, OptionsError, VaultOptions};
+
+/// A service that holds key-encryption keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyService {
+    /// AWS KMS.
+    AwsKms,
+    /// The transit engine of HashiCorp Vault.
+    Vault,
+}
+
+impl KeyService {
+    /// Whether this program is built with the service.
+    #[must_use]
+    pub const fn is_built_in(self) -> bool {
+        match self {
+            Self::AwsKms => cfg!(feature = "aws-kms"),
+            Self::Vault => cfg!(feature = "vault"),
+        }
+    }
+
+    /// The cargo feature of the programs that contain the service.
+    #[must_use]
+    pub const fn feature(self) -> &'static str {
+        match self {
+            Self::AwsKms => "aws-kms",
+            Self::Vault => "vault",
+        }
+    }
+
+    /// The name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AwsKms => "AWS KMS",
+            Self::Vault => "HashiCorp Vault",
+        }
+    }
+}
+
+/// A key of AWS KMS. Determines the region where the options name none, which may take seconds; sends no request to AWS KMS.
+///
+/// # Errors
+/// [`OptionsError`] where the options are unusable, or the program is built without AWS KMS.
+pub async fn open_aws_kms(options: KmsOptions) -> Result<Arc<dyn KeyEncryptionKey>, OptionsError> {
+    #[cfg(feature = "aws-kms")]
+    return Ok(Arc::new(crate::kms::AwsKms::new(options).await?));
+    #[cfg(not(feature = "aws-kms"))]
+    {
+        drop(options);
+        Err(OptionsError::NotBuiltIn(KeyService::AwsKms))
+    }
+}
+
+/// A key of Vault. Sends no request to Vault.
+///
+/// # Errors
+/// [`OptionsError`] where the options are unusable, or the program is built without Vault.
+pub fn open_vault(options: VaultOptions) -> Result<Arc<dyn KeyEncryptionKey>, OptionsError> {
+    #[cfg(feature = "vault")]
+    return Ok(Arc::new(crate::vault::VaultTransit::new(options)?));
+    #[cfg(not(feature = "vault"))]
+    {
+        drop(options);
+        Err(OptionsError::NotBuiltIn(KeyService::Vault))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KeyService;
+
+    #[test]
+    fn tests_run_with_every_key_service() {
+        for service in [KeyService::AwsKms, KeyService::Vault] {
+            assert!(service.is_built_in(), "{service:?}: its tests were left out");
+        }
+    }
+}
