@@ -60,9 +60,9 @@ pub enum SealedPlace {
     },
     /// What was answered to an idempotency key.
     IdempotentAnswer {
-        /// As [`IdempotentAnswer::tenant`].
+        /// As [`crate::IdempotentAnswer::tenant`].
         tenant: TenantId,
-        /// As [`IdempotentAnswer::key`].
+        /// As [`crate::IdempotentAnswer::key`].
         key: [u8; 32],
     },
 }
