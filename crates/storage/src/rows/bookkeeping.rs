@@ -2,6 +2,7 @@
 
 use administration::{Application, ApplicationId, AuditRecord, Generation, IdempotentAnswer, Invalidation};
 use tenancy::StoreError;
+use tracing::warn;
 
 use super::texts::Texts;
 use crate::column::{bytes32, client_id, fingerprint, json, tenant_id, timestamp, unreadable};
@@ -56,7 +57,7 @@ pub(crate) struct AuditRow {
 row! {
 #[derive(Debug)]
 pub(crate) struct ChangeRow {
-    pub(crate) position: i64,
+    position: i64,
     kind: String,
     tenant_id: String,
     client_id: Option<String>,
@@ -121,6 +122,22 @@ impl AuditRow {
 }
 
 impl ChangeRow {
+    /// The changes that a feed has not reported yet. Moves its position behind them.
+    pub(crate) fn follow(rows: Vec<Self>, position: &mut i64) -> Vec<Invalidation> {
+        let mut changed = Vec::with_capacity(rows.len());
+        for row in rows {
+            *position = row.position;
+            match row.change() {
+                Ok((_, invalidation)) => changed.push(invalidation),
+                // A newer program may log kinds that this one does not cache.
+                Err(error) => {
+                    warn!(error = &error as &dyn std::error::Error, "a logged change is not understood");
+                }
+            }
+        }
+        changed
+    }
+
     pub(crate) fn change(self) -> Result<(i64, Invalidation), StoreError> {
         let tenant = tenant_id(&self.tenant_id)?;
         let changed = match (self.kind.as_str(), self.client_id) {

@@ -99,18 +99,7 @@ impl ChangeFeed {
     async fn read(&mut self, connection: &mut SqliteConnection) -> Result<Vec<Invalidation>, StoreError> {
         let query = sqlx::query_as(CHANGES).bind(self.position);
         let rows: Vec<ChangeRow> = query.fetch_all(connection).await.map_err(store_error)?;
-        let mut changed = Vec::with_capacity(rows.len());
-        for row in rows {
-            self.position = row.position;
-            match row.change() {
-                Ok((_, invalidation)) => changed.push(invalidation),
-                // A newer program may log kinds that this one does not cache.
-                Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "a logged change is not understood");
-                }
-            }
-        }
-        Ok(changed)
+        Ok(ChangeRow::follow(rows, &mut self.position))
     }
 }
 
