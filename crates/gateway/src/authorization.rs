@@ -1,10 +1,11 @@
-//! Who asks the admin API, and with what authority? The whole platform is administered with tokens of the tenant `platform` only, a
-//! tenant also with its own. A token alone is not enough: its client must be there and active now, and holds what both the token and
-//! its registration of today say.
+//! Authorizes the bearer of a token at the admin API. The platform is administered with tokens of the tenant `platform` only, a tenant
+//! also with its own. A token alone is not enough: its client must exist and be active now, and has the scopes that both the token
+//! and the client's present registration name.
 
 use std::sync::Arc;
 
-use administration::{Actor, Authority, Permission};
+use actix_web::web::Data;
+use administration::{Actor, Administrator, Authority, Permission};
 use grants::{AccessTokenClaims, BearerError, GrantError};
 use keys::{KeyError, TokenError};
 use protocol::{BearerToken, Scope, Timestamp};
@@ -14,18 +15,40 @@ use crate::Services;
 use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
+use crate::routes::{AdminAccess, tenant_of_admin_path};
 
-/// What is to be administered, and with which permission.
+/// A listener's access to the admin API: each caller has the authority of its token, and there is no other way to get one.
+pub(crate) struct BearerAccess(pub(crate) Data<Services>);
+
+/// The permission that a route requires, and where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RequiredPermission<'a> {
-    /// The platform.
+    /// Across the platform.
     Platform(Permission),
-    /// The tenant of this name, which may be that of no tenant.
+    /// In the tenant of this id, which need not exist.
     Tenant(&'a str, Permission),
 }
 
-/// The bearer's authority, if it suffices for this path. No body has been read before.
-pub(crate) async fn authorize(
+impl AdminAccess for BearerAccess {
+    fn administrator(&self) -> &Arc<Administrator> {
+        &self.0.administrator
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.0.clock)()
+    }
+
+    async fn authorize(
+        &self,
+        raw: &RawRequest,
+        required: RequiredPermission<'_>,
+        now: Timestamp,
+    ) -> Result<Authority, Problem> {
+        authorize(&self.0, raw, required, now).await
+    }
+}
+
+async fn authorize(
     services: &Services,
     raw: &RawRequest,
     required: RequiredPermission<'_>,
@@ -36,7 +59,7 @@ pub(crate) async fn authorize(
     }
     let token = BearerToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
     let (tenant, claims) = verify(services, &token, required, now).await?;
-    // Revoking a client or a scope counts from the next request on, not only when its tokens have expired.
+    // Suspending a client or taking a scope away has effect from the next request on, not only when its tokens have expired.
     let client = services.authenticator.find_active(&tenant.id, &claims.client_id).await?;
     let Some(client) = client else { return Err(Problem::invalid_token("Token client is not active")) };
     raw.log(|fields| {
@@ -61,7 +84,15 @@ pub(crate) async fn authorize(
     Ok(authority)
 }
 
-impl RequiredPermission<'_> {
+impl<'a> RequiredPermission<'a> {
+    /// Paths below `/api/v1/tenant/` are of one tenant, all others are of the platform.
+    pub(crate) fn of_route(raw: &'a RawRequest, permission: Permission) -> Self {
+        match tenant_of_admin_path(raw) {
+            Some(tenant) => Self::Tenant(tenant, permission),
+            None => Self::Platform(permission),
+        }
+    }
+
     fn check(self, authority: Authority) -> Result<Authority, Problem> {
         let (holds, permission) = match self {
             Self::Platform(permission) => (authority.holds_everywhere(permission), permission),
@@ -74,8 +105,8 @@ impl RequiredPermission<'_> {
     }
 }
 
-/// The token's tenant and claims. The platform's tokens are tried first: its administrators reach every tenant, suspended ones too,
-/// while a tenant that does not serve has no tokens that are worth anything.
+/// The token's tenant and claims. The platform's tokens are tried first: its administrators may manage every tenant, suspended ones
+/// too, while the tokens of a tenant that does not serve are not valid.
 async fn verify(
     services: &Services,
     token: &BearerToken,
@@ -110,8 +141,8 @@ async fn verify(
     Err(unreadable.map_or_else(foreign, Problem::from))
 }
 
-/// Whether the signature was good, so that the bearer may be told more. To everybody else an unknown tenant, a suspended one and
-/// another one's look the same.
+/// Whether the signature was valid, so that the answer may say more. Without one, an unknown tenant, a suspended tenant and another
+/// tenant get the same answer.
 const fn is_proven(error: TokenError) -> bool {
     match error {
         TokenError::Expired | TokenError::NotYetValid | TokenError::WrongTyp | TokenError::WrongAudience => {

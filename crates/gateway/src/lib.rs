@@ -2,6 +2,7 @@
 //! In reading order:
 
 mod health_report;
+mod operator_api;
 mod options;
 mod server;
 mod services;
@@ -31,6 +32,7 @@ pub use connection::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
 pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use health_report::{Check, HealthReport, Kind, Sample, State};
 pub use openapi::document as openapi_document;
+pub use operator_api::{OperatorAnswer, OperatorApi};
 pub use options::{ConnectionLimits, Listener, Options, Surface};
 pub use server::{BindError, Gateway, GatewayHandle};
 pub use services::Services;

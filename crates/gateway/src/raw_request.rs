@@ -87,9 +87,13 @@ impl RawRequest {
         self.routed().all(|(part, sent)| part.starts_with('{') || part == sent)
     }
 
+    /// The pattern of the route that took the request.
+    pub(crate) fn pattern(&self) -> &'static str {
+        self.request.app_data::<Route>().map_or("", |route| route.pattern)
+    }
+
     fn routed(&self) -> impl Iterator<Item = (&str, &str)> {
-        let pattern = self.request.app_data::<Route>().map_or("", |route| route.pattern);
-        pattern.split('/').zip(self.path().split('/'))
+        self.pattern().split('/').zip(self.path().split('/'))
     }
 
     /// The credentials header, if there is one.

@@ -176,7 +176,7 @@ fn listen(
                 protective,
                 unread_forwarding: trusted_proxies.is_none().then(|| metrics.clone().into_inner()),
             })
-            .configure(routes::configure(surface, hosts, &metrics))
+            .configure(routes::configure(surface, hosts, &metrics, services.clone()))
             .into_factory()
             .map_err(move |error: Error| {
                 let mut response = error.error_response();

@@ -1,6 +1,7 @@
 //! Problem details (RFC 9457): errors of the admin API.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS, Permission};
@@ -9,6 +10,7 @@ use keys::SealError;
 use protocol::{ErrorCode, ErrorResponse};
 use schemars::JsonSchema;
 use serde::Serialize;
+use tenancy::StoreError;
 
 use super::http_error::{ErrorBody, HttpError};
 use crate::failure::Failure;
@@ -58,6 +60,8 @@ enum More {
     Nothing,
     Errors(Box<[FieldError]>),
     Breaks(Box<[BrokenTokensView]>),
+    /// Why the server failed, for an operator in process; never a part of the answer.
+    Cause(Arc<EditError>),
 }
 
 /// RFC 9457.
@@ -108,7 +112,7 @@ impl ErrorBody for ProblemBody {
 
     fn to_bytes(&self, status: StatusCode) -> Option<Vec<u8>> {
         let (errors, breaks) = match &self.more {
-            More::Nothing => (&[][..], None),
+            More::Nothing | More::Cause(_) => (&[][..], None),
             More::Errors(errors) => (&errors[..], None),
             More::Breaks(breaks) => (&[][..], Some(&breaks[..])),
         };
@@ -185,6 +189,14 @@ impl HttpError<ProblemBody> {
         Self::new(StatusCode::CONFLICT, None, kind, detail)
     }
 
+    /// Why the server failed, where the caller is not at fault.
+    pub(crate) fn cause(&self) -> Option<&Arc<EditError>> {
+        match &self.body.more {
+            More::Cause(cause) => Some(cause),
+            More::Nothing | More::Errors(_) | More::Breaks(_) => None,
+        }
+    }
+
     fn with_more(mut self, more: More) -> Self {
         self.body.more = more;
         self
@@ -213,11 +225,15 @@ impl From<EditError> for Problem {
             EditError::IdempotencyKeyReused => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, None, Kind::KEY_REUSED, error.to_string())
             }
-            EditError::Store(error) => error.into(),
-            EditError::Busy | EditError::Hash(_) | EditError::Seal(SealError::Unavailable(_)) => {
-                Self::unavailable(&error)
+            EditError::Store(StoreError::Unavailable(_))
+            | EditError::Busy
+            | EditError::Hash(_)
+            | EditError::Seal(SealError::Unavailable(_)) => {
+                Self::unavailable(&error).with_more(More::Cause(Arc::new(error)))
             }
-            EditError::Seal(_) | EditError::Unreadable(_) => Self::fault(&error),
+            EditError::Store(StoreError::Fault(_)) | EditError::Seal(_) | EditError::Unreadable(_) => {
+                Self::fault(&error).with_more(More::Cause(Arc::new(error)))
+            }
         }
     }
 }

@@ -18,23 +18,30 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::guard::{Any, Get, Head};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
+use administration::Permission::{Audit, Clients, Keys, Tenants};
 
-use crate::Surface;
+use crate::authorization::BearerAccess;
 use crate::failure::Failure;
 use crate::hosts::HostNames;
 use crate::metrics::Metrics;
 use crate::respond::{OAuthError, Problem};
 use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
-use admin::admin_resource;
+use crate::{Services, Surface};
+use admin::{
+    AdminResource, audit, client_state, clients, key_commands, secrets, signing_keys, tenant_state, tenants,
+};
+
+pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
 
 /// Registers what an address serves; the paths of administration under these names only.
 pub(crate) fn configure(
     surface: Surface,
     hosts: Rc<HostNames>,
     metrics: &Metrics,
+    services: Data<Services>,
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         let mut routes = Routes { config, metrics, hosts: None };
@@ -66,83 +73,82 @@ pub(crate) fn configure(
                 .service(get("/docs/start.js", documentation::start));
         }
         if surface.admin {
-            routes.hosts = Some(hosts);
-            routes
-                .service(flow::route("/flow/execute"))
-                .service(applications::all("/applications"))
-                .service(applications::one("/applications/{application}"))
-                .service(get("/metrics", metrics::metrics))
-                .service(
-                    admin_resource("/api/v1/admin/tenants")
-                        .get(admin::tenants::list)
-                        .post(admin::tenants::create),
-                )
-                .service(
-                    admin_resource("/api/v1/admin/tenants/{id}")
-                        .get(admin::tenants::look)
-                        .patch(admin::tenants::patch)
-                        .delete(admin::tenants::delete),
-                )
-                .service(
-                    admin_resource("/api/v1/admin/tenants/{id}/suspend").post(admin::tenant_state::suspend),
-                )
-                .service(
-                    admin_resource("/api/v1/admin/tenants/{id}/resume").post(admin::tenant_state::resume),
-                )
-                .service(
-                    admin_resource("/api/v1/admin/tenants/{id}/restore").post(admin::tenant_state::restore),
-                )
-                .service(admin_resource("/api/v1/admin/audit").get(admin::audit::of_platform))
-                .service(
-                    admin_resource("/api/v1/tenant/{id}/clients")
-                        .get(admin::clients::list)
-                        .post(admin::clients::create),
-                )
-                .service(
-                    admin_resource("/api/v1/tenant/{id}/clients/{client}")
-                        .get(admin::clients::look)
-                        .patch(admin::clients::patch)
-                        .delete(admin::clients::delete),
-                )
-                .service(
-                    admin_resource("/api/v1/tenant/{id}/clients/{client}/suspend")
-                        .post(admin::client_state::suspend),
-                )
-                .service(
-                    admin_resource("/api/v1/tenant/{id}/clients/{client}/resume")
-                        .post(admin::client_state::resume),
-                )
-                .service(
-                    admin_resource("/api/v1/tenant/{id}/clients/{client}/secrets")
-                        .get(admin::secrets::list)
-                        .post(admin::secrets::create),
-                )
-                .service(
-                    admin_resource("/api/v1/tenant/{id}/clients/{client}/secrets/rotate")
-                        .post(admin::secrets::rotate),
-                )
-                .service(
-                    admin_resource("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}")
-                        .patch(admin::secrets::expire)
-                        .delete(admin::secrets::revoke),
-                )
-                .service(
-                    admin_resource("/api/v1/tenant/{id}/keys")
-                        .get(admin::signing_keys::list)
-                        .post(admin::key_commands::import),
-                )
-                // Before the path of one key, which would take these words for its name.
-                .service(admin_resource("/api/v1/tenant/{id}/keys/rotate").post(admin::key_commands::rotate))
-                .service(admin_resource("/api/v1/tenant/{id}/keys/status").get(admin::signing_keys::status))
-                .service(
-                    admin_resource("/api/v1/tenant/{id}/keys/{kid}")
-                        .get(admin::signing_keys::look)
-                        .delete(admin::key_commands::revoke),
-                )
-                .service(admin_resource("/api/v1/tenant/{id}/audit").get(admin::audit::of_tenant));
+            admin_surface(&mut routes, hosts, BearerAccess(services));
         }
         config.default_service(web::to(unknown::unknown_path));
     }
+}
+
+/// Registers the admin API alone, under no particular names.
+pub(crate) fn configure_administration<A: AdminAccess>(
+    access: A,
+    metrics: &Metrics,
+) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        administration(&mut Routes { config, metrics, hosts: None }, access);
+        config.default_service(web::to(unknown::unknown_path));
+    }
+}
+
+/// What listeners serve with the admin surface, under the names of administration.
+fn admin_surface<A: AdminAccess>(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: A) {
+    routes.hosts = Some(hosts);
+    routes
+        .service(flow::route("/flow/execute"))
+        .service(applications::all("/applications"))
+        .service(applications::one("/applications/{application}"))
+        .service(get("/metrics", metrics::metrics));
+    administration(routes, access);
+}
+
+/// The admin API, each method with the permission that it requires.
+fn administration<A: AdminAccess>(routes: &mut Routes<'_>, access: A) {
+    let access = Rc::new(access);
+    let at = |pattern| AdminResource::at(pattern, &access);
+    routes
+        .service(at("/api/v1/admin/tenants").get(Tenants, tenants::list).post(Tenants, tenants::create))
+        .service(
+            at("/api/v1/admin/tenants/{id}")
+                .get(Tenants, tenants::look)
+                .patch(Tenants, tenants::patch)
+                .delete(Tenants, tenants::delete),
+        )
+        .service(at("/api/v1/admin/tenants/{id}/suspend").post(Tenants, tenant_state::suspend))
+        .service(at("/api/v1/admin/tenants/{id}/resume").post(Tenants, tenant_state::resume))
+        .service(at("/api/v1/admin/tenants/{id}/restore").post(Tenants, tenant_state::restore))
+        .service(at("/api/v1/admin/audit").get(Audit, audit::of_platform))
+        .service(at("/api/v1/tenant/{id}/clients").get(Clients, clients::list).post(Clients, clients::create))
+        .service(
+            at("/api/v1/tenant/{id}/clients/{client}")
+                .get(Clients, clients::look)
+                .patch(Clients, clients::patch)
+                .delete(Clients, clients::delete),
+        )
+        .service(at("/api/v1/tenant/{id}/clients/{client}/suspend").post(Clients, client_state::suspend))
+        .service(at("/api/v1/tenant/{id}/clients/{client}/resume").post(Clients, client_state::resume))
+        .service(
+            at("/api/v1/tenant/{id}/clients/{client}/secrets")
+                .get(Clients, secrets::list)
+                .post(Clients, secrets::create),
+        )
+        .service(at("/api/v1/tenant/{id}/clients/{client}/secrets/rotate").post(Clients, secrets::rotate))
+        .service(
+            at("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}")
+                .patch(Clients, secrets::expire)
+                .delete(Clients, secrets::revoke),
+        )
+        .service(
+            at("/api/v1/tenant/{id}/keys").get(Keys, signing_keys::list).post(Tenants, key_commands::import),
+        )
+        // Before the path of one key, which would take these words for its name.
+        .service(at("/api/v1/tenant/{id}/keys/rotate").post(Keys, key_commands::rotate))
+        .service(at("/api/v1/tenant/{id}/keys/status").get(Keys, signing_keys::status))
+        .service(
+            at("/api/v1/tenant/{id}/keys/{kid}")
+                .get(Keys, signing_keys::look)
+                .delete(Keys, key_commands::revoke),
+        )
+        .service(at("/api/v1/tenant/{id}/audit").get(Audit, audit::of_tenant));
 }
 
 /// Where routes are registered, each with its pattern and its numbers: asking the library for the pattern would match all routes
@@ -208,16 +214,45 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use administration::{Administrator, Authority};
+    use protocol::Timestamp;
+
     use super::*;
+    use crate::authorization::RequiredPermission;
+    use crate::raw_request::RawRequest;
+
+    /// Of routes that are registered and not called.
+    struct NoAccess;
+
+    impl AdminAccess for NoAccess {
+        fn administrator(&self) -> &Arc<Administrator> {
+            unreachable!("nothing is called")
+        }
+
+        fn now(&self) -> Timestamp {
+            unreachable!("nothing is called")
+        }
+
+        async fn authorize(
+            &self,
+            _: &RawRequest,
+            _: RequiredPermission<'_>,
+            _: Timestamp,
+        ) -> Result<Authority, Problem> {
+            unreachable!("nothing is called")
+        }
+    }
 
     #[test]
     fn what_the_paths_of_administration_begin_with_is_known() {
         let metrics = Metrics::default();
         let hosts = Rc::new(HostNames::new("http://localhost", &[]));
-        let surface = Surface { public: false, admin: true };
-        drop(actix_web::App::new().configure(configure(surface, hosts, &metrics)));
-        let mut patterns = metrics.patterns();
-        patterns.retain(|pattern| !pattern.starts_with("/health/"));
+        drop(actix_web::App::new().configure(|config| {
+            admin_surface(&mut Routes { config, metrics: &metrics, hosts: None }, hosts, NoAccess);
+        }));
+        let patterns = metrics.patterns();
         let begins = |pattern: &str, with: &str| {
             pattern.strip_prefix(with).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };

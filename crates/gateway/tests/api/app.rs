@@ -52,6 +52,7 @@ pub(crate) struct TestApp {
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) handle: GatewayHandle,
     pub(crate) pepper: Arc<Pepper>,
+    pub(crate) administrator: Arc<Administrator>,
     pub(crate) sealing_key: SealingKey,
     /// JWKS fetches that are not in the store yet.
     pub(crate) jwks_fetches: Arc<JwksFetches>,
@@ -155,6 +156,7 @@ impl TestApp {
             clock: tells,
         };
         let gateway = Gateway::bind(options, &services).unwrap();
+        let administrator = services.administrator;
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));
@@ -170,6 +172,7 @@ impl TestApp {
             addresses,
             handle,
             pepper,
+            administrator,
             sealing_key,
             jwks_fetches,
             calls,
@@ -198,6 +201,12 @@ impl TestApp {
     /// Advances the clock.
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// The clock of the gateway.
+    pub(crate) fn clock(&self) -> Clock {
+        let clock = Arc::clone(&self.clock);
+        Arc::new(move || Timestamp::from_seconds(clock.load(Ordering::SeqCst)))
     }
 
     pub(crate) fn now(&self) -> u64 {

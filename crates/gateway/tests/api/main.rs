@@ -47,6 +47,7 @@ mod admin_secrets;
 mod admin_tenants;
 mod admin_tokens;
 mod admin_writes;
+mod operator;
 
 mod access_log;
 mod announced_keys;

@@ -1,38 +1,28 @@
-//! `GET …/audit`: who did what, when, from where. At the platform of all tenants or one, at a tenant of that one.
+//! `GET …/audit`: who did what, when, from where. The platform's path covers all tenants, a tenant's path that tenant.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
-use administration::{AuditQuery, Authority, Permission};
+use administration::AuditQuery;
 use tenancy::TenantId;
 
 use super::Answer;
-use super::names::{self, tenant_name};
+use super::admin_request::AdminRequest;
 use super::query::Query;
-use crate::Services;
-use crate::authorization::{RequiredPermission, authorize};
-use crate::raw_request::RawRequest;
 use crate::respond::Document;
 
-pub(crate) async fn of_platform(services: Data<Services>, raw: RawRequest) -> Answer {
-    let now = (services.clock)();
-    let by = authorize(&services, &raw, RequiredPermission::Platform(Permission::Audit), now).await?;
-    let mut query = Query::of(&raw)?;
+pub(crate) async fn of_platform(request: AdminRequest<()>) -> Answer {
+    let mut query = request.query()?;
     let tenant = query.text("tenant").map(|name| TenantId::parse(&name));
     if let Some(Err(error)) = &tenant {
         query.fault("tenant", &error.to_string());
     }
-    answer(&services, &by, query, tenant.and_then(Result::ok)).await
+    answer(&request, query, tenant.and_then(Result::ok)).await
 }
 
-pub(crate) async fn of_tenant(services: Data<Services>, raw: RawRequest) -> Answer {
-    let now = (services.clock)();
-    let required = RequiredPermission::Tenant(tenant_name(&raw), Permission::Audit);
-    let by = authorize(&services, &raw, required, now).await?;
-    let tenant = names::tenant(&raw)?;
-    answer(&services, &by, Query::of(&raw)?, Some(tenant)).await
+pub(crate) async fn of_tenant(request: AdminRequest<TenantId>) -> Answer {
+    answer(&request, request.query()?, Some(request.target.clone())).await
 }
 
-async fn answer(services: &Services, by: &Authority, mut query: Query, tenant: Option<TenantId>) -> Answer {
+async fn answer<T>(request: &AdminRequest<T>, mut query: Query, tenant: Option<TenantId>) -> Answer {
     let page = query.paging();
     let wanted = AuditQuery {
         tenant,
@@ -45,6 +35,6 @@ async fn answer(services: &Services, by: &Authority, mut query: Query, tenant: O
         limit: page.limit,
     };
     query.finish()?;
-    let found = services.administrator.audit(by, wanted, page.cursor.as_deref()).await?;
+    let found = request.administrator.audit(&request.by, wanted, page.cursor.as_deref()).await?;
     Document::of(StatusCode::OK).body(&found)
 }

@@ -1,5 +1,5 @@
-//! The admin API: tenants of the platform, clients, secrets and signing keys of a tenant, and the audit of all. A handler finds out who asks, reads
-//! what is asked, and hands it to administration, which decides.
+//! The admin API: tenants of the platform, clients, secrets and signing keys of a tenant, and the audit of all. A handler gets an
+//! authorized request, reads its query or body, and passes it to administration, which decides.
 
 pub(crate) mod audit;
 pub(crate) mod client_state;
@@ -10,17 +10,25 @@ pub(crate) mod signing_keys;
 pub(crate) mod tenant_state;
 pub(crate) mod tenants;
 
+mod admin_request;
 mod admin_resource;
 mod idempotency;
 mod names;
 mod query;
 pub(super) mod unknown;
 
-pub(super) use admin_resource::admin_resource;
+pub(crate) use admin_request::AdminAccess;
+pub(super) use admin_resource::AdminResource;
 
 use actix_web::HttpResponse;
 
+use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
 /// What every handler of the admin API answers with.
 type Answer = Result<HttpResponse, Problem>;
+
+/// The tenant that a path below `/api/v1/tenant/` names, as it was sent.
+pub(crate) fn tenant_of_admin_path(raw: &RawRequest) -> Option<&str> {
+    raw.pattern().starts_with("/api/v1/tenant/").then(|| raw.place("id").unwrap_or_default())
+}

@@ -1,4 +1,4 @@
-//! The names in a path of the admin API. A tenant is named letter by letter; a client's and a secret's name may need escapes
+//! The names in a path of the admin API. A tenant's id is sent as it is; the id of a client or of a secret may be percent-encoded
 //! (RFC 3986 §2.1).
 
 use keys::KeyId;
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
-/// What stands for something else in a segment of a path.
+/// The characters that a segment of a path has in encoded form only.
 const RESERVED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -30,51 +30,70 @@ const RESERVED: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The tenant as it was sent; no tenant has the empty name.
-pub(super) fn tenant_name(raw: &RawRequest) -> &str {
-    raw.place("id").unwrap_or_default()
+/// What a path names. It is parsed after the caller is authorized: without permission there is no 404.
+pub(crate) trait Target: Sized + 'static {
+    /// The names, or 404 for one that nothing can have.
+    fn of(raw: &RawRequest) -> Result<Self, Problem>;
 }
 
-/// The tenant. Asked after admission only: who may not know gets no 404.
-pub(super) fn tenant(raw: &RawRequest) -> Result<TenantId, Problem> {
-    TenantId::parse(tenant_name(raw)).map_err(|_| Failure::UnknownTenant.into())
+/// A path without names.
+impl Target for () {
+    fn of(_: &RawRequest) -> Result<Self, Problem> {
+        Ok(())
+    }
 }
 
-/// The client.
-pub(super) fn client(raw: &RawRequest) -> Result<ClientId, Problem> {
-    let name = decoded(raw, "client").and_then(|name| ClientId::parse(&name).ok());
-    name.ok_or_else(|| Problem::not_found("there is no client of this id"))
+impl Target for TenantId {
+    fn of(raw: &RawRequest) -> Result<Self, Problem> {
+        Self::parse(raw.place("id").unwrap_or_default()).map_err(|_| Failure::UnknownTenant.into())
+    }
 }
 
-/// The secret.
-pub(super) fn secret(raw: &RawRequest) -> Result<SecretId, Problem> {
-    let name = decoded(raw, "secret").filter(|name| !name.chars().any(char::is_control));
-    name.map(|name| SecretId::new(&name)).ok_or_else(|| Problem::not_found("there is no secret of this id"))
+/// A client of a tenant.
+impl Target for (TenantId, ClientId) {
+    fn of(raw: &RawRequest) -> Result<Self, Problem> {
+        let tenant = TenantId::of(raw)?;
+        let name = decoded(raw, "client").and_then(|name| ClientId::parse(&name).ok());
+        Ok((tenant, name.ok_or_else(|| Problem::not_found("there is no client of this id"))?))
+    }
 }
 
-/// The signing key, by its `kid` letter by letter.
-pub(super) fn key(raw: &RawRequest) -> Result<KeyId, Problem> {
-    let key = raw.place("kid").and_then(KeyId::parse);
-    key.ok_or_else(|| Problem::not_found("there is no key of this id"))
+/// A secret of a client.
+impl Target for (TenantId, ClientId, SecretId) {
+    fn of(raw: &RawRequest) -> Result<Self, Problem> {
+        let (tenant, client) = Target::of(raw)?;
+        let name = decoded(raw, "secret").filter(|name| !name.chars().any(char::is_control));
+        let secret = name.ok_or_else(|| Problem::not_found("there is no secret of this id"))?;
+        Ok((tenant, client, SecretId::new(&secret)))
+    }
 }
 
-/// Where a tenant is found.
+/// A signing key of a tenant. Its `kid` is sent as it is.
+impl Target for (TenantId, KeyId) {
+    fn of(raw: &RawRequest) -> Result<Self, Problem> {
+        let tenant = TenantId::of(raw)?;
+        let key = raw.place("kid").and_then(KeyId::parse);
+        Ok((tenant, key.ok_or_else(|| Problem::not_found("there is no key of this id"))?))
+    }
+}
+
+/// The path of a tenant.
 pub(super) fn tenant_location(tenant: &str) -> String {
     format!("/api/v1/admin/tenants/{tenant}")
 }
 
-/// Where a client is found.
+/// The path of a client.
 pub(super) fn client_location(tenant: &TenantId, client: &str) -> String {
     format!("/api/v1/tenant/{tenant}/clients/{}", utf8_percent_encode(client, RESERVED))
 }
 
-/// Where a secret is found.
+/// The path of a secret.
 pub(super) fn secret_location(tenant: &TenantId, client: &ClientId, secret: &str) -> String {
     let client = client_location(tenant, client.as_str());
     format!("{client}/secrets/{}", utf8_percent_encode(secret, RESERVED))
 }
 
-/// Where a signing key is found.
+/// The path of a signing key.
 pub(super) fn key_location(tenant: &TenantId, key: KeyId) -> String {
     format!("/api/v1/tenant/{tenant}/keys/{key}")
 }

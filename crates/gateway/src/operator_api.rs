@@ -1,0 +1,120 @@
+//! The admin API without a listener: a program that has the store calls its routes in process, as an operator.
+//!
+//! The authority is an argument of the constructor and captured by the routes. A listener's routes are built with
+//! [`BearerAccess`](crate::authorization::BearerAccess) instead, [`OperatorAccess`] cannot be named outside this module, and the
+//! service is never handed out: no request over a network reaches a route that holds an operator's authority (decision 0019).
+
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use actix_http::{BoxedPayloadStream, Payload, Request};
+use actix_service::boxed::{self, BoxService};
+use actix_service::{IntoServiceFactory as _, Service as _, ServiceFactory as _};
+use actix_web::body::{BoxBody, to_bytes};
+use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::{Method, StatusCode, Uri};
+use actix_web::web::Bytes;
+use actix_web::{App, Error, HttpResponse};
+use administration::{Administrator, Authority, Clock, EditError};
+use futures_util::stream;
+use protocol::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::authorization::RequiredPermission;
+use crate::metrics::Metrics;
+use crate::raw_request::RawRequest;
+use crate::respond::{Document, Problem};
+use crate::routes::{self, AdminAccess};
+
+/// The admin API for the operator whom it was built for.
+pub struct OperatorApi {
+    operator: OperatorAccess,
+    service: BoxService<Request, ServiceResponse<BoxBody>, Error>,
+}
+
+/// What a route answers.
+#[derive(Debug)]
+pub struct OperatorAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// A JSON document, a problem (RFC 9457), or nothing. It may hold a secret, so it is wiped.
+    pub body: Zeroizing<Vec<u8>>,
+    /// Why the request failed, where that is not the caller's fault. A server writes this to its log and does not send it.
+    pub cause: Option<Arc<EditError>>,
+}
+
+/// An operator may use every route. No request is asked who its caller is.
+#[derive(Clone)]
+struct OperatorAccess {
+    administrator: Arc<Administrator>,
+    clock: Clock,
+    authority: Authority,
+}
+
+impl AdminAccess for OperatorAccess {
+    fn administrator(&self) -> &Arc<Administrator> {
+        &self.administrator
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    async fn authorize(
+        &self,
+        _: &RawRequest,
+        _: RequiredPermission<'_>,
+        _: Timestamp,
+    ) -> Result<Authority, Problem> {
+        Ok(self.authority.clone())
+    }
+}
+
+impl OperatorApi {
+    /// The routes, each with this authority.
+    pub async fn new(administrator: Arc<Administrator>, clock: Clock, authority: Authority) -> Self {
+        let operator = OperatorAccess { administrator, clock, authority };
+        let metrics = Metrics::default();
+        let routes = routes::configure_administration(operator.clone(), &metrics);
+        let service = App::new().configure(routes).into_factory().new_service(AppConfig::default()).await;
+        let service = service.expect("an app of routes alone starts");
+        Self { operator, service: boxed::service(service) }
+    }
+
+    /// Sends a request; `path` has the query with it.
+    ///
+    /// # Panics
+    /// If the path is no path of a URI (RFC 3986 §3.3).
+    pub async fn call(&self, method: &str, path: &str, body: Option<Zeroizing<Vec<u8>>>) -> OperatorAnswer {
+        let body = body.map(|body| Ok(Bytes::from_owner(body)));
+        let payload: BoxedPayloadStream = Box::pin(stream::iter(body));
+        let mut request = Request::with_payload(Payload::Stream { payload });
+        let head = request.head_mut();
+        head.method = Method::from_str(method).expect("a method is a token");
+        head.uri = Uri::from_str(path).expect("names are percent-encoded");
+        head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match self.service.call(request).await {
+            Ok(response) => answer(response.into_parts().1).await,
+            Err(error) => answer(HttpResponse::from_error(error)).await,
+        }
+    }
+
+    /// Creates the first administrator. There is no route for it, since no caller of a server could be one yet.
+    pub async fn init_admin(&self, name: &str) -> OperatorAnswer {
+        let OperatorAccess { administrator, authority, .. } = &self.operator;
+        let created = administrator.init_admin(authority, name, self.operator.now()).await;
+        let response = created
+            .map_err(Problem::from)
+            .and_then(|created| Document::of(StatusCode::CREATED).body(&created));
+        answer(response.unwrap_or_else(HttpResponse::from_error)).await
+    }
+}
+
+async fn answer(response: HttpResponse) -> OperatorAnswer {
+    let status = response.status().as_u16();
+    let problem = response.error().and_then(Error::as_error::<Problem>);
+    let cause = problem.and_then(|problem| problem.cause().cloned());
+    let body = to_bytes(response.into_body()).await.unwrap_or_default();
+    OperatorAnswer { status, body: Zeroizing::new(body.to_vec()), cause }
+}
