@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, Secret, Timestamp};
-use registry::{Client, ClientId, ClientStatus, IntrospectionRight};
+use protocol::{Secret, Timestamp};
+use registry::{Client, ClientId};
 use serde_json::Value;
-use tenancy::{Issuer, Tenant, TenantId};
+use tenancy::{Tenant, TenantId};
 use uuid::Uuid;
 
 use crate::EditError;
@@ -60,27 +60,8 @@ pub struct ApplicationContext<'a> {
 pub struct ApplicationDraft {
     /// The document to keep.
     pub document: Value,
-    /// Its client; none for an application without OAuth.
-    pub client: Option<ApplicationClient>,
-}
-
-/// The client that an application asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApplicationClient {
-    /// The requested id.
-    pub id: Option<ClientId>,
-    /// How it authenticates.
-    pub authentication_method: ClientAuthenticationMethod,
-    /// What it may use.
-    pub grant_types: Vec<GrantType>,
-    /// What it may name in `resource` (RFC 8707).
-    pub resources: Vec<String>,
-    /// What it may be granted.
-    pub scope: Scope,
-    /// The lifetime of its access tokens, unless it is the tenant's.
-    pub access_token_lifetime: Option<Lifetime>,
-    /// `iss` of its tokens, unless it is the tenant's.
-    pub issuer: Option<Issuer>,
+    /// Its client, of the requested id or the one of the context; none for an application without OAuth. Its name is the application's.
+    pub client: Option<Client>,
 }
 
 /// The translation of an interface's form into a draft.
@@ -137,28 +118,5 @@ impl ApplicationId {
 impl fmt::Display for ApplicationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
-    }
-}
-
-impl ApplicationClient {
-    /// The client of this id, without secrets. Its tokens are for itself unless the request names a resource: it has no
-    /// audiences.
-    #[must_use]
-    pub fn into_client(self, tenant: &TenantId, id: ClientId, name: String) -> Client {
-        Client {
-            tenant: tenant.clone(),
-            id,
-            name,
-            status: ClientStatus::Active,
-            authentication_method: self.authentication_method,
-            grant_types: self.grant_types,
-            audiences: Vec::new(),
-            resources: self.resources,
-            scope: self.scope,
-            access_token_lifetime: self.access_token_lifetime,
-            issuer: self.issuer,
-            introspection: IntrospectionRight::Own,
-            secrets: Vec::new(),
-        }
     }
 }

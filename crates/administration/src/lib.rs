@@ -39,8 +39,8 @@ pub mod rows;
 
 pub use administrator::{Administrator, Clock, Created, EditPolicy, Idempotency, KeyStep, Publish};
 pub use application::{
-    Application, ApplicationClient, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId,
-    ApplicationState, PutApplication, Translate,
+    Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
+    PutApplication, Translate,
 };
 pub use audit::AuditRecord;
 pub use authority::{Actor, Authority, Permission};

@@ -219,5 +219,5 @@ impl TenantState {
 }
 
 pub(crate) fn longest_lifetime<'a>(tenant: &Tenant, clients: impl Iterator<Item = &'a Client>) -> Lifetime {
-    clients.filter_map(|client| client.access_token_lifetime).fold(tenant.access_token.lifetime, Ord::max)
+    clients.map(|client| client.token_lifetime(tenant)).fold(tenant.access_token.lifetime, Ord::max)
 }

@@ -49,7 +49,7 @@ impl Grantee<'_> {
     /// The lifetime of its access tokens.
     #[must_use]
     pub(crate) fn lifetime(&self) -> Lifetime {
-        self.client.access_token_lifetime.unwrap_or(self.tenant.access_token.lifetime)
+        self.client.token_lifetime(self.tenant)
     }
 
     /// `iss` of its tokens: the client's issuer alias as long as the tenant has that alias, otherwise the tenant's issuer.

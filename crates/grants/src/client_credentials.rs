@@ -195,7 +195,7 @@ impl From<ClientCredentialsError> for ErrorResponse {
 mod tests {
     use protocol::Lifetime;
     use registry::Client;
-    use tenancy::{Issuer, Tenant, TokenFormat};
+    use tenancy::{AccessTokenPolicy, Issuer, Tenant, TokenFormat};
 
     use super::*;
     use crate::test_fixtures::{acme, client};
@@ -261,8 +261,9 @@ mod tests {
 
     #[test]
     fn claims_name_client_and_times() {
-        let short = Client { access_token_lifetime: Some(Lifetime::from_seconds(2)), ..client("svc") };
-        let claims = ask(&acme(), &short, "read", &[]).unwrap().claims;
+        let access_token = AccessTokenPolicy { lifetime: Lifetime::from_seconds(2), ..acme().access_token };
+        let short = Tenant { access_token, ..acme() };
+        let claims = ask(&short, &client("svc"), "read", &[]).unwrap().claims;
         let json = serde_json::to_string(&claims).unwrap();
         let expected = r#"{"iss":"https://acme.example","sub":"svc","aud":"svc","exp":1000002,"iat":1000000,"nbf":1000000,"#;
         assert_eq!(json, format!(r#"{expected}"jti":"id-1","scope":"read","client_id":"svc"}}"#));

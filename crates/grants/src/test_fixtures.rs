@@ -1,7 +1,7 @@
 //! A tenant and a client for the tables of this crate.
 
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
-use registry::{Client, ClientId, ClientStatus, IntrospectionRight};
+use protocol::{Lifetime, Scope};
+use registry::{Client, ClientId};
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };
@@ -33,18 +33,8 @@ pub(crate) fn acme() -> Tenant {
 /// A client of `acme` with all scopes and one more that no resource server owns.
 pub(crate) fn client(id: &str) -> Client {
     Client {
-        tenant: TenantId::parse("acme").unwrap(),
-        id: ClientId::parse(id).unwrap(),
-        name: id.to_owned(),
-        status: ClientStatus::Active,
-        authentication_method: ClientAuthenticationMethod::Any,
-        grant_types: vec![GrantType::ClientCredentials],
-        audiences: Vec::new(),
         resources: vec!["https://orders.example".to_owned(), "https://reports.example".to_owned()],
         scope: Scope::parse("read write report anywhere").unwrap(),
-        access_token_lifetime: None,
-        issuer: None,
-        introspection: IntrospectionRight::Own,
-        secrets: Vec::new(),
+        ..Client::new(TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap())
     }
 }

@@ -2,7 +2,7 @@
 
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
 use serde::{Deserialize, Serialize};
-use tenancy::{Issuer, TenantId};
+use tenancy::{Issuer, Tenant, TenantId};
 
 use crate::{ClientId, ClientSecret};
 
@@ -60,6 +60,34 @@ pub enum IntrospectionRight {
     Tenant,
 }
 
+impl Client {
+    /// An active client with the defaults of a registration: it is named like its id, and may request a token for itself without scope.
+    #[must_use]
+    pub fn new(tenant: TenantId, id: ClientId) -> Self {
+        Self {
+            name: id.to_string(),
+            tenant,
+            id,
+            status: ClientStatus::Active,
+            authentication_method: ClientAuthenticationMethod::Any,
+            grant_types: vec![GrantType::ClientCredentials],
+            audiences: Vec::new(),
+            resources: Vec::new(),
+            scope: Scope::default(),
+            access_token_lifetime: None,
+            issuer: None,
+            introspection: IntrospectionRight::Own,
+            secrets: Vec::new(),
+        }
+    }
+
+    /// The lifetime of its tokens: its own, or that of its tenant.
+    #[must_use]
+    pub fn token_lifetime(&self, tenant: &Tenant) -> Lifetime {
+        self.access_token_lifetime.unwrap_or(tenant.access_token.lifetime)
+    }
+}
+
 impl IntrospectionRight {
     /// The name in configuration and rows.
     #[must_use]
@@ -69,5 +97,34 @@ impl IntrospectionRight {
             Self::Audience => "audience",
             Self::Tenant => "tenant",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenancy::{AccessTokenPolicy, SigningPolicy, Strategies, TenantStatus};
+
+    use super::*;
+
+    #[test]
+    fn tokens_live_as_long_as_the_client_says_or_else_its_tenant() {
+        let (id, lifetime) = (TenantId::parse("acme").unwrap(), Lifetime::from_seconds(60));
+        let tenant = Tenant {
+            name: id.to_string(),
+            issuer: Issuer::parse("https://acme.example.com").unwrap(),
+            issuer_aliases: Vec::new(),
+            status: TenantStatus::Active,
+            strategies: Strategies { oauth2: true, oidc: false },
+            stale_if_error: lifetime,
+            signing: SigningPolicy::default(),
+            access_token: AccessTokenPolicy { lifetime, ..AccessTokenPolicy::default() },
+            resource_servers: Vec::new(),
+            id: id.clone(),
+        };
+        let plain = Client::new(id, ClientId::parse("svc").unwrap());
+        assert_eq!(plain.token_lifetime(&tenant), lifetime);
+        let longer = Lifetime::from_seconds(90);
+        let own = Client { access_token_lifetime: Some(longer), ..plain };
+        assert_eq!(own.token_lifetime(&tenant), longer);
     }
 }

@@ -1,8 +1,8 @@
 //! Plain tenants, clients and keys, always the same. A test changes the fields that it is about.
 
 use keys::{KeyId, KeyRecord};
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretId};
+use protocol::{Lifetime, Scope, SigningAlgorithm, Timestamp};
+use registry::{Client, ClientId, ClientSecret, SecretId};
 use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
@@ -77,20 +77,16 @@ pub fn tenant(id: &str) -> Tenant {
 #[must_use]
 pub fn client(tenant: &Tenant, id: &str) -> Client {
     Client {
-        tenant: tenant.id.clone(),
-        id: client_id(id),
-        name: id.to_owned(),
-        status: ClientStatus::Active,
-        authentication_method: ClientAuthenticationMethod::Any,
-        grant_types: vec![GrantType::ClientCredentials],
         audiences: vec![AUDIENCE.to_owned()],
-        resources: Vec::new(),
         scope: scope("api:read api:write"),
-        access_token_lifetime: None,
-        issuer: None,
-        introspection: IntrospectionRight::Own,
-        secrets: Vec::new(),
+        ..Client::new(tenant.id.clone(), client_id(id))
     }
+}
+
+/// The client with a lifetime of its own for its tokens.
+#[must_use]
+pub fn with_token_lifetime(client: Client, seconds: u64) -> Client {
+    Client { access_token_lifetime: Some(Lifetime::from_seconds(seconds)), ..client }
 }
 
 /// A live secret that no value matches, for tests of rows.

@@ -1,7 +1,7 @@
 //! Declarations against states, told by the lines that an operator reads.
 
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight};
+use protocol::{Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
+use registry::{Client, ClientId, ClientSecret};
 use secrets::{GeneratedSecret, Pepper, SecretHash};
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
@@ -9,6 +9,7 @@ use tenancy::{
 use zeroize::Zeroizing;
 
 use super::{Classification, CompareContext, Current, compare};
+use crate::edit::test_states::set_token_lifetime;
 use crate::{
     Change, ClientState, Conflicts, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Fingerprint,
     ManagedBy, Plan, ResourceServerState, Retirements, RowLifecycle, SecretState, TenantState, TenantSummary,
@@ -47,19 +48,9 @@ fn hash(phc: &str) -> DeclaredSecret {
 
 fn client(tenant: &str, name: &str) -> DeclaredClient {
     let client = Client {
-        tenant: id(tenant),
-        id: ClientId::parse(name).unwrap(),
-        name: name.to_owned(),
-        status: ClientStatus::Active,
-        authentication_method: ClientAuthenticationMethod::Any,
-        grant_types: vec![GrantType::ClientCredentials],
         audiences: vec!["api".to_owned()],
-        resources: Vec::new(),
         scope: scope("a b"),
-        access_token_lifetime: None,
-        issuer: None,
-        introspection: IntrospectionRight::Own,
-        secrets: Vec::new(),
+        ..Client::new(id(tenant), ClientId::parse(name).unwrap())
     };
     DeclaredClient { client, secrets: vec![value("chosen")] }
 }
@@ -509,7 +500,7 @@ fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
     let mut declared = tenant("t");
     declared.tenant.access_token.typ = "JWT".to_owned();
     let mut state = stored(&tenant("t"));
-    state.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(7200));
+    set_token_lifetime(&mut state.clients[0].client, 7200);
     let plan = plan(vec![declared], vec![state]).unwrap();
     let Change::Tenant(row) = &plan.changes[0] else { panic!("{plan}") };
     let previous = &row.after.access_token.previous_typs;
@@ -657,7 +648,7 @@ fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
     check(vec![odd()], vec![stored(&tenant("t"))], &unseen);
     check(vec![odd()], vec![stored(&odd())], &[]);
     let mut changed = odd();
-    changed.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(7));
+    set_token_lifetime(&mut changed.clients[0].client, 7);
     let plan = plan(vec![changed], vec![stored(&odd())]).unwrap();
     assert_eq!(plan.changes.len(), 1, "what else changes is not in their way");
 }
@@ -681,7 +672,7 @@ fn an_unchanged_tenant_is_not_even_loaded() {
     let changes: [fn(&mut DeclaredTenant); 5] = [
         |t| t.tenant.name = "T".to_owned(),
         |t| t.tenant.resource_servers[0].scopes = Scope::default(),
-        |t| t.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(1)),
+        |t| set_token_lifetime(&mut t.clients[0].client, 1),
         |t| t.clients[0].secrets[0] = value("other"),
         |t| t.clients.clear(),
     ];

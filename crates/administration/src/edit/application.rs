@@ -11,9 +11,9 @@ use super::{
 };
 use crate::rules::FieldErrors;
 use crate::{
-    Application, ApplicationClient, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId,
-    ApplicationState, Change, ChangeKind, ClientState, EditError, Permission, PutApplication, RowChange,
-    TenantState, Translate,
+    Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
+    Change, ChangeKind, ClientState, EditError, Permission, PutApplication, RowChange, TenantState,
+    Translate,
 };
 
 /// A request with the identifiers that its rows get.
@@ -74,8 +74,7 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     let name = new.put.name.to_owned();
     let (mut edit, client) = match (client, row) {
         (Some(client), None) => {
-            let id = client.id.clone().unwrap_or_else(|| new.client.clone());
-            let client = client.into_client(new.tenant, id, name);
+            let client = Client { tenant: new.tenant.clone(), name, ..client };
             let errors = FieldErrors::default();
             let made = client_create::register(context, (state, facts.client_count), errors, client, secret);
             let (edit, made) = made.map_err(ApplicationError::Client)?;
@@ -85,10 +84,12 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
             privilege::require_touch(context, &row.client)?;
             check_id(&client, row)?;
             let client = Client {
+                tenant: new.tenant.clone(),
+                name,
                 status: row.client.status,
                 audiences: row.client.audiences.clone(),
                 introspection: row.client.introspection,
-                ..client.into_client(new.tenant, row.client.id.clone(), name)
+                ..client
             };
             let replaced = client_patch::replace(context, state, row, FieldErrors::default(), client.clone());
             let mut edit = replaced.map_err(ApplicationError::Client)?;
@@ -166,7 +167,7 @@ impl Draft<'_> {
             return new.put.secret.map(|_| row.client.id.clone());
         }
         let is_public = client.authentication_method == ClientAuthenticationMethod::None;
-        (!is_public).then(|| client.id.as_ref().unwrap_or(new.client).clone())
+        (!is_public).then(|| client.id.clone())
     }
 }
 
@@ -193,8 +194,8 @@ fn find<'a>(
     Ok((state, application, row))
 }
 
-fn check_id(client: &ApplicationClient, row: &ClientState) -> Result<(), ApplicationError> {
-    if client.id.as_ref().is_some_and(|requested| *requested != row.client.id) {
+fn check_id(client: &Client, row: &ClientState) -> Result<(), ApplicationError> {
+    if client.id != row.client.id {
         Err(ApplicationError::ClientIdChanged)
     } else if row.lifecycle.deleted_at.is_some() {
         Err(ApplicationError::ClientDeleted)

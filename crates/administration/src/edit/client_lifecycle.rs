@@ -61,7 +61,9 @@ fn transition(row: &ClientState, kind: ChangeKind, status: ClientStatus) -> Edit
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_states::{NOW, ask, at, client_id, described, facts, operator, state, tenant_id};
+    use super::super::test_states::{
+        NOW, ask, at, client_id, described, facts, operator, set_token_lifetime, state, tenant_id,
+    };
     use super::*;
     use crate::ManagedBy;
 
@@ -98,7 +100,7 @@ mod tests {
     #[test]
     fn the_tokens_of_a_deleted_client_are_remembered() {
         let mut state = state("t");
-        state.clients[0].client.access_token_lifetime = Some(protocol::Lifetime::from_seconds(9000));
+        set_token_lifetime(&mut state.clients[0].client, 9000);
         let names = (&tenant_id("t"), &client_id("svc"));
         let edit = ask(&operator(), |context| delete(context, &facts(state), names, None)).unwrap();
         assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(9010)));

@@ -70,9 +70,8 @@ pub(super) fn shortened(
     before: &Client,
     after: Option<&Client>,
 ) -> Option<TenantMetadata> {
-    let of_tenant = state.tenant.access_token.lifetime;
-    let lifetime = |client: &Client| client.access_token_lifetime.unwrap_or(of_tenant);
-    let (before, after) = (lifetime(before), after.map_or(of_tenant, lifetime));
+    let lifetime = |client: &Client| client.token_lifetime(&state.tenant);
+    let (before, after) = (lifetime(before), after.map_or(state.tenant.access_token.lifetime, lifetime));
     (after < before).then(|| TenantMetadata {
         tenant: state.tenant.id.clone(),
         fingerprint: None,

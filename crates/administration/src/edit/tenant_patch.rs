@@ -113,7 +113,7 @@ fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> O
 mod tests {
     use protocol::Lifetime;
 
-    use super::super::test_states::{NOW, ask, at, described, facts, operator, state};
+    use super::super::test_states::{NOW, ask, at, described, facts, operator, set_token_lifetime, state};
     use super::*;
 
     fn check(change: impl Fn(&mut TenantState), patch_: Value, expected: &str) -> Option<Edit> {
@@ -201,9 +201,7 @@ mod tests {
         let edit = check(nothing, patch.clone(), "tenant changed").unwrap();
         assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(3610)));
         // A client's own lifetime is as long as ever.
-        let long = |state: &mut TenantState| {
-            state.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(9000));
-        };
+        let long = |state: &mut TenantState| set_token_lifetime(&mut state.clients[0].client, 9000);
         assert_eq!(check(long, patch, "tenant changed").unwrap().tenant_metadata, []);
         let edit = check(nothing, json!({ "access_token": { "typ": "JWT" } }), "tenant changed").unwrap();
         let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };

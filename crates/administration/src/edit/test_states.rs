@@ -1,7 +1,7 @@
 //! Rows and askers for the tests of the rules.
 
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, Timestamp};
-use registry::{Client, ClientId, ClientSecret, ClientStatus, IntrospectionRight, SecretId};
+use protocol::{Lifetime, Scope, Timestamp};
+use registry::{Client, ClientId, ClientSecret, SecretId};
 use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
@@ -98,21 +98,15 @@ pub(crate) fn state(id: &str) -> TenantState {
 /// A client with one secret.
 pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
     let client = Client {
-        tenant: tenant_id(tenant),
-        id: client_id(id),
-        name: id.to_owned(),
-        status: ClientStatus::Active,
-        authentication_method: ClientAuthenticationMethod::Any,
-        grant_types: vec![GrantType::ClientCredentials],
         audiences: vec!["api".to_owned()],
-        resources: Vec::new(),
         scope: scope(scopes),
-        access_token_lifetime: None,
-        issuer: None,
-        introspection: IntrospectionRight::Own,
-        secrets: Vec::new(),
+        ..Client::new(tenant_id(tenant), client_id(id))
     };
     ClientState { client, lifecycle: RowLifecycle::fresh(ManagedBy::Api, NOW), secrets: vec![secret("s1")] }
+}
+
+pub(crate) fn set_token_lifetime(client: &mut Client, seconds: u64) {
+    client.access_token_lifetime = Some(Lifetime::from_seconds(seconds));
 }
 
 pub(super) fn secret(id: &str) -> SecretState {

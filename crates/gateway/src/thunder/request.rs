@@ -72,7 +72,7 @@ impl ApplicationRequest {
         if let Some(before) = context.before {
             document = document.keeping_unseen(&ApplicationDocument::of(before)?);
         }
-        let client = judge(&document, self.secret.as_ref(), context.tenant)?;
+        let client = judge(&document, self.secret.as_ref(), context)?;
         let is_new_name = context.before.is_none_or(|before| before.name != document.name);
         if let Some(turning) = bidi_control_in_name(&document.name).filter(|_| is_new_name) {
             let turning = u32::from(turning);
@@ -80,7 +80,7 @@ impl ApplicationRequest {
             return Err(ThunderError::new(code::INVALID_NAME, why));
         }
         if let (Some(config), Some(client)) = (document.oauth_mut(), &client) {
-            config.client_id = Some(client.id.as_ref().unwrap_or(context.client_id).to_string());
+            config.client_id = Some(client.id.to_string());
         }
         let document = serde_json::to_value(&document).map_err(|error| ThunderError::fault(&error))?;
         Ok(ApplicationDraft { document: without_nulls(document), client })

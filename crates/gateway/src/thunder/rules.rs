@@ -1,9 +1,9 @@
 //! The rules of an application, and the client that it asks for. Codes and defaults are those of the Thunder-compatible API;
 //! the rules of clients are administration's.
 
-use administration::ApplicationClient;
+use administration::ApplicationContext;
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, ScopeToken, Secret};
-use registry::ClientId;
+use registry::{Client, ClientId};
 use secrets::{MAX_SECRET_LENGTH, is_fit_secret};
 use tenancy::{Issuer, Tenant};
 
@@ -22,8 +22,8 @@ const LONGEST_NAME: usize = 255;
 pub(super) fn judge(
     document: &ApplicationDocument,
     secret: Option<&Secret>,
-    tenant: &Tenant,
-) -> Result<Option<ApplicationClient>, ThunderError> {
+    context: ApplicationContext<'_>,
+) -> Result<Option<Client>, ThunderError> {
     let name = &document.name;
     if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
         return refused(INVALID_NAME, "name must be 1 to 255 bytes without control characters");
@@ -45,7 +45,7 @@ pub(super) fn judge(
         }
         [] => Ok(None),
         [one] if one.r#type == "oauth2" => match &one.config {
-            Some(config) => judge_client(config, secret, tenant).map(Some),
+            Some(config) => judge_client(config, secret, context).map(Some),
             None => refused(INVALID_INBOUND_AUTH_CONFIG, "config is missing"),
         },
         [_] => refused(INVALID_INBOUND_AUTH_CONFIG, "type must be oauth2"),
@@ -56,8 +56,8 @@ pub(super) fn judge(
 fn judge_client(
     config: &OauthConfig,
     secret: Option<&Secret>,
-    tenant: &Tenant,
-) -> Result<ApplicationClient, ThunderError> {
+    context: ApplicationContext<'_>,
+) -> Result<Client, ThunderError> {
     let authentication_method = method(config)?;
     let grant_types = grant_types(config)?;
     if config.response_types.iter().flatten().any(|response| response != "code") {
@@ -85,14 +85,16 @@ fn judge_client(
     }
     let scope = scope(config)?;
     let token = config.token.clone().unwrap_or_default();
-    Ok(ApplicationClient {
-        id: client_id(config)?,
+    let id = client_id(config)?.unwrap_or_else(|| context.client_id.clone());
+    let tenant = context.tenant;
+    Ok(Client {
         authentication_method,
         grant_types,
         resources: audiences(tenant, &scope),
         scope,
         access_token_lifetime: lifetime(&token)?,
         issuer: issuer(&token, tenant)?,
+        ..Client::new(tenant.id.clone(), id)
     })
 }
 

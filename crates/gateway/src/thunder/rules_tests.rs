@@ -68,9 +68,19 @@ fn with(top: Value, config: Value) -> Value {
     request
 }
 
-fn judged(request: &Value) -> Result<Option<ApplicationClient>, ThunderError> {
-    let request = ApplicationRequest::parse(&serde_json::to_vec(request).unwrap())?;
-    judge(&request.document, request.secret.as_ref(), &tenant())
+fn judged(request: &Value) -> Result<Option<Client>, ThunderError> {
+    judge_request(&ApplicationRequest::parse(&serde_json::to_vec(request).unwrap())?)
+}
+
+fn judge_request(request: &ApplicationRequest) -> Result<Option<Client>, ThunderError> {
+    let (tenant, client_id) = (tenant(), random_id());
+    let context = ApplicationContext { tenant: &tenant, before: None, client_id: &client_id };
+    judge(&request.document, request.secret.as_ref(), context)
+}
+
+/// The id of a client for which no id is requested.
+fn random_id() -> ClientId {
+    ClientId::parse("random").unwrap()
 }
 
 #[test]
@@ -78,14 +88,14 @@ fn the_documented_request_becomes_a_client() {
     let registration = judged(&documented()).unwrap().unwrap();
     assert_eq!(
         registration,
-        ApplicationClient {
-            id: Some(ClientId::parse("backend_service_client").unwrap()),
+        Client {
             authentication_method: Method::ClientSecret,
             grant_types: vec![GrantType::ClientCredentials],
             resources: vec!["your-api".to_owned(), "https://api.example.com".to_owned()],
             scope: Scope::parse("api:read api:write").unwrap(),
             access_token_lifetime: Some(Lifetime::from_seconds(3600)),
             issuer: Some(Issuer::parse("thunder").unwrap()),
+            ..Client::new(tenant().id, ClientId::parse("backend_service_client").unwrap())
         }
     );
 }
@@ -152,8 +162,8 @@ fn defaults_are_those_of_the_thunder_api() {
         config(json!({ "token_endpoint_auth_method": null })).authentication_method,
         Method::ClientSecret
     );
-    assert_eq!(config(json!({ "client_id": null })).id, None);
-    assert_eq!(config(json!({ "client_id": "" })).id, None);
+    assert_eq!(config(json!({ "client_id": null })).id, random_id());
+    assert_eq!(config(json!({ "client_id": "" })).id, random_id());
     let plain = config(json!({ "token": null, "scopes": null }));
     assert_eq!((plain.issuer, plain.access_token_lifetime, plain.resources), (None, None, Vec::new()));
     let own = config(json!({ "token": { "issuer": "https://auth.example.com" } }));
@@ -187,18 +197,16 @@ fn the_answer_is_the_documented_one_to_the_byte_in_either_spelling() {
         ),
     ] {
         let request = ApplicationRequest::parse(&serde_json::to_vec(&request).unwrap()).unwrap();
-        let client = judge(&request.document, request.secret.as_ref(), &tenant()).unwrap().unwrap();
-        let id = client.id.clone().unwrap();
+        let client = judge_request(&request).unwrap().unwrap();
         let application = Application {
             tenant: tenant().id,
             id: ApplicationId::parse("550e8400-e29b-41d4-a716-446655440000").unwrap(),
             name: request.document.name.clone(),
-            client: Some(id.clone()),
+            client: Some(client.id.clone()),
             document: json!(request.document),
             created_at: protocol::Timestamp::from_seconds(0),
         };
-        let client = Some(client.into_client(&tenant().id, id, String::new()));
-        let state = ApplicationState { application, client, secret: request.secret };
+        let state = ApplicationState { application, client: Some(client), secret: request.secret };
         let answer = view::application(&state, request.spelling).unwrap();
         assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
         let state = ApplicationState { secret: None, ..state };

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use protocol::{ClientAuthenticationMethod, Lifetime, Scope};
+use protocol::{ClientAuthenticationMethod, Lifetime};
 use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, Strategies, TenantStatus};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::{ClientSecret, DeclaredPassword, DeclaredUser, HashedUsers, IntrospectionRight, Users};
+use crate::{ClientSecret, DeclaredPassword, DeclaredUser, HashedUsers, Users};
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
 use ClientAuthenticationError as E;
@@ -107,19 +107,8 @@ fn client(id: &str) -> Client {
     let chosen = hash_password(&Secret::new(CHOSEN.to_owned()), &PasswordSalt::generate()).unwrap();
     let generated = hash_token(&pepper(), &tenant, &id, &generated(1));
     Client {
-        tenant,
-        id,
-        name: String::new(),
-        status: ClientStatus::Active,
-        authentication_method: ClientAuthenticationMethod::Any,
-        grant_types: Vec::new(),
-        audiences: Vec::new(),
-        resources: Vec::new(),
-        scope: Scope::default(),
-        access_token_lifetime: None,
-        issuer: None,
-        introspection: IntrospectionRight::Own,
         secrets: vec![secret("generated", generated), secret("chosen", chosen)],
+        ..Client::new(tenant, id)
     }
 }
 

@@ -55,7 +55,9 @@ fn any_client(choices: &mut Choices, tenant: &tenancy::Tenant, name: &str) -> De
     client.name = format!("name {}", choices.below(3));
     client.scope = scope(["a", "b a", ""][usize::try_from(choices.below(3)).unwrap()]);
     client.resources = choices.some_of(["https://a.example.com".to_owned(), "urn:x".to_owned()]);
-    client.access_token_lifetime = choices.flip().then_some(Lifetime::from_seconds(5));
+    if choices.flip() {
+        client = fixtures::with_token_lifetime(client, 5);
+    }
     let seeds = choices.some_of([[1; 32], [2; 32], [3; 32]]);
     let secrets = seeds.iter().map(|seed| value(GeneratedSecret::from_bytes(seed).secret.expose())).collect();
     DeclaredClient { client, secrets }

@@ -182,7 +182,6 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         audiences: vec!["z".to_owned(), "a b".to_owned()],
         resources: vec!["https://api.example.com".to_owned()],
         scope: fixtures::scope("b a"),
-        access_token_lifetime: Some(Lifetime::from_seconds(2)),
         issuer: Some(fixtures::issuer("thunder")),
         introspection: IntrospectionRight::Tenant,
         secrets: vec![
@@ -195,6 +194,6 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
                 ..fixtures::secret("s2")
             },
         ],
-        ..fixtures::client(tenant, "sërvice / 日本 %2e")
+        ..fixtures::with_token_lifetime(fixtures::client(tenant, "sërvice / 日本 %2e"), 2)
     }
 }

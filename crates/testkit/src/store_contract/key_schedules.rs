@@ -169,7 +169,7 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
     };
     let bare = Client { secrets: Vec::new(), ..fixtures::client(&tenant, "svc") };
     let client = |kind, lifetime| {
-        let after = Client { access_token_lifetime: Some(Lifetime::from_seconds(lifetime)), ..bare.clone() };
+        let after = fixtures::with_token_lifetime(bare.clone(), lifetime);
         Change::Client(requests::row(kind, Some(&bare), &after))
     };
     // The longest lifetime after each, of which the last two leave the keys where they are.

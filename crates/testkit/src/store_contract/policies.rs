@@ -3,7 +3,6 @@
 use administration::{Change, ChangeKind, CommitRequest, ManagedBy, TenantMetadata};
 use keys::KeyId;
 use protocol::{Lifetime, Timestamp};
-use registry::Client;
 use tenancy::{AccessTokenPolicy, Tenant};
 
 use super::key_commits::{at, two_tenants};
@@ -23,9 +22,9 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
     };
     let (acme, globex) = (of("acme", 100), of("globex", 7));
     let lives = [("long", Some(900)), ("longer", Some(1000)), ("short", Some(5)), ("none", None)];
-    let clients = lives.map(|(id, lifetime)| Client {
-        access_token_lifetime: lifetime.map(seconds),
-        ..fixtures::client(&acme, id)
+    let clients = lives.map(|(id, lifetime)| {
+        let client = fixtures::client(&acme, id);
+        lifetime.into_iter().fold(client, fixtures::with_token_lifetime)
     });
     add(&stores, &acme, &clients.each_ref()).await;
     add(&stores, &globex, &[]).await;

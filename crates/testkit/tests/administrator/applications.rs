@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use administration::{
-    Actor, ApplicationClient, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId,
-    ApplicationState, Authority, EditError, Permission, PutApplication,
+    Actor, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
+    Authority, EditError, Permission, PutApplication,
 };
-use protocol::{ClientAuthenticationMethod, GrantType, Scope, Secret};
+use protocol::{ClientAuthenticationMethod, Scope, Secret};
 use registry::{ClientId, ClientStore as _};
 use secrets::{GeneratedSecret, SecretHash, hash_password, salt_of};
 use serde_json::json;
@@ -46,16 +46,18 @@ fn with_id(id: &str) -> Client {
 
 /// Keeps the client id, as an interface does that shows it.
 fn translate(body: &Body, context: ApplicationContext<'_>) -> ApplicationDraft {
-    let client = body.client.as_ref().map(|client| ApplicationClient {
-        id: client.id.as_deref().map(|id| ClientId::parse(id).unwrap()),
-        authentication_method: ClientAuthenticationMethod::ClientSecret,
-        grant_types: vec![GrantType::ClientCredentials],
-        resources: Vec::new(),
-        scope: Scope::parse(&client.scopes.join(" ")).unwrap_or_default(),
-        access_token_lifetime: None,
-        issuer: None,
+    let client = body.client.as_ref().map(|client| {
+        let id = client.id.as_deref().map(|id| ClientId::parse(id).unwrap());
+        registry::Client {
+            authentication_method: ClientAuthenticationMethod::ClientSecret,
+            scope: Scope::parse(&client.scopes.join(" ")).unwrap_or_default(),
+            ..registry::Client::new(
+                context.tenant.id.clone(),
+                id.unwrap_or_else(|| context.client_id.clone()),
+            )
+        }
     });
-    let id = client.as_ref().and_then(|client| client.id.as_ref()).unwrap_or(context.client_id);
+    let id = client.as_ref().map_or(context.client_id, |client| &client.id);
     ApplicationDraft { document: json!({ "client_id": id.to_string() }), client }
 }
 
