@@ -1,20 +1,20 @@
-//! The arguments that select the backend and the credentials.
+//! The arguments that choose a server and the credentials for it.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use tenancy::TenantId;
 
-/// A group of commands, and the backend that all of them use.
+/// A group of commands with the arguments of their admin client.
 #[derive(Args)]
 pub(crate) struct AdminCommandArguments<C: Subcommand> {
     #[command(flatten)]
-    pub(crate) backend: AdminArguments,
+    pub(crate) admin: AdminArguments,
     #[command(subcommand)]
     pub(crate) command: C,
 }
 
-/// Without `--server` it is the store itself, as the settings say.
+/// Without `--server` the store of the settings is used.
 #[derive(Args)]
 pub(crate) struct AdminArguments {
     /// Print the API's JSON documents instead of tables.
@@ -62,7 +62,7 @@ pub(crate) struct AdminArguments {
     pub(crate) insecure: bool,
 }
 
-/// For arguments that name a tenant.
+/// Parses an argument that names a tenant.
 pub(crate) fn parse_tenant(text: &str) -> Result<TenantId, String> {
     TenantId::parse(text).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! As whom the command line comes to a server: with a token that it was given, or one that it fetches as a client.
+//! The token for a server: given by the operator, or fetched with the credentials of a client.
 
 use std::path::Path;
 
@@ -7,18 +7,18 @@ use serde::Deserialize;
 use tenancy::TenantId;
 use url::Url;
 
-use super::http::refusal_of;
+use super::answer::ApiAnswer;
 use super::{AdminArguments, AdminClientError};
 use crate::files;
 use crate::settings::{Environment, Variable};
 
-/// What a token endpoint answers.
+/// The answer of a token endpoint.
 #[derive(Deserialize)]
 struct Granted {
     access_token: String,
 }
 
-/// The token to come with.
+/// The token that requests are sent with.
 pub(super) async fn token(
     http: &reqwest::Client,
     server: &Url,
@@ -47,7 +47,7 @@ pub(super) async fn token(
     }
 }
 
-/// A token for administration is for that alone, so it names its audience.
+/// Fetches a token for the audience of administration alone.
 async fn fetch(
     http: &reqwest::Client,
     server: &Url,
@@ -65,10 +65,7 @@ async fn fetch(
     ];
     let request = http.post(format!("{base}/api/v1/tenant/{tenant}/oauth/token")).form(&form);
     let answer = request.send().await.map_err(AdminClientError::Unreachable)?;
-    if !answer.status().is_success() {
-        return Err(refusal_of(answer).await);
-    }
-    let granted: Granted = answer.json().await.map_err(AdminClientError::Unreachable)?;
+    let granted: Granted = ApiAnswer::of(answer).await?.document()?;
     Ok(Secret::new(granted.access_token))
 }
 

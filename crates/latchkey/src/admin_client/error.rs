@@ -1,19 +1,21 @@
-//! Why a backend refused a request, and the exit code of the command.
+//! Why a command of the admin client failed, and its exit code.
 
+use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use administration::{BrokenTokensView, EditError};
 use keys::SealError;
 use serde::Deserialize;
 
-/// Nothing was changed, unless the server could not be asked to the end.
+/// Nothing was changed, unless the connection to a server broke.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdminClientError {
     #[error(transparent)]
-    Edit(#[from] EditError),
-    #[error(transparent)]
     Refused(ApiProblem),
+    #[error("there is no {0} of this id")]
+    NotFound(String),
     #[error("the server cannot be asked")]
     Unreachable(#[source] reqwest::Error),
     #[error("the server's answer is not one of this API's: {0}")]
@@ -28,17 +30,19 @@ pub(crate) enum AdminClientError {
     Unusable(String),
 }
 
-/// What a server answers instead of a document.
+/// What the API answers instead of a document.
 #[derive(Debug)]
 pub(crate) struct ApiProblem {
     pub(crate) status: u16,
     pub(crate) detail: String,
     pub(crate) errors: Vec<ApiFieldError>,
-    /// What would break, where it is not done before the asker says that he knows.
+    /// The tokens that a command would break, where the command needs a confirmation.
     pub(crate) breaks: Option<Vec<BrokenTokensView>>,
+    /// Why the store or the sealing service failed; known in process only.
+    pub(crate) cause: Option<Arc<EditError>>,
 }
 
-/// What is wrong with what was sent.
+/// An error in the document that was sent.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ApiFieldError {
     pub(crate) pointer: String,
@@ -49,99 +53,105 @@ impl AdminClientError {
     /// 3 not found, 4 conflict or stale, 5 not allowed, 6 not available, 1 all else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Edit(error) => match error {
-                EditError::NotFound(_) => 3,
-                EditError::Conflict(_)
-                | EditError::LimitReached(_)
-                | EditError::Stale
-                | EditError::Contended => 4,
-                EditError::Forbidden(_) | EditError::InsufficientPrivilege(_) => 5,
-                EditError::Store(_)
-                | EditError::Busy
-                | EditError::Hash(_)
-                | EditError::Seal(SealError::Unavailable(_)) => 6,
-                EditError::Invalid(_)
-                | EditError::IdempotencyKeyReused
-                | EditError::Seal(_)
-                | EditError::Unreadable(_) => 1,
-            },
-            Self::Refused(refusal) => match refusal.status {
-                404 => 3,
-                409 | 412 => 4,
-                401 | 403 => 5,
-                408 | 429 | 500.. => 6,
-                _ => 1,
-            },
+            Self::Refused(problem) => problem.exit_code(),
+            Self::NotFound(_) => 3,
+            Self::NoToken => 5,
             Self::Unreachable(_) => 6,
             Self::StoreNotOpen(error) if error.is_about_the_store() => 6,
-            Self::NoToken => 5,
             Self::StoreNotOpen(_) | Self::NotUnderstood(_) | Self::Unreadable(..) | Self::Unusable(_) => 1,
         }
     }
 }
 
-impl std::error::Error for ApiProblem {}
+impl ApiProblem {
+    fn exit_code(&self) -> u8 {
+        match (self.status, self.cause.as_deref()) {
+            (_, Some(EditError::Seal(SealError::Unavailable(_)))) => 6,
+            // No outage: the same command fails again.
+            (_, Some(EditError::Seal(_) | EditError::Unreadable(_))) => 1,
+            (404, _) => 3,
+            (409 | 412, _) => 4,
+            (401 | 403, _) => 5,
+            (408 | 429 | 500.., _) => 6,
+            _ => 1,
+        }
+    }
+}
+
+impl Error for ApiProblem {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref()?.source()
+    }
+}
 
 impl fmt::Display for ApiProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(cause) = &self.cause {
+            return write!(f, "{cause}");
+        }
         if self.errors.is_empty() {
             return write!(f, "{}", self.detail);
         }
-        let faults: Vec<String> =
-            self.errors.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
-        f.write_str(&faults.join("; "))
+        let errors = self.errors.iter().map(|error| format!("{}: {}", error.pointer, error.detail));
+        f.write_str(&errors.collect::<Vec<_>>().join("; "))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use administration::{FieldError as EditFieldError, Permission};
+    use tenancy::StoreError;
 
     use super::*;
 
-    #[test]
-    fn both_backends_end_with_the_same_exit_code() {
-        let refused = |status| {
-            AdminClientError::Refused(ApiProblem {
-                status,
-                detail: String::new(),
-                errors: Vec::new(),
-                breaks: None,
-            })
-        };
-        for (edit, status, code) in [
-            (EditError::NotFound("tenant"), 404, 3),
-            (EditError::Conflict("taken".to_owned()), 409, 4),
-            (EditError::LimitReached("full".to_owned()), 409, 4),
-            (EditError::Stale, 412, 4),
-            (EditError::Forbidden(Permission::Tenants), 403, 5),
-            (EditError::InsufficientPrivilege("no".to_owned()), 403, 5),
-            (EditError::Busy, 503, 6),
-            (EditError::Seal(SealError::Unavailable(Arc::new(std::io::Error::other("down")))), 503, 6),
-            (EditError::Invalid(vec![EditFieldError::at("/name", "too long")]), 400, 1),
-            (EditError::IdempotencyKeyReused, 422, 1),
-        ] {
-            assert_eq!(AdminClientError::Edit(edit).exit_code(), code);
-            assert_eq!(refused(status).exit_code(), code, "{status}");
-        }
-        assert_eq!(refused(401).exit_code(), 5);
-        assert_eq!(AdminClientError::NoToken.exit_code(), 5);
+    fn problem(status: u16) -> ApiProblem {
+        ApiProblem { status, detail: "no".to_owned(), errors: Vec::new(), breaks: None, cause: None }
     }
 
     #[test]
-    fn both_backends_report_field_errors_in_the_same_words() {
-        let fault = |pointer: &str| EditFieldError::at(pointer, "fix it");
-        let edit = EditError::Invalid(vec![fault("/name"), fault("/scopes/0")]);
-        let errors = ["/name", "/scopes/0"]
-            .map(|pointer| ApiFieldError { pointer: pointer.to_owned(), detail: "fix it".to_owned() });
-        let refusal = ApiProblem {
-            status: 400,
-            detail: "what was sent".to_owned(),
-            errors: errors.into(),
-            breaks: None,
-        };
-        assert_eq!(refusal.to_string(), edit.to_string());
+    fn the_status_decides_the_exit_code() {
+        for (status, code) in [
+            (404, 3),
+            (409, 4),
+            (412, 4),
+            (401, 5),
+            (403, 5),
+            (408, 6),
+            (429, 6),
+            (500, 6),
+            (503, 6),
+            (400, 1),
+            (413, 1),
+            (422, 1),
+        ] {
+            assert_eq!(AdminClientError::Refused(problem(status)).exit_code(), code, "{status}");
+        }
+        assert_eq!(AdminClientError::NoToken.exit_code(), 5);
+        assert_eq!(AdminClientError::NotFound("client".to_owned()).exit_code(), 3);
+    }
+
+    #[test]
+    fn all_errors_of_a_document_are_shown() {
+        let error = |pointer: &str| ApiFieldError { pointer: pointer.to_owned(), detail: "wrong".to_owned() };
+        let errors = vec![error("/name"), error("/scopes/0")];
+        assert_eq!(ApiProblem { errors, ..problem(400) }.to_string(), "/name: wrong; /scopes/0: wrong");
+        assert_eq!(problem(409).to_string(), "no");
+    }
+
+    #[test]
+    fn in_process_the_cause_is_shown() {
+        let of = |status, cause: EditError| ApiProblem { cause: Some(Arc::new(cause)), ..problem(status) };
+        let store = of(503, StoreError::unavailable("no connection").into());
+        assert_eq!(store.to_string(), "the store is unavailable");
+        assert_eq!(store.source().unwrap().to_string(), "no connection");
+        let down = SealError::Unavailable(Arc::new(std::io::Error::other("down")));
+        for (problem, code) in [
+            (store, 6),
+            (of(503, EditError::Busy), 6),
+            (of(503, down.into()), 6),
+            (of(500, SealError::Failed.into()), 1),
+            (of(500, EditError::Unreadable("no JSON".into())), 1),
+        ] {
+            assert_eq!(problem.exit_code(), code, "{problem}");
+        }
     }
 }

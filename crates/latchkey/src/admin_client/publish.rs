@@ -1,4 +1,4 @@
-//! Telling Redis of a change before the program ends. Running servers hear of a change from the store itself, but would go on
+//! Publishes a change to Redis before the program ends. Running servers learn of a change from the store itself, but would go on
 //! reading the old row from Redis, where there is one, for the rest of its ten seconds.
 
 use std::io::{Write as _, stderr};
@@ -8,11 +8,11 @@ use administration::Invalidation;
 use cache::Caches;
 use tokio::time::sleep;
 
-/// A connection is made in the background, and may not stand yet.
+/// A connection is opened in the background, and may not be open yet.
 const ATTEMPTS: usize = 15;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Waits until Redis and all servers on it are told, or cannot be told now, which is said on the standard error.
+/// Waits until the change is published. Where that fails, a warning goes to the standard error.
 pub(crate) async fn publish(caches: &Caches, changed: &[Invalidation]) {
     for _ in 0..ATTEMPTS {
         if changed.is_empty() || caches.publish_invalidation(changed).await {

@@ -1,15 +1,16 @@
-//! `latchkey admin …`: the first administrator, created by an operator with access to the store.
+//! `latchkey admin …`: creates the first administrator, on the store only.
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use administration::CreatedClient;
 use clap::{Args, Subcommand};
 use tenancy::TenantId;
 
 use super::client::welcome;
 use super::output::{SecretArguments, SecretSink, json};
 use super::{block_on, print};
-use crate::admin_client::{AdminBackend as _, LocalBackend};
+use crate::admin_client::InProcess;
 use crate::settings::Environment;
 use crate::start_error::StartError;
 
@@ -40,10 +41,10 @@ pub(crate) fn admin(
 ) -> Result<ExitCode, StartError> {
     let mut sink = SecretSink::open(&request.secret)?;
     let created = block_on(async {
-        let backend = LocalBackend::open(config, &Environment::of_process()).await?;
-        let created = backend.init_admin(&request.name).await;
-        backend.close().await;
-        Ok(created?)
+        let store = InProcess::open(config, &Environment::of_process()).await?;
+        let created = store.init_admin(&request.name).await;
+        store.close().await;
+        Ok(created.document::<CreatedClient>()?)
     })?;
     let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved tenant's id has the right shape");
     let mut lines = welcome(&platform, &created, &mut sink)?;

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{AuditQuery, AuditView};
+use administration::AuditView;
 use clap::{Args, Subcommand};
 use protocol::Timestamp;
 use tenancy::TenantId;
 
-use super::output::{ListArguments, all_pages, table};
+use super::output::{Columns, ListArguments};
 use super::parse::parse_since;
-use super::session::with_session;
+use super::session::Runner;
 use crate::admin_client::{AdminCommandArguments, parse_tenant};
 use crate::start_error::StartError;
 
@@ -46,32 +46,33 @@ pub(crate) struct AuditArguments {
     list: ListArguments,
 }
 
+const COLUMNS: Columns = Columns {
+    none: "No records.",
+    columns: &[
+        ("AT", "at", ""),
+        ("ACTOR", "actor", ""),
+        ("FROM", "source", ""),
+        ("ACTION", "action", ""),
+        ("TENANT", "tenant", ""),
+        ("SUBJECT", "subject", ""),
+        ("FIELDS", "detail", ""),
+    ],
+};
+
 /// Runs the command.
 pub(crate) fn audit(
     config: &Path,
-    request: AdminCommandArguments<AuditCommand>,
+    AdminCommandArguments { admin, command: AuditCommand::List(arguments) }: AdminCommandArguments<
+        AuditCommand,
+    >,
 ) -> Result<ExitCode, StartError> {
-    let AuditCommand::List(arguments) = request.command;
     let AuditArguments { tenant, actor, action, subject, since, until, list } = arguments;
-    with_session(config, &request.backend, async |session| {
-        let query = AuditQuery { tenant, actor, action, subject, since, until, before: None, limit: 0 };
-        let page = all_pages(&list, None, async |request| {
-            let query = AuditQuery { limit: request.limit, ..query.clone() };
-            session.backend().audit(query, request.cursor.as_deref()).await
-        });
-        let page = page.await?;
-        session.show(&page, || rows(&page.items))
-    })
-}
-
-fn rows(records: &[AuditView]) -> String {
-    let row = |record: &AuditView| {
-        let AuditView { at, actor, source, action, tenant, subject, detail, .. } = record;
-        let from = source.clone().unwrap_or_default();
-        let changed = detail.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>().join(" "));
-        let row = [&at.to_rfc3339(), actor, &from, action, tenant, subject, &changed.unwrap_or_default()];
-        row.map(Clone::clone).to_vec()
+    let path = match tenant {
+        Some(tenant) => format!("/api/v1/tenant/{tenant}/audit"),
+        None => "/api/v1/admin/audit".to_owned(),
     };
-    let head = ["AT", "ACTOR", "FROM", "ACTION", "TENANT", "SUBJECT", "FIELDS"];
-    table("No records.", &head, records.iter().map(row).collect())
+    let [since, until] = [since, until].map(|at| at.map(Timestamp::to_rfc3339));
+    let filters =
+        vec![("actor", actor), ("action", action), ("subject", subject), ("since", since), ("until", until)];
+    Runner::new(config, &admin).list::<AuditView>(&path, filters, &list, &COLUMNS)
 }

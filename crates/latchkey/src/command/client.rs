@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{ClientSettings, ClientView, CreatedClient, NewClient};
+use administration::{ClientSettings, ClientView, CreatedClient};
 use clap::{Args, Subcommand};
+use protocol::Lifetime;
 use registry::ClientId;
+use serde::Serialize;
 use tenancy::TenantId;
 
-use super::output::{ListArguments, SecretArguments, SecretSink, all_pages, confirm, details, table};
+use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
 use super::parse::parse_span;
-use super::session::with_session;
+use super::session::Runner;
 use super::tenant::ChangeArguments;
-use crate::admin_client::{AdminClientError, AdminCommandArguments, ClientStep, parse_tenant};
+use crate::admin_client::{AdminCommandArguments, ApiRequest, parse_tenant, segment};
 use crate::start_error::StartError;
 
 /// What can be done to clients.
@@ -62,12 +64,14 @@ pub(crate) struct ClientArguments {
     pub(super) client: ClientId,
 }
 
-/// Of `client add`.
-#[derive(Args)]
+/// Of `client add`: the members of the document by their names.
+#[derive(Args, Serialize)]
 pub(crate) struct AddArguments {
     #[arg(value_parser = parse_tenant)]
+    #[serde(skip)]
     tenant: TenantId,
     /// Its id. Default: one is made.
+    #[serde(rename = "client_id")]
     client: Option<String>,
     /// For people. Default: the id.
     #[arg(long)]
@@ -83,91 +87,82 @@ pub(crate) struct AddArguments {
     resources: Vec<String>,
     /// any, client_secret_basic or client_secret_post.
     #[arg(long, value_name = "METHOD")]
+    #[serde(rename = "token_endpoint_auth_method")]
     auth_method: Option<String>,
     /// Whose tokens it may introspect: own, audience or tenant.
     #[arg(long, value_name = "WHOSE")]
     introspection: Option<String>,
     /// How long its tokens live, such as 30m. Default: the tenant's.
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
-    lifetime: Option<protocol::Lifetime>,
+    #[serde(rename = "access_token_lifetime")]
+    lifetime: Option<Lifetime>,
     #[command(flatten)]
+    #[serde(skip)]
     secret: SecretArguments,
 }
+
+const COLUMNS: Columns = Columns {
+    none: "No clients.",
+    columns: &[
+        ("ID", "client_id", ""),
+        ("NAME", "name", ""),
+        ("STATUS", "status", ""),
+        ("MANAGED BY", "managed_by", ""),
+        ("LIVE SECRETS", "live_secrets", ""),
+        ("SCOPES", "scopes", ""),
+    ],
+};
 
 /// Runs the command.
 pub(crate) fn client(
     config: &Path,
-    request: AdminCommandArguments<ClientCommand>,
+    AdminCommandArguments { admin, command }: AdminCommandArguments<ClientCommand>,
 ) -> Result<ExitCode, StartError> {
-    let step = |of: ClientArguments, step: ClientStep| {
-        with_session(config, &request.backend, async move |session| {
-            let view = session.backend().step_client(&of.tenant, &of.client, step).await?;
-            session.show(&view, || format!("Client {}/{} is {}.\n", of.tenant, view.client_id, view.status))
+    let runner = Runner::new(config, &admin);
+    let step = |of: ClientArguments, verb: &str| {
+        let request = ApiRequest::post(format!("{}/{verb}", of.path()), &());
+        runner.show(request, |view: &ClientView| {
+            format!("Client {}/{} is {}.\n", of.tenant, view.client_id, view.status)
         })
     };
-    match request.command {
+    match command {
         ClientCommand::Add(arguments) => {
-            let mut sink = SecretSink::open(&arguments.secret)?;
-            let tenant = arguments.tenant.clone();
-            with_session(config, &request.backend, async |session| {
-                let created = session.backend().create_client(&tenant, new(*arguments)).await?;
-                let lines = welcome(&tenant, &created, &mut sink)?;
-                session.show(&sink.document(&created), || lines)
+            let request = ApiRequest::post(clients_path(&arguments.tenant), &arguments);
+            runner.show_secret(request, &arguments.secret, |created: &CreatedClient, sink| {
+                welcome(&arguments.tenant, created, sink)
             })
         }
         ClientCommand::List { tenant, search, list } => {
-            with_session(config, &request.backend, async |session| {
-                let backend = session.backend();
-                let page =
-                    all_pages(&list, search.as_deref(), async |request| -> Result<_, AdminClientError> {
-                        backend.clients(&tenant, &request).await
-                    });
-                let page = page.await?;
-                session.show(&page, || rows(&page.items))
-            })
+            runner.list::<ClientView>(&clients_path(&tenant), vec![("search", search)], &list, &COLUMNS)
         }
-        ClientCommand::Show(of) => with_session(config, &request.backend, async |session| {
-            let view = session.backend().client(&of.tenant, &of.client).await?;
-            session.show(&view, || shown(&view))
-        }),
+        ClientCommand::Show(of) => runner.show(ApiRequest::get(of.path()), details::<ClientView>),
         ClientCommand::Set { of, changes } => {
             let patch = changes.patch(&ClientSettings::default())?;
-            with_session(config, &request.backend, async |session| {
-                let view = session.backend().patch_client(&of.tenant, &of.client, patch).await?;
-                session.show(&view, || shown(&view))
-            })
+            runner.show(ApiRequest::patch(of.path(), patch), details::<ClientView>)
         }
-        ClientCommand::Suspend(of) => step(of, ClientStep::Suspend),
-        ClientCommand::Resume(of) => step(of, ClientStep::Resume),
+        ClientCommand::Suspend(of) => step(of, "suspend"),
+        ClientCommand::Resume(of) => step(of, "resume"),
         ClientCommand::Delete { of, yes } => {
             let name = format!("{}/{}", of.tenant, of.client);
             confirm(&format!("Delete client {name} for ever? Its secrets are destroyed."), yes)?;
-            with_session(config, &request.backend, async |session| {
-                session.backend().delete_client(&of.tenant, &of.client).await?;
-                session.say(&format!("Client {name} is deleted."))
-            })
+            runner.done(ApiRequest::delete(of.path()), &format!("Client {name} is deleted."))
         }
     }
 }
 
-fn parse_client(text: &str) -> Result<ClientId, String> {
-    ClientId::parse(text).map_err(|error| error.to_string())
+impl ClientArguments {
+    /// The client's path in the API.
+    pub(super) fn path(&self) -> String {
+        format!("{}/{}", clients_path(&self.tenant), segment(self.client.as_str()))
+    }
 }
 
-fn new(arguments: AddArguments) -> NewClient {
-    let AddArguments { client, name, scopes, audiences, resources, .. } = arguments;
-    let defaults = ClientSettings::default();
-    let settings = ClientSettings {
-        name,
-        scopes,
-        audiences,
-        resources,
-        token_endpoint_auth_method: arguments.auth_method.unwrap_or(defaults.token_endpoint_auth_method),
-        introspection: arguments.introspection.unwrap_or(defaults.introspection),
-        access_token_lifetime: arguments.lifetime,
-        ..ClientSettings::default()
-    };
-    NewClient { client_id: client, client_secret: None, settings }
+fn clients_path(tenant: &TenantId) -> String {
+    format!("/api/v1/tenant/{tenant}/clients")
+}
+
+fn parse_client(text: &str) -> Result<ClientId, String> {
+    ClientId::parse(text).map_err(|error| error.to_string())
 }
 
 /// Also of the first administrator, who is a client.
@@ -185,18 +180,4 @@ pub(super) fn welcome(
         ));
     }
     Ok(text)
-}
-
-fn rows(clients: &[ClientView]) -> String {
-    let row = |view: &ClientView| {
-        let name = view.settings.name.clone().unwrap_or_default();
-        let (scopes, secrets) = (view.settings.scopes.join(" "), view.live_secrets.to_string());
-        vec![view.client_id.clone(), name, view.status.clone(), view.managed_by.clone(), secrets, scopes]
-    };
-    let head = ["ID", "NAME", "STATUS", "MANAGED BY", "LIVE SECRETS", "SCOPES"];
-    table("No clients.", &head, clients.iter().map(row).collect())
-}
-
-fn shown(view: &ClientView) -> String {
-    details(&serde_json::to_value(view).expect("documents are plain JSON"))
 }

@@ -6,14 +6,13 @@ use std::process::ExitCode;
 use administration::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView};
 use clap::Subcommand;
 use protocol::{Lifetime, Timestamp};
-use registry::SecretId;
 use serde_json::json;
 
 use super::client::ClientArguments;
-use super::output::{SecretArguments, SecretSink, confirm, table};
+use super::output::{Columns, SecretArguments, SecretSink, confirm};
 use super::parse::{When, parse_span, parse_when};
-use super::session::with_session;
-use crate::admin_client::AdminCommandArguments;
+use super::session::Runner;
+use crate::admin_client::{AdminCommandArguments, ApiRequest, Items, segment};
 use crate::start_error::StartError;
 
 /// What can be done to the secrets of a client.
@@ -66,94 +65,65 @@ pub(crate) enum SecretCommand {
     },
 }
 
+const COLUMNS: Columns = Columns {
+    none: "No secrets.",
+    columns: &[
+        ("ID", "id", ""),
+        ("HINT", "hint", ""),
+        ("FORM", "form", ""),
+        ("STATUS", "status", ""),
+        ("MANAGED BY", "managed_by", ""),
+        ("CREATED", "created_at", ""),
+        ("EXPIRES", "expires_at", "never"),
+        ("LAST USED", "last_used_at", "never"),
+        ("ADDRESSES", "addresses", ""),
+        ("SAFE TO DELETE", "safe_to_delete", ""),
+    ],
+};
+
 /// Runs the command.
 pub(crate) fn secret(
     config: &Path,
-    request: AdminCommandArguments<SecretCommand>,
+    AdminCommandArguments { admin, command }: AdminCommandArguments<SecretCommand>,
 ) -> Result<ExitCode, StartError> {
-    match request.command {
+    let runner = Runner::new(config, &admin);
+    let row = |view: &SecretView| COLUMNS.table(std::slice::from_ref(view));
+    let path = |of: &ClientArguments, rest: &str| format!("{}/secrets{rest}", of.path());
+    let one = |of: &ClientArguments, secret: &str| path(of, &format!("/{}", segment(secret)));
+    match command {
         SecretCommand::Add { of, expires, secret } => {
-            let mut sink = SecretSink::open(&secret)?;
-            with_session(config, &request.backend, async |session| {
-                let settings = NewSecretSettings { expires_at: expires.end() };
-                let created = session.backend().create_secret(&of.tenant, &of.client, settings).await?;
-                let lines = created_lines(&created, &mut sink)?;
-                session.show(&sink.document(&created), || lines)
-            })
+            let settings = NewSecretSettings { expires_at: expires.end() };
+            runner.show_secret(ApiRequest::post(path(&of, ""), &settings), &secret, created)
         }
         SecretCommand::Rotate { of, grace, expires, secret } => {
-            let mut sink = SecretSink::open(&secret)?;
-            with_session(config, &request.backend, async |session| {
-                let settings = RotateSettings { grace, expires_at: expires.end() };
-                let created = session.backend().rotate_secret(&of.tenant, &of.client, settings).await?;
-                let mut lines = created_lines(&created, &mut sink)?;
+            let settings = RotateSettings { grace, expires_at: expires.end() };
+            let request = ApiRequest::post(path(&of, "/rotate"), &settings);
+            runner.show_secret(request, &secret, |rotated, sink| {
+                let mut lines = created(rotated, sink)?;
                 lines.push_str("The other secrets of this client end after their time of grace: `latchkey secret list`.\n");
-                session.show(&sink.document(&created), || lines)
+                Ok(lines)
             })
         }
-        SecretCommand::List(of) => with_session(config, &request.backend, async |session| {
-            let secrets = session.backend().secrets(&of.tenant, &of.client).await?;
-            session.show(&json!({ "items": secrets }), || rows(&secrets))
-        }),
+        SecretCommand::List(of) => {
+            runner.show(ApiRequest::get(path(&of, "")), |all: &Items<SecretView>| COLUMNS.table(&all.items))
+        }
         SecretCommand::Expire { of, secret, when } => {
-            with_session(config, &request.backend, async |session| {
-                let id = SecretId::new(&secret);
-                let view = session.backend().expire_secret(&of.tenant, &of.client, &id, when.end()).await?;
-                session.show(&view, || rows(std::slice::from_ref(&view)))
-            })
+            let end = json!({ "expires_at": when.end().map(Timestamp::to_rfc3339) });
+            runner.show(ApiRequest::patch(one(&of, &secret), end), row)
         }
         SecretCommand::Revoke { of, secret, yes } => {
             let question = format!("Revoke secret {}/{}/{secret} for ever?", of.tenant, of.client);
             confirm(&question, yes)?;
-            with_session(config, &request.backend, async |session| {
-                let id = SecretId::new(&secret);
-                let view = session.backend().revoke_secret(&of.tenant, &of.client, &id).await?;
-                session.show(&view, || rows(std::slice::from_ref(&view)))
-            })
+            runner.show(ApiRequest::delete(one(&of, &secret)), row)
         }
     }
 }
 
-fn created_lines(created: &CreatedSecret, sink: &mut SecretSink) -> Result<String, StartError> {
+fn created(created: &CreatedSecret, sink: &mut SecretSink) -> Result<String, StartError> {
     let SecretView { id, expires_at, .. } = &created.secret;
     let shown = sink.take(&created.client_secret)?;
-    let end = end(*expires_at);
+    let end = expires_at.map_or_else(|| "never".to_owned(), Timestamp::to_rfc3339);
     Ok(format!(
         "id             {id}\nclient secret  {shown}\nexpires        {end}\n\nThe secret is shown this once.\n"
     ))
-}
-
-fn rows(secrets: &[SecretView]) -> String {
-    let row = |view: &SecretView| {
-        let used = view.last_used_at.map_or_else(|| "never".to_owned(), Timestamp::to_rfc3339);
-        vec![
-            view.id.clone(),
-            view.hint.clone(),
-            view.form.clone(),
-            view.status.clone(),
-            view.managed_by.clone(),
-            view.created_at.to_rfc3339(),
-            end(view.expires_at),
-            used,
-            view.addresses.to_string(),
-            if view.safe_to_delete { "yes" } else { "no" }.to_owned(),
-        ]
-    };
-    let head = [
-        "ID",
-        "HINT",
-        "FORM",
-        "STATUS",
-        "MANAGED BY",
-        "CREATED",
-        "EXPIRES",
-        "LAST USED",
-        "ADDRESSES",
-        "SAFE TO DELETE",
-    ];
-    table("No secrets.", &head, secrets.iter().map(row).collect())
-}
-
-fn end(expires_at: Option<Timestamp>) -> String {
-    expires_at.map_or_else(|| "never".to_owned(), Timestamp::to_rfc3339)
 }

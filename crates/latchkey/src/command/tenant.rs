@@ -3,20 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{
-    ClientSettings, CreatedTenant, Interface, NewClient, NewTenant, ResourceServerSettings, TenantSettings,
-    TenantView,
-};
+use administration::{CreatedTenant, Interface, TenantSettings, TenantView};
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use super::output::{
-    Language, ListArguments, SecretArguments, SecretSink, Snippets, all_pages, confirm, details, table,
+    Columns, Language, ListArguments, SecretArguments, SecretSink, Snippets, confirm, details, table,
 };
 use super::parse::{Assignment, parse_assignment, patch};
-use super::session::with_session;
-use crate::admin_client::{AdminCommandArguments, TenantStep, parse_tenant};
+use super::session::Runner;
+use crate::admin_client::{AdminCommandArguments, ApiRequest, parse_tenant};
 use crate::start_error::StartError;
 
 /// What can be done to tenants.
@@ -115,62 +112,75 @@ pub(crate) struct ChangeArguments {
     merge_patch: Option<Value>,
 }
 
+const TENANTS: &str = "/api/v1/admin/tenants";
+
+const COLUMNS: Columns = Columns {
+    none: "No tenants.",
+    columns: &[
+        ("ID", "id", ""),
+        ("NAME", "name", ""),
+        ("STATUS", "status", ""),
+        ("MANAGED BY", "managed_by", ""),
+        ("ISSUER", "issuer", ""),
+    ],
+};
+
 /// Runs the command.
 pub(crate) fn tenant(
     config: &Path,
-    request: AdminCommandArguments<TenantCommand>,
+    AdminCommandArguments { admin, command }: AdminCommandArguments<TenantCommand>,
 ) -> Result<ExitCode, StartError> {
-    let step = |tenant: TenantId, step: TenantStep| {
-        with_session(config, &request.backend, async move |session| {
-            let view = session.backend().step_tenant(&tenant, step).await?;
-            session.show(&view, || said(&view))
-        })
+    let runner = Runner::new(config, &admin);
+    let path = |tenant: &TenantId| format!("{TENANTS}/{tenant}");
+    let step = |tenant: &TenantId, verb: &str| {
+        runner.show(ApiRequest::post(format!("{}/{verb}", path(tenant)), &()), state)
     };
-    match request.command {
+    match command {
         TenantCommand::Add(arguments) => {
-            let mut sink = SecretSink::open(&arguments.secret)?;
-            let language = arguments.snippet;
-            with_session(config, &request.backend, async |session| {
-                let created = session.backend().create_tenant(new(*arguments)).await?;
-                let lines = welcome(&created, &mut sink, language)?;
-                session.show(&sink.document(&created), || lines)
+            let request = ApiRequest::post(TENANTS.to_owned(), &arguments.document());
+            runner.show_secret(request, &arguments.secret, |created, sink| {
+                welcome(created, sink, arguments.snippet)
             })
         }
-        TenantCommand::List { search, list } => with_session(config, &request.backend, async |session| {
-            let page = all_pages(&list, search.as_deref(), async |request| {
-                session.backend().tenants(&request).await
-            });
-            let page = page.await?;
-            session.show(&page, || rows(&page.items))
-        }),
-        TenantCommand::Show { tenant } => with_session(config, &request.backend, async |session| {
-            let view = session.backend().tenant(&tenant).await?;
-            session.show(&view, || shown(&view))
-        }),
+        TenantCommand::List { search, list } => {
+            runner.list::<TenantView>(TENANTS, vec![("search", search)], &list, &COLUMNS)
+        }
+        TenantCommand::Show { tenant } => runner.show(ApiRequest::get(path(&tenant)), details::<TenantView>),
         TenantCommand::Set { tenant, changes } => {
             let patch = changes.patch(&TenantSettings::default().with_defaults(Interface::Api))?;
-            with_session(config, &request.backend, async |session| {
-                let view = session.backend().patch_tenant(&tenant, patch).await?;
-                session.show(&view, || shown(&view))
-            })
+            runner.show(ApiRequest::patch(path(&tenant), patch), details::<TenantView>)
         }
-        TenantCommand::Suspend { tenant } => step(tenant, TenantStep::Suspend),
-        TenantCommand::Resume { tenant } => step(tenant, TenantStep::Resume),
-        TenantCommand::Restore { tenant } => step(tenant, TenantStep::Restore),
+        TenantCommand::Suspend { tenant } => step(&tenant, "suspend"),
+        TenantCommand::Resume { tenant } => step(&tenant, "resume"),
+        TenantCommand::Restore { tenant } => step(&tenant, "restore"),
         TenantCommand::Delete { tenant, is_final: false, yes } => {
             confirm(&format!("Delete tenant {tenant}? It stops serving at once."), yes)?;
-            step(tenant, TenantStep::Delete)
+            runner.show(ApiRequest::delete(path(&tenant)), state)
         }
         TenantCommand::Delete { tenant, is_final: true, yes } => {
             let question = format!(
                 "Delete tenant {tenant} for ever? Its secrets and keys are destroyed, its id stays reserved."
             );
             confirm(&question, yes)?;
-            with_session(config, &request.backend, async |session| {
-                session.backend().delete_tenant(&tenant).await?;
-                session.say(&format!("Tenant {tenant} is deleted."))
-            })
+            let request = ApiRequest::delete(format!("{}?final=true", path(&tenant)));
+            runner.done(request, &format!("Tenant {tenant} is deleted."))
         }
+    }
+}
+
+impl AddArguments {
+    /// The tenant and its first client as the API takes them.
+    fn document(&self) -> Value {
+        let Self { tenant, name, issuer, audience, scopes, client, no_client, .. } = self;
+        let mut document = json!({ "id": tenant.as_str(), "name": name, "issuer": issuer });
+        if let Some(audience) = audience {
+            document["resource_servers"] = json!({ audience: { "scopes": scopes } });
+        }
+        if !no_client {
+            let audiences: Vec<_> = audience.iter().collect();
+            document["client"] = json!({ "client_id": client, "audiences": audiences, "scopes": scopes });
+        }
+        document
     }
 }
 
@@ -188,25 +198,6 @@ impl ChangeArguments {
 pub(super) fn parse_json(text: &str) -> Result<Value, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if value.is_object() { Ok(value) } else { Err("a merge patch is an object".to_owned()) }
-}
-
-fn new(arguments: AddArguments) -> NewTenant {
-    let AddArguments { tenant, name, issuer, audience, scopes, client, no_client, .. } = arguments;
-    let mut settings = TenantSettings { name, issuer, ..TenantSettings::default() };
-    if let Some(audience) = &audience {
-        let server = ResourceServerSettings { scopes: scopes.clone(), clients: Vec::new() };
-        settings.resource_servers.insert(audience.clone(), server);
-    }
-    let first = NewClient {
-        client_id: client,
-        client_secret: None,
-        settings: ClientSettings {
-            audiences: audience.into_iter().collect(),
-            scopes,
-            ..ClientSettings::default()
-        },
-    };
-    NewTenant { id: tenant.to_string(), client: (!no_client).then_some(first), settings }
 }
 
 /// All that the tenant's service and those who check its tokens need.
@@ -236,18 +227,7 @@ fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -
     Ok(text)
 }
 
-fn rows(tenants: &[TenantView]) -> String {
-    let row = |view: &TenantView| {
-        let (name, issuer) = (&view.settings.name, &view.settings.issuer);
-        let texts =
-            [Some(&view.id), name.as_ref(), Some(&status(view)), Some(&view.managed_by), issuer.as_ref()];
-        texts.map(|text| text.cloned().unwrap_or_default()).to_vec()
-    };
-    let rows = tenants.iter().map(row).collect();
-    table("No tenants.", &["ID", "NAME", "STATUS", "MANAGED BY", "ISSUER"], rows)
-}
-
-fn said(view: &TenantView) -> String {
+fn state(view: &TenantView) -> String {
     match view.deletion_due_at {
         Some(due_at) => format!(
             "Tenant {} is to be deleted at {}; until then `latchkey tenant restore {}` takes it back.\n",
@@ -255,17 +235,9 @@ fn said(view: &TenantView) -> String {
             due_at.to_rfc3339(),
             view.id
         ),
-        None => format!("Tenant {} is {}.\n", view.id, status(view)),
+        None => {
+            let status = json!(view.status);
+            format!("Tenant {} is {}.\n", view.id, status.as_str().unwrap_or_default())
+        }
     }
-}
-
-fn shown(view: &TenantView) -> String {
-    details(&serde_json::to_value(view).expect("documents are plain JSON"))
-}
-
-fn status(view: &TenantView) -> String {
-    serde_json::to_value(view.status)
-        .ok()
-        .and_then(|status| status.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use crate::host::{Ran, run};
 use crate::program::Program;
 use crate::reload::until_status;
 
-/// Runs commands with one of both backends, and searches their output for the folder's canaries.
+/// Runs commands on the store or through a server, and searches their output for the folder's canaries.
 pub(crate) struct Cli<'a> {
     folder: &'a Folder,
     /// `--server` and the token's file, or nothing.

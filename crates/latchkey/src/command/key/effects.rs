@@ -1,17 +1,20 @@
-//! Saying what taking keys away breaks, before it is done.
+//! What taking keys away breaks, and the confirmation that it needs.
 
 use std::io::{Write as _, stderr};
 
-use administration::BrokenTokensView;
+use administration::{BrokenTokensView, KeysChanged};
 use keys::KeyId;
 use protocol::Timestamp;
+use serde_json::json;
 use tenancy::TenantId;
 
-use crate::admin_client::AdminBackend;
+use super::keys_path;
+use crate::admin_client::{AdminClientError, ApiProblem, ApiRequest};
 use crate::command::output;
+use crate::command::session::Session;
 use crate::start_error::StartError;
 
-/// Which keys are to be taken away.
+/// The keys to take away.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Taking {
     /// All, in an emergency.
@@ -19,18 +22,35 @@ pub(super) enum Taking {
     One(KeyId),
 }
 
-/// Says what breaks and goes on only if it is meant.
+impl Taking {
+    /// Without a confirmation the API changes nothing, and answers what the request would break.
+    pub(super) fn request(self, tenant: &TenantId, confirmed: bool) -> ApiRequest {
+        let keys = keys_path(tenant);
+        match self {
+            Self::All => ApiRequest::post(
+                format!("{keys}/rotate"),
+                &json!({ "emergency": true, "confirm": confirmed }),
+            ),
+            Self::One(key) => ApiRequest::delete(format!("{keys}/{key}?confirm={confirmed}")),
+        }
+    }
+}
+
+/// Says what breaks, and succeeds only if the operator confirms it.
 pub(super) async fn confirm(
-    backend: &dyn AdminBackend,
+    session: &Session,
     tenant: &TenantId,
     taking: Taking,
     yes: bool,
 ) -> Result<(), StartError> {
-    let key = match taking {
-        Taking::All => None,
-        Taking::One(key) => Some(key),
+    let breaks = match session.send::<KeysChanged>(taking.request(tenant, false)).await {
+        Err(AdminClientError::Refused(ApiProblem { breaks: Some(breaks), .. })) => breaks,
+        Err(error) => return Err(error.into()),
+        Ok(_) => {
+            return Err(AdminClientError::NotUnderstood("it did what was not confirmed".to_owned()).into());
+        }
     };
-    let effects = words(tenant, taking, &backend.key_effects(tenant, key).await?);
+    let effects = words(tenant, taking, &breaks);
     if yes {
         writeln!(stderr(), "{effects}")?;
     }

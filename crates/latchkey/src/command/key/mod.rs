@@ -8,7 +8,7 @@ use std::io::{Read as _, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use administration::{ImportSettings, KeysChanged};
+use administration::{KeyView, KeysChanged, Wiped};
 use clap::{Args, Subcommand, ValueEnum};
 use keys::{KeyId, SealingKey};
 use serde_json::json;
@@ -17,12 +17,13 @@ use zeroize::Zeroizing;
 
 use super::output::json as document;
 use super::print;
-use super::session::{Session, with_session};
-use crate::admin_client::{AdminClientError, AdminCommandArguments, parse_tenant};
+use super::session::{Runner, Session};
+use crate::admin_client::{AdminClientError, AdminCommandArguments, ApiRequest, Items, parse_tenant};
 use crate::files;
 use crate::sealing::{self, SealingError};
 use crate::start_error::StartError;
 use effects::Taking;
+use views::KeyDocument;
 
 /// What can be done to keys.
 #[derive(Subcommand)]
@@ -116,69 +117,79 @@ pub(crate) enum Format {
 const LARGEST_KEY: usize = 64 * 1024;
 
 /// Runs the command.
-pub(crate) fn key(config: &Path, request: AdminCommandArguments<KeyCommand>) -> Result<ExitCode, StartError> {
-    let AdminCommandArguments { backend, command } = request;
+pub(crate) fn key(
+    config: &Path,
+    AdminCommandArguments { admin, command }: AdminCommandArguments<KeyCommand>,
+) -> Result<ExitCode, StartError> {
+    let runner = Runner::new(config, &admin);
     match command {
-        KeyCommand::List { tenant } => with_session(config, &backend, async |session| {
-            let keys = session.backend().keys(&tenant).await?;
-            session.show(&json!({ "items": keys }), || views::rows(&keys))
-        }),
-        KeyCommand::Show(KeyArguments { tenant, key }) => with_session(config, &backend, async |session| {
-            let shown = session.backend().key(&tenant, key).await?;
-            session.show(&shown, || views::shown(&shown))
-        }),
+        KeyCommand::List { tenant } => {
+            runner.show(ApiRequest::get(keys_path(&tenant)), |all: &Items<KeyView>| views::rows(&all.items))
+        }
+        KeyCommand::Show(of) => runner.show(ApiRequest::get(of.path()), views::shown),
         KeyCommand::Rotate { tenant, emergency: false, .. } => {
-            with_session(config, &backend, async |session| {
-                changed(session, &session.backend().rotate_key(&tenant).await?)
-            })
+            runner.show(ApiRequest::post(format!("{}/rotate", keys_path(&tenant)), &json!({})), changed)
         }
         KeyCommand::Rotate { tenant, emergency: true, yes } => {
-            with_session(config, &backend, async |session| {
-                effects::confirm(session.backend(), &tenant, Taking::All, yes).await?;
-                changed(session, &session.backend().rotate_key_in_emergency(&tenant).await?)
-            })
+            runner.run(async |session| confirmed(session, &tenant, Taking::All, yes).await)
         }
         KeyCommand::Revoke { of: KeyArguments { tenant, key }, yes } => {
-            with_session(config, &backend, async |session| {
-                effects::confirm(session.backend(), &tenant, Taking::One(key), yes).await?;
-                changed(session, &session.backend().revoke_key(&tenant, key).await?)
-            })
+            runner.run(async |session| confirmed(session, &tenant, Taking::One(key), yes).await)
         }
         KeyCommand::Import { tenant, file, algorithm } => {
-            let mut key = read_key(&file)?;
-            with_session(config, &backend, async |session| {
-                let settings = ImportSettings { key: std::mem::take(&mut key), algorithm };
-                changed(session, &session.backend().import_key(&tenant, settings).await?)
-            })
+            let key = read_key(&file)?;
+            let body = Wiped::new(json!({ "key": *key, "algorithm": algorithm }));
+            runner.show(ApiRequest::post(keys_path(&tenant), &*body), changed)
         }
-        KeyCommand::Export { tenant, key, format } => with_session(config, &backend, async |session| {
+        KeyCommand::Export { tenant, key, format } => runner.run(async |session| {
             let key = match key {
                 Some(key) => key,
                 None => signing_key(session, &tenant).await?,
             };
-            let public = session.backend().key(&tenant, key).await?.public;
+            let key = KeyArguments { tenant, key };
+            let KeyDocument { public, .. } = session.send(ApiRequest::get(key.path())).await?;
             match format {
                 Format::Jwk => print(&document(&public.jwk)),
                 Format::Pem => session.show(&public, || format!("{}\n", public.pem.trim_end())),
             }
         }),
-        KeyCommand::Status { tenant } => with_session(config, &backend, async |session| {
-            let status = session.backend().key_status(&tenant).await?;
-            session.show(&status, || views::status(&status))
-        }),
-        KeyCommand::Reseal { dry_run } => reseal::reseal(config, &backend, dry_run),
+        KeyCommand::Status { tenant } => {
+            runner.show(ApiRequest::get(format!("{}/status", keys_path(&tenant))), views::status)
+        }
+        KeyCommand::Reseal { dry_run } => reseal::reseal(config, &admin, dry_run),
         KeyCommand::NewSealingKey { file } => new_sealing_key(file.as_deref()),
     }
 }
 
-fn changed(session: &Session, changed: &KeysChanged) -> Result<ExitCode, StartError> {
-    session.show(changed, || views::rows(&changed.items))
+impl KeyArguments {
+    fn path(&self) -> String {
+        format!("{}/{}", keys_path(&self.tenant), self.key)
+    }
+}
+
+fn keys_path(tenant: &TenantId) -> String {
+    format!("/api/v1/tenant/{tenant}/keys")
+}
+
+fn changed(changed: &KeysChanged) -> String {
+    views::rows(&changed.items)
+}
+
+async fn confirmed(
+    session: &Session,
+    tenant: &TenantId,
+    taking: Taking,
+    yes: bool,
+) -> Result<ExitCode, StartError> {
+    effects::confirm(session, tenant, taking, yes).await?;
+    let keys = session.send(taking.request(tenant, true)).await?;
+    session.show(&keys, || changed(&keys))
 }
 
 async fn signing_key(session: &Session, tenant: &TenantId) -> Result<KeyId, StartError> {
-    let keys = session.backend().keys(tenant).await?;
-    let active = keys.iter().filter(|key| key.state == "active").find_map(|key| KeyId::parse(&key.kid));
-    active.ok_or_else(|| AdminClientError::Edit(administration::EditError::NotFound("key that signs")).into())
+    let keys: Items<KeyView> = session.send(ApiRequest::get(keys_path(tenant))).await?;
+    let active = keys.items.iter().filter(|key| key.state == "active").find_map(|key| KeyId::parse(&key.kid));
+    active.ok_or_else(|| AdminClientError::NotFound("key that signs".to_owned()).into())
 }
 
 fn new_sealing_key(file: Option<&Path>) -> Result<ExitCode, StartError> {

@@ -19,8 +19,8 @@ use crate::start_error::StartError;
 const SOMETHING: u8 = 2;
 
 /// Moves everything, or counts what would be moved.
-pub(super) fn reseal(config: &Path, backend: &AdminArguments, dry_run: bool) -> Result<ExitCode, StartError> {
-    if backend.server.is_some() {
+pub(super) fn reseal(config: &Path, admin: &AdminArguments, dry_run: bool) -> Result<ExitCode, StartError> {
+    if admin.server.is_some() {
         let why = "`key reseal` works on the store itself, with the sealing keys of these settings; leave --server out";
         return Err(StartError::Unusable(why.to_owned()));
     }
@@ -44,7 +44,7 @@ pub(super) fn reseal(config: &Path, backend: &AdminArguments, dry_run: bool) -> 
         database.close().await;
         Ok(resealed?)
     })?;
-    print(&if backend.json { json(&resealed) } else { words(&resealed, dry_run) })?;
+    print(&if admin.json { json(&resealed) } else { words(&resealed, dry_run) })?;
     Ok(match (resealed.unreadable, resealed.left) {
         (0, 0) => ExitCode::SUCCESS,
         (0, _) if dry_run => ExitCode::from(SOMETHING),

@@ -1,30 +1,42 @@
 //! Signing keys as people see them.
 
-use administration::{KeyStatusView, KeyView, UnopenedKeyView, VerifierView};
-use protocol::Timestamp;
+use administration::{KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView};
+use serde::{Deserialize, Serialize};
 
-use crate::admin_client::KeyDocument;
-use crate::command::output::{details, table};
+use crate::command::output::{Columns, details, table};
+
+/// A signing key with its public half.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeyDocument {
+    #[serde(flatten)]
+    pub(super) key: KeyView,
+    #[serde(flatten)]
+    pub(super) public: PublicKeyView,
+}
+
+const COLUMNS: Columns = Columns {
+    none: "No keys: one is made when it is first needed.",
+    columns: &[
+        ("KID", "kid", ""),
+        ("ALGORITHM", "algorithm", ""),
+        ("STATE", "state", ""),
+        ("ANNOUNCED", "announced_at", ""),
+        ("SIGNS FROM", "active_from", ""),
+        ("SIGNS UNTIL", "retiring_from", "-"),
+        ("PUBLISHED UNTIL", "removed_at", "-"),
+    ],
+};
 
 pub(super) fn rows(keys: &[KeyView]) -> String {
-    let row = |key: &KeyView| {
-        vec![
-            key.kid.clone(),
-            key.algorithm.clone(),
-            if key.destroyed { format!("{}, destroyed", key.state) } else { key.state.clone() },
-            key.announced_at.to_rfc3339(),
-            key.active_from.to_rfc3339(),
-            or_dash(key.retiring_from),
-            or_dash(key.removed_at),
-        ]
-    };
-    let head = ["KID", "ALGORITHM", "STATE", "ANNOUNCED", "SIGNS FROM", "SIGNS UNTIL", "PUBLISHED UNTIL"];
-    table("No keys: one is made when it is first needed.", &head, keys.iter().map(row).collect())
+    let mut keys = keys.to_vec();
+    for key in keys.iter_mut().filter(|key| key.destroyed) {
+        key.state.push_str(", destroyed");
+    }
+    COLUMNS.table(&keys)
 }
 
 pub(super) fn shown(shown: &KeyDocument) -> String {
-    let key = details(&serde_json::to_value(&shown.key).expect("documents are plain JSON"));
-    format!("{key}\n{}\n", shown.public.pem.trim_end())
+    format!("{}\n{}\n", details(&shown.key), shown.public.pem.trim_end())
 }
 
 pub(super) fn status(status: &KeyStatusView) -> String {
@@ -73,8 +85,4 @@ pub(super) fn status(status: &KeyStatusView) -> String {
         verifiers.iter().map(row).collect(),
     ));
     text
-}
-
-fn or_dash(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "-".to_owned(), Timestamp::to_rfc3339)
 }

@@ -1,14 +1,15 @@
-//! Lists that may be long: so many rows, or all of them, page by page.
+//! Lists that may be long: up to a number of rows, or all of them, page by page.
 
 use std::io::{Write as _, stderr};
 
 use administration::Page;
 use clap::Args;
+use serde::de::DeserializeOwned;
 
-use crate::admin_client::{AdminClientError, PageRequest};
+use crate::admin_client::{AdminClient, AdminClientError, ApiRequest, with_query};
 
-/// What the API gives at most at once.
-const AT_ONCE: u32 = 200;
+/// The longest page of the API.
+const LONGEST_PAGE: u32 = 200;
 
 /// How much of a list.
 #[derive(Args)]
@@ -24,30 +25,30 @@ pub(crate) struct ListArguments {
     cursor: Option<String>,
 }
 
-/// As many pages as it takes. Where there is more, the standard error says how to go on.
-pub(crate) async fn all_pages<T>(
-    arguments: &ListArguments,
-    search: Option<&str>,
-    mut page: impl AsyncFnMut(PageRequest) -> Result<Page<T>, AdminClientError>,
-) -> Result<Page<T>, AdminClientError> {
-    let wanted = if arguments.all { usize::MAX } else { arguments.limit as usize };
-    let mut whole = Page { items: Vec::new(), next_cursor: arguments.cursor.clone() };
-    loop {
-        let left = wanted - whole.items.len();
-        let request = PageRequest {
-            search: search.map(str::to_owned),
-            cursor: whole.next_cursor.take(),
-            limit: u32::try_from(left).unwrap_or(AT_ONCE).min(AT_ONCE),
-        };
-        let next = page(request).await?;
-        whole.items.extend(next.items);
-        whole.next_cursor = next.next_cursor;
-        if whole.next_cursor.is_none() || whole.items.len() >= wanted {
-            break;
+impl ListArguments {
+    /// Reads page after page. Where there is more, the standard error says how to go on.
+    pub(crate) async fn read<T: DeserializeOwned>(
+        &self,
+        admin: &AdminClient,
+        path: &str,
+        filters: Vec<(&'static str, Option<String>)>,
+    ) -> Result<Page<T>, AdminClientError> {
+        let wanted = if self.all { usize::MAX } else { self.limit as usize };
+        let mut whole = Page { items: Vec::new(), next_cursor: self.cursor.clone() };
+        loop {
+            let left = u32::try_from(wanted - whole.items.len()).unwrap_or(LONGEST_PAGE).min(LONGEST_PAGE);
+            let mut parameters = filters.clone();
+            parameters.extend([("cursor", whole.next_cursor.take()), ("limit", Some(left.to_string()))]);
+            let next: Page<T> = admin.send(ApiRequest::get(with_query(path, &parameters))).await?;
+            whole.items.extend(next.items);
+            whole.next_cursor = next.next_cursor;
+            if whole.next_cursor.is_none() || whole.items.len() >= wanted {
+                break;
+            }
         }
+        if let Some(cursor) = &whole.next_cursor {
+            let _ = writeln!(stderr(), "there is more: --all, or --cursor {cursor}");
+        }
+        Ok(whole)
     }
-    if let Some(cursor) = &whole.next_cursor {
-        let _ = writeln!(stderr(), "there is more: --all, or --cursor {cursor}");
-    }
-    Ok(whole)
 }

@@ -7,10 +7,10 @@ mod snippet;
 mod table;
 
 pub(crate) use confirm::confirm;
-pub(crate) use list::{ListArguments, all_pages};
+pub(crate) use list::ListArguments;
 pub(crate) use secret::{SecretArguments, SecretSink};
 pub(crate) use snippet::{Language, Snippets};
-pub(crate) use table::{details, table};
+pub(crate) use table::{Columns, details, table};
 
 use serde::Serialize;
 

@@ -1,7 +1,28 @@
 //! Aligned columns. The text of a cell comes from callers, so control characters are shown and not obeyed.
 
 use comfy_table::{Table, presets};
+use serde::Serialize;
 use serde_json::Value;
+
+/// The table of a list of documents.
+pub(crate) struct Columns {
+    /// The line for an empty list.
+    pub(crate) none: &'static str,
+    /// Of each column the head, the member, and the cell where a document has no value.
+    pub(crate) columns: &'static [(&'static str, &'static str, &'static str)],
+}
+
+impl Columns {
+    pub(crate) fn table<T: Serialize>(&self, items: &[T]) -> String {
+        let row = |item: &T| {
+            let document = to_value(item);
+            let cell = |(_, member, none): &(_, &str, &str)| cell(&document[*member], none);
+            self.columns.iter().map(cell).collect()
+        };
+        let head: Vec<_> = self.columns.iter().map(|(head, ..)| *head).collect();
+        table(self.none, &head, items.iter().map(row).collect())
+    }
+}
 
 /// Rows under their heads; where there is none, a line that says so.
 pub(crate) fn table(none: &str, head: &[&str], rows: Vec<Vec<String>>) -> String {
@@ -12,10 +33,27 @@ pub(crate) fn table(none: &str, head: &[&str], rows: Vec<Vec<String>>) -> String
 }
 
 /// One document, a line a member. Members of members are written with a dot.
-pub(crate) fn details(document: &Value) -> String {
+pub(crate) fn details<T: Serialize>(document: &T) -> String {
     let mut rows = Vec::new();
-    flatten("", document, &mut rows);
+    flatten("", &to_value(document), &mut rows);
     columns(None, rows)
+}
+
+fn to_value(document: &impl Serialize) -> Value {
+    serde_json::to_value(document).expect("documents are plain JSON")
+}
+
+/// Of an object only the names of its members.
+fn cell(value: &Value, none: &str) -> String {
+    match value {
+        Value::Null => none.to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(|item| cell(item, none)).collect::<Vec<_>>().join(" "),
+        Value::Object(members) => members.keys().cloned().collect::<Vec<_>>().join(" "),
+    }
 }
 
 fn columns(head: Option<&[&str]>, rows: Vec<Vec<String>>) -> String {
@@ -78,6 +116,30 @@ mod tests {
         globex-europe  x         y
         ");
         assert_eq!(table("No rows.", &["ID"], Vec::new()), "No rows.\n");
+    }
+
+    #[test]
+    fn a_cell_is_a_member_of_a_document() {
+        let columns = Columns {
+            none: "No rows.",
+            columns: &[
+                ("ID", "id", ""),
+                ("SCOPES", "scopes", ""),
+                ("LIVE", "live", ""),
+                ("ENDS", "ends", "never"),
+            ],
+        };
+        let rows = [
+            json!({"id": "a", "scopes": ["x", "y"], "live": true, "ends": null}),
+            json!({"id": 7, "scopes": [], "live": false, "ends": {"from": 1, "to": 2}}),
+            json!({}),
+        ];
+        insta::assert_snapshot!(columns.table(&rows), @r"
+        ID  SCOPES  LIVE  ENDS
+        a   x y     yes   never
+        7           no    from to
+                          never
+        ");
     }
 
     #[test]

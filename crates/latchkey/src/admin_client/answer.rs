@@ -1,0 +1,63 @@
+//! An answer of the admin API: a document, or the reason why there is none.
+
+use std::sync::Arc;
+
+use administration::EditError;
+use reqwest::{Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::{AdminClientError, ApiFieldError, ApiProblem};
+
+/// A list without pages.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Items<T> {
+    pub(crate) items: Vec<T>,
+}
+
+/// Status and body of an answer.
+pub(crate) struct ApiAnswer {
+    pub(super) status: StatusCode,
+    pub(super) body: Zeroizing<Vec<u8>>,
+    /// What a server writes to its log only.
+    pub(super) cause: Option<Arc<EditError>>,
+}
+
+impl ApiAnswer {
+    /// Reads the whole body. The body of an error answer may be lost.
+    pub(super) async fn of(response: Response) -> Result<Self, AdminClientError> {
+        let status = response.status();
+        let body = match response.bytes().await {
+            Ok(body) => body.to_vec(),
+            Err(_) if !status.is_success() => Vec::new(),
+            Err(error) => return Err(AdminClientError::Unreachable(error)),
+        };
+        Ok(Self { status, body: Zeroizing::new(body), cause: None })
+    }
+
+    /// The document of a success; `()` where the answer has none.
+    pub(crate) fn document<T: DeserializeOwned>(self) -> Result<T, AdminClientError> {
+        if !self.status.is_success() {
+            return Err(AdminClientError::Refused(self.problem()));
+        }
+        let text = if self.body.is_empty() { b"null" } else { self.body.as_slice() };
+        serde_json::from_slice(text).map_err(|error| AdminClientError::NotUnderstood(error.to_string()))
+    }
+
+    /// Problem details (RFC 9457), or the error of a token endpoint (RFC 6749 §5.2).
+    fn problem(self) -> ApiProblem {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let detail = text("detail").or_else(|| text("error_description")).or_else(|| text("title"));
+        let errors = serde_json::from_value::<Vec<ApiFieldError>>(body["errors"].clone());
+        ApiProblem {
+            status: self.status.as_u16(),
+            detail: detail.unwrap_or_else(|| format!("the server answers {}", self.status)),
+            errors: errors.unwrap_or_default(),
+            breaks: body.get("breaks").and_then(|breaks| serde_json::from_value(breaks.clone()).ok()),
+            cause: self.cause,
+        }
+    }
+}

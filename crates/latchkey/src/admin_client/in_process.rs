@@ -1,0 +1,95 @@
+//! The admin API in process, over the store: for an operator, who may do everything. The audit names the user of this machine.
+
+use std::mem::take;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use administration::{Actor, Administrator, Authority, Invalidation};
+use cache::Caches;
+use gateway::{OperatorAnswer, OperatorApi};
+use keys::KeyPool;
+use reqwest::StatusCode;
+use zeroize::Zeroizing;
+
+use super::answer::ApiAnswer;
+use super::{AdminClientError, ApiRequest, publish};
+use crate::database::Database;
+use crate::platform::{caches, edit_policy, redis};
+use crate::settings::{Environment, Variable, read};
+use crate::start_error::StartError;
+use crate::{clock, sealing};
+
+/// Room for a body: a text that grows leaves parts of a secret behind in memory.
+const BODY: usize = 64 * 1024;
+
+/// An open store with the routes over it.
+pub(crate) struct InProcess {
+    database: Database,
+    api: OperatorApi,
+    caches: Caches,
+    /// Committed and not yet published.
+    changed: Arc<Mutex<Vec<Invalidation>>>,
+}
+
+impl InProcess {
+    pub(crate) async fn open(config: &Path, environment: &Environment) -> Result<Self, StartError> {
+        let loaded = read(config, environment)?;
+        let not_open = |error| AdminClientError::StoreNotOpen(Box::new(error));
+        let database = Database::open(&loaded.storage).await.map_err(not_open)?;
+        let rows = database.administration();
+        let sealer = sealing::sealer(&loaded.sealing_keys, &*rows, database.is_embedded()).await?;
+        let pepper = sealing::pepper(&*rows, &*sealer, clock::now()).await?;
+        let redis = redis(loaded.redis_url.as_deref(), &pepper)?;
+        let caches = caches(&database, redis, &loaded);
+        let changed = Arc::new(Mutex::new(Vec::new()));
+        let announce = {
+            let changed = Arc::clone(&changed);
+            Arc::new(move |committed: &[Invalidation]| {
+                changed.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(committed);
+            })
+        };
+        // A pool would go on generating keys after the one that is needed.
+        let pool = KeyPool::new(0);
+        let (policy, clock) = (edit_policy(&loaded), Arc::new(clock::now));
+        let administrator = Administrator::new(rows, sealer, pepper, pool, policy, announce, clock.clone());
+        let operator = Authority::operator(Actor { name: actor(environment), source: None });
+        let api = OperatorApi::new(Arc::new(administrator), clock, operator).await;
+        Ok(Self { database, api, caches, changed })
+    }
+
+    pub(super) async fn send(&self, request: &ApiRequest) -> ApiAnswer {
+        let body = request.body.as_ref().map(|body| {
+            let mut text = Zeroizing::new(Vec::with_capacity(BODY));
+            serde_json::to_writer(&mut *text, &**body).expect("documents are plain JSON");
+            text
+        });
+        self.published(self.api.call(request.method.as_str(), &request.path, body).await).await
+    }
+
+    /// Creates the first administrator.
+    pub(crate) async fn init_admin(&self, name: &str) -> ApiAnswer {
+        self.published(self.api.init_admin(name).await).await
+    }
+
+    pub(crate) async fn close(&self) {
+        self.database.close().await;
+    }
+
+    /// The answer, after what was committed is published.
+    async fn published(&self, answer: OperatorAnswer) -> ApiAnswer {
+        let changed = take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner));
+        publish(&self.caches, &changed).await;
+        let OperatorAnswer { status, body, cause } = answer;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        ApiAnswer { status, body, cause }
+    }
+}
+
+/// The user of this machine, if the environment names one.
+fn actor(environment: &Environment) -> String {
+    let name = ["USER", "LOGNAME"].into_iter().find_map(|name| match environment.get(name) {
+        Some(Variable::Text(text)) if !text.expose().is_empty() => Some(text.expose().to_owned()),
+        Some(Variable::Text(_) | Variable::NotText) | None => None,
+    });
+    format!("cli:{}", name.as_deref().unwrap_or("unknown"))
+}

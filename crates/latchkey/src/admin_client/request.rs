@@ -1,0 +1,113 @@
+//! A request to the admin API: method, path and body.
+
+use administration::Wiped;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::Value;
+use url::form_urlencoded::Serializer;
+
+use super::AdminClientError;
+
+/// The unreserved characters (RFC 3986 §2.3), which a path has as they are.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A request that is not sent yet.
+pub(crate) struct ApiRequest {
+    pub(super) method: Method,
+    /// With the query.
+    pub(super) path: String,
+    /// It may hold a secret.
+    pub(super) body: Option<Wiped>,
+}
+
+impl ApiRequest {
+    pub(crate) const fn get(path: String) -> Self {
+        Self { method: Method::GET, path, body: None }
+    }
+
+    pub(crate) const fn delete(path: String) -> Self {
+        Self { method: Method::DELETE, path, body: None }
+    }
+
+    pub(crate) const fn patch(path: String, merge_patch: Value) -> Self {
+        Self { method: Method::PATCH, path, body: Some(Wiped::new(merge_patch)) }
+    }
+
+    /// `()` is no body. Members that are null are left out: null is the default, and a tenant's administrator may not even name what
+    /// only others may set.
+    pub(crate) fn post(path: String, body: &impl Serialize) -> Self {
+        let mut body = Wiped::new(serde_json::to_value(body).expect("documents are plain JSON"));
+        drop_nulls(&mut body);
+        Self { method: Method::POST, path, body: (!body.is_null()).then_some(body) }
+    }
+
+    /// Refuses a path with an empty name, which no row has. Over HTTP also one with the names `.` and `..`: URLs drop these segments
+    /// (RFC 3986 §5.2.4), so the request would reach another row.
+    pub(super) fn check_path(&self, over_http: bool) -> Result<(), AdminClientError> {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let mut collection = "";
+        for segment in path.split('/').skip(1) {
+            if segment.is_empty() || (over_http && matches!(segment, "." | "..")) {
+                return Err(AdminClientError::NotFound(collection.trim_end_matches('s').to_owned()));
+            }
+            collection = segment;
+        }
+        Ok(())
+    }
+}
+
+/// A name as one segment of a path.
+pub(crate) fn segment(name: &str) -> String {
+    utf8_percent_encode(name, UNRESERVED).to_string()
+}
+
+/// A path with the parameters that have a value.
+pub(crate) fn with_query(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+    let given = parameters.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    format!("{path}?{}", Serializer::new(String::new()).extend_pairs(given).finish())
+}
+
+fn drop_nulls(value: &mut Value) {
+    if let Value::Object(members) = value {
+        members.retain(|_, member| !member.is_null());
+        members.values_mut().for_each(drop_nulls);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_path_stays_one_part() {
+        for (name, expected) in
+            [("svc", "svc"), ("a/b", "a%2Fb"), ("a b?c#d", "a%20b%3Fc%23d"), ("é", "%C3%A9"), ("..a", "..a")]
+        {
+            assert_eq!(segment(name), expected, "{name}");
+            let request = ApiRequest::get(format!("/clients/{}/secrets", segment(name)));
+            assert!(request.check_path(true).is_ok(), "{name}");
+        }
+        for (name, in_process) in [("..", true), (".", true), ("", false)] {
+            for (path, what) in
+                [(format!("/clients/{name}?a=.."), "client"), (format!("/c/a/secrets/{name}"), "secret")]
+            {
+                let request = ApiRequest::get(path);
+                let refused = request.check_path(true).unwrap_err();
+                assert_eq!(refused.to_string(), format!("there is no {what} of this id"));
+                assert_eq!(request.check_path(false).is_ok(), in_process, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_has_no_null_and_a_query_no_empty_parameter() {
+        let request = ApiRequest::post(String::new(), &json!({"a": null, "b": {"c": null, "d": [null]}}));
+        assert_eq!(**request.body.as_ref().unwrap(), json!({"b": {"d": [null]}}));
+        assert!(ApiRequest::post(String::new(), &()).body.is_none());
+        let query = with_query("/x", &[("a", Some("b c&d".to_owned())), ("e", None)]);
+        assert_eq!(query, "/x?a=b+c%26d");
+    }
+}
