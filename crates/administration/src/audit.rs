@@ -73,7 +73,7 @@ fn row_detail<T: Described>(row: &RowChange<T>) -> Value {
             Some(before) => json!({ "before": before, "after": after }),
             None => json!({ "after": after }),
         };
-        (field.to_owned(), value)
+        (field, value)
     };
     Value::Object(row.fields().into_iter().map(of).collect::<Map<_, _>>())
 }

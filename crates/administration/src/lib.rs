@@ -54,10 +54,10 @@ pub use documents::{
     AccessTokenSettings, AuditView, BrokenTokensView, ClientSettings, ClientView, CreatedClient,
     CreatedSecret, CreatedTenant, EntityTag, FileSecret, ImportSettings, Jwk, Jwks, KeySource, KeyStatusView,
     KeyView, KeysChanged, MOST_FIELD_ERRORS, NewClient, NewSecretSettings, NewTenant, Page, Pointer,
-    PublicKeyView, ResourceServerSettings, RotateSettings, SecretSource, SecretView, SigningSettings,
+    PublicKeyView, ResourceServerSettings, RotateSettings, SecretSource, SecretView, Shape, SigningSettings,
     StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView, TokenSettings,
-    Unknown, UnopenedKeyView, UsedFrom, VerifierView, Wiped, check_whole, merge_patch, nearest, read_json,
-    read_lenient_json, schema,
+    UnopenedKeyView, UsedFrom, VerifierView, Wiped, merge_patch, nearest, read_json, read_lenient_json,
+    schema,
 };
 pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};

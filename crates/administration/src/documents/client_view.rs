@@ -1,10 +1,49 @@
-//! From a client's rows to its document.
+//! Clients as interfaces show them.
 
 use protocol::Timestamp;
-use registry::Client;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{ClientSettings, ClientView, TokenSettings};
+use super::instant::Instant;
+use super::{ClientSettings, CreatedSecret};
 use crate::{ClientState, RowLifecycle};
+
+/// A client as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClientView {
+    /// Its id.
+    pub client_id: String,
+    /// `active`, `suspended` or `retired`.
+    #[schemars(example = &"active")]
+    pub status: String,
+    /// `config` or `api`.
+    #[schemars(example = &"api")]
+    pub managed_by: String,
+    /// When it was created.
+    #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
+    pub created_at: Timestamp,
+    /// When its row last changed.
+    #[serde(with = "protocol::rfc3339")]
+    #[schemars(with = "Instant")]
+    pub updated_at: Timestamp,
+    /// How many of its secrets are valid now.
+    pub live_secrets: u32,
+    /// All else.
+    #[serde(flatten)]
+    pub settings: ClientSettings,
+}
+
+/// A client that has just been created, with its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CreatedClient {
+    /// The client.
+    #[serde(flatten)]
+    pub client: ClientView,
+    /// Its first secret: a generated value is shown this once. Absent for a method without a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<CreatedSecret>,
+}
 
 impl ClientView {
     /// The view of a client's rows.
@@ -20,38 +59,6 @@ impl ClientView {
             updated_at: lifecycle.updated_at,
             live_secrets: u32::try_from(live).unwrap_or(u32::MAX),
             settings: ClientSettings::from(client),
-        }
-    }
-}
-
-impl From<&Client> for ClientSettings {
-    fn from(client: &Client) -> Self {
-        let Client {
-            tenant: _,
-            id: _,
-            name,
-            status: _,
-            authentication_method,
-            grant_types,
-            audiences,
-            resources,
-            scope,
-            access_token_lifetime,
-            issuer,
-            introspection,
-            secrets: _,
-        } = client;
-        Self {
-            name: Some(name.clone()),
-            token_endpoint_auth_method: authentication_method.to_string(),
-            grant_types: grant_types.iter().map(ToString::to_string).collect(),
-            audiences: audiences.clone(),
-            resources: resources.clone(),
-            scopes: scope.iter().map(|token| token.as_str().to_owned()).collect(),
-            access_token_lifetime: *access_token_lifetime,
-            token: TokenSettings { issuer: issuer.as_ref().map(ToString::to_string) },
-            introspection: introspection.as_str().to_owned(),
-            ..Self::default()
         }
     }
 }

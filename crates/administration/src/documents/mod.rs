@@ -18,13 +18,15 @@ mod read;
 pub mod schema;
 mod secret;
 mod secret_view;
+mod shape;
 mod source;
 mod tenant;
 mod tenant_view;
 mod wiped;
 
 pub use audit::AuditView;
-pub use client::{ClientSettings, ClientView, CreatedClient, NewClient, TokenSettings};
+pub use client::{ClientSettings, NewClient, TokenSettings};
+pub use client_view::{ClientView, CreatedClient};
 pub use etag::EntityTag;
 pub use field_errors::MOST_FIELD_ERRORS;
 pub use json::{read_json, read_lenient_json};
@@ -37,8 +39,9 @@ pub use nearest::nearest;
 pub use page::Page;
 pub use pointer::Pointer;
 pub(crate) use read::escaped;
-pub use read::{Unknown, check_whole};
+pub(crate) use read::{CLIENT, RESOURCE_SERVER, TENANT};
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
+pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, SecretSource};
 pub use tenant::{
     AccessTokenSettings, CreatedTenant, NewTenant, ResourceServerSettings, SigningSettings,

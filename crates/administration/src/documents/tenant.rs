@@ -127,6 +127,7 @@ pub struct ResourceServerSettings {
 
 /// A tenant that is to be created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct NewTenant {
     /// Its id.
     #[schemars(example = &"your-tenant")]

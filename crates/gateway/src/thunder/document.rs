@@ -1,8 +1,6 @@
 //! The members of an application, in snake case and without its secret. Members without effect are kept and shown; unknown
 //! members are ignored.
 
-use std::sync::LazyLock;
-
 use administration::{Application, EditError};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -121,55 +119,6 @@ fn add(schema: &mut Schema, name: &str, member: Value) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         members.insert(name.to_owned(), member);
     }
-}
-
-/// A document with every member, each with a value of its type; null stands for any type.
-pub(crate) fn example() -> &'static Value {
-    static EXAMPLE: LazyLock<Value> = LazyLock::new(|| {
-        let text = || Some(String::new());
-        let texts = || Some(vec![String::new()]);
-        let token = Token {
-            issuer: text(),
-            access_token: Some(AccessToken { validity_period: Some(0), user_attributes: texts() }),
-            id_token: Some(Value::Null),
-            refresh_token: Some(Value::Null),
-        };
-        let config = OauthConfig {
-            client_id: text(),
-            redirect_uris: texts(),
-            grant_types: texts(),
-            response_types: texts(),
-            token_endpoint_auth_method: text(),
-            pkce_required: Some(true),
-            public_client: Some(true),
-            scopes: texts(),
-            token: Some(token),
-        };
-        json!(ApplicationDocument {
-            name: String::new(),
-            description: text(),
-            auth_flow_id: text(),
-            registration_flow_id: text(),
-            recovery_flow_id: text(),
-            is_registration_flow_enabled: Some(true),
-            ou_id: text(),
-            theme_id: text(),
-            layout_id: text(),
-            template: text(),
-            url: text(),
-            logo_url: text(),
-            tos_uri: text(),
-            policy_uri: text(),
-            contacts: texts(),
-            allowed_user_types: texts(),
-            assertion: Some(Value::Null),
-            certificate: Some(Certificate { r#type: String::new(), value: text() }),
-            login_consent: Some(Value::Null),
-            metadata: Some(Value::Null),
-            inbound_auth_config: Some(vec![Inbound { r#type: String::new(), config: Some(config) }]),
-        })
-    });
-    &EXAMPLE
 }
 
 impl ApplicationDocument {

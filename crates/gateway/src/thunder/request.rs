@@ -1,16 +1,18 @@
 //! From a request's body to an application's members and, apart from them, its secret.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use administration::{
-    ApplicationContext, ApplicationDraft, ApplicationId, FieldError, PutApplication, Unknown, Wiped,
-    check_whole, read_lenient_json,
+    ApplicationContext, ApplicationDraft, ApplicationId, FieldError, PutApplication, Shape, Wiped,
+    read_lenient_json,
 };
 use protocol::{Secret, steps};
 use registry::bidi_control_in_name;
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::document::{ApplicationDocument, example};
+use super::document::ApplicationDocument;
 use super::rules::judge;
 use super::spelling::normalised;
 use super::{Spelling, ThunderError, code};
@@ -22,6 +24,7 @@ pub(crate) struct ApplicationRequest {
     pub(super) spelling: Spelling,
 }
 
+static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<ApplicationDocument>);
 const NO_OBJECT: &str = "The request body must be a JSON object";
 
 impl ApplicationRequest {
@@ -42,13 +45,13 @@ impl ApplicationRequest {
         };
         let secret = take_secret(&mut value);
         let value = Wiped::new(without_nulls(value.take()));
-        check_whole(example(), &value, Unknown::PassedOver).map_err(|errors| {
+        SHAPE.check(&value).map_err(|errors| {
             let described = |error: FieldError| format!("{}: {}", spelling.of(&error.pointer), error.detail);
             let described: Vec<_> = errors.into_iter().map(described).collect();
             malformed(format!("The request body does not fit: {}", described.join("; "))).spelled(spelling)
         })?;
-        // A document that passes the check does not fail here.
-        let document = serde_json::from_value(value.take())
+        // A document that passes the check does not fail here. The value keeps unknown members, and is wiped with them.
+        let document = ApplicationDocument::deserialize(&*value)
             .map_err(|_| malformed("The request body does not fit").spelled(spelling))?;
         Ok(Self { document, secret: secret.map_err(|error| error.spelled(spelling))?, spelling })
     }

@@ -1,0 +1,200 @@
+//! The shape of a document: its members and the kind of each value, from the schema of the document's type.
+
+use std::collections::BTreeMap;
+
+use protocol::{Lifetime, Timestamp, steps};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use super::Pointer;
+use super::field_errors::BoundedErrors;
+use super::nearest::nearest;
+use crate::FieldError;
+
+/// A kind of value.
+#[derive(Debug)]
+pub enum Shape {
+    /// Any value.
+    Any,
+    /// A text.
+    Text,
+    /// An instant of RFC 3339.
+    Instant,
+    /// A span of time, in seconds or as text.
+    Span,
+    /// A whole number, 0 or more.
+    Number,
+    /// True or false.
+    Switch,
+    /// A list of such values.
+    List(Box<Self>),
+    /// An object.
+    Object {
+        /// Its members by name.
+        members: BTreeMap<String, Self>,
+        /// The shape of all other members; none where there are no others.
+        others: Option<Box<Self>>,
+    },
+}
+
+impl Shape {
+    /// Of a type's documents. Members that only a file or only an answer has are unknown.
+    #[must_use]
+    pub fn of<T: JsonSchema>() -> Self {
+        let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+        Self::of_schema(settings.into_generator().into_root_schema_for::<T>().as_value())
+    }
+
+    fn of_schema(schema: &Value) -> Self {
+        let types: Vec<&str> = match &schema["type"] {
+            Value::String(one) => vec![one],
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let is = |name| types.contains(&name);
+        match schema["anyOf"].as_array().and_then(|schemas| schemas.first()) {
+            // A value that may be null.
+            Some(schema) => Self::of_schema(schema),
+            None if is("string") && is("integer") => Self::Span,
+            None if is("string") && schema["format"] == "date-time" => Self::Instant,
+            None if is("string") => Self::Text,
+            None if is("integer") => Self::Number,
+            None if is("boolean") => Self::Switch,
+            None if is("array") => Self::List(Box::new(Self::of_schema(&schema["items"]))),
+            None if is("object") => Self::of_object(schema),
+            None => Self::Any,
+        }
+    }
+
+    fn of_object(schema: &Value) -> Self {
+        let is_read = |member: &&Value| member["x-file-only"] != true && member["readOnly"] != true;
+        let members = schema["properties"].as_object().into_iter().flatten();
+        let members =
+            members.map(|(name, member)| (name.clone(), member)).filter(|(_, member)| is_read(member));
+        let is_closed = schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false;
+        Self::Object {
+            members: members.map(|(name, member)| (name, Self::of_schema(member))).collect(),
+            others: (!is_closed).then(|| Box::new(Self::of_schema(&schema["additionalProperties"]))),
+        }
+    }
+
+    /// The shape of a member; none where there is no such member.
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+        let Self::Object { members, others } = self else { return None };
+        members.get(name).or(others.as_deref())
+    }
+
+    /// Whether a document has this shape.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn check(&self, document: &Value) -> Result<(), Vec<FieldError>> {
+        let mut errors = BoundedErrors::default();
+        self.check_value(&mut errors, document, &Pointer::Root);
+        errors.into_result()
+    }
+
+    fn check_value(&self, errors: &mut BoundedErrors, value: &Value, at: &Pointer<'_>) {
+        steps::note(1);
+        match (self, value) {
+            (Self::Any, _) | (Self::Text, Value::String(_)) | (Self::Switch, Value::Bool(_)) => {}
+            (Self::Number, value) if value.is_u64() => {}
+            (Self::Span, value) if serde_json::from_value::<Lifetime>(value.clone()).is_ok() => {}
+            (Self::Instant, Value::String(text)) => {
+                if Timestamp::parse_rfc3339(text).is_none() {
+                    errors.add(at, "write an instant such as 2027-01-31T12:00:00Z, or null");
+                }
+            }
+            (Self::List(items), Value::Array(values)) => {
+                for (index, value) in values.iter().enumerate() {
+                    if errors.is_full() {
+                        return;
+                    }
+                    items.check_value(errors, value, &at.item(index));
+                }
+            }
+            (Self::Object { members, .. }, Value::Object(values)) => {
+                for (name, value) in values {
+                    if errors.is_full() {
+                        return;
+                    }
+                    let at = at.member(name);
+                    match self.member(name) {
+                        // As in a merge patch, null is the same as leaving it out.
+                        Some(_) if value.is_null() => {}
+                        Some(shape) => shape.check_value(errors, value, &at),
+                        None => {
+                            let meant = nearest(name, members.keys().map(String::as_str));
+                            let hint =
+                                meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
+                            errors.add(&at, format!("there is no such member here{hint}"));
+                        }
+                    }
+                }
+            }
+            _ => errors.add(at, format!("write {}", self.expected())),
+        }
+    }
+
+    fn expected(&self) -> String {
+        match self {
+            Self::Object { .. } => "an object".to_owned(),
+            Self::List(_) => "a list".to_owned(),
+            Self::Number => "a whole number, 0 or more".to_owned(),
+            Self::Switch => "true or false".to_owned(),
+            Self::Span => {
+                format!("whole seconds, or a text such as 15m, 1h or 30d, up to {}", Lifetime::LONGEST)
+            }
+            Self::Text | Self::Instant | Self::Any => "a text".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ImportSettings, NewSecretSettings, NewTenant, RotateSettings};
+
+    fn described(shape: &Shape) -> String {
+        match shape {
+            Shape::List(items) => format!("[{}]", described(items)),
+            Shape::Object { members, others } => {
+                let members: Vec<_> =
+                    members.iter().map(|(name, shape)| format!("{name}: {}", described(shape))).collect();
+                let others = others.as_ref().map(|shape| format!("; {}", described(shape)));
+                format!("{{{}{}}}", members.join(", "), others.unwrap_or_default())
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_type_says_which_members_there_are_and_of_which_kind() {
+        for (shape, expected) in [
+            (Shape::of::<RotateSettings>(), "{expires_at: Instant, grace: Span}"),
+            (Shape::of::<NewSecretSettings>(), "{expires_at: Instant}"),
+            (Shape::of::<ImportSettings>(), "{algorithm: Text, key: Text}"),
+        ] {
+            assert_eq!(described(&shape), expected);
+        }
+        let tenant = Shape::of::<NewTenant>();
+        for (path, expected) in [
+            ("id", "Text"),
+            ("client/client_secret", "Text"),
+            ("client/grant_types", "[Text]"),
+            ("client/token", "{issuer: Text}"),
+            ("issuer_aliases", "[Text]"),
+            ("resource_servers", "{; {clients: [Text], scopes: [Text]}}"),
+            ("signing/rsa_bits", "Number"),
+            ("signing/hold_activation", "Span"),
+            ("stale_if_error", "Span"),
+            ("strategies/oidc", "{enabled: Switch}"),
+        ] {
+            let found = path.split('/').try_fold(&tenant, |shape, name| shape.member(name));
+            assert_eq!(found.map(described).as_deref(), Some(expected), "{path}");
+        }
+        assert!(tenant.member("clients").is_none(), "a member that only a file has");
+        assert!(!described(&tenant).contains("Any"), "{}", described(&tenant));
+    }
+}
