@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use administration::{AdministrationStore, Invalidation};
+use administration::AdministrationStore;
 use gateway::Sample;
 use keys::SigningKeyStore;
 use registry::ClientStore;
-use storage::postgres::{PostgresDatabase, PostgresOptions};
-use storage::sqlite::SqliteDatabase;
+use storage::postgres::{self, PostgresOptions};
+use storage::{ChangeFeed, sqlite};
 use tenancy::{StoreError, TenantStore};
 
 use crate::health::{StoreSamples, counter, gauge};
@@ -16,123 +16,88 @@ use crate::start_error::StartError;
 
 /// An open store.
 #[derive(Clone)]
-pub(crate) enum Database {
-    Sqlite(Arc<SqliteDatabase>),
-    Postgres(Arc<PostgresDatabase>),
-}
-
-/// Notifications of all changes in the store from now on.
-pub(crate) enum ChangeFeed {
-    Sqlite(Box<storage::sqlite::ChangeFeed>),
-    Postgres(storage::postgres::ChangeFeed),
-}
+pub(crate) struct Database(Arc<storage::Database>);
 
 impl Database {
     /// Opens the store and migrates its schema.
     pub(crate) async fn open(location: &StorageLocation) -> Result<Self, StartError> {
-        Ok(match location {
-            StorageLocation::Sqlite(path) => Self::Sqlite(Arc::new(SqliteDatabase::open(path).await?)),
-            StorageLocation::Postgres(url) => Self::Postgres(Arc::new(
-                PostgresDatabase::open(url.expose(), PostgresOptions::default()).await?,
-            )),
-        })
+        let database = match location {
+            StorageLocation::Sqlite(path) => sqlite::open(path).await?,
+            StorageLocation::Postgres(url) => {
+                postgres::open(url.expose(), PostgresOptions::default()).await?
+            }
+        };
+        Ok(Self(Arc::new(database)))
     }
 
     /// Opens the store for reading; `None` where it does not exist yet.
     pub(crate) async fn open_read_only(location: &StorageLocation) -> Result<Option<Self>, StartError> {
-        Ok(match location {
-            StorageLocation::Sqlite(path) => {
-                SqliteDatabase::open_read_only(path).await?.map(Arc::new).map(Self::Sqlite)
-            }
+        let database = match location {
+            StorageLocation::Sqlite(path) => sqlite::open_read_only(path).await?,
             StorageLocation::Postgres(url) => {
-                let database =
-                    PostgresDatabase::open_read_only(url.expose(), PostgresOptions::default()).await?;
-                database.map(Arc::new).map(Self::Postgres)
+                postgres::open_read_only(url.expose(), PostgresOptions::default()).await?
             }
-        })
+        };
+        Ok(database.map(|database| Self(Arc::new(database))))
     }
 
     pub(crate) fn tenants(&self) -> Arc<dyn TenantStore> {
-        match self {
-            Self::Sqlite(database) => database.clone(),
-            Self::Postgres(database) => database.clone(),
-        }
+        self.0.clone()
     }
 
     pub(crate) fn clients(&self) -> Arc<dyn ClientStore> {
-        match self {
-            Self::Sqlite(database) => database.clone(),
-            Self::Postgres(database) => database.clone(),
-        }
+        self.0.clone()
     }
 
     pub(crate) fn signing_keys(&self) -> Arc<dyn SigningKeyStore> {
-        match self {
-            Self::Sqlite(database) => database.clone(),
-            Self::Postgres(database) => database.clone(),
-        }
+        self.0.clone()
     }
 
     pub(crate) fn administration(&self) -> Arc<dyn AdministrationStore> {
-        match self {
-            Self::Sqlite(database) => database.clone(),
-            Self::Postgres(database) => database.clone(),
-        }
+        self.0.clone()
     }
 
     /// Whether this is one machine's file. A store that replicas share may be older than this machine, so an operator creates its sealing
     /// key and gives it to all replicas.
     pub(crate) fn is_embedded(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
+        self.0.is_embedded()
     }
 
     /// A warning for operators, also where nothing is logged.
     pub(crate) fn warning(&self) -> Option<&'static str> {
-        match self {
-            Self::Sqlite(_) => None,
-            Self::Postgres(database) => database.warning(),
-        }
+        self.0.warning()
     }
 
     /// Number of executed statements, for tests.
     #[cfg(test)]
     pub(crate) fn statements(&self) -> u64 {
-        match self {
-            Self::Sqlite(database) => database.statements(),
-            Self::Postgres(database) => database.statements(),
-        }
+        self.0.statements()
     }
 
+    /// Notifications of all changes in the store from now on.
     pub(crate) async fn change_feed(&self) -> Result<ChangeFeed, StoreError> {
-        Ok(match self {
-            Self::Sqlite(database) => ChangeFeed::Sqlite(Box::new(database.change_feed().await?)),
-            Self::Postgres(database) => ChangeFeed::Postgres(database.change_feed().await?),
-        })
+        self.0.change_feed().await
     }
 
     /// The store's metrics.
     pub(crate) fn samples(&self) -> StoreSamples {
-        let database = self.clone();
-        Box::new(move || match &database {
-            Self::Sqlite(database) => vec![statements(database.statements())],
-            Self::Postgres(database) => {
-                let (open, idle) = database.connections();
+        let database = Arc::clone(&self.0);
+        Box::new(move || {
+            let mut samples = vec![statements(database.statements())];
+            if let Some((open, idle)) = database.connections() {
                 let connections = |labels, count| {
                     gauge("latchkey_store_connections", "Connections to the store.", labels, count)
                 };
                 let busy = u64::from(open).saturating_sub(idle as u64);
-                let (busy, idle) =
-                    (connections(&[("state", "busy")], busy), connections(&[("state", "idle")], idle as u64));
-                vec![statements(database.statements()), busy, idle]
+                samples.push(connections(&[("state", "busy")], busy));
+                samples.push(connections(&[("state", "idle")], idle as u64));
             }
+            samples
         })
     }
 
     pub(crate) async fn close(&self) {
-        match self {
-            Self::Sqlite(database) => database.close().await,
-            Self::Postgres(database) => database.close().await,
-        }
+        self.0.close().await;
     }
 }
 
@@ -143,14 +108,4 @@ fn statements(count: u64) -> Sample {
         &[],
         count,
     )
-}
-
-impl ChangeFeed {
-    /// Calls `on_change` for each change, until the future is dropped.
-    pub(crate) async fn watch(self, on_change: impl FnMut(Vec<Invalidation>) + Send) {
-        match self {
-            Self::Sqlite(feed) => feed.watch(on_change).await,
-            Self::Postgres(feed) => feed.watch(on_change).await,
-        }
-    }
 }

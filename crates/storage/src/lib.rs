@@ -1,11 +1,40 @@
 //! The platform's rows: the store traits of the domain crates over SQLite, and over PostgreSQL for several replicas.
 //!
-//! A row that belongs to a tenant has the tenant's id in its primary key, and every query of such rows names it.
+//! A row that belongs to a tenant has the tenant's id in its primary key, and every query of such rows names it. The statements of a
+//! table stand in the file of its name, once for both engines. In reading order:
+
+mod database;
+mod error;
+mod row;
+mod statement;
+mod transaction;
 
 mod column;
-mod migrations;
 mod rows;
-mod tables;
 
+mod clients;
+mod resource_servers;
+mod signing_keys;
+mod tenants;
+
+mod applications;
+mod audit_records;
+mod change_log;
+mod client_secrets;
+mod generations;
+mod idempotent_answers;
+mod key_schedules;
+mod sealed_items;
+mod tenant_search;
+mod usage_log;
+
+mod commit;
+mod tenant_rows;
+mod upsert;
+
+mod migrations;
 pub mod postgres;
 pub mod sqlite;
+
+pub use change_log::ChangeFeed;
+pub use database::Database;

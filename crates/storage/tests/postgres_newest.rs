@@ -17,7 +17,7 @@ mod sandbox;
 use opening::Modest;
 use sandbox::Sandbox;
 use sqlx::Connection as _;
-use storage::postgres::{OpenError, PostgresDatabase, PostgresOptions};
+use storage::postgres::{self, OpenError, PostgresOptions};
 use tenancy::TenantStore as _;
 use testkit::fixtures::tenant_id;
 use testkit::store_contract::Stores;
@@ -76,7 +76,7 @@ async fn reading_only_reports_roles_that_the_login_may_not_take() {
     let grant = "GRANT latchkey_app, latchkey_operator TO {login} WITH ADMIN TRUE, SET TRUE";
     modest.administer(grant).await;
     modest.open().await.unwrap().close().await;
-    let look = async || PostgresDatabase::open_read_only(&modest.url(), PostgresOptions::default()).await;
+    let look = async || postgres::open_read_only(&modest.url(), PostgresOptions::default()).await;
     assert_eq!(look().await.unwrap().unwrap().warning(), None);
     modest.administer(&grant.replace("SET TRUE", "SET FALSE")).await;
     let refused = look().await.unwrap_err();

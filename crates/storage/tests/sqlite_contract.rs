@@ -1,13 +1,13 @@
 //! A database file is a store.
 
-use storage::sqlite::SqliteDatabase;
+use storage::sqlite;
 use tempfile::TempDir;
 use testkit::store_contract::Stores;
 
 async fn fresh() -> (Stores, TempDir) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let database =
-        SqliteDatabase::open(&folder.path().join("latchkey.db")).await.expect("a new database can be opened");
+        sqlite::open(&folder.path().join("latchkey.db")).await.expect("a new database can be opened");
     (Stores::of(database), folder)
 }
 

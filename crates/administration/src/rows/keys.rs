@@ -11,13 +11,15 @@ use tenancy::TenantId;
 use super::{TenantKey, hex, seconds, span};
 use crate::{Change, CommitRequest};
 
-/// What happens to signing keys but first ones, and to the schedules of their tenants. A store writes it in the order of the members,
-/// after tenants and before what goes with deleted ones.
+/// What happens to signing keys and to the schedules of their tenants. A store writes it in the order of the members, after tenants and
+/// before the deletions.
 #[derive(Debug, Default)]
 pub struct KeyRows<'a> {
     /// The counters of these tenants move, each once.
     pub taken: Vec<TakenRow<'a>>,
-    /// Keys that come to be.
+    /// First keys, whose thumbprints are noted at their tenants.
+    pub first: Vec<KeyRow<'a>>,
+    /// New keys, first ones too.
     pub added: Vec<KeyRow<'a>>,
     /// Keys that get other times.
     pub times: Vec<KeyTimesRow<'a>>,
@@ -36,8 +38,8 @@ pub struct KeyRows<'a> {
 #[derive(Debug, Serialize)]
 pub struct TakenRow<'a> {
     pub tenant_id: &'a str,
-    pub from: u32,
-    pub to: u32,
+    pub expected_next_key: u32,
+    pub next_key: u32,
 }
 
 /// A row of `signing_keys`.
@@ -106,10 +108,12 @@ impl<'a> KeyRows<'a> {
         let of_keys = of(|change| matches!(change, Change::Key(..)));
         let due_now: BTreeSet<&TenantId> =
             prolonged.iter().copied().chain(of_keys).filter(|tenant| !due.contains_key(tenant)).collect();
+        let added = || request.first_keys.iter().chain(&keys.added);
         let key = |tenant: &'a TenantId| TenantKey { tenant_id: tenant.as_str() };
         Self {
-            taken: taken_rows(&keys.added),
-            added: keys.added.iter().map(|(tenant, key)| key_row(tenant, key)).collect(),
+            taken: taken_rows(added()),
+            first: request.first_keys.iter().map(|(tenant, key)| key_row(tenant, key)).collect(),
+            added: added().map(|(tenant, key)| key_row(tenant, key)).collect(),
             times: keys.times.iter().map(|(tenant, times)| times_row(tenant, times)).collect(),
             destroyed: keys
                 .destroyed
@@ -138,16 +142,19 @@ pub(super) fn previous_jwks_rows(request: &CommitRequest) -> Vec<PreviousJwksRow
 }
 
 /// The numbers of a tenant's keys follow one another, as a complete commit has them.
-fn taken_rows(added: &[(TenantId, KeyRecord)]) -> Vec<TakenRow<'_>> {
+fn taken_rows<'a>(added: impl Iterator<Item = &'a (TenantId, KeyRecord)>) -> Vec<TakenRow<'a>> {
     let mut taken: BTreeMap<&TenantId, TakenRow<'_>> = BTreeMap::new();
     for (tenant, key) in added {
-        let (tenant_id, from, to) = (tenant.as_str(), key.id.number(), key.id.number().saturating_add(1));
-        taken.entry(tenant).or_insert(TakenRow { tenant_id, from, to }).to = to;
+        let (number, next_key) = (key.id.number(), key.id.number().saturating_add(1));
+        let row = TakenRow { tenant_id: tenant.as_str(), expected_next_key: number, next_key };
+        taken.entry(tenant).or_insert(row).next_key = next_key;
     }
     taken.into_values().collect()
 }
 
-fn key_row<'a>(tenant: &'a TenantId, key: &'a KeyRecord) -> KeyRow<'a> {
+/// The row of a new key.
+#[must_use]
+pub fn key_row<'a>(tenant: &'a TenantId, key: &'a KeyRecord) -> KeyRow<'a> {
     KeyRow {
         tenant_id: tenant.as_str(),
         number: key.id.number(),

@@ -28,7 +28,7 @@ pub use bookkeeping::{
 pub use clients::{ClientKey, ClientRow, ClientRows, NameRow};
 pub use complete::{Incomplete, check_complete};
 pub use decided::{Decided, DecidedTenant};
-pub use keys::{DueRow, KeyKey, KeyRow, KeyRows, KeyTimesRow, PreviousJwksRow, TakenRow};
+pub use keys::{DueRow, KeyKey, KeyRow, KeyRows, KeyTimesRow, PreviousJwksRow, TakenRow, key_row};
 pub use lifecycle::LifecycleRow;
 pub use resource_servers::ResourceServerRow;
 pub use sealed::SealedAfter;
@@ -40,7 +40,7 @@ pub use tenants::{
 };
 pub use verifier_fetches::{VerifierFetchRow, merged_fetches, places_kept_since, verifier_fetch_rows};
 
-/// All that a commit writes but generation and first keys, in the order in which it is written.
+/// All that a commit writes but the generation, in the order in which it is written.
 #[derive(Debug)]
 pub struct CommitRows<'a> {
     /// The revisions that the commit counts up, beside those of the tenants' own rows.
@@ -55,7 +55,7 @@ pub struct CommitRows<'a> {
     pub secrets: SecretRows<'a>,
     /// Applications.
     pub applications: ApplicationRows<'a>,
-    /// Signing keys but first ones.
+    /// Signing keys.
     pub keys: KeyRows<'a>,
     /// Fingerprints of declarations.
     pub fingerprints: Vec<FingerprintRow<'a>>,

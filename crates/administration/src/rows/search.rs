@@ -23,7 +23,7 @@ pub struct Prefix {
     /// The smallest.
     pub prefix: String,
     /// Beyond the greatest.
-    pub end: String,
+    pub following: String,
 }
 
 /// So many words are counted at most to see which is the rarest.
@@ -33,7 +33,7 @@ impl Prefix {
     /// Of this text. A word has letters and digits only, and the greatest character is neither.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self { prefix: text.to_owned(), end: format!("{text}{}", char::MAX) }
+        Self { prefix: text.to_owned(), following: format!("{text}{}", char::MAX) }
     }
 }
 
@@ -58,7 +58,7 @@ impl TenantSearch {
         };
         // A cursor of another search has no word of this one.
         let driving = driving.or_else(|| query.terms.first())?;
-        let Prefix { prefix, end } = Prefix::of(driving);
+        let Prefix { prefix, following: end } = Prefix::of(driving);
         let after = match &query.after {
             Some(after) => (after.word.clone(), after.tenant.to_string()),
             None => (prefix.clone(), String::new()),
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_prefix_is_after_every_term_with_that_prefix() {
-        let Prefix { prefix, end } = Prefix::of("straß");
+        let Prefix { prefix, following: end } = Prefix::of("straß");
         for (word, begins) in [("straß", true), ("straße", true), ("straß\u{10fffd}", true), ("strat", false)]
         {
             assert_eq!((prefix.as_str()..end.as_str()).contains(&word), begins, "{word}");

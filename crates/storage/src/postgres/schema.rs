@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::migrations::migrator;
 use crate::postgres::OpenError;
-use crate::postgres::error::place;
+use crate::postgres::open_error::place;
 
 /// The schema of this program.
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres"));

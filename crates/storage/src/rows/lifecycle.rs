@@ -2,10 +2,11 @@
 
 use administration::RowLifecycle;
 use serde::Deserialize;
-use sqlx::{ColumnIndex, Decode, Error, FromRow, Row, Type};
+use sqlx::Error;
 use tenancy::StoreError;
 
 use crate::column::{managed_by, timestamp};
+use crate::row::{FromRow, Row};
 
 /// A table without one of these columns leaves it empty.
 #[derive(Debug, Deserialize)]
@@ -21,22 +22,16 @@ pub(crate) struct LifecycleColumns {
     deletion_due_at: Option<i64>,
 }
 
-impl<'r, R: Row> FromRow<'r, R> for LifecycleColumns
-where
-    for<'i> &'i str: ColumnIndex<R>,
-    String: Decode<'r, R::Database> + Type<R::Database>,
-    i64: Decode<'r, R::Database> + Type<R::Database>,
-    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
-{
-    fn from_row(row: &'r R) -> Result<Self, Error> {
+impl FromRow for LifecycleColumns {
+    fn from_row(row: &Row) -> Result<Self, Error> {
         Ok(Self {
-            managed_by: row.try_get("managed_by")?,
-            created_at: row.try_get("created_at")?,
-            updated_at: row.try_get("updated_at")?,
-            suspended_at: row.try_get("suspended_at")?,
-            retired_at: row.try_get("retired_at")?,
-            deleted_at: row.try_get("deleted_at")?,
-            deletion_due_at: match row.try_get("deletion_due_at") {
+            managed_by: row.get("managed_by")?,
+            created_at: row.get("created_at")?,
+            updated_at: row.get("updated_at")?,
+            suspended_at: row.get("suspended_at")?,
+            retired_at: row.get("retired_at")?,
+            deleted_at: row.get("deleted_at")?,
+            deletion_due_at: match row.get("deletion_due_at") {
                 Err(Error::ColumnNotFound(_)) => None,
                 found => found?,
             },

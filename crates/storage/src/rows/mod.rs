@@ -1,6 +1,6 @@
-//! The rows that statements give, once for both engines, and what they become.
+//! The rows that statements return, and what they become.
 
-/// A struct that is read column by column from a row of either engine. What follows `with` is read from the same row.
+/// A struct that is read column by column. What follows `with` is read from the same row.
 macro_rules! row {
     (
         $(#[$meta:meta])*
@@ -13,16 +13,11 @@ macro_rules! row {
             $($($nested_visibility $nested: $nested_type,)+)?
         }
 
-        impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for $name
-        where
-            for<'i> &'i str: sqlx::ColumnIndex<R>,
-            $($type: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,)+
-            $($($nested_type: sqlx::FromRow<'r, R>,)+)?
-        {
-            fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        impl crate::row::FromRow for $name {
+            fn from_row(row: &crate::row::Row) -> Result<Self, sqlx::Error> {
                 Ok(Self {
-                    $($field: row.try_get(stringify!($field))?,)+
-                    $($($nested: sqlx::FromRow::from_row(row)?,)+)?
+                    $($field: row.get(stringify!($field))?,)+
+                    $($($nested: crate::row::FromRow::from_row(row)?,)+)?
                 })
             }
         }
@@ -42,6 +37,6 @@ mod usage;
 pub(crate) use bookkeeping::{AnswerRow, ApplicationRow, AuditRow, ChangeRow, GenerationRow, application_id};
 pub(crate) use client::ClientRow;
 pub(crate) use key_schedule::{ScheduleRow, tenant_keys};
-pub(crate) use signing_key::SigningKeyRow;
+pub(crate) use signing_key::{CountedKeyRow, key_records};
 pub(crate) use tenant::{PlacedRow, SummaryRow, TenantRow};
 pub(crate) use usage::{FetchRow, UsageRow};

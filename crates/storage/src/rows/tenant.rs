@@ -1,7 +1,6 @@
 //! A tenant's row with what belongs to it, which the statement gathers.
 
 use administration::{ClientState, ResourceServerState, TenantCursor, TenantState, TenantSummary};
-use keys::KeyId;
 use serde::Deserialize;
 use tenancy::{
     AccessTokenPolicy, Issuer, PreviousTyp, SigningPolicy, StoreError, Strategies, Tenant, TenantStatus,
@@ -10,8 +9,7 @@ use tenancy::{
 
 use super::lifecycle::LifecycleColumns;
 use super::resource_server::ResourceServerRow;
-use super::texts::Texts;
-use crate::column::{fingerprint, json, key_id, lifetime, named, parse, tenant_id, timestamp, unreadable};
+use crate::column::{fingerprint, json, lifetime, named, parse, tenant_id, timestamp, unreadable};
 
 row! {
 #[derive(Debug)]
@@ -37,7 +35,7 @@ pub(crate) struct TenantRow {
     access_token_typ: String,
     next_key: i64,
     first_key_thumbprint: Option<String>,
-    issuers: Texts,
+    issuers: String,
     former_typs: String,
     resource_servers: String,
 } with {
@@ -96,7 +94,8 @@ impl TenantRow {
     /// As requests see it.
     pub(crate) fn tenant(&self) -> Result<Tenant, StoreError> {
         let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));
-        let mut issuers = self.issuers.0.iter().map(issuer);
+        let issuers: Vec<String> = json("issuers", &self.issuers)?;
+        let mut issuers = issuers.iter().map(issuer);
         let live = self.resource_servers()?.into_iter().filter(|row| row.lifecycle.is_live());
         Ok(Tenant {
             id: tenant_id(&self.tenant_id)?,
@@ -121,10 +120,6 @@ impl TenantRow {
             access_token: self.access_token()?,
             resource_servers: live.map(|row| row.resource_server).collect(),
         })
-    }
-
-    pub(crate) fn next_key(&self) -> Result<KeyId, StoreError> {
-        key_id(self.next_key)
     }
 
     pub(crate) fn is_deleted(&self) -> bool {

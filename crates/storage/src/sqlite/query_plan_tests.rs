@@ -2,28 +2,28 @@
 //! indexes alone, because nothing ever collects statistics here.
 
 use administration::AuditQuery;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use tempfile::TempDir;
 use testkit::fixtures::{NOW, tenant_id};
 
-use crate::sqlite::audit_log::audit;
-use crate::sqlite::commit::KEY_STATEMENTS;
-use crate::sqlite::tenant_list::PLACES;
-use crate::sqlite::{
-    SqliteDatabase, applications, client_store, key_schedule, sealed_items, signing_key_store, tenant_rows,
-    tenant_store, usage_log,
+use crate::statement::{Dialect, Statement};
+use crate::{
+    applications, audit_records, clients, key_schedules, sealed_items, signing_keys, sqlite, tenant_search,
+    tenants, usage_log,
 };
 
-async fn plan(sql: &str) -> Vec<String> {
+async fn plan(statement: Statement) -> Vec<String> {
     let folder = TempDir::new().unwrap();
-    let database = SqliteDatabase::open(&folder.path().join("latchkey.db")).await.unwrap();
-    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-    let rows = sqlx::query(explain).fetch_all(database.read()).await.unwrap();
+    let path = folder.path().join("latchkey.db");
+    sqlite::open(&path).await.unwrap().close().await;
+    let mut connection = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.text(Dialect::Sqlite)));
+    let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
     rows.iter().map(|row| row.get("detail")).collect()
 }
 
-async fn check(sql: &str, may_sort: bool) {
-    let steps = plan(sql).await;
+async fn check(sql: &'static str, may_sort: bool) {
+    let steps = plan(Statement::of(sql)).await;
     assert!(!steps.is_empty());
     for step in &steps {
         // What is read whole is what was given as JSON, a page of rows, or nothing but constants.
@@ -37,19 +37,19 @@ async fn check(sql: &str, may_sort: bool) {
 #[tokio::test]
 async fn no_page_of_tenants_or_clients_reads_a_table() {
     for sql in [
-        PLACES,
-        tenant_store::SELECT,
-        tenant_store::SELECT_PAGE,
-        client_store::SELECT_ONE,
-        client_store::SELECT_ALL,
-        client_store::SELECT_PAGE,
+        tenant_search::PLACES,
+        tenant_search::IN_ORDER,
+        tenants::SELECT,
+        clients::SELECT_ONE,
+        clients::SELECT_ALL,
+        clients::SELECT_PAGE,
         applications::SELECT_PAGE,
         usage_log::SELECT_USES,
     ] {
         check(sql, false).await;
     }
     // As many rows as were found or named are sorted.
-    for sql in [tenant_store::SELECT_FOUND, client_store::SELECT_RELATED, tenant_rows::DUE] {
+    for sql in [tenant_search::FOUND, clients::SQLITE_RELATED, tenants::DUE_DELETIONS] {
         check(sql, true).await;
     }
 }
@@ -57,28 +57,34 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
 #[tokio::test]
 async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
     for sql in [
-        key_schedule::DUE,
-        key_schedule::SCHEDULE,
-        signing_key_store::SELECT,
-        signing_key_store::SELECT_WHOLE,
+        key_schedules::DUE,
+        key_schedules::SELECT,
+        signing_keys::SELECT,
+        signing_keys::SELECT_WHOLE,
+        sealed_items::KEYS,
+        sealed_items::VALUES,
+        sealed_items::SOURCES,
+        sealed_items::ANSWERS,
+        signing_keys::TAKE_NUMBERS,
+        signing_keys::INSERT,
+        signing_keys::SET_TIMES,
+        signing_keys::DESTROY,
+        signing_keys::EXTEND_RETENTION,
+        key_schedules::MAKE_DUE,
+        key_schedules::SCHEDULE,
+        key_schedules::NOTE_PREVIOUS_JWKS,
     ] {
-        check(sql, false).await;
-    }
-    for sql in [sealed_items::KEYS, sealed_items::NAMED, sealed_items::SOURCES, sealed_items::ANSWERS] {
-        check(sql, false).await;
-    }
-    for sql in KEY_STATEMENTS {
         check(sql, false).await;
     }
     // As many as are kept of one tenant are sorted.
     check(usage_log::SELECT_FETCHES, true).await;
     for (sql, index) in [
-        (key_schedule::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
-        (key_schedule::SCHEDULE, "clients_by_lifetime (tenant_id=?"),
+        (key_schedules::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
+        (key_schedules::SELECT, "clients_by_lifetime (tenant_id=?"),
         (sealed_items::KEYS, "(tenant_id,number)>(?,?)"),
         (sealed_items::ANSWERS, "(tenant_id,key)>(?,?)"),
     ] {
-        let steps = plan(sql).await;
+        let steps = plan(Statement::of(sql)).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
     }
 }
@@ -97,7 +103,7 @@ async fn the_audit_is_followed_from_its_end() {
         (all, "INDEX"),
     ];
     for (query, index) in queries {
-        let steps = plan(audit(&query).into_sql().as_str()).await;
+        let steps = plan(audit_records::select(&query, Dialect::Sqlite)).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{query:?} {steps:#?}");
         assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{query:?} {steps:#?}");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use administration::{Invalidation, TenantRows as _};
 use keys::SigningKeyStore as _;
-use storage::postgres::PostgresDatabase;
+use storage::Database;
 use testkit::fixtures::{self, client_id, key, tenant_id};
 use testkit::requests;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -20,13 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 type Received = UnboundedReceiver<Vec<Invalidation>>;
 
-async fn listen(database: &PostgresDatabase) -> (Received, JoinHandle<()>) {
+async fn listen(database: &Database) -> (Received, JoinHandle<()>) {
     let (sender, received) = unbounded_channel();
     let feed = database.change_feed().await.unwrap();
     (received, tokio::spawn(feed.watch(move |changed| drop(sender.send(changed)))))
 }
 
-async fn add(database: &PostgresDatabase, id: &str) {
+async fn add(database: &Database, id: &str) {
     let tenant = fixtures::tenant(id);
     let client = fixtures::client(&tenant, "svc");
     database.commit(&requests::added(&tenant, &[&client])).await.unwrap();

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use administration::{ChangeLog as _, TenantRows as _};
-use storage::postgres::{PostgresDatabase, PostgresOptions};
+use storage::Database;
+use storage::postgres::{self, PostgresOptions};
 use tenancy::{StoreError, TenantStore as _};
 use testkit::fixtures;
 use testkit::requests;
@@ -11,24 +12,24 @@ use testkit::requests;
 use crate::forwarder::Forwarder;
 use crate::sandbox::{Sandbox, execute, server};
 
-async fn behind_a_forwarder() -> (Sandbox, Forwarder, PostgresDatabase) {
+async fn behind_a_forwarder() -> (Sandbox, Forwarder, Database) {
     let sandbox = Sandbox::new().await;
     let (forwarder, url) = Forwarder::new(&sandbox.url()).await;
-    let database = PostgresDatabase::open(&url, PostgresOptions::default()).await.unwrap();
+    let database = postgres::open(&url, PostgresOptions::default()).await.unwrap();
     database.commit(&requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
     await_found(&database).await;
     (sandbox, forwarder, database)
 }
 
 /// A busy machine may need more than one attempt.
-async fn await_found(database: &PostgresDatabase) {
+async fn await_found(database: &Database) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while let Err(error) = database.find_tenant(&fixtures::tenant_id("acme")).await {
         assert!(Instant::now() < deadline, "{error:?}");
     }
 }
 
-async fn is_found(database: &PostgresDatabase) -> bool {
+async fn is_found(database: &Database) -> bool {
     database.find_tenant(&fixtures::tenant_id("acme")).await.unwrap().is_some()
 }
 
@@ -36,7 +37,7 @@ async fn is_found(database: &PostgresDatabase) -> bool {
 const SOON: Duration = Duration::from_secs(2);
 
 /// Soon, and as what may be tried again.
-async fn check_refused(database: &PostgresDatabase) {
+async fn check_refused(database: &Database) {
     let begun = Instant::now();
     let error = database.find_tenant(&fixtures::tenant_id("acme")).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");

@@ -7,7 +7,8 @@ use keys::{KeyId, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, PgConnection};
-use storage::postgres::{MIGRATOR, PostgresDatabase};
+use storage::Database;
+use storage::postgres::MIGRATOR;
 use tenancy::TenantStore as _;
 use testkit::fixtures::{key, tenant_id};
 
@@ -66,7 +67,7 @@ async fn at_version(version: i64, row_level_security: bool, rows: &[&str]) -> Sa
     sandbox
 }
 
-async fn found(database: &PostgresDatabase, search: &str) -> Vec<String> {
+async fn found(database: &Database, search: &str) -> Vec<String> {
     let query = TenantQuery { terms: search_terms(search), after: None, limit: 9 };
     let page = database.list_tenants(&query).await.unwrap();
     page.into_iter().map(|(cursor, _)| cursor.tenant.to_string()).collect()

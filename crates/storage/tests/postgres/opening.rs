@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use administration::{SealedItems as _, TenantRows as _};
 use sqlx::{Connection as _, PgConnection};
-use storage::postgres::{MIGRATOR, OpenError, PostgresDatabase, PostgresOptions};
+use storage::Database;
+use storage::postgres::{self, MIGRATOR, OpenError, PostgresOptions};
 use tenancy::TenantStore as _;
 use testkit::fixtures::{self, NOW, tenant_id};
 use testkit::requests;
@@ -42,11 +43,10 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                  VALUES (9999, 'from the future', TRUE, '', 0)";
     execute(&mut connect(&sandbox).await, newer.to_owned()).await;
-    let refused = PostgresDatabase::open(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
+    let refused = postgres::open(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused}");
     assert!(refused.to_string().contains("run a newer version of Latchkey"), "{refused}");
-    let refused =
-        PostgresDatabase::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
+    let refused = postgres::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
     assert_eq!(migrations(&sandbox).await, known() + 1);
 }
@@ -54,19 +54,16 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
 #[tokio::test]
 async fn reading_only_changes_nothing_and_needs_the_schema() {
     let sandbox = Sandbox::create("").await;
-    assert!(
-        PostgresDatabase::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().is_none()
-    );
+    assert!(postgres::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().is_none());
     let database = sandbox.open().await;
     let acme = fixtures::tenant("acme");
     database.commit(&requests::added(&acme, &[])).await.unwrap();
     let reading =
-        PostgresDatabase::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().unwrap();
+        postgres::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().unwrap();
     assert_eq!(reading.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
     assert!(reading.put_sealed_if_absent("x", b"y", NOW).await.is_err());
     execute(&mut connect(&sandbox).await, "DELETE FROM _sqlx_migrations WHERE version > 1".to_owned()).await;
-    let refused =
-        PostgresDatabase::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
+    let refused = postgres::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Older { found: 1, .. }), "{refused}");
 }
 
@@ -77,7 +74,7 @@ async fn no_message_about_a_database_holds_its_password() {
         ("postgres://latchkey:canary@[::1/rows", "storage.url is no URL of PostgreSQL"),
     ];
     for (url, expected) in refusals {
-        let refused = PostgresDatabase::open(url, PostgresOptions::default()).await.unwrap_err();
+        let refused = postgres::open(url, PostgresOptions::default()).await.unwrap_err();
         let cause = std::error::Error::source(&refused).map(ToString::to_string).unwrap_or_default();
         assert!(refused.to_string().starts_with(expected), "{refused}");
         assert!(!format!("{refused} {cause} {refused:?}").contains("canary"), "{refused:?}");
@@ -120,8 +117,8 @@ impl Modest {
         format!("postgres://{}:modest@{place}", self.login)
     }
 
-    pub(crate) async fn open(&self) -> Result<PostgresDatabase, OpenError> {
-        PostgresDatabase::open(&self.url(), PostgresOptions::default()).await
+    pub(crate) async fn open(&self) -> Result<Database, OpenError> {
+        postgres::open(&self.url(), PostgresOptions::default()).await
     }
 
     pub(crate) async fn has_row_level_security(&self) -> bool {

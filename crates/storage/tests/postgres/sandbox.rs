@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-use storage::postgres::{MIGRATOR, PostgresDatabase, PostgresOptions};
+use storage::Database;
+use storage::postgres::{self, MIGRATOR, PostgresOptions};
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
@@ -41,9 +42,9 @@ impl Sandbox {
     }
 
     /// With more patience than requests have, for a busy machine.
-    pub(crate) async fn open(&self) -> PostgresDatabase {
+    pub(crate) async fn open(&self) -> Database {
         let options = PostgresOptions { patience: Duration::from_secs(10), ..PostgresOptions::default() };
-        PostgresDatabase::open(&self.url(), options).await.unwrap()
+        postgres::open(&self.url(), options).await.unwrap()
     }
 }
 
@@ -104,7 +105,7 @@ async fn template() -> String {
         let making = format!("{name}_making");
         execute(&mut server, format!("DROP DATABASE IF EXISTS {making} WITH (FORCE)")).await;
         execute(&mut server, format!("CREATE DATABASE {making} OWNER {LOGIN}")).await;
-        PostgresDatabase::migrate(&url(&making)).await.unwrap();
+        postgres::migrate(&url(&making)).await.unwrap();
         // A session that has just been closed may still be about for a moment.
         let all = format!(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{making}'"

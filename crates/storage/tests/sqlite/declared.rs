@@ -10,7 +10,7 @@ use administration::{
 use keys::{LocalSealer, SealingKey};
 use protocol::{Secret, Timestamp};
 use secrets::Pepper;
-use storage::sqlite::SqliteDatabase;
+use storage::{Database, sqlite};
 use tempfile::TempDir;
 use testkit::fixtures::{self, NOW};
 use zeroize::Zeroizing;
@@ -29,12 +29,12 @@ impl Sandbox {
         self.folder.path().join("data/latchkey.db")
     }
 
-    pub(crate) async fn open(&self) -> Arc<SqliteDatabase> {
-        Arc::new(SqliteDatabase::open(&self.path()).await.unwrap())
+    pub(crate) async fn open(&self) -> Arc<Database> {
+        Arc::new(sqlite::open(&self.path()).await.unwrap())
     }
 }
 
-pub(crate) fn reconciler(database: &Arc<SqliteDatabase>) -> Reconciler {
+pub(crate) fn reconciler(database: &Arc<Database>) -> Reconciler {
     let sealer = LocalSealer::new(SealingKey::generate().unwrap());
     Reconciler::new(Arc::clone(database) as _, Arc::new(sealer), Arc::new(pepper()))
 }
@@ -67,7 +67,7 @@ pub(crate) fn options() -> ReconcileOptions {
 
 /// Applies under a name for the content.
 pub(crate) async fn apply(
-    database: &Arc<SqliteDatabase>,
+    database: &Arc<Database>,
     declaration: &Declaration,
     content: &str,
 ) -> Result<Outcome, ReconcileError> {

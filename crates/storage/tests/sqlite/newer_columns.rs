@@ -2,7 +2,7 @@
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _};
-use storage::sqlite::SqliteDatabase;
+use storage::sqlite;
 use testkit::store_contract::{Stores, add_rows_of_each_table, change_rows_of_each_table};
 
 use crate::declared::Sandbox;
@@ -10,7 +10,7 @@ use crate::declared::Sandbox;
 #[tokio::test]
 async fn a_commit_keeps_the_columns_that_only_a_newer_version_knows() {
     let sandbox = Sandbox::new();
-    add_rows_of_each_table(&Stores::of(SqliteDatabase::open(&sandbox.path()).await.unwrap())).await;
+    add_rows_of_each_table(&Stores::of(sqlite::open(&sandbox.path()).await.unwrap())).await;
     let options = SqliteConnectOptions::new().filename(sandbox.path());
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     let tables = ["tenants", "resource_servers", "clients", "client_secrets", "signing_keys"];
@@ -18,7 +18,7 @@ async fn a_commit_keeps_the_columns_that_only_a_newer_version_knows() {
         let alter = format!("ALTER TABLE {table} ADD COLUMN newer TEXT; UPDATE {table} SET newer = 'kept'");
         sqlx::raw_sql(AssertSqlSafe(alter)).execute(&mut connection).await.unwrap();
     }
-    change_rows_of_each_table(&Stores::of(SqliteDatabase::open(&sandbox.path()).await.unwrap())).await;
+    change_rows_of_each_table(&Stores::of(sqlite::open(&sandbox.path()).await.unwrap())).await;
     for table in tables {
         let select = format!("SELECT newer FROM {table}");
         let kept: Vec<Option<String>> =

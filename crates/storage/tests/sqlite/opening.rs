@@ -8,7 +8,7 @@ use keys::SigningKeyStore as _;
 use protocol::Timestamp;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use storage::sqlite::{OpenError, SqliteDatabase};
+use storage::sqlite::{self, OpenError};
 use tenancy::TenantStore as _;
 use testkit::fixtures::{AUDIENCE, tenant_id};
 
@@ -29,7 +29,7 @@ async fn a_new_file_is_made_with_its_folder_for_its_owner_only() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(database.path()).unwrap().permissions().mode();
+        let mode = std::fs::metadata(sandbox.path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }
@@ -58,27 +58,27 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                  VALUES (9999, 'from the future', TRUE, x'00', 0)";
     execute(&sandbox, newer).await;
-    let refused = SqliteDatabase::open(&sandbox.path()).await.unwrap_err();
+    let refused = sqlite::open(&sandbox.path()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused}");
     assert!(refused.to_string().contains("run a newer version of Latchkey"), "{refused}");
-    let refused = SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap_err();
+    let refused = sqlite::open_read_only(&sandbox.path()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
 }
 
 #[tokio::test]
 async fn reading_only_makes_no_file_and_needs_the_schema() {
     let sandbox = Sandbox::new();
-    assert!(SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap().is_none());
+    assert!(sqlite::open_read_only(&sandbox.path()).await.unwrap().is_none());
     assert!(!sandbox.path().exists());
     let database = sandbox.open().await;
     apply(&database, &declaration(vec![tenant("acme", Vec::new())]), "one").await.unwrap();
-    let reading = SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap().unwrap();
+    let reading = sqlite::open_read_only(&sandbox.path()).await.unwrap().unwrap();
     assert!(reading.find_tenant(&tenant_id("acme")).await.unwrap().is_some());
     assert!(reading.put_sealed_if_absent("x", b"y", testkit::fixtures::NOW).await.is_err());
     reading.close().await;
     database.close().await;
     execute(&sandbox, "DELETE FROM _sqlx_migrations WHERE version > 1").await;
-    let refused = SqliteDatabase::open_read_only(&sandbox.path()).await.unwrap_err();
+    let refused = sqlite::open_read_only(&sandbox.path()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Older { found: 1, .. }), "{refused}");
 }
 
@@ -87,7 +87,7 @@ async fn another_file_is_no_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("not-a-database");
     std::fs::write(&path, "not a database, and long enough to be told from an empty one").unwrap();
-    let refused = SqliteDatabase::open(&path).await.unwrap_err();
+    let refused = sqlite::open(&path).await.unwrap_err();
     assert!(matches!(refused, OpenError::Open { .. }), "{refused}");
 }
 
@@ -180,7 +180,7 @@ async fn a_page_of_tenants_is_a_statement_or_a_few() {
     let database = sandbox.open().await;
     let tenants = (0..60).map(|nth| tenant(&format!("tenant-{nth}"), Vec::new()));
     apply(&database, &declaration(tenants.collect()), "one").await.unwrap();
-    for (terms, found, statements) in [(vec![], 50, 1), (vec!["tenant"], 50, 2), (vec!["tenant", "7"], 1, 3)]
+    for (terms, found, statements) in [(vec![], 50, 1), (vec!["tenant"], 50, 1), (vec!["tenant", "7"], 1, 2)]
     {
         let terms = terms.into_iter().map(str::to_owned).collect();
         let before = database.statements();

@@ -12,7 +12,6 @@ use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeyPool, KeySealer, LocalKeyEncryptionKey, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
 use secrets::Pepper;
-use storage::postgres::PostgresDatabase;
 use testkit::fixtures;
 use zeroize::Zeroizing;
 
@@ -33,7 +32,7 @@ impl Changes {
     pub(super) async fn on(test_env: &TestEnv, seed: u64, credentials: Arc<Mutex<Vec<Credential>>>) -> Self {
         let patient =
             storage::postgres::PostgresOptions { patience: Duration::from_secs(10), ..Default::default() };
-        let store = Arc::new(PostgresDatabase::open(&test_env.database.url(), patient).await.unwrap());
+        let store = Arc::new(storage::postgres::open(&test_env.database.url(), patient).await.unwrap());
         let key = SealingKey::from_base64(&Secret::new(test_env.sealing_key.clone())).unwrap();
         let key = Arc::new(LocalKeyEncryptionKey::new(key));
         let sealer: Arc<dyn KeySealer> = Arc::new(EnvelopeSealer::new(key, Vec::new()));

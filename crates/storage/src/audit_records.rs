@@ -1,0 +1,86 @@
+//! The audit: a page of it, the newest record first, of one tenant or of the platform.
+
+use administration::rows::{AuditRow as NewAuditRow, seconds};
+use administration::{AuditLog, AuditQuery, AuditRecord};
+use async_trait::async_trait;
+use tenancy::StoreError;
+
+use crate::column::is_text;
+use crate::commit::{CommitError, CommitWriter};
+use crate::database::Database;
+use crate::rows::AuditRow;
+use crate::statement::{Dialect, Statement};
+
+const OF_TENANT: &str = "SELECT r.* FROM audit_records r WHERE r.tenant_id = {tenant}";
+
+/// Across tenants on purpose: the platform's administrators see everything.
+const OF_PLATFORM: &str = "SELECT r.* FROM audit_records r WHERE TRUE";
+
+/// No clock is wrong by more than a day.
+const CLOCKS_DIFFER: i64 = 86_400;
+
+const INSERT: &str = "
+    INSERT INTO audit_records (tenant_id, position, at, actor, source, action, subject, detail)
+    SELECT tenant_id, nth + (SELECT COALESCE(MAX(position), 0) FROM audit_records), at, actor, source, action,
+           subject, CAST(detail AS text)
+      FROM {given(tenant_id text, at bigint, actor text, source text, action text, subject text, detail json)}";
+
+#[async_trait]
+impl AuditLog for Database {
+    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+        if ![&query.actor, &query.action, &query.subject].into_iter().flatten().all(|text| is_text(text)) {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<AuditRow> = self.read(select(query, self.dialect())).await?;
+        rows.into_iter().map(AuditRow::record).collect()
+    }
+}
+
+/// Only the requested conditions, so that an index is found.
+pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
+    let AuditQuery { tenant, actor, action, subject, since, until, before, limit } = query;
+    let mut statement = match tenant {
+        Some(tenant) => Statement::of(OF_TENANT).bind(tenant),
+        None => Statement::of(OF_PLATFORM),
+    };
+    if let Some(before) = before {
+        statement = statement.push(" AND r.position < ?", *before);
+    }
+    if let Some(actor) = actor {
+        statement = statement.push(" AND r.actor = ?", actor.as_str());
+    }
+    if let Some(action) = action {
+        let condition =
+            if action.ends_with('.') { "substr(r.action, 1, length(?)) = ?" } else { "r.action = ?" };
+        statement = statement.push(&format!(" AND {condition}"), action.as_str());
+    }
+    if let Some(subject) = subject {
+        let condition = " AND (r.subject = ? OR substr(r.subject, 1, length(?) + 1) = ? || '/')";
+        statement = statement.push(condition, subject.as_str());
+    }
+    // Time and position grow together but for clocks that differ, so SQLite finds by the time about where to begin and end.
+    let finds_place = dialect == Dialect::Sqlite;
+    if let Some(since) = since.map(seconds) {
+        statement = statement.push(" AND r.at >= ?", since);
+        if finds_place {
+            let place = " AND r.position >= (SELECT position FROM audit_records WHERE at >= ?
+                                              ORDER BY at, position LIMIT 1)";
+            statement = statement.push(place, since - CLOCKS_DIFFER);
+        }
+    }
+    if let Some(until) = until.map(seconds) {
+        statement = statement.push(" AND r.at < ?", until);
+        if finds_place {
+            let place = " AND r.position <= (SELECT position FROM audit_records WHERE at < ?
+                                              ORDER BY at DESC, position DESC LIMIT 1)";
+            statement = statement.push(place, until.saturating_add(CLOCKS_DIFFER));
+        }
+    }
+    statement.push(" ORDER BY r.position DESC LIMIT ?", *limit)
+}
+
+impl CommitWriter<'_> {
+    pub(crate) async fn audit(&mut self, rows: &[NewAuditRow<'_>]) -> Result<(), CommitError> {
+        self.all(INSERT, rows).await
+    }
+}

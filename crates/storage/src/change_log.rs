@@ -1,0 +1,125 @@
+//! The log of changed rows, which each process reads to drop its cache entries.
+
+use std::time::Duration;
+
+use administration::rows::{LogRow, seconds};
+use administration::{ChangeLog, Invalidation};
+use async_trait::async_trait;
+use tenancy::StoreError;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::warn;
+
+use crate::commit::{CommitError, CommitWriter};
+use crate::database::{Database, Engine};
+use crate::postgres::PostgresChangeFeed;
+use crate::rows::ChangeRow;
+use crate::sqlite::SqliteChangeFeed;
+use crate::statement::{Dialect, Statement};
+
+/// Across tenants on purpose: each process reads every change.
+pub(crate) const CHANGES: &str = "
+    SELECT position, kind, tenant_id, client_id FROM change_log WHERE position > $1 ORDER BY position";
+
+/// From the counter, not from the rows: old rows are removed.
+const SQLITE_POSITION: &str = "
+    SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'change_log'), 0)";
+
+/// Of what is committed: the counter is already beyond what other transactions are about to commit. Where all rows are old and
+/// removed, every row to come is new.
+const POSTGRES_POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM change_log";
+
+/// At the time `$2`.
+pub(crate) const LOG: &str = "
+    INSERT INTO change_log (kind, tenant_id, client_id, changed_at)
+    SELECT kind, tenant_id, client_id, $2 FROM {given(kind text, tenant_id text, client_id text)} ORDER BY nth";
+
+const FORGET: &str = "DELETE FROM change_log WHERE changed_at < $1";
+
+/// No cache keeps anything this long.
+const REMEMBERED_SECONDS: i64 = 86_400;
+
+/// How soon a connection that was lost is opened again.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// All changes from now on. Its statements belong to no request and are not counted.
+#[derive(Debug)]
+pub struct ChangeFeed {
+    connection: FeedConnection,
+    position: i64,
+}
+
+#[derive(Debug)]
+enum FeedConnection {
+    Sqlite(Box<SqliteChangeFeed>),
+    Postgres(PostgresChangeFeed),
+}
+
+impl Database {
+    /// Notifies of what is committed after this call.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn change_feed(&self) -> Result<ChangeFeed, StoreError> {
+        let connection = match &self.engine {
+            Engine::Sqlite(pools) => FeedConnection::Sqlite(Box::new(SqliteChangeFeed::of(pools))),
+            Engine::Postgres(pools) => FeedConnection::Postgres(PostgresChangeFeed::of(pools)),
+        };
+        Ok(ChangeFeed { connection, position: self.position().await? })
+    }
+}
+
+impl ChangeFeed {
+    /// Calls `on_change` with what has changed, until it is dropped. After a failure of the store it opens a new connection, and
+    /// misses nothing that was logged meanwhile.
+    pub async fn watch(mut self, mut on_change: impl FnMut(Vec<Invalidation>) + Send) {
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            ticks.tick().await;
+            let mut on_read = |rows: Vec<ChangeRow>, position: &mut i64| {
+                failing = false;
+                let changed = ChangeRow::follow(rows, position);
+                if !changed.is_empty() {
+                    on_change(changed);
+                }
+            };
+            let followed = match &mut self.connection {
+                FeedConnection::Sqlite(feed) => feed.follow(&mut self.position, &mut on_read).await,
+                FeedConnection::Postgres(feed) => feed.follow(&mut self.position, &mut on_read).await,
+            };
+            let Err(error) = followed else { continue };
+            // One line for one outage, however long.
+            if !failing {
+                warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
+            }
+            failing = true;
+        }
+    }
+}
+
+#[async_trait]
+impl ChangeLog for Database {
+    async fn position(&self) -> Result<i64, StoreError> {
+        let position = match self.dialect() {
+            Dialect::Sqlite => SQLITE_POSITION,
+            Dialect::Postgres => POSTGRES_POSITION,
+        };
+        let row = self.first(Statement::of(position)).await?;
+        Ok(row.map_or(0, |(position,)| position))
+    }
+
+    async fn changes_since(&self, position: i64) -> Result<Vec<(i64, Invalidation)>, StoreError> {
+        let rows: Vec<ChangeRow> = self.read(Statement::of(CHANGES).bind(position)).await?;
+        rows.into_iter().map(ChangeRow::change).collect()
+    }
+}
+
+impl CommitWriter<'_> {
+    pub(crate) async fn change_log(&mut self, rows: &[LogRow]) -> Result<(), CommitError> {
+        self.all(LOG, rows).await?;
+        let long_ago = seconds(self.request.now) - REMEMBERED_SECONDS;
+        self.transaction.execute(&Statement::of(FORGET).bind(long_ago)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! Secrets of clients: new rows, how existing ones end, and the deletion of those that ended long ago. They are read with their client.
+
+use administration::rows::SecretRows;
+use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
+use async_trait::async_trait;
+use protocol::Timestamp;
+use tenancy::StoreError;
+
+use crate::commit::{CommitError, CommitWriter};
+use crate::database::{Database, Purpose};
+use crate::error::store_error;
+use crate::statement::Statement;
+
+const INSERT: &str = "
+    INSERT INTO client_secrets (tenant_id, client_id, secret_id, hash, hint, managed_by, created_at, expires_at,
+                                declared_digest, declared_expires_at)
+    SELECT tenant_id, client_id, secret_id, hash, hint, managed_by, created_at, expires_at, declared_digest,
+           declared_expires_at
+      FROM {given(tenant_id text, client_id text, secret_id text, hash text, hint text, managed_by text,
+                  created_at bigint, expires_at bigint, declared_digest bytea, declared_expires_at bigint)}";
+
+const UPDATE: &str = "
+    UPDATE client_secrets AS s
+       SET expires_at = given.expires_at, revoked_at = given.revoked_at, revoked_by = given.revoked_by,
+           declared_expires_at = given.declared_expires_at
+      FROM {given(tenant_id text, client_id text, secret_id text, expires_at bigint, revoked_at bigint,
+                  revoked_by text, declared_expires_at bigint)}
+     WHERE s.tenant_id = given.tenant_id AND s.client_id = given.client_id AND s.secret_id = given.secret_id";
+
+/// A secret that a file declares stays, also when another interface ended it: the file would else create it again. The highest number
+/// of a client always stays, so that no number is given twice.
+const PRUNE: &str = "
+    DELETE FROM client_secrets
+     WHERE (tenant_id, client_id, secret_id) IN (
+               SELECT tenant_id, client_id, secret_id
+                 FROM (SELECT tenant_id, client_id, secret_id,
+                              {least}(COALESCE(revoked_at, expires_at), COALESCE(expires_at, revoked_at)) AS ended_at,
+                              row_number() OVER (PARTITION BY tenant_id, client_id
+                                                 ORDER BY length(secret_id) DESC, secret_id DESC) AS nth
+                         FROM client_secrets
+                        WHERE (revoked_at <= $1 OR expires_at <= $1)
+                          AND (managed_by = 'api' OR revoked_by = 'config')) AS ended
+                WHERE ended_at <= $2 AND nth > $3
+                LIMIT $4)";
+
+#[async_trait]
+impl EndedSecrets for Database {
+    /// Runs between two commits: no commit changes a secret while this deletes it.
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let prune = Statement::of(PRUNE)
+            .bind(now)
+            .bind(now.saturating_sub(ENDED_SECRETS_STAY))
+            .bind(KEPT_ENDED_SECRETS)
+            .bind(limit);
+        let pruned = async {
+            let mut transaction = self.begin(Purpose::Commit).await?;
+            let pruned = transaction.execute(&prune).await?;
+            transaction.commit().await?;
+            Ok(pruned)
+        };
+        pruned.await.map_err(store_error)
+    }
+}
+
+impl CommitWriter<'_> {
+    pub(crate) async fn secrets(&mut self, secrets: &SecretRows<'_>) -> Result<(), CommitError> {
+        self.all(INSERT, &secrets.added).await?;
+        self.all(UPDATE, &secrets.changed).await
+    }
+}

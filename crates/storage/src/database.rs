@@ -1,0 +1,172 @@
+//! An open database: how statements are executed in either engine, and that each of them is counted.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tenancy::{StoreError, TenantId};
+
+use crate::error::store_error;
+use crate::postgres::PostgresPools;
+use crate::row::{FromRow, Row};
+use crate::sqlite::SqlitePools;
+use crate::statement::{Dialect, Statement};
+use crate::transaction::Transaction;
+
+/// An open database. It implements the store traits of all domain crates.
+#[derive(Debug)]
+pub struct Database {
+    pub(crate) engine: Engine,
+    pub(crate) statements: AtomicU64,
+}
+
+/// The engine with its connections.
+pub(crate) enum Engine {
+    Sqlite(SqlitePools),
+    Postgres(Box<PostgresPools>),
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose<'t> {
+    /// Several reads of one moment. Each of them names its tenant.
+    Reads,
+    /// Writes across tenants.
+    Writes,
+    /// Writes across tenants while no commit is under way.
+    Commit,
+    /// Writes of a request, to rows of this tenant only.
+    WritesOf(&'t TenantId),
+}
+
+impl From<Engine> for Database {
+    fn from(engine: Engine) -> Self {
+        Self { engine, statements: AtomicU64::new(0) }
+    }
+}
+
+impl Database {
+    /// Whether this is one machine's file, which no other machine shares.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.engine, Engine::Sqlite(_))
+    }
+
+    /// A warning for operators: row level security is off. It is logged when the database is opened.
+    #[must_use]
+    pub fn warning(&self) -> Option<&'static str> {
+        match &self.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(pools) => pools.warning(),
+        }
+    }
+
+    /// Number of executed statements, `BEGIN` and `COMMIT` among them: a warm token request executes none. The change feed has a
+    /// connection of its own and is not counted.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Number of open connections to a server, and how many of them are idle.
+    #[must_use]
+    pub fn connections(&self) -> Option<(u32, usize)> {
+        match &self.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(pools) => Some(pools.connections()),
+        }
+    }
+
+    /// Closes all connections. SQLite folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(pools) => pools.close().await,
+            Engine::Postgres(pools) => pools.close().await,
+        }
+    }
+
+    /// All rows of one statement of a request, within the time that a request has.
+    pub(crate) async fn look_up<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, StoreError> {
+        let rows = match &self.engine {
+            Engine::Sqlite(pools) => pools.look_up(&statement, &self.statements).await?,
+            Engine::Postgres(pools) => pools.look_up(&statement, &self.statements).await?,
+        };
+        decoded(&rows).map_err(store_error)
+    }
+
+    /// All rows of one statement: of its tenant, or across tenants where it names none.
+    pub(crate) async fn read<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, StoreError> {
+        let read = async {
+            let rows = match &self.engine {
+                Engine::Sqlite(pools) => {
+                    self.count();
+                    pools.read(&statement).await?
+                }
+                Engine::Postgres(_) if statement.is_in_tenant() => {
+                    let mut transaction = self.begin(Purpose::Reads).await?;
+                    let rows = transaction.rows(&statement).await?;
+                    transaction.commit().await?;
+                    rows
+                }
+                Engine::Postgres(pools) => {
+                    self.count();
+                    pools.read(&statement).await?
+                }
+            };
+            decoded(&rows)
+        };
+        read.await.map_err(store_error)
+    }
+
+    /// The first row of one statement.
+    pub(crate) async fn first<R: FromRow>(&self, statement: Statement) -> Result<Option<R>, StoreError> {
+        Ok(self.read(statement).await?.into_iter().next())
+    }
+
+    /// Executes one statement that writes across tenants, and says how many rows it touched.
+    pub(crate) async fn write(&self, statement: Statement) -> Result<u64, StoreError> {
+        let written = async {
+            if let Engine::Postgres(pools) = &self.engine {
+                self.count();
+                return pools.write(&statement).await;
+            }
+            let mut transaction = self.begin(Purpose::Writes).await?;
+            let touched = transaction.execute(&statement).await?;
+            transaction.commit().await?;
+            Ok(touched)
+        };
+        written.await.map_err(store_error)
+    }
+
+    pub(crate) async fn begin(&self, purpose: Purpose<'_>) -> Result<Transaction<'_>, sqlx::Error> {
+        self.count();
+        match &self.engine {
+            Engine::Sqlite(pools) => Ok(Transaction::sqlite(pools.begin(purpose).await?, &self.statements)),
+            Engine::Postgres(pools) => pools.begin(purpose, &self.statements).await,
+        }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match &self.engine {
+            Engine::Sqlite(_) => Dialect::Sqlite,
+            Engine::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    fn count(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub(crate) fn decoded<R: FromRow>(rows: &[Row]) -> Result<Vec<R>, sqlx::Error> {
+    rows.iter().map(R::from_row).collect()
+}
+
+/// Where the database is. The options of a connection hold its password.
+impl fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(pools) => formatter.debug_tuple("Sqlite").field(&pools.path).finish(),
+            Self::Postgres(pools) => formatter.debug_tuple("Postgres").field(&pools.place()).finish(),
+        }
+    }
+}

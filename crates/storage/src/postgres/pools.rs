@@ -1,0 +1,204 @@
+//! Opening the database: schema, row level security, and the two pools, one that serves requests and one for everything else.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgConnectOptions;
+use tenancy::StoreError;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::database::{Database, Engine, Purpose};
+use crate::error::{is_lost, store_error};
+use crate::postgres::open_error::{OpenError, place};
+use crate::postgres::options::{self, PostgresOptions};
+use crate::postgres::schema::{self, Schema};
+use crate::row::Row;
+use crate::statement::{Dialect, Statement};
+use crate::transaction::Transaction;
+
+/// The reason, as far as an operator can fix it.
+const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
+                        them passes through it; let an administrator create both, NOLOGIN and NOBYPASSRLS, and grant them to \
+                        this login, and start again";
+
+/// Held until the end of the transaction. Keys that are added meanwhile do not wait for it.
+const COMMIT_LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302012)";
+
+const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
+
+/// The connections to a database.
+pub(crate) struct PostgresPools {
+    server: PgConnectOptions,
+    readers: PgPool,
+    administrators: PgPool,
+    patience: Duration,
+    /// Where connections are opened.
+    runtime: Handle,
+    /// Whether row level security is on and the roles can be used.
+    row_level_security: bool,
+}
+
+/// Opens the database and migrates its schema; of several replicas that start at once, one does it.
+///
+/// # Errors
+/// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
+pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenError> {
+    let server = parse(url)?;
+    let row_level_security = schema::migrate(&server).await?;
+    if !row_level_security {
+        warn!(database = place(&server), "{ROW_LEVEL_SECURITY_OFF}");
+    }
+    PostgresPools::new(server, options, row_level_security).connect_both().await
+}
+
+/// Opens the database without changing anything. Where there is no schema yet, there is nothing to open.
+///
+/// # Errors
+/// [`OpenError`], also when the schema is older than this program: a migration would write.
+pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Option<Database>, OpenError> {
+    let server = parse(url)?;
+    match schema::inspect(&server).await? {
+        Schema::Absent => Ok(None),
+        Schema::Ready { row_level_security } => {
+            let server = server.options([("default_transaction_read_only", "on")]);
+            PostgresPools::new(server, options, row_level_security).connect_both().await.map(Some)
+        }
+    }
+}
+
+/// Migrates the schema and does nothing else, as a step of its own before the program is started.
+///
+/// # Errors
+/// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
+pub async fn migrate(url: &str) -> Result<(), OpenError> {
+    schema::migrate(&parse(url)?).await.map(drop)
+}
+
+impl PostgresPools {
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        (!self.row_level_security).then_some(ROW_LEVEL_SECURITY_OFF)
+    }
+
+    pub(crate) fn connections(&self) -> (u32, usize) {
+        let pools = [&self.readers, &self.administrators];
+        // A pool counts a connection as idle just after it has given it to the next, and wraps round below zero in between.
+        let idle = |idle: usize| isize::try_from(idle).map_or(0, |_| idle);
+        (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| idle(pool.num_idle())).sum())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.administrators.close().await;
+    }
+
+    pub(crate) fn place(&self) -> String {
+        place(&self.server)
+    }
+
+    /// For a connection of its own that works across tenants.
+    pub(crate) fn administration_options(&self) -> PgConnectOptions {
+        options::administration(&self.server, self.row_level_security)
+    }
+
+    /// All rows of a statement of a request. Waiting for a connection, reading, and once more where the connection was lost, all have
+    /// one deadline of their own: a server that hangs keeps none.
+    pub(crate) async fn look_up(
+        &self,
+        statement: &Statement,
+        statements: &AtomicU64,
+    ) -> Result<Vec<Row>, StoreError> {
+        let attempt = || async {
+            let mut connection = self.reader().await?;
+            statements.fetch_add(1, Ordering::Relaxed);
+            statement.bound(Dialect::Postgres).fetch_all(&mut *connection).await
+        };
+        let twice = async {
+            match attempt().await {
+                Err(error) if is_lost(&error) => attempt().await,
+                outcome => outcome,
+            }
+        };
+        let rows =
+            timeout(2 * self.patience, twice).await.map_err(StoreError::unavailable)?.map_err(store_error)?;
+        Ok(rows.into_iter().map(Row::Postgres).collect())
+    }
+
+    /// A connection to read on. It is opened in a task of its own, away from the workers that sign: a request stops waiting in time,
+    /// but the connection that it requested is opened to the end and serves the next one. Otherwise a busy server that has lost its
+    /// connections would begin them again and again, and finish none.
+    async fn reader(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let readers = self.readers.clone();
+        let opening = self.runtime.spawn(async move { readers.acquire().await });
+        match timeout(self.patience, opening).await {
+            Ok(opened) => opened.unwrap_or(Err(sqlx::Error::PoolClosed)),
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
+    }
+
+    /// Across tenants.
+    pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
+        let rows = statement.bound(Dialect::Postgres).fetch_all(&self.administrators).await?;
+        Ok(rows.into_iter().map(Row::Postgres).collect())
+    }
+
+    /// Across tenants.
+    pub(crate) async fn write(&self, statement: &Statement) -> Result<u64, sqlx::Error> {
+        let done = statement.bound::<Postgres>(Dialect::Postgres).execute(&self.administrators).await?;
+        Ok(done.rows_affected())
+    }
+
+    pub(crate) async fn begin<'d>(
+        &self,
+        purpose: Purpose<'_>,
+        statements: &'d AtomicU64,
+    ) -> Result<Transaction<'d>, sqlx::Error> {
+        let begin = match (purpose, self.row_level_security) {
+            (Purpose::Reads, false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Purpose::Reads, true) => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE latchkey_app"
+            }
+            (Purpose::WritesOf(_), true) => "BEGIN; SET LOCAL ROLE latchkey_app",
+            _ => "BEGIN",
+        };
+        let mut transaction = Transaction::postgres(self.administrators.begin_with(begin).await?, statements);
+        match purpose {
+            Purpose::Reads | Purpose::Writes => {}
+            Purpose::Commit => drop(transaction.execute(&Statement::of(COMMIT_LOCK)).await?),
+            Purpose::WritesOf(tenant) => drop(transaction.execute(&Statement::of(ENTER).bind(tenant)).await?),
+        }
+        Ok(transaction)
+    }
+
+    /// Opens a connection of each kind, so that a role that cannot be taken is found now, and the first request finds one.
+    async fn connect_both(self) -> Result<Database, OpenError> {
+        for pool in [&self.administrators, &self.readers] {
+            match pool.acquire().await {
+                // A busy machine: the first requests wait for the connection.
+                Ok(_) | Err(sqlx::Error::PoolTimedOut) => {}
+                Err(cause) => return Err(OpenError::Open { database: self.place(), cause }),
+            }
+        }
+        Ok(Engine::Postgres(Box::new(self)).into())
+    }
+
+    fn new(server: PgConnectOptions, options: PostgresOptions, row_level_security: bool) -> Self {
+        Self {
+            readers: options.readers(&server, row_level_security),
+            administrators: options.administrators(&server, row_level_security),
+            server,
+            patience: options.patience,
+            runtime: Handle::current(),
+            row_level_security,
+        }
+    }
+}
+
+fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
+    let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
+    Ok(options.application_name("latchkey"))
+}

@@ -1,0 +1,175 @@
+//! All that is sealed and can be sealed again, kind by kind: private keys, values of the installation, sources of generations, answers
+//! to idempotency keys. It is read across tenants, for a change of the sealing key. What another process sealed meanwhile is never
+//! overwritten.
+
+use administration::rows::SealedAfter;
+use administration::{SealedItems, SealedPlace};
+use async_trait::async_trait;
+use protocol::Timestamp;
+use tenancy::StoreError;
+
+use crate::column::{bytes32, fingerprint, key_id, parse, tenant_id};
+use crate::database::{Database, Purpose};
+use crate::error::store_error;
+use crate::statement::Statement;
+
+const FIND: &str = "SELECT sealed FROM sealed_values WHERE name = $1";
+
+const PUT: &str = "
+    INSERT INTO sealed_values (name, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+
+/// Keys that were destroyed hold nothing.
+const HOLDS: &str = "
+    SELECT EXISTS (SELECT 1 FROM sealed_values)
+        OR EXISTS (SELECT 1 FROM signing_keys WHERE sealed_private_key <> {empty_bytes})
+        OR EXISTS (SELECT 1 FROM idempotent_answers)
+        OR EXISTS (SELECT 1 FROM generations WHERE sealed_sources IS NOT NULL)";
+
+pub(crate) const KEYS: &str = "
+    SELECT tenant_id, number, algorithm, sealed_private_key FROM signing_keys
+     WHERE (tenant_id, number) > ($1, $2) AND sealed_private_key <> {empty_bytes}
+     ORDER BY tenant_id, number LIMIT $3";
+
+pub(crate) const VALUES: &str = "
+    SELECT name, sealed FROM sealed_values WHERE name > $1 ORDER BY name LIMIT $2";
+
+/// One at a time: there are few of them, and they may be large.
+pub(crate) const SOURCES: &str = "
+    SELECT number, content, sealed_sources FROM generations
+     WHERE number > $1 AND sealed_sources IS NOT NULL
+     ORDER BY number LIMIT 1";
+
+pub(crate) const ANSWERS: &str = "
+    SELECT tenant_id, key, sealed FROM idempotent_answers
+     WHERE (tenant_id, key) > ($1, $2) AND expires_at > $4
+     ORDER BY tenant_id, key LIMIT $3";
+
+const REPLACE_KEY: &str = "
+    UPDATE signing_keys SET sealed_private_key = $5
+     WHERE tenant_id = $1 AND number = $2 AND algorithm = $3 AND sealed_private_key = $4";
+
+const REPLACE_VALUE: &str = "UPDATE sealed_values SET sealed = $3 WHERE name = $1 AND sealed = $2";
+
+const REPLACE_SOURCES: &str = "
+    UPDATE generations SET sealed_sources = $3 WHERE number = $1 AND sealed_sources = $2";
+
+const REPLACE_ANSWER: &str = "
+    UPDATE idempotent_answers SET sealed = $4 WHERE tenant_id = $1 AND key = $2 AND sealed = $3";
+
+/// By the clock of the store: the time only decides when the line is removed.
+const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', $1, {now})";
+
+type Sealed = (SealedPlace, Vec<u8>);
+
+#[async_trait]
+impl SealedItems for Database {
+    async fn list_sealed(
+        &self,
+        after: Option<&SealedPlace>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Sealed>, StoreError> {
+        let SealedAfter { key, name, generation, answer } = after.into();
+        let mut page = Vec::new();
+        if let Some(after) = key {
+            page = keys_after(self, after, limit).await?;
+        }
+        if let Some(after) = name.filter(|_| page.is_empty()) {
+            let rows = self.read(Statement::of(VALUES).bind(after).bind(limit)).await?;
+            page = rows.into_iter().map(|(name, sealed)| (SealedPlace::Named(name), sealed)).collect();
+        }
+        if let Some(after) = generation.filter(|_| page.is_empty()) {
+            page = sources_after(self, after).await?;
+        }
+        if let Some(after) = answer.filter(|_| page.is_empty()) {
+            page = answers_after(self, after, limit, now).await?;
+        }
+        Ok(page)
+    }
+
+    /// Caches hold a key as it is sealed, so a replaced key is logged. No bytes are those of a destroyed key, which stays destroyed.
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        if old.is_empty() {
+            return Ok(false);
+        }
+        let (replace, owner) = match place {
+            SealedPlace::SigningKey { tenant, id, algorithm } => {
+                let of_key = Statement::of(REPLACE_KEY).bind(tenant).bind(id.number());
+                (of_key.bind(algorithm.as_str()), Some(tenant))
+            }
+            SealedPlace::Named(name) => (Statement::of(REPLACE_VALUE).bind(name.as_str()), None),
+            SealedPlace::Sources { generation, .. } => {
+                (Statement::of(REPLACE_SOURCES).bind(*generation), None)
+            }
+            SealedPlace::IdempotentAnswer { tenant, key } => {
+                (Statement::of(REPLACE_ANSWER).bind(tenant).bind(key.as_slice()), None)
+            }
+        };
+        let replaced = async {
+            let mut transaction = self.begin(Purpose::Writes).await?;
+            let replaced = transaction.execute(&replace.bind(old).bind(new)).await? > 0;
+            if let Some(tenant) = owner.filter(|_| replaced) {
+                transaction.execute(&Statement::of(LOG).bind(tenant)).await?;
+            }
+            transaction.commit().await?;
+            Ok(replaced)
+        };
+        replaced.await.map_err(store_error)
+    }
+
+    async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.first(Statement::of(FIND).bind(name)).await?.map(|(sealed,)| sealed))
+    }
+
+    async fn put_sealed_if_absent(
+        &self,
+        name: &str,
+        sealed: &[u8],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.write(Statement::of(PUT).bind(name).bind(sealed).bind(now)).await? > 0)
+    }
+
+    async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
+        Ok(self.first(Statement::of(HOLDS)).await?.is_some_and(|(holds,)| holds))
+    }
+}
+
+async fn keys_after(
+    database: &Database,
+    (tenant, number): (&str, u32),
+    limit: u32,
+) -> Result<Vec<Sealed>, StoreError> {
+    let statement = Statement::of(KEYS).bind(tenant).bind(number).bind(limit);
+    let rows: Vec<(String, i64, String, Vec<u8>)> = database.read(statement).await?;
+    let of_row = |(tenant, number, algorithm, sealed): (String, _, String, _)| {
+        let algorithm = parse("algorithm", &algorithm)?;
+        let place = SealedPlace::SigningKey { tenant: tenant_id(&tenant)?, id: key_id(number)?, algorithm };
+        Ok((place, sealed))
+    };
+    rows.into_iter().map(of_row).collect()
+}
+
+async fn sources_after(database: &Database, generation: u64) -> Result<Vec<Sealed>, StoreError> {
+    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = database.read(Statement::of(SOURCES).bind(generation)).await?;
+    let of_row = |(number, content, sealed): (i64, Vec<u8>, _)| {
+        let (generation, content) = (number.unsigned_abs(), fingerprint(&content)?);
+        Ok((SealedPlace::Sources { generation, content }, sealed))
+    };
+    rows.into_iter().map(of_row).collect()
+}
+
+async fn answers_after(
+    database: &Database,
+    (tenant, key): (&str, &[u8]),
+    limit: u32,
+    now: Timestamp,
+) -> Result<Vec<Sealed>, StoreError> {
+    let statement = Statement::of(ANSWERS).bind(tenant).bind(key).bind(limit).bind(now);
+    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = database.read(statement).await?;
+    let of_row = |(tenant, key, sealed): (String, Vec<u8>, _)| {
+        let (tenant, key) = (tenant_id(&tenant)?, bytes32("key", &key)?);
+        Ok((SealedPlace::IdempotentAnswer { tenant, key }, sealed))
+    };
+    rows.into_iter().map(of_row).collect()
+}

@@ -1,0 +1,152 @@
+//! Opening the file: what every connection is set to, and who may write.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use tenancy::StoreError;
+use tokio::time::timeout;
+
+use crate::database::{Database, Engine, Purpose};
+use crate::error::store_error;
+use crate::row::Row;
+use crate::sqlite::{OpenError, schema};
+use crate::statement::{Dialect, Statement};
+
+/// How long the lookup of a request may take before its caller gets an error.
+const LOOKUP_WAIT: Duration = Duration::from_millis(250);
+/// How long everything else waits for a connection. On a crowded machine opening one takes longer than a request would wait.
+const READER_WAIT: Duration = Duration::from_secs(5);
+/// How long a writer waits for the writers before it, here and in other processes.
+const WRITER_WAIT: Duration = Duration::from_secs(5);
+/// Each reader is a thread and a page cache of its own.
+const READERS: u32 = 4;
+
+/// The connections to a file.
+pub(crate) struct SqlitePools {
+    pub(crate) path: PathBuf,
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
+
+/// Opens the file and migrates its schema. A new file is readable by its owner only.
+///
+/// # Errors
+/// [`OpenError`], and nothing is changed in a file whose schema is newer than this program.
+pub async fn open(path: &Path) -> Result<Database, OpenError> {
+    let path = path.to_owned();
+    create(&path).map_err(|cause| OpenError::Create { path: path.clone(), cause })?;
+    let options = options(&path);
+    let failed = |cause| OpenError::Open { path: path.clone(), cause };
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(WRITER_WAIT * 2)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
+        .await
+        .map_err(failed)?;
+    schema::migrate(&path, &writer).await?;
+    let readers = readers().connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Engine::Sqlite(SqlitePools { path, readers, writer }).into())
+}
+
+/// Opens the file for reading only. Where there is no file, or nothing was ever put into it, there is nothing to open.
+///
+/// # Errors
+/// [`OpenError`], also when the schema is older than this program: a migration would write.
+pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> {
+    let path = path.to_owned();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let failed = |cause| OpenError::Open { path: path.clone(), cause };
+    // A reader creates a log and an index beside the file, unless the file is declared immutable. Without a log, no program writes it.
+    let is_immutable = !log_of(&path).exists();
+    let options = options(&path).read_only(true).immutable(is_immutable);
+    let pool = readers().connect_with(options).await.map_err(failed)?;
+    if !schema::is_ready(&path, &pool).await? {
+        return Ok(None);
+    }
+    Ok(Some(Engine::Sqlite(SqlitePools { path, readers: pool.clone(), writer: pool }).into()))
+}
+
+impl SqlitePools {
+    pub(crate) async fn look_up(
+        &self,
+        statement: &Statement,
+        statements: &AtomicU64,
+    ) -> Result<Vec<Row>, StoreError> {
+        statements.fetch_add(1, Ordering::Relaxed);
+        let too_long = |_| StoreError::unavailable("the lookup took longer than 250 ms");
+        timeout(LOOKUP_WAIT, self.read(statement)).await.map_err(too_long)?.map_err(store_error)
+    }
+
+    pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
+        let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(Row::Sqlite).collect())
+    }
+
+    /// A writer takes the lock first, rather than on the first write: so it waits for a busy database at the beginning and never fails
+    /// halfway. While it has the lock, no commit is under way.
+    pub(crate) async fn begin(
+        &self,
+        purpose: Purpose<'_>,
+    ) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        match purpose {
+            Purpose::Reads => self.readers.begin_with("BEGIN DEFERRED").await,
+            Purpose::Writes | Purpose::Commit | Purpose::WritesOf(_) => {
+                self.writer.begin_with("BEGIN IMMEDIATE").await
+            }
+        }
+    }
+
+    /// Closes all connections and folds the write-ahead log into the file.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// For a connection of its own that only reads.
+    pub(crate) fn reader_options(&self) -> SqliteConnectOptions {
+        options(&self.path).pragma("query_only", "ON")
+    }
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+fn readers() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(READER_WAIT)
+}
+
+/// `FULL` because an answered change must survive a power cut.
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(WRITER_WAIT)
+}
+
+/// Makes folder and file. The log and index beside the file take its mode.
+fn create(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
+}

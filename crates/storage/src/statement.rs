@@ -1,0 +1,244 @@
+//! A statement with its arguments. Its text is one for both engines: a word in braces stands for what they write differently.
+//!
+//! A text with the word `{tenant}` reads rows of the one tenant `$1`. PostgreSQL enters the tenant in the same statement.
+
+use std::borrow::Cow;
+
+use protocol::Timestamp;
+use sqlx::{AssertSqlSafe, Encode, Type};
+use tenancy::TenantId;
+
+/// Whose SQL a text is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// The words with what SQLite and PostgreSQL write for them; `@` is a word's argument. `{given(…)}` is not among them: [`given`].
+const WORDS: [(&str, &str, &str); 15] = [
+    ("tenant", "$1", "entered.tenant_id"),
+    // Rows as one JSON text.
+    ("array", "json_group_array", "json_agg"),
+    ("object", "json_object", "json_build_object"),
+    ("json", "json", "to_json"),
+    ("hex", "hex(@)", "encode(@, 'hex')"),
+    // A list of texts is a JSON array in SQLite and an array in PostgreSQL. An argument is a JSON array.
+    ("elements", "json_each(@)", "json_array_elements_text(@::json)"),
+    ("texts", "@", "ARRAY(SELECT json_array_elements_text(@::json))"),
+    ("no_texts", "'[]'", "'{}'"),
+    ("empty_bytes", "x''", "''"),
+    ("position", "instr", "strpos"),
+    ("greatest", "MAX", "GREATEST"),
+    ("least", "MIN", "LEAST"),
+    // SQLite reads the left side first.
+    ("join", "CROSS JOIN", "JOIN"),
+    ("bytewise", "COLLATE BINARY", "COLLATE \"C\""),
+    ("now", "unixepoch()", "EXTRACT(EPOCH FROM now())::bigint"),
+];
+
+/// Enters the tenant `$1` for as long as the statement runs, and then executes a query of that tenant's rows, which compares
+/// `tenant_id` with `entered.tenant_id`. Row level security looks at the setting for each row that it reads. The query needs what
+/// entering has answered, and the OFFSET keeps the planner from turning the two around, so the setting is there by then. A query
+/// without the comparison could at worst find nothing.
+const ENTER: &str = "
+    WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)
+    SELECT found.* FROM entered CROSS JOIN LATERAL (";
+
+/// A statement with its arguments.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    text: Cow<'static, str>,
+    arguments: Vec<Argument>,
+}
+
+/// An argument of a statement.
+#[derive(Clone, Debug)]
+pub(crate) enum Argument {
+    Text(String),
+    Integer(Option<i64>),
+    Bytes(Option<Vec<u8>>),
+}
+
+impl Statement {
+    pub(crate) fn of(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), arguments: Vec::new() }
+    }
+
+    /// The arguments are `$1`, `$2` and so on in the order in which they are bound.
+    pub(crate) fn bind(mut self, argument: impl Into<Argument>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Appends a text, in which `?` stands for this argument.
+    pub(crate) fn push(self, text: &str, argument: impl Into<Argument>) -> Self {
+        let place = format!("${}", self.arguments.len() + 1);
+        let text = format!("{}{}", self.text, text.replace('?', &place));
+        Self { text: text.into(), ..self }.bind(argument)
+    }
+
+    /// Whether it reads rows of the one tenant `$1`.
+    pub(crate) fn is_in_tenant(&self) -> bool {
+        self.text.contains("{tenant}")
+    }
+
+    /// The text as this engine reads it.
+    pub(crate) fn text(&self, dialect: Dialect) -> String {
+        let text = written(&self.text, dialect);
+        match dialect {
+            Dialect::Postgres if self.is_in_tenant() => format!("{ENTER}{text} OFFSET 0) AS found"),
+            _ => text,
+        }
+    }
+
+    /// For sqlx. The text is safe: it consists of constants of this crate.
+    pub(crate) fn bound<DB>(&self, dialect: Dialect) -> sqlx::query::Query<'static, DB, DB::Arguments>
+    where
+        DB: sqlx::Database,
+        for<'q> String: Encode<'q, DB> + Type<DB>,
+        for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
+        for<'q> Option<Vec<u8>>: Encode<'q, DB> + Type<DB>,
+    {
+        let query = sqlx::query(AssertSqlSafe(self.text(dialect)));
+        self.arguments.iter().cloned().fold(query, |query, argument| match argument {
+            Argument::Text(text) => query.bind(text),
+            Argument::Integer(number) => query.bind(number),
+            Argument::Bytes(bytes) => query.bind(bytes),
+        })
+    }
+}
+
+/// Replaces each word by what the engine writes.
+fn written(text: &str, dialect: Dialect) -> String {
+    let Some((before, rest)) = text.split_once('{') else { return text.to_owned() };
+    let (word, after) = rest.split_once('}').unwrap_or((rest, ""));
+    let (name, argument) = word
+        .split_once('(')
+        .map_or((word, ""), |(name, argument)| (name, argument.strip_suffix(')').unwrap_or(argument)));
+    let replacement = match WORDS.iter().find(|(known, ..)| *known == name) {
+        Some((_, sqlite, _)) if dialect == Dialect::Sqlite => sqlite.replace('@', argument),
+        Some((_, _, postgres)) => postgres.replace('@', argument),
+        None => given(argument, dialect),
+    };
+    format!("{before}{replacement}{}", written(after, dialect))
+}
+
+/// The rows of the JSON array `$1` as a table `given` with these columns, and with `nth`, the place in the array, counted from 1.
+fn given(columns: &str, dialect: Dialect) -> String {
+    let columns = || columns.split(',').filter_map(|column| column.trim().split_once(' '));
+    let joined = |of: &dyn Fn((&str, &str)) -> String| columns().map(of).collect::<Vec<_>>().join(", ");
+    if dialect == Dialect::Sqlite {
+        let read = joined(&|(name, kind)| match kind {
+            "bytea" => format!("unhex(value ->> '{name}') AS {name}"),
+            "json" | "text[]" => format!("value -> '{name}' AS {name}"),
+            _ => format!("value ->> '{name}' AS {name}"),
+        });
+        return format!("(SELECT {read}, key + 1 AS nth FROM json_each($1)) AS given");
+    }
+    let typed = joined(&|(name, kind)| format!("{name} {}", if kind == "bytea" { "text" } else { kind }));
+    let names = joined(&|(name, _)| name.to_owned());
+    let read = joined(&|(name, kind)| match kind {
+        "bytea" => format!("decode({name}, 'hex') AS {name}"),
+        _ => name.to_owned(),
+    });
+    format!(
+        "(SELECT {read}, nth FROM ROWS FROM (json_to_recordset($1::json) AS ({typed}))
+          WITH ORDINALITY AS raw ({names}, nth)) AS given"
+    )
+}
+
+impl From<&str> for Argument {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Argument {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&TenantId> for Argument {
+    fn from(tenant: &TenantId) -> Self {
+        tenant.as_str().into()
+    }
+}
+
+impl From<i64> for Argument {
+    fn from(number: i64) -> Self {
+        Self::Integer(Some(number))
+    }
+}
+
+impl From<u32> for Argument {
+    fn from(number: u32) -> Self {
+        i64::from(number).into()
+    }
+}
+
+/// What is beyond the integers of the engines is the greatest of them.
+impl From<u64> for Argument {
+    fn from(number: u64) -> Self {
+        i64::try_from(number).unwrap_or(i64::MAX).into()
+    }
+}
+
+impl From<Timestamp> for Argument {
+    fn from(timestamp: Timestamp) -> Self {
+        timestamp.seconds().into()
+    }
+}
+
+impl From<&[u8]> for Argument {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(Some(bytes.to_owned()))
+    }
+}
+
+impl From<Option<Vec<u8>>> for Argument {
+    fn from(bytes: Option<Vec<u8>>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_engine_reads_its_own_text() {
+        let read = Statement::of("SELECT 1 FROM leases l WHERE l.until > {greatest}($1, 2)");
+        assert_eq!(read.text(Dialect::Sqlite), "SELECT 1 FROM leases l WHERE l.until > MAX($1, 2)");
+        assert_eq!(read.text(Dialect::Postgres), "SELECT 1 FROM leases l WHERE l.until > GREATEST($1, 2)");
+    }
+
+    #[test]
+    fn a_query_of_a_tenant_compares_the_tenant_and_postgres_enters_it_first() {
+        let read = Statement::of("SELECT a.* FROM applications a WHERE a.tenant_id = {tenant}");
+        assert_eq!(read.text(Dialect::Sqlite), "SELECT a.* FROM applications a WHERE a.tenant_id = $1");
+        let text = read.text(Dialect::Postgres);
+        assert!(text.contains("set_config('latchkey.tenant', $1, true) AS tenant_id"), "{text}");
+        assert!(text.ends_with("WHERE a.tenant_id = entered.tenant_id OFFSET 0) AS found"), "{text}");
+    }
+
+    #[test]
+    fn given_rows_are_a_table_with_types() {
+        let delete = Statement::of("SELECT key FROM {given(key bytea, names text[])}");
+        assert_eq!(
+            delete.text(Dialect::Sqlite),
+            "SELECT key FROM (SELECT unhex(value ->> 'key') AS key, value -> 'names' AS names, key + 1 AS nth \
+             FROM json_each($1)) AS given"
+        );
+        let text = delete.text(Dialect::Postgres);
+        assert!(text.contains("AS (key text, names text[])"), "{text}");
+        assert!(text.contains("decode(key, 'hex') AS key, names, nth"), "{text}");
+    }
+
+    #[test]
+    fn an_appended_text_takes_the_next_argument() {
+        let read = Statement::of("SELECT 1 WHERE TRUE").bind("acme").push(" AND (a = ? OR b = ?)", 7_i64);
+        assert_eq!(read.text(Dialect::Sqlite), "SELECT 1 WHERE TRUE AND (a = $2 OR b = $2)");
+    }
+}

@@ -1,0 +1,109 @@
+//! Tenants and their clients as administration sees them. Writing a commit is in `commit`.
+
+use administration::{
+    ClientQuery, ClientState, CommitOutcome, CommitRequest, RelatedClients, TenantRows, TenantState,
+    TenantSummary,
+};
+use async_trait::async_trait;
+use protocol::Timestamp;
+use registry::ClientId;
+use tenancy::{Issuer, StoreError, TenantId};
+
+use crate::column::{is_text, tenant_id, unreadable};
+use crate::commit::{CommitError, commit};
+use crate::database::{Database, Purpose};
+use crate::error::store_error;
+use crate::rows::{ClientRow, SummaryRow, TenantRow};
+use crate::statement::Statement;
+use crate::{clients, tenants};
+
+#[async_trait]
+impl TenantRows for Database {
+    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
+        let statement = Statement::of(tenants::SUMMARIES).bind(list(declared.iter().map(TenantId::as_str)));
+        let rows: Vec<SummaryRow> = self.read(statement).await?;
+        rows.into_iter().map(TenantSummary::try_from).collect()
+    }
+
+    async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
+        with_clients(self, tenant, Statement::of(clients::SELECT_ALL).bind(tenant)).await
+    }
+
+    async fn load_with_related_clients(
+        &self,
+        tenant: &TenantId,
+        related: RelatedClients<'_>,
+    ) -> Result<Option<TenantState>, StoreError> {
+        let texts = |names: &[&str]| list(names.iter().copied().filter(|name| is_text(name)));
+        let (ids, listed) = (texts(related.ids), texts(related.listed));
+        with_clients(self, tenant, clients::related(tenant, ids, listed, self.dialect())).await
+    }
+
+    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
+        let row = self.first(Statement::of(clients::COUNT).bind(tenant).bind(at_most)).await?;
+        Ok(row.map_or(0, |(count,): (i64,)| count.unsigned_abs()))
+    }
+
+    async fn list_clients(
+        &self,
+        tenant: &TenantId,
+        query: &ClientQuery,
+    ) -> Result<Vec<ClientState>, StoreError> {
+        let search = query.search.as_deref().unwrap_or_default().to_ascii_lowercase();
+        if !is_text(&search) {
+            return Ok(Vec::new());
+        }
+        let after = query.after.as_ref().map_or("", ClientId::as_str);
+        let statement =
+            Statement::of(clients::SELECT_PAGE).bind(tenant).bind(search).bind(after).bind(query.limit);
+        let rows: Vec<ClientRow> = self.read(statement).await?;
+        rows.iter().map(ClientRow::state).collect()
+    }
+
+    async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError> {
+        let statement = Statement::of(tenants::ISSUER_OWNERS).bind(list(issuers.iter().map(Issuer::as_str)));
+        let rows: Vec<(String, String)> = self.read(statement).await?;
+        let of_row = |(issuer, tenant): (String, String)| {
+            let issuer = Issuer::parse(&issuer).map_err(|cause| unreadable("issuer", cause))?;
+            Ok((issuer, tenant_id(&tenant)?))
+        };
+        rows.into_iter().map(of_row).collect()
+    }
+
+    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+        let statement = Statement::of(tenants::DUE_DELETIONS).bind(now).bind(limit);
+        let rows: Vec<(String,)> = self.read(statement).await?;
+        rows.iter().map(|(id,)| tenant_id(id)).collect()
+    }
+
+    async fn commit(&self, request: &CommitRequest) -> Result<CommitOutcome, StoreError> {
+        match commit(self, request).await {
+            Ok(generation) => Ok(CommitOutcome::Committed { generation }),
+            Err(CommitError::StaleRevision) => Ok(CommitOutcome::StaleRevision),
+            Err(CommitError::Store(error)) => Err(error),
+        }
+    }
+}
+
+/// A tenant and some of its clients, as they were at one moment.
+async fn with_clients(
+    database: &Database,
+    tenant: &TenantId,
+    clients: Statement,
+) -> Result<Option<TenantState>, StoreError> {
+    let loaded = async {
+        let mut transaction = database.begin(Purpose::Reads).await?;
+        let row: Option<TenantRow> = transaction.first(Statement::of(tenants::SELECT).bind(tenant)).await?;
+        let Some(row) = row else { return Ok(None) };
+        let clients: Vec<ClientRow> = transaction.all(clients).await?;
+        transaction.commit().await?;
+        Ok(Some((row, clients)))
+    };
+    let Some((row, clients)) = loaded.await.map_err(store_error)? else { return Ok(None) };
+    row.state(clients.iter().map(ClientRow::state).collect::<Result<_, _>>()?).map(Some)
+}
+
+/// As a JSON array.
+fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    serde_json::json!(texts.collect::<Vec<_>>()).to_string()
+}

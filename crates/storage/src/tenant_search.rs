@@ -1,0 +1,96 @@
+//! Pages of tenants, in the order of their ids or of the search terms that find them. Both orders are those of an index, so that a page
+//! costs the same wherever it begins and however many tenants there are. All of it is across tenants on purpose.
+
+use std::collections::HashMap;
+
+use administration::rows::{COUNTED_TERMS, Prefix, TenantSearch};
+use administration::{TenantCursor, TenantList, TenantQuery, TenantState};
+use async_trait::async_trait;
+use tenancy::StoreError;
+
+use crate::column::is_text;
+use crate::database::Database;
+use crate::rows::PlacedRow;
+use crate::statement::Statement;
+use crate::tenants::columns;
+
+pub(crate) const IN_ORDER: &str = concat!(
+    "SELECT '' AS word, ",
+    columns!(),
+    " FROM tenants t WHERE t.tenant_id > $1 AND t.deleted_at IS NULL ORDER BY t.tenant_id LIMIT $2"
+);
+
+/// How many search terms begin with each of these, counted up to `$2`.
+const COUNT: &str = "
+    SELECT given.prefix,
+           (SELECT COUNT(*) FROM (SELECT 1 FROM tenant_words w
+                                   WHERE w.word >= given.prefix {bytewise} AND w.word < given.following {bytewise}
+                                   LIMIT $2) AS counted)
+      FROM {given(prefix text, following text)}";
+
+/// By the search terms after the place `($3, $4)` that begin with `$2`, which are smaller than `$5`. A tenant with two of them is found
+/// at the smaller. It has a term that begins with each of the given prefixes, too.
+macro_rules! places {
+    () => {
+        "SELECT w.word, w.tenant_id
+           FROM tenant_words w
+          WHERE (w.word, w.tenant_id) > ($3, $4) AND w.word < $5
+            AND NOT EXISTS (SELECT 1 FROM tenant_words s
+                             WHERE s.tenant_id = w.tenant_id AND s.word >= $2 AND s.word < w.word)
+            AND NOT EXISTS (SELECT 1 FROM {given(prefix text, following text)}
+                             WHERE NOT EXISTS (SELECT 1 FROM tenant_words o
+                                                WHERE o.tenant_id = w.tenant_id
+                                                  AND o.word >= given.prefix {bytewise}
+                                                  AND o.word < given.following {bytewise}))
+          ORDER BY w.word, w.tenant_id LIMIT $6"
+    };
+}
+
+#[cfg(test)]
+pub(crate) const PLACES: &str = places!();
+
+pub(crate) const FOUND: &str = concat!(
+    "SELECT place.word, ",
+    columns!(),
+    " FROM (",
+    places!(),
+    ") AS place {join} tenants t ON t.tenant_id = place.tenant_id
+     ORDER BY place.word, place.tenant_id"
+);
+
+#[async_trait]
+impl TenantList for Database {
+    async fn list_tenants(
+        &self,
+        query: &TenantQuery,
+    ) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
+        if !query.terms.iter().all(|word| is_text(word)) {
+            return Ok(Vec::new());
+        }
+        let counts =
+            if TenantSearch::needs_counts(query) { counts(self, query).await? } else { HashMap::new() };
+        let count = |word: &str| counts.get(word).copied().unwrap_or_default();
+        let statement = match TenantSearch::of(query, count) {
+            None => {
+                let after = query.after.as_ref().map_or("", |after| after.tenant.as_str());
+                Statement::of(IN_ORDER).bind(after)
+            }
+            Some(TenantSearch { prefix, after: (word, tenant), end, others }) => {
+                Statement::of(FOUND).bind(json(&others)?).bind(prefix).bind(word).bind(tenant).bind(end)
+            }
+        };
+        let rows: Vec<PlacedRow> = self.read(statement.bind(query.limit)).await?;
+        rows.into_iter().map(TryFrom::try_from).collect()
+    }
+}
+
+async fn counts(database: &Database, query: &TenantQuery) -> Result<HashMap<String, u64>, StoreError> {
+    let terms: Vec<Prefix> = query.terms.iter().map(|word| Prefix::of(word)).collect();
+    let statement = Statement::of(COUNT).bind(json(&terms)?).bind(COUNTED_TERMS);
+    let rows: Vec<(String, i64)> = database.read(statement).await?;
+    Ok(rows.into_iter().map(|(word, count)| (word, count.unsigned_abs())).collect())
+}
+
+fn json(prefixes: &[Prefix]) -> Result<String, StoreError> {
+    serde_json::to_string(prefixes).map_err(StoreError::fault)
+}

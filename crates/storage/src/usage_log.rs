@@ -1,0 +1,153 @@
+//! Where secrets were used from, and which verifiers fetched keys. Requests collect what they saw, and one batch writes it. Each secret
+//! keeps its latest addresses, each tenant a limited number of verifiers. A batch holds rows of many tenants and is written across
+//! tenants, so the role under which requests read needs no right to write.
+
+use administration::rows::{
+    latest_usage, merged_fetches, places_kept_since, secret_usage_rows, verifier_fetch_rows,
+};
+use administration::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
+use async_trait::async_trait;
+use registry::ClientId;
+use serde::Serialize;
+use tenancy::{StoreError, TenantId};
+
+use crate::database::{Database, Purpose};
+use crate::error::store_error;
+use crate::rows::{FetchRow, UsageRow};
+use crate::statement::Statement;
+
+pub(crate) const SELECT_USES: &str = "
+    SELECT u.* FROM secret_uses u
+     WHERE u.tenant_id = {tenant} AND u.client_id = $2
+     ORDER BY u.secret_id, u.last_used_at DESC, u.address";
+
+/// A secret that does not exist is left out, and no use becomes older than it is.
+const RECORD_USES: &str = "
+    INSERT INTO secret_uses AS known (tenant_id, client_id, secret_id, address, last_used_at)
+    SELECT s.tenant_id, s.client_id, s.secret_id, given.address, given.last_used_at
+      FROM {given(tenant_id text, client_id text, secret_id text, address text, last_used_at bigint)}
+           {join} client_secrets s ON s.tenant_id = given.tenant_id AND s.client_id = given.client_id
+              AND s.secret_id = given.secret_id
+     WHERE TRUE
+    ON CONFLICT (tenant_id, client_id, secret_id, address) DO UPDATE
+       SET last_used_at = {greatest}(known.last_used_at, excluded.last_used_at)";
+
+const PRUNE_USES: &str = "
+    DELETE FROM secret_uses
+     WHERE (tenant_id, client_id, secret_id, address) IN (
+               SELECT tenant_id, client_id, secret_id, address
+                 FROM (SELECT u.tenant_id, u.client_id, u.secret_id, u.address,
+                              row_number() OVER (PARTITION BY u.tenant_id, u.client_id, u.secret_id
+                                                 ORDER BY u.last_used_at DESC, u.address) AS place
+                         FROM (SELECT DISTINCT tenant_id, client_id, secret_id
+                                 FROM {given(tenant_id text, client_id text, secret_id text)}) AS used
+                              {join} secret_uses u ON u.tenant_id = used.tenant_id
+                                 AND u.client_id = used.client_id AND u.secret_id = used.secret_id) AS placed
+                WHERE place > $2)";
+
+pub(crate) const SELECT_FETCHES: &str = "
+    SELECT s.* FROM key_sightings s
+     WHERE s.tenant_id = {tenant}
+     ORDER BY s.last_fetch_at DESC, s.verifier";
+
+/// A deleted tenant is left out, and no fetch becomes older than it is. New verifiers are kept as long as those leave room that keep
+/// their places; if there is no new one, nothing is counted.
+const RECORD_FETCHES: &str = "
+    WITH seen AS MATERIALIZED (
+        SELECT t.tenant_id, given.verifier, given.last_fetch_at, given.newest_key, k.verifier IS NULL AS is_new
+          FROM {given(tenant_id text, verifier text, last_fetch_at bigint, newest_key bigint)}
+               {join} tenants t ON t.tenant_id = given.tenant_id
+               LEFT JOIN key_sightings k ON k.tenant_id = t.tenant_id AND k.verifier = given.verifier
+         WHERE t.deleted_at IS NULL),
+    placed AS MATERIALIZED (
+        SELECT k.tenant_id, COUNT(*) AS number
+          FROM (SELECT DISTINCT tenant_id FROM seen WHERE is_new) AS newcomers
+               {join} key_sightings k ON k.tenant_id = newcomers.tenant_id
+         WHERE k.last_fetch_at > $2 OR (k.tenant_id, k.verifier) IN (SELECT tenant_id, verifier FROM seen)
+         GROUP BY k.tenant_id),
+    ranked AS (
+        SELECT tenant_id, verifier, last_fetch_at, newest_key, is_new,
+               row_number() OVER (PARTITION BY tenant_id, is_new
+                                  ORDER BY last_fetch_at DESC, verifier {bytewise}) AS place
+          FROM seen)
+    INSERT INTO key_sightings AS known (tenant_id, verifier, last_fetch_at, newest_key)
+    SELECT tenant_id, verifier, last_fetch_at, newest_key
+      FROM ranked LEFT JOIN placed USING (tenant_id)
+     WHERE NOT is_new OR place + COALESCE(number, 0) <= $3
+    ON CONFLICT (tenant_id, verifier) DO UPDATE
+       SET last_fetch_at = {greatest}(known.last_fetch_at, excluded.last_fetch_at),
+           newest_key = {greatest}(known.newest_key, excluded.newest_key)";
+
+/// Where there are too many: nearly always all verifiers of a tenant are known, and counting them costs less than sorting them.
+pub(crate) const PRUNE_FETCHES: &str = "
+    DELETE FROM key_sightings
+     WHERE (tenant_id, verifier) IN (
+               SELECT tenant_id, verifier
+                 FROM (SELECT s.tenant_id, s.verifier,
+                              row_number() OVER (PARTITION BY s.tenant_id
+                                                 ORDER BY s.last_fetch_at DESC, s.verifier) AS place
+                         FROM (SELECT DISTINCT tenant_id FROM {given(tenant_id text)}) AS seen
+                              {join} key_sightings s ON s.tenant_id = seen.tenant_id
+                        WHERE (SELECT COUNT(*) FROM key_sightings k WHERE k.tenant_id = seen.tenant_id) > $2)
+                      AS placed
+                WHERE place > $2)";
+
+#[async_trait]
+impl UsageLog for Database {
+    async fn secret_usage(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Vec<SecretUsage>, StoreError> {
+        let statement = Statement::of(SELECT_USES).bind(tenant).bind(client.as_str());
+        let rows: Vec<UsageRow> = self.read(statement).await?;
+        rows.into_iter().map(SecretUsage::try_from).collect()
+    }
+
+    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError> {
+        let usage = latest_usage(usage, KEPT_ADDRESSES);
+        let rows = secret_usage_rows(&usage);
+        let kept = KEPT_ADDRESSES as u64;
+        let statements = |rows: &str| {
+            [Statement::of(RECORD_USES).bind(rows), Statement::of(PRUNE_USES).bind(rows).bind(kept)]
+        };
+        record(self, &rows, statements).await
+    }
+
+    async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError> {
+        let rows: Vec<FetchRow> = self.read(Statement::of(SELECT_FETCHES).bind(tenant)).await?;
+        rows.into_iter().map(VerifierFetch::try_from).collect()
+    }
+
+    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError> {
+        let merged = merged_fetches(fetches);
+        let rows = verifier_fetch_rows(&merged);
+        let since = places_kept_since(fetches);
+        let kept = KEPT_VERIFIERS as u64;
+        let statements = |rows: &str| {
+            let record = Statement::of(RECORD_FETCHES).bind(rows).bind(since).bind(kept);
+            [record, Statement::of(PRUNE_FETCHES).bind(rows).bind(kept)]
+        };
+        record(self, &rows, statements).await
+    }
+}
+
+/// Between two commits: no commit deletes a secret or a tenant while something of it is recorded.
+async fn record<T: Serialize + Sync>(
+    database: &Database,
+    rows: &[T],
+    statements: impl Fn(&str) -> [Statement; 2] + Send,
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let statements = statements(&serde_json::to_string(rows).map_err(StoreError::fault)?);
+    let written = async {
+        let mut transaction = database.begin(Purpose::Commit).await?;
+        for statement in &statements {
+            transaction.execute(statement).await?;
+        }
+        transaction.commit().await
+    };
+    written.await.map_err(store_error)
+}
