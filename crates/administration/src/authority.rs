@@ -6,6 +6,8 @@
 use protocol::{Scope, ScopeToken};
 use tenancy::TenantId;
 
+use crate::EditError;
+
 /// What an administrator may do; each is a scope of the platform's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
@@ -106,6 +108,27 @@ impl Authority {
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// Refuses an actor that may not do this across all tenants.
+    pub(crate) fn require_everywhere(&self, permission: Permission) -> Result<(), EditError> {
+        if self.holds_everywhere(permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
+    }
+
+    /// Refuses an actor that may not do this in the tenant, which need not even exist.
+    pub(crate) fn require_in(&self, tenant: &TenantId, permission: Permission) -> Result<(), EditError> {
+        if self.holds_in(tenant, permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
+    }
+
+    /// Refuses an actor that may not bring a private key into the tenant. Its holder can sign in the name of each of the tenant's
+    /// clients, so only the platform may; in the tenant `platform` that is the name of each administrator, so there only an operator may.
+    pub(crate) fn require_key_import(&self, tenant: &TenantId) -> Result<(), EditError> {
+        self.require_everywhere(Permission::Tenants)?;
+        if tenant.as_str() != TenantId::PLATFORM || self.is_operator() {
+            return Ok(());
+        }
+        let message = "only an operator imports a key of the tenant `platform`: `latchkey key import platform FILE` beside the store";
+        Err(EditError::InsufficientPrivilege(message.to_owned()))
     }
 
     /// Whether it may do this across all tenants.

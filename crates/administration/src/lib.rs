@@ -37,7 +37,7 @@ mod store;
 
 pub mod rows;
 
-pub use administrator::{Administrator, Clock, Created, EditPolicy, Idempotency, KeyStep, Publish};
+pub use administrator::{Administrator, Caller, Clock, Created, EditPolicy, Idempotency, KeyStep, Publish};
 pub use application::{
     Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
     PutApplication, Translate,
@@ -59,6 +59,7 @@ pub use documents::{
     UnopenedKeyView, UsedFrom, VerifierView, Wiped, merge_patch, nearest, read_json, read_lenient_json,
     schema,
 };
+pub use edit::{ClientStep, KeyCommand, SecretStep, TenantStep};
 pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};

@@ -216,18 +216,14 @@ impl Reconciler {
     ) -> Result<CommitRequest, ReconcileError> {
         let actor = Actor { name: "config".to_owned(), source: None };
         Ok(CommitRequest {
-            managed_by: ManagedBy::Config,
             generation: Some(generation),
             expected_revisions: plan.expected_revisions.clone(),
-            before: Vec::new(),
             changes: plan.changes.clone(),
             secrets: self.hash(declaration, plan, now, progress).await?,
             first_keys: self.seal_first_keys(declaration, plan, now).await?,
-            keys: Default::default(),
             tenant_metadata: plan.tenant_metadata.clone(),
             audit: plan.changes.iter().map(|change| AuditRecord::of(change, &actor, now)).collect(),
-            idempotent: None,
-            now,
+            ..CommitRequest::empty(ManagedBy::Config, now)
         })
     }
 

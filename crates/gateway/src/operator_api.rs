@@ -16,7 +16,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::web::Bytes;
 use actix_web::{App, Error, HttpResponse};
-use administration::{Administrator, Authority, Clock, EditError};
+use administration::{Administrator, Authority, Caller, Clock, EditError};
 use futures_util::stream;
 use protocol::Timestamp;
 use zeroize::Zeroizing;
@@ -103,7 +103,8 @@ impl OperatorApi {
     /// Creates the first administrator. There is no route for it, since no caller of a server could be one yet.
     pub async fn init_admin(&self, name: &str) -> OperatorAnswer {
         let OperatorAccess { administrator, authority, .. } = &self.operator;
-        let created = administrator.init_admin(authority, name, self.operator.now()).await;
+        let caller = Caller::new(authority.clone(), self.operator.now());
+        let created = administrator.init_admin(&caller, name).await;
         let response = created
             .map_err(Problem::from)
             .and_then(|created| Document::of(StatusCode::CREATED).body(&created));

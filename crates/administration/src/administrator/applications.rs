@@ -1,18 +1,18 @@
 //! Applications: each is a client of the tenant and a row beside it, written and deleted together. An interface translates its
 //! own form of one.
 
-use protocol::{Secret, Timestamp};
+use protocol::Secret;
 use registry::ClientId;
-use secrets::PasswordSalt;
 use tenancy::TenantId;
 use uuid::Uuid;
 
-use super::commit_with_retry::{ATTEMPTS, pause};
-use super::{AboutApplication, Administrator, EditRequest, LoadScope, NewSecretValue};
-use crate::edit::{self, NewApplication, PreparedSecret};
+use super::commit_with_retry::{Decision, EditRequest, Preparation, Prepared};
+use super::load::{AboutApplication, LoadScope};
+use super::{Administrator, Caller};
+use crate::edit::{self, NewApplication};
 use crate::{
-    Application, ApplicationError, ApplicationId, ApplicationState, Authority, EditError, Permission,
-    PutApplication, Translate,
+    Application, ApplicationError, ApplicationId, ApplicationState, EditError, Permission, PutApplication,
+    Translate,
 };
 
 impl Administrator {
@@ -22,15 +22,13 @@ impl Administrator {
     /// [`ApplicationError`].
     pub async fn application(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         id: ApplicationId,
-        now: Timestamp,
     ) -> Result<ApplicationState, ApplicationError> {
-        let context = self.context(by, now);
-        context.require_in(tenant, Permission::Clients)?;
-        let facts = self.load(about(by, tenant, &id, now)).await?;
-        edit::application(context, &facts, tenant)
+        caller.authority.require_in(tenant, Permission::Clients)?;
+        let facts = self.load(tenant, of(&id)).await?;
+        edit::application(self.context(caller), &facts, tenant)
     }
 
     /// The number of a tenant's applications, and a page of them in the order in which they were created.
@@ -39,13 +37,12 @@ impl Administrator {
     /// [`EditError`].
     pub async fn applications(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         offset: u32,
         limit: u32,
-        now: Timestamp,
     ) -> Result<(u64, Vec<Application>), EditError> {
-        self.context(by, now).require_in(tenant, Permission::Clients)?;
+        caller.authority.require_in(tenant, Permission::Clients)?;
         Ok(self.store.list_applications(tenant, offset, limit).await?)
     }
 
@@ -56,35 +53,37 @@ impl Administrator {
     /// Those of the translation, [`ApplicationError`] and [`EditError`].
     pub async fn put_application<E: From<EditError> + From<ApplicationError> + Send>(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         put: PutApplication<'_>,
         translate: &Translate<'_, E>,
-        now: Timestamp,
     ) -> Result<ApplicationState, E> {
-        self.context(by, now).require_in(tenant, Permission::Clients)?;
+        caller.authority.require_in(tenant, Permission::Clients)?;
         let id = put.replaces.unwrap_or_else(ApplicationId::random);
         let client = ClientId::parse(&Uuid::new_v4().to_string()).expect("a UUID is a client id");
         let new = NewApplication { tenant, id, put, client: &client };
         let client = put.client_id.filter(|id| !id.is_empty()).unwrap_or(client.as_str());
         let about = AboutApplication { id: &id, name: put.name, client };
-        let edit_request = EditRequest { by, tenant, scope: LoadScope::Application(about), now };
-        for attempt in 0..ATTEMPTS {
-            pause(attempt).await;
-            // Hashed before the lock is taken. Where the secret is another client's by then, once more.
-            let secret = self.application_secret(edit_request, new, translate).await?;
-            let prepared = secret.as_ref();
-            let prepared =
-                prepared.map(|(client, secret)| PreparedSecret { client, material: &secret.material });
-            let put = self.commit_with_retry(edit_request, |context, facts| {
-                let put = edit::put_application(context, facts, new, prepared.as_ref(), translate)?;
-                Ok::<_, E>(put.map_or_else(Default::default, |(edit, put)| (edit, Some(put))))
-            });
-            if let Some(put) = put.await? {
-                return Ok(ApplicationState { secret: secret.map(|(_, secret)| secret.value), ..put });
-            }
-        }
-        Err(EditError::Contended.into())
+        let request = EditRequest { caller, tenant, scope: LoadScope::Application(about) };
+        let decided = self.commit_prepared(request, None, None, |context, facts, prepared| {
+            let draft = edit::application_draft(context, facts, new, translate)?;
+            let secret = match (draft.secret_client(), prepared) {
+                (None, _) => None,
+                (Some(client), Some(Prepared::Secret(of, secret))) if *of == client => Some(secret),
+                (Some(client), _) => {
+                    let sent = put.secret.map(|sent| Secret::new(sent.expose().to_owned()));
+                    return Ok(Decision::Prepare(Preparation::Secret {
+                        client,
+                        sent,
+                        salt: draft.salt(context),
+                    }));
+                }
+            };
+            let (edit, state) = draft.put(context, facts, secret.map(|secret| &secret.material))?;
+            let secret = secret.map(|secret| Secret::new(secret.value.expose().to_owned()));
+            Ok::<_, E>(Decision::Commit(edit, ApplicationState { secret, ..state }))
+        });
+        Ok(decided.await?.value)
     }
 
     /// Deletes an application with its client. The name is free again, the client's id stays reserved.
@@ -93,47 +92,19 @@ impl Administrator {
     /// [`ApplicationError`].
     pub async fn delete_application(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         id: ApplicationId,
-        now: Timestamp,
     ) -> Result<(), ApplicationError> {
-        self.context(by, now).require_in(tenant, Permission::Clients)?;
-        self.commit_with_retry(about(by, tenant, &id, now), |context, facts| {
-            Ok((edit::delete_application(context, facts, tenant)?, ()))
-        })
-        .await
-    }
-
-    /// The secret that was sent, or a generated one, and the client that it is for.
-    async fn application_secret<E: From<EditError> + From<ApplicationError>>(
-        &self,
-        edit_request: EditRequest<'_>,
-        new: NewApplication<'_>,
-        translate: &Translate<'_, E>,
-    ) -> Result<Option<(ClientId, NewSecretValue)>, E> {
-        let facts = self.load(edit_request).await?;
-        let context = self.context(edit_request.by, edit_request.now);
-        let Some((client, salt)) = edit::secret_wanted(context, &facts, new, translate)? else {
-            return Ok(None);
-        };
-        let secret = match new.put.secret {
-            Some(sent) => {
-                let (names, sent) = ((new.tenant, &client), Secret::new(sent.expose().to_owned()));
-                self.take_secret(names, sent, || salt.unwrap_or_else(PasswordSalt::generate)).await?
-            }
-            None => self.generate_secret(new.tenant, &client),
-        };
-        Ok(Some((client, secret)))
+        caller.authority.require_in(tenant, Permission::Clients)?;
+        let request = EditRequest { caller, tenant, scope: of(&id) };
+        let deleted = self.commit_with_retry(request, None, |context, facts| {
+            Ok::<_, ApplicationError>((edit::delete_application(context, facts, tenant)?, ()))
+        });
+        deleted.await.map(drop)
     }
 }
 
-fn about<'a>(
-    by: &'a Authority,
-    tenant: &'a TenantId,
-    id: &'a ApplicationId,
-    now: Timestamp,
-) -> EditRequest<'a> {
-    let about = AboutApplication { id, name: "", client: "" };
-    EditRequest { by, tenant, scope: LoadScope::Application(about), now }
+fn of(id: &ApplicationId) -> LoadScope<'_> {
+    LoadScope::Application(AboutApplication { id, name: "", client: "" })
 }

@@ -1,7 +1,7 @@
-//! The audit: `latchkey:audit`, at the platform or in the tenant.
+//! The audit: `latchkey:audit`, of the platform or of the tenant.
 
-use super::{Administrator, cursor};
-use crate::{AuditQuery, AuditView, Authority, EditError, Page, Permission};
+use super::{Administrator, Caller, cursor};
+use crate::{AuditQuery, AuditView, EditError, Page, Permission};
 
 impl Administrator {
     /// A page of audit records, the newest first. Without a tenant in the query it takes the platform's permission.
@@ -10,16 +10,13 @@ impl Administrator {
     /// [`EditError`].
     pub async fn audit(
         &self,
-        by: &Authority,
+        caller: &Caller,
         query: AuditQuery,
         cursor: Option<&str>,
     ) -> Result<Page<AuditView>, EditError> {
-        let may = match &query.tenant {
-            Some(tenant) => by.holds_in(tenant, Permission::Audit),
-            None => by.holds_everywhere(Permission::Audit),
-        };
-        if !may {
-            return Err(EditError::Forbidden(Permission::Audit));
+        match &query.tenant {
+            Some(tenant) => caller.authority.require_in(tenant, Permission::Audit)?,
+            None => caller.authority.require_everywhere(Permission::Audit)?,
         }
         let size = cursor::page_size(query.limit);
         let before = match cursor {

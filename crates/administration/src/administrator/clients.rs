@@ -1,4 +1,4 @@
-//! Clients: `latchkey:clients`, at the platform or in the tenant.
+//! Clients: `latchkey:clients`, of the platform or of the tenant.
 
 use protocol::Timestamp;
 use registry::ClientId;
@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use uuid::Uuid;
 
+use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
-use super::{Administrator, Created, EditRequest, Idempotency, LoadScope, NewSecretValue, cursor};
-use crate::edit::{self, Edit, EditContext, Facts, NewClientRow, invalid};
+use super::load::LoadScope;
+use super::{Administrator, Caller, Created, NewSecretValue, cursor};
+use crate::edit::{self, ClientStep, Edit, EditContext, Facts, NewClientRow, invalid};
 use crate::{
-    Authority, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient,
-    Page, Permission, RelatedClients, SecretView,
+    ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient, Page,
+    Permission, RelatedClients, SecretView,
 };
 
 impl Administrator {
@@ -21,26 +23,24 @@ impl Administrator {
     /// [`EditError`].
     pub async fn create_client(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         new: NewClient,
-        idempotency: Option<&Idempotency>,
-        now: Timestamp,
     ) -> Result<Created<CreatedClient>, EditError> {
-        self.context(by, now).require_in(tenant, Permission::Clients)?;
+        caller.authority.require_in(tenant, Permission::Clients)?;
         let id = new_client_id(&new, "")?;
         let settings = json!(new.settings);
         let mut ids = edit::client_names(&settings);
         ids.push(id.as_str());
         let related = RelatedClients { ids: &ids, listed: &[id.as_str()] };
-        let edit_request = EditRequest { by, tenant, scope: LoadScope::New(related), now };
-        let idempotency_scope = IdempotencyScope::of(by, tenant, "create client", idempotency)?;
+        let request = EditRequest { caller, tenant, scope: LoadScope::New(related) };
+        let idempotency = IdempotencyScope::of(caller, tenant, "create client")?;
         let chosen = new.client_secret.as_ref().map(|secret| secret.as_str());
         let secret = self.prepare_secret((tenant, &id), chosen, "/client_secret").await?;
         let row = NewClientRow { id: id.clone(), settings: &new.settings, secret: &secret.material, at: "" };
-        self.commit_idempotently(edit_request, idempotency_scope, |context, facts| {
+        self.commit_with_retry(request, idempotency, |context, facts| {
             let (edit, client) = edit::create_client(context, facts, tenant, &row)?;
-            Ok((edit, created(&client, &secret, now)))
+            Ok((edit, created(&client, &secret, caller.now)))
         })
         .await
     }
@@ -51,25 +51,22 @@ impl Administrator {
     /// [`EditError`].
     pub async fn clients(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         search: Option<&str>,
         cursor: Option<&str>,
         limit: u32,
-        now: Timestamp,
     ) -> Result<Page<ClientView>, EditError> {
-        self.context(by, now).require_in(tenant, Permission::Clients)?;
+        caller.authority.require_in(tenant, Permission::Clients)?;
         let size = cursor::page_size(limit);
         let query = ClientQuery {
             search: search.filter(|search| !search.is_empty()).map(str::to_owned),
             after: cursor.map(cursor::read_client).transpose()?,
             limit: size + 1,
         };
-        self.load(EditRequest { by, tenant, scope: LoadScope::Related(RelatedClients::default()), now })
-            .await?
-            .tenant()?;
+        self.load(tenant, LoadScope::Related(RelatedClients::default())).await?.tenant()?;
         let rows = self.store.list_clients(tenant, &query).await?.into_iter();
-        let rows = rows.map(|row| (row.client.id.clone(), ClientView::of(&row, now)));
+        let rows = rows.map(|row| (row.client.id.clone(), ClientView::of(&row, caller.now)));
         Ok(cursor::page(rows.collect(), size, |place| place.to_string()))
     }
 
@@ -79,12 +76,11 @@ impl Administrator {
     /// [`EditError`].
     pub async fn client(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         client: &ClientId,
-        now: Timestamp,
     ) -> Result<ClientView, EditError> {
-        Ok(ClientView::of(&self.client_state(by, tenant, client, now).await?, now))
+        Ok(ClientView::of(&self.client_state(caller, tenant, client).await?, caller.now))
     }
 
     /// Changes what the merge patch names.
@@ -93,116 +89,80 @@ impl Administrator {
     /// [`EditError`].
     pub async fn patch_client(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         client: &ClientId,
         patch: Value,
-        if_match: Option<&str>,
-        now: Timestamp,
     ) -> Result<ClientView, EditError> {
-        self.edit_client(by, (tenant, client), &edit::client_names(&patch), now, |context, facts| {
-            edit::patch_client(context, facts, (tenant, client), &patch, if_match)
-        })
-        .await?;
-        self.client(by, tenant, client, now).await
+        let names = edit::client_names(&patch);
+        let row = self.edit_client(caller, (tenant, client), &names, |context, facts| {
+            edit::patch_client(context, facts, (tenant, client), &patch)
+        });
+        Ok(ClientView::of(&row.await?, caller.now))
     }
 
-    /// Stops it from authenticating.
+    /// Suspends, resumes or deletes a client. A deleted client has no secrets, and its id stays reserved.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn suspend_client(
+    pub async fn step_client(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         client: &ClientId,
-        if_match: Option<&str>,
-        now: Timestamp,
+        step: ClientStep,
     ) -> Result<ClientView, EditError> {
-        self.edit_client(by, (tenant, client), &[], now, |context, facts| {
-            edit::suspend_client(context, facts, (tenant, client), if_match)
-        })
-        .await?;
-        self.client(by, tenant, client, now).await
-    }
-
-    /// Lets it authenticate again.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn resume_client(
-        &self,
-        by: &Authority,
-        tenant: &TenantId,
-        client: &ClientId,
-        if_match: Option<&str>,
-        now: Timestamp,
-    ) -> Result<ClientView, EditError> {
-        self.edit_client(by, (tenant, client), &[], now, |context, facts| {
-            edit::resume_client(context, facts, (tenant, client), if_match)
-        })
-        .await?;
-        self.client(by, tenant, client, now).await
-    }
-
-    /// Deletes it, with its secrets; the id stays reserved.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn delete_client(
-        &self,
-        by: &Authority,
-        tenant: &TenantId,
-        client: &ClientId,
-        if_match: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), EditError> {
-        self.edit_client(by, (tenant, client), &[], now, |context, facts| {
-            edit::delete_client(context, facts, (tenant, client), if_match)
-        })
-        .await
+        let row = self.edit_client(caller, (tenant, client), &[], |context, facts| {
+            edit::step_client(context, facts, (tenant, client), step)
+        });
+        Ok(ClientView::of(&row.await?, caller.now))
     }
 
     /// A client's rows, for an administrator of the tenant's clients.
     pub(super) async fn client_state(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         client: &ClientId,
-        now: Timestamp,
     ) -> Result<ClientState, EditError> {
-        self.context(by, now).require_in(tenant, Permission::Clients)?;
+        caller.authority.require_in(tenant, Permission::Clients)?;
         let related = RelatedClients { ids: &[client.as_str()], listed: &[] };
-        let facts = self.load(EditRequest { by, tenant, scope: LoadScope::Related(related), now }).await?;
+        let facts = self.load(tenant, LoadScope::Related(related)).await?;
         Ok(facts.client(client)?.1.clone())
     }
 
-    /// An edit of one client; `names` are those that it brings in beside the client's own.
+    /// Edits one client and returns its rows as they are then; `names` are those that the edit brings in beside the client's own.
     pub(super) async fn edit_client(
         &self,
-        by: &Authority,
+        caller: &Caller,
         (tenant, client): (&TenantId, &ClientId),
         names: &[&str],
-        now: Timestamp,
         mut decide: impl FnMut(EditContext<'_>, &Facts) -> Result<Edit, EditError> + Send,
-    ) -> Result<(), EditError> {
-        self.context(by, now).require_in(tenant, Permission::Clients)?;
+    ) -> Result<ClientState, EditError> {
+        caller.authority.require_in(tenant, Permission::Clients)?;
         let mut ids = names.to_vec();
         ids.push(client.as_str());
         let related = RelatedClients { ids: &ids, listed: &[client.as_str()] };
-        let edit_request = EditRequest { by, tenant, scope: LoadScope::Related(related), now };
-        self.commit_with_retry(edit_request, |context, facts| Ok((decide(context, facts)?, ()))).await
+        let request = EditRequest { caller, tenant, scope: LoadScope::Related(related) };
+        let edited = self.commit_with_retry(request, None, |context, facts| {
+            let edit = decide(context, facts)?;
+            let mut after = edit.tenant_after(context, facts)?;
+            let row = after.clients.iter().position(|row| row.client.id == *client);
+            let row = row.ok_or(EditError::NotFound("client"))?;
+            Ok::<_, EditError>((edit, after.clients.swap_remove(row)))
+        });
+        Ok(edited.await?.value)
     }
 }
 
-/// The id that was asked for, or a new one; `at` is where the client stands in what was sent.
+/// The requested id, or a new one; `at` is the pointer to the client in the document.
 pub(super) fn new_client_id(new: &NewClient, at: &str) -> Result<ClientId, EditError> {
     let made = || Uuid::new_v4().to_string();
     let text = new.client_id.clone().unwrap_or_else(made);
     ClientId::parse(&text).map_err(|error| invalid(format!("{at}/client_id"), error.to_string()))
 }
 
-/// A client with the one secret that it has just been made with.
+/// A client with the one secret that it was created with.
 pub(super) fn created(row: &ClientState, secret: &NewSecretValue, now: Timestamp) -> CreatedClient {
     let shown = row.secrets.first().map(|made| CreatedSecret {
         client_secret: secret.value.expose().to_owned(),

@@ -1,169 +1,168 @@
-//! The steps of every edit: load what it needs, decide, commit on the revision of the decision, invalidate the caches. After a
-//! concurrent commit it does all of them again.
+//! The loop of every edit: load what it needs, decide, commit on the revision that was decided on, publish. Where another writer was
+//! faster, or slow work has to be done first, the loop starts over. With an idempotency key, the answer of an earlier request under that
+//! key comes first.
 
 use std::time::Duration;
 
+use keys::life_cycle::Announcement;
 use protocol::Timestamp;
 use registry::ClientId;
-use tenancy::{Issuer, TenantId};
-use tokio::time::sleep;
+use secrets::PasswordSalt;
+use tenancy::{StoreError, TenantId};
+use tokio::time::{sleep, timeout};
 
-use super::Administrator;
+use super::idempotency::IdempotencyScope;
+use super::key_material::{KeyMaterial, KeyOrigin};
+use super::load::LoadScope;
+use super::{Administrator, Caller, Created, NewSecretValue};
 use crate::edit::{Edit, EditContext, Facts};
-use crate::{
-    ApplicationId, AuditRecord, Authority, CommitOutcome, CommitRequest, EditError, IdempotentAnswer,
-    ManagedBy, RelatedClients, TenantState, invalidations,
-};
+use crate::{CommitOutcome, CommitRequest, EditError, invalidations};
 
-/// Each time that it is superseded, another commit succeeded.
+/// Each stale attempt means that another writer has committed.
 pub(super) const ATTEMPTS: u32 = 20;
 
-/// Who asks for an edit of which tenant.
+/// Commits that are too late before the store counts as too slow.
+const MOST_LATE: u32 = 3;
+
+/// The caller of an edit, its tenant, and what it needs.
 #[derive(Clone, Copy)]
 pub(super) struct EditRequest<'a> {
-    pub(super) by: &'a Authority,
+    pub(super) caller: &'a Caller,
     pub(super) tenant: &'a TenantId,
     pub(super) scope: LoadScope<'a>,
-    pub(super) now: Timestamp,
 }
 
-/// What must be known before it is decided.
-#[derive(Clone, Copy)]
-pub(super) enum LoadScope<'a> {
-    /// The whole tenant, and who has these issuers.
-    Whole(&'a [Issuer]),
-    /// The tenant, with these of its clients.
-    Related(RelatedClients<'a>),
-    /// The same, and how many clients it has: for one that is to be made.
-    New(RelatedClients<'a>),
-    /// The tenant, with an application and its client.
-    Application(AboutApplication<'a>),
+/// What is decided on the facts of one attempt.
+pub(super) enum Decision<T> {
+    /// To commit the edit and to answer this.
+    Commit(Edit, T),
+    /// To do this slow work and to decide again.
+    Prepare(Preparation),
 }
 
-/// Which application is asked about.
-#[derive(Clone, Copy)]
-pub(super) struct AboutApplication<'a> {
-    pub(super) id: &'a ApplicationId,
-    /// The name that it is to have.
-    pub(super) name: &'a str,
-    /// The client that it is to have.
-    pub(super) client: &'a str,
+/// Slow work that an edit depends on.
+pub(super) enum Preparation {
+    /// Hash the secret of a client: the one that was sent, or a generated one.
+    Secret { client: ClientId, sent: Option<protocol::Secret>, salt: Option<PasswordSalt> },
+    /// Generate the announced key, unless it was imported, and seal it for its number.
+    Key { announced: Announcement, origin: KeyOrigin },
+}
+
+/// The result of the slow work.
+pub(super) enum Prepared {
+    Secret(ClientId, NewSecretValue),
+    Key(KeyMaterial),
 }
 
 impl Administrator {
-    /// Decides and writes, as often as it takes, and says what was decided in the end. Nothing is written where nothing changes.
+    /// Decides and commits until a commit succeeds, and returns what was decided. An edit without changes is committed only for the
+    /// answer under its idempotency key, which is written in the commit that makes the thing: there is no moment with only one of them.
     pub(super) async fn commit_with_retry<T, E: From<EditError>>(
         &self,
-        edit_request: EditRequest<'_>,
+        request: EditRequest<'_>,
+        idempotency: Option<IdempotencyScope<T>>,
         mut decide: impl FnMut(EditContext<'_>, &Facts) -> Result<(Edit, T), E> + Send,
-    ) -> Result<T, E> {
-        let _guard = self.tenant_locks.take(edit_request.tenant).await;
+    ) -> Result<Created<T>, E> {
+        self.commit_prepared(request, idempotency, None, |context, facts, _| {
+            decide(context, facts).map(|(edit, value)| Decision::Commit(edit, value))
+        })
+        .await
+    }
+
+    /// As [`Administrator::commit_with_retry`], for a decision that depends on slow work.
+    pub(super) async fn commit_prepared<T, E: From<EditError>>(
+        &self,
+        request: EditRequest<'_>,
+        idempotency: Option<IdempotencyScope<T>>,
+        mut prepared: Option<Prepared>,
+        mut decide: impl FnMut(EditContext<'_>, &Facts, Option<&Prepared>) -> Result<Decision<T>, E> + Send,
+    ) -> Result<Created<T>, E> {
+        let EditRequest { caller, tenant, scope } = request;
+        let mut late = 0;
+        let mut guard = self.tenant_locks.take(tenant).await;
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
-            let facts = self.load(edit_request).await?;
-            let (edit, answer) = decide(self.context(edit_request.by, edit_request.now), &facts)?;
-            if edit.is_empty() || self.commit(edit_request, &facts, edit, None).await? {
-                return Ok(answer);
+            if let Some(value) = self.answered(idempotency.as_ref(), caller.now).await? {
+                return Ok(Created { value, replayed: true });
+            }
+            let facts = self.load(tenant, scope).await?;
+            let context = match scope {
+                LoadScope::Keys => EditContext { now: self.clock_of(caller), ..self.context(caller) },
+                _ => self.context(caller),
+            };
+            let (edit, value) = match decide(context, &facts, prepared.as_ref())? {
+                Decision::Commit(edit, value) => (edit, value),
+                Decision::Prepare(preparation) => {
+                    // Other writers of the tenant do not wait for it.
+                    drop(guard);
+                    prepared = Some(self.prepare(tenant, preparation, prepared).await?);
+                    guard = self.tenant_locks.take(tenant).await;
+                    continue;
+                }
+            };
+            if edit.is_empty() && idempotency.is_none() {
+                return Ok(Created { value, replayed: false });
+            }
+            let idempotent = self.seal_answer(idempotency.as_ref(), &value, context.now).await?;
+            let valid_for = edit.valid_for;
+            let request = CommitRequest { idempotent, ..edit.into_request(context, &facts) };
+            let left = valid_for.map(|valid_for| {
+                let age = self.clock_of(caller).seconds().saturating_sub(context.now.seconds());
+                Duration::from_secs(valid_for.seconds().saturating_sub(age))
+            });
+            let committed = match left {
+                None => Some(self.commit(&request).await?),
+                Some(Duration::ZERO) => None,
+                Some(left) => timeout(left, self.commit(&request)).await.ok().transpose()?,
+            };
+            match committed {
+                Some(true) => return Ok(Created { value, replayed: false }),
+                Some(false) => {}
+                None => late += 1,
+            }
+            if late == MOST_LATE {
+                let error = StoreError::unavailable("it takes longer than keys can wait");
+                return Err(EditError::from(error).into());
             }
         }
         Err(EditError::Contended.into())
     }
 
-    pub(super) async fn load(&self, edit_request: EditRequest<'_>) -> Result<Facts, EditError> {
-        Ok(match edit_request.scope {
-            LoadScope::Whole(issuers) => Facts {
-                state: self.store.load_state(edit_request.tenant).await?,
-                issuer_owners: match issuers {
-                    [] => Vec::new(),
-                    issuers => self.store.find_issuer_owners(issuers).await?,
-                },
-                ..Facts::default()
-            },
-            LoadScope::Related(related) => {
-                let state = self.store.load_with_related_clients(edit_request.tenant, related).await?;
-                Facts { state, ..Facts::default() }
-            }
-            LoadScope::New(related) => {
-                let state = self.store.load_with_related_clients(edit_request.tenant, related).await?;
-                Facts {
-                    state,
-                    client_count: self.count_clients(edit_request.tenant).await?,
-                    ..Facts::default()
-                }
-            }
-            LoadScope::Application(about) => self.load_application(edit_request.tenant, about).await?,
-        })
-    }
-
-    /// Read after the tenant, whose revision vouches for it. Nobody asks how far beyond the limit it is.
-    async fn count_clients(&self, tenant: &TenantId) -> Result<u64, EditError> {
-        Ok(self.store.count_clients(tenant, self.policy.clients).await?)
-    }
-
-    /// What is read after the tenant is what the tenant's revision vouches for, so the application is read twice: before, for the name of
-    /// the client that has to be loaded, and after.
-    async fn load_application(
+    async fn prepare(
         &self,
         tenant: &TenantId,
-        about: AboutApplication<'_>,
-    ) -> Result<Facts, EditError> {
-        for attempt in 0..ATTEMPTS {
-            pause(attempt).await;
-            let known = self.store.find_application(tenant, about.id).await?.and_then(|known| known.client);
-            let ids = [about.client, known.as_ref().map_or(about.client, ClientId::as_str)];
-            let related = RelatedClients { ids: &ids, listed: &[about.client] };
-            let state = self.store.load_with_related_clients(tenant, related).await?;
-            let application = self.store.find_application(tenant, about.id).await?;
-            if application.as_ref().and_then(|application| application.client.as_ref()) == known.as_ref() {
-                let name_owner = self.store.find_application_named(tenant, about.name).await?;
-                let client_count =
-                    if about.client.is_empty() { 0 } else { self.count_clients(tenant).await? };
-                return Ok(Facts { state, application, name_owner, client_count, ..Facts::default() });
+        preparation: Preparation,
+        before: Option<Prepared>,
+    ) -> Result<Prepared, EditError> {
+        match preparation {
+            Preparation::Secret { client, sent: Some(sent), salt } => {
+                let salt = || salt.unwrap_or_else(PasswordSalt::generate);
+                let secret = self.take_secret((tenant, &client), sent, salt).await?;
+                Ok(Prepared::Secret(client, secret))
+            }
+            Preparation::Secret { client, sent: None, .. } => {
+                let secret = self.generate_secret(tenant, &client);
+                Ok(Prepared::Secret(client, secret))
+            }
+            Preparation::Key { announced, origin } => {
+                let mut material = match before {
+                    Some(Prepared::Key(material)) if material.origin() == origin => material,
+                    _ => self.make_key(announced.spec()).await?,
+                };
+                self.seal_key(tenant, announced, &mut material).await?;
+                Ok(Prepared::Key(material))
             }
         }
-        Err(EditError::Contended)
     }
 
-    /// As [`Administrator::write`], of what was decided on these facts.
-    pub(super) async fn commit(
-        &self,
-        edit_request: EditRequest<'_>,
-        facts: &Facts,
-        edit: Edit,
-        idempotent: Option<IdempotentAnswer>,
-    ) -> Result<bool, EditError> {
-        let EditRequest { by, tenant, now, .. } = edit_request;
-        let expected_revisions = facts.state.iter().map(|state| (tenant.clone(), state.revision)).collect();
-        let before = facts.state.iter().map(|state| state.changed_by(&edit.changes)).collect();
-        self.write(by, expected_revisions, before, edit, idempotent, now).await
+    /// The time now, which is never before the request.
+    fn clock_of(&self, caller: &Caller) -> Timestamp {
+        caller.now.max((self.clock)())
     }
 
-    /// Whether it was written; if not, something that the decision rests on has changed.
-    pub(super) async fn write(
-        &self,
-        by: &Authority,
-        expected_revisions: Vec<(TenantId, u64)>,
-        before: Vec<TenantState>,
-        edit: Edit,
-        idempotent: Option<IdempotentAnswer>,
-        now: Timestamp,
-    ) -> Result<bool, EditError> {
-        let Edit { changes, secrets, keys, tenant_metadata } = edit;
-        let request = CommitRequest {
-            managed_by: ManagedBy::Api,
-            generation: None,
-            expected_revisions,
-            before,
-            audit: changes.iter().map(|change| AuditRecord::of(change, by.actor(), now)).collect(),
-            changes,
-            secrets,
-            first_keys: Vec::new(),
-            keys,
-            tenant_metadata,
-            idempotent,
-            now,
-        };
-        match self.store.commit(&request).await? {
+    /// Whether it was committed. If not, the revision that it was decided on is stale.
+    async fn commit(&self, request: &CommitRequest) -> Result<bool, EditError> {
+        match self.store.commit(request).await? {
             CommitOutcome::Committed { .. } => {
                 (self.publish)(&invalidations(&request.changes));
                 Ok(true)
@@ -173,7 +172,7 @@ impl Administrator {
     }
 }
 
-/// Before the second attempt a millisecond, then a little longer each time.
+/// A millisecond before the second attempt, then a millisecond longer each time.
 pub(super) async fn pause(attempt: u32) {
     if attempt > 0 {
         sleep(Duration::from_millis(u64::from(attempt))).await;

@@ -1,13 +1,13 @@
-//! Signing keys as administrators who may change them see them: `latchkey:keys`, at the platform or in the tenant.
+//! Signing keys as administrators who may change them see them: `latchkey:keys`, of the platform or of the tenant.
 
 use keys::{KeyError, KeyId, open_key, openable};
-use protocol::Timestamp;
 use tenancy::TenantId;
 
-use super::Administrator;
+use super::load::LoadScope;
+use super::{Administrator, Caller};
+use crate::edit::{Facts, KeyCommand};
 use crate::{
-    Authority, BrokenTokensView, EditError, KeyStatusView, KeyView, Permission, PublicKeyView,
-    UnopenedKeyView, edit,
+    BrokenTokensView, EditError, KeyStatusView, KeyView, Permission, PublicKeyView, UnopenedKeyView, edit,
 };
 
 impl Administrator {
@@ -15,14 +15,8 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn keys(
-        &self,
-        by: &Authority,
-        tenant: &TenantId,
-        now: Timestamp,
-    ) -> Result<Vec<KeyView>, EditError> {
-        self.context(by, now).require_in(tenant, Permission::Keys)?;
-        Ok(KeyView::all(&self.load_keys(tenant).await?.state.records, now))
+    pub async fn keys(&self, caller: &Caller, tenant: &TenantId) -> Result<Vec<KeyView>, EditError> {
+        Ok(KeyView::all(&self.load_keys(caller, tenant).await?.keys()?.records, caller.now))
     }
 
     /// The public half of one key, which is kept with the private one and so goes with it.
@@ -31,14 +25,12 @@ impl Administrator {
     /// [`EditError`].
     pub async fn public_key(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
         key: KeyId,
-        now: Timestamp,
     ) -> Result<(KeyView, PublicKeyView), EditError> {
-        self.context(by, now).require_in(tenant, Permission::Keys)?;
-        let facts = self.load_keys(tenant).await?;
-        let record = facts.state.records.keys.iter().find(|record| record.id == key);
+        let facts = self.load_keys(caller, tenant).await?;
+        let record = facts.keys()?.records.keys.iter().find(|record| record.id == key);
         let record = record.ok_or(EditError::NotFound("key"))?;
         if record.sealed_private_key.is_empty() {
             return Err(EditError::NotFound("public key"));
@@ -47,27 +39,21 @@ impl Administrator {
             KeyError::Unseal { source, .. } => EditError::Seal(source),
             error => EditError::Unreadable(Box::new(error)),
         })?;
-        Ok((KeyView::of(record, now), PublicKeyView::of(opened.jwk())))
+        Ok((KeyView::of(record, caller.now), PublicKeyView::of(opened.jwk())))
     }
 
-    /// What an emergency, or revoking this key, would break; changes nothing.
+    /// What the command would break; changes nothing.
     ///
     /// # Errors
     /// [`EditError`].
     pub async fn key_effects(
         &self,
-        by: &Authority,
+        caller: &Caller,
         tenant: &TenantId,
-        key: Option<KeyId>,
-        now: Timestamp,
+        command: KeyCommand,
     ) -> Result<Vec<BrokenTokensView>, EditError> {
-        let context = self.context(by, now);
-        context.require_in(tenant, Permission::Keys)?;
-        let facts = self.load_keys(tenant).await?;
-        let decision = match key {
-            Some(key) => edit::revoke_key(context, &facts.state, key)?,
-            None => edit::rotate_key_in_emergency(context, &facts.state),
-        };
+        let facts = self.load_keys(caller, tenant).await?;
+        let decision = edit::command_keys(self.context(caller), facts.keys()?, command)?;
         Ok(decision.breaks.into_iter().map(BrokenTokensView::from).collect())
     }
 
@@ -75,22 +61,23 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn key_status(
-        &self,
-        by: &Authority,
-        tenant: &TenantId,
-        now: Timestamp,
-    ) -> Result<KeyStatusView, EditError> {
-        self.context(by, now).require_in(tenant, Permission::Keys)?;
-        let state = self.load_keys(tenant).await?.state;
+    pub async fn key_status(&self, caller: &Caller, tenant: &TenantId) -> Result<KeyStatusView, EditError> {
+        let (facts, now) = (self.load_keys(caller, tenant).await?, caller.now);
+        let state = facts.keys()?;
         let fetches = self.store.verifier_fetches(tenant).await?;
-        let policy = edit::key_policy(&state, self.policy.l1_lifetime, now);
+        let policy = edit::key_policy(state, self.policy.l1_lifetime, now);
         let mut unopened = Vec::new();
         for record in openable(&state.records.keys, now) {
             if let Err(error) = open_key(&*self.sealer, tenant, record).await {
-                unopened.push(UnopenedKeyView::of(record.id, &error, by.holds_everywhere(Permission::Keys)));
+                let sees_all = caller.authority.holds_everywhere(Permission::Keys);
+                unopened.push(UnopenedKeyView::of(record.id, &error, sees_all));
             }
         }
-        Ok(KeyStatusView { unopened, ..KeyStatusView::of(&state, &policy, fetches, now) })
+        Ok(KeyStatusView { unopened, ..KeyStatusView::of(state, &policy, fetches, now) })
+    }
+
+    async fn load_keys(&self, caller: &Caller, tenant: &TenantId) -> Result<Facts, EditError> {
+        caller.authority.require_in(tenant, Permission::Keys)?;
+        self.load(tenant, LoadScope::Keys).await
     }
 }

@@ -2,8 +2,8 @@
 //! rules in `edit` decide, hashes and seals outside any transaction, commits once, and lets caches forget.
 
 mod applications;
-
 mod audit;
+mod caller;
 mod clients;
 mod commit_with_retry;
 mod cursor;
@@ -12,11 +12,11 @@ mod idempotency;
 mod key_change;
 mod key_material;
 mod key_views;
+mod load;
 mod secret_material;
 mod secrets;
 mod sign_ins;
 mod signing_keys;
-mod tenant_lifecycle;
 mod tenant_locks;
 mod tenants;
 
@@ -30,11 +30,11 @@ use tokio::sync::Semaphore;
 use self::tenant_locks::TenantLocks;
 use crate::edit::EditContext;
 use crate::sign_ins::SignInCounts;
-use crate::{AdministrationStore, Authority, Invalidation};
+use crate::{AdministrationStore, Invalidation};
 
+pub use caller::{Caller, Idempotency};
 pub use signing_keys::KeyStep;
 
-use commit_with_retry::{AboutApplication, EditRequest, LoadScope};
 use secret_material::NewSecretValue;
 
 /// An operator's settings for all interfaces.
@@ -50,15 +50,6 @@ pub struct EditPolicy {
     pub deletion_grace: Lifetime,
     /// For how long a replica may go on with rows from its own memory.
     pub l1_lifetime: Lifetime,
-}
-
-/// What makes a repeated request the same request.
-#[derive(Clone, Debug)]
-pub struct Idempotency {
-    /// What the caller sent in `Idempotency-Key`.
-    pub key: String,
-    /// Digest of method, path and body.
-    pub request: [u8; 32],
 }
 
 /// Something that was made, or was made before by the same request.
@@ -111,7 +102,8 @@ impl Administrator {
         Self { store, sealer, pepper, pool, policy, publish, clock, tenant_locks, slow_hashes, sign_ins }
     }
 
-    fn context<'a>(&'a self, by: &'a Authority, now: Timestamp) -> EditContext<'a> {
-        EditContext { by, policy: &self.policy, now }
+    fn context<'a>(&'a self, caller: &'a Caller) -> EditContext<'a> {
+        let Caller { authority: by, now, if_match, .. } = caller;
+        EditContext { by, if_match: if_match.as_deref(), policy: &self.policy, now: *now }
     }
 }

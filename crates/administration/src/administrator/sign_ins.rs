@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use protocol::Timestamp;
 
 use super::Administrator;
-use crate::{AuditRecord, CommitRequest, EditError, KeyCommit, ManagedBy, SignIn};
+use crate::{AuditRecord, CommitRequest, EditError, ManagedBy, SignIn};
 
 impl Administrator {
     /// Writes a sign-in down. In a minute so many at most are written each, and the others as one sum.
@@ -31,20 +31,7 @@ impl Administrator {
         if audit.is_empty() {
             return Ok(());
         }
-        let request = CommitRequest {
-            managed_by: ManagedBy::Api,
-            generation: None,
-            expected_revisions: Vec::new(),
-            before: Vec::new(),
-            changes: Vec::new(),
-            secrets: Vec::new(),
-            first_keys: Vec::new(),
-            keys: KeyCommit::default(),
-            tenant_metadata: Vec::new(),
-            audit,
-            idempotent: None,
-            now,
-        };
+        let request = CommitRequest { audit, ..CommitRequest::empty(ManagedBy::Api, now) };
         self.store.commit(&request).await?;
         Ok(())
     }

@@ -6,8 +6,8 @@ use secrets::{PasswordSalt, SecretHash, salt_of};
 use tenancy::TenantId;
 
 use super::{
-    Edit, EditContext, Facts, SecretMaterial, client_create, client_lifecycle, client_patch, privilege,
-    secret_create,
+    ClientStep, Edit, EditContext, Facts, SecretMaterial, client_create, client_lifecycle, client_patch,
+    privilege, secret_create,
 };
 use crate::rules::FieldErrors;
 use crate::{
@@ -26,94 +26,13 @@ pub(crate) struct NewApplication<'a> {
     pub(crate) client: &'a ClientId,
 }
 
-/// A secret that was hashed for this client.
-pub(crate) struct PreparedSecret<'a> {
-    pub(crate) client: &'a ClientId,
-    pub(crate) material: &'a SecretMaterial,
-}
-
 /// A translated request beside the present rows.
-struct Draft<'a> {
+pub(crate) struct Draft<'a> {
+    new: NewApplication<'a>,
     state: &'a TenantState,
     before: Option<&'a Application>,
     row: Option<&'a ClientState>,
     draft: ApplicationDraft,
-}
-
-/// The client whose secret must be hashed before the decision, and the salt to hash with: a new client, unless it is public,
-/// and a client for which a secret was sent.
-pub(crate) fn secret_wanted<E: From<EditError> + From<ApplicationError>>(
-    context: EditContext<'_>,
-    facts: &Facts,
-    new: NewApplication<'_>,
-    translate: &Translate<'_, E>,
-) -> Result<Option<(ClientId, Option<PasswordSalt>)>, E> {
-    let draft = draft(context, facts, new, translate)?;
-    let live = draft.row.into_iter().flat_map(|row| &row.secrets).map(|row| &row.secret);
-    let salt = live.filter(|secret| secret.is_live(context.now)).find_map(|secret| match &secret.hash {
-        SecretHash::Password(phc) => salt_of(phc),
-        SecretHash::Token(_) => None,
-    });
-    Ok(draft.wants_secret(new).map(|client| (client, salt)))
-}
-
-/// The edit and the application after it; nothing where the prepared secret is no longer the wanted one.
-pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
-    context: EditContext<'_>,
-    facts: &Facts,
-    new: NewApplication<'_>,
-    secret: Option<&PreparedSecret<'_>>,
-    translate: &Translate<'_, E>,
-) -> Result<Option<(Edit, ApplicationState)>, E> {
-    let draft = draft(context, facts, new, translate)?;
-    if draft.wants_secret(new).as_ref() != secret.map(|secret| secret.client) {
-        return Ok(None);
-    }
-    let secret = secret.map(|secret| secret.material);
-    let Draft { state, before, row, draft: ApplicationDraft { document, client } } = draft;
-    let name = new.put.name.to_owned();
-    let (mut edit, client) = match (client, row) {
-        (Some(client), None) => {
-            let client = Client { tenant: new.tenant.clone(), name, ..client };
-            let errors = FieldErrors::default();
-            let made = client_create::register(context, (state, facts.client_count), errors, client, secret);
-            let (edit, made) = made.map_err(ApplicationError::Client)?;
-            (edit, Some(made.client))
-        }
-        (Some(client), Some(row)) => {
-            privilege::require_touch(context, &row.client)?;
-            check_id(&client, row)?;
-            let client = Client {
-                tenant: new.tenant.clone(),
-                name,
-                status: row.client.status,
-                audiences: row.client.audiences.clone(),
-                introspection: row.client.introspection,
-                ..client
-            };
-            let replaced = client_patch::replace(context, state, row, FieldErrors::default(), client.clone());
-            let mut edit = replaced.map_err(ApplicationError::Client)?;
-            if let Some(secret) = secret {
-                privilege::require_secret(context, &state.tenant, &row.client)?;
-                edit.extend(secret_create::replace_all(row, secret, context.now));
-            }
-            (edit, Some(client))
-        }
-        (None, row) => (end_client(context, facts, row)?, None),
-    };
-    let application = Application {
-        tenant: new.tenant.clone(),
-        id: new.id,
-        name: new.put.name.to_owned(),
-        client: client.as_ref().map(|client| client.id.clone()),
-        document,
-        created_at: before.map_or(context.now, |before| before.created_at),
-    };
-    if before != Some(&application) {
-        let kind = if before.is_some() { ChangeKind::Changed } else { ChangeKind::Added };
-        edit.changes.push(change(kind, before, &application));
-    }
-    Ok(Some((edit, ApplicationState { application, client, secret: None })))
 }
 
 /// The application is deleted with its client. Its name is free again, the client's id stays reserved.
@@ -140,10 +59,10 @@ pub(crate) fn look(
 }
 
 /// Translates the request and checks what holds whatever its client is.
-fn draft<'a, E: From<EditError> + From<ApplicationError>>(
+pub(crate) fn draft<'a, E: From<EditError> + From<ApplicationError>>(
     context: EditContext<'_>,
     facts: &'a Facts,
-    new: NewApplication<'_>,
+    new: NewApplication<'a>,
     translate: &Translate<'_, E>,
 ) -> Result<Draft<'a>, E> {
     let (state, before, row) = if new.put.replaces.is_some() {
@@ -157,17 +76,83 @@ fn draft<'a, E: From<EditError> + From<ApplicationError>>(
     if facts.name_owner.is_some_and(|owner| owner != new.id) {
         return Err(ApplicationError::NameTaken.into());
     }
-    Ok(Draft { state, before, row, draft })
+    Ok(Draft { new, state, before, row, draft })
 }
 
 impl Draft<'_> {
-    fn wants_secret(&self, new: NewApplication<'_>) -> Option<ClientId> {
+    /// The client whose secret must be hashed before the decision: a new client, unless it is public, and a client for which a secret was
+    /// sent.
+    pub(crate) fn secret_client(&self) -> Option<ClientId> {
         let client = self.draft.client.as_ref()?;
         if let Some(row) = self.row {
-            return new.put.secret.map(|_| row.client.id.clone());
+            return self.new.put.secret.map(|_| row.client.id.clone());
         }
         let is_public = client.authentication_method == ClientAuthenticationMethod::None;
         (!is_public).then(|| client.id.clone())
+    }
+
+    /// The salt of the client's chosen secrets.
+    pub(crate) fn salt(&self, context: EditContext<'_>) -> Option<PasswordSalt> {
+        let live = self.row.into_iter().flat_map(|row| &row.secrets).map(|row| &row.secret);
+        live.filter(|secret| secret.is_live(context.now)).find_map(|secret| match &secret.hash {
+            SecretHash::Password(phc) => salt_of(phc),
+            SecretHash::Token(_) => None,
+        })
+    }
+
+    /// The edit and the application after it.
+    pub(crate) fn put(
+        self,
+        context: EditContext<'_>,
+        facts: &Facts,
+        secret: Option<&SecretMaterial>,
+    ) -> Result<(Edit, ApplicationState), ApplicationError> {
+        let Self { new, state, before, row, draft: ApplicationDraft { document, client } } = self;
+        let name = new.put.name.to_owned();
+        let (mut edit, client) = match (client, row) {
+            (Some(client), None) => {
+                let client = Client { tenant: new.tenant.clone(), name, ..client };
+                let errors = FieldErrors::default();
+                let made =
+                    client_create::register(context, (state, facts.client_count), errors, client, secret);
+                let (edit, made) = made.map_err(ApplicationError::Client)?;
+                (edit, Some(made.client))
+            }
+            (Some(client), Some(row)) => {
+                privilege::require_touch(context, &row.client)?;
+                check_id(&client, row)?;
+                let client = Client {
+                    tenant: new.tenant.clone(),
+                    name,
+                    status: row.client.status,
+                    audiences: row.client.audiences.clone(),
+                    introspection: row.client.introspection,
+                    ..client
+                };
+                let replaced =
+                    client_patch::replace(context, state, row, FieldErrors::default(), client.clone());
+                let mut edit = replaced.map_err(ApplicationError::Client)?;
+                if let Some(secret) = secret {
+                    privilege::require_secret(context, &state.tenant, &row.client)?;
+                    edit.extend(secret_create::replace_all(row, secret, context.now));
+                }
+                (edit, Some(client))
+            }
+            (None, row) => (end_client(context, facts, row)?, None),
+        };
+        let application = Application {
+            tenant: new.tenant.clone(),
+            id: new.id,
+            name: new.put.name.to_owned(),
+            client: client.as_ref().map(|client| client.id.clone()),
+            document,
+            created_at: before.map_or(context.now, |before| before.created_at),
+        };
+        if before != Some(&application) {
+            let kind = if before.is_some() { ChangeKind::Changed } else { ChangeKind::Added };
+            edit.changes.push(change(kind, before, &application));
+        }
+        Ok((edit, ApplicationState { application, client, secret: None }))
     }
 }
 
@@ -177,7 +162,7 @@ fn serving<'a>(
     facts: &'a Facts,
     tenant: &TenantId,
 ) -> Result<&'a TenantState, EditError> {
-    context.require_in(tenant, Permission::Clients)?;
+    context.by.require_in(tenant, Permission::Clients)?;
     let state = facts.tenant()?;
     if state.lifecycle.serves() { Ok(state) } else { Err(EditError::NotFound("tenant")) }
 }
@@ -207,7 +192,9 @@ fn check_id(client: &Client, row: &ClientState) -> Result<(), ApplicationError> 
 /// Deletes the client, unless another interface has deleted it already.
 fn end_client(context: EditContext<'_>, facts: &Facts, row: Option<&ClientState>) -> Result<Edit, EditError> {
     match row.filter(|row| row.lifecycle.deleted_at.is_none()) {
-        Some(row) => client_lifecycle::delete(context, facts, (&row.client.tenant, &row.client.id), None),
+        Some(row) => {
+            client_lifecycle::step(context, facts, (&row.client.tenant, &row.client.id), ClientStep::Delete)
+        }
         None => Ok(Edit::default()),
     }
 }

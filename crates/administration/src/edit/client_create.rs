@@ -26,7 +26,7 @@ pub(crate) fn create(
     tenant: &TenantId,
     new: &NewClientRow<'_>,
 ) -> Result<(Edit, ClientState), EditError> {
-    context.require_in(tenant, Permission::Clients)?;
+    context.by.require_in(tenant, Permission::Clients)?;
     make(context, facts.tenant()?, facts.client_count, new)
 }
 

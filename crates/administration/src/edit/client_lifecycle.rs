@@ -1,62 +1,53 @@
-//! A client stops authenticating, authenticates again, and is deleted.
+//! The steps of a client's life: suspend, resume, delete.
 
 use registry::{Client, ClientId, ClientStatus};
 use tenancy::TenantId;
 
-use super::client_patch::{look, look_to_end, shortened};
+use super::client_patch::{find, find_to_change, require_match, shortened};
 use super::{Edit, EditContext, Facts};
-use crate::{Change, ChangeKind, ClientState, EditError, RowChange};
+use crate::{Change, ChangeKind, EditError, RowChange};
 
-/// It fails as an unknown client does.
-pub(crate) fn suspend(
+/// A step of a client's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientStep {
+    /// It no longer authenticates: it fails as an unknown client does.
+    Suspend,
+    /// It authenticates again.
+    Resume,
+    /// It is deleted with its secrets; the row keeps its id from being used again.
+    Delete,
+}
+
+/// A step that was taken before changes nothing, but a deleted client is not found. To suspend takes no privilege over the client.
+pub(crate) fn step(
     context: EditContext<'_>,
     facts: &Facts,
     names: (&TenantId, &ClientId),
-    if_match: Option<&str>,
+    step: ClientStep,
 ) -> Result<Edit, EditError> {
-    let (_, row) = look_to_end(context, facts, names, if_match)?;
-    if row.lifecycle.suspended_at.is_some() {
-        return Ok(Edit::default());
-    }
-    Ok(transition(row, ChangeKind::Suspended, ClientStatus::Suspended))
-}
-
-/// It may authenticate again.
-pub(crate) fn resume(
-    context: EditContext<'_>,
-    facts: &Facts,
-    names: (&TenantId, &ClientId),
-    if_match: Option<&str>,
-) -> Result<Edit, EditError> {
-    let (_, row) = look(context, facts, names, if_match)?;
-    if row.lifecycle.suspended_at.is_none() {
-        return Ok(Edit::default());
-    }
-    Ok(transition(row, ChangeKind::Resumed, ClientStatus::Active))
-}
-
-/// It is gone, with its secrets; the row keeps its id from being used again.
-pub(crate) fn delete(
-    context: EditContext<'_>,
-    facts: &Facts,
-    names: (&TenantId, &ClientId),
-    if_match: Option<&str>,
-) -> Result<Edit, EditError> {
-    let (state, row) = look(context, facts, names, if_match)?;
-    if row.lifecycle.is_config_managed() {
-        let id = &row.client.id;
-        let message = format!("client {id} is declared in the operator's files; take it out there first");
-        return Err(EditError::Conflict(message));
-    }
-    let mut edit = transition(row, ChangeKind::Deleted, ClientStatus::Suspended);
-    edit.tenant_metadata.extend(shortened(context, state, &row.client, None));
-    Ok(edit)
-}
-
-fn transition(row: &ClientState, kind: ChangeKind, status: ClientStatus) -> Edit {
+    let find = if step == ClientStep::Suspend { find } else { find_to_change };
+    let (state, row) = find(context, facts, names)?;
+    require_match(context, row)?;
+    let is_suspended = row.lifecycle.suspended_at.is_some();
+    let (kind, status) = match step {
+        ClientStep::Suspend if is_suspended => return Ok(Edit::default()),
+        ClientStep::Suspend => (ChangeKind::Suspended, ClientStatus::Suspended),
+        ClientStep::Resume if !is_suspended => return Ok(Edit::default()),
+        ClientStep::Resume => (ChangeKind::Resumed, ClientStatus::Active),
+        ClientStep::Delete if row.lifecycle.is_config_managed() => {
+            let id = &row.client.id;
+            let message = format!("client {id} is declared in the operator's files; take it out there first");
+            return Err(EditError::Conflict(message));
+        }
+        ClientStep::Delete => (ChangeKind::Deleted, ClientStatus::Suspended),
+    };
     let after = Client { status, ..row.client.clone() };
     let before = Some(Box::new(row.client.clone()));
-    Edit::of(Change::Client(RowChange { kind, before, after: Box::new(after) }))
+    let mut edit = Edit::of(Change::Client(RowChange { kind, before, after: Box::new(after) }));
+    if step == ClientStep::Delete {
+        edit.tenant_metadata.extend(shortened(context, state, &row.client, None));
+    }
+    Ok(edit)
 }
 
 #[cfg(test)]
@@ -65,7 +56,7 @@ mod tests {
         NOW, ask, at, client_id, described, facts, operator, set_token_lifetime, state, tenant_id,
     };
     use super::*;
-    use crate::ManagedBy;
+    use crate::{ClientState, ManagedBy};
 
     /// What suspending, resuming and deleting do.
     fn check(change: impl Fn(&mut ClientState), expected: [&str; 3]) {
@@ -74,11 +65,8 @@ mod tests {
         let facts = facts(state);
         let names = (&tenant_id("t"), &client_id("svc"));
         let found = ask(&operator(), |context| {
-            [
-                described(suspend(context, &facts, names, None)),
-                described(resume(context, &facts, names, None)),
-                described(delete(context, &facts, names, None)),
-            ]
+            [ClientStep::Suspend, ClientStep::Resume, ClientStep::Delete]
+                .map(|of| described(step(context, &facts, names, of)))
         });
         assert_eq!(found, expected);
     }
@@ -102,7 +90,8 @@ mod tests {
         let mut state = state("t");
         set_token_lifetime(&mut state.clients[0].client, 9000);
         let names = (&tenant_id("t"), &client_id("svc"));
-        let edit = ask(&operator(), |context| delete(context, &facts(state), names, None)).unwrap();
+        let edit =
+            ask(&operator(), |context| step(context, &facts(state), names, ClientStep::Delete)).unwrap();
         assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(9010)));
     }
 }

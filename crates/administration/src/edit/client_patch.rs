@@ -23,9 +23,9 @@ pub(crate) fn patch(
     facts: &Facts,
     (tenant, client): (&TenantId, &ClientId),
     patch: &Value,
-    if_match: Option<&str>,
 ) -> Result<Edit, EditError> {
-    let (state, row) = look(context, facts, (tenant, client), if_match)?;
+    let (state, row) = find_to_change(context, facts, (tenant, client))?;
+    require_match(context, row)?;
     require_own_fields(row)?;
     if !patch.is_object() {
         return Err(invalid("", "a merge patch is an object"));
@@ -37,33 +37,35 @@ pub(crate) fn patch(
     replace(context, state, row, errors, after)
 }
 
-/// The client, for an actor that may change it and has seen it as it is.
-pub(super) fn look<'a>(
+/// The client, for a caller that may change it.
+pub(super) fn find_to_change<'a>(
     context: EditContext<'_>,
     facts: &'a Facts,
     names: (&TenantId, &ClientId),
-    if_match: Option<&str>,
 ) -> Result<(&'a TenantState, &'a ClientState), EditError> {
-    let found = look_to_end(context, facts, names, None)?;
+    let found = find(context, facts, names)?;
     privilege::require_touch(context, &found.1.client)?;
-    look_to_end(context, facts, names, if_match)
+    Ok(found)
 }
 
-/// The client, for an actor that has seen it as it is and may end what it may do: all who manage the tenant's clients may, at any time.
-pub(super) fn look_to_end<'a>(
+/// The client, for a caller that manages the tenant's clients. Each of them may end what a client may do.
+pub(super) fn find<'a>(
     context: EditContext<'_>,
     facts: &'a Facts,
     (tenant, client): (&TenantId, &ClientId),
-    if_match: Option<&str>,
 ) -> Result<(&'a TenantState, &'a ClientState), EditError> {
-    context.require_in(tenant, Permission::Clients)?;
-    let (state, row) = facts.client(client)?;
-    let seen = |if_match: &str| EntityTag::of(&ClientView::of(row, context.now)).matches(if_match);
-    if if_match.is_none_or(seen) { Ok((state, row)) } else { Err(EditError::Stale) }
+    context.by.require_in(tenant, Permission::Clients)?;
+    facts.client(client)
 }
 
-/// Tokens that it got under a longer lifetime live on, and so must the keys that check them. Only this client is known here, so a
-/// lifetime that another one has, too, is noted needlessly.
+/// Refuses a caller that has seen another version of the client.
+pub(super) fn require_match(context: EditContext<'_>, row: &ClientState) -> Result<(), EditError> {
+    let seen = |if_match: &str| EntityTag::of(&ClientView::of(row, context.now)).matches(if_match);
+    if context.if_match.is_none_or(seen) { Ok(()) } else { Err(EditError::Stale) }
+}
+
+/// Tokens that the client got under a longer lifetime live on, and so must the keys that check them. Only this client is known here, so
+/// a lifetime that another client has, too, is noted needlessly.
 pub(super) fn shortened(
     context: EditContext<'_>,
     state: &TenantState,
@@ -82,7 +84,7 @@ pub(super) fn shortened(
     })
 }
 
-/// It becomes a client whose fields were read, but stands as it stood.
+/// The client gets the fields that were read, and keeps its status.
 pub(super) fn replace(
     context: EditContext<'_>,
     state: &TenantState,
@@ -126,7 +128,7 @@ mod tests {
         let mut state = state("t");
         change(&mut state);
         let names = (&tenant_id("t"), &client_id("svc"));
-        let edit = ask(&operator(), |context| patch(context, &facts(state), names, &merge, None));
+        let edit = ask(&operator(), |context| patch(context, &facts(state), names, &merge));
         let again = edit.as_ref().ok().cloned();
         assert_eq!(described(edit), expected, "{merge}");
         again
@@ -193,7 +195,8 @@ mod tests {
         let tag = EntityTag::of(&ClientView::of(&state("t").clients[0], NOW)).to_string();
         for (if_match, fresh) in [(Some(tag.as_str()), true), (Some("*"), true), (Some("\"x\""), false)] {
             let edit = ask(&operator(), |context| {
-                patch(context, &facts(state("t")), names, &json!({ "name": "S" }), if_match)
+                let context = EditContext { if_match, ..context };
+                patch(context, &facts(state("t")), names, &json!({ "name": "S" }))
             });
             assert!(if fresh { edit.is_ok() } else { matches!(edit, Err(EditError::Stale)) }, "{if_match:?}");
         }

@@ -15,7 +15,7 @@ pub(crate) fn first_admin(
     id: ClientId,
     secret: &SecretMaterial,
 ) -> Result<(Edit, ClientState), EditError> {
-    context.require_everywhere(Permission::Tenants)?;
+    context.by.require_everywhere(Permission::Tenants)?;
     let settings = ClientSettings {
         scopes: Permission::ALL.map(|permission| permission.scope().to_owned()).to_vec(),
         ..ClientSettings::default()

@@ -1,5 +1,5 @@
-//! What may be commanded of a tenant's keys, and by whom: `latchkey:keys`, at the platform or in the tenant. What the commands do is
-//! said in `keys::life_cycle`. They reach a tenant that does not serve, too: its keys are published still.
+//! Commands for a tenant's keys, which `keys::life_cycle` defines. They reach a tenant that does not serve, too: its keys are still
+//! published.
 
 use keys::life_cycle::{self, KeyCommandError, KeyPolicy, Plan, RevocationPlan};
 use keys::{ImportedKey, KeyId, KeyStage};
@@ -10,7 +10,7 @@ use super::key_edit::KeyDecision;
 use super::{EditContext, invalid};
 use crate::{EditError, TenantKeys};
 
-/// The policy by which the keys live now: today's, and what still has effects of former ones.
+/// The policy of the keys now: today's, and what of previous ones still has effect.
 pub(crate) fn key_policy(state: &TenantKeys, l1_lifetime: Lifetime, now: Timestamp) -> KeyPolicy {
     KeyPolicy::new(&state.tenant.signing, state.longest_token, l1_lifetime).with_previous(
         state.previous_tokens_until,
@@ -19,36 +19,43 @@ pub(crate) fn key_policy(state: &TenantKeys, l1_lifetime: Lifetime, now: Timesta
     )
 }
 
-/// So many keys a tenant may have that are not removed, as far as commands add them: all are published and fetched, opened and kept in
-/// memory. Time and policy add theirs all the same, and an emergency takes the others away.
+/// How many keys that are not removed a tenant may have for a command to add one: all are published, fetched, opened and kept in memory.
+/// Time and policy add keys beyond it, and an emergency removes the others.
 const MOST_KEYS: usize = 20;
 
-/// The next key takes over as soon as verifiers can know it.
-pub(crate) fn rotate(context: EditContext<'_>, state: &TenantKeys) -> Result<KeyDecision, EditError> {
-    let policy = context.key_policy(state);
-    let plan = life_cycle::rotate_now(&state.records, &policy, context.now);
-    let plan = where_there_is_room(plan, state, context.now)?;
-    Ok(seen_before_it_begins(context, state, &policy, plan).into())
+/// A command for the keys of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyCommand {
+    /// The next key takes over as soon as verifiers can know it.
+    Rotate,
+    /// A new key signs at once, and all others are removed at once.
+    RotateInEmergency,
+    /// This key is removed at once.
+    Revoke(KeyId),
 }
 
-/// A new key signs at once, and all others are gone at once.
-pub(crate) fn rotate_in_emergency(context: EditContext<'_>, state: &TenantKeys) -> KeyDecision {
-    life_cycle::rotate_in_emergency(&state.records, &context.key_policy(state), context.now).into()
-}
-
-/// This key is gone at once.
-pub(crate) fn revoke(
+/// What the command does, and which tokens it breaks.
+pub(crate) fn command(
     context: EditContext<'_>,
     state: &TenantKeys,
-    id: KeyId,
+    command: KeyCommand,
 ) -> Result<KeyDecision, EditError> {
-    let policy = context.key_policy(state);
-    let RevocationPlan { plan, breaks } =
-        life_cycle::revoke(&state.records, &policy, id, context.now).map_err(refused)?;
-    Ok(RevocationPlan { plan: seen_before_it_begins(context, state, &policy, plan), breaks }.into())
+    let (policy, records, now) = (context.key_policy(state), &state.records, context.now);
+    Ok(match command {
+        KeyCommand::Rotate => {
+            let plan = where_there_is_room(life_cycle::rotate_now(records, &policy, now), state, now)?;
+            seen_before_it_begins(context, state, &policy, plan).into()
+        }
+        KeyCommand::RotateInEmergency => life_cycle::rotate_in_emergency(records, &policy, now).into(),
+        KeyCommand::Revoke(id) => {
+            let RevocationPlan { plan, breaks } =
+                life_cycle::revoke(records, &policy, id, now).map_err(refused)?;
+            RevocationPlan { plan: seen_before_it_begins(context, state, &policy, plan), breaks }.into()
+        }
+    })
 }
 
-/// An operator's key takes the place of the next one.
+/// An operator's key becomes the next one.
 pub(crate) fn import(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -115,16 +122,16 @@ mod tests {
         }
     }
 
-    const ROTATE: Command = |context, state| rotate(context, state);
-    const EMERGENCY: Command = |context, state| Ok(rotate_in_emergency(context, state));
-    const REVOKE_1: Command = |context, state| revoke(context, state, id(1));
-    const REVOKE_2: Command = |context, state| revoke(context, state, id(2));
+    const ROTATE: Command = |context, state| super::command(context, state, KeyCommand::Rotate);
+    const EMERGENCY: Command = |context, state| super::command(context, state, KeyCommand::RotateInEmergency);
+    const REVOKE_1: Command = |context, state| super::command(context, state, KeyCommand::Revoke(id(1)));
+    const REVOKE_2: Command = |context, state| super::command(context, state, KeyCommand::Revoke(id(2)));
 
     #[test]
     fn each_command_describes_its_effect_on_each_key() {
         let check = |commands: &[(u64, Command)], expected: &str| {
             let mut state = key_state();
-            write(&mut state, &in_context(0, |context| rotate(context, &key_state())).unwrap(), 0);
+            write(&mut state, &in_context(0, |context| ROTATE(context, &key_state())).unwrap(), 0);
             let described: Vec<_> = commands.iter().map(|(at, run)| command(&mut state, *at, *run)).collect();
             assert_eq!(described.last().unwrap(), expected);
         };

@@ -1,6 +1,7 @@
-//! The rules of living administration, pure: what is asked and what there is go in; changes come out, or everything that stands
-//! against them. Who may ask stands first in each, so that nobody learns of rows that he may not see.
+//! The rules of administration, pure: a request and the rows go in; changes come out, or all errors. Each rule checks the
+//! caller's permission first, so that no caller learns of rows that it may not see.
 
+mod after;
 mod application;
 mod client_create;
 mod client_lifecycle;
@@ -22,7 +23,7 @@ mod test_keys;
 #[cfg(test)]
 pub(crate) mod test_states;
 
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use registry::ClientId;
 use secrets::SecretHash;
 use tenancy::{Issuer, TenantId};
@@ -30,38 +31,35 @@ use tenancy::{Issuer, TenantId};
 use crate::rules::TenantContext;
 use crate::{
     Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, FieldError, KeyCommit,
-    NewSecret, Permission, SecretForm, TenantMetadata, TenantState,
+    NewSecret, SecretForm, TenantKeys, TenantMetadata, TenantState, VerifierFetch,
 };
 
 pub(crate) use application::{
-    NewApplication, PreparedSecret, delete as delete_application, look as application,
-    put as put_application, secret_wanted,
+    NewApplication, delete as delete_application, draft as application_draft, look as application,
 };
 pub(crate) use client_create::{NewClientRow, create as create_client};
-pub(crate) use client_lifecycle::{
-    delete as delete_client, resume as resume_client, suspend as suspend_client,
-};
+pub use client_lifecycle::ClientStep;
+pub(crate) use client_lifecycle::step as step_client;
 pub(crate) use client_patch::{client_names, patch as patch_client};
 pub(crate) use first_admin::first_admin;
 pub(crate) use key_advance::{advance as advance_keys, polls};
-pub(crate) use key_commands::{
-    import as import_key, key_policy, revoke as revoke_key, rotate as rotate_key,
-    rotate_in_emergency as rotate_key_in_emergency,
-};
+pub use key_commands::KeyCommand;
+pub(crate) use key_commands::{command as command_keys, import as import_key, key_policy};
 pub(crate) use key_edit::{KeyDecision, KeyEdit};
-pub(crate) use secret_change::{expire as expire_secret, revoke as revoke_secret};
+pub use secret_change::SecretStep;
+pub(crate) use secret_change::step as step_secret;
 pub(crate) use secret_create::{create as create_secret, rotate as rotate_secret};
 pub(crate) use tenant_create::{create as create_tenant, new_tenant_id};
-pub(crate) use tenant_lifecycle::{
-    cancel_deletion, delete as delete_tenant, is_due, resume as resume_tenant, schedule_deletion,
-    suspend as suspend_tenant,
-};
+pub use tenant_lifecycle::TenantStep;
+pub(crate) use tenant_lifecycle::{is_due, step as step_tenant};
 pub(crate) use tenant_patch::{patch as patch_tenant, patched_issuers};
 
-/// Who asks, under which policy, and when.
+/// The caller, its condition, the policy and the time.
 #[derive(Clone, Copy)]
 pub(crate) struct EditContext<'a> {
     pub(crate) by: &'a Authority,
+    /// The entity tag that a changed row must still have.
+    pub(crate) if_match: Option<&'a str>,
     pub(crate) policy: &'a EditPolicy,
     pub(crate) now: Timestamp,
 }
@@ -71,17 +69,21 @@ pub(crate) struct EditContext<'a> {
 pub(crate) struct Facts {
     /// The tenant, whole or as far as the edit touches it; a deleted one too.
     pub(crate) state: Option<TenantState>,
-    /// Who has the issuers that were asked about.
+    /// The owners of the issuers that the edit names.
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
-    /// How many live clients the tenant has, where one more is asked for; counted up to the limit.
+    /// The number of the tenant's live clients, for an edit that adds one; counted up to the limit.
     pub(crate) client_count: u64,
-    /// The application that was asked about.
+    /// The application that the edit is about.
     pub(crate) application: Option<Application>,
-    /// Which application has the name that was asked about.
+    /// The application that has the requested name.
     pub(crate) name_owner: Option<ApplicationId>,
+    /// The tenant's keys; of a deleted tenant too.
+    pub(crate) keys: Option<TenantKeys>,
+    /// The fetches of verifiers, where the policy of keys needs them.
+    pub(crate) fetches: Vec<VerifierFetch>,
 }
 
-/// What an edit writes. Nothing where everything already is as it was asked for.
+/// What an edit writes. Nothing where every row is as requested already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Edit {
     pub(crate) changes: Vec<Change>,
@@ -89,6 +91,8 @@ pub(crate) struct Edit {
     pub(crate) secrets: Vec<NewSecret>,
     pub(crate) keys: KeyCommit,
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
+    /// How old the decision may be when it is written; any age without it.
+    pub(crate) valid_for: Option<Lifetime>,
 }
 
 /// A secret's value after it was made or hashed; the value itself stays outside.
@@ -104,33 +108,18 @@ impl EditContext<'_> {
     fn tenant_context(&self) -> TenantContext<'_> {
         TenantContext { public_url: &self.policy.public_url, l1_lifetime: self.policy.l1_lifetime }
     }
-
-    /// Whether the asker may do this across all tenants.
-    pub(crate) fn require_everywhere(&self, permission: Permission) -> Result<(), EditError> {
-        if self.by.holds_everywhere(permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
-    }
-
-    /// Whether the asker may do this in the tenant, which need not even exist.
-    pub(crate) fn require_in(&self, tenant: &TenantId, permission: Permission) -> Result<(), EditError> {
-        if self.by.holds_in(tenant, permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
-    }
-
-    /// Whether a private key may be brought into the tenant. Its holder can sign in the name of each of the tenant's clients, so only
-    /// the platform may; in the tenant `platform` that is the name of each administrator, so there only an operator may.
-    pub(crate) fn require_key_import(&self, tenant: &TenantId) -> Result<(), EditError> {
-        self.require_everywhere(Permission::Tenants)?;
-        if tenant.as_str() != TenantId::PLATFORM || self.by.is_operator() {
-            return Ok(());
-        }
-        let message = "only an operator imports a key of the tenant `platform`: `latchkey key import platform FILE` beside the store";
-        Err(EditError::InsufficientPrivilege(message.to_owned()))
-    }
 }
 
 impl Facts {
     /// The tenant, unless it is deleted.
     pub(crate) fn tenant(&self) -> Result<&TenantState, EditError> {
         let live = self.state.as_ref().filter(|state| state.lifecycle.deleted_at.is_none());
+        live.ok_or(EditError::NotFound("tenant"))
+    }
+
+    /// The tenant's keys, unless the tenant is deleted.
+    pub(crate) fn keys(&self) -> Result<&TenantKeys, EditError> {
+        let live = self.keys.as_ref().filter(|keys| keys.lifecycle.deleted_at.is_none());
         live.ok_or(EditError::NotFound("tenant"))
     }
 
@@ -146,7 +135,7 @@ impl Facts {
 impl Edit {
     /// Whether there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && self.keys.due.is_empty()
     }
 
     /// Of one change.
@@ -167,12 +156,12 @@ impl Edit {
     }
 }
 
-/// One fault by itself.
+/// One error by itself.
 pub(crate) fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> EditError {
     EditError::Invalid(vec![FieldError::at(pointer, detail)])
 }
 
-/// The value, or all faults.
+/// The value, or all errors.
 fn ok_unless_errors<T>(value: T, errors: Vec<FieldError>) -> Result<T, EditError> {
     if errors.is_empty() { Ok(value) } else { Err(EditError::Invalid(errors)) }
 }

@@ -87,10 +87,9 @@ mod tests {
         state, tenant_id,
     };
     use super::super::{
-        Facts, NewClientRow, create_client, create_secret, create_tenant, delete_client, patch_client,
-        patch_tenant, resume_client, revoke_secret, rotate_secret, suspend_client, suspend_tenant,
+        ClientStep, Facts, NewClientRow, SecretStep, TenantStep, create_client, create_secret, create_tenant,
+        patch_client, patch_tenant, rotate_secret, step_client, step_secret, step_tenant,
     };
-    use super::super::{cancel_deletion, delete_tenant, expire_secret, resume_tenant, schedule_deletion};
     use crate::{Authority, ClientSettings, NewSecretSettings, RotateSettings, TenantSettings};
 
     const T: &str = "acme";
@@ -119,7 +118,7 @@ mod tests {
     fn patch_of(by: &Authority, client: &str, change: impl Fn(&mut Client), patch: Value) -> String {
         let facts = rows(change);
         let names = (&tenant_id(T), &client_id(client));
-        described(ask(by, |context| patch_client(context, &facts, names, &patch, None)))
+        described(ask(by, |context| patch_client(context, &facts, names, &patch)))
     }
 
     const MADE: &str = "new added, new/s1 added until never";
@@ -138,13 +137,13 @@ mod tests {
             let edits = ask(by, |context| {
                 [
                     create_tenant(context, &facts, &tenant_id("new"), &settings, None).map(|(edit, _)| edit),
-                    patch_tenant(context, &facts, &json!({ "issuer": "https://evil.example.com" }), None),
-                    patch_tenant(context, &facts, &json!({ "issuer_aliases": ["evil"] }), None),
-                    suspend_tenant(context, &facts, None),
-                    resume_tenant(context, &facts, None),
-                    schedule_deletion(context, &facts, None),
-                    cancel_deletion(context, &facts, None),
-                    delete_tenant(context, &facts, None),
+                    patch_tenant(context, &facts, &json!({ "issuer": "https://evil.example.com" })),
+                    patch_tenant(context, &facts, &json!({ "issuer_aliases": ["evil"] })),
+                    step_tenant(context, &facts, TenantStep::Suspend),
+                    step_tenant(context, &facts, TenantStep::Resume),
+                    step_tenant(context, &facts, TenantStep::ScheduleDeletion),
+                    step_tenant(context, &facts, TenantStep::CancelDeletion),
+                    step_tenant(context, &facts, TenantStep::Delete),
                 ]
             });
             for edit in edits {
@@ -167,15 +166,15 @@ mod tests {
                 let edits = ask(&by, |context| {
                     let new = NewSecretSettings::default();
                     [
-                        patch_client(context, &facts, names, &json!({}), None),
-                        suspend_client(context, &facts, names, None),
-                        resume_client(context, &facts, names, None),
-                        delete_client(context, &facts, names, None),
+                        patch_client(context, &facts, names, &json!({})),
+                        step_client(context, &facts, names, ClientStep::Suspend),
+                        step_client(context, &facts, names, ClientStep::Resume),
+                        step_client(context, &facts, names, ClientStep::Delete),
                         create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
                         rotate_secret(context, &facts, names, &material(), &RotateSettings::default())
                             .map(|(edit, _)| edit),
-                        expire_secret(context, &facts, names, &s1, None),
-                        revoke_secret(context, &facts, names, &s1),
+                        step_secret(context, &facts, names, &s1, SecretStep::Expire(None)),
+                        step_secret(context, &facts, names, &s1, SecretStep::Revoke),
                     ]
                 });
                 for edit in edits {
@@ -295,24 +294,24 @@ mod tests {
             ask(by, |context| {
                 let (new, rotate) = (NewSecretSettings::default(), RotateSettings::default());
                 [
-                    patch_client(context, &facts, names, &json!({ "name": "B" }), None),
-                    patch_client(context, &facts, names, &json!({ "scopes": [] }), None),
-                    resume_client(context, &facts, names, None),
-                    delete_client(context, &facts, names, None),
+                    patch_client(context, &facts, names, &json!({ "name": "B" })),
+                    patch_client(context, &facts, names, &json!({ "scopes": [] })),
+                    step_client(context, &facts, names, ClientStep::Resume),
+                    step_client(context, &facts, names, ClientStep::Delete),
                     create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
                     rotate_secret(context, &facts, names, &material(), &rotate).map(|(edit, _)| edit),
-                    expire_secret(context, &ending, names, &s1, Some(at(200))),
-                    expire_secret(context, &ending, names, &s1, None),
+                    step_secret(context, &ending, names, &s1, SecretStep::Expire(Some(at(200)))),
+                    step_secret(context, &ending, names, &s1, SecretStep::Expire(None)),
                 ]
             })
         };
         let ends = |by: &Authority| {
             ask(by, |context| {
                 [
-                    suspend_client(context, &facts, names, None),
-                    expire_secret(context, &facts, names, &s1, Some(at(100))),
-                    expire_secret(context, &ending, names, &s1, Some(at(99))),
-                    revoke_secret(context, &facts, names, &s1),
+                    step_client(context, &facts, names, ClientStep::Suspend),
+                    step_secret(context, &facts, names, &s1, SecretStep::Expire(Some(at(100)))),
+                    step_secret(context, &ending, names, &s1, SecretStep::Expire(Some(at(99)))),
+                    step_secret(context, &facts, names, &s1, SecretStep::Revoke),
                 ]
             })
         };
@@ -361,7 +360,7 @@ mod tests {
                     assert_eq!(described(edit), "insufficient privilege", "{by:?}");
                 }
                 let s1 = registry::SecretId::new("s1");
-                let ended = ask(by, |context| revoke_secret(context, &facts, names, &s1));
+                let ended = ask(by, |context| step_secret(context, &facts, names, &s1, SecretStep::Revoke));
                 assert_eq!(described(ended), "svc/s1 revoked");
             }
             for edit in edits(&of_platform("latchkey:clients")) {

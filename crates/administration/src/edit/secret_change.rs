@@ -1,74 +1,61 @@
-//! A secret's end moves, or comes at once. The last live one may go, too: who asks for it means it.
+//! The steps of a secret's life: its end moves, or comes at once. The last live secret may end, too.
 
 use protocol::Timestamp;
 use registry::{ClientId, SecretId};
 use tenancy::TenantId;
 
-use super::client_patch::look_to_end;
+use super::client_patch::find;
 use super::{Edit, EditContext, Facts, invalid, privilege};
-use crate::{Change, ClientState, EditError, SecretChange, SecretChangeKind, SecretState, TenantState};
+use crate::{Change, EditError, SecretChange, SecretChangeKind};
 
-/// Its end moves: to be later, it takes what a new secret takes. A secret that has ended does not come back: a thief that found it meanwhile must not come back with it.
-pub(crate) fn expire(
+/// A step of a secret's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretStep {
+    /// Its end moves; without an end it lives until it is revoked. A later end takes what a new secret takes.
+    Expire(Option<Timestamp>),
+    /// It ends at once.
+    Revoke,
+}
+
+/// A step that was taken before changes nothing. A secret that has ended does not live again, because a thief may have found it since.
+pub(crate) fn step(
     context: EditContext<'_>,
     facts: &Facts,
-    names: (&TenantId, &ClientId),
+    (tenant, client): (&TenantId, &ClientId),
     secret: &SecretId,
-    expires_at: Option<Timestamp>,
+    step: SecretStep,
 ) -> Result<Edit, EditError> {
-    let (state, client, row) = find(context, facts, names, secret)?;
-    if !row.secret.is_live(context.now) {
-        return Err(EditError::Conflict(format!("secret {secret} has ended already; make a new one")));
-    }
-    if expires_at.is_some_and(|expires_at| expires_at <= context.now) {
-        return Err(invalid("/expires_at", "this is past; revoke the secret to end it at once"));
-    }
-    let before = row.secret.expires_at;
-    if before == expires_at {
-        return Ok(Edit::default());
-    }
-    let is_earlier = expires_at.is_some_and(|end| before.is_none_or(|before| end < before));
-    if !is_earlier {
-        privilege::require_secret(context, &state.tenant, &client.client)?;
-    }
-    Ok(change(names, secret, SecretChangeKind::Rescheduled { before, after: expires_at }))
-}
-
-/// It ends at once; once more changes nothing.
-pub(crate) fn revoke(
-    context: EditContext<'_>,
-    facts: &Facts,
-    names: (&TenantId, &ClientId),
-    secret: &SecretId,
-) -> Result<Edit, EditError> {
-    let (_, _, row) = find(context, facts, names, secret)?;
-    if row.secret.revoked_at.is_some() {
-        return Ok(Edit::default());
-    }
-    Ok(change(names, secret, SecretChangeKind::Revoked))
-}
-
-fn find<'a>(
-    context: EditContext<'_>,
-    facts: &'a Facts,
-    names: (&TenantId, &ClientId),
-    secret: &SecretId,
-) -> Result<(&'a TenantState, &'a ClientState, &'a SecretState), EditError> {
-    let (state, client) = look_to_end(context, facts, names, None)?;
-    let row = client.secrets.iter().find(|row| row.secret.id == *secret);
-    Ok((state, client, row.ok_or(EditError::NotFound("secret"))?))
-}
-
-fn change((tenant, client): (&TenantId, &ClientId), secret: &SecretId, kind: SecretChangeKind) -> Edit {
+    let (state, owner) = find(context, facts, (tenant, client))?;
+    let row = owner.secrets.iter().find(|row| row.secret.id == *secret);
+    let row = &row.ok_or(EditError::NotFound("secret"))?.secret;
+    let kind = match step {
+        SecretStep::Revoke if row.revoked_at.is_some() => return Ok(Edit::default()),
+        SecretStep::Revoke => SecretChangeKind::Revoked,
+        SecretStep::Expire(_) if !row.is_live(context.now) => {
+            return Err(EditError::Conflict(format!("secret {secret} has ended already; make a new one")));
+        }
+        SecretStep::Expire(Some(end)) if end <= context.now => {
+            return Err(invalid("/expires_at", "this is past; revoke the secret to end it at once"));
+        }
+        SecretStep::Expire(end) if end == row.expires_at => return Ok(Edit::default()),
+        SecretStep::Expire(after) => {
+            let before = row.expires_at;
+            let is_earlier = after.is_some_and(|end| before.is_none_or(|before| end < before));
+            if !is_earlier {
+                privilege::require_secret(context, &state.tenant, &owner.client)?;
+            }
+            SecretChangeKind::Rescheduled { before, after }
+        }
+    };
     let change = SecretChange { id: secret.clone(), kind };
-    Edit::of(Change::Secret(tenant.clone(), client.clone(), change))
+    Ok(Edit::of(Change::Secret(tenant.clone(), client.clone(), change)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::test_states::{NOW, ask, at, client_id, described, facts, operator, state, tenant_id};
     use super::*;
-    use crate::ManagedBy;
+    use crate::{ManagedBy, SecretState};
 
     /// What moving the end does, and what revoking does.
     fn check(change: impl Fn(&mut SecretState), end: Option<u64>, moved: &str, revoked: &str) {
@@ -79,8 +66,8 @@ mod tests {
         let id = SecretId::new("s1");
         let found = ask(&operator(), |context| {
             [
-                described(expire(context, &facts, names, &id, end.map(at))),
-                described(revoke(context, &facts, names, &id)),
+                described(step(context, &facts, names, &id, SecretStep::Expire(end.map(at)))),
+                described(step(context, &facts, names, &id, SecretStep::Revoke)),
             ]
         });
         assert_eq!(found, [moved, revoked]);

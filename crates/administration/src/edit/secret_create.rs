@@ -4,7 +4,7 @@ use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, ClientSecret, SecretId};
 use tenancy::TenantId;
 
-use super::client_patch::look;
+use super::client_patch::find_to_change;
 use super::{Edit, EditContext, Facts, SecretMaterial, invalid, privilege};
 use crate::{
     Change, ClientState, EditError, ManagedBy, NewSecret, NewSecretSettings, RotateSettings, SecretChange,
@@ -115,7 +115,7 @@ fn check_new<'a>(
     names: (&TenantId, &ClientId),
     expires_at: Option<Timestamp>,
 ) -> Result<&'a ClientState, EditError> {
-    let (state, row) = look(context, facts, names, None)?;
+    let (state, row) = find_to_change(context, facts, names)?;
     privilege::require_secret(context, &state.tenant, &row.client)?;
     let method = row.client.authentication_method;
     if !method.allows_secret() {

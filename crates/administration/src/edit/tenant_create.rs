@@ -27,7 +27,7 @@ pub(crate) fn create(
     settings: &TenantSettings,
     first: Option<&NewClientRow<'_>>,
 ) -> Result<(Edit, TenantState), EditError> {
-    context.require_everywhere(Permission::Tenants)?;
+    context.by.require_everywhere(Permission::Tenants)?;
     if let Some(state) = &facts.state {
         return Err(EditError::Conflict(if state.lifecycle.deleted_at.is_some() {
             format!("tenant {id} was deleted and its id stays reserved; choose another id")

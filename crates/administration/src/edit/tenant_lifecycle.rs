@@ -1,4 +1,4 @@
-//! A tenant stops serving, serves again, and is deleted in two steps, the first of which can be taken back.
+//! The steps of a tenant's life: suspend, resume, and delete in two steps, the first of which can be cancelled.
 
 use protocol::Timestamp;
 use tenancy::{Tenant, TenantId, TenantStatus};
@@ -7,77 +7,61 @@ use super::tenant_patch::require_match;
 use super::{Edit, EditContext, Facts};
 use crate::{Change, ChangeKind, EditError, Permission, RowChange, RowLifecycle, TenantState};
 
-/// It stops serving. Its keys stay published until the last of its tokens has expired.
-pub(crate) fn suspend(
-    context: EditContext<'_>,
-    facts: &Facts,
-    if_match: Option<&str>,
-) -> Result<Edit, EditError> {
-    let state = look(context, facts, if_match)?;
-    require_not_platform(state)?;
-    if state.lifecycle.suspended_at.is_some() {
-        return Ok(Edit::default());
-    }
-    Ok(transition(state, ChangeKind::Suspended, stopped(context, state)))
+/// A step of a tenant's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantStep {
+    /// It stops serving. Its keys stay published until the last of its tokens has expired.
+    Suspend,
+    /// It serves again, unless another reason keeps it from serving.
+    Resume,
+    /// The first step of its deletion: it stops serving, and is deleted when its time of grace is over.
+    ScheduleDeletion,
+    /// Cancels the first step.
+    CancelDeletion,
+    /// The second step, which destroys secrets and keys; the id stays reserved. An administrator who does not want to wait takes both.
+    Delete,
 }
 
-/// It serves again, unless something else stands in the way.
-pub(crate) fn resume(
-    context: EditContext<'_>,
-    facts: &Facts,
-    if_match: Option<&str>,
-) -> Result<Edit, EditError> {
-    let state = look(context, facts, if_match)?;
-    if state.lifecycle.suspended_at.is_none() {
-        return Ok(Edit::default());
+/// A step that was taken before changes nothing, and does not move the day of a deletion; a deleted tenant is not found.
+pub(crate) fn step(context: EditContext<'_>, facts: &Facts, step: TenantStep) -> Result<Edit, EditError> {
+    context.by.require_everywhere(Permission::Tenants)?;
+    let state = facts.tenant()?;
+    require_match(context, state)?;
+    match step {
+        TenantStep::Suspend => require_not_platform(state)?,
+        TenantStep::ScheduleDeletion | TenantStep::Delete => require_deletable(state)?,
+        TenantStep::Resume | TenantStep::CancelDeletion => {}
     }
-    let lifecycle = RowLifecycle { suspended_at: None, ..state.lifecycle };
-    Ok(transition(state, ChangeKind::Resumed, status(state, &lifecycle)))
-}
-
-/// The first step of its deletion. A repetition does not move the day.
-pub(crate) fn schedule_deletion(
-    context: EditContext<'_>,
-    facts: &Facts,
-    if_match: Option<&str>,
-) -> Result<Edit, EditError> {
-    let state = look(context, facts, if_match)?;
-    require_deletable(state)?;
-    if state.lifecycle.deletion_due_at.is_some() {
-        return Ok(Edit::default());
-    }
-    let due_at = context.now + context.policy.deletion_grace;
-    Ok(transition(state, ChangeKind::DeletionScheduled { due_at }, stopped(context, state)))
-}
-
-/// The first step is taken back.
-pub(crate) fn cancel_deletion(
-    context: EditContext<'_>,
-    facts: &Facts,
-    if_match: Option<&str>,
-) -> Result<Edit, EditError> {
-    let state = look(context, facts, if_match)?;
-    if state.lifecycle.deletion_due_at.is_none() {
-        return Ok(Edit::default());
-    }
-    let lifecycle = RowLifecycle { deletion_due_at: None, ..state.lifecycle };
-    Ok(transition(state, ChangeKind::DeletionCancelled, status(state, &lifecycle)))
-}
-
-/// The second step, which destroys secrets and keys. An administrator who does not want to wait takes both steps.
-pub(crate) fn delete(
-    context: EditContext<'_>,
-    facts: &Facts,
-    if_match: Option<&str>,
-) -> Result<Edit, EditError> {
-    let state = look(context, facts, if_match)?;
-    require_deletable(state)?;
-    if state.lifecycle.deletion_due_at.is_none() {
-        let message =
-            format!("tenant {} is deleted in two steps; take the first one before", state.tenant.id);
-        return Err(EditError::Conflict(message));
-    }
-    Ok(transition(state, ChangeKind::Deleted, stopped(context, state)))
+    let lifecycle = state.lifecycle;
+    let (is_suspended, is_scheduled) =
+        (lifecycle.suspended_at.is_some(), lifecycle.deletion_due_at.is_some());
+    let (kind, status) = match step {
+        TenantStep::Suspend if is_suspended => return Ok(Edit::default()),
+        TenantStep::Suspend => (ChangeKind::Suspended, stopped(context, state)),
+        TenantStep::Resume if !is_suspended => return Ok(Edit::default()),
+        TenantStep::Resume => {
+            (ChangeKind::Resumed, status(state, RowLifecycle { suspended_at: None, ..lifecycle }))
+        }
+        TenantStep::ScheduleDeletion if is_scheduled => return Ok(Edit::default()),
+        TenantStep::ScheduleDeletion => {
+            let due_at = context.now + context.policy.deletion_grace;
+            (ChangeKind::DeletionScheduled { due_at }, stopped(context, state))
+        }
+        TenantStep::CancelDeletion if !is_scheduled => return Ok(Edit::default()),
+        TenantStep::CancelDeletion => {
+            let after = RowLifecycle { deletion_due_at: None, ..lifecycle };
+            (ChangeKind::DeletionCancelled, status(state, after))
+        }
+        TenantStep::Delete if !is_scheduled => {
+            let id = &state.tenant.id;
+            let message = format!("tenant {id} is deleted in two steps; take the first one before");
+            return Err(EditError::Conflict(message));
+        }
+        TenantStep::Delete => (ChangeKind::Deleted, stopped(context, state)),
+    };
+    let after = Tenant { status, ..state.tenant.clone() };
+    let before = Some(Box::new(state.tenant.clone()));
+    Ok(Edit::of(Change::Tenant(RowChange { kind, before, after: Box::new(after) })))
 }
 
 /// Whether its time of grace is over. A tenant that was declared again meanwhile is spared.
@@ -88,18 +72,7 @@ pub(crate) fn is_due(state: &TenantState, now: Timestamp) -> bool {
         && require_deletable(state).is_ok()
 }
 
-fn look<'a>(
-    context: EditContext<'_>,
-    facts: &'a Facts,
-    if_match: Option<&str>,
-) -> Result<&'a TenantState, EditError> {
-    context.require_everywhere(Permission::Tenants)?;
-    let state = facts.tenant()?;
-    require_match(context, state, if_match)?;
-    Ok(state)
-}
-
-/// Without it nobody could administer, not even to take this back.
+/// Without it no administrator could sign in, not even to resume it.
 fn require_not_platform(state: &TenantState) -> Result<(), EditError> {
     if state.tenant.id.as_str() == TenantId::PLATFORM {
         return Err(EditError::Conflict("tenant platform is Latchkey's own and goes on serving".to_owned()));
@@ -117,12 +90,6 @@ fn require_deletable(state: &TenantState) -> Result<(), EditError> {
     Ok(())
 }
 
-fn transition(state: &TenantState, kind: ChangeKind, status: TenantStatus) -> Edit {
-    let after = Tenant { status, ..state.tenant.clone() };
-    let before = Some(Box::new(state.tenant.clone()));
-    Edit::of(Change::Tenant(RowChange { kind, before, after: Box::new(after) }))
-}
-
 /// A tenant that does not serve already issues nothing that would need its keys longer.
 fn stopped(context: EditContext<'_>, state: &TenantState) -> TenantStatus {
     let until = || state.tokens_until(context.now, context.policy.l1_lifetime);
@@ -132,7 +99,7 @@ fn stopped(context: EditContext<'_>, state: &TenantState) -> TenantStatus {
     }
 }
 
-fn status(state: &TenantState, lifecycle: &RowLifecycle) -> TenantStatus {
+fn status(state: &TenantState, lifecycle: RowLifecycle) -> TenantStatus {
     if lifecycle.serves() { TenantStatus::Active } else { state.tenant.status }
 }
 
@@ -142,17 +109,20 @@ mod tests {
     use super::*;
     use crate::ManagedBy;
 
-    type Transition = fn(EditContext<'_>, &Facts, Option<&str>) -> Result<Edit, EditError>;
-
-    const STEPS: [Transition; 5] = [suspend, resume, schedule_deletion, cancel_deletion, delete];
+    const STEPS: [TenantStep; 5] = [
+        TenantStep::Suspend,
+        TenantStep::Resume,
+        TenantStep::ScheduleDeletion,
+        TenantStep::CancelDeletion,
+        TenantStep::Delete,
+    ];
 
     /// What suspending, resuming, and the three steps of a deletion do.
     fn check(id: &str, change: impl Fn(&mut TenantState), expected: [&str; 5]) {
         let mut state = state(id);
         change(&mut state);
         let facts = facts(state);
-        let found =
-            STEPS.map(|transition| described(ask(&operator(), |context| transition(context, &facts, None))));
+        let found = STEPS.map(|of| described(ask(&operator(), |context| step(context, &facts, of))));
         assert_eq!(found, expected);
     }
 
@@ -187,10 +157,10 @@ mod tests {
         check("platform", |_| {}, ["conflict", "", "conflict", "", "conflict"]);
     }
 
-    fn status_after(transition: Transition, change: impl Fn(&mut TenantState)) -> TenantStatus {
+    fn status_after(of: TenantStep, change: impl Fn(&mut TenantState)) -> TenantStatus {
         let mut state = state("t");
         change(&mut state);
-        let edit = ask(&operator(), |context| transition(context, &facts(state), None)).unwrap();
+        let edit = ask(&operator(), |context| step(context, &facts(state), of)).unwrap();
         let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
         row.after.status
     }
@@ -198,22 +168,25 @@ mod tests {
     #[test]
     fn keys_stay_published_until_the_last_token_has_expired() {
         let until = |keys_published_until| TenantStatus::Suspended { keys_published_until };
-        assert_eq!(status_after(suspend, |_| {}), until(at(3610)));
-        assert_eq!(status_after(suspend, |t| t.previous_tokens_until = Some(at(9999))), until(at(9999)));
+        assert_eq!(status_after(TenantStep::Suspend, |_| {}), until(at(3610)));
+        assert_eq!(
+            status_after(TenantStep::Suspend, |t| t.previous_tokens_until = Some(at(9999))),
+            until(at(9999))
+        );
         // It stopped serving before, and has issued nothing since.
         let stopped = |t: &mut TenantState| {
             t.tenant.status = until(at(5));
             t.lifecycle.suspended_at = Some(NOW);
         };
-        assert_eq!(status_after(schedule_deletion, stopped), until(at(5)));
+        assert_eq!(status_after(TenantStep::ScheduleDeletion, stopped), until(at(5)));
         // Resuming lets it serve only where nothing else stands in the way.
-        assert_eq!(status_after(resume, stopped), TenantStatus::Active);
+        assert_eq!(status_after(TenantStep::Resume, stopped), TenantStatus::Active);
         let deleting = |t: &mut TenantState| {
             stopped(t);
             t.lifecycle.deletion_due_at = Some(at(9));
         };
-        assert_eq!(status_after(resume, deleting), until(at(5)));
-        assert_eq!(status_after(cancel_deletion, deleting), until(at(5)));
+        assert_eq!(status_after(TenantStep::Resume, deleting), until(at(5)));
+        assert_eq!(status_after(TenantStep::CancelDeletion, deleting), until(at(5)));
     }
 
     #[test]

@@ -22,15 +22,10 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
 }
 
 /// What a merge patch of its settings changes.
-pub(crate) fn patch(
-    context: EditContext<'_>,
-    facts: &Facts,
-    patch: &Value,
-    if_match: Option<&str>,
-) -> Result<Edit, EditError> {
-    context.require_everywhere(Permission::Tenants)?;
+pub(crate) fn patch(context: EditContext<'_>, facts: &Facts, patch: &Value) -> Result<Edit, EditError> {
+    context.by.require_everywhere(Permission::Tenants)?;
     let state = facts.tenant()?;
-    require_match(context, state, if_match)?;
+    require_match(context, state)?;
     let id = &state.tenant.id;
     if state.lifecycle.managed_by == ManagedBy::Config {
         let message = format!("tenant {id} is declared in the operator's files; change it there");
@@ -53,15 +48,11 @@ pub(crate) fn patch(
     Ok(edit)
 }
 
-/// Whether the tenant still is as the asker saw it.
-pub(super) fn require_match(
-    context: EditContext<'_>,
-    state: &TenantState,
-    if_match: Option<&str>,
-) -> Result<(), EditError> {
+/// Refuses a caller that has seen another version of the tenant.
+pub(super) fn require_match(context: EditContext<'_>, state: &TenantState) -> Result<(), EditError> {
     let seen =
         |if_match: &str| EntityTag::of(&TenantView::of(state, &context.policy.public_url)).matches(if_match);
-    if if_match.is_none_or(seen) { Ok(()) } else { Err(EditError::Stale) }
+    if context.if_match.is_none_or(seen) { Ok(()) } else { Err(EditError::Stale) }
 }
 
 fn read(
@@ -119,7 +110,7 @@ mod tests {
     fn check(change: impl Fn(&mut TenantState), patch_: Value, expected: &str) -> Option<Edit> {
         let mut state = state("t");
         change(&mut state);
-        let edit = ask(&operator(), |context| patch(context, &facts(state), &patch_, None));
+        let edit = ask(&operator(), |context| patch(context, &facts(state), &patch_));
         let edit_again = edit.as_ref().ok().cloned();
         assert_eq!(described(edit), expected, "{patch_}");
         edit_again
@@ -188,7 +179,8 @@ mod tests {
         });
         for (if_match, expected) in [(Some(tag.as_str()), true), (Some("\"x\""), false), (None, true)] {
             let edit = ask(&operator(), |context| {
-                patch(context, &facts(state("t")), &json!({ "name": "T" }), if_match)
+                let context = EditContext { if_match, ..context };
+                patch(context, &facts(state("t")), &json!({ "name": "T" }))
             });
             assert_eq!(edit.is_ok(), expected, "{if_match:?}");
             assert!(expected || matches!(edit, Err(EditError::Stale)));

@@ -42,7 +42,7 @@ pub(super) fn key_state() -> TenantKeys {
 
 /// Decides at so many seconds after [`NOW`].
 pub(super) fn in_context<T>(seconds: u64, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
-    decide(EditContext { by: &operator(), policy: &policy(), now: at(seconds) })
+    decide(EditContext { by: &operator(), if_match: None, policy: &policy(), now: at(seconds) })
 }
 
 /// Writes a decision into the state, and says what that does and when the keys are looked at next.

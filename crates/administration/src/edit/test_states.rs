@@ -136,7 +136,7 @@ pub(super) fn facts(state: TenantState) -> Facts {
 
 /// Decides for this asker.
 pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
-    decide(EditContext { by, policy: &policy(), now: NOW })
+    decide(EditContext { by, if_match: None, policy: &policy(), now: NOW })
 }
 
 /// What is written, in one line for each row; or the refusal in one.

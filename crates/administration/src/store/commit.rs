@@ -40,6 +40,27 @@ pub struct CommitRequest {
     pub now: Timestamp,
 }
 
+impl CommitRequest {
+    /// A request without any change.
+    #[must_use]
+    pub fn empty(managed_by: ManagedBy, now: Timestamp) -> Self {
+        Self {
+            managed_by,
+            generation: None,
+            expected_revisions: Vec::new(),
+            before: Vec::new(),
+            changes: Vec::new(),
+            secrets: Vec::new(),
+            first_keys: Vec::new(),
+            keys: KeyCommit::default(),
+            tenant_metadata: Vec::new(),
+            audit: Vec::new(),
+            idempotent: None,
+            now,
+        }
+    }
+}
+
 /// A secret's row that comes to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSecret {

@@ -7,7 +7,7 @@ use actix_web::guard::{Any, Get, Head};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _};
-use administration::{Actor, ApplicationContext, ApplicationError, ApplicationId, Authority};
+use administration::{Actor, ApplicationContext, ApplicationError, ApplicationId, Authority, Caller};
 use protocol::{BearerToken, Form};
 use tenancy::{Tenant, TenantId};
 
@@ -26,10 +26,10 @@ const PAGE: u32 = 30;
 /// The maximum length of a list.
 const LONGEST_PAGE: u32 = 200;
 
-/// The tenant and the authority of a request.
+/// The tenant and the caller of a request.
 struct Authorized {
     tenant: TenantId,
-    by: Authority,
+    caller: Caller,
 }
 
 async fn create(
@@ -37,9 +37,9 @@ async fn create(
     default_tenant: Data<DefaultTenant>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
+    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
     let request = read(&mut raw).await?;
-    let made = put(&services, &tenant, &by, &request, None).await?;
+    let made = put(&services, &tenant, &caller, &request, None).await?;
     thunder_json(StatusCode::CREATED, location(&made).as_deref(), &made)
 }
 
@@ -48,10 +48,9 @@ async fn list(
     default_tenant: Data<DefaultTenant>,
     raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
+    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
     let (offset, limit) = page(raw.query())?;
-    let now = (services.clock)();
-    let (total, page) = services.administrator.applications(&by, &tenant, offset, limit, now).await?;
+    let (total, page) = services.administrator.applications(&caller, &tenant, offset, limit).await?;
     thunder_json(StatusCode::OK, None, &view::list(total, &page)?)
 }
 
@@ -60,8 +59,8 @@ async fn get(
     default_tenant: Data<DefaultTenant>,
     raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
-    let found = services.administrator.application(&by, &tenant, id(&raw)?, (services.clock)()).await?;
+    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
+    let found = services.administrator.application(&caller, &tenant, id(&raw)?).await?;
     thunder_json(StatusCode::OK, None, &view::application(&found, Spelling::Snake)?)
 }
 
@@ -70,10 +69,10 @@ async fn replace(
     default_tenant: Data<DefaultTenant>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
+    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
     let request = read(&mut raw).await?;
     let id = id(&raw).map_err(|error| error.spelled(request.spelling))?;
-    thunder_json(StatusCode::OK, None, &put(&services, &tenant, &by, &request, Some(id)).await?)
+    thunder_json(StatusCode::OK, None, &put(&services, &tenant, &caller, &request, Some(id)).await?)
 }
 
 async fn delete(
@@ -81,9 +80,8 @@ async fn delete(
     default_tenant: Data<DefaultTenant>,
     raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, by } = authorize(&services, &default_tenant, &raw).await?;
-    let now = (services.clock)();
-    services.administrator.delete_application(&by, &tenant, id(&raw)?, now).await?;
+    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
+    services.administrator.delete_application(&caller, &tenant, id(&raw)?).await?;
     Ok(no_store(StatusCode::NO_CONTENT).finish())
 }
 
@@ -127,10 +125,10 @@ async fn authorize(
     default_tenant: &DefaultTenant,
     raw: &RawRequest,
 ) -> Result<Authorized, ThunderError> {
-    let tenant = tenant(services, default_tenant, raw).await?;
+    let (tenant, now) = (tenant(services, default_tenant, raw).await?, (services.clock)());
     let header = raw.authorization().map_err(|_| ThunderError::invalid_assertion("Two tokens were sent"))?;
     let token = BearerToken::from_authorization(header).ok_or_else(ThunderError::assertion_required)?;
-    let assertion = services.engine.admit_assertion(&tenant, &token, (services.clock)()).await??;
+    let assertion = services.engine.admit_assertion(&tenant, &token, now).await??;
     if !services.users.has_credential(&assertion.sub, &assertion.credential) {
         return Err(ThunderError::invalid_assertion(
             "The user may no longer sign in, or has another password now",
@@ -147,9 +145,10 @@ async fn authorize(
         source: raw.address().map(|address| address.to_string()),
     };
     if raw.writes() {
-        services.writes.spend(&tenant.id, (services.clock)()).map_err(Failure::TooManyWrites)?;
+        services.writes.spend(&tenant.id, now).map_err(Failure::TooManyWrites)?;
     }
-    Ok(Authorized { tenant: tenant.id.clone(), by: Authority::of_user(actor, tenant.id.clone()) })
+    let caller = Caller::new(Authority::of_user(actor, tenant.id.clone()), now);
+    Ok(Authorized { tenant: tenant.id.clone(), caller })
 }
 
 async fn read(raw: &mut RawRequest) -> Result<ApplicationRequest, ThunderError> {
@@ -160,13 +159,13 @@ async fn read(raw: &mut RawRequest) -> Result<ApplicationRequest, ThunderError> 
 async fn put(
     services: &Services,
     tenant: &TenantId,
-    by: &Authority,
+    caller: &Caller,
     request: &ApplicationRequest,
     replaces: Option<ApplicationId>,
 ) -> Result<Shape, ThunderError> {
     let translate = |context: ApplicationContext<'_>| request.translate(context);
-    let (put, now) = (request.put(replaces), (services.clock)());
-    let state = services.administrator.put_application(by, tenant, put, &translate, now).await;
+    let put = request.put(replaces);
+    let state = services.administrator.put_application(caller, tenant, put, &translate).await;
     let shape = state.and_then(|state| view::application(&state, request.spelling));
     shape.map_err(|error| error.spelled(request.spelling))
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::test_env::{TestEnv, env, new_tenant, operator, small_env};
+use crate::test_env::{TestEnv, caller, env, new_tenant, operator, small_env};
 
 type Answer = Result<ApplicationState, ApplicationError>;
 
@@ -77,7 +77,7 @@ async fn put(
         secret: secret.as_ref(),
     };
     let translate = |context: ApplicationContext<'_>| Ok(translate(body, context));
-    env.administrator.put_application(by, tenant, put, &translate, NOW).await
+    env.administrator.put_application(&caller(by, NOW), tenant, put, &translate).await
 }
 
 async fn create(env: &TestEnv, tenant: &TenantId, body: &Body) -> Answer {
@@ -89,7 +89,7 @@ async fn replace(env: &TestEnv, tenant: &TenantId, id: ApplicationId, body: &Bod
 }
 
 async fn shown(env: &TestEnv, tenant: &TenantId, id: ApplicationId) -> Answer {
-    env.administrator.application(&user(tenant), tenant, id, NOW).await
+    env.administrator.application(&caller(&user(tenant), NOW), tenant, id).await
 }
 
 /// Two processes replace one application. Each has read the state before the other's commit.
@@ -206,7 +206,7 @@ async fn a_client_id_follows_the_rules_of_files_and_api() {
         "id": "acme", "issuer_aliases": ["thunder"], "resource_servers": { "your-api": { "scopes": ["read"] } },
         "client": { "client_id": "svc", "audiences": ["orders"] },
     }));
-    env.administrator.create_tenant(&operator(), acme, None, NOW).await.unwrap();
+    env.administrator.create_tenant(&caller(&operator(), NOW), acme).await.unwrap();
     let acme = testkit::fixtures::tenant_id("acme");
     for id in ["urn:latchkey:admin", "thunder", "your-api", "orders"] {
         let refused = create(&env, &acme, &service("app", with_id(id))).await;
@@ -232,17 +232,17 @@ async fn a_caller_without_the_clients_permission_learns_nothing_of_applications(
     let (id, stranger, body) = (made.application.id, user(&globex), service("app", Client::default()));
     let administrator = &env.administrator;
     for refused in [
-        administrator.application(&stranger, &acme, id, NOW).await.map(drop),
-        administrator.application(&stranger, &acme, ApplicationId::random(), NOW).await.map(drop),
-        administrator.applications(&stranger, &acme, 0, 9, NOW).await.map(drop).map_err(Into::into),
+        administrator.application(&caller(&stranger, NOW), &acme, id).await.map(drop),
+        administrator.application(&caller(&stranger, NOW), &acme, ApplicationId::random()).await.map(drop),
+        administrator.applications(&caller(&stranger, NOW), &acme, 0, 9).await.map(drop).map_err(Into::into),
         put(&env, &stranger, &acme, None, &body).await.map(drop),
         put(&env, &stranger, &acme, Some(id), &body).await.map(drop),
-        administrator.delete_application(&stranger, &acme, id, NOW).await,
+        administrator.delete_application(&caller(&stranger, NOW), &acme, id).await,
     ] {
         let forbidden = ApplicationError::Edit(EditError::Forbidden(Permission::Clients));
         assert_eq!(refused.unwrap_err().to_string(), forbidden.to_string());
     }
-    let absent = administrator.application(&stranger, &globex, id, NOW).await;
+    let absent = administrator.application(&caller(&stranger, NOW), &globex, id).await;
     assert!(matches!(&absent, Err(ApplicationError::NotFound)), "{absent:?}");
 }
 

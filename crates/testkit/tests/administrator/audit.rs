@@ -5,7 +5,7 @@ use protocol::Lifetime;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::test_env::{env, later, new_client, of_tenant, operator};
+use crate::test_env::{caller, env, later, new_client, of_tenant, operator};
 
 #[tokio::test]
 async fn a_record_holds_actor_source_and_both_states() {
@@ -13,7 +13,7 @@ async fn a_record_holds_actor_source_and_both_states() {
     let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
     let ops = of_tenant("acme", "latchkey:clients latchkey:audit");
     let patch = json!({ "name": "S" });
-    env.administrator.patch_client(&ops, &acme, &client_id("svc"), patch, None, later(1)).await.unwrap();
+    env.administrator.patch_client(&caller(&ops, later(1)), &acme, &client_id("svc"), patch).await.unwrap();
     let record = env.store.audit().pop().unwrap();
     assert_eq!((record.actor.as_str(), record.source.as_deref()), ("client:acme/ops", Some("192.0.2.1")));
     assert_eq!(
@@ -22,9 +22,9 @@ async fn a_record_holds_actor_source_and_both_states() {
     );
     assert_eq!(record.detail, json!({ "name": { "before": "svc", "after": "S" } }));
     let query = AuditQuery { tenant: Some(acme), limit: 1, ..AuditQuery::default() };
-    let page = env.administrator.audit(&ops, query.clone(), None).await.unwrap();
+    let page = env.administrator.audit(&caller(&ops, NOW), query.clone(), None).await.unwrap();
     assert_eq!(page.items[0].action, "client.changed");
-    let next = env.administrator.audit(&ops, query, page.next_cursor.as_deref()).await.unwrap();
+    let next = env.administrator.audit(&caller(&ops, NOW), query, page.next_cursor.as_deref()).await.unwrap();
     assert_eq!(next.items[0].action, "secret.added");
 }
 
@@ -37,7 +37,7 @@ async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
     let new = NewSecretSettings::default();
     values.push(
         administrator
-            .create_secret(&operator(), &acme, &svc, new, None, NOW)
+            .create_secret(&caller(&operator(), NOW), &acme, &svc, new)
             .await
             .unwrap()
             .value
@@ -46,7 +46,7 @@ async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
     let rotate = RotateSettings { grace: Some(Lifetime::from_seconds(0)), expires_at: Some(later(9)) };
     values.push(
         administrator
-            .rotate_secret(&operator(), &acme, &svc, rotate, None, NOW)
+            .rotate_secret(&caller(&operator(), NOW), &acme, &svc, rotate)
             .await
             .unwrap()
             .value
@@ -54,10 +54,10 @@ async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
     );
     values.push("correct horse battery".to_owned());
     let chosen = new_client(json!({ "client_id": "chosen", "client_secret": values[3] }));
-    administrator.create_client(&operator(), &acme, chosen.clone(), None, NOW).await.unwrap();
-    let again = administrator.create_client(&operator(), &acme, chosen, None, NOW).await.unwrap_err();
+    administrator.create_client(&caller(&operator(), NOW), &acme, chosen.clone()).await.unwrap();
+    let again = administrator.create_client(&caller(&operator(), NOW), &acme, chosen).await.unwrap_err();
     let query = AuditQuery { limit: 200, ..AuditQuery::default() };
-    let page: Page<AuditView> = administrator.audit(&operator(), query, None).await.unwrap();
+    let page: Page<AuditView> = administrator.audit(&caller(&operator(), NOW), query, None).await.unwrap();
     assert_eq!(page.items.iter().filter(|record| record.action == "secret.added").count(), 4);
     let text = format!("{} {again} {again:?}", serde_json::to_string(&page).unwrap());
     for value in &values {

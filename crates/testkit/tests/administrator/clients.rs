@@ -1,7 +1,8 @@
 //! Clients are created, changed, listed, suspended and deleted.
 
 use administration::{
-    Change, ChangeKind, CommitOutcome, CommitRequest, EditError, EntityTag, ManagedBy, TenantRows as _,
+    Change, ChangeKind, ClientStep, CommitOutcome, CommitRequest, EditError, EntityTag, ManagedBy,
+    TenantRows as _,
 };
 use registry::{Client, ClientStatus, ClientStore as _};
 use secrets::{GeneratedSecret, SecretHash};
@@ -9,14 +10,14 @@ use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 use testkit::{fixtures, requests};
 
-use crate::test_env::{env, later, new_client, operator, small_env};
+use crate::test_env::{caller, env, later, new_client, operator, small_env};
 
 #[tokio::test]
 async fn a_client_without_an_id_or_a_secret_is_given_both() {
     let env = env();
     let acme = env.tenant("acme").await;
     let new = new_client(json!({ "scopes": ["read"] }));
-    let made = env.administrator.create_client(&operator(), &acme, new, None, NOW).await.unwrap().value;
+    let made = env.administrator.create_client(&caller(&operator(), NOW), &acme, new).await.unwrap().value;
     let id = client_id(&made.client.client_id);
     let secret = made.secret.unwrap();
     assert!(GeneratedSecret::is_well_formed(&secret.client_secret));
@@ -36,14 +37,15 @@ async fn a_chosen_secret_is_hashed_slowly_and_one_of_our_form_is_not() {
     {
         let new = new_client(json!({ "client_id": id, "client_secret": secret }));
         assert!(!format!("{new:?}").contains(secret));
-        let made = env.administrator.create_client(&operator(), &acme, new, None, NOW).await.unwrap().value;
+        let made =
+            env.administrator.create_client(&caller(&operator(), NOW), &acme, new).await.unwrap().value;
         let shown = made.secret.unwrap();
         assert_eq!((shown.client_secret.as_str(), shown.secret.form.as_str()), (secret, form));
         let row = env.store.find_client(&acme, &client_id(id)).await.unwrap().unwrap();
         assert_eq!(matches!(row.secrets[0].hash, SecretHash::Password(_)), is_chosen);
     }
     let new = new_client(json!({ "client_id": "c", "client_secret": "a\u{7}" }));
-    let refused = env.administrator.create_client(&operator(), &acme, new, None, NOW).await;
+    let refused = env.administrator.create_client(&caller(&operator(), NOW), &acme, new).await;
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/client_secret"));
 }
 
@@ -54,33 +56,35 @@ async fn a_client_is_listed_changed_suspended_and_deleted() {
     let (administrator, svc) = (&env.administrator, client_id("svc"));
     for id in ["a", "b"] {
         let new = new_client(json!({ "client_id": id }));
-        administrator.create_client(&operator(), &acme, new, None, NOW).await.unwrap();
+        administrator.create_client(&caller(&operator(), NOW), &acme, new).await.unwrap();
     }
-    let first = administrator.clients(&operator(), &acme, None, None, 2, NOW).await.unwrap();
+    let first = administrator.clients(&caller(&operator(), NOW), &acme, None, None, 2).await.unwrap();
     let ids: Vec<_> = first.items.iter().map(|client| client.client_id.as_str()).collect();
     assert_eq!(ids, ["a", "b"]);
-    let rest =
-        administrator.clients(&operator(), &acme, None, first.next_cursor.as_deref(), 2, NOW).await.unwrap();
+    let rest = administrator
+        .clients(&caller(&operator(), NOW), &acme, None, first.next_cursor.as_deref(), 2)
+        .await
+        .unwrap();
     assert_eq!((rest.items.len(), rest.next_cursor), (1, None));
     let patched = administrator
-        .patch_client(&operator(), &acme, &svc, json!({ "name": "S", "audiences": ["x"] }), None, later(1))
+        .patch_client(&caller(&operator(), later(1)), &acme, &svc, json!({ "name": "S", "audiences": ["x"] }))
         .await
         .unwrap();
     assert_eq!((patched.settings.name.as_deref(), patched.updated_at), (Some("S"), later(1)));
     // Another client's id cannot be an audience, although the two were never loaded together before.
     let clash = administrator
-        .patch_client(&operator(), &acme, &svc, json!({ "resources": ["urn:x", "a"] }), None, NOW)
+        .patch_client(&caller(&operator(), NOW), &acme, &svc, json!({ "resources": ["urn:x", "a"] }))
         .await;
     assert!(matches!(clash, Err(EditError::Invalid(_))));
     let status = async || env.store.find_client(&acme, &svc).await.unwrap().map(|client| client.status);
-    administrator.suspend_client(&operator(), &acme, &svc, None, NOW).await.unwrap();
+    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Suspend).await.unwrap();
     assert_eq!(status().await, Some(ClientStatus::Suspended));
-    administrator.resume_client(&operator(), &acme, &svc, None, NOW).await.unwrap();
+    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Resume).await.unwrap();
     assert_eq!(status().await, Some(ClientStatus::Active));
-    administrator.delete_client(&operator(), &acme, &svc, None, NOW).await.unwrap();
+    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Delete).await.unwrap();
     assert_eq!(status().await, None);
     let again = administrator
-        .create_client(&operator(), &acme, new_client(json!({ "client_id": "svc" })), None, NOW)
+        .create_client(&caller(&operator(), NOW), &acme, new_client(json!({ "client_id": "svc" })))
         .await;
     assert!(matches!(again, Err(EditError::Conflict(why)) if why.contains("reserved")));
 }
@@ -90,10 +94,10 @@ async fn a_client_id_that_another_client_has_as_audience_is_refused() {
     let env = env();
     let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc", "audiences": ["other"] })).await;
     let new = new_client(json!({ "client_id": "other" }));
-    let refused = env.administrator.create_client(&operator(), &acme, new, None, NOW).await;
+    let refused = env.administrator.create_client(&caller(&operator(), NOW), &acme, new).await;
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/client_id"));
     let new = new_client(json!({ "client_id": "third", "audiences": ["svc"] }));
-    let refused = env.administrator.create_client(&operator(), &acme, new, None, NOW).await;
+    let refused = env.administrator.create_client(&caller(&operator(), NOW), &acme, new).await;
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/audiences/0"));
 }
 
@@ -105,7 +109,7 @@ async fn a_list_beyond_the_limit_goes_on_and_shrinks_but_does_not_grow() {
     for id in ["acme", "globex"] {
         let tenant = env.tenant(id).await;
         let new = new_client(json!({ "client_id": "new", "scopes": entries(101) }));
-        let refused = env.administrator.create_client(&operator(), &tenant, new, None, NOW).await;
+        let refused = env.administrator.create_client(&caller(&operator(), NOW), &tenant, new).await;
         assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/scopes"));
         let old = Client { audiences: entries(120), ..fixtures::client(&fixtures::tenant(id), "old") };
         let row = requests::row(ChangeKind::Added, None, &old);
@@ -128,7 +132,7 @@ async fn a_list_beyond_the_limit_goes_on_and_shrinks_but_does_not_grow() {
         ] {
             let described = patch.to_string();
             let patched =
-                env.administrator.patch_client(&operator(), &tenant, &old.id, patch, None, NOW).await;
+                env.administrator.patch_client(&caller(&operator(), NOW), &tenant, &old.id, patch).await;
             let found = match patched {
                 Ok(_) => None,
                 Err(EditError::Invalid(faults)) => Some(faults[0].pointer.clone()),
@@ -146,14 +150,17 @@ async fn a_tenant_has_as_many_clients_as_the_limit_says() {
         let tenant = env.tenant(id).await;
         let create = async |id: &str| {
             let new = new_client(json!({ "client_id": id }));
-            env.administrator.create_client(&operator(), &tenant, new, None, NOW).await.map(drop)
+            env.administrator.create_client(&caller(&operator(), NOW), &tenant, new).await.map(drop)
         };
         create("a").await.unwrap();
         create("b").await.unwrap();
         assert!(
             matches!(create("c").await, Err(EditError::LimitReached(why)) if why.contains("limits.clients is 2"))
         );
-        env.administrator.delete_client(&operator(), &tenant, &client_id("a"), None, NOW).await.unwrap();
+        env.administrator
+            .step_client(&caller(&operator(), NOW), &tenant, &client_id("a"), ClientStep::Delete)
+            .await
+            .unwrap();
         create("c").await.unwrap();
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use testkit::Failure;
 use testkit::fixtures::{NOW, client_id, tenant_id};
 
-use crate::test_env::{TestEnv, env, idempotency_key, new_client, new_tenant, operator};
+use crate::test_env::{TestEnv, caller, env, idempotency_key, new_client, new_tenant, operator, repeating};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_that_create_the_same_tenant_one_succeeds() {
@@ -18,7 +18,7 @@ async fn of_many_that_create_the_same_tenant_one_succeeds() {
             let env = Arc::clone(&test_env[index % 4]);
             tokio::spawn(async move {
                 let new = new_tenant(json!({ "id": "acme", "client": { "client_id": format!("c{index}") } }));
-                env.administrator.create_tenant(&operator(), new, None, NOW).await
+                env.administrator.create_tenant(&caller(&operator(), NOW), new).await
             })
         })
         .collect();
@@ -31,8 +31,11 @@ async fn of_many_that_create_the_same_tenant_one_succeeds() {
         }
     }
     assert_eq!(made.len(), 1);
-    let page =
-        first.administrator.clients(&operator(), &tenant_id("acme"), None, None, 50, NOW).await.unwrap();
+    let page = first
+        .administrator
+        .clients(&caller(&operator(), NOW), &tenant_id("acme"), None, None, 50)
+        .await
+        .unwrap();
     let ids: Vec<_> = page.items.into_iter().map(|client| client.client_id).collect();
     assert_eq!(ids, made, "the others have left nothing behind");
 }
@@ -47,7 +50,7 @@ async fn of_many_concurrent_repetitions_one_is_executed_and_all_get_its_answer()
             tokio::spawn(async move {
                 let key = idempotency_key("k", 1);
                 env.administrator
-                    .create_client(&operator(), &acme, new_client(json!({})), Some(&key), NOW)
+                    .create_client(&repeating(&operator(), NOW, Some(&key)), &acme, new_client(json!({})))
                     .await
             })
         })
@@ -73,7 +76,9 @@ async fn a_stale_decision_is_made_again_on_the_current_state() {
             let acme = acme.clone();
             tokio::spawn(async move {
                 let new = NewSecretSettings::default();
-                env.administrator.create_secret(&operator(), &acme, &client_id("svc"), new, None, NOW).await
+                env.administrator
+                    .create_secret(&caller(&operator(), NOW), &acme, &client_id("svc"), new)
+                    .await
             })
         })
         .collect();
@@ -96,7 +101,8 @@ async fn a_store_that_is_down_is_reported_and_nothing_is_published() {
     let acme = env.tenant("acme").await;
     env.published.lock().unwrap().clear();
     env.store.fail_with(Failure::Unavailable);
-    let patched = env.administrator.patch_tenant(&operator(), &acme, json!({ "name": "A" }), None, NOW).await;
+    let patched =
+        env.administrator.patch_tenant(&caller(&operator(), NOW), &acme, json!({ "name": "A" })).await;
     assert!(matches!(patched, Err(EditError::Store(_))));
     assert_eq!(*env.published.lock().unwrap(), []);
 }
@@ -110,7 +116,7 @@ async fn futures_of_the_administrator_are_send() {
     let env = env();
     let acme = env.tenant("acme").await;
     let (by, administrator) = (operator(), &env.administrator);
-    sendable(administrator.patch_tenant(&by, &acme, json!({}), None, NOW)).await.unwrap();
-    sendable(administrator.init_admin(&by, "root", NOW)).await.unwrap();
+    sendable(administrator.patch_tenant(&caller(&by, NOW), &acme, json!({}))).await.unwrap();
+    sendable(administrator.init_admin(&caller(&by, NOW), "root")).await.unwrap();
     assert_eq!(sendable(administrator.delete_due_tenants(NOW)).await.unwrap(), 0);
 }

@@ -4,7 +4,9 @@ use administration::{EditError, NewSecretSettings, RotateSettings};
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::test_env::{env, idempotency_key, later, new_client, new_tenant, of_tenant, operator};
+use crate::test_env::{
+    caller, env, idempotency_key, later, new_client, new_tenant, of_tenant, operator, repeating,
+};
 
 #[tokio::test]
 async fn a_repetition_gets_the_same_answer_with_the_same_secret() {
@@ -12,14 +14,20 @@ async fn a_repetition_gets_the_same_answer_with_the_same_secret() {
     let administrator = &env.administrator;
     let key = idempotency_key("k", 1);
     let new = || new_tenant(json!({ "id": "acme", "client": { "scopes": ["read"] } }));
-    let first = administrator.create_tenant(&operator(), new(), Some(&key), NOW).await.unwrap();
-    let again =
-        env.beside().administrator.create_tenant(&operator(), new(), Some(&key), later(60)).await.unwrap();
+    let first = administrator.create_tenant(&repeating(&operator(), NOW, Some(&key)), new()).await.unwrap();
+    let again = env
+        .beside()
+        .administrator
+        .create_tenant(&repeating(&operator(), later(60), Some(&key)), new())
+        .await
+        .unwrap();
     assert_eq!((first.replayed, again.replayed), (false, true));
     assert_eq!(again.value, first.value);
-    let other = administrator.create_tenant(&operator(), new(), Some(&idempotency_key("k", 2)), NOW).await;
+    let other = administrator
+        .create_tenant(&repeating(&operator(), NOW, Some(&idempotency_key("k", 2))), new())
+        .await;
     assert!(matches!(other, Err(EditError::IdempotencyKeyReused)));
-    let without = administrator.create_tenant(&operator(), new(), None, NOW).await;
+    let without = administrator.create_tenant(&caller(&operator(), NOW), new()).await;
     assert!(matches!(without, Err(EditError::Conflict(_))));
 }
 
@@ -29,28 +37,33 @@ async fn each_operation_client_and_actor_has_keys_of_its_own() {
     let (acme, _) = env.tenant_with("acme", json!({ "client_id": "a" })).await;
     let (administrator, key) = (&env.administrator, idempotency_key("k", 1));
     administrator
-        .create_client(&operator(), &acme, new_client(json!({ "client_id": "b" })), Some(&key), NOW)
+        .create_client(
+            &repeating(&operator(), NOW, Some(&key)),
+            &acme,
+            new_client(json!({ "client_id": "b" })),
+        )
         .await
         .unwrap();
     for client in ["a", "b"] {
         let id = client_id(client);
         for by in [operator(), of_tenant("acme", "latchkey:clients")] {
             let new = NewSecretSettings::default();
-            let made = administrator.create_secret(&by, &acme, &id, new, Some(&key), NOW).await.unwrap();
+            let made =
+                administrator.create_secret(&repeating(&by, NOW, Some(&key)), &acme, &id, new).await.unwrap();
             assert!(!made.replayed);
         }
         let rotated = administrator
-            .rotate_secret(&operator(), &acme, &id, RotateSettings::default(), Some(&key), NOW)
+            .rotate_secret(&repeating(&operator(), NOW, Some(&key)), &acme, &id, RotateSettings::default())
             .await;
         assert!(!rotated.unwrap().replayed);
     }
     let id = client_id("a");
     let again = administrator
-        .rotate_secret(&operator(), &acme, &id, RotateSettings::default(), Some(&key), NOW)
+        .rotate_secret(&repeating(&operator(), NOW, Some(&key)), &acme, &id, RotateSettings::default())
         .await
         .unwrap();
     assert!(again.replayed);
-    assert_eq!(administrator.secrets(&operator(), &acme, &id, NOW).await.unwrap().len(), 4);
+    assert_eq!(administrator.secrets(&caller(&operator(), NOW), &acme, &id).await.unwrap().len(), 4);
 }
 
 #[tokio::test]
@@ -59,12 +72,13 @@ async fn an_answer_expires_after_a_day_and_a_refusal_is_not_stored() {
     let acme = env.tenant("acme").await;
     let (administrator, key) = (&env.administrator, idempotency_key("k", 1));
     let bad = administrator
-        .create_client(&operator(), &acme, new_client(json!({ "scopes": [""] })), Some(&key), NOW)
+        .create_client(&repeating(&operator(), NOW, Some(&key)), &acme, new_client(json!({ "scopes": [""] })))
         .await;
     assert!(matches!(bad, Err(EditError::Invalid(_))));
     let create = async |now| {
-        let made =
-            administrator.create_client(&operator(), &acme, new_client(json!({})), Some(&key), now).await;
+        let made = administrator
+            .create_client(&repeating(&operator(), now, Some(&key)), &acme, new_client(json!({})))
+            .await;
         made.unwrap()
     };
     let first = create(NOW).await;
@@ -87,7 +101,11 @@ async fn a_key_is_short_printable_text() {
     ] {
         let made = env
             .administrator
-            .create_client(&operator(), &acme, new_client(json!({})), Some(&idempotency_key(key, 1)), NOW)
+            .create_client(
+                &repeating(&operator(), NOW, Some(&idempotency_key(key, 1))),
+                &acme,
+                new_client(json!({})),
+            )
             .await;
         assert_eq!(made.is_ok(), fits, "{key}");
     }
@@ -99,9 +117,14 @@ async fn a_caller_without_permission_gets_no_stored_answer() {
     let acme = env.tenant("acme").await;
     let key = idempotency_key("k", 1);
     let ops = of_tenant("acme", "latchkey:clients");
-    env.administrator.create_client(&ops, &acme, new_client(json!({})), Some(&key), NOW).await.unwrap();
+    env.administrator
+        .create_client(&repeating(&ops, NOW, Some(&key)), &acme, new_client(json!({})))
+        .await
+        .unwrap();
     let demoted = of_tenant("acme", "latchkey:audit");
-    let again =
-        env.administrator.create_client(&demoted, &acme, new_client(json!({})), Some(&key), NOW).await;
+    let again = env
+        .administrator
+        .create_client(&repeating(&demoted, NOW, Some(&key)), &acme, new_client(json!({})))
+        .await;
     assert!(matches!(again, Err(EditError::Forbidden(_))));
 }

@@ -1,11 +1,11 @@
 //! Two tenants with equal names for everything do not affect each other.
 
-use administration::{AuditQuery, EditError, NewSecretSettings};
+use administration::{AuditQuery, ClientStep, EditError, NewSecretSettings, SecretStep, TenantStep};
 use registry::SecretId;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::test_env::{env, idempotency_key, new_client, of_tenant, operator};
+use crate::test_env::{caller, env, idempotency_key, new_client, of_tenant, operator, repeating};
 
 #[tokio::test]
 async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {
@@ -17,21 +17,24 @@ async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {
     assert!(!env.opens(&globex, &svc, &in_acme, NOW).await);
     let before = (
         env.client(&globex, "svc").await,
-        administrator.secrets(&operator(), &globex, &svc, NOW).await.unwrap(),
+        administrator.secrets(&caller(&operator(), NOW), &globex, &svc).await.unwrap(),
     );
-    administrator.patch_client(&operator(), &acme, &svc, json!({ "name": "A" }), None, NOW).await.unwrap();
+    administrator.patch_client(&caller(&operator(), NOW), &acme, &svc, json!({ "name": "A" })).await.unwrap();
     administrator
-        .create_secret(&operator(), &acme, &svc, NewSecretSettings::default(), None, NOW)
+        .create_secret(&caller(&operator(), NOW), &acme, &svc, NewSecretSettings::default())
         .await
         .unwrap();
-    administrator.revoke_secret(&operator(), &acme, &svc, &SecretId::new("s1"), NOW).await.unwrap();
-    administrator.suspend_client(&operator(), &acme, &svc, None, NOW).await.unwrap();
-    administrator.delete_client(&operator(), &acme, &svc, None, NOW).await.unwrap();
-    administrator.schedule_tenant_deletion(&operator(), &acme, None, NOW).await.unwrap();
-    administrator.delete_tenant(&operator(), &acme, None, NOW).await.unwrap();
+    administrator
+        .step_secret(&caller(&operator(), NOW), &acme, &svc, &SecretId::new("s1"), SecretStep::Revoke)
+        .await
+        .unwrap();
+    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Suspend).await.unwrap();
+    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Delete).await.unwrap();
+    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::ScheduleDeletion).await.unwrap();
+    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Delete).await.unwrap();
     let after = (
         env.client(&globex, "svc").await,
-        administrator.secrets(&operator(), &globex, &svc, NOW).await.unwrap(),
+        administrator.secrets(&caller(&operator(), NOW), &globex, &svc).await.unwrap(),
     );
     assert_eq!(after, before);
     assert!(env.opens(&globex, &svc, &in_globex, NOW).await);
@@ -46,27 +49,34 @@ async fn an_administrator_of_one_tenant_sees_and_does_nothing_in_the_other() {
     let ops = of_tenant("globex", "latchkey:clients latchkey:audit");
     let new = || new_client(json!({ "client_id": "x" }));
     let refusals = [
-        administrator.create_client(&ops, &acme, new(), None, NOW).await.err(),
-        administrator.clients(&ops, &acme, None, None, 5, NOW).await.err(),
-        administrator.client(&ops, &acme, &svc, NOW).await.err(),
-        administrator.client(&ops, &acme, &client_id("absent"), NOW).await.err(),
-        administrator.patch_client(&ops, &acme, &svc, json!({}), None, NOW).await.err(),
-        administrator.suspend_client(&ops, &acme, &svc, None, NOW).await.err(),
-        administrator.delete_client(&ops, &acme, &svc, None, NOW).await.err(),
-        administrator.secrets(&ops, &acme, &svc, NOW).await.err(),
-        administrator.revoke_secret(&ops, &acme, &svc, &SecretId::new("s1"), NOW).await.err(),
+        administrator.create_client(&caller(&ops, NOW), &acme, new()).await.err(),
+        administrator.clients(&caller(&ops, NOW), &acme, None, None, 5).await.err(),
+        administrator.client(&caller(&ops, NOW), &acme, &svc).await.err(),
+        administrator.client(&caller(&ops, NOW), &acme, &client_id("absent")).await.err(),
+        administrator.patch_client(&caller(&ops, NOW), &acme, &svc, json!({})).await.err(),
+        administrator.step_client(&caller(&ops, NOW), &acme, &svc, ClientStep::Suspend).await.err(),
+        administrator.step_client(&caller(&ops, NOW), &acme, &svc, ClientStep::Delete).await.err(),
+        administrator.secrets(&caller(&ops, NOW), &acme, &svc).await.err(),
         administrator
-            .audit(&ops, AuditQuery { tenant: Some(acme.clone()), ..AuditQuery::default() }, None)
+            .step_secret(&caller(&ops, NOW), &acme, &svc, &SecretId::new("s1"), SecretStep::Revoke)
             .await
             .err(),
-        administrator.audit(&ops, AuditQuery::default(), None).await.err(),
-        administrator.tenant(&ops, &globex, NOW).await.err(),
-        administrator.tenants(&ops, None, None, 5, NOW).await.err(),
+        administrator
+            .audit(
+                &caller(&ops, NOW),
+                AuditQuery { tenant: Some(acme.clone()), ..AuditQuery::default() },
+                None,
+            )
+            .await
+            .err(),
+        administrator.audit(&caller(&ops, NOW), AuditQuery::default(), None).await.err(),
+        administrator.tenant(&caller(&ops, NOW), &globex).await.err(),
+        administrator.tenants(&caller(&ops, NOW), None, None, 5).await.err(),
     ];
     for refusal in refusals {
         assert!(matches!(refusal, Some(EditError::Forbidden(_))), "{refusal:?}");
     }
-    administrator.create_client(&ops, &globex, new(), None, NOW).await.unwrap();
+    administrator.create_client(&caller(&ops, NOW), &globex, new()).await.unwrap();
 }
 
 #[tokio::test]
@@ -78,7 +88,7 @@ async fn an_idempotency_key_of_one_tenant_says_nothing_in_the_other() {
     for tenant in [&acme, &globex] {
         let made = env
             .administrator
-            .create_client(&operator(), tenant, new_client(json!({})), Some(&key), NOW)
+            .create_client(&repeating(&operator(), NOW, Some(&key)), tenant, new_client(json!({})))
             .await
             .unwrap();
         assert!(!made.replayed);

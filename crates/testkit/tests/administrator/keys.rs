@@ -1,7 +1,8 @@
 //! Signing keys: what each command does, the tokens that it reports as broken, and what stays secret.
 
 use administration::{
-    AuditQuery, Created, EditError, ImportSettings, Invalidation, KeySchedule as _, KeyView, KeysChanged,
+    AuditQuery, Created, EditError, ImportSettings, Invalidation, KeyCommand, KeySchedule as _, KeyView,
+    KeysChanged,
 };
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use protocol::SigningAlgorithm;
@@ -9,7 +10,9 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use testkit::fixtures::NOW;
 
-use crate::test_env::{TestEnv, env, idempotency_key, later, new_tenant, of_tenant, operator};
+use crate::test_env::{
+    TestEnv, caller, env, idempotency_key, later, new_tenant, of_tenant, operator, repeating,
+};
 
 /// The policy of most tests: keys that are fast to generate and are published for 1001 seconds.
 pub(crate) fn signing() -> Value {
@@ -21,7 +24,7 @@ pub(crate) fn signing() -> Value {
 
 pub(crate) async fn tenant(env: &TestEnv, id: &str) -> TenantId {
     let new = new_tenant(json!({ "id": id, "signing": signing() }));
-    env.administrator.create_tenant(&operator(), new, None, NOW).await.unwrap();
+    env.administrator.create_tenant(&caller(&operator(), NOW), new).await.unwrap();
     testkit::fixtures::tenant_id(id)
 }
 
@@ -42,23 +45,26 @@ fn check(changed: Result<Created<KeysChanged>, EditError>, stages_: &str, breaks
     assert_eq!(broken, breaks);
 }
 
-/// The result of a command without an idempotency key.
-fn first_answer(value: KeysChanged) -> Created<KeysChanged> {
-    Created { value, replayed: false }
-}
-
 const KEY_1: &str = "oauth2-key-1";
 
 #[tokio::test]
 async fn the_next_key_is_published_before_it_signs() {
     let env = env();
     let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
-    check(keys.rotate_key(&by, &acme, None, NOW).await, "1 active", &[]);
+    check(keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Rotate).await, "1 active", &[]);
     env.published.lock().unwrap().clear();
-    check(keys.rotate_key(&by, &acme, None, later(9)).await, "1 active, 2 announced", &[]);
+    check(
+        keys.command_keys(&caller(&by, later(9)), &acme, KeyCommand::Rotate).await,
+        "1 active, 2 announced",
+        &[],
+    );
     assert_eq!(*env.published.lock().unwrap(), [Invalidation::Keys(acme.clone())]);
-    check(keys.rotate_key(&by, &acme, None, later(10)).await, "1 active, 2 announced", &[]);
-    let at = |seconds| keys.keys(&by, &acme, later(seconds));
+    check(
+        keys.command_keys(&caller(&by, later(10)), &acme, KeyCommand::Rotate).await,
+        "1 active, 2 announced",
+        &[],
+    );
+    let at = async |seconds| keys.keys(&caller(&by, later(seconds)), &acme).await;
     assert_eq!(stages(&at(1009).await.unwrap()), "1 active, 2 announced");
     assert_eq!(stages(&at(1010).await.unwrap()), "1 retiring, 2 active");
     assert_eq!(stages(&at(4699).await.unwrap()), "1 retiring, 2 active");
@@ -70,35 +76,43 @@ async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
     let env = env();
     let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
     for at in [NOW, later(9)] {
-        keys.rotate_key(&by, &acme, None, at).await.unwrap();
+        keys.command_keys(&caller(&by, at), &acme, KeyCommand::Rotate).await.unwrap();
     }
     // A key that has not signed breaks nothing.
-    let effects = |key, at| keys.key_effects(&by, &acme, key, at);
-    assert_eq!(effects(Some(id(2)), later(20)).await.unwrap(), []);
-    check(keys.revoke_key(&by, &acme, id(2), later(20)).await.map(first_answer), "1 active, 2 removed", &[]);
-    check(keys.rotate_key(&by, &acme, None, later(30)).await, "1 active, 2 removed, 3 announced", &[]);
+    let effects = async |command, at| keys.key_effects(&caller(&by, at), &acme, command).await;
+    assert_eq!(effects(KeyCommand::Revoke(id(2)), later(20)).await.unwrap(), []);
+    check(
+        keys.command_keys(&caller(&by, later(20)), &acme, KeyCommand::Revoke(id(2))).await,
+        "1 active, 2 removed",
+        &[],
+    );
+    check(
+        keys.command_keys(&caller(&by, later(30)), &acme, KeyCommand::Rotate).await,
+        "1 active, 2 removed, 3 announced",
+        &[],
+    );
     // Both keys may have signed.
-    let described = effects(None, later(1040)).await.unwrap();
+    let described = effects(KeyCommand::RotateInEmergency, later(1040)).await.unwrap();
     assert_eq!(
         described.iter().map(|broken| broken.kid.as_str()).collect::<Vec<_>>(),
         [KEY_1, "oauth2-key-3"]
     );
     assert!(described.iter().all(|broken| broken.until >= later(1040)));
-    let before = stages(&keys.keys(&by, &acme, later(1040)).await.unwrap());
+    let before = stages(&keys.keys(&caller(&by, later(1040)), &acme).await.unwrap());
     assert_eq!(before, "1 retiring, 2 removed, 3 active", "saying does nothing");
     // The retiring key only.
-    let changed = keys.revoke_key(&by, &acme, id(1), later(1040)).await;
-    check(changed.map(first_answer), "1 removed, 2 removed, 3 active", &[KEY_1]);
+    let changed = keys.command_keys(&caller(&by, later(1040)), &acme, KeyCommand::Revoke(id(1))).await;
+    check(changed, "1 removed, 2 removed, 3 active", &[KEY_1]);
     // The signing key, and then all keys.
-    let changed = keys.revoke_key(&by, &acme, id(3), later(1050)).await;
-    check(changed.map(first_answer), "1 removed, 2 removed, 3 removed, 4 active", &["oauth2-key-3"]);
-    let changed = keys.rotate_key_in_emergency(&by, &acme, None, later(1060)).await;
+    let changed = keys.command_keys(&caller(&by, later(1050)), &acme, KeyCommand::Revoke(id(3))).await;
+    check(changed, "1 removed, 2 removed, 3 removed, 4 active", &["oauth2-key-3"]);
+    let changed = keys.command_keys(&caller(&by, later(1060)), &acme, KeyCommand::RotateInEmergency).await;
     check(changed, "1 removed, 2 removed, 3 removed, 4 removed, 5 active", &["oauth2-key-4"]);
-    let again = keys.revoke_key(&by, &acme, id(4), later(1061)).await;
+    let again = keys.command_keys(&caller(&by, later(1061)), &acme, KeyCommand::Revoke(id(4))).await;
     assert!(matches!(again, Err(EditError::Conflict(_))), "{again:?}");
     for absent in [
-        keys.revoke_key(&by, &acme, id(9), later(1061)).await.map(|_| ()),
-        effects(Some(id(9)), later(1061)).await.map(|_| ()),
+        keys.command_keys(&caller(&by, later(1061)), &acme, KeyCommand::Revoke(id(9))).await.map(|_| ()),
+        effects(KeyCommand::Revoke(id(9)), later(1061)).await.map(|_| ()),
     ] {
         assert!(matches!(absent, Err(EditError::NotFound("key"))), "{absent:?}");
     }
@@ -130,16 +144,16 @@ async fn an_operators_key_is_the_first_or_the_next_and_never_comes_twice() {
     let env = env();
     let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
     let first = own(SigningAlgorithm::ES256);
-    check(keys.import_key(&by, &acme, first.clone(), None, NOW).await, "1 active", &[]);
+    check(keys.import_key(&caller(&by, NOW), &acme, first.clone()).await, "1 active", &[]);
     let next = own(SigningAlgorithm::ES256);
-    check(keys.import_key(&by, &acme, next, None, later(9)).await, "1 active, 2 announced", &[]);
-    let again = keys.import_key(&by, &acme, first.clone(), None, later(10)).await;
+    check(keys.import_key(&caller(&by, later(9)), &acme, next).await, "1 active, 2 announced", &[]);
+    let again = keys.import_key(&caller(&by, later(10)), &acme, first.clone()).await;
     assert!(matches!(again, Err(EditError::Conflict(_))), "{again:?}");
-    keys.rotate_key_in_emergency(&by, &acme, None, later(20)).await.unwrap();
-    let again = keys.import_key(&by, &acme, first.clone(), None, later(30)).await;
+    keys.command_keys(&caller(&by, later(20)), &acme, KeyCommand::RotateInEmergency).await.unwrap();
+    let again = keys.import_key(&caller(&by, later(30)), &acme, first.clone()).await;
     assert!(matches!(again, Err(EditError::Conflict(_))), "a key that was taken away does not come back");
     let globex = tenant(&env, "globex").await;
-    check(keys.import_key(&by, &globex, first, None, NOW).await, "1 active", &[]);
+    check(keys.import_key(&caller(&by, NOW), &globex, first).await, "1 active", &[]);
 }
 
 #[tokio::test]
@@ -148,27 +162,33 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
     let (by, keys, key) = (operator(), &env.administrator, idempotency_key("k", 1));
     let settings = own(SigningAlgorithm::ES256);
-    let first = keys.import_key(&by, &acme, settings.clone(), Some(&key), NOW).await.unwrap();
-    let again = keys.import_key(&by, &acme, settings.clone(), Some(&key), later(9)).await.unwrap();
+    let first = keys.import_key(&repeating(&by, NOW, Some(&key)), &acme, settings.clone()).await.unwrap();
+    let again =
+        keys.import_key(&repeating(&by, later(9), Some(&key)), &acme, settings.clone()).await.unwrap();
     assert!(!first.replayed && again.replayed && again.value == first.value);
-    assert!(!keys.import_key(&by, &globex, settings, Some(&key), later(9)).await.unwrap().replayed);
+    assert!(
+        !keys.import_key(&repeating(&by, later(9), Some(&key)), &globex, settings).await.unwrap().replayed
+    );
 
-    let emergency = |key, at| keys.rotate_key_in_emergency(&by, &acme, key, at);
+    let emergency = async |key, at| {
+        keys.command_keys(&repeating(&by, at, key), &acme, KeyCommand::RotateInEmergency).await
+    };
     let first = emergency(Some(&key), later(20)).await.unwrap();
     let again = emergency(Some(&key), later(30)).await.unwrap();
     assert!(!first.replayed && again.replayed && again.value == first.value);
     let known = async || env.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len();
     assert_eq!(known().await, 2, "the tokens of the second key are whole");
     let other = idempotency_key("k", 2);
-    let reused = keys.rotate_key(&by, &acme, Some(&other), later(30)).await;
+    let reused = keys.command_keys(&repeating(&by, later(30), Some(&other)), &acme, KeyCommand::Rotate).await;
     assert!(matches!(reused, Err(EditError::IdempotencyKeyReused)), "{reused:?}");
 
     // A command without effect has a stored answer, too, whatever has happened since.
     let keyed = idempotency_key("nothing", 1);
-    let rotate = |at| keys.rotate_key(&by, &acme, Some(&keyed), at);
-    keys.rotate_key(&by, &acme, None, later(40)).await.unwrap();
+    let rotate =
+        async |at| keys.command_keys(&repeating(&by, at, Some(&keyed)), &acme, KeyCommand::Rotate).await;
+    keys.command_keys(&caller(&by, later(40)), &acme, KeyCommand::Rotate).await.unwrap();
     let first = rotate(later(41)).await.unwrap();
-    keys.revoke_key(&by, &acme, id(3), later(50)).await.unwrap();
+    keys.command_keys(&caller(&by, later(50)), &acme, KeyCommand::Revoke(id(3))).await.unwrap();
     let again = rotate(later(60)).await.unwrap();
     assert!(!first.replayed && again.replayed && again.value == first.value);
     assert_eq!(known().await, 3);
@@ -188,12 +208,12 @@ async fn what_is_wrong_with_a_key_is_said_where_it_is() {
         (ImportSettings { key: "{\"keys\":[]}".to_owned(), ..good.clone() }, "/key"),
     ];
     for (settings, pointer) in refused {
-        match keys.import_key(&by, &acme, settings, None, NOW).await {
+        match keys.import_key(&caller(&by, NOW), &acme, settings).await {
             Err(EditError::Invalid(faults)) => assert_eq!(faults[0].pointer, pointer, "{}", faults[0]),
             other => panic!("{pointer}: {other:?}"),
         }
     }
-    assert_eq!(keys.keys(&by, &acme, NOW).await.unwrap(), []);
+    assert_eq!(keys.keys(&caller(&by, NOW), &acme).await.unwrap(), []);
     assert!(!format!("{good:?}").contains(&good.key[30..60]));
 }
 
@@ -201,19 +221,19 @@ async fn what_is_wrong_with_a_key_is_said_where_it_is() {
 async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one() {
     let env = env();
     let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
-    keys.rotate_key(&by, &acme, None, NOW).await.unwrap();
-    let (view, public) = keys.public_key(&by, &acme, id(1), NOW).await.unwrap();
+    keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Rotate).await.unwrap();
+    let (view, public) = keys.public_key(&caller(&by, NOW), &acme, id(1)).await.unwrap();
     assert_eq!((view.kid.as_str(), view.destroyed), (KEY_1, false));
     assert_eq!((&public.jwk["kid"], &public.jwk["alg"]), (&json!(KEY_1), &json!("ES256")));
     assert!(public.pem.starts_with("-----BEGIN PUBLIC KEY-----"));
     assert!(public.jwk.get("d").is_none());
-    let absent = keys.public_key(&by, &acme, id(2), NOW).await;
+    let absent = keys.public_key(&caller(&by, NOW), &acme, id(2)).await;
     assert!(matches!(absent, Err(EditError::NotFound("key"))));
-    keys.rotate_key_in_emergency(&by, &acme, None, later(100)).await.unwrap();
+    keys.command_keys(&caller(&by, later(100)), &acme, KeyCommand::RotateInEmergency).await.unwrap();
     keys.advance_keys(&acme, later(200)).await.unwrap();
-    let views = keys.keys(&by, &acme, later(200)).await.unwrap();
+    let views = keys.keys(&caller(&by, later(200)), &acme).await.unwrap();
     assert_eq!(views.iter().map(|view| view.destroyed).collect::<Vec<_>>(), [true, false]);
-    let gone = keys.public_key(&by, &acme, id(1), later(200)).await;
+    let gone = keys.public_key(&caller(&by, later(200)), &acme, id(1)).await;
     assert!(matches!(gone, Err(EditError::NotFound("public key"))), "{gone:?}");
 }
 
@@ -224,13 +244,17 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
     let settings = own(SigningAlgorithm::ES256);
     let private: Vec<String> =
         settings.key.lines().filter(|line| !line.starts_with('-')).map(str::to_owned).collect();
-    let mut shown = format!("{:?}", keys.import_key(&by, &acme, settings, None, NOW).await.unwrap());
-    shown += &format!("{:?}", keys.rotate_key(&by, &acme, None, later(9)).await.unwrap());
-    shown += &format!("{:?}", keys.revoke_key(&by, &acme, id(1), later(99)).await.unwrap());
-    shown += &format!("{:?}", keys.public_key(&by, &acme, id(2), later(99)).await.unwrap());
+    let mut shown = format!("{:?}", keys.import_key(&caller(&by, NOW), &acme, settings).await.unwrap());
+    shown +=
+        &format!("{:?}", keys.command_keys(&caller(&by, later(9)), &acme, KeyCommand::Rotate).await.unwrap());
+    shown += &format!(
+        "{:?}",
+        keys.command_keys(&caller(&by, later(99)), &acme, KeyCommand::Revoke(id(1))).await.unwrap()
+    );
+    shown += &format!("{:?}", keys.public_key(&caller(&by, later(99)), &acme, id(2)).await.unwrap());
     keys.advance_keys(&acme, later(999)).await.unwrap();
     let query = AuditQuery { tenant: Some(acme.clone()), limit: 50, ..AuditQuery::default() };
-    let records = keys.audit(&by, query, None).await.unwrap().items;
+    let records = keys.audit(&caller(&by, NOW), query, None).await.unwrap().items;
     let mut described: Vec<_> = records
         .iter()
         .map(|record| format!("{} {} {}", record.actor, record.action, record.subject))
@@ -263,29 +287,29 @@ async fn only_holders_of_the_keys_permission_may_read() {
     let env = env();
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
     let keys = &env.administrator;
-    keys.rotate_key(&operator(), &acme, None, NOW).await.unwrap();
+    keys.command_keys(&caller(&operator(), NOW), &acme, KeyCommand::Rotate).await.unwrap();
     let strangers =
         [of_tenant("globex", "latchkey:keys"), of_tenant("acme", "latchkey:clients latchkey:audit")];
     for by in strangers {
         let refusals = [
-            keys.keys(&by, &acme, NOW).await.err(),
-            keys.public_key(&by, &acme, id(1), NOW).await.err(),
-            keys.rotate_key(&by, &acme, None, NOW).await.err(),
-            keys.rotate_key_in_emergency(&by, &acme, None, NOW).await.err(),
-            keys.revoke_key(&by, &acme, id(1), NOW).await.err(),
-            keys.key_effects(&by, &acme, None, NOW).await.err(),
-            keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), None, NOW).await.err(),
-            keys.key_status(&by, &acme, NOW).await.err(),
+            keys.keys(&caller(&by, NOW), &acme).await.err(),
+            keys.public_key(&caller(&by, NOW), &acme, id(1)).await.err(),
+            keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Rotate).await.err(),
+            keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::RotateInEmergency).await.err(),
+            keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Revoke(id(1))).await.err(),
+            keys.key_effects(&caller(&by, NOW), &acme, KeyCommand::RotateInEmergency).await.err(),
+            keys.import_key(&caller(&by, NOW), &acme, own(SigningAlgorithm::ES256)).await.err(),
+            keys.key_status(&caller(&by, NOW), &acme).await.err(),
         ];
         for refusal in refusals {
             assert!(matches!(refusal, Some(EditError::Forbidden(_))), "{refusal:?}");
         }
     }
     let own = of_tenant("globex", "latchkey:keys");
-    check(keys.rotate_key(&own, &globex, None, NOW).await, "1 active", &[]);
+    check(keys.command_keys(&caller(&own, NOW), &globex, KeyCommand::Rotate).await, "1 active", &[]);
     let (ops, platform) = (of_tenant("platform", "latchkey:keys"), TenantId::parse("platform").unwrap());
-    assert!(matches!(keys.keys(&ops, &platform, NOW).await, Err(EditError::Forbidden(_))));
-    let absent = keys.keys(&operator(), &TenantId::parse("absent").unwrap(), NOW).await;
+    assert!(matches!(keys.keys(&caller(&ops, NOW), &platform).await, Err(EditError::Forbidden(_))));
+    let absent = keys.keys(&caller(&operator(), NOW), &TenantId::parse("absent").unwrap()).await;
     assert!(matches!(absent, Err(EditError::NotFound("tenant"))));
 }
 
@@ -295,15 +319,15 @@ async fn what_is_done_to_the_keys_of_one_tenant_is_not_done_to_the_others() {
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
     let (by, keys) = (operator(), &env.administrator);
     for tenant in [&acme, &globex] {
-        keys.rotate_key(&by, tenant, None, NOW).await.unwrap();
+        keys.command_keys(&caller(&by, NOW), tenant, KeyCommand::Rotate).await.unwrap();
     }
     let before = env.store.load_keys(&globex).await.unwrap();
-    keys.rotate_key(&by, &acme, None, later(9)).await.unwrap();
-    keys.import_key(&by, &acme, own(SigningAlgorithm::ES256), None, later(10)).await.unwrap();
-    keys.revoke_key(&by, &acme, id(1), later(20)).await.unwrap();
-    keys.rotate_key_in_emergency(&by, &acme, None, later(30)).await.unwrap();
+    keys.command_keys(&caller(&by, later(9)), &acme, KeyCommand::Rotate).await.unwrap();
+    keys.import_key(&caller(&by, later(10)), &acme, own(SigningAlgorithm::ES256)).await.unwrap();
+    keys.command_keys(&caller(&by, later(20)), &acme, KeyCommand::Revoke(id(1))).await.unwrap();
+    keys.command_keys(&caller(&by, later(30)), &acme, KeyCommand::RotateInEmergency).await.unwrap();
     keys.advance_keys(&acme, later(99_999)).await.unwrap();
     assert_eq!(env.store.load_keys(&globex).await.unwrap(), before);
-    let (_, public) = keys.public_key(&by, &globex, id(1), NOW).await.unwrap();
-    assert_ne!(public.pem, keys.public_key(&by, &acme, id(4), NOW).await.unwrap().1.pem);
+    let (_, public) = keys.public_key(&caller(&by, NOW), &globex, id(1)).await.unwrap();
+    assert_ne!(public.pem, keys.public_key(&caller(&by, NOW), &acme, id(4)).await.unwrap().1.pem);
 }

@@ -1,11 +1,11 @@
 //! Tenants are created, changed, listed, suspended and deleted.
 
-use administration::{EditError, EntityTag, Invalidation, TenantStatusView};
+use administration::{EditError, EntityTag, Invalidation, TenantStatusView, TenantStep};
 use serde_json::json;
 use tenancy::TenantStore as _;
 use testkit::fixtures::{NOW, client_id, tenant_id};
 
-use crate::test_env::{env, later, new_tenant, operator};
+use crate::test_env::{caller, env, later, matching, new_tenant, operator};
 
 #[tokio::test]
 async fn a_tenant_is_made_with_its_first_client_in_one_commit_and_shown_as_it_is() {
@@ -15,13 +15,13 @@ async fn a_tenant_is_made_with_its_first_client_in_one_commit_and_shown_as_it_is
         "resource_servers": { "api": { "scopes": ["read"], "clients": ["svc"] } },
         "client": { "client_id": "svc", "scopes": ["read"], "audiences": ["api"] },
     }));
-    let made = env.administrator.create_tenant(&operator(), new, None, NOW).await.unwrap().value;
+    let made = env.administrator.create_tenant(&caller(&operator(), NOW), new).await.unwrap().value;
     let client = made.client.unwrap();
     assert_eq!(made.tenant.jwks_uri, "https://id.example.com/api/v1/tenant/acme/.well-known/jwks.json");
     assert_eq!(made.tenant.token_endpoint, "https://id.example.com/api/v1/tenant/acme/oauth/token");
     assert_eq!(made.tenant.settings.issuer.as_deref(), Some("https://id.example.com/api/v1/tenant/acme"));
     let acme = tenant_id("acme");
-    let shown = env.administrator.tenant(&operator(), &acme, later(5)).await.unwrap();
+    let shown = env.administrator.tenant(&caller(&operator(), later(5)), &acme).await.unwrap();
     assert_eq!(EntityTag::of(&shown), EntityTag::of(&made.tenant));
     assert_eq!(env.client(&acme, "svc").await, client.client);
     let secret = client.secret.unwrap();
@@ -35,20 +35,20 @@ async fn an_issuer_belongs_to_one_tenant_even_after_its_end() {
     let env = env();
     let new = |id: &str| new_tenant(json!({ "id": id, "issuer_aliases": ["thunder"] }));
     let administrator = &env.administrator;
-    administrator.create_tenant(&operator(), new("acme"), None, NOW).await.unwrap();
-    let again = administrator.create_tenant(&operator(), new("globex"), None, NOW).await;
+    administrator.create_tenant(&caller(&operator(), NOW), new("acme")).await.unwrap();
+    let again = administrator.create_tenant(&caller(&operator(), NOW), new("globex")).await;
     assert!(matches!(again, Err(EditError::Invalid(faults)) if faults[0].pointer == "/issuer_aliases/0"));
     let globex = env.tenant("globex").await;
     let patch = json!({ "issuer_aliases": ["thunder"] });
-    let taken = administrator.patch_tenant(&operator(), &globex, patch.clone(), None, NOW).await;
+    let taken = administrator.patch_tenant(&caller(&operator(), NOW), &globex, patch.clone()).await;
     assert!(matches!(taken, Err(EditError::Invalid(_))));
     let acme = tenant_id("acme");
-    administrator.schedule_tenant_deletion(&operator(), &acme, None, NOW).await.unwrap();
-    administrator.delete_tenant(&operator(), &acme, None, NOW).await.unwrap();
-    let taken = administrator.patch_tenant(&operator(), &globex, patch, None, NOW).await;
+    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::ScheduleDeletion).await.unwrap();
+    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Delete).await.unwrap();
+    let taken = administrator.patch_tenant(&caller(&operator(), NOW), &globex, patch).await;
     assert!(matches!(taken, Err(EditError::Invalid(_))));
     assert!(
-        matches!(administrator.create_tenant(&operator(), new("acme"), None, NOW).await, Err(EditError::Conflict(why)) if why.contains("reserved"))
+        matches!(administrator.create_tenant(&caller(&operator(), NOW), new("acme")).await, Err(EditError::Conflict(why)) if why.contains("reserved"))
     );
 }
 
@@ -57,18 +57,24 @@ async fn a_patch_is_answered_with_the_tag_for_the_next_one() {
     let env = env();
     let acme = env.tenant("acme").await;
     let administrator = &env.administrator;
-    let first = administrator.tenant(&operator(), &acme, NOW).await.unwrap();
+    let first = administrator.tenant(&caller(&operator(), NOW), &acme).await.unwrap();
     let tag = EntityTag::of(&first).to_string();
     let patch = |name: &str| json!({ "name": name, "resource_servers": { "api": {} } });
-    let second =
-        administrator.patch_tenant(&operator(), &acme, patch("A"), Some(&tag), later(1)).await.unwrap();
+    let second = administrator
+        .patch_tenant(&matching(&operator(), later(1), Some(&tag)), &acme, patch("A"))
+        .await
+        .unwrap();
     assert_eq!(second.settings.name.as_deref(), Some("A"));
-    let stale = administrator.patch_tenant(&operator(), &acme, patch("B"), Some(&tag), later(2)).await;
+    let stale =
+        administrator.patch_tenant(&matching(&operator(), later(2), Some(&tag)), &acme, patch("B")).await;
     assert!(matches!(stale, Err(EditError::Stale)));
     let tag = EntityTag::of(&second).to_string();
-    administrator.patch_tenant(&operator(), &acme, patch("B"), Some(&tag), later(2)).await.unwrap();
+    administrator
+        .patch_tenant(&matching(&operator(), later(2), Some(&tag)), &acme, patch("B"))
+        .await
+        .unwrap();
     let count = env.store.audit().len();
-    administrator.patch_tenant(&operator(), &acme, patch("B"), None, later(3)).await.unwrap();
+    administrator.patch_tenant(&caller(&operator(), later(3)), &acme, patch("B")).await.unwrap();
     assert_eq!(env.store.audit().len(), count, "a patch that changes nothing writes nothing");
 }
 
@@ -79,8 +85,11 @@ async fn a_tenant_is_listed_by_page_and_found_by_search_terms() {
         env.tenant(id).await;
     }
     let list = async |search: Option<&str>, cursor: Option<String>, limit| {
-        let page =
-            env.administrator.tenants(&operator(), search, cursor.as_deref(), limit, NOW).await.unwrap();
+        let page = env
+            .administrator
+            .tenants(&caller(&operator(), NOW), search, cursor.as_deref(), limit)
+            .await
+            .unwrap();
         (page.items.into_iter().map(|tenant| tenant.id).collect::<Vec<_>>(), page.next_cursor)
     };
     let (ids, next) = list(None, None, 2).await;
@@ -88,7 +97,7 @@ async fn a_tenant_is_listed_by_page_and_found_by_search_terms() {
     assert_eq!(list(None, next, 2).await, (vec!["globex".to_owned()], None));
     assert_eq!(list(Some("GLOB"), None, 50).await, (vec!["globex".to_owned()], None));
     assert_eq!(list(None, None, 3).await.1, None);
-    let bad = env.administrator.tenants(&operator(), None, Some("x"), 5, NOW).await;
+    let bad = env.administrator.tenants(&caller(&operator(), NOW), None, Some("x"), 5).await;
     assert!(matches!(bad, Err(EditError::Invalid(_))));
 }
 
@@ -98,10 +107,11 @@ async fn a_suspended_tenant_does_not_serve_until_it_is_resumed() {
     let acme = env.tenant("acme").await;
     let serves = async || env.store.find_tenant(&acme).await.unwrap().unwrap().is_active();
     let administrator = &env.administrator;
-    let view = administrator.suspend_tenant(&operator(), &acme, None, NOW).await.unwrap();
+    let view =
+        administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Suspend).await.unwrap();
     assert_eq!((view.status, serves().await), (TenantStatusView::Suspended, false));
-    administrator.suspend_tenant(&operator(), &acme, None, NOW).await.unwrap();
-    let view = administrator.resume_tenant(&operator(), &acme, None, NOW).await.unwrap();
+    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Suspend).await.unwrap();
+    let view = administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Resume).await.unwrap();
     assert_eq!((view.status, serves().await), (TenantStatusView::Active, true));
 }
 
@@ -111,21 +121,27 @@ async fn a_deletion_can_be_taken_back_until_its_time_has_come() {
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
     let administrator = &env.administrator;
     assert!(matches!(
-        administrator.delete_tenant(&operator(), &acme, None, NOW).await,
+        administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Delete).await,
         Err(EditError::Conflict(_))
     ));
     let week = 7 * 86_400;
     for tenant in [&acme, &globex] {
-        let view = administrator.schedule_tenant_deletion(&operator(), tenant, None, NOW).await.unwrap();
+        let view = administrator
+            .step_tenant(&caller(&operator(), NOW), tenant, TenantStep::ScheduleDeletion)
+            .await
+            .unwrap();
         assert_eq!((view.status, view.deletion_due_at), (TenantStatusView::Deleting, Some(later(week))));
         assert!(!env.store.find_tenant(tenant).await.unwrap().unwrap().is_active());
     }
-    let view = administrator.cancel_tenant_deletion(&operator(), &globex, None, later(9)).await.unwrap();
+    let view = administrator
+        .step_tenant(&caller(&operator(), later(9)), &globex, TenantStep::CancelDeletion)
+        .await
+        .unwrap();
     assert_eq!((view.status, view.deletion_due_at), (TenantStatusView::Active, None));
     assert_eq!(administrator.delete_due_tenants(later(week - 1)).await.unwrap(), 0);
     assert_eq!(administrator.delete_due_tenants(later(week)).await.unwrap(), 1);
     assert_eq!(administrator.delete_due_tenants(later(week)).await.unwrap(), 0);
-    let gone = administrator.tenant(&operator(), &acme, later(week)).await;
+    let gone = administrator.tenant(&caller(&operator(), later(week)), &acme).await;
     assert!(matches!(gone, Err(EditError::NotFound("tenant"))));
     assert!(env.store.find_tenant(&globex).await.unwrap().unwrap().is_active());
     let last = env.store.audit().pop().unwrap();

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use administration::{
-    Actor, Administrator, Authority, ClientView, CreatedClient, EditPolicy, Idempotency, Invalidation,
-    NewClient, NewTenant,
+    Actor, Administrator, Authority, Caller, ClientView, CreatedClient, EditPolicy, Idempotency,
+    Invalidation, NewClient, NewTenant,
 };
 use async_trait::async_trait;
 use keys::{KeyPool, KeySealer, LocalSealer, SealError, SealingContext, SealingKey};
@@ -131,7 +131,7 @@ impl TestEnv {
 
     pub(crate) async fn tenant(&self, id: &str) -> TenantId {
         self.administrator
-            .create_tenant(&operator(), new_tenant(json!({ "id": id })), None, NOW)
+            .create_tenant(&caller(&operator(), NOW), new_tenant(json!({ "id": id })))
             .await
             .unwrap();
         tenant_id(id)
@@ -140,12 +140,12 @@ impl TestEnv {
     /// A tenant with one client.
     pub(crate) async fn tenant_with(&self, id: &str, client: Value) -> (TenantId, CreatedClient) {
         let new = new_tenant(json!({ "id": id, "client": client }));
-        let made = self.administrator.create_tenant(&operator(), new, None, NOW).await.unwrap();
+        let made = self.administrator.create_tenant(&caller(&operator(), NOW), new).await.unwrap();
         (tenant_id(id), made.value.client.unwrap())
     }
 
     pub(crate) async fn client(&self, tenant: &TenantId, client: &str) -> ClientView {
-        self.administrator.client(&operator(), tenant, &client_id(client), NOW).await.unwrap()
+        self.administrator.client(&caller(&operator(), NOW), tenant, &client_id(client)).await.unwrap()
     }
 
     /// The client's secret that the value matches now, as a token request would see it.
@@ -164,6 +164,20 @@ impl TestEnv {
 
 pub(crate) fn operator() -> Authority {
     Authority::operator(Actor { name: "cli:root".to_owned(), source: None })
+}
+
+pub(crate) fn caller(by: &Authority, now: Timestamp) -> Caller {
+    Caller::new(by.clone(), now)
+}
+
+/// A caller that sends this idempotency key.
+pub(crate) fn repeating(by: &Authority, now: Timestamp, idempotency: Option<&Idempotency>) -> Caller {
+    Caller { idempotency: idempotency.cloned(), ..caller(by, now) }
+}
+
+/// A caller that has seen this entity tag.
+pub(crate) fn matching(by: &Authority, now: Timestamp, if_match: Option<&str>) -> Caller {
+    Caller { if_match: if_match.map(str::to_owned), ..caller(by, now) }
 }
 
 pub(crate) fn of_tenant(tenant: &str, granted: &str) -> Authority {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header::IF_MATCH;
-use administration::{Administrator, Authority, EditError, Idempotency, Permission};
+use administration::{Administrator, Authority, Caller, EditError, Permission};
 use protocol::Timestamp;
 
 use super::idempotency::idempotency;
@@ -36,8 +36,7 @@ pub(crate) trait AdminAccess: 'static {
 /// A request whose caller is authorized; `T` is what the path names.
 pub(crate) struct AdminRequest<T> {
     pub(super) administrator: Arc<Administrator>,
-    pub(super) by: Authority,
-    pub(super) now: Timestamp,
+    pub(super) caller: Caller,
     pub(super) target: T,
     pub(super) raw: RawRequest,
 }
@@ -50,9 +49,11 @@ impl<T: Target> AdminRequest<T> {
         permission: Permission,
     ) -> Result<Self, Problem> {
         let now = access.now();
-        let by = access.authorize(&raw, RequiredPermission::of_route(&raw, permission), now).await?;
+        let required = RequiredPermission::of_route(&raw, permission);
+        let authority = access.authorize(&raw, required, now).await?;
+        let caller = Caller { if_match: raw.list(&IF_MATCH), ..Caller::new(authority, now) };
         let (target, administrator) = (T::of(&raw)?, Arc::clone(access.administrator()));
-        Ok(Self { administrator, by, now, target, raw })
+        Ok(Self { administrator, caller, target, raw })
     }
 }
 
@@ -65,11 +66,10 @@ impl<T> AdminRequest<T> {
         Query::of(&self.raw)
     }
 
-    pub(super) fn if_match(&self) -> Option<String> {
-        self.raw.list(&IF_MATCH)
-    }
-
-    pub(super) fn idempotency(&self, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
-        idempotency(&self.raw, body)
+    /// The body of a creation, which `Idempotency-Key` makes safe to repeat.
+    pub(super) async fn idempotent_body(&mut self) -> Result<Body, Problem> {
+        let body = self.raw.json().await?;
+        self.caller.idempotency = idempotency(&self.raw, &body)?;
+        Ok(body)
     }
 }

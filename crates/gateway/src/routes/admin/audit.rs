@@ -35,6 +35,6 @@ async fn answer<T>(request: &AdminRequest<T>, mut query: Query, tenant: Option<T
         limit: page.limit,
     };
     query.finish()?;
-    let found = request.administrator.audit(&request.by, wanted, page.cursor.as_deref()).await?;
+    let found = request.administrator.audit(&request.caller, wanted, page.cursor.as_deref()).await?;
     Document::of(StatusCode::OK).body(&found)
 }

@@ -1,5 +1,6 @@
 //! `POST …/clients/{client}/suspend|resume`: whether a client may authenticate. Each may be sent again without harm.
 
+use administration::ClientStep;
 use registry::ClientId;
 use tenancy::TenantId;
 
@@ -8,11 +9,11 @@ use super::admin_request::AdminRequest;
 use crate::respond::changed;
 
 pub(crate) async fn suspend(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let AdminRequest { administrator, by, now, target: (tenant, client), .. } = &request;
-    changed(&administrator.suspend_client(by, tenant, client, request.if_match().as_deref(), *now).await?)
+    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+    changed(&administrator.step_client(caller, tenant, client, ClientStep::Suspend).await?)
 }
 
 pub(crate) async fn resume(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let AdminRequest { administrator, by, now, target: (tenant, client), .. } = &request;
-    changed(&administrator.resume_client(by, tenant, client, request.if_match().as_deref(), *now).await?)
+    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+    changed(&administrator.step_client(caller, tenant, client, ClientStep::Resume).await?)
 }

@@ -2,7 +2,7 @@
 //! tenant.
 
 use actix_web::http::StatusCode;
-use administration::EntityTag;
+use administration::{ClientStep, EntityTag};
 use registry::ClientId;
 use tenancy::TenantId;
 
@@ -15,18 +15,17 @@ pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
     let mut query = request.query()?;
     let (search, page) = (query.text("search"), query.paging());
     query.finish()?;
-    let AdminRequest { administrator, by, now, target: tenant, .. } = &request;
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
-    let found = administrator.clients(by, tenant, search, cursor, page.limit, *now).await?;
+    let found = administrator.clients(caller, tenant, search, cursor, page.limit).await?;
     Document::of(StatusCode::OK).body(&found)
 }
 
 pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
-    let body = request.body().await?;
-    let key = request.idempotency(&body)?;
+    let body = request.idempotent_body().await?;
     let new = documents::new_client(&body)?;
-    let AdminRequest { administrator, by, now, target: tenant, .. } = &request;
-    let made = administrator.create_client(by, tenant, new, key.as_ref(), *now).await?;
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    let made = administrator.create_client(caller, tenant, new).await?;
     let client = &made.value.client;
     Document::of(StatusCode::CREATED)
         .tagged(&EntityTag::of(client))
@@ -35,19 +34,18 @@ pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn look(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let AdminRequest { administrator, by, now, target: (tenant, client), raw } = &request;
-    looked_at(raw, &administrator.client(by, tenant, client, *now).await?)
+    let AdminRequest { administrator, caller, target: (tenant, client), raw } = &request;
+    looked_at(raw, &administrator.client(caller, tenant, client).await?)
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let patch = documents::client_patch(&request.body().await?)?;
-    let AdminRequest { administrator, by, now, target: (tenant, client), .. } = &request;
-    let if_match = request.if_match();
-    changed(&administrator.patch_client(by, tenant, client, patch, if_match.as_deref(), *now).await?)
+    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+    changed(&administrator.patch_client(caller, tenant, client, patch).await?)
 }
 
 pub(crate) async fn delete(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let AdminRequest { administrator, by, now, target: (tenant, client), .. } = &request;
-    administrator.delete_client(by, tenant, client, request.if_match().as_deref(), *now).await?;
+    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+    administrator.step_client(caller, tenant, client, ClientStep::Delete).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())
 }

@@ -2,7 +2,7 @@
 //! needs a confirmation.
 
 use actix_web::http::StatusCode;
-use administration::KeysChanged;
+use administration::{KeyCommand, KeysChanged};
 use keys::KeyId;
 use tenancy::TenantId;
 
@@ -16,28 +16,23 @@ const CONFIRM_EMERGENCY: &str = "A new key signs at once and all others are gone
 const CONFIRM_REVOCATION: &str = "The key is gone at once: verifiers refuse the tokens in breaks. Send it again with ?confirm=true to do it";
 
 pub(crate) async fn rotate(mut request: AdminRequest<TenantId>) -> Answer {
-    let body = request.body().await?;
-    let once = request.idempotency(&body)?;
+    let body = request.idempotent_body().await?;
     let rotation = documents::key_rotation(&body)?;
-    let AdminRequest { administrator, by, now, target: tenant, .. } = &request;
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if rotation.emergency && !rotation.confirm {
-        let breaks = administrator.key_effects(by, tenant, None, *now).await?;
+        let breaks = administrator.key_effects(caller, tenant, KeyCommand::RotateInEmergency).await?;
         return Err(Problem::confirmation_needed(CONFIRM_EMERGENCY, breaks));
     }
-    let changed = if rotation.emergency {
-        administrator.rotate_key_in_emergency(by, tenant, once.as_ref(), *now).await?
-    } else {
-        administrator.rotate_key(by, tenant, once.as_ref(), *now).await?
-    };
+    let command = if rotation.emergency { KeyCommand::RotateInEmergency } else { KeyCommand::Rotate };
+    let changed = administrator.command_keys(caller, tenant, command).await?;
     Document::of(StatusCode::OK).replayed(changed.replayed).body(&changed.value)
 }
 
 pub(crate) async fn import(mut request: AdminRequest<TenantId>) -> Answer {
-    let body = request.body().await?;
-    let once = request.idempotency(&body)?;
+    let body = request.idempotent_body().await?;
     let settings = documents::key_import(&body)?;
-    let AdminRequest { administrator, by, now, target: tenant, .. } = &request;
-    let changed = administrator.import_key(by, tenant, settings, once.as_ref(), *now).await?;
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    let changed = administrator.import_key(caller, tenant, settings).await?;
     let mut made = Document::of(StatusCode::CREATED);
     if let Some(key) = newest(&changed.value) {
         made = made.made(&names::key_location(tenant, key), changed.replayed);
@@ -49,12 +44,13 @@ pub(crate) async fn revoke(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
     let mut query = request.query()?;
     let confirmed = query.flag("confirm");
     query.finish()?;
-    let AdminRequest { administrator, by, now, target: (tenant, key), .. } = &request;
+    let AdminRequest { administrator, caller, target: (tenant, key), .. } = &request;
+    let command = KeyCommand::Revoke(*key);
     if !confirmed {
-        let breaks = administrator.key_effects(by, tenant, Some(*key), *now).await?;
+        let breaks = administrator.key_effects(caller, tenant, command).await?;
         return Err(Problem::confirmation_needed(CONFIRM_REVOCATION, breaks));
     }
-    Document::of(StatusCode::OK).body(&administrator.revoke_key(by, tenant, *key, *now).await?)
+    Document::of(StatusCode::OK).body(&administrator.command_keys(caller, tenant, command).await?.value)
 }
 
 /// Numbers only grow, so the newest key has the highest one.

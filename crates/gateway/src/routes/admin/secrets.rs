@@ -2,7 +2,7 @@
 //! is shown when the secret is created, and never again.
 
 use actix_web::http::StatusCode;
-use administration::{Created, CreatedSecret, SecretView};
+use administration::{Created, CreatedSecret, SecretStep, SecretView};
 use registry::{ClientId, SecretId};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,39 +20,37 @@ pub(crate) struct Secrets {
 }
 
 pub(crate) async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let AdminRequest { administrator, by, now, target: (tenant, client), .. } = &request;
-    let items = administrator.secrets(by, tenant, client, *now).await?;
+    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+    let items = administrator.secrets(caller, tenant, client).await?;
     Document::of(StatusCode::OK).body(&Secrets { items })
 }
 
 pub(crate) async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let body = request.body().await?;
-    let key = request.idempotency(&body)?;
+    let body = request.idempotent_body().await?;
     let settings = documents::new_secret(&body)?;
-    let AdminRequest { administrator, by, now, target: (tenant, client), .. } = &request;
-    let made = administrator.create_secret(by, tenant, client, settings, key.as_ref(), *now).await?;
+    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+    let made = administrator.create_secret(caller, tenant, client, settings).await?;
     answer(&made, tenant, client)
 }
 
 pub(crate) async fn rotate(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let body = request.body().await?;
-    let key = request.idempotency(&body)?;
+    let body = request.idempotent_body().await?;
     let settings = documents::rotation(&body)?;
-    let AdminRequest { administrator, by, now, target: (tenant, client), .. } = &request;
-    let made = administrator.rotate_secret(by, tenant, client, settings, key.as_ref(), *now).await?;
+    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+    let made = administrator.rotate_secret(caller, tenant, client, settings).await?;
     answer(&made, tenant, client)
 }
 
 pub(crate) async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
     let end = documents::secret_end(&request.body().await?)?;
-    let AdminRequest { administrator, by, now, target: (tenant, client, secret), .. } = &request;
-    let view = administrator.expire_secret(by, tenant, client, secret, end, *now).await?;
+    let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
+    let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Expire(end)).await?;
     Document::of(StatusCode::OK).body(&view)
 }
 
 pub(crate) async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
-    let AdminRequest { administrator, by, now, target: (tenant, client, secret), .. } = &request;
-    let view = administrator.revoke_secret(by, tenant, client, secret, *now).await?;
+    let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
+    let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Revoke).await?;
     Document::of(StatusCode::OK).body(&view)
 }
 

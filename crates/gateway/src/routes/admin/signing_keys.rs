@@ -28,8 +28,8 @@ pub(crate) struct Key {
 }
 
 pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
-    let AdminRequest { administrator, by, now, target: tenant, .. } = &request;
-    let items = administrator.keys(by, tenant, *now).await?;
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    let items = administrator.keys(caller, tenant).await?;
     Document::of(StatusCode::OK).body(&Keys { items })
 }
 
@@ -40,8 +40,8 @@ pub(crate) async fn look(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
         query.fault("format", "must be jwk or pem");
     }
     query.finish()?;
-    let AdminRequest { administrator, by, now, target: (tenant, key), raw } = &request;
-    let (key, public) = administrator.public_key(by, tenant, *key, *now).await?;
+    let AdminRequest { administrator, caller, target: (tenant, key), raw } = &request;
+    let (key, public) = administrator.public_key(caller, tenant, *key).await?;
     match format.as_deref() {
         Some("jwk") => {
             let jwk = serde_json::to_string(&public.jwk).map_err(|error| Problem::fault(&error))?;
@@ -53,6 +53,6 @@ pub(crate) async fn look(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
 }
 
 pub(crate) async fn status(request: AdminRequest<TenantId>) -> Answer {
-    let AdminRequest { administrator, by, now, target: tenant, .. } = &request;
-    Document::of(StatusCode::OK).body(&administrator.key_status(by, tenant, *now).await?)
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    Document::of(StatusCode::OK).body(&administrator.key_status(caller, tenant).await?)
 }

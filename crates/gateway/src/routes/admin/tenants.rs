@@ -1,7 +1,7 @@
 //! `/api/v1/admin/tenants…`: create, list, change and delete tenants, with the platform's permission `latchkey:tenants`.
 
 use actix_web::http::StatusCode;
-use administration::EntityTag;
+use administration::{EntityTag, TenantStep};
 use tenancy::TenantId;
 
 use super::admin_request::AdminRequest;
@@ -13,17 +13,16 @@ pub(crate) async fn list(request: AdminRequest<()>) -> Answer {
     let mut query = request.query()?;
     let (search, page) = (query.text("search"), query.paging());
     query.finish()?;
-    let AdminRequest { administrator, by, now, .. } = &request;
+    let AdminRequest { administrator, caller, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
-    Document::of(StatusCode::OK).body(&administrator.tenants(by, search, cursor, page.limit, *now).await?)
+    Document::of(StatusCode::OK).body(&administrator.tenants(caller, search, cursor, page.limit).await?)
 }
 
 pub(crate) async fn create(mut request: AdminRequest<()>) -> Answer {
-    let body = request.body().await?;
-    let key = request.idempotency(&body)?;
+    let body = request.idempotent_body().await?;
     let new = documents::new_tenant(&body)?;
-    let AdminRequest { administrator, by, now, .. } = &request;
-    let made = administrator.create_tenant(by, new, key.as_ref(), *now).await?;
+    let AdminRequest { administrator, caller, .. } = &request;
+    let made = administrator.create_tenant(caller, new).await?;
     Document::of(StatusCode::CREATED)
         .tagged(&EntityTag::of(&made.value.tenant))
         .made(&names::tenant_location(&made.value.tenant.id), made.replayed)
@@ -31,26 +30,25 @@ pub(crate) async fn create(mut request: AdminRequest<()>) -> Answer {
 }
 
 pub(crate) async fn look(request: AdminRequest<TenantId>) -> Answer {
-    let AdminRequest { administrator, by, now, target: tenant, raw } = &request;
-    looked_at(raw, &administrator.tenant(by, tenant, *now).await?)
+    let AdminRequest { administrator, caller, target: tenant, raw } = &request;
+    looked_at(raw, &administrator.tenant(caller, tenant).await?)
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<TenantId>) -> Answer {
     let patch = documents::tenant_patch(&request.body().await?)?;
-    let AdminRequest { administrator, by, now, target: tenant, .. } = &request;
-    changed(&administrator.patch_tenant(by, tenant, patch, request.if_match().as_deref(), *now).await?)
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    changed(&administrator.patch_tenant(caller, tenant, patch).await?)
 }
 
 pub(crate) async fn delete(request: AdminRequest<TenantId>) -> Answer {
     let mut query = request.query()?;
     let is_final = query.flag("final");
     query.finish()?;
-    let if_match = request.if_match();
-    let AdminRequest { administrator, by, now, target: tenant, .. } = &request;
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if is_final {
-        administrator.delete_tenant(by, tenant, if_match.as_deref(), *now).await?;
+        administrator.step_tenant(caller, tenant, TenantStep::Delete).await?;
         return Ok(Document::of(StatusCode::NO_CONTENT).empty());
     }
-    let view = administrator.schedule_tenant_deletion(by, tenant, if_match.as_deref(), *now).await?;
+    let view = administrator.step_tenant(caller, tenant, TenantStep::ScheduleDeletion).await?;
     Document::of(StatusCode::ACCEPTED).tagged(&EntityTag::of(&view)).body(&view)
 }

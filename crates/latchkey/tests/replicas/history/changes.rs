@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use administration::{
-    Actor, Administrator, Authority, ContentHash, EditPolicy, Invalidation, Outcome, ReconcileOptions,
-    Reconciler, Retirements, SealedItems as _,
+    Actor, Administrator, Authority, Caller, ClientStep, ContentHash, EditPolicy, Invalidation, Outcome,
+    ReconcileOptions, Reconciler, Retirements, SealedItems as _,
 };
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeyPool, KeySealer, LocalKeyEncryptionKey, SealingContext, SealingKey};
@@ -109,12 +109,8 @@ impl Changes {
         let by = Authority::operator(Actor { name: "cli:history".to_owned(), source: None });
         let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
         let (cli, now) = (&self.administrator, timestamp());
-        let done = if suspend {
-            cli.suspend_client(&by, &tenant, &client, None, now).await
-        } else {
-            cli.resume_client(&by, &tenant, &client, None, now).await
-        };
-        done.unwrap();
+        let step = if suspend { ClientStep::Suspend } else { ClientStep::Resume };
+        cli.step_client(&Caller::new(by, now), &tenant, &client, step).await.unwrap();
         Vec::new()
     }
 }

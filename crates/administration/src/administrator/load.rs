@@ -1,0 +1,92 @@
+//! Loads what the rules need of a tenant.
+
+use registry::ClientId;
+use tenancy::{Issuer, TenantId};
+
+use super::Administrator;
+use super::commit_with_retry::{ATTEMPTS, pause};
+use crate::edit::Facts;
+use crate::{ApplicationId, EditError, RelatedClients};
+
+/// What an edit needs before it is decided.
+#[derive(Clone, Copy)]
+pub(super) enum LoadScope<'a> {
+    /// The whole tenant, and the owners of these issuers.
+    Whole(&'a [Issuer]),
+    /// The tenant, with these of its clients.
+    Related(RelatedClients<'a>),
+    /// The same with the number of its clients, for one that is to be created.
+    New(RelatedClients<'a>),
+    /// The tenant, with an application and its client.
+    Application(AboutApplication<'a>),
+    /// The tenant's keys, with the fetches of verifiers where its policy needs them.
+    Keys,
+}
+
+/// The application of an edit.
+#[derive(Clone, Copy)]
+pub(super) struct AboutApplication<'a> {
+    pub(super) id: &'a ApplicationId,
+    /// The name that it is to have.
+    pub(super) name: &'a str,
+    /// The client that it is to have.
+    pub(super) client: &'a str,
+}
+
+impl Administrator {
+    pub(super) async fn load(&self, tenant: &TenantId, scope: LoadScope<'_>) -> Result<Facts, EditError> {
+        let mut facts = Facts::default();
+        match scope {
+            LoadScope::Whole(issuers) => {
+                facts.state = self.store.load_state(tenant).await?;
+                if !issuers.is_empty() {
+                    facts.issuer_owners = self.store.find_issuer_owners(issuers).await?;
+                }
+            }
+            LoadScope::Related(related) => {
+                facts.state = self.store.load_with_related_clients(tenant, related).await?;
+            }
+            LoadScope::New(related) => {
+                facts.state = self.store.load_with_related_clients(tenant, related).await?;
+                facts.client_count = self.count_clients(tenant).await?;
+            }
+            LoadScope::Application(about) => return self.load_application(tenant, about).await,
+            LoadScope::Keys => {
+                facts.keys = self.store.load_keys(tenant).await?;
+                if facts.keys()?.tenant.signing.hold_activation.is_some() {
+                    facts.fetches = self.store.verifier_fetches(tenant).await?;
+                }
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Read after the tenant, whose revision guards it. Counting ends at the limit.
+    async fn count_clients(&self, tenant: &TenantId) -> Result<u64, EditError> {
+        Ok(self.store.count_clients(tenant, self.policy.clients).await?)
+    }
+
+    /// The tenant's revision guards what is read after the tenant, so the application is read twice: before it, for the name of the client
+    /// that has to be loaded, and after it.
+    async fn load_application(
+        &self,
+        tenant: &TenantId,
+        about: AboutApplication<'_>,
+    ) -> Result<Facts, EditError> {
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let known = self.store.find_application(tenant, about.id).await?.and_then(|known| known.client);
+            let ids = [about.client, known.as_ref().map_or(about.client, ClientId::as_str)];
+            let related = RelatedClients { ids: &ids, listed: &[about.client] };
+            let state = self.store.load_with_related_clients(tenant, related).await?;
+            let application = self.store.find_application(tenant, about.id).await?;
+            if application.as_ref().and_then(|application| application.client.as_ref()) == known.as_ref() {
+                let name_owner = self.store.find_application_named(tenant, about.name).await?;
+                let client_count =
+                    if about.client.is_empty() { 0 } else { self.count_clients(tenant).await? };
+                return Ok(Facts { state, application, name_owner, client_count, ..Facts::default() });
+            }
+        }
+        Err(EditError::Contended)
+    }
+}
