@@ -8,8 +8,13 @@ use registry::ClientStore;
 use tenancy::TenantStore;
 use tokio::sync::oneshot;
 
-use crate::shared::listen;
+use crate::shared::{SharedRows, listen};
 use crate::{CachedClientStore, CachedSigningKeyStore, CachedTenantStore, Freshness, RedisCache};
+
+/// The store behind the caches.
+pub trait Store: TenantStore + ClientStore + SigningKeyStore {}
+
+impl<S: TenantStore + ClientStore + SigningKeyStore> Store for S {}
 
 /// The caches between the request path and the store.
 #[derive(Clone)]
@@ -20,8 +25,7 @@ pub struct Caches {
     pub clients: Arc<CachedClientStore>,
     /// Sealed keys.
     pub signing_keys: Arc<CachedSigningKeyStore>,
-    redis: Option<Arc<RedisCache>>,
-    freshness: Freshness,
+    shared: SharedRows,
 }
 
 /// The room of each cache in bytes, by the estimated size of its entries. The least used entries are evicted.
@@ -43,71 +47,45 @@ impl Default for Capacity {
 }
 
 impl Caches {
-    /// Creates the caches before these stores.
+    /// Creates the caches before a store. With Redis they share rows and invalidations with other replicas.
     #[must_use]
     pub fn new(
-        tenants: Arc<dyn TenantStore>,
-        clients: Arc<dyn ClientStore>,
-        signing_keys: Arc<dyn SigningKeyStore>,
+        store: Arc<dyn Store>,
+        redis: Option<Arc<RedisCache>>,
         capacity: Capacity,
         freshness: Freshness,
     ) -> Self {
-        Self::build(tenants, clients, signing_keys, None, capacity, freshness)
+        let shared = SharedRows { redis, freshness };
+        let tenants = CachedTenantStore::of_tenants(store.clone(), capacity.tenants, shared.clone());
+        let tenants = Arc::new(tenants);
+        let (room, rows) = (capacity.clients, shared.clone());
+        let clients = CachedClientStore::of_clients(store.clone(), tenants.clone(), room, rows);
+        let (room, rows) = (capacity.key_sets, shared.clone());
+        let signing_keys = CachedSigningKeyStore::of_keys(store, tenants.clone(), room, rows);
+        let caches =
+            Self { tenants, clients: Arc::new(clients), signing_keys: Arc::new(signing_keys), shared };
+        caches.listen();
+        caches
     }
 
-    /// Creates the caches before these stores, sharing rows and invalidations with other replicas.
-    #[must_use]
-    pub fn with_redis(
-        tenants: Arc<dyn TenantStore>,
-        clients: Arc<dyn ClientStore>,
-        signing_keys: Arc<dyn SigningKeyStore>,
-        redis: Arc<RedisCache>,
-        capacity: Capacity,
-        freshness: Freshness,
-    ) -> Self {
-        let shared = Some(Arc::clone(&redis));
-        let caches = Self::build(tenants, clients, signing_keys, shared, capacity, freshness);
-        let tenants = Arc::downgrade(&caches.tenants);
-        let clients = Arc::downgrade(&caches.clients);
-        let signing_keys = Arc::downgrade(&caches.signing_keys);
+    /// Receives the invalidations of other replicas for as long as the caches are in use.
+    fn listen(&self) {
+        let Some(redis) = &self.shared.redis else { return };
+        let freshness = self.shared.freshness;
+        let tenants = Arc::downgrade(&self.tenants);
+        let clients = Arc::downgrade(&self.clients);
+        let signing_keys = Arc::downgrade(&self.signing_keys);
         let on_invalidation = move |changes: &[Invalidation]| {
             let (Some(tenants), Some(clients), Some(signing_keys)) =
                 (tenants.upgrade(), clients.upgrade(), signing_keys.upgrade())
             else {
                 return false;
             };
-            Self { tenants, clients, signing_keys, redis: None, freshness }.forget(changes);
+            let shared = SharedRows { redis: None, freshness };
+            Self { tenants, clients, signing_keys, shared }.forget(changes);
             true
         };
-        redis.connection.runtime.spawn(listen(Arc::downgrade(&redis), on_invalidation));
-        caches
-    }
-
-    fn build(
-        tenants: Arc<dyn TenantStore>,
-        clients: Arc<dyn ClientStore>,
-        signing_keys: Arc<dyn SigningKeyStore>,
-        redis: Option<Arc<RedisCache>>,
-        capacity: Capacity,
-        freshness: Freshness,
-    ) -> Self {
-        let tenants =
-            Arc::new(CachedTenantStore::shared(tenants, redis.clone(), capacity.tenants, freshness));
-        let clients = CachedClientStore::shared(
-            clients,
-            redis.clone(),
-            Arc::clone(&tenants),
-            capacity.clients,
-            freshness,
-        );
-        let signing_keys = CachedSigningKeyStore::shared(
-            signing_keys,
-            redis.clone(),
-            Arc::clone(&tenants),
-            capacity.key_sets,
-            freshness,
-        );
-        Self { tenants, clients: Arc::new(clients), signing_keys: Arc::new(signing_keys), redis, freshness }
+        redis.connection.runtime.spawn(listen(Arc::downgrade(redis), on_invalidation));
     }
 
     /// Invalidates what changed: a read after this call returns what the store holds after it. Redis and the other
@@ -127,8 +105,7 @@ impl Caches {
 
     /// Redis is invalidated first; otherwise a reader would find the old row there.
     fn notify(&self, changes: &[Invalidation]) -> Option<oneshot::Receiver<bool>> {
-        let redis = self.redis.as_ref().filter(|_| !changes.is_empty());
-        let published = redis.map(|redis| redis.publish_invalidation(changes, self.freshness));
+        let published = self.shared.publish_invalidation(changes);
         self.forget(changes);
         published
     }
@@ -139,12 +116,14 @@ impl Caches {
             match change {
                 // The tenant's policies govern its other rows, so nothing read under the old policies stays.
                 Invalidation::Tenant(tenant) => {
-                    self.tenants.invalidate(tenant);
+                    self.tenants.invalidate_tenant(tenant);
                     self.clients.invalidate_tenant(tenant);
-                    self.signing_keys.invalidate(tenant);
+                    self.signing_keys.invalidate_tenant(tenant);
                 }
-                Invalidation::Client(tenant, client) => self.clients.invalidate(tenant, client),
-                Invalidation::Keys(tenant) => self.signing_keys.invalidate(tenant),
+                Invalidation::Client(tenant, client) => {
+                    self.clients.invalidate(&(tenant.clone(), client.clone()));
+                }
+                Invalidation::Keys(tenant) => self.signing_keys.invalidate_tenant(tenant),
             }
         }
     }

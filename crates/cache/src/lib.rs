@@ -19,12 +19,12 @@ mod tenant_store;
 
 mod caches;
 
-pub use caches::{Caches, Capacity};
+pub use caches::{Caches, Capacity, Store};
 pub use client_store::CachedClientStore;
 pub use counters::Counts;
 pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH};
 pub use read_through::{ReadThrough, Source};
-pub use shared::{InvalidRedisUrl, Reading, RedisCache, RedisCounts, RedisOptions, RedisTiming, WallClock};
+pub use shared::{InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisOptions, RedisTiming, WallClock};
 pub use signing_key_store::CachedSigningKeyStore;
 pub use slot::RETRY_PAUSE;
 pub use tenant_store::CachedTenantStore;

@@ -143,6 +143,10 @@ impl<S: Source> ReadThrough<S> {
         }
     }
 
+    pub(crate) fn source(&self) -> &S {
+        &self.source
+    }
+
     /// Waits for a load; `None` when it ended without a result.
     async fn ask(&self, key: &S::Key, slot: &Arc<Slot<S::Value>>) -> Option<Outcome<S::Value>> {
         let stale_if_error = |value: &S::Value| self.source.stale_if_error(key, value);

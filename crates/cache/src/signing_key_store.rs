@@ -9,21 +9,16 @@ use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
-use crate::shared::{self, SharedItem};
-use crate::{CachedTenantStore, Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
+use crate::shared::{SharedItem, SharedRows};
+use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
 
 /// A cache before another [`SigningKeyStore`].
-pub struct CachedSigningKeyStore {
-    store: Arc<dyn SigningKeyStore>,
-    redis: Option<Arc<RedisCache>>,
-    freshness: Freshness,
-    key_sets: ReadThrough<KeySets>,
-}
+pub type CachedSigningKeyStore = ReadThrough<KeySets>;
 
-struct KeySets {
+/// The key sets of a store.
+pub struct KeySets {
     store: Arc<dyn SigningKeyStore>,
-    redis: Option<Arc<RedisCache>>,
-    freshness: Freshness,
+    shared: SharedRows,
     tenants: Arc<CachedTenantStore>,
 }
 
@@ -33,72 +28,37 @@ struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
 
 impl CachedSigningKeyStore {
     /// Creates a cache with room for this many bytes of sealed keys. The tenants limit how long keys may serve stale.
-    #[must_use]
-    pub fn new(
+    pub(crate) fn of_keys(
         store: Arc<dyn SigningKeyStore>,
         tenants: Arc<CachedTenantStore>,
         capacity: u64,
-        freshness: Freshness,
+        shared: SharedRows,
     ) -> Self {
-        Self::shared(store, None, tenants, capacity, freshness)
-    }
-
-    /// Creates a cache that shares rows with other replicas.
-    pub(crate) fn shared(
-        store: Arc<dyn SigningKeyStore>,
-        redis: Option<Arc<RedisCache>>,
-        tenants: Arc<CachedTenantStore>,
-        capacity: u64,
-        freshness: Freshness,
-    ) -> Self {
-        let source = KeySets { store: Arc::clone(&store), redis: redis.clone(), freshness, tenants };
-        Self { store, redis, freshness, key_sets: ReadThrough::new(source, capacity, freshness) }
-    }
-
-    /// Drops the keys of a tenant.
-    pub fn invalidate(&self, tenant: &TenantId) {
-        self.key_sets.invalidate_tenant(tenant);
-    }
-
-    /// The counters since the start.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.key_sets.counts()
-    }
-
-    /// Whether any key set may serve now if the store is unavailable.
-    pub(crate) fn may_serve_stale(&self) -> bool {
-        self.key_sets.may_serve_stale()
-    }
-
-    /// Whether the last load found the store unavailable.
-    #[must_use]
-    pub fn is_degraded(&self) -> bool {
-        self.key_sets.is_degraded()
+        let freshness = shared.freshness;
+        Self::new(KeySets { store, shared, tenants }, capacity, freshness)
     }
 }
 
 #[async_trait]
 impl SigningKeyStore for CachedSigningKeyStore {
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
-        let found = self.key_sets.get(tenant).await?;
+        let found = self.get(tenant).await?;
         found.ok_or_else(|| StoreError::fault("a key set is never absent"))
     }
 
     /// The keys are invalidated in every case: `false` also means that the store has a key which is not in memory.
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
         let _read_anew = DropKeySet(self, tenant);
-        self.store.add_key(tenant, key).await
+        self.source().store.add_key(tenant, key).await
     }
 }
 
 impl Drop for DropKeySet<'_> {
     fn drop(&mut self) {
-        if let Some(redis) = &self.0.redis {
-            // In the background; until then Redis is bypassed.
-            drop(redis.publish_invalidation(&[Invalidation::Keys(self.1.clone())], self.0.freshness));
-        }
-        self.0.invalidate(self.1);
+        let Self(keys, tenant) = self;
+        // In the background; until then Redis is bypassed.
+        drop(keys.source().shared.publish_invalidation(&[Invalidation::Keys((*tenant).clone())]));
+        keys.invalidate_tenant(tenant);
     }
 }
 
@@ -119,10 +79,10 @@ impl Source for KeySets {
 
     async fn load(&self, key: &TenantId) -> Result<Reading<KeyRecords>, StoreError> {
         let load = async { self.store.find_keys(key).await.map(Some) };
-        shared::read(self.redis.as_ref(), self.freshness, SharedItem::Keys(key), load).await
+        self.shared.read(SharedItem::Keys(key), load).await
     }
 
     fn stale_if_error(&self, key: &TenantId, _: &KeyRecords) -> Duration {
-        self.tenants.keys_stale_if_error(key, self.freshness)
+        self.tenants.keys_stale_if_error(key)
     }
 }

@@ -8,86 +8,51 @@ use keys::life_cycle::KeyPolicy;
 use protocol::Lifetime;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
-use crate::shared::{self, SharedItem};
-use crate::{Counts, Freshness, ReadThrough, Reading, RedisCache, Source, weights};
+use crate::shared::{SharedItem, SharedRows};
+use crate::{ReadThrough, Reading, Source, weights};
 
 /// A cache before another [`TenantStore`].
-pub struct CachedTenantStore {
-    tenants: ReadThrough<Tenants>,
+pub type CachedTenantStore = ReadThrough<Tenants>;
+
+/// The tenants of a store.
+pub struct Tenants {
+    store: Arc<dyn TenantStore>,
+    shared: SharedRows,
 }
 
 /// The store returned another tenant than the requested one.
 #[derive(Debug, thiserror::Error)]
-#[error("asked for tenant {requested}, the store answered with {answered}")]
+#[error("the store answered with tenant {answered} instead of {requested}")]
 struct WrongTenant {
     requested: TenantId,
     answered: TenantId,
 }
 
-struct Tenants {
-    store: Arc<dyn TenantStore>,
-    redis: Option<Arc<RedisCache>>,
-    freshness: Freshness,
-}
-
 impl CachedTenantStore {
     /// Creates a cache with room for this many bytes of tenants, existing or not.
-    #[must_use]
-    pub fn new(store: Arc<dyn TenantStore>, capacity: u64, freshness: Freshness) -> Self {
-        Self::shared(store, None, capacity, freshness)
-    }
-
-    /// Creates a cache that shares rows with other replicas.
-    pub(crate) fn shared(
-        store: Arc<dyn TenantStore>,
-        redis: Option<Arc<RedisCache>>,
-        capacity: u64,
-        freshness: Freshness,
-    ) -> Self {
-        Self { tenants: ReadThrough::new(Tenants { store, redis, freshness }, capacity, freshness) }
-    }
-
-    /// Drops a tenant.
-    pub fn invalidate(&self, tenant: &TenantId) {
-        self.tenants.invalidate_tenant(tenant);
+    pub(crate) fn of_tenants(store: Arc<dyn TenantStore>, capacity: u64, shared: SharedRows) -> Self {
+        let freshness = shared.freshness;
+        Self::new(Tenants { store, shared }, capacity, freshness)
     }
 
     /// How long this tenant's rows may serve while the store is unavailable. Zero for a tenant that is not in memory:
     /// its limit is not known, and the resolver refuses its requests anyway.
-    #[must_use]
-    pub fn stale_if_error(&self, tenant: &TenantId) -> Duration {
-        self.tenants.peek(tenant).map_or(Duration::ZERO, |tenant| allowance(&tenant))
+    pub(crate) fn rows_stale_if_error(&self, tenant: &TenantId) -> Duration {
+        self.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(tenant.stale_if_error))
     }
 
     /// How long its keys may serve while the store is unavailable. This can be shorter, because other replicas
     /// announce and activate new keys.
-    pub(crate) fn keys_stale_if_error(&self, tenant: &TenantId, freshness: Freshness) -> Duration {
-        let allowance = |tenant: Arc<Tenant>| KeyPolicy::stale_if_error(&tenant, freshness.lifetime());
-        self.tenants.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(allowance(tenant)))
-    }
-
-    /// The counters since the start.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.tenants.counts()
-    }
-
-    /// Whether any tenant may serve now if the store is unavailable.
-    pub(crate) fn may_serve_stale(&self) -> bool {
-        self.tenants.may_serve_stale()
-    }
-
-    /// Whether the last load found the store unavailable.
-    #[must_use]
-    pub fn is_degraded(&self) -> bool {
-        self.tenants.is_degraded()
+    pub(crate) fn keys_stale_if_error(&self, tenant: &TenantId) -> Duration {
+        let fresh = self.source().shared.freshness.lifetime();
+        self.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(KeyPolicy::stale_if_error(&tenant, fresh)))
     }
 }
 
 #[async_trait]
 impl TenantStore for CachedTenantStore {
     async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
-        self.tenants.get(tenant).await
+        self.get(tenant).await
     }
 }
 
@@ -107,28 +72,21 @@ impl Source for Tenants {
     }
 
     async fn load(&self, key: &TenantId) -> Result<Reading<Tenant>, StoreError> {
-        shared::read(self.redis.as_ref(), self.freshness, SharedItem::Tenant(key), self.find(key)).await
+        let found = async {
+            match self.store.find_tenant(key).await? {
+                Some(tenant) if tenant.id != *key => Err(StoreError::fault(WrongTenant {
+                    requested: key.clone(),
+                    answered: tenant.id.clone(),
+                })),
+                found => Ok(found),
+            }
+        };
+        self.shared.read(SharedItem::Tenant(key), found).await
     }
 
     fn stale_if_error(&self, _: &TenantId, tenant: &Tenant) -> Duration {
-        allowance(tenant)
+        seconds(tenant.stale_if_error)
     }
-}
-
-impl Tenants {
-    async fn find(&self, key: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
-        let found = self.store.find_tenant(key).await?;
-        match &found {
-            Some(tenant) if tenant.id != *key => {
-                Err(StoreError::fault(WrongTenant { requested: key.clone(), answered: tenant.id.clone() }))
-            }
-            Some(_) | None => Ok(found),
-        }
-    }
-}
-
-fn allowance(tenant: &Tenant) -> Duration {
-    seconds(tenant.stale_if_error)
 }
 
 fn seconds(lifetime: Lifetime) -> Duration {

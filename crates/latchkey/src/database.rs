@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use administration::AdministrationStore;
 use gateway::Sample;
-use keys::SigningKeyStore;
-use registry::ClientStore;
 use storage::postgres::{self, PostgresOptions};
 use storage::{ChangeFeed, sqlite};
-use tenancy::{StoreError, TenantStore};
+use tenancy::StoreError;
 
 use crate::health::{StoreSamples, counter, gauge};
 use crate::settings::StorageLocation;
@@ -41,15 +39,8 @@ impl Database {
         Ok(database.map(|database| Self(Arc::new(database))))
     }
 
-    pub(crate) fn tenants(&self) -> Arc<dyn TenantStore> {
-        self.0.clone()
-    }
-
-    pub(crate) fn clients(&self) -> Arc<dyn ClientStore> {
-        self.0.clone()
-    }
-
-    pub(crate) fn signing_keys(&self) -> Arc<dyn SigningKeyStore> {
+    /// The rows that requests need.
+    pub(crate) fn rows(&self) -> Arc<dyn cache::Store> {
         self.0.clone()
     }
 

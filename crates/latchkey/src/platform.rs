@@ -213,12 +213,7 @@ pub(crate) fn redis(url: Option<&Secret>, pepper: &Pepper) -> Result<Option<Arc<
 /// Caches in the process, backed by Redis where configured.
 pub(crate) fn caches(database: &Database, redis: Option<Arc<RedisCache>>, loaded: &Loaded) -> Caches {
     let fresh = Duration::from_secs(loaded.l1_lifetime.seconds());
-    let (tenants, clients, keys) = (database.tenants(), database.clients(), database.signing_keys());
-    let (capacity, freshness) = (Capacity::default(), Freshness::new(fresh));
-    match redis {
-        Some(redis) => Caches::with_redis(tenants, clients, keys, redis, capacity, freshness),
-        None => Caches::new(tenants, clients, keys, capacity, freshness),
-    }
+    Caches::new(database.rows(), redis, Capacity::default(), Freshness::new(fresh))
 }
 
 fn cores() -> usize {

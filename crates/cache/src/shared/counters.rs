@@ -2,76 +2,46 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The counts since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RedisCounts {
+/// The counters since the start.
+#[derive(Debug, Default)]
+pub struct RedisCounters {
     /// Commands sent for rows and changes, without probes and the subscription.
-    pub commands: u64,
+    pub commands: Counter,
     /// Rows found.
-    pub hits: u64,
+    pub hits: Counter,
     /// Rows not found, expired ones included.
-    pub misses: u64,
+    pub misses: Counter,
     /// Values that no replica of this installation sealed for this name: altered, moved, of another version or of
     /// another installation.
-    pub rejected: u64,
+    pub rejected: Counter,
     /// Rows written.
-    pub puts: u64,
+    pub puts: Counter,
     /// Rows not written because of a change during their reading.
-    pub overtaken_puts: u64,
+    pub overtaken_puts: Counter,
     /// Times that Redis was abandoned until a probe is answered.
-    pub outages: u64,
+    pub outages: Counter,
     /// Changes sent to other replicas.
-    pub published: u64,
+    pub published: Counter,
     /// Messages that could not be sent before they became irrelevant.
-    pub unpublished: u64,
+    pub unpublished: Counter,
     /// Messages of other replicas.
-    pub received: u64,
+    pub received: Counter,
     /// Messages that no replica of this installation has sealed.
-    pub rejected_messages: u64,
+    pub rejected_messages: Counter,
 }
 
-#[derive(Default)]
-pub(crate) struct RedisCounters {
-    pub(crate) commands: Counter,
-    pub(crate) hits: Counter,
-    pub(crate) misses: Counter,
-    pub(crate) rejected: Counter,
-    pub(crate) puts: Counter,
-    pub(crate) overtaken_puts: Counter,
-    pub(crate) outages: Counter,
-    pub(crate) published: Counter,
-    pub(crate) unpublished: Counter,
-    pub(crate) received: Counter,
-    pub(crate) rejected_messages: Counter,
-}
-
-#[derive(Default)]
-pub(crate) struct Counter(AtomicU64);
+/// A number that only goes up.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn read(&self) -> u64 {
+    /// The number now.
+    #[must_use]
+    pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl RedisCounters {
-    pub(crate) fn read(&self) -> RedisCounts {
-        RedisCounts {
-            commands: self.commands.read(),
-            hits: self.hits.read(),
-            misses: self.misses.read(),
-            rejected: self.rejected.read(),
-            puts: self.puts.read(),
-            overtaken_puts: self.overtaken_puts.read(),
-            outages: self.outages.read(),
-            published: self.published.read(),
-            unpublished: self.unpublished.read(),
-            received: self.received.read(),
-            rejected_messages: self.rejected_messages.read(),
-        }
     }
 }

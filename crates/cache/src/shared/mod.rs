@@ -27,11 +27,11 @@ mod counters;
 mod redis_cache;
 
 pub use address::InvalidRedisUrl;
-pub use counters::RedisCounts;
+pub use counters::RedisCounters;
 pub use options::{RedisOptions, RedisTiming, WallClock};
 pub use read::Reading;
 pub use redis_cache::RedisCache;
 
 pub(crate) use listen::listen;
 pub(crate) use names::SharedItem;
-pub(crate) use read::read;
+pub(crate) use read::SharedRows;

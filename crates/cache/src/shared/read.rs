@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use administration::Invalidation;
 use tenancy::StoreError;
+use tokio::sync::oneshot::Receiver;
 use tokio::time::Instant;
 
 use super::RedisCache;
@@ -45,34 +47,48 @@ struct Lease {
 /// Epoch, value, the value's remaining milliseconds, lease.
 type Answer = (String, Option<Vec<u8>>, i64, Option<String>);
 
-/// Reads the row from Redis if it is there, otherwise by this load, which must not have started.
-pub(crate) async fn read<R: Row>(
-    redis: Option<&Arc<RedisCache>>,
-    freshness: Freshness,
-    item: SharedItem<'_>,
-    load: impl Future<Output = Result<Option<Arc<R>>, StoreError>> + Send,
-) -> Result<Reading<R>, StoreError> {
-    let redis = redis.filter(|redis| redis.is_up() && !redis.pending_invalidations.is_pending(item.tenant()));
-    let Some(redis) = redis else {
-        let at = Instant::now();
-        return Ok(Reading { value: load.await?, at });
-    };
-    let lease = match redis.look(item, freshness).await {
-        Found::Row(reading) => return Ok(reading),
-        Found::Nothing(lease) => lease,
-    };
-    let (at, wall) = (Instant::now(), (redis.clock)());
-    let value = load.await?;
-    if let Some(lease) = lease {
-        let (redis, value) = (Arc::clone(redis), value.clone());
-        // No request waits for the write.
-        redis
-            .connection
-            .runtime
-            .clone()
-            .spawn(async move { redis.put(&lease, freshness, at, wall, value.as_deref()).await });
+/// The rows that replicas share, if there is Redis, and how long they are fresh.
+#[derive(Clone)]
+pub(crate) struct SharedRows {
+    pub(crate) redis: Option<Arc<RedisCache>>,
+    pub(crate) freshness: Freshness,
+}
+
+impl SharedRows {
+    /// Reads the row from Redis if it is there, otherwise by this load, which must not have started.
+    pub(crate) async fn read<R: Row>(
+        &self,
+        item: SharedItem<'_>,
+        load: impl Future<Output = Result<Option<Arc<R>>, StoreError>> + Send,
+    ) -> Result<Reading<R>, StoreError> {
+        let is_usable = |redis: &&Arc<RedisCache>| {
+            redis.is_up() && !redis.pending_invalidations.is_pending(item.tenant())
+        };
+        let Some(redis) = self.redis.as_ref().filter(is_usable) else {
+            let at = Instant::now();
+            return Ok(Reading { value: load.await?, at });
+        };
+        let freshness = self.freshness;
+        let lease = match redis.look(item, freshness).await {
+            Found::Row(reading) => return Ok(reading),
+            Found::Nothing(lease) => lease,
+        };
+        let (at, wall) = (Instant::now(), (redis.clock)());
+        let value = load.await?;
+        if let Some(lease) = lease {
+            let (redis, value) = (Arc::clone(redis), value.clone());
+            let runtime = redis.connection.runtime.clone();
+            // No request waits for the write.
+            runtime.spawn(async move { redis.put(&lease, freshness, at, wall, value.as_deref()).await });
+        }
+        Ok(Reading { value, at })
     }
-    Ok(Reading { value, at })
+
+    /// Publishes invalidations to Redis and the other replicas; the receiver gets whether that succeeded.
+    pub(crate) fn publish_invalidation(&self, changes: &[Invalidation]) -> Option<Receiver<bool>> {
+        let redis = self.redis.as_ref().filter(|_| !changes.is_empty())?;
+        Some(redis.publish_invalidation(changes, self.freshness))
+    }
 }
 
 impl RedisCache {

@@ -6,7 +6,7 @@ use secrets::Pepper;
 use tokio::runtime::Handle;
 
 use super::connector::Connector;
-use super::counters::RedisCounts;
+use super::counters::RedisCounters;
 use super::names::Names;
 use super::options::{RedisOptions, WallClock};
 use super::pending_invalidations::PendingInvalidations;
@@ -53,7 +53,7 @@ impl RedisCache {
 
     /// The counters since the start.
     #[must_use]
-    pub fn counts(&self) -> RedisCounts {
-        self.connection.counters.read()
+    pub fn counts(&self) -> &RedisCounters {
+        &self.connection.counters
     }
 }

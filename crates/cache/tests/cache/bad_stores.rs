@@ -4,48 +4,55 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use cache::{CachedClientStore, CachedTenantStore, Freshness};
+use cache::{Caches, Capacity, Freshness};
+use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
 
-/// Answers every question with globex and its client.
-struct Confused;
+/// Panics so many times, then answers.
+struct Bad {
+    panics: AtomicU64,
+    /// Every answer is globex and its client.
+    is_confused: bool,
+}
 
 #[async_trait]
-impl TenantStore for Confused {
-    async fn find_tenant(&self, _: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
-        Ok(Some(Arc::new(fixtures::tenant("globex"))))
+impl TenantStore for Bad {
+    async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+        let left = self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        assert!(left.is_err(), "made to panic");
+        let answered = if self.is_confused { "globex" } else { tenant.as_str() };
+        Ok(Some(Arc::new(fixtures::tenant(answered))))
     }
 }
 
 #[async_trait]
-impl ClientStore for Confused {
+impl ClientStore for Bad {
     async fn find_client(&self, _: &TenantId, _: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         Ok(Some(Arc::new(fixtures::client(&fixtures::tenant("globex"), "svc"))))
     }
 }
 
-/// Panics so many times, then answers.
-struct Panicking(AtomicU64);
-
 #[async_trait]
-impl TenantStore for Panicking {
-    async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
-        let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        assert!(left.is_err(), "made to panic");
-        Ok(Some(Arc::new(fixtures::tenant(tenant.as_str()))))
+impl SigningKeyStore for Bad {
+    async fn find_keys(&self, _: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+        Err(StoreError::fault("no test reads keys"))
+    }
+
+    async fn add_key(&self, _: &TenantId, _: &KeyRecord) -> Result<bool, StoreError> {
+        Err(StoreError::fault("no test adds a key"))
     }
 }
 
-/// Bytes, and more than are needed here.
-const ROOM: u64 = 1 << 20;
+fn caches(panics: u64, is_confused: bool) -> Caches {
+    let store = Arc::new(Bad { panics: AtomicU64::new(panics), is_confused });
+    Caches::new(store, None, Capacity::default(), Freshness::default())
+}
 
 #[tokio::test]
 async fn a_store_that_answers_with_something_else_is_not_believed() {
-    let tenants = Arc::new(CachedTenantStore::new(Arc::new(Confused), ROOM, Freshness::default()));
-    let clients =
-        CachedClientStore::new(Arc::new(Confused), Arc::clone(&tenants), ROOM, Freshness::default());
+    let Caches { tenants, clients, .. } = caches(0, true);
     let tenant = async |id| tenants.find_tenant(&fixtures::tenant_id(id)).await;
     let client =
         async |id, name| clients.find_client(&fixtures::tenant_id(id), &fixtures::client_id(name)).await;
@@ -61,8 +68,7 @@ async fn a_store_that_answers_with_something_else_is_not_believed() {
 #[tokio::test]
 async fn an_abandoned_load_is_begun_again_once() {
     for (panics, answered) in [(1, true), (2, false)] {
-        let tenants =
-            CachedTenantStore::new(Arc::new(Panicking(AtomicU64::new(panics))), ROOM, Freshness::default());
+        let tenants = caches(panics, false).tenants;
         let acme = fixtures::tenant_id("acme");
         assert_eq!(tenants.find_tenant(&acme).await.is_ok(), answered);
         assert!(tenants.find_tenant(&acme).await.is_ok(), "nothing of it is left behind");

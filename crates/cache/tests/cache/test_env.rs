@@ -26,8 +26,7 @@ impl TestEnv {
             store.put_tenant(tenant.clone());
             store.put_client(fixtures::client(tenant, "svc"));
         }
-        let capacity = Capacity::default();
-        let caches = Caches::new(store.clone(), store.clone(), store.clone(), capacity, freshness);
+        let caches = Caches::new(store.clone(), None, Capacity::default(), freshness);
         Self { store, caches, acme, globex }
     }
 

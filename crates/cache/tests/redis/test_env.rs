@@ -86,9 +86,8 @@ impl TestEnv {
         let options = RedisOptions::new(&self.url, Arc::new(move || now() + traits.ahead)).unwrap();
         let options = options.prefix(&self.prefix).timing(traits.timing);
         let redis = RedisCache::open(options, &Pepper::from_bytes(Zeroizing::new([traits.pepper; 32])));
-        let (tenants, clients, keys) = (self.store.clone(), self.store.clone(), self.store.clone());
-        let (capacity, freshness) = (Capacity::default(), traits.freshness);
-        let caches = Caches::with_redis(tenants, clients, keys, Arc::clone(&redis), capacity, freshness);
+        let shared = Some(Arc::clone(&redis));
+        let caches = Caches::new(self.store.clone(), shared, Capacity::default(), traits.freshness);
         Replica { caches, redis }
     }
 
@@ -140,7 +139,7 @@ impl Replica {
     }
 
     pub(crate) async fn has_put(&self, rows: u64) {
-        eventually("rows are written", || self.redis.counts().puts >= rows).await;
+        eventually("rows are written", || self.redis.counts().puts.get() >= rows).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Metrics of the parts behind the gateway, as samples.
 
-use cache::{Caches, Counts, RedisCache, RedisCounts};
+use cache::{Caches, Counts, RedisCache};
 use gateway::{Kind, Sample};
 
 /// Constant texts, so that requests cannot create series.
@@ -39,31 +39,26 @@ pub(crate) fn counter(name: &'static str, help: &'static str, labels: Labels, va
 
 /// Metrics of Redis.
 pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
-    let RedisCounts {
-        commands,
-        hits,
-        misses,
-        rejected,
-        outages,
-        published,
-        unpublished: untold,
-        received,
-        ..
-    } = redis.counts();
+    let counts = redis.counts();
     let (rows, messages) = ("latchkey_redis_rows_total", "latchkey_redis_messages_total");
     let of_rows = "Rows that were looked for in Redis; rejected: altered, moved or another installation's.";
     let of_messages = "Changes told to other replicas, heard from them, and not told in time.";
     let is_up = u64::from(redis.is_up());
     vec![
         gauge("latchkey_redis_up", "Whether Redis is used (1) or done without (0).", &[], is_up),
-        counter("latchkey_redis_commands_total", "Commands for rows and changes.", &[], commands),
-        counter(rows, of_rows, &[("outcome", "hit")], hits),
-        counter(rows, of_rows, &[("outcome", "miss")], misses),
-        counter(rows, of_rows, &[("outcome", "rejected")], rejected),
-        counter(messages, of_messages, &[("outcome", "told")], published),
-        counter(messages, of_messages, &[("outcome", "untold")], untold),
-        counter(messages, of_messages, &[("outcome", "heard")], received),
-        counter("latchkey_redis_outages_total", "Times that Redis was given up.", &[], outages),
+        counter(
+            "latchkey_redis_commands_total",
+            "Commands for rows and changes.",
+            &[],
+            counts.commands.get(),
+        ),
+        counter(rows, of_rows, &[("outcome", "hit")], counts.hits.get()),
+        counter(rows, of_rows, &[("outcome", "miss")], counts.misses.get()),
+        counter(rows, of_rows, &[("outcome", "rejected")], counts.rejected.get()),
+        counter(messages, of_messages, &[("outcome", "told")], counts.published.get()),
+        counter(messages, of_messages, &[("outcome", "untold")], counts.unpublished.get()),
+        counter(messages, of_messages, &[("outcome", "heard")], counts.received.get()),
+        counter("latchkey_redis_outages_total", "Times that Redis was given up.", &[], counts.outages.get()),
     ]
 }
 

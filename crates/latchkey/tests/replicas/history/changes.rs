@@ -42,9 +42,7 @@ impl Changes {
         let pepper = Arc::new(Pepper::from_bytes(Zeroizing::new(pepper.as_slice().try_into().unwrap())));
         let redis = RedisOptions::new(test_env.redis_url.as_deref().unwrap(), Arc::new(now)).unwrap();
         let redis = RedisCache::open(redis, &pepper);
-        let (tenants, clients, keys) = (store.clone(), store.clone(), store.clone());
-        let (capacity, freshness) = (Capacity::default(), Freshness::default());
-        let caches = Caches::with_redis(tenants, clients, keys, redis, capacity, freshness);
+        let caches = Caches::new(store.clone(), Some(redis), Capacity::default(), Freshness::default());
         let policy = EditPolicy {
             public_url: "http://localhost:3000".to_owned(),
             live_secrets: 10,
