@@ -1,113 +1,94 @@
-//! Defaults, config.yaml and the environment, one above the other, for the sections that an operator sets per machine:
-//! server, storage, cache, keys and limits. Tenants and clients come from files only.
+//! The environment above config.yaml, for the sections that an operator sets per machine: server, storage, cache, keys and limits. Tenants
+//! and clients come from files only.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use administration::nearest;
-use config::{Config, ConfigError, File, FileFormat};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde::de::value::{Error, StrDeserializer};
 
 use super::{
     diagnostic::{Diagnostic, written},
+    document::Document,
     environment::{Environment, Variable},
-    sections::{Cache, Keys, Limits, Server, Storage},
+    sections::SealingKeySetting,
     source_map::KeyPath,
 };
-
-/// The sections that the environment may set.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Sections {
-    pub(crate) server: Server,
-    pub(crate) storage: Storage,
-    pub(crate) cache: Cache,
-    pub(crate) keys: Keys,
-    pub(crate) limits: Limits,
-}
-
-/// The sections with the environment on top, and which key came from which variable.
-pub(crate) struct Layered {
-    pub(crate) sections: Sections,
-    pub(crate) overridden: Overridden,
-}
 
 /// The variable that each overridden key came from.
 pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 
 const PREFIX: &str = "LATCHKEY__";
 
+/// Sets a key to a text, or returns what is wrong with the text.
+type Setter = fn(&mut Document, &str) -> Result<(), String>;
+
 /// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [&str; 15] = [
-    "server.public_url",
-    "server.default_tenant",
-    "server.max_connections",
-    "server.workers",
-    "storage.url",
-    "cache.redis_url",
-    "cache.l1_lifetime",
-    "keys.sealing_key.file",
-    "keys.sealing_key.env",
-    "limits.failed_attempts",
-    "limits.clients",
-    "limits.admin_writes",
-    "limits.platform_writes",
-    "limits.live_secrets",
-    "limits.deletion_grace",
+const KEYS: [(&str, Setter); 15] = [
+    ("server.public_url", |to, text| set(&mut to.server.public_url, read(text))),
+    ("server.default_tenant", |to, text| set(&mut to.server.default_tenant, read(text).map(Some))),
+    ("server.max_connections", |to, text| set(&mut to.server.max_connections, number(text).map(Some))),
+    ("server.workers", |to, text| set(&mut to.server.workers, number(text).map(Some))),
+    ("storage.url", |to, text| set(&mut to.storage.url, read(text))),
+    ("cache.redis_url", |to, text| set(&mut to.cache.redis_url, read(text).map(Some))),
+    ("cache.l1_lifetime", |to, text| set(&mut to.cache.l1_lifetime, read(text))),
+    (SEALING_KEYS[0], |to, text| set(&mut to.keys.sealing_key.file, read(text).map(Some))),
+    (SEALING_KEYS[1], |to, text| set(&mut to.keys.sealing_key.env, read(text).map(Some))),
+    ("limits.failed_attempts", |to, text| set(&mut to.limits.failed_attempts, read(text))),
+    ("limits.clients", |to, text| set(&mut to.limits.clients, number(text))),
+    ("limits.admin_writes", |to, text| set(&mut to.limits.admin_writes, read(text))),
+    ("limits.platform_writes", |to, text| set(&mut to.limits.platform_writes, read(text))),
+    ("limits.live_secrets", |to, text| set(&mut to.limits.live_secrets, number(text))),
+    ("limits.deletion_grace", |to, text| set(&mut to.limits.deletion_grace, read(text))),
 ];
+const SEALING_KEYS: [&str; 2] = ["keys.sealing_key.file", "keys.sealing_key.env"];
 
 /// Puts the environment's `LATCHKEY__SECTION__KEY` above what the file says. An empty variable counts as unset.
-pub(crate) fn apply(file: Sections, environment: &Environment) -> Result<Layered, Vec<Diagnostic>> {
-    let (mut held, mut faults) = (BTreeMap::new(), Vec::new());
+pub(crate) fn apply(
+    document: &mut Document,
+    environment: &Environment,
+) -> Result<Overridden, Vec<Diagnostic>> {
+    let (mut overridden, mut faults) = (Overridden::new(), Vec::new());
+    let mut held = Vec::new();
     for (name, value) in environment.beginning_with(PREFIX) {
-        match key_of(name).and_then(|key| Ok((key, text(name, key, value)?))) {
-            Ok((_, "")) => {}
-            Ok((key, text)) => {
-                held.insert(key, (name, text));
-            }
+        match key_of(name).and_then(|(key, setter)| Ok((key, setter, text(name, key, value)?))) {
+            Ok((_, _, "")) => {}
+            Ok((key, setter, text)) => held.push((name, key, setter, text)),
             Err(fault) => faults.push(fault),
         }
     }
-    let written = json(&file, |key| held.contains_key(key)).to_string();
-    let mut layers = Config::builder().add_source(File::from_str(&written, FileFormat::Json));
-    let mut layered = Layered { sections: file, overridden: BTreeMap::new() };
-    // One at a time, so that the variable at fault is known.
-    for (key, (name, value)) in held {
-        let source = HashMap::from([(name.to_owned(), value.to_owned())]);
-        let variable = config::Environment::with_prefix("LATCHKEY").prefix_separator("__").separator("__");
-        layers = layers.add_source(variable.source(Some(source)));
-        match layers.build_cloned().and_then(Config::try_deserialize) {
-            Ok(sections) => layered.sections = sections,
-            Err(error) => {
-                faults.push(refused(name, key, &error));
-                break;
-            }
-        }
-        layered.overridden.insert(key.split('.').map(str::to_owned).collect(), name.to_owned());
+    // A variable that names one place of the sealing key replaces every place of the file.
+    if held.iter().any(|(_, key, ..)| SEALING_KEYS.contains(key)) {
+        document.keys.sealing_key = SealingKeySetting::default();
     }
-    if faults.is_empty() { Ok(layered) } else { Err(faults) }
+    for (name, key, setter, text) in held {
+        if let Err(message) = setter(document, text) {
+            // The messages of our types have a hint, and they quote no secret.
+            let unfit = ("its value does not fit", "see the key in docs/configuration.md");
+            let (problem, hint) = message.split_once("; ").unwrap_or(unfit);
+            faults.push(Diagnostic::about_variable(name, key.to_owned(), problem, hint));
+        }
+        overridden.insert(key.split('.').map(str::to_owned).collect(), name.to_owned());
+    }
+    if faults.is_empty() { Ok(overridden) } else { Err(faults) }
 }
 
-/// The sections as the file has them. Naming one place of the sealing key replaces every other.
-fn json(file: &Sections, held: impl Fn(&str) -> bool) -> Value {
-    let sealing_key = match (held("keys.sealing_key.file"), held("keys.sealing_key.env")) {
-        (false, false) => json!(file.keys.sealing_key),
-        _ => json!({}),
-    };
-    json!({
-        "server": file.server,
-        "storage": { "url": file.storage.url.expose() },
-        "cache": {
-            "redis_url": file.cache.redis_url.as_ref().map(|url| url.expose()),
-            "l1_lifetime": file.cache.l1_lifetime,
-        },
-        "keys": { "sealing_key": sealing_key, "former_sealing_keys": file.keys.former_sealing_keys },
-        "limits": file.limits,
-    })
+fn set<T>(field: &mut T, value: Result<T, String>) -> Result<(), String> {
+    value.map(|value| *field = value)
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    T::deserialize(StrDeserializer::<Error>::new(text)).map_err(|error| error.to_string())
+}
+
+fn number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| String::new())
 }
 
 /// The key that a variable sets, by its exact name.
-fn key_of(name: &str) -> Result<&'static str, Diagnostic> {
-    if let Some(key) = KEYS.into_iter().find(|key| variable_of(key) == name) {
+fn key_of(name: &str) -> Result<(&'static str, Setter), Diagnostic> {
+    if let Some(key) = KEYS.into_iter().find(|(key, _)| variable_of(key) == name) {
         return Ok(key);
     }
     let path = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect::<Vec<_>>();
@@ -127,7 +108,7 @@ fn key_of(name: &str) -> Result<&'static str, Diagnostic> {
             "set it in config.yaml".to_owned(),
         ),
         _ => {
-            let variables = KEYS.map(variable_of);
+            let variables = KEYS.map(|(key, _)| variable_of(key));
             let hint = match nearest(name, variables.iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => format!("the variables are {}", variables.join(", ")),
@@ -152,30 +133,21 @@ fn text<'a>(name: &str, key: &str, value: &'a Variable) -> Result<&'a str, Diagn
     }
 }
 
-fn refused(name: &str, key: &str, error: &ConfigError) -> Diagnostic {
-    let message = match error {
-        ConfigError::At { error, .. } => error.to_string(),
-        other => other.to_string(),
-    };
-    // Only our own messages are repeated: they have a hint, and they quote no secret.
-    let (problem, hint) = message
-        .split_once("; ")
-        .unwrap_or(("its value does not fit", "see the key in docs/configuration.md"));
-    Diagnostic::about_variable(name, key.to_owned(), problem, hint)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{source::Source, yaml};
     use super::*;
 
-    fn check<const N: usize>(variables: [(&str, &str); N]) -> Result<Layered, String> {
-        apply(Sections::default(), &Environment::from(variables))
+    fn check<const N: usize>(variables: [(&str, &str); N]) -> Result<(Document, Overridden), String> {
+        let mut document = Document::default();
+        apply(&mut document, &Environment::from(variables))
+            .map(|overridden| (document, overridden))
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
     fn a_variable_overrides_the_file() {
-        let layered = check([
+        let (document, overridden) = check([
             ("LATCHKEY__SERVER__PUBLIC_URL", "https://auth.example.com"),
             ("LATCHKEY__SERVER__DEFAULT_TENANT", "0123"),
             ("LATCHKEY__STORAGE__URL", "sqlite://elsewhere.db"),
@@ -185,25 +157,35 @@ mod tests {
             ("LATCHKEY_ADMIN_PASSWORD", "not ours to judge"),
         ])
         .unwrap();
-        assert_eq!(layered.sections.server.public_url.as_str(), "https://auth.example.com");
-        assert_eq!(layered.sections.server.default_tenant.as_deref(), Some("0123"));
-        assert_eq!(layered.sections.server.listeners.len(), 1);
-        assert_eq!(layered.sections.storage.url.expose(), "sqlite://elsewhere.db");
-        assert!(layered.sections.cache.redis_url.is_none());
-        assert_eq!(layered.sections.limits.failed_attempts.count, 5);
-        assert_eq!(layered.sections.keys.sealing_key.env.as_deref(), Some("SEALING"));
-        assert!(layered.sections.keys.sealing_key.file.is_none());
-        assert_eq!(layered.overridden.len(), 5);
+        assert_eq!(document.server.public_url.as_str(), "https://auth.example.com");
+        assert_eq!(document.server.default_tenant.as_deref(), Some("0123"));
+        assert_eq!(document.server.listeners.len(), 1);
+        assert_eq!(document.storage.url.expose(), "sqlite://elsewhere.db");
+        assert!(document.cache.redis_url.is_none());
+        assert_eq!(document.limits.failed_attempts.count, 5);
+        assert_eq!(document.keys.sealing_key.env.as_deref(), Some("SEALING"));
+        assert!(document.keys.sealing_key.file.is_none());
+        assert_eq!(overridden.len(), 5);
+    }
+
+    /// The document in full, with the values that are not printed.
+    fn content(document: &Document) -> String {
+        let redis_url = document.cache.redis_url.as_ref().map(|url| url.expose());
+        format!("{document:?} {} {redis_url:?}", document.storage.url.expose())
     }
 
     #[test]
-    fn every_variable_sets_its_key_and_leaves_the_rest_of_the_file() {
-        let listener = r#"{ "address": "127.0.0.1:1", "serves": ["admin"], "tls": { "certificate": "a", "private_key": "b" } }"#;
-        for key in KEYS {
+    fn a_variable_sets_what_the_same_key_of_the_file_sets_and_nothing_else() {
+        let listeners =
+            "[{ address: '127.0.0.1:1', serves: [admin], tls: { certificate: a, private_key: b } }]";
+        let parse = |text: String| {
+            let text = zeroize::Zeroizing::new(text);
+            yaml::parse::<Document>(&Source::new("config.yaml".into(), text)).map_err(|fault| fault.brief())
+        };
+        for (key, _) in KEYS {
             let value = match key {
                 "server.public_url" => "https://auth.example.com",
-                "server.max_connections" => "2",
-                "server.workers" => "2",
+                "server.max_connections" | "server.workers" => "2",
                 "limits.failed_attempts" => "1/h",
                 "limits.clients" | "limits.live_secrets" => "2",
                 "limits.admin_writes" | "limits.platform_writes" => "3/min",
@@ -211,15 +193,19 @@ mod tests {
                 "cache.l1_lifetime" => "5",
                 _ => "x",
             };
-            let mut file = Sections::default();
-            file.server.listeners = vec![serde_json::from_str(listener).unwrap()];
-            let layered = apply(file, &Environment::from([(variable_of(key).as_str(), value)])).ok().unwrap();
-            let path: Vec<&str> = key.split('.').collect();
-            let all = json(&layered.sections, |_| false);
-            let found = path.iter().fold(&all, |found, key| &found[key]);
-            assert_eq!(found.to_string().trim_matches('"'), value, "{key}");
-            let tls = layered.sections.server.listeners[0].tls.as_ref().unwrap();
-            assert_eq!(tls.private_key.to_str(), Some("b"), "{key}");
+            let (section, rest) = key.split_once('.').unwrap();
+            let of_key =
+                rest.rsplit('.').fold(value.to_owned(), |inner, key| format!("{{ {key}: {inner} }}"));
+            let expected = parse(match section {
+                "server" => format!("server: {{ {rest}: {value}, listeners: {listeners} }}"),
+                _ => format!("server: {{ listeners: {listeners} }}\n{section}: {of_key}"),
+            });
+            let mut document = parse(format!("server: {{ listeners: {listeners} }}")).unwrap();
+            let before = content(&document);
+            let environment = Environment::from([(variable_of(key).as_str(), value)]);
+            apply(&mut document, &environment).unwrap();
+            assert_eq!(content(&document), content(&expected.unwrap()), "{key}");
+            assert_ne!(content(&document), before, "{key}");
         }
     }
 

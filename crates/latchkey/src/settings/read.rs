@@ -16,7 +16,7 @@ use super::{
     environment::Environment,
     file_reader::FileReader,
     findings::{Finding, Findings, Location},
-    layers::{self, Layered, Overridden, Sections},
+    layers::{self, Overridden},
     locations::Locations,
     read_error::ReadError,
     resolve::Resolver,
@@ -87,27 +87,11 @@ fn read_through(
     file_reader.watch(path);
     let main = settings(&mut file_reader, path, "config.yaml")?;
     let mut document: Document = yaml::parse(&main)?;
-    let file = Sections {
-        server: std::mem::take(&mut document.server),
-        storage: std::mem::take(&mut document.storage),
-        cache: std::mem::take(&mut document.cache),
-        keys: std::mem::take(&mut document.keys),
-        limits: document.limits,
-    };
-    let Layered { sections, overridden } =
-        layers::apply(file, environment).map_err(|faults| ReadError { faults })?;
+    let overridden = layers::apply(&mut document, environment).map_err(|faults| ReadError { faults })?;
     let mut findings = Findings::default();
     let mut sources = vec![main];
     let declared = declared(&mut document, &mut file_reader, &mut sources, &mut findings)?;
-    resolve(
-        document,
-        sections,
-        declared,
-        file_reader,
-        findings,
-        Locations { sources, overridden },
-        is_built_in,
-    )
+    resolve(document, declared, file_reader, findings, Locations { sources, overridden }, is_built_in)
 }
 
 impl Loaded {
@@ -129,8 +113,7 @@ pub(crate) fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Resu
 }
 
 fn resolve(
-    mut document: Document,
-    sections: Sections,
+    document: Document,
     declared: Declared,
     mut file_reader: FileReader<'_>,
     mut findings: Findings,
@@ -139,7 +122,7 @@ fn resolve(
 ) -> Result<Loaded, ReadError> {
     let Locations { sources, overridden } = &locations;
     let root = Location::file(0);
-    let Sections { mut server, storage, cache, keys, limits } = sections;
+    let Document { mut server, storage, cache, keys, limits, mut admin, protected_resource, .. } = document;
     // Issuers are derived from it, so another public URL is another configuration of the tenants.
     file_reader.public_url(server.public_url.as_str());
     let mut resolver = Resolver { file_reader: &mut file_reader, sources, findings: &mut findings };
@@ -149,7 +132,7 @@ fn resolve(
         // The error of an id that is none is among the findings.
         tenants.extend(TenantId::parse(&id).map(|id| (id, tenant)));
     }
-    let admins = resolver.admins(&mut document.admin, &root.key("admin"));
+    let admins = resolver.admins(&mut admin, &root.key("admin"));
     let located = |findings| located(findings, sources, overridden);
     // The rules below would take a secret that was not found for one that was not given.
     if !findings.errors.is_empty() {
@@ -161,7 +144,7 @@ fn resolve(
     check::admins::check(&admins, &root.key("admin"), &mut findings);
     check::server::check(&server, &declaration, &root, &mut findings);
     check::server::check_cache(&cache, &root, &mut findings);
-    if let Some(resource) = &document.protected_resource {
+    if let Some(resource) = &protected_resource {
         check::server::check_protected_resource(resource, &declaration, &root, &mut findings);
     }
     let folder = sources[0].folder();
@@ -197,10 +180,10 @@ fn resolve(
         l1_lifetime: cache.l1_lifetime,
         reconcile: document.reconcile,
         sealing_keys,
-        protected_resource: document.protected_resource,
+        protected_resource,
         limits,
         admins,
-        admin_applications: document.admin.applications,
+        admin_applications: admin.applications,
         declaration,
         content_hash,
         warnings: located(findings.warnings),

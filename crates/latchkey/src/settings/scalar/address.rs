@@ -11,13 +11,13 @@ use super::super::schema;
 
 /// An IP address and a port to listen on: `127.0.0.1:3000`, `0.0.0.0:8443`, `[::1]:3000`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 #[schemars(extend("pattern" = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]{1,5}$"))]
 pub(crate) struct ListenAddress(SocketAddr);
 
 /// The http or https URL that the world reaches the server at; issuers and metadata are derived from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 #[schemars(extend("format" = "uri", "pattern" = schema::PLAIN_URL))]
 pub(crate) struct PublicUrl(String);
 
@@ -37,12 +37,6 @@ impl TryFrom<String> for ListenAddress {
                 cropped(&text)
             )
         })
-    }
-}
-
-impl From<ListenAddress> for String {
-    fn from(address: ListenAddress) -> Self {
-        address.0.to_string()
     }
 }
 
@@ -92,12 +86,6 @@ impl TryFrom<String> for PublicUrl {
         } else {
             Err(format!("this is not a URL to derive issuers from; {hint}"))
         }
-    }
-}
-
-impl From<PublicUrl> for String {
-    fn from(url: PublicUrl) -> Self {
-        url.0
     }
 }
 

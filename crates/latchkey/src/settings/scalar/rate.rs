@@ -13,28 +13,20 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Rate {
     /// How many times.
     pub(crate) count: u32,
-    unit: RateUnit,
+    unit: (&'static str, u64),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RateUnit {
-    Second,
-    Minute,
-    Hour,
-}
+/// The spans of time that a count may be for, in seconds.
+const UNITS: [(&str, u64); 3] = [("s", 1), ("min", 60), ("h", 3600)];
 
 impl Rate {
     pub(crate) const fn per_minute(count: u32) -> Self {
-        Self { count, unit: RateUnit::Minute }
+        Self { count, unit: UNITS[1] }
     }
 
     /// The span of time that the count is for.
     pub(crate) const fn period(self) -> Duration {
-        Duration::from_secs(match self.unit {
-            RateUnit::Second => 1,
-            RateUnit::Minute => 60,
-            RateUnit::Hour => 3600,
-        })
+        Duration::from_secs(self.unit.1)
     }
 }
 
@@ -43,12 +35,7 @@ impl TryFrom<String> for Rate {
 
     fn try_from(text: String) -> Result<Self, String> {
         let rate = text.split_once('/').and_then(|(count, unit)| {
-            let unit = match unit {
-                "s" => RateUnit::Second,
-                "min" => RateUnit::Minute,
-                "h" => RateUnit::Hour,
-                _ => return None,
-            };
+            let unit = UNITS.into_iter().find(|(name, _)| *name == unit)?;
             let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
             let count = count.parse().ok().filter(|count| digits && *count > 0)?;
             Some(Self { count, unit })
@@ -61,12 +48,7 @@ impl TryFrom<String> for Rate {
 
 impl From<Rate> for String {
     fn from(rate: Rate) -> Self {
-        let unit = match rate.unit {
-            RateUnit::Second => "s",
-            RateUnit::Minute => "min",
-            RateUnit::Hour => "h",
-        };
-        format!("{}/{unit}", rate.count)
+        format!("{}/{}", rate.count, rate.unit.0)
     }
 }
 
