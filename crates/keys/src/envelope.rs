@@ -152,12 +152,12 @@ mod tests {
     use tenancy::TenantId;
 
     use super::*;
-    use crate::{KeyId, LocalKeyEncryptionKey};
+    use crate::KeyId;
 
     const PEPPER: SealingContext<'_> = SealingContext::Named("pepper");
 
     fn kek() -> Arc<dyn KeyEncryptionKey> {
-        Arc::new(LocalKeyEncryptionKey::new(SealingKey::generate().unwrap()))
+        Arc::new(SealingKey::generate().unwrap())
     }
 
     /// Another key under the same name, as a service may have after a mistake.
@@ -205,8 +205,8 @@ mod tests {
     #[tokio::test]
     async fn values_of_the_older_format_are_read_by_their_key() {
         let key = SealingKey::generate().unwrap();
-        let (name, sealed) = (key.id().to_string(), key.seal(&PEPPER, b"pepper").unwrap());
-        let local: Arc<dyn KeyEncryptionKey> = Arc::new(LocalKeyEncryptionKey::new(key));
+        let (name, sealed) = (key.id().to_string(), key.seal_for(&PEPPER.to_bytes(), b"pepper").unwrap());
+        let local: Arc<dyn KeyEncryptionKey> = Arc::new(key);
         let sealer = EnvelopeSealer::new(kek(), vec![local.clone()]);
         assert_eq!(sealer.unseal(&PEPPER, &sealed).await.unwrap().as_slice(), b"pepper");
         let found = EnvelopeSealer::sealed_with(&sealed).unwrap();

@@ -1,7 +1,5 @@
 //! Keys that encrypt other keys: one in this process, or one that never leaves a service.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
@@ -25,32 +23,19 @@ pub trait KeyEncryptionKey: Send + Sync {
     }
 }
 
-/// A sealing key of this process as a key-encryption key.
-pub struct LocalKeyEncryptionKey {
-    name: String,
-    key: SealingKey,
-}
-
-impl LocalKeyEncryptionKey {
-    /// Creates it under the name of the key's identifier.
-    #[must_use]
-    pub fn new(key: SealingKey) -> Self {
-        Self { name: key.id().to_string(), key }
-    }
-}
-
+/// A sealing key of this process, under the name of its identifier.
 #[async_trait]
-impl KeyEncryptionKey for LocalKeyEncryptionKey {
+impl KeyEncryptionKey for SealingKey {
     fn name(&self) -> &str {
-        &self.name
+        self.key_name()
     }
 
     async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError> {
-        self.key.seal_for(&of_data_key(context), data_key)
+        self.seal_for(&of_data_key(context), data_key)
     }
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
-        let opened = self.key.unseal_for(&of_data_key(context), wrapped);
+        let opened = self.unseal_for(&of_data_key(context), wrapped);
         // The name was compared before, so a different one inside is damage.
         let opened = opened.map_err(|error| match error {
             SealError::WrongKey { .. } | SealError::UnknownFormat => SealError::Corrupt,
@@ -65,7 +50,7 @@ impl KeyEncryptionKey for LocalKeyEncryptionKey {
     }
 
     fn local(&self) -> Option<&SealingKey> {
-        Some(&self.key)
+        Some(self)
     }
 }
 
@@ -73,10 +58,4 @@ impl KeyEncryptionKey for LocalKeyEncryptionKey {
 /// reverse.
 fn of_data_key(context: &[u8]) -> Vec<u8> {
     [b"data key of ", context].concat()
-}
-
-impl fmt::Debug for LocalKeyEncryptionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LocalKeyEncryptionKey({})", self.name)
-    }
 }

@@ -3,10 +3,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::{Lifetime, Timestamp};
 use tenancy::SigningPolicy;
 
-use crate::key_record::{begun_last, signing_row};
+use crate::key_record::signing_row;
 use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey, VerifyingKey};
 
 /// The parsed keys of one tenant with the times of their lifecycle.
@@ -41,12 +41,6 @@ impl KeyRing {
         };
         let keys = keys.into_iter().filter_map(with_row).collect();
         Self { records, keys, jwk_set: RwLock::default() }
-    }
-
-    /// The active key of this algorithm; of several, the one that became active last.
-    #[must_use]
-    pub fn active(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<SigningKey>> {
-        self.key_of(begun_last(self.rows(), Some(algorithm), now)?)
     }
 
     /// The signing key under this policy. While the policy's algorithm has no active key, a key of another algorithm
@@ -120,7 +114,17 @@ impl KeyRing {
 
 #[cfg(test)]
 mod tests {
+    use protocol::SigningAlgorithm;
+
     use super::*;
+    use crate::key_record::begun_last;
+
+    impl KeyRing {
+        /// The active key of this algorithm; of several, the one that became active last.
+        pub(crate) fn active(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<SigningKey>> {
+            self.key_of(begun_last(self.rows(), Some(algorithm), now)?)
+        }
+    }
     use crate::test_keys;
 
     const ES256: SigningAlgorithm = SigningAlgorithm::ES256;

@@ -2,6 +2,7 @@
 //! reading order:
 
 mod key_id;
+mod key_kind;
 mod key_record;
 
 mod jwk;
@@ -49,7 +50,7 @@ pub use import::{ImportError, ImportedKey, import, import_key};
 pub use jwk::{PublicJwk, PublicParameters};
 pub use jwk_set::JwkSet;
 pub use jwks_fetches::{JwksFetch, JwksFetches};
-pub use key_encryption_key::{KeyEncryptionKey, LocalKeyEncryptionKey};
+pub use key_encryption_key::KeyEncryptionKey;
 pub use key_error::KeyError;
 pub use key_failures::UnopenedKeys;
 pub use key_id::KeyId;
@@ -59,7 +60,7 @@ pub use key_ring_cache::{KeyRingCache, open_key};
 pub use loaded_keys::openable;
 pub use pool::KeyPool;
 pub use private_key::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
-pub use sealer::{KeySealer, LocalSealer};
+pub use sealer::KeySealer;
 pub use sealing::{SealError, SealingContext};
 pub use sealing_key::{InvalidSealingKey, SealingKey, SealingKeyId};
 pub use signing_key::{KeyRejected, SignError, SigningKey};

@@ -33,8 +33,6 @@ struct Stock {
 }
 
 impl KeyPool {
-    /// The default size of a pool.
-    pub const DEFAULT_SIZE: usize = 2;
     /// The kind of key that is generated in advance.
     const STOCKED: RsaSize = RsaSize::Bits2048;
     /// The pause between taking a key and generating its replacement, so that the caller can use it first. With few
@@ -122,7 +120,7 @@ impl KeyPool {
                     Ok(document) => stock.ready.push(document),
                     Err(error) => {
                         stock.filling = false;
-                        tracing::error!(%error, "the pool of RSA keys stays empty until a key is asked for");
+                        tracing::error!(%error, "the pool of RSA keys stays empty until a key is requested");
                         return;
                     }
                 }

@@ -5,13 +5,12 @@ use std::fmt;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, RsaKeyPair,
-};
+use aws_lc_rs::signature::{EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RsaKeyPair};
 use protocol::SigningAlgorithm;
 use tenancy::SigningPolicy;
 use zeroize::Zeroizing;
+
+use crate::key_kind::KeyKind;
 
 /// A PKCS#8 document in DER. It has no `Clone`, because each copy would have to be wiped too.
 pub struct PrivateKeyDocument(Zeroizing<Vec<u8>>);
@@ -56,15 +55,12 @@ impl PrivateKeyDocument {
     /// # Errors
     /// [`GenerationError`].
     pub fn of(spec: KeySpec) -> Result<Self, GenerationError> {
-        match spec.algorithm {
-            SigningAlgorithm::RS256
-            | SigningAlgorithm::RS384
-            | SigningAlgorithm::RS512
-            | SigningAlgorithm::PS256 => Self::generate_rsa(spec.rsa_size),
-            SigningAlgorithm::ES256 => generate_ec(&ECDSA_P256_SHA256_FIXED_SIGNING),
-            SigningAlgorithm::ES384 => generate_ec(&ECDSA_P384_SHA384_FIXED_SIGNING),
-            // Version 1, because several libraries cannot read the version 2 document of an Ed25519 key.
-            SigningAlgorithm::EdDSA => {
+        let kind = KeyKind::of(spec.algorithm);
+        match kind.curve() {
+            Some(curve) => generate_ec(curve),
+            None if kind == KeyKind::Rsa => Self::generate_rsa(spec.rsa_size),
+            None => {
+                // Version 1, because several libraries cannot read the version 2 document of an Ed25519 key.
                 let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new());
                 document.map(|document| Self::copy_of(document.as_ref())).map_err(|_| GenerationError)
             }
@@ -113,13 +109,7 @@ impl KeySpec {
     /// The size, if it is an RSA key.
     #[must_use]
     pub fn rsa(self) -> Option<RsaSize> {
-        match self.algorithm {
-            SigningAlgorithm::RS256
-            | SigningAlgorithm::RS384
-            | SigningAlgorithm::RS512
-            | SigningAlgorithm::PS256 => Some(self.rsa_size),
-            SigningAlgorithm::ES256 | SigningAlgorithm::ES384 | SigningAlgorithm::EdDSA => None,
-        }
+        (KeyKind::of(self.algorithm) == KeyKind::Rsa).then_some(self.rsa_size)
     }
 }
 

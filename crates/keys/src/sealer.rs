@@ -19,24 +19,11 @@ pub trait KeySealer: Send + Sync {
     ) -> Result<Zeroizing<Vec<u8>>, SealError>;
 }
 
-/// Seals with a key that this process holds.
-#[derive(Debug)]
-pub struct LocalSealer {
-    key: SealingKey,
-}
-
-impl LocalSealer {
-    /// Creates it over the installation's key.
-    #[must_use]
-    pub fn new(key: SealingKey) -> Self {
-        Self { key }
-    }
-}
-
+/// Seals with the key itself, in format 1, which has no data key.
 #[async_trait]
-impl KeySealer for LocalSealer {
+impl KeySealer for SealingKey {
     async fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
-        self.key.seal(context, plaintext)
+        self.seal_for(&context.to_bytes(), plaintext)
     }
 
     async fn unseal(
@@ -44,7 +31,7 @@ impl KeySealer for LocalSealer {
         context: &SealingContext<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        self.key.unseal(context, sealed)
+        self.unseal_for(&context.to_bytes(), sealed)
     }
 }
 
@@ -53,8 +40,8 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_local_sealer_reads_what_it_wrote() {
-        let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    async fn a_sealing_key_reads_what_it_wrote() {
+        let sealer = SealingKey::generate().unwrap();
         let pepper = SealingContext::Named("pepper");
         let sealed = sealer.seal(&pepper, b"x").await.unwrap();
         assert_eq!(sealer.unseal(&pepper, &sealed).await.unwrap().as_slice(), b"x");

@@ -9,12 +9,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use protocol::Secret;
 use zeroize::Zeroizing;
 
-use crate::{GenerationError, SealError, SealingContext, aead};
+use crate::{GenerationError, SealError, aead};
 
 /// 32 secret bytes and their name.
 pub struct SealingKey {
     bytes: Zeroizing<[u8; KEY_LEN]>,
     id: SealingKeyId,
+    name: String,
     cipher: LessSafeKey,
 }
 
@@ -77,32 +78,18 @@ impl SealingKey {
         self.id
     }
 
+    pub(crate) fn key_name(&self) -> &str {
+        &self.name
+    }
+
     /// Encrypts and authenticates. Nonces are random: with 96 bits one key may seal 2^32 values, more than any
     /// installation has.
-    ///
-    /// # Errors
-    /// [`SealError::Failed`].
-    pub fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
-        self.seal_for(&context.to_bytes(), plaintext)
-    }
-
-    /// Decrypts a value that this key has sealed for the same context.
-    ///
-    /// # Errors
-    /// [`SealError`], telling a wrong key from damaged bytes.
-    pub fn unseal(
-        &self,
-        context: &SealingContext<'_>,
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        self.unseal_for(&context.to_bytes(), sealed)
-    }
-
     pub(crate) fn seal_for(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
         let head = [&[VERSION], self.id.0.as_slice()].concat();
         aead::seal(&self.cipher, head, context, plaintext)
     }
 
+    /// Decrypts a value that this key has sealed for the same context. Tells a wrong key from damaged bytes.
     pub(crate) fn unseal_for(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let sealed_with = Self::sealed_with(sealed)?;
         if sealed_with != self.id {
@@ -127,8 +114,8 @@ impl SealingKey {
         hashed.update(bytes.as_slice());
         let mut id = [0; ID_LEN];
         id.copy_from_slice(&hashed.finish().as_ref()[..ID_LEN]);
-        let cipher = aead::cipher(&bytes);
-        Self { bytes, id: SealingKeyId(id), cipher }
+        let (cipher, id) = (aead::cipher(&bytes), SealingKeyId(id));
+        Self { bytes, id, name: id.to_string(), cipher }
     }
 }
 
@@ -157,6 +144,7 @@ mod tests {
 
     use super::*;
     use crate::KeyId;
+    use crate::SealingContext;
 
     const PEPPER: SealingContext<'_> = SealingContext::Named("pepper");
 
@@ -171,7 +159,13 @@ mod tests {
         assert_eq!(text.len(), 44);
         let again = read(&format!("  {text}\r\n")).unwrap();
         assert_eq!(again.id(), key.id());
-        assert_eq!(again.unseal(&PEPPER, &key.seal(&PEPPER, b"x").unwrap()).unwrap().as_slice(), b"x");
+        assert_eq!(
+            again
+                .unseal_for(&PEPPER.to_bytes(), &key.seal_for(&PEPPER.to_bytes(), b"x").unwrap())
+                .unwrap()
+                .as_slice(),
+            b"x"
+        );
         assert_ne!(SealingKey::generate().unwrap().id(), key.id());
         assert!(!format!("{key:?}").contains(&text[..8]));
     }
@@ -194,8 +188,8 @@ mod tests {
             algorithm,
         };
         let own = context(&acme, 1, SigningAlgorithm::RS256);
-        let sealed = key.seal(&own, b"private").unwrap();
-        assert_eq!(key.unseal(&own, &sealed).unwrap().as_slice(), b"private");
+        let sealed = key.seal_for(&own.to_bytes(), b"private").unwrap();
+        assert_eq!(key.unseal_for(&own.to_bytes(), &sealed).unwrap().as_slice(), b"private");
         assert!(!sealed.windows(7).any(|window| window == b"private"));
         for foreign in [
             context(&other, 1, SigningAlgorithm::RS256),
@@ -203,21 +197,27 @@ mod tests {
             context(&acme, 1, SigningAlgorithm::PS256),
             PEPPER,
         ] {
-            assert!(matches!(key.unseal(&foreign, &sealed), Err(SealError::Corrupt)), "{foreign:?}");
+            assert!(
+                matches!(key.unseal_for(&foreign.to_bytes(), &sealed), Err(SealError::Corrupt)),
+                "{foreign:?}"
+            );
         }
     }
 
     #[test]
     fn the_same_plaintext_is_never_sealed_alike() {
         let key = SealingKey::generate().unwrap();
-        assert_ne!(key.seal(&PEPPER, b"x").unwrap(), key.seal(&PEPPER, b"x").unwrap());
+        assert_ne!(
+            key.seal_for(&PEPPER.to_bytes(), b"x").unwrap(),
+            key.seal_for(&PEPPER.to_bytes(), b"x").unwrap()
+        );
     }
 
     #[test]
     fn a_wrong_key_is_distinguished_from_damage() {
         let [key, other] = [SealingKey::generate().unwrap(), SealingKey::generate().unwrap()];
-        let sealed = key.seal(&PEPPER, b"pepper").unwrap();
-        match other.unseal(&PEPPER, &sealed).unwrap_err() {
+        let sealed = key.seal_for(&PEPPER.to_bytes(), b"pepper").unwrap();
+        match other.unseal_for(&PEPPER.to_bytes(), &sealed).unwrap_err() {
             SealError::WrongKey { sealed_with, present } => {
                 assert_eq!((sealed_with, present), (key.id(), other.id()));
             }
@@ -226,14 +226,14 @@ mod tests {
         for at in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[at] ^= 1;
-            let error = key.unseal(&PEPPER, &altered).unwrap_err();
+            let error = key.unseal_for(&PEPPER.to_bytes(), &altered).unwrap_err();
             let expected = match at {
                 0 => matches!(error, SealError::UnknownFormat),
                 1..PREFIX_LEN => matches!(error, SealError::WrongKey { .. }),
                 _ => matches!(error, SealError::Corrupt),
             };
             assert!(expected, "byte {at}: {error}");
-            assert!(key.unseal(&PEPPER, &sealed[..at]).is_err(), "cut at {at}");
+            assert!(key.unseal_for(&PEPPER.to_bytes(), &sealed[..at]).is_err(), "cut at {at}");
         }
     }
 }

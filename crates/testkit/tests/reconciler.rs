@@ -9,14 +9,14 @@ use administration::{
     ContentHash, Declaration, DeclaredTenant, Generations as _, NewGeneration, Outcome, ReconcileOptions,
     Reconciler, Retirements, TenantRows as _,
 };
-use keys::{LocalSealer, SealingKey};
+use keys::SealingKey;
 use secrets::Pepper;
 use testkit::fixtures::{self, NOW};
 use testkit::{MemoryStore, requests};
 use zeroize::Zeroizing;
 
 fn reconciler(store: &Arc<MemoryStore>) -> Reconciler {
-    let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    let sealer = SealingKey::generate().unwrap();
     let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
     Reconciler::new(Arc::clone(store) as _, Arc::new(sealer), Arc::new(pepper))
 }

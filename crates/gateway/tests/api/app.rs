@@ -12,7 +12,7 @@ use gateway::{
     ConnectionLimits, Gateway, GatewayHandle, Listener, Options, Services, Surface, WriteBudget, WriteLimit,
 };
 use grants::{Engine, ProtectedResource};
-use keys::{JwksFetches, KeyPool, KeyRingCache, LocalSealer, SealingKey, SigningKeyStore as _};
+use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, ScopeToken, Timestamp};
 use registry::{Authenticator, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
@@ -114,7 +114,7 @@ impl TestApp {
         }
         let calls = store.calls().total();
         let copy = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
-        let sealer = Arc::new(LocalSealer::new(copy));
+        let sealer = Arc::new(copy);
         let keys = Arc::new(KeyRingCache::new(store.clone(), sealer.clone(), KeyPool::new(0), 1 << 20));
         let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
         let ticking = clock.clone();

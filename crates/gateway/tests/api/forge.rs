@@ -5,7 +5,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use keys::{KeyId, KeyRecord, PrivateKeyDocument, SealingContext, SealingKey, SigningKey};
+use futures_util::FutureExt as _;
+use keys::{KeyId, KeyRecord, KeySealer as _, PrivateKeyDocument, SealingContext, SealingKey, SigningKey};
 use protocol::Secret;
 use protocol::SigningAlgorithm::RS256;
 use serde_json::{Value, json};
@@ -43,8 +44,9 @@ impl Forge {
     /// The key's row, under this name.
     pub(crate) fn record_as(&self, number: u32, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
         let context = SealingContext::SigningKey { tenant, id: KeyId::numbered(number), algorithm: RS256 };
+        let sealed = sealing_key.seal(&context, self.document.expose());
         KeyRecord {
-            sealed_private_key: sealing_key.seal(&context, self.document.expose()).unwrap(),
+            sealed_private_key: sealed.now_or_never().unwrap().unwrap(),
             thumbprint: self.signing_key().thumbprint().to_owned(),
             ..fixtures::key(number)
         }

@@ -12,8 +12,9 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::ImportError;
-use super::kind::{Kind, check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
+use super::kind::{check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
 use crate::PrivateKeyDocument;
+use crate::key_kind::KeyKind;
 
 /// The members that count; a name that comes twice is an error, and others are not looked at (RFC 7517 §4).
 #[derive(Deserialize)]
@@ -55,7 +56,7 @@ pub(super) fn read(
         return Err(ImportError::JwkSet);
     }
     let kind = jwk.kind()?;
-    if jwk.d.is_none() && kind != Kind::Other {
+    if jwk.d.is_none() && kind != KeyKind::Other {
         return Err(ImportError::Public);
     }
     let algorithm = jwk.algorithm(algorithm)?;
@@ -71,7 +72,7 @@ pub(super) fn read(
             let pair = EcdsaKeyPair::from_private_key_and_public_key(curve, bytes(&jwk.d, "d")?, &point);
             document_of_ec(&pair.map_err(|_| ImportError::Malformed)?)?
         }
-        None if kind == Kind::Rsa => jwk.rsa()?,
+        None if kind == KeyKind::Rsa => jwk.rsa()?,
         None => {
             let pair = Ed25519KeyPair::from_seed_and_public_key(bytes(&jwk.d, "d")?, bytes(&jwk.x, "x")?);
             document_of_ed25519(&pair.map_err(|_| ImportError::Malformed)?)?
@@ -81,13 +82,13 @@ pub(super) fn read(
 }
 
 impl PrivateJwk {
-    fn kind(&self) -> Result<Kind, ImportError> {
+    fn kind(&self) -> Result<KeyKind, ImportError> {
         Ok(match (self.kty.as_deref().ok_or(ImportError::NotJwk)?, self.crv.as_deref()) {
-            ("RSA", _) => Kind::Rsa,
-            ("EC", Some("P-256")) => Kind::P256,
-            ("EC", Some("P-384")) => Kind::P384,
-            ("OKP", Some("Ed25519")) => Kind::Ed25519,
-            _ => Kind::Other,
+            ("RSA", _) => KeyKind::Rsa,
+            ("EC", Some("P-256")) => KeyKind::P256,
+            ("EC", Some("P-384")) => KeyKind::P384,
+            ("OKP", Some("Ed25519")) => KeyKind::Ed25519,
+            _ => KeyKind::Other,
         })
     }
 

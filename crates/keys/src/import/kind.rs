@@ -1,40 +1,15 @@
-//! What kind of key it is, and which algorithms that kind can sign with.
+//! What an imported key must be: of the kind of its algorithm, and large enough.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair,
-};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use protocol::SigningAlgorithm;
 use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::{BigUint, RsaPrivateKey};
 
 use super::ImportError;
 use crate::PrivateKeyDocument;
+use crate::key_kind::KeyKind;
 
-/// The kinds of keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Rsa,
-    P256,
-    P384,
-    Ed25519,
-    Other,
-}
-
-impl Kind {
-    /// The kind that this algorithm signs with.
-    pub(super) fn of(algorithm: SigningAlgorithm) -> Self {
-        match algorithm {
-            SigningAlgorithm::RS256
-            | SigningAlgorithm::RS384
-            | SigningAlgorithm::RS512
-            | SigningAlgorithm::PS256 => Self::Rsa,
-            SigningAlgorithm::ES256 => Self::P256,
-            SigningAlgorithm::ES384 => Self::P384,
-            SigningAlgorithm::EdDSA => Self::Ed25519,
-        }
-    }
-
+impl KeyKind {
     /// Refuses an algorithm that a key of this kind cannot sign with.
     pub(super) fn check(self, algorithm: SigningAlgorithm) -> Result<(), ImportError> {
         if self == Self::of(algorithm) {
@@ -48,15 +23,6 @@ impl Kind {
             Self::Other => "a key of another kind",
         };
         Err(ImportError::Mismatch { found, algorithm })
-    }
-
-    /// The curve of an EC key.
-    pub(super) fn curve(self) -> Option<&'static EcdsaSigningAlgorithm> {
-        match self {
-            Self::P256 => Some(&ECDSA_P256_SHA256_FIXED_SIGNING),
-            Self::P384 => Some(&ECDSA_P384_SHA384_FIXED_SIGNING),
-            Self::Rsa | Self::Ed25519 | Self::Other => None,
-        }
     }
 }
 

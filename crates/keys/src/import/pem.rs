@@ -10,13 +10,14 @@ use rsa::pkcs8::{DecodePrivateKey as _, ObjectIdentifier, PrivateKeyInfo, Secret
 use rsa::traits::PublicKeyParts as _;
 
 use super::ImportError;
-use super::kind::{Kind, check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
+use super::kind::{check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
 use crate::PrivateKeyDocument;
+use crate::key_kind::KeyKind;
 
 /// A private key that was found but not parsed.
 pub(super) struct Found {
     form: Form,
-    kind: Kind,
+    kind: KeyKind,
     der: SecretDocument,
 }
 
@@ -42,7 +43,7 @@ pub(super) fn read(pem: &str) -> Result<Found, ImportError> {
         })?;
     let (form, kind) = match label {
         "PRIVATE KEY" => (Form::Pkcs8, kind_of_pkcs8(der.as_bytes())?),
-        "RSA PRIVATE KEY" => (Form::Pkcs1, Kind::Rsa),
+        "RSA PRIVATE KEY" => (Form::Pkcs1, KeyKind::Rsa),
         "EC PRIVATE KEY" => (Form::Sec1, kind_of_sec1(der.as_bytes()).map_err(|_| ImportError::Malformed)?),
         "ENCRYPTED PRIVATE KEY" => return Err(ImportError::Encrypted),
         "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(ImportError::Public),
@@ -65,7 +66,7 @@ impl Found {
                 let pair = EcdsaKeyPair::from_pkcs8(curve, der);
                 document_of_ec(&pair.map_err(|_| ImportError::Malformed)?)
             }
-            (None, form) if self.kind == Kind::Rsa => convert_rsa(form, der),
+            (None, form) if self.kind == KeyKind::Rsa => convert_rsa(form, der),
             (None, _) => {
                 let pair = Ed25519KeyPair::from_pkcs8(der);
                 document_of_ed25519(&pair.map_err(|_| ImportError::Malformed)?)
@@ -83,32 +84,32 @@ fn without_parameters(pem: &str) -> &str {
     }
 }
 
-fn kind_of_pkcs8(pkcs8: &[u8]) -> Result<Kind, ImportError> {
+fn kind_of_pkcs8(pkcs8: &[u8]) -> Result<KeyKind, ImportError> {
     const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
     const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
     const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
     let algorithm = PrivateKeyInfo::try_from(pkcs8).map_err(|_| ImportError::Malformed)?.algorithm;
     Ok(match (algorithm.oid, algorithm.parameters_oid().ok()) {
-        (RSA, _) => Kind::Rsa,
-        (EC, Some(P256)) => Kind::P256,
-        (EC, Some(P384)) => Kind::P384,
-        (ED25519, _) => Kind::Ed25519,
-        _ => Kind::Other,
+        (RSA, _) => KeyKind::Rsa,
+        (EC, Some(P256)) => KeyKind::P256,
+        (EC, Some(P384)) => KeyKind::P384,
+        (ED25519, _) => KeyKind::Ed25519,
+        _ => KeyKind::Other,
     })
 }
 
 /// `ECPrivateKey` (RFC 5915 §3): a version, the private number, and the curve, which is required but sometimes
 /// missing; then the length of the number implies it.
-fn kind_of_sec1(sec1: &[u8]) -> der::Result<Kind> {
+fn kind_of_sec1(sec1: &[u8]) -> der::Result<KeyKind> {
     SliceReader::new(sec1)?.sequence(|reader| {
         u8::decode(reader)?;
         let number = OctetStringRef::decode(reader)?;
         let curve = ContextSpecific::<ObjectIdentifier>::decode_explicit(reader, TagNumber::N0)?;
         reader.read_slice(reader.remaining_len())?;
         Ok(match (curve.map(|curve| curve.value), number.as_bytes().len()) {
-            (Some(P256), _) | (None, 32) => Kind::P256,
-            (Some(P384), _) | (None, 48) => Kind::P384,
-            _ => Kind::Other,
+            (Some(P256), _) | (None, 32) => KeyKind::P256,
+            (Some(P384), _) | (None, 48) => KeyKind::P384,
+            _ => KeyKind::Other,
         })
     })
 }

@@ -10,7 +10,7 @@ use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, StoreError, Strategies, 
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::{KeyId, LocalSealer, SealError, SealingKey};
+use crate::{KeyId, SealError, SealingKey};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
 
@@ -75,14 +75,14 @@ struct Setting {
 
 fn setting() -> Setting {
     let rows = Arc::new(Rows::default());
-    let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    let sealer = SealingKey::generate().unwrap();
     let cache = Arc::new(KeyRingCache::new(rows.clone(), Arc::new(sealer), KeyPool::new(0), 1 << 20));
     Setting { rows, cache }
 }
 
 /// Another replica: the same rows under another sealing key.
 fn with_another_sealing_key(rows: &Arc<Rows>) -> KeyRingCache {
-    let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    let sealer = SealingKey::generate().unwrap();
     KeyRingCache::new(rows.clone(), Arc::new(sealer), KeyPool::new(0), 1 << 20)
 }
 
@@ -287,7 +287,7 @@ async fn another_algorithm_does_not_make_a_key_that_no_verifier_knows() {
 
 /// Counts what it is asked, and can be out of reach.
 struct Service {
-    sealer: LocalSealer,
+    sealer: SealingKey,
     requests: AtomicUsize,
     away: AtomicBool,
 }
@@ -319,7 +319,7 @@ impl KeySealer for Service {
 
 /// Another replica, with a service of its own.
 fn with_service(rows: &Arc<Rows>) -> (Arc<Service>, KeyRingCache) {
-    let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    let sealer = SealingKey::generate().unwrap();
     let service = Arc::new(Service { sealer, requests: AtomicUsize::new(0), away: AtomicBool::new(false) });
     (service.clone(), KeyRingCache::new(rows.clone(), service, KeyPool::new(0), 1 << 20))
 }
@@ -423,7 +423,7 @@ async fn a_first_key_that_cannot_be_sealed_is_not_made_anew_for_each_request() {
 /// The memory of parsed keys has an end, however many tenants there are.
 #[tokio::test]
 async fn tenants_beyond_the_capacity_are_opened_anew() {
-    let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
+    let sealer = Arc::new(SealingKey::generate().unwrap());
     let kept = async |capacity| {
         let cache = KeyRingCache::new(Arc::new(Rows::default()), sealer.clone(), KeyPool::new(0), capacity);
         let tenants: Vec<_> = (0..200).map(|number| tenant(&format!("t{number}"), ES256)).collect();

@@ -17,7 +17,7 @@ mod tests;
 use protocol::Timestamp;
 
 use self::key_sequence::{KeySequence, is_revoked};
-use crate::{KeyRecord, KeyRecords, KeyStage};
+use crate::{KeyRecords, KeyStage};
 
 pub use self::cache_lifetime::{JwksCacheLifetime, cache_lifetime};
 pub use self::commands::{hold, import, revoke, rotate_in_emergency, rotate_now};
@@ -45,9 +45,8 @@ pub fn extend_retention(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp
     let here = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed && !is_revoked(key));
     let longer = here.filter_map(|key| {
         let until = key.retiring_from? + policy.retention();
-        let KeyRecord { id, active_from, retiring_from, .. } = *key;
-        let removed_at = key.removed_at.filter(|removed| *removed < until).map(|_| until)?;
-        Some(KeyTimes { id, active_from, retiring_from, removed_at: Some(removed_at) })
+        key.removed_at.filter(|removed| *removed < until)?;
+        Some(KeyTimes { removed_at: Some(until), ..KeyTimes::of(key) })
     });
     longer.collect()
 }

@@ -24,13 +24,9 @@ impl KeySequence<'_> {
     }
 
     pub(super) fn into_plan(self) -> Plan {
-        let of = |key: &KeyRecord| {
-            let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *key;
-            KeyTimes { id, active_from, retiring_from, removed_at }
-        };
-        let changed =
-            |key: &&KeyRecord| self.records.keys.iter().any(|row| row.id == key.id && of(row) != of(key));
-        let times = self.keys.iter().filter(changed).map(of).collect();
+        let before: Vec<_> = self.records.keys.iter().map(KeyTimes::of).collect();
+        let is_new = |times: &KeyTimes| before.iter().any(|row| row.id == times.id && row != times);
+        let times = self.keys.iter().map(KeyTimes::of).filter(is_new).collect();
         let gone = |key: &KeyRecord| key.removed_at.map(|removed| removed + self.policy.propagation_delay());
         let destroyed = |key: &&KeyRecord| gone(key).is_some_and(|gone| gone <= self.now);
         let whole = |key: &&KeyRecord| !key.sealed_private_key.is_empty();

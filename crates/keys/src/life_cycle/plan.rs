@@ -2,7 +2,7 @@
 
 use protocol::{SigningAlgorithm, Timestamp};
 
-use crate::{KeyId, KeySpec, RsaSize};
+use crate::{KeyId, KeyRecord, KeySpec, RsaSize};
 
 /// Changes of one commit, for the rows from which they were planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +94,14 @@ pub enum KeyCommandError {
     /// The tenant has or had the same key.
     #[error("the key is the tenant's key {0} already")]
     AlreadyThere(KeyId),
+}
+
+impl KeyTimes {
+    /// The times of a row.
+    pub(super) fn of(key: &KeyRecord) -> Self {
+        let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *key;
+        Self { id, active_from, retiring_from, removed_at }
+    }
 }
 
 impl Announcement {

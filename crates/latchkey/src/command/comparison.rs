@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use administration::{AdministrationStore, Declaration, Plan, ReconcileError, Reconciler};
-use keys::{KeySealer, LocalSealer, SealingKey};
+use keys::{KeySealer, SealingKey};
 use secrets::Pepper;
 
 use crate::database::Database;
@@ -25,7 +25,7 @@ pub(crate) async fn read_only_reconciler(
             return Err(SealingError::missing(&settings.writing).into());
         }
         // Looking seals nothing.
-        None => Arc::new(LocalSealer::new(SealingKey::generate().map_err(SealingError::from)?)),
+        None => Arc::new(SealingKey::generate().map_err(SealingError::from)?),
     };
     let pepper = sealing::existing_pepper(&*rows, &*sealer).await?;
     let pepper = pepper.unwrap_or_else(|| Arc::new(Pepper::generate()));

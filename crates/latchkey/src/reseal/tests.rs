@@ -3,10 +3,7 @@
 use administration::{
     CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, NewGeneration, TenantRows as _,
 };
-use keys::{
-    KeyEncryptionKey, KeyRecord, KeySealer, LocalKeyEncryptionKey, LocalSealer, SealingKey,
-    SigningKeyStore as _,
-};
+use keys::{KeyEncryptionKey, KeyRecord, KeySealer, SealingKey, SigningKeyStore as _};
 use protocol::Secret;
 use testkit::fixtures::NOW;
 use testkit::{MemoryStore, fixtures, requests};
@@ -24,8 +21,7 @@ impl TestEnv {
     }
 
     fn sealer(&self, writing: usize, former: &[usize]) -> Arc<EnvelopeSealer> {
-        let wrapping =
-            |index| Arc::new(LocalKeyEncryptionKey::new(self.key(index))) as Arc<dyn KeyEncryptionKey>;
+        let wrapping = |index| Arc::new(self.key(index)) as Arc<dyn KeyEncryptionKey>;
         Arc::new(EnvelopeSealer::new(
             wrapping(writing),
             former.iter().map(|index| wrapping(*index)).collect(),
@@ -80,7 +76,7 @@ impl TestEnv {
 async fn test_env(tenants: usize) -> TestEnv {
     let texts = [0; 2].map(|_| SealingKey::generate().unwrap().to_base64());
     let test_env = TestEnv { store: Arc::new(MemoryStore::new()), texts };
-    let (old, envelope) = (LocalSealer::new(test_env.key(0)), test_env.sealer(0, &[]));
+    let (old, envelope) = (test_env.key(0), test_env.sealer(0, &[]));
     let pepper = old.seal(&SealingContext::Named("pepper"), b"the installation's pepper").await.unwrap();
     assert!(test_env.store.put_sealed_if_absent("pepper", &pepper, NOW).await.unwrap());
     test_env.remember(&*envelope, 1, 1).await;
@@ -119,7 +115,7 @@ async fn everything_moves_and_a_second_run_does_nothing() {
 async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
     let test_env = test_env(3).await;
     let foreign = SealingKey::generate().unwrap();
-    let (id, foreign) = (foreign.id().to_string(), LocalSealer::new(foreign));
+    let (id, foreign) = (foreign.id().to_string(), foreign);
     // The answer has expired by now, so the run skips it.
     test_env.remember(&foreign, 2, 0).await;
     let (place, old) = test_env.sealed().await.swap_remove(1);

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use administration::{Administrator, EditPolicy, KeySchedule as _};
 use async_trait::async_trait;
-use keys::{KeyPool, KeyRecord, KeySpec, LocalSealer, RsaSize, SealingKey, SigningKeyStore as _};
+use keys::{KeyPool, KeyRecord, KeySpec, RsaSize, SealingKey, SigningKeyStore as _};
 use protocol::SigningAlgorithm;
 use secrets::Pepper;
 use tenancy::{SigningPolicy, Tenant};
@@ -222,7 +222,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
     let tenant = Tenant { signing, ..fixtures::tenant("acme") };
     test_env.store.put_tenant(tenant.clone());
     let begin = test_env.now.load(Ordering::Relaxed);
-    let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
+    let sealer = Arc::new(SealingKey::generate().unwrap());
     assert!(test_env.store.add_key(&tenant.id, &first_key(begin)).await.unwrap());
     let policy = EditPolicy {
         public_url: "http://localhost".to_owned(),

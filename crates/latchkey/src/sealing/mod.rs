@@ -8,7 +8,7 @@ mod source;
 use std::sync::Arc;
 
 use administration::SealedItems;
-use keys::{EnvelopeSealer, KeyEncryptionKey, LocalKeyEncryptionKey};
+use keys::{EnvelopeSealer, KeyEncryptionKey};
 
 use crate::settings::{SealingKeySource, SealingKeys};
 
@@ -26,9 +26,7 @@ pub(crate) async fn sealer(
 ) -> Result<Arc<EnvelopeSealer>, SealingError> {
     let writing = match (source::open(&settings.writing).await?, &settings.writing) {
         (Some(key), _) => key,
-        (None, SealingKeySource::File(path)) if embedded => {
-            Arc::new(LocalKeyEncryptionKey::new(file::first(path, store).await?))
-        }
+        (None, SealingKeySource::File(path)) if embedded => Arc::new(file::first(path, store).await?),
         (None, setting) => return Err(SealingError::not_made(setting)),
     };
     Ok(Arc::new(EnvelopeSealer::new(writing, former(settings).await?)))

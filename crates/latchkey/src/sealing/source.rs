@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keys::{KeyEncryptionKey, LocalKeyEncryptionKey, SealingKey as Key};
+use keys::{KeyEncryptionKey, SealingKey as Key};
 use outbound::{KmsOptions, VaultOptions, VaultToken};
 use protocol::Secret;
 
@@ -23,7 +23,7 @@ pub(super) async fn open(
 }
 
 fn local(key: Key) -> Arc<dyn KeyEncryptionKey> {
-    Arc::new(LocalKeyEncryptionKey::new(key))
+    Arc::new(key)
 }
 
 fn vault(setting: &VaultKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {

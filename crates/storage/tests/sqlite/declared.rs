@@ -7,7 +7,7 @@ use administration::{
     ContentHash, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Outcome, ReconcileError,
     ReconcileOptions, Reconciler, Retirements,
 };
-use keys::{LocalSealer, SealingKey};
+use keys::SealingKey;
 use protocol::{Secret, Timestamp};
 use secrets::Pepper;
 use storage::{Database, sqlite};
@@ -35,7 +35,7 @@ impl Sandbox {
 }
 
 pub(crate) fn reconciler(database: &Arc<Database>) -> Reconciler {
-    let sealer = LocalSealer::new(SealingKey::generate().unwrap());
+    let sealer = SealingKey::generate().unwrap();
     Reconciler::new(Arc::clone(database) as _, Arc::new(sealer), Arc::new(pepper()))
 }
 

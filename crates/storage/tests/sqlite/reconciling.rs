@@ -6,7 +6,7 @@ use administration::{
     Change, ChangeKind, ChangeLog as _, CommitOutcome, ContentHash, DeclaredSecret, Generations as _,
     ManagedBy, Outcome, ReconcileError, ReconcileOptions, Retirements, TenantRows as _,
 };
-use keys::{KeyId, LocalSealer, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
+use keys::{KeyId, KeySealer as _, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
 use protocol::{Secret, SigningAlgorithm};
 use registry::ClientStore as _;
 use secrets::{GeneratedSecret, SecretHash, hash_token, salt_of};
@@ -165,7 +165,7 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
     };
     let sealing_key = SealingKey::generate().unwrap();
     let again = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
-    let sealer = Arc::new(LocalSealer::new(sealing_key));
+    let sealer = Arc::new(sealing_key);
     let reconciler = administration::Reconciler::new(Arc::clone(&database) as _, sealer, Arc::new(pepper()));
     let applied = reconciler.apply(&with_key(), &ContentHash::of([b"1".as_slice()]), &options()).await;
     assert_eq!(lines(applied)[1], "+ key acme/oauth2-key-1 (RS256, thumbprint thumbprint)");
@@ -173,7 +173,7 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
     assert_eq!(records.next, KeyId::numbered(2));
     let (tenant, id, algorithm) = (&tenant_id("acme"), KeyId::numbered(1), SigningAlgorithm::RS256);
     let context = SealingContext::SigningKey { tenant, id, algorithm };
-    let unsealed = again.unseal(&context, &records.keys[0].sealed_private_key).unwrap();
+    let unsealed = again.unseal(&context, &records.keys[0].sealed_private_key).await.unwrap();
     assert_eq!(unsealed.as_slice(), b"a private key");
     assert!(lines(apply(&database, &with_key(), "2").await).is_empty());
 }

@@ -8,7 +8,7 @@ use administration::{
     Invalidation, NewClient, NewTenant,
 };
 use async_trait::async_trait;
-use keys::{KeyPool, KeySealer, LocalSealer, SealError, SealingContext, SealingKey};
+use keys::{KeyPool, KeySealer, SealError, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
 use registry::ClientId;
 use secrets::{Pepper, hash_token};
@@ -36,23 +36,19 @@ pub(crate) fn later(seconds: u64) -> Timestamp {
 }
 
 pub(crate) fn env() -> TestEnv {
-    at(
-        Arc::default(),
-        Arc::new(LocalSealer::new(SealingKey::generate().unwrap())),
-        Arc::new(Pepper::generate()),
-    )
+    at(Arc::default(), Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()))
 }
 
 /// With a slow sealing service: each call takes this many seconds by the administrator's clock.
 pub(crate) fn env_with_slow_sealing(seconds: u64) -> TestEnv {
     let (clock, takes) = (Arc::<AtomicU64>::default(), Arc::new(AtomicU64::new(seconds)));
-    let key = LocalSealer::new(SealingKey::generate().unwrap());
+    let key = SealingKey::generate().unwrap();
     let sealer = Arc::new(SlowSealer { key, clock: clock.clone(), seconds: takes.clone() });
     TestEnv { seconds: takes, ..with_clock(Arc::default(), sealer, Arc::new(Pepper::generate()), clock) }
 }
 
 struct SlowSealer {
-    key: LocalSealer,
+    key: SealingKey,
     clock: Arc<AtomicU64>,
     seconds: Arc<AtomicU64>,
 }
@@ -88,7 +84,7 @@ fn with_clock(
 
 /// With this limit of clients per tenant.
 pub(crate) fn small_env(clients: u64) -> TestEnv {
-    let sealer = Arc::new(LocalSealer::new(SealingKey::generate().unwrap()));
+    let sealer = Arc::new(SealingKey::generate().unwrap());
     with_limit(Arc::default(), sealer, Arc::new(Pepper::generate()), Arc::default(), clients)
 }
 

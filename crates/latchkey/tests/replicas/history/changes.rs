@@ -9,7 +9,7 @@ use administration::{
     ReconcileOptions, Reconciler, Retirements, SealedItems as _,
 };
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
-use keys::{EnvelopeSealer, KeyPool, KeySealer, LocalKeyEncryptionKey, SealingContext, SealingKey};
+use keys::{EnvelopeSealer, KeyPool, KeySealer, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
 use secrets::Pepper;
 use testkit::fixtures;
@@ -34,7 +34,7 @@ impl Changes {
             storage::postgres::PostgresOptions { patience: Duration::from_secs(10), ..Default::default() };
         let store = Arc::new(storage::postgres::open(&test_env.database.url(), patient).await.unwrap());
         let key = SealingKey::from_base64(&Secret::new(test_env.sealing_key.clone())).unwrap();
-        let key = Arc::new(LocalKeyEncryptionKey::new(key));
+        let key = Arc::new(key);
         let sealer: Arc<dyn KeySealer> = Arc::new(EnvelopeSealer::new(key, Vec::new()));
         // The programs have created the pepper.
         let sealed = store.find_sealed("pepper").await.unwrap().unwrap();
