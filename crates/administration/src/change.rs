@@ -176,6 +176,14 @@ impl Change {
     }
 }
 
+impl<T: Clone> RowChange<T> {
+    /// A change of a row from `before`, if it exists, to `after`.
+    #[must_use]
+    pub fn of(kind: ChangeKind, before: Option<&T>, after: T) -> Self {
+        Self { kind, before: before.cloned().map(Box::new), after: Box::new(after) }
+    }
+}
+
 impl<T: Described> RowChange<T> {
     /// The fields that differ, or all of them for a row that is added.
     #[must_use]

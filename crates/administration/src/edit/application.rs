@@ -200,6 +200,5 @@ fn end_client(context: EditContext<'_>, facts: &Facts, row: Option<&ClientState>
 }
 
 fn change(kind: ChangeKind, before: Option<&Application>, after: &Application) -> Change {
-    let before = before.cloned().map(Box::new);
-    Change::Application(RowChange { kind, before, after: Box::new(after.clone()) })
+    Change::Application(RowChange::of(kind, before, after.clone()))
 }

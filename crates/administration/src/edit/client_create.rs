@@ -69,7 +69,7 @@ pub(super) fn register(
     let client = ok_unless_errors(client, errors.into_vec())?;
     privilege::require_grant(context, None, &client)?;
     let lifecycle = RowLifecycle::fresh(ManagedBy::Api, context.now);
-    let row = RowChange { kind: ChangeKind::Added, before: None, after: Box::new(client.clone()) };
+    let row = RowChange::of(ChangeKind::Added, None, client.clone());
     let mut edit = Edit::of(Change::Client(row));
     let mut made = ClientState { client, lifecycle, secrets: Vec::new() };
     if let Some(secret) = secret {

@@ -42,8 +42,7 @@ pub(crate) fn step(
         ClientStep::Delete => (ChangeKind::Deleted, ClientStatus::Suspended),
     };
     let after = Client { status, ..row.client.clone() };
-    let before = Some(Box::new(row.client.clone()));
-    let mut edit = Edit::of(Change::Client(RowChange { kind, before, after: Box::new(after) }));
+    let mut edit = Edit::of(Change::Client(RowChange::of(kind, Some(&row.client), after)));
     if step == ClientStep::Delete {
         edit.tenant_metadata.extend(shortened(context, state, &row.client, None));
     }

@@ -103,8 +103,7 @@ pub(super) fn replace(
         return Ok(Edit::default());
     }
     let tenant_metadata = shortened(context, state, before, Some(&after)).into_iter().collect();
-    let before = Some(Box::new(before.clone()));
-    let row = RowChange { kind: ChangeKind::Changed, before, after: Box::new(after) };
+    let row = RowChange::of(ChangeKind::Changed, Some(before), after);
     Ok(Edit { changes: vec![Change::Client(row)], tenant_metadata, ..Edit::default() })
 }
 

@@ -13,24 +13,18 @@ pub(super) fn changes(state: Option<&TenantState>, after: &Tenant) -> Vec<Change
     });
     let left = rows.iter().filter(|row| row.lifecycle.is_live());
     let left = left.filter(|row| after.resource_server(&row.resource_server.audience).is_none());
-    let retired = left.map(|row| change(ChangeKind::Retired, Some(row), &row.resource_server));
+    let left = left.map(|row| &row.resource_server);
+    let retired = left.map(|server| RowChange::of(ChangeKind::Retired, Some(server), server.clone()));
     named.chain(retired).map(|change| Change::ResourceServer(after.id.clone(), change)).collect()
 }
 
 fn named(row: Option<&ResourceServerState>, server: &ResourceServer) -> Option<RowChange<ResourceServer>> {
-    let Some(row) = row else { return Some(change(ChangeKind::Added, None, server)) };
-    if row.lifecycle.retired_at.is_some() {
-        return Some(change(ChangeKind::Restored, Some(row), server));
-    }
-    let differs = !FieldChange::between(Some(&row.resource_server), server).is_empty();
-    differs.then(|| change(ChangeKind::Changed, Some(row), server))
-}
-
-fn change(
-    kind: ChangeKind,
-    before: Option<&ResourceServerState>,
-    after: &ResourceServer,
-) -> RowChange<ResourceServer> {
-    let before = before.map(|row| Box::new(row.resource_server.clone()));
-    RowChange { kind, before, after: Box::new(after.clone()) }
+    let before = row.map(|row| &row.resource_server);
+    let kind = match row {
+        None => ChangeKind::Added,
+        Some(row) if row.lifecycle.retired_at.is_some() => ChangeKind::Restored,
+        Some(_) if FieldChange::between(before, server).is_empty() => return None,
+        Some(_) => ChangeKind::Changed,
+    };
+    Some(RowChange::of(kind, before, server.clone()))
 }

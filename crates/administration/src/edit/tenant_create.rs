@@ -73,7 +73,7 @@ fn fresh(context: EditContext<'_>, tenant: Tenant) -> TenantState {
 
 /// What writes them.
 fn add(tenant: &Tenant) -> Edit {
-    let row = RowChange { kind: ChangeKind::Added, before: None, after: Box::new(tenant.clone()) };
+    let row = RowChange::of(ChangeKind::Added, None, tenant.clone());
     let mut edit = Edit::of(Change::Tenant(row));
     edit.changes.extend(resource_servers::changes(None, tenant));
     edit

@@ -60,8 +60,7 @@ pub(crate) fn step(context: EditContext<'_>, facts: &Facts, step: TenantStep) ->
         TenantStep::Delete => (ChangeKind::Deleted, stopped(context, state)),
     };
     let after = Tenant { status, ..state.tenant.clone() };
-    let before = Some(Box::new(state.tenant.clone()));
-    Ok(Edit::of(Change::Tenant(RowChange { kind, before, after: Box::new(after) })))
+    Ok(Edit::of(Change::Tenant(RowChange::of(kind, Some(&state.tenant), after))))
 }
 
 /// Whether its time of grace is over. A tenant that was declared again meanwhile is spared.

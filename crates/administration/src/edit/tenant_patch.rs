@@ -39,8 +39,7 @@ pub(crate) fn patch(context: EditContext<'_>, facts: &Facts, patch: &Value) -> R
     let after = read(context, facts, state, &settings)?;
     let mut edit = Edit::default();
     if !FieldChange::between(Some(&state.tenant), &after).is_empty() {
-        let before = Some(Box::new(state.tenant.clone()));
-        let row = RowChange { kind: ChangeKind::Changed, before, after: Box::new(after.clone()) };
+        let row = RowChange::of(ChangeKind::Changed, Some(&state.tenant), after.clone());
         edit.changes.push(Change::Tenant(row));
     }
     edit.changes.extend(resource_servers::changes(Some(state), &after));

@@ -56,6 +56,7 @@ pub fn check_client(
     match errors.interface() {
         Interface::Api => check_grantable(errors, &client),
         Interface::File => check_file(errors, settings, &client),
+        Interface::Adapter => refuse_reserved_scopes(errors, scopes),
     }
     check_redirect_uris(errors, redirect_uris);
     client
@@ -63,9 +64,7 @@ pub fn check_client(
 
 /// What a file must say, and what it may not.
 fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
-    for (index, scope) in settings.scopes.iter().enumerate() {
-        errors.refuse_reserved_scope(&format!("/scopes/{index}"), scope);
-    }
+    refuse_reserved_scopes(errors, &settings.scopes);
     check_proof(errors, settings, client);
     if settings.jwks.is_some() && settings.jwks_uri.is_some() {
         // RFC 7591 §2: "The "jwks_uri" and "jwks" parameters MUST NOT both be present".
@@ -82,6 +81,12 @@ fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Clie
         if is_given {
             errors.unsupported(&format!("/{member}"), member, "", "it has no effect");
         }
+    }
+}
+
+fn refuse_reserved_scopes(errors: &mut FieldErrors, scopes: &[String]) {
+    for (index, scope) in scopes.iter().enumerate() {
+        errors.refuse_reserved_scope(&format!("/scopes/{index}"), scope);
     }
 }
 

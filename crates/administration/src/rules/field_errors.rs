@@ -52,7 +52,7 @@ impl FieldErrors {
     pub(super) fn unsupported(&mut self, at: &str, what: &str, instead: &str, effect: &str) {
         match self.interface {
             Interface::Api => self.refuse(at, format!("{what} is not served"), instead),
-            Interface::File => {
+            Interface::File | Interface::Adapter => {
                 let detail = format!("{what} is accepted, but not built in this version");
                 self.warnings.push(FieldError::at(format!("{}{at}", self.base), detail).with_hint(effect));
             }
@@ -143,7 +143,7 @@ impl FieldErrors {
         }
         let scope = cropped(scope);
         match self.interface {
-            Interface::Api => {
+            Interface::Api | Interface::Adapter => {
                 let detail = format!("`{scope}` says who may administer, and belongs to no resource server");
                 self.refuse(at, detail, "leave it out");
             }

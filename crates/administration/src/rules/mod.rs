@@ -16,7 +16,8 @@ pub use tenant::{TenantContext, check_introspection_clients, check_tenant};
 pub use text::{LONGEST_ID, LONGEST_URI, unfit};
 
 /// How a document came. Some rules and defaults differ: a file may name what is not served yet and gets a warning, and grants no scope of
-/// the administration; over the API both are decided by the request.
+/// the administration; over the API both are decided by the request. An adapter decides what of its API is served, and grants none of
+/// these scopes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interface {
     /// The administration API, and the command line, which is its client.
@@ -24,4 +25,6 @@ pub enum Interface {
     Api,
     /// The operator's files.
     File,
+    /// Another API, whose requests an adapter translates.
+    Adapter,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::guard::{Any, Get, Head};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
-use actix_web::{HttpResponse, Resource, ResponseError as _};
+use actix_web::{HttpResponse, Resource, ResponseError as _, Route};
 use administration::{Actor, ApplicationContext, ApplicationError, ApplicationId, Authority, Caller};
 use protocol::{BearerToken, Form};
 use tenancy::{Tenant, TenantId};
@@ -26,62 +26,45 @@ const PAGE: u32 = 30;
 /// The maximum length of a list.
 const LONGEST_PAGE: u32 = 200;
 
-/// The tenant and the caller of a request.
-struct Authorized {
+type Answer = Result<HttpResponse, ThunderError>;
+
+/// A request whose caller is authorized.
+struct AuthorizedRequest {
+    services: Data<Services>,
     tenant: TenantId,
     caller: Caller,
-}
-
-async fn create(
-    services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
-    let request = read(&mut raw).await?;
-    let made = put(&services, &tenant, &caller, &request, None).await?;
-    thunder_json(StatusCode::CREATED, location(&made).as_deref(), &made)
-}
-
-async fn list(
-    services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
     raw: RawRequest,
-) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
+}
+
+async fn create(mut request: AuthorizedRequest) -> Answer {
+    let sent = request.read().await?;
+    let made = request.put(&sent, None).await?;
+    let location = made.id().map(|id| format!("/applications/{id}"));
+    thunder_json(StatusCode::CREATED, location.as_deref(), &made)
+}
+
+async fn list(request: AuthorizedRequest) -> Answer {
+    let AuthorizedRequest { services, tenant, caller, raw } = &request;
     let (offset, limit) = page(raw.query())?;
-    let (total, page) = services.administrator.applications(&caller, &tenant, offset, limit).await?;
-    thunder_json(StatusCode::OK, None, &view::list(total, &page)?)
+    let (total, page) = services.administrator.applications(caller, tenant, offset, limit).await?;
+    thunder_json(StatusCode::OK, None, &view::list(total, &page))
 }
 
-async fn get(
-    services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
-    raw: RawRequest,
-) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
-    let found = services.administrator.application(&caller, &tenant, id(&raw)?).await?;
+async fn get(request: AuthorizedRequest) -> Answer {
+    let AuthorizedRequest { services, tenant, caller, raw } = &request;
+    let found = services.administrator.application(caller, tenant, id(raw)?).await?;
     thunder_json(StatusCode::OK, None, &view::application(&found, Spelling::Snake)?)
 }
 
-async fn replace(
-    services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
-    let request = read(&mut raw).await?;
-    let id = id(&raw).map_err(|error| error.spelled(request.spelling))?;
-    thunder_json(StatusCode::OK, None, &put(&services, &tenant, &caller, &request, Some(id)).await?)
+async fn replace(mut request: AuthorizedRequest) -> Answer {
+    let sent = request.read().await?;
+    let id = id(&request.raw).map_err(|error| error.spelled(sent.spelling))?;
+    thunder_json(StatusCode::OK, None, &request.put(&sent, Some(id)).await?)
 }
 
-async fn delete(
-    services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
-    raw: RawRequest,
-) -> Result<HttpResponse, ThunderError> {
-    let Authorized { tenant, caller } = authorize(&services, &default_tenant, &raw).await?;
-    services.administrator.delete_application(&caller, &tenant, id(&raw)?).await?;
+async fn delete(request: AuthorizedRequest) -> Answer {
+    let AuthorizedRequest { services, tenant, caller, raw } = &request;
+    services.administrator.delete_application(caller, tenant, id(raw)?).await?;
     Ok(no_store(StatusCode::NO_CONTENT).finish())
 }
 
@@ -89,8 +72,8 @@ async fn delete(
 pub(crate) fn all(path: &'static str) -> (&'static str, Resource) {
     let refuse =
         || async { ThunderError::from(Failure::MethodNotAllowed("GET, HEAD, POST")).error_response() };
-    let read = web::route().guard(Any(Get()).or(Head())).to(list);
-    let resource = web::resource(path).route(read).route(web::post().to(create));
+    let read = authorized(web::route().guard(Any(Get()).or(Head())), list);
+    let resource = web::resource(path).route(read).route(authorized(web::post(), create));
     (path, resource.default_service(web::to(refuse)))
 }
 
@@ -98,9 +81,18 @@ pub(crate) fn all(path: &'static str) -> (&'static str, Resource) {
 pub(crate) fn one(path: &'static str) -> (&'static str, Resource) {
     let refuse =
         || async { ThunderError::from(Failure::MethodNotAllowed("DELETE, GET, HEAD, PUT")).error_response() };
-    let read = web::route().guard(Any(Get()).or(Head())).to(get);
-    let resource = web::resource(path).route(read).route(web::put().to(replace));
-    (path, resource.route(web::delete().to(delete)).default_service(web::to(refuse)))
+    let read = authorized(web::route().guard(Any(Get()).or(Head())), get);
+    let resource = web::resource(path).route(read).route(authorized(web::put(), replace));
+    (path, resource.route(authorized(web::delete(), delete)).default_service(web::to(refuse)))
+}
+
+fn authorized<F: Future<Output = Answer> + 'static>(
+    route: Route,
+    handler: fn(AuthorizedRequest) -> F,
+) -> Route {
+    route.to(move |services, default_tenant, raw| async move {
+        handler(AuthorizedRequest::open(services, default_tenant, raw).await?).await
+    })
 }
 
 /// The default tenant. The paths do not exist where no user can sign in.
@@ -120,63 +112,61 @@ pub(super) async fn tenant(
     Ok(tenant)
 }
 
-async fn authorize(
-    services: &Services,
-    default_tenant: &DefaultTenant,
-    raw: &RawRequest,
-) -> Result<Authorized, ThunderError> {
-    let (tenant, now) = (tenant(services, default_tenant, raw).await?, (services.clock)());
-    let header = raw.authorization().map_err(|_| ThunderError::invalid_assertion("Two tokens were sent"))?;
-    let token = BearerToken::from_authorization(header).ok_or_else(ThunderError::assertion_required)?;
-    let assertion = services.engine.admit_assertion(&tenant, &token, now).await??;
-    if !services.users.has_credential(&assertion.sub, &assertion.credential) {
-        return Err(ThunderError::invalid_assertion(
-            "The user may no longer sign in, or has another password now",
-        ));
+impl AuthorizedRequest {
+    async fn open(
+        services: Data<Services>,
+        default_tenant: Data<DefaultTenant>,
+        raw: RawRequest,
+    ) -> Result<Self, ThunderError> {
+        let (tenant, now) = (tenant(&services, &default_tenant, &raw).await?, (services.clock)());
+        let header =
+            raw.authorization().map_err(|_| ThunderError::invalid_assertion("Two tokens were sent"))?;
+        let token = BearerToken::from_authorization(header).ok_or_else(ThunderError::assertion_required)?;
+        let assertion = services.engine.admit_assertion(&tenant, &token, now).await??;
+        if !services.users.has_credential(&assertion.sub, &assertion.credential) {
+            return Err(ThunderError::invalid_assertion(
+                "The user may no longer sign in, or has another password now",
+            ));
+        }
+        // A permission of the assertion is valid only while the user still has it.
+        if !assertion.permits(PERMISSION) || !services.users.permits(&assertion.sub, PERMISSION) {
+            return Err(ThunderError::forbidden(
+                "The permission `system` is needed: ask for it in requested_permissions",
+            ));
+        }
+        let actor = Actor {
+            name: format!("user:{}", assertion.sub),
+            source: raw.address().map(|address| address.to_string()),
+        };
+        if raw.writes() {
+            services.writes.spend(&tenant.id, now).map_err(Failure::TooManyWrites)?;
+        }
+        let (caller, tenant) =
+            (Caller::new(Authority::of_user(actor, tenant.id.clone()), now), tenant.id.clone());
+        Ok(Self { services, tenant, caller, raw })
     }
-    // A permission of the assertion is valid only while the user still has it.
-    if !assertion.permits(PERMISSION) || !services.users.permits(&assertion.sub, PERMISSION) {
-        return Err(ThunderError::forbidden(
-            "The permission `system` is needed: ask for it in requested_permissions",
-        ));
-    }
-    let actor = Actor {
-        name: format!("user:{}", assertion.sub),
-        source: raw.address().map(|address| address.to_string()),
-    };
-    if raw.writes() {
-        services.writes.spend(&tenant.id, now).map_err(Failure::TooManyWrites)?;
-    }
-    let caller = Caller::new(Authority::of_user(actor, tenant.id.clone()), now);
-    Ok(Authorized { tenant: tenant.id.clone(), caller })
-}
 
-async fn read(raw: &mut RawRequest) -> Result<ApplicationRequest, ThunderError> {
-    let body = raw.untyped().await?;
-    ApplicationRequest::parse(&body)
-}
+    async fn read(&mut self) -> Result<ApplicationRequest, ThunderError> {
+        ApplicationRequest::parse(&self.raw.untyped().await?)
+    }
 
-async fn put(
-    services: &Services,
-    tenant: &TenantId,
-    caller: &Caller,
-    request: &ApplicationRequest,
-    replaces: Option<ApplicationId>,
-) -> Result<Shape, ThunderError> {
-    let translate = |context: ApplicationContext<'_>| request.translate(context);
-    let put = request.put(replaces);
-    let state = services.administrator.put_application(caller, tenant, put, &translate).await;
-    let shape = state.and_then(|state| view::application(&state, request.spelling));
-    shape.map_err(|error| error.spelled(request.spelling))
+    async fn put(
+        &self,
+        sent: &ApplicationRequest,
+        replaces: Option<ApplicationId>,
+    ) -> Result<Shape, ThunderError> {
+        let translate = |context: ApplicationContext<'_>| sent.translate(context);
+        let administrator = &self.services.administrator;
+        let state =
+            administrator.put_application(&self.caller, &self.tenant, sent.put(replaces), &translate).await;
+        let shape = state.and_then(|state| view::application(&state, sent.spelling));
+        shape.map_err(|error| error.spelled(sent.spelling))
+    }
 }
 
 fn id(raw: &RawRequest) -> Result<ApplicationId, ThunderError> {
     let id = raw.place("application").and_then(ApplicationId::parse);
     Ok(id.ok_or(ApplicationError::NotFound)?)
-}
-
-fn location(made: &Shape) -> Option<String> {
-    Some(format!("/applications/{}", made.id()?))
 }
 
 /// `offset` and `limit`. A `limit` above the maximum is the maximum.

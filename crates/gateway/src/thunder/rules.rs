@@ -1,11 +1,16 @@
-//! The rules of an application, and the client that it asks for. Codes and defaults are those of the Thunder-compatible API;
-//! the rules of clients are administration's.
+//! The rules of an application that only the Thunder-compatible API has, and its codes and defaults. Its client is translated into
+//! settings, which administration checks as it checks those of files and of the admin API.
 
-use administration::ApplicationContext;
+use std::collections::BTreeSet;
+
+use administration::{
+    ApplicationContext, ApplicationError, ClientSettings, EditError, FieldError, FieldErrors, Interface,
+    TokenSettings, check_client,
+};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, ScopeToken, Secret};
 use registry::{Client, ClientId};
 use secrets::{MAX_SECRET_LENGTH, is_fit_secret};
-use tenancy::{Issuer, Tenant};
+use tenancy::Tenant;
 
 use super::code::Code;
 use super::code::{
@@ -53,13 +58,28 @@ pub(super) fn judge(
     }
 }
 
+/// The client is translated into its settings, which administration checks. Each error gets the code of its member.
 fn judge_client(
     config: &OauthConfig,
     secret: Option<&Secret>,
     context: ApplicationContext<'_>,
 ) -> Result<Client, ThunderError> {
-    let authentication_method = method(config)?;
-    let grant_types = grant_types(config)?;
+    let tenant = context.tenant;
+    let token = config.token.clone().unwrap_or_default();
+    let settings = ClientSettings {
+        token_endpoint_auth_method: method(config)?.to_owned(),
+        grant_types: grant_types(config),
+        scopes: distinct(config.scopes.as_deref()),
+        access_token_lifetime: lifetime(&token),
+        token: TokenSettings { issuer: token.issuer.filter(|issuer| !issuer.is_empty()) },
+        ..ClientSettings::default()
+    };
+    let mut errors = FieldErrors::of(Interface::Adapter);
+    let client = check_client(&mut errors, tenant, context.client_id, &settings);
+    let (errors, _) = errors.into_parts();
+    if let Some(name) = first_refused(&errors, "/grant_types/", &settings.grant_types) {
+        return refused(INVALID_GRANT_TYPE, format!("there is no grant {name:?} here"));
+    }
     if config.response_types.iter().flatten().any(|response| response != "code") {
         return refused(
             INVALID_RESPONSE_TYPE,
@@ -70,32 +90,51 @@ fn judge_client(
     if let Some(uri) = redirects.iter().find(|uri| !uris::is_redirect_uri(uri)) {
         return refused(INVALID_REDIRECT_URI, format!("not an absolute URI without a fragment: {uri:?}"));
     }
-    if grant_types.contains(&GrantType::AuthorizationCode) && redirects.is_empty() {
+    if client.grant_types.contains(&GrantType::AuthorizationCode) && redirects.is_empty() {
         return refused(
             INVALID_OAUTH_CONFIG,
             "the grant authorization_code, which is the default, needs redirect_uris; for a service send \"grant_types\": [\"client_credentials\"]",
         );
     }
-    if authentication_method == ClientAuthenticationMethod::None {
-        check_public(config, &grant_types, secret)?;
+    if client.authentication_method == ClientAuthenticationMethod::None {
+        check_public(config, &client.grant_types, secret)?;
     }
     if secret.is_some_and(|secret| !is_fit_secret(secret.expose())) {
         let why = format!("client_secret must be 1 to {MAX_SECRET_LENGTH} bytes without control characters");
         return refused(INVALID_OAUTH_CONFIG, why);
     }
-    let scope = scope(config)?;
-    let token = config.token.clone().unwrap_or_default();
+    if let Some(scope) = first_refused(&errors, "/scopes/", &settings.scopes) {
+        return match ScopeToken::parse(scope) {
+            Err(error) if !scope.starts_with(ScopeToken::RESERVED_PREFIX) => {
+                refused(INVALID_OAUTH_CONFIG, format!("scope {scope:?}: {error}"))
+            }
+            _ => {
+                refused(INVALID_OAUTH_CONFIG, "scopes that begin latchkey: are given by administrators only")
+            }
+        };
+    }
     let id = client_id(config)?.unwrap_or_else(|| context.client_id.clone());
-    let tenant = context.tenant;
-    Ok(Client {
-        authentication_method,
-        grant_types,
-        resources: audiences(tenant, &scope),
-        scope,
-        access_token_lifetime: lifetime(&token)?,
-        issuer: issuer(&token, tenant)?,
-        ..Client::new(tenant.id.clone(), id)
-    })
+    if settings.access_token_lifetime.is_some_and(|lifetime| lifetime > Lifetime::LONGEST) {
+        return refused(INVALID_OAUTH_CONFIG, "validity_period is longer than 100 years");
+    }
+    if errors.iter().any(|error| error.pointer == "/token/issuer") {
+        return refused(
+            INVALID_OAUTH_CONFIG,
+            "token.issuer must be the tenant's issuer or one of its issuer_aliases",
+        );
+    }
+    if !errors.is_empty() {
+        return Err(ApplicationError::Client(EditError::Invalid(errors)).into());
+    }
+    let issuer = client.issuer.filter(|issuer| *issuer != tenant.issuer);
+    let (name, resources) = (id.to_string(), audiences(tenant, &client.scope));
+    Ok(Client { id, name, issuer, resources, ..client })
+}
+
+/// The first item of a list with an error; `list` is the pointer of the list with a slash at its end.
+fn first_refused<'a>(errors: &[FieldError], list: &str, items: &'a [String]) -> Option<&'a String> {
+    let index = |error: &FieldError| error.pointer.strip_prefix(list)?.parse::<usize>().ok();
+    items.get(errors.iter().filter_map(index).min()?)
 }
 
 fn client_id(config: &OauthConfig) -> Result<Option<ClientId>, ThunderError> {
@@ -106,16 +145,14 @@ fn client_id(config: &OauthConfig) -> Result<Option<ClientId>, ThunderError> {
     Ok(Some(id))
 }
 
-fn method(config: &OauthConfig) -> Result<ClientAuthenticationMethod, ThunderError> {
+fn method(config: &OauthConfig) -> Result<&str, ThunderError> {
     let is_public = config.public_client == Some(true);
     match config.token_endpoint_auth_method.as_deref().filter(|method| !method.is_empty()) {
         Some("client_secret_basic" | "client_secret_post") if is_public => {
             refused(INVALID_PUBLIC_CLIENT, "a public client has the method none")
         }
-        Some("client_secret_basic" | "client_secret_post") => Ok(ClientAuthenticationMethod::ClientSecret),
-        Some("none") => Ok(ClientAuthenticationMethod::None),
-        None if is_public => Ok(ClientAuthenticationMethod::None),
-        None => Ok(ClientAuthenticationMethod::ClientSecret),
+        Some(method @ ("client_secret_basic" | "client_secret_post" | "none")) => Ok(method),
+        None => Ok(if is_public { "none" } else { "client_secret_basic" }),
         Some(_) => refused(
             INVALID_AUTH_METHOD,
             "token_endpoint_auth_method must be client_secret_basic, client_secret_post or none",
@@ -140,55 +177,21 @@ fn check_public(
     Ok(())
 }
 
-fn grant_types(config: &OauthConfig) -> Result<Vec<GrantType>, ThunderError> {
-    let mut grants = Vec::new();
-    for name in config.grant_types.iter().flatten() {
-        let Ok(grant) = name.parse() else {
-            return refused(INVALID_GRANT_TYPE, format!("there is no grant {name:?} here"));
-        };
-        if !grants.contains(&grant) {
-            grants.push(grant);
-        }
-    }
-    if grants.is_empty() {
-        grants.push(GrantType::AuthorizationCode);
-    }
-    Ok(grants)
+/// Each item of a list once; callers may repeat them.
+fn distinct(items: Option<&[String]>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    items.unwrap_or_default().iter().filter(|item| seen.insert(*item)).cloned().collect()
 }
 
-fn scope(config: &OauthConfig) -> Result<Scope, ThunderError> {
-    let parse = |text: &String| {
-        if text.starts_with(ScopeToken::RESERVED_PREFIX) {
-            return refused(
-                INVALID_OAUTH_CONFIG,
-                "scopes that begin latchkey: are given by administrators only",
-            );
-        }
-        ScopeToken::parse(text)
-            .or_else(|error| refused(INVALID_OAUTH_CONFIG, format!("scope {text:?}: {error}")))
-    };
-    config.scopes.iter().flatten().map(parse).collect()
+fn grant_types(config: &OauthConfig) -> Vec<String> {
+    let named = distinct(config.grant_types.as_deref());
+    if named.is_empty() { vec![GrantType::AuthorizationCode.as_str().to_owned()] } else { named }
 }
 
 /// Some callers send zero for an absent lifetime.
-fn lifetime(token: &Token) -> Result<Option<Lifetime>, ThunderError> {
-    match token.access_token.as_ref().and_then(|access| access.validity_period) {
-        None | Some(0) => Ok(None),
-        Some(seconds) if seconds <= Lifetime::LONGEST.seconds() => Ok(Some(Lifetime::from_seconds(seconds))),
-        Some(_) => refused(INVALID_OAUTH_CONFIG, "validity_period is longer than 100 years"),
-    }
-}
-
-fn issuer(token: &Token, tenant: &Tenant) -> Result<Option<Issuer>, ThunderError> {
-    let Some(text) = token.issuer.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
-    if !tenant.is_issuer(text) {
-        return refused(
-            INVALID_OAUTH_CONFIG,
-            "token.issuer must be the tenant's issuer or one of its issuer_aliases",
-        );
-    }
-    let issuer = Issuer::parse(text).or_else(|error| refused(INVALID_OAUTH_CONFIG, error.to_string()))?;
-    Ok(Some(issuer).filter(|issuer| *issuer != tenant.issuer))
+fn lifetime(token: &Token) -> Option<Lifetime> {
+    let seconds = token.access_token.as_ref()?.validity_period?;
+    (seconds > 0).then(|| Lifetime::from_seconds(seconds))
 }
 
 /// The resource servers that an application may name in `resource`: those that own one of its scopes, in the tenant's order.

@@ -4,7 +4,7 @@ use protocol::ClientAuthenticationMethod as Method;
 use serde_json::{Value, json};
 
 use administration::{Application, ApplicationId, ApplicationState};
-use tenancy::TenantId;
+use tenancy::{Issuer, TenantId};
 
 use super::super::request::ApplicationRequest;
 use super::super::{Spelling, view};

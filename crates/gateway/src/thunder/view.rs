@@ -2,14 +2,39 @@
 //! not shown, as there.
 
 use administration::{Application, ApplicationState};
-use protocol::{GrantType, Scope, Secret};
+use protocol::{ScopeToken, Secret};
 use registry::Client;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::document::ApplicationDocument;
 use super::request::without_nulls;
 use super::{Shape, Spelling, ThunderError};
+
+/// The kept members that a list shows, too, in their order.
+const LISTED: [&str; 7] = [
+    "logo_url",
+    "auth_flow_id",
+    "registration_flow_id",
+    "is_registration_flow_enabled",
+    "theme_id",
+    "layout_id",
+    "template",
+];
+
+/// The other kept members, in their order.
+const SHOWN_ALONE: [&str; 11] = [
+    "recovery_flow_id",
+    "ou_id",
+    "url",
+    "tos_uri",
+    "policy_uri",
+    "contacts",
+    "allowed_user_types",
+    "assertion",
+    "certificate",
+    "login_consent",
+    "metadata",
+];
 
 /// One application, whole, with its client's secret where that is new.
 pub(super) fn application(state: &ApplicationState, spelling: Spelling) -> Result<Shape, ThunderError> {
@@ -19,21 +44,11 @@ pub(super) fn application(state: &ApplicationState, spelling: Spelling) -> Resul
     let mut members = Members::new(spelling);
     members.text("id", Some(application.id.to_string()));
     members.text("name", Some(document.name.clone()));
-    members.text("description", document.description.clone());
+    members.kept(&application.document, &["description"]);
     members.text("client_id", client.as_ref().map(|client| client.id.to_string()));
     members.text("client_secret", secret.map(str::to_owned));
-    common(&mut members, document);
-    members.text("recovery_flow_id", document.recovery_flow_id.clone());
-    members.text("ou_id", document.ou_id.clone());
-    members.text("url", document.url.clone());
-    members.text("tos_uri", document.tos_uri.clone());
-    members.text("policy_uri", document.policy_uri.clone());
-    members.value("contacts", document.contacts.as_ref());
-    members.value("allowed_user_types", document.allowed_user_types.as_ref());
-    members.value("assertion", document.assertion.as_ref());
-    members.value("certificate", document.certificate.as_ref());
-    members.value("login_consent", document.login_consent.as_ref());
-    members.own("metadata", document.metadata.clone());
+    members.kept(&application.document, &LISTED);
+    members.kept(&application.document, &SHOWN_ALONE);
     if let Some(client) = client {
         let mut inbound = Members::new(spelling);
         inbound.text("type", Some("oauth2".to_owned()));
@@ -44,35 +59,23 @@ pub(super) fn application(state: &ApplicationState, spelling: Spelling) -> Resul
 }
 
 /// A page of applications, and the number of all.
-pub(super) fn list(total: u64, page: &[Application]) -> Result<Shape, ThunderError> {
+pub(super) fn list(total: u64, page: &[Application]) -> Shape {
     let count = |number: u64| Shape::Value(Spelling::Snake, Value::from(number));
     let item = |application: &Application| {
-        let document = ApplicationDocument::of(application)?;
         let mut members = Members::new(Spelling::Snake);
         members.text("id", Some(application.id.to_string()));
         members.text("name", Some(application.name.clone()));
-        members.text("description", document.description.clone());
+        members.kept(&application.document, &["description"]);
         members.text("client_id", application.client.as_ref().map(ToString::to_string));
-        common(&mut members, &document);
-        Ok::<_, ThunderError>(members.shape())
+        members.kept(&application.document, &LISTED);
+        members.shape()
     };
     let members = vec![
         ("totalResults", count(total)),
         ("count", count(page.len() as u64)),
-        ("applications", Shape::Items(page.iter().map(item).collect::<Result<_, _>>()?)),
+        ("applications", Shape::Items(page.iter().map(item).collect())),
     ];
-    Ok(Shape::Members(Spelling::Snake, members))
-}
-
-/// The members that a list shows, too.
-fn common(members: &mut Members, document: &ApplicationDocument) {
-    members.text("logo_url", document.logo_url.clone());
-    members.text("auth_flow_id", document.auth_flow_id.clone());
-    members.text("registration_flow_id", document.registration_flow_id.clone());
-    members.value("is_registration_flow_enabled", document.is_registration_flow_enabled.as_ref());
-    members.text("theme_id", document.theme_id.clone());
-    members.text("layout_id", document.layout_id.clone());
-    members.text("template", document.template.clone());
+    Shape::Members(Spelling::Snake, members)
 }
 
 fn config(
@@ -84,9 +87,9 @@ fn config(
     let mut members = Members::new(spelling);
     members.text("client_id", Some(client.id.to_string()));
     members.text("client_secret", secret.map(str::to_owned));
-    members.value("grant_types", Some(&grants(&client.grant_types)));
+    members.list("grant_types", client.grant_types.iter().map(|grant_type| grant_type.as_str()));
     members.text("token_endpoint_auth_method", Some(method(client, document)));
-    members.value("scopes", Some(&scopes(&client.scope)));
+    members.list("scopes", client.scope.iter().map(ScopeToken::as_str));
     members.shape()
 }
 
@@ -95,14 +98,6 @@ fn method(client: &Client, document: &ApplicationDocument) -> String {
     let named = document.oauth().and_then(|config| config.token_endpoint_auth_method.clone());
     let fits = |name: &String| name.parse() == Ok(client.authentication_method);
     named.filter(fits).unwrap_or_else(|| client.authentication_method.to_string())
-}
-
-fn grants(grants: &[GrantType]) -> Vec<&'static str> {
-    grants.iter().map(|grant| grant.as_str()).collect()
-}
-
-fn scopes(scope: &Scope) -> Vec<&str> {
-    scope.iter().map(protocol::ScopeToken::as_str).collect()
 }
 
 /// Members in the order of insertion, without absent ones.
@@ -120,15 +115,17 @@ impl Members {
         self.members.extend(text.map(|text| (name, Shape::text(text))));
     }
 
-    fn value(&mut self, name: &'static str, value: Option<&impl Serialize>) {
-        let value = value.and_then(|value| serde_json::to_value(value).ok()).map(without_nulls);
-        let spelling = self.spelling;
-        self.members.extend(value.map(|value| (name, Shape::Value(spelling, value))));
+    fn list<'a>(&mut self, name: &'static str, items: impl Iterator<Item = &'a str>) {
+        self.members.push((name, Shape::Items(items.map(Shape::text).collect())));
     }
 
-    /// A member whose value is not respelled.
-    fn own(&mut self, name: &'static str, value: Option<Value>) {
-        self.members.extend(value.map(|value| (name, Shape::Value(Spelling::Snake, value))));
+    /// Members of the kept document. The value of `metadata` is the caller's and is not respelled.
+    fn kept(&mut self, document: &Value, names: &[&'static str]) {
+        for name in names {
+            let Some(value) = document.get(name).filter(|value| !value.is_null()) else { continue };
+            let spelling = if *name == "metadata" { Spelling::Snake } else { self.spelling };
+            self.members.push((name, Shape::Value(spelling, without_nulls(value.clone()))));
+        }
     }
 
     fn shape(self) -> Shape {

@@ -5,7 +5,7 @@ use registry::SecretId;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::test_env::{caller, env, idempotency_key, new_client, of_tenant, operator, repeating};
+use crate::test_env::{caller, env, idempotency_key, later, new_client, of_tenant, operator, repeating};
 
 #[tokio::test]
 async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {
@@ -95,4 +95,49 @@ async fn an_idempotency_key_of_one_tenant_says_nothing_in_the_other() {
         ids.push(made.value.client.client_id);
     }
     assert_ne!(ids[0], ids[1]);
+}
+
+/// A commit writes what was decided on its revision, so the answer is built from the decision and no row is read again.
+#[tokio::test]
+async fn the_answer_to_a_change_is_what_the_store_holds_after_it() {
+    let env = env();
+    let (administrator, by, svc) = (&env.administrator, operator(), client_id("svc"));
+    for id in ["acme", "globex"] {
+        let (tenant, _) = env.tenant_with(id, json!({ "client_id": "svc" })).await;
+        let at = |seconds| caller(&by, later(seconds));
+        for (seconds, servers) in [
+            (1, json!({ "b": {}, "a": { "scopes": ["read"] } })),
+            (2, json!({ "a": { "scopes": ["write"] }, "b": null })),
+            (3, json!({ "b": {} })),
+        ] {
+            let patch = json!({ "name": id, "resource_servers": servers });
+            let before = env.store.calls().administration;
+            let patched = administrator.patch_tenant(&at(seconds), &tenant, patch).await.unwrap();
+            assert!(env.store.calls().administration <= before + 3, "rows, owners of issuers, commit");
+            assert_eq!(patched, administrator.tenant(&at(seconds), &tenant).await.unwrap());
+        }
+        let steps = [
+            TenantStep::Suspend,
+            TenantStep::ScheduleDeletion,
+            TenantStep::Resume,
+            TenantStep::CancelDeletion,
+            TenantStep::CancelDeletion,
+        ];
+        for step in steps {
+            let stepped = administrator.step_tenant(&at(4), &tenant, step).await.unwrap();
+            assert_eq!(stepped, administrator.tenant(&at(4), &tenant).await.unwrap(), "{step:?}");
+        }
+        let patched =
+            administrator.patch_client(&at(5), &tenant, &svc, json!({ "scopes": ["read"] })).await.unwrap();
+        assert_eq!(patched, administrator.client(&at(5), &tenant, &svc).await.unwrap());
+        for step in [ClientStep::Suspend, ClientStep::Suspend, ClientStep::Resume] {
+            let stepped = administrator.step_client(&at(6), &tenant, &svc, step).await.unwrap();
+            assert_eq!(stepped, administrator.client(&at(6), &tenant, &svc).await.unwrap(), "{step:?}");
+        }
+        for step in [SecretStep::Expire(Some(later(99))), SecretStep::Expire(None), SecretStep::Revoke] {
+            let s1 = SecretId::new("s1");
+            let stepped = administrator.step_secret(&at(7), &tenant, &svc, &s1, step).await.unwrap();
+            assert_eq!([stepped], *administrator.secrets(&at(7), &tenant, &svc).await.unwrap(), "{step:?}");
+        }
+    }
 }
