@@ -103,10 +103,7 @@ impl Applications for Database {
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn applications(
-        &mut self,
-        applications: &ApplicationRows<'_>,
-    ) -> Result<(), CommitError> {
+    pub(crate) async fn applications(&mut self, applications: &ApplicationRows) -> Result<(), CommitError> {
         let upsert = match self.dialect {
             Dialect::Sqlite => SQLITE_UPSERT,
             Dialect::Postgres => POSTGRES_UPSERT,

@@ -1,8 +1,9 @@
 //! The audit: a page of it, the newest record first, of one tenant or of the platform.
 
-use administration::rows::{AuditRow as NewAuditRow, seconds};
+use administration::rows::seconds;
 use administration::{AuditLog, AuditQuery, AuditRecord};
 use async_trait::async_trait;
+use serde_json::Value;
 use tenancy::StoreError;
 
 use crate::column::is_text;
@@ -80,7 +81,7 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn audit(&mut self, rows: &[NewAuditRow<'_>]) -> Result<(), CommitError> {
+    pub(crate) async fn audit(&mut self, rows: &[Value]) -> Result<(), CommitError> {
         self.all(INSERT, rows).await
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use administration::rows::{LogRow, seconds};
+use administration::rows::seconds;
 use administration::{ChangeLog, Invalidation};
 use async_trait::async_trait;
+use serde_json::Value;
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
@@ -116,7 +117,7 @@ impl ChangeLog for Database {
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn change_log(&mut self, rows: &[LogRow]) -> Result<(), CommitError> {
+    pub(crate) async fn change_log(&mut self, rows: &[Value]) -> Result<(), CommitError> {
         self.all(LOG, rows).await?;
         let long_ago = seconds(self.request.now) - REMEMBERED_SECONDS;
         self.transaction.execute(&Statement::of(FORGET).bind(long_ago)).await?;

@@ -63,7 +63,7 @@ impl EndedSecrets for Database {
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn secrets(&mut self, secrets: &SecretRows<'_>) -> Result<(), CommitError> {
+    pub(crate) async fn secrets(&mut self, secrets: &SecretRows) -> Result<(), CommitError> {
         self.all(INSERT, &secrets.added).await?;
         self.all(UPDATE, &secrets.changed).await
     }

@@ -136,7 +136,7 @@ impl ClientStore for Database {
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn clients(&mut self, clients: &ClientRows<'_>) -> Result<(), CommitError> {
+    pub(crate) async fn clients(&mut self, clients: &ClientRows) -> Result<(), CommitError> {
         self.all(&UPSERT, &clients.rows).await?;
         self.each(DELETE_NAMES, &clients.renamed).await?;
         self.all(INSERT_NAMES, &clients.names).await

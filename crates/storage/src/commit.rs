@@ -4,8 +4,8 @@
 //! other commit changes what one has found.
 
 use administration::CommitRequest;
-use administration::rows::{ClientKey, CommitRows, Decided, TenantKey};
-use serde::Serialize;
+use administration::rows::{CommitRows, Decided};
+use serde_json::Value;
 use sqlx::error::{DatabaseError, ErrorKind};
 use tenancy::StoreError;
 
@@ -87,11 +87,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
 }
 
 impl CommitWriter<'_> {
-    async fn deletions(
-        &mut self,
-        tenants: &[TenantKey<'_>],
-        clients: &[ClientKey<'_>],
-    ) -> Result<(), CommitError> {
+    async fn deletions(&mut self, tenants: &[Value], clients: &[Value]) -> Result<(), CommitError> {
         const OF_TENANTS: &str = "WHERE tenant_id IN (SELECT tenant_id FROM {given(tenant_id text)})";
         for table in EMPTIED {
             self.each(&format!("DELETE FROM {table} {OF_TENANTS}"), tenants).await?;
@@ -105,7 +101,7 @@ impl CommitWriter<'_> {
 
     /// Executes the statement once for each batch, with the rows as `{given(…)}` and the time as `$2`, and returns the number of
     /// touched rows.
-    pub(crate) async fn each<T: Serialize>(&mut self, text: &str, rows: &[T]) -> Result<u64, CommitError> {
+    pub(crate) async fn each(&mut self, text: &str, rows: &[Value]) -> Result<u64, CommitError> {
         let mut touched = 0;
         for batch in rows.chunks(BATCH) {
             touched += self.transaction.write(text, batch, self.request.now).await?;
@@ -114,7 +110,7 @@ impl CommitWriter<'_> {
     }
 
     /// As `each`, where every row must be touched.
-    pub(crate) async fn all<T: Serialize>(&mut self, text: &str, rows: &[T]) -> Result<(), CommitError> {
+    pub(crate) async fn all(&mut self, text: &str, rows: &[Value]) -> Result<(), CommitError> {
         let touched = self.each(text, rows).await?;
         if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::StaleRevision) }
     }

@@ -1,9 +1,9 @@
 //! Answers to idempotency keys.
 
-use administration::rows::IdempotentAnswerRow;
 use administration::{IdempotentAnswer, IdempotentAnswers};
 use async_trait::async_trait;
 use protocol::Timestamp;
+use serde_json::Value;
 use tenancy::{StoreError, TenantId};
 
 use crate::commit::{CommitError, CommitWriter};
@@ -38,10 +38,7 @@ impl IdempotentAnswers for Database {
 
 impl CommitWriter<'_> {
     /// Another answer to the same key that has not expired makes the commit stale.
-    pub(crate) async fn idempotent_answers(
-        &mut self,
-        rows: &[IdempotentAnswerRow<'_>],
-    ) -> Result<(), CommitError> {
+    pub(crate) async fn idempotent_answers(&mut self, rows: &[Value]) -> Result<(), CommitError> {
         if rows.is_empty() {
             return Ok(());
         }

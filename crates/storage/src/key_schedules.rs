@@ -1,9 +1,10 @@
 //! When a tenant's keys are due, what their life cycle depends on, and which process handles them.
 
-use administration::rows::{KeyRows, PreviousJwksRow};
+use administration::rows::KeyRows;
 use administration::{KeySchedule, TenantKeys};
 use async_trait::async_trait;
 use protocol::Timestamp;
+use serde_json::Value;
 use tenancy::{StoreError, TenantId};
 
 use crate::column::tenant_id;
@@ -12,16 +13,16 @@ use crate::database::{Database, Purpose};
 use crate::error::store_error;
 use crate::rows::{CountedKeyRow, ScheduleRow, TenantRow, key_records, tenant_keys};
 use crate::statement::Statement;
+use crate::tenants::longest_token;
 use crate::{signing_keys, tenants};
 
-/// With the longest lifetime that a live client has of its own, which an index knows.
-pub(crate) const SELECT: &str = "
-    SELECT s.due_at, s.earlier_jwks_age, s.earlier_jwks_until,
-           (SELECT MAX(c.access_token_lifetime) FROM clients c
-             WHERE c.tenant_id = t.tenant_id AND c.access_token_lifetime IS NOT NULL
-               AND c.retired_at IS NULL AND c.deleted_at IS NULL) AS longest_of_clients
-      FROM tenants t LEFT JOIN key_schedules s ON s.tenant_id = t.tenant_id
-     WHERE t.tenant_id = {tenant}";
+pub(crate) const SELECT: &str = concat!(
+    "SELECT s.due_at, s.earlier_jwks_age, s.earlier_jwks_until, ",
+    longest_token!(),
+    " AS longest_token
+       FROM tenants t LEFT JOIN key_schedules s ON s.tenant_id = t.tenant_id
+      WHERE t.tenant_id = {tenant}"
+);
 
 /// Across tenants on purpose: one process handles the keys of all of them. A suspended or retired tenant's keys are due like others; a
 /// deleted one has no schedule.
@@ -99,12 +100,12 @@ impl KeySchedule for Database {
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn key_schedules(&mut self, keys: &KeyRows<'_>) -> Result<(), CommitError> {
+    pub(crate) async fn key_schedules(&mut self, keys: &KeyRows) -> Result<(), CommitError> {
         self.each(MAKE_DUE, &keys.due_now).await?;
         self.all(SCHEDULE, &keys.due).await
     }
 
-    pub(crate) async fn previous_jwks(&mut self, rows: &[PreviousJwksRow<'_>]) -> Result<(), CommitError> {
+    pub(crate) async fn previous_jwks(&mut self, rows: &[Value]) -> Result<(), CommitError> {
         self.each(NOTE_PREVIOUS_JWKS, rows).await.map(drop)
     }
 }

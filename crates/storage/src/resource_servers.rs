@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use administration::rows::ResourceServerRow;
+use serde_json::Value;
 
 use crate::commit::{CommitError, CommitWriter};
 use crate::upsert::Table;
@@ -19,10 +19,7 @@ static UPSERT: LazyLock<String> = LazyLock::new(|| {
 });
 
 impl CommitWriter<'_> {
-    pub(crate) async fn resource_servers(
-        &mut self,
-        servers: &[ResourceServerRow<'_>],
-    ) -> Result<(), CommitError> {
+    pub(crate) async fn resource_servers(&mut self, servers: &[Value]) -> Result<(), CommitError> {
         self.all(&UPSERT, servers).await
     }
 }

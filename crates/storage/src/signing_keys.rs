@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use administration::rows::{DueRow, KeyRows, LogRow, TakenRow, key_row, seconds};
+use administration::Invalidation;
+use administration::rows::{KeyRows, due_row, key_row, log_row, taken_row};
 use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
@@ -14,6 +15,7 @@ use crate::error::store_error;
 use crate::key_schedules::SCHEDULE;
 use crate::rows::{CountedKeyRow, key_records};
 use crate::statement::Statement;
+use crate::tenants::longest_token;
 
 /// The counter beside each key, and alone where there is none.
 macro_rules! select {
@@ -66,19 +68,17 @@ pub(crate) const DESTROY: &str = "
 
 /// As `keys::life_cycle::extend_retention`, and after everything that it depends on: tokens of a longer lifetime are issued from now on,
 /// whenever the next step is taken. Keys that a command removed stay removed.
-pub(crate) const EXTEND_RETENTION: &str = "
-    UPDATE signing_keys AS k
-       SET removed_at = k.retiring_from + policy.retention
-      FROM (SELECT t.tenant_id,
-                   {greatest}(t.access_token_lifetime,
-                              COALESCE((SELECT MAX(c.access_token_lifetime) FROM clients c
-                                         WHERE c.tenant_id = t.tenant_id AND c.access_token_lifetime IS NOT NULL
-                                           AND c.retired_at IS NULL AND c.deleted_at IS NULL), 0))
-                       + t.skew + t.jwks_max_age AS retention
-              FROM {given(tenant_id text)} {join} tenants t ON t.tenant_id = given.tenant_id
-             WHERE t.next_key > 1) AS policy
-     WHERE k.tenant_id = policy.tenant_id AND k.removed_at > $2 AND k.retiring_from < k.removed_at
-       AND k.removed_at < k.retiring_from + policy.retention";
+pub(crate) const EXTEND_RETENTION: &str = concat!(
+    "UPDATE signing_keys AS k
+        SET removed_at = k.retiring_from + policy.retention
+       FROM (SELECT t.tenant_id, ",
+    longest_token!(),
+    " + t.skew + t.jwks_max_age AS retention
+               FROM {given(tenant_id text)} {join} tenants t ON t.tenant_id = given.tenant_id
+              WHERE t.next_key > 1) AS policy
+      WHERE k.tenant_id = policy.tenant_id AND k.removed_at > $2 AND k.retiring_from < k.removed_at
+        AND k.removed_at < k.retiring_from + policy.retention"
+);
 
 #[async_trait]
 impl SigningKeyStore for Database {
@@ -93,26 +93,22 @@ impl SigningKeyStore for Database {
 }
 
 async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<bool, sqlx::Error> {
-    let (tenant_id, number) = (tenant.as_str(), key.id.number());
-    let taken = TakenRow { tenant_id, expected_next_key: number, next_key: number.saturating_add(1) };
-    let due = DueRow { tenant_id, due_at: Some(seconds(key.active_from)) };
-    let log = LogRow { kind: "keys", tenant_id: tenant.to_string(), client_id: None };
     let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
     let at = key.announced_at;
-    if transaction.write(TAKE_NUMBERS, &[taken], at).await? == 0 {
+    if transaction.write(TAKE_NUMBERS, &[taken_row(tenant, key.id, key.id)], at).await? == 0 {
         return Ok(false);
     }
     transaction.write(INSERT, &[key_row(tenant, key)], at).await?;
     // The scheduler finds the tenant by this when the key begins to sign.
-    transaction.write(SCHEDULE, &[due], at).await?;
+    transaction.write(SCHEDULE, &[due_row(tenant, Some(key.active_from))], at).await?;
     // The log last: its lock is shared by all tenants, and a transaction that has it waits for no row.
-    transaction.write(LOG, &[log], at).await?;
+    transaction.write(LOG, &[log_row(&Invalidation::Keys(tenant.clone()))], at).await?;
     transaction.commit().await?;
     Ok(true)
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn keys(&mut self, keys: &KeyRows<'_>) -> Result<(), CommitError> {
+    pub(crate) async fn keys(&mut self, keys: &KeyRows) -> Result<(), CommitError> {
         self.all(TAKE_NUMBERS, &keys.taken).await?;
         self.all(SET_FIRST_THUMBPRINTS, &keys.first).await?;
         self.all(INSERT, &keys.added).await?;

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use administration::rows::{FingerprintRow, PreviousTokensRow, RevisionRow, TenantRows};
+use administration::rows::TenantRows;
 use async_trait::async_trait;
+use serde_json::Value;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
 use crate::commit::{CommitError, CommitWriter};
@@ -30,7 +31,17 @@ macro_rules! columns {
     };
 }
 
-pub(crate) use columns;
+/// The longest lifetime of the tokens of a tenant `t`: its own, or that of a live client, which an index knows.
+macro_rules! longest_token {
+    () => {
+        "{greatest}(t.access_token_lifetime,
+                    COALESCE((SELECT MAX(c.access_token_lifetime) FROM clients c
+                               WHERE c.tenant_id = t.tenant_id AND c.access_token_lifetime IS NOT NULL
+                                 AND c.retired_at IS NULL AND c.deleted_at IS NULL), 0))"
+    };
+}
+
+pub(crate) use {columns, longest_token};
 
 /// One tenant.
 pub(crate) const SELECT: &str =
@@ -117,11 +128,11 @@ impl TenantStore for Database {
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn revisions(&mut self, rows: &[RevisionRow<'_>]) -> Result<(), CommitError> {
+    pub(crate) async fn revisions(&mut self, rows: &[Value]) -> Result<(), CommitError> {
         self.all(INCREMENT_REVISIONS, rows).await
     }
 
-    pub(crate) async fn tenants(&mut self, tenants: &TenantRows<'_>) -> Result<(), CommitError> {
+    pub(crate) async fn tenants(&mut self, tenants: &TenantRows) -> Result<(), CommitError> {
         self.all(&UPSERT, &tenants.rows).await?;
         // All issuers that are given up are free before any is taken, so that two tenants can change places.
         self.each(DELETE_ISSUERS, &tenants.rewritten).await?;
@@ -134,8 +145,8 @@ impl CommitWriter<'_> {
 
     pub(crate) async fn tenant_metadata(
         &mut self,
-        fingerprints: &[FingerprintRow<'_>],
-        previous_tokens: &[PreviousTokensRow<'_>],
+        fingerprints: &[Value],
+        previous_tokens: &[Value],
     ) -> Result<(), CommitError> {
         self.all(SET_FINGERPRINTS, fingerprints).await?;
         self.all(SET_PREVIOUS_TOKENS, previous_tokens).await

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::Timestamp;
-use serde::Serialize;
+use serde_json::Value;
 use sqlx::{Postgres, Sqlite};
 
 use crate::database::decoded;
@@ -49,10 +49,10 @@ impl<'d> Transaction<'d> {
     }
 
     /// Executes a statement with the rows as `{given(…)}` and the time as `$2`.
-    pub(crate) async fn write<T: Serialize>(
+    pub(crate) async fn write(
         &mut self,
         text: &str,
-        rows: &[T],
+        rows: &[Value],
         at: Timestamp,
     ) -> Result<u64, sqlx::Error> {
         let rows = serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(error.into()))?;

@@ -8,7 +8,7 @@ use administration::rows::{
 use administration::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 use async_trait::async_trait;
 use registry::ClientId;
-use serde::Serialize;
+use serde_json::Value;
 use tenancy::{StoreError, TenantId};
 
 use crate::database::{Database, Purpose};
@@ -133,9 +133,9 @@ impl UsageLog for Database {
 }
 
 /// Between two commits: no commit deletes a secret or a tenant while something of it is recorded.
-async fn record<T: Serialize + Sync>(
+async fn record(
     database: &Database,
-    rows: &[T],
+    rows: &[Value],
     statements: impl Fn(&str) -> [Statement; 2] + Send,
 ) -> Result<(), StoreError> {
     if rows.is_empty() {

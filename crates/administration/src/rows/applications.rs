@@ -1,37 +1,22 @@
 //! Applications of the Thunder-compatible API.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::seconds;
 use crate::{Application, Change, ChangeKind, CommitRequest};
 
 /// What a commit does to applications. They are deleted first, so that a name is free again.
 #[derive(Debug, Default)]
-pub struct ApplicationRows<'a> {
+pub struct ApplicationRows {
     /// Deleted rows.
-    pub deleted: Vec<ApplicationRow<'a>>,
+    pub deleted: Vec<Value>,
     /// Written rows: those that exist keep their place and `created_at`, and may give up a name; new ones come after all others of
     /// their tenant, in this order.
-    pub rows: Vec<ApplicationRow<'a>>,
+    pub rows: Vec<Value>,
 }
 
-/// An application's row.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct ApplicationRow<'a> {
-    pub tenant_id: &'a str,
-    pub application_id: String,
-    pub name: &'a str,
-    pub client_id: Option<&'a str>,
-    pub document: &'a Value,
-    pub created_at: i64,
-    /// Whether the row must not exist yet; any other row must exist.
-    pub is_new: bool,
-}
-
-impl<'a> ApplicationRows<'a> {
-    pub(super) fn of(request: &'a CommitRequest) -> Self {
+impl ApplicationRows {
+    pub(super) fn of(request: &CommitRequest) -> Self {
         let mut rows = Self::default();
         let mut added = Vec::new();
         for change in &request.changes {
@@ -48,15 +33,16 @@ impl<'a> ApplicationRows<'a> {
     }
 }
 
-fn application_row(application: &Application, is_new: bool) -> ApplicationRow<'_> {
+fn application_row(application: &Application, is_new: bool) -> Value {
     let Application { tenant, id, name, client, document, created_at } = application;
-    ApplicationRow {
-        tenant_id: tenant.as_str(),
-        application_id: id.to_string(),
-        name,
-        client_id: client.as_ref().map(registry::ClientId::as_str),
-        document,
-        created_at: seconds(*created_at),
-        is_new,
-    }
+    json!({
+        "tenant_id": tenant.as_str(),
+        "application_id": id.to_string(),
+        "name": name,
+        "client_id": client.as_ref().map(registry::ClientId::as_str),
+        "document": document,
+        "created_at": seconds(*created_at),
+        // Whether the row must not exist yet; any other row must exist.
+        "is_new": is_new,
+    })
 }

@@ -1,133 +1,71 @@
 //! Bookkeeping: revisions, tenant metadata, the audit, the log of changes, answers to idempotency keys.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Decided, hex, seconds};
 use crate::{AuditRecord, CommitRequest, IdempotentAnswer, Invalidation, ManagedBy, invalidations};
 
-/// The expected revision of a tenant, which the commit counts up.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct RevisionRow<'a> {
-    pub tenant_id: &'a str,
-    pub revision: i64,
-}
-
-/// The fingerprint of the declaration that a tenant agrees with. Only the files write it.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct FingerprintRow<'a> {
-    pub tenant_id: &'a str,
-    /// In hexadecimal digits.
-    pub fingerprint: Option<String>,
-}
-
-/// When the last token that was issued under a longer lifetime expires.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct PreviousTokensRow<'a> {
-    pub tenant_id: &'a str,
-    pub earlier_tokens_until: i64,
-}
-
-/// A row of `audit_records`; positions follow the order of the list.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct AuditRow<'a> {
-    pub tenant_id: &'a str,
-    pub at: i64,
-    pub actor: &'a str,
-    pub source: Option<&'a str>,
-    pub action: &'a str,
-    pub subject: &'a str,
-    pub detail: &'a Value,
-}
-
-/// A row of `change_log`; positions follow the order of the list.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct LogRow {
-    pub kind: &'static str,
-    pub tenant_id: String,
-    pub client_id: Option<String>,
-}
-
-/// A row of `idempotent_answers`. Expired ones are removed before it is inserted; a live one in its place supersedes the commit.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct IdempotentAnswerRow<'a> {
-    pub tenant_id: &'a str,
-    /// In hexadecimal digits, as all blobs here.
-    pub key: String,
-    pub request: String,
-    pub sealed: String,
-    pub expires_at: i64,
-}
-
-/// Of the tenants whose own rows the commit does not write.
-pub(super) fn revision_rows<'a>(request: &'a CommitRequest, decided: &Decided) -> Vec<RevisionRow<'a>> {
+/// The expected revisions of the tenants whose own rows the commit does not write. The commit increments them.
+pub(super) fn revision_rows(request: &CommitRequest, decided: &Decided) -> Vec<Value> {
     let others = request.expected_revisions.iter().filter(|(id, _)| !decided.tenants.contains_key(id));
-    others
-        .map(|(tenant, revision)| RevisionRow {
-            tenant_id: tenant.as_str(),
-            revision: i64::try_from(*revision).unwrap_or(i64::MAX),
-        })
-        .collect()
+    others.map(|(tenant, revision)| json!({ "tenant_id": tenant.as_str(), "revision": revision })).collect()
 }
 
-pub(super) fn fingerprint_rows(request: &CommitRequest) -> Vec<FingerprintRow<'_>> {
+/// The fingerprints of the declarations that tenants agree with. Only the files write them.
+pub(super) fn fingerprint_rows(request: &CommitRequest) -> Vec<Value> {
     let of_files = request.tenant_metadata.iter().filter(|_| request.managed_by == ManagedBy::Config);
     of_files
-        .map(|metadata| FingerprintRow {
-            tenant_id: metadata.tenant.as_str(),
-            fingerprint: metadata.fingerprint.map(|fingerprint| hex(fingerprint.as_bytes())),
+        .map(|metadata| {
+            let fingerprint = metadata.fingerprint.map(|fingerprint| hex(fingerprint.as_bytes()));
+            json!({ "tenant_id": metadata.tenant.as_str(), "fingerprint": fingerprint })
         })
         .collect()
 }
 
-pub(super) fn previous_tokens_rows(request: &CommitRequest) -> Vec<PreviousTokensRow<'_>> {
-    let metadata = request.tenant_metadata.iter();
-    metadata
-        .filter_map(|metadata| {
-            let earlier_tokens_until = seconds(metadata.previous_tokens_until?);
-            Some(PreviousTokensRow { tenant_id: metadata.tenant.as_str(), earlier_tokens_until })
-        })
-        .collect()
+/// When the last tokens that were issued under longer lifetimes expire.
+pub(super) fn previous_tokens_rows(request: &CommitRequest) -> Vec<Value> {
+    let noted = request.tenant_metadata.iter().filter_map(|metadata| {
+        let until = seconds(metadata.previous_tokens_until?);
+        Some(json!({ "tenant_id": metadata.tenant.as_str(), "earlier_tokens_until": until }))
+    });
+    noted.collect()
 }
 
-pub(super) fn audit_row(record: &AuditRecord) -> AuditRow<'_> {
+pub(super) fn audit_row(record: &AuditRecord) -> Value {
     let AuditRecord { at, actor, source, action, tenant, subject, detail } = record;
-    AuditRow {
-        tenant_id: tenant.as_str(),
-        at: seconds(*at),
-        actor,
-        source: source.as_deref(),
-        action,
-        subject,
-        detail,
-    }
+    json!({
+        "tenant_id": tenant.as_str(),
+        "at": seconds(*at),
+        "actor": actor,
+        "source": source,
+        "action": action,
+        "subject": subject,
+        "detail": detail,
+    })
 }
 
-pub(super) fn log_rows(request: &CommitRequest) -> Vec<LogRow> {
-    let row = |invalidation| match invalidation {
-        Invalidation::Tenant(tenant) => {
-            LogRow { kind: "tenant", tenant_id: tenant.to_string(), client_id: None }
-        }
-        Invalidation::Keys(tenant) => LogRow { kind: "keys", tenant_id: tenant.to_string(), client_id: None },
-        Invalidation::Client(tenant, client) => {
-            LogRow { kind: "client", tenant_id: tenant.to_string(), client_id: Some(client.to_string()) }
-        }
+/// The row of a change that caches must know of.
+#[must_use]
+pub fn log_row(invalidation: &Invalidation) -> Value {
+    let (kind, tenant, client) = match invalidation {
+        Invalidation::Tenant(tenant) => ("tenant", tenant, None),
+        Invalidation::Keys(tenant) => ("keys", tenant, None),
+        Invalidation::Client(tenant, client) => ("client", tenant, Some(client.as_str())),
     };
-    invalidations(&request.changes).into_iter().map(row).collect()
+    json!({ "kind": kind, "tenant_id": tenant.as_str(), "client_id": client })
 }
 
-pub(super) fn idempotent_answer_row(answer: &IdempotentAnswer) -> IdempotentAnswerRow<'_> {
-    IdempotentAnswerRow {
-        tenant_id: answer.tenant.as_str(),
-        key: hex(&answer.key),
-        request: hex(&answer.request),
-        sealed: hex(&answer.sealed),
-        expires_at: seconds(answer.expires_at),
-    }
+pub(super) fn log_rows(request: &CommitRequest) -> Vec<Value> {
+    invalidations(&request.changes).iter().map(log_row).collect()
+}
+
+/// Expired answers are deleted before it is inserted; another answer to the same key makes the commit stale.
+pub(super) fn idempotent_answer_row(answer: &IdempotentAnswer) -> Value {
+    json!({
+        "tenant_id": answer.tenant.as_str(),
+        "key": hex(&answer.key),
+        "request": hex(&answer.request),
+        "sealed": hex(&answer.sealed),
+        "expires_at": seconds(answer.expires_at),
+    })
 }

@@ -3,62 +3,27 @@
 use std::collections::BTreeSet;
 
 use registry::Client;
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::{Decided, LifecycleRow, span};
+use super::lifecycle::with_lifecycle;
+use super::{Decided, span};
 use crate::{Change, ChangeKind, ClientState, CommitRequest};
 
 /// What a commit does to clients.
 #[derive(Debug)]
-pub struct ClientRows<'a> {
+pub struct ClientRows {
     /// Their own rows.
-    pub rows: Vec<ClientRow<'a>>,
+    pub rows: Vec<Value>,
     /// Whose names are written anew, or removed with the client.
-    pub renamed: Vec<ClientKey<'a>>,
+    pub renamed: Vec<Value>,
     /// The audiences and resources of those that are added or renamed, each once.
-    pub names: Vec<NameRow<'a>>,
+    pub names: Vec<Value>,
     /// Whose secrets are removed.
-    pub deleted: Vec<ClientKey<'a>>,
+    pub deleted: Vec<Value>,
 }
 
-/// A row of `client_names`.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct NameRow<'a> {
-    pub tenant_id: &'a str,
-    pub name: &'a str,
-    pub client_id: &'a str,
-}
-
-/// Which client.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct ClientKey<'a> {
-    pub tenant_id: &'a str,
-    pub client_id: &'a str,
-}
-
-/// A client's row.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct ClientRow<'a> {
-    pub tenant_id: &'a str,
-    pub client_id: &'a str,
-    pub name: &'a str,
-    #[serde(flatten)]
-    pub lifecycle: LifecycleRow,
-    pub authentication_method: &'a str,
-    pub grant_types: Vec<&'a str>,
-    pub audiences: &'a [String],
-    pub resources: &'a [String],
-    pub scopes: String,
-    pub access_token_lifetime: Option<i64>,
-    pub issuer: Option<&'a str>,
-    pub introspection: &'a str,
-}
-
-impl<'a> ClientRows<'a> {
-    pub(super) fn of(request: &'a CommitRequest, decided: &'a Decided) -> Self {
+impl ClientRows {
+    pub(super) fn of(request: &CommitRequest, decided: &Decided) -> Self {
         let changes = request.changes.iter().filter_map(|change| match change {
             Change::Client(row) => Some((row.kind, &*row.after)),
             _ => None,
@@ -82,31 +47,33 @@ impl<'a> ClientRows<'a> {
     }
 }
 
-fn name_rows(client: &Client) -> impl Iterator<Item = NameRow<'_>> {
-    let ClientKey { tenant_id, client_id } = client_key(client);
+/// Each name that the client lists, once.
+fn name_rows(client: &Client) -> impl Iterator<Item = Value> {
     let names: BTreeSet<&str> =
         client.audiences.iter().chain(&client.resources).map(String::as_str).collect();
-    names.into_iter().map(move |name| NameRow { tenant_id, name, client_id })
+    names.into_iter().map(
+        |name| json!({ "tenant_id": client.tenant.as_str(), "name": name, "client_id": client.id.as_str() }),
+    )
 }
 
-fn client_key(client: &Client) -> ClientKey<'_> {
-    ClientKey { tenant_id: client.tenant.as_str(), client_id: client.id.as_str() }
+fn client_key(client: &Client) -> Value {
+    json!({ "tenant_id": client.tenant.as_str(), "client_id": client.id.as_str() })
 }
 
-fn client_row(row: &ClientState) -> ClientRow<'_> {
+fn client_row(row: &ClientState) -> Value {
     let client = &row.client;
-    ClientRow {
-        tenant_id: client.tenant.as_str(),
-        client_id: client.id.as_str(),
-        name: &client.name,
-        lifecycle: row.lifecycle.into(),
-        authentication_method: client.authentication_method.as_str(),
-        grant_types: client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect(),
-        audiences: &client.audiences,
-        resources: &client.resources,
-        scopes: client.scope.to_string(),
-        access_token_lifetime: client.access_token_lifetime.map(span),
-        issuer: client.issuer.as_ref().map(tenancy::Issuer::as_str),
-        introspection: client.introspection.as_str(),
-    }
+    let fields = json!({
+        "tenant_id": client.tenant.as_str(),
+        "client_id": client.id.as_str(),
+        "name": client.name,
+        "authentication_method": client.authentication_method.as_str(),
+        "grant_types": client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect::<Vec<_>>(),
+        "audiences": client.audiences,
+        "resources": client.resources,
+        "scopes": client.scope.to_string(),
+        "access_token_lifetime": client.access_token_lifetime.map(span),
+        "issuer": client.issuer.as_ref().map(tenancy::Issuer::as_str),
+        "introspection": client.introspection.as_str(),
+    });
+    with_lifecycle(&row.lifecycle, fields)
 }

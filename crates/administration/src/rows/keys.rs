@@ -2,101 +2,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keys::KeyRecord;
 use keys::life_cycle::KeyTimes;
+use keys::{KeyId, KeyRecord};
 use protocol::Timestamp;
-use serde::Serialize;
+use serde_json::{Value, json};
 use tenancy::TenantId;
 
-use super::{TenantKey, hex, seconds, span};
+use super::{hex, seconds, span};
 use crate::{Change, CommitRequest};
 
 /// What happens to signing keys and to the schedules of their tenants. A store writes it in the order of the members, after tenants and
 /// before the deletions.
 #[derive(Debug, Default)]
-pub struct KeyRows<'a> {
+pub struct KeyRows {
     /// The counters of these tenants move, each once.
-    pub taken: Vec<TakenRow<'a>>,
+    pub taken: Vec<Value>,
     /// First keys, whose thumbprints are noted at their tenants.
-    pub first: Vec<KeyRow<'a>>,
+    pub first: Vec<Value>,
     /// New keys, first ones too.
-    pub added: Vec<KeyRow<'a>>,
+    pub added: Vec<Value>,
     /// Keys that get other times.
-    pub times: Vec<KeyTimesRow<'a>>,
+    pub times: Vec<Value>,
     /// Keys whose sealed bytes become none; the row stays.
-    pub destroyed: Vec<KeyKey<'a>>,
+    pub destroyed: Vec<Value>,
     /// Tenants whose keys are looked at now if they ever had one: what the lives of keys depend on is otherwise than it was.
-    pub due_now: Vec<TenantKey<'a>>,
+    pub due_now: Vec<Value>,
     /// Tenants whose keys stay for tokens that may live longer from now on, as `keys::life_cycle::extend_retention` says.
-    pub prolonged: Vec<TenantKey<'a>>,
+    pub prolonged: Vec<Value>,
     /// When the keys of these tenants are looked at, first keys' included. One that is there is replaced, also by none.
-    pub due: Vec<DueRow<'a>>,
+    pub due: Vec<Value>,
 }
 
-/// A tenant's `next_key` moves from the one number to the other, or the commit is superseded.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct TakenRow<'a> {
-    pub tenant_id: &'a str,
-    pub expected_next_key: u32,
-    pub next_key: u32,
-}
-
-/// A row of `signing_keys`.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct KeyRow<'a> {
-    pub tenant_id: &'a str,
-    pub number: u32,
-    pub algorithm: &'a str,
-    /// In hexadecimal digits.
-    pub sealed_private_key: String,
-    pub thumbprint: &'a str,
-    pub announced_at: i64,
-    pub active_from: i64,
-    pub retiring_from: Option<i64>,
-    pub removed_at: Option<i64>,
-}
-
-/// The times of a key that is there.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct KeyTimesRow<'a> {
-    pub tenant_id: &'a str,
-    pub number: u32,
-    pub active_from: i64,
-    pub retiring_from: Option<i64>,
-    pub removed_at: Option<i64>,
-}
-
-/// Which key.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct KeyKey<'a> {
-    pub tenant_id: &'a str,
-    pub number: u32,
-}
-
-/// The time of a row of `key_schedules`.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct DueRow<'a> {
-    pub tenant_id: &'a str,
-    pub due_at: Option<i64>,
-}
-
-/// What a row of `key_schedules` says of an earlier policy. The later `earlier_jwks_until` counts, and the longer
-/// `earlier_jwks_age` unless the one that is there had an end that is not after the time of the commit.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct PreviousJwksRow<'a> {
-    pub tenant_id: &'a str,
-    pub earlier_jwks_age: i64,
-    pub earlier_jwks_until: i64,
-}
-
-impl<'a> KeyRows<'a> {
-    pub(super) fn of(request: &'a CommitRequest) -> Self {
+impl KeyRows {
+    pub(super) fn of(request: &CommitRequest) -> Self {
         let keys = &request.keys;
         let mut due: BTreeMap<&TenantId, Option<Timestamp>> =
             keys.due.iter().map(|(tenant, due_at)| (tenant, *due_at)).collect();
@@ -109,7 +47,7 @@ impl<'a> KeyRows<'a> {
         let due_now: BTreeSet<&TenantId> =
             prolonged.iter().copied().chain(of_keys).filter(|tenant| !due.contains_key(tenant)).collect();
         let added = || request.first_keys.iter().chain(&keys.added);
-        let key = |tenant: &'a TenantId| TenantKey { tenant_id: tenant.as_str() };
+        let key = |tenant: &TenantId| json!({ "tenant_id": tenant.as_str() });
         Self {
             taken: taken_rows(added()),
             first: request.first_keys.iter().map(|(tenant, key)| key_row(tenant, key)).collect(),
@@ -118,66 +56,76 @@ impl<'a> KeyRows<'a> {
             destroyed: keys
                 .destroyed
                 .iter()
-                .map(|(tenant, id)| KeyKey { tenant_id: tenant.as_str(), number: id.number() })
+                .map(|(tenant, id)| json!({ "tenant_id": tenant.as_str(), "number": id.number() }))
                 .collect(),
             due_now: due_now.into_iter().map(key).collect(),
             prolonged: prolonged.into_iter().map(key).collect(),
-            due: due.into_iter().map(due_row).collect(),
+            due: due.into_iter().map(|(tenant, due_at)| due_row(tenant, due_at)).collect(),
         }
     }
 }
 
-pub(super) fn previous_jwks_rows(request: &CommitRequest) -> Vec<PreviousJwksRow<'_>> {
-    let noted = request
-        .tenant_metadata
-        .iter()
-        .filter_map(|metadata| Some((&metadata.tenant, metadata.previous_jwks?)));
-    noted
-        .map(|(tenant, (age, until))| PreviousJwksRow {
-            tenant_id: tenant.as_str(),
-            earlier_jwks_age: span(age),
-            earlier_jwks_until: seconds(until),
-        })
-        .collect()
+/// The later `earlier_jwks_until` counts, and the longer `earlier_jwks_age` unless the one in the row had an end that is not after the
+/// time of the commit.
+pub(super) fn previous_jwks_rows(request: &CommitRequest) -> Vec<Value> {
+    let noted = request.tenant_metadata.iter().filter_map(|metadata| {
+        let (age, until) = metadata.previous_jwks?;
+        Some(json!({
+            "tenant_id": metadata.tenant.as_str(),
+            "earlier_jwks_age": span(age),
+            "earlier_jwks_until": seconds(until),
+        }))
+    });
+    noted.collect()
 }
 
 /// The numbers of a tenant's keys follow one another, as a complete commit has them.
-fn taken_rows<'a>(added: impl Iterator<Item = &'a (TenantId, KeyRecord)>) -> Vec<TakenRow<'a>> {
-    let mut taken: BTreeMap<&TenantId, TakenRow<'_>> = BTreeMap::new();
+fn taken_rows<'a>(added: impl Iterator<Item = &'a (TenantId, KeyRecord)>) -> Vec<Value> {
+    let mut taken: BTreeMap<&TenantId, (KeyId, KeyId)> = BTreeMap::new();
     for (tenant, key) in added {
-        let (number, next_key) = (key.id.number(), key.id.number().saturating_add(1));
-        let row = TakenRow { tenant_id: tenant.as_str(), expected_next_key: number, next_key };
-        taken.entry(tenant).or_insert(row).next_key = next_key;
+        taken.entry(tenant).or_insert((key.id, key.id)).1 = key.id;
     }
-    taken.into_values().collect()
+    taken.into_iter().map(|(tenant, (first, last))| taken_row(tenant, first, last)).collect()
+}
+
+/// A tenant's `next_key` moves from the first of these keys behind the last one, or the commit is stale.
+#[must_use]
+pub fn taken_row(tenant: &TenantId, first: KeyId, last: KeyId) -> Value {
+    json!({
+        "tenant_id": tenant.as_str(),
+        "expected_next_key": first.number(),
+        "next_key": last.number().saturating_add(1),
+    })
 }
 
 /// The row of a new key.
 #[must_use]
-pub fn key_row<'a>(tenant: &'a TenantId, key: &'a KeyRecord) -> KeyRow<'a> {
-    KeyRow {
-        tenant_id: tenant.as_str(),
-        number: key.id.number(),
-        algorithm: key.algorithm.as_str(),
-        sealed_private_key: hex(&key.sealed_private_key),
-        thumbprint: &key.thumbprint,
-        announced_at: seconds(key.announced_at),
-        active_from: seconds(key.active_from),
-        retiring_from: key.retiring_from.map(seconds),
-        removed_at: key.removed_at.map(seconds),
-    }
+pub fn key_row(tenant: &TenantId, key: &KeyRecord) -> Value {
+    json!({
+        "tenant_id": tenant.as_str(),
+        "number": key.id.number(),
+        "algorithm": key.algorithm.as_str(),
+        "sealed_private_key": hex(&key.sealed_private_key),
+        "thumbprint": key.thumbprint,
+        "announced_at": seconds(key.announced_at),
+        "active_from": seconds(key.active_from),
+        "retiring_from": key.retiring_from.map(seconds),
+        "removed_at": key.removed_at.map(seconds),
+    })
 }
 
-fn times_row<'a>(tenant: &'a TenantId, times: &KeyTimes) -> KeyTimesRow<'a> {
-    KeyTimesRow {
-        tenant_id: tenant.as_str(),
-        number: times.id.number(),
-        active_from: seconds(times.active_from),
-        retiring_from: times.retiring_from.map(seconds),
-        removed_at: times.removed_at.map(seconds),
-    }
+fn times_row(tenant: &TenantId, times: &KeyTimes) -> Value {
+    json!({
+        "tenant_id": tenant.as_str(),
+        "number": times.id.number(),
+        "active_from": seconds(times.active_from),
+        "retiring_from": times.retiring_from.map(seconds),
+        "removed_at": times.removed_at.map(seconds),
+    })
 }
 
-fn due_row((tenant, due_at): (&TenantId, Option<Timestamp>)) -> DueRow<'_> {
-    DueRow { tenant_id: tenant.as_str(), due_at: due_at.map(seconds) }
+/// When the keys of a tenant are due.
+#[must_use]
+pub fn due_row(tenant: &TenantId, due_at: Option<Timestamp>) -> Value {
+    json!({ "tenant_id": tenant.as_str(), "due_at": due_at.map(seconds) })
 }

@@ -1,6 +1,6 @@
-//! What a commit writes, as flat rows whose members have the columns' names: a store of SQL binds each list as one JSON array and
+//! What a commit writes, as JSON objects whose members have the columns' names: a store of SQL binds each list as one JSON array and
 //! holds nothing but statements. Numbers are seconds, blobs are hexadecimal digits. Each statement must touch as many rows as it is
-//! given, or the commit is superseded; those that remove what may be there are named so.
+//! given, or the commit is stale; those that delete what may exist are named so.
 
 mod applications;
 mod bookkeeping;
@@ -18,63 +18,58 @@ mod tenants;
 mod verifier_fetches;
 
 use protocol::{Lifetime, Timestamp};
+use serde_json::Value;
 
 use crate::CommitRequest;
 
-pub use applications::{ApplicationRow, ApplicationRows};
-pub use bookkeeping::{
-    AuditRow, FingerprintRow, IdempotentAnswerRow, LogRow, PreviousTokensRow, RevisionRow,
-};
-pub use clients::{ClientKey, ClientRow, ClientRows, NameRow};
+pub use applications::ApplicationRows;
+pub use bookkeeping::log_row;
+pub use clients::ClientRows;
 pub use complete::{Incomplete, check_complete};
 pub use decided::{Decided, DecidedTenant};
-pub use keys::{DueRow, KeyKey, KeyRow, KeyRows, KeyTimesRow, PreviousJwksRow, TakenRow, key_row};
-pub use lifecycle::LifecycleRow;
-pub use resource_servers::ResourceServerRow;
+pub use keys::{KeyRows, due_row, key_row, taken_row};
 pub use sealed::SealedAfter;
 pub use search::{COUNTED_TERMS, Prefix, TenantSearch};
-pub use secret_usage::{SecretUsageRow, latest_usage, secret_usage_rows};
-pub use secrets::{NewSecretRow, SecretRow, SecretRows};
-pub use tenants::{
-    IssuerRow, PreviousTypRow, SearchTermRow, TenantKey, TenantRow, TenantRows, search_term_rows_of,
-};
-pub use verifier_fetches::{VerifierFetchRow, merged_fetches, places_kept_since, verifier_fetch_rows};
+pub use secret_usage::{latest_usage, secret_usage_rows};
+pub use secrets::SecretRows;
+pub use tenants::{TenantRows, search_term_rows_of};
+pub use verifier_fetches::{merged_fetches, places_kept_since, verifier_fetch_rows};
 
 /// All that a commit writes but the generation, in the order in which it is written.
 #[derive(Debug)]
-pub struct CommitRows<'a> {
+pub struct CommitRows {
     /// The revisions that the commit counts up, beside those of the tenants' own rows.
-    pub revisions: Vec<RevisionRow<'a>>,
+    pub revisions: Vec<Value>,
     /// Tenants.
-    pub tenants: TenantRows<'a>,
+    pub tenants: TenantRows,
     /// Resource servers.
-    pub resource_servers: Vec<ResourceServerRow<'a>>,
+    pub resource_servers: Vec<Value>,
     /// Clients.
-    pub clients: ClientRows<'a>,
+    pub clients: ClientRows,
     /// Secrets.
-    pub secrets: SecretRows<'a>,
+    pub secrets: SecretRows,
     /// Applications.
-    pub applications: ApplicationRows<'a>,
+    pub applications: ApplicationRows,
     /// Signing keys.
-    pub keys: KeyRows<'a>,
+    pub keys: KeyRows,
     /// Fingerprints of declarations.
-    pub fingerprints: Vec<FingerprintRow<'a>>,
+    pub fingerprints: Vec<Value>,
     /// Until when tokens of longer lifetimes exist.
-    pub previous_tokens: Vec<PreviousTokensRow<'a>>,
+    pub previous_tokens: Vec<Value>,
     /// Earlier key sets; nothing is written for a tenant that is deleted.
-    pub previous_jwks: Vec<PreviousJwksRow<'a>>,
+    pub previous_jwks: Vec<Value>,
     /// The audit.
-    pub audit: Vec<AuditRow<'a>>,
+    pub audit: Vec<Value>,
     /// The log of changes.
-    pub change_log: Vec<LogRow>,
+    pub change_log: Vec<Value>,
     /// The answer to an idempotency key: one or none.
-    pub idempotent_answers: Vec<IdempotentAnswerRow<'a>>,
+    pub idempotent_answers: Vec<Value>,
 }
 
-impl<'a> CommitRows<'a> {
+impl CommitRows {
     /// Of a request and the rows that it decided.
     #[must_use]
-    pub fn of(request: &'a CommitRequest, decided: &'a Decided) -> Self {
+    pub fn of(request: &CommitRequest, decided: &Decided) -> Self {
         Self {
             revisions: bookkeeping::revision_rows(request, decided),
             tenants: TenantRows::of(request, decided),

@@ -1,34 +1,23 @@
 //! Resource servers.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 use tenancy::TenantId;
 
-use super::{Decided, LifecycleRow};
+use super::Decided;
+use super::lifecycle::with_lifecycle;
 use crate::ResourceServerState;
 
-/// A resource server's row.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct ResourceServerRow<'a> {
-    pub tenant_id: &'a str,
-    pub audience: &'a str,
-    #[serde(flatten)]
-    pub lifecycle: LifecycleRow,
-    pub scopes: String,
-    pub introspection_clients: &'a [String],
-}
-
-pub(super) fn resource_server_rows(decided: &Decided) -> Vec<ResourceServerRow<'_>> {
+pub(super) fn resource_server_rows(decided: &Decided) -> Vec<Value> {
     decided.resource_servers.iter().map(|((tenant, _), row)| resource_server_row(tenant, row)).collect()
 }
 
-fn resource_server_row<'a>(tenant: &'a TenantId, row: &'a ResourceServerState) -> ResourceServerRow<'a> {
+fn resource_server_row(tenant: &TenantId, row: &ResourceServerState) -> Value {
     let server = &row.resource_server;
-    ResourceServerRow {
-        tenant_id: tenant.as_str(),
-        audience: &server.audience,
-        lifecycle: row.lifecycle.into(),
-        scopes: server.scopes.to_string(),
-        introspection_clients: &server.introspection_clients,
-    }
+    let fields = json!({
+        "tenant_id": tenant.as_str(),
+        "audience": server.audience,
+        "scopes": server.scopes.to_string(),
+        "introspection_clients": server.introspection_clients,
+    });
+    with_lifecycle(&row.lifecycle, fields)
 }

@@ -2,25 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::seconds;
 use crate::SecretUsage;
-
-/// A row of the table `secret_uses`.
-#[derive(Debug, Serialize)]
-pub struct SecretUsageRow<'a> {
-    /// Whose client.
-    pub tenant_id: &'a str,
-    /// Whose secret.
-    pub client_id: &'a str,
-    /// Which.
-    pub secret_id: &'a str,
-    /// From where.
-    pub address: &'a str,
-    /// When last.
-    pub last_used_at: i64,
-}
 
 /// Each address of a secret once, with its last use, and of each secret only so many addresses, the latest.
 #[must_use]
@@ -43,19 +28,17 @@ pub fn latest_usage(usage: &[SecretUsage], kept: usize) -> Vec<SecretUsage> {
     all
 }
 
-/// As a store binds them; see [`latest_usage`] for what must not be there twice.
+/// Rows of `secret_uses`; see [`latest_usage`] for what must not be there twice.
 #[must_use]
-pub fn secret_usage_rows(usage: &[SecretUsage]) -> Vec<SecretUsageRow<'_>> {
+pub fn secret_usage_rows(usage: &[SecretUsage]) -> Vec<Value> {
+    let row = |SecretUsage { tenant, client, secret, address, at }: &_| {
+        json!({
+            "tenant_id": tenant.as_str(),
+            "client_id": client.as_str(),
+            "secret_id": secret.as_str(),
+            "address": address,
+            "last_used_at": seconds(*at),
+        })
+    };
     usage.iter().map(row).collect()
-}
-
-fn row(used: &SecretUsage) -> SecretUsageRow<'_> {
-    let SecretUsage { tenant, client, secret, address, at } = used;
-    SecretUsageRow {
-        tenant_id: tenant.as_str(),
-        client_id: client.as_str(),
-        secret_id: secret.as_str(),
-        address,
-        last_used_at: seconds(*at),
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use protocol::{Lifetime, Timestamp};
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::seconds;
 use crate::VerifierFetch;
@@ -11,16 +11,6 @@ use crate::VerifierFetch;
 /// A verifier that fetched within this span stays among those that are kept of a tenant. Anyone can fetch keys under any name, and
 /// newcomers in any number must not make it forgotten who waits for an announced key.
 const PLACE_KEPT: Lifetime = Lifetime::from_seconds(86_400);
-
-/// A row of the fetch log. One that is there keeps the later time and the newer key.
-#[expect(missing_docs, reason = "the columns are described in the migrations")]
-#[derive(Debug, Serialize)]
-pub struct VerifierFetchRow<'a> {
-    pub tenant_id: &'a str,
-    pub verifier: &'a str,
-    pub last_fetch_at: i64,
-    pub newest_key: u32,
-}
 
 /// Each verifier of a tenant once, with its last fetch and the newest key that it ever was given, in the order of their names.
 #[must_use]
@@ -41,18 +31,17 @@ pub fn places_kept_since(fetches: &[VerifierFetch]) -> Timestamp {
     Timestamp::from_seconds(latest.unwrap_or(0).saturating_sub(PLACE_KEPT.seconds()))
 }
 
-/// As a store binds them; see [`merged_fetches`] for what must not be there twice.
+/// Rows of the fetch log; see [`merged_fetches`] for what must not be there twice. A row that exists keeps the later time and the newer
+/// key.
 #[must_use]
-pub fn verifier_fetch_rows(fetches: &[VerifierFetch]) -> Vec<VerifierFetchRow<'_>> {
+pub fn verifier_fetch_rows(fetches: &[VerifierFetch]) -> Vec<Value> {
+    let row = |VerifierFetch { tenant, verifier, last_fetch_at, newest_key }: &_| {
+        json!({
+            "tenant_id": tenant.as_str(),
+            "verifier": verifier,
+            "last_fetch_at": seconds(*last_fetch_at),
+            "newest_key": newest_key.number(),
+        })
+    };
     fetches.iter().map(row).collect()
-}
-
-fn row(seen: &VerifierFetch) -> VerifierFetchRow<'_> {
-    let VerifierFetch { tenant, verifier, last_fetch_at, newest_key } = seen;
-    VerifierFetchRow {
-        tenant_id: tenant.as_str(),
-        verifier,
-        last_fetch_at: seconds(*last_fetch_at),
-        newest_key: newest_key.number(),
-    }
 }

@@ -13,23 +13,21 @@ pub(crate) struct ScheduleRow {
     due_at: Option<i64>,
     earlier_jwks_age: Option<i64>,
     earlier_jwks_until: Option<i64>,
-    longest_of_clients: Option<i64>,
+    longest_token: i64,
 }
 }
 
-/// The longest lifetime of a token is the tenant's or that of one of its live clients.
+/// A tenant with its schedule and its keys.
 pub(crate) fn tenant_keys(
     row: &TenantRow,
     schedule: &ScheduleRow,
     records: KeyRecords,
 ) -> Result<TenantKeys, StoreError> {
     let state = row.state(Vec::new())?;
-    let of_tenant = state.tenant.access_token.lifetime;
-    let of_clients = schedule.longest_of_clients.map(lifetime);
     let previous_jwks =
         schedule.earlier_jwks_age.map(lifetime).zip(schedule.earlier_jwks_until.map(timestamp));
     Ok(TenantKeys {
-        longest_token: of_clients.map_or(of_tenant, |of_clients| of_clients.max(of_tenant)),
+        longest_token: lifetime(schedule.longest_token),
         tenant: state.tenant,
         lifecycle: state.lifecycle,
         revision: state.revision,
