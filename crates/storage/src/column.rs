@@ -26,7 +26,7 @@ pub(crate) fn parse<T: FromStr<Err: Display>>(column: &'static str, text: &str) 
     text.parse().map_err(|cause| unreadable(column, cause))
 }
 
-/// Whether a column of PostgreSQL can hold this text, which knows no NUL.
+/// Whether a column can hold this text. PostgreSQL refuses NUL.
 pub(crate) fn is_text(text: &str) -> bool {
     !text.contains('\0')
 }

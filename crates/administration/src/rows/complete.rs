@@ -42,7 +42,7 @@ pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
     check_keys(request, |tenant| known.contains(tenant))
 }
 
-/// What happens to keys is told by a change, or caches would go on with what they have; and a change is really made.
+/// Key rows need a matching change, or caches are not invalidated, and a change of keys needs its rows.
 fn check_keys(request: &CommitRequest, is_known: impl Fn(&TenantId) -> bool) -> Result<(), Incomplete> {
     let keys = &request.keys;
     require(keys.due.iter().all(|(tenant, _)| is_known(tenant)), "an unseen tenant")?;

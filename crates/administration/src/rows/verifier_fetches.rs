@@ -9,7 +9,7 @@ use super::seconds;
 use crate::VerifierFetch;
 
 /// A verifier that fetched within this span stays among those that are kept of a tenant. Anyone can fetch keys under any name, and
-/// newcomers in any number must not make it forgotten who waits for an announced key.
+/// new verifiers in any number must not displace those that wait for an announced key.
 const PLACE_KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
 /// Each verifier of a tenant once, with its last fetch and the newest key that it ever was given, in the order of their names.

@@ -51,7 +51,7 @@ pub enum OpenError {
         #[source]
         cause: MigrateError,
     },
-    /// Row level security stands, and this login can pass it under no role.
+    /// Row level security is on, and this login can act as neither role.
     #[error(
         "{database} lets only latchkey_app and latchkey_operator see its rows; let an administrator grant both roles to {login}"
     )]

@@ -19,8 +19,7 @@ pub struct PostgresOptions {
     pub readers: u32,
     /// Connections for everything else: administration, new keys, other processes' changes.
     pub administrators: u32,
-    /// How long a request waits for a connection, and then for its answer, before its caller is told that the store cannot be
-    /// reached.
+    /// How long a request waits for a connection, and then for its answer, before its caller gets an error.
     pub patience: Duration,
 }
 

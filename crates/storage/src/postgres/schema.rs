@@ -1,5 +1,5 @@
-//! The schema and the wall: compiled-in migrations, applied whole under a lock that replicas share, never to a database that a newer
-//! program has migrated.
+//! The schema and row level security: compiled-in migrations, applied whole under a lock that replicas share, never to a database that
+//! a newer program has migrated.
 
 use std::io;
 use std::sync::LazyLock;
@@ -30,7 +30,7 @@ const IS_BARRED: &str = "
       FROM pg_class c, pg_roles r
      WHERE c.oid = 'tenants'::regclass AND r.rolname = current_user";
 
-/// From PostgreSQL 16 on a member is not yet one who may act as the role.
+/// From PostgreSQL 16 on a member of a role needs the option SET to act as the role.
 const HAS_ROW_LEVEL_SECURITY: &str = "
     SELECT c.relforcerowsecurity
            AND (SELECT count(*) = 2 AND bool_and(pg_has_role(current_user, r.oid, acting.privilege))
@@ -47,13 +47,13 @@ pub(crate) enum Schema {
     Absent,
     /// The schema of this program.
     Ready {
-        /// Whether the wall stands and can be used.
+        /// Whether row level security is on and the roles can be used.
         row_level_security: bool,
     },
 }
 
-/// Brings the schema up to date, raises the wall where it does not stand, and says whether it stands. Of several replicas that
-/// start at once, one does it and the others wait for it.
+/// Migrates the schema, turns row level security on where it is off, and returns whether it is on. Of several replicas that start at
+/// once, one does it and the others wait for it.
 pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<bool, OpenError> {
     let failed = |cause| OpenError::Open { database: place(server), cause };
     let mut connection = connect(server).await?;

@@ -1,4 +1,4 @@
-//! Opening the file: what every connection is set to, and who may write.
+//! Opening the file: the settings of every connection, one writer and several readers.
 
 use std::io;
 use std::path::{Path, PathBuf};
