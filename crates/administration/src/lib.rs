@@ -48,7 +48,7 @@ pub use change::{
     Change, ChangeKind, FirstKey, KeyChange, KeyChangeKind, RowChange, SecretChange, SecretChangeKind,
     SecretForm,
 };
-pub use compare::{Deviation, DeviationKind, Drift, initial_plan};
+pub use compare::{Deviation, DeviationKind, Drift, check_declared_first_keys, initial_plan};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
 pub use documents::{
     AccessTokenSettings, AuditView, BrokenTokensView, ClientSettings, ClientView, CreatedClient,

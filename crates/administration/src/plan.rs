@@ -115,6 +115,14 @@ pub enum Conflict {
     /// The tenant already made a key of its own.
     #[error("tenant {0}: first_key comes too late, the tenant has had a key")]
     FirstKeyTooLate(TenantId),
+    /// Another tenant has or had the same private key: a verifier of the one could take tokens of the other.
+    #[error("tenant {tenant}: first_key is, or was, a key of tenant {owner}")]
+    FirstKeyTaken {
+        /// The tenant that declares the key.
+        tenant: TenantId,
+        /// The tenant that has it.
+        owner: TenantId,
+    },
     /// A list or a document is longer than one that is new or grows may be.
     #[error("{subject}{}: {}", .error.pointer, .error.detail)]
     BeyondLimit {
@@ -177,6 +185,7 @@ impl Conflict {
             | Self::Unseen { subject, .. }
             | Self::BeyondLimit { subject, .. } => subject.tenant(),
             Self::IssuerTaken { tenant, .. }
+            | Self::FirstKeyTaken { tenant, .. }
             | Self::ClientIdTaken { tenant, .. }
             | Self::TooManyClients { tenant, .. }
             | Self::ForeignHash { tenant, .. }

@@ -79,6 +79,10 @@ impl Reconciler {
         if !classification.issuers.is_empty() {
             current.issuer_owners = self.store.find_issuer_owners(&classification.issuers).await?;
         }
+        let first_keys = classification.first_keys();
+        if !first_keys.is_empty() {
+            current.key_owners = self.store.find_key_owners(&first_keys).await?;
+        }
         let context = CompareContext {
             pepper: &self.pepper,
             now,

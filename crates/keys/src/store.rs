@@ -14,7 +14,7 @@ pub trait SigningKeyStore: Send + Sync {
     /// counter of 1.
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError>;
 
-    /// Adds a key if its number is still the tenant's next one, and returns whether it was added: of two replicas
-    /// that add a first key concurrently, one must read again.
+    /// Adds a key if its number is still the tenant's next one and no other tenant has or had the same key, and
+    /// returns whether it was added: of two replicas that add a first key concurrently, one must read again.
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError>;
 }

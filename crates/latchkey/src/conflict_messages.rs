@@ -130,6 +130,10 @@ fn add_finding(
             );
             findings.error(at(tenant).key("signing").key("first_key"), problem, hint);
         }
+        Conflict::FirstKeyTaken { tenant, .. } => {
+            let hint = "give every tenant a key of its own, or remove the line: a new tenant then gets a generated key, and a tenant that has this key already keeps it";
+            findings.error(at(tenant).key("signing").key("first_key"), problem, hint);
+        }
         Conflict::BeyondLimit { subject, error: fault } => {
             let (location, _) = subject_at(subject, locations).pointed(&fault.pointer);
             findings.key_error(location, problem, "shorten it, or spread it over more than one");
@@ -321,6 +325,10 @@ tenants:
             (
                 Conflict::FirstKeyTooLate(acme()),
                 "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key comes too late, the tenant has had a key; remove the line, and bring the key in as the next one: `latchkey key import acme FILE`",
+            ),
+            (
+                Conflict::FirstKeyTaken { tenant: acme(), owner: beta() },
+                "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key is, or was, a key of tenant beta; give every tenant a key of its own, or remove the line",
             ),
             (
                 Conflict::ForeignHash { tenant: acme(), client: web() },

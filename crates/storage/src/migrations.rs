@@ -13,6 +13,7 @@ macro_rules! migrator {
             "0006_key_life_cycle",
             "0007_roles_that_are_taken",
             "0008_left_out_tenants",
+            "0009_key_thumbprints",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -37,6 +37,10 @@ pub(crate) const SELECT: &str = select!("");
 /// Those that a request may need, of which there are few however often a tenant's keys have followed each other.
 pub(crate) const SELECT_WHOLE: &str = select!("AND k.sealed_private_key <> {empty_bytes}");
 
+/// Across tenants on purpose: a private key belongs to one tenant of the whole platform. A trigger writes the owners.
+pub(crate) const OWNERS: &str = "
+    SELECT thumbprint, tenant_id FROM key_thumbprints WHERE thumbprint IN (SELECT value FROM {elements($1)})";
+
 pub(crate) const TAKE_NUMBERS: &str = "
     UPDATE tenants AS t SET next_key = given.next_key
       FROM {given(tenant_id text, expected_next_key bigint, next_key bigint)}
@@ -98,7 +102,11 @@ async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<
     if transaction.write(TAKE_NUMBERS, &[taken_row(tenant, key.id, key.id)], at).await? == 0 {
         return Ok(false);
     }
-    transaction.write(INSERT, &[key_row(tenant, key)], at).await?;
+    match transaction.write(INSERT, &[key_row(tenant, key)], at).await {
+        // Another tenant has, or had, the same key.
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(false),
+        inserted => inserted?,
+    };
     // The scheduler finds the tenant by this when the key begins to sign.
     transaction.write(SCHEDULE, &[due_row(tenant, Some(key.active_from))], at).await?;
     // The log last: its lock is shared by all tenants, and a transaction that has it waits for no row.

@@ -15,7 +15,7 @@ use crate::database::{Database, Purpose};
 use crate::error::store_error;
 use crate::rows::{ClientRow, SummaryRow, TenantRow};
 use crate::statement::Statement;
-use crate::{clients, tenants};
+use crate::{clients, signing_keys, tenants};
 
 #[async_trait]
 impl TenantRows for Database {
@@ -68,6 +68,12 @@ impl TenantRows for Database {
             Ok((issuer, tenant_id(&tenant)?))
         };
         rows.into_iter().map(of_row).collect()
+    }
+
+    async fn find_key_owners(&self, thumbprints: &[&str]) -> Result<Vec<(String, TenantId)>, StoreError> {
+        let statement = Statement::of(signing_keys::OWNERS).bind(list(thumbprints.iter().copied()));
+        let rows: Vec<(String, String)> = self.read(statement).await?;
+        rows.into_iter().map(|(thumbprint, tenant)| Ok((thumbprint, tenant_id(&tenant)?))).collect()
     }
 
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {

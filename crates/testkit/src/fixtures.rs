@@ -116,3 +116,9 @@ pub fn key(number: u32) -> KeyRecord {
         removed_at: None,
     }
 }
+
+/// As [`key`], and no other tenant's.
+#[must_use]
+pub fn key_of(tenant: &TenantId, number: u32) -> KeyRecord {
+    KeyRecord { thumbprint: format!("thumbprint-{number} of {tenant}"), ..key(number) }
+}

@@ -87,7 +87,7 @@ impl Administrator {
             }
             let facts = self.load(tenant, scope).await?;
             let context = match scope {
-                LoadScope::Keys => EditContext { now: self.clock_of(caller), ..self.context(caller) },
+                LoadScope::Keys { .. } => EditContext { now: self.clock_of(caller), ..self.context(caller) },
                 _ => self.context(caller),
             };
             let (edit, value) = match decide(context, &facts, prepared.as_ref())? {

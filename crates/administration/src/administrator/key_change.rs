@@ -26,7 +26,9 @@ impl Administrator {
         mut decide: impl FnMut(EditContext<'_>, &Facts) -> Result<KeyDecision, EditError> + Send,
     ) -> Result<Created<KeysChanged>, EditError> {
         let idempotency = operation.map(|operation| IdempotencyScope::of(caller, tenant, operation));
-        let request = EditRequest { caller, tenant, scope: LoadScope::Keys };
+        let thumbprint = imported.as_ref().map(|material| material.thumbprint().to_owned());
+        let scope = LoadScope::Keys { imported: thumbprint.as_deref() };
+        let request = EditRequest { caller, tenant, scope };
         let prepared = imported.map(Prepared::Key);
         self.commit_prepared(
             request,

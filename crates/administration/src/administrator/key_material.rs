@@ -43,6 +43,11 @@ impl KeyMaterial {
         self.origin
     }
 
+    /// The RFC 7638 thumbprint of the public key.
+    pub(super) fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
     /// The row of this key, as it was announced, if it is sealed for that number.
     pub(super) fn record(&self, announced: Announcement) -> Option<KeyRecord> {
         let Announcement { id, algorithm, announced_at, active_from, .. } = announced;

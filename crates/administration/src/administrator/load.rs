@@ -19,8 +19,9 @@ pub(super) enum LoadScope<'a> {
     New(RelatedClients<'a>),
     /// The tenant, with an application and its client.
     Application(AboutApplication<'a>),
-    /// The tenant's keys, with the fetches of verifiers where its policy needs them.
-    Keys,
+    /// The tenant's keys, with the fetches of verifiers where its policy needs them, and whether another tenant has the imported key of
+    /// this thumbprint.
+    Keys { imported: Option<&'a str> },
 }
 
 /// The application of an edit.
@@ -51,10 +52,14 @@ impl Administrator {
                 facts.client_count = self.count_clients(tenant).await?;
             }
             LoadScope::Application(about) => return self.load_application(tenant, about).await,
-            LoadScope::Keys => {
+            LoadScope::Keys { imported } => {
                 facts.keys = self.store.load_keys(tenant).await?;
                 if facts.keys()?.tenant.signing.hold_activation.is_some() {
                     facts.fetches = self.store.verifier_fetches(tenant).await?;
+                }
+                if let Some(thumbprint) = imported {
+                    let owners = self.store.find_key_owners(&[thumbprint]).await?;
+                    facts.key_is_taken = owners.iter().any(|(_, owner)| owner != tenant);
                 }
             }
         }

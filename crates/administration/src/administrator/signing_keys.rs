@@ -61,7 +61,7 @@ impl Administrator {
         let mut imported = off_the_runtime(read).await?;
         let material = KeyMaterial::take(&mut imported);
         self.change_keys(caller, tenant, Some("import key"), Some(material), |context, facts| {
-            edit::import_key(context, facts.keys()?, &imported)
+            edit::import_key(context, facts.keys()?, &imported, facts.key_is_taken)
         })
         .await
     }

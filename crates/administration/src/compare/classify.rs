@@ -42,6 +42,15 @@ impl<'a> Classification<'a> {
         classification
     }
 
+    /// The thumbprints of the first keys that these tenants declare.
+    pub(crate) fn first_keys(&self) -> Vec<&'a str> {
+        let declared = self.tasks.iter().filter_map(|task| match task {
+            Task::Compare { declared, .. } => declared.first_key.as_ref(),
+            Task::Retire(_) => None,
+        });
+        declared.map(|key| key.thumbprint.as_str()).collect()
+    }
+
     fn classify(&mut self, pepper: &Pepper, declared: &'a DeclaredTenant, stored: Option<TenantSummary>) {
         let id = &declared.tenant.id;
         if id.as_str() == "platform" {

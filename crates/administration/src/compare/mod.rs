@@ -5,6 +5,7 @@ mod classify;
 mod client;
 mod drift;
 mod effects;
+mod first_keys;
 mod names;
 mod row;
 mod secrets;
@@ -23,12 +24,15 @@ use crate::{Change, Conflict, Conflicts, Declaration, Effect, Plan, Subject, Ten
 pub(crate) use classify::{Classification, Task};
 pub(crate) use drift::left_alone;
 pub use drift::{Deviation, DeviationKind, Drift};
+pub use first_keys::check_declared as check_declared_first_keys;
 
 /// What the store holds of the tenants that are to be compared.
 #[derive(Debug, Default)]
 pub(crate) struct Current {
     pub(crate) states: BTreeMap<TenantId, TenantState>,
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
+    /// Of the thumbprints of declared first keys.
+    pub(crate) key_owners: Vec<(String, TenantId)>,
 }
 
 /// What a comparison needs beside the two sides.
@@ -97,6 +101,10 @@ pub(crate) fn compare(
         conflicts.append(&mut draft.conflicts);
         drafts.push((id, draft));
     }
+    let planned_keys = drafts.iter().flat_map(|(id, draft)| first_keys::planned(id, &draft.changes));
+    let planned_keys: Vec<_> = planned_keys.collect();
+    first_keys::check_planned(planned_keys.iter().copied())?;
+    first_keys::check_stored(&mut conflicts, &planned_keys, &current.key_owners);
     names::check_stored_issuers(&mut conflicts, declaration, &current.issuer_owners);
     conflicts.sort_by(|one, other| one.tenant().cmp(other.tenant()));
     let mut plan = Plan { conflicts, ..Plan::default() };

@@ -8,7 +8,7 @@ use tenancy::{
 };
 use zeroize::Zeroizing;
 
-use super::{Classification, CompareContext, Current, compare};
+use super::{Classification, CompareContext, Current, compare, first_keys};
 use crate::edit::test_states::set_token_lifetime;
 use crate::{
     Change, ClientState, Conflicts, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Fingerprint,
@@ -141,8 +141,10 @@ fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan,
     };
     let pepper = pepper();
     let classification = Classification::of(&pepper, &declaration, states.iter().map(summary).collect());
+    let key = |state: &TenantState| Some((state.first_key_thumbprint.clone()?, state.tenant.id.clone()));
     let current = Current {
         issuer_owners: states.iter().flat_map(issuers).collect(),
+        key_owners: states.iter().filter_map(key).collect(),
         states: states.into_iter().map(|state| (state.tenant.id.clone(), state)).collect(),
     };
     compare(
@@ -600,17 +602,41 @@ fn hashes_must_be_comparable_at_one_cost() {
     assert_eq!(salts, [secrets::salt_of(OTHER_SALT), secrets::salt_of(OTHER_SALT)]);
 }
 
+fn with_key(id: &str, thumbprint: &str) -> DeclaredTenant {
+    let mut declared = tenant(id);
+    declared.first_key = Some(keys::ImportedKey {
+        algorithm: SigningAlgorithm::RS256,
+        pkcs8: Zeroizing::new(vec![1]).into(),
+        thumbprint: thumbprint.to_owned(),
+    });
+    declared
+}
+
+/// Two tenants that have the same key already keep it: they are from before the rule.
+#[test]
+fn a_first_key_of_two_tenants_is_a_conflict_unless_both_have_it_already() {
+    let (one, two, three) = (|| with_key("one", "k"), || with_key("two", "k"), || with_key("three", "other"));
+    let declared = ["tenant two: first_key is, or was, a key of tenant one"];
+    check(vec![one(), two(), three()], Vec::new(), &declared);
+    check(vec![one(), two()], vec![stored(&tenant("one")), stored(&tenant("two"))], &declared);
+    let taken = left_out("two", declared[0]);
+    check(vec![one(), two()], vec![stored(&one())], &[&taken]);
+    check(
+        vec![two()],
+        vec![stored(&tenant("two")), stored(&one())],
+        &["- tenant one", "  client one/svc loses a b", &taken],
+    );
+    check(vec![one(), two()], vec![stored(&one()), stored(&two())], &[]);
+    let of = |tenants: Vec<DeclaredTenant>| Declaration {
+        tenants: tenants.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect(),
+    };
+    assert_eq!(first_keys::check_declared(&of(vec![one(), three()])), Ok(()));
+    assert_eq!(first_keys::check_declared(&of(vec![one(), two()])).unwrap_err().to_string(), declared[0]);
+}
+
 #[test]
 fn a_first_key_is_imported_once_and_only_the_same_is_declared_again() {
-    let with = |thumbprint: &str| {
-        let mut declared = tenant("t");
-        declared.first_key = Some(keys::ImportedKey {
-            algorithm: SigningAlgorithm::RS256,
-            pkcs8: Zeroizing::new(vec![1]).into(),
-            thumbprint: thumbprint.to_owned(),
-        });
-        declared
-    };
+    let with = |thumbprint: &str| with_key("t", thumbprint);
     let import = ["+ key t/oauth2-key-1 (RS256, thumbprint one)"];
     check(vec![with("one")], vec![stored(&tenant("t"))], &import);
     check(vec![with("one")], vec![stored(&with("one"))], &[]);

@@ -55,14 +55,19 @@ pub(crate) fn command(
     })
 }
 
-/// An operator's key becomes the next one.
+/// An operator's key becomes the next one. A key that another tenant has or had is refused, without the tenant's name.
 pub(crate) fn import(
     context: EditContext<'_>,
     state: &TenantKeys,
     imported: &ImportedKey,
+    is_taken: bool,
 ) -> Result<KeyDecision, EditError> {
     let policy = context.key_policy(state);
     let plan = life_cycle::import(&state.records, &policy, imported, context.now).map_err(refused)?;
+    if is_taken {
+        let detail = "another tenant has, or had, this key; every tenant needs keys of its own";
+        return Err(invalid("/key", detail));
+    }
     let plan = where_there_is_room(plan, state, context.now)?;
     let plan = seen_before_it_begins(context, state, &policy, plan);
     Ok(KeyDecision { imports: true, ..plan.into() })
@@ -153,14 +158,19 @@ mod tests {
 
     #[test]
     fn a_key_is_imported_once_and_for_the_algorithm_of_the_tenant() {
-        const FIRST: Command = |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"));
-        const OTHER: Command = |context, state| import(context, state, &key(SigningAlgorithm::EdDSA, "own"));
+        const FIRST: Command =
+            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"), false);
+        const OTHER: Command =
+            |context, state| import(context, state, &key(SigningAlgorithm::EdDSA, "own"), false);
         const AGAIN: Command = |context, state| {
-            import(context, state, &key(SigningAlgorithm::ES256, &state.records.keys[0].thumbprint))
+            import(context, state, &key(SigningAlgorithm::ES256, &state.records.keys[0].thumbprint), false)
         };
+        const TAKEN: Command =
+            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "taken"), true);
         let mut state = key_state();
         assert_eq!(command(&mut state, 0, OTHER), "/algorithm");
         assert_eq!(command(&mut state, 0, FIRST), "1 imported for 0, due 9000");
+        assert_eq!(command(&mut state, 9, TAKEN), "/key");
         assert_eq!(command(&mut state, 9, AGAIN), "conflict");
         let next = "2 imported for 1009, 1 0/-/- -> 0/1009/4699, due 4730";
         assert_eq!(command(&mut state, 9, FIRST), next);
@@ -171,7 +181,7 @@ mod tests {
     fn commands_add_so_many_keys_and_an_emergency_is_always_possible() {
         const IMPORT: Command = |context, state| {
             let thumbprint = state.records.next.to_string();
-            import(context, state, &key(SigningAlgorithm::ES256, &thumbprint))
+            import(context, state, &key(SigningAlgorithm::ES256, &thumbprint), false)
         };
         let live = |state: &TenantKeys, seconds| {
             let live = |key: &&KeyRecord| key.state(at(seconds)) != KeyStage::Removed;
@@ -203,7 +213,8 @@ mod tests {
 
     #[test]
     fn a_key_that_is_commanded_is_seen_before_it_begins_where_it_may_be_held_back() {
-        const IMPORT: Command = |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"));
+        const IMPORT: Command =
+            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"), false);
         for (command_, verb) in [(ROTATE, "announced"), (IMPORT, "imported")] {
             let mut state = key_state();
             command(&mut state, 0, ROTATE);
@@ -225,8 +236,9 @@ mod tests {
     #[test]
     fn a_key_that_would_keep_another_from_ever_signing_is_refused() {
         const ANOTHER: Command =
-            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "another"));
-        const IMPORT: Command = |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"));
+            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "another"), false);
+        const IMPORT: Command =
+            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"), false);
         let mut state = key_state();
         command(&mut state, 0, ROTATE);
         command(&mut state, 9, IMPORT);

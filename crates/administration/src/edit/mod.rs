@@ -81,6 +81,8 @@ pub(crate) struct Facts {
     pub(crate) keys: Option<TenantKeys>,
     /// The fetches of verifiers, where the policy of keys needs them.
     pub(crate) fetches: Vec<VerifierFetch>,
+    /// Whether another tenant has, or had, the key that is imported.
+    pub(crate) key_is_taken: bool,
 }
 
 /// What an edit writes. Nothing where every row is as requested already.

@@ -38,6 +38,9 @@ pub trait TenantRows: Send + Sync {
     /// The tenants that have these issuers or aliases, retired and deleted ones too.
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError>;
 
+    /// The tenants that have or had a key with one of these RFC 7638 thumbprints, deleted ones too.
+    async fn find_key_owners(&self, thumbprints: &[&str]) -> Result<Vec<(String, TenantId)>, StoreError>;
+
     /// At most `limit` tenants whose deletion is due.
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
 

@@ -32,7 +32,7 @@ async fn a_changed_tenant_is_read_anew_with_all_that_is_its_own() {
         caches.signing_keys.find_keys(&tenant.id).await.unwrap();
         test_env.rename_client(tenant, "renamed");
         test_env.store.put_tenant(Tenant { name: "renamed".to_owned(), ..tenant.clone() });
-        test_env.store.add_key(&tenant.id, &fixtures::key(1)).await.unwrap();
+        test_env.store.add_key(&tenant.id, &fixtures::key_of(&tenant.id, 1)).await.unwrap();
     }
     test_env.caches.apply(&[Invalidation::Tenant(test_env.acme.id.clone())]);
     for (tenant, name, keys) in [(&test_env.acme, "renamed", 1), (&test_env.globex, "svc", 0)] {
@@ -124,7 +124,7 @@ async fn changed_keys_are_read_anew() {
     let test_env = TestEnv::new();
     for tenant in [&test_env.acme, &test_env.globex] {
         test_env.caches.signing_keys.find_keys(&tenant.id).await.unwrap();
-        test_env.store.add_key(&tenant.id, &fixtures::key(1)).await.unwrap();
+        test_env.store.add_key(&tenant.id, &fixtures::key_of(&tenant.id, 1)).await.unwrap();
     }
     test_env.caches.apply(&[Invalidation::Keys(test_env.acme.id.clone())]);
     for (tenant, keys) in [(&test_env.acme, 1), (&test_env.globex, 0)] {

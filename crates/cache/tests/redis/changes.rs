@@ -45,7 +45,7 @@ async fn a_changed_tenant_takes_all_that_is_its_own_along_and_nothing_else() {
         }
         test_env.rename(tenant, "renamed");
         test_env.store.put_tenant(Tenant { name: "renamed".to_owned(), ..tenant.clone() });
-        test_env.store.add_key(&tenant.id, &fixtures::key(1)).await.unwrap();
+        test_env.store.add_key(&tenant.id, &fixtures::key_of(&tenant.id, 1)).await.unwrap();
     }
     first.has_put(6).await;
     assert!(first.caches.publish_invalidation(&[Invalidation::Tenant(test_env.acme.id.clone())]).await);

@@ -1,7 +1,9 @@
 //! Key import: accepts only private keys of the tenant's algorithm, and never shows them again.
 
+use administration::AuditRecord;
 use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::SigningAlgorithm;
@@ -36,8 +38,8 @@ fn ec_jwk() -> Value {
 
 #[tokio::test]
 async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
-    let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
+        let test_env = TestEnv::start();
         let ops = test_env.token(PLATFORM, OPS).await;
         let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
         let made = import(&test_env, &ops, tenant, body.clone()).await;
@@ -53,6 +55,42 @@ async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
         let token = test_env.app.token(tenant).await;
         assert_eq!(signer(&test_env, tenant).await, "oauth2-key-2");
         assert!(is_alive(&test_env, tenant, &token).await);
+    }
+}
+
+/// Neither while the other tenant has it, nor after that tenant revoked it. The answer does not name the other tenant.
+#[tokio::test]
+async fn a_key_of_another_tenant_is_refused_without_its_name() {
+    for [owner, other] in [[ACME, GLOBEX], [GLOBEX, ACME]] {
+        let test_env = TestEnv::start();
+        let ops = test_env.token(PLATFORM, OPS).await;
+        let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
+        assert_eq!(import(&test_env, &ops, owner, body.clone()).await.status, 201);
+        for revokes in [false, true] {
+            if revokes {
+                let revoked =
+                    test_env.ask(&ops, ask(Method::DELETE, &format!("{}?confirm=true", one(owner, 2)))).await;
+                assert_eq!(revoked.status, 200, "{}", revoked.body);
+            }
+            let refused = import(&test_env, &ops, other, body.clone()).await;
+            refused.assert_problem(400, "invalid-request");
+            assert_eq!(refused.pointers(), ["/key"], "{}", refused.body);
+            assert!(refused.body.contains("another tenant has, or had, this key"), "{}", refused.body);
+            assert!(!refused.body.contains(owner), "{}", refused.body);
+            assert_eq!(published(&test_env, other).await, ["oauth2-key-1"]);
+        }
+        let imported = |tenant: &str| {
+            let of_tenant = |record: &&AuditRecord| record.tenant.as_str() == tenant;
+            test_env
+                .app
+                .store
+                .audit()
+                .iter()
+                .filter(of_tenant)
+                .filter(|record| record.action == "key.imported")
+                .count()
+        };
+        assert_eq!((imported(owner), imported(other)), (1, 0));
     }
 }
 

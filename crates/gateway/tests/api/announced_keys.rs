@@ -21,20 +21,25 @@ const ACTIVATION: u64 = 600;
 async fn announce(app: &TestApp, tenant: &str) {
     let id = fixtures::tenant_id(tenant);
     let active_from = fixtures::NOW + Lifetime::from_seconds(ACTIVATION);
-    let record = Forge::foreign().record_as(2, &id, &app.sealing_key);
+    let record = attacker(tenant).record_as(2, &id, &app.sealing_key);
     assert!(app.store.add_key(&id, &KeyRecord { active_from, ..record }).await.unwrap());
 }
 
-/// A token that the attacker signed.
-fn sign(typ: &str, claims: &Value) -> String {
-    Forge::foreign().token_with(&but(header(), json!({ "kid": "oauth2-key-2", "typ": typ })), claims)
+/// Each tenant has keys of its own.
+fn attacker(tenant: &str) -> Forge {
+    if tenant == PLATFORM { Forge::other_foreign() } else { Forge::foreign() }
+}
+
+/// A token of this tenant that the attacker signed.
+fn sign(tenant: &str, typ: &str, claims: &Value) -> String {
+    attacker(tenant).token_with(&but(header(), json!({ "kid": "oauth2-key-2", "typ": typ })), claims)
 }
 
 /// The interfaces that accept tokens of the announced key.
 async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'static str> {
     let app = &test_env.app;
     let mut opened = Vec::new();
-    let token = sign("at+jwt", &claims(tenant));
+    let token = sign(tenant, "at+jwt", &claims(tenant));
     if present(app, &token).await.status == 200 {
         opened.push("protected resource");
     }
@@ -45,15 +50,15 @@ async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'st
     if answer.json()["active"] == true {
         opened.push("introspection");
     }
-    let boss = sign("at+jwt", &admin_claims(tenant, BOSS, "latchkey:clients"));
+    let boss = sign(tenant, "at+jwt", &admin_claims(tenant, BOSS, "latchkey:clients"));
     if test_env.get(&boss, &clients_path(tenant)).await.status == 200 {
         opened.push("administration of the tenant");
     }
-    let ops = sign("at+jwt", &admin_claims(PLATFORM, OPS, "latchkey:tenants"));
+    let ops = sign(PLATFORM, "at+jwt", &admin_claims(PLATFORM, OPS, "latchkey:tenants"));
     if test_env.get(&ops, "/api/v1/admin/tenants").await.status == 200 {
         opened.push("administration");
     }
-    if test_env.get(&sign("latchkey-admin+jwt", assertion), "/applications").await.status == 200 {
+    if test_env.get(&sign(tenant, "latchkey-admin+jwt", assertion), "/applications").await.status == 200 {
         opened.push("applications");
     }
     opened

@@ -36,6 +36,11 @@ impl Forge {
         Self::read(include_str!("keys/foreign.pem"))
     }
 
+    /// Another key that belongs to no tenant.
+    pub(crate) fn other_foreign() -> Self {
+        Self::read(include_str!("../../../keys/tests/keys/rsa3072.pkcs8.pem"))
+    }
+
     /// The key's row, under the first name.
     pub(crate) fn record(&self, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
         self.record_as(1, tenant, sealing_key)

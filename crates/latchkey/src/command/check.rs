@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::comparison::read_only_reconciler;
 use super::{block_on, print};
-use crate::conflict_messages::beyond_limits;
+use crate::conflict_messages::{beyond_limits, conflict_error};
 use crate::settings::{Environment, read, refuse_beyond_loopback};
 use crate::start_error::StartError;
 
@@ -16,6 +16,8 @@ pub(crate) fn check(config: &Path, rows: bool) -> Result<ExitCode, StartError> {
     refuse_beyond_loopback(&loaded, false)?;
     let mut text = String::new();
     let (declaration, mut warnings) = (loaded.declaration, loaded.warnings);
+    administration::check_declared_first_keys(&declaration)
+        .map_err(|conflicts| conflict_error(conflicts.into(), &declaration, &loaded.locations))?;
     let tenants = declaration.tenants.len();
     let clients: usize = declaration.tenants.values().map(|tenant| tenant.clients.len()).sum();
     warnings.extend(beyond_limits(&declaration, loaded.limits.clients.get().into(), &loaded.locations));

@@ -83,7 +83,7 @@ async fn test_env(tenants: usize) -> TestEnv {
     for number in 0..tenants {
         let tenant = fixtures::tenant(&format!("t{number}"));
         test_env.store.put_tenant(tenant.clone());
-        let key = fixtures::key(1);
+        let key = fixtures::key_of(&tenant.id, 1);
         let place =
             SealedPlace::SigningKey { tenant: tenant.id.clone(), id: key.id, algorithm: key.algorithm };
         let sealer: &dyn KeySealer = if number % 2 == 0 { &old } else { &*envelope };
@@ -169,7 +169,7 @@ async fn writers_at_the_same_time_lose_nothing() {
         for number in 0..50 {
             let tenant = fixtures::tenant(&format!("new{number}"));
             store.put_tenant(tenant.clone());
-            let key = fixtures::key(1);
+            let key = fixtures::key_of(&tenant.id, 1);
             let place =
                 SealedPlace::SigningKey { tenant: tenant.id.clone(), id: key.id, algorithm: key.algorithm };
             let sealed_private_key = sealer.seal(&context(&place), named(&place).as_bytes()).await.unwrap();

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use keys::{KeyPool, KeyRecord, KeySpec, RsaSize, SealingKey, SigningKeyStore as _};
 use protocol::SigningAlgorithm;
 use secrets::Pepper;
-use tenancy::{SigningPolicy, Tenant};
+use tenancy::{SigningPolicy, Tenant, TenantId};
 use testkit::{Failure, MemoryStore, fixtures};
 
 use super::*;
@@ -60,14 +60,14 @@ async fn test_env(tenants: usize, announces: Option<SigningAlgorithm>) -> TestEn
     for number in 0..tenants {
         let tenant = fixtures::tenant(&format!("t{number}"));
         store.put_tenant(tenant.clone());
-        assert!(store.add_key(&tenant.id, &first_key(number as u64)).await.unwrap());
+        assert!(store.add_key(&tenant.id, &first_key(&tenant.id, number as u64)).await.unwrap());
     }
     let taken = Arc::new(Taken { announces, ..Taken::default() });
     TestEnv { store, taken, now: Arc::new(AtomicU64::new(1_000_000)) }
 }
 
-fn first_key(at: u64) -> KeyRecord {
-    KeyRecord { active_from: Timestamp::from_seconds(at), ..fixtures::key(1) }
+fn first_key(tenant: &TenantId, at: u64) -> KeyRecord {
+    KeyRecord { active_from: Timestamp::from_seconds(at), ..fixtures::key_of(tenant, 1) }
 }
 
 impl TestEnv {
@@ -223,7 +223,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
     test_env.store.put_tenant(tenant.clone());
     let begin = test_env.now.load(Ordering::Relaxed);
     let sealer = Arc::new(SealingKey::generate().unwrap());
-    assert!(test_env.store.add_key(&tenant.id, &first_key(begin)).await.unwrap());
+    assert!(test_env.store.add_key(&tenant.id, &first_key(&tenant.id, begin)).await.unwrap());
     let policy = EditPolicy {
         public_url: "http://localhost".to_owned(),
         live_secrets: 5,

@@ -197,3 +197,25 @@ async fn verifiers_are_known_by_what_they_have_fetched() {
     let other = Cli::store(&folder).json(&["key", "status", "globex"]);
     assert_eq!(other["verifiers"], Value::Array(Vec::new()), "{other}");
 }
+
+/// As the first key of the other tenant or as one that was imported later. The message does not name the other tenant.
+#[tokio::test]
+async fn a_key_of_another_tenant_is_not_brought_in() {
+    let globex = "  globex:\n    signing: { algorithm: ES256 }\n";
+    let folder = Folder::with(&edited(&settings(), "  globex:\n", globex));
+    let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+    folder.canaries.add(pem.lines().nth(1).unwrap());
+    folder.write("own.pem", &pem);
+    let program = Program::start(&folder);
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
+    let import =
+        |cli: &Cli<'_>, tenant: &str| cli.run(&["key", "import", tenant, "own.pem", "--algorithm", "ES256"]);
+    import(&server, "acme").output();
+    for cli in [&server, &store] {
+        let refused = import(cli, "globex");
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.err.contains("another tenant has, or had, this key"), "{refused:?}");
+        assert!(!refused.err.contains("acme"), "{refused:?}");
+    }
+    assert_eq!(states(&store, "globex"), [""; 0]);
+}

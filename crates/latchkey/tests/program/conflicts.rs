@@ -7,6 +7,7 @@ use crate::program::Program;
 use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
 
 const KEY: &str = include_str!("../../../keys/tests/keys/rsa2048.pkcs8.pem");
+const SAME_KEY: &str = include_str!("../../../keys/tests/keys/rsa2048.pkcs1.pem");
 const OTHER_KEY: &str = include_str!("../../../keys/tests/keys/rsa3072.pkcs8.pem");
 const INITECH: &str = "  initech: {}\n";
 
@@ -86,4 +87,43 @@ async fn a_conflict_with_the_store_names_file_line_key_and_hint() {
     let line = program.log_after(mark, "tenants left out; all others are applied");
     assert!(line.contains("config.yaml:22:3: tenants.initech"), "{line}");
     assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
+}
+
+/// The same key in two encodings. Which of two new tenants it belongs to cannot be decided, so nothing is applied; a tenant that has it
+/// keeps it, and the other one is left out.
+#[test]
+fn a_first_key_of_two_tenants_is_reported_with_its_place() {
+    let acme = edited(TWO_TENANTS, "  acme:\n", "  acme:\n    signing: { first_key: { file: key.pem } }\n");
+    let globex = |settings: &str| {
+        edited(settings, "  globex:\n", "  globex:\n    signing: { first_key: { file: same.pem } }\n")
+    };
+    let folder = Folder::with(&globex(&acme));
+    folder.write("key.pem", KEY);
+    folder.write("same.pem", SAME_KEY);
+    let check = |command: &str| {
+        let ran = folder.run(&[command]);
+        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+        let expected =
+            "tenants.globex.signing.first_key: tenant globex: first_key is, or was, a key of tenant acme";
+        let (place, _) = ran.err.split_once(expected).unwrap_or_else(|| panic!("{command}: {}", ran.err));
+        assert!(
+            place.trim_end().ends_with(":27:") && place.contains("config.yaml:"),
+            "{command}: {}",
+            ran.err
+        );
+        let lines: Vec<&str> = ran.err.lines().collect();
+        let marked = lines.windows(2).find(|lines| lines[1].trim_end().ends_with('^')).unwrap();
+        assert_eq!(marked[0].find("{ file"), marked[1].find('^'), "{}", ran.err);
+        assert!(ran.err.contains("= give every tenant a key of its own, or remove the line"), "{}", ran.err);
+    };
+    ["check", "plan", "drift", "apply", "serve"].into_iter().for_each(check);
+
+    folder.write("config.yaml", &acme);
+    folder.run(&["apply"]).output();
+    folder.write("config.yaml", &globex(&acme));
+    ["check", "plan", "drift", "apply"].into_iter().for_each(check);
+    // Nothing but the store knows the other tenant's key.
+    folder.write("config.yaml", &globex(TWO_TENANTS));
+    folder.run(&["check"]).output();
+    ["plan", "drift", "apply"].into_iter().for_each(check);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use administration::{Invalidation, TenantRows as _};
 use keys::SigningKeyStore as _;
 use storage::Database;
-use testkit::fixtures::{self, client_id, key, tenant_id};
+use testkit::fixtures::{self, client_id, key, key_of, tenant_id};
 use testkit::requests;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -107,7 +107,7 @@ async fn of_many_writers_at_once_none_is_missed() {
         .enumerate()
         .map(|(index, id)| {
             let (replica, id) = (Arc::clone(&replicas[index % 2]), tenant_id(id));
-            tokio::spawn(async move { replica.add_key(&id, &key(1)).await.unwrap() })
+            tokio::spawn(async move { replica.add_key(&id, &key_of(&id, 1)).await.unwrap() })
         })
         .collect();
     for writer in writers {

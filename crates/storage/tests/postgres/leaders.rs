@@ -8,7 +8,7 @@ use administration::{
 use keys::{KeyId, KeyRecord, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
-use testkit::fixtures::{self, NOW, key};
+use testkit::fixtures::{self, NOW, key, key_of};
 use testkit::requests;
 
 use crate::belongings::seen;
@@ -80,14 +80,14 @@ async fn first_keys_are_made_while_their_tenants_change_are_seen_and_sealed_anew
     for number in 0..20 {
         let acme = fixtures::tenant(&format!("acme-{number}"));
         left.commit(&requests::added(&acme, &[])).await.unwrap();
-        assert!(left.add_key(&acme.id, &key(1)).await.unwrap());
+        assert!(left.add_key(&acme.id, &key_of(&acme.id, 1)).await.unwrap());
         let mut edit = requests::declared(vec![Change::Client(requests::row(
             ChangeKind::Added,
             None,
             &fixtures::client(&acme, "svc"),
         ))]);
         edit.expected_revisions = vec![(acme.id.clone(), 1)];
-        let (first, second) = (key(1), key(2));
+        let (first, second) = (key_of(&acme.id, 1), key_of(&acme.id, 2));
         let place =
             SealedPlace::SigningKey { tenant: acme.id.clone(), id: first.id, algorithm: first.algorithm };
         let fetches = [seen(&acme.id)];

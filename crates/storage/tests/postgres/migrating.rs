@@ -3,14 +3,14 @@
 use administration::{
     AuditLog as _, KeySchedule as _, TenantList as _, TenantQuery, TenantRows as _, search_terms,
 };
-use keys::{KeyId, SigningKeyStore as _};
+use keys::{KeyId, KeyRecord, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, PgConnection};
 use storage::Database;
 use storage::postgres::MIGRATOR;
 use tenancy::TenantStore as _;
-use testkit::fixtures::{key, tenant_id};
+use testkit::fixtures::{key, key_of, tenant_id};
 
 use crate::sandbox::{Sandbox, execute};
 
@@ -119,5 +119,28 @@ async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
     let state = database.load_keys(&globex).await.unwrap().unwrap();
     assert!(state.records.keys.is_empty() && state.due_at.is_none(), "{state:?}");
     assert_eq!(database.find_due_keys(Timestamp::from_seconds(1), 9).await.unwrap(), [acme]);
-    assert!(database.add_key(&globex, &key(1)).await.unwrap());
+    assert!(database.add_key(&globex, &key_of(&globex, 1)).await.unwrap());
+}
+
+/// As the eighth migration's program let it happen. The row of each tenant stays; the tenant that had the key first owns it, and so do
+/// the tenants of keys that are gone.
+#[tokio::test]
+async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
+    const SHARED: [&str; 2] = [
+        "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at, active_from)
+         VALUES ('acme-1', 7, 'RS256', '\\x00', 'shared', 20, 20), ('globex', 7, 'RS256', '\\x00', 'shared', 10, 10)",
+        "UPDATE tenants SET first_key_thumbprint = 'former' WHERE tenant_id = 'gone'",
+    ];
+    let sandbox = at_version(8, true, &[ROWS.as_slice(), &SHARED].concat()).await;
+    let database = sandbox.open().await;
+    let mut owners = database.find_key_owners(&["shared", "former", "unknown"]).await.unwrap();
+    owners.sort();
+    let expected = [("former", "gone"), ("shared", "globex")];
+    assert_eq!(owners, expected.map(|(thumbprint, id)| (thumbprint.to_owned(), tenant_id(id))));
+    for id in ["acme-1", "globex"] {
+        let records = database.load_keys(&tenant_id(id)).await.unwrap().unwrap().records;
+        assert_eq!(records.keys[0].thumbprint, "shared", "{id}");
+    }
+    let known = KeyRecord { thumbprint: "former".to_owned(), ..key(1) };
+    assert!(!database.add_key(&tenant_id("acme-1"), &known).await.unwrap());
 }

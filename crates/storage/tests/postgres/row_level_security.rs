@@ -8,7 +8,7 @@ use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Tenant, TenantId};
-use testkit::fixtures::{self, key};
+use testkit::fixtures::{self, key, key_of};
 use testkit::requests;
 
 use crate::belongings::{answer, application, seen, used};
@@ -49,7 +49,7 @@ async fn two_tenants() -> (Sandbox, PgConnection) {
             detail: serde_json::json!({}),
         });
         database.commit(&request).await.unwrap();
-        assert!(database.add_key(&tenant.id, &key(1)).await.unwrap());
+        assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
         database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
         database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();
     }
@@ -80,7 +80,7 @@ async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
 async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 16, "{tables:?}");
+    assert_eq!(tables.len(), 17, "{tables:?}");
     for (table, row_level_security) in &tables {
         assert!(row_level_security, "{table}");
         let mut all = enter(&mut connection, "latchkey_operator", None).await;
@@ -108,7 +108,7 @@ async fn nothing_is_written_for_another_tenant() {
     let key = |tenant: &str| {
         format!(
             "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at,
-                                       active_from) VALUES ('{tenant}', 2, 'RS256', '', '', 0, 0)"
+                                       active_from) VALUES ('{tenant}', 2, 'RS256', '', 'new', 0, 0)"
         )
     };
     let log = |tenant: &str| {
@@ -138,6 +138,9 @@ async fn nothing_is_written_for_another_tenant() {
         "UPDATE signing_keys SET sealed_private_key = ''".to_owned(),
         "UPDATE key_sightings SET newest_key = 9".to_owned(),
         "SELECT * FROM leases".to_owned(),
+        "INSERT INTO key_thumbprints VALUES ('theirs', 'globex')".to_owned(),
+        "UPDATE key_thumbprints SET tenant_id = 'acme'".to_owned(),
+        "DELETE FROM key_thumbprints".to_owned(),
     ];
     for sql in refused {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
@@ -201,7 +204,7 @@ async fn administration_reads_a_single_tenant_under_row_level_security() {
         assert_eq!(database.verifier_fetches(&id).await.unwrap(), [seen(&id)]);
         let keys = database.load_keys(&id).await.unwrap().unwrap();
         assert_eq!((&keys.tenant.id, keys.due_at), (&id, Some(fixtures::NOW)));
-        assert_eq!(keys.records.keys, [key(1)]);
+        assert_eq!(keys.records.keys, [key_of(&id, 1)]);
     }
 
     let policy = "AS RESTRICTIVE TO latchkey_app USING (false)";

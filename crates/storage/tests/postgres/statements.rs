@@ -7,7 +7,7 @@ use administration::{
 use keys::SigningKeyStore as _;
 use registry::ClientStore as _;
 use tenancy::TenantStore as _;
-use testkit::fixtures::{self, NOW, key};
+use testkit::fixtures::{self, NOW, key, key_of};
 use testkit::requests;
 
 use crate::sandbox::Sandbox;
@@ -47,7 +47,7 @@ async fn the_key_leader_runs_one_statement_for_the_lease_and_one_for_all_tenants
     for number in 0..30 {
         let tenant = fixtures::tenant(&format!("tenant-{number}"));
         database.commit(&requests::added(&tenant, &[])).await.unwrap();
-        assert!(database.add_key(&tenant.id, &key(1)).await.unwrap());
+        assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
     }
     let before = database.statements();
     assert!(database.try_lease("rotation", "here", NOW, NOW).await.unwrap());

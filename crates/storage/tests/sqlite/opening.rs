@@ -109,6 +109,8 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE tenants DROP COLUMN rsa_bits;
     ALTER TABLE tenants DROP COLUMN hold_activation;
     ALTER TABLE generations DROP COLUMN left_out;
+    DROP TRIGGER signing_keys_claim_thumbprint;
+    DROP TABLE key_thumbprints;
     DELETE FROM _sqlx_migrations WHERE version >= 6";
 
 #[tokio::test]
@@ -119,14 +121,19 @@ async fn keys_of_an_older_schema_are_due_at_once() {
     apply(&database, &declaration(tenants.into()), "one").await.unwrap();
     for (id, numbers) in [("acme", 1..=2), ("globex", 1..=1)] {
         for number in numbers {
-            assert!(database.add_key(&tenant_id(id), &testkit::fixtures::key(number)).await.unwrap());
+            let key = testkit::fixtures::key_of(&tenant_id(id), number);
+            assert!(database.add_key(&tenant_id(id), &key).await.unwrap());
         }
     }
     database.close().await;
     for statement in AFTER_THE_FIFTH.split(';') {
         execute(&sandbox, statement).await;
     }
+    // Two tenants could have the same key. Both keep it, and one owns it.
+    execute(&sandbox, "UPDATE signing_keys SET thumbprint = 'shared' WHERE number = 1").await;
     let database = sandbox.open().await;
+    let owners = database.find_key_owners(&["shared", "unknown"]).await.unwrap();
+    assert_eq!(owners, [("shared".to_owned(), tenant_id("acme"))]);
     let due = database.find_due_keys(Timestamp::from_seconds(0), 9).await.unwrap();
     assert_eq!(due, ["acme", "globex"].map(tenant_id));
     let state = database.load_keys(&tenant_id("acme")).await.unwrap().unwrap();

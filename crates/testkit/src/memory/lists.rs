@@ -58,6 +58,16 @@ impl TenantRows for MemoryStore {
         self.administer(|rows| rows.issuer_owners(issuers)).await
     }
 
+    async fn find_key_owners(&self, thumbprints: &[&str]) -> Result<Vec<(String, TenantId)>, StoreError> {
+        let is_requested =
+            |(thumbprint, _): &(&String, &TenantId)| thumbprints.contains(&thumbprint.as_str());
+        self.administer(|rows| {
+            let found = rows.thumbprints.iter().filter(is_requested);
+            found.map(|(thumbprint, owner)| (thumbprint.clone(), owner.clone())).collect()
+        })
+        .await
+    }
+
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
         self.administer(|rows| rows.due_deletions(now).take(as_count(limit)).collect()).await
     }

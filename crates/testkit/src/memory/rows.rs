@@ -19,6 +19,8 @@ pub(super) struct Rows {
     pub(super) tenants: BTreeMap<TenantId, TenantRow>,
     /// Of every tenant that ever had a key.
     pub(super) keys: BTreeMap<TenantId, KeyRecords>,
+    /// The owner of each thumbprint, forever.
+    pub(super) thumbprints: BTreeMap<String, TenantId>,
     pub(super) schedules: BTreeMap<TenantId, Schedule>,
     /// Holder and end.
     pub(super) leases: BTreeMap<String, (String, Timestamp)>,
@@ -73,6 +75,9 @@ impl Rows {
         let mut records = self.keys(tenant);
         let deleted = |row: &TenantRow| row.state.lifecycle.deleted_at.is_some();
         if key.id != records.next || self.tenants.get(tenant).is_none_or(deleted) {
+            return false;
+        }
+        if self.thumbprints.entry(key.thumbprint.clone()).or_insert_with(|| tenant.clone()) != tenant {
             return false;
         }
         records.next = KeyId::numbered(key.id.number() + 1);

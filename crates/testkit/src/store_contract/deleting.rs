@@ -71,7 +71,7 @@ pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
     for owner in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
         add(&stores, owner, &[&svc]).await;
-        assert!(stores.signing_keys.add_key(&owner.id, &fixtures::key(1)).await.unwrap());
+        assert!(stores.signing_keys.add_key(&owner.id, &fixtures::key_of(&owner.id, 1)).await.unwrap());
         store.record_secret_usage(&[used(owner)]).await.unwrap();
         let application = requests::row(ChangeKind::Added, None, &application(owner));
         let mut request = requests::declared(vec![Change::Application(application)]);

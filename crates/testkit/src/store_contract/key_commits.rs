@@ -34,8 +34,8 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     commit(&stores, &announcing(&acme, &[second.clone(), fixtures::key(3)])).await;
     let found = records(&stores, &acme).await;
     assert_eq!(found.next, KeyId::numbered(4));
-    assert_eq!(found.keys, [fixtures::key(1), second, fixtures::key(3)]);
-    assert_eq!(records(&stores, &globex).await.keys, [fixtures::key(1)]);
+    assert_eq!(found.keys, [fixtures::key_of(&acme, 1), second, fixtures::key(3)]);
+    assert_eq!(records(&stores, &globex).await.keys, [fixtures::key_of(&globex, 1)]);
 
     let initech = add(&stores, &fixtures::tenant("initech"), &[]).await;
     commit(&stores, &announcing(&initech, &[fixtures::key(1)])).await;
@@ -43,7 +43,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     assert_eq!((state.first_key_thumbprint, state.has_had_keys), (None, true));
     // Of two tenants in one commit each counts its own.
     let mut both = announcing(&acme, &[fixtures::key(4)]);
-    requests::announce_key(&mut both, &globex, fixtures::key(2));
+    requests::announce_key(&mut both, &globex, fixtures::key_of(&globex, 2));
     commit(&stores, &both).await;
     assert_eq!(records(&stores, &acme).await.next, KeyId::numbered(5));
     assert_eq!(records(&stores, &globex).await.next, KeyId::numbered(3));
@@ -75,7 +75,7 @@ pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
     let of_request = KeyRecord { thumbprint: "of the request".to_owned(), ..fixtures::key(2) };
     assert!(stores.signing_keys.add_key(&acme, &of_request).await.unwrap());
     assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
-    assert_eq!(records(&stores, &acme).await.keys, [fixtures::key(1), of_request]);
+    assert_eq!(records(&stores, &acme).await.keys, [fixtures::key_of(&acme, 1), of_request]);
     let mut next = requests::declared(Vec::new());
     requests::announce_key(&mut next, &acme, fixtures::key(3));
     commit(&stores, &next).await;
@@ -86,7 +86,7 @@ pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
 pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
-        assert!(stores.signing_keys.add_key(tenant, &fixtures::key(2)).await.unwrap());
+        assert!(stores.signing_keys.add_key(tenant, &fixtures::key_of(tenant, 2)).await.unwrap());
     }
     let position = stores.administration.position().await.unwrap();
     let after = KeyTimes {
@@ -99,15 +99,16 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
     requests::reschedule_key(&mut request, &acme, times(&fixtures::key(2)), after);
     requests::destroy_key(&mut request, &acme, KeyId::numbered(1));
     commit(&stores, &request).await;
-    let destroyed = KeyRecord { sealed_private_key: Vec::new(), ..fixtures::key(1) };
+    let destroyed = KeyRecord { sealed_private_key: Vec::new(), ..fixtures::key_of(&acme, 1) };
     let moved = KeyRecord {
         active_from: at(1),
         retiring_from: Some(at(2)),
         removed_at: Some(at(3)),
-        ..fixtures::key(2)
+        ..fixtures::key_of(&acme, 2)
     };
     assert_eq!(records(&stores, &acme).await.keys, [destroyed.clone(), moved]);
-    assert_eq!(records(&stores, &globex).await.keys, [fixtures::key(1), fixtures::key(2)]);
+    let [first, second] = [1, 2].map(|number| fixtures::key_of(&globex, number));
+    assert_eq!(records(&stores, &globex).await.keys, [first, second]);
     let published = stores.administration.changes_since(position).await.unwrap();
     assert_eq!(
         published.into_iter().map(|(_, published)| published).collect::<Vec<_>>(),
@@ -119,7 +120,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
     requests::reschedule_key(&mut back, &acme, after, times(&fixtures::key(2)));
     requests::destroy_key(&mut back, &acme, KeyId::numbered(1));
     commit(&stores, &back).await;
-    assert_eq!(records(&stores, &acme).await.keys, [destroyed, fixtures::key(2)]);
+    assert_eq!(records(&stores, &acme).await.keys, [destroyed, fixtures::key_of(&acme, 2)]);
 
     let [mut moved, mut destroyed] = [(); 2].map(|()| requests::declared(vec![renamed("acme")]));
     let unknown = KeyTimes { id: KeyId::numbered(3), ..after };
@@ -169,7 +170,7 @@ pub async fn every_key_commit_has_a_change(stores: Stores) {
     }
     let outcome = stores.administration.commit(&unseen).await;
     assert!(matches!(outcome, Err(StoreError::Fault(_))), "{outcome:?}");
-    assert_eq!(records(&stores, &acme).await.keys, [fixtures::key(1)]);
+    assert_eq!(records(&stores, &acme).await.keys, [fixtures::key_of(&acme, 1)]);
 }
 
 /// Both with a key of number 1.
@@ -177,7 +178,7 @@ pub(super) async fn two_tenants(stores: &Stores) -> [TenantId; 2] {
     let tenants = ["acme", "globex"].map(fixtures::tenant);
     for tenant in &tenants {
         add(stores, tenant, &[]).await;
-        assert!(stores.signing_keys.add_key(&tenant.id, &fixtures::key(1)).await.unwrap());
+        assert!(stores.signing_keys.add_key(&tenant.id, &fixtures::key_of(&tenant.id, 1)).await.unwrap());
     }
     tenants.map(|tenant| tenant.id)
 }

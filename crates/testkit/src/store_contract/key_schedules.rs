@@ -150,7 +150,10 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
     ];
     for id in [&acme, &globex] {
         let mut request = requests::declared(Vec::new());
-        lives.iter().for_each(|key| requests::announce_key(&mut request, id, key.clone()));
+        for key in &lives {
+            let thumbprint = format!("{} of {id}", key.thumbprint);
+            requests::announce_key(&mut request, id, KeyRecord { thumbprint, ..key.clone() });
+        }
         commit(&stores, &request).await;
     }
     let ends = async |id| {

@@ -13,6 +13,7 @@ mod concurrent;
 mod deleting;
 mod finding;
 mod key_commits;
+mod key_owners;
 mod key_schedules;
 mod leases;
 mod listing;
@@ -45,6 +46,7 @@ pub use concurrent::*;
 pub use deleting::*;
 pub use finding::*;
 pub use key_commits::*;
+pub use key_owners::*;
 pub use key_schedules::*;
 pub use leases::*;
 pub use listing::*;
@@ -108,6 +110,9 @@ macro_rules! store_contract_tests {
             each_tenant_counts_its_own_keys,
             of_twenty_first_keys_at_once_one_is_added,
             a_first_key_is_imported_once,
+            a_key_belongs_to_one_tenant,
+            a_key_of_a_deleted_tenant_stays_taken,
+            of_tenants_that_add_one_key_at_once_one_gets_it,
             keys_of_a_commit_take_the_next_numbers,
             keys_of_a_commit_rest_on_the_revision,
             of_a_request_and_a_commit_one_adds_the_next_key,

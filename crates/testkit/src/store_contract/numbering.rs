@@ -31,7 +31,7 @@ pub async fn each_tenant_counts_its_own_keys(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let globex = super::add(&stores, &fixtures::tenant("globex"), &[]).await;
     for (tenant, bytes) in [(&acme, vec![1]), (&globex, vec![2])] {
-        let key = keys::KeyRecord { sealed_private_key: bytes, ..fixtures::key(1) };
+        let key = keys::KeyRecord { sealed_private_key: bytes, ..fixtures::key_of(tenant, 1) };
         assert!(stores.signing_keys.add_key(tenant, &key).await.unwrap());
     }
     for (tenant, bytes) in [(&acme, vec![1]), (&globex, vec![2])] {

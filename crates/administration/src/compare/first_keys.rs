@@ -1,0 +1,55 @@
+//! A private key belongs to one tenant. Keys that the tenants of a plan begin with are compared with each other and with the store.
+
+use std::collections::HashMap;
+
+use tenancy::TenantId;
+
+use crate::{Change, Conflict, Conflicts, Declaration};
+
+/// A tenant and the RFC 7638 thumbprint of its first key.
+type Key<'a> = (&'a TenantId, &'a str);
+
+/// Every declared key, as if no tenant existed yet.
+///
+/// # Errors
+/// [`Conflicts`] between two tenants of the declaration.
+pub fn check_declared(declaration: &Declaration) -> Result<(), Conflicts> {
+    let declared = declaration.tenants.iter();
+    check_planned(
+        declared.filter_map(|(id, tenant)| Some((id, tenant.first_key.as_ref()?.thumbprint.as_str()))),
+    )
+}
+
+/// The keys that the changes of a tenant add. A key that the tenant has already is not among them.
+pub(super) fn planned<'a>(tenant: &'a TenantId, changes: &'a [Change]) -> impl Iterator<Item = Key<'a>> {
+    changes.iter().filter_map(move |change| match change {
+        Change::FirstKey(_, key) => Some((tenant, key.thumbprint.as_str())),
+        _ => None,
+    })
+}
+
+/// Which of two new tenants the key belongs to cannot be decided.
+pub(super) fn check_planned<'a>(keys: impl Iterator<Item = Key<'a>>) -> Result<(), Conflicts> {
+    let mut owners: HashMap<&str, &TenantId> = HashMap::new();
+    let mut conflicts = Vec::new();
+    for (tenant, thumbprint) in keys {
+        let owner = *owners.entry(thumbprint).or_insert(tenant);
+        if owner != tenant {
+            conflicts.push(Conflict::FirstKeyTaken { tenant: tenant.clone(), owner: owner.clone() });
+        }
+    }
+    if conflicts.is_empty() { Ok(()) } else { Err(Conflicts(conflicts)) }
+}
+
+/// A key of the store stays with its tenant, even after the tenant is deleted.
+pub(super) fn check_stored(conflicts: &mut Vec<Conflict>, keys: &[Key<'_>], stored: &[(String, TenantId)]) {
+    for (tenant, thumbprint) in keys {
+        let taken = stored.iter().find(|(known, owner)| known == thumbprint && owner != *tenant);
+        conflicts.extend(
+            taken.map(|(_, owner)| Conflict::FirstKeyTaken {
+                tenant: (*tenant).clone(),
+                owner: owner.clone(),
+            }),
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! A private key belongs to one tenant: each way by which a key is added refuses one that another tenant has or had.
+
+use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, FirstKey};
+use keys::{KeyId, KeyRecord};
+use tenancy::TenantId;
+
+use super::{Stores, add, commit, commit_now};
+use crate::fixtures;
+use crate::requests;
+
+/// The same tenant may have its key again, under another number.
+pub async fn a_key_belongs_to_one_tenant(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let key = fixtures::key(1);
+    assert!(owners(&stores, &key).await.is_empty());
+    assert!(stores.signing_keys.add_key(&acme, &key).await.unwrap());
+    assert_eq!(owners(&stores, &key).await, ["acme"]);
+
+    assert!(!stores.signing_keys.add_key(&globex, &key).await.unwrap());
+    for request in [announcing(&globex, &key), beginning_with(&globex, &key)] {
+        assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
+    }
+    let found = stores.signing_keys.find_keys(&globex).await.unwrap();
+    assert_eq!((found.next, found.keys.len()), (KeyId::numbered(1), 0));
+    assert_eq!(stores.administration.load_state(&globex).await.unwrap().unwrap().first_key_thumbprint, None);
+
+    commit(&stores, &announcing(&acme, &KeyRecord { id: KeyId::numbered(2), ..key.clone() })).await;
+    let own = fixtures::key_of(&globex, 1);
+    commit(&stores, &beginning_with(&globex, &own)).await;
+    assert_eq!(owners(&stores, &own).await, ["globex"]);
+    assert_eq!(owners(&stores, &key).await, ["acme"]);
+}
+
+/// Verifiers may trust the key of a deleted tenant.
+pub async fn a_key_of_a_deleted_tenant_stays_taken(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let key = fixtures::key(1);
+    commit(&stores, &beginning_with(&acme, &key)).await;
+    let tenant = fixtures::tenant("acme");
+    let deleted = Change::Tenant(requests::row(ChangeKind::Deleted, Some(&tenant), &tenant));
+    commit(&stores, &requests::declared(vec![deleted])).await;
+    assert!(stores.signing_keys.find_keys(&acme).await.unwrap().keys.is_empty());
+
+    assert_eq!(owners(&stores, &key).await, ["acme"]);
+    assert!(!stores.signing_keys.add_key(&globex, &key).await.unwrap());
+    assert_eq!(commit_now(&stores, &announcing(&globex, &key)).await, CommitOutcome::StaleRevision);
+}
+
+/// By a commit, and by requests that create first keys.
+pub async fn of_tenants_that_add_one_key_at_once_one_gets_it(stores: Stores) {
+    for round in 1..=5 {
+        let tenants: Vec<TenantId> =
+            (1..=4).map(|nth| fixtures::tenant_id(&format!("t{round}-{nth}"))).collect();
+        for tenant in &tenants {
+            add(&stores, &fixtures::tenant(tenant.as_str()), &[]).await;
+        }
+        let key = KeyRecord { thumbprint: format!("of round {round}"), ..fixtures::key(1) };
+        let mut attempts = Vec::new();
+        for (nth, tenant) in (0..).zip(&tenants) {
+            let (stores, tenant, key) = (stores.clone(), tenant.clone(), key.clone());
+            attempts.push(tokio::spawn(async move {
+                let added = match nth % 2 {
+                    0 => stores.signing_keys.add_key(&tenant, &key).await.unwrap(),
+                    _ => {
+                        commit_now(&stores, &announcing(&tenant, &key)).await != CommitOutcome::StaleRevision
+                    }
+                };
+                added.then(|| tenant.to_string())
+            }));
+        }
+        let mut added = Vec::new();
+        for attempt in attempts {
+            added.extend(attempt.await.unwrap());
+        }
+        assert_eq!(added.len(), 1, "{added:?}");
+        assert_eq!(owners(&stores, &key).await, added);
+        for tenant in &tenants {
+            let keys = stores.signing_keys.find_keys(tenant).await.unwrap().keys.len();
+            assert_eq!(keys, usize::from(added == [tenant.to_string()]), "{tenant}");
+        }
+    }
+}
+
+async fn two_tenants(stores: &Stores) -> [TenantId; 2] {
+    let tenants = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in &tenants {
+        add(stores, tenant, &[]).await;
+    }
+    tenants.map(|tenant| tenant.id)
+}
+
+async fn owners(stores: &Stores, key: &KeyRecord) -> Vec<String> {
+    let found = stores.administration.find_key_owners(&[&key.thumbprint, "unknown"]).await.unwrap();
+    found
+        .into_iter()
+        .map(|(thumbprint, owner)| {
+            assert_eq!(thumbprint, key.thumbprint);
+            owner.to_string()
+        })
+        .collect()
+}
+
+fn announcing(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
+    let mut request = requests::declared(Vec::new());
+    requests::announce_key(&mut request, tenant, key.clone());
+    request
+}
+
+fn beginning_with(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
+    let first = FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
+    let mut request = requests::declared(vec![Change::FirstKey(tenant.clone(), first)]);
+    request.first_keys.push((tenant.clone(), key.clone()));
+    request
+}
