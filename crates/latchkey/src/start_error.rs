@@ -34,9 +34,7 @@ pub(crate) enum StartError {
     #[error("the administrators' passwords cannot be hashed")]
     Admins(#[from] OutOfMemory),
     #[error(transparent)]
-    Sqlite(#[from] storage::sqlite::OpenError),
-    #[error(transparent)]
-    Postgres(#[from] storage::postgres::OpenError),
+    Open(#[from] storage::OpenError),
     #[error("cache.redis_url cannot be used")]
     Redis(#[from] InvalidRedisUrl),
     #[error(transparent)]
@@ -97,6 +95,6 @@ impl StartError {
 
     /// Whether the store did not answer or could not be opened.
     pub(crate) fn is_about_the_store(&self) -> bool {
-        matches!(self, Self::Sqlite(_) | Self::Postgres(_) | Self::Store(_))
+        matches!(self, Self::Open(_) | Self::Store(_))
     }
 }

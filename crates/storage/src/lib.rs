@@ -33,8 +33,10 @@ mod tenant_rows;
 mod upsert;
 
 mod migrations;
+mod open_error;
 pub mod postgres;
 pub mod sqlite;
 
 pub use change_log::ChangeFeed;
 pub use database::Database;
+pub use open_error::OpenError;

@@ -27,7 +27,9 @@ macro_rules! migrator {
 pub(crate) use migrator;
 
 use sqlx::SqlSafeStr as _;
-use sqlx::migrate::{Migration, MigrationType};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use crate::open_error::OpenError;
 
 /// The name is the version and the description, as sqlx writes both into `_sqlx_migrations`.
 pub(crate) fn migration(name: &'static str, sql: &'static str) -> Migration {
@@ -35,6 +37,37 @@ pub(crate) fn migration(name: &'static str, sql: &'static str) -> Migration {
     let version = version.parse().unwrap_or_default();
     let description = description.replace('_', " ").into();
     Migration::new(version, description, MigrationType::Simple, sql.into_sql_str(), false)
+}
+
+/// The schema of the program: the version of its last migration.
+pub(crate) fn known(migrator: &Migrator) -> i64 {
+    migrator.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// Refuses a schema that is newer than the program's.
+pub(crate) fn refuse_newer(migrator: &Migrator, database: &str, found: Option<i64>) -> Result<(), OpenError> {
+    let known = known(migrator);
+    match found {
+        Some(found) if found > known => Err(OpenError::Newer { database: database.to_owned(), found, known }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether there is anything to read. Refuses every schema but the program's.
+pub(crate) fn is_readable(
+    migrator: &Migrator,
+    database: &str,
+    pronoun: &'static str,
+    found: Option<i64>,
+) -> Result<bool, OpenError> {
+    refuse_newer(migrator, database, found)?;
+    let known = known(migrator);
+    match found {
+        Some(found) if found < known => {
+            Err(OpenError::Older { database: database.to_owned(), found, known, pronoun })
+        }
+        found => Ok(found.is_some()),
+    }
 }
 
 #[cfg(test)]

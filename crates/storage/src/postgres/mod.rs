@@ -4,13 +4,11 @@
 //! rows names it; and the roles under which queries run see no row of a tenant that was not entered (row level security).
 
 mod change_feed;
-mod open_error;
 mod options;
 mod pools;
 mod schema;
 
 pub(crate) use change_feed::PostgresChangeFeed;
-pub use open_error::OpenError;
 pub use options::PostgresOptions;
 pub(crate) use pools::PostgresPools;
 pub use pools::{migrate, open, open_read_only};

@@ -14,7 +14,7 @@ use tracing::warn;
 
 use crate::database::{Database, Engine, Purpose};
 use crate::error::{is_lost, store_error};
-use crate::postgres::open_error::{OpenError, place};
+use crate::open_error::OpenError;
 use crate::postgres::options::{self, PostgresOptions};
 use crate::postgres::schema::{self, Schema};
 use crate::row::Row;
@@ -201,4 +201,22 @@ impl PostgresPools {
 fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
     let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
     Ok(options.application_name("latchkey"))
+}
+
+/// What operators know a database by.
+pub(crate) fn place(server: &PgConnectOptions) -> String {
+    let name = server.get_database().unwrap_or_else(|| server.get_username());
+    format!("{}:{}/{name}", server.get_host(), server.get_port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_holds_the_password() {
+        let server: PgConnectOptions = "postgres://latchkey:canary@db.example.com:5433/rows".parse().unwrap();
+        assert_eq!(place(&server), "db.example.com:5433/rows");
+        assert!(!OpenError::Url.to_string().contains("canary"));
+    }
 }

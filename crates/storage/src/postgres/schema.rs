@@ -11,9 +11,9 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use tokio::time::timeout;
 
-use crate::migrations::migrator;
-use crate::postgres::OpenError;
-use crate::postgres::open_error::place;
+use crate::migrations::{is_readable, known, migrator, refuse_newer};
+use crate::open_error::OpenError;
+use crate::postgres::pools::place;
 
 /// The schema of this program.
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres"));
@@ -60,8 +60,8 @@ pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<bool, OpenError
     let mut transaction = connection.begin().await.map_err(failed)?;
     sqlx::query(LOCK).execute(&mut *transaction).await.map_err(failed)?;
     let found = version(&mut transaction).await.map_err(failed)?;
-    refuse_newer(server, found)?;
-    if found != Some(known()) {
+    refuse_newer(&MIGRATOR, &place(server), found)?;
+    if found != Some(known(&MIGRATOR)) {
         let done = MIGRATOR.run_direct(None, &mut *transaction, false).await;
         done.map_err(|cause| OpenError::Migrate { database: place(server), cause })?;
     }
@@ -80,21 +80,13 @@ pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenErr
     let failed = |cause| OpenError::Open { database: place(server), cause };
     let mut connection = connect(server).await?;
     let found = version(&mut connection).await.map_err(failed)?;
-    refuse_newer(server, found)?;
-    let known = known();
-    let schema = match found {
-        None => Schema::Absent,
-        Some(found) if found < known => {
-            return Err(OpenError::Older { database: place(server), found, known });
-        }
-        Some(_) => {
-            let row_level_security: bool = sqlx::query_scalar(HAS_ROW_LEVEL_SECURITY)
-                .fetch_one(&mut connection)
-                .await
-                .map_err(failed)?;
-            refuse_barred(server, &mut connection, row_level_security).await?;
-            Schema::Ready { row_level_security }
-        }
+    let schema = if is_readable(&MIGRATOR, &place(server), "it", found)? {
+        let row_level_security: bool =
+            sqlx::query_scalar(HAS_ROW_LEVEL_SECURITY).fetch_one(&mut connection).await.map_err(failed)?;
+        refuse_barred(server, &mut connection, row_level_security).await?;
+        Schema::Ready { row_level_security }
+    } else {
+        Schema::Absent
     };
     connection.close().await.map_err(failed)?;
     Ok(schema)
@@ -128,17 +120,4 @@ async fn version(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Err
         return Ok(None);
     }
     sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(connection).await
-}
-
-fn refuse_newer(server: &PgConnectOptions, found: Option<i64>) -> Result<(), OpenError> {
-    match found {
-        Some(found) if found > known() => {
-            Err(OpenError::Newer { database: place(server), found, known: known() })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn known() -> i64 {
-    MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
 }

@@ -1,7 +1,6 @@
 //! What is SQLite's own: one file, with one writer and several readers.
 
 mod change_feed;
-mod open_error;
 mod pools;
 mod schema;
 mod search_terms;
@@ -10,6 +9,5 @@ mod search_terms;
 mod query_plan_tests;
 
 pub(crate) use change_feed::SqliteChangeFeed;
-pub use open_error::OpenError;
 pub(crate) use pools::SqlitePools;
 pub use pools::{open, open_read_only};

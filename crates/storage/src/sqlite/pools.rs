@@ -12,8 +12,9 @@ use tokio::time::timeout;
 
 use crate::database::{Database, Engine, Purpose};
 use crate::error::store_error;
+use crate::open_error::OpenError;
 use crate::row::Row;
-use crate::sqlite::{OpenError, schema};
+use crate::sqlite::schema;
 use crate::statement::{Dialect, Statement};
 
 /// How long the lookup of a request may take before its caller gets an error.
@@ -40,7 +41,7 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
     let path = path.to_owned();
     create(&path).map_err(|cause| OpenError::Create { path: path.clone(), cause })?;
     let options = options(&path);
-    let failed = |cause| OpenError::Open { path: path.clone(), cause };
+    let failed = |cause| OpenError::Open { database: path.display().to_string(), cause };
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(WRITER_WAIT * 2)
@@ -63,7 +64,7 @@ pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> 
     if !path.exists() {
         return Ok(None);
     }
-    let failed = |cause| OpenError::Open { path: path.clone(), cause };
+    let failed = |cause| OpenError::Open { database: path.display().to_string(), cause };
     // A reader creates a log and an index beside the file, unless the file is declared immutable. Without a log, no program writes it.
     let is_immutable = !log_of(&path).exists();
     let options = options(&path).read_only(true).immutable(is_immutable);

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use administration::{SealedItems as _, TenantRows as _};
 use sqlx::{Connection as _, PgConnection};
-use storage::Database;
-use storage::postgres::{self, MIGRATOR, OpenError, PostgresOptions};
+use storage::postgres::{self, MIGRATOR, PostgresOptions};
+use storage::{Database, OpenError};
 use tenancy::TenantStore as _;
 use testkit::fixtures::{self, NOW, tenant_id};
 use testkit::requests;

@@ -8,7 +8,7 @@ use keys::SigningKeyStore as _;
 use protocol::Timestamp;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use storage::sqlite::{self, OpenError};
+use storage::{OpenError, sqlite};
 use tenancy::TenantStore as _;
 use testkit::fixtures::{AUDIENCE, tenant_id};
 
