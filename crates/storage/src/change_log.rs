@@ -5,6 +5,7 @@ use std::time::Duration;
 use administration::rows::seconds;
 use administration::{ChangeLog, Invalidation};
 use async_trait::async_trait;
+use protocol::Timestamp;
 use serde_json::Value;
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
@@ -116,11 +117,15 @@ impl ChangeLog for Database {
     }
 }
 
+/// Deletes old rows, of the tenants that the role of the transaction sees.
+pub(crate) fn forget(now: Timestamp) -> Statement {
+    Statement::of(FORGET).bind(seconds(now) - REMEMBERED_SECONDS)
+}
+
 impl CommitWriter<'_> {
     pub(crate) async fn change_log(&mut self, rows: &[Value]) -> Result<(), CommitError> {
         self.all(LOG, rows).await?;
-        let long_ago = seconds(self.request.now) - REMEMBERED_SECONDS;
-        self.transaction.execute(&Statement::of(FORGET).bind(long_ago)).await?;
+        self.transaction.execute(&forget(self.request.now)).await?;
         Ok(())
     }
 }

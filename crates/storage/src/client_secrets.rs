@@ -10,6 +10,7 @@ use crate::commit::{CommitError, CommitWriter};
 use crate::database::{Database, Purpose};
 use crate::error::store_error;
 use crate::statement::Statement;
+use crate::{change_log, idempotent_answers};
 
 const INSERT: &str = "
     INSERT INTO client_secrets (tenant_id, client_id, secret_id, hash, hint, managed_by, created_at, expires_at,
@@ -45,7 +46,8 @@ const PRUNE: &str = "
 
 #[async_trait]
 impl EndedSecrets for Database {
-    /// Runs between two commits: no commit changes a secret while this deletes it.
+    /// Runs between two commits: no commit changes a secret while this deletes it. It also deletes what a commit of one tenant may not
+    /// delete of other tenants: answers that have expired, and old rows of the log of changes.
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let prune = Statement::of(PRUNE)
             .bind(now)
@@ -55,6 +57,8 @@ impl EndedSecrets for Database {
         let pruned = async {
             let mut transaction = self.begin(Purpose::Commit).await?;
             let pruned = transaction.execute(&prune).await?;
+            transaction.execute(&idempotent_answers::forget(now)).await?;
+            transaction.execute(&change_log::forget(now)).await?;
             transaction.commit().await?;
             Ok(pruned)
         };

@@ -66,7 +66,8 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     let decided = Decided::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
     let decided = decided.ok_or(CommitError::StaleRevision)?;
     let rows = CommitRows::of(request, &decided);
-    let transaction = database.begin(Purpose::Commit).await?;
+    let purpose = request.sole_tenant().map_or(Purpose::Commit, Purpose::CommitOf);
+    let transaction = database.begin(purpose).await?;
     let mut writer = CommitWriter { transaction, request, dialect: database.dialect() };
     let generation = writer.generation().await?;
     writer.revisions(&rows.revisions).await?;

@@ -34,6 +34,8 @@ pub(crate) enum Purpose<'t> {
     Writes,
     /// Writes across tenants while no commit is under way.
     Commit,
+    /// The same, to rows of this tenant only.
+    CommitOf(&'t TenantId),
     /// Writes of a request, to rows of this tenant only.
     WritesOf(&'t TenantId),
 }
@@ -51,7 +53,7 @@ impl Database {
         matches!(self.engine, Engine::Sqlite(_))
     }
 
-    /// A warning for operators: row level security is off. It is logged when the database is opened.
+    /// A warning for operators: row level security is off, or off for commits. It is logged when the database is opened.
     #[must_use]
     pub fn warning(&self) -> Option<&'static str> {
         match &self.engine {

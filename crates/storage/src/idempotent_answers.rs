@@ -36,13 +36,18 @@ impl IdempotentAnswers for Database {
     }
 }
 
+/// Deletes answers that have expired, of the tenants that the role of the transaction sees.
+pub(crate) fn forget(now: Timestamp) -> Statement {
+    Statement::of(FORGET).bind(now)
+}
+
 impl CommitWriter<'_> {
     /// Another answer to the same key that has not expired makes the commit stale.
     pub(crate) async fn idempotent_answers(&mut self, rows: &[Value]) -> Result<(), CommitError> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.transaction.execute(&Statement::of(FORGET).bind(self.request.now)).await?;
+        self.transaction.execute(&forget(self.request.now)).await?;
         self.all(INSERT, rows).await
     }
 }

@@ -14,6 +14,7 @@ macro_rules! migrator {
             "0007_roles_that_are_taken",
             "0008_left_out_tenants",
             "0009_key_thumbprints",
+            "0010_writer_of_one_tenant",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -50,7 +50,7 @@ async fn this_server_sorts_as_in_english_and_a_maker_may_not_take_a_role() {
 async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
     let modest = Modest::new().await;
     // What PostgreSQL gives who makes a role.
-    let made = "GRANT latchkey_app, latchkey_operator TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
+    let made = "GRANT latchkey_app, latchkey_operator, latchkey_writer TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
     modest.administer(made).await;
     let mut connection = migrating::migrated(&modest.url(), 6).await;
     for sql in migrating::ROWS {
@@ -74,7 +74,7 @@ async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
 #[tokio::test]
 async fn reading_only_reports_roles_that_the_login_may_not_take() {
     let modest = Modest::new().await;
-    let grant = "GRANT latchkey_app, latchkey_operator TO {login} WITH ADMIN TRUE, SET TRUE";
+    let grant = "GRANT latchkey_app, latchkey_operator, latchkey_writer TO {login} WITH ADMIN TRUE, SET TRUE";
     modest.administer(grant).await;
     modest.open().await.unwrap().close().await;
     let look = async || postgres::open_read_only(&modest.url(), PostgresOptions::default()).await;

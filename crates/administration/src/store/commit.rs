@@ -61,6 +61,20 @@ impl CommitRequest {
     }
 }
 
+impl CommitRequest {
+    /// The tenant that the request concerns, if it concerns one only. Configurations concern all tenants.
+    #[must_use]
+    pub fn sole_tenant(&self) -> Option<&TenantId> {
+        let expected = self.expected_revisions.iter().map(|(tenant, _)| tenant);
+        let changed = self.changes.iter().map(Change::tenant);
+        let audited = self.audit.iter().map(|record| &record.tenant);
+        let answered = self.idempotent.iter().map(|answer| &answer.tenant);
+        let mut tenants = expected.chain(changed).chain(audited).chain(answered);
+        let first = tenants.next().filter(|_| self.generation.is_none())?;
+        tenants.all(|tenant| tenant == first).then_some(first)
+    }
+}
+
 /// A secret's row that comes to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSecret {

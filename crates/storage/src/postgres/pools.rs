@@ -16,7 +16,7 @@ use crate::database::{Database, Engine, Purpose};
 use crate::error::{is_lost, store_error};
 use crate::open_error::OpenError;
 use crate::postgres::options::{self, PostgresOptions};
-use crate::postgres::schema::{self, Schema};
+use crate::postgres::schema::{self, Roles, Schema};
 use crate::row::Row;
 use crate::statement::{Dialect, Statement};
 use crate::transaction::Transaction;
@@ -26,8 +26,17 @@ const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cann
                         them passes through it; let an administrator create both, NOLOGIN and NOBYPASSRLS, and grant them to \
                         this login, and start again";
 
+/// As [`ROW_LEVEL_SECURITY_OFF`], for commits.
+const WRITER_MISSING: &str = "commits of one tenant run as latchkey_operator, which sees all tenants: this login cannot act as the role \
+                        latchkey_writer, or row level security does not restrict that role; let an administrator create it, NOLOGIN \
+                        and NOBYPASSRLS, and grant it to this login, and start again";
+
 /// Held until the end of the transaction. Keys that are added meanwhile do not wait for it.
 const COMMIT_LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302012)";
+
+/// Both in one statement. The lock does not depend on the role.
+const COMMIT_LOCK_AND_ENTER: &str =
+    "SELECT pg_advisory_xact_lock(7810204517302012), set_config('latchkey.tenant', $1, true)";
 
 const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
 
@@ -39,8 +48,7 @@ pub(crate) struct PostgresPools {
     patience: Duration,
     /// Where connections are opened.
     runtime: Handle,
-    /// Whether row level security is on and the roles can be used.
-    row_level_security: bool,
+    roles: Roles,
 }
 
 /// Opens the database and migrates its schema; of several replicas that start at once, one does it.
@@ -49,11 +57,12 @@ pub(crate) struct PostgresPools {
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
 pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenError> {
     let server = parse(url)?;
-    let row_level_security = schema::migrate(&server).await?;
-    if !row_level_security {
-        warn!(database = place(&server), "{ROW_LEVEL_SECURITY_OFF}");
+    let roles = schema::migrate(&server).await?;
+    let pools = PostgresPools::new(server, options, roles);
+    if let Some(warning) = pools.warning() {
+        warn!(database = pools.place(), "{warning}");
     }
-    PostgresPools::new(server, options, row_level_security).connect_both().await
+    pools.connect_both().await
 }
 
 /// Opens the database without changing anything. Where there is no schema yet, there is nothing to open.
@@ -64,9 +73,9 @@ pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Optio
     let server = parse(url)?;
     match schema::inspect(&server).await? {
         Schema::Absent => Ok(None),
-        Schema::Ready { row_level_security } => {
+        Schema::Ready { roles } => {
             let server = server.options([("default_transaction_read_only", "on")]);
-            PostgresPools::new(server, options, row_level_security).connect_both().await.map(Some)
+            PostgresPools::new(server, options, roles).connect_both().await.map(Some)
         }
     }
 }
@@ -81,7 +90,11 @@ pub async fn migrate(url: &str) -> Result<(), OpenError> {
 
 impl PostgresPools {
     pub(crate) fn warning(&self) -> Option<&'static str> {
-        (!self.row_level_security).then_some(ROW_LEVEL_SECURITY_OFF)
+        match self.roles {
+            Roles { row_level_security: false, .. } => Some(ROW_LEVEL_SECURITY_OFF),
+            Roles { writer: false, .. } => Some(WRITER_MISSING),
+            Roles { .. } => None,
+        }
     }
 
     pub(crate) fn connections(&self) -> (u32, usize) {
@@ -102,7 +115,7 @@ impl PostgresPools {
 
     /// For a connection of its own that works across tenants.
     pub(crate) fn administration_options(&self) -> PgConnectOptions {
-        options::administration(&self.server, self.row_level_security)
+        options::administration(&self.server, self.roles.row_level_security)
     }
 
     /// All rows of a statement of a request. Waiting for a connection, reading, and once more where the connection was lost, all have
@@ -157,18 +170,22 @@ impl PostgresPools {
         purpose: Purpose<'_>,
         statements: &'d AtomicU64,
     ) -> Result<Transaction<'d>, sqlx::Error> {
-        let begin = match (purpose, self.row_level_security) {
+        let begin = match (purpose, self.roles.row_level_security) {
             (Purpose::Reads, false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             (Purpose::Reads, true) => {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE latchkey_app"
             }
             (Purpose::WritesOf(_), true) => "BEGIN; SET LOCAL ROLE latchkey_app",
+            (Purpose::CommitOf(_), _) if self.roles.writer => "BEGIN; SET LOCAL ROLE latchkey_writer",
             _ => "BEGIN",
         };
         let mut transaction = Transaction::postgres(self.administrators.begin_with(begin).await?, statements);
         match purpose {
             Purpose::Reads | Purpose::Writes => {}
             Purpose::Commit => drop(transaction.execute(&Statement::of(COMMIT_LOCK)).await?),
+            Purpose::CommitOf(tenant) => {
+                transaction.execute(&Statement::of(COMMIT_LOCK_AND_ENTER).bind(tenant)).await?;
+            }
             Purpose::WritesOf(tenant) => drop(transaction.execute(&Statement::of(ENTER).bind(tenant)).await?),
         }
         Ok(transaction)
@@ -186,14 +203,14 @@ impl PostgresPools {
         Ok(Engine::Postgres(Box::new(self)).into())
     }
 
-    fn new(server: PgConnectOptions, options: PostgresOptions, row_level_security: bool) -> Self {
+    fn new(server: PgConnectOptions, options: PostgresOptions, roles: Roles) -> Self {
         Self {
-            readers: options.readers(&server, row_level_security),
-            administrators: options.administrators(&server, row_level_security),
+            readers: options.readers(&server, roles.row_level_security),
+            administrators: options.administrators(&server, roles.row_level_security),
             server,
             patience: options.patience,
             runtime: Handle::current(),
-            row_level_security,
+            roles,
         }
     }
 }

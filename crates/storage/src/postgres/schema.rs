@@ -41,20 +41,32 @@ const HAS_ROW_LEVEL_SECURITY: &str = "
                AS acting (privilege)
      WHERE c.oid = 'tenants'::regclass";
 
+/// A role for writers is of use only beside the other two.
+const PREPARE_WRITER: &str = "SELECT CASE WHEN $1 THEN latchkey_prepare_writer() ELSE false END";
+
 /// What is there.
 pub(crate) enum Schema {
     /// Nothing was ever put into the database.
     Absent,
     /// The schema of this program.
     Ready {
-        /// Whether row level security is on and the roles can be used.
-        row_level_security: bool,
+        /// The roles that this login can act as.
+        roles: Roles,
     },
 }
 
-/// Migrates the schema, turns row level security on where it is off, and returns whether it is on. Of several replicas that start at
-/// once, one does it and the others wait for it.
-pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<bool, OpenError> {
+/// The roles of row level security that sessions can act as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Roles {
+    /// `latchkey_app` and `latchkey_operator`: without them row level security is off.
+    pub(crate) row_level_security: bool,
+    /// `latchkey_writer`: without it commits of one tenant run as `latchkey_operator`.
+    pub(crate) writer: bool,
+}
+
+/// Brings the schema up to date, turns row level security on where it is off, and returns the roles that can be used. Of several
+/// replicas that start at once, one does it and the others wait for it.
+pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenError> {
     let failed = |cause| OpenError::Open { database: place(server), cause };
     let mut connection = connect(server).await?;
     let mut transaction = connection.begin().await.map_err(failed)?;
@@ -70,9 +82,14 @@ pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<bool, OpenError
         .await
         .map_err(failed)?;
     refuse_barred(server, &mut transaction, row_level_security).await?;
+    let writer: bool = sqlx::query_scalar(PREPARE_WRITER)
+        .bind(row_level_security)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
     transaction.commit().await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
-    Ok(row_level_security)
+    Ok(Roles { row_level_security, writer })
 }
 
 /// Looks, and changes nothing.
@@ -84,7 +101,8 @@ pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenErr
         let row_level_security: bool =
             sqlx::query_scalar(HAS_ROW_LEVEL_SECURITY).fetch_one(&mut connection).await.map_err(failed)?;
         refuse_barred(server, &mut connection, row_level_security).await?;
-        Schema::Ready { row_level_security }
+        // Nothing is committed, so no writer is missing.
+        Schema::Ready { roles: Roles { row_level_security, writer: row_level_security } }
     } else {
         Schema::Absent
     };

@@ -99,7 +99,7 @@ impl SqlitePools {
     ) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         match purpose {
             Purpose::Reads => self.readers.begin_with("BEGIN DEFERRED").await,
-            Purpose::Writes | Purpose::Commit | Purpose::WritesOf(_) => {
+            Purpose::Writes | Purpose::Commit | Purpose::CommitOf(_) | Purpose::WritesOf(_) => {
                 self.writer.begin_with("BEGIN IMMEDIATE").await
             }
         }

@@ -138,7 +138,7 @@ async fn a_login_without_the_roles_works_without_row_level_security_until_it_get
     assert!(database.warning().unwrap().starts_with("row level security is off: this login cannot act"));
     database.close().await;
 
-    modest.administer("GRANT latchkey_app, latchkey_operator TO {login}").await;
+    modest.administer("GRANT latchkey_app, latchkey_operator, latchkey_writer TO {login}").await;
     let database = modest.open().await.unwrap();
     assert!(database.find_tenant(&acme.id).await.unwrap().is_some());
     assert!(modest.has_row_level_security().await);
@@ -148,4 +148,33 @@ async fn a_login_without_the_roles_works_without_row_level_security_until_it_get
     modest.administer("REVOKE latchkey_app, latchkey_operator FROM {login}").await;
     let refused = modest.open().await.unwrap_err();
     assert!(matches!(&refused, OpenError::Roles { login, .. } if *login == modest.login), "{refused}");
+}
+
+/// As a login that was prepared for the version before, which knew two roles.
+#[tokio::test]
+async fn a_login_without_the_role_of_the_writer_commits_as_the_operator_until_it_gets_it() {
+    let modest = Modest::new().await;
+    modest.administer("GRANT latchkey_app, latchkey_operator TO {login}").await;
+    let added = async |database: &Database, id: &str| {
+        let tenant = fixtures::tenant(id);
+        database.commit(&requests::added(&tenant, &[&fixtures::client(&tenant, "svc")])).await.unwrap();
+        assert!(database.find_tenant(&tenant.id).await.unwrap().is_some());
+    };
+    let database = modest.open().await.unwrap();
+    assert!(modest.has_row_level_security().await);
+    assert!(database.warning().unwrap().starts_with("commits of one tenant run as latchkey_operator"));
+    added(&database, "acme").await;
+    database.close().await;
+
+    modest.administer("GRANT latchkey_writer TO {login}").await;
+    let database = modest.open().await.unwrap();
+    assert_eq!(database.warning(), None);
+    added(&database, "globex").await;
+    database.close().await;
+
+    modest.administer("REVOKE latchkey_writer FROM {login}").await;
+    let database = modest.open().await.unwrap();
+    assert!(database.warning().is_some());
+    added(&database, "initech").await;
+    database.close().await;
 }

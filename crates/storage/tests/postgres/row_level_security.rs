@@ -2,7 +2,8 @@
 
 use administration::{
     Applications as _, AuditLog as _, AuditQuery, AuditRecord, Change, ChangeKind, ClientQuery,
-    IdempotentAnswers as _, KeySchedule as _, RelatedClients, TenantRows as _, UsageLog as _,
+    CommitOutcome, EndedSecrets as _, IdempotentAnswer, IdempotentAnswers as _, KeySchedule as _,
+    RelatedClients, TenantRows as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _};
@@ -86,6 +87,14 @@ async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
         let mut all = enter(&mut connection, "latchkey_operator", None).await;
         assert_eq!(owners(&mut all, table).await, ["acme", "globex"], "{table}");
         drop(all);
+        if !["audit_records", "secret_uses"].contains(&table.as_str()) {
+            for tenant in ["acme", "globex"] {
+                let mut one = enter(&mut connection, "latchkey_writer", Some(tenant)).await;
+                assert_eq!(owners(&mut one, table).await, [tenant], "{table}");
+            }
+            let mut none = enter(&mut connection, "latchkey_writer", None).await;
+            assert!(owners(&mut none, table).await.is_empty(), "{table}");
+        }
         if ["change_log", "tenant_words"].contains(&table.as_str()) {
             continue;
         }
@@ -236,4 +245,125 @@ async fn administration_reads_a_single_tenant_under_row_level_security() {
     // The platform's administrators see all of it.
     assert_eq!(database.find_due_keys(fixtures::NOW, 9).await.unwrap().len(), 2);
     assert_eq!(database.list_audit(&audit(None)).await.unwrap().len(), 2);
+}
+
+/// Statements without a condition on the tenant, as the role of a commit that concerns one tenant.
+#[tokio::test]
+async fn a_writer_of_one_tenant_changes_no_row_of_another() {
+    let (_sandbox, mut connection) = two_tenants().await;
+    for [own, other] in [["acme", "globex"], ["globex", "acme"]] {
+        for sql in [
+            "UPDATE tenants SET name = 'stolen', revision = revision + 1",
+            "UPDATE resource_servers SET scopes = 'stolen'",
+            "UPDATE clients SET name = 'stolen'",
+            "UPDATE client_secrets SET hash = 'stolen'",
+            "UPDATE applications SET name = 'stolen'",
+            "UPDATE signing_keys SET sealed_private_key = ''",
+            "UPDATE key_schedules SET due_at = 1",
+            "DELETE FROM tenant_issuers WHERE position = 0",
+            "DELETE FROM tenant_former_typs",
+            "DELETE FROM client_secrets",
+            "DELETE FROM applications",
+            "DELETE FROM signing_keys",
+            "DELETE FROM key_schedules",
+            "DELETE FROM key_sightings",
+            "DELETE FROM idempotent_answers",
+        ] {
+            let mut writer = enter(&mut connection, "latchkey_writer", Some(own)).await;
+            let done = sqlx::query(sql).execute(&mut *writer).await.unwrap();
+            assert_eq!(done.rows_affected(), 1, "{own}: {sql}");
+        }
+        let refused = [
+            format!("INSERT INTO tenant_issuers VALUES ('{other}', 9, 'stolen')"),
+            format!("INSERT INTO client_names VALUES ('{other}', 'stolen', 'svc')"),
+            format!("INSERT INTO key_thumbprints VALUES ('stolen', '{other}')"),
+            format!("INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', '{other}', 0)"),
+            format!("INSERT INTO audit_records VALUES ('{other}', 99, 0, 'a', 'b', 'c', '{{}}')"),
+            format!("UPDATE clients SET tenant_id = '{other}'"),
+            format!("UPDATE key_schedules SET tenant_id = '{other}'"),
+            "DELETE FROM tenants".to_owned(),
+            "DELETE FROM clients".to_owned(),
+            "DELETE FROM key_thumbprints".to_owned(),
+            "UPDATE key_thumbprints SET thumbprint = 'freed'".to_owned(),
+            "SELECT tenant_id FROM audit_records".to_owned(),
+            "UPDATE audit_records SET actor = 'other'".to_owned(),
+            "DELETE FROM audit_records".to_owned(),
+            "SELECT * FROM secret_uses".to_owned(),
+            "SELECT * FROM sealed_values".to_owned(),
+            "SELECT * FROM generations".to_owned(),
+            "SELECT * FROM leases".to_owned(),
+        ];
+        for sql in refused {
+            let mut writer = enter(&mut connection, "latchkey_writer", Some(own)).await;
+            let error = sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *writer).await.unwrap_err();
+            assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{sql}: {error}");
+        }
+    }
+}
+
+/// A trigger stands for a statement that writes into another tenant by mistake.
+#[tokio::test]
+async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
+    let (sandbox, mut connection) = two_tenants().await;
+    let database = sandbox.open().await;
+    for sql in [
+        "CREATE FUNCTION misdirect() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN NEW.tenant_id := 'globex'; RETURN NEW; END $$",
+        "CREATE TRIGGER misdirect BEFORE INSERT ON client_names FOR EACH ROW EXECUTE FUNCTION misdirect()",
+    ] {
+        execute(&mut connection, sql.to_owned()).await;
+    }
+    let adding = |ids: &[&str]| {
+        let added = ids.iter().map(|id| {
+            let client = fixtures::client(&fixtures::tenant(id), "second");
+            Change::Client(requests::row(ChangeKind::Added, None, &client))
+        });
+        let mut request = requests::declared(added.collect());
+        request.expected_revisions = ids.iter().map(|id| (fixtures::tenant_id(id), 1)).collect();
+        request
+    };
+    let refused = database.commit(&adding(&["acme"])).await.unwrap_err();
+    let cause = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(
+        cause.contains("violates row-level security policy for table \"client_names\""),
+        "{refused}: {cause}"
+    );
+    assert_eq!(database.load_state(&fixtures::tenant_id("acme")).await.unwrap().unwrap().clients.len(), 1);
+    // The other tenant may write its own rows.
+    let committed = CommitOutcome::Committed { generation: None };
+    assert_eq!(database.commit(&adding(&["globex"])).await.unwrap(), committed);
+    // A commit that concerns two tenants runs as the operator, and so does each of a login that may not act as the writer.
+    execute(&mut connection, "DROP TRIGGER misdirect ON client_names".to_owned()).await;
+    let policy = "AS RESTRICTIVE TO latchkey_writer USING (false)";
+    execute(&mut connection, format!("CREATE POLICY nothing ON clients {policy}")).await;
+    assert!(database.commit(&adding(&["acme"])).await.is_err());
+    let mut both = adding(&["acme", "globex"]);
+    both.expected_revisions[1].1 = 2;
+    both.changes.remove(1);
+    assert_eq!(database.commit(&both).await.unwrap(), committed);
+}
+
+/// A commit of one tenant leaves rows of other tenants, which nobody needs any more.
+#[tokio::test]
+async fn what_a_commit_may_not_delete_of_other_tenants_is_deleted_once_an_hour() {
+    let (sandbox, mut connection) = two_tenants().await;
+    let database = sandbox.open().await;
+    let later = fixtures::NOW + protocol::Lifetime::from_seconds(2 * 86_400);
+    let mut request = requests::declared(Vec::new());
+    request.expected_revisions = vec![(fixtures::tenant_id("acme"), 1)];
+    request.idempotent = Some(IdempotentAnswer {
+        key: [3; 32],
+        expires_at: later + protocol::Lifetime::from_seconds(60),
+        ..answer(&fixtures::tenant_id("acme"))
+    });
+    request.now = later;
+    database.commit(&request).await.unwrap();
+    let mut all = enter(&mut connection, "latchkey_operator", None).await;
+    assert_eq!(owners(&mut all, "change_log").await, ["globex"]);
+    assert_eq!(owners(&mut all, "idempotent_answers").await, ["acme", "globex"]);
+    drop(all);
+    database.prune_ended_secrets(later, 9).await.unwrap();
+    let mut all = enter(&mut connection, "latchkey_operator", None).await;
+    assert!(owners(&mut all, "change_log").await.is_empty());
+    assert_eq!(owners(&mut all, "idempotent_answers").await, ["acme"]);
 }
