@@ -1,7 +1,7 @@
-//! Who asks for a change or a look, and how far that person or program may go.
+//! The actor of a request, and what it may do.
 //!
 //! The platform's own administrators are clients of the tenant `platform`, or operators with access to the store. A tenant's administrator
-//! is a client of that tenant and reaches nothing beyond it. Nobody hands on what he has not.
+//! is a client of that tenant and has access to nothing beyond it. No actor grants what it lacks.
 
 use protocol::{Scope, ScopeToken};
 use tenancy::TenantId;

@@ -43,7 +43,7 @@ pub struct RowChange<T> {
 /// What happens to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// It comes to be.
+    /// It is created.
     Added,
     /// Some of its fields change.
     Changed,
@@ -78,7 +78,7 @@ pub struct SecretChange {
 /// What happens to a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretChangeKind {
-    /// It comes to be; its hash travels beside the change.
+    /// It is created; its hash is beside the change.
     Added {
         /// How it is stored.
         form: SecretForm,
@@ -124,7 +124,7 @@ pub struct KeyChange {
 /// What happens to a signing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyChangeKind {
-    /// It comes to be; its sealed row travels beside the change.
+    /// It is created; its sealed row is beside the change.
     Announced {
         /// What it signs with.
         algorithm: SigningAlgorithm,
@@ -147,7 +147,7 @@ pub enum KeyChangeKind {
         /// Its times from now on.
         after: KeyTimes,
     },
-    /// Its private half is gone: nobody needs it any more.
+    /// Its private half is destroyed: no token needs it any more.
     Destroyed,
 }
 
@@ -161,7 +161,7 @@ pub struct FirstKey {
 }
 
 impl Change {
-    /// Whose rows change.
+    /// The tenant whose rows change.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         match self {
@@ -211,6 +211,15 @@ impl ChangeKind {
 }
 
 impl KeyChangeKind {
+    /// The times of the key from now on, where they change.
+    #[must_use]
+    pub const fn times(&self) -> Option<&KeyTimes> {
+        match self {
+            Self::Rescheduled { after, .. } | Self::Revoked { after } => Some(after),
+            Self::Announced { .. } | Self::Destroyed => None,
+        }
+    }
+
     /// Whether it brings, moves or takes away.
     pub(crate) const fn sign(&self) -> &'static str {
         match self {

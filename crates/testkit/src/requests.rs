@@ -111,13 +111,11 @@ pub fn announce_key(request: &mut CommitRequest, tenant: &TenantId, key: KeyReco
 /// Gives a key that is there other times.
 pub fn reschedule_key(request: &mut CommitRequest, tenant: &TenantId, before: KeyTimes, after: KeyTimes) {
     request.changes.push(key(tenant, after.id, KeyChangeKind::Rescheduled { before, after }));
-    request.keys.times.push((tenant.clone(), after));
 }
 
 /// Wipes the private half of a key that is there.
 pub fn destroy_key(request: &mut CommitRequest, tenant: &TenantId, id: KeyId) {
     request.changes.push(key(tenant, id, KeyChangeKind::Destroyed));
-    request.keys.destroyed.push((tenant.clone(), id));
 }
 
 /// Something that happens to a signing key.

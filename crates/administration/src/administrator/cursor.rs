@@ -15,7 +15,7 @@ pub(super) fn page_size(requested: u32) -> u32 {
     requested.clamp(1, MOST)
 }
 
-/// A page of rows that were asked for with one more than it has, each with its cursor.
+/// A page of rows. The query is for one row more, which tells whether another page follows.
 pub(super) fn page<C, T>(rows: Vec<(C, T)>, size: u32, cursor: impl Fn(C) -> String) -> Page<T> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let more = rows.len() > size;

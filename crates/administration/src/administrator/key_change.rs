@@ -12,7 +12,7 @@ use super::idempotency::IdempotencyScope;
 use super::key_material::{KeyMaterial, KeyOrigin};
 use super::load::LoadScope;
 use super::{Administrator, Caller, Created};
-use crate::edit::{Edit, EditContext, Facts, KeyDecision, KeyEdit};
+use crate::edit::{Edit, EditContext, Facts, KeyDecision};
 use crate::{BrokenTokensView, EditError, KeyView, KeysChanged, TenantKeys};
 
 impl Administrator {
@@ -56,11 +56,10 @@ impl Administrator {
                         return Ok(Decision::Prepare(Preparation::Key { announced, origin }));
                     }
                 }
-                let KeyEdit { changes, keys, records } = decision.edit(state, made, context.now);
+                let (edit, records) = decision.edit(state, made, context.now);
                 // A cut has effect in the past, and is never late.
                 let valid_for = (!decision.cuts).then(|| margin(state));
-                let edit = Edit { changes, keys, valid_for, ..Edit::default() };
-                Ok(Decision::Commit(edit, changed(&decision, &records, context.now)))
+                Ok(Decision::Commit(Edit { valid_for, ..edit }, changed(&decision, &records, context.now)))
             },
         )
         .await

@@ -1,4 +1,4 @@
-//! The private keys that come to be here: made or brought, sealed for their place, and never on a thread that serves requests.
+//! New private keys: generated or imported, sealed for their tenant and number, and never on a thread that serves requests.
 
 use keys::life_cycle::Announcement;
 use keys::{

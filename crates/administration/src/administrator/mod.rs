@@ -52,7 +52,7 @@ pub struct EditPolicy {
     pub l1_lifetime: Lifetime,
 }
 
-/// Something that was made, or was made before by the same request.
+/// The result of a creation, or of the same request before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created<T> {
     /// What it is.
@@ -74,7 +74,7 @@ pub struct Administrator {
     pepper: Arc<Pepper>,
     pool: KeyPool,
     policy: EditPolicy,
-    /// Told of everything that was committed.
+    /// Publishes every commit.
     publish: Publish,
     clock: Clock,
     tenant_locks: TenantLocks,

@@ -1,4 +1,4 @@
-//! Makes secrets, and hashes those that people chose: off the workers, few at once, outside any transaction.
+//! Generates secrets, and hashes chosen ones: off the workers, few at once, outside any transaction.
 
 use std::time::Duration;
 

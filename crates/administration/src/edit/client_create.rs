@@ -1,4 +1,4 @@
-//! A client comes to be, with its first secret.
+//! Creates a client with its first secret.
 
 use registry::{Client, ClientId};
 use tenancy::TenantId;
@@ -10,7 +10,7 @@ use crate::{
     RowLifecycle, TenantState, limits, new_names,
 };
 
-/// What is to be made. Where it stands in what was sent is part of it, for the faults.
+/// The client to create. `at` is its pointer in the request, for errors.
 #[derive(Clone, Debug)]
 pub(crate) struct NewClientRow<'a> {
     pub(crate) id: ClientId,
@@ -19,7 +19,7 @@ pub(crate) struct NewClientRow<'a> {
     pub(crate) at: &'static str,
 }
 
-/// What is written, and what then is there.
+/// What is written, and the client after it.
 pub(crate) fn create(
     context: EditContext<'_>,
     facts: &Facts,
@@ -43,7 +43,7 @@ pub(super) fn make(
     register(context, (state, count), errors, client, Some(secret))
 }
 
-/// A client whose fields were read, among all that the tenant has already.
+/// Adds a client whose fields were read to those of the tenant.
 pub(super) fn register(
     context: EditContext<'_>,
     (state, count): (&TenantState, u64),

@@ -1,4 +1,4 @@
-//! The first administrator of the platform. Once one is there who can get a token, others are made by him.
+//! The first administrator of the platform. An administrator that can get a token creates the others.
 
 use protocol::Timestamp;
 use registry::{ClientId, ClientStatus};

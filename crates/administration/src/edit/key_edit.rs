@@ -1,9 +1,10 @@
-//! A plan of the life cycle (`keys::life_cycle`) as one commit: the rows that it writes and what the audit tells of them.
+//! A plan of the life cycle (`keys::life_cycle`) as one edit: the rows that it writes and the changes that the audit records.
 
 use keys::life_cycle::{BrokenTokens, KeyTimes, Plan, RevocationPlan};
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
 
+use super::Edit;
 use crate::{Change, KeyChange, KeyChangeKind, KeyCommit, TenantKeys};
 
 /// What is to be done with a tenant's keys, before the key that it may need is there.
@@ -16,15 +17,6 @@ pub(crate) struct KeyDecision {
     pub(crate) imports: bool,
     /// Whether an operator takes away the keys that are removed now.
     pub(crate) cuts: bool,
-}
-
-/// What a decision writes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeyEdit {
-    pub(crate) changes: Vec<Change>,
-    pub(crate) keys: KeyCommit,
-    /// The tenant's keys afterwards.
-    pub(crate) records: KeyRecords,
 }
 
 impl From<Plan> for KeyDecision {
@@ -45,66 +37,47 @@ impl KeyDecision {
         self.plan.is_empty() && self.plan.due_at == state.due_at
     }
 
-    /// With `made`, the sealed row of the key that the plan announces.
-    pub(crate) fn edit(&self, state: &TenantKeys, made: Option<KeyRecord>, now: Timestamp) -> KeyEdit {
-        let tenant = &state.tenant.id;
-        let mut edit = KeyEdit {
-            changes: Vec::new(),
-            keys: KeyCommit { due: vec![(tenant.clone(), self.plan.due_at)], ..KeyCommit::default() },
-            records: state.records.clone(),
-        };
+    /// What is written, with `made`, the sealed row of the key that the plan announces; and the tenant's keys after it.
+    pub(crate) fn edit(
+        &self,
+        state: &TenantKeys,
+        made: Option<KeyRecord>,
+        now: Timestamp,
+    ) -> (Edit, KeyRecords) {
+        let (tenant, mut records, mut changed) = (&state.tenant.id, state.records.clone(), Vec::new());
+        let mut keys = KeyCommit { due: vec![(tenant.clone(), self.plan.due_at)], added: Vec::new() };
         if let Some(record) = made {
-            edit.add(state, record, self.imports);
+            let kind = KeyChangeKind::Announced {
+                algorithm: record.algorithm,
+                thumbprint: record.thumbprint.clone(),
+                active_from: record.active_from,
+                imported: self.imports,
+            };
+            changed.push((record.id, kind));
+            keys.added.push((tenant.clone(), record.clone()));
+            records.next = KeyId::numbered(record.id.number().saturating_add(1));
+            records.keys.push(record);
         }
-        for after in &self.plan.times {
-            let taken_away = self.cuts && after.removed_at.is_some_and(|removed| removed <= now);
-            edit.move_times(state, *after, taken_away);
+        for after in self.plan.times.iter().copied() {
+            let Some(row) = records.keys.iter_mut().find(|row| row.id == after.id) else { continue };
+            let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *row;
+            let before = KeyTimes { id, active_from, retiring_from, removed_at };
+            (row.active_from, row.retiring_from, row.removed_at) =
+                (after.active_from, after.retiring_from, after.removed_at);
+            let kind = if self.cuts && after.removed_at.is_some_and(|removed| removed <= now) {
+                KeyChangeKind::Revoked { after }
+            } else {
+                KeyChangeKind::Rescheduled { before, after }
+            };
+            changed.push((id, kind));
         }
-        for id in &self.plan.destroy {
-            edit.destroy(state, *id);
+        for id in self.plan.destroy.iter().copied() {
+            for row in records.keys.iter_mut().filter(|row| row.id == id) {
+                row.sealed_private_key.clear();
+            }
+            changed.push((id, KeyChangeKind::Destroyed));
         }
-        edit
-    }
-}
-
-impl KeyEdit {
-    fn add(&mut self, state: &TenantKeys, record: KeyRecord, imported: bool) {
-        let kind = KeyChangeKind::Announced {
-            algorithm: record.algorithm,
-            thumbprint: record.thumbprint.clone(),
-            active_from: record.active_from,
-            imported,
-        };
-        self.note(state, record.id, kind);
-        self.keys.added.push((state.tenant.id.clone(), record.clone()));
-        self.records.next = KeyId::numbered(record.id.number().saturating_add(1));
-        self.records.keys.push(record);
-    }
-
-    fn move_times(&mut self, state: &TenantKeys, after: KeyTimes, taken_away: bool) {
-        let Some(row) = self.records.keys.iter_mut().find(|row| row.id == after.id) else { return };
-        let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *row;
-        (row.active_from, row.retiring_from, row.removed_at) =
-            (after.active_from, after.retiring_from, after.removed_at);
-        let before = KeyTimes { id, active_from, retiring_from, removed_at };
-        let kind = if taken_away {
-            KeyChangeKind::Revoked { after }
-        } else {
-            KeyChangeKind::Rescheduled { before, after }
-        };
-        self.note(state, id, kind);
-        self.keys.times.push((state.tenant.id.clone(), after));
-    }
-
-    fn destroy(&mut self, state: &TenantKeys, id: KeyId) {
-        for row in self.records.keys.iter_mut().filter(|row| row.id == id) {
-            row.sealed_private_key.clear();
-        }
-        self.note(state, id, KeyChangeKind::Destroyed);
-        self.keys.destroyed.push((state.tenant.id.clone(), id));
-    }
-
-    fn note(&mut self, state: &TenantKeys, id: KeyId, kind: KeyChangeKind) {
-        self.changes.push(Change::Key(state.tenant.id.clone(), KeyChange { id, kind }));
+        let change = |(id, kind)| Change::Key(tenant.clone(), KeyChange { id, kind });
+        (Edit { changes: changed.into_iter().map(change).collect(), keys, ..Edit::default() }, records)
     }
 }

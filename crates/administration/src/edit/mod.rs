@@ -45,7 +45,7 @@ pub(crate) use first_admin::first_admin;
 pub(crate) use key_advance::{advance as advance_keys, polls};
 pub use key_commands::KeyCommand;
 pub(crate) use key_commands::{command as command_keys, import as import_key, key_policy};
-pub(crate) use key_edit::{KeyDecision, KeyEdit};
+pub(crate) use key_edit::KeyDecision;
 pub use secret_change::SecretStep;
 pub(crate) use secret_change::step as step_secret;
 pub(crate) use secret_create::{create as create_secret, rotate as rotate_secret};
@@ -97,7 +97,7 @@ pub(crate) struct Edit {
     pub(crate) valid_for: Option<Lifetime>,
 }
 
-/// A secret's value after it was made or hashed; the value itself stays outside.
+/// A secret after it was generated or hashed, without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SecretMaterial {
     pub(crate) hash: SecretHash,
@@ -149,10 +149,8 @@ impl Edit {
     pub(crate) fn extend(&mut self, other: Self) {
         self.changes.extend(other.changes);
         self.secrets.extend(other.secrets);
-        let KeyCommit { added, times, destroyed, due } = other.keys;
+        let KeyCommit { added, due } = other.keys;
         self.keys.added.extend(added);
-        self.keys.times.extend(times);
-        self.keys.destroyed.extend(destroyed);
         self.keys.due.extend(due);
         self.tenant_metadata.extend(other.tenant_metadata);
     }

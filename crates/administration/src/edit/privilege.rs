@@ -1,5 +1,5 @@
-//! How far an asker may go with a client once he may manage clients at all: nobody hands on what he has not, and nobody touches a
-//! client that may do more to the platform than he may.
+//! What a caller may do with a client once it may manage clients at all: no caller grants what it lacks, and no caller changes a client
+//! that holds a permission of the platform which the caller lacks.
 
 use protocol::ScopeToken;
 use registry::{Client, IntrospectionRight};
@@ -8,7 +8,7 @@ use tenancy::Tenant;
 use super::EditContext;
 use crate::{EditError, Permission};
 
-/// Whether he may change this client. To end what it may do takes less: to suspend it, or to end a secret earlier.
+/// Refuses a caller that may not change this client. Suspending it, or ending a secret earlier, takes less.
 pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Result<(), EditError> {
     // An administrator of all tenants could grant itself anything.
     if context.by.holds_everywhere(Permission::Tenants) {
@@ -21,7 +21,7 @@ pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Result
     })
 }
 
-/// Whether he may make a secret of this client, or let one live for longer: who has a secret can be the client.
+/// Refuses a caller that may not create a secret of this client or let one live longer: a holder of a secret can act as the client.
 pub(super) fn require_secret(
     context: EditContext<'_>,
     tenant: &Tenant,
@@ -45,7 +45,7 @@ pub(super) fn require_secret(
     Ok(())
 }
 
-/// Whether he may make the client this, where it was that, or nothing.
+/// Refuses a caller that may not change the client from `before`, or from nothing, to `after`.
 pub(super) fn require_grant(
     context: EditContext<'_>,
     before: Option<&Client>,
@@ -198,7 +198,7 @@ mod tests {
         let ops = of_tenant(T, "latchkey:clients read");
         let clients = json!(["latchkey:clients"]);
         assert_eq!(create(&ops, T, json!({ "scopes": clients })), MADE);
-        // The tenant's own scopes are his to give, whether or not his own client has them.
+        // An administrator grants the tenant's own scopes, whether or not its own client has them.
         for scope in ["read", "write", "anything"] {
             assert_eq!(create(&ops, T, json!({ "scopes": [scope] })), MADE, "{scope}");
             assert_eq!(patch(&ops, "svc", json!({ "scopes": ["new", scope] })), "svc changed");
@@ -221,7 +221,7 @@ mod tests {
             "svc changed"
         );
         assert_eq!(patch(&of_tenant(T, "latchkey:clients"), "svc", json!({ "scopes": [] })), "svc changed");
-        // A token that was narrowed does not give on what its client might have asked for.
+        // A token of a narrower scope does not grant what its client could have requested.
         let narrow = Authority::of_tenant(
             ops.actor().clone(),
             tenant_id(T),
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(create(&of_platform("latchkey:tenants latchkey:clients"), T, audit.clone()), MADE);
         assert_eq!(create(&operator(), T, audit), MADE);
         let tenants = json!({ "scopes": ["latchkey:tenants"] });
-        // That one nobody can give to a client of an ordinary tenant, and at the platform only who has it.
+        // No caller grants this scope to a client of an ordinary tenant; in the platform only its holders grant it.
         for by in
             [operator(), of_platform("latchkey:tenants latchkey:clients"), of_tenant(T, "latchkey:clients")]
         {

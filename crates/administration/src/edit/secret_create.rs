@@ -1,4 +1,4 @@
-//! A secret comes to be: one more, or one in place of all others.
+//! Creates a secret: one more, or one in place of all others.
 
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, ClientSecret, SecretId};
@@ -11,7 +11,7 @@ use crate::{
     SecretChangeKind, SecretState,
 };
 
-/// For how long the old secrets count where nobody says.
+/// For how long the old secrets are live where the request does not say.
 const GRACE: Lifetime = Lifetime::from_seconds(86_400);
 
 /// One more.

@@ -1,4 +1,4 @@
-//! A tenant comes to be, perhaps with its first client.
+//! Creates a tenant, with its first client if the request has one.
 
 use tenancy::{Tenant, TenantId};
 
@@ -19,7 +19,7 @@ pub(crate) fn new_tenant_id(text: &str) -> Result<TenantId, EditError> {
     Ok(id)
 }
 
-/// What is written, and what then is there.
+/// What is written, and the tenant after it.
 pub(crate) fn create(
     context: EditContext<'_>,
     facts: &Facts,
@@ -53,7 +53,7 @@ pub(crate) fn create(
     Ok((edit, state))
 }
 
-/// The rows of a tenant that has just been made.
+/// The rows of a new tenant.
 fn fresh(context: EditContext<'_>, tenant: Tenant) -> TenantState {
     let lifecycle = RowLifecycle::fresh(ManagedBy::Api, context.now);
     let rows = tenant.resource_servers.iter();

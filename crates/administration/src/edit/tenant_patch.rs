@@ -13,7 +13,7 @@ use crate::{
     TenantSettings, TenantState, TenantView, limits, merge_patch, new_names, previous_jwks, previous_typs,
 };
 
-/// The issuers that a patch may bring in, whose owners must be known.
+/// The issuers that a patch may add. Their owners have to be loaded.
 pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value) -> Vec<Issuer> {
     let aliases = patch.get("issuer_aliases").and_then(Value::as_array).into_iter().flatten();
     let named = patch.get("issuer").into_iter().chain(aliases).filter_map(Value::as_str);

@@ -1,4 +1,4 @@
-//! Rows and askers for the tests of the rules.
+//! Rows and callers for the tests of the rules.
 
 use protocol::{Lifetime, Scope, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
@@ -134,7 +134,7 @@ pub(super) fn facts(state: TenantState) -> Facts {
     Facts { state: Some(state), ..Facts::default() }
 }
 
-/// Decides for this asker.
+/// Decides for this caller.
 pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
     decide(EditContext { by, if_match: None, policy: &policy(), now: NOW })
 }

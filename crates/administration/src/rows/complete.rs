@@ -42,31 +42,22 @@ pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
     check_keys(request, |tenant| known.contains(tenant))
 }
 
-/// Key rows need a matching change, or caches are not invalidated, and a change of keys needs its rows.
+/// An announced key needs its record, and a record its change, or caches are not invalidated.
 fn check_keys(request: &CommitRequest, is_known: impl Fn(&TenantId) -> bool) -> Result<(), Incomplete> {
     let keys = &request.keys;
     require(keys.due.iter().all(|(tenant, _)| is_known(tenant)), "an unseen tenant")?;
-    let stated = |kinds: fn(&KeyChangeKind) -> bool| -> BTreeSet<_> {
-        let changes = request.changes.iter();
-        changes
-            .filter_map(|change| match change {
-                Change::Key(tenant, key) if kinds(&key.kind) => Some((tenant, key.id)),
-                _ => None,
-            })
-            .collect()
-    };
+    let announced: BTreeSet<_> = request
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Key(tenant, key) => {
+                matches!(key.kind, KeyChangeKind::Announced { .. }).then_some((tenant, key.id))
+            }
+            _ => None,
+        })
+        .collect();
     let added = keys.added.iter().map(|(tenant, key)| (tenant, key.id)).collect();
-    let timed = keys.times.iter().map(|(tenant, times)| (tenant, times.id)).collect();
-    let destroyed = keys.destroyed.iter().map(|(tenant, id)| (tenant, *id)).collect();
-    let announced = stated(|kind| matches!(kind, KeyChangeKind::Announced { .. }));
-    let moved =
-        stated(|kind| matches!(kind, KeyChangeKind::Rescheduled { .. } | KeyChangeKind::Revoked { .. }));
     require(announced == added, "a key that is announced or added only")?;
-    require(moved == timed, "times that are told or written only")?;
-    require(
-        stated(|kind| matches!(kind, KeyChangeKind::Destroyed)) == destroyed,
-        "a key that is told to be destroyed or is destroyed only",
-    )?;
     let mut latest = BTreeMap::new();
     let follows = |(tenant, number): (_, u32)| {
         latest.insert(tenant, number).is_none_or(|before| number == before.saturating_add(1))

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use super::{hex, seconds, span};
-use crate::{Change, CommitRequest};
+use crate::{Change, CommitRequest, KeyChangeKind};
 
 /// What happens to signing keys and to the schedules of their tenants. A store writes it in the order of the members, after tenants and
 /// before the deletions.
@@ -46,18 +46,23 @@ impl KeyRows {
         let of_keys = of(|change| matches!(change, Change::Key(..)));
         let due_now: BTreeSet<&TenantId> =
             prolonged.iter().copied().chain(of_keys).filter(|tenant| !due.contains_key(tenant)).collect();
+        let changed = || {
+            request.changes.iter().filter_map(|change| match change {
+                Change::Key(tenant, key) => Some((tenant, key)),
+                _ => None,
+            })
+        };
+        let destroyed = changed().filter(|(_, key)| key.kind == KeyChangeKind::Destroyed);
+        let key_key =
+            |tenant: &TenantId, id: KeyId| json!({ "tenant_id": tenant.as_str(), "number": id.number() });
         let added = || request.first_keys.iter().chain(&keys.added);
         let key = |tenant: &TenantId| json!({ "tenant_id": tenant.as_str() });
         Self {
             taken: taken_rows(added()),
             first: request.first_keys.iter().map(|(tenant, key)| key_row(tenant, key)).collect(),
             added: added().map(|(tenant, key)| key_row(tenant, key)).collect(),
-            times: keys.times.iter().map(|(tenant, times)| times_row(tenant, times)).collect(),
-            destroyed: keys
-                .destroyed
-                .iter()
-                .map(|(tenant, id)| json!({ "tenant_id": tenant.as_str(), "number": id.number() }))
-                .collect(),
+            times: changed().filter_map(|(tenant, key)| Some(times_row(tenant, key.kind.times()?))).collect(),
+            destroyed: destroyed.map(|(tenant, key)| key_key(tenant, key.id)).collect(),
             due_now: due_now.into_iter().map(key).collect(),
             prolonged: prolonged.into_iter().map(key).collect(),
             due: due.into_iter().map(|(tenant, due_at)| due_row(tenant, due_at)).collect(),

@@ -1,8 +1,6 @@
 //! A change with all that it needs, as a store commits it.
 
-use keys::KeyId;
 use keys::KeyRecord;
-use keys::life_cycle::KeyTimes;
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, ClientSecret};
 use tenancy::TenantId;
@@ -59,9 +57,7 @@ impl CommitRequest {
             now,
         }
     }
-}
 
-impl CommitRequest {
     /// The tenant that the request concerns, if it concerns one only. Configurations concern all tenants.
     #[must_use]
     pub fn sole_tenant(&self) -> Option<&TenantId> {
@@ -75,12 +71,12 @@ impl CommitRequest {
     }
 }
 
-/// A secret's row that comes to be.
+/// The row of a new secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSecret {
-    /// Whose client.
+    /// The client's tenant.
     pub tenant: TenantId,
-    /// Whose secret.
+    /// The secret's client.
     pub client: ClientId,
     /// The row.
     pub secret: ClientSecret,
@@ -102,15 +98,11 @@ pub struct TenantMetadata {
     pub previous_jwks: Option<(Lifetime, Timestamp)>,
 }
 
-/// What a commit does to signing keys.
+/// What a commit does to signing keys beside its changes, which have the new times of keys and the keys that are destroyed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyCommit {
-    /// Keys that come to be; each number must be its tenant's next one.
+    /// New keys; each number must be its tenant's next one.
     pub added: Vec<(TenantId, KeyRecord)>,
-    /// Keys with other times.
-    pub times: Vec<(TenantId, KeyTimes)>,
-    /// Keys whose private half is wiped from the row.
-    pub destroyed: Vec<(TenantId, KeyId)>,
     /// When to look at a tenant's keys again; none: nothing is planned.
     pub due: Vec<(TenantId, Option<Timestamp>)>,
 }

@@ -1,6 +1,6 @@
 //! What a commit and a request do to keys, and when a tenant's keys are to be looked at again.
 
-use administration::{Change, CommitRequest, Invalidation};
+use administration::{Change, CommitRequest, Invalidation, KeyChangeKind};
 use keys::life_cycle::{self, KeyPolicy, KeyTimes};
 use keys::{KeyId, KeyRecord};
 use protocol::{Lifetime, Timestamp};
@@ -32,13 +32,15 @@ impl Rows {
         for (tenant, key) in &keys.added {
             require(self.add_key(tenant, key))?;
         }
-        for (tenant, times) in &keys.times {
-            let KeyTimes { id, active_from, retiring_from, removed_at } = *times;
-            let row = self.key_row(tenant, id)?;
-            *row = KeyRecord { active_from, retiring_from, removed_at, ..row.clone() };
-        }
-        for (tenant, id) in &keys.destroyed {
-            self.key_row(tenant, *id)?.sealed_private_key.clear();
+        for change in &request.changes {
+            let Change::Key(tenant, change) = change else { continue };
+            if let Some(times) = change.kind.times() {
+                let KeyTimes { id, active_from, retiring_from, removed_at } = *times;
+                let row = self.key_row(tenant, id)?;
+                *row = KeyRecord { active_from, retiring_from, removed_at, ..row.clone() };
+            } else if change.kind == KeyChangeKind::Destroyed {
+                self.key_row(tenant, change.id)?.sealed_private_key.clear();
+            }
         }
         for change in &request.changes {
             let concerns_keys = matches!(change, Change::Tenant(_) | Change::Client(_) | Change::Key(..));
