@@ -72,7 +72,7 @@ pub use query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQue
 pub use reconcile::Reconciler;
 pub use rules::{
     FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_client,
-    check_introspection_clients, check_tenant, unfit,
+    check_introspection_clients, check_issuer_owners, check_tenant, unfit,
 };
 pub use sign_ins::SignIn;
 pub use state::{

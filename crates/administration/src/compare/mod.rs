@@ -78,7 +78,6 @@ pub(crate) fn compare(
     classification: Classification<'_>,
     current: &Current,
 ) -> Result<Plan, Conflicts> {
-    names::check_declared_issuers(declaration)?;
     let mut conflicts = classification.conflicts;
     let mut drafts = Vec::with_capacity(classification.tasks.len());
     for task in classification.tasks {

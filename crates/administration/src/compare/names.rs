@@ -7,22 +7,7 @@ use tenancy::{Issuer, Tenant, TenantId};
 
 use super::Draft;
 use crate::rules::TakenNames;
-use crate::{Conflict, Conflicts, Declaration, DeclaredTenant, Subject, TenantState};
-
-/// Two tenants of one declaration never have one issuer: which of them means it cannot be told.
-pub(super) fn check_declared_issuers(declaration: &Declaration) -> Result<(), Conflicts> {
-    let mut conflicts = Vec::new();
-    let mut owners: HashMap<&Issuer, &TenantId> = HashMap::new();
-    for (id, declared) in &declaration.tenants {
-        for issuer in names_of(&declared.tenant) {
-            let owner = *owners.entry(issuer).or_insert(id);
-            if owner != id {
-                conflicts.push(taken(id, issuer, owner));
-            }
-        }
-    }
-    if conflicts.is_empty() { Ok(()) } else { Err(Conflicts(conflicts)) }
-}
+use crate::{Conflict, Declaration, DeclaredTenant, Subject, TenantState};
 
 /// An issuer of the store belongs to its tenant, unless that tenant gives it up in this very declaration. A tenant that is left out
 /// gives up nothing, so it may leave out others.

@@ -113,6 +113,11 @@ impl EditContext<'_> {
 }
 
 impl Facts {
+    /// The tenant that has this issuer, if one has.
+    fn owner_of(&self, issuer: &Issuer) -> Option<&TenantId> {
+        self.issuer_owners.iter().find(|(owned, _)| owned == issuer).map(|(_, owner)| owner)
+    }
+
     /// The tenant, unless it is deleted.
     pub(crate) fn tenant(&self) -> Result<&TenantState, EditError> {
         let live = self.state.as_ref().filter(|state| state.lifecycle.deleted_at.is_none());

@@ -39,7 +39,7 @@ pub(crate) fn create(
     let tenant = check_tenant(&mut errors, context.tenant_context(), id, settings);
     errors.add_unseen(new_names::of_tenant(None, &tenant));
     errors.extend(limits::of_tenant(None, &tenant));
-    check_issuer_owners(&mut errors, &tenant, &facts.issuer_owners);
+    check_issuer_owners(&mut errors, &tenant, |issuer| facts.owner_of(issuer));
     check_introspection_clients(&mut errors, None, &tenant, |client| {
         first.is_some_and(|first| first.id.as_str() == client)
     });

@@ -69,7 +69,7 @@ fn read(
         previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
     errors.add_unseen(new_names::of_tenant(Some(&state.tenant), &after));
     check_tenant_names(&mut errors, &after, state);
-    check_issuer_owners(&mut errors, &after, &facts.issuer_owners);
+    check_issuer_owners(&mut errors, &after, |issuer| facts.owner_of(issuer));
     let clients = || state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
     check_introspection_clients(&mut errors, Some(&state.tenant), &after, |client| {
         clients().any(|row| row.client.id.as_str() == client)

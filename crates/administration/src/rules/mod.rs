@@ -10,8 +10,8 @@ mod text;
 
 pub use client::check_client;
 pub use field_errors::FieldErrors;
-pub use names::TakenNames;
-pub(crate) use names::{check_client_names, check_issuer_owners, check_tenant_names};
+pub use names::{TakenNames, check_issuer_owners};
+pub(crate) use names::{check_client_names, check_tenant_names};
 pub use tenant::{TenantContext, check_introspection_clients, check_tenant};
 pub use text::{LONGEST_ID, LONGEST_URI, unfit};
 

@@ -96,18 +96,18 @@ pub(crate) fn check_tenant_names(errors: &mut FieldErrors, tenant: &Tenant, stat
     }
 }
 
-/// An issuer belongs to one tenant, whatever the status of that tenant is.
-pub(crate) fn check_issuer_owners(errors: &mut FieldErrors, tenant: &Tenant, owners: &[(Issuer, TenantId)]) {
-    let owner = |issuer: &Issuer| {
-        owners.iter().find(|(taken, owner)| taken == issuer && *owner != tenant.id).map(|(_, owner)| owner)
-    };
-    if let Some(owner) = owner(&tenant.issuer) {
-        errors.refuse("/issuer", format!("tenant `{owner}` has the same issuer or alias"), OWN);
-    }
-    for (index, alias) in tenant.issuer_aliases.iter().enumerate() {
-        if let Some(owner) = owner(alias) {
-            let detail = format!("tenant `{owner}` has the same issuer or alias");
-            errors.refuse(&format!("/issuer_aliases/{index}"), detail, OWN);
+/// An issuer or alias belongs to one tenant, whatever the status of that tenant is. `owner_of` knows the other tenants' issuers, and may
+/// know the tenant's own.
+pub fn check_issuer_owners<'a>(
+    errors: &mut FieldErrors,
+    tenant: &Tenant,
+    owner_of: impl Fn(&Issuer) -> Option<&'a TenantId>,
+) {
+    let aliases = tenant.issuer_aliases.iter().enumerate();
+    let aliases = aliases.map(|(index, alias)| (format!("/issuer_aliases/{index}"), alias));
+    for (at, issuer) in std::iter::once(("/issuer".to_owned(), &tenant.issuer)).chain(aliases) {
+        if let Some(owner) = owner_of(issuer).filter(|owner| **owner != tenant.id) {
+            errors.refuse(&at, format!("tenant `{owner}` has the same issuer or alias"), OWN);
         }
     }
 }
@@ -183,8 +183,8 @@ mod tests {
         let tenant = state("t").tenant;
         let check = |issuer: &str, owner: &str, expected: &[&str]| {
             let mut errors = FieldErrors::default();
-            let owners = [(Issuer::parse(issuer).unwrap(), tenant_id(owner))];
-            check_issuer_owners(&mut errors, &tenant, &owners);
+            let (taken, owner) = (Issuer::parse(issuer).unwrap(), tenant_id(owner));
+            check_issuer_owners(&mut errors, &tenant, |issuer| (*issuer == taken).then_some(&owner));
             let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
             assert_eq!(found, expected);
         };

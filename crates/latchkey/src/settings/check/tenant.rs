@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use administration::{
     Declaration, DeclaredClient, DeclaredTenant, FieldErrors, Interface, LONGEST_ID, TakenNames,
-    TenantContext, check_client, check_introspection_clients, check_tenant,
+    TenantContext, check_client, check_introspection_clients, check_issuer_owners, check_tenant,
 };
 use keys::ImportedKey;
 use registry::ClientId;
@@ -99,18 +99,15 @@ fn first_key_of(
     imported.ok()
 }
 
-/// An issuer or alias belongs to one tenant.
+/// Over all tenants, in the order of their ids.
 fn check_issuers<'a>(tenants: impl Iterator<Item = (&'a Tenant, &'a Location)>, findings: &mut Findings) {
     let mut owners: HashMap<&Issuer, &TenantId> = HashMap::new();
     for (tenant, at) in tenants {
-        let aliases = tenant.issuer_aliases.iter().enumerate();
-        let aliases = aliases.map(|(index, alias)| (at.item("issuer_aliases", index), alias));
-        for (at, issuer) in std::iter::once((at.key("issuer"), &tenant.issuer)).chain(aliases) {
-            let owner = *owners.entry(issuer).or_insert(&tenant.id);
-            if *owner != tenant.id {
-                let problem = format!("tenant `{owner}` has the same issuer or alias");
-                findings.error(at, problem, "give every tenant issuers of its own");
-            }
+        let mut errors = FieldErrors::of(Interface::File);
+        check_issuer_owners(&mut errors, tenant, |issuer| owners.get(issuer).copied());
+        findings.extend(at, errors);
+        for issuer in std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases) {
+            owners.entry(issuer).or_insert(&tenant.id);
         }
     }
 }
