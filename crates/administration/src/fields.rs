@@ -198,7 +198,7 @@ mod tests {
         assert!(changes[2].0.ends_with("=none") && changes[2].1.ends_with("=7s"));
         assert_eq!(changes[3], ("issuer=none", "issuer=thunder"));
         let (first, last) = (
-            "name=svc; token_endpoint_auth_method=any; grant_types=[client_credentials]; audiences=[api]",
+            "name=svc; description=none; token_endpoint_auth_method=any; grant_types=[client_credentials]; audiences=[api]",
             "introspection=own",
         );
         assert!(plain.starts_with(first) && plain.ends_with(last), "{plain}");

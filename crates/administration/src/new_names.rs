@@ -27,8 +27,12 @@ impl UnseenName {
     }
 
     fn of_title(before: Option<&str>, name: &str) -> Option<Self> {
-        let character = bidi_control_in_name(name).filter(|_| before != Some(name))?;
-        Some(Self { pointer: "/name".to_owned(), what: "the name", character })
+        Self::of_text("/name", "the name", before, name)
+    }
+
+    fn of_text(pointer: &str, what: &'static str, before: Option<&str>, text: &str) -> Option<Self> {
+        let character = bidi_control_in_name(text).filter(|_| before != Some(text))?;
+        Some(Self { pointer: pointer.to_owned(), what, character })
     }
 }
 
@@ -46,6 +50,10 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<UnseenNa
     // Where it is left out the name is the id, which has been judged.
     if after.name != after.id.as_str() {
         found.extend(UnseenName::of_title(before.map(|before| before.name.as_str()), &after.name));
+    }
+    if let Some(description) = &after.description {
+        let before = before.and_then(|before| before.description.as_deref());
+        found.extend(UnseenName::of_text("/description", "the description", before, description));
     }
     let audiences = before.map(|before| before.audiences.as_slice()).unwrap_or_default();
     let resources = before.map(|before| before.resources.as_slice()).unwrap_or_default();

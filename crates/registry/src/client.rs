@@ -15,6 +15,9 @@ pub struct Client {
     pub id: ClientId,
     /// The display name.
     pub name: String,
+    /// What it is for, for people. Requests do not need it, so replicas do not share it.
+    #[serde(skip)]
+    pub description: Option<String>,
     /// Whether it may authenticate.
     pub status: ClientStatus,
     /// How it must authenticate.
@@ -68,6 +71,7 @@ impl Client {
             name: id.to_string(),
             tenant,
             id,
+            description: None,
             status: ClientStatus::Active,
             authentication_method: ClientAuthenticationMethod::Any,
             grant_types: vec![GrantType::ClientCredentials],

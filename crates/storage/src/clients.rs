@@ -101,7 +101,7 @@ static UPSERT: LazyLock<String> = LazyLock::new(|| {
         constant: "managed_by text, created_at bigint",
         columns: "name text, updated_at bigint, suspended_at bigint, retired_at bigint, deleted_at bigint,
                   authentication_method text, grant_types text[], audiences text[], resources text[], scopes text,
-                  access_token_lifetime bigint, issuer text, introspection text",
+                  access_token_lifetime bigint, issuer text, introspection text, description text",
         condition: "TRUE",
     };
     table.upsert()

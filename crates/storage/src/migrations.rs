@@ -15,6 +15,7 @@ macro_rules! migrator {
             "0008_left_out_tenants",
             "0009_key_thumbprints",
             "0010_writer_of_one_tenant",
+            "0011_client_description",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

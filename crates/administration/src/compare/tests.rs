@@ -203,6 +203,8 @@ fn a_new_tenant_comes_with_everything() {
 
 #[test]
 fn changed_fields_list_both_values_and_the_affected_clients() {
+    let described = |t: &mut DeclaredTenant| t.clients[0].client.description = Some("Bills".to_owned());
+    check_one(described, nothing, &["~ client t/svc: description none -> Bills"]);
     check_one(|t| t.tenant.name = "T".to_owned(), nothing, &["~ tenant t: name t -> T"]);
     check_one(
         |t| t.tenant.access_token.lifetime = Lifetime::from_seconds(60),

@@ -21,6 +21,9 @@ pub struct ClientSettings {
     /// The name that people read. Default: the client's id.
     #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
     pub name: Option<String>,
+    /// What the client is for, for people: up to 256 characters.
+    #[schemars(extend("minLength" = 1, "maxLength" = schema::LONGEST_DESCRIPTION, "pattern" = schema::NAME))]
+    pub description: Option<String>,
     /// The secret, if it has one.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
@@ -103,6 +106,7 @@ impl Default for ClientSettings {
     fn default() -> Self {
         Self {
             name: None,
+            description: None,
             client_secret: None,
             client_secrets: Vec::new(),
             token_endpoint_auth_method: "any".to_owned(),
@@ -126,6 +130,7 @@ impl From<&Client> for ClientSettings {
             tenant: _,
             id: _,
             name,
+            description,
             status: _,
             authentication_method,
             grant_types,
@@ -139,6 +144,7 @@ impl From<&Client> for ClientSettings {
         } = client;
         Self {
             name: Some(name.clone()),
+            description: description.clone(),
             token_endpoint_auth_method: authentication_method.to_string(),
             grant_types: grant_types.iter().map(ToString::to_string).collect(),
             audiences: audiences.clone(),

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub const TENANT_ID: &str = "^[a-z0-9][a-z0-9-]{0,62}$";
 /// A name without control characters.
 pub const NAME: &str = r"^[^\x00-\x1F\x7F-\x9F]+$";
+/// How many characters the description of a client may have.
+pub(crate) const LONGEST_DESCRIPTION: usize = 256;
 /// One scope (RFC 6749 §3.3).
 pub const SCOPE: &str = r"^[\x21\x23-\x5B\x5D-\x7E]+$";
 /// An http or https URL without query and fragment.

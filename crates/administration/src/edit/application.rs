@@ -125,6 +125,7 @@ impl Draft<'_> {
                     tenant: new.tenant.clone(),
                     name,
                     status: row.client.status,
+                    description: row.client.description.clone(),
                     audiences: row.client.audiences.clone(),
                     introspection: row.client.introspection,
                     ..client

@@ -66,6 +66,7 @@ fn client_row(row: &ClientState) -> Value {
         "tenant_id": client.tenant.as_str(),
         "client_id": client.id.as_str(),
         "name": client.name,
+        "description": client.description,
         "authentication_method": client.authentication_method.as_str(),
         "grant_types": client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect::<Vec<_>>(),
         "audiences": client.audiences,

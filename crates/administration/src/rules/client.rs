@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, ScopeToken};
 use registry::{Client, ClientId, ClientStatus, IntrospectionRight};
 use tenancy::{Issuer, Tenant};
 
-use super::text::{LONGEST_URI, is_absolute_uri};
+use super::text::{LONGEST_URI, is_absolute_uri, unfit};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
 use crate::{ClientSettings, Permission};
@@ -18,6 +18,7 @@ pub fn check_client(
 ) -> Client {
     let ClientSettings {
         name,
+        description,
         client_secret: _,
         client_secrets: _,
         token_endpoint_auth_method: _,
@@ -34,6 +35,9 @@ pub fn check_client(
     } = settings;
     let name = name.clone().unwrap_or_else(|| id.to_string());
     errors.check_title("/name", &name);
+    if let Some(description) = description {
+        check_description(errors, description);
+    }
     let scope: protocol::Scope = errors.check_scopes("/scopes", scopes).into_iter().collect();
     if let Some(lifetime) = access_token_lifetime {
         errors.check_token_lifetime("/access_token_lifetime", *lifetime);
@@ -42,6 +46,7 @@ pub fn check_client(
         tenant: tenant.id.clone(),
         id: id.clone(),
         name,
+        description: description.clone(),
         status: ClientStatus::Active,
         authentication_method: check_method(errors, settings),
         grant_types: check_grant_types(errors, grant_types),
@@ -87,6 +92,15 @@ fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Clie
 fn refuse_reserved_scopes(errors: &mut FieldErrors, scopes: &[String]) {
     for (index, scope) in scopes.iter().enumerate() {
         errors.refuse_reserved_scope(&format!("/scopes/{index}"), scope);
+    }
+}
+
+/// One line: a list of clients, an audit record and a terminal show it as it is.
+fn check_description(errors: &mut FieldErrors, description: &str) {
+    let is_long = description.chars().count() > schema::LONGEST_DESCRIPTION;
+    let too_long = is_long.then(|| format!("is longer than {} characters", schema::LONGEST_DESCRIPTION));
+    if let Some(why) = too_long.or_else(|| unfit(description, usize::MAX)) {
+        errors.refuse("/description", format!("the description {why}"), "write one line, or leave it out");
     }
 }
 
@@ -263,6 +277,9 @@ mod tests {
             (json!({ "name": "" }), "/name"),
             (json!({ "name": long }), "/name"),
             (json!({ "name": "a\nb" }), "/name"),
+            (json!({ "description": "" }), "/description"),
+            (json!({ "description": "ä".repeat(257) }), "/description"),
+            (json!({ "description": "a\nb" }), "/description"),
             (json!({ "token_endpoint_auth_method": "none" }), "/token_endpoint_auth_method"),
             (json!({ "token_endpoint_auth_method": "private_key_jwt" }), "/token_endpoint_auth_method"),
             (json!({ "token_endpoint_auth_method": "magic" }), "/token_endpoint_auth_method"),
@@ -286,6 +303,7 @@ mod tests {
             check("t", settings, &[expected]);
         }
         for settings in [
+            json!({ "description": "ä".repeat(256) }),
             json!({ "token_endpoint_auth_method": "client_secret_post", "grant_types": ["refresh_token"] }),
             json!({ "audiences": ["urn:latchkey:tenant:t"], "scopes": ["read", "latchkey:clients"] }),
             json!({ "audiences": ["api"], "resources": ["urn:latchkey:tenant:t", "https://a.example.com"] }),

@@ -32,6 +32,33 @@ async fn both_administrators_register_clients_and_no_tenant_sees_the_others() {
 }
 
 #[tokio::test]
+async fn a_client_has_a_description_that_the_other_tenant_does_not_see() {
+    let test_env = TestEnv::start();
+    for (tenant, words) in [(ACME, "Sends the bills"), (GLOBEX, "Größe: 日本")] {
+        let boss = test_env.token(tenant, BOSS).await;
+        let body = json!({ "client_id": "web", "description": words });
+        let made = test_env.post(&boss, &clients_path(tenant), body).await.json();
+        assert_eq!((&made["name"], &made["description"]), (&json!("web"), &json!(words)));
+    }
+    let boss = test_env.token(ACME, BOSS).await;
+    let path = format!("{}/web", clients_path(ACME));
+    let refused = test_env.patch(&boss, &path, json!({ "description": "two\nlines" })).await;
+    refused.assert_problem(400, "invalid-request");
+    assert_eq!(refused.pointers(), ["/description"]);
+    for description in [json!("Sends reminders"), json!(null)] {
+        let patched = test_env.patch(&boss, &path, json!({ "description": description })).await.json();
+        assert_eq!(patched["description"], description);
+        assert_eq!(test_env.get(&boss, &path).await.json(), patched);
+        let list = test_env.get(&boss, &clients_path(ACME)).await.json();
+        let item = list["items"].as_array().unwrap().iter().find(|item| item["client_id"] == "web").unwrap();
+        assert_eq!(item["description"], description);
+        let globex = test_env.token(GLOBEX, BOSS).await;
+        let theirs = test_env.get(&globex, &format!("{}/web", clients_path(GLOBEX))).await.json();
+        assert_eq!(theirs["description"], "Größe: 日本");
+    }
+}
+
+#[tokio::test]
 async fn a_client_is_changed_suspended_resumed_and_deleted() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {

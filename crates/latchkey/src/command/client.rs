@@ -76,6 +76,9 @@ pub(crate) struct AddArguments {
     /// For people. Default: the id.
     #[arg(long)]
     name: Option<String>,
+    /// What it is for, in one line.
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
     /// What it may be granted; may be given several times.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,

@@ -22,6 +22,8 @@ async fn a_client_is_registered_changed_suspended_and_deleted() {
         "other",
         "--name",
         "Other",
+        "--description",
+        "Reads orders",
         "--scope",
         "api:read",
         "--lifetime",
@@ -30,6 +32,7 @@ async fn a_client_is_registered_changed_suspended_and_deleted() {
     let secret = made["secret"]["client_secret"].as_str().unwrap().to_owned();
     folder.canaries.add(&secret);
     assert_eq!((made["name"].as_str(), made["access_token_lifetime"].as_u64()), (Some("Other"), Some(120)));
+    assert_eq!(made["description"], "Reads orders");
     until_status(&program, ("initech", "other", &secret), 200).await;
     cli.assert_ends(&["client", "show", "umbrella", "other"], 3, "there is no client");
 
@@ -37,7 +40,12 @@ async fn a_client_is_registered_changed_suspended_and_deleted() {
         cli.json(&["client", "set", "initech", "svc", "scopes=api:read", "access_token_lifetime=60"]);
     assert_eq!(changed["scopes"], serde_json::json!(["api:read"]));
     assert_eq!(changed["access_token_lifetime"], 60);
+    cli.json(&["client", "set", "initech", "svc", "description=Sends the bills"]);
+    assert_eq!(cli.json(&["client", "show", "initech", "svc"])["description"], "Sends the bills");
+    let shown = cli.run(&["client", "show", "initech", "svc"]).output();
+    assert!(shown.contains("Sends the bills"), "{shown}");
     let theirs = cli.json(&["client", "show", "umbrella", "svc"]);
+    assert_eq!(theirs["description"], serde_json::Value::Null);
     assert_eq!(theirs["scopes"], serde_json::json!(["api:read", "api:write"]));
 
     for (verb, status) in [("suspend", 401), ("resume", 200)] {

@@ -108,6 +108,7 @@ const AFTER_THE_FIFTH: &str = "
     DROP INDEX clients_by_lifetime;
     ALTER TABLE tenants DROP COLUMN rsa_bits;
     ALTER TABLE tenants DROP COLUMN hold_activation;
+    ALTER TABLE clients DROP COLUMN description;
     ALTER TABLE generations DROP COLUMN left_out;
     DROP TRIGGER signing_keys_claim_thumbprint;
     DROP TABLE key_thumbprints;

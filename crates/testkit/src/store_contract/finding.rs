@@ -176,6 +176,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
     let times = (Some(Timestamp::from_seconds(9)), None);
     Client {
         name: "'; DROP TABLE clients; --".to_owned(),
+        description: Some("“bills” \\ 'customers'; 日本".to_owned()),
         status: ClientStatus::Active,
         authentication_method: ClientAuthenticationMethod::ClientSecret,
         grant_types: vec![GrantType::RefreshToken, GrantType::ClientCredentials],

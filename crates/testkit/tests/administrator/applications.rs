@@ -199,6 +199,20 @@ async fn the_secret_that_is_live_already_is_left_alone() {
     assert_eq!(env.store.audit().len(), written, "nothing has changed");
 }
 
+/// An application has a description of its own.
+#[tokio::test]
+async fn a_replaced_application_keeps_its_clients_description() {
+    let env = env();
+    for (tenant, words) in [("acme", "Sends the bills"), ("globex", "Counts")] {
+        let tenant = env.tenant(tenant).await;
+        let made = create(&env, &tenant, &service("app", first())).await.unwrap();
+        let (svc, patch) = (client_id("svc"), json!({ "description": words }));
+        env.administrator.patch_client(&caller(&operator(), NOW), &tenant, &svc, patch).await.unwrap();
+        let renamed = replace(&env, &tenant, made.application.id, &service("renamed", with_id("svc"))).await;
+        assert_eq!(renamed.unwrap().client.unwrap().description.as_deref(), Some(words));
+    }
+}
+
 #[tokio::test]
 async fn a_client_id_follows_the_rules_of_files_and_api() {
     let env = env();

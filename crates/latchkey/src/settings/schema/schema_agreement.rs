@@ -101,7 +101,7 @@ fn everything() -> Value {
             "resource_servers": { "api": { "scopes": ["a", "b"], "clients": ["web", "app"] } },
             "clients": {
                 "web": {
-                    "name": "Web", "client_secret": { "value": "s", "expires": "2027-01-31" }, "token_endpoint_auth_method": "any",
+                    "name": "Web", "description": "The shop", "client_secret": { "value": "s", "expires": "2027-01-31" }, "token_endpoint_auth_method": "any",
                     "grant_types": ["client_credentials", "refresh_token"], "audiences": ["api", "api2"],
                     "resources": ["https://api.example.com", "urn:x:y"], "scopes": ["a", "b"], "access_token_lifetime": "2s",
                     "token": { "issuer": "thunder" }, "redirect_uris": ["https://app.example.com/back"], "introspection": "own"
