@@ -264,6 +264,37 @@ fn where_they_differ_it_is_known_why() {
     }
 }
 
+/// A document has the same members in files and over the API, in the same words, but for those that only a file has.
+#[test]
+fn files_and_api_agree_on_the_documents() {
+    let files: Value = serde_json::from_str(&schema()).unwrap();
+    let api: Value = serde_json::from_str(&gateway::openapi_document()).unwrap();
+    let members = |schema: &Value| -> Vec<(String, Value)> {
+        let members = schema["properties"].as_object().unwrap().iter();
+        members.map(|(name, member)| (name.clone(), member["description"].clone())).collect()
+    };
+    for (in_files, over_api, file_only) in [
+        ("TenantSettings", "TenantSettings", &["clients"][..]),
+        ("StrategiesSettings", "TenantStrategies", &[]),
+        ("StrategySettings", "TenantStrategy", &[]),
+        ("SigningSettings", "Signing", &["first_key"]),
+        ("AccessTokenSettings", "AccessToken", &[]),
+        ("ResourceServerSettings", "ResourceServer", &[]),
+        (
+            "ClientSettings",
+            "ClientSettings",
+            &["client_secret", "client_secrets", "jwks", "jwks_uri", "redirect_uris"],
+        ),
+        ("TokenSettings", "TokenSettings", &[]),
+    ] {
+        let (only, both): (Vec<_>, Vec<_>) = members(&files["$defs"][in_files])
+            .into_iter()
+            .partition(|(name, _)| file_only.contains(&name.as_str()));
+        assert_eq!(only.into_iter().map(|(name, _)| name).collect::<Vec<_>>(), file_only, "{in_files}");
+        assert_eq!(both, members(&api["components"]["schemas"][over_api]), "{in_files}");
+    }
+}
+
 fn collect(at: &str, value: &Value, pointers: &mut Vec<String>) {
     pointers.push(at.to_owned());
     match value {
