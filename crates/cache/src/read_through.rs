@@ -209,7 +209,7 @@ fn weight<S: Source>(key: &S::Key, value: Option<&S::Value>) -> u32 {
     u32::try_from(S::bytes(key, value)).unwrap_or(u32::MAX)
 }
 
-/// Reinserts the slot, so that the cache asks for its size again. A slot that was replaced or removed is not counted
+/// Reinserts the slot, so that the cache computes its size again. A slot that was replaced or removed is not counted
 /// any more.
 fn reweigh<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static>(
     slots: &Cache<K, Arc<Slot<V>>>,

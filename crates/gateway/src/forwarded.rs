@@ -15,7 +15,7 @@ pub struct TrustedProxies {
     pub header: ForwardingHeader,
 }
 
-/// A header that says for whom a proxy asks.
+/// A header in which a proxy names the client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForwardingHeader {
     /// `X-Forwarded-For: 192.0.2.1, 10.0.0.1`.

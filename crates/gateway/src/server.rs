@@ -223,7 +223,7 @@ fn listen(
                 let socket = WriteDeadlineSocket::new(socket, stalled);
                 let socket = match tls {
                     Some(tls) => shake_hands(&tls, socket, &slot).await.map_err(DispatchError::Io)?,
-                    None => Socket::Plain(socket),
+                    None => Socket::Left(socket),
                 };
                 Ok((WatchedStream::new(socket, slot), Protocol::Http1, peer))
             }

@@ -2,11 +2,11 @@
 
 use std::mem::take;
 
-use registry::{DeclaredPassword, DeclaredUser, HashedUsers};
+use registry::{DeclaredUser, HashedUsers};
 use secrets::OutOfMemory;
 use tokio::task::spawn_blocking;
 
-use crate::settings::{Loaded, ResolvedAdmin, SecretText};
+use crate::settings::Loaded;
 
 /// The declared administrators of a configuration, before they take effect.
 #[derive(Debug)]
@@ -18,18 +18,7 @@ pub(crate) struct ConfiguredAdmins {
 impl ConfiguredAdmins {
     /// Takes the administrators out of the settings, because the store does not hold them.
     pub(crate) fn take(loaded: &mut Loaded) -> Self {
-        Self::new(take(&mut loaded.admins), take(&mut loaded.admin_applications))
-    }
-
-    fn new(admins: Vec<ResolvedAdmin>, applications: Vec<String>) -> Self {
-        let user = |ResolvedAdmin { name, password, permissions }| {
-            let password = match password {
-                SecretText::Value(value) => DeclaredPassword::Value(value.into_inner()),
-                SecretText::Hash(hash) => DeclaredPassword::Hash(hash.expose().to_owned()),
-            };
-            DeclaredUser { name, password, permissions }
-        };
-        Self { users: admins.into_iter().map(user).collect(), applications }
+        Self { users: take(&mut loaded.admins), applications: take(&mut loaded.admin_applications) }
     }
 
     /// Hashes the passwords, each for 11 ms, outside the threads that serve requests.

@@ -28,7 +28,12 @@ impl TenantsLeftOut {
 
 impl fmt::Display for TenantsLeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n\nleft out, and left as they are, until this is fixed: {}", self.faults, self.names())
+        write!(
+            f,
+            "{}\n\nleft out, with their rows unchanged, until this is fixed: {}",
+            self.faults,
+            self.names()
+        )
     }
 }
 

@@ -44,7 +44,7 @@ impl StopSignals {
         };
         tokio::select! {
             () = drained => {}
-            () = self.requested() => tracing::warn!("asked again: ending at once, open requests are not answered"),
+            () = self.requested() => tracing::warn!("second signal: ending at once, open requests are not answered"),
         }
     }
 

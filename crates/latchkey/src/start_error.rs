@@ -85,7 +85,7 @@ pub(crate) enum StartError {
 }
 
 impl StartError {
-    /// What a script is told; docs/command-line.md has the table.
+    /// The exit code; docs/command-line.md has the table.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::AdminClient(error) => error.exit_code(),

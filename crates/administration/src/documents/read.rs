@@ -100,11 +100,12 @@ impl ImportSettings {
     /// # Errors
     /// Everything that is wrong with its shape.
     pub fn read(document: Value) -> Read<Self> {
-        let settings: Self = parse(checked(&IMPORT, document)?)?;
-        if settings.key.trim().is_empty() {
-            return Err(vec![FieldError::at("/key", "write a private key in PEM or as a JWK")]);
+        let document = Wiped::new(document);
+        let mut errors = IMPORT.check(&document).err().unwrap_or_default();
+        if document.is_object() && document["key"].is_null() {
+            errors.push(FieldError::at("/key", "is needed: a private key in PEM, or a JWK as a text"));
         }
-        Ok(settings)
+        if errors.is_empty() { parse(merge_patch(Value::Null, document.take())) } else { Err(errors) }
     }
 }
 
@@ -182,7 +183,10 @@ mod tests {
             ImportSettings::read(json!({ "key": {}, "algorithm": 1, "pem": "" })),
             &["/algorithm: write a text", "/key: write a text", "/pem: there is no such member here"],
         );
-        check_errors(ImportSettings::read(json!({})), &["/key: write a private key in PEM or as a JWK"]);
+        check_errors(
+            ImportSettings::read(json!({})),
+            &["/key: is needed: a private key in PEM, or a JWK as a text"],
+        );
         check_errors(NewClient::read(json!([])), &[": write an object"]);
         check_errors(NewSecretSettings::read(Value::Null), &[": write an object"]);
     }

@@ -16,7 +16,7 @@ use tenancy::TenantId;
 use crate::connection::Deadlines;
 use crate::metrics::{Answered, Series};
 
-/// What a handler tells the log.
+/// The fields of a log line that a handler sets.
 #[derive(Default)]
 pub(crate) struct RequestLogFields {
     pub(crate) tenant: Option<TenantId>,
@@ -59,20 +59,14 @@ impl LogEntry {
 
     /// Of a head that was answered without becoming a request. The answer has no identifier.
     pub(super) fn unparsed(series: Arc<Series>, status: StatusCode, started: Instant) -> Self {
-        Self {
-            method: None,
-            route: None,
-            series,
-            status: Some(status),
-            error: None,
-            fields: RequestLogFields::default(),
-            started,
-            request_id: HeaderValue::from_static("-"),
-            deadlines: None,
-        }
+        let request_id = HeaderValue::from_static("-");
+        let mut entry = Self::begin(Method::GET, series, None);
+        (entry.method, entry.status) = (None, Some(status));
+        (entry.started, entry.request_id) = (started, request_id);
+        entry
     }
 
-    /// Whether a body is still to come that nobody reads: what follows would be taken for it.
+    /// Whether a body is still to come that is not read: the next bytes would be taken for it.
     pub(super) fn leaves_a_body(&self) -> bool {
         self.deadlines.as_ref().is_some_and(|deadlines| deadlines.is_body_unread())
     }

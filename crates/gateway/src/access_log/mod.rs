@@ -1,5 +1,5 @@
 //! One line a request, written after the response: method, route, status, tenant, client, latency, request id. Never a path as it
-//! was sent, a header or a body: each could hold a secret. What the line tells is counted at the same moment.
+//! was sent, a header or a body: each could hold a secret. The metrics count the content of the line at the same moment.
 
 mod log_entry;
 mod unparsed_requests;
@@ -32,25 +32,23 @@ pub(crate) use log_entry::RequestLogFields;
 pub(crate) use unparsed_requests::log_unparsed;
 
 /// The middleware, outermost.
+#[derive(Clone)]
 pub(crate) struct AccessLog {
     /// Counts requests that no route takes.
     pub(crate) unknown: Arc<Series>,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) protective: Protective,
-    /// Where requests are counted whose forwarding headers nobody reads; none where the listener trusts a proxy.
+    /// Counts requests whose forwarding headers are ignored; none where the listener trusts a proxy.
     pub(crate) unread_forwarding: Option<Arc<Metrics>>,
 }
 
 pub(crate) struct AccessLogService<S> {
     service: Rc<S>,
-    unknown: Arc<Series>,
-    readiness: Arc<Readiness>,
-    protective: Protective,
-    unread_forwarding: Option<Arc<Metrics>>,
+    log: AccessLog,
 }
 
 pin_project! {
-    /// A body that knows when it has been handed to the connection: its line is written when both are dropped.
+    /// A body with its log entry: the line is written when the connection has taken the body and drops it.
     pub(crate) struct LoggedBody<B> {
         #[pin]
         body: B,
@@ -70,15 +68,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let (unknown, readiness) = (Arc::clone(&self.unknown), Arc::clone(&self.readiness));
-        let (protective, unread_forwarding) = (self.protective, self.unread_forwarding.clone());
-        ready(Ok(AccessLogService {
-            service: Rc::new(service),
-            unknown,
-            readiness,
-            protective,
-            unread_forwarding,
-        }))
+        ready(Ok(AccessLogService { service: Rc::new(service), log: self.clone() }))
     }
 }
 
@@ -98,15 +88,15 @@ where
         if let Some(deadlines) = &deadlines {
             deadlines.request_began(has_body(&request));
         }
-        if let Some(metrics) = &self.unread_forwarding
+        let AccessLog { unknown, readiness, protective, unread_forwarding } = &self.log;
+        if let Some(metrics) = unread_forwarding
             && claims_to_be_forwarded(request.headers())
         {
             metrics.forwarding_was_not_read();
         }
         request.extensions_mut().insert(RequestLogFields::default());
-        let mut entry = LogEntry::begin(request.method().clone(), Arc::clone(&self.unknown), deadlines);
-        let (service, readiness) = (Rc::clone(&self.service), Arc::clone(&self.readiness));
-        let protective = self.protective;
+        let mut entry = LogEntry::begin(request.method().clone(), Arc::clone(unknown), deadlines);
+        let (service, readiness, protective) = (Rc::clone(&self.service), Arc::clone(readiness), *protective);
         Box::pin(async move {
             // A panic in one request must not end the connections of all others on this worker.
             let outcome = AssertUnwindSafe(service.call(request)).catch_unwind().await;

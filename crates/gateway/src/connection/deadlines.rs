@@ -1,4 +1,4 @@
-//! Where a connection stands between two requests, and until when it may stay there.
+//! The phase of a connection between two requests, and the deadline of that phase.
 
 use std::cell::{Cell, RefCell};
 use std::task::Waker;

@@ -1,5 +1,5 @@
 //! Deadlines of a connection. The HTTP library times only the first head of a connection; a client that drips its second one would
-//! hold a connection forever. So our own stream stands between socket and HTTP and watches every head, its size too, and whether its client
+//! hold a connection forever. So our own stream between socket and HTTP watches every head, its size too, and whether its client
 //! takes what is written.
 
 mod deadlines;

@@ -32,7 +32,7 @@ struct TakenSlots {
     waiting_of: BTreeSet<(ClientAddress, u64)>,
 }
 
-/// How a connection is told that its place is another's.
+/// Notifies a connection that its slot was given to another one.
 #[derive(Debug, Default)]
 struct Eviction {
     evicted: AtomicBool,

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::deadlines::{Expired, HEAD};
 use super::framing::Framing;
+use super::socket::is_stalled;
 use super::{Deadlines, Slot, Socket};
 
 const TIMED_OUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncache-control: no-store\r\n\
@@ -22,7 +23,7 @@ const TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconne
 pragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: 116\r\n\r\n\
 {\"error\":\"invalid_request\",\"error_description\":\"The request head is larger than 32768 bytes or has over 96 headers\"}";
 
-/// What a connection without a place is told, where it is cheap to tell.
+/// The answer to a connection without a slot, on a listener without TLS.
 pub(crate) const NO_SLOT: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
 cache-control: no-store\r\npragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: 98\r\n\r\n\
 {\"error\":\"temporarily_unavailable\",\"error_description\":\"Too many connections are open; try again\"}";
@@ -113,7 +114,7 @@ impl WatchedStream {
 
     /// Best effort: the socket takes these bytes at once or its client is not reading either.
     fn answer(&mut self, cx: &mut Context<'_>, answer: &[u8]) {
-        if !self.socket.is_stalled() {
+        if !is_stalled(&self.socket) {
             let _ = Pin::new(&mut self.socket).poll_write(cx, answer);
             let _ = Pin::new(&mut self.socket).poll_flush(cx);
         }

@@ -1,4 +1,4 @@
-//! TLS of a listener (RFC 8446, RFC 5246): its certificate, and client certificates where they are asked for. The files are read again
+//! TLS of a listener (RFC 8446, RFC 5246): its certificate, and client certificates where they are required. The files are read again
 //! without a restart; connections that are open go on with what they began with.
 
 use std::fmt;
@@ -133,7 +133,7 @@ impl Tls {
         let config = Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner).config);
         let shaken = timeout(HEAD, TlsAcceptor::from(config).accept(socket)).await;
         let stream = shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        Ok(Socket::Tls(Box::new(stream)))
+        Ok(Socket::Right(Box::new(stream)))
     }
 }
 

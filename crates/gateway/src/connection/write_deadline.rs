@@ -11,7 +11,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Sleep, sleep};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A TCP connection with a deadline for writing. It stands below TLS, so that every byte which the client takes is progress.
+/// A TCP connection with a deadline for writing. It is below TLS, so every byte that the client takes is progress.
 pub(crate) struct WriteDeadlineSocket {
     socket: TcpStream,
     write_timeout: Duration,

@@ -1,4 +1,4 @@
-//! From a body to what administration is asked.
+//! Reads a body into the request that administration takes.
 
 use administration::{
     ClientSettings, EditError, FieldError, NewClient, NewSecretSettings, NewTenant, RotateSettings,

@@ -1,11 +1,14 @@
 //! Prometheus' text format, version 0.0.4. Labels are texts of the program without quotes, backslashes or line ends, so nothing is
 //! escaped.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use protocol::{ErrorCode, SigningAlgorithm};
+
 use super::histogram::BOUNDS;
-use super::series::{ALGORITHM_LABELS, ERROR_LABELS, STATUS_LABELS, Sum};
+use super::series::{OTHER, STATUSES, Sum};
 use crate::health_report::{Kind, Sample};
 
 const REQUESTS: &str = "latchkey_http_requests_total";
@@ -18,8 +21,10 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, Sum>) -> String {
     let help = "Requests by route, status and OAuth error code (empty without one); status closed: the caller left before the answer.";
     head(&mut text, REQUESTS, help, "counter");
     for (route, sum) in by_route {
-        for (status, counts) in STATUS_LABELS.iter().zip(&sum.answers) {
-            for (error, count) in ERROR_LABELS.iter().zip(counts).filter(|(_, count)| **count > 0) {
+        for (place, counts) in sum.answers.iter().enumerate() {
+            let status = status_label(place);
+            let errors = std::iter::once("").chain(ErrorCode::ALL.map(ErrorCode::as_str));
+            for (error, count) in errors.zip(counts).filter(|(_, count)| **count > 0) {
                 let labels = format_args!("route=\"{route}\",status=\"{status}\",error=\"{error}\"");
                 let _ = writeln!(text, "{REQUESTS}{{{labels}}} {count}");
             }
@@ -30,7 +35,7 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, Sum>) -> String {
         latency(&mut text, route, sum);
     }
     head(&mut text, SIGNATURES, "Tokens signed, by algorithm.", "counter");
-    for (place, algorithm) in ALGORITHM_LABELS.iter().enumerate() {
+    for (place, algorithm) in SigningAlgorithm::ALL.iter().enumerate() {
         let count: u64 = by_route.values().map(|sum| sum.signatures[place]).sum();
         let _ = writeln!(text, "{SIGNATURES}{{algorithm=\"{algorithm}\"}} {count}");
     }
@@ -56,6 +61,14 @@ pub(super) fn append_samples(text: &mut String, samples: &[Sample]) {
         }
         let closing = if sample.labels.is_empty() { "" } else { "}" };
         let _ = writeln!(text, "{closing} {}", sample.value);
+    }
+}
+
+/// A status; `other` where it is not in the table, and `closed` for a caller who left before the answer.
+fn status_label(place: usize) -> Cow<'static, str> {
+    match STATUSES.get(place) {
+        Some(status) => Cow::Owned(status.to_string()),
+        None => Cow::Borrowed(if place == OTHER { "other" } else { "closed" }),
     }
 }
 

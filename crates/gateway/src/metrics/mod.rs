@@ -38,7 +38,7 @@ impl Metrics {
         series
     }
 
-    /// A request said for whom it was sent on, at a listener that trusts no proxy. The first one is told to the log.
+    /// Counts a request with a forwarding header at a listener that trusts no proxy, and logs the first one.
     pub(crate) fn forwarding_was_not_read(&self) {
         if self.unread_forwarding.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::warn!(

@@ -29,7 +29,7 @@ impl Kind {
     const AUTHENTICATION_REQUIRED: &Self = &Self("authentication-required", "A token is needed");
     const INVALID_TOKEN: &Self = &Self("invalid-token", "The token is not valid here");
     const INSUFFICIENT_SCOPE: &Self = &Self("insufficient-scope", "The token lacks a scope");
-    const BEYOND_REACH: &Self = &Self("beyond-reach", "Not this far");
+    const BEYOND_REACH: &Self = &Self("beyond-reach", "Insufficient privilege");
     const NOT_FOUND: &Self = &Self("not-found", "Not found");
     const METHOD_NOT_ALLOWED: &Self = &Self("method-not-allowed", "The method is not allowed here");
     const MISDIRECTED: &Self = &Self("misdirected", "Not under this name");

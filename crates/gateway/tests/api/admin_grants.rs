@@ -124,7 +124,7 @@ async fn secrets_of_clients_that_reach_beyond_themselves_are_the_platforms_to_ma
 
 /// The tenant `platform` belongs to the platform's administrators. There, too, administrators cannot extend their own privileges.
 #[tokio::test]
-async fn a_clerk_of_the_platform_does_not_make_himself_more() {
+async fn a_platform_administrator_does_not_exceed_its_scopes() {
     let test_env = TestEnv::start();
     let clerk = test_env.token(PLATFORM, CLERK).await;
     let path = clients_path(PLATFORM);

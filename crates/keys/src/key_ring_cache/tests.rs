@@ -285,7 +285,7 @@ async fn another_algorithm_does_not_make_a_key_that_no_verifier_knows() {
     assert_eq!((key.id(), key.algorithm()), (KeyId::numbered(2), SigningAlgorithm::EdDSA));
 }
 
-/// Counts what it is asked, and can be out of reach.
+/// Counts its calls, and can be unavailable.
 struct Service {
     sealer: SealingKey,
     requests: AtomicUsize,

@@ -44,7 +44,7 @@ pub(crate) fn dev_cert(certificate: &Path, key: &Path, names: &[String]) -> Resu
         return Err(error.into());
     }
     print(&format!(
-        "wrote {} and {} for {}; valid for a year, trusted by nobody\n",
+        "wrote {} and {} for {}; valid for a year; self-signed, so no client trusts it by itself\n",
         certificate.display(),
         key.display(),
         all(names).join(", ")

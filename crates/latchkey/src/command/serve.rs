@@ -23,7 +23,7 @@ use crate::names::names;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
 use crate::rotation::Rotation;
-use crate::settings::{Environment, Loaded, SAMPLE_SECRET, Variable, read, refuse_beyond_loopback};
+use crate::settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
 use crate::start_error::StartError;
 use crate::tls;
 
@@ -35,14 +35,10 @@ enum Ended {
     AtOnce,
 }
 
-/// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 when asked again in the meantime.
+/// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 at a second signal.
 pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
     let environment = Environment::of_process();
-    let filter = match environment.get("LATCHKEY_LOG") {
-        Some(Variable::Text(filter)) => Some(filter.expose()),
-        Some(Variable::NotText) | None => None,
-    };
-    let _log = logging::start(filter);
+    let _log = logging::start(environment.text("LATCHKEY_LOG"));
     let loaded = read(config, &environment)?;
     refuse_beyond_loopback(&loaded, false)?;
     Ok(match block_on(run(config, environment, loaded))? {

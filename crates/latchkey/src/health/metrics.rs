@@ -9,7 +9,7 @@ type CacheCount = (&'static str, &'static str, fn(&Counts) -> u64);
 
 const CACHE_COUNTS: [CacheCount; 4] = [
     ("latchkey_cache_hits_total", "Answers from memory.", |counts| counts.hits),
-    ("latchkey_cache_loads_total", "Times that a cache had to ask its store.", |counts| counts.loads),
+    ("latchkey_cache_loads_total", "Times that a cache read its store.", |counts| counts.loads),
     ("latchkey_cache_load_failures_total", "Times that the store failed it.", |counts| counts.failures),
     (
         "latchkey_cache_stale_answers_total",
@@ -42,10 +42,10 @@ pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
     let counts = redis.counts();
     let (rows, messages) = ("latchkey_redis_rows_total", "latchkey_redis_messages_total");
     let of_rows = "Rows that were looked for in Redis; rejected: altered, moved or another installation's.";
-    let of_messages = "Changes told to other replicas, heard from them, and not told in time.";
+    let of_messages = "Invalidations: sent to other replicas (told), received from them (heard), and not sent in time (untold).";
     let is_up = u64::from(redis.is_up());
     vec![
-        gauge("latchkey_redis_up", "Whether Redis is used (1) or done without (0).", &[], is_up),
+        gauge("latchkey_redis_up", "Whether Redis is used (1) or not (0).", &[], is_up),
         counter(
             "latchkey_redis_commands_total",
             "Commands for rows and changes.",

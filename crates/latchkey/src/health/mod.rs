@@ -152,8 +152,7 @@ impl HealthReport for PlatformHealth {
         let ready = u64::try_from(self.pool.ready()).unwrap_or(u64::MAX);
         samples.push(gauge("latchkey_rsa_keys_ready", "RSA keys made ahead for new tenants.", &[], ready));
         let unopened = u64::try_from(self.unopened()).unwrap_or(u64::MAX);
-        let unopened_help =
-            "Tenants that were asked for in the last minute and whose signing keys cannot be opened.";
+        let unopened_help = "Tenants with requests in the last minute whose signing keys cannot be opened.";
         samples.push(gauge("latchkey_tenants_with_unopened_keys", unopened_help, &[], unopened));
         samples.extend(self.rotated.samples());
         let left_out = u64::try_from(self.left_out.count()).unwrap_or(u64::MAX);

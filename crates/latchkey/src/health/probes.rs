@@ -62,7 +62,7 @@ impl Found {
                 State::Degraded("the store does not answer; cached clients are served".into())
             }
             Store::Missed => State::Failed(
-                "the store does not answer, and nothing is cached that may stand in for it".into(),
+                "the store does not answer, and nothing is cached that may be served stale".into(),
             ),
         }
     }

@@ -86,7 +86,7 @@ mod tests {
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         assert!(retries.forget(&acme) && !retries.forget(&acme));
-        assert!(retries.failed(&acme, now), "after a success a failure is news again");
+        assert!(retries.failed(&acme, now), "after a success a failure is reported again");
     }
 
     #[test]

@@ -80,7 +80,7 @@ clients:
         <eight>
         <nine>
 ";
-/// What stands at the wrong place altogether.
+/// Values at a wrong place.
 const NO_SETTINGS: [&str; 8] = [
     "§",
     "PASSWORD=§\nTOKEN=§\n",

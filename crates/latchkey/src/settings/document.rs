@@ -16,7 +16,7 @@ use super::{
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "Latchkey settings")]
 pub(crate) struct Document {
-    /// Where the server listens and under which name the world knows it.
+    /// Where the server listens, and its public URL.
     pub(crate) server: Server,
     /// Where rows are kept.
     pub(crate) storage: Storage,

@@ -42,6 +42,14 @@ impl Environment {
         self.variables.get(name)
     }
 
+    /// The text of a variable, if it is UTF-8.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Variable::Text(text) => Some(text.expose()),
+            Variable::NotText => None,
+        }
+    }
+
     /// Every variable whose name begins so, by name.
     pub(crate) fn beginning_with<'a>(
         &'a self,

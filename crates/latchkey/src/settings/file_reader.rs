@@ -64,7 +64,7 @@ impl<'a> FileReader<'a> {
         }
     }
 
-    /// A file of settings. `name` stands for it in the hash, so that replicas may keep it in different folders.
+    /// A file of settings. `name` is its name in the hash, so that replicas may keep it in different folders.
     pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Zeroizing<String>, Unreadable> {
         let (text, _) = self.file(path, Holds::Settings)?;
         self.absorb("settings", name, text.as_bytes());
@@ -153,7 +153,7 @@ impl<'a> FileReader<'a> {
         self.config.parent().unwrap_or(Path::new(""))
     }
 
-    /// The folders whose files nobody else can read.
+    /// The folders whose files no other user can read.
     pub(crate) fn private(&self) -> &PrivateFolders {
         &self.private
     }

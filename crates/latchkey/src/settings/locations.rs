@@ -1,12 +1,11 @@
-//! Where each tenant is declared, kept for faults that show only once the store is asked.
+//! Where each tenant is declared, for errors that only a comparison with the store finds.
 
 use std::fmt;
 
 use super::{
     diagnostic::Diagnostic,
-    findings::{Findings, Location},
+    findings::{Finding, Findings, Location},
     layers::Overridden,
-    read::located,
     read_error::ReadError,
     source::Source,
 };
@@ -32,10 +31,21 @@ impl Locations {
         }
     }
 
+    /// Finds the line of each. Ten thousand tenants may all have the same fault, and to find the line of each would take longer than
+    /// reading them.
+    pub(super) fn located(&self, findings: Vec<Finding>) -> Vec<Diagnostic> {
+        const MOST: usize = 100;
+        let more = findings.len().saturating_sub(MOST);
+        let first =
+            findings.into_iter().take(MOST).map(|finding| finding.locate(&self.sources, &self.overridden));
+        let problem = format!("{more} more are not listed");
+        let rest = Diagnostic::about_path(&self.sources[0].path, problem, "fix these first");
+        first.chain((more > 0).then_some(rest)).collect()
+    }
+
     /// What was found, each with its line.
     pub(crate) fn faults(&self, findings: Findings) -> ReadError {
-        let faults: Vec<Diagnostic> = located(findings.errors, &self.sources, &self.overridden);
-        ReadError { faults }
+        ReadError { faults: self.located(findings.errors) }
     }
 }
 

@@ -42,9 +42,7 @@ pub(crate) use findings::{Findings, Location};
 pub(crate) use locations::Locations;
 pub(crate) use read::{Loaded, read, read_snapshot, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
-pub(crate) use resolved::{
-    KmsKey, ResolvedAdmin, SealingKeySource, SealingKeys, SecretText, StorageLocation, Token, VaultKey,
-};
+pub(crate) use resolved::{KmsKey, SealingKeySource, SealingKeys, StorageLocation, Token, VaultKey};
 pub(crate) use scalar::Rate;
 pub(crate) use schema::schema;
 pub(crate) use sections::{ForwardingHeader, Limits, MaxRetired, Surface, Tls, TrustedProxies};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use administration::{Declaration, FileSecret, TenantContext};
 use outbound::KeyService;
 use protocol::Lifetime;
+use registry::DeclaredUser;
 use tenancy::TenantId;
 
 use super::{
@@ -15,14 +16,13 @@ use super::{
     document::Document,
     environment::Environment,
     file_reader::FileReader,
-    findings::{Finding, Findings, Location},
-    layers::{self, Overridden},
+    findings::{Findings, Location},
+    layers,
     locations::Locations,
     read_error::ReadError,
     resolve::Resolver,
-    resolved::{ResolvedAdmin, SealingKeys, StorageLocation},
+    resolved::{SealingKeys, StorageLocation},
     sections::{Limits, ProtectedResource, Reconcile, Server},
-    source::Source,
     source_snapshot::{SnapshotBuilder, SourceSnapshot},
     yaml,
 };
@@ -33,14 +33,14 @@ pub(crate) struct Loaded {
     pub(crate) server: Server,
     pub(crate) storage: StorageLocation,
     pub(crate) redis_url: Option<FileSecret>,
-    /// For how long a replica goes on with what it knows.
+    /// For how long a replica uses cached rows.
     pub(crate) l1_lifetime: Lifetime,
     pub(crate) reconcile: Reconcile,
     pub(crate) sealing_keys: SealingKeys,
     pub(crate) protected_resource: Option<ProtectedResource>,
     pub(crate) limits: Limits,
     /// Who may sign in at `/flow/execute`.
-    pub(crate) admins: Vec<ResolvedAdmin>,
+    pub(crate) admins: Vec<DeclaredUser>,
     /// What a sign-in may name as its application.
     pub(crate) admin_applications: Vec<String>,
     /// Tenants and clients.
@@ -53,7 +53,7 @@ pub(crate) struct Loaded {
     pub(crate) watched: Vec<PathBuf>,
     /// What all this was read from.
     pub(crate) snapshot: SnapshotBuilder,
-    /// Where it stands, for what the store has against it.
+    /// Where each setting is, for conflicts with the store.
     pub(crate) locations: Locations,
     /// Harmless on loopback, refused beyond it.
     exposed: Vec<Diagnostic>,
@@ -103,7 +103,7 @@ impl Loaded {
     }
 }
 
-/// Refuses what everyone knows, or anyone who reads the file knows, where others can reach the server: with these settings, or a server
+/// Refuses sample secrets, and passwords in the file itself, where other machines can reach the server: with these settings, or a server
 /// that runs already, whose listeners and public URL stay until its next start.
 pub(crate) fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), ReadError> {
     if (runs_beyond || loaded.is_beyond_loopback()) && !loaded.exposed.is_empty() {
@@ -133,10 +133,9 @@ fn resolve(
         tenants.extend(TenantId::parse(&id).map(|id| (id, tenant)));
     }
     let admins = resolver.admins(&mut admin, &root.key("admin"));
-    let located = |findings| located(findings, sources, overridden);
     // The rules below would take a secret that was not found for one that was not given.
     if !findings.errors.is_empty() {
-        return Err(ReadError { faults: located(findings.errors) });
+        return Err(locations.faults(findings));
     }
 
     let context = TenantContext { public_url: server.public_url.as_str(), l1_lifetime: cache.l1_lifetime };
@@ -170,7 +169,7 @@ fn resolve(
 
     let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, findings.errors.is_empty())
     else {
-        return Err(ReadError { faults: located(findings.errors) });
+        return Err(locations.faults(findings));
     };
     let (content_hash, watched, snapshot) = file_reader.finish();
     Ok(Loaded {
@@ -186,26 +185,12 @@ fn resolve(
         admin_applications: admin.applications,
         declaration,
         content_hash,
-        warnings: located(findings.warnings),
+        warnings: locations.located(findings.warnings),
         watched,
         snapshot,
-        exposed: located(findings.exposed),
+        exposed: locations.located(findings.exposed),
         locations,
     })
-}
-
-/// Ten thousand tenants may all have the same fault, and to find the line of each would take longer than reading them.
-pub(super) fn located(
-    findings: Vec<Finding>,
-    sources: &[Source],
-    overridden: &Overridden,
-) -> Vec<Diagnostic> {
-    const MOST: usize = 100;
-    let more = findings.len().saturating_sub(MOST);
-    let first = findings.into_iter().take(MOST).map(|finding| finding.locate(sources, overridden));
-    let rest =
-        Diagnostic::about_path(&sources[0].path, format!("{more} more are not listed"), "fix these first");
-    first.chain((more > 0).then_some(rest)).collect()
 }
 
 #[cfg(test)]

@@ -5,13 +5,15 @@ use std::path::Path;
 use administration::{
     ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, SecretSource, TenantSettings,
 };
+use protocol::Secret;
+use registry::{DeclaredPassword, DeclaredUser};
 use zeroize::Zeroizing;
 
 use super::{
     check,
     file_reader::{FileReader, Referenced, Unreadable},
     findings::{Findings, Location},
-    resolved::{ResolvedAdmin, ResolvedTenant, SecretText},
+    resolved::ResolvedTenant,
     secret::PasswordSetting,
     sections::Admin,
     source::Source,
@@ -52,7 +54,7 @@ impl Resolver<'_, '_> {
         ResolvedTenant { at, settings, secrets, first_key }
     }
 
-    pub(crate) fn admins(&mut self, admin: &mut Admin, at: &Location) -> Vec<ResolvedAdmin> {
+    pub(crate) fn admins(&mut self, admin: &mut Admin, at: &Location) -> Vec<DeclaredUser> {
         let mut admins = Vec::new();
         for (name, user) in std::mem::take(&mut admin.users) {
             let at = at.key("users").key(&name).key("password");
@@ -60,7 +62,7 @@ impl Resolver<'_, '_> {
             if value.is_some() {
                 self.findings.exposed(
                     at.key("value"),
-                    "an admin password stands in the file itself while a listener or server.public_url is beyond loopback",
+                    "an admin password is in the file itself while a listener or server.public_url is beyond loopback",
                     "give it as `env` or `file`, or start with listeners on 127.0.0.1 and a public_url of localhost",
                 );
             }
@@ -69,7 +71,7 @@ impl Resolver<'_, '_> {
                 SecretSources { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
             if let Some(password) = self.secret(secret_sources, &at) {
                 check::secret::check_secret(&password, &at, self.findings);
-                admins.push(ResolvedAdmin { name, password, permissions: user.permissions });
+                admins.push(DeclaredUser { name, password, permissions: user.permissions });
             }
         }
         admins
@@ -88,26 +90,31 @@ impl Resolver<'_, '_> {
                 SecretSources { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
             if let Some(secret) = self.secret(secret_sources, &at) {
                 check::secret::check_secret(&secret, &at, self.findings);
-                secrets.push(secret.declared(*expires));
+                let expires_at = *expires;
+                secrets.push(match secret {
+                    DeclaredPassword::Value(secret) => DeclaredSecret::Value { secret, expires_at },
+                    DeclaredPassword::Hash(phc) => DeclaredSecret::Hash { phc, expires_at },
+                });
             }
         }
         secrets
     }
 
-    fn first_key(&mut self, source: &mut KeySource, at: &Location) -> Option<protocol::Secret> {
+    fn first_key(&mut self, source: &mut KeySource, at: &Location) -> Option<Secret> {
         let KeySource { file, env, value } = source;
         let (value, env, file) = (value.take(), env.as_deref(), file.as_deref());
         let allowed = "`file`, `env` or `value`";
-        let text = self.secret(SecretSources { value, env, file, allowed, hash: None }, at)?;
-        let (SecretText::Value(key) | SecretText::Hash(key)) = text;
-        Some(key.into_inner())
+        match self.secret(SecretSources { value, env, file, allowed, hash: None }, at)? {
+            DeclaredPassword::Value(key) => Some(key),
+            DeclaredPassword::Hash(_) => None,
+        }
     }
 
-    fn secret(&mut self, secret_sources: SecretSources<'_>, at: &Location) -> Option<SecretText> {
+    fn secret(&mut self, secret_sources: SecretSources<'_>, at: &Location) -> Option<DeclaredPassword> {
         let SecretSources { value, hash, env, file, allowed } = secret_sources;
         let text = match (value, hash, env, file) {
-            (Some(value), None, None, None) => return Some(SecretText::Value(value)),
-            (None, Some(hash), None, None) => return Some(SecretText::Hash(hash)),
+            (Some(value), None, None, None) => return Some(DeclaredPassword::Value(value.into_inner())),
+            (None, Some(hash), None, None) => return Some(DeclaredPassword::Hash(hash.expose().to_owned())),
             (None, None, Some(name), None) => {
                 self.file_reader.variable(name).map_err(|unreadable| (at.key("env"), unreadable))
             }
@@ -135,7 +142,7 @@ impl Resolver<'_, '_> {
             }
         };
         match text {
-            Ok(mut text) => Some(SecretText::Value(FileSecret::new(std::mem::take(&mut text)))),
+            Ok(mut text) => Some(DeclaredPassword::Value(Secret::new(std::mem::take(&mut text)))),
             Err((at, Unreadable { problem, hint })) => {
                 self.findings.error(at, problem, hint);
                 None
@@ -180,7 +187,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Editors and `echo` end a file with a newline that nobody means to be part of the secret.
+/// Editors and `echo` end a file with a newline that is not meant to be part of the secret.
 fn without_last_newline(text: &str) -> Zeroizing<String> {
     let stripped = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n'));
     Zeroizing::new(stripped.unwrap_or(text).to_owned())

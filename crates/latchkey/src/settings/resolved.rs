@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use administration::{DeclaredSecret, FileSecret, TenantSettings};
-use protocol::Timestamp;
 
 use super::findings::Location;
 
@@ -16,33 +15,6 @@ pub(crate) struct ResolvedTenant {
     pub(crate) secrets: Vec<Vec<DeclaredSecret>>,
     /// A key in PEM.
     pub(crate) first_key: Option<protocol::Secret>,
-}
-
-/// A secret, or what proves it.
-#[derive(Debug)]
-pub(crate) enum SecretText {
-    /// The secret itself.
-    Value(FileSecret),
-    /// An argon2id PHC string with the parameters of this server.
-    Hash(FileSecret),
-}
-
-impl SecretText {
-    /// The secret of a client.
-    pub(crate) fn declared(self, expires_at: Option<Timestamp>) -> DeclaredSecret {
-        match self {
-            Self::Value(text) => DeclaredSecret::Value { secret: text.into_inner(), expires_at },
-            Self::Hash(phc) => DeclaredSecret::Hash { phc: phc.expose().to_owned(), expires_at },
-        }
-    }
-}
-
-/// An administrator as declared.
-#[derive(Debug)]
-pub(crate) struct ResolvedAdmin {
-    pub(crate) name: String,
-    pub(crate) password: SecretText,
-    pub(crate) permissions: Vec<String>,
 }
 
 /// Where rows are kept.

@@ -17,7 +17,7 @@ use super::{
     secret::PasswordSetting,
 };
 
-/// Where the server listens and under which name the world knows it.
+/// Where the server listens, and its public URL.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Server {
@@ -72,7 +72,7 @@ pub(crate) struct TrustedProxies {
     pub(crate) header: ForwardingHeader,
 }
 
-/// A header that says for whom a proxy asks.
+/// A header in which a proxy names the client of a request.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ForwardingHeader {
@@ -100,7 +100,7 @@ pub(crate) struct Tls {
     pub(crate) certificate: PathBuf,
     /// The private key of the certificate in PEM.
     pub(crate) private_key: PathBuf,
-    /// The authorities of client certificates in PEM, for mutual TLS. Default: client certificates are not asked for.
+    /// The authorities of client certificates in PEM, for mutual TLS. Default: client certificates are not requested.
     #[serde(default)]
     pub(crate) client_ca: Option<PathBuf>,
 }
@@ -121,7 +121,7 @@ pub(crate) struct Cache {
     /// `redis://` or `rediss://`. Default: caches live in the process only.
     #[schemars(extend("pattern" = r"^rediss?(\+(sentinel|cluster))?://"))]
     pub(crate) redis_url: Option<FileSecret>,
-    /// For how long a replica goes on with what it knows if no message of a change reaches it, from 1s to 10s.
+    /// For how long a replica uses cached rows if no message of a change reaches it, from 1s to 10s.
     #[schemars(with = "schema::Span", extend("pattern" = "^0*([1-9]|10)s?$", "minimum" = 1, "maximum" = 10))]
     pub(crate) l1_lifetime: Lifetime,
 }
@@ -210,7 +210,7 @@ pub(crate) struct TokenSetting {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KmsSetting {
-    /// The key's id or ARN. Behind an alias may stand another key one day, which does not open what the first has sealed.
+    /// The key's id or ARN. An alias may be moved to another key, which does not open what the first has sealed.
     #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
     pub(crate) key_id: String,
     /// Its region. Default: the ARN's, else as the AWS command line finds it.
@@ -233,7 +233,7 @@ pub(crate) struct ProtectedResource {
     /// The audience that a token must name.
     #[schemars(extend("minLength" = 1, "pattern" = schema::NAME, "not" = schema::beginning("urn:latchkey:")))]
     pub(crate) audience: String,
-    /// The scope that a token must have. Default: none is asked for.
+    /// The scope that a token must have. Default: none.
     #[serde(default)]
     #[schemars(extend("pattern" = schema::SCOPE, "not" = schema::beginning("latchkey:")))]
     pub(crate) required_scope: Option<String>,
@@ -275,7 +275,7 @@ pub(crate) struct Admin {
 pub(crate) struct AdminUser {
     /// The password.
     pub(crate) password: PasswordSetting,
-    /// The permissions that may be asked for, such as `system`.
+    /// The permissions that a sign-in may request, such as `system`.
     #[serde(default)]
     #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
     pub(crate) permissions: Vec<String>,

@@ -97,7 +97,7 @@ fn line_start(text: &str, line: usize) -> Option<usize> {
     }
 }
 
-/// The text without its secrets, and the caret moved to where its character now stands.
+/// The text without its secrets, and the caret moved to the new place of its character.
 fn redacted(shown: &str, start: usize, caret: usize, hidden: &[Hidden]) -> (String, usize) {
     let (mut text, mut width, mut moved) = (String::new(), 0, None);
     let mut current: Option<(&Hidden, usize)> = None;

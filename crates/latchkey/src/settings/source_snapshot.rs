@@ -26,7 +26,7 @@ pub(crate) struct SourceSnapshot {
     entries: BTreeMap<(u8, String), Zeroizing<String>>,
 }
 
-/// What a name stands for.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
     /// A file, relative to the folder of the main file if it lies below that; the main file itself has no name.

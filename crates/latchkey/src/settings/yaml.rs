@@ -84,9 +84,12 @@ fn translate(error: &Error, source: &Source) -> Diagnostic {
     source.diagnostic_at(position, &path, problem, hint)
 }
 
-/// What is wrong and how to fix it. Of the path only its `told` beginning may be repeated, and the value only if `quotes`: any other may
+/// What is wrong and how to fix it. Of the path only its `quotable` beginning may be repeated, and the value only if `quotes`: any other may
 /// be a secret.
 fn explain(error: &Error, quotable: &[String], quotes: bool) -> (String, String) {
+    if let Some((problem, hint)) = fixed(error) {
+        return (problem.to_owned(), hint.to_owned());
+    }
     let key = quotable.last().map_or("this", String::as_str);
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
@@ -117,44 +120,13 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> (String, String)
         Error::SerdeMissingField { field, .. } => {
             (format!("`{field}` is missing"), format!("add `{field}: …` here"))
         }
-        Error::DuplicateMappingKey { .. } => {
-            ("the key is given twice".to_owned(), "leave one of the two out".to_owned())
-        }
         Error::Unexpected { expected, .. } => unexpected(expected, key),
-        Error::NullIntoString { .. } => {
-            ("there is no value".to_owned(), "write one after the colon, or leave the key out".to_owned())
-        }
-        Error::InvalidBooleanStrict { .. } => {
-            ("this is neither true nor false".to_owned(), "write `true` or `false`".to_owned())
-        }
-        Error::InvalidScalar { .. } => {
-            ("this is not a whole number in range".to_owned(), "write a number such as 10".to_owned())
-        }
-        Error::MultipleDocuments { .. } => (
-            "a second document begins here".to_owned(),
-            "keep one document a file; more tenants go into `tenants_dir`".to_owned(),
-        ),
-        Error::UnsupportedTag { .. } => (
-            "this tag is not known".to_owned(),
-            "leave out the word that begins with `!`, or quote the value if its `!` is meant".to_owned(),
-        ),
-        Error::UnknownAnchor { .. } => (
-            "this alias names no anchor before it".to_owned(),
-            "define it with `&name` first, or quote the value if its `*` is meant".to_owned(),
-        ),
-        Error::Budget { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::AliasReplayCounterOverflow { .. }
-        | Error::AliasExpansionLimitExceeded { .. } => beyond_budget(),
         Error::Message { msg, .. } => of_our_types(msg, quotes),
-        // The scanner has a limit of its own, which a deep file may meet before it meets ours.
-        Error::ExternalMessage { msg, .. } if msg.contains("limit exceeded") => beyond_budget(),
         // Its texts are about YAML and repeat nothing of the file.
         Error::ExternalMessage { msg, .. } => (msg.clone(), NO_YAML.to_owned()),
         other => match UserMessageFormatter.format_message(other) {
             Cow::Borrowed(text) => (text.to_owned(), NO_YAML.to_owned()),
-            // It was put together, and so of what stands in the file.
+            // The library has put it together from the content of the file.
             Cow::Owned(_) => {
                 ("this is not what is expected here".to_owned(), "see docs/configuration.md".to_owned())
             }
@@ -166,7 +138,7 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> (String, String)
 fn of_our_types(message: &str, quotes: bool) -> (String, String) {
     let see = "see docs/configuration.md";
     let (problem, fix) = match message.split_once("; ") {
-        _ if !quotes => ("this value cannot stand here", message.rsplit("; ").next().unwrap_or(see)),
+        _ if !quotes => ("this value is not allowed here", message.rsplit("; ").next().unwrap_or(see)),
         Some(parts) => parts,
         None => (message, see),
     };
@@ -175,11 +147,39 @@ fn of_our_types(message: &str, quotes: bool) -> (String, String) {
     (problem.to_owned(), fix.to_owned())
 }
 
-fn beyond_budget() -> (String, String) {
-    (
-        "the file holds more, or nests deeper, than its length allows".to_owned(),
-        "write out what `&` anchors and `*` aliases repeat, and nest no deeper than 24 levels".to_owned(),
-    )
+/// Errors whose explanation needs nothing of the file.
+fn fixed(error: &Error) -> Option<(&'static str, &'static str)> {
+    Some(match error {
+        Error::DuplicateMappingKey { .. } => ("the key is given twice", "leave one of the two out"),
+        Error::NullIntoString { .. } => {
+            ("there is no value", "write one after the colon, or leave the key out")
+        }
+        Error::InvalidBooleanStrict { .. } => ("this is neither true nor false", "write `true` or `false`"),
+        Error::InvalidScalar { .. } => ("this is not a whole number in range", "write a number such as 10"),
+        Error::MultipleDocuments { .. } => {
+            ("a second document begins here", "keep one document a file; more tenants go into `tenants_dir`")
+        }
+        Error::UnsupportedTag { .. } => (
+            "this tag is not known",
+            "leave out the word that begins with `!`, or quote the value if its `!` is meant",
+        ),
+        Error::UnknownAnchor { .. } => (
+            "this alias names no anchor before it",
+            "define it with `&name` first, or quote the value if its `*` is meant",
+        ),
+        // The scanner has a limit of its own, which a deep file may meet before it meets ours.
+        Error::ExternalMessage { msg, .. } if !msg.contains("limit exceeded") => return None,
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. }
+        | Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::ExternalMessage { .. } => (
+            "the file holds more, or nests deeper, than its length allows",
+            "write out what `&` anchors and `*` aliases repeat, and nest no deeper than 24 levels",
+        ),
+        _ => return None,
+    })
 }
 
 fn unexpected(expected: &str, key: &str) -> (String, String) {

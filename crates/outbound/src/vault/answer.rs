@@ -1,4 +1,4 @@
-//! The meaning of Vault's refusals. Only their text tells causes apart, so an unknown text counts as a temporary
+//! The meaning of Vault's refusals. Only their text distinguishes the causes, so an unknown text counts as a temporary
 //! refusal, never as damage: damage would be permanent.
 
 use keys::SealError;

@@ -2,14 +2,12 @@
 
 use administration::{FieldErrors, Interface, LONGEST_ID, unfit};
 use protocol::ScopeToken;
+use registry::DeclaredUser;
 
-use super::super::{
-    findings::{Findings, Location},
-    resolved::ResolvedAdmin,
-};
+use super::super::findings::{Findings, Location};
 
 /// Names and permissions.
-pub(crate) fn check(admins: &[ResolvedAdmin], at: &Location, findings: &mut Findings) {
+pub(crate) fn check(admins: &[DeclaredUser], at: &Location, findings: &mut Findings) {
     for admin in admins {
         let at = at.key("users").key(&admin.name);
         if let Some(why) = unfit(&admin.name, LONGEST_ID) {

@@ -1,5 +1,5 @@
 //! The rules over files that settings name and that are opened later: where one is there already, what holds a secret must be a regular
-//! file that nobody else may write. What everyone on the machine may read is warned of.
+//! file that no other user may write. A file that every user may read is reported as a warning.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::super::{
-    environment::{Environment, Variable},
+    environment::Environment,
     findings::{Findings, Location},
     resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
     sections::Server,
@@ -22,10 +22,7 @@ pub(crate) struct PrivateFolders(Vec<PathBuf>);
 impl PrivateFolders {
     /// Those of systemd and of container engines.
     pub(crate) fn of(environment: &Environment) -> Self {
-        let named = match environment.get("CREDENTIALS_DIRECTORY") {
-            Some(Variable::Text(folder)) => Some(PathBuf::from(folder.expose())),
-            Some(Variable::NotText) | None => None,
-        };
+        let named = environment.text("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         let named = named.filter(|folder| folder.is_absolute());
         Self(named.into_iter().chain(["/run/secrets", "/run/credentials"].map(PathBuf::from)).collect())
     }

@@ -1,12 +1,10 @@
 //! The rules over secrets and passwords, wherever they were found.
 
 use administration::{DeclaredSecret, unfit};
+use registry::DeclaredPassword;
 use secrets::{MAX_SECRET_LENGTH, is_importable};
 
-use super::super::{
-    findings::{Findings, Location},
-    resolved::SecretText,
-};
+use super::super::findings::{Findings, Location};
 
 /// The secret of the sample client in the repository's config.yaml.
 pub(crate) const SAMPLE_SECRET: &str = "your-client-secret";
@@ -25,9 +23,9 @@ const NO_SUCH_HASH: &str = "an imported hash must be argon2id with the parameter
 const IMPORTABLE: &str = "import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included, hold in the store they come from only";
 
 /// One secret or password, wherever it was found.
-pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Findings) {
+pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &mut Findings) {
     match secret {
-        SecretText::Value(value) => {
+        DeclaredPassword::Value(value) => {
             if let Some(why) = unfit(value.expose(), MAX_SECRET_LENGTH) {
                 let hint = "any UTF-8 without control characters will do, up to 1024 bytes";
                 findings.error(at.clone(), format!("the secret {why}"), hint);
@@ -38,10 +36,10 @@ pub(crate) fn check_secret(secret: &SecretText, at: &Location, findings: &mut Fi
                 findings.exposed(at.clone(), problem, hint);
             }
         }
-        SecretText::Hash(hash) if !is_importable(hash.expose()) => {
+        DeclaredPassword::Hash(phc) if !is_importable(phc) => {
             findings.error(at.key("hash"), NO_SUCH_HASH, IMPORTABLE);
         }
-        SecretText::Hash(_) => {}
+        DeclaredPassword::Hash(_) => {}
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, at: &Location, f
     let mut addresses = HashSet::new();
     for (index, listener) in server.listeners.iter().enumerate() {
         let at = at.item("listeners", index);
-        // Port 0 asks the system for any free port, so it is never the same one.
+        // With port 0 the system chooses a free port, so it is never the same one.
         if listener.address.socket().port() != 0 && !addresses.insert(listener.address.socket()) {
             findings.error(
                 at.key("address"),
@@ -75,7 +75,7 @@ fn check_hosts(listener: &Listener, at: &Location, findings: &mut Findings) {
                 "write a name without a port; addresses need none",
             );
         } else if listener.hosts[..index].contains(host) {
-            findings.error(at(), "this name stands here already", "leave one of the two out");
+            findings.error(at(), "this name is listed already", "leave one of the two out");
         }
     }
 }
@@ -95,7 +95,7 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
         None => {
             let is_public = listener.surfaces().contains(&Surface::Public);
             if is_public && listener.is_on_loopback() && !public_url.is_on_loopback() {
-                let problem = "a proxy on this machine must stand before it, and none is trusted: all callers count as one";
+                let problem = "this address needs a proxy on this machine, and none is trusted: all callers count as one";
                 let hint = "write trusted_proxies: { from: [127.0.0.1], header: x-forwarded-for }, or forwarded if the proxy writes that";
                 findings.warning(at.key("address"), problem, hint);
             }
@@ -170,7 +170,7 @@ fn check_tenant_reference(id: &str, declaration: &Declaration, at: Location, fin
             Ok(id) => format!("no tenant `{id}` is declared"),
             Err(_) => "this is not a tenant id".to_owned(),
         };
-        let hint = "name a tenant that stands under `tenants` or in `tenants_dir`, or leave the key out";
+        let hint = "name a tenant of `tenants` or `tenants_dir`, or leave the key out";
         findings.error(at, problem, hint);
     }
 }

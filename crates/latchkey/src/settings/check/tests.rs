@@ -188,7 +188,7 @@ fn bad_sections_of_the_server_are_refused_with_their_location_and_hint() {
     for (text, expected) in [
         (
             "server: { default_tenant: acme }",
-            ":1:27: server.default_tenant: no tenant `acme` is declared; name a tenant that stands under `tenants` or in `tenants_dir`, or leave the key out",
+            ":1:27: server.default_tenant: no tenant `acme` is declared; name a tenant of `tenants` or `tenants_dir`, or leave the key out",
         ),
         (
             "server: { default_tenant: platform }",

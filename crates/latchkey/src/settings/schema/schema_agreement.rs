@@ -233,12 +233,12 @@ fn what_is_refused_and_what_is_not() {
     }
 }
 
-/// Editors are told less, or more, than the program knows; each with the reason.
+/// Where the schema accepts less, or more, than the program; each with the reason.
 #[test]
 fn where_they_differ_it_is_known_why() {
     let judges = Judges::new();
     for (text, by_schema, by_reader) in [
-        // No number and no switch: the program reads what stands there as the text that it is.
+        // No number and no switch: the program reads the value as text.
         ("tenants: { acme: { name: 0123 } }", true, false),
         ("tenants: { acme: { name: true } }", true, false),
         // A pattern does not count.

@@ -1,5 +1,5 @@
 //! What the contract of config.yaml says of a path: whether there is one, and whether a secret may be found below it. A message repeats
-//! only what stands at its place, so a key that is forgotten, misspelt or misplaced hides what follows it.
+//! only what is at its place, so a key that is forgotten, misspelt or misplaced hides what follows it.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Where in a YAML file each key and value stands, and which stretches of it hold secrets.
+//! The position of each key and value in a YAML file, and the stretches that hold secrets.
 //! The typed settings carry no positions; a file is walked again only when something is to be said about it.
 
 use std::ops::Range;
@@ -97,12 +97,12 @@ impl SourceMap {
         before.checked_sub(1).map(|index| self.path(&self.nodes[index])).unwrap_or_default()
     }
 
-    /// Where the key at the end of this path stands.
+    /// The position of the key at the end of this path.
     pub(crate) fn key(&self, path: &[String]) -> Option<Position> {
         self.find(path, NodeKind::is_key)
     }
 
-    /// Where the value at this path stands; where it is not written itself, the nearest key around it.
+    /// The position of the value at this path; where it is not written itself, that of the nearest key around it.
     pub(crate) fn value(&self, path: &[String]) -> Position {
         let around = || (1..=path.len()).rev().find_map(|length| self.key(&path[..length]));
         self.find(path, |kind| !kind.is_key()).or_else(around).unwrap_or(Position::START)

@@ -1,4 +1,4 @@
-//! What of a file a message may repeat: keys and values that stand at their place and are no secrets, and of all else punctuation only.
+//! What of a file a message may repeat: keys and values that are at their place and no secrets, and of all else punctuation only.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ const SECRET_WORDS: [&str; 12] = [
 
 impl SourceMap {
     /// The stretches of a line that a message must not show: what may be a secret, and beside keys and values all that is no
-    /// punctuation, such as tags, anchors and comments. `None` where nothing says what stands on the line.
+    /// punctuation, such as tags, anchors and comments. `None` where the content of the line is not known.
     pub(crate) fn hidden(&self, text: &str, line: &Range<usize>) -> Option<Vec<Hidden>> {
         let is_mapping = self.nodes.first().is_some_and(|root| root.kind == NodeKind::Mapping);
         let unclear_from = self.broken.as_ref().map_or(usize::MAX, |broken| broken.unclear_from);

@@ -1,4 +1,4 @@
-//! Walks the events of a YAML file and notes where each key and value stands.
+//! Walks the events of a YAML file and notes the position of each key and value.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use serde_saphyr::granit_parser::{Event, Span};
 
 use super::{KeyPath, Position};
 
-/// A key, a scalar or a collection as it stands in the file.
+/// A key, a scalar or a collection of the file.
 pub(super) struct Node {
     pub(super) entry: EntryId,
     pub(super) kind: NodeKind,
