@@ -175,7 +175,8 @@ mod tests {
              strategies.oauth2=true; strategies.oidc=false; stale_if_error=900s; signing.algorithm=RS256; \
              signing.rotate_every=7776000s; signing.publish_before=86400s; signing.jwks_max_age=300s; \
              signing.jwks_stale=60s; signing.skew=60s; signing.rsa_bits=2048; signing.hold_activation=none; \
-             access_token.lifetime=3600s; access_token.format=jwt; access_token.typ=at+jwt"
+             access_token.lifetime=3600s; access_token.format=jwt; access_token.typ=at+jwt; limits.failed_attempts=none; \
+             limits.clients=none; limits.admin_writes=none; limits.live_secrets=none"
         );
         assert_eq!(text(&tenant.resource_servers[0]), "scopes=[read write]; clients=[]");
         tenant.signing.hold_activation = Some(Lifetime::from_seconds(60));

@@ -53,11 +53,11 @@ pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenan
 pub use documents::{
     AccessTokenSettings, AuditView, BrokenTokensView, ClientSettings, ClientView, CreatedClient,
     CreatedSecret, CreatedTenant, EntityTag, FileSecret, ImportSettings, Jwk, Jwks, KeySource, KeyStatusView,
-    KeyView, KeysChanged, MOST_FIELD_ERRORS, NewClient, NewSecretSettings, NewTenant, Page, Pointer,
-    PublicKeyView, ResourceServerSettings, RotateSettings, SecretSource, SecretView, Shape, SigningSettings,
-    StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView, TokenSettings,
-    UnopenedKeyView, UsedFrom, VerifierView, Wiped, merge_patch, nearest, read_json, read_lenient_json,
-    schema,
+    KeyView, KeysChanged, LimitsSettings, MOST_FIELD_ERRORS, NewClient, NewSecretSettings, NewTenant, Page,
+    Pointer, PublicKeyView, ResourceServerSettings, RotateSettings, SecretSource, SecretView, Shape,
+    SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView,
+    TokenSettings, UnopenedKeyView, UsedFrom, VerifierView, Wiped, merge_patch, nearest, read_json,
+    read_lenient_json, schema,
 };
 pub use edit::{ClientStep, KeyCommand, SecretStep, TenantStep};
 pub use edit_error::{EditError, FieldError};

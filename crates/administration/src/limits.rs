@@ -1,7 +1,9 @@
 //! How much one tenant may register. A limit judges what is new or grows: what was there before it goes on, and may shrink.
 
+use std::num::NonZeroU32;
+
 use registry::Client;
-use tenancy::{ResourceServer, Tenant, TenantId};
+use tenancy::{ResourceServer, Tenant};
 
 use crate::documents::escaped;
 use crate::{ClientSettings, Conflict, Declaration, FieldError, Subject};
@@ -50,10 +52,36 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     errors
 }
 
+/// A limit of a tenant: its own, or the platform's where it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) most: u64,
+    /// For people: the setting that holds.
+    pub(crate) name: &'static str,
+}
+
+impl Limit {
+    /// How many clients the tenant may have.
+    pub(crate) fn of_clients(tenant: &Tenant, platform: u64) -> Self {
+        Self::of(tenant.limits.clients, platform, ["limits.clients of the tenant", "limits.clients"])
+    }
+
+    /// How many secrets of a client of the tenant may be live at once.
+    pub(crate) fn of_live_secrets(tenant: &Tenant, platform: u64) -> Self {
+        let names = ["limits.live_secrets of the tenant", "limits.live_secrets"];
+        Self::of(tenant.limits.live_secrets, platform, names)
+    }
+
+    fn of(own: Option<NonZeroU32>, platform: u64, [name_of_own, name]: [&'static str; 2]) -> Self {
+        own.map_or(Self { most: platform, name }, |own| Self { most: own.get().into(), name: name_of_own })
+    }
+}
+
 /// Why a tenant with so many clients may not have so many more, if it may not.
-pub(crate) fn of_clients(tenant: &TenantId, before: u64, after: u64, limit: u64) -> Option<String> {
-    let beyond = after > limit && after > before;
-    beyond.then(|| format!("tenant {tenant} would have {after} clients, and limits.clients is {limit}"))
+pub(crate) fn of_clients(tenant: &Tenant, before: u64, after: u64, platform: u64) -> Option<String> {
+    let (id, Limit { most, name }) = (&tenant.id, Limit::of_clients(tenant, platform));
+    let beyond = after > most && after > before;
+    beyond.then(|| format!("tenant {id} would have {after} clients, and {name} is {most}"))
 }
 
 /// What files declare beyond a limit. Whether it is refused depends on what is there already: where it is neither new nor larger, it
@@ -82,7 +110,7 @@ pub(crate) fn of_rows<'a>(
         let subject = Subject::Client(id.clone(), client.id.clone());
         found.extend(of_client(None, client).into_iter().map(beyond(subject)));
     }
-    let message = of_clients(id, 0, count, limit);
+    let message = of_clients(tenant, 0, count, limit);
     found.extend(message.map(|message| Conflict::TooManyClients { tenant: id.clone(), message }));
     found
 }
@@ -100,6 +128,7 @@ fn bytes(client: &Client) -> usize {
 #[cfg(test)]
 mod tests {
     use protocol::Scope;
+    use tenancy::TenantLimits;
 
     use super::*;
     use crate::edit::test_states::{client, state};
@@ -160,11 +189,34 @@ mod tests {
 
     #[test]
     fn a_tenant_beyond_its_limit_may_lose_clients_and_gain_none() {
-        let tenant = state("t").tenant.id;
+        let tenant = state("t").tenant;
         for (before, after, refused) in
             [(0, 10, false), (10, 11, true), (12, 12, false), (12, 11, false), (12, 13, true)]
         {
             assert_eq!(of_clients(&tenant, before, after, 10).is_some(), refused, "{before} {after}");
         }
+    }
+
+    #[test]
+    fn a_tenant_s_own_limit_takes_the_place_of_the_platform_s_and_may_be_higher() {
+        let of_tenant = |limits| Tenant { limits, ..state("t").tenant };
+        let none = of_tenant(TenantLimits::default());
+        let own = of_tenant(TenantLimits {
+            clients: NonZeroU32::new(2),
+            live_secrets: NonZeroU32::new(20),
+            ..TenantLimits::default()
+        });
+        let clients = |tenant, after| of_clients(tenant, after - 1, after, 10);
+        for (tenant, after, expected) in [
+            (&none, 10, None),
+            (&none, 11, Some("tenant t would have 11 clients, and limits.clients is 10")),
+            (&own, 2, None),
+            (&own, 3, Some("tenant t would have 3 clients, and limits.clients of the tenant is 2")),
+        ] {
+            assert_eq!(clients(tenant, after).as_deref(), expected, "{after}");
+        }
+        let secrets = |tenant| Limit::of_live_secrets(tenant, 5);
+        assert_eq!(secrets(&none), Limit { most: 5, name: "limits.live_secrets" });
+        assert_eq!(secrets(&own), Limit { most: 20, name: "limits.live_secrets of the tenant" });
     }
 }

@@ -59,6 +59,8 @@ pub struct TenantState {
     pub previous_tokens_until: Option<Timestamp>,
     /// All its resource servers, retired and deleted ones too.
     pub resource_servers: Vec<ResourceServerState>,
+    /// How many clients it has that are neither retired nor deleted, whether they are loaded or not.
+    pub client_count: u64,
     /// All its clients, retired and deleted ones too.
     pub clients: Vec<ClientState>,
     /// Of the key that was imported as its first.
@@ -196,6 +198,7 @@ impl TenantState {
             revision: self.revision,
             previous_tokens_until: self.previous_tokens_until,
             resource_servers: self.resource_servers.clone(),
+            client_count: self.client_count,
             clients: self.clients.iter().filter(is_changed).cloned().collect(),
             first_key_thumbprint: self.first_key_thumbprint.clone(),
             has_had_keys: self.has_had_keys,

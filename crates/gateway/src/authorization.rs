@@ -79,7 +79,7 @@ async fn authorize(
     };
     let authority = required.check(authority)?;
     if raw.writes() {
-        services.writes.spend(&tenant.id, now).map_err(Failure::TooManyWrites)?;
+        services.writes.spend(&tenant, now).map_err(Failure::TooManyWrites)?;
     }
     Ok(authority)
 }

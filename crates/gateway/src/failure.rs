@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use protocol::ErrorCode;
 
 use crate::body::BodyError;
+use crate::write_budget::BudgetSpent;
 
 /// A request that no rule of an interface refuses, and that is not served all the same.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +23,8 @@ pub(crate) enum Failure<'a> {
     RepeatedAuthorization,
     /// The body cannot be read.
     Body(BodyError),
-    /// The tenant's administrators have used up their writes for so many seconds (RFC 6585 §4).
-    TooManyWrites(u16),
+    /// The tenant's administrators have used up their writes (RFC 6585 §4).
+    TooManyWrites(BudgetSpent),
     /// A part of the server does not answer now.
     Unavailable,
     /// The server has a fault.
@@ -65,8 +66,10 @@ impl Failure<'_> {
             Self::Misdirected => "This path is not served under the name in the Host header",
             Self::RepeatedAuthorization => "The Authorization header was sent more than once",
             Self::Body(error) => return Cow::Owned(error.to_string()),
-            Self::TooManyWrites(_) => {
-                "The administrators of this tenant have asked for too many writes; try again later"
+            Self::TooManyWrites(BudgetSpent { limit, .. }) => {
+                return Cow::Owned(format!(
+                    "The administrators of this tenant have asked for too many writes ({limit}); try again later"
+                ));
             }
             Self::Unavailable => "The server cannot answer now; try again",
             Self::Internal => "The server failed to answer",

@@ -36,4 +36,4 @@ pub use operator_api::{OperatorAnswer, OperatorApi};
 pub use options::{ConnectionLimits, Listener, Options, Surface};
 pub use server::{BindError, Gateway, GatewayHandle};
 pub use services::Services;
-pub use write_budget::{WriteBudget, WriteLimit};
+pub use write_budget::WriteBudget;

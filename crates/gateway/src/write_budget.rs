@@ -1,86 +1,69 @@
 //! How many writes administrators may ask for in a while: those of one tenant share a budget, those of the platform have another.
-//! Counted in memory, by each replica for itself, so that one tenant's administrators cannot keep everybody else's commits waiting.
-//! Whatever is admitted counts, also what is then refused or only repeats an answer: it costs the same.
+//! Counted in memory, by each replica for itself, so that one tenant's administrators cannot delay the commits of all others.
+//! Every admitted write counts, also one that is then refused or only repeats an answer: it costs the same.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use protocol::{Lifetime, Timestamp};
-use tenancy::TenantId;
+use protocol::{Rate, Timestamp};
+use tenancy::{Tenant, TenantId};
 
 /// So many budgets are counted before those of spans that are over are forgotten.
 const SWEEP_AT: usize = 1024;
 
-/// How many writes in each span of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WriteLimit {
-    /// So many.
-    pub count: u64,
-    /// In each span of this length.
-    pub per: Lifetime,
-}
-
 /// What administrators may ask for.
 #[derive(Debug)]
 pub struct WriteBudget {
-    tenant: WriteLimit,
-    platform: WriteLimit,
+    tenant: Rate,
+    platform: Rate,
     spent: Mutex<HashMap<TenantId, Spent>>,
+}
+
+/// Why a write is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BudgetSpent {
+    /// The seconds after which there is something to spend again.
+    pub(crate) wait: u16,
+    /// The limit that holds, for people.
+    pub(crate) limit: &'static str,
 }
 
 #[derive(Debug)]
 struct Spent {
-    /// Since the beginning of time, in spans of the limit's length.
-    span: u64,
-    writes: u64,
-}
-
-impl WriteLimit {
-    /// In each minute.
-    #[must_use]
-    pub const fn per_minute(count: u64) -> Self {
-        Self { count, per: Lifetime::from_seconds(60) }
-    }
-
-    fn span(&self, now: Timestamp) -> u64 {
-        now.seconds() / self.per.seconds().max(1)
-    }
-
-    /// Seconds until the next span begins.
-    fn rest(&self, now: Timestamp) -> u16 {
-        let per = self.per.seconds().max(1);
-        u16::try_from(per - now.seconds() % per).unwrap_or(u16::MAX)
-    }
+    /// The end of the span.
+    until: Timestamp,
+    writes: u32,
 }
 
 impl WriteBudget {
-    /// For the administrators of each tenant, and for those of the platform.
+    /// For the administrators of each tenant that has no limit of its own, and for those of the platform.
     #[must_use]
-    pub fn new(tenant: WriteLimit, platform: WriteLimit) -> Self {
+    pub fn new(tenant: Rate, platform: Rate) -> Self {
         Self { tenant, platform, spent: Mutex::default() }
     }
 
     /// Counts a write by an administrator of this tenant.
     ///
     /// # Errors
-    /// The seconds after which there is something to spend again.
-    pub(crate) fn spend(&self, home: &TenantId, now: Timestamp) -> Result<(), u16> {
-        let limit = if home.as_str() == TenantId::PLATFORM { self.platform } else { self.tenant };
-        let span = limit.span(now);
+    /// [`BudgetSpent`] where the limit is reached.
+    pub(crate) fn spend(&self, home: &Tenant, now: Timestamp) -> Result<(), BudgetSpent> {
+        let (rate, limit) = match home.limits.admin_writes {
+            _ if home.id.as_str() == TenantId::PLATFORM => (self.platform, "limits.platform_writes"),
+            Some(own) => (own, "limits.admin_writes of the tenant"),
+            None => (self.tenant, "limits.admin_writes"),
+        };
+        let rest = rate.rest(now);
+        let until = now + rest;
         let mut budgets = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        if !budgets.contains_key(home) {
-            if budgets.len() >= SWEEP_AT {
-                let (tenant, platform) = (self.tenant.span(now), self.platform.span(now));
-                budgets.retain(|_, spent| spent.span == tenant || spent.span == platform);
-            }
-            budgets.insert(home.clone(), Spent { span, writes: 0 });
+        if budgets.len() >= SWEEP_AT && !budgets.contains_key(&home.id) {
+            budgets.retain(|_, spent| spent.until > now);
         }
-        let Some(spent) = budgets.get_mut(home) else { return Ok(()) };
-        if spent.span != span {
-            *spent = Spent { span, writes: 0 };
+        let spent = budgets.entry(home.id.clone()).or_insert(Spent { until, writes: 0 });
+        if spent.until != until {
+            *spent = Spent { until, writes: 0 };
         }
-        if spent.writes >= limit.count {
-            return Err(limit.rest(now));
+        if spent.writes >= rate.count {
+            return Err(BudgetSpent { wait: u16::try_from(rest.seconds()).unwrap_or(u16::MAX), limit });
         }
         spent.writes += 1;
         Ok(())
@@ -89,39 +72,66 @@ impl WriteBudget {
 
 #[cfg(test)]
 mod tests {
+    use testkit::fixtures;
+
     use super::*;
 
-    fn tenant(id: &str) -> TenantId {
-        TenantId::parse(id).unwrap()
+    fn spend(budget: &WriteBudget, id: &str, own: Option<&str>, now: u64) -> Result<(), (u16, &'static str)> {
+        let mut tenant = fixtures::tenant(id);
+        tenant.limits.admin_writes = own.map(|own| own.parse().unwrap());
+        let spent = budget.spend(&tenant, Timestamp::from_seconds(now));
+        spent.map_err(|BudgetSpent { wait, limit }| (wait, limit))
     }
 
     #[test]
     fn each_tenant_and_the_platform_have_a_budget_of_their_own_in_each_span() {
-        let budget = WriteBudget::new(WriteLimit::per_minute(2), WriteLimit::per_minute(3));
+        let budget = WriteBudget::new(Rate::per_minute(2), Rate::per_minute(3));
+        let (tenant, platform) = ("limits.admin_writes", "limits.platform_writes");
         for (id, now, expected) in [
             ("acme", 60, Ok(())),
             ("acme", 61, Ok(())),
-            ("acme", 62, Err(58)),
+            ("acme", 62, Err((58, tenant))),
             ("globex", 62, Ok(())),
             ("platform", 62, Ok(())),
             ("platform", 62, Ok(())),
             ("platform", 62, Ok(())),
-            ("platform", 119, Err(1)),
-            ("acme", 119, Err(1)),
+            ("platform", 119, Err((1, platform))),
+            ("acme", 119, Err((1, tenant))),
             ("acme", 120, Ok(())),
             ("platform", 121, Ok(())),
         ] {
-            assert_eq!(budget.spend(&tenant(id), Timestamp::from_seconds(now)), expected, "{id} at {now}");
+            assert_eq!(spend(&budget, id, None, now), expected, "{id} at {now}");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_its_own_takes_the_place_of_the_platform_s_and_touches_no_other_tenant() {
+        let budget = WriteBudget::new(Rate::per_minute(2), Rate::per_minute(2));
+        let own = "limits.admin_writes of the tenant";
+        for (id, limit, now, expected) in [
+            ("strict", Some("1/h"), 60, Ok(())),
+            ("strict", Some("1/h"), 121, Err((3479, own))),
+            ("generous", Some("3/min"), 60, Ok(())),
+            ("generous", Some("3/min"), 60, Ok(())),
+            ("generous", Some("3/min"), 60, Ok(())),
+            ("generous", Some("3/min"), 60, Err((60, own))),
+            ("globex", None, 60, Ok(())),
+            ("globex", None, 60, Ok(())),
+            ("globex", None, 60, Err((60, "limits.admin_writes"))),
+            ("platform", Some("9/min"), 60, Ok(())),
+            ("platform", Some("9/min"), 60, Ok(())),
+            ("platform", Some("9/min"), 60, Err((60, "limits.platform_writes"))),
+        ] {
+            assert_eq!(spend(&budget, id, limit, now), expected, "{id} {limit:?} at {now}");
         }
     }
 
     #[test]
     fn budgets_of_spans_that_are_over_take_no_memory() {
-        let budget = WriteBudget::new(WriteLimit::per_minute(1), WriteLimit::per_minute(1));
+        let budget = WriteBudget::new(Rate::per_minute(1), Rate::per_minute(1));
         for minute in 0..5 {
             for nth in 0..SWEEP_AT {
-                let id = tenant(&format!("t-{minute}-{nth}"));
-                assert!(budget.spend(&id, Timestamp::from_seconds(minute * 60)).is_ok());
+                assert!(spend(&budget, &format!("t-{minute}-{nth}"), None, minute * 60).is_ok());
             }
         }
         assert!(budget.spent.lock().unwrap().len() <= 2 * SWEEP_AT);

@@ -27,6 +27,7 @@ pub(crate) fn acme() -> Tenant {
             server("https://orders.example", "read write", &["gatekeeper"]),
             server("https://reports.example", "report", &[]),
         ],
+        limits: tenancy::TenantLimits::default(),
     }
 }
 

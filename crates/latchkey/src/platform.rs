@@ -9,13 +9,12 @@ use administration::{Administrator, EditPolicy, Invalidation, Reconciler};
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use gateway::{
     ConnectionLimits, ForwardingHeader, Listener, Options, Services, Surface, TrustedProxies, WriteBudget,
-    WriteLimit,
 };
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRingCache, KeySealer};
-use protocol::{Lifetime, ScopeToken, Secret};
+use protocol::{ScopeToken, Secret};
 use registry::{Authenticator, Users, VerifiedSecretCache};
-use secrets::{FailedAttemptsLimit, HashPool, Pepper, PreciseTimer};
+use secrets::{HashPool, Pepper, PreciseTimer};
 use tenancy::TenantResolver;
 
 use crate::database::Database;
@@ -71,10 +70,7 @@ impl Platform {
             (Arc::clone(&rotated), Arc::clone(&left_out)),
             database.samples(),
         ));
-        let limit = FailedAttemptsLimit {
-            count: loaded.limits.failed_attempts.count.into(),
-            per: Lifetime::from_seconds(loaded.limits.failed_attempts.period().as_secs()),
-        };
+        let limit = loaded.limits.failed_attempts;
         let hashes = Arc::new(HashPool::start(hash_threads()).map_err(StartError::Thread)?);
         let precise_timer = PreciseTimer::start().map_err(StartError::Thread)?;
         // Published sample secrets authenticate nothing on a listener that other machines can reach, whatever the store holds and whichever
@@ -108,10 +104,7 @@ impl Platform {
             authenticator: Arc::new(authenticator),
             engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),
             administrator: Arc::clone(&administrator),
-            writes: Arc::new(WriteBudget::new(
-                write_limit(loaded.limits.admin_writes),
-                write_limit(loaded.limits.platform_writes),
-            )),
+            writes: Arc::new(WriteBudget::new(loaded.limits.admin_writes, loaded.limits.platform_writes)),
             users: Arc::new(users),
             keys,
             jwks_fetches: Arc::default(),
@@ -137,15 +130,11 @@ impl Platform {
     }
 }
 
-fn write_limit(rate: settings::Rate) -> WriteLimit {
-    WriteLimit { count: rate.count.into(), per: Lifetime::from_seconds(rate.period().as_secs()) }
-}
-
 /// The policy for edits through every administrative interface.
 pub(crate) fn edit_policy(loaded: &Loaded) -> EditPolicy {
     EditPolicy {
         public_url: loaded.server.public_url.as_str().to_owned(),
-        live_secrets: loaded.limits.live_secrets.get() as usize,
+        live_secrets: loaded.limits.live_secrets.get().into(),
         clients: loaded.limits.clients.get().into(),
         deletion_grace: loaded.limits.deletion_grace,
         l1_lifetime: loaded.l1_lifetime,

@@ -5,6 +5,7 @@
 mod causes;
 mod cropped;
 mod lifetime;
+mod rate;
 mod secret;
 mod timestamp;
 
@@ -45,6 +46,7 @@ pub use grant_type::{GrantType, UnknownGrantType};
 pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse};
 pub use lifetime::{Lifetime, LifetimeError};
 pub use metadata::AuthorizationServerMetadata;
+pub use rate::{InvalidRate, Rate, RateUnit};
 pub use resource::{InvalidResource, ResourceIndicator};
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;

@@ -3,14 +3,14 @@
 //! All refusals look alike and leave after the same time. The presented secret alone decides the cost of a check.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use protocol::{ClientAuthentication, IdAndSecret, Secret, Timestamp};
+use protocol::{ClientAuthentication, IdAndSecret, Rate, Secret, Timestamp};
 use tenancy::{StoreError, Tenant, TenantId};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -23,8 +23,8 @@ use crate::{
     VerifiedSecretCache,
 };
 use secrets::{
-    Attempt, ClientAddress, FailedAttempts, FailedAttemptsLimit, HashJob, HashPool, Lane, PasswordSalt,
-    Pepper, PreciseTimer, SecretHash, hash_token,
+    Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
+    SecretHash, hash_token,
 };
 
 /// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every connection of the store.
@@ -81,14 +81,14 @@ impl Authenticator {
         pepper: Arc<Pepper>,
         pool: Arc<HashPool>,
         verified_secrets: VerifiedSecretCache,
-        limit: FailedAttemptsLimit,
+        failed_attempts: Rate,
     ) -> Self {
         Self {
             store,
             pepper,
             pool,
             verified_secrets,
-            failed_attempts: FailedAttempts::new(limit),
+            failed_attempts: FailedAttempts::new(failed_attempts),
             lookups_over_limit: Semaphore::new(LOOKUPS_OVER_LIMIT),
             began: Instant::now(),
             lookup_latency: LookupLatency::new(),
@@ -123,7 +123,8 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let arrival = Instant::now();
-        let mut attempt = self.failed_attempts.begin(&tenant.id, source, now);
+        let own = tenant.limits.failed_attempts;
+        let mut attempt = self.failed_attempts.begin(&tenant.id, own, source, now);
         match self.check(&tenant.id, credentials, &mut attempt, now, arrival).await {
             Ok(authenticated) => {
                 attempt.forgive();

@@ -123,6 +123,7 @@ mod tests {
             signing: SigningPolicy::default(),
             access_token: AccessTokenPolicy { lifetime, ..AccessTokenPolicy::default() },
             resource_servers: Vec::new(),
+            limits: tenancy::TenantLimits::default(),
             id: id.clone(),
         };
         let plain = Client::new(id, ClientId::parse("svc").unwrap());

@@ -9,15 +9,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Secret, Timestamp};
+use protocol::{Rate, Secret, Timestamp};
 use subtle::ConstantTimeEq as _;
-use tenancy::TenantId;
+use tenancy::Tenant;
 use tokio::time::sleep;
 
 use crate::flow_id::FlowIds;
 use secrets::{
-    Busy, ClientAddress, FailedAttempts, FailedAttemptsLimit, HashJob, HashPool, KeyedDigest, Lane,
-    OutOfMemory, PasswordSalt, Pepper, SecretHash, SignInDelays, hash_password, is_fit_secret, salt_of,
+    Busy, ClientAddress, FailedAttempts, HashJob, HashPool, KeyedDigest, Lane, OutOfMemory, PasswordSalt,
+    Pepper, SecretHash, SignInDelays, hash_password, is_fit_secret, salt_of,
 };
 
 /// The people who may sign in now.
@@ -127,8 +127,8 @@ impl HashedUsers {
 impl Users {
     /// Creates the service without people.
     #[must_use]
-    pub fn new(pool: Arc<HashPool>, pepper: &Pepper, limit: FailedAttemptsLimit) -> Self {
-        let (failed_attempts, flow_ids) = (FailedAttempts::new(limit), FlowIds::new(pepper));
+    pub fn new(pool: Arc<HashPool>, pepper: &Pepper, failed_attempts: Rate) -> Self {
+        let (failed_attempts, flow_ids) = (FailedAttempts::new(failed_attempts), FlowIds::new(pepper));
         let credentials = KeyedDigest::for_purpose(pepper.expose(), "latchkey sign-in credential 1");
         let (samples, delays, declared) = (&[][..], SignInDelays::default(), RwLock::default());
         Self { pool, failed_attempts, flow_ids, delays, credentials, samples, declared }
@@ -209,7 +209,7 @@ impl Users {
     /// [`SignInError`]; only a refusal counts as a failed attempt.
     pub async fn sign_in(
         &self,
-        tenant: &TenantId,
+        tenant: &Tenant,
         name: &str,
         password: Secret,
         source: &ClientAddress,
@@ -219,7 +219,7 @@ impl Users {
         if !delay.is_zero() {
             sleep(delay).await;
         }
-        let attempt = self.failed_attempts.begin(tenant, source, now);
+        let attempt = self.failed_attempts.begin(&tenant.id, tenant.limits.failed_attempts, source, now);
         let declared = self.declared();
         let may_open = is_fit_secret(password.expose()) && !self.samples.contains(&password.expose());
         let user = declared.users.get(name).filter(|_| may_open);
@@ -275,9 +275,8 @@ impl fmt::Debug for HashedUsers {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use protocol::Lifetime;
-
     use super::*;
+    use crate::authenticator::tests::tenant;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
@@ -291,14 +290,15 @@ mod tests {
 
     fn users(declared: &[DeclaredUser]) -> (Users, Arc<HashPool>) {
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-        let users = Users::new(Arc::clone(&pool), &Pepper::generate(), FailedAttemptsLimit::default());
+        let users = Users::new(Arc::clone(&pool), &Pepper::generate(), Rate::per_minute(10_000));
         users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
         (users, pool)
     }
 
     async fn sign_in(users: &Users, name: &str, password: &str) -> Result<SignedIn, SignInError> {
-        let tenant = TenantId::parse("acme").unwrap();
-        users.sign_in(&tenant, name, Secret::new(password.to_owned()), &ClientAddress::new(None), NOW).await
+        users
+            .sign_in(&tenant("acme"), name, Secret::new(password.to_owned()), &ClientAddress::new(None), NOW)
+            .await
     }
 
     #[tokio::test]
@@ -368,7 +368,7 @@ mod tests {
         let pepper = || Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
         let start = |pepper: &Pepper, declared: &[DeclaredUser]| {
             let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-            let users = Users::new(pool, pepper, FailedAttemptsLimit::default());
+            let users = Users::new(pool, pepper, Rate::per_minute(10_000));
             users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
             users
         };
@@ -420,7 +420,7 @@ mod tests {
     #[tokio::test]
     async fn over_the_limit_a_source_waits_but_is_served() {
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-        let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(60) };
+        let limit = Rate::per_minute(1);
         let users = Users::new(pool, &Pepper::generate(), limit);
         users.replace(HashedUsers::of(&[declared("admin", "admin")], Vec::new()).unwrap());
         for _ in 0..3 {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::{Lifetime, Timestamp};
+use protocol::{Lifetime, Rate, RateUnit, Timestamp};
 use tenancy::TenantId;
 
 use crate::ClientAddress;
@@ -17,25 +17,17 @@ use crate::network_aggregation::NetworkAggregation;
 /// need the uncounted ones.
 const SOURCES: usize = 100_000;
 
-/// The number of failures per source and span before the throttle applies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FailedAttemptsLimit {
-    /// The number of failures.
-    pub count: u64,
-    /// The length of a span.
-    pub per: Lifetime,
-}
-
-impl Default for FailedAttemptsLimit {
-    fn default() -> Self {
-        Self { count: 10_000, per: Lifetime::from_seconds(60) }
-    }
-}
-
-/// The failures of the current span.
+/// The failures of the current spans.
 pub struct FailedAttempts {
-    limit: FailedAttemptsLimit,
-    /// Whether any source may be over the limit. While none is, attempts skip the counts.
+    platform: Rate,
+    /// For each unit of a rate, the failures of those tenants whose limit has this unit.
+    spans: [Span; RateUnit::ALL.len()],
+}
+
+/// The failures of the current second, minute or hour.
+#[derive(Default)]
+struct Span {
+    /// Whether any source may be over its limit. While none is, attempts skip the counts.
     may_be_over: AtomicBool,
     counts: Mutex<Counts>,
 }
@@ -44,7 +36,8 @@ pub struct FailedAttempts {
 /// before the answer is counted.
 #[must_use]
 pub struct Attempt<'a> {
-    attempts: &'a FailedAttempts,
+    failures: &'a Span,
+    limit: Rate,
     tenant: &'a TenantId,
     source: &'a ClientAddress,
     now: Timestamp,
@@ -60,35 +53,36 @@ struct Counts {
 }
 
 impl FailedAttempts {
-    /// Creates the counts, all zero.
+    /// Creates the counts, all zero. The limit is the platform's.
     #[must_use]
-    pub fn new(limit: FailedAttemptsLimit) -> Self {
-        Self { limit, may_be_over: AtomicBool::new(limit.count == 0), counts: Mutex::default() }
+    pub fn new(platform: Rate) -> Self {
+        Self { platform, spans: Default::default() }
     }
 
-    /// Starts an attempt.
+    /// Starts an attempt at a tenant; `own` is the tenant's own limit.
     pub fn begin<'a>(
         &'a self,
         tenant: &'a TenantId,
+        own: Option<Rate>,
         source: &'a ClientAddress,
         now: Timestamp,
     ) -> Attempt<'a> {
-        Attempt { attempts: self, tenant, source, now, hashes: 0, is_forgiven: false }
+        let limit = own.unwrap_or(self.platform);
+        let failures = &self.spans[limit.unit as usize];
+        Attempt { failures, limit, tenant, source, now, hashes: 0, is_forgiven: false }
     }
+}
 
+impl Span {
     /// The counts; a new span clears them.
     fn counts(&self, span: u64) -> MutexGuard<'_, Counts> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         // An attempt may end shortly after its span; a clock that was set back must not keep the counts.
         if counts.span != span && counts.span != span.saturating_add(1) {
             *counts = Counts { span, ..Counts::default() };
-            self.may_be_over.store(self.limit.count == 0, Ordering::Relaxed);
+            self.may_be_over.store(false, Ordering::Relaxed);
         }
         counts
-    }
-
-    fn period(&self) -> u64 {
-        self.limit.per.seconds().max(1)
     }
 }
 
@@ -102,12 +96,12 @@ impl Attempt<'_> {
     /// Whether the source is over the limit in this span.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
-        if !self.attempts.may_be_over.load(Ordering::Relaxed) {
+        if !self.failures.may_be_over.load(Ordering::Relaxed) {
             return false;
         }
-        let counts = self.attempts.counts(self.span());
+        let counts = self.counts();
         let key = (self.tenant.clone(), counts.networks.counted(*self.source));
-        counts.failures.get(&key).copied().unwrap_or_default() >= self.attempts.limit.count
+        counts.failures.get(&key).is_some_and(|failures| *failures >= self.limit.count.into())
     }
 
     /// Counts a hash of this attempt. A failed attempt counts once for each hash, and at least once.
@@ -123,12 +117,11 @@ impl Attempt<'_> {
     /// Ends a failed attempt. If the source was over the limit before, returns the rest of the span.
     #[must_use]
     pub fn fail(self) -> Option<Lifetime> {
-        let period = self.attempts.period();
-        self.is_over_limit().then(|| Lifetime::from_seconds(period - self.now.seconds() % period))
+        self.is_over_limit().then(|| self.limit.rest(self.now))
     }
 
-    fn span(&self) -> u64 {
-        self.now.seconds() / self.attempts.period()
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.failures.counts(self.limit.span(self.now))
     }
 }
 
@@ -137,7 +130,7 @@ impl Drop for Attempt<'_> {
         if self.is_forgiven {
             return;
         }
-        let mut counts = self.attempts.counts(self.span());
+        let mut counts = self.counts();
         let counts = &mut *counts;
         let mut key = (self.tenant.clone(), counts.networks.counted(*self.source));
         if counts.failures.len() < SOURCES && !counts.failures.contains_key(&key) {
@@ -146,8 +139,8 @@ impl Drop for Attempt<'_> {
         }
         if let Some(failures) = counts.failures.get_mut(&key) {
             *failures = failures.saturating_add(self.hashes.max(1));
-            if *failures >= self.attempts.limit.count {
-                self.attempts.may_be_over.store(true, Ordering::Relaxed);
+            if *failures >= self.limit.count.into() {
+                self.failures.may_be_over.store(true, Ordering::Relaxed);
             }
         }
     }
@@ -157,8 +150,8 @@ impl Drop for Attempt<'_> {
 mod tests {
     use super::*;
 
-    fn attempts(count: u64) -> FailedAttempts {
-        FailedAttempts::new(FailedAttemptsLimit { count, per: Lifetime::from_seconds(60) })
+    fn attempts(count: u32) -> FailedAttempts {
+        FailedAttempts::new(Rate::per_minute(count))
     }
 
     fn tenant(id: &str) -> TenantId {
@@ -171,14 +164,14 @@ mod tests {
 
     fn is_over(attempts: &FailedAttempts, id: &str, number: u32, now: u64) -> bool {
         let (tenant, source) = (tenant(id), source(number));
-        let attempt = attempts.begin(&tenant, &source, Timestamp::from_seconds(now));
+        let attempt = attempts.begin(&tenant, None, &source, Timestamp::from_seconds(now));
         let is_over = attempt.is_over_limit();
         attempt.forgive();
         is_over
     }
 
     fn fail(attempts: &FailedAttempts, id: &str, number: u32, now: u64) {
-        drop(attempts.begin(&tenant(id), &source(number), Timestamp::from_seconds(now)));
+        drop(attempts.begin(&tenant(id), None, &source(number), Timestamp::from_seconds(now)));
     }
 
     #[test]
@@ -205,10 +198,14 @@ mod tests {
         for (hashes, failures) in [(0, 1), (1, 1), (2, 2)] {
             let attempts = attempts(100);
             let (tenant, source) = (tenant("acme"), source(1));
-            let mut attempt = attempts.begin(&tenant, &source, Timestamp::from_seconds(1));
+            let mut attempt = attempts.begin(&tenant, None, &source, Timestamp::from_seconds(1));
             (0..hashes).for_each(|_| attempt.count_hash());
             drop(attempt);
-            assert_eq!(attempts.counts(0).failures[&(tenant, source)], failures, "{hashes}");
+            assert_eq!(
+                attempts.spans[RateUnit::Minute as usize].counts(0).failures[&(tenant, source)],
+                failures,
+                "{hashes}"
+            );
         }
     }
 
@@ -216,7 +213,7 @@ mod tests {
     fn a_failure_beyond_the_limit_gets_the_rest_of_the_span() {
         let attempts = attempts(2);
         let (tenant, source) = (tenant("acme"), source(1));
-        let retry_after = |now| attempts.begin(&tenant, &source, Timestamp::from_seconds(now)).fail();
+        let retry_after = |now| attempts.begin(&tenant, None, &source, Timestamp::from_seconds(now)).fail();
         let seconds = |seconds| Some(Lifetime::from_seconds(seconds));
         for (now, expected) in [
             (60, None),
@@ -229,8 +226,6 @@ mod tests {
         ] {
             assert_eq!(retry_after(now), expected, "{now}");
         }
-        let always = super::FailedAttempts::new(FailedAttemptsLimit { count: 0, ..attempts.limit });
-        assert_eq!(always.begin(&tenant, &source, Timestamp::from_seconds(60)).fail(), seconds(60));
     }
 
     #[test]
@@ -239,11 +234,12 @@ mod tests {
         let network = |number| {
             ClientAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
         };
-        let fail =
-            |number| drop(attempts.begin(&tenant("acme"), &network(number), Timestamp::from_seconds(1)));
+        let fail = |number| {
+            drop(attempts.begin(&tenant("acme"), None, &network(number), Timestamp::from_seconds(1)));
+        };
         let is_over = |number| {
             let (tenant, source) = (tenant("acme"), network(number));
-            let attempt = attempts.begin(&tenant, &source, Timestamp::from_seconds(1));
+            let attempt = attempts.begin(&tenant, None, &source, Timestamp::from_seconds(1));
             let is_over = attempt.is_over_limit();
             attempt.forgive();
             is_over
@@ -280,17 +276,39 @@ mod tests {
             fail(&attempts, "acme", number, 1);
         }
         fail(&attempts, "acme", 0, 1);
-        assert_eq!(attempts.counts(0).failures.len(), SOURCES);
+        assert_eq!(attempts.spans[RateUnit::Minute as usize].counts(0).failures.len(), SOURCES);
         assert!(is_over(&attempts, "acme", 0, 1));
     }
 
     #[test]
-    fn a_span_of_nothing_and_one_without_end_are_spans() {
-        for per in [0, u64::MAX] {
-            let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(per) };
-            let attempts = FailedAttempts::new(limit);
-            fail(&attempts, "acme", 1, 7);
-            assert!(is_over(&attempts, "acme", 1, 7), "{per}");
+    fn a_limit_of_its_own_takes_the_place_of_the_platform_s_and_touches_no_other_tenant() {
+        let attempts = attempts(2);
+        let source = source(1);
+        let fail = |id: &str, own: Option<&str>, now| {
+            let own = own.map(|own| own.parse().unwrap());
+            attempts.begin(&tenant(id), own, &source, Timestamp::from_seconds(now)).fail()
+        };
+        for (id, own, now, expected) in [
+            ("strict", Some("1/min"), 60, None),
+            ("strict", Some("1/min"), 61, Some(59)),
+            ("generous", Some("3/min"), 61, None),
+            ("generous", Some("3/min"), 61, None),
+            ("generous", Some("3/min"), 61, None),
+            ("generous", Some("3/min"), 61, Some(59)),
+            ("hourly", Some("1/h"), 61, None),
+            ("hourly", Some("1/h"), 61, Some(3539)),
+            ("other", None, 61, None),
+            ("other", None, 61, None),
+            ("other", None, 61, Some(59)),
+            // A new minute clears the minutes and no other unit.
+            ("strict", Some("1/min"), 120, None),
+            ("hourly", Some("1/h"), 120, Some(3480)),
+            // The platform's limit holds again where the tenant's is taken away.
+            ("generous", None, 120, None),
+            ("generous", None, 120, None),
+            ("generous", None, 120, Some(60)),
+        ] {
+            assert_eq!(fail(id, own, now).map(Lifetime::seconds), expected, "{id} {own:?} at {now}");
         }
     }
 }

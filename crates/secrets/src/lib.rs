@@ -21,7 +21,7 @@ mod precise_timer;
 mod sign_in_delays;
 
 pub use client_address::ClientAddress;
-pub use failed_attempts::{Attempt, FailedAttempts, FailedAttemptsLimit};
+pub use failed_attempts::{Attempt, FailedAttempts};
 pub use generated_secret::GeneratedSecret;
 pub use hash_lanes::{Busy, HashJob, Lane};
 pub use hash_pool::HashPool;

@@ -80,12 +80,6 @@ const POSTGRES_RELATED: &str = concat!(
       ORDER BY around.client_id"
 );
 
-/// How many of them are live, up to `$2`.
-pub(crate) const COUNT: &str = "
-    SELECT COUNT(*) AS clients
-      FROM (SELECT 1 FROM clients c
-             WHERE c.tenant_id = {tenant} AND c.retired_at IS NULL AND c.deleted_at IS NULL LIMIT $2) AS live";
-
 /// A page of them, with `$2` in the id or the name. Upper and lower case are one for ASCII only, whatever the database's locale.
 pub(crate) const SELECT_PAGE: &str = concat!(
     select!(),

@@ -16,6 +16,7 @@ macro_rules! migrator {
             "0009_key_thumbprints",
             "0010_writer_of_one_tenant",
             "0011_client_description",
+            "0012_limits_of_tenants",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -39,11 +39,6 @@ impl TenantRows for Database {
         with_clients(self, tenant, clients::related(tenant, ids, listed, self.dialect())).await
     }
 
-    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
-        let row = self.first(Statement::of(clients::COUNT).bind(tenant).bind(at_most)).await?;
-        Ok(row.map_or(0, |(count,): (i64,)| count.unsigned_abs()))
-    }
-
     async fn list_clients(
         &self,
         tenant: &TenantId,

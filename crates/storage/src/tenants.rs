@@ -75,7 +75,7 @@ static UPSERT: LazyLock<String> = LazyLock::new(|| {
                   oidc_enabled boolean, stale_if_error bigint, signing_algorithm text, rotate_every bigint,
                   publish_before bigint, jwks_max_age bigint, jwks_stale bigint, skew bigint, rsa_bits bigint,
                   hold_activation bigint, access_token_lifetime bigint, access_token_format text,
-                  access_token_typ text",
+                  access_token_typ text, limits text",
         condition: "tenants.revision = excluded.revision - 1",
     };
     table.upsert()

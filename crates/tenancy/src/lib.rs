@@ -5,6 +5,7 @@ mod issuer;
 mod tenant_id;
 
 mod access_token_policy;
+mod limits;
 mod signing_policy;
 mod tenant;
 
@@ -15,6 +16,7 @@ mod usage_buffer;
 
 pub use access_token_policy::{AccessTokenPolicy, PreviousTyp, TokenFormat};
 pub use issuer::{InvalidIssuer, Issuer};
+pub use limits::TenantLimits;
 pub use resolver::{TenantError, TenantResolver};
 pub use signing_policy::SigningPolicy;
 pub use store::{StoreError, TenantStore};

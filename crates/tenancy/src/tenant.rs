@@ -3,7 +3,7 @@
 use protocol::{Lifetime, Scope, ScopeToken, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccessTokenPolicy, Issuer, SigningPolicy, TenantId};
+use crate::{AccessTokenPolicy, Issuer, SigningPolicy, TenantId, TenantLimits};
 
 /// An isolated authorization server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Tenant {
     pub access_token: AccessTokenPolicy,
     /// The audiences, ordered by name.
     pub resource_servers: Vec<ResourceServer>,
+    /// The limits of its own.
+    pub limits: TenantLimits,
 }
 
 /// Whether a tenant serves requests.

@@ -5,7 +5,8 @@ use protocol::{Lifetime, Scope, SigningAlgorithm, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
+    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantLimits,
+    TenantStatus,
 };
 
 /// The moment at which tests happen: 2026-01-01T00:00:00Z.
@@ -69,6 +70,7 @@ pub fn tenant(id: &str) -> Tenant {
         signing: SigningPolicy::default(),
         access_token: AccessTokenPolicy::default(),
         resource_servers: vec![resource_server],
+        limits: TenantLimits::default(),
         id,
     }
 }

@@ -33,7 +33,7 @@ impl Administrator {
         let mut ids = edit::client_names(&settings);
         ids.push(id.as_str());
         let related = RelatedClients { ids: &ids, listed: &[id.as_str()] };
-        let request = EditRequest { caller, tenant, scope: LoadScope::New(related) };
+        let request = EditRequest { caller, tenant, scope: LoadScope::Related(related) };
         let idempotency = IdempotencyScope::of(caller, tenant, "create client")?;
         let chosen = new.client_secret.as_ref().map(|secret| secret.as_str());
         let secret = self.prepare_secret((tenant, &id), chosen, "/client_secret").await?;

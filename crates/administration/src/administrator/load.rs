@@ -15,8 +15,6 @@ pub(super) enum LoadScope<'a> {
     Whole(&'a [Issuer]),
     /// The tenant, with these of its clients.
     Related(RelatedClients<'a>),
-    /// The same with the number of its clients, for one that is to be created.
-    New(RelatedClients<'a>),
     /// The tenant, with an application and its client.
     Application(AboutApplication<'a>),
     /// The tenant's keys, with the fetches of verifiers where its policy needs them, and whether another tenant has the imported key of
@@ -47,10 +45,6 @@ impl Administrator {
             LoadScope::Related(related) => {
                 facts.state = self.store.load_with_related_clients(tenant, related).await?;
             }
-            LoadScope::New(related) => {
-                facts.state = self.store.load_with_related_clients(tenant, related).await?;
-                facts.client_count = self.count_clients(tenant).await?;
-            }
             LoadScope::Application(about) => return self.load_application(tenant, about).await,
             LoadScope::Keys { imported } => {
                 facts.keys = self.store.load_keys(tenant).await?;
@@ -64,11 +58,6 @@ impl Administrator {
             }
         }
         Ok(facts)
-    }
-
-    /// Read after the tenant, whose revision guards it. Counting ends at the limit.
-    async fn count_clients(&self, tenant: &TenantId) -> Result<u64, EditError> {
-        Ok(self.store.count_clients(tenant, self.policy.clients).await?)
     }
 
     /// The tenant's revision guards what is read after the tenant, so the application is read twice: before it, for the name of the client
@@ -87,9 +76,7 @@ impl Administrator {
             let application = self.store.find_application(tenant, about.id).await?;
             if application.as_ref().and_then(|application| application.client.as_ref()) == known.as_ref() {
                 let name_owner = self.store.find_application_named(tenant, about.name).await?;
-                let client_count =
-                    if about.client.is_empty() { 0 } else { self.count_clients(tenant).await? };
-                return Ok(Facts { state, application, name_owner, client_count, ..Facts::default() });
+                return Ok(Facts { state, application, name_owner, ..Facts::default() });
             }
         }
         Err(EditError::Contended)

@@ -43,7 +43,7 @@ pub struct EditPolicy {
     /// What issuers and endpoints are derived from.
     pub public_url: String,
     /// How many secrets of a client may count at once.
-    pub live_secrets: usize,
+    pub live_secrets: u64,
     /// How many clients a tenant may have.
     pub clients: u64,
     /// For how long a tenant's deletion can be taken back.

@@ -33,12 +33,13 @@ fn check_count(
     declared: &DeclaredTenant,
     state: Option<&TenantState>,
 ) {
-    let rows = || state.iter().flat_map(|state| &state.clients).filter(|row| row.lifecycle.is_live());
-    let others = rows().filter(|row| !row.lifecycle.is_config_managed()).count();
-    let (before, after) = (rows().count() as u64, (declared.clients.len() + others) as u64);
-    let tenant = &declared.tenant.id;
+    let rows = state.iter().flat_map(|state| &state.clients).map(|row| &row.lifecycle);
+    let others = rows.filter(|row| row.is_live() && !row.is_config_managed()).count();
+    let before = state.map_or(0, |state| state.client_count);
+    let after = (declared.clients.len() + others) as u64;
+    let tenant = &declared.tenant;
     if let Some(message) = limits::of_clients(tenant, before, after, context.clients) {
-        draft.conflicts.push(Conflict::TooManyClients { tenant: tenant.clone(), message });
+        draft.conflicts.push(Conflict::TooManyClients { tenant: tenant.id.clone(), message });
     }
 }
 

@@ -73,6 +73,7 @@ fn tenant(name: &str) -> DeclaredTenant {
         signing: SigningPolicy::default(),
         access_token: AccessTokenPolicy::default(),
         resource_servers: vec![api],
+        limits: tenancy::TenantLimits::default(),
     };
     DeclaredTenant { tenant, clients: vec![client(name, "svc")], first_key: None }
 }
@@ -119,6 +120,7 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
         revision: 1,
         previous_tokens_until: None,
         resource_servers: declared.tenant.resource_servers.iter().map(server).collect(),
+        client_count: declared.clients.len() as u64,
         clients: declared.clients.iter().map(client).collect(),
         first_key_thumbprint: declared.first_key.as_ref().map(|key| key.thumbprint.clone()),
         has_had_keys: declared.first_key.is_some(),

@@ -44,7 +44,7 @@ pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, U
 pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, SecretSource};
 pub use tenant::{
-    AccessTokenSettings, CreatedTenant, NewTenant, ResourceServerSettings, SigningSettings,
+    AccessTokenSettings, CreatedTenant, LimitsSettings, NewTenant, ResourceServerSettings, SigningSettings,
     StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView,
 };
 pub use wiped::Wiped;

@@ -52,6 +52,26 @@ impl JsonSchema for Span {
     }
 }
 
+/// A [`protocol::Rate`].
+pub const RATE: &str = "^0*[1-9][0-9]*/(s|min|h)$";
+
+/// How a document writes a [`protocol::Rate`].
+pub struct Rate;
+
+impl JsonSchema for Rate {
+    fn schema_name() -> Cow<'static, str> {
+        "Rate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "How often something may happen, written as a count and s, min or h: `10000/min`.",
+            "type": "string",
+            "pattern": RATE,
+        })
+    }
+}
+
 /// The items of a list of such texts.
 #[must_use]
 pub fn texts(pattern: &str) -> Value {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{Lifetime, Timestamp, steps};
+use protocol::{Lifetime, Rate, Timestamp, steps};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Pointer;
 use super::field_errors::BoundedErrors;
 use super::nearest::nearest;
+use super::schema;
 use crate::FieldError;
 
 /// A kind of value.
@@ -23,8 +24,15 @@ pub enum Shape {
     Instant,
     /// A span of time, in seconds or as text.
     Span,
-    /// A whole number, 0 or more.
-    Number,
+    /// How often something may happen.
+    Rate,
+    /// A whole number in this range.
+    Number {
+        /// The least that is valid.
+        least: u64,
+        /// The most that is valid.
+        most: u64,
+    },
     /// True or false.
     Switch,
     /// A list of such values.
@@ -58,8 +66,12 @@ impl Shape {
             Some(schema) => Self::of_schema(schema),
             None if is("string") && is("integer") => Self::Span,
             None if is("string") && schema["format"] == "date-time" => Self::Instant,
+            None if is("string") && schema["pattern"] == schema::RATE => Self::Rate,
             None if is("string") => Self::Text,
-            None if is("integer") => Self::Number,
+            None if is("integer") => Self::Number {
+                least: schema["minimum"].as_u64().unwrap_or(0),
+                most: if schema["format"] == "uint32" { u32::MAX.into() } else { u64::MAX },
+            },
             None if is("boolean") => Self::Switch,
             None if is("array") => Self::List(Box::new(Self::of_schema(&schema["items"]))),
             None if is("object") => Self::of_object(schema),
@@ -99,7 +111,12 @@ impl Shape {
         steps::note(1);
         match (self, value) {
             (Self::Any, _) | (Self::Text, Value::String(_)) | (Self::Switch, Value::Bool(_)) => {}
-            (Self::Number, value) if value.is_u64() => {}
+            (Self::Number { least, most }, value)
+                if value.as_u64().is_some_and(|number| (*least..=*most).contains(&number)) => {}
+            (Self::Number { most, .. }, value) if value.as_u64().is_some_and(|number| number > *most) => {
+                errors.add(at, format!("write a whole number up to {most}"));
+            }
+            (Self::Rate, value) if serde_json::from_value::<Rate>(value.clone()).is_ok() => {}
             (Self::Span, value) if serde_json::from_value::<Lifetime>(value.clone()).is_ok() => {}
             (Self::Instant, Value::String(text)) => {
                 if Timestamp::parse_rfc3339(text).is_none() {
@@ -141,7 +158,8 @@ impl Shape {
         match self {
             Self::Object { .. } => "an object".to_owned(),
             Self::List(_) => "a list".to_owned(),
-            Self::Number => "a whole number, 0 or more".to_owned(),
+            Self::Number { least, .. } => format!("a whole number, {least} or more"),
+            Self::Rate => "a count and s, min or h, such as 10000/min".to_owned(),
             Self::Switch => "true or false".to_owned(),
             Self::Span => {
                 format!("whole seconds, or a text such as 15m, 1h or 30d, up to {}", Lifetime::LONGEST)
@@ -165,6 +183,7 @@ mod tests {
                 let others = others.as_ref().map(|shape| format!("; {}", described(shape)));
                 format!("{{{}{}}}", members.join(", "), others.unwrap_or_default())
             }
+            Shape::Number { .. } => "Number".to_owned(),
             other => format!("{other:?}"),
         }
     }

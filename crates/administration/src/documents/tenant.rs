@@ -1,8 +1,9 @@
 //! Tenants as documents: the same in the operator's files, in the API and on the command line.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::{Lifetime, Rate, SigningAlgorithm, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenancy::{AccessTokenPolicy, SigningPolicy, Strategies};
@@ -39,6 +40,8 @@ pub struct TenantSettings {
     /// Audiences, and the scopes that belong to them.
     #[schemars(extend("propertyNames" = schema::ids()))]
     pub resource_servers: BTreeMap<String, ResourceServerSettings>,
+    /// Limits that take the place of the platform's.
+    pub limits: LimitsSettings,
     /// Clients by `client_id`: any UTF-8 without control characters, up to 255 bytes.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
@@ -123,6 +126,22 @@ pub struct ResourceServerSettings {
     /// The clients, by id, that may introspect tokens for it.
     #[schemars(extend("uniqueItems" = true))]
     pub clients: Vec<String>,
+}
+
+/// Limits that take the place of the platform's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSettings {
+    /// Failed authentications per source. Default: the platform's limit.
+    #[schemars(with = "Option<schema::Rate>")]
+    pub failed_attempts: Option<Rate>,
+    /// How many clients the tenant may have. Default: the platform's limit.
+    pub clients: Option<NonZeroU32>,
+    /// Writes of the tenant's administrators over the API, refused ones too. Default: the platform's limit.
+    #[schemars(with = "Option<schema::Rate>")]
+    pub admin_writes: Option<Rate>,
+    /// How many secrets of a client may be live at once. Default: the platform's limit.
+    pub live_secrets: Option<NonZeroU32>,
 }
 
 /// A tenant that is to be created.
@@ -244,6 +263,7 @@ impl Default for TenantSettings {
             signing: SigningSettings::default(),
             access_token: AccessTokenSettings::default(),
             resource_servers: BTreeMap::new(),
+            limits: LimitsSettings::default(),
             clients: BTreeMap::new(),
         }
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use tenancy::{AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Tenant};
+use tenancy::{AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Tenant, TenantLimits};
 
 use super::{
-    AccessTokenSettings, ResourceServerSettings, SigningSettings, TenantSettings, TenantStatusView,
-    TenantView,
+    AccessTokenSettings, LimitsSettings, ResourceServerSettings, SigningSettings, TenantSettings,
+    TenantStatusView, TenantView,
 };
 use crate::{RowLifecycle, TenantState};
 
@@ -60,6 +60,7 @@ impl From<&Tenant> for TenantSettings {
             signing,
             access_token,
             resource_servers,
+            limits,
         } = tenant;
         Self {
             name: Some(name.clone()),
@@ -73,6 +74,7 @@ impl From<&Tenant> for TenantSettings {
                 .iter()
                 .map(|server| (server.audience.clone(), ResourceServerSettings::from(server)))
                 .collect(),
+            limits: (*limits).into(),
             clients: BTreeMap::new(),
         }
     }
@@ -108,6 +110,13 @@ impl From<&AccessTokenPolicy> for AccessTokenSettings {
     fn from(policy: &AccessTokenPolicy) -> Self {
         let AccessTokenPolicy { lifetime, format, typ, previous_typs: _ } = policy;
         Self { lifetime: *lifetime, format: format.as_str().to_owned(), typ: typ.clone() }
+    }
+}
+
+impl From<TenantLimits> for LimitsSettings {
+    fn from(limits: TenantLimits) -> Self {
+        let TenantLimits { failed_attempts, clients, admin_writes, live_secrets } = limits;
+        Self { failed_attempts, clients, admin_writes, live_secrets }
     }
 }
 

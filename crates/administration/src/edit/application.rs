@@ -113,8 +113,7 @@ impl Draft<'_> {
             (Some(client), None) => {
                 let client = Client { tenant: new.tenant.clone(), name, ..client };
                 let errors = FieldErrors::default();
-                let made =
-                    client_create::register(context, (state, facts.client_count), errors, client, secret);
+                let made = client_create::register(context, state, errors, client, secret);
                 let (edit, made) = made.map_err(ApplicationError::Client)?;
                 (edit, Some(made.client))
             }

@@ -27,26 +27,25 @@ pub(crate) fn create(
     new: &NewClientRow<'_>,
 ) -> Result<(Edit, ClientState), EditError> {
     context.by.require_in(tenant, Permission::Clients)?;
-    make(context, facts.tenant()?, facts.client_count, new)
+    make(context, facts.tenant()?, new)
 }
 
-/// As [`create`], in a tenant that may be as new and has so many clients, for an actor that may create clients in it.
+/// As [`create`], in a tenant that may be as new, for an actor that may create clients in it.
 pub(super) fn make(
     context: EditContext<'_>,
     state: &TenantState,
-    count: u64,
     new: &NewClientRow<'_>,
 ) -> Result<(Edit, ClientState), EditError> {
     let NewClientRow { id, settings, secret, at } = new;
     let mut errors = FieldErrors::below(at);
     let client = check_client(&mut errors, &state.tenant, id, settings);
-    register(context, (state, count), errors, client, Some(secret))
+    register(context, state, errors, client, Some(secret))
 }
 
 /// Adds a client whose fields were read to those of the tenant.
 pub(super) fn register(
     context: EditContext<'_>,
-    (state, count): (&TenantState, u64),
+    state: &TenantState,
     mut errors: FieldErrors,
     client: Client,
     secret: Option<&SecretMaterial>,
@@ -59,7 +58,8 @@ pub(super) fn register(
             format!("client {id} exists already")
         }));
     }
-    if let Some(message) = limits::of_clients(&client.tenant, count, count + 1, context.policy.clients) {
+    let count = state.client_count;
+    if let Some(message) = limits::of_clients(&state.tenant, count, count + 1, context.policy.clients) {
         return Err(EditError::LimitReached(message));
     }
     errors.extend(limits::of_client(None, &client));
@@ -105,7 +105,7 @@ mod tests {
             (policy().clients + 5, "limit reached"),
         ] {
             let new = NewClientRow { id: client_id("new"), settings: &settings, secret: &secret, at: "" };
-            let facts = Facts { client_count: count, ..facts(state("t")) };
+            let facts = facts(TenantState { client_count: count, ..state("t") });
             let made = ask(&operator(), |context| Ok(create(context, &facts, &tenant_id("t"), &new)?.0));
             assert_eq!(described(made), expected, "{count}");
         }

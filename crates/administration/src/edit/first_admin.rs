@@ -6,7 +6,7 @@ use tenancy::TenantId;
 
 use super::client_create::{NewClientRow, make};
 use super::{Edit, EditContext, Facts, SecretMaterial, tenant_create};
-use crate::{ClientSettings, ClientState, EditError, Permission, TenantSettings};
+use crate::{ClientSettings, ClientState, EditError, Permission, TenantSettings, TenantState};
 
 /// The tenant `platform`, if it is missing, and in it a client with all permissions.
 pub(crate) fn first_admin(
@@ -31,8 +31,9 @@ pub(crate) fn first_admin(
         let message = format!("client platform/{} is a live administrator; use it", admin.client.id);
         return Err(EditError::Conflict(message));
     }
-    // An operator beside the store is held to no limit.
-    make(context, state, 0, &new)
+    // No limit holds for an operator beside the store.
+    let state = TenantState { client_count: 0, ..state.clone() };
+    make(context, &state, &new)
 }
 
 fn is_admin(row: &ClientState, now: Timestamp) -> bool {

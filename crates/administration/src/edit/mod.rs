@@ -71,8 +71,6 @@ pub(crate) struct Facts {
     pub(crate) state: Option<TenantState>,
     /// The owners of the issuers that the edit names.
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
-    /// The number of the tenant's live clients, for an edit that adds one; counted up to the limit.
-    pub(crate) client_count: u64,
     /// The application that the edit is about.
     pub(crate) application: Option<Application>,
     /// The application that has the requested name.

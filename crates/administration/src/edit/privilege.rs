@@ -139,6 +139,7 @@ mod tests {
                     create_tenant(context, &facts, &tenant_id("new"), &settings, None).map(|(edit, _)| edit),
                     patch_tenant(context, &facts, &json!({ "issuer": "https://evil.example.com" })),
                     patch_tenant(context, &facts, &json!({ "issuer_aliases": ["evil"] })),
+                    patch_tenant(context, &facts, &json!({ "limits": { "clients": 9 } })),
                     step_tenant(context, &facts, TenantStep::Suspend),
                     step_tenant(context, &facts, TenantStep::Resume),
                     step_tenant(context, &facts, TenantStep::ScheduleDeletion),

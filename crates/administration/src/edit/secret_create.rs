@@ -6,6 +6,7 @@ use tenancy::TenantId;
 
 use super::client_patch::find_to_change;
 use super::{Edit, EditContext, Facts, SecretMaterial, invalid, privilege};
+use crate::limits::Limit;
 use crate::{
     Change, ClientState, EditError, ManagedBy, NewSecret, NewSecretSettings, RotateSettings, SecretChange,
     SecretChangeKind, SecretState,
@@ -22,11 +23,11 @@ pub(crate) fn create(
     secret: &SecretMaterial,
     settings: &NewSecretSettings,
 ) -> Result<(Edit, SecretState), EditError> {
-    let row = check_new(context, facts, names, settings.expires_at)?;
-    let (live, limit) = (live(row, context.now).count(), context.policy.live_secrets);
-    if live >= limit {
+    let (row, Limit { most, name }) = check_new(context, facts, names, settings.expires_at)?;
+    let live = count(row, context.now);
+    if live >= most {
         return Err(EditError::Conflict(format!(
-            "client {} has {live} live secrets, and {limit} may count at once; revoke one, let one expire, or rotate",
+            "client {} has {live} live secrets, and {most} may count at once ({name}); revoke one, let one expire, or rotate",
             row.client.id
         )));
     }
@@ -42,12 +43,12 @@ pub(crate) fn rotate(
     secret: &SecretMaterial,
     settings: &RotateSettings,
 ) -> Result<(Edit, SecretState), EditError> {
-    let row = check_new(context, facts, names, settings.expires_at)?;
+    let (row, Limit { most, name }) = check_new(context, facts, names, settings.expires_at)?;
     let grace = settings.grace.unwrap_or(GRACE);
-    let (count, limit) = (live(row, context.now).count(), context.policy.live_secrets);
-    if grace.seconds() > 0 && count > limit {
+    let live_secrets = count(row, context.now);
+    if grace.seconds() > 0 && live_secrets > most {
         return Err(EditError::Conflict(format!(
-            "client {} has {count} live secrets of earlier rotations, more than {limit}; wait until they end, revoke one, or rotate with grace 0",
+            "client {} has {live_secrets} live secrets of earlier rotations, more than {most} ({name}); wait until they end, revoke one, or rotate with grace 0",
             row.client.id
         )));
     }
@@ -114,7 +115,7 @@ fn check_new<'a>(
     facts: &'a Facts,
     names: (&TenantId, &ClientId),
     expires_at: Option<Timestamp>,
-) -> Result<&'a ClientState, EditError> {
+) -> Result<(&'a ClientState, Limit), EditError> {
     let (state, row) = find_to_change(context, facts, names)?;
     privilege::require_secret(context, &state.tenant, &row.client)?;
     let method = row.client.authentication_method;
@@ -126,12 +127,16 @@ fn check_new<'a>(
     if expires_at.is_some_and(|expires_at| expires_at <= context.now) {
         return Err(invalid("/expires_at", "this is past; a new secret must count for a while"));
     }
-    Ok(row)
+    Ok((row, Limit::of_live_secrets(&state.tenant, context.policy.live_secrets)))
 }
 
 fn of(row: &ClientState, secret: &SecretId, kind: SecretChangeKind) -> Change {
     let change = SecretChange { id: secret.clone(), kind };
     Change::Secret(row.client.tenant.clone(), row.client.id.clone(), change)
+}
+
+fn count(row: &ClientState, now: Timestamp) -> u64 {
+    live(row, now).count() as u64
 }
 
 fn live(row: &ClientState, now: Timestamp) -> impl Iterator<Item = &SecretState> {

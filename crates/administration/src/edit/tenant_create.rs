@@ -46,7 +46,7 @@ pub(crate) fn create(
     let mut state = ok_unless_errors(fresh(context, tenant), errors.into_vec())?;
     let mut edit = add(&state.tenant);
     if let Some(first) = first {
-        let (more, client) = make(context, &state, 0, first)?;
+        let (more, client) = make(context, &state, first)?;
         edit.extend(more);
         state.clients.push(client);
     }
@@ -65,6 +65,7 @@ fn fresh(context: EditContext<'_>, tenant: Tenant) -> TenantState {
         lifecycle,
         revision: 1,
         previous_tokens_until: None,
+        client_count: 0,
         clients: Vec::<ClientState>::new(),
         first_key_thumbprint: None,
         has_had_keys: false,

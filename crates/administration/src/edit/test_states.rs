@@ -82,6 +82,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         signing: SigningPolicy::default(),
         access_token: AccessTokenPolicy::default(),
         resource_servers: vec![server.clone()],
+        limits: tenancy::TenantLimits::default(),
     };
     TenantState {
         tenant,
@@ -89,6 +90,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         revision: 7,
         previous_tokens_until: None,
         resource_servers: vec![ResourceServerState { resource_server: server, lifecycle }],
+        client_count: 2,
         clients: vec![client(id, "svc", "read"), client(id, "ops", "read latchkey:clients")],
         first_key_thumbprint: None,
         has_had_keys: true,

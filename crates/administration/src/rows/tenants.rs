@@ -100,6 +100,7 @@ fn tenant_row(row: &DecidedTenant) -> Value {
         "access_token_lifetime": span(access_token.lifetime),
         "access_token_format": access_token.format.as_str(),
         "access_token_typ": access_token.typ,
+        "limits": json!(tenant.limits).to_string(),
     });
     with_lifecycle(&row.lifecycle, fields)
 }

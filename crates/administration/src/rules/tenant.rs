@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use protocol::Lifetime;
-use tenancy::{AccessTokenPolicy, Issuer, ResourceServer, Tenant, TenantId, TenantStatus, TokenFormat};
+use tenancy::{
+    AccessTokenPolicy, Issuer, ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
+};
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, signing};
-use crate::{AccessTokenSettings, ResourceServerSettings, TenantSettings};
+use crate::{AccessTokenSettings, LimitsSettings, ResourceServerSettings, TenantSettings};
 
 /// What the rules over a tenant need beside its document.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,7 @@ pub fn check_tenant(
         signing,
         access_token,
         resource_servers,
+        limits,
         clients: _,
     } = settings;
     let name = name.clone().unwrap_or_else(|| id.to_string());
@@ -57,6 +60,7 @@ pub fn check_tenant(
             .iter()
             .map(|(audience, server)| check_resource_server(errors, audience, server))
             .collect(),
+        limits: check_limits(errors, id, *limits),
     }
 }
 
@@ -178,6 +182,16 @@ fn check_resource_server(
     }
 }
 
+/// The administrators of the tenant `platform` are the platform's, whose writes the server's settings limit.
+fn check_limits(errors: &mut FieldErrors, id: &TenantId, settings: LimitsSettings) -> TenantLimits {
+    let LimitsSettings { failed_attempts, clients, admin_writes, live_secrets } = settings;
+    if id.as_str() == TenantId::PLATFORM && admin_writes.is_some() {
+        let detail = "the writes of the platform's administrators have the limit limits.platform_writes";
+        errors.refuse("/limits/admin_writes", detail, "set limits.platform_writes in config.yaml");
+    }
+    TenantLimits { failed_attempts, clients, admin_writes, live_secrets }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -256,5 +270,28 @@ mod tests {
         }
         let off = json!({ "strategies": { "oauth2": { "enabled": false } } });
         check("platform", off, &["/strategies/oauth2/enabled"]);
+        let writes = json!({ "limits": { "admin_writes": "1/s" } });
+        check("platform", writes.clone(), &["/limits/admin_writes"]);
+        check("acme", writes, &[]);
+    }
+
+    #[test]
+    fn limits_are_read_and_shown_as_they_were_set() {
+        let limits =
+            json!({ "failed_attempts": "9/h", "clients": 2, "admin_writes": "3/s", "live_secrets": 4 });
+        let tenant = check("acme", json!({ "limits": limits }), &[]);
+        assert_eq!(json!(TenantSettings::from(&tenant))["limits"], limits);
+        for (member, value) in [
+            ("clients", json!(0)),
+            ("clients", json!(-1)),
+            ("live_secrets", json!("5")),
+            ("admin_writes", json!(600)),
+            ("failed_attempts", json!("0/min")),
+            ("platform_writes", json!("1/min")),
+            ("deletion_grace", json!(60)),
+        ] {
+            let errors = TenantSettings::read(json!({ "limits": { member: value } })).unwrap_err();
+            assert_eq!(errors[0].pointer, format!("/limits/{member}"), "{value}");
+        }
     }
 }

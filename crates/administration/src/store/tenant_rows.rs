@@ -25,9 +25,6 @@ pub trait TenantRows: Send + Sync {
         related: RelatedClients<'_>,
     ) -> Result<Option<TenantState>, StoreError>;
 
-    /// The number of a tenant's clients that are neither retired nor deleted, counted up to `at_most`.
-    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError>;
-
     /// A page of a tenant's clients without deleted ones.
     async fn list_clients(
         &self,

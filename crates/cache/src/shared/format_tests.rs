@@ -1,6 +1,7 @@
 //! The serialized form of every shared row. A change of a text in this file needs another `entry::FORMAT`.
 
 use std::fmt::Debug;
+use std::num::NonZeroU32;
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm};
@@ -9,8 +10,8 @@ use secrets::SecretHash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tenancy::{
-    AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantStatus,
-    TokenFormat,
+    AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantLimits,
+    TenantStatus, TokenFormat,
 };
 use testkit::fixtures::{self, NOW};
 
@@ -52,6 +53,11 @@ fn a_tenant_has_this_form() {
             scopes: fixtures::scope("b c"),
             introspection_clients: vec!["d".to_owned()],
         }],
+        limits: TenantLimits {
+            failed_attempts: "7/h".parse().ok(),
+            clients: NonZeroU32::new(2),
+            ..TenantLimits::default()
+        },
         ..fixtures::tenant("acme")
     };
     let now = NOW.seconds().to_string();
@@ -67,7 +73,8 @@ fn a_tenant_has_this_form() {
             r#""access_token":{"lifetime":3155760000,"format":"opaque","typ":"JWT","#,
             r#""previous_typs":[{"typ":"at+jwt","accepted_until":"#,
             &now,
-            r#"}]},"resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}]}"#,
+            r#"}]},"resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}],"#,
+            r#""limits":{"failed_attempts":"7/h","clients":2}}"#,
         ],
     );
     let active = fixtures::tenant("acme");

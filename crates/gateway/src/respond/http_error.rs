@@ -80,7 +80,7 @@ impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
         let error = Self::with(failure.status(), Some(failure.code()), B::of(failure));
         match failure {
             Failure::MethodNotAllowed(methods) => Self { allow: Some(methods.into()), ..error },
-            Failure::TooManyWrites(wait) => Self { retry_after: Some(wait.into()), ..error },
+            Failure::TooManyWrites(spent) => Self { retry_after: Some(spent.wait.into()), ..error },
             Failure::Body(body) => Self { close: body.ends_connection(), ..error },
             _ => error,
         }

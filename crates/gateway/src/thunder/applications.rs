@@ -139,7 +139,7 @@ impl AuthorizedRequest {
             source: raw.address().map(|address| address.to_string()),
         };
         if raw.writes() {
-            services.writes.spend(&tenant.id, now).map_err(Failure::TooManyWrites)?;
+            services.writes.spend(&tenant, now).map_err(Failure::TooManyWrites)?;
         }
         let (caller, tenant) =
             (Caller::new(Authority::of_user(actor, tenant.id.clone()), now), tenant.id.clone());

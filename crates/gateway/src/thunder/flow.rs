@@ -65,7 +65,7 @@ async fn sign_in(
     now: Timestamp,
 ) -> Result<Step, ThunderError> {
     let Credentials { username, password, requested } = credentials;
-    let signed_in = services.users.sign_in(&tenant.id, &username, password, &raw.source(), now).await;
+    let signed_in = services.users.sign_in(tenant, &username, password, &raw.source(), now).await;
     let user = match signed_in {
         Ok(user) => user,
         Err(SignInError::Refused) => {

@@ -32,6 +32,7 @@ fn tenant() -> Tenant {
             server("https://api.example.com", "api:read"),
             server("https://other.example.com", "other"),
         ],
+        limits: tenancy::TenantLimits::default(),
     }
 }
 

@@ -8,15 +8,13 @@ use std::thread::JoinHandle;
 
 use administration::{Administrator, Clock, EditPolicy};
 use futures_util::FutureExt as _;
-use gateway::{
-    ConnectionLimits, Gateway, GatewayHandle, Listener, Options, Services, Surface, WriteBudget, WriteLimit,
-};
+use gateway::{ConnectionLimits, Gateway, GatewayHandle, Listener, Options, Services, Surface, WriteBudget};
 use grants::{Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
-use protocol::{Lifetime, ScopeToken, Timestamp};
+use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
 use registry::{Authenticator, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
-use secrets::{FailedAttemptsLimit, HashPool, Pepper};
+use secrets::{HashPool, Pepper};
 use tenancy::{Tenant, TenantId, TenantResolver};
 use testkit::{MemoryStore, fixtures};
 use tokio::net::TcpStream;
@@ -65,7 +63,7 @@ pub(crate) struct TestApp {
 }
 
 /// A write limit that no other test reaches.
-const ENOUGH: [WriteLimit; 2] = [WriteLimit::per_minute(1_000_000); 2];
+const ENOUGH: [Rate; 2] = [Rate::per_minute(1_000_000); 2];
 
 impl TestApp {
     /// With acme as the default tenant and the owner of the protected resource.
@@ -79,14 +77,14 @@ impl TestApp {
     }
 
     /// With another limit of failed attempts.
-    pub(crate) fn start_limited(limit: FailedAttemptsLimit) -> Self {
+    pub(crate) fn start_limited(limit: Rate) -> Self {
         Self::start_whole(&options(ACME), limit, ENOUGH, |store| TenantResolver::new(store))
     }
 
     /// With other write limits: for each tenant's administrators, and for the platform's.
-    pub(crate) fn start_with_writes(options: &Options, tenant: u64, platform: u64) -> Self {
-        let writes = [tenant, platform].map(WriteLimit::per_minute);
-        let limit = FailedAttemptsLimit::default();
+    pub(crate) fn start_with_writes(options: &Options, tenant: u32, platform: u32) -> Self {
+        let writes = [tenant, platform].map(Rate::per_minute);
+        let limit = Rate::per_minute(10_000);
         Self::start_whole(options, limit, writes, |store| TenantResolver::new(store))
     }
 
@@ -95,13 +93,13 @@ impl TestApp {
         options: &Options,
         tenants: impl FnOnce(Arc<MemoryStore>) -> TenantResolver,
     ) -> Self {
-        Self::start_whole(options, FailedAttemptsLimit::default(), ENOUGH, tenants)
+        Self::start_whole(options, Rate::per_minute(10_000), ENOUGH, tenants)
     }
 
     fn start_whole(
         options: &Options,
-        limit: FailedAttemptsLimit,
-        [tenant_writes, platform_writes]: [WriteLimit; 2],
+        limit: Rate,
+        [tenant_writes, platform_writes]: [Rate; 2],
         tenants: impl FnOnce(Arc<MemoryStore>) -> TenantResolver,
     ) -> Self {
         let store = Arc::new(MemoryStore::new());

@@ -40,6 +40,7 @@ mod admin_idempotency;
 mod admin_key_commands;
 mod admin_key_import;
 mod admin_keys;
+mod admin_limits;
 mod admin_paging;
 mod admin_permissions;
 mod admin_problems;

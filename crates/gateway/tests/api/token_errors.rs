@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use protocol::{Lifetime, Timestamp};
+use protocol::{Rate, Timestamp};
 use registry::ClientSecret;
 use reqwest::Method;
-use secrets::{FailedAttemptsLimit, GeneratedSecret};
+use secrets::GeneratedSecret;
 use tenancy::{TenantStatus, TokenFormat};
 use testkit::{Failure, fixtures};
 
@@ -244,7 +244,7 @@ async fn a_failing_store_is_distinguished_from_a_failing_client() {
 
 #[tokio::test]
 async fn failures_beyond_the_limit_get_retry_after_in_one_tenant_only() {
-    let limit = FailedAttemptsLimit { count: 3, per: Lifetime::from_seconds(60) };
+    let limit = Rate::per_minute(3);
     let app = TestApp::start_limited(limit);
     let of_other_shape = GeneratedSecret::generate();
     let wrong = ["wrong", of_other_shape.secret.expose()];

@@ -98,6 +98,7 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
         signing: SigningPolicy { algorithm, ..SigningPolicy::default() },
         access_token: AccessTokenPolicy::default(),
         resource_servers: Vec::new(),
+        limits: tenancy::TenantLimits::default(),
     }
 }
 

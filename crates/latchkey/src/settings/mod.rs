@@ -43,7 +43,6 @@ pub(crate) use locations::Locations;
 pub(crate) use read::{Loaded, read, read_snapshot, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
 pub(crate) use resolved::{KmsKey, SealingKeySource, SealingKeys, StorageLocation, Token, VaultKey};
-pub(crate) use scalar::Rate;
 pub(crate) use schema::schema;
 pub(crate) use sections::{ForwardingHeader, Limits, MaxRetired, Surface, Tls, TrustedProxies};
 pub(crate) use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

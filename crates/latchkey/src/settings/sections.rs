@@ -7,12 +7,12 @@ use std::{
 };
 
 use administration::FileSecret;
-use protocol::Lifetime;
+use protocol::{Lifetime, Rate};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    scalar::{ListenAddress, Network, PublicUrl, Rate},
+    scalar::{ListenAddress, Network, PublicUrl},
     schema,
     secret::PasswordSetting,
 };
@@ -244,12 +244,15 @@ pub(crate) struct ProtectedResource {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Limits {
     /// Failed authentications per tenant and source; over it, the source's expensive hashes wait behind all others.
+    #[schemars(with = "schema::Rate")]
     pub(crate) failed_attempts: Rate,
     /// How many clients a tenant may have; a file's tenant that would have more is left as it is.
     pub(crate) clients: NonZeroU32,
     /// Writes that the administrators of one tenant may ask for over the API, refused ones too; over it they get 429.
+    #[schemars(with = "schema::Rate")]
     pub(crate) admin_writes: Rate,
     /// Writes that the administrators of the platform may ask for over the API.
+    #[schemars(with = "schema::Rate")]
     pub(crate) platform_writes: Rate,
     /// How many secrets of a client may count at once, before the API and the command line make no more.
     pub(crate) live_secrets: NonZeroU32,

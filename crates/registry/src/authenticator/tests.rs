@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use protocol::{ClientAuthenticationMethod, Lifetime};
-use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, Strategies, TenantStatus};
+use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, Strategies, TenantLimits, TenantStatus};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
@@ -75,7 +75,7 @@ fn generated(byte: u8) -> Secret {
     GeneratedSecret::from_bytes(&[byte; 32]).secret
 }
 
-fn tenant(id: &str) -> Tenant {
+pub(crate) fn tenant(id: &str) -> Tenant {
     Tenant {
         id: TenantId::parse(id).unwrap(),
         name: id.to_owned(),
@@ -87,6 +87,7 @@ fn tenant(id: &str) -> Tenant {
         signing: SigningPolicy::default(),
         access_token: AccessTokenPolicy::default(),
         resource_servers: Vec::new(),
+        limits: TenantLimits::default(),
     }
 }
 
@@ -113,17 +114,17 @@ fn client(id: &str) -> Client {
 }
 
 fn test_env(clients: Vec<Client>) -> TestEnv {
-    over(FakeStore::default(), clients, FailedAttemptsLimit::default())
+    over(FakeStore::default(), clients, Rate::per_minute(10_000))
 }
 
-fn over(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -> TestEnv {
+fn over(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let test_env = waiting(store, clients, limit);
     test_env.pool.add_thread().unwrap();
     test_env
 }
 
 /// Nothing is hashed until the test gives the pool a thread.
-fn waiting(store: FakeStore, clients: Vec<Client>, limit: FailedAttemptsLimit) -> TestEnv {
+fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let store = Arc::new(store);
     for client in clients {
         put(&store, client);
@@ -288,7 +289,7 @@ async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
     for (id, presented, authenticated) in
         [("billing", CHOSEN, true), ("billing", "wrong", false), ("unknown", CHOSEN, false)]
     {
-        let test_env = waiting(FakeStore::default(), vec![client("billing")], FailedAttemptsLimit::default());
+        let test_env = waiting(FakeStore::default(), vec![client("billing")], Rate::per_minute(10_000));
         let test_env = Arc::new(test_env);
         let checks: Vec<_> = (0..100)
             .map(|number| {
@@ -308,7 +309,7 @@ async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
 
 #[tokio::test(start_paused = true)]
 async fn a_source_over_the_limit_waits_behind_all_others() {
-    let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(60) };
+    let limit = Rate::per_minute(1);
     let test_env = Arc::new(waiting(FakeStore::default(), vec![client("billing")], limit));
     test_env.check(post("billing", generated(2).expose()), &E::SecretMismatch.to_string(), 0).await;
     let spawn = |source: u8, presented: &str| {
@@ -329,8 +330,8 @@ async fn a_source_over_the_limit_waits_behind_all_others() {
 
 #[tokio::test(start_paused = true)]
 async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_two_hashes() {
-    let test_env = waiting(FakeStore::default(), vec![client("billing")], FailedAttemptsLimit::default());
-    let users = Users::new(Arc::clone(&test_env.pool), &pepper(), FailedAttemptsLimit::default());
+    let test_env = waiting(FakeStore::default(), vec![client("billing")], Rate::per_minute(10_000));
+    let users = Users::new(Arc::clone(&test_env.pool), &pepper(), Rate::per_minute(10_000));
     let password = DeclaredPassword::Value(Secret::new("admin".to_owned()));
     let admin = DeclaredUser { name: "admin".to_owned(), password, permissions: Vec::new() };
     users.replace(HashedUsers::of(&[admin], Vec::new()).unwrap());
@@ -347,7 +348,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
                     let now = Timestamp::from_seconds(NOW);
                     // Each of another name: guesses of one name wait before they come to the pool.
                     let name = format!("admin-{number}");
-                    drop(users.sign_in(&tenant("acme").id, &name, Secret::new(guess), &source, now).await);
+                    drop(users.sign_in(&tenant("acme"), &name, Secret::new(guess), &source, now).await);
                 }
             })
         })
@@ -357,7 +358,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
     let sign_in = tokio::spawn(async move {
         let (source, now) = (ClientAddress::new(Some([192, 0, 2, 2].into())), Timestamp::from_seconds(NOW));
         let password = Secret::new("admin".to_owned());
-        users.sign_in(&tenant("acme").id, "admin", password, &source, now).await
+        users.sign_in(&tenant("acme"), "admin", password, &source, now).await
     });
     until_callers_wait(&test_env, 120).await;
     let before = test_env.pool.hashes_computed();
@@ -391,7 +392,7 @@ const IDS_OF_EVERY_KIND: [&str; 8] =
 async fn refusals_leave_five_milliseconds_after_their_arrival_with_and_without_a_lookup() {
     for unknown_takes in [0, 1, 4].map(Duration::from_millis) {
         let store = FakeStore { unknown_takes, ..FakeStore::default() };
-        let test_env = over(store, clients_of_every_kind(), FailedAttemptsLimit::default());
+        let test_env = over(store, clients_of_every_kind(), Rate::per_minute(10_000));
         let instants = refused_after(&test_env, &IDS_OF_EVERY_KIND).await;
         // The clock of tokio goes in whole milliseconds, and a sleep ends in the one after its deadline.
         assert!(matches!(*instants, [after] if (5..=6).contains(&after.as_millis())), "{instants:?}");
@@ -401,7 +402,7 @@ async fn refusals_leave_five_milliseconds_after_their_arrival_with_and_without_a
 #[tokio::test(start_paused = true)]
 async fn where_lookups_take_longer_all_refusals_of_the_next_minute_leave_later() {
     let store = FakeStore { unknown_takes: Duration::from_millis(40), ..FakeStore::default() };
-    let test_env = over(store, clients_of_every_kind(), FailedAttemptsLimit::default());
+    let test_env = over(store, clients_of_every_kind(), Rate::per_minute(10_000));
     test_env.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
     let instants = refused_after(&test_env, &IDS_OF_EVERY_KIND).await;
     assert!(matches!(*instants, [after] if (40..=45).contains(&after.as_millis())), "{instants:?}");
@@ -416,7 +417,7 @@ async fn hashes_begin_at_one_instant_with_and_without_a_lookup() {
     for id in IDS_OF_EVERY_KIND {
         for credentials in [post(id, "wrong"), post(id, ""), basic(&[(id, "a b"), (id, "a+b")])] {
             let store = FakeStore { unknown_takes: Duration::from_millis(2), ..FakeStore::default() };
-            let test_env = Arc::new(waiting(store, clients_of_every_kind(), FailedAttemptsLimit::default()));
+            let test_env = Arc::new(waiting(store, clients_of_every_kind(), Rate::per_minute(10_000)));
             let (lookups, arrival) = (Arc::clone(&test_env), Instant::now());
             let refused = tokio::spawn(async move { lookups.at("acme", credentials, NOW).await });
             until_callers_wait(&test_env, 1).await;
@@ -437,7 +438,7 @@ async fn a_right_secret_waits_for_nothing() {
 
 #[tokio::test]
 async fn failures_beyond_the_limit_get_retry_after_and_a_right_secret_is_served() {
-    let limit = FailedAttemptsLimit { count: 2, per: Lifetime::from_seconds(60) };
+    let limit = Rate::per_minute(2);
     let test_env = over(FakeStore::default(), clients_of_every_kind(), limit);
     for (id, error) in [("billing", E::SecretMismatch), ("unknown", E::UnknownClient)] {
         test_env.check(post(id, generated(9).expose()), &error.to_string(), 0).await;
@@ -460,7 +461,7 @@ async fn failures_beyond_the_limit_get_retry_after_and_a_right_secret_is_served(
 
 #[tokio::test]
 async fn each_hash_of_a_refused_request_is_a_failure() {
-    let limit = FailedAttemptsLimit { count: 4, per: Lifetime::from_seconds(60) };
+    let limit = Rate::per_minute(4);
     for (credentials, requests) in [
         (|| basic(&[("billing", "a b"), ("billing", "a+b")]), 2),
         (|| basic(&[("billing", "a b")]), 4),
@@ -479,7 +480,7 @@ async fn each_hash_of_a_refused_request_is_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
-    let limit = FailedAttemptsLimit { count: 1, per: Lifetime::from_seconds(60) };
+    let limit = Rate::per_minute(1);
     let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
     let test_env = Arc::new(over(store, vec![client("billing")], limit));
     test_env.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
@@ -559,7 +560,7 @@ async fn a_row_copied_to_another_client_authenticates_no_client() {
 #[tokio::test]
 async fn another_tenants_client_is_unknown_even_where_the_store_mixes_them_up() {
     let store = FakeStore { is_faulty: true, ..FakeStore::default() };
-    let test_env = over(store, vec![client("billing")], FailedAttemptsLimit::default());
+    let test_env = over(store, vec![client("billing")], Rate::per_minute(10_000));
     let outcome = test_env.outcome_at("other", post("billing", CHOSEN), NOW).await;
     assert_eq!(outcome, (E::UnknownClient.to_string(), 1));
     let other = TenantId::parse("other").unwrap();
@@ -607,13 +608,13 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
 async fn a_store_that_does_not_answer_is_no_refusal() {
     let failure = Some(StoreError::unavailable("down"));
     let store = FakeStore { failure, ..FakeStore::default() };
-    let test_env = over(store, Vec::new(), FailedAttemptsLimit::default());
+    let test_env = over(store, Vec::new(), Rate::per_minute(10_000));
     test_env.check(basic(&[("a b", "x"), ("a+b", "x")]), "the store is unavailable", 0).await;
 }
 
 #[tokio::test]
 async fn over_the_limit_a_source_waits_but_is_still_served() {
-    let limit = FailedAttemptsLimit { count: 2, per: Lifetime::from_seconds(60) };
+    let limit = Rate::per_minute(2);
     let test_env = over(FakeStore::default(), vec![client("billing")], limit);
     for _ in 0..2 {
         test_env.check(post("unknown", "wrong"), &E::UnknownClient.to_string(), 1).await;

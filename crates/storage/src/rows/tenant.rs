@@ -33,8 +33,10 @@ pub(crate) struct TenantRow {
     access_token_lifetime: i64,
     access_token_format: String,
     access_token_typ: String,
+    limits: String,
     next_key: i64,
     first_key_thumbprint: Option<String>,
+    client_count: i64,
     issuers: String,
     former_typs: String,
     resource_servers: String,
@@ -79,6 +81,7 @@ impl TenantRow {
             revision: self.revision.unsigned_abs(),
             previous_tokens_until: self.earlier_tokens_until.map(timestamp),
             resource_servers: self.resource_servers()?,
+            client_count: self.client_count.unsigned_abs(),
             clients,
             first_key_thumbprint: self.first_key_thumbprint.clone(),
             has_had_keys: self.next_key > 1,
@@ -119,6 +122,7 @@ impl TenantRow {
             },
             access_token: self.access_token()?,
             resource_servers: live.map(|row| row.resource_server).collect(),
+            limits: json("limits", &self.limits)?,
         })
     }
 

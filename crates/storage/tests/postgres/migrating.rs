@@ -96,7 +96,7 @@ async fn rows_of_the_fourth_schema_are_found_searched_and_touched_by_the_fifth()
             let related = administration::RelatedClients { ids: &[name], listed: &[name] };
             let related = database.load_with_related_clients(&acme, related).await.unwrap().unwrap();
             let touched: Vec<_> = related.clients.iter().map(|state| state.client.id.as_str()).collect();
-            assert_eq!(touched, ["svc"], "{name}");
+            assert_eq!((touched.as_slice(), related.client_count), (&["svc"][..], 2), "{name}");
         }
         let query = administration::AuditQuery { limit: 9, ..administration::AuditQuery::default() };
         let audit = database.list_audit(&query).await.unwrap();
@@ -143,4 +143,33 @@ async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
     }
     let known = KeyRecord { thumbprint: "former".to_owned(), ..key(1) };
     assert!(!database.add_key(&tenant_id("acme-1"), &known).await.unwrap());
+}
+
+/// A program of the version before, beside this one, writes clients and keeps no count.
+#[tokio::test]
+async fn clients_that_an_earlier_program_writes_are_counted() {
+    let sandbox = at_version(9, true, &ROWS).await;
+    let database = sandbox.open().await;
+    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    execute(&mut connection, "SET ROLE latchkey_operator".to_owned()).await;
+    let globex = async || database.load_state(&tenant_id("globex")).await.unwrap().unwrap().client_count;
+    for (statement, counted) in [
+        (
+            "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method,
+                                  grant_types, audiences, resources, scopes, introspection)
+             SELECT tenant_id, 'more-' || client_id, name, managed_by, 1, 2, authentication_method, grant_types,
+                    audiences, resources, scopes, introspection
+               FROM clients WHERE tenant_id = 'acme-1'",
+            4,
+        ),
+        ("UPDATE clients SET name = 'other' WHERE tenant_id = 'acme-1'", 4),
+        ("UPDATE clients SET retired_at = 5 WHERE tenant_id = 'acme-1' AND client_id = 'svc'", 3),
+        ("UPDATE clients SET deleted_at = 6 WHERE tenant_id = 'acme-1' AND client_id IN ('svc', 'other')", 2),
+        ("UPDATE clients SET retired_at = NULL, deleted_at = NULL WHERE tenant_id = 'acme-1'", 4),
+        ("DELETE FROM clients WHERE tenant_id = 'acme-1' AND client_id = 'more-svc'", 3),
+    ] {
+        execute(&mut connection, statement.to_owned()).await;
+        let acme = database.load_state(&tenant_id("acme-1")).await.unwrap().unwrap();
+        assert_eq!((acme.client_count, globex().await), (counted, 2), "{statement}");
+    }
 }

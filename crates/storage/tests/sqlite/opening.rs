@@ -106,6 +106,11 @@ const AFTER_THE_FIFTH: &str = "
     DROP TABLE key_sightings;
     DROP TABLE leases;
     DROP INDEX clients_by_lifetime;
+    DROP TRIGGER clients_counted_insert;
+    DROP TRIGGER clients_counted_update;
+    DROP TRIGGER clients_counted_delete;
+    ALTER TABLE tenants DROP COLUMN client_count;
+    ALTER TABLE tenants DROP COLUMN limits;
     ALTER TABLE tenants DROP COLUMN rsa_bits;
     ALTER TABLE tenants DROP COLUMN hold_activation;
     ALTER TABLE clients DROP COLUMN description;
@@ -194,5 +199,33 @@ async fn a_page_of_tenants_is_a_statement_or_a_few() {
         let before = database.statements();
         let page = database.list_tenants(&TenantQuery { terms, limit: 50, after: None }).await.unwrap();
         assert_eq!((page.len(), database.statements() - before), (found, statements));
+    }
+}
+
+/// A program of the version before, beside this one, writes clients and keeps no count.
+#[tokio::test]
+async fn clients_that_an_earlier_program_writes_are_counted() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let tenants = ["acme", "globex"].map(|id| tenant(id, Vec::new()));
+    apply(&database, &declaration(tenants.into()), "one").await.unwrap();
+    let count = async |id| database.load_state(&tenant_id(id)).await.unwrap().unwrap().client_count;
+    for (statement, counted) in [
+        (
+            "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method,
+                                  grant_types, audiences, resources, scopes, introspection)
+             SELECT tenant_id, 'more-' || client_id, name, managed_by, 1, 2, authentication_method, grant_types,
+                    audiences, resources, scopes, introspection
+               FROM clients WHERE tenant_id = 'acme'",
+            2,
+        ),
+        ("UPDATE clients SET name = 'other' WHERE tenant_id = 'acme'", 2),
+        ("UPDATE clients SET retired_at = 5 WHERE tenant_id = 'acme' AND client_id = 'svc'", 1),
+        ("UPDATE clients SET deleted_at = 6 WHERE tenant_id = 'acme' AND client_id IN ('svc', 'more-svc')", 0),
+        ("UPDATE clients SET retired_at = NULL, deleted_at = NULL WHERE tenant_id = 'acme'", 2),
+        ("DELETE FROM clients WHERE tenant_id = 'acme' AND client_id = 'more-svc'", 1),
+    ] {
+        execute(&sandbox, statement).await;
+        assert_eq!((count("acme").await, count("globex").await), (counted, 1), "{statement}");
     }
 }

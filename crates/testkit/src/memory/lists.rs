@@ -38,14 +38,6 @@ impl TenantRows for MemoryStore {
         Ok(state)
     }
 
-    async fn count_clients(&self, tenant: &TenantId, at_most: u64) -> Result<u64, StoreError> {
-        self.administer(|rows| {
-            let clients = rows.state(tenant).map(|state| state.clients).unwrap_or_default();
-            at_most.min(clients.iter().filter(|row| row.lifecycle.is_live()).count() as u64)
-        })
-        .await
-    }
-
     async fn list_clients(
         &self,
         tenant: &TenantId,

@@ -126,6 +126,7 @@ impl TenantRow {
             revision: 1,
             previous_tokens_until: None,
             resource_servers: Vec::new(),
+            client_count: 0,
             clients: Vec::new(),
             first_key_thumbprint: None,
             has_had_keys: false,
@@ -145,6 +146,7 @@ impl TenantRow {
         state.resource_servers.sort_by_key(name);
         let live = state.resource_servers.iter().filter(|row| row.lifecycle.is_live());
         state.tenant.resource_servers = live.map(|row| row.resource_server.clone()).collect();
+        state.client_count = state.clients.iter().filter(|row| row.lifecycle.is_live()).count() as u64;
         state.clients = state.clients.iter().map(seen).collect();
         state.clients.sort_by(|left, right| left.client.id.cmp(&right.client.id));
         state

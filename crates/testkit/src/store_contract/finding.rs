@@ -1,5 +1,6 @@
 //! What was written is found again, whole, where it belongs and nowhere else.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use administration::{Change, ChangeKind, ManagedBy};
@@ -7,7 +8,8 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm
 use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TokenFormat,
+    AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantLimits,
+    TokenFormat,
 };
 
 use super::Stores;
@@ -166,6 +168,12 @@ pub(super) fn unusual_tenant() -> Tenant {
             server("https://api.example.com", "b a", &["svc", "other"]),
             server("your-api", "", &[]),
         ],
+        limits: TenantLimits {
+            failed_attempts: "7/h".parse().ok(),
+            clients: NonZeroU32::new(2),
+            admin_writes: "3/s".parse().ok(),
+            live_secrets: NonZeroU32::new(u32::MAX),
+        },
         ..fixtures::tenant("unusual")
     }
 }

@@ -243,30 +243,6 @@ pub async fn clients_are_listed_page_by_page(stores: Stores) {
     assert!(stores.administration.list_clients(&unknown, &query).await.unwrap().is_empty());
 }
 
-/// Neither retired nor deleted ones.
-pub async fn live_clients_are_counted_up_to_a_limit(stores: Stores) {
-    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
-    let clients = |count: u32| (0..count).map(move |nth| format!("svc-{nth}"));
-    for (tenant, count) in [(&acme, 6), (&globex, 2)] {
-        let clients: Vec<_> = clients(count).map(|id| fixtures::client(tenant, &id)).collect();
-        add(&stores, tenant, &clients.iter().collect::<Vec<_>>()).await;
-    }
-    for (id, kind) in
-        [("svc-0", ChangeKind::Deleted), ("svc-1", ChangeKind::Retired), ("svc-2", ChangeKind::Suspended)]
-    {
-        let client = fixtures::client(&acme, id);
-        let change = Change::Client(requests::row(kind, Some(&client), &client));
-        commit(&stores, &requests::declared(vec![change])).await;
-    }
-    for (tenant, at_most, expected) in
-        [("acme", 100, 4), ("acme", 4, 4), ("acme", 3, 3), ("globex", 100, 2), ("nobody", 100, 0)]
-    {
-        let counted =
-            stores.administration.count_clients(&fixtures::tenant_id(tenant), at_most).await.unwrap();
-        assert_eq!(counted, expected, "{tenant} up to {at_most}");
-    }
-}
-
 fn name_of(nth: u32) -> String {
     format!("Tenant number {nth} {}", ["even", "odd"][nth as usize % 2])
 }

@@ -8,6 +8,7 @@
 mod applications;
 mod audit;
 mod bookkeeping;
+mod client_counts;
 mod commits;
 mod concurrent;
 mod deleting;
@@ -41,6 +42,7 @@ use crate::requests;
 pub use applications::*;
 pub use audit::*;
 pub use bookkeeping::*;
+pub use client_counts::*;
 pub use commits::*;
 pub use concurrent::*;
 pub use deleting::*;
@@ -180,7 +182,9 @@ macro_rules! store_contract_tests {
             tenants_are_found_by_the_search_terms_of_id_and_name,
             a_search_goes_on_page_by_page,
             clients_are_listed_page_by_page,
-            live_clients_are_counted_up_to_a_limit,
+            clients_that_are_neither_retired_nor_deleted_are_counted,
+            of_two_commits_at_once_that_add_a_client_one_counts,
+            many_clients_of_many_tenants_are_counted_in_one_commit,
             changes_are_listed_in_order_since_a_position
         );
     };

@@ -44,6 +44,14 @@ fn a_bad_tenant_is_refused_with_its_location_and_hint() {
             "tenants:\n  platform: {}",
             ":2:3: tenants.platform: `platform` is the tenant of platform administrators; choose another id",
         ),
+        (
+            "tenants:\n  acme:\n    limits: { admin_writes: 9/day }",
+            ":3:29: tenants.acme.limits.admin_writes: `9/day` is not a rate; write a count and s, min or h, such as 10000/min",
+        ),
+        (
+            "tenants:\n  acme: { limits: { clients: 0 } }",
+            ":2:21: tenants.acme.limits.clients: this is not what is expected here",
+        ),
         ("tenants:\n  acme: { name: '' }", ":2:17: tenants.acme.name: the name is empty"),
         (
             "tenants:\n  acme: { issuer: acme }",

@@ -3,8 +3,6 @@
 
 mod address;
 mod network;
-mod rate;
 
 pub(crate) use address::{ListenAddress, PublicUrl};
 pub(crate) use network::Network;
-pub(crate) use rate::Rate;

@@ -1,0 +1,78 @@
+//! The limits that a tenant has of its own.
+
+use serde_json::json;
+use testkit::fixtures;
+
+use crate::administrators::{BOSS, CLERK, OPS, PLATFORM, TestEnv, clients_path};
+use crate::app::{ACME, GLOBEX};
+
+const TENANTS: &str = "/api/v1/admin/tenants";
+
+#[tokio::test]
+async fn a_limit_of_one_tenant_leaves_the_others_alone() {
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
+    let small = json!({ "id": "small", "limits": { "clients": 2 }, "client": { "client_id": "a" } });
+    let made = test_env.post(&ops, TENANTS, small).await;
+    assert_eq!((made.status, &made.json()["limits"]["clients"]), (201, &json!(2)), "{}", made.body);
+    for (tenant, id, status) in
+        [("small", "b", 201), ("small", "c", 409), (ACME, "b", 201), (ACME, "c", 201), (GLOBEX, "c", 201)]
+    {
+        let answer = test_env.post(&ops, &clients_path(tenant), json!({ "client_id": id })).await;
+        assert_eq!(answer.status, status, "{tenant} {id}: {}", answer.body);
+        if status == 409 {
+            let problem = answer.json();
+            assert_eq!(problem["type"], "urn:latchkey:problem:limit-reached");
+            assert!(
+                problem["detail"].as_str().unwrap().contains("limits.clients of the tenant is 2"),
+                "{problem}"
+            );
+        }
+    }
+    // Without a limit of its own, the platform's holds.
+    let path = format!("{TENANTS}/small");
+    let patched = test_env.patch(&ops, &path, json!({ "limits": { "clients": null } })).await;
+    assert_eq!(patched.json()["limits"]["clients"], json!(null), "{}", patched.body);
+    let answer = test_env.post(&ops, &clients_path("small"), json!({ "client_id": "c" })).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn writes_of_one_tenants_administrators_have_its_own_limit() {
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
+    let mut acme = fixtures::tenant(ACME);
+    acme.limits.admin_writes = "1/h".parse().ok();
+    test_env.app.store.put_tenant(acme);
+    for (tenant, statuses) in [(ACME, [201, 429]), (GLOBEX, [201, 201])] {
+        let boss = test_env.token(tenant, BOSS).await;
+        for status in statuses {
+            let answer = test_env.post(&boss, &clients_path(tenant), json!({})).await;
+            assert_eq!(answer.status, status, "{tenant}: {}", answer.body);
+        }
+    }
+    // The platform's administrators have another limit.
+    assert_eq!(test_env.post(&ops, &clients_path(ACME), json!({})).await.status, 201);
+}
+
+#[tokio::test]
+async fn only_the_platform_sets_the_limits_of_a_tenant() {
+    let test_env = TestEnv::start();
+    let limits = json!({ "limits": { "clients": 1000 } });
+    let boss = test_env.token(ACME, BOSS).await;
+    let own = format!("{TENANTS}/{ACME}");
+    assert_eq!(test_env.patch(&boss, &own, limits.clone()).await.status, 401);
+    let [ops, clerk] = [test_env.token(PLATFORM, OPS).await, test_env.token(PLATFORM, CLERK).await];
+    assert_eq!(test_env.get(&ops, &own).await.json()["limits"]["clients"], json!(null));
+    assert_eq!(test_env.post(&ops, TENANTS, json!({ "id": "other" })).await.status, 201);
+    let path = format!("{TENANTS}/other");
+    assert_eq!(test_env.patch(&clerk, &path, limits.clone()).await.status, 403);
+    assert_eq!(test_env.patch(&ops, &path, limits).await.status, 200);
+    for (pointer, bad) in [
+        ("/limits/clients", json!({ "clients": 0 })),
+        ("/limits/admin_writes", json!({ "admin_writes": "9" })),
+    ] {
+        let refused = test_env.patch(&ops, &path, json!({ "limits": bad })).await;
+        assert_eq!((refused.status, &refused.json()["errors"][0]["pointer"]), (400, &json!(pointer)));
+    }
+}

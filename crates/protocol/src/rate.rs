@@ -1,0 +1,147 @@
+//! Rates: how often something may happen.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Lifetime, Timestamp, cropped};
+
+/// How often something may happen, written as a count and s, min or h: `10000/min`. It is counted in spans that begin with each second,
+/// minute or hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Rate {
+    /// How many times.
+    pub count: u32,
+    /// In which span.
+    pub unit: RateUnit,
+}
+
+/// The span that a rate counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateUnit {
+    /// A second.
+    Second,
+    /// A minute.
+    Minute,
+    /// An hour.
+    Hour,
+}
+
+/// A text that is no rate; the message says what to write.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a rate; write a count and s, min or h, such as 10000/min")]
+pub struct InvalidRate(String);
+
+impl Rate {
+    /// A rate per minute.
+    #[must_use]
+    pub const fn per_minute(count: u32) -> Self {
+        Self { count, unit: RateUnit::Minute }
+    }
+
+    /// The number of the span at this instant, counted from 1970.
+    #[must_use]
+    pub const fn span(self, now: Timestamp) -> u64 {
+        now.seconds() / self.unit.seconds()
+    }
+
+    /// How long the span at this instant still lasts.
+    #[must_use]
+    pub const fn rest(self, now: Timestamp) -> Lifetime {
+        Lifetime::from_seconds(self.unit.seconds() - now.seconds() % self.unit.seconds())
+    }
+}
+
+impl RateUnit {
+    /// Every unit, in the order of the enum.
+    pub const ALL: [Self; 3] = [Self::Second, Self::Minute, Self::Hour];
+
+    const fn seconds(self) -> u64 {
+        match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3600,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Second => "s",
+            Self::Minute => "min",
+            Self::Hour => "h",
+        }
+    }
+}
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
+        let rate = text.split_once('/').and_then(|(count, unit)| {
+            let unit = RateUnit::ALL.into_iter().find(|known| known.as_str() == unit)?;
+            let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
+            let count = count.parse().ok().filter(|count| digits && *count > 0)?;
+            Some(Self { count, unit })
+        });
+        rate.ok_or_else(|| InvalidRate(cropped(text)))
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.count, self.unit.as_str())
+    }
+}
+
+impl TryFrom<String> for Rate {
+    type Error = InvalidRate;
+
+    fn try_from(text: String) -> Result<Self, InvalidRate> {
+        text.parse()
+    }
+}
+
+impl From<Rate> for String {
+    fn from(rate: Rate) -> Self {
+        rate.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_count_and_a_unit() {
+        for (text, rate) in [
+            ("10000/min", Some((10_000, 60))),
+            ("5/s", Some((5, 1))),
+            ("1/h", Some((1, 3600))),
+            ("0/s", None),
+            ("+5/s", None),
+            ("10000", None),
+            ("10/day", None),
+            ("/min", None),
+        ] {
+            let found = text.parse::<Rate>().ok();
+            assert_eq!(found.map(|rate| (rate.count, rate.unit.seconds())), rate, "{text}");
+            assert_eq!(found.map(|rate| rate.to_string()), rate.map(|_| text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_span_begins_with_each_second_minute_or_hour() {
+        for (text, now, span, rest) in [
+            ("1/s", 7, 7, 1),
+            ("1/min", 60, 1, 60),
+            ("1/min", 119, 1, 1),
+            ("1/h", 7199, 1, 1),
+            ("1/h", 7200, 2, 3600),
+        ] {
+            let (rate, now) = (text.parse::<Rate>().unwrap(), Timestamp::from_seconds(now));
+            assert_eq!((rate.span(now), rate.rest(now).seconds()), (span, rest), "{text} at {now:?}");
+        }
+    }
+}

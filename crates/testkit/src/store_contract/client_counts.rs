@@ -1,0 +1,120 @@
+//! How many clients a tenant has: the count that is read with its row.
+
+use administration::{
+    Change, ChangeKind, CommitOutcome, CommitRequest, ManagedBy, RelatedClients, TenantQuery,
+};
+use registry::Client;
+use tenancy::{Tenant, TenantStatus};
+
+use super::{Stores, add, commit, resting_on_today};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// Whatever happens to a client, the count is that of the rows, and no other tenant's count moves.
+pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    let of = |tenant: &Tenant, ids: &[&str]| -> Vec<Client> {
+        ids.iter().map(|id| fixtures::client(tenant, id)).collect()
+    };
+    let clients = of(&acme, &["a", "b", "c"]);
+    add(&stores, &acme, &clients.iter().collect::<Vec<_>>()).await;
+    add(&stores, &globex, &of(&globex, &["a"]).iter().collect::<Vec<_>>()).await;
+    assert_eq!(counts(&stores, &acme).await, 3);
+    let from_api = |request| CommitRequest { managed_by: ManagedBy::Api, ..request };
+    for (change, id, counted) in [
+        (changed("d", ChangeKind::Added), "d", 4),
+        (changed("a", ChangeKind::Suspended), "a", 4),
+        (changed("a", ChangeKind::Changed), "a", 4),
+        (changed("a", ChangeKind::Retired), "a", 3),
+        (changed("a", ChangeKind::Resumed), "a", 3),
+        (changed("a", ChangeKind::Restored), "a", 4),
+        (changed("b", ChangeKind::Deleted), "b", 3),
+        (changed("c", ChangeKind::Retired), "c", 2),
+    ] {
+        commit(&stores, &change).await;
+        assert_eq!(counts(&stores, &acme).await, counted, "{id}");
+    }
+    // A client that the files have retired is deleted by the API, and is not counted down twice.
+    commit(&stores, &from_api(changed("c", ChangeKind::Deleted))).await;
+    assert_eq!(counts(&stores, &acme).await, 2);
+    commit(&stores, &from_api(changed("e", ChangeKind::Added))).await;
+    assert_eq!(counts(&stores, &acme).await, 3);
+
+    let due_at = NOW;
+    let stopped = Tenant { status: TenantStatus::Suspended { keys_published_until: NOW }, ..acme.clone() };
+    for (kind, counted) in [(ChangeKind::DeletionScheduled { due_at }, 3), (ChangeKind::Deleted, 0)] {
+        let row = requests::row(kind, Some(&acme), &stopped);
+        commit(&stores, &requests::declared(vec![Change::Tenant(row)])).await;
+        let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+        assert_eq!(state.client_count, counted, "{kind:?}");
+    }
+    assert_eq!(counts(&stores, &globex).await, 1);
+}
+
+/// Both were decided on the same count. The revision lets one of them pass, and the other is decided anew on the count after it.
+pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    add(&stores, &acme, &[]).await;
+    add(&stores, &globex, &[]).await;
+    for round in 0..3 {
+        let mut planned = Vec::new();
+        for side in ["left", "right"] {
+            let request = changed(&format!("{side}-{round}"), ChangeKind::Added);
+            planned.push(resting_on_today(&stores, &request).await);
+        }
+        let store = &stores.administration;
+        let (left, right) = tokio::join!(store.commit(&planned[0]), store.commit(&planned[1]));
+        let outcomes = [left.unwrap(), right.unwrap()];
+        let stale = outcomes.iter().filter(|outcome| **outcome == CommitOutcome::StaleRevision).count();
+        assert_eq!(stale, 1, "{outcomes:?}");
+        assert_eq!(counts(&stores, &acme).await, round + 1);
+    }
+    assert_eq!(counts(&stores, &globex).await, 0);
+}
+
+/// More rows than a statement takes, of tenants that the same commit adds, and then all of them another way.
+pub async fn many_clients_of_many_tenants_are_counted_in_one_commit(stores: Stores) {
+    let tenants = ["acme", "globex", "empty"].map(fixtures::tenant);
+    let sizes = [700, 601, 0];
+    let (mut added, mut retired) = (requests::declared(Vec::new()), requests::declared(Vec::new()));
+    for (tenant, size) in tenants.iter().zip(sizes) {
+        let clients: Vec<_> = (0..size).map(|nth| fixtures::client(tenant, &format!("svc-{nth}"))).collect();
+        let request = requests::added(tenant, &clients.iter().collect::<Vec<_>>());
+        added.changes.extend(request.changes);
+        let retire =
+            |client: &Client| Change::Client(requests::row(ChangeKind::Retired, Some(client), client));
+        retired.changes.extend(clients.iter().skip(1).map(retire));
+    }
+    commit(&stores, &added).await;
+    for (tenant, size) in tenants.iter().zip(sizes) {
+        assert_eq!(counts(&stores, tenant).await, size);
+    }
+    commit(&stores, &retired).await;
+    for (tenant, size) in tenants.iter().zip(sizes) {
+        assert_eq!(counts(&stores, tenant).await, size.min(1));
+    }
+}
+
+/// The count as each read gives it, which is the count of the rows.
+async fn counts(stores: &Stores, tenant: &Tenant) -> u64 {
+    let store = &stores.administration;
+    let state = store.load_state(&tenant.id).await.unwrap().unwrap();
+    let live = state.clients.iter().filter(|row| row.lifecycle.is_live()).count();
+    assert_eq!(state.client_count, live as u64, "{}", tenant.id);
+    let related = RelatedClients { ids: &[], listed: &[] };
+    let partial = store.load_with_related_clients(&tenant.id, related).await.unwrap().unwrap();
+    let listed = store.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await.unwrap();
+    let listed = listed.iter().find(|(_, listed)| listed.tenant.id == tenant.id).map(|(_, listed)| listed);
+    assert_eq!(
+        (partial.client_count, listed.map(|state| state.client_count)),
+        (live as u64, Some(live as u64))
+    );
+    state.client_count
+}
+
+/// From the files: this happens to a client of `acme`.
+fn changed(id: &str, kind: ChangeKind) -> CommitRequest {
+    let client = fixtures::client(&fixtures::tenant("acme"), id);
+    let before = (kind != ChangeKind::Added).then_some(&client);
+    requests::declared(vec![Change::Client(requests::row(kind, before, &client))])
+}
