@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use administration::{Actor, Administrator, Authority, Permission};
+use administration::{Actor, Administrator, Authority, Caller, Permission};
 use grants::{AccessTokenClaims, BearerError, GrantError};
 use keys::{KeyError, TokenError};
 use protocol::{BearerToken, Scope, Timestamp};
@@ -34,54 +34,39 @@ impl AdminAccess for BearerAccess {
         &self.0.administrator
     }
 
-    fn now(&self) -> Timestamp {
-        (self.0.clock)()
+    async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem> {
+        let services = &self.0;
+        let now = (services.clock)();
+        if !raw.is_plain() {
+            return Err(Failure::UnknownPath.into());
+        }
+        let token =
+            BearerToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
+        let (tenant, claims) = verify(services, &token, required, now).await?;
+        // Suspending a client or taking a scope away has effect from the next request on, not only when its tokens have expired.
+        let client = services.authenticator.find_active(&tenant.id, &claims.client_id).await?;
+        let Some(client) = client else { return Err(Problem::invalid_token("Token client is not active")) };
+        raw.log(|fields| {
+            fields.tenant = Some(tenant.id.clone());
+            fields.client = Some(client.id.clone());
+        });
+        let claimed = Scope::parse(claims.scope.as_deref().unwrap_or_default()).unwrap_or_default();
+        let granted = claimed.iter().filter(|token| client.scope.contains(token)).cloned().collect();
+        let actor = Actor {
+            name: format!("client:{}/{}", tenant.id, client.id),
+            source: raw.address().map(|address| address.to_string()),
+        };
+        let authority = if is_platform(&tenant) {
+            Authority::of_platform(actor, &granted)
+        } else {
+            Authority::of_tenant(actor, tenant.id.clone(), &granted)
+        };
+        let authority = required.check(authority)?;
+        if raw.writes() {
+            services.writes.spend(&tenant, now).map_err(Failure::TooManyWrites)?;
+        }
+        Ok(Caller::new(authority, now))
     }
-
-    async fn authorize(
-        &self,
-        raw: &RawRequest,
-        required: RequiredPermission<'_>,
-        now: Timestamp,
-    ) -> Result<Authority, Problem> {
-        authorize(&self.0, raw, required, now).await
-    }
-}
-
-async fn authorize(
-    services: &Services,
-    raw: &RawRequest,
-    required: RequiredPermission<'_>,
-    now: Timestamp,
-) -> Result<Authority, Problem> {
-    if !raw.is_plain() {
-        return Err(Failure::UnknownPath.into());
-    }
-    let token = BearerToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
-    let (tenant, claims) = verify(services, &token, required, now).await?;
-    // Suspending a client or taking a scope away has effect from the next request on, not only when its tokens have expired.
-    let client = services.authenticator.find_active(&tenant.id, &claims.client_id).await?;
-    let Some(client) = client else { return Err(Problem::invalid_token("Token client is not active")) };
-    raw.log(|fields| {
-        fields.tenant = Some(tenant.id.clone());
-        fields.client = Some(client.id.clone());
-    });
-    let claimed = Scope::parse(claims.scope.as_deref().unwrap_or_default()).unwrap_or_default();
-    let granted = claimed.iter().filter(|token| client.scope.contains(token)).cloned().collect();
-    let actor = Actor {
-        name: format!("client:{}/{}", tenant.id, client.id),
-        source: raw.address().map(|address| address.to_string()),
-    };
-    let authority = if is_platform(&tenant) {
-        Authority::of_platform(actor, &granted)
-    } else {
-        Authority::of_tenant(actor, tenant.id.clone(), &granted)
-    };
-    let authority = required.check(authority)?;
-    if raw.writes() {
-        services.writes.spend(&tenant, now).map_err(Failure::TooManyWrites)?;
-    }
-    Ok(authority)
 }
 
 impl<'a> RequiredPermission<'a> {

@@ -18,7 +18,6 @@ use actix_web::web::Bytes;
 use actix_web::{App, Error, HttpResponse};
 use administration::{Administrator, Authority, Caller, Clock, EditError};
 use futures_util::stream;
-use protocol::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::authorization::RequiredPermission;
@@ -57,17 +56,14 @@ impl AdminAccess for OperatorAccess {
         &self.administrator
     }
 
-    fn now(&self) -> Timestamp {
-        (self.clock)()
+    async fn authorize(&self, _: &RawRequest, _: RequiredPermission<'_>) -> Result<Caller, Problem> {
+        Ok(self.caller())
     }
+}
 
-    async fn authorize(
-        &self,
-        _: &RawRequest,
-        _: RequiredPermission<'_>,
-        _: Timestamp,
-    ) -> Result<Authority, Problem> {
-        Ok(self.authority.clone())
+impl OperatorAccess {
+    fn caller(&self) -> Caller {
+        Caller::new(self.authority.clone(), (self.clock)())
     }
 }
 
@@ -102,9 +98,7 @@ impl OperatorApi {
 
     /// Creates the first administrator. There is no route for it, since no caller of a server could be one yet.
     pub async fn init_admin(&self, name: &str) -> OperatorAnswer {
-        let OperatorAccess { administrator, authority, .. } = &self.operator;
-        let caller = Caller::new(authority.clone(), self.operator.now());
-        let created = administrator.init_admin(&caller, name).await;
+        let created = self.operator.administrator.init_admin(&self.operator.caller(), name).await;
         let response = created
             .map_err(Problem::from)
             .and_then(|created| Document::of(StatusCode::CREATED).body(&created));

@@ -10,6 +10,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
 };
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use secrets::ClientAddress;
 
@@ -52,6 +53,12 @@ impl RawRequest {
     /// The tenant that the path names, or the default one on the paths without a tenant. No tenant has the empty name.
     pub(crate) fn tenant_or<'a>(&'a self, default_tenant: &'a DefaultTenant) -> &'a str {
         self.tenant().or(default_tenant.0.as_deref()).unwrap_or_default()
+    }
+
+    /// The same with the default tenant of the server.
+    pub(crate) fn tenant_or_default(&self) -> &str {
+        let default_tenant = self.request.app_data::<Data<DefaultTenant>>();
+        default_tenant.map_or_else(|| self.tenant().unwrap_or_default(), |default| self.tenant_or(default))
     }
 
     /// The path as it was sent.

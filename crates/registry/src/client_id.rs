@@ -1,6 +1,7 @@
 //! Client identifiers: unique within their tenant, and not a secret (RFC 6749 §2.2).
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,14 @@ impl ClientId {
 impl AsRef<str> for ClientId {
     fn as_ref(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for ClientId {
+    type Err = InvalidClientId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidClientId> {
+        Self::parse(text)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The name of a tenant in paths, rows and cache keys: `[a-z0-9][a-z0-9-]{0,62}`, compared exactly.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,14 @@ impl TenantId {
         } else {
             audience.strip_prefix(TENANT_ADMIN_AUDIENCE) == Some(self.as_str())
         }
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = InvalidTenantId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTenantId> {
+        Self::parse(text)
     }
 }
 

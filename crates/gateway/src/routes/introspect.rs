@@ -6,17 +6,14 @@ use protocol::{IntrospectionRequest, IntrospectionResponse};
 use tenancy::Tenant;
 
 use crate::Services;
-use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_json};
 
 pub(crate) async fn introspect(
     services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, OAuthError> {
-    let name = raw.tenant_or(&default_tenant);
-    let tenant = services.tenants.resolve_authorization_server(name).await?;
+    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let answer = answer(&services, &tenant, &mut raw).await;
     secret_json(&answer.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?)

@@ -15,18 +15,12 @@ use protocol::{Lifetime, Timestamp};
 use tenancy::{Tenant, TenantError};
 
 use crate::Services;
-use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, names_tag};
 
-pub(crate) async fn jwks(
-    services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
-    raw: RawRequest,
-) -> Result<HttpResponse, OAuthError> {
+pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> Result<HttpResponse, OAuthError> {
     let now = (services.clock)();
-    let name = raw.tenant_or(&default_tenant);
-    let tenant = services.tenants.resolve_key_publisher(name, now).await?;
+    let tenant = services.tenants.resolve_key_publisher(raw.tenant_or_default(), now).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let ring = services.keys.ring(&tenant, now).await?;
     let set = ring.jwk_set(now);

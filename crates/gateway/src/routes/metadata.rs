@@ -6,18 +6,16 @@ use protocol::{AuthorizationServerMetadata, GrantType};
 use tenancy::Tenant;
 
 use crate::Services;
-use crate::options::{DefaultTenant, PublicUrl};
+use crate::options::PublicUrl;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, fresh_json};
 
 pub(crate) async fn metadata(
     services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
     public_url: Data<PublicUrl>,
     raw: RawRequest,
 ) -> Result<HttpResponse, OAuthError> {
-    let name = raw.tenant_or(&default_tenant);
-    let tenant = services.tenants.resolve_authorization_server(name).await?;
+    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let base = format!("{}/api/v1/tenant/{}", public_url.0, tenant.id);
     let issuer = tenant.issuer.as_str();

@@ -197,8 +197,7 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let route = web::post().to(handler);
-    (path, web::resource(path).route(route).default_service(web::to(unknown::not_post)))
+    public(path, web::post().to(handler), "POST")
 }
 
 /// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1).
@@ -208,16 +207,19 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let route = web::route().guard(Any(Get()).or(Head())).to(handler);
-    (path, web::resource(path).route(route).default_service(web::to(unknown::not_get)))
+    public(path, web::route().guard(Any(Get()).or(Head())).to(handler), "GET, HEAD")
+}
+
+fn public(path: &'static str, route: actix_web::Route, methods: &'static str) -> (&'static str, Resource) {
+    let wrong_method = async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
+    (path, web::resource(path).route(route).default_service(web::to(wrong_method)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use administration::{Administrator, Authority};
-    use protocol::Timestamp;
+    use administration::{Administrator, Caller};
 
     use super::*;
     use crate::authorization::RequiredPermission;
@@ -231,16 +233,7 @@ mod tests {
             unreachable!("nothing is called")
         }
 
-        fn now(&self) -> Timestamp {
-            unreachable!("nothing is called")
-        }
-
-        async fn authorize(
-            &self,
-            _: &RawRequest,
-            _: RequiredPermission<'_>,
-            _: Timestamp,
-        ) -> Result<Authority, Problem> {
+        async fn authorize(&self, _: &RawRequest, _: RequiredPermission<'_>) -> Result<Caller, Problem> {
             unreachable!("nothing is called")
         }
     }

@@ -7,7 +7,6 @@ use serde::Serialize;
 use tenancy::Tenant;
 
 use crate::Services;
-use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, fresh_json};
 
@@ -33,10 +32,9 @@ pub(crate) struct Strategy {
 
 pub(crate) async fn strategies(
     services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
     raw: RawRequest,
 ) -> Result<HttpResponse, OAuthError> {
-    let tenant = services.tenants.resolve(raw.tenant_or(&default_tenant)).await?;
+    let tenant = services.tenants.resolve(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     fresh_json(&Answer {
         tenant_id: tenant.id.as_str(),

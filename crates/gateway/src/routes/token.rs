@@ -7,17 +7,11 @@ use protocol::TokenResponse;
 use tenancy::Tenant;
 
 use crate::Services;
-use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_json};
 
-pub(crate) async fn token(
-    services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, OAuthError> {
-    let name = raw.tenant_or(&default_tenant);
-    let tenant = services.tenants.resolve_authorization_server(name).await?;
+pub(crate) async fn token(services: Data<Services>, mut raw: RawRequest) -> Result<HttpResponse, OAuthError> {
+    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let issued = issue(&services, &tenant, &mut raw).await;
     secret_json(&issued.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?)

@@ -12,11 +12,3 @@ pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
     }
     OAuthError::from(Failure::UnknownPath).error_response()
 }
-
-pub(super) async fn not_post() -> HttpResponse {
-    OAuthError::from(Failure::MethodNotAllowed("POST")).error_response()
-}
-
-pub(super) async fn not_get() -> HttpResponse {
-    OAuthError::from(Failure::MethodNotAllowed("GET, HEAD")).error_response()
-}

@@ -50,7 +50,6 @@ pub(crate) struct AdminArguments {
         global = true,
         value_name = "TENANT",
         default_value = TenantId::PLATFORM,
-        value_parser = parse_tenant,
         help_heading = "Server"
     )]
     pub(crate) client_tenant: TenantId,
@@ -60,9 +59,4 @@ pub(crate) struct AdminArguments {
     /// Check no certificate, and send the token in clear where the URL says http. For tries only.
     #[arg(long, global = true, help_heading = "Server")]
     pub(crate) insecure: bool,
-}
-
-/// Parses an argument that names a tenant.
-pub(crate) fn parse_tenant(text: &str) -> Result<TenantId, String> {
-    TenantId::parse(text).map_err(|error| error.to_string())
 }

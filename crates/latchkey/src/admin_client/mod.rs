@@ -10,7 +10,7 @@ mod publish;
 mod request;
 
 pub(crate) use answer::Items;
-pub(crate) use arguments::{AdminArguments, AdminCommandArguments, parse_tenant};
+pub(crate) use arguments::{AdminArguments, AdminCommandArguments};
 pub(crate) use error::{AdminClientError, ApiFieldError, ApiProblem};
 pub(crate) use in_process::InProcess;
 pub(crate) use publish::publish;

@@ -11,7 +11,7 @@ use tenancy::TenantId;
 use super::output::{Columns, ListArguments};
 use super::parse::parse_since;
 use super::session::Runner;
-use crate::admin_client::{AdminCommandArguments, parse_tenant};
+use crate::admin_client::AdminCommandArguments;
 use crate::start_error::StartError;
 
 /// What can be asked of the audit.
@@ -25,7 +25,7 @@ pub(crate) enum AuditCommand {
 #[derive(Args)]
 pub(crate) struct AuditArguments {
     /// Only of this tenant.
-    #[arg(long, value_parser = parse_tenant)]
+    #[arg(long)]
     tenant: Option<TenantId>,
     /// Only by this actor, such as client:platform/ops.
     #[arg(long)]

@@ -11,10 +11,9 @@ use serde::Serialize;
 use tenancy::TenantId;
 
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
-use super::parse::parse_span;
 use super::session::Runner;
 use super::tenant::ChangeArguments;
-use crate::admin_client::{AdminCommandArguments, ApiRequest, parse_tenant, segment};
+use crate::admin_client::{AdminCommandArguments, ApiRequest, segment};
 use crate::start_error::StartError;
 
 /// What can be done to clients.
@@ -24,7 +23,6 @@ pub(crate) enum ClientCommand {
     Add(Box<AddArguments>),
     /// List a tenant's clients.
     List {
-        #[arg(value_parser = parse_tenant)]
         tenant: TenantId,
         /// Only clients with this in their id or name.
         #[arg(long, value_name = "TEXT")]
@@ -58,16 +56,13 @@ pub(crate) enum ClientCommand {
 /// Which client.
 #[derive(Args)]
 pub(crate) struct ClientArguments {
-    #[arg(value_parser = parse_tenant)]
     pub(super) tenant: TenantId,
-    #[arg(value_parser = parse_client)]
     pub(super) client: ClientId,
 }
 
 /// Of `client add`: the members of the document by their names.
 #[derive(Args, Serialize)]
 pub(crate) struct AddArguments {
-    #[arg(value_parser = parse_tenant)]
     #[serde(skip)]
     tenant: TenantId,
     /// Its id. Default: one is made.
@@ -96,7 +91,7 @@ pub(crate) struct AddArguments {
     #[arg(long, value_name = "WHOSE")]
     introspection: Option<String>,
     /// How long its tokens live, such as 30m. Default: the tenant's.
-    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    #[arg(long, value_name = "SPAN")]
     #[serde(rename = "access_token_lifetime")]
     lifetime: Option<Lifetime>,
     #[command(flatten)]
@@ -162,10 +157,6 @@ impl ClientArguments {
 
 fn clients_path(tenant: &TenantId) -> String {
     format!("/api/v1/tenant/{tenant}/clients")
-}
-
-fn parse_client(text: &str) -> Result<ClientId, String> {
-    ClientId::parse(text).map_err(|error| error.to_string())
 }
 
 /// Also of the first administrator, who is a client.

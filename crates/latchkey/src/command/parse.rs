@@ -1,5 +1,7 @@
 //! Words of the command line that stand for instants, spans and changes of settings.
 
+use std::str::FromStr;
+
 use protocol::{Lifetime, Timestamp};
 use serde_json::{Map, Value};
 
@@ -28,29 +30,24 @@ impl When {
     }
 }
 
-/// For an end: a span is counted from now on.
-pub(crate) fn parse_when(text: &str) -> Result<When, String> {
-    if text == "never" {
-        return Ok(When::Never);
-    }
-    let now = clock::now();
-    match parse_span(text) {
-        Ok(span) => Ok(When::At(now + span)),
-        Err(_) => parse_instant(text).map(When::At),
+impl FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse::<Lifetime>()) {
+            ("never", _) => Ok(Self::Never),
+            (_, Ok(span)) => Ok(Self::At(clock::now() + span)),
+            (_, Err(_)) => parse_instant(text).map(Self::At),
+        }
     }
 }
 
 /// For a look back: a span is counted back from now.
 pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
-    match parse_span(text) {
+    match text.parse::<Lifetime>() {
         Ok(span) => Ok(Timestamp::from_seconds(clock::now().seconds().saturating_sub(span.seconds()))),
         Err(_) => parse_instant(text),
     }
-}
-
-/// Seconds, or an integer and s, m, h or d.
-pub(crate) fn parse_span(text: &str) -> Result<Lifetime, String> {
-    text.parse::<Lifetime>().map_err(|error| error.to_string())
 }
 
 fn parse_instant(text: &str) -> Result<Timestamp, String> {
@@ -111,7 +108,6 @@ fn typed(path: &str, text: &str, known: Option<&Value>) -> Result<Value, String>
             text.parse().map(Value::Bool).map_err(|_| format!("{path}: write true or false"))
         }
         Some(Value::Number(_)) => seconds(path, text),
-        Some(Value::Null) if path == "access_token_lifetime" => seconds(path, text),
         Some(Value::Array(_)) => list(path, text),
         None if is_list => list(path, text),
         Some(Value::Object(_)) => json(path, text),
@@ -122,9 +118,10 @@ fn typed(path: &str, text: &str, known: Option<&Value>) -> Result<Value, String>
 fn seconds(path: &str, text: &str) -> Result<Value, String> {
     match text.parse::<u64>() {
         Ok(seconds) => Ok(Value::from(seconds)),
-        Err(_) => parse_span(text)
-            .map(|span| Value::from(span.seconds()))
-            .map_err(|error| format!("{path}: {error}")),
+        Err(_) => match text.parse::<Lifetime>() {
+            Ok(span) => Ok(Value::from(span.seconds())),
+            Err(error) => Err(format!("{path}: {error}")),
+        },
     }
 }
 
@@ -176,7 +173,7 @@ mod tests {
             (
                 &client,
                 &["scopes=", "access_token_lifetime=2s"],
-                json!({"scopes": [], "access_token_lifetime": 2}),
+                json!({"scopes": [], "access_token_lifetime": "2s"}),
             ),
             (&client, &["scopes=[\"a\"]"], json!({"scopes": ["a"]})),
             (&client, &["nmae=x"], json!({"nmae": "x"})),
@@ -190,12 +187,12 @@ mod tests {
     #[test]
     fn an_end_is_an_instant_a_span_or_never() {
         let at = |seconds| Ok(When::At(Timestamp::from_seconds(seconds)));
-        assert_eq!(parse_when("never"), Ok(When::Never));
-        assert_eq!(parse_when("2027-01-31T12:00:01Z"), at(1_801_396_801));
-        assert_eq!(parse_when("1970-01-02"), at(86_400));
-        let Ok(When::At(later)) = parse_when("90d") else { panic!("a span") };
+        assert_eq!(When::from_str("never"), Ok(When::Never));
+        assert_eq!(When::from_str("2027-01-31T12:00:01Z"), at(1_801_396_801));
+        assert_eq!(When::from_str("1970-01-02"), at(86_400));
+        let Ok(When::At(later)) = When::from_str("90d") else { panic!("a span") };
         assert!(later.seconds() >= clock::now().seconds() + 90 * 86_400 - 5);
-        assert!(parse_when("tomorrow").is_err());
+        assert!(When::from_str("tomorrow").is_err());
         assert!(parse_since("1h").unwrap() < clock::now());
     }
 }

@@ -8,7 +8,7 @@ use administration::{Generation, KEPT_SOURCES, ReconcileError};
 use serde_json::json;
 
 use super::apply::{report, take_over};
-use super::output::{confirm, json as document, table};
+use super::output::{Columns, confirm, json as document};
 use super::{block_on, print};
 use crate::apply::{Applied, ApplyOptions};
 use crate::clock;
@@ -16,6 +16,11 @@ use crate::conflict_messages::conflict_error;
 use crate::platform::Platform;
 use crate::settings::{Environment, LARGEST_SNAPSHOT, Loaded, SourceSnapshot, read, read_snapshot};
 use crate::start_error::StartError;
+
+const COLUMNS: Columns = Columns {
+    none: "No generations.",
+    columns: &[("GENERATION", "generation", ""), ("APPLIED AT", "applied_at", "")],
+};
 
 /// Lists the generations that can be asked for: those that left no tenant out.
 pub(crate) fn list_generations(config: &Path, as_json: bool) -> Result<ExitCode, StartError> {
@@ -27,13 +32,9 @@ pub(crate) fn list_generations(config: &Path, as_json: bool) -> Result<ExitCode,
         let limit = u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX);
         Ok(database.administration().list_generations(limit).await?)
     })?;
-    if as_json {
-        let item = |generation: &Generation| json!({ "generation": generation.number, "applied_at": generation.applied_at.to_rfc3339() });
-        return print(&document(&json!({ "items": generations.iter().map(item).collect::<Vec<_>>() })));
-    }
-    let row =
-        |generation: &Generation| vec![generation.number.to_string(), generation.applied_at.to_rfc3339()];
-    print(&table("No generations.", &["GENERATION", "APPLIED AT"], generations.iter().map(row).collect()))
+    let item = |generation: &Generation| json!({ "generation": generation.number, "applied_at": generation.applied_at.to_rfc3339() });
+    let items: Vec<_> = generations.iter().map(item).collect();
+    print(&if as_json { document(&json!({ "items": items })) } else { COLUMNS.table(&items) })
 }
 
 /// Shows what would change, asks, and applies it as a new generation.

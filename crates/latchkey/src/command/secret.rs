@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::client::ClientArguments;
 use super::output::{Columns, SecretArguments, SecretSink, confirm};
-use super::parse::{When, parse_span, parse_when};
+use super::parse::When;
 use super::session::Runner;
 use crate::admin_client::{AdminCommandArguments, ApiRequest, Items, segment};
 use crate::start_error::StartError;
@@ -23,7 +23,7 @@ pub(crate) enum SecretCommand {
         #[command(flatten)]
         of: ClientArguments,
         /// When it ends: an instant, a span such as 90d, or never.
-        #[arg(long, value_name = "WHEN", value_parser = parse_when, default_value = "never")]
+        #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: When,
         #[command(flatten)]
         secret: SecretArguments,
@@ -35,10 +35,10 @@ pub(crate) enum SecretCommand {
         #[command(flatten)]
         of: ClientArguments,
         /// For how long the others still count. Default: 24h.
-        #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+        #[arg(long, value_name = "SPAN")]
         grace: Option<Lifetime>,
         /// When the new one ends.
-        #[arg(long, value_name = "WHEN", value_parser = parse_when, default_value = "never")]
+        #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: When,
         #[command(flatten)]
         secret: SecretArguments,
@@ -50,7 +50,6 @@ pub(crate) enum SecretCommand {
         /// Which, as `secret list` shows it.
         secret: String,
         /// An instant, a span from now on such as 7d, or `never`. `secret revoke` ends it at once.
-        #[arg(value_parser = parse_when)]
         when: When,
     },
     /// End a secret at once and for ever.

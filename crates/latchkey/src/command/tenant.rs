@@ -13,7 +13,7 @@ use super::output::{
 };
 use super::parse::{Assignment, parse_assignment, patch};
 use super::session::Runner;
-use crate::admin_client::{AdminCommandArguments, ApiRequest, parse_tenant};
+use crate::admin_client::{AdminCommandArguments, ApiRequest};
 use crate::start_error::StartError;
 
 /// What can be done to tenants.
@@ -30,30 +30,19 @@ pub(crate) enum TenantCommand {
         list: ListArguments,
     },
     /// Show a tenant.
-    Show {
-        #[arg(value_parser = parse_tenant)]
-        tenant: TenantId,
-    },
+    Show { tenant: TenantId },
     /// Change settings: name=value, or a merge patch.
     Set {
-        #[arg(value_parser = parse_tenant)]
         tenant: TenantId,
         #[command(flatten)]
         changes: ChangeArguments,
     },
     /// Stop it from serving.
-    Suspend {
-        #[arg(value_parser = parse_tenant)]
-        tenant: TenantId,
-    },
+    Suspend { tenant: TenantId },
     /// Let it serve again.
-    Resume {
-        #[arg(value_parser = parse_tenant)]
-        tenant: TenantId,
-    },
+    Resume { tenant: TenantId },
     /// Schedule its deletion, which `restore` takes back; with --final, delete it at once and for ever.
     Delete {
-        #[arg(value_parser = parse_tenant)]
         tenant: TenantId,
         /// The second step: its secrets and keys are destroyed, its id stays reserved.
         #[arg(long = "final")]
@@ -63,17 +52,13 @@ pub(crate) enum TenantCommand {
         yes: bool,
     },
     /// Take its deletion back.
-    Restore {
-        #[arg(value_parser = parse_tenant)]
-        tenant: TenantId,
-    },
+    Restore { tenant: TenantId },
 }
 
 /// Of `tenant add`.
 #[derive(Args)]
 pub(crate) struct AddArguments {
     /// Its id: a-z, 0-9 and -.
-    #[arg(value_parser = parse_tenant)]
     tenant: TenantId,
     /// For people. Default: the id.
     #[arg(long)]

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header::IF_MATCH;
-use administration::{Administrator, Authority, Caller, EditError, Permission};
-use protocol::Timestamp;
+use administration::{Administrator, Caller, EditError, Permission};
 
 use super::idempotency::idempotency;
 use super::names::Target;
@@ -21,16 +20,8 @@ pub(crate) trait AdminAccess: 'static {
     /// What decides and commits.
     fn administrator(&self) -> &Arc<Administrator>;
 
-    /// The time that the request is handled at.
-    fn now(&self) -> Timestamp;
-
-    /// The caller's authority, if it suffices. Nothing of a body has been read until then.
-    async fn authorize(
-        &self,
-        raw: &RawRequest,
-        required: RequiredPermission<'_>,
-        now: Timestamp,
-    ) -> Result<Authority, Problem>;
+    /// The caller at the time of the request, if its authority suffices. Nothing of a body has been read until then.
+    async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem>;
 }
 
 /// A request whose caller is authorized; `T` is what the path names.
@@ -48,10 +39,8 @@ impl<T: Target> AdminRequest<T> {
         raw: RawRequest,
         permission: Permission,
     ) -> Result<Self, Problem> {
-        let now = access.now();
-        let required = RequiredPermission::of_route(&raw, permission);
-        let authority = access.authorize(&raw, required, now).await?;
-        let caller = Caller { if_match: raw.list(&IF_MATCH), ..Caller::new(authority, now) };
+        let mut caller = access.authorize(&raw, RequiredPermission::of_route(&raw, permission)).await?;
+        caller.if_match = raw.list(&IF_MATCH);
         let (target, administrator) = (T::of(&raw)?, Arc::clone(access.administrator()));
         Ok(Self { administrator, caller, target, raw })
     }
@@ -66,10 +55,13 @@ impl<T> AdminRequest<T> {
         Query::of(&self.raw)
     }
 
-    /// The body of a creation, which `Idempotency-Key` makes safe to repeat.
-    pub(super) async fn idempotent_body(&mut self) -> Result<Body, Problem> {
+    /// The document of a creation, which `Idempotency-Key` makes safe to repeat.
+    pub(super) async fn creation<D>(
+        &mut self,
+        read: impl FnOnce(&[u8]) -> Result<D, EditError>,
+    ) -> Result<D, Problem> {
         let body = self.raw.json().await?;
         self.caller.idempotency = idempotency(&self.raw, &body)?;
-        Ok(body)
+        Ok(read(&body)?)
     }
 }

@@ -22,8 +22,7 @@ pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
-    let body = request.idempotent_body().await?;
-    let new = documents::new_client(&body)?;
+    let new = request.creation(documents::new_client).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let made = administrator.create_client(caller, tenant, new).await?;
     let client = &made.value.client;

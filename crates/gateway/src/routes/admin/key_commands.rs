@@ -16,8 +16,7 @@ const CONFIRM_EMERGENCY: &str = "A new key signs at once and all others are gone
 const CONFIRM_REVOCATION: &str = "The key is gone at once: verifiers refuse the tokens in breaks. Send it again with ?confirm=true to do it";
 
 pub(crate) async fn rotate(mut request: AdminRequest<TenantId>) -> Answer {
-    let body = request.idempotent_body().await?;
-    let rotation = documents::key_rotation(&body)?;
+    let rotation = request.creation(documents::key_rotation).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if rotation.emergency && !rotation.confirm {
         let breaks = administrator.key_effects(caller, tenant, KeyCommand::RotateInEmergency).await?;
@@ -29,8 +28,7 @@ pub(crate) async fn rotate(mut request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn import(mut request: AdminRequest<TenantId>) -> Answer {
-    let body = request.idempotent_body().await?;
-    let settings = documents::key_import(&body)?;
+    let settings = request.creation(documents::key_import).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let changed = administrator.import_key(caller, tenant, settings).await?;
     let mut made = Document::of(StatusCode::CREATED);

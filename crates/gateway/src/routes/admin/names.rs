@@ -52,9 +52,7 @@ impl Target for TenantId {
 /// A client of a tenant.
 impl Target for (TenantId, ClientId) {
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        let tenant = TenantId::of(raw)?;
-        let name = decoded(raw, "client").and_then(|name| ClientId::parse(&name).ok());
-        Ok((tenant, name.ok_or_else(|| Problem::not_found("there is no client of this id"))?))
+        Ok((TenantId::of(raw)?, named("client", decoded(raw, "client").and_then(|name| name.parse().ok()))?))
     }
 }
 
@@ -63,17 +61,14 @@ impl Target for (TenantId, ClientId, SecretId) {
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
         let (tenant, client) = Target::of(raw)?;
         let name = decoded(raw, "secret").filter(|name| !name.chars().any(char::is_control));
-        let secret = name.ok_or_else(|| Problem::not_found("there is no secret of this id"))?;
-        Ok((tenant, client, SecretId::new(&secret)))
+        Ok((tenant, client, named("secret", name.as_deref().map(SecretId::new))?))
     }
 }
 
 /// A signing key of a tenant. Its `kid` is sent as it is.
 impl Target for (TenantId, KeyId) {
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        let tenant = TenantId::of(raw)?;
-        let key = raw.place("kid").and_then(KeyId::parse);
-        Ok((tenant, key.ok_or_else(|| Problem::not_found("there is no key of this id"))?))
+        Ok((TenantId::of(raw)?, named("key", raw.place("kid").and_then(KeyId::parse))?))
     }
 }
 
@@ -96,6 +91,10 @@ pub(super) fn secret_location(tenant: &TenantId, client: &ClientId, secret: &str
 /// The path of a signing key.
 pub(super) fn key_location(tenant: &TenantId, key: KeyId) -> String {
     format!("/api/v1/tenant/{tenant}/keys/{key}")
+}
+
+fn named<T>(what: &str, name: Option<T>) -> Result<T, Problem> {
+    name.ok_or_else(|| Problem::not_found(format!("there is no {what} of this id")))
 }
 
 fn decoded(raw: &RawRequest, place: &str) -> Option<String> {

@@ -26,16 +26,14 @@ pub(crate) async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer 
 }
 
 pub(crate) async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let body = request.idempotent_body().await?;
-    let settings = documents::new_secret(&body)?;
+    let settings = request.creation(documents::new_secret).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let made = administrator.create_secret(caller, tenant, client, settings).await?;
     answer(&made, tenant, client)
 }
 
 pub(crate) async fn rotate(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let body = request.idempotent_body().await?;
-    let settings = documents::rotation(&body)?;
+    let settings = request.creation(documents::rotation).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let made = administrator.rotate_secret(caller, tenant, client, settings).await?;
     answer(&made, tenant, client)

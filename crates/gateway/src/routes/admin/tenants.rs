@@ -19,8 +19,7 @@ pub(crate) async fn list(request: AdminRequest<()>) -> Answer {
 }
 
 pub(crate) async fn create(mut request: AdminRequest<()>) -> Answer {
-    let body = request.idempotent_body().await?;
-    let new = documents::new_tenant(&body)?;
+    let new = request.creation(documents::new_tenant).await?;
     let AdminRequest { administrator, caller, .. } = &request;
     let made = administrator.create_tenant(caller, new).await?;
     Document::of(StatusCode::CREATED)

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::output::json as document;
 use super::print;
 use super::session::{Runner, Session};
-use crate::admin_client::{AdminClientError, AdminCommandArguments, ApiRequest, Items, parse_tenant};
+use crate::admin_client::{AdminClientError, AdminCommandArguments, ApiRequest, Items};
 use crate::files;
 use crate::sealing::{self, SealingError};
 use crate::start_error::StartError;
@@ -29,15 +29,11 @@ use views::KeyDocument;
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
     /// List a tenant's signing keys, removed ones too.
-    List {
-        #[arg(value_parser = parse_tenant)]
-        tenant: TenantId,
-    },
+    List { tenant: TenantId },
     /// Show a signing key and its public half.
     Show(KeyArguments),
     /// Let the next key take over as soon as verifiers can know it.
     Rotate {
-        #[arg(value_parser = parse_tenant)]
         tenant: TenantId,
         /// The keys may be in wrong hands: a new one signs at once, and all others are gone at once. Says first what that breaks.
         #[arg(long)]
@@ -56,7 +52,6 @@ pub(crate) enum KeyCommand {
     },
     /// Bring a private key in as the next one: PEM (PKCS#8, PKCS#1) or JWK.
     Import {
-        #[arg(value_parser = parse_tenant)]
         tenant: TenantId,
         /// The file that holds it; - reads standard input.
         file: PathBuf,
@@ -66,7 +61,6 @@ pub(crate) enum KeyCommand {
     },
     /// Print the public half of a key.
     Export {
-        #[arg(value_parser = parse_tenant)]
         tenant: TenantId,
         /// Which, as `key list` shows it. Default: the one that signs.
         #[arg(value_name = "KID", value_parser = parse_key)]
@@ -76,10 +70,7 @@ pub(crate) enum KeyCommand {
         format: Format,
     },
     /// Show which keys sign and come next, and whether verifiers have fetched them.
-    Status {
-        #[arg(value_parser = parse_tenant)]
-        tenant: TenantId,
-    },
+    Status { tenant: TenantId },
     /// Move everything that is sealed to `keys.sealing_key`. Servers go on meanwhile; ended half way, it goes on where it was.
     Reseal {
         /// Only count what would be moved. Exit 2 if there is anything.
@@ -97,7 +88,6 @@ pub(crate) enum KeyCommand {
 /// Which key.
 #[derive(Args)]
 pub(crate) struct KeyArguments {
-    #[arg(value_parser = parse_tenant)]
     tenant: TenantId,
     /// As `key list` shows it: oauth2-key-1.
     #[arg(value_name = "KID", value_parser = parse_key)]

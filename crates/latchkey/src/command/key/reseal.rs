@@ -8,15 +8,13 @@ use indicatif::ProgressBar;
 use crate::admin_client::AdminArguments;
 use crate::clock;
 use crate::command::output::{json, table};
+use crate::command::plan::SOMETHING;
 use crate::command::{block_on, print};
 use crate::database::Database;
 use crate::reseal::{Resealed, Resealing};
 use crate::sealing::{self, SealingError};
 use crate::settings::{Environment, read};
 use crate::start_error::StartError;
-
-/// Something is to be done, as for `plan`.
-const SOMETHING: u8 = 2;
 
 /// Moves everything, or counts what would be moved.
 pub(super) fn reseal(config: &Path, admin: &AdminArguments, dry_run: bool) -> Result<ExitCode, StartError> {

@@ -24,86 +24,70 @@ pub(crate) struct Snippets<'a> {
     pub(crate) client_id: &'a str,
 }
 
-impl Snippets<'_> {
-    /// Each under the name of its language.
-    pub(crate) fn print(&self, language: Language) -> String {
-        let languages = match language {
-            Language::None => &[][..],
-            Language::All => {
-                &[Language::Curl, Language::Js, Language::Python, Language::Go, Language::Rust][..]
-            }
-            ref one => std::slice::from_ref(one),
-        };
-        let mut text = String::new();
-        for language in languages {
-            let name = match language {
-                Language::Curl => "curl",
-                Language::Js => "JavaScript (fetch)",
-                Language::Python => "Python (requests)",
-                Language::Go => "Go (net/http)",
-                Language::Rust => "Rust (reqwest)",
-                Language::All | Language::None => continue,
-            };
-            let _ = write!(text, "\n── {name}\n\n{}", self.one(*language));
-        }
-        text
-    }
-
-    fn one(&self, language: Language) -> String {
-        // A literal of JSON is one of JavaScript, Python, Go and Rust, too: nothing here holds control characters.
-        let (url, id) = (literal(self.token_endpoint), literal(self.client_id));
-        match language {
-            Language::Curl => format!(
-                "curl -sS {} \\\n  -d grant_type=client_credentials \\\n  --data-urlencode {} \\\n  \
-                 --data-urlencode \"client_secret=$CLIENT_SECRET\"\n",
-                quoted(self.token_endpoint),
-                quoted(&format!("client_id={}", self.client_id))
-            ),
-            Language::Js => format!(
-                r#"const answer = await fetch({url}, {{
+/// The name of each language, and its lines with `{url}` and `{id}` as literals.
+const SNIPPETS: [(Language, &str, &str); 5] = [
+    (
+        Language::Curl,
+        "curl",
+        r#"curl -sS {url} \
+  -d grant_type=client_credentials \
+  --data-urlencode {id} \
+  --data-urlencode "client_secret=$CLIENT_SECRET"
+"#,
+    ),
+    (
+        Language::Js,
+        "JavaScript (fetch)",
+        r#"const answer = await fetch({url}, {
   method: "POST",
-  body: new URLSearchParams({{
+  body: new URLSearchParams({
     grant_type: "client_credentials",
     client_id: {id},
     client_secret: process.env.CLIENT_SECRET,
-  }}),
-}});
+  }),
+});
 if (!answer.ok) throw new Error(await answer.text());
-const {{ access_token }} = await answer.json();
-"#
-            ),
-            Language::Python => format!(
-                r#"import os, requests
+const { access_token } = await answer.json();
+"#,
+    ),
+    (
+        Language::Python,
+        "Python (requests)",
+        r#"import os, requests
 
-answer = requests.post({url}, data={{
+answer = requests.post({url}, data={
     "grant_type": "client_credentials",
     "client_id": {id},
     "client_secret": os.environ["CLIENT_SECRET"],
-}}, timeout=10)
+}, timeout=10)
 answer.raise_for_status()
 access_token = answer.json()["access_token"]
-"#
-            ),
-            Language::Go => format!(
-                r#"answer, err := http.PostForm({url}, url.Values{{
-	"grant_type":    {{"client_credentials"}},
-	"client_id":     {{{id}}},
-	"client_secret": {{os.Getenv("CLIENT_SECRET")}},
-}})
-if err != nil {{
+"#,
+    ),
+    (
+        Language::Go,
+        "Go (net/http)",
+        r#"answer, err := http.PostForm({url}, url.Values{
+	"grant_type":    {"client_credentials"},
+	"client_id":     {{id}},
+	"client_secret": {os.Getenv("CLIENT_SECRET")},
+})
+if err != nil {
 	log.Fatal(err)
-}}
+}
 defer answer.Body.Close()
-var token struct {{
+var token struct {
 	AccessToken string `json:"access_token"`
-}}
-if err := json.NewDecoder(answer.Body).Decode(&token); err != nil {{
+}
+if err := json.NewDecoder(answer.Body).Decode(&token); err != nil {
 	log.Fatal(err)
-}}
-"#
-            ),
-            Language::Rust => format!(
-                r#"let secret = std::env::var("CLIENT_SECRET")?;
+}
+"#,
+    ),
+    (
+        Language::Rust,
+        "Rust (reqwest)",
+        r#"let secret = std::env::var("CLIENT_SECRET")?;
 let form = [
     ("grant_type", "client_credentials"),
     ("client_id", {id}),
@@ -112,10 +96,28 @@ let form = [
 let request = reqwest::Client::new().post({url}).form(&form);
 let answer: serde_json::Value = request.send().await?.error_for_status()?.json().await?;
 let access_token = answer["access_token"].as_str();
-"#
-            ),
-            Language::All | Language::None => String::new(),
+"#,
+    ),
+];
+
+impl Snippets<'_> {
+    /// Each under the name of its language.
+    pub(crate) fn print(&self, wanted: Language) -> String {
+        let snippets = SNIPPETS.iter().filter(|(one, ..)| wanted == Language::All || wanted == *one);
+        let mut text = String::new();
+        for (language, name, template) in snippets {
+            let (url, id) = match language {
+                Language::Curl => {
+                    (quoted(self.token_endpoint), quoted(&format!("client_id={}", self.client_id)))
+                }
+                // A literal of JSON is one of the other languages, too: nothing here holds control characters.
+                _ => (literal(self.token_endpoint), literal(self.client_id)),
+            };
+            // The id last: a client's id may be any text, also a placeholder. A URL has no braces.
+            let snippet = template.replace("{url}", &url).replace("{id}", &id);
+            let _ = write!(text, "\n── {name}\n\n{snippet}");
         }
+        text
     }
 }
 
