@@ -92,7 +92,8 @@ impl Shape {
     }
 
     /// The shape of a member; none where there is no such member.
-    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Self> {
         let Self::Object { members, others } = self else { return None };
         members.get(name).or(others.as_deref())
     }

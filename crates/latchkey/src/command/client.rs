@@ -135,7 +135,7 @@ pub(crate) fn client(
         }
         ClientCommand::Show(of) => runner.show(ApiRequest::get(of.path()), details::<ClientView>),
         ClientCommand::Set { of, changes } => {
-            let patch = changes.patch(&ClientSettings::default())?;
+            let patch = changes.patch::<ClientSettings>()?;
             runner.show(ApiRequest::patch(of.path(), patch), details::<ClientView>)
         }
         ClientCommand::Suspend(of) => step(of, "suspend"),

@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
+use administration::Shape;
 use protocol::{Lifetime, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::clock;
 
@@ -68,13 +69,13 @@ pub(crate) fn parse_assignment(text: &str) -> Result<Assignment, String> {
     }
 }
 
-/// A merge patch (RFC 7396). `settings` are the defaults: they tell a number from a text. What they do not know is sent as it is
+/// A merge patch (RFC 7396). The shape of the settings tells a number from a text. A member that it does not have is sent as it is
 /// written, and refused with the nearest name.
-pub(crate) fn patch(assignments: &[Assignment], settings: &Value) -> Result<Value, String> {
+pub(crate) fn patch(assignments: &[Assignment], settings: &Shape) -> Result<Value, String> {
     let mut patch = Value::Object(Map::new());
     for Assignment { path, value } in assignments {
         let names = names(path);
-        let known = names.iter().try_fold(settings, |at, name| at.get(name));
+        let shape = names.iter().try_fold(settings, |at, name| at.member(name));
         let mut at = &mut patch;
         for name in &names {
             if !at.is_object() {
@@ -82,7 +83,7 @@ pub(crate) fn patch(assignments: &[Assignment], settings: &Value) -> Result<Valu
             }
             at = &mut at[*name];
         }
-        *at = typed(path, value, known)?;
+        *at = typed(value, shape).map_err(|error| format!("{path}: {error}"))?;
     }
     Ok(patch)
 }
@@ -98,53 +99,35 @@ fn names(path: &str) -> Vec<&str> {
     }
 }
 
-fn typed(path: &str, text: &str, known: Option<&Value>) -> Result<Value, String> {
-    if text == "null" {
-        return Ok(Value::Null);
-    }
-    let is_list = path.ends_with(".scopes") || path.ends_with(".clients");
-    match known {
-        Some(Value::Bool(_)) => {
-            text.parse().map(Value::Bool).map_err(|_| format!("{path}: write true or false"))
+fn typed(text: &str, shape: Option<&Shape>) -> Result<Value, String> {
+    let json = || serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"));
+    match shape {
+        _ if text == "null" => Ok(Value::Null),
+        Some(Shape::Switch) => text.parse().map(Value::Bool).map_err(|_| "write true or false".to_owned()),
+        Some(Shape::Number { .. }) => {
+            text.parse().map(|number: u64| json!(number)).map_err(|_| "write a whole number".to_owned())
         }
-        Some(Value::Number(_)) => seconds(path, text),
-        Some(Value::Array(_)) => list(path, text),
-        None if is_list => list(path, text),
-        Some(Value::Object(_)) => json(path, text),
-        Some(Value::String(_) | Value::Null) | None => Ok(Value::from(text)),
-    }
-}
-
-fn seconds(path: &str, text: &str) -> Result<Value, String> {
-    match text.parse::<u64>() {
-        Ok(seconds) => Ok(Value::from(seconds)),
-        Err(_) => match text.parse::<Lifetime>() {
-            Ok(span) => Ok(Value::from(span.seconds())),
-            Err(error) => Err(format!("{path}: {error}")),
+        Some(Shape::Span) => match text.parse::<u64>() {
+            Ok(number) => Ok(Value::from(number)),
+            Err(_) => text.parse().map(|span: Lifetime| json!(span)).map_err(|error| error.to_string()),
         },
+        Some(Shape::Object { .. }) => json(),
+        Some(Shape::List(_)) if text.starts_with('[') => json(),
+        Some(Shape::List(_)) => {
+            Ok(text.split([',', ' ']).filter(|item| !item.is_empty()).map(Value::from).collect())
+        }
+        Some(Shape::Text | Shape::Rate | Shape::Instant | Shape::Any) | None => Ok(Value::from(text)),
     }
-}
-
-fn list(path: &str, text: &str) -> Result<Value, String> {
-    if text.starts_with('[') {
-        return json(path, text);
-    }
-    Ok(text.split([',', ' ']).filter(|item| !item.is_empty()).map(Value::from).collect())
-}
-
-fn json(path: &str, text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("{path}: this is not JSON: {error}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use administration::{ClientSettings, Interface, TenantSettings};
-    use serde_json::json;
+    use administration::{ClientSettings, TenantSettings};
 
     use super::*;
 
     #[track_caller]
-    fn check(settings: &Value, assignments: &[&str], expected: Result<Value, &str>) {
+    fn check(settings: &Shape, assignments: &[&str], expected: Result<Value, &str>) {
         let assignments: Vec<Assignment> =
             assignments.iter().map(|text| parse_assignment(text).unwrap()).collect();
         assert_eq!(patch(&assignments, settings), expected.map_err(str::to_owned));
@@ -152,8 +135,7 @@ mod tests {
 
     #[test]
     fn assignments_become_a_merge_patch() {
-        let tenant = serde_json::to_value(TenantSettings::default().with_defaults(Interface::Api)).unwrap();
-        let client = serde_json::to_value(ClientSettings::default()).unwrap();
+        let (tenant, client) = (Shape::of::<TenantSettings>(), Shape::of::<ClientSettings>());
         for (settings, assignments, expected) in [
             (&tenant, &["name=123"][..], json!({"name": "123"})),
             (&tenant, &["name=a=b", "issuer=null"], json!({"name": "a=b", "issuer": null})),
@@ -173,7 +155,7 @@ mod tests {
             (
                 &client,
                 &["scopes=", "access_token_lifetime=2s"],
-                json!({"scopes": [], "access_token_lifetime": "2s"}),
+                json!({"scopes": [], "access_token_lifetime": 2}),
             ),
             (&client, &["scopes=[\"a\"]"], json!({"scopes": ["a"]})),
             (&client, &["nmae=x"], json!({"nmae": "x"})),

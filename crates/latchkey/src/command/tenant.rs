@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{CreatedTenant, Interface, TenantSettings, TenantView};
+use administration::{CreatedTenant, Shape, TenantSettings, TenantView};
 use clap::{Args, Subcommand};
+use schemars::JsonSchema;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
@@ -132,7 +133,7 @@ pub(crate) fn tenant(
         }
         TenantCommand::Show { tenant } => runner.show(ApiRequest::get(path(&tenant)), details::<TenantView>),
         TenantCommand::Set { tenant, changes } => {
-            let patch = changes.patch(&TenantSettings::default().with_defaults(Interface::Api))?;
+            let patch = changes.patch::<TenantSettings>()?;
             runner.show(ApiRequest::patch(path(&tenant), patch), details::<TenantView>)
         }
         TenantCommand::Suspend { tenant } => step(&tenant, "suspend"),
@@ -171,12 +172,11 @@ impl AddArguments {
 
 impl ChangeArguments {
     /// The merge patch that is asked for.
-    pub(crate) fn patch(self, defaults: &impl serde::Serialize) -> Result<Value, StartError> {
-        if let Some(patch) = self.merge_patch {
-            return Ok(patch);
+    pub(crate) fn patch<T: JsonSchema>(self) -> Result<Value, StartError> {
+        match self.merge_patch {
+            Some(patch) => Ok(patch),
+            None => patch(&self.assignments, &Shape::of::<T>()).map_err(StartError::Unusable),
         }
-        let defaults = serde_json::to_value(defaults).expect("settings are plain JSON");
-        patch(&self.assignments, &defaults).map_err(StartError::Unusable)
     }
 }
 
