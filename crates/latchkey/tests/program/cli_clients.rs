@@ -83,7 +83,7 @@ async fn a_secret_is_rotated_ended_and_revoked() {
 
     let (_, third) = made(&["secret", "add", "initech", "svc", "--expires", "30d"]);
     until_status(&program, ("initech", "svc", &third), 200).await;
-    cli.run(&["secret", "expire", "initech", "svc", "s3", "1s"]).output();
+    cli.run(&["secret", "expire", "initech", "svc", "s3", "4s"]).output();
     until_status(&program, ("initech", "svc", &third), 401).await;
     cli.run(&["secret", "revoke", "initech", "svc", "s1", "--yes"]).output();
     until_status(&program, ("initech", "svc", &first), 401).await;
