@@ -1,6 +1,6 @@
 //! The compiled-in migrations, which are the same list of names for both engines.
 
-/// The [`Migrator`](sqlx::migrate::Migrator) over the files in `migrations/` and this folder.
+/// The [`Migrator`] over the files in `migrations/` and this folder.
 macro_rules! migrator {
     ($folder:literal) => {
         migrator!(

@@ -6,6 +6,7 @@ use administration::{
 use keys::{KeyId, KeyRecord, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
 use sqlx::migrate::Migrator;
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection};
 use storage::Database;
 use storage::postgres::MIGRATOR;
@@ -171,5 +172,19 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
         execute(&mut connection, statement.to_owned()).await;
         let acme = database.load_state(&tenant_id("acme-1")).await.unwrap().unwrap();
         assert_eq!((acme.client_count, globex().await), (counted, 2), "{statement}");
+    }
+}
+
+/// PostgreSQL refuses a prepared statement whose columns have changed since (`cached plan must not change result type`).
+#[tokio::test]
+async fn statements_that_an_earlier_program_prepared_are_answered_after_a_migration() {
+    let sandbox = at_version(8, true, &[]).await;
+    let earlier = PgPoolOptions::new().max_connections(1).connect(&sandbox.url()).await.unwrap();
+    let statements = ["SELECT t.* FROM tenants t", "SELECT c.* FROM clients c"];
+    for _ in 0..2 {
+        for sql in statements {
+            sqlx::query(sql).fetch_all(&earlier).await.unwrap();
+        }
+        sandbox.open().await;
     }
 }
