@@ -2,8 +2,8 @@
 
 -- limits is a JSON object; a limit that it does not name is the platform's.
 --
--- client_count counts clients that are neither retired nor deleted. Triggers keep it, so that it is right whoever writes a client: an
--- earlier program that runs beside this one during an upgrade counts as well. They run in the transaction of the commit, which
+-- client_count counts clients that are neither retired nor deleted. Triggers keep it, so that it is right for each program that writes
+-- clients: an earlier program that runs beside this one during an upgrade counts as well. They run in the transaction of the commit, which
 -- increments the tenant's revision: a count that was read with a revision is the count of that revision.
 ALTER TABLE tenants ADD COLUMN limits       text   NOT NULL DEFAULT '{}',
                     ADD COLUMN client_count bigint NOT NULL DEFAULT 0;
@@ -61,4 +61,5 @@ $rows$;
 -- a column was added. Their idle sessions are ended, so that they prepare it anew; a pool opens others. They wait for this transaction.
 -- A program that is about to migrate too waits for a lock, and is not idle.
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
- WHERE datname = current_database() AND usename = session_user AND pid <> pg_backend_pid() AND state = 'idle';
+ WHERE datname = current_database() AND usename = session_user AND application_name = current_setting('application_name')
+   AND pid <> pg_backend_pid() AND state = 'idle';

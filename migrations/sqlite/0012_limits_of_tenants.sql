@@ -3,8 +3,8 @@
 -- A JSON object; a limit that it does not name is the platform's.
 ALTER TABLE tenants ADD COLUMN limits TEXT NOT NULL DEFAULT '{}';
 
--- Clients that are neither retired nor deleted. Triggers keep the count, so that it is right whoever writes a client: an earlier program
--- that runs beside this one during an upgrade counts as well. They run in the transaction of the commit, which increments the tenant's
+-- Clients that are neither retired nor deleted. Triggers keep the count, so that it is right for each program that writes
+-- clients: an earlier program that runs beside this one during an upgrade counts as well. They run in the transaction of the commit, which increments the tenant's
 -- revision: a count that was read with a revision is the count of that revision.
 ALTER TABLE tenants ADD COLUMN client_count INTEGER NOT NULL DEFAULT 0;
 

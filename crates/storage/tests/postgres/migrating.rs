@@ -1,12 +1,14 @@
 //! A database of an earlier program keeps its rows, and what newer ones find them by is made.
 
+use std::str::FromStr as _;
+
 use administration::{
     AuditLog as _, KeySchedule as _, TenantList as _, TenantQuery, TenantRows as _, search_terms,
 };
 use keys::{KeyId, KeyRecord, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
 use sqlx::migrate::Migrator;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection};
 use storage::Database;
 use storage::postgres::MIGRATOR;
@@ -179,7 +181,8 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
 #[tokio::test]
 async fn statements_that_an_earlier_program_prepared_are_answered_after_a_migration() {
     let sandbox = at_version(8, true, &[]).await;
-    let earlier = PgPoolOptions::new().max_connections(1).connect(&sandbox.url()).await.unwrap();
+    let program = PgConnectOptions::from_str(&sandbox.url()).unwrap().application_name("latchkey");
+    let earlier = PgPoolOptions::new().max_connections(1).connect_with(program).await.unwrap();
     let statements = ["SELECT t.* FROM tenants t", "SELECT c.* FROM clients c"];
     for _ in 0..2 {
         for sql in statements {
