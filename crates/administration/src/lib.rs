@@ -48,7 +48,7 @@ pub use change::{
     Change, ChangeKind, FirstKey, KeyChange, KeyChangeKind, RowChange, SecretChange, SecretChangeKind,
     SecretForm,
 };
-pub use compare::{Deviation, DeviationKind, Drift, check_declared_first_keys, initial_plan};
+pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
 pub use documents::{
     AccessTokenSettings, AuditView, BrokenTokensView, ClientSettings, ClientView, CreatedClient,
@@ -66,8 +66,7 @@ pub use fingerprint::{ContentHash, Fingerprint};
 pub use invalidation::{Invalidation, invalidations};
 pub use limits::{CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
-pub use plan::{Conflict, Conflicts, Effect, Plan, Retirements, Subject};
-pub use plan_view::{ChangeView, ConflictView, DeviationView, DriftView, EffectView, PlanView};
+pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, Subject};
 pub use query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms};
 pub use reconcile::Reconciler;
 pub use rules::{

@@ -6,7 +6,7 @@ use registry::Client;
 use tenancy::{ResourceServer, Tenant};
 
 use crate::documents::escaped;
-use crate::{ClientSettings, Conflict, Declaration, FieldError, Subject};
+use crate::{ClientSettings, Conflict, ConflictKind, Declaration, FieldError, Subject};
 
 /// So many entries a list of a client or a tenant may have.
 pub const LIST_ENTRIES: usize = 100;
@@ -77,11 +77,11 @@ impl Limit {
     }
 }
 
-/// Why a tenant with so many clients may not have so many more, if it may not.
+/// Why a tenant with so many clients may not have so many more, if it may not. The text follows the name of the tenant.
 pub(crate) fn of_clients(tenant: &Tenant, before: u64, after: u64, platform: u64) -> Option<String> {
-    let (id, Limit { most, name }) = (&tenant.id, Limit::of_clients(tenant, platform));
+    let Limit { most, name } = Limit::of_clients(tenant, platform);
     let beyond = after > most && after > before;
-    beyond.then(|| format!("tenant {id} would have {after} clients, and {name} is {most}"))
+    beyond.then(|| format!("would have {after} clients, and {name} is {most}"))
 }
 
 /// What files declare beyond a limit. Whether it is refused depends on what is there already: where it is neither new nor larger, it
@@ -100,18 +100,19 @@ pub(crate) fn of_rows<'a>(
     clients: impl Iterator<Item = &'a Client>,
     limit: u64,
 ) -> Vec<Conflict> {
-    let id = &tenant.id;
-    let beyond = |subject: Subject| move |error| Conflict::BeyondLimit { subject: subject.clone(), error };
-    let mut found: Vec<Conflict> =
-        of_tenant(None, tenant).into_iter().map(beyond(Subject::Tenant(id.clone()))).collect();
+    let beyond = |subject: Subject| {
+        move |error| Conflict { subject: subject.clone(), kind: ConflictKind::BeyondLimit(error) }
+    };
+    let of_tenant = of_tenant(None, tenant).into_iter().map(beyond(Subject::Tenant(tenant.id.clone())));
+    let mut found: Vec<Conflict> = of_tenant.collect();
     let mut count = 0;
     for client in clients {
         count += 1;
-        let subject = Subject::Client(id.clone(), client.id.clone());
+        let subject = Subject::Client(tenant.id.clone(), client.id.clone());
         found.extend(of_client(None, client).into_iter().map(beyond(subject)));
     }
-    let message = of_clients(tenant, 0, count, limit);
-    found.extend(message.map(|message| Conflict::TooManyClients { tenant: id.clone(), message }));
+    let message = of_clients(tenant, 0, count, limit).map(ConflictKind::TooManyClients);
+    found.extend(message.map(|kind| Conflict::of_tenant(&tenant.id, kind)));
     found
 }
 
@@ -209,9 +210,9 @@ mod tests {
         let clients = |tenant, after| of_clients(tenant, after - 1, after, 10);
         for (tenant, after, expected) in [
             (&none, 10, None),
-            (&none, 11, Some("tenant t would have 11 clients, and limits.clients is 10")),
+            (&none, 11, Some("would have 11 clients, and limits.clients is 10")),
             (&own, 2, None),
-            (&own, 3, Some("tenant t would have 3 clients, and limits.clients of the tenant is 2")),
+            (&own, 3, Some("would have 3 clients, and limits.clients of the tenant is 2")),
         ] {
             assert_eq!(clients(tenant, after).as_deref(), expected, "{after}");
         }

@@ -4,56 +4,38 @@
 use registry::{Client, bidi_control_in_name, invisible_in_id};
 use tenancy::Tenant;
 
+use crate::FieldError;
 use crate::documents::escaped;
 
-/// A new name with such a character.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct UnseenName {
-    /// Its location in a request.
-    pub(crate) pointer: String,
-    /// What it is, as `the client id`.
-    pub(crate) what: &'static str,
-    pub(crate) character: char,
+/// A name that holds the character. `what` begins the sentence, as `the client id`.
+fn unseen(pointer: impl Into<String>, what: &str, character: char) -> FieldError {
+    // As the Unicode Standard writes it.
+    let detail = format!("{what} holds U+{:04X}, which is not seen", u32::from(character));
+    FieldError::at(pointer, detail).with_hint("leave it out")
 }
 
-impl UnseenName {
-    /// The fault of it.
-    pub(crate) fn detail(&self) -> String {
-        format!("{} holds {}, which is not seen; leave it out", self.what, code_point(self.character))
-    }
-
-    fn of_id(pointer: impl Into<String>, what: &'static str, id: &str) -> Option<Self> {
-        invisible_in_id(id).map(|character| Self { pointer: pointer.into(), what, character })
-    }
-
-    fn of_title(before: Option<&str>, name: &str) -> Option<Self> {
-        Self::of_text("/name", "the name", before, name)
-    }
-
-    fn of_text(pointer: &str, what: &'static str, before: Option<&str>, text: &str) -> Option<Self> {
-        let character = bidi_control_in_name(text).filter(|_| before != Some(text))?;
-        Some(Self { pointer: pointer.to_owned(), what, character })
-    }
+fn of_id(pointer: impl Into<String>, what: &str, id: &str) -> Option<FieldError> {
+    invisible_in_id(id).map(|character| unseen(pointer, what, character))
 }
 
-/// As the Unicode Standard writes it.
-pub(crate) fn code_point(character: char) -> String {
-    format!("U+{:04X}", u32::from(character))
+fn of_text(pointer: &str, what: &str, before: Option<&str>, text: &str) -> Option<FieldError> {
+    let character = bidi_control_in_name(text).filter(|_| before != Some(text))?;
+    Some(unseen(pointer, what, character))
 }
 
 /// Of a client that comes to be or changes.
-pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<UnseenName> {
+pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldError> {
     let mut found = Vec::new();
     if before.is_none() {
-        found.extend(UnseenName::of_id("/client_id", "the client id", after.id.as_str()));
+        found.extend(of_id("/client_id", "the client id", after.id.as_str()));
     }
     // Where it is left out the name is the id, which has been judged.
     if after.name != after.id.as_str() {
-        found.extend(UnseenName::of_title(before.map(|before| before.name.as_str()), &after.name));
+        found.extend(of_text("/name", "the name", before.map(|before| before.name.as_str()), &after.name));
     }
     if let Some(description) = &after.description {
         let before = before.and_then(|before| before.description.as_deref());
-        found.extend(UnseenName::of_text("/description", "the description", before, description));
+        found.extend(of_text("/description", "the description", before, description));
     }
     let audiences = before.map(|before| before.audiences.as_slice()).unwrap_or_default();
     let resources = before.map(|before| before.resources.as_slice()).unwrap_or_default();
@@ -62,20 +44,18 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<UnseenNa
         ("/resources", "the resource", resources, &after.resources),
     ] {
         let new = names.iter().enumerate().filter(|(_, name)| !had.contains(name));
-        found
-            .extend(new.filter_map(|(index, name)| UnseenName::of_id(format!("{list}/{index}"), what, name)));
+        found.extend(new.filter_map(|(index, name)| of_id(format!("{list}/{index}"), what, name)));
     }
     found
 }
 
 /// Of a tenant that comes to be or changes, and of its resource servers.
-pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<UnseenName> {
-    let mut found =
-        Vec::from_iter(UnseenName::of_title(before.map(|before| before.name.as_str()), &after.name));
+pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
+    let name = of_text("/name", "the name", before.map(|before| before.name.as_str()), &after.name);
     let had = |audience: &str| before.is_some_and(|before| before.resource_server(audience).is_some());
     let new = after.resource_servers.iter().map(|server| &server.audience).filter(|name| !had(name));
-    found.extend(new.filter_map(|audience| {
-        UnseenName::of_id(format!("/resource_servers/{}", escaped(audience)), "the audience", audience)
-    }));
-    found
+    let of_audience = |audience: &String| {
+        of_id(format!("/resource_servers/{}", escaped(audience)), "the audience", audience)
+    };
+    name.into_iter().chain(new.filter_map(of_audience)).collect()
 }

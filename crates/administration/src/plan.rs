@@ -5,12 +5,14 @@ use std::fmt;
 use protocol::{Scope, Timestamp};
 use registry::{ClientId, SecretId};
 use secrets::PasswordSalt;
+use serde::Serialize;
 use tenancy::{Issuer, TenantId};
 
+use crate::plan_view::tokens;
 use crate::{Change, ChangeKind, FieldError, TenantMetadata, TenantState};
 
-/// All that is to change, in the order in which it is shown. Nothing in it is secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// All that is to change, in the order in which it is shown. Nothing in it is secret. Programs get it as a JSON document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// What changes.
     pub changes: Vec<Change>,
@@ -19,25 +21,31 @@ pub struct Plan {
     /// What the store has against single tenants, in the order of their ids. These tenants stay as they are.
     pub conflicts: Vec<Conflict>,
     /// The revisions of the tenants that were compared.
+    #[serde(skip)]
     pub(crate) expected_revisions: Vec<(TenantId, u64)>,
     /// The same tenants, as they were compared.
+    #[serde(skip)]
     pub(crate) before: Vec<TenantState>,
     /// What is noted at each tenant that was compared.
+    #[serde(skip)]
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
     /// Which declared secrets are to be hashed once the plan is applied.
+    #[serde(skip)]
     pub(crate) secrets: Vec<PlannedSecret>,
 }
 
 /// What a plan means for one client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Effect {
     /// Whose client.
     pub tenant: TenantId,
     /// Which.
     pub client: ClientId,
     /// What it could not be granted until now.
+    #[serde(serialize_with = "tokens")]
     pub gains: Scope,
     /// What it can no longer be granted.
+    #[serde(serialize_with = "tokens")]
     pub loses: Scope,
 }
 
@@ -69,105 +77,74 @@ pub struct Retirements {
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Conflicts(pub Vec<Conflict>);
 
-/// One thing that stands against a declaration, or against what it says of one tenant.
+/// One thing that contradicts a declaration, or what it says of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Conflict {
+#[error("{subject}{kind}")]
+pub struct Conflict {
+    /// What of the declaration it is about.
+    pub subject: Subject,
+    /// What it is.
+    pub kind: ConflictKind,
+}
+
+/// What contradicts a declaration. The text follows that of the subject.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConflictKind {
     /// Rows of the administration API are its own.
-    #[error("{0} was created through the administration API, so it cannot be declared")]
-    CreatedByApi(Subject),
+    #[error(" was created through the administration API, so it cannot be declared")]
+    CreatedByApi,
     /// A deleted id stays reserved: tokens of the old holder must not be valid for the new one.
-    #[error("{0} was deleted and its id stays reserved, so it cannot be declared again")]
-    Deleted(Subject),
+    #[error(" was deleted and its id stays reserved, so it cannot be declared again")]
+    Deleted,
     /// The platform's own tenant, clients and scopes.
-    #[error("{0} is reserved for Latchkey itself")]
-    Reserved(Subject),
+    #[error(" is reserved for Latchkey itself")]
+    Reserved,
     /// With a character that people do not see, one name looks like another.
-    #[error("{subject}: {what} holds {character}, which is not seen")]
-    Unseen {
-        /// Whose name.
-        subject: Subject,
-        /// Which name, as `the client id`.
-        what: &'static str,
-        /// The character, as U+200B.
-        character: String,
-    },
-    /// Two tenants would speak under one name.
-    #[error("tenant {tenant}: issuer {issuer} belongs to tenant {owner}")]
+    #[error(": {}", .0.detail)]
+    Unseen(FieldError),
+    /// Two tenants would have the same issuer.
+    #[error(": issuer {issuer} belongs to tenant {owner}")]
     IssuerTaken {
-        /// Who asks for it.
-        tenant: TenantId,
-        /// What it asks for.
+        /// The declared issuer.
         issuer: Issuer,
-        /// Whose it is.
-        owner: TenantId,
-    },
-    /// An `aud` that is a client id would be taken for a token to that client.
-    #[error("tenant {tenant}: {name} is both a client id and an audience, resource or issuer")]
-    ClientIdTaken {
-        /// Where.
-        tenant: TenantId,
-        /// The name that two things have.
-        name: String,
-    },
-    /// The tenant began with another key.
-    #[error("tenant {0}: first_key is not the key that was imported")]
-    FirstKeyDiffers(TenantId),
-    /// The tenant already made a key of its own.
-    #[error("tenant {0}: first_key comes too late, the tenant has had a key")]
-    FirstKeyTooLate(TenantId),
-    /// Another tenant has or had the same private key: a verifier of the one could take tokens of the other.
-    #[error("tenant {tenant}: first_key is, or was, a key of tenant {owner}")]
-    FirstKeyTaken {
-        /// The tenant that declares the key.
-        tenant: TenantId,
         /// The tenant that has it.
         owner: TenantId,
     },
+    /// An `aud` that is a client id would be taken for a token to that client.
+    #[error(": {0} is both a client id and an audience, resource or issuer")]
+    ClientIdTaken(String),
+    /// The tenant began with another key.
+    #[error(": first_key is not the key that was imported")]
+    FirstKeyDiffers,
+    /// The tenant already made a key of its own.
+    #[error(": first_key comes too late, the tenant has had a key")]
+    FirstKeyTooLate,
+    /// This other tenant has or had the same private key: a verifier of the one could take tokens of the other.
+    #[error(": first_key is, or was, a key of tenant {0}")]
+    FirstKeyTaken(TenantId),
     /// A list or a document is longer than one that is new or grows may be.
-    #[error("{subject}{}: {}", .error.pointer, .error.detail)]
-    BeyondLimit {
-        /// Of what.
-        subject: Subject,
-        /// Where below it, and how much it is.
-        error: FieldError,
-    },
+    #[error("{}: {}", .0.pointer, .0.detail)]
+    BeyondLimit(FieldError),
     /// A tenant would have more clients than the operator lets one have.
-    #[error("{message}")]
-    TooManyClients {
-        /// Which.
-        tenant: TenantId,
-        /// How many.
-        message: String,
-    },
-    /// The hash could never be compared with anything.
-    #[error(
-        "tenant {tenant}, client {client}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours"
-    )]
-    ForeignHash {
-        /// Where.
-        tenant: TenantId,
-        /// Whose.
-        client: ClientId,
-    },
-    /// One computation must compare all chosen secrets of a client.
-    #[error(
-        "tenant {tenant}, client {client}: two argon2id hashes with different salts cannot be live at once"
-    )]
-    SaltsDiffer {
-        /// Where.
-        tenant: TenantId,
-        /// Whose.
-        client: ClientId,
-    },
+    #[error(" {0}")]
+    TooManyClients(String),
+    /// The hash of this client could never be compared with anything.
+    #[error(", client {0}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours")]
+    ForeignHash(ClientId),
+    /// One computation must compare all chosen secrets of this client.
+    #[error(", client {0}: two argon2id hashes with different salts cannot be live at once")]
+    SaltsDiffer(ClientId),
 }
 
-/// What of a declaration a conflict is about.
+/// The row, or the part of a declaration, that a conflict or a deviation is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A tenant.
     Tenant(TenantId),
     /// A tenant's client.
     Client(TenantId, ClientId),
+    /// A client's secret.
+    Secret(TenantId, ClientId, SecretId),
     /// A tenant's resource server, by its audience.
     ResourceServer(TenantId, String),
     /// A scope that a tenant declares.
@@ -175,30 +152,21 @@ pub enum Subject {
 }
 
 impl Conflict {
-    /// Whose declaration it stands against.
+    /// Of a tenant as a whole.
+    pub(crate) fn of_tenant(tenant: &TenantId, kind: ConflictKind) -> Self {
+        Self { subject: Subject::Tenant(tenant.clone()), kind }
+    }
+
+    /// The tenant whose declaration it contradicts.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
-        match self {
-            Self::CreatedByApi(subject)
-            | Self::Deleted(subject)
-            | Self::Reserved(subject)
-            | Self::Unseen { subject, .. }
-            | Self::BeyondLimit { subject, .. } => subject.tenant(),
-            Self::IssuerTaken { tenant, .. }
-            | Self::FirstKeyTaken { tenant, .. }
-            | Self::ClientIdTaken { tenant, .. }
-            | Self::TooManyClients { tenant, .. }
-            | Self::ForeignHash { tenant, .. }
-            | Self::SaltsDiffer { tenant, .. }
-            | Self::FirstKeyDiffers(tenant)
-            | Self::FirstKeyTooLate(tenant) => tenant,
-        }
+        self.subject.tenant()
     }
 
     /// The tenants by whose changes it may go away.
     pub fn depends_on(&self) -> impl Iterator<Item = &TenantId> {
-        let owner = match self {
-            Self::IssuerTaken { owner, .. } => Some(owner),
+        let owner = match &self.kind {
+            ConflictKind::IssuerTaken { owner, .. } => Some(owner),
             _ => None,
         };
         std::iter::once(self.tenant()).chain(owner)
@@ -206,12 +174,25 @@ impl Conflict {
 }
 
 impl Subject {
-    fn tenant(&self) -> &TenantId {
+    /// The tenant whose row it is.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
         match self {
             Self::Tenant(tenant)
             | Self::Client(tenant, _)
+            | Self::Secret(tenant, ..)
             | Self::ResourceServer(tenant, _)
             | Self::Scope(tenant, _) => tenant,
+        }
+    }
+
+    /// The row within its tenant, as in the audit.
+    pub(crate) fn in_audit(&self) -> String {
+        match self {
+            Self::Tenant(tenant) => tenant.to_string(),
+            Self::Client(_, client) => client.to_string(),
+            Self::Secret(_, client, secret) => format!("{client}/{secret}"),
+            Self::ResourceServer(_, name) | Self::Scope(_, name) => name.clone(),
         }
     }
 }
@@ -221,6 +202,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Tenant(tenant) => write!(f, "tenant {tenant}"),
             Self::Client(tenant, client) => write!(f, "client {tenant}/{client}"),
+            Self::Secret(tenant, client, secret) => write!(f, "secret {tenant}/{client}/{secret}"),
             Self::ResourceServer(tenant, audience) => write!(f, "resource server {tenant}/{audience}"),
             Self::Scope(tenant, scope) => write!(f, "tenant {tenant}: scope {scope}"),
         }

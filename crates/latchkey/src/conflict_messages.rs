@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use administration::{Conflict, Declaration, DeclaredTenant, Plan, ReconcileError, Subject};
+use administration::{Conflict, ConflictKind, Declaration, DeclaredTenant, Plan, ReconcileError, Subject};
+use registry::ClientId;
 use tenancy::TenantId;
 
 use crate::names::names;
@@ -84,98 +85,81 @@ fn add_finding(
     locations: &Locations,
     findings: &mut Findings,
 ) {
-    let problem = conflict.to_string();
-    let at = |tenant: &TenantId| locations.tenant(tenant.as_str());
-    let client = |tenant: &TenantId, client: &str| at(tenant).key("clients").key(client);
-    match conflict {
-        Conflict::CreatedByApi(subject) => {
-            let hint = format!(
-                "leave it out here, or declare it under another id; {} has it",
-                show_command(subject)
-            );
-            findings.key_error(subject_at(subject, locations), problem, hint);
-        }
-        Conflict::Deleted(subject) => {
-            findings.key_error(subject_at(subject, locations), problem, "leave it out, or choose another id");
-        }
-        Conflict::Reserved(subject) => {
-            findings.key_error(
-                subject_at(subject, locations),
-                problem,
-                "leave it out, or choose another name",
-            );
-        }
-        Conflict::Unseen { subject, .. } => {
-            let hint = "write it without that character; names that the store has already may keep theirs";
-            findings.key_error(subject_at(subject, locations), problem, hint);
-        }
-        Conflict::IssuerTaken { tenant, issuer: name, owner } => {
+    let Conflict { subject, kind } = conflict;
+    let (problem, tenant) = (conflict.to_string(), subject.tenant());
+    let (at, row) = (locations.tenant(tenant.as_str()), subject_at(subject, locations));
+    let client = |client: &ClientId| at.key("clients").key(client.as_str());
+    let first_key = || at.key("signing").key("first_key");
+    let declared = declaration.tenants.get(tenant);
+    let (location, hint) = match kind {
+        ConflictKind::IssuerTaken { issuer: name, owner } => {
             let hint =
                 format!("give every tenant issuers of its own; `latchkey tenant show {owner}` has this one");
-            let declared = declaration.tenants.get(tenant);
-            let location = declared.and_then(|declared| issuer(declared, name.as_str(), &at(tenant)));
-            findings.error(location.unwrap_or_else(|| at(tenant)), problem, hint);
+            let location = declared.and_then(|declared| issuer(declared, name.as_str(), &at));
+            return findings.error(location.unwrap_or(at), problem, hint);
         }
-        Conflict::ClientIdTaken { tenant, name } => {
-            let declared = declaration.tenants.get(tenant);
-            let location = declared.and_then(|declared| named(declared, name, &at(tenant)));
-            findings.key_error(
-                location.unwrap_or_else(|| at(tenant)),
-                problem,
-                "choose another name for one of the two",
-            );
-        }
-        Conflict::FirstKeyDiffers(tenant) => {
+        ConflictKind::FirstKeyDiffers => {
             let hint = format!("remove the line, and rotate instead: `latchkey key rotate {tenant}`");
-            findings.error(at(tenant).key("signing").key("first_key"), problem, hint);
+            return findings.error(first_key(), problem, hint);
         }
-        Conflict::FirstKeyTooLate(tenant) => {
+        ConflictKind::FirstKeyTooLate => {
             let hint = format!(
                 "remove the line, and bring the key in as the next one: `latchkey key import {tenant} FILE`"
             );
-            findings.error(at(tenant).key("signing").key("first_key"), problem, hint);
+            return findings.error(first_key(), problem, hint);
         }
-        Conflict::FirstKeyTaken { tenant, .. } => {
+        ConflictKind::FirstKeyTaken(_) => {
             let hint = "give every tenant a key of its own, or remove the line: a new tenant then gets a generated key, and a tenant that has this key already keeps it";
-            findings.error(at(tenant).key("signing").key("first_key"), problem, hint);
+            return findings.error(first_key(), problem, hint);
         }
-        Conflict::BeyondLimit { subject, error: fault } => {
-            let (location, _) = subject_at(subject, locations).pointed(&fault.pointer);
-            findings.key_error(location, problem, "shorten it, or spread it over more than one");
+        ConflictKind::CreatedByApi => {
+            let shows = show_command(subject);
+            (row, format!("leave it out here, or declare it under another id; {shows} has it"))
         }
-        Conflict::TooManyClients { tenant, .. } => {
-            let hint = "raise limits.clients, or delete clients that are not needed";
-            findings.key_error(at(tenant).key("clients"), problem, hint);
+        ConflictKind::Deleted => (row, "leave it out, or choose another id".to_owned()),
+        ConflictKind::Reserved => (row, "leave it out, or choose another name".to_owned()),
+        ConflictKind::Unseen(_) => {
+            let hint = "write it without that character; names that the store has already may keep theirs";
+            (row, hint.to_owned())
         }
-        Conflict::ForeignHash { tenant, client: id } => {
-            let hint = "give the secret as `env`, `file` or `value`";
-            findings.key_error(client(tenant, id.as_str()), problem, hint);
+        ConflictKind::ClientIdTaken(name) => {
+            let location = declared.and_then(|declared| named(declared, name, &at));
+            (location.unwrap_or(at), "choose another name for one of the two".to_owned())
         }
-        Conflict::SaltsDiffer { tenant, client: id } => {
+        ConflictKind::BeyondLimit(error) => {
+            (row.pointed(&error.pointer).0, "shorten it, or spread it over more than one".to_owned())
+        }
+        ConflictKind::TooManyClients(_) => {
+            (at.key("clients"), "raise limits.clients, or delete clients that are not needed".to_owned())
+        }
+        ConflictKind::ForeignHash(id) => {
+            (client(id), "give the secret as `env`, `file` or `value`".to_owned())
+        }
+        ConflictKind::SaltsDiffer(id) => {
             let hint = format!(
                 "give the secret as `env`, `file` or `value`, or revoke the other one: `latchkey secret list {tenant} {id}` has it"
             );
-            findings.key_error(client(tenant, id.as_str()), problem, hint);
+            (client(id), hint)
         }
-    }
+    };
+    findings.key_error(location, problem, hint);
 }
 
 fn subject_at(subject: &Subject, locations: &Locations) -> Location {
+    let at = locations.tenant(subject.tenant().as_str());
     match subject {
-        Subject::Tenant(tenant) | Subject::Scope(tenant, _) => locations.tenant(tenant.as_str()),
-        Subject::Client(tenant, client) => {
-            locations.tenant(tenant.as_str()).key("clients").key(client.as_str())
-        }
-        Subject::ResourceServer(tenant, audience) => {
-            locations.tenant(tenant.as_str()).key("resource_servers").key(audience)
-        }
+        Subject::Tenant(_) | Subject::Scope(..) => at,
+        Subject::Client(_, client) | Subject::Secret(_, client, _) => at.key("clients").key(client.as_str()),
+        Subject::ResourceServer(_, audience) => at.key("resource_servers").key(audience),
     }
 }
 
 /// The command that shows what another interface created.
 fn show_command(subject: &Subject) -> String {
     match subject {
-        Subject::Client(tenant, client) => format!("`latchkey client show {tenant} {client}`"),
+        Subject::Client(tenant, client) | Subject::Secret(tenant, client, _) => {
+            format!("`latchkey client show {tenant} {client}`")
+        }
         Subject::Tenant(tenant) | Subject::ResourceServer(tenant, _) | Subject::Scope(tenant, _) => {
             format!("`latchkey tenant show {tenant}`")
         }
@@ -215,7 +199,6 @@ mod tests {
     use std::fs;
 
     use administration::{Conflicts, FieldError};
-    use registry::ClientId;
     use tenancy::Issuer;
 
     use super::*;
@@ -253,39 +236,41 @@ tenants:
         let beta = || TenantId::parse("beta").unwrap();
         let web = || ClientId::parse("web").unwrap();
         let api = || Subject::ResourceServer(acme(), "api".to_owned());
-        let issuer = |text: &str| Conflict::IssuerTaken {
-            tenant: acme(),
-            issuer: Issuer::parse(text).unwrap(),
-            owner: beta(),
+        let in_acme = |kind| Conflict { subject: Subject::Tenant(acme()), kind };
+        let of_web = |kind| Conflict { subject: Subject::Client(acme(), web()), kind };
+        let issuer = |text: &str| {
+            in_acme(ConflictKind::IssuerTaken { issuer: Issuer::parse(text).unwrap(), owner: beta() })
         };
-        let client_id = |name: &str| Conflict::ClientIdTaken { tenant: acme(), name: name.to_owned() };
+        let client_id = |name: &str| in_acme(ConflictKind::ClientIdTaken(name.to_owned()));
         for (conflict, expected) in [
             (
-                Conflict::CreatedByApi(Subject::Tenant(beta())),
+                Conflict { subject: Subject::Tenant(beta()), kind: ConflictKind::CreatedByApi },
                 "config.yaml:11:3: tenants.beta: tenant beta was created through the administration API, so it cannot be declared; leave it out here, or declare it under another id; `latchkey tenant show beta` has it",
             ),
             (
-                Conflict::CreatedByApi(Subject::Client(acme(), web())),
+                of_web(ConflictKind::CreatedByApi),
                 "config.yaml:8:7: tenants.acme.clients.web: client acme/web was created",
             ),
             (
-                Conflict::CreatedByApi(api()),
+                Conflict { subject: api(), kind: ConflictKind::CreatedByApi },
                 "config.yaml:6:25: tenants.acme.resource_servers.api: resource server acme/api was created",
             ),
             (
-                Conflict::Deleted(Subject::Tenant(beta())),
+                Conflict { subject: Subject::Tenant(beta()), kind: ConflictKind::Deleted },
                 "config.yaml:11:3: tenants.beta: tenant beta was deleted and its id stays reserved, so it cannot be declared again; leave it out, or choose another id",
             ),
             (
-                Conflict::Reserved(Subject::Scope(acme(), "latchkey:keys".to_owned())),
+                Conflict {
+                    subject: Subject::Scope(acme(), "latchkey:keys".to_owned()),
+                    kind: ConflictKind::Reserved,
+                },
                 "config.yaml:2:3: tenants.acme: tenant acme: scope latchkey:keys is reserved for Latchkey itself; leave it out",
             ),
             (
-                Conflict::Unseen {
-                    subject: Subject::Client(acme(), web()),
-                    what: "the client id",
-                    character: "U+200B".to_owned(),
-                },
+                of_web(ConflictKind::Unseen(FieldError::at(
+                    "/client_id",
+                    "the client id holds U+200B, which is not seen",
+                ))),
                 "config.yaml:8:7: tenants.acme.clients.web: client acme/web: the client id holds U+200B, which is not seen; write it without that character",
             ),
             (
@@ -310,37 +295,31 @@ tenants:
                 "config.yaml:10:24: tenants.acme.clients.web.audiences[1]: tenant acme: y is both",
             ),
             (
-                Conflict::BeyondLimit {
-                    subject: Subject::Client(acme(), web()),
-                    error: FieldError::at("/audiences", "the list has 101 entries"),
-                },
+                of_web(ConflictKind::BeyondLimit(FieldError::at("/audiences", "the list has 101 entries"))),
                 "config.yaml:10:9: tenants.acme.clients.web.audiences: client acme/web/audiences: the list has 101 entries; shorten it",
             ),
             (
-                Conflict::TooManyClients {
-                    tenant: acme(),
-                    message: "tenant acme would have 3 clients".to_owned(),
-                },
+                in_acme(ConflictKind::TooManyClients("would have 3 clients".to_owned())),
                 "config.yaml:7:5: tenants.acme.clients: tenant acme would have 3 clients; raise limits.clients",
             ),
             (
-                Conflict::FirstKeyDiffers(acme()),
+                in_acme(ConflictKind::FirstKeyDiffers),
                 "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key is not the key that was imported; remove the line, and rotate instead: `latchkey key rotate acme`",
             ),
             (
-                Conflict::FirstKeyTooLate(acme()),
+                in_acme(ConflictKind::FirstKeyTooLate),
                 "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key comes too late, the tenant has had a key; remove the line, and bring the key in as the next one: `latchkey key import acme FILE`",
             ),
             (
-                Conflict::FirstKeyTaken { tenant: acme(), owner: beta() },
+                in_acme(ConflictKind::FirstKeyTaken(beta())),
                 "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key is, or was, a key of tenant beta; give every tenant a key of its own, or remove the line",
             ),
             (
-                Conflict::ForeignHash { tenant: acme(), client: web() },
+                in_acme(ConflictKind::ForeignHash(web())),
                 "config.yaml:8:7: tenants.acme.clients.web: tenant acme, client web: a hash is neither",
             ),
             (
-                Conflict::SaltsDiffer { tenant: acme(), client: web() },
+                in_acme(ConflictKind::SaltsDiffer(web())),
                 "config.yaml:8:7: tenants.acme.clients.web: tenant acme, client web: two argon2id hashes with different salts cannot be live at once; give the secret as `env`, `file` or `value`, or revoke the other one: `latchkey secret list acme web` has it",
             ),
         ] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrets::Pepper;
 use tenancy::{Issuer, TenantId};
 
-use crate::{Conflict, Declaration, DeclaredTenant, Fingerprint, ManagedBy, Subject, TenantSummary};
+use crate::{Conflict, ConflictKind, Declaration, DeclaredTenant, Fingerprint, ManagedBy, TenantSummary};
 
 /// The outcome of the first look.
 #[derive(Debug, Default)]
@@ -53,16 +53,17 @@ impl<'a> Classification<'a> {
 
     fn classify(&mut self, pepper: &Pepper, declared: &'a DeclaredTenant, stored: Option<TenantSummary>) {
         let id = &declared.tenant.id;
-        if id.as_str() == "platform" {
-            return self.conflicts.push(Conflict::Reserved(Subject::Tenant(id.clone())));
+        let mut refuse = |kind| self.conflicts.push(Conflict::of_tenant(id, kind));
+        if id.as_str() == TenantId::PLATFORM {
+            return refuse(ConflictKind::Reserved);
         }
         let fingerprint = Fingerprint::of_tenant(pepper, declared);
         if let Some(stored) = stored {
             if stored.lifecycle.deleted_at.is_some() {
-                return self.conflicts.push(Conflict::Deleted(Subject::Tenant(id.clone())));
+                return refuse(ConflictKind::Deleted);
             }
             if stored.lifecycle.managed_by == ManagedBy::Api {
-                return self.conflicts.push(Conflict::CreatedByApi(Subject::Tenant(id.clone())));
+                return refuse(ConflictKind::CreatedByApi);
             }
             if stored.lifecycle.retired_at.is_none() && stored.fingerprint == Some(fingerprint) {
                 return;

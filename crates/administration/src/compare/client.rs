@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use registry::ClientId;
 
 use super::{CompareContext, Draft, row, secrets};
-use crate::{Change, ClientState, Conflict, DeclaredTenant, Subject, TenantState, limits, new_names};
+use crate::{Change, ClientState, ConflictKind, DeclaredTenant, Subject, TenantState, limits, new_names};
 
 pub(super) fn compare_all(
     context: CompareContext<'_>,
@@ -39,7 +39,7 @@ fn check_count(
     let after = (declared.clients.len() + others) as u64;
     let tenant = &declared.tenant;
     if let Some(message) = limits::of_clients(tenant, before, after, context.clients) {
-        draft.conflicts.push(Conflict::TooManyClients { tenant: tenant.id.clone(), message });
+        draft.add_conflict(Subject::Tenant(tenant.id.clone()), ConflictKind::TooManyClients(message));
     }
 }
 
@@ -54,23 +54,25 @@ fn compare_one(
     let id = &client.client.id;
     let subject = || Subject::Client(tenant.clone(), id.clone());
     if id.as_str().starts_with(ClientId::RESERVED_PREFIX) {
-        return draft.conflicts.push(Conflict::Reserved(subject()));
+        return draft.add_conflict(subject(), ConflictKind::Reserved);
     }
     let state = stored.get(id).copied();
     let mut after = client.client.clone();
     if let Some(state) = state {
         after.status = state.client.status;
     }
-    draft.note_unseen(subject, new_names::of_client(state.map(|state| &state.client), &after));
-    match row::compare(subject, state.map(|state| (&state.client, &state.lifecycle)), after) {
+    for error in new_names::of_client(state.map(|state| &state.client), &after) {
+        draft.add_conflict(subject(), ConflictKind::Unseen(error));
+    }
+    match row::compare(state.map(|state| (&state.client, &state.lifecycle)), after) {
         Ok(None) => {}
         Ok(Some(change)) => {
             for error in limits::of_client(change.before.as_deref(), &change.after) {
-                draft.conflicts.push(Conflict::BeyondLimit { subject: subject(), error });
+                draft.add_conflict(subject(), ConflictKind::BeyondLimit(error));
             }
             draft.changes.push(Change::Client(change));
         }
-        Err(conflict) => return draft.conflicts.push(conflict),
+        Err(kind) => return draft.add_conflict(subject(), kind),
     }
     secrets::compare(context, draft, client, index, state);
 }

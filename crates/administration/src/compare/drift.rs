@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fmt;
 
 use protocol::Timestamp;
-use registry::{ClientId, SecretId};
-use tenancy::TenantId;
+use registry::ClientId;
+use serde::Serialize;
 
-use crate::{ClientState, Declaration, DeclaredTenant, ManagedBy, Plan, SecretState, TenantState};
+use crate::{ClientState, Declaration, DeclaredTenant, ManagedBy, Plan, SecretState, Subject, TenantState};
 
-/// How the store differs from a declaration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// How the store differs from a declaration. Programs get it as a JSON document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Drift {
     /// What applying would change.
     pub plan: Plan,
@@ -21,34 +21,10 @@ pub struct Drift {
 /// A change that another interface made to a declared row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation {
-    /// Whose row.
-    pub tenant: TenantId,
-    /// The client, where it is not the tenant itself.
-    pub client: Option<ClientId>,
-    /// The secret of the client, where it is one.
-    pub secret: Option<SecretId>,
-    /// What.
-    pub kind: DeviationKind,
-}
-
-/// The change that another interface made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviationKind {
-    /// The row does not serve since then.
-    Suspended(Timestamp),
-    /// The tenant is to be deleted then.
-    Deleting(Timestamp),
-    /// The secret counts, and no file declares it.
-    Given,
-    /// The secret is declared, and does not count since then.
-    Revoked(Timestamp),
-    /// The secret is declared with another end than it has.
-    Rescheduled {
-        /// What the file says.
-        declared: Option<Timestamp>,
-        /// What is.
-        actual: Option<Timestamp>,
-    },
+    /// The row.
+    pub subject: Subject,
+    /// What differs, in words.
+    pub detail: String,
 }
 
 impl Drift {
@@ -59,19 +35,7 @@ impl Drift {
     }
 }
 
-impl Deviation {
-    /// The row within its tenant, as in the audit.
-    #[must_use]
-    pub fn subject(&self) -> String {
-        match (&self.client, &self.secret) {
-            (Some(client), Some(secret)) => format!("{client}/{secret}"),
-            (Some(client), None) => client.to_string(),
-            (None, _) => self.tenant.to_string(),
-        }
-    }
-}
-
-/// What stands in the store beside what is declared. `states` are those of the declared tenants.
+/// What the store has beside what is declared. `states` are those of the declared tenants.
 pub(crate) fn left_alone<'a>(
     declaration: &Declaration,
     states: impl IntoIterator<Item = &'a TenantState>,
@@ -87,43 +51,43 @@ pub(crate) fn left_alone<'a>(
 }
 
 fn of_tenant(found: &mut Vec<Deviation>, declared: &DeclaredTenant, state: &TenantState, now: Timestamp) {
-    let tenant = &state.tenant.id;
-    let mut add = |client: Option<&ClientId>, secret: Option<&SecretId>, kind| {
-        let (client, secret) = (client.cloned(), secret.cloned());
-        found.push(Deviation { tenant: tenant.clone(), client, secret, kind });
-    };
+    let id = &state.tenant.id;
+    let mut add = |subject, detail| found.push(Deviation { subject, detail });
+    let suspended =
+        |since: Timestamp| format!("suspended through another interface since {}", since.to_rfc3339());
     if let Some(since) = state.lifecycle.suspended_at {
-        add(None, None, DeviationKind::Suspended(since));
+        add(Subject::Tenant(id.clone()), suspended(since));
     }
     if let Some(due_at) = state.lifecycle.deletion_due_at {
-        add(None, None, DeviationKind::Deleting(due_at));
+        let detail = format!("to be deleted at {} through another interface", due_at.to_rfc3339());
+        add(Subject::Tenant(id.clone()), detail);
     }
-    let rows: HashMap<&ClientId, &ClientState> = state
-        .clients
-        .iter()
-        .filter(|row| row.lifecycle.is_config_managed())
-        .map(|row| (&row.client.id, row))
-        .collect();
+    let rows = state.clients.iter().filter(|row| row.lifecycle.is_config_managed());
+    let rows: HashMap<&ClientId, &ClientState> = rows.map(|row| (&row.client.id, row)).collect();
     for row in declared.clients.iter().filter_map(|declared| rows.get(&declared.client.id)) {
-        let client = Some(&row.client.id);
+        let client = &row.client.id;
         if let Some(since) = row.lifecycle.suspended_at {
-            add(client, None, DeviationKind::Suspended(since));
+            add(Subject::Client(id.clone(), client.clone()), suspended(since));
         }
-        for (secret, kind) in row.secrets.iter().filter_map(|row| Some((row, of_secret(row, now)?))) {
-            add(client, Some(&secret.secret.id), kind);
+        for (row, detail) in row.secrets.iter().filter_map(|row| Some((row, of_secret(row, now)?))) {
+            add(Subject::Secret(id.clone(), client.clone(), row.secret.id.clone()), detail);
         }
     }
 }
 
-fn of_secret(row: &SecretState, now: Timestamp) -> Option<DeviationKind> {
+fn of_secret(row: &SecretState, now: Timestamp) -> Option<String> {
     let secret = &row.secret;
+    let end = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), Timestamp::to_rfc3339);
     match (row.managed_by, secret.revoked_at, row.revoked_by) {
-        (ManagedBy::Config, Some(since), Some(ManagedBy::Api)) => Some(DeviationKind::Revoked(since)),
+        (ManagedBy::Config, Some(since), Some(ManagedBy::Api)) => {
+            Some(format!("declared, and revoked through another interface at {}", since.to_rfc3339()))
+        }
         (ManagedBy::Config, None, _) if secret.expires_at != row.declared_expires_at => {
-            Some(DeviationKind::Rescheduled { declared: row.declared_expires_at, actual: secret.expires_at })
+            let [declared, actual] = [row.declared_expires_at, secret.expires_at].map(end);
+            Some(format!("declared to expire {declared}, and expires {actual}"))
         }
         (ManagedBy::Api, None, _) if secret.expires_at.is_none_or(|end| now < end) => {
-            Some(DeviationKind::Given)
+            Some("given through another interface".to_owned())
         }
         (ManagedBy::Config | ManagedBy::Api, _, _) => None,
     }
@@ -139,85 +103,6 @@ impl fmt::Display for Drift {
 
 impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.client, &self.secret) {
-            (None, _) => write!(f, "tenant {}", self.tenant)?,
-            (Some(client), None) => write!(f, "client {}/{client}", self.tenant)?,
-            (Some(client), Some(secret)) => write!(f, "secret {}/{client}/{secret}", self.tenant)?,
-        }
-        write!(f, ": {}", self.kind)
-    }
-}
-
-impl fmt::Display for DeviationKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = |at: &Option<Timestamp>| at.map_or_else(|| "never".to_owned(), Timestamp::to_rfc3339);
-        match self {
-            Self::Suspended(since) => {
-                write!(f, "suspended through another interface since {}", since.to_rfc3339())
-            }
-            Self::Deleting(due_at) => {
-                write!(f, "to be deleted at {} through another interface", due_at.to_rfc3339())
-            }
-            Self::Given => f.write_str("given through another interface"),
-            Self::Revoked(since) => {
-                write!(f, "declared, and revoked through another interface at {}", since.to_rfc3339())
-            }
-            Self::Rescheduled { declared, actual } => {
-                write!(f, "declared to expire {}, and expires {}", end(declared), end(actual))
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deviation_says_what_was_changed_by_api() {
-        let tenant = TenantId::parse("acme").unwrap();
-        let client = Some(ClientId::parse("svc").unwrap());
-        let (at, secret) = (Timestamp::from_seconds(1_801_396_801), Some(SecretId::new("s1")));
-        for (client, secret, kind, expected) in [
-            (
-                None,
-                None,
-                DeviationKind::Suspended(at),
-                "tenant acme: suspended through another interface since 2027-01-31T12:00:01Z",
-            ),
-            (
-                None,
-                None,
-                DeviationKind::Deleting(at),
-                "tenant acme: to be deleted at 2027-01-31T12:00:01Z through another interface",
-            ),
-            (
-                client.clone(),
-                None,
-                DeviationKind::Suspended(at),
-                "client acme/svc: suspended through another interface since 2027-01-31T12:00:01Z",
-            ),
-            (
-                client.clone(),
-                secret.clone(),
-                DeviationKind::Given,
-                "secret acme/svc/s1: given through another interface",
-            ),
-            (
-                client.clone(),
-                secret.clone(),
-                DeviationKind::Revoked(at),
-                "secret acme/svc/s1: declared, and revoked through another interface at 2027-01-31T12:00:01Z",
-            ),
-            (
-                client,
-                secret,
-                DeviationKind::Rescheduled { declared: None, actual: Some(at) },
-                "secret acme/svc/s1: declared to expire never, and expires 2027-01-31T12:00:01Z",
-            ),
-        ] {
-            let deviation = Deviation { tenant: tenant.clone(), client, secret, kind };
-            assert_eq!(deviation.to_string(), expected);
-        }
+        write!(f, "{}: {}", self.subject, self.detail)
     }
 }

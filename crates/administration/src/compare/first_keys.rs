@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tenancy::TenantId;
 
-use crate::{Change, Conflict, Conflicts, Declaration};
+use crate::{Change, Conflict, ConflictKind, Conflicts, Declaration};
 
 /// A tenant and the RFC 7638 thumbprint of its first key.
 type Key<'a> = (&'a TenantId, &'a str);
@@ -35,7 +35,7 @@ pub(super) fn check_planned<'a>(keys: impl Iterator<Item = Key<'a>>) -> Result<(
     for (tenant, thumbprint) in keys {
         let owner = *owners.entry(thumbprint).or_insert(tenant);
         if owner != tenant {
-            conflicts.push(Conflict::FirstKeyTaken { tenant: tenant.clone(), owner: owner.clone() });
+            conflicts.push(Conflict::of_tenant(tenant, ConflictKind::FirstKeyTaken(owner.clone())));
         }
     }
     if conflicts.is_empty() { Ok(()) } else { Err(Conflicts(conflicts)) }
@@ -45,11 +45,7 @@ pub(super) fn check_planned<'a>(keys: impl Iterator<Item = Key<'a>>) -> Result<(
 pub(super) fn check_stored(conflicts: &mut Vec<Conflict>, keys: &[Key<'_>], stored: &[(String, TenantId)]) {
     for (tenant, thumbprint) in keys {
         let taken = stored.iter().find(|(known, owner)| known == thumbprint && owner != *tenant);
-        conflicts.extend(
-            taken.map(|(_, owner)| Conflict::FirstKeyTaken {
-                tenant: (*tenant).clone(),
-                owner: owner.clone(),
-            }),
-        );
+        let kind = taken.map(|(_, owner)| ConflictKind::FirstKeyTaken(owner.clone()));
+        conflicts.extend(kind.map(|kind| Conflict::of_tenant(tenant, kind)));
     }
 }

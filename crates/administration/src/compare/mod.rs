@@ -17,13 +17,15 @@ use ::secrets::Pepper;
 use protocol::{Lifetime, Timestamp};
 use tenancy::{Issuer, TenantId};
 
-use crate::new_names::{UnseenName, code_point};
 use crate::plan::PlannedSecret;
-use crate::{Change, Conflict, Conflicts, Declaration, Effect, Plan, Subject, TenantMetadata, TenantState};
+use crate::{
+    Change, Conflict, ConflictKind, Conflicts, Declaration, Effect, Plan, Subject, TenantMetadata,
+    TenantState,
+};
 
 pub(crate) use classify::{Classification, Task};
 pub(crate) use drift::left_alone;
-pub use drift::{Deviation, DeviationKind, Drift};
+pub use drift::{Deviation, Drift};
 pub use first_keys::check_declared as check_declared_first_keys;
 
 /// What the store holds of the tenants that are to be compared.
@@ -57,14 +59,8 @@ struct Draft {
 }
 
 impl Draft {
-    /// New names of this subject that hold what people do not see.
-    fn note_unseen(&mut self, subject: impl Fn() -> Subject, found: Vec<UnseenName>) {
-        let conflict = |name: UnseenName| Conflict::Unseen {
-            subject: subject(),
-            what: name.what,
-            character: code_point(name.character),
-        };
-        self.conflicts.extend(found.into_iter().map(conflict));
+    fn add_conflict(&mut self, subject: Subject, kind: ConflictKind) {
+        self.conflicts.push(Conflict { subject, kind });
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use protocol::Scope;
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::Draft;
 use crate::rules::TakenNames;
-use crate::{Conflict, Declaration, DeclaredTenant, Subject, TenantState};
+use crate::{Conflict, ConflictKind, Declaration, DeclaredTenant, Subject, TenantState};
 
 /// An issuer of the store belongs to its tenant, unless that tenant gives it up in this very declaration. A tenant that is left out
 /// gives up nothing, so it may leave out others.
@@ -32,7 +31,8 @@ pub(super) fn check_stored_issuers(
             let Some(tenant) = declared.get(issuer).copied().filter(|tenant| *tenant != owner) else {
                 continue;
             };
-            conflicts.push(taken(tenant, issuer, owner));
+            let (issuer, owner) = ((*issuer).clone(), owner.clone());
+            conflicts.push(Conflict::of_tenant(tenant, ConflictKind::IssuerTaken { issuer, owner }));
             if left_out.insert(tenant.clone()) {
                 owners.push(tenant);
             }
@@ -52,24 +52,18 @@ pub(super) fn check_client_ids(draft: &mut Draft, declared: &DeclaredTenant, sta
     let servers = tenant.resource_servers.iter().chain(servers_of_api.map(|row| &row.resource_server));
     let taken = TakenNames::of(tenant, servers, clients());
     for client in clients().filter(|client| taken.role_of(client).is_some()) {
-        let (tenant, name) = (tenant.id.clone(), client.id.to_string());
-        draft.conflicts.push(Conflict::ClientIdTaken { tenant, name });
+        let kind = ConflictKind::ClientIdTaken(client.id.to_string());
+        draft.add_conflict(Subject::Tenant(tenant.id.clone()), kind);
     }
     let scopes = tenant.resource_servers.iter().map(|server| &server.scopes);
     for scope in scopes.chain(declared.clients.iter().map(|declared| &declared.client.scope)) {
-        draft.conflicts.extend(reserved_in(&tenant.id, scope));
+        for token in scope.iter().filter(|token| token.is_reserved()) {
+            let subject = Subject::Scope(tenant.id.clone(), token.as_str().to_owned());
+            draft.add_conflict(subject, ConflictKind::Reserved);
+        }
     }
-}
-
-fn reserved_in(tenant: &TenantId, scope: &Scope) -> impl Iterator<Item = Conflict> {
-    let reserved = scope.iter().filter(|token| token.is_reserved());
-    reserved.map(move |token| Conflict::Reserved(Subject::Scope(tenant.clone(), token.as_str().to_owned())))
 }
 
 fn names_of(tenant: &Tenant) -> impl Iterator<Item = &Issuer> {
     std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases)
-}
-
-fn taken(tenant: &TenantId, issuer: &Issuer, owner: &TenantId) -> Conflict {
-    Conflict::IssuerTaken { tenant: tenant.clone(), issuer: issuer.clone(), owner: owner.clone() }
 }

@@ -1,22 +1,21 @@
 //! One row against its declaration: the same three questions for tenants, resource servers and clients.
 
 use crate::fields::Described;
-use crate::{ChangeKind, Conflict, FieldChange, ManagedBy, RowChange, RowLifecycle, Subject};
+use crate::{ChangeKind, ConflictKind, FieldChange, ManagedBy, RowChange, RowLifecycle};
 
-/// What has to happen to the row, if anything. `subject` is what the conflict is about when the row is not ours to change.
+/// What has to happen to the row, if anything.
 pub(super) fn compare<T: Described + Clone>(
-    subject: impl Fn() -> Subject,
     before: Option<(&T, &RowLifecycle)>,
     after: T,
-) -> Result<Option<RowChange<T>>, Conflict> {
+) -> Result<Option<RowChange<T>>, ConflictKind> {
     let Some((before, lifecycle)) = before else {
         return Ok(Some(RowChange { kind: ChangeKind::Added, before: None, after: Box::new(after) }));
     };
     if lifecycle.deleted_at.is_some() {
-        return Err(Conflict::Deleted(subject()));
+        return Err(ConflictKind::Deleted);
     }
     if lifecycle.managed_by == ManagedBy::Api {
-        return Err(Conflict::CreatedByApi(subject()));
+        return Err(ConflictKind::CreatedByApi);
     }
     let kind = match lifecycle.retired_at {
         Some(_) => ChangeKind::Restored,

@@ -10,8 +10,8 @@ use secrets::{GeneratedSecret, PasswordSalt, SecretHash, declared_digest, salt_o
 use super::{CompareContext, Draft};
 use crate::plan::PlannedSecret;
 use crate::{
-    Change, ClientState, Conflict, DeclaredClient, DeclaredSecret, ManagedBy, SecretChange, SecretChangeKind,
-    SecretForm, SecretState,
+    Change, ClientState, ConflictKind, DeclaredClient, DeclaredSecret, ManagedBy, SecretChange,
+    SecretChangeKind, SecretForm, SecretState, Subject,
 };
 
 pub(super) fn compare(
@@ -50,8 +50,7 @@ pub(super) fn compare(
             continue;
         }
         let Some(form) = form_of(secret) else {
-            let (tenant, client) = (tenant.clone(), client.clone());
-            draft.conflicts.push(Conflict::ForeignHash { tenant, client });
+            draft.add_conflict(Subject::Tenant(tenant.clone()), ConflictKind::ForeignHash(client.clone()));
             continue;
         };
         next += 1;
@@ -139,8 +138,8 @@ fn share_salt(draft: &mut Draft, declared: &DeclaredClient, rows: &[SecretState]
     });
     let mut salts: Vec<PasswordSalt> = of_rows.chain(of_hashes).collect();
     if salts.iter().any(|salt| *salt != salts[0]) {
-        let (tenant, client) = (tenant.clone(), client.clone());
-        return draft.conflicts.push(Conflict::SaltsDiffer { tenant, client });
+        let subject = Subject::Tenant(tenant.clone());
+        return draft.add_conflict(subject, ConflictKind::SaltsDiffer(client.clone()));
     }
     let salt = salts.pop();
     let of_client = |planned: &&mut PlannedSecret| planned.client == *client && planned.tenant == *tenant;

@@ -5,7 +5,7 @@ use tenancy::{Tenant, TenantStatus};
 use super::{CompareContext, Draft, client, names, row};
 use crate::state::longest_lifetime;
 use crate::{
-    Change, Conflict, DeclaredTenant, Fingerprint, FirstKey, RowLifecycle, Subject, TenantMetadata,
+    Change, ConflictKind, DeclaredTenant, Fingerprint, FirstKey, RowLifecycle, Subject, TenantMetadata,
     TenantState, limits, new_names, previous_jwks, previous_typs,
 };
 
@@ -18,21 +18,22 @@ pub(super) fn compare(
 ) {
     let id = &declared.tenant.id;
     names::check_client_ids(draft, declared, state);
-    let unseen = new_names::of_tenant(state.map(|state| &state.tenant), &declared.tenant);
-    draft.note_unseen(|| Subject::Tenant(id.clone()), unseen);
+    let subject = || Subject::Tenant(id.clone());
+    for error in new_names::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
+        draft.add_conflict(subject(), ConflictKind::Unseen(error));
+    }
     let before = state.map(|state| (&state.tenant, &state.lifecycle));
-    match row::compare(|| Subject::Tenant(id.clone()), before, tenant_after(context, &declared.tenant, state))
-    {
+    match row::compare(before, tenant_after(context, &declared.tenant, state)) {
         Ok(change) => draft.changes.extend(change.map(Change::Tenant)),
-        // The rows below it are as little ours as the tenant is.
-        Err(conflict) => return draft.conflicts.push(conflict),
+        // The rows below it belong to the same interface.
+        Err(kind) => return draft.add_conflict(subject(), kind),
     }
     for error in limits::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
-        draft.conflicts.push(Conflict::BeyondLimit { subject: Subject::Tenant(id.clone()), error });
+        draft.add_conflict(subject(), ConflictKind::BeyondLimit(error));
     }
     match first_key(declared, state) {
         Ok(key) => draft.changes.extend(key.map(|key| Change::FirstKey(id.clone(), key))),
-        Err(conflict) => draft.conflicts.push(conflict),
+        Err(kind) => draft.add_conflict(subject(), kind),
     }
     compare_resource_servers(draft, declared, state);
     client::compare_all(context, draft, declared, state);
@@ -79,13 +80,15 @@ fn tenant_after(context: CompareContext<'_>, declared: &Tenant, state: Option<&T
 }
 
 /// A key is imported only where there never was one; after that the line in the file is only compared.
-fn first_key(declared: &DeclaredTenant, state: Option<&TenantState>) -> Result<Option<FirstKey>, Conflict> {
+fn first_key(
+    declared: &DeclaredTenant,
+    state: Option<&TenantState>,
+) -> Result<Option<FirstKey>, ConflictKind> {
     let Some(key) = &declared.first_key else { return Ok(None) };
-    let id = &declared.tenant.id;
     match state.and_then(|state| state.first_key_thumbprint.as_ref()) {
         Some(recorded) if *recorded == key.thumbprint => Ok(None),
-        Some(_) => Err(Conflict::FirstKeyDiffers(id.clone())),
-        None if state.is_some_and(|state| state.has_had_keys) => Err(Conflict::FirstKeyTooLate(id.clone())),
+        Some(_) => Err(ConflictKind::FirstKeyDiffers),
+        None if state.is_some_and(|state| state.has_had_keys) => Err(ConflictKind::FirstKeyTooLate),
         None => Ok(Some(FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() })),
     }
 }
@@ -96,12 +99,13 @@ fn compare_resource_servers(draft: &mut Draft, declared: &DeclaredTenant, state:
     for server in &declared.tenant.resource_servers {
         let before = stored.iter().find(|row| row.resource_server.audience == server.audience);
         let before: Option<(_, &RowLifecycle)> = before.map(|row| (&row.resource_server, &row.lifecycle));
-        let subject = || Subject::ResourceServer(tenant.clone(), server.audience.clone());
-        match row::compare(subject, before, server.clone()) {
+        match row::compare(before, server.clone()) {
             Ok(change) => {
                 draft.changes.extend(change.map(|row| Change::ResourceServer(tenant.clone(), row)));
             }
-            Err(conflict) => draft.conflicts.push(conflict),
+            Err(kind) => {
+                draft.add_conflict(Subject::ResourceServer(tenant.clone(), server.audience.clone()), kind);
+            }
         }
     }
     for row in stored.iter().filter(|row| row.lifecycle.is_config_managed()) {

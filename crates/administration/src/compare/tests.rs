@@ -285,18 +285,24 @@ fn changes_by_api_to_declared_rows_are_drift() {
         t.clients[0].lifecycle.suspended_at = EARLIER;
         t.clients[0].secrets[0].secret.expires_at = end;
     });
-    let began =
-        ["tenant t: suspended", "client t/svc: suspended", "secret t/svc/s1: declared to expire never"];
-    assert_eq!(described.len(), began.len(), "{described:?}");
-    assert!(
-        described.iter().zip(began).all(|(described, began)| described.starts_with(began)),
-        "{described:?}"
+    let since = "suspended through another interface since 1970-01-01T00:00:05Z";
+    let expires = "secret t/svc/s1: declared to expire never, and expires 1970-01-12T13:47:40Z";
+    assert_eq!(
+        described,
+        [&format!("tenant t: {since}"), &format!("client t/svc: {since}"), expires].map(String::from)
+    );
+    assert_eq!(
+        drift(&|t| t.lifecycle.deletion_due_at = EARLIER),
+        ["tenant t: to be deleted at 1970-01-01T00:00:05Z through another interface"]
     );
     let described = drift(&|t| {
         let secret = &mut t.clients[0].secrets[0];
         (secret.secret.revoked_at, secret.revoked_by) = (EARLIER, Some(ManagedBy::Api));
     });
-    assert!(described[0].starts_with("secret t/svc/s1: declared, and revoked"), "{described:?}");
+    assert_eq!(
+        described,
+        ["secret t/svc/s1: declared, and revoked through another interface at 1970-01-01T00:00:05Z"]
+    );
     assert_eq!(
         drift(&|t| t.clients[0].secrets[0].managed_by = ManagedBy::Api),
         ["secret t/svc/s1: given through another interface"]

@@ -60,11 +60,11 @@ pub(super) fn register(
     }
     let count = state.client_count;
     if let Some(message) = limits::of_clients(&state.tenant, count, count + 1, context.policy.clients) {
-        return Err(EditError::LimitReached(message));
+        return Err(EditError::LimitReached(format!("tenant {} {message}", state.tenant.id)));
     }
     errors.extend(limits::of_client(None, &client));
     errors.check_name("/client_id", "the client id", id.as_str(), LONGEST_ID);
-    errors.add_unseen(new_names::of_client(None, &client));
+    errors.extend(new_names::of_client(None, &client));
     check_client_names(&mut errors, &client, &state.tenant, state);
     let client = ok_unless_errors(client, errors.into_vec())?;
     privilege::require_grant(context, None, &client)?;

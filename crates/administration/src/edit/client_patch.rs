@@ -94,7 +94,7 @@ pub(super) fn replace(
 ) -> Result<Edit, EditError> {
     let before = &row.client;
     let after = Client { status: before.status, ..after };
-    errors.add_unseen(new_names::of_client(Some(before), &after));
+    errors.extend(new_names::of_client(Some(before), &after));
     check_client_names(&mut errors, &after, &state.tenant, state);
     errors.extend(limits::of_client(Some(before), &after));
     let after = ok_unless_errors(after, errors.into_vec())?;

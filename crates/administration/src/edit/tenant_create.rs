@@ -37,7 +37,7 @@ pub(crate) fn create(
     }
     let mut errors = FieldErrors::default();
     let tenant = check_tenant(&mut errors, context.tenant_context(), id, settings);
-    errors.add_unseen(new_names::of_tenant(None, &tenant));
+    errors.extend(new_names::of_tenant(None, &tenant));
     errors.extend(limits::of_tenant(None, &tenant));
     check_issuer_owners(&mut errors, &tenant, |issuer| facts.owner_of(issuer));
     check_introspection_clients(&mut errors, None, &tenant, |client| {

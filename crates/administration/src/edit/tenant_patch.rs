@@ -67,7 +67,7 @@ fn read(
     let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
     after.access_token.previous_typs =
         previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
-    errors.add_unseen(new_names::of_tenant(Some(&state.tenant), &after));
+    errors.extend(new_names::of_tenant(Some(&state.tenant), &after));
     check_tenant_names(&mut errors, &after, state);
     check_issuer_owners(&mut errors, &after, |issuer| facts.owner_of(issuer));
     let clients = || state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());

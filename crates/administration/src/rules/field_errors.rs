@@ -9,7 +9,6 @@ use super::Interface;
 use super::text::{LONGEST_ID, LONGEST_URI, is_absolute_uri, unfit};
 use crate::FieldError;
 use crate::documents::nearest;
-use crate::new_names::UnseenName;
 
 /// Errors and warnings of one document.
 #[derive(Debug, Default)]
@@ -76,13 +75,6 @@ impl FieldErrors {
     #[must_use]
     pub fn into_parts(self) -> (Vec<FieldError>, Vec<FieldError>) {
         (self.found, self.warnings)
-    }
-
-    /// New names that hold invisible characters.
-    pub(crate) fn add_unseen(&mut self, found: Vec<UnseenName>) {
-        for name in found {
-            self.add(&name.pointer, name.detail());
-        }
     }
 
     /// A name for people.

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{Drift, DriftView, PlanView};
+use administration::Drift;
 
 use super::comparison::{initial_plan, read_only_reconciler};
 use super::output::json;
@@ -27,7 +27,7 @@ struct Comparison {
 pub(crate) fn plan(config: &Path, as_json: bool) -> Result<ExitCode, StartError> {
     let comparison = Comparison::of(config, false)?;
     let plan = &comparison.drift.plan;
-    let document = as_json.then(|| json(&PlanView::from(plan)));
+    let document = as_json.then(|| json(plan));
     let text = format!("{plan}\n");
     comparison.show(document, "No changes.\n", &text)
 }
@@ -36,7 +36,7 @@ pub(crate) fn plan(config: &Path, as_json: bool) -> Result<ExitCode, StartError>
 pub(crate) fn drift(config: &Path, as_json: bool) -> Result<ExitCode, StartError> {
     let comparison = Comparison::of(config, true)?;
     let drift = &comparison.drift;
-    let document = as_json.then(|| json(&DriftView::from(drift)));
+    let document = as_json.then(|| json(drift));
     let text = drift.to_string();
     comparison.show(document, "No drift.\n", &text)
 }
