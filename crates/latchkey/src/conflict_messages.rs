@@ -127,7 +127,7 @@ fn add_finding(
             (location.unwrap_or(at), "choose another name for one of the two".to_owned())
         }
         ConflictKind::BeyondLimit(error) => {
-            (row.pointed(&error.pointer).0, "shorten it, or spread it over more than one".to_owned())
+            (row.pointed(&error.pointer), "shorten it, or spread it over more than one".to_owned())
         }
         ConflictKind::TooManyClients(_) => {
             (at.key("clients"), "raise limits.clients, or delete clients that are not needed".to_owned())

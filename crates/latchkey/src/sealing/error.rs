@@ -61,7 +61,7 @@ impl SealingError {
     pub(crate) fn missing(setting: &SealingKeySource) -> Self {
         match setting {
             SealingKeySource::File(path) => Self::Missing(path.clone()),
-            SealingKeySource::Text(_) | SealingKeySource::Vault(_) | SealingKeySource::AwsKms(_) => {
+            SealingKeySource::Text(_) | SealingKeySource::Vault { .. } | SealingKeySource::AwsKms(_) => {
                 Self::PepperLength
             }
         }
@@ -71,7 +71,7 @@ impl SealingError {
     pub(super) fn not_made(setting: &SealingKeySource) -> Self {
         match setting {
             SealingKeySource::File(path) => Self::NotMade(path.clone()),
-            SealingKeySource::Text(_) | SealingKeySource::Vault(_) | SealingKeySource::AwsKms(_) => {
+            SealingKeySource::Text(_) | SealingKeySource::Vault { .. } | SealingKeySource::AwsKms(_) => {
                 Self::PepperLength
             }
         }

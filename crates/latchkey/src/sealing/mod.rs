@@ -50,7 +50,10 @@ async fn former(settings: &SealingKeys) -> Result<Vec<Arc<dyn KeyEncryptionKey>>
                 file = %path.display(),
                 "a former sealing key is missing; what it sealed cannot be opened"
             ),
-            (None, SealingKeySource::Text(_) | SealingKeySource::Vault(_) | SealingKeySource::AwsKms(_)) => {}
+            (
+                None,
+                SealingKeySource::Text(_) | SealingKeySource::Vault { .. } | SealingKeySource::AwsKms(_),
+            ) => {}
         }
     }
     Ok(former)

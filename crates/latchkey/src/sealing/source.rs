@@ -8,7 +8,7 @@ use protocol::Secret;
 
 use super::{SealingError, file};
 use crate::files;
-use crate::settings::{KmsKey, SealingKeySource, Token, VaultKey};
+use crate::settings::{KmsSetting, SealingKeySource, Token, VaultSetting};
 
 /// Opens a key; `None` where its file is missing.
 pub(super) async fn open(
@@ -17,8 +17,8 @@ pub(super) async fn open(
     Ok(match setting {
         SealingKeySource::Text(text) => Some(local(Key::from_base64(text)?)),
         SealingKeySource::File(path) => file::read(path)?.map(local),
-        SealingKeySource::Vault(key) => Some(vault(key)?),
-        SealingKeySource::AwsKms(key) => Some(aws_kms(key).await?),
+        SealingKeySource::Vault { setting, token } => Some(vault(setting, token)?),
+        SealingKeySource::AwsKms(setting) => Some(aws_kms(setting).await?),
     })
 }
 
@@ -26,8 +26,8 @@ fn local(key: Key) -> Arc<dyn KeyEncryptionKey> {
     Arc::new(key)
 }
 
-fn vault(setting: &VaultKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
-    let VaultKey { address, namespace, mount, transit_key, token, ca } = setting;
+fn vault(setting: &VaultSetting, token: &Token) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
+    let VaultSetting { address, namespace, mount, transit_key, token: _, ca } = setting;
     let token = match token {
         Token::Text(token) => VaultToken::Text(Secret::new(token.expose().trim().to_owned())),
         Token::File(path) => VaultToken::File { path: path.clone(), read: files::read_secret },
@@ -39,17 +39,14 @@ fn vault(setting: &VaultKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> 
         }
         None => None,
     };
-    let options = VaultOptions {
-        namespace: namespace.clone(),
-        mount: mount.clone(),
-        ca,
-        ..VaultOptions::new(address, transit_key, token)
-    };
+    let mut options = VaultOptions::new(address, transit_key, token);
+    (options.namespace, options.ca) = (namespace.clone(), ca);
+    options.mount = mount.clone().unwrap_or(options.mount);
     outbound::open_vault(options).map_err(|error| SealingError::Options("vault", error))
 }
 
-async fn aws_kms(setting: &KmsKey) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
-    let KmsKey { key_id, region, endpoint } = setting;
+async fn aws_kms(setting: &KmsSetting) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
+    let KmsSetting { key_id, region, endpoint } = setting;
     let options = KmsOptions { key_id: key_id.clone(), region: region.clone(), endpoint: endpoint.clone() };
     outbound::open_aws_kms(options).await.map_err(|error| SealingError::Options("aws_kms", error))
 }

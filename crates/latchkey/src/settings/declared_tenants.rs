@@ -9,13 +9,11 @@ use administration::TenantSettings;
 
 use super::{
     check,
-    diagnostic::Diagnostic,
     document::Document,
-    file_reader::{FileReader, Unreadable},
+    file_reader::FileReader,
     findings::{Findings, Location},
-    layers::Overridden,
+    locations::Locations,
     read_error::ReadError,
-    source::Source,
     yaml,
 };
 
@@ -26,7 +24,7 @@ pub(crate) type Declared = BTreeMap<String, (TenantSettings, Location)>;
 pub(crate) fn declared(
     document: &mut Document,
     file_reader: &mut FileReader<'_>,
-    sources: &mut Vec<Source>,
+    locations: &mut Locations,
     findings: &mut Findings,
 ) -> Result<Declared, ReadError> {
     let mut declared = Declared::new();
@@ -37,23 +35,21 @@ pub(crate) fn declared(
         declared.insert(id, (tenant, at));
     }
     let Some(folder) = &document.tenants_dir else { return Ok(declared) };
-    let folder = sources[0].folder().join(folder);
+    let folder = locations.sources[0].folder().join(folder);
     file_reader.watch(&folder);
     let files = tenant_files(file_reader, &folder).map_err(|error| {
         let problem = format!("{} cannot be listed: {error}", folder.display());
         findings.error(root.key("tenants_dir"), problem, "make the folder, or fix or leave out the key");
-        let faults = std::mem::take(&mut findings.errors);
-        ReadError { faults: faults.into_iter().map(|f| f.locate(sources, &Overridden::new())).collect() }
+        locations.faults(std::mem::take(findings))
     })?;
     let mut faults = Vec::new();
     for (id, path) in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match settings(file_reader, &path, &name)
-            .and_then(|source| Ok((yaml::parse::<TenantSettings>(&source)?, source)))
-        {
+        let source = file_reader.settings(&path, &name);
+        match source.and_then(|source| Ok((yaml::parse::<TenantSettings>(&source)?, source))) {
             Ok((tenant, source)) => {
-                sources.push(source);
-                let at = Location::file(sources.len() - 1);
+                let at = Location::file(locations.sources.len());
+                locations.sources.push(source);
                 check::tenant::check_id(findings, at.clone(), &id);
                 match declared.entry(id) {
                     Entry::Vacant(free) => {
@@ -86,16 +82,4 @@ fn tenant_files(file_reader: &FileReader<'_>, folder: &Path) -> std::io::Result<
     }
     files.sort();
     Ok(files)
-}
-
-/// Reads one file of settings.
-pub(crate) fn settings(
-    file_reader: &mut FileReader<'_>,
-    path: &Path,
-    name: &str,
-) -> Result<Source, ReadError> {
-    match file_reader.settings(path, name) {
-        Ok(text) => Ok(Source::new(path.to_owned(), text)),
-        Err(Unreadable { problem, hint }) => Err(Diagnostic::about_path(path, problem, hint).into()),
-    }
 }

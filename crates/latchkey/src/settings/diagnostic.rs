@@ -1,34 +1,21 @@
 //! What is said about the settings: the file, the line with a caret, the key, what is wrong and how to fix it.
 //! No secret is ever shown, not even on a line that has another fault.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::Path};
 
 /// One fault or warning, ready to be printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
-    /// Where it is.
-    pub(crate) location: DiagnosticLocation,
+    /// Where it is: a file with line and column, a path, or an environment variable.
+    pub(crate) location: String,
     /// The key that it is about, such as `tenants.acme.signing.skew`; empty for a whole file.
     pub(crate) key: String,
     /// What is wrong.
     pub(crate) problem: String,
     /// How to fix it.
     pub(crate) hint: String,
+    /// The line of a file with a caret below one character, where there is one.
     pub(super) excerpt: Option<Box<Excerpt>>,
-}
-
-/// Where a setting comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum DiagnosticLocation {
-    /// A place in a file.
-    File { path: PathBuf, line: usize, column: usize },
-    /// A folder, or a file that cannot be read.
-    Path(PathBuf),
-    /// An environment variable.
-    Variable(String),
 }
 
 /// A line of a file, with a caret under one character.
@@ -41,7 +28,7 @@ pub(super) struct Excerpt {
 
 impl Diagnostic {
     pub(crate) fn about_path(path: &Path, problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::bare(DiagnosticLocation::Path(path.to_owned()), String::new(), problem, hint)
+        Self::new(path.display().to_string(), String::new(), problem, hint)
     }
 
     pub(crate) fn about_variable(
@@ -50,16 +37,11 @@ impl Diagnostic {
         problem: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self::bare(DiagnosticLocation::Variable(name.to_owned()), key, problem, hint)
+        Self::new(format!("environment variable {name}"), key, problem, hint)
     }
 
-    /// One line, for a log or a list of warnings.
-    pub(crate) fn brief(&self) -> String {
-        format!("{}{}; {}", self.heading(), self.problem, self.hint)
-    }
-
-    fn bare(
-        location: DiagnosticLocation,
+    pub(super) fn new(
+        location: String,
         key: String,
         problem: impl Into<String>,
         hint: impl Into<String>,
@@ -67,19 +49,14 @@ impl Diagnostic {
         Self { location, key, problem: problem.into(), hint: hint.into(), excerpt: None }
     }
 
+    /// One line, for a log or a list of warnings.
+    pub(crate) fn brief(&self) -> String {
+        format!("{}{}; {}", self.heading(), self.problem, self.hint)
+    }
+
     fn heading(&self) -> String {
         let Self { location, key, .. } = self;
         if key.is_empty() { format!("{location}: ") } else { format!("{location}: {key}: ") }
-    }
-}
-
-impl fmt::Display for DiagnosticLocation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
-            Self::Path(path) => path.display().fmt(f),
-            Self::Variable(name) => write!(f, "environment variable {name}"),
-        }
     }
 }
 

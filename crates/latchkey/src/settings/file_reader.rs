@@ -12,8 +12,11 @@ use aws_lc_rs::digest::{Context, SHA256};
 use zeroize::Zeroizing;
 
 use super::check::files::{PrivateFolders, refusal};
+use super::diagnostic::Diagnostic;
 use super::environment::{Environment, Variable};
-use super::source_snapshot::{EntryKind, SnapshotBuilder, SourceSnapshot};
+use super::read_error::ReadError;
+use super::source::Source;
+use super::source_snapshot::{EntryKind, SourceSnapshot};
 use crate::files::{self, Contents, Holds};
 
 /// Everything that has been read, and the hash over it.
@@ -21,7 +24,7 @@ pub(crate) struct FileReader<'a> {
     environment: &'a Environment,
     /// Read instead of files and variables, where there is one.
     replayed: Option<&'a SourceSnapshot>,
-    snapshot: SnapshotBuilder,
+    snapshot: SourceSnapshot,
     /// The main file. Names in recordings are relative to its folder and its own name is left out, so that they hold where it lies
     /// elsewhere.
     config: PathBuf,
@@ -45,6 +48,12 @@ pub(crate) struct Unreadable {
     pub(crate) hint: String,
 }
 
+impl Unreadable {
+    pub(crate) fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { problem: problem.into(), hint: hint.into() }
+    }
+}
+
 impl<'a> FileReader<'a> {
     /// Of what the files and the environment hold now, or of what was recorded.
     pub(crate) fn new(
@@ -55,7 +64,7 @@ impl<'a> FileReader<'a> {
         Self {
             environment,
             replayed,
-            snapshot: SnapshotBuilder::default(),
+            snapshot: SourceSnapshot::default(),
             config: config.to_owned(),
             digest: Context::new(&SHA256),
             watched: BTreeSet::new(),
@@ -65,10 +74,14 @@ impl<'a> FileReader<'a> {
     }
 
     /// A file of settings. `name` is its name in the hash, so that replicas may keep it in different folders.
-    pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Zeroizing<String>, Unreadable> {
-        let (text, _) = self.file(path, Holds::Settings)?;
-        self.absorb("settings", name, text.as_bytes());
-        Ok(text)
+    pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Source, ReadError> {
+        match self.file(path, Holds::Settings) {
+            Ok((text, _)) => {
+                self.absorb("settings", name, text.as_bytes());
+                Ok(Source::new(path.to_owned(), text))
+            }
+            Err(Unreadable { problem, hint }) => Err(Diagnostic::about_path(path, problem, hint).into()),
+        }
     }
 
     /// What lies in a folder, in no order.
@@ -117,10 +130,10 @@ impl<'a> FileReader<'a> {
     pub(crate) fn unhashed_variable(&self, name: &str) -> Result<Zeroizing<String>, Unreadable> {
         let problem = match self.environment.get(name) {
             Some(Variable::Text(text)) => return Ok(Zeroizing::new(text.expose().to_owned())),
-            Some(Variable::NotText) => "the environment variable of this name is not UTF-8".to_owned(),
-            None => "there is no environment variable of this name".to_owned(),
+            Some(Variable::NotText) => "the environment variable of this name is not UTF-8",
+            None => "there is no environment variable of this name",
         };
-        Err(Unreadable { problem, hint: "set it before the start, or name another source".to_owned() })
+        Err(Unreadable::new(problem, "set it before the start, or name another source"))
     }
 
     /// Something else that the applied configuration depends on.
@@ -143,7 +156,7 @@ impl<'a> FileReader<'a> {
     }
 
     /// The hash in hexadecimal, the paths whose change is a change of the settings, and what was read.
-    pub(crate) fn finish(self) -> (String, Vec<PathBuf>, SnapshotBuilder) {
+    pub(crate) fn finish(self) -> (String, Vec<PathBuf>, SourceSnapshot) {
         let hash = self.digest.finish();
         let hex = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         (hex, self.watched.into_iter().collect(), self.snapshot)
@@ -164,11 +177,15 @@ impl<'a> FileReader<'a> {
             path => path.strip_prefix(self.root()).unwrap_or(path).to_string_lossy().into_owned(),
         };
         let (text, others_may_read) = match self.replayed {
-            Some(replayed) => (replayed.get(EntryKind::File, &name).ok_or_else(|| Unreadable {
-                problem: "this file was not recorded with this generation".to_owned(),
-                hint: "call `latchkey rollback` with the `--config` at the place where it was when the generation was applied"
-                    .to_owned(),
-            })?, false),
+            Some(replayed) => {
+                let text = replayed.get(EntryKind::File, &name).ok_or_else(|| {
+                    Unreadable::new(
+                        "this file was not recorded with this generation",
+                        "call `latchkey rollback` with the `--config` at the place where it was when the generation was applied",
+                    )
+                })?;
+                (text, false)
+            }
             None => read(path, holds)?,
         };
         self.snapshot.add(EntryKind::File, &name, &text);
@@ -177,10 +194,8 @@ impl<'a> FileReader<'a> {
 }
 
 fn read(path: &Path, holds: Holds) -> Result<(Zeroizing<String>, bool), Unreadable> {
-    let Contents { bytes, others_may_read } = files::read(path, holds).map_err(|error| {
-        let (problem, hint) = refusal(&error, path);
-        Unreadable { problem, hint }
-    })?;
+    let Contents { bytes, others_may_read } =
+        files::read(path, holds).map_err(|error| refusal(&error, path))?;
     match str::from_utf8(&bytes) {
         Ok(text) => {
             let text = Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned());
@@ -188,8 +203,7 @@ fn read(path: &Path, holds: Holds) -> Result<(Zeroizing<String>, bool), Unreadab
         }
         Err(error) => {
             let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-            let problem = format!("this file is not UTF-8 in line {line}");
-            Err(Unreadable { problem, hint: "save it as UTF-8".to_owned() })
+            Err(Unreadable::new(format!("this file is not UTF-8 in line {line}"), "save it as UTF-8"))
         }
     }
 }

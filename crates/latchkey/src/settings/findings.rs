@@ -2,18 +2,15 @@
 
 use administration::{FieldError, FieldErrors};
 
-use super::{
-    diagnostic::{Diagnostic, written},
-    layers::Overridden,
-    source::{KeyOrValue, Source},
-    source_map::KeyPath,
-};
+use super::{file_reader::Unreadable, source_map::KeyPath};
 
 /// A key of one of the files that were read.
 #[derive(Clone, Debug)]
 pub(crate) struct Location {
-    source: usize,
-    path: KeyPath,
+    pub(super) source: usize,
+    pub(super) path: KeyPath,
+    /// Whether the key itself is meant rather than its value.
+    pub(super) on_key: bool,
 }
 
 /// Faults and warnings, each where it belongs.
@@ -27,22 +24,21 @@ pub(crate) struct Findings {
 
 /// One fault or warning, not yet ready to be printed.
 pub(crate) struct Finding {
-    at: Location,
-    on_key: bool,
-    problem: String,
-    hint: String,
+    pub(super) at: Location,
+    pub(super) problem: String,
+    pub(super) hint: String,
 }
 
 impl Location {
     /// The whole of a file.
     pub(crate) fn file(source: usize) -> Self {
-        Self { source, path: KeyPath::new() }
+        Self { source, path: KeyPath::new(), on_key: false }
     }
 
     pub(crate) fn key(&self, key: &str) -> Self {
         let mut path = self.path.clone();
         path.push(key.to_owned());
-        Self { source: self.source, path }
+        Self { path, ..*self }
     }
 
     /// An item of the list under this key.
@@ -50,28 +46,22 @@ impl Location {
         self.key(key).key(&format!("[{index}]"))
     }
 
-    /// The member of a tenant or a client here that a JSON pointer names, and whether its key is meant rather than its value: so with
-    /// the document as a whole, with an id, and with a name that is a key.
-    pub(crate) fn pointed(&self, pointer: &str) -> (Self, bool) {
-        let mut path = self.path.clone();
-        if pointer == "/client_id" {
-            return (self.clone(), true);
-        }
+    /// The member of a tenant or a client here that a JSON pointer names. The key is meant with the document as a whole, with an id, and
+    /// with a name that is a key.
+    pub(crate) fn pointed(&self, pointer: &str) -> Self {
+        let pointer = pointer.strip_prefix("/client_id").unwrap_or(pointer);
+        let is_name = pointer.strip_prefix("/resource_servers/").is_some_and(|name| !name.contains('/'));
+        let mut at = Self { on_key: pointer.is_empty() || is_name, ..self.clone() };
         let mut names_follow = false;
         for segment in pointer.split('/').skip(1) {
             let is_index = !names_follow && segment.bytes().all(|byte| byte.is_ascii_digit());
-            names_follow = path.len() == self.path.len() && segment == "resource_servers";
-            path.push(match is_index && !segment.is_empty() {
+            names_follow = at.path.len() == self.path.len() && segment == "resource_servers";
+            at.path.push(match is_index && !segment.is_empty() {
                 true => format!("[{segment}]"),
                 false => segment.replace("~1", "/").replace("~0", "~"),
             });
         }
-        let is_name = pointer.strip_prefix("/resource_servers/").is_some_and(|name| !name.contains('/'));
-        (Self { source: self.source, path }, pointer.is_empty() || is_name)
-    }
-
-    pub(crate) fn source(&self) -> usize {
-        self.source
+        at
     }
 }
 
@@ -79,53 +69,47 @@ impl Findings {
     /// What is wrong with a document that begins at this key.
     pub(crate) fn extend(&mut self, at: &Location, errors: FieldErrors) {
         let located = |FieldError { pointer, detail, hint }| {
-            let (at, on_key) = at.pointed(&pointer);
-            Finding::new(at, on_key, detail, hint.unwrap_or_else(|| "see docs/configuration.md".to_owned()))
+            let hint = hint.unwrap_or_else(|| "see docs/configuration.md".to_owned());
+            Finding { at: at.pointed(&pointer), problem: detail, hint }
         };
         let (errors, warnings) = errors.into_parts();
         self.errors.extend(errors.into_iter().map(located));
         self.warnings.extend(warnings.into_iter().map(located));
     }
 
+    /// What a key names; where it cannot be read, that is an error at this key.
+    pub(crate) fn found<T>(&mut self, read: Result<T, Unreadable>, at: Location) -> Option<T> {
+        read.map_err(|Unreadable { problem, hint }| self.error(at, problem, hint)).ok()
+    }
+
     /// Something is wrong with the value at this key.
     pub(crate) fn error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.errors.push(Finding::new(at, false, problem, hint));
+        self.errors.push(Finding::new(at, problem, hint));
     }
 
     /// Something is wrong with the key itself.
     pub(crate) fn key_error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.errors.push(Finding::new(at, true, problem, hint));
+        self.error(Location { on_key: true, ..at }, problem, hint);
     }
 
     pub(crate) fn warning(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.warnings.push(Finding::new(at, false, problem, hint));
+        self.warnings.push(Finding::new(at, problem, hint));
     }
 
     pub(crate) fn exposed(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.exposed.push(Finding::new(at, false, problem, hint));
+        self.exposed.push(Finding::new(at, problem, hint));
     }
 }
 
 impl Finding {
-    fn new(at: Location, on_key: bool, problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { at, on_key, problem: problem.into(), hint: hint.into() }
-    }
-
-    /// Finds the line, or the variable that the value came from.
-    pub(crate) fn locate(self, sources: &[Source], overridden: &Overridden) -> Diagnostic {
-        let Self { at, on_key, problem, hint } = self;
-        if at.source == 0
-            && let Some(variable) = overridden.get(&at.path)
-        {
-            return Diagnostic::about_variable(variable, written(&at.path), problem, hint);
-        }
-        let key_or_value = if on_key { KeyOrValue::Key(at.path) } else { KeyOrValue::Value(at.path) };
-        sources[at.source].diagnostic(&key_or_value, problem, hint)
+    fn new(at: Location, problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { at, problem: problem.into(), hint: hint.into() }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::diagnostic::written;
     use super::*;
 
     #[test]
@@ -140,8 +124,8 @@ mod tests {
             ("/resource_servers/7/scopes/0", "resource_servers.7.scopes[0]", false),
             ("/resource_servers/a~1b~0/clients/10", "resource_servers.\"a/b~\".clients[10]", false),
         ] {
-            let (at, is_key) = Location::file(0).pointed(pointer);
-            assert_eq!((written(&at.path).as_str(), is_key), (path, on_key), "{pointer}");
+            let at = Location::file(0).pointed(pointer);
+            assert_eq!((written(&at.path).as_str(), at.on_key), (path, on_key), "{pointer}");
         }
     }
 }

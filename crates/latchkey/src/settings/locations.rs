@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, written},
     findings::{Finding, Findings, Location},
     layers::Overridden,
     read_error::ReadError,
@@ -36,11 +36,18 @@ impl Locations {
     pub(super) fn located(&self, findings: Vec<Finding>) -> Vec<Diagnostic> {
         const MOST: usize = 100;
         let more = findings.len().saturating_sub(MOST);
-        let first =
-            findings.into_iter().take(MOST).map(|finding| finding.locate(&self.sources, &self.overridden));
+        let first = findings.into_iter().take(MOST).map(|finding| self.locate(finding));
         let problem = format!("{more} more are not listed");
         let rest = Diagnostic::about_path(&self.sources[0].path, problem, "fix these first");
         first.chain((more > 0).then_some(rest)).collect()
+    }
+
+    /// Finds the line, or the variable that the value came from.
+    fn locate(&self, Finding { at, problem, hint }: Finding) -> Diagnostic {
+        match self.overridden.get(&at.path).filter(|_| at.source == 0) {
+            Some(variable) => Diagnostic::about_variable(variable, written(&at.path), problem, hint),
+            None => self.sources[at.source].diagnostic(&at.path, at.on_key, problem, hint),
+        }
     }
 
     /// What was found, each with its line.

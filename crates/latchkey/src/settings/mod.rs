@@ -42,7 +42,9 @@ pub(crate) use findings::{Findings, Location};
 pub(crate) use locations::Locations;
 pub(crate) use read::{Loaded, read, read_snapshot, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
-pub(crate) use resolved::{KmsKey, SealingKeySource, SealingKeys, StorageLocation, Token, VaultKey};
+pub(crate) use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
 pub(crate) use schema::schema;
-pub(crate) use sections::{ForwardingHeader, Limits, MaxRetired, Surface, Tls, TrustedProxies};
+pub(crate) use sections::{
+    ForwardingHeader, KmsSetting, Limits, MaxRetired, Surface, Tls, TrustedProxies, VaultSetting,
+};
 pub(crate) use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

@@ -11,7 +11,7 @@ use tenancy::TenantId;
 
 use super::{
     check::{self, sealing::IsBuiltIn},
-    declared_tenants::{Declared, declared, settings},
+    declared_tenants::{Declared, declared},
     diagnostic::Diagnostic,
     document::Document,
     environment::Environment,
@@ -23,7 +23,7 @@ use super::{
     resolve::Resolver,
     resolved::{SealingKeys, StorageLocation},
     sections::{Limits, ProtectedResource, Reconcile, Server},
-    source_snapshot::{SnapshotBuilder, SourceSnapshot},
+    source_snapshot::SourceSnapshot,
     yaml,
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct Loaded {
     /// Files and folders whose change is a change of the settings.
     pub(crate) watched: Vec<PathBuf>,
     /// What all this was read from.
-    pub(crate) snapshot: SnapshotBuilder,
+    pub(crate) snapshot: SourceSnapshot,
     /// Where each setting is, for conflicts with the store.
     pub(crate) locations: Locations,
     /// Harmless on loopback, refused beyond it.
@@ -85,13 +85,13 @@ fn read_through(
     is_built_in: IsBuiltIn,
 ) -> Result<Loaded, ReadError> {
     file_reader.watch(path);
-    let main = settings(&mut file_reader, path, "config.yaml")?;
+    let main = file_reader.settings(path, "config.yaml")?;
     let mut document: Document = yaml::parse(&main)?;
     let overridden = layers::apply(&mut document, environment).map_err(|faults| ReadError { faults })?;
     let mut findings = Findings::default();
-    let mut sources = vec![main];
-    let declared = declared(&mut document, &mut file_reader, &mut sources, &mut findings)?;
-    resolve(document, declared, file_reader, findings, Locations { sources, overridden }, is_built_in)
+    let mut locations = Locations { sources: vec![main], overridden };
+    let declared = declared(&mut document, &mut file_reader, &mut locations, &mut findings)?;
+    resolve(document, declared, file_reader, findings, locations, is_built_in)
 }
 
 impl Loaded {

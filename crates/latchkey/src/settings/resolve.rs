@@ -1,17 +1,13 @@
 //! Reads what the files refer to: secrets, keys and passwords.
 
-use std::path::Path;
-
-use administration::{
-    ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, SecretSource, TenantSettings,
-};
+use administration::{ClientSettings, DeclaredSecret, Jwk, Jwks, KeySource, SecretSource, TenantSettings};
 use protocol::Secret;
 use registry::{DeclaredPassword, DeclaredUser};
 use zeroize::Zeroizing;
 
 use super::{
     check,
-    file_reader::{FileReader, Referenced, Unreadable},
+    file_reader::{FileReader, Referenced},
     findings::{Findings, Location},
     resolved::ResolvedTenant,
     secret::PasswordSetting,
@@ -21,21 +17,14 @@ use super::{
 };
 use crate::files::Holds;
 
+/// Where a secret or password may be.
+const ANY_PLACE: &str = "`env`, `file`, `hash` or `value`";
+
 /// What resolving needs beside the document.
 pub(crate) struct Resolver<'r, 'e> {
     pub(crate) file_reader: &'r mut FileReader<'e>,
     pub(crate) sources: &'r [Source],
     pub(crate) findings: &'r mut Findings,
-}
-
-/// Where a secret may be found; a file names one of them.
-#[derive(Default)]
-struct SecretSources<'p> {
-    value: Option<FileSecret>,
-    hash: Option<FileSecret>,
-    env: Option<&'p str>,
-    file: Option<&'p Path>,
-    allowed: &'static str,
 }
 
 impl Resolver<'_, '_> {
@@ -49,7 +38,7 @@ impl Resolver<'_, '_> {
                 self.check_jwks(jwks, &at.key("jwks"));
             }
         }
-        let first_key = settings.signing.first_key.as_mut();
+        let first_key = settings.signing.first_key.take();
         let first_key = first_key.and_then(|key| self.first_key(key, &at.key("signing").key("first_key")));
         ResolvedTenant { at, settings, secrets, first_key }
     }
@@ -58,18 +47,14 @@ impl Resolver<'_, '_> {
         let mut admins = Vec::new();
         for (name, user) in std::mem::take(&mut admin.users) {
             let at = at.key("users").key(&name).key("password");
-            let PasswordSetting { value, env, file, hash } = user.password;
-            if value.is_some() {
+            if user.password.value.is_some() {
                 self.findings.exposed(
                     at.key("value"),
                     "an admin password is in the file itself while a listener or server.public_url is beyond loopback",
                     "give it as `env` or `file`, or start with listeners on 127.0.0.1 and a public_url of localhost",
                 );
             }
-            let allowed = "`env`, `file`, `hash` or `value`";
-            let secret_sources =
-                SecretSources { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
-            if let Some(password) = self.secret(secret_sources, &at) {
+            if let Some(password) = self.secret(user.password, ANY_PLACE, &at) {
                 check::secret::check_secret(&password, &at, self.findings);
                 admins.push(DeclaredUser { name, password, permissions: user.permissions });
             }
@@ -83,14 +68,10 @@ impl Resolver<'_, '_> {
         let several = client.client_secrets.iter_mut().enumerate();
         let several = several.map(|(index, secret)| (at.item("client_secrets", index), secret));
         let mut secrets = Vec::new();
-        for (at, SecretSource { value, env, file, hash, expires }) in single.chain(several) {
-            let allowed = "`env`, `file`, `hash` or `value`";
-            let (value, hash) = (value.take(), hash.take());
-            let secret_sources =
-                SecretSources { value, hash, env: env.as_deref(), file: file.as_deref(), allowed };
-            if let Some(secret) = self.secret(secret_sources, &at) {
+        for (at, secret) in single.chain(several) {
+            let SecretSource { value, env, file, hash, expires: expires_at } = std::mem::take(secret);
+            if let Some(secret) = self.secret(PasswordSetting { value, env, file, hash }, ANY_PLACE, &at) {
                 check::secret::check_secret(&secret, &at, self.findings);
-                let expires_at = *expires;
                 secrets.push(match secret {
                     DeclaredPassword::Value(secret) => DeclaredSecret::Value { secret, expires_at },
                     DeclaredPassword::Hash(phc) => DeclaredSecret::Hash { phc, expires_at },
@@ -100,51 +81,43 @@ impl Resolver<'_, '_> {
         secrets
     }
 
-    fn first_key(&mut self, source: &mut KeySource, at: &Location) -> Option<Secret> {
+    fn first_key(&mut self, source: KeySource, at: &Location) -> Option<Secret> {
         let KeySource { file, env, value } = source;
-        let (value, env, file) = (value.take(), env.as_deref(), file.as_deref());
-        let allowed = "`file`, `env` or `value`";
-        match self.secret(SecretSources { value, env, file, allowed, hash: None }, at)? {
+        let source = PasswordSetting { value, env, file, hash: None };
+        match self.secret(source, "`file`, `env` or `value`", at)? {
             DeclaredPassword::Value(key) => Some(key),
             DeclaredPassword::Hash(_) => None,
         }
     }
 
-    fn secret(&mut self, secret_sources: SecretSources<'_>, at: &Location) -> Option<DeclaredPassword> {
-        let SecretSources { value, hash, env, file, allowed } = secret_sources;
-        let text = match (value, hash, env, file) {
-            (Some(value), None, None, None) => return Some(DeclaredPassword::Value(value.into_inner())),
-            (None, Some(hash), None, None) => return Some(DeclaredPassword::Hash(hash.expose().to_owned())),
+    /// What is in the one place that is given of those `allowed`.
+    fn secret(&mut self, source: PasswordSetting, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
+        let of_text =
+            |mut text: Zeroizing<String>| DeclaredPassword::Value(Secret::new(std::mem::take(&mut text)));
+        let PasswordSetting { value, env, file, hash } = source;
+        match (value, hash, env, file) {
+            (Some(value), None, None, None) => Some(DeclaredPassword::Value(value.into_inner())),
+            (None, Some(hash), None, None) => Some(DeclaredPassword::Hash(hash.expose().to_owned())),
             (None, None, Some(name), None) => {
-                self.file_reader.variable(name).map_err(|unreadable| (at.key("env"), unreadable))
+                self.findings.found(self.file_reader.variable(&name), at.key("env")).map(of_text)
             }
             (None, None, None, Some(path)) => {
-                let folder = self.sources[at.source()].folder();
-                let full = folder.join(path);
-                match self.file_reader.referenced(folder, path, Holds::Secret) {
-                    Ok(Referenced { text, is_exposed }) => {
-                        if is_exposed {
-                            check::files::warn_of(&full, at.key("file"), self.findings);
-                        }
-                        Ok(without_last_newline(&text))
-                    }
-                    Err(unreadable) => Err((at.key("file"), unreadable)),
+                let at = at.key("file");
+                let folder = self.sources[at.source].folder();
+                let read = self.file_reader.referenced(folder, &path, Holds::Secret);
+                let Referenced { text, is_exposed } = self.findings.found(read, at.clone())?;
+                if is_exposed {
+                    check::files::warn_of(&folder.join(path), at, self.findings);
                 }
+                Some(of_text(without_last_newline(&text)))
             }
             (None, None, None, None) => {
                 self.findings.error(at.clone(), "nothing says where it is found", format!("give {allowed}"));
-                return None;
+                None
             }
             _ => {
                 let problem = "more than one place is given for the one thing";
                 self.findings.error(at.clone(), problem, format!("give exactly one of {allowed}"));
-                return None;
-            }
-        };
-        match text {
-            Ok(mut text) => Some(DeclaredPassword::Value(Secret::new(std::mem::take(&mut text)))),
-            Err((at, Unreadable { problem, hint })) => {
-                self.findings.error(at, problem, hint);
                 None
             }
         }
@@ -160,22 +133,13 @@ impl Resolver<'_, '_> {
             (Some(keys), None) => return check::jwks::check(keys, at, self.findings),
             (None, Some(path)) => path,
             (None, None) | (Some(_), Some(_)) => {
-                self.findings.error(
-                    at.clone(),
-                    "the keys are to be found in exactly one place",
-                    "give either `file` or `keys`",
-                );
-                return;
+                let problem = "the keys are to be found in exactly one place";
+                return self.findings.error(at.clone(), problem, "give either `file` or `keys`");
             }
         };
-        let folder = self.sources[at.source()].folder();
-        let text = match self.file_reader.referenced(folder, path, Holds::Public) {
-            Ok(Referenced { text, .. }) => text,
-            Err(Unreadable { problem, hint }) => {
-                self.findings.error(at.key("file"), problem, hint);
-                return;
-            }
-        };
+        let folder = self.sources[at.source].folder();
+        let read = self.file_reader.referenced(folder, path, Holds::Public);
+        let Some(Referenced { text, .. }) = self.findings.found(read, at.key("file")) else { return };
         let source = Source::new(folder.join(path), Zeroizing::new(text.to_string()));
         match yaml::parse::<KeySet>(&source) {
             Ok(set) => check::jwks::check(&set.keys, at, self.findings),

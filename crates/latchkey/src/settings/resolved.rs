@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use administration::{DeclaredSecret, FileSecret, TenantSettings};
 
-use super::findings::Location;
+use super::{
+    findings::Location,
+    sections::{KmsSetting, VaultSetting},
+};
 
 /// A tenant's document and what it refers to.
 #[derive(Debug)]
@@ -42,21 +45,10 @@ pub(crate) enum SealingKeySource {
     File(PathBuf),
     /// The key in base64, from the environment.
     Text(FileSecret),
-    /// In Vault.
-    Vault(VaultKey),
+    /// In Vault: the setting, its path resolved, and what it names as its token.
+    Vault { setting: VaultSetting, token: Token },
     /// In AWS KMS.
-    AwsKms(KmsKey),
-}
-
-/// A key of Vault's transit engine.
-#[derive(Debug)]
-pub(crate) struct VaultKey {
-    pub(crate) address: String,
-    pub(crate) namespace: Option<String>,
-    pub(crate) mount: String,
-    pub(crate) transit_key: String,
-    pub(crate) token: Token,
-    pub(crate) ca: Option<PathBuf>,
+    AwsKms(KmsSetting),
 }
 
 /// A token, or the file that it is read from when the key is opened.
@@ -64,12 +56,4 @@ pub(crate) struct VaultKey {
 pub(crate) enum Token {
     Text(FileSecret),
     File(PathBuf),
-}
-
-/// A key of AWS KMS.
-#[derive(Debug)]
-pub(crate) struct KmsKey {
-    pub(crate) key_id: String,
-    pub(crate) region: Option<String>,
-    pub(crate) endpoint: Option<String>,
 }

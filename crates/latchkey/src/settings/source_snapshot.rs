@@ -1,8 +1,7 @@
 //! What a configuration was read from, as one piece of bytes: every file and variable by its name. It holds secrets, so it is sealed
 //! before it is stored and wiped after it was used.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use zeroize::Zeroizing;
 
@@ -14,27 +13,22 @@ pub(crate) const LARGEST: usize = 16 * 1024 * 1024;
 /// Of which format the bytes are.
 const FORMAT: u8 = 1;
 
-/// What is being read.
-pub(crate) struct SnapshotBuilder {
-    bytes: Zeroizing<Vec<u8>>,
-    /// Whether it grew over what is kept.
-    too_large: bool,
-}
-
-/// What was read once.
+/// Everything that was read, by kind and name.
+#[derive(Default)]
 pub(crate) struct SourceSnapshot {
     entries: BTreeMap<(u8, String), Zeroizing<String>>,
 }
 
 /// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum EntryKind {
     /// A file, relative to the folder of the main file if it lies below that; the main file itself has no name.
-    File,
+    File = 1,
     /// A variable that a key names.
-    Variable,
+    Variable = 2,
     /// The public URL, wherever it came from.
-    PublicUrl,
+    PublicUrl = 3,
 }
 
 /// The bytes are of no format that this program knows.
@@ -42,54 +36,42 @@ pub(crate) enum EntryKind {
 #[error("what was recorded with this generation cannot be read by this version")]
 pub(crate) struct UnreadableSnapshot;
 
-impl Default for SnapshotBuilder {
-    fn default() -> Self {
-        Self { bytes: Zeroizing::new(vec![FORMAT]), too_large: false }
-    }
-}
-
-impl SnapshotBuilder {
-    /// One more thing that was read.
-    pub(crate) fn add(&mut self, kind: EntryKind, name: &str, text: &str) {
-        self.too_large |= self.bytes.len() + name.len() + text.len() > LARGEST;
-        if self.too_large {
-            // It is of no use any more.
-            self.bytes = Zeroizing::new(Vec::new());
-            return;
-        }
-        let room = 9 + name.len() + text.len();
-        if self.bytes.capacity() - self.bytes.len() < room {
-            // Grown by hand, since what a vector leaves behind when it grows is not wiped.
-            let mut grown = Zeroizing::new(Vec::with_capacity((self.bytes.len() + room) * 2));
-            grown.extend_from_slice(&self.bytes);
-            self.bytes = grown;
-        }
-        self.bytes.push(kind.tag());
-        for part in [name, text] {
-            self.bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-            self.bytes.extend_from_slice(part.as_bytes());
-        }
-    }
-
-    /// All of it, unless it is more than is kept.
-    pub(crate) fn bytes(&self) -> Option<&[u8]> {
-        (!self.too_large).then_some(&self.bytes)
-    }
-}
-
-impl std::fmt::Debug for SnapshotBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SnapshotBuilder").finish_non_exhaustive()
+/// What was read holds secrets.
+impl fmt::Debug for SourceSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceSnapshot").finish_non_exhaustive()
     }
 }
 
 impl SourceSnapshot {
-    /// What [`SnapshotBuilder::bytes`] gave.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, UnreadableSnapshot> {
-        let (&format, mut rest) = bytes.split_first().ok_or(UnreadableSnapshot)?;
-        if format != FORMAT {
-            return Err(UnreadableSnapshot);
+    /// One more thing that was read.
+    pub(crate) fn add(&mut self, kind: EntryKind, name: &str, text: &str) {
+        self.entries.insert((kind as u8, name.to_owned()), Zeroizing::new(text.to_owned()));
+    }
+
+    /// All of it, unless it is more than is kept.
+    pub(crate) fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let size =
+            self.entries.iter().map(|((_, name), text)| 9 + name.len() + text.len()).sum::<usize>() + 1;
+        if size > LARGEST {
+            return None;
         }
+        // With room for all of it, because what a vector leaves behind when it grows is not wiped.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(size));
+        bytes.push(FORMAT);
+        for ((kind, name), text) in &self.entries {
+            bytes.push(*kind);
+            for part in [name, &**text] {
+                bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+                bytes.extend_from_slice(part.as_bytes());
+            }
+        }
+        Some(bytes)
+    }
+
+    /// What [`SourceSnapshot::bytes`] gave.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, UnreadableSnapshot> {
+        let mut rest = bytes.strip_prefix(&[FORMAT]).ok_or(UnreadableSnapshot)?;
         let mut entries = BTreeMap::new();
         while let Some((&kind, after)) = rest.split_first() {
             let (name, after) = part(after).ok_or(UnreadableSnapshot)?;
@@ -101,12 +83,12 @@ impl SourceSnapshot {
     }
 
     pub(crate) fn get(&self, kind: EntryKind, name: &str) -> Option<Zeroizing<String>> {
-        self.entries.get(&(kind.tag(), name.to_owned())).cloned()
+        self.entries.get(&(kind as u8, name.to_owned())).cloned()
     }
 
     /// The names of all files.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
-        let files = self.entries.keys().filter(|(kind, _)| *kind == EntryKind::File.tag());
+        let files = self.entries.keys().filter(|(kind, _)| *kind == EntryKind::File as u8);
         files.map(|(_, name)| Path::new(name))
     }
 
@@ -118,16 +100,6 @@ impl SourceSnapshot {
                 today.with("LATCHKEY__SERVER__PUBLIC_URL", Variable::Text(text))
             }
             None => today,
-        }
-    }
-}
-
-impl EntryKind {
-    const fn tag(self) -> u8 {
-        match self {
-            Self::File => 1,
-            Self::Variable => 2,
-            Self::PublicUrl => 3,
         }
     }
 }
@@ -144,11 +116,11 @@ mod tests {
 
     #[test]
     fn what_was_captured_is_read_again() {
-        let mut snapshot = SnapshotBuilder::default();
+        let mut snapshot = SourceSnapshot::default();
         snapshot.add(EntryKind::File, "config.yaml", "tenants: {}");
         snapshot.add(EntryKind::Variable, "SECRET", "hunter2");
         snapshot.add(EntryKind::Variable, "EMPTY", "");
-        let snapshot = SourceSnapshot::parse(snapshot.bytes().unwrap()).ok().unwrap();
+        let snapshot = SourceSnapshot::parse(&snapshot.bytes().unwrap()).ok().unwrap();
         let text = |kind, name| snapshot.get(kind, name).map(|text| text.to_string());
         assert_eq!(text(EntryKind::File, "config.yaml").as_deref(), Some("tenants: {}"));
         assert_eq!(text(EntryKind::Variable, "SECRET").as_deref(), Some("hunter2"));
@@ -159,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_not_kept() {
-        let mut snapshot = SnapshotBuilder::default();
+        let mut snapshot = SourceSnapshot::default();
         snapshot.add(EntryKind::File, "a", &"x".repeat(LARGEST - 100));
         assert!(snapshot.bytes().is_some());
         snapshot.add(EntryKind::File, "b", &"x".repeat(100));
@@ -179,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_prints_nothing_of_itself() {
-        let mut snapshot = SnapshotBuilder::default();
+        let mut snapshot = SourceSnapshot::default();
         snapshot.add(EntryKind::Variable, "SECRET", "hunter2");
         assert!(!format!("{snapshot:?}").contains("hunter2"));
     }

@@ -1,13 +1,14 @@
 //! The rules over files that settings name and that are opened later: where one is there already, what holds a secret must be a regular
 //! file that no other user may write. A file that every user may read is reported as a warning.
 
-use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use url::Url;
 
 use super::super::{
     environment::Environment,
+    file_reader::Unreadable,
     findings::{Findings, Location},
     resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
     sections::Server,
@@ -58,12 +59,10 @@ pub(crate) fn check(
     for (key, at) in std::iter::once((&keys.writing, at_keys.key("sealing_key"))).chain(former) {
         match key {
             SealingKeySource::File(path) => check_secret_file(path, at.key("file"), private, findings),
-            SealingKeySource::Vault(vault) => {
-                if let Token::File(path) = &vault.token {
-                    check_secret_file(path, at.key("vault").key("token").key("file"), private, findings);
-                }
+            SealingKeySource::Vault { token: Token::File(path), .. } => {
+                check_secret_file(path, at.key("vault").key("token").key("file"), private, findings);
             }
-            SealingKeySource::Text(_) | SealingKeySource::AwsKms(_) => {}
+            SealingKeySource::Vault { .. } | SealingKeySource::Text(_) | SealingKeySource::AwsKms(_) => {}
         }
     }
     check_storage(storage, at.key("storage").key("url"), private, findings);
@@ -90,21 +89,9 @@ fn check_storage(storage: &StorageLocation, at: Location, private: &PrivateFolde
 fn check_secret_file(path: &Path, at: Location, private: &PrivateFolders, findings: &mut Findings) {
     let Ok(metadata) = fs::metadata(path) else { return };
     if let Err(error) = judge(&metadata, Holds::Secret) {
-        let (problem, fix) = refusal(&error, path);
-        findings.error(at, problem, fix);
-    } else {
-        warn_exposed(path, &metadata, at, private, findings);
-    }
-}
-
-fn warn_exposed(
-    path: &Path,
-    metadata: &Metadata,
-    at: Location,
-    private: &PrivateFolders,
-    findings: &mut Findings,
-) {
-    if others_may_read(metadata) && !private.hold(path) {
+        let Unreadable { problem, hint } = refusal(&error, path);
+        findings.error(at, problem, hint);
+    } else if others_may_read(&metadata) && !private.hold(path) {
         warn_of(path, at, findings);
     }
 }
@@ -116,26 +103,25 @@ pub(crate) fn warn_of(path: &Path, at: Location, findings: &mut Findings) {
 
 /// What is wrong with a file, and what to do about it. A file that could not be opened may not be there at all, and what names it be
 /// something else than a path: its name is not repeated.
-pub(crate) fn refusal(error: &FileError, path: &Path) -> (String, String) {
+pub(crate) fn refusal(error: &FileError, path: &Path) -> Unreadable {
     match error {
-        FileError::Io(error) => {
-            let (problem, fix) = match error.kind() {
-                std::io::ErrorKind::NotFound => (
-                    "there is no file of this name".to_owned(),
-                    "make it, or correct the path; paths are relative to the file that names them",
-                ),
-                std::io::ErrorKind::PermissionDenied => {
-                    ("this file may not be read".to_owned(), "give this user the right to read it")
-                }
-                _ => (format!("this file cannot be read: {error}"), "name a file that can be read"),
-            };
-            (problem, fix.to_owned())
-        }
-        FileError::NotRegular(_) => (error.to_string(), "name a regular file".to_owned()),
+        FileError::Io(error) => match error.kind() {
+            io::ErrorKind::NotFound => Unreadable::new(
+                "there is no file of this name",
+                "make it, or correct the path; paths are relative to the file that names them",
+            ),
+            io::ErrorKind::PermissionDenied => {
+                Unreadable::new("this file may not be read", "give this user the right to read it")
+            }
+            _ => {
+                Unreadable::new(format!("this file cannot be read: {error}"), "name a file that can be read")
+            }
+        },
+        FileError::NotRegular(_) => Unreadable::new(error.to_string(), "name a regular file"),
         FileError::TooLarge(_) => {
-            (error.to_string(), "name the file that is meant, and nothing else".to_owned())
+            Unreadable::new(error.to_string(), "name the file that is meant, and nothing else")
         }
-        FileError::Writable(mode) => (
+        FileError::Writable(mode) => Unreadable::new(
             format!(
                 "group or others may write this file, and so replace the secret in it (its mode is {mode:04o})"
             ),

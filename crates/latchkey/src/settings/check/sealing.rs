@@ -6,9 +6,9 @@ use administration::FileSecret;
 use outbound::{KeyService, ServiceUrl};
 
 use super::super::{
-    file_reader::{FileReader, Unreadable},
+    file_reader::FileReader,
     findings::{Findings, Location},
-    resolved::{KmsKey, SealingKeySource, SealingKeys, StorageLocation, Token, VaultKey},
+    resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
     sections::{Keys, KmsSetting, SealingKeySetting, TokenSetting, VaultSetting},
 };
 
@@ -33,17 +33,14 @@ pub(crate) fn warn_beside_database(
     at: &Location,
     findings: &mut Findings,
 ) {
-    match (storage, sealing_key) {
-        (StorageLocation::Sqlite(database), SealingKeySource::File(key))
-            if database.parent() == key.parent() =>
-        {
-            findings.warning(
-                at.key("keys").key("sealing_key"),
-                "the sealing key lies beside the database, so one stolen folder opens every key",
-                "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
-            );
-        }
-        (StorageLocation::Sqlite(_) | StorageLocation::Postgres(_), _) => {}
+    if let (StorageLocation::Sqlite(database), SealingKeySource::File(key)) = (storage, sealing_key)
+        && database.parent() == key.parent()
+    {
+        findings.warning(
+            at.key("keys").key("sealing_key"),
+            "the sealing key lies beside the database, so one stolen folder opens every key",
+            "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
+        );
     }
 }
 
@@ -66,37 +63,26 @@ pub(crate) fn sealing_keys(
         setting => finder.find(setting, &at.key("sealing_key")),
     };
     finder.folder = folder;
-    let mut former = Vec::with_capacity(keys.former_sealing_keys.len());
-    for (index, setting) in keys.former_sealing_keys.iter().enumerate() {
-        former.push(finder.find(setting, &at.item("former_sealing_keys", index)));
-    }
+    let former = keys.former_sealing_keys.iter().enumerate();
+    let former = former.map(|(index, setting)| finder.find(setting, &at.item("former_sealing_keys", index)));
+    // All of them are looked at, so that every error is found.
+    let former: Vec<_> = former.collect();
     Some(SealingKeys { writing: writing?, former: former.into_iter().collect::<Option<_>>()? })
 }
 
 impl Finder<'_, '_> {
     fn find(&mut self, setting: &SealingKeySetting, at: &Location) -> Option<SealingKeySource> {
-        match setting {
-            SealingKeySetting { file: Some(file), env: None, vault: None, aws_kms: None } => {
-                Some(SealingKeySource::File(self.folder.join(file)))
-            }
-            SealingKeySetting { file: None, env: Some(name), vault: None, aws_kms: None } => {
-                self.variable(name, at.key("env")).map(SealingKeySource::Text)
-            }
-            SealingKeySetting { file: None, env: None, vault: Some(vault), aws_kms: None } => {
-                let at = at.key("vault");
-                let built_in = self.built_in(KeyService::Vault, &at);
-                self.vault(vault, &at).filter(|_| built_in).map(SealingKeySource::Vault)
-            }
-            SealingKeySetting { file: None, env: None, vault: None, aws_kms: Some(kms) } => {
-                let at = at.key("aws_kms");
-                let built_in = self.built_in(KeyService::AwsKms, &at);
-                self.kms(kms, &at).filter(|_| built_in).map(SealingKeySource::AwsKms)
-            }
-            SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
+        let SealingKeySetting { file, env, vault, aws_kms } = setting;
+        match (file, env, vault, aws_kms) {
+            (Some(file), None, None, None) => Some(SealingKeySource::File(self.folder.join(file))),
+            (None, Some(name), None, None) => self.variable(name, at.key("env")).map(SealingKeySource::Text),
+            (None, None, Some(vault), None) => self.vault(vault, &at.key("vault")),
+            (None, None, None, Some(kms)) => self.kms(kms, &at.key("aws_kms")),
+            (None, None, None, None) => {
                 self.findings.error(at.clone(), "nothing says where the key is found", ALLOWED);
                 None
             }
-            SealingKeySetting { .. } => {
+            _ => {
                 self.findings.error(at.clone(), "several places are given for the one key", ALLOWED);
                 None
             }
@@ -117,36 +103,31 @@ impl Finder<'_, '_> {
         is_built_in
     }
 
-    fn vault(&mut self, setting: &VaultSetting, at: &Location) -> Option<VaultKey> {
+    fn vault(&mut self, setting: &VaultSetting, at: &Location) -> Option<SealingKeySource> {
         let VaultSetting { address, transit_key, mount, namespace, token, ca } = setting;
-        let mount = mount.as_deref().unwrap_or("transit");
-        let places = [("mount", Some(mount)), ("namespace", namespace.as_deref())];
-        let mut sound = self.address(address, at.key("address"));
-        for (key, path) in places.into_iter().filter_map(|(key, path)| Some((key, path?))) {
-            sound &= self.name(path.split('/').all(is_segment), at.key(key));
+        let mut sound = self.built_in(KeyService::Vault, at);
+        sound &= self.address(address, at.key("address"));
+        for (key, path) in [("mount", mount), ("namespace", namespace)] {
+            let fits = path.as_ref().is_none_or(|path| path.split('/').all(is_segment));
+            sound &= self.name(fits, at.key(key));
         }
         sound &= self.name(is_segment(transit_key), at.key("transit_key"));
         let token = self.token(token, &at.key("token"))?;
-        sound.then(|| VaultKey {
-            address: address.clone(),
-            namespace: namespace.clone(),
-            mount: mount.to_owned(),
-            transit_key: transit_key.clone(),
-            token,
-            ca: ca.as_ref().map(|path| self.folder.join(path)),
-        })
+        let ca = ca.as_ref().map(|path| self.folder.join(path));
+        sound.then(|| SealingKeySource::Vault { setting: VaultSetting { ca, ..setting.clone() }, token })
     }
 
-    fn kms(&mut self, setting: &KmsSetting, at: &Location) -> Option<KmsKey> {
+    fn kms(&mut self, setting: &KmsSetting, at: &Location) -> Option<SealingKeySource> {
         let KmsSetting { key_id, region, endpoint } = setting;
         let fits = |text: &str| {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:/".contains(&byte);
             !text.is_empty() && text.len() <= 2048 && text.bytes().all(plain)
         };
-        let mut sound = self.name(fits(key_id), at.key("key_id"));
+        let mut sound = self.built_in(KeyService::AwsKms, at);
+        sound &= self.name(fits(key_id), at.key("key_id"));
         sound &= self.name(region.as_deref().is_none_or(fits), at.key("region"));
         sound &= endpoint.as_deref().is_none_or(|endpoint| self.address(endpoint, at.key("endpoint")));
-        sound.then(|| KmsKey { key_id: key_id.clone(), region: region.clone(), endpoint: endpoint.clone() })
+        sound.then(|| SealingKeySource::AwsKms(setting.clone()))
     }
 
     fn token(&mut self, setting: &TokenSetting, at: &Location) -> Option<Token> {
@@ -162,13 +143,8 @@ impl Finder<'_, '_> {
     }
 
     fn variable(&mut self, name: &str, at: Location) -> Option<FileSecret> {
-        match self.file_reader.unhashed_variable(name) {
-            Ok(mut text) => Some(FileSecret::new(std::mem::take(&mut text))),
-            Err(Unreadable { problem, hint }) => {
-                self.findings.error(at, problem, hint);
-                None
-            }
-        }
+        let text = self.findings.found(self.file_reader.unhashed_variable(name), at);
+        text.map(|mut text| FileSecret::new(std::mem::take(&mut text)))
     }
 
     /// Data keys and tokens are sent to this address, so http is for this machine only.

@@ -1,13 +1,16 @@
 //! What the contract of config.yaml says of a path: whether there is one, and whether a secret may be found below it. A message repeats
 //! only what is at its place, so a key that is forgotten, misspelt or misplaced hides what follows it.
 
-use std::sync::LazyLock;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use administration::nearest;
 use schemars::schema_for;
 use serde_json::Value;
 
-use super::super::document::Document;
+use super::{super::document::Document, KeyPath};
 
 /// In these sections of the server every value may be a secret: connections, where keys are, who administers.
 const SECRET_SECTIONS: [&str; 4] = ["storage", "cache", "keys", "admin"];
@@ -24,21 +27,11 @@ const SECRET_KEYS: [&str; 8] = [
 ];
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema_for!(Document).to_value());
-/// Every key that has a place somewhere.
-static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let definitions = SCHEMA["$defs"].as_object().into_iter().flat_map(|definitions| definitions.values());
-    names(definitions.chain([&*SCHEMA])).collect()
-});
-/// Those that have a place where secrets are.
-static SECRET_PLACES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut found = Vec::new();
-    let of_tenants = [&["signing", "first_key"][..], &["clients", "any", "client_secret"]];
-    for path in SECRET_SECTIONS.iter().map(std::slice::from_ref).chain(of_tenants) {
-        let path: Vec<String> = path.iter().map(|segment| (*segment).to_owned()).collect();
-        found.extend(path.last().and_then(|key| KEYS.iter().find(|name| *name == key)));
-        at(&path).into_iter().for_each(|schema| collect(schema, &mut found));
-    }
-    found
+/// Every key of the contract, and whether one of its places is where secrets are.
+static KEYS: LazyLock<BTreeMap<&'static str, bool>> = LazyLock::new(|| {
+    let mut keys = BTreeMap::new();
+    collect(&mut KeyPath::new(), &mut keys);
+    keys
 });
 
 /// Whether a scalar at this path may be repeated. Where a mapping belongs a scalar may be any.
@@ -64,13 +57,13 @@ pub(super) fn shows_key(path: &[String]) -> bool {
 /// As [`shows_key`], where nothing but the word says that it is a key.
 pub(super) fn is_meant_as_key(path: &[String]) -> bool {
     let Some(key) = path.last() else { return true };
-    is_index(key) || !at(path).is_empty() || nearest(key, KEYS.iter().copied()).is_some()
+    is_index(key) || !at(path).is_empty() || nearest(key, KEYS.keys().copied()).is_some()
 }
 
-/// Whether a text begins with a key that has places, none of which is where secrets are, and its colon.
+/// Whether a text begins with a key of the contract, none of whose places is where secrets are, and its colon.
 pub(super) fn begins_with_open_key(text: &str) -> bool {
     let item = text.trim_start_matches([' ', '-']);
-    item.split_once(':').is_some_and(|(key, _)| KEYS.contains(&key) && !SECRET_PLACES.contains(&key))
+    item.split_once(':').is_some_and(|(key, _)| KEYS.get(key) == Some(&false))
 }
 
 /// Whether the contract itself has this key, rather than leaving the name to the file.
@@ -125,16 +118,23 @@ fn names(schemas: impl IntoIterator<Item = &'static Value>) -> impl Iterator<Ite
     properties.flat_map(|properties| properties.keys().map(String::as_str))
 }
 
-/// The names of all keys below.
-fn collect(schema: &'static Value, found: &mut Vec<&'static str>) {
-    found.extend(names([schema]));
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let named = properties.into_iter().flat_map(|properties| properties.values());
-    let unnamed = ["items", "additionalProperties"].into_iter().filter_map(|key| schema.get(key));
-    for below in named.chain(unnamed) {
-        let mut unfolded = Vec::new();
-        unfold(below, &mut unfolded);
-        unfolded.into_iter().for_each(|schema| collect(schema, found));
+/// Notes all keys below this path.
+fn collect(path: &mut KeyPath, keys: &mut BTreeMap<&'static str, bool>) {
+    let found = at(path);
+    let names: BTreeSet<_> = names(found.iter().copied()).collect();
+    for name in names {
+        path.push(name.to_owned());
+        *keys.entry(name).or_default() |= is_secret(path);
+        collect(path, keys);
+        path.pop();
+    }
+    // A name that the file chooses, and an item of a list.
+    for segment in ["any", "[0]"] {
+        if found.iter().any(|schema| below(schema, segment).is_some()) {
+            path.push(segment.to_owned());
+            collect(path, keys);
+            path.pop();
+        }
     }
 }
 

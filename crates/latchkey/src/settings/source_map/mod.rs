@@ -3,9 +3,7 @@
 
 use std::ops::Range;
 
-use serde_saphyr::granit_parser::{Event, Parser};
-
-use walk::{Entry, EntryId, Node, NodeKind, Walk, path_of};
+use walk::{Broken, Entry, EntryId, Node, NodeKind, Walk, path_of};
 
 mod contract;
 mod redaction;
@@ -25,14 +23,6 @@ pub(crate) struct SourceMap {
     has_odd_keys: bool,
 }
 
-/// Where a file stops being YAML.
-struct Broken {
-    /// Where the walk had come to.
-    path: KeyPath,
-    /// The byte from which on a quote or bracket may have been misunderstood.
-    unclear_from: usize,
-}
-
 /// A line and a column, both from 1; columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
@@ -45,44 +35,12 @@ pub(crate) type Hidden = Range<usize>;
 
 impl SourceMap {
     pub(crate) fn of(text: &str) -> Self {
-        let (mut walk, mut documents, mut broken) = (Walk::default(), 0, None);
-        for event in Parser::new_from_str(text) {
-            match event {
-                // A second document is no part of the settings.
-                Ok((Event::DocumentStart(..), span)) if documents > 0 => {
-                    let unclear_from = span.start.byte_offset().unwrap_or(0);
-                    broken = Some(Broken { path: vec!["---".to_owned()], unclear_from });
-                    break;
-                }
-                Ok((event, span)) => {
-                    documents += usize::from(matches!(event, Event::DocumentStart(..)));
-                    walk.step(&event, span);
-                }
-                Err(_) => {
-                    let path = path_of(&walk.entries, walk.here());
-                    let unclear_from = walk.nodes.iter().rev().nth(1).map_or(0, |node| node.bytes.start);
-                    broken = Some(Broken { path, unclear_from });
-                    break;
-                }
-            }
-        }
-        let Walk { mut nodes, entries, .. } = walk;
-        let (mut has_aliases, mut has_odd_keys) = (false, false);
-        for index in 0..nodes.len() {
-            let is_empty = nodes
-                .get(index + 1)
-                .is_none_or(|value| value.bytes.is_empty() && !value.kind.is_collection());
-            let node = &mut nodes[index];
-            if node.kind == NodeKind::Key
-                && !text[node.bytes.end.min(text.len())..].trim_start().starts_with(':')
-            {
-                node.kind = NodeKind::BareKey;
-            } else if node.kind == NodeKind::Key && is_empty {
-                node.kind = NodeKind::EmptyKey;
-            }
-            has_aliases |= node.kind == NodeKind::Alias;
-            has_odd_keys |= matches!(node.kind, NodeKind::BareKey | NodeKind::EmptyKey);
-        }
+        let mut walk = Walk::new(text);
+        let broken = walk.file().err();
+        let Walk { nodes, entries, .. } = walk;
+        let has_aliases = nodes.iter().any(|node| node.kind == NodeKind::Alias);
+        let has_odd_keys =
+            nodes.iter().any(|node| matches!(node.kind, NodeKind::BareKey | NodeKind::EmptyKey));
         Self { nodes, entries, broken, has_aliases, has_odd_keys }
     }
 
@@ -99,25 +57,18 @@ impl SourceMap {
 
     /// The position of the key at the end of this path.
     pub(crate) fn key(&self, path: &[String]) -> Option<Position> {
-        self.find(path, NodeKind::is_key)
+        self.node(path, NodeKind::is_key).map(|node| node.position)
     }
 
     /// The position of the value at this path; where it is not written itself, that of the nearest key around it.
     pub(crate) fn value(&self, path: &[String]) -> Position {
+        let written = self.node(path, |kind| !kind.is_key()).map(|node| node.position);
         let around = || (1..=path.len()).rev().find_map(|length| self.key(&path[..length]));
-        self.find(path, |kind| !kind.is_key()).or_else(around).unwrap_or(Position::START)
+        written.or_else(around).unwrap_or(Position::START)
     }
 
     fn path(&self, node: &Node) -> KeyPath {
         path_of(&self.entries, node.entry)
-    }
-
-    fn find(&self, path: &[String], wanted: impl Fn(NodeKind) -> bool) -> Option<Position> {
-        self.node(path, wanted).map(|node| node.position)
-    }
-
-    fn find_kind(&self, path: &[String]) -> Option<NodeKind> {
-        self.node(path, |_| true).map(|node| node.kind)
     }
 
     fn node(&self, path: &[String], wanted: impl Fn(NodeKind) -> bool) -> Option<&Node> {

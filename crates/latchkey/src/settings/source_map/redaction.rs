@@ -51,12 +51,12 @@ impl SourceMap {
 
     /// Whether the value at this path is written there, and is not that of another place.
     pub(crate) fn is_written(&self, path: &[String]) -> bool {
-        !self.has_aliases || self.find(path, |kind| kind == NodeKind::Scalar).is_some()
+        !self.has_aliases || self.node(path, |kind| kind == NodeKind::Scalar).is_some()
     }
 
     fn may_quote(&self, path: &[String]) -> bool {
-        let has_expected_kind = || match self.find_kind(path) {
-            Some(kind) => shows_kind(kind, path),
+        let has_expected_kind = || match self.node(path, |_| true) {
+            Some(node) => shows_kind(node.kind, path),
             None => contract::has_key(path),
         };
         contract::shows_key(path) && (!self.has_aliases && !self.has_odd_keys || has_expected_kind())

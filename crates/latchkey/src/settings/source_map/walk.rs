@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
-use serde_saphyr::granit_parser::{Event, Span};
+use serde_saphyr::granit_parser::{Event, Parser, Span, StrInput};
 
 use super::{KeyPath, Position};
+
+/// A file that nests deeper counts as broken there: its settings are refused long before.
+const DEEPEST: usize = 64;
 
 /// A key, a scalar or a collection of the file.
 pub(super) struct Node {
@@ -37,26 +40,23 @@ pub(super) enum NodeKind {
     Mapping,
 }
 
-/// The way through a file, with the collections that are open.
-#[derive(Default)]
-pub(super) struct Walk {
+/// Where a file stops being YAML.
+pub(super) struct Broken {
+    /// The path at which the walk ended.
+    pub(super) path: KeyPath,
+    /// The byte from which on a quote or bracket may have been misunderstood.
+    pub(super) unclear_from: usize,
+}
+
+/// A walk through a file: the events to come, and what was found.
+pub(super) struct Walk<'t> {
+    text: &'t str,
+    events: Parser<'t, StrInput<'t>>,
     pub(super) nodes: Vec<Node>,
     pub(super) entries: Vec<Entry>,
-    frames: Vec<Frame>,
 }
 
-/// An open collection.
-struct Frame {
-    owner: EntryId,
-    /// The collection is itself the key of an entry.
-    is_key: bool,
-    content: Content,
-}
-
-enum Content {
-    List { items: usize },
-    Mapping { pending: EntryId },
-}
+type EventAt<'t> = (Event<'t>, Span);
 
 impl NodeKind {
     pub(super) fn is_key(self) -> bool {
@@ -68,86 +68,103 @@ impl NodeKind {
     }
 }
 
-impl Walk {
-    pub(super) fn step(&mut self, event: &Event<'_>, span: Span) {
+impl<'t> Walk<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, events: Parser::new_from_str(text), nodes: Vec::new(), entries: Vec::new() }
+    }
+
+    /// Walks through the whole file. A second document is no part of the settings.
+    pub(super) fn file(&mut self) -> Result<(), Broken> {
+        let mut documents = 0;
+        loop {
+            match self.next(None)? {
+                (Event::StreamEnd, _) => return Ok(()),
+                (Event::DocumentStart(..), span) if documents > 0 => {
+                    let unclear_from = span.start.byte_offset().unwrap_or(0);
+                    return Err(Broken { path: vec!["---".to_owned()], unclear_from });
+                }
+                (Event::DocumentStart(..), _) => documents += 1,
+                value => self.value(value, None, 0)?,
+            }
+        }
+    }
+
+    /// The value of an entry, from its first event on.
+    fn value(&mut self, (event, span): EventAt<'t>, entry: EntryId, depth: usize) -> Result<(), Broken> {
         match event {
-            Event::Scalar(text, ..) if self.awaits_key() => {
-                let entry = self.open(text.clone().into_owned());
-                self.record(entry, NodeKind::Key, span);
+            Event::SequenceStart(..) | Event::MappingStart(..) if depth > DEEPEST => {
+                return Err(self.broken(entry));
             }
-            Event::Scalar(..) => self.value(NodeKind::Scalar, span),
-            Event::Alias(_) => self.value(NodeKind::Alias, span),
-            Event::SequenceStart(..) => self.begin(NodeKind::List, Content::List { items: 0 }, span),
+            Event::SequenceStart(..) => {
+                self.record(entry, NodeKind::List, &span);
+                for index in 0_usize.. {
+                    let item = self.next(entry)?;
+                    if item.0 == Event::SequenceEnd {
+                        break;
+                    }
+                    let at = self.enter(entry, format!("[{index}]"));
+                    self.value(item, at, depth + 1)?;
+                }
+            }
             Event::MappingStart(..) => {
-                self.begin(NodeKind::Mapping, Content::Mapping { pending: None }, span);
+                self.record(entry, NodeKind::Mapping, &span);
+                loop {
+                    let key = self.next(entry)?;
+                    if key.0 == Event::MappingEnd {
+                        break;
+                    }
+                    self.member(key, entry, depth + 1)?;
+                }
             }
-
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
-            _ => {}
+            Event::Alias(_) => self.record(entry, NodeKind::Alias, &span),
+            _ => self.record(entry, NodeKind::Scalar, &span),
         }
+        Ok(())
     }
 
-    /// The entry that is being filled.
-    pub(super) fn here(&self) -> EntryId {
-        self.frames.last().and_then(|frame| match frame.content {
-            Content::Mapping { pending: Some(entry) } => Some(entry),
-            Content::Mapping { pending: None } | Content::List { .. } => frame.owner,
-        })
-    }
-
-    fn awaits_key(&self) -> bool {
-        self.frames.last().is_some_and(|frame| matches!(frame.content, Content::Mapping { pending: None }))
-    }
-
-    fn value(&mut self, kind: NodeKind, span: Span) {
-        let entry = self.slot();
-        self.record(entry, kind, span);
-        self.filled();
-    }
-
-    fn begin(&mut self, kind: NodeKind, content: Content, span: Span) {
-        let is_key = self.awaits_key();
-        let owner = self.slot();
-        self.record(owner, kind, span);
-        self.frames.push(Frame { owner, is_key, content });
-    }
-
-    fn end(&mut self) {
-        if self.frames.pop().is_some_and(|frame| !frame.is_key) {
-            self.filled();
-        }
-    }
-
-    /// The entry that the next value fills. A key that is no scalar has no name to be called by.
-    fn slot(&mut self) -> EntryId {
-        let next = match &mut self.frames.last_mut()?.content {
-            Content::Mapping { pending: Some(entry) } => return Some(*entry),
-            Content::Mapping { pending: None } => "?".to_owned(),
-            Content::List { items } => {
-                *items += 1;
-                format!("[{}]", *items - 1)
-            }
+    /// A key of the mapping at this entry, and its value.
+    fn member(&mut self, key: EventAt<'t>, mapping: EntryId, depth: usize) -> Result<(), Broken> {
+        let (Event::Scalar(name, ..), span) = key else {
+            // A key that is no scalar has no name.
+            let entry = self.enter(mapping, "?".to_owned());
+            self.value(key, entry, depth)?;
+            let value = self.next(entry)?;
+            return self.value(value, entry, depth);
         };
-        self.open(next)
-    }
-
-    fn open(&mut self, segment: String) -> EntryId {
-        let frame = self.frames.last_mut()?;
-        let entry = Some(self.entries.len());
-        self.entries.push(Entry { parent: frame.owner, segment });
-        if let Content::Mapping { pending } = &mut frame.content {
-            *pending = entry;
+        let entry = self.enter(mapping, name.into_owned());
+        let rest = span.end.byte_offset().and_then(|end| self.text.get(end..));
+        let has_colon = rest.is_some_and(|rest| rest.trim_start().starts_with(':'));
+        let index = self.nodes.len();
+        self.record(entry, if has_colon { NodeKind::EmptyKey } else { NodeKind::BareKey }, &span);
+        let value = self.next(entry)?;
+        if has_colon && !(matches!(value.0, Event::Scalar(..)) && value.1.is_empty()) {
+            self.nodes[index].kind = NodeKind::Key;
         }
-        entry
+        self.value(value, entry, depth)
     }
 
-    fn filled(&mut self) {
-        if let Some(Frame { content: Content::Mapping { pending }, .. }) = self.frames.last_mut() {
-            *pending = None;
+    /// The next event that is about content. What is no YAML any more belongs to the entry `here`.
+    fn next(&mut self, here: EntryId) -> Result<EventAt<'t>, Broken> {
+        loop {
+            match self.events.next() {
+                Some(Ok((Event::StreamStart | Event::DocumentEnd | Event::Comment(..), _))) => {}
+                Some(Ok(event)) => return Ok(event),
+                Some(Err(_)) | None => return Err(self.broken(here)),
+            }
         }
     }
 
-    fn record(&mut self, entry: EntryId, kind: NodeKind, span: Span) {
+    fn broken(&self, here: EntryId) -> Broken {
+        let unclear_from = self.nodes.iter().rev().nth(1).map_or(0, |node| node.bytes.start);
+        Broken { path: path_of(&self.entries, here), unclear_from }
+    }
+
+    fn enter(&mut self, parent: EntryId, segment: String) -> EntryId {
+        self.entries.push(Entry { parent, segment });
+        Some(self.entries.len() - 1)
+    }
+
+    fn record(&mut self, entry: EntryId, kind: NodeKind, span: &Span) {
         let position = Position { line: span.start.line(), column: span.start.col() + 1 };
         let start = span.start.byte_offset().unwrap_or(0);
         let end = span.end.byte_offset().unwrap_or(usize::MAX).max(start);
