@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Some rows, and where the next page begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,

@@ -1,166 +1,73 @@
 //! The schemas of the document: a name for each type, and the form that OpenAPI's tools expect.
 
-use std::borrow::Cow;
-
-use administration::{
-    AccessTokenSettings, AuditView, BrokenTokensView, ClientView, ImportSettings, KeyStatusView, KeyView,
-    NewSecretSettings, Page, ResourceServerSettings, RotateSettings, SecretView, SigningSettings,
-    StrategiesSettings, StrategySettings, TenantView, UnopenedKeyView, VerifierView,
-};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
-use utoipa::openapi::{Ref, RefOr};
-use utoipa::{PartialSchema, ToSchema};
 
-use super::forms;
-use crate::{documents, respond, routes, thunder};
+/// The names of types, and their names in the document where those are others.
+const NAMES: [(&str, &str); 26] = [
+    ("AccessTokenSettings", "AccessToken"),
+    ("ApplicationDocument", "Application"),
+    ("AuditView", "AuditRecord"),
+    ("AuditViewPage", "AuditPage"),
+    ("BrokenTokensView", "BrokenTokens"),
+    ("ClientView", "Client"),
+    ("ClientViewPage", "ClientPage"),
+    ("FieldErrorDocument", "Fault"),
+    ("FlowRequest", "Flow"),
+    ("ImportSettings", "NewKey"),
+    ("Inbound", "InboundAuthConfig"),
+    ("KeyStatusView", "KeyStatus"),
+    ("KeyView", "SigningKey"),
+    ("NewSecretSettings", "NewSecret"),
+    ("OauthConfig", "ApplicationClient"),
+    ("ProblemDocument", "Problem"),
+    ("ResourceServerSettings", "ResourceServer"),
+    ("RotateSettings", "Rotation"),
+    ("SecretView", "Secret"),
+    ("SigningSettings", "Signing"),
+    ("StrategiesSettings", "TenantStrategies"),
+    ("StrategySettings", "TenantStrategy"),
+    ("TenantView", "Tenant"),
+    ("TenantViewPage", "TenantPage"),
+    ("UnopenedKeyView", "UnopenedKey"),
+    ("VerifierView", "Verifier"),
+];
+const DEFINITIONS: &str = "#/components/schemas/";
 
-/// Declares for each schema a type by which paths refer to it, and the type that it describes.
-macro_rules! schemas {
-    ($($name:ident = $described:ty,)*) => {
-        $(
-            #[doc = concat!("Refers to the schema `", stringify!($name), "`.")]
-            pub(super) enum $name {}
-
-            impl PartialSchema for $name {
-                fn schema() -> RefOr<utoipa::openapi::Schema> {
-                    Ref::from_schema_name(stringify!($name)).into()
-                }
-            }
-
-            impl ToSchema for $name {
-                fn name() -> Cow<'static, str> {
-                    stringify!($name).into()
-                }
-            }
-        )*
-
-        /// The names with the generated schemas, most of which are references.
-        fn named(generator: &mut SchemaGenerator) -> Vec<(String, Schema)> {
-            vec![$(($name::name().into_owned(), generator.subschema_for::<$described>())),*]
-        }
-    };
+/// The name that a type has in the document.
+fn name_of(type_name: &str) -> &str {
+    NAMES.iter().find(|(name, _)| *name == type_name).map_or(type_name, |(_, name)| name)
 }
 
-schemas! {
-    Audience = forms::Audience,
-    Error = forms::Error,
-    Introspection = forms::Introspection,
-    IntrospectionForm = forms::IntrospectionForm,
-    JwkSet = forms::JwkSet,
-    Metadata = forms::Metadata,
-    Token = forms::Token,
-    TokenForm = forms::TokenForm,
-    Application = thunder::ApplicationDocument,
-    ApplicationClient = thunder::OauthConfig,
-    Applications = forms::Applications,
-    Coded = thunder::ErrorDocument<'static, String>,
-    Flow = thunder::FlowRequest,
-    FlowStep = thunder::FlowAnswer<'static>,
-    InboundAuthConfig = thunder::Inbound,
-    Caller = routes::protected_resource::Caller<'static>,
-    Check = routes::health::CheckResult<'static>,
-    Live = routes::health::Live,
-    Ready = routes::health::Ready<'static>,
-    Sample = routes::protected_resource::Answer<'static>,
-    Strategies = routes::strategies::Answer<'static>,
-    Strategy = routes::strategies::Strategy,
-    AccessToken = AccessTokenSettings,
-    AuditPage = Page<AuditView>,
-    AuditRecord = AuditView,
-    BrokenTokens = BrokenTokensView,
-    Client = ClientView,
-    ClientPage = Page<ClientView>,
-    ClientSettings = administration::ClientSettings,
-    CreatedClient = administration::CreatedClient,
-    CreatedSecret = administration::CreatedSecret,
-    CreatedTenant = administration::CreatedTenant,
-    Fault = respond::FieldErrorDocument<'static>,
-    Key = routes::admin::signing_keys::Key,
-    KeyRotation = documents::KeyRotation,
-    KeyStatus = KeyStatusView,
-    Keys = routes::admin::signing_keys::Keys,
-    KeysChanged = administration::KeysChanged,
-    NewClient = administration::NewClient,
-    NewKey = ImportSettings,
-    NewSecret = NewSecretSettings,
-    NewTenant = administration::NewTenant,
-    Problem = respond::ProblemDocument<'static>,
-    ResourceServer = ResourceServerSettings,
-    Rotation = RotateSettings,
-    Secret = SecretView,
-    Secrets = routes::admin::secrets::Secrets,
-    Signing = SigningSettings,
-    SigningKey = KeyView,
-    Tenant = TenantView,
-    TenantPage = Page<TenantView>,
-    TenantSettings = administration::TenantSettings,
-    TenantStrategies = StrategiesSettings,
-    TenantStrategy = StrategySettings,
-    TokenSettings = administration::TokenSettings,
-    UnopenedKey = UnopenedKeyView,
-    UsedFrom = administration::UsedFrom,
-    Verifier = VerifierView,
+/// Refers to the schema of a type.
+pub(super) fn reference(type_name: &str) -> String {
+    format!("{DEFINITIONS}{}", name_of(type_name))
 }
 
-/// The schemas by name.
-pub(super) fn all() -> Map<String, Value> {
+/// The schemas of these types and of the types that they name, by their names in the document.
+pub(super) fn of(types: &[fn(&mut SchemaGenerator) -> Schema]) -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
     });
     let mut generator = settings.into_generator();
-    let named = named(&mut generator);
+    let mut bodies: Vec<Schema> = types.iter().map(|subschema| subschema(&mut generator)).collect();
     let mut definitions = generator.take_definitions(true);
-    definitions.remove("Lifetime");
-    let mut schemas = Map::new();
-    let mut names = Vec::new();
-    for (name, schema) in named {
-        let schema = match generated_name(&schema) {
-            Some(generated) => {
-                names.push((generated.to_owned(), name.clone()));
-                definitions.remove(generated).unwrap_or_default()
-            }
-            None => schema.to_value(),
-        };
-        schemas.insert(name, schema);
-    }
-    let mut rename = RecursiveTransform(|schema: &mut Schema| rename(schema, &names));
     let mut adapt = RecursiveTransform(adapt);
-    for schema in schemas.values_mut().chain(definitions.values_mut()) {
-        if let Ok(schema) = <&mut Schema>::try_from(schema) {
-            rename.transform(schema);
-            adapt.transform(schema);
-        }
+    let definitions_mut = definitions.values_mut().filter_map(|schema| <&mut Schema>::try_from(schema).ok());
+    for schema in definitions_mut.chain(&mut bodies) {
+        adapt.transform(schema);
     }
-    // What nothing refers to describes members that only a file has.
+    let mut schemas: Map<_, _> =
+        definitions.into_iter().map(|(name, schema)| (name_of(&name).to_owned(), schema)).collect();
+    // What neither a body nor another schema names describes members that only a file has.
     loop {
-        let text = json!(schemas).to_string();
-        let is_named = |name: &str| text.contains(&format!("\"{DEFINITIONS}{name}\""));
-        let (named, rest): (Map<_, _>, Map<_, _>) =
-            definitions.into_iter().partition(|(name, _)| is_named(name) && !schemas.contains_key(name));
-        if named.is_empty() {
-            break;
+        let (all, texts) = (schemas.len(), json!([schemas, bodies]).to_string());
+        schemas.retain(|name, _| texts.contains(&format!("\"{DEFINITIONS}{name}\"")));
+        if schemas.len() == all {
+            return schemas;
         }
-        schemas.extend(named);
-        definitions = rest;
-    }
-    schemas
-}
-
-/// The name in a reference to a generated schema.
-fn generated_name(schema: &Schema) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.strip_prefix(DEFINITIONS)
-}
-
-const DEFINITIONS: &str = "#/components/schemas/";
-
-fn rename(schema: &mut Schema, names: &[(String, String)]) {
-    let generated = generated_name(schema);
-    let name = names.iter().find(|(name, _)| Some(name.as_str()) == generated).map(|(_, name)| name);
-    if let Some(name) = name {
-        schema.insert("$ref".to_owned(), json!(format!("{DEFINITIONS}{name}")));
     }
 }
 
@@ -172,6 +79,11 @@ fn adapt(schema: &mut Schema) {
         schema.remove(keyword);
     }
     in_seconds(schema);
+    let type_name =
+        schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix(DEFINITIONS));
+    if let Some(reference) = type_name.map(reference) {
+        schema.insert("$ref".to_owned(), json!(reference));
+    }
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         members.retain(|_, member| member.get("x-file-only").is_none());
     }

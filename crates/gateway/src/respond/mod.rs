@@ -13,5 +13,5 @@ pub(crate) use http_error::{ErrorBody, HttpError};
 pub(crate) use json::{fresh_json, secret_json};
 pub(crate) use no_store::no_store;
 pub(crate) use oauth_error::OAuthError;
-pub(crate) use problem::{FieldErrorDocument, Problem, ProblemDocument};
+pub(crate) use problem::{Problem, ProblemDocument};
 pub(crate) use protective::Protective;

@@ -110,6 +110,7 @@ impl HttpError<ThunderBody> {
 
 /// An error, its members in the documented order.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Coded")]
 pub(crate) struct Body<'a, T> {
     /// What programs act on.
     #[schemars(example = &"APP-1020")]

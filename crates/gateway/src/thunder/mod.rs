@@ -15,7 +15,7 @@ mod view;
 mod code;
 mod error;
 
-pub(crate) use document::{ApplicationDocument, Inbound, OauthConfig};
+pub(crate) use document::ApplicationDocument;
 pub(crate) use error::{Body as ErrorDocument, ThunderError, thunder_json};
 pub(crate) use flow::{Answer as FlowAnswer, FlowRequest};
 #[cfg(test)]

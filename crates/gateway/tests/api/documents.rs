@@ -1,7 +1,9 @@
 //! The OpenAPI document, its viewer page, and unknown paths.
 
+use administration::Permission;
 use protocol::GrantType;
 use reqwest::Method;
+use serde_json::json;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
@@ -43,6 +45,19 @@ fn every_registered_route_is_documented_or_another_name_of_one_that_is() {
     registered.extend(routes::documented().into_iter().filter(|(_, path)| routes::is_of_people(path)));
     registered.sort();
     assert_eq!(registered, routes::all());
+}
+
+#[test]
+fn every_route_of_the_admin_api_is_documented_with_its_permission() {
+    let source = include_str!("../../src/routes/mod.rs");
+    let document: serde_json::Value = serde_json::from_str(&gateway::openapi_document()).unwrap();
+    for (method, path) in routes::documented().into_iter().filter(|(_, path)| routes::is_admin(path)) {
+        let call = source.split(".service(").find(|call| call.contains(&format!("at(\"{path}\")"))).unwrap();
+        let permission = call.split(&format!(".{method}(")).nth(1).unwrap().split(',').next().unwrap();
+        let scope = Permission::ALL.into_iter().find(|it| format!("{it:?}") == permission).unwrap().scope();
+        let documented = &document["paths"][&path][&method]["security"];
+        assert_eq!(*documented, json!([{ "admin_token": [scope] }]), "{method} {path}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,4 @@
-//! The paths of the API. A function here has the operation id of the document for its name and is never called; the handler is in `routes`.
-
-#![expect(dead_code, reason = "the functions are read by the derive, at compile time")]
+//! The operations of the API, each as its route in `routes` serves it.
 
 pub(super) mod applications;
 pub(super) mod clients;

@@ -1,39 +1,34 @@
-//! Paths for operators and for readers of the documentation.
+//! What operators and readers of the documentation fetch.
 
-use crate::openapi::schemas::{Live, Ready};
+use serde_json::json;
+use utoipa::openapi::HttpMethod::Get;
 
-/// Ask whether the program serves at all.
-#[utoipa::path(
-    get, path = "/health/live", tag = "operations",
-    responses((status = 200, description = "It does", body = Live))
-)]
-pub(crate) fn live() {}
+use crate::openapi::operation::{Operation, on};
+use crate::routes::health::{Live, Ready};
 
-/// Ask whether callers should be sent here.
-#[utoipa::path(
-    get, path = "/health/ready", tag = "operations",
-    responses(
-        (status = 200, description = "They should; a degraded part says why", body = Ready),
-        (status = 503, description = "They should not, for the reasons of the failed parts", body = Ready),
-    )
-)]
-pub(crate) fn ready() {}
+pub(crate) fn operations() -> Vec<Operation> {
+    let numbers = "Prometheus text format 0.0.4; served by listeners with the admin surface";
+    vec![
+        on(Get, "/health/live")
+            .named("live", "Ask whether the program serves at all.")
+            .answer::<Live>("200", "It does"),
+        on(Get, "/health/ready")
+            .named("ready", "Ask whether callers should be sent here.")
+            .answer::<Ready<'static>>("200", "They should; a degraded part says why")
+            .answer::<Ready<'static>>("503", "They should not, for the reasons of the failed parts"),
+        on(Get, "/metrics").named("metrics", "Read the numbers.").answer_as(
+            "200",
+            numbers,
+            "text/plain",
+            json!({ "type": "string" }),
+        ),
+    ]
+}
 
-/// Read the numbers.
-#[utoipa::path(
-    get, path = "/metrics", tag = "operations",
-    responses((status = 200, description = "Prometheus text format 0.0.4; served by listeners with the admin surface", content_type = "text/plain", body = String))
-)]
-pub(crate) fn metrics() {}
-
-/// Fetch this document.
-#[utoipa::path(get, path = "/openapi.json", tag = "documentation", responses((status = 200, description = "OpenAPI 3.1")))]
-pub(crate) fn document() {}
-
-/// Read this document.
-#[utoipa::path(get, path = "/docs", tag = "documentation", responses((status = 200, description = "A page")))]
-pub(crate) fn page() {}
-
-/// The page's library.
-#[utoipa::path(get, path = "/docs/scalar.js", tag = "documentation", responses((status = 200, description = "A script")))]
-pub(crate) fn script() {}
+pub(crate) fn documentation() -> Vec<Operation> {
+    vec![
+        on(Get, "/openapi.json").named("document", "Fetch this document.").empty_answer("200", "OpenAPI 3.1"),
+        on(Get, "/docs").named("page", "Read this document.").empty_answer("200", "A page"),
+        on(Get, "/docs/scalar.js").named("script", "The page's library.").empty_answer("200", "A script"),
+    ]
+}

@@ -27,6 +27,7 @@ pub(super) enum Step {
 /// Where the sign-in stands.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowStep")]
 pub(crate) struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     flow_id: Option<&'a str>,

@@ -1,0 +1,162 @@
+//! An operation of the document. Its path, its method and its permission say the parameters, the security and the errors that every
+//! such operation has.
+
+use administration::Permission;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Value, json};
+use utoipa::openapi::{HttpMethod, Paths};
+
+use super::schemas::reference;
+use crate::respond::ProblemDocument;
+
+pub(super) const JSON: &str = "application/json";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
+pub(super) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
+pub(super) const NOT_MODIFIED: &str = "If-None-Match names what it is";
+
+/// An operation under construction.
+pub(super) struct Operation {
+    method: HttpMethod,
+    path: &'static str,
+    object: Value,
+    /// Generate the schemas of its bodies.
+    pub(super) schemas: Vec<fn(&mut SchemaGenerator) -> Schema>,
+}
+
+/// An operation with the parameters that its path has.
+pub(super) fn on(method: HttpMethod, path: &'static str) -> Operation {
+    let operation = Operation { method, path, object: json!({ "responses": {} }), schemas: Vec::new() };
+    path.split(['{', '}']).skip(1).step_by(2).fold(operation, |operation, name| {
+        let description = match name {
+            "id" => "Tenant id",
+            "client" => "Client id, percent-encoded",
+            "secret" => "Secret id",
+            "kid" => "As oauth2-key-1",
+            _ => "The application's id, a UUID",
+        };
+        operation.parameter("path", name, json!({ "type": "string" }), description)
+    })
+}
+
+/// An operation of the admin API, with the permission that its route requires.
+pub(super) fn admin(method: HttpMethod, path: &'static str, permission: Permission) -> Operation {
+    on(method, path).secured(json!({ "admin_token": [permission.scope()] })).problems("")
+}
+
+impl Operation {
+    pub(super) fn named(mut self, id: &str, summary: &str) -> Self {
+        self.object["operationId"] = id.into();
+        self.object["summary"] = summary.into();
+        self
+    }
+
+    /// Adds to the description of the tenant's id the paths that have none.
+    pub(super) fn also(mut self, paths: &str) -> Self {
+        self.object["parameters"][0]["description"] = format!("Tenant id. {paths}").into();
+        self
+    }
+
+    pub(super) fn query(self, kind: &str, name: &str, description: &str) -> Self {
+        self.parameter("query", name, json!({ "type": kind }), description)
+    }
+
+    /// A whole number in these limits.
+    pub(super) fn number(self, name: &str, (least, most): (u32, Option<u32>), description: &str) -> Self {
+        let schema = json!({ "type": "integer", "format": "int32", "minimum": least, "maximum": most });
+        self.parameter("query", name, schema, description)
+    }
+
+    /// Which page of a list.
+    pub(super) fn paging(self) -> Self {
+        let cursor = self.query("string", "cursor", "next_cursor of the page before");
+        cursor.number("limit", (1, Some(200)), "Items of a page; 50 by default")
+    }
+
+    pub(super) fn if_match(self, what: &str) -> Self {
+        self.header("If-Match", &format!("Only if the {what} still has this ETag"))
+    }
+
+    pub(super) fn idempotent(self) -> Self {
+        self.header("Idempotency-Key", "The same key and request within 24 h get the same answer")
+    }
+
+    fn header(self, name: &str, description: &str) -> Self {
+        self.parameter("header", name, json!({ "type": ["string", "null"] }), description)
+    }
+
+    fn parameter(self, place: &str, name: &str, schema: Value, description: &str) -> Self {
+        let parameter = json!({ "name": name, "in": place, "description": description, "required": place == "path", "schema": schema });
+        self.with("parameters", parameter)
+    }
+
+    /// A way to authorize the request, as schemes with scopes; the empty object for none.
+    pub(super) fn secured(self, schemes: Value) -> Self {
+        self.with("security", schemes)
+    }
+
+    fn with(mut self, list: &str, item: Value) -> Self {
+        match &mut self.object[list] {
+            Value::Array(items) => items.push(item),
+            absent => *absent = json!([item]),
+        }
+        self
+    }
+
+    pub(super) fn body<T: JsonSchema>(mut self, media_type: &str, description: Option<&str>) -> Self {
+        let content = json!({ media_type: { "schema": self.schema::<T>() } });
+        self.object["requestBody"] =
+            json!({ "description": description, "content": content, "required": true });
+        self
+    }
+
+    pub(super) fn answer<T: JsonSchema>(mut self, status: &str, description: &str) -> Self {
+        let schema = self.schema::<T>();
+        self.answer_as(status, description, JSON, schema)
+    }
+
+    /// An answer of a status, or one more form of its body.
+    pub(super) fn answer_as(self, status: &str, description: &str, media_type: &str, schema: Value) -> Self {
+        let mut answer = self.empty_answer(status, description);
+        answer.object["responses"][status]["content"][media_type]["schema"] = schema;
+        answer
+    }
+
+    pub(super) fn empty_answer(mut self, status: &str, description: &str) -> Self {
+        self.object["responses"][status]["description"] = description.into();
+        self
+    }
+
+    /// Errors of one form, each with its status.
+    pub(super) fn errors<T: JsonSchema>(mut self, errors: &[(&str, &str)]) -> Self {
+        for (status, description) in errors {
+            self = self.answer::<T>(status, description);
+        }
+        self
+    }
+
+    pub(super) fn problem(mut self, status: &str, description: &str) -> Self {
+        let schema = self.schema::<ProblemDocument<'static>>();
+        self.answer_as(status, description, "application/problem+json", schema)
+    }
+
+    /// The problems of every operation of the admin API, and after them those of this one.
+    pub(super) fn problems(self, more: &str) -> Self {
+        let unknown = if self.path.contains('{') { ", 404" } else { "" };
+        let writes = if self.method == HttpMethod::Get { "" } else { "; 429 for too many writes" };
+        self.problem("4XX", &format!("401, 403{unknown}{more}{writes}"))
+    }
+
+    fn schema<T: JsonSchema>(&mut self) -> Value {
+        self.schemas.push(SchemaGenerator::subschema_for::<T>);
+        json!({ "$ref": reference(&T::schema_name()) })
+    }
+
+    /// Adds the operation, if it is one of OpenAPI.
+    pub(super) fn add_to(mut self, paths: &mut Paths, tag: &str) -> serde_json::Result<()> {
+        self.object["tags"] = json!([tag]);
+        let operation: utoipa::openapi::path::Operation = serde_json::from_value(self.object)?;
+        paths.add_path_operation(self.path, vec![self.method], operation);
+        Ok(())
+    }
+}
