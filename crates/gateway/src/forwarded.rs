@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
 use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Proxies whose word is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,11 +18,12 @@ pub struct TrustedProxies {
 }
 
 /// A header in which a proxy names the client of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum ForwardingHeader {
-    /// `X-Forwarded-For: 192.0.2.1, 10.0.0.1`.
+    /// `X-Forwarded-For`, to whose end each proxy adds an address.
     XForwardedFor,
-    /// `Forwarded: for=192.0.2.1, for="[2001:db8::1]:4711"` (RFC 7239).
+    /// `Forwarded` (RFC 7239).
     Forwarded,
 }
 

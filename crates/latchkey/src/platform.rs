@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use administration::{Administrator, EditPolicy, Invalidation, Reconciler};
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
-use gateway::{
-    ConnectionLimits, ForwardingHeader, Listener, Options, Services, Surface, TrustedProxies, WriteBudget,
-};
+use gateway::{ConnectionLimits, Listener, Options, Services, Surface, TrustedProxies, WriteBudget};
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::{ScopeToken, Secret};
@@ -150,8 +148,11 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
         let serves = |surface| listener.surfaces().contains(&surface);
         let surface =
             Surface { public: serves(settings::Surface::Public), admin: serves(settings::Surface::Admin) };
-        let (hosts, trusted_proxies) = (listener.hosts.clone(), listener.trusted_proxies.as_ref());
-        let trusted_proxies = trusted_proxies.map(trusted_proxies_of);
+        let hosts = listener.hosts.clone();
+        let trusted_proxies = listener.trusted_proxies.as_ref().map(|proxies| TrustedProxies {
+            from: proxies.from.iter().map(|network| network.net()).collect(),
+            header: proxies.header,
+        });
         listeners.push(Listener { address, surface, tls, hosts, trusted_proxies });
     }
     Ok(Options {
@@ -182,14 +183,6 @@ fn connection_limits(requested: Option<u32>, files: Option<usize>) -> Connection
         );
     }
     ConnectionLimits::of(wanted.min(possible))
-}
-
-fn trusted_proxies_of(proxies: &settings::TrustedProxies) -> TrustedProxies {
-    let header = match proxies.header {
-        settings::ForwardingHeader::XForwardedFor => ForwardingHeader::XForwardedFor,
-        settings::ForwardingHeader::Forwarded => ForwardingHeader::Forwarded,
-    };
-    TrustedProxies { from: proxies.from.iter().map(|network| network.net()).collect(), header }
 }
 
 /// The shared Redis. Nothing waits for it here; the platform works without it until it answers.

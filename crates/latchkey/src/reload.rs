@@ -12,7 +12,6 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use crate::apply::{Applied, ApplyOptions, apply, say};
-use crate::configured_admins::ConfiguredAdmins;
 use crate::conflict_messages::TenantsLeftOut;
 use crate::left_out::Tries;
 use crate::platform::Platform;
@@ -182,7 +181,7 @@ impl Reload {
     /// Files that had the latest generation and now hold an older one were reverted on purpose. Files that merely lag behind do not revert
     /// anything.
     async fn take_over(&mut self, mut loaded: Loaded) -> Result<(), StartError> {
-        let admins = ConfiguredAdmins::take(&mut loaded).hashed().await?;
+        let admins = std::mem::take(&mut loaded.admins).hashed().await?;
         self.tries.begin();
         let applied = self.apply(loaded).await;
         // A removed administrator must not stay valid while the store is unavailable.

@@ -10,7 +10,7 @@ use url::Url;
 use super::answer::ApiAnswer;
 use super::{AdminArguments, AdminClientError};
 use crate::files;
-use crate::settings::{Environment, Variable};
+use crate::settings::Environment;
 
 /// The answer of a token endpoint.
 #[derive(Deserialize)]
@@ -39,12 +39,8 @@ pub(super) async fn token(
             ));
         }
     }
-    match environment.get("LATCHKEY_TOKEN") {
-        Some(Variable::Text(token)) if !token.expose().trim().is_empty() => {
-            Ok(Secret::new(token.expose().trim().to_owned()))
-        }
-        Some(Variable::Text(_) | Variable::NotText) | None => Err(AdminClientError::NoToken),
-    }
+    let token = environment.text("LATCHKEY_TOKEN").map(str::trim).filter(|token| !token.is_empty());
+    token.map(|token| Secret::new(token.to_owned())).ok_or(AdminClientError::NoToken)
 }
 
 /// Fetches a token for the audience of administration alone.

@@ -15,7 +15,7 @@ use super::answer::ApiAnswer;
 use super::{AdminClientError, ApiRequest, publish};
 use crate::database::Database;
 use crate::platform::{caches, edit_policy, redis};
-use crate::settings::{Environment, Variable, read};
+use crate::settings::{Environment, read};
 use crate::start_error::StartError;
 use crate::{clock, sealing};
 
@@ -87,9 +87,6 @@ impl InProcess {
 
 /// The user of this machine, if the environment names one.
 fn actor(environment: &Environment) -> String {
-    let name = ["USER", "LOGNAME"].into_iter().find_map(|name| match environment.get(name) {
-        Some(Variable::Text(text)) if !text.expose().is_empty() => Some(text.expose().to_owned()),
-        Some(Variable::Text(_) | Variable::NotText) | None => None,
-    });
-    format!("cli:{}", name.as_deref().unwrap_or("unknown"))
+    let names = ["USER", "LOGNAME"].into_iter().filter_map(|name| environment.text(name));
+    format!("cli:{}", names.into_iter().find(|name| !name.is_empty()).unwrap_or("unknown"))
 }

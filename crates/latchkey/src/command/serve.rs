@@ -15,7 +15,6 @@ use super::block_on;
 use crate::apply::{self, ApplyOptions};
 use crate::batch_writer::BatchWriter;
 use crate::clock;
-use crate::configured_admins::ConfiguredAdmins;
 use crate::drain::StopSignals;
 use crate::housekeeping;
 use crate::logging;
@@ -60,7 +59,8 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     let declared = loaded.declaration.tenants.keys().map(TenantId::as_str);
     let (watched, tenants, sample) = (loaded.watched.clone(), names(declared), sample_client(&loaded));
 
-    let admins = ConfiguredAdmins::take(&mut loaded);
+    // The store does not hold them.
+    let admins = std::mem::take(&mut loaded.admins);
     let applied = apply::apply(&platform, loaded, ApplyOptions::default()).await?;
     reload.took(&applied).await?;
     if let Outcome::TooManyRetired { plan } = applied.outcome {

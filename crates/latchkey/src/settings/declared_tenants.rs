@@ -8,64 +8,56 @@ use std::{
 use administration::TenantSettings;
 
 use super::{
-    check,
-    document::Document,
-    file_reader::FileReader,
-    findings::{Findings, Location},
-    locations::Locations,
-    read_error::ReadError,
-    yaml,
+    check, document::Document, file_reader::FileReader, findings::Location, read::Reading,
+    read_error::ReadError, yaml,
 };
 
 /// Tenants that files declare, not yet resolved, by id.
 pub(crate) type Declared = BTreeMap<String, (TenantSettings, Location)>;
 
-/// Tenants of config.yaml and of `tenants_dir`, by id.
-pub(crate) fn declared(
-    document: &mut Document,
-    file_reader: &mut FileReader<'_>,
-    locations: &mut Locations,
-    findings: &mut Findings,
-) -> Result<Declared, ReadError> {
-    let mut declared = Declared::new();
-    let root = Location::file(0);
-    for (id, tenant) in std::mem::take(&mut document.tenants) {
-        let at = root.key("tenants").key(&id);
-        check::tenant::check_id(findings, at.clone(), &id);
-        declared.insert(id, (tenant, at));
-    }
-    let Some(folder) = &document.tenants_dir else { return Ok(declared) };
-    let folder = locations.sources[0].folder().join(folder);
-    file_reader.watch(&folder);
-    let files = tenant_files(file_reader, &folder).map_err(|error| {
-        let problem = format!("{} cannot be listed: {error}", folder.display());
-        findings.error(root.key("tenants_dir"), problem, "make the folder, or fix or leave out the key");
-        locations.faults(std::mem::take(findings))
-    })?;
-    let mut faults = Vec::new();
-    for (id, path) in files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let source = file_reader.settings(&path, &name);
-        match source.and_then(|source| Ok((yaml::parse::<TenantSettings>(&source)?, source))) {
-            Ok((tenant, source)) => {
-                let at = Location::file(locations.sources.len());
-                locations.sources.push(source);
-                check::tenant::check_id(findings, at.clone(), &id);
-                match declared.entry(id) {
-                    Entry::Vacant(free) => {
-                        free.insert((tenant, at));
-                    }
-                    Entry::Occupied(taken) => {
-                        let problem = format!("tenant `{}` is declared elsewhere, too", taken.key());
-                        let hint = "leave one of the two out: a file is named for its tenant's id";
-                        findings.error(at, problem, hint);
+impl Reading<'_> {
+    /// Tenants of config.yaml and of `tenants_dir`, by id.
+    pub(super) fn declared(&mut self, document: &mut Document) -> Result<Declared, ReadError> {
+        let mut declared = Declared::new();
+        for (id, tenant) in std::mem::take(&mut document.tenants) {
+            let at = Location::section("tenants").key(&id);
+            check::tenant::check_id(&mut self.findings, at.clone(), &id);
+            declared.insert(id, (tenant, at));
+        }
+        let Some(folder) = &document.tenants_dir else { return Ok(declared) };
+        let folder = self.locations.sources[0].folder().join(folder);
+        self.file_reader.watch(&folder);
+        let files = tenant_files(&self.file_reader, &folder).map_err(|error| {
+            let problem = format!("{} cannot be listed: {error}", folder.display());
+            let hint = "make the folder, or fix or leave out the key";
+            self.findings.error(Location::section("tenants_dir"), problem, hint);
+            self.locations.faults(std::mem::take(&mut self.findings))
+        })?;
+        let mut faults = Vec::new();
+        for (id, path) in files {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let source = self.file_reader.settings(&path, &name);
+            match source.and_then(|source| Ok((yaml::parse::<TenantSettings>(&source)?, source))) {
+                Ok((tenant, source)) => {
+                    let at = Location::file(self.locations.sources.len());
+                    self.locations.sources.push(source);
+                    check::tenant::check_id(&mut self.findings, at.clone(), &id);
+                    match declared.entry(id) {
+                        Entry::Vacant(free) => {
+                            free.insert((tenant, at));
+                        }
+                        Entry::Occupied(taken) => {
+                            let problem = format!("tenant `{}` is declared elsewhere, too", taken.key());
+                            let hint = "leave one of the two out: a file is named for its tenant's id";
+                            self.findings.error(at, problem, hint);
+                        }
                     }
                 }
+                Err(error) => faults.extend(error.faults),
             }
-            Err(error) => faults.extend(error.faults),
         }
+        if faults.is_empty() { Ok(declared) } else { Err(ReadError { faults }) }
     }
-    if faults.is_empty() { Ok(declared) } else { Err(ReadError { faults }) }
 }
 
 /// `acme.yaml` declares `acme`. What begins with a dot is skipped: editors' swap files, and the `..data` of a mounted

@@ -5,11 +5,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
-    rc::Rc,
 };
 
+use administration::FileSecret;
 use aws_lc_rs::digest::{Context, SHA256};
-use zeroize::Zeroizing;
 
 use super::check::files::{PrivateFolders, refusal};
 use super::diagnostic::Diagnostic;
@@ -31,13 +30,14 @@ pub(crate) struct FileReader<'a> {
     digest: Context,
     watched: BTreeSet<PathBuf>,
     files: BTreeMap<(PathBuf, Holds), Referenced>,
-    private: PrivateFolders,
+    /// The folders whose files no other user can read.
+    pub(super) private: PrivateFolders,
 }
 
 /// A file that a key names.
 #[derive(Clone)]
 pub(crate) struct Referenced {
-    pub(crate) text: Rc<Zeroizing<String>>,
+    pub(crate) text: FileSecret,
     /// It holds a secret, and every user of this machine may read it.
     pub(crate) is_exposed: bool,
 }
@@ -77,7 +77,7 @@ impl<'a> FileReader<'a> {
     pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Source, ReadError> {
         match self.file(path, Holds::Settings) {
             Ok((text, _)) => {
-                self.absorb("settings", name, text.as_bytes());
+                self.absorb("settings", name, text.expose().as_bytes());
                 Ok(Source::new(path.to_owned(), text))
             }
             Err(Unreadable { problem, hint }) => Err(Diagnostic::about_path(path, problem, hint).into()),
@@ -108,28 +108,28 @@ impl<'a> FileReader<'a> {
             return Ok(known.clone());
         }
         let (text, others_may_read) = self.file(&full, holds)?;
-        self.absorb("file", &path.to_string_lossy(), text.as_bytes());
+        self.absorb("file", &path.to_string_lossy(), text.expose().as_bytes());
         let is_exposed = holds == Holds::Secret && others_may_read && !self.private.hold(&full);
-        let referenced = Referenced { text: Rc::new(text), is_exposed };
+        let referenced = Referenced { text, is_exposed };
         self.files.insert((full, holds), referenced.clone());
         Ok(referenced)
     }
 
     /// A variable that a key names.
-    pub(crate) fn variable(&mut self, name: &str) -> Result<Zeroizing<String>, Unreadable> {
+    pub(crate) fn variable(&mut self, name: &str) -> Result<FileSecret, Unreadable> {
         let text = match self.replayed.and_then(|replayed| replayed.get(EntryKind::Variable, name)) {
             Some(text) => text,
             None => self.unhashed_variable(name)?,
         };
-        self.snapshot.add(EntryKind::Variable, name, &text);
-        self.absorb("variable", name, text.as_bytes());
+        self.snapshot.add(EntryKind::Variable, name, text.expose());
+        self.absorb("variable", name, text.expose().as_bytes());
         Ok(text)
     }
 
     /// A variable that may differ between replicas of one configuration.
-    pub(crate) fn unhashed_variable(&self, name: &str) -> Result<Zeroizing<String>, Unreadable> {
+    pub(crate) fn unhashed_variable(&self, name: &str) -> Result<FileSecret, Unreadable> {
         let problem = match self.environment.get(name) {
-            Some(Variable::Text(text)) => return Ok(Zeroizing::new(text.expose().to_owned())),
+            Some(Variable::Text(text)) => return Ok(text.clone()),
             Some(Variable::NotText) => "the environment variable of this name is not UTF-8",
             None => "there is no environment variable of this name",
         };
@@ -166,16 +166,9 @@ impl<'a> FileReader<'a> {
         self.config.parent().unwrap_or(Path::new(""))
     }
 
-    /// The folders whose files no other user can read.
-    pub(crate) fn private(&self) -> &PrivateFolders {
-        &self.private
-    }
-
-    fn file(&mut self, path: &Path, holds: Holds) -> Result<(Zeroizing<String>, bool), Unreadable> {
-        let name = match path {
-            path if path == self.config => String::new(),
-            path => path.strip_prefix(self.root()).unwrap_or(path).to_string_lossy().into_owned(),
-        };
+    fn file(&mut self, path: &Path, holds: Holds) -> Result<(FileSecret, bool), Unreadable> {
+        let name = if path == self.config { Path::new("") } else { path };
+        let name = name.strip_prefix(self.root()).unwrap_or(name).to_string_lossy().into_owned();
         let (text, others_may_read) = match self.replayed {
             Some(replayed) => {
                 let text = replayed.get(EntryKind::File, &name).ok_or_else(|| {
@@ -188,17 +181,17 @@ impl<'a> FileReader<'a> {
             }
             None => read(path, holds)?,
         };
-        self.snapshot.add(EntryKind::File, &name, &text);
+        self.snapshot.add(EntryKind::File, &name, text.expose());
         Ok((text, others_may_read))
     }
 }
 
-fn read(path: &Path, holds: Holds) -> Result<(Zeroizing<String>, bool), Unreadable> {
+fn read(path: &Path, holds: Holds) -> Result<(FileSecret, bool), Unreadable> {
     let Contents { bytes, others_may_read } =
         files::read(path, holds).map_err(|error| refusal(&error, path))?;
     match str::from_utf8(&bytes) {
         Ok(text) => {
-            let text = Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned());
+            let text = FileSecret::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned());
             Ok((text, others_may_read))
         }
         Err(error) => {
@@ -223,7 +216,7 @@ mod tests {
         let first = file_reader.referenced(folder.path(), Path::new("a"), Holds::Public).ok().unwrap();
         fs::write(folder.path().join("a"), "second").unwrap();
         let second = file_reader.referenced(folder.path(), Path::new("a"), Holds::Public).ok().unwrap();
-        assert_eq!((first.text.as_str(), second.text.as_str()), ("first", "first"));
+        assert_eq!((first.text.expose(), second.text.expose()), ("first", "first"));
         assert_eq!(file_reader.finish().1, [folder.path().join("a")]);
     }
 

@@ -30,6 +30,11 @@ pub(crate) struct Finding {
 }
 
 impl Location {
+    /// A section of config.yaml.
+    pub(crate) fn section(key: &str) -> Self {
+        Self::file(0).key(key)
+    }
+
     /// The whole of a file.
     pub(crate) fn file(source: usize) -> Self {
         Self { source, path: KeyPath::new(), on_key: false }

@@ -12,6 +12,7 @@ use super::{
     diagnostic::{Diagnostic, written},
     document::Document,
     environment::{Environment, Variable},
+    read_error::ReadError,
     sections::SealingKeySetting,
     source_map::KeyPath,
 };
@@ -45,10 +46,7 @@ const KEYS: [(&str, Setter); 15] = [
 const SEALING_KEYS: [&str; 2] = ["keys.sealing_key.file", "keys.sealing_key.env"];
 
 /// Puts the environment's `LATCHKEY__SECTION__KEY` above what the file says. An empty variable counts as unset.
-pub(crate) fn apply(
-    document: &mut Document,
-    environment: &Environment,
-) -> Result<Overridden, Vec<Diagnostic>> {
+pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Result<Overridden, ReadError> {
     let (mut overridden, mut faults) = (Overridden::new(), Vec::new());
     let mut held = Vec::new();
     for (name, value) in environment.beginning_with(PREFIX) {
@@ -71,7 +69,7 @@ pub(crate) fn apply(
         }
         overridden.insert(key.split('.').map(str::to_owned).collect(), name.to_owned());
     }
-    if faults.is_empty() { Ok(overridden) } else { Err(faults) }
+    if faults.is_empty() { Ok(overridden) } else { Err(ReadError { faults }) }
 }
 
 fn set<T>(field: &mut T, value: Result<T, String>) -> Result<(), String> {
@@ -142,7 +140,7 @@ mod tests {
         let mut document = Document::default();
         apply(&mut document, &Environment::from(variables))
             .map(|overridden| (document, overridden))
-            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            .map_err(|error| error.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
@@ -179,7 +177,7 @@ mod tests {
         let listeners =
             "[{ address: '127.0.0.1:1', serves: [admin], tls: { certificate: a, private_key: b } }]";
         let parse = |text: String| {
-            let text = zeroize::Zeroizing::new(text);
+            let text = administration::FileSecret::new(text);
             yaml::parse::<Document>(&Source::new("config.yaml".into(), text)).map_err(|fault| fault.brief())
         };
         for (key, _) in KEYS {

@@ -1,6 +1,6 @@
 //! Where each tenant is declared, for errors that only a comparison with the store finds.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use super::{
     diagnostic::{Diagnostic, written},
@@ -27,8 +27,22 @@ impl Locations {
             .position(|source| source.path.file_stem().is_some_and(|stem| stem.to_str() == Some(id)));
         match of_folder {
             Some(index) => Location::file(index + 1),
-            None => Location::file(0).key("tenants").key(id),
+            None => Location::section("tenants").key(id),
         }
+    }
+
+    /// The folder that a path at this key is relative to. A path from a variable has no file to be relative to, so it is relative to the
+    /// working directory.
+    pub(super) fn folder(&self, at: &Location) -> &Path {
+        match self.variable(at) {
+            Some(_) => Path::new(""),
+            None => self.sources[at.source].folder(),
+        }
+    }
+
+    /// The variable that the value at this key came from.
+    fn variable(&self, at: &Location) -> Option<&String> {
+        self.overridden.get(&at.path).filter(|_| at.source == 0)
     }
 
     /// Finds the line of each. Ten thousand tenants may all have the same fault, and to find the line of each would take longer than
@@ -44,7 +58,7 @@ impl Locations {
 
     /// Finds the line, or the variable that the value came from.
     fn locate(&self, Finding { at, problem, hint }: Finding) -> Diagnostic {
-        match self.overridden.get(&at.path).filter(|_| at.source == 0) {
+        match self.variable(&at) {
             Some(variable) => Diagnostic::about_variable(variable, written(&at.path), problem, hint),
             None => self.sources[at.source].diagnostic(&at.path, at.on_key, problem, hint),
         }

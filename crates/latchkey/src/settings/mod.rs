@@ -37,14 +37,12 @@ mod canaries;
 
 pub(crate) use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
 pub(crate) use diagnostic::Diagnostic;
-pub(crate) use environment::{Environment, Variable};
+pub(crate) use environment::Environment;
 pub(crate) use findings::{Findings, Location};
 pub(crate) use locations::Locations;
 pub(crate) use read::{Loaded, read, read_snapshot, refuse_beyond_loopback};
 pub(crate) use read_error::ReadError;
 pub(crate) use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
 pub(crate) use schema::schema;
-pub(crate) use sections::{
-    ForwardingHeader, KmsSetting, Limits, MaxRetired, Surface, Tls, TrustedProxies, VaultSetting,
-};
+pub(crate) use sections::{KmsSetting, Limits, MaxRetired, Surface, Tls, VaultSetting};
 pub(crate) use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

@@ -6,26 +6,25 @@ use std::path::{Path, PathBuf};
 use administration::{Declaration, FileSecret, TenantContext};
 use outbound::KeyService;
 use protocol::Lifetime;
-use registry::DeclaredUser;
 use tenancy::TenantId;
 
 use super::{
     check::{self, sealing::IsBuiltIn},
-    declared_tenants::{Declared, declared},
+    declared_tenants::Declared,
     diagnostic::Diagnostic,
     document::Document,
     environment::Environment,
     file_reader::FileReader,
-    findings::{Findings, Location},
+    findings::Findings,
     layers,
     locations::Locations,
     read_error::ReadError,
-    resolve::Resolver,
     resolved::{SealingKeys, StorageLocation},
     sections::{Limits, ProtectedResource, Reconcile, Server},
     source_snapshot::SourceSnapshot,
     yaml,
 };
+use crate::configured_admins::ConfiguredAdmins;
 
 /// Checked settings, with every secret at hand.
 #[derive(Debug)]
@@ -40,9 +39,7 @@ pub(crate) struct Loaded {
     pub(crate) protected_resource: Option<ProtectedResource>,
     pub(crate) limits: Limits,
     /// Who may sign in at `/flow/execute`.
-    pub(crate) admins: Vec<DeclaredUser>,
-    /// What a sign-in may name as its application.
-    pub(crate) admin_applications: Vec<String>,
+    pub(crate) admins: ConfiguredAdmins,
     /// Tenants and clients.
     pub(crate) declaration: Declaration,
     /// SHA-256 in hexadecimal over everything read that tenants and clients come from.
@@ -59,9 +56,17 @@ pub(crate) struct Loaded {
     exposed: Vec<Diagnostic>,
 }
 
+/// One reading of files and variables: what was read so far, and what was found in it.
+pub(super) struct Reading<'e> {
+    pub(super) file_reader: FileReader<'e>,
+    pub(super) locations: Locations,
+    pub(super) findings: Findings,
+    pub(super) is_built_in: IsBuiltIn,
+}
+
 /// Reads config.yaml and everything that it names.
 pub(crate) fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
-    read_through(path, environment, FileReader::new(environment, path, None), KeyService::is_built_in)
+    read_through(path, environment, None, KeyService::is_built_in)
 }
 
 /// Reads what was recorded as if it lay where `path` is.
@@ -70,28 +75,24 @@ pub(crate) fn read_snapshot(
     environment: &Environment,
     snapshot: &SourceSnapshot,
 ) -> Result<Loaded, ReadError> {
-    read_through(
-        path,
-        environment,
-        FileReader::new(environment, path, Some(snapshot)),
-        KeyService::is_built_in,
-    )
+    read_through(path, environment, Some(snapshot), KeyService::is_built_in)
 }
 
 fn read_through(
     path: &Path,
     environment: &Environment,
-    mut file_reader: FileReader<'_>,
+    snapshot: Option<&SourceSnapshot>,
     is_built_in: IsBuiltIn,
 ) -> Result<Loaded, ReadError> {
+    let mut file_reader = FileReader::new(environment, path, snapshot);
     file_reader.watch(path);
     let main = file_reader.settings(path, "config.yaml")?;
     let mut document: Document = yaml::parse(&main)?;
-    let overridden = layers::apply(&mut document, environment).map_err(|faults| ReadError { faults })?;
-    let mut findings = Findings::default();
-    let mut locations = Locations { sources: vec![main], overridden };
-    let declared = declared(&mut document, &mut file_reader, &mut locations, &mut findings)?;
-    resolve(document, declared, file_reader, findings, locations, is_built_in)
+    let overridden = layers::apply(&mut document, environment)?;
+    let locations = Locations { sources: vec![main], overridden };
+    let mut reading = Reading { file_reader, locations, findings: Findings::default(), is_built_in };
+    let declared = reading.declared(&mut document)?;
+    reading.resolve(document, declared)
 }
 
 impl Loaded {
@@ -112,85 +113,68 @@ pub(crate) fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Resu
     Ok(())
 }
 
-fn resolve(
-    document: Document,
-    declared: Declared,
-    mut file_reader: FileReader<'_>,
-    mut findings: Findings,
-    locations: Locations,
-    is_built_in: IsBuiltIn,
-) -> Result<Loaded, ReadError> {
-    let Locations { sources, overridden } = &locations;
-    let root = Location::file(0);
-    let Document { mut server, storage, cache, keys, limits, mut admin, protected_resource, .. } = document;
-    // Issuers are derived from it, so another public URL is another configuration of the tenants.
-    file_reader.public_url(server.public_url.as_str());
-    let mut resolver = Resolver { file_reader: &mut file_reader, sources, findings: &mut findings };
-    let mut tenants = BTreeMap::new();
-    for (id, (tenant, at)) in declared {
-        let tenant = resolver.tenant(tenant, at);
-        // The error of an id that is none is among the findings.
-        tenants.extend(TenantId::parse(&id).map(|id| (id, tenant)));
-    }
-    let admins = resolver.admins(&mut admin, &root.key("admin"));
-    // The rules below would take a secret that was not found for one that was not given.
-    if !findings.errors.is_empty() {
-        return Err(locations.faults(findings));
-    }
+impl Reading<'_> {
+    fn resolve(mut self, document: Document, declared: Declared) -> Result<Loaded, ReadError> {
+        let Document { mut server, cache, admin, protected_resource, .. } = document;
+        // Issuers are derived from it, so another public URL is another configuration of the tenants.
+        self.file_reader.public_url(server.public_url.as_str());
+        let mut tenants = BTreeMap::new();
+        for (id, (tenant, at)) in declared {
+            let tenant = self.tenant(tenant, at);
+            // The error of an id that is none is among the findings.
+            tenants.extend(TenantId::parse(&id).map(|id| (id, tenant)));
+        }
+        let admins = self.admins(admin.users);
+        // The rules below would take a secret that was not found for one that was not given.
+        if !self.findings.errors.is_empty() {
+            return Err(self.locations.faults(self.findings));
+        }
 
-    let context = TenantContext { public_url: server.public_url.as_str(), l1_lifetime: cache.l1_lifetime };
-    let declaration = check::tenant::check(tenants, context, &mut findings);
-    check::admins::check(&admins, &root.key("admin"), &mut findings);
-    check::server::check(&server, &declaration, &root, &mut findings);
-    check::server::check_cache(&cache, &root, &mut findings);
-    if let Some(resource) = &protected_resource {
-        check::server::check_protected_resource(resource, &declaration, &root, &mut findings);
-    }
-    let folder = sources[0].folder();
-    // A path from a variable has no file to be relative to, so it is relative to the working directory.
-    let folder_of = |keys: &[&str]| {
-        let path: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-        if overridden.contains_key(&path) { Path::new("") } else { folder }
-    };
-    let storage = check::server::storage(&storage, folder_of(&["storage", "url"]), &root, &mut findings);
-    let folders = (folder, folder_of(&["keys", "sealing_key", "file"]));
-    let sealing_keys =
-        check::sealing::sealing_keys(&keys, &file_reader, folders, is_built_in, &root, &mut findings);
-    if let (Some(storage), Some(keys)) = (&storage, &sealing_keys) {
-        check::sealing::warn_beside_database(storage, &keys.writing, &root, &mut findings);
-    }
-    for tls in server.listeners.iter_mut().filter_map(|listener| listener.tls.as_mut()) {
-        let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
-        paths.into_iter().flatten().for_each(|path| *path = folder.join(&path));
-    }
-    if let (Some(storage), Some(keys)) = (&storage, &sealing_keys) {
-        check::files::check(&server, storage, keys, file_reader.private(), &root, &mut findings);
-    }
+        let findings = &mut self.findings;
+        let context =
+            TenantContext { public_url: server.public_url.as_str(), l1_lifetime: cache.l1_lifetime };
+        let declaration = check::tenant::check(tenants, context, findings);
+        check::admins::check(&admins, findings);
+        check::server::check(&server, &declaration, findings);
+        check::server::check_cache(&cache, findings);
+        if let Some(resource) = &protected_resource {
+            check::server::check_protected_resource(resource, &declaration, findings);
+        }
+        let storage = check::server::storage(&document.storage, &self.locations, findings);
+        let sealing_keys = self.sealing_keys(&document.keys);
+        let (Some(storage), Some(sealing_keys)) = (storage, sealing_keys) else {
+            return Err(self.locations.faults(self.findings));
+        };
+        let folder = self.locations.sources[0].folder();
+        for tls in server.listeners.iter_mut().filter_map(|listener| listener.tls.as_mut()) {
+            let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
+            paths.into_iter().flatten().for_each(|path| *path = folder.join(&path));
+        }
+        self.check_files(&server, &storage, &sealing_keys);
+        if !self.findings.errors.is_empty() {
+            return Err(self.locations.faults(self.findings));
+        }
 
-    let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, findings.errors.is_empty())
-    else {
-        return Err(locations.faults(findings));
-    };
-    let (content_hash, watched, snapshot) = file_reader.finish();
-    Ok(Loaded {
-        server,
-        storage,
-        redis_url: cache.redis_url,
-        l1_lifetime: cache.l1_lifetime,
-        reconcile: document.reconcile,
-        sealing_keys,
-        protected_resource,
-        limits,
-        admins,
-        admin_applications: admin.applications,
-        declaration,
-        content_hash,
-        warnings: locations.located(findings.warnings),
-        watched,
-        snapshot,
-        exposed: locations.located(findings.exposed),
-        locations,
-    })
+        let (content_hash, watched, snapshot) = self.file_reader.finish();
+        Ok(Loaded {
+            server,
+            storage,
+            redis_url: cache.redis_url,
+            l1_lifetime: cache.l1_lifetime,
+            reconcile: document.reconcile,
+            sealing_keys,
+            protected_resource,
+            limits: document.limits,
+            admins: ConfiguredAdmins { users: admins, applications: admin.applications },
+            declaration,
+            content_hash,
+            warnings: self.locations.located(self.findings.warnings),
+            watched,
+            snapshot,
+            exposed: self.locations.located(self.findings.exposed),
+            locations: self.locations,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -304,8 +288,7 @@ mod tests {
         let path = folder.path().join("config.yaml");
         let environment = Environment::from([("SET", "token")]);
         let read_with = |is_built_in: IsBuiltIn| {
-            let read =
-                read_through(&path, &environment, FileReader::new(&environment, &path, None), is_built_in);
+            let read = read_through(&path, &environment, None, is_built_in);
             read.map_err(|error| {
                 let brief = error
                     .faults

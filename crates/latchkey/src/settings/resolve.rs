@@ -1,33 +1,23 @@
 //! Reads what the files refer to: secrets, keys and passwords.
 
-use administration::{ClientSettings, DeclaredSecret, Jwk, Jwks, KeySource, SecretSource, TenantSettings};
+use std::collections::BTreeMap;
+
+use administration::{
+    ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, SecretSource, TenantSettings,
+};
 use protocol::Secret;
 use registry::{DeclaredPassword, DeclaredUser};
-use zeroize::Zeroizing;
 
 use super::{
-    check,
-    file_reader::{FileReader, Referenced},
-    findings::{Findings, Location},
-    resolved::ResolvedTenant,
-    secret::PasswordSetting,
-    sections::Admin,
-    source::Source,
-    yaml,
+    check, file_reader::Referenced, findings::Location, read::Reading, resolved::ResolvedTenant,
+    secret::PasswordSetting, sections::AdminUser, source::Source, yaml,
 };
 use crate::files::Holds;
 
 /// Where a secret or password may be.
 const ANY_PLACE: &str = "`env`, `file`, `hash` or `value`";
 
-/// What resolving needs beside the document.
-pub(crate) struct Resolver<'r, 'e> {
-    pub(crate) file_reader: &'r mut FileReader<'e>,
-    pub(crate) sources: &'r [Source],
-    pub(crate) findings: &'r mut Findings,
-}
-
-impl Resolver<'_, '_> {
+impl Reading<'_> {
     /// A tenant's document, with what it refers to.
     pub(crate) fn tenant(&mut self, mut settings: TenantSettings, at: Location) -> ResolvedTenant {
         let mut secrets = Vec::with_capacity(settings.clients.len());
@@ -43,10 +33,10 @@ impl Resolver<'_, '_> {
         ResolvedTenant { at, settings, secrets, first_key }
     }
 
-    pub(crate) fn admins(&mut self, admin: &mut Admin, at: &Location) -> Vec<DeclaredUser> {
+    pub(crate) fn admins(&mut self, users: BTreeMap<String, AdminUser>) -> Vec<DeclaredUser> {
         let mut admins = Vec::new();
-        for (name, user) in std::mem::take(&mut admin.users) {
-            let at = at.key("users").key(&name).key("password");
+        for (name, user) in users {
+            let at = Location::section("admin").key("users").key(&name).key("password");
             if user.password.value.is_some() {
                 self.findings.exposed(
                     at.key("value"),
@@ -55,7 +45,7 @@ impl Resolver<'_, '_> {
                 );
             }
             if let Some(password) = self.secret(user.password, ANY_PLACE, &at) {
-                check::secret::check_secret(&password, &at, self.findings);
+                check::secret::check_secret(&password, &at, &mut self.findings);
                 admins.push(DeclaredUser { name, password, permissions: user.permissions });
             }
         }
@@ -71,7 +61,7 @@ impl Resolver<'_, '_> {
         for (at, secret) in single.chain(several) {
             let SecretSource { value, env, file, hash, expires: expires_at } = std::mem::take(secret);
             if let Some(secret) = self.secret(PasswordSetting { value, env, file, hash }, ANY_PLACE, &at) {
-                check::secret::check_secret(&secret, &at, self.findings);
+                check::secret::check_secret(&secret, &at, &mut self.findings);
                 secrets.push(match secret {
                     DeclaredPassword::Value(secret) => DeclaredSecret::Value { secret, expires_at },
                     DeclaredPassword::Hash(phc) => DeclaredSecret::Hash { phc, expires_at },
@@ -92,35 +82,34 @@ impl Resolver<'_, '_> {
 
     /// What is in the one place that is given of those `allowed`.
     fn secret(&mut self, source: PasswordSetting, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
-        let of_text =
-            |mut text: Zeroizing<String>| DeclaredPassword::Value(Secret::new(std::mem::take(&mut text)));
         let PasswordSetting { value, env, file, hash } = source;
-        match (value, hash, env, file) {
-            (Some(value), None, None, None) => Some(DeclaredPassword::Value(value.into_inner())),
-            (None, Some(hash), None, None) => Some(DeclaredPassword::Hash(hash.expose().to_owned())),
+        let text = match (value, hash, env, file) {
+            (Some(value), None, None, None) => value,
+            (None, Some(hash), None, None) => return Some(DeclaredPassword::Hash(hash.expose().to_owned())),
             (None, None, Some(name), None) => {
-                self.findings.found(self.file_reader.variable(&name), at.key("env")).map(of_text)
+                self.findings.found(self.file_reader.variable(&name), at.key("env"))?
             }
             (None, None, None, Some(path)) => {
                 let at = at.key("file");
-                let folder = self.sources[at.source].folder();
+                let folder = self.locations.folder(&at);
                 let read = self.file_reader.referenced(folder, &path, Holds::Secret);
                 let Referenced { text, is_exposed } = self.findings.found(read, at.clone())?;
                 if is_exposed {
-                    check::files::warn_of(&folder.join(path), at, self.findings);
+                    check::files::warn_of(&folder.join(path), at, &mut self.findings);
                 }
-                Some(of_text(without_last_newline(&text)))
+                without_last_newline(&text)
             }
             (None, None, None, None) => {
                 self.findings.error(at.clone(), "nothing says where it is found", format!("give {allowed}"));
-                None
+                return None;
             }
             _ => {
                 let problem = "more than one place is given for the one thing";
                 self.findings.error(at.clone(), problem, format!("give exactly one of {allowed}"));
-                None
+                return None;
             }
-        }
+        };
+        Some(DeclaredPassword::Value(text.into_inner()))
     }
 
     /// The public keys of a client; they are checked, and not used yet.
@@ -130,19 +119,19 @@ impl Resolver<'_, '_> {
             keys: Vec<Jwk>,
         }
         let path = match (&jwks.keys, &jwks.file) {
-            (Some(keys), None) => return check::jwks::check(keys, at, self.findings),
+            (Some(keys), None) => return check::jwks::check(keys, at, &mut self.findings),
             (None, Some(path)) => path,
             (None, None) | (Some(_), Some(_)) => {
                 let problem = "the keys are to be found in exactly one place";
                 return self.findings.error(at.clone(), problem, "give either `file` or `keys`");
             }
         };
-        let folder = self.sources[at.source].folder();
+        let folder = self.locations.folder(at);
         let read = self.file_reader.referenced(folder, path, Holds::Public);
         let Some(Referenced { text, .. }) = self.findings.found(read, at.key("file")) else { return };
-        let source = Source::new(folder.join(path), Zeroizing::new(text.to_string()));
+        let source = Source::new(folder.join(path), text);
         match yaml::parse::<KeySet>(&source) {
-            Ok(set) => check::jwks::check(&set.keys, at, self.findings),
+            Ok(set) => check::jwks::check(&set.keys, at, &mut self.findings),
             Err(fault) => {
                 let problem = format!("the file is not a JWK set: {}", fault.brief());
                 self.findings.error(at.key("file"), problem, "write `{\"keys\": […]}` as in RFC 7517 §5");
@@ -152,7 +141,8 @@ impl Resolver<'_, '_> {
 }
 
 /// Editors and `echo` end a file with a newline that is not meant to be part of the secret.
-fn without_last_newline(text: &str) -> Zeroizing<String> {
+fn without_last_newline(text: &FileSecret) -> FileSecret {
+    let text = text.expose();
     let stripped = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n'));
-    Zeroizing::new(stripped.unwrap_or(text).to_owned())
+    FileSecret::new(stripped.unwrap_or(text).to_owned())
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use administration::FileSecret;
+use gateway::ForwardingHeader;
 use protocol::{Lifetime, Rate};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -70,16 +71,6 @@ pub(crate) struct TrustedProxies {
     pub(crate) from: Vec<Network>,
     /// The one header that they write; all others are ignored.
     pub(crate) header: ForwardingHeader,
-}
-
-/// A header in which a proxy names the client of a request.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum ForwardingHeader {
-    /// `X-Forwarded-For`, to whose end each proxy adds an address.
-    XForwardedFor,
-    /// `Forwarded` (RFC 7239).
-    Forwarded,
 }
 
 /// What a listener serves.

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use zeroize::Zeroizing;
+use administration::FileSecret;
 
 use super::{
     diagnostic::{Diagnostic, Excerpt, written},
@@ -16,7 +16,7 @@ use super::{
 /// A file as it was read, and the positions in it, which are found when there is something to say.
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
-    pub(crate) text: Zeroizing<String>,
+    text: FileSecret,
     source_map: OnceCell<SourceMap>,
 }
 
@@ -25,7 +25,7 @@ const WIDEST: usize = 120;
 const MASK: &str = "[redacted]";
 
 impl Source {
-    pub(crate) fn new(path: PathBuf, text: Zeroizing<String>) -> Self {
+    pub(crate) fn new(path: PathBuf, text: FileSecret) -> Self {
         Self { path, text, source_map: OnceCell::new() }
     }
 
@@ -34,8 +34,12 @@ impl Source {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
+    pub(crate) fn text(&self) -> &str {
+        self.text.expose()
+    }
+
     pub(crate) fn source_map(&self) -> &SourceMap {
-        self.source_map.get_or_init(|| SourceMap::of(&self.text))
+        self.source_map.get_or_init(|| SourceMap::of(self.text()))
     }
 
     /// A fault at a key of this file, or at the value under it. The caret points there.
@@ -69,13 +73,13 @@ impl Source {
     }
 
     fn excerpt(&self, position: Position) -> Option<Excerpt> {
-        let start = line_start(&self.text, position.line)?;
-        let line = self.text[start..].lines().next().unwrap_or_default();
+        let start = line_start(self.text(), position.line)?;
+        let line = self.text()[start..].lines().next().unwrap_or_default();
         let byte = |column| start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
         let caret = position.column - 1;
         let skipped = if line.chars().count() > WIDEST { caret.saturating_sub(WIDEST / 2) } else { 0 };
         let shown = byte(skipped)..byte(skipped + WIDEST);
-        let hidden = self.source_map().hidden(&self.text, &shown)?;
+        let hidden = self.source_map().hidden(self.text(), &shown)?;
         // On a secret it points at the mask.
         let caret = byte(caret);
         let caret = hidden.iter().find(|range| range.contains(&caret)).map_or(caret, |range| range.start);
@@ -86,7 +90,7 @@ impl Source {
     /// A stretch of a line without its secrets.
     fn redacted(&self, shown: Range<usize>, hidden: &[Hidden]) -> String {
         let (mut text, mut from) = (String::new(), shown.start);
-        let plain = |stretch: Range<usize>| self.text[stretch].replace(char::is_control, " ");
+        let plain = |stretch: Range<usize>| self.text()[stretch].replace(char::is_control, " ");
         for hidden in hidden.iter().take_while(|hidden| hidden.end <= shown.end) {
             text += &plain(from..hidden.start);
             text += MASK;
@@ -116,7 +120,7 @@ mod tests {
     use super::*;
 
     fn source(text: &str) -> Source {
-        Source::new(PathBuf::from("config.yaml"), Zeroizing::new(text.to_owned()))
+        Source::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned()))
     }
 
     fn path(keys: &[&str]) -> Vec<String> {

@@ -1,11 +1,12 @@
 //! What a configuration was read from, as one piece of bytes: every file and variable by its name. It holds secrets, so it is sealed
 //! before it is stored and wiped after it was used.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
+use administration::FileSecret;
 use zeroize::Zeroizing;
 
-use super::environment::{Environment, Variable};
+use super::environment::Environment;
 
 /// What a configuration may weigh to be kept for a rollback.
 pub(crate) const LARGEST: usize = 16 * 1024 * 1024;
@@ -14,9 +15,9 @@ pub(crate) const LARGEST: usize = 16 * 1024 * 1024;
 const FORMAT: u8 = 1;
 
 /// Everything that was read, by kind and name.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct SourceSnapshot {
-    entries: BTreeMap<(u8, String), Zeroizing<String>>,
+    entries: BTreeMap<(u8, String), FileSecret>,
 }
 
 /// The kind of an entry.
@@ -36,23 +37,17 @@ pub(crate) enum EntryKind {
 #[error("what was recorded with this generation cannot be read by this version")]
 pub(crate) struct UnreadableSnapshot;
 
-/// What was read holds secrets.
-impl fmt::Debug for SourceSnapshot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SourceSnapshot").finish_non_exhaustive()
-    }
-}
-
 impl SourceSnapshot {
     /// One more thing that was read.
     pub(crate) fn add(&mut self, kind: EntryKind, name: &str, text: &str) {
-        self.entries.insert((kind as u8, name.to_owned()), Zeroizing::new(text.to_owned()));
+        self.entries.insert((kind as u8, name.to_owned()), FileSecret::new(text.to_owned()));
     }
 
     /// All of it, unless it is more than is kept.
     pub(crate) fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
         let size =
-            self.entries.iter().map(|((_, name), text)| 9 + name.len() + text.len()).sum::<usize>() + 1;
+            self.entries.iter().map(|((_, name), text)| 9 + name.len() + text.expose().len()).sum::<usize>()
+                + 1;
         if size > LARGEST {
             return None;
         }
@@ -61,7 +56,7 @@ impl SourceSnapshot {
         bytes.push(FORMAT);
         for ((kind, name), text) in &self.entries {
             bytes.push(*kind);
-            for part in [name, &**text] {
+            for part in [name, text.expose()] {
                 bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
                 bytes.extend_from_slice(part.as_bytes());
             }
@@ -76,13 +71,13 @@ impl SourceSnapshot {
         while let Some((&kind, after)) = rest.split_first() {
             let (name, after) = part(after).ok_or(UnreadableSnapshot)?;
             let (text, after) = part(after).ok_or(UnreadableSnapshot)?;
-            entries.insert((kind, name.to_owned()), Zeroizing::new(text.to_owned()));
+            entries.insert((kind, name.to_owned()), FileSecret::new(text.to_owned()));
             rest = after;
         }
         Ok(Self { entries })
     }
 
-    pub(crate) fn get(&self, kind: EntryKind, name: &str) -> Option<Zeroizing<String>> {
+    pub(crate) fn get(&self, kind: EntryKind, name: &str) -> Option<FileSecret> {
         self.entries.get(&(kind as u8, name.to_owned())).cloned()
     }
 
@@ -95,10 +90,7 @@ impl SourceSnapshot {
     /// The environment of today with the public URL of then: issuers must come to what they were.
     pub(crate) fn environment(&self, today: Environment) -> Environment {
         match self.get(EntryKind::PublicUrl, "") {
-            Some(mut text) => {
-                let text = administration::FileSecret::new(std::mem::take(&mut text));
-                today.with("LATCHKEY__SERVER__PUBLIC_URL", Variable::Text(text))
-            }
+            Some(text) => today.with("LATCHKEY__SERVER__PUBLIC_URL", text),
             None => today,
         }
     }
@@ -121,7 +113,7 @@ mod tests {
         snapshot.add(EntryKind::Variable, "SECRET", "hunter2");
         snapshot.add(EntryKind::Variable, "EMPTY", "");
         let snapshot = SourceSnapshot::parse(&snapshot.bytes().unwrap()).ok().unwrap();
-        let text = |kind, name| snapshot.get(kind, name).map(|text| text.to_string());
+        let text = |kind, name| snapshot.get(kind, name).map(|text| text.expose().to_owned());
         assert_eq!(text(EntryKind::File, "config.yaml").as_deref(), Some("tenants: {}"));
         assert_eq!(text(EntryKind::Variable, "SECRET").as_deref(), Some("hunter2"));
         assert_eq!(text(EntryKind::Variable, "EMPTY").as_deref(), Some(""));

@@ -21,11 +21,11 @@ const NO_YAML: &str = "fix the YAML here: indentation, brackets, quotes and colo
 /// Reads one document. A file that holds nothing is a fault, since a file cut short by a failed write looks so.
 pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnostic> {
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    if source.text.lines().all(blank) {
+    if source.text().lines().all(blank) {
         let hint = "write the settings, or `{}` for nothing but defaults";
         return Err(Diagnostic::about_path(&source.path, "the file is empty", hint));
     }
-    serde_saphyr::from_str_with_options(&source.text, options(source.text.len()))
+    serde_saphyr::from_str_with_options(source.text(), options(source.text().len()))
         .map_err(|error| translate(&error, source))
 }
 
@@ -207,13 +207,13 @@ fn unexpected(expected: &str, key: &str) -> (String, String) {
 mod tests {
     use std::path::PathBuf;
 
+    use administration::FileSecret;
     use proptest::prelude::*;
-    use zeroize::Zeroizing;
 
     use super::{super::document::Document, *};
 
     fn parse_text(text: &str) -> Result<Document, Diagnostic> {
-        parse(&Source::new(PathBuf::from("config.yaml"), Zeroizing::new(text.to_owned())))
+        parse(&Source::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned())))
     }
 
     fn message(text: &str) -> String {

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use administration::FileSecret;
 use proptest::prelude::*;
-use zeroize::Zeroizing;
 
 use super::{diagnostic::Diagnostic, document::Document, source::Source, yaml::parse};
 
 fn read(text: &str) -> Result<Document, Diagnostic> {
-    parse(&Source::new(PathBuf::from("config.yaml"), Zeroizing::new(text.to_owned())))
+    parse(&Source::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned())))
 }
 
 fn clients(count: usize) -> String {

@@ -7,9 +7,9 @@ use registry::DeclaredUser;
 use super::super::findings::{Findings, Location};
 
 /// Names and permissions.
-pub(crate) fn check(admins: &[DeclaredUser], at: &Location, findings: &mut Findings) {
+pub(crate) fn check(admins: &[DeclaredUser], findings: &mut Findings) {
     for admin in admins {
-        let at = at.key("users").key(&admin.name);
+        let at = Location::section("admin").key("users").key(&admin.name);
         if let Some(why) = unfit(&admin.name, LONGEST_ID) {
             findings.key_error(at.clone(), format!("the user name {why}"), "choose another name");
         }

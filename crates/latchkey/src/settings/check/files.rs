@@ -10,6 +10,7 @@ use super::super::{
     environment::Environment,
     file_reader::Unreadable,
     findings::{Findings, Location},
+    read::Reading,
     resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
     sections::Server,
 };
@@ -38,61 +39,66 @@ impl PrivateFolders {
     }
 }
 
-/// The files of the server's own sections.
-pub(crate) fn check(
-    server: &Server,
-    storage: &StorageLocation,
-    keys: &SealingKeys,
-    private: &PrivateFolders,
-    at: &Location,
-    findings: &mut Findings,
-) {
-    for (index, listener) in server.listeners.iter().enumerate() {
-        if let Some(tls) = &listener.tls {
-            let at = at.key("server").item("listeners", index).key("tls").key("private_key");
-            check_secret_file(&tls.private_key, at, private, findings);
+impl Reading<'_> {
+    /// The files of the server's own sections.
+    pub(crate) fn check_files(&mut self, server: &Server, storage: &StorageLocation, keys: &SealingKeys) {
+        let at_keys = Location::section("keys");
+        if let (StorageLocation::Sqlite(database), SealingKeySource::File(key)) = (storage, &keys.writing)
+            && database.parent() == key.parent()
+        {
+            self.findings.warning(
+                at_keys.key("sealing_key"),
+                "the sealing key lies beside the database, so one stolen folder opens every key",
+                "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
+            );
         }
-    }
-    let at_keys = at.key("keys");
-    let former = keys.former.iter().enumerate();
-    let former = former.map(|(index, key)| (key, at_keys.item("former_sealing_keys", index)));
-    for (key, at) in std::iter::once((&keys.writing, at_keys.key("sealing_key"))).chain(former) {
-        match key {
-            SealingKeySource::File(path) => check_secret_file(path, at.key("file"), private, findings),
-            SealingKeySource::Vault { token: Token::File(path), .. } => {
-                check_secret_file(path, at.key("vault").key("token").key("file"), private, findings);
+        for (index, listener) in server.listeners.iter().enumerate() {
+            if let Some(tls) = &listener.tls {
+                let at = Location::section("server").item("listeners", index).key("tls").key("private_key");
+                self.check_secret_file(&tls.private_key, at);
             }
-            SealingKeySource::Vault { .. } | SealingKeySource::Text(_) | SealingKeySource::AwsKms(_) => {}
         }
+        let former = keys.former.iter().enumerate();
+        let former = former.map(|(index, key)| (key, at_keys.item("former_sealing_keys", index)));
+        for (key, at) in std::iter::once((&keys.writing, at_keys.key("sealing_key"))).chain(former) {
+            match key {
+                SealingKeySource::File(path) => self.check_secret_file(path, at.key("file")),
+                SealingKeySource::Vault { token: Token::File(path), .. } => {
+                    self.check_secret_file(path, at.key("vault").key("token").key("file"));
+                }
+                SealingKeySource::Vault { .. } | SealingKeySource::Text(_) | SealingKeySource::AwsKms(_) => {}
+            }
+        }
+        self.check_storage(storage, &Location::section("storage").key("url"));
     }
-    check_storage(storage, at.key("storage").key("url"), private, findings);
-}
 
-fn check_storage(storage: &StorageLocation, at: Location, private: &PrivateFolders, findings: &mut Findings) {
-    match storage {
-        StorageLocation::Sqlite(path) => {
-            if fs::metadata(path).is_ok_and(|metadata| others_may_read(&metadata)) {
-                let problem = "every user of this machine may read the database";
-                findings.warning(at, problem, "run `chmod o-rwx` on it and on the files beside it");
+    fn check_storage(&mut self, storage: &StorageLocation, at: &Location) {
+        match storage {
+            StorageLocation::Sqlite(path) => {
+                if fs::metadata(path).is_ok_and(|metadata| others_may_read(&metadata)) {
+                    let problem = "every user of this machine may read the database";
+                    let hint = "run `chmod o-rwx` on it and on the files beside it";
+                    self.findings.warning(at.clone(), problem, hint);
+                }
             }
-        }
-        StorageLocation::Postgres(url) => {
-            let Ok(url) = Url::parse(url.expose()) else { return };
-            for (_, path) in url.query_pairs().filter(|(name, _)| name == "sslkey") {
-                check_secret_file(Path::new(path.as_ref()), at.clone(), private, findings);
+            StorageLocation::Postgres(url) => {
+                let Ok(url) = Url::parse(url.expose()) else { return };
+                for (_, path) in url.query_pairs().filter(|(name, _)| name == "sslkey") {
+                    self.check_secret_file(Path::new(path.as_ref()), at.clone());
+                }
             }
         }
     }
-}
 
-/// A file that is not there yet may be made later, and is judged again when it is opened.
-fn check_secret_file(path: &Path, at: Location, private: &PrivateFolders, findings: &mut Findings) {
-    let Ok(metadata) = fs::metadata(path) else { return };
-    if let Err(error) = judge(&metadata, Holds::Secret) {
-        let Unreadable { problem, hint } = refusal(&error, path);
-        findings.error(at, problem, hint);
-    } else if others_may_read(&metadata) && !private.hold(path) {
-        warn_of(path, at, findings);
+    /// A file that is not there yet may be made later, and is judged again when it is opened.
+    fn check_secret_file(&mut self, path: &Path, at: Location) {
+        let Ok(metadata) = fs::metadata(path) else { return };
+        if let Err(error) = judge(&metadata, Holds::Secret) {
+            let Unreadable { problem, hint } = refusal(&error, path);
+            self.findings.error(at, problem, hint);
+        } else if others_may_read(&metadata) && !self.file_reader.private.hold(path) {
+            warn_of(path, at, &mut self.findings);
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! Where the sealing keys are: each in exactly one place, and what goes over the network goes encrypted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use administration::FileSecret;
 use outbound::{KeyService, ServiceUrl};
 
 use super::super::{
-    file_reader::FileReader,
-    findings::{Findings, Location},
-    resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
+    findings::Location,
+    read::Reading,
+    resolved::{SealingKeySource, SealingKeys, Token},
     sections::{Keys, KmsSetting, SealingKeySetting, TokenSetting, VaultSetting},
 };
 
@@ -17,67 +17,33 @@ const ALLOWED: &str = "give exactly one of `file`, `env`, `vault` and `aws_kms`"
 /// Whether the program contains a key service: [`KeyService::is_built_in`], or another answer in tests.
 pub(crate) type IsBuiltIn = fn(KeyService) -> bool;
 
-/// What finding a key needs beside the setting.
-struct Finder<'f, 'e> {
-    file_reader: &'f FileReader<'e>,
-    /// What paths of the file are relative to.
-    folder: &'f Path,
-    is_built_in: IsBuiltIn,
-    findings: &'f mut Findings,
-}
-
-/// A sealing key beside the database that it seals.
-pub(crate) fn warn_beside_database(
-    storage: &StorageLocation,
-    sealing_key: &SealingKeySource,
-    at: &Location,
-    findings: &mut Findings,
-) {
-    if let (StorageLocation::Sqlite(database), SealingKeySource::File(key)) = (storage, sealing_key)
-        && database.parent() == key.parent()
-    {
-        findings.warning(
-            at.key("keys").key("sealing_key"),
-            "the sealing key lies beside the database, so one stolen folder opens every key",
-            "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
-        );
+impl Reading<'_> {
+    /// All of them, if they are sound. Every one is looked at, so that every error is found.
+    pub(crate) fn sealing_keys(&mut self, keys: &Keys) -> Option<SealingKeys> {
+        let at = Location::section("keys");
+        let errors_before = self.findings.errors.len();
+        let setting = &keys.sealing_key;
+        let writing = match setting {
+            SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
+                Some(SealingKeySource::File(self.locations.folder(&at).join("data/sealing.key")))
+            }
+            setting => self.find(setting, &at.key("sealing_key")),
+        };
+        let former = keys.former_sealing_keys.iter().enumerate();
+        let former: Vec<_> = former
+            .map(|(index, setting)| self.find(setting, &at.item("former_sealing_keys", index)))
+            .collect();
+        let is_sound = self.findings.errors.len() == errors_before;
+        is_sound.then_some(SealingKeys { writing: writing?, former: former.into_iter().flatten().collect() })
     }
-}
 
-/// All of them; `key_folder` is what the path of the writing key is relative to.
-pub(crate) fn sealing_keys(
-    keys: &Keys,
-    file_reader: &FileReader<'_>,
-    (folder, key_folder): (&Path, &Path),
-    is_built_in: IsBuiltIn,
-    at: &Location,
-    findings: &mut Findings,
-) -> Option<SealingKeys> {
-    let at = at.key("keys");
-    let mut finder = Finder { file_reader, folder: key_folder, is_built_in, findings };
-    let setting = &keys.sealing_key;
-    let writing = match setting {
-        SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
-            Some(SealingKeySource::File(folder.join("data/sealing.key")))
-        }
-        setting => finder.find(setting, &at.key("sealing_key")),
-    };
-    finder.folder = folder;
-    let former = keys.former_sealing_keys.iter().enumerate();
-    let former = former.map(|(index, setting)| finder.find(setting, &at.item("former_sealing_keys", index)));
-    // All of them are looked at, so that every error is found.
-    let former: Vec<_> = former.collect();
-    Some(SealingKeys { writing: writing?, former: former.into_iter().collect::<Option<_>>()? })
-}
-
-impl Finder<'_, '_> {
     fn find(&mut self, setting: &SealingKeySetting, at: &Location) -> Option<SealingKeySource> {
         let SealingKeySetting { file, env, vault, aws_kms } = setting;
         match (file, env, vault, aws_kms) {
-            (Some(file), None, None, None) => Some(SealingKeySource::File(self.folder.join(file))),
+            (Some(file), None, None, None) => Some(SealingKeySource::File(self.path(file, &at.key("file")))),
             (None, Some(name), None, None) => self.variable(name, at.key("env")).map(SealingKeySource::Text),
             (None, None, Some(vault), None) => self.vault(vault, &at.key("vault")),
-            (None, None, None, Some(kms)) => self.kms(kms, &at.key("aws_kms")),
+            (None, None, None, Some(kms)) => Some(self.kms(kms, &at.key("aws_kms"))),
             (None, None, None, None) => {
                 self.findings.error(at.clone(), "nothing says where the key is found", ALLOWED);
                 None
@@ -90,9 +56,8 @@ impl Finder<'_, '_> {
     }
 
     /// Every build reads every key, so that schema and messages are the same; only the use of a missing service is refused.
-    fn built_in(&mut self, service: KeyService, at: &Location) -> bool {
-        let is_built_in = (self.is_built_in)(service);
-        if !is_built_in {
+    fn check_built_in(&mut self, service: KeyService, at: &Location) {
+        if !(self.is_built_in)(service) {
             let feature = service.feature();
             self.findings.error(
                 at.clone(),
@@ -100,40 +65,41 @@ impl Finder<'_, '_> {
                 format!("build it with the feature `{feature}`: `cargo run --release --features {feature}`"),
             );
         }
-        is_built_in
     }
 
     fn vault(&mut self, setting: &VaultSetting, at: &Location) -> Option<SealingKeySource> {
         let VaultSetting { address, transit_key, mount, namespace, token, ca } = setting;
-        let mut sound = self.built_in(KeyService::Vault, at);
-        sound &= self.address(address, at.key("address"));
+        self.check_built_in(KeyService::Vault, at);
+        self.check_address(address, at.key("address"));
         for (key, path) in [("mount", mount), ("namespace", namespace)] {
             let fits = path.as_ref().is_none_or(|path| path.split('/').all(is_segment));
-            sound &= self.name(fits, at.key(key));
+            self.check_name(fits, at.key(key));
         }
-        sound &= self.name(is_segment(transit_key), at.key("transit_key"));
+        self.check_name(is_segment(transit_key), at.key("transit_key"));
         let token = self.token(token, &at.key("token"))?;
-        let ca = ca.as_ref().map(|path| self.folder.join(path));
-        sound.then(|| SealingKeySource::Vault { setting: VaultSetting { ca, ..setting.clone() }, token })
+        let ca = ca.as_ref().map(|path| self.path(path, &at.key("ca")));
+        Some(SealingKeySource::Vault { setting: VaultSetting { ca, ..setting.clone() }, token })
     }
 
-    fn kms(&mut self, setting: &KmsSetting, at: &Location) -> Option<SealingKeySource> {
+    fn kms(&mut self, setting: &KmsSetting, at: &Location) -> SealingKeySource {
         let KmsSetting { key_id, region, endpoint } = setting;
         let fits = |text: &str| {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:/".contains(&byte);
             !text.is_empty() && text.len() <= 2048 && text.bytes().all(plain)
         };
-        let mut sound = self.built_in(KeyService::AwsKms, at);
-        sound &= self.name(fits(key_id), at.key("key_id"));
-        sound &= self.name(region.as_deref().is_none_or(fits), at.key("region"));
-        sound &= endpoint.as_deref().is_none_or(|endpoint| self.address(endpoint, at.key("endpoint")));
-        sound.then(|| SealingKeySource::AwsKms(setting.clone()))
+        self.check_built_in(KeyService::AwsKms, at);
+        self.check_name(fits(key_id), at.key("key_id"));
+        self.check_name(region.as_deref().is_none_or(fits), at.key("region"));
+        if let Some(endpoint) = endpoint {
+            self.check_address(endpoint, at.key("endpoint"));
+        }
+        SealingKeySource::AwsKms(setting.clone())
     }
 
     fn token(&mut self, setting: &TokenSetting, at: &Location) -> Option<Token> {
         match (&setting.env, &setting.file) {
             (Some(name), None) => self.variable(name, at.key("env")).map(Token::Text),
-            (None, Some(file)) => Some(Token::File(self.folder.join(file))),
+            (None, Some(file)) => Some(Token::File(self.path(file, &at.key("file")))),
             (None, None) | (Some(_), Some(_)) => {
                 let problem = "the token is to be found in exactly one place";
                 self.findings.error(at.clone(), problem, "give either `env` or `file`");
@@ -142,27 +108,27 @@ impl Finder<'_, '_> {
         }
     }
 
+    fn path(&self, path: &Path, at: &Location) -> PathBuf {
+        self.locations.folder(at).join(path)
+    }
+
     fn variable(&mut self, name: &str, at: Location) -> Option<FileSecret> {
-        let text = self.findings.found(self.file_reader.unhashed_variable(name), at);
-        text.map(|mut text| FileSecret::new(std::mem::take(&mut text)))
+        self.findings.found(self.file_reader.unhashed_variable(name), at)
     }
 
     /// Data keys and tokens are sent to this address, so http is for this machine only.
-    fn address(&mut self, text: &str, at: Location) -> bool {
-        let sound = ServiceUrl::parse("", text).is_ok();
-        if !sound {
+    fn check_address(&mut self, text: &str, at: Location) {
+        if ServiceUrl::parse("", text).is_err() {
             let hint = "write https://host:port; http:// is for this machine only";
             self.findings.error(at, "keys cannot be sent there", hint);
         }
-        sound
     }
 
-    fn name(&mut self, sound: bool, at: Location) -> bool {
-        if !sound {
+    fn check_name(&mut self, fits: bool, at: Location) {
+        if !fits {
             let problem = "this is empty or has characters that it cannot have";
             self.findings.error(at, problem, "write it as the service shows it");
         }
-        sound
     }
 }
 

@@ -1,45 +1,36 @@
 //! The rules over the sections of the whole server: listeners, storage, caches, and the tenants they name.
 
-use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use administration::{Declaration, FieldErrors, FileSecret, Interface, LONGEST_URI};
+use administration::{Declaration, FieldErrors, Interface, LONGEST_URI};
 use tenancy::TenantId;
 
 use super::super::{
     findings::{Findings, Location},
+    locations::Locations,
     resolved::StorageLocation,
     scalar::PublicUrl,
     sections::{Cache, Listener, ProtectedResource, Server, Storage, Surface},
 };
 
 /// Listeners, and the tenant at the un-prefixed paths.
-pub(crate) fn check(server: &Server, declaration: &Declaration, at: &Location, findings: &mut Findings) {
-    let at = at.key("server");
+pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut Findings) {
+    let at = Location::section("server");
     if server.listeners.is_empty() {
-        let problem = "there is nothing to listen on";
-        findings.error(
-            at.key("listeners"),
-            problem,
-            "write `- address: 127.0.0.1:3000`, or leave the key out",
-        );
+        let hint = "write `- address: 127.0.0.1:3000`, or leave the key out";
+        findings.error(at.key("listeners"), "there is nothing to listen on", hint);
     }
     if server.max_connections.is_some_and(|most| !(1..=1_000_000).contains(&most)) {
-        findings.error(
-            at.key("max_connections"),
-            "this must be from 1 to 1000000",
-            "write a number between them",
-        );
+        let problem = "this must be from 1 to 1000000";
+        findings.error(at.key("max_connections"), problem, "write a number between them");
     }
     let mut addresses = HashSet::new();
     for (index, listener) in server.listeners.iter().enumerate() {
         let at = at.item("listeners", index);
         // With port 0 the system chooses a free port, so it is never the same one.
         if listener.address.socket().port() != 0 && !addresses.insert(listener.address.socket()) {
-            findings.error(
-                at.key("address"),
-                "another listener has this address",
-                "leave one of the two out",
-            );
+            let problem = "another listener has this address";
+            findings.error(at.key("address"), problem, "leave one of the two out");
         }
         let distinct: HashSet<_> = listener.surfaces().iter().map(|surface| *surface as u8).collect();
         if distinct.is_empty() || distinct.len() < listener.surfaces().len() {
@@ -69,11 +60,8 @@ fn check_hosts(listener: &Listener, at: &Location, findings: &mut Findings) {
             && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
         let at = || at.item("hosts", index);
         if !fits {
-            findings.error(
-                at(),
-                "this is not a host name",
-                "write a name without a port; addresses need none",
-            );
+            let hint = "write a name without a port; addresses need none";
+            findings.error(at(), "this is not a host name", hint);
         } else if listener.hosts[..index].contains(host) {
             findings.error(at(), "this name is listed already", "leave one of the two out");
         }
@@ -82,24 +70,20 @@ fn check_hosts(listener: &Listener, at: &Location, findings: &mut Findings) {
 
 /// Proxies that say for whom a request is.
 fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, findings: &mut Findings) {
-    match &listener.trusted_proxies {
-        Some(proxies) if proxies.from.is_empty() => {
+    if let Some(proxies) = &listener.trusted_proxies {
+        if proxies.from.is_empty() {
             let at = at.key("trusted_proxies").key("from");
-            findings.error(
-                at,
-                "no proxy is named",
-                "write addresses or networks, or leave trusted_proxies out",
-            );
+            let hint = "write addresses or networks, or leave trusted_proxies out";
+            findings.error(at, "no proxy is named", hint);
         }
-        Some(_) => {}
-        None => {
-            let is_public = listener.surfaces().contains(&Surface::Public);
-            if is_public && listener.is_on_loopback() && !public_url.is_on_loopback() {
-                let problem = "this address needs a proxy on this machine, and none is trusted: all callers count as one";
-                let hint = "write trusted_proxies: { from: [127.0.0.1], header: x-forwarded-for }, or forwarded if the proxy writes that";
-                findings.warning(at.key("address"), problem, hint);
-            }
-        }
+    } else if listener.surfaces().contains(&Surface::Public)
+        && listener.is_on_loopback()
+        && !public_url.is_on_loopback()
+    {
+        let problem =
+            "this address needs a proxy on this machine, and none is trusted: all callers count as one";
+        let hint = "write trusted_proxies: { from: [127.0.0.1], header: x-forwarded-for }, or forwarded if the proxy writes that";
+        findings.warning(at.key("address"), problem, hint);
     }
 }
 
@@ -107,10 +91,9 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
 pub(crate) fn check_protected_resource(
     resource: &ProtectedResource,
     declaration: &Declaration,
-    at: &Location,
     findings: &mut Findings,
 ) {
-    let at = at.key("protected_resource");
+    let at = Location::section("protected_resource");
     check_tenant_reference(&resource.tenant, declaration, at.key("tenant"), findings);
     let mut errors = FieldErrors::of(Interface::File);
     errors.check_name("/audience", "the audience", &resource.audience, LONGEST_URI);
@@ -121,42 +104,42 @@ pub(crate) fn check_protected_resource(
     findings.extend(&at, errors);
 }
 
-/// Where rows are kept; a relative path is relative to `folder`.
+/// Where rows are kept.
 pub(crate) fn storage(
     storage: &Storage,
-    folder: &Path,
-    at: &Location,
+    locations: &Locations,
     findings: &mut Findings,
 ) -> Option<StorageLocation> {
+    let at = Location::section("storage").key("url");
     let url = storage.url.expose();
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Some(StorageLocation::Postgres(FileSecret::new(url.to_owned())));
+        return Some(StorageLocation::Postgres(storage.url.clone()));
     }
-    match url.strip_prefix("sqlite://") {
-        Some(path)
-            if !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control) =>
-        {
-            Some(StorageLocation::Sqlite(folder.join(path)))
-        }
-        Some(_) | None => {
-            let hint = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
-            findings.error(at.key("storage").key("url"), "this names no store", hint);
-            None
-        }
+    let is_path =
+        |path: &&str| !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control);
+    if let Some(path) = url.strip_prefix("sqlite://").filter(is_path) {
+        return Some(StorageLocation::Sqlite(locations.folder(&at).join(path)));
     }
+    let hint = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
+    findings.error(at, "this names no store", hint);
+    None
 }
 
 /// How long replicas remember, and the shared cache's URL, if there is one.
-pub(crate) fn check_cache(settings: &Cache, at: &Location, findings: &mut Findings) {
+pub(crate) fn check_cache(settings: &Cache, findings: &mut Findings) {
+    let at = Location::section("cache");
     // A change of a client counts everywhere within ten seconds, also if no message of it arrives.
     if !(1..=cache::FRESH.as_secs()).contains(&settings.l1_lifetime.seconds()) {
-        let at = at.key("cache").key("l1_lifetime");
-        findings.error(at, "replicas remember for 1s to 10s", "write a span of time between them");
+        findings.error(
+            at.key("l1_lifetime"),
+            "replicas remember for 1s to 10s",
+            "write a span of time between them",
+        );
     }
     let Some(url) = &settings.redis_url else { return };
     if let Err(error) = cache::RedisOptions::new(url.expose(), Arc::new(|| Duration::ZERO)) {
         let hint = "write redis://… or rediss://…, with +sentinel or +cluster for several hosts, or leave the key out";
-        findings.error(at.key("cache").key("redis_url"), error.to_string(), hint);
+        findings.error(at.key("redis_url"), error.to_string(), hint);
     }
 }
 

@@ -21,10 +21,10 @@ impl SourceMap {
         if !is_mapping || is_unclear && self.may_hold_secrets(&text[unclear], &text[line.clone()]) {
             return None;
         }
+        let is_text = |node: &&Node| !matches!(node.kind, NodeKind::List | NodeKind::Mapping);
         let touches = |node: &&Node| node.bytes.start < line.end && line.start < node.bytes.end;
         let (mut hidden, mut at) = (Vec::new(), line.start);
-        let inner = self.nodes.iter().filter(touches).filter(|node| !node.kind.is_collection());
-        for node in inner {
+        for node in self.nodes.iter().filter(is_text).filter(touches) {
             let bytes = node.bytes.start.max(at)..node.bytes.end.min(line.end);
             hide_words(text, at..bytes.start, &mut hidden);
             if !bytes.is_empty() && !self.shows(node) {

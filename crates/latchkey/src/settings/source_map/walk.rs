@@ -62,10 +62,6 @@ impl NodeKind {
     pub(super) fn is_key(self) -> bool {
         matches!(self, Self::Key | Self::BareKey | Self::EmptyKey)
     }
-
-    pub(super) fn is_collection(self) -> bool {
-        matches!(self, Self::List | Self::Mapping)
-    }
 }
 
 impl<'t> Walk<'t> {
