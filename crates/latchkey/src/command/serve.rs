@@ -48,7 +48,7 @@ pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
 
 async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Result<Ended, StartError> {
     for warning in &loaded.warnings {
-        tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.problem);
+        tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.explanation.problem);
     }
     // From here on, so that asking for a reload does not end a program that is still starting.
     let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;

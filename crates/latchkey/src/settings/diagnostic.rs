@@ -3,6 +3,13 @@
 
 use std::{fmt, path::Path};
 
+/// What is wrong, and how to fix it. Where the value may be a secret, neither repeats it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Explanation {
+    pub(crate) problem: String,
+    pub(crate) hint: String,
+}
+
 /// One fault or warning, ready to be printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
@@ -10,10 +17,7 @@ pub(crate) struct Diagnostic {
     pub(crate) location: String,
     /// The key that it is about, such as `tenants.acme.signing.skew`; empty for a whole file.
     pub(crate) key: String,
-    /// What is wrong.
-    pub(crate) problem: String,
-    /// How to fix it.
-    pub(crate) hint: String,
+    pub(crate) explanation: Explanation,
     /// The line of a file with a caret below one character, where there is one.
     pub(super) excerpt: Option<Box<Excerpt>>,
 }
@@ -26,32 +30,25 @@ pub(super) struct Excerpt {
     pub(super) caret: usize,
 }
 
+impl Explanation {
+    pub(crate) fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { problem: problem.into(), hint: hint.into() }
+    }
+}
+
 impl Diagnostic {
-    pub(crate) fn about_path(path: &Path, problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(path.display().to_string(), String::new(), problem, hint)
+    pub(crate) fn about_path(path: &Path, explanation: Explanation) -> Self {
+        Self { location: path.display().to_string(), key: String::new(), explanation, excerpt: None }
     }
 
-    pub(crate) fn about_variable(
-        name: &str,
-        key: String,
-        problem: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Self {
-        Self::new(format!("environment variable {name}"), key, problem, hint)
-    }
-
-    pub(super) fn new(
-        location: String,
-        key: String,
-        problem: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Self {
-        Self { location, key, problem: problem.into(), hint: hint.into(), excerpt: None }
+    pub(crate) fn about_variable(name: &str, key: String, explanation: Explanation) -> Self {
+        Self { location: format!("environment variable {name}"), key, explanation, excerpt: None }
     }
 
     /// One line, for a log or a list of warnings.
     pub(crate) fn brief(&self) -> String {
-        format!("{}{}; {}", self.heading(), self.problem, self.hint)
+        let Explanation { problem, hint } = &self.explanation;
+        format!("{}{problem}; {hint}", self.heading())
     }
 
     fn heading(&self) -> String {
@@ -62,16 +59,17 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}{}", self.heading(), self.problem)?;
+        let Explanation { problem, hint } = &self.explanation;
+        writeln!(f, "{}{problem}", self.heading())?;
         if let Some(Excerpt { line, text, caret }) = self.excerpt.as_deref() {
             let number = line.to_string();
             let margin = " ".repeat(number.len());
             writeln!(f, " {margin} |")?;
             writeln!(f, " {number} | {text}")?;
             writeln!(f, " {margin} | {}^", " ".repeat(*caret))?;
-            write!(f, " {margin} = {}", self.hint)
+            write!(f, " {margin} = {hint}")
         } else {
-            write!(f, "  = {}", self.hint)
+            write!(f, "  = {hint}")
         }
     }
 }

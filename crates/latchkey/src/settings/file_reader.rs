@@ -10,8 +10,8 @@ use std::{
 use administration::FileSecret;
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::check::files::{PrivateFolders, refusal};
-use super::diagnostic::Diagnostic;
+use super::check::files::{is_private, refusal};
+use super::diagnostic::{Diagnostic, Explanation};
 use super::environment::{Environment, Variable};
 use super::read_error::ReadError;
 use super::source::Source;
@@ -20,7 +20,7 @@ use crate::files::{self, Contents, Holds};
 
 /// Everything that has been read, and the hash over it.
 pub(crate) struct FileReader<'a> {
-    environment: &'a Environment,
+    pub(super) environment: &'a Environment,
     /// Read instead of files and variables, where there is one.
     replayed: Option<&'a SourceSnapshot>,
     snapshot: SourceSnapshot,
@@ -29,29 +29,15 @@ pub(crate) struct FileReader<'a> {
     config: PathBuf,
     digest: Context,
     watched: BTreeSet<PathBuf>,
-    files: BTreeMap<(PathBuf, Holds), Referenced>,
-    /// The folders whose files no other user can read.
-    pub(super) private: PrivateFolders,
+    files: BTreeMap<(PathBuf, Holds), FileText>,
 }
 
-/// A file that a key names.
+/// A file as it was read.
 #[derive(Clone)]
-pub(crate) struct Referenced {
+pub(crate) struct FileText {
     pub(crate) text: FileSecret,
     /// It holds a secret, and every user of this machine may read it.
     pub(crate) is_exposed: bool,
-}
-
-/// What is wrong with what a key points at, and how to fix it. What the key says is not repeated: it may be a secret by mistake.
-pub(crate) struct Unreadable {
-    pub(crate) problem: String,
-    pub(crate) hint: String,
-}
-
-impl Unreadable {
-    pub(crate) fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { problem: problem.into(), hint: hint.into() }
-    }
 }
 
 impl<'a> FileReader<'a> {
@@ -69,18 +55,17 @@ impl<'a> FileReader<'a> {
             digest: Context::new(&SHA256),
             watched: BTreeSet::new(),
             files: BTreeMap::new(),
-            private: PrivateFolders::of(environment),
         }
     }
 
     /// A file of settings. `name` is its name in the hash, so that replicas may keep it in different folders.
     pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Source, ReadError> {
         match self.file(path, Holds::Settings) {
-            Ok((text, _)) => {
+            Ok(FileText { text, .. }) => {
                 self.absorb("settings", name, text.expose().as_bytes());
                 Ok(Source::new(path.to_owned(), text))
             }
-            Err(Unreadable { problem, hint }) => Err(Diagnostic::about_path(path, problem, hint).into()),
+            Err(explanation) => Err(Diagnostic::about_path(path, explanation).into()),
         }
     }
 
@@ -101,22 +86,20 @@ impl<'a> FileReader<'a> {
         folder: &Path,
         path: &Path,
         holds: Holds,
-    ) -> Result<Referenced, Unreadable> {
+    ) -> Result<FileText, Explanation> {
         let full = folder.join(path);
         self.watch(&full);
         if let Some(known) = self.files.get(&(full.clone(), holds)) {
             return Ok(known.clone());
         }
-        let (text, others_may_read) = self.file(&full, holds)?;
-        self.absorb("file", &path.to_string_lossy(), text.expose().as_bytes());
-        let is_exposed = holds == Holds::Secret && others_may_read && !self.private.hold(&full);
-        let referenced = Referenced { text, is_exposed };
-        self.files.insert((full, holds), referenced.clone());
-        Ok(referenced)
+        let read = self.file(&full, holds)?;
+        self.absorb("file", &path.to_string_lossy(), read.text.expose().as_bytes());
+        self.files.insert((full, holds), read.clone());
+        Ok(read)
     }
 
     /// A variable that a key names.
-    pub(crate) fn variable(&mut self, name: &str) -> Result<FileSecret, Unreadable> {
+    pub(crate) fn variable(&mut self, name: &str) -> Result<FileSecret, Explanation> {
         let text = match self.replayed.and_then(|replayed| replayed.get(EntryKind::Variable, name)) {
             Some(text) => text,
             None => self.unhashed_variable(name)?,
@@ -127,13 +110,13 @@ impl<'a> FileReader<'a> {
     }
 
     /// A variable that may differ between replicas of one configuration.
-    pub(crate) fn unhashed_variable(&self, name: &str) -> Result<FileSecret, Unreadable> {
+    pub(crate) fn unhashed_variable(&self, name: &str) -> Result<FileSecret, Explanation> {
         let problem = match self.environment.get(name) {
             Some(Variable::Text(text)) => return Ok(text.clone()),
             Some(Variable::NotText) => "the environment variable of this name is not UTF-8",
             None => "there is no environment variable of this name",
         };
-        Err(Unreadable::new(problem, "set it before the start, or name another source"))
+        Err(Explanation::new(problem, "set it before the start, or name another source"))
     }
 
     /// Something else that the applied configuration depends on.
@@ -166,39 +149,38 @@ impl<'a> FileReader<'a> {
         self.config.parent().unwrap_or(Path::new(""))
     }
 
-    fn file(&mut self, path: &Path, holds: Holds) -> Result<(FileSecret, bool), Unreadable> {
+    fn file(&mut self, path: &Path, holds: Holds) -> Result<FileText, Explanation> {
         let name = if path == self.config { Path::new("") } else { path };
         let name = name.strip_prefix(self.root()).unwrap_or(name).to_string_lossy().into_owned();
-        let (text, others_may_read) = match self.replayed {
+        let read = match self.replayed {
             Some(replayed) => {
                 let text = replayed.get(EntryKind::File, &name).ok_or_else(|| {
-                    Unreadable::new(
+                    Explanation::new(
                         "this file was not recorded with this generation",
                         "call `latchkey rollback` with the `--config` at the place where it was when the generation was applied",
                     )
                 })?;
-                (text, false)
+                FileText { text, is_exposed: false }
             }
-            None => read(path, holds)?,
+            None => read(path, holds, self.environment)?,
         };
-        self.snapshot.add(EntryKind::File, &name, text.expose());
-        Ok((text, others_may_read))
+        self.snapshot.add(EntryKind::File, &name, read.text.expose());
+        Ok(read)
     }
 }
 
-fn read(path: &Path, holds: Holds) -> Result<(FileSecret, bool), Unreadable> {
+fn read(path: &Path, holds: Holds, environment: &Environment) -> Result<FileText, Explanation> {
     let Contents { bytes, others_may_read } =
         files::read(path, holds).map_err(|error| refusal(&error, path))?;
-    match str::from_utf8(&bytes) {
-        Ok(text) => {
-            let text = FileSecret::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned());
-            Ok((text, others_may_read))
-        }
-        Err(error) => {
-            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-            Err(Unreadable::new(format!("this file is not UTF-8 in line {line}"), "save it as UTF-8"))
-        }
-    }
+    let text = str::from_utf8(&bytes).map_err(|error| {
+        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        Explanation::new(format!("this file is not UTF-8 in line {line}"), "save it as UTF-8")
+    })?;
+    let is_exposed = holds == Holds::Secret && others_may_read && !is_private(path, environment);
+    Ok(FileText {
+        text: FileSecret::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
+        is_exposed,
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use administration::{FieldError, FieldErrors};
 
-use super::{file_reader::Unreadable, source_map::KeyPath};
+use super::{diagnostic::Explanation, source_map::KeyPath};
 
 /// A key of one of the files that were read.
 #[derive(Clone, Debug)]
@@ -25,8 +25,7 @@ pub(crate) struct Findings {
 /// One fault or warning, not yet ready to be printed.
 pub(crate) struct Finding {
     pub(super) at: Location,
-    pub(super) problem: String,
-    pub(super) hint: String,
+    pub(super) explanation: Explanation,
 }
 
 impl Location {
@@ -75,7 +74,7 @@ impl Findings {
     pub(crate) fn extend(&mut self, at: &Location, errors: FieldErrors) {
         let located = |FieldError { pointer, detail, hint }| {
             let hint = hint.unwrap_or_else(|| "see docs/configuration.md".to_owned());
-            Finding { at: at.pointed(&pointer), problem: detail, hint }
+            Finding { at: at.pointed(&pointer), explanation: Explanation { problem: detail, hint } }
         };
         let (errors, warnings) = errors.into_parts();
         self.errors.extend(errors.into_iter().map(located));
@@ -83,13 +82,13 @@ impl Findings {
     }
 
     /// What a key names; where it cannot be read, that is an error at this key.
-    pub(crate) fn found<T>(&mut self, read: Result<T, Unreadable>, at: Location) -> Option<T> {
-        read.map_err(|Unreadable { problem, hint }| self.error(at, problem, hint)).ok()
+    pub(crate) fn found<T>(&mut self, read: Result<T, Explanation>, at: Location) -> Option<T> {
+        read.map_err(|explanation| self.errors.push(Finding { at, explanation })).ok()
     }
 
     /// Something is wrong with the value at this key.
     pub(crate) fn error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.errors.push(Finding::new(at, problem, hint));
+        self.errors.push(Finding { at, explanation: Explanation::new(problem, hint) });
     }
 
     /// Something is wrong with the key itself.
@@ -98,17 +97,11 @@ impl Findings {
     }
 
     pub(crate) fn warning(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.warnings.push(Finding::new(at, problem, hint));
+        self.warnings.push(Finding { at, explanation: Explanation::new(problem, hint) });
     }
 
     pub(crate) fn exposed(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.exposed.push(Finding::new(at, problem, hint));
-    }
-}
-
-impl Finding {
-    fn new(at: Location, problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { at, problem: problem.into(), hint: hint.into() }
+        self.exposed.push(Finding { at, explanation: Explanation::new(problem, hint) });
     }
 }
 

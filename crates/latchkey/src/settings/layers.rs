@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 
 use super::{
-    diagnostic::{Diagnostic, written},
+    diagnostic::{Diagnostic, Explanation, written},
     document::Document,
     environment::{Environment, Variable},
     read_error::ReadError,
@@ -65,7 +65,7 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
             // The messages of our types have a hint, and they quote no secret.
             let unfit = ("its value does not fit", "see the key in docs/configuration.md");
             let (problem, hint) = message.split_once("; ").unwrap_or(unfit);
-            faults.push(Diagnostic::about_variable(name, key.to_owned(), problem, hint));
+            faults.push(Diagnostic::about_variable(name, key.to_owned(), Explanation::new(problem, hint)));
         }
         overridden.insert(key.split('.').map(str::to_owned).collect(), name.to_owned());
     }
@@ -91,19 +91,18 @@ fn key_of(name: &str) -> Result<(&'static str, Setter), Diagnostic> {
     }
     let path = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect::<Vec<_>>();
     let section = path.first().map_or("", String::as_str);
-    let (problem, hint) = match section {
-        "tenants" | "tenants_dir" => (
-            "tenants and clients come from files, not from the environment".to_owned(),
-            "declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`"
-                .to_owned(),
+    let explanation = match section {
+        "tenants" | "tenants_dir" => Explanation::new(
+            "tenants and clients come from files, not from the environment",
+            "declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`",
         ),
-        "admin" | "reconcile" | "protected_resource" => (
+        "admin" | "reconcile" | "protected_resource" => Explanation::new(
             format!("`{section}` comes from config.yaml, not from the environment"),
-            "set it in config.yaml; a password there may say `{ env: NAME }`".to_owned(),
+            "set it in config.yaml; a password there may say `{ env: NAME }`",
         ),
-        _ if name.starts_with("LATCHKEY__SERVER__LISTENERS") => (
-            "`server.listeners` is a list, which a variable cannot hold".to_owned(),
-            "set it in config.yaml".to_owned(),
+        _ if name.starts_with("LATCHKEY__SERVER__LISTENERS") => Explanation::new(
+            "`server.listeners` is a list, which a variable cannot hold",
+            "set it in config.yaml",
         ),
         _ => {
             let variables = KEYS.map(|(key, _)| variable_of(key));
@@ -111,10 +110,10 @@ fn key_of(name: &str) -> Result<(&'static str, Setter), Diagnostic> {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => format!("the variables are {}", variables.join(", ")),
             };
-            ("this variable sets no key".to_owned(), hint)
+            Explanation::new("this variable sets no key", hint)
         }
     };
-    Err(Diagnostic::about_variable(name, written(&path), problem, hint))
+    Err(Diagnostic::about_variable(name, written(&path), explanation))
 }
 
 fn variable_of(key: &str) -> String {
@@ -125,8 +124,8 @@ fn text<'a>(name: &str, key: &str, value: &'a Variable) -> Result<&'a str, Diagn
     match value {
         Variable::Text(text) => Ok(text.expose()),
         Variable::NotText => {
-            let hint = "set it to text, or unset it";
-            Err(Diagnostic::about_variable(name, key.to_owned(), "its value is not UTF-8", hint))
+            let explanation = Explanation::new("its value is not UTF-8", "set it to text, or unset it");
+            Err(Diagnostic::about_variable(name, key.to_owned(), explanation))
         }
     }
 }

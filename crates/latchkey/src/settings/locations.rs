@@ -3,7 +3,7 @@
 use std::{fmt, path::Path};
 
 use super::{
-    diagnostic::{Diagnostic, written},
+    diagnostic::{Diagnostic, Explanation, written},
     findings::{Finding, Findings, Location},
     layers::Overridden,
     read_error::ReadError,
@@ -51,16 +51,16 @@ impl Locations {
         const MOST: usize = 100;
         let more = findings.len().saturating_sub(MOST);
         let first = findings.into_iter().take(MOST).map(|finding| self.locate(finding));
-        let problem = format!("{more} more are not listed");
-        let rest = Diagnostic::about_path(&self.sources[0].path, problem, "fix these first");
+        let rest = Explanation::new(format!("{more} more are not listed"), "fix these first");
+        let rest = Diagnostic::about_path(&self.sources[0].path, rest);
         first.chain((more > 0).then_some(rest)).collect()
     }
 
     /// Finds the line, or the variable that the value came from.
-    fn locate(&self, Finding { at, problem, hint }: Finding) -> Diagnostic {
+    fn locate(&self, Finding { at, explanation }: Finding) -> Diagnostic {
         match self.variable(&at) {
-            Some(variable) => Diagnostic::about_variable(variable, written(&at.path), problem, hint),
-            None => self.sources[at.source].diagnostic(&at.path, at.on_key, problem, hint),
+            Some(variable) => Diagnostic::about_variable(variable, written(&at.path), explanation),
+            None => self.sources[at.source].diagnostic(&at, explanation),
         }
     }
 

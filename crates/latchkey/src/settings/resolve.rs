@@ -9,7 +9,7 @@ use protocol::Secret;
 use registry::{DeclaredPassword, DeclaredUser};
 
 use super::{
-    check, file_reader::Referenced, findings::Location, read::Reading, resolved::ResolvedTenant,
+    check, file_reader::FileText, findings::Location, read::Reading, resolved::ResolvedTenant,
     secret::PasswordSetting, sections::AdminUser, source::Source, yaml,
 };
 use crate::files::Holds;
@@ -93,7 +93,7 @@ impl Reading<'_> {
                 let at = at.key("file");
                 let folder = self.locations.folder(&at);
                 let read = self.file_reader.referenced(folder, &path, Holds::Secret);
-                let Referenced { text, is_exposed } = self.findings.found(read, at.clone())?;
+                let FileText { text, is_exposed } = self.findings.found(read, at.clone())?;
                 if is_exposed {
                     check::files::warn_of(&folder.join(path), at, &mut self.findings);
                 }
@@ -128,7 +128,7 @@ impl Reading<'_> {
         };
         let folder = self.locations.folder(at);
         let read = self.file_reader.referenced(folder, path, Holds::Public);
-        let Some(Referenced { text, .. }) = self.findings.found(read, at.key("file")) else { return };
+        let Some(FileText { text, .. }) = self.findings.found(read, at.key("file")) else { return };
         let source = Source::new(folder.join(path), text);
         match yaml::parse::<KeySet>(&source) {
             Ok(set) => check::jwks::check(&set.keys, at, &mut self.findings),

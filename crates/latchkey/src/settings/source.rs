@@ -9,7 +9,8 @@ use std::{
 use administration::FileSecret;
 
 use super::{
-    diagnostic::{Diagnostic, Excerpt, written},
+    diagnostic::{Diagnostic, Excerpt, Explanation, written},
+    findings::Location,
     source_map::{Hidden, Position, SourceMap},
 };
 
@@ -43,18 +44,13 @@ impl Source {
     }
 
     /// A fault at a key of this file, or at the value under it. The caret points there.
-    pub(crate) fn diagnostic(
-        &self,
-        path: &[String],
-        on_key: bool,
-        problem: String,
-        hint: String,
-    ) -> Diagnostic {
-        let source_map = self.source_map();
-        let key = if on_key { source_map.key(path) } else { None };
-        let position = key.unwrap_or_else(|| source_map.value(path));
-        let problem = if source_map.is_written(path) { problem } else { without_quotations(&problem) };
-        self.diagnostic_at(position, path, problem, hint)
+    pub(crate) fn diagnostic(&self, at: &Location, mut explanation: Explanation) -> Diagnostic {
+        let (path, source_map) = (&at.path, self.source_map());
+        let key = if at.on_key { source_map.key(path) } else { None };
+        if !source_map.is_written(path) {
+            explanation.problem = without_quotations(&explanation.problem);
+        }
+        self.diagnostic_at(key.unwrap_or_else(|| source_map.value(path)), path, explanation)
     }
 
     /// A fault at a position of this file.
@@ -62,14 +58,15 @@ impl Source {
         &self,
         position: Position,
         path: &[String],
-        problem: String,
-        hint: String,
+        explanation: Explanation,
     ) -> Diagnostic {
         let Position { line, column } = position;
-        let location = format!("{}:{line}:{column}", self.path.display());
-        let key = written(self.source_map().quotable(path));
-        let excerpt = self.excerpt(position).map(Box::new);
-        Diagnostic { excerpt, ..Diagnostic::new(location, key, problem, hint) }
+        Diagnostic {
+            location: format!("{}:{line}:{column}", self.path.display()),
+            key: written(self.source_map().quotable(path)),
+            explanation,
+            excerpt: self.excerpt(position).map(Box::new),
+        }
     }
 
     fn excerpt(&self, position: Position) -> Option<Excerpt> {
@@ -123,19 +120,15 @@ mod tests {
         Source::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned()))
     }
 
-    fn path(keys: &[&str]) -> Vec<String> {
-        keys.iter().map(|key| (*key).to_owned()).collect()
+    fn at(keys: &[&str]) -> Location {
+        keys.iter().fold(Location::file(0), |at, key| at.key(key))
     }
 
     #[test]
     fn a_fault_shows_its_line_with_a_caret() {
         let source = source("server:\n  public_url: nonsense\n");
-        let fault = source.diagnostic(
-            &path(&["server", "public_url"]),
-            false,
-            "this is not a URL".into(),
-            "write one".into(),
-        );
+        let fault = source
+            .diagnostic(&at(&["server", "public_url"]), Explanation::new("this is not a URL", "write one"));
         assert_eq!(
             fault.to_string(),
             "config.yaml:2:15: server.public_url: this is not a URL\n   |\n 2 |   public_url: nonsense\n   |               ^\n   = write one"
@@ -146,8 +139,8 @@ mod tests {
     #[test]
     fn a_secret_on_the_line_is_not_shown_and_the_caret_stays_at_its_place() {
         let source = source("clients: { a: { client_secret: { value: hunter2 }, name: x } }\n");
-        let path = path(&["clients", "a", "name"]);
-        let printed = source.diagnostic(&path, true, "wrong".into(), "fix".into()).to_string();
+        let at = Location { on_key: true, ..at(&["clients", "a", "name"]) };
+        let printed = source.diagnostic(&at, Explanation::new("wrong", "fix")).to_string();
         assert!(printed.contains("{ value: [redacted] }, name: x"), "{printed}");
         let lines: Vec<&str> = printed.lines().collect();
         assert_eq!(lines[3].find('^'), lines[2].find("name"), "{printed}");
@@ -157,7 +150,7 @@ mod tests {
     fn a_long_line_and_a_long_key_are_cropped() {
         let key = "k".repeat(1000);
         let source = source(&format!("{key}: 1\n"));
-        let fault = source.diagnostic(&[key], false, "p".into(), "m".into());
+        let fault = source.diagnostic(&at(&[&key]), Explanation::new("p", "m"));
         assert!(fault.to_string().len() < 500);
     }
 }

@@ -5,13 +5,10 @@ use std::borrow::Cow;
 
 use administration::nearest;
 use serde::de::DeserializeOwned;
-use serde_saphyr::{
-    Error, MessageFormatter, Options, UserMessageFormatter,
-    options::{AliasLimits, DuplicateKeyPolicy},
-};
+use serde_saphyr::{Error, MessageFormatter, Options, UserMessageFormatter, options::DuplicateKeyPolicy};
 
 use super::{
-    diagnostic::{Diagnostic, written},
+    diagnostic::{Diagnostic, Explanation, written},
     source::Source,
     source_map::Position,
 };
@@ -23,7 +20,7 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnosti
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if source.text().lines().all(blank) {
         let hint = "write the settings, or `{}` for nothing but defaults";
-        return Err(Diagnostic::about_path(&source.path, "the file is empty", hint));
+        return Err(Diagnostic::about_path(&source.path, Explanation::new("the file is empty", hint)));
     }
     serde_saphyr::from_str_with_options(source.text(), options(source.text().len()))
         .map_err(|error| translate(&error, source))
@@ -52,17 +49,16 @@ fn options(length: usize) -> Options {
             // Many clients may share one anchored list; the nodes they expand to are what counts.
             enforce_alias_anchor_ratio: false,
         },
-        alias_limits: alias_limits(nodes),
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 2 * nodes,
+            max_replay_stack_depth: DEPTH,
+        },
         duplicate_keys: DuplicateKeyPolicy::Error,
         strict_booleans: true,
         reject_unsupported_tags: true,
         emit_comments: false,
         with_snippet: false,
     }
-}
-
-fn alias_limits(nodes: usize) -> AliasLimits {
-    serde_saphyr::alias_limits! { max_total_replayed_events: 2 * nodes, max_replay_stack_depth: 24 }
 }
 
 fn translate(error: &Error, source: &Source) -> Diagnostic {
@@ -80,16 +76,13 @@ fn translate(error: &Error, source: &Source) -> Diagnostic {
     let source_map = source.source_map();
     let path = source_map.path_at(position);
     let quotable = if is_alias { &[] } else { source_map.quotable(&path) };
-    let (problem, hint) = explain(inner, quotable, !is_alias && source_map.quotes(&path));
-    source.diagnostic_at(position, &path, problem, hint)
+    let explanation = explain(inner, quotable, !is_alias && source_map.quotes(&path));
+    source.diagnostic_at(position, &path, explanation)
 }
 
 /// What is wrong and how to fix it. Of the path only its `quotable` beginning may be repeated, and the value only if `quotes`: any other may
 /// be a secret.
-fn explain(error: &Error, quotable: &[String], quotes: bool) -> (String, String) {
-    if let Some((problem, hint)) = fixed(error) {
-        return (problem.to_owned(), hint.to_owned());
-    }
+fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
     let key = quotable.last().map_or("this", String::as_str);
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
@@ -102,87 +95,85 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> (String, String)
                 }
                 None => format!("the keys here are {}", expected.join(", ")),
             };
-            let problem = match quotable.last() {
-                Some(key) if key == field => {
-                    format!("unknown key `{}`", written(std::slice::from_ref(field)))
-                }
-                _ => "this key is not known here".to_owned(),
-            };
-            (problem, hint)
+            if key == field {
+                Explanation::new(format!("unknown key `{}`", written(std::slice::from_ref(field))), hint)
+            } else {
+                Explanation::new("this key is not known here", hint)
+            }
         }
         Error::SerdeUnknownVariant { expected, variant, .. } => {
             let hint = match nearest(variant, expected.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("write one of {}", expected.join(", ")),
             };
-            ("this value is not one of those allowed".to_owned(), hint)
+            Explanation::new("this value is not one of those allowed", hint)
         }
         Error::SerdeMissingField { field, .. } => {
-            (format!("`{field}` is missing"), format!("add `{field}: …` here"))
+            Explanation::new(format!("`{field}` is missing"), format!("add `{field}: …` here"))
         }
         Error::Unexpected { expected, .. } => unexpected(expected, key),
         Error::Message { msg, .. } => of_our_types(msg, quotes),
-        // Its texts are about YAML and repeat nothing of the file.
-        Error::ExternalMessage { msg, .. } => (msg.clone(), NO_YAML.to_owned()),
+        Error::DuplicateMappingKey { .. } => {
+            Explanation::new("the key is given twice", "leave one of the two out")
+        }
+        Error::NullIntoString { .. } => {
+            Explanation::new("there is no value", "write one after the colon, or leave the key out")
+        }
+        Error::InvalidBooleanStrict { .. } => {
+            Explanation::new("this is neither true nor false", "write `true` or `false`")
+        }
+        Error::InvalidScalar { .. } => {
+            Explanation::new("this is not a whole number in range", "write a number such as 10")
+        }
+        Error::MultipleDocuments { .. } => Explanation::new(
+            "a second document begins here",
+            "keep one document a file; more tenants go into `tenants_dir`",
+        ),
+        Error::UnsupportedTag { .. } => Explanation::new(
+            "this tag is not known",
+            "leave out the word that begins with `!`, or quote the value if its `!` is meant",
+        ),
+        Error::UnknownAnchor { .. } => Explanation::new(
+            "this alias names no anchor before it",
+            "define it with `&name` first, or quote the value if its `*` is meant",
+        ),
+        // Its texts are about YAML and repeat nothing of the file. The scanner has a limit of its own, which a deep file may meet before it
+        // meets ours.
+        Error::ExternalMessage { msg, .. } if !msg.contains("limit exceeded") => {
+            Explanation::new(msg.clone(), NO_YAML)
+        }
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. }
+        | Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::ExternalMessage { .. } => Explanation::new(
+            "the file holds more, or nests deeper, than its length allows",
+            "write out what `&` anchors and `*` aliases repeat, and nest no deeper than 24 levels",
+        ),
         other => match UserMessageFormatter.format_message(other) {
-            Cow::Borrowed(text) => (text.to_owned(), NO_YAML.to_owned()),
+            Cow::Borrowed(text) => Explanation::new(text, NO_YAML),
             // The library has put it together from the content of the file.
             Cow::Owned(_) => {
-                ("this is not what is expected here".to_owned(), "see docs/configuration.md".to_owned())
+                Explanation::new("this is not what is expected here", "see docs/configuration.md")
             }
         },
     }
 }
 
 /// Our own types say what is wrong and how to fix it, in one text that repeats the value.
-fn of_our_types(message: &str, quotes: bool) -> (String, String) {
+fn of_our_types(message: &str, quotes: bool) -> Explanation {
     let see = "see docs/configuration.md";
-    let (problem, fix) = match message.split_once("; ") {
+    let (problem, hint) = match message.split_once("; ") {
         _ if !quotes => ("this value is not allowed here", message.rsplit("; ").next().unwrap_or(see)),
         Some(parts) => parts,
         None => (message, see),
     };
     // A value may hold a semicolon, too.
-    let fix = if quotes || fix.starts_with("write ") { fix } else { see };
-    (problem.to_owned(), fix.to_owned())
+    Explanation::new(problem, if quotes || hint.starts_with("write ") { hint } else { see })
 }
 
-/// Errors whose explanation needs nothing of the file.
-fn fixed(error: &Error) -> Option<(&'static str, &'static str)> {
-    Some(match error {
-        Error::DuplicateMappingKey { .. } => ("the key is given twice", "leave one of the two out"),
-        Error::NullIntoString { .. } => {
-            ("there is no value", "write one after the colon, or leave the key out")
-        }
-        Error::InvalidBooleanStrict { .. } => ("this is neither true nor false", "write `true` or `false`"),
-        Error::InvalidScalar { .. } => ("this is not a whole number in range", "write a number such as 10"),
-        Error::MultipleDocuments { .. } => {
-            ("a second document begins here", "keep one document a file; more tenants go into `tenants_dir`")
-        }
-        Error::UnsupportedTag { .. } => (
-            "this tag is not known",
-            "leave out the word that begins with `!`, or quote the value if its `!` is meant",
-        ),
-        Error::UnknownAnchor { .. } => (
-            "this alias names no anchor before it",
-            "define it with `&name` first, or quote the value if its `*` is meant",
-        ),
-        // The scanner has a limit of its own, which a deep file may meet before it meets ours.
-        Error::ExternalMessage { msg, .. } if !msg.contains("limit exceeded") => return None,
-        Error::Budget { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::AliasReplayCounterOverflow { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::ExternalMessage { .. } => (
-            "the file holds more, or nests deeper, than its length allows",
-            "write out what `&` anchors and `*` aliases repeat, and nest no deeper than 24 levels",
-        ),
-        _ => return None,
-    })
-}
-
-fn unexpected(expected: &str, key: &str) -> (String, String) {
+fn unexpected(expected: &str, key: &str) -> Explanation {
     let (problem, hint) = match (expected, key) {
         ("mapping start", "client_secret" | "password") => (
             "a secret is a mapping that says where it is found",
@@ -200,7 +191,7 @@ fn unexpected(expected: &str, key: &str) -> (String, String) {
         ("string scalar", _) => ("a text is expected here", format!("write `{key}: text`")),
         _ => ("this is not what is expected here", format!("see `{key}` in docs/configuration.md")),
     };
-    (problem.to_owned(), hint)
+    Explanation::new(problem, hint)
 }
 
 #[cfg(test)]

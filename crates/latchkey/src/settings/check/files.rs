@@ -1,15 +1,15 @@
 //! The rules over files that settings name and that are opened later: where one is there already, what holds a secret must be a regular
 //! file that no other user may write. A file that every user may read is reported as a warning.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{fs, io};
 
 use url::Url;
 
 use super::super::{
+    diagnostic::Explanation,
     environment::Environment,
-    file_reader::Unreadable,
-    findings::{Findings, Location},
+    findings::{Finding, Findings, Location},
     read::Reading,
     resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
     sections::Server,
@@ -18,25 +18,15 @@ use crate::files::{FileError, Holds, judge, others_may_read};
 
 const EXPOSED: &str = "every user of this machine may read this file, which holds a secret";
 
-/// Folders whose files the system gives to this program alone, whatever their modes say.
-pub(crate) struct PrivateFolders(Vec<PathBuf>);
+/// Folders whose files the system gives to this program alone, whatever their modes say: those of container engines and systemd.
+const PRIVATE_FOLDERS: [&str; 2] = ["/run/secrets", "/run/credentials"];
 
-impl PrivateFolders {
-    /// Those of systemd and of container engines.
-    pub(crate) fn of(environment: &Environment) -> Self {
-        let named = environment.text("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        let named = named.filter(|folder| folder.is_absolute());
-        Self(named.into_iter().chain(["/run/secrets", "/run/credentials"].map(PathBuf::from)).collect())
-    }
-
-    /// Whether what this path leads to lies below one of them.
-    pub(crate) fn hold(&self, path: &Path) -> bool {
-        let Ok(target) = fs::canonicalize(path) else { return false };
-        self.0
-            .iter()
-            .filter_map(|folder| fs::canonicalize(folder).ok())
-            .any(|folder| target.starts_with(folder))
-    }
+/// Whether what this path leads to lies below one of them, or below the one that systemd names.
+pub(crate) fn is_private(path: &Path, environment: &Environment) -> bool {
+    let Ok(target) = fs::canonicalize(path) else { return false };
+    let named = environment.text("CREDENTIALS_DIRECTORY").map(Path::new).filter(|path| path.is_absolute());
+    let folders = PRIVATE_FOLDERS.map(Path::new).into_iter().chain(named);
+    folders.filter_map(|folder| fs::canonicalize(folder).ok()).any(|folder| target.starts_with(folder))
 }
 
 impl Reading<'_> {
@@ -94,9 +84,8 @@ impl Reading<'_> {
     fn check_secret_file(&mut self, path: &Path, at: Location) {
         let Ok(metadata) = fs::metadata(path) else { return };
         if let Err(error) = judge(&metadata, Holds::Secret) {
-            let Unreadable { problem, hint } = refusal(&error, path);
-            self.findings.error(at, problem, hint);
-        } else if others_may_read(&metadata) && !self.file_reader.private.hold(path) {
+            self.findings.errors.push(Finding { at, explanation: refusal(&error, path) });
+        } else if others_may_read(&metadata) && !is_private(path, self.file_reader.environment) {
             warn_of(path, at, &mut self.findings);
         }
     }
@@ -109,25 +98,25 @@ pub(crate) fn warn_of(path: &Path, at: Location, findings: &mut Findings) {
 
 /// What is wrong with a file, and what to do about it. A file that could not be opened may not be there at all, and what names it be
 /// something else than a path: its name is not repeated.
-pub(crate) fn refusal(error: &FileError, path: &Path) -> Unreadable {
+pub(crate) fn refusal(error: &FileError, path: &Path) -> Explanation {
     match error {
         FileError::Io(error) => match error.kind() {
-            io::ErrorKind::NotFound => Unreadable::new(
+            io::ErrorKind::NotFound => Explanation::new(
                 "there is no file of this name",
                 "make it, or correct the path; paths are relative to the file that names them",
             ),
             io::ErrorKind::PermissionDenied => {
-                Unreadable::new("this file may not be read", "give this user the right to read it")
+                Explanation::new("this file may not be read", "give this user the right to read it")
             }
             _ => {
-                Unreadable::new(format!("this file cannot be read: {error}"), "name a file that can be read")
+                Explanation::new(format!("this file cannot be read: {error}"), "name a file that can be read")
             }
         },
-        FileError::NotRegular(_) => Unreadable::new(error.to_string(), "name a regular file"),
+        FileError::NotRegular(_) => Explanation::new(error.to_string(), "name a regular file"),
         FileError::TooLarge(_) => {
-            Unreadable::new(error.to_string(), "name the file that is meant, and nothing else")
+            Explanation::new(error.to_string(), "name the file that is meant, and nothing else")
         }
-        FileError::Writable(mode) => Unreadable::new(
+        FileError::Writable(mode) => Explanation::new(
             format!(
                 "group or others may write this file, and so replace the secret in it (its mode is {mode:04o})"
             ),
@@ -139,6 +128,7 @@ pub(crate) fn refusal(error: &FileError, path: &Path) -> Unreadable {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::PathBuf;
     use std::process::Command;
 
     use super::super::super::{Loaded, read};
@@ -257,8 +247,6 @@ mod tests {
         }
         folder.write("credentials/inside", 0o664, "hunter2");
         assert!(folder.load(&client("link-to-inside")).is_err(), "what may be written is refused everywhere");
-        let folders = PrivateFolders::of(&Environment::default()).0;
-        assert_eq!(folders, [Path::new("/run/secrets"), Path::new("/run/credentials")]);
     }
 
     #[test]

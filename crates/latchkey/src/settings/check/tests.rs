@@ -402,9 +402,10 @@ fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
         assert_eq!(warnings.len(), usize::from(warned.is_some()), "{server}");
         for (warning, words) in warnings.iter().zip(warned) {
             assert!(
-                warning.problem.starts_with(words) && warning.problem.contains("/metrics"),
+                warning.explanation.problem.starts_with(words)
+                    && warning.explanation.problem.contains("/metrics"),
                 "{}",
-                warning.problem
+                warning.explanation.problem
             );
         }
     }
@@ -426,7 +427,8 @@ fn a_proxy_that_must_be_there_and_is_not_trusted_is_reported() {
         ("listeners: [{ address: '127.0.0.1:0' }]".to_owned(), false),
     ] {
         let loaded = load(&format!("server: {{ {server} }}")).unwrap();
-        let found = loaded.warnings.iter().any(|warning| warning.problem.contains("none is trusted"));
+        let found =
+            loaded.warnings.iter().any(|warning| warning.explanation.problem.contains("none is trusted"));
         assert_eq!(found, warned, "{server}");
     }
 }
