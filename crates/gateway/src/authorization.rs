@@ -22,11 +22,10 @@ pub(crate) struct BearerAccess(pub(crate) Data<Services>);
 
 /// The permission that a route requires, and where.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum RequiredPermission<'a> {
-    /// Across the platform.
-    Platform(Permission),
-    /// In the tenant of this id, which need not exist.
-    Tenant(&'a str, Permission),
+pub(crate) struct RequiredPermission<'a> {
+    permission: Permission,
+    /// The id of a tenant, which need not exist; across the platform without one.
+    tenant: Option<&'a str>,
 }
 
 impl AdminAccess for BearerAccess {
@@ -72,21 +71,15 @@ impl AdminAccess for BearerAccess {
 impl<'a> RequiredPermission<'a> {
     /// Paths below `/api/v1/tenant/` are of one tenant, all others are of the platform.
     pub(crate) fn of_route(raw: &'a RawRequest, permission: Permission) -> Self {
-        match tenant_of_admin_path(raw) {
-            Some(tenant) => Self::Tenant(tenant, permission),
-            None => Self::Platform(permission),
-        }
+        Self { permission, tenant: tenant_of_admin_path(raw) }
     }
 
     fn check(self, authority: Authority) -> Result<Authority, Problem> {
-        let (holds, permission) = match self {
-            Self::Platform(permission) => (authority.holds_everywhere(permission), permission),
-            Self::Tenant(name, permission) => match TenantId::parse(name) {
-                Ok(tenant) => (authority.holds_in(&tenant, permission), permission),
-                Err(_) => (authority.holds_everywhere(permission), permission),
-            },
+        let holds = match self.tenant.map(TenantId::parse) {
+            Some(Ok(tenant)) => authority.holds_in(&tenant, self.permission),
+            Some(Err(_)) | None => authority.holds_everywhere(self.permission),
         };
-        if holds { Ok(authority) } else { Err(Problem::insufficient_scope(permission)) }
+        if holds { Ok(authority) } else { Err(Problem::insufficient_scope(self.permission)) }
     }
 }
 
@@ -109,7 +102,7 @@ async fn verify(
             Err(error) => return Err(error.into()),
         }
     }
-    if let RequiredPermission::Tenant(name, _) = required
+    if let Some(name) = required.tenant
         && let Some(tenant) = resolve(services, name).await?
         && !is_platform(&tenant)
     {

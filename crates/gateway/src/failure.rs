@@ -32,28 +32,17 @@ pub(crate) enum Failure<'a> {
 }
 
 impl Failure<'_> {
-    pub(crate) const fn status(self) -> StatusCode {
+    /// The status, and the code of RFC 6749 that metrics count.
+    pub(crate) const fn status_and_code(self) -> (StatusCode, ErrorCode) {
         match self {
-            Self::UnknownPath | Self::UnknownTenant => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::RepeatedAuthorization => StatusCode::BAD_REQUEST,
-            Self::Body(error) => error.status(),
-            Self::TooManyWrites(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    /// The code of RFC 6749 that metrics count.
-    pub(crate) const fn code(self) -> ErrorCode {
-        match self {
-            Self::UnknownPath | Self::UnknownTenant => ErrorCode::NotFound,
-            Self::MethodNotAllowed(_) | Self::Misdirected | Self::RepeatedAuthorization | Self::Body(_) => {
-                ErrorCode::InvalidRequest
-            }
-            Self::TooManyWrites(_) | Self::Unavailable => ErrorCode::TemporarilyUnavailable,
-            Self::Internal => ErrorCode::ServerError,
+            Self::UnknownPath | Self::UnknownTenant => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
+            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::InvalidRequest),
+            Self::Misdirected => (StatusCode::MISDIRECTED_REQUEST, ErrorCode::InvalidRequest),
+            Self::RepeatedAuthorization => (StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest),
+            Self::Body(error) => (error.status(), ErrorCode::InvalidRequest),
+            Self::TooManyWrites(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TemporarilyUnavailable),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError),
         }
     }
 

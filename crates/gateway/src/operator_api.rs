@@ -109,7 +109,7 @@ impl OperatorApi {
 async fn answer(response: HttpResponse) -> OperatorAnswer {
     let status = response.status().as_u16();
     let problem = response.error().and_then(Error::as_error::<Problem>);
-    let cause = problem.and_then(|problem| problem.cause().cloned());
+    let cause = problem.and_then(|problem| problem.body.cause.clone());
     let body = to_bytes(response.into_body()).await.unwrap_or_default();
     OperatorAnswer { status, body: Zeroizing::new(body.to_vec()), cause }
 }

@@ -50,15 +50,10 @@ impl RawRequest {
         Some(rest.split_once('/').map_or(rest, |(name, _)| name))
     }
 
-    /// The tenant that the path names, or the default one on the paths without a tenant. No tenant has the empty name.
-    pub(crate) fn tenant_or<'a>(&'a self, default_tenant: &'a DefaultTenant) -> &'a str {
-        self.tenant().or(default_tenant.0.as_deref()).unwrap_or_default()
-    }
-
-    /// The same with the default tenant of the server.
+    /// The tenant that the path names, or the server's default one on the paths without a tenant. No tenant has the empty name.
     pub(crate) fn tenant_or_default(&self) -> &str {
-        let default_tenant = self.request.app_data::<Data<DefaultTenant>>();
-        default_tenant.map_or_else(|| self.tenant().unwrap_or_default(), |default| self.tenant_or(default))
+        let default_tenant = || self.request.app_data::<Data<DefaultTenant>>()?.0.as_deref();
+        self.tenant().or_else(default_tenant).unwrap_or_default()
     }
 
     /// The path as it was sent.

@@ -1,72 +1,62 @@
 //! Reads a body into the request that administration takes.
 
-use administration::{
-    ClientSettings, EditError, FieldError, NewClient, NewSecretSettings, NewTenant, RotateSettings,
-    TenantSettings, Wiped, read_json,
-};
+use administration::{EditError, FieldError, NewSecretSettings, Wiped, read_json};
 use protocol::Timestamp;
 use serde_json::{Map, Value};
 
-/// `{"id": …, "client"?: {…}, …settings}`.
-pub(crate) fn new_tenant(body: &[u8]) -> Result<NewTenant, EditError> {
-    NewTenant::read(parse(body)?).map_err(EditError::Invalid)
+/// A body as one of administration's documents. No body is an empty document.
+pub(crate) fn read<T>(
+    body: &[u8],
+    document: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
+) -> Result<T, EditError> {
+    let value = if body.is_empty() { Ok(Value::Object(Map::new())) } else { read_json(body) };
+    value.and_then(document).map_err(EditError::Invalid)
 }
 
-/// `{"client_id"?, "client_secret"?, …settings}`.
-pub(crate) fn new_client(body: &[u8]) -> Result<NewClient, EditError> {
-    NewClient::read(parse(body)?).map_err(EditError::Invalid)
-}
-
-/// A merge patch of a tenant's settings (RFC 7396). It is read as if it were settings itself: once it is merged, an unknown member
-/// that it sets to null would have vanished without a word.
-pub(crate) fn tenant_patch(body: &[u8]) -> Result<Value, EditError> {
-    let patch = Wiped::new(parse(body)?);
-    TenantSettings::read(patch.clone()).map_err(EditError::Invalid)?;
-    Ok(patch.take())
-}
-
-/// The same of a client's settings.
-pub(crate) fn client_patch(body: &[u8]) -> Result<Value, EditError> {
-    let patch = Wiped::new(parse(body)?);
-    ClientSettings::read(patch.clone()).map_err(EditError::Invalid)?;
-    Ok(patch.take())
-}
-
-/// `{"expires_at"?}`.
-pub(crate) fn new_secret(body: &[u8]) -> Result<NewSecretSettings, EditError> {
-    NewSecretSettings::read(parse(body)?).map_err(EditError::Invalid)
-}
-
-/// `{"grace"?, "expires_at"?}`.
-pub(crate) fn rotation(body: &[u8]) -> Result<RotateSettings, EditError> {
-    RotateSettings::read(parse(body)?).map_err(EditError::Invalid)
+/// A merge patch of a document (RFC 7396). It is read as if it were the document itself: once it is merged, an unknown member that it
+/// sets to null would have vanished without a word.
+pub(crate) fn patch<T>(
+    body: &[u8],
+    document: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
+) -> Result<Value, EditError> {
+    read(body, |value| {
+        let patch = Wiped::new(value);
+        document(patch.clone())?;
+        Ok(patch.take())
+    })
 }
 
 /// `{"expires_at": …|null}`; here a missing member is no request.
-pub(crate) fn secret_end(body: &[u8]) -> Result<Option<Timestamp>, EditError> {
-    let document = parse(body)?;
+pub(crate) fn secret_end(document: Value) -> Result<Option<Timestamp>, Vec<FieldError>> {
     let is_missing = document.as_object().is_some_and(|members| !members.contains_key("expires_at"));
-    let end = NewSecretSettings::read(document).map_err(EditError::Invalid)?.expires_at;
+    let end = NewSecretSettings::read(document)?.expires_at;
     if is_missing {
-        let fault = FieldError::at("/expires_at", "is needed; null lets the secret never end");
-        return Err(EditError::Invalid(vec![fault]));
+        return Err(vec![FieldError::at("/expires_at", "is needed; null lets the secret never end")]);
     }
     Ok(end)
 }
 
-/// No body is an empty document.
-pub(super) fn parse(body: &[u8]) -> Result<Value, EditError> {
-    if body.is_empty() {
-        return Ok(Value::Object(Map::new()));
-    }
-    read_json(body).map_err(EditError::Invalid)
-}
-
 #[cfg(test)]
 mod tests {
+    use administration::{
+        ClientSettings, ImportSettings, NewClient, NewTenant, RotateSettings, TenantSettings,
+    };
     use zeroize::Zeroizing;
 
+    use super::super::KeyRotation;
     use super::*;
+
+    fn client_patch(body: &[u8]) -> Result<Value, EditError> {
+        patch(body, ClientSettings::read)
+    }
+
+    fn tenant_patch(body: &[u8]) -> Result<Value, EditError> {
+        patch(body, TenantSettings::read)
+    }
+
+    fn end_of_secret(body: &[u8]) -> Result<Option<Timestamp>, EditError> {
+        read(body, secret_end)
+    }
 
     fn faults<T: std::fmt::Debug>(read: Result<T, EditError>) -> String {
         read.unwrap_err().to_string()
@@ -74,20 +64,20 @@ mod tests {
 
     #[test]
     fn no_body_is_an_empty_document() {
-        assert_eq!(new_client(b"").unwrap(), NewClient::default());
-        assert_eq!(rotation(b"").unwrap(), RotateSettings::default());
-        assert_eq!(new_secret(b"").unwrap(), NewSecretSettings::default());
+        assert_eq!(read(b"", NewClient::read).unwrap(), NewClient::default());
+        assert_eq!(read(b"", RotateSettings::read).unwrap(), RotateSettings::default());
+        assert_eq!(read(b"", NewSecretSettings::read).unwrap(), NewSecretSettings::default());
         assert_eq!(client_patch(b"").unwrap(), Value::Object(Map::new()));
     }
 
     #[test]
     fn a_secrets_end_must_be_said() {
-        assert_eq!(faults(secret_end(b"")), "/expires_at: is needed; null lets the secret never end");
-        assert_eq!(secret_end(br#"{"expires_at":null}"#).unwrap(), None);
-        let end = secret_end(br#"{"expires_at":"1970-01-01T00:00:09Z"}"#).unwrap();
+        assert_eq!(faults(end_of_secret(b"")), "/expires_at: is needed; null lets the secret never end");
+        assert_eq!(end_of_secret(br#"{"expires_at":null}"#).unwrap(), None);
+        let end = end_of_secret(br#"{"expires_at":"1970-01-01T00:00:09Z"}"#).unwrap();
         assert_eq!(end, Some(Timestamp::from_seconds(9)));
         for body in ["[]", "null", "7", r#"{"expires_at":7}"#, r#"{"expires_at":null,"x":1}"#] {
-            assert!(secret_end(body.as_bytes()).is_err(), "{body}");
+            assert!(end_of_secret(body.as_bytes()).is_err(), "{body}");
         }
     }
 
@@ -131,14 +121,14 @@ mod tests {
         ] {
             let body = with_canary(body, tag);
             let body = body.as_bytes();
-            let _ = new_client(body);
-            let _ = new_tenant(body);
+            let _ = read(body, NewClient::read);
+            let _ = read(body, NewTenant::read);
             let _ = client_patch(body);
             let _ = tenant_patch(body);
-            let _ = rotation(body);
-            let _ = secret_end(body);
-            let _ = super::super::key_rotation(body);
-            if let Ok(settings) = super::super::key_import(body) {
+            let _ = read(body, RotateSettings::read);
+            let _ = end_of_secret(body);
+            let _ = read(body, KeyRotation::read);
+            if let Ok(settings) = read(body, ImportSettings::read) {
                 // As it is taken on.
                 drop(protocol::Secret::new(settings.key));
             }

@@ -136,7 +136,7 @@ impl Operation {
     }
 
     pub(super) fn problem(mut self, status: &str, description: &str) -> Self {
-        let schema = self.schema::<ProblemDocument<'static>>();
+        let schema = self.schema::<ProblemDocument>();
         self.answer_as(status, description, "application/problem+json", schema)
     }
 

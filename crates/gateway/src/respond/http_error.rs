@@ -38,7 +38,7 @@ pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
     fn of(failure: Failure<'_>) -> Self;
 
     /// The bytes, unless the response has no body.
-    fn to_bytes(&self, status: StatusCode) -> Option<Vec<u8>>;
+    fn to_bytes(&self) -> Option<Vec<u8>>;
 }
 
 impl<B: ErrorBody> HttpError<B> {
@@ -77,7 +77,8 @@ impl<B: ErrorBody> HttpError<B> {
 
 impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
     fn from(failure: Failure<'_>) -> Self {
-        let error = Self::with(failure.status(), Some(failure.code()), B::of(failure));
+        let (status, code) = failure.status_and_code();
+        let error = Self::with(status, Some(code), B::of(failure));
         match failure {
             Failure::MethodNotAllowed(methods) => Self { allow: Some(methods.into()), ..error },
             Failure::TooManyWrites(spent) => Self { retry_after: Some(spent.wait.into()), ..error },
@@ -153,7 +154,7 @@ impl<B: ErrorBody> ResponseError for HttpError<B> {
         if self.close {
             response.force_close();
         }
-        let Some(body) = self.body.to_bytes(self.status) else { return response.finish() };
+        let Some(body) = self.body.to_bytes() else { return response.finish() };
         if let Some(code) = self.code {
             response.extensions_mut().insert(code);
         }

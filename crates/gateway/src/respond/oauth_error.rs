@@ -24,10 +24,10 @@ impl ErrorBody for OAuthBody {
             Failure::MethodNotAllowed(_) => "The method is not allowed here".into(),
             other => other.detail(),
         };
-        Self(Some(ErrorResponse::new(failure.code(), description)))
+        Self(Some(ErrorResponse::new(failure.status_and_code().1, description)))
     }
 
-    fn to_bytes(&self, _: StatusCode) -> Option<Vec<u8>> {
+    fn to_bytes(&self) -> Option<Vec<u8>> {
         self.0.as_ref().map(|body| serde_json::to_vec(body).unwrap_or_default())
     }
 }

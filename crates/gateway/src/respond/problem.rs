@@ -19,7 +19,7 @@ use crate::failure::Failure;
 const REALM: &str = "latchkey";
 
 /// An error of the admin API.
-pub(crate) type Problem = HttpError<ProblemBody>;
+pub(crate) type Problem = HttpError<Box<ProblemDocument>>;
 
 /// The end of a problem's `type`, and its title. Programs act on the type, so neither ever changes.
 #[derive(Debug)]
@@ -46,54 +46,47 @@ impl Kind {
     const SERVER_ERROR: &Self = &Self("server-error", "A fault of the server");
 }
 
-/// The members of a problem.
-#[derive(Debug)]
-pub(crate) struct ProblemBody {
-    kind: &'static Kind,
-    detail: Cow<'static, str>,
-    more: More,
-}
-
-/// The members that only some problems have.
-#[derive(Debug)]
-enum More {
-    Nothing,
-    Errors(Box<[FieldError]>),
-    Breaks(Box<[BrokenTokensView]>),
-    /// Why the server failed, for an operator in process; never a part of the answer.
-    Cause(Arc<EditError>),
-}
-
 /// RFC 9457.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct ProblemDocument<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ProblemDocument {
     /// What programs act on.
     #[schemars(example = &"urn:latchkey:problem:invalid-request")]
     r#type: String,
-    title: &'a str,
+    title: &'static str,
     #[schemars(example = 400)]
     status: u16,
     /// What people read.
-    detail: &'a str,
+    detail: Cow<'static, str>,
     /// The errors of a body or query, each with its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldErrorDocument<'a>>,
+    errors: Vec<FieldErrorDocument>,
     /// The tokens that a request would break, where it must confirm that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    breaks: Option<&'a [BrokenTokensView]>,
+    breaks: Option<Vec<BrokenTokensView>>,
+    /// Why the server failed, for an operator in process; never a part of the answer.
+    #[serde(skip)]
+    pub(crate) cause: Option<Arc<EditError>>,
 }
 
 /// One error.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct FieldErrorDocument<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+struct FieldErrorDocument {
     /// JSON pointer (RFC 6901); of a query parameter its name.
     #[schemars(example = &"/scopes/1")]
-    pointer: &'a str,
+    pointer: String,
     #[schemars(example = &"must be a string")]
     detail: String,
 }
 
-impl ErrorBody for ProblemBody {
+impl ProblemDocument {
+    fn new(status: StatusCode, kind: &'static Kind, detail: Cow<'static, str>) -> Box<Self> {
+        let Kind(name, title) = kind;
+        let (r#type, status) = (format!("urn:latchkey:problem:{name}"), status.as_u16());
+        Box::new(Self { r#type, title, status, detail, errors: Vec::new(), breaks: None, cause: None })
+    }
+}
+
+impl ErrorBody for Box<ProblemDocument> {
     const MEDIA_TYPE: &'static str = "application/problem+json";
 
     fn of(failure: Failure<'_>) -> Self {
@@ -107,38 +100,22 @@ impl ErrorBody for ProblemBody {
             Failure::Unavailable => Kind::UNAVAILABLE,
             Failure::Internal => Kind::SERVER_ERROR,
         };
-        Self { kind, detail: failure.detail(), more: More::Nothing }
+        ProblemDocument::new(failure.status_and_code().0, kind, failure.detail())
     }
 
-    fn to_bytes(&self, status: StatusCode) -> Option<Vec<u8>> {
-        let (errors, breaks) = match &self.more {
-            More::Nothing | More::Cause(_) => (&[][..], None),
-            More::Errors(errors) => (&errors[..], None),
-            More::Breaks(breaks) => (&[][..], Some(&breaks[..])),
-        };
-        let document = ProblemDocument {
-            r#type: format!("urn:latchkey:problem:{}", self.kind.0),
-            title: self.kind.1,
-            status: status.as_u16(),
-            detail: &self.detail,
-            errors: errors
-                .iter()
-                .map(|error| FieldErrorDocument { pointer: &error.pointer, detail: error.message() })
-                .collect(),
-            breaks,
-        };
-        Some(serde_json::to_vec(&document).unwrap_or_default())
+    fn to_bytes(&self) -> Option<Vec<u8>> {
+        Some(serde_json::to_vec(self).unwrap_or_default())
     }
 }
 
-impl HttpError<ProblemBody> {
+impl HttpError<Box<ProblemDocument>> {
     fn new(
         status: StatusCode,
         code: Option<ErrorCode>,
         kind: &'static Kind,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::with(status, code, ProblemBody { kind, detail: detail.into(), more: More::Nothing })
+        Self::with(status, code, ProblemDocument::new(status, kind, detail.into()))
     }
 
     /// No token was sent: the challenge has no error code (RFC 6750 §3.1).
@@ -173,32 +150,30 @@ impl HttpError<ProblemBody> {
     }
 
     /// A body with errors, or a header that has another form.
-    pub(crate) fn invalid(detail: impl Into<Cow<'static, str>>, mut errors: Vec<FieldError>) -> Self {
-        errors.truncate(MOST_FIELD_ERRORS);
+    pub(crate) fn invalid(detail: impl Into<Cow<'static, str>>, errors: Vec<FieldError>) -> Self {
         let code = Some(ErrorCode::InvalidRequest);
-        Self::new(StatusCode::BAD_REQUEST, code, Kind::INVALID_REQUEST, detail)
-            .with_more(More::Errors(errors.into()))
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, code, Kind::INVALID_REQUEST, detail);
+        let errors = errors.into_iter().take(MOST_FIELD_ERRORS);
+        problem.body.errors = errors
+            .map(|error| FieldErrorDocument { detail: error.message(), pointer: error.pointer })
+            .collect();
+        problem
     }
 
     /// The request breaks these tokens and does not confirm it.
     pub(crate) fn confirmation_needed(detail: &'static str, breaks: Vec<BrokenTokensView>) -> Self {
-        Self::conflict(Kind::CONFIRMATION_NEEDED, detail).with_more(More::Breaks(breaks.into()))
+        let mut problem = Self::conflict(Kind::CONFIRMATION_NEEDED, detail);
+        problem.body.breaks = Some(breaks);
+        problem
     }
 
     fn conflict(kind: &'static Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, None, kind, detail)
     }
 
-    /// Why the server failed, where the caller is not at fault.
-    pub(crate) fn cause(&self) -> Option<&Arc<EditError>> {
-        match &self.body.more {
-            More::Cause(cause) => Some(cause),
-            More::Nothing | More::Errors(_) | More::Breaks(_) => None,
-        }
-    }
-
-    fn with_more(mut self, more: More) -> Self {
-        self.body.more = more;
+    /// Keeps why the server failed, where the caller is not at fault.
+    fn caused_by(mut self, cause: EditError) -> Self {
+        self.body.cause = Some(Arc::new(cause));
         self
     }
 }
@@ -228,11 +203,9 @@ impl From<EditError> for Problem {
             EditError::Store(StoreError::Unavailable(_))
             | EditError::Busy
             | EditError::Hash(_)
-            | EditError::Seal(SealError::Unavailable(_)) => {
-                Self::unavailable(&error).with_more(More::Cause(Arc::new(error)))
-            }
+            | EditError::Seal(SealError::Unavailable(_)) => Self::unavailable(&error).caused_by(error),
             EditError::Store(StoreError::Fault(_)) | EditError::Seal(_) | EditError::Unreadable(_) => {
-                Self::fault(&error).with_more(More::Cause(Arc::new(error)))
+                Self::fault(&error).caused_by(error)
             }
         }
     }

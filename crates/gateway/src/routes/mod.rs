@@ -21,6 +21,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
 use administration::Permission::{Audit, Clients, Keys, Tenants};
+use administration::{ClientStep, TenantStep};
 
 use crate::authorization::BearerAccess;
 use crate::failure::Failure;
@@ -30,9 +31,7 @@ use crate::respond::{OAuthError, Problem};
 use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
 use crate::{Services, Surface};
-use admin::{
-    AdminResource, audit, client_state, clients, key_commands, secrets, signing_keys, tenant_state, tenants,
-};
+use admin::{AdminResource, audit, clients, key_commands, secrets, signing_keys, tenants};
 
 pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
 
@@ -45,32 +44,27 @@ pub(crate) fn configure(
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         let mut routes = Routes { config, metrics, hosts: None };
-        routes.service(get("/health/live", health::live)).service(get("/health/ready", health::ready));
+        routes.serve([get("/health/live", health::live), get("/health/ready", health::ready)]);
         // First, because routes are tried in their order, and tokens are what most requests ask for.
         if surface.public {
-            routes
-                .service(post("/api/v1/tenant/{id}/oauth/token", token::token))
-                .service(post("/oauth/token", token::token))
-                .service(post("/oauth2/token", token::token))
-                .service(post("/api/v1/tenant/{id}/oauth/introspect", introspect::introspect))
-                .service(post("/oauth2/introspect", introspect::introspect))
-                .service(get("/api/v1/tenant/{id}/strategies", strategies::strategies))
-                .service(get("/api/v1/tenant/{id}/.well-known/jwks.json", jwks::jwks))
-                .service(get("/oauth2/jwks", jwks::jwks))
-                .service(get("/api/v1/tenant/{id}/.well-known/openid-configuration", metadata::metadata))
-                .service(get(
-                    "/api/v1/tenant/{id}/.well-known/oauth-authorization-server",
-                    metadata::metadata,
-                ))
-                .service(get(
-                    "/.well-known/oauth-authorization-server/api/v1/tenant/{id}",
-                    metadata::metadata,
-                ))
-                .service(get("/api/v1/protected-resource", protected_resource::protected_resource))
-                .service(get("/openapi.json", documentation::document))
-                .service(get("/docs", documentation::page))
-                .service(get("/docs/scalar.js", documentation::script))
-                .service(get("/docs/start.js", documentation::start));
+            routes.serve([
+                post("/api/v1/tenant/{id}/oauth/token", token::token),
+                post("/oauth/token", token::token),
+                post("/oauth2/token", token::token),
+                post("/api/v1/tenant/{id}/oauth/introspect", introspect::introspect),
+                post("/oauth2/introspect", introspect::introspect),
+                get("/api/v1/tenant/{id}/strategies", strategies::strategies),
+                get("/api/v1/tenant/{id}/.well-known/jwks.json", jwks::jwks),
+                get("/oauth2/jwks", jwks::jwks),
+                get("/api/v1/tenant/{id}/.well-known/openid-configuration", metadata::metadata),
+                get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata),
+                get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata),
+                get("/api/v1/protected-resource", protected_resource::protected_resource),
+                get("/openapi.json", documentation::document),
+                get("/docs", documentation::page),
+                get("/docs/scalar.js", documentation::script),
+                get("/docs/start.js", documentation::start),
+            ]);
         }
         if surface.admin {
             admin_surface(&mut routes, hosts, BearerAccess(services));
@@ -93,11 +87,12 @@ pub(crate) fn configure_administration<A: AdminAccess>(
 /// What listeners serve with the admin surface, under the names of administration.
 fn admin_surface<A: AdminAccess>(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: A) {
     routes.hosts = Some(hosts);
-    routes
-        .service(flow::route("/flow/execute"))
-        .service(applications::all("/applications"))
-        .service(applications::one("/applications/{application}"))
-        .service(get("/metrics", metrics::metrics));
+    routes.serve([
+        flow::route("/flow/execute"),
+        applications::all("/applications"),
+        applications::one("/applications/{application}"),
+        get("/metrics", metrics::metrics),
+    ]);
     administration(routes, access);
 }
 
@@ -105,50 +100,37 @@ fn admin_surface<A: AdminAccess>(routes: &mut Routes<'_>, hosts: Rc<HostNames>, 
 fn administration<A: AdminAccess>(routes: &mut Routes<'_>, access: A) {
     let access = Rc::new(access);
     let at = |pattern| AdminResource::at(pattern, &access);
-    routes
-        .service(at("/api/v1/admin/tenants").get(Tenants, tenants::list).post(Tenants, tenants::create))
-        .service(
-            at("/api/v1/admin/tenants/{id}")
-                .get(Tenants, tenants::look)
-                .patch(Tenants, tenants::patch)
-                .delete(Tenants, tenants::delete),
-        )
-        .service(at("/api/v1/admin/tenants/{id}/suspend").post(Tenants, tenant_state::suspend))
-        .service(at("/api/v1/admin/tenants/{id}/resume").post(Tenants, tenant_state::resume))
-        .service(at("/api/v1/admin/tenants/{id}/restore").post(Tenants, tenant_state::restore))
-        .service(at("/api/v1/admin/audit").get(Audit, audit::of_platform))
-        .service(at("/api/v1/tenant/{id}/clients").get(Clients, clients::list).post(Clients, clients::create))
-        .service(
-            at("/api/v1/tenant/{id}/clients/{client}")
-                .get(Clients, clients::look)
-                .patch(Clients, clients::patch)
-                .delete(Clients, clients::delete),
-        )
-        .service(at("/api/v1/tenant/{id}/clients/{client}/suspend").post(Clients, client_state::suspend))
-        .service(at("/api/v1/tenant/{id}/clients/{client}/resume").post(Clients, client_state::resume))
-        .service(
-            at("/api/v1/tenant/{id}/clients/{client}/secrets")
-                .get(Clients, secrets::list)
-                .post(Clients, secrets::create),
-        )
-        .service(at("/api/v1/tenant/{id}/clients/{client}/secrets/rotate").post(Clients, secrets::rotate))
-        .service(
-            at("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}")
-                .patch(Clients, secrets::expire)
-                .delete(Clients, secrets::revoke),
-        )
-        .service(
-            at("/api/v1/tenant/{id}/keys").get(Keys, signing_keys::list).post(Tenants, key_commands::import),
-        )
+    routes.serve([
+        at("/api/v1/admin/tenants").get(Tenants, tenants::list).post(Tenants, tenants::create),
+        at("/api/v1/admin/tenants/{id}")
+            .get(Tenants, tenants::look)
+            .patch(Tenants, tenants::patch)
+            .delete(Tenants, tenants::delete),
+        at("/api/v1/admin/tenants/{id}/suspend").post(Tenants, tenants::step(TenantStep::Suspend)),
+        at("/api/v1/admin/tenants/{id}/resume").post(Tenants, tenants::step(TenantStep::Resume)),
+        at("/api/v1/admin/tenants/{id}/restore").post(Tenants, tenants::step(TenantStep::CancelDeletion)),
+        at("/api/v1/admin/audit").get(Audit, audit::of_platform),
+        at("/api/v1/tenant/{id}/clients").get(Clients, clients::list).post(Clients, clients::create),
+        at("/api/v1/tenant/{id}/clients/{client}")
+            .get(Clients, clients::look)
+            .patch(Clients, clients::patch)
+            .delete(Clients, clients::delete),
+        at("/api/v1/tenant/{id}/clients/{client}/suspend").post(Clients, clients::step(ClientStep::Suspend)),
+        at("/api/v1/tenant/{id}/clients/{client}/resume").post(Clients, clients::step(ClientStep::Resume)),
+        at("/api/v1/tenant/{id}/clients/{client}/secrets")
+            .get(Clients, secrets::list)
+            .post(Clients, secrets::create),
+        at("/api/v1/tenant/{id}/clients/{client}/secrets/rotate").post(Clients, secrets::rotate),
+        at("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}")
+            .patch(Clients, secrets::expire)
+            .delete(Clients, secrets::revoke),
+        at("/api/v1/tenant/{id}/keys").get(Keys, signing_keys::list).post(Tenants, key_commands::import),
         // Before the path of one key, which would take these words for its name.
-        .service(at("/api/v1/tenant/{id}/keys/rotate").post(Keys, key_commands::rotate))
-        .service(at("/api/v1/tenant/{id}/keys/status").get(Keys, signing_keys::status))
-        .service(
-            at("/api/v1/tenant/{id}/keys/{kid}")
-                .get(Keys, signing_keys::look)
-                .delete(Keys, key_commands::revoke),
-        )
-        .service(at("/api/v1/tenant/{id}/audit").get(Audit, audit::of_tenant));
+        at("/api/v1/tenant/{id}/keys/rotate").post(Keys, key_commands::rotate),
+        at("/api/v1/tenant/{id}/keys/status").get(Keys, signing_keys::status),
+        at("/api/v1/tenant/{id}/keys/{kid}").get(Keys, signing_keys::look).delete(Keys, key_commands::revoke),
+        at("/api/v1/tenant/{id}/audit").get(Audit, audit::of_tenant),
+    ]);
 }
 
 /// Where routes are registered, each with its pattern and its numbers: asking the library for the pattern would match all routes
@@ -161,23 +143,23 @@ struct Routes<'a> {
 }
 
 impl Routes<'_> {
-    fn service(&mut self, resource: impl Into<(&'static str, Resource)>) -> &mut Self {
-        let (pattern, resource) = resource.into();
-        let series = self.metrics.series(pattern);
-        let resource = resource.app_data(Route { pattern, series });
-        match self.hosts.clone() {
-            Some(hosts) => {
-                let named = from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
+    fn serve<R: Into<(&'static str, Resource)>>(&mut self, resources: impl IntoIterator<Item = R>) {
+        for (pattern, resource) in resources.into_iter().map(Into::into) {
+            let series = self.metrics.series(pattern);
+            let resource = resource.app_data(Route { pattern, series });
+            let Some(hosts) = self.hosts.clone() else {
+                self.config.service(resource);
+                continue;
+            };
+            self.config.service(resource.wrap(from_fn(
+                move |request: ServiceRequest, next: Next<BoxBody>| {
                     let admitted = hosts.admit(&request);
                     async move {
                         if admitted { next.call(request).await } else { Ok(misdirected(request, pattern)) }
                     }
-                });
-                ServiceConfig::service(self.config, resource.wrap(named))
-            }
-            None => ServiceConfig::service(self.config, resource),
-        };
-        self
+                },
+            )));
+        }
     }
 }
 

@@ -47,7 +47,7 @@ impl ErrorBody for ThunderBody {
         Self::new(code, failure.detail())
     }
 
-    fn to_bytes(&self, _: StatusCode) -> Option<Vec<u8>> {
+    fn to_bytes(&self) -> Option<Vec<u8>> {
         let Self { code: Code(code, message), description, spelling } = self;
         let body = match spelling {
             Spelling::Snake => {

@@ -4,13 +4,15 @@
 use std::sync::Arc;
 
 use actix_web::http::header::IF_MATCH;
-use administration::{Administrator, Caller, EditError, Permission};
+use administration::{Administrator, Caller, EditError, FieldError, Permission};
+use serde_json::Value;
 
 use super::idempotency::idempotency;
 use super::names::Target;
 use super::query::Query;
 use crate::authorization::RequiredPermission;
 use crate::body::{Body, BodyError};
+use crate::documents;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
@@ -51,17 +53,17 @@ impl<T> AdminRequest<T> {
         self.raw.json().await
     }
 
-    pub(super) fn query(&self) -> Result<Query, EditError> {
-        Query::of(&self.raw)
+    pub(super) fn query<R>(&self, take: impl FnOnce(&mut Query) -> R) -> Result<R, EditError> {
+        Query::read(self.raw.query(), take)
     }
 
     /// The document of a creation, which `Idempotency-Key` makes safe to repeat.
     pub(super) async fn creation<D>(
         &mut self,
-        read: impl FnOnce(&[u8]) -> Result<D, EditError>,
+        document: impl FnOnce(Value) -> Result<D, Vec<FieldError>>,
     ) -> Result<D, Problem> {
         let body = self.raw.json().await?;
         self.caller.idempotency = idempotency(&self.raw, &body)?;
-        Ok(read(&body)?)
+        Ok(documents::read(&body, document)?)
     }
 }

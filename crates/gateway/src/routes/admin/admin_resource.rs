@@ -4,17 +4,23 @@
 use std::rc::Rc;
 
 use actix_web::guard::{Any, Get, Head};
-use actix_web::{Resource, Route, web};
+use actix_web::{Resource, ResponseError as _, Route, web};
 use administration::Permission;
 
 use super::Answer;
 use super::admin_request::{AdminAccess, AdminRequest};
 use super::names::Target;
-use super::unknown::{Allowed, wrong_method};
+use crate::failure::Failure;
 use crate::raw_request::RawRequest;
+use crate::respond::Problem;
+
+/// What serves a method: an asynchronous function of an authorized request.
+pub(crate) trait AdminHandler<T>: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static {}
+
+impl<T, H: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static> AdminHandler<T> for H {}
 
 /// A path and its routes, under construction.
-pub(in crate::routes) struct AdminResource<A> {
+pub(crate) struct AdminResource<A> {
     access: Rc<A>,
     pattern: &'static str,
     resource: Resource,
@@ -23,53 +29,37 @@ pub(in crate::routes) struct AdminResource<A> {
 
 impl<A: AdminAccess> AdminResource<A> {
     /// A path without methods.
-    pub(in crate::routes) fn at(pattern: &'static str, access: &Rc<A>) -> Self {
+    pub(crate) fn at(pattern: &'static str, access: &Rc<A>) -> Self {
         Self { access: Rc::clone(access), pattern, resource: web::resource(pattern), allowed: Vec::new() }
     }
 
     /// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1).
-    pub(in crate::routes) fn get<T: Target, F: Future<Output = Answer> + 'static>(
-        self,
-        permission: Permission,
-        handler: fn(AdminRequest<T>) -> F,
-    ) -> Self {
+    pub(crate) fn get<T: Target, H: AdminHandler<T>>(self, permission: Permission, handler: H) -> Self {
         self.with("GET, HEAD", web::route().guard(Any(Get()).or(Head())), permission, handler)
     }
 
-    pub(in crate::routes) fn post<T: Target, F: Future<Output = Answer> + 'static>(
-        self,
-        permission: Permission,
-        handler: fn(AdminRequest<T>) -> F,
-    ) -> Self {
+    pub(crate) fn post<T: Target, H: AdminHandler<T>>(self, permission: Permission, handler: H) -> Self {
         self.with("POST", web::post(), permission, handler)
     }
 
-    pub(in crate::routes) fn patch<T: Target, F: Future<Output = Answer> + 'static>(
-        self,
-        permission: Permission,
-        handler: fn(AdminRequest<T>) -> F,
-    ) -> Self {
+    pub(crate) fn patch<T: Target, H: AdminHandler<T>>(self, permission: Permission, handler: H) -> Self {
         self.with("PATCH", web::patch(), permission, handler)
     }
 
-    pub(in crate::routes) fn delete<T: Target, F: Future<Output = Answer> + 'static>(
-        self,
-        permission: Permission,
-        handler: fn(AdminRequest<T>) -> F,
-    ) -> Self {
+    pub(crate) fn delete<T: Target, H: AdminHandler<T>>(self, permission: Permission, handler: H) -> Self {
         self.with("DELETE", web::delete(), permission, handler)
     }
 
-    fn with<T: Target, F: Future<Output = Answer> + 'static>(
+    fn with<T: Target, H: AdminHandler<T>>(
         mut self,
         method: &'static str,
         route: Route,
         permission: Permission,
-        handler: fn(AdminRequest<T>) -> F,
+        handler: H,
     ) -> Self {
         let access = Rc::clone(&self.access);
         let authorized = move |raw: RawRequest| {
-            let access = Rc::clone(&access);
+            let (access, handler) = (Rc::clone(&access), handler.clone());
             async move { handler(AdminRequest::open(&*access, raw, permission).await?).await }
         };
         self.allowed.push(method);
@@ -79,8 +69,12 @@ impl<A: AdminAccess> AdminResource<A> {
 
 impl<A> From<AdminResource<A>> for (&'static str, Resource) {
     fn from(admin_resource: AdminResource<A>) -> Self {
-        let allowed = Allowed(admin_resource.allowed.join(", "));
-        let resource = admin_resource.resource.app_data(allowed).default_service(web::to(wrong_method));
-        (admin_resource.pattern, resource)
+        let AdminResource { pattern, resource, allowed, .. } = admin_resource;
+        let allowed: Rc<str> = allowed.join(", ").into();
+        let wrong_method = move || {
+            let refusal = Problem::from(Failure::MethodNotAllowed(&allowed));
+            async move { refusal.error_response() }
+        };
+        (pattern, resource.default_service(web::to(wrong_method)))
     }
 }

@@ -10,31 +10,28 @@ use super::query::Query;
 use crate::respond::Document;
 
 pub(crate) async fn of_platform(request: AdminRequest<()>) -> Answer {
-    let mut query = request.query()?;
-    let tenant = query.text("tenant").map(|name| TenantId::parse(&name));
-    if let Some(Err(error)) = &tenant {
-        query.fault("tenant", &error.to_string());
-    }
-    answer(&request, query, tenant.and_then(Result::ok)).await
+    answer(&request, |query| query.parsed("tenant", TenantId::parse)).await
 }
 
 pub(crate) async fn of_tenant(request: AdminRequest<TenantId>) -> Answer {
-    answer(&request, request.query()?, Some(request.target.clone())).await
+    answer(&request, |_| Some(request.target.clone())).await
 }
 
-async fn answer<T>(request: &AdminRequest<T>, mut query: Query, tenant: Option<TenantId>) -> Answer {
-    let page = query.paging();
-    let wanted = AuditQuery {
-        tenant,
-        actor: query.text("actor"),
-        action: query.text("action"),
-        subject: query.text("subject"),
-        since: query.instant("since"),
-        until: query.instant("until"),
-        before: None,
-        limit: page.limit,
-    };
-    query.finish()?;
-    let found = request.administrator.audit(&request.caller, wanted, page.cursor.as_deref()).await?;
+async fn answer<T>(request: &AdminRequest<T>, tenant: impl FnOnce(&mut Query) -> Option<TenantId>) -> Answer {
+    let (wanted, cursor) = request.query(|query| {
+        let (tenant, page) = (tenant(query), query.paging());
+        let wanted = AuditQuery {
+            tenant,
+            actor: query.text("actor"),
+            action: query.text("action"),
+            subject: query.text("subject"),
+            since: query.instant("since"),
+            until: query.instant("until"),
+            before: None,
+            limit: page.limit,
+        };
+        (wanted, page.cursor)
+    })?;
+    let found = request.administrator.audit(&request.caller, wanted, cursor.as_deref()).await?;
     Document::of(StatusCode::OK).body(&found)
 }

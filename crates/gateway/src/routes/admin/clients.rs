@@ -2,19 +2,18 @@
 //! tenant.
 
 use actix_web::http::StatusCode;
-use administration::{ClientStep, EntityTag};
+use administration::{ClientSettings, ClientStep, EntityTag, NewClient};
 use registry::ClientId;
 use tenancy::TenantId;
 
 use super::admin_request::AdminRequest;
+use super::admin_resource::AdminHandler;
 use super::{Answer, names};
 use crate::documents;
 use crate::respond::{Document, changed, looked_at};
 
 pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
-    let mut query = request.query()?;
-    let (search, page) = (query.text("search"), query.paging());
-    query.finish()?;
+    let (search, page) = request.query(|query| (query.text("search"), query.paging()))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
     let found = administrator.clients(caller, tenant, search, cursor, page.limit).await?;
@@ -22,7 +21,7 @@ pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
-    let new = request.creation(documents::new_client).await?;
+    let new = request.creation(NewClient::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let made = administrator.create_client(caller, tenant, new).await?;
     let client = &made.value.client;
@@ -38,9 +37,17 @@ pub(crate) async fn look(request: AdminRequest<(TenantId, ClientId)>) -> Answer 
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let patch = documents::client_patch(&request.body().await?)?;
+    let patch = documents::patch(&request.body().await?, ClientSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     changed(&administrator.patch_client(caller, tenant, client, patch).await?)
+}
+
+/// Suspends or resumes a client. A step may be sent again without harm.
+pub(crate) fn step(step: ClientStep) -> impl AdminHandler<(TenantId, ClientId)> {
+    async move |request: AdminRequest<(TenantId, ClientId)>| {
+        let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+        changed(&administrator.step_client(caller, tenant, client, step).await?)
+    }
 }
 
 pub(crate) async fn delete(request: AdminRequest<(TenantId, ClientId)>) -> Answer {

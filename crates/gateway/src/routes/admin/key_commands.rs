@@ -2,13 +2,13 @@
 //! needs a confirmation.
 
 use actix_web::http::StatusCode;
-use administration::{KeyCommand, KeysChanged};
+use administration::{ImportSettings, KeyCommand, KeysChanged};
 use keys::KeyId;
 use tenancy::TenantId;
 
 use super::admin_request::AdminRequest;
 use super::{Answer, names};
-use crate::documents;
+use crate::documents::KeyRotation;
 use crate::respond::{Document, Problem};
 
 const CONFIRM_EMERGENCY: &str = "A new key signs at once and all others are gone at once: verifiers refuse the tokens in breaks, \
@@ -16,7 +16,7 @@ const CONFIRM_EMERGENCY: &str = "A new key signs at once and all others are gone
 const CONFIRM_REVOCATION: &str = "The key is gone at once: verifiers refuse the tokens in breaks. Send it again with ?confirm=true to do it";
 
 pub(crate) async fn rotate(mut request: AdminRequest<TenantId>) -> Answer {
-    let rotation = request.creation(documents::key_rotation).await?;
+    let rotation = request.creation(KeyRotation::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if rotation.emergency && !rotation.confirm {
         let breaks = administrator.key_effects(caller, tenant, KeyCommand::RotateInEmergency).await?;
@@ -28,7 +28,7 @@ pub(crate) async fn rotate(mut request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn import(mut request: AdminRequest<TenantId>) -> Answer {
-    let settings = request.creation(documents::key_import).await?;
+    let settings = request.creation(ImportSettings::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let changed = administrator.import_key(caller, tenant, settings).await?;
     let mut made = Document::of(StatusCode::CREATED);
@@ -39,9 +39,7 @@ pub(crate) async fn import(mut request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn revoke(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
-    let mut query = request.query()?;
-    let confirmed = query.flag("confirm");
-    query.finish()?;
+    let confirmed = request.query(|query| query.flag("confirm"))?;
     let AdminRequest { administrator, caller, target: (tenant, key), .. } = &request;
     let command = KeyCommand::Revoke(*key);
     if !confirmed {

@@ -2,12 +2,10 @@
 //! authorized request, reads its query or body, and passes it to administration, which decides.
 
 pub(crate) mod audit;
-pub(crate) mod client_state;
 pub(crate) mod clients;
 pub(crate) mod key_commands;
 pub(crate) mod secrets;
 pub(crate) mod signing_keys;
-pub(crate) mod tenant_state;
 pub(crate) mod tenants;
 
 mod admin_request;

@@ -1,9 +1,9 @@
 //! Query parameters of the admin API: unknown ones are ignored, known ones must make sense. A fault's pointer is the parameter's name.
 
+use std::fmt::Display;
+
 use administration::{EditError, FieldError};
 use protocol::{Form, Timestamp};
-
-use crate::raw_request::RawRequest;
 
 /// How many items a page has when nobody says.
 const PAGE: u32 = 50;
@@ -23,13 +23,13 @@ pub(super) struct Paging {
 }
 
 impl Query {
-    pub(super) fn of(raw: &RawRequest) -> Result<Self, EditError> {
-        Self::parse(raw.query())
-    }
-
-    fn parse(text: &str) -> Result<Self, EditError> {
+    /// What is taken of a query. Nothing is done with half of one.
+    pub(super) fn read<R>(text: &str, take: impl FnOnce(&mut Self) -> R) -> Result<R, EditError> {
         let not_utf8 = |_| EditError::Invalid(vec![FieldError::at("", "the query must be UTF-8")]);
-        Ok(Self { form: Form::parse(text.as_bytes()).map_err(not_utf8)?, faults: Vec::new() })
+        let form = Form::parse(text.as_bytes()).map_err(not_utf8)?;
+        let mut query = Self { form, faults: Vec::new() };
+        let taken = take(&mut query);
+        if query.faults.is_empty() { Ok(taken) } else { Err(EditError::Invalid(query.faults)) }
     }
 
     /// A text; an empty one counts as absent. Nothing that is kept holds a control character, and not every store can look for one.
@@ -43,47 +43,37 @@ impl Query {
         None
     }
 
-    /// An instant.
+    /// A text of some form; the error says which.
+    pub(super) fn parsed<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        parse(&self.text(name)?).map_err(|problem| self.fault(name, problem)).ok()
+    }
+
     pub(super) fn instant(&mut self, name: &str) -> Option<Timestamp> {
-        let text = self.text(name)?;
-        let instant = Timestamp::parse_rfc3339(&text);
-        if instant.is_none() {
-            self.fault(name, "must be an instant such as 2027-01-31T12:00:00Z");
-        }
-        instant
+        let problem = "must be an instant such as 2027-01-31T12:00:00Z";
+        self.parsed(name, |text| Timestamp::parse_rfc3339(text).ok_or(problem))
     }
 
-    /// True or false; absent is false.
+    /// Absent is false.
     pub(super) fn flag(&mut self, name: &str) -> bool {
-        match self.text(name).as_deref() {
-            Some("true") => true,
-            None | Some("false") => false,
-            Some(_) => {
-                self.fault(name, "must be true or false");
-                false
-            }
-        }
+        self.parsed(name, |text| text.parse().map_err(|_| "must be true or false")).unwrap_or_default()
     }
 
-    /// Which page.
     pub(super) fn paging(&mut self) -> Paging {
-        let cursor = self.text("cursor");
-        let limit = self
-            .text("limit")
-            .map_or(Some(PAGE), |text| text.parse().ok().filter(|limit| (1..=LONGEST_PAGE).contains(limit)));
-        if limit.is_none() {
-            self.fault("limit", "must be a whole number from 1 to 200");
+        let limit = |text: &str| text.parse().ok().filter(|limit| (1..=LONGEST_PAGE).contains(limit));
+        Paging {
+            cursor: self.text("cursor"),
+            limit: self
+                .parsed("limit", |text| limit(text).ok_or("must be a whole number from 1 to 200"))
+                .unwrap_or(PAGE),
         }
-        Paging { cursor, limit: limit.unwrap_or(PAGE) }
     }
 
-    pub(super) fn fault(&mut self, name: &str, detail: &str) {
-        self.faults.push(FieldError::at(format!("/{name}"), detail));
-    }
-
-    /// Nothing is done with half a query.
-    pub(super) fn finish(self) -> Result<(), EditError> {
-        if self.faults.is_empty() { Ok(()) } else { Err(EditError::Invalid(self.faults)) }
+    fn fault(&mut self, name: &str, problem: impl Display) {
+        self.faults.push(FieldError::at(format!("/{name}"), problem.to_string()));
     }
 }
 
@@ -96,12 +86,12 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Result<Read<'_>, &str>) {
-        let mut query = Query::parse(text).unwrap();
-        let (paging, since, is_final) = (query.paging(), query.instant("since"), query.flag("final"));
-        let found = query.finish().map_err(|error| error.to_string());
-        let found =
-            found.map(|()| (paging.cursor.as_deref(), paging.limit, since.map(Timestamp::seconds), is_final));
-        assert_eq!(found, expected.map_err(str::to_owned), "{text}");
+        let read = Query::read(text, |query| (query.paging(), query.instant("since"), query.flag("final")));
+        let read = read.map_err(|error| error.to_string());
+        let found = read.as_ref().map(|(paging, since, is_final)| {
+            (paging.cursor.as_deref(), paging.limit, since.map(Timestamp::seconds), *is_final)
+        });
+        assert_eq!(found.map_err(Clone::clone), expected.map_err(str::to_owned), "{text}");
     }
 
     #[test]
@@ -127,6 +117,6 @@ mod tests {
             Err("/limit: must be a whole number from 1 to 200; /since: must be an instant such as \
                  2027-01-31T12:00:00Z; /final: must be true or false"),
         );
-        assert!(Query::parse("search=%ff").is_err());
+        assert!(Query::read("search=%ff", |_| ()).is_err());
     }
 }

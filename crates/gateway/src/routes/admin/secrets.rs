@@ -2,7 +2,7 @@
 //! is shown when the secret is created, and never again.
 
 use actix_web::http::StatusCode;
-use administration::{Created, CreatedSecret, SecretStep, SecretView};
+use administration::{Created, CreatedSecret, NewSecretSettings, RotateSettings, SecretStep, SecretView};
 use registry::{ClientId, SecretId};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,21 +26,21 @@ pub(crate) async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer 
 }
 
 pub(crate) async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let settings = request.creation(documents::new_secret).await?;
+    let settings = request.creation(NewSecretSettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let made = administrator.create_secret(caller, tenant, client, settings).await?;
     answer(&made, tenant, client)
 }
 
 pub(crate) async fn rotate(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let settings = request.creation(documents::rotation).await?;
+    let settings = request.creation(RotateSettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let made = administrator.rotate_secret(caller, tenant, client, settings).await?;
     answer(&made, tenant, client)
 }
 
 pub(crate) async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
-    let end = documents::secret_end(&request.body().await?)?;
+    let end = documents::read(&request.body().await?, documents::secret_end)?;
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
     let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Expire(end)).await?;
     Document::of(StatusCode::OK).body(&view)

@@ -34,12 +34,11 @@ pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn look(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
-    let mut query = request.query()?;
-    let format = query.text("format");
-    if format.as_deref().is_some_and(|format| !["jwk", "pem"].contains(&format)) {
-        query.fault("format", "must be jwk or pem");
-    }
-    query.finish()?;
+    let known = |format: &str| match format {
+        "jwk" | "pem" => Ok(format.to_owned()),
+        _ => Err("must be jwk or pem"),
+    };
+    let format = request.query(|query| query.parsed("format", known))?;
     let AdminRequest { administrator, caller, target: (tenant, key), raw } = &request;
     let (key, public) = administrator.public_key(caller, tenant, *key).await?;
     match format.as_deref() {

@@ -1,25 +1,24 @@
 //! `/api/v1/admin/tenants…`: create, list, change and delete tenants, with the platform's permission `latchkey:tenants`.
 
 use actix_web::http::StatusCode;
-use administration::{EntityTag, TenantStep};
+use administration::{EntityTag, NewTenant, TenantSettings, TenantStep};
 use tenancy::TenantId;
 
 use super::admin_request::AdminRequest;
+use super::admin_resource::AdminHandler;
 use super::{Answer, names};
 use crate::documents;
 use crate::respond::{Document, changed, looked_at};
 
 pub(crate) async fn list(request: AdminRequest<()>) -> Answer {
-    let mut query = request.query()?;
-    let (search, page) = (query.text("search"), query.paging());
-    query.finish()?;
+    let (search, page) = request.query(|query| (query.text("search"), query.paging()))?;
     let AdminRequest { administrator, caller, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
     Document::of(StatusCode::OK).body(&administrator.tenants(caller, search, cursor, page.limit).await?)
 }
 
 pub(crate) async fn create(mut request: AdminRequest<()>) -> Answer {
-    let new = request.creation(documents::new_tenant).await?;
+    let new = request.creation(NewTenant::read).await?;
     let AdminRequest { administrator, caller, .. } = &request;
     let made = administrator.create_tenant(caller, new).await?;
     Document::of(StatusCode::CREATED)
@@ -34,15 +33,20 @@ pub(crate) async fn look(request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<TenantId>) -> Answer {
-    let patch = documents::tenant_patch(&request.body().await?)?;
+    let patch = documents::patch(&request.body().await?, TenantSettings::read)?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     changed(&administrator.patch_tenant(caller, tenant, patch).await?)
 }
 
+/// Suspends, resumes or restores a tenant. A step may be sent again without harm.
+pub(crate) fn step(step: TenantStep) -> impl AdminHandler<TenantId> {
+    async move |AdminRequest { administrator, caller, target: tenant, .. }: AdminRequest<TenantId>| {
+        changed(&administrator.step_tenant(&caller, &tenant, step).await?)
+    }
+}
+
 pub(crate) async fn delete(request: AdminRequest<TenantId>) -> Answer {
-    let mut query = request.query()?;
-    let is_final = query.flag("final");
-    query.finish()?;
+    let is_final = request.query(|query| query.flag("final"))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if is_final {
         administrator.step_tenant(caller, tenant, TenantStep::Delete).await?;

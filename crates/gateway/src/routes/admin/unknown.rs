@@ -1,7 +1,7 @@
 //! Requests of the admin API that no route takes. Its paths answer problems wherever they are asked for, also at an address that does
 //! not serve them: what is not there looks the same everywhere.
 
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use actix_web::{HttpResponse, ResponseError as _};
 
 use crate::failure::Failure;
 use crate::respond::Problem;
@@ -21,15 +21,6 @@ pub(in crate::routes) fn is_admin(path: &str) -> bool {
 
 pub(in crate::routes) fn unknown_path() -> HttpResponse {
     Problem::from(Failure::UnknownPath).error_response()
-}
-
-/// The methods that the path does take.
-#[derive(Clone)]
-pub(in crate::routes) struct Allowed(pub(in crate::routes) String);
-
-pub(in crate::routes) async fn wrong_method(request: HttpRequest) -> HttpResponse {
-    let allowed = request.app_data::<Allowed>().map_or("", |Allowed(allowed)| allowed.as_str());
-    Problem::from(Failure::MethodNotAllowed(allowed)).error_response()
 }
 
 #[cfg(test)]

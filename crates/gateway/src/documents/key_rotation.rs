@@ -1,11 +1,10 @@
-//! Reads the bodies of key commands.
+//! The body of a rotation of keys.
 
 use std::sync::LazyLock;
 
-use administration::{EditError, ImportSettings, Shape, Wiped};
+use administration::{FieldError, Shape, Wiped};
 use schemars::JsonSchema;
-
-use super::read::parse;
+use serde_json::Value;
 
 /// How keys are to be replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
@@ -21,21 +20,29 @@ pub(crate) struct KeyRotation {
 
 static ROTATION: LazyLock<Shape> = LazyLock::new(Shape::of::<KeyRotation>);
 
-/// `{"emergency"?, "confirm"?}`. Null is the same as leaving a member out.
-pub(crate) fn key_rotation(body: &[u8]) -> Result<KeyRotation, EditError> {
-    let document = Wiped::new(parse(body)?);
-    ROTATION.check(&document).map_err(EditError::Invalid)?;
-    Ok(KeyRotation { emergency: document["emergency"] == true, confirm: document["confirm"] == true })
-}
-
-/// `{"key": …, "algorithm"?}`.
-pub(crate) fn key_import(body: &[u8]) -> Result<ImportSettings, EditError> {
-    ImportSettings::read(parse(body)?).map_err(EditError::Invalid)
+impl KeyRotation {
+    /// From JSON. Null is the same as leaving a member out.
+    pub(crate) fn read(document: Value) -> Result<Self, Vec<FieldError>> {
+        let document = Wiped::new(document);
+        ROTATION.check(&document)?;
+        Ok(Self { emergency: document["emergency"] == true, confirm: document["confirm"] == true })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use administration::{EditError, ImportSettings};
+
+    use super::super::read;
     use super::*;
+
+    fn key_rotation(body: &[u8]) -> Result<KeyRotation, EditError> {
+        read(body, KeyRotation::read)
+    }
+
+    fn key_import(body: &[u8]) -> Result<ImportSettings, EditError> {
+        read(body, ImportSettings::read)
+    }
 
     #[test]
     fn a_rotation_is_orderly_unless_it_says_otherwise() {
