@@ -11,7 +11,7 @@ use administration::FileSecret;
 use super::{
     diagnostic::{Diagnostic, Excerpt, Explanation, written},
     findings::Location,
-    source_map::{Hidden, Position, SourceMap},
+    source_map::{Hidden, SourceMap},
 };
 
 /// A file as it was read, and the positions in it, which are found when there is something to say.
@@ -53,35 +53,31 @@ impl Source {
         self.diagnostic_at(key.unwrap_or_else(|| source_map.value(path)), path, explanation)
     }
 
-    /// A fault at a position of this file.
-    pub(crate) fn diagnostic_at(
-        &self,
-        position: Position,
-        path: &[String],
-        explanation: Explanation,
-    ) -> Diagnostic {
-        let Position { line, column } = position;
+    /// A fault at a byte of this file.
+    pub(crate) fn diagnostic_at(&self, byte: usize, path: &[String], explanation: Explanation) -> Diagnostic {
+        let before = self.text().get(..byte).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let (line, column) = (before.matches('\n').count() + 1, before[start..].chars().count());
         Diagnostic {
-            location: format!("{}:{line}:{column}", self.path.display()),
+            location: format!("{}:{line}:{}", self.path.display(), column + 1),
             key: written(self.source_map().quotable(path)),
             explanation,
-            excerpt: self.excerpt(position).map(Box::new),
+            excerpt: self.excerpt(start, column).map(|(text, caret)| Box::new(Excerpt { line, text, caret })),
         }
     }
 
-    fn excerpt(&self, position: Position) -> Option<Excerpt> {
-        let start = line_start(self.text(), position.line)?;
+    /// The line that begins at the byte `start`, without its secrets, and the place of the caret below it.
+    fn excerpt(&self, start: usize, column: usize) -> Option<(String, usize)> {
         let line = self.text()[start..].lines().next().unwrap_or_default();
         let byte = |column| start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
-        let caret = position.column - 1;
-        let skipped = if line.chars().count() > WIDEST { caret.saturating_sub(WIDEST / 2) } else { 0 };
+        let skipped = if line.chars().count() > WIDEST { column.saturating_sub(WIDEST / 2) } else { 0 };
         let shown = byte(skipped)..byte(skipped + WIDEST);
         let hidden = self.source_map().hidden(self.text(), &shown)?;
         // On a secret it points at the mask.
-        let caret = byte(caret);
+        let caret = byte(column);
         let caret = hidden.iter().find(|range| range.contains(&caret)).map_or(caret, |range| range.start);
         let caret = self.redacted(shown.start..caret, &hidden).chars().count();
-        Some(Excerpt { line: position.line, text: self.redacted(shown, &hidden), caret })
+        Some((self.redacted(shown, &hidden), caret))
     }
 
     /// A stretch of a line without its secrets.
@@ -94,13 +90,6 @@ impl Source {
             from = hidden.end;
         }
         text + &plain(from..shown.end)
-    }
-}
-
-fn line_start(text: &str, line: usize) -> Option<usize> {
-    match line.checked_sub(2) {
-        None => Some(0),
-        Some(breaks) => text.match_indices('\n').nth(breaks).map(|(at, _)| at + 1),
     }
 }
 

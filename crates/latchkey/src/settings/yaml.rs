@@ -10,7 +10,6 @@ use serde_saphyr::{Error, MessageFormatter, Options, UserMessageFormatter, optio
 use super::{
     diagnostic::{Diagnostic, Explanation, written},
     source::Source,
-    source_map::Position,
 };
 
 const NO_YAML: &str = "fix the YAML here: indentation, brackets, quotes and colons";
@@ -63,21 +62,18 @@ fn options(length: usize) -> Options {
 
 fn translate(error: &Error, source: &Source) -> Diagnostic {
     let error = error.without_snippet();
-    let location = error.location();
-    let position =
-        location.filter(|location| location.line() > 0).map_or(Position::START, |location| Position {
-            line: usize::try_from(location.line()).unwrap_or(1),
-            column: usize::try_from(location.column()).unwrap_or(1).max(1),
-        });
+    let characters = error.location().and_then(|location| usize::try_from(location.span().offset()).ok());
+    let rest = source.text().char_indices().nth(characters.unwrap_or(0));
+    let byte = rest.map_or(source.text().len(), |(byte, _)| byte);
     let (inner, is_alias) = match error {
         Error::AliasError { error, .. } => (error.as_ref(), true),
         other => (other, false),
     };
     let source_map = source.source_map();
-    let path = source_map.path_at(position);
+    let path = source_map.path_at(byte);
     let quotable = if is_alias { &[] } else { source_map.quotable(&path) };
     let explanation = explain(inner, quotable, !is_alias && source_map.quotes(&path));
-    source.diagnostic_at(position, &path, explanation)
+    source.diagnostic_at(byte, &path, explanation)
 }
 
 /// What is wrong and how to fix it. Of the path only its `quotable` beginning may be repeated, and the value only if `quotes`: any other may

@@ -23,13 +23,6 @@ pub(crate) struct SourceMap {
     has_odd_keys: bool,
 }
 
-/// A line and a column, both from 1; columns count characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Position {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-}
-
 /// A stretch of text that is not to be shown, in bytes.
 pub(crate) type Hidden = Range<usize>;
 
@@ -44,27 +37,27 @@ impl SourceMap {
         Self { nodes, entries, broken, has_aliases, has_odd_keys }
     }
 
-    /// The path of the node that begins at this position, or of the last one before it.
-    pub(crate) fn path_at(&self, position: Position) -> KeyPath {
+    /// The path of the node that begins at this byte, or of the last one before it.
+    pub(crate) fn path_at(&self, byte: usize) -> KeyPath {
         if let Some(broken) = &self.broken
-            && self.nodes.last().is_none_or(|last| last.position < position)
+            && self.nodes.last().is_none_or(|last| last.bytes.start < byte)
         {
             return broken.path.clone();
         }
-        let before = self.nodes.partition_point(|node| node.position <= position);
+        let before = self.nodes.partition_point(|node| node.bytes.start <= byte);
         before.checked_sub(1).map(|index| self.path(&self.nodes[index])).unwrap_or_default()
     }
 
-    /// The position of the key at the end of this path.
-    pub(crate) fn key(&self, path: &[String]) -> Option<Position> {
-        self.node(path, NodeKind::is_key).map(|node| node.position)
+    /// The first byte of the key at the end of this path.
+    pub(crate) fn key(&self, path: &[String]) -> Option<usize> {
+        self.node(path, NodeKind::is_key).map(|node| node.bytes.start)
     }
 
-    /// The position of the value at this path; where it is not written itself, that of the nearest key around it.
-    pub(crate) fn value(&self, path: &[String]) -> Position {
-        let written = self.node(path, |kind| !kind.is_key()).map(|node| node.position);
+    /// The first byte of the value at this path; where it is not written itself, that of the nearest key around it.
+    pub(crate) fn value(&self, path: &[String]) -> usize {
+        let written = self.node(path, |kind| !kind.is_key()).map(|node| node.bytes.start);
         let around = || (1..=path.len()).rev().find_map(|length| self.key(&path[..length]));
-        written.or_else(around).unwrap_or(Position::START)
+        written.or_else(around).unwrap_or(0)
     }
 
     fn path(&self, node: &Node) -> KeyPath {
@@ -86,15 +79,16 @@ impl SourceMap {
     }
 }
 
-impl Position {
-    pub(crate) const START: Self = Self { line: 1, column: 1 };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const TEXT: &str = "tenants:\n  acme:\n    clients:\n      web: { client_secret: { value: \"hunter2\" }, scopes: [a, b] }\nkeys: [1, {a: 2}]\n";
+
+    /// The byte at a line and a column, both from 1.
+    fn byte(text: &str, line: usize, column: usize) -> usize {
+        text.split_inclusive('\n').take(line - 1).map(str::len).sum::<usize>() + column - 1
+    }
 
     fn path(keys: &[&str]) -> KeyPath {
         keys.iter().map(|key| (*key).to_owned()).collect()
@@ -111,25 +105,27 @@ mod tests {
             (&["tenants", "acme", "issuer"], 2, 3),
             (&["server"], 1, 1),
         ] {
-            assert_eq!(source_map.value(&path(keys)), Position { line, column }, "{keys:?}");
+            assert_eq!(source_map.value(&path(keys)), byte(TEXT, line, column), "{keys:?}");
         }
-        assert_eq!(source_map.key(&path(&["tenants", "acme"])), Some(Position { line: 2, column: 3 }));
+        assert_eq!(source_map.key(&path(&["tenants", "acme"])), Some(byte(TEXT, 2, 3)));
         assert_eq!(
-            source_map.path_at(Position { line: 4, column: 63 }),
+            source_map.path_at(byte(TEXT, 4, 63)),
             path(&["tenants", "acme", "clients", "web", "scopes", "[1]"])
         );
     }
 
     #[test]
     fn a_broken_file_is_walked_as_far_as_it_goes() {
-        let source_map = SourceMap::of("tenants:\n  acme:\n    name: \"x\n");
+        let text = "tenants:\n  acme:\n    name: \"x\n";
+        let source_map = SourceMap::of(text);
         assert!(source_map.broken.is_some());
-        assert_eq!(source_map.path_at(Position { line: 4, column: 1 }), path(&["tenants", "acme", "name"]));
+        assert_eq!(source_map.path_at(byte(text, 4, 1)), path(&["tenants", "acme", "name"]));
     }
 
     #[test]
     fn a_collection_as_a_key_confuses_nothing() {
-        let source_map = SourceMap::of("? [a, b]\n: {c: 1}\nd: 2\n");
-        assert_eq!(source_map.key(&path(&["d"])), Some(Position { line: 3, column: 1 }));
+        let text = "? [a, b]\n: {c: 1}\nd: 2\n";
+        let source_map = SourceMap::of(text);
+        assert_eq!(source_map.key(&path(&["d"])), Some(byte(text, 3, 1)));
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_saphyr::granit_parser::{Event, Parser, Span, StrInput};
 
-use super::{KeyPath, Position};
+use super::KeyPath;
 
 /// A file that nests deeper counts as broken there: its settings are refused long before.
 const DEEPEST: usize = 64;
@@ -13,7 +13,6 @@ const DEEPEST: usize = 64;
 pub(super) struct Node {
     pub(super) entry: EntryId,
     pub(super) kind: NodeKind,
-    pub(super) position: Position,
     pub(super) bytes: Range<usize>,
 }
 
@@ -161,10 +160,9 @@ impl<'t> Walk<'t> {
     }
 
     fn record(&mut self, entry: EntryId, kind: NodeKind, span: &Span) {
-        let position = Position { line: span.start.line(), column: span.start.col() + 1 };
         let start = span.start.byte_offset().unwrap_or(0);
         let end = span.end.byte_offset().unwrap_or(usize::MAX).max(start);
-        self.nodes.push(Node { entry, kind, position, bytes: start..end });
+        self.nodes.push(Node { entry, kind, bytes: start..end });
     }
 }
 
