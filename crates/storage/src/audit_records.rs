@@ -1,30 +1,26 @@
 //! The audit: a page of it, the newest record first, of one tenant or of the platform.
 
-use administration::rows::seconds;
 use administration::{AuditLog, AuditQuery, AuditRecord};
 use async_trait::async_trait;
-use serde_json::Value;
 use tenancy::StoreError;
 
-use crate::column::is_text;
-use crate::commit::{CommitError, CommitWriter};
+use crate::column::{is_text, seconds};
+use crate::commit::CommitWriter;
 use crate::database::Database;
-use crate::rows::AuditRow;
+use crate::error::Error;
 use crate::statement::{Dialect, Statement};
 
-const OF_TENANT: &str = "SELECT r.* FROM audit_records r WHERE r.tenant_id = {tenant}";
+const OF_TENANT: &str = "SELECT {columns(r)} FROM audit_records r WHERE r.tenant_id = {tenant}";
 
 /// Across tenants on purpose: the platform's administrators see everything.
-const OF_PLATFORM: &str = "SELECT r.* FROM audit_records r WHERE TRUE";
+const OF_PLATFORM: &str = "SELECT {columns(r)} FROM audit_records r WHERE TRUE";
 
 /// No clock is wrong by more than a day.
 const CLOCKS_DIFFER: i64 = 86_400;
 
 const INSERT: &str = "
-    INSERT INTO audit_records (tenant_id, position, at, actor, source, action, subject, detail)
-    SELECT tenant_id, nth + (SELECT COALESCE(MAX(position), 0) FROM audit_records), at, actor, source, action,
-           subject, CAST(detail AS text)
-      FROM {given(tenant_id text, at bigint, actor text, source text, action text, subject text, detail json)}";
+    INSERT INTO audit_records ({names}, position)
+    SELECT {names}, nth + (SELECT COALESCE(MAX(position), 0) FROM audit_records) FROM {given}";
 
 #[async_trait]
 impl AuditLog for Database {
@@ -32,8 +28,7 @@ impl AuditLog for Database {
         if ![&query.actor, &query.action, &query.subject].into_iter().flatten().all(|text| is_text(text)) {
             return Ok(Vec::new());
         }
-        let rows: Vec<AuditRow> = self.read(select(query, self.dialect())).await?;
-        rows.into_iter().map(AuditRow::record).collect()
+        Ok(self.read(select(query, self.dialect())).await?)
     }
 }
 
@@ -81,7 +76,7 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn audit(&mut self, rows: &[Value]) -> Result<(), CommitError> {
-        self.all(INSERT, rows).await
+    pub(crate) async fn audit(&mut self) -> Result<(), Error> {
+        self.all(INSERT, &self.request.audit).await
     }
 }

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use administration::rows::seconds;
-use administration::{ChangeLog, Invalidation};
+use administration::{ChangeLog, Invalidation, invalidations};
 use async_trait::async_trait;
 use protocol::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
-use crate::commit::{CommitError, CommitWriter};
+use crate::column::seconds;
+use crate::commit::CommitWriter;
 use crate::database::{Database, Engine};
+use crate::error::Error;
 use crate::postgres::PostgresChangeFeed;
-use crate::rows::ChangeRow;
+use crate::rows::LoggedChange;
 use crate::sqlite::SqliteChangeFeed;
 use crate::statement::{Dialect, Statement};
 
@@ -79,9 +80,21 @@ impl ChangeFeed {
         let mut failing = false;
         loop {
             ticks.tick().await;
-            let mut on_read = |rows: Vec<ChangeRow>, position: &mut i64| {
+            let mut on_read = |rows: Vec<LoggedChange>, position: &mut i64| {
                 failing = false;
-                let changed = ChangeRow::follow(rows, position);
+                let mut changed = Vec::with_capacity(rows.len());
+                for row in rows {
+                    *position = row.position;
+                    match row.change {
+                        Ok(change) => changed.push(change),
+                        Err(error) => {
+                            warn!(
+                                error = &error as &dyn std::error::Error,
+                                "a logged change is not understood"
+                            );
+                        }
+                    }
+                }
                 if !changed.is_empty() {
                     on_change(changed);
                 }
@@ -90,7 +103,7 @@ impl ChangeFeed {
                 FeedConnection::Sqlite(feed) => feed.follow(&mut self.position, &mut on_read).await,
                 FeedConnection::Postgres(feed) => feed.follow(&mut self.position, &mut on_read).await,
             };
-            let Err(error) = followed else { continue };
+            let Err(error) = followed.map_err(StoreError::from) else { continue };
             // One line for one outage, however long.
             if !failing {
                 warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
@@ -107,13 +120,12 @@ impl ChangeLog for Database {
             Dialect::Sqlite => SQLITE_POSITION,
             Dialect::Postgres => POSTGRES_POSITION,
         };
-        let row = self.first(Statement::of(position)).await?;
-        Ok(row.map_or(0, |(position,)| position))
+        Ok(self.scalar(Statement::of(position)).await?.unwrap_or(0))
     }
 
     async fn changes_since(&self, position: i64) -> Result<Vec<(i64, Invalidation)>, StoreError> {
-        let rows: Vec<ChangeRow> = self.read(Statement::of(CHANGES).bind(position)).await?;
-        rows.into_iter().map(ChangeRow::change).collect()
+        let rows: Vec<LoggedChange> = self.read(Statement::of(CHANGES).bind(position)).await?;
+        rows.into_iter().map(|row| Ok((row.position, row.change?))).collect()
     }
 }
 
@@ -122,9 +134,20 @@ pub(crate) fn forget(now: Timestamp) -> Statement {
     Statement::of(FORGET).bind(seconds(now) - REMEMBERED_SECONDS)
 }
 
+/// The row of a change that caches must know of.
+pub(crate) fn log_row(invalidation: &Invalidation) -> Value {
+    let (kind, tenant, client) = match invalidation {
+        Invalidation::Tenant(tenant) => ("tenant", tenant, None),
+        Invalidation::Keys(tenant) => ("keys", tenant, None),
+        Invalidation::Client(tenant, client) => ("client", tenant, Some(client.as_str())),
+    };
+    json!({ "kind": kind, "tenant_id": tenant.as_str(), "client_id": client })
+}
+
 impl CommitWriter<'_> {
-    pub(crate) async fn change_log(&mut self, rows: &[Value]) -> Result<(), CommitError> {
-        self.all(LOG, rows).await?;
+    pub(crate) async fn change_log(&mut self) -> Result<(), Error> {
+        let rows: Vec<_> = invalidations(&self.request.changes).iter().map(log_row).collect();
+        self.all(LOG, &rows).await?;
         self.transaction.execute(&forget(self.request.now)).await?;
         Ok(())
     }

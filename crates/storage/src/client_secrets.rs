@@ -1,31 +1,27 @@
 //! Secrets of clients: new rows, how existing ones end, and the deletion of those that ended long ago. They are read with their client.
 
-use administration::rows::SecretRows;
-use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
+use std::collections::BTreeMap;
+
+use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, SecretState};
 use async_trait::async_trait;
 use protocol::Timestamp;
-use tenancy::StoreError;
+use registry::{ClientId, SecretId};
+use tenancy::{StoreError, TenantId};
 
-use crate::commit::{CommitError, CommitWriter};
+use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
-use crate::error::store_error;
+use crate::error::Error;
 use crate::statement::Statement;
 use crate::{change_log, idempotent_answers};
 
-const INSERT: &str = "
-    INSERT INTO client_secrets (tenant_id, client_id, secret_id, hash, hint, managed_by, created_at, expires_at,
-                                declared_digest, declared_expires_at)
-    SELECT tenant_id, client_id, secret_id, hash, hint, managed_by, created_at, expires_at, declared_digest,
-           declared_expires_at
-      FROM {given(tenant_id text, client_id text, secret_id text, hash text, hint text, managed_by text,
-                  created_at bigint, expires_at bigint, declared_digest bytea, declared_expires_at bigint)}";
+const INSERT: &str = "INSERT INTO client_secrets ({names}) SELECT {names} FROM {given}";
 
+/// A hash never changes.
 const UPDATE: &str = "
     UPDATE client_secrets AS s
        SET expires_at = given.expires_at, revoked_at = given.revoked_at, revoked_by = given.revoked_by,
            declared_expires_at = given.declared_expires_at
-      FROM {given(tenant_id text, client_id text, secret_id text, expires_at bigint, revoked_at bigint,
-                  revoked_by text, declared_expires_at bigint)}
+      FROM {given}
      WHERE s.tenant_id = given.tenant_id AND s.client_id = given.client_id AND s.secret_id = given.secret_id";
 
 /// A secret that a file declares stays, also when another interface ended it: the file would else create it again. The highest number
@@ -54,21 +50,24 @@ impl EndedSecrets for Database {
             .bind(now.saturating_sub(ENDED_SECRETS_STAY))
             .bind(KEPT_ENDED_SECRETS)
             .bind(limit);
-        let pruned = async {
-            let mut transaction = self.begin(Purpose::Commit).await?;
-            let pruned = transaction.execute(&prune).await?;
-            transaction.execute(&idempotent_answers::forget(now)).await?;
-            transaction.execute(&change_log::forget(now)).await?;
-            transaction.commit().await?;
-            Ok(pruned)
-        };
-        pruned.await.map_err(store_error)
+        let mut transaction = self.begin(Purpose::Commit).await?;
+        let pruned = transaction.execute(&prune).await?;
+        transaction.execute(&idempotent_answers::forget(now)).await?;
+        transaction.execute(&change_log::forget(now)).await?;
+        transaction.commit().await?;
+        Ok(pruned)
     }
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn secrets(&mut self, secrets: &SecretRows) -> Result<(), CommitError> {
-        self.all(INSERT, &secrets.added).await?;
-        self.all(UPDATE, &secrets.changed).await
+    pub(crate) async fn secrets(&mut self) -> Result<(), Error> {
+        self.all(INSERT, &rows(&self.decided.new_secrets)).await?;
+        self.all(UPDATE, &rows(&self.decided.secrets)).await
     }
+}
+
+type Secrets = BTreeMap<(TenantId, ClientId, SecretId), SecretState>;
+
+fn rows(secrets: &Secrets) -> Vec<((&TenantId, &ClientId), &SecretState)> {
+    secrets.iter().map(|((tenant, client, _), row)| ((tenant, client), row)).collect()
 }

@@ -1,35 +1,18 @@
 //! Clients with the names that they list. A client is read with its secrets.
 
-use std::sync::{Arc, LazyLock};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use administration::rows::ClientRows;
+use administration::{Change, ChangeKind, ClientState, RowChange};
 use async_trait::async_trait;
 use registry::{Client, ClientId, ClientStore};
+use serde_json::{Value, json};
 use tenancy::{StoreError, TenantId};
 
-use crate::commit::{CommitError, CommitWriter};
+use crate::commit::CommitWriter;
 use crate::database::Database;
-use crate::rows::ClientRow;
+use crate::error::Error;
 use crate::statement::{Dialect, Statement};
-use crate::upsert::Table;
-
-/// A client with its secrets; the condition follows.
-macro_rules! select {
-    () => {
-        "SELECT c.*,
-                COALESCE((SELECT CAST({array}(
-                            {object}('secret_id', s.secret_id, 'hash', s.hash, 'hint', s.hint,
-                                     'managed_by', s.managed_by, 'created_at', s.created_at,
-                                     'expires_at', s.expires_at, 'revoked_at', s.revoked_at,
-                                     'revoked_by', s.revoked_by,
-                                     'declared_digest', COALESCE({hex(s.declared_digest)}, ''),
-                                     'declared_expires_at', s.declared_expires_at)
-                            ORDER BY s.created_at, s.secret_id) AS text)
-                   FROM client_secrets s
-                  WHERE s.tenant_id = c.tenant_id AND s.client_id = c.client_id), '[]') AS secrets
-           FROM clients c "
-    };
-}
 
 /// A client that lists the name, and has another id.
 macro_rules! listing {
@@ -48,15 +31,17 @@ macro_rules! listing {
 }
 
 /// One client.
-pub(crate) const SELECT_ONE: &str = concat!(select!(), "WHERE c.tenant_id = {tenant} AND c.client_id = $2");
+pub(crate) const SELECT_ONE: &str =
+    "SELECT {columns(c)} FROM clients c WHERE c.tenant_id = {tenant} AND c.client_id = $2";
 
 /// All clients of a tenant.
-pub(crate) const SELECT_ALL: &str = concat!(select!(), "WHERE c.tenant_id = {tenant} ORDER BY c.client_id");
+pub(crate) const SELECT_ALL: &str =
+    "SELECT {columns(c)} FROM clients c WHERE c.tenant_id = {tenant} ORDER BY c.client_id";
 
 /// Those that have one of the ids `$2`, and one that lists each of the names `$3`.
 pub(crate) const SQLITE_RELATED: &str = concat!(
-    select!(),
-    "WHERE c.tenant_id = {tenant}
+    "SELECT {columns(c)} FROM clients c
+     WHERE c.tenant_id = {tenant}
        AND c.client_id IN (SELECT value FROM {elements($2)}
                             UNION
                            SELECT (",
@@ -75,35 +60,25 @@ const POSTGRES_RELATED: &str = concat!(
     listing!("value"),
     ") AS listing) AS touched
       CROSS JOIN LATERAL (",
-    select!(),
-    "WHERE c.tenant_id = {tenant} AND c.client_id = touched.client_id OFFSET 0) AS around
+    "SELECT {columns(c)} FROM clients c
+        WHERE c.tenant_id = {tenant} AND c.client_id = touched.client_id OFFSET 0) AS around
       ORDER BY around.client_id"
 );
 
 /// A page of them, with `$2` in the id or the name. Upper and lower case are one for ASCII only, whatever the database's locale.
-pub(crate) const SELECT_PAGE: &str = concat!(
-    select!(),
-    "WHERE c.tenant_id = {tenant} AND c.deleted_at IS NULL AND c.client_id > $3
+pub(crate) const SELECT_PAGE: &str = "
+    SELECT {columns(c)} FROM clients c
+     WHERE c.tenant_id = {tenant} AND c.deleted_at IS NULL AND c.client_id > $3
        AND ($2 = '' OR {position}(lower(c.client_id), $2) > 0 OR {position}(lower(c.name {bytewise}), $2) > 0)
-     ORDER BY c.client_id LIMIT $4"
-);
+     ORDER BY c.client_id LIMIT $4";
 
-static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let table = Table {
-        name: "clients",
-        key: "tenant_id text, client_id text",
-        constant: "managed_by text, created_at bigint",
-        columns: "name text, updated_at bigint, suspended_at bigint, retired_at bigint, deleted_at bigint,
-                  authentication_method text, grant_types text[], audiences text[], resources text[], scopes text,
-                  access_token_lifetime bigint, issuer text, introspection text, description text",
-        condition: "TRUE",
-    };
-    table.upsert()
-});
+const UPSERT: &str = "
+    INSERT INTO clients ({names}) SELECT {names} FROM {given} WHERE TRUE
+    ON CONFLICT (tenant_id, client_id) DO UPDATE SET {updates}";
 
 const DELETE_NAMES: &str = "
     DELETE FROM client_names
-     WHERE (tenant_id, client_id) IN (SELECT tenant_id, client_id FROM {given(tenant_id text, client_id text)})";
+     WHERE (tenant_id, client_id) IN (SELECT tenant_id, client_id FROM {given})";
 
 const INSERT_NAMES: &str = "
     INSERT INTO client_names (tenant_id, name, client_id)
@@ -123,16 +98,43 @@ impl ClientStore for Database {
         client: &ClientId,
     ) -> Result<Option<Arc<Client>>, StoreError> {
         let statement = Statement::of(SELECT_ONE).bind(tenant).bind(client.as_str());
-        let rows: Vec<ClientRow> = self.look_up(statement).await?;
-        let row = rows.first().filter(|row| !row.is_deleted());
-        row.map(|row| row.client().map(Arc::new)).transpose()
+        let rows: Vec<ClientState> = self.look_up(statement).await?;
+        let live = rows.into_iter().find(|row| row.lifecycle.deleted_at.is_none());
+        Ok(live.map(|ClientState { client, secrets, .. }| {
+            let secrets = secrets.into_iter().map(|row| row.secret).collect();
+            Arc::new(Client { secrets, ..client })
+        }))
     }
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn clients(&mut self, clients: &ClientRows) -> Result<(), CommitError> {
-        self.all(&UPSERT, &clients.rows).await?;
-        self.each(DELETE_NAMES, &clients.renamed).await?;
-        self.all(INSERT_NAMES, &clients.names).await
+    pub(crate) async fn clients(&mut self) -> Result<(), Error> {
+        let (mut renamed, mut names) = (Vec::new(), Vec::new());
+        for change in &self.request.changes {
+            let Change::Client(RowChange { kind, after, .. }) = change else { continue };
+            let client = &**after;
+            match kind {
+                ChangeKind::Added => names.extend(name_rows(client)),
+                ChangeKind::Changed | ChangeKind::Restored => {
+                    renamed.push((&client.tenant, &client.id));
+                    names.extend(name_rows(client));
+                }
+                ChangeKind::Deleted => renamed.push((&client.tenant, &client.id)),
+                _ => {}
+            }
+        }
+        let rows: Vec<_> = self.decided.clients.values().collect();
+        self.all(UPSERT, &rows).await?;
+        self.each(DELETE_NAMES, &renamed).await?;
+        self.all(INSERT_NAMES, &names).await
     }
+}
+
+/// Each audience and resource of the client, once.
+fn name_rows(client: &Client) -> impl Iterator<Item = Value> {
+    let names: BTreeSet<&str> =
+        client.audiences.iter().chain(&client.resources).map(String::as_str).collect();
+    names.into_iter().map(
+        |name| json!({ "tenant_id": client.tenant.as_str(), "name": name, "client_id": client.id.as_str() }),
+    )
 }

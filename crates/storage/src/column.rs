@@ -1,29 +1,174 @@
-//! Between columns and values. A column that holds what no version of the program could have written is a fault of the store.
+//! The types of columns: how a value is read from a row, and how it travels to the store in JSON.
 
+use std::convert::Infallible;
 use std::fmt::{Debug, Display};
-use std::str::FromStr;
 
-use administration::{Fingerprint, ManagedBy};
+use administration::rows::hex;
+use administration::{ApplicationId, Fingerprint, ManagedBy};
 use keys::KeyId;
-use protocol::{Lifetime, Timestamp};
-use registry::ClientId;
-use serde::de::DeserializeOwned;
-use tenancy::{StoreError, TenantId};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
+use registry::{ClientId, IntrospectionRight, SecretId};
+use secrets::SecretHash;
+use serde_json::{Value, json};
+use tenancy::{Issuer, TenantId, TenantLimits, TokenFormat};
 
-/// A column could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("column {column} cannot be read: {cause}")]
-struct Unreadable {
-    column: &'static str,
-    cause: String,
+use crate::error::Error;
+use crate::row::Row;
+
+/// A value of a column.
+pub(crate) trait Column: Sized {
+    /// The type of the column, as PostgreSQL names it.
+    const TYPE: &'static str;
+
+    fn read(row: &Row, column: &str) -> Result<Self, Error>;
+
+    /// As a member of a row in JSON. Numbers are seconds, and bytes are hexadecimal digits.
+    fn json(&self) -> Value;
 }
 
-pub(crate) fn unreadable(column: &'static str, cause: impl Display) -> StoreError {
-    StoreError::fault(Unreadable { column, cause: cause.to_string() })
+/// Implements [`Column`] for types of both engines.
+macro_rules! engine_columns {
+    ($($type:ty: $name:literal;)+) => {$(
+        impl Column for $type {
+            const TYPE: &'static str = $name;
+
+            fn read(row: &Row, column: &str) -> Result<Self, Error> {
+                row.get(column)
+            }
+
+            fn json(&self) -> Value {
+                json!(self)
+            }
+        }
+    )+};
 }
 
-pub(crate) fn parse<T: FromStr<Err: Display>>(column: &'static str, text: &str) -> Result<T, StoreError> {
-    text.parse().map_err(|cause| unreadable(column, cause))
+/// Implements [`Column`] for types that are stored as another one, each with how it is read and how it is written.
+macro_rules! columns_stored_as {
+    ($($type:ty, $stored:ty: $read:expr, $write:expr;)+) => {$(
+        impl Column for $type {
+            const TYPE: &'static str = <$stored as Column>::TYPE;
+
+            fn read(row: &Row, column: &str) -> Result<Self, Error> {
+                read_as::<$stored, _, _>(row, column, $read)
+            }
+
+            fn json(&self) -> Value {
+                let write: fn(&Self) -> $stored = $write;
+                write(self).json()
+            }
+        }
+    )+};
+}
+
+/// Implements [`Column`] for types that are parsed from their own text.
+macro_rules! text_columns {
+    ($($type:ty),+ $(,)?) => {
+        columns_stored_as! { $($type, String: |text| text.parse::<$type>(), ToString::to_string;)+ }
+    };
+}
+
+engine_columns! {
+    String: "text";
+    i64: "bigint";
+    bool: "boolean";
+}
+
+text_columns!(ClientAuthenticationMethod, ClientId, GrantType, SecretHash, SigningAlgorithm, TenantId);
+
+columns_stored_as! {
+    ApplicationId, String: |text| ApplicationId::parse(&text).ok_or("not a UUID"), ToString::to_string;
+    Issuer, String: |text| Issuer::parse(&text), ToString::to_string;
+    Scope, String: |text| Scope::parse(&text), ToString::to_string;
+    SecretId, String: |text| Ok::<_, Infallible>(SecretId::new(&text)), ToString::to_string;
+
+    ManagedBy, String:
+        |text| named(&[ManagedBy::Config, ManagedBy::Api], ManagedBy::as_str, &text),
+        |value| value.as_str().to_owned();
+    TokenFormat, String:
+        |text| named(&[TokenFormat::Jwt, TokenFormat::Opaque], TokenFormat::as_str, &text),
+        |value| value.as_str().to_owned();
+    IntrospectionRight, String:
+        |text| {
+            let all = [IntrospectionRight::Own, IntrospectionRight::Audience, IntrospectionRight::Tenant];
+            named(&all, IntrospectionRight::as_str, &text)
+        },
+        |value| value.as_str().to_owned();
+
+    // Documents.
+    TenantLimits, String: |text| serde_json::from_str(&text), |limits| json!(limits).to_string();
+    Value, String: |text| text.parse(), ToString::to_string;
+
+    // The integers of both engines are signed; no instant or span is negative. What is beyond them is as good as never.
+    Lifetime, u64: |seconds| Ok::<_, Infallible>(Lifetime::from_seconds(seconds)), |span| span.seconds();
+    Timestamp, u64: |seconds| Ok::<_, Infallible>(Timestamp::from_seconds(seconds)), |at| at.seconds();
+    u64, i64:
+        |number| Ok::<_, Infallible>(number.max(0).unsigned_abs()),
+        |number| i64::try_from(*number).unwrap_or(i64::MAX);
+    u32, i64: u32::try_from, |number| i64::from(*number);
+    KeyId, u32: |number| Ok::<_, Infallible>(KeyId::numbered(number)), |id| id.number();
+
+    [u8; 32], Vec<u8>: |bytes| Self::try_from(bytes).map_err(|_| "not 32 bytes"), |bytes| bytes.to_vec();
+    Fingerprint, [u8; 32]:
+        |bytes| Ok::<_, Infallible>(Fingerprint::from_bytes(bytes)),
+        |fingerprint| *fingerprint.as_bytes();
+
+    Vec<GrantType>, Vec<String>:
+        |texts| texts.iter().map(|text| text.parse()).collect::<Result<Self, _>>(),
+        |types| types.iter().map(ToString::to_string).collect();
+    Vec<TenantId>, Vec<String>:
+        |texts| texts.iter().map(|text| text.parse()).collect::<Result<Self, _>>(),
+        |ids| ids.iter().map(ToString::to_string).collect();
+}
+
+/// A list is an array in PostgreSQL and a JSON array in SQLite.
+impl Column for Vec<String> {
+    const TYPE: &'static str = "text[]";
+
+    fn read(row: &Row, column: &str) -> Result<Self, Error> {
+        row.texts(column)
+    }
+
+    fn json(&self) -> Value {
+        json!(self)
+    }
+}
+
+impl Column for Vec<u8> {
+    const TYPE: &'static str = "bytea";
+
+    fn read(row: &Row, column: &str) -> Result<Self, Error> {
+        row.bytes(column)
+    }
+
+    fn json(&self) -> Value {
+        hex(self).into()
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    const TYPE: &'static str = T::TYPE;
+
+    fn read(row: &Row, column: &str) -> Result<Self, Error> {
+        if row.is_null(column)? { Ok(None) } else { T::read(row, column).map(Some) }
+    }
+
+    fn json(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Column::json)
+    }
+}
+
+fn read_as<S: Column, T, E: Display>(
+    row: &Row,
+    column: &str,
+    read: impl FnOnce(S) -> Result<T, E>,
+) -> Result<T, Error> {
+    read(S::read(row, column)?).map_err(|cause| Error::unreadable(column, cause))
+}
+
+/// One of a closed set of names.
+fn named<T: Copy + Debug>(all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> Result<T, String> {
+    all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| format!("unknown name {text:?}"))
 }
 
 /// Whether a column can hold this text. PostgreSQL refuses NUL.
@@ -31,51 +176,7 @@ pub(crate) fn is_text(text: &str) -> bool {
     !text.contains('\0')
 }
 
-/// A list or a group of rows that the query has gathered into one column.
-pub(crate) fn json<T: DeserializeOwned>(column: &'static str, text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|cause| unreadable(column, cause))
-}
-
-/// One of a closed set of names.
-pub(crate) fn named<T: Copy + Debug>(
-    column: &'static str,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-    text: &str,
-) -> Result<T, StoreError> {
-    let found = all.iter().copied().find(|value| name(*value) == text);
-    found.ok_or_else(|| unreadable(column, format_args!("unknown name {text:?}")))
-}
-
-pub(crate) fn managed_by(text: &str) -> Result<ManagedBy, StoreError> {
-    named("managed_by", &[ManagedBy::Config, ManagedBy::Api], ManagedBy::as_str, text)
-}
-
-pub(crate) fn tenant_id(text: &str) -> Result<TenantId, StoreError> {
-    TenantId::parse(text).map_err(|cause| unreadable("tenant_id", cause))
-}
-
-pub(crate) fn client_id(text: &str) -> Result<ClientId, StoreError> {
-    ClientId::parse(text).map_err(|cause| unreadable("client_id", cause))
-}
-
-pub(crate) fn bytes32(column: &'static str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
-    bytes.try_into().map_err(|cause| unreadable(column, cause))
-}
-
-/// The integers of both engines are signed; no instant or span is negative.
-pub(crate) fn timestamp(seconds: i64) -> Timestamp {
-    Timestamp::from_seconds(seconds.max(0).unsigned_abs())
-}
-
-pub(crate) fn lifetime(seconds: i64) -> Lifetime {
-    Lifetime::from_seconds(seconds.max(0).unsigned_abs())
-}
-
-pub(crate) fn key_id(number: i64) -> Result<KeyId, StoreError> {
-    number.try_into().map(KeyId::numbered).map_err(|cause| unreadable("number", cause))
-}
-
-pub(crate) fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, StoreError> {
-    bytes32("fingerprint", bytes).map(Fingerprint::from_bytes)
+/// As an integer of the engines.
+pub(crate) fn seconds(at: Timestamp) -> i64 {
+    i64::try_from(at.seconds()).unwrap_or(i64::MAX)
 }

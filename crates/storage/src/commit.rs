@@ -3,14 +3,13 @@
 //! touch as many rows as it was given: otherwise nothing is written. Commits happen one after another, of all replicas together, so no
 //! other commit changes what one has found.
 
-use administration::CommitRequest;
-use administration::rows::{CommitRows, Decided};
-use serde_json::Value;
-use sqlx::error::{DatabaseError, ErrorKind};
+use administration::rows::Decided;
+use administration::{Change, ChangeKind, CommitRequest, RowChange};
 use tenancy::StoreError;
 
+use crate::columns::Columns;
 use crate::database::{Database, Purpose};
-use crate::error::store_error;
+use crate::error::Error;
 use crate::statement::Dialect;
 use crate::transaction::Transaction;
 
@@ -32,77 +31,67 @@ const MARKED: [&str; 2] = ["clients", "resource_servers"];
 
 const SECRETS_OF_CLIENTS: &str = "
     DELETE FROM client_secrets
-     WHERE (tenant_id, client_id) IN (SELECT tenant_id, client_id FROM {given(tenant_id text, client_id text)})";
-
-/// Why nothing was written.
-#[derive(Debug)]
-pub(crate) enum CommitError {
-    /// Something else was written since the decision.
-    StaleRevision,
-    /// The store failed, or holds what cannot be read.
-    Store(StoreError),
-}
-
-impl From<sqlx::Error> for CommitError {
-    fn from(error: sqlx::Error) -> Self {
-        match error.as_database_error().map(DatabaseError::kind) {
-            // A row that was not there at the decision, or one that was.
-            Some(ErrorKind::UniqueViolation | ErrorKind::ForeignKeyViolation) => Self::StaleRevision,
-            _ => Self::Store(store_error(error)),
-        }
-    }
-}
+     WHERE (tenant_id, client_id) IN (SELECT tenant_id, client_id FROM {given})";
 
 /// A commit under way.
 pub(crate) struct CommitWriter<'a> {
     pub(crate) transaction: Transaction<'a>,
     pub(crate) request: &'a CommitRequest,
+    pub(crate) decided: &'a Decided,
     pub(crate) dialect: Dialect,
 }
 
 /// Writes everything and returns the number of the generation, if there is one. The order is part of the commit: rows that others
 /// refer to come first, deletions after all rows, and the change log last, because its lock is shared by all tenants.
-pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Result<Option<u64>, CommitError> {
-    let decided = Decided::of(request).map_err(|error| CommitError::Store(StoreError::fault(error)))?;
-    let decided = decided.ok_or(CommitError::StaleRevision)?;
-    let rows = CommitRows::of(request, &decided);
+pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Result<Option<u64>, Error> {
+    let decided = Decided::of(request).map_err(StoreError::fault)?.ok_or(Error::Stale)?;
     let purpose = request.sole_tenant().map_or(Purpose::Commit, Purpose::CommitOf);
     let transaction = database.begin(purpose).await?;
-    let mut writer = CommitWriter { transaction, request, dialect: database.dialect() };
+    let mut writer = CommitWriter { transaction, request, decided: &decided, dialect: database.dialect() };
     let generation = writer.generation().await?;
-    writer.revisions(&rows.revisions).await?;
-    writer.tenants(&rows.tenants).await?;
-    writer.resource_servers(&rows.resource_servers).await?;
-    writer.clients(&rows.clients).await?;
-    writer.secrets(&rows.secrets).await?;
-    writer.applications(&rows.applications).await?;
-    writer.keys(&rows.keys).await?;
-    writer.tenant_metadata(&rows.fingerprints, &rows.previous_tokens).await?;
-    writer.previous_jwks(&rows.previous_jwks).await?;
-    writer.deletions(&rows.tenants.deleted, &rows.clients.deleted).await?;
-    writer.idempotent_answers(&rows.idempotent_answers).await?;
-    writer.audit(&rows.audit).await?;
-    writer.change_log(&rows.change_log).await?;
+    writer.revisions().await?;
+    writer.tenants().await?;
+    writer.resource_servers().await?;
+    writer.clients().await?;
+    writer.secrets().await?;
+    writer.applications().await?;
+    writer.keys().await?;
+    writer.tenant_metadata().await?;
+    writer.previous_jwks().await?;
+    writer.deletions().await?;
+    writer.idempotent_answer().await?;
+    writer.audit().await?;
+    writer.change_log().await?;
     writer.transaction.commit().await?;
     Ok(generation)
 }
 
 impl CommitWriter<'_> {
-    async fn deletions(&mut self, tenants: &[Value], clients: &[Value]) -> Result<(), CommitError> {
-        const OF_TENANTS: &str = "WHERE tenant_id IN (SELECT tenant_id FROM {given(tenant_id text)})";
+    async fn deletions(&mut self) -> Result<(), Error> {
+        const OF_TENANTS: &str = "WHERE tenant_id IN (SELECT tenant_id FROM {given})";
+        let (mut tenants, mut clients) = (Vec::new(), Vec::new());
+        for change in &self.request.changes {
+            match change {
+                Change::Tenant(RowChange { kind: ChangeKind::Deleted, after, .. }) => tenants.push(&after.id),
+                Change::Client(RowChange { kind: ChangeKind::Deleted, after, .. }) => {
+                    clients.push((&after.tenant, &after.id));
+                }
+                _ => {}
+            }
+        }
         for table in EMPTIED {
-            self.each(&format!("DELETE FROM {table} {OF_TENANTS}"), tenants).await?;
+            self.each(&format!("DELETE FROM {table} {OF_TENANTS}"), &tenants).await?;
         }
         for table in MARKED {
             let mark = format!("UPDATE {table} SET deleted_at = $2 {OF_TENANTS} AND deleted_at IS NULL");
-            self.each(&mark, tenants).await?;
+            self.each(&mark, &tenants).await?;
         }
-        self.each(SECRETS_OF_CLIENTS, clients).await.map(drop)
+        self.each(SECRETS_OF_CLIENTS, &clients).await.map(drop)
     }
 
-    /// Executes the statement once for each batch, with the rows as `{given(…)}` and the time as `$2`, and returns the number of
-    /// touched rows.
-    pub(crate) async fn each(&mut self, text: &str, rows: &[Value]) -> Result<u64, CommitError> {
+    /// Executes the statement once for each batch, with the rows as `{given}` and the time as `$2`, and returns the number of touched
+    /// rows.
+    pub(crate) async fn each<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<u64, Error> {
         let mut touched = 0;
         for batch in rows.chunks(BATCH) {
             touched += self.transaction.write(text, batch, self.request.now).await?;
@@ -111,8 +100,8 @@ impl CommitWriter<'_> {
     }
 
     /// As `each`, where every row must be touched.
-    pub(crate) async fn all(&mut self, text: &str, rows: &[Value]) -> Result<(), CommitError> {
+    pub(crate) async fn all<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<(), Error> {
         let touched = self.each(text, rows).await?;
-        if touched == rows.len() as u64 { Ok(()) } else { Err(CommitError::StaleRevision) }
+        if touched == rows.len() as u64 { Ok(()) } else { Err(Error::Stale) }
     }
 }

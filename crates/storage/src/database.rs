@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tenancy::{StoreError, TenantId};
+use tenancy::TenantId;
 
-use crate::error::store_error;
+use crate::column::Column;
+use crate::error::Error;
 use crate::postgres::PostgresPools;
 use crate::row::{FromRow, Row};
 use crate::sqlite::SqlitePools;
@@ -87,59 +88,60 @@ impl Database {
     }
 
     /// All rows of one statement of a request, within the time that a request has.
-    pub(crate) async fn look_up<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, StoreError> {
+    pub(crate) async fn look_up<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, Error> {
+        let statement = statement.reading::<R>();
         let rows = match &self.engine {
             Engine::Sqlite(pools) => pools.look_up(&statement, &self.statements).await?,
             Engine::Postgres(pools) => pools.look_up(&statement, &self.statements).await?,
         };
-        decoded(&rows).map_err(store_error)
+        decoded(&rows)
     }
 
     /// All rows of one statement: of its tenant, or across tenants where it names none.
-    pub(crate) async fn read<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, StoreError> {
-        let read = async {
-            let rows = match &self.engine {
-                Engine::Sqlite(pools) => {
-                    self.count();
-                    pools.read(&statement).await?
-                }
-                Engine::Postgres(_) if statement.is_in_tenant() => {
-                    let mut transaction = self.begin(Purpose::Reads).await?;
-                    let rows = transaction.rows(&statement).await?;
-                    transaction.commit().await?;
-                    rows
-                }
-                Engine::Postgres(pools) => {
-                    self.count();
-                    pools.read(&statement).await?
-                }
-            };
-            decoded(&rows)
+    pub(crate) async fn read<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, Error> {
+        let statement = statement.reading::<R>();
+        let rows = match &self.engine {
+            Engine::Sqlite(pools) => {
+                self.count();
+                pools.read(&statement).await?
+            }
+            Engine::Postgres(_) if statement.is_in_tenant() => {
+                let mut transaction = self.begin(Purpose::Reads).await?;
+                let rows = transaction.rows(&statement).await?;
+                transaction.commit().await?;
+                rows
+            }
+            Engine::Postgres(pools) => {
+                self.count();
+                pools.read(&statement).await?
+            }
         };
-        read.await.map_err(store_error)
+        decoded(&rows)
     }
 
     /// The first row of one statement.
-    pub(crate) async fn first<R: FromRow>(&self, statement: Statement) -> Result<Option<R>, StoreError> {
+    pub(crate) async fn first<R: FromRow>(&self, statement: Statement) -> Result<Option<R>, Error> {
         Ok(self.read(statement).await?.into_iter().next())
     }
 
-    /// Executes one statement that writes across tenants, and says how many rows it touched.
-    pub(crate) async fn write(&self, statement: Statement) -> Result<u64, StoreError> {
-        let written = async {
-            if let Engine::Postgres(pools) = &self.engine {
-                self.count();
-                return pools.write(&statement).await;
-            }
-            let mut transaction = self.begin(Purpose::Writes).await?;
-            let touched = transaction.execute(&statement).await?;
-            transaction.commit().await?;
-            Ok(touched)
-        };
-        written.await.map_err(store_error)
+    /// The one column of the first row of one statement.
+    pub(crate) async fn scalar<T: Column>(&self, statement: Statement) -> Result<Option<T>, Error> {
+        self.first(statement).await.map(scalar)
     }
 
-    pub(crate) async fn begin(&self, purpose: Purpose<'_>) -> Result<Transaction<'_>, sqlx::Error> {
+    /// Executes one statement that writes across tenants, and says how many rows it touched.
+    pub(crate) async fn write(&self, statement: Statement) -> Result<u64, Error> {
+        if let Engine::Postgres(pools) = &self.engine {
+            self.count();
+            return Ok(pools.write(&statement).await?);
+        }
+        let mut transaction = self.begin(Purpose::Writes).await?;
+        let touched = transaction.execute(&statement).await?;
+        transaction.commit().await?;
+        Ok(touched)
+    }
+
+    pub(crate) async fn begin(&self, purpose: Purpose<'_>) -> Result<Transaction<'_>, Error> {
         self.count();
         match &self.engine {
             Engine::Sqlite(pools) => Ok(Transaction::sqlite(pools.begin(purpose).await?, &self.statements)),
@@ -159,8 +161,12 @@ impl Database {
     }
 }
 
-pub(crate) fn decoded<R: FromRow>(rows: &[Row]) -> Result<Vec<R>, sqlx::Error> {
+pub(crate) fn decoded<R: FromRow>(rows: &[Row]) -> Result<Vec<R>, Error> {
     rows.iter().map(R::from_row).collect()
+}
+
+pub(crate) fn scalar<T>(row: Option<(T,)>) -> Option<T> {
+    row.map(|(value,)| value)
 }
 
 /// Where the database is. The options of a connection hold its password.

@@ -1,12 +1,57 @@
-//! How the engines fail: what may be tried again, and what may not.
+//! Why a statement failed: what may be tried again, what may not, and what other writers changed since a decision.
 
-use sqlx::error::DatabaseError;
+use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::postgres::PgDatabaseError;
 use tenancy::StoreError;
 
+/// Why a statement failed, or nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] sqlx::Error),
+    /// A column holds what no version of the program could have written.
+    #[error("column {column} cannot be read: {cause}")]
+    Unreadable { column: String, cause: String },
+    /// Something else was written since the decision.
+    #[error("the rows have changed since the decision")]
+    Stale,
+    /// The store failed otherwise.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Error {
+    pub(crate) fn unreadable(column: &str, cause: impl std::fmt::Display) -> Self {
+        Self::Unreadable { column: column.to_owned(), cause: cause.to_string() }
+    }
+
+    /// Whether the rows differ from those of the decision: among other things one exists that did not, or the reverse.
+    pub(crate) fn is_stale(&self) -> bool {
+        match self {
+            Self::Stale => true,
+            Self::Engine(error) => matches!(
+                error.as_database_error().map(DatabaseError::kind),
+                Some(ErrorKind::UniqueViolation | ErrorKind::ForeignKeyViolation)
+            ),
+            Self::Unreadable { .. } | Self::Store(_) => false,
+        }
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Engine(error) => store_error(error),
+            Error::Store(error) => error,
+            Error::Unreadable { .. } | Error::Stale => Self::fault(error),
+        }
+    }
+}
+
 /// A database that is away, busy, locked, full, starting or stopping may be well again; everything else is a defect of ours or of the
 /// rows.
-pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
+fn store_error(error: sqlx::Error) -> StoreError {
     let passing = match &error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)

@@ -2,18 +2,19 @@
 
 use administration::{Fingerprint, Generation, Generations, KEPT_SOURCES};
 use async_trait::async_trait;
-use tenancy::{StoreError, TenantId};
+use tenancy::StoreError;
 
-use crate::commit::{CommitError, CommitWriter};
+use crate::columns::given;
+use crate::commit::CommitWriter;
 use crate::database::Database;
-use crate::rows::GenerationRow;
+use crate::error::Error;
 use crate::statement::Statement;
 
 const LATEST: &str = "
-    SELECT number, content, applied_at, left_out FROM generations ORDER BY number DESC LIMIT 1";
+    SELECT {columns(generations)} FROM generations ORDER BY number DESC LIMIT 1";
 
 const LATEST_WHOLE: &str = "
-    SELECT number, content, applied_at, left_out FROM generations
+    SELECT {columns(generations)} FROM generations
      WHERE left_out = {no_texts}
      ORDER BY number DESC LIMIT $1";
 
@@ -24,9 +25,7 @@ const SOURCES: &str = "
 
 const LATEST_NUMBER: &str = "SELECT MAX(number) FROM generations";
 
-const INSERT: &str = "
-    INSERT INTO generations (number, content, applied_at, sealed_sources, left_out)
-    VALUES ($1, $2, $3, $4, {texts($5)})";
+const INSERT: &str = "INSERT INTO generations ({names}, sealed_sources) SELECT {names}, $2 FROM {given}";
 
 /// Of the whole generation after so many later ones, and of any before it.
 const FORGET_SOURCES: &str = "
@@ -39,45 +38,38 @@ const FORGET_SOURCES: &str = "
 #[async_trait]
 impl Generations for Database {
     async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
-        let row: Option<GenerationRow> = self.first(Statement::of(LATEST)).await?;
-        row.map(Generation::try_from).transpose()
+        Ok(self.first(Statement::of(LATEST)).await?)
     }
 
     async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
         let statement = Statement::of(IS_KNOWN).bind(content.as_bytes().as_slice());
-        Ok(self.first(statement).await?.is_some_and(|(is_known,)| is_known))
+        Ok(self.scalar(statement).await?.unwrap_or(false))
     }
 
     /// The newest first.
     async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
-        let rows: Vec<GenerationRow> = self.read(Statement::of(LATEST_WHOLE).bind(limit)).await?;
-        rows.into_iter().map(Generation::try_from).collect()
+        Ok(self.read(Statement::of(LATEST_WHOLE).bind(limit)).await?)
     }
 
     async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = self.first(Statement::of(SOURCES).bind(number)).await?;
-        Ok(row.map(|(sealed,)| sealed))
+        Ok(self.scalar(Statement::of(SOURCES).bind(number)).await?)
     }
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn generation(&mut self) -> Result<Option<u64>, CommitError> {
+    pub(crate) async fn generation(&mut self) -> Result<Option<u64>, Error> {
         let Some(new) = &self.request.generation else { return Ok(None) };
-        let row: Option<(Option<i64>,)> = self.transaction.first(Statement::of(LATEST_NUMBER)).await?;
-        let latest = row.and_then(|(number,)| number);
-        if latest.map(i64::unsigned_abs) != new.expected_latest {
-            return Err(CommitError::StaleRevision);
+        let latest: Option<Option<u64>> = self.transaction.scalar(Statement::of(LATEST_NUMBER)).await?;
+        let latest = latest.flatten();
+        if latest != new.expected_latest {
+            return Err(Error::Stale);
         }
         let number = latest.unwrap_or(0) + 1;
-        let left_out: Vec<&str> = new.left_out.iter().map(TenantId::as_str).collect();
-        let insert = Statement::of(INSERT)
-            .bind(number)
-            .bind(new.content.as_bytes().as_slice())
-            .bind(self.request.now)
-            .bind(new.sealed_sources.clone())
-            .bind(serde_json::json!(left_out).to_string());
-        self.transaction.execute(&insert).await?;
+        let (content, left_out) = (new.content, new.left_out.clone());
+        let row = Generation { number, content, applied_at: self.request.now, left_out };
+        let insert = Statement::writing::<Generation>(INSERT).bind(given(&[row]));
+        self.transaction.execute(&insert.bind(new.sealed_sources.clone())).await?;
         self.transaction.execute(&Statement::of(FORGET_SOURCES).bind(KEPT_SOURCES)).await?;
-        Ok(Some(number.unsigned_abs()))
+        Ok(Some(number))
     }
 }

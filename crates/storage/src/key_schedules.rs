@@ -1,19 +1,20 @@
 //! When a tenant's keys are due, what their life cycle depends on, and which process handles them.
 
-use administration::rows::KeyRows;
-use administration::{KeySchedule, TenantKeys};
+use std::collections::{BTreeMap, BTreeSet};
+
+use administration::{Change, CommitRequest, KeySchedule, TenantKeys, TenantMetadata, TenantState};
 use async_trait::async_trait;
-use protocol::Timestamp;
-use serde_json::Value;
+use protocol::{Lifetime, Timestamp};
+use serde_json::{Value, json};
 use tenancy::{StoreError, TenantId};
 
-use crate::column::tenant_id;
-use crate::commit::{CommitError, CommitWriter};
+use crate::column::Column as _;
+use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
-use crate::error::store_error;
-use crate::rows::{CountedKeyRow, ScheduleRow, TenantRow, key_records, tenant_keys};
+use crate::error::Error;
+use crate::rows::longest_token;
+use crate::signing_keys::key_records;
 use crate::statement::Statement;
-use crate::tenants::longest_token;
 use crate::{signing_keys, tenants};
 
 pub(crate) const SELECT: &str = concat!(
@@ -23,6 +24,9 @@ pub(crate) const SELECT: &str = concat!(
        FROM tenants t LEFT JOIN key_schedules s ON s.tenant_id = t.tenant_id
       WHERE t.tenant_id = {tenant}"
 );
+
+/// When it is due, the age of previous key sets and until when they may exist, and the longest lifetime.
+type Schedule = (Option<Timestamp>, Option<Lifetime>, Option<Timestamp>, Lifetime);
 
 /// Across tenants on purpose: one process handles the keys of all of them. A suspended or retired tenant's keys are due like others; a
 /// deleted one has no schedule.
@@ -40,7 +44,7 @@ const LEASE: &str = "
 pub(crate) const MAKE_DUE: &str = "
     INSERT INTO key_schedules (tenant_id, due_at)
     SELECT t.tenant_id, $2
-      FROM {given(tenant_id text)} {join} tenants t ON t.tenant_id = given.tenant_id
+      FROM {given} {join} tenants t ON t.tenant_id = given.tenant_id
      WHERE t.next_key > 1 AND t.deleted_at IS NULL
     ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";
 
@@ -67,24 +71,12 @@ pub(crate) const NOTE_PREVIOUS_JWKS: &str = "
 impl KeySchedule for Database {
     /// As it was at one moment.
     async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
-        let of_tenant = |text| Statement::of(text).bind(tenant);
-        let loaded = async {
-            let mut transaction = self.begin(Purpose::Reads).await?;
-            let row: Option<TenantRow> = transaction.first(of_tenant(tenants::SELECT)).await?;
-            let Some(row) = row else { return Ok(None) };
-            let schedule: Option<ScheduleRow> = transaction.first(of_tenant(SELECT)).await?;
-            let keys: Vec<CountedKeyRow> = transaction.all(of_tenant(signing_keys::SELECT)).await?;
-            transaction.commit().await?;
-            Ok(Some((row, schedule.ok_or(sqlx::Error::RowNotFound)?, keys)))
-        };
-        let Some((row, schedule, keys)) = loaded.await.map_err(store_error)? else { return Ok(None) };
-        tenant_keys(&row, &schedule, key_records(keys)?).map(Some)
+        Ok(load(self, tenant).await?)
     }
 
     /// The longest due first.
     async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
-        let rows: Vec<(String,)> = self.read(Statement::of(DUE).bind(now).bind(limit)).await?;
-        rows.iter().map(|(id,)| tenant_id(id)).collect()
+        Ok(self.read(Statement::of(DUE).bind(now).bind(limit)).await?)
     }
 
     async fn try_lease(
@@ -99,13 +91,57 @@ impl KeySchedule for Database {
     }
 }
 
+async fn load(database: &Database, tenant: &TenantId) -> Result<Option<TenantKeys>, Error> {
+    let of_tenant = |text| Statement::of(text).bind(tenant);
+    let mut transaction = database.begin(Purpose::Reads).await?;
+    let state: Option<TenantState> = transaction.first(of_tenant(tenants::SELECT)).await?;
+    let Some(state) = state else { return Ok(None) };
+    let schedule: Option<Schedule> = transaction.first(of_tenant(SELECT)).await?;
+    let keys = transaction.all(of_tenant(signing_keys::SELECT)).await?;
+    transaction.commit().await?;
+    let (due_at, previous_age, previous_until, longest_token) = schedule.ok_or(sqlx::Error::RowNotFound)?;
+    Ok(Some(TenantKeys {
+        tenant: state.tenant,
+        lifecycle: state.lifecycle,
+        revision: state.revision,
+        longest_token,
+        previous_tokens_until: state.previous_tokens_until,
+        previous_jwks: previous_age.zip(previous_until),
+        due_at,
+        records: key_records(keys),
+    }))
+}
+
 impl CommitWriter<'_> {
-    pub(crate) async fn key_schedules(&mut self, keys: &KeyRows) -> Result<(), CommitError> {
-        self.each(MAKE_DUE, &keys.due_now).await?;
-        self.all(SCHEDULE, &keys.due).await
+    /// The keys of a tenant are due now where what their life cycle depends on has changed, unless the commit says when.
+    pub(crate) async fn key_schedules(&mut self) -> Result<(), Error> {
+        let CommitRequest { keys, first_keys, changes, .. } = self.request;
+        let mut due: BTreeMap<&TenantId, Option<Timestamp>> =
+            keys.due.iter().map(|(tenant, due_at)| (tenant, *due_at)).collect();
+        due.extend(first_keys.iter().map(|(tenant, key)| (tenant, Some(key.active_from))));
+        let concerned = changes
+            .iter()
+            .filter(|change| matches!(change, Change::Tenant(_) | Change::Client(_) | Change::Key(..)));
+        let due_now: BTreeSet<_> =
+            concerned.map(Change::tenant).filter(|tenant| !due.contains_key(tenant)).collect();
+        self.each(MAKE_DUE, &Vec::from_iter(due_now)).await?;
+        let due: Vec<_> = due.into_iter().map(|(tenant, due_at)| due_row(tenant, due_at)).collect();
+        self.all(SCHEDULE, &due).await
     }
 
-    pub(crate) async fn previous_jwks(&mut self, rows: &[Value]) -> Result<(), CommitError> {
-        self.each(NOTE_PREVIOUS_JWKS, rows).await.map(drop)
+    /// The key sets that were published until now. Nothing is written for a tenant that is deleted.
+    pub(crate) async fn previous_jwks(&mut self) -> Result<(), Error> {
+        let row = |noted: &TenantMetadata| {
+            let (age, until) = noted.previous_jwks?;
+            let (tenant, age, until) = (noted.tenant.as_str(), age.json(), until.json());
+            Some(json!({ "tenant_id": tenant, "earlier_jwks_age": age, "earlier_jwks_until": until }))
+        };
+        let rows: Vec<_> = self.request.tenant_metadata.iter().filter_map(row).collect();
+        self.each(NOTE_PREVIOUS_JWKS, &rows).await.map(drop)
     }
+}
+
+/// When the keys of a tenant are due.
+pub(crate) fn due_row(tenant: &TenantId, due_at: Option<Timestamp>) -> Value {
+    json!({ "tenant_id": tenant.as_str(), "due_at": due_at.json() })
 }

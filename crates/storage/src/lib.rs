@@ -10,6 +10,7 @@ mod statement;
 mod transaction;
 
 mod column;
+mod columns;
 mod rows;
 
 mod clients;
@@ -30,7 +31,6 @@ mod usage_log;
 
 mod commit;
 mod tenant_rows;
-mod upsert;
 
 mod migrations;
 mod open_error;

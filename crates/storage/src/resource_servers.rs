@@ -1,25 +1,16 @@
 //! Resource servers. They are read with their tenant.
 
-use std::sync::LazyLock;
+use crate::commit::CommitWriter;
+use crate::error::Error;
 
-use serde_json::Value;
-
-use crate::commit::{CommitError, CommitWriter};
-use crate::upsert::Table;
-
-static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let table = Table {
-        name: "resource_servers",
-        key: "tenant_id text, audience text",
-        constant: "managed_by text, created_at bigint",
-        columns: "updated_at bigint, retired_at bigint, deleted_at bigint, scopes text, introspection_clients text[]",
-        condition: "TRUE",
-    };
-    table.upsert()
-});
+const UPSERT: &str = "
+    INSERT INTO resource_servers ({names}) SELECT {names} FROM {given} WHERE TRUE
+    ON CONFLICT (tenant_id, audience) DO UPDATE SET {updates}";
 
 impl CommitWriter<'_> {
-    pub(crate) async fn resource_servers(&mut self, servers: &[Value]) -> Result<(), CommitError> {
-        self.all(&UPSERT, servers).await
+    pub(crate) async fn resource_servers(&mut self) -> Result<(), Error> {
+        let rows: Vec<_> =
+            self.decided.resource_servers.iter().map(|((tenant, _), row)| (tenant, row)).collect();
+        self.all(UPSERT, &rows).await
     }
 }

@@ -1,51 +1,118 @@
-//! A row of either engine, and how a struct is read from it.
+//! A row of either engine, and how a value is read from it.
 
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{ColumnIndex, Decode, Error, Postgres, Row as _, Sqlite, Type};
+use sqlx::{Column as _, Decode, Postgres, Row as _, Sqlite, Type, ValueRef as _};
+use tenancy::TenantId;
 
-/// A row of either engine.
+use crate::column::Column;
+use crate::error::Error;
+
+/// A row of either engine, or one that a statement has gathered into a column of another row.
 pub(crate) enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),
+    Gathered(Map<String, Value>),
 }
 
-/// The value of a column of both engines.
-pub(crate) trait Value:
-    for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
+/// A type that both engines and JSON know.
+pub(crate) trait Plain:
+    for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres> + DeserializeOwned
 {
 }
 
-impl<T> Value for T where
-    T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
+impl<T> Plain for T where
+    T: for<'r> Decode<'r, Sqlite>
+        + Type<Sqlite>
+        + for<'r> Decode<'r, Postgres>
+        + Type<Postgres>
+        + DeserializeOwned
 {
 }
 
 /// What is read from a row.
 pub(crate) trait FromRow: Sized {
+    /// What `{columns(…)}` in a statement stands for: the columns that are read, of the table with this alias. A statement names the
+    /// columns, because PostgreSQL refuses a prepared `*` after a migration added one.
+    fn selection(_table: &str) -> String {
+        String::new()
+    }
+
     fn from_row(row: &Row) -> Result<Self, Error>;
 }
 
 impl Row {
-    /// The value of a column, by its name or its place.
-    pub(crate) fn get<T, I>(&self, column: I) -> Result<T, Error>
-    where
-        T: Value,
-        I: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>,
-    {
+    pub(crate) fn get<T: Plain>(&self, column: &str) -> Result<T, Error> {
         match self {
-            Self::Sqlite(row) => row.try_get(column),
-            Self::Postgres(row) => row.try_get(column),
+            Self::Sqlite(row) => Ok(row.try_get(column)?),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+            Self::Gathered(row) => member(row, column),
         }
     }
+
+    pub(crate) fn texts(&self, column: &str) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Sqlite(_) => self.json(column),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+            Self::Gathered(row) => member(row, column),
+        }
+    }
+
+    pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, Error> {
+        let Self::Gathered(_) = self else { return self.get(column) };
+        let digits: String = self.get(column)?;
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        let bytes: Option<_> = digits.as_bytes().chunks(2).map(byte).collect();
+        bytes.ok_or_else(|| Error::unreadable(column, "not hexadecimal digits"))
+    }
+
+    /// What a query has gathered into one column.
+    pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Error> {
+        let text: String = self.get(column)?;
+        serde_json::from_str(&text).map_err(|cause| Error::unreadable(column, cause))
+    }
+
+    /// The rows of another table that [`gathered`] has put into this column.
+    pub(crate) fn rows<R: FromRow>(&self, column: &str) -> Result<Vec<R>, Error> {
+        let rows: Vec<Map<String, Value>> = self.json(column)?;
+        rows.into_iter().map(|row| R::from_row(&Self::Gathered(row))).collect()
+    }
+
+    /// A table without one of the columns of a lifecycle leaves it empty.
+    pub(crate) fn is_null(&self, column: &str) -> Result<bool, Error> {
+        let is_null = match self {
+            Self::Sqlite(row) => row.try_get_raw(column).map(|value| value.is_null()),
+            Self::Postgres(row) => row.try_get_raw(column).map(|value| value.is_null()),
+            Self::Gathered(row) => Ok(row.get(column).is_none_or(Value::is_null)),
+        };
+        match is_null {
+            Err(sqlx::Error::ColumnNotFound(_)) => Ok(true),
+            found => Ok(found?),
+        }
+    }
+
+    /// The name of the column at this place.
+    fn name(&self, place: usize) -> Result<&str, Error> {
+        match self {
+            Self::Sqlite(row) => Ok(row.try_column(place)?.name()),
+            Self::Postgres(row) => Ok(row.try_column(place)?.name()),
+            Self::Gathered(_) => Err(sqlx::Error::ColumnIndexOutOfBounds { index: place, len: 0 }.into()),
+        }
+    }
+}
+
+fn member<T: DeserializeOwned>(row: &Map<String, Value>, column: &str) -> Result<T, Error> {
+    T::deserialize(row.get(column).unwrap_or(&Value::Null)).map_err(|cause| Error::unreadable(column, cause))
 }
 
 /// Implements [`FromRow`] for a tuple of columns in their order.
 macro_rules! tuple {
     ($($name:ident $place:literal),+) => {
-        impl<$($name: Value),+> FromRow for ($($name,)+) {
+        impl<$($name: Column),+> FromRow for ($($name,)+) {
             fn from_row(row: &Row) -> Result<Self, Error> {
-                Ok(($(row.get($place)?,)+))
+                Ok(($($name::read(row, row.name($place)?)?,)+))
             }
         }
     };
@@ -55,3 +122,9 @@ tuple!(A 0);
 tuple!(A 0, B 1);
 tuple!(A 0, B 1, C 2);
 tuple!(A 0, B 1, C 2, D 3);
+
+impl FromRow for TenantId {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Self::read(row, "tenant_id")
+    }
+}

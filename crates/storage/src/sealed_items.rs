@@ -2,15 +2,12 @@
 //! to idempotency keys. It is read across tenants, for a change of the sealing key. What another process sealed meanwhile is never
 //! overwritten.
 
-use administration::rows::SealedAfter;
 use administration::{SealedItems, SealedPlace};
 use async_trait::async_trait;
 use protocol::Timestamp;
 use tenancy::StoreError;
 
-use crate::column::{bytes32, fingerprint, key_id, parse, tenant_id};
 use crate::database::{Database, Purpose};
-use crate::error::store_error;
 use crate::statement::Statement;
 
 const FIND: &str = "SELECT sealed FROM sealed_values WHERE name = $1";
@@ -72,17 +69,27 @@ impl SealedItems for Database {
         let SealedAfter { key, name, generation, answer } = after.into();
         let mut page = Vec::new();
         if let Some(after) = key {
-            page = keys_after(self, after, limit).await?;
+            let (tenant, number) = after;
+            let rows = self.read(Statement::of(KEYS).bind(tenant).bind(number).bind(limit)).await?;
+            let of_row =
+                |(tenant, id, algorithm, sealed)| (SealedPlace::SigningKey { tenant, id, algorithm }, sealed);
+            page = rows.into_iter().map(of_row).collect();
         }
         if let Some(after) = name.filter(|_| page.is_empty()) {
             let rows = self.read(Statement::of(VALUES).bind(after).bind(limit)).await?;
             page = rows.into_iter().map(|(name, sealed)| (SealedPlace::Named(name), sealed)).collect();
         }
         if let Some(after) = generation.filter(|_| page.is_empty()) {
-            page = sources_after(self, after).await?;
+            let rows = self.read(Statement::of(SOURCES).bind(after)).await?;
+            let of_row =
+                |(generation, content, sealed)| (SealedPlace::Sources { generation, content }, sealed);
+            page = rows.into_iter().map(of_row).collect();
         }
         if let Some(after) = answer.filter(|_| page.is_empty()) {
-            page = answers_after(self, after, limit, now).await?;
+            let (tenant, key) = after;
+            let rows = self.read(Statement::of(ANSWERS).bind(tenant).bind(key).bind(limit).bind(now)).await?;
+            let of_row = |(tenant, key, sealed)| (SealedPlace::IdempotentAnswer { tenant, key }, sealed);
+            page = rows.into_iter().map(of_row).collect();
         }
         Ok(page)
     }
@@ -105,20 +112,17 @@ impl SealedItems for Database {
                 (Statement::of(REPLACE_ANSWER).bind(tenant).bind(key.as_slice()), None)
             }
         };
-        let replaced = async {
-            let mut transaction = self.begin(Purpose::Writes).await?;
-            let replaced = transaction.execute(&replace.bind(old).bind(new)).await? > 0;
-            if let Some(tenant) = owner.filter(|_| replaced) {
-                transaction.execute(&Statement::of(LOG).bind(tenant)).await?;
-            }
-            transaction.commit().await?;
-            Ok(replaced)
-        };
-        replaced.await.map_err(store_error)
+        let mut transaction = self.begin(Purpose::Writes).await?;
+        let replaced = transaction.execute(&replace.bind(old).bind(new)).await? > 0;
+        if let Some(tenant) = owner.filter(|_| replaced) {
+            transaction.execute(&Statement::of(LOG).bind(tenant)).await?;
+        }
+        transaction.commit().await?;
+        Ok(replaced)
     }
 
     async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.first(Statement::of(FIND).bind(name)).await?.map(|(sealed,)| sealed))
+        Ok(self.scalar(Statement::of(FIND).bind(name)).await?)
     }
 
     async fn put_sealed_if_absent(
@@ -131,45 +135,30 @@ impl SealedItems for Database {
     }
 
     async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
-        Ok(self.first(Statement::of(HOLDS)).await?.is_some_and(|(holds,)| holds))
+        Ok(self.scalar(Statement::of(HOLDS)).await?.unwrap_or(false))
     }
 }
 
-async fn keys_after(
-    database: &Database,
-    (tenant, number): (&str, u32),
-    limit: u32,
-) -> Result<Vec<Sealed>, StoreError> {
-    let statement = Statement::of(KEYS).bind(tenant).bind(number).bind(limit);
-    let rows: Vec<(String, i64, String, Vec<u8>)> = database.read(statement).await?;
-    let of_row = |(tenant, number, algorithm, sealed): (String, _, String, _)| {
-        let algorithm = parse("algorithm", &algorithm)?;
-        let place = SealedPlace::SigningKey { tenant: tenant_id(&tenant)?, id: key_id(number)?, algorithm };
-        Ok((place, sealed))
-    };
-    rows.into_iter().map(of_row).collect()
+/// After which row of each kind a page begins; absent is a kind that the place is behind.
+struct SealedAfter<'a> {
+    key: Option<(&'a str, u32)>,
+    name: Option<&'a str>,
+    generation: Option<u64>,
+    answer: Option<(&'a str, &'a [u8])>,
 }
 
-async fn sources_after(database: &Database, generation: u64) -> Result<Vec<Sealed>, StoreError> {
-    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = database.read(Statement::of(SOURCES).bind(generation)).await?;
-    let of_row = |(number, content, sealed): (i64, Vec<u8>, _)| {
-        let (generation, content) = (number.unsigned_abs(), fingerprint(&content)?);
-        Ok((SealedPlace::Sources { generation, content }, sealed))
-    };
-    rows.into_iter().map(of_row).collect()
-}
-
-async fn answers_after(
-    database: &Database,
-    (tenant, key): (&str, &[u8]),
-    limit: u32,
-    now: Timestamp,
-) -> Result<Vec<Sealed>, StoreError> {
-    let statement = Statement::of(ANSWERS).bind(tenant).bind(key).bind(limit).bind(now);
-    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = database.read(statement).await?;
-    let of_row = |(tenant, key, sealed): (String, Vec<u8>, _)| {
-        let (tenant, key) = (tenant_id(&tenant)?, bytes32("key", &key)?);
-        Ok((SealedPlace::IdempotentAnswer { tenant, key }, sealed))
-    };
-    rows.into_iter().map(of_row).collect()
+impl<'a> From<Option<&'a SealedPlace>> for SealedAfter<'a> {
+    fn from(place: Option<&'a SealedPlace>) -> Self {
+        let answers = |answer| Self { key: None, name: None, generation: None, answer: Some(answer) };
+        let sources = |number| Self { generation: Some(number), ..answers(("", &[])) };
+        let names = |name| Self { name: Some(name), ..sources(0) };
+        let keys = |key| Self { key: Some(key), ..names("") };
+        match place {
+            None => keys(("", 0)),
+            Some(SealedPlace::SigningKey { tenant, id, .. }) => keys((tenant.as_str(), id.number())),
+            Some(SealedPlace::Named(name)) => names(name),
+            Some(SealedPlace::Sources { generation, .. }) => sources(*generation),
+            Some(SealedPlace::IdempotentAnswer { tenant, key }) => answers((tenant.as_str(), key)),
+        }
+    }
 }

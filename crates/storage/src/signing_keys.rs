@@ -1,28 +1,27 @@
 //! A tenant's sealed keys. A new one takes the tenant's next number or none: the counter is compared and moved in one statement.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use administration::Invalidation;
-use administration::rows::{KeyRows, due_row, key_row, log_row, taken_row};
+use administration::{Change, CommitRequest, Invalidation, KeyChange, KeyChangeKind};
 use async_trait::async_trait;
-use keys::{KeyRecord, KeyRecords, SigningKeyStore};
+use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
+use serde_json::{Value, json};
 use tenancy::{StoreError, TenantId};
 
-use crate::change_log::LOG;
-use crate::commit::{CommitError, CommitWriter};
+use crate::change_log::{LOG, log_row};
+use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
-use crate::error::store_error;
-use crate::key_schedules::SCHEDULE;
-use crate::rows::{CountedKeyRow, key_records};
+use crate::error::Error;
+use crate::key_schedules::{SCHEDULE, due_row};
+use crate::rows::longest_token;
 use crate::statement::Statement;
-use crate::tenants::longest_token;
 
 /// The counter beside each key, and alone where there is none.
 macro_rules! select {
     ($condition:literal) => {
         concat!(
-            "SELECT t.next_key, k.number, k.algorithm, k.sealed_private_key, k.thumbprint, k.announced_at, k.active_from,
-                    k.retiring_from, k.removed_at
+            "SELECT t.next_key, {columns(k)}
                FROM tenants t LEFT JOIN signing_keys k ON k.tenant_id = t.tenant_id ",
             $condition,
             " WHERE t.tenant_id = {tenant}
@@ -48,21 +47,15 @@ pub(crate) const TAKE_NUMBERS: &str = "
 
 const SET_FIRST_THUMBPRINTS: &str = "
     UPDATE tenants AS t SET first_key_thumbprint = given.thumbprint
-      FROM {given(tenant_id text, thumbprint text)}
+      FROM {given}
      WHERE t.tenant_id = given.tenant_id";
 
-pub(crate) const INSERT: &str = "
-    INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at,
-                              active_from, retiring_from, removed_at)
-    SELECT tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at, active_from, retiring_from,
-           removed_at
-      FROM {given(tenant_id text, number bigint, algorithm text, sealed_private_key bytea, thumbprint text,
-                  announced_at bigint, active_from bigint, retiring_from bigint, removed_at bigint)}";
+pub(crate) const INSERT: &str = "INSERT INTO signing_keys ({names}) SELECT {names} FROM {given}";
 
 pub(crate) const SET_TIMES: &str = "
     UPDATE signing_keys AS k
        SET active_from = given.active_from, retiring_from = given.retiring_from, removed_at = given.removed_at
-      FROM {given(tenant_id text, number bigint, active_from bigint, retiring_from bigint, removed_at bigint)}
+      FROM {given}
      WHERE k.tenant_id = given.tenant_id AND k.number = given.number";
 
 pub(crate) const DESTROY: &str = "
@@ -78,7 +71,7 @@ pub(crate) const EXTEND_RETENTION: &str = concat!(
        FROM (SELECT t.tenant_id, ",
     longest_token!(),
     " + t.skew + t.jwks_max_age AS retention
-               FROM {given(tenant_id text)} {join} tenants t ON t.tenant_id = given.tenant_id
+               FROM {given} {join} tenants t ON t.tenant_id = given.tenant_id
               WHERE t.next_key > 1) AS policy
       WHERE k.tenant_id = policy.tenant_id AND k.removed_at > $2 AND k.retiring_from < k.removed_at
         AND k.removed_at < k.retiring_from + policy.retention"
@@ -87,24 +80,24 @@ pub(crate) const EXTEND_RETENTION: &str = concat!(
 #[async_trait]
 impl SigningKeyStore for Database {
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
-        let rows: Vec<CountedKeyRow> = self.look_up(Statement::of(SELECT_WHOLE).bind(tenant)).await?;
-        key_records(rows).map(Arc::new)
+        let rows = self.look_up(Statement::of(SELECT_WHOLE).bind(tenant)).await?;
+        Ok(Arc::new(key_records(rows)))
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
-        add(self, tenant, key).await.map_err(store_error)
+        Ok(add(self, tenant, key).await?)
     }
 }
 
-async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<bool, sqlx::Error> {
+async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<bool, Error> {
     let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
     let at = key.announced_at;
     if transaction.write(TAKE_NUMBERS, &[taken_row(tenant, key.id, key.id)], at).await? == 0 {
         return Ok(false);
     }
-    match transaction.write(INSERT, &[key_row(tenant, key)], at).await {
+    match transaction.write(INSERT, &[(tenant, key)], at).await {
         // Another tenant has, or had, the same key.
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(false),
+        Err(error) if error.is_stale() => return Ok(false),
         inserted => inserted?,
     };
     // The scheduler finds the tenant by this when the key begins to sign.
@@ -115,14 +108,50 @@ async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<
     Ok(true)
 }
 
+/// All keys of one tenant, each beside the tenant's counter; none of a tenant that does not exist.
+pub(crate) fn key_records(rows: Vec<(KeyId, Option<KeyRecord>)>) -> KeyRecords {
+    let next = rows.first().map_or(KeyId::numbered(1), |(next, _)| *next);
+    KeyRecords { next, keys: rows.into_iter().filter_map(|(_, key)| key).collect() }
+}
+
+/// A tenant's `next_key` moves from the first of these keys behind the last one, or the commit is stale.
+fn taken_row(tenant: &TenantId, first: KeyId, last: KeyId) -> Value {
+    let (first, next) = (first.number(), last.number().saturating_add(1));
+    json!({ "tenant_id": tenant.as_str(), "expected_next_key": first, "next_key": next })
+}
+
 impl CommitWriter<'_> {
-    pub(crate) async fn keys(&mut self, keys: &KeyRows) -> Result<(), CommitError> {
-        self.all(TAKE_NUMBERS, &keys.taken).await?;
-        self.all(SET_FIRST_THUMBPRINTS, &keys.first).await?;
-        self.all(INSERT, &keys.added).await?;
-        self.all(SET_TIMES, &keys.times).await?;
-        self.all(DESTROY, &keys.destroyed).await?;
-        self.each(EXTEND_RETENTION, &keys.prolonged).await?;
-        self.key_schedules(keys).await
+    pub(crate) async fn keys(&mut self) -> Result<(), Error> {
+        let CommitRequest { keys, first_keys, changes, .. } = self.request;
+        let first: Vec<(&TenantId, &KeyRecord)> =
+            first_keys.iter().map(|(tenant, key)| (tenant, key)).collect();
+        let added: Vec<_> =
+            first.iter().copied().chain(keys.added.iter().map(|(tenant, key)| (tenant, key))).collect();
+        let mut taken: BTreeMap<&TenantId, (KeyId, KeyId)> = BTreeMap::new();
+        for (tenant, key) in &added {
+            taken.entry(tenant).or_insert((key.id, key.id)).1 = key.id;
+        }
+        let (mut times, mut destroyed, mut longer) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for change in changes {
+            match change {
+                Change::Key(tenant, KeyChange { id, kind: KeyChangeKind::Destroyed }) => {
+                    destroyed.push(json!({ "tenant_id": tenant.as_str(), "number": id.number() }));
+                }
+                Change::Key(tenant, key) => times.extend(key.kind.times().map(|times| (tenant, times))),
+                // Tokens may have a longer lifetime from now on.
+                Change::Tenant(_) | Change::Client(_) => drop(longer.insert(change.tenant())),
+                _ => {}
+            }
+        }
+        // The numbers of a tenant's keys follow one another, as a complete commit has them.
+        let taken: Vec<_> =
+            taken.iter().map(|(tenant, (first, last))| taken_row(tenant, *first, *last)).collect();
+        self.all(TAKE_NUMBERS, &taken).await?;
+        self.all(SET_FIRST_THUMBPRINTS, &first).await?;
+        self.all(INSERT, &added).await?;
+        self.all(SET_TIMES, &times).await?;
+        self.all(DESTROY, &destroyed).await?;
+        self.each(EXTEND_RETENTION, &Vec::from_iter(longer)).await?;
+        self.key_schedules().await
     }
 }

@@ -1,12 +1,16 @@
 //! A statement with its arguments. Its text is one for both engines: a word in braces stands for what they write differently.
 //!
-//! A text with the word `{tenant}` reads rows of the one tenant `$1`. PostgreSQL enters the tenant in the same statement.
+//! A text with the word `{tenant}` reads rows of the one tenant `$1`. PostgreSQL enters the tenant in the same statement. A text names no
+//! columns that a struct has: [`Statement::reading`] and [`Statement::writing`] write them.
 
 use std::borrow::Cow;
 
 use protocol::Timestamp;
 use sqlx::{AssertSqlSafe, Encode, Type};
 use tenancy::TenantId;
+
+use crate::columns::Columns;
+use crate::row::FromRow;
 
 /// Whose SQL a text is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,9 @@ const ENTER: &str = "
     WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)
     SELECT found.* FROM entered CROSS JOIN LATERAL (";
 
+/// Columns that never change after their row was inserted.
+const CONSTANT: [&str; 5] = ["tenant_id", "client_id", "audience", "managed_by", "created_at"];
+
 /// A statement with its arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
@@ -63,6 +70,33 @@ pub(crate) enum Argument {
 impl Statement {
     pub(crate) fn of(text: impl Into<Cow<'static, str>>) -> Self {
         Self { text: text.into(), arguments: Vec::new() }
+    }
+
+    /// A statement that writes rows: `{names}` are their columns, `{given}` is the table of the rows of the JSON array `$1`, and
+    /// `{updates}` sets the columns of a row that exists already.
+    ///
+    /// A commit names its columns: a column that only a newer version knows keeps its value. What other writers move without a
+    /// revision is not among them: `next_key`, which a request moves, and everything of the tables that have no revision (keys, usage,
+    /// fetches, leases).
+    pub(crate) fn writing<R: Columns>(text: &str) -> Self {
+        let columns = R::columns();
+        let joined = |of: &dyn Fn(&str, &str) -> Option<String>| {
+            columns.iter().filter_map(|(name, kind)| of(name, kind)).collect::<Vec<_>>().join(", ")
+        };
+        let names = joined(&|name, _| Some(name.to_owned()));
+        let given = joined(&|name, kind| Some(format!("{name} {kind}")));
+        let updates =
+            joined(&|name, _| (!CONSTANT.contains(&name)).then(|| format!("{name} = excluded.{name}")));
+        let text = text.replace("{names}", &names).replace("{updates}", &updates);
+        Self::of(text.replace("{given}", &format!("{{given({given})}}")))
+    }
+
+    /// The statement with the columns that are read from its rows in the place of `{columns(…)}`, whose argument is a table's alias.
+    pub(crate) fn reading<R: FromRow>(self) -> Self {
+        let Some((before, rest)) = self.text.split_once("{columns(") else { return self };
+        let (table, after) = rest.split_once(")}").unwrap_or((rest, ""));
+        let text = format!("{before}{}{after}", R::selection(table));
+        Self { text: text.into(), ..self }
     }
 
     /// The arguments are `$1`, `$2` and so on in the order in which they are bound.

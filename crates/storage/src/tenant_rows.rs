@@ -9,11 +9,10 @@ use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{Issuer, StoreError, TenantId};
 
-use crate::column::{is_text, tenant_id, unreadable};
-use crate::commit::{CommitError, commit};
+use crate::column::is_text;
+use crate::commit::commit;
 use crate::database::{Database, Purpose};
-use crate::error::store_error;
-use crate::rows::{ClientRow, SummaryRow, TenantRow};
+use crate::error::Error;
 use crate::statement::Statement;
 use crate::{clients, signing_keys, tenants};
 
@@ -21,12 +20,11 @@ use crate::{clients, signing_keys, tenants};
 impl TenantRows for Database {
     async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
         let statement = Statement::of(tenants::SUMMARIES).bind(list(declared.iter().map(TenantId::as_str)));
-        let rows: Vec<SummaryRow> = self.read(statement).await?;
-        rows.into_iter().map(TenantSummary::try_from).collect()
+        Ok(self.read(statement).await?)
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
-        with_clients(self, tenant, Statement::of(clients::SELECT_ALL).bind(tenant)).await
+        Ok(with_clients(self, tenant, Statement::of(clients::SELECT_ALL).bind(tenant)).await?)
     }
 
     async fn load_with_related_clients(
@@ -36,7 +34,7 @@ impl TenantRows for Database {
     ) -> Result<Option<TenantState>, StoreError> {
         let texts = |names: &[&str]| list(names.iter().copied().filter(|name| is_text(name)));
         let (ids, listed) = (texts(related.ids), texts(related.listed));
-        with_clients(self, tenant, clients::related(tenant, ids, listed, self.dialect())).await
+        Ok(with_clients(self, tenant, clients::related(tenant, ids, listed, self.dialect())).await?)
     }
 
     async fn list_clients(
@@ -51,37 +49,28 @@ impl TenantRows for Database {
         let after = query.after.as_ref().map_or("", ClientId::as_str);
         let statement =
             Statement::of(clients::SELECT_PAGE).bind(tenant).bind(search).bind(after).bind(query.limit);
-        let rows: Vec<ClientRow> = self.read(statement).await?;
-        rows.iter().map(ClientRow::state).collect()
+        Ok(self.read(statement).await?)
     }
 
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError> {
         let statement = Statement::of(tenants::ISSUER_OWNERS).bind(list(issuers.iter().map(Issuer::as_str)));
-        let rows: Vec<(String, String)> = self.read(statement).await?;
-        let of_row = |(issuer, tenant): (String, String)| {
-            let issuer = Issuer::parse(&issuer).map_err(|cause| unreadable("issuer", cause))?;
-            Ok((issuer, tenant_id(&tenant)?))
-        };
-        rows.into_iter().map(of_row).collect()
+        Ok(self.read(statement).await?)
     }
 
     async fn find_key_owners(&self, thumbprints: &[&str]) -> Result<Vec<(String, TenantId)>, StoreError> {
         let statement = Statement::of(signing_keys::OWNERS).bind(list(thumbprints.iter().copied()));
-        let rows: Vec<(String, String)> = self.read(statement).await?;
-        rows.into_iter().map(|(thumbprint, tenant)| Ok((thumbprint, tenant_id(&tenant)?))).collect()
+        Ok(self.read(statement).await?)
     }
 
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
-        let statement = Statement::of(tenants::DUE_DELETIONS).bind(now).bind(limit);
-        let rows: Vec<(String,)> = self.read(statement).await?;
-        rows.iter().map(|(id,)| tenant_id(id)).collect()
+        Ok(self.read(Statement::of(tenants::DUE_DELETIONS).bind(now).bind(limit)).await?)
     }
 
     async fn commit(&self, request: &CommitRequest) -> Result<CommitOutcome, StoreError> {
         match commit(self, request).await {
             Ok(generation) => Ok(CommitOutcome::Committed { generation }),
-            Err(CommitError::StaleRevision) => Ok(CommitOutcome::StaleRevision),
-            Err(CommitError::Store(error)) => Err(error),
+            Err(error) if error.is_stale() => Ok(CommitOutcome::StaleRevision),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -91,17 +80,13 @@ async fn with_clients(
     database: &Database,
     tenant: &TenantId,
     clients: Statement,
-) -> Result<Option<TenantState>, StoreError> {
-    let loaded = async {
-        let mut transaction = database.begin(Purpose::Reads).await?;
-        let row: Option<TenantRow> = transaction.first(Statement::of(tenants::SELECT).bind(tenant)).await?;
-        let Some(row) = row else { return Ok(None) };
-        let clients: Vec<ClientRow> = transaction.all(clients).await?;
-        transaction.commit().await?;
-        Ok(Some((row, clients)))
-    };
-    let Some((row, clients)) = loaded.await.map_err(store_error)? else { return Ok(None) };
-    row.state(clients.iter().map(ClientRow::state).collect::<Result<_, _>>()?).map(Some)
+) -> Result<Option<TenantState>, Error> {
+    let mut transaction = database.begin(Purpose::Reads).await?;
+    let state: Option<TenantState> = transaction.first(Statement::of(tenants::SELECT).bind(tenant)).await?;
+    let Some(state) = state else { return Ok(None) };
+    let clients = transaction.all(clients).await?;
+    transaction.commit().await?;
+    Ok(Some(TenantState { clients, ..state }))
 }
 
 /// As a JSON array.

@@ -6,19 +6,17 @@ use std::collections::HashMap;
 use administration::rows::{COUNTED_TERMS, Prefix, TenantSearch};
 use administration::{TenantCursor, TenantList, TenantQuery, TenantState};
 use async_trait::async_trait;
+use serde_json::json;
 use tenancy::StoreError;
 
 use crate::column::is_text;
 use crate::database::Database;
-use crate::rows::PlacedRow;
+use crate::error::Error;
 use crate::statement::Statement;
-use crate::tenants::columns;
 
-pub(crate) const IN_ORDER: &str = concat!(
-    "SELECT '' AS word, ",
-    columns!(),
-    " FROM tenants t WHERE t.tenant_id > $1 AND t.deleted_at IS NULL ORDER BY t.tenant_id LIMIT $2"
-);
+pub(crate) const IN_ORDER: &str = "
+    SELECT '' AS word, {columns(t)}
+      FROM tenants t WHERE t.tenant_id > $1 AND t.deleted_at IS NULL ORDER BY t.tenant_id LIMIT $2";
 
 /// How many search terms begin with each of these, counted up to `$2`.
 const COUNT: &str = "
@@ -50,9 +48,7 @@ macro_rules! places {
 pub(crate) const PLACES: &str = places!();
 
 pub(crate) const FOUND: &str = concat!(
-    "SELECT place.word, ",
-    columns!(),
-    " FROM (",
+    "SELECT place.word, {columns(t)} FROM (",
     places!(),
     ") AS place {join} tenants t ON t.tenant_id = place.tenant_id
      ORDER BY place.word, place.tenant_id"
@@ -75,22 +71,20 @@ impl TenantList for Database {
                 let after = query.after.as_ref().map_or("", |after| after.tenant.as_str());
                 Statement::of(IN_ORDER).bind(after)
             }
-            Some(TenantSearch { prefix, after: (word, tenant), end, others }) => {
-                Statement::of(FOUND).bind(json(&others)?).bind(prefix).bind(word).bind(tenant).bind(end)
-            }
+            Some(TenantSearch { prefix, after: (word, tenant), end, others }) => Statement::of(FOUND)
+                .bind(json!(others).to_string())
+                .bind(prefix)
+                .bind(word)
+                .bind(tenant)
+                .bind(end),
         };
-        let rows: Vec<PlacedRow> = self.read(statement.bind(query.limit)).await?;
-        rows.into_iter().map(TryFrom::try_from).collect()
+        Ok(self.read(statement.bind(query.limit)).await?)
     }
 }
 
-async fn counts(database: &Database, query: &TenantQuery) -> Result<HashMap<String, u64>, StoreError> {
+async fn counts(database: &Database, query: &TenantQuery) -> Result<HashMap<String, u64>, Error> {
     let terms: Vec<Prefix> = query.terms.iter().map(|word| Prefix::of(word)).collect();
-    let statement = Statement::of(COUNT).bind(json(&terms)?).bind(COUNTED_TERMS);
-    let rows: Vec<(String, i64)> = database.read(statement).await?;
-    Ok(rows.into_iter().map(|(word, count)| (word, count.unsigned_abs())).collect())
-}
-
-fn json(prefixes: &[Prefix]) -> Result<String, StoreError> {
-    serde_json::to_string(prefixes).map_err(StoreError::fault)
+    let statement = Statement::of(COUNT).bind(json!(terms).to_string()).bind(COUNTED_TERMS);
+    let rows: Vec<(String, u64)> = database.read(statement).await?;
+    Ok(rows.into_iter().collect())
 }

@@ -1,58 +1,25 @@
 //! Tenants with their issuers, previous `typ` values and search terms.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use administration::rows::TenantRows;
+use administration::{Change, ChangeKind, ManagedBy, RowChange, TenantMetadata, TenantState, search_terms};
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
-use crate::commit::{CommitError, CommitWriter};
+use crate::column::Column as _;
+use crate::commit::CommitWriter;
 use crate::database::Database;
-use crate::rows::TenantRow;
+use crate::error::Error;
 use crate::statement::Statement;
-use crate::upsert::Table;
-
-/// Everything about a tenant `t` but its clients and keys.
-macro_rules! columns {
-    () => {
-        "t.*,
-         COALESCE((SELECT CAST({array}(i.issuer ORDER BY i.position) AS text)
-            FROM tenant_issuers i WHERE i.tenant_id = t.tenant_id), '[]') AS issuers,
-         COALESCE((SELECT CAST({array}({object}('typ', f.typ, 'accepted_until', f.accepted_until) ORDER BY f.typ) AS text)
-            FROM tenant_former_typs f WHERE f.tenant_id = t.tenant_id), '[]') AS former_typs,
-         COALESCE((SELECT CAST({array}(
-                     {object}('audience', r.audience, 'scopes', r.scopes, 'managed_by', r.managed_by,
-                              'introspection_clients', {json}(r.introspection_clients),
-                              'retired_at', r.retired_at, 'deleted_at', r.deleted_at,
-                              'created_at', r.created_at, 'updated_at', r.updated_at)
-                     ORDER BY r.audience) AS text)
-            FROM resource_servers r WHERE r.tenant_id = t.tenant_id), '[]') AS resource_servers"
-    };
-}
-
-/// The longest lifetime of the tokens of a tenant `t`: its own, or that of a live client, which an index knows.
-macro_rules! longest_token {
-    () => {
-        "{greatest}(t.access_token_lifetime,
-                    COALESCE((SELECT MAX(c.access_token_lifetime) FROM clients c
-                               WHERE c.tenant_id = t.tenant_id AND c.access_token_lifetime IS NOT NULL
-                                 AND c.retired_at IS NULL AND c.deleted_at IS NULL), 0))"
-    };
-}
-
-pub(crate) use {columns, longest_token};
 
 /// One tenant.
-pub(crate) const SELECT: &str =
-    concat!("SELECT ", columns!(), " FROM tenants t WHERE t.tenant_id = {tenant}");
+pub(crate) const SELECT: &str = "SELECT {columns(t)} FROM tenants t WHERE t.tenant_id = {tenant}";
 
 /// Across tenants on purpose: reconciling compares all that it manages.
 pub(crate) const SUMMARIES: &str = "
-    SELECT tenant_id, managed_by, created_at, updated_at, suspended_at, retired_at, deleted_at, deletion_due_at,
-           fingerprint
-      FROM tenants
-     WHERE managed_by = 'config' OR tenant_id IN (SELECT value FROM {elements($1)})";
+    SELECT {columns(t)} FROM tenants t
+     WHERE t.managed_by = 'config' OR t.tenant_id IN (SELECT value FROM {elements($1)})";
 
 /// Across tenants on purpose: an issuer is unique on the whole platform.
 pub(crate) const ISSUER_OWNERS: &str = "
@@ -65,21 +32,9 @@ pub(crate) const DUE_DELETIONS: &str = "
      ORDER BY deletion_due_at, tenant_id LIMIT $2";
 
 /// The revision is the expected one plus 1, and 1 of a new tenant: one that exists already is not overwritten by a new one.
-static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let table = Table {
-        name: "tenants",
-        key: "tenant_id text",
-        constant: "managed_by text, created_at bigint",
-        columns: "revision bigint, name text, updated_at bigint, suspended_at bigint, retired_at bigint,
-                  deleted_at bigint, deletion_due_at bigint, keys_published_until bigint, oauth2_enabled boolean,
-                  oidc_enabled boolean, stale_if_error bigint, signing_algorithm text, rotate_every bigint,
-                  publish_before bigint, jwks_max_age bigint, jwks_stale bigint, skew bigint, rsa_bits bigint,
-                  hold_activation bigint, access_token_lifetime bigint, access_token_format text,
-                  access_token_typ text, limits text",
-        condition: "tenants.revision = excluded.revision - 1",
-    };
-    table.upsert()
-});
+const UPSERT: &str = "
+    INSERT INTO tenants ({names}) SELECT {names} FROM {given} WHERE TRUE
+    ON CONFLICT (tenant_id) DO UPDATE SET {updates} WHERE tenants.revision = excluded.revision - 1";
 
 /// Of tenants whose own rows the commit does not write.
 const INCREMENT_REVISIONS: &str = "
@@ -98,21 +53,20 @@ const SET_PREVIOUS_TOKENS: &str = "
      WHERE t.tenant_id = given.tenant_id";
 
 const DELETE_ISSUERS: &str = "
-    DELETE FROM tenant_issuers WHERE tenant_id IN (SELECT tenant_id FROM {given(tenant_id text)})";
+    DELETE FROM tenant_issuers WHERE tenant_id IN (SELECT tenant_id FROM {given})";
 
 const INSERT_ISSUERS: &str = "
     INSERT INTO tenant_issuers (tenant_id, position, issuer)
     SELECT tenant_id, position, issuer FROM {given(tenant_id text, position bigint, issuer text)}";
 
 const DELETE_PREVIOUS_TYPS: &str = "
-    DELETE FROM tenant_former_typs WHERE tenant_id IN (SELECT tenant_id FROM {given(tenant_id text)})";
+    DELETE FROM tenant_former_typs WHERE tenant_id IN (SELECT tenant_id FROM {given})";
 
 const INSERT_PREVIOUS_TYPS: &str = "
-    INSERT INTO tenant_former_typs (tenant_id, typ, accepted_until)
-    SELECT tenant_id, typ, accepted_until FROM {given(tenant_id text, typ text, accepted_until bigint)}";
+    INSERT INTO tenant_former_typs ({names}) SELECT {names} FROM {given}";
 
 const DELETE_SEARCH_TERMS: &str = "
-    DELETE FROM tenant_words WHERE tenant_id IN (SELECT tenant_id FROM {given(tenant_id text)})";
+    DELETE FROM tenant_words WHERE tenant_id IN (SELECT tenant_id FROM {given})";
 
 pub(crate) const INSERT_SEARCH_TERMS: &str = "
     INSERT INTO tenant_words (tenant_id, word)
@@ -121,34 +75,77 @@ pub(crate) const INSERT_SEARCH_TERMS: &str = "
 #[async_trait]
 impl TenantStore for Database {
     async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
-        let rows: Vec<TenantRow> = self.look_up(Statement::of(SELECT).bind(tenant)).await?;
-        let row = rows.first().filter(|row| !row.is_deleted());
-        row.map(|row| row.tenant().map(Arc::new)).transpose()
+        let rows: Vec<TenantState> = self.look_up(Statement::of(SELECT).bind(tenant)).await?;
+        let live = rows.into_iter().find(|row| row.lifecycle.deleted_at.is_none());
+        Ok(live.map(|row| Arc::new(row.tenant)))
     }
 }
 
 impl CommitWriter<'_> {
-    pub(crate) async fn revisions(&mut self, rows: &[Value]) -> Result<(), CommitError> {
-        self.all(INCREMENT_REVISIONS, rows).await
+    /// The expected revisions of the tenants whose own rows the commit does not write.
+    pub(crate) async fn revisions(&mut self) -> Result<(), Error> {
+        let expected = self.request.expected_revisions.iter();
+        let others = expected.filter(|(id, _)| !self.decided.tenants.contains_key(id));
+        let row =
+            |(id, revision): &(TenantId, u64)| json!({ "tenant_id": id.as_str(), "revision": revision });
+        self.all(INCREMENT_REVISIONS, &others.map(row).collect::<Vec<_>>()).await
     }
 
-    pub(crate) async fn tenants(&mut self, tenants: &TenantRows) -> Result<(), CommitError> {
-        self.all(&UPSERT, &tenants.rows).await?;
+    pub(crate) async fn tenants(&mut self) -> Result<(), Error> {
+        let (mut rewritten, mut issuers, mut previous_typs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut outdated_terms, mut search_terms) = (Vec::new(), Vec::new());
+        for change in &self.request.changes {
+            let Change::Tenant(RowChange { kind, before, after }) = change else { continue };
+            let (id, is_new) = (&after.id, *kind == ChangeKind::Added);
+            let is_rewritten = matches!(kind, ChangeKind::Changed | ChangeKind::Restored);
+            let is_renamed = is_rewritten && before.as_ref().is_none_or(|before| before.name != after.name);
+            if is_rewritten {
+                rewritten.push(id);
+            }
+            if is_new || is_rewritten {
+                issuers.extend(issuer_rows(after));
+                previous_typs.extend(after.access_token.previous_typs.iter().map(|previous| (id, previous)));
+            }
+            if is_renamed || *kind == ChangeKind::Deleted {
+                outdated_terms.push(id);
+            }
+            if is_new || is_renamed {
+                search_terms.extend(search_term_rows(id.as_str(), &after.name));
+            }
+        }
+        self.all(UPSERT, &self.decided.tenants.values().collect::<Vec<_>>()).await?;
         // All issuers that are given up are free before any is taken, so that two tenants can change places.
-        self.each(DELETE_ISSUERS, &tenants.rewritten).await?;
-        self.each(DELETE_PREVIOUS_TYPS, &tenants.rewritten).await?;
-        self.all(INSERT_ISSUERS, &tenants.issuers).await?;
-        self.all(INSERT_PREVIOUS_TYPS, &tenants.former_typs).await?;
-        self.each(DELETE_SEARCH_TERMS, &tenants.outdated_terms).await?;
-        self.all(INSERT_SEARCH_TERMS, &tenants.search_terms).await
+        self.each(DELETE_ISSUERS, &rewritten).await?;
+        self.each(DELETE_PREVIOUS_TYPS, &rewritten).await?;
+        self.all(INSERT_ISSUERS, &issuers).await?;
+        self.all(INSERT_PREVIOUS_TYPS, &previous_typs).await?;
+        self.each(DELETE_SEARCH_TERMS, &outdated_terms).await?;
+        self.all(INSERT_SEARCH_TERMS, &search_terms).await
     }
 
-    pub(crate) async fn tenant_metadata(
-        &mut self,
-        fingerprints: &[Value],
-        previous_tokens: &[Value],
-    ) -> Result<(), CommitError> {
-        self.all(SET_FINGERPRINTS, fingerprints).await?;
-        self.all(SET_PREVIOUS_TOKENS, previous_tokens).await
+    pub(crate) async fn tenant_metadata(&mut self) -> Result<(), Error> {
+        let metadata = &self.request.tenant_metadata;
+        // Only the files note a fingerprint.
+        if self.request.managed_by == ManagedBy::Config {
+            let row = |noted: &TenantMetadata| json!({ "tenant_id": noted.tenant.as_str(), "fingerprint": noted.fingerprint.json() });
+            self.all(SET_FINGERPRINTS, &metadata.iter().map(row).collect::<Vec<_>>()).await?;
+        }
+        let row = |noted: &TenantMetadata| {
+            let until = noted.previous_tokens_until?.json();
+            Some(json!({ "tenant_id": noted.tenant.as_str(), "earlier_tokens_until": until }))
+        };
+        self.all(SET_PREVIOUS_TOKENS, &metadata.iter().filter_map(row).collect::<Vec<_>>()).await
     }
+}
+
+fn issuer_rows(tenant: &Tenant) -> impl Iterator<Item = Value> {
+    let issuers = std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases).enumerate();
+    issuers.map(|(position, issuer)| {
+        json!({ "tenant_id": tenant.id.as_str(), "position": position, "issuer": issuer.as_str() })
+    })
+}
+
+pub(crate) fn search_term_rows(tenant: &str, name: &str) -> Vec<Value> {
+    let terms = search_terms(&format!("{tenant} {name}"));
+    terms.into_iter().map(|word| json!({ "tenant_id": tenant, "word": word })).collect()
 }

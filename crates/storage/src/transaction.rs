@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::Timestamp;
-use serde_json::Value;
 use sqlx::{Postgres, Sqlite};
 
-use crate::database::decoded;
+use crate::column::Column;
+use crate::columns::{Columns, given};
+use crate::database::{decoded, scalar};
+use crate::error::Error;
 use crate::row::{FromRow, Row};
 use crate::statement::{Dialect, Statement};
 
@@ -34,7 +36,7 @@ impl<'d> Transaction<'d> {
     }
 
     /// Says how many rows it touched.
-    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<u64, sqlx::Error> {
+    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<u64, Error> {
         self.count();
         match &mut self.open {
             Open::Sqlite(transaction) => {
@@ -48,26 +50,30 @@ impl<'d> Transaction<'d> {
         }
     }
 
-    /// Executes a statement with the rows as `{given(…)}` and the time as `$2`.
-    pub(crate) async fn write(
+    /// Executes a statement with the rows as `{given}` and the time as `$2`.
+    pub(crate) async fn write<R: Columns>(
         &mut self,
         text: &str,
-        rows: &[Value],
+        rows: &[R],
         at: Timestamp,
-    ) -> Result<u64, sqlx::Error> {
-        let rows = serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        self.execute(&Statement::of(text.to_owned()).bind(rows).bind(at)).await
+    ) -> Result<u64, Error> {
+        self.execute(&Statement::writing::<R>(text).bind(given(rows)).bind(at)).await
     }
 
-    pub(crate) async fn all<R: FromRow>(&mut self, statement: Statement) -> Result<Vec<R>, sqlx::Error> {
-        decoded(&self.rows(&statement).await?)
+    pub(crate) async fn all<R: FromRow>(&mut self, statement: Statement) -> Result<Vec<R>, Error> {
+        decoded(&self.rows(&statement.reading::<R>()).await?)
     }
 
-    pub(crate) async fn first<R: FromRow>(&mut self, statement: Statement) -> Result<Option<R>, sqlx::Error> {
+    pub(crate) async fn first<R: FromRow>(&mut self, statement: Statement) -> Result<Option<R>, Error> {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
-    pub(crate) async fn rows(&mut self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
+    /// The one column of the first row.
+    pub(crate) async fn scalar<T: Column>(&mut self, statement: Statement) -> Result<Option<T>, Error> {
+        self.first(statement).await.map(scalar)
+    }
+
+    pub(crate) async fn rows(&mut self, statement: &Statement) -> Result<Vec<Row>, Error> {
         self.count();
         match &mut self.open {
             Open::Sqlite(transaction) => {
@@ -83,11 +89,11 @@ impl<'d> Transaction<'d> {
         }
     }
 
-    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn commit(self) -> Result<(), Error> {
         self.count();
         match self.open {
-            Open::Sqlite(transaction) => transaction.commit().await,
-            Open::Postgres(transaction) => transaction.commit().await,
+            Open::Sqlite(transaction) => Ok(transaction.commit().await?),
+            Open::Postgres(transaction) => Ok(transaction.commit().await?),
         }
     }
 

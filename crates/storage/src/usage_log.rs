@@ -2,22 +2,19 @@
 //! keeps its latest addresses, each tenant a limited number of verifiers. A batch holds rows of many tenants and is written across
 //! tenants, so the role under which requests read needs no right to write.
 
-use administration::rows::{
-    latest_usage, merged_fetches, places_kept_since, secret_usage_rows, verifier_fetch_rows,
-};
+use administration::rows::{latest_usage, merged_fetches, places_kept_since};
 use administration::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 use async_trait::async_trait;
 use registry::ClientId;
-use serde_json::Value;
 use tenancy::{StoreError, TenantId};
 
+use crate::columns::{Columns, given};
 use crate::database::{Database, Purpose};
-use crate::error::store_error;
-use crate::rows::{FetchRow, UsageRow};
-use crate::statement::Statement;
+use crate::error::Error;
+use crate::statement::{Argument, Statement};
 
 pub(crate) const SELECT_USES: &str = "
-    SELECT u.* FROM secret_uses u
+    SELECT {columns(u)} FROM secret_uses u
      WHERE u.tenant_id = {tenant} AND u.client_id = $2
      ORDER BY u.secret_id, u.last_used_at DESC, u.address";
 
@@ -25,7 +22,7 @@ pub(crate) const SELECT_USES: &str = "
 const RECORD_USES: &str = "
     INSERT INTO secret_uses AS known (tenant_id, client_id, secret_id, address, last_used_at)
     SELECT s.tenant_id, s.client_id, s.secret_id, given.address, given.last_used_at
-      FROM {given(tenant_id text, client_id text, secret_id text, address text, last_used_at bigint)}
+      FROM {given}
            {join} client_secrets s ON s.tenant_id = given.tenant_id AND s.client_id = given.client_id
               AND s.secret_id = given.secret_id
      WHERE TRUE
@@ -40,13 +37,13 @@ const PRUNE_USES: &str = "
                               row_number() OVER (PARTITION BY u.tenant_id, u.client_id, u.secret_id
                                                  ORDER BY u.last_used_at DESC, u.address) AS place
                          FROM (SELECT DISTINCT tenant_id, client_id, secret_id
-                                 FROM {given(tenant_id text, client_id text, secret_id text)}) AS used
+                                 FROM {given}) AS used
                               {join} secret_uses u ON u.tenant_id = used.tenant_id
                                  AND u.client_id = used.client_id AND u.secret_id = used.secret_id) AS placed
                 WHERE place > $2)";
 
 pub(crate) const SELECT_FETCHES: &str = "
-    SELECT s.* FROM key_sightings s
+    SELECT {columns(s)} FROM key_sightings s
      WHERE s.tenant_id = {tenant}
      ORDER BY s.last_fetch_at DESC, s.verifier";
 
@@ -55,7 +52,7 @@ pub(crate) const SELECT_FETCHES: &str = "
 const RECORD_FETCHES: &str = "
     WITH seen AS MATERIALIZED (
         SELECT t.tenant_id, given.verifier, given.last_fetch_at, given.newest_key, k.verifier IS NULL AS is_new
-          FROM {given(tenant_id text, verifier text, last_fetch_at bigint, newest_key bigint)}
+          FROM {given}
                {join} tenants t ON t.tenant_id = given.tenant_id
                LEFT JOIN key_sightings k ON k.tenant_id = t.tenant_id AND k.verifier = given.verifier
          WHERE t.deleted_at IS NULL),
@@ -86,7 +83,7 @@ pub(crate) const PRUNE_FETCHES: &str = "
                  FROM (SELECT s.tenant_id, s.verifier,
                               row_number() OVER (PARTITION BY s.tenant_id
                                                  ORDER BY s.last_fetch_at DESC, s.verifier) AS place
-                         FROM (SELECT DISTINCT tenant_id FROM {given(tenant_id text)}) AS seen
+                         FROM (SELECT DISTINCT tenant_id FROM {given}) AS seen
                               {join} key_sightings s ON s.tenant_id = seen.tenant_id
                         WHERE (SELECT COUNT(*) FROM key_sightings k WHERE k.tenant_id = seen.tenant_id) > $2)
                       AS placed
@@ -99,55 +96,40 @@ impl UsageLog for Database {
         tenant: &TenantId,
         client: &ClientId,
     ) -> Result<Vec<SecretUsage>, StoreError> {
-        let statement = Statement::of(SELECT_USES).bind(tenant).bind(client.as_str());
-        let rows: Vec<UsageRow> = self.read(statement).await?;
-        rows.into_iter().map(SecretUsage::try_from).collect()
+        Ok(self.read(Statement::of(SELECT_USES).bind(tenant).bind(client.as_str())).await?)
     }
 
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError> {
-        let usage = latest_usage(usage, KEPT_ADDRESSES);
-        let rows = secret_usage_rows(&usage);
-        let kept = KEPT_ADDRESSES as u64;
-        let statements = |rows: &str| {
-            [Statement::of(RECORD_USES).bind(rows), Statement::of(PRUNE_USES).bind(rows).bind(kept)]
-        };
-        record(self, &rows, statements).await
+        let kept = Argument::from(KEPT_ADDRESSES as u64);
+        let statements = [(RECORD_USES, Vec::new()), (PRUNE_USES, vec![kept])];
+        Ok(record(self, &latest_usage(usage, KEPT_ADDRESSES), statements).await?)
     }
 
     async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError> {
-        let rows: Vec<FetchRow> = self.read(Statement::of(SELECT_FETCHES).bind(tenant)).await?;
-        rows.into_iter().map(VerifierFetch::try_from).collect()
+        Ok(self.read(Statement::of(SELECT_FETCHES).bind(tenant)).await?)
     }
 
     async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError> {
-        let merged = merged_fetches(fetches);
-        let rows = verifier_fetch_rows(&merged);
-        let since = places_kept_since(fetches);
-        let kept = KEPT_VERIFIERS as u64;
-        let statements = |rows: &str| {
-            let record = Statement::of(RECORD_FETCHES).bind(rows).bind(since).bind(kept);
-            [record, Statement::of(PRUNE_FETCHES).bind(rows).bind(kept)]
-        };
-        record(self, &rows, statements).await
+        let (since, kept) = (places_kept_since(fetches).into(), Argument::from(KEPT_VERIFIERS as u64));
+        let statements = [(RECORD_FETCHES, vec![since, kept.clone()]), (PRUNE_FETCHES, vec![kept])];
+        Ok(record(self, &merged_fetches(fetches), statements).await?)
     }
 }
 
 /// Between two commits: no commit deletes a secret or a tenant while something of it is recorded.
-async fn record(
+async fn record<R: Columns>(
     database: &Database,
-    rows: &[Value],
-    statements: impl Fn(&str) -> [Statement; 2] + Send,
-) -> Result<(), StoreError> {
+    rows: &[R],
+    statements: [(&str, Vec<Argument>); 2],
+) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
-    let statements = statements(&serde_json::to_string(rows).map_err(StoreError::fault)?);
-    let written = async {
-        let mut transaction = database.begin(Purpose::Commit).await?;
-        for statement in &statements {
-            transaction.execute(statement).await?;
-        }
-        transaction.commit().await
-    };
-    written.await.map_err(store_error)
+    let rows = given(rows);
+    let mut transaction = database.begin(Purpose::Commit).await?;
+    for (text, arguments) in statements {
+        let statement = Statement::writing::<R>(text).bind(rows.as_str());
+        transaction.execute(&arguments.into_iter().fold(statement, Statement::bind)).await?;
+    }
+    transaction.commit().await
 }

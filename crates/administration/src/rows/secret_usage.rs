@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
-use super::seconds;
 use crate::SecretUsage;
 
 /// Each address of a secret once, with its last use, and of each secret only so many addresses, the latest.
@@ -26,19 +23,4 @@ pub fn latest_usage(usage: &[SecretUsage], kept: usize) -> Vec<SecretUsage> {
         all.extend(usage.into_iter().take(kept).cloned());
     }
     all
-}
-
-/// Rows of `secret_uses`; see [`latest_usage`] for what must not be there twice.
-#[must_use]
-pub fn secret_usage_rows(usage: &[SecretUsage]) -> Vec<Value> {
-    let row = |SecretUsage { tenant, client, secret, address, at }: &_| {
-        json!({
-            "tenant_id": tenant.as_str(),
-            "client_id": client.as_str(),
-            "secret_id": secret.as_str(),
-            "address": address,
-            "last_used_at": seconds(*at),
-        })
-    };
-    usage.iter().map(row).collect()
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use protocol::{Lifetime, Timestamp};
-use serde_json::{Value, json};
 
-use super::seconds;
 use crate::VerifierFetch;
 
 /// A verifier that fetched within this span stays among those that are kept of a tenant. Anyone can fetch keys under any name, and
@@ -29,19 +27,4 @@ pub fn merged_fetches(fetches: &[VerifierFetch]) -> Vec<VerifierFetch> {
 pub fn places_kept_since(fetches: &[VerifierFetch]) -> Timestamp {
     let latest = fetches.iter().map(|seen| seen.last_fetch_at.seconds()).max();
     Timestamp::from_seconds(latest.unwrap_or(0).saturating_sub(PLACE_KEPT.seconds()))
-}
-
-/// Rows of the fetch log; see [`merged_fetches`] for what must not be there twice. A row that exists keeps the later time and the newer
-/// key.
-#[must_use]
-pub fn verifier_fetch_rows(fetches: &[VerifierFetch]) -> Vec<Value> {
-    let row = |VerifierFetch { tenant, verifier, last_fetch_at, newest_key }: &_| {
-        json!({
-            "tenant_id": tenant.as_str(),
-            "verifier": verifier,
-            "last_fetch_at": seconds(*last_fetch_at),
-            "newest_key": newest_key.number(),
-        })
-    };
-    fetches.iter().map(row).collect()
 }

@@ -9,11 +9,11 @@ use tokio::time::timeout;
 
 use crate::change_log::CHANGES;
 use crate::database::decoded;
-use crate::error::store_error;
+use crate::error::Error;
 use crate::postgres::PostgresPools;
 use crate::postgres::options::single;
 use crate::row::Row;
-use crate::rows::ChangeRow;
+use crate::rows::LoggedChange;
 use crate::statement::{Dialect, Statement};
 
 const CHANNEL: &str = "latchkey_changes";
@@ -35,19 +35,19 @@ impl PostgresChangeFeed {
     pub(crate) async fn follow(
         &mut self,
         position: &mut i64,
-        on_read: &mut (impl FnMut(Vec<ChangeRow>, &mut i64) + Send),
-    ) -> Result<(), StoreError> {
-        let mut listener = PgListener::connect_with(&self.0).await.map_err(store_error)?;
+        on_read: &mut (impl FnMut(Vec<LoggedChange>, &mut i64) + Send),
+    ) -> Result<(), Error> {
+        let mut listener = PgListener::connect_with(&self.0).await?;
         listener.eager_reconnect(false);
         // Listening first: what is logged between the two is read now and notified once more.
-        listener.listen(CHANNEL).await.map_err(store_error)?;
+        listener.listen(CHANNEL).await?;
         loop {
             let rows = timeout(ANSWER, changes(&mut listener, *position)).await;
-            on_read(rows.map_err(StoreError::unavailable)?.map_err(store_error)?, position);
+            on_read(rows.map_err(StoreError::unavailable)??, position);
             match timeout(SILENCE, listener.try_recv()).await {
                 Ok(Ok(Some(_))) | Err(_) => {}
                 Ok(Ok(None)) => return Ok(()),
-                Ok(Err(error)) => return Err(store_error(error)),
+                Ok(Err(error)) => return Err(error.into()),
             }
             // One reading answers all notifications that have arrived.
             while listener.next_buffered().is_some() {}
@@ -55,7 +55,7 @@ impl PostgresChangeFeed {
     }
 }
 
-async fn changes(listener: &mut PgListener, position: i64) -> Result<Vec<ChangeRow>, sqlx::Error> {
+async fn changes(listener: &mut PgListener, position: i64) -> Result<Vec<LoggedChange>, Error> {
     let statement = Statement::of(CHANGES).bind(position);
     let rows = statement.bound::<Postgres>(Dialect::Postgres).fetch_all(listener).await?;
     decoded(&rows.into_iter().map(Row::Postgres).collect::<Vec<_>>())

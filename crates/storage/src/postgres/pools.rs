@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use crate::database::{Database, Engine, Purpose};
-use crate::error::{is_lost, store_error};
+use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
 use crate::postgres::options::{self, PostgresOptions};
 use crate::postgres::schema::{self, Roles, Schema};
@@ -124,7 +124,7 @@ impl PostgresPools {
         &self,
         statement: &Statement,
         statements: &AtomicU64,
-    ) -> Result<Vec<Row>, StoreError> {
+    ) -> Result<Vec<Row>, Error> {
         let attempt = || async {
             let mut connection = self.reader().await?;
             statements.fetch_add(1, Ordering::Relaxed);
@@ -136,8 +136,7 @@ impl PostgresPools {
                 outcome => outcome,
             }
         };
-        let rows =
-            timeout(2 * self.patience, twice).await.map_err(StoreError::unavailable)?.map_err(store_error)?;
+        let rows = timeout(2 * self.patience, twice).await.map_err(StoreError::unavailable)??;
         Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
@@ -169,7 +168,7 @@ impl PostgresPools {
         &self,
         purpose: Purpose<'_>,
         statements: &'d AtomicU64,
-    ) -> Result<Transaction<'d>, sqlx::Error> {
+    ) -> Result<Transaction<'d>, Error> {
         let begin = match (purpose, self.roles.row_level_security) {
             (Purpose::Reads, false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             (Purpose::Reads, true) => {

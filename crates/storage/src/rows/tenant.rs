@@ -1,176 +1,178 @@
-//! A tenant's row with what belongs to it, which the statement gathers.
+//! The columns of a tenant, and of the resource servers, issuers and previous `typ` values that are read with it.
 
-use administration::{ClientState, ResourceServerState, TenantCursor, TenantState, TenantSummary};
-use serde::Deserialize;
+use administration::rows::DecidedTenant;
+use administration::{ResourceServerState, RowLifecycle, TenantCursor, TenantState, TenantSummary};
+use keys::KeyId;
+use protocol::Timestamp;
+use serde_json::{Map, Value};
 use tenancy::{
-    AccessTokenPolicy, Issuer, PreviousTyp, SigningPolicy, StoreError, Strategies, Tenant, TenantStatus,
-    TokenFormat,
+    AccessTokenPolicy, Issuer, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantStatus,
 };
 
-use super::lifecycle::LifecycleColumns;
-use super::resource_server::ResourceServerRow;
-use crate::column::{fingerprint, json, lifetime, named, parse, tenant_id, timestamp, unreadable};
+use super::lifecycle::lifecycle_without;
+use crate::column::Column;
+use crate::columns::{Columns, columns, gathered, selected};
+use crate::error::Error;
+use crate::row::{FromRow, Row};
 
-row! {
-#[derive(Debug)]
-pub(crate) struct TenantRow {
-    tenant_id: String,
-    name: String,
-    revision: i64,
-    keys_published_until: Option<i64>,
-    earlier_tokens_until: Option<i64>,
-    oauth2_enabled: bool,
-    oidc_enabled: bool,
-    stale_if_error: i64,
-    signing_algorithm: String,
-    rotate_every: i64,
-    publish_before: i64,
-    jwks_max_age: i64,
-    jwks_stale: i64,
-    skew: i64,
-    rsa_bits: i64,
-    hold_activation: Option<i64>,
-    access_token_lifetime: i64,
-    access_token_format: String,
-    access_token_typ: String,
-    limits: String,
-    next_key: i64,
-    first_key_thumbprint: Option<String>,
-    client_count: i64,
-    issuers: String,
-    former_typs: String,
-    resource_servers: String,
-} with {
-    lifecycle: LifecycleColumns,
-}
-}
-
-// A tenant on a page, with the search term that found it.
-row! {
-#[derive(Debug)]
-pub(crate) struct PlacedRow {
-    word: String,
-} with {
-    row: TenantRow,
-}
-}
-
-// What reconciling compares first.
-row! {
-#[derive(Debug)]
-pub(crate) struct SummaryRow {
-    tenant_id: String,
-    fingerprint: Option<Vec<u8>>,
-} with {
-    lifecycle: LifecycleColumns,
-}
-}
-
-#[derive(Deserialize)]
-struct PreviousTypRow {
-    typ: String,
-    accepted_until: i64,
-}
-
-impl TenantRow {
-    /// As administration sees it.
-    pub(crate) fn state(&self, clients: Vec<ClientState>) -> Result<TenantState, StoreError> {
-        Ok(TenantState {
-            tenant: self.tenant()?,
-            lifecycle: self.lifecycle.lifecycle()?,
-            revision: self.revision.unsigned_abs(),
-            previous_tokens_until: self.earlier_tokens_until.map(timestamp),
-            resource_servers: self.resource_servers()?,
-            client_count: self.client_count.unsigned_abs(),
-            clients,
-            first_key_thumbprint: self.first_key_thumbprint.clone(),
-            has_had_keys: self.next_key > 1,
-        })
-    }
-
-    /// Retired and deleted ones too.
-    fn resource_servers(&self) -> Result<Vec<ResourceServerState>, StoreError> {
-        let rows: Vec<ResourceServerRow> = json("resource_servers", &self.resource_servers)?;
-        rows.into_iter().map(ResourceServerState::try_from).collect()
-    }
-
-    /// As requests see it.
-    pub(crate) fn tenant(&self) -> Result<Tenant, StoreError> {
-        let issuer = |text: &String| Issuer::parse(text).map_err(|cause| unreadable("issuer", cause));
-        let issuers: Vec<String> = json("issuers", &self.issuers)?;
-        let mut issuers = issuers.iter().map(issuer);
-        let live = self.resource_servers()?.into_iter().filter(|row| row.lifecycle.is_live());
-        Ok(Tenant {
-            id: tenant_id(&self.tenant_id)?,
-            name: self.name.clone(),
-            issuer: issuers
-                .next()
-                .unwrap_or_else(|| Err(unreadable("issuers", "a tenant without issuer")))?,
-            issuer_aliases: issuers.collect::<Result<_, _>>()?,
-            status: self.status()?,
-            strategies: Strategies { oauth2: self.oauth2_enabled, oidc: self.oidc_enabled },
-            stale_if_error: lifetime(self.stale_if_error),
-            signing: SigningPolicy {
-                algorithm: parse("signing_algorithm", &self.signing_algorithm)?,
-                rotate_every: lifetime(self.rotate_every),
-                publish_before: lifetime(self.publish_before),
-                jwks_max_age: lifetime(self.jwks_max_age),
-                jwks_stale: lifetime(self.jwks_stale),
-                skew: lifetime(self.skew),
-                rsa_bits: u32::try_from(self.rsa_bits).map_err(|cause| unreadable("rsa_bits", cause))?,
-                hold_activation: self.hold_activation.map(lifetime),
-            },
-            access_token: self.access_token()?,
-            resource_servers: live.map(|row| row.resource_server).collect(),
-            limits: json("limits", &self.limits)?,
-        })
-    }
-
-    pub(crate) fn is_deleted(&self) -> bool {
-        self.lifecycle.is_deleted()
-    }
-
-    fn status(&self) -> Result<TenantStatus, StoreError> {
-        if self.lifecycle.lifecycle()?.serves() {
-            return Ok(TenantStatus::Active);
-        }
-        let keys_published_until = timestamp(self.keys_published_until.unwrap_or(0));
-        Ok(TenantStatus::Suspended { keys_published_until })
-    }
-
-    fn access_token(&self) -> Result<AccessTokenPolicy, StoreError> {
-        let formats = [TokenFormat::Jwt, TokenFormat::Opaque];
-        let previous: Vec<PreviousTypRow> = json("former_typs", &self.former_typs)?;
-        let of_row = |PreviousTypRow { typ, accepted_until }| PreviousTyp {
-            typ,
-            accepted_until: timestamp(accepted_until),
-        };
-        Ok(AccessTokenPolicy {
-            lifetime: lifetime(self.access_token_lifetime),
-            format: named("access_token_format", &formats, TokenFormat::as_str, &self.access_token_format)?,
-            typ: self.access_token_typ.clone(),
-            previous_typs: previous.into_iter().map(of_row).collect(),
-        })
+columns! {
+    Tenant { id: "tenant_id", name: "name", stale_if_error: "stale_if_error", limits: "limits" }
+    with { strategies: Strategies, signing: SigningPolicy, access_token: AccessTokenPolicy }
+    else |row| {
+        status: status(row)?,
+        issuer: issuers(row)?.remove(0),
+        issuer_aliases: issuers(row)?.split_off(1),
+        resource_servers: live_resource_servers(row)?,
     }
 }
 
-impl TryFrom<PlacedRow> for (TenantCursor, TenantState) {
-    type Error = StoreError;
+columns! {
+    Strategies { oauth2: "oauth2_enabled", oidc: "oidc_enabled" }
+}
 
-    fn try_from(PlacedRow { word, row }: PlacedRow) -> Result<Self, Self::Error> {
-        let state = row.state(Vec::new())?;
-        Ok((TenantCursor { word, tenant: state.tenant.id.clone() }, state))
+columns! {
+    SigningPolicy {
+        algorithm: "signing_algorithm",
+        rotate_every: "rotate_every",
+        publish_before: "publish_before",
+        jwks_max_age: "jwks_max_age",
+        jwks_stale: "jwks_stale",
+        skew: "skew",
+        rsa_bits: "rsa_bits",
+        hold_activation: "hold_activation",
     }
 }
 
-impl TryFrom<SummaryRow> for TenantSummary {
-    type Error = StoreError;
+columns! {
+    AccessTokenPolicy {
+        lifetime: "access_token_lifetime",
+        format: "access_token_format",
+        typ: "access_token_typ",
+    }
+    else |row| { previous_typs: row.rows("former_typs")? }
+}
 
-    fn try_from(row: SummaryRow) -> Result<Self, Self::Error> {
+columns! {
+    PreviousTyp { typ: "typ", accepted_until: "accepted_until" }
+}
+
+columns! {
+    ResourceServer { audience: "audience", scopes: "scopes", introspection_clients: "introspection_clients" }
+}
+
+columns! {
+    DecidedTenant { keys_published_until: "keys_published_until", revision: "revision" }
+    with { tenant: Tenant, lifecycle: RowLifecycle }
+}
+
+columns! {
+    TenantSummary { tenant: "tenant_id", fingerprint: "fingerprint" }
+    with { lifecycle: RowLifecycle }
+}
+
+/// The longest lifetime of the tokens of a tenant `t`: its own, or that of a live client, which an index knows.
+macro_rules! longest_token {
+    () => {
+        "{greatest}(t.access_token_lifetime,
+                    COALESCE((SELECT MAX(c.access_token_lifetime) FROM clients c
+                               WHERE c.tenant_id = t.tenant_id AND c.access_token_lifetime IS NOT NULL
+                                 AND c.retired_at IS NULL AND c.deleted_at IS NULL), 0))"
+    };
+}
+
+pub(crate) use longest_token;
+
+fn status(row: &Row) -> Result<TenantStatus, Error> {
+    if RowLifecycle::from_row(row)?.serves() {
+        return Ok(TenantStatus::Active);
+    }
+    let until: Option<Timestamp> = Column::read(row, "keys_published_until")?;
+    Ok(TenantStatus::Suspended { keys_published_until: until.unwrap_or(Timestamp::from_seconds(0)) })
+}
+
+/// The issuer, and then the aliases.
+fn issuers(row: &Row) -> Result<Vec<Issuer>, Error> {
+    let issuers: Vec<Issuer> = row.json("issuers")?;
+    if issuers.is_empty() {
+        Err(Error::unreadable("issuers", "a tenant without issuer"))
+    } else {
+        Ok(issuers)
+    }
+}
+
+fn live_resource_servers(row: &Row) -> Result<Vec<ResourceServer>, Error> {
+    let rows: Vec<ResourceServerState> = row.rows("resource_servers")?;
+    Ok(rows.into_iter().filter(|row| row.lifecycle.is_live()).map(|row| row.resource_server).collect())
+}
+
+/// With everything that belongs to it but clients and keys.
+impl FromRow for TenantState {
+    fn selection(table: &str) -> String {
+        let of_tenant = |rows: &str| format!("FROM {rows} WHERE {rows}.tenant_id = {table}.tenant_id");
+        let previous_typs = gathered::<PreviousTyp>(
+            "tenant_former_typs",
+            "tenant_former_typs.typ",
+            &of_tenant("tenant_former_typs"),
+        );
+        let resource_servers = gathered::<ResourceServerState>(
+            "resource_servers",
+            "resource_servers.audience",
+            &of_tenant("resource_servers"),
+        );
+        let own = selected(&DecidedTenant::columns(), table);
+        format!(
+            "{own}, {table}.earlier_tokens_until, {table}.client_count, {table}.first_key_thumbprint, {table}.next_key,
+             COALESCE((SELECT CAST({{array}}(tenant_issuers.issuer ORDER BY tenant_issuers.position) AS text)
+                {}), '[]') AS issuers,
+             {previous_typs} AS former_typs,
+             {resource_servers} AS resource_servers",
+            of_tenant("tenant_issuers"),
+        )
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let DecidedTenant { tenant, lifecycle, revision, .. } = FromRow::from_row(row)?;
         Ok(Self {
-            tenant: tenant_id(&row.tenant_id)?,
-            lifecycle: row.lifecycle.lifecycle()?,
-            fingerprint: row.fingerprint.as_deref().map(fingerprint).transpose()?,
+            tenant,
+            lifecycle,
+            revision,
+            previous_tokens_until: Column::read(row, "earlier_tokens_until")?,
+            resource_servers: row.rows("resource_servers")?,
+            client_count: Column::read(row, "client_count")?,
+            clients: Vec::new(),
+            first_key_thumbprint: Column::read(row, "first_key_thumbprint")?,
+            has_had_keys: KeyId::read(row, "next_key")? > KeyId::numbered(1),
         })
+    }
+}
+
+/// A tenant on a page, with the search term that found it.
+impl FromRow for (TenantCursor, TenantState) {
+    fn selection(table: &str) -> String {
+        TenantState::selection(table)
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let state = TenantState::from_row(row)?;
+        Ok((TenantCursor { word: Column::read(row, "word")?, tenant: state.tenant.id.clone() }, state))
+    }
+}
+
+/// Without its tenant.
+impl Columns for ResourceServerState {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        [ResourceServer::columns(), lifecycle_without(&["suspended_at", "deletion_due_at"])].concat()
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        self.resource_server.write(row);
+        self.lifecycle.write(row);
+    }
+}
+
+impl FromRow for ResourceServerState {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let resource_server = ResourceServer::from_row(row)?;
+        Ok(Self { resource_server, lifecycle: RowLifecycle::from_row(row)? })
     }
 }

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Sqlite, SqliteConnection};
-use tenancy::StoreError;
 use tokio::time::sleep;
 
 use crate::change_log::CHANGES;
 use crate::database::decoded;
-use crate::error::store_error;
+use crate::error::Error;
 use crate::row::Row;
-use crate::rows::ChangeRow;
+use crate::rows::LoggedChange;
 use crate::sqlite::SqlitePools;
 use crate::statement::{Dialect, Statement};
 
@@ -30,22 +29,22 @@ impl SqliteChangeFeed {
     pub(crate) async fn follow(
         &mut self,
         position: &mut i64,
-        on_read: &mut (impl FnMut(Vec<ChangeRow>, &mut i64) + Send),
-    ) -> Result<(), StoreError> {
-        let mut connection = self.0.connect().await.map_err(store_error)?;
+        on_read: &mut (impl FnMut(Vec<LoggedChange>, &mut i64) + Send),
+    ) -> Result<(), Error> {
+        let mut connection = self.0.connect().await?;
         let mut seen = None;
         loop {
-            let version = data_version(&mut connection).await.map_err(store_error)?;
+            let version = data_version(&mut connection).await?;
             let is_newer = seen != Some(version);
             let rows = if is_newer { changes(&mut connection, *position).await } else { Ok(Vec::new()) };
-            on_read(rows.map_err(store_error)?, position);
+            on_read(rows?, position);
             seen = Some(version);
             sleep(PERIOD).await;
         }
     }
 }
 
-async fn changes(connection: &mut SqliteConnection, position: i64) -> Result<Vec<ChangeRow>, sqlx::Error> {
+async fn changes(connection: &mut SqliteConnection, position: i64) -> Result<Vec<LoggedChange>, Error> {
     let statement = Statement::of(CHANGES).bind(position);
     let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(connection).await?;
     decoded(&rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>())

@@ -11,7 +11,7 @@ use tenancy::StoreError;
 use tokio::time::timeout;
 
 use crate::database::{Database, Engine, Purpose};
-use crate::error::store_error;
+use crate::error::Error;
 use crate::open_error::OpenError;
 use crate::row::Row;
 use crate::sqlite::schema;
@@ -80,10 +80,10 @@ impl SqlitePools {
         &self,
         statement: &Statement,
         statements: &AtomicU64,
-    ) -> Result<Vec<Row>, StoreError> {
+    ) -> Result<Vec<Row>, Error> {
         statements.fetch_add(1, Ordering::Relaxed);
         let too_long = |_| StoreError::unavailable("the lookup took longer than 250 ms");
-        timeout(LOOKUP_WAIT, self.read(statement)).await.map_err(too_long)?.map_err(store_error)
+        Ok(timeout(LOOKUP_WAIT, self.read(statement)).await.map_err(too_long)??)
     }
 
     pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {

@@ -1,9 +1,14 @@
 //! How SQLite finds what is listed: by an index, never by reading a table. What it does is decided by the statements and the
 //! indexes alone, because nothing ever collects statistics here.
 
-use administration::AuditQuery;
+use administration::{
+    Application, AuditQuery, AuditRecord, ClientState, SecretUsage, TenantState, VerifierFetch,
+};
+use keys::KeyRecord;
+use keys::life_cycle::KeyTimes;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use tempfile::TempDir;
+use tenancy::TenantId;
 use testkit::fixtures::{NOW, tenant_id};
 
 use crate::statement::{Dialect, Statement};
@@ -22,8 +27,9 @@ async fn plan(statement: Statement) -> Vec<String> {
     rows.iter().map(|row| row.get("detail")).collect()
 }
 
-async fn check(sql: &'static str, may_sort: bool) {
-    let steps = plan(Statement::of(sql)).await;
+async fn check(statement: Statement, may_sort: bool) {
+    let sql = statement.text(Dialect::Sqlite);
+    let steps = plan(statement).await;
     assert!(!steps.is_empty());
     for step in &steps {
         // What is read whole is what was given as JSON, a page of rows, or nothing but constants.
@@ -36,21 +42,25 @@ async fn check(sql: &'static str, may_sort: bool) {
 
 #[tokio::test]
 async fn no_page_of_tenants_or_clients_reads_a_table() {
-    for sql in [
-        tenant_search::PLACES,
-        tenant_search::IN_ORDER,
-        tenants::SELECT,
-        clients::SELECT_ONE,
-        clients::SELECT_ALL,
-        clients::SELECT_PAGE,
-        applications::SELECT_PAGE,
-        usage_log::SELECT_USES,
+    for statement in [
+        Statement::of(tenant_search::PLACES),
+        Statement::of(tenant_search::IN_ORDER).reading::<TenantState>(),
+        Statement::of(tenants::SELECT).reading::<TenantState>(),
+        Statement::of(clients::SELECT_ONE).reading::<ClientState>(),
+        Statement::of(clients::SELECT_ALL).reading::<ClientState>(),
+        Statement::of(clients::SELECT_PAGE).reading::<ClientState>(),
+        Statement::of(applications::SELECT_PAGE).reading::<Application>(),
+        Statement::of(usage_log::SELECT_USES).reading::<SecretUsage>(),
     ] {
-        check(sql, false).await;
+        check(statement, false).await;
     }
     // As many rows as were found or named are sorted.
-    for sql in [tenant_search::FOUND, clients::SQLITE_RELATED, tenants::DUE_DELETIONS] {
-        check(sql, true).await;
+    for statement in [
+        Statement::of(tenant_search::FOUND).reading::<TenantState>(),
+        Statement::of(clients::SQLITE_RELATED).reading::<ClientState>(),
+        Statement::of(tenants::DUE_DELETIONS),
+    ] {
+        check(statement, true).await;
     }
 }
 
@@ -59,25 +69,29 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
     for sql in [
         key_schedules::DUE,
         key_schedules::SELECT,
-        signing_keys::SELECT,
-        signing_keys::SELECT_WHOLE,
         sealed_items::KEYS,
         sealed_items::VALUES,
         sealed_items::SOURCES,
         sealed_items::ANSWERS,
         signing_keys::TAKE_NUMBERS,
-        signing_keys::INSERT,
-        signing_keys::SET_TIMES,
         signing_keys::DESTROY,
-        signing_keys::EXTEND_RETENTION,
-        key_schedules::MAKE_DUE,
         key_schedules::SCHEDULE,
         key_schedules::NOTE_PREVIOUS_JWKS,
     ] {
-        check(sql, false).await;
+        check(Statement::of(sql), false).await;
+    }
+    for statement in [
+        Statement::of(signing_keys::SELECT).reading::<KeyRecord>(),
+        Statement::of(signing_keys::SELECT_WHOLE).reading::<KeyRecord>(),
+        Statement::writing::<(TenantId, KeyRecord)>(signing_keys::INSERT),
+        Statement::writing::<(TenantId, KeyTimes)>(signing_keys::SET_TIMES),
+        Statement::writing::<TenantId>(signing_keys::EXTEND_RETENTION),
+        Statement::writing::<TenantId>(key_schedules::MAKE_DUE),
+    ] {
+        check(statement, false).await;
     }
     // As many as are kept of one tenant are sorted.
-    check(usage_log::SELECT_FETCHES, true).await;
+    check(Statement::of(usage_log::SELECT_FETCHES).reading::<VerifierFetch>(), true).await;
     for (sql, index) in [
         (key_schedules::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
         (key_schedules::SELECT, "clients_by_lifetime (tenant_id=?"),
@@ -103,7 +117,8 @@ async fn the_audit_is_followed_from_its_end() {
         (all, "INDEX"),
     ];
     for (query, index) in queries {
-        let steps = plan(audit_records::select(&query, Dialect::Sqlite)).await;
+        let steps =
+            plan(audit_records::select(&query, Dialect::Sqlite).reading::<(i64, AuditRecord)>()).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{query:?} {steps:#?}");
         assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{query:?} {steps:#?}");
     }

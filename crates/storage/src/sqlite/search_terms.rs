@@ -1,10 +1,10 @@
 //! Adds the search terms of tenants that were written before the schema had any. SQL cannot cut them as the program does.
 
-use administration::rows::search_term_rows_of;
 use sqlx::{Sqlite, SqliteConnection};
 
+use crate::columns::given;
 use crate::statement::{Dialect, Statement};
-use crate::tenants::INSERT_SEARCH_TERMS;
+use crate::tenants::{INSERT_SEARCH_TERMS, search_term_rows};
 
 /// The first schema with search terms.
 pub(crate) const SINCE: i64 = 5;
@@ -19,9 +19,8 @@ pub(crate) async fn add_missing(connection: &mut SqliteConnection) -> Result<(),
         let tenants: Vec<(String, String)> =
             sqlx::query_as(SELECT).bind(&after).fetch_all(&mut *connection).await?;
         let Some((last, _)) = tenants.last() else { return Ok(()) };
-        let terms: Vec<_> = tenants.iter().flat_map(|(id, name)| search_term_rows_of(id, name)).collect();
-        let terms = serde_json::to_string(&terms).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        let insert = Statement::of(INSERT_SEARCH_TERMS).bind(terms);
+        let terms: Vec<_> = tenants.iter().flat_map(|(id, name)| search_term_rows(id, name)).collect();
+        let insert = Statement::of(INSERT_SEARCH_TERMS).bind(given(&terms));
         insert.bound::<Sqlite>(Dialect::Sqlite).execute(&mut *connection).await?;
         after.clone_from(last);
     }

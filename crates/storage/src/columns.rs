@@ -1,0 +1,128 @@
+//! The columns of a struct, listed once for reading and writing.
+
+use serde_json::{Map, Value};
+use tenancy::TenantId;
+
+use crate::column::Column;
+
+/// What a commit writes into a row.
+pub(crate) trait Columns {
+    /// The name and the type of each column.
+    fn columns() -> Vec<(&'static str, &'static str)>;
+
+    fn write(&self, row: &mut Map<String, Value>);
+}
+
+/// Implements [`Columns`] and [`FromRow`](crate::row::FromRow) for a struct: each field with its column, `with` fields that have columns themselves, and
+/// `else` fields that are made of the row otherwise.
+macro_rules! columns {
+    (
+        $type:ty { $($field:ident: $column:literal),+ $(,)? }
+        $(with { $($nested:ident: $nested_type:ty),+ $(,)? })?
+        $(else |$row:ident| { $($rest:ident: $value:expr),+ $(,)? })?
+    ) => {
+        impl crate::columns::Columns for $type {
+            fn columns() -> Vec<(&'static str, &'static str)> {
+                let own = vec![$(($column, crate::columns::type_of(|row: &Self| &row.$field))),+];
+                [own, $($(<$nested_type as crate::columns::Columns>::columns()),+)?].concat()
+            }
+
+            fn write(&self, row: &mut serde_json::Map<String, serde_json::Value>) {
+                $(row.insert($column.to_owned(), crate::column::Column::json(&self.$field));)+
+                $($(crate::columns::Columns::write(&self.$nested, row);)+)?
+            }
+        }
+
+        impl crate::row::FromRow for $type {
+            fn selection(table: &str) -> String {
+                crate::columns::selected(&<Self as crate::columns::Columns>::columns(), table)
+            }
+
+            fn from_row(row: &crate::row::Row) -> Result<Self, crate::error::Error> {
+                $(let $row = row;)?
+                Ok(Self {
+                    $($field: crate::column::Column::read(row, $column)?,)+
+                    $($($nested: crate::row::FromRow::from_row(row)?,)+)?
+                    $($($rest: $value,)+)?
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use columns;
+
+pub(crate) const fn type_of<R, C: Column>(_field: fn(&R) -> &C) -> &'static str {
+    C::TYPE
+}
+
+/// The columns of the table with this alias.
+pub(crate) fn selected(columns: &[(&str, &str)], table: &str) -> String {
+    columns.iter().map(|(name, _)| format!("{table}.{name}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Rows of the table with this alias, gathered into one column. The rest of the query begins at `FROM`.
+pub(crate) fn gathered<R: Columns>(table: &str, order: &str, rest: &str) -> String {
+    let member = |(name, kind): (&str, &str)| match kind {
+        "bytea" => format!("'{name}', NULLIF({{hex({table}.{name})}}, '')"),
+        "text[]" => format!("'{name}', {{json}}({table}.{name})"),
+        _ => format!("'{name}', {table}.{name}"),
+    };
+    let members = R::columns().into_iter().map(member).collect::<Vec<_>>().join(", ");
+    format!("COALESCE((SELECT CAST({{array}}({{object}}({members}) ORDER BY {order}) AS text) {rest}), '[]')")
+}
+
+/// The rows as one JSON array, which a statement reads as `{given}`.
+pub(crate) fn given<R: Columns>(rows: &[R]) -> String {
+    let object = |row: &R| {
+        let mut members = Map::new();
+        row.write(&mut members);
+        Value::Object(members)
+    };
+    Value::Array(rows.iter().map(object).collect()).to_string()
+}
+
+impl Columns for TenantId {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        vec![("tenant_id", Self::TYPE)]
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        row.insert("tenant_id".to_owned(), self.json());
+    }
+}
+
+impl<T: Columns> Columns for &T {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        T::columns()
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        T::write(self, row);
+    }
+}
+
+/// The columns of both.
+impl<A: Columns, B: Columns> Columns for (A, B) {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        [A::columns(), B::columns()].concat()
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        self.0.write(row);
+        self.1.write(row);
+    }
+}
+
+/// A row of which the statement names the columns.
+impl Columns for Value {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        if let Self::Object(members) = self {
+            row.extend(members.clone());
+        }
+    }
+}
