@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use administration::AdministrationStore;
 use tenancy::TenantId;
 
 use crate::column::Column;
@@ -11,7 +12,7 @@ use crate::postgres::PostgresPools;
 use crate::row::{FromRow, Row};
 use crate::sqlite::SqlitePools;
 use crate::statement::{Dialect, Statement};
-use crate::transaction::Transaction;
+use crate::transaction::{Open, Transaction};
 
 /// An open database. It implements the store traits of all domain crates.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub(crate) enum Purpose<'t> {
     /// Writes of a request, to rows of this tenant only.
     WritesOf(&'t TenantId),
 }
+
+impl AdministrationStore for Database {}
 
 impl From<Engine> for Database {
     fn from(engine: Engine) -> Self {
@@ -144,7 +147,9 @@ impl Database {
     pub(crate) async fn begin(&self, purpose: Purpose<'_>) -> Result<Transaction<'_>, Error> {
         self.count();
         match &self.engine {
-            Engine::Sqlite(pools) => Ok(Transaction::sqlite(pools.begin(purpose).await?, &self.statements)),
+            Engine::Sqlite(pools) => {
+                Ok(Transaction::new(Open::Sqlite(pools.begin(purpose).await?), &self.statements))
+            }
             Engine::Postgres(pools) => pools.begin(purpose, &self.statements).await,
         }
     }

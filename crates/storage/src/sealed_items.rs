@@ -66,10 +66,22 @@ impl SealedItems for Database {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Sealed>, StoreError> {
-        let SealedAfter { key, name, generation, answer } = after.into();
+        // After which row of each kind the page begins; absent is a kind that the place is behind.
+        let (mut key, mut name, mut generation) = (Some(("", 0)), Some(""), Some(0));
+        let mut answer = ("", [].as_slice());
+        match after {
+            None => {}
+            Some(SealedPlace::SigningKey { tenant, id, .. }) => key = Some((tenant.as_str(), id.number())),
+            Some(SealedPlace::Named(after)) => (key, name) = (None, Some(after)),
+            Some(SealedPlace::Sources { generation: after, .. }) => {
+                (key, name, generation) = (None, None, Some(*after));
+            }
+            Some(SealedPlace::IdempotentAnswer { tenant, key: after }) => {
+                (key, name, generation, answer) = (None, None, None, (tenant.as_str(), after));
+            }
+        }
         let mut page = Vec::new();
-        if let Some(after) = key {
-            let (tenant, number) = after;
+        if let Some((tenant, number)) = key {
             let rows = self.read(Statement::of(KEYS).bind(tenant).bind(number).bind(limit)).await?;
             let of_row =
                 |(tenant, id, algorithm, sealed)| (SealedPlace::SigningKey { tenant, id, algorithm }, sealed);
@@ -85,8 +97,8 @@ impl SealedItems for Database {
                 |(generation, content, sealed)| (SealedPlace::Sources { generation, content }, sealed);
             page = rows.into_iter().map(of_row).collect();
         }
-        if let Some(after) = answer.filter(|_| page.is_empty()) {
-            let (tenant, key) = after;
+        if page.is_empty() {
+            let (tenant, key) = answer;
             let rows = self.read(Statement::of(ANSWERS).bind(tenant).bind(key).bind(limit).bind(now)).await?;
             let of_row = |(tenant, key, sealed)| (SealedPlace::IdempotentAnswer { tenant, key }, sealed);
             page = rows.into_iter().map(of_row).collect();
@@ -136,29 +148,5 @@ impl SealedItems for Database {
 
     async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
         Ok(self.scalar(Statement::of(HOLDS)).await?.unwrap_or(false))
-    }
-}
-
-/// After which row of each kind a page begins; absent is a kind that the place is behind.
-struct SealedAfter<'a> {
-    key: Option<(&'a str, u32)>,
-    name: Option<&'a str>,
-    generation: Option<u64>,
-    answer: Option<(&'a str, &'a [u8])>,
-}
-
-impl<'a> From<Option<&'a SealedPlace>> for SealedAfter<'a> {
-    fn from(place: Option<&'a SealedPlace>) -> Self {
-        let answers = |answer| Self { key: None, name: None, generation: None, answer: Some(answer) };
-        let sources = |number| Self { generation: Some(number), ..answers(("", &[])) };
-        let names = |name| Self { name: Some(name), ..sources(0) };
-        let keys = |key| Self { key: Some(key), ..names("") };
-        match place {
-            None => keys(("", 0)),
-            Some(SealedPlace::SigningKey { tenant, id, .. }) => keys((tenant.as_str(), id.number())),
-            Some(SealedPlace::Named(name)) => names(name),
-            Some(SealedPlace::Sources { generation, .. }) => sources(*generation),
-            Some(SealedPlace::IdempotentAnswer { tenant, key }) => answers((tenant.as_str(), key)),
-        }
     }
 }

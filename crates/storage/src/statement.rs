@@ -182,59 +182,28 @@ fn given(columns: &str, dialect: Dialect) -> String {
     )
 }
 
-impl From<&str> for Argument {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
+/// Implements `From` for each type, with the argument that its value becomes.
+macro_rules! argument {
+    ($($type:ty: |$value:ident| $argument:expr;)+) => {$(
+        impl From<$type> for Argument {
+            fn from($value: $type) -> Self {
+                $argument
+            }
+        }
+    )+};
 }
 
-impl From<String> for Argument {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<&TenantId> for Argument {
-    fn from(tenant: &TenantId) -> Self {
-        tenant.as_str().into()
-    }
-}
-
-impl From<i64> for Argument {
-    fn from(number: i64) -> Self {
-        Self::Integer(Some(number))
-    }
-}
-
-impl From<u32> for Argument {
-    fn from(number: u32) -> Self {
-        i64::from(number).into()
-    }
-}
-
-/// What is beyond the integers of the engines is the greatest of them.
-impl From<u64> for Argument {
-    fn from(number: u64) -> Self {
-        i64::try_from(number).unwrap_or(i64::MAX).into()
-    }
-}
-
-impl From<Timestamp> for Argument {
-    fn from(timestamp: Timestamp) -> Self {
-        timestamp.seconds().into()
-    }
-}
-
-impl From<&[u8]> for Argument {
-    fn from(bytes: &[u8]) -> Self {
-        Self::Bytes(Some(bytes.to_owned()))
-    }
-}
-
-impl From<Option<Vec<u8>>> for Argument {
-    fn from(bytes: Option<Vec<u8>>) -> Self {
-        Self::Bytes(bytes)
-    }
+argument! {
+    String: |text| Self::Text(text);
+    &str: |text| Self::Text(text.to_owned());
+    &TenantId: |tenant| tenant.as_str().into();
+    i64: |number| Self::Integer(Some(number));
+    u32: |number| i64::from(number).into();
+    // What is beyond the integers of the engines is the greatest of them.
+    u64: |number| i64::try_from(number).unwrap_or(i64::MAX).into();
+    Timestamp: |at| at.seconds().into();
+    &[u8]: |bytes| Self::Bytes(Some(bytes.to_owned()));
+    Option<Vec<u8>>: |bytes| Self::Bytes(bytes);
 }
 
 #[cfg(test)]

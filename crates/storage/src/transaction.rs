@@ -18,21 +18,14 @@ pub(crate) struct Transaction<'d> {
     statements: &'d AtomicU64,
 }
 
-enum Open {
+pub(crate) enum Open {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
 impl<'d> Transaction<'d> {
-    pub(crate) fn sqlite(transaction: sqlx::Transaction<'static, Sqlite>, statements: &'d AtomicU64) -> Self {
-        Self { open: Open::Sqlite(transaction), statements }
-    }
-
-    pub(crate) fn postgres(
-        transaction: sqlx::Transaction<'static, Postgres>,
-        statements: &'d AtomicU64,
-    ) -> Self {
-        Self { open: Open::Postgres(transaction), statements }
+    pub(crate) fn new(open: Open, statements: &'d AtomicU64) -> Self {
+        Self { open, statements }
     }
 
     /// Says how many rows it touched.

@@ -36,21 +36,6 @@ pub trait AdministrationStore:
 {
 }
 
-impl<S> AdministrationStore for S where
-    S: TenantRows
-        + TenantList
-        + EndedSecrets
-        + Applications
-        + Generations
-        + KeySchedule
-        + SealedItems
-        + UsageLog
-        + AuditLog
-        + IdempotentAnswers
-        + ChangeLog
-{
-}
-
 /// Reads the applications of the Thunder-compatible API.
 #[async_trait]
 pub trait Applications: Send + Sync {

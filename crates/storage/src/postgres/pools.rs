@@ -19,7 +19,7 @@ use crate::postgres::options::{self, PostgresOptions};
 use crate::postgres::schema::{self, Roles, Schema};
 use crate::row::Row;
 use crate::statement::{Dialect, Statement};
-use crate::transaction::Transaction;
+use crate::transaction::{Open, Transaction};
 
 /// The reason, as far as an operator can fix it.
 const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
@@ -178,7 +178,8 @@ impl PostgresPools {
             (Purpose::CommitOf(_), _) if self.roles.writer => "BEGIN; SET LOCAL ROLE latchkey_writer",
             _ => "BEGIN",
         };
-        let mut transaction = Transaction::postgres(self.administrators.begin_with(begin).await?, statements);
+        let open = Open::Postgres(self.administrators.begin_with(begin).await?);
+        let mut transaction = Transaction::new(open, statements);
         match purpose {
             Purpose::Reads | Purpose::Writes => {}
             Purpose::Commit => drop(transaction.execute(&Statement::of(COMMIT_LOCK)).await?),

@@ -11,7 +11,7 @@ mod rows;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use administration::{AuditRecord, ChangeLog, Invalidation};
+use administration::{AdministrationStore, AuditRecord, ChangeLog, Invalidation};
 use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use registry::{Client, ClientId, ClientStore};
@@ -29,6 +29,8 @@ pub struct MemoryStore {
     calls: CallCounters,
     faults: FaultInjection,
 }
+
+impl AdministrationStore for MemoryStore {}
 
 impl MemoryStore {
     /// An empty one.
