@@ -72,12 +72,12 @@ impl SealedItems for Database {
         match after {
             None => {}
             Some(SealedPlace::SigningKey { tenant, id, .. }) => key = Some((tenant.as_str(), id.number())),
-            Some(SealedPlace::Named(after)) => (key, name) = (None, Some(after)),
+            Some(SealedPlace::Named(after)) => (key, name) = (None, Some(after.as_str())),
             Some(SealedPlace::Sources { generation: after, .. }) => {
                 (key, name, generation) = (None, None, Some(*after));
             }
             Some(SealedPlace::IdempotentAnswer { tenant, key: after }) => {
-                (key, name, generation, answer) = (None, None, None, (tenant.as_str(), after));
+                (key, name, generation, answer) = (None, None, None, (tenant.as_str(), after.as_slice()));
             }
         }
         let mut page = Vec::new();

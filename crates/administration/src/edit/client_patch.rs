@@ -118,9 +118,10 @@ fn require_own_fields(row: &ClientState) -> Result<(), EditError> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Lifetime;
-
-    use super::super::test_states::{NOW, ask, at, client_id, described, facts, operator, state, tenant_id};
+    use super::super::test_states::{
+        NOW, ask, at, client_id, described, facts, operator, set_token_lifetime, state, tenant_id,
+        token_lifetime_patch,
+    };
     use super::*;
 
     fn check(change: impl Fn(&mut TenantState), merge: Value, expected: &str) -> Option<Edit> {
@@ -152,7 +153,7 @@ mod tests {
             t.clients[0].client.audiences = vec!["a\u{200b}".to_owned()];
             t.clients[0].client.name = "\u{202e}S".to_owned();
         };
-        check(odd, json!({ "access_token_lifetime": 60 }), "svc changed");
+        check(odd, json!({ "description": "S" }), "svc changed");
         check(odd, json!({ "audiences": ["a\u{200b}", "b"] }), "svc changed");
         check(odd, json!({ "audiences": ["b", "a\u{200c}"] }), "/audiences/1");
         check(odd, json!({ "name": "\u{202e}T" }), "/name");
@@ -171,12 +172,9 @@ mod tests {
 
     #[test]
     fn tokens_with_a_longer_lifetime_are_remembered() {
-        let lifetime = |seconds: u64| {
-            move |t: &mut TenantState| {
-                t.clients[0].client.access_token_lifetime = Some(Lifetime::from_seconds(seconds));
-            }
-        };
-        let to = |seconds: Option<u64>| json!({ "access_token_lifetime": seconds });
+        let lifetime =
+            |seconds: u64| move |t: &mut TenantState| set_token_lifetime(&mut t.clients[0].client, seconds);
+        let to = token_lifetime_patch;
         let until = |edit: Option<Edit>| {
             edit.unwrap().tenant_metadata.first().map(|metadata| metadata.previous_tokens_until)
         };

@@ -111,6 +111,11 @@ pub(crate) fn set_token_lifetime(client: &mut Client, seconds: u64) {
     client.access_token_lifetime = Some(Lifetime::from_seconds(seconds));
 }
 
+/// The merge patch that sets it.
+pub(super) fn token_lifetime_patch(seconds: Option<u64>) -> serde_json::Value {
+    serde_json::json!({ "access_token_lifetime": seconds })
+}
+
 pub(super) fn secret(id: &str) -> SecretState {
     SecretState {
         secret: ClientSecret {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use administration::{Application, ApplicationId, ApplicationState};
 use tenancy::{Issuer, TenantId};
+use testkit::fixtures::with_token_lifetime;
 
 use super::super::request::ApplicationRequest;
 use super::super::{Spelling, view};
@@ -89,15 +90,17 @@ fn the_documented_request_becomes_a_client() {
     let registration = judged(&documented()).unwrap().unwrap();
     assert_eq!(
         registration,
-        Client {
-            authentication_method: Method::ClientSecret,
-            grant_types: vec![GrantType::ClientCredentials],
-            resources: vec!["your-api".to_owned(), "https://api.example.com".to_owned()],
-            scope: Scope::parse("api:read api:write").unwrap(),
-            access_token_lifetime: Some(Lifetime::from_seconds(3600)),
-            issuer: Some(Issuer::parse("thunder").unwrap()),
-            ..Client::new(tenant().id, ClientId::parse("backend_service_client").unwrap())
-        }
+        with_token_lifetime(
+            Client {
+                authentication_method: Method::ClientSecret,
+                grant_types: vec![GrantType::ClientCredentials],
+                resources: vec!["your-api".to_owned(), "https://api.example.com".to_owned()],
+                scope: Scope::parse("api:read api:write").unwrap(),
+                issuer: Some(Issuer::parse("thunder").unwrap()),
+                ..Client::new(tenant().id, ClientId::parse("backend_service_client").unwrap())
+            },
+            3600
+        )
     );
 }
 
@@ -166,7 +169,10 @@ fn defaults_are_those_of_the_thunder_api() {
     assert_eq!(config(json!({ "client_id": null })).id, random_id());
     assert_eq!(config(json!({ "client_id": "" })).id, random_id());
     let plain = config(json!({ "token": null, "scopes": null }));
-    assert_eq!((plain.issuer, plain.access_token_lifetime, plain.resources), (None, None, Vec::new()));
+    let mut short = tenant();
+    short.access_token.lifetime = Lifetime::from_seconds(7);
+    assert_eq!(plain.token_lifetime(&short), Lifetime::from_seconds(7));
+    assert_eq!((plain.issuer, plain.resources), (None, Vec::new()));
     let own = config(json!({ "token": { "issuer": "https://auth.example.com" } }));
     assert_eq!(own.issuer, None, "the tenant's own issuer is no exception to it");
     assert_eq!(judged(&with(json!({ "inbound_auth_config": null }), json!({}))).unwrap(), None);

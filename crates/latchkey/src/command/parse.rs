@@ -152,11 +152,7 @@ mod tests {
                 &["resource_servers.https://api.example.com.scopes=a,b", "resource_servers.old=null"],
                 json!({"resource_servers": {"https://api.example.com": {"scopes": ["a", "b"]}, "old": null}}),
             ),
-            (
-                &client,
-                &["scopes=", "access_token_lifetime=2s"],
-                json!({"scopes": [], "access_token_lifetime": 2}),
-            ),
+            (&client, &["scopes=", "description=2s"], json!({"scopes": [], "description": "2s"})),
             (&client, &["scopes=[\"a\"]"], json!({"scopes": ["a"]})),
             (&client, &["nmae=x"], json!({"nmae": "x"})),
         ] {

@@ -37,7 +37,7 @@ async fn a_client_is_registered_changed_suspended_and_deleted() {
     cli.assert_ends(&["client", "show", "umbrella", "other"], 3, "there is no client");
 
     let changed =
-        cli.json(&["client", "set", "initech", "svc", "scopes=api:read", "access_token_lifetime=60"]);
+        cli.json(&["client", "set", "initech", "svc", "scopes=api:read", "access_token_lifetime=1m"]);
     assert_eq!(changed["scopes"], serde_json::json!(["api:read"]));
     assert_eq!(changed["access_token_lifetime"], 60);
     cli.json(&["client", "set", "initech", "svc", "description=Sends the bills"]);

@@ -126,9 +126,8 @@ fn a_token_opens_the_protected_resource() {
 
 #[tokio::test]
 async fn an_expired_token_gets_the_printed_response() {
-    let short = "grant_types: [client_credentials]\n        access_token_lifetime: 1s";
-    let folder =
-        Folder::with(&settings::edited(&settings::sample(), "grant_types: [client_credentials]", short));
+    let (hour, second) = ("access_token: { lifetime: 1h,", "access_token: { lifetime: 1s,");
+    let folder = Folder::with(&settings::edited(&settings::sample(), hour, second));
     let program = Program::start(&folder);
     let token =
         token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]));

@@ -56,8 +56,10 @@ async fn changed_scopes_and_lifetimes_are_those_of_the_next_token() {
     let (folder, program) = start();
     let load = Load::on(&program);
     let svc = "value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read]";
-    let wider = "value: acme-svc-canary-8d1f }, audiences: [api], access_token_lifetime: 7m, scopes: [api:read, api:write]";
-    folder.replace("config.yaml", &edited(TWO_TENANTS, svc, wider));
+    let wider = "value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read, api:write]";
+    let longer = "acme:\n    access_token: { lifetime: 7m }\n    strategies:";
+    let changed = edited(&edited(TWO_TENANTS, svc, wider), "acme:\n    strategies:", longer);
+    folder.replace("config.yaml", &changed);
     eventually("the new scopes are granted", async || {
         let answer = program.request_token("acme", "svc", ACME_SECRET).await.json();
         (answer["scope"].as_str(), answer["expires_in"].as_u64()) == (Some("api:read api:write"), Some(420))
