@@ -167,7 +167,7 @@ impl Routes<'_> {
 fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBody> {
     let response = match pattern {
         "/metrics" => OAuthError::from(Failure::Misdirected).error_response(),
-        _ if admin::unknown::is_admin(pattern) => Problem::from(Failure::Misdirected).error_response(),
+        _ if unknown::is_admin(pattern) => Problem::from(Failure::Misdirected).error_response(),
         _ => ThunderError::from(Failure::Misdirected).error_response(),
     };
     request.into_response(response)

@@ -11,7 +11,6 @@ use super::idempotency::idempotency;
 use super::names::Target;
 use super::query::Query;
 use crate::authorization::RequiredPermission;
-use crate::body::{Body, BodyError};
 use crate::documents;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
@@ -49,10 +48,6 @@ impl<T: Target> AdminRequest<T> {
 }
 
 impl<T> AdminRequest<T> {
-    pub(super) async fn body(&mut self) -> Result<Body, BodyError> {
-        self.raw.json().await
-    }
-
     pub(super) fn query<R>(&self, take: impl FnOnce(&mut Query) -> R) -> Result<R, EditError> {
         Query::read(self.raw.query(), take)
     }

@@ -37,7 +37,7 @@ pub(crate) async fn look(request: AdminRequest<(TenantId, ClientId)>) -> Answer 
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let patch = documents::patch(&request.body().await?, ClientSettings::read)?;
+    let patch = documents::patch(&request.raw.json().await?, ClientSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     changed(&administrator.patch_client(caller, tenant, client, patch).await?)
 }

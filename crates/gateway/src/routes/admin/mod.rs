@@ -13,7 +13,6 @@ mod admin_resource;
 mod idempotency;
 mod names;
 mod query;
-pub(super) mod unknown;
 
 pub(crate) use admin_request::AdminAccess;
 pub(super) use admin_resource::AdminResource;

@@ -11,24 +11,14 @@ use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
 /// The characters that a segment of a path has in encoded form only.
-const RESERVED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'+')
-    .add(b'/')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
+const RESERVED: &AsciiSet = &{
+    let mut set = CONTROLS.add(b' ');
+    let mut rest: &[u8] = b"\"#%+/<>?[\\]^`{|}";
+    while let [byte, others @ ..] = rest {
+        (set, rest) = (set.add(*byte), others);
+    }
+    set
+};
 
 /// What a path names. It is parsed after the caller is authorized: without permission there is no 404.
 pub(crate) trait Target: Sized + 'static {

@@ -40,7 +40,7 @@ pub(crate) async fn rotate(mut request: AdminRequest<(TenantId, ClientId)>) -> A
 }
 
 pub(crate) async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
-    let end = documents::read(&request.body().await?, documents::secret_end)?;
+    let end = documents::read(&request.raw.json().await?, documents::secret_end)?;
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
     let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Expire(end)).await?;
     Document::of(StatusCode::OK).body(&view)

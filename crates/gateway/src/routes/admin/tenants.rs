@@ -33,7 +33,7 @@ pub(crate) async fn look(request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<TenantId>) -> Answer {
-    let patch = documents::patch(&request.body().await?, TenantSettings::read)?;
+    let patch = documents::patch(&request.raw.json().await?, TenantSettings::read)?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     changed(&administrator.patch_tenant(caller, tenant, patch).await?)
 }
