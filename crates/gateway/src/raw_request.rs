@@ -22,9 +22,9 @@ use crate::failure::Failure;
 use crate::options::DefaultTenant;
 use crate::route::Route;
 
-const FORM: &str = "application/x-www-form-urlencoded";
-const JSON: &str = "application/json";
-const MERGE_PATCH: &str = "application/merge-patch+json";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const JSON: &str = "application/json";
+pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Head and body of a request, unread.
 pub(crate) struct RawRequest {

@@ -7,11 +7,9 @@ use serde_json::{Value, json};
 use utoipa::openapi::{HttpMethod, Paths};
 
 use super::schemas::reference;
+pub(super) use crate::raw_request::{FORM, JSON, MERGE_PATCH};
 use crate::respond::ProblemDocument;
 
-pub(super) const JSON: &str = "application/json";
-pub(super) const FORM: &str = "application/x-www-form-urlencoded";
-pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 pub(super) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
 pub(super) const NOT_MODIFIED: &str = "If-None-Match names what it is";
 

@@ -49,11 +49,9 @@ impl HttpError<OAuthBody> {
     /// Adds the challenge for a token that is not accepted (RFC 6750 §3).
     pub(crate) fn in_bearer_realm(self, realm: &str, scope: Option<&str>) -> Self {
         let Some(ErrorResponse { error, error_description, .. }) = self.body.0.clone() else { return self };
+        let scope = scope.filter(|_| error == ErrorCode::InsufficientScope);
         match error {
-            ErrorCode::InvalidToken => {
-                self.with_bearer_challenge(realm, Some((error, &error_description)), None)
-            }
-            ErrorCode::InsufficientScope => {
+            ErrorCode::InvalidToken | ErrorCode::InsufficientScope => {
                 self.with_bearer_challenge(realm, Some((error, &error_description)), scope)
             }
             _ => self,
