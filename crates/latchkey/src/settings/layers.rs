@@ -50,10 +50,17 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
     let (mut overridden, mut faults) = (Overridden::new(), Vec::new());
     let mut held = Vec::new();
     for (name, value) in environment.beginning_with(PREFIX) {
-        match key_of(name).and_then(|(key, setter)| Ok((key, setter, text(name, key, value)?))) {
-            Ok((_, _, "")) => {}
-            Ok((key, setter, text)) => held.push((name, key, setter, text)),
-            Err(fault) => faults.push(fault),
+        let Some((key, setter)) = KEYS.into_iter().find(|(key, _)| variable_of(key) == name) else {
+            faults.push(unknown(name));
+            continue;
+        };
+        match value {
+            Variable::Text(text) if text.expose().is_empty() => {}
+            Variable::Text(text) => held.push((name, key, setter, text.expose())),
+            Variable::NotText => {
+                let explanation = Explanation::new("its value is not UTF-8", "set it to text, or unset it");
+                faults.push(Diagnostic::about_variable(name, key.to_owned(), explanation));
+            }
         }
     }
     // A variable that names one place of the sealing key replaces every place of the file.
@@ -84,11 +91,8 @@ fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| String::new())
 }
 
-/// The key that a variable sets, by its exact name.
-fn key_of(name: &str) -> Result<(&'static str, Setter), Diagnostic> {
-    if let Some(key) = KEYS.into_iter().find(|(key, _)| variable_of(key) == name) {
-        return Ok(key);
-    }
+/// A variable that is no key's.
+fn unknown(name: &str) -> Diagnostic {
     let path = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect::<Vec<_>>();
     let section = path.first().map_or("", String::as_str);
     let explanation = match section {
@@ -113,21 +117,11 @@ fn key_of(name: &str) -> Result<(&'static str, Setter), Diagnostic> {
             Explanation::new("this variable sets no key", hint)
         }
     };
-    Err(Diagnostic::about_variable(name, written(&path), explanation))
+    Diagnostic::about_variable(name, written(&path), explanation)
 }
 
 fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
-}
-
-fn text<'a>(name: &str, key: &str, value: &'a Variable) -> Result<&'a str, Diagnostic> {
-    match value {
-        Variable::Text(text) => Ok(text.expose()),
-        Variable::NotText => {
-            let explanation = Explanation::new("its value is not UTF-8", "set it to text, or unset it");
-            Err(Diagnostic::about_variable(name, key.to_owned(), explanation))
-        }
-    }
 }
 
 #[cfg(test)]

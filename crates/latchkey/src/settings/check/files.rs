@@ -247,6 +247,7 @@ mod tests {
         }
         folder.write("credentials/inside", 0o664, "hunter2");
         assert!(folder.load(&client("link-to-inside")).is_err(), "what may be written is refused everywhere");
+        assert_eq!(PRIVATE_FOLDERS, ["/run/secrets", "/run/credentials"]);
     }
 
     #[test]
