@@ -16,6 +16,6 @@ impl ConfiguredAdmins {
     /// Hashes the passwords, each for 11 ms, outside the threads that serve requests.
     pub(crate) async fn hashed(self) -> Result<HashedUsers, OutOfMemory> {
         let Self { users, applications } = self;
-        spawn_blocking(move || HashedUsers::of(&users, applications)).await.unwrap_or(Err(OutOfMemory))
+        spawn_blocking(move || HashedUsers::of(users, applications)).await.unwrap_or(Err(OutOfMemory))
     }
 }

@@ -16,7 +16,7 @@ impl Buffered for LastUsedSecrets {
     type Newest = ();
 
     fn buffer(&self) -> &UsageBuffer<SecretPath, ClientAddress> {
-        Self::buffer(self)
+        &self.0
     }
 
     async fn write(store: &dyn AdministrationStore, rows: &[UsedSecret]) -> Result<(), StoreError> {
@@ -98,7 +98,7 @@ mod tests {
         test_env.batch_writer.flush().await;
         assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 10), ("2001:db8::/64", 12)]));
         assert_eq!(test_env.written("globex").await, rows(&[("unknown", 11)]));
-        assert_eq!(test_env.uses.buffer().drain(), []);
+        assert_eq!(test_env.uses.0.drain(), []);
     }
 
     #[tokio::test]
@@ -126,7 +126,7 @@ mod tests {
         test_env.note("acme", "svc", "192.0.2.1", 10);
         test_env.batch_writer.flush().await;
         assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 10)]));
-        assert_eq!(test_env.uses.buffer().drain(), []);
+        assert_eq!(test_env.uses.0.drain(), []);
     }
 
     #[tokio::test(start_paused = true)]
@@ -149,7 +149,7 @@ mod tests {
         let began = tokio::time::Instant::now();
         test_env.batch_writer.finish().await;
         assert_eq!(began.elapsed(), AT_THE_END);
-        assert_eq!(test_env.uses.buffer().drain().len(), 1, "given up half way, it is not forgotten");
+        assert_eq!(test_env.uses.0.drain().len(), 1, "given up half way, it is not forgotten");
         drop(held);
     }
 }

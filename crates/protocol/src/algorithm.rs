@@ -1,12 +1,13 @@
 //! The `alg` values that a tenant may sign with (RFC 7518 §3.1, RFC 8037 §3.1).
 
-use std::fmt;
 use std::str::FromStr;
 
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 
 /// An asymmetric signature algorithm. `none` and the HMAC family have no variant, so no configuration can name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[display("{}", self.as_str())]
 pub enum SigningAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     RS256,
@@ -41,12 +42,6 @@ impl SigningAlgorithm {
             Self::ES384 => "ES384",
             Self::EdDSA => "EdDSA",
         }
-    }
-}
-
-impl fmt::Display for SigningAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Client credentials as presented, one method in a request (RFC 6749 §2.3, RFC 7521 §4.2).
 
-use std::fmt;
 use std::str::FromStr;
 
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 
 use crate::bearer::split_scheme;
@@ -88,7 +88,8 @@ fn no_client() -> ErrorResponse {
 }
 
 /// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[display("{}", self.as_str())]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthenticationMethod {
     /// Any method for which the client has a credential.
@@ -130,12 +131,6 @@ impl ClientAuthenticationMethod {
             Self::Any | Self::ClientSecret => true,
             Self::PrivateKeyJwt | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth | Self::None => false,
         }
-    }
-}
-
-impl fmt::Display for ClientAuthenticationMethod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -1,15 +1,16 @@
 //! Rates: how often something may happen.
 
-use std::fmt;
 use std::str::FromStr;
 
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 
 use crate::{Lifetime, Timestamp, cropped};
 
 /// How often something may happen, written as a count and s, min or h: `10000/min`. It is counted in spans that begin with each second,
 /// minute or hour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Serialize, Deserialize)]
+#[display("{count}/{}", unit.as_str())]
 #[serde(try_from = "String", into = "String")]
 pub struct Rate {
     /// How many times.
@@ -86,12 +87,6 @@ impl FromStr for Rate {
             Some(Self { count, unit })
         });
         rate.ok_or_else(|| InvalidRate(cropped(text)))
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.count, self.unit.as_str())
     }
 }
 

@@ -277,7 +277,7 @@ impl Authenticator {
                 proven(client, None)
             };
         };
-        let job = HashJob { secret, salt: candidates.salt(), key: Some(key.of_job()) };
+        let job = HashJob { secret, salt: candidates.salt(), key: Some(key.0) };
         let hash = self.hash(job, attempt).await?;
         let matching = candidates.matching(&hash).cloned();
         if let Some(secret) = &matching {

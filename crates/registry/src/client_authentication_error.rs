@@ -65,17 +65,11 @@ impl ClientAuthenticationError {
     /// The description for the caller: one for all refusals, and one for those over the limit.
     #[must_use]
     pub const fn description(&self) -> &'static str {
-        match self {
-            Self::Malformed
-            | Self::UnknownClient
-            | Self::ClientSuspended
-            | Self::MethodNotAllowed
-            | Self::MethodNotServed
-            | Self::SecretMismatch
-            | Self::SampleSecret => "Client authentication failed",
-            Self::TooManyFailures(_) => "Client authentication failed too often; try again later",
-            Self::Busy | Self::Store(StoreError::Unavailable(_)) => "The server is temporarily unavailable",
-            Self::Store(StoreError::Fault(_)) => "The server failed",
+        match (self, self.error_code()) {
+            (Self::TooManyFailures(_), _) => "Client authentication failed too often; try again later",
+            (_, ErrorCode::InvalidClient) => "Client authentication failed",
+            (_, ErrorCode::TemporarilyUnavailable) => "The server is temporarily unavailable",
+            _ => "The server failed",
         }
     }
 }

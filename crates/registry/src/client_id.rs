@@ -1,13 +1,14 @@
 //! Client identifiers: unique within their tenant, and not a secret (RFC 6749 §2.2).
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use derive_more::{AsRef, Display};
 use serde::{Deserialize, Serialize};
 
 /// The identifier of a client of one tenant.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[as_ref(str)]
 #[serde(try_from = "String")]
 pub struct ClientId(Arc<str>);
 
@@ -36,12 +37,6 @@ impl ClientId {
     }
 }
 
-impl AsRef<str> for ClientId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
 impl FromStr for ClientId {
     type Err = InvalidClientId;
 
@@ -55,18 +50,6 @@ impl TryFrom<String> for ClientId {
 
     fn try_from(text: String) -> Result<Self, InvalidClientId> {
         Self::parse(&text)
-    }
-}
-
-impl fmt::Display for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ClientId({})", self.0)
     }
 }
 

@@ -1,15 +1,15 @@
 //! A secret of a client: its hash and its times, never its value.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::sync::Arc;
 
+use derive_more::Display;
 use protocol::Timestamp;
 
 use secrets::SecretHash;
+use serde::{Deserialize, Serialize};
 
 /// The identifier of a secret, for listing, expiring and revoking it. It reveals nothing about the value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SecretId(Arc<str>);
 
 /// A secret as it is stored.
@@ -41,12 +41,6 @@ impl SecretId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for SecretId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

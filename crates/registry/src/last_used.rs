@@ -25,7 +25,10 @@ pub struct SecretPath {
 pub type UsedSecret = Usage<SecretPath, ClientAddress>;
 
 /// The uses of secrets that are not written yet.
-pub struct LastUsedSecrets(UsageBuffer<SecretPath, ClientAddress>);
+pub struct LastUsedSecrets(
+    /// The buffer, for the task that writes it.
+    pub UsageBuffer<SecretPath, ClientAddress>,
+);
 
 /// A borrowed [`SecretPath`]. It has the same members in the same order, so it has the same hash.
 #[derive(Hash)]
@@ -53,12 +56,6 @@ impl LastUsedSecrets {
     ) {
         let path = (&SecretPathRef { tenant, client, secret }, SecretPathRef::to_path);
         self.0.record(path, (|known: &ClientAddress| known == source, || *source), (), now);
-    }
-
-    /// The buffer, for the task that writes it.
-    #[must_use]
-    pub fn buffer(&self) -> &UsageBuffer<SecretPath, ClientAddress> {
-        &self.0
     }
 }
 
@@ -107,7 +104,7 @@ mod tests {
         let apart = [used("acme/svc/s1", 1, 3), used("acme/web/s1", 1, 2), used("globex/svc/s1", 1, 1)];
         apart.iter().for_each(|used| note(&uses, used));
         note(&uses, &used("acme/svc/s1", 1, 2));
-        assert_eq!(uses.buffer().drain(), apart);
+        assert_eq!(uses.0.drain(), apart);
     }
 
     #[test]
@@ -118,7 +115,7 @@ mod tests {
         for user in sources {
             note(&uses, &Usage { user, ..used("acme/svc/s1", 0, 5) });
         }
-        let drained = uses.buffer().drain();
+        let drained = uses.0.drain();
         assert_eq!(drained.into_iter().map(|used| used.user).collect::<Vec<_>>(), sources);
     }
 

@@ -104,23 +104,19 @@ impl HashedUsers {
     ///
     /// # Errors
     /// [`OutOfMemory`].
-    pub fn of(declared: &[DeclaredUser], applications: Vec<String>) -> Result<Self, OutOfMemory> {
+    pub fn of(
+        declared: impl IntoIterator<Item = DeclaredUser>,
+        applications: Vec<String>,
+    ) -> Result<Self, OutOfMemory> {
         let salt = PasswordSalt::generate();
-        let mut users = Vec::with_capacity(declared.len());
-        for user in declared {
-            let (hash, password) = match &user.password {
-                DeclaredPassword::Value(password) => {
-                    let copy = Secret::new(password.expose().to_owned());
-                    (hash_password(password, &salt)?, DeclaredPassword::Value(copy))
-                }
-                DeclaredPassword::Hash(phc) => {
-                    (SecretHash::Password(phc.clone()), DeclaredPassword::Hash(phc.clone()))
-                }
+        let hashed = declared.into_iter().map(|user| {
+            let hash = match &user.password {
+                DeclaredPassword::Value(password) => hash_password(password, &salt)?,
+                DeclaredPassword::Hash(phc) => SecretHash::Password(phc.clone()),
             };
-            let (name, permissions) = (user.name.clone(), user.permissions.clone());
-            users.push((DeclaredUser { name, password, permissions }, hash));
-        }
-        Ok(Self { users, applications, salt })
+            Ok((user, hash))
+        });
+        Ok(Self { users: hashed.collect::<Result<_, _>>()?, applications, salt })
     }
 }
 
@@ -288,7 +284,17 @@ mod tests {
         }
     }
 
-    fn users(declared: &[DeclaredUser]) -> (Users, Arc<HashPool>) {
+    fn copy(user: &DeclaredUser) -> DeclaredUser {
+        let password = match &user.password {
+            DeclaredPassword::Value(password) => {
+                DeclaredPassword::Value(Secret::new(password.expose().to_owned()))
+            }
+            DeclaredPassword::Hash(phc) => DeclaredPassword::Hash(phc.clone()),
+        };
+        DeclaredUser { name: user.name.clone(), password, permissions: user.permissions.clone() }
+    }
+
+    fn users(declared: impl IntoIterator<Item = DeclaredUser>) -> (Users, Arc<HashPool>) {
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
         let users = Users::new(Arc::clone(&pool), &Pepper::generate(), Rate::per_minute(10_000));
         users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
@@ -303,7 +309,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_opens_its_own_user_only() {
-        let (users, _) = users(&[declared("admin", "admin"), declared("root", "other")]);
+        let (users, _) = users([declared("admin", "admin"), declared("root", "other")]);
         for (name, password, expected) in [
             ("admin", "admin", true),
             ("root", "other", true),
@@ -321,7 +327,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_sign_in_costs_one_hash() {
-        let (users, pool) = users(&[declared("admin", "admin"), declared("root", "other")]);
+        let (users, pool) = users([declared("admin", "admin"), declared("root", "other")]);
         let long = "x".repeat(5000);
         for (name, password) in
             [("admin", "admin"), ("admin", "wrong"), ("nobody", "wrong"), ("admin", ""), ("admin", &long)]
@@ -339,7 +345,7 @@ mod tests {
             password: DeclaredPassword::Hash(phc.to_string()),
             ..declared("second", "unused")
         };
-        let (users, _) = users(&[declared("admin", "admin"), imported]);
+        let (users, _) = users([declared("admin", "admin"), imported]);
         assert!(sign_in(&users, "second", "imported").await.is_ok());
         assert!(sign_in(&users, "admin", "admin").await.is_ok());
         assert_eq!(sign_in(&users, "second", "admin").await, Err(SignInError::Refused));
@@ -347,7 +353,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one() {
-        let (users, pool) = users(&[declared("admin", "admin"), declared("root", "other")]);
+        let (users, pool) = users([declared("admin", "admin"), declared("root", "other")]);
         let users = users.refusing(&["admin"]);
         assert_eq!(sign_in(&users, "admin", "admin").await, Err(SignInError::Refused));
         assert_eq!(pool.hashes_computed(), 1);
@@ -356,9 +362,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_user_that_is_no_longer_declared_is_unknown() {
-        let (users, _) = users(&[declared("admin", "admin")]);
+        let (users, _) = users([declared("admin", "admin")]);
         assert!(users.permits("admin", "system") && !users.permits("admin", "other"));
-        users.replace(HashedUsers::of(&[declared("other", "admin")], Vec::new()).unwrap());
+        users.replace(HashedUsers::of([declared("other", "admin")], Vec::new()).unwrap());
         assert!(!users.permits("admin", "system") && !users.is_declared("admin"));
         assert_eq!(sign_in(&users, "admin", "admin").await, Err(SignInError::Refused));
     }
@@ -366,33 +372,33 @@ mod tests {
     #[tokio::test]
     async fn what_was_signed_in_ends_with_its_password_and_not_with_the_process() {
         let pepper = || Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
-        let start = |pepper: &Pepper, declared: &[DeclaredUser]| {
+        fn start<const USERS: usize>(pepper: &Pepper, declared: [DeclaredUser; USERS]) -> Users {
             let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
             let users = Users::new(pool, pepper, Rate::per_minute(10_000));
             users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
             users
-        };
+        }
         let phc = hash_password(&Secret::new("admin".to_owned()), &PasswordSalt::generate()).unwrap();
         let imported = || DeclaredUser {
             password: DeclaredPassword::Hash(phc.to_string()),
             ..declared("admin", "unused")
         };
         for first in [declared("admin", "admin"), imported()] {
-            let users = start(&pepper(), std::slice::from_ref(&first));
+            let users = start(&pepper(), [copy(&first)]);
             let credential = sign_in(&users, "admin", "admin").await.unwrap().credential;
             assert!(!credential.contains("admin") && credential.len() == 22, "{credential}");
-            let again = start(&pepper(), std::slice::from_ref(&first));
+            let again = start(&pepper(), [copy(&first)]);
             assert!(again.has_credential("admin", &credential), "the same password, salted anew");
             assert!(!again.has_credential("admin", "") && !again.has_credential("root", &credential));
             for other in [declared("admin", "Admin"), declared("root", "admin")] {
-                users.replace(HashedUsers::of(&[other], Vec::new()).unwrap());
+                users.replace(HashedUsers::of([other], Vec::new()).unwrap());
                 assert!(!users.has_credential("admin", &credential));
             }
-            users.replace(HashedUsers::of(&[first], Vec::new()).unwrap());
+            users.replace(HashedUsers::of([first], Vec::new()).unwrap());
             assert!(users.has_credential("admin", &credential), "it is declared again");
         }
-        let others = start(&Pepper::generate(), &[declared("admin", "admin")]);
-        let here = start(&pepper(), &[declared("admin", "admin"), declared("root", "admin")]);
+        let others = start(&Pepper::generate(), [declared("admin", "admin")]);
+        let here = start(&pepper(), [declared("admin", "admin"), declared("root", "admin")]);
         let [admin, root] = ["admin", "root"];
         let credential = sign_in(&here, admin, "admin").await.unwrap().credential;
         assert!(!others.has_credential(admin, &credential), "under another pepper it is another");
@@ -401,7 +407,7 @@ mod tests {
 
     #[tokio::test]
     async fn after_failures_a_sign_in_waits_whether_or_not_the_name_is_known_and_the_password_right() {
-        let (users, _) = users(&[declared("admin", "admin")]);
+        let (users, _) = users([declared("admin", "admin")]);
         for name in ["nobody", "admin"] {
             for (password, at_least) in
                 [("wrong", 0), ("wrong", 0), ("wrong", 0), ("wrong", 100), ("wrong", 200), ("admin", 400)]
@@ -422,7 +428,7 @@ mod tests {
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
         let limit = Rate::per_minute(1);
         let users = Users::new(pool, &Pepper::generate(), limit);
-        users.replace(HashedUsers::of(&[declared("admin", "admin")], Vec::new()).unwrap());
+        users.replace(HashedUsers::of([declared("admin", "admin")], Vec::new()).unwrap());
         for _ in 0..3 {
             assert_eq!(sign_in(&users, "admin", "wrong").await, Err(SignInError::Refused));
         }
@@ -432,8 +438,9 @@ mod tests {
     #[test]
     fn nothing_of_a_password_is_printed() {
         let user = declared("admin", "canary-password");
-        let hashed = HashedUsers::of(std::slice::from_ref(&user), Vec::new()).unwrap();
-        let printed = format!("{user:?} {hashed:?}");
+        let printed = format!("{user:?}");
+        let hashed = HashedUsers::of([user], Vec::new()).unwrap();
+        let printed = format!("{printed} {hashed:?}");
         assert!(!printed.contains("canary") && !printed.contains("argon2"), "{printed}");
     }
 }

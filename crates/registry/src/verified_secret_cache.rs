@@ -25,9 +25,10 @@ pub struct VerifiedSecretCache {
 /// A digest of a presented secret and everything that it was checked against.
 ///
 /// This includes tenant, client and the client's live secrets with their hashes. So a secret that expires, is revoked
-/// or is replaced leaves the cache by that change, and an entry of one client is useless for another.
+/// or is replaced leaves the cache by that change, and an entry of one client is useless for another. The bytes are the key of the hash
+/// job, too: equal keys have equal secrets and salts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct VerifiedSecretKey([u8; 32]);
+pub(crate) struct VerifiedSecretKey(pub(crate) [u8; 32]);
 
 impl VerifiedSecretCache {
     /// Creates a cache under a random key.
@@ -63,13 +64,6 @@ impl VerifiedSecretCache {
     /// Adds a verified secret.
     pub(crate) async fn insert(&self, key: VerifiedSecretKey, secret: SecretId) {
         self.secrets.insert(key, secret).await;
-    }
-}
-
-impl VerifiedSecretKey {
-    /// The key of the hash job: equal keys have equal secrets and salts.
-    pub(crate) fn of_job(self) -> [u8; 32] {
-        self.0
     }
 }
 

@@ -27,7 +27,7 @@ pub use hash_lanes::{Busy, HashJob, Lane};
 pub use hash_pool::HashPool;
 pub use keyed_digest::KeyedDigest;
 pub use password_hash::{
-    MAX_SECRET_LENGTH, OutOfMemory, PasswordSalt, hash_password, is_fit_secret, is_importable, salt_of,
+    MAX_SECRET_LENGTH, OutOfMemory, PasswordSalt, hash_password, is_fit_secret, salt_of,
 };
 pub use pepper::Pepper;
 pub use precise_timer::PreciseTimer;

@@ -10,8 +10,10 @@ use crate::random::random_bytes;
 /// 32 random bytes, stored sealed. Each purpose has its own derived key, so a digest for one purpose is worthless for another.
 pub struct Pepper {
     bytes: Zeroizing<[u8; 32]>,
-    generated_secrets: KeyedDigest,
-    declared_secrets: KeyedDigest,
+    /// The key of token hashes.
+    pub(crate) generated_secrets: KeyedDigest,
+    /// The key of digests that recognise a declared secret.
+    pub(crate) declared_secrets: KeyedDigest,
 }
 
 impl Pepper {
@@ -34,16 +36,6 @@ impl Pepper {
     pub fn expose(&self) -> &[u8; 32] {
         &self.bytes
     }
-
-    /// The key of token hashes.
-    pub(crate) fn generated_secrets(&self) -> &KeyedDigest {
-        &self.generated_secrets
-    }
-
-    /// The key of digests that recognise a declared secret.
-    pub(crate) fn declared_secrets(&self) -> &KeyedDigest {
-        &self.declared_secrets
-    }
 }
 
 impl fmt::Debug for Pepper {
@@ -61,8 +53,8 @@ mod tests {
         let pepper = Pepper::generate();
         let again = Pepper::from_bytes(Zeroizing::new(*pepper.expose()));
         let texts: [&[u8]; 1] = [b"x"];
-        assert_eq!(pepper.generated_secrets().of(texts), again.generated_secrets().of(texts));
-        assert_ne!(pepper.generated_secrets().of(texts), pepper.declared_secrets().of(texts));
+        assert_eq!(pepper.generated_secrets.of(texts), again.generated_secrets.of(texts));
+        assert_ne!(pepper.generated_secrets.of(texts), pepper.declared_secrets.of(texts));
         assert_ne!(pepper.expose(), Pepper::generate().expose());
         assert_eq!(format!("{pepper:?}"), "Pepper([redacted])");
     }

@@ -13,7 +13,7 @@ pub fn hash_token(
     client: impl AsRef<str>,
     secret: &Secret,
 ) -> SecretHash {
-    SecretHash::Token(pepper.generated_secrets().of(texts(tenant, client.as_ref(), secret)))
+    SecretHash::Token(pepper.generated_secrets.of(texts(tenant, client.as_ref(), secret)))
 }
 
 /// Computes the digest by which reconciling recognises an unchanged declared secret, so that a restart computes no password hash.
@@ -26,7 +26,7 @@ pub fn declared_digest(
     client: impl AsRef<str>,
     secret: &Secret,
 ) -> [u8; 32] {
-    pepper.declared_secrets().of(texts(tenant, client.as_ref(), secret))
+    pepper.declared_secrets.of(texts(tenant, client.as_ref(), secret))
 }
 
 fn texts<'a>(tenant: &'a TenantId, client: &'a str, secret: &'a Secret) -> [&'a [u8]; 3] {

@@ -1,12 +1,12 @@
 //! Issuer identifiers, compared as the exact string (RFC 8414 §2, RFC 7519 §4.1.1).
 
-use std::fmt;
 use std::sync::Arc;
 
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 
 /// The value of `iss`. Usually a URL; a tenant may also have bare words as aliases, because `iss` is a `StringOrURI`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Issuer(Arc<str>);
 
@@ -45,12 +45,6 @@ impl TryFrom<String> for Issuer {
 
     fn try_from(text: String) -> Result<Self, InvalidIssuer> {
         Self::parse(&text)
-    }
-}
-
-impl fmt::Display for Issuer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

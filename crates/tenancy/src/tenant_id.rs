@@ -1,16 +1,16 @@
 //! The name of a tenant in paths, rows and cache keys: `[a-z0-9][a-z0-9-]{0,62}`, compared exactly.
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 
 const PLATFORM_ADMIN_AUDIENCE: &str = "urn:latchkey:admin";
 const TENANT_ADMIN_AUDIENCE: &str = "urn:latchkey:tenant:";
 
 /// A tenant's identifier. The value has the right shape; the tenant need not exist.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct TenantId(Arc<str>);
 
@@ -74,18 +74,6 @@ impl TryFrom<String> for TenantId {
 
     fn try_from(text: String) -> Result<Self, InvalidTenantId> {
         Self::parse(&text)
-    }
-}
-
-impl fmt::Display for TenantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for TenantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TenantId({})", self.0)
     }
 }
 

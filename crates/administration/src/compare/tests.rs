@@ -735,7 +735,7 @@ fn audit_records_hold_values_but_no_secrets() {
     assert!(!format!("{records:?}").contains("hunter2"));
     let of_client = |invalidation: &crate::Invalidation| format!("{invalidation:?}");
     let forgotten: Vec<_> = crate::invalidations(&plan.changes).iter().map(of_client).collect();
-    assert_eq!(forgotten, ["Tenant(TenantId(t))", "Client(TenantId(t), ClientId(svc))"]);
+    assert_eq!(forgotten, [r#"Tenant(TenantId("t"))"#, r#"Client(TenantId("t"), ClientId("svc"))"#]);
 }
 
 /// What stands against a tenant that has become this, where it was that; nothing where it is new.

@@ -19,7 +19,7 @@ pub(crate) fn declare_admin(app: &TestApp) {
         permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
     };
     let users = [user("admin", &["system"]), user("reader", &[])];
-    app.users.replace(HashedUsers::of(&users, vec![APPLICATION.to_owned()]).unwrap());
+    app.users.replace(HashedUsers::of(users, vec![APPLICATION.to_owned()]).unwrap());
 }
 
 struct Admin {
@@ -233,7 +233,7 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
     assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 401, "after an hour");
     let admin = Admin { assertion: assertion(&admin.app, "admin").await, app: admin.app };
     assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 200);
-    admin.app.users.replace(HashedUsers::of(&[], Vec::new()).unwrap());
+    admin.app.users.replace(HashedUsers::of([], Vec::new()).unwrap());
     assert_eq!(
         admin.send(Method::GET, "/applications", None).await.status,
         404,
@@ -244,7 +244,7 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
         password: DeclaredPassword::Value(protocol::Secret::new("other".to_owned())),
         permissions: vec!["system".to_owned()],
     };
-    admin.app.users.replace(HashedUsers::of(&[other], Vec::new()).unwrap());
+    admin.app.users.replace(HashedUsers::of([other], Vec::new()).unwrap());
     assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 401, "not this one any more");
 }
 
@@ -260,7 +260,7 @@ async fn an_assertion_dies_with_the_password_that_made_it() {
             password: DeclaredPassword::Value(protocol::Secret::new(password.to_owned())),
             permissions: vec!["system".to_owned()],
         };
-        admin.app.users.replace(HashedUsers::of(&[changed("another")], Vec::new()).unwrap());
+        admin.app.users.replace(HashedUsers::of([changed("another")], Vec::new()).unwrap());
         assert_eq!(status().await, 401, "a stolen assertion does not outlive the password");
     }
 }

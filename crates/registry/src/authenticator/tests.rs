@@ -334,7 +334,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
     let users = Users::new(Arc::clone(&test_env.pool), &pepper(), Rate::per_minute(10_000));
     let password = DeclaredPassword::Value(Secret::new("admin".to_owned()));
     let admin = DeclaredUser { name: "admin".to_owned(), password, permissions: Vec::new() };
-    users.replace(HashedUsers::of(&[admin], Vec::new()).unwrap());
+    users.replace(HashedUsers::of([admin], Vec::new()).unwrap());
     let (test_env, users) = (Arc::new(test_env), Arc::new(users));
     let guesses: Vec<_> = (0..120)
         .map(|number| {
@@ -595,7 +595,7 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
     ] {
         drop(test_env.at(id, credentials, now).await);
     }
-    let uses = test_env.authenticator.last_used_secrets().buffer().drain().into_iter().map(|used| {
+    let uses = test_env.authenticator.last_used_secrets().0.drain().into_iter().map(|used| {
         let whose = format!("{}/{}/{}", used.owner.tenant, used.owner.client, used.owner.secret);
         (whose, used.user.to_string(), used.at.seconds())
     });

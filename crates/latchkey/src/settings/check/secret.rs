@@ -2,7 +2,7 @@
 
 use administration::{DeclaredSecret, unfit};
 use registry::DeclaredPassword;
-use secrets::{MAX_SECRET_LENGTH, is_importable};
+use secrets::{MAX_SECRET_LENGTH, salt_of};
 
 use super::super::findings::{Findings, Location};
 
@@ -36,7 +36,7 @@ pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &
                 findings.exposed(at.clone(), problem, hint);
             }
         }
-        DeclaredPassword::Hash(phc) if !is_importable(phc) => {
+        DeclaredPassword::Hash(phc) if salt_of(phc).is_none() => {
             findings.error(at.key("hash"), NO_SUCH_HASH, IMPORTABLE);
         }
         DeclaredPassword::Hash(_) => {}
