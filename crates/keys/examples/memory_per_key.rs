@@ -56,7 +56,7 @@ fn ring(algorithm: SigningAlgorithm, document: &PrivateKeyDocument) -> Result<Ke
         id,
         algorithm,
         sealed_private_key: document.expose().to_vec(),
-        thumbprint: key.thumbprint().to_owned(),
+        thumbprint: key.thumbprint.clone(),
         announced_at: now,
         active_from: now,
         retiring_from: None,

@@ -10,44 +10,49 @@ use crate::SealError;
 pub(crate) const KEY_LEN: usize = 32;
 const TAG_LEN: usize = 16;
 
-pub(crate) fn cipher(key: &[u8; KEY_LEN]) -> LessSafeKey {
-    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("AES-256 takes any 32 bytes"))
-}
+/// A key of AES-256-GCM. The head that its caller writes must have a length of its own, so that no two pairs of head and context
+/// have the same bytes.
+pub struct Aead(LessSafeKey);
 
-/// The head and the sealed plaintext after it.
-pub(crate) fn seal(
-    cipher: &LessSafeKey,
-    head: Vec<u8>,
-    context: &[u8],
-    plaintext: &[u8],
-) -> Result<Vec<u8>, SealError> {
-    let mut nonce = [0; NONCE_LEN];
-    rand::fill(&mut nonce).map_err(|_| SealError::Failed)?;
-    let associated = Aad::from([&head, context].concat());
-    let start = head.len() + NONCE_LEN;
-    // This buffer holds the plaintext until it is encrypted in place, hence the exact capacity and the wiping.
-    let mut sealed = Zeroizing::new(Vec::with_capacity(start + plaintext.len() + TAG_LEN));
-    sealed.extend_from_slice(&head);
-    sealed.extend_from_slice(&nonce);
-    sealed.extend_from_slice(plaintext);
-    let nonce = Nonce::assume_unique_for_key(nonce);
-    let tag = cipher.seal_in_place_separate_tag(nonce, associated, &mut sealed[start..]);
-    sealed.extend_from_slice(tag.map_err(|_| SealError::Failed)?.as_ref());
-    Ok(std::mem::take(&mut *sealed))
-}
+impl Aead {
+    /// Prepares a key.
+    #[must_use]
+    pub fn new(key: &[u8; KEY_LEN]) -> Self {
+        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("AES-256 takes any 32 bytes")))
+    }
 
-/// The plaintext of the bytes after the head.
-pub(crate) fn open(
-    cipher: &LessSafeKey,
-    head: &[u8],
-    context: &[u8],
-    rest: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, SealError> {
-    let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(SealError::Corrupt)?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Corrupt)?;
-    let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    let associated = Aad::from([head, context].concat());
-    let length = cipher.open_in_place(nonce, associated, &mut buffer).map_err(|_| SealError::Corrupt)?.len();
-    buffer.truncate(length);
-    Ok(buffer)
+    /// The head and the sealed plaintext after it.
+    ///
+    /// # Errors
+    /// [`SealError::Failed`].
+    pub fn seal(&self, head: &[u8], context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; NONCE_LEN];
+        rand::fill(&mut nonce).map_err(|_| SealError::Failed)?;
+        let associated = Aad::from([head, context].concat());
+        let start = head.len() + NONCE_LEN;
+        // This buffer holds the plaintext until it is encrypted in place, hence the exact capacity and the wiping.
+        let mut sealed = Zeroizing::new(Vec::with_capacity(start + plaintext.len() + TAG_LEN));
+        sealed.extend_from_slice(head);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plaintext);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self.0.seal_in_place_separate_tag(nonce, associated, &mut sealed[start..]);
+        sealed.extend_from_slice(tag.map_err(|_| SealError::Failed)?.as_ref());
+        Ok(std::mem::take(&mut *sealed))
+    }
+
+    /// The plaintext of the bytes after the head.
+    ///
+    /// # Errors
+    /// [`SealError::Corrupt`] for anything else than this key has sealed with this head and this context.
+    pub fn open(&self, head: &[u8], context: &[u8], rest: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(SealError::Corrupt)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Corrupt)?;
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        let associated = Aad::from([head, context].concat());
+        let opened = self.0.open_in_place(nonce, associated, &mut buffer);
+        let length = opened.map_err(|_| SealError::Corrupt)?.len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
 }

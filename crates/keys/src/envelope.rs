@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
-use crate::{KeyEncryptionKey, KeySealer, SealError, SealingContext, SealingKey, aead};
+use crate::aead::{Aead, KEY_LEN};
+use crate::{KeyEncryptionKey, KeySealer, SealError, SealingContext, SealingKey};
 
 /// Seals with one key-encryption key and reads what several have sealed.
 pub struct EnvelopeSealer {
@@ -51,8 +52,7 @@ impl EnvelopeSealer {
             let Envelope { name, .. } = Envelope::read(sealed)?;
             return Ok(SealedWith { key: name.to_owned(), enveloped: true });
         }
-        let key = SealingKey::sealed_with(sealed)?.to_string();
-        Ok(SealedWith { key, enveloped: false })
+        Ok(SealedWith { key: SealingKey::sealed_with(sealed)?, enveloped: false })
     }
 
     /// Whether sealing the value anew would change neither its key nor its format.
@@ -82,13 +82,13 @@ impl EnvelopeSealer {
 impl KeySealer for EnvelopeSealer {
     async fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
         let context = context.to_bytes();
-        let mut data_key = Zeroizing::new([0; aead::KEY_LEN]);
+        let mut data_key = Zeroizing::new([0; KEY_LEN]);
         rand::fill(data_key.as_mut_slice()).map_err(|_| SealError::Failed)?;
         let wrapped = self.writing.wrap(&data_key, &context).await?;
         let mut head = vec![VERSION];
         append(&mut head, self.writing.name().as_bytes())?;
         append(&mut head, &wrapped)?;
-        aead::seal(&aead::cipher(&data_key), head, &context, plaintext)
+        Aead::new(&data_key).seal(&head, &context, plaintext)
     }
 
     async fn unseal(
@@ -98,13 +98,13 @@ impl KeySealer for EnvelopeSealer {
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let context = context.to_bytes();
         if sealed.first() != Some(&VERSION) {
-            let name = SealingKey::sealed_with(sealed)?.to_string();
+            let name = SealingKey::sealed_with(sealed)?;
             let key = self.key(&name)?.local().ok_or(SealError::Corrupt)?;
             return key.unseal_for(&context, sealed);
         }
         let Envelope { name, wrapped, head, rest } = Envelope::read(sealed)?;
         let data_key = self.key(name)?.unwrap(wrapped, &context).await?;
-        aead::open(&aead::cipher(&data_key), head, &context, rest)
+        Aead::new(&data_key).open(head, &context, rest)
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn values_of_the_older_format_are_read_by_their_key() {
         let key = SealingKey::generate().unwrap();
-        let (name, sealed) = (key.id().to_string(), key.seal_for(&PEPPER.to_bytes(), b"pepper").unwrap());
+        let (name, sealed) = (key.name.clone(), key.seal_for(&PEPPER.to_bytes(), b"pepper").unwrap());
         let local: Arc<dyn KeyEncryptionKey> = Arc::new(key);
         let sealer = EnvelopeSealer::new(kek(), vec![local.clone()]);
         assert_eq!(sealer.unseal(&PEPPER, &sealed).await.unwrap().as_slice(), b"pepper");

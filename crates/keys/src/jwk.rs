@@ -15,11 +15,14 @@ pub struct PublicJwk {
     #[serde(rename = "use")]
     public_key_use: &'static str,
     #[serde(serialize_with = "display")]
-    kid: KeyId,
+    /// Its identifier.
+    pub kid: KeyId,
+    /// The numbers of the key.
     #[serde(flatten)]
-    parameters: PublicParameters,
+    pub parameters: PublicParameters,
+    /// What it signs and verifies with.
     #[serde(serialize_with = "display")]
-    alg: SigningAlgorithm,
+    pub alg: SigningAlgorithm,
 }
 
 /// What differs between key types; numbers and coordinates are base64url.
@@ -52,49 +55,13 @@ pub enum PublicParameters {
 }
 
 impl PublicJwk {
-    /// An RSA key of this modulus and exponent, big-endian.
-    pub(crate) fn rsa(id: KeyId, algorithm: SigningAlgorithm, modulus: &[u8], exponent: &[u8]) -> Self {
-        let n = BASE64URL.encode(without_leading_zeros(modulus));
-        let e = BASE64URL.encode(without_leading_zeros(exponent));
-        Self::new("RSA", id, algorithm, PublicParameters::Rsa { n, e })
-    }
-
-    /// An EC key of this uncompressed point (SEC 1 §2.3.3): `04`, then both coordinates at full size, so that cutting it in the
-    /// middle keeps their leading zeros.
-    pub(crate) fn ec(
-        id: KeyId,
-        algorithm: SigningAlgorithm,
-        crv: &'static str,
-        point: &[u8],
-    ) -> Option<Self> {
-        let coordinates = point.strip_prefix(&[4]).filter(|bytes| bytes.len().is_multiple_of(2))?;
-        let (x, y) = coordinates.split_at(coordinates.len() / 2);
-        let (x, y) = (BASE64URL.encode(x), BASE64URL.encode(y));
-        Some(Self::new("EC", id, algorithm, PublicParameters::Ec { crv, x, y }))
-    }
-
-    /// An Ed25519 key.
-    pub(crate) fn ed25519(id: KeyId, algorithm: SigningAlgorithm, public_key: &[u8]) -> Self {
-        let x = BASE64URL.encode(public_key);
-        Self::new("OKP", id, algorithm, PublicParameters::Okp { crv: "Ed25519", x })
-    }
-
-    /// Its identifier.
-    #[must_use]
-    pub fn id(&self) -> KeyId {
-        self.kid
-    }
-
-    /// What it signs and verifies with.
-    #[must_use]
-    pub fn algorithm(&self) -> SigningAlgorithm {
-        self.alg
-    }
-
-    /// The numbers of the key.
-    #[must_use]
-    pub fn parameters(&self) -> &PublicParameters {
-        &self.parameters
+    pub(crate) fn new(kid: KeyId, alg: SigningAlgorithm, parameters: PublicParameters) -> Self {
+        let kty = match parameters {
+            PublicParameters::Rsa { .. } => "RSA",
+            PublicParameters::Ec { .. } => "EC",
+            PublicParameters::Okp { .. } => "OKP",
+        };
+        Self { kty, public_key_use: "sig", kid, parameters, alg }
     }
 
     /// The thumbprint: SHA-256 over the required members, in lexicographic order, without blanks (RFC 7638 §3).
@@ -110,9 +77,26 @@ impl PublicJwk {
         };
         BASE64URL.encode(digest(&SHA256, canonical.as_bytes()))
     }
+}
 
-    fn new(kty: &'static str, kid: KeyId, alg: SigningAlgorithm, parameters: PublicParameters) -> Self {
-        Self { kty, public_key_use: "sig", kid, parameters, alg }
+impl PublicParameters {
+    /// An RSA key of this modulus and exponent, big-endian.
+    pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Self {
+        let [n, e] = [modulus, exponent].map(|number| BASE64URL.encode(without_leading_zeros(number)));
+        Self::Rsa { n, e }
+    }
+
+    /// An EC key of this uncompressed point (SEC 1 §2.3.3): `04`, then both coordinates at full size, so that cutting it in the
+    /// middle keeps their leading zeros.
+    pub(crate) fn ec(crv: &'static str, point: &[u8]) -> Option<Self> {
+        let coordinates = point.strip_prefix(&[4]).filter(|bytes| bytes.len().is_multiple_of(2))?;
+        let (x, y) = coordinates.split_at(coordinates.len() / 2);
+        Some(Self::Ec { crv, x: BASE64URL.encode(x), y: BASE64URL.encode(y) })
+    }
+
+    /// An Ed25519 key.
+    pub(crate) fn ed25519(public_key: &[u8]) -> Self {
+        Self::Okp { crv: "Ed25519", x: BASE64URL.encode(public_key) }
     }
 }
 
@@ -138,19 +122,20 @@ mod tests {
 
     #[test]
     fn members_stand_in_their_documented_order() {
-        let rsa = PublicJwk::rsa(ID, SigningAlgorithm::RS256, &[0, 255, 1], &[1, 0, 1]);
+        let rsa =
+            PublicJwk::new(ID, SigningAlgorithm::RS256, PublicParameters::rsa(&[0, 255, 1], &[1, 0, 1]));
         assert_eq!(
             json(&rsa),
             r#"{"kty":"RSA","use":"sig","kid":"oauth2-key-1","n":"_wE","e":"AQAB","alg":"RS256"}"#
         );
         let point = [&[4], [0; 32].as_slice(), [255; 32].as_slice()].concat();
-        let ec = PublicJwk::ec(ID, SigningAlgorithm::ES256, "P-256", &point).unwrap();
+        let ec = PublicJwk::new(ID, SigningAlgorithm::ES256, PublicParameters::ec("P-256", &point).unwrap());
         let (x, y) = (BASE64URL.encode([0; 32]), BASE64URL.encode([255; 32]));
         let expected = format!(
             r#"{{"kty":"EC","use":"sig","kid":"oauth2-key-1","crv":"P-256","x":"{x}","y":"{y}","alg":"ES256"}}"#
         );
         assert_eq!(json(&ec), expected);
-        let okp = PublicJwk::ed25519(ID, SigningAlgorithm::EdDSA, &[1, 2, 3]);
+        let okp = PublicJwk::new(ID, SigningAlgorithm::EdDSA, PublicParameters::ed25519(&[1, 2, 3]));
         assert_eq!(
             json(&okp),
             r#"{"kty":"OKP","use":"sig","kid":"oauth2-key-1","crv":"Ed25519","x":"AQID","alg":"EdDSA"}"#
@@ -163,7 +148,8 @@ mod tests {
                  iFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgn\
                  Yb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw\
                  0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
-        let jwk = PublicJwk::rsa(ID, SigningAlgorithm::RS256, &BASE64URL.decode(n).unwrap(), &[1, 0, 1]);
+        let numbers = PublicParameters::rsa(&BASE64URL.decode(n).unwrap(), &[1, 0, 1]);
+        let jwk = PublicJwk::new(ID, SigningAlgorithm::RS256, numbers);
         assert_eq!(jwk.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     }
 
@@ -173,7 +159,7 @@ mod tests {
             for _ in 0..50 {
                 let document = PrivateKeyDocument::generate(algorithm).unwrap();
                 let key = SigningKey::parse(ID, algorithm, document.expose()).unwrap();
-                match key.jwk().parameters() {
+                match &key.jwk.parameters {
                     PublicParameters::Ec { x, y, .. } => {
                         assert_eq!((x.len(), y.len()), (encoded_len, encoded_len));
                     }
@@ -187,12 +173,12 @@ mod tests {
     fn an_independent_reader_finds_the_same_key_and_thumbprint() {
         for algorithm in SigningAlgorithm::ALL {
             let key = test_keys::signing_key(ID, algorithm);
-            let foreign: jsonwebtoken::jwk::Jwk = serde_json::from_str(&json(key.jwk())).unwrap();
+            let foreign: jsonwebtoken::jwk::Jwk = serde_json::from_str(&json(&key.jwk)).unwrap();
             assert!(foreign.is_supported(), "{algorithm}");
             assert_eq!(foreign.common.key_id.as_deref(), Some("oauth2-key-1"));
             assert_eq!(foreign.common.key_algorithm.unwrap().to_string(), algorithm.as_str());
             let thumbprint = foreign.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256).unwrap();
-            assert_eq!(thumbprint, key.thumbprint(), "{algorithm}");
+            assert_eq!(thumbprint, key.thumbprint, "{algorithm}");
         }
     }
 
@@ -201,9 +187,9 @@ mod tests {
         use rsa::pkcs8::DecodePrivateKey as _;
         use rsa::traits::PublicKeyParts as _;
         let foreign = rsa::RsaPrivateKey::from_pkcs8_pem(test_keys::RSA_2048_PKCS8).unwrap();
-        let jwk = test_keys::signing_key(ID, SigningAlgorithm::RS256).jwk().clone();
+        let jwk = test_keys::signing_key(ID, SigningAlgorithm::RS256).jwk;
         let n = BASE64URL.encode(foreign.n().to_bytes_be());
         let e = BASE64URL.encode(foreign.e().to_bytes_be());
-        assert_eq!(jwk.parameters(), &PublicParameters::Rsa { n, e });
+        assert_eq!(jwk.parameters, PublicParameters::Rsa { n, e });
     }
 }

@@ -11,10 +11,14 @@ use crate::PublicJwk;
 
 /// A JWK set, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JwkSet {
-    keys: Vec<PublicJwk>,
-    json: Arc<[u8]>,
-    etag: String,
+    /// The keys.
+    pub keys: Vec<PublicJwk>,
+    /// The document; cloning it copies no bytes.
+    pub json: Arc<[u8]>,
+    /// Its strong entity tag, in quotes (RFC 9110 §8.8.3).
+    pub etag: String,
 }
 
 impl JwkSet {
@@ -32,24 +36,6 @@ impl JwkSet {
         let etag = format!("\"{}\"", BASE64URL.encode(&hash.as_ref()[..16]));
         Self { keys, json, etag }
     }
-
-    /// The keys.
-    #[must_use]
-    pub fn keys(&self) -> &[PublicJwk] {
-        &self.keys
-    }
-
-    /// The document; cloning it copies no bytes.
-    #[must_use]
-    pub fn json(&self) -> &Arc<[u8]> {
-        &self.json
-    }
-
-    /// Its strong entity tag, in quotes (RFC 9110 §8.8.3).
-    #[must_use]
-    pub fn etag(&self) -> &str {
-        &self.etag
-    }
 }
 
 #[cfg(test)]
@@ -61,15 +47,14 @@ mod tests {
 
     #[test]
     fn the_tag_changes_with_the_keys_and_only_then() {
-        let jwk =
-            |number| test_keys::signing_key(KeyId::numbered(number), SigningAlgorithm::ES256).jwk().clone();
+        let jwk = |number| test_keys::signing_key(KeyId::numbered(number), SigningAlgorithm::ES256).jwk;
         let one = JwkSet::new(vec![jwk(1)]);
         let two = JwkSet::new(vec![jwk(1), jwk(2)]);
         assert_eq!(one, JwkSet::new(vec![jwk(1)]));
-        assert_ne!(one.etag(), two.etag());
-        assert!(one.etag().starts_with('"') && one.etag().ends_with('"') && one.etag().len() == 24);
-        let read: jsonwebtoken::jwk::JwkSet = serde_json::from_slice(two.json()).unwrap();
+        assert_ne!(one.etag, two.etag);
+        assert!(one.etag.starts_with('"') && one.etag.ends_with('"') && one.etag.len() == 24);
+        let read: jsonwebtoken::jwk::JwkSet = serde_json::from_slice(&two.json).unwrap();
         assert_eq!(read.keys.len(), 2);
-        assert_eq!(JwkSet::new(Vec::new()).json().as_ref(), br#"{"keys":[]}"#);
+        assert_eq!(JwkSet::new(Vec::new()).json.as_ref(), br#"{"keys":[]}"#);
     }
 }

@@ -18,7 +18,10 @@ const MAX_AGENT: usize = 64;
 pub type JwksFetch = Usage<TenantId, String, KeyId>;
 
 /// The fetches that are not written yet.
-pub struct JwksFetches(UsageBuffer<TenantId, String, KeyId>);
+pub struct JwksFetches(
+    /// The buffer, for the task that writes it.
+    pub UsageBuffer<TenantId, String, KeyId>,
+);
 
 impl Default for JwksFetches {
     fn default() -> Self {
@@ -36,12 +39,6 @@ impl JwksFetches {
         };
         let verifier = (is_verifier, || format!("{agent} ({group})"));
         self.0.record((tenant, TenantId::clone), verifier, newest, now);
-    }
-
-    /// The buffer, for the task that writes it.
-    #[must_use]
-    pub fn buffer(&self) -> &UsageBuffer<TenantId, String, KeyId> {
-        &self.0
     }
 }
 
@@ -83,7 +80,7 @@ mod tests {
         let of = |(tenant, verifier, key, at): &(&str, &str, u32, u64)| {
             seen(tenant, &format!("{verifier} (10.0.0.0/24)"), *key, *at)
         };
-        assert_eq!(fetches.buffer().drain(), expected.iter().map(of).collect::<Vec<_>>(), "{noted:?}");
+        assert_eq!(fetches.0.drain(), expected.iter().map(of).collect::<Vec<_>>(), "{noted:?}");
     }
 
     #[test]
@@ -119,7 +116,7 @@ mod tests {
             fetches.note(&tenant("acme"), "jose", group, key, at);
         }
         let expected = [seen("acme", "jose (10.0.0.0/24)", 1, 1), seen("acme", "jose (2001:db8::/56)", 1, 1)];
-        assert_eq!(fetches.buffer().drain(), expected);
+        assert_eq!(fetches.0.drain(), expected);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub trait KeyEncryptionKey: Send + Sync {
 #[async_trait]
 impl KeyEncryptionKey for SealingKey {
     fn name(&self) -> &str {
-        self.key_name()
+        &self.name
     }
 
     async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError> {
@@ -41,12 +41,7 @@ impl KeyEncryptionKey for SealingKey {
             SealError::WrongKey { .. } | SealError::UnknownFormat => SealError::Corrupt,
             error => error,
         })?;
-        let mut data_key = Zeroizing::new([0; 32]);
-        if opened.len() != data_key.len() {
-            return Err(SealError::Corrupt);
-        }
-        data_key.copy_from_slice(&opened);
-        Ok(data_key)
+        data_key(&opened)
     }
 
     fn local(&self) -> Option<&SealingKey> {
@@ -54,8 +49,35 @@ impl KeyEncryptionKey for SealingKey {
     }
 }
 
+/// An unwrapped data key. No key has wrapped bytes of another length, so such bytes are damage.
+///
+/// # Errors
+/// [`SealError::Corrupt`] unless there are 32 bytes.
+pub fn data_key(unwrapped: &Zeroizing<Vec<u8>>) -> Result<Zeroizing<[u8; 32]>, SealError> {
+    let mut data_key = Zeroizing::new([0; 32]);
+    if unwrapped.len() != data_key.len() {
+        return Err(SealError::Corrupt);
+    }
+    data_key.copy_from_slice(unwrapped);
+    Ok(data_key)
+}
+
 /// No context of a value has this prefix, so a wrapped data key never passes for a value of format 1, nor the
 /// reverse.
 fn of_data_key(context: &[u8]) -> Vec<u8> {
     [b"data key of ", context].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_key_has_32_bytes() {
+        assert_eq!(*data_key(&Zeroizing::new(vec![7; 32])).unwrap(), [7; 32]);
+        for length in [0, 31, 33] {
+            let unwrapped = Zeroizing::new(vec![7; length]);
+            assert!(matches!(data_key(&unwrapped), Err(SealError::Corrupt)), "{length}");
+        }
+    }
 }

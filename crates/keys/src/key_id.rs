@@ -1,10 +1,11 @@
 //! Key identifiers: `oauth2-key-N`, counted per tenant and never reused (RFC 7517 §4.5).
 
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// The number of a key of one tenant; its `kid` is `oauth2-key-N`. A `kid` alone names no key: every tenant has a number 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[display("oauth2-key-{_0}")]
 pub struct KeyId(u32);
 
 impl KeyId {
@@ -25,12 +26,6 @@ impl KeyId {
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "oauth2-key-{}", self.0)
     }
 }
 

@@ -1,20 +1,29 @@
-//! The three kinds of private keys behind one type: parsed by aws-lc-rs, with signing and the public key (RFC 7518
+//! The three kinds of private keys behind one type: parsed by aws-lc-rs, with signing, verification and the public key (RFC 7518
 //! §3).
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
-    RsaEncoding, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
+    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, VerificationAlgorithm,
 };
 use protocol::SigningAlgorithm;
 
-use crate::{KeyId, PublicJwk, SignError};
+use crate::{PublicParameters, SignError};
 
-/// A parsed private key.
-pub(crate) enum KeyPair {
-    Rsa { pair: RsaKeyPair, encoding: &'static dyn RsaEncoding },
-    Ecdsa { pair: EcdsaKeyPair, signature_len: usize },
+/// A parsed private key with its public key.
+pub(crate) struct KeyPair {
+    private: PrivateKey,
+    pub(crate) public: ParsedPublicKey,
+    /// The length of a signature.
+    pub(crate) signature_len: usize,
+}
+
+enum PrivateKey {
+    Rsa(RsaKeyPair, &'static dyn RsaEncoding),
+    Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -23,24 +32,19 @@ pub(crate) const LONGEST_SIGNATURE: usize = 1024;
 
 impl KeyPair {
     /// Parses a PKCS#8 document whose key fits the algorithm.
-    pub(crate) fn parse(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<(Self, PublicJwk)> {
+    pub(crate) fn parse(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<(Self, PublicParameters)> {
         match algorithm {
-            SigningAlgorithm::RS256 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA256),
-            SigningAlgorithm::RS384 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA384),
-            SigningAlgorithm::RS512 => rsa(id, algorithm, pkcs8, &RSA_PKCS1_SHA512),
-            SigningAlgorithm::PS256 => rsa(id, algorithm, pkcs8, &RSA_PSS_SHA256),
-            SigningAlgorithm::ES256 => ec(id, algorithm, pkcs8, &ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"),
-            SigningAlgorithm::ES384 => ec(id, algorithm, pkcs8, &ECDSA_P384_SHA384_FIXED_SIGNING, "P-384"),
-            SigningAlgorithm::EdDSA => ed25519(id, algorithm, pkcs8),
-        }
-    }
-
-    /// The length of a signature.
-    pub(crate) fn signature_len(&self) -> usize {
-        match self {
-            Self::Rsa { pair, .. } => pair.public_modulus_len(),
-            Self::Ecdsa { signature_len, .. } => *signature_len,
-            Self::Ed25519(_) => 64,
+            SigningAlgorithm::RS256 => rsa(pkcs8, &RSA_PKCS1_SHA256, &RSA_PKCS1_2048_8192_SHA256),
+            SigningAlgorithm::RS384 => rsa(pkcs8, &RSA_PKCS1_SHA384, &RSA_PKCS1_2048_8192_SHA384),
+            SigningAlgorithm::RS512 => rsa(pkcs8, &RSA_PKCS1_SHA512, &RSA_PKCS1_2048_8192_SHA512),
+            SigningAlgorithm::PS256 => rsa(pkcs8, &RSA_PSS_SHA256, &RSA_PSS_2048_8192_SHA256),
+            SigningAlgorithm::ES256 => {
+                ec(pkcs8, &ECDSA_P256_SHA256_FIXED_SIGNING, &ECDSA_P256_SHA256_FIXED, "P-256")
+            }
+            SigningAlgorithm::ES384 => {
+                ec(pkcs8, &ECDSA_P384_SHA384_FIXED_SIGNING, &ECDSA_P384_SHA384_FIXED, "P-384")
+            }
+            SigningAlgorithm::EdDSA => ed25519(pkcs8),
         }
     }
 
@@ -51,13 +55,13 @@ impl KeyPair {
         buffer: &'a mut [u8; LONGEST_SIGNATURE],
     ) -> Result<&'a [u8], SignError> {
         let random = SystemRandom::new();
-        let signature = buffer.get_mut(..self.signature_len()).ok_or(SignError::Signature)?;
-        let made = match self {
-            Self::Rsa { pair, encoding } => pair.sign(*encoding, &random, message, signature),
-            Self::Ecdsa { pair, .. } => {
+        let signature = buffer.get_mut(..self.signature_len).ok_or(SignError::Signature)?;
+        let made = match &self.private {
+            PrivateKey::Rsa(pair, encoding) => pair.sign(*encoding, &random, message, signature),
+            PrivateKey::Ecdsa(pair) => {
                 pair.sign(&random, message).map(|made| signature.copy_from_slice(made.as_ref()))
             }
-            Self::Ed25519(pair) => {
+            PrivateKey::Ed25519(pair) => {
                 pair.try_sign(message).map(|made| signature.copy_from_slice(made.as_ref()))
             }
         };
@@ -66,40 +70,38 @@ impl KeyPair {
 }
 
 fn rsa(
-    id: KeyId,
-    algorithm: SigningAlgorithm,
     pkcs8: &[u8],
     encoding: &'static dyn RsaEncoding,
-) -> Option<(KeyPair, PublicJwk)> {
-    let pair =
-        RsaKeyPair::from_pkcs8(pkcs8).ok().filter(|pair| pair.public_modulus_len() <= LONGEST_SIGNATURE)?;
-    let public_key = pair.public_key();
-    let (modulus, exponent) = (public_key.modulus(), public_key.exponent());
-    let jwk = PublicJwk::rsa(
-        id,
-        algorithm,
-        modulus.big_endian_without_leading_zero(),
-        exponent.big_endian_without_leading_zero(),
-    );
-    Some((KeyPair::Rsa { pair, encoding }, jwk))
+    verification: &'static dyn VerificationAlgorithm,
+) -> Option<(KeyPair, PublicParameters)> {
+    let pair = RsaKeyPair::from_pkcs8(pkcs8).ok()?;
+    let signature_len = Some(pair.public_modulus_len()).filter(|length| *length <= LONGEST_SIGNATURE)?;
+    let public = pair.public_key();
+    let (n, e) = (public.modulus(), public.exponent());
+    let parameters =
+        PublicParameters::rsa(n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero());
+    let public = ParsedPublicKey::new(verification, public).ok()?;
+    Some((KeyPair { private: PrivateKey::Rsa(pair, encoding), public, signature_len }, parameters))
 }
 
 fn ec(
-    id: KeyId,
-    algorithm: SigningAlgorithm,
     pkcs8: &[u8],
     signing: &'static EcdsaSigningAlgorithm,
+    verification: &'static dyn VerificationAlgorithm,
     crv: &'static str,
-) -> Option<(KeyPair, PublicJwk)> {
+) -> Option<(KeyPair, PublicParameters)> {
     let pair = EcdsaKeyPair::from_pkcs8(signing, pkcs8).ok()?;
-    let jwk = PublicJwk::ec(id, algorithm, crv, pair.public_key().as_ref())?;
+    let point = pair.public_key().as_ref();
+    let parameters = PublicParameters::ec(crv, point)?;
+    let public = ParsedPublicKey::new(verification, point).ok()?;
     // Each half of a signature is as long as a coordinate, and a point is two coordinates after one byte.
-    let signature_len = pair.public_key().as_ref().len() - 1;
-    Some((KeyPair::Ecdsa { pair, signature_len }, jwk))
+    let signature_len = point.len() - 1;
+    Some((KeyPair { private: PrivateKey::Ecdsa(pair), public, signature_len }, parameters))
 }
 
-fn ed25519(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<(KeyPair, PublicJwk)> {
+fn ed25519(pkcs8: &[u8]) -> Option<(KeyPair, PublicParameters)> {
     let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
-    let jwk = PublicJwk::ed25519(id, algorithm, pair.public_key().as_ref());
-    Some((KeyPair::Ed25519(pair), jwk))
+    let parameters = PublicParameters::ed25519(pair.public_key().as_ref());
+    let public = ParsedPublicKey::new(&ED25519, pair.public_key()).ok()?;
+    Some((KeyPair { private: PrivateKey::Ed25519(pair), public, signature_len: 64 }, parameters))
 }

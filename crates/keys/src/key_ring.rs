@@ -7,21 +7,16 @@ use protocol::{Lifetime, Timestamp};
 use tenancy::SigningPolicy;
 
 use crate::key_record::signing_row;
-use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey, VerifyingKey};
+use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey};
 
 /// The parsed keys of one tenant with the times of their lifecycle.
 #[derive(Debug)]
 pub struct KeyRing {
-    records: Arc<KeyRecords>,
-    keys: Vec<RingKey>,
+    /// The rows of the ring.
+    pub records: Arc<KeyRecords>,
+    /// Each key with the index of its row.
+    keys: Vec<(usize, Arc<SigningKey>)>,
     jwk_set: RwLock<Option<Published>>,
-}
-
-#[derive(Debug)]
-struct RingKey {
-    /// The index of its row among the records.
-    row: usize,
-    key: Arc<SigningKey>,
 }
 
 #[derive(Debug)]
@@ -35,10 +30,8 @@ impl KeyRing {
     /// verifies nothing; if its private key exists, no other key signs instead.
     #[must_use]
     pub fn new(records: Arc<KeyRecords>, keys: Vec<Arc<SigningKey>>) -> Self {
-        let with_row = |key: Arc<SigningKey>| {
-            let row = records.keys.iter().position(|record| record.id == key.id())?;
-            Some(RingKey { row, key })
-        };
+        let with_row =
+            |key: Arc<SigningKey>| Some((records.keys.iter().position(|record| record.id == key.id())?, key));
         let keys = keys.into_iter().filter_map(with_row).collect();
         Self { records, keys, jwk_set: RwLock::default() }
     }
@@ -58,11 +51,11 @@ impl KeyRing {
     /// The published key of this `kid` for verification. An announced key has not signed yet, so it is refused until
     /// its activation; the skew allows for a clock that is ahead of ours.
     #[must_use]
-    pub fn find(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<&VerifyingKey> {
+    pub fn find(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<&SigningKey> {
         let id = KeyId::parse(kid)?;
         let (row, key) = self.with_rows().find(|(row, _)| row.id == id)?;
         let has_begun = row.active_from <= now + skew;
-        (has_begun && row.state(now) != KeyStage::Removed).then(|| key.verifying_key())
+        (has_begun && row.state(now) != KeyStage::Removed).then_some(&**key)
     }
 
     /// The published keys as a document, rebuilt only when a key is published or removed.
@@ -75,16 +68,10 @@ impl KeyRing {
             return published.set.clone();
         }
         let ids = self.published(now).map(SigningKey::id).collect();
-        let set = Arc::new(JwkSet::new(self.published(now).map(|key| key.jwk().clone()).collect()));
+        let set = Arc::new(JwkSet::new(self.published(now).map(|key| key.jwk.clone()).collect()));
         let published = Published { ids, set: set.clone() };
         *self.jwk_set.write().unwrap_or_else(PoisonError::into_inner) = Some(published);
         set
-    }
-
-    /// The rows of the ring.
-    #[must_use]
-    pub fn records(&self) -> &Arc<KeyRecords> {
-        &self.records
     }
 
     /// The key parsed from a row with the same identifier and sealed bytes.
@@ -104,11 +91,11 @@ impl KeyRing {
     }
 
     fn key_of(&self, row: &KeyRecord) -> Option<&Arc<SigningKey>> {
-        self.keys.iter().map(|entry| &entry.key).find(|key| key.id() == row.id)
+        self.keys.iter().map(|(_, key)| key).find(|key| key.id() == row.id)
     }
 
     fn with_rows(&self) -> impl Iterator<Item = (&KeyRecord, &Arc<SigningKey>)> {
-        self.keys.iter().filter_map(|entry| Some((self.records.keys.get(entry.row)?, &entry.key)))
+        self.keys.iter().filter_map(|(row, key)| Some((self.records.keys.get(*row)?, key)))
     }
 }
 
@@ -243,19 +230,19 @@ mod tests {
     fn the_document_is_built_once_for_each_set_of_published_keys() {
         let ring = rotated();
         let first = ring.jwk_set(at(0));
-        assert_eq!(first.keys().len(), 2);
+        assert_eq!(first.keys.len(), 2);
         assert!(Arc::ptr_eq(&first, &ring.jwk_set(at(250))));
         let second = ring.jwk_set(at(300));
-        assert_eq!(second.keys().len(), 1);
+        assert_eq!(second.keys.len(), 1);
         assert!(Arc::ptr_eq(&second, &ring.jwk_set(at(301))));
-        assert_ne!(first.etag(), second.etag());
+        assert_ne!(first.etag, second.etag);
     }
 
     #[test]
     fn a_parsed_key_is_reused_for_the_same_sealed_bytes_only() {
         let ring = rotated();
         let same = row(1, ES256, [5, 6, 7, 8]);
-        assert!(Arc::ptr_eq(&ring.parsed(&same).unwrap(), &ring.keys[0].key));
+        assert!(Arc::ptr_eq(&ring.parsed(&same).unwrap(), &ring.keys[0].1));
         assert!(ring.parsed(&KeyRecord { sealed_private_key: vec![7], ..same.clone() }).is_none());
         assert!(ring.parsed(&KeyRecord { id: KeyId::numbered(2), ..same.clone() }).is_none());
         assert!(ring.parsed(&KeyRecord { algorithm: SigningAlgorithm::ES384, ..same }).is_none());

@@ -107,7 +107,7 @@ impl KeyRingCache {
             let records = self.store.find_keys(&tenant.id).await?;
             let mut loaded = self.open(&tenant.id, records, previous, now).await;
             if loaded.needs_key(tenant, now) {
-                match self.add_key(tenant, loaded.ring.records(), now).await {
+                match self.add_key(tenant, &loaded.ring.records, now).await {
                     // The rows must be read again, whether this replica or another one added the key.
                     Ok(()) => continue,
                     Err(error @ KeyError::Seal { .. }) => loaded.add_failure(error),
@@ -157,7 +157,7 @@ impl KeyRingCache {
                 key: id,
                 source,
             })?,
-            thumbprint: parsed.thumbprint().to_owned(),
+            thumbprint: parsed.thumbprint.clone(),
             announced_at: now,
             active_from: now,
             retiring_from: None,
@@ -210,7 +210,7 @@ pub async fn open_key(
         Err(source) => return Err(KeyError::Unseal { tenant, key, source }),
     };
     match SigningKey::parse(key, algorithm, &document) {
-        Ok(parsed) if parsed.thumbprint() == record.thumbprint => Ok(parsed),
+        Ok(parsed) if parsed.thumbprint == record.thumbprint => Ok(parsed),
         Ok(_) => Err(KeyError::ThumbprintDiffers { tenant, key }),
         Err(source) => Err(KeyError::Unusable { tenant, key, source }),
     }
@@ -218,7 +218,7 @@ pub async fn open_key(
 
 /// A warm store returns the same rows each time; only different rows are compared.
 fn is_of(ring: &KeyRing, records: &Arc<KeyRecords>) -> bool {
-    Arc::ptr_eq(ring.records(), records) || ring.records() == records
+    Arc::ptr_eq(&ring.records, records) || ring.records == *records
 }
 
 impl fmt::Debug for KeyRingCache {

@@ -6,7 +6,6 @@ mod key_kind;
 mod key_record;
 
 mod jwk;
-mod jwk_pem;
 mod jwk_set;
 mod key_pair;
 mod private_key;
@@ -21,7 +20,6 @@ mod sealing_key;
 mod jose_header;
 mod token_error;
 mod verify;
-mod verifying_key;
 
 #[cfg(test)]
 mod verify_tests;
@@ -45,12 +43,13 @@ mod store;
 #[cfg(test)]
 mod test_keys;
 
+pub use aead::Aead;
 pub use envelope::{EnvelopeSealer, SealedWith};
 pub use import::{ImportError, ImportedKey, import, import_key};
 pub use jwk::{PublicJwk, PublicParameters};
 pub use jwk_set::JwkSet;
 pub use jwks_fetches::{JwksFetch, JwksFetches};
-pub use key_encryption_key::KeyEncryptionKey;
+pub use key_encryption_key::{KeyEncryptionKey, data_key};
 pub use key_error::KeyError;
 pub use key_failures::UnopenedKeys;
 pub use key_id::KeyId;
@@ -62,9 +61,8 @@ pub use pool::KeyPool;
 pub use private_key::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
 pub use sealer::KeySealer;
 pub use sealing::{SealError, SealingContext};
-pub use sealing_key::{InvalidSealingKey, SealingKey, SealingKeyId};
+pub use sealing_key::{InvalidSealingKey, SealingKey};
 pub use signing_key::{KeyRejected, SignError, SigningKey};
 pub use store::SigningKeyStore;
 pub use token_error::TokenError;
 pub use verify::{Expectations, RegisteredClaims, Verified, verify};
-pub use verifying_key::VerifyingKey;

@@ -25,7 +25,7 @@ impl LoadedKeys {
     }
 
     pub(crate) fn add_failure(&mut self, error: KeyError) {
-        self.failures.push((self.ring.records().next, error));
+        self.failures.push((self.ring.records.next, error));
     }
 
     /// Whether any key failed.
@@ -59,7 +59,7 @@ impl LoadedKeys {
         if let Some(key) = self.ring.signing_key(&tenant.signing, now) {
             return Ok(key.clone());
         }
-        let wanted = signs(&self.ring, tenant, now).map_or(self.ring.records().next, |row| row.id);
+        let wanted = signs(&self.ring, tenant, now).map_or(self.ring.records.next, |row| row.id);
         let failure = self.failures.iter().find(|(id, _)| *id == wanted).map(|(_, error)| error.clone());
         Err(failure.unwrap_or_else(|| KeyError::NoSigningKey { tenant: tenant.id.clone() }))
     }
@@ -74,7 +74,7 @@ impl LoadedKeys {
     pub(crate) fn bytes(&self) -> u32 {
         const RING: usize = 1 << 10;
         const KEY: usize = 3 << 10;
-        let keys = self.ring.records().keys.iter().map(|row| KEY + 8 * row.sealed_private_key.len());
+        let keys = self.ring.records.keys.iter().map(|row| KEY + 8 * row.sealed_private_key.len());
         u32::try_from(RING + keys.sum::<usize>()).unwrap_or(u32::MAX)
     }
 
@@ -92,5 +92,5 @@ pub fn openable(records: &[KeyRecord], now: Timestamp) -> impl Iterator<Item = &
 
 /// The row that signs, whether or not its key loads.
 fn signs<'a>(ring: &'a KeyRing, tenant: &Tenant, now: Timestamp) -> Option<&'a KeyRecord> {
-    signing_row(|| openable(&ring.records().keys, now), &tenant.signing, now)
+    signing_row(|| openable(&ring.records.keys, now), &tenant.signing, now)
 }

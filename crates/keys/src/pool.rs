@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep};
 
 use crate::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
@@ -20,11 +20,13 @@ pub struct KeyPool {
 struct Shared {
     size: usize,
     stock: Mutex<Stock>,
-    /// One permit each: generation never uses more than two threads, whatever the number of tenants. They are fair,
-    /// so no caller starves.
-    stocked: Arc<Semaphore>,
-    others: Arc<Semaphore>,
+    /// The turns of generation, which never uses more than two threads, whatever the number of tenants. The locks are fair, so no caller
+    /// starves.
+    stocked: Turn,
+    others: Turn,
 }
+
+type Turn = Arc<tokio::sync::Mutex<()>>;
 
 #[derive(Debug, Default)]
 struct Stock {
@@ -42,9 +44,8 @@ impl KeyPool {
     /// Creates an empty pool of this size; a pool of size zero generates every key on request.
     #[must_use]
     pub fn new(size: usize) -> Self {
-        let [stocked, others] = [(); 2].map(|()| Arc::new(Semaphore::new(1)));
-        let shared = Shared { size, stock: Mutex::default(), stocked, others };
-        Self { shared: Arc::new(shared) }
+        let (stocked, others) = (Turn::default(), Turn::default());
+        Self { shared: Arc::new(Shared { size, stock: Mutex::default(), stocked, others }) }
     }
 
     /// Starts filling the pool in the background if it is not full; it must run within a Tokio runtime.
@@ -82,7 +83,7 @@ impl KeyPool {
     pub async fn take(&self, spec: KeySpec) -> Result<PrivateKeyDocument, GenerationError> {
         match spec.rsa() {
             Some(Self::STOCKED) => self.take_stocked().await,
-            Some(size) => generate(size, permit(&self.shared.others).await?).await,
+            Some(size) => generate(size, self.shared.others.clone().lock_owned().await).await,
             None => PrivateKeyDocument::of(spec),
         }
     }
@@ -91,11 +92,11 @@ impl KeyPool {
         let document = match self.pop() {
             Some(document) => document,
             None => {
-                let permit = permit(&self.shared.stocked).await?;
-                // The previous holder of the permit may have filled the pool.
+                let turn = self.shared.stocked.clone().lock_owned().await;
+                // The turn before may have filled the pool.
                 match self.pop() {
                     Some(document) => document,
-                    None => generate(Self::STOCKED, permit).await?,
+                    None => generate(Self::STOCKED, turn).await?,
                 }
             }
         };
@@ -103,17 +104,14 @@ impl KeyPool {
         Ok(document)
     }
 
-    /// Uses half a core at most: after each key it pauses for as long as the generation took, without the permit, so
-    /// that a request for a key is served at full speed meanwhile.
+    /// Uses half a core at most: after each key it pauses for as long as the generation took, without a turn, so that
+    /// a request for a key is served at full speed meanwhile.
     async fn fill(&self) {
         loop {
-            let (made, took) = match permit(&self.shared.stocked).await {
-                Ok(permit) => {
-                    let began = Instant::now();
-                    (generate(Self::STOCKED, permit).await, began.elapsed())
-                }
-                Err(error) => (Err(error), Duration::ZERO),
-            };
+            let turn = self.shared.stocked.clone().lock_owned().await;
+            let began = Instant::now();
+            let made = generate(Self::STOCKED, turn).await;
+            let took = began.elapsed();
             {
                 let mut stock = self.stock();
                 match made {
@@ -145,19 +143,12 @@ impl KeyPool {
     }
 }
 
-async fn permit(generator: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, GenerationError> {
-    generator.clone().acquire_owned().await.map_err(|_| GenerationError)
-}
-
-/// The permit moves into the thread: a caller that gives up does not stop the work, so it must not allow more work
+/// The turn moves into the thread: a caller that gives up does not stop the work, so it must not allow more work
 /// either.
-async fn generate(
-    size: RsaSize,
-    permit: OwnedSemaphorePermit,
-) -> Result<PrivateKeyDocument, GenerationError> {
+async fn generate(size: RsaSize, turn: OwnedMutexGuard<()>) -> Result<PrivateKeyDocument, GenerationError> {
     let made = tokio::task::spawn_blocking(move || {
         let made = PrivateKeyDocument::generate_rsa(size);
-        drop(permit);
+        drop(turn);
         made
     });
     made.await.map_err(|_| GenerationError)?
@@ -223,12 +214,12 @@ mod tests {
         assert_eq!(pool.ready(), 1);
     }
 
-    /// Their generation may take seconds each. One is under way for as long as the permit of the larger ones is held.
+    /// Their generation may take seconds each. One is under way for as long as the turn of the larger ones is held.
     #[tokio::test]
     async fn a_usual_key_never_waits_behind_larger_ones() {
         let pool = KeyPool::new(0);
         let large = spec(SigningAlgorithm::RS256, RsaSize::Bits3072);
-        let held = permit(&pool.shared.others).await.unwrap();
+        let held = pool.shared.others.clone().lock_owned().await;
         let waiting = pool.take(large);
         tokio::pin!(waiting);
         assert!(timeout(Duration::ZERO, &mut waiting).await.is_err(), "one of them at a time");
@@ -237,7 +228,7 @@ mod tests {
         assert!(timeout(Duration::ZERO, &mut waiting).await.is_err());
         drop(held);
         // Nor the other way round.
-        let _held = permit(&pool.shared.stocked).await.unwrap();
+        let _held = pool.shared.stocked.clone().lock_owned().await;
         assert!(!waiting.await.unwrap().expose().is_empty());
     }
 
@@ -247,7 +238,7 @@ mod tests {
         pool.refill();
         let mut rested = 0;
         for _ in 0..200 {
-            while pool.shared.stocked.available_permits() == 0 {
+            while pool.shared.stocked.try_lock().is_err() {
                 sleep(Duration::from_millis(1)).await;
             }
             if pool.stock().filling {
@@ -258,7 +249,7 @@ mod tests {
             }
             sleep(Duration::from_millis(1)).await;
         }
-        assert_eq!(rested, 5, "it fills, and nobody holds the permit");
-        assert!(permit(&pool.shared.stocked).await.is_ok());
+        assert_eq!(rested, 5, "it fills, and it is nobody's turn");
+        drop(pool.shared.stocked.lock().await);
     }
 }

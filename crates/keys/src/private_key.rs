@@ -5,7 +5,7 @@ use std::fmt;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use protocol::SigningAlgorithm;
 use tenancy::SigningPolicy;
 use zeroize::Zeroizing;
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::key_kind::KeyKind;
 
 /// A PKCS#8 document in DER. It has no `Clone`, because each copy would have to be wiped too.
+#[derive(derive_more::From)]
 pub struct PrivateKeyDocument(Zeroizing<Vec<u8>>);
 
 /// The modulus length of a new RSA key.
@@ -20,11 +21,11 @@ pub struct PrivateKeyDocument(Zeroizing<Vec<u8>>);
 pub enum RsaSize {
     /// The size of the keys in a [`KeyPool`](crate::KeyPool), and the fastest to sign.
     #[default]
-    Bits2048,
+    Bits2048 = 2048,
     /// 128 bits of security (NIST SP 800-57 part 1, table 2).
-    Bits3072,
+    Bits3072 = 3072,
     /// The largest accepted size, and the slowest to sign.
-    Bits4096,
+    Bits4096 = 4096,
 }
 
 /// The kind of a new key.
@@ -55,16 +56,14 @@ impl PrivateKeyDocument {
     /// # Errors
     /// [`GenerationError`].
     pub fn of(spec: KeySpec) -> Result<Self, GenerationError> {
-        let kind = KeyKind::of(spec.algorithm);
-        match kind.curve() {
-            Some(curve) => generate_ec(curve),
-            None if kind == KeyKind::Rsa => Self::generate_rsa(spec.rsa_size),
-            None => {
-                // Version 1, because several libraries cannot read the version 2 document of an Ed25519 key.
-                let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new());
-                document.map(|document| Self::copy_of(document.as_ref())).map_err(|_| GenerationError)
-            }
-        }
+        let (kind, random) = (KeyKind::of(spec.algorithm), SystemRandom::new());
+        let document = match kind.curve() {
+            Some(curve) => EcdsaKeyPair::generate_pkcs8(curve, &random),
+            None if kind == KeyKind::Rsa => return Self::generate_rsa(spec.rsa_size),
+            // Version 1, because several libraries cannot read the version 2 document of an Ed25519 key.
+            None => Ed25519KeyPair::generate_pkcs8v1(&random),
+        };
+        document.map(|document| Self::copy_of(document.as_ref())).map_err(|_| GenerationError)
     }
 
     /// Generates an RSA key of this size.
@@ -93,11 +92,6 @@ impl PrivateKeyDocument {
     }
 }
 
-fn generate_ec(curve: &'static EcdsaSigningAlgorithm) -> Result<PrivateKeyDocument, GenerationError> {
-    let document = EcdsaKeyPair::generate_pkcs8(curve, &SystemRandom::new()).map_err(|_| GenerationError)?;
-    Ok(PrivateKeyDocument::copy_of(document.as_ref()))
-}
-
 impl KeySpec {
     /// The kind of keys under this policy.
     #[must_use]
@@ -117,28 +111,13 @@ impl RsaSize {
     /// The size with this number of bits, if it is supported.
     #[must_use]
     pub fn from_bits(bits: u32) -> Option<Self> {
-        match bits {
-            2048 => Some(Self::Bits2048),
-            3072 => Some(Self::Bits3072),
-            4096 => Some(Self::Bits4096),
-            _ => None,
-        }
+        [Self::Bits2048, Self::Bits3072, Self::Bits4096].into_iter().find(|size| size.bits() == bits)
     }
 
     /// The size in bits.
     #[must_use]
     pub fn bits(self) -> u32 {
-        match self {
-            Self::Bits2048 => 2048,
-            Self::Bits3072 => 3072,
-            Self::Bits4096 => 4096,
-        }
-    }
-}
-
-impl From<Zeroizing<Vec<u8>>> for PrivateKeyDocument {
-    fn from(der: Zeroizing<Vec<u8>>) -> Self {
-        Self(der)
+        self as u32
     }
 }
 
@@ -150,6 +129,9 @@ impl fmt::Debug for PrivateKeyDocument {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+
     use super::*;
     use crate::{KeyId, SigningKey};
 
@@ -161,7 +143,7 @@ mod tests {
                 SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::PS256, document.expose()).unwrap();
             let token = key.sign("JWT", &serde_json::json!({})).unwrap();
             let (message, signature) = token.rsplit_once('.').unwrap();
-            assert!(key.verifying_key().verifies(message.as_bytes(), signature));
+            assert!(key.verifies(message.as_bytes(), &BASE64URL.decode(signature).unwrap()));
             assert_eq!(signature.len(), (size.bits() as usize / 8 * 4).div_ceil(3));
             assert_eq!(RsaSize::from_bits(size.bits()), Some(size));
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use protocol::SigningAlgorithm;
 use tenancy::TenantId;
 
-use crate::{KeyId, SealingKeyId};
+use crate::KeyId;
 
 /// The context of a sealed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +44,9 @@ pub enum SealError {
     #[error("sealed with sealing key {sealed_with}, but sealing key {present} is configured")]
     WrongKey {
         /// The required key.
-        sealed_with: SealingKeyId,
+        sealed_with: String,
         /// The available key.
-        present: SealingKeyId,
+        present: String,
     },
     /// The required key-encryption key is not among the readable ones.
     #[error("sealed with key-encryption key {name:?}, which is not configured; readable are {readable:?}")]
@@ -84,15 +84,16 @@ impl SealingContext<'_> {
             }
             Self::Named(name) => length_prefixed(&["named", name]),
             // No secret of the installation has such a name.
-            Self::Sources(content) => length_prefixed(&["named", &format!("generation:{}", hex(content))]),
+            Self::Sources(content) => length_prefixed(&["named", &format!("generation:{}", hex(*content))]),
             Self::IdempotentAnswer { tenant, key } => {
-                length_prefixed(&["named", &format!("idempotent answer {tenant} {}", hex(key))])
+                length_prefixed(&["named", &format!("idempotent answer {tenant} {}", hex(*key))])
             }
         }
     }
 }
 
-fn hex(bytes: &[u8; 32]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

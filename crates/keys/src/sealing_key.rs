@@ -2,26 +2,25 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::LessSafeKey;
 use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use protocol::Secret;
 use zeroize::Zeroizing;
 
-use crate::{GenerationError, SealError, aead};
+use crate::aead::{Aead, KEY_LEN};
+use crate::sealing::hex;
+use crate::{GenerationError, SealError};
 
 /// 32 secret bytes and their name.
 pub struct SealingKey {
     bytes: Zeroizing<[u8; KEY_LEN]>,
-    id: SealingKeyId,
-    name: String,
-    cipher: LessSafeKey,
+    /// The beginning of a hash of the key. All values that the key has sealed start with it.
+    id: [u8; ID_LEN],
+    /// The identifier in hexadecimal, which may be shown.
+    pub(crate) name: String,
+    cipher: Aead,
 }
-
-/// The name of a sealing key: the beginning of a hash of it. All values that the key has sealed start with it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SealingKeyId([u8; ID_LEN]);
 
 /// The text is not a sealing key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +33,6 @@ pub enum InvalidSealingKey {
     WrongLength(usize),
 }
 
-const KEY_LEN: usize = 32;
 const ID_LEN: usize = 8;
 const VERSION: u8 = 1;
 /// Version and key identifier; both are authenticated with the context.
@@ -72,40 +70,28 @@ impl SealingKey {
         Secret::new(BASE64.encode(self.bytes.as_slice()))
     }
 
-    /// Its name, which may be shown.
-    #[must_use]
-    pub fn id(&self) -> SealingKeyId {
-        self.id
-    }
-
-    pub(crate) fn key_name(&self) -> &str {
-        &self.name
-    }
-
     /// Encrypts and authenticates. Nonces are random: with 96 bits one key may seal 2^32 values, more than any
     /// installation has.
     pub(crate) fn seal_for(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
-        let head = [&[VERSION], self.id.0.as_slice()].concat();
-        aead::seal(&self.cipher, head, context, plaintext)
+        self.cipher.seal(&[&[VERSION], self.id.as_slice()].concat(), context, plaintext)
     }
 
     /// Decrypts a value that this key has sealed for the same context. Tells a wrong key from damaged bytes.
     pub(crate) fn unseal_for(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let sealed_with = Self::sealed_with(sealed)?;
-        if sealed_with != self.id {
-            return Err(SealError::WrongKey { sealed_with, present: self.id });
+        if sealed_with != self.name {
+            return Err(SealError::WrongKey { sealed_with, present: self.name.clone() });
         }
         let (head, rest) = sealed.split_at_checked(PREFIX_LEN).ok_or(SealError::Corrupt)?;
-        aead::open(&self.cipher, head, context, rest)
+        self.cipher.open(head, context, rest)
     }
 
     /// The name of the key in sealed bytes, unverified.
-    pub(crate) fn sealed_with(sealed: &[u8]) -> Result<SealingKeyId, SealError> {
+    pub(crate) fn sealed_with(sealed: &[u8]) -> Result<String, SealError> {
         if sealed.first().is_some_and(|version| *version != VERSION) {
             return Err(SealError::UnknownFormat);
         }
-        let id = sealed.get(1..PREFIX_LEN).ok_or(SealError::Corrupt)?;
-        Ok(SealingKeyId(id.try_into().map_err(|_| SealError::Corrupt)?))
+        sealed.get(1..PREFIX_LEN).map(hex).ok_or(SealError::Corrupt)
     }
 
     fn from_bytes(bytes: Zeroizing<[u8; KEY_LEN]>) -> Self {
@@ -114,26 +100,13 @@ impl SealingKey {
         hashed.update(bytes.as_slice());
         let mut id = [0; ID_LEN];
         id.copy_from_slice(&hashed.finish().as_ref()[..ID_LEN]);
-        let (cipher, id) = (aead::cipher(&bytes), SealingKeyId(id));
-        Self { bytes, id, name: id.to_string(), cipher }
+        Self { id, name: hex(&id), cipher: Aead::new(&bytes), bytes }
     }
 }
 
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealingKey({}, [redacted])", self.id)
-    }
-}
-
-impl fmt::Display for SealingKeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for SealingKeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealingKeyId({self})")
+        write!(f, "SealingKey({}, [redacted])", self.name)
     }
 }
 
@@ -158,7 +131,7 @@ mod tests {
         let text = key.to_base64().expose().to_owned();
         assert_eq!(text.len(), 44);
         let again = read(&format!("  {text}\r\n")).unwrap();
-        assert_eq!(again.id(), key.id());
+        assert_eq!(again.name, key.name);
         assert_eq!(
             again
                 .unseal_for(&PEPPER.to_bytes(), &key.seal_for(&PEPPER.to_bytes(), b"x").unwrap())
@@ -166,7 +139,7 @@ mod tests {
                 .as_slice(),
             b"x"
         );
-        assert_ne!(SealingKey::generate().unwrap().id(), key.id());
+        assert_ne!(SealingKey::generate().unwrap().name, key.name);
         assert!(!format!("{key:?}").contains(&text[..8]));
     }
 
@@ -219,7 +192,7 @@ mod tests {
         let sealed = key.seal_for(&PEPPER.to_bytes(), b"pepper").unwrap();
         match other.unseal_for(&PEPPER.to_bytes(), &sealed).unwrap_err() {
             SealError::WrongKey { sealed_with, present } => {
-                assert_eq!((sealed_with, present), (key.id(), other.id()));
+                assert_eq!((sealed_with, present), (key.name.clone(), other.name.clone()));
             }
             error => panic!("{error}"),
         }

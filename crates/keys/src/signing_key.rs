@@ -5,22 +5,23 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::SigningAlgorithm;
+use rsa::pkcs8::der::pem::{LineEnding, encode_string};
 use serde::Serialize;
 
 use crate::key_pair::{KeyPair, LONGEST_SIGNATURE};
-use crate::{KeyId, PublicJwk, VerifyingKey};
+use crate::{KeyId, PublicJwk};
 
 /// A private key with the data for its tokens and its publication.
 pub struct SigningKey {
-    id: KeyId,
-    algorithm: SigningAlgorithm,
     pair: KeyPair,
-    jwk: PublicJwk,
-    thumbprint: String,
-    verifying_key: VerifyingKey,
+    /// The public key as it is published.
+    pub jwk: PublicJwk,
+    /// SHA-256 thumbprint of the public key (RFC 7638).
+    pub thumbprint: String,
     headers: [OnceLock<Header>; CACHED_HEADERS],
 }
 
@@ -57,40 +58,36 @@ impl SigningKey {
     /// # Errors
     /// [`KeyRejected`]; it holds nothing of the document.
     pub fn parse(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, KeyRejected> {
-        let (pair, jwk) = KeyPair::parse(id, algorithm, pkcs8).ok_or(KeyRejected(algorithm))?;
-        let verifying_key = VerifyingKey::from_jwk(&jwk).ok_or(KeyRejected(algorithm))?;
+        let (pair, parameters) = KeyPair::parse(algorithm, pkcs8).ok_or(KeyRejected(algorithm))?;
+        let jwk = PublicJwk::new(id, algorithm, parameters);
         let thumbprint = jwk.thumbprint();
-        Ok(Self { id, algorithm, pair, jwk, thumbprint, verifying_key, headers: Default::default() })
+        Ok(Self { pair, jwk, thumbprint, headers: Default::default() })
     }
 
     /// Its identifier.
     #[must_use]
     pub fn id(&self) -> KeyId {
-        self.id
+        self.jwk.kid
     }
 
     /// The algorithm of its signatures.
     #[must_use]
     pub fn algorithm(&self) -> SigningAlgorithm {
-        self.algorithm
+        self.jwk.alg
     }
 
-    /// The public key as it is published.
+    /// The public key as `-----BEGIN PUBLIC KEY-----` (RFC 7468 §13), without its use and its `kid`.
     #[must_use]
-    pub fn jwk(&self) -> &PublicJwk {
-        &self.jwk
+    pub fn public_pem(&self) -> String {
+        let document: PublicKeyX509Der<'_> =
+            self.pair.public.as_der().expect("a parsed key also makes a document");
+        encode_string("PUBLIC KEY", LineEnding::LF, document.as_ref()).expect("any bytes have a PEM form")
     }
 
-    /// SHA-256 thumbprint of the public key (RFC 7638).
+    /// Whether the signature over the message is valid by the algorithm of this key, whatever the token says (RFC 8725 §3.1).
     #[must_use]
-    pub fn thumbprint(&self) -> &str {
-        &self.thumbprint
-    }
-
-    /// The public key for verification.
-    #[must_use]
-    pub fn verifying_key(&self) -> &VerifyingKey {
-        &self.verifying_key
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.pair.public.verify_sig(message, signature).is_ok()
     }
 
     /// Signs a token in compact form: `BASE64URL(header) . BASE64URL(claims) . BASE64URL(signature)`.
@@ -101,7 +98,7 @@ impl SigningKey {
         let mut payload = Vec::with_capacity(USUAL_CLAIMS);
         serde_json::to_writer(&mut payload, claims)?;
         let header = self.header(typ);
-        let length = header.len() + encoded_len(payload.len()) + encoded_len(self.pair.signature_len()) + 2;
+        let length = header.len() + encoded_len(payload.len()) + encoded_len(self.pair.signature_len) + 2;
         let mut token = String::with_capacity(length);
         token.push_str(&header);
         token.push('.');
@@ -137,7 +134,7 @@ impl SigningKey {
             typ: &'a str,
             kid: String,
         }
-        let header = JoseHeader { alg: self.algorithm.as_str(), typ, kid: self.id.to_string() };
+        let header = JoseHeader { alg: self.algorithm().as_str(), typ, kid: self.id().to_string() };
         BASE64URL.encode(serde_json::to_vec(&header).expect("a structure of strings is always valid JSON"))
     }
 }
@@ -149,7 +146,7 @@ fn encoded_len(bytes: usize) -> usize {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}, {}, [redacted])", self.id, self.algorithm)
+        write!(f, "SigningKey({}, {}, [redacted])", self.id(), self.algorithm())
     }
 }
 
@@ -194,12 +191,12 @@ mod tests {
             let key = test_keys::signing_key(ID, algorithm);
             let token = key.sign("JWT", &claims()).unwrap();
             let jwk: jsonwebtoken::jwk::Jwk =
-                serde_json::from_value(serde_json::to_value(key.jwk()).unwrap()).unwrap();
+                serde_json::from_value(serde_json::to_value(&key.jwk).unwrap()).unwrap();
             let validation = Validation::new(algorithm.as_str().parse().unwrap());
             let verified =
                 jsonwebtoken::decode::<Value>(&token, &DecodingKey::from_jwk(&jwk).unwrap(), &validation);
             assert_eq!(verified.unwrap().claims, claims(), "{algorithm}");
-            assert_eq!(part(&token, 2).len(), key.pair.signature_len(), "{algorithm}");
+            assert_eq!(part(&token, 2).len(), key.pair.signature_len, "{algorithm}");
             assert_eq!(token.capacity(), token.len(), "{algorithm}: one allocation of the right size");
         }
     }
@@ -211,10 +208,11 @@ mod tests {
             let key = SigningKey::parse(ID, algorithm, document.expose()).unwrap();
             let token = key.sign("JWT", &claims()).unwrap();
             let (message, signature) = token.rsplit_once('.').unwrap();
-            assert!(key.verifying_key().verifies(message.as_bytes(), signature), "{algorithm}");
-            assert!(!key.verifying_key().verifies(b"other", signature), "{algorithm}");
+            let signature = BASE64URL.decode(signature).unwrap();
+            assert!(key.verifies(message.as_bytes(), &signature), "{algorithm}");
+            assert!(!key.verifies(b"other", &signature), "{algorithm}");
             if algorithm == SigningAlgorithm::RS256 {
-                assert_eq!(key.pair.signature_len(), 256);
+                assert_eq!(key.pair.signature_len, 256);
             }
         }
     }
@@ -236,5 +234,44 @@ mod tests {
         let key = test_keys::signing_key(ID, SigningAlgorithm::EdDSA);
         let claims = std::collections::HashMap::from([(vec![1], 1)]);
         assert!(matches!(key.sign("JWT", &claims), Err(SignError::Claims(_))));
+    }
+
+    #[test]
+    fn a_signature_of_another_algorithm_over_the_same_key_is_not_accepted() {
+        let mut token = "header.claims".to_owned();
+        test_keys::signing_key(ID, SigningAlgorithm::PS256).append_signature(&mut token).unwrap();
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let signature = BASE64URL.decode(signature).unwrap();
+        for algorithm in SigningAlgorithm::ALL {
+            let key = test_keys::signing_key(ID, algorithm);
+            let verifies = key.verifies(message.as_bytes(), &signature);
+            assert_eq!(verifies, algorithm == SigningAlgorithm::PS256, "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn the_public_half_of_an_rsa_key_is_the_one_that_openssl_writes() {
+        let key = test_keys::signing_key(ID, SigningAlgorithm::RS256);
+        assert_eq!(key.public_pem(), test_keys::RSA_2048_PUBLIC);
+    }
+
+    #[test]
+    fn an_independent_library_verifies_every_algorithm_by_the_exported_key() {
+        for algorithm in SigningAlgorithm::ALL {
+            let key = test_keys::signing_key(ID, algorithm);
+            let pem = key.public_pem();
+            let foreign = match algorithm {
+                SigningAlgorithm::ES256 | SigningAlgorithm::ES384 => DecodingKey::from_ec_pem(pem.as_bytes()),
+                SigningAlgorithm::EdDSA => DecodingKey::from_ed_pem(pem.as_bytes()),
+                _ => DecodingKey::from_rsa_pem(pem.as_bytes()),
+            };
+            let token = key.sign("JWT", &serde_json::json!({})).unwrap();
+            let (message, signature) = token.rsplit_once('.').unwrap();
+            let named: jsonwebtoken::Algorithm = algorithm.as_str().parse().unwrap();
+            let verified =
+                jsonwebtoken::crypto::verify(signature, message.as_bytes(), &foreign.unwrap(), named);
+            assert!(verified.unwrap(), "{algorithm}");
+            assert!(!pem.contains("PRIVATE"));
+        }
     }
 }

@@ -2,36 +2,27 @@
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{}", self.description())]
 pub enum TokenError {
     /// Not three parts of base64url, not JSON objects with unique members, too long, or a claim is missing or of a wrong type.
-    #[error("the token is malformed")]
     Malformed,
     /// The header contains a key or a critical extension.
-    #[error("the token has a header member that is not allowed")]
     HeaderNotAllowed,
     /// `none`, HMAC, an unknown algorithm, or another one than the key's.
-    #[error("the algorithm of the token is not that of its key")]
     AlgorithmNotAllowed,
     /// A token of another issuer.
-    #[error("the token is of another issuer")]
     ForeignIssuer,
     /// No published key has this identifier.
-    #[error("the key of the token is not published")]
     UnknownKey,
     /// The key did not sign this.
-    #[error("the signature does not verify")]
     SignatureInvalid,
     /// `exp` has passed.
-    #[error("the token has expired")]
     Expired,
     /// `nbf` or `iat` is in the future.
-    #[error("the token is not yet valid")]
     NotYetValid,
     /// A token of another kind, such as an assertion.
-    #[error("the token is of another type")]
     WrongTyp,
     /// A token for another audience.
-    #[error("the token is for another audience")]
     WrongAudience,
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::jose_header::{JoseHeader, UniqueMembers};
-use crate::{KeyId, KeyRing, TokenError, VerifyingKey};
+use crate::{KeyId, KeyRing, SigningKey, TokenError};
 
 /// The requirements of a token.
 pub struct Expectations<'a> {
@@ -71,7 +71,7 @@ pub fn verify<C: DeserializeOwned>(
         return Err(TokenError::ForeignIssuer);
     }
     let key = key_of(&header, algorithm, ring, expectations.skew, now)?;
-    if !key.verifies(parts.signed.as_bytes(), parts.signature) {
+    if !key.verifies(parts.signed.as_bytes(), &parts.signature) {
         return Err(TokenError::SignatureInvalid);
     }
     let registered: RegisteredClaims = read(&parts.claims)?;
@@ -89,7 +89,7 @@ struct Parts<'a> {
     header: Vec<u8>,
     claims: Vec<u8>,
     signed: &'a str,
-    signature: &'a str,
+    signature: Vec<u8>,
 }
 
 impl<'a> Parts<'a> {
@@ -101,8 +101,7 @@ impl<'a> Parts<'a> {
         let (header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
         // A third dot is in the claims now, where base64url has none.
         let decode = |part: &str| BASE64URL.decode(part).map_err(|_| TokenError::Malformed);
-        decode(signature)?;
-        Ok(Self { header: decode(header)?, claims: decode(claims)?, signed, signature })
+        Ok(Self { signature: decode(signature)?, header: decode(header)?, claims: decode(claims)?, signed })
     }
 }
 
@@ -115,7 +114,7 @@ fn key_of<'a>(
     ring: &'a KeyRing,
     skew: Lifetime,
     now: Timestamp,
-) -> Result<&'a VerifyingKey, TokenError> {
+) -> Result<&'a SigningKey, TokenError> {
     let kid = header.kid.ok_or(TokenError::UnknownKey)?;
     let key = ring.find(kid, skew, now).ok_or(TokenError::UnknownKey)?;
     if key.algorithm() == algorithm { Ok(key) } else { Err(TokenError::AlgorithmNotAllowed) }
@@ -165,7 +164,7 @@ mod tests {
                 id: key.id(),
                 algorithm,
                 sealed_private_key: Vec::new(),
-                thumbprint: key.thumbprint().to_owned(),
+                thumbprint: key.thumbprint.clone(),
                 announced_at: at(0),
                 active_from: at(0),
                 retiring_from: None,
@@ -353,15 +352,15 @@ mod tests {
 
     #[test]
     fn a_token_that_is_signed_with_the_public_key_as_a_secret_is_refused() {
-        let jwk = serde_json::to_vec(key(1).jwk()).unwrap();
+        let jwk = serde_json::to_vec(&key(1).jwk).unwrap();
         let pem = test_keys::RSA_2048_PUBLIC;
         let der: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
         let der = base64::engine::general_purpose::STANDARD.decode(der).unwrap();
-        let modulus = match key(1).jwk().parameters() {
+        let modulus = match &key(1).jwk.parameters {
             crate::PublicParameters::Rsa { n, .. } => BASE64URL.decode(n).unwrap(),
             other => panic!("{other:?}"),
         };
-        let set = RING.jwk_set(at(NOW)).json().to_vec();
+        let set = RING.jwk_set(at(NOW)).json.to_vec();
         for secret in [pem.as_bytes(), pem.trim().as_bytes(), &der, &jwk, &modulus, &set, b""] {
             for (alg, hmac) in [
                 ("HS256", aws_lc_rs::hmac::HMAC_SHA256),
@@ -385,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_token_that_brings_its_own_key_is_refused() {
-        let foreign_jwk = serde_json::to_string(key(3).jwk()).unwrap();
+        let foreign_jwk = serde_json::to_string(&key(3).jwk).unwrap();
         for (name, value) in [
             ("jku", r#""https://evil.example/jwks.json""#),
             ("jwk", foreign_jwk.as_str()),
@@ -429,8 +428,8 @@ mod tests {
         let key = Arc::new(
             SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, document.expose()).unwrap(),
         );
-        let mut records = (**ring(&[SigningAlgorithm::ES256]).records()).clone();
-        records.keys[0].thumbprint = key.thumbprint().to_owned();
+        let mut records = (*ring(&[SigningAlgorithm::ES256]).records).clone();
+        records.keys[0].thumbprint = key.thumbprint.clone();
         let other = KeyRing::new(Arc::new(records), vec![key.clone()]);
         let token = key.sign("JWT", &claims()).unwrap();
         assert!(verify_at(&token, &other, NOW).is_ok());
@@ -438,7 +437,7 @@ mod tests {
         assert_eq!(verify_at(&token, &own, NOW).unwrap_err(), TokenError::SignatureInvalid);
         assert_eq!(verify_at(&good(), &own, NOW).unwrap_err(), TokenError::AlgorithmNotAllowed);
         assert_eq!(
-            verify_at(&good(), &KeyRing::new(own.records().clone(), vec![]), NOW),
+            verify_at(&good(), &KeyRing::new(own.records.clone(), vec![]), NOW),
             Err(TokenError::UnknownKey)
         );
     }

@@ -24,7 +24,7 @@ fn ring() -> KeyRing {
         id: key.id(),
         algorithm: SigningAlgorithm::EdDSA,
         sealed_private_key: Vec::new(),
-        thumbprint: key.thumbprint().to_owned(),
+        thumbprint: key.thumbprint.clone(),
         announced_at: Timestamp::from_seconds(0),
         active_from: Timestamp::from_seconds(0),
         retiring_from: None,

@@ -27,7 +27,7 @@ fn make(algorithm: SigningAlgorithm) -> Made {
     let key = SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap();
     let token = key.sign("JWT", &serde_json::json!({"sub": "x"})).unwrap();
     let (message, signature) = token.rsplit_once('.').unwrap();
-    let PublicParameters::Ec { crv, x, y } = key.jwk().parameters() else { panic!("{:?}", key.jwk()) };
+    let PublicParameters::Ec { crv, x, y } = &key.jwk.parameters else { panic!("{:?}", key.jwk) };
     let [x, y] = [x, y].map(|coordinate| BASE64URL.decode(coordinate).unwrap());
     let signature = BASE64URL.decode(signature).unwrap();
     Made { crv, x, y, message: message.as_bytes().to_vec(), signature, document }

@@ -15,7 +15,7 @@ impl Buffered for JwksFetches {
     type Newest = KeyId;
 
     fn buffer(&self) -> &UsageBuffer<TenantId, String, KeyId> {
-        Self::buffer(self)
+        &self.0
     }
 
     /// Verifiers poll, so a dropped one returns soon.

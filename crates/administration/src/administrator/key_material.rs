@@ -71,7 +71,7 @@ impl Administrator {
         off_the_runtime(move || {
             // The number does not enter the thumbprint, and is not known before all is decided.
             let parsed = SigningKey::parse(KeyId::numbered(1), spec.algorithm, document.expose());
-            let thumbprint = parsed.map_err(|_| SealError::Failed)?.thumbprint().to_owned();
+            let thumbprint = parsed.map_err(|_| SealError::Failed)?.thumbprint.clone();
             Ok(KeyMaterial { origin: KeyOrigin::Made(spec), document, thumbprint, sealed: None })
         })
         .await

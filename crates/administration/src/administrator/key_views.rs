@@ -39,7 +39,7 @@ impl Administrator {
             KeyError::Unseal { source, .. } => EditError::Seal(source),
             error => EditError::Unreadable(Box::new(error)),
         })?;
-        Ok((KeyView::of(record, caller.now), PublicKeyView::of(opened.jwk())))
+        Ok((KeyView::of(record, caller.now), PublicKeyView::of(&opened)))
     }
 
     /// What the command would break; changes nothing.

@@ -1,7 +1,7 @@
 //! Keys as they are shown: where each stands in its life, and which of them verifiers have.
 
 use keys::life_cycle::{BrokenTokens, KeyPolicy};
-use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyStage, PublicJwk};
+use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
 
@@ -39,8 +39,8 @@ impl KeyView {
 
 impl PublicKeyView {
     /// Of a key's public half.
-    pub(crate) fn of(key: &PublicJwk) -> Self {
-        Self { jwk: json!(key), pem: key.to_pem() }
+    pub(crate) fn of(key: &SigningKey) -> Self {
+        Self { jwk: json!(key.jwk), pem: key.public_pem() }
     }
 }
 

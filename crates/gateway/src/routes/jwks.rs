@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::web::{Bytes, Data};
 use keys::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
-use keys::{JwkSet, KeyRing, PublicJwk};
+use keys::{JwkSet, KeyRing};
 use protocol::{Lifetime, Timestamp};
 use tenancy::{Tenant, TenantError};
 
@@ -24,24 +24,24 @@ pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> Result<Ht
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let ring = services.keys.ring(&tenant, now).await?;
     let set = ring.jwk_set(now);
-    if set.keys().is_empty() {
+    if set.keys.is_empty() {
         // Of a tenant that was suspended before it had a key. A verifier that kept the empty set would refuse its first tokens, which it may
         // issue as soon as it serves again.
         return Err(TenantError::Unknown.into());
     }
     record_fetch(&services, &raw, &tenant, &set, now);
-    let known = raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, set.etag()));
+    let known = raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &set.etag));
     Ok(answer(&set, known, cache_control(cache_lifetime(&tenant, &ring, now))))
 }
 
 /// The document as it was built: all answers share its one copy.
 fn answer(set: &JwkSet, known: bool, cache_control: HeaderValue) -> HttpResponse {
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((ETAG, set.etag())).insert_header((CACHE_CONTROL, cache_control));
+    response.insert_header((ETAG, &*set.etag)).insert_header((CACHE_CONTROL, cache_control));
     if known {
         return response.finish();
     }
-    response.insert_header(ContentType::json()).body(Bytes::from_owner(Arc::clone(set.json())))
+    response.insert_header(ContentType::json()).body(Bytes::from_owner(Arc::clone(&set.json)))
 }
 
 /// Who is told 304 has the set; who asks for the head alone may not.
@@ -49,7 +49,7 @@ fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &Jw
     if raw.method() == Method::HEAD.as_str() {
         return;
     }
-    if let Some(newest) = set.keys().iter().map(PublicJwk::id).max() {
+    if let Some(newest) = set.keys.iter().map(|key| key.kid).max() {
         let source = raw.source().to_string();
         services.jwks_fetches.note(&tenant.id, raw.user_agent(), &source, newest, now);
     }
@@ -59,7 +59,7 @@ fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &Jw
 fn cache_lifetime(tenant: &Tenant, ring: &KeyRing, now: Timestamp) -> JwksCacheLifetime {
     // Tokens and replicas have no say in this, only spans of the tenant's own settings.
     let policy = KeyPolicy::new(&tenant.signing, tenant.access_token.lifetime, Lifetime::from_seconds(0));
-    life_cycle::cache_lifetime(ring.records(), &policy, now)
+    life_cycle::cache_lifetime(&ring.records, &policy, now)
 }
 
 /// So many different values are kept on each worker; most tenants have the same two spans.
@@ -99,14 +99,14 @@ mod tests {
         let spec = keys::KeySpec { algorithm, rsa_size: keys::RsaSize::default() };
         let document = KeyPool::new(0).take(spec).await.unwrap();
         let key = SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap();
-        let set = JwkSet::new(vec![key.jwk().clone()]);
+        let set = JwkSet::new(vec![key.jwk.clone()]);
         let body = |known| {
             let answer = answer(&set, known, HeaderValue::from_static("no-cache"));
             answer.into_body().try_into_bytes().unwrap()
         };
         for _ in 0..2 {
             let body = body(false);
-            assert_eq!((body.as_ptr(), body.len()), (set.json().as_ptr(), set.json().len()));
+            assert_eq!((body.as_ptr(), body.len()), (set.json.as_ptr(), set.json.len()));
         }
         assert!(body(true).is_empty());
     }

@@ -52,7 +52,7 @@ impl Forge {
         let sealed = sealing_key.seal(&context, self.document.expose());
         KeyRecord {
             sealed_private_key: sealed.now_or_never().unwrap().unwrap(),
-            thumbprint: self.signing_key().thumbprint().to_owned(),
+            thumbprint: self.signing_key().thumbprint.clone(),
             ..fixtures::key(number)
         }
     }
@@ -93,7 +93,7 @@ impl Forge {
     }
 
     pub(crate) fn jwk(&self) -> Value {
-        serde_json::to_value(self.signing_key().jwk()).unwrap()
+        serde_json::to_value(self.signing_key().jwk).unwrap()
     }
 
     fn signing_key(&self) -> SigningKey {

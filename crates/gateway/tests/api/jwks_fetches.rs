@@ -20,13 +20,13 @@ async fn fetch(app: &TestApp, method: Method, path: &str, agent: &str, tags: &st
 
 /// The fetches since the previous call: tenant, verifier, newest key and time.
 fn noted(app: &TestApp) -> Vec<(String, String, String, u64)> {
-    let seen = app.jwks_fetches.buffer().drain().into_iter();
+    let seen = app.jwks_fetches.0.drain().into_iter();
     seen.map(|seen| (seen.owner.to_string(), seen.user, seen.newest.to_string(), seen.at.seconds())).collect()
 }
 
 /// Flushes the log, as the program does every few seconds.
 async fn write(app: &TestApp) {
-    let seen = app.jwks_fetches.buffer().drain().into_iter();
+    let seen = app.jwks_fetches.0.drain().into_iter();
     let seen: Vec<_> = seen
         .map(|seen| VerifierFetch {
             tenant: seen.owner,
@@ -113,7 +113,7 @@ async fn user_agents_of_any_length_are_accepted() {
         let noted = noted(&app);
         assert!(noted.len() == 1 && noted[0].1.len() < 200, "{noted:?}");
         assert_eq!(app.get(&path(tenant)).await.status, 200);
-        assert_eq!(app.jwks_fetches.buffer().drain().len(), 1);
+        assert_eq!(app.jwks_fetches.0.drain().len(), 1);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use administration::{SealedItems as _, SealedPlace};
-use keys::{SealingKey, SigningKeyStore as _};
+use keys::{KeyEncryptionKey as _, SealingKey, SigningKeyStore as _};
 use serde_json::json;
 use testkit::fixtures;
 
@@ -72,7 +72,7 @@ async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
             assert_eq!(app.post(&token_path(tenant), &form(&app, tenant)).await.status, 500);
             app.pass(1);
         }
-        let name = foreign.id().to_string();
+        let name = foreign.name().to_owned();
         let lines: Vec<_> = capture().lines().into_iter().map(|line| format!("{line:?}")).collect();
         let text: Vec<_> = lines.iter().filter(|line| line.contains(&name)).collect();
         assert_eq!(text.len(), 1, "{text:?}");
@@ -95,7 +95,7 @@ async fn the_platform_still_reaches_the_tenant() {
         let status = test_env.get(&ops, &format!("{}/status", keys_path(tenant))).await.json();
         let unopened = &status["unopened"][0];
         assert_eq!(unopened["kid"], "oauth2-key-1", "{status}");
-        assert!(unopened["problem"].as_str().unwrap().contains(&foreign.id().to_string()), "{status}");
+        assert!(unopened["problem"].as_str().unwrap().contains(foreign.name()), "{status}");
         let status = test_env.get(&ops, &format!("{}/status", keys_path(other))).await.json();
         assert_eq!(status.get("unopened"), None, "{status}");
         assert_eq!(test_env.get(&ops, &clients_path(tenant)).await.status, 200);

@@ -69,13 +69,12 @@ pub(super) fn read(
     let document = match kind.curve() {
         Some(curve) => {
             let point = Zeroizing::new([&[4], bytes(&jwk.x, "x")?, bytes(&jwk.y, "y")?].concat());
-            let pair = EcdsaKeyPair::from_private_key_and_public_key(curve, bytes(&jwk.d, "d")?, &point);
-            document_of_ec(&pair.map_err(|_| ImportError::Malformed)?)?
+            document_of_ec(EcdsaKeyPair::from_private_key_and_public_key(curve, bytes(&jwk.d, "d")?, &point))?
         }
         None if kind == KeyKind::Rsa => jwk.rsa()?,
         None => {
-            let pair = Ed25519KeyPair::from_seed_and_public_key(bytes(&jwk.d, "d")?, bytes(&jwk.x, "x")?);
-            document_of_ed25519(&pair.map_err(|_| ImportError::Malformed)?)?
+            let [seed, public_key] = [bytes(&jwk.d, "d")?, bytes(&jwk.x, "x")?];
+            document_of_ed25519(Ed25519KeyPair::from_seed_and_public_key(seed, public_key))?
         }
     };
     Ok((algorithm, document))
@@ -201,7 +200,7 @@ mod tests {
         let pair = EcdsaKeyPair::from_pkcs8(curve, imported.pkcs8.expose()).unwrap();
         let d: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().unwrap();
         let key = crate::test_keys::signing_key(crate::KeyId::numbered(1), SigningAlgorithm::ES384);
-        let mut jwk = serde_json::to_value(key.jwk()).unwrap();
+        let mut jwk = serde_json::to_value(&key.jwk).unwrap();
         jwk["d"] = json!(BASE64URL.encode(d.as_ref()));
         jwk
     }

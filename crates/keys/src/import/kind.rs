@@ -1,5 +1,6 @@
 //! What an imported key must be: of the kind of its algorithm, and large enough.
 
+use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use protocol::SigningAlgorithm;
 use rsa::pkcs8::EncodePrivateKey as _;
@@ -34,13 +35,17 @@ pub(super) fn check_rsa(bits: usize, exponent: &BigUint) -> Result<(), ImportErr
     if *exponent < BigUint::from(65_537_u32) { Err(ImportError::RsaExponent) } else { Ok(()) }
 }
 
-pub(super) fn document_of_ec(pair: &EcdsaKeyPair) -> Result<PrivateKeyDocument, ImportError> {
-    let document = pair.to_pkcs8v1().map_err(|_| ImportError::Malformed)?;
+pub(super) fn document_of_ec(
+    pair: Result<EcdsaKeyPair, KeyRejected>,
+) -> Result<PrivateKeyDocument, ImportError> {
+    let document = pair.ok().and_then(|pair| pair.to_pkcs8v1().ok()).ok_or(ImportError::Malformed)?;
     Ok(PrivateKeyDocument::copy_of(document.as_ref()))
 }
 
-pub(super) fn document_of_ed25519(pair: &Ed25519KeyPair) -> Result<PrivateKeyDocument, ImportError> {
-    let document = pair.to_pkcs8v1().map_err(|_| ImportError::Malformed)?;
+pub(super) fn document_of_ed25519(
+    pair: Result<Ed25519KeyPair, KeyRejected>,
+) -> Result<PrivateKeyDocument, ImportError> {
+    let document = pair.ok().and_then(|pair| pair.to_pkcs8v1().ok()).ok_or(ImportError::Malformed)?;
     Ok(PrivateKeyDocument::copy_of(document.as_ref()))
 }
 

@@ -98,17 +98,11 @@ pub fn import(text: &Secret, algorithm: SigningAlgorithm) -> Result<ImportedKey,
 /// [`ImportError`].
 pub fn import_key(text: &Secret, algorithm: Option<SigningAlgorithm>) -> Result<ImportedKey, ImportError> {
     let text = text.expose().trim();
-    let (algorithm, pkcs8) = if text.starts_with(['{', '[']) {
-        jwk::read(text, algorithm)?
-    } else {
-        // What is wrong with the text is the better thing to say first.
-        let found = pem::read(text)?;
-        let algorithm = algorithm.ok_or(ImportError::NoAlgorithm)?;
-        (algorithm, found.convert(algorithm)?)
-    };
+    let (algorithm, pkcs8) =
+        if text.starts_with(['{', '[']) { jwk::read(text, algorithm)? } else { pem::read(text, algorithm)? };
     // The number is not known yet and does not enter the thumbprint.
     let key = SigningKey::parse(KeyId::numbered(1), algorithm, pkcs8.expose());
-    let thumbprint = key.map_err(|_| ImportError::Malformed)?.thumbprint().to_owned();
+    let thumbprint = key.map_err(|_| ImportError::Malformed)?.thumbprint.clone();
     Ok(ImportedKey { algorithm, pkcs8, thumbprint })
 }
 

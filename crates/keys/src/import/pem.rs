@@ -14,65 +14,42 @@ use super::kind::{check_rsa, document_of_ec, document_of_ed25519, document_of_rs
 use crate::PrivateKeyDocument;
 use crate::key_kind::KeyKind;
 
-/// A private key that was found but not parsed.
-pub(super) struct Found {
-    form: Form,
-    kind: KeyKind,
-    der: SecretDocument,
-}
-
-#[derive(Clone, Copy)]
-enum Form {
-    Pkcs1,
-    Pkcs8,
-    Sec1,
-}
-
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 
-/// Finds the private key in a text.
-pub(super) fn read(pem: &str) -> Result<Found, ImportError> {
+/// Reads the key of a text, if it fits the algorithm.
+pub(super) fn read(
+    pem: &str,
+    algorithm: Option<SigningAlgorithm>,
+) -> Result<(SigningAlgorithm, PrivateKeyDocument), ImportError> {
     if pem.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(ImportError::Encrypted);
     }
-    let (label, der) =
+    let (label, document) =
         SecretDocument::from_pem(without_parameters(pem)).map_err(|error| match error.kind() {
             ErrorKind::Pem(_) => ImportError::NotPem,
             _ => ImportError::Malformed,
         })?;
-    let (form, kind) = match label {
-        "PRIVATE KEY" => (Form::Pkcs8, kind_of_pkcs8(der.as_bytes())?),
-        "RSA PRIVATE KEY" => (Form::Pkcs1, KeyKind::Rsa),
-        "EC PRIVATE KEY" => (Form::Sec1, kind_of_sec1(der.as_bytes()).map_err(|_| ImportError::Malformed)?),
+    let der = document.as_bytes();
+    let kind = match label {
+        "PRIVATE KEY" => kind_of_pkcs8(der)?,
+        "RSA PRIVATE KEY" => KeyKind::Rsa,
+        "EC PRIVATE KEY" => kind_of_sec1(der).map_err(|_| ImportError::Malformed)?,
         "ENCRYPTED PRIVATE KEY" => return Err(ImportError::Encrypted),
         "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(ImportError::Public),
         _ => return Err(ImportError::NotPem),
     };
-    Ok(Found { form, kind, der })
-}
-
-impl Found {
-    /// The key as it is stored, if it fits the algorithm.
-    pub(super) fn convert(&self, algorithm: SigningAlgorithm) -> Result<PrivateKeyDocument, ImportError> {
-        self.kind.check(algorithm)?;
-        let der = self.der.as_bytes();
-        match (self.kind.curve(), self.form) {
-            (Some(curve), Form::Sec1) => {
-                let pair = EcdsaKeyPair::from_private_key_der(curve, der);
-                document_of_ec(&pair.map_err(|_| ImportError::Malformed)?)
-            }
-            (Some(curve), _) => {
-                let pair = EcdsaKeyPair::from_pkcs8(curve, der);
-                document_of_ec(&pair.map_err(|_| ImportError::Malformed)?)
-            }
-            (None, form) if self.kind == KeyKind::Rsa => convert_rsa(form, der),
-            (None, _) => {
-                let pair = Ed25519KeyPair::from_pkcs8(der);
-                document_of_ed25519(&pair.map_err(|_| ImportError::Malformed)?)
-            }
-        }
-    }
+    // A text without a key is refused first, because that is the more useful message.
+    let algorithm = algorithm.ok_or(ImportError::NoAlgorithm)?;
+    kind.check(algorithm)?;
+    let pkcs8 = match (label, kind.curve()) {
+        ("EC PRIVATE KEY", Some(curve)) => document_of_ec(EcdsaKeyPair::from_private_key_der(curve, der)),
+        (_, Some(curve)) => document_of_ec(EcdsaKeyPair::from_pkcs8(curve, der)),
+        ("RSA PRIVATE KEY", None) => convert_rsa(RsaPrivateKey::from_pkcs1_der(der).ok()),
+        (_, None) if kind == KeyKind::Rsa => convert_rsa(RsaPrivateKey::from_pkcs8_der(der).ok()),
+        (_, None) => document_of_ed25519(Ed25519KeyPair::from_pkcs8(der)),
+    };
+    Ok((algorithm, pkcs8?))
 }
 
 /// `openssl ecparam -genkey` writes the curve in a block before the key, which repeats it.
@@ -115,11 +92,8 @@ fn kind_of_sec1(sec1: &[u8]) -> der::Result<KeyKind> {
 }
 
 /// Reads and writes only: the `rsa` crate performs no private-key operation, whose timing leaks (RUSTSEC-2023-0071).
-fn convert_rsa(form: Form, der: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
-    let key = match form {
-        Form::Pkcs1 => RsaPrivateKey::from_pkcs1_der(der).map_err(|_| ImportError::Malformed)?,
-        Form::Pkcs8 | Form::Sec1 => RsaPrivateKey::from_pkcs8_der(der).map_err(|_| ImportError::Malformed)?,
-    };
+fn convert_rsa(key: Option<RsaPrivateKey>) -> Result<PrivateKeyDocument, ImportError> {
+    let key = key.ok_or(ImportError::Malformed)?;
     check_rsa(key.n().bits(), key.e())?;
     document_of_rsa(&key)
 }

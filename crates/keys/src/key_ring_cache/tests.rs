@@ -119,10 +119,10 @@ async fn two_thousand_first_requests_make_one_key_and_one_ring() {
     let made = requests.join_all().await;
     assert!(made.iter().all(|ring| Arc::ptr_eq(ring, &made[0])));
     assert_eq!(rows.added.load(Ordering::Relaxed), 1);
-    let record = &made[0].records().keys[0];
+    let record = &made[0].records.keys[0];
     assert_eq!((record.id, record.announced_at, record.active_from), (KeyId::numbered(1), at(10), at(10)));
     assert_eq!((record.retiring_from, record.removed_at), (None, None));
-    assert_eq!(made[0].jwk_set(at(10)).keys().len(), 1);
+    assert_eq!(made[0].jwk_set(at(10)).keys.len(), 1);
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn two_tenants_never_share_a_key() {
     for id in ["acme", "other"] {
         let key = cache.signing_key(&tenant(id, ES256), at(10)).await.unwrap();
         assert_eq!(key.id(), KeyId::numbered(1));
-        thumbprints.push(key.thumbprint().to_owned());
+        thumbprints.push(key.thumbprint.clone());
     }
     assert_ne!(thumbprints[0], thumbprints[1]);
 }
@@ -167,7 +167,7 @@ async fn the_loser_of_a_race_signs_with_the_winners_key() {
     cache.forget(&acme.id).await;
     *rows.faster.lock().unwrap() = Some(winner.clone());
     let key = cache.signing_key(&acme, at(10)).await.unwrap();
-    assert_eq!(key.thumbprint(), winner.thumbprint);
+    assert_eq!(key.thumbprint, winner.thumbprint);
     assert_eq!(rows.added.load(Ordering::Relaxed), 1);
 }
 
@@ -193,7 +193,7 @@ async fn new_rows_make_a_new_ring_of_the_keys_that_were_parsed() {
     // Nothing follows the key that retires, so the tenant is given another one, and the old one stays published.
     let third = cache.ring(&acme, at(20)).await.unwrap();
     assert_eq!(third.active(ES256, at(20)).unwrap().id(), KeyId::numbered(2));
-    assert_eq!(third.jwk_set(at(20)).keys().len(), 2);
+    assert_eq!(third.jwk_set(at(20)).keys.len(), 2);
 }
 
 #[tokio::test]
@@ -266,7 +266,7 @@ async fn a_suspended_tenant_is_given_no_key() {
     let Setting { rows, cache } = setting();
     let status = TenantStatus::Suspended { keys_published_until: at(100) };
     let acme = Tenant { status, ..tenant("acme", ES256) };
-    assert!(cache.ring(&acme, at(10)).await.unwrap().jwk_set(at(10)).keys().is_empty());
+    assert!(cache.ring(&acme, at(10)).await.unwrap().jwk_set(at(10)).keys.is_empty());
     assert!(matches!(cache.signing_key(&acme, at(10)).await, Err(KeyError::NoSigningKey { .. })));
     assert_eq!(rows.added.load(Ordering::Relaxed), 0);
 }
@@ -331,7 +331,7 @@ async fn push_key(rows: &Rows, service: &Service, tenant: &Tenant, active_from: 
     let document = crate::PrivateKeyDocument::generate(ES256).unwrap();
     let context = SealingContext::SigningKey { tenant: &tenant.id, id, algorithm: ES256 };
     let sealed_private_key = service.sealer.seal(&context, document.expose()).await.unwrap();
-    let thumbprint = SigningKey::parse(id, ES256, document.expose()).unwrap().thumbprint().to_owned();
+    let thumbprint = SigningKey::parse(id, ES256, document.expose()).unwrap().thumbprint.clone();
     let key = KeyRecord {
         id,
         algorithm: ES256,
@@ -400,7 +400,7 @@ async fn while_the_sealing_service_is_away_what_is_open_signs_and_no_key_set_is_
     assert!(replica.signing_key(&acme, at(50)).await.is_err(), "the first one has had its time");
     assert_eq!(replica.unopened(at(50)), Some(UnopenedKeys { tenants: 1, waiting: true }));
     service.away.store(false, Ordering::Relaxed);
-    assert_eq!(replica.ring(&acme, at(51)).await.unwrap().jwk_set(at(51)).keys().len(), 2);
+    assert_eq!(replica.ring(&acme, at(51)).await.unwrap().jwk_set(at(51)).keys.len(), 2);
     assert_eq!(replica.signing_key(&acme, at(51)).await.unwrap().id(), KeyId::numbered(2));
     assert_eq!(replica.unopened(at(51)), None);
 }

@@ -115,7 +115,7 @@ async fn everything_moves_and_a_second_run_does_nothing() {
 async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
     let test_env = test_env(3).await;
     let foreign = SealingKey::generate().unwrap();
-    let (id, foreign) = (foreign.id().to_string(), foreign);
+    let (id, foreign) = (foreign.name().to_owned(), foreign);
     // The answer has expired by now, so the run skips it.
     test_env.remember(&foreign, 2, 0).await;
     let (place, old) = test_env.sealed().await.swap_remove(1);

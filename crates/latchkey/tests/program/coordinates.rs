@@ -102,7 +102,7 @@ fn pairs() -> Vec<Pair> {
 
 /// The coordinates that begin with a zero.
 fn zeros(key: &SigningKey, size: usize) -> Vec<&'static str> {
-    let PublicParameters::Ec { x, y, .. } = key.jwk().parameters() else { panic!("not an EC key: {key:?}") };
+    let PublicParameters::Ec { x, y, .. } = &key.jwk.parameters else { panic!("not an EC key: {key:?}") };
     let begins_with_zero = |coordinate: &str| {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(coordinate).unwrap();
         assert_eq!(bytes.len(), size, "{coordinate}");
@@ -131,7 +131,7 @@ fn claims(number: u32) -> Value {
 }
 
 fn published(key: &SigningKey) -> Value {
-    let set = JwkSet::new(vec![key.jwk().clone()]);
-    let mut document: Value = serde_json::from_slice(set.json()).unwrap();
+    let set = JwkSet::new(vec![key.jwk.clone()]);
+    let mut document: Value = serde_json::from_slice(&set.json).unwrap();
     document["keys"][0].take()
 }
