@@ -7,11 +7,13 @@ use keys::KeyEncryptionKey;
 use crate::{KmsOptions, OptionsError, VaultOptions};
 
 /// A service that holds key-encryption keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq)]
 pub enum KeyService {
     /// AWS KMS.
+    #[display("AWS KMS")]
     AwsKms,
     /// The transit engine of HashiCorp Vault.
+    #[display("HashiCorp Vault")]
     Vault,
 }
 
@@ -31,15 +33,6 @@ impl KeyService {
         match self {
             Self::AwsKms => "aws-kms",
             Self::Vault => "vault",
-        }
-    }
-
-    /// The name in messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AwsKms => "AWS KMS",
-            Self::Vault => "HashiCorp Vault",
         }
     }
 }

@@ -15,8 +15,6 @@ mod options_error;
 mod service_url;
 
 #[cfg(any(feature = "aws-kms", feature = "vault"))]
-mod data_key;
-#[cfg(any(feature = "aws-kms", feature = "vault"))]
 mod service_error;
 
 #[cfg(feature = "aws-kms")]

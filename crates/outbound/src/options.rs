@@ -35,21 +35,6 @@ pub struct VaultOptions {
     pub ca: Option<Vec<u8>>,
 }
 
-impl VaultOptions {
-    /// The usual mount, no namespace and the certificates that the machine trusts.
-    #[must_use]
-    pub fn new(address: impl Into<String>, transit_key: impl Into<String>, token: VaultToken) -> Self {
-        Self {
-            address: address.into(),
-            transit_key: transit_key.into(),
-            token,
-            mount: "transit".to_owned(),
-            namespace: None,
-            ca: None,
-        }
-    }
-}
-
 /// Reads a whole file, or explains why it is not read.
 pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
 

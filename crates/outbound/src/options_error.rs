@@ -10,7 +10,7 @@ use crate::KeyService;
 #[derive(Debug, thiserror::Error)]
 pub enum OptionsError {
     /// The program is built without this service.
-    #[error("this program is built without {}", .0.name())]
+    #[error("this program is built without {0}")]
     NotBuiltIn(KeyService),
     /// Not `https://host[:port]` or, on this machine, `http://host[:port]`; an address may hold a password and is not quoted.
     #[error("{what} is no address of the form https://host:port")]

@@ -1,35 +1,46 @@
 //! The cause of "the sealing service is unavailable": no answer, a refusal, or an unreadable answer.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use keys::SealError;
 
-/// Why a service did not fulfil a request.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ServiceError {
-    /// No connection, no answer in time, or a broken one.
-    #[error("{service} does not answer: {cause}")]
-    Silent { service: String, cause: String },
-    /// The service refused or cannot answer now.
-    #[error("{service} refuses with {status}: {said}")]
-    Refused { service: String, status: String, said: String },
-    /// The service gave an unexpected answer.
-    #[error("{service} answers what cannot be understood: {what}")]
-    NotUnderstood { service: String, what: &'static str },
+/// A service by the name of its key. The errors name it.
+pub(crate) struct Service {
+    pub(crate) name: String,
 }
 
 /// The longest part of an answer in an error.
 const LONGEST: usize = 200;
 
-impl From<ServiceError> for SealError {
-    fn from(service_error: ServiceError) -> Self {
-        Self::Unavailable(Arc::new(service_error))
+impl Service {
+    /// No connection, no answer in time, or a broken one.
+    pub(crate) fn silent(&self, error: &(dyn Error + 'static)) -> SealError {
+        self.unavailable(&format!("does not answer: {}", root(error)))
+    }
+
+    /// The service refused or cannot answer now.
+    pub(crate) fn refuses(&self, status: &str, said: &str) -> SealError {
+        self.unavailable(&format!("refuses with {status}: {said}"))
+    }
+
+    /// The service gave an unexpected answer.
+    pub(crate) fn not_understood(&self, what: &str) -> SealError {
+        self.unavailable(&format!("answers what cannot be understood: {what}"))
+    }
+
+    /// The service has no such key, or another one.
+    pub(crate) fn key_gone(&self) -> SealError {
+        SealError::KeyGone { name: self.name.clone() }
+    }
+
+    fn unavailable(&self, why: &str) -> SealError {
+        let cause: Box<dyn Error + Send + Sync> = format!("{} {why}", self.name).into();
+        SealError::Unavailable(cause.into())
     }
 }
 
 /// The innermost cause, which has the details.
-pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
+fn root(error: &(dyn Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

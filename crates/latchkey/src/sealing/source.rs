@@ -39,9 +39,14 @@ fn vault(setting: &VaultSetting, token: &Token) -> Result<Arc<dyn KeyEncryptionK
         }
         None => None,
     };
-    let mut options = VaultOptions::new(address, transit_key, token);
-    (options.namespace, options.ca) = (namespace.clone(), ca);
-    options.mount = mount.clone().unwrap_or(options.mount);
+    let options = VaultOptions {
+        address: address.clone(),
+        transit_key: transit_key.clone(),
+        token,
+        mount: mount.clone().unwrap_or_else(|| "transit".to_owned()),
+        namespace: namespace.clone(),
+        ca,
+    };
     outbound::open_vault(options).map_err(|error| SealingError::Options("vault", error))
 }
 

@@ -6,63 +6,43 @@ use aws_sdk_kms::operation::decrypt::DecryptError;
 use aws_sdk_kms::operation::encrypt::EncryptError;
 use keys::SealError;
 
-use crate::service_error::{ServiceError, on_one_line, root};
+use super::AwsKms;
+use crate::service_error::on_one_line;
 
-/// Interprets answers for one key.
-pub(super) struct Answers {
-    pub(super) name: String,
-}
-
-impl Answers {
-    pub(super) fn to_wrap(&self, error: &SdkError<EncryptError, HttpResponse>) -> SealError {
+impl AwsKms {
+    pub(super) fn wrap_error(&self, error: &SdkError<EncryptError, HttpResponse>) -> SealError {
         match error.as_service_error() {
-            Some(EncryptError::NotFoundException(_)) => self.missing(),
-            _ => self.service_error(error).into(),
+            Some(EncryptError::NotFoundException(_)) => self.service.key_gone(),
+            _ => self.error(error),
         }
     }
 
-    pub(super) fn to_unwrap(&self, error: &SdkError<DecryptError, HttpResponse>) -> SealError {
+    pub(super) fn unwrap_error(&self, error: &SdkError<DecryptError, HttpResponse>) -> SealError {
         match error.as_service_error() {
             Some(DecryptError::InvalidCiphertextException(_)) => SealError::Corrupt,
             // The ciphertext is intact but of another key, as when an alias was moved.
             Some(DecryptError::NotFoundException(_) | DecryptError::IncorrectKeyException(_)) => {
-                self.missing()
+                self.service.key_gone()
             }
-            _ => self.service_error(error).into(),
+            _ => self.error(error),
         }
     }
 
-    pub(super) fn not_understood(&self, what: &'static str) -> SealError {
-        ServiceError::NotUnderstood { service: self.name.clone(), what }.into()
-    }
-
-    fn missing(&self) -> SealError {
-        SealError::KeyGone { name: self.name.clone() }
-    }
-
-    fn service_error<E>(&self, error: &SdkError<E, HttpResponse>) -> ServiceError
+    fn error<E>(&self, error: &SdkError<E, HttpResponse>) -> SealError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let service = self.name.clone();
+        const NO_REASON: &str = "no reason";
         match error {
-            SdkError::ServiceError(refusal) => {
-                let (refusal, status) = (refusal.err(), refusal.raw().status().as_u16());
-                match refusal.code() {
-                    Some(code) => {
-                        let said = refusal.message().unwrap_or("no reason");
-                        ServiceError::Refused { service, status: on_one_line(code), said: on_one_line(said) }
-                    }
-                    None => ServiceError::Refused {
-                        service,
-                        status: status.to_string(),
-                        said: "no reason".to_owned(),
-                    },
+            SdkError::ServiceError(refusal) => match (refusal.err().code(), refusal.err().message()) {
+                (Some(code), said) => {
+                    self.service.refuses(&on_one_line(code), &on_one_line(said.unwrap_or(NO_REASON)))
                 }
-            }
+                (None, _) => self.service.refuses(&refusal.raw().status().as_u16().to_string(), NO_REASON),
+            },
             // The cause may quote the body, which should hold a data key.
-            SdkError::ResponseError(_) => ServiceError::NotUnderstood { service, what: "no JSON of AWS KMS" },
-            error => ServiceError::Silent { service, cause: root(error) },
+            SdkError::ResponseError(_) => self.service.not_understood("no JSON of AWS KMS"),
+            error => self.service.silent(error),
         }
     }
 }

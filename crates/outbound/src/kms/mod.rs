@@ -17,18 +17,18 @@ use aws_config::{BehaviorVersion, ConfigLoader, Region};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use keys::{KeyEncryptionKey, SealError};
+use keys::{KeyEncryptionKey, SealError, data_key};
 use tracing::{Dispatch, instrument::WithSubscriber};
 use zeroize::Zeroizing;
 
-use crate::{KmsOptions, OptionsError, ServiceUrl, data_key};
-use answer::Answers;
+use crate::service_error::Service;
+use crate::{KmsOptions, OptionsError, ServiceUrl};
 
 /// A symmetric key of AWS KMS.
 pub(crate) struct AwsKms {
     client: Client,
     key_id: String,
-    answers: Answers,
+    service: Service,
 }
 
 const TO_CONNECT: Duration = Duration::from_secs(1);
@@ -69,24 +69,24 @@ impl AwsKms {
         config.set_endpoint_url(
             endpoint.map(|endpoint| endpoint.to_string()).or_else(|| found.endpoint_url().map(str::to_owned)),
         );
-        let answers = Answers { name: format!("aws-kms:{key_id}") };
-        Ok(Self { client: Client::from_conf(config.build()), key_id, answers })
+        let service = Service { name: format!("aws-kms:{key_id}") };
+        Ok(Self { client: Client::from_conf(config.build()), key_id, service })
     }
 }
 
 #[async_trait]
 impl KeyEncryptionKey for AwsKms {
     fn name(&self) -> &str {
-        &self.answers.name
+        &self.service.name
     }
 
     async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError> {
         let request = self.client.encrypt().key_id(&self.key_id).plaintext(Blob::new(*data_key));
         let request = request.encryption_context(CONTEXT, STANDARD.encode(context));
         let answer = request.send().with_subscriber(Dispatch::none()).await;
-        let answer = answer.map_err(|error| self.answers.to_wrap(&error))?;
+        let answer = answer.map_err(|error| self.wrap_error(&error))?;
         let wrapped = answer.ciphertext_blob.map(Blob::into_inner).filter(|wrapped| !wrapped.is_empty());
-        wrapped.ok_or_else(|| self.answers.not_understood("no ciphertext"))
+        wrapped.ok_or_else(|| self.service.not_understood("no ciphertext"))
     }
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
@@ -94,9 +94,9 @@ impl KeyEncryptionKey for AwsKms {
         let request = self.client.decrypt().key_id(&self.key_id).ciphertext_blob(Blob::new(wrapped));
         let request = request.encryption_context(CONTEXT, STANDARD.encode(context));
         let answer = request.send().with_subscriber(Dispatch::none()).await;
-        let answer = answer.map_err(|error| self.answers.to_unwrap(&error))?;
-        let plaintext = answer.plaintext.ok_or_else(|| self.answers.not_understood("no plaintext"))?;
-        data_key::from_bytes(plaintext.into_inner())
+        let answer = answer.map_err(|error| self.unwrap_error(&error))?;
+        let plaintext = answer.plaintext.ok_or_else(|| self.service.not_understood("no plaintext"))?;
+        data_key(&Zeroizing::new(plaintext.into_inner()))
     }
 }
 
@@ -117,6 +117,6 @@ fn region_of(key_id: &str) -> Option<String> {
 
 impl fmt::Debug for AwsKms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AwsKms({})", self.answers.name)
+        write!(f, "AwsKms({})", self.service.name)
     }
 }

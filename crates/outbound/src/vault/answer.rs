@@ -5,12 +5,8 @@ use keys::SealError;
 use rustify::errors::ClientError as HttpError;
 use vaultrs::error::ClientError;
 
-use crate::service_error::{ServiceError, on_one_line, root};
-
-/// Interprets answers for one key.
-pub(super) struct Answers {
-    pub(super) name: String,
-}
+use super::VaultTransit;
+use crate::service_error::on_one_line;
 
 /// A failed request.
 pub(super) struct Failed {
@@ -26,45 +22,40 @@ const NO_SUCH_VERSION: &str = "version is too new";
 /// The ciphertext was altered, or wrapped for another context.
 const NOT_AUTHENTIC: [&str; 2] = ["message authentication failed", "invalid ciphertext"];
 
-impl Answers {
-    pub(super) fn to_wrap(&self, failed: &Failed) -> SealError {
+impl VaultTransit {
+    pub(super) fn wrap_error(&self, failed: &Failed) -> SealError {
         match status(&failed.error) {
             Some((_, said)) if said.contains(NO_SUCH_KEY) || said.contains(NO_SUCH_MOUNT) => {
-                SealError::KeyGone { name: self.name.clone() }
+                self.service.key_gone()
             }
-            _ => self.service_error(failed).into(),
+            _ => self.error(failed),
         }
     }
 
-    pub(super) fn to_unwrap(&self, failed: &Failed, version: u64) -> SealError {
+    pub(super) fn unwrap_error(&self, failed: &Failed, version: u64) -> SealError {
         match status(&failed.error) {
             Some((400, said)) if said.contains(NO_SUCH_VERSION) => {
-                SealError::KeyGone { name: format!("{} version {version}", self.name) }
+                SealError::KeyGone { name: format!("{} version {version}", self.service.name) }
             }
             Some((400, said)) if NOT_AUTHENTIC.iter().any(|words| said.contains(words)) => SealError::Corrupt,
-            _ => self.to_wrap(failed),
+            _ => self.wrap_error(failed),
         }
-    }
-
-    pub(super) fn not_understood(&self, what: &'static str) -> SealError {
-        ServiceError::NotUnderstood { service: self.name.clone(), what }.into()
     }
 
     /// The error contains nothing of an answer that should hold a data key.
-    fn service_error(&self, Failed { error, token }: &Failed) -> ServiceError {
-        let service = self.name.clone();
+    fn error(&self, Failed { error, token }: &Failed) -> SealError {
         if let Some((status, mut said)) = status(error) {
             if let Some(why) = token {
                 said = format!("{said}; {why}");
             }
-            return ServiceError::Refused { service, status: status.to_string(), said };
+            return self.service.refuses(&status.to_string(), &said);
         }
         match error {
             ClientError::RestClientError { source: HttpError::ResponseParseError { .. } }
             | ClientError::ResponseDataEmptyError => {
-                ServiceError::NotUnderstood { service, what: "no JSON of a transit engine" }
+                self.service.not_understood("no JSON of a transit engine")
             }
-            error => ServiceError::Silent { service, cause: root(error) },
+            error => self.service.silent(error),
         }
     }
 }

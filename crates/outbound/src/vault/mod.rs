@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use keys::{KeyEncryptionKey, SealError};
+use keys::{KeyEncryptionKey, SealError, data_key};
 use rustify::clients::reqwest::Client as HttpClient;
 use tracing::{Dispatch, instrument::WithSubscriber};
 use vaultrs::api::EndpointMiddleware;
@@ -27,8 +27,9 @@ use vaultrs::error::ClientError;
 use vaultrs::transit::data;
 use zeroize::Zeroizing;
 
-use crate::{OptionsError, ReadFile, VaultOptions, VaultToken, data_key};
-use answer::{Answers, Failed};
+use crate::service_error::Service;
+use crate::{OptionsError, ReadFile, VaultOptions, VaultToken};
+use answer::Failed;
 
 /// A key of a transit engine.
 pub(crate) struct VaultTransit {
@@ -37,7 +38,7 @@ pub(crate) struct VaultTransit {
     token_file: Option<(PathBuf, ReadFile)>,
     mount: String,
     key: String,
-    answers: Answers,
+    service: Service,
 }
 
 /// The pause between the two attempts.
@@ -56,7 +57,7 @@ impl VaultTransit {
             VaultToken::Text(_) => None,
             VaultToken::File { path, read } => Some((path, read)),
         };
-        Ok(Self { client, token_file, mount, key, answers: Answers { name } })
+        Ok(Self { client, token_file, mount, key, service: Service { name } })
     }
 
     /// The version of Vault's key that wrapped a data key, as `vault:v3:…` says.
@@ -105,16 +106,10 @@ impl VaultTransit {
             Some(cause) => format!("{error}: {cause}"),
             None => format!("in {}: {error}", file.display()),
         })?;
-        let EndpointMiddleware { token: before, version, wrap, namespace } = &refused.middle;
-        if token.expose() == before {
+        if token.expose() == refused.middle.token {
             return Err(format!("{} still holds the token that was refused", file.display()));
         }
-        let middle = EndpointMiddleware {
-            token: token.expose().to_owned(),
-            version: version.clone(),
-            wrap: wrap.clone(),
-            namespace: namespace.clone(),
-        };
+        let middle = EndpointMiddleware { token: token.expose().to_owned(), ..refused.middle.clone() };
         let http = HttpClient::new(&refused.http.base, refused.http.http.clone());
         let client = Arc::new(VaultClient { http, middle, settings: refused.settings.clone() });
         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client.clone();
@@ -125,7 +120,7 @@ impl VaultTransit {
 #[async_trait]
 impl KeyEncryptionKey for VaultTransit {
     fn name(&self) -> &str {
-        &self.answers.name
+        &self.service.name
     }
 
     async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError> {
@@ -136,11 +131,11 @@ impl KeyEncryptionKey for VaultTransit {
             request.associated_data(context.as_str()).context(context.as_str());
             data::encrypt(&*client, &self.mount, &self.key, &plaintext, Some(&mut request)).await
         };
-        let answer = self.ask(request).await.map_err(|failed| self.answers.to_wrap(&failed))?;
+        let answer = self.ask(request).await.map_err(|failed| self.wrap_error(&failed))?;
         let wrapped = answer.ciphertext.into_bytes();
         match Self::key_version(&wrapped) {
             Some(_) => Ok(wrapped),
-            None => Err(self.answers.not_understood("a ciphertext that does not begin with vault:v1:")),
+            None => Err(self.service.not_understood("a ciphertext that does not begin with vault:v1:")),
         }
     }
 
@@ -154,16 +149,16 @@ impl KeyEncryptionKey for VaultTransit {
             request.associated_data(context.as_str()).context(context.as_str());
             data::decrypt(&*client, &self.mount, &self.key, ciphertext, Some(&mut request)).await
         };
-        let answer = self.ask(request).await.map_err(|failed| self.answers.to_unwrap(&failed, version))?;
+        let answer = self.ask(request).await.map_err(|failed| self.unwrap_error(&failed, version))?;
         let plaintext = Zeroizing::new(answer.plaintext);
         let bytes = STANDARD.decode(plaintext.as_bytes());
-        let bytes = bytes.map_err(|_| self.answers.not_understood("a plaintext that is no base64"))?;
-        data_key::from_bytes(bytes)
+        let bytes = bytes.map_err(|_| self.service.not_understood("a plaintext that is no base64"))?;
+        data_key(&Zeroizing::new(bytes))
     }
 }
 
 impl fmt::Debug for VaultTransit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VaultTransit({})", self.answers.name)
+        write!(f, "VaultTransit({})", self.service.name)
     }
 }

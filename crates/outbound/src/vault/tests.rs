@@ -25,7 +25,9 @@ async fn start() -> (MockServer, VaultKeys) {
 }
 
 fn options(address: impl Into<String>) -> VaultOptions {
-    VaultOptions::new(address, "latchkey", token(TOKEN))
+    let (address, transit_key) = (address.into(), "latchkey".to_owned());
+    let (token, mount) = (token(TOKEN), "transit".to_owned());
+    VaultOptions { address, transit_key, token, mount, namespace: None, ca: None }
 }
 
 fn token(text: &str) -> VaultToken {

@@ -61,7 +61,7 @@ impl Reading<'_> {
             let feature = service.feature();
             self.findings.error(
                 at.clone(),
-                format!("this program is built without {}", service.name()),
+                format!("this program is built without {service}"),
                 format!("build it with the feature `{feature}`: `cargo run --release --features {feature}`"),
             );
         }
