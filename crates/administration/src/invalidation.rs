@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use registry::ClientId;
+use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 
 use crate::Change;
 
 /// A thing that has changed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Invalidation {
     /// The tenant's own row or its resource servers.
     Tenant(TenantId),

@@ -8,8 +8,13 @@ use registry::ClientStore;
 use tenancy::TenantStore;
 use tokio::sync::oneshot;
 
+use crate::client_store::Clients;
 use crate::shared::{SharedRows, listen};
-use crate::{CachedClientStore, CachedSigningKeyStore, CachedTenantStore, Freshness, RedisCache};
+use crate::signing_key_store::KeySets;
+use crate::tenant_store::Tenants;
+use crate::{
+    CachedClientStore, CachedSigningKeyStore, CachedTenantStore, Freshness, ReadThrough, RedisCache,
+};
 
 /// The store behind the caches.
 pub trait Store: TenantStore + ClientStore + SigningKeyStore {}
@@ -56,14 +61,13 @@ impl Caches {
         freshness: Freshness,
     ) -> Self {
         let shared = SharedRows { redis, freshness };
-        let tenants = CachedTenantStore::of_tenants(store.clone(), capacity.tenants, shared.clone());
-        let tenants = Arc::new(tenants);
-        let (room, rows) = (capacity.clients, shared.clone());
-        let clients = CachedClientStore::of_clients(store.clone(), tenants.clone(), room, rows);
-        let (room, rows) = (capacity.key_sets, shared.clone());
-        let signing_keys = CachedSigningKeyStore::of_keys(store, tenants.clone(), room, rows);
-        let caches =
-            Self { tenants, clients: Arc::new(clients), signing_keys: Arc::new(signing_keys), shared };
+        let tenants = Tenants { store: store.clone(), shared: shared.clone() };
+        let tenants = Arc::new(ReadThrough::new(tenants, capacity.tenants, freshness));
+        let clients = Clients { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
+        let clients = Arc::new(ReadThrough::new(clients, capacity.clients, freshness));
+        let signing_keys = KeySets { store, shared: shared.clone(), tenants: tenants.clone() };
+        let signing_keys = Arc::new(ReadThrough::new(signing_keys, capacity.key_sets, freshness));
+        let caches = Self { tenants, clients, signing_keys, shared };
         caches.listen();
         caches
     }
@@ -141,6 +145,7 @@ impl Caches {
     /// Whether the last load of any cache found the store unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        self.tenants.is_degraded() || self.clients.is_degraded() || self.signing_keys.is_degraded()
+        let (tenants, clients) = (&self.tenants.counters, &self.clients.counters);
+        tenants.is_degraded() || clients.is_degraded() || self.signing_keys.counters.is_degraded()
     }
 }

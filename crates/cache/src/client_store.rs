@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use administration::Invalidation;
 use async_trait::async_trait;
 use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, TenantId};
 
-use crate::shared::{SharedItem, SharedRows};
+use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
 
 /// A cache before another [`ClientStore`].
@@ -15,33 +16,10 @@ pub type CachedClientStore = ReadThrough<Clients>;
 
 /// The clients of a store.
 pub struct Clients {
-    store: Arc<dyn ClientStore>,
-    shared: SharedRows,
-    tenants: Arc<CachedTenantStore>,
-}
-
-/// The store returned another client than the requested one.
-#[derive(Debug, thiserror::Error)]
-#[error("the store answered with client {answered} of {owner} instead of {requested} of {tenant}")]
-struct WrongClient {
-    tenant: TenantId,
-    requested: ClientId,
-    owner: TenantId,
-    answered: ClientId,
-}
-
-impl CachedClientStore {
-    /// Creates a cache with room for this many bytes of clients, existing or not. The tenants limit how long clients
-    /// may serve stale.
-    pub(crate) fn of_clients(
-        store: Arc<dyn ClientStore>,
-        tenants: Arc<CachedTenantStore>,
-        capacity: u64,
-        shared: SharedRows,
-    ) -> Self {
-        let freshness = shared.freshness;
-        Self::new(Clients { store, shared, tenants }, capacity, freshness)
-    }
+    pub(crate) store: Arc<dyn ClientStore>,
+    pub(crate) shared: SharedRows,
+    /// They limit how long clients may serve stale.
+    pub(crate) tenants: Arc<CachedTenantStore>,
 }
 
 #[async_trait]
@@ -71,20 +49,16 @@ impl Source for Clients {
     }
 
     async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<Client>, StoreError> {
-        let found = async {
-            match self.store.find_client(tenant, id).await? {
-                Some(client) if client.tenant != *tenant || client.id != *id => {
-                    Err(StoreError::fault(WrongClient {
-                        tenant: tenant.clone(),
-                        requested: id.clone(),
-                        owner: client.tenant.clone(),
-                        answered: client.id.clone(),
-                    }))
-                }
-                found => Ok(found),
+        let load = async {
+            let found = self.store.find_client(tenant, id).await?;
+            match found.as_deref().filter(|client| client.tenant != *tenant || client.id != *id) {
+                Some(Client { tenant: owner, id: answered, .. }) => Err(StoreError::fault(format!(
+                    "the store answered with client {answered} of {owner} instead of {id} of {tenant}"
+                ))),
+                None => Ok(found),
             }
         };
-        self.shared.read(SharedItem::Client(tenant, id), found).await
+        self.shared.read(&Invalidation::Client(tenant.clone(), id.clone()), load).await
     }
 
     fn stale_if_error(&self, (tenant, _): &Self::Key, _: &Client) -> Duration {
@@ -98,12 +72,14 @@ mod tests {
 
     use super::*;
     use crate::Freshness;
+    use crate::tenant_store::Tenants;
 
     /// 100 clients of 60 KiB, of which four fit, and 100 usual ones, which all do.
     #[tokio::test]
     async fn fat_clients_give_way_and_the_cache_has_an_end_in_bytes() {
         const ROOM: u64 = 256 * 1024;
-        let shared = || SharedRows { redis: None, freshness: Freshness::default() };
+        let freshness = Freshness::default();
+        let shared = SharedRows { redis: None, freshness };
         let store = Arc::new(MemoryStore::new());
         for tenant in ["acme", "globex"].map(fixtures::tenant) {
             store.put_tenant(tenant.clone());
@@ -115,8 +91,10 @@ mod tests {
                 });
                 store.put_client(fixtures::client(&tenant, &format!("thin-{nth}")));
             }
-            let tenants = Arc::new(CachedTenantStore::of_tenants(store.clone(), 1 << 20, shared()));
-            let clients = CachedClientStore::of_clients(store.clone(), tenants, ROOM, shared());
+            let tenants = Tenants { store: store.clone(), shared: shared.clone() };
+            let tenants = Arc::new(ReadThrough::new(tenants, 1 << 20, freshness));
+            let clients = Clients { store: store.clone(), shared: shared.clone(), tenants };
+            let clients = ReadThrough::new(clients, ROOM, freshness);
             let kept = async |kind: &str| {
                 let ids = (0..100).map(|nth| fixtures::client_id(&format!("{kind}-{nth}")));
                 for id in ids.clone() {

@@ -21,7 +21,7 @@ mod caches;
 
 pub use caches::{Caches, Capacity, Store};
 pub use client_store::CachedClientStore;
-pub use counters::Counts;
+pub use counters::Counters;
 pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH};
 pub use read_through::{ReadThrough, Source};
 pub use shared::{InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisOptions, RedisTiming, WallClock};

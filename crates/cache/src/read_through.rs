@@ -12,7 +12,7 @@ use tenancy::{StoreError, TenantId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::counters::{Counters, Counts};
+use crate::counters::Counters;
 use crate::epochs::Epochs;
 use crate::slot::{Answer, Outcome, Slot};
 use crate::{Freshness, Reading};
@@ -44,11 +44,12 @@ pub trait Source: Send + Sync + 'static {
 /// The cache. Reads must happen inside a Tokio runtime: a load is a task of its own, so it goes on for other readers
 /// when a caller gives up.
 pub struct ReadThrough<S: Source> {
-    source: Arc<S>,
+    pub(crate) source: Arc<S>,
     slots: Cache<S::Key, Arc<Slot<S::Value>>>,
     freshness: Freshness,
     epochs: Epochs,
-    counters: Arc<Counters>,
+    /// The counters since the start.
+    pub counters: Arc<Counters>,
 }
 
 impl<S: Source> ReadThrough<S> {
@@ -76,7 +77,7 @@ impl<S: Source> ReadThrough<S> {
     pub async fn get(&self, key: &S::Key) -> Result<Option<Arc<S::Value>>, StoreError> {
         let slot = self.slot(key);
         if let Some(value) = slot.fresh(Instant::now()) {
-            self.counters.hit();
+            self.counters.hits.add_one();
             return Ok(value);
         }
         // A load ends with its worker during a drain; a reader of another worker then loads again, once.
@@ -114,18 +115,6 @@ impl<S: Source> ReadThrough<S> {
         self.epochs.end(tenant);
     }
 
-    /// The counters since the start.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.counters.counts()
-    }
-
-    /// Whether the last load found the source unavailable.
-    #[must_use]
-    pub fn is_degraded(&self) -> bool {
-        self.counters.is_degraded()
-    }
-
     /// The slot of this key. It is in the cache before a load starts, so that a later change finds it. A concurrent
     /// insertion may still return a slot that a change has removed, hence the loop.
     fn slot(&self, key: &S::Key) -> Arc<Slot<S::Value>> {
@@ -141,10 +130,6 @@ impl<S: Source> ReadThrough<S> {
             let entry = self.slots.entry_by_ref(key).or_insert_with_if(new, |slot| !slot.is_current());
             slot = Some(entry.into_value());
         }
-    }
-
-    pub(crate) fn source(&self) -> &S {
-        &self.source
     }
 
     /// Waits for a load; `None` when it ended without a result.
@@ -179,7 +164,7 @@ impl<S: Source> ReadThrough<S> {
         let (slots, slot, key) = (self.slots.clone(), Arc::clone(slot), key.clone());
         tokio::spawn(async move {
             let began = Instant::now();
-            counters.load_began();
+            counters.loads.count();
             let reading = source.load(&key).await;
             counters.load_ended(reading.as_ref().err());
             if let Ok(Reading { value, .. }) = &reading
@@ -194,7 +179,7 @@ impl<S: Source> ReadThrough<S> {
     }
 
     fn stale(&self, value: Arc<S::Value>) -> Arc<S::Value> {
-        self.counters.answered_stale();
+        self.counters.stale_answers.count();
         value
     }
 

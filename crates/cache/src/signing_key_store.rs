@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
-use crate::shared::{SharedItem, SharedRows};
+use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
 
 /// A cache before another [`SigningKeyStore`].
@@ -17,27 +17,15 @@ pub type CachedSigningKeyStore = ReadThrough<KeySets>;
 
 /// The key sets of a store.
 pub struct KeySets {
-    store: Arc<dyn SigningKeyStore>,
-    shared: SharedRows,
-    tenants: Arc<CachedTenantStore>,
+    pub(crate) store: Arc<dyn SigningKeyStore>,
+    pub(crate) shared: SharedRows,
+    /// They limit how long keys may serve stale.
+    pub(crate) tenants: Arc<CachedTenantStore>,
 }
 
 /// Invalidates a tenant's key set on drop, here and at other replicas, also when the caller gave up during a write
 /// that may have succeeded.
 struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
-
-impl CachedSigningKeyStore {
-    /// Creates a cache with room for this many bytes of sealed keys. The tenants limit how long keys may serve stale.
-    pub(crate) fn of_keys(
-        store: Arc<dyn SigningKeyStore>,
-        tenants: Arc<CachedTenantStore>,
-        capacity: u64,
-        shared: SharedRows,
-    ) -> Self {
-        let freshness = shared.freshness;
-        Self::new(KeySets { store, shared, tenants }, capacity, freshness)
-    }
-}
 
 #[async_trait]
 impl SigningKeyStore for CachedSigningKeyStore {
@@ -49,7 +37,7 @@ impl SigningKeyStore for CachedSigningKeyStore {
     /// The keys are invalidated in every case: `false` also means that the store has a key which is not in memory.
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
         let _read_anew = DropKeySet(self, tenant);
-        self.source().store.add_key(tenant, key).await
+        self.source.store.add_key(tenant, key).await
     }
 }
 
@@ -57,7 +45,7 @@ impl Drop for DropKeySet<'_> {
     fn drop(&mut self) {
         let Self(keys, tenant) = self;
         // In the background; until then Redis is bypassed.
-        drop(keys.source().shared.publish_invalidation(&[Invalidation::Keys((*tenant).clone())]));
+        drop(keys.source.shared.publish_invalidation(&[Invalidation::Keys((*tenant).clone())]));
         keys.invalidate_tenant(tenant);
     }
 }
@@ -79,7 +67,7 @@ impl Source for KeySets {
 
     async fn load(&self, key: &TenantId) -> Result<Reading<KeyRecords>, StoreError> {
         let load = async { self.store.find_keys(key).await.map(Some) };
-        self.shared.read(SharedItem::Keys(key), load).await
+        self.shared.read(&Invalidation::Keys(key.clone()), load).await
     }
 
     fn stale_if_error(&self, key: &TenantId, _: &KeyRecords) -> Duration {

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// Threads beyond this number share lines, which only slows counting down.
 const STRIPES: usize = 16;
 
+/// The counter.
 #[derive(Default)]
-pub(crate) struct Stripes([Stripe; STRIPES]);
+pub struct Stripes([Stripe; STRIPES]);
 
 /// One cache line wide.
 #[derive(Default)]
@@ -19,7 +20,9 @@ impl Stripes {
         self.0[mine()].0.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn sum(&self) -> u64 {
+    /// The number now.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
         self.0.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
     }
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use administration::Invalidation;
 use async_trait::async_trait;
 use keys::life_cycle::KeyPolicy;
 use protocol::Lifetime;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
-use crate::shared::{SharedItem, SharedRows};
+use crate::shared::SharedRows;
 use crate::{ReadThrough, Reading, Source, weights};
 
 /// A cache before another [`TenantStore`].
@@ -16,25 +17,11 @@ pub type CachedTenantStore = ReadThrough<Tenants>;
 
 /// The tenants of a store.
 pub struct Tenants {
-    store: Arc<dyn TenantStore>,
-    shared: SharedRows,
-}
-
-/// The store returned another tenant than the requested one.
-#[derive(Debug, thiserror::Error)]
-#[error("the store answered with tenant {answered} instead of {requested}")]
-struct WrongTenant {
-    requested: TenantId,
-    answered: TenantId,
+    pub(crate) store: Arc<dyn TenantStore>,
+    pub(crate) shared: SharedRows,
 }
 
 impl CachedTenantStore {
-    /// Creates a cache with room for this many bytes of tenants, existing or not.
-    pub(crate) fn of_tenants(store: Arc<dyn TenantStore>, capacity: u64, shared: SharedRows) -> Self {
-        let freshness = shared.freshness;
-        Self::new(Tenants { store, shared }, capacity, freshness)
-    }
-
     /// How long this tenant's rows may serve while the store is unavailable. Zero for a tenant that is not in memory:
     /// its limit is not known, and the resolver refuses its requests anyway.
     pub(crate) fn rows_stale_if_error(&self, tenant: &TenantId) -> Duration {
@@ -44,7 +31,7 @@ impl CachedTenantStore {
     /// How long its keys may serve while the store is unavailable. This can be shorter, because other replicas
     /// announce and activate new keys.
     pub(crate) fn keys_stale_if_error(&self, tenant: &TenantId) -> Duration {
-        let fresh = self.source().shared.freshness.lifetime();
+        let fresh = self.source.shared.freshness.lifetime();
         self.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(KeyPolicy::stale_if_error(&tenant, fresh)))
     }
 }
@@ -72,16 +59,16 @@ impl Source for Tenants {
     }
 
     async fn load(&self, key: &TenantId) -> Result<Reading<Tenant>, StoreError> {
-        let found = async {
-            match self.store.find_tenant(key).await? {
-                Some(tenant) if tenant.id != *key => Err(StoreError::fault(WrongTenant {
-                    requested: key.clone(),
-                    answered: tenant.id.clone(),
-                })),
-                found => Ok(found),
+        let load = async {
+            let found = self.store.find_tenant(key).await?;
+            match found.as_ref().map(|tenant| &tenant.id).filter(|id| *id != key) {
+                Some(id) => {
+                    Err(StoreError::fault(format!("the store answered with tenant {id} instead of {key}")))
+                }
+                None => Ok(found),
             }
         };
-        self.shared.read(SharedItem::Tenant(key), found).await
+        self.shared.read(&Invalidation::Tenant(key.clone()), load).await
     }
 
     fn stale_if_error(&self, _: &TenantId, tenant: &Tenant) -> Duration {

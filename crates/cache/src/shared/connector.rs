@@ -4,7 +4,7 @@ use redis::aio::{MultiplexedConnection, PubSub};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::sentinel::Sentinel;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult};
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Script};
 
 use super::address::Address;
 use super::options::RedisTiming;
@@ -12,7 +12,7 @@ use super::options::RedisTiming;
 /// The way to open connections to Redis.
 pub(crate) struct Connector {
     address: Address,
-    timing: RedisTiming,
+    pub(crate) timing: RedisTiming,
 }
 
 /// A connection that any number of requests use concurrently.
@@ -76,10 +76,18 @@ impl Connector {
 }
 
 impl Connection {
-    pub(crate) async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
+    /// Runs the script by its digest; a Redis that has restarted gets its text first.
+    pub(crate) async fn run<T: FromRedisValue>(
+        &mut self,
+        script: &Script,
+        keys: &[String],
+        arguments: &[&[u8]],
+    ) -> RedisResult<T> {
+        let mut call = script.key(keys);
+        call.arg(arguments);
         match self {
-            Self::Server(connection) => command.query_async(connection).await,
-            Self::Cluster(connection) => command.query_async(connection).await,
+            Self::Server(connection) => call.invoke_async(connection).await,
+            Self::Cluster(connection) => call.invoke_async(connection).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Counters of the use of Redis.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::counters::Counter;
 
 /// The counters since the start.
 #[derive(Debug, Default)]
@@ -28,20 +28,4 @@ pub struct RedisCounters {
     pub received: Counter,
     /// Messages that no replica of this installation has sealed.
     pub rejected_messages: Counter,
-}
-
-/// A number that only goes up.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    pub(crate) fn count(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The number now.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }

@@ -54,7 +54,7 @@ pub(crate) fn seal<R: Row>(
         expires_at: milliseconds(read_at.saturating_add(freshness.of(value)))?,
         row: value,
     };
-    sealer.seal(Purpose::Value, name, serde_json::to_vec(&form).ok()?)
+    sealer.seal(Purpose::Value, name, &serde_json::to_vec(&form).ok()?)
 }
 
 /// Opens the value of this name: `None` unless it is authentic and of this format. No time remains for a value that has expired or was
@@ -136,7 +136,7 @@ mod tests {
 
     fn opened(text: &str) -> bool {
         let sealer = Sealer::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
-        let sealed = sealer.seal(Purpose::Value, "name", text.as_bytes().to_vec()).unwrap();
+        let sealed = sealer.seal(Purpose::Value, "name", text.as_bytes()).unwrap();
         open::<KeyRecords>(&sealer, "name", "epoch", span(10), READ, &sealed).is_some()
     }
 

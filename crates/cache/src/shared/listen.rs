@@ -11,7 +11,7 @@ use redis::{RedisResult, Value};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::RedisCache;
-use super::message;
+use super::message::Message;
 
 /// The longest wait for a subscription or a ping.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ pub(crate) async fn listen(
         let Some(strong) = redis.upgrade() else { return };
         let subscription =
             timeout(PATIENCE, strong.connection.connector.subscribe(&strong.names.channel())).await;
-        let pause = strong.connection.timing.probe_every;
+        let pause = strong.connection.connector.timing.probe_every;
         drop(strong);
         if let Ok(Ok(messages)) = subscription
             && !follow(&redis, messages, &on_invalidation).await
@@ -75,7 +75,7 @@ fn on_message(
     on_invalidation: &impl Fn(&[Invalidation]) -> bool,
 ) -> bool {
     let counters = &redis.connection.counters;
-    match message::open(&redis.sealer, &redis.names.channel(), payload) {
+    match Message::open(&redis.sealer, &redis.names.channel(), payload) {
         // This replica has invalidated its own changes already.
         Some(message) if message.sender == redis.sender => true,
         Some(message) => {

@@ -33,5 +33,4 @@ pub use read::Reading;
 pub use redis_cache::RedisCache;
 
 pub(crate) use listen::listen;
-pub(crate) use names::SharedItem;
 pub(crate) use read::SharedRows;

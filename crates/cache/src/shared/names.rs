@@ -1,43 +1,23 @@
 //! Names in Redis. The tenant comes first and in braces, so a cluster keeps a tenant's keys on one node. The client's
 //! identifier comes last and unescaped, so no two items share a name, whatever its characters.
 
-use registry::ClientId;
+use administration::Invalidation;
 use tenancy::TenantId;
-
-/// An item that can be shared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SharedItem<'a> {
-    Tenant(&'a TenantId),
-    Client(&'a TenantId, &'a ClientId),
-    Keys(&'a TenantId),
-}
 
 /// The names of one installation.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
-    prefix: String,
-}
-
-impl<'a> SharedItem<'a> {
-    pub(crate) fn tenant(&self) -> &'a TenantId {
-        match self {
-            Self::Tenant(tenant) | Self::Client(tenant, _) | Self::Keys(tenant) => tenant,
-        }
-    }
+    pub(crate) prefix: String,
 }
 
 impl Names {
-    pub(crate) fn new(prefix: String) -> Self {
-        Self { prefix }
-    }
-
-    /// The names of the value, of its lease and of the tenant's epoch.
-    pub(crate) fn of(&self, item: SharedItem<'_>) -> [String; 3] {
-        let tenant = item.tenant();
-        let [value, lease] = match item {
-            SharedItem::Tenant(_) => ["tenant", "tenant-lease"].map(str::to_owned),
-            SharedItem::Keys(_) => ["keys", "keys-lease"].map(str::to_owned),
-            SharedItem::Client(_, client) => [format!("client:{client}"), format!("client-lease:{client}")],
+    /// The names of a row's value, of its lease and of the tenant's epoch. A row has the name of its invalidation.
+    pub(crate) fn of(&self, row: &Invalidation) -> [String; 3] {
+        let tenant = row.tenant();
+        let [value, lease] = match row {
+            Invalidation::Tenant(_) => ["tenant", "tenant-lease"].map(str::to_owned),
+            Invalidation::Keys(_) => ["keys", "keys-lease"].map(str::to_owned),
+            Invalidation::Client(_, client) => [format!("client:{client}"), format!("client-lease:{client}")],
         };
         [self.below(tenant, &value), self.below(tenant, &lease), self.epoch(tenant)]
     }
@@ -66,26 +46,29 @@ impl Names {
 mod tests {
     use std::collections::HashSet;
 
+    use registry::ClientId;
+
     use super::*;
 
     #[test]
     fn no_two_things_share_a_name() {
-        let names = Names::new("latchkey".to_owned());
+        let names = Names { prefix: "latchkey".to_owned() };
         let tenants = ["acme", "acme-client", "client"].map(|id| TenantId::parse(id).unwrap());
         let clients = ["svc", "svc-lease", "lease:svc", "a:b", "a", "{x}", "epoch", "client:svc", "é"]
             .map(|id| ClientId::parse(id).unwrap());
         let mut seen = HashSet::new();
         for tenant in &tenants {
             assert!(seen.insert(names.epoch(tenant)));
-            let clients = clients.iter().map(|client| SharedItem::Client(tenant, client));
-            for item in clients.chain([SharedItem::Tenant(tenant), SharedItem::Keys(tenant)]) {
-                let [value, lease, epoch] = names.of(item);
+            let clients = clients.iter().map(|client| Invalidation::Client(tenant.clone(), client.clone()));
+            let others = [Invalidation::Tenant(tenant.clone()), Invalidation::Keys(tenant.clone())];
+            for row in clients.chain(others) {
+                let [value, lease, epoch] = names.of(&row);
                 assert!(seen.insert(value.clone()), "{value}");
                 assert!(seen.insert(lease.clone()), "{lease}");
                 assert_eq!(epoch, names.epoch(tenant));
             }
         }
-        let svc = SharedItem::Client(&tenants[0], &clients[0]);
-        assert_eq!(names.of(svc)[0], "latchkey:{acme}:client:svc");
+        let svc = Invalidation::Client(tenants[0].clone(), clients[0].clone());
+        assert_eq!(names.of(&svc)[0], "latchkey:{acme}:client:svc");
     }
 }

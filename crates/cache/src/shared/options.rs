@@ -11,9 +11,12 @@ pub type WallClock = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// The address and use of Redis.
 pub struct RedisOptions {
     pub(crate) address: Address,
-    pub(crate) prefix: String,
-    pub(crate) timing: RedisTiming,
-    pub(crate) clock: WallClock,
+    /// The prefix of names in Redis. Braces and colons have a meaning in names, so it has none.
+    pub prefix: String,
+    /// The timeouts.
+    pub timing: RedisTiming,
+    /// The clock of expiries.
+    pub clock: WallClock,
 }
 
 /// Timeouts of Redis.
@@ -48,18 +51,5 @@ impl RedisOptions {
     pub fn new(url: &str, clock: WallClock) -> Result<Self, InvalidRedisUrl> {
         let prefix = Self::PREFIX.to_owned();
         Ok(Self { address: Address::parse(url)?, prefix, timing: RedisTiming::default(), clock })
-    }
-
-    /// Sets the prefix, so that several installations can share a Redis. Braces and colons have a meaning in names
-    /// and become `-`.
-    #[must_use]
-    pub fn prefix(self, prefix: &str) -> Self {
-        Self { prefix: prefix.replace(['{', '}', ':'], "-"), ..self }
-    }
-
-    /// Replaces the default timeouts.
-    #[must_use]
-    pub fn timing(self, timing: RedisTiming) -> Self {
-        Self { timing, ..self }
     }
 }

@@ -6,43 +6,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tenancy::TenantId;
 
-/// The number of pending changes by tenant.
-#[derive(Clone, Default)]
-pub(crate) struct PendingInvalidations(Arc<Mutex<HashMap<TenantId, usize>>>);
-
-/// While this guard lives, Redis is bypassed for these tenants.
-pub(crate) struct PendingInvalidation {
-    pending_invalidations: PendingInvalidations,
-    tenants: Vec<TenantId>,
-}
+/// A token for each tenant. Besides the one here, each pending invalidation holds a copy of it.
+#[derive(Default)]
+pub(crate) struct PendingInvalidations(Mutex<HashMap<TenantId, Arc<()>>>);
 
 impl PendingInvalidations {
-    pub(crate) fn begin(&self, tenants: Vec<TenantId>) -> PendingInvalidation {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for tenant in &tenants {
-            *counts.entry(tenant.clone()).or_insert(0) += 1;
-        }
-        drop(counts);
-        PendingInvalidation { pending_invalidations: self.clone(), tenants }
+    /// Begins an invalidation. While the tokens live, Redis is bypassed for these tenants.
+    pub(crate) fn begin<'a>(&self, tenants: impl Iterator<Item = &'a TenantId>) -> Vec<Arc<()>> {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|_, token| is_held(token));
+        tenants.map(|tenant| tokens.entry(tenant.clone()).or_default().clone()).collect()
     }
 
     pub(crate) fn is_pending(&self, tenant: &TenantId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(tenant)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).is_some_and(is_held)
     }
 }
 
-impl Drop for PendingInvalidation {
-    fn drop(&mut self) {
-        let mut counts = self.pending_invalidations.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for tenant in &self.tenants {
-            if let Some(count) = counts.get_mut(tenant) {
-                *count -= 1;
-                if *count == 0 {
-                    counts.remove(tenant);
-                }
-            }
-        }
-    }
+fn is_held(token: &Arc<()>) -> bool {
+    Arc::strong_count(token) > 1
 }
 
 #[cfg(test)]
@@ -53,8 +35,8 @@ mod tests {
     fn a_tenant_is_pending_until_its_last_change_is_published() {
         let pending_invalidations = PendingInvalidations::default();
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
-        let first = pending_invalidations.begin(vec![acme.clone(), globex.clone()]);
-        let second = pending_invalidations.begin(vec![acme.clone()]);
+        let first = pending_invalidations.begin([&acme, &globex].into_iter());
+        let second = pending_invalidations.begin([&acme].into_iter());
         drop(first);
         assert!(pending_invalidations.is_pending(&acme) && !pending_invalidations.is_pending(&globex));
         drop(second);

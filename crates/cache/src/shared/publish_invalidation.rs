@@ -11,8 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::RedisCache;
-use super::message::{self, tenant_of};
-use super::names::SharedItem;
+use super::message::Message;
 use super::scripts::PUBLISH_INVALIDATION;
 use crate::Freshness;
 
@@ -29,37 +28,35 @@ impl RedisCache {
     ) -> oneshot::Receiver<bool> {
         let mut of_tenants: HashMap<TenantId, Vec<Invalidation>> = HashMap::new();
         for change in changes {
-            of_tenants.entry(tenant_of(change).clone()).or_default().push(change.clone());
+            of_tenants.entry(change.tenant().clone()).or_default().push(change.clone());
         }
-        let pending = self.pending_invalidations.begin(of_tenants.keys().cloned().collect());
+        let pending = self.pending_invalidations.begin(of_tenants.keys());
         let (published, receiver) = oneshot::channel();
         let redis = Arc::clone(self);
         self.connection.runtime.spawn(async move {
             let _pending = pending;
-            redis.notify(of_tenants, freshness, published).await;
+            redis.notify(of_tenants.into_values(), freshness, published).await;
         });
         receiver
     }
 
     async fn notify(
         self: Arc<Self>,
-        of_tenants: HashMap<TenantId, Vec<Invalidation>>,
+        of_tenants: impl Iterator<Item = Vec<Invalidation>>,
         freshness: Freshness,
         published: oneshot::Sender<bool>,
     ) {
         let until = Instant::now() + freshness.of_values();
-        let mut left: Vec<(TenantId, Vec<Invalidation>)> = Vec::new();
-        for (tenant, changes) in of_tenants {
-            for some in changes.chunks(AT_ONCE) {
-                left.push((tenant.clone(), some.to_vec()));
-            }
+        let mut left: Vec<Vec<Invalidation>> = Vec::new();
+        for changes in of_tenants {
+            left.extend(changes.chunks(AT_ONCE).map(<[_]>::to_vec));
         }
         let mut published = Some(published);
         loop {
             let mut failed = Vec::new();
-            for (tenant, changes) in left {
-                if !self.notify_tenant(&tenant, &changes).await {
-                    failed.push((tenant, changes));
+            for changes in left {
+                if !self.notify_tenant(&changes).await {
+                    failed.push(changes);
                 }
             }
             if let Some(published) = published.take() {
@@ -74,28 +71,22 @@ impl RedisCache {
                 return;
             }
             left = failed;
-            sleep(self.connection.timing.probe_every).await;
+            sleep(self.connection.connector.timing.probe_every).await;
         }
     }
 
-    async fn notify_tenant(&self, tenant: &TenantId, changes: &[Invalidation]) -> bool {
+    async fn notify_tenant(&self, changes: &[Invalidation]) -> bool {
         let channel = self.names.channel();
-        let Some(message) = message::seal(&self.sealer, &channel, &self.sender, tenant, changes) else {
-            return false;
-        };
+        let message = Message { sender: self.sender.clone(), changes: changes.to_vec() };
+        let Some(message) = message.seal(&self.sealer, &channel) else { return false };
         let mut keys = Vec::with_capacity(2 * changes.len());
         for change in changes {
-            let item = match change {
+            let [value, lease, epoch] = self.names.of(change);
+            match change {
                 // Deleting the epoch voids all rows read under it.
-                Invalidation::Tenant(tenant) => {
-                    keys.push(self.names.epoch(tenant));
-                    continue;
-                }
-                Invalidation::Client(tenant, client) => SharedItem::Client(tenant, client),
-                Invalidation::Keys(tenant) => SharedItem::Keys(tenant),
-            };
-            let [value, lease, _] = self.names.of(item);
-            keys.extend([value, lease]);
+                Invalidation::Tenant(_) => keys.push(epoch),
+                Invalidation::Client(..) | Invalidation::Keys(_) => keys.extend([value, lease]),
+            }
         }
         let receivers: Option<i64> =
             self.connection.run(&PUBLISH_INVALIDATION, &keys, &[channel.as_bytes(), &message]).await;

@@ -14,7 +14,6 @@ use tokio::time::Instant;
 
 use super::RedisCache;
 use super::entry::{self, Row};
-use super::names::SharedItem;
 use super::scripts::{LOOK, PUT};
 use super::sealer::token;
 use crate::Freshness;
@@ -58,18 +57,17 @@ impl SharedRows {
     /// Reads the row from Redis if it is there, otherwise by this load, which must not have started.
     pub(crate) async fn read<R: Row>(
         &self,
-        item: SharedItem<'_>,
+        row: &Invalidation,
         load: impl Future<Output = Result<Option<Arc<R>>, StoreError>> + Send,
     ) -> Result<Reading<R>, StoreError> {
-        let is_usable = |redis: &&Arc<RedisCache>| {
-            redis.is_up() && !redis.pending_invalidations.is_pending(item.tenant())
-        };
+        let is_usable =
+            |redis: &&Arc<RedisCache>| redis.is_up() && !redis.pending_invalidations.is_pending(row.tenant());
         let Some(redis) = self.redis.as_ref().filter(is_usable) else {
             let at = Instant::now();
             return Ok(Reading { value: load.await?, at });
         };
         let freshness = self.freshness;
-        let lease = match redis.look(item, freshness).await {
+        let lease = match redis.look(row, freshness).await {
             Found::Row(reading) => return Ok(reading),
             Found::Nothing(lease) => lease,
         };
@@ -92,8 +90,8 @@ impl SharedRows {
 }
 
 impl RedisCache {
-    async fn look<R: Row>(&self, item: SharedItem<'_>, freshness: Freshness) -> Found<R> {
-        let names = self.names.of(item);
+    async fn look<R: Row>(&self, row: &Invalidation, freshness: Freshness) -> Found<R> {
+        let names = self.names.of(row);
         let counters = &self.connection.counters;
         let mut discard = false;
         loop {
@@ -128,7 +126,7 @@ impl RedisCache {
     }
 
     async fn ask(&self, names: &[String; 3], discard: bool) -> Option<Answer> {
-        let token = token()?;
+        let token = token();
         let arguments: [&[u8]; 4] = [token.as_bytes(), LEASE, EPOCH, b"discard"];
         let arguments = if discard { &arguments[..] } else { &arguments[..3] };
         self.connection.run(&LOOK, names, arguments).await

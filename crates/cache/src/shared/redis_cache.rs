@@ -17,7 +17,7 @@ use super::sealer::{Sealer, token};
 pub struct RedisCache {
     pub(crate) connection: Arc<RedisConnection>,
     pub(crate) names: Names,
-    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) sealer: Sealer,
     pub(crate) clock: WallClock,
     pub(crate) pending_invalidations: PendingInvalidations,
     /// The sender in messages of this replica.
@@ -30,25 +30,22 @@ impl RedisCache {
     #[must_use]
     pub fn open(options: RedisOptions, pepper: &Pepper) -> Arc<Self> {
         let RedisOptions { address, prefix, timing, clock } = options;
-        let names = Names::new(prefix);
+        let names = Names { prefix };
         let connector = Connector::new(address, timing);
-        let connection = RedisConnection::open(connector, timing, Handle::current(), names.probe());
-        let (sealer, pending_invalidations) =
-            (Arc::new(Sealer::new(pepper)), PendingInvalidations::default());
         Arc::new(Self {
-            connection,
+            connection: RedisConnection::open(connector, Handle::current(), names.probe()),
             names,
-            sealer,
+            sealer: Sealer::new(pepper),
             clock,
-            pending_invalidations,
-            sender: token().unwrap_or_default(),
+            pending_invalidations: PendingInvalidations::default(),
+            sender: token(),
         })
     }
 
     /// Whether Redis is in use now.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        self.connection.is_up()
+        self.connection.breaker.is_closed()
     }
 
     /// The counters since the start.

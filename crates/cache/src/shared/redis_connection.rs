@@ -4,15 +4,14 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, Value};
+use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, Script, ServerErrorKind, Value};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::breaker::Breaker;
 use super::connector::{Connection, Connector};
 use super::counters::RedisCounters;
-use super::options::RedisTiming;
-use super::scripts::{LOOK, Step};
+use super::scripts::LOOK;
 use super::sealer::token;
 
 /// A cluster and Sentinels need several connections to find a master; no request waits for it.
@@ -22,42 +21,31 @@ const SEARCH: Duration = Duration::from_secs(2);
 pub(crate) struct RedisConnection {
     pub(crate) connector: Connector,
     pub(crate) counters: RedisCounters,
-    pub(crate) timing: RedisTiming,
     /// The runtime of the connection, which must outlive a worker.
     pub(crate) runtime: Handle,
-    breaker: Breaker<Connection>,
+    pub(crate) breaker: Breaker<Connection>,
     probe_keys: [String; 3],
 }
 
 impl RedisConnection {
     /// Creates it without waiting for Redis: the first probe starts now, and until it is answered Redis is not used.
-    pub(crate) fn open(
-        connector: Connector,
-        timing: RedisTiming,
-        runtime: Handle,
-        probe_keys: [String; 3],
-    ) -> Arc<Self> {
-        let counters = RedisCounters::default();
-        let breaker = Breaker::open();
-        let redis = Arc::new(Self { connector, counters, timing, runtime, breaker, probe_keys });
+    pub(crate) fn open(connector: Connector, runtime: Handle, probe_keys: [String; 3]) -> Arc<Self> {
+        let (counters, breaker) = (RedisCounters::default(), Breaker::open());
+        let redis = Arc::new(Self { connector, counters, runtime, breaker, probe_keys });
         redis.start_probes(Instant::now());
         redis
-    }
-
-    pub(crate) fn is_up(&self) -> bool {
-        self.breaker.is_closed()
     }
 
     /// Runs a script; `None` when Redis is unreachable or gives an unexpected answer.
     pub(crate) async fn run<T: FromRedisValue>(
         self: &Arc<Self>,
-        step: &Step,
+        script: &Script,
         keys: &[String],
         arguments: &[&[u8]],
     ) -> Option<T> {
         let (number, mut connection) = self.breaker.admit()?;
         self.counters.commands.count();
-        let error = match self.attempt(&mut connection, step, keys, arguments).await {
+        let error = match self.attempt(&mut connection, script, keys, arguments).await {
             Ok(answer) => return Some(answer),
             Err(error) => error,
         };
@@ -66,7 +54,7 @@ impl RedisConnection {
         } else if self.breaker.trip(number) {
             self.counters.outages.count();
             tracing::warn!(%error, "Redis is out of reach; the store is read instead");
-            self.start_probes(Instant::now() + self.timing.probe_every);
+            self.start_probes(Instant::now() + self.connector.timing.probe_every);
         }
         None
     }
@@ -74,14 +62,14 @@ impl RedisConnection {
     async fn attempt<T: FromRedisValue>(
         &self,
         connection: &mut Connection,
-        step: &Step,
+        script: &Script,
         keys: &[String],
         arguments: &[&[u8]],
     ) -> RedisResult<T> {
         // The timeout of the library is per command and, for a cluster, per node.
-        timeout(self.timing.response, step.run(connection, keys, arguments)).await.unwrap_or_else(|_| {
-            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time").into())
-        })
+        timeout(self.connector.timing.response, connection.run(script, keys, arguments)).await.unwrap_or_else(
+            |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time").into()),
+        )
     }
 
     fn start_probes(self: &Arc<Self>, first: Instant) {
@@ -94,7 +82,7 @@ impl RedisConnection {
     async fn probe(&self) -> RedisResult<Connection> {
         let late = |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no connection in time").into());
         let mut connection = timeout(SEARCH, self.connector.connect()).await.unwrap_or_else(late)?;
-        let token = token().unwrap_or_default();
+        let token = token();
         let arguments: [&[u8]; 3] = [token.as_bytes(), b"1000", b"1000"];
         self.attempt::<Value>(&mut connection, &LOOK, &self.probe_keys, &arguments).await?;
         Ok(connection)
@@ -107,7 +95,7 @@ async fn probe_until_answered(redis: Weak<RedisConnection>, first: Instant) {
     loop {
         sleep_until(next).await;
         let Some(redis) = redis.upgrade() else { return };
-        next = Instant::now() + redis.timing.probe_every;
+        next = Instant::now() + redis.connector.timing.probe_every;
         match redis.probe().await {
             Ok(connection) => {
                 redis.breaker.close(connection);

@@ -194,7 +194,7 @@ async fn a_store_that_is_back_is_believed_again() {
     test_env.client(&test_env.acme).await.unwrap();
     tokio::task::yield_now().await;
     assert_eq!(test_env.client_name(&test_env.acme).await, "renamed");
-    assert!(!test_env.caches.clients.is_degraded());
+    assert!(!test_env.caches.clients.counters.is_degraded());
 }
 
 #[tokio::test(start_paused = true)]

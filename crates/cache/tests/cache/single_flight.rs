@@ -25,7 +25,7 @@ async fn two_thousand_requests_for_a_cold_client_make_one_load() {
         assert_eq!(request.await.unwrap(), "svc");
     }
     assert_eq!(test_env.store.calls().find_client, 1);
-    assert_eq!(test_env.caches.clients.counts().loads, 1);
+    assert_eq!(test_env.caches.clients.counters.loads.get(), 1);
 }
 
 #[tokio::test]

@@ -83,8 +83,8 @@ impl TestEnv {
 
     /// One that has not found Redis yet.
     pub(crate) fn replica_now(&self, traits: Traits) -> Replica {
-        let options = RedisOptions::new(&self.url, Arc::new(move || now() + traits.ahead)).unwrap();
-        let options = options.prefix(&self.prefix).timing(traits.timing);
+        let mut options = RedisOptions::new(&self.url, Arc::new(move || now() + traits.ahead)).unwrap();
+        (options.prefix, options.timing) = (self.prefix.clone(), traits.timing);
         let redis = RedisCache::open(options, &Pepper::from_bytes(Zeroizing::new([traits.pepper; 32])));
         let shared = Some(Arc::clone(&redis));
         let caches = Caches::new(self.store.clone(), shared, Capacity::default(), traits.freshness);

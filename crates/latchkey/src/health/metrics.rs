@@ -1,33 +1,35 @@
 //! Metrics of the parts behind the gateway, as samples.
 
-use cache::{Caches, Counts, RedisCache};
+use cache::{Caches, Counters, RedisCache};
 use gateway::{Kind, Sample};
 
 /// Constant texts, so that requests cannot create series.
 pub(super) type Labels = &'static [(&'static str, &'static str)];
-type CacheCount = (&'static str, &'static str, fn(&Counts) -> u64);
+type CacheCount = (&'static str, &'static str, fn(&Counters) -> u64);
 
 const CACHE_COUNTS: [CacheCount; 4] = [
-    ("latchkey_cache_hits_total", "Answers from memory.", |counts| counts.hits),
-    ("latchkey_cache_loads_total", "Times that a cache read its store.", |counts| counts.loads),
-    ("latchkey_cache_load_failures_total", "Times that the store failed it.", |counts| counts.failures),
+    ("latchkey_cache_hits_total", "Answers from memory.", |counters| counters.hits.sum()),
+    ("latchkey_cache_loads_total", "Times that a cache read its store.", |counters| counters.loads.get()),
+    ("latchkey_cache_load_failures_total", "Times that the store failed it.", |counters| {
+        counters.failures.get()
+    }),
     (
         "latchkey_cache_stale_answers_total",
         "Answers with what was cached before the store became unavailable.",
-        |counts| counts.stale_answers,
+        |counters| counters.stale_answers.get(),
     ),
 ];
 
 /// Metrics of the three caches.
 pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
-    let all: [(Labels, Counts); 3] = [
-        (&[("cache", "tenants")], caches.tenants.counts()),
-        (&[("cache", "clients")], caches.clients.counts()),
-        (&[("cache", "signing_keys")], caches.signing_keys.counts()),
+    let all: [(Labels, &Counters); 3] = [
+        (&[("cache", "tenants")], &caches.tenants.counters),
+        (&[("cache", "clients")], &caches.clients.counters),
+        (&[("cache", "signing_keys")], &caches.signing_keys.counters),
     ];
     let mut samples = Vec::with_capacity(32);
     for (name, help, count) in CACHE_COUNTS {
-        samples.extend(all.iter().map(|(labels, counts)| counter(name, help, labels, count(counts))));
+        samples.extend(all.iter().map(|(labels, counters)| counter(name, help, labels, count(counters))));
     }
     samples
 }
