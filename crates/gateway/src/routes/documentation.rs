@@ -5,14 +5,15 @@ use std::sync::LazyLock;
 
 use actix_http::body::{MessageBody, SizedStream};
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType, HeaderValue,
+};
 use actix_web::web::Bytes;
 use futures_util::stream;
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(crate::openapi::document);
-/// Megabytes, so unpacked once and never copied whole for a request.
-static SCRIPT: LazyLock<Bytes> =
-    LazyLock::new(|| scalar_api_reference::get_asset("scalar.js").unwrap_or_default().into());
+/// Compressed by `build.rs`. Every browser reads gzip, so there is no other form.
+const SCRIPT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"));
 /// What of it waits in memory for a client that reads slowly.
 const CHUNK: usize = 32 * 1024;
 
@@ -37,9 +38,10 @@ pub(crate) async fn page() -> HttpResponse {
 }
 
 pub(crate) async fn script() -> HttpResponse {
-    let chunk = |at| Ok::<_, Infallible>(SCRIPT.slice(at..SCRIPT.len().min(at + CHUNK)));
-    let chunks = (0..SCRIPT.len()).step_by(CHUNK).map(chunk);
-    javascript(SizedStream::new(SCRIPT.len() as u64, stream::iter(chunks)))
+    let chunks = SCRIPT.chunks(CHUNK).map(|chunk| Ok::<_, Infallible>(Bytes::from_static(chunk)));
+    let mut answer = javascript(SizedStream::new(SCRIPT.len() as u64, stream::iter(chunks)));
+    answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    answer
 }
 
 pub(super) async fn start() -> HttpResponse {

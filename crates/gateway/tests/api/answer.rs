@@ -1,5 +1,8 @@
 //! An answer, read whole: from an HTTP library, or from a raw connection for requests that the library cannot send.
 
+use std::io;
+
+use flate2::read::GzDecoder;
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -18,7 +21,15 @@ impl Answer {
     pub(crate) async fn to(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, body: response.text().await.unwrap() }
+        let bytes = response.bytes().await.unwrap();
+        let body = match headers.get("content-encoding") {
+            // The answer to HEAD has the header and no body.
+            Some(coding) if coding == "gzip" && !bytes.is_empty() => {
+                io::read_to_string(GzDecoder::new(&bytes[..])).unwrap()
+            }
+            _ => String::from_utf8(bytes.into()).unwrap(),
+        };
+        Self { status, headers, body }
     }
 
     /// The answer to raw bytes.

@@ -96,7 +96,9 @@ async fn the_document_and_its_page_are_served_whole_without_other_servers() {
         assert_eq!((script.status, script.header("content-type")), (200, "text/javascript; charset=utf-8"));
         assert!(!script.body.is_empty());
     }
-    assert!(app.get("/docs/scalar.js").await.body.len() > 100_000);
+    let library = app.get("/docs/scalar.js").await;
+    assert_eq!(library.header("content-encoding"), "gzip");
+    assert!(library.body.len() > 1_000_000 && library.body.contains("createApiReference"));
 }
 
 #[tokio::test]
