@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use administration::{Actor, Administrator, Authority, Caller, Permission};
+use async_trait::async_trait;
 use grants::{AccessTokenClaims, BearerError, GrantError};
 use keys::{KeyError, TokenError};
 use protocol::{BearerToken, Scope, Timestamp};
@@ -28,6 +29,7 @@ pub(crate) struct RequiredPermission<'a> {
     tenant: Option<&'a str>,
 }
 
+#[async_trait(?Send)]
 impl AdminAccess for BearerAccess {
     fn administrator(&self) -> &Arc<Administrator> {
         &self.0.administrator

@@ -4,6 +4,7 @@
 //! [`BearerAccess`](crate::authorization::BearerAccess) instead, [`OperatorAccess`] cannot be named outside this module, and the
 //! service is never handed out: no request over a network reaches a route that holds an operator's authority (decision 0019).
 
+use std::rc::Rc;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -17,7 +18,9 @@ use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::web::Bytes;
 use actix_web::{App, Error, HttpResponse};
 use administration::{Administrator, Authority, Caller, Clock, EditError};
-use futures_util::stream;
+use async_trait::async_trait;
+use futures_util::future::LocalBoxFuture;
+use futures_util::{FutureExt as _, stream};
 use zeroize::Zeroizing;
 
 use crate::authorization::RequiredPermission;
@@ -51,6 +54,7 @@ struct OperatorAccess {
     authority: Authority,
 }
 
+#[async_trait(?Send)]
 impl AdminAccess for OperatorAccess {
     fn administrator(&self) -> &Arc<Administrator> {
         &self.administrator
@@ -68,14 +72,21 @@ impl OperatorAccess {
 }
 
 impl OperatorApi {
-    /// The routes, each with this authority.
-    pub async fn new(administrator: Arc<Administrator>, clock: Clock, authority: Authority) -> Self {
+    /// The routes, each with this authority. The future is boxed, or each crate that awaits it would compile the routes again.
+    pub fn new(
+        administrator: Arc<Administrator>,
+        clock: Clock,
+        authority: Authority,
+    ) -> LocalBoxFuture<'static, Self> {
         let operator = OperatorAccess { administrator, clock, authority };
-        let metrics = Metrics::default();
-        let routes = routes::configure_administration(operator.clone(), &metrics);
-        let service = App::new().configure(routes).into_factory().new_service(AppConfig::default()).await;
-        let service = service.expect("an app of routes alone starts");
-        Self { operator, service: boxed::service(service) }
+        let start = async {
+            let metrics = Metrics::default();
+            let routes = routes::configure_administration(Rc::new(operator.clone()), &metrics);
+            let service = App::new().configure(routes).into_factory().new_service(AppConfig::default()).await;
+            let service = service.expect("an app of routes alone starts");
+            Self { operator, service: boxed::service(service) }
+        };
+        start.boxed_local()
     }
 
     /// Sends a request; `path` has the query with it.

@@ -67,15 +67,15 @@ pub(crate) fn configure(
             ]);
         }
         if surface.admin {
-            admin_surface(&mut routes, hosts, BearerAccess(services));
+            admin_surface(&mut routes, hosts, Rc::new(BearerAccess(services)));
         }
         config.default_service(web::to(unknown::unknown_path));
     }
 }
 
 /// Registers the admin API alone, under no particular names.
-pub(crate) fn configure_administration<A: AdminAccess>(
-    access: A,
+pub(crate) fn configure_administration(
+    access: Rc<dyn AdminAccess>,
     metrics: &Metrics,
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
@@ -85,7 +85,7 @@ pub(crate) fn configure_administration<A: AdminAccess>(
 }
 
 /// What listeners serve with the admin surface, under the names of administration.
-fn admin_surface<A: AdminAccess>(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: A) {
+fn admin_surface(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: Rc<dyn AdminAccess>) {
     routes.hosts = Some(hosts);
     routes.serve([
         flow::route("/flow/execute"),
@@ -97,8 +97,7 @@ fn admin_surface<A: AdminAccess>(routes: &mut Routes<'_>, hosts: Rc<HostNames>, 
 }
 
 /// The admin API, each method with the permission that it requires.
-fn administration<A: AdminAccess>(routes: &mut Routes<'_>, access: A) {
-    let access = Rc::new(access);
+fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
     let at = |pattern| AdminResource::at(pattern, &access);
     routes.serve([
         at("/api/v1/admin/tenants").get(Tenants, tenants::list).post(Tenants, tenants::create),
@@ -202,6 +201,7 @@ mod tests {
     use std::sync::Arc;
 
     use administration::{Administrator, Caller};
+    use async_trait::async_trait;
 
     use super::*;
     use crate::authorization::RequiredPermission;
@@ -210,6 +210,7 @@ mod tests {
     /// Of routes that are registered and not called.
     struct NoAccess;
 
+    #[async_trait(?Send)]
     impl AdminAccess for NoAccess {
         fn administrator(&self) -> &Arc<Administrator> {
             unreachable!("nothing is called")
@@ -225,7 +226,7 @@ mod tests {
         let metrics = Metrics::default();
         let hosts = Rc::new(HostNames::new("http://localhost", &[]));
         drop(actix_web::App::new().configure(|config| {
-            admin_surface(&mut Routes { config, metrics: &metrics, hosts: None }, hosts, NoAccess);
+            admin_surface(&mut Routes { config, metrics: &metrics, hosts: None }, hosts, Rc::new(NoAccess));
         }));
         let patterns = metrics.patterns();
         let begins = |pattern: &str, with: &str| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::http::header::IF_MATCH;
 use administration::{Administrator, Caller, EditError, FieldError, Permission};
+use async_trait::async_trait;
 use serde_json::Value;
 
 use super::idempotency::idempotency;
@@ -17,6 +18,7 @@ use crate::respond::Problem;
 
 /// What the routes of the admin API are served with. A listener has [`BearerAccess`](crate::authorization::BearerAccess), which
 /// authorizes by token; the service without a listener has [`OperatorApi`](crate::OperatorApi)'s own.
+#[async_trait(?Send)]
 pub(crate) trait AdminAccess: 'static {
     /// What decides and commits.
     fn administrator(&self) -> &Arc<Administrator>;
@@ -35,8 +37,8 @@ pub(crate) struct AdminRequest<T> {
 
 impl<T: Target> AdminRequest<T> {
     /// Authorizes before it parses: a caller without permission learns nothing about names.
-    pub(super) async fn open<A: AdminAccess>(
-        access: &A,
+    pub(super) async fn open(
+        access: &dyn AdminAccess,
         raw: RawRequest,
         permission: Permission,
     ) -> Result<Self, Problem> {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use actix_web::guard::{Any, Get, Head};
 use actix_web::{Resource, ResponseError as _, Route, web};
 use administration::Permission;
+use futures_util::future::LocalBoxFuture;
 
 use super::Answer;
 use super::admin_request::{AdminAccess, AdminRequest};
@@ -20,16 +21,16 @@ pub(crate) trait AdminHandler<T>: AsyncFn(AdminRequest<T>) -> Answer + Clone + '
 impl<T, H: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static> AdminHandler<T> for H {}
 
 /// A path and its routes, under construction.
-pub(crate) struct AdminResource<A> {
-    access: Rc<A>,
+pub(crate) struct AdminResource {
+    access: Rc<dyn AdminAccess>,
     pattern: &'static str,
     resource: Resource,
     allowed: Vec<&'static str>,
 }
 
-impl<A: AdminAccess> AdminResource<A> {
+impl AdminResource {
     /// A path without methods.
-    pub(crate) fn at(pattern: &'static str, access: &Rc<A>) -> Self {
+    pub(crate) fn at(pattern: &'static str, access: &Rc<dyn AdminAccess>) -> Self {
         Self { access: Rc::clone(access), pattern, resource: web::resource(pattern), allowed: Vec::new() }
     }
 
@@ -51,24 +52,34 @@ impl<A: AdminAccess> AdminResource<A> {
     }
 
     fn with<T: Target, H: AdminHandler<T>>(
-        mut self,
+        self,
         method: &'static str,
         route: Route,
         permission: Permission,
         handler: H,
     ) -> Self {
         let access = Rc::clone(&self.access);
-        let authorized = move |raw: RawRequest| {
+        let serve = move |raw| -> LocalBoxFuture<'static, Answer> {
             let (access, handler) = (Rc::clone(&access), handler.clone());
-            async move { handler(AdminRequest::open(&*access, raw, permission).await?).await }
+            Box::pin(async move { handler(AdminRequest::open(&*access, raw, permission).await?).await })
         };
+        self.serve(method, route, Rc::new(serve))
+    }
+
+    /// Behind one type for all handlers, or the library would be compiled again for each.
+    fn serve(
+        mut self,
+        method: &'static str,
+        route: Route,
+        serve: Rc<dyn Fn(RawRequest) -> LocalBoxFuture<'static, Answer>>,
+    ) -> Self {
         self.allowed.push(method);
-        Self { resource: self.resource.route(route.to(authorized)), ..self }
+        Self { resource: self.resource.route(route.to(move |raw| serve(raw))), ..self }
     }
 }
 
-impl<A> From<AdminResource<A>> for (&'static str, Resource) {
-    fn from(admin_resource: AdminResource<A>) -> Self {
+impl From<AdminResource> for (&'static str, Resource) {
+    fn from(admin_resource: AdminResource) -> Self {
         let AdminResource { pattern, resource, allowed, .. } = admin_resource;
         let allowed: Rc<str> = allowed.join(", ").into();
         let wrong_method = move || {
