@@ -61,15 +61,22 @@ pub(crate) fn selected(columns: &[(&str, &str)], table: &str) -> String {
     columns.iter().map(|(name, _)| format!("{table}.{name}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Rows of the table with this alias, gathered into one column. The rest of the query begins at `FROM`.
-pub(crate) fn gathered<R: Columns>(table: &str, order: &str, rest: &str) -> String {
+/// The rows of another table, gathered into one column.
+pub(crate) fn gathered<R: Columns>(table: &str, condition: &str, order: &str) -> String {
     let member = |(name, kind): (&str, &str)| match kind {
         "bytea" => format!("'{name}', NULLIF({{hex({table}.{name})}}, '')"),
         "text[]" => format!("'{name}', {{json}}({table}.{name})"),
         _ => format!("'{name}', {table}.{name}"),
     };
     let members = R::columns().into_iter().map(member).collect::<Vec<_>>().join(", ");
-    format!("COALESCE((SELECT CAST({{array}}({{object}}({members}) ORDER BY {order}) AS text) {rest}), '[]')")
+    gathered_as(&format!("{{object}}({members})"), table, condition, order)
+}
+
+/// One value of each row of another table, gathered into one column.
+pub(crate) fn gathered_as(value: &str, table: &str, condition: &str, order: &str) -> String {
+    format!(
+        "COALESCE((SELECT CAST({{array}}({value} ORDER BY {order}) AS text) FROM {table} WHERE {condition}), '[]')"
+    )
 }
 
 /// The rows as one JSON array, which a statement reads as `{given}`.

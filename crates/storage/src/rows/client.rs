@@ -70,9 +70,9 @@ impl Columns for ClientState {
 impl FromRow for ClientState {
     fn selection(table: &str) -> String {
         let of_client = format!(
-            "FROM client_secrets s WHERE s.tenant_id = {table}.tenant_id AND s.client_id = {table}.client_id"
+            "client_secrets.tenant_id = {table}.tenant_id AND client_secrets.client_id = {table}.client_id"
         );
-        let secrets = gathered::<SecretState>("s", "s.created_at, s.secret_id", &of_client);
+        let secrets = gathered::<SecretState>("client_secrets", &of_client, "created_at, secret_id");
         format!("{}, {secrets} AS secrets", selected(&Self::columns(), table))
     }
 

@@ -11,7 +11,7 @@ use tenancy::{
 
 use super::lifecycle::lifecycle_without;
 use crate::column::Column;
-use crate::columns::{Columns, columns, gathered, selected};
+use crate::columns::{Columns, columns, gathered, gathered_as, selected};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
@@ -108,25 +108,16 @@ fn live_resource_servers(row: &Row) -> Result<Vec<ResourceServer>, Error> {
 /// With everything that belongs to it but clients and keys.
 impl FromRow for TenantState {
     fn selection(table: &str) -> String {
-        let of_tenant = |rows: &str| format!("FROM {rows} WHERE {rows}.tenant_id = {table}.tenant_id");
-        let previous_typs = gathered::<PreviousTyp>(
-            "tenant_former_typs",
-            "tenant_former_typs.typ",
-            &of_tenant("tenant_former_typs"),
-        );
-        let resource_servers = gathered::<ResourceServerState>(
-            "resource_servers",
-            "resource_servers.audience",
-            &of_tenant("resource_servers"),
-        );
+        let of_tenant = |rows: &str| format!("{rows}.tenant_id = {table}.tenant_id");
         let own = selected(&DecidedTenant::columns(), table);
+        let issuers = gathered_as("issuer", "tenant_issuers", &of_tenant("tenant_issuers"), "position");
+        let previous_typs =
+            gathered::<PreviousTyp>("tenant_former_typs", &of_tenant("tenant_former_typs"), "typ");
+        let resource_servers =
+            gathered::<ResourceServerState>("resource_servers", &of_tenant("resource_servers"), "audience");
         format!(
             "{own}, {table}.earlier_tokens_until, {table}.client_count, {table}.first_key_thumbprint, {table}.next_key,
-             COALESCE((SELECT CAST({{array}}(tenant_issuers.issuer ORDER BY tenant_issuers.position) AS text)
-                {}), '[]') AS issuers,
-             {previous_typs} AS former_typs,
-             {resource_servers} AS resource_servers",
-            of_tenant("tenant_issuers"),
+             {issuers} AS issuers, {previous_typs} AS former_typs, {resource_servers} AS resource_servers"
         )
     }
 
