@@ -3,28 +3,35 @@
 
 use keys::life_cycle::KeyTimes;
 use protocol::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
 use crate::fields::Described;
-use crate::{Actor, Change, ChangeKind, FieldChange, KeyChangeKind, RowChange, SecretChangeKind};
+use crate::{Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, RowChange, SecretChangeKind};
 
-/// One line of the audit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One record of the audit, as the store keeps it and interfaces show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditRecord {
-    /// When it happened.
-    pub at: Timestamp,
-    /// Who did it.
+    /// When.
+    pub at: Instant,
+    /// Who, as `client:platform/ops`.
+    #[schemars(example = &"client:platform/ops")]
     pub actor: String,
     /// From which address, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// What was done, as `client.changed`.
+    /// What, as `client.changed`.
+    #[schemars(example = &"client.changed")]
     pub action: String,
-    /// Whose rows.
+    /// Whose row.
+    #[schemars(with = "String")]
     pub tenant: TenantId,
-    /// Which row, within the tenant.
+    /// Which row.
     pub subject: String,
-    /// Values before and after.
+    /// `{"field": {"before": …, "after": …}}`.
+    #[schemars(with = "Map<String, Value>")]
     pub detail: Value,
 }
 
@@ -59,7 +66,7 @@ impl AuditRecord {
             }
         };
         let Actor { name, source } = actor.clone();
-        Self { at, actor: name, source, action, tenant, subject, detail }
+        Self { at: at.into(), actor: name, source, action, tenant, subject, detail }
     }
 }
 

@@ -72,7 +72,7 @@ impl Minute {
         let since = Timestamp::from_seconds(self.number.saturating_mul(SECONDS));
         let ended = std::mem::replace(self, Self { number, ..Self::default() });
         let sum = |(tenant, count)| AuditRecord {
-            at: now,
+            at: now.into(),
             actor: "latchkey".to_owned(),
             source: None,
             action: action(succeeded).to_owned(),
@@ -94,7 +94,15 @@ fn record(sign_in: &SignIn, now: Timestamp) -> AuditRecord {
     // Who failed has not proven to be anybody.
     let actor = if succeeded { subject.clone() } else { "anonymous".to_owned() };
     let detail = Value::Object(serde_json::Map::new());
-    AuditRecord { at: now, actor, source, action: action(succeeded).to_owned(), tenant, subject, detail }
+    AuditRecord {
+        at: now.into(),
+        actor,
+        source,
+        action: action(succeeded).to_owned(),
+        tenant,
+        subject,
+        detail,
+    }
 }
 
 #[cfg(test)]
@@ -129,7 +137,7 @@ mod tests {
         ] {
             let records = counts.note(&sign_in, now);
             assert_eq!(described(&records), [expected]);
-            assert_eq!((records[0].source.as_deref(), records[0].at), (Some("192.0.2.7"), now));
+            assert_eq!((records[0].source.as_deref(), records[0].at.0), (Some("192.0.2.7"), now));
         }
     }
 

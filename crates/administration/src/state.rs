@@ -162,6 +162,22 @@ impl RowLifecycle {
         })
     }
 
+    /// What interfaces show: the reason that most keeps the row from serving, if there is one.
+    #[must_use]
+    pub const fn status(&self) -> &'static str {
+        if self.deleted_at.is_some() {
+            "deleted"
+        } else if self.deletion_due_at.is_some() {
+            "deleting"
+        } else if self.retired_at.is_some() {
+            "retired"
+        } else if self.suspended_at.is_some() {
+            "suspended"
+        } else {
+            "active"
+        }
+    }
+
     /// Whether requests are served by it.
     #[must_use]
     pub const fn serves(&self) -> bool {

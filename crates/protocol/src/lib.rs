@@ -50,5 +50,5 @@ pub use rate::{InvalidRate, Rate, RateUnit};
 pub use resource::{InvalidResource, ResourceIndicator};
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;
-pub use timestamp::{Timestamp, rfc3339};
+pub use timestamp::Timestamp;
 pub use token_response::{TokenResponse, TokenType};

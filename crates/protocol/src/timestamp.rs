@@ -57,63 +57,6 @@ impl Add<Lifetime> for Timestamp {
     }
 }
 
-/// Instants as RFC 3339 text in documents: `#[serde(with = "protocol::rfc3339")]`.
-pub mod rfc3339 {
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::Timestamp;
-
-    /// Writes the text.
-    ///
-    /// # Errors
-    /// The serializer's.
-    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&at.to_rfc3339())
-    }
-
-    /// Reads the text.
-    ///
-    /// # Errors
-    /// For any other text.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Timestamp::parse_rfc3339(&text)
-            .ok_or_else(|| D::Error::custom("expected an instant such as 2027-01-31T12:00:00Z"))
-    }
-
-    /// As the above, where there may be none: `#[serde(default, with = "protocol::rfc3339::option")]`.
-    pub mod option {
-        use serde::de::Error as _;
-        use serde::{Deserialize, Deserializer, Serializer};
-
-        use super::Timestamp;
-
-        /// Writes the text or null.
-        ///
-        /// # Errors
-        /// The serializer's.
-        pub fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
-            match at {
-                Some(at) => super::serialize(at, serializer),
-                None => serializer.serialize_none(),
-            }
-        }
-
-        /// Reads the text or null.
-        ///
-        /// # Errors
-        /// For any other text.
-        pub fn deserialize<'de, D: Deserializer<'de>>(
-            deserializer: D,
-        ) -> Result<Option<Timestamp>, D::Error> {
-            let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-            let wrong = || D::Error::custom("expected an instant such as 2027-01-31T12:00:00Z, or null");
-            Timestamp::parse_rfc3339(&text).map(Some).ok_or_else(wrong)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt::{Debug, Display};
 
 use administration::rows::hex;
-use administration::{ApplicationId, Fingerprint, ManagedBy};
+use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
 use keys::KeyId;
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
 use registry::{ClientId, IntrospectionRight, SecretId};
@@ -102,6 +102,7 @@ columns_stored_as! {
     // The integers of both engines are signed; no instant or span is negative. What is beyond them is as good as never.
     Lifetime, u64: |seconds| Ok::<_, Infallible>(Lifetime::from_seconds(seconds)), |span| span.seconds();
     Timestamp, u64: |seconds| Ok::<_, Infallible>(Timestamp::from_seconds(seconds)), |at| at.seconds();
+    Instant, Timestamp: |at| Ok::<_, Infallible>(Instant(at)), |instant| instant.0;
     u64, i64:
         |number| Ok::<_, Infallible>(number.max(0).unsigned_abs()),
         |number| i64::try_from(*number).unwrap_or(i64::MAX);

@@ -24,7 +24,7 @@ impl Administrator {
             None => query.before,
         };
         let rows = self.store.list_audit(&AuditQuery { before, limit: size + 1, ..query }).await?;
-        let rows = rows.into_iter().map(|(position, record)| (position, AuditView::of(position, record)));
+        let rows = rows.into_iter().map(|(position, record)| (position, AuditView { position, record }));
         Ok(cursor::page(rows.collect(), size, |position| position.to_string()))
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use protocol::{GrantType, Lifetime};
 use registry::Client;
 use schemars::{JsonSchema, Schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -80,16 +80,17 @@ pub struct TokenSettings {
 }
 
 /// A client that is to be created.
-#[derive(Clone, Default, PartialEq, Eq, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = describe_chosen_secret)]
 pub struct NewClient {
     /// Its id. Default: a random one.
     pub client_id: Option<String>,
     /// A secret that a person chose. Default: a random one.
+    #[serde(default, deserialize_with = "wiped")]
     #[schemars(skip)]
     pub client_secret: Option<Zeroizing<String>>,
     /// All else.
-    #[schemars(flatten)]
+    #[serde(flatten)]
     pub settings: ClientSettings,
 }
 
@@ -100,6 +101,10 @@ fn describe_chosen_secret(schema: &mut Schema) {
         let member = json!({ "description": description, "type": ["string", "null"], "format": "password" });
         members.insert("client_secret".to_owned(), member);
     }
+}
+
+fn wiped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
 }
 
 impl Default for ClientSettings {
@@ -126,34 +131,22 @@ impl Default for ClientSettings {
 
 impl From<&Client> for ClientSettings {
     fn from(client: &Client) -> Self {
-        let Client {
-            tenant: _,
-            id: _,
-            name,
-            description,
-            status: _,
-            authentication_method,
-            grant_types,
-            audiences,
-            resources,
-            scope,
-            access_token_lifetime,
-            issuer,
-            introspection,
-            secrets: _,
-        } = client;
         Self {
-            name: Some(name.clone()),
-            description: description.clone(),
-            token_endpoint_auth_method: authentication_method.to_string(),
-            grant_types: grant_types.iter().map(ToString::to_string).collect(),
-            audiences: audiences.clone(),
-            resources: resources.clone(),
-            scopes: scope.iter().map(|token| token.as_str().to_owned()).collect(),
-            access_token_lifetime: *access_token_lifetime,
-            token: TokenSettings { issuer: issuer.as_ref().map(ToString::to_string) },
-            introspection: introspection.as_str().to_owned(),
-            ..Self::default()
+            name: Some(client.name.clone()),
+            description: client.description.clone(),
+            client_secret: None,
+            client_secrets: Vec::new(),
+            token_endpoint_auth_method: client.authentication_method.to_string(),
+            grant_types: client.grant_types.iter().map(ToString::to_string).collect(),
+            audiences: client.audiences.clone(),
+            resources: client.resources.clone(),
+            scopes: client.scope.iter().map(|token| token.as_str().to_owned()).collect(),
+            access_token_lifetime: client.access_token_lifetime,
+            token: TokenSettings { issuer: client.issuer.as_ref().map(ToString::to_string) },
+            jwks: None,
+            jwks_uri: None,
+            redirect_uris: Vec::new(),
+            introspection: client.introspection.as_str().to_owned(),
         }
     }
 }

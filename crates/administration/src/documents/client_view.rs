@@ -4,9 +4,9 @@ use protocol::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::instant::Instant;
+use super::Instant;
 use super::{ClientSettings, CreatedSecret};
-use crate::{ClientState, RowLifecycle};
+use crate::ClientState;
 
 /// A client as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,13 +20,9 @@ pub struct ClientView {
     #[schemars(example = &"api")]
     pub managed_by: String,
     /// When it was created.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub created_at: Timestamp,
+    pub created_at: Instant,
     /// When its row last changed.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub updated_at: Timestamp,
+    pub updated_at: Instant,
     /// How many of its secrets are valid now.
     pub live_secrets: u32,
     /// All else.
@@ -53,22 +49,12 @@ impl ClientView {
         let live = secrets.iter().filter(|row| row.secret.is_live(now)).count();
         Self {
             client_id: client.id.to_string(),
-            status: status(lifecycle).to_owned(),
+            status: lifecycle.status().to_owned(),
             managed_by: lifecycle.managed_by.as_str().to_owned(),
-            created_at: lifecycle.created_at,
-            updated_at: lifecycle.updated_at,
+            created_at: lifecycle.created_at.into(),
+            updated_at: lifecycle.updated_at.into(),
             live_secrets: u32::try_from(live).unwrap_or(u32::MAX),
             settings: ClientSettings::from(client),
         }
-    }
-}
-
-fn status(lifecycle: &RowLifecycle) -> &'static str {
-    if lifecycle.retired_at.is_some() {
-        "retired"
-    } else if lifecycle.suspended_at.is_some() {
-        "suspended"
-    } else {
-        "active"
     }
 }

@@ -1,11 +1,42 @@
-//! The JSON Schema of an instant: a text of RFC 3339.
+//! Instants in documents: texts of RFC 3339.
 
 use std::borrow::Cow;
 
+use protocol::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 
-/// Stands for `protocol::Timestamp` in schemas.
-pub(super) struct Instant;
+/// An instant, which a document writes as `2027-01-31T12:00:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Instant(pub Timestamp);
+
+impl From<Timestamp> for Instant {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+impl From<Instant> for Timestamp {
+    fn from(Instant(at): Instant) -> Self {
+        at
+    }
+}
+
+impl From<Instant> for String {
+    fn from(Instant(at): Instant) -> Self {
+        at.to_rfc3339()
+    }
+}
+
+impl TryFrom<String> for Instant {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let at = Timestamp::parse_rfc3339(&text).map(Self);
+        at.ok_or("expected an instant such as 2027-01-31T12:00:00Z")
+    }
+}
 
 impl JsonSchema for Instant {
     fn inline_schema() -> bool {

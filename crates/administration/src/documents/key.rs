@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use protocol::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::instant::Instant;
+use super::Instant;
 
 /// A signing key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,21 +24,13 @@ pub struct KeyView {
     /// Of its public half (RFC 7638).
     pub thumbprint: String,
     /// From when on it is published.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub announced_at: Timestamp,
+    pub announced_at: Instant,
     /// From when on it signs.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub active_from: Timestamp,
+    pub active_from: Instant,
     /// From when on it no longer signs.
-    #[serde(default, with = "protocol::rfc3339::option")]
-    #[schemars(with = "Option<Instant>")]
-    pub retiring_from: Option<Timestamp>,
+    pub retiring_from: Option<Instant>,
     /// From when on it is no longer published.
-    #[serde(default, with = "protocol::rfc3339::option")]
-    #[schemars(with = "Option<Instant>")]
-    pub removed_at: Option<Timestamp>,
+    pub removed_at: Option<Instant>,
     /// Whether its private half has been wiped.
     pub destroyed: bool,
 }
@@ -61,9 +52,7 @@ pub struct BrokenTokensView {
     #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
     /// Until then such tokens would have lived.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub until: Timestamp,
+    pub until: Instant,
 }
 
 /// What a rotation or a revocation has done.
@@ -101,9 +90,8 @@ pub struct KeyStatusView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_by_all: Option<bool>,
     /// When the keys are looked at next.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
-    #[schemars(with = "Option<Instant>")]
-    pub due_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Instant>,
     /// The keys that cannot be opened. While one of them should sign, no token is issued.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unopened: Vec<UnopenedKeyView>,
@@ -127,9 +115,7 @@ pub struct VerifierView {
     /// User agent and address group.
     pub verifier: String,
     /// When it came last.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub last_fetch_at: Timestamp,
+    pub last_fetch_at: Instant,
     /// The newest key that it was given.
     #[schemars(example = &"oauth2-key-1")]
     pub newest_kid: String,

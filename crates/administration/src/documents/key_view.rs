@@ -5,7 +5,9 @@ use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
 
-use super::{BrokenTokensView, KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView};
+use super::{
+    BrokenTokensView, Instant, KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView,
+};
 use crate::edit::polls;
 use crate::{TenantKeys, VerifierFetch};
 
@@ -23,10 +25,10 @@ impl KeyView {
             algorithm: record.algorithm.as_str().to_owned(),
             state: state.to_owned(),
             thumbprint: record.thumbprint.clone(),
-            announced_at: record.announced_at,
-            active_from: record.active_from,
-            retiring_from: record.retiring_from,
-            removed_at: record.removed_at,
+            announced_at: record.announced_at.into(),
+            active_from: record.active_from.into(),
+            retiring_from: record.retiring_from.map(Instant),
+            removed_at: record.removed_at.map(Instant),
             destroyed: record.sealed_private_key.is_empty(),
         }
     }
@@ -46,7 +48,7 @@ impl PublicKeyView {
 
 impl From<BrokenTokens> for BrokenTokensView {
     fn from(BrokenTokens { key, until }: BrokenTokens) -> Self {
-        Self { kid: key.to_string(), until }
+        Self { kid: key.to_string(), until: until.into() }
     }
 }
 
@@ -70,7 +72,7 @@ impl KeyStatusView {
             announced: announced.map(|record| KeyView::of(record, now)),
             // A statement about no verifier would read as if a verifier had been checked.
             seen_by_all: announced.filter(|_| !fetches.is_empty()).map(|_| fetches.iter().all(has)),
-            due_at: state.due_at,
+            due_at: state.due_at.map(Instant),
             unopened: Vec::new(),
             verifiers: fetches.iter().map(|fetch| VerifierView::of(fetch, has(fetch))).collect(),
         }
@@ -96,7 +98,7 @@ impl VerifierView {
         let VerifierFetch { tenant: _, verifier, last_fetch_at, newest_key } = fetch;
         Self {
             verifier: verifier.clone(),
-            last_fetch_at: *last_fetch_at,
+            last_fetch_at: (*last_fetch_at).into(),
             newest_kid: newest_key.to_string(),
             has_announced,
         }

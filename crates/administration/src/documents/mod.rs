@@ -29,6 +29,7 @@ pub use client::{ClientSettings, NewClient, TokenSettings};
 pub use client_view::{ClientView, CreatedClient};
 pub use etag::EntityTag;
 pub use field_errors::MOST_FIELD_ERRORS;
+pub use instant::Instant;
 pub use json::{read_json, read_lenient_json};
 pub use key::{
     BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, UnopenedKeyView,
@@ -45,6 +46,6 @@ pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, SecretSource};
 pub use tenant::{
     AccessTokenSettings, CreatedTenant, LimitsSettings, NewTenant, ResourceServerSettings, SigningSettings,
-    StrategiesSettings, StrategySettings, TenantSettings, TenantStatusView, TenantView,
+    StrategiesSettings, StrategySettings, TenantSettings, TenantView,
 };
 pub use wiped::Wiped;

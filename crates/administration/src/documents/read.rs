@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::{
     ClientSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant, ResourceServerSettings,
@@ -13,125 +12,67 @@ use super::{
 };
 use crate::FieldError;
 
-pub(crate) static TENANT: LazyLock<Shape> = LazyLock::new(Shape::of::<TenantSettings>);
-pub(crate) static CLIENT: LazyLock<Shape> = LazyLock::new(Shape::of::<ClientSettings>);
+/// Gives each document its shape and its reader.
+macro_rules! documents {
+    ($($shape:ident: $document:ty,)*) => {$(
+        pub(crate) static $shape: LazyLock<Shape> = LazyLock::new(Shape::of::<$document>);
+
+        impl $document {
+            /// From JSON; members that are missing have their defaults.
+            ///
+            /// # Errors
+            /// Everything that is wrong with its shape.
+            pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
+                read(&$shape, document, None)
+            }
+        }
+    )*};
+}
+
+documents! {
+    TENANT: TenantSettings,
+    NEW_TENANT: NewTenant,
+    CLIENT: ClientSettings,
+    NEW_CLIENT: NewClient,
+    NEW_SECRET: NewSecretSettings,
+    ROTATION: RotateSettings,
+}
+
 pub(crate) static RESOURCE_SERVER: LazyLock<Shape> = LazyLock::new(Shape::of::<ResourceServerSettings>);
-static NEW_TENANT: LazyLock<Shape> = LazyLock::new(Shape::of::<NewTenant>);
-static NEW_CLIENT: LazyLock<Shape> = LazyLock::new(Shape::of::<NewClient>);
-static NEW_SECRET: LazyLock<Shape> = LazyLock::new(Shape::of::<NewSecretSettings>);
-static ROTATION: LazyLock<Shape> = LazyLock::new(Shape::of::<RotateSettings>);
 static IMPORT: LazyLock<Shape> = LazyLock::new(Shape::of::<ImportSettings>);
-
-type Read<T> = Result<T, Vec<FieldError>>;
-
-impl TenantSettings {
-    /// From JSON; members that are missing have their defaults.
-    ///
-    /// # Errors
-    /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Read<Self> {
-        parse(checked(&TENANT, document)?)
-    }
-}
-
-impl ClientSettings {
-    /// From JSON; members that are missing have their defaults.
-    ///
-    /// # Errors
-    /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Read<Self> {
-        parse(checked(&CLIENT, document)?)
-    }
-}
-
-impl NewClient {
-    /// From JSON: `client_id`, `client_secret` and the members of [`ClientSettings`].
-    ///
-    /// # Errors
-    /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Read<Self> {
-        Self::take(checked(&NEW_CLIENT, document)?)
-    }
-
-    fn take(mut document: Value) -> Read<Self> {
-        let client_id = take_text(&mut document, "client_id");
-        let client_secret = take_text(&mut document, "client_secret").map(Zeroizing::new);
-        Ok(Self { client_id, client_secret, settings: parse(document)? })
-    }
-}
-
-impl NewTenant {
-    /// From JSON: `id`, `client` and the members of [`TenantSettings`].
-    ///
-    /// # Errors
-    /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Read<Self> {
-        let mut document = checked(&NEW_TENANT, document)?;
-        let id = take_text(&mut document, "id").unwrap_or_default();
-        let client = document.as_object_mut().and_then(|members| members.remove("client"));
-        let client = client.map(NewClient::take).transpose()?;
-        Ok(Self { id, client, settings: parse(document)? })
-    }
-}
-
-impl NewSecretSettings {
-    /// From JSON.
-    ///
-    /// # Errors
-    /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Read<Self> {
-        parse(checked(&NEW_SECRET, document)?)
-    }
-}
-
-impl RotateSettings {
-    /// From JSON.
-    ///
-    /// # Errors
-    /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Read<Self> {
-        parse(checked(&ROTATION, document)?)
-    }
-}
 
 impl ImportSettings {
     /// From JSON: `key` and, unless the key says it, `algorithm`.
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
-    pub fn read(document: Value) -> Read<Self> {
-        let document = Wiped::new(document);
-        let mut errors = IMPORT.check(&document).err().unwrap_or_default();
-        if document.is_object() && document["key"].is_null() {
-            errors.push(FieldError::at("/key", "is needed: a private key in PEM, or a JWK as a text"));
-        }
-        if errors.is_empty() { parse(merge_patch(Value::Null, document.take())) } else { Err(errors) }
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
+        let has_no_key = document.is_object() && document["key"].is_null();
+        let missing = || FieldError::at("/key", "is needed: a private key in PEM, or a JWK as a text");
+        read(&IMPORT, document, has_no_key.then(missing))
     }
 }
 
-/// A document of this shape. It is without nulls: members of nested objects have defaults of their own, which null would override.
-fn checked(shape: &Shape, document: Value) -> Read<Value> {
+/// A document of this shape. It is read without nulls: members of nested objects have defaults of their own, which null would override.
+fn read<T: DeserializeOwned>(
+    shape: &Shape,
+    document: Value,
+    missing: Option<FieldError>,
+) -> Result<T, Vec<FieldError>> {
     let document = Wiped::new(document);
-    shape.check(&document)?;
-    Ok(merge_patch(Value::Null, document.take()))
-}
-
-/// A document that passed the check does not fail here.
-fn parse<T: DeserializeOwned>(document: Value) -> Read<T> {
-    serde_json::from_value(document)
+    let mut errors = shape.check(&document).err().unwrap_or_default();
+    errors.extend(missing);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    // A document without such errors does not fail here.
+    serde_json::from_value(merge_patch(Value::Null, document.take()))
         .map_err(|_| vec![FieldError::at("", "is not of the form that docs/administration.md gives")])
 }
 
 /// RFC 6901 §3.
 pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
-}
-
-fn take_text(document: &mut Value, name: &str) -> Option<String> {
-    match document.as_object_mut()?.remove(name)? {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use protocol::{Lifetime, Timestamp};
+use protocol::Lifetime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::instant::Instant;
+use super::Instant;
 use super::schema::Span;
 
 /// A secret of a client.
@@ -25,21 +25,14 @@ pub struct SecretView {
     #[schemars(example = &"api")]
     pub managed_by: String,
     /// When it was created.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub created_at: Timestamp,
+    pub created_at: Instant,
     /// When it expires.
-    #[serde(default, with = "protocol::rfc3339::option")]
-    #[schemars(with = "Option<Instant>")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<Instant>,
     /// When it was revoked.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
-    #[schemars(with = "Option<Instant>")]
-    pub revoked_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Instant>,
     /// When a client last authenticated with it; null for never. Up to one flush interval late.
-    #[serde(default, with = "protocol::rfc3339::option")]
-    #[schemars(with = "Option<Instant>")]
-    pub last_used_at: Option<Timestamp>,
+    pub last_used_at: Option<Instant>,
     /// From how many addresses it was used, of the last 32 that are kept.
     pub addresses: u32,
     /// Those addresses, the latest first.
@@ -55,9 +48,7 @@ pub struct UsedFrom {
     /// An IPv4 address, or the /64 of an IPv6 one.
     pub address: String,
     /// When last.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub last_used_at: Timestamp,
+    pub last_used_at: Instant,
 }
 
 /// How a secret is to be created.
@@ -65,9 +56,7 @@ pub struct UsedFrom {
 #[serde(default, deny_unknown_fields)]
 pub struct NewSecretSettings {
     /// When it expires. Default: never.
-    #[serde(with = "protocol::rfc3339::option")]
-    #[schemars(with = "Option<Instant>")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<Instant>,
 }
 
 /// How a secret is to be replaced.
@@ -78,9 +67,7 @@ pub struct RotateSettings {
     #[schemars(with = "Option<Span>", example = 86400)]
     pub grace: Option<Lifetime>,
     /// When the new one expires. Default: never.
-    #[serde(with = "protocol::rfc3339::option")]
-    #[schemars(with = "Option<Instant>")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<Instant>,
 }
 
 /// A secret that has just been created: the only moment in which its value is shown.

@@ -4,7 +4,7 @@ use protocol::{Lifetime, Timestamp};
 use registry::{ClientSecret, SecretId};
 use secrets::SecretHash;
 
-use super::{SecretView, UsedFrom};
+use super::{Instant, SecretView, UsedFrom};
 use crate::{ManagedBy, SecretForm, SecretState, SecretUsage};
 
 impl SecretView {
@@ -13,10 +13,11 @@ impl SecretView {
     pub fn of(state: &SecretState, all: &[SecretState], usage: &[SecretUsage], now: Timestamp) -> Self {
         let SecretState { secret, managed_by, .. } = state;
         let of_secret = usage.iter().filter(|used| used.secret == secret.id);
-        let from = |used: &SecretUsage| UsedFrom { address: used.address.clone(), last_used_at: used.at };
+        let from =
+            |used: &SecretUsage| UsedFrom { address: used.address.clone(), last_used_at: used.at.into() };
         let mut used_from: Vec<UsedFrom> = of_secret.map(from).collect();
         used_from.sort_by(|left, right| {
-            right.last_used_at.cmp(&left.last_used_at).then_with(|| left.address.cmp(&right.address))
+            right.last_used_at.0.cmp(&left.last_used_at.0).then_with(|| left.address.cmp(&right.address))
         });
         Self {
             id: secret.id.to_string(),
@@ -24,10 +25,10 @@ impl SecretView {
             form: form(state).to_owned(),
             status: status(secret, now).to_owned(),
             managed_by: managed_by.as_str().to_owned(),
-            created_at: secret.created_at,
-            expires_at: secret.expires_at,
-            revoked_at: secret.revoked_at,
-            last_used_at: last_used(&secret.id, usage),
+            created_at: secret.created_at.into(),
+            expires_at: secret.expires_at.map(Instant),
+            revoked_at: secret.revoked_at.map(Instant),
+            last_used_at: last_used(&secret.id, usage).map(Instant),
             addresses: u32::try_from(used_from.len()).unwrap_or(u32::MAX),
             used_from,
             safe_to_delete: is_safe_to_delete(secret, all, usage, now),
@@ -154,7 +155,10 @@ mod tests {
         let usage = [used("s1", "a", ago(9)), used("s1", "b", ago(2)), used("s2", "c", ago(1))];
         let view = SecretView::of(&all[0], &all, &usage, NOW);
         let from: Vec<_> = view.used_from.iter().map(|used| used.address.as_str()).collect();
-        assert_eq!((from.as_slice(), view.addresses, view.last_used_at), (&["b", "a"][..], 2, Some(ago(2))));
+        assert_eq!(
+            (from.as_slice(), view.addresses, view.last_used_at.map(|at| at.0)),
+            (&["b", "a"][..], 2, Some(ago(2)))
+        );
         assert_eq!((view.form.as_str(), view.status.as_str()), ("generated", "live"));
         all[0].secret.hash = SecretHash::Password("$argon2id$".to_owned());
         all[0].secret.expires_at = Some(NOW);

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use protocol::{Lifetime, Rate, SigningAlgorithm, Timestamp};
+use protocol::{Lifetime, Rate, SigningAlgorithm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenancy::{AccessTokenPolicy, SigningPolicy, Strategies};
 
-use super::instant::Instant;
+use super::Instant;
 use super::source::KeySource;
 use super::{ClientSettings, CreatedClient, NewClient, schema};
 use crate::Interface;
@@ -145,33 +145,18 @@ pub struct LimitsSettings {
 }
 
 /// A tenant that is to be created.
-#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, extend("required" = ["id"]))]
 pub struct NewTenant {
     /// Its id.
+    #[serde(default)]
     #[schemars(example = &"your-tenant")]
     pub id: String,
     /// Its first client, created together with it.
     pub client: Option<NewClient>,
     /// All else.
-    #[schemars(flatten)]
+    #[serde(flatten)]
     pub settings: TenantSettings,
-}
-
-/// The status of a tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TenantStatusView {
-    /// It serves.
-    Active,
-    /// It was suspended.
-    Suspended,
-    /// It is no longer declared.
-    Retired,
-    /// It is to be deleted and can still be restored.
-    Deleting,
-    /// It is gone; its id stays reserved.
-    Deleted,
 }
 
 /// A tenant as it is.
@@ -181,23 +166,18 @@ pub struct TenantView {
     #[schemars(example = &"your-tenant")]
     pub id: String,
     /// Its status.
-    #[schemars(with = "String", example = &"active")]
-    pub status: TenantStatusView,
+    #[schemars(example = &"active")]
+    pub status: String,
     /// `config` or `api`.
     #[schemars(example = &"api")]
     pub managed_by: String,
     /// When it was created.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub created_at: Timestamp,
+    pub created_at: Instant,
     /// When its row last changed.
-    #[serde(with = "protocol::rfc3339")]
-    #[schemars(with = "Instant")]
-    pub updated_at: Timestamp,
+    pub updated_at: Instant,
     /// Until when its deletion can be cancelled.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "protocol::rfc3339::option")]
-    #[schemars(with = "Option<Instant>")]
-    pub deletion_due_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_due_at: Option<Instant>,
     /// Where verifiers find its keys.
     pub jwks_uri: String,
     /// Where its clients fetch tokens.

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use tenancy::{AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Tenant, TenantLimits};
 
 use super::{
-    AccessTokenSettings, LimitsSettings, ResourceServerSettings, SigningSettings, TenantSettings,
-    TenantStatusView, TenantView,
+    AccessTokenSettings, LimitsSettings, ResourceServerSettings, SigningSettings, TenantSettings, TenantView,
 };
-use crate::{RowLifecycle, TenantState};
+use crate::{Instant, TenantState};
 
 impl TenantView {
     /// The view of a tenant's rows. Its endpoints are below the public URL, whatever its issuer is.
@@ -18,11 +17,11 @@ impl TenantView {
         let path = Issuer::derived(public_url, &tenant.id);
         Self {
             id: tenant.id.to_string(),
-            status: TenantStatusView::of(lifecycle),
+            status: lifecycle.status().to_owned(),
             managed_by: lifecycle.managed_by.as_str().to_owned(),
-            created_at: lifecycle.created_at,
-            updated_at: lifecycle.updated_at,
-            deletion_due_at: lifecycle.deletion_due_at,
+            created_at: lifecycle.created_at.into(),
+            updated_at: lifecycle.updated_at.into(),
+            deletion_due_at: lifecycle.deletion_due_at.map(Instant),
             jwks_uri: format!("{path}/.well-known/jwks.json"),
             token_endpoint: format!("{path}/oauth/token"),
             settings: TenantSettings::from(tenant),
@@ -30,51 +29,22 @@ impl TenantView {
     }
 }
 
-impl TenantStatusView {
-    /// The status that most keeps the tenant from serving, if any does.
-    fn of(lifecycle: &RowLifecycle) -> Self {
-        if lifecycle.deleted_at.is_some() {
-            Self::Deleted
-        } else if lifecycle.deletion_due_at.is_some() {
-            Self::Deleting
-        } else if lifecycle.retired_at.is_some() {
-            Self::Retired
-        } else if lifecycle.suspended_at.is_some() {
-            Self::Suspended
-        } else {
-            Self::Active
-        }
-    }
-}
-
 impl From<&Tenant> for TenantSettings {
     fn from(tenant: &Tenant) -> Self {
-        let Tenant {
-            id: _,
-            name,
-            issuer,
-            issuer_aliases,
-            status: _,
-            strategies,
-            stale_if_error,
-            signing,
-            access_token,
-            resource_servers,
-            limits,
-        } = tenant;
         Self {
-            name: Some(name.clone()),
-            issuer: Some(issuer.to_string()),
-            issuer_aliases: issuer_aliases.iter().map(ToString::to_string).collect(),
-            strategies: (*strategies).into(),
-            stale_if_error: *stale_if_error,
-            signing: signing.into(),
-            access_token: access_token.into(),
-            resource_servers: resource_servers
+            name: Some(tenant.name.clone()),
+            issuer: Some(tenant.issuer.to_string()),
+            issuer_aliases: tenant.issuer_aliases.iter().map(ToString::to_string).collect(),
+            strategies: tenant.strategies.into(),
+            stale_if_error: tenant.stale_if_error,
+            signing: (&tenant.signing).into(),
+            access_token: (&tenant.access_token).into(),
+            resource_servers: tenant
+                .resource_servers
                 .iter()
                 .map(|server| (server.audience.clone(), ResourceServerSettings::from(server)))
                 .collect(),
-            limits: (*limits).into(),
+            limits: tenant.limits.into(),
             clients: BTreeMap::new(),
         }
     }
@@ -82,25 +52,15 @@ impl From<&Tenant> for TenantSettings {
 
 impl From<&SigningPolicy> for SigningSettings {
     fn from(policy: &SigningPolicy) -> Self {
-        let SigningPolicy {
-            algorithm,
-            rotate_every,
-            publish_before,
-            jwks_max_age,
-            jwks_stale,
-            skew,
-            rsa_bits,
-            hold_activation,
-        } = *policy;
         Self {
-            algorithm: algorithm.to_string(),
-            rotate_every: Some(rotate_every),
-            publish_before,
-            jwks_max_age,
-            jwks_stale,
-            skew,
-            rsa_bits,
-            hold_activation,
+            algorithm: policy.algorithm.to_string(),
+            rotate_every: Some(policy.rotate_every),
+            publish_before: policy.publish_before,
+            jwks_max_age: policy.jwks_max_age,
+            jwks_stale: policy.jwks_stale,
+            skew: policy.skew,
+            rsa_bits: policy.rsa_bits,
+            hold_activation: policy.hold_activation,
             first_key: None,
         }
     }

@@ -23,7 +23,8 @@ pub(crate) fn create(
     secret: &SecretMaterial,
     settings: &NewSecretSettings,
 ) -> Result<(Edit, SecretState), EditError> {
-    let (row, Limit { most, name }) = check_new(context, facts, names, settings.expires_at)?;
+    let expires_at = settings.expires_at.map(Timestamp::from);
+    let (row, Limit { most, name }) = check_new(context, facts, names, expires_at)?;
     let live = count(row, context.now);
     if live >= most {
         return Err(EditError::Conflict(format!(
@@ -31,7 +32,7 @@ pub(crate) fn create(
             row.client.id
         )));
     }
-    Ok(add(row, secret, settings.expires_at, context.now))
+    Ok(add(row, secret, expires_at, context.now))
 }
 
 /// One more, and an end to all others. The limit does not stand in its way, because what it leaves ends by itself; but while a
@@ -43,7 +44,8 @@ pub(crate) fn rotate(
     secret: &SecretMaterial,
     settings: &RotateSettings,
 ) -> Result<(Edit, SecretState), EditError> {
-    let (row, Limit { most, name }) = check_new(context, facts, names, settings.expires_at)?;
+    let expires_at = settings.expires_at.map(Timestamp::from);
+    let (row, Limit { most, name }) = check_new(context, facts, names, expires_at)?;
     let grace = settings.grace.unwrap_or(GRACE);
     let live_secrets = count(row, context.now);
     if grace.seconds() > 0 && live_secrets > most {
@@ -52,7 +54,7 @@ pub(crate) fn rotate(
             row.client.id
         )));
     }
-    let (mut edit, made) = add(row, secret, settings.expires_at, context.now);
+    let (mut edit, made) = add(row, secret, expires_at, context.now);
     let end = context.now + grace;
     for old in live(row, context.now) {
         let before = old.secret.expires_at;
@@ -149,6 +151,7 @@ mod tests {
         NOW, ask, at, client_id, described, facts, material, operator, secret, state, tenant_id,
     };
     use super::*;
+    use crate::Instant;
 
     /// Which secrets there are, each with its end or `revoked`; what making one more and rotating do. The limit is 3.
     fn check(secrets: &[(&str, &str)], grace: Option<u64>, made: &str, rotated: &str) {
@@ -227,6 +230,7 @@ mod tests {
         let facts = facts(state("t"));
         let names = (&tenant_id("t"), &client_id("svc"));
         for (expires_at, fits) in [(Some(NOW), false), (Some(at(1)), true), (None, true)] {
+            let expires_at = expires_at.map(Instant);
             let (new, rotation) =
                 (NewSecretSettings { expires_at }, RotateSettings { grace: None, expires_at });
             ask(&operator(), |context| {

@@ -16,54 +16,37 @@ pub fn check_client(
     id: &ClientId,
     settings: &ClientSettings,
 ) -> Client {
-    let ClientSettings {
-        name,
-        description,
-        client_secret: _,
-        client_secrets: _,
-        token_endpoint_auth_method: _,
-        grant_types,
-        audiences,
-        resources,
-        scopes,
-        access_token_lifetime,
-        token,
-        jwks: _,
-        jwks_uri: _,
-        redirect_uris,
-        introspection,
-    } = settings;
-    let name = name.clone().unwrap_or_else(|| id.to_string());
+    let name = settings.name.clone().unwrap_or_else(|| id.to_string());
     errors.check_title("/name", &name);
-    if let Some(description) = description {
+    if let Some(description) = &settings.description {
         check_description(errors, description);
     }
-    let scope: protocol::Scope = errors.check_scopes("/scopes", scopes).into_iter().collect();
-    if let Some(lifetime) = access_token_lifetime {
-        errors.check_token_lifetime("/access_token_lifetime", *lifetime);
+    let scope: protocol::Scope = errors.check_scopes("/scopes", &settings.scopes).into_iter().collect();
+    if let Some(lifetime) = settings.access_token_lifetime {
+        errors.check_token_lifetime("/access_token_lifetime", lifetime);
     }
     let client = Client {
         tenant: tenant.id.clone(),
         id: id.clone(),
         name,
-        description: description.clone(),
+        description: settings.description.clone(),
         status: ClientStatus::Active,
         authentication_method: check_method(errors, settings),
-        grant_types: check_grant_types(errors, grant_types),
-        audiences: check_audiences(errors, tenant, audiences, &scope),
-        resources: check_resources(errors, tenant, resources),
+        grant_types: check_grant_types(errors, &settings.grant_types),
+        audiences: check_audiences(errors, tenant, &settings.audiences, &scope),
+        resources: check_resources(errors, tenant, &settings.resources),
         scope,
-        access_token_lifetime: *access_token_lifetime,
-        issuer: check_issuer(errors, tenant, token.issuer.as_deref()),
-        introspection: check_introspection(errors, introspection),
+        access_token_lifetime: settings.access_token_lifetime,
+        issuer: check_issuer(errors, tenant, settings.token.issuer.as_deref()),
+        introspection: check_introspection(errors, &settings.introspection),
         secrets: Vec::new(),
     };
     match errors.interface() {
         Interface::Api => check_grantable(errors, &client),
         Interface::File => check_file(errors, settings, &client),
-        Interface::Adapter => refuse_reserved_scopes(errors, scopes),
+        Interface::Adapter => refuse_reserved_scopes(errors, &settings.scopes),
     }
-    check_redirect_uris(errors, redirect_uris);
+    check_redirect_uris(errors, &settings.redirect_uris);
     client
 }
 

@@ -12,20 +12,11 @@ pub(super) fn check(
     settings: &SigningSettings,
     l1_lifetime: Lifetime,
 ) -> SigningPolicy {
-    let SigningSettings {
-        ref algorithm,
-        rotate_every: _,
-        publish_before,
-        jwks_max_age,
-        jwks_stale,
-        skew,
-        rsa_bits,
-        hold_activation,
-        first_key: _,
-    } = *settings;
+    let SigningSettings { publish_before, jwks_max_age, jwks_stale, skew, rsa_bits, hold_activation, .. } =
+        *settings;
     let rotate_every = settings.rotate_every();
     let all = SigningAlgorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm));
-    let algorithm = errors.check_one_of("/signing/algorithm", algorithm, &all);
+    let algorithm = errors.check_one_of("/signing/algorithm", &settings.algorithm, &all);
     for (at, span) in [
         ("/signing/rotate_every", Some(rotate_every)),
         ("/signing/publish_before", Some(publish_before)),

@@ -27,21 +27,9 @@ pub fn check_tenant(
     id: &TenantId,
     settings: &TenantSettings,
 ) -> Tenant {
-    let TenantSettings {
-        name,
-        issuer: _,
-        issuer_aliases: _,
-        strategies,
-        stale_if_error,
-        signing,
-        access_token,
-        resource_servers,
-        limits,
-        clients: _,
-    } = settings;
-    let name = name.clone().unwrap_or_else(|| id.to_string());
+    let name = settings.name.clone().unwrap_or_else(|| id.to_string());
     errors.check_title("/name", &name);
-    let strategies = strategies.resolved(errors.interface());
+    let strategies = settings.strategies.resolved(errors.interface());
     if id.as_str() == TenantId::PLATFORM && !strategies.oauth2 {
         errors.add("/strategies/oauth2/enabled", "without it no administrator of the platform gets a token");
     }
@@ -53,14 +41,15 @@ pub fn check_tenant(
         issuer_aliases,
         status: TenantStatus::Active,
         strategies,
-        stale_if_error: *stale_if_error,
-        signing: signing::check(errors, signing, context.l1_lifetime),
-        access_token: check_access_token(errors, access_token),
-        resource_servers: resource_servers
+        stale_if_error: settings.stale_if_error,
+        signing: signing::check(errors, &settings.signing, context.l1_lifetime),
+        access_token: check_access_token(errors, &settings.access_token),
+        resource_servers: settings
+            .resource_servers
             .iter()
             .map(|(audience, server)| check_resource_server(errors, audience, server))
             .collect(),
-        limits: check_limits(errors, id, *limits),
+        limits: check_limits(errors, id, settings.limits),
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn secret_end(document: Value) -> Result<Option<Timestamp>, Vec<Field
     if is_missing {
         return Err(vec![FieldError::at("/expires_at", "is needed; null lets the secret never end")]);
     }
-    Ok(end)
+    Ok(end.map(Timestamp::from))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView};
+use administration::{CreatedSecret, Instant, NewSecretSettings, RotateSettings, SecretView};
 use clap::Subcommand;
 use protocol::{Lifetime, Timestamp};
 use serde_json::json;
@@ -91,11 +91,11 @@ pub(crate) fn secret(
     let one = |of: &ClientArguments, secret: &str| path(of, &format!("/{}", segment(secret)));
     match command {
         SecretCommand::Add { of, expires, secret } => {
-            let settings = NewSecretSettings { expires_at: expires.end() };
+            let settings = NewSecretSettings { expires_at: expires.end().map(Instant) };
             runner.show_secret(ApiRequest::post(path(&of, ""), &settings), &secret, created)
         }
         SecretCommand::Rotate { of, grace, expires, secret } => {
-            let settings = RotateSettings { grace, expires_at: expires.end() };
+            let settings = RotateSettings { grace, expires_at: expires.end().map(Instant) };
             let request = ApiRequest::post(path(&of, "/rotate"), &settings);
             runner.show_secret(request, &secret, |rotated, sink| {
                 let mut lines = created(rotated, sink)?;
@@ -121,7 +121,7 @@ pub(crate) fn secret(
 fn created(created: &CreatedSecret, sink: &mut SecretSink) -> Result<String, StartError> {
     let SecretView { id, expires_at, .. } = &created.secret;
     let shown = sink.take(&created.client_secret)?;
-    let end = expires_at.map_or_else(|| "never".to_owned(), Timestamp::to_rfc3339);
+    let end = expires_at.map_or_else(|| "never".to_owned(), String::from);
     Ok(format!(
         "id             {id}\nclient secret  {shown}\nexpires        {end}\n\nThe secret is shown this once.\n"
     ))

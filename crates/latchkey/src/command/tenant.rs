@@ -217,12 +217,9 @@ fn state(view: &TenantView) -> String {
         Some(due_at) => format!(
             "Tenant {} is to be deleted at {}; until then `latchkey tenant restore {}` takes it back.\n",
             view.id,
-            due_at.to_rfc3339(),
+            due_at.0.to_rfc3339(),
             view.id
         ),
-        None => {
-            let status = json!(view.status);
-            format!("Tenant {} is {}.\n", view.id, status.as_str().unwrap_or_default())
-        }
+        None => format!("Tenant {} is {}.\n", view.id, view.status),
     }
 }

@@ -42,7 +42,7 @@ async fn two_tenants() -> (Sandbox, PgConnection) {
         request.idempotent = Some(answer(&tenant.id));
         request.audit.push(AuditRecord {
             tenant: tenant.id.clone(),
-            at: fixtures::NOW,
+            at: fixtures::NOW.into(),
             actor: "test".to_owned(),
             source: None,
             action: "added".to_owned(),

@@ -252,6 +252,6 @@ fn is_asked_for(query: &AuditQuery, record: &AuditRecord) -> bool {
             None => *action == record.action,
         })
         && subject.as_ref().is_none_or(|subject| *subject == record.subject || below(subject))
-        && since.is_none_or(|since| since <= record.at)
-        && until.is_none_or(|until| record.at < until)
+        && since.is_none_or(|since| since <= record.at.0)
+        && until.is_none_or(|until| record.at.0 < until)
 }

@@ -83,7 +83,7 @@ fn at(seconds: u64) -> Timestamp {
 
 fn record(tenant: &str, actor: &str, action: &str, subject: &str, seconds: u64) -> AuditRecord {
     AuditRecord {
-        at: at(seconds),
+        at: at(seconds).into(),
         actor: actor.to_owned(),
         source: (actor != "config").then(|| "192.0.2.1".to_owned()),
         action: action.to_owned(),

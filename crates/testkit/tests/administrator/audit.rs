@@ -17,15 +17,15 @@ async fn a_record_holds_actor_source_and_both_states() {
     let record = env.store.audit().pop().unwrap();
     assert_eq!((record.actor.as_str(), record.source.as_deref()), ("client:acme/ops", Some("192.0.2.1")));
     assert_eq!(
-        (record.action.as_str(), record.subject.as_str(), record.at),
+        (record.action.as_str(), record.subject.as_str(), record.at.0),
         ("client.changed", "svc", later(1))
     );
     assert_eq!(record.detail, json!({ "name": { "before": "svc", "after": "S" } }));
     let query = AuditQuery { tenant: Some(acme), limit: 1, ..AuditQuery::default() };
     let page = env.administrator.audit(&caller(&ops, NOW), query.clone(), None).await.unwrap();
-    assert_eq!(page.items[0].action, "client.changed");
+    assert_eq!(page.items[0].record.action, "client.changed");
     let next = env.administrator.audit(&caller(&ops, NOW), query, page.next_cursor.as_deref()).await.unwrap();
-    assert_eq!(next.items[0].action, "secret.added");
+    assert_eq!(next.items[0].record.action, "secret.added");
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
             .value
             .client_secret,
     );
-    let rotate = RotateSettings { grace: Some(Lifetime::from_seconds(0)), expires_at: Some(later(9)) };
+    let rotate = RotateSettings { grace: Some(Lifetime::from_seconds(0)), expires_at: Some(later(9).into()) };
     values.push(
         administrator
             .rotate_secret(&caller(&operator(), NOW), &acme, &svc, rotate)
@@ -58,7 +58,7 @@ async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
     let again = administrator.create_client(&caller(&operator(), NOW), &acme, chosen).await.unwrap_err();
     let query = AuditQuery { limit: 200, ..AuditQuery::default() };
     let page: Page<AuditView> = administrator.audit(&caller(&operator(), NOW), query, None).await.unwrap();
-    assert_eq!(page.items.iter().filter(|record| record.action == "secret.added").count(), 4);
+    assert_eq!(page.items.iter().filter(|view| view.record.action == "secret.added").count(), 4);
     let text = format!("{} {again} {again:?}", serde_json::to_string(&page).unwrap());
     for value in &values {
         assert!(!text.contains(value.as_str()));

@@ -70,7 +70,7 @@ async fn a_client_is_listed_changed_suspended_and_deleted() {
         .patch_client(&caller(&operator(), later(1)), &acme, &svc, json!({ "name": "S", "audiences": ["x"] }))
         .await
         .unwrap();
-    assert_eq!((patched.settings.name.as_deref(), patched.updated_at), (Some("S"), later(1)));
+    assert_eq!((patched.settings.name.as_deref(), patched.updated_at), (Some("S"), later(1).into()));
     // Another client's id cannot be an audience, although the two were never loaded together before.
     let clash = administrator
         .patch_client(&caller(&operator(), NOW), &acme, &svc, json!({ "resources": ["urn:x", "a"] }))

@@ -1,8 +1,8 @@
 //! Signing keys: what each command does, the tokens that it reports as broken, and what stays secret.
 
 use administration::{
-    AuditQuery, Created, EditError, ImportSettings, Invalidation, KeyCommand, KeySchedule as _, KeyView,
-    KeysChanged,
+    AuditQuery, AuditView, Created, EditError, ImportSettings, Invalidation, KeyCommand, KeySchedule as _,
+    KeyView, KeysChanged,
 };
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use protocol::SigningAlgorithm;
@@ -97,7 +97,7 @@ async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
         described.iter().map(|broken| broken.kid.as_str()).collect::<Vec<_>>(),
         [KEY_1, "oauth2-key-3"]
     );
-    assert!(described.iter().all(|broken| broken.until >= later(1040)));
+    assert!(described.iter().all(|broken| broken.until.0 >= later(1040)));
     let before = stages(&keys.keys(&caller(&by, later(1040)), &acme).await.unwrap());
     assert_eq!(before, "1 retiring, 2 removed, 3 active", "saying does nothing");
     // The retiring key only.
@@ -259,7 +259,7 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
     let records = keys.audit(&caller(&by, NOW), query, None).await.unwrap().items;
     let mut described: Vec<_> = records
         .iter()
-        .map(|record| format!("{} {} {}", record.actor, record.action, record.subject))
+        .map(|AuditView { record, .. }| format!("{} {} {}", record.actor, record.action, record.subject))
         .collect();
     described.reverse();
     let of_keys: Vec<_> =

@@ -51,7 +51,7 @@ async fn a_sixth_live_secret_is_refused_and_one_may_go_to_make_room() {
         .step_secret(&caller(&operator(), later(1)), &acme, &svc, &s3, SecretStep::Revoke)
         .await
         .unwrap();
-    assert_eq!((revoked.status.as_str(), revoked.revoked_at), ("revoked", Some(later(1))));
+    assert_eq!((revoked.status.as_str(), revoked.revoked_at), ("revoked", Some(later(1).into())));
     assert_eq!(
         administrator
             .step_secret(&caller(&operator(), later(1)), &acme, &svc, &s3, SecretStep::Revoke)
@@ -76,7 +76,7 @@ async fn an_end_moves_and_a_missing_secret_is_said_to_be_missing() {
         .step_secret(&caller(&operator(), NOW), &acme, &svc, &s1, SecretStep::Expire(Some(later(9))))
         .await
         .unwrap();
-    assert_eq!(view.expires_at, Some(later(9)));
+    assert_eq!(view.expires_at, Some(later(9).into()));
     assert!(!env.opens(&acme, &svc, &value, later(9)).await);
     let s9 = SecretId::new("s9");
     let missing =
@@ -103,5 +103,5 @@ async fn usage_says_whether_a_secret_is_safe_to_delete() {
     let shown = administrator.secrets(&caller(&operator(), later(2 * DAY)), &acme, &svc).await.unwrap();
     let described: Vec<_> =
         shown.iter().map(|view| (view.addresses, view.last_used_at, view.safe_to_delete)).collect();
-    assert_eq!(described, [(2, Some(later(90)), true), (1, Some(later(2 * DAY)), false)]);
+    assert_eq!(described, [(2, Some(later(90).into()), true), (1, Some(later(2 * DAY).into()), false)]);
 }

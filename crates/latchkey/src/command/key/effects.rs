@@ -4,7 +4,6 @@ use std::io::{Write as _, stderr};
 
 use administration::{BrokenTokensView, KeysChanged};
 use keys::KeyId;
-use protocol::Timestamp;
 use serde_json::json;
 use tenancy::TenantId;
 
@@ -66,10 +65,9 @@ fn words(tenant: &TenantId, taking: Taking, breaks: &[BrokenTokensView]) -> Stri
         Taking::One(key) => format!("Key {key} of tenant {tenant} is gone at once."),
     };
     for BrokenTokensView { kid, until } in breaks {
-        let until: &Timestamp = until;
         words.push_str(&format!(
             "\nTokens signed by {kid} are refused from then on; the last of them would have lived until {}.",
-            until.to_rfc3339()
+            until.0.to_rfc3339()
         ));
     }
     if breaks.is_empty() {
@@ -87,7 +85,7 @@ mod tests {
         let tenant = TenantId::parse("acme").unwrap();
         let breaks = [1, 2].map(|number| BrokenTokensView {
             kid: KeyId::numbered(number).to_string(),
-            until: Timestamp::from_seconds(86_400 * number as u64),
+            until: protocol::Timestamp::from_seconds(86_400 * number as u64).into(),
         });
         insta::assert_snapshot!(words(&tenant, Taking::All, &breaks), @r"
         A new key of tenant acme signs at once, and all others are gone at once.

@@ -43,7 +43,7 @@ pub(super) fn status(status: &KeyStatusView) -> String {
     let KeyStatusView { signing, announced, seen_by_all, due_at, unopened, verifiers } = status;
     let mut text = match signing {
         Some(key) => {
-            format!("{} signs ({}, since {}).\n", key.kid, key.algorithm, key.active_from.to_rfc3339())
+            format!("{} signs ({}, since {}).\n", key.kid, key.algorithm, key.active_from.0.to_rfc3339())
         }
         None => "No key signs: one is made when it is first needed.\n".to_owned(),
     };
@@ -51,7 +51,7 @@ pub(super) fn status(status: &KeyStatusView) -> String {
         text.push_str(&format!(
             "{} is announced and signs from {} on.\n",
             key.kid,
-            key.active_from.to_rfc3339()
+            key.active_from.0.to_rfc3339()
         ));
     }
     match seen_by_all {
@@ -66,7 +66,7 @@ pub(super) fn status(status: &KeyStatusView) -> String {
         text.push_str(&format!("{kid} cannot be opened: {problem}.\n"));
     }
     if let Some(due_at) = due_at {
-        text.push_str(&format!("The keys are looked at next at {}.\n", due_at.to_rfc3339()));
+        text.push_str(&format!("The keys are looked at next at {}.\n", due_at.0.to_rfc3339()));
     }
     let row = |verifier: &VerifierView| {
         let VerifierView { verifier, last_fetch_at, newest_kid, has_announced } = verifier;
@@ -75,7 +75,7 @@ pub(super) fn status(status: &KeyStatusView) -> String {
             Some(_) => "no",
             None => "-",
         };
-        vec![verifier.clone(), last_fetch_at.to_rfc3339(), newest_kid.clone(), has.to_owned()]
+        vec![verifier.clone(), last_fetch_at.0.to_rfc3339(), newest_kid.clone(), has.to_owned()]
     };
     let head = ["VERIFIER", "LAST FETCH", "NEWEST KEY", "HAS ANNOUNCED"];
     text.push('\n');
