@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use keys::ImportedKey;
-use protocol::{Secret, Timestamp};
-use registry::Client;
+use protocol::Timestamp;
+use registry::{Client, DeclaredPassword};
 use tenancy::{Tenant, TenantId};
 
 /// Everything that the files declare.
@@ -36,40 +36,16 @@ pub struct DeclaredClient {
 }
 
 /// A secret as the operator gave it.
-pub enum DeclaredSecret {
-    /// The secret itself.
-    Value {
-        /// Hashed before it is stored.
-        secret: Secret,
-        /// When it expires.
-        expires_at: Option<Timestamp>,
-    },
-    /// Only its hash.
-    Hash {
-        /// As `secrets::SecretHash` reads it.
-        phc: String,
-        /// When it expires.
-        expires_at: Option<Timestamp>,
-    },
+pub struct DeclaredSecret {
+    /// The secret itself, which is hashed before it is stored, or only its hash.
+    pub password: DeclaredPassword,
+    /// When it expires.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A hash is not printed either.
 impl fmt::Debug for DeclaredSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self {
-            Self::Value { .. } => "DeclaredSecret::Value",
-            Self::Hash { .. } => "DeclaredSecret::Hash",
-        };
-        f.debug_struct(kind).field("expires_at", &self.expires_at()).finish_non_exhaustive()
-    }
-}
-
-impl DeclaredSecret {
-    /// When it expires.
-    #[must_use]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Value { expires_at, .. } | Self::Hash { expires_at, .. } => *expires_at,
-        }
+        f.debug_struct("DeclaredSecret").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }

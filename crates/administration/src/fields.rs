@@ -1,11 +1,10 @@
 //! Rows as named fields in text, for comparing, showing and recording them. The fields of a row are the members of its document, so that
 //! a new member is compared, too.
 
-use std::fmt;
-
+use indexmap::IndexMap;
 use registry::Client;
-use serde::Serialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tenancy::{ResourceServer, Tenant};
 
 use crate::documents::{CLIENT, RESOURCE_SERVER, TENANT};
@@ -71,87 +70,54 @@ impl Described for Application {
 
 const ABSENT: &str = "none";
 
-/// The members of a document that are no objects. Its text has them in the order of the type; a `Value` would sort them.
+/// A value of a document. An object keeps the order of its members, which `Value` would sort.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Member {
+    Object(IndexMap<String, Self>),
+    Value(Value),
+}
+
+/// The members of a document that are no objects, in the order of its type.
 fn members(shape: &Shape, document: &impl Serialize) -> Vec<(String, String)> {
     let text = serde_json::to_string(document).expect("documents are plain JSON");
     let mut found = Vec::new();
-    let members = Members { shape, path: "", found: &mut found };
-    members.deserialize(&mut serde_json::Deserializer::from_str(&text)).expect("documents are plain JSON");
+    add(&mut found, shape, "", serde_json::from_str(&text).expect("documents are plain JSON"));
     found
 }
 
-/// Collects a value and the members below it.
-struct Members<'a> {
-    shape: &'a Shape,
-    path: &'a str,
-    found: &'a mut Vec<(String, String)>,
-}
-
-impl Members<'_> {
-    #[expect(clippy::unnecessary_wraps, reason = "what a visitor returns")]
-    fn add<E>(self, value: impl ToString) -> Result<(), E> {
-        // The names of these two say less than those of the objects around them.
-        let name = self.path.trim_start_matches("token.").trim_end_matches(".enabled");
-        self.found.push((name.to_owned(), value.to_string()));
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Members<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Members<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a document")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.add(ABSENT)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.add(value)
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        let unit = if matches!(self.shape, Shape::Span) { "s" } else { "" };
-        self.add(format!("{number}{unit}"))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.add(text)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element::<String>()? {
+fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Member) {
+    let value = match member {
+        Member::Object(members) => {
+            for (name, member) in members {
+                let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                add(found, shape.member(&name).unwrap_or(&Shape::Any), &below, member);
+            }
+            return;
+        }
+        Member::Value(value) => value,
+    };
+    let text = match value {
+        Value::Null => ABSENT.to_owned(),
+        Value::String(text) => text,
+        Value::Array(items) => {
             // No scope has a space (RFC 6749 §3.3).
-            list.push(if self.path == "scopes" { item } else { quoted(item) });
+            let quote = if path == "scopes" { str::to_owned } else { quoted };
+            let items: Vec<_> = items.iter().filter_map(Value::as_str).map(quote).collect();
+            format!("[{}]", items.join(" "))
         }
-        self.add(format!("[{}]", list.join(" ")))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let Self { shape, path, found } = self;
-        while let Some(name) = members.next_key::<String>()? {
-            let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let shape = shape.member(&name).unwrap_or(&Shape::Any);
-            members.next_value_seed(Members { shape, path: &below, found })?;
-        }
-        Ok(())
-    }
+        value if matches!(shape, Shape::Span) => format!("{value}s"),
+        value => value.to_string(),
+    };
+    // The names of these two say less than those of the objects around them.
+    let name = path.trim_start_matches("token.").trim_end_matches(".enabled");
+    found.push((name.to_owned(), text));
 }
 
 /// Two lists with the same text are the same list: a value that holds a space is quoted.
-fn quoted(value: String) -> String {
-    if !value.is_empty() && !value.contains([' ', '"', '[', ']']) { value } else { format!("{value:?}") }
+fn quoted(value: &str) -> String {
+    let is_plain = !value.is_empty() && !value.contains([' ', '"', '[', ']']);
+    if is_plain { value.to_owned() } else { format!("{value:?}") }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Digests by which unchanged things are passed over: of all that was read, and of what is declared of one tenant.
 
-use std::fmt::Write as _;
+use std::fmt::{Arguments, Write as _};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use protocol::Secret;
-use registry::ClientId;
+use registry::{ClientId, DeclaredPassword};
 use secrets::{Pepper, declared_digest};
 use tenancy::TenantId;
 
@@ -59,22 +59,22 @@ impl Fingerprint {
     pub(crate) fn of_tenant(pepper: &Pepper, declared: &DeclaredTenant) -> Self {
         let id = &declared.tenant.id;
         let mut text = format!("{:?}", declared.tenant);
+        let mut push = |line: Arguments<'_>| write!(text, "\n{line}").expect(INFALLIBLE);
         for client in &declared.clients {
-            push(&mut text, format_args!("{:?}", client.client));
+            push(format_args!("{:?}", client.client));
             for secret in &client.secrets {
-                match secret {
-                    DeclaredSecret::Value { secret, expires_at } => {
-                        let digest = declared_digest(pepper, id, &client.client.id, secret);
-                        push(&mut text, format_args!("value {digest:?} {expires_at:?}"));
+                let DeclaredSecret { password, expires_at } = secret;
+                match password {
+                    DeclaredPassword::Value(value) => {
+                        let digest = declared_digest(pepper, id, &client.client.id, value);
+                        push(format_args!("value {digest:?} {expires_at:?}"));
                     }
-                    DeclaredSecret::Hash { phc, expires_at } => {
-                        push(&mut text, format_args!("hash {phc:?} {expires_at:?}"));
-                    }
+                    DeclaredPassword::Hash(phc) => push(format_args!("hash {phc:?} {expires_at:?}")),
                 }
             }
         }
         if let Some(key) = &declared.first_key {
-            push(&mut text, format_args!("{} {:?}", key.algorithm, key.thumbprint));
+            push(format_args!("{} {:?}", key.algorithm, key.thumbprint));
         }
         Self::of(pepper, id, "declaration", text)
     }
@@ -92,15 +92,9 @@ impl Fingerprint {
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        push_plain(&mut text, format_args!("{byte:02x}"));
+        write!(text, "{byte:02x}").expect(INFALLIBLE);
     }
     text
 }
 
-fn push(text: &mut String, more: std::fmt::Arguments<'_>) {
-    push_plain(text, format_args!("\n{more}"));
-}
-
-fn push_plain(text: &mut String, more: std::fmt::Arguments<'_>) {
-    text.write_fmt(more).expect("writing to a string does not fail");
-}
+const INFALLIBLE: &str = "writing to a string does not fail";

@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{available_parallelism, scope};
 
 use protocol::{Secret, Timestamp};
-use registry::ClientSecret;
+use registry::{ClientSecret, DeclaredPassword};
 use secrets::{
     GeneratedSecret, OutOfMemory, PasswordSalt, Pepper, SecretHash, UnknownHashFormat, hash_password,
     hash_token,
 };
 
 use crate::plan::PlannedSecret;
-use crate::{Declaration, DeclaredSecret, NewSecret};
+use crate::{Declaration, NewSecret};
 
 /// Rows that are ready, and secrets that are still to be hashed.
 pub(crate) struct Prepared {
@@ -41,16 +41,16 @@ pub(crate) fn prepare(
     let mut salts = HashMap::new();
     for planned in planned {
         let (client, at) = planned.place;
-        match &declaration.tenants[&planned.tenant].clients[client].secrets[at] {
-            DeclaredSecret::Hash { phc, .. } => {
+        match &declaration.tenants[&planned.tenant].clients[client].secrets[at].password {
+            DeclaredPassword::Hash(phc) => {
                 prepared.rows.push(row(planned, phc.parse()?, String::new(), now));
             }
-            DeclaredSecret::Value { secret, .. } if GeneratedSecret::is_well_formed(secret.expose()) => {
+            DeclaredPassword::Value(secret) if GeneratedSecret::is_well_formed(secret.expose()) => {
                 let hint = secret.expose()[secret.expose().len() - 4..].to_owned();
                 let hash = hash_token(pepper, &planned.tenant, &planned.client, secret);
                 prepared.rows.push(row(planned, hash, hint, now));
             }
-            DeclaredSecret::Value { secret, .. } => {
+            DeclaredPassword::Value(secret) => {
                 let fresh = || planned.salt.clone().unwrap_or_else(PasswordSalt::generate);
                 let salt = salts.entry((&planned.tenant, &planned.client)).or_insert_with(fresh).clone();
                 let secret = Secret::new(secret.expose().to_owned());

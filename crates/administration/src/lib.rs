@@ -50,15 +50,7 @@ pub use change::{
 };
 pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
-pub use documents::{
-    AccessTokenSettings, AuditView, BrokenTokensView, ClientSettings, ClientView, CreatedClient,
-    CreatedSecret, CreatedTenant, EntityTag, FileSecret, ImportSettings, Instant, Jwk, Jwks, KeySource,
-    KeyStatusView, KeyView, KeysChanged, LimitsSettings, MOST_FIELD_ERRORS, NewClient, NewSecretSettings,
-    NewTenant, Page, Pointer, PublicKeyView, ResourceServerSettings, RotateSettings, SecretSource,
-    SecretView, Shape, SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,
-    TokenSettings, UnopenedKeyView, UsedFrom, VerifierView, Wiped, merge_patch, nearest, read_json,
-    read_lenient_json, schema,
-};
+pub use documents::*;
 pub use edit::{ClientStep, KeyCommand, SecretStep, TenantStep};
 pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use registry::Client;
 use tenancy::{ResourceServer, Tenant};
 
-use crate::documents::escaped;
+use crate::rules::member;
 use crate::{ClientSettings, Conflict, ConflictKind, Declaration, FieldError, Subject};
 
 /// So many entries a list of a client or a tenant may have.
@@ -43,7 +43,7 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
         list("/issuer_aliases", aliases, after.issuer_aliases.len()).into_iter().collect();
     for server in &after.resource_servers {
         let before = before.and_then(|before| before.resource_server(&server.audience));
-        let at = format!("/resource_servers/{}", escaped(&server.audience));
+        let at = member("/resource_servers", &server.audience);
         let scopes = |server: &ResourceServer| server.scopes.iter().count();
         errors.extend(list(&format!("{at}/scopes"), before.map_or(0, scopes), scopes(server)));
         let clients = |server: &ResourceServer| server.introspection_clients.len();

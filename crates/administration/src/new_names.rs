@@ -5,7 +5,7 @@ use registry::{Client, bidi_control_in_name, invisible_in_id};
 use tenancy::Tenant;
 
 use crate::FieldError;
-use crate::documents::escaped;
+use crate::rules::member;
 
 /// A name that holds the character. `what` begins the sentence, as `the client id`.
 fn unseen(pointer: impl Into<String>, what: &str, character: char) -> FieldError {
@@ -54,8 +54,7 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     let name = of_text("/name", "the name", before.map(|before| before.name.as_str()), &after.name);
     let had = |audience: &str| before.is_some_and(|before| before.resource_server(audience).is_some());
     let new = after.resource_servers.iter().map(|server| &server.audience).filter(|name| !had(name));
-    let of_audience = |audience: &String| {
-        of_id(format!("/resource_servers/{}", escaped(audience)), "the audience", audience)
-    };
+    let of_audience =
+        |audience: &String| of_id(member("/resource_servers", audience), "the audience", audience);
     name.into_iter().chain(new.filter_map(of_audience)).collect()
 }

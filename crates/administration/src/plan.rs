@@ -210,6 +210,10 @@ impl fmt::Display for Subject {
 }
 
 impl Plan {
+    pub(crate) fn add_conflict(&mut self, subject: Subject, kind: ConflictKind) {
+        self.conflicts.push(Conflict { subject, kind });
+    }
+
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -228,21 +232,12 @@ impl Plan {
     /// How many rows would stop serving.
     #[must_use]
     pub fn retirements(&self) -> Retirements {
-        let mut counted = Retirements::default();
-        for change in &self.changes {
-            match change {
-                Change::Tenant(row) if row.kind == ChangeKind::Retired => counted.tenants += 1,
-                Change::Client(row) if row.kind == ChangeKind::Retired => counted.clients += 1,
-                Change::Tenant(_)
-                | Change::Client(_)
-                | Change::ResourceServer(..)
-                | Change::Secret(..)
-                | Change::FirstKey(..)
-                | Change::Key(..)
-                | Change::Application(_) => {}
-            }
+        let count =
+            |is_retired: fn(&Change) -> bool| self.changes.iter().filter(|change| is_retired(change)).count();
+        Retirements {
+            tenants: count(|change| matches!(change, Change::Tenant(row) if row.kind == ChangeKind::Retired)),
+            clients: count(|change| matches!(change, Change::Client(row) if row.kind == ChangeKind::Retired)),
         }
-        counted
     }
 
     /// Whether more would be retired than is allowed without being asked.

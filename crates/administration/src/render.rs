@@ -8,7 +8,7 @@ use registry::ClientId;
 use tenancy::TenantId;
 
 use crate::fields::Described;
-use crate::{Change, ChangeKind, Effect, FieldChange, Plan, RowChange, SecretChangeKind};
+use crate::{Change, ChangeKind, Effect, FieldChange, Plan, RowChange, SecretChange, SecretChangeKind};
 
 /// What a client gains or loses stands at its own line, or below its tenant's where only the tenant changes. What leaves tenants out
 /// comes last, under `!`.
@@ -56,40 +56,27 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenant = self.tenant();
         match self {
-            Self::Tenant(row) => {
-                write!(f, "{} tenant {tenant}", sign(row.kind))?;
-                write_fields(f, row)
-            }
+            Self::Tenant(row) => write_row(f, "tenant", tenant, row),
             Self::ResourceServer(_, row) => {
-                write!(f, "{} resource server {tenant}/{}", sign(row.kind), row.after.audience)?;
-                write_fields(f, row)
+                write_row(f, "resource server", format_args!("{tenant}/{}", row.after.audience), row)
             }
-            Self::Client(row) => {
-                write!(f, "{} client {tenant}/{}", sign(row.kind), row.after.id)?;
-                write_fields(f, row)
+            Self::Client(row) => write_row(f, "client", format_args!("{tenant}/{}", row.after.id), row),
+            Self::Application(row) => {
+                write_row(f, "application", format_args!("{tenant}/{}", row.after.id), row)
             }
-            Self::Secret(_, client, secret) => {
-                let id = &secret.id;
-                match secret.kind {
+            Self::Secret(_, client, SecretChange { id, kind }) => {
+                let secret = format!("secret {tenant}/{client}/{id}");
+                match *kind {
                     SecretChangeKind::Added { form, expires_at } => {
-                        write!(f, "+ secret {tenant}/{client}/{id} ({})", form.as_str())?;
+                        write!(f, "+ {secret} ({})", form.as_str())?;
                         expires_at.map_or(Ok(()), |end| write!(f, ", expires {}", end.to_rfc3339()))
                     }
                     SecretChangeKind::Rescheduled { before, after } => {
-                        write!(
-                            f,
-                            "~ secret {tenant}/{client}/{id}: expires {} -> {}",
-                            end(before),
-                            end(after)
-                        )
+                        write!(f, "~ {secret}: expires {} -> {}", end(before), end(after))
                     }
-                    SecretChangeKind::Restored { .. } => write!(f, "+ secret {tenant}/{client}/{id} (again)"),
-                    SecretChangeKind::Revoked => write!(f, "- secret {tenant}/{client}/{id}"),
+                    SecretChangeKind::Restored { .. } => write!(f, "+ {secret} (again)"),
+                    SecretChangeKind::Revoked => write!(f, "- {secret}"),
                 }
-            }
-            Self::Application(row) => {
-                write!(f, "{} application {}/{}", sign(row.kind), row.after.tenant, row.after.id)?;
-                write_fields(f, row)
             }
             Self::Key(_, key) => write!(f, "{} key {tenant}/{}", key.kind.sign(), key.id),
             Self::FirstKey(_, key) => {
@@ -111,8 +98,14 @@ fn sign(kind: ChangeKind) -> &'static str {
     }
 }
 
-/// The fields of a new row are in the file that declares it; here only what differs from what was there is told.
-fn write_fields<T: Described>(f: &mut fmt::Formatter<'_>, row: &RowChange<T>) -> fmt::Result {
+/// Lists the fields that differ; those of a new row are in the file that declares it.
+fn write_row<T: Described>(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    name: impl fmt::Display,
+    row: &RowChange<T>,
+) -> fmt::Result {
+    write!(f, "{} {what} {name}", sign(row.kind))?;
     if row.kind == ChangeKind::Restored {
         f.write_str(" (again)")?;
     }

@@ -201,24 +201,16 @@ impl TenantState {
     /// The tenant with only those of its clients that the changes are about.
     #[must_use]
     pub fn changed_by(&self, changes: &[Change]) -> Self {
-        let is_changed = |row: &&ClientState| {
+        let is_changed = |row: &ClientState| {
             changes.iter().any(|change| match change {
                 Change::Client(change) => change.after.id == row.client.id,
                 Change::Secret(_, client, _) => *client == row.client.id,
                 _ => false,
             })
         };
-        Self {
-            tenant: self.tenant.clone(),
-            lifecycle: self.lifecycle,
-            revision: self.revision,
-            previous_tokens_until: self.previous_tokens_until,
-            resource_servers: self.resource_servers.clone(),
-            client_count: self.client_count,
-            clients: self.clients.iter().filter(is_changed).cloned().collect(),
-            first_key_thumbprint: self.first_key_thumbprint.clone(),
-            has_had_keys: self.has_had_keys,
-        }
+        let mut state = self.clone();
+        state.clients.retain(is_changed);
+        state
     }
 
     /// The longest life of a token that can be issued today.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use administration::{Administrator, EditPolicy, Invalidation, Reconciler};
+use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use gateway::{ConnectionLimits, Listener, Options, Services, Surface, TrustedProxies, WriteBudget};
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRingCache, KeySealer};
-use protocol::{ScopeToken, Secret};
+use protocol::ScopeToken;
 use registry::{Authenticator, Users, VerifiedSecretCache};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use tenancy::TenantResolver;
@@ -47,7 +47,7 @@ impl Platform {
         let rows = database.administration();
         let sealer = sealing::sealer(&loaded.sealing_keys, &*rows, database.is_embedded()).await?;
         let pepper = sealing::pepper(&*rows, &*sealer, clock::now()).await?;
-        let redis = redis(loaded.redis_url.as_deref(), &pepper)?;
+        let redis = redis(loaded.redis_url.as_ref(), &pepper)?;
         let sealer: Arc<dyn KeySealer> = sealer;
         let caches = caches(&database, redis.clone(), loaded);
         let pool = KeyPool::new(KEYS_AHEAD);
@@ -186,7 +186,10 @@ fn connection_limits(requested: Option<u32>, files: Option<usize>) -> Connection
 }
 
 /// The shared Redis. Nothing waits for it here; the platform works without it until it answers.
-pub(crate) fn redis(url: Option<&Secret>, pepper: &Pepper) -> Result<Option<Arc<RedisCache>>, StartError> {
+pub(crate) fn redis(
+    url: Option<&FileSecret>,
+    pepper: &Pepper,
+) -> Result<Option<Arc<RedisCache>>, StartError> {
     let Some(url) = url else { return Ok(None) };
     let options = RedisOptions::new(url.expose(), Arc::new(clock::since_epoch))?;
     Ok(Some(RedisCache::open(options, pepper)))

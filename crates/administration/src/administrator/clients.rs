@@ -12,8 +12,8 @@ use super::load::LoadScope;
 use super::{Administrator, Caller, Created, NewSecretValue, cursor};
 use crate::edit::{self, ClientStep, Edit, EditContext, Facts, NewClientRow, invalid};
 use crate::{
-    ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient, Page,
-    Permission, RelatedClients, SecretView,
+    ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, FileSecret, NewClient,
+    Page, Permission, RelatedClients, SecretView,
 };
 
 impl Administrator {
@@ -35,7 +35,7 @@ impl Administrator {
         let related = RelatedClients { ids: &ids, listed: &[id.as_str()] };
         let request = EditRequest { caller, tenant, scope: LoadScope::Related(related) };
         let idempotency = IdempotencyScope::of(caller, tenant, "create client")?;
-        let chosen = new.client_secret.as_ref().map(|secret| secret.as_str());
+        let chosen = new.client_secret.as_ref().map(FileSecret::expose);
         let secret = self.prepare_secret((tenant, &id), chosen, "/client_secret").await?;
         let row = NewClientRow { id: id.clone(), settings: &new.settings, secret: &secret.material, at: "" };
         self.commit_with_retry(request, idempotency, |context, facts| {

@@ -11,8 +11,8 @@ use super::load::LoadScope;
 use super::{Administrator, Caller, Created, cursor};
 use crate::edit::{self, Edit, EditContext, Facts, NewClientRow, TenantStep};
 use crate::{
-    CreatedTenant, EditError, NewTenant, Page, Permission, RelatedClients, TenantQuery, TenantView,
-    search_terms,
+    CreatedTenant, EditError, FileSecret, NewTenant, Page, Permission, RelatedClients, TenantQuery,
+    TenantView, search_terms,
 };
 
 /// How many tenants one call deletes; the next call deletes the rest.
@@ -38,7 +38,7 @@ impl Administrator {
             Some(client) => {
                 let client_id = new_client_id(client, "/client")?;
                 let (names, chosen) =
-                    ((&id, &client_id), client.client_secret.as_ref().map(|secret| secret.as_str()));
+                    ((&id, &client_id), client.client_secret.as_ref().map(FileSecret::expose));
                 let secret = self.prepare_secret(names, chosen, "/client/client_secret").await?;
                 Some((client_id, &client.settings, secret))
             }

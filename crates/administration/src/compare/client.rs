@@ -4,32 +4,34 @@ use std::collections::{HashMap, HashSet};
 
 use registry::ClientId;
 
-use super::{CompareContext, Draft, row, secrets};
-use crate::{Change, ClientState, ConflictKind, DeclaredTenant, Subject, TenantState, limits, new_names};
+use super::{CompareContext, row, secrets};
+use crate::{
+    Change, ClientState, ConflictKind, DeclaredTenant, Plan, Subject, TenantState, limits, new_names,
+};
 
 pub(super) fn compare_all(
     context: CompareContext<'_>,
-    draft: &mut Draft,
+    plan: &mut Plan,
     declared: &DeclaredTenant,
     state: Option<&TenantState>,
 ) {
     let stored: HashMap<&ClientId, &ClientState> =
         state.iter().flat_map(|state| &state.clients).map(|row| (&row.client.id, row)).collect();
     for index in 0..declared.clients.len() {
-        compare_one(context, draft, declared, index, &stored);
+        compare_one(context, plan, declared, index, &stored);
     }
-    check_count(context, draft, declared, state);
+    check_count(context, plan, declared, state);
     let kept: HashSet<&ClientId> = declared.clients.iter().map(|declared| &declared.client.id).collect();
     let rows = state.iter().flat_map(|state| &state.clients);
     for row in rows.filter(|row| row.lifecycle.is_config_managed() && !kept.contains(&row.client.id)) {
-        draft.changes.push(Change::Client(row::retire(&row.client, row.client.clone())));
+        plan.changes.push(Change::Client(row::retire(&row.client, row.client.clone())));
     }
 }
 
 /// Beside the declared ones, those of the API count.
 fn check_count(
     context: CompareContext<'_>,
-    draft: &mut Draft,
+    plan: &mut Plan,
     declared: &DeclaredTenant,
     state: Option<&TenantState>,
 ) {
@@ -39,13 +41,13 @@ fn check_count(
     let after = (declared.clients.len() + others) as u64;
     let tenant = &declared.tenant;
     if let Some(message) = limits::of_clients(tenant, before, after, context.clients) {
-        draft.add_conflict(Subject::Tenant(tenant.id.clone()), ConflictKind::TooManyClients(message));
+        plan.add_conflict(Subject::Tenant(tenant.id.clone()), ConflictKind::TooManyClients(message));
     }
 }
 
 fn compare_one(
     context: CompareContext<'_>,
-    draft: &mut Draft,
+    plan: &mut Plan,
     declared: &DeclaredTenant,
     index: usize,
     stored: &HashMap<&ClientId, &ClientState>,
@@ -54,7 +56,7 @@ fn compare_one(
     let id = &client.client.id;
     let subject = || Subject::Client(tenant.clone(), id.clone());
     if id.as_str().starts_with(ClientId::RESERVED_PREFIX) {
-        return draft.add_conflict(subject(), ConflictKind::Reserved);
+        return plan.add_conflict(subject(), ConflictKind::Reserved);
     }
     let state = stored.get(id).copied();
     let mut after = client.client.clone();
@@ -62,17 +64,17 @@ fn compare_one(
         after.status = state.client.status;
     }
     for error in new_names::of_client(state.map(|state| &state.client), &after) {
-        draft.add_conflict(subject(), ConflictKind::Unseen(error));
+        plan.add_conflict(subject(), ConflictKind::Unseen(error));
     }
     match row::compare(state.map(|state| (&state.client, &state.lifecycle)), after) {
         Ok(None) => {}
         Ok(Some(change)) => {
             for error in limits::of_client(change.before.as_deref(), &change.after) {
-                draft.add_conflict(subject(), ConflictKind::BeyondLimit(error));
+                plan.add_conflict(subject(), ConflictKind::BeyondLimit(error));
             }
-            draft.changes.push(Change::Client(change));
+            plan.changes.push(Change::Client(change));
         }
-        Err(kind) => return draft.add_conflict(subject(), kind),
+        Err(kind) => return plan.add_conflict(subject(), kind),
     }
-    secrets::compare(context, draft, client, index, state);
+    secrets::compare(context, plan, client, index, state);
 }

@@ -41,10 +41,9 @@ fn grantable_after<'a>(declared: &'a DeclaredTenant, state: Option<&'a TenantSta
     let others =
         rows.iter().filter(|row| row.lifecycle.serves() && !row.lifecycle.is_config_managed()).map(scope_of);
     let mut after: Grantable<'a> = others.collect();
-    let suspended: Vec<&ClientId> =
-        rows.iter().filter(|row| row.lifecycle.suspended_at.is_some()).map(|row| &row.client.id).collect();
-    for declared in declared.clients.iter().filter(|declared| !suspended.contains(&&declared.client.id)) {
-        after.insert(&declared.client.id, &declared.client.scope);
+    after.extend(declared.clients.iter().map(|declared| (&declared.client.id, &declared.client.scope)));
+    for row in rows.iter().filter(|row| row.lifecycle.suspended_at.is_some()) {
+        after.remove(&row.client.id);
     }
     after
 }

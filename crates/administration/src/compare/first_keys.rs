@@ -20,10 +20,10 @@ pub fn check_declared(declaration: &Declaration) -> Result<(), Conflicts> {
     )
 }
 
-/// The keys that the changes of a tenant add. A key that the tenant has already is not among them.
-pub(super) fn planned<'a>(tenant: &'a TenantId, changes: &'a [Change]) -> impl Iterator<Item = Key<'a>> {
-    changes.iter().filter_map(move |change| match change {
-        Change::FirstKey(_, key) => Some((tenant, key.thumbprint.as_str())),
+/// The keys that the changes add. A key that its tenant has already is not among them.
+pub(super) fn planned(changes: &[Change]) -> impl Iterator<Item = Key<'_>> {
+    changes.iter().filter_map(|change| match change {
+        Change::FirstKey(tenant, key) => Some((tenant, key.thumbprint.as_str())),
         _ => None,
     })
 }

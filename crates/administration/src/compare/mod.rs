@@ -17,11 +17,7 @@ use ::secrets::Pepper;
 use protocol::{Lifetime, Timestamp};
 use tenancy::{Issuer, TenantId};
 
-use crate::plan::PlannedSecret;
-use crate::{
-    Change, Conflict, ConflictKind, Conflicts, Declaration, Effect, Plan, Subject, TenantMetadata,
-    TenantState,
-};
+use crate::{Conflicts, Declaration, Plan, TenantState};
 
 pub(crate) use classify::{Classification, Task};
 pub(crate) use drift::left_alone;
@@ -48,22 +44,6 @@ pub(crate) struct CompareContext<'a> {
     pub(crate) clients: u64,
 }
 
-/// A plan in the making, of one tenant.
-#[derive(Debug, Default)]
-struct Draft {
-    changes: Vec<Change>,
-    effects: Vec<Effect>,
-    tenant_metadata: Vec<TenantMetadata>,
-    secrets: Vec<PlannedSecret>,
-    conflicts: Vec<Conflict>,
-}
-
-impl Draft {
-    fn add_conflict(&mut self, subject: Subject, kind: ConflictKind) {
-        self.conflicts.push(Conflict { subject, kind });
-    }
-}
-
 /// What would have to change for the store to agree with the declaration. A tenant with a conflict is left out: it stays as it is.
 ///
 /// # Errors
@@ -74,43 +54,34 @@ pub(crate) fn compare(
     classification: Classification<'_>,
     current: &Current,
 ) -> Result<Plan, Conflicts> {
-    let mut conflicts = classification.conflicts;
-    let mut drafts = Vec::with_capacity(classification.tasks.len());
+    let mut plan = Plan { conflicts: classification.conflicts, ..Plan::default() };
     for task in classification.tasks {
-        let mut draft = Draft::default();
-        let id = match task {
+        match task {
             Task::Compare { declared, fingerprint } => {
                 let state = current.states.get(&declared.tenant.id);
-                tenant::compare(context, &mut draft, declared, fingerprint, state);
-                draft.effects = effects::of_declared(declared, state);
-                declared.tenant.id.clone()
+                tenant::compare(context, &mut plan, declared, fingerprint, state);
+                plan.effects.extend(effects::of_declared(declared, state));
             }
             Task::Retire(id) => {
                 if let Some(state) = current.states.get(&id) {
-                    tenant::retire(context, &mut draft, state);
-                    draft.effects = effects::of_retired(state);
+                    tenant::retire(context, &mut plan, state);
+                    plan.effects.extend(effects::of_retired(state));
                 }
-                id
             }
-        };
-        conflicts.append(&mut draft.conflicts);
-        drafts.push((id, draft));
+        }
     }
-    let planned_keys = drafts.iter().flat_map(|(id, draft)| first_keys::planned(id, &draft.changes));
-    let planned_keys: Vec<_> = planned_keys.collect();
+    let planned_keys: Vec<_> = first_keys::planned(&plan.changes).collect();
     first_keys::check_planned(planned_keys.iter().copied())?;
-    first_keys::check_stored(&mut conflicts, &planned_keys, &current.key_owners);
-    names::check_stored_issuers(&mut conflicts, declaration, &current.issuer_owners);
-    conflicts.sort_by(|one, other| one.tenant().cmp(other.tenant()));
-    let mut plan = Plan { conflicts, ..Plan::default() };
+    first_keys::check_stored(&mut plan.conflicts, &planned_keys, &current.key_owners);
+    names::check_stored_issuers(&mut plan.conflicts, declaration, &current.issuer_owners);
+    plan.conflicts.sort_by(|one, other| one.tenant().cmp(other.tenant()));
     let left_out: BTreeSet<TenantId> = plan.left_out().into_iter().collect();
-    for (_, draft) in drafts.into_iter().filter(|(id, _)| !left_out.contains(id)) {
-        plan.changes.extend(draft.changes);
-        plan.effects.extend(draft.effects);
-        plan.tenant_metadata.extend(draft.tenant_metadata);
-        plan.secrets.extend(draft.secrets);
-    }
-    let compared = current.states.iter().filter(|(id, _)| !left_out.contains(*id));
+    let is_kept = |tenant: &TenantId| !left_out.contains(tenant);
+    plan.changes.retain(|change| is_kept(change.tenant()));
+    plan.effects.retain(|effect| is_kept(&effect.tenant));
+    plan.tenant_metadata.retain(|metadata| is_kept(&metadata.tenant));
+    plan.secrets.retain(|secret| is_kept(&secret.tenant));
+    let compared = current.states.iter().filter(|(id, _)| is_kept(id));
     plan.expected_revisions = compared.map(|(id, state)| (id.clone(), state.revision)).collect();
     Ok(plan)
 }

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tenancy::{Issuer, Tenant, TenantId};
 
-use super::Draft;
 use crate::rules::TakenNames;
-use crate::{Conflict, ConflictKind, Declaration, DeclaredTenant, Subject, TenantState};
+use crate::{Conflict, ConflictKind, Declaration, DeclaredTenant, Plan, Subject, TenantState};
 
 /// An issuer of the store belongs to its tenant, unless that tenant gives it up in this very declaration. A tenant that is left out
 /// gives up nothing, so it may leave out others.
@@ -41,7 +40,7 @@ pub(super) fn check_stored_issuers(
 }
 
 /// No client is called like an audience, whichever interface either came through.
-pub(super) fn check_client_ids(draft: &mut Draft, declared: &DeclaredTenant, state: Option<&TenantState>) {
+pub(super) fn check_client_ids(plan: &mut Plan, declared: &DeclaredTenant, state: Option<&TenantState>) {
     let tenant = &declared.tenant;
     let others = || state.into_iter().flat_map(|state| &state.clients);
     let of_api = || others().filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
@@ -53,13 +52,13 @@ pub(super) fn check_client_ids(draft: &mut Draft, declared: &DeclaredTenant, sta
     let taken = TakenNames::of(tenant, servers, clients());
     for client in clients().filter(|client| taken.role_of(client).is_some()) {
         let kind = ConflictKind::ClientIdTaken(client.id.to_string());
-        draft.add_conflict(Subject::Tenant(tenant.id.clone()), kind);
+        plan.add_conflict(Subject::Tenant(tenant.id.clone()), kind);
     }
     let scopes = tenant.resource_servers.iter().map(|server| &server.scopes);
     for scope in scopes.chain(declared.clients.iter().map(|declared| &declared.client.scope)) {
         for token in scope.iter().filter(|token| token.is_reserved()) {
             let subject = Subject::Scope(tenant.id.clone(), token.as_str().to_owned());
-            draft.add_conflict(subject, ConflictKind::Reserved);
+            plan.add_conflict(subject, ConflictKind::Reserved);
         }
     }
 }

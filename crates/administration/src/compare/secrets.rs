@@ -4,19 +4,19 @@
 use std::collections::HashSet;
 
 use protocol::Timestamp;
-use registry::SecretId;
+use registry::{DeclaredPassword, SecretId};
 use secrets::{GeneratedSecret, PasswordSalt, SecretHash, declared_digest, salt_of};
 
-use super::{CompareContext, Draft};
+use super::CompareContext;
 use crate::plan::PlannedSecret;
 use crate::{
-    Change, ClientState, ConflictKind, DeclaredClient, DeclaredSecret, ManagedBy, SecretChange,
-    SecretChangeKind, SecretForm, SecretState, Subject,
+    Change, ClientState, ConflictKind, DeclaredClient, ManagedBy, Plan, SecretChange, SecretChangeKind,
+    SecretForm, SecretState, Subject,
 };
 
 pub(super) fn compare(
     context: CompareContext<'_>,
-    draft: &mut Draft,
+    plan: &mut Plan,
     declared: &DeclaredClient,
     client_index: usize,
     state: Option<&ClientState>,
@@ -25,76 +25,59 @@ pub(super) fn compare(
     let rows = state.map(|state| state.secrets.as_slice()).unwrap_or_default();
     let mut next = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
     let mut kept: HashSet<&SecretId> = HashSet::new();
-    let mut seen: HashSet<Recognised<'_>> = HashSet::new();
-    let add = |draft: &mut Draft, id: SecretId, kind| {
+    let mut seen = HashSet::new();
+    let add = |plan: &mut Plan, id: SecretId, kind| {
         let change = SecretChange { id, kind };
-        draft.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
+        plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
     };
     for (index, secret) in declared.secrets.iter().enumerate() {
-        let recognised = match secret {
-            DeclaredSecret::Value { secret, .. } => {
-                Recognised::Digest(declared_digest(context.pepper, tenant, client, secret))
+        let (digest, phc) = match &secret.password {
+            DeclaredPassword::Value(value) => {
+                (Some(declared_digest(context.pepper, tenant, client, value)), None)
             }
-            DeclaredSecret::Hash { phc, .. } => Recognised::Hash(phc),
+            DeclaredPassword::Hash(phc) => (None, Some(phc)),
         };
         // The same secret twice is one secret.
-        if !seen.insert(recognised) {
+        if !seen.insert((digest, phc)) {
             continue;
         }
-        let expires_at = secret.expires_at();
-        if let Some(row) = rows.iter().find(|row| recognised.is(row)) {
+        let is_declared = |row: &&SecretState| {
+            let is_same = match phc {
+                Some(phc) => row.secret.hash.to_string() == *phc,
+                None => row.declared_digest == digest,
+            };
+            row.managed_by == ManagedBy::Config && is_same
+        };
+        let expires_at = secret.expires_at;
+        if let Some(row) = rows.iter().find(is_declared) {
             kept.insert(&row.secret.id);
             if let Some(kind) = change_of(row, expires_at) {
-                add(draft, row.secret.id.clone(), kind);
+                add(plan, row.secret.id.clone(), kind);
             }
             continue;
         }
-        let Some(form) = form_of(secret) else {
-            draft.add_conflict(Subject::Tenant(tenant.clone()), ConflictKind::ForeignHash(client.clone()));
+        let Some(form) = form_of(&secret.password) else {
+            plan.add_conflict(Subject::Tenant(tenant.clone()), ConflictKind::ForeignHash(client.clone()));
             continue;
         };
         next += 1;
         let id = SecretId::new(&format!("s{next}"));
-        draft.secrets.push(PlannedSecret {
+        plan.secrets.push(PlannedSecret {
             tenant: tenant.clone(),
             client: client.clone(),
             id: id.clone(),
             place: (client_index, index),
-            digest: recognised.digest(),
+            digest,
             salt: None,
             expires_at,
         });
-        add(draft, id, SecretChangeKind::Added { form, expires_at });
+        add(plan, id, SecretChangeKind::Added { form, expires_at });
     }
     let left = |row: &&SecretState| row.managed_by == ManagedBy::Config && row.secret.revoked_at.is_none();
     for row in rows.iter().filter(left).filter(|row| !kept.contains(&row.secret.id)) {
-        add(draft, row.secret.id.clone(), SecretChangeKind::Revoked);
+        add(plan, row.secret.id.clone(), SecretChangeKind::Revoked);
     }
-    share_salt(draft, declared, rows, &kept);
-}
-
-/// By what a declared secret is found among the rows.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Recognised<'a> {
-    Digest([u8; 32]),
-    Hash(&'a str),
-}
-
-impl Recognised<'_> {
-    fn is(&self, row: &SecretState) -> bool {
-        row.managed_by == ManagedBy::Config
-            && match self {
-                Self::Digest(digest) => row.declared_digest == Some(*digest),
-                Self::Hash(phc) => row.secret.hash.to_string() == *phc,
-            }
-    }
-
-    fn digest(&self) -> Option<[u8; 32]> {
-        match self {
-            Self::Digest(digest) => Some(*digest),
-            Self::Hash(_) => None,
-        }
-    }
+    share_salt(plan, declared, rows, &kept);
 }
 
 /// A change of a declared secret by another interface, an end or a revocation, stays as long as the declaration is the same.
@@ -107,13 +90,13 @@ fn change_of(row: &SecretState, expires_at: Option<Timestamp>) -> Option<SecretC
     }
 }
 
-fn form_of(secret: &DeclaredSecret) -> Option<SecretForm> {
-    match secret {
-        DeclaredSecret::Value { secret, .. } if GeneratedSecret::is_well_formed(secret.expose()) => {
+fn form_of(password: &DeclaredPassword) -> Option<SecretForm> {
+    match password {
+        DeclaredPassword::Value(value) if GeneratedSecret::is_well_formed(value.expose()) => {
             Some(SecretForm::Generated)
         }
-        DeclaredSecret::Value { .. } => Some(SecretForm::Chosen),
-        DeclaredSecret::Hash { phc, .. } => match phc.parse() {
+        DeclaredPassword::Value(_) => Some(SecretForm::Chosen),
+        DeclaredPassword::Hash(phc) => match phc.parse() {
             Ok(SecretHash::Token(_)) => Some(SecretForm::Imported),
             Ok(SecretHash::Password(phc)) => salt_of(&phc).map(|_| SecretForm::Imported),
             Err(_) => None,
@@ -123,7 +106,7 @@ fn form_of(secret: &DeclaredSecret) -> Option<SecretForm> {
 
 /// One computation must compare all chosen secrets of a client, so a new one takes the salt of those that stay, and hashes from
 /// elsewhere must agree with them.
-fn share_salt(draft: &mut Draft, declared: &DeclaredClient, rows: &[SecretState], kept: &HashSet<&SecretId>) {
+fn share_salt(plan: &mut Plan, declared: &DeclaredClient, rows: &[SecretState], kept: &HashSet<&SecretId>) {
     let (tenant, client) = (&declared.client.tenant, &declared.client.id);
     let stays = |row: &&SecretState| {
         kept.contains(&row.secret.id) || (row.managed_by == ManagedBy::Api && row.secret.revoked_at.is_none())
@@ -132,19 +115,19 @@ fn share_salt(draft: &mut Draft, declared: &DeclaredClient, rows: &[SecretState]
         SecretHash::Password(phc) => salt_of(phc),
         SecretHash::Token(_) => None,
     });
-    let of_hashes = declared.secrets.iter().filter_map(|secret| match secret {
-        DeclaredSecret::Hash { phc, .. } => salt_of(phc),
-        DeclaredSecret::Value { .. } => None,
+    let of_hashes = declared.secrets.iter().filter_map(|secret| match &secret.password {
+        DeclaredPassword::Hash(phc) => salt_of(phc),
+        DeclaredPassword::Value(_) => None,
     });
     let mut salts: Vec<PasswordSalt> = of_rows.chain(of_hashes).collect();
     if salts.iter().any(|salt| *salt != salts[0]) {
         let subject = Subject::Tenant(tenant.clone());
-        return draft.add_conflict(subject, ConflictKind::SaltsDiffer(client.clone()));
+        return plan.add_conflict(subject, ConflictKind::SaltsDiffer(client.clone()));
     }
     let salt = salts.pop();
     let of_client = |planned: &&mut PlannedSecret| planned.client == *client && planned.tenant == *tenant;
     // The client's own planned secrets are the last ones.
-    for planned in draft.secrets.iter_mut().rev().take_while(of_client) {
+    for planned in plan.secrets.iter_mut().rev().take_while(of_client) {
         planned.salt.clone_from(&salt);
     }
 }

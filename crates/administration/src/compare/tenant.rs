@@ -2,47 +2,47 @@
 
 use tenancy::{Tenant, TenantStatus};
 
-use super::{CompareContext, Draft, client, names, row};
+use super::{CompareContext, client, names, row};
 use crate::state::longest_lifetime;
 use crate::{
-    Change, ConflictKind, DeclaredTenant, Fingerprint, FirstKey, RowLifecycle, Subject, TenantMetadata,
+    Change, ConflictKind, DeclaredTenant, Fingerprint, FirstKey, Plan, RowLifecycle, Subject, TenantMetadata,
     TenantState, limits, new_names, previous_jwks, previous_typs,
 };
 
 pub(super) fn compare(
     context: CompareContext<'_>,
-    draft: &mut Draft,
+    plan: &mut Plan,
     declared: &DeclaredTenant,
     fingerprint: Fingerprint,
     state: Option<&TenantState>,
 ) {
     let id = &declared.tenant.id;
-    names::check_client_ids(draft, declared, state);
+    names::check_client_ids(plan, declared, state);
     let subject = || Subject::Tenant(id.clone());
     for error in new_names::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
-        draft.add_conflict(subject(), ConflictKind::Unseen(error));
+        plan.add_conflict(subject(), ConflictKind::Unseen(error));
     }
     let before = state.map(|state| (&state.tenant, &state.lifecycle));
     match row::compare(before, tenant_after(context, &declared.tenant, state)) {
-        Ok(change) => draft.changes.extend(change.map(Change::Tenant)),
+        Ok(change) => plan.changes.extend(change.map(Change::Tenant)),
         // The rows below it belong to the same interface.
-        Err(kind) => return draft.add_conflict(subject(), kind),
+        Err(kind) => return plan.add_conflict(subject(), kind),
     }
     for error in limits::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
-        draft.add_conflict(subject(), ConflictKind::BeyondLimit(error));
+        plan.add_conflict(subject(), ConflictKind::BeyondLimit(error));
     }
     match first_key(declared, state) {
-        Ok(key) => draft.changes.extend(key.map(|key| Change::FirstKey(id.clone(), key))),
-        Err(kind) => draft.add_conflict(subject(), kind),
+        Ok(key) => plan.changes.extend(key.map(|key| Change::FirstKey(id.clone(), key))),
+        Err(kind) => plan.add_conflict(subject(), kind),
     }
-    compare_resource_servers(draft, declared, state);
-    client::compare_all(context, draft, declared, state);
+    compare_resource_servers(plan, declared, state);
+    client::compare_all(context, plan, declared, state);
     let (now, l1_lifetime) = (context.now, context.l1_lifetime);
     let shortened = state.filter(|state| longest_lifetime_after(declared, state) < state.longest_lifetime());
     let slower_jwks = |state: &TenantState| {
         previous_jwks::after_change(&state.tenant.signing, &declared.tenant.signing, now, l1_lifetime)
     };
-    draft.tenant_metadata.push(TenantMetadata {
+    plan.tenant_metadata.push(TenantMetadata {
         tenant: id.clone(),
         fingerprint: Some(fingerprint),
         previous_tokens_until: shortened.map(|state| state.tokens_until(now, l1_lifetime)),
@@ -50,15 +50,15 @@ pub(super) fn compare(
     });
 }
 
-pub(super) fn retire(context: CompareContext<'_>, draft: &mut Draft, state: &TenantState) {
+pub(super) fn retire(context: CompareContext<'_>, plan: &mut Plan, state: &TenantState) {
     let mut after = state.tenant.clone();
     if state.tenant.is_active() {
         let keys_published_until = state.tokens_until(context.now, context.l1_lifetime);
         after.status = TenantStatus::Suspended { keys_published_until };
     }
-    draft.changes.push(Change::Tenant(row::retire(&state.tenant, after)));
+    plan.changes.push(Change::Tenant(row::retire(&state.tenant, after)));
     let tenant = state.tenant.id.clone();
-    draft.tenant_metadata.push(TenantMetadata {
+    plan.tenant_metadata.push(TenantMetadata {
         tenant,
         fingerprint: None,
         previous_tokens_until: None,
@@ -93,7 +93,7 @@ fn first_key(
     }
 }
 
-fn compare_resource_servers(draft: &mut Draft, declared: &DeclaredTenant, state: Option<&TenantState>) {
+fn compare_resource_servers(plan: &mut Plan, declared: &DeclaredTenant, state: Option<&TenantState>) {
     let tenant = &declared.tenant.id;
     let stored = state.map(|state| state.resource_servers.as_slice()).unwrap_or_default();
     for server in &declared.tenant.resource_servers {
@@ -101,17 +101,17 @@ fn compare_resource_servers(draft: &mut Draft, declared: &DeclaredTenant, state:
         let before: Option<(_, &RowLifecycle)> = before.map(|row| (&row.resource_server, &row.lifecycle));
         match row::compare(before, server.clone()) {
             Ok(change) => {
-                draft.changes.extend(change.map(|row| Change::ResourceServer(tenant.clone(), row)));
+                plan.changes.extend(change.map(|row| Change::ResourceServer(tenant.clone(), row)));
             }
             Err(kind) => {
-                draft.add_conflict(Subject::ResourceServer(tenant.clone(), server.audience.clone()), kind);
+                plan.add_conflict(Subject::ResourceServer(tenant.clone(), server.audience.clone()), kind);
             }
         }
     }
     for row in stored.iter().filter(|row| row.lifecycle.is_config_managed()) {
         if declared.tenant.resource_server(&row.resource_server.audience).is_none() {
             let change = row::retire(&row.resource_server, row.resource_server.clone());
-            draft.changes.push(Change::ResourceServer(tenant.clone(), change));
+            plan.changes.push(Change::ResourceServer(tenant.clone(), change));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Declarations against states, told by the lines that an operator reads.
 
 use protocol::{Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientId, ClientSecret};
+use registry::{Client, ClientId, ClientSecret, DeclaredPassword};
 use secrets::{GeneratedSecret, Pepper, SecretHash};
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
@@ -39,11 +39,11 @@ fn scope(text: &str) -> Scope {
 }
 
 fn value(text: &str) -> DeclaredSecret {
-    DeclaredSecret::Value { secret: Secret::new(text.to_owned()), expires_at: None }
+    DeclaredSecret { password: DeclaredPassword::Value(Secret::new(text.to_owned())), expires_at: None }
 }
 
 fn hash(phc: &str) -> DeclaredSecret {
-    DeclaredSecret::Hash { phc: phc.to_owned(), expires_at: None }
+    DeclaredSecret { password: DeclaredPassword::Hash(phc.to_owned()), expires_at: None }
 }
 
 fn client(tenant: &str, name: &str) -> DeclaredClient {
@@ -84,24 +84,24 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
     let secret = |client: &Client, index: usize, secret: &DeclaredSecret| SecretState {
         secret: ClientSecret {
             id: registry::SecretId::new(&format!("s{}", index + 1)),
-            hash: match secret {
-                DeclaredSecret::Value { .. } => SecretHash::Password(PHC.to_owned()),
-                DeclaredSecret::Hash { phc, .. } => phc.parse().unwrap(),
+            hash: match &secret.password {
+                DeclaredPassword::Value(_) => SecretHash::Password(PHC.to_owned()),
+                DeclaredPassword::Hash(phc) => phc.parse().unwrap(),
             },
             hint: String::new(),
             created_at: NOW,
-            expires_at: secret.expires_at(),
+            expires_at: secret.expires_at,
             revoked_at: None,
         },
         managed_by: ManagedBy::Config,
         revoked_by: None,
-        declared_digest: match secret {
-            DeclaredSecret::Value { secret, .. } => {
-                Some(secrets::declared_digest(&pepper(), &client.tenant, &client.id, secret))
+        declared_digest: match &secret.password {
+            DeclaredPassword::Value(value) => {
+                Some(secrets::declared_digest(&pepper(), &client.tenant, &client.id, value))
             }
-            DeclaredSecret::Hash { .. } => None,
+            DeclaredPassword::Hash(_) => None,
         },
-        declared_expires_at: secret.expires_at(),
+        declared_expires_at: secret.expires_at,
     };
     let client = |declared: &DeclaredClient| ClientState {
         client: declared.client.clone(),
@@ -568,8 +568,12 @@ fn secrets_are_recognised_added_moved_revoked_and_restored() {
     check_one(secrets(Vec::new), nothing, &["- secret t/svc/s1"]);
     check_one(secrets(Vec::new), revoked, &[]);
     check_one(nothing, revoked, &["+ secret t/svc/s1 (again)"]);
-    let ending =
-        || vec![DeclaredSecret::Value { secret: Secret::new("chosen".to_owned()), expires_at: EARLIER }];
+    let ending = || {
+        vec![DeclaredSecret {
+            password: DeclaredPassword::Value(Secret::new("chosen".to_owned())),
+            expires_at: EARLIER,
+        }]
+    };
     check_one(secrets(ending), nothing, &["~ secret t/svc/s1: expires never -> 1970-01-01T00:00:05Z"]);
     check_one(
         secrets(|| vec![hash(OTHER_SALT)]),

@@ -1,16 +1,14 @@
 //! Clients as documents: the same in the operator's files, in the API and on the command line.
 
-use std::fmt;
-
 use protocol::{GrantType, Lifetime};
-use registry::Client;
+use registry::{Client, ClientId};
 use schemars::{JsonSchema, Schema};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
+use tenancy::TenantId;
 
 use super::schema;
-use super::source::{Jwks, SecretSource};
+use super::source::{FileSecret, Jwks, SecretSource};
 
 /// A registered application.
 //
@@ -80,15 +78,14 @@ pub struct TokenSettings {
 }
 
 /// A client that is to be created.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = describe_chosen_secret)]
 pub struct NewClient {
     /// Its id. Default: a random one.
     pub client_id: Option<String>,
     /// A secret that a person chose. Default: a random one.
-    #[serde(default, deserialize_with = "wiped")]
     #[schemars(skip)]
-    pub client_secret: Option<Zeroizing<String>>,
+    pub client_secret: Option<FileSecret>,
     /// All else.
     #[serde(flatten)]
     pub settings: ClientSettings,
@@ -103,29 +100,12 @@ fn describe_chosen_secret(schema: &mut Schema) {
     }
 }
 
-fn wiped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Zeroizing<String>>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
-}
-
+/// The defaults of a registration, without the name, which is the client's id.
 impl Default for ClientSettings {
     fn default() -> Self {
-        Self {
-            name: None,
-            description: None,
-            client_secret: None,
-            client_secrets: Vec::new(),
-            token_endpoint_auth_method: "any".to_owned(),
-            grant_types: vec!["client_credentials".to_owned()],
-            audiences: Vec::new(),
-            resources: Vec::new(),
-            scopes: Vec::new(),
-            access_token_lifetime: None,
-            token: TokenSettings::default(),
-            jwks: None,
-            jwks_uri: None,
-            redirect_uris: Vec::new(),
-            introspection: "own".to_owned(),
-        }
+        let tenant = TenantId::parse("tenant").expect("this is the id of a tenant");
+        let id = ClientId::parse("client").expect("this is the id of a client");
+        Self { name: None, ..Self::from(&Client::new(tenant, id)) }
     }
 }
 
@@ -148,15 +128,5 @@ impl From<&Client> for ClientSettings {
             redirect_uris: Vec::new(),
             introspection: client.introspection.as_str().to_owned(),
         }
-    }
-}
-
-impl fmt::Debug for NewClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { client_id, client_secret, settings } = self;
-        let client_secret = client_secret.as_ref().map(|_| "[redacted]");
-        let mut shown = f.debug_struct("NewClient");
-        shown.field("client_id", client_id).field("client_secret", &client_secret);
-        shown.field("settings", settings).finish()
     }
 }

@@ -131,7 +131,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         let mut list = Wiped::new(Value::Array(Vec::new()));
         if let Value::Array(values) = &mut *list {
             loop {
-                let node = Node { at: self.at.item(values.len()), reader: self.reader };
+                let node = Node { at: Pointer::Item(&self.at, values.len()), reader: self.reader };
                 let Some(value) = sequence.next_element_seed(node)? else { break };
                 values.push(value.take());
             }
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for Node<'_> {
                     let message = format!("the name of a member here is longer than {LONGEST_NAME} bytes");
                     return Err(reader.refuse(&self.at, message));
                 }
-                let at = self.at.member(&name);
+                let at = Pointer::Member(&self.at, &name);
                 if reader.is_strict && members.contains_key(&name) {
                     reader.field_errors.borrow_mut().add(&at, "is there more than once");
                     if reader.field_errors.borrow().is_full() {

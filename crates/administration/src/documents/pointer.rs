@@ -16,20 +16,6 @@ pub enum Pointer<'a> {
     Item(&'a Self, usize),
 }
 
-impl<'a> Pointer<'a> {
-    /// The member of this name, here.
-    #[must_use]
-    pub const fn member(&'a self, name: &'a str) -> Self {
-        Self::Member(self, name)
-    }
-
-    /// The item of this index, here.
-    #[must_use]
-    pub const fn item(&'a self, index: usize) -> Self {
-        Self::Item(self, index)
-    }
-}
-
 impl fmt::Display for Pointer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

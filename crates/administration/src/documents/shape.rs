@@ -129,7 +129,7 @@ impl Shape {
                     if errors.is_full() {
                         return;
                     }
-                    items.check_value(errors, value, &at.item(index));
+                    items.check_value(errors, value, &Pointer::Item(at, index));
                 }
             }
             (Self::Object { members, .. }, Value::Object(values)) => {
@@ -137,7 +137,7 @@ impl Shape {
                     if errors.is_full() {
                         return;
                     }
-                    let at = at.member(name);
+                    let at = Pointer::Member(at, name);
                     match self.member(name) {
                         // As in a merge patch, null is the same as leaving it out.
                         Some(_) if value.is_null() => {}

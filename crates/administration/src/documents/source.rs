@@ -1,21 +1,23 @@
 //! Where an operator's file says that a secret or a key is found. Only a file may say so; the API has no such member.
 
 use std::fmt;
-use std::ops::Deref;
 use std::path::PathBuf;
 
-use protocol::{Timestamp, cropped};
+use protocol::{Secret, Timestamp, cropped};
 use schemars::{JsonSchema, Schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
 
 use super::schema;
 
 /// A secret as a file writes it. Unlike [`protocol::Secret`] it can be cloned and compared, as documents are; it is wiped and never
 /// printed all the same.
-#[derive(Deserialize, JsonSchema)]
+//
+// A request writes the chosen secret of a new client in the same way. The text above is in the schema.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(from = "String")]
-pub struct FileSecret(#[schemars(with = "String")] protocol::Secret);
+pub struct FileSecret(#[schemars(with = "String")] Zeroizing<String>);
 
 /// A secret of a client: exactly one of `value`, `env`, `file` and `hash`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -125,41 +127,25 @@ impl FileSecret {
     /// Takes ownership, so that no other copy stays behind.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(protocol::Secret::new(text))
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text, for the one place that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
     }
 
     /// The secret for the domain, without a copy.
     #[must_use]
-    pub fn into_inner(self) -> protocol::Secret {
-        self.0
+    pub fn into_inner(mut self) -> Secret {
+        Secret::new(std::mem::take(&mut *self.0))
     }
 }
-
-impl Clone for FileSecret {
-    fn clone(&self) -> Self {
-        Self::new(self.0.expose().to_owned())
-    }
-}
-
-impl PartialEq for FileSecret {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.expose() == other.0.expose()
-    }
-}
-
-impl Eq for FileSecret {}
 
 impl fmt::Debug for FileSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Deref for FileSecret {
-    type Target = protocol::Secret;
-
-    fn deref(&self) -> &protocol::Secret {
-        &self.0
+        f.write_str("[redacted]")
     }
 }
 

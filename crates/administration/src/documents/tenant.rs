@@ -198,16 +198,6 @@ pub struct CreatedTenant {
     pub client: Option<CreatedClient>,
 }
 
-impl TenantSettings {
-    /// With every default that differs by interface, or that a policy has, filled in.
-    #[must_use]
-    pub fn with_defaults(mut self, interface: Interface) -> Self {
-        self.strategies = self.strategies.resolved(interface).into();
-        self.signing.rotate_every = Some(self.signing.rotate_every());
-        self
-    }
-}
-
 impl StrategiesSettings {
     /// What the tenant offers, said or not.
     pub(crate) fn resolved(self, interface: Interface) -> Strategies {

@@ -13,6 +13,7 @@ pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};
 pub(crate) use names::{check_client_names, check_tenant_names};
 pub use tenant::{TenantContext, check_introspection_clients, check_tenant};
+pub(crate) use text::member;
 pub use text::{LONGEST_ID, LONGEST_URI, unfit};
 
 /// How a document came. Some rules and defaults differ: a file may name what is not served yet and gets a warning, and grants no scope of

@@ -81,19 +81,19 @@ pub(crate) fn check_tenant_names(errors: &mut FieldErrors, tenant: &Tenant, stat
         let mut rows = state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
         rows.any(|row| row.client.id.as_str() == name)
     };
-    if is_client(tenant.issuer.as_str()) {
-        errors.refuse("/issuer", CLASH, HINT);
+    let servers = tenant.resource_servers.iter().map(|server| &server.audience);
+    let servers = servers.map(|audience| (member("/resource_servers", audience), audience.as_str()));
+    let issuers = issuers(tenant).map(|(at, issuer)| (at, issuer.as_str()));
+    for (at, _) in issuers.chain(servers).filter(|(_, name)| is_client(name)) {
+        errors.refuse(&at, CLASH, HINT);
     }
-    for (index, alias) in tenant.issuer_aliases.iter().enumerate() {
-        if is_client(alias.as_str()) {
-            errors.refuse(&format!("/issuer_aliases/{index}"), CLASH, HINT);
-        }
-    }
-    for server in &tenant.resource_servers {
-        if is_client(&server.audience) {
-            errors.refuse(&member("/resource_servers", &server.audience), CLASH, HINT);
-        }
-    }
+}
+
+/// The tenant's issuer and its aliases, each with its pointer.
+fn issuers(tenant: &Tenant) -> impl Iterator<Item = (String, &Issuer)> {
+    let aliases = tenant.issuer_aliases.iter().enumerate();
+    let aliases = aliases.map(|(index, alias)| (format!("/issuer_aliases/{index}"), alias));
+    std::iter::once(("/issuer".to_owned(), &tenant.issuer)).chain(aliases)
 }
 
 /// An issuer or alias belongs to one tenant, whatever the status of that tenant is. `owner_of` knows the other tenants' issuers, and may
@@ -103,9 +103,7 @@ pub fn check_issuer_owners<'a>(
     tenant: &Tenant,
     owner_of: impl Fn(&Issuer) -> Option<&'a TenantId>,
 ) {
-    let aliases = tenant.issuer_aliases.iter().enumerate();
-    let aliases = aliases.map(|(index, alias)| (format!("/issuer_aliases/{index}"), alias));
-    for (at, issuer) in std::iter::once(("/issuer".to_owned(), &tenant.issuer)).chain(aliases) {
+    for (at, issuer) in issuers(tenant) {
         if let Some(owner) = owner_of(issuer).filter(|owner| **owner != tenant.id) {
             errors.refuse(&at, format!("tenant `{owner}` has the same issuer or alias"), OWN);
         }

@@ -39,7 +39,7 @@ impl InProcess {
         let rows = database.administration();
         let sealer = sealing::sealer(&loaded.sealing_keys, &*rows, database.is_embedded()).await?;
         let pepper = sealing::pepper(&*rows, &*sealer, clock::now()).await?;
-        let redis = redis(loaded.redis_url.as_deref(), &pepper)?;
+        let redis = redis(loaded.redis_url.as_ref(), &pepper)?;
         let caches = caches(&database, redis, &loaded);
         let changed = Arc::new(Mutex::new(Vec::new()));
         let announce = {

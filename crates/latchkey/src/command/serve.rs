@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use administration::{DeclaredSecret, Outcome};
 use gateway::Gateway;
+use registry::DeclaredPassword;
 use tenancy::TenantId;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -115,7 +116,7 @@ fn rotation(platform: &Platform) -> Rotation {
 fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
     loaded.declaration.tenants.iter().find_map(|(id, tenant)| {
         let is_sample = |secret: &DeclaredSecret| {
-            matches!(secret, DeclaredSecret::Value { secret, .. } if secret.expose() == SAMPLE_SECRET)
+            matches!(&secret.password, DeclaredPassword::Value(value) if value.expose() == SAMPLE_SECRET)
         };
         let client = tenant.clients.iter().find(|client| client.secrets.iter().any(is_sample));
         client.map(|declared| (id.to_string(), declared.client.id.to_string()))

@@ -15,7 +15,7 @@ pub(super) async fn open(
     setting: &SealingKeySource,
 ) -> Result<Option<Arc<dyn KeyEncryptionKey>>, SealingError> {
     Ok(match setting {
-        SealingKeySource::Text(text) => Some(local(Key::from_base64(text)?)),
+        SealingKeySource::Text(text) => Some(local(Key::from_base64(&text.clone().into_inner())?)),
         SealingKeySource::File(path) => file::read(path)?.map(local),
         SealingKeySource::Vault { setting, token } => Some(vault(setting, token)?),
         SealingKeySource::AwsKms(setting) => Some(aws_kms(setting).await?),

@@ -161,7 +161,7 @@ mod tests {
 
     /// The document in full, with the values that are not printed.
     fn content(document: &Document) -> String {
-        let redis_url = document.cache.redis_url.as_ref().map(|url| url.expose());
+        let redis_url = document.cache.redis_url.as_ref().map(administration::FileSecret::expose);
         format!("{document:?} {} {redis_url:?}", document.storage.url.expose())
     }
 

@@ -181,7 +181,7 @@ impl Reading<'_> {
 mod tests {
     use std::fs;
 
-    use administration::DeclaredSecret;
+    use registry::DeclaredPassword;
 
     use super::{super::resolved::SealingKeySource, *};
 
@@ -200,9 +200,9 @@ mod tests {
     }
 
     fn secret(loaded: &Loaded, tenant: usize) -> &str {
-        match &loaded.declaration.tenants.values().nth(tenant).unwrap().clients[0].secrets[0] {
-            DeclaredSecret::Value { secret, .. } => secret.expose(),
-            DeclaredSecret::Hash { phc, .. } => phc,
+        match &loaded.declaration.tenants.values().nth(tenant).unwrap().clients[0].secrets[0].password {
+            DeclaredPassword::Value(value) => value.expose(),
+            DeclaredPassword::Hash(phc) => phc,
         }
     }
 

@@ -60,12 +60,10 @@ impl Reading<'_> {
         let mut secrets = Vec::new();
         for (at, secret) in single.chain(several) {
             let SecretSource { value, env, file, hash, expires: expires_at } = std::mem::take(secret);
-            if let Some(secret) = self.secret(PasswordSetting { value, env, file, hash }, ANY_PLACE, &at) {
-                check::secret::check_secret(&secret, &at, &mut self.findings);
-                secrets.push(match secret {
-                    DeclaredPassword::Value(secret) => DeclaredSecret::Value { secret, expires_at },
-                    DeclaredPassword::Hash(phc) => DeclaredSecret::Hash { phc, expires_at },
-                });
+            let source = PasswordSetting { value, env, file, hash };
+            if let Some(password) = self.secret(source, ANY_PLACE, &at) {
+                check::secret::check_secret(&password, &at, &mut self.findings);
+                secrets.push(DeclaredSecret { password, expires_at });
             }
         }
         secrets

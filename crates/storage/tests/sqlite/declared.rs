@@ -9,6 +9,7 @@ use administration::{
 };
 use keys::SealingKey;
 use protocol::{Secret, Timestamp};
+use registry::DeclaredPassword;
 use secrets::Pepper;
 use storage::{Database, sqlite};
 use tempfile::TempDir;
@@ -44,7 +45,7 @@ pub(crate) fn pepper() -> Pepper {
 }
 
 pub(crate) fn value(text: &str) -> DeclaredSecret {
-    DeclaredSecret::Value { secret: Secret::new(text.to_owned()), expires_at: None }
+    DeclaredSecret { password: DeclaredPassword::Value(Secret::new(text.to_owned())), expires_at: None }
 }
 
 /// A tenant with the client `svc`, which has these secrets.

@@ -8,7 +8,7 @@ use administration::{
 };
 use keys::{KeyId, KeySealer as _, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
 use protocol::{Secret, SigningAlgorithm};
-use registry::ClientStore as _;
+use registry::{ClientStore as _, DeclaredPassword};
 use secrets::{GeneratedSecret, SecretHash, hash_token, salt_of};
 use tenancy::{TenantStatus, TenantStore as _};
 use testkit::fixtures::{NOW, client_id, tenant_id};
@@ -89,7 +89,10 @@ async fn a_removed_secret_is_revoked_and_declared_again_counts_again() {
     let lines = lines(apply(&database, &declaration(vec![tenant("acme", both())]), "3").await);
     assert_eq!(lines, ["+ secret acme/svc/s1 (again)"]);
     assert_eq!(live().await, ["s1", "s2"]);
-    let ending = DeclaredSecret::Value { secret: Secret::new("one".to_owned()), expires_at: Some(later(0)) };
+    let ending = DeclaredSecret {
+        password: DeclaredPassword::Value(Secret::new("one".to_owned())),
+        expires_at: Some(later(0)),
+    };
     let ending = declaration(vec![tenant("acme", vec![ending, value("two")])]);
     apply(&database, &ending, "4").await.unwrap();
     assert_eq!(live().await, ["s2"]);

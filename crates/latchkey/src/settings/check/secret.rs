@@ -46,11 +46,11 @@ pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &
 /// An imported hash is the client's only chosen secret.
 pub(super) fn check_imported(secrets: &[DeclaredSecret], at: &Location, findings: &mut Findings) {
     // A generated secret is recognised by its form and compared by HMAC; it is not a chosen one.
-    let chosen = secrets.iter().filter(|secret| match secret {
-        DeclaredSecret::Value { secret, .. } => !secret.expose().starts_with("lk_"),
-        DeclaredSecret::Hash { .. } => true,
+    let chosen = secrets.iter().filter(|secret| match &secret.password {
+        DeclaredPassword::Value(value) => !value.expose().starts_with("lk_"),
+        DeclaredPassword::Hash(_) => true,
     });
-    let imported = secrets.iter().any(|secret| matches!(secret, DeclaredSecret::Hash { .. }));
+    let imported = secrets.iter().any(|secret| matches!(secret.password, DeclaredPassword::Hash(_)));
     if imported && chosen.count() > 1 {
         let problem = "an imported hash has a salt of its own, so it must be the client's only chosen secret";
         let hint = "leave the others out, or give all of them as `env`, `file` or `value`";

@@ -159,7 +159,7 @@ fn a_bad_client_is_refused_with_its_location_and_hint() {
         (client(&format!("client_secret: {{ hash: '{}' }}", HASH.replace("t=2", "t=3"))), ":5:32: tenants.acme.clients.web.client_secret.hash: an imported hash must be argon2id"),
         (client(&format!("client_secrets: [{{ hash: '{HASH}' }}, {{ value: b }}]")), ":5:25: tenants.acme.clients.web.client_secrets: an imported hash has a salt of its own, so it must be the client's only chosen secret"),
         (client(&format!("client_secret: {{ hash: {HASH} }}")), ":5:55: tenants.acme.clients.web.client_secret: this key is not known here; if it belongs to the value before it, put that value in quotes: its comma ends it here"),
-        (with_secret("access_token_lifetime: 0s"), ":6:32: tenants.acme.clients.web.access_token_lifetime: a token must be valid for at least 1s"),
+        (with_secret("description: ''"), ":6:22: tenants.acme.clients.web.description: the description is empty; write one line, or leave it out"),
         (with_secret("scopes: [latchkey:audit]"), ":6:18: tenants.acme.clients.web.scopes[0]: `latchkey:audit` says who may administer"),
         (with_secret("scopes: [a b]"), ":6:18: tenants.acme.clients.web.scopes[0]: `a b` is not a scope"),
         (with_secret("scopes: [a, b, a]"), ":6:24: tenants.acme.clients.web.scopes[2]: this stands in the list twice"),

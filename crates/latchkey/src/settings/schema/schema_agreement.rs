@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeSet, fs};
 
+use administration::{ClientSettings, merge_patch};
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::fixtures;
 
 use super::{
     super::{Environment, diagnostic::Diagnostic, read},
@@ -57,7 +59,7 @@ impl Judges {
 
 /// Every key there is, with a value that is accepted.
 fn everything() -> Value {
-    json!({
+    let mut settings = json!({
         "server": {
             "public_url": "https://auth.example.com/base",
             "listeners": [
@@ -103,7 +105,7 @@ fn everything() -> Value {
                 "web": {
                     "name": "Web", "description": "The shop", "client_secret": { "value": "s", "expires": "2027-01-31" }, "token_endpoint_auth_method": "any",
                     "grant_types": ["client_credentials", "refresh_token"], "audiences": ["api", "api2"],
-                    "resources": ["https://api.example.com", "urn:x:y"], "scopes": ["a", "b"], "access_token_lifetime": "2s",
+                    "resources": ["https://api.example.com", "urn:x:y"], "scopes": ["a", "b"],
                     "token": { "issuer": "thunder" }, "redirect_uris": ["https://app.example.com/back"], "introspection": "own"
                 },
                 "app": {
@@ -114,7 +116,12 @@ fn everything() -> Value {
                 "remote": { "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://app.example.com/jwks" }
             }
         } }
-    })
+    });
+    // Members that are not above have the values of a client, so that a new column needs no line here.
+    let client = fixtures::with_token_lifetime(fixtures::client(&fixtures::tenant("acme"), "web"), 2);
+    let web = &mut settings["tenants"]["acme"]["clients"]["web"];
+    *web = merge_patch(json!(ClientSettings::from(&client)), web.take());
+    settings
 }
 
 const HASH: &str =

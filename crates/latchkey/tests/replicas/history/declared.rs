@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use administration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
 use protocol::{Secret, SigningAlgorithm};
+use registry::DeclaredPassword;
 use secrets::GeneratedSecret;
 use testkit::fixtures;
 
@@ -157,8 +158,8 @@ impl Declared {
                 client: fixtures::client(&tenant, client),
                 secrets: held
                     .iter()
-                    .map(|number| DeclaredSecret::Value {
-                        secret: Secret::new(credentials[*number].secret.clone()),
+                    .map(|number| DeclaredSecret {
+                        password: DeclaredPassword::Value(Secret::new(credentials[*number].secret.clone())),
                         expires_at: None,
                     })
                     .collect(),
